@@ -1,0 +1,26 @@
+//! `wstool` teaches and inspects the WebSocket protocol.
+//!
+//! # The house
+//!
+//! Everything the tool shows comes from one dissection. A decoder reads bytes
+//! and produces [units](model::Unit); every view is a function of units.
+//!
+//! ```text
+//! bytes ─► input ─► net ─► http ─► ws          decoders
+//! hex, pcap,  link, IP,    upgrade  frames,
+//! pcapng,     TCP streams           messages
+//! raw          │                      │
+//!              └──────── units ───────┴─► sink: render, stats
+//! ```
+//!
+//! Layers, imports running downward only (`tests/layering.rs` holds this):
+//!
+//! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
+//! - [`render`]: one file a view; imports [`model`] only
+//! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
+//! - [`pipeline`], [`session`], [`select`]: packets to flows to connections to units
+//! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
+//! - [`model`], [`limits`]: the vocabulary
+
+pub mod limits;
+pub mod model;

@@ -1,0 +1,86 @@
+//! Every cap in one place, with its unit and its reason.
+//!
+//! No buffer grows from a length that a peer declared; each grows with bytes
+//! that arrived, up to a cap named here. Reaching a cap is a finding or a
+//! documented cut, never an error, and decoding goes on by skipping.
+
+/// Bytes of the read buffer over capture files. 256 KiB reads fastest; more does not help.
+pub const READ_BUFFER: usize = 256 * 1024;
+
+/// Bytes of pasted hex or text that are read. Text is decoded as a whole, so it must fit in memory.
+pub const TEXT_INPUT: u64 = 64 * 1024 * 1024;
+
+/// Bytes of one HTTP head. Servers commonly stop at 8 to 64 KiB; four times as much still explains itself.
+pub const HTTP_HEAD: usize = 256 * 1024;
+
+/// Header fields of one HTTP head. Common servers refuse from 100 to 2,000.
+pub const HTTP_HEADERS: usize = 4096;
+
+/// Bytes of an HTTP body kept for showing why a handshake was refused.
+pub const HTTP_BODY_PREVIEW: usize = 4096;
+
+/// HTTP exchanges remembered before a connection's first upgrade, so that a 401 retry can be shown with it.
+pub const HTTP_HEADS_BEFORE_UPGRADE: usize = 8;
+
+/// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
+pub const BEFORE_RESPONSE: usize = 1024 * 1024;
+
+/// Payload bytes of a frame or message kept for showing, unless the user asks otherwise.
+pub const PAYLOAD_SHOWN: u64 = 64 * 1024;
+
+/// Payload bytes kept even with `--payload-limit all`.
+pub const PAYLOAD_KEPT: u64 = 256 * 1024 * 1024;
+
+/// Bytes of one message that many endpoints refuse (tungstenite 64 MiB, ws 100 MiB): worth a note.
+pub const MESSAGE_LARGE: u64 = 64 * 1024 * 1024;
+
+/// Bytes of one frame that many endpoints refuse: worth a note.
+pub const FRAME_LARGE: u64 = 16 * 1024 * 1024;
+
+/// Frame numbers listed with a message.
+pub const MESSAGE_FRAMES_LISTED: usize = 1024;
+
+/// Fragments of one message from which it is worth a note: each costs its receiver more than its bytes.
+pub const MESSAGE_FRAGMENTS_MANY: u64 = 4096;
+
+/// Pings awaiting their pong that are remembered per direction.
+pub const PINGS_OUTSTANDING: usize = 64;
+
+/// Bytes unmasked and validated at a time: small enough to stay in the first-level cache.
+pub const BLOCK: usize = 16 * 1024;
+
+/// Bytes tried for a plausible frame before a connection without a handshake is given up as something else.
+pub const PROBE: usize = 64 * 1024;
+
+/// Bytes searched for a plausible header after a gap before a direction is given up.
+pub const RESYNC: usize = 1024 * 1024;
+
+/// Out-of-order bytes held for one direction of a flow, waiting for a hole to fill.
+pub const REORDER_FLOW: usize = 4 * 1024 * 1024;
+
+/// Out-of-order bytes held over all flows.
+pub const REORDER_TOTAL: usize = 16 * 1024 * 1024;
+
+/// Packets of a flow after which a hole its receiver has acknowledged is taken as lost by the capture.
+pub const REORDER_PACKETS: u32 = 64;
+
+/// Flows followed at a time; the longest idle one makes room.
+pub const FLOWS: usize = 1024 * 1024;
+
+/// Datagrams being put together from IP fragments.
+pub const IP_DATAGRAMS: usize = 1024;
+
+/// Nanoseconds after which an unfinished datagram is dropped (RFC 791 suggests 15 s, RFC 8200 §4.5 asks for 60 s).
+pub const IP_REASSEMBLY: u64 = 60_000_000_000;
+
+/// Nanoseconds from a ping to its pong that are still "as soon as is practical" (RFC 6455 §5.5.2).
+pub const PONG_SOON: u64 = 2_000_000_000;
+
+/// Nanoseconds from a Close to the answering Close that are still "as soon as practical" (RFC 6455 §5.5.1).
+pub const CLOSE_SOON: u64 = 2_000_000_000;
+
+/// Nanoseconds after which a peer has certainly seen a violation: two slow round trips.
+pub const VIOLATION_SEEN: u64 = 1_000_000_000;
+
+/// Nanoseconds after both Close frames within which TCP should be closed too.
+pub const TCP_CLOSE_SOON: u64 = 2_000_000_000;

@@ -1,0 +1,3 @@
+//! The `wstool` binary: arguments in, exit code out.
+
+fn main() {}

@@ -1,0 +1,123 @@
+//! Rules and their violations.
+
+use std::fmt;
+
+use super::span::Span;
+use super::text::Text;
+use super::wire::Dir;
+
+/// A paragraph of a specification: `RFC 6455 §5.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cite {
+    /// The document: `RFC 6455`.
+    pub doc: &'static str,
+    /// The section's number, empty for the document as a whole.
+    pub section: &'static str,
+}
+
+impl Cite {
+    /// A section of RFC 6455, The WebSocket Protocol.
+    pub const fn rfc6455(section: &'static str) -> Self {
+        Self { doc: "RFC 6455", section }
+    }
+
+    /// A section of RFC 7692, Compression Extensions for WebSocket.
+    pub const fn rfc7692(section: &'static str) -> Self {
+        Self { doc: "RFC 7692", section }
+    }
+}
+
+impl fmt::Display for Cite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.section.is_empty() {
+            f.write_str(self.doc)
+        } else {
+            write!(f, "{} §{}", self.doc, self.section)
+        }
+    }
+}
+
+/// How much a finding matters.
+///
+/// A MUST that is certainly broken is an error; one that can only be inferred
+/// from a capture, and a broken SHOULD, is a warning; what is allowed but worth
+/// knowing is a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Allowed, but worth knowing.
+    Note,
+    /// Against a SHOULD, or probably against a MUST.
+    Warning,
+    /// Against a MUST.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// Whom a rule binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Clients only.
+    Client,
+    /// Servers only.
+    Server,
+    /// Both endpoints.
+    Either,
+    /// Nobody: something about the capture itself.
+    Capture,
+}
+
+/// A rule of a specification, written once. Its id is the same in text, NDJSON,
+/// documentation and tests.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable id, such as `unmasked-client-frame`.
+    pub id: &'static str,
+    /// How much breaking it matters.
+    pub severity: Severity,
+    /// Where it stands.
+    pub cite: Cite,
+    /// Whom it binds.
+    pub who: Who,
+    /// What went wrong, as a headline.
+    pub title: &'static str,
+    /// What a conforming endpoint does about it.
+    pub consequence: &'static str,
+}
+
+/// A rule that was broken, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Who broke it; `None` when it is about the capture.
+    pub blame: Option<Dir>,
+    /// The bits that show it, most telling first; may be empty when it is about something missing.
+    pub spans: Vec<Span>,
+    /// What the rule asks for here.
+    pub expected: Text,
+    /// What was found.
+    pub got: Text,
+}
+
+impl Finding {
+    /// A finding without spans, blamed on `blame`.
+    pub fn new(rule: &'static Rule, blame: impl Into<Option<Dir>>, expected: Text, got: Text) -> Self {
+        Self { rule, blame: blame.into(), spans: Vec::new(), expected, got }
+    }
+
+    /// Adds a range of bits that shows it.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.spans.push(span);
+        self
+    }
+}

@@ -1,0 +1,31 @@
+//! The vocabulary every part of the tool speaks: where bytes came from, what
+//! they mean, and what is wrong with them.
+//!
+//! A decoder produces [`Unit`]s; a view is a [`Sink`] of units. A unit holds
+//! [`Field`]s (name, bit range, value, meaning, citation) and [`Finding`]s (a
+//! [`Rule`] that was broken and where). This layer knows no protocol rule and
+//! does no I/O; it imports the standard library only.
+
+pub mod cursor;
+pub mod field;
+pub mod finding;
+pub mod source;
+pub mod span;
+pub mod text;
+pub mod time;
+pub mod unit;
+pub mod wire;
+
+pub use cursor::{Cursor, Record, Short};
+pub use field::{Field, FieldDef, Value};
+pub use finding::{Cite, Finding, Rule, Severity, Who};
+pub use source::{Origin, Piece, Place, Source, trace};
+pub use span::{SourceId, Span};
+pub use text::Text;
+pub use time::Time;
+pub use unit::{
+    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
+    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Roles, Sink, Summary, Unit, Utf8,
+    Verdict, Wants,
+};
+pub use wire::{CloseCode, Dir, Opcode};

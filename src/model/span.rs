@@ -1,0 +1,112 @@
+//! Bit ranges in named sources.
+
+use std::fmt;
+
+use super::wire::Dir;
+
+/// Names a run of bytes that a [`Span`] can point into.
+///
+/// Ids are structural, not allocated: the client's byte stream of connection 3
+/// has the same name in every run and every output format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceId {
+    /// The bytes one endpoint of a connection sent, in order, from its first captured byte.
+    Stream { conn: u32, dir: Dir },
+    /// The unmasked payload of frame `n` of a connection.
+    Payload { conn: u32, n: u64 },
+    /// The joined, unmasked payload of message `m` of a connection.
+    Message { conn: u32, m: u64 },
+    /// What message `m` of a connection inflates to (RFC 7692 §6.2).
+    Inflated { conn: u32, m: u64 },
+    /// A packet of the capture, from its first captured byte.
+    Packet { number: u64 },
+    /// The input as it was given (pasted hex, a text transcript).
+    Input,
+}
+
+/// Printed in NDJSON and in findings: `conn1/client`, `conn1/m2`, `conn1/m2/inflated`, `packet7`.
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Stream { conn, dir } => write!(f, "conn{conn}/{dir}"),
+            Self::Payload { conn, n } => write!(f, "conn{conn}/n{n}"),
+            Self::Message { conn, m } => write!(f, "conn{conn}/m{m}"),
+            Self::Inflated { conn, m } => write!(f, "conn{conn}/m{m}/inflated"),
+            Self::Packet { number } => write!(f, "packet{number}"),
+            Self::Input => f.write_str("input"),
+        }
+    }
+}
+
+/// A half-open range of bits in a source: `start..end`, bit 0 being the most
+/// significant bit of the first byte (the RFCs' own numbering).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The bytes the range points into.
+    pub source: SourceId,
+    /// First bit.
+    pub start: u64,
+    /// One past the last bit; never below `start`.
+    pub end: u64,
+}
+
+impl Span {
+    /// The bits `start..end` of `source`.
+    pub fn bits(source: SourceId, start: u64, end: u64) -> Self {
+        debug_assert!(start <= end, "a span must not end before it starts");
+        Self { source, start, end }
+    }
+
+    /// `len` bytes of `source` from byte `offset`. Saturates at the end of the
+    /// 64-bit bit space, so that a declared length of 2^63 cannot wrap.
+    pub fn bytes(source: SourceId, offset: u64, len: u64) -> Self {
+        let start = offset.saturating_mul(8);
+        Self { source, start, end: start.saturating_add(len.saturating_mul(8)) }
+    }
+
+    /// How many bits the range covers.
+    pub fn len(self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Whether the range covers nothing.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The byte that holds the first bit.
+    pub fn first_byte(self) -> u64 {
+        self.start / 8
+    }
+
+    /// One past the byte that holds the last bit.
+    pub fn end_byte(self) -> u64 {
+        self.end.div_ceil(8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: SourceId = SourceId::Stream { conn: 1, dir: Dir::Client };
+
+    #[test]
+    fn spans_count_bits_and_cover_bytes() {
+        let fin = Span::bits(STREAM, 80, 81);
+        assert_eq!((fin.len(), fin.first_byte(), fin.end_byte()), (1, 10, 11));
+        let key = Span::bytes(STREAM, 2, 4);
+        assert_eq!((key.start, key.end, key.is_empty()), (16, 48, false));
+    }
+
+    #[test]
+    fn a_huge_length_saturates_instead_of_wrapping() {
+        assert_eq!(Span::bytes(STREAM, 10, u64::MAX).end, u64::MAX);
+    }
+
+    #[test]
+    fn source_names_are_stable() {
+        assert_eq!(STREAM.to_string(), "conn1/client");
+        assert_eq!(SourceId::Inflated { conn: 2, m: 7 }.to_string(), "conn2/m7/inflated");
+    }
+}

@@ -1,0 +1,64 @@
+//! Capture time.
+
+use std::fmt;
+
+/// Nanoseconds since 1970-01-01 00:00:00 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// Nanoseconds from `earlier` to `self`, negative when packets are out of order.
+    pub fn since(self, earlier: Self) -> i64 {
+        let delta = i128::from(self.0) - i128::from(earlier.0);
+        delta.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+
+    /// ISO 8601 in UTC, with microseconds: `2023-11-10T05:56:11.123456Z`.
+    pub fn utc(self) -> String {
+        let (secs, nanos) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        let (days, rest) = (secs / 86_400, secs % 86_400);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (rest / 3600, rest % 3600 / 60, rest % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z", nanos / 1000)
+    }
+}
+
+/// Seconds as a decimal with all nine places, so that nothing is lost on the way to JSON.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:09}", self.0 / 1_000_000_000, self.0 % 1_000_000_000)
+    }
+}
+
+/// Year, month and day of a number of days since 1970-01-01 (H. Hinnant's
+/// `civil_from_days`, restricted to dates after 1970).
+fn civil(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let doe = z % 146_097;
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let day = doy - (153 * mp + 2) / 5 + 1;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_print_exactly_and_in_utc() {
+        let t = Time(1_699_595_771_123_456_789);
+        assert_eq!(t.to_string(), "1699595771.123456789");
+        assert_eq!(t.utc(), "2023-11-10T05:56:11.123456Z");
+        assert_eq!(Time(0).utc(), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(Time(951_782_400_000_000_000).utc(), "2000-02-29T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn differences_can_be_negative() {
+        assert_eq!(Time(5).since(Time(8)), -3);
+    }
+}

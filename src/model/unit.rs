@@ -1,0 +1,420 @@
+//! Units: what a decoder produces and every view consumes.
+
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+
+use super::field::Field;
+use super::finding::Finding;
+use super::source::Source;
+use super::span::Span;
+use super::text::Text;
+use super::time::Time;
+use super::wire::{CloseCode, Dir, Opcode};
+
+/// Whether a sink wants more.
+pub type Flow = ControlFlow<()>;
+
+/// Takes units as they are completed: a view, a filter, a counter, an answer checker.
+pub trait Sink {
+    /// What the sink will look at. Asked once, before the first unit, so that
+    /// decoders can leave undone what nobody sees.
+    fn wants(&self) -> Wants;
+
+    /// Takes one unit; `Break` when the sink has had enough.
+    fn take(&mut self, unit: &Unit<'_>) -> Flow;
+}
+
+/// What a sink will look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// Annotated fields and the sources they point into.
+    pub fields: bool,
+    /// How many payload bytes of each frame and message to keep.
+    pub payload: u64,
+}
+
+impl Wants {
+    /// Counts only: no fields, no payload.
+    pub const NOTHING: Self = Self { fields: false, payload: 0 };
+
+    /// What two sinks need together.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { fields: self.fields || other.fields, payload: self.payload.max(other.payload) }
+    }
+}
+
+/// Where in the capture some stream bytes came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct At {
+    /// Number of the packet, from 1; 0 when there are no packets (hex, raw bytes).
+    pub packet: u64,
+    /// Offset of the first of the bytes in the captured packet.
+    pub byte: u32,
+    /// When the packet was captured.
+    pub time: Option<Time>,
+}
+
+/// One thing a decoder has to say.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit<'a> {
+    /// Number of the connection, from 1; 0 for what concerns the whole input.
+    pub conn: u32,
+    /// Who sent it, where somebody did.
+    pub dir: Option<Dir>,
+    /// When its last byte was captured.
+    pub time: Option<Time>,
+    /// Numbers of the first and last packet that carried it.
+    pub packets: Option<(u64, u64)>,
+    /// What it is.
+    pub body: Body<'a>,
+    /// Its annotated fields in wire order; empty unless [`Wants::fields`].
+    pub fields: &'a [Field],
+    /// The rules it breaks.
+    pub findings: &'a [Finding],
+    /// The sources its spans point into; empty unless [`Wants::fields`].
+    pub sources: &'a [Source],
+}
+
+/// What a unit is.
+#[derive(Clone, Copy, Debug)]
+pub enum Body<'a> {
+    /// What the input is; the first unit.
+    Meta(&'a Meta),
+    /// A connection appeared, or (with an [`Ending`]) is over.
+    Connection(&'a Connection),
+    /// The head of an HTTP message.
+    Http(&'a HttpHead<'a>),
+    /// A WebSocket frame.
+    Frame(&'a Frame<'a>),
+    /// A WebSocket message, complete or cut short.
+    Message(&'a Message<'a>),
+    /// Stream bytes that are missing from the capture.
+    Gap(&'a Gap),
+    /// Findings that belong to the connection or the capture, not to one frame or message.
+    Note,
+    /// Totals; the last unit.
+    Summary(&'a Summary),
+}
+
+/// What the input is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// Its name: a path, `-`, or `argument`.
+    pub input: String,
+    /// Its format: `pcap`, `pcapng`, `hex`, `raw`; with `+gzip` when compressed.
+    pub format: String,
+    /// Names of the link types seen before the first packet.
+    pub link_types: Vec<String>,
+}
+
+/// An endpoint's address.
+pub type Endpoint = SocketAddr;
+
+/// How client and server were told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roles {
+    /// By who sent the opening handshake's request, or its response.
+    Handshake,
+    /// By who masks its frames (RFC 6455 §5.1).
+    Masking,
+    /// By the port numbers.
+    Ports,
+    /// Not at all: a guess.
+    Assumed,
+}
+
+/// How much of the opening handshake was seen, and how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// Request and a 101 response.
+    Full,
+    /// The request only (so far).
+    RequestOnly,
+    /// The 101 response only.
+    ResponseOnly,
+    /// Neither.
+    Missing,
+    /// The request was answered with another status than 101.
+    Refused,
+}
+
+/// The agreed parameters of permessage-deflate (RFC 7692 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deflate {
+    pub server_no_context_takeover: bool,
+    pub client_no_context_takeover: bool,
+    /// 8 to 15; 15 when not named.
+    pub server_max_window_bits: u8,
+    /// 8 to 15; 15 when not named.
+    pub client_max_window_bits: u8,
+}
+
+/// What is known about a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// `None` for input without addresses.
+    pub client: Option<Endpoint>,
+    pub server: Option<Endpoint>,
+    pub roles: Roles,
+    pub handshake: Handshake,
+    /// The request target.
+    pub target: Option<String>,
+    /// The status code of the last response.
+    pub status: Option<u16>,
+    /// The agreed subprotocol.
+    pub subprotocol: Option<String>,
+    /// The agreed extensions, as the response names them.
+    pub extensions: Option<String>,
+    pub deflate: Option<Deflate>,
+    /// Such as `1.1`.
+    pub http_version: Option<String>,
+    /// How it ended; only on the connection's last unit.
+    pub ending: Option<Ending>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub how: EndKind,
+    /// The code of the first Close frame that carried one.
+    pub close_code: Option<CloseCode>,
+    /// What the client and the server sent, in this order.
+    pub counts: [Counts; 2],
+}
+
+/// What ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    /// Both endpoints sent a Close frame.
+    CloseHandshake,
+    /// TCP was closed by FIN without a complete closing handshake.
+    Fin,
+    /// TCP was reset.
+    Rst,
+    /// The capture ends first.
+    CaptureEnd,
+}
+
+/// What one endpoint sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub frames: u64,
+    pub messages: u64,
+    /// Frame headers and payloads.
+    pub bytes: u64,
+    /// Payloads only.
+    pub payload_bytes: u64,
+}
+
+/// The head of an HTTP request or response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpHead<'a> {
+    /// Offset of its first byte in the sender's stream.
+    pub offset: u64,
+    /// The request or status line, without its line end. Untrusted.
+    pub start_line: &'a str,
+    /// The header fields in order.
+    pub headers: &'a [Header],
+    /// The first bytes of the body; empty when there is none.
+    pub body: &'a [u8],
+}
+
+/// One header field with the verdict on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// As written.
+    pub name: String,
+    /// Without surrounding white space. Untrusted.
+    pub value: String,
+    pub verdict: Verdict,
+    /// What it means for the WebSocket, empty when nothing.
+    pub meaning: Text,
+    /// Where the name stands.
+    pub name_at: Span,
+    /// Where the value stands.
+    pub value_at: Span,
+}
+
+/// A verdict on a header field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As the RFC asks.
+    Ok,
+    /// Odd, or against a SHOULD.
+    Warning,
+    /// Against a MUST.
+    Broken,
+    /// Without a meaning for the WebSocket.
+    Irrelevant,
+}
+
+/// A frame's header (RFC 6455 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameHeader {
+    pub fin: bool,
+    pub rsv1: bool,
+    pub rsv2: bool,
+    pub rsv3: bool,
+    pub opcode: Opcode,
+    /// The masking key; `None` when MASK is 0.
+    pub masking_key: Option<[u8; 4]>,
+    /// Which of the three forms carries the length.
+    pub length_form: LengthForm,
+    /// Payload length as declared: all 64 bits, even when the top one is set.
+    pub length: u64,
+}
+
+/// The three forms of the payload length (RFC 6455 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LengthForm {
+    /// In the seven bits themselves: 0–125.
+    Bits7,
+    /// 126, then 16 bits.
+    Bits16,
+    /// 127, then 64 bits.
+    Bits64,
+}
+
+impl LengthForm {
+    /// 7, 16 or 64.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Bits7 => 7,
+            Self::Bits16 => 16,
+            Self::Bits64 => 64,
+        }
+    }
+
+    /// The shortest form that can carry `length` (RFC 6455 §5.2).
+    pub fn minimal(length: u64) -> Self {
+        match length {
+            0..=125 => Self::Bits7,
+            126..=0xFFFF => Self::Bits16,
+            _ => Self::Bits64,
+        }
+    }
+}
+
+impl FrameHeader {
+    /// Bytes the header takes: 2 to 14.
+    pub fn header_length(&self) -> u8 {
+        let extended = match self.length_form {
+            LengthForm::Bits7 => 0,
+            LengthForm::Bits16 => 2,
+            LengthForm::Bits64 => 8,
+        };
+        2 + extended + if self.masking_key.is_some() { 4 } else { 0 }
+    }
+}
+
+/// A WebSocket frame as it was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Number within the connection, from 1, both directions together, in order of completion.
+    pub n: u64,
+    /// Offset of the first header byte in the sender's stream.
+    pub offset: u64,
+    pub header: FrameHeader,
+    /// The header as it stands on the wire.
+    pub head: &'a [u8],
+    /// The opcode of the message it belongs to: for a continuation frame, that of the first fragment.
+    pub of: Opcode,
+    /// Payload bytes that are in the capture.
+    pub captured: u64,
+    /// Payload bytes lost in a hole.
+    pub missing: u64,
+    /// The stream ends inside the frame.
+    pub truncated: bool,
+    /// Found by its shape: after a hole over a header, or without a handshake.
+    pub inferred: bool,
+    /// The first payload bytes, unmasked, at most [`Wants::payload`] of them.
+    pub payload: &'a [u8],
+}
+
+/// A WebSocket message, or a control frame's content.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Number within the connection, from 1.
+    pub m: u64,
+    /// Text, binary, close, ping or pong.
+    pub kind: Opcode,
+    /// Numbers of its frames, at most [`crate::limits::MESSAGE_FRAMES_LISTED`] of them.
+    pub frames: &'a [u64],
+    /// How many frames it has in all.
+    pub frame_count: u64,
+    /// Payload bytes of all its frames.
+    pub length: u64,
+    /// RSV1 is set on its first frame (RFC 7692 §6).
+    pub compressed: bool,
+    /// What it inflates to, in bytes; `None` when not compressed or not inflatable.
+    pub inflated_length: Option<u64>,
+    /// Whether the last fragment was seen, and nothing is missing.
+    pub complete: bool,
+    /// The first bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.
+    pub payload: &'a [u8],
+    /// Whether `payload` is less than the whole content.
+    pub payload_cut: bool,
+    /// Whether the content is valid UTF-8; only text messages and close reasons are checked.
+    pub utf8: Utf8,
+    /// A Close frame's body.
+    pub close: Option<CloseBody<'a>>,
+}
+
+/// The verdict of a UTF-8 check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Utf8 {
+    /// Not text, or not decidable.
+    Unchecked,
+    Valid,
+    /// Offset of the first byte that cannot be part of valid UTF-8.
+    Invalid(u64),
+}
+
+/// The body of a Close frame (RFC 6455 §5.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseBody<'a> {
+    /// `None` for an empty body, which stands for 1005 (RFC 6455 §7.1.5).
+    pub code: Option<CloseCode>,
+    /// Up to 123 bytes; untrusted.
+    pub reason: &'a [u8],
+}
+
+/// Stream bytes that are missing from the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Offset of the first missing byte in the sender's stream.
+    pub offset: u64,
+    /// How many bytes are missing.
+    pub length: u64,
+    /// Packets on both sides of the hole; `None` where there is none.
+    pub between: (Option<u64>, Option<u64>),
+    pub effect: GapEffect,
+}
+
+/// What a gap did to decoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapEffect {
+    /// It lay inside a payload; frame boundaries are still known.
+    SkippedInPayload,
+    /// It lay over a header; decoding goes on at the next plausible one.
+    Resynchronised,
+    /// It lay over a header, and no plausible one was found.
+    Desynchronised,
+}
+
+/// Totals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Packets read.
+    pub packets: u64,
+    /// Bytes of input read.
+    pub bytes: u64,
+    pub connections: u64,
+    pub frames: u64,
+    pub messages: u64,
+    /// How often each rule was broken, by id.
+    pub findings: Vec<(&'static super::finding::Rule, u64)>,
+    /// Why the input ended badly; `None` when it was read to its end.
+    pub error: Option<String>,
+}
