@@ -74,13 +74,13 @@ pub const IP_DATAGRAMS: usize = 1024;
 pub const IP_REASSEMBLY: u64 = 60_000_000_000;
 
 /// Nanoseconds from a ping to its pong that are still "as soon as is practical" (RFC 6455 §5.5.2).
-pub const PONG_SOON: u64 = 2_000_000_000;
+pub const PONG_SOON: i64 = 2_000_000_000;
 
 /// Nanoseconds from a Close to the answering Close that are still "as soon as practical" (RFC 6455 §5.5.1).
-pub const CLOSE_SOON: u64 = 2_000_000_000;
+pub const CLOSE_SOON: i64 = 2_000_000_000;
 
 /// Nanoseconds after which a peer has certainly seen a violation: two slow round trips.
-pub const VIOLATION_SEEN: u64 = 1_000_000_000;
+pub const VIOLATION_SEEN: i64 = 1_000_000_000;
 
 /// Nanoseconds after both Close frames within which TCP should be closed too.
-pub const TCP_CLOSE_SOON: u64 = 2_000_000_000;
+pub const TCP_CLOSE_SOON: i64 = 2_000_000_000;

@@ -9,6 +9,7 @@
 pub mod cursor;
 pub mod field;
 pub mod finding;
+pub mod out;
 pub mod source;
 pub mod span;
 pub mod text;
@@ -19,6 +20,7 @@ pub mod wire;
 pub use cursor::{Cursor, Record, Short};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
+pub use out::{ON, Out};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
 pub use text::Text;

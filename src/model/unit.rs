@@ -367,7 +367,7 @@ pub enum Utf8 {
     /// Not text, or not decidable.
     Unchecked,
     Valid,
-    /// Offset of the first byte that cannot be part of valid UTF-8.
+    /// Offset of the byte where the first invalid sequence begins.
     Invalid(u64),
 }
 

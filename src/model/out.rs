@@ -1,0 +1,68 @@
+//! The way from the decoders to a sink, with the tally every run keeps.
+
+use std::ops::ControlFlow;
+
+use super::finding::Rule;
+use super::unit::{Body, Flow, Sink, Summary, Unit, Wants};
+
+/// Passes units on to a sink and counts them for the summary.
+pub struct Out<'s> {
+    sink: &'s mut dyn Sink,
+    wants: Wants,
+    tally: Summary,
+}
+
+impl<'s> Out<'s> {
+    /// An empty tally in front of `sink`.
+    pub fn new(sink: &'s mut dyn Sink) -> Self {
+        let wants = sink.wants();
+        Self { sink, wants, tally: Summary::default() }
+    }
+
+    /// What the sink will look at.
+    pub fn wants(&self) -> Wants {
+        self.wants
+    }
+
+    /// Counts a unit and passes it on.
+    pub fn emit(&mut self, unit: &Unit<'_>) -> Flow {
+        match unit.body {
+            Body::Frame(_) => self.tally.frames += 1,
+            Body::Message(_) => self.tally.messages += 1,
+            Body::Connection(c) if c.ending.is_none() => self.tally.connections += 1,
+            _ => {}
+        }
+        for finding in unit.findings {
+            self.count(finding.rule);
+        }
+        self.sink.take(unit)
+    }
+
+    /// The last unit: the totals, with what the caller knows about the input.
+    pub fn finish(mut self, packets: u64, bytes: u64, error: Option<String>) -> Summary {
+        self.tally.packets = packets;
+        self.tally.bytes = bytes;
+        self.tally.error = error;
+        self.tally.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
+        // The run is over: whether the sink wants more no longer matters.
+        let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&self.tally)));
+        self.tally
+    }
+
+    fn count(&mut self, rule: &'static Rule) {
+        match self.tally.findings.iter_mut().find(|(known, _)| std::ptr::eq(*known, rule)) {
+            Some((_, count)) => *count += 1,
+            None => self.tally.findings.push((rule, 1)),
+        }
+    }
+}
+
+impl<'a> Unit<'a> {
+    /// A unit that belongs to no connection.
+    pub fn about_input(body: Body<'a>) -> Self {
+        Self { conn: 0, dir: None, time: None, packets: None, body, fields: &[], findings: &[], sources: &[] }
+    }
+}
+
+/// Goes on.
+pub const ON: Flow = ControlFlow::Continue(());

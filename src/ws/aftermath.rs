@@ -1,0 +1,387 @@
+//! The rules that need both endpoints and time: pings and pongs, closing, and
+//! what an endpoint does after its peer broke the protocol (RFC 6455 §5.5, §7).
+
+use std::collections::VecDeque;
+
+use super::conversation::StreamEnd;
+use super::{
+    CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
+    CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
+    OPEN_AFTER_VIOLATION, PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, TCP_OPEN_AFTER_CLOSE,
+    TCP_RESET, UNCLEAN_CLOSE, UNSOLICITED_PONG, close,
+};
+use crate::limits;
+use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Rule, Severity, Span, Text, Time};
+
+/// How far the closing handshake has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    NotBegun,
+    /// One side has sent a Close frame.
+    Begun(Dir),
+    /// Both have.
+    Complete,
+}
+
+/// What is remembered of both endpoints.
+#[derive(Debug, Default)]
+pub struct Aftermath {
+    sides: [Side; 2],
+    first_closer: Option<Dir>,
+    /// When the second Close frame was sent.
+    closed_at: Option<Time>,
+    /// Who ended its TCP stream first, and how.
+    first_end: Option<(Dir, StreamEnd)>,
+    first_end_at: Option<Time>,
+    first_code: Option<CloseCode>,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    /// Pings this endpoint sent that await their pong, oldest first.
+    pings: VecDeque<Ping>,
+    close: Option<Close>,
+    /// This endpoint broke the protocol.
+    violated: bool,
+    /// When it first did, if that is known.
+    violated_at: Option<Time>,
+    /// It was told that this endpoint carried on after its peer's violation.
+    carried_on: bool,
+    /// Whether anything this endpoint sent was seen at all.
+    seen: bool,
+    last: Option<Time>,
+    /// Some of what this endpoint sent is missing from the capture.
+    blind: bool,
+}
+
+#[derive(Debug)]
+struct Ping {
+    n: u64,
+    time: Option<Time>,
+    payload: Box<[u8]>,
+    at: Span,
+    /// Whether the other endpoint has sent a frame since.
+    overtaken: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Close {
+    time: Option<Time>,
+    code: Option<CloseCode>,
+    at: Span,
+    told_data: bool,
+}
+
+impl Aftermath {
+    /// `dir` sent bytes.
+    #[inline]
+    pub fn sent(&mut self, dir: Dir, time: Option<Time>) {
+        let side = &mut self.sides[dir.index()];
+        side.seen = true;
+        side.last = time;
+    }
+
+    /// Bytes of `dir` are missing from the capture, so that nothing can be concluded from its silence.
+    pub fn blind(&mut self, dir: Dir) {
+        self.sides[dir.index()].blind = true;
+    }
+
+    /// `dir` broke the protocol in a way that its peer must not put up with.
+    pub fn violated(&mut self, dir: Dir, time: Option<Time>) {
+        let side = &mut self.sides[dir.index()];
+        if !side.violated {
+            side.violated = true;
+            side.violated_at = time;
+        }
+    }
+
+    /// Takes a complete frame, with the findings it already has.
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    pub fn frame(
+        &mut self,
+        dir: Dir,
+        header: &FrameHeader,
+        payload: &[u8],
+        n: u64,
+        time: Option<Time>,
+        at: Span,
+        findings: &mut Vec<Finding>,
+    ) {
+        let quiet = !self.sides[0].violated
+            && !self.sides[1].violated
+            && self.first_closer.is_none()
+            && findings.is_empty();
+        if !header.opcode.is_control() && quiet {
+            for ping in &mut self.sides[dir.peer().index()].pings {
+                ping.overtaken = true;
+            }
+            return;
+        }
+        self.carried_on(dir, header, time, at, findings);
+        self.after_close(dir, header, at, findings);
+        match header.opcode {
+            Opcode::PING => self.ping(dir, payload, n, time, at),
+            Opcode::PONG => self.pong(dir, payload, time, at, findings),
+            Opcode::CLOSE => self.close(dir, payload, time, at, findings),
+            _ => {}
+        }
+        if findings.iter().any(|f| f.rule.severity == Severity::Error && f.blame == Some(dir)) {
+            self.violated(dir, time);
+        }
+    }
+
+    fn carried_on(
+        &mut self,
+        dir: Dir,
+        header: &FrameHeader,
+        time: Option<Time>,
+        at: Span,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Some(when) = self.sides[dir.peer().index()].violated_at else { return };
+        let side = &mut self.sides[dir.index()];
+        let late = time.is_some_and(|t| t.since(when) > limits::VIOLATION_SEEN);
+        if late && header.opcode != Opcode::CLOSE && side.close.is_none() && !side.carried_on {
+            side.carried_on = true;
+            //= RFC 6455 §7.1.7
+            //# Certain algorithms and specifications require an endpoint to _Fail
+            //# the WebSocket Connection_.
+            let later = seconds(time.map_or(0, |t| t.since(when)));
+            let got = Text::with("a {} frame {} after the violation", header.opcode.name()).and(later);
+            findings
+                .push(Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got).at(at));
+        }
+    }
+
+    fn after_close(&mut self, dir: Dir, header: &FrameHeader, at: Span, findings: &mut Vec<Finding>) {
+        let Some(close) = &mut self.sides[dir.index()].close else { return };
+        let name = header.opcode.name();
+        let (rule, expected): (&'static Rule, Text) = match header.opcode {
+            //= RFC 6455 §5.5.1
+            //# The application MUST NOT send any more data frames after sending a
+            //# Close frame.
+            opcode if !opcode.is_control() => {
+                if std::mem::replace(&mut close.told_data, true) {
+                    return;
+                }
+                (&DATA_AFTER_CLOSE, "nothing after one's own Close frame".into())
+            }
+            Opcode::CLOSE => (&DUPLICATE_CLOSE, "one Close frame".into()),
+            _ => (&CONTROL_AFTER_CLOSE, "nothing after one's own Close frame".into()),
+        };
+        findings.push(Finding::new(rule, dir, expected, Text::with("a {} frame", name)).at(at).at(close.at));
+    }
+
+    fn ping(&mut self, dir: Dir, payload: &[u8], n: u64, time: Option<Time>, at: Span) {
+        let pings = &mut self.sides[dir.index()].pings;
+        if pings.len() == limits::PINGS_OUTSTANDING {
+            pings.pop_front();
+        }
+        pings.push_back(Ping { n, time, payload: payload.into(), at, overtaken: false });
+    }
+
+    fn pong(&mut self, dir: Dir, payload: &[u8], time: Option<Time>, at: Span, findings: &mut Vec<Finding>) {
+        let peer = &mut self.sides[dir.peer().index()];
+        let Some(index) = peer.pings.iter().position(|p| *p.payload == *payload) else {
+            if let Some(ping) = peer.pings.back()
+                && !peer.blind
+            {
+                //= RFC 6455 §5.5.3
+                //# A Pong frame sent in response to a Ping frame must have identical
+                //# "Application data" as found in the message body of the Ping frame
+                findings.push(
+                    Finding::new(
+                        &PONG_PAYLOAD_MISMATCH,
+                        dir,
+                        Text::with("the payload of ping {}", ping.n),
+                        Text::with("{} other bytes", payload.len()),
+                    )
+                    .at(at)
+                    .at(ping.at),
+                );
+            } else if peer.seen && !peer.blind {
+                findings.push(
+                    Finding::new(&UNSOLICITED_PONG, dir, "a ping before it".into(), "none".into()).at(at),
+                );
+            }
+            return;
+        };
+        //= RFC 6455 §5.5.3
+        //# MAY elect to
+        //# send a Pong frame for only the most recently processed Ping frame.
+        let ping = peer.pings.drain(..=index).next_back();
+        let Some(ping) = ping else { return };
+        if let (Some(sent), Some(now)) = (ping.time, time)
+            && now.since(sent) > limits::PONG_SOON
+        {
+            findings.push(
+                Finding::new(
+                    &PONG_SLOW,
+                    dir,
+                    "a pong as soon as is practical".into(),
+                    Text::with("{} later", seconds(now.since(sent))),
+                )
+                .at(at)
+                .at(ping.at),
+            );
+        }
+    }
+
+    fn close(&mut self, dir: Dir, payload: &[u8], time: Option<Time>, at: Span, findings: &mut Vec<Finding>) {
+        let code = close::parse(payload).code;
+        self.first_code = self.first_code.or(code);
+        if self.sides[dir.index()].close.is_some() {
+            return;
+        }
+        self.sides[dir.index()].close = Some(Close { time, code, at, told_data: false });
+        let Some(first) = self.sides[dir.peer().index()].close else {
+            self.first_closer = Some(dir);
+            return;
+        };
+        self.closed_at = time;
+        if first.code != code {
+            let text = |code: Option<CloseCode>| match code {
+                Some(CloseCode(code)) => Text::with("{}", code),
+                None => Text::new("no code"),
+            };
+            findings.push(Finding::new(&CLOSE_CODE_NOT_ECHOED, dir, text(first.code), text(code)).at(at));
+        }
+        if let (Some(asked), Some(now)) = (first.time, time)
+            && now.since(asked) > limits::CLOSE_SOON
+        {
+            //= RFC 6455 §5.5.1
+            //# It SHOULD do so as soon as practical.
+            let got = Text::with("{} later", seconds(now.since(asked)));
+            findings.push(
+                Finding::new(&CLOSE_ANSWER_SLOW, dir, "an answer as soon as practical".into(), got).at(at),
+            );
+        }
+    }
+
+    /// The TCP stream of `dir` is over.
+    pub fn ended(&mut self, dir: Dir, how: StreamEnd, time: Option<Time>, findings: &mut Vec<Finding>) {
+        if matches!(how, StreamEnd::Input | StreamEnd::Capture) {
+            return;
+        }
+        if how == StreamEnd::Rst {
+            findings.push(Finding::new(&TCP_RESET, dir, "FIN".into(), "RST".into()));
+        }
+        if self.first_end.is_some() {
+            return;
+        }
+        self.first_end = Some((dir, how));
+        self.first_end_at = time;
+        let peer = &self.sides[dir.peer().index()];
+        match self.closing() {
+            Closing::Complete if dir == Dir::Client && how == StreamEnd::Fin => {
+                //= RFC 6455 §7.1.1
+                //# the server MUST close the underlying TCP connection immediately
+                findings.push(Finding::new(
+                    &CLIENT_CLOSED_TCP_FIRST,
+                    dir,
+                    "the server closes first".into(),
+                    "FIN from the client first".into(),
+                ));
+            }
+            Closing::NotBegun if peer.violated => findings.push(Finding::new(
+                &FAILED_WITHOUT_CLOSE,
+                dir,
+                "a Close frame with a code".into(),
+                "the end of TCP".into(),
+            )),
+            _ => {}
+        }
+    }
+
+    /// The connection is over; `now` is the time of the last packet of the capture.
+    pub fn finish(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
+        self.unanswered_pings(now, findings);
+        let is_blind = self.sides.iter().any(|s| s.blind);
+        match (self.closing(), self.first_end) {
+            (Closing::NotBegun, Some((dir, _))) if !is_blind => findings.push(Finding::new(
+                &NO_CLOSING_HANDSHAKE,
+                dir,
+                "a Close frame before the end of TCP".into(),
+                "none from either side".into(),
+            )),
+            (Closing::Begun(closer), Some((dir, how))) if !is_blind => {
+                let close = self.sides[closer.index()].close;
+                let got = Text::with("the {} ends TCP first", dir);
+                let mut finding =
+                    Finding::new(&UNCLEAN_CLOSE, dir, "a Close frame from both sides".into(), got);
+                finding.spans.extend(close.map(|c| c.at));
+                findings.push(finding);
+                // Whoever is reset has no chance to answer.
+                let cut_off = dir == closer && how == StreamEnd::Rst;
+                if self.sides[closer.peer().index()].seen && !cut_off {
+                    let expected = "a Close frame in answer".into();
+                    let mut finding =
+                        Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into());
+                    finding.spans.extend(close.map(|c| c.at));
+                    findings.push(finding);
+                }
+            }
+            (Closing::Complete, end) => {
+                let until = if end.is_some() { self.first_end_at } else { now };
+                if let (Some(closed), Some(until)) = (self.closed_at, until)
+                    && until.since(closed) > limits::TCP_CLOSE_SOON
+                {
+                    findings.push(Finding::new(
+                        &TCP_OPEN_AFTER_CLOSE,
+                        Dir::Server,
+                        "TCP closed at once".into(),
+                        Text::with("still open after {}", seconds(until.since(closed))),
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn unanswered_pings(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
+        for dir in [Dir::Client, Dir::Server] {
+            let answerer = &self.sides[dir.peer().index()];
+            let excused = answerer.blind || !answerer.seen || self.sides[dir.index()].close.is_some();
+            // Only the latest ping has to be answered, and only when there was time for it.
+            let Some(ping) = self.sides[dir.index()].pings.back() else { continue };
+            let waited = match (ping.time, now) {
+                (Some(sent), Some(now)) => now.since(sent) > limits::PONG_SOON,
+                _ => ping.overtaken,
+            };
+            if waited && !excused && answerer.close.is_none() {
+                //= RFC 6455 §5.5.2
+                //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
+                //# response
+                findings.push(
+                    Finding::new(
+                        &PING_NOT_ANSWERED,
+                        dir.peer(),
+                        Text::with("a pong for ping {}", ping.n),
+                        "none".into(),
+                    )
+                    .at(ping.at),
+                );
+            }
+        }
+    }
+
+    /// How far the closing handshake has come.
+    pub fn closing(&self) -> Closing {
+        match (self.first_closer, self.sides[0].close.is_some() && self.sides[1].close.is_some()) {
+            (_, true) => Closing::Complete,
+            (Some(dir), false) => Closing::Begun(dir),
+            (None, false) => Closing::NotBegun,
+        }
+    }
+
+    /// The code of the first Close frame that carried one.
+    pub fn close_code(&self) -> Option<CloseCode> {
+        self.first_code
+    }
+}
+
+/// Nanoseconds as seconds with milliseconds.
+fn seconds(nanos: i64) -> String {
+    format!("{:.3} s", nanos as f64 / 1e9)
+}

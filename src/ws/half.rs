@@ -1,0 +1,577 @@
+//! One endpoint's half of a conversation: its bytes become frames.
+//!
+//! The half is pushed bytes in any segmentation and keeps no more of a payload
+//! than somebody wants to see: a frame that arrives whole is judged in place.
+
+use super::conversation::Shared;
+use super::header::{self, LONGEST};
+use super::judge::{self, KeyWatch};
+use super::message::Assembly;
+use super::{close, describe, mask, shape};
+use crate::limits;
+use crate::model::{
+    At, Body, Counts, Dir, Field, Finding, Flow, Frame, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece,
+    Source, SourceId, Span, Unit,
+};
+
+/// What the opening handshake agreed on, as far as framing cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extensions {
+    /// Whether the response was seen at all.
+    pub known: bool,
+    /// permessage-deflate was agreed.
+    pub deflate: bool,
+    /// Something else was agreed, which may give any reserved bit a meaning.
+    pub other: bool,
+}
+
+impl Extensions {
+    /// The handshake was seen, and agreed on none.
+    pub const NONE: Self = Self { known: true, deflate: false, other: false };
+    /// The handshake was not seen.
+    pub const UNKNOWN: Self = Self { known: false, deflate: false, other: false };
+
+    /// Whether RSV1 may be set on the first frame of a message.
+    pub fn rsv1_has_meaning(self) -> bool {
+        self.deflate || self.other || !self.known
+    }
+}
+
+/// Buffers that live as long as the run and are lent to whoever decodes, so
+/// that an idle connection holds none.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// Unmasked bytes of a block on their way to the UTF-8 check.
+    pub block: Vec<u8>,
+    /// The kept payload of the frame being decoded.
+    pub kept: Vec<u8>,
+    pub findings: Vec<Finding>,
+    pub fields: Vec<Field>,
+    pub sources: Vec<Source>,
+}
+
+/// One direction of a conversation.
+#[derive(Debug)]
+pub struct Half {
+    dir: Dir,
+    /// Offset of the next byte in the stream.
+    offset: u64,
+    /// A header that has not arrived whole.
+    head: [u8; LONGEST],
+    have: u8,
+    /// Packet of the first of those bytes.
+    head_packet: u64,
+    state: State,
+    pub(super) assembly: Option<Assembly>,
+    keys: KeyWatch,
+    /// What is kept of the current frame's payload, while no bytes are being pushed.
+    kept: Vec<u8>,
+    /// Which packets carried the current frame; only recorded when somebody looks at fields.
+    pieces: Vec<Piece>,
+    pub(super) counts: Counts,
+    /// What is read now was found by its shape.
+    inferred: bool,
+    /// After a gap: a continuation frame may belong to a message whose start was lost.
+    lenient: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// At a frame boundary, or inside a header.
+    Header,
+    Payload(Current),
+    /// A header was lost in a hole; `seen` bytes were searched since.
+    Lost {
+        gap: Gap,
+        seen: u64,
+        tail: Vec<u8>,
+    },
+}
+
+/// The frame whose payload is arriving.
+#[derive(Clone, Copy, Debug)]
+struct Current {
+    header: FrameHeader,
+    head: [u8; LONGEST],
+    offset: u64,
+    first_packet: u64,
+    /// Payload bytes that have not arrived.
+    remaining: u64,
+    missing: u64,
+    /// Something was not kept that lies before what would be kept next.
+    cut: bool,
+}
+
+impl Current {
+    fn arrived(&self) -> u64 {
+        self.header.length - self.remaining
+    }
+}
+
+impl Half {
+    /// The half of `dir`, beginning at byte `offset` of its stream.
+    pub fn new(dir: Dir, offset: u64, inferred: bool) -> Self {
+        Self {
+            dir,
+            offset,
+            head: [0; LONGEST],
+            have: 0,
+            head_packet: 0,
+            state: State::Header,
+            assembly: None,
+            keys: KeyWatch::default(),
+            kept: Vec::new(),
+            pieces: Vec::new(),
+            counts: Counts::default(),
+            inferred,
+            lenient: inferred,
+        }
+    }
+
+    /// Whether the stream stands inside a frame or a header.
+    pub fn is_inside_frame(&self) -> bool {
+        self.have > 0 || matches!(self.state, State::Payload(_))
+    }
+
+    /// What has arrived of the unfinished frame.
+    pub(super) fn unfinished(&self, conn: u32) -> Span {
+        let start = match &self.state {
+            State::Payload(current) => current.offset,
+            _ => self.offset - u64::from(self.have),
+        };
+        Span::bytes(self.source(conn), start, self.offset - start)
+    }
+
+    fn source(&self, conn: u32) -> SourceId {
+        SourceId::Stream { conn, dir: self.dir }
+    }
+
+    /// Takes the next bytes of the stream.
+    pub(super) fn push(
+        &mut self,
+        shared: &mut Shared,
+        bytes: &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        if matches!(self.state, State::Payload(_)) {
+            std::mem::swap(&mut self.kept, &mut scratch.kept);
+        }
+        let flow = self.run(shared, bytes, at, out, scratch);
+        if matches!(self.state, State::Payload(_)) {
+            self.kept = std::mem::take(&mut scratch.kept);
+        }
+        flow
+    }
+
+    /// Goes through the bytes; what is kept of a payload is in `scratch` meanwhile.
+    fn run(
+        &mut self,
+        shared: &mut Shared,
+        mut bytes: &[u8],
+        mut at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let mut flow = ON;
+        while !bytes.is_empty() && flow.is_continue() {
+            let before = bytes.len();
+            flow = match &mut self.state {
+                State::Header => self.header(shared, &mut bytes, at, out, scratch),
+                State::Payload(_) => self.payload(shared, &mut bytes, at, out, scratch),
+                State::Lost { .. } => self.search(shared, &mut bytes, at, out, scratch),
+            };
+            at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
+        }
+        flow
+    }
+
+    /// Takes bytes up to the end of a header; begins its frame when it is whole.
+    fn header(
+        &mut self,
+        shared: &mut Shared,
+        bytes: &mut &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let source = self.source(shared.conn);
+        if self.have == 0 {
+            self.head_packet = at.packet;
+            self.pieces.clear();
+        }
+        let wants_fields = out.wants().fields;
+        // Mostly the header is whole and is read in place.
+        if self.have == 0
+            && let Ok(header) = header::decode(bytes, source, self.offset, &mut ())
+        {
+            let length = usize::from(header.header_length());
+            let mut head = [0; LONGEST];
+            head[..length].copy_from_slice(&bytes[..length]);
+            *bytes = &bytes[length..];
+            let offset = self.offset;
+            self.advance(length, at, wants_fields);
+            return self.begin(shared, header, head, offset, at, out, scratch);
+        }
+        // Else it is collected; each byte of it tells how many more there are.
+        loop {
+            let have = usize::from(self.have);
+            match header::decode(&self.head[..have], source, self.offset, &mut ()) {
+                Ok(header) => {
+                    self.have = 0;
+                    let offset = self.offset - u64::from(header.header_length());
+                    return self.begin(shared, header, self.head, offset, at, out, scratch);
+                }
+                Err(_) if bytes.is_empty() => return ON,
+                Err(short) => {
+                    let take = (short.needed - have).min(bytes.len());
+                    let (now, rest) = bytes.split_at(take);
+                    self.head[have..have + take].copy_from_slice(now);
+                    self.have += take as u8;
+                    self.advance(take, at, wants_fields);
+                    *bytes = rest;
+                }
+            }
+        }
+    }
+
+    /// A header is whole.
+    #[allow(clippy::too_many_arguments)]
+    fn begin(
+        &mut self,
+        shared: &mut Shared,
+        header: FrameHeader,
+        head: [u8; LONGEST],
+        offset: u64,
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        scratch.kept.clear();
+        if !header.opcode.is_control() && !header.opcode.is_reserved() {
+            if header.opcode != Opcode::CONTINUATION && self.assembly.is_some() {
+                self.abandon(shared, at, out)?;
+            }
+            if self.assembly.is_none() {
+                let opcode = header.opcode;
+                self.assembly = Some(Assembly::new(opcode, header.rsv1, self.head_packet));
+            }
+        }
+        let current = Current {
+            header,
+            head,
+            offset,
+            first_packet: self.head_packet,
+            remaining: header.length,
+            missing: 0,
+            cut: false,
+        };
+        self.state = State::Payload(current);
+        if header.length == 0 { self.complete(shared, at, out, scratch) } else { ON }
+    }
+
+    /// Takes bytes of the current payload.
+    fn payload(
+        &mut self,
+        shared: &mut Shared,
+        bytes: &mut &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let State::Payload(current) = &mut self.state else { return ON };
+        let take = usize::try_from(current.remaining).unwrap_or(usize::MAX).min(bytes.len());
+        let (chunk, rest) = bytes.split_at(take);
+        *bytes = rest;
+        let is_control = current.header.opcode.is_control();
+        let room =
+            if is_control { 125 } else { out.wants().payload }.saturating_sub(scratch.kept.len() as u64);
+        let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
+        let mut utf8 =
+            if is_control { None } else { self.assembly.as_mut().and_then(|a| a.utf8(self.offset)) };
+        match current.header.masking_key {
+            None => {
+                scratch.kept.extend_from_slice(&chunk[..keep]);
+                if let Some(utf8) = &mut utf8 {
+                    utf8.push(chunk);
+                }
+            }
+            Some(key) if utf8.is_some() || keep > 0 => {
+                // In blocks that stay in the first-level cache: unmask, then validate while warm.
+                let mut phase = (current.arrived() % 4) as usize;
+                let mut keep = keep;
+                let needed = if utf8.is_some() { chunk } else { &chunk[..keep] };
+                for masked in needed.chunks(limits::BLOCK) {
+                    if scratch.block.len() < masked.len() {
+                        scratch.block.resize(masked.len().next_power_of_two(), 0);
+                    }
+                    let clear = &mut scratch.block[..masked.len()];
+                    mask::unmask_into(clear, masked, key, phase);
+                    if let Some(utf8) = &mut utf8 {
+                        utf8.push(clear);
+                    }
+                    let kept = keep.min(clear.len());
+                    scratch.kept.extend_from_slice(&clear[..kept]);
+                    keep -= kept;
+                    phase = (phase + masked.len()) % 4;
+                }
+            }
+            Some(_) => {}
+        }
+        current.cut |= keep < take;
+        current.remaining -= take as u64;
+        let done = current.remaining == 0;
+        self.advance(take, at, out.wants().fields);
+        if done { self.complete(shared, at, out, scratch) } else { ON }
+    }
+
+    /// The current frame is over: whole, or as whole as it will ever be.
+    pub(super) fn complete(
+        &mut self,
+        shared: &mut Shared,
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let State::Payload(current) = std::mem::replace(&mut self.state, State::Header) else { return ON };
+        let Scratch { kept, findings, fields, sources, .. } = scratch;
+        let header = current.header;
+        let conn = shared.conn;
+        shared.next_n += 1;
+        let n = shared.next_n;
+        let captured = current.arrived() - current.missing;
+        let truncated = current.remaining > 0;
+
+        findings.clear();
+        let source = self.source(conn);
+        let context = judge::Context {
+            dir: self.dir,
+            source,
+            offset: current.offset,
+            extensions: shared.extensions,
+            in_message: self.assembly.as_ref().is_some_and(|a| a.frame_count > 0),
+            lenient: self.lenient,
+        };
+        if judge::is_suspect(&header, &context) {
+            judge::judge(&header, &context, findings);
+        }
+        if let Some(key) = header.masking_key
+            && let Some(rule) = self.keys.next(key)
+        {
+            findings.push(judge::key_finding(rule, key, &header, &context));
+        }
+        let whole_payload = kept.len() as u64 == header.length;
+        if header.opcode == Opcode::CLOSE && whole_payload {
+            let offset = current.offset + u64::from(header.header_length());
+            let payload_at = Span::bytes(source, offset, header.length);
+            close::check(kept, payload_at, self.dir, findings);
+        }
+        shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
+
+        self.counts.frames += 1;
+        self.counts.bytes += u64::from(header.header_length()) + captured;
+        self.counts.payload_bytes += captured;
+        let is_data = !header.opcode.is_control() && !header.opcode.is_reserved();
+        let of = match &self.assembly {
+            Some(assembly) if is_data => assembly.opcode,
+            _ => header.opcode,
+        };
+        let frame = Frame {
+            n,
+            offset: current.offset,
+            header,
+            head: &current.head[..usize::from(header.header_length())],
+            of,
+            captured,
+            missing: current.missing,
+            truncated,
+            inferred: self.inferred,
+            payload: kept,
+        };
+        fields.clear();
+        sources.clear();
+        if out.wants().fields {
+            describe::frame(&frame, conn, self.dir, fields);
+            describe::frame_sources(&frame, conn, self.dir, &self.pieces, sources);
+        }
+        let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
+        let unit = Unit {
+            conn,
+            dir: Some(self.dir),
+            time: at.time,
+            packets,
+            body: Body::Frame(&frame),
+            fields,
+            findings,
+            sources,
+        };
+        out.emit(&unit)?;
+        if header.opcode.is_reserved() {
+            return ON;
+        }
+        let cut = current.cut || truncated || current.missing > 0;
+        if header.opcode.is_control() {
+            self.counts.messages += 1;
+            shared.control_message(self.dir, &frame, kept, packets, at.time, !truncated, out)
+        } else {
+            self.fragment(shared, &frame, cut, at, out)
+        }
+    }
+
+    /// A data frame joins its message, which may be complete now.
+    fn fragment(
+        &mut self,
+        shared: &mut Shared,
+        frame: &Frame<'_>,
+        cut: bool,
+        at: At,
+        out: &mut Out<'_>,
+    ) -> Flow {
+        let Some(assembly) = &mut self.assembly else { return ON };
+        assembly.join(frame, cut, out.wants());
+        if frame.header.fin && !frame.truncated {
+            self.lenient = false;
+            self.counts.messages += 1;
+            let Some(assembly) = self.assembly.take() else { return ON };
+            return shared.data_message(self.dir, assembly, Some(frame), at, out);
+        }
+        ON
+    }
+
+    /// The open message will never be complete.
+    fn abandon(&mut self, shared: &mut Shared, at: At, out: &mut Out<'_>) -> Flow {
+        let Some(assembly) = self.assembly.take() else { return ON };
+        if assembly.frame_count == 0 {
+            return ON;
+        }
+        self.counts.messages += 1;
+        shared.data_message(self.dir, assembly, None, at, out)
+    }
+
+    /// Bytes of the stream are missing from the capture.
+    pub(super) fn gap(
+        &mut self,
+        shared: &mut Shared,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let gap = Gap { offset: self.offset, length, between, effect: GapEffect::SkippedInPayload };
+        let at = At { packet: between.1.or(between.0).unwrap_or(0), ..At::default() };
+        self.offset += length;
+        if let Some(assembly) = &mut self.assembly {
+            assembly.lose();
+        }
+        match &mut self.state {
+            State::Payload(current) if current.remaining >= length => {
+                current.remaining -= length;
+                current.missing += length;
+                current.cut = true;
+                let done = current.remaining == 0;
+                shared.emit_gap(self.dir, &gap, out)?;
+                if done {
+                    std::mem::swap(&mut self.kept, &mut scratch.kept);
+                    return self.complete(shared, at, out, scratch);
+                }
+                ON
+            }
+            State::Payload(current) => {
+                // The payload's end is inside the hole: its length is known, what follows is not.
+                current.missing += current.remaining;
+                current.remaining = 0;
+                current.cut = true;
+                std::mem::swap(&mut self.kept, &mut scratch.kept);
+                self.complete(shared, at, out, scratch)?;
+                self.lose(shared, gap, at, out)
+            }
+            State::Header => self.lose(shared, gap, at, out),
+            State::Lost { gap: earlier, .. } => {
+                earlier.length = earlier.length.saturating_add(length);
+                earlier.between.1 = between.1;
+                ON
+            }
+        }
+    }
+
+    fn lose(&mut self, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
+        self.abandon(shared, at, out)?;
+        self.have = 0;
+        self.lenient = true;
+        self.state = State::Lost { gap, seen: 0, tail: Vec::new() };
+        ON
+    }
+
+    /// After a lost header: looks for the next plausible one.
+    fn search(
+        &mut self,
+        shared: &mut Shared,
+        bytes: &mut &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let State::Lost { gap, seen, tail } = &mut self.state else { return ON };
+        // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
+        let masked = Some(self.dir == Dir::Client);
+        let whole = std::mem::take(bytes);
+        let (window, before) = if tail.is_empty() {
+            (whole.to_vec(), 0)
+        } else {
+            (([tail.as_slice(), whole].concat()), tail.len())
+        };
+        let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
+        let found = if here { Some(before) } else { shape::find(&window, masked) };
+        if let Some(from) = found {
+            let mut gap = *gap;
+            gap.effect = GapEffect::Resynchronised;
+            self.state = State::Header;
+            self.inferred = true;
+            shared.emit_gap(self.dir, &gap, out)?;
+            // Bytes before the header are the unknown rest of what the hole cut.
+            self.offset = self.offset + from as u64 - before as u64;
+            let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
+            return self.run(shared, &window[from..], at, out, scratch);
+        }
+        *seen += whole.len() as u64;
+        self.offset += whole.len() as u64;
+        let keep = if *seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
+        *tail = window[window.len() - keep..].to_vec();
+        ON
+    }
+
+    /// The stream is over. `abrupt` says that it should not be over here.
+    pub(super) fn finish(
+        &mut self,
+        shared: &mut Shared,
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        if let State::Lost { gap, .. } = &self.state {
+            let gap = Gap { effect: GapEffect::Desynchronised, ..*gap };
+            self.state = State::Header;
+            shared.emit_gap(self.dir, &gap, out)?;
+        }
+        if matches!(self.state, State::Payload(_)) {
+            std::mem::swap(&mut self.kept, &mut scratch.kept);
+            self.complete(shared, at, out, scratch)?;
+        }
+        self.abandon(shared, at, out)
+    }
+
+    /// Goes `length` bytes on and remembers where they came from, if somebody looks.
+    #[inline]
+    fn advance(&mut self, length: usize, at: At, wants_fields: bool) {
+        if wants_fields && at.packet > 0 {
+            self.pieces.push(Piece {
+                offset: self.offset,
+                len: length as u64,
+                packet: at.packet,
+                byte: at.byte,
+            });
+        }
+        self.offset += length as u64;
+    }
+}

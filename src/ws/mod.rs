@@ -1,0 +1,244 @@
+//! WebSocket framing (RFC 6455 §5–§8): the spec sheet.
+//!
+//! The fields of a frame and the rules its sender is held to stand here, each
+//! with its section. The code that reads and judges them is in the files below:
+//!
+//! - [`header`] reads the 2 to 14 bytes before a payload, [`encode`] writes them
+//! - [`mask`] applies the masking key, [`utf8`] validates text as it arrives
+//! - [`close`] reads a Close frame's body
+//! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
+//! - [`judge`] holds a header against the rules, [`aftermath`] both endpoints: pongs, closing, violations
+//! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
+//! - [`shape`] recognises frames without a handshake, and again after a gap
+
+pub mod aftermath;
+pub mod close;
+pub mod conversation;
+pub mod describe;
+pub mod encode;
+pub mod half;
+pub mod header;
+pub mod judge;
+pub mod mask;
+pub mod message;
+pub mod shape;
+pub mod utf8;
+
+pub use conversation::{Conversation, StreamEnd};
+pub use half::{Extensions, Scratch};
+
+use crate::model::{Cite, FieldDef, Rule, Severity, Who};
+
+const fn field(id: &'static str, label: &'static str, section: &'static str, help: &'static str) -> FieldDef {
+    FieldDef { id, label, help, cite: Cite::rfc6455(section) }
+}
+
+/// The final-fragment bit.
+pub static FIN: FieldDef = field("ws.fin", "FIN", "5.2", "Set on the last, or only, fragment of a message.");
+/// The first reserved bit.
+pub static RSV1: FieldDef =
+    field("ws.rsv1", "RSV1", "5.2", "0 unless an extension gives it a meaning; permessage-deflate does.");
+/// The second reserved bit.
+pub static RSV2: FieldDef = field("ws.rsv2", "RSV2", "5.2", "0 unless an extension gives it a meaning.");
+/// The third reserved bit.
+pub static RSV3: FieldDef = field("ws.rsv3", "RSV3", "5.2", "0 unless an extension gives it a meaning.");
+/// The opcode.
+pub static OPCODE: FieldDef = field("ws.opcode", "opcode", "5.2", "What the payload is.");
+/// The mask bit.
+pub static MASK: FieldDef =
+    field("ws.mask", "MASK", "5.2", "Set when the payload is masked: by clients always, by servers never.");
+/// The seven-bit payload length.
+pub static LENGTH: FieldDef = field(
+    "ws.length",
+    "payload length",
+    "5.2",
+    "Bytes of payload up to 125; 126 and 127 announce a longer form.",
+);
+/// The 16- or 64-bit payload length.
+pub static EXTENDED_LENGTH: FieldDef = field(
+    "ws.extended_length",
+    "extended payload length",
+    "5.2",
+    "The length in network byte order, when seven bits are too few.",
+);
+/// The masking key.
+pub static MASKING_KEY: FieldDef = field(
+    "ws.masking_key",
+    "masking key",
+    "5.3",
+    "Four bytes, fresh and unpredictable for each frame, which the payload is XORed with.",
+);
+/// The payload.
+pub static PAYLOAD: FieldDef =
+    field("ws.payload", "payload", "5.2", "The application's bytes, unmasked here.");
+/// The status code of a Close frame.
+pub static CLOSE_CODE: FieldDef = field("ws.close_code", "status code", "7.4", "Why the endpoint closes.");
+/// The reason of a Close frame.
+pub static CLOSE_REASON: FieldDef =
+    field("ws.close_reason", "reason", "5.5.1", "Words for a developer's log, UTF-8; not for users.");
+
+/// The fields of a frame, in wire order.
+pub static FIELDS: &[&FieldDef] = &[
+    &FIN,
+    &RSV1,
+    &RSV2,
+    &RSV3,
+    &OPCODE,
+    &MASK,
+    &LENGTH,
+    &EXTENDED_LENGTH,
+    &MASKING_KEY,
+    &PAYLOAD,
+    &CLOSE_CODE,
+    &CLOSE_REASON,
+];
+
+macro_rules! rules {
+    ($($name:ident = $id:literal, $severity:ident, $section:literal, $who:ident, $title:literal, $consequence:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub static $name: Rule = Rule {
+                id: $id,
+                severity: Severity::$severity,
+                cite: Cite::rfc6455($section),
+                who: Who::$who,
+                title: $title,
+                consequence: $consequence,
+            };
+        )*
+        /// Every rule of this folder, in the order of the RFC.
+        pub static RULES: &[&Rule] = &[$(&$name),*];
+    };
+}
+
+rules! {
+    UNMASKED_CLIENT_FRAME = "unmasked-client-frame", Error, "5.1", Client,
+        "a client frame is not masked",
+        "The server closes the connection, with 1002 if it says why.";
+    MASKED_SERVER_FRAME = "masked-server-frame", Error, "5.1", Server,
+        "a server frame is masked",
+        "The client closes the connection, with 1002 if it says why.";
+    OPEN_AFTER_VIOLATION = "open-after-violation", Warning, "7.1.7", Either,
+        "an endpoint carries on after its peer broke the protocol",
+        "A strict endpoint would have failed the connection.";
+    RESERVED_BIT_SET = "reserved-bit-set", Error, "5.2", Either,
+        "a reserved bit is set that no agreed extension defines",
+        "The receiver fails the connection.";
+    RESERVED_OPCODE = "reserved-opcode", Error, "5.2", Either,
+        "the opcode is reserved",
+        "The receiver fails the connection.";
+    LENGTH_HIGH_BIT_SET = "length-high-bit-set", Error, "5.2", Either,
+        "the top bit of a 64-bit length is set",
+        "The receiver fails the connection; no payload of that length can follow.";
+    NON_MINIMAL_LENGTH = "non-minimal-length", Error, "5.2", Either,
+        "the length is not encoded in the fewest bytes",
+        "Strict receivers fail the connection; many let it pass.";
+    REPEATED_MASKING_KEY = "repeated-masking-key", Warning, "5.3", Client,
+        "a masking key is used again for the next frame",
+        "Whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent.";
+    ZERO_MASKING_KEY = "zero-masking-key", Warning, "5.3", Client,
+        "the masking key is zero, so the payload is on the wire as it is",
+        "Whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent.";
+    PREDICTABLE_MASKING_KEY = "predictable-masking-key", Warning, "5.3", Client,
+        "masking keys follow a pattern",
+        "Whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent.";
+    UNEXPECTED_CONTINUATION = "unexpected-continuation", Error, "5.4", Either,
+        "a continuation frame continues nothing",
+        "The receiver fails the connection.";
+    EXPECTED_CONTINUATION = "expected-continuation", Error, "5.4", Either,
+        "a new message begins while another is unfinished",
+        "The receiver fails the connection.";
+    CONTROL_FRAME_TOO_LONG = "control-frame-too-long", Error, "5.5", Either,
+        "a control frame has more than 125 bytes of payload",
+        "The receiver fails the connection.";
+    FRAGMENTED_CONTROL_FRAME = "fragmented-control-frame", Error, "5.5", Either,
+        "a control frame is fragmented",
+        "The receiver fails the connection.";
+    CLOSE_PAYLOAD_ONE_BYTE = "close-payload-one-byte", Error, "5.5.1", Either,
+        "a Close frame has one byte of payload",
+        "A body must begin with a two-byte code: the receiver fails the connection.";
+    INVALID_UTF8_CLOSE_REASON = "invalid-utf8-close-reason", Error, "5.5.1", Either,
+        "the reason of a Close frame is not valid UTF-8",
+        "The receiver fails the connection, with 1007 if it says why.";
+    DATA_AFTER_CLOSE = "data-after-close", Error, "5.5.1", Either,
+        "data is sent after a Close frame",
+        "The receiver ignores it: the closing handshake has begun.";
+    CLOSE_NOT_ANSWERED = "close-not-answered", Error, "5.5.1", Either,
+        "a Close frame is not answered",
+        "The endpoint that closed waits until it gives up; browsers then report wasClean = false.";
+    CLOSE_CODE_NOT_ECHOED = "close-code-not-echoed", Note, "5.5.1", Either,
+        "the answering Close carries another code than the one received",
+        "Allowed, but each side reports another reason for the end.";
+    CLOSE_ANSWER_SLOW = "close-answer-slow", Warning, "5.5.1", Either,
+        "a Close frame is answered late",
+        "The endpoint that closed keeps its socket and its buffers until then.";
+    CLOSE_WITHOUT_CODE = "close-without-code", Note, "7.1.5", Either,
+        "a Close frame carries no code",
+        "The receiver reports 1005 to its application, which is never sent.";
+    TCP_OPEN_AFTER_CLOSE = "tcp-open-after-close", Warning, "5.5.1", Either,
+        "TCP stays open after the closing handshake",
+        "Sockets pile up: the server must close TCP at once.";
+    CLIENT_CLOSED_TCP_FIRST = "client-closed-tcp-first", Note, "7.1.1", Client,
+        "the client closes TCP before the server",
+        "The client's side holds the port in TIME_WAIT and cannot reopen it for a while.";
+    PING_NOT_ANSWERED = "ping-not-answered", Warning, "5.5.2", Either,
+        "a ping is not answered",
+        "The endpoint that pinged takes the connection for dead.";
+    PONG_SLOW = "pong-slow", Warning, "5.5.2", Either,
+        "a ping is answered late",
+        "The endpoint that pinged may have given up by then.";
+    PONG_PAYLOAD_MISMATCH = "pong-payload-mismatch", Error, "5.5.3", Either,
+        "a pong does not repeat the payload of any outstanding ping",
+        "The endpoint that pinged cannot tell that it was answered.";
+    UNSOLICITED_PONG = "unsolicited-pong", Note, "5.5.3", Either,
+        "a pong answers no ping",
+        "Allowed as a one-way heartbeat; nobody answers it.";
+    INVALID_UTF8 = "invalid-utf8", Error, "8.1", Either,
+        "a text message is not valid UTF-8",
+        "The receiver fails the connection, with 1007 if it says why.";
+    INCOMPLETE_MESSAGE = "incomplete-message", Error, "6.1", Either,
+        "the stream ends before the last fragment of a message",
+        "The receiver discards the fragments it has.";
+    TRUNCATED_FRAME = "truncated-frame", Error, "6.1", Either,
+        "the stream ends inside a frame",
+        "The receiver discards the frame.";
+    CONTROL_AFTER_CLOSE = "control-after-close", Note, "5.5.2", Either,
+        "a ping or pong is sent after a Close frame",
+        "Not forbidden, but nobody has to answer.";
+    TCP_RESET = "tcp-reset", Warning, "7.1.1", Either,
+        "TCP is reset instead of closed",
+        "What was still on its way is lost.";
+    NO_CLOSING_HANDSHAKE = "no-closing-handshake", Warning, "7.1.5", Either,
+        "TCP ends without a Close frame from either side",
+        "Both sides report 1006: an abnormal closure.";
+    UNCLEAN_CLOSE = "unclean-close", Warning, "7.1.4", Either,
+        "TCP ends before the closing handshake is complete",
+        "The connection is not closed cleanly: browsers report wasClean = false.";
+    DUPLICATE_CLOSE = "duplicate-close", Error, "7.1.5", Either,
+        "an endpoint sends a second Close frame",
+        "The receiver ignores it.";
+    FAILED_WITHOUT_CLOSE = "failed-without-close", Warning, "7.1.7", Either,
+        "an endpoint drops the connection after a violation without saying why",
+        "The peer learns only 1006; a Close frame with a code would tell it what it did wrong.";
+    RESERVED_CLOSE_CODE = "reserved-close-code", Error, "7.4.1", Either,
+        "the close code must never be on the wire",
+        "The receiver fails the connection, with 1002 if it says why.";
+    CLOSE_1010_WITHOUT_LIST = "close-1010-without-list", Warning, "7.4.1", Client,
+        "code 1010 comes without the list of missing extensions",
+        "The server cannot tell which extension was missed.";
+    CLOSE_1010_FROM_SERVER = "close-1010-from-server", Error, "7.4.1", Server,
+        "a server closes with 1010",
+        "A server that lacks an extension refuses the handshake instead.";
+    CLOSE_CODE_OUT_OF_RANGE = "close-code-out-of-range", Error, "7.4.2", Either,
+        "the close code is outside 1000–4999",
+        "The receiver fails the connection, with 1002 if it says why.";
+    UNASSIGNED_CLOSE_CODE = "unassigned-close-code", Error, "7.4.2", Either,
+        "the close code belongs to the protocol and is not assigned",
+        "Strict receivers fail the connection, with 1002 if they say why.";
+    FRAME_TOO_LARGE = "frame-too-large", Note, "10.4", Either,
+        "the frame is larger than many receivers allow",
+        "A receiver guarding its limits closes with 1009.";
+    MESSAGE_TOO_LARGE = "message-too-large", Note, "10.4", Either,
+        "the message is larger, or in more fragments, than many receivers allow",
+        "A receiver guarding its limits closes with 1009.";
+}
