@@ -19,8 +19,11 @@ pub const HTTP_HEADERS: usize = 4096;
 /// Bytes of an HTTP body kept for showing why a handshake was refused.
 pub const HTTP_BODY_PREVIEW: usize = 4096;
 
-/// HTTP exchanges remembered before a connection's first upgrade, so that a 401 retry can be shown with it.
-pub const HTTP_HEADS_BEFORE_UPGRADE: usize = 8;
+/// Requests sent ahead of their responses that are remembered. Browsers pipeline none, scripts a few dozen.
+pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
+
+/// Findings about a connection's packets that are held until it is known to be a WebSocket.
+pub const ANOMALIES_HELD: usize = 8;
 
 /// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
 pub const BEFORE_RESPONSE: usize = 1024 * 1024;

@@ -7,7 +7,7 @@ use super::{INCOMPLETE_MESSAGE, INVALID_UTF8, MESSAGE_TOO_LARGE, TRUNCATED_FRAME
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Counts, Dir, EndKind, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode,
-    Out, Source, SourceId, Span, Text, Time, Unit, Utf8,
+    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8,
 };
 
 /// How a direction of the byte stream ended.
@@ -39,21 +39,31 @@ pub(super) struct Shared {
     pub next_n: u64,
     next_m: u64,
     aftermath: Aftermath,
+    /// The rule of the layer below that a hole is against.
+    gap_rule: Option<&'static Rule>,
 }
 
 impl Conversation {
-    /// A conversation whose client and server frames begin at these offsets of their streams.
-    ///
-    /// `inferred` says that no handshake was seen.
-    pub fn new(conn: u32, offsets: [u64; 2], extensions: Extensions, inferred: bool) -> Self {
+    /// A conversation whose client's and server's first frames begin at these offsets of their streams.
+    pub fn new(conn: u32, offsets: [u64; 2], extensions: Extensions) -> Self {
+        let inferred = !extensions.known;
         Self {
             halves: [
                 Half::new(Dir::Client, offsets[0], inferred),
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
             ended: [None, None],
-            shared: Shared { conn, extensions, next_n: 0, next_m: 0, aftermath: Aftermath::default() },
+            shared: Shared { conn, extensions, next_n: 0, next_m: 0, aftermath: Aftermath::default(), gap_rule: None },
         }
+    }
+
+    /// A conversation that the capture joins midway: each side's first header has to be found.
+    pub fn midway(conn: u32, offsets: [u64; 2]) -> Self {
+        let mut talk = Self::new(conn, offsets, Extensions::UNKNOWN);
+        for half in &mut talk.halves {
+            half.join_midway();
+        }
+        talk
     }
 
     /// The number of the connection.
@@ -67,16 +77,18 @@ impl Conversation {
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 
-    /// `length` bytes `dir` sent are not in the capture.
+    /// `length` bytes `dir` sent are not in the capture, which is against `rule`.
     pub fn gap(
         &mut self,
         dir: Dir,
         length: u64,
         between: (Option<u64>, Option<u64>),
+        rule: &'static Rule,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
         self.shared.aftermath.blind(dir);
+        self.shared.gap_rule = Some(rule);
         self.halves[dir.index()].gap(&mut self.shared, length, between, out, scratch)
     }
 
@@ -312,6 +324,11 @@ impl Shared {
     /// Reports a hole.
     pub fn emit_gap(&self, dir: Dir, gap: &Gap, out: &mut Out<'_>) -> Flow {
         let packets = gap.between.0.or(gap.between.1).zip(gap.between.1.or(gap.between.0));
+        let found = self.gap_rule.map(|rule| {
+            let got = Text::with("{} bytes missing at offset {}", gap.length).and(gap.offset);
+            Finding::new(rule, None, "every byte of the stream".into(), got)
+                .at(Span::bytes(SourceId::Stream { conn: self.conn, dir }, gap.offset, gap.length))
+        });
         out.emit(&Unit {
             conn: self.conn,
             dir: Some(dir),
@@ -319,7 +336,7 @@ impl Shared {
             packets,
             body: Body::Gap(gap),
             fields: &[],
-            findings: &[],
+            findings: found.as_slice(),
             sources: &[],
         })
     }
@@ -419,7 +436,7 @@ mod tests {
         let mut lines = Lines::default();
         let mut out = Out::new(&mut lines);
         let mut scratch = Scratch::default();
-        let mut talk = Conversation::new(1, [0, 0], Extensions::NONE, false);
+        let mut talk = Conversation::new(1, [0, 0], Extensions::NONE);
         let mut at = At { packet: 0, byte: 0, time: Some(Time(0)) };
         for act in acts {
             at.packet += 1;
@@ -428,7 +445,7 @@ mod tests {
                 Send(dir, bytes) => {
                     bytes.chunks(cut).try_for_each(|chunk| talk.push(*dir, chunk, at, &mut out, &mut scratch))
                 }
-                Lose(dir, len) => talk.gap(*dir, *len, (Some(1), Some(2)), &mut out, &mut scratch),
+                Lose(dir, len) => talk.gap(*dir, *len, (Some(1), Some(2)), &super::super::TCP_RESET, &mut out, &mut scratch),
                 End(dir, how) => talk.end(*dir, *how, at, &mut out, &mut scratch),
             };
             assert!(flow.is_continue());
@@ -505,7 +522,7 @@ mod tests {
         check(
             &[Send(Server, b"\x81\x05He"), Lose(Server, 2), Send(Server, b"o"), Send(Server, HELLO)],
             &[
-                "server: gap 4+2 SkippedInPayload",
+                "server: gap 4+2 SkippedInPayload tcp-reset",
                 "server: frame 1 text fin 3",
                 "server: message 1 text [1] \"He\" incomplete",
                 "server: frame 2 text fin 5",
@@ -528,7 +545,7 @@ mod tests {
             [
                 "server: frame 1 text fin 2",
                 "server: message 1 text [1] \"He\" incomplete",
-                "server: gap 4+9 Resynchronised",
+                "server: gap 4+9 Resynchronised tcp-reset",
                 "server: frame 2 text fin 5 inferred",
                 "server: message 2 text [2] \"Hello\"",
             ]

@@ -80,9 +80,10 @@ enum State {
     /// At a frame boundary, or inside a header.
     Header,
     Payload(Current),
-    /// A header was lost in a hole; `seen` bytes were searched since.
+    /// Where the next header begins is not known, because of `gap` or because the
+    /// capture begins midway; `seen` bytes were searched since.
     Lost {
-        gap: Gap,
+        gap: Option<Gap>,
         seen: u64,
         tail: Vec<u8>,
     },
@@ -124,8 +125,14 @@ impl Half {
             pieces: Vec::new(),
             counts: Counts::default(),
             inferred,
-            lenient: inferred,
+            lenient: false,
         }
+    }
+
+    /// The stream is joined somewhere: its first header has to be found.
+    pub(super) fn join_midway(&mut self) {
+        self.lenient = true;
+        self.state = State::Lost { gap: None, seen: 0, tail: Vec::new() };
     }
 
     /// Whether the stream stands inside a frame or a header.
@@ -488,6 +495,7 @@ impl Half {
             }
             State::Header => self.lose(shared, gap, at, out),
             State::Lost { gap: earlier, .. } => {
+                let earlier = earlier.get_or_insert(Gap { length: 0, ..gap });
                 earlier.length = earlier.length.saturating_add(length);
                 earlier.between.1 = between.1;
                 ON
@@ -499,7 +507,7 @@ impl Half {
         self.abandon(shared, at, out)?;
         self.have = 0;
         self.lenient = true;
-        self.state = State::Lost { gap, seen: 0, tail: Vec::new() };
+        self.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
         ON
     }
 
@@ -524,11 +532,13 @@ impl Half {
         let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
         let found = if here { Some(before) } else { shape::find(&window, masked) };
         if let Some(from) = found {
-            let mut gap = *gap;
-            gap.effect = GapEffect::Resynchronised;
+            let gap = *gap;
             self.state = State::Header;
             self.inferred = true;
-            shared.emit_gap(self.dir, &gap, out)?;
+            if let Some(gap) = gap {
+                let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
+                shared.emit_gap(self.dir, &gap, out)?;
+            }
             // Bytes before the header are the unknown rest of what the hole cut.
             self.offset = self.offset + from as u64 - before as u64;
             let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
@@ -549,7 +559,7 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        if let State::Lost { gap, .. } = &self.state {
+        if let State::Lost { gap: Some(gap), .. } = &self.state {
             let gap = Gap { effect: GapEffect::Desynchronised, ..*gap };
             self.state = State::Header;
             shared.emit_gap(self.dir, &gap, out)?;

@@ -1,0 +1,254 @@
+//! Packets to flows to sessions to units, one packet at a time.
+//!
+//! ```text
+//! Input ─► Tracker (net) ─► Router ─► Session ─► Out ─► Sink
+//! ```
+//!
+//! The tracker puts TCP streams in order, the router here finds the session of
+//! each flow. Nothing runs ahead: a packet is read when the one before it has
+//! been shown, so memory does not grow with the file.
+
+use crate::input::{Bytes, Capture, Input, InputError};
+use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Sink, Summary, Time, Unit};
+use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
+use crate::session::{Context, Interest, Session, Side, Start};
+use crate::ws::{Scratch, StreamEnd};
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The totals, which the sink has seen too.
+    pub summary: Summary,
+    /// Why the input ended before its end.
+    pub error: Option<InputError>,
+    /// Packets that no link layer of ours can read: the link type's name and how many.
+    pub unreadable: Vec<(String, u64)>,
+}
+
+/// How many packets pass between two reports of progress.
+const PROGRESS_EVERY: u64 = 4096;
+
+/// Decodes an input from beginning to end, or until the sink has had enough.
+///
+/// `progress` is told now and then how many bytes of the input have been read.
+pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
+    match input {
+        Input::Capture(capture) => run_capture(capture, sink, progress),
+        Input::Bytes(bytes) => run_bytes(bytes, sink, progress),
+    }
+}
+
+fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
+    let mut router = Router::new(sink);
+    let mut tracker = Tracker::new();
+    let mut packets = 0;
+    let mut error = None;
+    let mut flow = ON;
+    // The first packet is read before the input is described: only then are its link types known.
+    let mut first = true;
+    while flow.is_continue() {
+        let (number, time) = match capture.next() {
+            None => break,
+            Some(Err(e)) => {
+                error = Some(e);
+                break;
+            }
+            Some(Ok(packet)) if !first => {
+                router.now = Some(packet.time);
+                flow = tracker.packet(&to_net(&packet), &mut router);
+                (packet.number, packet.time)
+            }
+            Some(Ok(packet)) => {
+                first = false;
+                let (number, time, link, wire_len) =
+                    (packet.number, packet.time, packet.link, packet.wire_len);
+                let data = packet.data.to_vec();
+                router.now = Some(time);
+                flow = router.describe(meta(capture.name(), capture.format(), capture.link_types()));
+                if flow.is_continue() {
+                    let packet = net::Packet { number, time, link, data: &data, wire_len };
+                    flow = tracker.packet(&packet, &mut router);
+                }
+                (number, time)
+            }
+        };
+        packets = number;
+        router.now = Some(time);
+        if number % PROGRESS_EVERY == 0 {
+            progress(capture.bytes_read());
+        }
+    }
+    if first {
+        flow = router.describe(meta(capture.name(), capture.format(), capture.link_types()));
+    }
+    if flow.is_continue() {
+        // Whether the sink wants more no longer matters.
+        let _: Flow = tracker.finish(&mut router);
+    }
+    let bytes = capture.bytes_read();
+    progress(bytes);
+    let summary = router.out.finish(packets, bytes, error.as_ref().map(ToString::to_string));
+    let unreadable =
+        tracker.unsupported().map(|(link, count)| (net::link_name(link).into_owned(), count)).collect();
+    Outcome { summary, error, unreadable }
+}
+
+fn to_net<'a>(packet: &crate::input::Packet<'a>) -> net::Packet<'a> {
+    net::Packet {
+        number: packet.number,
+        time: packet.time,
+        link: packet.link,
+        data: packet.data,
+        wire_len: packet.wire_len,
+    }
+}
+
+fn meta(name: &str, format: &str, link_types: Vec<String>) -> Meta {
+    Meta { input: name.to_owned(), format: format.to_owned(), link_types }
+}
+
+/// Hex and raw bytes: one connection without packets.
+fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
+    let mut out = Out::new(sink);
+    let mut scratch = Scratch::default();
+    let mut connections = 0;
+    let mut error = None;
+    let mut session = Session::new(None, Start::Given);
+    let about = meta(bytes.name(), bytes.format(), Vec::new());
+    let mut interest = match out.emit(&Unit::about_input(Body::Meta(&about))) {
+        flow if flow.is_break() => Interest::Stop,
+        _ => Interest::Follow,
+    };
+    while interest != Interest::Stop {
+        let chunk = match bytes.next() {
+            None => break,
+            Some(Err(e)) => {
+                error = Some(e);
+                break;
+            }
+            Some(Ok(chunk)) => chunk,
+        };
+        let mut cx = Context { out: &mut out, scratch: &mut scratch, connections: &mut connections };
+        let side = match chunk.dir {
+            Some(Dir::Server) => Side::B,
+            Some(Dir::Client) | None => Side::A,
+        };
+        if chunk.dir.is_some() {
+            session.set_client(Side::A);
+        }
+        interest = session.data(side, &chunk.bytes, At::default(), &mut cx);
+        progress(bytes.bytes_read());
+    }
+    if interest != Interest::Stop {
+        let mut cx = Context { out: &mut out, scratch: &mut scratch, connections: &mut connections };
+        let _: Flow = session.finish(StreamEnd::Input, None, &mut cx);
+    }
+    let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(ToString::to_string));
+    Outcome { summary, error, unreadable: Vec::new() }
+}
+
+/// Finds the session of each flow.
+struct Router<'s> {
+    out: Out<'s>,
+    scratch: Scratch,
+    connections: u32,
+    /// By flow id, which the tracker uses again when a flow is over.
+    sessions: Vec<Option<Session>>,
+    now: Option<Time>,
+}
+
+impl<'s> Router<'s> {
+    fn new(sink: &'s mut dyn Sink) -> Self {
+        Self {
+            out: Out::new(sink),
+            scratch: Scratch::default(),
+            connections: 0,
+            sessions: Vec::new(),
+            now: None,
+        }
+    }
+
+    fn describe(&mut self, meta: Meta) -> Flow {
+        self.out.emit(&Unit::about_input(Body::Meta(&meta)))
+    }
+
+    #[inline]
+    fn with(
+        &mut self,
+        flow: FlowId,
+        act: impl FnOnce(&mut Session, &mut Context<'_, 's>) -> Interest,
+    ) -> net::Interest {
+        let Some(Some(session)) = self.sessions.get_mut(flow.0 as usize) else {
+            return net::Interest::Ignore;
+        };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+        };
+        match act(session, &mut cx) {
+            Interest::Follow => net::Interest::Follow,
+            Interest::Stop => net::Interest::Stop,
+            Interest::Ignore => {
+                self.sessions[flow.0 as usize] = None;
+                net::Interest::Ignore
+            }
+        }
+    }
+}
+
+impl StreamSink for Router<'_> {
+    fn open(&mut self, flow: FlowId, opened: &Opened) {
+        let slot = flow.0 as usize;
+        if self.sessions.len() <= slot {
+            self.sessions.resize_with(slot + 1, || None);
+        }
+        let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
+        self.sessions[slot] = Some(Session::new(Some([opened.a, opened.b]), start));
+    }
+
+    #[inline]
+    fn data(&mut self, flow: FlowId, from: net::Side, bytes: &[u8], at: At) -> net::Interest {
+        self.with(flow, |session, cx| session.data(side(from), bytes, at, cx))
+    }
+
+    fn gap(
+        &mut self,
+        flow: FlowId,
+        from: net::Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+    ) -> net::Interest {
+        self.with(flow, |session, cx| session.gap(side(from), length, between, &net::TCP_GAP, cx))
+    }
+
+    fn end(&mut self, flow: FlowId, from: net::Side, how: net::StreamEnd, at: At) -> net::Interest {
+        let how = match how {
+            net::StreamEnd::Fin => StreamEnd::Fin,
+            net::StreamEnd::Rst => StreamEnd::Rst,
+        };
+        self.with(flow, |session, cx| session.end(side(from), how, at, cx))
+    }
+
+    fn close(&mut self, flow: FlowId, _: CloseReason) {
+        let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::take) else { return };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+        };
+        // The sink will say so again at the next unit if it has had enough.
+        let _: Flow = session.finish(StreamEnd::Capture, self.now, &mut cx);
+    }
+
+    fn anomaly(&mut self, flow: FlowId, from: net::Side, finding: Finding, at: At) {
+        self.with(flow, |session, cx| session.anomaly(side(from), finding, at, cx));
+    }
+}
+
+fn side(side: net::Side) -> Side {
+    match side {
+        net::Side::A => Side::A,
+        net::Side::B => Side::B,
+    }
+}

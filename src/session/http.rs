@@ -1,0 +1,472 @@
+//! The HTTP part of a connection: requests and responses up to the one that upgrades.
+
+use std::collections::VecDeque;
+
+use super::{Context, Phase, Session, Side, Start, Told};
+use crate::http::body::Body;
+use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
+use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
+use crate::http::{CLIENT_ACCEPTED_BAD_HANDSHAKE, DATA_BEFORE_HANDSHAKE_COMPLETE};
+use crate::limits;
+use crate::model::{
+    At, Body as UnitBody, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin, Piece, Roles,
+    Source, SourceId, Span, Text, Time, Unit,
+};
+use crate::ws::{Conversation, Extensions};
+
+/// Both directions of a connection that speaks HTTP.
+#[derive(Default)]
+pub(super) struct HttpPhase {
+    lanes: [Lane; 2],
+    /// Requests whose response has not come.
+    requests: VecDeque<Request>,
+}
+
+/// One direction.
+#[derive(Default)]
+struct Lane {
+    reader: HeadReader,
+    /// Where the head being read begins.
+    offset: u64,
+    body: Option<Body>,
+    /// Set while it is open what the following bytes are; they wait in `held`.
+    blocked: bool,
+    held: VecDeque<Chunk>,
+    held_bytes: usize,
+    /// A refusal whose body is being read, so that it can be shown with it.
+    refusal: Option<Box<Judged>>,
+    /// Which packets carried the head being read.
+    pieces: Vec<Piece>,
+}
+
+struct Chunk {
+    bytes: Vec<u8>,
+    at: At,
+    offset: u64,
+}
+
+/// A request on its way to be answered.
+struct Request {
+    method: String,
+    /// What it offered, if it asks for a WebSocket.
+    upgrade: Option<Box<RequestFacts>>,
+}
+
+/// A head with the verdict on it.
+struct Judged {
+    dir: Dir,
+    offset: u64,
+    start_line: String,
+    headers: Vec<Header>,
+    fields: Vec<Field>,
+    findings: Vec<Finding>,
+    pieces: Vec<Piece>,
+    time: Option<Time>,
+}
+
+impl Session {
+    /// Takes bytes of a connection that speaks HTTP.
+    pub(super) fn http_data(
+        &mut self,
+        side: Side,
+        mut bytes: &[u8],
+        mut at: At,
+        mut offset: u64,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        while !bytes.is_empty() {
+            let Phase::Http(http) = &mut self.phase else {
+                return self.pass(side, bytes, at, offset, cx);
+            };
+            let lane = &mut http.lanes[side.index()];
+            if lane.blocked {
+                return self.held_back(side, bytes, at, offset, cx);
+            }
+            let used = if let Some(body) = &mut lane.body {
+                let (used, done) = body.push(bytes);
+                if done || body.preview().len() >= limits::HTTP_BODY_PREVIEW {
+                    self.show_refusal(side, cx)?;
+                }
+                if done && let Phase::Http(http) = &mut self.phase {
+                    http.lanes[side.index()].body = None;
+                }
+                used
+            } else {
+                if lane.reader.total() == 0 {
+                    lane.offset = offset;
+                    lane.pieces.clear();
+                }
+                let progress = lane.reader.push(bytes);
+                if at.packet > 0 && lane.pieces.len() < limits::MESSAGE_FRAMES_LISTED {
+                    let len = progress.consumed as u64;
+                    lane.pieces.push(Piece { offset, len, packet: at.packet, byte: at.byte });
+                }
+                match progress.state {
+                    HeadState::Reading => {}
+                    HeadState::Complete => self.head(side, at, cx)?,
+                    HeadState::Overflowing => {
+                        self.head(side, at, cx)?;
+                        self.phase = Phase::Other;
+                        return ON;
+                    }
+                }
+                progress.consumed
+            };
+            bytes = &bytes[used..];
+            offset += used as u64;
+            at.byte = at.byte.saturating_add(used as u32);
+        }
+        ON
+    }
+
+    /// A side's stream is over: a refusal's body may have lasted until now.
+    pub(super) fn http_end(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+        self.show_refusal(side, cx)?;
+        // A response that waited for its request will wait no longer.
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let lane = &mut http.lanes[side.index()];
+        if self.client != Some(side) && lane.blocked && lane.reader.state() == HeadState::Complete {
+            lane.blocked = false;
+            self.response(side, At::default(), false, cx)?;
+            return self.release(side, cx);
+        }
+        let is_alone = self.offsets[side.other().index()] == 0;
+        if self.client == Some(side) && is_alone && lane.held_bytes > 0 {
+            return self.upgrade_unanswered(side, cx);
+        }
+        ON
+    }
+
+    /// A head is complete, or too large to become so.
+    fn head(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        if self.client == Some(side) { self.request(side, at, cx) } else { self.response(side, at, true, cx) }
+    }
+
+    fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let lane = &mut http.lanes[side.index()];
+        let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
+        let pieces = std::mem::take(&mut lane.pieces);
+        let head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let wanted = cx.out.wants().fields;
+        let mut report = handshake::check_request(&head, wanted);
+        let facts = report.facts;
+        let lane = &mut http.lanes[side.index()];
+        lane.blocked = facts.is_upgrade || facts.method == "CONNECT";
+        lane.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !lane.blocked);
+        let method = facts.method.clone();
+        let mut upgrade = None;
+        if facts.is_upgrade {
+            if self.told.is_none() {
+                self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+                // Now that the connection has a number, the spans can name it.
+                let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
+                report = handshake::check_request(&reader.parse(source, offset), wanted);
+                self.describe_request(&facts);
+                if let Some(told) = &self.told {
+                    cx.out.emit(&told.unit(at.time))?;
+                }
+            } else {
+                self.describe_request(&facts);
+            }
+            let judged = Judged {
+                dir: Dir::Client,
+                offset,
+                start_line: head.start_line().into_owned(),
+                headers: report.headers,
+                fields: report.fields,
+                findings: report.findings,
+                pieces,
+                time: at.time,
+            };
+            if let Some(told) = &self.told {
+                told.show(&judged, &[], cx)?;
+            }
+            upgrade = Some(Box::new(facts));
+        }
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        http.requests.push_back(Request { method, upgrade });
+        if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
+            self.phase = Phase::Other;
+            return ON;
+        }
+        // A response that overtook this request in the capture can be read now.
+        let answer = &mut http.lanes[side.other().index()];
+        if answer.blocked && answer.reader.state() == HeadState::Complete {
+            answer.blocked = false;
+            self.response(side.other(), at, false, cx)?;
+            return self.release(side.other(), cx);
+        }
+        ON
+    }
+
+    /// A response's head is complete. `may_wait` allows it to wait for its request.
+    fn response(&mut self, side: Side, at: At, may_wait: bool, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let request_is_coming = http.lanes[side.other().index()].reader.total() > 0;
+        let lane = &mut http.lanes[side.index()];
+        if http.requests.is_empty() && request_is_coming && may_wait {
+            lane.blocked = true;
+            return ON;
+        }
+        let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
+        let pieces = std::mem::take(&mut lane.pieces);
+        let source = SourceId::Stream { conn: self.told.as_ref().map_or(0, |t| t.conn), dir: Dir::Server };
+        let head = reader.parse(source, offset);
+        let status = head.status();
+        // An interim response answers nothing yet (RFC 9110 §15.2); 101 is final for its request.
+        let is_interim = status.is_some_and(|s| (100..200).contains(&s) && s != 101);
+        if is_interim {
+            return ON;
+        }
+        let request = http.requests.pop_front();
+        let method = request.as_ref().map(|r| r.method.as_str());
+        let tunnels = method == Some("CONNECT") && status.is_some_and(|s| (200..300).contains(&s));
+        lane.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        let offer = request.and_then(|r| r.upgrade);
+        if tunnels {
+            return self.tunnel(side, cx);
+        }
+        if offer.is_none() && (status != Some(101) || self.told.is_some()) {
+            return self.resume_client(side.other(), cx);
+        }
+        if self.told.is_none() {
+            self.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
+        }
+        let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
+        let head = reader.parse(source, offset);
+        let mut report = handshake::check_response(offer.as_deref(), &head, cx.out.wants().fields);
+        self.describe_response(&report, offer.is_some());
+        if offer.is_none()
+            && let Some(told) = &self.told
+        {
+            cx.out.emit(&told.unit(at.time))?;
+        }
+        let judged = Judged {
+            dir: Dir::Server,
+            offset,
+            start_line: head.start_line().into_owned(),
+            headers: std::mem::take(&mut report.headers),
+            fields: std::mem::take(&mut report.fields),
+            findings: std::mem::take(&mut report.findings),
+            pieces,
+            time: at.time,
+        };
+        if status == Some(101) {
+            if let Some(told) = &self.told {
+                told.show(&judged, &[], cx)?;
+            }
+            return self.upgrade(side, offset + reader.total(), &report, cx);
+        }
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let lane = &mut http.lanes[side.index()];
+        lane.refusal = Some(Box::new(judged));
+        if lane.body.is_none() {
+            self.show_refusal(side, cx)?;
+        }
+        self.resume_client(side.other(), cx)
+    }
+
+    /// 101: from byte `start` of the server's stream on it is WebSocket.
+    fn upgrade(
+        &mut self,
+        server: Side,
+        start: u64,
+        report: &ResponseReport,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+        let client = server.other();
+        let early = std::mem::take(&mut http.lanes[client.index()].held);
+        let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
+        let Some(told) = &mut self.told else { return ON };
+        if let Some(chunk) = early.front() {
+            //= RFC 6455 §4.1
+            //# the client MUST wait for a response from the
+            //# server before sending any further data
+            let length: u64 = early.iter().map(|c| c.bytes.len() as u64).sum();
+            let source = SourceId::Stream { conn: told.conn, dir: Dir::Client };
+            let got = Text::with("{} bytes before the response", length);
+            let expected = "nothing before the response".into();
+            let finding = Finding::new(&DATA_BEFORE_HANDSHAKE_COMPLETE, Dir::Client, expected, got)
+                .at(Span::bytes(source, chunk.offset, length));
+            told.note(Dir::Client, chunk.at, &[finding], cx)?;
+        }
+        if let Outcome::Failed(cause) = report.facts.outcome {
+            told.bad_handshake = Some(cause.id);
+        }
+        let facts = &report.facts;
+        let deflate = facts.deflate.is_some();
+        let agreed = facts.extensions.as_deref().unwrap_or_default();
+        let other = handshake::parse_extensions(agreed.as_bytes())
+            .0
+            .iter()
+            .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
+        let extensions = Extensions { known: true, deflate, other };
+        let talk = Conversation::new(told.conn, [client_start, start], extensions);
+        self.phase = Phase::WebSocket(Box::new(talk));
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+    }
+
+    /// No response will be seen: the client's bytes behind its request speak for themselves.
+    fn upgrade_unanswered(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+        let early = std::mem::take(&mut http.lanes[client.index()].held);
+        let (Some(first), Some(told)) = (early.front(), &self.told) else { return ON };
+        let server_start = self.offsets[client.other().index()];
+        let talk = Conversation::new(told.conn, [first.offset, server_start], Extensions::UNKNOWN);
+        self.phase = Phase::WebSocket(Box::new(talk));
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+    }
+
+    /// Bytes of which it is open what they are.
+    fn held_back(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let is_alone = self.offsets[side.other().index()] == 0;
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let lane = &mut http.lanes[side.index()];
+        if is_alone && self.start == Start::Given && lane.held.is_empty() && sniff(bytes) == Sniff::Response
+        {
+            // A transcript: the response follows its request in the same text.
+            self.offsets[side.other().index()] = bytes.len() as u64;
+            return self.pass(side.other(), bytes, at, 0, cx);
+        }
+        lane.hold(bytes, at, offset);
+        let is_long = lane.held_bytes > limits::PROBE || self.start == Start::Given;
+        if is_alone && is_long && http.requests.iter().any(|r| r.upgrade.is_some()) {
+            return self.upgrade_unanswered(side, cx);
+        }
+        ON
+    }
+
+    /// A proxy has opened a tunnel: what goes through it begins anew.
+    fn tunnel(&mut self, server: Side, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Probe(Box::default())) else {
+            return ON;
+        };
+        self.start = Start::Opened;
+        let client = server.other();
+        let held = std::mem::take(&mut http.lanes[client.index()].held);
+        held.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+    }
+
+    /// The client's bytes that waited for the response are HTTP after all.
+    fn resume_client(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let is_awaiting = http.requests.iter().any(|r| r.upgrade.is_some() || r.method == "CONNECT");
+        http.lanes[client.index()].blocked = is_awaiting;
+        if is_awaiting { ON } else { self.release(client, cx) }
+    }
+
+    /// Bytes that were held back are read.
+    fn release(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+        loop {
+            let chunk = match &mut self.phase {
+                Phase::Http(http) if http.lanes[side.index()].blocked => return ON,
+                Phase::Http(http) => {
+                    let lane = &mut http.lanes[side.index()];
+                    let chunk = lane.held.pop_front();
+                    lane.held_bytes -= chunk.as_ref().map_or(0, |c| c.bytes.len());
+                    chunk
+                }
+                _ => return ON,
+            };
+            let Some(chunk) = chunk else { return ON };
+            self.pass(side, &chunk.bytes, chunk.at, chunk.offset, cx)?;
+        }
+    }
+
+    /// Shows a refusal with as much of its body as there is.
+    fn show_refusal(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let lane = &mut http.lanes[side.index()];
+        let Some(refusal) = lane.refusal.take() else { return ON };
+        let preview = lane.body.as_ref().map_or(&[][..], Body::preview);
+        match &self.told {
+            Some(told) => told.show(Dir::Server, &refusal, preview, cx),
+            None => ON,
+        }
+    }
+
+    /// The number of the connection, 0 while it has none.
+    fn number(&self) -> u32 {
+        self.told.as_ref().map_or(0, |t| t.conn)
+    }
+
+    fn describe_request(&mut self, facts: &RequestFacts) {
+        let Some(told) = &mut self.told else { return };
+        told.connection.handshake = Handshake::RequestOnly;
+        told.connection.target = Some(facts.target.clone());
+        told.connection.http_version.clone_from(&facts.http_version);
+    }
+
+    fn describe_response(&mut self, report: &ResponseReport, has_request: bool) {
+        let Some(told) = &mut self.told else { return };
+        let (facts, connection) = (&report.facts, &mut told.connection);
+        connection.status = facts.status;
+        connection.handshake = match (facts.status, has_request) {
+            (Some(101), true) => Handshake::Full,
+            (Some(101), false) => Handshake::ResponseOnly,
+            _ => Handshake::Refused,
+        };
+        if facts.status == Some(101) {
+            connection.http_version = connection.http_version.take().or(facts.http_version.clone());
+            connection.subprotocol.clone_from(&facts.subprotocol);
+            connection.extensions.clone_from(&facts.extensions);
+            connection.deflate = facts.deflate;
+        }
+    }
+}
+
+impl Told {
+    /// Shows a head, and as much of its body as there is.
+    fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
+        let head = HttpHead {
+            offset: judged.offset,
+            start_line: &judged.start_line,
+            headers: &judged.headers,
+            body,
+        };
+        let packets = judged.pieces.first().zip(judged.pieces.last());
+        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
+        let origin = if judged.pieces.is_empty() {
+            Origin::Input
+        } else {
+            Origin::Stream { pieces: judged.pieces.clone() }
+        };
+        cx.out.emit(&Unit {
+            conn: self.conn,
+            dir: Some(judged.dir),
+            time: judged.time,
+            packets: packets.map(|(first, last)| (first.packet, last.packet)),
+            body: UnitBody::Http(&head),
+            fields: &judged.fields,
+            findings: &judged.findings,
+            sources: &[Source { id, origin }],
+        })
+    }
+}
+
+/// A client went on although the response broke the rule `cause`.
+pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
+    let got = Text::with("frames, although the response is broken ({})", cause);
+    Finding::new(&CLIENT_ACCEPTED_BAD_HANDSHAKE, Dir::Client, "the connection failed".into(), got)
+}
+
+impl Lane {
+    /// Keeps bytes until it is known what they are; beyond the cap the rest is dropped with the connection.
+    fn hold(&mut self, bytes: &[u8], at: At, offset: u64) {
+        let room = limits::BEFORE_RESPONSE.saturating_sub(self.held_bytes);
+        let keep = &bytes[..bytes.len().min(room)];
+        if !keep.is_empty() {
+            self.held_bytes += keep.len();
+            self.held.push_back(Chunk { bytes: keep.to_vec(), at, offset });
+        }
+    }
+}

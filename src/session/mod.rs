@@ -1,0 +1,399 @@
+//! One TCP connection from its first byte to its last: HTTP, then the upgrade,
+//! then WebSocket.
+//!
+//! A session is told what each endpoint sent and finds out for itself what it
+//! is: [`probe`] looks for HTTP or for the shape of frames, [`http`] follows
+//! requests and responses until one upgrades, and from there on the bytes go to a
+//! [`Conversation`]. A connection that has nothing to do with WebSocket is given
+//! up without a word.
+
+mod http;
+mod probe;
+
+use std::net::SocketAddr;
+
+use crate::limits;
+use crate::model::{
+    At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Roles, Rule, Time, Unit,
+};
+use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
+
+use self::http::HttpPhase;
+use self::probe::{Found, Held, Probe};
+
+/// What a session reports to and borrows from.
+pub struct Context<'c, 's> {
+    pub out: &'c mut Out<'s>,
+    pub scratch: &'c mut Scratch,
+    /// Connections numbered so far.
+    pub connections: &'c mut u32,
+}
+
+/// One of the two endpoints of a connection, before it is known which is the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Who opened the connection, as far as that was seen.
+    A,
+    /// The other one.
+    B,
+}
+
+impl Side {
+    fn index(self) -> usize {
+        match self {
+            Self::A => 0,
+            Self::B => 1,
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// What is known of a connection before it says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Its first bytes will be seen: they are HTTP, or it is something else.
+    Opened,
+    /// The capture begins in the middle of it.
+    Midway,
+    /// The user says it is WebSocket: pasted hex, a file of raw bytes.
+    Given,
+}
+
+/// A connection being followed.
+pub struct Session {
+    endpoints: Option<[SocketAddr; 2]>,
+    start: Start,
+    /// Which endpoint is the client, once that is known.
+    client: Option<Side>,
+    /// Bytes seen of each side, lost ones included.
+    offsets: [u64; 2],
+    phase: Phase,
+    /// What is told of the connection; `None` until it has to do with WebSocket.
+    told: Option<Box<Told>>,
+    ended: [Option<StreamEnd>; 2],
+    /// What was found about its packets before it was known to be a WebSocket.
+    anomalies: Vec<(Side, Finding, At)>,
+}
+
+enum Phase {
+    Probe(Box<Probe>),
+    Http(Box<HttpPhase>),
+    WebSocket(Box<Conversation>),
+    Other,
+}
+
+/// A connection that was numbered and announced.
+struct Told {
+    conn: u32,
+    connection: Connection,
+    /// The response broke a rule that its client must not put up with.
+    bad_handshake: Option<&'static str>,
+}
+
+/// Whether a session still wants to be told what its connection carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    Follow,
+    /// It is not WebSocket.
+    Ignore,
+    /// The sink has had enough of everything.
+    Stop,
+}
+
+impl Session {
+    /// A session between two addresses; `endpoints[0]` is [`Side::A`].
+    pub fn new(endpoints: Option<[SocketAddr; 2]>, start: Start) -> Self {
+        Self {
+            endpoints,
+            start,
+            client: None,
+            offsets: [0, 0],
+            phase: Phase::Probe(Box::default()),
+            told: None,
+            ended: [None, None],
+            anomalies: Vec::new(),
+        }
+    }
+
+    /// Says who is the client, where the input itself says so.
+    pub fn set_client(&mut self, side: Side) {
+        self.client.get_or_insert(side);
+    }
+
+    /// The number of the connection, once it has one.
+    pub fn conn(&self) -> Option<u32> {
+        self.told.as_ref().map(|t| t.conn)
+    }
+
+    /// Takes the next bytes of one side.
+    #[inline]
+    pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
+        let flow = match &mut self.phase {
+            Phase::WebSocket(talk) => {
+                let dir = if self.client == Some(side) { Dir::Client } else { Dir::Server };
+                self.offsets[side.index()] += bytes.len() as u64;
+                if dir == Dir::Client
+                    && let Some(told) = &mut self.told
+                    && let Some(cause) = told.bad_handshake.take()
+                    && told.note(dir, at, &[http::accepted_bad_handshake(cause)], cx).is_break()
+                {
+                    return Interest::Stop;
+                }
+                talk.push(dir, bytes, at, cx.out, cx.scratch)
+            }
+            _ => self.early_data(side, bytes, at, cx),
+        };
+        self.interest(flow)
+    }
+
+    /// `length` bytes of one side are not in the capture, which is against `rule`.
+    pub fn gap(
+        &mut self,
+        side: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+        rule: &'static Rule,
+        cx: &mut Context<'_, '_>,
+    ) -> Interest {
+        self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
+        let dir = self.dir(side);
+        let flow = match &mut self.phase {
+            Phase::WebSocket(talk) => {
+                talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
+            }
+            Phase::Http(_) | Phase::Probe(_) => {
+                // Heads cannot be followed across a hole; whatever comes next is found anew.
+                self.start = if self.start == Start::Opened { Start::Midway } else { self.start };
+                self.phase = Phase::Probe(Box::default());
+                ON
+            }
+            Phase::Other => ON,
+        };
+        self.interest(flow)
+    }
+
+    /// Something is wrong with a packet of one side.
+    pub fn anomaly(&mut self, side: Side, finding: Finding, at: At, cx: &mut Context<'_, '_>) -> Interest {
+        if self.anomalies.len() < limits::ANOMALIES_HELD {
+            self.anomalies.push((side, finding, at));
+        }
+        let flow = self.tell_anomalies(cx);
+        self.interest(flow)
+    }
+
+    /// Tells what was found about packets, once the connection has a number.
+    fn tell_anomalies(&mut self, cx: &mut Context<'_, '_>) -> Flow {
+        let Some(told) = &self.told else { return ON };
+        for (side, mut finding, at) in std::mem::take(&mut self.anomalies) {
+            let dir = self.dir(side).unwrap_or(Dir::Server);
+            finding.blame = Some(dir);
+            told.note(dir, at, &[finding], cx)?;
+        }
+        ON
+    }
+
+    /// One side has ended its stream.
+    pub fn end(&mut self, side: Side, how: StreamEnd, at: At, cx: &mut Context<'_, '_>) -> Interest {
+        self.ended[side.index()] = Some(how);
+        let dir = self.dir(side);
+        let flow = match &mut self.phase {
+            Phase::WebSocket(talk) => {
+                talk.end(dir.unwrap_or(Dir::Server), how, at, cx.out, cx.scratch)
+            }
+            Phase::Http(_) => self.http_end(side, cx),
+            Phase::Probe(_) | Phase::Other => ON,
+        };
+        self.interest(flow)
+    }
+
+    /// The connection is over. `how` says what ended a side that has not said so
+    /// itself, `now` is when the last packet of the input was captured.
+    pub fn finish(mut self, how: StreamEnd, now: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
+        match &self.phase {
+            Phase::Http(_) => {
+                self.http_end(Side::A, cx)?;
+                self.http_end(Side::B, cx)?;
+            }
+            // Too little to tell what it is, but the user said so.
+            Phase::Probe(probe) if self.start == Start::Given && !probe.is_empty() => {
+                let (first, masked) = (probe.first().unwrap_or(Side::A), probe.looks_masked());
+                self.begin_frames(first, masked, cx)?;
+            }
+            _ => {}
+        }
+        let phase = std::mem::replace(&mut self.phase, Phase::Other);
+        let Some(mut told) = self.told.take() else { return ON };
+        let mut ending =
+            Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
+        if let Phase::WebSocket(mut talk) = phase {
+            talk.finish(how, now, cx.out, cx.scratch)?;
+            ending =
+                Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+        }
+        told.connection.ending = Some(ending);
+        cx.out.emit(&told.unit(now))
+    }
+
+    fn end_kind(&self) -> EndKind {
+        match self.ended {
+            [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
+            [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
+            _ => EndKind::CaptureEnd,
+        }
+    }
+
+    fn interest(&self, flow: Flow) -> Interest {
+        match &self.phase {
+            _ if flow.is_break() => Interest::Stop,
+            Phase::Other if self.told.is_none() => Interest::Ignore,
+            _ => Interest::Follow,
+        }
+    }
+
+    fn dir(&self, side: Side) -> Option<Dir> {
+        let client = self.client?;
+        Some(if client == side { Dir::Client } else { Dir::Server })
+    }
+
+    /// Bytes before the WebSocket is reached.
+    fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let offset = self.offsets[side.index()];
+        self.offsets[side.index()] += bytes.len() as u64;
+        self.pass(side, bytes, at, offset, cx)?;
+        self.tell_anomalies(cx)
+    }
+
+    fn probe_data(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Phase::Probe(probe) = &mut self.phase else { return ON };
+        match probe.look(side, bytes, at, offset, self.start) {
+            Found::Nothing => {}
+            Found::Other => self.phase = Phase::Other,
+            Found::Http => return self.begin_http(cx),
+            Found::Frames { masked } => return self.begin_frames(side, masked, cx),
+        }
+        ON
+    }
+
+    /// The probe saw HTTP: what it held is HTTP's.
+    fn begin_http(&mut self, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Http(Box::default())) else {
+            return ON;
+        };
+        self.client = self.client.or(probe.client());
+        let held: Vec<Held> = probe.into_held().collect();
+        self.replay(&held, cx)
+    }
+
+    /// Frames without a handshake: the roles follow from the masking.
+    fn begin_frames(&mut self, side: Side, masked: bool, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+        let said = self.client.is_some();
+        let other = side.other();
+        let client = self.client.unwrap_or(if masked { side } else { other });
+        self.client = Some(client);
+        let held: Vec<Held> = probe.into_held().collect();
+        let start = |side: Side| {
+            held.iter().find(|h| h.side == side).map_or(self.offsets[side.index()], |h| h.offset)
+        };
+        let offsets = [start(client), start(client.other())];
+        self.announce(if said { Roles::Assumed } else { Roles::Masking }, Handshake::Missing, cx)?;
+        let conn = self.conn().unwrap_or_default();
+        let talk = match self.start {
+            Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
+            _ => Conversation::midway(conn, offsets),
+        };
+        self.phase = Phase::WebSocket(Box::new(talk));
+        self.replay(&held, cx)
+    }
+
+    /// Bytes that were counted and held back go where they belong.
+    fn replay(&mut self, held: &[Held], cx: &mut Context<'_, '_>) -> Flow {
+        for held in held {
+            for (offset, at, bytes) in held.pieces() {
+                self.pass(held.side, bytes, at, offset, cx)?;
+            }
+        }
+        ON
+    }
+
+    /// Bytes that were counted already go to HTTP, or, once it has upgraded, to the conversation.
+    fn pass(&mut self, side: Side, bytes: &[u8], at: At, offset: u64, cx: &mut Context<'_, '_>) -> Flow {
+        let dir = self.dir(side).unwrap_or(Dir::Server);
+        match &mut self.phase {
+            Phase::WebSocket(talk) => talk.push(dir, bytes, at, cx.out, cx.scratch),
+            Phase::Http(_) => self.http_data(side, bytes, at, offset, cx),
+            Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
+            Phase::Other => ON,
+        }
+    }
+
+    /// Numbers the connection and tells of it.
+    fn announce(&mut self, roles: Roles, handshake: Handshake, cx: &mut Context<'_, '_>) -> Flow {
+        if self.told.is_some() {
+            return ON;
+        }
+        *cx.connections += 1;
+        let (client, server) = match (self.endpoints, self.client) {
+            (Some([a, b]), Some(Side::B)) => (Some(b), Some(a)),
+            (Some([a, b]), _) => (Some(a), Some(b)),
+            (None, _) => (None, None),
+        };
+        let connection = Connection {
+            client,
+            server,
+            roles,
+            handshake,
+            target: None,
+            status: None,
+            subprotocol: None,
+            extensions: None,
+            deflate: None,
+            http_version: None,
+            ending: None,
+        };
+        let told = Told { conn: *cx.connections, connection, bad_handshake: None };
+        self.told.insert(Box::new(told));
+        ON
+    }
+}
+
+impl Told {
+    fn unit(&self, time: Option<Time>) -> Unit<'_> {
+        Unit {
+            conn: self.conn,
+            dir: None,
+            time,
+            packets: None,
+            body: Body::Connection(&self.connection),
+            fields: &[],
+            findings: &[],
+            sources: &[],
+        }
+    }
+
+    fn note(&self, dir: Dir, at: At, findings: &[Finding], cx: &mut Context<'_, '_>) -> Flow {
+        cx.out.emit(&Unit {
+            conn: self.conn,
+            dir: Some(dir),
+            time: at.time,
+            packets: (at.packet > 0).then_some((at.packet, at.packet)),
+            body: Body::Note,
+            fields: &[],
+            findings,
+            sources: &[],
+        })
+    }
+}
