@@ -7,6 +7,29 @@
 /// Bytes of the read buffer over capture files. 256 KiB reads fastest; more does not help.
 pub const READ_BUFFER: usize = 256 * 1024;
 
+/// Bytes of one packet record or block of a capture. The read buffer grows up to here with bytes that
+/// arrived; D-Bus and USB captures hold the longest packets, well below this.
+pub const PACKET: usize = 64 * 1024 * 1024;
+
+/// Bytes a packet record may hold although the file's snap length is smaller, as it happens with offloaded
+/// segments (up to 512 KiB with BIG TCP). A longer one means that the file is damaged there.
+pub const PACKET_BEYOND_SNAPLEN: usize = 1024 * 1024;
+
+/// Interfaces of one pcapng section that are remembered.
+pub const INTERFACES: usize = 64 * 1024;
+
+/// Link types listed by name for a capture.
+pub const LINK_TYPES_LISTED: usize = 16;
+
+/// Bytes looked at to tell text from binary. Formats with a signature are told by at most 12.
+pub const SNIFF: usize = 512;
+
+/// Gzip layers removed from around a file.
+pub const GZIP_LAYERS: usize = 3;
+
+/// Bytes read at a time from a file of raw bytes.
+pub const RAW_READ: usize = 64 * 1024;
+
 /// Bytes of pasted hex or text that are read. Text is decoded as a whole, so it must fit in memory.
 pub const TEXT_INPUT: u64 = 64 * 1024 * 1024;
 

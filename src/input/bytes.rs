@@ -1,0 +1,127 @@
+//! Bytes that are no capture: hex text, or one direction's raw bytes.
+
+use std::io::Read;
+use std::vec;
+
+use super::InputError;
+use super::hex::{self, Chunk};
+use super::source::Source;
+use crate::limits;
+
+/// Hex text or raw bytes being read.
+pub struct Bytes {
+    name: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Hex { chunks: vec::IntoIter<Chunk>, read: u64 },
+    Raw { source: Source, done: bool, read: u64 },
+}
+
+impl Bytes {
+    /// Reads all of a text and decodes it.
+    pub(super) fn text(mut source: Source, name: &str) -> Result<Self, InputError> {
+        let mut text = Vec::new();
+        match (&mut source).take(limits::TEXT_INPUT + 1).read_to_end(&mut text) {
+            Ok(_) => {}
+            Err(error) if source.is_cut(&error) => {
+                let have = text.len() as u64;
+                return Err(InputError::Truncated {
+                    offset: 0,
+                    packet: 0,
+                    what: "the gzip data",
+                    needed: 0,
+                    have,
+                });
+            }
+            Err(error) => return Err(source.explain(error)),
+        }
+        if text.len() as u64 > limits::TEXT_INPUT {
+            return Err(InputError::TextTooLong(limits::TEXT_INPUT));
+        }
+        let chunks = hex::parse(&characters(&text))?;
+        Ok(Self {
+            name: name.to_owned(),
+            kind: Kind::Hex { chunks: chunks.into_iter(), read: source.bytes_read() },
+        })
+    }
+
+    /// Chunks that were decoded before, from `read` bytes of text.
+    pub(super) fn chunks(chunks: Vec<Chunk>, name: &str, read: u64) -> Self {
+        Self { name: name.to_owned(), kind: Kind::Hex { chunks: chunks.into_iter(), read } }
+    }
+
+    /// Reads raw bytes as they come.
+    pub(super) fn raw(source: Source, name: &str) -> Self {
+        Self { name: name.to_owned(), kind: Kind::Raw { source, done: false, read: 0 } }
+    }
+
+    /// The next bytes: of hex text all that one side sent before the other side did, of
+    /// raw bytes what one read gives. After an error there is nothing more.
+    #[allow(clippy::should_implement_trait)] // as with captures, which cannot be iterators
+    pub fn next(&mut self) -> Option<Result<Chunk, InputError>> {
+        match &mut self.kind {
+            Kind::Hex { chunks, .. } => chunks.next().map(Ok),
+            Kind::Raw { done: true, .. } => None,
+            Kind::Raw { source, done, read } => {
+                let mut bytes = vec![0; limits::RAW_READ];
+                match source.read(&mut bytes) {
+                    Ok(0) => {
+                        *done = true;
+                        None
+                    }
+                    Ok(count) => {
+                        *read += count as u64;
+                        bytes.truncate(count);
+                        Some(Ok(Chunk { dir: None, bytes, line: 0 }))
+                    }
+                    Err(error) => {
+                        *done = true;
+                        let what = "the gzip data";
+                        Some(Err(if source.is_cut(&error) {
+                            InputError::Truncated { offset: 0, packet: 0, what, needed: 0, have: *read }
+                        } else {
+                            source.explain(error)
+                        }))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The name it was opened under.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `hex` or `raw`.
+    pub fn format(&self) -> &'static str {
+        match self.kind {
+            Kind::Hex { .. } => "hex",
+            Kind::Raw { .. } => "raw",
+        }
+    }
+
+    /// Bytes of the underlying input that were read, compressed ones if it is compressed.
+    pub fn bytes_read(&self) -> u64 {
+        match &self.kind {
+            Kind::Hex { read, .. } => *read,
+            Kind::Raw { source, .. } => source.bytes_read(),
+        }
+    }
+}
+
+/// Text in UTF-8 or, as PowerShell's `>` writes it, in UTF-16 with a byte order mark.
+fn characters(text: &[u8]) -> String {
+    let wide = |from: fn([u8; 2]) -> u16| {
+        let units = text[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
+        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    match text {
+        [0xFF, 0xFE, ..] => wide(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => wide(u16::from_be_bytes),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(text).into_owned(),
+    }
+}

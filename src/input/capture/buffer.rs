@@ -1,0 +1,85 @@
+//! A window over the capture that always begins at the next record.
+
+use std::io::Read;
+
+use crate::input::InputError;
+use crate::input::source::Source;
+use crate::limits;
+
+/// A read buffer that grows, up to [`limits::PACKET`], only when it is full of bytes that have arrived.
+pub(super) struct Buffer {
+    source: Source,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+    /// The compressed data ended early, which is not the same as the capture ending.
+    cut: bool,
+}
+
+/// What came of asking for more bytes.
+pub(super) enum More {
+    /// There are some.
+    Some,
+    /// The input ended, properly or (with compressed data) not.
+    End { cut: bool },
+}
+
+impl Buffer {
+    pub(super) fn new(source: Source) -> Self {
+        Self { source, bytes: vec![0; limits::READ_BUFFER], start: 0, end: 0, offset: 0, cut: false }
+    }
+
+    /// The bytes from the next record on that have been read.
+    #[inline]
+    pub(super) fn have(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Where [`Buffer::have`] begins in the uncompressed input.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Goes on by `len` bytes and lends them.
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> &[u8] {
+        let taken = self.start..self.start + len;
+        self.start = taken.end;
+        self.offset += len as u64;
+        &self.bytes[taken]
+    }
+
+    /// Reads once, so that a live pipe is never waited for longer than necessary.
+    pub(super) fn more(&mut self) -> Result<More, InputError> {
+        if self.cut {
+            return Ok(More::End { cut: true });
+        }
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.end == self.bytes.len() {
+            // Room for the largest record and its headers; the callers refuse longer ones.
+            let full = limits::PACKET + limits::READ_BUFFER;
+            self.bytes.resize((self.end * 2).min(full), 0);
+        }
+        match self.source.read(&mut self.bytes[self.end..]) {
+            Ok(0) => Ok(More::End { cut: false }),
+            Ok(count) => {
+                self.end += count;
+                Ok(More::Some)
+            }
+            Err(error) if self.source.is_cut(&error) => {
+                self.cut = true;
+                Ok(More::End { cut: true })
+            }
+            Err(error) => Err(self.source.explain(error)),
+        }
+    }
+
+    /// How many bytes of the underlying, possibly compressed, input were read.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.source.bytes_read()
+    }
+}

@@ -1,0 +1,188 @@
+//! Classic pcap (draft-ietf-opsawg-pcap).
+
+use pcap_file::pcap::{PcapParseError, PcapParser, PcapTsResolution, RawPcapPacket};
+
+use super::buffer::{Buffer, More};
+use super::{Packet, longest, note_link};
+use crate::input::InputError;
+use crate::model::Time;
+
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+
+/// A classic pcap file being read.
+pub(super) struct File {
+    buffer: Buffer,
+    header: Option<Header>,
+    links: Vec<u32>,
+    number: u64,
+    done: bool,
+}
+
+struct Header {
+    parser: PcapParser,
+    /// Nanoseconds of one unit of the records' fractions.
+    unit: u64,
+    link: u32,
+    longest: usize,
+}
+
+/// Where a packet stands behind its record's header, and what that header says.
+struct Record {
+    time: Time,
+    wire_len: u32,
+    captured: usize,
+}
+
+impl File {
+    pub(super) fn new(buffer: Buffer) -> Self {
+        Self { buffer, header: None, links: Vec::new(), number: 0, done: false }
+    }
+
+    pub(super) fn links(&self) -> &[u32] {
+        &self.links
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.buffer.bytes_read()
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Result<Packet<'_>, InputError>> {
+        if self.done {
+            return None;
+        }
+        match self.record() {
+            Ok(Some((record, link))) => {
+                self.number += 1;
+                let data = &self.buffer.take(RECORD_HEADER + record.captured)[RECORD_HEADER..];
+                Some(Ok(Packet {
+                    number: self.number,
+                    time: record.time,
+                    link,
+                    data,
+                    wire_len: record.wire_len,
+                }))
+            }
+            Ok(None) => {
+                self.done = true;
+                None
+            }
+            Err(error) => {
+                self.done = true;
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// Makes sure that a whole record is in the buffer; `None` at the end of the file.
+    #[inline]
+    fn record(&mut self) -> Result<Option<(Record, u32)>, InputError> {
+        loop {
+            let Some(header) = &self.header else {
+                self.read_header()?;
+                continue;
+            };
+            match header.parser.next_raw_packet(self.buffer.have()) {
+                Ok((_, raw)) => return Ok(Some((header.read(&raw), header.link))),
+                Err(_) => {
+                    if !self.fill()? {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_header(&mut self) -> Result<(), InputError> {
+        loop {
+            match PcapParser::new(self.buffer.have()) {
+                Ok((_, parser)) => {
+                    let header = parser.header();
+                    if header.version_major != 2 {
+                        let what = format!(
+                            "its version is {}.{}, expected 2.4",
+                            header.version_major, header.version_minor
+                        );
+                        return Err(self.malformed(what));
+                    }
+                    // The upper half may hold the length of a frame check sequence.
+                    let link = u32::from(header.datalink) & 0xFFFF;
+                    let unit = match header.ts_resolution {
+                        PcapTsResolution::MicroSecond => 1000,
+                        PcapTsResolution::NanoSecond => 1,
+                    };
+                    note_link(&mut self.links, link);
+                    self.buffer.take(FILE_HEADER);
+                    self.header = Some(Header { parser, unit, link, longest: longest(header.snaplen) });
+                    return Ok(());
+                }
+                Err(PcapParseError::IncompleteBuffer(..)) => match self.buffer.more()? {
+                    More::Some => {}
+                    More::End { .. } => return Err(self.truncated("the file header", FILE_HEADER as u64)),
+                },
+                Err(error) => return Err(self.malformed(error.to_string())),
+            }
+        }
+    }
+
+    /// Reads on within a record; `false` when the file ends before it, as it should.
+    #[cold]
+    fn fill(&mut self) -> Result<bool, InputError> {
+        let declared = self.declared();
+        if let (Some(declared), Some(header)) = (declared, &self.header)
+            && declared > header.longest
+        {
+            return Err(self.malformed(format!(
+                "the record declares {declared} bytes, at most {} are plausible",
+                header.longest
+            )));
+        }
+        Ok(match (self.buffer.more()?, declared, self.buffer.have().len()) {
+            (More::Some, ..) => true,
+            (More::End { cut: false }, _, 0) => false,
+            (More::End { .. }, _, 0) => return Err(self.truncated("the gzip data", 0)),
+            (More::End { .. }, None, _) => {
+                return Err(self.truncated("the record header", RECORD_HEADER as u64));
+            }
+            (More::End { .. }, Some(len), _) => {
+                return Err(self.truncated("the record", (RECORD_HEADER + len) as u64));
+            }
+        })
+    }
+
+    /// How long the record at hand says its data is, if that much has arrived.
+    fn declared(&self) -> Option<usize> {
+        let header = self.header.as_ref()?;
+        match header.parser.next_raw_packet(self.buffer.have()) {
+            Ok((_, raw)) => Some(raw.data.len()),
+            Err(PcapParseError::IncompleteBuffer(len, _)) if self.buffer.have().len() >= RECORD_HEADER => {
+                Some(len)
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn truncated(&self, what: &'static str, needed: u64) -> InputError {
+        let have = self.buffer.have().len() as u64;
+        InputError::Truncated { offset: self.buffer.offset(), packet: self.number + 1, what, needed, have }
+    }
+
+    fn malformed(&self, what: String) -> InputError {
+        InputError::Malformed { offset: self.buffer.offset(), packet: self.number + 1, what }
+    }
+}
+
+impl Header {
+    /// Takes what a record says as it is: a fraction beyond a second counts on, and
+    /// a length on the wire below that of the data is what the data has.
+    #[inline]
+    fn read(&self, raw: &RawPcapPacket<'_>) -> Record {
+        let nanos = u64::from(raw.ts_frac) * self.unit;
+        Record {
+            time: Time(u64::from(raw.ts_sec) * 1_000_000_000 + nanos),
+            wire_len: raw.orig_len.max(raw.incl_len),
+            captured: raw.data.len(),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Which format is this: a pure function of the first bytes.
+
+use crate::limits;
+
+/// What the first bytes of an input are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Classic pcap, either byte order, microseconds or nanoseconds.
+    Pcap,
+    /// pcapng.
+    PcapNg,
+    /// Gzip, with something inside.
+    Gzip,
+    /// Text that is not known to be something else, so hex is expected in it.
+    Text,
+    /// Bytes of one direction of a connection, beginning with an HTTP head or a frame.
+    Raw,
+    /// A format that is known by name only, and what to do about it.
+    Other(&'static str, &'static str),
+}
+
+/// What can be said from a beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is this.
+    Is(Format),
+    /// More bytes will tell.
+    More,
+    /// There are no bytes.
+    Empty,
+}
+
+use Format::{Gzip, Other, Pcap, PcapNg, Raw, Text};
+
+const CONVERT: &str = "convert it with: editcap -F pcapng IN OUT";
+const UNPACK: &str = "unpack it first";
+const NO_CAPTURE: &str = "expected a capture (pcap, pcapng), hex text or raw bytes";
+const HAR: &str = "HAR is not decoded yet; capture packets, or paste the frames as hex";
+
+/// Signatures at the start of a file. The first bytes of a WebSocket frame or of an
+/// HTTP head are none of them, except by far-fetched reserved bits and opcodes.
+const SIGNATURES: &[(&[u8], Format)] = &[
+    (&[0xD4, 0xC3, 0xB2, 0xA1], Pcap),
+    (&[0xA1, 0xB2, 0xC3, 0xD4], Pcap),
+    (&[0x4D, 0x3C, 0xB2, 0xA1], Pcap),
+    (&[0xA1, 0xB2, 0x3C, 0x4D], Pcap),
+    (&[0x0A, 0x0D, 0x0D, 0x0A], PcapNg),
+    (&[0x1F, 0x8B, 0x08], Gzip),
+    (&[0x34, 0xCD, 0xB2, 0xA1], Other("a \"modified\" pcap (Kuznetzov's, magic a1b2cd34)", CONVERT)),
+    (&[0xA1, 0xB2, 0xCD, 0x34], Other("a \"modified\" pcap (Kuznetzov's, magic a1b2cd34)", CONVERT)),
+    (&[0xCD, 0x34, 0xB2, 0xA1], Other("an IXIA or Nokia variant of pcap", CONVERT)),
+    (&[0xA1, 0xB2, 0x34, 0xCD], Other("an IXIA or Nokia variant of pcap", CONVERT)),
+    (b"snoop\0\0\0", Other("a snoop capture (RFC 1761)", CONVERT)),
+    (b"RTSS", Other("a Network Monitor 1 capture", CONVERT)),
+    (b"GMBU", Other("a Network Monitor 2 capture", CONVERT)),
+    (b"TRSNIFF data    \x1A", Other("a Sniffer capture", CONVERT)),
+    (b"XCP\0", Other("a NetXRay capture", CONVERT)),
+    (b"PK\x03\x04", Other("a zip archive", UNPACK)),
+    (&[0x28, 0xB5, 0x2F, 0xFD], Other("zstd data", "unpack it first: zstd -dc FILE")),
+    (&[0x04, 0x22, 0x4D, 0x18], Other("lz4 data", "unpack it first: lz4 -dc FILE")),
+    (&[0xFD, b'7', b'z', b'X', b'Z', 0], Other("xz data", "unpack it first: xz -dc FILE")),
+    (b"BZh", Other("bzip2 data", "unpack it first: bzip2 -dc FILE")),
+    (b"7z\xBC\xAF\x27\x1C", Other("a 7z archive", UNPACK)),
+    (b"%PDF-", Other("a PDF document", NO_CAPTURE)),
+    (b"\x89PNG\r\n\x1A\n", Other("a PNG image", NO_CAPTURE)),
+    (b"\x7FELF", Other("an ELF program", NO_CAPTURE)),
+    (b"<?xml", Other("an XML document", NO_CAPTURE)),
+    (b"<!DOCTYPE", Other("an HTML document", NO_CAPTURE)),
+    (b"<html", Other("an HTML document", NO_CAPTURE)),
+];
+
+/// Tells the format from the first bytes; `ended` when there are no further ones.
+///
+/// Asks for more bytes only while they can change the answer, so that the few
+/// bytes a live pipe has delivered are enough as soon as they decide.
+pub fn recognise(first: &[u8], ended: bool) -> Verdict {
+    if first.is_empty() {
+        return if ended { Verdict::Empty } else { Verdict::More };
+    }
+    let mut undecided = false;
+    for (signature, format) in SIGNATURES {
+        if first.starts_with(signature) {
+            return Verdict::Is(*format);
+        }
+        undecided |= signature.starts_with(first);
+    }
+    if undecided && !ended {
+        return Verdict::More;
+    }
+    // UTF-16, which PowerShell's `>` writes; the text reader decodes it.
+    if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) {
+        return Verdict::Is(Text);
+    }
+    if !could_be_text(first) || is_http(first) {
+        return Verdict::Is(Raw);
+    }
+    if !ended && first.len() < limits::SNIFF {
+        return Verdict::More;
+    }
+    Verdict::Is(if is_json(first) { Other("a JSON document, perhaps a HAR file", HAR) } else { Text })
+}
+
+/// Whether everything is printable UTF-8, apart from a character cut at the end.
+fn could_be_text(first: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(first) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_some() => return false,
+        Err(error) => std::str::from_utf8(&first[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    // No text begins with what C2 leads in; the header of a compressed binary frame does.
+    first[0] != 0xC2
+        && (!valid.is_empty() || first.len() < 4)
+        && valid.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0C'))
+}
+
+/// Whether this begins as an HTTP/1 message does (RFC 9112 §3, §4).
+fn is_http(first: &[u8]) -> bool {
+    if first.starts_with(b"HTTP/1.") {
+        return true;
+    }
+    let line = first.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let mut words = line.trim_ascii_end().split(|&byte| byte == b' ');
+    let method = words.next().is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
+    method && words.next().is_some() && words.next().is_some_and(|word| word.starts_with(b"HTTP/1."))
+}
+
+/// Whether this begins as a JSON object or array of objects does; a C initialiser begins otherwise.
+fn is_json(first: &[u8]) -> bool {
+    let text = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first).trim_ascii_start();
+    let (Some(open), rest) = (text.first(), text.get(1..).unwrap_or_default().trim_ascii_start()) else {
+        return false;
+    };
+    match open {
+        b'{' => rest.first() == Some(&b'"') && !rest.starts_with(b"\"\\x"),
+        b'[' => rest.first() == Some(&b'{'),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        let table: &[(&[u8], Format)] = &[
+            (b"\xD4\xC3\xB2\xA1\x02\0\x04\0", Pcap),
+            (b"\xA1\xB2\x3C\x4D\0\x02", Pcap),
+            (b"\x0A\x0D\x0D\x0A\x1C\0\0\0", PcapNg),
+            (b"\x1F\x8B\x08\0", Gzip),
+            (b"81 05 48 65", Text),
+            (b"\xEF\xBB\xBF81 05", Text),
+            (b"\xFF\xFE8\x001\0", Text),
+            (b"To whom it may concern", Text),
+            ("\u{4F60}\u{597D}".as_bytes(), Text),
+            (b"{0x81, 0x05}", Text),
+            (b"{\"\\x81\"}", Text),
+            (b"[0x81, 0x05]", Text),
+            (b"\x81\x05Hello", Raw),
+            (b"\x81\x85\x37\xFA\x21\x3D", Raw),
+            (b"\x01\x03Hel", Raw),
+            (b"\x89\0", Raw),
+            (b"\xC1\x07\xF2\x48", Raw),
+            (b"\xC2\x83abcd", Raw),
+            (b"\x81", Raw),
+            (b"GET /chat HTTP/1.1\r\nHost: a\r\n", Raw),
+            (b"GET / HTTP/1.1", Raw),
+            (b"HTTP/1.1 101 Switching", Raw),
+        ];
+        for (first, format) in table {
+            assert_eq!(recognise(first, true), Verdict::Is(*format), "{}", first.escape_ascii());
+        }
+        assert_eq!(recognise(b"", true), Verdict::Empty);
+    }
+
+    #[test]
+    fn known_formats_are_named() {
+        for (first, name) in [
+            (&b"PK\x03\x04\x14"[..], "zip"),
+            (b"%PDF-1.7", "PDF"),
+            (b"snoop\0\0\0\0\0\0\x02", "snoop"),
+            (b"\x34\xCD\xB2\xA1", "modified"),
+            (b"\xA1\xB2\xCD\x34", "modified"),
+            (b"{ \"log\": {", "HAR"),
+            (b"[\n {\"a\": 1}]", "JSON"),
+        ] {
+            let Verdict::Is(Other(what, _)) = recognise(first, true) else { panic!("{name}") };
+            assert!(what.contains(name), "{what}");
+        }
+    }
+
+    #[test]
+    fn no_more_bytes_are_asked_for_than_decide() {
+        assert_eq!(recognise(b"\x81", false), Verdict::Is(Raw));
+        assert_eq!(recognise(b"\x89", false), Verdict::More, "could become a PNG image");
+        assert_eq!(recognise(b"\x89\x00", false), Verdict::Is(Raw));
+        assert_eq!(recognise(b"\xD4\xC3\xB2", false), Verdict::More);
+        assert_eq!(recognise(b"\xD4\xC3\xB2\xA1", false), Verdict::Is(Pcap));
+        assert_eq!(recognise(b"GET / HTTP/1.1", false), Verdict::Is(Raw));
+        assert_eq!(recognise(b"81 05", false), Verdict::More);
+    }
+}

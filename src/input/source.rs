@@ -1,0 +1,120 @@
+//! The bytes of an input: counted, peeked into, unpacked.
+
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::InputError;
+
+/// Whatever an input is read from.
+pub(super) type Reader = Box<dyn Read + Send>;
+
+/// A reader whose first bytes can be looked at before they are read, with any
+/// gzip layers around them removed.
+pub(super) struct Source {
+    reader: Reader,
+    seen: Vec<u8>,
+    at: usize,
+    ended: bool,
+    gzip: bool,
+    read: Arc<AtomicU64>,
+}
+
+impl Source {
+    pub(super) fn new(reader: Reader) -> Self {
+        let read = Arc::new(AtomicU64::new(0));
+        let reader = Box::new(Counted { reader, read: Arc::clone(&read) });
+        Self { reader, seen: Vec::new(), at: 0, ended: false, gzip: false, read }
+    }
+
+    /// What has been looked at and not been read yet.
+    pub(super) fn seen(&self) -> &[u8] {
+        &self.seen[self.at..]
+    }
+
+    /// Whether [`Source::seen`] is all there is.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Looks at more bytes: as many as one read gives, at most `limit`.
+    pub(super) fn look(&mut self, limit: usize) -> Result<(), InputError> {
+        let len = self.seen.len();
+        self.seen.resize(len + limit, 0);
+        let result = retry(&mut self.reader, &mut self.seen[len..]);
+        self.seen.truncate(len + result.as_ref().map_or(0, |count| *count));
+        match result {
+            Ok(count) => self.ended = count == 0,
+            // What the cut data holds may still be recognised; reading on will meet the cut again.
+            Err(error) if self.is_cut(&error) && len > 0 => self.ended = true,
+            Err(error) => return Err(self.explain(error)),
+        }
+        Ok(())
+    }
+
+    /// Removes one layer of gzip, however many members it consists of.
+    pub(super) fn gunzip(self) -> Self {
+        let read = Arc::clone(&self.read);
+        let reader = Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, self)));
+        Self { reader, seen: Vec::new(), at: 0, ended: false, gzip: true, read }
+    }
+
+    /// Whether an error means that compressed data ends early.
+    pub(super) fn is_cut(&self, error: &io::Error) -> bool {
+        self.gzip && error.kind() == io::ErrorKind::UnexpectedEof
+    }
+
+    /// Says what an error of [`Source::read`] means.
+    pub(super) fn explain(&self, error: io::Error) -> InputError {
+        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        match error.kind() {
+            UnexpectedEof | InvalidData | InvalidInput if self.gzip => {
+                InputError::Gzip { offset: self.bytes_read(), what: error.to_string() }
+            }
+            _ => InputError::Io(error),
+        }
+    }
+
+    /// How many bytes of the underlying, possibly compressed, input were read.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let seen = &self.seen[self.at..];
+        if seen.is_empty() {
+            return retry(&mut self.reader, into);
+        }
+        let count = seen.len().min(into.len());
+        into[..count].copy_from_slice(&seen[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+fn retry(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Counts what is read through it.
+struct Counted {
+    reader: Reader,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(into)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
