@@ -1,0 +1,4 @@
+//! The WebSocket framing layer.
+
+pub mod encode;
+pub mod mask;
