@@ -24,4 +24,5 @@
 
 pub mod limits;
 pub mod model;
+pub mod synth;
 pub mod ws;
