@@ -22,7 +22,11 @@
 //! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
+pub mod cli;
 pub mod input;
 pub mod limits;
 pub mod model;
+pub mod render;
+pub mod select;
+pub mod synth;
 pub mod ws;

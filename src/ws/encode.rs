@@ -27,11 +27,11 @@ pub fn header(header: &FrameHeader, out: &mut Vec<u8>) {
     match header.length_form {
         LengthForm::Bits7 => out.push(mask | header.length as u8 & 0x7F),
         LengthForm::Bits16 => {
-            out.push(mask + 126);
+            out.push(mask | 0x7E);
             out.extend_from_slice(&(header.length as u16).to_be_bytes());
         }
         LengthForm::Bits64 => {
-            out.push(mask + 127);
+            out.push(mask | 0x7F);
             out.extend_from_slice(&header.length.to_be_bytes());
         }
     }

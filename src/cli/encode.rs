@@ -1,0 +1,515 @@
+//! `wstool encode`: the inverse of `decode`.
+
+mod form;
+mod messages;
+mod value;
+
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, Read as _, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{ArgMatches, FromArgMatches as _, ValueEnum};
+
+use crate::limits;
+use crate::model::{Dir, LengthForm, Time};
+use crate::synth::conversation::{self, Step};
+use crate::synth::frames::Masking;
+use crate::synth::{self, Rng, script};
+
+use form::Form;
+
+/// Where the packets of a seeded conversation begin: 2024-01-01 00:00:00 UTC.
+const SEEDED_START: Time = Time(1_704_067_200_000_000_000);
+
+/// Write frames, or a whole conversation as a capture.
+///
+/// Messages are written in the order of their options. Without --pcap only
+/// frames are written; with it a conversation that TCP and the opening
+/// handshake begin and a closing handshake ends, in which the other endpoint
+/// answers pings and closes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// A text message
+    #[arg(long, value_name = "TEXT")]
+    text: Vec<String>,
+
+    /// A binary message: a file, `-` for standard input, or hex such as 00ff
+    #[arg(long, value_name = "FILE|HEX")]
+    binary: Vec<String>,
+
+    /// A ping
+    #[arg(long, value_name = "DATA", num_args = 0..=1, default_missing_value = "")]
+    ping: Vec<String>,
+
+    /// A pong
+    #[arg(long, value_name = "DATA", num_args = 0..=1, default_missing_value = "")]
+    pong: Vec<String>,
+
+    /// A Close frame with this code
+    #[arg(long, value_name = "CODE")]
+    close: Vec<u16>,
+
+    /// The reason of the Close frame before it, up to 123 bytes
+    #[arg(long, value_name = "TEXT")]
+    reason: Vec<String>,
+
+    /// A Close frame without a code
+    #[arg(long, action = clap::ArgAction::Append, num_args = 0, default_missing_value = "true")]
+    close_empty: Vec<bool>,
+
+    /// Play a conversation script instead; see --script-help
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "binary", "ping", "pong", "close",
+        "reason", "close_empty", "mask", "fragment", "rsv", "opcode", "length_form", "length",
+        "bad_utf8", "no_fin"])]
+    script: Option<String>,
+
+    /// Explain the script language
+    #[arg(long)]
+    script_help: bool,
+
+    /// Who sends the messages; of a script, whose part is written
+    #[arg(long, value_name = "ENDPOINT")]
+    from: Option<Endpoint>,
+
+    /// Masking key (8 hex digits), random or none
+    ///
+    /// A client masks every frame with a fresh random key, a server none,
+    /// unless this says otherwise.
+    #[arg(long, value_name = "KEY|random|none", value_parser = value::masking)]
+    mask: Option<Masking>,
+
+    /// Cut data messages into frames of at most N payload bytes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    fragment: Option<u64>,
+
+    /// Set a reserved bit on the first frame of each message
+    #[arg(long, value_name = "1|2|3", value_parser = clap::value_parser!(u8).range(1..=3), help_heading = "Deliberate errors")]
+    rsv: Vec<u8>,
+
+    /// Write another opcode on the first frame of each message
+    #[arg(long, value_name = "N", value_parser = value::opcode, help_heading = "Deliberate errors")]
+    opcode: Option<u8>,
+
+    /// Write the length in this many bits, even where fewer do
+    #[arg(long, value_name = "7|16|64", value_parser = value::length_form, help_heading = "Deliberate errors")]
+    length_form: Option<LengthForm>,
+
+    /// Declare another length than the payload has
+    #[arg(long, value_name = "N", value_parser = value::number, help_heading = "Deliberate errors")]
+    length: Option<u64>,
+
+    /// Put 0xFF over the last byte of texts and reasons, or that at OFFSET
+    #[arg(long, value_name = "OFFSET", num_args = 0..=1, require_equals = true, default_missing_value = "last", value_parser = value::place, help_heading = "Deliberate errors")]
+    bad_utf8: Option<value::Place>,
+
+    /// Leave FIN 0 on the last frame of each message
+    #[arg(long, help_heading = "Deliberate errors")]
+    no_fin: bool,
+
+    /// Write what the RFC forbids: close codes that are never sent, long or fragmented control frames
+    #[arg(long, help_heading = "Deliberate errors")]
+    force: bool,
+
+    /// Write a C array instead of hex
+    #[arg(long, conflicts_with_all = ["raw", "pcap"])]
+    c_array: bool,
+
+    /// Write the bytes themselves
+    #[arg(long, conflicts_with = "pcap")]
+    raw: bool,
+
+    /// Write to FILE; the bytes themselves unless --c-array is given
+    #[arg(short, long, value_name = "FILE", conflicts_with = "pcap")]
+    output: Option<String>,
+
+    /// Write a whole conversation as a capture; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<String>,
+
+    /// Make the same bytes again: fixes keys, numbers and times. Not for real peers
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Endpoint {
+    Client,
+    Server,
+}
+
+impl From<Endpoint> for Dir {
+    fn from(endpoint: Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Client => Self::Client,
+            Endpoint::Server => Self::Server,
+        }
+    }
+}
+
+/// Writes packets as a capture file: gives `packets` a function to call with each.
+pub type WriteCapture = fn(&mut dyn Write, packets: &mut dyn FnMut(&mut synth::Emit<'_>)) -> io::Result<()>;
+
+/// Runs the command and gives its exit code: 0, or 2 with one line on `err`.
+///
+/// `matches` are those of [`Args`]: the order of messages is in them only.
+///
+/// # Errors
+/// When `out` or `err` cannot be written to.
+pub fn run(
+    matches: &ArgMatches,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    capture: WriteCapture,
+) -> io::Result<u8> {
+    let result = Args::from_arg_matches(matches)
+        .map_err(|error| Failure::Usage(error.to_string()))
+        .and_then(|args| args.encode(matches, out, capture));
+    match result {
+        Ok(()) => Ok(0),
+        Err(Failure::Output(error)) => Err(error),
+        Err(Failure::Usage(message)) => {
+            writeln!(err, "error: {message}")?;
+            Ok(2)
+        }
+    }
+}
+
+/// Why nothing, or not all, was written.
+enum Failure {
+    /// What to do about it, in one line.
+    Usage(String),
+    /// The given output failed.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn usage(message: impl Into<String>) -> Failure {
+    Failure::Usage(message.into())
+}
+
+fn about_file(path: &str, error: impl Display) -> Failure {
+    usage(format!("{path}: {error}"))
+}
+
+impl Args {
+    fn encode(
+        &self,
+        matches: &ArgMatches,
+        out: &mut dyn Write,
+        capture: WriteCapture,
+    ) -> Result<(), Failure> {
+        if self.script_help {
+            return Ok(out.write_all(include_bytes!("../../docs/script.md"))?);
+        }
+        let steps = match &self.script {
+            Some(path) => scripted(path)?,
+            None => self.spoken(matches)?,
+        };
+        if self.pcap.is_none() && self.form() == Form::Raw && self.script.is_some() && self.from.is_none() {
+            return Err(usage(
+                "raw bytes are those of one endpoint: add --from client or --from server, \
+                 or write both with --pcap FILE",
+            ));
+        }
+        let mut source = Source::new(self.seed);
+        let path = self.pcap.as_ref().or(self.output.as_ref()).filter(|path| *path != "-");
+        let written = match path {
+            Some(path) => {
+                let file = fs::File::create(path).map_err(|error| about_file(path, error))?;
+                let mut file = io::BufWriter::new(file);
+                self.write(&steps, &mut source, &mut file, capture).and_then(|()| Ok(file.flush()?)).map_err(
+                    |failure| match failure {
+                        Failure::Output(error) => about_file(path, error),
+                        usage @ Failure::Usage(_) => usage,
+                    },
+                )
+            }
+            None => self.write(&steps, &mut source, out, capture),
+        };
+        written.and(source.verdict())
+    }
+
+    fn write(
+        &self,
+        steps: &[Step],
+        source: &mut Source,
+        out: &mut dyn Write,
+        capture: WriteCapture,
+    ) -> Result<(), Failure> {
+        if self.pcap.is_some() {
+            let start = self.start();
+            let mut bytes = |buffer: &mut [u8]| source.fill(buffer);
+            return Ok(capture(out, &mut |emit| conversation::play(steps, start, &mut bytes, emit))?);
+        }
+        let form = self.form();
+        let only = self.from.filter(|_| self.script.is_some()).map(Dir::from);
+        let (mut count, mut result) = (0, Ok(()));
+        let mut bytes = |buffer: &mut [u8]| source.fill(buffer);
+        conversation::pieces(steps, &mut bytes, &mut |from, piece| {
+            if result.is_ok() && only.is_none_or(|only| only == from) {
+                count += 1;
+                let sender = self.script.is_some().then_some(from);
+                result = form.write(count, sender, piece, out);
+            }
+        });
+        Ok(result?)
+    }
+
+    fn form(&self) -> Form {
+        match (self.c_array, self.raw || self.output.is_some()) {
+            (true, _) => Form::CArray,
+            (false, true) => Form::Raw,
+            (false, false) => Form::Hex,
+        }
+    }
+
+    fn start(&self) -> Time {
+        match self.seed {
+            Some(_) => SEEDED_START,
+            None => SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(SEEDED_START, |since| Time(since.as_nanos() as u64)),
+        }
+    }
+}
+
+/// Where random bytes come from.
+struct Source {
+    seeded: Option<Rng>,
+    failed: Option<getrandom::Error>,
+}
+
+impl Source {
+    fn new(seed: Option<u64>) -> Self {
+        Self { seeded: seed.map(Rng::new), failed: None }
+    }
+
+    //= RFC 6455 §5.3
+    //# the masking key MUST be derived from a strong source of entropy
+    fn fill(&mut self, buffer: &mut [u8]) {
+        match &mut self.seeded {
+            Some(rng) => rng.fill(buffer),
+            None => self.failed = self.failed.or(getrandom::fill(buffer).err()),
+        }
+    }
+
+    fn verdict(&self) -> Result<(), Failure> {
+        match self.failed {
+            None => Ok(()),
+            Some(error) => {
+                Err(usage(format!("the system gives no randomness ({error}); --seed N does without")))
+            }
+        }
+    }
+}
+
+/// The steps of a script.
+fn scripted(path: &str) -> Result<Vec<Step>, Failure> {
+    let text = String::from_utf8(read(path)?).map_err(|error| {
+        about_file(path, format!("not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
+    })?;
+    script::parse(&text).map_err(|error| usage(format!("{path}:{error}")))
+}
+
+/// A file, or standard input for `-`.
+fn read(path: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let limit = limits::PAYLOAD_KEPT;
+    let result = if path == "-" {
+        io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+    };
+    match result {
+        Err(error) => Err(about_file(path, error)),
+        Ok(n) if n as u64 > limit => Err(about_file(path, format!("longer than {limit} bytes"))),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Args as _;
+
+    use super::*;
+
+    /// A capture for tests: the file header and record headers of classic pcap.
+    fn pcap(out: &mut dyn Write, packets: &mut dyn FnMut(&mut synth::Emit<'_>)) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for word in [0xA1B2_3C4Du32, 0x0004_0002, 0, 0, 65_535, 1] {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        packets(&mut |time, packet| {
+            let length = packet.len() as u32;
+            for word in [(time.0 / 1_000_000_000) as u32, (time.0 % 1_000_000_000) as u32, length, length] {
+                bytes.extend_from_slice(&word.to_le_bytes());
+            }
+            bytes.extend_from_slice(packet);
+        });
+        out.write_all(&bytes)
+    }
+
+    /// Exit code, standard output and standard error; usage errors of clap have code 64 here.
+    fn encode(line: &[&str]) -> (u8, Vec<u8>, String) {
+        let command = Args::augment_args(clap::Command::new("encode").no_binary_name(true));
+        let matches = match command.try_get_matches_from(line) {
+            Ok(matches) => matches,
+            Err(error) => return (64, Vec::new(), error.to_string()),
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(&matches, &mut out, &mut err, pcap).unwrap();
+        (code, out, String::from_utf8(err).unwrap())
+    }
+
+    fn text(line: &[&str]) -> String {
+        let (code, out, err) = encode(line);
+        assert_eq!((code, err.as_str()), (0, ""), "{line:?}");
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_examples_of_the_rfc() {
+        assert_eq!(
+            text(&["--text", "Hello", "--from", "server"]),
+            "# text, 5 bytes: \"Hello\"\n81 05 48 65 6c 6c 6f\n"
+        );
+        assert_eq!(
+            text(&["--text", "Hello", "--mask", "37fa213d"]),
+            "# text, masked with 37fa213d, 5 bytes: \"Hello\"\n81 85 37 fa 21 3d 7f 9f 4d 51 58\n"
+        );
+        assert_eq!(
+            text(&["--text", "Hello", "--mask", "none", "--fragment", "3"]),
+            "# text, FIN 0, 3 bytes: \"Hel\"\n01 03 48 65 6c\n# continuation, 2 bytes: \"lo\"\n80 02 6c 6f\n"
+        );
+        assert_eq!(
+            text(&["--ping", "Hello", "--mask", "none"]),
+            "# ping, 5 bytes: \"Hello\"\n89 05 48 65 6c 6c 6f\n"
+        );
+    }
+
+    #[test]
+    fn messages_keep_the_order_of_their_options() {
+        let out = text(&[
+            "--mask",
+            "none",
+            "--close",
+            "1000",
+            "--reason",
+            "bye",
+            "--ping",
+            "--text",
+            "a",
+            "--binary",
+            "00ff",
+            "--text",
+            "b",
+            "--close-empty",
+            "--pong",
+            "p",
+            "--close",
+            "4000",
+            "--close-empty",
+        ]);
+        let bytes: Vec<&str> = out.lines().filter(|line| !line.starts_with('#')).collect();
+        let expected = [
+            "88 05 03 e8 62 79 65",
+            "89 00",
+            "81 01 61",
+            "82 02 00 ff",
+            "81 01 62",
+            "88 00",
+            "8a 01 70",
+            "88 02 0f a0",
+            "88 00",
+        ];
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn deliberate_errors_are_written_and_described() {
+        let cases: &[(&[&str], &str)] = &[
+            (&["--rsv", "1", "--rsv", "3"], "# text, RSV1 1, RSV3 1, 2 bytes: \"Hi\"\nd1 02 48 69\n"),
+            (&["--opcode", "0xb"], "# reserved opcode 0xb, 2 bytes: \"Hi\"\n8b 02 48 69\n"),
+            (&["--length-form", "16"], "# text, 2 bytes, length in 16 bits: \"Hi\"\n81 7e 00 02 48 69\n"),
+            (
+                &["--length", "0x8000000000000000"],
+                "# text, 2 bytes, declared as 9223372036854775808: \"Hi\"\n81 7f 80 00 00 00 00 00 00 00 48 69\n",
+            ),
+            (&["--no-fin"], "# text, FIN 0, 2 bytes: \"Hi\"\n01 02 48 69\n"),
+            (&["--bad-utf8"], "# text, 2 bytes: \"H\u{FFFD}\"\n81 02 48 ff\n"),
+            (&["--bad-utf8=0"], "# text, 2 bytes: \"\u{FFFD}i\"\n81 02 ff 69\n"),
+        ];
+        for (options, expected) in cases {
+            assert_eq!(text(&[&["--text", "Hi", "--mask", "none"], *options].concat()), *expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_in_one_line() {
+        let long = "r".repeat(124);
+        let cases: &[(&[&str], &str)] = &[
+            (&[], "nothing to encode: give --text, "),
+            (
+                &["--close", "1005"],
+                "close code 1005 is never sent in a Close frame (RFC 6455 §7.4.1); --force ",
+            ),
+            (&["--close", "999"], "close code 999 is not used; codes are 1000 to 4999"),
+            (&["--close", "5000"], "close code 5000 is out of range; codes are 1000 to 4999"),
+            (
+                &["--close", "1000", "--reason", &long],
+                "the reason has 124 bytes; a Close frame has room for 123",
+            ),
+            (&["--ping", &"p".repeat(126)], "the ping has 126 bytes; a control frame has room for 125"),
+            (&["--text", "x", "--reason", "y"], "--reason belongs after the --close CODE that it explains"),
+            (&["--ping", "--fragment", "1"], "control frames must not be fragmented"),
+            (&["--binary", "xyz"], "xyz: neither a file nor hex such as 00ff"),
+            (&["--script", "/nonexistent"], "/nonexistent: "),
+        ];
+        for (line, expected) in cases {
+            let (code, out, err) = encode(line);
+            assert_eq!((code, out.len(), err.lines().count()), (2, 0, 1), "{line:?}: {err}");
+            assert!(err.starts_with(&format!("error: {expected}")), "{line:?}: {err}");
+        }
+        for line in [&["--mask", "red"][..], &["--opcode", "16"], &["--rsv", "4"], &["--fragment", "0"]] {
+            assert_eq!(encode(line).0, 64, "{line:?}");
+        }
+        let long = format!("{long}r");
+        assert!(text(&["--close", "1006", "--reason", &long, "--force"]).contains("1006 Abnormal Closure"));
+    }
+
+    #[test]
+    fn other_forms() {
+        assert_eq!(
+            text(&["--text", "*/ Hello, you", "--from", "server", "--c-array"]),
+            "/* text, 13 bytes */\nstatic const unsigned char frame_1[15] = {\n    \
+             0x81, 0x0d, 0x2a, 0x2f, 0x20, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x2c, 0x20,\n    0x79, 0x6f, 0x75,\n};\n"
+        );
+        assert_eq!(encode(&["--text", "\u{1b}[2J", "--mask", "none", "--raw"]).1, b"\x81\x04\x1b[2J");
+        let shown = text(&["--text", "\u{1b}[2J\u{202E}", "--mask", "none"]);
+        assert!(shown.starts_with("# text, 7 bytes: \"\\u{1b}[2J\\u{202e}\"\n"), "{shown}");
+    }
+
+    #[test]
+    fn keys_are_fresh_unless_seeded() {
+        let line = ["--text", "Hello", "--seed", "7"];
+        assert_eq!(text(&line), text(&line));
+        assert_ne!(text(&line[..2]), text(&line[..2]));
+        assert_eq!(encode(&["--pcap", "-", "--seed", "7"]), encode(&["--pcap", "-", "--seed", "7"]));
+    }
+
+    #[test]
+    fn a_capture_is_a_whole_conversation() {
+        let (code, bytes, _) = encode(&["--text", "Hi", "--ping", "x", "--pcap", "-", "--seed", "7"]);
+        assert_eq!((code, &bytes[..4]), (0, &[0x4D, 0x3C, 0xB2, 0xA1][..]));
+        let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        assert!(has(b"GET / HTTP/1.1\r\n") && has(b"HTTP/1.1 101 "));
+        assert!(has(b"\x8A\x01x"), "the server answers the ping");
+        assert!(has(b"\x88\x02\x03\xE8"), "and the closing handshake");
+    }
+}

@@ -1,0 +1,103 @@
+//! The forms in which `wstool encode` writes frames: hex, a C array, bytes.
+
+use std::io::{self, Write};
+
+use crate::model::{CloseCode, Dir, FrameHeader, LengthForm, Opcode};
+use crate::synth::conversation::Piece;
+use crate::synth::frames::Frame;
+
+/// How frames are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Hex,
+    CArray,
+    Raw,
+}
+
+impl Form {
+    /// Writes piece number `n`, counted from 1; `sender` is named where there are two.
+    pub fn write(
+        self,
+        n: usize,
+        sender: Option<Dir>,
+        piece: Piece<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        let what = match piece {
+            Piece::Frame(frame) => {
+                frame.write(&mut bytes);
+                description(&frame.header, frame.payload.len())
+            }
+            Piece::Raw(raw) => {
+                bytes.extend_from_slice(raw);
+                format!("{} bytes as they are", raw.len())
+            }
+        };
+        let mut said = sender.map_or(what.clone(), |sender| format!("{sender}: {what}"));
+        match (self, piece) {
+            (Self::Raw, _) => out.write_all(&bytes),
+            (Self::CArray, _) => c_array(n, &said, &bytes, out),
+            (Self::Hex, piece) => {
+                if let Piece::Frame(Frame { header, payload }) = piece {
+                    said += &preview(header.opcode, payload);
+                }
+                let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                writeln!(out, "# {said}\n{}", hex.join(" "))
+            }
+        }
+    }
+}
+
+/// An array definition, twelve bytes a line. Its comment holds nothing of the
+/// payload, which could end the comment.
+fn c_array(n: usize, said: &str, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "/* {said} */\nstatic const unsigned char frame_{n}[{}] = {{", bytes.len())?;
+    for line in bytes.chunks(12) {
+        let hex: Vec<String> = line.iter().map(|byte| format!("0x{byte:02x}")).collect();
+        writeln!(out, "    {},", hex.join(", "))?;
+    }
+    writeln!(out, "}};")
+}
+
+/// `text, masked with 37fa213d, 5 bytes`, and whatever is unusual.
+fn description(header: &FrameHeader, length: usize) -> String {
+    let mut said = vec![match header.opcode {
+        opcode if opcode.is_reserved() => format!("reserved opcode {:#x}", opcode.0),
+        opcode => opcode.name().to_owned(),
+    }];
+    let bits =
+        [(!header.fin, "FIN 0"), (header.rsv1, "RSV1 1"), (header.rsv2, "RSV2 1"), (header.rsv3, "RSV3 1")];
+    said.extend(bits.iter().filter(|(unusual, _)| *unusual).map(|(_, bit)| (*bit).to_owned()));
+    if let Some([a, b, c, d]) = header.masking_key {
+        said.push(format!("masked with {a:02x}{b:02x}{c:02x}{d:02x}"));
+    }
+    said.push(format!("{length} byte{}", if length == 1 { "" } else { "s" }));
+    if header.length != length as u64 {
+        said.push(format!("declared as {}", header.length));
+    }
+    if header.length_form != LengthForm::minimal(header.length) {
+        said.push(format!("length in {} bits", header.length_form.bits()));
+    }
+    said.join(", ")
+}
+
+/// The beginning of a text payload, escaped.
+fn preview(opcode: Opcode, payload: &[u8]) -> String {
+    let shown = match opcode {
+        Opcode::CLOSE if payload.len() >= 2 => {
+            let code = CloseCode(u16::from_be_bytes([payload[0], payload[1]]));
+            if payload.len() == 2 {
+                return format!(": {} {}", code.0, code.name());
+            }
+            return format!(": {} {} {:?}", code.0, code.name(), String::from_utf8_lossy(&payload[2..]));
+        }
+        Opcode::BINARY => return String::new(),
+        _ if payload.is_empty() => return String::new(),
+        _ => String::from_utf8_lossy(payload),
+    };
+    match shown.char_indices().nth(40) {
+        Some((cut, _)) => format!(": {:?}…", &shown[..cut]),
+        None => format!(": {shown:?}"),
+    }
+}
