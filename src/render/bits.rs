@@ -1,0 +1,273 @@
+//! The view `bits`: a frame as RFC 6455 §5.2 draws it, with its own bits filled in.
+//!
+//! Unlike the RFC's figure, which leaves room for every form, a diagram shows
+//! only the fields this frame has, each where it stands. What follows the header
+//! is drawn as it is on the wire; when it is masked, what it means stands below.
+
+use super::outline::{Outline, PREVIEW};
+use super::screen::{Layout, Screen};
+use super::style::Ink;
+use super::words::count;
+use super::{Options, frames, rows, tree, verdicts};
+use crate::model::{Body, Frame, LengthForm, Unit, Wants};
+
+/// A diagram for each frame, its fields in rows below; everything else as in [`tree::Tree`].
+pub type Bits<W> = Screen<BitsLayout, W>;
+
+/// See [`Bits`].
+#[derive(Debug, Default)]
+pub struct BitsLayout;
+
+impl Layout for BitsLayout {
+    fn wants(options: &Options) -> Wants {
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW) }
+    }
+
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+        match unit.body {
+            Body::Frame(frame) => {
+                tree::heading(outline, unit, frame);
+                draw(outline, frame);
+                rows::show(outline, unit, frame);
+                verdicts::show(&mut outline.page, unit);
+            }
+            _ => outline.unit(unit),
+        }
+    }
+}
+
+/// Where a diagram's left edge stands: after the byte offsets.
+const EDGE: usize = 4;
+
+/// Bits of a row.
+const ROW: u64 = 32;
+
+/// Rows that show payload; the first may be shared with the header.
+const PAYLOAD_ROWS: u64 = 2;
+
+/// A run of bits with a name.
+struct Part {
+    /// As the RFC writes it, line by line.
+    label: &'static [&'static str],
+    /// The same where a second row continues it.
+    continued: &'static str,
+    start: u64,
+    end: u64,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One bit: its value needs no second form.
+    Flag,
+    /// Fewer bits than a byte, read in hexadecimal.
+    Code,
+    /// Fewer bits than a byte, read in decimal.
+    Number,
+    /// Whole bytes.
+    Bytes,
+    /// Whole bytes, masked or not.
+    Payload,
+}
+
+/// One line of a row of the diagram.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Label(usize),
+    Bits,
+    Values,
+    Unmasked,
+}
+
+/// Draws `frame`: ruler, rows, and what is left of the payload.
+fn draw(outline: &mut Outline, frame: &Frame<'_>) {
+    let parts = parts(frame);
+    let end = parts.last().map_or(0, |part| part.end);
+    ruler(outline);
+    for row in 0..end.div_ceil(ROW) {
+        separator(outline, &parts, row);
+        let payload = parts.iter().any(|part| part.kind == Kind::Payload && touches(part, row));
+        let masked = frame.header.masking_key.is_some() && payload;
+        let labels = if row == 0 { 4 } else { 1 };
+        for label in 0..labels {
+            line(outline, frame, &parts, row, Line::Label(label));
+        }
+        line(outline, frame, &parts, row, Line::Bits);
+        line(outline, frame, &parts, row, Line::Values);
+        if masked {
+            line(outline, frame, &parts, row, Line::Unmasked);
+        }
+    }
+    separator(outline, &parts, end.div_ceil(ROW));
+    let drawn = end / 8 - u64::from(frame.header.header_length()).min(end / 8);
+    let left = frame.header.length.saturating_sub(drawn);
+    if left > 0 {
+        let words = format!("payload continues, {}", count(left, "more byte"));
+        let inside = centred(&words, ROW as usize * 2 - 1);
+        outline.page.to(EDGE).put(Ink::Faint, ":").put(Ink::Plain, &inside).put(Ink::Faint, ":").line();
+    }
+}
+
+/// What the frame consists of, as far as it is at hand.
+fn parts(frame: &Frame<'_>) -> Vec<Part> {
+    const FIN: &[&str] = &["F", "I", "N", ""];
+    const RSV1: &[&str] = &["R", "S", "V", "1"];
+    const RSV2: &[&str] = &["R", "S", "V", "2"];
+    const RSV3: &[&str] = &["R", "S", "V", "3"];
+    const MASK: &[&str] = &["M", "A", "S", "K"];
+    const EXTENDED: &str = "Extended payload length continued";
+    let mut parts = Vec::with_capacity(10);
+    let mut part = |label, continued, bits: u64, kind| {
+        let start = parts.last().map_or(0, |part: &Part| part.end);
+        parts.push(Part { label, continued, start, end: start + bits, kind });
+    };
+    for flag in [FIN, RSV1, RSV2, RSV3] {
+        part(flag, "", 1, Kind::Flag);
+    }
+    part(&["opcode", "(4)"], "", 4, Kind::Code);
+    part(MASK, "", 1, Kind::Flag);
+    part(&["Payload len", "(7)"], "", 7, Kind::Number);
+    match frame.header.length_form {
+        LengthForm::Bits7 => {}
+        LengthForm::Bits16 => part(&["Extended payload length", "(16)"], EXTENDED, 16, Kind::Bytes),
+        LengthForm::Bits64 => part(&["Extended payload length", "(64)"], EXTENDED, 64, Kind::Bytes),
+    }
+    if frame.header.masking_key.is_some() {
+        part(&["Masking-key", "(32)"], "Masking-key (continued)", 32, Kind::Bytes);
+    }
+    // Payload up to the end of the last row for it, and as far as it is at hand.
+    let header = u64::from(frame.header.header_length());
+    let room = (header * 8).div_ceil(ROW) * (ROW / 8) - header;
+    let room = room + (if room > 0 { PAYLOAD_ROWS - 1 } else { PAYLOAD_ROWS }) * (ROW / 8);
+    let payload = room.min(frame.header.length).min(frame.payload.len() as u64);
+    if payload > 0 {
+        part(&["Payload Data"], "Payload Data continued", payload * 8, Kind::Payload);
+    }
+    parts
+}
+
+fn touches(part: &Part, row: u64) -> bool {
+    part.start < (row + 1) * ROW && row * ROW < part.end
+}
+
+/// The numbers of the bits, as in the RFC.
+fn ruler(outline: &mut Outline) {
+    let ones: Vec<String> = (0..ROW).map(|bit| (bit % 10).to_string()).collect();
+    let tens: String = (0..ROW).step_by(10).map(|bit| format!("{:<20}", bit / 10)).collect();
+    outline.page.to(EDGE + 1).put(Ink::Faint, tens.trim_end()).line();
+    outline.page.to(EDGE + 1).put(Ink::Faint, &ones.join(" ")).line();
+}
+
+/// The line between row `row - 1` and `row`: solid between fields, broken inside one.
+fn separator(outline: &mut Outline, parts: &[Part], row: u64) {
+    // Which part the bit `at` of the row above and below belongs to.
+    let owner = |bit: Option<u64>| {
+        bit.and_then(|bit| parts.iter().position(|part| (part.start..part.end).contains(&bit)))
+    };
+    let above = |at: u64| owner((row * ROW + at).checked_sub(ROW));
+    let below = |at: u64| owner(Some(row * ROW + at));
+    let end = (0..ROW).rev().find(|at| above(*at).is_some() || below(*at).is_some()).map_or(0, |at| at + 1);
+    let inside = |at: u64| above(at).is_some() && above(at) == below(at);
+    let edge = |at: u64| at == 0 || at == end || above(at) != above(at - 1) || below(at) != below(at - 1);
+    let mut drawn = String::with_capacity(65);
+    for at in 0..end {
+        drawn.push(if edge(at) { '+' } else { '-' });
+        drawn.push(if inside(at) { ' ' } else { '-' });
+    }
+    drawn.push('+');
+    outline.page.to(EDGE).put(Ink::Faint, &drawn).line();
+}
+
+/// One line of one row: `|` between the parts, each part's text centred.
+fn line(outline: &mut Outline, frame: &Frame<'_>, parts: &[Part], row: u64, line: Line) {
+    let here = || parts.iter().filter(|part| touches(part, row));
+    if line == Line::Label(0)
+        && row > 0
+        && here().all(|part| part.kind == Kind::Payload && part.start < row * ROW)
+    {
+        return;
+    }
+    let page = &mut outline.page;
+    if line == Line::Bits {
+        let offset = (row * ROW / 8).to_string();
+        page.put_right(Ink::Faint, &offset, EDGE - 1);
+    }
+    page.to(EDGE).put(Ink::Faint, "|");
+    for part in here() {
+        let from = part.start.max(row * ROW);
+        let to = part.end.min((row + 1) * ROW);
+        let text = match line {
+            Line::Label(at) => label(part, row, at).to_owned(),
+            Line::Bits => bits(frame, from, to),
+            Line::Values => values(frame, part, from, to),
+            Line::Unmasked if part.kind == Kind::Payload => unmasked(frame, from, to),
+            Line::Unmasked => String::new(),
+        };
+        let ink = if matches!(line, Line::Label(_)) { Ink::Plain } else { Ink::Strong };
+        page.put(ink, &centred(&text, (to - from) as usize * 2 - 1)).put(Ink::Faint, "|");
+    }
+    let masked_payload = frame.header.masking_key.is_some() && here().any(|part| part.kind == Kind::Payload);
+    match line {
+        Line::Values if masked_payload => page.put(Ink::Faint, " masked"),
+        Line::Unmasked => page.put(Ink::Faint, " unmasked"),
+        _ => page,
+    };
+    page.line();
+}
+
+fn label(part: &Part, row: u64, at: usize) -> &'static str {
+    if part.start < row * ROW {
+        return if at == 0 { part.continued } else { "" };
+    }
+    part.label.get(at).copied().unwrap_or_default()
+}
+
+fn bits(frame: &Frame<'_>, from: u64, to: u64) -> String {
+    let mut out = String::with_capacity((to - from) as usize * 2);
+    for bit in from..to {
+        if bit > from {
+            out.push(' ');
+        }
+        out.push(match frames::wire_byte(frame, bit / 8).map(|byte| byte >> (7 - bit % 8) & 1) {
+            Some(0) => '0',
+            Some(_) => '1',
+            None => '?',
+        });
+    }
+    out
+}
+
+fn values(frame: &Frame<'_>, part: &Part, from: u64, to: u64) -> String {
+    match part.kind {
+        Kind::Flag => String::new(),
+        Kind::Code => format!("{:#x}", frame.header.opcode.0),
+        Kind::Number => match frames::wire_byte(frame, 1) {
+            Some(byte) => (byte & 0x7F).to_string(),
+            None => String::new(),
+        },
+        Kind::Payload if frame.header.masking_key.is_none() => unmasked(frame, from, to),
+        Kind::Bytes | Kind::Payload => bytes(from, to, |at| match frames::wire_byte(frame, at) {
+            Some(byte) => format!("{byte:02x}"),
+            None => "?".to_owned(),
+        }),
+    }
+}
+
+fn unmasked(frame: &Frame<'_>, from: u64, to: u64) -> String {
+    let header = u64::from(frame.header.header_length());
+    bytes(from, to, |at| match frame.payload.get((at - header) as usize) {
+        Some(byte @ b'!'..=b'~') => format!("{byte:02x} {}", *byte as char),
+        Some(byte) => format!("{byte:02x}"),
+        None => "?".to_owned(),
+    })
+}
+
+/// `text` of each byte, centred over its eight bits.
+fn bytes(from: u64, to: u64, text: impl Fn(u64) -> String) -> String {
+    let all: Vec<String> = (from / 8..to / 8).map(|at| centred(&text(at), 15)).collect();
+    all.join(" ")
+}
+
+fn centred(text: &str, columns: usize) -> String {
+    format!("{text:^columns$}")
+}

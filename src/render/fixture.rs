@@ -1,0 +1,596 @@
+//! Units as a decoder would make them, for the tests of the views.
+//!
+//! Written by hand from RFC 6455, not with the decoder: a view must not be tested
+//! with what it imports nothing from.
+
+use super::{Options, Screen, screen::Layout};
+use crate::model::*;
+
+/// A unit with nothing in it.
+pub const EMPTY: Unit<'static> = Unit {
+    conn: 0,
+    dir: None,
+    time: None,
+    packets: None,
+    body: Body::Note,
+    fields: &[],
+    findings: &[],
+    sources: &[],
+};
+
+macro_rules! defs {
+    ($($name:ident = $id:literal, $label:literal, $section:literal;)*) => {
+        $(static $name: FieldDef = FieldDef { id: $id, label: $label, help: "", cite: Cite::rfc6455($section) };)*
+    };
+}
+
+defs! {
+    FIN = "ws.fin", "FIN", "5.2";
+    RSV1 = "ws.rsv1", "RSV1", "5.2";
+    RSV2 = "ws.rsv2", "RSV2", "5.2";
+    RSV3 = "ws.rsv3", "RSV3", "5.2";
+    OPCODE = "ws.opcode", "Opcode", "5.2";
+    MASK = "ws.mask", "MASK", "5.2";
+    LENGTH = "ws.length", "Payload length", "5.2";
+    EXTENDED = "ws.extended_length", "Extended payload length", "5.2";
+    KEY = "ws.masking_key", "Masking-key", "5.3";
+    PAYLOAD = "ws.payload", "Payload data", "5.2";
+    CODE = "ws.close_code", "Status code", "7.4";
+    REASON = "ws.close_reason", "Reason", "7.1.6";
+    METHOD = "http.status", "Status", "4.2.2";
+    UNKNOWN = "ext.unheard_of", "Something new", "9";
+}
+
+pub static UNMASKED: Rule = Rule {
+    id: "unmasked-client-frame",
+    severity: Severity::Error,
+    cite: Cite::rfc6455("5.1"),
+    who: Who::Client,
+    title: "A client sent a frame that is not masked",
+    consequence: "The server closes the connection on receiving it; it may send a Close frame with 1002.",
+};
+
+pub static NON_MINIMAL: Rule = Rule {
+    id: "non-minimal-length",
+    severity: Severity::Error,
+    cite: Cite::rfc6455("5.2"),
+    who: Who::Either,
+    title: "A payload length takes more bytes than it needs",
+    consequence: "A strict receiver fails the connection.",
+};
+
+pub static UTF8: Rule = Rule {
+    id: "invalid-utf8",
+    severity: Severity::Error,
+    cite: Cite::rfc6455("8.1"),
+    who: Who::Either,
+    title: "A text message is not valid UTF-8",
+    consequence: "The receiver fails the connection, with 1007.",
+};
+
+pub static UNCLEAN: Rule = Rule {
+    id: "unclean-close",
+    severity: Severity::Warning,
+    cite: Cite::rfc6455("7.1.4"),
+    who: Who::Either,
+    title: "TCP was closed without a complete closing handshake",
+    consequence: "Applications are told 1006, which is never on the wire.",
+};
+
+pub fn meta(input: &str) -> Meta {
+    Meta { input: input.into(), format: "pcap".into(), link_types: vec!["Ethernet".into()] }
+}
+
+/// A view being shown one unit after another.
+pub struct Show<L> {
+    view: Screen<L, Vec<u8>>,
+    wants: Wants,
+    time: u64,
+    packet: u64,
+    offsets: [u64; 2],
+    n: u64,
+    of: [Opcode; 2],
+    pub conn: u32,
+    pub fields: bool,
+    pub findings: Vec<Finding>,
+}
+
+impl<L: Layout> Show<L> {
+    pub fn new(options: Options) -> Self {
+        let view: Screen<L, Vec<u8>> = Screen::new(Vec::new(), options);
+        let wants = view.wants();
+        Self {
+            view,
+            wants,
+            time: 1_699_595_771_000_000_000,
+            packet: 3,
+            offsets: [0; 2],
+            n: 0,
+            of: [Opcode::CONTINUATION; 2],
+            conn: 1,
+            fields: true,
+            findings: Vec::new(),
+        }
+    }
+
+    pub fn text(self) -> String {
+        String::from_utf8(self.view.finish().unwrap()).unwrap()
+    }
+
+    pub fn body(&mut self, dir: impl Into<Option<Dir>>, body: Body<'_>, fields: &[Field]) {
+        let dir = dir.into();
+        let timed = dir.is_some();
+        let findings = std::mem::take(&mut self.findings);
+        let conn = if matches!(body, Body::Meta(_) | Body::Summary(_)) { 0 } else { self.conn };
+        let unit = Unit {
+            conn,
+            dir,
+            time: timed.then_some(Time(self.time)),
+            packets: timed.then_some((self.packet, self.packet)),
+            body,
+            fields: if self.wants.fields && self.fields { fields } else { &[] },
+            findings: &findings,
+            sources: &[],
+        };
+        assert!(self.view.take(&unit).is_continue());
+    }
+
+    fn tick(&mut self) {
+        self.time += 1_204_000;
+        self.packet += 1;
+    }
+
+    pub fn http(
+        &mut self,
+        dir: Dir,
+        start_line: &str,
+        lines: &[(&str, &str, Verdict, &'static str)],
+        body: &[u8],
+    ) {
+        self.tick();
+        let source = SourceId::Stream { conn: self.conn, dir };
+        let first = self.offsets[dir.index()];
+        let mut at = first + start_line.len() as u64 + 2;
+        let mut headers = Vec::new();
+        for &(name, value, verdict, meaning) in lines {
+            let value_at = at + name.len() as u64 + 2;
+            headers.push(Header {
+                name: name.into(),
+                value: value.into(),
+                verdict,
+                meaning: Text::new(meaning),
+                name_at: Span::bytes(source, at, name.len() as u64),
+                value_at: Span::bytes(source, value_at, value.len() as u64),
+            });
+            at = value_at + value.len() as u64 + 2;
+        }
+        let mut fields = Vec::new();
+        if dir == Dir::Server {
+            fields.push(Field {
+                def: &METHOD,
+                span: Span::bytes(source, first + 9, 3),
+                value: Value::Number(101),
+                meaning: Text::new("the server switches to the WebSocket protocol"),
+                depth: 0,
+            });
+        }
+        self.offsets[dir.index()] = at + 2 + body.len() as u64;
+        let head = HttpHead { offset: first, start_line, headers: &headers, body };
+        self.body(dir, Body::Http(&head), &fields);
+    }
+
+    /// The handshake of RFC 6455 §1.2.
+    pub fn handshake(&mut self) {
+        use Verdict::{Irrelevant, Ok};
+        self.http(
+            Dir::Client,
+            "GET /chat HTTP/1.1",
+            &[
+                ("Host", "server.example.com", Ok, "the server meant"),
+                ("Upgrade", "websocket", Ok, "the protocol to change to"),
+                ("Connection", "Upgrade", Ok, "Upgrade is for the next hop"),
+                ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", Ok, "16 random bytes in Base64"),
+                ("Origin", "http://example.com", Ok, "the page that opened it"),
+                (
+                    "Sec-WebSocket-Protocol",
+                    "chat, superchat",
+                    Ok,
+                    "subprotocols offered, the preferred one first",
+                ),
+                ("Sec-WebSocket-Version", "13", Ok, ""),
+                ("User-Agent", "curl/8", Irrelevant, ""),
+            ],
+            b"",
+        );
+        self.http(
+            Dir::Server,
+            "HTTP/1.1 101 Switching Protocols",
+            &[
+                ("Upgrade", "websocket", Ok, "the protocol changed to"),
+                ("Connection", "Upgrade", Ok, ""),
+                (
+                    "Sec-WebSocket-Accept",
+                    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+                    Ok,
+                    "Base64(SHA-1(key + GUID)) of the key above",
+                ),
+                ("Sec-WebSocket-Protocol", "chat", Ok, "the subprotocol chosen"),
+            ],
+            b"",
+        );
+    }
+
+    /// A frame as it stands on the wire; `wire` may end early.
+    pub fn frame(&mut self, dir: Dir, wire: &[u8]) {
+        self.tick();
+        self.n += 1;
+        let offset = self.offsets[dir.index()];
+        let mut fields: Vec<Field> = Vec::new();
+        let source = SourceId::Stream { conn: self.conn, dir };
+        let mut cursor = Cursor::new(wire, source, offset, &mut fields);
+        let fin = cursor.number(1) == 1;
+        cursor.tell(&FIN, 1, || {
+            (
+                Value::Bit(fin),
+                if fin { "final fragment of a message" } else { "more fragments follow" }.into(),
+            )
+        });
+        let mut rsv = [false; 3];
+        for (bit, def) in rsv.iter_mut().zip([&RSV1, &RSV2, &RSV3]) {
+            *bit = cursor.number(1) == 1;
+            cursor.tell(def, 1, || (Value::Bit(*bit), Text::default()));
+        }
+        let opcode = Opcode(cursor.number(4) as u8);
+        cursor.tell(&OPCODE, 4, || (Value::Code(opcode.0.into()), Text::with("{} frame", opcode.name())));
+        let masked = cursor.number(1) == 1;
+        cursor.tell(&MASK, 1, || (Value::Bit(masked), if masked { "masked" } else { "not masked" }.into()));
+        let short = cursor.number(7);
+        let (form, bits) = match short {
+            126 => (LengthForm::Bits16, 16),
+            127 => (LengthForm::Bits64, 64),
+            _ => (LengthForm::Bits7, 0),
+        };
+        cursor.tell(&LENGTH, 7, || {
+            (
+                Value::Number(short),
+                match bits {
+                    0 => Text::with("{} bytes, 7-bit form", short),
+                    _ => Text::with("the length is in the next {} bits", bits),
+                },
+            )
+        });
+        let mut length = short;
+        if bits > 0 {
+            length = cursor.number(bits);
+            cursor.tell(&EXTENDED, bits.into(), || (Value::Number(length), Text::with("{}-bit form", bits)));
+        }
+        let masking_key = masked.then(|| {
+            let key = (cursor.number(32) as u32).to_be_bytes();
+            cursor.tell(&KEY, 32, || (Value::Bytes(key.into()), Text::default()));
+            key
+        });
+        let (head, rest) = wire.split_at(cursor.read());
+        let plain: Vec<u8> = rest
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| byte ^ masking_key.map_or(0, |key| key[at % 4]))
+            .collect();
+        let kept = &plain[..plain.len().min(self.wants.payload as usize)];
+        if !opcode.is_control() {
+            if opcode != Opcode::CONTINUATION {
+                self.of[dir.index()] = opcode;
+            }
+        }
+        let of = if opcode.is_control() { opcode } else { self.of[dir.index()] };
+        let payload_at = offset + head.len() as u64;
+        if length > 0 {
+            let text = of == Opcode::TEXT || of == Opcode::PING || of == Opcode::PONG;
+            let value = match String::from_utf8(kept.to_vec()) {
+                Ok(words) if text => Value::Text(words),
+                _ => Value::Bytes(kept.to_vec()),
+            };
+            let span = Span::bytes(source, payload_at, length);
+            fields.push(Field { def: &PAYLOAD, span, value, meaning: Text::default(), depth: 0 });
+        }
+        if opcode == Opcode::CLOSE && kept.len() >= 2 {
+            let code = CloseCode(u16::from_be_bytes([kept[0], kept[1]]));
+            fields.push(Field {
+                def: &CODE,
+                span: Span::bytes(source, payload_at, 2),
+                value: Value::Number(code.0.into()),
+                meaning: Text::with("{}", code.name()),
+                depth: 1,
+            });
+            fields.push(Field {
+                def: &REASON,
+                span: Span::bytes(source, payload_at + 2, kept.len() as u64 - 2),
+                value: Value::Text(String::from_utf8_lossy(&kept[2..]).into()),
+                meaning: Text::default(),
+                depth: 1,
+            });
+        }
+        if opcode.0 == 0xB {
+            fields.push(Field {
+                def: &UNKNOWN,
+                span: Span::bytes(source, payload_at, 2),
+                value: Value::Bytes(kept[..2].to_vec()),
+                meaning: Text::new("a field that no view has heard of, with much to say about itself"),
+                depth: 2,
+            });
+        }
+        self.offsets[dir.index()] = payload_at + plain.len() as u64;
+        let frame = Frame {
+            n: self.n,
+            offset,
+            header: FrameHeader {
+                fin,
+                rsv1: rsv[0],
+                rsv2: rsv[1],
+                rsv3: rsv[2],
+                opcode,
+                masking_key,
+                length_form: form,
+                length,
+            },
+            head,
+            of,
+            captured: plain.len() as u64,
+            missing: 0,
+            truncated: (plain.len() as u64) < length,
+            inferred: false,
+            payload: kept,
+        };
+        self.body(dir, Body::Frame(&frame), &fields);
+    }
+
+    pub fn message(&mut self, dir: Dir, kind: Opcode, frames: &[u64], payload: &[u8], complete: bool) {
+        let message = Message {
+            m: 1,
+            kind,
+            frames,
+            frame_count: frames.len() as u64,
+            length: payload.len() as u64,
+            compressed: false,
+            inflated_length: None,
+            complete,
+            payload,
+            payload_cut: false,
+            utf8: Utf8::Unchecked,
+            close: None,
+        };
+        self.body(dir, Body::Message(&message), &[]);
+    }
+
+    pub fn connection(&mut self, roles: Roles, ending: Option<Ending>) {
+        let connection = Connection {
+            client: Some("10.0.0.1:50000".parse().unwrap()),
+            server: Some("[2001:db8::80]:8080".parse().unwrap()),
+            roles,
+            handshake: if roles == Roles::Handshake { Handshake::Full } else { Handshake::Missing },
+            target: ending.map(|_| "/chat".into()),
+            status: ending.map(|_| 101),
+            subprotocol: ending.map(|_| "chat".into()),
+            extensions: None,
+            deflate: None,
+            http_version: None,
+            ending,
+        };
+        self.body(None, Body::Connection(&connection), &[]);
+    }
+
+    pub fn blame(
+        &mut self,
+        rule: &'static Rule,
+        dir: Dir,
+        bits: (u64, u64),
+        expected: &'static str,
+        got: &'static str,
+    ) {
+        let first = self.offsets[dir.index()] * 8;
+        let source = SourceId::Stream { conn: self.conn, dir };
+        let span = Span::bits(source, first + bits.0, first + bits.1);
+        self.findings.push(Finding::new(rule, dir, expected.into(), got.into()).at(span));
+    }
+}
+
+/// The frames of RFC 6455 §5.7.
+pub fn rfc_5_7<L: Layout>(show: &mut Show<L>) {
+    show.frame(Dir::Server, b"\x81\x05Hello");
+    show.frame(Dir::Client, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+    show.frame(Dir::Server, b"\x01\x03Hel");
+    show.frame(Dir::Server, b"\x80\x02lo");
+    show.message(Dir::Server, Opcode::TEXT, &[3, 4], b"Hello", true);
+    show.frame(Dir::Server, b"\x89\x05Hello");
+    show.frame(Dir::Client, b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+    show.frame(Dir::Server, &[&[0x82, 0x7E, 0x01, 0x00][..], &[0; 256]].concat());
+    show.frame(Dir::Server, &[&[0x82, 0x7F, 0, 0, 0, 0, 0, 1, 0, 0][..], &[0; 65_536]].concat());
+}
+
+/// A masked frame of `payload`.
+pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    let mut wire = vec![first];
+    match payload.len() {
+        short @ 0..=125 => wire.push(0x80 | short as u8),
+        long => {
+            wire.push(0xFE);
+            wire.extend((long as u16).to_be_bytes());
+        }
+    }
+    wire.extend(KEY);
+    wire.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
+    wire
+}
+
+/// Frames with something wrong or odd about them.
+pub fn troubled<L: Layout>(show: &mut Show<L>) {
+    show.blame(&UNMASKED, Dir::Client, (8, 9), "MASK 1 and a masking key", "MASK 0");
+    show.frame(Dir::Client, b"\x81\x05Hello");
+    show.blame(&NON_MINIMAL, Dir::Server, (16, 32), "124 in the 7-bit form", "124 in the 16-bit form");
+    show.frame(Dir::Server, &[&[0x82, 0x7E, 0x00, 0x7C][..], &[7; 124]].concat());
+    show.frame(Dir::Server, b"\xFB\x02\x00\xFF");
+    show.frame(
+        Dir::Client,
+        &masked(0x81, "\u{1b}[2J\u{7}you are \u{202e}dekcah\u{202c}\r\n\\u{7}".as_bytes()),
+    );
+    show.frame(Dir::Server, &[&[0x81, 0x7E, 0x01, 0x0E][..], "你好，世界".repeat(18).as_bytes()].concat());
+    show.frame(Dir::Client, &masked(0x81, &b"{\"op\":\"say\",\"words\":\"over and over\"},\n".repeat(20)));
+    show.blame(&UTF8, Dir::Server, (40, 48), "UTF-8", "0xFF");
+    show.frame(Dir::Server, b"\x81\x05abc\xFF!");
+    let gap =
+        Gap { offset: 1000, length: 1448, between: (Some(40), Some(44)), effect: GapEffect::Resynchronised };
+    show.body(Dir::Server, Body::Gap(&gap), &[]);
+    show.frame(
+        Dir::Server,
+        &[&[0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF][..], b"cut"].concat(),
+    );
+    show.message(Dir::Client, Opcode::BINARY, &[1, 2, 3, 5, 9], &[0xA5; 70], false);
+}
+
+/// A closing handshake, the end of the connection, and the totals.
+pub fn ending<L: Layout>(show: &mut Show<L>) {
+    show.frame(Dir::Client, &masked(0x88, b"\x03\xE8bye"));
+    show.message(Dir::Client, Opcode::CLOSE, &[9], b"\x03\xE8bye", true);
+    show.frame(Dir::Server, b"\x88\x00");
+    let counts = [
+        Counts { frames: 3, messages: 1, bytes: 33, payload_bytes: 15 },
+        Counts { frames: 7, messages: 4, bytes: 65_838, payload_bytes: 65_807 },
+    ];
+    let how = Ending { how: EndKind::CloseHandshake, close_code: Some(CloseCode(1000)), counts };
+    show.connection(Roles::Handshake, Some(how));
+    show.findings.push(Finding::new(&UNCLEAN, None, "a Close frame each way".into(), "FIN".into()));
+    show.body(None, Body::Note, &[]);
+    let summary = Summary {
+        packets: 1021,
+        bytes: 123_456,
+        connections: 1,
+        frames: 10,
+        messages: 5,
+        findings: vec![(&UNCLEAN, 1), (&UNMASKED, 12)],
+        error: Some("packet 1022 is cut short".into()),
+    };
+    show.body(None, Body::Summary(&summary), &[]);
+}
+
+/// Everything there is, one after another.
+pub fn everything<L: Layout>(show: &mut Show<L>) {
+    use Verdict::{Broken, Warning};
+    let input = meta("captures/ev\u{1b}il.pcap");
+    show.body(None, Body::Meta(&input), &[]);
+    show.connection(Roles::Handshake, None);
+    show.handshake();
+    rfc_5_7(show);
+    troubled(show);
+    ending(show);
+    show.conn = 2;
+    show.connection(Roles::Masking, None);
+    let cookie = "sid=0123456789abcdef; ".repeat(20);
+    show.http(
+        Dir::Client,
+        &format!("GET /{} HTTP/1.1", "long/".repeat(30)),
+        &[
+            ("Cookie", &cookie, Warning, "sent by browsers to any site that asks"),
+            (
+                "X-\u{1b}]0;",
+                "\u{202e}\r",
+                Broken,
+                "not a header field that anybody should send, nor that anybody should read aloud",
+            ),
+        ],
+        b"",
+    );
+    show.http(Dir::Server, "HTTP/1.1 403 Forbidden", &[], b"<html>\n<body>No.</body>\n</html>\n");
+    troubled(show);
+    show.fields = false;
+    rfc_5_7(show);
+    troubled(show);
+    ending(show);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::TimeStyle;
+    use crate::render::bits::BitsLayout;
+    use crate::render::hex::HexLayout;
+    use crate::render::table::TableLayout;
+    use crate::render::tree::TreeLayout;
+    use unicode_width::UnicodeWidthStr;
+
+    fn shown<L: Layout>(options: Options) -> String {
+        let mut show = Show::<L>::new(options);
+        everything(&mut show);
+        show.text()
+    }
+
+    fn in_every_view(options: Options) -> [(&'static str, String); 4] {
+        [
+            ("tree", shown::<TreeLayout>(options)),
+            ("bits", shown::<BitsLayout>(options)),
+            ("hex", shown::<HexLayout>(options)),
+            ("table", shown::<TableLayout>(options)),
+        ]
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_page_and_no_control_character_gets_out() {
+        for width in [Options::NARROWEST, 80, 132] {
+            for payload in [None, Some(100), Some(100_000)] {
+                for time in [TimeStyle::Relative, TimeStyle::Utc, TimeStyle::Delta] {
+                    for ascii in [false, true] {
+                        for (view, text) in
+                            in_every_view(Options { width, payload, time, ascii, color: false })
+                        {
+                            for line in text.lines() {
+                                assert!(line.width() <= width, "{view} at {width}: {line:?}");
+                                assert!(!line.ends_with(' '), "{view}: {line:?}");
+                                assert!(!line.chars().any(char::is_control), "{view}: {line:?}");
+                                assert!(!line.contains(['\u{202e}', '\u{202c}']), "{view}: {line:?}");
+                                assert!(!ascii || line.is_ascii(), "{view}: {line:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let plain = in_every_view(Options::default());
+        let colored = in_every_view(Options { color: true, ..Options::default() });
+        for ((view, plain), (_, colored)) in plain.into_iter().zip(colored) {
+            assert!(colored.contains("\x1b["));
+            let mut stripped = String::new();
+            for (at, part) in colored.split("\x1b[").enumerate() {
+                let text = if at == 0 { part } else { part.split_once('m').unwrap().1 };
+                stripped.push_str(text);
+            }
+            let trim =
+                |text: &str| text.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>();
+            assert_eq!(trim(&stripped), plain, "{view}");
+        }
+    }
+}
+
+#[test]
+fn look() {
+    let which = std::env::var("VIEW").unwrap_or_default();
+    let options = Options {
+        color: std::env::var("C").is_ok(),
+        ascii: std::env::var("A").is_ok(),
+        ..Options::default()
+    };
+    fn go<L: Layout>(options: Options) -> String {
+        let mut show = Show::<L>::new(options);
+        everything(&mut show);
+        show.text()
+    }
+    let text = match which.as_str() {
+        "tree" => go::<super::tree::TreeLayout>(options),
+        "bits" => go::<super::bits::BitsLayout>(options),
+        "hex" => go::<super::hex::HexLayout>(options),
+        _ => go::<super::table::TableLayout>(options),
+    };
+    std::fs::write("/tmp/look.txt", text).unwrap();
+}

@@ -1,0 +1,105 @@
+//! What can be said of a frame from its header and payload alone.
+
+use super::words::{self, close_code, count, grouped};
+use crate::model::{CloseCode, Field, Frame, Opcode, Value};
+
+/// What a frame's heading says about it: `text, 5 bytes, masked`.
+pub fn about(frame: &Frame<'_>) -> String {
+    let header = &frame.header;
+    let mut about = match header.opcode {
+        Opcode::CONTINUATION if frame.of != Opcode::CONTINUATION => {
+            format!("continuation of {}", words::opcode(frame.of))
+        }
+        opcode => words::opcode(opcode),
+    };
+    if let Some(code) = close(frame) {
+        about.push(' ');
+        about.push_str(&code);
+    }
+    if !header.fin && !header.opcode.is_control() {
+        about.push_str(if header.opcode == Opcode::CONTINUATION {
+            ", more follows"
+        } else {
+            ", first fragment"
+        });
+    }
+    about.push_str(", ");
+    about.push_str(&count(header.length, "byte"));
+    if header.masking_key.is_some() {
+        about.push_str(", masked");
+    }
+    if frame.inferred {
+        about.push_str(", inferred");
+    }
+    about
+}
+
+/// What is not there of a frame, if anything.
+pub fn absent(frame: &Frame<'_>) -> Option<String> {
+    let length = grouped(frame.header.length);
+    if frame.truncated {
+        Some(format!("cut short: {} of {length} payload bytes are there", grouped(frame.captured)))
+    } else if frame.missing > 0 {
+        Some(format!("{} of {length} payload bytes are lost in a gap", grouped(frame.missing)))
+    } else {
+        None
+    }
+}
+
+/// A Close frame's code with its name.
+pub fn close(frame: &Frame<'_>) -> Option<String> {
+    match (frame.header.opcode, frame.payload) {
+        (Opcode::CLOSE, [high, low, ..]) => Some(close_code(CloseCode(u16::from_be_bytes([*high, *low])))),
+        _ => None,
+    }
+}
+
+/// The content of a payload: a Close frame's begins after its code.
+pub fn content<'a>(frame: &Frame<'a>) -> &'a [u8] {
+    match frame.header.opcode {
+        Opcode::CLOSE => frame.payload.get(2..).unwrap_or_default(),
+        _ => frame.payload,
+    }
+}
+
+/// Whether a frame's payload is text, as far as its decoder says or else its opcode.
+pub fn is_text(field: Option<&Field>, frame: &Frame<'_>) -> bool {
+    match field.map(|field| &field.value) {
+        Some(Value::Text(_)) => true,
+        Some(_) => false,
+        None if frame.header.rsv1 => false,
+        None => frame.of == Opcode::TEXT || frame.of.is_control() && str::from_utf8(content(frame)).is_ok(),
+    }
+}
+
+/// A byte of a frame as it stands on the wire, if it is at hand.
+pub fn wire_byte(frame: &Frame<'_>, at: u64) -> Option<u8> {
+    let at = usize::try_from(at).ok()?;
+    let header = usize::from(frame.header.header_length());
+    if at < header {
+        return frame.head.get(at).copied();
+    }
+    let at = at - header;
+    let key = frame.header.masking_key.map_or(0, |key| key[at % 4]);
+    Some(frame.payload.get(at)? ^ key)
+}
+
+/// The bits of `start..end` in their byte, the others as dots: `.000 ....`; empty for whole bytes.
+pub fn pattern(byte: Option<u8>, start: u64, end: u64) -> String {
+    let first = start / 8;
+    let whole = start % 8 == 0 && end % 8 == 0;
+    let Some(byte) = byte.filter(|_| !whole && end <= (first + 1) * 8) else { return String::new() };
+    let mut out = String::with_capacity(9);
+    for bit in 0..8 {
+        if bit == 4 {
+            out.push(' ');
+        }
+        let here = (start..end).contains(&(first * 8 + bit));
+        out.push(match byte >> (7 - bit) & 1 {
+            _ if !here => '.',
+            0 => '0',
+            _ => '1',
+        });
+    }
+    out
+}

@@ -1,0 +1,235 @@
+//! The view `hex`: the bytes of a frame in order, and beside each what it means.
+
+use super::outline::{INDENT, Outline, PREVIEW};
+use super::screen::{Layout, Screen};
+use super::style::Ink;
+use super::verdicts::{self, in_frame};
+use super::words::count;
+use super::{Options, frames, heads, hexdump, rows, tree};
+use crate::model::{Body, Field, Frame, HttpHead, Span, Unit, Value, Wants};
+
+/// Offsets and bytes on the left, their meaning on the right.
+pub type Hex<W> = Screen<HexLayout, W>;
+
+/// See [`Hex`].
+#[derive(Debug, Default)]
+pub struct HexLayout;
+
+impl Layout for HexLayout {
+    fn wants(options: &Options) -> Wants {
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW) }
+    }
+
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+        match unit.body {
+            Body::Frame(frame) => {
+                tree::heading(outline, unit, frame);
+                fields(outline, unit, frame);
+                verdicts::show(&mut outline.page, unit);
+            }
+            Body::Http(head) => {
+                heads::heading(outline, unit, head);
+                http(outline, head);
+                verdicts::show(&mut outline.page, unit);
+            }
+            _ => outline.unit(unit),
+        }
+    }
+}
+
+/// Bytes of a row beside a meaning.
+const ROW: usize = 8;
+
+/// Rows of payload shown unless asked for more.
+const PAYLOAD_ROWS: usize = 8;
+
+/// The columns, which move right with the digits of the offsets.
+#[derive(Clone, Copy)]
+struct Columns {
+    /// Digits of an offset.
+    digits: usize,
+    /// Where bytes begin.
+    bytes: usize,
+    /// Where names begin, and unmasked bytes.
+    name: usize,
+}
+
+impl Columns {
+    fn new(last: u64) -> Self {
+        let digits = hexdump::offset(last).len();
+        let bytes = INDENT + digits + 2;
+        Self { digits, bytes, name: bytes + ROW * 3 + 1 }
+    }
+}
+
+/// The fields of a frame in rows; the payload alone when there are no fields.
+fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
+    let header = u64::from(frame.header.header_length());
+    let columns =
+        Columns::new(frame.offset.saturating_add(header).saturating_add(frame.payload.len() as u64));
+    // The byte whose bits are being told.
+    let mut open = None;
+    let mut rest = unit.fields;
+    if rest.is_empty() {
+        bytes_row(outline, frame, columns, 0, header);
+        outline.page.to(columns.name).put(Ink::Plain, "frame header").line();
+        payload(outline, frame, columns, frames::is_text(None, frame));
+    }
+    while let [field, later @ ..] = rest {
+        let zero = rows::reserved_bits_zero(unit, rest);
+        let place = in_frame(unit, field.span);
+        let end = if zero.is_some() { field.span.start.saturating_add(3) } else { field.span.end };
+        if let Some(severity) = rows::blamed(unit, field) {
+            outline.page.put(verdicts::ink(severity), "!");
+        }
+        if field.def.id == "ws.payload" {
+            caption(outline, frame, columns, field);
+            payload(outline, frame, columns, frames::is_text(Some(field), frame));
+        } else {
+            if let Some((start, stop)) =
+                place.map(|(start, stop)| (start, stop.max(start + end - field.span.start)))
+            {
+                let bits = frames::pattern(frames::wire_byte(frame, start / 8), start, stop);
+                if bits.is_empty() || open != Some(start / 8) {
+                    let one = start / 8 + 1;
+                    bytes_row(
+                        outline,
+                        frame,
+                        columns,
+                        start / 8,
+                        if bits.is_empty() { stop.div_ceil(8) } else { one },
+                    );
+                }
+                if !bits.is_empty() {
+                    outline.page.to(columns.bytes + 5).put(Ink::Faint, &bits);
+                }
+                open = (!bits.is_empty()).then_some(start / 8);
+            }
+            meaning(outline, columns, field, zero.is_some());
+        }
+        rest = zero.unwrap_or(later);
+    }
+}
+
+/// An offset and the bytes `from..to` of a frame, as many as fit a row.
+fn bytes_row(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, from: u64, to: u64) {
+    let header = u64::from(frame.header.header_length());
+    let shown: Vec<u8> = (from..to)
+        .take(ROW)
+        // What lies in the payload was told in full above; here it is what it means.
+        .map_while(|at| match at.checked_sub(header) {
+            Some(at) => frame.payload.get(usize::try_from(at).ok()?).copied(),
+            None => frames::wire_byte(frame, at),
+        })
+        .collect();
+    offset(outline, columns, frame.offset.saturating_add(from));
+    outline.page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&shown));
+}
+
+fn offset(outline: &mut Outline, columns: Columns, at: u64) {
+    let digits = columns.digits;
+    outline.page.to(INDENT).put(Ink::Faint, &format!("{at:0digits$x}"));
+}
+
+/// Ends a row with name, value and meaning.
+fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) {
+    let page = &mut outline.page;
+    page.to(columns.name + 2 * usize::from(field.depth));
+    page.put(Ink::Plain, if three { "RSV1–3" } else { field.def.label });
+    let value_at = columns.name + 16;
+    page.to(value_at);
+    let at = page.column();
+    match &field.value {
+        _ if three => {
+            page.put(Ink::Strong, "000").put(Ink::Plain, " no extension bits");
+        }
+        Value::Text(text) => {
+            page.quote(text.as_bytes(), false, at, PAYLOAD_ROWS, 0);
+        }
+        // The bytes stand on the left already.
+        Value::Bytes(_) => {
+            page.wrap(Ink::Plain, &field.meaning.to_string(), value_at, 0);
+        }
+        _ => {
+            page.put(Ink::Strong, &rows::value(field));
+            if !field.meaning.is_empty() {
+                let start = page.column() + 1;
+                page.put(Ink::Plain, " ").wrap(
+                    Ink::Plain,
+                    &field.meaning.to_string(),
+                    start.min(value_at + 4),
+                    0,
+                );
+            }
+        }
+    }
+    page.line();
+}
+
+/// The heading over a payload's columns.
+fn caption(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, field: &Field) {
+    let page = &mut outline.page;
+    page.to(columns.bytes).put(Ink::Plain, field.def.label);
+    if frame.header.masking_key.is_some() {
+        page.put(Ink::Faint, ", masked").to(columns.name).put(Ink::Faint, "unmasked");
+    }
+    page.line();
+}
+
+/// The payload: as on the wire, unmasked if it is masked, and as letters.
+fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: bool) {
+    let header = u64::from(frame.header.header_length());
+    let rows = if outline.unabridged { usize::MAX } else { PAYLOAD_ROWS };
+    let masked = frame.header.masking_key.is_some();
+    let mut shown = 0;
+    let mut rest = frame.payload;
+    for _ in 0..rows {
+        if rest.is_empty() {
+            break;
+        }
+        let (row, later) = rest.split_at(rest.len().min(ROW));
+        let from = header + shown;
+        offset(outline, columns, frame.offset.saturating_add(from));
+        let wire: Vec<u8> = (from..).take(row.len()).map_while(|at| frames::wire_byte(frame, at)).collect();
+        let page = &mut outline.page;
+        page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&wire));
+        page.to(columns.name);
+        if masked {
+            page.put(Ink::Strong, &hexdump::pairs(row)).to(columns.name + ROW * 3 + 1);
+        }
+        page.put(Ink::Plain, &hexdump::letters(row)).line();
+        shown += row.len() as u64;
+        rest = later;
+    }
+    let left = frame.header.length.saturating_sub(shown);
+    let page = &mut outline.page;
+    if left > 0 {
+        page.to(columns.bytes).put(Ink::Faint, &format!("… {}", count(left, "more byte"))).line();
+    }
+    if text && !frame.payload.is_empty() && !frame.payload.is_ascii() {
+        let more = (frame.payload.len() as u64) < frame.header.length;
+        page.to(columns.bytes).quote(frame.payload, more, columns.bytes, PAYLOAD_ROWS, 0);
+        page.line();
+    }
+}
+
+/// The start line and the header fields, each with its bytes.
+fn http(outline: &mut Outline, head: &HttpHead<'_>) {
+    hexdump::dump(&mut outline.page, head.start_line.as_bytes(), head.offset, INDENT, PAYLOAD_ROWS);
+    for header in head.headers {
+        let (ink, mark) = heads::verdict(header.verdict);
+        let page = &mut outline.page;
+        page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
+        page.data(Ink::Strong, header.name.as_bytes(), 32, false);
+        if !header.meaning.is_empty() {
+            page.to(heads::NAME + 28).wrap(Ink::Plain, &header.meaning.to_string(), heads::NAME + 28, 0);
+        }
+        page.line();
+        let at = |span: Span| span.first_byte();
+        hexdump::dump(page, header.value.as_bytes(), at(header.value_at), INDENT, PAYLOAD_ROWS);
+    }
+    if !head.body.is_empty() {
+        outline.page.to(INDENT).put(Ink::Faint, "body").line();
+        outline.payload(head.body, head.body.len() as u64, false, INDENT);
+    }
+}

@@ -1,0 +1,101 @@
+//! Views: each is a [`Sink`] that writes what a decoder says, over any [`io::Write`].
+//!
+//! | view            | for                                                              |
+//! |-----------------|------------------------------------------------------------------|
+//! | [`tree::Tree`]  | reading a conversation, every field named (the default)          |
+//! | [`bits::Bits`]  | seeing a header as RFC 6455 §5.2 draws it, its bits filled in    |
+//! | [`hex::Hex`]    | finding a byte, and what it means                                |
+//! | [`table::Table`]| looking over many frames, one line each                          |
+//!
+//! No view knows a rule of a protocol: field names, meanings, citations and
+//! findings come with the units. The views only lay out. How they stack:
+//!
+//! ```text
+//! tree  bits  hex  table          what a frame looks like
+//!    screen                       a sink over a writer
+//!    outline, heads, verdicts     what everything else looks like
+//!    rows, frames, hexdump        fields, bytes
+//!    page                         one column-counting line after another
+//!    escape, style, clock, words  characters, colours, times, numbers
+//! ```
+//!
+//! What came from the wire is untrusted. [`escape`] is the only way from bytes to
+//! the page, and the page escapes the tool's own words as well, because they may
+//! quote the wire: no view can emit a control character other than the line feed.
+
+use std::io;
+
+use crate::model::Sink;
+
+pub mod bits;
+pub mod hex;
+pub mod table;
+pub mod tree;
+
+mod clock;
+mod escape;
+mod frames;
+mod heads;
+mod hexdump;
+mod outline;
+mod page;
+mod rows;
+mod screen;
+mod style;
+mod verdicts;
+mod words;
+
+#[cfg(test)]
+mod fixture;
+
+pub use bits::Bits;
+pub use hex::Hex;
+pub use screen::{Layout, Screen};
+pub use table::Table;
+pub use tree::Tree;
+
+/// A sink that writes somewhere and can be chosen at run time.
+pub trait View: Sink {
+    /// Ends the view: flushes it, or reports the first error of writing, after
+    /// which [`Sink::take`] has answered `Break`.
+    fn end(self: Box<Self>) -> io::Result<()>;
+}
+
+/// How the text views are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Columns of the terminal. Views are laid out for 80 and use more when there are more;
+    /// below [`Options::NARROWEST`] lines are left to the terminal to break.
+    pub width: usize,
+    /// Whether to use colours. They never say anything that words do not.
+    pub color: bool,
+    /// Whether to use ASCII only: `->` for an arrow, `\u{4f60}` for what has no ASCII form.
+    pub ascii: bool,
+    /// How times are told.
+    pub time: TimeStyle,
+    /// Payload bytes shown of each frame and message; `None` for a few lines' worth.
+    pub payload: Option<u64>,
+}
+
+impl Options {
+    /// The narrowest layout, in columns: the diagram of [`Bits`] takes 32 bits at two columns each.
+    pub const NARROWEST: usize = 72;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { width: 80, color: false, ascii: false, time: TimeStyle::Relative, payload: None }
+    }
+}
+
+/// How times are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeStyle {
+    /// Seconds since the first unit of the input that has a time.
+    #[default]
+    Relative,
+    /// The date and time of day, UTC.
+    Utc,
+    /// Seconds since the unit before.
+    Delta,
+}

@@ -1,0 +1,325 @@
+//! What every text view but the table shows alike: headings, connections,
+//! messages, gaps, totals. Only frames and HTTP heads look different from view to view.
+
+use super::clock::Clock;
+use super::hexdump;
+use super::page::Page;
+use super::style::Ink;
+use super::words::{close_code, count, grouped, opcode, runs};
+use super::{Options, heads, verdicts};
+use crate::model::{
+    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Roles,
+    Severity, Summary, Unit, Utf8,
+};
+
+/// Where the contents of a block begin.
+pub const INDENT: usize = 2;
+
+/// Rows of text, and of a hexdump, that are shown of a payload unless asked for more.
+const TEXT_ROWS: usize = 6;
+const DUMP_ROWS: usize = 4;
+
+/// Payload bytes kept for those rows.
+pub const PREVIEW: u64 = 2048;
+
+/// The page, and what is remembered from one unit to the next.
+#[derive(Debug)]
+pub struct Outline {
+    pub page: Page,
+    pub clock: Clock,
+    /// Whether payloads are shown whole, as far as they were kept.
+    pub unabridged: bool,
+    /// More than one connection was seen, so that headings must say which.
+    several: bool,
+}
+
+impl Outline {
+    pub fn new(options: &Options) -> Self {
+        Self {
+            page: Page::new(options),
+            clock: Clock::new(options.time),
+            unabridged: options.payload.is_some(),
+            several: false,
+        }
+    }
+
+    /// Shows any unit but a frame.
+    pub fn unit(&mut self, unit: &Unit<'_>) {
+        self.several |= unit.conn > 1;
+        match unit.body {
+            Body::Meta(meta) => self.meta(meta),
+            Body::Connection(connection) => match &connection.ending {
+                None => self.connection(unit, connection),
+                Some(ending) => self.ending(unit, connection, ending),
+            },
+            Body::Http(head) => heads::show(self, unit, head),
+            Body::Frame(_) => {}
+            Body::Message(message) => self.message(unit, message),
+            Body::Gap(gap) => self.hole(unit, gap),
+            Body::Note if unit.findings.is_empty() => {}
+            Body::Note => {
+                let about =
+                    if unit.conn == 0 { "capture".to_owned() } else { format!("connection {}", unit.conn) };
+                self.heading(unit, &format!("about the {about}").replace("the connection", "connection"), "");
+            }
+            Body::Summary(summary) => self.summary(summary),
+        }
+        if !matches!(unit.body, Body::Frame(_)) {
+            verdicts::show(&mut self.page, unit);
+        }
+    }
+
+    /// A block's first line: what it is, who sent it, more about it, and at the right end when.
+    pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str) {
+        self.several |= unit.conn > 1;
+        let mut tail: Vec<String> = Vec::new();
+        if self.several && unit.conn > 0 && !what.contains("connection") {
+            tail.push(format!("connection {}", unit.conn));
+        }
+        match unit.packets {
+            Some((first, last)) if first != last => tail.push(format!("packets {first}–{last}")),
+            Some((first, _)) => tail.push(format!("packet {first}")),
+            None => {}
+        }
+        tail.extend(unit.time.map(|time| self.clock.stamp(time)));
+        self.page.gap();
+        self.page.put(Ink::Strong, what);
+        if let Some(dir) = unit.dir {
+            let way = format!("{dir} → {}", dir.peer());
+            self.page.put(Ink::Plain, "  ").put(ink(dir), &way);
+        }
+        if !about.is_empty() {
+            let indent = self.page.column() + 2;
+            self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, about, indent.min(40), 0);
+        }
+        self.page.tail(Ink::Faint, tail.join(" · ")).line();
+    }
+
+    /// A line of running text in the block.
+    pub fn say(&mut self, ink: Ink, words: &str) {
+        self.page.to(INDENT).wrap(ink, words, INDENT, 0).line();
+    }
+
+    /// Shows a payload of `length` bytes, of which `bytes` are at hand, as a block at `indent`.
+    pub fn payload(&mut self, bytes: &[u8], length: u64, text: bool, indent: usize) {
+        if bytes.is_empty() {
+            return;
+        }
+        let rows = |preview| if self.unabridged { usize::MAX } else { preview };
+        let shown = if text {
+            let more = (bytes.len() as u64) < length;
+            let shown = self.page.to(indent).quote(bytes, more, indent, rows(TEXT_ROWS), 0);
+            self.page.line();
+            shown
+        } else {
+            hexdump::dump(&mut self.page, bytes, 0, indent, rows(DUMP_ROWS))
+        };
+        let left = length.saturating_sub(shown as u64);
+        if left > 0 {
+            self.page.to(indent).put(Ink::Faint, &format!("… {}", count(left, "more byte"))).line();
+        }
+    }
+
+    fn meta(&mut self, meta: &Meta) {
+        let mut about = meta.format.clone();
+        for link_type in &meta.link_types {
+            about.push_str(" · ");
+            about.push_str(link_type);
+        }
+        let room = self.page.width().saturating_sub(self.page.measure(&about) + 2);
+        self.page.gap();
+        self.page.data(Ink::Strong, meta.input.as_bytes(), room.max(16), false);
+        self.page.put(Ink::Faint, "  ").wrap(Ink::Faint, &about, INDENT, 0).line();
+    }
+
+    fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) {
+        let between = match (connection.client, connection.server) {
+            (Some(client), Some(server)) => format!("{client} → {server}"),
+            (Some(client), None) => format!("client {client}"),
+            (None, Some(server)) => format!("server {server}"),
+            (None, None) => String::new(),
+        };
+        self.heading(unit, &format!("connection {}", unit.conn), &between);
+        if let Some(roles) = roles(connection.roles) {
+            self.say(Ink::Plain, roles);
+        }
+    }
+
+    fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending) {
+        self.heading(unit, &format!("connection {} ends", unit.conn), &ended(ending));
+        let agreed = agreed(connection);
+        if !agreed.is_empty() {
+            self.say(Ink::Plain, &agreed);
+        }
+        for dir in [Dir::Client, Dir::Server] {
+            let sent = ending.counts[dir.index()];
+            self.page.to(INDENT).put(ink(dir), &dir.to_string());
+            let words = format!(
+                " sent {} in {}, {} of payload and {} in all",
+                count(sent.messages, "message"),
+                count(sent.frames, "frame"),
+                count(sent.payload_bytes, "byte"),
+                grouped(sent.bytes),
+            );
+            self.page.wrap(Ink::Plain, &words, INDENT + 2, 0).line();
+        }
+    }
+
+    /// A message of several frames, or one that says more than its frame did.
+    fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
+        let own_story = message.frame_count > 1 || message.compressed || !message.complete;
+        if message.kind.is_control() && unit.findings.is_empty() || !own_story && unit.findings.is_empty() {
+            return;
+        }
+        let mut about = format!("{}, {}", opcode(message.kind), count(message.length, "byte"));
+        if message.compressed {
+            about.push_str(" compressed");
+            if let Some(inflated) = message.inflated_length {
+                about.push_str(&format!(", {} inflated", grouped(inflated)));
+            }
+        }
+        about.push_str(&format!(", {}", count(message.frame_count, "frame")));
+        about.push_str(&frames(message));
+        if !message.complete {
+            about.push_str(", incomplete");
+        }
+        self.heading(unit, &format!("message {}", message.m), &about);
+        if own_story {
+            let text = message.kind == Opcode::TEXT || message.utf8 == Utf8::Valid;
+            let length = message.inflated_length.unwrap_or(message.length);
+            let length = if message.payload_cut { length } else { message.payload.len() as u64 };
+            self.payload(message.payload, length, text, INDENT);
+        }
+    }
+
+    fn hole(&mut self, unit: &Unit<'_>, gap: &Gap) {
+        let about = format!("{} missing from the capture", count(gap.length, "byte"));
+        self.heading(unit, "gap", &about);
+        let mut place = format!("at byte {} of what the sender sent", grouped(gap.offset));
+        match gap.between {
+            (Some(before), Some(after)) => place.push_str(&format!(", between packets {before} and {after}")),
+            (Some(before), None) => place.push_str(&format!(", after packet {before}")),
+            (None, Some(after)) => place.push_str(&format!(", before packet {after}")),
+            (None, None) => {}
+        }
+        self.say(Ink::Plain, &place);
+        self.say(Ink::Plain, effect(gap.effect));
+    }
+
+    fn summary(&mut self, summary: &Summary) {
+        self.page.gap();
+        self.page.put(Ink::Strong, "summary");
+        let mut about = format!(
+            "{}, {}, {}",
+            count(summary.connections, "connection"),
+            count(summary.frames, "frame"),
+            count(summary.messages, "message"),
+        );
+        if summary.packets > 0 {
+            about.push_str(&format!(" in {}", count(summary.packets, "packet")));
+        }
+        about.push_str(&format!(" ({})", count(summary.bytes, "byte")));
+        self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
+        let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
+        findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));
+        if findings.is_empty() {
+            self.say(Ink::Good, "no findings");
+        }
+        let widest = findings.iter().map(|(rule, _)| rule.id.len()).max().unwrap_or_default();
+        let number = findings.iter().map(|(_, times)| grouped(*times).len() + 1).max().unwrap_or_default();
+        for (rule, times) in findings {
+            self.page.to(INDENT).put(verdicts::ink(rule.severity), &rule.severity.to_string());
+            let times = format!("{}×", grouped(*times));
+            self.page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
+            self.page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
+            self.page
+                .to(INDENT + 12 + number + widest.min(40))
+                .tail(Ink::Faint, rule.cite.to_string())
+                .line();
+        }
+        if let Some(error) = &summary.error {
+            self.page.to(INDENT).put(Ink::Error, "the input ended badly: ");
+            self.page.wrap(Ink::Plain, error, INDENT + 2, 0).line();
+        }
+    }
+}
+
+/// The colour of a sender.
+pub fn ink(dir: Dir) -> Ink {
+    match dir {
+        Dir::Client => Ink::Client,
+        Dir::Server => Ink::Server,
+    }
+}
+
+/// How the roles were told apart, unless it is the ordinary way.
+fn roles(roles: Roles) -> Option<&'static str> {
+    match roles {
+        Roles::Handshake => None,
+        Roles::Masking => Some("no handshake in the capture; roles inferred from masking"),
+        Roles::Ports => Some("no handshake in the capture; roles inferred from the port numbers"),
+        Roles::Assumed => Some("nothing tells client and server apart; the roles are a guess"),
+    }
+}
+
+/// How a connection ended.
+pub fn ended(ending: &Ending) -> String {
+    let how = match ending.how {
+        EndKind::CloseHandshake => "closing handshake complete",
+        EndKind::Fin => "TCP closed without a complete closing handshake",
+        EndKind::Rst => "TCP reset",
+        EndKind::CaptureEnd => "the capture ends first",
+    };
+    match ending.close_code {
+        Some(code) => format!("{how}, {}", close_code(code)),
+        None => how.to_owned(),
+    }
+}
+
+/// What the opening handshake came to.
+fn agreed(connection: &Connection) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(connection.target.clone());
+    match (connection.handshake, connection.status) {
+        (Handshake::Refused, Some(status)) => parts.push(format!("refused with {status}")),
+        (Handshake::Refused, None) => parts.push("refused".to_owned()),
+        (Handshake::RequestOnly, _) => parts.push("no response seen".to_owned()),
+        (Handshake::ResponseOnly, _) => parts.push("no request seen".to_owned()),
+        (Handshake::Full | Handshake::Missing, _) => {}
+    }
+    parts.extend(connection.subprotocol.as_ref().map(|name| format!("subprotocol {name}")));
+    parts.extend(connection.extensions.as_ref().map(|list| format!("extensions {list}")));
+    parts.join(", ")
+}
+
+/// Which frames a message came in: ` (1–3, 5)`.
+fn frames(message: &Message<'_>) -> String {
+    if message.frames.is_empty() {
+        return String::new();
+    }
+    let mut listed = runs(message.frames);
+    let whole = message.frames.len() as u64 == message.frame_count;
+    // Past half a line, nobody reads numbers.
+    if listed.len() > 32 {
+        let cut = listed[..32].rfind(", ").unwrap_or_default();
+        listed.truncate(cut);
+        listed.push_str(", …");
+    } else if !whole {
+        listed.push_str(", …");
+    }
+    format!(" ({listed})")
+}
+
+/// What a gap did to decoding.
+pub fn effect(effect: GapEffect) -> &'static str {
+    match effect {
+        GapEffect::SkippedInPayload => "inside a payload: the next frame's place is known",
+        GapEffect::Resynchronised => "over a header: what follows was found by its shape",
+        GapEffect::Desynchronised => "over a header: no frame was found after it",
+    }
+}
+
+/// The highest severity of a unit's findings.
+pub fn worst(unit: &Unit<'_>) -> Option<Severity> {
+    unit.findings.iter().map(|finding| finding.rule.severity).max()
+}

@@ -1,0 +1,341 @@
+//! Lines of counted columns.
+//!
+//! A page collects the lines of one unit, so that a unit reaches the writer in
+//! one piece. It knows where the cursor stands, in columns as a terminal counts
+//! them, and lets nothing through that a terminal would obey.
+
+use super::Options;
+use super::escape::{self, Cells, Kind, cells, is_plain};
+use super::style::{Ink, Palette};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Page {
+    text: String,
+    column: usize,
+    width: usize,
+    ascii: bool,
+    palette: Palette,
+    /// Set at the right end of the line when it ends.
+    tail: Option<(Ink, String)>,
+    /// Whether a line was ever ended.
+    begun: bool,
+}
+
+impl Page {
+    pub fn new(options: &Options) -> Self {
+        Self {
+            text: String::new(),
+            column: 0,
+            width: options.width.max(Options::NARROWEST),
+            ascii: options.ascii,
+            palette: Palette::new(options.color),
+            tail: None,
+            begun: false,
+        }
+    }
+
+    /// Columns of a line.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The column the cursor stands in, from 0.
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// Whether only ASCII is written.
+    pub fn ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// Columns that `words` would take.
+    pub fn measure(&self, words: &str) -> usize {
+        escape::columns(words, self.ascii)
+    }
+
+    /// Writes the tool's own words.
+    pub fn put(&mut self, ink: Ink, words: &str) -> &mut Self {
+        if words.is_empty() {
+            return self;
+        }
+        self.text.push_str(self.palette.open(ink));
+        if is_plain(words) {
+            self.text.push_str(words);
+            self.column += words.len();
+        } else {
+            for cell in cells(words.as_bytes(), Kind::Words, self.ascii) {
+                self.text.push_str(cell.text());
+                self.column += usize::from(cell.width);
+            }
+        }
+        self.text.push_str(self.palette.close(ink));
+        self
+    }
+
+    /// Moves to `column`; when the line is there already, or beyond, two columns on.
+    pub fn to(&mut self, column: usize) -> &mut Self {
+        let by = match column.saturating_sub(self.column) {
+            0 if self.column > 0 => 2,
+            by => by,
+        };
+        self.text.extend(std::iter::repeat_n(' ', by));
+        self.column += by;
+        self
+    }
+
+    /// Writes `words` so that they end before `column`, if they fit.
+    pub fn put_right(&mut self, ink: Ink, words: &str, column: usize) -> &mut Self {
+        let start = column.saturating_sub(self.measure(words));
+        if self.column < start {
+            self.to(start);
+        }
+        self.put(ink, words)
+    }
+
+    /// Sets `words` at the right end of this line, or below it when there is no room.
+    pub fn tail(&mut self, ink: Ink, words: String) -> &mut Self {
+        if !words.is_empty() {
+            self.tail = Some((ink, words));
+        }
+        self
+    }
+
+    /// Ends the line.
+    pub fn line(&mut self) {
+        if let Some((ink, words)) = self.tail.take() {
+            let taken = self.measure(&words);
+            if self.column + 2 + taken > self.width {
+                self.end();
+            }
+            self.put_right(ink, &words, self.width);
+        }
+        self.end();
+    }
+
+    fn end(&mut self) {
+        while self.text.ends_with(' ') {
+            self.text.pop();
+        }
+        self.text.push('\n');
+        self.column = 0;
+        self.begun = true;
+    }
+
+    /// Leaves an empty line, except at the very top.
+    pub fn gap(&mut self) {
+        if self.begun {
+            self.end();
+        }
+    }
+
+    /// Writes the tool's own words, breaking between them; lines after the first begin
+    /// at `indent`, and `reserve` columns at the right stay free.
+    pub fn wrap(&mut self, ink: Ink, words: &str, indent: usize, reserve: usize) -> &mut Self {
+        let limit = self.limit(indent, reserve);
+        let mut rest = words;
+        while !rest.is_empty() {
+            let room = limit.saturating_sub(self.column);
+            let (now, later) = split(rest, room, self.column <= indent, self.ascii);
+            self.put(ink, now);
+            if !later.is_empty() {
+                self.line();
+                self.to(indent);
+            }
+            rest = later;
+        }
+        self
+    }
+
+    /// Writes data on this line, at most `room` columns of it, `…` standing for what is
+    /// left out; `more` when there is more than `bytes`.
+    pub fn data(&mut self, ink: Ink, bytes: &[u8], room: usize, more: bool) -> &mut Self {
+        let bytes = if more { escape::whole_characters(bytes) } else { bytes };
+        self.fit(ink, bytes, Kind::Data, room, more)
+    }
+
+    /// Writes the tool's own words on what is left of this line, cut where it ends.
+    pub fn clip(&mut self, ink: Ink, words: &str) -> &mut Self {
+        let room = self.width.saturating_sub(self.column);
+        self.fit(ink, words.as_bytes(), Kind::Words, room, false)
+    }
+
+    fn fit(&mut self, ink: Ink, bytes: &[u8], kind: Kind, room: usize, more: bool) -> &mut Self {
+        let ellipsis = self.measure("…");
+        self.text.push_str(self.palette.open(ink));
+        // Where the ellipsis would go if the next cell does not fit.
+        let (mut used, mut fallback) = (0, (self.text.len(), 0));
+        let mut all = cells(bytes, kind, self.ascii);
+        let cut = loop {
+            let Some(cell) = all.next() else { break more && used + ellipsis > room };
+            used += usize::from(cell.width);
+            if used > room {
+                break true;
+            }
+            self.text.push_str(cell.text());
+            if used + ellipsis <= room {
+                fallback = (self.text.len(), used);
+            }
+        };
+        if cut {
+            self.text.truncate(fallback.0);
+            used = fallback.1;
+        }
+        self.text.push_str(self.palette.close(ink));
+        self.column += used;
+        if cut || more {
+            self.put(Ink::Faint, "…");
+        }
+        self
+    }
+
+    /// Writes data in quotes on at most `rows` lines from `indent` on, breaking where
+    /// the data does and where a line is full. Gives the number of bytes shown.
+    pub fn quote(&mut self, bytes: &[u8], more: bool, indent: usize, rows: usize, reserve: usize) -> usize {
+        let bytes = if more { escape::whole_characters(bytes) } else { bytes };
+        self.put(Ink::Faint, "“");
+        let shown = self.flow(bytes, indent + 1, rows, reserve);
+        let whole = shown == bytes.len() && !more;
+        self.put(Ink::Faint, if whole { "”" } else { "…" });
+        shown
+    }
+
+    /// Writes data without quotes on at most `rows` lines, those after the first from `indent` on.
+    pub fn spill(&mut self, bytes: &[u8], indent: usize, rows: usize) -> &mut Self {
+        if self.flow(bytes, indent, rows, 0) < bytes.len() {
+            self.put(Ink::Faint, "…");
+        }
+        self
+    }
+
+    fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize) -> usize {
+        let limit = self.limit(indent, reserve) - self.measure("…");
+        let (mut row, mut shown, mut line_ended) = (1, 0, false);
+        for cell in self.data_cells(bytes) {
+            if cell.width > 0 && (line_ended || self.column + usize::from(cell.width) > limit) {
+                if row == rows {
+                    break;
+                }
+                row += 1;
+                self.line();
+                self.to(indent);
+            }
+            self.text.push_str(cell.text());
+            self.column += usize::from(cell.width);
+            shown += usize::from(cell.bytes);
+            line_ended = cell.line_end;
+        }
+        shown
+    }
+
+    /// Columns that `bytes` would take as data, or `None` when more than `most`.
+    pub fn measure_data(&self, bytes: &[u8], most: usize) -> Option<usize> {
+        self.data_cells(bytes).try_fold(0, |sum, cell| {
+            let sum = sum + usize::from(cell.width);
+            (sum <= most).then_some(sum)
+        })
+    }
+
+    /// Takes the lines collected, leaving the page ready for the next.
+    pub fn lines(&mut self) -> &mut String {
+        &mut self.text
+    }
+
+    fn data_cells<'a>(&self, bytes: &'a [u8]) -> Cells<'a> {
+        cells(bytes, Kind::Data, self.ascii)
+    }
+
+    /// The column no line goes beyond: even a far indent leaves room to say something.
+    fn limit(&self, indent: usize, reserve: usize) -> usize {
+        self.width.saturating_sub(reserve).max(indent + 16)
+    }
+}
+
+/// Splits `words` into what fits `room` columns and the rest. On a `fresh` line
+/// something always fits.
+fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str, &str) {
+    let (mut used, mut at, mut space) = (0, 0, None);
+    for cell in cells(words.as_bytes(), Kind::Words, ascii) {
+        used += usize::from(cell.width);
+        if words.as_bytes()[at] == b' ' {
+            space = Some(at);
+        }
+        if used > room && words.as_bytes()[at] != b' ' {
+            return match space {
+                Some(space) => (&words[..space], words[space..].trim_start_matches(' ')),
+                None if fresh => words.split_at(at.max(usize::from(cell.bytes))),
+                None => ("", words),
+            };
+        }
+        at += usize::from(cell.bytes);
+    }
+    (words.trim_end_matches(' '), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(width: usize) -> Page {
+        Page { width, ..Page::new(&Options::default()) }
+    }
+
+    #[test]
+    fn words_wrap_between_words_and_inside_only_when_they_must() {
+        let mut page = page(20);
+        page.put(Ink::Plain, "x").wrap(Ink::Plain, "  one two three four", 4, 0).line();
+        page.to(4).wrap(Ink::Plain, "unbreakable-and-long-word", 4, 0).line();
+        assert_eq!(page.lines(), "x  one two three\n    four\n    unbreakable-and-\n    long-word\n");
+    }
+
+    #[test]
+    fn a_tail_stands_at_the_right_or_below() {
+        let mut page = page(20);
+        page.put(Ink::Plain, "short").tail(Ink::Faint, "§5.2".into()).line();
+        page.put(Ink::Plain, "a line that is full").tail(Ink::Faint, "§5.2".into()).line();
+        assert_eq!(page.lines(), "short           §5.2\na line that is full\n                §5.2\n");
+    }
+
+    #[test]
+    fn data_is_cut_by_columns() {
+        for (bytes, room, more, expected) in [
+            ("Hello", 5, false, "Hello"),
+            ("Hello", 4, false, "Hel…"),
+            ("Hello", 5, true, "Hell…"),
+            ("Hello", 6, true, "Hello…"),
+            ("你好吗", 6, false, "你好吗"),
+            ("你好吗", 5, false, "你好…"),
+            ("ab\u{1b}", 5, false, "ab…"),
+            ("", 3, false, ""),
+        ] {
+            let mut page = page(80);
+            page.data(Ink::Plain, bytes.as_bytes(), room, more);
+            assert_eq!(page.lines(), expected);
+            let columns = page.measure(expected);
+            assert_eq!(page.column(), columns);
+        }
+    }
+
+    #[test]
+    fn quotes_wrap_at_the_edge_and_at_line_ends() {
+        let mut page = page(20);
+        assert_eq!(page.to(2).quote("你好吗你好吗你好吗".as_bytes(), false, 2, 9, 0), 27);
+        page.line();
+        assert_eq!(page.to(2).quote(b"one\ntwo\n", false, 2, 9, 0), 8);
+        page.line();
+        assert_eq!(page.to(2).quote(b"one\ntwo\nthree", false, 2, 2, 0), 8);
+        page.line();
+        assert_eq!(
+            page.lines(),
+            "  “你好吗你好吗你好\n   吗”\n  “one\\n\n   two\\n”\n  “one\\n\n   two\\n…\n"
+        );
+    }
+
+    #[test]
+    fn quoted_wire_text_in_the_tools_words_is_escaped() {
+        let mut page = page(80);
+        page.put(Ink::Plain, "got \u{1b}[2J\n").wrap(Ink::Plain, "\u{202e}", 0, 0);
+        assert_eq!(page.lines(), "got \\u{1b}[2J\\n\\u{202e}");
+    }
+}

@@ -1,0 +1,162 @@
+//! A frame's fields, one row each: place, bits, name, value, meaning, section.
+//!
+//! ```text
+//!   0     1... ....  FIN             1    final fragment of a message      §5.2
+//!   2–5              Masking key     37 fa 21 3d                           §5.3
+//! ```
+
+use super::frames::{content, is_text, pattern, wire_byte};
+use super::hexdump;
+use super::outline::{INDENT, Outline};
+use super::style::Ink;
+use super::verdicts::{self, in_frame};
+use super::words::{brief, count};
+use crate::model::{Field, Finding, Frame, Severity, Unit, Value};
+
+const PLACE: usize = INDENT;
+const BITS: usize = PLACE + 7;
+const NAME: usize = BITS + 11;
+const VALUE: usize = NAME + 16;
+/// Values are aligned up to this many columns, so that meanings are too.
+const VALUE_COLUMNS: usize = 3;
+
+/// Rows a long value of text may take.
+const VALUE_ROWS: usize = 4;
+
+/// Writes the rows of a frame's fields, or its payload alone when there are no fields.
+pub fn show(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
+    let mut rest = unit.fields;
+    if rest.is_empty() {
+        outline.payload(content(frame), frame.header.length, is_text(None, frame), INDENT);
+    }
+    while let [field, later @ ..] = rest {
+        rest = if let Some(after) = reserved_bits_zero(unit, rest) {
+            reserved_row(outline, unit, field);
+            after
+        } else {
+            if field.def.id == "ws.payload" {
+                payload_row(outline, unit, frame, field, !later.is_empty());
+            } else {
+                row(outline, unit, frame, field);
+            }
+            later
+        };
+    }
+}
+
+/// What is shown of a field's value, untrusted text excepted.
+pub fn value(field: &Field) -> String {
+    match &field.value {
+        Value::Bit(bit) => u8::from(*bit).to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Code(code) => format!("{code:#x}"),
+        Value::Bytes(bytes) => hexdump::short(bytes, field.span.len() / 8, 35),
+        Value::Text(_) => String::new(),
+    }
+}
+
+/// The rest of the fields when they begin with RSV1, RSV2 and RSV3, all 0 and with nothing to say about.
+pub fn reserved_bits_zero<'a>(unit: &Unit<'_>, fields: &'a [Field]) -> Option<&'a [Field]> {
+    let (three, rest) = fields.split_at_checked(3)?;
+    let quiet = three.iter().zip(["ws.rsv1", "ws.rsv2", "ws.rsv3"]).all(|(field, id)| {
+        field.def.id == id && field.value == Value::Bit(false) && blamed(unit, field).is_none()
+    });
+    quiet.then_some(rest)
+}
+
+/// The severity of the worst finding that points at a field.
+pub fn blamed(unit: &Unit<'_>, field: &Field) -> Option<Severity> {
+    let touches = |finding: &&Finding| {
+        finding.spans.iter().any(|span| {
+            span.source == field.span.source && span.start < field.span.end && field.span.start < span.end
+        })
+    };
+    unit.findings.iter().filter(touches).map(|finding| finding.rule.severity).max()
+}
+
+fn reserved_row(outline: &mut Outline, unit: &Unit<'_>, rsv1: &Field) {
+    let start = in_frame(unit, rsv1.span).map(|(start, _)| start);
+    let place = start.map_or_else(String::new, |start| (start / 8).to_string());
+    let page = &mut outline.page;
+    page.to(PLACE).put(Ink::Faint, &place).to(BITS).put(Ink::Faint, ".000 ....");
+    page.to(NAME).put(Ink::Plain, "RSV1–3").to(VALUE).put(Ink::Strong, "000");
+    page.to(VALUE + VALUE_COLUMNS + 2).put(Ink::Plain, "no extension bits");
+    page.tail(Ink::Faint, brief(rsv1.def.cite)).line();
+}
+
+/// Everything left of the value.
+fn lead(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) {
+    let page = &mut outline.page;
+    if let Some(severity) = blamed(unit, field) {
+        page.put(verdicts::ink(severity), "!");
+    }
+    if let Some((start, end)) = in_frame(unit, field.span) {
+        let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
+        let place = if first == last { first.to_string() } else { format!("{first}–{last}") };
+        page.to(PLACE).put(Ink::Faint, &place);
+        let bits = pattern(wire_byte(frame, first), start, end);
+        if !bits.is_empty() {
+            page.to(BITS).put(Ink::Faint, &bits);
+        }
+    }
+    page.to(NAME + 2 * usize::from(field.depth)).put(Ink::Plain, field.def.label);
+    page.to(VALUE).tail(Ink::Faint, brief(field.def.cite));
+}
+
+/// Columns kept free at the right for the section.
+fn reserve(outline: &Outline) -> usize {
+    if outline.page.ascii() { 12 } else { 8 }
+}
+
+fn row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) {
+    lead(outline, unit, frame, field);
+    let reserve = reserve(outline);
+    let page = &mut outline.page;
+    let at = page.column();
+    if let Value::Text(text) = &field.value {
+        let rows = if outline.unabridged { usize::MAX } else { VALUE_ROWS };
+        page.quote(text.as_bytes(), false, at, rows, reserve);
+    } else {
+        page.put(Ink::Strong, &value(field));
+    }
+    meaning(outline, field, at);
+}
+
+/// Ends a row with the meaning, after the value or below it.
+fn meaning(outline: &mut Outline, field: &Field, value_at: usize) {
+    let reserve = reserve(outline);
+    let page = &mut outline.page;
+    if !field.meaning.is_empty() {
+        let words = field.meaning.to_string();
+        let column = value_at + VALUE_COLUMNS + 2;
+        if page.column() > column && page.column() + 2 + page.measure(&words) > page.width() - reserve {
+            page.line();
+        }
+        page.to(column).wrap(Ink::Plain, &words, column, reserve);
+    }
+    page.line();
+}
+
+/// The payload beside its name when it is short, else under it over the whole width.
+fn payload_row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field, parts_follow: bool) {
+    lead(outline, unit, frame, field);
+    let text = is_text(Some(field), frame);
+    let (bytes, length) = (frame.payload, frame.header.length);
+    let page = &mut outline.page;
+    let at = page.column();
+    let room = page.width() - reserve(outline) - at;
+    let page = &mut outline.page;
+    let whole = bytes.len() as u64 == length;
+    if whole && text && page.measure_data(bytes, room.saturating_sub(2)).is_some() {
+        page.put(Ink::Faint, "“").data(Ink::Strong, bytes, room, false).put(Ink::Faint, "”");
+        meaning(outline, field, at);
+    } else if whole && !text && bytes.len() * 3 <= room + 1 || parts_follow {
+        page.put(Ink::Strong, &hexdump::short(bytes, length, room));
+        meaning(outline, field, at);
+    } else {
+        let words = if field.meaning.is_empty() { count(length, "byte") } else { field.meaning.to_string() };
+        let reserve = reserve(outline);
+        outline.page.wrap(Ink::Plain, &words, at, reserve).line();
+        outline.payload(bytes, frame.captured.min(length), text, BITS - 4);
+    }
+}

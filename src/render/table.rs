@@ -1,0 +1,218 @@
+//! The view `table`: one line a frame.
+
+use super::clock::seconds;
+use super::outline::{Outline, effect, ended, ink, worst};
+use super::screen::{Layout, Screen};
+use super::style::Ink;
+use super::words::{compact, count};
+use super::{Options, TimeStyle, frames, hexdump, verdicts};
+use crate::model::{Body, Dir, Frame, Header, HttpHead, Severity, Unit, Verdict, Wants};
+
+/// One line a frame, with columns that do not depend on what comes later. Handshakes,
+/// gaps and what happens to connections take a line each too.
+pub type Table<W> = Screen<TableLayout, W>;
+
+/// See [`Table`].
+#[derive(Debug, Default)]
+pub struct TableLayout {
+    begun: bool,
+}
+
+/// Columns of the parts before the payload, each followed by one space.
+const NUMBER: usize = 5;
+const DELTA: usize = 9;
+const CONNECTION: usize = 3;
+const DIRECTION: usize = 3;
+const OPCODE: usize = 6;
+const FLAGS: usize = 5;
+const LENGTH: usize = 6;
+
+impl Layout for TableLayout {
+    fn wants(options: &Options) -> Wants {
+        // As much as a line can show, were every character four bytes long.
+        Wants { fields: false, payload: options.width.max(Options::NARROWEST) as u64 * 4 }
+    }
+
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+        if !std::mem::replace(&mut self.begun, true) {
+            titles(outline);
+        }
+        match unit.body {
+            Body::Meta(_) => {}
+            Body::Frame(frame) => {
+                lead(outline, unit, &frame.n.to_string(), &opcode(frame));
+                describe(outline, frame);
+                preview(outline, unit, frame);
+                outline.page.line();
+            }
+            Body::Http(head) => {
+                lead(outline, unit, "", "http");
+                marks(outline, unit);
+                let room = outline.page.width() - outline.page.column();
+                outline.page.data(Ink::Plain, about(head).as_bytes(), room, false).line();
+            }
+            Body::Connection(connection) => {
+                let (name, words) = match (&connection.ending, connection.client, connection.server) {
+                    (Some(ending), ..) => ("end", ended(ending)),
+                    (None, Some(client), Some(server)) => ("open", format!("{client} → {server}")),
+                    (None, Some(one), None) | (None, None, Some(one)) => ("open", one.to_string()),
+                    (None, None, None) => ("open", String::new()),
+                };
+                event(outline, unit, name, &words);
+            }
+            Body::Gap(gap) => {
+                event(
+                    outline,
+                    unit,
+                    "gap",
+                    &format!("{}, {}", count(gap.length, "byte"), effect(gap.effect)),
+                );
+            }
+            Body::Message(message) if !unit.findings.is_empty() => {
+                event(outline, unit, "msg", &format!("message {}", message.m));
+            }
+            Body::Note if !unit.findings.is_empty() => event(outline, unit, "", ""),
+            Body::Message(_) | Body::Note | Body::Summary(_) => {}
+        }
+    }
+}
+
+fn time_columns(style: TimeStyle) -> usize {
+    if style == TimeStyle::Utc { 15 } else { 10 }
+}
+
+fn titles(outline: &mut Outline) {
+    let time = time_columns(outline.clock.style());
+    let page = &mut outline.page;
+    let line = format!(
+        "{:>NUMBER$} {:>time$} {:>DELTA$} {:>CONNECTION$} {:<DIRECTION$} {:<OPCODE$} {:<FLAGS$} {:>LENGTH$} payload",
+        "frame", "time", "delta", "con", "dir", "opcode", "flags", "length"
+    );
+    page.put(Ink::Strong, &line).line();
+}
+
+/// The columns up to the opcode.
+fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
+    let style = outline.clock.style();
+    let width = time_columns(style);
+    let (time, delta) = match unit.time {
+        None => (String::new(), String::new()),
+        Some(now) => {
+            let (since_first, since_last) = outline.clock.tick(now);
+            let time = match style {
+                // The date would take a third of the line.
+                TimeStyle::Utc => now.utc()[11..].trim_end_matches('Z').to_owned(),
+                TimeStyle::Relative | TimeStyle::Delta => seconds(since_first),
+            };
+            (time, seconds(since_last))
+        }
+    };
+    let connection = if unit.conn > 0 { unit.conn.to_string() } else { String::new() };
+    let page = &mut outline.page;
+    page.put(Ink::Plain, &format!("{number:>NUMBER$} "));
+    page.put(Ink::Faint, &format!("{time:>width$} {delta:>DELTA$} "));
+    page.put(Ink::Plain, &format!("{connection:>CONNECTION$} "));
+    let way = match unit.dir {
+        None => "   ",
+        Some(Dir::Client) if page.ascii() => "c>s",
+        Some(Dir::Client) => "c→s",
+        Some(Dir::Server) if page.ascii() => "s>c",
+        Some(Dir::Server) => "s→c",
+    };
+    page.put(unit.dir.map_or(Ink::Plain, ink), way);
+    page.put(Ink::Strong, &format!(" {opcode:<OPCODE$} "));
+}
+
+/// Flags and length.
+fn describe(outline: &mut Outline, frame: &Frame<'_>) {
+    let header = &frame.header;
+    let flags: String = [
+        (header.fin, 'F'),
+        (header.rsv1, '1'),
+        (header.rsv2, '2'),
+        (header.rsv3, '3'),
+        (header.masking_key.is_some(), 'M'),
+    ]
+    .into_iter()
+    .map(|(set, letter)| if set { letter } else { '-' })
+    .collect();
+    let length = compact(header.length, LENGTH);
+    outline.page.put(Ink::Plain, &format!("{flags:<FLAGS$} {length:>LENGTH$} "));
+}
+
+/// What is wrong, then the payload, in what is left of the line.
+fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
+    marks(outline, unit);
+    let page = &mut outline.page;
+    let room = page.width().saturating_sub(page.column());
+    let text = frames::is_text(None, frame);
+    let about_close = frames::close(frame);
+    let content = frames::content(frame);
+    if let Some(code) = &about_close {
+        page.data(Ink::Plain, code.as_bytes(), room, false);
+        if !content.is_empty() {
+            page.put(Ink::Plain, " ");
+        }
+    }
+    let room = page.width().saturating_sub(page.column());
+    if room == 0 || content.is_empty() {
+        return;
+    }
+    let length = frame.header.length - (frame.payload.len() - content.len()) as u64;
+    if text {
+        page.data(Ink::Plain, content, room, (content.len() as u64) < length);
+    } else if room >= 4 {
+        page.put(Ink::Plain, &hexdump::short(content, length, room));
+    }
+}
+
+/// The findings: the worst one's severity and every rule's id.
+fn marks(outline: &mut Outline, unit: &Unit<'_>) {
+    let Some(severity) = worst(unit) else { return };
+    let mark = match severity {
+        Severity::Error => "E",
+        Severity::Warning => "W",
+        Severity::Note => "N",
+    };
+    let page = &mut outline.page;
+    page.put(verdicts::ink(severity), mark).put(Ink::Plain, " ");
+    for finding in unit.findings {
+        let room = page.width().saturating_sub(page.column() + 1);
+        if room == 0 {
+            break;
+        }
+        page.data(verdicts::ink(finding.rule.severity), finding.rule.id.as_bytes(), room, false)
+            .put(Ink::Plain, " ");
+    }
+}
+
+/// A line about something other than a frame.
+fn event(outline: &mut Outline, unit: &Unit<'_>, name: &str, words: &str) {
+    lead(outline, unit, "", name);
+    marks(outline, unit);
+    outline.page.clip(Ink::Plain, words).line();
+}
+
+/// A head in a line: its start line, and which header fields are wrong.
+fn about(head: &HttpHead<'_>) -> String {
+    let wrong: Vec<&str> = head
+        .headers
+        .iter()
+        .filter(|header| header.verdict == Verdict::Broken)
+        .map(|header: &Header| header.name.as_str())
+        .collect();
+    if wrong.is_empty() {
+        head.start_line.to_owned()
+    } else {
+        format!("{} ({})", head.start_line, wrong.join(", "))
+    }
+}
+
+fn opcode(frame: &Frame<'_>) -> String {
+    let opcode = frame.header.opcode;
+    match opcode.name() {
+        "continuation" => "cont".to_owned(),
+        "reserved" => format!("{:#x}", opcode.0),
+        name => name.to_owned(),
+    }
+}

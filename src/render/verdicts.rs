@@ -1,0 +1,113 @@
+//! Findings: what is wrong, what was asked for, and what comes of it.
+
+use super::outline::INDENT;
+use super::page::Page;
+use super::style::Ink;
+use crate::model::{Body, Finding, Severity, SourceId, Span, Unit};
+
+/// Where the words of a finding begin: after the longest severity.
+const WORDS: usize = INDENT + 9;
+
+/// Where what was expected and found begins.
+const DETAIL: usize = WORDS + 10;
+
+/// Writes the findings of `unit`, a few lines each.
+pub fn show(page: &mut Page, unit: &Unit<'_>) {
+    for finding in unit.findings {
+        let rule = finding.rule;
+        page.to(INDENT).put(ink(rule.severity), &rule.severity.to_string());
+        page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
+        page.to(WORDS).wrap(Ink::Plain, rule.title, WORDS, 0).line();
+        let got = match place(unit, finding) {
+            Some(place) if finding.got.is_empty() => place,
+            Some(place) => format!("{} ({place})", finding.got),
+            None => finding.got.to_string(),
+        };
+        for (name, words) in
+            [("expected", finding.expected.to_string()), ("got", got), ("then", rule.consequence.to_owned())]
+        {
+            if !words.is_empty() {
+                page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, &words, DETAIL, 0).line();
+            }
+        }
+    }
+}
+
+/// The colour of a severity.
+pub fn ink(severity: Severity) -> Ink {
+    match severity {
+        Severity::Note => Ink::Note,
+        Severity::Warning => Ink::Warning,
+        Severity::Error => Ink::Error,
+    }
+}
+
+/// The bits of `span` counted from the first byte of the unit's frame, if it lies there.
+pub fn in_frame(unit: &Unit<'_>, span: Span) -> Option<(u64, u64)> {
+    let Body::Frame(frame) = unit.body else { return None };
+    let shift = |by: u64| Some((span.start.checked_sub(by)?, span.end.checked_sub(by)?));
+    match span.source {
+        SourceId::Stream { dir, .. } if unit.dir.is_none_or(|sender| sender == dir) => {
+            shift(frame.offset.checked_mul(8)?)
+        }
+        SourceId::Input => shift(frame.offset.checked_mul(8)?),
+        // Unmasking changes no place.
+        SourceId::Payload { n, .. } if n == frame.n => {
+            let header = u64::from(frame.header.header_length()) * 8;
+            Some((span.start.checked_add(header)?, span.end.checked_add(header)?))
+        }
+        _ => None,
+    }
+}
+
+/// Bits as `byte 1, bit 0`, `byte 0, bits 4–7`, `bytes 2–5`.
+pub fn bits_in_words(start: u64, end: u64) -> String {
+    let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
+    if start % 8 == 0 && end % 8 == 0 {
+        if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") }
+    } else if end - start == 1 {
+        format!("byte {first}, bit {}", start % 8)
+    } else if first == last {
+        format!("byte {first}, bits {}–{}", start % 8, (end - 1) % 8)
+    } else {
+        format!("byte {first}, bit {} to byte {last}, bit {}", start % 8, (end - 1) % 8)
+    }
+}
+
+/// Where a finding's most telling bits are.
+fn place(unit: &Unit<'_>, finding: &Finding) -> Option<String> {
+    let span = *finding.spans.first()?;
+    if span.is_empty() {
+        return None;
+    }
+    if let Some((start, end)) = in_frame(unit, span) {
+        return Some(bits_in_words(start, end));
+    }
+    let what = match span.source {
+        SourceId::Stream { .. } => "of the stream",
+        SourceId::Payload { .. } => "of the payload",
+        SourceId::Message { .. } => "of the message",
+        SourceId::Inflated { .. } => "of the inflated message",
+        SourceId::Packet { .. } => "of the packet",
+        SourceId::Input => "of the input",
+    };
+    Some(format!("{} {what}", bits_in_words(span.start, span.end)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_named_as_the_rfc_numbers_them() {
+        for (start, end, expected) in [
+            (8, 9, "byte 1, bit 0"),
+            (4, 8, "byte 0, bits 4–7"),
+            (0, 8, "byte 0"),
+            (16, 48, "bytes 2–5"),
+            (9, 23, "byte 1, bit 1 to byte 2, bit 6"),
+        ] {
+            assert_eq!(bits_in_words(start, end), expected);
+        }
+    }
+}
