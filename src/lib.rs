@@ -24,3 +24,5 @@
 
 pub mod limits;
 pub mod model;
+pub mod render;
+pub mod select;

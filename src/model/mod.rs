@@ -9,6 +9,8 @@
 pub mod cursor;
 pub mod field;
 pub mod finding;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod source;
 pub mod span;
 pub mod text;

@@ -1,0 +1,4 @@
+//! Views: each is a [`Sink`](crate::model::Sink) that shows units in one way.
+
+pub mod json;
+pub mod stats;
