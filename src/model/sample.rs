@@ -1,9 +1,9 @@
 //! Units for the tests of sinks, made from wire bytes.
 
 use super::{
-    Body, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader, Handshake,
-    Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Sink, Span, Summary, Text, Time, Unit, Utf8, Verdict,
-    SourceId,
+    Body, Cite, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader,
+    Handshake, Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink, SourceId, Span,
+    Summary, Text, Time, Unit, Utf8, Verdict, Who,
 };
 
 /// A unit of connection 1 without anything around its body.
@@ -26,6 +26,37 @@ pub fn connection() -> Connection {
         http_version: Some("1.1".into()),
         ending: None,
     }
+}
+
+/// A rule as the specification of frames has it.
+pub static UNMASKED: Rule = Rule {
+    id: "unmasked-client-frame",
+    severity: Severity::Error,
+    cite: Cite::rfc6455("5.1"),
+    who: Who::Client,
+    title: "Client frame is not masked",
+    consequence: "A server closes the connection, usually with 1002.",
+};
+
+/// A minor rule.
+pub static LONG: Rule = Rule {
+    id: "length-not-minimal",
+    severity: Severity::Note,
+    cite: Cite::rfc6455("5.2"),
+    who: Who::Either,
+    title: "Length is not in its shortest form",
+    consequence: "Most endpoints do not notice.",
+};
+
+/// An error of the client in the first frame of connection 1.
+pub fn finding() -> Finding {
+    let mask = Span::bits(SourceId::Stream { conn: 1, dir: Dir::Client }, 8, 9);
+    Finding::new(&UNMASKED, Dir::Client, Text::new("MASK = 1"), Text::with("MASK = {}", 0)).at(mask)
+}
+
+/// A note about the capture.
+pub fn note() -> Finding {
+    Finding::new(&LONG, None, Text::new("7 bits"), Text::new("64 bits"))
 }
 
 /// Bytes from hexadecimal digits.

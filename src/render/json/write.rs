@@ -142,6 +142,14 @@ impl<W: Write> Writer<W> {
         self.string(&text);
     }
 
+    /// Writes what a value displays, or `null`.
+    pub fn optional_display(&mut self, value: Option<impl std::fmt::Display>) {
+        match value {
+            Some(value) => self.display(value),
+            None => self.raw("null"),
+        }
+    }
+
     /// Writes a string or `null`.
     pub fn optional_string(&mut self, value: Option<&str>) {
         match value {
@@ -259,7 +267,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Room for escaping [`RUN`] bytes, each becoming at most two.
-const SCRATCH: usize = 2 * RUN;
+const SCRATCH: usize = 2 * RUN + 8;
 const RUN: usize = 512;
 
 /// Appends `text`, escaped, to `buf`.
@@ -291,22 +299,23 @@ fn escape_run(text: &[u8], scratch: &mut [u8; SCRATCH], buf: &mut Vec<u8>) -> us
                 whole = false;
                 break;
             }
-            // Quotes are so common in JSON text that a branch a byte would be mispredicted:
-            // a backslash is always written, and overwritten where none is due.
-            let mut escaped = equal(word, b'"') | equal(word, b'\\');
-            if escaped == 0 {
-                scratch[at..at + 8].copy_from_slice(&bytes);
-                at += 8;
-            } else {
-                escaped >>= 7;
-                for byte in bytes {
-                    scratch[at % SCRATCH] = b'\\';
-                    at += (escaped & 1) as usize;
-                    scratch[at % SCRATCH] = byte;
-                    at += 1;
-                    escaped >>= 8;
-                }
+            // The word is stored whole; at each quote the rest of it moves on by one.
+            let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
+            let (mut word, end) = (word, at + 8);
+            scratch[at..at + 8].copy_from_slice(&bytes);
+            let mut inserted = 0;
+            while escaped != 0 {
+                let skip = escaped.trailing_zeros();
+                word >>= skip;
+                escaped >>= skip;
+                at += (skip / 8) as usize;
+                scratch[at] = b'\\';
+                at += 1;
+                scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+                escaped ^= 1;
+                inserted += 1;
             }
+            at = end + inserted;
             taken += 8;
         }
         if whole {
