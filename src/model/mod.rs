@@ -10,6 +10,8 @@ pub mod cursor;
 pub mod field;
 pub mod finding;
 pub mod out;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod source;
 pub mod span;
 pub mod text;

@@ -29,6 +29,8 @@ use crate::model::Sink;
 
 pub mod bits;
 pub mod hex;
+pub mod json;
+pub mod stats;
 pub mod table;
 pub mod tree;
 
@@ -37,6 +39,7 @@ mod escape;
 mod frames;
 mod heads;
 mod hexdump;
+mod human;
 mod outline;
 mod page;
 mod rows;

@@ -1,0 +1,291 @@
+//! Units for the tests of sinks, made from wire bytes.
+
+use super::{
+    Body, Cite, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader,
+    Handshake, Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink, SourceId, Span,
+    Summary, Text, Time, Unit, Utf8, Verdict, Who,
+};
+
+/// A unit of connection 1 without anything around its body.
+pub fn unit(body: Body<'_>) -> Unit<'_> {
+    Unit { conn: 1, dir: None, time: None, packets: None, body, fields: &[], findings: &[], sources: &[] }
+}
+
+/// A connection between two documentation addresses, its handshake seen.
+pub fn connection() -> Connection {
+    Connection {
+        client: Some(([192, 0, 2, 1], 50000).into()),
+        server: Some(([198, 51, 100, 7], 80).into()),
+        roles: Roles::Handshake,
+        handshake: Handshake::Full,
+        target: Some("/chat".into()),
+        status: Some(101),
+        subprotocol: Some("chat".into()),
+        extensions: None,
+        deflate: None,
+        http_version: Some("1.1".into()),
+        ending: None,
+    }
+}
+
+/// A rule as the specification of frames has it.
+pub static UNMASKED: Rule = Rule {
+    id: "unmasked-client-frame",
+    severity: Severity::Error,
+    cite: Cite::rfc6455("5.1"),
+    who: Who::Client,
+    title: "Client frame is not masked",
+    consequence: "A server closes the connection, usually with 1002.",
+};
+
+/// A minor rule.
+pub static LONG: Rule = Rule {
+    id: "length-not-minimal",
+    severity: Severity::Note,
+    cite: Cite::rfc6455("5.2"),
+    who: Who::Either,
+    title: "Length is not in its shortest form",
+    consequence: "Most endpoints do not notice.",
+};
+
+/// An error of the client in the first frame of connection 1.
+pub fn finding() -> Finding {
+    let mask = Span::bits(SourceId::Stream { conn: 1, dir: Dir::Client }, 8, 9);
+    Finding::new(&UNMASKED, Dir::Client, Text::new("MASK = 1"), Text::with("MASK = {}", 0)).at(mask)
+}
+
+/// A note about the capture.
+pub fn note() -> Finding {
+    Finding::new(&LONG, None, Text::new("7 bits"), Text::new("64 bits"))
+}
+
+/// Bytes from hexadecimal digits.
+pub fn hex(digits: &str) -> Vec<u8> {
+    let digits: Vec<u8> = digits.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// Tells a sink of one or more conversations. Frames are given as wire bytes;
+/// each step is a packet and takes a millisecond.
+pub struct Talk<'s, S> {
+    pub sink: &'s mut S,
+    /// The connection spoken of.
+    pub conn: u32,
+    /// Nanoseconds.
+    pub time: u64,
+    pub packet: u64,
+    /// Findings to hang on the next frame.
+    pub findings: Vec<Finding>,
+    /// Findings to hang on the next message.
+    pub message_findings: Vec<Finding>,
+    /// What the sink answered last.
+    pub flow: Flow,
+    n: u64,
+    m: u64,
+    offset: [u64; 2],
+    open: [Option<Open>; 2],
+}
+
+struct Open {
+    kind: Opcode,
+    frames: Vec<u64>,
+    payload: Vec<u8>,
+}
+
+impl<'s, S: Sink> Talk<'s, S> {
+    pub fn new(sink: &'s mut S) -> Self {
+        Self {
+            sink,
+            conn: 1,
+            time: 1_699_595_771_000_000_000,
+            packet: 0,
+            findings: Vec::new(),
+            message_findings: Vec::new(),
+            flow: Flow::Continue(()),
+            n: 0,
+            m: 0,
+            offset: [0; 2],
+            open: [None, None],
+        }
+    }
+
+    pub fn meta(&mut self) -> &mut Self {
+        let meta = Meta {
+            input: "chat.pcap".into(),
+            format: "pcap".into(),
+            link_types: vec!["ethernet".into()],
+        };
+        let unit = Unit { conn: 0, ..unit(Body::Meta(&meta)) };
+        self.flow = self.sink.take(&unit);
+        self
+    }
+
+    /// The next connection begins.
+    pub fn connect(&mut self, conn: u32) -> &mut Self {
+        (self.conn, self.n, self.m, self.offset) = (conn, 0, 0, [0; 2]);
+        self.step();
+        self.tell(None, Body::Connection(&connection()), &[]);
+        self
+    }
+
+    /// The handshake of RFC 6455 §1.2, in short.
+    pub fn handshake(&mut self) -> &mut Self {
+        for (dir, start_line, header) in [
+            (Dir::Client, "GET /chat HTTP/1.1", ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")),
+            (
+                Dir::Server,
+                "HTTP/1.1 101 Switching Protocols",
+                ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+            ),
+        ] {
+            let at = Span::bytes(SourceId::Stream { conn: self.conn, dir }, 0, 1);
+            let headers = [Header {
+                name: header.0.into(),
+                value: header.1.into(),
+                verdict: Verdict::Ok,
+                meaning: Text::default(),
+                name_at: at,
+                value_at: at,
+            }];
+            self.step();
+            let head = HttpHead { offset: 0, start_line, headers: &headers, body: &[] };
+            self.tell(Some(dir), Body::Http(&head), &[]);
+            self.offset[dir.index()] = 160;
+        }
+        self
+    }
+
+    /// A frame, and the message that it completes, if it does.
+    pub fn frame(&mut self, dir: Dir, wire: &str) -> &mut Self {
+        let wire = hex(wire);
+        self.frame_bytes(dir, &wire)
+    }
+
+    pub fn frame_bytes(&mut self, dir: Dir, wire: &[u8]) -> &mut Self {
+        let (header, head) = parse(wire);
+        let mut payload = wire[head..].to_vec();
+        if let Some(key) = header.masking_key {
+            payload.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
+        }
+        self.n += 1;
+        self.step();
+        let open = &mut self.open[dir.index()];
+        let of = if header.opcode == Opcode::CONTINUATION {
+            open.as_ref().map_or(Opcode::CONTINUATION, |open| open.kind)
+        } else {
+            header.opcode
+        };
+        let frame = Frame {
+            n: self.n,
+            offset: self.offset[dir.index()],
+            header,
+            head: &wire[..head],
+            of,
+            captured: payload.len() as u64,
+            missing: 0,
+            truncated: (payload.len() as u64) < header.length,
+            inferred: false,
+            payload: &payload,
+        };
+        self.offset[dir.index()] += wire.len() as u64;
+        let findings = std::mem::take(&mut self.findings);
+        self.tell(Some(dir), Body::Frame(&frame), &findings);
+        if header.opcode.is_control() {
+            self.message(dir, Open { kind: of, frames: vec![frame.n], payload });
+        } else {
+            let open = self.open[dir.index()].get_or_insert(Open { kind: of, frames: vec![], payload: vec![] });
+            open.frames.push(frame.n);
+            open.payload.extend(payload);
+            if header.fin
+                && let Some(open) = self.open[dir.index()].take()
+            {
+                self.message(dir, open);
+            }
+        }
+        self
+    }
+
+    fn message(&mut self, dir: Dir, done: Open) {
+        self.m += 1;
+        let close = (done.kind == Opcode::CLOSE).then(|| CloseBody {
+            code: done.payload.first_chunk().map(|code| CloseCode(u16::from_be_bytes(*code))),
+            reason: done.payload.get(2..).unwrap_or_default(),
+        });
+        let utf8 = match str::from_utf8(&done.payload) {
+            _ if done.kind != Opcode::TEXT => Utf8::Unchecked,
+            Ok(_) => Utf8::Valid,
+            Err(error) => Utf8::Invalid(error.valid_up_to() as u64),
+        };
+        let message = Message {
+            m: self.m,
+            kind: done.kind,
+            frames: &done.frames,
+            frame_count: done.frames.len() as u64,
+            length: done.payload.len() as u64,
+            compressed: false,
+            inflated_length: None,
+            complete: true,
+            payload: &done.payload,
+            payload_cut: false,
+            utf8,
+            close,
+        };
+        let findings = std::mem::take(&mut self.message_findings);
+        self.tell(Some(dir), Body::Message(&message), &findings);
+    }
+
+    /// The connection ends.
+    pub fn end(&mut self, how: EndKind, close_code: Option<u16>) -> &mut Self {
+        let ending = Ending { how, close_code: close_code.map(CloseCode), counts: Default::default() };
+        self.step();
+        self.tell(None, Body::Connection(&Connection { ending: Some(ending), ..connection() }), &[]);
+        self
+    }
+
+    pub fn summary(&mut self, summary: &Summary) -> &mut Self {
+        let unit = Unit { conn: 0, ..unit(Body::Summary(summary)) };
+        self.flow = self.sink.take(&unit);
+        self
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, nanos: u64) -> &mut Self {
+        self.time += nanos;
+        self
+    }
+
+    pub fn tell(&mut self, dir: Option<Dir>, body: Body<'_>, findings: &[Finding]) {
+        let unit = Unit {
+            conn: self.conn,
+            dir,
+            time: Some(Time(self.time)),
+            packets: Some((self.packet, self.packet)),
+            findings,
+            ..unit(body)
+        };
+        self.flow = self.sink.take(&unit);
+    }
+
+    fn step(&mut self) {
+        self.time += 1_000_000;
+        self.packet += 1;
+    }
+}
+
+/// The header of a frame and its length in bytes (RFC 6455 §5.2).
+fn parse(wire: &[u8]) -> (FrameHeader, usize) {
+    let (length_form, length, mut head) = match wire[1] & 0x7F {
+        126 => (LengthForm::Bits16, u64::from(u16::from_be_bytes([wire[2], wire[3]])), 4),
+        127 => (LengthForm::Bits64, u64::from_be_bytes(wire[2..10].try_into().unwrap()), 10),
+        length => (LengthForm::Bits7, u64::from(length), 2),
+    };
+    let mut masking_key = None;
+    if wire[1] & 0x80 != 0 {
+        masking_key = Some(wire[head..head + 4].try_into().unwrap());
+        head += 4;
+    }
+    let bit = |n: u8| wire[0] & (0x80 >> n) != 0;
+    let opcode = Opcode(wire[0] & 0xF);
+    let (fin, rsv1, rsv2, rsv3) = (bit(0), bit(1), bit(2), bit(3));
+    (FrameHeader { fin, rsv1, rsv2, rsv3, opcode, masking_key, length_form, length }, head)
+}

@@ -1,0 +1,154 @@
+//! `--format ndjson` and `--format json`: the records of schema `wstool/1`.
+//!
+//! `docs/ndjson.md` is the reference of every record and key, and
+//! `schema/wstool-1.schema.json` says the same to programs; the tests hold all
+//! three together.
+
+pub(crate) mod record;
+pub(crate) mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use crate::model::{Body, Flow, Sink, Unit, Wants};
+use record::Records;
+use write::Writer;
+
+/// The schema's name and version, in the first record.
+pub const SCHEMA: &str = "wstool/1";
+
+/// This tool's name and version.
+pub const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+/// How records are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// One a line.
+    Lines,
+    /// All in one array.
+    Array,
+}
+
+/// Writes units as JSON records.
+///
+/// Records are gathered and written in large pieces. For a live source call
+/// [`Json::flush`] whenever no more input is at hand, so that each record appears
+/// promptly; call [`Json::finish`] at the end in any case.
+#[derive(Debug)]
+pub struct Json<W> {
+    stream: Stream<W>,
+    records: Records,
+}
+
+impl<W: Write> Json<W> {
+    /// One record a line. Of each payload at most `payload` bytes are shown.
+    pub fn lines(out: W, payload: u64) -> Self {
+        Self { stream: Stream::new(out, Layout::Lines), records: Records::new(payload) }
+    }
+
+    /// The same records in one array.
+    pub fn array(out: W, payload: u64) -> Self {
+        Self { stream: Stream::new(out, Layout::Array), records: Records::new(payload) }
+    }
+
+    /// Hands on everything written so far.
+    ///
+    /// # Errors
+    /// The first error of the underlying writer, here or earlier.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.stream.writer.flush()
+    }
+
+    /// Ends the output and gives the underlying writer back.
+    ///
+    /// # Errors
+    /// The first error of the underlying writer, here or earlier.
+    pub fn finish(self) -> io::Result<W> {
+        self.stream.finish()
+    }
+}
+
+impl<W: Write> Sink for Json<W> {
+    fn wants(&self) -> Wants {
+        Wants { fields: false, payload: self.records.payload }
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        let Self { stream, records } = self;
+        // The summary stays the last line.
+        if matches!(unit.body, Body::Summary(_)) {
+            records.findings(unit, stream);
+            records.unit(unit, stream);
+        } else {
+            records.unit(unit, stream);
+            records.findings(unit, stream);
+        }
+        stream.flow()
+    }
+}
+
+/// A sequence of records.
+#[derive(Debug)]
+pub(crate) struct Stream<W> {
+    writer: Writer<W>,
+    layout: Layout,
+    begun: bool,
+}
+
+impl<W: Write> Stream<W> {
+    fn new(out: W, layout: Layout) -> Self {
+        Self { writer: Writer::new(out), layout, begun: false }
+    }
+
+    /// One record a line.
+    pub fn lines(out: W) -> Self {
+        Self::new(out, Layout::Lines)
+    }
+
+    /// All records in one array.
+    pub fn array(out: W) -> Self {
+        Self::new(out, Layout::Array)
+    }
+
+    /// Writes a record; `body` leaves out its closing brace.
+    #[inline]
+    pub fn record(&mut self, body: impl FnOnce(&mut Writer<W>)) {
+        self.begin();
+        body(&mut self.writer);
+        self.writer.raw("}");
+        self.end();
+    }
+
+    /// What goes before a record.
+    #[inline]
+    fn begin(&mut self) {
+        if self.layout == Layout::Array {
+            self.writer.raw(if self.begun { ",\n" } else { "[\n" });
+            self.begun = true;
+        }
+    }
+
+    /// What goes after a record.
+    #[inline]
+    fn end(&mut self) {
+        if self.layout == Layout::Lines {
+            self.writer.raw("\n");
+        }
+        self.writer.settle();
+    }
+
+    /// Whether more records are of use.
+    pub fn flow(&self) -> Flow {
+        if self.writer.failed() { Flow::Break(()) } else { Flow::Continue(()) }
+    }
+
+    /// Ends the sequence and gives the underlying writer back.
+    pub fn finish(mut self) -> io::Result<W> {
+        if self.layout == Layout::Array {
+            self.writer.raw(if self.begun { "\n]\n" } else { "[]\n" });
+        }
+        self.writer.finish()
+    }
+}
