@@ -1,3 +1,7 @@
 //! The `wstool` binary: arguments in, exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wstool::cli::main()
+}

@@ -1,3 +1,164 @@
-//! The command line.
+//! The command line: the only place that knows of files, terminals, the clock
+//! and the environment.
+//!
+//! Exit codes: 0 when all is well, 1 when there are findings at or above
+//! `--fail-on` (or a check failed), 2 when the command was used wrongly or its
+//! input could not be read.
 
+pub mod accept;
+pub mod decode;
 pub mod encode;
+mod output;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::input::capture::ETHERNET;
+use crate::input::PcapWriter;
+use crate::synth;
+
+/// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
+#[derive(Parser)]
+#[command(name = "wstool", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    /// Colour the output: auto is when it goes to a terminal and `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    color: ColorWhen,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compute and check Sec-WebSocket-Accept
+    Accept(accept::Args),
+    /// Show what is on the wire: captures, hex, raw bytes
+    #[command(visible_alias = "d")]
+    Decode(Box<decode::Args>),
+    /// Write frames, or a whole conversation as a capture
+    Encode(Box<encode::Args>),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete in
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (read it with: wstool man | man -l -)
+    Man {
+        /// The subcommand to describe; the tool as a whole when left out
+        command: Option<String>,
+    },
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    match run(std::env::args_os()) {
+        Ok(code) => ExitCode::from(code),
+        // Whoever reads our output has seen enough; that is no failure.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(io::stderr(), "error: cannot write the output: {e}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
+    let matches = match Cli::command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(e) => {
+            // Help and version are answers, the rest is wrong usage.
+            let code = if e.use_stderr() { 2 } else { 0 };
+            e.print()?;
+            return Ok(code);
+        }
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(e) => {
+            e.print()?;
+            return Ok(2);
+        }
+    };
+    let color = cli.color.decide();
+    colored::control::set_override(color);
+    let mut out = io::stdout().lock();
+    let mut err = io::stderr().lock();
+    match &cli.command {
+        Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
+        Command::Decode(args) => {
+            drop((out, err));
+            decode::run(args, color)
+        }
+        Command::Encode(_) => {
+            let Some(("encode", matches)) = matches.subcommand() else { return Ok(2) };
+            let code = encode::run(matches, &mut out, &mut err, write_capture)?;
+            out.flush()?;
+            Ok(code)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "wstool", &mut script);
+            out.write_all(&script)?;
+            Ok(0)
+        }
+        Command::Man { command } => man(command.as_deref(), &mut out, &mut err),
+    }
+}
+
+impl ColorWhen {
+    fn decide(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+                !refused && io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+            }
+        }
+    }
+}
+
+fn man(name: Option<&str>, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
+    let mut command = Cli::command();
+    command.build();
+    let page = match name {
+        None => command,
+        Some(name) => {
+            let Some(found) = command.find_subcommand(name) else {
+                writeln!(err, "error: there is no command `{name}`; see wstool --help")?;
+                return Ok(2);
+            };
+            let full: &'static str = format!("wstool-{name}").leak();
+            found.clone().name(full)
+        }
+    };
+    clap_mangen::Man::new(page).render(out)?;
+    Ok(0)
+}
+
+/// Writes synthesised packets as a capture file.
+fn write_capture(
+    out: &mut dyn Write,
+    packets: &mut dyn FnMut(&mut synth::Emit<'_>) -> (),
+) -> io::Result<()> {
+    let mut writer = PcapWriter::new(out, ETHERNET)?;
+    let mut result = Ok(());
+    packets(&mut |time, data| {
+        if result.is_ok() {
+            result = writer.packet(time, data);
+        }
+    });
+    result?;
+    writer.finish()?.flush()
+}
