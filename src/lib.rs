@@ -24,3 +24,4 @@
 
 pub mod limits;
 pub mod model;
+pub mod net;
