@@ -23,10 +23,14 @@
 //! - [`model`], [`limits`]: the vocabulary
 
 pub mod cli;
+pub mod http;
 pub mod input;
 pub mod limits;
 pub mod model;
+pub mod net;
+pub mod pipeline;
 pub mod render;
 pub mod select;
+pub mod session;
 pub mod synth;
 pub mod ws;

@@ -90,11 +90,39 @@ pub const REORDER_TOTAL: usize = 16 * 1024 * 1024;
 /// Packets of a flow after which a hole its receiver has acknowledged is taken as lost by the capture.
 pub const REORDER_PACKETS: u32 = 64;
 
+/// Packets of a flow after which a hole is taken as lost when nothing of its receiver was captured, so that
+/// no acknowledgement can tell. More than a congestion window may pass before a retransmission.
+pub const REORDER_PACKETS_ONE_SIDED: u32 = 1024;
+
+/// Packets of a flow that are held back until it is clear where a stream begins, or until the peer's bytes
+/// that they acknowledge are there: twice the reordering that merged or multi-queue captures show.
+pub const HOLD_PACKETS: u32 = 16;
+
+/// Nanoseconds of capture time after which they are held back no longer.
+pub const HOLD_TIME: u64 = 200_000_000;
+
+/// Nanoseconds of capture time, besides [`REORDER_PACKETS`] packets, that a flow is kept after a reset or
+/// with bytes missing before its end, for what was captured late.
+pub const LINGER_TIME: u64 = 200_000_000;
+
+/// Flows kept in such a state; the oldest makes room.
+pub const LINGERING: usize = 64 * 1024;
+
+/// Closed flows remembered, so that a late retransmission does not look like a new flow.
+pub const CLOSED_FLOWS: usize = 4096;
+
+/// Data segments of each direction whose TCP checksum is verified. A capture with bad checksums has them
+/// from the start; verifying all would cost more than everything else that is done with a packet.
+pub const CHECKSUMS: u8 = 4;
+
 /// Flows followed at a time; the longest idle one makes room.
 pub const FLOWS: usize = 1024 * 1024;
 
 /// Datagrams being put together from IP fragments.
 pub const IP_DATAGRAMS: usize = 1024;
+
+/// Bytes held over all datagrams being put together.
+pub const IP_FRAGMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Nanoseconds after which an unfinished datagram is dropped (RFC 791 suggests 15 s, RFC 8200 §4.5 asks for 60 s).
 pub const IP_REASSEMBLY: u64 = 60_000_000_000;

@@ -1,0 +1,624 @@
+//! One connection: takes its segments, delivers its streams.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use super::half::{End, Half, NEAR, Next, State};
+use super::table::Key;
+use super::tcp::{Checksum, Flags, Segment};
+use super::{
+    BAD_TCP_CHECKSUM, FlowId, Interest, Opened, PACKET_TRUNCATED, Side, StreamEnd, StreamSink,
+    TCP_OVERLAP_CONFLICT,
+};
+use crate::limits;
+use crate::model::{At, Finding, SourceId, Span, Text, Time};
+
+/// A connection, or what looks like one.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub key: Key,
+    /// What each endpoint sends, in the order of the key.
+    pub halves: [Half; 2],
+    /// The number of the first packet, which names the flow for good, and its time.
+    pub first: (u64, Time),
+    /// The number of the last packet.
+    pub last: u64,
+    /// Packets so far.
+    packets: u32,
+    /// `packets` when something was first held back only for the sake of order, 0 for nothing.
+    pub held_since: u32,
+    /// Which half is side A's; open to change until the sink has heard of the flow.
+    a: usize,
+    /// Who opened the connection is known.
+    initiator_known: bool,
+    /// It was cut, and the sink knows.
+    truncation_told: bool,
+    phase: Phase,
+    /// Findings of the time before the sink heard of it.
+    untold: Vec<(usize, Finding, At)>,
+    /// It is over, but something captured late may still come.
+    pub over: Option<super::CloseReason>,
+}
+
+/// What the sink knows of a flow and wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It has not heard of it.
+    Silent,
+    Followed,
+    Ignored,
+}
+
+/// What is to be done with the flow after a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    Nothing,
+    /// Something is held back: come again after [`limits::HOLD_TIME`].
+    Hold,
+    /// It is over: come again after [`limits::LINGER_TIME`].
+    Linger,
+    /// It is over and nothing more can come.
+    Close(super::CloseReason),
+    /// The sink has had enough.
+    Stop,
+}
+
+/// Why delivering stops.
+pub(super) enum Halt {
+    Ignore,
+    Stop,
+}
+
+/// Goes on, or not.
+pub(super) type Going<T = ()> = ControlFlow<Halt, T>;
+
+impl From<Interest> for Going {
+    #[inline]
+    fn from(interest: Interest) -> Self {
+        match interest {
+            Interest::Follow => Continue(()),
+            Interest::Ignore => Break(Halt::Ignore),
+            Interest::Stop => Break(Halt::Stop),
+        }
+    }
+}
+
+impl Flow {
+    /// A flow whose first packet is sent by half `from`.
+    pub(super) fn new(key: Key, from: usize, packet: u64, time: Time) -> Self {
+        Self {
+            key,
+            halves: [Half::new(), Half::new()],
+            first: (packet, time),
+            last: packet,
+            packets: 0,
+            held_since: 0,
+            a: from,
+            initiator_known: false,
+            truncation_told: false,
+            phase: Phase::Silent,
+            untold: Vec::new(),
+            over: None,
+        }
+    }
+
+    /// Whether the sink has heard of it.
+    pub(super) fn is_open(&self) -> bool {
+        self.phase != Phase::Silent
+    }
+
+    /// Whether anything waits.
+    #[inline]
+    pub(super) fn has_waiting(&self) -> bool {
+        self.halves[0].waiting.is_some() || self.halves[1].waiting.is_some()
+    }
+
+    /// What waiting takes, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        self.halves[0].cost() + self.halves[1].cost()
+    }
+
+    /// Whether this SYN belongs to a new connection between the same ports: it
+    /// begins elsewhere. The SYN of a capture that has it late begins just before
+    /// what was seen.
+    pub(super) fn is_reused_by(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let half = &self.halves[from];
+        let begin = segment.seq.wrapping_add(1);
+        match half.state {
+            State::Unseen => false,
+            _ if half.syn_seen => begin != half.base,
+            State::Heard => u64::from((half.next as u32).wrapping_sub(begin)) > NEAR,
+            State::Open | State::Ended => u64::from(half.base.wrapping_sub(begin)) > NEAR,
+        }
+    }
+
+    /// Takes a segment that half `from` sent in packet `packet`.
+    #[inline]
+    pub(super) fn segment<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) -> After {
+        self.packets = self.packets.saturating_add(1);
+        if self.phase == Phase::Ignored {
+            return self.ignored(from, segment);
+        }
+        let going = self.take(id, from, segment, sink);
+        self.settle(going)
+    }
+
+    /// Holds nothing back for the sake of order any longer.
+    pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
+        let going = self.release(id, true, sink);
+        self.settle(going.map_continue(|_| self.is_closed()))
+    }
+
+    /// Waits for nothing any longer.
+    pub(super) fn give_up_all<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
+        let going = self.fill(id, sink);
+        self.settle(going.map_continue(|()| self.is_closed()))
+    }
+
+    /// Does what the sink asked for.
+    #[inline]
+    fn settle(&mut self, going: Going<After>) -> After {
+        match going {
+            Continue(after) => after,
+            Break(Halt::Stop) => After::Stop,
+            Break(Halt::Ignore) => {
+                self.ignore();
+                self.is_closed()
+            }
+        }
+    }
+
+    /// A flow nobody listens to: only its end matters.
+    fn ignored(&mut self, from: usize, segment: &Segment<'_>) -> After {
+        if segment.flags.any(Flags::FIN | Flags::RST) {
+            // Where it ends, for telling leftovers; what comes later counts for nothing.
+            self.halves[from].next = u64::from(segment.seq) + segment.data.len() as u64;
+            self.halves[from].state = State::Ended;
+        }
+        if segment.flags.any(Flags::RST) {
+            return After::Close(super::CloseReason::Reset);
+        }
+        self.is_closed()
+    }
+
+    /// Frees everything and delivers no more.
+    fn ignore(&mut self) {
+        self.phase = Phase::Ignored;
+        for half in &mut self.halves {
+            half.waiting = None;
+        }
+    }
+
+    fn is_closed(&self) -> After {
+        if self.halves.iter().all(|half| half.state == State::Ended) {
+            After::Close(self.over.unwrap_or(super::CloseReason::Closed))
+        } else {
+            After::Nothing
+        }
+    }
+
+    #[inline]
+    fn take<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) -> Going<After> {
+        if segment.missing > 0 && !self.truncation_told {
+            self.truncation_told = true;
+            self.tell_truncated(id, from, segment, sink);
+        }
+        if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
+            self.verify(id, from, segment, sink);
+        }
+        let flags = segment.flags;
+        let ack = flags.any(Flags::ACK).then_some(segment.ack);
+        let [half, peer] = pair(&mut self.halves, from);
+        if let Some(ack) = ack
+            && !flags.any(Flags::RST)
+        {
+            peer.acknowledged(ack);
+        }
+        let simple = half.state == State::Open
+            && segment.seq == half.next as u32
+            && half.waiting.is_none()
+            && peer.waiting.is_none()
+            && segment.missing == 0
+            && !flags.any(Flags::SYN | Flags::RST)
+            && ack.is_none_or(|ack| !peer.is_behind(ack));
+        if !simple {
+            return self.take_slowly(id, from, segment, sink);
+        }
+        if !segment.data.is_empty() {
+            self.deliver(id, from, segment.data, segment.at, sink)?;
+        }
+        if flags.any(Flags::FIN) {
+            self.deliver_end(id, from, StreamEnd::Fin, segment.at, sink)?;
+            return Continue(self.is_closed());
+        }
+        Continue(After::Nothing)
+    }
+
+    /// Takes a segment that is not simply the next one.
+    fn take_slowly<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) -> Going<After> {
+        let was_over = self.over.is_some();
+        self.place(from, segment);
+        if segment.flags.any(Flags::RST) {
+            self.reset(from, segment);
+        } else {
+            self.keep(id, from, segment, sink);
+        }
+        let mut blocked = self.release(id, false, sink)?;
+        if self.count_stalled(id, sink)? {
+            blocked = self.release(id, false, sink)?;
+        }
+        while self.halves.iter().any(|half| half.cost() > limits::REORDER_FLOW) {
+            self.give_up(id, sink)?;
+        }
+        if self.held_since != 0 && self.packets.saturating_sub(self.held_since) >= limits::HOLD_PACKETS {
+            blocked = self.release(id, true, sink)?;
+        }
+        let after = self.is_closed();
+        if after != After::Nothing {
+            return Continue(after);
+        }
+        if self.over.is_none() && self.halves.iter().all(Half::has_end) {
+            self.over = Some(super::CloseReason::Closed);
+        }
+        if self.over.is_some() && !was_over {
+            return Continue(After::Linger);
+        }
+        if !blocked {
+            self.held_since = 0;
+        } else if self.held_since == 0 {
+            self.held_since = self.packets;
+            return Continue(After::Hold);
+        }
+        Continue(After::Nothing)
+    }
+
+    /// Finds out where the streams are, and who opened the connection.
+    fn place(&mut self, from: usize, segment: &Segment<'_>) {
+        let settled = self.packets > limits::HOLD_PACKETS;
+        let [half, peer] = pair(&mut self.halves, from);
+        if segment.flags.any(Flags::SYN) {
+            half.anchor(segment.seq.wrapping_add(1), true);
+            if segment.flags.any(Flags::ACK) && peer.state != State::Open {
+                peer.anchor(segment.ack, false);
+            }
+            if !self.initiator_known && !self.is_open() {
+                self.initiator_known = true;
+                self.a = if segment.flags.any(Flags::ACK) { 1 - from } else { from };
+            }
+            return;
+        }
+        // Long after the beginning of a flow that was joined in its middle, data that goes on
+        // where its sender said before that it stands is in order.
+        let expected =
+            half.state == State::Heard && half.waiting.is_none() && segment.seq == half.next as u32;
+        if settled && expected && !segment.data.is_empty() {
+            half.anchor(segment.seq, false);
+        } else {
+            half.hear(segment.seq, !segment.data.is_empty());
+        }
+    }
+
+    /// Keeps what a segment carries for [`Self::release`] to deliver.
+    fn keep<S: StreamSink>(&mut self, id: FlowId, from: usize, segment: &Segment<'_>, sink: &mut S) {
+        let flags = segment.flags;
+        let ack = flags.any(Flags::ACK).then_some(segment.ack);
+        let half = &mut self.halves[from];
+        if half.state == State::Ended {
+            return;
+        }
+        let data = segment.data;
+        let start = half.position(segment.seq.wrapping_add(u32::from(flags.any(Flags::SYN))));
+        let end = start + data.len() as u64;
+        let mut conflict = false;
+        let mut old = 0;
+        if half.state == State::Open && start < half.next {
+            // A keep-alive probe repeats the last byte, or some byte in its place.
+            let probe = data.len() == 1 && end == half.next;
+            conflict = !probe && half.conflicts(start, data);
+            old = (half.next - start).min(data.len() as u64) as usize;
+        }
+        if old < data.len() {
+            let at = At { byte: segment.at.byte + old as u32, ..segment.at };
+            conflict |= half.keep(start + old as u64, &data[old..], at, ack).conflict;
+        }
+        let missing = u64::from(segment.missing);
+        if missing > 0 && end + missing > half.next {
+            half.cut(end..end + missing);
+        }
+        if flags.any(Flags::FIN) && (end + missing >= half.next || half.state != State::Open) {
+            let position = end + missing;
+            half.ends(End { position, how: StreamEnd::Fin, at: segment.at, ack });
+        }
+        if conflict {
+            let finding = Finding::new(
+                &TCP_OVERLAP_CONFLICT,
+                None,
+                "the same bytes at the same sequence numbers".into(),
+                "other bytes than those captured first".into(),
+            )
+            .at(span(segment.at, 0, data.len()));
+            self.tell(id, from, finding, segment.at, sink);
+        }
+    }
+
+    /// Takes a reset, unless its sequence number says that it is blind (RFC 5961 §3).
+    fn reset(&mut self, from: usize, segment: &Segment<'_>) {
+        let ack = segment.flags.any(Flags::ACK).then_some(segment.ack);
+        let half = &mut self.halves[from];
+        let position = half.position(segment.seq);
+        let believable = match half.state {
+            State::Unseen | State::Heard => true,
+            State::Open | State::Ended => {
+                let low = if half.acked > 0 { half.acked.min(half.next) } else { half.next };
+                position + 1 >= low && position <= half.next.max(half.acked) + NEAR
+            }
+        };
+        if !believable {
+            return;
+        }
+        if half.state == State::Open {
+            half.ends(End { position, how: StreamEnd::Rst, at: segment.at, ack });
+        }
+        self.over = Some(super::CloseReason::Reset);
+    }
+
+    /// Delivers what can be delivered, in the order in which it was sent: first
+    /// what acknowledges nothing undelivered, then by packet. With `force`,
+    /// nothing is held back for the sake of order. Says whether something is.
+    pub(super) fn release<S: StreamSink>(&mut self, id: FlowId, force: bool, sink: &mut S) -> Going<bool> {
+        if force {
+            self.held_since = 0;
+            self.halves.iter_mut().for_each(Half::anchor_lowest);
+        }
+        loop {
+            let mut blocked = false;
+            let mut best: Option<((bool, u64), usize, Next)> = None;
+            for from in 0..2 {
+                let [half, peer] = pair(&mut self.halves, from);
+                blocked |= half.state == State::Heard && half.waiting.is_some();
+                let Some(ready) = half.ready() else { continue };
+                let early = ready.ack.is_some_and(|ack| peer.is_behind(ack));
+                blocked |= early;
+                let rank = (early, ready.packet);
+                if (force || !early) && best.is_none_or(|(other, ..)| rank < other) {
+                    best = Some((rank, from, ready.what));
+                }
+            }
+            let Some((_, from, what)) = best else {
+                self.halves.iter_mut().for_each(Half::tidy);
+                return Continue(blocked);
+            };
+            self.step(id, from, what, sink)?;
+        }
+    }
+
+    /// Delivers the next thing of a half.
+    fn step<S: StreamSink>(&mut self, id: FlowId, from: usize, what: Next, sink: &mut S) -> Going {
+        let half = &mut self.halves[from];
+        match what {
+            Next::Hole(to) => self.skip(id, from, to, sink),
+            Next::End => {
+                let Some(end) = half.waiting.take().and_then(|waiting| waiting.end) else {
+                    return Continue(());
+                };
+                self.deliver_end(id, from, end.how, end.at, sink)
+            }
+            Next::Piece => {
+                let Some((position, piece)) = half.waiting.as_mut().and_then(|w| w.pieces.pop_first()) else {
+                    return Continue(());
+                };
+                let limit = half.end().map_or(u64::MAX, |end| end.position) - half.next;
+                let (bytes, at) = piece.skip(half.next.saturating_sub(position));
+                let bytes = &bytes[..bytes.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
+                if bytes.is_empty() {
+                    return Continue(());
+                }
+                self.deliver(id, from, bytes, at, sink)
+            }
+        }
+    }
+
+    /// Counts packets since a hole is known to be lost; gives up those that have
+    /// been for long enough. Says whether there were any.
+    fn count_stalled<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going<bool> {
+        let mut any = false;
+        for from in 0..2 {
+            let packets = self.packets;
+            let [half, peer] = pair(&mut self.halves, from);
+            let (to, patience) = if peer.state == State::Unseen {
+                (half.hole(), limits::REORDER_PACKETS_ONE_SIDED)
+            } else if half.waiting.is_some() || peer.waiting.is_some() {
+                (half.lost(), limits::REORDER_PACKETS)
+            } else {
+                (None, 0)
+            };
+            match to {
+                None => half.stalled = 0,
+                Some(_) if half.stalled == 0 => half.stalled = packets,
+                Some(to) if packets.saturating_sub(half.stalled) >= patience => {
+                    self.skip(id, from, to, sink)?;
+                    any = true;
+                }
+                Some(_) => {}
+            }
+        }
+        Continue(any)
+    }
+
+    /// Gives up the first hole, wherever it is, and delivers what was behind it.
+    fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
+        self.release(id, true, sink)?;
+        let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.at.packet);
+        let hole = |from: &usize| self.halves[*from].hole().is_some();
+        let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
+        if let Some(from) = from
+            && let Some(to) = self.halves[from].hole()
+        {
+            self.skip(id, from, to, sink)?;
+            self.release(id, true, sink)?;
+        }
+        Continue(())
+    }
+
+    /// Delivers everything there is.
+    fn fill<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
+        self.release(id, true, sink)?;
+        while self.halves.iter().any(|half| half.hole().is_some()) {
+            self.give_up(id, sink)?;
+        }
+        Continue(())
+    }
+
+    /// Delivers everything there is, and says what is missing: nothing more will come.
+    pub(super) fn flush<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
+        if self.phase == Phase::Ignored {
+            return Continue(());
+        }
+        self.fill(id, sink)?;
+        for from in 0..2 {
+            // Acknowledged, but not there. One single number may be a FIN that was not captured.
+            if let Some(to) = self.halves[from].lost()
+                && to > self.halves[from].next + 1
+            {
+                self.skip(id, from, to, sink)?;
+            }
+            // A reset is where it is, even if its sender had sent more.
+            if let Some(&end) = self.halves[from].end() {
+                self.halves[from].waiting = None;
+                self.deliver_end(id, from, end.how, end.at, sink)?;
+            }
+        }
+        Continue(())
+    }
+
+    #[inline]
+    fn deliver<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        bytes: &[u8],
+        at: At,
+        sink: &mut S,
+    ) -> Going {
+        self.open(id, sink);
+        self.halves[from].advance(bytes, at.packet);
+        sink.data(id, self.side(from), bytes, at).into()
+    }
+
+    fn deliver_end<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        how: StreamEnd,
+        at: At,
+        sink: &mut S,
+    ) -> Going {
+        self.open(id, sink);
+        self.halves[from].state = State::Ended;
+        sink.end(id, self.side(from), how, at).into()
+    }
+
+    /// Gives up what is missing before `to`.
+    fn skip<S: StreamSink>(&mut self, id: FlowId, from: usize, to: u64, sink: &mut S) -> Going {
+        self.open(id, sink);
+        let half = &mut self.halves[from];
+        let length = to - half.next;
+        let before = (half.last_packet != 0).then_some(half.last_packet);
+        let after = half.first().map(|(_, piece)| piece.at.packet);
+        half.skip_to(to);
+        sink.gap(id, self.side(from), length, (before, after)).into()
+    }
+
+    /// Makes the flow known to the sink.
+    #[inline]
+    fn open<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
+        if self.phase == Phase::Silent {
+            self.phase = Phase::Followed;
+            let (first, second) = self.key.endpoints();
+            let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
+            let (packet, time) = self.first;
+            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, packet, time });
+            for (from, finding, at) in std::mem::take(&mut self.untold) {
+                sink.anomaly(id, self.side(from), finding, at);
+            }
+        }
+    }
+
+    #[inline]
+    fn side(&self, from: usize) -> Side {
+        if from == self.a { Side::A } else { Side::B }
+    }
+
+    #[cold]
+    fn tell_truncated<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) {
+        let whole = segment.data.len() + segment.missing as usize;
+        let finding = Finding::new(
+            &PACKET_TRUNCATED,
+            None,
+            Text::with("{} bytes of TCP data", whole),
+            Text::with("{} bytes", segment.data.len()),
+        )
+        .at(span(segment.at, 0, segment.data.len()));
+        self.tell(id, from, finding, segment.at, sink);
+    }
+
+    fn verify<S: StreamSink>(&mut self, id: FlowId, from: usize, segment: &Segment<'_>, sink: &mut S) {
+        self.halves[from].checks -= 1;
+        if let Checksum::Bad { expected, got } = segment.checksum() {
+            self.halves[from].checks = 0;
+            let header = segment.whole.len() - segment.data.len();
+            let finding = Finding::new(
+                &BAD_TCP_CHECKSUM,
+                None,
+                Text::with("{}", format_args!("0x{expected:04x}")),
+                Text::with("{}", format_args!("0x{got:04x}")),
+            )
+            .at(span(At { byte: segment.at.byte - header as u32, ..segment.at }, 16, 2));
+            self.tell(id, from, finding, segment.at, sink);
+        }
+    }
+
+    fn tell<S: StreamSink>(&mut self, id: FlowId, from: usize, finding: Finding, at: At, sink: &mut S) {
+        if self.is_open() {
+            sink.anomaly(id, self.side(from), finding, at);
+        } else {
+            // Opening it now would fix who is side A before that is known.
+            self.untold.push((from, finding, at));
+        }
+    }
+}
+
+/// The half that sends and the one that receives.
+#[inline]
+fn pair(halves: &mut [Half; 2], from: usize) -> [&mut Half; 2] {
+    let [first, second] = halves;
+    if from == 0 { [first, second] } else { [second, first] }
+}
+
+/// `len` bytes of a packet, `skip` bytes after `at`.
+fn span(at: At, skip: u64, len: usize) -> Span {
+    Span::bytes(SourceId::Packet { number: at.packet }, u64::from(at.byte) + skip, len as u64)
+}

@@ -1,0 +1,405 @@
+//! One direction of a flow: what has been delivered, what is known to come.
+//!
+//! Sequence numbers are kept in 64 bits, unwrapped: the first one seen starts at
+//! 2^32 plus itself, so that neither the wrap at 2^32 nor bytes before the first
+//! captured ones need care.
+
+use std::ops::Range;
+
+use super::StreamEnd;
+use super::reassembly::{Inserted, Piece, Pieces};
+use crate::limits;
+use crate::model::At;
+
+/// Delivered bytes remembered for telling a retransmission that differs.
+const TAIL: usize = 32;
+/// The largest window there can be (RFC 7323 §2.3): an acknowledgement further ahead is not of this stream.
+const WINDOW: u64 = 1 << 30;
+/// How far from where it is expected a reset, a late SYN or a leftover may be.
+pub(super) const NEAR: u64 = 1 << 20;
+
+/// How much is known of where the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// No packet of its sender was captured.
+    Unseen,
+    /// Some were, but not where the stream begins.
+    Heard,
+    /// `next` is the position of the next byte to deliver.
+    Open,
+    /// The end was delivered.
+    Ended,
+}
+
+/// One direction of a flow.
+#[derive(Debug)]
+pub(super) struct Half {
+    /// Open: the next position to deliver. Heard: the lowest position with data, or the last one named.
+    pub next: u64,
+    /// The highest position that the peer acknowledged, 0 for none.
+    pub acked: u64,
+    /// The packet that carried the last byte delivered, 0 for none.
+    pub last_packet: u64,
+    /// What cannot be delivered yet.
+    pub waiting: Option<Box<Waiting>>,
+    /// The first sequence number of the stream's data, once it is heard.
+    pub base: u32,
+    /// The flow's packet count when the hole at `next` was first seen to be acknowledged, 0 for not.
+    pub stalled: u32,
+    tail: [u8; TAIL],
+    tail_len: u8,
+    pub state: State,
+    /// `base` comes from a SYN.
+    pub syn_seen: bool,
+    /// Checksums still to verify.
+    pub checks: u8,
+}
+
+/// What cannot be delivered yet.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub pieces: Pieces,
+    /// Positions that the capture cut off.
+    cuts: Vec<Range<u64>>,
+    pub end: Option<End>,
+}
+
+/// Where a direction ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub position: u64,
+    pub how: StreamEnd,
+    pub at: At,
+    /// What the segment acknowledged.
+    pub ack: Option<u32>,
+}
+
+/// The next thing that can be delivered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready {
+    /// The packet it came in.
+    pub packet: u64,
+    /// What that packet acknowledged.
+    pub ack: Option<u32>,
+    pub what: Next,
+}
+
+/// What [`Ready`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Piece,
+    /// A hole up to this position that nothing will fill.
+    Hole(u64),
+    End,
+}
+
+impl Half {
+    pub(super) fn new() -> Self {
+        Self {
+            next: 0,
+            acked: 0,
+            last_packet: 0,
+            waiting: None,
+            base: 0,
+            stalled: 0,
+            tail: [0; TAIL],
+            tail_len: 0,
+            state: State::Unseen,
+            syn_seen: false,
+            checks: limits::CHECKSUMS,
+        }
+    }
+
+    /// The position that a sequence number means, being the nearest to `next`.
+    #[inline]
+    pub(super) fn position(&self, seq: u32) -> u64 {
+        let ahead = seq.wrapping_sub(self.next as u32).cast_signed();
+        self.next.wrapping_add_signed(ahead.into())
+    }
+
+    /// A packet of the sender names `seq`.
+    pub(super) fn hear(&mut self, seq: u32, has_data: bool) {
+        if self.state == State::Unseen {
+            self.next = (1 << 32) + u64::from(seq);
+            self.state = State::Heard;
+        } else if self.state == State::Heard {
+            let position = self.position(seq);
+            let has_pieces = self.waiting.as_ref().is_some_and(|w| !w.pieces.is_empty());
+            if !has_pieces || has_data && position < self.next {
+                self.next = position;
+            }
+        }
+    }
+
+    /// The stream's data begins at `seq`, as a SYN (`syn`) or the answer to one says.
+    pub(super) fn anchor(&mut self, seq: u32, syn: bool) {
+        match self.state {
+            State::Unseen => self.next = (1 << 32) + u64::from(seq),
+            State::Heard => self.next = self.position(seq),
+            // The answer acknowledged data of the SYN itself (RFC 7413), which comes only now.
+            State::Open if syn && !self.syn_seen && self.last_packet == 0 => {
+                self.next = self.next.min(self.position(seq));
+            }
+            State::Open | State::Ended => return,
+        }
+        self.base = seq;
+        self.syn_seen = syn;
+        self.state = State::Open;
+    }
+
+    /// Where the stream begins was not captured: it begins with the first byte that was.
+    pub(super) fn anchor_lowest(&mut self) {
+        if self.state != State::Heard {
+            return;
+        }
+        let Some(waiting) = &mut self.waiting else { return };
+        if let Some((first, piece)) = waiting.pieces.first() {
+            self.next = first;
+            // A keep-alive probe may carry one byte of garbage, zero in practice, that was
+            // sent and acknowledged before (RFC 9293 §3.8.4).
+            if *piece.bytes == [0] {
+                waiting.pieces.pop_first();
+                self.next += 1;
+            }
+        } else if let Some(end) = waiting.end {
+            self.next = end.position;
+        } else {
+            return;
+        }
+        self.base = self.next as u32;
+        self.state = State::Open;
+    }
+
+    /// The peer acknowledged everything before `ack`.
+    #[inline]
+    pub(super) fn acknowledged(&mut self, ack: u32) {
+        if self.state == State::Unseen {
+            return;
+        }
+        let position = self.position(ack);
+        if position > self.acked && position <= self.next.saturating_add(WINDOW) {
+            self.acked = position;
+        }
+    }
+
+    /// Whether the peer has already seen bytes, as `ack` says, that are not delivered here.
+    #[inline]
+    pub(super) fn is_behind(&self, ack: u32) -> bool {
+        match self.state {
+            State::Unseen | State::Ended => false,
+            State::Heard => {
+                self.position(ack) > self.next && self.waiting.as_ref().is_some_and(|w| !w.pieces.is_empty())
+            }
+            State::Open => self.position(ack) > self.next,
+        }
+    }
+
+    /// `bytes` are delivered.
+    #[inline]
+    pub(super) fn advance(&mut self, bytes: &[u8], packet: u64) {
+        self.next += bytes.len() as u64;
+        self.last_packet = packet;
+        self.stalled = 0;
+        if let Some(last) = bytes.last_chunk::<TAIL>() {
+            self.tail = *last;
+            self.tail_len = TAIL as u8;
+        } else {
+            // Shifted to the left, so that the last byte delivered is the array's last one.
+            self.tail.copy_within(bytes.len().., 0);
+            self.tail[TAIL - bytes.len()..].copy_from_slice(bytes);
+            self.tail_len = (self.tail_len + bytes.len() as u8).min(TAIL as u8);
+        }
+    }
+
+    /// Everything before `position` is given up.
+    pub(super) fn skip_to(&mut self, position: u64) {
+        self.next = position;
+        self.stalled = 0;
+        self.tail_len = 0;
+    }
+
+    /// Whether bytes of the past, from `position` on, are others than those delivered,
+    /// as far as that is remembered.
+    pub(super) fn conflicts(&self, position: u64, bytes: &[u8]) -> bool {
+        let end = (position + bytes.len() as u64).min(self.next);
+        let start = position.max(self.next - u64::from(self.tail_len));
+        if start >= end {
+            return false;
+        }
+        let new = &bytes[(start - position) as usize..(end - position) as usize];
+        let back = (self.next - start) as usize;
+        &self.tail[TAIL - back..][..new.len()] != new
+    }
+
+    /// Keeps bytes for later.
+    pub(super) fn keep(&mut self, position: u64, bytes: &[u8], at: At, ack: Option<u32>) -> Inserted {
+        self.waiting.get_or_insert_default().pieces.insert(position, bytes, at, ack)
+    }
+
+    /// The capture cut off what stands at these positions.
+    pub(super) fn cut(&mut self, positions: Range<u64>) {
+        let next = self.next;
+        let cuts = &mut self.waiting.get_or_insert_default().cuts;
+        cuts.retain(|cut| cut.end > next);
+        if cuts.len() < limits::REORDER_PACKETS as usize {
+            cuts.push(positions);
+        }
+    }
+
+    /// The stream ends there; the first to say so is believed, but a FIN more than a reset.
+    pub(super) fn ends(&mut self, end: End) {
+        let known = &mut self.waiting.get_or_insert_default().end;
+        if known.is_none_or(|known| known.how == StreamEnd::Rst && end.how == StreamEnd::Fin) {
+            *known = Some(end);
+        }
+    }
+
+    /// Whether it has ended, or where it ends is known.
+    pub(super) fn has_end(&self) -> bool {
+        self.state == State::Ended || self.end().is_some()
+    }
+
+    pub(super) fn end(&self) -> Option<&End> {
+        self.waiting.as_ref()?.end.as_ref()
+    }
+
+    /// The lowest position kept, and its piece.
+    pub(super) fn first(&self) -> Option<(u64, &Piece)> {
+        self.waiting.as_ref()?.pieces.first()
+    }
+
+    /// What can be delivered next, as far as this direction alone is concerned.
+    pub(super) fn ready(&self) -> Option<Ready> {
+        if self.state != State::Open {
+            return None;
+        }
+        let waiting = self.waiting.as_ref()?;
+        if let Some(end) = &waiting.end
+            && end.position <= self.next
+        {
+            return Some(Ready { packet: end.at.packet, ack: end.ack, what: Next::End });
+        }
+        let (position, packet, ack) = match (waiting.pieces.first(), &waiting.end) {
+            (Some((position, piece)), _) => (position, piece.at.packet, piece.ack),
+            (None, Some(end)) => (end.position, end.at.packet, end.ack),
+            (None, None) => return None,
+        };
+        if position <= self.next {
+            return Some(Ready { packet, ack, what: Next::Piece });
+        }
+        let cut = waiting.cuts.iter().find(|cut| cut.contains(&self.next))?;
+        Some(Ready { packet, ack, what: Next::Hole(cut.end.min(position)) })
+    }
+
+    /// Up to where the hole at `next` reaches for certain: bytes kept or the end lie behind it.
+    /// `None` when there is no such hole.
+    pub(super) fn hole(&self) -> Option<u64> {
+        if self.state != State::Open {
+            return None;
+        }
+        let first = self.first().map(|(position, _)| position);
+        // A reset alone does not say that its sender had sent more.
+        let end = self.end().filter(|end| end.how == StreamEnd::Fin || first.is_some());
+        [first, end.map(|end| end.position)].into_iter().flatten().min().filter(|&to| to > self.next)
+    }
+
+    /// Up to where the hole at `next` is certainly lost: its receiver has it, the capture has not.
+    pub(super) fn lost(&self) -> Option<u64> {
+        if self.state != State::Open || self.acked <= self.next {
+            return None;
+        }
+        let end = self.end().map(|end| end.position);
+        let first = self.first().map(|(position, _)| position);
+        [first, end].into_iter().flatten().chain([self.acked]).min().filter(|&to| to > self.next)
+    }
+
+    /// Drops what waits when nothing does.
+    pub(super) fn tidy(&mut self) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.cuts.retain(|cut| cut.end > self.next);
+            if waiting.pieces.is_empty() && waiting.cuts.is_empty() && waiting.end.is_none() {
+                self.waiting = None;
+            }
+        }
+    }
+
+    /// What waiting takes, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.pieces.cost())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(seq: u32) -> Half {
+        let mut half = Half::new();
+        half.anchor(seq, true);
+        half
+    }
+
+    #[test]
+    fn sequence_numbers_wrap() {
+        let mut half = open(0xFFFF_FFFE);
+        let start = half.next;
+        half.advance(b"abc", 1);
+        assert_eq!((half.next - start, half.next as u32), (3, 1));
+        assert_eq!(half.position(0xFFFF_FFFF), start + 1);
+        assert_eq!(half.position(10), start + 12);
+    }
+
+    #[test]
+    fn the_tail_tells_other_bytes() {
+        let mut half = open(100);
+        let start = half.next;
+        half.advance(b"hello ", 1);
+        half.advance(b"world", 2);
+        assert!(!half.conflicts(start, b"hello world"));
+        assert!(!half.conflicts(start + 6, b"world and more"));
+        assert!(half.conflicts(start + 4, b"O"));
+        assert!(!half.conflicts(start - 9, b"?????????hello"));
+        half.advance(&[b'x'; 100], 3);
+        assert!(!half.conflicts(start, b"HELLO WORLD"));
+        assert!(half.conflicts(half.next - 2, b"xy"));
+        assert!(!half.conflicts(half.next + 2, b"xy"));
+    }
+
+    #[test]
+    fn a_stream_begins_at_its_syn_or_with_its_lowest_byte() {
+        let mut half = Half::new();
+        half.hear(120, true);
+        half.keep(half.position(120), b"c", At::default(), None);
+        half.hear(118, true);
+        half.keep(half.position(118), b"a", At::default(), None);
+        half.anchor_lowest();
+        assert_eq!((half.state, half.next as u32, half.base), (State::Open, 118, 118));
+
+        let mut half = Half::new();
+        half.hear(120, true);
+        half.anchor(101, true);
+        assert_eq!((half.state, half.next as u32), (State::Open, 101));
+    }
+
+    #[test]
+    fn a_keep_alive_probe_begins_no_stream() {
+        let mut half = Half::new();
+        half.hear(119, true);
+        half.keep(half.position(119), &[0], At::default(), None);
+        half.anchor_lowest();
+        assert_eq!((half.next as u32, half.first().is_none()), (120, true));
+    }
+
+    #[test]
+    fn acknowledgements_far_off_are_not_believed() {
+        let mut half = open(100);
+        half.acknowledged(150);
+        half.acknowledged(140);
+        assert_eq!(half.acked, half.next + 50);
+        half.acknowledged(100_u32.wrapping_sub(5));
+        half.acknowledged(0x7000_0000);
+        assert_eq!(half.acked, half.next + 50);
+        assert!(half.is_behind(101) && !half.is_behind(100));
+        assert_eq!(half.lost(), Some(half.next + 50));
+    }
+}

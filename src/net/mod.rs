@@ -1,0 +1,216 @@
+//! Packets to TCP streams.
+//!
+//! ```text
+//! Packet ─► link ─► ip ─► (fragments) ─► tcp ─► table ─► flow ─► StreamSink
+//!           where    addresses            segment  which   halves,
+//!           IP is                                  flow    reassembly
+//! ```
+//!
+//! [`Tracker`] takes captured packets in any order and tells a [`StreamSink`]
+//! what the endpoints of each connection sent: every byte in order and exactly
+//! once, holes with their length, how each direction ended.
+//!
+//! # What is promised
+//!
+//! - Bytes of one direction come in sequence order. Where segments overlap, the
+//!   bytes that came first win; bytes that differ are [`TCP_OVERLAP_CONFLICT`].
+//! - Between the directions, an answer never comes before what it acknowledges,
+//!   unless that stays missing ([`limits::HOLD_PACKETS`], [`limits::HOLD_TIME`]).
+//! - A hole is waited for as long as it may still be filled: until its receiver
+//!   has acknowledged it and [`limits::REORDER_PACKETS`] more packets of the flow
+//!   were seen, until a cap is reached, or until the flow is over.
+//! - A flow is heard of only when it has something to say: port scans and
+//!   handshakes without data are never opened.
+//! - Every buffer is bounded by a cap in [`limits`].
+//!
+//! Not followed: tunnels (IP in IP, GRE, VXLAN), urgent data as something apart
+//! from the stream (RFC 6093 asks for the same), window scaling.
+
+mod flow;
+mod fragments;
+mod half;
+mod ip;
+mod link;
+mod reassembly;
+mod table;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod tracker;
+
+use std::net::SocketAddr;
+
+#[cfg(doc)]
+use crate::limits;
+use crate::model::{At, Cite, Finding, Rule, Severity, Time, Who};
+
+pub use link::{is_supported, link_name};
+pub use tracker::{Counts, Tracker};
+
+/// A captured packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Its number in the capture, from 1, growing.
+    pub number: u64,
+    /// When it was captured.
+    pub time: Time,
+    /// The LINKTYPE of its interface, as in the capture file.
+    pub link: u32,
+    /// What was captured of it.
+    pub data: &'a [u8],
+    /// Its length on the wire in bytes, at least that of `data`.
+    pub wire_len: u32,
+}
+
+/// Names a flow while it is open: from [`StreamSink::open`] to
+/// [`StreamSink::close`]. Small, and used again afterwards: an index into a slab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u32);
+
+/// One of the two endpoints of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The one that opened the connection; where that was not captured, the one
+    /// that sent the first packet.
+    A,
+    /// The other one.
+    B,
+}
+
+impl Side {
+    /// The other endpoint.
+    #[must_use]
+    pub fn peer(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    /// 0 for A, 1 for B: an index into a pair.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A flow that has something to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The address of [`Side::A`].
+    pub a: SocketAddr,
+    /// The address of [`Side::B`].
+    pub b: SocketAddr,
+    /// Whether who opened the connection is known: a SYN or its answer was captured.
+    pub syn_seen: bool,
+    /// The first packet of the flow.
+    pub packet: u64,
+    /// When it was captured.
+    pub time: Time,
+}
+
+/// What the sink wants to hear of a flow from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Everything.
+    Follow,
+    /// Only [`StreamSink::close`]; nothing of the flow is kept.
+    Ignore,
+    /// Nothing, and nothing of any other flow either.
+    Stop,
+}
+
+/// How a direction ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// Its sender has no more to say (RFC 9293 §3.6).
+    Fin,
+    /// Its sender aborted the connection (RFC 9293 §3.5.2).
+    Rst,
+}
+
+/// Why a flow is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Both directions ended with FIN.
+    Closed,
+    /// One endpoint reset it.
+    Reset,
+    /// A new connection began between the same addresses and ports.
+    Reused,
+    /// It made room: the longest idle of [`limits::FLOWS`].
+    Evicted,
+    /// The capture ended first.
+    CaptureEnd,
+}
+
+/// Takes what the endpoints sent.
+///
+/// For each flow: [`open`](Self::open) first and [`close`](Self::close) last,
+/// for each direction at most one [`end`](Self::end), after all its data.
+pub trait StreamSink {
+    /// A flow has something to say. Both directions start at offset 0.
+    fn open(&mut self, flow: FlowId, opened: &Opened);
+
+    /// The next bytes of a direction, never empty. `at` says which packet
+    /// carried them and where in it the first one stands.
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest;
+
+    /// The next `length` bytes of a direction are not in the capture. `between`
+    /// are the packets on both sides of the hole, where there are any.
+    fn gap(&mut self, flow: FlowId, from: Side, length: u64, between: (Option<u64>, Option<u64>))
+    -> Interest;
+
+    /// A direction has ended.
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, at: At) -> Interest;
+
+    /// The flow is over; its id may now name another one.
+    fn close(&mut self, flow: FlowId, why: CloseReason);
+
+    /// A rule was broken by a packet that `from` sent. The finding's spans point
+    /// into the packet.
+    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At);
+}
+
+/// Bytes of a stream are missing. Reported through [`StreamSink::gap`]; whoever
+/// knows what they belonged to makes the finding.
+pub static TCP_GAP: Rule = Rule {
+    id: "tcp-gap",
+    severity: Severity::Warning,
+    cite: Cite { doc: "RFC 9293", section: "3.4" },
+    who: Who::Capture,
+    title: "TCP bytes are missing from the capture",
+    consequence: "the endpoints did not notice: the capture dropped or never saw the packets, and what they carried cannot be shown",
+};
+
+/// The same sequence numbers were sent with different bytes.
+pub static TCP_OVERLAP_CONFLICT: Rule = Rule {
+    id: "tcp-overlap-conflict",
+    severity: Severity::Warning,
+    cite: Cite { doc: "RFC 9293", section: "3.10.7.4" },
+    who: Who::Either,
+    title: "a TCP segment repeats sequence numbers with different bytes",
+    consequence: "which bytes the receiver took depends on its TCP; the ones captured first are used here",
+};
+
+/// The checksum is wrong, and hardware that fills it in later does not explain it.
+pub static BAD_TCP_CHECKSUM: Rule = Rule {
+    id: "bad-tcp-checksum",
+    severity: Severity::Warning,
+    cite: Cite { doc: "RFC 9293", section: "3.1" },
+    who: Who::Either,
+    title: "the TCP checksum is wrong",
+    consequence: "a receiver drops the segment and waits for it to be sent again; its bytes are used here all the same",
+};
+
+/// The capture kept only the beginning of a packet.
+pub static PACKET_TRUNCATED: Rule = Rule {
+    id: "packet-truncated",
+    severity: Severity::Warning,
+    cite: Cite { doc: "RFC 9293", section: "3.4" },
+    who: Who::Capture,
+    title: "the capture cut packets short",
+    consequence: "the endpoints did not notice; capture with a larger snap length to see all of it",
+};
+
+/// Every rule of this layer.
+pub static RULES: &[&Rule] = &[&TCP_GAP, &TCP_OVERLAP_CONFLICT, &BAD_TCP_CHECKSUM, &PACKET_TRUNCATED];

@@ -1,0 +1,258 @@
+//! Which flow a packet belongs to: one hash lookup.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use foldhash::fast::RandomState;
+
+use super::flow::Flow;
+use super::half::{NEAR, State};
+use super::ip::Addresses;
+use super::tcp::{Flags, Segment};
+use crate::limits;
+
+/// Both endpoints of a flow, the lower one first, so that both directions have the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    V4(KeyV4),
+    V6(KeyV6),
+}
+
+/// Two addresses, and two ports in one word: 12 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyV4([u32; 2], u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct KeyV6([[u8; 16]; 2], u32);
+
+impl Hash for KeyV4 {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
+        state.write_u32(self.1);
+    }
+}
+
+impl Key {
+    /// The key, and which of its endpoints is the source.
+    #[inline]
+    pub(super) fn new(addresses: &Addresses, (source, destination): (u16, u16)) -> (Self, usize) {
+        let ports = |low: u16, high: u16| u32::from(low) << 16 | u32::from(high);
+        match addresses {
+            Addresses::V4(from, to) => {
+                let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
+                if (from, source) <= (to, destination) {
+                    (Self::V4(KeyV4([from, to], ports(source, destination))), 0)
+                } else {
+                    (Self::V4(KeyV4([to, from], ports(destination, source))), 1)
+                }
+            }
+            Addresses::V6(from, to) => {
+                if (from, source) <= (to, destination) {
+                    (Self::V6(KeyV6([*from, *to], ports(source, destination))), 0)
+                } else {
+                    (Self::V6(KeyV6([*to, *from], ports(destination, source))), 1)
+                }
+            }
+        }
+    }
+
+    /// Both endpoints, in the key's order.
+    pub(super) fn endpoints(&self) -> (SocketAddr, SocketAddr) {
+        let (low, high, ports): (IpAddr, IpAddr, u32) = match *self {
+            Self::V4(KeyV4([low, high], ports)) => {
+                (Ipv4Addr::from(low).into(), Ipv4Addr::from(high).into(), ports)
+            }
+            Self::V6(KeyV6([low, high], ports)) => {
+                (Ipv6Addr::from(low).into(), Ipv6Addr::from(high).into(), ports)
+            }
+        };
+        (SocketAddr::new(low, (ports >> 16) as u16), SocketAddr::new(high, ports as u16))
+    }
+}
+
+/// Marks a table entry that names a tombstone.
+const TOMB: u32 = 1 << 31;
+
+/// All flows, and the last ones that were closed.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    v4: HashMap<KeyV4, u32, RandomState>,
+    v6: HashMap<KeyV6, u32, RandomState>,
+    slots: Vec<Option<Flow>>,
+    free: Vec<u32>,
+    tombs: Vec<Tomb>,
+    /// The oldest tombstone, once there are [`limits::CLOSED_FLOWS`].
+    oldest_tomb: usize,
+}
+
+/// What is remembered of a closed flow.
+#[derive(Debug)]
+struct Tomb {
+    key: Key,
+    halves: [Grave; 2],
+}
+
+/// What is remembered of one direction.
+#[derive(Clone, Copy, Debug)]
+struct Grave {
+    /// It began at `base`, as its SYN said.
+    syn_seen: bool,
+    base: u32,
+    /// It ended there; `None` when it was not seen.
+    next: Option<u32>,
+}
+
+/// What the table has for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Flow(u32),
+    /// A flow that is closed, and of which this segment is a leftover.
+    Leftover,
+    Nothing,
+}
+
+impl Table {
+    /// Looks a segment's flow up.
+    #[inline]
+    pub(super) fn find(&self, key: &Key, from: usize, segment: &Segment<'_>) -> Found {
+        let value = match key {
+            Key::V4(key) => self.v4.get(key),
+            Key::V6(key) => self.v6.get(key),
+        };
+        match value {
+            Some(&slot) if slot & TOMB == 0 => Found::Flow(slot),
+            Some(&tomb) if self.is_leftover((tomb & !TOMB) as usize, from, segment) => Found::Leftover,
+            _ => Found::Nothing,
+        }
+    }
+
+    fn is_leftover(&self, tomb: usize, from: usize, segment: &Segment<'_>) -> bool {
+        let grave = self.tombs[tomb].halves[from];
+        if segment.flags.any(Flags::SYN) {
+            return grave.syn_seen && grave.base == segment.seq.wrapping_add(1);
+        }
+        grave
+            .next
+            .is_none_or(|next| u64::from(segment.seq.wrapping_sub(next).cast_signed().unsigned_abs()) < NEAR)
+    }
+
+    /// Adds a flow whose key has none.
+    pub(super) fn add(&mut self, flow: Flow) -> u32 {
+        let key = flow.key;
+        let slot = if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = Some(flow);
+            slot
+        } else {
+            self.slots.push(Some(flow));
+            self.slots.len() as u32 - 1
+        };
+        self.set(key, slot);
+        slot
+    }
+
+    /// Takes a flow out, and leaves a tombstone.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Flow> {
+        let flow = self.slots.get_mut(slot as usize)?.take()?;
+        self.free.push(slot);
+        let halves = [0, 1].map(|i| {
+            let half = &flow.halves[i];
+            let next = (half.state != State::Unseen).then_some(half.next as u32);
+            Grave { syn_seen: half.syn_seen, base: half.base, next }
+        });
+        let tomb = Tomb { key: flow.key, halves };
+        let index = if self.tombs.len() < limits::CLOSED_FLOWS {
+            self.tombs.push(tomb);
+            self.tombs.len() - 1
+        } else {
+            let index = self.oldest_tomb;
+            self.oldest_tomb = (index + 1) % limits::CLOSED_FLOWS;
+            let old = std::mem::replace(&mut self.tombs[index], tomb);
+            self.forget(&old.key, index as u32 | TOMB);
+            index
+        };
+        self.set(flow.key, index as u32 | TOMB);
+        Some(flow)
+    }
+
+    fn set(&mut self, key: Key, value: u32) {
+        match key {
+            Key::V4(key) => self.v4.insert(key, value),
+            Key::V6(key) => self.v6.insert(key, value),
+        };
+    }
+
+    /// Removes an entry if it still says `value`.
+    fn forget(&mut self, key: &Key, value: u32) {
+        match key {
+            Key::V4(key) if self.v4.get(key) == Some(&value) => self.v4.remove(key),
+            Key::V6(key) if self.v6.get(key) == Some(&value) => self.v6.remove(key),
+            _ => None,
+        };
+    }
+
+    /// The flow in a slot.
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Flow> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// How many flows there are.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The slots of the flows that `wanted` accepts, the longest idle first.
+    pub(super) fn idle_longest(&self, wanted: impl Fn(&Flow) -> bool) -> Vec<u32> {
+        let flows = self.slots.iter().enumerate().filter_map(|(slot, flow)| Some((slot, flow.as_ref()?)));
+        let mut idle: Vec<(u64, u32)> =
+            flows.filter(|(_, flow)| wanted(flow)).map(|(slot, flow)| (flow.last, slot as u32)).collect();
+        idle.sort_unstable();
+        idle.into_iter().map(|(_, slot)| slot).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+
+    fn key(port: u16) -> Key {
+        Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), (port, 80)).0
+    }
+
+    #[test]
+    fn both_directions_have_the_same_key() {
+        let (one, from) = Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), (5000, 80));
+        let (other, back) = Key::new(&Addresses::V4([10, 0, 0, 1], [10, 0, 0, 9]), (80, 5000));
+        assert_eq!((one, from, back), (other, 1, 0));
+        let endpoints = ("10.0.0.1:80".parse().unwrap(), "10.0.0.9:5000".parse().unwrap());
+        assert_eq!(one.endpoints(), endpoints);
+
+        let loopback = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        let (one, from) = Key::new(&Addresses::V6(loopback, loopback), (5000, 80));
+        let (other, back) = Key::new(&Addresses::V6(loopback, loopback), (80, 5000));
+        assert_eq!((one, from, back), (other, 1, 0));
+        assert_eq!(one.endpoints().1, "[::1]:5000".parse().unwrap());
+    }
+
+    #[test]
+    fn tombstones_are_bounded_and_do_not_hide_new_flows() {
+        let mut table = Table::default();
+        for round in 0..3 {
+            for port in 0..u16::try_from(limits::CLOSED_FLOWS * 2).unwrap() {
+                let slot = table.add(Flow::new(key(port), 0, round, Time(0)));
+                assert_eq!(table.len(), 1);
+                assert!(table.remove(slot).is_some() && table.remove(slot).is_none());
+            }
+        }
+        assert_eq!((table.v4.len(), table.slots.len()), (limits::CLOSED_FLOWS, 1));
+    }
+
+    #[test]
+    fn flows_are_small() {
+        assert!(size_of::<Option<Flow>>() <= 300, "{}", size_of::<Option<Flow>>());
+        assert_eq!(size_of::<(KeyV4, u32)>(), 16);
+    }
+}

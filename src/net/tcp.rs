@@ -1,0 +1,199 @@
+//! TCP segments: headers and checksums.
+
+use etherparse::TcpHeaderSlice;
+
+use super::ip::{Addresses, Datagram};
+use crate::model::{At, Time};
+
+/// The control bits of a segment (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flags(pub u8);
+
+impl Flags {
+    pub(super) const FIN: u8 = 0x01;
+    pub(super) const SYN: u8 = 0x02;
+    pub(super) const RST: u8 = 0x04;
+    pub(super) const ACK: u8 = 0x10;
+
+    /// Whether any of `bits` is set.
+    #[inline]
+    pub(super) fn any(self, bits: u8) -> bool {
+        self.0 & bits != 0
+    }
+}
+
+/// A TCP segment, or a part of one that came in fragments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment<'a> {
+    pub addresses: Addresses,
+    /// Source and destination port.
+    pub ports: (u16, u16),
+    pub seq: u32,
+    /// Only meaningful with [`Flags::ACK`].
+    pub ack: u32,
+    pub flags: Flags,
+    pub data: &'a [u8],
+    /// Bytes after `data` that the capture cut off.
+    pub missing: u32,
+    /// Where `data` stands in the packet.
+    pub at: At,
+    /// Header and data, for the checksum; empty when they are not all there.
+    pub whole: &'a [u8],
+}
+
+/// Reads the segment in a datagram; `None` when its header is damaged or cut.
+#[inline]
+pub(super) fn segment<'a>(datagram: &Datagram<'a>, packet: u64, time: Time) -> Option<Segment<'a>> {
+    let header = TcpHeaderSlice::from_slice(datagram.payload).ok()?;
+    let bytes = header.slice();
+    Some(Segment {
+        addresses: datagram.addresses,
+        ports: (header.source_port(), header.destination_port()),
+        seq: header.sequence_number(),
+        ack: header.acknowledgment_number(),
+        flags: Flags(bytes[13]),
+        data: &datagram.payload[bytes.len()..],
+        missing: datagram.missing,
+        at: At { packet, byte: datagram.byte + bytes.len() as u32, time: Some(time) },
+        whole: if datagram.missing == 0 { datagram.payload } else { &[] },
+    })
+}
+
+impl Segment<'_> {
+    /// The part of the segment whose data is `from..to` of its own, which stands `at`.
+    #[must_use]
+    pub(super) fn part(&self, from: usize, to: usize, at: At) -> Self {
+        let (first, last) = (from == 0, to == self.data.len());
+        let mut flags = self.flags.0;
+        if !last {
+            flags &= !(Flags::FIN | Flags::RST);
+        }
+        let mut seq = self.seq.wrapping_add(from as u32);
+        if !first && self.flags.any(Flags::SYN) {
+            flags &= !Flags::SYN;
+            seq = seq.wrapping_add(1);
+        }
+        let whole = if first { self.whole } else { &[] };
+        Self { seq, flags: Flags(flags), data: &self.data[from..to], at, whole, ..*self }
+    }
+
+    /// Verifies the checksum (RFC 9293 §3.1); the segment must be whole.
+    pub(super) fn checksum(&self) -> Checksum {
+        let Some(&field) = self.whole.get(16..).and_then(<[u8]>::first_chunk::<2>) else {
+            return Checksum::Good;
+        };
+        let rest = add(&self.whole[..16]) + add(&self.whole[18..]);
+        let addresses = match &self.addresses {
+            Addresses::V4(source, destination) => add(source) + add(destination),
+            Addresses::V6(source, destination) => add(source) + add(destination),
+        };
+        // Protocol and length; a length of 32 bits does for both versions of IP.
+        let protocol = addresses + add(&[0, 6]);
+        let pseudo = protocol + add(&(self.whole.len() as u32).to_be_bytes());
+        let expected = (!fold(pseudo + rest)).to_ne_bytes();
+        if field == expected || fold(pseudo + rest + add(&field)) == 0xFFFF {
+            return Checksum::Good;
+        }
+        // A sending host leaves the sum to its network card: it fills in the sum over the
+        // pseudo-header only (with the length, or without it for a segment that the card cuts up) or nothing.
+        let offloaded = [fold(pseudo), fold(protocol), 0];
+        if offloaded.map(u16::to_ne_bytes).contains(&field) {
+            return Checksum::Offloaded;
+        }
+        Checksum::Bad { expected: u16::from_be_bytes(expected), got: u16::from_be_bytes(field) }
+    }
+}
+
+/// What became of a checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Checksum {
+    Good,
+    /// Not yet computed: captured before the network card did it.
+    Offloaded,
+    Bad {
+        expected: u16,
+        got: u16,
+    },
+}
+
+/// Adds 16-bit words in the machine's own byte order, four bytes at a time,
+/// which the checksum allows (RFC 1071 §2) and compilers vectorise.
+fn add(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().map(|&word| u64::from(u32::from_ne_bytes(word))).sum::<u64>()
+        + u64::from(u32::from_ne_bytes(last))
+}
+
+/// Folds the carries in.
+fn fold(mut sum: u64) -> u16 {
+    while sum > 0xFFFF {
+        sum = (sum & 0xFFFF) + (sum >> 16);
+    }
+    sum as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::ip::datagram;
+
+    fn build(data: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        etherparse::PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+            .tcp(1000, 80, 77, 4096)
+            .syn()
+            .fin()
+            .ack(99)
+            .write(&mut packet, data)
+            .unwrap();
+        packet
+    }
+
+    fn read(packet: &[u8]) -> Segment<'_> {
+        segment(&datagram(packet, 0).unwrap(), 7, Time(5)).unwrap()
+    }
+
+    #[test]
+    fn headers_are_read() {
+        let packet = build(b"abc");
+        let segment = read(&packet);
+        assert_eq!((segment.ports, segment.seq, segment.ack), ((1000, 80), 77, 99));
+        assert_eq!((segment.data, segment.at.byte, segment.at.packet), (&b"abc"[..], 40, 7));
+        assert!(segment.flags.any(Flags::SYN) && !segment.flags.any(Flags::RST));
+    }
+
+    #[test]
+    fn a_part_keeps_only_the_flags_at_its_ends() {
+        let packet = build(b"abcdef");
+        let whole = read(&packet);
+        let parts = [(0, 2), (2, 4), (4, 6)].map(|(from, to)| whole.part(from, to, whole.at));
+        assert_eq!(parts.map(|p| p.seq), [77, 80, 82]);
+        assert_eq!(parts.map(|p| p.flags.any(Flags::SYN)), [true, false, false]);
+        assert_eq!(parts.map(|p| p.flags.any(Flags::FIN)), [false, false, true]);
+        assert_eq!(parts.map(|p| p.data), [b"ab", b"cd", b"ef"]);
+    }
+
+    #[test]
+    fn checksums_good_offloaded_and_bad() {
+        for length in 0..70_u8 {
+            let data: Vec<u8> = (0..length).map(|i: u8| i.wrapping_mul(37)).collect();
+            let mut packet = build(&data);
+            assert_eq!(read(&packet).checksum(), Checksum::Good, "{length}");
+            let good = [packet[36], packet[37]];
+            // The pseudo-header: 10.0.0.1, 10.0.0.2, protocol 6, 20 bytes of header and the data.
+            let partial = 0x0A00 + 1 + 0x0A00 + 2 + 6 + 20 + u16::from(length);
+            for field in [partial, partial - 20 - u16::from(length), 0] {
+                packet[36..38].copy_from_slice(&field.to_be_bytes());
+                assert_eq!(read(&packet).checksum(), Checksum::Offloaded, "{length} {field:04x}");
+            }
+            packet[36..38].copy_from_slice(&[good[0] ^ 0x40, good[1]]);
+            let bad = Checksum::Bad {
+                expected: u16::from_be_bytes(good),
+                got: u16::from_be_bytes([good[0] ^ 0x40, good[1]]),
+            };
+            assert_eq!(read(&packet).checksum(), bad, "{length}");
+        }
+    }
+}

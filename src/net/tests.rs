@@ -1,0 +1,492 @@
+//! Whole connections through the tracker.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use etherparse::PacketBuilder;
+
+use super::*;
+use crate::limits;
+
+/// What a sink was told, one line a call; data is joined per side as well.
+#[derive(Default)]
+pub(super) struct Log {
+    pub lines: Vec<String>,
+    /// Streams by flow, side and how often the flow's id was opened; a missing byte is `None`.
+    pub streams: BTreeMap<(usize, usize), Vec<Option<u8>>>,
+    opened: BTreeMap<u32, usize>,
+    flows: usize,
+    ended: BTreeSet<(usize, usize)>,
+    pub interest: Option<Interest>,
+}
+
+impl Log {
+    fn interest(&self) -> Interest {
+        self.interest.unwrap_or(Interest::Follow)
+    }
+
+    fn stream(&mut self, flow: FlowId, from: Side) -> &mut Vec<Option<u8>> {
+        let key = (self.opened[&flow.0], from.index());
+        assert!(!self.ended.contains(&key), "data after the end");
+        self.streams.entry(key).or_default()
+    }
+
+    fn text(&self, flow: usize, side: Side) -> String {
+        let bytes = self.streams.get(&(flow, side.index()));
+        bytes.into_iter().flatten().map(|byte| byte.map_or('_', char::from)).collect()
+    }
+}
+
+impl StreamSink for Log {
+    fn open(&mut self, flow: FlowId, opened: &Opened) {
+        assert!(self.opened.insert(flow.0, self.flows).is_none(), "opened twice");
+        self.flows += 1;
+        self.lines.push(format!("open {} {} {}", opened.a, opened.b, opened.syn_seen));
+    }
+
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        assert!(!bytes.is_empty());
+        self.stream(flow, from).extend(bytes.iter().copied().map(Some));
+        self.lines.push(format!("{from:?} {} @{}+{}", bytes.escape_ascii(), at.packet, at.byte));
+        self.interest()
+    }
+
+    fn gap(
+        &mut self,
+        flow: FlowId,
+        from: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+    ) -> Interest {
+        assert!(length > 0);
+        self.stream(flow, from).extend(std::iter::repeat_n(None, length.min(1 << 20) as usize));
+        self.lines.push(format!("{from:?} gap {length} {between:?}"));
+        self.interest()
+    }
+
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, at: At) -> Interest {
+        self.stream(flow, from);
+        let key = (self.opened[&flow.0], from.index());
+        self.ended.insert(key);
+        self.lines.push(format!("{from:?} {how:?} @{}", at.packet));
+        self.interest()
+    }
+
+    fn close(&mut self, flow: FlowId, why: CloseReason) {
+        self.opened.remove(&flow.0).expect("closed without being open");
+        self.lines.push(format!("close {why:?}"));
+    }
+
+    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, _: At) {
+        assert!(self.opened.contains_key(&flow.0));
+        self.lines.push(format!("{from:?} {}: {}", finding.rule.id, finding.got));
+    }
+}
+
+/// A segment to be built: who sends, sequence number, flags with acknowledgement, data.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Seg {
+    pub from: Side,
+    pub seq: u32,
+    pub ack: Option<u32>,
+    /// `S`, `F`, `R`.
+    pub flags: &'static str,
+    pub data: Vec<u8>,
+    pub client_port: u16,
+}
+
+pub(super) fn seg(
+    from: Side,
+    seq: u32,
+    ack: impl Into<Option<u32>>,
+    flags: &'static str,
+    data: &[u8],
+) -> Seg {
+    Seg { from, seq, ack: ack.into(), flags, data: data.to_vec(), client_port: 5000 }
+}
+
+/// The IP packet; the data begins at byte 40.
+pub(super) fn build(seg: &Seg) -> Vec<u8> {
+    let (client, server) = ([10, 0, 0, 9], [10, 0, 0, 1]);
+    let (from, to, ports) = match seg.from {
+        Side::A => (client, server, (seg.client_port, 80)),
+        Side::B => (server, client, (80, seg.client_port)),
+    };
+    let mut builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, seg.seq, 4096);
+    if let Some(ack) = seg.ack {
+        builder = builder.ack(ack);
+    }
+    for flag in seg.flags.chars() {
+        builder = match flag {
+            'S' => builder.syn(),
+            'F' => builder.fin(),
+            _ => builder.rst(),
+        };
+    }
+    let mut packet = Vec::new();
+    builder.write(&mut packet, &seg.data).unwrap();
+    packet
+}
+
+/// Feeds packets a millisecond apart.
+pub(super) struct Feed {
+    pub tracker: Tracker,
+    pub log: Log,
+    pub number: u64,
+    pub time: u64,
+}
+
+impl Feed {
+    pub(super) fn new() -> Self {
+        Self { tracker: Tracker::new(), log: Log::default(), number: 0, time: 1_000_000_000 }
+    }
+
+    pub(super) fn raw(&mut self, data: &[u8]) -> crate::model::Flow {
+        self.number += 1;
+        self.time += 1_000_000;
+        let time = Time(self.time);
+        let packet = Packet { number: self.number, time, link: 101, data, wire_len: data.len() as u32 };
+        self.tracker.packet(&packet, &mut self.log)
+    }
+
+    pub(super) fn seg(&mut self, seg: &Seg) {
+        assert!(self.raw(&build(seg)).is_continue());
+    }
+
+    pub(super) fn segs(&mut self, segs: &[Seg]) {
+        for seg in segs {
+            self.seg(seg);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Log {
+        assert!(self.tracker.finish(&mut self.log).is_continue());
+        assert_eq!(self.tracker.flows(), 0);
+        assert_eq!(self.tracker.held(), 0);
+        self.log
+    }
+}
+
+/// Runs segments and gives the log's lines.
+fn run(segs: &[Seg]) -> Log {
+    let mut feed = Feed::new();
+    feed.segs(segs);
+    feed.finish()
+}
+
+const A: Side = Side::A;
+const B: Side = Side::B;
+
+/// SYN, SYN-ACK; A's data begins at 101, B's at 901.
+fn handshake() -> [Seg; 2] {
+    [seg(A, 100, None, "S", b""), seg(B, 900, 101, "S", b"")]
+}
+
+fn after_handshake(segs: &[Seg]) -> Log {
+    run(&[&handshake()[..], segs].concat())
+}
+
+const OPEN: &str = "open 10.0.0.9:5000 10.0.0.1:80 true";
+
+#[test]
+fn a_plain_connection() {
+    let log = after_handshake(&[
+        seg(A, 101, 901, "", b"hello"),
+        seg(B, 901, 106, "", b"world"),
+        seg(A, 106, 906, "F", b""),
+        seg(B, 906, 107, "F", b"!"),
+        seg(A, 107, 908, "", b""),
+    ]);
+    assert_eq!(
+        log.lines,
+        [OPEN, "A hello @3+40", "B world @4+40", "A Fin @5", "B ! @6+40", "B Fin @6", "close Closed"]
+    );
+}
+
+#[test]
+fn single_effects() {
+    type Case = (&'static str, Vec<Seg>, &'static [&'static str]);
+    let data = |seq, data: &[u8]| seg(A, seq, 901, "", data);
+    let table: Vec<Case> = vec![
+        ("out of order", vec![data(103, b"cd"), data(101, b"ab")], &["A ab @4+40", "A cd @3+40"]),
+        ("retransmission", vec![data(101, b"ab"), data(101, b"ab")], &["A ab @3+40"]),
+        (
+            "retransmission with new bytes at the end",
+            vec![data(101, b"ab"), data(101, b"abcd")],
+            &["A ab @3+40", "A cd @4+42"],
+        ),
+        (
+            "retransmission with new bytes around kept ones",
+            vec![data(103, b"cd"), data(101, b"abcdef")],
+            &["A ab @4+40", "A cd @3+40", "A ef @4+44"],
+        ),
+        (
+            "conflict with delivered bytes",
+            vec![data(101, b"ab"), data(101, b"xbcd")],
+            &["A ab @3+40", "A tcp-overlap-conflict: other bytes than those captured first", "A cd @4+42"],
+        ),
+        (
+            "keep-alive probes",
+            vec![data(101, b"ab"), data(102, b"\0"), data(102, b""), data(103, b"cd")],
+            &["A ab @3+40", "A cd @6+40"],
+        ),
+        (
+            "zero window probe",
+            vec![data(101, b"ab"), data(103, b"c"), seg(B, 901, 103, "", b""), data(103, b"cd")],
+            &["A ab @3+40", "A c @4+40", "A d @6+41"],
+        ),
+        (
+            "a SYN again",
+            vec![data(101, b"a"), seg(A, 100, None, "S", b""), data(102, b"b")],
+            &["A a @3+40", "A b @5+40"],
+        ),
+        (
+            "FIN again, data after it",
+            vec![
+                seg(A, 101, 901, "F", b"a"),
+                seg(A, 101, 901, "F", b"a"),
+                data(102, b"xyz"),
+                seg(B, 901, 103, "", b"more"),
+            ],
+            &["A a @3+40", "A Fin @3", "B more @6+40"],
+        ),
+        (
+            "FIN before the data",
+            vec![seg(A, 103, 901, "F", b""), data(101, b"ab")],
+            &["A ab @4+40", "A Fin @3"],
+        ),
+        (
+            "a blind reset",
+            vec![
+                data(101, b"a"),
+                seg(A, 101 + (1 << 28), None, "R", b""),
+                seg(A, 50, None, "R", b""),
+                data(102, b"b"),
+            ],
+            &["A a @3+40", "A b @6+40"],
+        ),
+        (
+            "an answer before what it answers",
+            vec![seg(B, 901, 103, "", b"cd"), data(101, b"ab")],
+            &["A ab @4+40", "B cd @3+40"],
+        ),
+        (
+            "bytes never captured",
+            vec![data(101, b"ab"), data(105, b"ef"), seg(B, 901, 107, "", b"B")],
+            &["A ab @3+40", "B B @5+40", "A gap 2 (Some(3), Some(4))", "A ef @4+40"],
+        ),
+        (
+            "bytes never captured at the end",
+            vec![data(101, b"ab"), seg(B, 901, 107, "", b"")],
+            &["A ab @3+40", "A gap 4 (Some(3), None)"],
+        ),
+        (
+            "bytes never captured before a FIN",
+            vec![data(101, b"ab"), seg(A, 109, 901, "F", b"")],
+            &["A ab @3+40", "A gap 6 (Some(3), None)", "A Fin @4"],
+        ),
+    ];
+    for (what, segs, expected) in table {
+        let lines = after_handshake(&segs).lines;
+        let expected = [&[OPEN], expected, &["close CaptureEnd"]].concat();
+        assert_eq!(lines, expected, "{what}");
+    }
+}
+
+#[test]
+fn a_reset_ends_one_side_and_closes() {
+    let reset = seg(A, 102, 901, "R", b"");
+    let log = after_handshake(&[seg(A, 101, 901, "", b"a"), reset.clone(), seg(B, 901, 102, "", b"late")]);
+    assert_eq!(log.lines, [OPEN, "A a @3+40", "A Rst @4", "B late @5+40", "close Reset"]);
+    // Shuffled, the same.
+    let log = after_handshake(&[reset, seg(B, 901, 102, "", b"late"), seg(A, 101, 901, "", b"a")]);
+    assert_eq!(log.lines, [OPEN, "A a @5+40", "A Rst @3", "B late @4+40", "close Reset"]);
+    // A refused connection and a lone reset are nothing to speak of.
+    let refused = [seg(A, 100, None, "S", b""), seg(B, 0, 101, "R", b""), seg(B, 7, None, "R", b"")];
+    assert!(run(&refused).lines.is_empty());
+}
+
+#[test]
+fn a_lingering_flow_is_closed_in_time() {
+    let mut feed = Feed::new();
+    let reset = [seg(A, 101, 901, "", b"a"), seg(A, 102, 901, "R", b"")];
+    feed.segs(&handshake());
+    feed.segs(&reset);
+    let other = Seg { client_port: 6000, ..seg(A, 1, None, "", b"") };
+    (0..190).for_each(|_| feed.seg(&other));
+    assert!(!feed.log.lines.contains(&"close Reset".into()));
+    (0..30).for_each(|_| feed.seg(&other));
+    assert!(feed.log.lines.contains(&"close Reset".into()));
+    assert_eq!(feed.tracker.flows(), 1);
+}
+
+#[test]
+fn ports_are_used_again() {
+    let fins = [seg(A, 102, 901, "F", b""), seg(B, 901, 103, "F", b""), seg(A, 103, 902, "", b"")];
+    let again = [seg(A, 70_000, None, "S", b""), seg(B, 9, 70_001, "S", b""), seg(A, 70_001, 10, "", b"new")];
+    let first = [&handshake()[..], &[seg(A, 101, 901, "", b"a")]].concat();
+    let reset = [seg(B, 901, 102, "R", b"")];
+    for (how, reason) in [(&fins[..], "Closed"), (&reset, "Reset"), (&[], "Reused")] {
+        let log = run(&[&first, how, &again].concat());
+        assert_eq!((log.text(0, A), log.text(1, A)), ("a".into(), "new".into()), "{reason}");
+        let closes: Vec<_> = log.lines.iter().filter(|line| line.starts_with("close")).collect();
+        assert_eq!(closes, [&format!("close {reason}"), "close CaptureEnd"]);
+    }
+    // What is left over from a closed connection opens nothing.
+    let late = [fins.to_vec(), vec![seg(A, 101, 901, "", b"a"), seg(A, 100, None, "S", b"")]].concat();
+    let log = run(&[first, late.clone(), late].concat());
+    assert_eq!(log.lines.iter().filter(|line| line.starts_with("open")).count(), 1);
+}
+
+#[test]
+fn the_beginning_may_be_missing_or_late() {
+    // Shuffled: the SYN comes after the data, the answer first of all.
+    let shuffled = [
+        seg(B, 901, 103, "", b"re"),
+        seg(A, 101, 901, "", b"rq"),
+        handshake()[1].clone(),
+        handshake()[0].clone(),
+    ];
+    let log = run(&shuffled);
+    assert_eq!(log.lines, [OPEN, "A rq @2+40", "B re @1+40", "close CaptureEnd"]);
+
+    // Missing: the lowest bytes held come first, by what they acknowledge.
+    let mut feed = Feed::new();
+    for segment in [seg(B, 905, 103, "", b"re"), seg(A, 103, 907, "", b"xx"), seg(A, 101, 905, "", b"rq")] {
+        feed.seg(&segment);
+    }
+    assert!(feed.log.lines.is_empty());
+    feed.time += limits::HOLD_TIME;
+    feed.seg(&seg(A, 105, 907, "", b"yy"));
+    let open = "open 10.0.0.1:80 10.0.0.9:5000 false";
+    assert_eq!(feed.log.lines, [open, "B rq @3+40", "A re @1+40", "B xx @2+40", "B yy @4+40"]);
+    feed.finish();
+
+    // Missing, and many packets in a short time.
+    let mut feed = Feed::new();
+    for i in 0..=limits::HOLD_PACKETS {
+        feed.seg(&seg(A, 100 + i, 905, "", b"a"));
+    }
+    assert_eq!(feed.log.text(0, A).len(), 17);
+}
+
+#[test]
+fn a_lost_hole_does_not_stop_a_live_stream() {
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    for i in 1..limits::REORDER_PACKETS + 4 {
+        feed.seg(&seg(A, 101 + 2 * i, 901, "", b"ab"));
+        feed.seg(&seg(B, 901, 103 + 2 * i, "", b""));
+    }
+    assert!(feed.log.lines.contains(&"A gap 2 (None, Some(3))".into()), "{:?}", feed.log.lines);
+    assert_eq!(feed.log.text(0, A).len(), 2 * (limits::REORDER_PACKETS as usize + 4));
+}
+
+#[test]
+fn out_of_order_bytes_are_capped() {
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    let data = vec![b'x'; 1400];
+    for i in 1..10_000_u32 {
+        feed.seg(&seg(A, 101 + i * 1400, 901, "", &data));
+        assert!(feed.tracker.held() <= limits::REORDER_FLOW + 4096);
+    }
+    assert_eq!(feed.log.streams[&(0, 0)].len(), 1400 * 10_000);
+
+    // And over many flows.
+    let mut feed = Feed::new();
+    for port in 0..8 {
+        let port = |seg: &Seg| Seg { client_port: 1000 + port, ..seg.clone() };
+        feed.segs(&handshake().each_ref().map(port));
+        for i in 1..2500_u32 {
+            feed.seg(&port(&seg(A, 101 + i * 1400, 901, "", &data)));
+            assert!(feed.tracker.held() <= limits::REORDER_TOTAL);
+        }
+    }
+    feed.finish();
+}
+
+#[test]
+fn cut_packets_leave_gaps_of_known_length() {
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    let cut = |seg: &Seg, len: usize| build(seg)[..40 + len].to_vec();
+    let _ = feed.raw(&cut(&seg(A, 101, 901, "", b"abcdef"), 2));
+    let _ = feed.raw(&cut(&seg(A, 107, 901, "", b"ghijkl"), 3));
+    feed.seg(&seg(A, 113, 901, "", b"m"));
+    let text = feed.log.text(0, A);
+    assert_eq!(text, "ab____ghi___m");
+    let told = "A packet-truncated: 2 bytes";
+    assert_eq!(feed.finish().lines.iter().filter(|line| *line == told).count(), 1);
+}
+
+#[test]
+fn bad_checksums_are_told_once_and_offloaded_ones_never() {
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    for (i, text) in [b"a", b"b", b"c"].into_iter().enumerate() {
+        let mut packet = build(&seg(A, 101 + i as u32, 901, "", text));
+        packet[36] ^= 1;
+        let _ = feed.raw(&packet);
+        let mut packet = build(&seg(B, 901 + i as u32, 101, "", text));
+        packet[36..38].fill(0);
+        let _ = feed.raw(&packet);
+    }
+    let log = feed.finish();
+    assert_eq!((log.text(0, A), log.text(0, B)), ("abc".into(), "abc".into()));
+    assert_eq!(log.lines.iter().filter(|line| line.contains("bad-tcp-checksum")).count(), 1);
+}
+
+#[test]
+fn interest_is_respected() {
+    let mut feed = Feed::new();
+    feed.log.interest = Some(Interest::Ignore);
+    feed.segs(&handshake());
+    for i in [0, 1, 5, 3, 4, 2] {
+        feed.seg(&seg(A, 101 + i, 901, "", b"a"));
+    }
+    assert_eq!((feed.log.lines.len(), feed.tracker.held()), (2, 0));
+    feed.seg(&seg(A, 107, 901, "F", b""));
+    feed.seg(&seg(B, 901, 108, "F", b"b"));
+    assert_eq!(feed.log.lines, [OPEN, "A a @3+40", "close Closed"]);
+
+    feed.log.interest = Some(Interest::Stop);
+    let stop = Seg { client_port: 6000, ..seg(A, 100, None, "S", b"x") };
+    assert!(feed.raw(&build(&stop)).is_break());
+}
+
+#[test]
+fn fragments_give_the_same_stream() {
+    let whole = build(&seg(A, 101, 901, "F", b"0123456789abcdefghijklmnop"));
+    let payload = &whole[20..];
+    let fragment = |from: usize, to: usize| {
+        let mut packet = [&whole[..20], &payload[from..to]].concat();
+        packet[2..4].copy_from_slice(&((20 + to - from) as u16).to_be_bytes());
+        let more = if to < payload.len() { 0x2000 } else { 0 };
+        packet[6..8].copy_from_slice(&(more | (from / 8) as u16).to_be_bytes());
+        packet
+    };
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    for (from, to) in [(32, payload.len()), (0, 16), (16, 32)] {
+        let _ = feed.raw(&fragment(from, to));
+    }
+    assert_eq!(
+        feed.finish().lines,
+        [OPEN, "A 0123456789ab @5+24", "A cdefghijklmnop @3+20", "A Fin @3", "close CaptureEnd"]
+    );
+}
+
+#[test]
+fn other_packets_are_counted() {
+    let mut feed = Feed::new();
+    let mut udp = Vec::new();
+    PacketBuilder::ipv4([1; 4], [2; 4], 64).udp(1, 2).write(&mut udp, b"x").unwrap();
+    let _ = feed.raw(&udp);
+    let _ = feed.raw(&build(&seg(A, 1, None, "", b""))[..30]);
+    let _ = feed.raw(&[]);
+    let packet = Packet { number: 9, time: Time(0), link: 127, data: &[], wire_len: 0 };
+    let _ = feed.tracker.packet(&packet, &mut feed.log);
+    let counts = feed.tracker.counts();
+    assert_eq!((counts.packets, counts.not_tcp, counts.damaged, counts.not_ip), (4, 1, 1, 1));
+    assert_eq!(feed.tracker.unsupported(), [(127, 1)]);
+}

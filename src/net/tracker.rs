@@ -1,0 +1,343 @@
+//! All flows of a capture, driven packet by packet.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow::{Break, Continue};
+
+use etherparse::ip_number;
+
+use super::flow::{After, Flow, Halt};
+use super::fragments::{Fragments, Whole};
+use super::ip::{self, Datagram};
+use super::link::{self, Carried};
+use super::table::{Found, Key, Table};
+use super::tcp::{self, Flags, Segment};
+use super::{CloseReason, FlowId, Packet, StreamSink};
+use crate::limits;
+use crate::model::{Flow as Going, Time};
+
+/// Follows every TCP connection of a capture.
+///
+/// Packets go in with [`packet`](Self::packet), streams come out at the sink;
+/// [`finish`](Self::finish) says that no more will come.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    table: Table,
+    fragments: Fragments,
+    /// Bytes that wait over all flows.
+    held: usize,
+    /// Flows that hold something back for the sake of order.
+    holding: VecDeque<Appointment>,
+    /// Flows that are over but may get something late.
+    lingering: VecDeque<Appointment>,
+    counts: Counts,
+    unsupported: Vec<(u32, u64)>,
+}
+
+/// What the packets were, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All packets.
+    pub packets: u64,
+    /// Those of a link type that cannot be read.
+    pub unsupported: u64,
+    /// Those that carry no IP, or so little of it that its header is not there.
+    pub not_ip: u64,
+    /// Those that carry IP but not TCP.
+    pub not_tcp: u64,
+    /// Those that carry TCP whose header is damaged or cut.
+    pub damaged: u64,
+    /// TCP segments; one that came in fragments counts once.
+    pub segments: u64,
+}
+
+/// Come back to a flow when both are reached.
+#[derive(Debug)]
+struct Appointment {
+    slot: u32,
+    /// [`Flow::first`]: a slot may have got another flow since.
+    flow: u64,
+    /// [`Flow::held_since`]: it may hold something else since.
+    since: u32,
+    packet: u64,
+    time: Time,
+}
+
+impl Tracker {
+    /// Knows no flow yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the packets were so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The link types that could not be read, with how many packets had them, in order of
+    /// appearance. [`link_name`](super::link_name) names them.
+    pub fn unsupported(&self) -> &[(u32, u64)] {
+        &self.unsupported
+    }
+
+    /// How many flows are followed.
+    pub fn flows(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Bytes that wait for a hole to fill or for their turn, over all flows, with what keeping them costs.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Takes the next packet. Breaks when the sink said [`Interest::Stop`](super::Interest::Stop).
+    #[inline]
+    pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
+        self.counts.packets += 1;
+        self.keep_appointments(packet.number, packet.time, sink)?;
+        let byte = match link::carried(packet.link, packet.data) {
+            Carried::Ip(byte) => byte,
+            Carried::Other => {
+                self.counts.not_ip += 1;
+                return Continue(());
+            }
+            Carried::Unsupported => {
+                self.count_unsupported(packet.link);
+                return Continue(());
+            }
+        };
+        let Some(datagram) = ip::datagram(packet.data, byte) else {
+            self.counts.not_ip += 1;
+            return Continue(());
+        };
+        if datagram.fragment.is_some() {
+            return match self.fragments.push(&datagram, packet.number, packet.time) {
+                Some(whole) => self.whole(&whole, packet, sink),
+                None => Continue(()),
+            };
+        }
+        if datagram.protocol != ip_number::TCP {
+            self.counts.not_tcp += 1;
+            return Continue(());
+        }
+        let Some(segment) = tcp::segment(&datagram, packet.number, packet.time) else {
+            self.counts.damaged += 1;
+            return Continue(());
+        };
+        self.counts.segments += 1;
+        self.segment(&segment, packet.number, packet.time, sink)
+    }
+
+    /// No more packets will come: delivers what waits and closes every flow,
+    /// the longest idle first.
+    pub fn finish<S: StreamSink>(&mut self, sink: &mut S) -> Going {
+        for slot in self.table.idle_longest(|_| true) {
+            self.close(slot, CloseReason::CaptureEnd, sink)?;
+        }
+        Continue(())
+    }
+
+    #[cold]
+    fn count_unsupported(&mut self, link: u32) {
+        self.counts.unsupported += 1;
+        match self.unsupported.iter_mut().find(|(other, _)| *other == link) {
+            Some((_, count)) => *count += 1,
+            None => self.unsupported.push((link, 1)),
+        }
+    }
+
+    /// Takes a datagram that came in fragments: a segment for each, so that each byte
+    /// is known by its packet.
+    #[cold]
+    fn whole<S: StreamSink>(&mut self, whole: &Whole, packet: &Packet<'_>, sink: &mut S) -> Going {
+        let mut datagram = Datagram {
+            addresses: whole.addresses,
+            protocol: whole.protocol,
+            payload: &whole.bytes,
+            byte: 0,
+            missing: 0,
+            fragment: None,
+        };
+        if ip::extensions(&mut datagram).is_none() || datagram.protocol != ip_number::TCP {
+            self.counts.not_tcp += 1;
+            return Continue(());
+        }
+        let Some(segment) = tcp::segment(&datagram, packet.number, packet.time) else {
+            self.counts.damaged += 1;
+            return Continue(());
+        };
+        self.counts.segments += 1;
+        let data_start = segment.at.byte as usize;
+        let data_end = whole.bytes.len();
+        if data_start == data_end {
+            return self.segment(&segment, packet.number, packet.time, sink);
+        }
+        let ends = whole.parts.iter().skip(1).map(|&(start, _)| start).chain([data_end]);
+        for (&(start, at), end) in whole.parts.iter().zip(ends) {
+            let from = start.max(data_start);
+            if from < end {
+                let at = crate::model::At { byte: at.byte + (from - start) as u32, ..at };
+                let part = segment.part(from - data_start, end - data_start, at);
+                self.segment(&part, packet.number, packet.time, sink)?;
+            }
+        }
+        Continue(())
+    }
+
+    #[inline]
+    fn segment<S: StreamSink>(
+        &mut self,
+        segment: &Segment<'_>,
+        packet: u64,
+        time: Time,
+        sink: &mut S,
+    ) -> Going {
+        let (key, from) = Key::new(&segment.addresses, segment.ports);
+        let mut slot = match self.table.find(&key, from, segment) {
+            Found::Flow(slot) => slot,
+            Found::Leftover => return Continue(()),
+            // A reset of nothing is nothing.
+            Found::Nothing if segment.flags.any(Flags::RST) => return Continue(()),
+            Found::Nothing => self.add(key, from, packet, time, sink)?,
+        };
+        if segment.flags.any(Flags::SYN)
+            && self.table.get_mut(slot).is_some_and(|flow| flow.is_reused_by(from, segment))
+        {
+            self.close(slot, CloseReason::Reused, sink)?;
+            slot = self.add(key, from, packet, time, sink)?;
+        }
+        let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
+        let waited = flow.has_waiting();
+        let before = if waited { flow.cost() } else { 0 };
+        flow.last = packet;
+        let after = flow.segment(FlowId(slot), from, segment, sink);
+        if waited || flow.has_waiting() {
+            self.held = (self.held + flow.cost()).saturating_sub(before);
+        }
+        if after != After::Nothing {
+            self.after(slot, after, packet, time, sink)?;
+        }
+        if self.held > limits::REORDER_TOTAL {
+            self.relieve(sink)?;
+        }
+        Continue(())
+    }
+
+    fn after<S: StreamSink>(
+        &mut self,
+        slot: u32,
+        after: After,
+        packet: u64,
+        time: Time,
+        sink: &mut S,
+    ) -> Going {
+        let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
+        let due = |wait| Time(time.0.saturating_add(wait));
+        let mut appointment = Appointment { slot, flow: flow.first.0, since: flow.held_since, packet, time };
+        match after {
+            After::Nothing => Continue(()),
+            After::Stop => Break(()),
+            After::Close(why) => self.close(slot, why, sink),
+            After::Hold => {
+                appointment.time = due(limits::HOLD_TIME);
+                self.holding.push_back(appointment);
+                if self.holding.len() > limits::LINGERING {
+                    self.release_first(sink)?;
+                }
+                Continue(())
+            }
+            After::Linger => {
+                appointment.time = due(limits::LINGER_TIME);
+                appointment.packet = packet + u64::from(limits::REORDER_PACKETS);
+                self.lingering.push_back(appointment);
+                if self.lingering.len() > limits::LINGERING {
+                    self.close_first(sink)?;
+                }
+                Continue(())
+            }
+        }
+    }
+
+    /// Adds a flow, making room first.
+    fn add<S: StreamSink>(
+        &mut self,
+        key: Key,
+        from: usize,
+        packet: u64,
+        time: Time,
+        sink: &mut S,
+    ) -> std::ops::ControlFlow<(), u32> {
+        if self.table.len() >= limits::FLOWS {
+            // Many at once, because finding the longest idle ones looks at all.
+            for slot in self.table.idle_longest(|_| true).into_iter().take(limits::FLOWS / 64) {
+                self.close(slot, CloseReason::Evicted, sink)?;
+            }
+        }
+        Continue(self.table.add(Flow::new(key, from, packet, time)))
+    }
+
+    /// Delivers what a flow still has and closes it.
+    fn close<S: StreamSink>(&mut self, slot: u32, why: CloseReason, sink: &mut S) -> Going {
+        let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
+        let cost = flow.cost();
+        let going = flow.flush(FlowId(slot), sink);
+        if flow.is_open() {
+            sink.close(FlowId(slot), flow.over.unwrap_or(why));
+        }
+        self.held = self.held.saturating_sub(cost);
+        self.table.remove(slot);
+        match going {
+            Break(Halt::Stop) => Break(()),
+            _ => Continue(()),
+        }
+    }
+
+    /// Comes back to the flows whose time has come.
+    #[inline]
+    fn keep_appointments<S: StreamSink>(&mut self, packet: u64, time: Time, sink: &mut S) -> Going {
+        while self.holding.front().is_some_and(|due| due.time <= time) {
+            self.release_first(sink)?;
+        }
+        while self.lingering.front().is_some_and(|due| due.time <= time && due.packet <= packet) {
+            self.close_first(sink)?;
+        }
+        Continue(())
+    }
+
+    /// Holds nothing back for the flow that has done so for longest.
+    fn release_first<S: StreamSink>(&mut self, sink: &mut S) -> Going {
+        let Some(due) = self.holding.pop_front() else { return Continue(()) };
+        let Some(flow) = self.table.get_mut(due.slot) else { return Continue(()) };
+        if flow.first.0 != due.flow || flow.held_since != due.since {
+            return Continue(());
+        }
+        let before = flow.cost();
+        let after = flow.let_go(FlowId(due.slot), sink);
+        self.held = (self.held + flow.cost()).saturating_sub(before);
+        self.after(due.slot, after, due.packet, due.time, sink)
+    }
+
+    /// Closes the flow that has been over for longest.
+    fn close_first<S: StreamSink>(&mut self, sink: &mut S) -> Going {
+        let Some(due) = self.lingering.pop_front() else { return Continue(()) };
+        match self.table.get_mut(due.slot) {
+            Some(flow) if flow.first.0 == due.flow => self.close(due.slot, CloseReason::Closed, sink),
+            _ => Continue(()),
+        }
+    }
+
+    /// Too much waits: gives up what the longest idle flows wait for, until half is free.
+    #[cold]
+    fn relieve<S: StreamSink>(&mut self, sink: &mut S) -> Going {
+        for slot in self.table.idle_longest(|flow| flow.cost() > 0) {
+            if self.held <= limits::REORDER_TOTAL / 2 {
+                break;
+            }
+            let Some(flow) = self.table.get_mut(slot) else { continue };
+            let before = flow.cost();
+            let after = flow.give_up_all(FlowId(slot), sink);
+            self.held = (self.held + flow.cost()).saturating_sub(before);
+            self.after(slot, after, 0, Time(0), sink)?;
+        }
+        Continue(())
+    }
+}
