@@ -22,5 +22,6 @@
 //! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
+pub mod http;
 pub mod limits;
 pub mod model;
