@@ -33,7 +33,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// The `Sec-WebSocket-Accept` value for a key, as text and not decoded.
 pub fn accept_value(key: &[u8]) -> String {
     //= RFC 6455 §4.2.2
-    //# taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and base64-encoding
+    //# taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and
     STANDARD.encode(digest(&[key, GUID.as_bytes()]))
 }
 

@@ -7,6 +7,8 @@
 
 mod lenient;
 
+pub(super) use lenient::{is_token, shown};
+
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
@@ -185,6 +187,9 @@ pub struct Head<'a> {
     pub headers: Vec<HeaderLine<'a>>,
     /// What is wrong with it as HTTP.
     pub findings: Vec<Finding>,
+    /// It breaks the grammar in a way that no receiver may overlook. (A bare LF
+    /// and a folded field may be: RFC 9112 §2.2, §5.2.)
+    pub invalid: bool,
 }
 
 /// Bytes of a head, and where in it they stand.
@@ -224,7 +229,9 @@ impl<'a> Head<'a> {
         let cut = total > bytes.len() as u64;
         let strict = if cut { None } else { strict(bytes) };
         let mut head = match strict {
-            Some((start, headers)) => Self { bytes, source, offset, start, headers, findings: Vec::new() },
+            Some((start, headers)) => {
+                Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false }
+            }
             None => lenient::split(bytes, source, offset, !cut),
         };
         if cut {

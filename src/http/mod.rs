@@ -14,10 +14,14 @@
 pub mod accept;
 pub mod body;
 pub mod fields;
+pub mod handshake;
 pub mod head;
 
 pub use accept::{Diagnosis, KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
+pub use handshake::{
+    Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,
+};
 pub use head::{Head, HeadProgress, HeadReader, HeadState, Sniff, StartLine, sniff};
 
 use crate::model::Severity::{Error, Note, Warning};

@@ -15,7 +15,8 @@ pub(super) fn split(bytes: &[u8], source: SourceId, offset: u64, ended: bool) ->
     let mut rest = Lines { bytes, at: from };
     let first = rest.next().unwrap_or(Part { bytes: &[], at: from });
     let start = start_line(first);
-    let mut head = Head { bytes, source, offset, start, headers: Vec::new(), findings: Vec::new() };
+    let mut head =
+        Head { bytes, source, offset, start, headers: Vec::new(), findings: Vec::new(), invalid: false };
     check_start(&mut head);
     let mut complete = false;
     for line in rest {
@@ -143,8 +144,10 @@ fn fold<'a>(head: &mut Head<'a>, line: Part<'a>) -> bool {
     }
     field.value.bytes = &head.bytes[field.value.at..end];
     head.headers.push(field);
+    let invalid = head.invalid;
     let got = Text::new("the field goes on in a line that begins with white space (obsolete folding)");
     fault(head, line.at, line.bytes.len(), "each header field in one line", got);
+    head.invalid = invalid;
     true
 }
 
@@ -177,6 +180,7 @@ fn byte_at(part: Part<'_>, at: usize) -> Text {
 }
 
 fn fault(head: &mut Head<'_>, at: usize, len: usize, expected: &'static str, got: Text) {
+    head.invalid = true;
     if head.findings.len() < LISTED {
         let finding = Finding::new(head.malformed(), head.dir(), Text::new(expected), got);
         head.findings.push(finding.at(head.span(at, len)));
