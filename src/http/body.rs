@@ -1,0 +1,267 @@
+//! How far the body of an ordinary HTTP/1.1 message reaches (RFC 9112 §6).
+//!
+//! Bodies matter for two things: what a server says when it refuses, and where
+//! the next head begins. So a body is skipped, and only its first bytes are kept.
+
+use crate::limits::HTTP_BODY_PREVIEW;
+
+use super::head::Head;
+
+/// A body being skipped, in any pieces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    left: Left,
+    preview: Vec<u8>,
+    length: u64,
+    malformed: bool,
+}
+
+/// What is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Bytes(u64),
+    UntilClose,
+    Chunked(Chunk),
+}
+
+/// Where in a chunked body (RFC 9112 §7.1) the next byte stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chunk {
+    /// In the digits of a chunk's size.
+    Size {
+        size: u64,
+        digits: u8,
+    },
+    /// Behind the digits, before the line's end.
+    Extension {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
+    /// Between a chunk's last byte and the end of its line.
+    DataEnd,
+    /// In a trailer line, or in the empty one that ends the body.
+    Trailer {
+        empty: bool,
+    },
+}
+
+impl Body {
+    /// The body that follows a request.
+    pub fn for_request(head: &Head<'_>) -> Self {
+        Self::framed(head).unwrap_or(Self::new(Left::Nothing))
+    }
+
+    /// The body that follows a response. `method` is that of the request, where known.
+    pub fn for_response(head: &Head<'_>, method: Option<&str>) -> Self {
+        let status = head.status().unwrap_or(200);
+        let none = matches!(status, 100..=199 | 204 | 304)
+            || method == Some("HEAD")
+            || (method == Some("CONNECT") && matches!(status, 200..=299));
+        if none {
+            return Self::new(Left::Nothing);
+        }
+        Self::framed(head).unwrap_or(Self::new(Left::UntilClose))
+    }
+
+    fn framed(head: &Head<'_>) -> Option<Self> {
+        let coding = head.values("Transfer-Encoding").last();
+        if let Some(coding) = coding {
+            let last = coding.bytes.rsplit(|b| *b == b',').next().unwrap_or_default().trim_ascii();
+            let chunked = last.eq_ignore_ascii_case(b"chunked");
+            return Some(Self::new(if chunked { Left::Chunked(Chunk::START) } else { Left::UntilClose }));
+        }
+        let mut lengths = head.values("Content-Length").flat_map(|v| v.bytes.split(|b| *b == b','));
+        let first = lengths.next().map(|text| decimal(text.trim_ascii()))?;
+        let agreed = lengths.all(|text| decimal(text.trim_ascii()) == first);
+        Some(match first.filter(|_| agreed) {
+            Some(0) => Self::new(Left::Nothing),
+            Some(length) => Self::new(Left::Bytes(length)),
+            // Lengths that contradict each other are how requests are smuggled: nothing behind is sure.
+            None => Self { malformed: true, ..Self::new(Left::UntilClose) },
+        })
+    }
+
+    fn new(left: Left) -> Self {
+        Self { left, preview: Vec::new(), length: 0, malformed: false }
+    }
+
+    /// Takes bytes: how many of them belong to the body, and whether it is over.
+    pub fn push(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        while at < bytes.len() && self.left != Left::Nothing {
+            at += self.step(&bytes[at..]);
+        }
+        (at, self.is_done())
+    }
+
+    /// Whether the body is over. One that lasts until the connection is closed never is.
+    pub fn is_done(&self) -> bool {
+        self.left == Left::Nothing
+    }
+
+    /// Whether only the end of the connection ends the body.
+    pub fn is_until_close(&self) -> bool {
+        self.left == Left::UntilClose
+    }
+
+    /// Whether its framing is broken, so that what follows is guessed.
+    pub fn is_malformed(&self) -> bool {
+        self.malformed
+    }
+
+    /// The first bytes of the content, without chunk framing, at most [`HTTP_BODY_PREVIEW`].
+    pub fn preview(&self) -> &[u8] {
+        &self.preview
+    }
+
+    /// Bytes of content so far, without chunk framing.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = HTTP_BODY_PREVIEW - self.preview.len();
+        self.preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.length += bytes.len() as u64;
+    }
+
+    /// Takes at least one byte.
+    fn step(&mut self, bytes: &[u8]) -> usize {
+        let within = |left: u64| usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        match self.left {
+            Left::Nothing => 0,
+            Left::UntilClose => {
+                self.keep(bytes);
+                bytes.len()
+            }
+            Left::Bytes(left) => {
+                let taken = within(left);
+                self.keep(&bytes[..taken]);
+                let left = left - taken as u64;
+                self.left = if left == 0 { Left::Nothing } else { Left::Bytes(left) };
+                taken
+            }
+            Left::Chunked(Chunk::Data { left }) => {
+                let taken = within(left);
+                self.keep(&bytes[..taken]);
+                let left = left - taken as u64;
+                self.left = Left::Chunked(if left == 0 { Chunk::DataEnd } else { Chunk::Data { left } });
+                taken
+            }
+            Left::Chunked(chunk) => {
+                match chunk.line(bytes[0]) {
+                    Ok(next) => self.left = next,
+                    Err(()) => {
+                        self.malformed = true;
+                        self.left = Left::UntilClose;
+                    }
+                }
+                1
+            }
+        }
+    }
+}
+
+impl Chunk {
+    const START: Self = Self::Size { size: 0, digits: 0 };
+
+    /// Takes one byte of the framing.
+    fn line(self, byte: u8) -> Result<Left, ()> {
+        /// Hexadecimal digits of the largest size that fits 64 bits.
+        const MOST: u8 = 16;
+        let chunk = |chunk| Ok(Left::Chunked(chunk));
+        match (self, byte) {
+            (Self::Size { size, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') if digits < MOST => {
+                let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
+                chunk(Self::Size { size: size << 4 | digit, digits: digits + 1 })
+            }
+            (Self::Size { size, digits: 1.. } | Self::Extension { size }, b'\n') => {
+                chunk(if size == 0 { Self::Trailer { empty: true } } else { Self::Data { left: size } })
+            }
+            (Self::Size { size, digits: 1.. }, b';' | b'\r' | b' ' | b'\t') => {
+                chunk(Self::Extension { size })
+            }
+            (Self::Extension { size }, _) => chunk(Self::Extension { size }),
+            (Self::DataEnd, b'\r') => chunk(Self::DataEnd),
+            (Self::DataEnd, b'\n') => chunk(Self::START),
+            (Self::Trailer { empty: true }, b'\n') => Ok(Left::Nothing),
+            (Self::Trailer { .. }, b'\n') => chunk(Self::Trailer { empty: true }),
+            (Self::Trailer { empty }, _) => chunk(Self::Trailer { empty: empty && byte == b'\r' }),
+            (Self::Size { .. } | Self::DataEnd | Self::Data { .. }, _) => Err(()),
+        }
+    }
+}
+
+fn decimal(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then_some(text)?.iter().try_fold(0u64, |n, d| n.checked_mul(10)?.checked_add(u64::from(d - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SourceId;
+
+    fn response(head: &str, method: Option<&str>) -> Body {
+        let bytes = format!("{head}\r\n\r\n");
+        Body::for_response(&Head::parse(bytes.as_bytes(), SourceId::Input, 0), method)
+    }
+
+    #[test]
+    fn bodies_end_where_their_heads_say() {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked";
+        let cases: &[(&str, Option<&str>, &[u8], usize, bool, &[u8])] = &[
+            ("HTTP/1.1 403 Forbidden\r\nContent-Length: 4", None, b"nope\x81", 4, true, b"nope"),
+            ("HTTP/1.1 403 Forbidden\r\nContent-Length: 4, 4", None, b"nope\x81", 4, true, b"nope"),
+            ("HTTP/1.1 403 Forbidden\r\nContent-Length: 9", None, b"nope", 4, false, b"nope"),
+            ("HTTP/1.1 403 Forbidden", None, b"nope", 4, false, b"nope"),
+            ("HTTP/1.1 101 Switching Protocols\r\nContent-Length: 4", None, b"\x81\0", 0, true, b""),
+            ("HTTP/1.1 204 No Content", None, b"x", 0, true, b""),
+            ("HTTP/1.1 304 Not Modified\r\nContent-Length: 4", None, b"x", 0, true, b""),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 4", Some("HEAD"), b"x", 0, true, b""),
+            ("HTTP/1.1 200 OK", Some("CONNECT"), b"x", 0, true, b""),
+            (chunked, None, b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\nHTTP", 30, true, b"abcde"),
+            (chunked, None, b"0\r\n\r\n", 5, true, b""),
+        ];
+        for (head, method, bytes, consumed, done, preview) in cases {
+            let mut body = response(head, *method);
+            assert_eq!(body.push(bytes), (*consumed, *done), "{head}");
+            assert_eq!(body.preview(), *preview, "{head}");
+            assert!(!body.is_malformed());
+            let mut bytewise = response(head, *method);
+            let taken = bytes.iter().map(|b| bytewise.push(&[*b]).0).sum::<usize>();
+            assert_eq!((taken, bytewise.preview()), (*consumed, *preview), "{head}, byte by byte");
+        }
+    }
+
+    #[test]
+    fn broken_framing_goes_on_until_the_connection_closes() {
+        for (head, bytes) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5", &b"abcd"[..]),
+            ("HTTP/1.1 200 OK\r\nContent-Length: -4", b"abcd"),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999", b"abcd"),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"xyz"),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"11111111111111111\r\n"),
+        ] {
+            let mut body = response(head, None);
+            assert_eq!(body.push(bytes), (bytes.len(), false), "{head}");
+            assert!(body.is_malformed() && body.is_until_close(), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_huge_length_allocates_nothing_and_does_not_wrap() {
+        let mut body = response("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615", None);
+        assert_eq!(body.push(&[b'a'; 10_000]), (10_000, false));
+        assert_eq!((body.preview().len(), body.length()), (HTTP_BODY_PREVIEW, 10_000));
+    }
+
+    #[test]
+    fn a_request_without_framing_has_no_body() {
+        let head = Head::parse(b"GET / HTTP/1.1\r\n\r\n", SourceId::Input, 0);
+        assert!(Body::for_request(&head).is_done());
+    }
+}

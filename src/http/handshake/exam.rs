@@ -1,0 +1,264 @@
+//! One head under examination: verdicts, findings and fields as they come up.
+
+use crate::model::{Field, FieldDef, Finding, Header, Rule, Severity, Span, Text, Value, Verdict};
+
+use super::super::fields::{self, Name};
+use super::super::head::{Head, LISTED, Part, StartLine, shown};
+use super::super::{DUPLICATE_EXTENSIONS, INVALID_SUBPROTOCOL, MALFORMED_EXTENSIONS};
+use super::extensions::{Extension, parse};
+use super::lists::Element;
+
+pub(super) struct Exam<'h, 'b> {
+    pub head: &'h Head<'b>,
+    pub findings: Vec<Finding>,
+    detail: bool,
+    /// Which known field each header field is.
+    names: Vec<Option<Name>>,
+    marks: Vec<(Verdict, Text)>,
+    /// Elements of header fields, each with the number of its field.
+    children: Vec<(usize, Field)>,
+}
+
+impl<'h, 'b> Exam<'h, 'b> {
+    /// Begins with a head. Verdicts and fields are only kept with `detail`.
+    pub fn new(head: &'h Head<'b>, detail: bool) -> Self {
+        let known: Vec<_> = head.headers.iter().map(|header| Name::of(header.name.bytes)).collect();
+        let mark = |known: &Option<&'static fields::Known>| {
+            (Verdict::Irrelevant, known.map_or_else(Text::default, |known| Text::new(known.def.help)))
+        };
+        Self {
+            head,
+            findings: Vec::new(),
+            detail,
+            names: known.iter().map(|known| known.map(|known| known.name)).collect(),
+            marks: if detail { known.iter().map(mark).collect() } else { Vec::new() },
+            children: Vec::new(),
+        }
+    }
+
+    /// The fields called `name`: their numbers and values.
+    pub fn all(&self, name: Name) -> Vec<(usize, Part<'b>)> {
+        let named = self.names.iter().enumerate().filter(|(_, known)| **known == Some(name));
+        named.map(|(at, _)| (at, self.head.headers[at].value)).collect()
+    }
+
+    /// The first field called `name`.
+    pub fn first(&self, name: Name) -> Option<(usize, Part<'b>)> {
+        let at = self.names.iter().position(|known| *known == Some(name))?;
+        Some((at, self.head.headers[at].value))
+    }
+
+    /// All values of the fields called `name`, joined by commas.
+    pub fn joined(&self, name: Name) -> Option<String> {
+        let values: Vec<_> = self.all(name).iter().map(|(_, value)| value.text()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// Gives a field a verdict; a worse one that it has already stays.
+    pub fn mark(&mut self, field: usize, verdict: Verdict, meaning: impl FnOnce() -> Text) {
+        let rank = |verdict| match verdict {
+            Verdict::Irrelevant => 0,
+            Verdict::Ok => 1,
+            Verdict::Warning => 2,
+            Verdict::Broken => 3,
+        };
+        if let Some(mark) = self.marks.get_mut(field) {
+            if rank(verdict) > rank(mark.0) {
+                *mark = (verdict, meaning());
+            }
+        }
+    }
+
+    /// Reports a broken rule. What breaks the same rule over and over is listed a few times only.
+    pub fn find(
+        &mut self,
+        rule: &'static Rule,
+        expected: impl Into<Text>,
+        got: impl Into<Text>,
+        at: Option<Span>,
+    ) {
+        if self.findings.iter().filter(|f| f.rule == rule).count() < LISTED {
+            let finding = Finding::new(rule, self.head.dir(), expected.into(), got.into());
+            self.findings.push(match at {
+                Some(span) => finding.at(span),
+                None => finding,
+            });
+        }
+    }
+
+    /// Reports a broken rule on a header field, and marks the field with what was found.
+    pub fn find_in(
+        &mut self,
+        field: usize,
+        rule: &'static Rule,
+        expected: impl Into<Text>,
+        got: Text,
+        at: Span,
+    ) {
+        let verdict = if rule.severity == Severity::Error { Verdict::Broken } else { Verdict::Warning };
+        self.mark(field, verdict, || got.clone());
+        self.find(rule, expected, got, Some(at));
+    }
+
+    /// The same, on the field's whole value.
+    pub fn find_value(&mut self, field: usize, rule: &'static Rule, expected: impl Into<Text>, got: Text) {
+        let span = self.head.span_of(self.head.headers[field].value);
+        self.find_in(field, rule, expected, got, span);
+    }
+
+    /// Reports a field that must not be repeated.
+    pub fn once(&mut self, name: Name, rule: &'static Rule) {
+        let all = self.all(name);
+        let [(_, _), (second, _), ..] = all[..] else { return };
+        let got = Text::with("{} of them", all.len());
+        self.find_value(second, rule, "the header field at most once", got);
+        let more = all.iter().skip(2).take(LISTED).map(|(_, value)| self.head.span_of(*value));
+        let more: Vec<_> = more.collect();
+        if let Some(finding) = self.findings.iter_mut().rfind(|f| f.rule == rule) {
+            finding.spans.extend(more);
+        }
+    }
+
+    /// Where `len` bytes stand, from offset `at` of a field's value.
+    pub fn within(&self, field: usize, at: usize, len: usize) -> Span {
+        self.head.span(self.head.headers[field].value.at + at, len)
+    }
+
+    /// Notes an element of a field.
+    pub fn child(
+        &mut self,
+        field: usize,
+        def: &'static FieldDef,
+        depth: u8,
+        at: (usize, usize),
+        text: &str,
+        meaning: impl FnOnce() -> Text,
+    ) {
+        if self.detail {
+            let span = self.within(field, at.0, at.1);
+            let value = Value::Text(text.to_owned());
+            self.children.push((field, Field { def, span, value, meaning: meaning(), depth }));
+        }
+    }
+
+    /// Checks that a subprotocol's name is a token, and notes it.
+    pub fn subprotocol(&mut self, field: usize, element: Element<'_>) -> bool {
+        let text = String::from_utf8_lossy(element.bytes);
+        let at = (element.at, element.bytes.len());
+        self.child(field, &fields::SUBPROTOCOL, 1, at, &text, Text::default);
+        let bad = element.bytes.iter().position(|&b| !super::super::head::is_token(b));
+        if let Some(bad) = bad {
+            //= RFC 6455 §4.1
+            //# MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters
+            let got =
+                Text::with("byte 0x{} at offset {} of {}", format!("{:02x}", element.bytes[bad])).and(bad);
+            let got = got.and(shown(element.bytes));
+            let span = self.within(field, element.at + bad, 1);
+            let expected = "a subprotocol's name: visible ASCII without separators";
+            self.find_in(field, &INVALID_SUBPROTOCOL, expected, got, span);
+        }
+        bad.is_none()
+    }
+
+    /// Reads the extensions of all fields, each with the number of its field.
+    pub fn extensions(&mut self) -> Vec<(usize, Extension<'b>)> {
+        let mut found = Vec::new();
+        for (field, value) in self.all(Name::Extensions) {
+            let (extensions, fault) = parse(value.bytes);
+            if let Some(fault) = fault {
+                //= RFC 6455 §9.1
+                //# the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_
+                let span = self.within(field, fault.at, usize::from(fault.at < value.bytes.len()));
+                self.find_in(field, &MALFORMED_EXTENSIONS, fault.expected, fault.got, span);
+            }
+            found.extend(extensions.into_iter().map(|extension| (field, extension)));
+        }
+        if self.head.is_response() {
+            self.once(Name::Extensions, &DUPLICATE_EXTENSIONS);
+        }
+        found
+    }
+
+    /// The verdicts on the header fields.
+    pub fn headers(&mut self) -> Vec<Header> {
+        let marks = std::mem::take(&mut self.marks);
+        let marked = self.head.headers.iter().zip(marks);
+        marked
+            .map(|(header, (verdict, meaning))| Header {
+                name: header.name.text().into_owned(),
+                value: header.value.text().into_owned(),
+                verdict,
+                meaning,
+                name_at: self.head.span_of(header.name),
+                value_at: self.head.span_of(header.value),
+            })
+            .collect()
+    }
+
+    /// Start line, header fields and their elements, in wire order. `headers` carry the meanings.
+    pub fn fields(&mut self, headers: &[Header], status_meaning: Text) -> Vec<Field> {
+        if !self.detail {
+            return Vec::new();
+        }
+        let mut fields = self.start_fields(status_meaning);
+        let mut children = std::mem::take(&mut self.children);
+        children.sort_by_key(|(field, child)| (*field, child.span.start));
+        let mut children = children.into_iter().peekable();
+        for (at, header) in headers.iter().enumerate() {
+            let known = Name::of(self.head.headers[at].name.bytes);
+            let text = match known {
+                Some(_) => header.value.clone(),
+                None => format!("{}: {}", header.name, header.value),
+            };
+            let end = header.value_at.end.max(header.name_at.end);
+            fields.push(Field {
+                def: known.map_or(&fields::OTHER, |known| &known.def),
+                span: Span::bits(self.head.source, header.name_at.start, end),
+                value: Value::Text(text),
+                meaning: header.meaning.clone(),
+                depth: 0,
+            });
+            while let Some((_, child)) = children.next_if(|(field, _)| *field == at) {
+                fields.push(child);
+            }
+        }
+        fields
+    }
+
+    fn start_fields(&self, status_meaning: Text) -> Vec<Field> {
+        let field = |def: &'static FieldDef, part: Part<'_>, meaning: Text| Field {
+            def,
+            span: self.head.span_of(part),
+            value: Value::Text(part.text().into_owned()),
+            meaning,
+            depth: 1,
+        };
+        let line = |def: &'static FieldDef| Field {
+            def,
+            span: self.head.start_line_at(),
+            value: Value::Text(self.head.start_line().into_owned()),
+            meaning: Text::default(),
+            depth: 0,
+        };
+        let none = Text::default;
+        match self.head.start {
+            StartLine::Request { method, target, version } => vec![
+                line(&fields::REQUEST_LINE),
+                field(&fields::METHOD, method, none()),
+                field(&fields::TARGET, target, none()),
+                field(&fields::VERSION, version, none()),
+            ],
+            StartLine::Response { version, status, reason } => vec![
+                line(&fields::STATUS_LINE),
+                field(&fields::VERSION, version, none()),
+                field(&fields::STATUS, status, status_meaning),
+                field(&fields::REASON, reason, none()),
+            ],
+        }
+    }
+
+    /// Such as `1.1`.
+    pub fn http_version(&self) -> Option<String> {
+        self.head.version().map(|(major, minor)| format!("{major}.{minor}"))
+    }
+}

@@ -1,0 +1,90 @@
+//! The usual signatures of proxies and gateways that do not know WebSocket.
+
+use super::super::Diagnosis;
+use super::super::fields::Name;
+use super::RequestFacts;
+use super::exam::Exam;
+use super::lists::has;
+
+const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version 1.1; \
+                       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
+
+/// What a request shows of the way it came.
+pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    let key = exam.first(Name::Key).is_some();
+    let upgrade = exam.all(Name::Upgrade).iter().any(|(_, value)| has(value.bytes, "websocket"));
+    let connection = exam.all(Name::Connection).iter().any(|(_, value)| has(value.bytes, "upgrade"));
+    if key && !(upgrade && connection) {
+        found.push(hop_by_hop());
+    }
+    if key && exam.head.version().is_some_and(|version| version < (1, 1)) {
+        found.push(downgraded());
+    }
+    let browser = exam.first(Name::UserAgent).is_some_and(|(_, agent)| agent.bytes.starts_with(b"Mozilla/"));
+    if key && browser && exam.first(Name::Extensions).is_none() {
+        found.push(extensions_stripped());
+    }
+    found
+}
+
+/// What a response shows of the way it came. `html` says that its body is a page.
+pub(super) fn in_response(
+    exam: &Exam<'_, '_>,
+    status: u16,
+    request: Option<&RequestFacts>,
+    html: bool,
+) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    if status == 101 {
+        let upgrade = exam.first(Name::Upgrade).is_some();
+        let connection = exam.all(Name::Connection).iter().any(|(_, value)| has(value.bytes, "upgrade"));
+        if exam.first(Name::Accept).is_some() && !(upgrade && connection) {
+            found.push(hop_by_hop());
+        }
+    }
+    if exam.head.version() == Some((1, 0)) {
+        found.push(downgraded());
+    }
+    if (200..300).contains(&status) && html {
+        found.push(Diagnosis::new(
+            "page-instead-of-websocket",
+            "the answer is a web page: the request reached a server, or a login or error page, that knows no WebSocket here",
+            "check the path, and that the proxy sends it to the WebSocket server and not to the site's files",
+        ));
+    }
+    if status == 426 && request.is_some_and(|request| request.broken.is_empty()) {
+        found.push(Diagnosis::new(
+            "upgrade-lost-on-the-way",
+            "the request asks rightly for an upgrade, and the server says that it should: Upgrade was lost behind this point",
+            PASS_ON,
+        ));
+    }
+    found
+}
+
+fn hop_by_hop() -> Diagnosis {
+    Diagnosis::new(
+        "hop-by-hop-headers-dropped",
+        "the WebSocket's own header fields arrived, Upgrade or Connection did not: they are meant for one hop, and a proxy took them out",
+        PASS_ON,
+    )
+}
+
+fn downgraded() -> Diagnosis {
+    Diagnosis::new(
+        "downgraded-to-http-1.0",
+        "a proxy turned HTTP/1.1 into HTTP/1.0, which knows no Upgrade (for long the default of nginx)",
+        PASS_ON,
+    )
+}
+
+/// A proxy removed `Sec-WebSocket-Extensions`. Also for those who see compressed
+/// frames on a connection that agreed to no extension.
+pub fn extensions_stripped() -> Diagnosis {
+    Diagnosis::new(
+        "extensions-stripped",
+        "Sec-WebSocket-Extensions seems to have been taken out on the way: browsers always offer permessage-deflate",
+        "let every proxy on the way pass Sec-WebSocket-Extensions on, in both directions, or switch compression off at both ends",
+    )
+}

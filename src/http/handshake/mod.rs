@@ -1,0 +1,122 @@
+//! The opening handshake (RFC 6455 §4): what the two heads agree on, and which rules they break.
+//!
+//! [`check_request`] and [`check_response`] each look at one head and report on
+//! every header field; what the response must fit is carried over by [`RequestFacts`].
+//! A request that asks for no WebSocket, and its response, are none of our
+//! business: they are reported without a finding.
+
+mod deflate;
+mod exam;
+mod extensions;
+mod lists;
+mod middlebox;
+mod request;
+mod response;
+mod status;
+
+use crate::model::{Deflate, Field, Finding, Header, Rule};
+
+use super::Diagnosis;
+
+pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
+pub use lists::{Element, elements};
+pub use middlebox::extensions_stripped;
+pub use request::check_request;
+pub use response::check_response;
+pub use status::{Status, status};
+
+/// What a request's head says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestReport {
+    /// The header fields with their verdicts; empty unless details were asked for.
+    pub headers: Vec<Header>,
+    /// Start line, header fields and their elements; empty unless details were asked for.
+    pub fields: Vec<Field>,
+    pub findings: Vec<Finding>,
+    /// What may be behind the findings.
+    pub diagnoses: Vec<Diagnosis>,
+    pub facts: RequestFacts,
+}
+
+/// What the response has to fit. Texts are as sent, and untrusted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RequestFacts {
+    pub method: String,
+    pub target: String,
+    /// Such as `1.1`; `None` when unreadable.
+    pub http_version: Option<String>,
+    pub host: Option<String>,
+    pub origin: Option<String>,
+    /// It asks for a WebSocket, even if not rightly.
+    pub is_upgrade: bool,
+    /// The rules it breaks that a server must answer with an HTTP error.
+    pub broken: Vec<&'static Rule>,
+    /// The first `Sec-WebSocket-Key`.
+    pub key: Option<Vec<u8>>,
+    /// The first `Sec-WebSocket-Version`.
+    pub version: Option<String>,
+    /// All `Sec-WebSocket-Protocol` values, joined by commas.
+    pub subprotocols: Option<String>,
+    /// All `Sec-WebSocket-Extensions` values, joined by commas.
+    pub extensions: Option<String>,
+}
+
+impl RequestFacts {
+    /// The offered subprotocols, best first.
+    pub fn offered_subprotocols(&self) -> impl Iterator<Item = &str> {
+        elements(self.subprotocols.as_deref().unwrap_or_default().as_bytes())
+            .filter_map(|element| str::from_utf8(element.bytes).ok())
+    }
+
+    /// The offered extensions, best first, as far as they follow the grammar.
+    pub fn offered_extensions(&self) -> Vec<Extension<'_>> {
+        self.extensions.as_deref().map_or_else(Vec::new, |value| parse_extensions(value.as_bytes()).0)
+    }
+}
+
+/// What a response's head says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResponseReport {
+    /// The header fields with their verdicts; empty unless details were asked for.
+    pub headers: Vec<Header>,
+    /// Start line, header fields and their elements; empty unless details were asked for.
+    pub fields: Vec<Field>,
+    pub findings: Vec<Finding>,
+    /// What may be behind the findings, and what else is worth knowing.
+    pub diagnoses: Vec<Diagnosis>,
+    pub facts: ResponseFacts,
+}
+
+/// What the response settles. Texts are as sent, and untrusted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResponseFacts {
+    pub status: Option<u16>,
+    /// Such as `1.1`; `None` when unreadable.
+    pub http_version: Option<String>,
+    pub outcome: Outcome,
+    /// The chosen subprotocol.
+    pub subprotocol: Option<String>,
+    /// The agreed extensions as the response names them.
+    pub extensions: Option<String>,
+    /// The agreed parameters of permessage-deflate, when it is agreed.
+    pub deflate: Option<Deflate>,
+}
+
+/// How a handshake ended, for a client that keeps to the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// No handshake: an ordinary exchange.
+    #[default]
+    NotWebSocket,
+    /// 100, 102 or 103: the real response is still to come.
+    Interim,
+    /// The WebSocket is open.
+    Open,
+    /// 101, but the client must fail the connection; the first cause.
+    Failed(&'static Rule),
+    /// Another status than 101.
+    Rejected,
+}
+
+#[cfg(test)]
+mod tests;
