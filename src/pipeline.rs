@@ -89,7 +89,7 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
     progress(bytes);
     let summary = router.out.finish(packets, bytes, error.as_ref().map(ToString::to_string));
     let unreadable =
-        tracker.unsupported().map(|(link, count)| (net::link_name(link).into_owned(), count)).collect();
+        tracker.unsupported().iter().map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
     Outcome { summary, error, unreadable }
 }
 
@@ -181,11 +181,8 @@ impl<'s> Router<'s> {
         let Some(Some(session)) = self.sessions.get_mut(flow.0 as usize) else {
             return net::Interest::Ignore;
         };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-        };
+        let mut cx =
+            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
         match act(session, &mut cx) {
             Interest::Follow => net::Interest::Follow,
             Interest::Stop => net::Interest::Stop,
@@ -232,11 +229,8 @@ impl StreamSink for Router<'_> {
 
     fn close(&mut self, flow: FlowId, _: CloseReason) {
         let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::take) else { return };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-        };
+        let mut cx =
+            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
         // The sink will say so again at the next unit if it has had enough.
         let _: Flow = session.finish(StreamEnd::Capture, self.now, &mut cx);
     }

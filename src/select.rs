@@ -218,7 +218,16 @@ impl<S: Sink> Select<S> {
             return Flow::Continue(());
         };
         let body = Body::Connection(&connection);
-        self.inner.take(&Unit { conn, dir: None, time, packets, body, fields: &[], findings: &[], sources: &[] })
+        self.inner.take(&Unit {
+            conn,
+            dir: None,
+            time,
+            packets,
+            body,
+            fields: &[],
+            findings: &[],
+            sources: &[],
+        })
     }
 
     fn pass(&mut self, unit: &Unit<'_>) -> Flow {

@@ -219,10 +219,12 @@ fn open(name: &str) -> Result<Opened, String> {
         Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
             match input::from_argument(name) {
                 Some(input) => Ok(Opened { input, size: None, live: false }),
-                None if looks_like_hex(name) => match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
-                    Err(e) => Err(e.to_string()),
-                    Ok(input) => Ok(Opened { input, size: None, live: false }),
-                },
+                None if looks_like_hex(name) => {
+                    match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
+                        Err(e) => Err(e.to_string()),
+                        Ok(input) => Ok(Opened { input, size: None, live: false }),
+                    }
+                }
                 None => Err("no such file, and it is not hex either".to_owned()),
             }
         }
@@ -243,7 +245,11 @@ fn stdin_metadata() -> Option<bool> {
 
 /// Long arguments are hex; a message about them names only their beginning.
 fn shown(name: &str) -> String {
-    if name.chars().count() > 60 { name.chars().take(57).chain("...".chars()).collect() } else { name.to_owned() }
+    if name.chars().count() > 60 {
+        name.chars().take(57).chain("...".chars()).collect()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Diagnostics that belong to the run, not to the results.

@@ -5,7 +5,7 @@
 //! `--fail-on` (or a check failed), 2 when the command was used wrongly or its
 //! input could not be read.
 
-pub mod accept;
+//ACC pub mod accept;
 pub mod decode;
 pub mod encode;
 mod output;
@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::input::capture::ETHERNET;
 use crate::input::PcapWriter;
+use crate::input::capture::ETHERNET;
 use crate::synth;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
@@ -41,8 +41,8 @@ enum ColorWhen {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compute and check Sec-WebSocket-Accept
-    Accept(accept::Args),
+    //ACC /// Compute and check Sec-WebSocket-Accept
+    //ACC Accept(accept::Args),
     /// Show what is on the wire: captures, hex, raw bytes
     #[command(visible_alias = "d")]
     Decode(Box<decode::Args>),
@@ -95,7 +95,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
     match &cli.command {
-        Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
+        //ACC Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Decode(args) => {
             drop((out, err));
             decode::run(args, color)
@@ -148,10 +148,7 @@ fn man(name: Option<&str>, out: &mut impl Write, err: &mut impl Write) -> io::Re
 }
 
 /// Writes synthesised packets as a capture file.
-fn write_capture(
-    out: &mut dyn Write,
-    packets: &mut dyn FnMut(&mut synth::Emit<'_>) -> (),
-) -> io::Result<()> {
+fn write_capture(out: &mut dyn Write, packets: &mut dyn FnMut(&mut synth::Emit<'_>) -> ()) -> io::Result<()> {
     let mut writer = PcapWriter::new(out, ETHERNET)?;
     let mut result = Ok(());
     packets(&mut |time, data| {

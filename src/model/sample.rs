@@ -2,8 +2,8 @@
 
 use super::{
     Body, Cite, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader,
-    Handshake, Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink, SourceId, Span,
-    Summary, Text, Time, Unit, Utf8, Verdict, Who,
+    Handshake, Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink, SourceId,
+    Span, Summary, Text, Time, Unit, Utf8, Verdict, Who,
 };
 
 /// A unit of connection 1 without anything around its body.
@@ -110,11 +110,8 @@ impl<'s, S: Sink> Talk<'s, S> {
     }
 
     pub fn meta(&mut self) -> &mut Self {
-        let meta = Meta {
-            input: "chat.pcap".into(),
-            format: "pcap".into(),
-            link_types: vec!["ethernet".into()],
-        };
+        let meta =
+            Meta { input: "chat.pcap".into(), format: "pcap".into(), link_types: vec!["ethernet".into()] };
         let unit = Unit { conn: 0, ..unit(Body::Meta(&meta)) };
         self.flow = self.sink.take(&unit);
         self
@@ -193,7 +190,8 @@ impl<'s, S: Sink> Talk<'s, S> {
         if header.opcode.is_control() {
             self.message(dir, Open { kind: of, frames: vec![frame.n], payload });
         } else {
-            let open = self.open[dir.index()].get_or_insert(Open { kind: of, frames: vec![], payload: vec![] });
+            let open =
+                self.open[dir.index()].get_or_insert(Open { kind: of, frames: vec![], payload: vec![] });
             open.frames.push(frame.n);
             open.payload.extend(payload);
             if header.fin

@@ -23,7 +23,11 @@ pub(crate) fn counted(value: u64, singular: &str) -> String {
 
 /// A count in at most 7 columns.
 pub(crate) fn short(value: u64) -> String {
-    if value < 100_000 { count(value) } else { scaled(value, 1000, &["", " k", " M", " G", " T", " P", " E"]) }
+    if value < 100_000 {
+        count(value)
+    } else {
+        scaled(value, 1000, &["", " k", " M", " G", " T", " P", " E"])
+    }
 }
 
 /// A number of bytes in at most 10 columns: exact below 10,000, in binary units above.
@@ -131,11 +135,9 @@ mod tests {
 
     #[test]
     fn shares_are_rounded() {
-        assert_eq!((percent(1, 3), percent(2, 3), percent(7, 7), percent(0, 0)), (
-            "33.3 %".into(),
-            "66.7 %".into(),
-            "100.0 %".into(),
-            String::new()
-        ));
+        assert_eq!(
+            (percent(1, 3), percent(2, 3), percent(7, 7), percent(0, 0)),
+            ("33.3 %".into(), "66.7 %".into(), "100.0 %".into(), String::new())
+        );
     }
 }

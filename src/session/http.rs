@@ -6,7 +6,7 @@ use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
-use crate::http::{CLIENT_ACCEPTED_BAD_HANDSHAKE, DATA_BEFORE_HANDSHAKE_COMPLETE};
+use crate::http::{CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
     At, Body as UnitBody, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin, Piece, Roles,
@@ -143,11 +143,12 @@ impl Session {
     }
 
     fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let conn = self.number();
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
-        let head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
         let wanted = cx.out.wants().fields;
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
@@ -235,7 +236,7 @@ impl Session {
         }
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
         let head = reader.parse(source, offset);
-        let mut report = handshake::check_response(offer.as_deref(), &head, cx.out.wants().fields);
+        let mut report = handshake::check_response(offer.as_deref(), &head, &[], cx.out.wants().fields);
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -288,8 +289,11 @@ impl Session {
             let source = SourceId::Stream { conn: told.conn, dir: Dir::Client };
             let got = Text::with("{} bytes before the response", length);
             let expected = "nothing before the response".into();
-            let finding = Finding::new(&DATA_BEFORE_HANDSHAKE_COMPLETE, Dir::Client, expected, got)
-                .at(Span::bytes(source, chunk.offset, length));
+            let finding = Finding::new(&DATA_BEFORE_COMPLETE, Dir::Client, expected, got).at(Span::bytes(
+                source,
+                chunk.offset,
+                length,
+            ));
             told.note(Dir::Client, chunk.at, &[finding], cx)?;
         }
         if let Outcome::Failed(cause) = report.facts.outcome {
@@ -320,19 +324,11 @@ impl Session {
     }
 
     /// Bytes of which it is open what they are.
-    fn held_back(
-        &mut self,
-        side: Side,
-        bytes: &[u8],
-        at: At,
-        offset: u64,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
+    fn held_back(&mut self, side: Side, bytes: &[u8], at: At, offset: u64, cx: &mut Context<'_, '_>) -> Flow {
         let is_alone = self.offsets[side.other().index()] == 0;
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        if is_alone && self.start == Start::Given && lane.held.is_empty() && sniff(bytes) == Sniff::Response
-        {
+        if is_alone && self.start == Start::Given && lane.held.is_empty() && sniff(bytes) == Sniff::Response {
             // A transcript: the response follows its request in the same text.
             self.offsets[side.other().index()] = bytes.len() as u64;
             return self.pass(side.other(), bytes, at, 0, cx);
@@ -389,7 +385,7 @@ impl Session {
         let Some(refusal) = lane.refusal.take() else { return ON };
         let preview = lane.body.as_ref().map_or(&[][..], Body::preview);
         match &self.told {
-            Some(told) => told.show(Dir::Server, &refusal, preview, cx),
+            Some(told) => told.show(&refusal, preview, cx),
             None => ON,
         }
     }
@@ -456,7 +452,7 @@ impl Told {
 /// A client went on although the response broke the rule `cause`.
 pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
     let got = Text::with("frames, although the response is broken ({})", cause);
-    Finding::new(&CLIENT_ACCEPTED_BAD_HANDSHAKE, Dir::Client, "the connection failed".into(), got)
+    Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
 }
 
 impl Lane {

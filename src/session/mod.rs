@@ -203,9 +203,7 @@ impl Session {
         self.ended[side.index()] = Some(how);
         let dir = self.dir(side);
         let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => {
-                talk.end(dir.unwrap_or(Dir::Server), how, at, cx.out, cx.scratch)
-            }
+            Phase::WebSocket(talk) => talk.end(dir.unwrap_or(Dir::Server), how, at, cx.out, cx.scratch),
             Phase::Http(_) => self.http_end(side, cx),
             Phase::Probe(_) | Phase::Other => ON,
         };
@@ -229,12 +227,10 @@ impl Session {
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.told.take() else { return ON };
-        let mut ending =
-            Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
+        let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, now, cx.out, cx.scratch)?;
-            ending =
-                Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+            ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
         }
         told.connection.ending = Some(ending);
         cx.out.emit(&told.unit(now))
@@ -309,7 +305,13 @@ impl Session {
             held.iter().find(|h| h.side == side).map_or(self.offsets[side.index()], |h| h.offset)
         };
         let offsets = [start(client), start(client.other())];
-        self.announce(if said { Roles::Assumed } else { Roles::Masking }, Handshake::Missing, cx)?;
+        if self.told.is_none() {
+            self.announce(if said { Roles::Assumed } else { Roles::Masking }, Handshake::Missing, cx);
+            if let Some(told) = &self.told {
+                let time = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
+                cx.out.emit(&told.unit(time))?;
+            }
+        }
         let conn = self.conn().unwrap_or_default();
         let talk = match self.start {
             Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
@@ -340,10 +342,10 @@ impl Session {
         }
     }
 
-    /// Numbers the connection and tells of it.
-    fn announce(&mut self, roles: Roles, handshake: Handshake, cx: &mut Context<'_, '_>) -> Flow {
+    /// Numbers the connection. Whoever calls shows it, once what is known of it is noted.
+    fn announce(&mut self, roles: Roles, handshake: Handshake, cx: &mut Context<'_, '_>) {
         if self.told.is_some() {
-            return ON;
+            return;
         }
         *cx.connections += 1;
         let (client, server) = match (self.endpoints, self.client) {
@@ -365,8 +367,7 @@ impl Session {
             ending: None,
         };
         let told = Told { conn: *cx.connections, connection, bad_handshake: None };
-        self.told.insert(Box::new(told));
-        ON
+        self.told = Some(Box::new(told));
     }
 }
 

@@ -53,7 +53,14 @@ impl Conversation {
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
             ended: [None, None],
-            shared: Shared { conn, extensions, next_n: 0, next_m: 0, aftermath: Aftermath::default(), gap_rule: None },
+            shared: Shared {
+                conn,
+                extensions,
+                next_n: 0,
+                next_m: 0,
+                aftermath: Aftermath::default(),
+                gap_rule: None,
+            },
         }
     }
 
@@ -326,8 +333,11 @@ impl Shared {
         let packets = gap.between.0.or(gap.between.1).zip(gap.between.1.or(gap.between.0));
         let found = self.gap_rule.map(|rule| {
             let got = Text::with("{} bytes missing at offset {}", gap.length).and(gap.offset);
-            Finding::new(rule, None, "every byte of the stream".into(), got)
-                .at(Span::bytes(SourceId::Stream { conn: self.conn, dir }, gap.offset, gap.length))
+            Finding::new(rule, None, "every byte of the stream".into(), got).at(Span::bytes(
+                SourceId::Stream { conn: self.conn, dir },
+                gap.offset,
+                gap.length,
+            ))
         });
         out.emit(&Unit {
             conn: self.conn,
@@ -445,7 +455,9 @@ mod tests {
                 Send(dir, bytes) => {
                     bytes.chunks(cut).try_for_each(|chunk| talk.push(*dir, chunk, at, &mut out, &mut scratch))
                 }
-                Lose(dir, len) => talk.gap(*dir, *len, (Some(1), Some(2)), &super::super::TCP_RESET, &mut out, &mut scratch),
+                Lose(dir, len) => {
+                    talk.gap(*dir, *len, (Some(1), Some(2)), &super::super::TCP_RESET, &mut out, &mut scratch)
+                }
                 End(dir, how) => talk.end(*dir, *how, at, &mut out, &mut scratch),
             };
             assert!(flow.is_continue());

@@ -247,8 +247,7 @@ fn sections_interfaces_and_every_kind_of_packet_block() {
         .block(0xBAD, &Bytes::new(true).raw(b"custom"))
         .block(5, &Bytes::new(true).u32(0).u32(0).u32(0))
         .enhanced(1, 10, 2, b"hi");
-    let second =
-        Bytes::new(false).section().interface(101, 0, &[(9, &[0x8A])]).enhanced(0, 1536, 1, b"z");
+    let second = Bytes::new(false).section().interface(101, 0, &[(9, &[0x8A])]).enhanced(0, 1536, 1, b"z");
     let file = [first.bytes, second.bytes].concat();
     let mut capture = start(&file, usize::MAX);
     assert_eq!(capture.format(), "pcapng");

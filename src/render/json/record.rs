@@ -101,8 +101,7 @@ impl Records {
             Some(text) => {
                 w.raw(r#""text":"#);
                 let mark = w.string_marked(text);
-                self.last_text =
-                    Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
+                self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
             }
             None => {
                 w.raw(r#""base64":"#);
@@ -142,7 +141,11 @@ impl Records {
         } else {
             w.raw(r#","compressed":false,"inflated_length":null"#);
         }
-        if message.complete { w.raw(r#","complete":true"#) } else { w.raw(r#","complete":false"#) }
+        if message.complete {
+            w.raw(r#","complete":true"#)
+        } else {
+            w.raw(r#","complete":false"#)
+        }
         if let Some(close) = &message.close {
             close_body(close, w);
         }

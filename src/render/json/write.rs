@@ -475,10 +475,16 @@ mod tests {
     /// Every awkward character at every place of a word, a run and a piece.
     #[test]
     fn strings_come_back_as_they_were() {
-        let awkward = ["\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "\u{9b}", "ß", "؜", "\u{2028}", "…", "😀", "\"\\\""];
+        let awkward = [
+            "\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "\u{9b}", "ß", "؜", "\u{2028}", "…", "😀", "\"\\\"",
+        ];
         for around in (0..20).chain([RUN - 3, RUN - 1, RUN, PIECE - 2, PIECE - 1, PIECE, 3 * PIECE + 1]) {
             for odd in awkward {
-                let text = format!("{}{odd}{odd}{}", "é".repeat(around / 2) + &"x".repeat(around % 2), "y".repeat(11));
+                let text = format!(
+                    "{}{odd}{odd}{}",
+                    "é".repeat(around / 2) + &"x".repeat(around % 2),
+                    "y".repeat(11)
+                );
                 let json = written(|w| w.string(&text));
                 assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{json}");
             }

@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn quantiles_of_one_value_are_exact() {
         let one = of([171]);
-        assert_eq!((one.range.min, one.quantile(50), one.quantile(95), one.range.max, one.range.mean()), (171, 171, 171, 171, 171));
+        assert_eq!(
+            (one.range.min, one.quantile(50), one.quantile(95), one.range.max, one.range.mean()),
+            (171, 171, 171, 171, 171)
+        );
         let none = of([]);
         assert_eq!((none.range.min, none.quantile(50), none.range.mean()), (0, 0, 0));
     }

@@ -128,8 +128,7 @@ fn sizes<W: Write>(sizes: &Distribution, w: &mut Writer<W>) {
 fn times<W: Write>(times: &Range, w: &mut Writer<W>) {
     w.raw(r#""count":"#);
     w.number(times.count);
-    for (key, value) in
-        [(r#","min":"#, times.min), (r#","mean":"#, times.mean()), (r#","max":"#, times.max)]
+    for (key, value) in [(r#","min":"#, times.min), (r#","mean":"#, times.mean()), (r#","max":"#, times.max)]
     {
         w.raw(key);
         if times.count > 0 { w.seconds(value) } else { w.raw("null") }

@@ -163,7 +163,7 @@ impl Tally {
 
 /// A hash (FNV-1a) of a control frame's payload, to tell one ping from another.
 fn fingerprint(payload: &[u8]) -> u64 {
-    payload
-        .iter()
-        .fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+    payload.iter().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+    })
 }

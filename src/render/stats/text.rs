@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::super::human::{count, counted, percent, short, size, time};
 use super::distribution::Range;
 use super::tally::Tally;
 use super::{Entry, KINDS, Report, Stats};
-use super::super::human::{count, counted, percent, short, size, time};
 use crate::model::EndKind;
 
 /// Connections that are printed one by one.
@@ -67,7 +67,13 @@ impl Table {
             let mut line = String::new();
             for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let indent = if i == 0 && r > 0 { 2 } else { 0 };
-                let width = if i == 0 { width + 2 } else if i < left { *width } else { least.max(*width) };
+                let width = if i == 0 {
+                    width + 2
+                } else if i < left {
+                    *width
+                } else {
+                    least.max(*width)
+                };
                 // Writing to a String cannot fail.
                 let _ = if i < left {
                     write!(line, "{:indent$}{cell:<rest$}  ", "", rest = width - indent)
@@ -99,19 +105,11 @@ fn headline(report: &Report<'_>, page: &mut String) {
 }
 
 fn frames(total: &Tally, page: &mut String) {
-    let mut table =
-        Table::new(&["Frames", "from client", "payload", "from server", "payload", "share"]);
+    let mut table = Table::new(&["Frames", "from client", "payload", "from server", "payload", "share"]);
     let all = total.all_frames();
     let row = |name: &str, frames: [u64; 2], payload: [u64; 2]| {
         let share = percent(frames[0] + frames[1], all);
-        [
-            name.into(),
-            count(frames[0]),
-            size(payload[0]),
-            count(frames[1]),
-            size(payload[1]),
-            share,
-        ]
+        [name.into(), count(frames[0]), size(payload[0]), count(frames[1]), size(payload[1]), share]
     };
     for (i, kind) in KINDS.iter().enumerate() {
         let frames = [total.frames[0][i], total.frames[1][i]];
@@ -260,7 +258,9 @@ mod tests {
         talk.frame(Server, "890548656c6c6f").wait(24_000_000).frame(Client, "8a8537fa213d7f9f4d5158");
         talk.frame(Server, "8900").frame(Client, "8a8000000000").findings.push(finding());
         talk.frame(Client, "810548656c6c6f");
-        talk.frame(Server, "880203e8").frame(Client, "88820000000003e8").end(EndKind::CloseHandshake, Some(1000));
+        talk.frame(Server, "880203e8")
+            .frame(Client, "88820000000003e8")
+            .end(EndKind::CloseHandshake, Some(1000));
         talk.connect(2).frame(Server, "8101 41").end(EndKind::Rst, None);
         talk.summary(&Summary::default());
         insta::assert_snapshot!(page(&stats), @"");
