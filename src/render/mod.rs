@@ -47,6 +47,10 @@ mod words;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod scenes;
+#[cfg(test)]
+mod tests;
 
 pub use bits::Bits;
 pub use hex::Hex;
@@ -79,7 +83,7 @@ pub struct Options {
 
 impl Options {
     /// The narrowest layout, in columns: the diagram of [`Bits`] takes 32 bits at two columns each.
-    pub const NARROWEST: usize = 72;
+    pub const NARROWEST: usize = 78;
 }
 
 impl Default for Options {
