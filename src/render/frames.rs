@@ -68,12 +68,14 @@ pub fn content<'a>(frame: &Frame<'a>) -> &'a [u8] {
 }
 
 /// Whether a frame's payload is text, as far as its decoder says or else its opcode.
+/// A control frame's is whatever it looks like.
 pub fn is_text(field: Option<&Field>, frame: &Frame<'_>) -> bool {
+    let readable = |bytes| str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(char::is_control));
     match field.map(|field| &field.value) {
         Some(Value::Text(_)) => true,
         Some(_) => false,
         None if frame.header.rsv1 => false,
-        None => frame.of == Opcode::TEXT || frame.of.is_control() && str::from_utf8(content(frame)).is_ok(),
+        None => frame.of == Opcode::TEXT || frame.of.is_control() && readable(content(frame)),
     }
 }
 

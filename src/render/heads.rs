@@ -1,5 +1,6 @@
 //! The head of an HTTP message: each header field with the verdict on it.
 
+use super::escape::whole_characters;
 use super::outline::{INDENT, Outline};
 use super::style::Ink;
 use crate::model::{Dir, Field, Header, HttpHead, Unit, Verdict};
@@ -40,7 +41,7 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
     }
     if !head.body.is_empty() {
         outline.page.to(INDENT).put(Ink::Faint, "body").line();
-        let text = str::from_utf8(head.body).is_ok();
+        let text = str::from_utf8(whole_characters(head.body)).is_ok();
         outline.payload(head.body, head.body.len() as u64, text, NAME);
     }
 }

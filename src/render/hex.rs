@@ -71,8 +71,13 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let mut open = None;
     let mut rest = unit.fields;
     if rest.is_empty() {
-        bytes_row(outline, frame, columns, 0, header);
-        outline.page.to(columns.name).put(Ink::Plain, "frame header").line();
+        for from in (0..header).step_by(ROW) {
+            bytes_row(outline, frame, columns, from, header);
+            if from == 0 {
+                outline.page.to(columns.name).put(Ink::Plain, "frame header");
+            }
+            outline.page.line();
+        }
         payload(outline, frame, columns, frames::is_text(None, frame));
     }
     while let [field, later @ ..] = rest {
@@ -259,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn without_fields_the_header_is_one_row() {
+    fn without_fields_the_header_is_bytes() {
         let mut show = show();
         show.fields = false;
         scenes::rfc_5_7(&mut show);

@@ -170,7 +170,7 @@ fn payload_row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field:
     if whole && text && page.measure_data(bytes, room.saturating_sub(2)).is_some() {
         page.put(Ink::Faint, "“").data(Ink::Strong, bytes, room, false).put(Ink::Faint, "”");
         meaning(outline, field, at);
-    } else if whole && !text && bytes.len() * 3 <= room + 1 || parts_follow {
+    } else if !text && (parts_follow || whole && bytes.len() * 3 <= room + 1) {
         hexdump::put(page, Ink::Strong, bytes, length, room);
         meaning(outline, field, at);
     } else {

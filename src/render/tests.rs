@@ -26,20 +26,18 @@ fn in_every_view(options: Options) -> [(&'static str, String); 4] {
 
 #[test]
 fn no_line_is_wider_than_the_page_and_no_control_character_gets_out() {
-    for width in [Options::NARROWEST, 80, 132] {
-        for payload in [None, Some(100), Some(100_000)] {
-            for time in [TimeStyle::Relative, TimeStyle::Utc, TimeStyle::Delta] {
-                for ascii in [false, true] {
-                    for (view, text) in in_every_view(Options { width, payload, time, ascii, color: false }) {
-                        for line in text.lines() {
-                            assert!(line.width() <= width, "{view} at {width}: {line:?}");
-                            assert!(!line.ends_with(' '), "{view}: {line:?}");
-                            assert!(!line.chars().any(char::is_control), "{view}: {line:?}");
-                            assert!(!line.contains(['\u{202e}', '\u{202c}']), "{view}: {line:?}");
-                            assert!(!ascii || line.is_ascii(), "{view}: {line:?}");
-                        }
-                    }
-                }
+    let widths = [Options::NARROWEST, 80, 132].map(|width| Options { width, ..Options::default() });
+    let limits = [100, 100_000].map(|limit| Options { payload: Some(limit), ..Options::default() });
+    let times = [TimeStyle::Utc, TimeStyle::Delta].map(|time| Options { time, ..Options::default() });
+    let ascii = Options { ascii: true, ..Options::default() };
+    for options in [&widths[..], &limits, &times, &[ascii]].concat() {
+        for (view, text) in in_every_view(options) {
+            for line in text.lines() {
+                assert!(line.width() <= options.width, "{view} at {}: {line:?}", options.width);
+                assert!(!line.ends_with(' '), "{view}: {line:?}");
+                assert!(!line.chars().any(char::is_control), "{view}: {line:?}");
+                assert!(!line.contains(['\u{202e}', '\u{202c}']), "{view}: {line:?}");
+                assert!(!options.ascii || line.is_ascii(), "{view}: {line:?}");
             }
         }
     }
