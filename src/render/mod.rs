@@ -19,7 +19,7 @@
 //!    escape, style, clock, words  characters, colours, times, numbers
 //! ```
 //!
-//! What came from the wire is untrusted. [`escape`] is the only way from bytes to
+//! What came from the wire is untrusted. `escape` is the only way from bytes to
 //! the page, and the page escapes the tool's own words as well, because they may
 //! quote the wire: no view can emit a control character other than the line feed.
 
