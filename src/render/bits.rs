@@ -115,7 +115,7 @@ fn parts(frame: &Frame<'_>) -> Vec<Part> {
     const RSV2: &[&str] = &["R", "S", "V", "2"];
     const RSV3: &[&str] = &["R", "S", "V", "3"];
     const MASK: &[&str] = &["M", "A", "S", "K"];
-    const EXTENDED: &str = "Extended payload length continued";
+    const EXTENDED: &str = "Extended length (continued)";
     let mut parts = Vec::with_capacity(10);
     let mut part = |label, continued, bits: u64, kind| {
         let start = parts.last().map_or(0, |part: &Part| part.end);
@@ -124,7 +124,7 @@ fn parts(frame: &Frame<'_>) -> Vec<Part> {
     for flag in [FIN, RSV1, RSV2, RSV3] {
         part(flag, "", 1, Kind::Flag);
     }
-    part(&["opcode", "(4)"], "", 4, Kind::Code);
+    part(&[" opcode", "(4)"], "", 4, Kind::Code);
     part(MASK, "", 1, Kind::Flag);
     part(&["Payload len", "(7)"], "", 7, Kind::Number);
     match frame.header.length_form {
@@ -141,7 +141,7 @@ fn parts(frame: &Frame<'_>) -> Vec<Part> {
     let room = room + (if room > 0 { PAYLOAD_ROWS - 1 } else { PAYLOAD_ROWS }) * (ROW / 8);
     let payload = room.min(frame.header.length).min(frame.payload.len() as u64);
     if payload > 0 {
-        part(&["Payload Data"], "Payload Data continued", payload * 8, Kind::Payload);
+        part(&["Payload Data"], "Payload Data (continued)", payload * 8, Kind::Payload);
     }
     parts
 }
@@ -153,8 +153,10 @@ fn touches(part: &Part, row: u64) -> bool {
 /// The numbers of the bits, as in the RFC.
 fn ruler(outline: &mut Outline) {
     let ones: Vec<String> = (0..ROW).map(|bit| (bit % 10).to_string()).collect();
-    let tens: String = (0..ROW).step_by(10).map(|bit| format!("{:<20}", bit / 10)).collect();
-    outline.page.to(EDGE + 1).put(Ink::Faint, tens.trim_end()).line();
+    for tens in 0..=(ROW - 1) / 10 {
+        outline.page.to(EDGE + 1 + tens as usize * 20).put(Ink::Faint, &tens.to_string());
+    }
+    outline.page.line();
     outline.page.to(EDGE + 1).put(Ink::Faint, &ones.join(" ")).line();
 }
 
@@ -270,4 +272,70 @@ fn bytes(from: u64, to: u64, text: impl Fn(u64) -> String) -> String {
 
 fn centred(text: &str, columns: usize) -> String {
     format!("{text:^columns$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Dir;
+    use crate::render::fixture::Show;
+    use crate::render::scenes;
+
+    fn show() -> Show<BitsLayout> {
+        Show::new(Options::default())
+    }
+
+    /// The bits that stand in a diagram's rows, in order.
+    fn drawn(text: &str) -> Vec<u8> {
+        text.lines()
+            .filter_map(|line| {
+                let (offset, bits) = line.split_once('|')?;
+                offset.trim().parse::<u64>().ok().map(|_| bits)
+            })
+            .flat_map(|bits| bits.bytes().filter(|byte| matches!(byte, b'0' | b'1')).map(|byte| byte - b'0'))
+            .collect()
+    }
+
+    #[test]
+    fn every_form_of_the_header_is_drawn_bit_for_bit() {
+        let forms: [(u8, Vec<u8>, usize); 4] = [
+            (0, vec![], 0),
+            (5, vec![], 5),
+            (126, vec![1, 0], 256),
+            (127, vec![0, 0, 0, 0, 0, 1, 0, 0], 65_536),
+        ];
+        for (short, extended, length) in forms {
+            for key in [&[][..], &[0x37, 0xfa, 0x21, 0x3d]] {
+                let mask = if key.is_empty() { 0 } else { 0x80 };
+                let header = [&[0xC2, mask | short], &extended[..], key].concat();
+                let wire = [header.clone(), (0..length).map(|at| at as u8 ^ 0xA5).collect()].concat();
+                let mut show = show();
+                show.fields = false;
+                show.frame(Dir::Client, &wire);
+                let text = show.text();
+                let bits = drawn(&text);
+                assert!(bits.len() >= (header.len() + length.min(4)) * 8, "{text}");
+                for (at, bit) in bits.into_iter().enumerate() {
+                    assert_eq!(bit, wire[at / 8] >> (7 - at % 8) & 1, "bit {at} of\n{text}");
+                }
+                let rows: Vec<&str> = text.lines().filter(|line| line.get(4..5) == Some("|")).collect();
+                assert!(rows.iter().all(|row| row.rfind('|') <= Some(68)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_frames_of_rfc_6455_5_7() {
+        let mut show = show();
+        scenes::rfc_5_7(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn long_masked_and_cut_short() {
+        let mut show = show();
+        show.frame(Dir::Client, &scenes::masked(0x81, &b"0123456789".repeat(20)));
+        show.frame(Dir::Server, &[0x82, 0x7F, 0, 0, 0, 1, 0, 0, 0, 5, 0xAB]);
+        insta::assert_snapshot!(show.text());
+    }
 }

@@ -1,10 +1,10 @@
 //! What can be said of a frame from its header and payload alone.
 
 use super::words::{self, close_code, count, grouped};
-use crate::model::{CloseCode, Field, Frame, Opcode, Value};
+use crate::model::{CloseCode, Dir, Field, Frame, Opcode, Value};
 
-/// What a frame's heading says about it: `text, 5 bytes, masked`.
-pub fn about(frame: &Frame<'_>) -> String {
+/// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.
+pub fn about(dir: Option<Dir>, frame: &Frame<'_>) -> String {
     let header = &frame.header;
     let mut about = match header.opcode {
         Opcode::CONTINUATION if frame.of != Opcode::CONTINUATION => {
@@ -23,10 +23,15 @@ pub fn about(frame: &Frame<'_>) -> String {
             ", first fragment"
         });
     }
-    about.push_str(", ");
-    about.push_str(&count(header.length, "byte"));
-    if header.masking_key.is_some() {
-        about.push_str(", masked");
+    if close(frame).is_none() {
+        about.push_str(", ");
+        about.push_str(&count(header.length, "byte"));
+    }
+    // Clients mask and servers do not (RFC 6455 §5.1): only the opposite is news.
+    match (dir, header.masking_key) {
+        (Some(Dir::Client), None) => about.push_str(", unmasked"),
+        (Some(Dir::Server) | None, Some(_)) => about.push_str(", masked"),
+        _ => {}
     }
     if frame.inferred {
         about.push_str(", inferred");
@@ -63,12 +68,14 @@ pub fn content<'a>(frame: &Frame<'a>) -> &'a [u8] {
 }
 
 /// Whether a frame's payload is text, as far as its decoder says or else its opcode.
+/// A control frame's is whatever it looks like.
 pub fn is_text(field: Option<&Field>, frame: &Frame<'_>) -> bool {
+    let readable = |bytes| str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(char::is_control));
     match field.map(|field| &field.value) {
         Some(Value::Text(_)) => true,
         Some(_) => false,
         None if frame.header.rsv1 => false,
-        None => frame.of == Opcode::TEXT || frame.of.is_control() && str::from_utf8(content(frame)).is_ok(),
+        None => frame.of == Opcode::TEXT || frame.of.is_control() && readable(content(frame)),
     }
 }
 
@@ -87,7 +94,7 @@ pub fn wire_byte(frame: &Frame<'_>, at: u64) -> Option<u8> {
 /// The bits of `start..end` in their byte, the others as dots: `.000 ....`; empty for whole bytes.
 pub fn pattern(byte: Option<u8>, start: u64, end: u64) -> String {
     let first = start / 8;
-    let whole = start % 8 == 0 && end % 8 == 0;
+    let whole = start.is_multiple_of(8) && end.is_multiple_of(8);
     let Some(byte) = byte.filter(|_| !whole && end <= (first + 1) * 8) else { return String::new() };
     let mut out = String::with_capacity(9);
     for bit in 0..8 {

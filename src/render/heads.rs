@@ -1,5 +1,6 @@
 //! The head of an HTTP message: each header field with the verdict on it.
 
+use super::escape::whole_characters;
 use super::outline::{INDENT, Outline};
 use super::style::Ink;
 use crate::model::{Dir, Field, Header, HttpHead, Unit, Verdict};
@@ -15,7 +16,7 @@ const VALUE_COLUMNS: usize = 28;
 const VALUE_ROWS: usize = 6;
 
 /// Columns a meaning needs to stand beside its value rather than under it.
-const MEANING_COLUMNS: usize = 12;
+const MEANING_COLUMNS: usize = 16;
 
 /// Writes the head: start line, header fields, the first of the body.
 pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
@@ -40,7 +41,7 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
     }
     if !head.body.is_empty() {
         outline.page.to(INDENT).put(Ink::Faint, "body").line();
-        let text = str::from_utf8(head.body).is_ok();
+        let text = str::from_utf8(whole_characters(head.body)).is_ok();
         outline.payload(head.body, head.body.len() as u64, text, NAME);
     }
 }
@@ -70,7 +71,7 @@ fn meaning(outline: &mut Outline, header: &Header, value_at: usize, beside: usiz
         page.line();
     } else if fits {
         page.to(start).put(Ink::Faint, &meaning).line();
-    } else if start == beside && start + MEANING_COLUMNS.max(page.measure(&meaning) / 2) <= page.width() {
+    } else if start == beside && start + MEANING_COLUMNS.max(page.measure(&meaning) * 3 / 5) <= page.width() {
         page.to(start).wrap(Ink::Faint, &meaning, start, 0).line();
     } else {
         page.line();

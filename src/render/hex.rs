@@ -71,8 +71,13 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let mut open = None;
     let mut rest = unit.fields;
     if rest.is_empty() {
-        bytes_row(outline, frame, columns, 0, header);
-        outline.page.to(columns.name).put(Ink::Plain, "frame header").line();
+        for from in (0..header).step_by(ROW) {
+            bytes_row(outline, frame, columns, from, header);
+            if from == 0 {
+                outline.page.to(columns.name).put(Ink::Plain, "frame header");
+            }
+            outline.page.line();
+        }
         payload(outline, frame, columns, frames::is_text(None, frame));
     }
     while let [field, later @ ..] = rest {
@@ -136,7 +141,7 @@ fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) 
     let page = &mut outline.page;
     page.to(columns.name + 2 * usize::from(field.depth));
     page.put(Ink::Plain, if three { "RSV1–3" } else { field.def.label });
-    let value_at = columns.name + 16;
+    let value_at = columns.name + 15;
     page.to(value_at);
     let at = page.column();
     match &field.value {
@@ -151,15 +156,12 @@ fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) 
             page.wrap(Ink::Plain, &field.meaning.to_string(), value_at, 0);
         }
         _ => {
-            page.put(Ink::Strong, &rows::value(field));
+            page.put(Ink::Strong, &rows::number(field));
             if !field.meaning.is_empty() {
-                let start = page.column() + 1;
-                page.put(Ink::Plain, " ").wrap(
-                    Ink::Plain,
-                    &field.meaning.to_string(),
-                    start.min(value_at + 4),
-                    0,
-                );
+                // A value of one to three digits, and a space.
+                let start = at + 4;
+                let gap = start.saturating_sub(page.column()).max(1);
+                page.put(Ink::Plain, &" ".repeat(gap)).wrap(Ink::Plain, &field.meaning.to_string(), start, 0);
             }
         }
     }
@@ -181,22 +183,23 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
     let header = u64::from(frame.header.header_length());
     let rows = if outline.unabridged { usize::MAX } else { PAYLOAD_ROWS };
     let masked = frame.header.masking_key.is_some();
+    let per_row = if masked { ROW } else { 2 * ROW };
     let mut shown = 0;
     let mut rest = frame.payload;
     for _ in 0..rows {
         if rest.is_empty() {
             break;
         }
-        let (row, later) = rest.split_at(rest.len().min(ROW));
+        let (row, later) = rest.split_at(rest.len().min(per_row));
         let from = header + shown;
         offset(outline, columns, frame.offset.saturating_add(from));
         let wire: Vec<u8> = (from..).take(row.len()).map_while(|at| frames::wire_byte(frame, at)).collect();
         let page = &mut outline.page;
         page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&wire));
-        page.to(columns.name);
         if masked {
-            page.put(Ink::Strong, &hexdump::pairs(row)).to(columns.name + ROW * 3 + 1);
+            page.to(columns.name).put(Ink::Strong, &hexdump::pairs(row));
         }
+        page.to(columns.bytes + 2 * ROW * 3 + if masked { 2 } else { 1 });
         page.put(Ink::Plain, &hexdump::letters(row)).line();
         shown += row.len() as u64;
         rest = later;
@@ -231,5 +234,40 @@ fn http(outline: &mut Outline, head: &HttpHead<'_>) {
     if !head.body.is_empty() {
         outline.page.to(INDENT).put(Ink::Faint, "body").line();
         outline.payload(head.body, head.body.len() as u64, false, INDENT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture::Show;
+    use crate::render::scenes;
+
+    fn show() -> Show<HexLayout> {
+        Show::new(Options::default())
+    }
+
+    #[test]
+    fn a_handshake_and_the_frames_of_rfc_6455_5_7() {
+        let mut show = show();
+        show.handshake();
+        scenes::rfc_5_7(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn frames_with_findings_and_a_closing_handshake() {
+        let mut show = show();
+        scenes::troubled(&mut show);
+        scenes::ending(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn without_fields_the_header_is_bytes() {
+        let mut show = show();
+        show.fields = false;
+        scenes::rfc_5_7(&mut show);
+        insta::assert_snapshot!(show.text());
     }
 }

@@ -15,8 +15,17 @@ pub fn pairs(bytes: &[u8]) -> String {
     out
 }
 
+/// Writes the first of `total` bytes in at most `room` columns: `48 65 …` when not all fit.
+pub fn put(page: &mut Page, ink: Ink, bytes: &[u8], total: u64, room: usize) {
+    // The ellipsis of ASCII is wider.
+    let wider = page.measure("…") - 1;
+    let whole = bytes.len() as u64 == total && bytes.len() * 3 <= room + 1;
+    let words = short(bytes, total, if whole { room } else { room.saturating_sub(wider) });
+    page.put(ink, &words);
+}
+
 /// The first of `total` bytes in at most `columns` columns (at least 4): `48 65 …` when not all fit.
-pub fn short(bytes: &[u8], total: u64, columns: usize) -> String {
+fn short(bytes: &[u8], total: u64, columns: usize) -> String {
     let whole = bytes.len() as u64 == total;
     if whole && bytes.len() * 3 <= columns + 1 {
         return pairs(bytes);

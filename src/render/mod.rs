@@ -19,7 +19,7 @@
 //!    escape, style, clock, words  characters, colours, times, numbers
 //! ```
 //!
-//! What came from the wire is untrusted. [`escape`] is the only way from bytes to
+//! What came from the wire is untrusted. `escape` is the only way from bytes to
 //! the page, and the page escapes the tool's own words as well, because they may
 //! quote the wire: no view can emit a control character other than the line feed.
 
@@ -50,6 +50,10 @@ mod words;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod scenes;
+#[cfg(test)]
+mod tests;
 
 pub use bits::Bits;
 pub use hex::Hex;
@@ -82,7 +86,7 @@ pub struct Options {
 
 impl Options {
     /// The narrowest layout, in columns: the diagram of [`Bits`] takes 32 bits at two columns each.
-    pub const NARROWEST: usize = 72;
+    pub const NARROWEST: usize = 78;
 }
 
 impl Default for Options {

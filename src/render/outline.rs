@@ -57,11 +57,8 @@ impl Outline {
             Body::Message(message) => self.message(unit, message),
             Body::Gap(gap) => self.hole(unit, gap),
             Body::Note if unit.findings.is_empty() => {}
-            Body::Note => {
-                let about =
-                    if unit.conn == 0 { "capture".to_owned() } else { format!("connection {}", unit.conn) };
-                self.heading(unit, &format!("about the {about}").replace("the connection", "connection"), "");
-            }
+            Body::Note if unit.conn == 0 => self.heading(unit, "about the capture", ""),
+            Body::Note => self.heading(unit, &format!("about connection {}", unit.conn), ""),
             Body::Summary(summary) => self.summary(summary),
         }
         if !matches!(unit.body, Body::Frame(_)) {
@@ -72,16 +69,7 @@ impl Outline {
     /// A block's first line: what it is, who sent it, more about it, and at the right end when.
     pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str) {
         self.several |= unit.conn > 1;
-        let mut tail: Vec<String> = Vec::new();
-        if self.several && unit.conn > 0 && !what.contains("connection") {
-            tail.push(format!("connection {}", unit.conn));
-        }
-        match unit.packets {
-            Some((first, last)) if first != last => tail.push(format!("packets {first}–{last}")),
-            Some((first, _)) => tail.push(format!("packet {first}")),
-            None => {}
-        }
-        tail.extend(unit.time.map(|time| self.clock.stamp(time)));
+        let stamp = unit.time.map(|time| self.clock.stamp(time));
         self.page.gap();
         self.page.put(Ink::Strong, what);
         if let Some(dir) = unit.dir {
@@ -92,7 +80,14 @@ impl Outline {
             let indent = self.page.column() + 2;
             self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, about, indent.min(40), 0);
         }
-        self.page.tail(Ink::Faint, tail.join(" · ")).line();
+        let conn = (self.several && !what.contains("connection")).then_some(unit.conn);
+        let tail = |connection, packet| {
+            tail(conn.map(|conn| (connection, conn)), packet, unit.packets, stamp.as_deref())
+        };
+        let (full, brief) = (tail("connection", "packet"), tail("conn", "pkt"));
+        let fits = |tail: &str| self.page.column() + 2 + self.page.measure(tail) <= self.page.width();
+        let tail = if !fits(&full) && fits(&brief) { brief } else { full };
+        self.page.tail(Ink::Faint, tail).line();
     }
 
     /// A line of running text in the block.
@@ -172,13 +167,11 @@ impl Outline {
             return;
         }
         let mut about = format!("{}, {}", opcode(message.kind), count(message.length, "byte"));
-        if message.compressed {
-            about.push_str(" compressed");
-            if let Some(inflated) = message.inflated_length {
-                about.push_str(&format!(", {} inflated", grouped(inflated)));
-            }
+        match message.inflated_length {
+            Some(inflated) => about = format!("{about} compressed, {} inflated", grouped(inflated)),
+            None if message.compressed => about.push_str(" compressed"),
+            None => {}
         }
-        about.push_str(&format!(", {}", count(message.frame_count, "frame")));
         about.push_str(&frames(message));
         if !message.complete {
             about.push_str(", incomplete");
@@ -193,15 +186,15 @@ impl Outline {
     }
 
     fn hole(&mut self, unit: &Unit<'_>, gap: &Gap) {
-        let about = format!("{} missing from the capture", count(gap.length, "byte"));
+        let about = format!("{} missing", count(gap.length, "byte"));
         self.heading(unit, "gap", &about);
-        let mut place = format!("at byte {} of what the sender sent", grouped(gap.offset));
-        match gap.between {
-            (Some(before), Some(after)) => place.push_str(&format!(", between packets {before} and {after}")),
-            (Some(before), None) => place.push_str(&format!(", after packet {before}")),
-            (None, Some(after)) => place.push_str(&format!(", before packet {after}")),
-            (None, None) => {}
-        }
+        let packets = match gap.between {
+            (Some(before), Some(after)) => format!(", between packets {before} and {after}"),
+            (Some(before), None) => format!(", after packet {before}"),
+            (None, Some(after)) => format!(", before packet {after}"),
+            (None, None) => String::new(),
+        };
+        let place = format!("at byte {} of what the sender sent{packets}", grouped(gap.offset));
         self.say(Ink::Plain, &place);
         self.say(Ink::Plain, effect(gap.effect));
     }
@@ -209,16 +202,11 @@ impl Outline {
     fn summary(&mut self, summary: &Summary) {
         self.page.gap();
         self.page.put(Ink::Strong, "summary");
-        let mut about = format!(
-            "{}, {}, {}",
-            count(summary.connections, "connection"),
-            count(summary.frames, "frame"),
-            count(summary.messages, "message"),
-        );
-        if summary.packets > 0 {
-            about.push_str(&format!(" in {}", count(summary.packets, "packet")));
-        }
-        about.push_str(&format!(" ({})", count(summary.bytes, "byte")));
+        let packets = match summary.packets {
+            0 => String::new(),
+            packets => format!(" in {}", count(packets, "packet")),
+        };
+        let about = format!("{}{packets} ({})", totals(summary), count(summary.bytes, "byte"));
         self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
         let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
         findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));
@@ -242,6 +230,21 @@ impl Outline {
             self.page.wrap(Ink::Plain, error, INDENT + 2, 0).line();
         }
     }
+}
+
+/// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.
+fn tail(
+    connection: Option<(&str, u32)>,
+    packet: &str,
+    packets: Option<(u64, u64)>,
+    stamp: Option<&str>,
+) -> String {
+    let connection = connection.map(|(name, number)| format!("{name} {number}"));
+    let packets = packets.map(|(first, last)| {
+        if first == last { format!("{packet} {first}") } else { format!("{packet}s {first}–{last}") }
+    });
+    let parts: Vec<String> = [connection, packets, stamp.map(str::to_owned)].into_iter().flatten().collect();
+    parts.join(" · ")
 }
 
 /// The colour of a sender.
@@ -292,22 +295,22 @@ fn agreed(connection: &Connection) -> String {
     parts.join(", ")
 }
 
-/// Which frames a message came in: ` (1–3, 5)`.
+/// Which frames a message came in: ` from frames 1–3, 5`; how many when they make a long list.
 fn frames(message: &Message<'_>) -> String {
-    if message.frames.is_empty() {
-        return String::new();
-    }
-    let mut listed = runs(message.frames);
+    let listed = runs(message.frames);
     let whole = message.frames.len() as u64 == message.frame_count;
-    // Past half a line, nobody reads numbers.
-    if listed.len() > 32 {
-        let cut = listed[..32].rfind(", ").unwrap_or_default();
-        listed.truncate(cut);
-        listed.push_str(", …");
-    } else if !whole {
-        listed.push_str(", …");
+    match message.frame_count {
+        1 if whole => format!(" from frame {listed}"),
+        2.. if whole && listed.len() <= 24 => format!(" from frames {listed}"),
+        frames => format!(" from {}", count(frames, "frame")),
     }
-    format!(" ({listed})")
+}
+
+/// How many of everything: `1 connection, 10 frames, 5 messages`.
+pub fn totals(summary: &Summary) -> String {
+    let connections = count(summary.connections, "connection");
+    let frames = count(summary.frames, "frame");
+    format!("{connections}, {frames}, {}", count(summary.messages, "message"))
 }
 
 /// What a gap did to decoding.

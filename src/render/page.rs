@@ -133,7 +133,7 @@ impl Page {
     /// Writes the tool's own words, breaking between them; lines after the first begin
     /// at `indent`, and `reserve` columns at the right stay free.
     pub fn wrap(&mut self, ink: Ink, words: &str, indent: usize, reserve: usize) -> &mut Self {
-        let limit = self.limit(indent, reserve);
+        let (indent, limit) = self.frame(indent, reserve);
         let mut rest = words;
         while !rest.is_empty() {
             let room = limit.saturating_sub(self.column);
@@ -184,7 +184,7 @@ impl Page {
         }
         self.text.push_str(self.palette.close(ink));
         self.column += used;
-        if cut || more {
+        if (cut || more) && used + ellipsis <= room {
             self.put(Ink::Faint, "…");
         }
         self
@@ -210,7 +210,8 @@ impl Page {
     }
 
     fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize) -> usize {
-        let limit = self.limit(indent, reserve) - self.measure("…");
+        let (indent, limit) = self.frame(indent, reserve);
+        let limit = limit - self.measure("…");
         let (mut row, mut shown, mut line_ended) = (1, 0, false);
         for cell in self.data_cells(bytes) {
             if cell.width > 0 && (line_ended || self.column + usize::from(cell.width) > limit) {
@@ -237,7 +238,7 @@ impl Page {
         })
     }
 
-    /// Takes the lines collected, leaving the page ready for the next.
+    /// The lines collected, for the writer to take.
     pub fn lines(&mut self) -> &mut String {
         &mut self.text
     }
@@ -246,9 +247,10 @@ impl Page {
         cells(bytes, Kind::Data, self.ascii)
     }
 
-    /// The column no line goes beyond: even a far indent leaves room to say something.
-    fn limit(&self, indent: usize, reserve: usize) -> usize {
-        self.width.saturating_sub(reserve).max(indent + 16)
+    /// Where wrapped lines begin and end: even a far indent leaves room to say something.
+    fn frame(&self, indent: usize, reserve: usize) -> (usize, usize) {
+        let limit = self.width.saturating_sub(reserve);
+        (indent.min(limit.saturating_sub(16)), limit)
     }
 }
 

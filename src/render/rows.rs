@@ -14,11 +14,16 @@ use super::words::{brief, count};
 use crate::model::{Field, Finding, Frame, Severity, Unit, Value};
 
 const PLACE: usize = INDENT;
-const BITS: usize = PLACE + 7;
+const BITS: usize = PLACE + 6;
 const NAME: usize = BITS + 11;
 const VALUE: usize = NAME + 16;
+/// Where a payload's block begins.
+const BLOCK: usize = 4;
 /// Values are aligned up to this many columns, so that meanings are too.
 const VALUE_COLUMNS: usize = 3;
+
+/// Levels of nesting that are shown by indenting.
+const MOST_DEPTH: usize = 4;
 
 /// Rows a long value of text may take.
 const VALUE_ROWS: usize = 4;
@@ -27,7 +32,10 @@ const VALUE_ROWS: usize = 4;
 pub fn show(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let mut rest = unit.fields;
     if rest.is_empty() {
-        outline.payload(content(frame), frame.header.length, is_text(None, frame), INDENT);
+        let content = content(frame);
+        let length = frame.captured.min(frame.header.length);
+        let length = length.saturating_sub((frame.payload.len() - content.len()) as u64);
+        outline.payload(content, length, is_text(None, frame), INDENT);
     }
     while let [field, later @ ..] = rest {
         rest = if let Some(after) = reserved_bits_zero(unit, rest) {
@@ -44,14 +52,13 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     }
 }
 
-/// What is shown of a field's value, untrusted text excepted.
-pub fn value(field: &Field) -> String {
+/// A value that is a number; empty for text and bytes.
+pub fn number(field: &Field) -> String {
     match &field.value {
         Value::Bit(bit) => u8::from(*bit).to_string(),
         Value::Number(number) => number.to_string(),
         Value::Code(code) => format!("{code:#x}"),
-        Value::Bytes(bytes) => hexdump::short(bytes, field.span.len() / 8, 35),
-        Value::Text(_) => String::new(),
+        Value::Bytes(_) | Value::Text(_) => String::new(),
     }
 }
 
@@ -91,6 +98,9 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field
         page.put(verdicts::ink(severity), "!");
     }
     if let Some((start, end)) = in_frame(unit, field.span) {
+        // A payload's span is as long as declared; its place ends where its bytes do.
+        let there = (u64::from(frame.header.header_length()) + frame.captured).saturating_mul(8);
+        let end = if frame.truncated { end.min(there) } else { end };
         let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
         let place = if first == last { first.to_string() } else { format!("{first}–{last}") };
         page.to(PLACE).put(Ink::Faint, &place);
@@ -99,32 +109,42 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field
             page.to(BITS).put(Ink::Faint, &bits);
         }
     }
-    page.to(NAME + 2 * usize::from(field.depth)).put(Ink::Plain, field.def.label);
+    // A long name begins under the bits, if there are none.
+    let name = NAME + 2 * usize::from(field.depth).min(MOST_DEPTH);
+    let long = page.measure(field.def.label).saturating_sub(VALUE - 2 - name);
+    page.to((name - long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, field.def.label);
     page.to(VALUE).tail(Ink::Faint, brief(field.def.cite));
 }
 
 /// Columns kept free at the right for the section.
-fn reserve(outline: &Outline) -> usize {
-    if outline.page.ascii() { 12 } else { 8 }
+fn reserve(outline: &Outline, field: &Field) -> usize {
+    outline.page.measure(&brief(field.def.cite)) + 2
 }
 
 fn row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) {
     lead(outline, unit, frame, field);
-    let reserve = reserve(outline);
+    let reserve = reserve(outline, field);
     let page = &mut outline.page;
     let at = page.column();
-    if let Value::Text(text) = &field.value {
-        let rows = if outline.unabridged { usize::MAX } else { VALUE_ROWS };
-        page.quote(text.as_bytes(), false, at, rows, reserve);
-    } else {
-        page.put(Ink::Strong, &value(field));
+    match &field.value {
+        Value::Text(text) => {
+            let rows = if outline.unabridged { usize::MAX } else { VALUE_ROWS };
+            page.quote(text.as_bytes(), false, at, rows, reserve);
+        }
+        Value::Bytes(bytes) => {
+            let room = page.width().saturating_sub(at + reserve);
+            hexdump::put(page, Ink::Strong, bytes, field.span.len() / 8, room);
+        }
+        _ => {
+            page.put(Ink::Strong, &number(field));
+        }
     }
     meaning(outline, field, at);
 }
 
 /// Ends a row with the meaning, after the value or below it.
 fn meaning(outline: &mut Outline, field: &Field, value_at: usize) {
-    let reserve = reserve(outline);
+    let reserve = reserve(outline, field);
     let page = &mut outline.page;
     if !field.meaning.is_empty() {
         let words = field.meaning.to_string();
@@ -144,19 +164,19 @@ fn payload_row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field:
     let (bytes, length) = (frame.payload, frame.header.length);
     let page = &mut outline.page;
     let at = page.column();
-    let room = page.width() - reserve(outline) - at;
+    let room = page.width().saturating_sub(reserve(outline, field) + at);
     let page = &mut outline.page;
     let whole = bytes.len() as u64 == length;
     if whole && text && page.measure_data(bytes, room.saturating_sub(2)).is_some() {
         page.put(Ink::Faint, "“").data(Ink::Strong, bytes, room, false).put(Ink::Faint, "”");
         meaning(outline, field, at);
-    } else if whole && !text && bytes.len() * 3 <= room + 1 || parts_follow {
-        page.put(Ink::Strong, &hexdump::short(bytes, length, room));
+    } else if !text && (parts_follow || whole && bytes.len() * 3 <= room + 1) {
+        hexdump::put(page, Ink::Strong, bytes, length, room);
         meaning(outline, field, at);
     } else {
         let words = if field.meaning.is_empty() { count(length, "byte") } else { field.meaning.to_string() };
-        let reserve = reserve(outline);
+        let reserve = reserve(outline, field);
         outline.page.wrap(Ink::Plain, &words, at, reserve).line();
-        outline.payload(bytes, frame.captured.min(length), text, BITS - 4);
+        outline.payload(bytes, frame.captured.min(length), text, BLOCK);
     }
 }

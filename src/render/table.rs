@@ -1,12 +1,12 @@
 //! The view `table`: one line a frame.
 
 use super::clock::seconds;
-use super::outline::{Outline, effect, ended, ink, worst};
+use super::outline::{self, Outline, effect, ended, ink, worst};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::words::{compact, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
-use crate::model::{Body, Dir, Frame, Header, HttpHead, Severity, Unit, Verdict, Wants};
+use crate::model::{Body, Dir, Frame, Header, HttpHead, Severity, Summary, Unit, Verdict, Wants};
 
 /// One line a frame, with columns that do not depend on what comes later. Handshakes,
 /// gaps and what happens to connections take a line each too.
@@ -38,7 +38,6 @@ impl Layout for TableLayout {
             titles(outline);
         }
         match unit.body {
-            Body::Meta(_) => {}
             Body::Frame(frame) => {
                 lead(outline, unit, &frame.n.to_string(), &opcode(frame));
                 describe(outline, frame);
@@ -72,7 +71,10 @@ impl Layout for TableLayout {
                 event(outline, unit, "msg", &format!("message {}", message.m));
             }
             Body::Note if !unit.findings.is_empty() => event(outline, unit, "", ""),
-            Body::Message(_) | Body::Note | Body::Summary(_) => {}
+            Body::Summary(summary) => {
+                outline.page.clip(Ink::Faint, &last(summary)).line();
+            }
+            Body::Meta(_) | Body::Message(_) | Body::Note => {}
         }
     }
 }
@@ -162,7 +164,7 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     if text {
         page.data(Ink::Plain, content, room, (content.len() as u64) < length);
     } else if room >= 4 {
-        page.put(Ink::Plain, &hexdump::short(content, length, room));
+        hexdump::put(page, Ink::Plain, content, length, room);
     }
 }
 
@@ -193,6 +195,24 @@ fn event(outline: &mut Outline, unit: &Unit<'_>, name: &str, words: &str) {
     outline.page.clip(Ink::Plain, words).line();
 }
 
+/// The last line: how many of everything, and how much is wrong.
+fn last(summary: &Summary) -> String {
+    let mut words = outline::totals(summary);
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        let number = summary
+            .findings
+            .iter()
+            .filter(|(rule, _)| rule.severity == severity)
+            .map(|(_, times)| times)
+            .sum();
+        if number > 0 {
+            words.push_str(", ");
+            words.push_str(&count(number, &severity.to_string()));
+        }
+    }
+    words
+}
+
 /// A head in a line: its start line, and which header fields are wrong.
 fn about(head: &HttpHead<'_>) -> String {
     let wrong: Vec<&str> = head
@@ -214,5 +234,28 @@ fn opcode(frame: &Frame<'_>) -> String {
         "continuation" => "cont".to_owned(),
         "reserved" => format!("{:#x}", opcode.0),
         name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture::Show;
+    use crate::render::scenes;
+
+    fn shown(options: Options) -> String {
+        let mut show = Show::<TableLayout>::new(options);
+        scenes::everything(&mut show);
+        show.text()
+    }
+
+    #[test]
+    fn a_line_a_frame() {
+        insta::assert_snapshot!(shown(Options::default()));
+    }
+
+    #[test]
+    fn a_wide_terminal_shows_more_of_the_payload() {
+        insta::assert_snapshot!(shown(Options { width: 132, time: TimeStyle::Utc, ..Options::default() }));
     }
 }

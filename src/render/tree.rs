@@ -32,8 +32,89 @@ impl Layout for TreeLayout {
 
 /// A frame's heading, and what is missing of it.
 pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
-    outline.heading(unit, &format!("frame {}", frame.n), &frames::about(frame));
+    outline.heading(unit, &format!("frame {}", frame.n), &frames::about(unit.dir, frame));
     if let Some(absent) = frames::absent(frame) {
         outline.say(Ink::Warning, &absent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Roles;
+    use crate::render::fixture::{self, Show};
+    use crate::render::scenes;
+
+    fn show() -> Show<TreeLayout> {
+        Show::new(Options::default())
+    }
+
+    #[test]
+    fn a_handshake_and_the_frames_of_rfc_6455_5_7() {
+        let mut show = show();
+        show.body(None, Body::Meta(&fixture::meta("chat.pcap")), &[]);
+        show.connection(Roles::Handshake, None);
+        show.handshake();
+        scenes::rfc_5_7(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn frames_with_findings_and_hostile_payloads() {
+        let mut show = show();
+        show.connection(Roles::Masking, None);
+        scenes::troubled(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn a_closing_handshake_and_the_totals() {
+        let mut show = show();
+        scenes::ending(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn frames_without_fields_show_their_payload() {
+        let mut show = show();
+        show.fields = false;
+        scenes::rfc_5_7(&mut show);
+        scenes::ending(&mut show);
+        insta::assert_snapshot!(show.text());
+    }
+
+    #[test]
+    fn headings_of_several_connections_say_which() {
+        let mut show = show();
+        show.conn = 12;
+        show.frame(crate::model::Dir::Client, &scenes::masked(0x81, b"Hello"));
+        show.frame(crate::model::Dir::Server, b"\x01\x03Hel");
+        let text = show.text();
+        let headings: Vec<&str> = text.lines().filter(|line| line.starts_with("frame")).collect();
+        assert_eq!(
+            headings,
+            [
+                "frame 1  client → server  text, 5 bytes    connection 12 · packet 4 · 0.000000 s",
+                "frame 2  server → client  text, first fragment, 3 bytes",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_payload_limit_shows_all_that_it_keeps() {
+        let mut show = Show::<TreeLayout>::new(Options { payload: Some(1000), ..Options::default() });
+        let wire = [&[0x82, 0x7E, 0x03, 0xE8][..], &[0x55; 1000]].concat();
+        show.frame(crate::model::Dir::Server, &wire);
+        let text = show.text();
+        assert_eq!(text.matches("55").count(), 1000);
+        assert!(!text.contains("more byte"));
+    }
+
+    #[test]
+    fn ascii_keeps_the_columns() {
+        let mut show = Show::<TreeLayout>::new(Options { ascii: true, ..Options::default() });
+        show.handshake();
+        show.frame(crate::model::Dir::Client, &scenes::masked(0x81, "你好".as_bytes()));
+        insta::assert_snapshot!(show.text());
     }
 }

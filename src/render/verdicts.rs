@@ -63,7 +63,7 @@ pub fn in_frame(unit: &Unit<'_>, span: Span) -> Option<(u64, u64)> {
 /// Bits as `byte 1, bit 0`, `byte 0, bits 4–7`, `bytes 2–5`.
 pub fn bits_in_words(start: u64, end: u64) -> String {
     let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
-    if start % 8 == 0 && end % 8 == 0 {
+    if start.is_multiple_of(8) && end.is_multiple_of(8) {
         if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") }
     } else if end - start == 1 {
         format!("byte {first}, bit {}", start % 8)
