@@ -19,9 +19,6 @@ use crate::synth::{self, Rng, script};
 
 use form::Form;
 
-/// Where the packets of a seeded conversation begin: 2024-01-01 00:00:00 UTC.
-const SEEDED_START: Time = Time(1_704_067_200_000_000_000);
-
 /// Write frames, or a whole conversation as a capture.
 ///
 /// Messages are written in the order of their options. Without --pcap only
@@ -271,10 +268,10 @@ impl Args {
 
     fn start(&self) -> Time {
         match self.seed {
-            Some(_) => SEEDED_START,
+            Some(_) => synth::START,
             None => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(SEEDED_START, |since| Time(since.as_nanos() as u64)),
+                .map_or(synth::START, |since| Time(since.as_nanos() as u64)),
         }
     }
 }
