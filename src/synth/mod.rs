@@ -19,14 +19,19 @@ mod line;
 pub mod rewrite;
 pub mod rng;
 pub mod script;
+mod segment;
 pub mod tcp;
 mod words;
+pub mod workload;
 
 use crate::model::Time;
 
 pub use line::{hex, number};
 pub use rng::Rng;
 pub use words::ScriptError;
+
+/// When seeded conversations begin: 2024-01-01 00:00:00 UTC.
+pub const START: Time = Time(1_704_067_200_000_000_000);
 
 /// Fills a buffer with bytes nobody can foresee, or with those of a seed.
 pub type Entropy<'a> = dyn FnMut(&mut [u8]) + 'a;

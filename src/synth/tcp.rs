@@ -158,7 +158,7 @@ impl Tcp {
 
     /// Ends what is still open, the server first.
     //= RFC 6455 §7.1.1
-    //# the server MUST close the underlying TCP connection
+    //# SHOULD be closed first by the server
     pub fn close(&mut self, emit: &mut Emit<'_>) {
         self.finish(Dir::Server, emit);
         self.finish(Dir::Client, emit);

@@ -43,7 +43,9 @@ impl Form {
                     said += &preview(header.opcode, payload);
                 }
                 let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                writeln!(out, "# {said}\n{}", hex.join(" "))
+                // As `decode` reads them: `>` is what the client sent, `<` what the server sent.
+                let mark = sender.map_or("", |sender| if sender == Dir::Client { "> " } else { "< " });
+                writeln!(out, "# {said}\n{mark}{}", hex.join(" "))
             }
         }
     }
