@@ -5,7 +5,7 @@
 //! `--fail-on` (or a check failed), 2 when the command was used wrongly or its
 //! input could not be read.
 
-//ACC pub mod accept;
+pub mod accept;
 pub mod decode;
 pub mod encode;
 mod output;
@@ -41,8 +41,8 @@ enum ColorWhen {
 
 #[derive(Subcommand)]
 enum Command {
-    //ACC /// Compute and check Sec-WebSocket-Accept
-    //ACC Accept(accept::Args),
+    /// Compute and check Sec-WebSocket-Accept
+    Accept(accept::Args),
     /// Show what is on the wire: captures, hex, raw bytes
     #[command(visible_alias = "d")]
     Decode(Box<decode::Args>),
@@ -95,7 +95,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
     match &cli.command {
-        //ACC Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
+        Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Decode(args) => {
             drop((out, err));
             decode::run(args, color)
