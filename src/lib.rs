@@ -22,6 +22,7 @@
 //! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
+pub mod cli;
 pub mod http;
 pub mod limits;
 pub mod model;
