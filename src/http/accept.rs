@@ -45,6 +45,13 @@ fn digest(parts: &[&[u8]]) -> [u8; 20] {
     hash.finalize().into()
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = |b: &u8| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]].map(char::from);
+    bytes.iter().flat_map(digits).collect()
+}
+
 /// Every step from a key to its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steps {

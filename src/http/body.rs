@@ -152,13 +152,10 @@ impl Body {
                 taken
             }
             Left::Chunked(chunk) => {
-                match chunk.line(bytes[0]) {
-                    Ok(next) => self.left = next,
-                    Err(()) => {
-                        self.malformed = true;
-                        self.left = Left::UntilClose;
-                    }
-                }
+                self.left = chunk.line(bytes[0]).unwrap_or_else(|| {
+                    self.malformed = true;
+                    Left::UntilClose
+                });
                 1
             }
         }
@@ -168,11 +165,11 @@ impl Body {
 impl Chunk {
     const START: Self = Self::Size { size: 0, digits: 0 };
 
-    /// Takes one byte of the framing.
-    fn line(self, byte: u8) -> Result<Left, ()> {
+    /// Takes one byte of the framing; `None` when it cannot stand there.
+    fn line(self, byte: u8) -> Option<Left> {
         /// Hexadecimal digits of the largest size that fits 64 bits.
         const MOST: u8 = 16;
-        let chunk = |chunk| Ok(Left::Chunked(chunk));
+        let chunk = |chunk| Some(Left::Chunked(chunk));
         match (self, byte) {
             (Self::Size { size, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') if digits < MOST => {
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
@@ -187,10 +184,10 @@ impl Chunk {
             (Self::Extension { size }, _) => chunk(Self::Extension { size }),
             (Self::DataEnd, b'\r') => chunk(Self::DataEnd),
             (Self::DataEnd, b'\n') => chunk(Self::START),
-            (Self::Trailer { empty: true }, b'\n') => Ok(Left::Nothing),
+            (Self::Trailer { empty: true }, b'\n') => Some(Left::Nothing),
             (Self::Trailer { .. }, b'\n') => chunk(Self::Trailer { empty: true }),
             (Self::Trailer { empty }, _) => chunk(Self::Trailer { empty: empty && byte == b'\r' }),
-            (Self::Size { .. } | Self::DataEnd | Self::Data { .. }, _) => Err(()),
+            (Self::Size { .. } | Self::DataEnd | Self::Data { .. }, _) => None,
         }
     }
 }
@@ -210,10 +207,13 @@ mod tests {
         Body::for_response(&Head::parse(bytes.as_bytes(), SourceId::Input, 0), method)
     }
 
+    /// Head, method, what follows, how much of it is body, whether it ends, content.
+    type Case = (&'static str, Option<&'static str>, &'static [u8], usize, bool, &'static [u8]);
+
     #[test]
     fn bodies_end_where_their_heads_say() {
         let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked";
-        let cases: &[(&str, Option<&str>, &[u8], usize, bool, &[u8])] = &[
+        let cases: &[Case] = &[
             ("HTTP/1.1 403 Forbidden\r\nContent-Length: 4", None, b"nope\x81", 4, true, b"nope"),
             ("HTTP/1.1 403 Forbidden\r\nContent-Length: 4, 4", None, b"nope\x81", 4, true, b"nope"),
             ("HTTP/1.1 403 Forbidden\r\nContent-Length: 9", None, b"nope", 4, false, b"nope"),

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use crate::model::Text;
 
-use super::{GUID, LENIENT, accept_value, digest};
+use super::{GUID, LENIENT, accept_value, digest, hex};
 
 /// What is behind something that went wrong, and what to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn not_hashed(key: &[u8], wrong: &[u8]) -> Option<Diagnosis> {
 /// The right digest, written down wrongly.
 fn misencoded(key: &[u8], wrong: &[u8]) -> Option<Diagnosis> {
     let digest = digest(&[key, GUID.as_bytes()]);
-    let lower = digest.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let lower = hex(&digest);
     let upper = lower.to_ascii_uppercase();
     let mut words = digest;
     words.chunks_exact_mut(4).for_each(<[u8]>::reverse);

@@ -22,10 +22,18 @@ pub(super) struct Params {
     pub server_no_takeover: bool,
     pub client_no_takeover: bool,
     pub server_window: Option<u8>,
-    /// Named, and with which value; an offer may leave the value out.
-    pub client_window: Option<Option<u8>>,
+    pub client_window: ClientWindow,
     /// The first rule that they break by themselves.
     pub broken: Option<&'static Rule>,
+}
+
+/// `client_max_window_bits`, whose value an offer may leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ClientWindow {
+    #[default]
+    Absent,
+    Any,
+    Bits(u8),
 }
 
 /// Something wrong with a parameter.
@@ -68,8 +76,8 @@ impl Params {
             (0, None) => self.server_no_takeover = true,
             (1, None) => self.client_no_takeover = true,
             (2, Some(_)) => self.server_window = Some(window(param)?),
-            (3, Some(_)) => self.client_window = Some(Some(window(param)?)),
-            (3, None) if !answer => self.client_window = Some(None),
+            (3, Some(_)) => self.client_window = ClientWindow::Bits(window(param)?),
+            (3, None) if !answer => self.client_window = ClientWindow::Any,
             (0 | 1, _) => {
                 let got = Text::with("{}={}", param.name).and(value.unwrap_or_default());
                 return Err(Wrong {
@@ -95,19 +103,19 @@ impl Params {
             let got = Text::new("an answer without it");
             return Some(Wrong { rule: &PMD_UNACKNOWLEDGED, expected, got });
         }
-        if let Some(most) = self.server_window {
-            if answer.server_window.is_none_or(|bits| bits > most) {
-                //= RFC 7692 §7.1.2.1
-                //# same or smaller value as the offer
-                let got = answer.server_window.map_or_else(
-                    || Text::with("no server_max_window_bits, where {} is offered", most),
-                    |bits| Text::with("server_max_window_bits={}, where {} is offered", bits).and(most),
-                );
-                let expected = "server_max_window_bits with the offered value or a smaller one";
-                return Some(Wrong { rule: &PMD_WINDOW_TOO_LARGE, expected, got });
-            }
+        if let Some(most) = self.server_window
+            && answer.server_window.is_none_or(|bits| bits > most)
+        {
+            //= RFC 7692 §7.1.2.1
+            //# same or smaller value as the offer
+            let got = answer.server_window.map_or_else(
+                || Text::with("no server_max_window_bits, where {} is offered", most),
+                |bits| Text::with("server_max_window_bits={}, where {} is offered", bits).and(most),
+            );
+            let expected = "server_max_window_bits with the offered value or a smaller one";
+            return Some(Wrong { rule: &PMD_WINDOW_TOO_LARGE, expected, got });
         }
-        if answer.client_window.is_some() && self.client_window.is_none() {
+        if answer.client_window != ClientWindow::Absent && self.client_window == ClientWindow::Absent {
             //= RFC 7692 §7.1.2.2
             //# extension negotiation response to the offer MUST NOT include the "client_max_window_bits" extension parameter
             let expected = "no client_max_window_bits, since the client did not offer it";
@@ -124,7 +132,10 @@ impl Params {
             server_no_context_takeover: self.server_no_takeover,
             client_no_context_takeover: self.client_no_takeover,
             server_max_window_bits: self.server_window.unwrap_or(LARGEST),
-            client_max_window_bits: self.client_window.flatten().unwrap_or(LARGEST),
+            client_max_window_bits: match self.client_window {
+                ClientWindow::Bits(bits) => bits,
+                ClientWindow::Absent | ClientWindow::Any => LARGEST,
+            },
         }
     }
 }

@@ -23,7 +23,7 @@ impl<'h, 'b> Exam<'h, 'b> {
     /// Begins with a head. Verdicts and fields are only kept with `detail`.
     pub fn new(head: &'h Head<'b>, detail: bool) -> Self {
         let known: Vec<_> = head.headers.iter().map(|header| Name::of(header.name.bytes)).collect();
-        let mark = |known: &Option<&'static fields::Known>| {
+        let mark = |known: Option<&'static fields::Known>| {
             (Verdict::Irrelevant, known.map_or_else(Text::default, |known| Text::new(known.def.help)))
         };
         Self {
@@ -31,7 +31,7 @@ impl<'h, 'b> Exam<'h, 'b> {
             findings: Vec::new(),
             detail,
             names: known.iter().map(|known| known.map(|known| known.name)).collect(),
-            marks: if detail { known.iter().map(mark).collect() } else { Vec::new() },
+            marks: if detail { known.iter().copied().map(mark).collect() } else { Vec::new() },
             children: Vec::new(),
         }
     }
@@ -62,10 +62,10 @@ impl<'h, 'b> Exam<'h, 'b> {
             Verdict::Warning => 2,
             Verdict::Broken => 3,
         };
-        if let Some(mark) = self.marks.get_mut(field) {
-            if rank(verdict) > rank(mark.0) {
-                *mark = (verdict, meaning());
-            }
+        if let Some(mark) = self.marks.get_mut(field)
+            && rank(verdict) > rank(mark.0)
+        {
+            *mark = (verdict, meaning());
         }
     }
 

@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn elements_keep_their_places() {
-        let cases: &[(&[u8], &[(&[u8], usize)])] = &[
+        type Found = &'static [(&'static [u8], usize)];
+        let cases: &[(&[u8], Found)] = &[
             (b"", &[]),
             (b" , ,", &[]),
             (b"chat, superchat", &[(b"chat", 0), (b"superchat", 6)]),

@@ -141,10 +141,7 @@ fn absolute_target(exam: &mut Exam<'_, '_>, target: Part<'_>) {
     };
     let rest = &target.bytes[scheme.len()..];
     let end = rest.iter().position(|b| b"/?#".contains(b)).unwrap_or(rest.len());
-    let (field, host) = match exam.first(Name::Host) {
-        Some(found) => found,
-        None => return,
-    };
+    let Some((field, host)) = exam.first(Name::Host) else { return };
     if !rest[..end].eq_ignore_ascii_case(host.bytes) {
         let got = Text::with("{} in the target, {} in Host", shown(&rest[..end])).and(shown(host.bytes));
         let expected = "the same host and port in target and Host";
@@ -171,14 +168,11 @@ fn upgrade(exam: &mut Exam<'_, '_>) {
     let Some((first, value)) = all.first().copied() else {
         return exam.find(&MISSING_UPGRADE, "Upgrade: websocket", "no Upgrade", None);
     };
-    match all.iter().find(|(_, value)| has(value.bytes, "websocket")) {
-        Some(&(field, _)) => {
-            exam.mark(field, Verdict::Ok, || "asks to switch to the WebSocket protocol".into());
-        }
-        None => {
-            let got = Text::with("{}", shown(value.bytes));
-            exam.find_value(first, &UPGRADE_NOT_WEBSOCKET, "websocket in the list", got);
-        }
+    if let Some(&(field, _)) = all.iter().find(|(_, value)| has(value.bytes, "websocket")) {
+        exam.mark(field, Verdict::Ok, || "asks to switch to the WebSocket protocol".into());
+    } else {
+        let got = Text::with("{}", shown(value.bytes));
+        exam.find_value(first, &UPGRADE_NOT_WEBSOCKET, "websocket in the list", got);
     }
 }
 
@@ -187,14 +181,11 @@ fn connection(exam: &mut Exam<'_, '_>) {
     let Some((first, value)) = all.first().copied() else {
         return exam.find(&MISSING_CONNECTION, "Connection: Upgrade", "no Connection", None);
     };
-    match all.iter().find(|(_, value)| has(value.bytes, "upgrade")) {
-        Some(&(field, _)) => {
-            exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for the next hop".into());
-        }
-        None => {
-            let got = Text::with("{}", shown(value.bytes));
-            exam.find_value(first, &CONNECTION_LACKS_UPGRADE, "Upgrade in the list", got);
-        }
+    if let Some(&(field, _)) = all.iter().find(|(_, value)| has(value.bytes, "upgrade")) {
+        exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for the next hop".into());
+    } else {
+        let got = Text::with("{}", shown(value.bytes));
+        exam.find_value(first, &CONNECTION_LACKS_UPGRADE, "Upgrade in the list", got);
     }
 }
 
@@ -245,17 +236,17 @@ pub(super) fn is_version(text: &[u8]) -> bool {
     //= RFC 6455 §4.3
     //# Limited to 0-255 range, with no leading zeros
     let digits = (1..=3).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
-    digits && (text.len() == 1 || text[0] != b'0') && (text.len() < 3 || text <= b"255")
+    digits && (text.len() == 1 || text[0] != b'0') && (text.len() < 3 || text <= &b"255"[..])
 }
 
 fn origin(exam: &mut Exam<'_, '_>) {
     let Some((field, value)) = exam.first(Name::Origin) else {
-        if let Some((field, agent)) = exam.first(Name::UserAgent) {
-            if agent.bytes.starts_with(b"Mozilla/") {
-                let span = exam.head.span_of(exam.head.headers[field].value);
-                let got = "a browser's User-Agent without Origin";
-                exam.find(&MISSING_ORIGIN, "Origin, which browsers always send", got, Some(span));
-            }
+        if let Some((field, agent)) = exam.first(Name::UserAgent)
+            && agent.bytes.starts_with(b"Mozilla/")
+        {
+            let span = exam.head.span_of(exam.head.headers[field].value);
+            let got = "a browser's User-Agent without Origin";
+            exam.find(&MISSING_ORIGIN, "Origin, which browsers always send", got, Some(span));
         }
         return;
     };
@@ -285,11 +276,11 @@ fn subprotocols(exam: &mut Exam<'_, '_>) {
         }
         exam.mark(field, Verdict::Ok, || "subprotocols the client can speak, best first".into());
     }
-    if let (Some(&(field, _)), true) = (all.first(), seen.is_empty()) {
-        if all.iter().all(|(_, value)| elements(value.bytes).next().is_none()) {
-            let expected = "at least one subprotocol, or no such header field";
-            exam.find_value(field, &INVALID_SUBPROTOCOL, expected, Text::new("an empty list"));
-        }
+    if let (Some(&(field, _)), true) = (all.first(), seen.is_empty())
+        && all.iter().all(|(_, value)| elements(value.bytes).next().is_none())
+    {
+        let expected = "at least one subprotocol, or no such header field";
+        exam.find_value(field, &INVALID_SUBPROTOCOL, expected, Text::new("an empty list"));
     }
 }
 
@@ -313,9 +304,8 @@ pub(super) fn note_extension(exam: &mut Exam<'_, '_>, field: usize, extension: &
     let known = REGISTERED.iter().find(|(name, _)| *name == extension.name);
     let span = exam.within(field, extension.at, extension.name.len());
     let at = (extension.at, extension.name.len());
-    exam.child(field, &fields::EXTENSION, 1, at, extension.name, || match pmd {
-        true => "each message may be compressed (RFC 7692)".into(),
-        false => Text::default(),
+    exam.child(field, &fields::EXTENSION, 1, at, extension.name, || {
+        if pmd { "each message may be compressed (RFC 7692)".into() } else { Text::default() }
     });
     if known.is_none() {
         //= RFC 6455 §9.1
@@ -336,18 +326,18 @@ pub(super) fn note_extension(exam: &mut Exam<'_, '_>, field: usize, extension: &
         };
         let meaning = || if pmd { deflate::meaning(param, answer) } else { Text::default() };
         exam.child(field, &fields::EXTENSION_PARAM, 2, (param.at, param.len), &text, meaning);
-        if let (false, Some((_, params))) = (pmd, known) {
-            if !params.contains(&param.name) {
-                let span = exam.within(field, param.at, param.len);
-                let got = Text::with("{}", shown(param.name.as_bytes()));
-                exam.find_in(
-                    field,
-                    &UNKNOWN_EXTENSION_PARAM,
-                    "a parameter that the extension defines",
-                    got,
-                    span,
-                );
-            }
+        if let (false, Some((_, params))) = (pmd, known)
+            && !params.contains(&param.name)
+        {
+            let span = exam.within(field, param.at, param.len);
+            let got = Text::with("{}", shown(param.name.as_bytes()));
+            exam.find_in(
+                field,
+                &UNKNOWN_EXTENSION_PARAM,
+                "a parameter that the extension defines",
+                got,
+                span,
+            );
         }
     }
 }

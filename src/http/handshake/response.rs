@@ -83,13 +83,13 @@ impl Report<'_> {
     }
 
     fn switching(&mut self, exam: &mut Exam<'_, '_>, others: &[&[u8]]) -> Outcome {
-        self.http_version(exam);
+        Self::http_version(exam);
         upgrade(exam);
         connection(exam);
         self.accept(exam, others);
         self.subprotocol(exam);
         self.extensions(exam);
-        self.bodiless(exam);
+        Self::bodiless(exam);
         let malformed = exam.head.invalid.then_some(&MALFORMED_RESPONSE);
         let first = malformed.or_else(|| exam.findings.iter().map(|f| f.rule).find(|rule| is_error(rule)));
         self.was_request_sound(exam);
@@ -97,7 +97,7 @@ impl Report<'_> {
         first.map_or(Outcome::Open, Outcome::Failed)
     }
 
-    fn http_version(&self, exam: &mut Exam<'_, '_>) {
+    fn http_version(exam: &mut Exam<'_, '_>) {
         if exam.head.version().is_some_and(|version| version < (1, 1)) {
             let version = exam.head.start.version();
             let got = Text::with("101 in a response of {}", shown(version.bytes));
@@ -215,7 +215,7 @@ impl Report<'_> {
             }
             if name == deflate::NAME && self.facts.deflate.is_none() {
                 let offers = offered.as_deref().unwrap_or_default();
-                self.facts.deflate = Some(self.answer(exam, field, extension, offers));
+                self.facts.deflate = Some(Self::answer(exam, field, extension, offers));
             }
             exam.mark(field, Verdict::Ok, || "the extensions in use, in the order they are applied".into());
         }
@@ -223,7 +223,6 @@ impl Report<'_> {
 
     /// Checks the answer to the offers of permessage-deflate.
     fn answer(
-        &self,
         exam: &mut Exam<'_, '_>,
         field: usize,
         answer: &Extension<'_>,
@@ -273,7 +272,7 @@ impl Report<'_> {
     }
 
     /// A 101 has no body: frames follow (RFC 9110 §15.2.2).
-    fn bodiless(&self, exam: &mut Exam<'_, '_>) {
+    fn bodiless(exam: &mut Exam<'_, '_>) {
         for name in [Name::ContentLength, Name::TransferEncoding] {
             if let Some((field, _)) = exam.first(name) {
                 exam.mark(field, Verdict::Warning, || {

@@ -66,7 +66,7 @@ pub fn status(code: u16) -> Status {
         ),
         429 => ("too many connections or attempts", "wait as Retry-After says, and back off"),
         431 => ("the request's head is too large", "mostly cookies: send fewer or smaller ones"),
-        400..=499 => ("the server finds the request at fault", ""),
+        402..=499 => ("the server finds the request at fault", ""),
         500 => ("the server failed while handling the handshake", "read the server's log"),
         501 => ("the server does not implement what the request asks for", ""),
         502 => (
@@ -82,7 +82,7 @@ pub fn status(code: u16) -> Status {
             "check the server behind it, and the gateway's timeout",
         ),
         505 => ("the server does not speak this HTTP version", ""),
-        500..=599 => ("the server failed", "read the server's log"),
+        506..=599 => ("the server failed", "read the server's log"),
         _ => ("a status outside the classes of HTTP", ""),
     };
     Status { meaning: Text::new(meaning), advice: Text::new(advice) }
