@@ -214,7 +214,7 @@ fn an_absurd_length_is_refused_where_it_stands() {
         let words = format!("damaged at byte 43, where packet 2 is due: the record declares {length} bytes");
         assert!(said.contains(&words), "{said}");
     }
-    let file = Bytes::new(false).section().interface(1, 0, &[]).u32(6).u32(0x7FFF_FFFC).bytes;
+    let file = Bytes::new(false).section().interface(1, 0, &[]).u32(6).u32(0x7FFF_FFFC).u32(0).bytes;
     let said = read(&file).1.unwrap().to_string();
     assert!(said.contains("at byte 48, where packet 1 is due: an enhanced packet block declares"), "{said}");
 }
@@ -247,8 +247,7 @@ fn sections_interfaces_and_every_kind_of_packet_block() {
         .block(0xBAD, &Bytes::new(true).raw(b"custom"))
         .block(5, &Bytes::new(true).u32(0).u32(0).u32(0))
         .enhanced(1, 10, 2, b"hi");
-    let second =
-        Bytes::new(false).section().interface(101, 0, &[(9, &[0x8A])]).enhanced(0, 1536, 1, b"z");
+    let second = Bytes::new(false).section().interface(101, 0, &[(9, &[0x8A])]).enhanced(0, 1536, 1, b"z");
     let file = [first.bytes, second.bytes].concat();
     let mut capture = start(&file, usize::MAX);
     assert_eq!(capture.format(), "pcapng");
