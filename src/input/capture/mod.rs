@@ -6,6 +6,7 @@
 //! interface in picoseconds or a comment that is not UTF-8.
 
 mod buffer;
+mod interface;
 mod pcap;
 mod pcapng;
 mod write;

@@ -1,6 +1,7 @@
 //! pcapng (draft-ietf-opsawg-pcapng): sections of blocks.
 
 use super::buffer::{Buffer, More};
+use super::interface::{Interface, Order};
 use super::{Packet, note_link};
 use crate::input::InputError;
 use crate::limits;
@@ -13,12 +14,12 @@ const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
 const BYTE_ORDER: u32 = 0x1A2B_3C4D;
-const IF_TSRESOL: u16 = 9;
-const IF_TSOFFSET: u16 = 14;
 
 /// Type and length before a block's body, the length again after it.
 const BLOCK_HEADER: usize = 8;
 const BLOCK_TRAILER: usize = 4;
+/// The shortest block, with an empty body. A section header's first word of body stands in as many bytes.
+const LEAST_BLOCK: usize = BLOCK_HEADER + BLOCK_TRAILER;
 const ENHANCED_HEADER: usize = 20;
 
 /// A pcapng file being read.
@@ -32,32 +33,6 @@ pub(super) struct File {
     done: bool,
 }
 
-/// The byte order of the section at hand.
-#[derive(Clone, Copy)]
-enum Order {
-    Little,
-    Big,
-}
-
-struct Interface {
-    link: u32,
-    snaplen: u32,
-    ticks: Ticks,
-    /// Nanoseconds to add.
-    offset: i128,
-}
-
-/// How a timestamp becomes nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ticks {
-    /// Decimal, at most nine places.
-    Times(u64),
-    /// Decimal, finer than nanoseconds.
-    Per(u64),
-    /// Units of 2 to the minus so many seconds.
-    Binary(u32),
-}
-
 /// A block that is whole in the buffer.
 struct Block {
     kind: u32,
@@ -66,7 +41,7 @@ struct Block {
 
 /// A packet as its block describes it; the data stands at `at` in the block.
 struct Record {
-    time: Option<Time>,
+    time: Time,
     link: u32,
     at: usize,
     captured: usize,
@@ -102,7 +77,7 @@ impl File {
         match self.packet() {
             Ok(Some((record, len))) => {
                 self.number += 1;
-                self.last = record.time.unwrap_or(self.last);
+                self.last = record.time;
                 let data = &self.buffer.take(len)[record.at..record.at + record.captured];
                 let wire_len = record.wire_len.max(data.len() as u32);
                 Some(Ok(Packet { number: self.number, time: self.last, link: record.link, data, wire_len }))
@@ -125,16 +100,18 @@ impl File {
             let Some(block) = self.block()? else { return Ok(None) };
             let body = &self.buffer.have()[BLOCK_HEADER..block.len - BLOCK_TRAILER];
             let record = match block.kind {
-                ENHANCED_PACKET => self.enhanced(body),
+                ENHANCED_PACKET | PACKET => self.timed(body, block.kind),
                 SIMPLE_PACKET => self.simple(body),
-                PACKET => self.obsolete(body),
                 SECTION_HEADER => {
                     self.interfaces.clear();
                     self.buffer.take(block.len);
                     continue;
                 }
                 INTERFACE_DESCRIPTION => {
-                    let interface = Interface::read(body, self.order).map_err(|what| self.malformed(what))?;
+                    let Some(interface) = Interface::read(body, self.order) else {
+                        let what = format!("the body of {} has {} bytes", name(block.kind), body.len());
+                        return Err(self.malformed(what));
+                    };
                     if self.interfaces.len() == limits::INTERFACES {
                         let what = format!("it describes more than {} interfaces", limits::INTERFACES);
                         return Err(self.malformed(what));
@@ -161,29 +138,26 @@ impl File {
     fn block(&mut self) -> Result<Option<Block>, InputError> {
         loop {
             let have = self.buffer.have();
-            let mut needed = BLOCK_HEADER;
-            if have.len() >= needed {
-                let kind = self.order.u32(have, 0);
+            let mut needed = LEAST_BLOCK;
+            if let Some(head) = have.first_chunk::<LEAST_BLOCK>() {
+                let kind = self.order.u32(head, 0);
                 if kind == SECTION_HEADER {
                     // Its own body says in which byte order its length is written.
-                    needed += 4;
-                    if have.len() >= needed {
-                        self.order = self.byte_order()?;
-                    }
+                    self.order = self.byte_order(head)?;
+                }
+                needed = self.order.u32(head, 4) as usize;
+                if needed < LEAST_BLOCK || !needed.is_multiple_of(4) || needed > limits::PACKET {
+                    return Err(self.bad_length(kind, needed));
                 }
                 if have.len() >= needed {
-                    needed = self.length(kind)?;
-                    let have = self.buffer.have();
-                    if have.len() >= needed {
-                        let trailer = self.order.u32(have, needed - BLOCK_TRAILER) as usize;
-                        if trailer != needed {
-                            let name = name(kind);
-                            let what =
-                                format!("{name} begins with length {needed} and ends with length {trailer}");
-                            return Err(self.malformed(what));
-                        }
-                        return Ok(Some(Block { kind, len: needed }));
+                    let trailer = self.order.u32(have, needed - BLOCK_TRAILER) as usize;
+                    if trailer != needed {
+                        let name = name(kind);
+                        let what =
+                            format!("{name} begins with length {needed} and ends with length {trailer}");
+                        return Err(self.malformed(what));
                     }
+                    return Ok(Some(Block { kind, len: needed }));
                 }
             }
             if !self.fill(needed)? {
@@ -192,9 +166,9 @@ impl File {
         }
     }
 
-    fn byte_order(&self) -> Result<Order, InputError> {
-        let have = self.buffer.have();
-        match (Order::Little.u32(have, 8), Order::Big.u32(have, 8)) {
+    #[cold]
+    fn byte_order(&self, head: &[u8; LEAST_BLOCK]) -> Result<Order, InputError> {
+        match (Order::Little.u32(head, 8), Order::Big.u32(head, 8)) {
             (BYTE_ORDER, _) => Ok(Order::Little),
             (_, BYTE_ORDER) => Ok(Order::Big),
             (_, other) => Err(self.malformed(format!(
@@ -203,20 +177,14 @@ impl File {
         }
     }
 
-    /// The length a block declares, if it is possible.
-    #[inline]
-    fn length(&self, kind: u32) -> Result<usize, InputError> {
-        let len = self.order.u32(self.buffer.have(), 4) as usize;
-        let least = BLOCK_HEADER + BLOCK_TRAILER;
-        if len >= least && len.is_multiple_of(4) && len <= limits::PACKET {
-            return Ok(len);
-        }
+    #[cold]
+    fn bad_length(&self, kind: u32, len: usize) -> InputError {
         let name = name(kind);
-        Err(self.malformed(if len > limits::PACKET {
+        self.malformed(if len > limits::PACKET {
             format!("{name} declares {len} bytes, at most {} are read", limits::PACKET)
         } else {
-            format!("{name} declares {len} bytes, expected a multiple of 4, at least {least}")
-        }))
+            format!("{name} declares {len} bytes, expected a multiple of 4, at least {LEAST_BLOCK}")
+        })
     }
 
     /// Reads on within a block; `false` when the file ends before it, as it should.
@@ -227,7 +195,7 @@ impl File {
             (More::Some, _) => return Ok(true),
             (More::End { cut: false }, 0) => return Ok(false),
             (More::End { .. }, 0) => "the gzip data",
-            (More::End { .. }, 1..BLOCK_HEADER) => "a block header",
+            (More::End { .. }, 1..LEAST_BLOCK) => "a block header",
             (More::End { .. }, _) => name(self.order.u32(have, 0)),
         };
         let (have, needed) = (have.len() as u64, if have.is_empty() { 0 } else { needed as u64 });
@@ -240,38 +208,27 @@ impl File {
         })
     }
 
+    /// An Enhanced Packet Block, or the obsolete Packet Block, whose first word has the
+    /// interface in 16 bits and a count of drops in the others.
     #[inline]
-    fn enhanced(&self, body: &[u8]) -> Result<Record, String> {
-        if body.len() < ENHANCED_HEADER {
-            return Err(short(ENHANCED_PACKET, body.len(), ENHANCED_HEADER));
-        }
+    fn timed(&self, body: &[u8], kind: u32) -> Result<Record, String> {
+        let Some((head, data)) = body.split_first_chunk::<ENHANCED_HEADER>() else {
+            return Err(short(kind, body.len(), ENHANCED_HEADER));
+        };
         let order = self.order;
-        self.timed(body, order.u32(body, 0), ENHANCED_PACKET)
-    }
-
-    /// The obsolete Packet Block differs in its first word only: 16 bits of interface, 16 of drops.
-    fn obsolete(&self, body: &[u8]) -> Result<Record, String> {
-        if body.len() < ENHANCED_HEADER {
-            return Err(short(PACKET, body.len(), ENHANCED_HEADER));
-        }
-        self.timed(body, u32::from(self.order.u16(body, 0)), PACKET)
-    }
-
-    #[inline]
-    fn timed(&self, body: &[u8], id: u32, kind: u32) -> Result<Record, String> {
-        let order = self.order;
+        let id = if kind == PACKET { u32::from(order.u16(head, 0)) } else { order.u32(head, 0) };
         let interface = self.interface(id, kind)?;
-        let ticks = u64::from(order.u32(body, 4)) << 32 | u64::from(order.u32(body, 8));
-        let captured = order.u32(body, 12) as usize;
-        if captured > body.len() - ENHANCED_HEADER {
-            return Err(holds(kind, captured, body.len() - ENHANCED_HEADER));
+        let ticks = u64::from(order.u32(head, 4)) << 32 | u64::from(order.u32(head, 8));
+        let captured = order.u32(head, 12) as usize;
+        if captured > data.len() {
+            return Err(holds(kind, captured, data.len()));
         }
         Ok(Record {
-            time: Some(interface.time(ticks)),
+            time: interface.time(ticks),
             link: interface.link,
             at: BLOCK_HEADER + ENHANCED_HEADER,
             captured,
-            wire_len: order.u32(body, 16),
+            wire_len: order.u32(head, 16),
         })
     }
 
@@ -288,7 +245,7 @@ impl File {
         if captured > body.len() - 4 {
             return Err(holds(SIMPLE_PACKET, captured, body.len() - 4));
         }
-        Ok(Record { time: None, link: interface.link, at: BLOCK_HEADER + 4, captured, wire_len })
+        Ok(Record { time: self.last, link: interface.link, at: BLOCK_HEADER + 4, captured, wire_len })
     }
 
     #[inline]
@@ -323,83 +280,5 @@ fn name(kind: u32) -> &'static str {
         SIMPLE_PACKET => "a simple packet block",
         ENHANCED_PACKET => "an enhanced packet block",
         _ => "a block",
-    }
-}
-
-impl Order {
-    #[inline]
-    fn u32(self, bytes: &[u8], at: usize) -> u32 {
-        let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-        match self {
-            Self::Little => u32::from_le_bytes(word),
-            Self::Big => u32::from_be_bytes(word),
-        }
-    }
-
-    fn u16(self, bytes: &[u8], at: usize) -> u16 {
-        let word = [bytes[at], bytes[at + 1]];
-        match self {
-            Self::Little => u16::from_le_bytes(word),
-            Self::Big => u16::from_be_bytes(word),
-        }
-    }
-
-    fn u64(self, bytes: &[u8], at: usize) -> u64 {
-        let (first, second) = (u64::from(self.u32(bytes, at)), u64::from(self.u32(bytes, at + 4)));
-        match self {
-            Self::Little => second << 32 | first,
-            Self::Big => first << 32 | second,
-        }
-    }
-}
-
-impl Interface {
-    /// Reads an interface description. Options that do not concern time are not looked into,
-    /// and the list ends where it stops making sense.
-    fn read(body: &[u8], order: Order) -> Result<Self, String> {
-        if body.len() < 8 {
-            return Err(short(INTERFACE_DESCRIPTION, body.len(), 8));
-        }
-        let (link, snaplen) = (u32::from(order.u16(body, 0)), order.u32(body, 4));
-        let mut interface = Self { link, snaplen, ticks: Ticks::new(6), offset: 0 };
-        let mut options = &body[8..];
-        while options.len() >= 4 {
-            let (code, len) = (order.u16(options, 0), order.u16(options, 2) as usize);
-            let Some(value) = options.get(4..4 + len).filter(|_| code != 0) else { break };
-            match (code, len) {
-                (IF_TSRESOL, 1) => interface.ticks = Ticks::new(value[0]),
-                (IF_TSOFFSET, 8) => {
-                    interface.offset = i128::from(order.u64(value, 0).cast_signed()) * 1_000_000_000;
-                }
-                _ => {}
-            }
-            options = options.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
-        }
-        Ok(interface)
-    }
-
-    #[inline]
-    fn time(&self, ticks: u64) -> Time {
-        let nanos = match self.ticks {
-            Ticks::Times(factor) if self.offset == 0 => return Time(ticks.saturating_mul(factor)),
-            Ticks::Times(factor) => u128::from(ticks) * u128::from(factor),
-            Ticks::Per(divisor) => u128::from(ticks / divisor),
-            Ticks::Binary(shift) => (u128::from(ticks) * 1_000_000_000) >> shift,
-        };
-        // Below 2^94 at most, so it fits.
-        let nanos = nanos.cast_signed().saturating_add(self.offset);
-        Time(nanos.clamp(0, i128::from(u64::MAX)) as u64)
-    }
-}
-
-impl Ticks {
-    /// From the value of the option `if_tsresol`: a power of ten, or of two with the top bit set.
-    fn new(resolution: u8) -> Self {
-        match (resolution & 0x80 != 0, u32::from(resolution & 0x7F)) {
-            (true, places) => Self::Binary(places),
-            (false, places @ 0..=9) => Self::Times(10_u64.pow(9 - places)),
-            // Beyond 28 places 64 bits do not reach a nanosecond.
-            (false, places) => 10_u64.checked_pow(places - 9).map_or(Self::Times(0), Self::Per),
-        }
     }
 }

@@ -214,7 +214,7 @@ fn an_absurd_length_is_refused_where_it_stands() {
         let words = format!("damaged at byte 43, where packet 2 is due: the record declares {length} bytes");
         assert!(said.contains(&words), "{said}");
     }
-    let file = Bytes::new(false).section().interface(1, 0, &[]).u32(6).u32(0x7FFF_FFFC).bytes;
+    let file = Bytes::new(false).section().interface(1, 0, &[]).u32(6).u32(0x7FFF_FFFC).u32(0).bytes;
     let said = read(&file).1.unwrap().to_string();
     assert!(said.contains("at byte 48, where packet 1 is due: an enhanced packet block declares"), "{said}");
 }

@@ -13,7 +13,7 @@ pub(super) fn is_code(text: &str) -> bool {
     else {
         return false;
     };
-    if super::dump::looks_like_row(first) || !text.contains(opens) {
+    if super::row::looks_like_row(first) || !text.contains(opens) {
         return false;
     }
     let first = first.trim_start_matches(['b', 'B', 'r', '&', '(']);

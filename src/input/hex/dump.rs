@@ -4,134 +4,13 @@
 //! offset, so a row waits for it. The last row goes by where the text column of
 //! those before it began, then by the gaps between its parts.
 
-use super::{Out, fail, hex_run, nibble, quote};
+use super::row::{Row, check_groups, is_words};
+use super::{Out, fail, hex_run, quote};
 use crate::input::InputError;
 use crate::limits;
 use crate::model::Dir;
 
 const WORDS: &str = "use hexdump -C, od -A x -t x1 or xxd";
-
-/// One line of a dump.
-pub(super) struct Row<'t> {
-    at: usize,
-    number: u32,
-    indented: bool,
-    offset: &'t str,
-    colon: bool,
-    tokens: Vec<Token<'t>>,
-    /// What follows the last token.
-    rest: &'t str,
-    rest_column: usize,
-    rest_gap: usize,
-}
-
-/// A run of hex digits in a row, with its place counted from the offset's first digit.
-struct Token<'t> {
-    digits: &'t str,
-    column: usize,
-    gap: usize,
-}
-
-impl<'t> Row<'t> {
-    /// Takes a line apart, if it can be one of a dump.
-    fn split(at: usize, line: &'t str, number: u32) -> Option<Self> {
-        let body = line.trim_start();
-        let indent = &line[..line.len() - body.len()];
-        let indented = indent.contains('\t') || indent.len() >= 4;
-        let prefix = if body.starts_with("0x") { 2 } else { 0 };
-        let digits = hex_run(&body[prefix..]);
-        if !(4..=16).contains(&digits) {
-            return None;
-        }
-        let (offset, mut rest) = (&body[prefix..prefix + digits], &body[prefix + digits..]);
-        let colon = rest.starts_with(':');
-        rest = rest.strip_prefix(':').unwrap_or(rest);
-        if !rest.is_empty() && !rest.starts_with([' ', '\t']) {
-            return None;
-        }
-        let mut tokens = Vec::new();
-        loop {
-            let next = rest.trim_start_matches([' ', '\t']);
-            let gap = rest.len() - next.len();
-            // A tab is as wide as any gap.
-            let gap = if rest[..gap].contains('\t') { gap.max(3) } else { gap };
-            let len = hex_run(next);
-            let whole = next[len..].is_empty() || next[len..].starts_with([' ', '\t']);
-            if !whole || len == 0 || (!colon && len != 2) || len % 2 == 1 {
-                let rest_column = body.len() - next.len();
-                let at = at + indent.len();
-                return Some(Self {
-                    at,
-                    number,
-                    indented,
-                    offset,
-                    colon,
-                    tokens,
-                    rest: next,
-                    rest_column,
-                    rest_gap: gap,
-                });
-            }
-            tokens.push(Token { digits: &next[..len], column: body.len() - next.len(), gap });
-            rest = &next[len..];
-        }
-    }
-
-    fn first_gap(&self) -> usize {
-        self.tokens.first().map_or(0, |token| token.gap)
-    }
-
-    /// The offset, read in a radix.
-    fn offset(&self, radix: u32) -> Option<u64> {
-        u64::from_str_radix(self.offset, radix).ok()
-    }
-
-    /// Whether it is a row rather than loose hex, seen by itself.
-    fn is_certain(&self) -> bool {
-        if self.tokens.is_empty() {
-            return false;
-        }
-        let zero = self.offset(16) == Some(0);
-        let digits = self.offset.len();
-        self.colon
-            || (self.first_gap() >= 2 && (zero || digits >= 6 || !self.rest.is_empty()))
-            || (self.first_gap() == 1 && (digits == 7 || (digits >= 6 && zero)))
-    }
-
-    /// How many bytes the first tokens hold.
-    fn bytes(&self, tokens: usize) -> u64 {
-        self.tokens[..tokens].iter().map(|token| token.digits.len() as u64 / 2).sum()
-    }
-
-    /// The number of tokens that hold so many bytes, if the row can end there.
-    fn fits(&self, bytes: u64) -> Option<usize> {
-        let ends = |count: usize| count == self.tokens.len() || self.tokens[count].gap >= 2;
-        (1..=self.tokens.len()).find(|&count| ends(count) && self.bytes(count) == bytes)
-    }
-
-    /// The number of tokens before the text column, as far as the row itself and those before it tell.
-    fn guess(&self, width: Option<u64>, text_column: Option<usize>) -> usize {
-        let cut = (1..self.tokens.len()).find(|&count| {
-            let token = &self.tokens[count];
-            let middle = !self.colon && self.bytes(count) == 8 && width != Some(8);
-            token.gap >= 3
-                || (token.gap == 2 && !middle)
-                || text_column.is_some_and(|column| token.column >= column)
-        });
-        cut.unwrap_or(self.tokens.len())
-    }
-
-    /// Where the text column begins if the row has so many tokens of bytes, and the text there.
-    fn text(&self, tokens: usize, body: &'t str) -> (usize, &'t str) {
-        let column = self.tokens.get(tokens).map_or(self.rest_column, |token| token.column);
-        (column, body.get(column..).unwrap_or_default())
-    }
-}
-
-/// Whether a line is one of a dump.
-pub(super) fn looks_like_row(line: &str) -> bool {
-    Row::split(0, line, 1).is_some_and(|row| row.is_certain())
-}
 
 /// Puts rows together, separately for each direction, as "Follow TCP stream" interleaves them.
 pub(super) struct Dumps<'t> {
@@ -262,6 +141,7 @@ impl<'t> Dumps<'t> {
             }
         }
         let (radix, width, count) = (radixes[0], run.width, row.bytes(guess));
+        check_groups(self.text, &row, guess, row.text(guess, self.body(&row)).1.trim_end())?;
         self.check_rest(&row, guess, width)?;
         let digits = row.offset.len();
         let due = row.offset(radix).unwrap_or_default().saturating_add(count);
@@ -275,6 +155,11 @@ impl<'t> Dumps<'t> {
             next,
             format!("offset {due}, as line {number} has {count} bytes from {} on", row.offset),
         ))
+    }
+
+    /// The line of a row from its offset on.
+    fn body(&self, row: &Row<'t>) -> &'t str {
+        self.text[row.at..].lines().next().unwrap_or_default()
     }
 
     fn missing(&self, next: &Row<'_>, expected: String) -> InputError {
@@ -323,8 +208,7 @@ impl<'t> Dumps<'t> {
         out: &mut Out,
     ) -> Result<(), InputError> {
         let dir = [Some(Dir::Client), Some(Dir::Server), None][index];
-        let body = self.text[row.at..].lines().next().unwrap_or_default();
-        let (column, text) = row.text(tokens, body);
+        let (column, text) = row.text(tokens, self.body(row));
         check_groups(self.text, row, tokens, text.trim_end())?;
         if row.bytes(tokens).saturating_mul(times) > limits::TEXT_INPUT {
             return Err(InputError::TextTooLong(limits::TEXT_INPUT));
@@ -350,48 +234,6 @@ impl<'t> Dumps<'t> {
         }
         Ok(())
     }
-}
-
-/// Refuses groups that are not bytes in order, which the text column gives away.
-fn check_groups(text: &str, row: &Row<'_>, tokens: usize, column: &str) -> Result<(), InputError> {
-    let groups = || row.tokens[..tokens].iter().map(|token| token.digits);
-    if !row.colon || groups().all(|digits| digits.len() == 2) {
-        return Ok(());
-    }
-    let bits =
-        groups().all(|digits| digits.len() == 8 && digits.bytes().all(|digit| matches!(digit, b'0' | b'1')));
-    if bits && column.chars().count() <= tokens && !column.is_empty() {
-        return Err(fail(text, row.at, "a dump of bits".into(), "one of hex digits", "use xxd without -b"));
-    }
-    let shown = |reverse: bool| -> String {
-        let mut shown = String::new();
-        for digits in groups() {
-            let mut bytes: Vec<u8> =
-                digits.as_bytes().chunks(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect();
-            if reverse {
-                bytes.reverse();
-            }
-            shown.extend(bytes.iter().map(|&b| if (0x20..0x7F).contains(&b) { char::from(b) } else { '.' }));
-        }
-        shown.trim_end().to_owned()
-    };
-    let column = column.trim_start();
-    if shown(false).trim_start() != column && shown(true).trim_start() == column && !column.is_empty() {
-        let found = "a dump of little-endian groups".into();
-        return Err(fail(text, row.at, found, "bytes in order", "use xxd without -e"));
-    }
-    Ok(())
-}
-
-/// Whether a line is one of hexdump's or od's with words of 16 bits and more, or octal bytes.
-fn is_words(line: &str) -> bool {
-    let mut parts = line.split_ascii_whitespace();
-    let offset = parts.next().unwrap_or_default();
-    let first = parts.next().map_or(0, str::len);
-    matches!(offset.len(), 6 | 7)
-        && offset.bytes().all(|digit| digit == b'0')
-        && (3..=8).contains(&first)
-        && line.split_ascii_whitespace().skip(1).all(|word| word.len() == first && hex_run(word) == first)
 }
 
 /// Whether this is "Follow TCP stream" as hex dump: rows both indented and not, each kind beginning at 0.

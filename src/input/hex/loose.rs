@@ -104,7 +104,8 @@ pub(super) fn token(
         1 if prefix > 0 => out.push(dir, line, &[super::nibble(digits.as_bytes()[0])])?,
         _ if len % 2 == 1 => {
             let decimal = len == 3 && prefix == 0 && digits.bytes().all(|digit| digit.is_ascii_digit());
-            let found = format!("`{}`, {len} hex digits", &digits[..len.min(20)]);
+            let plural = if len == 1 { "" } else { "s" };
+            let found = format!("`{}`, {len} hex digit{plural}", &digits[..len.min(20)]);
             return Err(fail(
                 text,
                 at,

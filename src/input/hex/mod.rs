@@ -25,6 +25,7 @@
 mod code;
 mod dump;
 mod loose;
+mod row;
 
 use super::InputError;
 use crate::limits;

@@ -245,7 +245,7 @@ fn a_dump_that_begins_anew_is_a_new_chunk() {
 #[test]
 fn errors_say_where_and_what() {
     for (text, words) in [
-        ("81 05 4", "line 1, column 7: found `4`, 1 hex digits, expected an even number"),
+        ("81 05 4", "line 1, column 7: found `4`, 1 hex digit, expected an even number"),
         ("81 05\n48 6g", "line 2, column 5: found `g`, expected hex digits"),
         (
             "Dear all,\n81 05",
@@ -263,6 +263,7 @@ fn errors_say_where_and_what() {
         ("0000000 002601 062510 066154", "a dump of words"),
         ("0000000    0581    6548", "a dump of words"),
         ("00000000: 10000001 00000101 01001000 01100101  ..He", "a dump of bits"),
+        ("00000000: 10000001 00000101  ..\n00000002: 01001000 01100101  He\n", "a dump of bits"),
         ("00000000: 65480581 896f6c6c 62612000 65642063  ..Hello.. abc de", "little-endian groups"),
         ("0000   81 05 zz", "line 1, column 14: found `zz`, expected two hex digits"),
         (
