@@ -1,0 +1,322 @@
+//! Showing only a part: a sink in front of another sink.
+//!
+//! Conditions are joined by *and*. Those on connections and directions (`streams`,
+//! `from`) pass everything that fits them. Those on single frames and messages
+//! (`opcodes`, `grep`, `findings`) pass a frame or a message that fits, leave out
+//! everything else but the lines that say what a unit belongs to, and show a
+//! connection only once something of it is shown.
+
+use std::collections::HashMap;
+
+use regex::bytes::Regex;
+
+use crate::limits;
+use crate::model::{
+    Body, Connection, Dir, Finding, Flow, Frame, Message, Opcode, Severity, Sink, Time, Unit, Wants,
+};
+
+/// What to show; everything by default.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Numbers of connections; empty for all. What concerns the whole input is shown in any case.
+    pub streams: Vec<u32>,
+    /// What one endpoint sent.
+    pub from: Option<Dir>,
+    /// Frames with one of these opcodes, and messages of one of these kinds; empty for all.
+    /// Continuation frames have an opcode of their own.
+    pub opcodes: Vec<Opcode>,
+    /// Frames and messages in whose unmasked payload this matches. Each frame and each message
+    /// is searched by itself, so words that fragmentation cuts in two are found in the message only.
+    pub grep: Option<Regex>,
+    /// How many bytes of a payload `grep` searches.
+    pub grep_bytes: u64,
+    /// Units with findings, HTTP heads included.
+    pub findings: bool,
+    /// Findings that matter less are left out everywhere but in the summary's counts.
+    pub min_severity: Severity,
+    /// After that many frames, and what they complete, decoding ends.
+    pub limit: Option<u64>,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            streams: Vec::new(),
+            from: None,
+            opcodes: Vec::new(),
+            grep: None,
+            grep_bytes: limits::PAYLOAD_SHOWN,
+            findings: false,
+            min_severity: Severity::Note,
+            limit: None,
+        }
+    }
+}
+
+impl Selection {
+    /// Whether nothing is left out.
+    fn is_all(&self) -> bool {
+        !self.is_fine()
+            && self.streams.is_empty()
+            && self.from.is_none()
+            && self.min_severity == Severity::Note
+            && self.limit.is_none()
+    }
+
+    /// Whether single frames and messages are chosen.
+    fn is_fine(&self) -> bool {
+        !self.opcodes.is_empty() || self.grep.is_some() || self.findings
+    }
+
+    /// Whether a unit other than `Meta`, `Connection` and `Summary` is shown.
+    fn shows(&self, unit: &Unit<'_>, findings: &[Finding]) -> bool {
+        if !self.shows_stream(unit.conn) || self.findings && findings.is_empty() {
+            return false;
+        }
+        if let (Some(from), Some(dir)) = (self.from, unit.dir)
+            && from != dir
+        {
+            return false;
+        }
+        let (opcode, payload) = match unit.body {
+            Body::Frame(frame) => (frame.header.opcode, frame.payload),
+            Body::Message(message) => (message.kind, message.payload),
+            // The others have neither opcode nor payload.
+            _ => return self.opcodes.is_empty() && self.grep.is_none(),
+        };
+        (self.opcodes.is_empty() || self.opcodes.contains(&opcode))
+            && self.grep.as_ref().is_none_or(|regex| regex.is_match(cut(payload, self.grep_bytes)))
+    }
+
+    fn shows_stream(&self, conn: u32) -> bool {
+        conn == 0 || self.streams.is_empty() || self.streams.contains(&conn)
+    }
+}
+
+/// Reads an opcode: a name such as `text`, or a number such as `10`, `0xA`.
+///
+/// # Errors
+/// A sentence that says what is understood.
+pub fn parse_opcode(text: &str) -> Result<Opcode, String> {
+    const NAMED: [Opcode; 6] =
+        [Opcode::CONTINUATION, Opcode::TEXT, Opcode::BINARY, Opcode::CLOSE, Opcode::PING, Opcode::PONG];
+    let lower = text.to_ascii_lowercase();
+    if let Some(opcode) = NAMED.into_iter().find(|opcode| opcode.name() == lower) {
+        return Ok(opcode);
+    }
+    let number = match lower.strip_prefix("0x") {
+        Some(digits) => u8::from_str_radix(digits, 16),
+        None => lower.parse(),
+    };
+    number.ok().filter(|number| *number < 16).map(Opcode).ok_or_else(|| {
+        "an opcode is text, binary, continuation, close, ping, pong, or a number from 0 to 15 (0xF)".into()
+    })
+}
+
+/// How bad it was: the worst finding among what was shown, for the exit code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// `None` when there was no finding.
+    pub worst: Option<Severity>,
+}
+
+impl Verdict {
+    /// Takes findings into account.
+    #[inline]
+    pub fn see(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            self.worst = self.worst.max(Some(finding.rule.severity));
+        }
+    }
+
+    /// Whether there was a finding of at least this severity.
+    pub fn reaches(self, severity: Severity) -> bool {
+        self.worst >= Some(severity)
+    }
+}
+
+/// Passes what a [`Selection`] shows on to another sink.
+#[derive(Debug)]
+pub struct Select<S> {
+    selection: Selection,
+    all: bool,
+    inner: S,
+    verdict: Verdict,
+    /// The beginnings of open connections of which nothing was shown so far.
+    waiting: HashMap<u32, Waiting, foldhash::fast::FixedState>,
+    frames: u64,
+    /// The last frame of the limit, when it may yet complete a message.
+    last: Option<(u32, u64)>,
+    done: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    connection: Connection,
+    time: Option<Time>,
+    packets: Option<(u64, u64)>,
+}
+
+impl<S: Sink> Select<S> {
+    /// Shows `selection` in `inner`.
+    pub fn new(selection: Selection, inner: S) -> Self {
+        let done = selection.limit == Some(0);
+        Self {
+            all: selection.is_all(),
+            selection,
+            inner,
+            verdict: Verdict::default(),
+            waiting: HashMap::default(),
+            frames: 0,
+            last: None,
+            done,
+        }
+    }
+
+    /// How bad what was shown is, so far.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// The sink behind, for flushing it.
+    pub fn inner(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// Gives the sink behind back.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
+        if !self.selection.shows_stream(unit.conn) {
+            return Flow::Continue(());
+        }
+        let worth = !self.selection.is_fine() || self.selection.findings && !unit.findings.is_empty();
+        if worth {
+            // On its last unit too: what it was is said before how it ended.
+            self.introduce(unit.conn)?;
+            return self.pass(unit);
+        }
+        if connection.ending.is_none() {
+            let (time, packets) = (unit.time, unit.packets);
+            self.waiting.insert(unit.conn, Waiting { connection: connection.clone(), time, packets });
+            Flow::Continue(())
+        } else if self.waiting.remove(&unit.conn).is_none() {
+            self.pass(unit)
+        } else {
+            Flow::Continue(())
+        }
+    }
+
+    /// Shows the beginning of a connection if that is still to be done.
+    fn introduce(&mut self, conn: u32) -> Flow {
+        if self.waiting.is_empty() {
+            return Flow::Continue(());
+        }
+        let Some(Waiting { connection, time, packets }) = self.waiting.remove(&conn) else {
+            return Flow::Continue(());
+        };
+        let body = Body::Connection(&connection);
+        self.inner.take(&Unit {
+            conn,
+            dir: None,
+            time,
+            packets,
+            body,
+            fields: &[],
+            findings: &[],
+            sources: &[],
+        })
+    }
+
+    fn pass(&mut self, unit: &Unit<'_>) -> Flow {
+        self.verdict.see(unit.findings);
+        self.inner.take(unit)
+    }
+
+    /// Passes a unit on with no more payload than the sink behind asked for.
+    fn pass_cut(&mut self, unit: &Unit<'_>) -> Flow {
+        let wanted = self.inner.wants().payload;
+        match unit.body {
+            Body::Frame(frame) if frame.payload.len() as u64 > wanted => {
+                let frame = Frame { payload: cut(frame.payload, wanted), ..*frame };
+                self.pass(&Unit { body: Body::Frame(&frame), ..*unit })
+            }
+            // Control messages are whole in any case.
+            Body::Message(message) if message.payload.len() as u64 > wanted && !message.kind.is_control() => {
+                let message =
+                    Message { payload: cut(message.payload, wanted), payload_cut: true, ..*message };
+                self.pass(&Unit { body: Body::Message(&message), ..*unit })
+            }
+            _ => self.pass(unit),
+        }
+    }
+
+    /// Counts what is shown against the limit.
+    fn count(&mut self, unit: &Unit<'_>) -> Flow {
+        let Some(limit) = self.selection.limit else {
+            return Flow::Continue(());
+        };
+        if let Body::Frame(frame) = unit.body {
+            self.frames += 1;
+            if self.frames >= limit {
+                self.done = true;
+                // What a final frame completes comes right after it.
+                self.last = frame.header.fin.then_some((unit.conn, frame.n));
+                return if self.last.is_some() { Flow::Continue(()) } else { Flow::Break(()) };
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Past the limit: passes the message that the last frame completes, and ends.
+    fn after_limit(&mut self, unit: &Unit<'_>, findings: &[Finding]) -> Flow {
+        if let (Body::Message(message), Some((conn, n))) = (unit.body, self.last.take())
+            && unit.conn == conn
+            && message.frames.last() == Some(&n)
+            && self.selection.shows(unit, findings)
+        {
+            self.pass_cut(&Unit { findings, ..*unit })?;
+        }
+        Flow::Break(())
+    }
+}
+
+impl<S: Sink> Sink for Select<S> {
+    fn wants(&self) -> Wants {
+        let searched = if self.selection.grep.is_some() { self.selection.grep_bytes } else { 0 };
+        self.inner.wants().or(Wants { fields: false, payload: searched })
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        if self.all {
+            return self.pass(unit);
+        }
+        let least = self.selection.min_severity;
+        let kept: Vec<Finding>;
+        let findings = if unit.findings.iter().all(|finding| finding.rule.severity >= least) {
+            unit.findings
+        } else {
+            kept = unit.findings.iter().filter(|finding| finding.rule.severity >= least).cloned().collect();
+            &kept
+        };
+        let unit = &Unit { findings, ..*unit };
+        match unit.body {
+            Body::Meta(_) | Body::Summary(_) => self.pass(unit),
+            _ if self.done => self.after_limit(unit, findings),
+            Body::Connection(connection) => self.connection(unit, connection),
+            _ if self.selection.shows(unit, findings) => {
+                self.introduce(unit.conn)?;
+                self.pass_cut(unit)?;
+                self.count(unit)
+            }
+            _ => Flow::Continue(()),
+        }
+    }
+}
+
+/// The first `limit` bytes.
+fn cut(payload: &[u8], limit: u64) -> &[u8] {
+    &payload[..payload.len().min(usize::try_from(limit).unwrap_or(usize::MAX))]
+}

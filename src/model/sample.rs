@@ -1,9 +1,9 @@
 //! Units for the tests of sinks, made from wire bytes.
 
 use super::{
-    Body, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader, Handshake,
-    Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Sink, Span, Summary, Text, Time, Unit, Utf8, Verdict,
-    SourceId,
+    Body, Cite, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader,
+    Handshake, Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink, SourceId,
+    Span, Summary, Text, Time, Unit, Utf8, Verdict, Who,
 };
 
 /// A unit of connection 1 without anything around its body.
@@ -26,6 +26,37 @@ pub fn connection() -> Connection {
         http_version: Some("1.1".into()),
         ending: None,
     }
+}
+
+/// A rule as the specification of frames has it.
+pub static UNMASKED: Rule = Rule {
+    id: "unmasked-client-frame",
+    severity: Severity::Error,
+    cite: Cite::rfc6455("5.1"),
+    who: Who::Client,
+    title: "Client frame is not masked",
+    consequence: "A server closes the connection, usually with 1002.",
+};
+
+/// A minor rule.
+pub static LONG: Rule = Rule {
+    id: "length-not-minimal",
+    severity: Severity::Note,
+    cite: Cite::rfc6455("5.2"),
+    who: Who::Either,
+    title: "Length is not in its shortest form",
+    consequence: "Most endpoints do not notice.",
+};
+
+/// An error of the client in the first frame of connection 1.
+pub fn finding() -> Finding {
+    let mask = Span::bits(SourceId::Stream { conn: 1, dir: Dir::Client }, 8, 9);
+    Finding::new(&UNMASKED, Dir::Client, Text::new("MASK = 1"), Text::with("MASK = {}", 0)).at(mask)
+}
+
+/// A note about the capture.
+pub fn note() -> Finding {
+    Finding::new(&LONG, None, Text::new("7 bits"), Text::new("64 bits"))
 }
 
 /// Bytes from hexadecimal digits.
@@ -79,11 +110,8 @@ impl<'s, S: Sink> Talk<'s, S> {
     }
 
     pub fn meta(&mut self) -> &mut Self {
-        let meta = Meta {
-            input: "chat.pcap".into(),
-            format: "pcap".into(),
-            link_types: vec!["ethernet".into()],
-        };
+        let meta =
+            Meta { input: "chat.pcap".into(), format: "pcap".into(), link_types: vec!["ethernet".into()] };
         let unit = Unit { conn: 0, ..unit(Body::Meta(&meta)) };
         self.flow = self.sink.take(&unit);
         self
@@ -159,10 +187,13 @@ impl<'s, S: Sink> Talk<'s, S> {
         self.offset[dir.index()] += wire.len() as u64;
         let findings = std::mem::take(&mut self.findings);
         self.tell(Some(dir), Body::Frame(&frame), &findings);
-        if header.opcode.is_control() {
+        if header.opcode.is_reserved() {
+            // Nothing follows from it.
+        } else if header.opcode.is_control() {
             self.message(dir, Open { kind: of, frames: vec![frame.n], payload });
         } else {
-            let open = self.open[dir.index()].get_or_insert(Open { kind: of, frames: vec![], payload: vec![] });
+            let open =
+                self.open[dir.index()].get_or_insert(Open { kind: of, frames: vec![], payload: vec![] });
             open.frames.push(frame.n);
             open.payload.extend(payload);
             if header.fin

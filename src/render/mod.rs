@@ -1,4 +1,5 @@
 //! Views: each is a [`Sink`](crate::model::Sink) that shows units in one way.
 
+mod human;
 pub mod json;
 pub mod stats;

@@ -4,7 +4,7 @@
 //! `schema/wstool-1.schema.json` says the same to programs; the tests hold all
 //! three together.
 
-mod record;
+pub(crate) mod record;
 pub(crate) mod write;
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ impl<W: Write> Sink for Json<W> {
 /// A sequence of records.
 #[derive(Debug)]
 pub(crate) struct Stream<W> {
-    pub writer: Writer<W>,
+    writer: Writer<W>,
     layout: Layout,
     begun: bool,
 }
@@ -112,9 +112,18 @@ impl<W: Write> Stream<W> {
         Self::new(out, Layout::Array)
     }
 
+    /// Writes a record; `body` leaves out its closing brace.
+    #[inline]
+    pub fn record(&mut self, body: impl FnOnce(&mut Writer<W>)) {
+        self.begin();
+        body(&mut self.writer);
+        self.writer.raw("}");
+        self.end();
+    }
+
     /// What goes before a record.
     #[inline]
-    pub fn begin(&mut self) {
+    fn begin(&mut self) {
         if self.layout == Layout::Array {
             self.writer.raw(if self.begun { ",\n" } else { "[\n" });
             self.begun = true;
@@ -123,7 +132,7 @@ impl<W: Write> Stream<W> {
 
     /// What goes after a record.
     #[inline]
-    pub fn end(&mut self) {
+    fn end(&mut self) {
         if self.layout == Layout::Lines {
             self.writer.raw("\n");
         }

@@ -36,32 +36,22 @@ impl Records {
 
     /// Writes a unit's own record, if its kind has one.
     pub fn unit<W: Write>(&mut self, unit: &Unit<'_>, to: &mut Stream<W>) {
-        if matches!(unit.body, Body::Note) {
-            return;
-        }
-        to.begin();
-        let w = &mut to.writer;
         match unit.body {
-            Body::Frame(frame) => self.frame(unit, frame, w),
-            Body::Message(message) => self.message(unit, message, w),
-            Body::Meta(it) => meta(it, w),
-            Body::Connection(it) => connection(unit, it, w),
-            Body::Http(it) => http(unit, it, w),
-            Body::Gap(it) => gap(unit, it, w),
-            Body::Summary(it) => summary(it, w),
+            Body::Frame(it) => to.record(|w| self.frame(unit, it, w)),
+            Body::Message(it) => to.record(|w| self.message(unit, it, w)),
+            Body::Meta(it) => to.record(|w| meta(it, w)),
+            Body::Connection(it) => to.record(|w| connection(unit, it, w)),
+            Body::Http(it) => to.record(|w| http(unit, it, w)),
+            Body::Gap(it) => to.record(|w| gap(unit, it, w)),
+            Body::Summary(it) => to.record(|w| summary(it, w)),
             Body::Note => {}
         }
-        w.raw("}");
-        to.end();
     }
 
     /// Writes a record for each finding of a unit.
-    pub fn findings<W: Write>(&mut self, unit: &Unit<'_>, to: &mut Stream<W>) {
+    pub fn findings<W: Write>(&self, unit: &Unit<'_>, to: &mut Stream<W>) {
         for it in unit.findings {
-            to.begin();
-            finding(unit, it, &mut to.writer);
-            to.writer.raw("}");
-            to.end();
+            to.record(|w| finding(unit, it, w));
         }
     }
 
@@ -111,8 +101,7 @@ impl Records {
             Some(text) => {
                 w.raw(r#""text":"#);
                 let mark = w.string_marked(text);
-                self.last_text =
-                    Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
+                self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
             }
             None => {
                 w.raw(r#""base64":"#);
@@ -152,7 +141,11 @@ impl Records {
         } else {
             w.raw(r#","compressed":false,"inflated_length":null"#);
         }
-        if message.complete { w.raw(r#","complete":true"#) } else { w.raw(r#","complete":false"#) }
+        if message.complete {
+            w.raw(r#","complete":true"#)
+        } else {
+            w.raw(r#","complete":false"#)
+        }
         if let Some(close) = &message.close {
             close_body(close, w);
         }
@@ -327,7 +320,8 @@ fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
     w.optional_string(str::from_utf8(close.reason).ok());
 }
 
-fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
+/// The record `meta`.
+pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
     w.raw(r#"{"type":"meta","schema":"#);
     w.string(SCHEMA);
     w.raw(r#","tool":"#);
@@ -348,10 +342,7 @@ fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer
     when(unit, w);
     for (key, endpoint) in [(r#","client":"#, connection.client), (r#","server":"#, connection.server)] {
         w.raw(key);
-        match endpoint {
-            Some(endpoint) => w.display(endpoint),
-            None => w.raw("null"),
-        }
+        w.optional_display(endpoint);
     }
     w.raw(r#","roles":"#);
     w.string(match connection.roles {
@@ -536,7 +527,8 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
     packets(unit.packets, w);
 }
 
-fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
+/// The record `summary`.
+pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
     w.raw(r#"{"type":"summary""#);
     for (key, total) in [
         (r#","packets":"#, summary.packets),

@@ -76,6 +76,12 @@ impl<W: Write> Writer<W> {
         Ok(self.to)
     }
 
+    /// What has been handed on.
+    #[cfg(test)]
+    pub fn handed_on(&self) -> &W {
+        &self.to
+    }
+
     #[cold]
     fn spill(&mut self) {
         if self.error.is_none()
@@ -140,6 +146,14 @@ impl<W: Write> Writer<W> {
         // A String takes everything.
         let _ = write!(text, "{value}");
         self.string(&text);
+    }
+
+    /// Writes what a value displays, or `null`.
+    pub fn optional_display(&mut self, value: Option<impl std::fmt::Display>) {
+        match value {
+            Some(value) => self.display(value),
+            None => self.raw("null"),
+        }
     }
 
     /// Writes a string or `null`.
@@ -259,7 +273,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Room for escaping [`RUN`] bytes, each becoming at most two.
-const SCRATCH: usize = 2 * RUN;
+const SCRATCH: usize = 2 * RUN + 8;
 const RUN: usize = 512;
 
 /// Appends `text`, escaped, to `buf`.
@@ -291,22 +305,23 @@ fn escape_run(text: &[u8], scratch: &mut [u8; SCRATCH], buf: &mut Vec<u8>) -> us
                 whole = false;
                 break;
             }
-            // Quotes are so common in JSON text that a branch a byte would be mispredicted:
-            // a backslash is always written, and overwritten where none is due.
-            let mut escaped = equal(word, b'"') | equal(word, b'\\');
-            if escaped == 0 {
-                scratch[at..at + 8].copy_from_slice(&bytes);
-                at += 8;
-            } else {
-                escaped >>= 7;
-                for byte in bytes {
-                    scratch[at % SCRATCH] = b'\\';
-                    at += (escaped & 1) as usize;
-                    scratch[at % SCRATCH] = byte;
-                    at += 1;
-                    escaped >>= 8;
-                }
+            // The word is stored whole; at each quote the rest of it moves on by one.
+            let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
+            let (mut word, end) = (word, at + 8);
+            scratch[at..at + 8].copy_from_slice(&bytes);
+            let mut inserted = 0;
+            while escaped != 0 {
+                let skip = escaped.trailing_zeros();
+                word >>= skip;
+                escaped >>= skip;
+                at += (skip / 8) as usize;
+                scratch[at] = b'\\';
+                at += 1;
+                scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+                escaped ^= 1;
+                inserted += 1;
             }
+            at = end + inserted;
             taken += 8;
         }
         if whole {
@@ -466,10 +481,16 @@ mod tests {
     /// Every awkward character at every place of a word, a run and a piece.
     #[test]
     fn strings_come_back_as_they_were() {
-        let awkward = ["\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "\u{9b}", "ß", "؜", "\u{2028}", "…", "😀", "\"\\\""];
+        let awkward = [
+            "\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "\u{9b}", "ß", "؜", "\u{2028}", "…", "😀", "\"\\\"",
+        ];
         for around in (0..20).chain([RUN - 3, RUN - 1, RUN, PIECE - 2, PIECE - 1, PIECE, 3 * PIECE + 1]) {
             for odd in awkward {
-                let text = format!("{}{odd}{odd}{}", "é".repeat(around / 2) + &"x".repeat(around % 2), "y".repeat(11));
+                let text = format!(
+                    "{}{odd}{odd}{}",
+                    "é".repeat(around / 2) + &"x".repeat(around % 2),
+                    "y".repeat(11)
+                );
                 let json = written(|w| w.string(&text));
                 assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{json}");
             }

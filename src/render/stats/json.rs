@@ -1,0 +1,136 @@
+//! The counts as records of schema `wstool/1`.
+
+use std::io::{self, Write};
+
+use super::distribution::{Distribution, Range};
+use super::tally::Tally;
+use super::{Entry, KINDS, Report, Stats};
+use crate::render::json::record::{end_name, findings_by_rule, findings_by_severity, meta, summary};
+use crate::render::json::{Stream, write::Writer};
+
+impl Stats {
+    /// Writes `meta`, a `stats` record for each listed connection and one for all, and `summary`, one a line.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn lines(&self, out: impl Write) -> io::Result<()> {
+        records(&self.report(), Stream::lines(out))
+    }
+
+    /// Writes the same records in one array.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn array(&self, out: impl Write) -> io::Result<()> {
+        records(&self.report(), Stream::array(out))
+    }
+}
+
+fn records<W: Write>(report: &Report<'_>, mut to: Stream<W>) -> io::Result<()> {
+    if let Some(it) = report.meta {
+        to.record(|w| meta(it, w));
+    }
+    for entry in &report.listed {
+        to.record(|w| connection(entry, w));
+    }
+    to.record(|w| total(report, w));
+    if let Some(it) = report.summary {
+        to.record(|w| summary(it, w));
+    }
+    to.finish().map(drop)
+}
+
+fn connection<W: Write>(entry: &Entry, w: &mut Writer<W>) {
+    w.raw(r#"{"type":"stats","conn":"#);
+    w.number(entry.conn.into());
+    for (key, endpoint) in [(r#","client":"#, entry.client), (r#","server":"#, entry.server)] {
+        w.raw(key);
+        w.optional_display(endpoint);
+    }
+    w.raw(r#","end":"#);
+    w.optional_string(entry.end.map(end_name));
+    tally(&entry.tally, w);
+}
+
+fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
+    w.raw(r#"{"type":"stats","conn":null,"connections":"#);
+    w.number(report.connections);
+    w.raw(r#","connections_listed":"#);
+    w.number(report.listed.len() as u64);
+    tally(&report.total, w);
+    findings_by_rule(&report.rules, w);
+}
+
+fn tally<W: Write>(tally: &Tally, w: &mut Writer<W>) {
+    w.raw(r#","duration":"#);
+    match tally.duration() {
+        Some(nanos) => w.seconds(nanos),
+        None => w.raw("null"),
+    }
+    by_direction(r#","frames":"#, w, |w, dir| by_kind(&tally.frames[dir], w));
+    by_direction(r#","payload_bytes":"#, w, |w, dir| by_kind(&tally.payload[dir], w));
+    by_direction(r#","header_bytes":"#, w, |w, dir| w.number(tally.headers[dir]));
+    by_direction(r#","messages":"#, w, |w, dir| sizes(&tally.sizes[dir], w));
+    by_direction(r#","gaps":"#, w, |w, dir| {
+        w.raw("{");
+        times(&tally.gaps[dir], w);
+        w.raw("}");
+    });
+    by_direction(r#","pings":"#, w, |w, dir| {
+        w.raw("{");
+        times(&tally.pings[dir], w);
+        w.raw(r#","unanswered":"#);
+        w.number(tally.unanswered[dir]);
+        w.raw(r#","unasked_pongs":"#);
+        w.number(tally.unasked[dir]);
+        w.raw("}");
+    });
+    findings_by_severity(tally.findings, w);
+}
+
+fn by_direction<W: Write>(key: &str, w: &mut Writer<W>, mut value: impl FnMut(&mut Writer<W>, usize)) {
+    w.raw(key);
+    w.raw(r#"{"client":"#);
+    value(w, 0);
+    w.raw(r#","server":"#);
+    value(w, 1);
+    w.raw("}");
+}
+
+fn by_kind<W: Write>(counts: &[u64; KINDS.len()], w: &mut Writer<W>) {
+    for (i, (kind, count)) in KINDS.iter().zip(counts).enumerate() {
+        w.raw(if i == 0 { "{\"" } else { ",\"" });
+        w.raw(kind);
+        w.raw("\":");
+        w.number(*count);
+    }
+    w.raw("}");
+}
+
+fn sizes<W: Write>(sizes: &Distribution, w: &mut Writer<W>) {
+    let some = |value| (sizes.range.count > 0).then_some(value);
+    w.raw(r#"{"count":"#);
+    w.number(sizes.range.count);
+    w.raw(r#","bytes":"#);
+    w.number(sizes.range.sum);
+    for (key, value) in [
+        (r#","min":"#, sizes.range.min),
+        (r#","median":"#, sizes.quantile(50)),
+        (r#","p95":"#, sizes.quantile(95)),
+        (r#","max":"#, sizes.range.max),
+    ] {
+        w.raw(key);
+        w.optional(some(value));
+    }
+    w.raw("}");
+}
+
+fn times<W: Write>(times: &Range, w: &mut Writer<W>) {
+    w.raw(r#""count":"#);
+    w.number(times.count);
+    for (key, value) in [(r#","min":"#, times.min), (r#","mean":"#, times.mean()), (r#","max":"#, times.max)]
+    {
+        w.raw(key);
+        if times.count > 0 { w.seconds(value) } else { w.raw("null") }
+    }
+}

@@ -1,0 +1,328 @@
+//! The counts as tables for people, in 80 columns.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::super::human::{count, counted, percent, short, size, time};
+use super::distribution::Range;
+use super::tally::Tally;
+use super::{Entry, KINDS, Report, Stats};
+use crate::model::EndKind;
+
+/// Connections that are printed one by one.
+const PRINTED: usize = 10;
+
+/// Columns of an address: the longest of IPv4. Longer ones lose their middle.
+const ADDRESS: usize = 21;
+
+impl Stats {
+    /// Writes everything that was counted.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn text(&self, mut out: impl Write) -> io::Result<()> {
+        let report = self.report();
+        let mut page = String::new();
+        headline(&report, &mut page);
+        let total = &report.total;
+        if total.all_frames() > 0 {
+            frames(total, &mut page);
+            bytes(total, &mut page);
+        }
+        sizes(total, &mut page);
+        times(total, &mut page);
+        findings(&report, &mut page);
+        connections(&report, &mut page);
+        out.write_all(page.as_bytes())?;
+        out.flush()
+    }
+}
+
+/// A table: cells in rows, the first column to the left, the others to the right.
+struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(heads: &[&str]) -> Self {
+        Self { rows: vec![heads.iter().map(ToString::to_string).collect()] }
+    }
+
+    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Prints it after an empty line. `left` columns are aligned to the left.
+    fn print(&self, left: usize, page: &mut String) {
+        self.print_wide(left, 0, page);
+    }
+
+    /// The same, each column to the right at least `least` wide, so that tables below each other match.
+    fn print_wide(&self, left: usize, least: usize, page: &mut String) {
+        let columns = self.rows[0].len();
+        let width = |i: usize| self.rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        page.push('\n');
+        for (r, row) in self.rows.iter().enumerate() {
+            let mut line = String::new();
+            for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let indent = if i == 0 && r > 0 { 2 } else { 0 };
+                let width = if i == 0 {
+                    width + 2
+                } else if i < left {
+                    *width
+                } else {
+                    least.max(*width)
+                };
+                // Writing to a String cannot fail.
+                let _ = if i < left {
+                    write!(line, "{:indent$}{cell:<rest$}  ", "", rest = width - indent)
+                } else {
+                    write!(line, "{cell:>width$}  ")
+                };
+            }
+            page.push_str(line.trim_end());
+            page.push('\n');
+        }
+    }
+}
+
+fn headline(report: &Report<'_>, page: &mut String) {
+    let total = &report.total;
+    let messages: u64 = total.sizes.iter().map(|sizes| sizes.range.count).sum();
+    let duration = total.duration().map(|nanos| format!(", {}", time(nanos))).unwrap_or_default();
+    let _ = writeln!(
+        page,
+        "{}, {}, {}, {}{duration}",
+        counted(report.connections, "connection"),
+        counted(total.all_frames(), "frame"),
+        counted(messages, "message"),
+        size(total.bytes()),
+    );
+    if let Some(error) = report.summary.and_then(|summary| summary.error.as_deref()) {
+        let _ = writeln!(page, "incomplete: {}", error.escape_debug());
+    }
+}
+
+fn frames(total: &Tally, page: &mut String) {
+    let mut table = Table::new(&["Frames", "from client", "payload", "from server", "payload", "share"]);
+    let all = total.all_frames();
+    let row = |name: &str, frames: [u64; 2], payload: [u64; 2]| {
+        let share = percent(frames[0] + frames[1], all);
+        [name.into(), count(frames[0]), size(payload[0]), count(frames[1]), size(payload[1]), share]
+    };
+    for (i, kind) in KINDS.iter().enumerate() {
+        let frames = [total.frames[0][i], total.frames[1][i]];
+        if frames != [0, 0] {
+            table.row(row(kind, frames, [total.payload[0][i], total.payload[1][i]]));
+        }
+    }
+    let sums = [total.frames[0].iter().sum(), total.frames[1].iter().sum()];
+    table.row(row("all", sums, [total.payload_of(0), total.payload_of(1)]));
+    table.print_wide(1, 10, page);
+}
+
+fn bytes(total: &Tally, page: &mut String) {
+    let mut table = Table::new(&["Bytes", "from client", "from server", "both", "share"]);
+    let payload = [total.payload_of(0), total.payload_of(1)];
+    let all = total.bytes();
+    for (name, [client, server]) in [("payload", payload), ("frame headers", total.headers)] {
+        let both = client + server;
+        table.row([name.into(), count(client), count(server), count(both), percent(both, all)]);
+    }
+    table.print_wide(1, 10, page);
+}
+
+fn sizes(total: &Tally, page: &mut String) {
+    let mut table = Table::new(&["Messages", "count", "smallest", "median", "95 % below", "largest"]);
+    for (name, sizes) in ["from client", "from server"].iter().zip(&total.sizes) {
+        let range = &sizes.range;
+        if range.count > 0 {
+            table.row([
+                (*name).into(),
+                count(range.count),
+                size(range.min),
+                size(sizes.quantile(50)),
+                size(sizes.quantile(95)),
+                size(range.max),
+            ]);
+        }
+    }
+    if table.rows.len() > 1 {
+        table.print_wide(1, 10, page);
+    }
+}
+
+fn times(total: &Tally, page: &mut String) {
+    let mut table = Table::new(&["Times", "count", "shortest", "mean", "longest"]);
+    let mut row = |name: &str, range: &Range| {
+        if range.count > 0 {
+            let [min, mean, max] = [range.min, range.mean(), range.max].map(time);
+            table.row([name.into(), count(range.count), min, mean, max]);
+        }
+    };
+    row("between messages from client", &total.gaps[0]);
+    row("between messages from server", &total.gaps[1]);
+    row("client's ping to its pong", &total.pings[0]);
+    row("server's ping to its pong", &total.pings[1]);
+    if table.rows.len() > 1 {
+        table.print_wide(1, 10, page);
+    }
+    for (who, unanswered) in ["client", "server"].iter().zip(total.unanswered) {
+        if unanswered > 0 {
+            let _ = writeln!(page, "  {} from the {who} without a pong", counted(unanswered, "ping"));
+        }
+    }
+    for (who, unasked) in ["client", "server"].iter().zip(total.unasked) {
+        if unasked > 0 {
+            let _ = writeln!(page, "  {} from the {who} that no ping asked for", counted(unasked, "pong"));
+        }
+    }
+}
+
+fn findings(report: &Report<'_>, page: &mut String) {
+    if report.rules.is_empty() {
+        return;
+    }
+    let mut table = Table::new(&["Findings", "", "", "count"]);
+    for (rule, times) in &report.rules {
+        let name = rule.severity.to_string();
+        table.row([name, rule.id.into(), rule.cite.to_string(), short(*times)]);
+    }
+    table.print(3, page);
+}
+
+fn connections(report: &Report<'_>, page: &mut String) {
+    if report.connections < 2 {
+        return;
+    }
+    let heads = ["Largest", "client", "frames", "bytes", "time", "findings", "end"];
+    let mut table = Table::new(&heads);
+    for entry in report.listed.iter().take(PRINTED) {
+        let tally = &entry.tally;
+        table.row([
+            entry.conn.to_string(),
+            address(entry),
+            short(tally.all_frames()),
+            size(tally.bytes()),
+            tally.duration().map_or_else(String::new, time),
+            short(tally.findings.iter().sum()),
+            end(entry).into(),
+        ]);
+    }
+    table.print(2, page);
+    let more = report.connections.saturating_sub(PRINTED as u64);
+    if more > 0 {
+        let _ = writeln!(page, "  and {} more", count(more));
+    }
+}
+
+fn address(entry: &Entry) -> String {
+    let text = entry.client.map_or_else(|| "-".into(), |client| client.to_string());
+    if text.len() <= ADDRESS {
+        return text;
+    }
+    // Addresses are ASCII.
+    format!("{}..{}", &text[..9], &text[text.len() - (ADDRESS - 11)..])
+}
+
+fn end(entry: &Entry) -> &'static str {
+    match entry.end {
+        Some(EndKind::CloseHandshake) => "close",
+        Some(EndKind::Fin) => "fin",
+        Some(EndKind::Rst) => "rst",
+        Some(EndKind::CaptureEnd) | None => "open",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Dir::{Client, Server};
+    use crate::model::sample::{Talk, finding};
+    use crate::model::{EndKind, Summary};
+
+    fn page(stats: &Stats) -> String {
+        let mut out = Vec::new();
+        stats.text(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_session_in_tables() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        talk.meta().connect(1).handshake();
+        talk.frame(Client, "818537fa213d7f9f4d5158").frame(Server, "810548656c6c6f");
+        talk.frame(Server, "010348656c").frame(Server, "80026c6f");
+        talk.frame(Server, "890548656c6c6f").wait(24_000_000).frame(Client, "8a8537fa213d7f9f4d5158");
+        talk.frame(Server, "8900").frame(Client, "8a8000000000").findings.push(finding());
+        talk.frame(Client, "810548656c6c6f");
+        talk.frame(Server, "880203e8")
+            .frame(Client, "88820000000003e8")
+            .end(EndKind::CloseHandshake, Some(1000));
+        talk.connect(2).frame(Server, "8101 41").end(EndKind::Rst, None);
+        talk.summary(&Summary::default());
+        insta::assert_snapshot!(page(&stats), @r#"
+        2 connections, 12 frames, 5 messages, 75 B, 41.0 ms
+
+        Frames          from client     payload  from server     payload       share
+          text                    2        10 B            3         9 B      41.7 %
+          continuation            0         0 B            1         2 B       8.3 %
+          close                   1         2 B            1         2 B      16.7 %
+          ping                    0         0 B            2         5 B      16.7 %
+          pong                    2         5 B            0         0 B      16.7 %
+          all                     5        17 B            7        18 B     100.0 %
+
+        Bytes            from client  from server        both       share
+          payload                 17           18          35      46.7 %
+          frame headers           26           14          40      53.3 %
+
+        Messages            count    smallest      median  95 % below     largest
+          from client           2         5 B         5 B         5 B         5 B
+          from server           3         1 B         5 B         5 B         5 B
+
+        Times                                count    shortest        mean     longest
+          between messages from client           1     32.0 ms     32.0 ms     32.0 ms
+          between messages from server           1     2.00 ms     2.00 ms     2.00 ms
+          server's ping to its pong              2     1.00 ms     13.0 ms     25.0 ms
+
+        Findings                                          count
+          error     unmasked-client-frame  RFC 6455 §5.1      1
+
+        Largest    client           frames  bytes     time  findings    end
+          1        192.0.2.1:50000      11   72 B  38.0 ms         1  close
+          2        192.0.2.1:50000       1    3 B  2.00 ms         0    rst
+        "#);
+    }
+
+    #[test]
+    fn the_widest_values_fit_eighty_columns() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        for conn in 4_000_000_000..4_000_000_012 {
+            talk.connect(conn).findings.push(finding());
+            talk.frame(Client, "818537fa213d7f9f4d5158").wait(86_400_000_000_000 * 1000);
+            talk.frame(Client, "8100").frame(Client, "8900").frame(Server, "8a00");
+        }
+        for entry in &mut stats.open {
+            entry.client = Some("[2001:db8:1234:5678:9abc:def0:1234:5678]:50000".parse().unwrap());
+            let tally = &mut entry.tally;
+            for dir in 0..2 {
+                tally.frames[dir] = [u64::MAX / 1_000_000; KINDS.len()];
+                tally.payload[dir] = [u64::MAX / 1_000_000; KINDS.len()];
+                tally.headers[dir] = u64::MAX / 1_000_000;
+                tally.findings[dir] = u64::MAX / 1_000_000;
+                tally.unanswered[dir] = u64::MAX / 1_000_000;
+            }
+        }
+        for line in page(&stats).lines() {
+            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_page_too() {
+        assert_eq!(page(&Stats::new()), "0 connections, 0 frames, 0 messages, 0 B\n");
+    }
+}
