@@ -4,6 +4,8 @@
 //! `schema/wstool-1.schema.json` says the same to programs; the tests hold all
 //! three together.
 
+mod escape;
+mod frame;
 pub(crate) mod record;
 pub(crate) mod write;
 
@@ -13,7 +15,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::model::{Body, Flow, Sink, Unit, Wants};
-use record::Records;
+use frame::Records;
 use write::Writer;
 
 /// The schema's name and version, in the first record.

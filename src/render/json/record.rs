@@ -1,221 +1,17 @@
-//! The records: which keys, in which order, made of what.
+//! The other records, and what records are made of.
 
 use std::io::Write;
 
-use super::write::{Mark, Writer};
-use super::{SCHEMA, Stream, TOOL};
+use super::write::Writer;
+use super::{SCHEMA, TOOL};
 use crate::model::{
-    Body, CloseBody, Connection, Counts, Deflate, Dir, EndKind, Ending, Finding, Frame, Gap, GapEffect,
-    Handshake, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Severity, Summary, Unit, Utf8, Verdict,
+    Body, CloseBody, Connection, Counts, Deflate, Dir, EndKind, Ending, Finding, Gap, GapEffect, Handshake,
+    HttpHead, Meta, Roles, Rule, Severity, Summary, Unit, Verdict,
 };
-
-/// What is remembered from record to record.
-#[derive(Debug)]
-pub(super) struct Records {
-    /// How many bytes of a payload are shown.
-    pub payload: u64,
-    /// The keys that a frame's first byte decides, for each of its values.
-    first_bytes: Vec<String>,
-    /// The frame whose payload was written last as text.
-    last_text: Option<LastText>,
-}
-
-/// An unfragmented message repeats its frame's payload, and comes right after it.
-#[derive(Debug)]
-struct LastText {
-    conn: u32,
-    n: u64,
-    length: usize,
-    mark: Mark,
-}
-
-impl Records {
-    pub fn new(payload: u64) -> Self {
-        Self { payload, first_bytes: (0..=255).map(first_byte).collect(), last_text: None }
-    }
-
-    /// Writes a unit's own record, if its kind has one.
-    pub fn unit<W: Write>(&mut self, unit: &Unit<'_>, to: &mut Stream<W>) {
-        match unit.body {
-            Body::Frame(it) => to.record(|w| self.frame(unit, it, w)),
-            Body::Message(it) => to.record(|w| self.message(unit, it, w)),
-            Body::Meta(it) => to.record(|w| meta(it, w)),
-            Body::Connection(it) => to.record(|w| connection(unit, it, w)),
-            Body::Http(it) => to.record(|w| http(unit, it, w)),
-            Body::Gap(it) => to.record(|w| gap(unit, it, w)),
-            Body::Summary(it) => to.record(|w| summary(it, w)),
-            Body::Note => {}
-        }
-    }
-
-    /// Writes a record for each finding of a unit.
-    pub fn findings<W: Write>(&self, unit: &Unit<'_>, to: &mut Stream<W>) {
-        for it in unit.findings {
-            to.record(|w| finding(unit, it, w));
-        }
-    }
-
-    fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
-        let header = &frame.header;
-        w.raw(r#"{"type":"frame","conn":"#);
-        w.number(unit.conn.into());
-        w.raw(r#","n":"#);
-        w.number(frame.n);
-        origin(unit, w);
-        w.raw(r#","offset":"#);
-        w.number(frame.offset);
-        w.raw(&self.first_bytes[usize::from(first_byte_of(frame))]);
-        match header.masking_key {
-            Some(key) => {
-                w.raw(r#","masked":true,"masking_key":"#);
-                w.key(key);
-            }
-            None => w.raw(r#","masked":false,"masking_key":null"#),
-        }
-        match header.length_form {
-            LengthForm::Bits7 => w.raw(r#","length_form":7,"length":"#),
-            LengthForm::Bits16 => w.raw(r#","length_form":16,"length":"#),
-            LengthForm::Bits64 => w.raw(r#","length_form":64,"length":"#),
-        }
-        w.number(header.length);
-        w.raw(r#","header_length":"#);
-        w.number(header.header_length().into());
-        w.raw(r#","captured":"#);
-        w.number(frame.captured);
-        if !frame.truncated && frame.missing == 0 && !frame.inferred {
-            w.raw(r#","truncated":false,"missing":0,"inferred":false"#);
-        } else {
-            w.raw(r#","truncated":"#);
-            w.bool(frame.truncated);
-            w.raw(r#","missing":"#);
-            w.number(frame.missing);
-            w.raw(r#","inferred":"#);
-            w.bool(frame.inferred);
-        }
-        w.raw(r#","payload":{"#);
-        let shown = cut(frame.payload, self.payload);
-        let shortened = (shown.len() as u64) < frame.captured;
-        // A compressed payload is no text, even where its bytes happen to be.
-        let textual = frame.of == Opcode::TEXT && !header.rsv1;
-        match textual.then(|| as_text(shown, shortened)).flatten() {
-            Some(text) => {
-                w.raw(r#""text":"#);
-                let mark = w.string_marked(text);
-                self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
-            }
-            None => {
-                w.raw(r#""base64":"#);
-                w.base64(shown);
-            }
-        }
-        if shortened {
-            w.raw(r#","truncated":true"#);
-        }
-        w.raw("}");
-        finding_ids(unit.findings, w);
-    }
-
-    fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
-        w.raw(r#"{"type":"message","conn":"#);
-        w.number(unit.conn.into());
-        w.raw(r#","m":"#);
-        w.number(message.m);
-        origin(unit, w);
-        match message.kind {
-            Opcode::TEXT => w.raw(r#","kind":"text","frames":"#),
-            Opcode::BINARY => w.raw(r#","kind":"binary","frames":"#),
-            kind => {
-                w.raw(r#","kind":""#);
-                w.raw(kind.name());
-                w.raw(r#"","frames":"#);
-            }
-        }
-        list(message.frames, w, |w, n| w.number(*n));
-        w.raw(r#","frame_count":"#);
-        w.number(message.frame_count);
-        w.raw(r#","length":"#);
-        w.number(message.length);
-        if message.compressed {
-            w.raw(r#","compressed":true,"inflated_length":"#);
-            w.optional(message.inflated_length);
-        } else {
-            w.raw(r#","compressed":false,"inflated_length":null"#);
-        }
-        if message.complete {
-            w.raw(r#","complete":true"#)
-        } else {
-            w.raw(r#","complete":false"#)
-        }
-        if let Some(close) = &message.close {
-            close_body(close, w);
-        }
-        let shown = cut(message.payload, self.payload);
-        let shortened = message.payload_cut || shown.len() < message.payload.len();
-        let readable = !message.compressed || message.inflated_length.is_some();
-        let textual = message.kind == Opcode::TEXT && readable && !matches!(message.utf8, Utf8::Invalid(_));
-        match self.last_text.take() {
-            Some(last) if textual && last.is_content_of(unit.conn, message, shown) => {
-                w.raw(r#","text":"#);
-                if !w.again(last.mark) {
-                    w.string(as_text(shown, shortened).unwrap_or_default());
-                }
-            }
-            _ => match textual.then(|| as_text(shown, shortened)).flatten() {
-                Some(text) => {
-                    w.raw(r#","text":"#);
-                    w.string(text);
-                }
-                None => {
-                    w.raw(r#","base64":"#);
-                    w.base64(shown);
-                }
-            },
-        }
-        if shortened {
-            w.raw(r#","payload_truncated":true"#);
-        }
-        w.raw(r#","app":null"#);
-        finding_ids(unit.findings, w);
-    }
-}
-
-impl LastText {
-    /// Whether the frame's payload is the whole content of `message`.
-    fn is_content_of(&self, conn: u32, message: &Message<'_>, shown: &[u8]) -> bool {
-        self.conn == conn
-            && message.frames == [self.n]
-            && message.frame_count == 1
-            && !message.compressed
-            && self.length == shown.len()
-    }
-}
-
-/// The keys from `fin` to `opcode_name`.
-fn first_byte(byte: u8) -> String {
-    let opcode = Opcode(byte & 0xF);
-    format!(
-        r#","fin":{},"rsv1":{},"rsv2":{},"rsv3":{},"opcode":{},"opcode_name":"{}""#,
-        byte & 0x80 != 0,
-        byte & 0x40 != 0,
-        byte & 0x20 != 0,
-        byte & 0x10 != 0,
-        opcode.0,
-        opcode.name()
-    )
-}
-
-fn first_byte_of(frame: &Frame<'_>) -> u8 {
-    let header = &frame.header;
-    u8::from(header.fin) << 7
-        | u8::from(header.rsv1) << 6
-        | u8::from(header.rsv2) << 5
-        | u8::from(header.rsv3) << 4
-        | (header.opcode.0 & 0xF)
-}
 
 /// `dir`, `time` and `packets`.
 #[inline]
-fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
+pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
     match unit.dir {
         Some(Dir::Client) => w.raw(r#","dir":"client""#),
         Some(Dir::Server) => w.raw(r#","dir":"server""#),
@@ -252,7 +48,7 @@ fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) {
 
 /// `findings`: the ids.
 #[inline]
-fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
+pub(super) fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
     if findings.is_empty() {
         w.raw(r#","findings":[]"#);
     } else {
@@ -262,7 +58,7 @@ fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
 }
 
 #[inline]
-fn list<T, W: Write>(items: &[T], w: &mut Writer<W>, mut item: impl FnMut(&mut Writer<W>, &T)) {
+pub(super) fn list<T, W: Write>(items: &[T], w: &mut Writer<W>, mut item: impl FnMut(&mut Writer<W>, &T)) {
     w.raw("[");
     for (i, it) in items.iter().enumerate() {
         if i > 0 {
@@ -274,14 +70,14 @@ fn list<T, W: Write>(items: &[T], w: &mut Writer<W>, mut item: impl FnMut(&mut W
 }
 
 /// The first `limit` bytes.
-fn cut(payload: &[u8], limit: u64) -> &[u8] {
+pub(super) fn cut(payload: &[u8], limit: u64) -> &[u8] {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     &payload[..payload.len().min(limit)]
 }
 
 /// `bytes` as text, if they are valid UTF-8. Where they were shortened for
 /// showing, a character that was cut in two is left out.
-fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
+pub(super) fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
     if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return Some(text);
     }
@@ -311,7 +107,7 @@ fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
 }
 
 /// `code`, `code_name` and `reason`.
-fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
+pub(super) fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
     w.raw(r#","code":"#);
     w.optional(close.code.map(|code| code.0.into()));
     w.raw(r#","code_name":"#);
@@ -334,7 +130,7 @@ pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
     list(&meta.link_types, w, |w, name| w.string(name));
 }
 
-fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {
+pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {
     w.raw(r#"{"type":"connection","conn":"#);
     w.number(unit.conn.into());
     w.raw(r#","final":"#);
@@ -422,7 +218,7 @@ pub(crate) fn end_name(how: EndKind) -> &'static str {
     }
 }
 
-fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
+pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
     w.raw(r#"{"type":"http","conn":"#);
     w.number(unit.conn.into());
     origin(unit, w);
@@ -452,7 +248,7 @@ fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
     finding_ids(unit.findings, w);
 }
 
-fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
+pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
     w.raw(r#"{"type":"gap","conn":"#);
     w.number(unit.conn.into());
     origin(unit, w);
@@ -473,7 +269,7 @@ fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
     finding_ids(unit.findings, w);
 }
 
-fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
+pub(super) fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
     let rule = finding.rule;
     w.raw(r#"{"type":"finding","rule":"#);
     w.string(rule.id);
@@ -550,7 +346,7 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
 }
 
 /// `findings_by_rule`: an object of rule ids and counts.
-pub(crate) fn findings_by_rule<W: Write>(findings: &[(&crate::model::Rule, u64)], w: &mut Writer<W>) {
+pub(crate) fn findings_by_rule<W: Write>(findings: &[(&Rule, u64)], w: &mut Writer<W>) {
     w.raw(r#","findings_by_rule":{"#);
     for (i, (rule, count)) in findings.iter().enumerate() {
         if i > 0 {
