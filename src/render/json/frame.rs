@@ -7,7 +7,7 @@ use super::record::{
     as_text, close_body, connection, cut, finding, finding_ids, gap, http, list, meta, origin, summary,
 };
 use super::write::{Mark, Writer};
-use crate::model::{Body, Frame, LengthForm, Message, Opcode, Unit, Utf8};
+use crate::model::{Body, Dir, Frame, LengthForm, Message, Opcode, Time, Unit, Utf8};
 
 /// What is remembered from record to record.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Records {
     first_bytes: Vec<String>,
     /// The frame whose payload was written last as text.
     last_text: Option<LastText>,
+    /// The last frame's `dir`, `time` and `packets`.
+    last_origin: Option<(Option<Dir>, Option<Time>, Option<(u64, u64)>, Mark)>,
 }
 
 /// An unfragmented message repeats its frame's payload, and comes right after it.
@@ -31,7 +33,7 @@ struct LastText {
 
 impl Records {
     pub fn new(payload: u64) -> Self {
-        Self { payload, first_bytes: (0..=255).map(first_byte).collect(), last_text: None }
+        Self { payload, first_bytes: (0..=255).map(first_byte).collect(), last_text: None, last_origin: None }
     }
 
     /// Writes a unit's own record, if its kind has one.
@@ -61,7 +63,8 @@ impl Records {
         w.number(unit.conn.into());
         w.raw(r#","n":"#);
         w.number(frame.n);
-        origin(unit, w);
+        let mark = w.marking(|w| origin(unit, w));
+        self.last_origin = Some((unit.dir, unit.time, unit.packets, mark));
         w.raw(r#","offset":"#);
         w.number(frame.offset);
         w.raw(&self.first_bytes[usize::from(first_byte_of(frame))]);
@@ -100,7 +103,7 @@ impl Records {
         match textual.then(|| as_text(shown, shortened)).flatten() {
             Some(text) => {
                 w.raw(r#""text":"#);
-                let mark = w.string_marked(text);
+                let mark = w.marking(|w| w.string(text));
                 self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
             }
             None => {
@@ -120,7 +123,15 @@ impl Records {
         w.number(unit.conn.into());
         w.raw(r#","m":"#);
         w.number(message.m);
-        origin(unit, w);
+        let again = match self.last_origin {
+            Some((dir, time, packets, mark)) => {
+                (dir, time, packets) == (unit.dir, unit.time, unit.packets) && w.again(mark)
+            }
+            None => false,
+        };
+        if !again {
+            origin(unit, w);
+        }
         match message.kind {
             Opcode::TEXT => w.raw(r#","kind":"text","frames":"#),
             Opcode::BINARY => w.raw(r#","kind":"binary","frames":"#),

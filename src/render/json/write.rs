@@ -172,13 +172,7 @@ impl<W: Write> Writer<W> {
     /// is escaped: DEL, C1 controls, bidirectional marks, line and paragraph separators.
     #[inline]
     pub fn string(&mut self, value: &str) {
-        self.string_marked(value);
-    }
-
-    /// Writes a string and says where its inside stands, so that it can be written once more with [`Writer::again`].
-    pub fn string_marked(&mut self, value: &str) -> Mark {
         self.raw("\"");
-        let (spills, start) = (self.spills, self.buf.len());
         let mut rest = value;
         while rest.len() > PIECE {
             let (piece, tail) = rest.split_at(boundary(rest, PIECE));
@@ -187,18 +181,23 @@ impl<W: Write> Writer<W> {
             rest = tail;
         }
         escape(rest, &mut self.scratch, &mut self.buf);
-        let mark = Mark { spills, start, end: self.buf.len() };
         self.raw("\"");
-        mark
     }
 
-    /// Writes a string that was written before. `false`, and nothing written, when it is no longer in the buffer.
+    /// Writes something and says where it stands, so that it can be written once more with [`Writer::again`].
+    #[inline]
+    pub fn marking(&mut self, write: impl FnOnce(&mut Self)) -> Mark {
+        let (spills, start) = (self.spills, self.buf.len());
+        write(self);
+        Mark { spills, start, end: self.buf.len() }
+    }
+
+    /// Writes what was written before. `false`, and nothing written, when it is no longer in the buffer.
+    #[inline]
     pub fn again(&mut self, mark: Mark) -> bool {
         let here = mark.spills == self.spills;
         if here {
-            self.raw("\"");
             self.buf.extend_from_within(mark.start..mark.end);
-            self.raw("\"");
         }
         here
     }
@@ -320,10 +319,14 @@ mod tests {
     #[test]
     fn a_string_can_be_repeated_until_it_is_handed_on() {
         let mut writer = Writer::new(Vec::new());
-        let mark = writer.string_marked("a\"b");
+        let mark = writer.marking(|w| w.string("a\"b"));
         assert!(writer.again(mark));
         writer.flush().unwrap();
         assert!(!writer.again(mark));
+        let long = writer.marking(|w| w.string(&"x".repeat(3 * SPILL)));
+        assert!(!writer.again(long));
+        writer.to.truncate(12);
+        writer.buf.clear();
         assert_eq!(writer.finish().unwrap(), br#""a\"b""a\"b""#);
     }
 
