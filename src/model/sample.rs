@@ -187,7 +187,9 @@ impl<'s, S: Sink> Talk<'s, S> {
         self.offset[dir.index()] += wire.len() as u64;
         let findings = std::mem::take(&mut self.findings);
         self.tell(Some(dir), Body::Frame(&frame), &findings);
-        if header.opcode.is_control() {
+        if header.opcode.is_reserved() {
+            // Nothing follows from it.
+        } else if header.opcode.is_control() {
             self.message(dir, Open { kind: of, frames: vec![frame.n], payload });
         } else {
             let open =

@@ -4,6 +4,11 @@
 //! `schema/wstool-1.schema.json` says the same to programs; the tests hold all
 //! three together.
 
+<<<<<<< HEAD
+=======
+mod escape;
+mod frame;
+>>>>>>> json
 pub(crate) mod record;
 pub(crate) mod write;
 
@@ -13,7 +18,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::model::{Body, Flow, Sink, Unit, Wants};
-use record::Records;
+use frame::Records;
 use write::Writer;
 
 /// The schema's name and version, in the first record.

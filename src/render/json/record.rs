@@ -1,14 +1,15 @@
-//! The records: which keys, in which order, made of what.
+//! The other records, and what records are made of.
 
 use std::io::Write;
 
-use super::write::{Mark, Writer};
-use super::{SCHEMA, Stream, TOOL};
+use super::write::Writer;
+use super::{SCHEMA, TOOL};
 use crate::model::{
-    Body, CloseBody, Connection, Counts, Deflate, Dir, EndKind, Ending, Finding, Frame, Gap, GapEffect,
-    Handshake, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Severity, Summary, Unit, Utf8, Verdict,
+    Body, CloseBody, Connection, Counts, Deflate, Dir, EndKind, Ending, Finding, Gap, GapEffect, Handshake,
+    HttpHead, Meta, Roles, Rule, Severity, Summary, Unit, Verdict,
 };
 
+<<<<<<< HEAD
 /// What is remembered from record to record.
 #[derive(Debug)]
 pub(super) struct Records {
@@ -213,9 +214,11 @@ fn first_byte_of(frame: &Frame<'_>) -> u8 {
         | (header.opcode.0 & 0xF)
 }
 
+=======
+>>>>>>> json
 /// `dir`, `time` and `packets`.
 #[inline]
-fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
+pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
     match unit.dir {
         Some(Dir::Client) => w.raw(r#","dir":"client""#),
         Some(Dir::Server) => w.raw(r#","dir":"server""#),
@@ -252,7 +255,7 @@ fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) {
 
 /// `findings`: the ids.
 #[inline]
-fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
+pub(super) fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
     if findings.is_empty() {
         w.raw(r#","findings":[]"#);
     } else {
@@ -262,7 +265,7 @@ fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
 }
 
 #[inline]
-fn list<T, W: Write>(items: &[T], w: &mut Writer<W>, mut item: impl FnMut(&mut Writer<W>, &T)) {
+pub(super) fn list<T, W: Write>(items: &[T], w: &mut Writer<W>, mut item: impl FnMut(&mut Writer<W>, &T)) {
     w.raw("[");
     for (i, it) in items.iter().enumerate() {
         if i > 0 {
@@ -274,14 +277,14 @@ fn list<T, W: Write>(items: &[T], w: &mut Writer<W>, mut item: impl FnMut(&mut W
 }
 
 /// The first `limit` bytes.
-fn cut(payload: &[u8], limit: u64) -> &[u8] {
+pub(super) fn cut(payload: &[u8], limit: u64) -> &[u8] {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     &payload[..payload.len().min(limit)]
 }
 
 /// `bytes` as text, if they are valid UTF-8. Where they were shortened for
 /// showing, a character that was cut in two is left out.
-fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
+pub(super) fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
     if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return Some(text);
     }
@@ -311,7 +314,7 @@ fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
 }
 
 /// `code`, `code_name` and `reason`.
-fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
+pub(super) fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
     w.raw(r#","code":"#);
     w.optional(close.code.map(|code| code.0.into()));
     w.raw(r#","code_name":"#);
@@ -334,7 +337,7 @@ pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
     list(&meta.link_types, w, |w, name| w.string(name));
 }
 
-fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {
+pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {
     w.raw(r#"{"type":"connection","conn":"#);
     w.number(unit.conn.into());
     w.raw(r#","final":"#);
@@ -422,7 +425,7 @@ pub(crate) fn end_name(how: EndKind) -> &'static str {
     }
 }
 
-fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
+pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
     w.raw(r#"{"type":"http","conn":"#);
     w.number(unit.conn.into());
     origin(unit, w);
@@ -452,7 +455,7 @@ fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
     finding_ids(unit.findings, w);
 }
 
-fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
+pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
     w.raw(r#"{"type":"gap","conn":"#);
     w.number(unit.conn.into());
     origin(unit, w);
@@ -473,7 +476,7 @@ fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
     finding_ids(unit.findings, w);
 }
 
-fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
+pub(super) fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
     let rule = finding.rule;
     w.raw(r#"{"type":"finding","rule":"#);
     w.string(rule.id);
@@ -550,7 +553,7 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
 }
 
 /// `findings_by_rule`: an object of rule ids and counts.
-pub(crate) fn findings_by_rule<W: Write>(findings: &[(&crate::model::Rule, u64)], w: &mut Writer<W>) {
+pub(crate) fn findings_by_rule<W: Write>(findings: &[(&Rule, u64)], w: &mut Writer<W>) {
     w.raw(r#","findings_by_rule":{"#);
     for (i, (rule, count)) in findings.iter().enumerate() {
         if i > 0 {

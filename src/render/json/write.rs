@@ -11,11 +11,13 @@ use std::io::{self, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::escape::{SCRATCH, Scratch, escape};
+
 /// Bytes gathered before they are handed on: enough that system calls do not count.
 const SPILL: usize = 64 * 1024;
 
 /// Bytes of a long string that are escaped before the buffer is looked at again. Divisible by 3, for Base64.
-const PIECE: usize = 12 * 1024;
+pub(super) const PIECE: usize = 12 * 1024;
 
 /// The largest whole number that every JSON reader keeps exact (RFC 8259 §6 recommends the range of a double).
 const EXACT: u64 = 1 << 53;
@@ -27,7 +29,7 @@ const EXACT: u64 = 1 << 53;
 #[derive(Debug)]
 pub(crate) struct Writer<W> {
     buf: Vec<u8>,
-    scratch: Box<[u8; SCRATCH]>,
+    scratch: Box<Scratch>,
     to: W,
     error: Option<io::Error>,
     spills: u64,
@@ -45,7 +47,7 @@ impl<W: Write> Writer<W> {
     /// A writer over `to`.
     pub fn new(to: W) -> Self {
         let buf = Vec::with_capacity(2 * SPILL);
-        Self { buf, scratch: Box::new([0; SCRATCH]), to, error: None, spills: 0 }
+        Self { buf, scratch: Box::new(SCRATCH), to, error: None, spills: 0 }
     }
 
     /// Whether the underlying writer has failed.
@@ -74,6 +76,12 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self) -> io::Result<W> {
         self.flush()?;
         Ok(self.to)
+    }
+
+    /// What has been handed on.
+    #[cfg(test)]
+    pub fn handed_on(&self) -> &W {
+        &self.to
     }
 
     #[cold]
@@ -164,13 +172,7 @@ impl<W: Write> Writer<W> {
     /// is escaped: DEL, C1 controls, bidirectional marks, line and paragraph separators.
     #[inline]
     pub fn string(&mut self, value: &str) {
-        self.string_marked(value);
-    }
-
-    /// Writes a string and says where its inside stands, so that it can be written once more with [`Writer::again`].
-    pub fn string_marked(&mut self, value: &str) -> Mark {
         self.raw("\"");
-        let (spills, start) = (self.spills, self.buf.len());
         let mut rest = value;
         while rest.len() > PIECE {
             let (piece, tail) = rest.split_at(boundary(rest, PIECE));
@@ -179,18 +181,23 @@ impl<W: Write> Writer<W> {
             rest = tail;
         }
         escape(rest, &mut self.scratch, &mut self.buf);
-        let mark = Mark { spills, start, end: self.buf.len() };
         self.raw("\"");
-        mark
     }
 
-    /// Writes a string that was written before. `false`, and nothing written, when it is no longer in the buffer.
+    /// Writes something and says where it stands, so that it can be written once more with [`Writer::again`].
+    #[inline]
+    pub fn marking(&mut self, write: impl FnOnce(&mut Self)) -> Mark {
+        let (spills, start) = (self.spills, self.buf.len());
+        write(self);
+        Mark { spills, start, end: self.buf.len() }
+    }
+
+    /// Writes what was written before. `false`, and nothing written, when it is no longer in the buffer.
+    #[inline]
     pub fn again(&mut self, mark: Mark) -> bool {
         let here = mark.spills == self.spills;
         if here {
-            self.raw("\"");
             self.buf.extend_from_within(mark.start..mark.end);
-            self.raw("\"");
         }
         here
     }
@@ -263,6 +270,7 @@ fn eight_digits(value: u32) -> u64 {
     tens | (twos - 10 * tens) << 8
 }
 
+<<<<<<< HEAD
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
@@ -418,6 +426,8 @@ fn hidden(text: &[u8]) -> Option<(u16, usize)> {
     }
 }
 
+=======
+>>>>>>> json
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,6 +467,7 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
     fn what_would_act_on_a_terminal_is_escaped() {
         for (text, json) in [
             ("Hello", r#""Hello""#),
@@ -492,6 +503,8 @@ mod tests {
     }
 
     #[test]
+=======
+>>>>>>> json
     fn base64_of_long_input_is_one_string() {
         let bytes: Vec<u8> = (0..3 * PIECE + 7).map(|i| (i % 251) as u8).collect();
         let json = written(|w| w.base64(&bytes));
@@ -502,10 +515,14 @@ mod tests {
     #[test]
     fn a_string_can_be_repeated_until_it_is_handed_on() {
         let mut writer = Writer::new(Vec::new());
-        let mark = writer.string_marked("a\"b");
+        let mark = writer.marking(|w| w.string("a\"b"));
         assert!(writer.again(mark));
         writer.flush().unwrap();
         assert!(!writer.again(mark));
+        let long = writer.marking(|w| w.string(&"x".repeat(3 * SPILL)));
+        assert!(!writer.again(long));
+        writer.to.truncate(12);
+        writer.buf.clear();
         assert_eq!(writer.finish().unwrap(), br#""a\"b""a\"b""#);
     }
 

@@ -240,7 +240,11 @@ mod tests {
     use super::*;
     use crate::model::Dir::{Client, Server};
     use crate::model::sample::{Talk, finding};
+<<<<<<< HEAD
     use crate::model::{Dir, EndKind, Summary};
+=======
+    use crate::model::{EndKind, Summary};
+>>>>>>> json
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();
@@ -263,7 +267,41 @@ mod tests {
             .end(EndKind::CloseHandshake, Some(1000));
         talk.connect(2).frame(Server, "8101 41").end(EndKind::Rst, None);
         talk.summary(&Summary::default());
+<<<<<<< HEAD
         insta::assert_snapshot!(page(&stats), @"");
+=======
+        insta::assert_snapshot!(page(&stats), @r#"
+        2 connections, 12 frames, 5 messages, 75 B, 41.0 ms
+
+        Frames          from client     payload  from server     payload       share
+          text                    2        10 B            3         9 B      41.7 %
+          continuation            0         0 B            1         2 B       8.3 %
+          close                   1         2 B            1         2 B      16.7 %
+          ping                    0         0 B            2         5 B      16.7 %
+          pong                    2         5 B            0         0 B      16.7 %
+          all                     5        17 B            7        18 B     100.0 %
+
+        Bytes            from client  from server        both       share
+          payload                 17           18          35      46.7 %
+          frame headers           26           14          40      53.3 %
+
+        Messages            count    smallest      median  95 % below     largest
+          from client           2         5 B         5 B         5 B         5 B
+          from server           3         1 B         5 B         5 B         5 B
+
+        Times                                count    shortest        mean     longest
+          between messages from client           1     32.0 ms     32.0 ms     32.0 ms
+          between messages from server           1     2.00 ms     2.00 ms     2.00 ms
+          server's ping to its pong              2     1.00 ms     13.0 ms     25.0 ms
+
+        Findings                                          count
+          error     unmasked-client-frame  RFC 6455 §5.1      1
+
+        Largest    client           frames  bytes     time  findings    end
+          1        192.0.2.1:50000      11   72 B  38.0 ms         1  close
+          2        192.0.2.1:50000       1    3 B  2.00 ms         0    rst
+        "#);
+>>>>>>> json
     }
 
     #[test]

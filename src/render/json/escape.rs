@@ -1,0 +1,208 @@
+//! Escaping strings, a word at a time.
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Bytes that are escaped in one go.
+const RUN: usize = 512;
+
+/// Room for escaping [`RUN`] bytes, each becoming at most two, with a word to spare.
+pub(super) type Scratch = [u8; 2 * RUN + 8];
+
+/// An empty one.
+pub(super) const SCRATCH: Scratch = [0; 2 * RUN + 8];
+
+/// Appends `text`, escaped, to `buf`.
+pub(super) fn escape(text: &str, scratch: &mut Scratch, buf: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let plain = escape_run(rest, scratch, buf);
+        rest = &rest[plain..];
+        if !rest.is_empty() {
+            let odd = escape_odd(rest, buf);
+            rest = &rest[odd..];
+        }
+    }
+}
+
+/// Appends bytes of `text` until one comes that this fast path does not know: a
+/// control character, or one that may begin a character that is [`hidden`]. Returns how many were taken.
+#[inline]
+fn escape_run(text: &[u8], scratch: &mut Scratch, buf: &mut Vec<u8>) -> usize {
+    let mut taken = 0;
+    for run in text.chunks(RUN) {
+        let (mut at, mut whole) = (0, true);
+        let words = run.chunks_exact(8);
+        let tail = words.remainder();
+        for word in words {
+            let bytes: [u8; 8] = word.try_into().unwrap_or_default();
+            let word = u64::from_le_bytes(bytes);
+            if odd(word) {
+                whole = false;
+                break;
+            }
+            // The word is stored whole; at each quote the rest of it moves on by one.
+            let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
+            let (mut word, end) = (word, at + 8);
+            scratch[at..at + 8].copy_from_slice(&bytes);
+            let mut inserted = 0;
+            while escaped != 0 {
+                let skip = escaped.trailing_zeros();
+                word >>= skip;
+                escaped >>= skip;
+                at += (skip / 8) as usize;
+                scratch[at] = b'\\';
+                at += 1;
+                scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+                escaped ^= 1;
+                inserted += 1;
+            }
+            at = end + inserted;
+            taken += 8;
+        }
+        if whole {
+            for &byte in tail {
+                if ODD[usize::from(byte)] {
+                    whole = false;
+                    break;
+                }
+                scratch[at] = b'\\';
+                at += usize::from(byte == b'"' || byte == b'\\');
+                scratch[at] = byte;
+                at += 1;
+                taken += 1;
+            }
+        }
+        buf.extend_from_slice(&scratch[..at]);
+        if !whole {
+            break;
+        }
+    }
+    taken
+}
+
+/// The high bit of each byte that equals `byte`, in a word.
+fn equal(word: u64, byte: u8) -> u64 {
+    let differing = word ^ (ONES * u64::from(byte));
+    // Only the seven low bits go through the subtraction, so that no borrow crosses bytes.
+    !(((differing & !HIGHS) + (HIGHS - ONES)) | differing) & HIGHS
+}
+
+/// Whether any byte of a word is not for the fast path.
+fn odd(word: u64) -> bool {
+    let low = word & !HIGHS;
+    let control = !((low + (HIGHS - ONES * 0x20)) | word) & HIGHS;
+    let mut odd = control | equal(word, 0x7F);
+    if word & HIGHS != 0 {
+        odd |= equal(word, 0xC2) | equal(word, 0xD8) | equal(word, 0xE2);
+    }
+    odd != 0
+}
+
+/// The same for single bytes: controls, DEL, and the first bytes of characters that may be [`hidden`].
+static ODD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = byte < 0x20 || matches!(byte, 0x7F | 0xC2 | 0xD8 | 0xE2);
+        byte += 1;
+    }
+    table
+};
+
+/// Appends about a word of `text`, byte by byte. Returns how many bytes were taken.
+///
+/// `text` is the end of a str, but may begin inside a character that the fast path
+/// has passed the beginning of; such continuation bytes go through as they are.
+#[inline(never)]
+fn escape_odd(text: &[u8], buf: &mut Vec<u8>) -> usize {
+    let mut taken = 0;
+    while taken < 8 && taken < text.len() {
+        let rest = &text[taken..];
+        let (code, length) = match *rest {
+            [b'"', ..] => (b'"', 1),
+            [b'\\', ..] => (b'\\', 1),
+            [b'\n', ..] => (b'n', 1),
+            [b'\r', ..] => (b'r', 1),
+            [b'\t', ..] => (b't', 1),
+            [0x08, ..] => (b'b', 1),
+            [0x0C, ..] => (b'f', 1),
+            _ => match hidden(rest) {
+                Some((unit, length)) => {
+                    let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
+                    buf.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+                    taken += length;
+                    continue;
+                }
+                None => {
+                    buf.push(rest[0]);
+                    taken += 1;
+                    continue;
+                }
+            },
+        };
+        buf.extend_from_slice(&[b'\\', code]);
+        taken += length;
+    }
+    taken
+}
+
+/// The character at the front, if it must not reach a terminal, and its length in bytes:
+/// C0 and C1 controls, DEL, U+061C, U+200E and U+200F, U+2028 to U+202E, U+2066 to U+2069.
+fn hidden(text: &[u8]) -> Option<(u16, usize)> {
+    match *text {
+        [byte @ (..0x20 | 0x7F), ..] => Some((u16::from(byte), 1)),
+        [0xC2, byte @ 0x80..=0x9F, ..] => Some((u16::from(byte), 2)),
+        [0xD8, 0x9C, ..] => Some((0x061C, 2)),
+        [0xE2, 0x80, byte @ (0x8E | 0x8F | 0xA8..=0xAE), ..] => Some((0x2000 + u16::from(byte - 0x80), 3)),
+        [0xE2, 0x81, byte @ 0xA6..=0xA9, ..] => Some((0x2040 + u16::from(byte - 0x80), 3)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::write::{PIECE, Writer};
+    use super::RUN;
+
+    fn written(text: &str) -> String {
+        let mut writer = Writer::new(Vec::new());
+        writer.string(text);
+        String::from_utf8(writer.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_would_act_on_a_terminal_is_escaped() {
+        for (text, json) in [
+            ("Hello", r#""Hello""#),
+            ("say \"hi\" \\o/", r#""say \"hi\" \\o/""#),
+            ("\u{0}\u{1b}[2J\u{7f}", r#""\u0000\u001b[2J\u007f""#),
+            ("\u{8}\t\n\u{c}\r", r#""\b\t\n\f\r""#),
+            ("\u{85}\u{9b}m\u{a0}", "\"\\u0085\\u009bm\u{a0}\""),
+            ("a\u{202e}b\u{2066}c\u{200f}d\u{61c}", r#""a\u202eb\u2066c\u200fd\u061c""#),
+            ("\u{2028}\u{2029}\u{2027}\u{202f}\u{206a}", "\"\\u2028\\u2029\u{2027}\u{202f}\u{206a}\""),
+            ("你好，“世界” 😀", "\"你好，“世界” 😀\""),
+        ] {
+            assert_eq!(written(text), json);
+        }
+    }
+
+    /// Every awkward character at every place of a word, a run and a piece.
+    #[test]
+    fn strings_come_back_as_they_were() {
+        let awkward = [
+            "\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "\u{9b}", "ß", "؜", "\u{2028}", "…", "😀", "\"\\\"",
+        ];
+        for around in (0..20).chain([RUN - 3, RUN - 1, RUN, PIECE - 2, PIECE - 1, PIECE, 3 * PIECE + 1]) {
+            for odd in awkward {
+                let text = format!(
+                    "{}{odd}{odd}{}",
+                    "é".repeat(around / 2) + &"x".repeat(around % 2),
+                    "y".repeat(11)
+                );
+                let json = written(&text);
+                assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{json}");
+            }
+        }
+    }
+}
