@@ -320,8 +320,6 @@ impl<S: Sink> Sink for Select<S> {
 fn cut(payload: &[u8], limit: u64) -> &[u8] {
     &payload[..payload.len().min(usize::try_from(limit).unwrap_or(usize::MAX))]
 }
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests {
@@ -475,4 +473,3 @@ mod tests {
         }
     }
 }
->>>>>>> json

@@ -4,11 +4,8 @@
 //! `schema/wstool-1.schema.json` says the same to programs; the tests hold all
 //! three together.
 
-<<<<<<< HEAD
-=======
 mod escape;
 mod frame;
->>>>>>> json
 pub(crate) mod record;
 pub(crate) mod write;
 

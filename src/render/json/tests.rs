@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! The records, the schema and the reference held together.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -407,4 +404,3 @@ fn the_examples_of_the_reference_fit_the_schema() {
         .collect();
     assert_eq!(shown, all);
 }
->>>>>>> json

@@ -240,11 +240,7 @@ mod tests {
     use super::*;
     use crate::model::Dir::{Client, Server};
     use crate::model::sample::{Talk, finding};
-<<<<<<< HEAD
-    use crate::model::{Dir, EndKind, Summary};
-=======
     use crate::model::{EndKind, Summary};
->>>>>>> json
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();
@@ -267,9 +263,6 @@ mod tests {
             .end(EndKind::CloseHandshake, Some(1000));
         talk.connect(2).frame(Server, "8101 41").end(EndKind::Rst, None);
         talk.summary(&Summary::default());
-<<<<<<< HEAD
-        insta::assert_snapshot!(page(&stats), @"");
-=======
         insta::assert_snapshot!(page(&stats), @r#"
         2 connections, 12 frames, 5 messages, 75 B, 41.0 ms
 
@@ -301,7 +294,6 @@ mod tests {
           1        192.0.2.1:50000      11   72 B  38.0 ms         1  close
           2        192.0.2.1:50000       1    3 B  2.00 ms         0    rst
         "#);
->>>>>>> json
     }
 
     #[test]
