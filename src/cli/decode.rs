@@ -331,7 +331,7 @@ impl FailOn {
 /// The chosen view in the chosen format.
 enum Show {
     Text(Box<dyn View>),
-    Records { json: Json<Output>, live: bool },
+    Records { json: Box<Json<Output>>, live: bool },
     Stats { stats: Box<Stats>, out: Output, format: Format },
 }
 
@@ -341,8 +341,8 @@ impl Show {
         let options = args.options(color);
         match (args.view, args.format) {
             (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format },
-            (_, Format::Ndjson) => Self::Records { json: Json::lines(out, payload), live },
-            (_, Format::Json) => Self::Records { json: Json::array(out, payload), live },
+            (_, Format::Ndjson) => Self::Records { json: Box::new(Json::lines(out, payload)), live },
+            (_, Format::Json) => Self::Records { json: Box::new(Json::array(out, payload)), live },
             (ViewName::Tree, Format::Text) => Self::Text(Box::new(Tree::new(out, options))),
             (ViewName::Bits, Format::Text) => Self::Text(Box::new(Bits::new(out, options))),
             (ViewName::Hex, Format::Text) => Self::Text(Box::new(Hex::new(out, options))),

@@ -148,7 +148,7 @@ fn man(name: Option<&str>, out: &mut impl Write, err: &mut impl Write) -> io::Re
 }
 
 /// Writes synthesised packets as a capture file.
-fn write_capture(out: &mut dyn Write, packets: &mut dyn FnMut(&mut synth::Emit<'_>) -> ()) -> io::Result<()> {
+fn write_capture(out: &mut dyn Write, packets: &mut dyn FnMut(&mut synth::Emit<'_>)) -> io::Result<()> {
     let mut writer = PcapWriter::new(out, ETHERNET)?;
     let mut result = Ok(());
     packets(&mut |time, data| {
