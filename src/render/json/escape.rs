@@ -119,30 +119,26 @@ fn escape_odd(text: &[u8], buf: &mut Vec<u8>) -> usize {
     let mut taken = 0;
     while taken < 8 && taken < text.len() {
         let rest = &text[taken..];
-        let (code, length) = match *rest {
-            [b'"', ..] => (b'"', 1),
-            [b'\\', ..] => (b'\\', 1),
-            [b'\n', ..] => (b'n', 1),
-            [b'\r', ..] => (b'r', 1),
-            [b'\t', ..] => (b't', 1),
-            [0x08, ..] => (b'b', 1),
-            [0x0C, ..] => (b'f', 1),
-            _ => match hidden(rest) {
-                Some((unit, length)) => {
-                    let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
-                    buf.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
-                    taken += length;
-                    continue;
-                }
-                None => {
-                    buf.push(rest[0]);
-                    taken += 1;
-                    continue;
-                }
-            },
+        let short = match rest[0] {
+            byte @ (b'"' | b'\\') => Some(byte),
+            b'\n' => Some(b'n'),
+            b'\r' => Some(b'r'),
+            b'\t' => Some(b't'),
+            0x08 => Some(b'b'),
+            0x0C => Some(b'f'),
+            _ => None,
         };
-        buf.extend_from_slice(&[b'\\', code]);
-        taken += length;
+        if let Some(letter) = short {
+            buf.extend_from_slice(&[b'\\', letter]);
+            taken += 1;
+        } else if let Some((unit, length)) = hidden(rest) {
+            let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
+            buf.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+            taken += length;
+        } else {
+            buf.push(rest[0]);
+            taken += 1;
+        }
     }
     taken
 }

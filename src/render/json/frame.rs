@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::Stream;
 use super::record::{
-    as_text, close_body, connection, cut, finding, finding_ids, gap, http, list, meta, origin, summary,
+    as_text, close_body, connection, cut, finding_ids, gap, http, list, meta, origin, summary,
 };
 use super::write::{Mark, Writer};
 use crate::model::{Body, Dir, Frame, LengthForm, Message, Opcode, Time, Unit, Utf8};
@@ -19,7 +19,7 @@ pub(super) struct Records {
     /// The frame whose payload was written last as text.
     last_text: Option<LastText>,
     /// The last frame's `dir`, `time` and `packets`.
-    last_origin: Option<(Option<Dir>, Option<Time>, Option<(u64, u64)>, Mark)>,
+    last_origin: Option<LastOrigin>,
 }
 
 /// An unfragmented message repeats its frame's payload, and comes right after it.
@@ -50,13 +50,6 @@ impl Records {
         }
     }
 
-    /// Writes a record for each finding of a unit.
-    pub fn findings<W: Write>(&self, unit: &Unit<'_>, to: &mut Stream<W>) {
-        for it in unit.findings {
-            to.record(|w| finding(unit, it, w));
-        }
-    }
-
     fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
         let header = &frame.header;
         w.raw(r#"{"type":"frame","conn":"#);
@@ -64,7 +57,7 @@ impl Records {
         w.raw(r#","n":"#);
         w.number(frame.n);
         let mark = w.marking(|w| origin(unit, w));
-        self.last_origin = Some((unit.dir, unit.time, unit.packets, mark));
+        self.last_origin = Some(LastOrigin { is: origin_of(unit), mark });
         w.raw(r#","offset":"#);
         w.number(frame.offset);
         w.raw(&self.first_bytes[usize::from(first_byte_of(frame))]);
@@ -100,16 +93,13 @@ impl Records {
         let shortened = (shown.len() as u64) < frame.captured;
         // A compressed payload is no text, even where its bytes happen to be.
         let textual = frame.of == Opcode::TEXT && !header.rsv1;
-        match textual.then(|| as_text(shown, shortened)).flatten() {
-            Some(text) => {
-                w.raw(r#""text":"#);
-                let mark = w.marking(|w| w.string(text));
-                self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
-            }
-            None => {
-                w.raw(r#""base64":"#);
-                w.base64(shown);
-            }
+        if let Some(text) = textual.then(|| as_text(shown, shortened)).flatten() {
+            w.raw(r#""text":"#);
+            let mark = w.marking(|w| w.string(text));
+            self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
+        } else {
+            w.raw(r#""base64":"#);
+            w.base64(shown);
         }
         if shortened {
             w.raw(r#","truncated":true"#);
@@ -123,12 +113,7 @@ impl Records {
         w.number(unit.conn.into());
         w.raw(r#","m":"#);
         w.number(message.m);
-        let again = match self.last_origin {
-            Some((dir, time, packets, mark)) => {
-                (dir, time, packets) == (unit.dir, unit.time, unit.packets) && w.again(mark)
-            }
-            None => false,
-        };
+        let again = self.last_origin.is_some_and(|last| last.is == origin_of(unit) && w.again(last.mark));
         if !again {
             origin(unit, w);
         }
@@ -153,9 +138,9 @@ impl Records {
             w.raw(r#","compressed":false,"inflated_length":null"#);
         }
         if message.complete {
-            w.raw(r#","complete":true"#)
+            w.raw(r#","complete":true"#);
         } else {
-            w.raw(r#","complete":false"#)
+            w.raw(r#","complete":false"#);
         }
         if let Some(close) = &message.close {
             close_body(close, w);
@@ -171,16 +156,15 @@ impl Records {
                     w.string(as_text(shown, shortened).unwrap_or_default());
                 }
             }
-            _ => match textual.then(|| as_text(shown, shortened)).flatten() {
-                Some(text) => {
+            _ => {
+                if let Some(text) = textual.then(|| as_text(shown, shortened)).flatten() {
                     w.raw(r#","text":"#);
                     w.string(text);
-                }
-                None => {
+                } else {
                     w.raw(r#","base64":"#);
                     w.base64(shown);
                 }
-            },
+            }
         }
         if shortened {
             w.raw(r#","payload_truncated":true"#);
@@ -188,6 +172,19 @@ impl Records {
         w.raw(r#","app":null"#);
         finding_ids(unit.findings, w);
     }
+}
+
+/// A message mostly comes from where its last frame came from.
+#[derive(Clone, Copy, Debug)]
+struct LastOrigin {
+    is: Origin,
+    mark: Mark,
+}
+
+type Origin = (Option<Dir>, Option<Time>, Option<(u64, u64)>);
+
+fn origin_of(unit: &Unit<'_>) -> Origin {
+    (unit.dir, unit.time, unit.packets)
 }
 
 impl LastText {

@@ -16,6 +16,7 @@ use std::io::{self, Write};
 
 use crate::model::{Body, Flow, Sink, Unit, Wants};
 use frame::Records;
+use record::findings;
 use write::Writer;
 
 /// The schema's name and version, in the first record.
@@ -81,11 +82,11 @@ impl<W: Write> Sink for Json<W> {
         let Self { stream, records } = self;
         // The summary stays the last line.
         if matches!(unit.body, Body::Summary(_)) {
-            records.findings(unit, stream);
+            findings(unit, stream);
             records.unit(unit, stream);
         } else {
             records.unit(unit, stream);
-            records.findings(unit, stream);
+            findings(unit, stream);
         }
         stream.flow()
     }

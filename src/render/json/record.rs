@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::write::Writer;
-use super::{SCHEMA, TOOL};
+use super::{SCHEMA, Stream, TOOL};
 use crate::model::{
     Body, CloseBody, Connection, Counts, Deflate, Dir, EndKind, Ending, Finding, Gap, GapEffect, Handshake,
     HttpHead, Meta, Roles, Rule, Severity, Summary, Unit, Verdict,
@@ -93,15 +93,12 @@ pub(super) fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
 
 /// Some bytes as an object of `text` or `base64`.
 fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
-    match as_text(bytes, shortened) {
-        Some(text) => {
-            w.raw(r#"{"text":"#);
-            w.string(text);
-        }
-        None => {
-            w.raw(r#"{"base64":"#);
-            w.base64(bytes);
-        }
+    if let Some(text) = as_text(bytes, shortened) {
+        w.raw(r#"{"text":"#);
+        w.string(text);
+    } else {
+        w.raw(r#"{"base64":"#);
+        w.base64(bytes);
     }
     w.raw("}");
 }
@@ -111,7 +108,7 @@ pub(super) fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
     w.raw(r#","code":"#);
     w.optional(close.code.map(|code| code.0.into()));
     w.raw(r#","code_name":"#);
-    w.optional_string(close.code.map(|code| code.name()));
+    w.optional_string(close.code.map(crate::model::wire::CloseCode::name));
     w.raw(r#","reason":"#);
     w.optional_string(str::from_utf8(close.reason).ok());
 }
@@ -164,7 +161,7 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     w.raw(r#","extensions":"#);
     w.optional_string(connection.extensions.as_deref());
     w.raw(r#","permessage_deflate":"#);
-    match &connection.deflate {
+    match connection.deflate {
         Some(parameters) => deflate(parameters, w),
         None => w.raw("null"),
     }
@@ -176,7 +173,7 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     finding_ids(unit.findings, w);
 }
 
-fn deflate<W: Write>(parameters: &Deflate, w: &mut Writer<W>) {
+fn deflate<W: Write>(parameters: Deflate, w: &mut Writer<W>) {
     w.raw(r#"{"server_no_context_takeover":"#);
     w.bool(parameters.server_no_context_takeover);
     w.raw(r#","client_no_context_takeover":"#);
@@ -269,7 +266,14 @@ pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
     finding_ids(unit.findings, w);
 }
 
-pub(super) fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
+/// Writes a record for each finding of a unit.
+pub(super) fn findings<W: Write>(unit: &Unit<'_>, to: &mut Stream<W>) {
+    for it in unit.findings {
+        to.record(|w| finding(unit, it, w));
+    }
+}
+
+fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
     let rule = finding.rule;
     w.raw(r#"{"type":"finding","rule":"#);
     w.string(rule.id);

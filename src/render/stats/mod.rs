@@ -222,3 +222,88 @@ fn kind(opcode: Opcode) -> usize {
     const INDEX: [u8; 16] = [2, 0, 1, 6, 6, 6, 6, 6, 3, 4, 5, 6, 6, 6, 6, 6];
     usize::from(INDEX[usize::from(opcode.0 & 15)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Dir::{Client, Server};
+    use crate::model::sample::{Talk, finding};
+
+    #[test]
+    fn finished_connections_make_room() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        // The largest come first, and again at the end.
+        let sizes = (1..=6000_u32).map(|conn| (conn, if conn <= 3 || conn > 5997 { 100 } else { 1 }));
+        for (conn, length) in sizes {
+            let mut wire = vec![0x82, length];
+            wire.resize(2 + usize::from(length), 0);
+            talk.connect(conn).frame_bytes(Server, &wire).end(EndKind::Fin, None);
+        }
+        assert_eq!((stats.open.len(), stats.slots.len()), (2, 0));
+        assert!(stats.finished.len() < 2 * LISTED);
+        let report = stats.report();
+        assert_eq!((report.connections, report.listed.len()), (6000, LISTED));
+        let first: Vec<u32> = report.listed.iter().take(7).map(|entry| entry.conn).collect();
+        assert_eq!(first, [1, 2, 3, 5998, 5999, 6000, 4]);
+        assert_eq!((report.total.all_frames(), report.total.bytes()), (6000, 6000 * 3 + 6 * 99));
+    }
+
+    #[test]
+    fn connections_that_share_a_place_in_the_table_are_apart() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        for conn in [1, 1 + RECENT as u32, 1, 1 + 2 * RECENT as u32, 1 + RECENT as u32] {
+            talk.conn = conn;
+            talk.frame(Client, "8100");
+        }
+        let report = stats.report();
+        let counts: Vec<(u32, u64)> =
+            report.listed.iter().map(|entry| (entry.conn, entry.tally.all_frames())).collect();
+        assert_eq!(counts, [(1, 2), (4097, 2), (8193, 1)]);
+        assert_eq!(report.connections, 3);
+    }
+
+    #[test]
+    fn beyond_the_limit_connections_count_in_the_totals() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        for conn in 1..=FOLLOWED as u32 + 5 {
+            talk.connect(conn).frame(Client, "8100");
+        }
+        talk.frame(Client, "8100").end(EndKind::Fin, None);
+        assert_eq!(stats.open.len(), FOLLOWED + 1);
+        let report = stats.report();
+        assert_eq!(
+            (report.connections, report.total.all_frames()),
+            (FOLLOWED as u64 + 5, FOLLOWED as u64 + 6)
+        );
+        assert_eq!(report.total.gaps[0].count, 0);
+    }
+
+    #[test]
+    fn rules_are_counted_once_a_finding() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        for _ in 0..3 {
+            talk.findings.push(finding());
+            talk.frame(Client, "8100");
+        }
+        let report = stats.report();
+        assert_eq!((report.rules.len(), report.rules[0].1, report.total.findings), (1, 3, [3, 0, 0]));
+    }
+
+    #[test]
+    fn pings_find_their_pongs() {
+        let mut stats = Stats::new();
+        let mut talk = Talk::new(&mut stats);
+        // Two pings, the second answered first: the older one is not waited for any longer.
+        talk.frame(Client, "890161").frame(Client, "890162").frame(Server, "8a0162").frame(Server, "8a0161");
+        // An empty ping with an empty pong; a pong to one's own ping is none.
+        talk.frame(Server, "8900").frame(Server, "8a00").wait(7_000_000).frame(Client, "8a00");
+        let tally = stats.report().total;
+        assert_eq!((tally.pings[0].count, tally.pings[0].max), (1, 1_000_000));
+        assert_eq!((tally.pings[1].count, tally.pings[1].max), (1, 9_000_000));
+        assert_eq!((tally.unanswered, tally.unasked), ([1, 0], [0, 2]));
+    }
+}

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::super::human::{count, counted, percent, short, size, time};
 use super::distribution::Range;
 use super::tally::Tally;
 use super::{Entry, KINDS, Report, Stats};
 use crate::model::EndKind;
+use crate::render::human::{count, counted, percent, short, size, time};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
