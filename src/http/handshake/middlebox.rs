@@ -4,7 +4,6 @@ use super::super::Diagnosis;
 use super::super::fields::Name;
 use super::RequestFacts;
 use super::exam::Exam;
-use super::lists::has;
 
 const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version 1.1; \
                        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
@@ -13,8 +12,8 @@ const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on
 pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let key = exam.first(Name::Key).is_some();
-    let upgrade = exam.all(Name::Upgrade).iter().any(|(_, value)| has(value.bytes, "websocket"));
-    let connection = exam.all(Name::Connection).iter().any(|(_, value)| has(value.bytes, "upgrade"));
+    let upgrade = exam.listing(Name::Upgrade, "websocket").is_some();
+    let connection = exam.listing(Name::Connection, "upgrade").is_some();
     if key && !(upgrade && connection) {
         found.push(hop_by_hop());
     }
@@ -38,7 +37,7 @@ pub(super) fn in_response(
     let mut found = Vec::new();
     if status == 101 {
         let upgrade = exam.first(Name::Upgrade).is_some();
-        let connection = exam.all(Name::Connection).iter().any(|(_, value)| has(value.bytes, "upgrade"));
+        let connection = exam.listing(Name::Connection, "upgrade").is_some();
         if exam.first(Name::Accept).is_some() && !(upgrade && connection) {
             found.push(hop_by_hop());
         }
