@@ -186,11 +186,12 @@ impl Report<'_> {
     fn extensions(&mut self, exam: &mut Exam<'_, '_>) {
         let accepted = exam.extensions();
         self.facts.extensions = exam.joined(Name::Extensions);
+        if accepted.is_empty() {
+            return;
+        }
         let offered = self.request.map(RequestFacts::offered_extensions);
-        let names: Option<HashSet<&str>> = offered
-            .as_ref()
-            .filter(|_| !accepted.is_empty())
-            .map(|offered| offered.iter().map(|extension| extension.name).collect());
+        let names: Option<HashSet<&str>> =
+            offered.as_ref().map(|offered| offered.iter().map(|extension| extension.name).collect());
         let mut rsv1: Option<&str> = None;
         for (field, extension) in &accepted {
             let (field, name) = (*field, extension.name);
