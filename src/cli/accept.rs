@@ -18,7 +18,7 @@ use crate::model::Text;
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Args {
     /// The client's Sec-WebSocket-Key; `-` reads keys from stdin, one a line
-    #[arg(required_unless_present = "random", conflicts_with = "random", allow_hyphen_values = true)]
+    #[arg(required_unless_present = "random", conflicts_with = "random")]
     pub key: Option<String>,
 
     /// Make a key from the system's randomness
@@ -322,6 +322,7 @@ mod tests {
     #[test]
     fn the_answer_stands_alone() {
         assert_eq!(play(&[KEY], b""), (FINE, format!("{ACCEPT}\n"), String::new()));
+        assert_eq!(play(&["--force", KEY], b"").1, format!("{ACCEPT}\n"));
     }
 
     #[test]
