@@ -19,9 +19,10 @@
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`select`]: packets to flows to connections to units
-//! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
+//! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
+pub mod app;
 pub mod cli;
 pub mod http;
 pub mod input;

@@ -229,6 +229,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             payload_cut: false,
             utf8,
             close,
+            app: None,
         };
         let findings = std::mem::take(&mut self.message_findings);
         self.tell(Some(dir), Body::Message(&message), &findings);

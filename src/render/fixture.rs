@@ -319,6 +319,7 @@ impl<L: Layout> Show<L> {
             payload_cut: false,
             utf8: Utf8::Unchecked,
             close: None,
+            app: None,
         };
         self.body(dir, Body::Message(&message), &[]);
     }

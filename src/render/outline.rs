@@ -53,7 +53,7 @@ impl Outline {
                 Some(ending) => self.ending(unit, connection, ending),
             },
             Body::Http(head) => heads::show(self, unit, head),
-            Body::Frame(_) => {}
+            Body::Frame(_) | Body::Packet(_) | Body::Session(_) => {}
             Body::Message(message) => self.message(unit, message),
             Body::Gap(gap) => self.hole(unit, gap),
             Body::Note if unit.findings.is_empty() => {}
@@ -288,7 +288,7 @@ fn agreed(connection: &Connection) -> String {
         (Handshake::Refused, None) => parts.push("refused".to_owned()),
         (Handshake::RequestOnly, _) => parts.push("no response seen".to_owned()),
         (Handshake::ResponseOnly, _) => parts.push("no request seen".to_owned()),
-        (Handshake::Full | Handshake::Missing, _) => {}
+        (Handshake::Full | Handshake::Missing | Handshake::Polling, _) => {}
     }
     parts.extend(connection.subprotocol.as_ref().map(|name| format!("subprotocol {name}")));
     parts.extend(connection.extensions.as_ref().map(|list| format!("extensions {list}")));

@@ -242,6 +242,7 @@ impl Shared {
             payload_cut: (payload.len() as u64) < frame.captured,
             utf8,
             close,
+            app: None,
         };
         let body = Body::Message(&message);
         out.emit(&Unit {
@@ -311,6 +312,7 @@ impl Shared {
             payload_cut,
             utf8,
             close: None,
+            app: None,
         };
         let mut sources: Vec<Source> = Vec::new();
         if out.wants().fields {
@@ -406,7 +408,7 @@ mod tests {
 
     impl Sink for Lines {
         fn wants(&self) -> Wants {
-            Wants { fields: true, payload: 1000 }
+            Wants { fields: true, payload: 1000, app: false }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

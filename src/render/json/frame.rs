@@ -46,7 +46,7 @@ impl Records {
             Body::Http(it) => to.record(|w| http(unit, it, w)),
             Body::Gap(it) => to.record(|w| gap(unit, it, w)),
             Body::Summary(it) => to.record(|w| summary(it, w)),
-            Body::Note => {}
+            Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
     }
 

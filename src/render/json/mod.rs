@@ -75,7 +75,7 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: self.records.payload }
+        Wants { fields: false, payload: self.records.payload, app: true }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

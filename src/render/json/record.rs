@@ -151,6 +151,7 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         Handshake::ResponseOnly => "response-only",
         Handshake::Missing => "missing",
         Handshake::Refused => "refused",
+        Handshake::Polling => "polling",
     });
     w.raw(r#","target":"#);
     w.optional_string(connection.target.as_deref());

@@ -283,6 +283,7 @@ fn messages_say_what_became_of_their_content() {
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,
+        app: None,
     };
     let of = |message: &Message<'_>| record(99, &unit(Body::Message(message)));
     let text = of(&whole);
