@@ -18,7 +18,7 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
-//! - [`pipeline`], [`session`], [`select`]: packets to flows to connections to units
+//! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
@@ -34,4 +34,5 @@ pub mod render;
 pub mod select;
 pub mod session;
 pub mod synth;
+pub mod timeline;
 pub mod ws;

@@ -155,11 +155,14 @@ pub const ATTACHMENT: usize = 64 * 1024;
 /// Attachments of one packet that are waited for.
 pub const ATTACHMENTS: usize = 256;
 
+/// Bytes kept of all attachments of one packet.
+pub const ATTACHMENTS_KEPT: usize = 1024 * 1024;
+
 /// Packets in one polling body.
 pub const POLLING_PACKETS: usize = 64 * 1024;
 
 /// Engine.IO sessions followed at a time; the one idle for longest makes room.
-pub const SESSIONS: usize = 64 * 1024;
+pub const SESSIONS: usize = 16 * 1024;
 
 /// Connections listed with a session. Clients that do not keep connections alive use one a request.
 pub const SESSION_CONNS: usize = 256;

@@ -81,6 +81,7 @@ impl Selection {
         let (opcode, payload) = match unit.body {
             Body::Frame(frame) => (frame.header.opcode, frame.payload),
             Body::Message(message) => (message.kind, message.payload),
+            Body::Packet(packet) => (if packet.text { Opcode::TEXT } else { Opcode::BINARY }, packet.payload),
             // The others have neither opcode nor payload.
             _ => return self.opcodes.is_empty() && self.grep.is_none(),
         };

@@ -1,4 +1,4 @@
-//! JSON as it was written: checked, divided and laid out without losing an escape or a digit.
+//! JSON as it was written: checked and divided without losing an escape or a digit.
 
 use std::ops::Range;
 
@@ -141,66 +141,6 @@ pub fn string(literal: &str) -> Option<String> {
     serde_json::from_str(literal).ok()
 }
 
-/// A valid JSON text with each member and element on a line of its own; short ones stay on one line.
-/// Strings and numbers are left as they were written. At most about `most` bytes are made.
-pub fn pretty(text: &str, width: usize, most: usize) -> String {
-    let mut out = String::new();
-    layout(text.trim(), 0, width, most, &mut out);
-    out
-}
-
-fn layout(value: &str, depth: usize, width: usize, most: usize, out: &mut String) {
-    if out.len() >= most {
-        return;
-    }
-    let compact = compact(value, width.saturating_sub(2 * depth).max(16));
-    let parts = if compact.is_some() { Vec::new() } else { elements(value) };
-    let (Some(open), false) = (value.chars().next().filter(|c| "[{".contains(*c)), parts.is_empty()) else {
-        out.push_str(&compact.unwrap_or_else(|| value.to_owned()));
-        return;
-    };
-    out.push(open);
-    for (i, part) in parts.iter().enumerate() {
-        if out.len() >= most {
-            return;
-        }
-        if i > 0 {
-            out.push(',');
-        }
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', 2 * (depth + 1)));
-        let part = &value[part.clone()];
-        match tokens(part).next().filter(|_| open == '{') {
-            Some(name) => {
-                out.push_str(&part[name.clone()]);
-                out.push_str(": ");
-                let rest = part[name.end..].trim_start();
-                layout(rest.strip_prefix(':').unwrap_or(rest).trim(), depth + 1, width, most, out);
-            }
-            None => layout(part, depth + 1, width, most, out),
-        }
-    }
-    out.push('\n');
-    out.extend(std::iter::repeat_n(' ', 2 * depth));
-    out.push(if open == '[' { ']' } else { '}' });
-}
-
-/// The value on one line, if it is no longer than `width`.
-fn compact(value: &str, width: usize) -> Option<String> {
-    let mut line = String::new();
-    for token in tokens(value) {
-        match &value[token] {
-            "," => line.push_str(", "),
-            ":" => line.push_str(": "),
-            token => line.push_str(token),
-        }
-        if line.len() > width {
-            return None;
-        }
-    }
-    Some(line)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,18 +172,5 @@ mod tests {
         assert_eq!(member(r#"{"a" : "x", "sid":"q\u0041"}"#, "sid"), Some(r#""q\u0041""#));
         assert_eq!(string(r#""q\u0041""#).as_deref(), Some("qA"));
         assert_eq!(member("[1]", "a"), None);
-    }
-
-    #[test]
-    fn layout_keeps_escapes_and_digits() {
-        let text = r#"{"a":[1.0,"\u00e9\n"],"long":{"b":12345678901234567890,"c":"a fairly long string"}}"#;
-        assert_eq!(
-            pretty(text, 40, 10_000),
-            "{\n  \"a\": [1.0, \"\\u00e9\\n\"],\n  \"long\": {\n    \"b\": 12345678901234567890,\n    \
-             \"c\": \"a fairly long string\"\n  }\n}"
-        );
-        assert_eq!(pretty("[ ]", 40, 10_000), "[]");
-        let whole: String = pretty(text, 20, 10_000).split_whitespace().collect();
-        assert_eq!(whole, text.split_whitespace().collect::<String>());
     }
 }

@@ -12,9 +12,9 @@ use crate::input::{self, Input, InputError};
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
 use crate::pipeline::{self, Outcome};
-use crate::render::json::Json;
+use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
-use crate::render::{Bits, Hex, Options, Table, TimeStyle, Tree, View};
+use crate::render::{Bits, Hex, Messages, Options, Session, Table, TimeStyle, Tree, View};
 use crate::select::{self, Select, Selection, Verdict};
 
 /// Show what is on the wire, every field with its meaning and a verdict on it.
@@ -96,8 +96,23 @@ enum ViewName {
     Hex,
     /// One line a frame
     Table,
+    /// What the application sees: messages with their content, frames folded
+    Messages,
+    /// Engine.IO and Socket.IO sessions over polling and WebSocket, a line a packet
+    Session,
     /// Counts, sizes and times, in all and per connection
     Stats,
+}
+
+impl ViewName {
+    /// Which records a view shows when it is asked for as JSON.
+    fn scope(self) -> Scope {
+        match self {
+            Self::Messages => Scope::Messages,
+            Self::Session => Scope::Sessions,
+            _ => Scope::All,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -341,12 +356,18 @@ impl Show {
         let options = args.options(color);
         match (args.view, args.format) {
             (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format },
-            (_, Format::Ndjson) => Self::Records { json: Box::new(Json::lines(out, payload)), live },
-            (_, Format::Json) => Self::Records { json: Box::new(Json::array(out, payload)), live },
+            (view, Format::Ndjson) => {
+                Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
+            }
+            (view, Format::Json) => {
+                Self::Records { json: Box::new(Json::array(out, payload).only(view.scope())), live }
+            }
             (ViewName::Tree, Format::Text) => Self::Text(Box::new(Tree::new(out, options))),
             (ViewName::Bits, Format::Text) => Self::Text(Box::new(Bits::new(out, options))),
             (ViewName::Hex, Format::Text) => Self::Text(Box::new(Hex::new(out, options))),
             (ViewName::Table, Format::Text) => Self::Text(Box::new(Table::new(out, options))),
+            (ViewName::Messages, Format::Text) => Self::Text(Box::new(Messages::new(out, options))),
+            (ViewName::Session, Format::Text) => Self::Text(Box::new(Session::new(out, options))),
         }
     }
 

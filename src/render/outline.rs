@@ -6,7 +6,7 @@ use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
 use super::words::{close_code, count, grouped, opcode, runs};
-use super::{Options, heads, verdicts};
+use super::{Options, app, heads, verdicts};
 use crate::model::{
     Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Roles,
     Severity, Summary, Unit, Utf8,
@@ -53,7 +53,9 @@ impl Outline {
                 Some(ending) => self.ending(unit, connection, ending),
             },
             Body::Http(head) => heads::show(self, unit, head),
-            Body::Frame(_) | Body::Packet(_) | Body::Session(_) => {}
+            Body::Frame(_) => {}
+            Body::Packet(packet) => app::packet(self, unit, packet),
+            Body::Session(session) => app::session(self, unit, session),
             Body::Message(message) => self.message(unit, message),
             Body::Gap(gap) => self.hole(unit, gap),
             Body::Note if unit.findings.is_empty() => {}
@@ -163,7 +165,11 @@ impl Outline {
     /// A message of several frames, or one that says more than its frame did.
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
         let own_story = message.frame_count > 1 || message.compressed || !message.complete;
-        if message.kind.is_control() && unit.findings.is_empty() || !own_story && unit.findings.is_empty() {
+        if unit.findings.is_empty() && (message.kind.is_control() || !own_story) {
+            // The frame has just been shown: what it means goes under it.
+            if let Some(it) = message.app {
+                app::line(self, it);
+            }
             return;
         }
         let mut about = format!("{}, {}", opcode(message.kind), count(message.length, "byte"));
@@ -182,6 +188,9 @@ impl Outline {
             let length = message.inflated_length.unwrap_or(message.length);
             let length = if message.payload_cut { length } else { message.payload.len() as u64 };
             self.payload(message.payload, length, text, INDENT);
+        }
+        if let Some(it) = message.app {
+            app::line(self, it);
         }
     }
 

@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
-use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
+use crate::http::head::{Head, HeadReader, HeadState, HeaderLine, Sniff, sniff};
 use crate::http::{CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
     At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
-    Piece, Roles, Source, SourceId, Span, Text, Time, Unit,
+    Piece, Roles, Source, SourceId, Span, Text, Time, Unit, Verdict,
 };
 use crate::ws::{Conversation, Extensions};
 
@@ -33,8 +33,8 @@ struct Lane {
     blocked: bool,
     held: VecDeque<Chunk>,
     held_bytes: usize,
-    /// A refusal whose body is being read, so that it can be shown with it.
-    refusal: Option<Box<Judged>>,
+    /// A head that is shown with its body, which is being read.
+    pending: Option<Box<Judged>>,
     /// Which packets carried the head being read.
     pieces: Vec<Piece>,
 }
@@ -50,10 +50,14 @@ struct Request {
     method: String,
     /// What it offered, if it asks for a WebSocket.
     upgrade: Option<Box<RequestFacts>>,
+    /// It is Engine.IO's, and shown although it asks for none.
+    polls: bool,
 }
 
 /// A head with the verdict on it.
 struct Judged {
+    /// It is Engine.IO's, and asks for no WebSocket.
+    polls: bool,
     dir: Dir,
     offset: u64,
     start_line: String,
@@ -63,6 +67,8 @@ struct Judged {
     diagnoses: Vec<Diagnosis>,
     pieces: Vec<Piece>,
     time: Option<Time>,
+    /// The last packet of its body.
+    last_packet: Option<u64>,
 }
 
 impl Session {
@@ -85,8 +91,11 @@ impl Session {
             }
             let used = if let Some(body) = &mut lane.body {
                 let (used, done) = body.push(bytes);
-                if done || body.preview().len() >= limits::HTTP_BODY_PREVIEW {
-                    self.show_refusal(side, cx)?;
+                if done || body.is_full() {
+                    if let Some(pending) = lane.pending.as_mut().filter(|p| p.polls) {
+                        (pending.time, pending.last_packet) = (at.time, Some(at.packet));
+                    }
+                    self.show_pending(side, cx)?;
                 }
                 if done && let Phase::Http(http) = &mut self.phase {
                     http.lanes[side.index()].body = None;
@@ -120,9 +129,9 @@ impl Session {
         ON
     }
 
-    /// A side's stream is over: a refusal's body may have lasted until now.
+    /// A side's stream is over: a body may have lasted until now.
     pub(super) fn http_end(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
-        self.show_refusal(side, cx)?;
+        self.show_pending(side, cx)?;
         // A response that waited for its request will wait no longer.
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
@@ -158,7 +167,12 @@ impl Session {
         lane.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !lane.blocked);
         let method = facts.method.clone();
         let mut upgrade = None;
-        if facts.is_upgrade {
+        let polls = !facts.is_upgrade && asks_for_engine_io(&facts.target);
+        if polls {
+            // The whole body carries packets.
+            lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
+        }
+        if facts.is_upgrade || polls {
             if self.told.is_none() {
                 self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
                 // Now that the connection has a number, the spans can name it.
@@ -168,10 +182,12 @@ impl Session {
                 if let Some(told) = &self.told {
                     cx.out.emit(&told.unit(at.time))?;
                 }
-            } else {
+            } else if facts.is_upgrade {
                 self.describe_request(&facts);
             }
             let judged = Judged {
+                polls,
+                last_packet: None,
                 dir: Dir::Client,
                 offset,
                 start_line: head.start_line().into_owned(),
@@ -182,13 +198,16 @@ impl Session {
                 pieces,
                 time: at.time,
             };
-            if let Some(told) = &self.told {
-                told.show(&judged, &[], cx)?;
+            let Phase::Http(http) = &mut self.phase else { return ON };
+            let lane = &mut http.lanes[side.index()];
+            lane.pending = Some(Box::new(judged));
+            if lane.body.is_none() {
+                self.show_pending(side, cx)?;
             }
-            upgrade = Some(Box::new(facts));
+            upgrade = facts.is_upgrade.then(|| Box::new(facts));
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        http.requests.push_back(Request { method, upgrade });
+        http.requests.push_back(Request { method, upgrade, polls });
         if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             self.phase = Phase::Other;
             return ON;
@@ -226,7 +245,32 @@ impl Session {
         let method = request.as_ref().map(|r| r.method.as_str());
         let tunnels = method == Some("CONNECT") && status.is_some_and(|s| (200..300).contains(&s));
         lane.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        let polls = request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
+        if polls && status != Some(101) {
+            lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
+            let judged = Judged {
+                polls,
+                last_packet: None,
+                dir: Dir::Server,
+                offset,
+                start_line: head.start_line().into_owned(),
+                headers: plain_headers(&head),
+                fields: Vec::new(),
+                findings: Vec::new(),
+                diagnoses: Vec::new(),
+                pieces,
+                time: at.time,
+            };
+            lane.pending = Some(Box::new(judged));
+            let is_whole = lane.body.is_none();
+            // A server may answer before it has the whole request, 413 for example.
+            self.show_pending(side.other(), cx)?;
+            if is_whole {
+                self.show_pending(side, cx)?;
+            }
+            return self.resume_client(side.other(), cx);
+        }
         if tunnels {
             return self.tunnel(side, cx);
         }
@@ -246,6 +290,8 @@ impl Session {
             cx.out.emit(&told.unit(at.time))?;
         }
         let judged = Judged {
+            polls: false,
+            last_packet: None,
             dir: Dir::Server,
             offset,
             start_line: head.start_line().into_owned(),
@@ -258,15 +304,15 @@ impl Session {
         };
         if status == Some(101) {
             if let Some(told) = &self.told {
-                told.show(&judged, &[], cx)?;
+                told.show(&judged, &[], true, cx)?;
             }
             return self.upgrade(side, offset + reader.total(), &report, cx);
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        lane.refusal = Some(Box::new(judged));
+        lane.pending = Some(Box::new(judged));
         if lane.body.is_none() {
-            self.show_refusal(side, cx)?;
+            self.show_pending(side, cx)?;
         }
         self.resume_client(side.other(), cx)
     }
@@ -381,14 +427,17 @@ impl Session {
         }
     }
 
-    /// Shows a refusal with as much of its body as there is.
-    fn show_refusal(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+    /// Shows a head that waited for its body, with as much of it as there is.
+    fn show_pending(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        let Some(refusal) = lane.refusal.take() else { return ON };
-        let preview = lane.body.as_ref().map_or(&[][..], Body::preview);
+        let Some(judged) = lane.pending.take() else { return ON };
+        let body = lane.body.as_ref();
+        let preview = body.map_or(&[][..], Body::preview);
+        let whole =
+            body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
         match &self.told {
-            Some(told) => told.show(&refusal, preview, cx),
+            Some(told) => told.show(&judged, preview, whole, cx),
             None => ON,
         }
     }
@@ -400,7 +449,8 @@ impl Session {
 
     fn describe_request(&mut self, facts: &RequestFacts) {
         let Some(told) = &mut self.told else { return };
-        told.connection.handshake = Handshake::RequestOnly;
+        told.connection.handshake =
+            if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         told.connection.target = Some(facts.target.clone());
         told.connection.http_version.clone_from(&facts.http_version);
     }
@@ -425,12 +475,13 @@ impl Session {
 
 impl Told {
     /// Shows a head, and as much of its body as there is.
-    fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
+    fn show(&self, judged: &Judged, body: &[u8], body_whole: bool, cx: &mut Context<'_, '_>) -> Flow {
         let head = HttpHead {
             offset: judged.offset,
             start_line: &judged.start_line,
             headers: &judged.headers,
             body,
+            body_whole,
             diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
@@ -444,13 +495,32 @@ impl Told {
             conn: self.conn,
             dir: Some(judged.dir),
             time: judged.time,
-            packets: packets.map(|(first, last)| (first.packet, last.packet)),
+            packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
             body: UnitBody::Http(&head),
             fields: &judged.fields,
             findings: &judged.findings,
             sources: &[Source { id, origin }],
         })
     }
+}
+
+/// Whether a request's target has the parameters of Engine.IO.
+fn asks_for_engine_io(target: &str) -> bool {
+    let Some((_, query)) = target.split_once('?') else { return false };
+    query.split('&').any(|pair| pair.starts_with("EIO=") || pair == "transport=polling")
+}
+
+/// The header fields of a response that is no handshake's.
+fn plain_headers(head: &Head<'_>) -> Vec<Header> {
+    let plain = |header: &HeaderLine<'_>| Header {
+        name: header.name.text().into_owned(),
+        value: header.value.text().into_owned(),
+        verdict: Verdict::Irrelevant,
+        meaning: Text::default(),
+        name_at: head.span_of(header.name),
+        value_at: head.span_of(header.value),
+    };
+    head.headers.iter().map(plain).collect()
 }
 
 /// A client went on although the response broke the rule `cause`.
