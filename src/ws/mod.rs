@@ -14,6 +14,7 @@
 pub mod aftermath;
 pub mod close;
 pub mod conversation;
+pub mod deflate;
 pub mod describe;
 pub mod encode;
 pub mod half;
