@@ -303,14 +303,15 @@ impl Session {
             told.bad_handshake = Some(cause.id);
         }
         let facts = &report.facts;
-        let deflate = facts.deflate.is_some();
+        let deflate = facts.deflate;
         let agreed = facts.extensions.as_deref().unwrap_or_default();
         let other = handshake::parse_extensions(agreed.as_bytes())
             .0
             .iter()
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
-        let talk = Conversation::new(told.conn, [client_start, start], extensions);
+        let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
+        talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
         early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
     }

@@ -402,8 +402,7 @@ mod tests {
         use std::io::Write;
         for size in [1usize, 2, 3, 4, 5, 257, 258, 259, 1000, 32_767, 32_768, 32_769, 70_000] {
             let text: Vec<u8> = (0..size).map(|i| (i * i / 7 % 251) as u8).collect();
-            let mut encoder =
-                flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
             encoder.write_all(&text).unwrap();
             encoder.flush().unwrap();
             let mut inflater = Inflater::new();

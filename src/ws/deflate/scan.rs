@@ -75,14 +75,14 @@ fn stored(bits: &mut Bits<'_>, scan: &mut Scan) -> Option<()> {
 /// The symbols of a compressed block (RFC 1951 §3.2.5).
 fn codes(bits: &mut Bits<'_>, scan: &mut Scan, literals: &Huffman, distances: &Huffman) -> Option<()> {
     const LENGTH_BASE: [u16; 29] = [
-        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
-        227, 258,
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163,
+        195, 227, 258,
     ];
     const LENGTH_EXTRA: [u8; 29] =
         [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
     const DISTANCE_BASE: [u16; 30] = [
-        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073,
-        4097, 6145, 8193, 12289, 16385, 24577,
+        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049,
+        3073, 4097, 6145, 8193, 12289, 16385, 24577,
     ];
     loop {
         let symbol = usize::from(literals.decode(bits)?);
@@ -253,8 +253,7 @@ mod tests {
         use std::io::Write;
         let text: Vec<u8> = (0..40_000u32).flat_map(|i| (i * i % 977).to_le_bytes()).collect();
         for level in 0..=9 {
-            let mut encoder =
-                flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
             encoder.write_all(&text).unwrap();
             encoder.flush().unwrap();
             let compressed = encoder.get_ref().clone();
@@ -267,8 +266,9 @@ mod tests {
     #[test]
     fn nonsense_ends() {
         for seed in 0..2000u32 {
-            let bytes: Vec<u8> =
-                (0..64u32).map(|i| (seed.wrapping_mul(2_654_435_761).wrapping_add(i * 97) >> 13) as u8).collect();
+            let bytes: Vec<u8> = (0..64u32)
+                .map(|i| (seed.wrapping_mul(2_654_435_761).wrapping_add(i * 97) >> 13) as u8)
+                .collect();
             let _: Option<Scan> = scan(&bytes);
         }
     }
