@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_history_is_the_end_of_what_went_in() {
-        let all: Vec<u8> = (0..200_000u32).map(|i| (i * i / 7 % 251) as u8).collect();
+        let all: Vec<u8> = (0..200_000u64).map(|i| (i * i / 7 % 251) as u8).collect();
         for step in [1, 7, 1000, 32_767, 32_768, 50_000] {
             let mut history = History::default();
             let mut seen = 0;
