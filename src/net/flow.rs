@@ -32,6 +32,8 @@ pub(super) struct Flow {
     initiator_known: bool,
     /// It was cut, and the sink knows.
     truncation_told: bool,
+    /// Waiting for the beginning is over.
+    settled: bool,
     phase: Phase,
     /// Findings of the time before the sink heard of it.
     untold: Vec<(usize, Finding, At)>,
@@ -95,6 +97,7 @@ impl Flow {
             a: from,
             initiator_known: false,
             truncation_told: false,
+            settled: false,
             phase: Phase::Silent,
             untold: Vec::new(),
             over: None,
@@ -150,8 +153,11 @@ impl Flow {
 
     /// Holds nothing back for the sake of order any longer.
     pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
-        let going = self.release(id, true, sink);
-        self.settle(going.map_continue(|_| self.is_closed()))
+        let going = self.release(id, true, sink).map_continue(|blocked| {
+            let after = self.is_closed();
+            if after == After::Nothing && blocked { self.hold() } else { after }
+        });
+        self.settle(going)
     }
 
     /// Waits for nothing any longer.
@@ -194,6 +200,18 @@ impl Flow {
         }
     }
 
+    /// Whether it is so early that the beginning of a direction may still come.
+    #[inline]
+    fn is_unsure(&self) -> bool {
+        !self.settled && self.packets <= limits::HOLD_PACKETS
+    }
+
+    /// From now on something is held back for the sake of order.
+    fn hold(&mut self) -> After {
+        self.held_since = self.packets;
+        After::Hold
+    }
+
     fn is_closed(&self) -> After {
         if self.halves.iter().all(|half| half.state == State::Ended) {
             After::Close(self.over.unwrap_or(super::CloseReason::Closed))
@@ -219,6 +237,7 @@ impl Flow {
         }
         let flags = segment.flags;
         let ack = flags.any(Flags::ACK).then_some(segment.ack);
+        let unsure = self.is_unsure();
         let [half, peer] = pair(&mut self.halves, from);
         if let Some(ack) = ack
             && !flags.any(Flags::RST)
@@ -231,7 +250,7 @@ impl Flow {
             && peer.waiting.is_none()
             && segment.missing == 0
             && !flags.any(Flags::SYN | Flags::RST)
-            && ack.is_none_or(|ack| !peer.is_behind(ack));
+            && ack.is_none_or(|ack| !peer.is_behind(ack, unsure));
         if !simple {
             return self.take_slowly(id, from, segment, sink);
         }
@@ -283,15 +302,13 @@ impl Flow {
         if !blocked {
             self.held_since = 0;
         } else if self.held_since == 0 {
-            self.held_since = self.packets;
-            return Continue(After::Hold);
+            return Continue(self.hold());
         }
         Continue(After::Nothing)
     }
 
     /// Finds out where the streams are, and who opened the connection.
     fn place(&mut self, from: usize, segment: &Segment<'_>) {
-        let settled = self.packets > limits::HOLD_PACKETS;
         let [half, peer] = pair(&mut self.halves, from);
         if segment.flags.any(Flags::SYN) {
             half.anchor(segment.seq.wrapping_add(1), true);
@@ -304,14 +321,14 @@ impl Flow {
             }
             return;
         }
-        // Long after the beginning of a flow that was joined in its middle, data that goes on
-        // where its sender said before that it stands is in order.
-        let expected =
-            half.state == State::Heard && half.waiting.is_none() && segment.seq == half.next as u32;
+        // Long after its sender was first heard, data that goes on where it said that it stands is
+        // in order, though its beginning was not captured.
+        let settled = half.state == State::Heard && self.packets - half.since > limits::HOLD_PACKETS;
+        let expected = half.waiting.is_none() && segment.seq == half.next as u32;
         if settled && expected && !segment.data.is_empty() {
             half.anchor(segment.seq, false);
         } else {
-            half.hear(segment.seq, !segment.data.is_empty());
+            half.hear(segment.seq, !segment.data.is_empty(), self.packets);
         }
     }
 
@@ -384,9 +401,14 @@ impl Flow {
     /// nothing is held back for the sake of order. Says whether something is.
     pub(super) fn release<S: StreamSink>(&mut self, id: FlowId, force: bool, sink: &mut S) -> Going<bool> {
         if force {
-            self.held_since = 0;
-            self.halves.iter_mut().for_each(Half::anchor_lowest);
+            // A direction that began to speak later gets its own time to find its beginning.
+            let since = std::mem::take(&mut self.held_since);
+            for half in self.halves.iter_mut().filter(|half| since == 0 || half.since <= since) {
+                half.anchor_lowest();
+            }
+            self.settled = true;
         }
+        let unsure = self.is_unsure();
         loop {
             let mut blocked = false;
             let mut best: Option<((bool, u64), usize, Next)> = None;
@@ -394,7 +416,7 @@ impl Flow {
                 let [half, peer] = pair(&mut self.halves, from);
                 blocked |= half.state == State::Heard && half.waiting.is_some();
                 let Some(ready) = half.ready() else { continue };
-                let early = ready.ack.is_some_and(|ack| peer.is_behind(ack));
+                let early = ready.ack.is_some_and(|ack| peer.is_behind(ack, unsure));
                 blocked |= early;
                 let rank = (early, ready.packet);
                 if (force || !early) && best.is_none_or(|(other, ..)| rank < other) {
@@ -450,9 +472,10 @@ impl Flow {
                 (None, 0)
             };
             match to {
-                None => half.stalled = 0,
-                Some(_) if half.stalled == 0 => half.stalled = packets,
-                Some(to) if packets.saturating_sub(half.stalled) >= patience => {
+                None if half.state == State::Open => half.since = 0,
+                None => {}
+                Some(_) if half.since == 0 => half.since = packets,
+                Some(to) if packets.saturating_sub(half.since) >= patience => {
                     self.skip(id, from, to, sink)?;
                     any = true;
                 }
@@ -464,6 +487,7 @@ impl Flow {
 
     /// Gives up the first hole, wherever it is, and delivers what was behind it.
     fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
+        self.held_since = 0;
         self.release(id, true, sink)?;
         let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.at.packet);
         let hole = |from: &usize| self.halves[*from].hole().is_some();
@@ -479,6 +503,7 @@ impl Flow {
 
     /// Delivers everything there is.
     fn fill<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
+        self.held_since = 0;
         self.release(id, true, sink)?;
         while self.halves.iter().any(|half| half.hole().is_some()) {
             self.give_up(id, sink)?;

@@ -44,8 +44,9 @@ pub(super) struct Half {
     pub waiting: Option<Box<Waiting>>,
     /// The first sequence number of the stream's data, once it is heard.
     pub base: u32,
-    /// The flow's packet count when the hole at `next` was first seen to be acknowledged, 0 for not.
-    pub stalled: u32,
+    /// Open: the flow's packet count when the hole at `next` was first seen to be acknowledged,
+    /// 0 for not. Heard: that of the first packet with data, or that named `next`.
+    pub since: u32,
     tail: [u8; TAIL],
     tail_len: u8,
     pub state: State,
@@ -101,7 +102,7 @@ impl Half {
             last_packet: 0,
             waiting: None,
             base: 0,
-            stalled: 0,
+            since: 0,
             tail: [0; TAIL],
             tail_len: 0,
             state: State::Unseen,
@@ -117,14 +118,18 @@ impl Half {
         self.next.wrapping_add_signed(ahead.into())
     }
 
-    /// A packet of the sender names `seq`.
-    pub(super) fn hear(&mut self, seq: u32, has_data: bool) {
+    /// The flow's packet number `count` is the sender's and names `seq`.
+    pub(super) fn hear(&mut self, seq: u32, has_data: bool, count: u32) {
         if self.state == State::Unseen {
             self.next = (1 << 32) + u64::from(seq);
             self.state = State::Heard;
+            self.since = count;
         } else if self.state == State::Heard {
             let position = self.position(seq);
             let has_pieces = self.waiting.as_ref().is_some_and(|w| !w.pieces.is_empty());
+            if !has_pieces && (has_data || position != self.next) {
+                self.since = count;
+            }
             if !has_pieces || has_data && position < self.next {
                 self.next = position;
             }
@@ -144,6 +149,7 @@ impl Half {
         }
         self.base = seq;
         self.syn_seen = syn;
+        self.since = 0;
         self.state = State::Open;
     }
 
@@ -167,6 +173,7 @@ impl Half {
             return;
         }
         self.base = self.next as u32;
+        self.since = 0;
         self.state = State::Open;
     }
 
@@ -183,14 +190,14 @@ impl Half {
     }
 
     /// Whether the peer has already seen bytes, as `ack` says, that are not delivered here.
+    /// Before it is known where they begin, the answer is `unsure`.
     #[inline]
-    pub(super) fn is_behind(&self, ack: u32) -> bool {
+    pub(super) fn is_behind(&self, ack: u32, unsure: bool) -> bool {
         match self.state {
-            State::Unseen | State::Ended => false,
-            State::Heard => {
-                self.position(ack) > self.next && self.waiting.as_ref().is_some_and(|w| !w.pieces.is_empty())
-            }
             State::Open => self.position(ack) > self.next,
+            State::Ended => false,
+            State::Heard if self.first().is_some() => self.position(ack) > self.next,
+            State::Unseen | State::Heard => unsure,
         }
     }
 
@@ -199,7 +206,7 @@ impl Half {
     pub(super) fn advance(&mut self, bytes: &[u8], packet: u64) {
         self.next += bytes.len() as u64;
         self.last_packet = packet;
-        self.stalled = 0;
+        self.since = 0;
         if let Some(last) = bytes.last_chunk::<TAIL>() {
             self.tail = *last;
             self.tail_len = TAIL as u8;
@@ -214,7 +221,7 @@ impl Half {
     /// Everything before `position` is given up.
     pub(super) fn skip_to(&mut self, position: u64) {
         self.next = position;
-        self.stalled = 0;
+        self.since = 0;
         self.tail_len = 0;
     }
 
@@ -368,15 +375,15 @@ mod tests {
     #[test]
     fn a_stream_begins_at_its_syn_or_with_its_lowest_byte() {
         let mut half = Half::new();
-        half.hear(120, true);
+        half.hear(120, true, 1);
         half.keep(half.position(120), b"c", At::default(), None);
-        half.hear(118, true);
+        half.hear(118, true, 2);
         half.keep(half.position(118), b"a", At::default(), None);
         half.anchor_lowest();
         assert_eq!((half.state, half.next as u32, half.base), (State::Open, 118, 118));
 
         let mut half = Half::new();
-        half.hear(120, true);
+        half.hear(120, true, 1);
         half.anchor(101, true);
         assert_eq!((half.state, half.next as u32), (State::Open, 101));
     }
@@ -384,7 +391,7 @@ mod tests {
     #[test]
     fn a_keep_alive_probe_begins_no_stream() {
         let mut half = Half::new();
-        half.hear(119, true);
+        half.hear(119, true, 1);
         half.keep(half.position(119), &[0], At::default(), None);
         half.anchor_lowest();
         assert_eq!((half.next as u32, half.first().is_none()), (120, true));
@@ -399,7 +406,7 @@ mod tests {
         half.acknowledged(100_u32.wrapping_sub(5));
         half.acknowledged(0x7000_0000);
         assert_eq!(half.acked, half.next + 50);
-        assert!(half.is_behind(101) && !half.is_behind(100));
+        assert!(half.is_behind(101, false) && !half.is_behind(100, true));
         assert_eq!(half.lost(), Some(half.next + 50));
     }
 }

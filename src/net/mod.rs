@@ -26,6 +26,8 @@
 //! Not followed: tunnels (IP in IP, GRE, VXLAN), urgent data as something apart
 //! from the stream (RFC 6093 asks for the same), window scaling.
 
+#[cfg(test)]
+mod conversations;
 mod flow;
 mod fragments;
 mod half;

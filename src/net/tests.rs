@@ -13,6 +13,8 @@ pub(super) struct Log {
     pub lines: Vec<String>,
     /// Streams by flow, side and how often the flow's id was opened; a missing byte is `None`.
     pub streams: BTreeMap<(usize, usize), Vec<Option<u8>>>,
+    /// Who said how much, call by call.
+    pub said: Vec<(Side, usize)>,
     opened: BTreeMap<u32, usize>,
     flows: usize,
     ended: BTreeSet<(usize, usize)>,
@@ -46,6 +48,7 @@ impl StreamSink for Log {
     fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         assert!(!bytes.is_empty());
         self.stream(flow, from).extend(bytes.iter().copied().map(Some));
+        self.said.push((from, bytes.len()));
         self.lines.push(format!("{from:?} {} @{}+{}", bytes.escape_ascii(), at.packet, at.byte));
         self.interest()
     }
