@@ -36,7 +36,7 @@ pub(super) struct Flow {
     settled: bool,
     phase: Phase,
     /// Findings of the time before the sink heard of it.
-    untold: Vec<(usize, Finding, At)>,
+    untold: Option<Box<Vec<(usize, Finding, At)>>>,
     /// It is over, but something captured late may still come.
     pub over: Option<super::CloseReason>,
 }
@@ -62,6 +62,17 @@ pub(super) enum After {
     Close(super::CloseReason),
     /// The sink has had enough.
     Stop,
+}
+
+/// How much the order between the directions is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Wait for it.
+    Kept,
+    /// What has waited for [`limits::HOLD_PACKETS`] waits no longer.
+    Aged,
+    /// Nothing waits.
+    Dropped,
 }
 
 /// Why delivering stops.
@@ -99,7 +110,7 @@ impl Flow {
             truncation_told: false,
             settled: false,
             phase: Phase::Silent,
-            untold: Vec::new(),
+            untold: None,
             over: None,
         }
     }
@@ -153,11 +164,8 @@ impl Flow {
 
     /// Holds nothing back for the sake of order any longer.
     pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
-        let going = self.release(id, true, sink).map_continue(|blocked| {
-            let after = self.is_closed();
-            if after == After::Nothing && blocked { self.hold() } else { after }
-        });
-        self.settle(going)
+        let going = self.release(id, Order::Dropped, sink);
+        self.settle(going.map_continue(|_| self.is_closed()))
     }
 
     /// Waits for nothing any longer.
@@ -206,9 +214,11 @@ impl Flow {
         !self.settled && self.packets <= limits::HOLD_PACKETS
     }
 
-    /// From now on something is held back for the sake of order.
+    /// From now on something is held back for the sake of order. A direction that
+    /// began to speak later than the other gets its own time to find its beginning.
     fn hold(&mut self) -> After {
-        self.held_since = self.packets;
+        let seeking = self.halves.iter().filter(|half| half.seeks_beginning());
+        self.held_since = seeking.map(|half| half.since).min().unwrap_or(self.packets);
         After::Hold
     }
 
@@ -279,15 +289,15 @@ impl Flow {
         } else {
             self.keep(id, from, segment, sink);
         }
-        let mut blocked = self.release(id, false, sink)?;
+        let mut blocked = self.release(id, Order::Kept, sink)?;
         if self.count_stalled(id, sink)? {
-            blocked = self.release(id, false, sink)?;
+            blocked = self.release(id, Order::Kept, sink)?;
         }
         while self.halves.iter().any(|half| half.cost() > limits::REORDER_FLOW) {
             self.give_up(id, sink)?;
         }
         if self.held_since != 0 && self.packets.saturating_sub(self.held_since) >= limits::HOLD_PACKETS {
-            blocked = self.release(id, true, sink)?;
+            blocked = self.release(id, Order::Aged, sink)?;
         }
         let after = self.is_closed();
         if after != After::Nothing {
@@ -397,29 +407,31 @@ impl Flow {
     }
 
     /// Delivers what can be delivered, in the order in which it was sent: first
-    /// what acknowledges nothing undelivered, then by packet. With `force`,
-    /// nothing is held back for the sake of order. Says whether something is.
-    pub(super) fn release<S: StreamSink>(&mut self, id: FlowId, force: bool, sink: &mut S) -> Going<bool> {
-        if force {
-            // A direction that began to speak later gets its own time to find its beginning.
-            let since = std::mem::take(&mut self.held_since);
-            for half in self.halves.iter_mut().filter(|half| since == 0 || half.since <= since) {
-                half.anchor_lowest();
-            }
+    /// what acknowledges nothing undelivered, then by packet. Says whether
+    /// something is still held back for the sake of order.
+    pub(super) fn release<S: StreamSink>(&mut self, id: FlowId, order: Order, sink: &mut S) -> Going<bool> {
+        if order != Order::Kept {
             self.settled = true;
+            let since = std::mem::take(&mut self.held_since);
+            for half in &mut self.halves {
+                if order == Order::Dropped || half.since <= since {
+                    half.anchor_lowest();
+                }
+            }
         }
         let unsure = self.is_unsure();
+        let beginning = self.halves.iter().any(Half::seeks_beginning);
+        let strict = order == Order::Kept || beginning;
         loop {
-            let mut blocked = false;
+            let mut blocked = beginning;
             let mut best: Option<((bool, u64), usize, Next)> = None;
             for from in 0..2 {
                 let [half, peer] = pair(&mut self.halves, from);
-                blocked |= half.state == State::Heard && half.waiting.is_some();
                 let Some(ready) = half.ready() else { continue };
                 let early = ready.ack.is_some_and(|ack| peer.is_behind(ack, unsure));
                 blocked |= early;
                 let rank = (early, ready.packet);
-                if (force || !early) && best.is_none_or(|(other, ..)| rank < other) {
+                if !(early && strict) && best.is_none_or(|(other, ..)| rank < other) {
                     best = Some((rank, from, ready.what));
                 }
             }
@@ -487,8 +499,7 @@ impl Flow {
 
     /// Gives up the first hole, wherever it is, and delivers what was behind it.
     fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.held_since = 0;
-        self.release(id, true, sink)?;
+        self.release(id, Order::Dropped, sink)?;
         let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.at.packet);
         let hole = |from: &usize| self.halves[*from].hole().is_some();
         let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
@@ -496,15 +507,14 @@ impl Flow {
             && let Some(to) = self.halves[from].hole()
         {
             self.skip(id, from, to, sink)?;
-            self.release(id, true, sink)?;
+            self.release(id, Order::Dropped, sink)?;
         }
         Continue(())
     }
 
     /// Delivers everything there is.
     fn fill<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.held_since = 0;
-        self.release(id, true, sink)?;
+        self.release(id, Order::Dropped, sink)?;
         while self.halves.iter().any(|half| half.hole().is_some()) {
             self.give_up(id, sink)?;
         }
@@ -580,7 +590,7 @@ impl Flow {
             let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
             let (packet, time) = self.first;
             sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, packet, time });
-            for (from, finding, at) in std::mem::take(&mut self.untold) {
+            for (from, finding, at) in self.untold.take().into_iter().flat_map(|untold| *untold) {
                 sink.anomaly(id, self.side(from), finding, at);
             }
         }
@@ -631,7 +641,7 @@ impl Flow {
             sink.anomaly(id, self.side(from), finding, at);
         } else {
             // Opening it now would fix who is side A before that is known.
-            self.untold.push((from, finding, at));
+            self.untold.get_or_insert_default().push((from, finding, at));
         }
     }
 }

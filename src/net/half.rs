@@ -12,7 +12,7 @@ use crate::limits;
 use crate::model::At;
 
 /// Delivered bytes remembered for telling a retransmission that differs.
-const TAIL: usize = 32;
+const TAIL: usize = 16;
 /// The largest window there can be (RFC 7323 §2.3): an acknowledgement further ahead is not of this stream.
 const WINDOW: u64 = 1 << 30;
 /// How far from where it is expected a reset, a late SYN or a leftover may be.
@@ -31,8 +31,9 @@ pub(super) enum State {
     Ended,
 }
 
-/// One direction of a flow.
+/// One direction of a flow, in one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Half {
     /// Open: the next position to deliver. Heard: the lowest position with data, or the last one named.
     pub next: u64,
@@ -175,6 +176,11 @@ impl Half {
         self.base = self.next as u32;
         self.since = 0;
         self.state = State::Open;
+    }
+
+    /// Whether something waits for it to be known where the stream begins.
+    pub(super) fn seeks_beginning(&self) -> bool {
+        self.state == State::Heard && self.waiting.is_some()
     }
 
     /// The peer acknowledged everything before `ack`.
@@ -339,6 +345,11 @@ impl Half {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_half_is_small() {
+        assert_eq!(size_of::<Half>(), 64);
+    }
 
     fn open(seq: u32) -> Half {
         let mut half = Half::new();

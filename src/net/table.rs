@@ -35,24 +35,25 @@ impl Hash for KeyV4 {
 }
 
 impl Key {
-    /// The key, and which of its endpoints is the source.
+    /// The key, and which of its endpoints is the source. The source's port is the upper half of `ports`.
     #[inline]
-    pub(super) fn new(addresses: &Addresses, (source, destination): (u16, u16)) -> (Self, usize) {
-        let ports = |low: u16, high: u16| u32::from(low) << 16 | u32::from(high);
+    pub(super) fn new(addresses: &Addresses, ports: u32) -> (Self, usize) {
+        let (source, destination) = (ports >> 16, ports & 0xFFFF);
+        let swapped = ports.rotate_right(16);
         match addresses {
             Addresses::V4(from, to) => {
                 let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
                 if (from, source) <= (to, destination) {
-                    (Self::V4(KeyV4([from, to], ports(source, destination))), 0)
+                    (Self::V4(KeyV4([from, to], ports)), 0)
                 } else {
-                    (Self::V4(KeyV4([to, from], ports(destination, source))), 1)
+                    (Self::V4(KeyV4([to, from], swapped)), 1)
                 }
             }
             Addresses::V6(from, to) => {
                 if (from, source) <= (to, destination) {
-                    (Self::V6(KeyV6([*from, *to], ports(source, destination))), 0)
+                    (Self::V6(KeyV6([*from, *to], ports)), 0)
                 } else {
-                    (Self::V6(KeyV6([*to, *from], ports(destination, source))), 1)
+                    (Self::V6(KeyV6([*to, *from], swapped)), 1)
                 }
             }
         }
@@ -219,20 +220,20 @@ mod tests {
     use crate::model::Time;
 
     fn key(port: u16) -> Key {
-        Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), (port, 80)).0
+        Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), u32::from(port) << 16 | 80).0
     }
 
     #[test]
     fn both_directions_have_the_same_key() {
-        let (one, from) = Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), (5000, 80));
-        let (other, back) = Key::new(&Addresses::V4([10, 0, 0, 1], [10, 0, 0, 9]), (80, 5000));
+        let (one, from) = Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), 5000 << 16 | 80);
+        let (other, back) = Key::new(&Addresses::V4([10, 0, 0, 1], [10, 0, 0, 9]), 80 << 16 | 5000);
         assert_eq!((one, from, back), (other, 1, 0));
         let endpoints = ("10.0.0.1:80".parse().unwrap(), "10.0.0.9:5000".parse().unwrap());
         assert_eq!(one.endpoints(), endpoints);
 
         let loopback = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-        let (one, from) = Key::new(&Addresses::V6(loopback, loopback), (5000, 80));
-        let (other, back) = Key::new(&Addresses::V6(loopback, loopback), (80, 5000));
+        let (one, from) = Key::new(&Addresses::V6(loopback, loopback), 5000 << 16 | 80);
+        let (other, back) = Key::new(&Addresses::V6(loopback, loopback), 80 << 16 | 5000);
         assert_eq!((one, from, back), (other, 1, 0));
         assert_eq!(one.endpoints().1, "[::1]:5000".parse().unwrap());
     }

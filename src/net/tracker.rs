@@ -191,7 +191,7 @@ impl Tracker {
         time: Time,
         sink: &mut S,
     ) -> Going {
-        let (key, from) = Key::new(&segment.addresses, segment.ports);
+        let (key, from) = Key::new(segment.addresses, segment.ports);
         let mut slot = match self.table.find(&key, from, segment) {
             Found::Flow(slot) => slot,
             Found::Leftover => return Continue(()),
