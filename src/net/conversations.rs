@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{Feed, Log, Seg, seg};
+use super::testing::{Feed, Log, Seg, seg};
 use super::*;
 
 /// What two endpoints say, in turns.
@@ -26,7 +26,7 @@ fn talk() -> impl Strategy<Value = Talk> {
         .prop_map(|(turns, a, b)| Talk { turns, isn: [a, b] })
 }
 
-/// Many small decisions from one random number (SplitMix64).
+/// Many small decisions from one random number (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {

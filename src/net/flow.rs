@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use super::half::{End, Half, NEAR, Next, State};
+use super::half::{Half, NEAR, State};
 use super::table::Key;
 use super::tcp::{Checksum, Flags, Segment};
+use super::waiting::End;
 use super::{
-    BAD_TCP_CHECKSUM, FlowId, Interest, Opened, PACKET_TRUNCATED, Side, StreamEnd, StreamSink,
+    BAD_TCP_CHECKSUM, CloseReason, FlowId, Interest, PACKET_TRUNCATED, StreamEnd, StreamSink,
     TCP_OVERLAP_CONFLICT,
 };
 use crate::limits;
@@ -23,27 +24,27 @@ pub(super) struct Flow {
     /// The number of the last packet.
     pub last: u64,
     /// Packets so far.
-    packets: u32,
+    pub packets: u32,
     /// `packets` when something was first held back only for the sake of order, 0 for nothing.
     pub held_since: u32,
     /// Which half is side A's; open to change until the sink has heard of the flow.
-    a: usize,
+    pub a: usize,
     /// Who opened the connection is known.
-    initiator_known: bool,
+    pub initiator_known: bool,
     /// It was cut, and the sink knows.
     truncation_told: bool,
     /// Waiting for the beginning is over.
-    settled: bool,
-    phase: Phase,
+    pub settled: bool,
+    pub phase: Phase,
     /// Findings of the time before the sink heard of it.
-    untold: Option<Box<Vec<(usize, Finding, At)>>>,
+    pub untold: Vec<(usize, Finding, At)>,
     /// It is over, but something captured late may still come.
-    pub over: Option<super::CloseReason>,
+    pub over: Option<CloseReason>,
 }
 
 /// What the sink knows of a flow and wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// It has not heard of it.
     Silent,
     Followed,
@@ -59,7 +60,7 @@ pub(super) enum After {
     /// It is over: come again after [`limits::LINGER_TIME`].
     Linger,
     /// It is over and nothing more can come.
-    Close(super::CloseReason),
+    Close(CloseReason),
     /// The sink has had enough.
     Stop,
 }
@@ -110,7 +111,7 @@ impl Flow {
             truncation_told: false,
             settled: false,
             phase: Phase::Silent,
-            untold: None,
+            untold: Vec::new(),
             over: None,
         }
     }
@@ -195,7 +196,7 @@ impl Flow {
             self.halves[from].state = State::Ended;
         }
         if segment.flags.any(Flags::RST) {
-            return After::Close(super::CloseReason::Reset);
+            return After::Close(CloseReason::Reset);
         }
         self.is_closed()
     }
@@ -210,7 +211,7 @@ impl Flow {
 
     /// Whether it is so early that the beginning of a direction may still come.
     #[inline]
-    fn is_unsure(&self) -> bool {
+    pub(super) fn is_unsure(&self) -> bool {
         !self.settled && self.packets <= limits::HOLD_PACKETS
     }
 
@@ -224,7 +225,7 @@ impl Flow {
 
     fn is_closed(&self) -> After {
         if self.halves.iter().all(|half| half.state == State::Ended) {
-            After::Close(self.over.unwrap_or(super::CloseReason::Closed))
+            After::Close(self.over.unwrap_or(CloseReason::Closed))
         } else {
             After::Nothing
         }
@@ -304,7 +305,7 @@ impl Flow {
             return Continue(after);
         }
         if self.over.is_none() && self.halves.iter().all(Half::has_end) {
-            self.over = Some(super::CloseReason::Closed);
+            self.over = Some(CloseReason::Closed);
         }
         if self.over.is_some() && !was_over {
             return Continue(After::Linger);
@@ -363,15 +364,15 @@ impl Flow {
         }
         if old < data.len() {
             let at = At { byte: segment.at.byte + old as u32, ..segment.at };
-            conflict |= half.keep(start + old as u64, &data[old..], at, ack).conflict;
+            conflict |= half.waiting().pieces.insert(start + old as u64, &data[old..], at, ack);
         }
         let missing = u64::from(segment.missing);
         if missing > 0 && end + missing > half.next {
-            half.cut(end..end + missing);
+            half.waiting().cut(end..end + missing);
         }
         if flags.any(Flags::FIN) && (end + missing >= half.next || half.state != State::Open) {
             let position = end + missing;
-            half.ends(End { position, how: StreamEnd::Fin, at: segment.at, ack });
+            half.waiting().ends(End { position, how: StreamEnd::Fin, at: segment.at, ack });
         }
         if conflict {
             let finding = Finding::new(
@@ -401,204 +402,9 @@ impl Flow {
             return;
         }
         if half.state == State::Open {
-            half.ends(End { position, how: StreamEnd::Rst, at: segment.at, ack });
+            half.waiting().ends(End { position, how: StreamEnd::Rst, at: segment.at, ack });
         }
-        self.over = Some(super::CloseReason::Reset);
-    }
-
-    /// Delivers what can be delivered, in the order in which it was sent: first
-    /// what acknowledges nothing undelivered, then by packet. Says whether
-    /// something is still held back for the sake of order.
-    pub(super) fn release<S: StreamSink>(&mut self, id: FlowId, order: Order, sink: &mut S) -> Going<bool> {
-        if order != Order::Kept {
-            self.settled = true;
-            let since = std::mem::take(&mut self.held_since);
-            for half in &mut self.halves {
-                if order == Order::Dropped || half.since <= since {
-                    half.anchor_lowest();
-                }
-            }
-        }
-        let unsure = self.is_unsure();
-        let beginning = self.halves.iter().any(Half::seeks_beginning);
-        let strict = order == Order::Kept || beginning;
-        loop {
-            let mut blocked = beginning;
-            let mut best: Option<((bool, u64), usize, Next)> = None;
-            for from in 0..2 {
-                let [half, peer] = pair(&mut self.halves, from);
-                let Some(ready) = half.ready() else { continue };
-                let early = ready.ack.is_some_and(|ack| peer.is_behind(ack, unsure));
-                blocked |= early;
-                let rank = (early, ready.packet);
-                if !(early && strict) && best.is_none_or(|(other, ..)| rank < other) {
-                    best = Some((rank, from, ready.what));
-                }
-            }
-            let Some((_, from, what)) = best else {
-                self.halves.iter_mut().for_each(Half::tidy);
-                return Continue(blocked);
-            };
-            self.step(id, from, what, sink)?;
-        }
-    }
-
-    /// Delivers the next thing of a half.
-    fn step<S: StreamSink>(&mut self, id: FlowId, from: usize, what: Next, sink: &mut S) -> Going {
-        let half = &mut self.halves[from];
-        match what {
-            Next::Hole(to) => self.skip(id, from, to, sink),
-            Next::End => {
-                let Some(end) = half.waiting.take().and_then(|waiting| waiting.end) else {
-                    return Continue(());
-                };
-                self.deliver_end(id, from, end.how, end.at, sink)
-            }
-            Next::Piece => {
-                let Some((position, piece)) = half.waiting.as_mut().and_then(|w| w.pieces.pop_first()) else {
-                    return Continue(());
-                };
-                let limit = half.end().map_or(u64::MAX, |end| end.position) - half.next;
-                let (bytes, at) = piece.skip(half.next.saturating_sub(position));
-                let bytes = &bytes[..bytes.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
-                if bytes.is_empty() {
-                    return Continue(());
-                }
-                self.deliver(id, from, bytes, at, sink)
-            }
-        }
-    }
-
-    /// Counts packets since a hole is known to be lost; gives up those that have
-    /// been for long enough. Says whether there were any.
-    fn count_stalled<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going<bool> {
-        let mut any = false;
-        for from in 0..2 {
-            let packets = self.packets;
-            let [half, peer] = pair(&mut self.halves, from);
-            let (to, patience) = if peer.state == State::Unseen {
-                (half.hole(), limits::REORDER_PACKETS_ONE_SIDED)
-            } else if half.waiting.is_some() || peer.waiting.is_some() {
-                (half.lost(), limits::REORDER_PACKETS)
-            } else {
-                (None, 0)
-            };
-            match to {
-                None if half.state == State::Open => half.since = 0,
-                None => {}
-                Some(_) if half.since == 0 => half.since = packets,
-                Some(to) if packets.saturating_sub(half.since) >= patience => {
-                    self.skip(id, from, to, sink)?;
-                    any = true;
-                }
-                Some(_) => {}
-            }
-        }
-        Continue(any)
-    }
-
-    /// Gives up the first hole, wherever it is, and delivers what was behind it.
-    fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.release(id, Order::Dropped, sink)?;
-        let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.at.packet);
-        let hole = |from: &usize| self.halves[*from].hole().is_some();
-        let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
-        if let Some(from) = from
-            && let Some(to) = self.halves[from].hole()
-        {
-            self.skip(id, from, to, sink)?;
-            self.release(id, Order::Dropped, sink)?;
-        }
-        Continue(())
-    }
-
-    /// Delivers everything there is.
-    fn fill<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.release(id, Order::Dropped, sink)?;
-        while self.halves.iter().any(|half| half.hole().is_some()) {
-            self.give_up(id, sink)?;
-        }
-        Continue(())
-    }
-
-    /// Delivers everything there is, and says what is missing: nothing more will come.
-    pub(super) fn flush<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        if self.phase == Phase::Ignored {
-            return Continue(());
-        }
-        self.fill(id, sink)?;
-        for from in 0..2 {
-            // Acknowledged, but not there. One single number may be a FIN that was not captured.
-            if let Some(to) = self.halves[from].lost()
-                && to > self.halves[from].next + 1
-            {
-                self.skip(id, from, to, sink)?;
-            }
-            // A reset is where it is, even if its sender had sent more.
-            if let Some(&end) = self.halves[from].end() {
-                self.halves[from].waiting = None;
-                self.deliver_end(id, from, end.how, end.at, sink)?;
-            }
-        }
-        Continue(())
-    }
-
-    #[inline]
-    fn deliver<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        bytes: &[u8],
-        at: At,
-        sink: &mut S,
-    ) -> Going {
-        self.open(id, sink);
-        self.halves[from].advance(bytes, at.packet);
-        sink.data(id, self.side(from), bytes, at).into()
-    }
-
-    fn deliver_end<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        how: StreamEnd,
-        at: At,
-        sink: &mut S,
-    ) -> Going {
-        self.open(id, sink);
-        self.halves[from].state = State::Ended;
-        sink.end(id, self.side(from), how, at).into()
-    }
-
-    /// Gives up what is missing before `to`.
-    fn skip<S: StreamSink>(&mut self, id: FlowId, from: usize, to: u64, sink: &mut S) -> Going {
-        self.open(id, sink);
-        let half = &mut self.halves[from];
-        let length = to - half.next;
-        let before = (half.last_packet != 0).then_some(half.last_packet);
-        let after = half.first().map(|(_, piece)| piece.at.packet);
-        half.skip_to(to);
-        sink.gap(id, self.side(from), length, (before, after)).into()
-    }
-
-    /// Makes the flow known to the sink.
-    #[inline]
-    fn open<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
-        if self.phase == Phase::Silent {
-            self.phase = Phase::Followed;
-            let (first, second) = self.key.endpoints();
-            let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
-            let (packet, time) = self.first;
-            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, packet, time });
-            for (from, finding, at) in self.untold.take().into_iter().flat_map(|untold| *untold) {
-                sink.anomaly(id, self.side(from), finding, at);
-            }
-        }
-    }
-
-    #[inline]
-    fn side(&self, from: usize) -> Side {
-        if from == self.a { Side::A } else { Side::B }
+        self.over = Some(CloseReason::Reset);
     }
 
     #[cold]
@@ -635,20 +441,11 @@ impl Flow {
             self.tell(id, from, finding, segment.at, sink);
         }
     }
-
-    fn tell<S: StreamSink>(&mut self, id: FlowId, from: usize, finding: Finding, at: At, sink: &mut S) {
-        if self.is_open() {
-            sink.anomaly(id, self.side(from), finding, at);
-        } else {
-            // Opening it now would fix who is side A before that is known.
-            self.untold.get_or_insert_default().push((from, finding, at));
-        }
-    }
 }
 
 /// The half that sends and the one that receives.
 #[inline]
-fn pair(halves: &mut [Half; 2], from: usize) -> [&mut Half; 2] {
+pub(super) fn pair(halves: &mut [Half; 2], from: usize) -> [&mut Half; 2] {
     let [first, second] = halves;
     if from == 0 { [first, second] } else { [second, first] }
 }

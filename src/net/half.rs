@@ -4,12 +4,9 @@
 //! 2^32 plus itself, so that neither the wrap at 2^32 nor bytes before the first
 //! captured ones need care.
 
-use std::ops::Range;
-
-use super::StreamEnd;
-use super::reassembly::{Inserted, Piece, Pieces};
+use super::reassembly::Piece;
+use super::waiting::{End, Ready, Waiting};
 use crate::limits;
-use crate::model::At;
 
 /// Delivered bytes remembered for telling a retransmission that differs.
 const TAIL: usize = 16;
@@ -55,44 +52,6 @@ pub(super) struct Half {
     pub syn_seen: bool,
     /// Checksums still to verify.
     pub checks: u8,
-}
-
-/// What cannot be delivered yet.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    pub pieces: Pieces,
-    /// Positions that the capture cut off.
-    cuts: Vec<Range<u64>>,
-    pub end: Option<End>,
-}
-
-/// Where a direction ends.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct End {
-    pub position: u64,
-    pub how: StreamEnd,
-    pub at: At,
-    /// What the segment acknowledged.
-    pub ack: Option<u32>,
-}
-
-/// The next thing that can be delivered.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ready {
-    /// The packet it came in.
-    pub packet: u64,
-    /// What that packet acknowledged.
-    pub ack: Option<u32>,
-    pub what: Next,
-}
-
-/// What [`Ready`] is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Piece,
-    /// A hole up to this position that nothing will fill.
-    Hole(u64),
-    End,
 }
 
 impl Half {
@@ -160,18 +119,13 @@ impl Half {
             return;
         }
         let Some(waiting) = &mut self.waiting else { return };
-        if let Some((first, piece)) = waiting.pieces.first() {
-            self.next = first;
-            // A keep-alive probe may carry one byte of garbage, zero in practice, that was
-            // sent and acknowledged before (RFC 9293 §3.8.4).
-            if *piece.bytes == [0] {
-                waiting.pieces.pop_first();
-                self.next += 1;
-            }
-        } else if let Some(end) = waiting.end {
-            self.next = end.position;
-        } else {
-            return;
+        let Some(lowest) = waiting.lowest() else { return };
+        self.next = lowest;
+        // A keep-alive probe may carry one byte of garbage, zero in practice, that was
+        // sent and acknowledged before (RFC 9293 §3.8.4).
+        if waiting.first().is_some_and(|(position, piece)| position == lowest && *piece.bytes == [0]) {
+            waiting.pieces.pop_first();
+            self.next += 1;
         }
         self.base = self.next as u32;
         self.since = 0;
@@ -244,27 +198,9 @@ impl Half {
         &self.tail[TAIL - back..][..new.len()] != new
     }
 
-    /// Keeps bytes for later.
-    pub(super) fn keep(&mut self, position: u64, bytes: &[u8], at: At, ack: Option<u32>) -> Inserted {
-        self.waiting.get_or_insert_default().pieces.insert(position, bytes, at, ack)
-    }
-
-    /// The capture cut off what stands at these positions.
-    pub(super) fn cut(&mut self, positions: Range<u64>) {
-        let next = self.next;
-        let cuts = &mut self.waiting.get_or_insert_default().cuts;
-        cuts.retain(|cut| cut.end > next);
-        if cuts.len() < limits::REORDER_PACKETS as usize {
-            cuts.push(positions);
-        }
-    }
-
-    /// The stream ends there; the first to say so is believed, but a FIN more than a reset.
-    pub(super) fn ends(&mut self, end: End) {
-        let known = &mut self.waiting.get_or_insert_default().end;
-        if known.is_none_or(|known| known.how == StreamEnd::Rst && end.how == StreamEnd::Fin) {
-            *known = Some(end);
-        }
+    /// What waits, to add to it.
+    pub(super) fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
     }
 
     /// Whether it has ended, or where it ends is known.
@@ -278,42 +214,21 @@ impl Half {
 
     /// The lowest position kept, and its piece.
     pub(super) fn first(&self) -> Option<(u64, &Piece)> {
-        self.waiting.as_ref()?.pieces.first()
+        self.waiting.as_ref()?.first()
     }
 
     /// What can be delivered next, as far as this direction alone is concerned.
     pub(super) fn ready(&self) -> Option<Ready> {
-        if self.state != State::Open {
-            return None;
-        }
-        let waiting = self.waiting.as_ref()?;
-        if let Some(end) = &waiting.end
-            && end.position <= self.next
-        {
-            return Some(Ready { packet: end.at.packet, ack: end.ack, what: Next::End });
-        }
-        let (position, packet, ack) = match (waiting.pieces.first(), &waiting.end) {
-            (Some((position, piece)), _) => (position, piece.at.packet, piece.ack),
-            (None, Some(end)) => (end.position, end.at.packet, end.ack),
-            (None, None) => return None,
-        };
-        if position <= self.next {
-            return Some(Ready { packet, ack, what: Next::Piece });
-        }
-        let cut = waiting.cuts.iter().find(|cut| cut.contains(&self.next))?;
-        Some(Ready { packet, ack, what: Next::Hole(cut.end.min(position)) })
+        self.open_waiting()?.ready(self.next)
     }
 
-    /// Up to where the hole at `next` reaches for certain: bytes kept or the end lie behind it.
-    /// `None` when there is no such hole.
+    /// Up to where the hole at `next` reaches for certain; `None` when there is none.
     pub(super) fn hole(&self) -> Option<u64> {
-        if self.state != State::Open {
-            return None;
-        }
-        let first = self.first().map(|(position, _)| position);
-        // A reset alone does not say that its sender had sent more.
-        let end = self.end().filter(|end| end.how == StreamEnd::Fin || first.is_some());
-        [first, end.map(|end| end.position)].into_iter().flatten().min().filter(|&to| to > self.next)
+        self.open_waiting()?.hole(self.next)
+    }
+
+    fn open_waiting(&self) -> Option<&Waiting> {
+        self.waiting.as_deref().filter(|_| self.state == State::Open)
     }
 
     /// Up to where the hole at `next` is certainly lost: its receiver has it, the capture has not.
@@ -328,11 +243,8 @@ impl Half {
 
     /// Drops what waits when nothing does.
     pub(super) fn tidy(&mut self) {
-        if let Some(waiting) = &mut self.waiting {
-            waiting.cuts.retain(|cut| cut.end > self.next);
-            if waiting.pieces.is_empty() && waiting.cuts.is_empty() && waiting.end.is_none() {
-                self.waiting = None;
-            }
+        if self.waiting.as_mut().is_some_and(|waiting| waiting.is_over(self.next)) {
+            self.waiting = None;
         }
     }
 
@@ -345,6 +257,7 @@ impl Half {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::At;
 
     #[test]
     fn a_half_is_small() {
@@ -355,6 +268,11 @@ mod tests {
         let mut half = Half::new();
         half.anchor(seq, true);
         half
+    }
+
+    fn keep(half: &mut Half, seq: u32, bytes: &[u8]) {
+        let position = half.position(seq);
+        half.waiting().pieces.insert(position, bytes, At::default(), None);
     }
 
     #[test]
@@ -387,9 +305,9 @@ mod tests {
     fn a_stream_begins_at_its_syn_or_with_its_lowest_byte() {
         let mut half = Half::new();
         half.hear(120, true, 1);
-        half.keep(half.position(120), b"c", At::default(), None);
+        keep(&mut half, 120, b"c");
         half.hear(118, true, 2);
-        half.keep(half.position(118), b"a", At::default(), None);
+        keep(&mut half, 118, b"a");
         half.anchor_lowest();
         assert_eq!((half.state, half.next as u32, half.base), (State::Open, 118, 118));
 
@@ -403,7 +321,7 @@ mod tests {
     fn a_keep_alive_probe_begins_no_stream() {
         let mut half = Half::new();
         half.hear(119, true, 1);
-        half.keep(half.position(119), &[0], At::default(), None);
+        keep(&mut half, 119, &[0]);
         half.anchor_lowest();
         assert_eq!((half.next as u32, half.first().is_none()), (120, true));
     }

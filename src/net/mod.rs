@@ -28,6 +28,7 @@
 
 #[cfg(test)]
 mod conversations;
+mod deliver;
 mod flow;
 mod fragments;
 mod half;
@@ -37,8 +38,11 @@ mod reassembly;
 mod table;
 mod tcp;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod tracker;
+mod waiting;
 
 use std::net::SocketAddr;
 

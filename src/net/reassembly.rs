@@ -33,16 +33,10 @@ impl Piece {
     }
 }
 
-/// What became of inserted bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Inserted {
-    /// Some position held a different byte already.
-    pub conflict: bool,
-}
-
 impl Pieces {
-    /// Keeps `bytes` from position `start` on where nothing is kept yet.
-    pub(super) fn insert(&mut self, start: u64, bytes: &[u8], at: At, ack: Option<u32>) -> Inserted {
+    /// Keeps `bytes` from position `start` on where nothing is kept yet. Says whether some
+    /// position held a different byte already.
+    pub(super) fn insert(&mut self, start: u64, bytes: &[u8], at: At, ack: Option<u32>) -> bool {
         let end = start + bytes.len() as u64;
         let mut conflict = false;
         let mut here = start;
@@ -63,7 +57,7 @@ impl Pieces {
             }
             here = after;
         }
-        Inserted { conflict }
+        conflict
     }
 
     /// Compares `bytes` (from `start`) with the piece at `other` and says where to go on.
@@ -126,9 +120,9 @@ mod tests {
     #[test]
     fn the_first_bytes_stay() {
         let mut pieces = Pieces::default();
-        assert!(!pieces.insert(10, b"cd", at(100), None).conflict);
-        assert!(!pieces.insert(14, b"gh", at(200), None).conflict);
-        assert!(!pieces.insert(8, b"abcdefghij", at(300), None).conflict);
+        assert!(!pieces.insert(10, b"cd", at(100), None));
+        assert!(!pieces.insert(14, b"gh", at(200), None));
+        assert!(!pieces.insert(8, b"abcdefghij", at(300), None));
         assert_eq!(
             kept(&pieces),
             [
@@ -158,7 +152,7 @@ mod tests {
         for (start, bytes, conflict) in table {
             let mut pieces = Pieces::default();
             pieces.insert(10, b"abcd", at(0), None);
-            assert_eq!(pieces.insert(start, bytes, at(0), None).conflict, conflict, "{start} {bytes:?}");
+            assert_eq!(pieces.insert(start, bytes, at(0), None), conflict, "{start} {bytes:?}");
             let all: Vec<u8> = pieces.iter().flat_map(|(_, p)| p.bytes.to_vec()).collect();
             assert!(all.windows(4).any(|w| w == b"abcd"), "{all:?}");
         }

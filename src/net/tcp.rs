@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn headers_are_read() {
         read(&build(b"abc"), |segment| {
-            assert_eq!((segment.ports, segment.seq, segment.ack), (1000 << 16 | 80, 77, 99));
+            assert_eq!((segment.ports, segment.seq, segment.ack), (0x03E8_0050, 77, 99));
             assert_eq!((segment.data, segment.at.byte, segment.at.packet), (&b"abc"[..], 40, 7));
             assert!(segment.flags.any(Flags::SYN) && !segment.flags.any(Flags::RST));
         });
