@@ -46,7 +46,8 @@ impl Talk {
     }
 
     /// The packets of a perfect capture: handshake, one segment a turn with its acknowledgement, FINs.
-    fn packets(&self) -> Vec<Seg> {
+    /// With `probes`, each turn is followed by one byte of nothing at its end.
+    fn packets(&self, probes: bool) -> Vec<Seg> {
         let mut next = self.isn.map(|isn| isn.wrapping_add(1));
         let mut packets =
             vec![seg(Side::A, self.isn[0], None, "S", b""), seg(Side::B, self.isn[1], next[0], "S", b"")];
@@ -54,6 +55,9 @@ impl Talk {
             let [mine, other] = [from.index(), from.peer().index()];
             packets.push(seg(from, next[mine], next[other], flags, text));
             next[mine] = next[mine].wrapping_add(text.len() as u32 + u32::from(flags == "F"));
+            if probes && !text.is_empty() {
+                packets.push(seg(from, next[mine].wrapping_sub(1), next[other], "", &[0]));
+            }
         };
         say(Side::A, "", b"");
         for (from, text) in &self.turns {
@@ -141,10 +145,10 @@ proptest! {
 
     #[test]
     fn disorder_changes_nothing(
-        talk in talk(), seed: u64, most in 1..30_usize, overlap: bool, one_byte: bool
+        talk in talk(), seed: u64, most in 1..30_usize, overlap: bool, one_byte: bool, probes: bool
     ) {
         let mut dice = Dice(seed);
-        let pieces = cut(&talk.packets(), if one_byte { 1 } else { most }, overlap, &mut dice);
+        let pieces = cut(&talk.packets(probes), if one_byte { 1 } else { most }, overlap, &mut dice);
         let packets = shuffle(duplicate(pieces, &mut dice), &mut dice);
         let log = run(&packets);
         prop_assert_eq!(streams(&log), whole(&talk));
@@ -158,10 +162,10 @@ proptest! {
 
     #[test]
     fn a_beginning_that_is_missing_costs_nothing_else(
-        talk in talk(), seed: u64, most in 1..30_usize
+        talk in talk(), seed: u64, most in 1..30_usize, probes: bool
     ) {
         let mut dice = Dice(seed);
-        let pieces = cut(&talk.packets()[3..], most, false, &mut dice);
+        let pieces = cut(&talk.packets(probes)[3..], most, false, &mut dice);
         let log = run(&shuffle(duplicate(pieces, &mut dice), &mut dice));
         let mut sides = streams(&log);
         let expected = whole(&talk);
@@ -175,7 +179,7 @@ proptest! {
     #[test]
     fn what_is_lost_is_a_gap(talk in talk(), seed: u64, most in 1..30_usize, disorder: bool) {
         let mut dice = Dice(seed);
-        let pieces = cut(&talk.packets(), most, false, &mut dice);
+        let pieces = cut(&talk.packets(false), most, false, &mut dice);
         let mut expected = whole(&talk);
         let mut kept = Vec::new();
         for piece in pieces {

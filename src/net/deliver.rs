@@ -1,5 +1,6 @@
 //! The delivering half of a flow: what goes to the sink, when and in which order.
 
+use std::num::NonZeroU32;
 use std::ops::ControlFlow::Continue;
 
 use super::flow::{Flow, Going, Order, Phase, pair};
@@ -32,9 +33,17 @@ impl Flow {
             for from in 0..2 {
                 let [half, peer] = pair(&mut self.halves, from);
                 let Some(ready) = half.ready() else { continue };
-                let early = ready.ack.is_some_and(|ack| peer.is_behind(ack, unsure));
+                // What may be a probe may have overtaken the byte that it repeats.
+                let age = |probe: NonZeroU32| self.packets.saturating_sub(probe.get());
+                if order != Order::Dropped
+                    && ready.by.probe.is_some_and(|probe| age(probe) < limits::HOLD_PACKETS)
+                {
+                    blocked = true;
+                    continue;
+                }
+                let early = ready.by.ack.is_some_and(|ack| peer.is_behind(ack, unsure));
                 blocked |= early;
-                let rank = (early, ready.packet);
+                let rank = (early, ready.by.at.packet);
                 if !(early && strict) && best.is_none_or(|(other, ..)| rank < other) {
                     best = Some((rank, from, ready.what));
                 }
@@ -56,7 +65,7 @@ impl Flow {
                 let Some(end) = half.waiting.take().and_then(|waiting| waiting.end) else {
                     return Continue(());
                 };
-                self.deliver_end(id, from, end.how, end.at, sink)
+                self.deliver_end(id, from, end.how, end.by.at, sink)
             }
             Next::Piece => {
                 let Some((position, piece)) = half.waiting.as_mut().and_then(|w| w.pieces.pop_first()) else {
@@ -106,7 +115,7 @@ impl Flow {
     /// Gives up the first hole, wherever it is, and delivers what was behind it.
     pub(super) fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
         self.release(id, Order::Dropped, sink)?;
-        let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.at.packet);
+        let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.by.at.packet);
         let hole = |from: &usize| self.halves[*from].hole().is_some();
         let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
         if let Some(from) = from
@@ -143,7 +152,7 @@ impl Flow {
             // A reset is where it is, even if its sender had sent more.
             if let Some(&end) = self.halves[from].end() {
                 self.halves[from].waiting = None;
-                self.deliver_end(id, from, end.how, end.at, sink)?;
+                self.deliver_end(id, from, end.how, end.by.at, sink)?;
             }
         }
         Continue(())
@@ -182,7 +191,7 @@ impl Flow {
         let half = &mut self.halves[from];
         let length = to - half.next;
         let before = (half.last_packet != 0).then_some(half.last_packet);
-        let after = half.first().map(|(_, piece)| piece.at.packet);
+        let after = half.first().map(|(_, piece)| piece.by.at.packet);
         half.skip_to(to);
         sink.gap(id, self.side(from), length, (before, after)).into()
     }

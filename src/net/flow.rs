@@ -1,8 +1,10 @@
 //! One connection: takes its segments, delivers its streams.
 
+use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::half::{Half, NEAR, State};
+use super::reassembly::Carrier;
 use super::table::Key;
 use super::tcp::{Checksum, Flags, Segment};
 use super::waiting::End;
@@ -132,18 +134,9 @@ impl Flow {
         self.halves[0].cost() + self.halves[1].cost()
     }
 
-    /// Whether this SYN belongs to a new connection between the same ports: it
-    /// begins elsewhere. The SYN of a capture that has it late begins just before
-    /// what was seen.
+    /// Whether this SYN belongs to a new connection between the same ports.
     pub(super) fn is_reused_by(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let half = &self.halves[from];
-        let begin = segment.seq.wrapping_add(1);
-        match half.state {
-            State::Unseen => false,
-            _ if half.syn_seen => begin != half.base,
-            State::Heard => u64::from((half.next as u32).wrapping_sub(begin)) > NEAR,
-            State::Open | State::Ended => u64::from(half.base.wrapping_sub(begin)) > NEAR,
-        }
+        self.halves[from].is_begun_elsewhere(segment.seq.wrapping_add(1))
     }
 
     /// Takes a segment that half `from` sent in packet `packet`.
@@ -260,6 +253,7 @@ impl Flow {
             && half.waiting.is_none()
             && peer.waiting.is_none()
             && segment.missing == 0
+            && segment.data != [0]
             && !flags.any(Flags::SYN | Flags::RST)
             && ack.is_none_or(|ack| !peer.is_behind(ack, unsure));
         if !simple {
@@ -354,25 +348,27 @@ impl Flow {
         let data = segment.data;
         let start = half.position(segment.seq.wrapping_add(u32::from(flags.any(Flags::SYN))));
         let end = start + data.len() as u64;
+        // A keep-alive probe carries nothing, or one byte of garbage, zero in practice, that was
+        // sent and acknowledged before (RFC 9293 §3.8.4).
+        let probe = NonZeroU32::new(self.packets).filter(|_| data == [0]);
+        let by = Carrier { at: segment.at, ack, probe };
         let mut conflict = false;
         let mut old = 0;
         if half.state == State::Open && start < half.next {
-            // A keep-alive probe repeats the last byte, or some byte in its place.
-            let probe = data.len() == 1 && end == half.next;
-            conflict = !probe && half.conflicts(start, data);
+            let garbage = probe.is_some() || data.len() == 1 && end == half.next;
+            conflict = !garbage && half.conflicts(start, data);
             old = (half.next - start).min(data.len() as u64) as usize;
         }
         if old < data.len() {
             let at = At { byte: segment.at.byte + old as u32, ..segment.at };
-            conflict |= half.waiting().pieces.insert(start + old as u64, &data[old..], at, ack);
+            conflict |= half.waiting().pieces.insert(start + old as u64, &data[old..], Carrier { at, ..by });
         }
         let missing = u64::from(segment.missing);
         if missing > 0 && end + missing > half.next {
             half.waiting().cut(end..end + missing);
         }
         if flags.any(Flags::FIN) && (end + missing >= half.next || half.state != State::Open) {
-            let position = end + missing;
-            half.waiting().ends(End { position, how: StreamEnd::Fin, at: segment.at, ack });
+            half.waiting().ends(End { position: end + missing, how: StreamEnd::Fin, by });
         }
         if conflict {
             let finding = Finding::new(
@@ -402,7 +398,8 @@ impl Flow {
             return;
         }
         if half.state == State::Open {
-            half.waiting().ends(End { position, how: StreamEnd::Rst, at: segment.at, ack });
+            let by = Carrier { at: segment.at, ack, probe: None };
+            half.waiting().ends(End { position, how: StreamEnd::Rst, by });
         }
         self.over = Some(CloseReason::Reset);
     }

@@ -121,15 +121,27 @@ impl Half {
         let Some(waiting) = &mut self.waiting else { return };
         let Some(lowest) = waiting.lowest() else { return };
         self.next = lowest;
-        // A keep-alive probe may carry one byte of garbage, zero in practice, that was
-        // sent and acknowledged before (RFC 9293 §3.8.4).
-        if waiting.first().is_some_and(|(position, piece)| position == lowest && *piece.bytes == [0]) {
+        // The byte of a keep-alive probe was sent before.
+        let is_probe = |(at, piece): (u64, &Piece)| at == lowest && piece.by.probe.is_some();
+        if waiting.first().is_some_and(is_probe) {
             waiting.pieces.pop_first();
             self.next += 1;
         }
         self.base = self.next as u32;
         self.since = 0;
         self.state = State::Open;
+    }
+
+    /// Whether a connection that begins at sequence number `begin` is another one. A SYN
+    /// captured late begins just before what was seen.
+    pub(super) fn is_begun_elsewhere(&self, begin: u32) -> bool {
+        let distance = match self.state {
+            State::Unseen => return false,
+            _ if self.syn_seen => return begin != self.base,
+            State::Heard => (self.next as u32).wrapping_sub(begin),
+            State::Open | State::Ended => self.base.wrapping_sub(begin),
+        };
+        u64::from(distance) > NEAR
     }
 
     /// Whether something waits for it to be known where the stream begins.
@@ -256,8 +268,10 @@ impl Half {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
-    use crate::model::At;
+    use crate::net::reassembly::Carrier;
 
     #[test]
     fn a_half_is_small() {
@@ -272,7 +286,8 @@ mod tests {
 
     fn keep(half: &mut Half, seq: u32, bytes: &[u8]) {
         let position = half.position(seq);
-        half.waiting().pieces.insert(position, bytes, At::default(), None);
+        let probe = NonZeroU32::new(1).filter(|_| bytes == [0]);
+        half.waiting().pieces.insert(position, bytes, Carrier { probe, ..Carrier::default() });
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use foldhash::fast::RandomState;
 
 use super::flow::Flow;
-use super::half::{NEAR, State};
+use super::half::{Half, NEAR, State};
 use super::ip::Addresses;
 use super::tcp::{Flags, Segment};
 use crate::limits;
@@ -88,21 +88,11 @@ pub(super) struct Table {
     oldest_tomb: usize,
 }
 
-/// What is remembered of a closed flow.
+/// What is remembered of a closed flow: its directions, with nothing waiting.
 #[derive(Debug)]
 struct Tomb {
     key: Key,
-    halves: [Grave; 2],
-}
-
-/// What is remembered of one direction.
-#[derive(Clone, Copy, Debug)]
-struct Grave {
-    /// It began at `base`, as its SYN said.
-    syn_seen: bool,
-    base: u32,
-    /// It ended there; `None` when it was not seen.
-    next: Option<u32>,
+    halves: [Half; 2],
 }
 
 /// What the table has for a key.
@@ -130,13 +120,14 @@ impl Table {
     }
 
     fn is_leftover(&self, tomb: usize, from: usize, segment: &Segment<'_>) -> bool {
-        let grave = self.tombs[tomb].halves[from];
-        if segment.flags.any(Flags::SYN) {
-            return grave.syn_seen && grave.base == segment.seq.wrapping_add(1);
+        let half = &self.tombs[tomb].halves[from];
+        if half.state == State::Unseen {
+            return !segment.flags.any(Flags::SYN);
         }
-        grave
-            .next
-            .is_none_or(|next| u64::from(segment.seq.wrapping_sub(next).cast_signed().unsigned_abs()) < NEAR)
+        if segment.flags.any(Flags::SYN) {
+            return !half.is_begun_elsewhere(segment.seq.wrapping_add(1));
+        }
+        half.next.abs_diff(half.position(segment.seq)) < NEAR
     }
 
     /// Adds a flow whose key has none.
@@ -153,16 +144,16 @@ impl Table {
         slot
     }
 
-    /// Takes a flow out, and leaves a tombstone.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Flow> {
-        let flow = self.slots.get_mut(slot as usize)?.take()?;
+    /// Takes a flow out, and leaves a tombstone. Says whether there was one.
+    pub(super) fn remove(&mut self, slot: u32) -> bool {
+        let Some(mut flow) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
+            return false;
+        };
         self.free.push(slot);
-        let halves = [0, 1].map(|i| {
-            let half = &flow.halves[i];
-            let next = (half.state != State::Unseen).then_some(half.next as u32);
-            Grave { syn_seen: half.syn_seen, base: half.base, next }
-        });
-        let tomb = Tomb { key: flow.key, halves };
+        for half in &mut flow.halves {
+            half.waiting = None;
+        }
+        let tomb = Tomb { key: flow.key, halves: flow.halves };
         let index = if self.tombs.len() < limits::CLOSED_FLOWS {
             self.tombs.push(tomb);
             self.tombs.len() - 1
@@ -174,7 +165,7 @@ impl Table {
             index
         };
         self.set(flow.key, index as u32 | TOMB);
-        Some(flow)
+        true
     }
 
     fn set(&mut self, key: Key, value: u32) {
@@ -249,7 +240,7 @@ mod tests {
             for port in 0..u16::try_from(limits::CLOSED_FLOWS * 2).unwrap() {
                 let slot = table.add(Flow::new(key(port), 0, round, Time(0)));
                 assert_eq!(table.len(), 1);
-                assert!(table.remove(slot).is_some() && table.remove(slot).is_none());
+                assert!(table.remove(slot) && !table.remove(slot));
             }
         }
         assert_eq!((table.v4.len(), table.slots.len()), (limits::CLOSED_FLOWS, 1));

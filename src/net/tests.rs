@@ -70,6 +70,12 @@ fn single_effects() {
             &["A ab @3+40", "A cd @6+40"],
         ),
         (
+            "a keep-alive probe before the byte that it repeats",
+            vec![data(101, b"a"), data(102, b"\0"), data(102, b"bc")],
+            &["A a @3+40", "A bc @5+40"],
+        ),
+        ("one byte that is zero", vec![data(101, b"\0"), data(102, b"bc")], &["A \\x00 @3+40", "A bc @4+40"]),
+        (
             "zero window probe",
             vec![data(101, b"ab"), data(103, b"c"), seg(B, 901, 103, "", b""), data(103, b"cd")],
             &["A ab @3+40", "A c @4+40", "A d @6+41"],

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::StreamEnd;
-use super::reassembly::{Piece, Pieces};
+use super::reassembly::{Carrier, Piece, Pieces};
 use crate::limits;
-use crate::model::At;
 
 /// What cannot be delivered yet.
 #[derive(Debug, Default)]
@@ -21,18 +20,13 @@ pub(super) struct Waiting {
 pub(super) struct End {
     pub position: u64,
     pub how: StreamEnd,
-    pub at: At,
-    /// What the segment acknowledged.
-    pub ack: Option<u32>,
+    pub by: Carrier,
 }
 
 /// The next thing that can be delivered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ready {
-    /// The packet it came in.
-    pub packet: u64,
-    /// What that packet acknowledged.
-    pub ack: Option<u32>,
+    pub by: Carrier,
     pub what: Next,
 }
 
@@ -77,18 +71,18 @@ impl Waiting {
         if let Some(end) = &self.end
             && end.position <= next
         {
-            return Some(Ready { packet: end.at.packet, ack: end.ack, what: Next::End });
+            return Some(Ready { by: end.by, what: Next::End });
         }
-        let (position, packet, ack) = match (self.pieces.first(), &self.end) {
-            (Some((position, piece)), _) => (position, piece.at.packet, piece.ack),
-            (None, Some(end)) => (end.position, end.at.packet, end.ack),
+        let (position, by) = match (self.pieces.first(), &self.end) {
+            (Some((position, piece)), _) => (position, piece.by),
+            (None, Some(end)) => (end.position, end.by),
             (None, None) => return None,
         };
         if position <= next {
-            return Some(Ready { packet, ack, what: Next::Piece });
+            return Some(Ready { by, what: Next::Piece });
         }
         let cut = self.cuts.iter().find(|cut| cut.contains(&next))?;
-        Some(Ready { packet, ack, what: Next::Hole(cut.end.min(position)) })
+        Some(Ready { by, what: Next::Hole(cut.end.min(position)) })
     }
 
     /// Up to where the hole at `next` reaches for certain: bytes kept or the end lie behind it.
@@ -110,21 +104,27 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::At;
+
+    fn by(packet: u64) -> Carrier {
+        Carrier { at: At { packet, ..At::default() }, ..Carrier::default() }
+    }
 
     fn end(position: u64, how: StreamEnd) -> End {
-        End { position, how, at: At { packet: 9, ..At::default() }, ack: Some(5) }
+        End { position, how, by: by(9) }
     }
 
     fn with_piece(position: u64) -> Waiting {
         let mut waiting = Waiting::default();
-        waiting.pieces.insert(position, b"abc", At { packet: 7, ..At::default() }, None);
+        waiting.pieces.insert(position, b"abc", by(7));
         waiting
     }
 
     #[test]
     fn what_is_ready_depends_on_what_is_delivered() {
         let mut waiting = with_piece(20);
-        let what = |waiting: &Waiting, next| waiting.ready(next).map(|ready| (ready.what, ready.packet));
+        let what =
+            |waiting: &Waiting, next| waiting.ready(next).map(|ready| (ready.what, ready.by.at.packet));
         assert_eq!(what(&waiting, 19), None);
         assert_eq!(what(&waiting, 20), Some((Next::Piece, 7)));
         waiting.cut(10..18);
