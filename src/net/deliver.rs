@@ -89,7 +89,7 @@ impl Flow {
         for from in 0..2 {
             let packets = self.packets;
             let [half, peer] = pair(&mut self.halves, from);
-            let (to, patience) = if peer.state == State::Unseen {
+            let (to, patience) = if !peer.heard {
                 (half.hole(), limits::REORDER_PACKETS_ONE_SIDED)
             } else if half.waiting.is_some() || peer.waiting.is_some() {
                 (half.lost(), limits::REORDER_PACKETS)

@@ -8,12 +8,9 @@ use super::reassembly::Carrier;
 use super::table::Key;
 use super::tcp::{Checksum, Flags, Segment};
 use super::waiting::End;
-use super::{
-    BAD_TCP_CHECKSUM, CloseReason, FlowId, Interest, PACKET_TRUNCATED, StreamEnd, StreamSink,
-    TCP_OVERLAP_CONFLICT,
-};
+use super::{CloseReason, FlowId, Interest, StreamEnd, StreamSink, anomaly};
 use crate::limits;
-use crate::model::{At, Finding, SourceId, Span, Text, Time};
+use crate::model::{At, Finding, Time};
 
 /// A connection, or what looks like one.
 #[derive(Debug)]
@@ -176,7 +173,7 @@ impl Flow {
             Break(Halt::Stop) => After::Stop,
             Break(Halt::Ignore) => {
                 self.ignore();
-                self.is_closed()
+                self.over.map_or_else(|| self.is_closed(), After::Close)
             }
         }
     }
@@ -185,7 +182,7 @@ impl Flow {
     fn ignored(&mut self, from: usize, segment: &Segment<'_>) -> After {
         if segment.flags.any(Flags::FIN | Flags::RST) {
             // Where it ends, for telling leftovers; what comes later counts for nothing.
-            self.halves[from].next = u64::from(segment.seq) + segment.data.len() as u64;
+            self.halves[from].next = (1 << 32) + u64::from(segment.seq) + segment.data.len() as u64;
             self.halves[from].state = State::Ended;
         }
         if segment.flags.any(Flags::RST) {
@@ -234,10 +231,14 @@ impl Flow {
     ) -> Going<After> {
         if segment.missing > 0 && !self.truncation_told {
             self.truncation_told = true;
-            self.tell_truncated(id, from, segment, sink);
+            self.tell(id, from, anomaly::truncated(segment), segment.at, sink);
         }
         if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
-            self.verify(id, from, segment, sink);
+            self.halves[from].checks -= 1;
+            if let Checksum::Bad { expected, got } = segment.checksum() {
+                self.halves[from].checks = 0;
+                self.tell(id, from, anomaly::bad_checksum(segment, expected, got), segment.at, sink);
+            }
         }
         let flags = segment.flags;
         let ack = flags.any(Flags::ACK).then_some(segment.ack);
@@ -249,6 +250,7 @@ impl Flow {
             peer.acknowledged(ack);
         }
         let simple = half.state == State::Open
+            && half.heard
             && segment.seq == half.next as u32
             && half.waiting.is_none()
             && peer.waiting.is_none()
@@ -315,6 +317,7 @@ impl Flow {
     /// Finds out where the streams are, and who opened the connection.
     fn place(&mut self, from: usize, segment: &Segment<'_>) {
         let [half, peer] = pair(&mut self.halves, from);
+        half.heard = true;
         if segment.flags.any(Flags::SYN) {
             half.anchor(segment.seq.wrapping_add(1), true);
             if segment.flags.any(Flags::ACK) && peer.state != State::Open {
@@ -371,14 +374,7 @@ impl Flow {
             half.waiting().ends(End { position: end + missing, how: StreamEnd::Fin, by });
         }
         if conflict {
-            let finding = Finding::new(
-                &TCP_OVERLAP_CONFLICT,
-                None,
-                "the same bytes at the same sequence numbers".into(),
-                "other bytes than those captured first".into(),
-            )
-            .at(span(segment.at, 0, data.len()));
-            self.tell(id, from, finding, segment.at, sink);
+            self.tell(id, from, anomaly::conflict(segment), segment.at, sink);
         }
     }
 
@@ -403,41 +399,6 @@ impl Flow {
         }
         self.over = Some(CloseReason::Reset);
     }
-
-    #[cold]
-    fn tell_truncated<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        segment: &Segment<'_>,
-        sink: &mut S,
-    ) {
-        let whole = segment.data.len() + segment.missing as usize;
-        let finding = Finding::new(
-            &PACKET_TRUNCATED,
-            None,
-            Text::with("{} bytes of TCP data", whole),
-            Text::with("{} bytes", segment.data.len()),
-        )
-        .at(span(segment.at, 0, segment.data.len()));
-        self.tell(id, from, finding, segment.at, sink);
-    }
-
-    fn verify<S: StreamSink>(&mut self, id: FlowId, from: usize, segment: &Segment<'_>, sink: &mut S) {
-        self.halves[from].checks -= 1;
-        if let Checksum::Bad { expected, got } = segment.checksum() {
-            self.halves[from].checks = 0;
-            let header = segment.whole.len() - segment.data.len();
-            let finding = Finding::new(
-                &BAD_TCP_CHECKSUM,
-                None,
-                Text::with("{}", format_args!("0x{expected:04x}")),
-                Text::with("{}", format_args!("0x{got:04x}")),
-            )
-            .at(span(At { byte: segment.at.byte - header as u32, ..segment.at }, 16, 2));
-            self.tell(id, from, finding, segment.at, sink);
-        }
-    }
 }
 
 /// The half that sends and the one that receives.
@@ -445,9 +406,4 @@ impl Flow {
 pub(super) fn pair(halves: &mut [Half; 2], from: usize) -> [&mut Half; 2] {
     let [first, second] = halves;
     if from == 0 { [first, second] } else { [second, first] }
-}
-
-/// `len` bytes of a packet, `skip` bytes after `at`.
-fn span(at: At, skip: u64, len: usize) -> Span {
-    Span::bytes(SourceId::Packet { number: at.packet }, u64::from(at.byte) + skip, len as u64)
 }

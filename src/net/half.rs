@@ -48,6 +48,8 @@ pub(super) struct Half {
     tail: [u8; TAIL],
     tail_len: u8,
     pub state: State,
+    /// A packet of the sender was captured; the peer's alone may say where the stream begins.
+    pub heard: bool,
     /// `base` comes from a SYN.
     pub syn_seen: bool,
     /// Checksums still to verify.
@@ -66,6 +68,7 @@ impl Half {
             tail: [0; TAIL],
             tail_len: 0,
             state: State::Unseen,
+            heard: false,
             syn_seen: false,
             checks: limits::CHECKSUMS,
         }
@@ -152,7 +155,7 @@ impl Half {
     /// The peer acknowledged everything before `ack`.
     #[inline]
     pub(super) fn acknowledged(&mut self, ack: u32) {
-        if self.state == State::Unseen {
+        if !self.heard {
             return;
         }
         let position = self.position(ack);
@@ -166,10 +169,10 @@ impl Half {
     #[inline]
     pub(super) fn is_behind(&self, ack: u32, unsure: bool) -> bool {
         match self.state {
-            State::Open => self.position(ack) > self.next,
+            State::Open if self.heard => self.position(ack) > self.next,
             State::Ended => false,
             State::Heard if self.first().is_some() => self.position(ack) > self.next,
-            State::Unseen | State::Heard => unsure,
+            State::Unseen | State::Heard | State::Open => unsure,
         }
     }
 
@@ -281,6 +284,7 @@ mod tests {
     fn open(seq: u32) -> Half {
         let mut half = Half::new();
         half.anchor(seq, true);
+        half.heard = true;
         half
     }
 

@@ -26,6 +26,7 @@
 //! Not followed: tunnels (IP in IP, GRE, VXLAN), urgent data as something apart
 //! from the stream (RFC 6093 asks for the same), window scaling.
 
+mod anomaly;
 #[cfg(test)]
 mod conversations;
 mod deliver;

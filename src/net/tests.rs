@@ -228,6 +228,50 @@ fn a_lost_hole_does_not_stop_a_live_stream() {
 }
 
 #[test]
+fn one_direction_alone_is_a_stream() {
+    for (side, isn) in [(A, 100), (B, 900)] {
+        let mut feed = Feed::new();
+        let ack = (side == B).then_some(101);
+        feed.seg(&seg(side, isn, ack, "S", b""));
+        for i in 0..40 {
+            feed.seg(&seg(side, isn + 1 + 2 * i, 777 + 3 * i, "", b"ab"));
+        }
+        assert_eq!(feed.log.text(0, side).len(), 80, "{side:?}");
+        assert_eq!(feed.log.lines[0], OPEN);
+        // Nobody acknowledges, so that what is lost takes longer.
+        for i in 0..limits::REORDER_PACKETS_ONE_SIDED + 10 {
+            feed.seg(&seg(side, isn + 83 + 2 * i, 900, "", b"cd"));
+        }
+        assert!(feed.log.lines.iter().any(|line| line.contains("gap 2 ")));
+        assert_eq!(feed.finish().text(0, side.peer()), "");
+    }
+}
+
+#[test]
+fn the_longest_idle_flow_makes_room() {
+    let mut feed = Feed::new();
+    feed.tracker = Tracker::with_max_flows(3);
+    for port in [1, 2, 1, 3, 4, 5] {
+        let syn = Seg { client_port: port, ..seg(A, 100, None, "S", b"x") };
+        feed.seg(&syn);
+    }
+    let lines: Vec<_> = feed.log.lines.iter().filter(|line| !line.starts_with('A')).collect();
+    assert_eq!(
+        lines,
+        [
+            "open 10.0.0.9:1 10.0.0.1:80 true",
+            "open 10.0.0.9:2 10.0.0.1:80 true",
+            "open 10.0.0.9:3 10.0.0.1:80 true",
+            "close Evicted",
+            "open 10.0.0.9:4 10.0.0.1:80 true",
+            "close Evicted",
+            "open 10.0.0.9:5 10.0.0.1:80 true",
+        ]
+    );
+    assert_eq!(feed.tracker.flows(), 3);
+}
+
+#[test]
 fn out_of_order_bytes_are_capped() {
     let mut feed = Feed::new();
     feed.segs(&handshake());
