@@ -1,9 +1,9 @@
 //! Packets to TCP streams.
 //!
 //! ```text
-//! Packet ─► link ─► ip ─► (fragments) ─► tcp ─► table ─► flow ─► StreamSink
-//!           where    addresses            segment  which   halves,
-//!           IP is                                  flow    reassembly
+//! Packet ─► link ─► ip ─► (fragments) ─► tcp ─► table ─► flow ─► deliver ─► StreamSink
+//!           where    addresses            segment  which   two      in order,
+//!           IP is                                  flow    halves   exactly once
 //! ```
 //!
 //! [`Tracker`] takes captured packets in any order and tells a [`StreamSink`]
@@ -21,6 +21,10 @@
 //!   were seen, until a cap is reached, or until the flow is over.
 //! - A flow is heard of only when it has something to say: port scans and
 //!   handshakes without data are never opened.
+//! - A reset may overtake what was sent before it: [`StreamSink::end`] tells it at once,
+//!   [`StreamSink::close`] follows some packets later ([`limits::LINGER_TIME`]).
+//! - TCP checksums of the first segments of each direction are verified
+//!   ([`limits::CHECKSUMS`]); segments with wrong ones are used all the same.
 //! - Every buffer is bounded by a cap in [`limits`].
 //!
 //! Not followed: tunnels (IP in IP, GRE, VXLAN), urgent data as something apart
