@@ -19,8 +19,8 @@
 //! - A hole is waited for as long as it may still be filled: until its receiver
 //!   has acknowledged it and [`limits::REORDER_PACKETS`] more packets of the flow
 //!   were seen, until a cap is reached, or until the flow is over.
-//! - A flow is heard of only when it has something to say: port scans and
-//!   handshakes without data are never opened.
+//! - A flow is heard of only when it has something to say (data, a gap, an end): port
+//!   scans and bare handshakes are never opened.
 //! - A reset may overtake what was sent before it: [`StreamSink::end`] tells it at once,
 //!   [`StreamSink::close`] follows some packets later ([`limits::LINGER_TIME`]).
 //! - TCP checksums of the first segments of each direction are verified
