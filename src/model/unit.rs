@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
+use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::Finding;
 use super::source::Source;
@@ -218,6 +219,8 @@ pub struct HttpHead<'a> {
     pub headers: &'a [Header],
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
+    /// What may be behind the findings, and what else is worth knowing.
+    pub diagnoses: &'a [Diagnosis],
 }
 
 /// One header field with the verdict on it.
