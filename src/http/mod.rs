@@ -511,7 +511,7 @@ pub static CROSS_ORIGIN_ACCEPTED: Rule = rule(
     Note,
     Server,
     s("10.2"),
-    "the server accepted a handshake from a page of another origin",
+    "the server accepted a handshake from a page of another site",
     "a server meant for certain sites answers 403, or any page can use a visitor's cookies here",
 );
 pub static CLEARTEXT: Rule = rule(

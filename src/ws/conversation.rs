@@ -73,6 +73,11 @@ impl Conversation {
         talk
     }
 
+    /// The response was such that the client must fail the connection.
+    pub fn may_be_refused(&mut self) {
+        self.shared.aftermath.may_be_refused();
+    }
+
     /// The number of the connection.
     pub fn conn(&self) -> u32 {
         self.shared.conn
@@ -205,6 +210,11 @@ impl Shared {
         let source = SourceId::Stream { conn: self.conn, dir };
         let at = Span::bytes(source, offset, u64::from(header.header_length()));
         self.aftermath.frame(dir, header, payload, n, time, at, findings);
+    }
+
+    /// The code of the Close frame that the other endpoint has sent.
+    pub fn closed_by_peer(&self, dir: Dir) -> Option<CloseCode> {
+        self.aftermath.close_code_of(dir.peer())
     }
 
     /// A control frame is a message of its own.
