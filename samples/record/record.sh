@@ -45,7 +45,13 @@ end_server() {
 }
 browse() {
     chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
-        --user-data-dir="$work/profile" --timeout=4000 --dump-dom "http://127.0.0.1:$port/" >/dev/null 2>&1
+        --user-data-dir="$work/profile" "http://127.0.0.1:$port/" >/dev/null 2>&1 &
+    browser=$!
+    pids="$pids $browser"
+    # The page needs a second and a half for what it says.
+    sleep 6
+    kill $browser
+    wait $browser 2>/dev/null || true
 }
 
 # Two people in one room, without compression: every word can be read.

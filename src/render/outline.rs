@@ -266,9 +266,10 @@ fn roles(roles: Roles) -> Option<&'static str> {
 }
 
 /// How a connection ended.
-pub fn ended(ending: &Ending) -> String {
+pub fn ended(ending: &Ending, handshake: Handshake) -> String {
     let how = match ending.how {
         EndKind::CloseHandshake => "closing handshake complete",
+        EndKind::Fin if handshake == Handshake::Refused => "TCP closed",
         EndKind::Fin => "TCP closed without a complete closing handshake",
         EndKind::Rst => "TCP reset",
         EndKind::CaptureEnd => "the capture ends first",

@@ -326,7 +326,13 @@ impl Session {
         };
         let offsets = [start(client), start(client.other())];
         if self.told.is_none() {
-            self.announce(if said { Roles::Assumed } else { Roles::Masking }, Handshake::Missing, cx);
+            let roles = match self.start {
+                _ if !said => Roles::Masking,
+                Start::Given => Roles::Assumed,
+                // A part of the request was there.
+                Start::Opened | Start::Midway => Roles::Handshake,
+            };
+            self.announce(roles, Handshake::Missing, cx);
             if let Some(told) = &self.told {
                 let time = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
                 cx.out.emit(&told.unit(time))?;

@@ -208,7 +208,9 @@ impl Shared {
         findings: &mut Vec<Finding>,
     ) {
         let source = SourceId::Stream { conn: self.conn, dir };
-        let at = Span::bytes(source, offset, u64::from(header.header_length()));
+        // What such a finding is about is that the frame is there, and what it is: its opcode.
+        let opcode = offset.saturating_mul(8).saturating_add(4);
+        let at = Span::bits(source, opcode, opcode.saturating_add(4));
         self.aftermath.frame(dir, header, payload, n, time, at, findings);
     }
 
