@@ -31,7 +31,13 @@ fn each_rule_is_broken_by_a_sample_and_kept_by_another() {
             continue;
         };
         if !sample.findings().iter().any(|id| id == rule.id) {
-            let _ = writeln!(wrong, "{}: {} does not break it, but {:?}", rule.id, sample.name, sample.findings());
+            let _ = writeln!(
+                wrong,
+                "{}: {} does not break it, but {:?}",
+                rule.id,
+                sample.name,
+                sample.findings()
+            );
         }
         match right_of(sample) {
             None => {
@@ -64,8 +70,16 @@ fn ids_are_unique_and_say_what_is_wrong() {
         if let Some(other) = seen.insert(rule.id, rule.title) {
             panic!("{}: {} and {other}", rule.id, rule.title);
         }
-        assert!(!rule.title.is_empty() && !rule.consequence.is_empty() && !rule.cite.section.is_empty(), "{}", rule.id);
-        assert!(rule.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{}", rule.id);
+        assert!(
+            !rule.title.is_empty() && !rule.consequence.is_empty() && !rule.cite.section.is_empty(),
+            "{}",
+            rule.id
+        );
+        assert!(
+            rule.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "{}",
+            rule.id
+        );
     }
 }
 

@@ -39,7 +39,10 @@ fn the_table_lists_every_sample() {
     let there: BTreeSet<&str> = there.iter().map(|sample| sample.name.as_str()).collect();
     let missing: Vec<_> = there.difference(&listed).collect();
     let gone: Vec<_> = listed.difference(&there).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "not listed: {missing:?}; listed, but not there: {gone:?}");
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not listed: {missing:?}; listed, but not there: {gone:?}"
+    );
 }
 
 /// What is called clean has nothing to find.

@@ -1,6 +1,6 @@
 """Somebody in the chat room, with Python `websockets`.
 
-    python chat_client.py PORT NAME [deflate]
+    python chat_client.py PORT NAME [deflate] [long]
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import sys
 import websockets
 
 
-async def main(port, name, compression):
+async def main(port, name, compression, greeting):
     url = f"ws://127.0.0.1:{port}/chat?name={name}"
     async with websockets.connect(url, compression=compression) as socket:
 
@@ -19,7 +19,7 @@ async def main(port, name, compression):
 
         listening = asyncio.create_task(listen())
         await asyncio.sleep(0.4)
-        await socket.send("早上好！ Good morning")
+        await socket.send(greeting)
         # An iterator of pieces becomes a message in fragments.
         await asyncio.sleep(0.3)
         await socket.send(["This message ", "is sent ", "in three fragments"])
@@ -30,4 +30,5 @@ async def main(port, name, compression):
 
 
 port, name, *rest = sys.argv[1:]
-asyncio.run(main(port, name, "deflate" if "deflate" in rest else None))
+greeting = "I have a lot to say today. " * 12 if "long" in rest else "早上好！ Good morning"
+asyncio.run(main(port, name, "deflate" if "deflate" in rest else None, greeting))

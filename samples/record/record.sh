@@ -91,8 +91,8 @@ end_server
 
 # Chat again, captured with a snap length that cuts longer packets.
 serve node chat-server.mjs $port
-capture snapped.pcap -s 128
-venv/bin/python chat_client.py $port Anna
+capture snapped.pcap -s 300
+venv/bin/python chat_client.py $port Anna long
 end_capture
 end_server
 

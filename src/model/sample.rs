@@ -224,6 +224,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             length: done.payload.len() as u64,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete: true,
             payload: &done.payload,
             payload_cut: false,

@@ -352,6 +352,9 @@ pub struct Message<'a> {
     pub compressed: bool,
     /// What it inflates to, in bytes; `None` when not compressed or not inflatable.
     pub inflated_length: Option<u64>,
+    /// Of the inflated bytes, how many are copied from earlier messages (context
+    /// takeover, RFC 7692 §7.1.1); measured for the first few of a direction only.
+    pub from_earlier: Option<u64>,
     /// Whether the last fragment was seen, and nothing is missing.
     pub complete: bool,
     /// The first bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.

@@ -314,6 +314,7 @@ impl<L: Layout> Show<L> {
             length: payload.len() as u64,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete,
             payload,
             payload_cut: false,

@@ -141,7 +141,7 @@ impl Outline {
     }
 
     fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending) {
-        self.heading(unit, &format!("connection {} ends", unit.conn), &ended(ending));
+        self.heading(unit, &format!("connection {} ends", unit.conn), &ended(ending, connection.handshake));
         let agreed = agreed(connection);
         if !agreed.is_empty() {
             self.say(Ink::Plain, &agreed);

@@ -311,7 +311,7 @@ impl Session {
             told.bad_handshake = Some(cause.id);
         }
         let facts = &report.facts;
-        let deflate = facts.deflate.is_some();
+        let deflate = facts.deflate;
         let agreed = facts.extensions.as_deref().unwrap_or_default();
         let other = handshake::parse_extensions(agreed.as_bytes())
             .0
@@ -322,6 +322,7 @@ impl Session {
         if told.bad_handshake.is_some() {
             talk.may_be_refused();
         }
+        talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
         early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
     }

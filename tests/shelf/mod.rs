@@ -139,4 +139,3 @@ pub fn capture(text: &str) -> Vec<u8> {
     });
     writer.finish().expect("memory takes it")
 }
-

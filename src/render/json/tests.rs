@@ -278,6 +278,7 @@ fn messages_say_what_became_of_their_content() {
         length: 3,
         compressed: true,
         inflated_length: Some(5),
+        from_earlier: None,
         complete: true,
         payload: b"Hello",
         payload_cut: false,
