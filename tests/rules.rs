@@ -109,10 +109,11 @@ fn reference() -> String {
          inferred from what is on the wire. A *note* is allowed and worth knowing.\n\n\
          This page is written from the code (`UPDATE_DOCS=1 cargo test --test rules`).\n",
     );
-    let parts: [(&str, &[&Rule]); 4] = [
+    let parts: [(&str, &[&Rule]); 5] = [
         ("The opening handshake", wstool::http::RULES),
         ("Handshakes in their surroundings", wstool::http::CONNECTION_RULES),
         ("Frames, messages and closing", wstool::ws::RULES),
+        ("Compressed messages", wstool::ws::DEFLATE_RULES),
         ("TCP and the capture", wstool::net::RULES),
     ];
     for (title, rules) in parts {
