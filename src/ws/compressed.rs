@@ -20,8 +20,6 @@ pub struct Compressed {
     window_bits: u8,
     /// Whether a message may refer to those before it.
     takeover: bool,
-    /// Something was lost before this message.
-    was_lossy: bool,
     /// Messages whose distances were looked at only to tell what takeover saves.
     measured: u64,
     message: Current,
@@ -31,6 +29,8 @@ pub struct Compressed {
 #[derive(Debug, Default)]
 struct Current {
     begun: bool,
+    /// When it began, it could refer to earlier bytes that were lost.
+    was_lossy: bool,
     is_text: bool,
     check: Utf8Check,
     /// The first inflated bytes.
@@ -70,15 +70,7 @@ impl Compressed {
         };
         let mut inflater = Inflater::new();
         inflater.is_lossy = midway;
-        Self {
-            dir,
-            inflater,
-            window_bits,
-            takeover: !no_takeover,
-            was_lossy: false,
-            measured: 0,
-            message: Current::default(),
-        }
+        Self { dir, inflater, window_bits, takeover: !no_takeover, measured: 0, message: Current::default() }
     }
 
     /// A message begins.
@@ -110,7 +102,7 @@ impl Compressed {
     /// The message is over.
     pub fn finish(&mut self, conn: u32, m: u64, keep: u64) -> Inflated {
         self.start(None);
-        let Self { inflater, message, was_lossy, .. } = self;
+        let Self { inflater, message, .. } = self;
         let mut tail_left = false;
         if message.fault.is_none() {
             match inflater.finish(&mut |piece| message.take(piece, keep)) {
@@ -118,7 +110,6 @@ impl Compressed {
                 Err(fault) => message.fault = Some(fault),
             }
         }
-        let was_lossy = *was_lossy;
         let message = std::mem::take(&mut self.message);
         let source = SourceId::Message { conn, m };
         let mut done = Inflated { kept: message.kept, ..Inflated::default() };
@@ -151,7 +142,7 @@ impl Compressed {
             );
         }
         match message.fault {
-            Some(Fault::Corrupt { at }) => done.findings.push(self.corrupt(at, was_lossy, source)),
+            Some(Fault::Corrupt { at }) => done.findings.push(self.corrupt(at, message.was_lossy, source)),
             Some(Fault::TooLarge) => done.findings.push(self.bomb(true)),
             None if message.is_bomb => done.findings.push(self.bomb(false)),
             None => {}
@@ -174,8 +165,9 @@ impl Compressed {
         if std::mem::replace(&mut self.message.begun, true) {
             return;
         }
+        // Whatever goes wrong with this message makes later ones lossy, not this one.
+        self.message.was_lossy = self.inflater.is_lossy;
         self.inflater.begin();
-        self.was_lossy = self.inflater.is_lossy;
         let is_held_to = self.window_bits < 15 || !self.takeover || first.is_some_and(|b| b & 1 == 1);
         let is_measured = self.takeover && self.measured < limits::SCANNED_MESSAGES;
         if is_held_to || is_measured {
