@@ -151,7 +151,7 @@ impl Session {
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
         let lane = &mut http.lanes[side.index()];
@@ -246,7 +246,7 @@ impl Session {
             cx.memory.answered(told.conn, &mut told.entry);
         }
         let others = cx.memory.latest_keys();
-        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().fields);
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
