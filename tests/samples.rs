@@ -24,7 +24,8 @@ fn text_and_records() {
         let selection = Selection { findings: sample.folder() == "broken", ..Selection::default() };
         insta::assert_snapshot!("text", sample.text(selection.clone()));
         // Another version of the tool is no reason for new snapshots.
-        let ndjson = sample.ndjson(selection, PAYLOAD).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        let tool = concat!("wstool ", env!("CARGO_PKG_VERSION"));
+        let ndjson = sample.ndjson(selection, PAYLOAD).replace(tool, "wstool VERSION");
         insta::assert_snapshot!("ndjson", ndjson);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::memory::is_public;
+use super::memory::{Attempt, is_public};
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
@@ -446,8 +446,8 @@ impl Told {
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = client.map(|client| client.ip()).zip(server);
-        let (target, key) = (&facts.target, facts.key.as_deref());
-        cx.memory.request(self.conn, &mut self.entry, pair, target, key, now, findings);
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6
             //# Connection confidentiality and integrity is provided by running the
