@@ -167,7 +167,7 @@ impl Compressed {
         }
         // Whatever goes wrong with this message makes later ones lossy, not this one.
         self.message.was_lossy = self.inflater.is_lossy;
-        self.inflater.begin(first);
+        self.inflater.begin();
         let is_held_to = self.window_bits < 15 || !self.takeover || first.is_some_and(|b| b & 1 == 1);
         let is_measured = self.takeover && self.measured < limits::SCANNED_MESSAGES;
         if is_held_to || is_measured {
