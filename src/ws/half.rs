@@ -411,12 +411,14 @@ impl Half {
             Some(assembly) if is_data => assembly.opcode,
             _ => header.opcode,
         };
+        let compressed = is_data && self.assembly.as_ref().is_some_and(|a| a.compressed);
         let frame = Frame {
             n,
             offset: current.offset,
             header,
             head: &current.head[..usize::from(header.header_length())],
             of,
+            compressed,
             captured,
             missing: current.missing,
             truncated,

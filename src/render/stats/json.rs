@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::distribution::{Distribution, Range};
+use super::ledger::Ledger;
 use super::tally::Tally;
 use super::{Entry, KINDS, Report, Stats};
 use crate::render::json::record::{end_name, findings_by_rule, findings_by_severity, meta, summary};
@@ -71,6 +72,7 @@ fn tally<W: Write>(tally: &Tally, w: &mut Writer<W>) {
     by_direction(r#","payload_bytes":"#, w, |w, dir| by_kind(&tally.payload[dir], w));
     by_direction(r#","header_bytes":"#, w, |w, dir| w.number(tally.headers[dir]));
     by_direction(r#","messages":"#, w, |w, dir| sizes(&tally.sizes[dir], w));
+    by_direction(r#","compressed":"#, w, |w, dir| ledger(&tally.ledgers[dir], w));
     by_direction(r#","gaps":"#, w, |w, dir| {
         w.raw("{");
         times(&tally.gaps[dir], w);
@@ -121,6 +123,22 @@ fn sizes<W: Write>(sizes: &Distribution, w: &mut Writer<W>) {
     ] {
         w.raw(key);
         w.optional(some(value));
+    }
+    w.raw("}");
+}
+
+fn ledger<W: Write>(ledger: &Ledger, w: &mut Writer<W>) {
+    for (key, value) in [
+        (r#"{"count":"#, ledger.messages),
+        (r#","bytes":"#, ledger.wire),
+        (r#","inflated_bytes":"#, ledger.inflated),
+        (r#","measured_bytes":"#, ledger.measured),
+        (r#","from_earlier_bytes":"#, ledger.from_earlier),
+        (r#","window_bytes":"#, ledger.windows),
+        (r#","failed":"#, ledger.failed),
+    ] {
+        w.raw(key);
+        w.number(value);
     }
     w.raw("}");
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::distribution::{Distribution, Range};
+use super::ledger::Ledger;
 use super::{KINDS, kind};
 use crate::limits;
 use crate::model::{Dir, Frame, Message, Opcode, Severity, Time, Unit};
@@ -18,6 +19,8 @@ pub(super) struct Tally {
     pub headers: [u64; 2],
     /// Payload bytes of text and binary messages.
     pub sizes: [Distribution; 2],
+    /// Compressed messages.
+    pub ledgers: [Ledger; 2],
     /// Nanoseconds from one text or binary message to the next in the same direction.
     pub gaps: [Range; 2],
     /// Nanoseconds from a ping to its pong, by who pinged.
@@ -82,6 +85,7 @@ impl Tally {
             _ => {
                 let dir = dir.index();
                 self.sizes[dir].take(message.length);
+                self.ledgers[dir].message(message);
                 if let (Some(last), Some(time)) = (self.last_message[dir], unit.time) {
                     self.gaps[dir].take(time.since(last).max(0) as u64);
                 }
@@ -126,6 +130,7 @@ impl Tally {
             }
             self.headers[dir] += other.headers[dir];
             self.sizes[dir].add(&other.sizes[dir]);
+            self.ledgers[dir].add(&other.ledgers[dir]);
             self.gaps[dir].add(&other.gaps[dir]);
             self.pings[dir].add(&other.pings[dir]);
             self.unanswered[dir] += other.unanswered[dir];
