@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::memory::is_public;
+use super::memory::{Attempt, is_public};
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
@@ -151,7 +151,7 @@ impl Session {
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
         let lane = &mut http.lanes[side.index()];
@@ -246,7 +246,7 @@ impl Session {
             cx.memory.answered(told.conn, &mut told.entry);
         }
         let others = cx.memory.latest_keys();
-        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().fields);
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -446,8 +446,8 @@ impl Told {
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = client.map(|client| client.ip()).zip(server);
-        let (target, key) = (&facts.target, facts.key.as_deref());
-        cx.memory.request(self.conn, &mut self.entry, pair, target, key, now, findings);
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6
             //# Connection confidentiality and integrity is provided by running the
