@@ -8,8 +8,8 @@ use colored::Colorize;
 use serde_json::{Value, json};
 
 use crate::http::accept::{GUID, RFC_KEY, hex};
-use crate::http::{Diagnosis, Steps, accept_value, check_key, diagnose};
-use crate::model::Text;
+use crate::http::{Steps, accept_value, check_key, diagnose};
+use crate::model::{Diagnosis, Text};
 
 /// Computes the Sec-WebSocket-Accept value for a Sec-WebSocket-Key
 ///

@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 
 use crate::model::Text;
 
-pub use diagnose::{Diagnosis, diagnose};
+pub use diagnose::diagnose;
 
 /// The string that every server appends to the client's key (RFC 6455 §1.3).
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

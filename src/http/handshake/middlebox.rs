@@ -1,10 +1,10 @@
 //! The usual signatures of proxies and gateways that do not know WebSocket.
 
-use crate::model::Rule;
+use crate::model::{Diagnosis, Rule};
 
 use super::super::fields::Name;
 use super::super::{
-    CONNECTION_LACKS_UPGRADE, Diagnosis, MISSING_CONNECTION, MISSING_UPGRADE, RESPONSE_CONNECTION_INVALID,
+    CONNECTION_LACKS_UPGRADE, MISSING_CONNECTION, MISSING_UPGRADE, RESPONSE_CONNECTION_INVALID,
     UPGRADE_NOT_WEBSOCKET,
 };
 use super::RequestFacts;

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::model::{Deflate, Text, Verdict};
+use crate::model::{Deflate, Diagnosis, Text, Verdict};
 
-use super::super::accept::{Diagnosis, accept_value, diagnose};
+use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
 use super::super::head::{Head, shown};
 use super::super::{
