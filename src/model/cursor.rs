@@ -74,9 +74,7 @@ impl<'a, R: Record> Cursor<'a, R> {
             return bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
         }
         let bits = (self.bit - u64::from(width))..self.bit;
-        bits.fold(0, |value, bit| {
-            value << 1 | u64::from(self.bytes[(bit / 8) as usize] >> (7 - bit % 8) & 1)
-        })
+        bits.fold(0, |value, bit| value << 1 | u64::from(self.bytes[(bit / 8) as usize] >> (7 - bit % 8) & 1))
     }
 
     /// Records the `width` bits just read.

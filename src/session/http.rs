@@ -300,7 +300,7 @@ impl Session {
             told.note(Dir::Client, chunk.at, &[finding], cx)?;
         }
         if let Outcome::Failed(cause) = report.facts.outcome {
-            told.bad_handshake = Some(cause.id);
+            self.bad_handshake = Some(cause);
         }
         let facts = &report.facts;
         let deflate = facts.deflate;

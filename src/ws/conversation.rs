@@ -91,7 +91,7 @@ impl Conversation {
 
     /// Takes the next bytes `dir` sent.
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
-        self.shared.aftermath.sent(dir, at.time);
+        self.shared.aftermath.sent(dir);
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 
