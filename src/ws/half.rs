@@ -126,6 +126,8 @@ struct Current {
     /// Payload bytes that have not arrived.
     remaining: u64,
     missing: u64,
+    /// Whether a fragmented message was open when it began.
+    in_message: bool,
     /// Something was not kept that lies before what would be kept next.
     cut: bool,
 }
@@ -304,6 +306,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.kept.clear();
+        let in_message = open.message.as_ref().is_some_and(|message| message.frame_count > 0);
         if !header.opcode.is_control() && !header.opcode.is_reserved() {
             if header.opcode != Opcode::CONTINUATION && open.message.is_some() {
                 self.abandon(open, shared, at, out)?;
@@ -327,6 +330,7 @@ impl Half {
             first_packet: open.head_packet,
             remaining: header.length,
             missing: 0,
+            in_message,
             cut: false,
         });
         if header.length == 0 { self.complete(open, shared, at, out, scratch) } else { ON }
@@ -417,7 +421,7 @@ impl Half {
             source,
             offset: current.offset,
             extensions: shared.extensions,
-            in_message: message.as_ref().is_some_and(|message| message.frame_count > 0),
+            in_message: current.in_message,
             lenient: self.lenient,
         };
         if judge::is_suspect(&header, &context) {
@@ -433,7 +437,7 @@ impl Half {
         if header.opcode == Opcode::CLOSE && whole_payload {
             let offset = current.offset + u64::from(header.header_length());
             let payload_at = Span::bytes(source, offset, header.length);
-            close::check(kept, payload_at, self.dir, findings);
+            close::check(kept, payload_at, self.dir, shared.closed_by_peer(self.dir), findings);
         }
         shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
 
