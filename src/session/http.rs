@@ -308,7 +308,7 @@ impl Session {
             told.note(Dir::Client, chunk.at, &[finding], cx)?;
         }
         if let Outcome::Failed(cause) = report.facts.outcome {
-            told.bad_handshake = Some(cause.id);
+            self.bad_handshake = Some(cause);
         }
         let facts = &report.facts;
         let deflate = facts.deflate;
@@ -319,7 +319,7 @@ impl Session {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
         let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
-        if told.bad_handshake.is_some() {
+        if self.bad_handshake.is_some() {
             talk.may_be_refused();
         }
         talk.explain_rsv1(handshake::extensions_stripped);
