@@ -449,7 +449,7 @@ impl Half {
             Some(message) if is_data => message.opcode,
             _ => header.opcode,
         };
-        let compressed = is_data && self.assembly.as_ref().is_some_and(|a| a.compressed);
+        let compressed = is_data && message.as_ref().is_some_and(|m| m.compressed);
         let frame = Frame {
             n,
             offset: current.offset,
