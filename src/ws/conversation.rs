@@ -236,7 +236,7 @@ impl Shared {
         if !header.rsv1 || header.opcode.is_control() {
             return;
         }
-        if let Some(finding) = findings.iter_mut().find(|f| std::ptr::eq(f.rule, &RESERVED_BIT_SET)) {
+        if let Some(finding) = findings.iter_mut().find(|f| f.rule == &RESERVED_BIT_SET) {
             finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
         }
     }
