@@ -110,7 +110,7 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
             (false, _) => "first fragment, more follow".into(),
         }
     } else if is(&RSV1) && header.rsv1 && frame.compressed {
-        "compressed message".into()
+        "marks a compressed message".into()
     } else if (is(&RSV1) && header.rsv1) || (is(&RSV2) && header.rsv2) || (is(&RSV3) && header.rsv3) {
         "set by an extension".into()
     } else if is(&RSV1) || is(&RSV2) || is(&RSV3) {
