@@ -94,8 +94,14 @@ fn same(expected: &[Value], got: &[Value], how: &str) -> Result<(), TestCaseErro
     Ok(())
 }
 
+/// Some cases each time; `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(32);
+    ProptestConfig { cases, failure_persistence: None, max_shrink_time: 15_000, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, max_shrink_time: 15_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// Cut in pieces of any size, down to one byte.
     #[test]
