@@ -290,6 +290,8 @@ impl Session {
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let client = server.other();
         let early = std::mem::take(&mut http.lanes[client.index()].held);
+        // The response itself may have waited for its request, and frames behind it.
+        let behind = std::mem::take(&mut http.lanes[server.index()].held);
         let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
         let Some(told) = &mut self.told else { return ON };
         if let Some(chunk) = early.front() {
@@ -324,7 +326,8 @@ impl Session {
         }
         talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
+        behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
     }
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.
@@ -363,8 +366,11 @@ impl Session {
         };
         self.start = Start::Opened;
         let client = server.other();
-        let held = std::mem::take(&mut http.lanes[client.index()].held);
-        held.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        for side in [client, server] {
+            let held = std::mem::take(&mut http.lanes[side.index()].held);
+            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
+        }
+        ON
     }
 
     /// The client's bytes that waited for the response are HTTP after all.

@@ -189,14 +189,14 @@ impl Conversation {
         let half = &self.halves[dir.index()];
         let mut findings = Vec::new();
         if half.is_inside_frame() {
-            //= RFC 6455 §5.4
-            //# a fragmented message consists of
             let expected = Text::new("the frame's remaining bytes");
             findings.push(
                 Finding::new(&TRUNCATED_FRAME, dir, expected, "the end of the stream".into())
                     .at(half.unfinished(self.shared.conn)),
             );
         } else if half.is_inside_message() {
+            //= RFC 6455 §5.4
+            //# terminated by a single frame with the FIN bit set and an opcode of 0
             let expected = Text::new("a last fragment with FIN = 1");
             findings.push(Finding::new(&INCOMPLETE_MESSAGE, dir, expected, "the end of the stream".into()));
         }
