@@ -6,9 +6,9 @@
 //! and produces [units](model::Unit); every view is a function of units.
 //!
 //! ```text
-//! bytes ─► input ─► net ─► http ─► ws          decoders
-//! hex, pcap,  link, IP,    upgrade  frames,
-//! pcapng,     TCP streams           messages
+//! bytes ─► input ─► net ─► http ─► ws ─► app   decoders
+//! hex, pcap,  link, IP,    upgrade  frames,   Engine.IO,
+//! pcapng,     TCP streams           messages  Socket.IO, …
 //! raw          │                      │
 //!              └──────── units ───────┴─► sink: render, stats
 //! ```
@@ -36,3 +36,15 @@ pub mod session;
 pub mod synth;
 pub mod timeline;
 pub mod ws;
+
+/// Every rule that traffic is held against, from the spec sheets of the layers.
+pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
+    net::RULES
+        .iter()
+        .chain(http::RULES)
+        .chain(http::CONNECTION_RULES)
+        .chain(ws::RULES)
+        .chain(ws::DEFLATE_RULES)
+        .chain(app::RULES)
+        .copied()
+}

@@ -261,9 +261,10 @@ pub fn from_jsonp(body: &[u8]) -> Option<String> {
 pub fn from_form(body: &[u8]) -> Option<Vec<u8>> {
     let value = body.strip_prefix(b"d=")?;
     let decoded = percent_decode(value);
-    // The reference client doubles the backslash of an escaped line feed.
+    // The reference client writes a line feed as \\n, and what was \\n already as \\\\n.
     let text = String::from_utf8(decoded).ok()?;
-    Some(text.replace("\\\\n", "\\n").replace("\\n", "\n").into_bytes())
+    let parts: Vec<String> = text.split("\\\\n").map(|part| part.replace("\\n", "\n")).collect();
+    Some(parts.join("\\n").into_bytes())
 }
 
 /// Undoes `application/x-www-form-urlencoded`.
@@ -483,6 +484,7 @@ mod tests {
         assert_eq!(from_jsonp(br#"___eio[0]("4h\"i\u2028");"#).as_deref(), Some("4h\"i\u{2028}"));
         assert_eq!(from_jsonp(b"4hi"), None);
         assert_eq!(from_form(b"d=6%3A4hello+%E2%82%AC").unwrap(), "6:4hello €".as_bytes());
+        assert_eq!(from_form(br"d=4%22a%5C%5Cnb%22%5Cn").unwrap(), b"4\"a\\nb\"\n");
         assert_eq!(from_form(b"x=1"), None);
         assert_eq!(percent_decode(b"%4%zz%41"), b"%4%zzA");
     }

@@ -22,7 +22,7 @@ pub fn line(outline: &mut Outline, app: &App) {
     }
     outline.page.to(INDENT).put(Ink::Note, app.name).put(Ink::Plain, " ");
     let indent = INDENT + 2;
-    outline.page.spill(app.summary.to_string().as_bytes(), indent, SUMMARY_ROWS);
+    outline.page.wrap(Ink::Plain, &app.summary.to_string(), indent, 0);
     let answers = answers(app);
     if !answers.is_empty() {
         outline.page.put(Ink::Plain, ", ").wrap(Ink::Faint, &answers, indent, 0);
@@ -57,7 +57,10 @@ pub fn details(outline: &mut Outline, app: &App) {
                 page.to(INDENT + 2).put(Ink::Faint, field.def.label).line();
                 let width = page.width().saturating_sub(indent + 4).max(NARROWEST_JSON);
                 for row in pretty(json, width).lines() {
-                    page.to(indent + 2).spill(row.as_bytes(), indent + 4, usize::MAX).line();
+                    let depth = row.len() - row.trim_start().len();
+                    page.to(indent + 2 + depth)
+                        .wrap(Ink::Plain, row.trim_start(), indent + 4 + depth, 0)
+                        .line();
                 }
             }
             // A summary says all there is to say about short values.

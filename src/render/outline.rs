@@ -82,7 +82,7 @@ impl Outline {
             let indent = self.page.column() + 2;
             self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, about, indent.min(40), 0);
         }
-        let conn = (self.several && !what.contains("connection")).then_some(unit.conn);
+        let conn = (self.several && unit.conn > 0 && !what.contains("connection")).then_some(unit.conn);
         let tail = |connection, packet| {
             tail(conn.map(|conn| (connection, conn)), packet, unit.packets, stamp.as_deref())
         };
@@ -143,7 +143,17 @@ impl Outline {
     }
 
     fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending) {
-        self.heading(unit, &format!("connection {} ends", unit.conn), &ended(ending));
+        let heading = format!("connection {} ends", unit.conn);
+        if connection.handshake == Handshake::Polling {
+            // Nothing but HTTP: there are no frames to count, and no closing handshake to miss.
+            let how = match ending.how {
+                EndKind::CloseHandshake | EndKind::Fin => "TCP closed",
+                EndKind::Rst => "TCP reset",
+                EndKind::CaptureEnd => "the capture ends first",
+            };
+            return self.heading(unit, &heading, how);
+        }
+        self.heading(unit, &heading, &ended(ending, connection.handshake));
         let agreed = agreed(connection);
         if !agreed.is_empty() {
             self.say(Ink::Plain, &agreed);
@@ -275,9 +285,10 @@ fn roles(roles: Roles) -> Option<&'static str> {
 }
 
 /// How a connection ended.
-pub fn ended(ending: &Ending) -> String {
+pub fn ended(ending: &Ending, handshake: Handshake) -> String {
     let how = match ending.how {
         EndKind::CloseHandshake => "closing handshake complete",
+        EndKind::Fin if handshake == Handshake::Refused => "TCP closed",
         EndKind::Fin => "TCP closed without a complete closing handshake",
         EndKind::Rst => "TCP reset",
         EndKind::CaptureEnd => "the capture ends first",

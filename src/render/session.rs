@@ -58,7 +58,7 @@ impl SessionLayout {
         let indent = page.column();
         let name = if it.protocol == "engine.io" { "" } else { it.name };
         page.put(Ink::Note, name).put(Ink::Plain, if name.is_empty() { "" } else { " " });
-        page.spill(it.summary.to_string().as_bytes(), indent, ROWS);
+        page.wrap(Ink::Plain, &it.summary.to_string(), indent, 0);
         let answers = app::answers(it);
         if !answers.is_empty() {
             page.put(Ink::Plain, "  ").wrap(Ink::Faint, &answers, indent, 0);

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::memory::{Attempt, is_public};
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{Head, HeadReader, HeadState, HeaderLine, Sniff, sniff};
-use crate::http::{CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
+use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
     At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
@@ -159,7 +160,7 @@ impl Session {
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
         let lane = &mut http.lanes[side.index()];
@@ -185,14 +186,19 @@ impl Session {
             } else if facts.is_upgrade {
                 self.describe_request(&facts);
             }
+            if facts.is_upgrade
+                && let Some(told) = &mut self.told
+            {
+                told.compare(&facts, at.time, &mut report.findings, cx);
+            }
             let judged = Judged {
                 polls,
                 last_packet: None,
                 dir: Dir::Client,
                 offset,
                 start_line: head.start_line().into_owned(),
-                headers: report.headers,
-                fields: report.fields,
+                headers: if polls { plain_headers(&head) } else { report.headers },
+                fields: if polls { Vec::new() } else { report.fields },
                 findings: report.findings,
                 diagnoses: report.diagnoses,
                 pieces,
@@ -282,7 +288,11 @@ impl Session {
         }
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
         let head = reader.parse(source, offset);
-        let mut report = handshake::check_response(offer.as_deref(), &head, &[], cx.out.wants().fields);
+        if let Some(told) = &mut self.told {
+            cx.memory.answered(told.conn, &mut told.entry);
+        }
+        let others = cx.memory.latest_keys();
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -328,6 +338,8 @@ impl Session {
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let client = server.other();
         let early = std::mem::take(&mut http.lanes[client.index()].held);
+        // The response itself may have waited for its request, and frames behind it.
+        let behind = std::mem::take(&mut http.lanes[server.index()].held);
         let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
         let Some(told) = &mut self.told else { return ON };
         if let Some(chunk) = early.front() {
@@ -346,19 +358,24 @@ impl Session {
             told.note(Dir::Client, chunk.at, &[finding], cx)?;
         }
         if let Outcome::Failed(cause) = report.facts.outcome {
-            told.bad_handshake = Some(cause.id);
+            self.bad_handshake = Some(cause);
         }
         let facts = &report.facts;
-        let deflate = facts.deflate.is_some();
+        let deflate = facts.deflate;
         let agreed = facts.extensions.as_deref().unwrap_or_default();
         let other = handshake::parse_extensions(agreed.as_bytes())
             .0
             .iter()
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
-        let talk = Conversation::new(told.conn, [client_start, start], extensions);
+        let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
+        if self.bad_handshake.is_some() {
+            talk.may_be_refused();
+        }
+        talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
+        behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
     }
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.
@@ -397,8 +414,11 @@ impl Session {
         };
         self.start = Start::Opened;
         let client = server.other();
-        let held = std::mem::take(&mut http.lanes[client.index()].held);
-        held.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        for side in [client, server] {
+            let held = std::mem::take(&mut http.lanes[side.index()].held);
+            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
+        }
+        ON
     }
 
     /// The client's bytes that waited for the response are HTTP after all.
@@ -474,6 +494,27 @@ impl Session {
 }
 
 impl Told {
+    /// Holds a request against the addresses and against other connections.
+    fn compare(
+        &mut self,
+        facts: &RequestFacts,
+        now: Option<Time>,
+        findings: &mut Vec<Finding>,
+        cx: &mut Context<'_, '_>,
+    ) {
+        let (client, server) = (self.connection.client, self.connection.server);
+        let pair = client.map(|client| client.ip()).zip(server);
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
+        if let Some(server) = server.filter(|server| is_public(server.ip())) {
+            //= RFC 6455 §10.6
+            //# Connection confidentiality and integrity is provided by running the
+            //# WebSocket Protocol over TLS
+            let got = Text::with("HTTP without TLS to {}", server);
+            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
+        }
+    }
+
     /// Shows a head, and as much of its body as there is.
     fn show(&self, judged: &Judged, body: &[u8], body_whole: bool, cx: &mut Context<'_, '_>) -> Flow {
         let head = HttpHead {

@@ -13,6 +13,7 @@
 mod diagnose;
 mod exchange;
 mod followed;
+pub mod pasted;
 mod socket;
 mod table;
 mod target;

@@ -119,7 +119,8 @@ impl Table {
             session.note_probe_over();
             return None;
         }
-        let when = When { conn, time: now, packets: None };
+        // What ended it is the last that was seen of it.
+        let when = When { conn, time: now, packets: session.packets.map(|(_, last)| (last, last)) };
         diagnose::socket_ended(session, closed.as_ref(), when);
         if let (true, None, Some(gap)) = (is_abrupt(how), closed, heard.zip(now).map(|(h, n)| n.since(h))) {
             let server = session.record.server;

@@ -95,7 +95,7 @@ fn answer<W: Write>(answer: &Answer, w: &mut Writer<W>) {
 /// The record `packet`.
 pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &Packet<'_>, limit: u64, w: &mut Writer<W>) {
     w.raw(r#"{"type":"packet","conn":"#);
-    w.number(unit.conn.into());
+    w.optional((unit.conn > 0).then_some(unit.conn.into()));
     w.raw(r#","place":"#);
     w.number(packet.place);
     origin(unit, w);
@@ -103,7 +103,15 @@ pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &Packet<'_>, limit: u64,
     w.number(packet.length);
     w.raw(r#","payload":"#);
     let shown = cut(packet.payload, limit);
-    bytes(shown, (shown.len() as u64) < packet.length, w);
+    let shortened = (shown.len() as u64) < packet.length;
+    if packet.text {
+        bytes(shown, shortened, w);
+    } else {
+        // Binary data is no text, even where its bytes happen to be.
+        w.raw(r#"{"base64":"#);
+        w.base64(shown);
+        w.raw("}");
+    }
     w.raw(r#","app":"#);
     app(packet.app, w);
     finding_ids(unit.findings, w);

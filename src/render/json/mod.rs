@@ -107,7 +107,8 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: self.records.payload, app: true }
+        // Header fields are told even where no payload is.
+        Wants { fields: false, payload: self.records.payload.max(1), app: true }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
