@@ -8,6 +8,7 @@
 
 pub mod cursor;
 pub mod field;
+pub mod film;
 pub mod finding;
 pub mod out;
 #[cfg(test)]

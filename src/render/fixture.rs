@@ -139,7 +139,7 @@ impl<L: Layout> Show<L> {
             });
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
-        let head = HttpHead { offset: first, start_line, headers: &headers, body };
+        let head = HttpHead { offset: first, bytes: &[], start_line, headers: &headers, body };
         self.body(dir, Body::Http(&head), &fields);
     }
 

@@ -56,6 +56,8 @@ struct Request {
 struct Judged {
     dir: Dir,
     offset: u64,
+    /// The head itself, for those who look at fields.
+    bytes: Vec<u8>,
     start_line: String,
     headers: Vec<Header>,
     fields: Vec<Field>,
@@ -173,6 +175,7 @@ impl Session {
             let judged = Judged {
                 dir: Dir::Client,
                 offset,
+                bytes: if wanted { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
                 headers: report.headers,
                 fields: report.fields,
@@ -236,7 +239,8 @@ impl Session {
         }
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
         let head = reader.parse(source, offset);
-        let mut report = handshake::check_response(offer.as_deref(), &head, &[], cx.out.wants().fields);
+        let wanted = cx.out.wants().fields;
+        let mut report = handshake::check_response(offer.as_deref(), &head, &[], wanted);
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -246,6 +250,7 @@ impl Session {
         let judged = Judged {
             dir: Dir::Server,
             offset,
+            bytes: if wanted { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
@@ -425,6 +430,7 @@ impl Told {
     fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
         let head = HttpHead {
             offset: judged.offset,
+            bytes: &judged.bytes,
             start_line: &judged.start_line,
             headers: &judged.headers,
             body,

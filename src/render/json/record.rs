@@ -300,6 +300,19 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         }
         _ => {}
     }
+    finding_words(finding, w);
+    w.raw(r#","time":"#);
+    match unit.time {
+        Some(time) => w.seconds(time.0),
+        None => w.raw("null"),
+    }
+    w.raw(r#","packets":"#);
+    packets(unit.packets, w);
+}
+
+/// `title` to `spans`: what a finding says and where.
+pub(super) fn finding_words<W: Write>(finding: &Finding, w: &mut Writer<W>) {
+    let rule = finding.rule;
     w.raw(r#","title":"#);
     w.string(rule.title);
     w.raw(r#","expected":"#);
@@ -318,13 +331,6 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         w.number(span.end);
         w.raw("]");
     });
-    w.raw(r#","time":"#);
-    match unit.time {
-        Some(time) => w.seconds(time.0),
-        None => w.raw("null"),
-    }
-    w.raw(r#","packets":"#);
-    packets(unit.packets, w);
 }
 
 /// The record `summary`.

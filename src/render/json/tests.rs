@@ -106,7 +106,13 @@ struct HttpHeadOf(&'static str, &'static [u8]);
 
 impl HttpHeadOf {
     fn tell<S: Sink>(&self, talk: &mut Talk<'_, S>) {
-        let head = crate::model::HttpHead { offset: 160, start_line: self.0, headers: &[], body: self.1 };
+        let head = crate::model::HttpHead {
+            offset: 160,
+            bytes: &[],
+            start_line: self.0,
+            headers: &[],
+            body: self.1,
+        };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }
 }

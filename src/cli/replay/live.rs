@@ -1,0 +1,353 @@
+//! What both sides of a live handshake need: a wire with deadlines, heads and bodies read
+//! from it, and a watch over what the peer does afterwards.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::tls;
+use crate::http::{Body, Head, HeadReader, HeadState};
+use crate::limits;
+use crate::model::film::{Aftermath, PeerEnd, State};
+use crate::model::{
+    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink,
+    Time, Unit, Wants,
+};
+use crate::render::View;
+use crate::replay::Pace;
+use crate::session::{Context, Session, Side, Start};
+use crate::ws::{Scratch, StreamEnd, encode};
+
+/// Why a live replay came to nothing.
+pub enum Stop {
+    /// The output cannot be written.
+    Io(io::Error),
+    /// A peer could not be reached or did not answer: one line that says what to do.
+    Told(String),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A connection, in the clear or under TLS.
+pub enum Wire {
+    Plain(TcpStream),
+    Tls(Box<tls::Stream>),
+}
+
+/// What a read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got {
+    Bytes(usize),
+    Closed,
+    Reset,
+    /// The time was up.
+    Late,
+}
+
+impl Wire {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => &tls.sock,
+        }
+    }
+
+    /// Waits for bytes, at the latest until `deadline`.
+    pub fn read(&mut self, into: &mut [u8], deadline: Instant) -> Got {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.tcp().set_read_timeout(Some(left)).is_err() {
+                return Got::Late;
+            }
+            let read = match self {
+                Self::Plain(tcp) => tcp.read(into),
+                Self::Tls(tls) => tls.read(into),
+            };
+            return match read {
+                Ok(0) => Got::Closed,
+                Ok(read) => Got::Bytes(read),
+                Err(e) => match e.kind() {
+                    io::ErrorKind::Interrupted => continue,
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Got::Late,
+                    // TLS that ends without a closing alert.
+                    io::ErrorKind::UnexpectedEof => Got::Closed,
+                    _ => Got::Reset,
+                },
+            };
+        }
+    }
+
+    /// Sends bytes in the pieces and with the pauses that `pace` asks for.
+    pub fn send(&mut self, bytes: &[u8], pace: Pace) -> io::Result<()> {
+        for (piece, pause) in pace.pieces(bytes) {
+            match self {
+                Self::Plain(tcp) => tcp.write_all(piece)?,
+                Self::Tls(tls) => {
+                    tls.write_all(piece)?;
+                    tls.flush()?;
+                }
+            }
+            if !pause.is_zero() {
+                thread::sleep(pause);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A head as far as it came, and what came behind it.
+pub struct Arrived {
+    pub reader: HeadReader,
+    pub rest: Vec<u8>,
+    /// Why reading ended.
+    pub end: HeadEnd,
+}
+
+/// How the reading of a head ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadEnd {
+    Complete,
+    /// It is larger than is kept: the rest was left unread.
+    TooLarge,
+    Ended(Got),
+}
+
+/// Reads a head. `rest` are bytes that came before.
+pub fn read_head(wire: &mut Wire, rest: Vec<u8>, deadline: Instant) -> Arrived {
+    let mut reader = HeadReader::new();
+    let mut buffer = rest;
+    loop {
+        let progress = reader.push(&buffer);
+        let end = match progress.state {
+            HeadState::Complete => HeadEnd::Complete,
+            HeadState::Overflowing => HeadEnd::TooLarge,
+            HeadState::Reading => {
+                buffer.resize(limits::RAW_READ, 0);
+                match wire.read(&mut buffer, deadline) {
+                    Got::Bytes(read) => {
+                        buffer.truncate(read);
+                        continue;
+                    }
+                    other => {
+                        buffer.clear();
+                        HeadEnd::Ended(other)
+                    }
+                }
+            }
+        };
+        let rest = buffer.get(progress.consumed..).unwrap_or_default().to_vec();
+        return Arrived { reader, rest, end };
+    }
+}
+
+/// Reads the first of a body that follows `head`.
+pub fn read_body(wire: &mut Wire, head: &Head<'_>, rest: &[u8], deadline: Instant) -> Vec<u8> {
+    let mut body = Body::for_response(head, Some("GET"));
+    body.push(rest);
+    let mut buffer = [0; 4096];
+    while !body.is_done() && body.preview().len() < limits::HTTP_BODY_PREVIEW {
+        match wire.read(&mut buffer, deadline) {
+            Got::Bytes(read) => body.push(&buffer[..read]),
+            Got::Closed | Got::Reset | Got::Late => break,
+        };
+    }
+    body.preview().to_vec()
+}
+
+/// A live handshake that is over.
+pub struct Played<'b> {
+    /// Whom we play.
+    pub us: Dir,
+    pub state: State,
+    /// Client and server.
+    pub endpoints: [Endpoint; 2],
+    /// What each sent as its head.
+    pub heads: [&'b [u8]; 2],
+    /// What the peer sent behind its head already.
+    pub rest: &'b [u8],
+}
+
+/// How long a server may stay silent before its client says goodbye.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Follows what the peer does after the handshake, for at most `patience`. What it sends
+/// is shown on `view`.
+pub fn watch(
+    wire: &mut Wire,
+    played: &Played<'_>,
+    patience: Duration,
+    view: Option<Box<dyn View>>,
+) -> Result<Aftermath, Stop> {
+    let peer = played.us.peer();
+    let mut tell = Tell { view, peer, live: false, frames: 0, close: None };
+    let mut feed = Feed {
+        session: Session::new(Some(played.endpoints), Start::Opened),
+        scratch: Scratch::default(),
+        connections: 0,
+        out: Out::new(&mut tell),
+    };
+    feed.data(Dir::Client, played.heads[0]);
+    feed.data(Dir::Server, played.heads[1]);
+    let mut eyes = Eyes { peer, start: Instant::now(), bytes: 0, closing: false };
+    let end = eyes.look(wire, played, patience, &mut feed);
+    let after = eyes.start.elapsed().as_nanos() as u64;
+    let how = match end {
+        PeerEnd::Closed | PeerEnd::CloseFrame => StreamEnd::Fin,
+        PeerEnd::Reset => StreamEnd::Rst,
+        PeerEnd::Silent => StreamEnd::Capture,
+    };
+    feed.end(peer, how);
+    let bytes = eyes.bytes;
+    let (frames, close) = (tell.frames, tell.close);
+    if let Some(view) = tell.view {
+        view.end()?;
+    }
+    let close_code = close.flatten();
+    Ok(Aftermath { peer, state: played.state, frames, bytes, close_code, end, after })
+}
+
+struct Eyes {
+    peer: Dir,
+    start: Instant,
+    bytes: u64,
+    /// We said goodbye.
+    closing: bool,
+}
+
+impl Eyes {
+    fn look(
+        &mut self,
+        wire: &mut Wire,
+        played: &Played<'_>,
+        patience: Duration,
+        feed: &mut Feed<'_>,
+    ) -> PeerEnd {
+        let is_open = played.state == State::Open;
+        let mut deadline = self.start + if played.us == Dir::Client { patience.min(QUIET) } else { patience };
+        let mut buffer = vec![0; limits::RAW_READ];
+        let mut read = played.rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&played.rest[..read]);
+        loop {
+            self.bytes += read as u64;
+            if feed.data(self.peer, &buffer[..read]) {
+                // As RFC 6455 §5.5.1 asks; whether it still arrives is the peer's business.
+                if !self.closing {
+                    let _ = wire.send(&close_frame(played.us, CloseCode(1000)), Pace::default());
+                }
+                return PeerEnd::CloseFrame;
+            }
+            read = match wire.read(&mut buffer, deadline) {
+                Got::Bytes(read) => read,
+                Got::Closed => return PeerEnd::Closed,
+                Got::Reset => return PeerEnd::Reset,
+                Got::Late
+                    if is_open
+                        && !self.closing
+                        && wire.send(&close_frame(played.us, CloseCode(1000)), Pace::default()).is_ok() =>
+                {
+                    self.closing = true;
+                    if played.us == Dir::Server {
+                        return PeerEnd::Silent;
+                    }
+                    deadline = Instant::now() + patience.min(Duration::from_secs(2));
+                    0
+                }
+                Got::Late => return PeerEnd::Silent,
+            };
+        }
+    }
+}
+
+fn close_frame(us: Dir, code: CloseCode) -> Vec<u8> {
+    let mut key = [0; 4];
+    // Without randomness the key is 0, which is a key too.
+    let _ = getrandom::fill(&mut key);
+    let header = FrameHeader {
+        fin: true,
+        rsv1: false,
+        rsv2: false,
+        rsv3: false,
+        opcode: Opcode::CLOSE,
+        masking_key: (us == Dir::Client).then_some(key),
+        length_form: LengthForm::Bits7,
+        length: 2,
+    };
+    let mut bytes = Vec::new();
+    encode::frame(&header, &code.0.to_be_bytes(), &mut bytes);
+    bytes
+}
+
+/// The project's own session over the live bytes.
+struct Feed<'t> {
+    session: Session,
+    scratch: Scratch,
+    connections: u32,
+    out: Out<'t>,
+}
+
+impl Feed<'_> {
+    /// Takes bytes of one side; true when the peer has sent a Close frame.
+    fn data(&mut self, from: Dir, bytes: &[u8]) -> bool {
+        let side = if from == Dir::Client { Side::A } else { Side::B };
+        let mut cx =
+            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
+        let at = At { time: Some(now()), ..At::default() };
+        self.session.data(side, bytes, at, &mut cx) == crate::session::Interest::Stop
+    }
+
+    fn end(mut self, peer: Dir, how: StreamEnd) {
+        let side = if peer == Dir::Client { Side::A } else { Side::B };
+        let mut cx =
+            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
+        let at = At { time: Some(now()), ..At::default() };
+        self.session.end(side, how, at, &mut cx);
+        // Nothing follows that could be stopped.
+        let _: Flow = self.session.finish(StreamEnd::Capture, at.time, &mut cx);
+    }
+}
+
+/// Passes on what the peer sends after its head, and counts it.
+struct Tell {
+    view: Option<Box<dyn View>>,
+    peer: Dir,
+    live: bool,
+    frames: u64,
+    close: Option<Option<CloseCode>>,
+}
+
+impl Sink for Tell {
+    fn wants(&self) -> Wants {
+        let view = self.view.as_ref().map_or(Wants::NOTHING, |view| view.wants());
+        view.or(Wants { fields: false, payload: limits::PAYLOAD_SHOWN })
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        // Both heads were shown before; what the session adds to them comes with the first frames.
+        self.live |= matches!(unit.body, UnitBody::Http(_)) && unit.dir == Some(Dir::Server);
+        let from_peer = unit.dir == Some(self.peer);
+        match unit.body {
+            UnitBody::Frame(_) if from_peer => self.frames += 1,
+            UnitBody::Message(message) if from_peer && message.kind == Opcode::CLOSE => {
+                self.close = Some(message.close.and_then(|close| close.code));
+            }
+            UnitBody::Frame(_) | UnitBody::Message(_) | UnitBody::Note if from_peer && self.live => {}
+            _ => return ON,
+        }
+        if let Some(view) = &mut self.view {
+            view.take(unit)?;
+        }
+        // A Close frame is the last that is waited for.
+        if self.close.is_some() { Flow::Break(()) } else { ON }
+    }
+}
+
+/// The time of day.
+pub fn now() -> Time {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Time(since.as_nanos() as u64)
+}
