@@ -72,6 +72,24 @@ pub const MESSAGE_LARGE: u64 = 64 * 1024 * 1024;
 /// Bytes of one frame that many endpoints refuse: worth a note.
 pub const FRAME_LARGE: u64 = 16 * 1024 * 1024;
 
+/// Bytes a message may inflate to before it is given up, and with it the window.
+/// DEFLATE makes at most 1,032 bytes of one, so this much costs a sender some 250 KB.
+pub const INFLATED: u64 = 256 * 1024 * 1024;
+
+/// Bytes a message may inflate to before it is called a bomb: what comes after is
+/// inflated, because later messages may refer to it, but neither kept nor checked.
+pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
+
+/// Bytes inflated at a time: small enough to stay in the first-level cache.
+pub const INFLATE_PIECE: usize = 16 * 1024;
+
+/// Compressed bytes of one message that are kept to look at its distances, where the agreement asks for that.
+pub const SCANNED: usize = 1024 * 1024;
+
+/// Compressed messages of a direction whose distances are looked at to tell what
+/// context takeover saves: enough for an estimate, too few to cost time.
+pub const SCANNED_MESSAGES: u64 = 64;
+
 /// Frame numbers listed with a message.
 pub const MESSAGE_FRAMES_LISTED: usize = 1024;
 

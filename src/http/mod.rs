@@ -17,7 +17,7 @@ pub mod fields;
 pub mod handshake;
 pub mod head;
 
-pub use accept::{Diagnosis, KeyProblem, Steps, accept_value, check_key, diagnose};
+pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
 pub use handshake::{
     Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,

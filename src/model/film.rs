@@ -3,6 +3,7 @@
 //! The parts are kept as data, so that a view can show them all, one at a time
 //! with a pause after each ([`Film::steps`]), or hand them to a program.
 
+use super::diagnosis::Diagnosis;
 use super::field::{Field, FieldDef};
 use super::finding::{Finding, Rule};
 use super::text::Text;
@@ -28,7 +29,7 @@ pub struct Film {
     /// What the connection shows beyond the two heads.
     pub around: Vec<Finding>,
     /// What may be behind that.
-    pub hints: Vec<Hint>,
+    pub diagnoses: Vec<Diagnosis>,
     pub ruling: Ruling,
 }
 
@@ -50,7 +51,7 @@ pub struct Speech {
     pub why: Option<&'static FieldDef>,
     pub lines: Vec<Line>,
     pub findings: Vec<Finding>,
-    pub hints: Vec<Hint>,
+    pub diagnoses: Vec<Diagnosis>,
     /// The first bytes of the body; empty when there is none.
     pub body: Vec<u8>,
 }
@@ -63,15 +64,6 @@ pub struct Line {
     pub def: Option<&'static FieldDef>,
     /// The elements of a structured value.
     pub parts: Vec<Field>,
-}
-
-/// What may be behind a fault, and what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// Stable id, such as `key-decoded`.
-    pub id: &'static str,
-    pub what: Text,
-    pub fix: Text,
 }
 
 /// From the key to its answer (RFC 6455 §4.2.2).
@@ -163,7 +155,7 @@ impl Film {
         for speech in [&self.request, &self.response].into_iter().flatten() {
             steps.push(Step::Speaks(speech));
             steps.extend(speech.lines.iter().map(|line| Step::Header(speech, line)));
-            if !(speech.findings.is_empty() && speech.hints.is_empty() && speech.body.is_empty()) {
+            if !(speech.findings.is_empty() && speech.diagnoses.is_empty() && speech.body.is_empty()) {
                 steps.push(Step::Verdicts(speech));
             }
         }
@@ -171,7 +163,7 @@ impl Film {
         if !self.deals.is_empty() {
             steps.push(Step::Deals(&self.deals));
         }
-        if !(self.around.is_empty() && self.hints.is_empty()) {
+        if !(self.around.is_empty() && self.diagnoses.is_empty()) {
             steps.push(Step::Around(self));
         }
         steps.push(Step::Ruling(&self.ruling));

@@ -145,7 +145,8 @@ impl<'s, S: Sink> Talk<'s, S> {
                 value_at: at,
             }];
             self.step();
-            let head = HttpHead { offset: 0, bytes: &[], start_line, headers: &headers, body: &[] };
+            let head =
+                HttpHead { offset: 0, bytes: &[], start_line, headers: &headers, body: &[], diagnoses: &[] };
             self.tell(Some(dir), Body::Http(&head), &[]);
             self.offset[dir.index()] = 160;
         }
@@ -224,6 +225,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             length: done.payload.len() as u64,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete: true,
             payload: &done.payload,
             payload_cut: false,

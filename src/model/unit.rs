@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
+use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::Finding;
 use super::source::Source;
@@ -220,6 +221,8 @@ pub struct HttpHead<'a> {
     pub headers: &'a [Header],
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
+    /// What may be behind the findings, and what else is worth knowing.
+    pub diagnoses: &'a [Diagnosis],
 }
 
 /// One header field with the verdict on it.
@@ -351,6 +354,9 @@ pub struct Message<'a> {
     pub compressed: bool,
     /// What it inflates to, in bytes; `None` when not compressed or not inflatable.
     pub inflated_length: Option<u64>,
+    /// Of the inflated bytes, how many are copied from earlier messages (context
+    /// takeover, RFC 7692 §7.1.1); measured for the first few of a direction only.
+    pub from_earlier: Option<u64>,
     /// Whether the last fragment was seen, and nothing is missing.
     pub complete: bool,
     /// The first bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.

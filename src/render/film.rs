@@ -8,9 +8,9 @@ use super::style::Ink;
 use super::verdicts;
 use super::words::count;
 use crate::model::film::{
-    Accept, Aftermath, Comparison, Deal, Film, Hint, Line, PeerEnd, Row, Ruling, Speech, State, Step,
+    Accept, Aftermath, Comparison, Deal, Film, Line, PeerEnd, Row, Ruling, Speech, State, Step,
 };
-use crate::model::{Dir, Finding, SourceId, Span, Text, Verdict};
+use crate::model::{Diagnosis, Dir, Finding, Text, Value, Verdict};
 
 /// Where a block's contents begin, and where what is under them does.
 const INDENT: usize = 2;
@@ -50,8 +50,7 @@ impl Projector {
                 Step::Deals(deals) => self.deals(deals),
                 Step::Around(film) => {
                     self.heading("the connection", "");
-                    self.findings(&film.around);
-                    self.hints(&film.hints);
+                    self.findings(&film.around, &film.diagnoses);
                 }
                 Step::Ruling(ruling) => self.ruling(ruling),
             }
@@ -120,7 +119,7 @@ impl Projector {
         self.page.spill(line.header.value.as_bytes(), UNDER, ROWS).line();
         self.under(Ink::Faint, &line.header.meaning.to_string());
         for part in line.parts.iter().filter(|part| self.explain && !part.meaning.is_empty()) {
-            if let crate::model::Value::Text(text) = &part.value {
+            if let Value::Text(text) = &part.value {
                 self.page.to(UNDER + 2 * usize::from(part.depth - 1));
                 self.page.data(Ink::Plain, text.as_bytes(), half, false).put(Ink::Plain, "  ");
                 self.page.wrap(Ink::Faint, &part.meaning.to_string(), UNDER + 4, 0).line();
@@ -146,8 +145,7 @@ impl Projector {
     }
 
     fn verdicts(&mut self, speech: &Speech) {
-        self.findings(&speech.findings);
-        self.hints(&speech.hints);
+        self.findings(&speech.findings, &speech.diagnoses);
         if !speech.body.is_empty() {
             let shown = &speech.body[..speech.body.len().min(BODY)];
             self.page.to(INDENT).put(Ink::Faint, "body").line();
@@ -156,34 +154,13 @@ impl Projector {
         }
     }
 
-    fn findings(&mut self, findings: &[Finding]) {
+    fn findings(&mut self, findings: &[Finding], diagnoses: &[Diagnosis]) {
         for finding in findings {
-            let rule = finding.rule;
-            self.page.to(INDENT).put(verdicts::ink(rule.severity), &rule.severity.to_string());
-            self.page
-                .put(Ink::Plain, " ")
-                .put(Ink::Strong, rule.id)
-                .tail(Ink::Faint, rule.cite.to_string())
-                .line();
-            self.under(Ink::Plain, rule.title);
-            self.labelled("expected", &finding.expected);
-            let place = finding.spans.first().copied().and_then(place);
-            match place {
-                Some(place) if !finding.got.is_empty() => {
-                    self.labelled("got", &Text::with("{} ({})", &finding.got).and(place));
-                }
-                _ => self.labelled("got", &finding.got),
-            }
-            self.labelled("then", &Text::new(rule.consequence));
+            let place = finding.spans.first().copied().and_then(verdicts::named);
+            verdicts::finding(&mut self.page, finding, place);
         }
-    }
-
-    fn hints(&mut self, hints: &[Hint]) {
-        for hint in hints {
-            self.page.to(INDENT).put(Ink::Note, "perhaps").put(Ink::Plain, " ");
-            self.page.put(Ink::Strong, hint.id).line();
-            self.under(Ink::Plain, &hint.what.to_string());
-            self.labelled("instead", &hint.fix);
+        for diagnosis in diagnoses {
+            verdicts::diagnosis(&mut self.page, diagnosis);
         }
     }
 
@@ -365,16 +342,4 @@ fn state(state: State) -> (Ink, &'static str) {
         State::Unanswered => (Ink::Warning, "UNANSWERED"),
         State::Ordinary => (Ink::Faint, "NO WEBSOCKET"),
     }
-}
-
-/// Where a finding's bits are, in words.
-fn place(span: Span) -> Option<String> {
-    if span.is_empty() {
-        return None;
-    }
-    let of = match span.source {
-        SourceId::Input => "of the input",
-        _ => "of the stream",
-    };
-    Some(format!("{} {of}", verdicts::bits_in_words(span.start, span.end)))
 }

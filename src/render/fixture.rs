@@ -139,7 +139,8 @@ impl<L: Layout> Show<L> {
             });
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
-        let head = HttpHead { offset: first, bytes: &[], start_line, headers: &headers, body };
+        let head =
+            HttpHead { offset: first, bytes: &[], start_line, headers: &headers, body, diagnoses: &[] };
         self.body(dir, Body::Http(&head), &fields);
     }
 
@@ -314,6 +315,7 @@ impl<L: Layout> Show<L> {
             length: payload.len() as u64,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete,
             payload,
             payload_cut: false,

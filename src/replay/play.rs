@@ -5,11 +5,9 @@ use super::ruling::{deals, ruling};
 use crate::http::accept::Steps;
 use crate::http::fields::{self, Name};
 use crate::http::handshake::{extensions_stripped, status};
-use crate::http::{
-    Diagnosis, RequestFacts, RequestReport, ResponseReport, StartLine, check_request, check_response,
-};
-use crate::model::film::{Accept, Film, Hint, Line, Speech};
-use crate::model::{Dir, Field, Finding, Header, Severity, Span, Text, Verdict};
+use crate::http::{RequestFacts, RequestReport, ResponseReport, StartLine, check_request, check_response};
+use crate::model::film::{Accept, Film, Line, Speech};
+use crate::model::{Diagnosis, Dir, Field, Finding, Header, Severity, Span, Text, Verdict};
 
 /// Plays an exchange. `others` are keys of other exchanges of the same recording, so that
 /// an answer to one of them is recognised.
@@ -19,9 +17,9 @@ pub fn film(exchange: &Exchange, others: &[&[u8]]) -> Film {
     let response =
         exchange.response.as_ref().map(|heard| (heard, check_response(facts, &heard.head(), others, true)));
     let (asked, answered) = (request.as_ref().map(|r| &r.1), response.as_ref().map(|r| &r.1));
-    let mut hints = Vec::new();
+    let mut diagnoses = Vec::new();
     if exchange.compressed && answered.is_some_and(|report| report.facts.extensions.is_none()) {
-        hints.push(hint(&extensions_stripped()));
+        diagnoses.push(extensions_stripped());
     }
     Film {
         title: exchange.title.clone(),
@@ -34,7 +32,7 @@ pub fn film(exchange: &Exchange, others: &[&[u8]]) -> Film {
         request: request.as_ref().map(|(heard, report)| said_by_client(heard, report)),
         response: response.as_ref().map(|(heard, report)| said_by_server(heard, report)),
         around: exchange.around.clone(),
-        hints,
+        diagnoses,
     }
 }
 
@@ -55,14 +53,14 @@ fn said_by_client(heard: &Heard, report: &RequestReport) -> Speech {
     };
     let speech =
         Speaker { heard, headers: &report.headers, fields: &report.fields, findings: &report.findings };
-    speech.say(Dir::Client, meaning, report.diagnoses.iter().map(hint).collect())
+    speech.say(Dir::Client, meaning, report.diagnoses.clone())
 }
 
 fn said_by_server(heard: &Heard, report: &ResponseReport) -> Speech {
     let meaning = report.facts.status.map_or_else(|| Text::new("no status"), |code| status(code).meaning);
     let speech =
         Speaker { heard, headers: &report.headers, fields: &report.fields, findings: &report.findings };
-    speech.say(Dir::Server, meaning, report.diagnoses.iter().map(hint).collect())
+    speech.say(Dir::Server, meaning, report.diagnoses.clone())
 }
 
 struct Speaker<'r> {
@@ -73,7 +71,7 @@ struct Speaker<'r> {
 }
 
 impl Speaker<'_> {
-    fn say(&self, dir: Dir, meaning: Text, hints: Vec<Hint>) -> Speech {
+    fn say(&self, dir: Dir, meaning: Text, diagnoses: Vec<Diagnosis>) -> Speech {
         let head = self.heard.head();
         // What a decoder found already is the same, except where it kept less than it saw.
         let mut findings = self.heard.findings.clone().unwrap_or_else(|| self.findings.to_vec());
@@ -96,7 +94,7 @@ impl Speaker<'_> {
             why: Some(why),
             lines: self.lines(),
             findings,
-            hints,
+            diagnoses,
             body: self.heard.body.clone(),
         }
     }
@@ -142,8 +140,4 @@ fn verdict_on(place: Span, findings: &[Finding]) -> Verdict {
         Some(Severity::Warning) => Verdict::Warning,
         Some(Severity::Note) | None => Verdict::Ok,
     }
-}
-
-pub(super) fn hint(diagnosis: &Diagnosis) -> Hint {
-    Hint { id: diagnosis.id, what: diagnosis.what.clone(), fix: diagnosis.fix.clone() }
 }

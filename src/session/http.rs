@@ -9,8 +9,8 @@ use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
 use crate::http::{CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
-    At, Body as UnitBody, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin, Piece, Roles,
-    Source, SourceId, Span, Text, Time, Unit,
+    At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
+    Piece, Roles, Source, SourceId, Span, Text, Time, Unit,
 };
 use crate::ws::{Conversation, Extensions};
 
@@ -62,6 +62,7 @@ struct Judged {
     headers: Vec<Header>,
     fields: Vec<Field>,
     findings: Vec<Finding>,
+    diagnoses: Vec<Diagnosis>,
     pieces: Vec<Piece>,
     time: Option<Time>,
 }
@@ -180,6 +181,7 @@ impl Session {
                 headers: report.headers,
                 fields: report.fields,
                 findings: report.findings,
+                diagnoses: report.diagnoses,
                 pieces,
                 time: at.time,
             };
@@ -255,6 +257,7 @@ impl Session {
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
             findings: std::mem::take(&mut report.findings),
+            diagnoses: std::mem::take(&mut report.diagnoses),
             pieces,
             time: at.time,
         };
@@ -305,14 +308,15 @@ impl Session {
             told.bad_handshake = Some(cause.id);
         }
         let facts = &report.facts;
-        let deflate = facts.deflate.is_some();
+        let deflate = facts.deflate;
         let agreed = facts.extensions.as_deref().unwrap_or_default();
         let other = handshake::parse_extensions(agreed.as_bytes())
             .0
             .iter()
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
-        let talk = Conversation::new(told.conn, [client_start, start], extensions);
+        let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
+        talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
         early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
     }
@@ -434,6 +438,7 @@ impl Told {
             start_line: &judged.start_line,
             headers: &judged.headers,
             body,
+            diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
         let id = SourceId::Stream { conn: self.conn, dir: judged.dir };

@@ -1,13 +1,16 @@
 //! Both halves of a WebSocket connection together (RFC 6455 §5 to §7).
 
 use super::aftermath::{Aftermath, Closing};
+use super::compressed::Inflated;
 use super::half::{Extensions, Half, Scratch};
 use super::message::Assembly;
-use super::{INCOMPLETE_MESSAGE, INVALID_UTF8, MESSAGE_TOO_LARGE, TRUNCATED_FRAME, close, describe};
+use super::{
+    INCOMPLETE_MESSAGE, INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, TRUNCATED_FRAME, close, describe,
+};
 use crate::limits;
 use crate::model::{
-    At, Body, CloseCode, Counts, Dir, EndKind, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode,
-    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8,
+    At, Body, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, Frame, FrameHeader, Gap, Message,
+    ON, Opcode, Out, Rule, Severity, Source, SourceId, Span, Text, Time, Unit, Utf8,
 };
 
 /// How a direction of the byte stream ended.
@@ -37,8 +40,10 @@ pub(super) struct Shared {
     pub conn: u32,
     pub extensions: Extensions,
     pub next_n: u64,
-    next_m: u64,
+    pub next_m: u64,
     aftermath: Aftermath,
+    /// What may be behind an RSV1 that nothing was agreed for; told once.
+    rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
     gap_rule: Option<&'static Rule>,
 }
@@ -59,6 +64,7 @@ impl Conversation {
                 next_n: 0,
                 next_m: 0,
                 aftermath: Aftermath::default(),
+                rsv1_cause: None,
                 gap_rule: None,
             },
         }
@@ -71,6 +77,11 @@ impl Conversation {
             half.join_midway();
         }
         talk
+    }
+
+    /// What to say when RSV1 is set although the handshake agreed on nothing.
+    pub fn explain_rsv1(&mut self, diagnosis: fn() -> Diagnosis) {
+        self.shared.rsv1_cause = Some(diagnosis);
     }
 
     /// The number of the connection.
@@ -207,6 +218,17 @@ impl Shared {
         self.aftermath.frame(dir, header, payload, n, time, at, findings);
     }
 
+    /// Says what may be behind the first data frame with an RSV1 that was not agreed.
+    #[cold]
+    pub fn explain_rsv1(&mut self, header: &FrameHeader, findings: &mut [Finding]) {
+        if !header.rsv1 || header.opcode.is_control() {
+            return;
+        }
+        if let Some(finding) = findings.iter_mut().find(|f| std::ptr::eq(f.rule, &RESERVED_BIT_SET)) {
+            finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
+        }
+    }
+
     /// A control frame is a message of its own.
     #[allow(clippy::too_many_arguments)]
     pub fn control_message(
@@ -237,6 +259,7 @@ impl Shared {
             length: frame.captured + frame.missing,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete: complete && frame.missing == 0,
             payload,
             payload_cut: (payload.len() as u64) < frame.captured,
@@ -262,6 +285,7 @@ impl Shared {
         dir: Dir,
         mut assembly: Assembly,
         last: Option<&Frame<'_>>,
+        inflated: Option<Inflated>,
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
@@ -272,18 +296,34 @@ impl Shared {
         self.next_m += 1;
         let m = self.next_m;
         let complete = last.is_some() && !assembly.lossy;
-        let utf8 = assembly.verdict(last.is_some());
+        let mut utf8 = assembly.verdict(last.is_some());
         let mut findings = Vec::new();
+        let mut inflated = inflated;
+        if let Some(inflated) = &mut inflated {
+            findings.append(&mut inflated.findings);
+            utf8 = inflated.utf8.unwrap_or(utf8);
+        }
         if let Utf8::Invalid(offset) = utf8 {
-            findings.push(self.invalid_utf8(dir, offset, assembly.bad_at));
+            let at = match &inflated {
+                Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
+                None => {
+                    assembly.bad_at.map(|at| Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1))
+                }
+            };
+            findings.push(invalid_utf8(dir, offset, at));
+        }
+        if findings.iter().any(|f| f.rule.severity == Severity::Error) {
             self.aftermath.violated(dir, at.time);
         }
         let too_large = assembly.length > limits::MESSAGE_LARGE;
         if too_large || assembly.frame_count > limits::MESSAGE_FRAGMENTS_MANY {
             findings.push(too_much(dir, &assembly));
         }
-        // A single frame lends its payload; fragments are joined.
+        // A single frame lends its payload; fragments are joined; inflated bytes are their own.
         let (payload, payload_cut) = match last {
+            _ if inflated.is_some() => inflated.as_ref().map_or((&[][..], false), |i| {
+                (i.kept.as_slice(), i.length.is_none_or(|length| (i.kept.len() as u64) < length))
+            }),
             Some(frame) if assembly.frame_count == 1 => {
                 (frame.payload, (frame.payload.len() as u64) < frame.captured)
             }
@@ -305,7 +345,8 @@ impl Shared {
             frame_count: assembly.frame_count,
             length: assembly.length,
             compressed: assembly.compressed,
-            inflated_length: None,
+            inflated_length: inflated.as_ref().and_then(|i| i.length),
+            from_earlier: inflated.as_ref().and_then(|i| i.from_earlier),
             complete,
             payload,
             payload_cut,
@@ -314,7 +355,8 @@ impl Shared {
         };
         let mut sources: Vec<Source> = Vec::new();
         if out.wants().fields {
-            describe::message_sources(&assembly.parts, m, self.conn, dir, &mut sources);
+            let is_inflated = inflated.is_some();
+            describe::message_sources(&assembly.parts, m, self.conn, dir, is_inflated, &mut sources);
         }
         out.emit(&Unit {
             conn: self.conn,
@@ -367,21 +409,19 @@ impl Shared {
             sources: &[],
         })
     }
+}
 
-    fn invalid_utf8(&self, dir: Dir, offset: u64, stream: Option<u64>) -> Finding {
-        //= RFC 6455 §8.1
-        //# MUST _Fail the WebSocket Connection_.
-        let finding = Finding::new(
-            &INVALID_UTF8,
-            dir,
-            "valid UTF-8 in the whole message".into(),
-            Text::with("an invalid sequence at byte {} of the message", offset),
-        );
-        match stream {
-            Some(at) => finding.at(Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1)),
-            None => finding,
-        }
-    }
+fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
+    //= RFC 6455 §8.1
+    //# MUST _Fail the WebSocket Connection_.
+    let mut finding = Finding::new(
+        &INVALID_UTF8,
+        dir,
+        "valid UTF-8 in the whole message".into(),
+        Text::with("an invalid sequence at byte {} of the message", offset),
+    );
+    finding.spans.extend(at);
+    finding
 }
 
 fn too_much(dir: Dir, assembly: &Assembly) -> Finding {

@@ -52,10 +52,22 @@ pub fn frame_sources(frame: &Frame<'_>, conn: u32, dir: Dir, pieces: &[Piece], s
 }
 
 /// Where the bytes of a message came from; `parts` are offsets in the sender's stream.
-pub fn message_sources(parts: &[Span], m: u64, conn: u32, dir: Dir, sources: &mut Vec<Source>) {
+pub fn message_sources(
+    parts: &[Span],
+    m: u64,
+    conn: u32,
+    dir: Dir,
+    is_inflated: bool,
+    sources: &mut Vec<Source>,
+) {
     let source = SourceId::Stream { conn, dir };
     let parts = parts.iter().map(|part| Span { source, ..*part }).collect();
-    sources.push(Source { id: SourceId::Message { conn, m }, origin: Origin::Join { parts } });
+    let id = SourceId::Message { conn, m };
+    sources.push(Source { id, origin: Origin::Join { parts } });
+    if is_inflated {
+        let origin = Origin::Inflate { of: id };
+        sources.push(Source { id: SourceId::Inflated { conn, m }, origin });
+    }
 }
 
 fn field(def: &'static FieldDef, span: Span, value: Value, meaning: Text, depth: u8) -> Field {

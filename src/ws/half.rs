@@ -3,6 +3,7 @@
 //! The half is pushed bytes in any segmentation and keeps no more of a payload
 //! than somebody wants to see: a frame that arrives whole is judged in place.
 
+use super::compressed::Compressed;
 use super::conversation::Shared;
 use super::header::{self, LONGEST};
 use super::judge::{self, KeyWatch};
@@ -10,8 +11,8 @@ use super::message::Assembly;
 use super::{close, describe, mask, shape};
 use crate::limits;
 use crate::model::{
-    At, Body, Counts, Dir, Field, Finding, Flow, Frame, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece,
-    Source, SourceId, Span, Unit,
+    At, Body, Counts, Deflate, Dir, Field, Finding, Flow, Frame, FrameHeader, Gap, GapEffect, ON, Opcode,
+    Out, Piece, Source, SourceId, Span, Unit,
 };
 
 /// What the opening handshake agreed on, as far as framing cares.
@@ -19,21 +20,21 @@ use crate::model::{
 pub struct Extensions {
     /// Whether the response was seen at all.
     pub known: bool,
-    /// permessage-deflate was agreed.
-    pub deflate: bool,
+    /// The parameters of permessage-deflate, if it was agreed.
+    pub deflate: Option<Deflate>,
     /// Something else was agreed, which may give any reserved bit a meaning.
     pub other: bool,
 }
 
 impl Extensions {
     /// The handshake was seen, and agreed on none.
-    pub const NONE: Self = Self { known: true, deflate: false, other: false };
+    pub const NONE: Self = Self { known: true, deflate: None, other: false };
     /// The handshake was not seen.
-    pub const UNKNOWN: Self = Self { known: false, deflate: false, other: false };
+    pub const UNKNOWN: Self = Self { known: false, deflate: None, other: false };
 
     /// Whether RSV1 may be set on the first frame of a message.
     pub fn rsv1_has_meaning(self) -> bool {
-        self.deflate || self.other || !self.known
+        self.deflate.is_some() || self.other || !self.known
     }
 }
 
@@ -63,6 +64,8 @@ pub struct Half {
     head_packet: u64,
     state: State,
     pub(super) assembly: Option<Assembly>,
+    /// Made at the first compressed message: an inflater's window is large.
+    compressed: Option<Box<Compressed>>,
     keys: KeyWatch,
     /// What is kept of the current frame's payload, while no bytes are being pushed.
     kept: Vec<u8>,
@@ -120,6 +123,7 @@ impl Half {
             head_packet: 0,
             state: State::Header,
             assembly: None,
+            compressed: None,
             keys: KeyWatch::default(),
             kept: Vec::new(),
             pieces: Vec::new(),
@@ -262,7 +266,15 @@ impl Half {
             }
             if self.assembly.is_none() {
                 let opcode = header.opcode;
-                self.assembly = Some(Assembly::new(opcode, header.rsv1, self.head_packet));
+                let is_compressed = header.rsv1 && opcode != Opcode::CONTINUATION;
+                self.assembly = Some(Assembly::new(opcode, is_compressed, self.head_packet));
+                // What another extension means by RSV1 is not known here.
+                if is_compressed && (!shared.extensions.other || shared.extensions.deflate.is_some()) {
+                    let dir = self.dir;
+                    let (agreed, lenient) = (shared.extensions.deflate, self.lenient);
+                    let new = || Box::new(Compressed::new(dir, agreed, lenient));
+                    self.compressed.get_or_insert_with(new).begin(opcode == Opcode::TEXT);
+                }
             }
         }
         let current = Current {
@@ -295,20 +307,27 @@ impl Half {
         let room =
             if is_control { 125 } else { out.wants().payload }.saturating_sub(scratch.kept.len() as u64);
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
-        let mut utf8 =
-            if is_control { None } else { self.assembly.as_mut().and_then(|a| a.utf8(self.offset)) };
+        let keep_inflated = out.wants().payload;
+        let is_data = !is_control && !current.header.opcode.is_reserved();
+        let is_compressed = is_data && self.assembly.as_ref().is_some_and(|a| a.compressed);
+        let mut inflate = self.compressed.as_deref_mut().filter(|_| is_compressed);
+        let mut utf8 = if is_data { self.assembly.as_mut().and_then(|a| a.utf8(self.offset)) } else { None };
         match current.header.masking_key {
             None => {
                 scratch.kept.extend_from_slice(&chunk[..keep]);
                 if let Some(utf8) = &mut utf8 {
                     utf8.push(chunk);
                 }
+                if let Some(inflate) = &mut inflate {
+                    inflate.push(chunk, keep_inflated);
+                }
             }
-            Some(key) if utf8.is_some() || keep > 0 => {
+            Some(key) if utf8.is_some() || inflate.is_some() || keep > 0 => {
                 // In blocks that stay in the first-level cache: unmask, then validate while warm.
                 let mut phase = (current.arrived() % 4) as usize;
                 let mut keep = keep;
-                let needed = if utf8.is_some() { chunk } else { &chunk[..keep] };
+                let all = utf8.is_some() || inflate.is_some();
+                let needed = if all { chunk } else { &chunk[..keep] };
                 for masked in needed.chunks(limits::BLOCK) {
                     if scratch.block.len() < masked.len() {
                         scratch.block.resize(masked.len().next_power_of_two(), 0);
@@ -317,6 +336,9 @@ impl Half {
                     mask::unmask_into(clear, masked, key, phase);
                     if let Some(utf8) = &mut utf8 {
                         utf8.push(clear);
+                    }
+                    if let Some(inflate) = &mut inflate {
+                        inflate.push(clear, keep_inflated);
                     }
                     let kept = keep.min(clear.len());
                     scratch.kept.extend_from_slice(&clear[..kept]);
@@ -362,6 +384,7 @@ impl Half {
         };
         if judge::is_suspect(&header, &context) {
             judge::judge(&header, &context, findings);
+            shared.explain_rsv1(&header, findings);
         }
         if let Some(key) = header.masking_key
             && let Some(rule) = self.keys.next(key)
@@ -441,7 +464,14 @@ impl Half {
             self.lenient = false;
             self.counts.messages += 1;
             let Some(assembly) = self.assembly.take() else { return ON };
-            return shared.data_message(self.dir, assembly, Some(frame), at, out);
+            let keep = out.wants().payload;
+            let inflated = match &mut self.compressed {
+                Some(compressed) if assembly.compressed && !assembly.lossy => {
+                    Some(compressed.finish(shared.conn, shared.next_m + 1, keep))
+                }
+                _ => None,
+            };
+            return shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
         }
         ON
     }
@@ -449,11 +479,14 @@ impl Half {
     /// The open message will never be complete.
     fn abandon(&mut self, shared: &mut Shared, at: At, out: &mut Out<'_>) -> Flow {
         let Some(assembly) = self.assembly.take() else { return ON };
+        if assembly.compressed {
+            self.lose_window();
+        }
         if assembly.frame_count == 0 {
             return ON;
         }
         self.counts.messages += 1;
-        shared.data_message(self.dir, assembly, None, at, out)
+        shared.data_message(self.dir, assembly, None, None, at, out)
     }
 
     /// Bytes of the stream are missing from the capture.
@@ -470,6 +503,9 @@ impl Half {
         self.offset += length;
         if let Some(assembly) = &mut self.assembly {
             assembly.lose();
+            if assembly.compressed {
+                self.lose_window();
+            }
         }
         match &mut self.state {
             State::Payload(current) if current.remaining >= length => {
@@ -505,10 +541,19 @@ impl Half {
 
     fn lose(&mut self, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
         self.abandon(shared, at, out)?;
+        // Compressed messages may have been lost whole.
+        self.lose_window();
         self.have = 0;
         self.lenient = true;
         self.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
         ON
+    }
+
+    /// Bytes that later messages may refer to are missing.
+    fn lose_window(&mut self) {
+        if let Some(compressed) = &mut self.compressed {
+            compressed.lose();
+        }
     }
 
     /// After a lost header: looks for the next plausible one.

@@ -8,12 +8,15 @@
 //! - [`close`] reads a Close frame's body
 //! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
 //! - [`judge`] holds a header against the rules, [`aftermath`] both endpoints: pongs, closing, violations
+//! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
 //! - [`shape`] recognises frames without a handshake, and again after a gap
 
 pub mod aftermath;
 pub mod close;
+pub mod compressed;
 pub mod conversation;
+pub mod deflate;
 pub mod describe;
 pub mod encode;
 pub mod half;
@@ -94,24 +97,51 @@ pub static FIELDS: &[&FieldDef] = &[
 ];
 
 macro_rules! rules {
-    ($($name:ident = $id:literal, $severity:ident, $section:literal, $who:ident, $title:literal, $consequence:literal;)*) => {
+    ($list:ident, $cite:ident; $($name:ident = $id:literal, $severity:ident, $section:literal, $who:ident, $title:literal, $consequence:literal;)*) => {
         $(
             #[doc = $title]
             pub static $name: Rule = Rule {
                 id: $id,
                 severity: Severity::$severity,
-                cite: Cite::rfc6455($section),
+                cite: Cite::$cite($section),
                 who: Who::$who,
                 title: $title,
                 consequence: $consequence,
             };
         )*
-        /// Every rule of this folder, in the order of the RFC.
-        pub static RULES: &[&Rule] = &[$(&$name),*];
+        /// Every rule of this folder and this RFC, in its order.
+        pub static $list: &[&Rule] = &[$(&$name),*];
     };
 }
 
-rules! {
+rules! { DEFLATE_RULES, rfc7692;
+    PMD_RSV1_ON_CONTROL = "pmd-rsv1-on-control", Error, "6.1", Either,
+        "RSV1 is set on a control frame",
+        "The receiver fails the connection: control frames are never compressed.";
+    PMD_RSV1_ON_CONTINUATION = "pmd-rsv1-on-continuation", Error, "6.1", Either,
+        "RSV1 is set on a fragment that is not the first",
+        "The receiver fails the connection: the first fragment says whether a message is compressed.";
+    PMD_INFLATE_ERROR = "pmd-inflate-error", Error, "7.2.2", Either,
+        "a compressed message cannot be inflated",
+        "The receiver fails the connection, with 1007 or 1002 if it says why.";
+    PMD_TAIL_NOT_STRIPPED = "pmd-tail-not-stripped", Error, "7.2.1", Either,
+        "a compressed message still ends in 00 00 ff ff",
+        "The receiver puts these bytes back itself; twice they are no valid block, and inflating fails.";
+    PMD_NONZERO_PADDING = "pmd-nonzero-padding", Error, "7.2.1", Either,
+        "the padding behind a final block is not zero",
+        "Most receivers ignore the padding.";
+    PMD_CONTEXT_TAKEOVER_VIOLATION = "pmd-context-takeover-violation", Error, "7.2.1", Either,
+        "a message refers to earlier ones although that was agreed away",
+        "A receiver that has dropped its window cannot inflate the message and fails the connection.";
+    PMD_WINDOW_EXCEEDED = "pmd-window-exceeded", Error, "7.2.1", Either,
+        "a message refers farther back than the agreed window",
+        "A receiver that keeps only the agreed window cannot inflate the message and fails the connection.";
+    PMD_WINDOW_LOST = "pmd-window-lost", Note, "7.2.2", Capture,
+        "a message refers to earlier ones that are not in the capture",
+        "Its receiver had them; here it cannot be inflated. Messages that refer to nothing lost are shown.";
+}
+
+rules! { RULES, rfc6455;
     UNMASKED_CLIENT_FRAME = "unmasked-client-frame", Error, "5.1", Client,
         "a client frame is not masked",
         "The server closes the connection, with 1002 if it says why.";

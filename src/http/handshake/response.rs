@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::model::{Deflate, Text, Verdict};
+use crate::model::{Deflate, Diagnosis, Text, Verdict};
 
-use super::super::accept::{Diagnosis, accept_value, diagnose};
+use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
 use super::super::head::{Head, shown};
 use super::super::{
@@ -20,7 +20,7 @@ use super::super::{
 use super::deflate::{self, Params};
 use super::exam::Exam;
 use super::extensions::Extension;
-use super::lists::{Element, elements, has};
+use super::lists::{Element, elements};
 use super::request::{is_error, is_version, note_extension};
 use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, status};
 
@@ -76,8 +76,8 @@ struct Report<'r> {
 impl Report<'_> {
     /// Whether the exchange has to do with a WebSocket at all.
     fn concerns_us(&self, exam: &Exam<'_, '_>) -> bool {
-        let answers = exam.first(Name::Accept).is_some()
-            || exam.all(Name::Upgrade).iter().any(|(_, value)| has(value.bytes, "websocket"));
+        let answers =
+            exam.first(Name::Accept).is_some() || exam.listing(Name::Upgrade, "websocket").is_some();
         let switches = exam.head.status() == Some(101) && answers;
         exam.head.is_response() && (switches || self.request.is_some_and(|request| request.is_upgrade))
     }
@@ -186,6 +186,9 @@ impl Report<'_> {
     fn extensions(&mut self, exam: &mut Exam<'_, '_>) {
         let accepted = exam.extensions();
         self.facts.extensions = exam.joined(Name::Extensions);
+        if accepted.is_empty() {
+            return;
+        }
         let offered = self.request.map(RequestFacts::offered_extensions);
         let names: Option<HashSet<&str>> =
             offered.as_ref().map(|offered| offered.iter().map(|extension| extension.name).collect());
@@ -323,8 +326,7 @@ impl Report<'_> {
 
     /// The versions a refusing server names, or fails to name.
     fn versions(&self, exam: &mut Exam<'_, '_>, code: u16) {
-        let all = exam.all(Name::Version);
-        for &(field, value) in &all {
+        for (field, value) in exam.all(Name::Version) {
             for element in elements(value.bytes).filter(|element| !is_version(element.bytes)) {
                 let span = exam.within(field, element.at, element.bytes.len());
                 let got = Text::with("{}", shown(element.bytes));
@@ -339,7 +341,9 @@ impl Report<'_> {
             exam.mark(field, Verdict::Ok, || "the versions that the server understands".into());
         }
         let asked = self.request.and_then(|request| request.version.as_deref());
-        if let (true, Some(asked), 400 | 426) = (all.is_empty(), asked.filter(|asked| *asked != "13"), code) {
+        if let (0, Some(asked), 400 | 426) =
+            (exam.count(Name::Version), asked.filter(|asked| *asked != "13"), code)
+        {
             //= RFC 6455 §4.4
             //# If the server doesn't support the requested version, it MUST respond with a
             let got = Text::with("{} to version {}, without Sec-WebSocket-Version", code)
@@ -352,33 +356,27 @@ impl Report<'_> {
 
 fn upgrade(exam: &mut Exam<'_, '_>) {
     let expected = "Upgrade: websocket";
-    match exam.all(Name::Upgrade)[..] {
-        [] => exam.find(&RESPONSE_UPGRADE_INVALID, expected, "no Upgrade", None),
-        [(field, value)] if value.bytes.eq_ignore_ascii_case(b"websocket") => {
-            exam.mark(field, Verdict::Ok, || "this connection now speaks WebSocket".into());
-        }
-        [(field, value)] => {
-            exam.find_value(field, &RESPONSE_UPGRADE_INVALID, expected, Text::with("{}", shown(value.bytes)));
-        }
-        [_, (second, _), ..] => {
-            let got = Text::new("more than one Upgrade");
-            exam.find_value(second, &RESPONSE_UPGRADE_INVALID, expected, got);
-        }
+    let Some((field, value)) = exam.first(Name::Upgrade) else {
+        return exam.find(&RESPONSE_UPGRADE_INVALID, expected, "no Upgrade", None);
+    };
+    if let Some((second, _)) = exam.all(Name::Upgrade).nth(1) {
+        exam.find_value(second, &RESPONSE_UPGRADE_INVALID, expected, Text::new("more than one Upgrade"));
+    } else if value.bytes.eq_ignore_ascii_case(b"websocket") {
+        exam.mark(field, Verdict::Ok, || "this connection now speaks WebSocket".into());
+    } else {
+        exam.find_value(field, &RESPONSE_UPGRADE_INVALID, expected, Text::with("{}", shown(value.bytes)));
     }
 }
 
 fn connection(exam: &mut Exam<'_, '_>) {
-    let all = exam.all(Name::Connection);
     let expected = "Upgrade in Connection";
-    match (all.iter().find(|(_, value)| has(value.bytes, "upgrade")), all.first()) {
-        (Some(&(field, _)), _) => {
-            exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for this hop".into());
-        }
-        (None, Some(&(field, value))) => {
-            let got = Text::with("{}", shown(value.bytes));
-            exam.find_value(field, &RESPONSE_CONNECTION_INVALID, expected, got);
-        }
-        (None, None) => exam.find(&RESPONSE_CONNECTION_INVALID, expected, "no Connection", None),
+    let Some((first, value)) = exam.first(Name::Connection) else {
+        return exam.find(&RESPONSE_CONNECTION_INVALID, expected, "no Connection", None);
+    };
+    if let Some(field) = exam.listing(Name::Connection, "upgrade") {
+        exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for this hop".into());
+    } else {
+        exam.find_value(first, &RESPONSE_CONNECTION_INVALID, expected, Text::with("{}", shown(value.bytes)));
     }
 }
 

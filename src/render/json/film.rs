@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::Stream;
-use super::record::{finding_words, list};
+use super::record::{diagnosis, finding_words, list};
 use super::write::Writer;
 use crate::model::film::{
-    Accept, Aftermath, Cause, Comparison, Deal, Film, Hint, Line, PeerEnd, Row, Ruling, Speech, State,
+    Accept, Aftermath, Cause, Comparison, Deal, Film, Line, PeerEnd, Row, Ruling, Speech, State,
 };
 use crate::model::{Dir, Finding, Rule, Text, Verdict};
 
@@ -107,8 +107,8 @@ fn handshake<W: Write>(film: &Film, role: &str, w: &mut Writer<W>) {
     list(&film.deals, w, |w, it| deal(it, w));
     w.raw(r#","findings":"#);
     list(&film.around, w, |w, it| finding(it, w));
-    w.raw(r#","hints":"#);
-    list(&film.hints, w, |w, it| hint(it, w));
+    w.raw(r#","diagnoses":"#);
+    list(&film.diagnoses, w, diagnosis);
 }
 
 fn speech<W: Write>(speech: &Speech, w: &mut Writer<W>) {
@@ -126,8 +126,8 @@ fn speech<W: Write>(speech: &Speech, w: &mut Writer<W>) {
     w.optional_string((!speech.body.is_empty()).then(|| String::from_utf8_lossy(&speech.body)).as_deref());
     w.raw(r#","findings":"#);
     list(&speech.findings, w, |w, it| finding(it, w));
-    w.raw(r#","hints":"#);
-    list(&speech.hints, w, |w, it| hint(it, w));
+    w.raw(r#","diagnoses":"#);
+    list(&speech.diagnoses, w, diagnosis);
     w.raw("}");
 }
 
@@ -209,6 +209,11 @@ fn finding<W: Write>(finding: &Finding, w: &mut Writer<W>) {
     w.raw("{");
     rule(finding.rule, finding.blame, w);
     finding_words(finding, w);
+    w.raw(r#","cause":"#);
+    match &finding.cause {
+        Some(cause) => diagnosis(w, cause),
+        None => w.raw("null"),
+    }
     w.raw("}");
 }
 
@@ -221,16 +226,6 @@ fn rule<W: Write>(rule: &Rule, by: Option<Dir>, w: &mut Writer<W>) {
     w.display(rule.cite);
     w.raw(r#","who":"#);
     w.optional_string(by.map(dir));
-}
-
-fn hint<W: Write>(hint: &Hint, w: &mut Writer<W>) {
-    w.raw(r#"{"id":"#);
-    w.string(hint.id);
-    w.raw(r#","what":"#);
-    w.display(&hint.what);
-    w.raw(r#","fix":"#);
-    w.display(&hint.fix);
-    w.raw("}");
 }
 
 fn row<W: Write>(row: &Row, w: &mut Writer<W>) {

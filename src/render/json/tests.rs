@@ -112,6 +112,7 @@ impl HttpHeadOf {
             start_line: self.0,
             headers: &[],
             body: self.1,
+            diagnoses: &[],
         };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }
@@ -278,6 +279,7 @@ fn messages_say_what_became_of_their_content() {
         length: 3,
         compressed: true,
         inflated_length: Some(5),
+        from_earlier: None,
         complete: true,
         payload: b"Hello",
         payload_cut: false,
