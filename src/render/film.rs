@@ -273,10 +273,9 @@ impl Projector {
     }
 
     fn row(&mut self, row: &Row, right: usize) {
-        if !(row.name.is_empty() && row.note.is_empty()) {
-            self.page.to(INDENT).data(Ink::Strong, row.name.as_bytes(), right - INDENT, false);
-            self.page.tail(Ink::Faint, row.note.to_string()).line();
-        }
+        let name = if row.name.is_empty() { "status line" } else { &row.name };
+        self.page.to(INDENT).data(Ink::Strong, name.as_bytes(), right - INDENT, false);
+        self.page.tail(Ink::Faint, row.note.to_string()).line();
         for (at, cell) in [(INDENT, &row.recorded), (right, &row.live)] {
             let Some((value, verdict)) = cell else { continue };
             let (ink, sign) = mark(*verdict);
@@ -330,7 +329,7 @@ fn judged(after: &Aftermath) -> (Ink, &'static str) {
             (Ink::Error, "it went on as if the WebSocket were open, against RFC 6455 §4.1")
         }
         (_, Dir::Client, PeerEnd::Silent) => (Ink::Warning, "it neither used nor closed the connection"),
-        (_, Dir::Client, _) => (Ink::Good, "it refused, as RFC 6455 §4.1 asks"),
+        (_, Dir::Client, _) => (Ink::Good, "it opened no WebSocket, as RFC 6455 §4.1 asks"),
         (..) => (Ink::Plain, "there is no WebSocket"),
     }
 }

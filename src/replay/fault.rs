@@ -119,7 +119,7 @@ impl Fault {
             (Self::Extensions, Dir::Client) => {
                 draft.set("Sec-WebSocket-Extensions", "permessage-deflate; =15");
             }
-            (Self::Extensions, Dir::Server) => draft.set("Sec-WebSocket-Extensions", "x-never-offered"),
+            (Self::Extensions, Dir::Server) => draft.set("Sec-WebSocket-Extensions", "bbf-usp-protocol"),
             (Self::Status(code), Dir::Server) => {
                 draft.rewrite(refusal(code, ""));
                 return Ok(true);

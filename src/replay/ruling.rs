@@ -77,7 +77,8 @@ fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) ->
     };
     let advice = status(code).advice;
     let mut next = vec![Text::new("the client opens no WebSocket: the answer is ordinary HTTP")];
-    next.extend((!advice.is_empty()).then_some(advice));
+    // What to look at is known when the request is at fault.
+    next.extend((fault.is_none() && !advice.is_empty()).then_some(advice));
     let mut browser = thrown(asked);
     if browser.is_empty() {
         browser = failure();

@@ -82,6 +82,12 @@ impl Wire {
         }
     }
 
+    /// Says that nothing more will be sent.
+    pub fn finish(&self) {
+        // Who is gone need not be told.
+        let _ = self.tcp().shutdown(std::net::Shutdown::Write);
+    }
+
     /// Sends bytes in the pieces and with the pauses that `pace` asks for.
     pub fn send(&mut self, bytes: &[u8], pace: Pace) -> io::Result<()> {
         for (piece, pause) in pace.pieces(bytes) {
@@ -197,9 +203,11 @@ pub fn watch(
     let end = eyes.look(wire, played, patience, &mut feed);
     let after = eyes.start.elapsed().as_nanos() as u64;
     let how = match end {
-        PeerEnd::Closed | PeerEnd::CloseFrame => StreamEnd::Fin,
-        PeerEnd::Reset => StreamEnd::Rst,
-        PeerEnd::Silent => StreamEnd::Capture,
+        // Who opens no WebSocket owes it no closing handshake.
+        _ if played.state != State::Open => None,
+        PeerEnd::Closed => Some(StreamEnd::Fin),
+        PeerEnd::Reset => Some(StreamEnd::Rst),
+        PeerEnd::CloseFrame | PeerEnd::Silent => None,
     };
     feed.end(peer, how);
     let bytes = eyes.bytes;
@@ -237,7 +245,7 @@ impl Eyes {
             if feed.data(self.peer, &buffer[..read]) {
                 // As RFC 6455 §5.5.1 asks; whether it still arrives is the peer's business.
                 if !self.closing {
-                    let _ = wire.send(&close_frame(played.us, CloseCode(1000)), Pace::default());
+                    self.say_goodbye(wire, played.us, feed);
                 }
                 return PeerEnd::CloseFrame;
             }
@@ -245,12 +253,7 @@ impl Eyes {
                 Got::Bytes(read) => read,
                 Got::Closed => return PeerEnd::Closed,
                 Got::Reset => return PeerEnd::Reset,
-                Got::Late
-                    if is_open
-                        && !self.closing
-                        && wire.send(&close_frame(played.us, CloseCode(1000)), Pace::default()).is_ok() =>
-                {
-                    self.closing = true;
+                Got::Late if is_open && !self.closing && self.say_goodbye(wire, played.us, feed) => {
                     if played.us == Dir::Server {
                         return PeerEnd::Silent;
                     }
@@ -260,6 +263,16 @@ impl Eyes {
                 Got::Late => return PeerEnd::Silent,
             };
         }
+    }
+}
+
+impl Eyes {
+    /// Sends a Close frame; whether it could be sent.
+    fn say_goodbye(&mut self, wire: &mut Wire, us: Dir, feed: &mut Feed<'_>) -> bool {
+        self.closing = true;
+        let frame = close_frame(us, CloseCode(1000));
+        feed.data(us, &frame);
+        wire.send(&frame, Pace::default()).is_ok()
     }
 }
 
@@ -293,6 +306,9 @@ struct Feed<'t> {
 impl Feed<'_> {
     /// Takes bytes of one side; true when the peer has sent a Close frame.
     fn data(&mut self, from: Dir, bytes: &[u8]) -> bool {
+        if bytes.is_empty() {
+            return false;
+        }
         let side = if from == Dir::Client { Side::A } else { Side::B };
         let mut cx =
             Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
@@ -300,12 +316,14 @@ impl Feed<'_> {
         self.session.data(side, bytes, at, &mut cx) == crate::session::Interest::Stop
     }
 
-    fn end(mut self, peer: Dir, how: StreamEnd) {
+    fn end(mut self, peer: Dir, how: Option<StreamEnd>) {
         let side = if peer == Dir::Client { Side::A } else { Side::B };
         let mut cx =
             Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
         let at = At { time: Some(now()), ..At::default() };
-        self.session.end(side, how, at, &mut cx);
+        if let Some(how) = how {
+            self.session.end(side, how, at, &mut cx);
+        }
         // Nothing follows that could be stopped.
         let _: Flow = self.session.finish(StreamEnd::Capture, at.time, &mut cx);
     }

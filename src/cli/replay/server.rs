@@ -104,6 +104,10 @@ fn serve(
         Answering { key: facts.key.as_deref().filter(|_| !args.same_accept), faults: args.faults.clone() };
     let response = answering.bytes(recorded).map_err(|misfit| Stop::Told(misfit.to_string()))?;
     let sent = wire.send(&response, Pace::of(&args.faults));
+    if !response.starts_with(b"HTTP/1.1 101") {
+        // The end of an ordinary answer may be all that tells its length.
+        wire.finish();
+    }
     let mut reader = HeadReader::new();
     let head = reader.push(&response).consumed;
     let mut heard = Heard::new(reader, stream(Dir::Server), 0);
