@@ -57,6 +57,25 @@ pub const TRANSCRIPT_EXCHANGES: usize = 1024;
 /// Handshakes of a capture that wait to be shown behind an earlier one that is not over.
 pub const HANDSHAKES_PENDING: usize = 1024;
 
+/// `Sec-WebSocket-Key`s remembered, to see one used again: a few megabytes at most.
+pub const KEYS_REMEMBERED: usize = 16 * 1024;
+
+/// Of these, how many of the latest a wrong `Sec-WebSocket-Accept` is compared with.
+pub const KEYS_COMPARED: usize = 16;
+
+/// Pairs of client and server whose handshakes are compared; later pairs are not.
+pub const PAIRS_REMEMBERED: usize = 16 * 1024;
+
+/// Nanoseconds from a failure to the next attempt that are no pause, if all are like that (RFC 6455 §7.2.3
+/// finds up to five seconds reasonable for the first).
+pub const RECONNECT_SOON: i64 = 1_000_000_000;
+
+/// Nanoseconds below which the difference between two pauses is chance.
+pub const BACKOFF_GROWTH_SEEN: i64 = 50_000_000;
+
+/// Nanoseconds after which a connection was established for good: its end begins a new series of attempts.
+pub const CONNECTION_LASTS: i64 = 10_000_000_000;
+
 /// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
 pub const BEFORE_RESPONSE: usize = 1024 * 1024;
 

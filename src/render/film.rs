@@ -214,22 +214,28 @@ impl Projector {
             let (ink, sign) = mark(deal.verdict);
             self.page.to(INDENT).put(ink, sign).put(Ink::Plain, " ").put(Ink::Strong, deal.what);
             self.page.to(UNDER + LABEL + 2);
-            let room = self.page.width() - UNDER - LABEL - 2;
-            self.choice(deal.offer.as_deref(), room / 2);
-            self.page.put(Ink::Plain, " → ");
+            let at = self.page.column();
+            self.choice(deal.offer.as_deref(), at);
+            let answer = deal.answer.as_deref().unwrap_or("nothing");
+            if self.page.column() + 3 + self.page.measure(answer) > self.page.width() {
+                self.page.line();
+                self.page.to(at - 2).put(Ink::Plain, "→ ");
+            } else {
+                self.page.put(Ink::Plain, " → ");
+            }
             if deal.tacit {
                 self.page.put(Ink::Plain, "agreed");
             } else {
-                self.choice(deal.answer.as_deref(), room / 2 - 3);
+                self.choice(deal.answer.as_deref(), at);
             }
             self.page.line();
             self.under(Ink::Faint, &deal.meaning.to_string());
         }
     }
 
-    fn choice(&mut self, value: Option<&str>, room: usize) {
+    fn choice(&mut self, value: Option<&str>, indent: usize) {
         match value {
-            Some(value) => self.page.data(Ink::Plain, value.as_bytes(), room, false),
+            Some(value) => self.page.spill(value.as_bytes(), indent, ROWS),
             None => self.page.put(Ink::Faint, "nothing"),
         };
     }

@@ -27,7 +27,7 @@ macro_rules! samples {
 pub static SAMPLES: &[Sample] = samples! {
     "rfc6455" "the handshake of RFC 6455 §1.2, with subprotocols"
     "rfc6455-minimal" "the same with what §4.1 requires and no more"
-    "chromium" "what Chromium sends, and a server without extensions"
+    "chromium" "headless Chromium and the npm package ws, with compression"
     "npm-ws" "client and server of the npm package ws"
     "python-websockets" "client and server of the Python package websockets"
     "permessage-deflate" "compression with limited windows (RFC 7692 §7.1)"
@@ -38,6 +38,7 @@ pub static SAMPLES: &[Sample] = samples! {
     "middlebox/upgrade-lost-on-the-way" "the server never saw the Upgrade"
     "broken/accept-mismatch" ""
     "broken/connection-lacks-upgrade" ""
+    "broken/cross-origin-accepted" ""
     "broken/data-before-handshake-complete" ""
     "broken/duplicate-extensions-in-response" ""
     "broken/duplicate-sec-websocket-accept" ""
@@ -100,4 +101,74 @@ impl Sample {
 pub fn named(name: &str) -> Option<&'static Sample> {
     let exact = SAMPLES.iter().find(|sample| sample.name == name);
     exact.or_else(|| SAMPLES.iter().find(|sample| sample.name.rsplit('/').next() == Some(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::HEAD_TOO_LARGE;
+    use crate::model::Severity;
+    use crate::model::film::{Film, State};
+    use crate::replay::{film, transcript};
+
+    fn films(sample: &Sample) -> Vec<Film> {
+        transcript::parse(sample.text, sample.name).iter().map(|exchange| film(exchange, &[])).collect()
+    }
+
+    /// The ids of what is found, in order.
+    fn found(film: &Film) -> Vec<&'static str> {
+        let said = [&film.request, &film.response].into_iter().flatten().flat_map(|speech| &speech.findings);
+        said.chain(&film.around).map(|finding| finding.rule.id).collect()
+    }
+
+    #[test]
+    fn right_handshakes_open_and_break_nothing() {
+        for sample in SAMPLES.iter().filter(|sample| !sample.name.contains('/')) {
+            let films = films(sample);
+            assert_eq!(films.len(), 1, "{}", sample.name);
+            assert_eq!(films[0].ruling.state, State::Open, "{}", sample.name);
+            let said = [&films[0].request, &films[0].response].into_iter().flatten();
+            let bad = said.flat_map(|s| &s.findings).find(|f| f.rule.severity > Severity::Note);
+            assert!(bad.is_none(), "{}: {bad:?}", sample.name);
+        }
+    }
+
+    /// Each broken sample breaks the rule it is named after; of the right ones none does, the
+    /// notes on the RFC's own example aside.
+    #[test]
+    fn each_rule_has_a_broken_sample_and_a_right_one() {
+        for rule in RULES {
+            if *rule == &HEAD_TOO_LARGE {
+                // A quarter of a megabyte is made by a test, not stored.
+                continue;
+            }
+            let name = format!("broken/{}", rule.id);
+            let sample = named(&name).unwrap_or_else(|| panic!("no {name}"));
+            let ids: Vec<_> = films(sample).iter().flat_map(found).collect();
+            assert!(ids.contains(&rule.id), "{name}: {ids:?}");
+            let right = named("rfc6455-minimal").expect("a sample");
+            assert!(!films(right).iter().any(|film| found(film).contains(&rule.id)), "{}", rule.id);
+        }
+        for sample in SAMPLES.iter().filter(|sample| sample.name.starts_with("broken/")) {
+            assert!(!sample.about().is_empty(), "{}: no such rule", sample.name);
+        }
+    }
+
+    #[test]
+    fn middleboxes_are_diagnosed_by_name() {
+        for sample in SAMPLES {
+            let Some(id) = sample.name.strip_prefix("middlebox/") else { continue };
+            let films = films(sample);
+            let said = films.iter().flat_map(|film| [&film.request, &film.response]).flatten();
+            let ids: Vec<_> =
+                said.flat_map(|speech| &speech.diagnoses).map(|diagnosis| diagnosis.id).collect();
+            assert!(ids.contains(&id), "{}: {ids:?}", sample.name);
+        }
+    }
+
+    #[test]
+    fn names_are_found_with_and_without_their_folder() {
+        assert_eq!(named("broken/missing-host").map(|s| s.name), named("missing-host").map(|s| s.name));
+        assert!(named("missing-hosts").is_none() && named("").is_none());
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
+use super::memory::is_public;
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
-use crate::http::{CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
+use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
     At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
@@ -173,6 +174,9 @@ impl Session {
             } else {
                 self.describe_request(&facts);
             }
+            if let Some(told) = &mut self.told {
+                told.compare(&facts, at.time, &mut report.findings, cx);
+            }
             let judged = Judged {
                 dir: Dir::Client,
                 offset,
@@ -241,8 +245,12 @@ impl Session {
         }
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
         let head = reader.parse(source, offset);
+        if let Some(told) = &mut self.told {
+            cx.memory.answered(told.conn, &mut told.entry);
+        }
+        let others = cx.memory.latest_keys();
         let wanted = cx.out.wants().fields;
-        let mut report = handshake::check_response(offer.as_deref(), &head, &[], wanted);
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, wanted);
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -316,6 +324,9 @@ impl Session {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
         let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
+        if told.bad_handshake.is_some() {
+            talk.may_be_refused();
+        }
         talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
         early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
@@ -430,6 +441,27 @@ impl Session {
 }
 
 impl Told {
+    /// Holds a request against the addresses and against other connections.
+    fn compare(
+        &mut self,
+        facts: &RequestFacts,
+        now: Option<Time>,
+        findings: &mut Vec<Finding>,
+        cx: &mut Context<'_, '_>,
+    ) {
+        let (client, server) = (self.connection.client, self.connection.server);
+        let pair = client.map(|client| client.ip()).zip(server);
+        let (target, key) = (&facts.target, facts.key.as_deref());
+        cx.memory.request(self.conn, &mut self.entry, pair, target, key, now, findings);
+        if let Some(server) = server.filter(|server| is_public(server.ip())) {
+            //= RFC 6455 §10.6
+            //# Connection confidentiality and integrity is provided by running the
+            //# WebSocket Protocol over TLS
+            let got = Text::with("HTTP without TLS to {}", server);
+            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
+        }
+    }
+
     /// Shows a head, and as much of its body as there is.
     fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
         let head = HttpHead {

@@ -8,6 +8,7 @@
 //! up without a word.
 
 mod http;
+mod memory;
 mod probe;
 
 use std::net::SocketAddr;
@@ -19,6 +20,9 @@ use crate::model::{
 use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
 
 use self::http::HttpPhase;
+pub use self::memory::Memory;
+
+use self::memory::Entry;
 use self::probe::{Found, Held, Probe};
 
 /// What a session reports to and borrows from.
@@ -27,6 +31,8 @@ pub struct Context<'c, 's> {
     pub scratch: &'c mut Scratch,
     /// Connections numbered so far.
     pub connections: &'c mut u32,
+    /// What is remembered of them.
+    pub memory: &'c mut Memory,
 }
 
 /// One of the two endpoints of a connection, before it is known which is the client.
@@ -94,6 +100,7 @@ struct Told {
     connection: Connection,
     /// The response broke a rule that its client must not put up with.
     bad_handshake: Option<&'static str>,
+    entry: Entry,
 }
 
 /// Whether a session still wants to be told what its connection carries.
@@ -207,12 +214,25 @@ impl Session {
             Phase::Http(_) => self.http_end(side, cx),
             Phase::Probe(_) | Phase::Other => ON,
         };
+        self.remember_end(at.time, cx);
         self.interest(flow)
+    }
+
+    /// The WebSocket is over for both as soon as one side ends its stream.
+    fn remember_end(&mut self, now: Option<Time>, cx: &mut Context<'_, '_>) {
+        let Some(told) = &mut self.told else { return };
+        let is_clean = match &self.phase {
+            Phase::WebSocket(talk) => talk.end_kind() == EndKind::CloseHandshake,
+            // Asked for a password, or sent elsewhere, a client may try again at once.
+            _ => told.connection.status.is_some_and(|status| status < 500 && status != 429),
+        };
+        cx.memory.over(told.conn, &mut told.entry, is_clean, now);
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
     /// itself, `now` is when the last packet of the input was captured.
     pub fn finish(mut self, how: StreamEnd, now: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
+        self.remember_end(now, cx);
         match &self.phase {
             Phase::Http(_) => {
                 self.http_end(Side::A, cx)?;
@@ -306,7 +326,13 @@ impl Session {
         };
         let offsets = [start(client), start(client.other())];
         if self.told.is_none() {
-            self.announce(if said { Roles::Assumed } else { Roles::Masking }, Handshake::Missing, cx);
+            let roles = match self.start {
+                _ if !said => Roles::Masking,
+                Start::Given => Roles::Assumed,
+                // A part of the request was there.
+                Start::Opened | Start::Midway => Roles::Handshake,
+            };
+            self.announce(roles, Handshake::Missing, cx);
             if let Some(told) = &self.told {
                 let time = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
                 cx.out.emit(&told.unit(time))?;
@@ -366,7 +392,7 @@ impl Session {
             http_version: None,
             ending: None,
         };
-        let told = Told { conn: *cx.connections, connection, bad_handshake: None };
+        let told = Told { conn: *cx.connections, connection, bad_handshake: None, entry: Entry::default() };
         self.told = Some(Box::new(told));
     }
 }

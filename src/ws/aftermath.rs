@@ -34,6 +34,8 @@ pub struct Aftermath {
     first_end: Option<(Dir, StreamEnd)>,
     first_end_at: Option<Time>,
     first_code: Option<CloseCode>,
+    /// The client must refuse the server's response, and may do so without a word.
+    refusable: bool,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +81,11 @@ impl Aftermath {
         let side = &mut self.sides[dir.index()];
         side.seen = true;
         side.last = time;
+    }
+
+    /// The response was such that the client must fail the connection.
+    pub fn may_be_refused(&mut self) {
+        self.refusable = true;
     }
 
     /// Bytes of `dir` are missing from the capture, so that nothing can be concluded from its silence.
@@ -240,7 +247,8 @@ impl Aftermath {
             return;
         };
         self.closed_at = time;
-        if first.code != code {
+        // Who fails the connection says why, not what it was told.
+        if first.code != code && !self.sides[dir.peer().index()].violated {
             let text = |code: Option<CloseCode>| match code {
                 Some(CloseCode(code)) => Text::with("{}", code),
                 None => Text::new("no code"),
@@ -299,6 +307,8 @@ impl Aftermath {
         self.unanswered_pings(now, findings);
         let is_blind = self.sides.iter().any(|s| s.blind);
         match (self.closing(), self.first_end) {
+            // The connection was never established for the client (§4.1), so there is none to close.
+            (Closing::NotBegun, Some(_)) if self.refusable && !self.sides[0].seen => {}
             (Closing::NotBegun, Some((dir, _))) if !is_blind => findings.push(Finding::new(
                 &NO_CLOSING_HANDSHAKE,
                 dir,
@@ -342,14 +352,16 @@ impl Aftermath {
     fn unanswered_pings(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
             let answerer = &self.sides[dir.peer().index()];
-            let excused = answerer.blind || !answerer.seen || self.sides[dir.index()].close.is_some();
-            // Only the latest ping has to be answered, and only when there was time for it.
+            // Only the latest ping has to be answered, and only when there was time for it: a Close
+            // frame, or the end of TCP, ends the waiting.
             let Some(ping) = self.sides[dir.index()].pings.back() else { continue };
-            let waited = match (ping.time, now) {
-                (Some(sent), Some(now)) => now.since(sent) > limits::PONG_SOON,
+            let closes = self.sides.iter().filter_map(|side| side.close);
+            let until = closes.map(|close| close.time).chain([self.first_end_at]).flatten().min().or(now);
+            let waited = match (ping.time, until) {
+                (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
                 _ => ping.overtaken,
             };
-            if waited && !excused && answerer.close.is_none() {
+            if waited && !answerer.blind && answerer.seen {
                 //= RFC 6455 §5.5.2
                 //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
                 //# response
@@ -373,6 +385,11 @@ impl Aftermath {
             (Some(dir), false) => Closing::Begun(dir),
             (None, false) => Closing::NotBegun,
         }
+    }
+
+    /// The code of the Close frame that `dir` has sent.
+    pub fn close_code_of(&self, dir: Dir) -> Option<CloseCode> {
+        self.sides[dir.index()].close?.code
     }
 
     /// The code of the first Close frame that carried one.

@@ -29,6 +29,8 @@ pub struct Compressed {
 #[derive(Debug, Default)]
 struct Current {
     begun: bool,
+    /// When it began, it could refer to earlier bytes that were lost.
+    was_lossy: bool,
     is_text: bool,
     check: Utf8Check,
     /// The first inflated bytes.
@@ -108,7 +110,6 @@ impl Compressed {
                 Err(fault) => message.fault = Some(fault),
             }
         }
-        let was_lossy = inflater.is_lossy;
         let message = std::mem::take(&mut self.message);
         let source = SourceId::Message { conn, m };
         let mut done = Inflated { kept: message.kept, ..Inflated::default() };
@@ -141,7 +142,7 @@ impl Compressed {
             );
         }
         match message.fault {
-            Some(Fault::Corrupt { at }) => done.findings.push(self.corrupt(at, was_lossy, source)),
+            Some(Fault::Corrupt { at }) => done.findings.push(self.corrupt(at, message.was_lossy, source)),
             Some(Fault::TooLarge) => done.findings.push(self.bomb(true)),
             None if message.is_bomb => done.findings.push(self.bomb(false)),
             None => {}
@@ -164,7 +165,9 @@ impl Compressed {
         if std::mem::replace(&mut self.message.begun, true) {
             return;
         }
-        self.inflater.begin(first);
+        // Whatever goes wrong with this message makes later ones lossy, not this one.
+        self.message.was_lossy = self.inflater.is_lossy;
+        self.inflater.begin();
         let is_held_to = self.window_bits < 15 || !self.takeover || first.is_some_and(|b| b & 1 == 1);
         let is_measured = self.takeover && self.measured < limits::SCANNED_MESSAGES;
         if is_held_to || is_measured {

@@ -79,6 +79,11 @@ impl Conversation {
         talk
     }
 
+    /// The response was such that the client must fail the connection.
+    pub fn may_be_refused(&mut self) {
+        self.shared.aftermath.may_be_refused();
+    }
+
     /// What to say when RSV1 is set although the handshake agreed on nothing.
     pub fn explain_rsv1(&mut self, diagnosis: fn() -> Diagnosis) {
         self.shared.rsv1_cause = Some(diagnosis);
@@ -214,8 +219,15 @@ impl Shared {
         findings: &mut Vec<Finding>,
     ) {
         let source = SourceId::Stream { conn: self.conn, dir };
-        let at = Span::bytes(source, offset, u64::from(header.header_length()));
+        // What such a finding is about is that the frame is there, and what it is: its opcode.
+        let opcode = offset.saturating_mul(8).saturating_add(4);
+        let at = Span::bits(source, opcode, opcode.saturating_add(4));
         self.aftermath.frame(dir, header, payload, n, time, at, findings);
+    }
+
+    /// The code of the Close frame that the other endpoint has sent.
+    pub fn closed_by_peer(&self, dir: Dir) -> Option<CloseCode> {
+        self.aftermath.close_code_of(dir.peer())
     }
 
     /// Says what may be behind the first data frame with an RSV1 that was not agreed.

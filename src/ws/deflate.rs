@@ -20,8 +20,9 @@ const WINDOW: usize = 32 * 1024;
 /// Inflates one direction.
 pub struct Inflater {
     stream: Decompress,
-    /// What came out last, once a final block made the stream forget: at most [`WINDOW`] bytes.
-    history: Option<Vec<u8>>,
+    /// What came out last. A final block makes zlib forget its window, and it cannot
+    /// be asked for it: so the window is kept twice.
+    history: History,
     /// A final block has ended and nothing has come since.
     at_end: bool,
     /// The message being inflated is past the point where it can be followed.
@@ -67,7 +68,7 @@ impl Inflater {
     pub fn new() -> Self {
         Self {
             stream: Decompress::new(false),
-            history: None,
+            history: History::default(),
             at_end: false,
             failed: false,
             is_lossy: false,
@@ -77,13 +78,9 @@ impl Inflater {
         }
     }
 
-    /// A message begins; `first` is the first byte of its payload, if it is there.
-    pub fn begin(&mut self, first: Option<u8>) {
+    /// A message begins.
+    pub fn begin(&mut self) {
         (self.failed, self.compressed, self.inflated, self.last) = (false, 0, 0, [0xAA; 4]);
-        // A final block will make the stream forget its window: it is read out before.
-        if first.is_some_and(|byte| byte & 1 == 1) && self.history.is_none() {
-            self.history = Some(self.recall());
-        }
     }
 
     /// Takes compressed bytes; `put` is called with what comes out, in pieces.
@@ -126,7 +123,7 @@ impl Inflater {
         self.is_lossy = true;
         self.at_end = false;
         self.stream.reset(false);
-        self.history = None;
+        self.history.clear();
     }
 
     /// The window is thrown away on purpose: nothing may refer back from here on.
@@ -134,7 +131,7 @@ impl Inflater {
         self.is_lossy = false;
         self.at_end = false;
         self.stream.reset(false);
-        self.history = None;
+        self.history.clear();
     }
 
     fn run(&mut self, mut bytes: &[u8], start: u64, put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
@@ -149,7 +146,7 @@ impl Inflater {
             self.at_end = false;
             self.inflated += given as u64;
             if given > 0 {
-                self.remember(&piece[..given]);
+                self.history.push(&piece[..given]);
                 put(&piece[..given]);
             }
             match status {
@@ -179,7 +176,7 @@ impl Inflater {
                 return Ok(());
             }
             self.inflated += given as u64;
-            self.remember(&piece[..given]);
+            self.history.push(&piece[..given]);
             put(&piece[..given]);
             if self.inflated > limits::INFLATED {
                 self.lose();
@@ -196,44 +193,11 @@ impl Inflater {
         //# with no compression is not available
         self.stream.reset(false);
         self.at_end = true;
-        if let Some(history) = &self.history
-            && !history.is_empty()
-        {
+        let history = self.history.straight();
+        if !history.is_empty() {
             // A dictionary is always taken by a raw stream that has just begun.
             let _: Result<u32, _> = self.stream.set_dictionary(history);
         }
-    }
-
-    fn remember(&mut self, bytes: &[u8]) {
-        let Some(history) = &mut self.history else { return };
-        history.extend_from_slice(bytes);
-        if history.len() > 2 * WINDOW {
-            history.drain(..history.len() - WINDOW);
-        }
-    }
-
-    /// Reads the window out of the stream: a block that copies all of it once more, which changes nothing.
-    fn recall(&mut self) -> Vec<u8> {
-        let size = usize::try_from(self.stream.total_out()).unwrap_or(WINDOW).min(WINDOW);
-        if size == 0 {
-            return Vec::new();
-        }
-        let block = copying_block(size);
-        let mut window = Vec::with_capacity(size + 3);
-        let mut piece = [0; 4096];
-        let mut rest = block.as_slice();
-        loop {
-            let (taken, given) = (self.stream.total_in(), self.stream.total_out());
-            let status = self.stream.decompress(rest, &mut piece, FlushDecompress::None);
-            rest = &rest[(self.stream.total_in() - taken) as usize..];
-            let given = (self.stream.total_out() - given) as usize;
-            window.extend_from_slice(&piece[..given]);
-            if status.is_err() || given == 0 {
-                break;
-            }
-        }
-        window.truncate(size);
-        window
     }
 }
 
@@ -243,89 +207,38 @@ impl Default for Inflater {
     }
 }
 
-/// A fixed-code block that copies the last `size` bytes, all of them, and an empty
-/// stored block. The window ends as it did before: exactly `size` bytes are copied,
-/// or for a size below a match's shortest length, a multiple of it.
-fn copying_block(size: usize) -> Vec<u8> {
-    let mut bits = BitWriter::default();
-    bits.put(0b010, 3);
-    let mut left = match size {
-        1 => 3,
-        2 => 4,
-        size => size,
-    };
-    while left > 0 {
-        // No match may be left that is shorter than three bytes.
-        let length = if left > LONGEST && left < LONGEST + 3 { left - 3 } else { left.min(LONGEST) };
-        left -= length;
-        let (symbol, extra, extra_bits) = length_code(length);
-        // Fixed codes stand most significant bit first (RFC 1951 §3.2.6).
-        match symbol {
-            280.. => bits.put(u32::from((0b1100_0000 + (symbol - 280) as u8).reverse_bits()), 8),
-            _ => bits.put(u32::from(((symbol - 256) as u8).reverse_bits() >> 1), 7),
-        }
-        bits.put(extra, extra_bits);
-        let (code, extra, extra_bits) = distance_code(size);
-        bits.put(u32::from((code as u8).reverse_bits() >> 3), 5);
-        bits.put(extra, extra_bits);
-    }
-    bits.put(0, 7);
-    bits.put(0, 3);
-    bits.align();
-    bits.bytes.extend_from_slice(&TAIL);
-    bits.bytes
-}
-
-/// The longest match.
-const LONGEST: usize = 258;
-
-/// The symbol of a match length, its extra bits, and how many they are (RFC 1951 §3.2.5).
-fn length_code(length: usize) -> (u32, u32, u32) {
-    let beyond = length as u32 - 3;
-    match beyond {
-        255 => (285, 0, 0),
-        0..8 => (257 + beyond, 0, 0),
-        _ => {
-            let extra_bits = 29 - beyond.leading_zeros();
-            let symbol = 261 + 4 * extra_bits + (beyond >> extra_bits & 3);
-            (symbol, beyond & ((1 << extra_bits) - 1), extra_bits)
-        }
-    }
-}
-
-/// The code of a distance, its extra bits, and how many they are.
-fn distance_code(distance: usize) -> (u32, u32, u32) {
-    let before = distance as u32 - 1;
-    if before < 4 {
-        return (before, 0, 0);
-    }
-    let extra_bits = 30 - before.leading_zeros();
-    let code = 2 * extra_bits + 2 + (before >> extra_bits & 1);
-    (code, before & ((1 << extra_bits) - 1), extra_bits)
-}
-
-/// Bits, least significant first within each byte.
+/// The last [`WINDOW`] bytes of a stream, and where they are read out again.
 #[derive(Default)]
-struct BitWriter {
-    bytes: Vec<u8>,
-    used: u32,
+struct History {
+    ring: Vec<u8>,
+    /// Where the oldest byte stands, once the ring is full.
+    oldest: usize,
 }
 
-impl BitWriter {
-    fn put(&mut self, value: u32, count: u32) {
-        for place in 0..count {
-            if self.used.is_multiple_of(8) {
-                self.bytes.push(0);
-            }
-            if let Some(byte) = self.bytes.last_mut() {
-                *byte |= ((value >> place & 1) as u8) << (self.used % 8);
-            }
-            self.used += 1;
+impl History {
+    fn push(&mut self, bytes: &[u8]) {
+        let mut bytes = &bytes[bytes.len().saturating_sub(WINDOW)..];
+        let room = (WINDOW - self.ring.len()).min(bytes.len());
+        self.ring.extend_from_slice(&bytes[..room]);
+        bytes = &bytes[room..];
+        while !bytes.is_empty() {
+            let take = bytes.len().min(WINDOW - self.oldest);
+            self.ring[self.oldest..self.oldest + take].copy_from_slice(&bytes[..take]);
+            self.oldest = (self.oldest + take) % WINDOW;
+            bytes = &bytes[take..];
         }
     }
 
-    fn align(&mut self) {
-        self.used = self.used.next_multiple_of(8);
+    /// The bytes in one piece, oldest first.
+    fn straight(&mut self) -> &[u8] {
+        self.ring.rotate_left(self.oldest);
+        self.oldest = 0;
+        &self.ring
+    }
+
+    fn clear(&mut self) {
+        self.ring.clear();
+        self.oldest = 0;
     }
 }
 
@@ -340,7 +253,7 @@ mod tests {
             .iter()
             .map(|message| {
                 let mut out = Vec::new();
-                inflater.begin(message.first().copied());
+                inflater.begin();
                 for chunk in message.chunks(cut) {
                     inflater.push(chunk, &mut |piece| out.extend_from_slice(piece))?;
                 }
@@ -391,27 +304,25 @@ mod tests {
         let mut inflater = Inflater::new();
         let whole = [HELLO, &TAIL].concat();
         let mut out = Vec::new();
-        inflater.begin(whole.first().copied());
+        inflater.begin();
         inflater.push(&whole, &mut |piece| out.extend_from_slice(piece)).unwrap();
         assert_eq!(inflater.finish(&mut |_| {}), Ok(Finish::TailNotStripped));
         assert_eq!(out, b"Hello");
     }
 
     #[test]
-    fn the_window_can_be_read_out_and_stays_as_it_is() {
-        use std::io::Write;
-        for size in [1usize, 2, 3, 4, 5, 257, 258, 259, 1000, 32_767, 32_768, 32_769, 70_000] {
-            let text: Vec<u8> = (0..size).map(|i| (i * i / 7 % 251) as u8).collect();
-            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(&text).unwrap();
-            encoder.flush().unwrap();
-            let mut inflater = Inflater::new();
-            inflater.begin(None);
-            inflater.push(encoder.get_ref(), &mut |_| {}).unwrap();
-            let last = &text[size.saturating_sub(WINDOW)..];
-            assert_eq!(inflater.recall(), last, "{size}");
-            // The copies are in the window now, and say the same.
-            assert!(inflater.recall().ends_with(last), "{size} again");
+    fn the_history_is_the_end_of_what_went_in() {
+        let all: Vec<u8> = (0..200_000u64).map(|i| (i * i / 7 % 251) as u8).collect();
+        for step in [1, 7, 1000, 32_767, 32_768, 50_000] {
+            let mut history = History::default();
+            let mut seen = 0;
+            for piece in all.chunks(step) {
+                history.push(piece);
+                seen += piece.len();
+                if seen % 31 == 0 || seen == all.len() {
+                    assert_eq!(history.straight(), &all[seen.saturating_sub(WINDOW)..seen], "{step}");
+                }
+            }
         }
     }
 
@@ -425,7 +336,7 @@ mod tests {
         }
         encoder.flush().unwrap();
         let mut inflater = Inflater::new();
-        inflater.begin(None);
+        inflater.begin();
         assert_eq!(inflater.push(encoder.get_ref(), &mut |_| {}), Err(Fault::TooLarge));
     }
 }

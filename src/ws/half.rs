@@ -102,6 +102,8 @@ struct Current {
     /// Payload bytes that have not arrived.
     remaining: u64,
     missing: u64,
+    /// Whether a fragmented message was open when it began.
+    in_message: bool,
     /// Something was not kept that lies before what would be kept next.
     cut: bool,
 }
@@ -260,6 +262,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         scratch.kept.clear();
+        let in_message = self.assembly.as_ref().is_some_and(|a| a.frame_count > 0);
         if !header.opcode.is_control() && !header.opcode.is_reserved() {
             if header.opcode != Opcode::CONTINUATION && self.assembly.is_some() {
                 self.abandon(shared, at, out)?;
@@ -284,6 +287,7 @@ impl Half {
             first_packet: self.head_packet,
             remaining: header.length,
             missing: 0,
+            in_message,
             cut: false,
         };
         self.state = State::Payload(current);
@@ -379,7 +383,7 @@ impl Half {
             source,
             offset: current.offset,
             extensions: shared.extensions,
-            in_message: self.assembly.as_ref().is_some_and(|a| a.frame_count > 0),
+            in_message: current.in_message,
             lenient: self.lenient,
         };
         if judge::is_suspect(&header, &context) {
@@ -395,7 +399,7 @@ impl Half {
         if header.opcode == Opcode::CLOSE && whole_payload {
             let offset = current.offset + u64::from(header.header_length());
             let payload_at = Span::bytes(source, offset, header.length);
-            close::check(kept, payload_at, self.dir, findings);
+            close::check(kept, payload_at, self.dir, shared.closed_by_peer(self.dir), findings);
         }
         shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
 

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::render::View;
 use crate::replay::Pace;
-use crate::session::{Context, Session, Side, Start};
+use crate::session::{Context, Memory, Session, Side, Start};
 use crate::ws::{Scratch, StreamEnd, encode};
 
 /// Why a live replay came to nothing.
@@ -195,6 +195,7 @@ pub fn watch(
         session: Session::new(Some(played.endpoints), Start::Opened),
         scratch: Scratch::default(),
         connections: 0,
+        memory: Memory::default(),
         out: Out::new(&mut tell),
     };
     feed.data(Dir::Client, played.heads[0]);
@@ -300,6 +301,7 @@ struct Feed<'t> {
     session: Session,
     scratch: Scratch,
     connections: u32,
+    memory: Memory,
     out: Out<'t>,
 }
 
@@ -310,16 +312,24 @@ impl Feed<'_> {
             return false;
         }
         let side = if from == Dir::Client { Side::A } else { Side::B };
-        let mut cx =
-            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
         let at = At { time: Some(now()), ..At::default() };
         self.session.data(side, bytes, at, &mut cx) == crate::session::Interest::Stop
     }
 
     fn end(mut self, peer: Dir, how: Option<StreamEnd>) {
         let side = if peer == Dir::Client { Side::A } else { Side::B };
-        let mut cx =
-            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
         let at = At { time: Some(now()), ..At::default() };
         if let Some(how) = how {
             self.session.end(side, how, at, &mut cx);

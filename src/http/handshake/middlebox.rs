@@ -5,7 +5,6 @@ use crate::model::{Diagnosis, Rule};
 use super::super::fields::Name;
 use super::super::{
     CONNECTION_LACKS_UPGRADE, MISSING_CONNECTION, MISSING_UPGRADE, RESPONSE_CONNECTION_INVALID,
-    UPGRADE_NOT_WEBSOCKET,
 };
 use super::RequestFacts;
 use super::exam::Exam;
@@ -17,10 +16,10 @@ const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on
 pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let key = exam.first(Name::Key).is_some();
-    let broken = |rules: [&Rule; 2]| exam.findings.iter().any(|finding| rules.contains(&finding.rule));
+    let broken = |rules: [&Rule; 3]| exam.findings.iter().any(|finding| rules.contains(&finding.rule));
     if key
-        && (broken([&MISSING_UPGRADE, &UPGRADE_NOT_WEBSOCKET])
-            || broken([&MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE]))
+        // Nobody puts another protocol's name in its place.
+        && broken([&MISSING_UPGRADE, &MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE])
     {
         found.push(hop_by_hop());
     }

@@ -11,11 +11,11 @@ use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
 use super::super::head::{Head, shown};
 use super::super::{
-    ACCEPT_MISMATCH, DUPLICATE_ACCEPT, DUPLICATE_SUBPROTOCOL_RESPONSE, HANDSHAKE_REDIRECTED,
-    HANDSHAKE_REJECTED, INVALID_SUBPROTOCOL, MALFORMED_RESPONSE, MISSING_ACCEPT, PMD_RSV1_CONFLICT,
-    PMD_SMALL_WINDOW, REJECTED_WITHOUT_ERROR, RESPONSE_CONNECTION_INVALID, RESPONSE_UPGRADE_INVALID,
-    SERVER_ACCEPTED_BAD, SUBPROTOCOL_CASE, UNREQUESTED_EXTENSION, UNREQUESTED_SUBPROTOCOL,
-    UNSUPPORTED_VERSION, VERSION_REJECTION_BARE,
+    ACCEPT_MISMATCH, CROSS_ORIGIN_ACCEPTED, DUPLICATE_ACCEPT, DUPLICATE_SUBPROTOCOL_RESPONSE,
+    HANDSHAKE_REDIRECTED, HANDSHAKE_REJECTED, INVALID_SUBPROTOCOL, MALFORMED_RESPONSE, MISSING_ACCEPT,
+    PMD_RSV1_CONFLICT, PMD_SMALL_WINDOW, REJECTED_WITHOUT_ERROR, RESPONSE_CONNECTION_INVALID,
+    RESPONSE_UPGRADE_INVALID, SERVER_ACCEPTED_BAD, SUBPROTOCOL_CASE, UNREQUESTED_EXTENSION,
+    UNREQUESTED_SUBPROTOCOL, UNSUPPORTED_VERSION, VERSION_REJECTION_BARE,
 };
 use super::deflate::{self, Params};
 use super::exam::Exam;
@@ -92,6 +92,7 @@ impl Report<'_> {
         Self::bodiless(exam);
         let malformed = exam.head.invalid.then_some(&MALFORMED_RESPONSE);
         let first = malformed.or_else(|| exam.findings.iter().map(|f| f.rule).find(|rule| is_error(rule)));
+        self.origin(exam);
         self.was_request_sound(exam);
         self.diagnoses.extend(middlebox::in_response(exam, 101, self.request, false));
         first.map_or(Outcome::Open, Outcome::Failed)
@@ -285,6 +286,23 @@ impl Report<'_> {
         }
     }
 
+    /// Whether a page of another site was let in.
+    fn origin(&self, exam: &mut Exam<'_, '_>) {
+        let Some(request) = self.request else { return };
+        let (Some(origin), Some(host)) = (&request.origin, &request.host) else { return };
+        let Some((_, site)) = origin.split_once("://") else { return };
+        if !is_same_site(site, host) {
+            //= RFC 6455 §10.2
+            //# Servers that are not intended to process input from any web page but
+            //# only for certain sites SHOULD verify the |Origin| field is an origin
+            //# they expect.
+            let got =
+                Text::with("101 for a page of {}, on {}", shown(site.as_bytes())).and(shown(host.as_bytes()));
+            let expected = "403 unless any site may connect";
+            exam.find(&CROSS_ORIGIN_ACCEPTED, expected, got, Some(exam.head.start_line_at()));
+        }
+    }
+
     fn was_request_sound(&self, exam: &mut Exam<'_, '_>) {
         let Some(request) = self.request else { return };
         let got = if !request.is_upgrade {
@@ -389,4 +407,64 @@ fn uses_rsv1(name: &str) -> bool {
 fn first_or_this_is_pmd(first: Option<&str>, this: &str) -> bool {
     let is = |name: &str| name.starts_with("permessage-");
     first.is_some_and(is) || is(this)
+}
+
+/// Whether two authorities (host and perhaps port) are of one site, as far as names tell without
+/// the list of public suffixes: the same host, one within the other, or both on this machine.
+fn is_same_site(a: &str, b: &str) -> bool {
+    let (a, b) = (host_of(a), host_of(b));
+    let within = |inner: &str, outer: &str| {
+        inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.')) && outer.contains('.')
+    };
+    let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    // Siblings share all but their first label; the last one of an address is a number.
+    let is_name = a.ends_with(|c: char| c.is_ascii_alphabetic());
+    let siblings = match (a.split_once('.'), b.split_once('.')) {
+        (Some((_, a)), Some((_, b))) => is_name && a == b && a.contains('.'),
+        _ => false,
+    };
+    a == b || within(&a, &b) || within(&b, &a) || siblings || (local(&a) && local(&b))
+}
+
+/// The host of `host:port`, in lower case.
+fn host_of(authority: &str) -> String {
+    let end = match authority.rfind(':') {
+        Some(colon) if !authority[colon..].contains(']') => colon,
+        _ => authority.len(),
+    };
+    authority[..end].to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_site;
+
+    #[test]
+    fn sites_by_their_names() {
+        let same = [
+            ("example.com", "example.com"),
+            ("Example.com:8443", "example.com"),
+            ("example.com", "server.example.com"),
+            ("www.example.com", "live.example.com:8080"),
+            ("localhost:3000", "127.0.0.1:8080"),
+            ("[::1]:3000", "[::1]:8080"),
+            ("[2001:db8::1]", "[2001:db8::1]:80"),
+        ];
+        let other = [
+            ("example.net", "example.com"),
+            ("badexample.com", "example.com"),
+            ("a.com", "b.com"),
+            ("192.0.2.1", "198.51.2.1"),
+            ("10.0.0.1", "11.0.0.1"),
+            ("localhost", "example.com"),
+            ("[2001:db8::1]", "[2001:db8::2]"),
+            ("com", "example.com"),
+        ];
+        for (pairs, expected) in [(&same[..], true), (&other[..], false)] {
+            for (a, b) in pairs {
+                assert_eq!(is_same_site(a, b), expected, "{a} {b}");
+                assert_eq!(is_same_site(b, a), expected, "{b} {a}");
+            }
+        }
+    }
 }
