@@ -65,7 +65,9 @@ impl Projector {
 
     fn title(&mut self, film: &Film) -> String {
         self.page.gap();
-        self.page.data(Ink::Strong, film.title.as_bytes(), self.page.width() / 2, false);
+        let alone = film.conn == 0 && film.client.is_none();
+        let room = if alone { self.page.width() } else { self.page.width() / 2 };
+        self.page.data(Ink::Strong, film.title.as_bytes(), room, false);
         if film.conn > 0 {
             self.page.put(Ink::Plain, &format!("  connection {}", film.conn));
         }

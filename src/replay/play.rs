@@ -5,7 +5,9 @@ use super::ruling::{deals, ruling};
 use crate::http::accept::Steps;
 use crate::http::fields::{self, Name};
 use crate::http::handshake::{extensions_stripped, status};
-use crate::http::{RequestFacts, RequestReport, ResponseReport, StartLine, check_request, check_response};
+use crate::http::{
+    Head, RequestFacts, RequestReport, ResponseReport, StartLine, check_request, check_response,
+};
 use crate::model::film::{Accept, Film, Line, Speech};
 use crate::model::{Diagnosis, Dir, Field, Finding, Header, Severity, Span, Text, Verdict};
 
@@ -39,6 +41,11 @@ pub fn film(exchange: &Exchange, others: &[&[u8]]) -> Film {
 fn accept(asked: &RequestReport, response: Option<&Heard>) -> Option<Accept> {
     let Steps { key, decoded, joined, digest, accept } = Steps::of(asked.facts.key.as_deref()?);
     let head = response.map(Heard::head);
+    let has_answer = |head: &Head<'_>| head.values("Sec-WebSocket-Accept").next().is_some();
+    if head.as_ref().is_some_and(|head| head.status() != Some(101) && !has_answer(head)) {
+        // Who refuses need not answer the key.
+        return None;
+    }
     let sent =
         head.and_then(|head| head.values("Sec-WebSocket-Accept").next().map(|v| v.text().into_owned()));
     Some(Accept { key, decoded, joined, digest, right: accept, sent })

@@ -149,6 +149,12 @@ pub(super) fn deals(asked: Option<&RequestReport>, answered: Option<&ResponseRep
     }
     let facts = answered.map(|report| &report.facts);
     let opens = facts.is_some_and(|facts| facts.status == Some(101));
+    if facts.is_some_and(|facts| facts.status != Some(101))
+        && !answered.is_some_and(|report| values(&report.headers, "Sec-WebSocket-Version").is_some())
+    {
+        // A refusal agrees to nothing, unless it names the versions to choose from.
+        return Vec::new();
+    }
     let verdict = |name: &str| worst(name, asked, answered);
     let offer = |value: fn(&RequestReport) -> Option<&String>| asked.and_then(value).cloned();
     let versions = answered.and_then(|report| values(&report.headers, "Sec-WebSocket-Version"));

@@ -103,7 +103,9 @@ enum Next {
 /// The terminal to wait for keys on.
 fn keyboard() -> Option<Term> {
     let term = Term::stdout();
-    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+    // When standard input is the recording, keys come from the terminal all the same.
+    let has_keys = io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
+    if has_keys && io::stdout().is_terminal() {
         return Some(term);
     }
     // A broken standard error is no reason to stop.
