@@ -71,11 +71,12 @@ pub struct Line {
 pub struct Accept {
     /// As sent. Untrusted.
     pub key: String,
-    /// The bytes the key stands for; `None` when it is no Base64.
-    pub decoded: Option<Vec<u8>>,
+    /// The bytes the key stands for, in hexadecimal; `None` when it is no Base64.
+    pub decoded: Option<String>,
     /// Key and GUID. Untrusted.
     pub joined: String,
-    pub digest: [u8; 20],
+    /// SHA-1 of that, in hexadecimal.
+    pub sha1: String,
     /// The right answer.
     pub right: String,
     /// The answer given; `None` without one. Untrusted.

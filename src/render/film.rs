@@ -180,11 +180,10 @@ impl Projector {
 
     fn accept(&mut self, accept: &Accept) {
         self.heading("the accept value", "key and GUID, SHA-1, Base64 (RFC 6455 §4.2.2)");
-        let hex: String = accept.digest.iter().map(|byte| format!("{byte:02x}")).collect();
         for (label, value) in [
             ("key", accept.key.as_str()),
             ("+ GUID", accept.joined.strip_prefix(&accept.key).unwrap_or_default()),
-            ("SHA-1", &hex),
+            ("SHA-1", &accept.sha1),
             ("Base64", &accept.right),
         ] {
             self.page.to(UNDER).put(Ink::Faint, label).to(UNDER + LABEL);

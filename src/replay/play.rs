@@ -2,7 +2,7 @@
 
 use super::exchange::{Exchange, Heard};
 use super::ruling::{deals, ruling};
-use crate::http::accept::Steps;
+use crate::http::accept::{Steps, hex};
 use crate::http::fields::{self, Name};
 use crate::http::handshake::{extensions_stripped, status};
 use crate::http::{
@@ -48,7 +48,8 @@ fn accept(asked: &RequestReport, response: Option<&Heard>) -> Option<Accept> {
     }
     let sent =
         head.and_then(|head| head.values("Sec-WebSocket-Accept").next().map(|v| v.text().into_owned()));
-    Some(Accept { key, decoded, joined, digest, right: accept, sent })
+    let decoded = decoded.as_deref().map(hex);
+    Some(Accept { key, decoded, joined, sha1: hex(&digest), right: accept, sent })
 }
 
 fn said_by_client(heard: &Heard, report: &RequestReport) -> Speech {

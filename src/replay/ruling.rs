@@ -68,12 +68,11 @@ fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) ->
     let code = answered.and_then(|report| report.facts.status).unwrap_or_default();
     // A refusal is the consequence of what was wrong before it, if anything was.
     let fault = asked.and_then(|report| report.facts.broken.first().copied());
-    let cause = match fault {
-        Some(rule) => cause(rule, asked.map(|r| &r.findings[..])),
-        None => {
-            let rule = if (300..400).contains(&code) { &HANDSHAKE_REDIRECTED } else { &HANDSHAKE_REJECTED };
-            cause(rule, answered.map(|r| &r.findings[..]))
-        }
+    let cause = if let Some(rule) = fault {
+        cause(rule, asked.map(|r| &r.findings[..]))
+    } else {
+        let rule = if (300..400).contains(&code) { &HANDSHAKE_REDIRECTED } else { &HANDSHAKE_REJECTED };
+        cause(rule, answered.map(|r| &r.findings[..]))
     };
     let advice = status(code).advice;
     let mut next = vec![Text::new("the client opens no WebSocket: the answer is ordinary HTTP")];
@@ -150,7 +149,7 @@ pub(super) fn deals(asked: Option<&RequestReport>, answered: Option<&ResponseRep
     let facts = answered.map(|report| &report.facts);
     let opens = facts.is_some_and(|facts| facts.status == Some(101));
     if facts.is_some_and(|facts| facts.status != Some(101))
-        && !answered.is_some_and(|report| values(&report.headers, "Sec-WebSocket-Version").is_some())
+        && answered.is_none_or(|report| values(&report.headers, "Sec-WebSocket-Version").is_none())
     {
         // A refusal agrees to nothing, unless it names the versions to choose from.
         return Vec::new();

@@ -190,7 +190,7 @@ pub fn watch(
     view: Option<Box<dyn View>>,
 ) -> Result<Aftermath, Stop> {
     let peer = played.us.peer();
-    let mut tell = Tell { view, peer, live: false, frames: 0, close: None };
+    let mut tell = Tell { view, peer, live: false, frames: 0, closed: false, close_code: None };
     let mut feed = Feed {
         session: Session::new(Some(played.endpoints), Start::Opened),
         scratch: Scratch::default(),
@@ -212,11 +212,10 @@ pub fn watch(
     };
     feed.end(peer, how);
     let bytes = eyes.bytes;
-    let (frames, close) = (tell.frames, tell.close);
+    let (frames, close_code) = (tell.frames, tell.close_code);
     if let Some(view) = tell.view {
         view.end()?;
     }
-    let close_code = close.flatten();
     Ok(Aftermath { peer, state: played.state, frames, bytes, close_code, end, after })
 }
 
@@ -345,7 +344,9 @@ struct Tell {
     peer: Dir,
     live: bool,
     frames: u64,
-    close: Option<Option<CloseCode>>,
+    /// Whether it sent a Close frame, and its code.
+    closed: bool,
+    close_code: Option<CloseCode>,
 }
 
 impl Sink for Tell {
@@ -361,7 +362,8 @@ impl Sink for Tell {
         match unit.body {
             UnitBody::Frame(_) if from_peer => self.frames += 1,
             UnitBody::Message(message) if from_peer && message.kind == Opcode::CLOSE => {
-                self.close = Some(message.close.and_then(|close| close.code));
+                self.closed = true;
+                self.close_code = message.close.and_then(|close| close.code);
             }
             UnitBody::Frame(_) | UnitBody::Message(_) | UnitBody::Note if from_peer && self.live => {}
             _ => return ON,
@@ -370,7 +372,7 @@ impl Sink for Tell {
             view.take(unit)?;
         }
         // A Close frame is the last that is waited for.
-        if self.close.is_some() { Flow::Break(()) } else { ON }
+        if self.closed { Flow::Break(()) } else { ON }
     }
 }
 

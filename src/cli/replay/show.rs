@@ -18,7 +18,7 @@ pub struct Show {
 }
 
 enum Kind {
-    Text(Projector, Output),
+    Text(Box<Projector>, Output),
     Records(Films<Output>),
 }
 
@@ -26,7 +26,7 @@ impl Show {
     pub fn new(args: &Args, color: bool) -> Self {
         let out = Output::new(args.to.is_some() || args.listen.is_some());
         let kind = match args.format {
-            Format::Text => Kind::Text(Projector::new(&args.options(color), args.explain), out),
+            Format::Text => Kind::Text(Box::new(Projector::new(&args.options(color), args.explain)), out),
             Format::Json => Kind::Records(Films::array(out)),
             Format::Ndjson => Kind::Records(Films::lines(out)),
         };

@@ -148,15 +148,14 @@ fn line<W: Write>(line: &Line, w: &mut Writer<W>) {
 }
 
 fn accept<W: Write>(accept: &Accept, w: &mut Writer<W>) {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     w.raw(r#"{"key":"#);
     w.string(&accept.key);
     w.raw(r#","decoded":"#);
-    w.optional_string(accept.decoded.as_deref().map(hex).as_deref());
+    w.optional_string(accept.decoded.as_deref());
     w.raw(r#","joined":"#);
     w.string(&accept.joined);
     w.raw(r#","sha1":"#);
-    w.string(&hex(&accept.digest));
+    w.string(&accept.sha1);
     w.raw(r#","expected":"#);
     w.string(&accept.right);
     w.raw(r#","sent":"#);
