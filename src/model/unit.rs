@@ -323,6 +323,8 @@ pub struct Frame<'a> {
     pub head: &'a [u8],
     /// The opcode of the message it belongs to: for a continuation frame, that of the first fragment.
     pub of: Opcode,
+    /// It belongs to a compressed message (RFC 7692 §6): the payload makes sense only once inflated.
+    pub compressed: bool,
     /// Payload bytes that are in the capture.
     pub captured: u64,
     /// Payload bytes lost in a hole.

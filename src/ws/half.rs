@@ -449,12 +449,14 @@ impl Half {
             Some(message) if is_data => message.opcode,
             _ => header.opcode,
         };
+        let compressed = is_data && message.as_ref().is_some_and(|message| message.compressed);
         let frame = Frame {
             n,
             offset: current.offset,
             header,
             head: &head[..usize::from(header.header_length())],
             of,
+            compressed,
             captured,
             missing: current.missing,
             truncated,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::distribution::{Distribution, Range};
+use super::ledger::Ledger;
 use super::tally::{Frames, Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::render::json::record::{end_name, findings_by_rule, findings_by_severity, meta, summary};
@@ -72,6 +73,7 @@ fn tally<W: Write>(tally: &Tally, w: &mut Writer<W>) {
     by_direction(r#","payload_bytes":"#, sides, w, |w, side| by_kind(side, |frames| frames.payload, w));
     by_direction(r#","header_bytes":"#, sides, w, |w, side| w.number(side.headers));
     by_direction(r#","messages":"#, sides, w, |w, side| sizes(&side.sizes, w));
+    by_direction(r#","compressed":"#, sides, w, |w, side| ledger(&side.ledger(), w));
     by_direction(r#","gaps":"#, sides, w, |w, side| {
         w.raw("{");
         times(&side.gaps, w);
@@ -128,6 +130,22 @@ fn sizes<W: Write>(sizes: &Distribution, w: &mut Writer<W>) {
     ] {
         w.raw(key);
         w.optional(some(value));
+    }
+    w.raw("}");
+}
+
+fn ledger<W: Write>(ledger: &Ledger, w: &mut Writer<W>) {
+    for (key, value) in [
+        (r#"{"count":"#, ledger.messages),
+        (r#","bytes":"#, ledger.wire),
+        (r#","inflated_bytes":"#, ledger.inflated),
+        (r#","measured_bytes":"#, ledger.measured),
+        (r#","from_earlier_bytes":"#, ledger.from_earlier),
+        (r#","window_bytes":"#, ledger.windows),
+        (r#","failed":"#, ledger.failed),
+    ] {
+        w.raw(key);
+        w.number(value);
     }
     w.raw("}");
 }

@@ -7,6 +7,7 @@
 
 mod distribution;
 mod json;
+mod ledger;
 mod tally;
 mod text;
 
@@ -150,6 +151,14 @@ impl Stats {
             let entry = &mut self.open[slot];
             (entry.client, entry.server) = (connection.client, connection.server);
             entry.end = connection.ending.map(|ending| ending.how);
+            if connection.ending.is_some() {
+                for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
+                    // Whoever sent nothing compressed made its peer keep no window.
+                    if let Some(ledger) = &mut side.ledger {
+                        ledger.windows = if ledger.messages > 0 { window } else { 0 };
+                    }
+                }
+            }
         }
         if connection.ending.is_some() {
             self.finish_connection(conn, slot);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::distribution::{Distribution, Range};
+use super::ledger::Ledger;
 use super::{KINDS, kind};
 use crate::limits;
 use crate::model::{Dir, Frame, Message, Opcode, Severity, Time, Unit};
@@ -35,6 +36,8 @@ pub(super) struct Side {
     pub headers: u64,
     /// Frames by [`kind`].
     pub frames: [Frames; KINDS.len()],
+    /// Compressed messages.
+    pub ledger: Option<Box<Ledger>>,
     pub pings: Option<Box<Pings>>,
 }
 
@@ -107,6 +110,9 @@ impl Tally {
             _ => {
                 let side = &mut self.sides[dir.index()];
                 side.sizes.take(message.length);
+                if message.compressed {
+                    side.ledger.get_or_insert_default().message(message);
+                }
                 if let (Some(last), Some(time)) = (side.last_message, unit.time) {
                     side.gaps.take(time.since(last).max(0) as u64);
                 }
@@ -183,6 +189,9 @@ impl Side {
         self.headers += other.headers;
         self.sizes.add(&other.sizes);
         self.gaps.add(&other.gaps);
+        if let Some(theirs) = &other.ledger {
+            self.ledger.get_or_insert_default().add(theirs);
+        }
         if let Some(theirs) = &other.pings {
             let mine = self.pings.get_or_insert_default();
             mine.times.add(&theirs.times);
@@ -199,6 +208,11 @@ impl Side {
     /// Payload bytes of all of them.
     pub fn payload(&self) -> u64 {
         self.frames.iter().map(|frames| frames.payload).sum()
+    }
+
+    /// Compressed messages.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.as_deref().copied().unwrap_or_default()
     }
 
     /// Pings and pongs.

@@ -30,6 +30,7 @@ impl Stats {
             bytes(total, &mut page);
         }
         sizes(total, &mut page);
+        compression(total, &mut page);
         times(total, &mut page);
         findings(&report, &mut page);
         connections(&report, &mut page);
@@ -155,6 +156,27 @@ fn sizes(total: &Tally, page: &mut String) {
     }
     if table.rows.len() > 1 {
         table.print_wide(1, 10, page);
+    }
+}
+
+fn compression(total: &Tally, page: &mut String) {
+    let heads = ["Compressed", "count", "on the wire", "inflated", "saved", "repeats", "windows"];
+    let mut table = Table::new(&heads);
+    let mut failed = 0;
+    for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
+        let ledger = side.ledger();
+        failed += ledger.failed;
+        if ledger.messages > 0 {
+            table.row([(*name).to_owned()].into_iter().chain(ledger.cells()));
+        }
+    }
+    if table.rows.len() > 1 {
+        table.print(1, page);
+        page.push_str("  repeats: copied from earlier messages (context takeover), in the first 64 of a\n");
+        page.push_str("  direction; windows: memory the receivers keep for that between messages\n");
+    }
+    if failed > 0 {
+        let _ = writeln!(page, "  {} could not be inflated", counted(failed, "compressed message"));
     }
 }
 
