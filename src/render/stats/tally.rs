@@ -36,6 +36,8 @@ pub(super) struct Side {
     pub headers: u64,
     /// Frames by [`kind`].
     pub frames: [Frames; KINDS.len()],
+    /// Compressed messages.
+    pub ledger: Option<Box<Ledger>>,
     pub pings: Option<Box<Pings>>,
     /// Compressed messages, once there is one.
     pub ledger: Option<Box<Ledger>>,
@@ -189,6 +191,9 @@ impl Side {
         self.headers += other.headers;
         self.sizes.add(&other.sizes);
         self.gaps.add(&other.gaps);
+        if let Some(theirs) = &other.ledger {
+            self.ledger.get_or_insert_default().add(theirs);
+        }
         if let Some(theirs) = &other.pings {
             let mine = self.pings.get_or_insert_default();
             mine.times.add(&theirs.times);
@@ -213,6 +218,11 @@ impl Side {
     /// Payload bytes of all of them.
     pub fn payload(&self) -> u64 {
         self.frames.iter().map(|frames| frames.payload).sum()
+    }
+
+    /// Compressed messages.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.as_deref().copied().unwrap_or_default()
     }
 
     /// Pings and pongs.
