@@ -179,6 +179,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             header,
             head: &wire[..head],
             of,
+            compressed: false,
             captured: payload.len() as u64,
             missing: 0,
             truncated: (payload.len() as u64) < header.length,

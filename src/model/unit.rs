@@ -38,6 +38,11 @@ impl Wants {
     /// Counts only: no fields, no payload.
     pub const NOTHING: Self = Self { fields: false, payload: 0 };
 
+    /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
+    pub fn heads(self) -> bool {
+        self != Self::NOTHING
+    }
+
     /// What two sinks need together.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -325,6 +330,8 @@ pub struct Frame<'a> {
     pub head: &'a [u8],
     /// The opcode of the message it belongs to: for a continuation frame, that of the first fragment.
     pub of: Opcode,
+    /// It belongs to a compressed message (RFC 7692 §6): the payload makes sense only once inflated.
+    pub compressed: bool,
     /// Payload bytes that are in the capture.
     pub captured: u64,
     /// Payload bytes lost in a hole.

@@ -297,6 +297,7 @@ impl<L: Layout> Show<L> {
             },
             head,
             of,
+            compressed: false,
             captured: plain.len() as u64,
             missing: 0,
             truncated: (plain.len() as u64) < length,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::memory::is_public;
+use super::memory::{Attempt, is_public};
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
@@ -153,7 +153,7 @@ impl Session {
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
         let lane = &mut http.lanes[side.index()];
@@ -180,7 +180,7 @@ impl Session {
             let judged = Judged {
                 dir: Dir::Client,
                 offset,
-                bytes: if wanted { reader.bytes().to_vec() } else { Vec::new() },
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
                 headers: report.headers,
                 fields: report.fields,
@@ -249,7 +249,7 @@ impl Session {
             cx.memory.answered(told.conn, &mut told.entry);
         }
         let others = cx.memory.latest_keys();
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_response(offer.as_deref(), &head, &others, wanted);
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
@@ -260,7 +260,7 @@ impl Session {
         let judged = Judged {
             dir: Dir::Server,
             offset,
-            bytes: if wanted { reader.bytes().to_vec() } else { Vec::new() },
+            bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
@@ -295,6 +295,8 @@ impl Session {
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let client = server.other();
         let early = std::mem::take(&mut http.lanes[client.index()].held);
+        // The response itself may have waited for its request, and frames behind it.
+        let behind = std::mem::take(&mut http.lanes[server.index()].held);
         let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
         let Some(told) = &mut self.told else { return ON };
         if let Some(chunk) = early.front() {
@@ -313,7 +315,7 @@ impl Session {
             told.note(Dir::Client, chunk.at, &[finding], cx)?;
         }
         if let Outcome::Failed(cause) = report.facts.outcome {
-            told.bad_handshake = Some(cause.id);
+            self.bad_handshake = Some(cause);
         }
         let facts = &report.facts;
         let deflate = facts.deflate;
@@ -324,12 +326,13 @@ impl Session {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
         let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
-        if told.bad_handshake.is_some() {
+        if self.bad_handshake.is_some() {
             talk.may_be_refused();
         }
         talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
+        behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
     }
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.
@@ -368,8 +371,11 @@ impl Session {
         };
         self.start = Start::Opened;
         let client = server.other();
-        let held = std::mem::take(&mut http.lanes[client.index()].held);
-        held.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        for side in [client, server] {
+            let held = std::mem::take(&mut http.lanes[side.index()].held);
+            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
+        }
+        ON
     }
 
     /// The client's bytes that waited for the response are HTTP after all.
@@ -451,8 +457,8 @@ impl Told {
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = client.map(|client| client.ip()).zip(server);
-        let (target, key) = (&facts.target, facts.key.as_deref());
-        cx.memory.request(self.conn, &mut self.entry, pair, target, key, now, findings);
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6
             //# Connection confidentiality and integrity is provided by running the

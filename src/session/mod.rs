@@ -73,15 +73,18 @@ pub enum Start {
 
 /// A connection being followed.
 pub struct Session {
-    endpoints: Option<[SocketAddr; 2]>,
+    /// Kept apart until they are told: a session's first cache line is for what each segment needs.
+    endpoints: Option<Box<[SocketAddr; 2]>>,
     start: Start,
     /// Which endpoint is the client, once that is known.
     client: Option<Side>,
-    /// Bytes seen of each side, lost ones included.
+    /// Bytes seen of each side, lost ones included, until the WebSocket begins.
     offsets: [u64; 2],
     phase: Phase,
     /// What is told of the connection; `None` until it has to do with WebSocket.
     told: Option<Box<Told>>,
+    /// The response broke this rule, which its client must not put up with.
+    bad_handshake: Option<&'static Rule>,
     ended: [Option<StreamEnd>; 2],
     /// What was found about its packets before it was known to be a WebSocket.
     anomalies: Vec<(Side, Finding, At)>,
@@ -98,8 +101,6 @@ enum Phase {
 struct Told {
     conn: u32,
     connection: Connection,
-    /// The response broke a rule that its client must not put up with.
-    bad_handshake: Option<&'static str>,
     entry: Entry,
 }
 
@@ -117,12 +118,13 @@ impl Session {
     /// A session between two addresses; `endpoints[0]` is [`Side::A`].
     pub fn new(endpoints: Option<[SocketAddr; 2]>, start: Start) -> Self {
         Self {
-            endpoints,
+            endpoints: endpoints.map(Box::new),
             start,
             client: None,
             offsets: [0, 0],
             phase: Phase::Probe(Box::default()),
             told: None,
+            bad_handshake: None,
             ended: [None, None],
             anomalies: Vec::new(),
         }
@@ -144,11 +146,10 @@ impl Session {
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 let dir = if self.client == Some(side) { Dir::Client } else { Dir::Server };
-                self.offsets[side.index()] += bytes.len() as u64;
                 if dir == Dir::Client
-                    && let Some(told) = &mut self.told
-                    && let Some(cause) = told.bad_handshake.take()
-                    && told.note(dir, at, &[http::accepted_bad_handshake(cause)], cx).is_break()
+                    && let Some(cause) = self.bad_handshake.take()
+                    && let Some(told) = &self.told
+                    && told.note(dir, at, &[http::accepted_bad_handshake(cause.id)], cx).is_break()
                 {
                     return Interest::Stop;
                 }
@@ -374,9 +375,9 @@ impl Session {
             return;
         }
         *cx.connections += 1;
-        let (client, server) = match (self.endpoints, self.client) {
-            (Some([a, b]), Some(Side::B)) => (Some(b), Some(a)),
-            (Some([a, b]), _) => (Some(a), Some(b)),
+        let (client, server) = match (self.endpoints.as_deref(), self.client) {
+            (Some([a, b]), Some(Side::B)) => (Some(*b), Some(*a)),
+            (Some([a, b]), _) => (Some(*a), Some(*b)),
             (None, _) => (None, None),
         };
         let connection = Connection {
@@ -392,7 +393,7 @@ impl Session {
             http_version: None,
             ending: None,
         };
-        let told = Told { conn: *cx.connections, connection, bad_handshake: None, entry: Entry::default() };
+        let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
         self.told = Some(Box::new(told));
     }
 }

@@ -96,7 +96,7 @@ impl Conversation {
 
     /// Takes the next bytes `dir` sent.
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
-        self.shared.aftermath.sent(dir, at.time);
+        self.shared.aftermath.sent(dir);
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 
@@ -189,14 +189,14 @@ impl Conversation {
         let half = &self.halves[dir.index()];
         let mut findings = Vec::new();
         if half.is_inside_frame() {
-            //= RFC 6455 §5.4
-            //# a fragmented message consists of
             let expected = Text::new("the frame's remaining bytes");
             findings.push(
                 Finding::new(&TRUNCATED_FRAME, dir, expected, "the end of the stream".into())
                     .at(half.unfinished(self.shared.conn)),
             );
-        } else if half.assembly.as_ref().is_some_and(|a| a.frame_count > 0) {
+        } else if half.is_inside_message() {
+            //= RFC 6455 §5.4
+            //# terminated by a single frame with the FIN bit set and an opcode of 0
             let expected = Text::new("a last fragment with FIN = 1");
             findings.push(Finding::new(&INCOMPLETE_MESSAGE, dir, expected, "the end of the stream".into()));
         }
@@ -236,7 +236,7 @@ impl Shared {
         if !header.rsv1 || header.opcode.is_control() {
             return;
         }
-        if let Some(finding) = findings.iter_mut().find(|f| std::ptr::eq(f.rule, &RESERVED_BIT_SET)) {
+        if let Some(finding) = findings.iter_mut().find(|f| *f.rule == RESERVED_BIT_SET) {
             finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
         }
     }
@@ -295,7 +295,7 @@ impl Shared {
     pub fn data_message(
         &mut self,
         dir: Dir,
-        mut assembly: Assembly,
+        assembly: &mut Assembly,
         last: Option<&Frame<'_>>,
         inflated: Option<Inflated>,
         at: At,
@@ -329,7 +329,7 @@ impl Shared {
         }
         let too_large = assembly.length > limits::MESSAGE_LARGE;
         if too_large || assembly.frame_count > limits::MESSAGE_FRAGMENTS_MANY {
-            findings.push(too_much(dir, &assembly));
+            findings.push(too_much(dir, assembly));
         }
         // A single frame lends its payload; fragments are joined; inflated bytes are their own.
         let (payload, payload_cut) = match last {

@@ -10,10 +10,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::args::Args;
-use super::live::{Arrived, Got, HeadEnd, Played, Stop, Wire, now, read_body, read_head, watch};
+use super::live::{Arrived, Got, HeadEnd, Stop, Wire, now, read_body, read_head};
 use super::show::Show;
 use super::tls::{self, Trust};
 use super::url::Url;
+use super::watch::{Played, watch};
 use crate::http::{HeadReader, Sniff, sniff};
 use crate::model::film::State;
 use crate::model::{Dir, SourceId};

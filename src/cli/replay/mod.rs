@@ -8,6 +8,7 @@ mod server;
 mod show;
 mod tls;
 mod url;
+mod watch;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;

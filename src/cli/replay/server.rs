@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Instant;
 
 use super::args::Args;
-use super::live::{Got, HeadEnd, Played, Stop, Wire, now, read_head, watch};
+use super::live::{Got, HeadEnd, Stop, Wire, now, read_head};
 use super::show::Show;
+use super::watch::{Played, watch};
 use crate::cli::output::Output;
 use crate::http::{HeadReader, check_request};
 use crate::model::film::State;

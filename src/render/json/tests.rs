@@ -218,6 +218,7 @@ fn text_frame(length: u64, payload: &[u8]) -> Frame<'_> {
         header,
         head,
         of,
+        compressed: false,
         captured,
         missing: 0,
         truncated: false,
