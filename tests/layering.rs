@@ -65,6 +65,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("terminal_size", &["cli"]),
     ("getrandom", &["cli"]),
+    ("console", &["cli/replay"]),
+    ("rustls", &["cli/replay/tls.rs"]),
+    ("webpki_roots", &["cli/replay/tls.rs"]),
 ];
 
 /// What touches the world: files, environment, clock, processes, sockets.
@@ -99,7 +102,7 @@ const LONG_FILES: usize = 16;
 
 /// Files that are longer all the same, and how long they are. A row may shrink or
 /// go, never grow.
-const TOO_LONG: &[(&str, usize)] = &[("http/mod.rs", 560), ("net/flow.rs", 640), ("ws/half.rs", 600)];
+const TOO_LONG: &[(&str, usize)] = &[("http/mod.rs", 560), ("ws/half.rs", 600)];
 
 #[test]
 fn imports_run_downward_only() {
