@@ -154,8 +154,8 @@ impl Stats {
             if connection.ending.is_some() {
                 for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
                     // Whoever sent nothing compressed made its peer keep no window.
-                    if let Some(ledger) = side.ledger.as_mut().filter(|l| l.messages > 0) {
-                        ledger.windows = window;
+                    if let Some(ledger) = &mut side.ledger {
+                        ledger.windows = if ledger.messages > 0 { window } else { 0 };
                     }
                 }
             }

@@ -39,8 +39,6 @@ pub(super) struct Side {
     /// Compressed messages.
     pub ledger: Option<Box<Ledger>>,
     pub pings: Option<Box<Pings>>,
-    /// Compressed messages, once there is one.
-    pub ledger: Option<Box<Ledger>>,
 }
 
 /// Frames of one kind.
@@ -200,14 +198,6 @@ impl Side {
             mine.unanswered += theirs.unanswered;
             mine.unasked += theirs.unasked;
         }
-        if let Some(theirs) = &other.ledger {
-            self.ledger.get_or_insert_default().add(theirs);
-        }
-    }
-
-    /// What compression saved and cost.
-    pub fn ledger(&self) -> Ledger {
-        self.ledger.as_deref().copied().unwrap_or_default()
     }
 
     /// Frames of every kind.
