@@ -3,7 +3,7 @@
 
 use super::exchange::Heard;
 use super::fault::{Fault, Misfit};
-use crate::http::{Head, StartLine, accept_value};
+use crate::http::{Head, KeyProblem, StartLine, accept_value, check_key};
 use crate::model::{Dir, SourceId};
 
 /// A head being edited.
@@ -44,10 +44,12 @@ impl Sending {
         if let Some(target) = &self.target {
             draft.set_target(target);
         }
-        for (name, value) in [("Host", &self.host), ("Sec-WebSocket-Key", &self.key)] {
-            if let Some(value) = value {
-                draft.set(name, value);
-            }
+        // What the recording lacks, or has wrong on purpose, is not mended.
+        if let Some(host) = self.host.as_ref().filter(|_| draft.has("Host")) {
+            draft.set("Host", host);
+        }
+        if let Some(key) = self.key.as_ref().filter(|_| draft.has_key()) {
+            draft.set("Sec-WebSocket-Key", key);
         }
         for (name, value) in &self.headers {
             if value.is_empty() { draft.remove(name) } else { draft.set(name, value) }
@@ -109,9 +111,11 @@ impl Draft {
         self.head().values(name).next().is_some()
     }
 
-    /// The value of the first field called so.
-    pub fn value(&self, name: &str) -> Option<String> {
-        self.head().values(name).next().map(|value| value.text().into_owned())
+    /// Whether there is a key that stands for 16 bytes, if not canonically.
+    fn has_key(&self) -> bool {
+        let head = self.head();
+        let key = head.values("Sec-WebSocket-Key").next().map(|key| check_key(key.bytes));
+        matches!(key, Some(Ok(_) | Err(KeyProblem::NonCanonical { .. })))
     }
 
     /// Replaces the value of the first field called so, or adds the field.
@@ -165,6 +169,29 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replay::transcript::parse;
+
+    #[test]
+    fn faults_of_the_recording_are_not_mended() {
+        let sending = Sending { key: Some("KEY".into()), host: Some("HOST".into()), ..Sending::default() };
+        let sent = |text: &str| {
+            let exchange = &parse(text.as_bytes(), "t")[0];
+            let bytes = sending.bytes(exchange.request.as_ref().expect("a request")).expect("no fault");
+            String::from_utf8(bytes).expect("UTF-8")
+        };
+        for (recorded, expected) in [
+            (
+                "Host: a\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+                "Host: HOST\r\nSec-WebSocket-Key: KEY",
+            ),
+            ("Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==", "Sec-WebSocket-Key: KEY"),
+            ("Sec-WebSocket-Key: short", "Sec-WebSocket-Key: short"),
+            ("X: y", "X: y"),
+        ] {
+            let head = |fields: &str| format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n");
+            assert_eq!(sent(&head(recorded)), head(expected));
+        }
+    }
 
     #[test]
     fn only_what_must_change_changes() {

@@ -1,6 +1,6 @@
 //! A handshake's two heads, and how they are found in a capture.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use crate::http::{CONNECTION_RULES, DATA_BEFORE_COMPLETE, Head, HeadReader};
 use crate::limits;
@@ -115,6 +115,8 @@ pub struct Collector<'f> {
     title: String,
     only: Option<u32>,
     pending: VecDeque<Pending>,
+    /// Connections of which more is expected.
+    expected: HashSet<u32>,
     deliver: &'f mut dyn FnMut(Exchange) -> Flow,
 }
 
@@ -130,7 +132,7 @@ const FRAMES: u32 = 16;
 impl<'f> Collector<'f> {
     /// Hands every handshake to `deliver`, or `only` that of one connection.
     pub fn new(title: &str, only: Option<u32>, deliver: &'f mut dyn FnMut(Exchange) -> Flow) -> Self {
-        Self { title: title.to_owned(), only, pending: VecDeque::new(), deliver }
+        Self { title: title.to_owned(), only, pending: VecDeque::new(), expected: HashSet::new(), deliver }
     }
 
     fn head(&mut self, unit: &Unit<'_>, head: &HttpHead<'_>) -> Flow {
@@ -172,12 +174,18 @@ impl<'f> Collector<'f> {
         let Some(pending) = self.latest(conn) else { return ON };
         pending.frames += 1;
         pending.exchange.compressed |= frame.header.rsv1 && !frame.header.opcode.is_control();
-        pending.done |= pending.frames >= FRAMES;
+        if pending.frames >= FRAMES {
+            pending.done = true;
+            self.expected.remove(&conn);
+        }
         self.hand_on()
     }
 
     /// The last handshake of a connection that is still being followed.
     fn latest(&mut self, conn: u32) -> Option<&mut Pending> {
+        if !self.expected.contains(&conn) {
+            return None;
+        }
         self.pending.iter_mut().rev().find(|p| p.exchange.conn == conn && !p.done)
     }
 
@@ -192,7 +200,10 @@ impl<'f> Collector<'f> {
     }
 
     fn hand_on_first(&mut self) -> Flow {
-        let Some(Pending { exchange, .. }) = self.pending.pop_front() else { return ON };
+        let Some(Pending { exchange, done, .. }) = self.pending.pop_front() else { return ON };
+        if !done {
+            self.expected.remove(&exchange.conn);
+        }
         let is_seen = exchange.request.is_some() || exchange.response.is_some();
         if is_seen { (self.deliver)(exchange) } else { ON }
     }
@@ -216,10 +227,14 @@ impl Sink for Collector<'_> {
                     server: connection.server,
                     ..Exchange::default()
                 };
+                self.expected.insert(unit.conn);
                 self.pending.push_back(Pending { exchange, frames: 0, done: false });
                 self.hand_on()
             }
             Body::Connection(_) => {
+                if !self.expected.remove(&unit.conn) {
+                    return ON;
+                }
                 for pending in self.pending.iter_mut().filter(|p| p.exchange.conn == unit.conn) {
                     pending.done = true;
                 }

@@ -67,7 +67,12 @@ fn opened(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) -> R
 fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) -> Ruling {
     let code = answered.and_then(|report| report.facts.status).unwrap_or_default();
     // A refusal is the consequence of what was wrong before it, if anything was.
-    let fault = asked.and_then(|report| report.facts.broken.first().copied());
+    let broken = asked.and_then(|report| report.facts.broken.first().copied());
+    // Some servers are stricter than they need be.
+    let strict = asked.filter(|_| matches!(code, 400 | 405 | 426)).and_then(|report| {
+        report.findings.iter().map(|finding| finding.rule).find(|rule| rule.severity == Severity::Error)
+    });
+    let fault = broken.or(strict);
     let cause = if let Some(rule) = fault {
         cause(rule, asked.map(|r| &r.findings[..]))
     } else {

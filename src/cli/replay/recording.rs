@@ -41,11 +41,15 @@ pub fn open(name: &str) -> Result<Recording, String> {
 
 fn read(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Recording, String> {
     let mut first = Vec::new();
+    let mut buffer = [0; limits::SNIFF];
     // A transcript shows in its first line, a capture in its first byte; comments may be long.
     loop {
         let before = first.len();
-        let room = limits::SNIFF as u64;
-        (&mut reader).take(room).read_to_end(&mut first).map_err(|e| e.to_string())?;
+        match reader.read(&mut buffer) {
+            Ok(read) => first.extend_from_slice(&buffer[..read]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e.to_string()),
+        }
         let decided =
             transcript::recognise(&first) || !could_be_text(&first) || first.len() >= limits::HTTP_HEAD;
         if decided || first.len() == before {
