@@ -34,3 +34,14 @@ pub mod select;
 pub mod session;
 pub mod synth;
 pub mod ws;
+
+/// Every rule that traffic is held against, from the spec sheets of the layers.
+pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
+    net::RULES
+        .iter()
+        .chain(http::RULES)
+        .chain(http::CONNECTION_RULES)
+        .chain(ws::RULES)
+        .chain(ws::DEFLATE_RULES)
+        .copied()
+}

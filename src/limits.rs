@@ -48,6 +48,25 @@ pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 
+/// `Sec-WebSocket-Key`s remembered, to see one used again: a few megabytes at most.
+pub const KEYS_REMEMBERED: usize = 16 * 1024;
+
+/// Of these, how many of the latest a wrong `Sec-WebSocket-Accept` is compared with.
+pub const KEYS_COMPARED: usize = 16;
+
+/// Pairs of client and server whose handshakes are compared; later pairs are not.
+pub const PAIRS_REMEMBERED: usize = 16 * 1024;
+
+/// Nanoseconds from a failure to the next attempt that are no pause, if all are like that (RFC 6455 §7.2.3
+/// finds up to five seconds reasonable for the first).
+pub const RECONNECT_SOON: i64 = 1_000_000_000;
+
+/// Nanoseconds below which the difference between two pauses is chance.
+pub const BACKOFF_GROWTH_SEEN: i64 = 50_000_000;
+
+/// Nanoseconds after which a connection was established for good: its end begins a new series of attempts.
+pub const CONNECTION_LASTS: i64 = 10_000_000_000;
+
 /// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
 pub const BEFORE_RESPONSE: usize = 1024 * 1024;
 
@@ -62,6 +81,24 @@ pub const MESSAGE_LARGE: u64 = 64 * 1024 * 1024;
 
 /// Bytes of one frame that many endpoints refuse: worth a note.
 pub const FRAME_LARGE: u64 = 16 * 1024 * 1024;
+
+/// Bytes a message may inflate to before it is given up, and with it the window.
+/// DEFLATE makes at most 1,032 bytes of one, so this much costs a sender some 250 KB.
+pub const INFLATED: u64 = 256 * 1024 * 1024;
+
+/// Bytes a message may inflate to before it is called a bomb: what comes after is
+/// inflated, because later messages may refer to it, but neither kept nor checked.
+pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
+
+/// Bytes inflated at a time: small enough to stay in the first-level cache.
+pub const INFLATE_PIECE: usize = 16 * 1024;
+
+/// Compressed bytes of one message that are kept to look at its distances, where the agreement asks for that.
+pub const SCANNED: usize = 1024 * 1024;
+
+/// Compressed messages of a direction whose distances are looked at to tell what
+/// context takeover saves: enough for an estimate, too few to cost time.
+pub const SCANNED_MESSAGES: u64 = 64;
 
 /// Frame numbers listed with a message.
 pub const MESSAGE_FRAMES_LISTED: usize = 1024;

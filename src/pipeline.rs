@@ -11,7 +11,7 @@
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Sink, Summary, Time, Unit};
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
-use crate::session::{Context, Interest, Session, Side, Start};
+use crate::session::{Context, Interest, Memory, Session, Side, Start};
 use crate::ws::{Scratch, StreamEnd};
 
 /// What a run came to.
@@ -112,6 +112,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
     let mut out = Out::new(sink);
     let mut scratch = Scratch::default();
     let mut connections = 0;
+    let mut memory = Memory::default();
     let mut error = None;
     let mut session = Session::new(None, Start::Given);
     let about = meta(bytes.name(), bytes.format(), Vec::new());
@@ -128,7 +129,12 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
             }
             Some(Ok(chunk)) => chunk,
         };
-        let mut cx = Context { out: &mut out, scratch: &mut scratch, connections: &mut connections };
+        let mut cx = Context {
+            out: &mut out,
+            scratch: &mut scratch,
+            connections: &mut connections,
+            memory: &mut memory,
+        };
         let side = match chunk.dir {
             Some(Dir::Server) => Side::B,
             Some(Dir::Client) | None => Side::A,
@@ -140,7 +146,12 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
         progress(bytes.bytes_read());
     }
     if interest != Interest::Stop {
-        let mut cx = Context { out: &mut out, scratch: &mut scratch, connections: &mut connections };
+        let mut cx = Context {
+            out: &mut out,
+            scratch: &mut scratch,
+            connections: &mut connections,
+            memory: &mut memory,
+        };
         let _: Flow = session.finish(StreamEnd::Input, None, &mut cx);
     }
     let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(ToString::to_string));
@@ -152,6 +163,7 @@ struct Router<'s> {
     out: Out<'s>,
     scratch: Scratch,
     connections: u32,
+    memory: Memory,
     /// By flow id, which the tracker uses again when a flow is over.
     sessions: Vec<Option<Session>>,
     now: Option<Time>,
@@ -163,6 +175,7 @@ impl<'s> Router<'s> {
             out: Out::new(sink),
             scratch: Scratch::default(),
             connections: 0,
+            memory: Memory::default(),
             sessions: Vec::new(),
             now: None,
         }
@@ -181,8 +194,12 @@ impl<'s> Router<'s> {
         let Some(Some(session)) = self.sessions.get_mut(flow.0 as usize) else {
             return net::Interest::Ignore;
         };
-        let mut cx =
-            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
         match act(session, &mut cx) {
             Interest::Follow => net::Interest::Follow,
             Interest::Stop => net::Interest::Stop,
@@ -229,8 +246,12 @@ impl StreamSink for Router<'_> {
 
     fn close(&mut self, flow: FlowId, _: CloseReason) {
         let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::take) else { return };
-        let mut cx =
-            Context { out: &mut self.out, scratch: &mut self.scratch, connections: &mut self.connections };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
         // The sink will say so again at the next unit if it has had enough.
         let _: Flow = session.finish(StreamEnd::Capture, self.now, &mut cx);
     }

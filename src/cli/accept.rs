@@ -8,8 +8,8 @@ use colored::Colorize;
 use serde_json::{Value, json};
 
 use crate::http::accept::{GUID, RFC_KEY, hex};
-use crate::http::{Diagnosis, Steps, accept_value, check_key, diagnose};
-use crate::model::Text;
+use crate::http::{Steps, accept_value, check_key, diagnose};
+use crate::model::{Diagnosis, Text};
 
 /// Computes the Sec-WebSocket-Accept value for a Sec-WebSocket-Key
 ///
@@ -18,7 +18,7 @@ use crate::model::Text;
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Args {
     /// The client's Sec-WebSocket-Key; `-` reads keys from stdin, one a line
-    #[arg(required_unless_present = "random", conflicts_with = "random", allow_hyphen_values = true)]
+    #[arg(required_unless_present = "random", conflicts_with = "random")]
     pub key: Option<String>,
 
     /// Make a key from the system's randomness
@@ -322,6 +322,7 @@ mod tests {
     #[test]
     fn the_answer_stands_alone() {
         assert_eq!(play(&[KEY], b""), (FINE, format!("{ACCEPT}\n"), String::new()));
+        assert_eq!(play(&["--force", KEY], b"").1, format!("{ACCEPT}\n"));
     }
 
     #[test]

@@ -66,7 +66,7 @@ macro_rules! headers {
         pub enum Name { $($name,)* }
 
         /// The known header fields.
-        pub static HEADERS: &[Known] = &[
+        pub const HEADERS: &[Known] = &[
             $(Known { name: Name::$name, def: def(concat!("http.", $id), $label, $cite, $help) },)*
         ];
     };
@@ -102,10 +102,36 @@ headers! {
 }
 
 impl Name {
+    /// How many names are known.
+    pub const COUNT: usize = HEADERS.len();
+
     /// The known name that a field has, compared without regard to case.
     pub fn of(name: &[u8]) -> Option<&'static Known> {
-        HEADERS.iter().find(|known| known.def.label.as_bytes().eq_ignore_ascii_case(name))
+        let known = &HEADERS[usize::from(SLOTS[slot(name)?])];
+        known.def.label.as_bytes().eq_ignore_ascii_case(name).then_some(known)
     }
+}
+
+/// Where each name stands in [`HEADERS`]: every name has a slot of its own, so
+/// that a header field costs one comparison. Adding a name that shares a slot
+/// does not compile; then [`slot`] needs other factors.
+static SLOTS: [u8; 64] = {
+    let mut slots = [0; 64];
+    let mut taken = [false; 64];
+    let mut at = 0;
+    while at < HEADERS.len() {
+        let Some(slot) = slot(HEADERS[at].def.label.as_bytes()) else { panic!("a name is empty") };
+        assert!(!taken[slot], "two names share a slot");
+        taken[slot] = true;
+        slots[slot] = at as u8;
+        at += 1;
+    }
+    slots
+};
+
+const fn slot(name: &[u8]) -> Option<usize> {
+    let ([first, ..], [.., last]) = (name, name) else { return None };
+    Some((name.len() + (*first | 0x20) as usize + (*last | 0x20) as usize * 5) % 64)
 }
 
 #[cfg(test)]

@@ -355,7 +355,9 @@ impl<'a> Part<'a> {
     /// As text; what is no UTF-8 is replaced, folded lines are joined by a space.
     pub fn text(&self) -> Cow<'a, str> {
         if memchr(b'\n', self.bytes).is_none() {
-            return String::from_utf8_lossy(self.bytes);
+            // The check alone is faster than the lossy conversion, and nearly always enough.
+            return str::from_utf8(self.bytes)
+                .map_or_else(|_| String::from_utf8_lossy(self.bytes), Cow::Borrowed);
         }
         let lines = self.bytes.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
         Cow::Owned(String::from_utf8_lossy(&lines.collect::<Vec<_>>().join(&b' ')).into_owned())

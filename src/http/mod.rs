@@ -17,7 +17,7 @@ pub mod fields;
 pub mod handshake;
 pub mod head;
 
-pub use accept::{Diagnosis, KeyProblem, Steps, accept_value, check_key, diagnose};
+pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
 pub use handshake::{
     Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,
@@ -341,6 +341,15 @@ pub static VERSION_REJECTION_BARE: Rule = rule(
     "the client cannot choose another version and gives up",
 );
 
+pub static CROSS_ORIGIN_ACCEPTED: Rule = rule(
+    "cross-origin-accepted",
+    Note,
+    Server,
+    s("10.2"),
+    "the server accepted a handshake from a page of another site",
+    "a server meant for certain sites answers 403, or any page can use a visitor's cookies here",
+);
+
 // permessage-deflate (RFC 7692 §5, §7).
 
 pub static PMD_RSV1_CONFLICT: Rule = rule(
@@ -460,6 +469,7 @@ pub static RULES: &[&Rule] = &[
     &HANDSHAKE_REDIRECTED,
     &REJECTED_WITHOUT_ERROR,
     &VERSION_REJECTION_BARE,
+    &CROSS_ORIGIN_ACCEPTED,
     &PMD_RSV1_CONFLICT,
     &PMD_UNKNOWN_PARAM,
     &PMD_INVALID_VALUE,
@@ -506,14 +516,6 @@ pub static REUSED_KEY: Rule = rule(
     "the same Sec-WebSocket-Key in two handshakes",
     "the server answers as usual, but a cached answer would now be taken for a fresh one",
 );
-pub static CROSS_ORIGIN_ACCEPTED: Rule = rule(
-    "cross-origin-accepted",
-    Note,
-    Server,
-    s("10.2"),
-    "the server accepted a handshake from a page of another origin",
-    "a server meant for certain sites answers 403, or any page can use a visitor's cookies here",
-);
 pub static CLEARTEXT: Rule = rule(
     "cleartext-websocket",
     Note,
@@ -537,7 +539,6 @@ pub static CONNECTION_RULES: &[&Rule] = &[
     &CLIENT_ACCEPTED_BAD,
     &PARALLEL_CONNECTING,
     &REUSED_KEY,
-    &CROSS_ORIGIN_ACCEPTED,
     &CLEARTEXT,
     &RECONNECT_WITHOUT_BACKOFF,
 ];

@@ -47,11 +47,13 @@ pub struct Cursor<'a, R> {
 
 impl<'a, R: Record> Cursor<'a, R> {
     /// Reads `bytes`, which stand at byte `offset` of `source`.
+    #[inline]
     pub fn new(bytes: &'a [u8], source: SourceId, offset: u64, record: &'a mut R) -> Self {
         Self { bytes, bit: 0, source, base: offset.saturating_mul(8), record }
     }
 
     /// Fails unless `more` bytes beyond those already read are there.
+    #[inline]
     pub fn require(&self, more: usize) -> Result<(), Short> {
         let needed = self.bit.div_ceil(8) as usize + more;
         if self.bytes.len() < needed { Err(Short { needed }) } else { Ok(()) }
@@ -61,19 +63,18 @@ impl<'a, R: Record> Cursor<'a, R> {
     /// The caller has made sure with [`Cursor::require`] that they are there.
     #[inline]
     pub fn number(&mut self, width: u32) -> u64 {
-        let mut value = 0;
-        let (mut bit, mut left) = (self.bit, width);
-        while left > 0 {
-            let byte = u64::from(self.bytes[(bit / 8) as usize]);
-            let room = 8 - (bit % 8) as u32;
-            let take = room.min(left);
-            let part = (byte >> (room - take)) & ((1 << take) - 1);
-            value = value << take | part;
-            bit += u64::from(take);
-            left -= take;
+        let (byte, skip) = ((self.bit / 8) as usize, (self.bit % 8) as u32);
+        self.bit += u64::from(width);
+        // The two easy cases are those of nearly every header, and become one instruction or two.
+        if skip + width <= 8 {
+            return u64::from(self.bytes[byte]) >> (8 - skip - width) & ((1 << width) - 1);
         }
-        self.bit = bit;
-        value
+        if skip == 0 && width.is_multiple_of(8) {
+            let bytes = &self.bytes[byte..byte + (width / 8) as usize];
+            return bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        }
+        let bits = (self.bit - u64::from(width))..self.bit;
+        bits.fold(0, |value, bit| value << 1 | u64::from(self.bytes[(bit / 8) as usize] >> (7 - bit % 8) & 1))
     }
 
     /// Records the `width` bits just read.

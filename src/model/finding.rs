@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::diagnosis::Diagnosis;
 use super::span::Span;
 use super::text::Text;
 use super::wire::Dir;
@@ -106,12 +107,21 @@ pub struct Finding {
     pub expected: Text,
     /// What was found.
     pub got: Text,
+    /// What may be behind it.
+    pub cause: Option<Box<Diagnosis>>,
 }
 
 impl Finding {
     /// A finding without spans, blamed on `blame`.
     pub fn new(rule: &'static Rule, blame: impl Into<Option<Dir>>, expected: Text, got: Text) -> Self {
-        Self { rule, blame: blame.into(), spans: Vec::new(), expected, got }
+        Self { rule, blame: blame.into(), spans: Vec::new(), expected, got, cause: None }
+    }
+
+    /// Says what may be behind it.
+    #[must_use]
+    pub fn because(mut self, cause: Diagnosis) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
     }
 
     /// Adds a range of bits that shows it.

@@ -7,6 +7,7 @@
 //! does no I/O; it imports the standard library only.
 
 pub mod cursor;
+pub mod diagnosis;
 pub mod field;
 pub mod finding;
 pub mod out;
@@ -20,6 +21,7 @@ pub mod unit;
 pub mod wire;
 
 pub use cursor::{Cursor, Record, Short};
+pub use diagnosis::Diagnosis;
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
 pub use out::{ON, Out};

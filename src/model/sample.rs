@@ -145,7 +145,7 @@ impl<'s, S: Sink> Talk<'s, S> {
                 value_at: at,
             }];
             self.step();
-            let head = HttpHead { offset: 0, start_line, headers: &headers, body: &[] };
+            let head = HttpHead { offset: 0, start_line, headers: &headers, body: &[], diagnoses: &[] };
             self.tell(Some(dir), Body::Http(&head), &[]);
             self.offset[dir.index()] = 160;
         }
@@ -178,6 +178,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             header,
             head: &wire[..head],
             of,
+            compressed: false,
             captured: payload.len() as u64,
             missing: 0,
             truncated: (payload.len() as u64) < header.length,
@@ -224,6 +225,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             length: done.payload.len() as u64,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete: true,
             payload: &done.payload,
             payload_cut: false,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
+use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::Finding;
 use super::source::Source;
@@ -36,6 +37,11 @@ pub struct Wants {
 impl Wants {
     /// Counts only: no fields, no payload.
     pub const NOTHING: Self = Self { fields: false, payload: 0 };
+
+    /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
+    pub fn heads(self) -> bool {
+        self != Self::NOTHING
+    }
 
     /// What two sinks need together.
     #[must_use]
@@ -218,6 +224,8 @@ pub struct HttpHead<'a> {
     pub headers: &'a [Header],
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
+    /// What may be behind the findings, and what else is worth knowing.
+    pub diagnoses: &'a [Diagnosis],
 }
 
 /// One header field with the verdict on it.
@@ -320,6 +328,8 @@ pub struct Frame<'a> {
     pub head: &'a [u8],
     /// The opcode of the message it belongs to: for a continuation frame, that of the first fragment.
     pub of: Opcode,
+    /// It belongs to a compressed message (RFC 7692 §6): the payload makes sense only once inflated.
+    pub compressed: bool,
     /// Payload bytes that are in the capture.
     pub captured: u64,
     /// Payload bytes lost in a hole.
@@ -349,6 +359,9 @@ pub struct Message<'a> {
     pub compressed: bool,
     /// What it inflates to, in bytes; `None` when not compressed or not inflatable.
     pub inflated_length: Option<u64>,
+    /// Of the inflated bytes, how many are copied from earlier messages (context
+    /// takeover, RFC 7692 §7.1.1); measured for the first few of a direction only.
+    pub from_earlier: Option<u64>,
     /// Whether the last fragment was seen, and nothing is missing.
     pub complete: bool,
     /// The first bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.

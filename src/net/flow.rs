@@ -1,16 +1,16 @@
 //! One connection: takes its segments, delivers its streams.
 
+use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use super::half::{End, Half, NEAR, Next, State};
+use super::half::{Half, NEAR, State};
+use super::reassembly::Carrier;
 use super::table::Key;
 use super::tcp::{Checksum, Flags, Segment};
-use super::{
-    BAD_TCP_CHECKSUM, FlowId, Interest, Opened, PACKET_TRUNCATED, Side, StreamEnd, StreamSink,
-    TCP_OVERLAP_CONFLICT,
-};
+use super::waiting::End;
+use super::{CloseReason, FlowId, Interest, StreamEnd, StreamSink, anomaly};
 use crate::limits;
-use crate::model::{At, Finding, SourceId, Span, Text, Time};
+use crate::model::{At, Finding, Time};
 
 /// A connection, or what looks like one.
 #[derive(Debug)]
@@ -23,25 +23,27 @@ pub(super) struct Flow {
     /// The number of the last packet.
     pub last: u64,
     /// Packets so far.
-    packets: u32,
+    pub packets: u32,
     /// `packets` when something was first held back only for the sake of order, 0 for nothing.
     pub held_since: u32,
     /// Which half is side A's; open to change until the sink has heard of the flow.
-    a: usize,
+    pub a: usize,
     /// Who opened the connection is known.
-    initiator_known: bool,
+    pub initiator_known: bool,
     /// It was cut, and the sink knows.
     truncation_told: bool,
-    phase: Phase,
+    /// Waiting for the beginning is over.
+    pub settled: bool,
+    pub phase: Phase,
     /// Findings of the time before the sink heard of it.
-    untold: Vec<(usize, Finding, At)>,
+    pub untold: Vec<(usize, Finding, At)>,
     /// It is over, but something captured late may still come.
-    pub over: Option<super::CloseReason>,
+    pub over: Option<CloseReason>,
 }
 
 /// What the sink knows of a flow and wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// It has not heard of it.
     Silent,
     Followed,
@@ -57,9 +59,20 @@ pub(super) enum After {
     /// It is over: come again after [`limits::LINGER_TIME`].
     Linger,
     /// It is over and nothing more can come.
-    Close(super::CloseReason),
+    Close(CloseReason),
     /// The sink has had enough.
     Stop,
+}
+
+/// How much the order between the directions is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Wait for it.
+    Kept,
+    /// What has waited for [`limits::HOLD_PACKETS`] waits no longer.
+    Aged,
+    /// Nothing waits.
+    Dropped,
 }
 
 /// Why delivering stops.
@@ -95,6 +108,7 @@ impl Flow {
             a: from,
             initiator_known: false,
             truncation_told: false,
+            settled: false,
             phase: Phase::Silent,
             untold: Vec::new(),
             over: None,
@@ -117,18 +131,9 @@ impl Flow {
         self.halves[0].cost() + self.halves[1].cost()
     }
 
-    /// Whether this SYN belongs to a new connection between the same ports: it
-    /// begins elsewhere. The SYN of a capture that has it late begins just before
-    /// what was seen.
+    /// Whether this SYN belongs to a new connection between the same ports.
     pub(super) fn is_reused_by(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let half = &self.halves[from];
-        let begin = segment.seq.wrapping_add(1);
-        match half.state {
-            State::Unseen => false,
-            _ if half.syn_seen => begin != half.base,
-            State::Heard => u64::from((half.next as u32).wrapping_sub(begin)) > NEAR,
-            State::Open | State::Ended => u64::from(half.base.wrapping_sub(begin)) > NEAR,
-        }
+        self.halves[from].is_begun_elsewhere(segment.seq.wrapping_add(1))
     }
 
     /// Takes a segment that half `from` sent in packet `packet`.
@@ -150,7 +155,7 @@ impl Flow {
 
     /// Holds nothing back for the sake of order any longer.
     pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
-        let going = self.release(id, true, sink);
+        let going = self.release(id, Order::Dropped, sink);
         self.settle(going.map_continue(|_| self.is_closed()))
     }
 
@@ -168,7 +173,7 @@ impl Flow {
             Break(Halt::Stop) => After::Stop,
             Break(Halt::Ignore) => {
                 self.ignore();
-                self.is_closed()
+                self.over.map_or_else(|| self.is_closed(), After::Close)
             }
         }
     }
@@ -177,11 +182,11 @@ impl Flow {
     fn ignored(&mut self, from: usize, segment: &Segment<'_>) -> After {
         if segment.flags.any(Flags::FIN | Flags::RST) {
             // Where it ends, for telling leftovers; what comes later counts for nothing.
-            self.halves[from].next = u64::from(segment.seq) + segment.data.len() as u64;
+            self.halves[from].next = (1 << 32) + u64::from(segment.seq) + segment.data.len() as u64;
             self.halves[from].state = State::Ended;
         }
         if segment.flags.any(Flags::RST) {
-            return After::Close(super::CloseReason::Reset);
+            return After::Close(CloseReason::Reset);
         }
         self.is_closed()
     }
@@ -194,9 +199,23 @@ impl Flow {
         }
     }
 
+    /// Whether it is so early that the beginning of a direction may still come.
+    #[inline]
+    pub(super) fn is_unsure(&self) -> bool {
+        !self.settled && self.packets <= limits::HOLD_PACKETS
+    }
+
+    /// From now on something is held back for the sake of order. A direction that
+    /// began to speak later than the other gets its own time to find its beginning.
+    fn hold(&mut self) -> After {
+        let seeking = self.halves.iter().filter(|half| half.seeks_beginning());
+        self.held_since = seeking.map(|half| half.since).min().unwrap_or(self.packets);
+        After::Hold
+    }
+
     fn is_closed(&self) -> After {
         if self.halves.iter().all(|half| half.state == State::Ended) {
-            After::Close(self.over.unwrap_or(super::CloseReason::Closed))
+            After::Close(self.over.unwrap_or(CloseReason::Closed))
         } else {
             After::Nothing
         }
@@ -212,13 +231,18 @@ impl Flow {
     ) -> Going<After> {
         if segment.missing > 0 && !self.truncation_told {
             self.truncation_told = true;
-            self.tell_truncated(id, from, segment, sink);
+            self.tell(id, from, anomaly::truncated(segment), segment.at, sink);
         }
         if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
-            self.verify(id, from, segment, sink);
+            self.halves[from].checks -= 1;
+            if let Checksum::Bad { expected, got } = segment.checksum() {
+                self.halves[from].checks = 0;
+                self.tell(id, from, anomaly::bad_checksum(segment, expected, got), segment.at, sink);
+            }
         }
         let flags = segment.flags;
         let ack = flags.any(Flags::ACK).then_some(segment.ack);
+        let unsure = self.is_unsure();
         let [half, peer] = pair(&mut self.halves, from);
         if let Some(ack) = ack
             && !flags.any(Flags::RST)
@@ -226,12 +250,14 @@ impl Flow {
             peer.acknowledged(ack);
         }
         let simple = half.state == State::Open
+            && half.heard
             && segment.seq == half.next as u32
             && half.waiting.is_none()
             && peer.waiting.is_none()
             && segment.missing == 0
+            && segment.data != [0]
             && !flags.any(Flags::SYN | Flags::RST)
-            && ack.is_none_or(|ack| !peer.is_behind(ack));
+            && ack.is_none_or(|ack| !peer.is_behind(ack, unsure));
         if !simple {
             return self.take_slowly(id, from, segment, sink);
         }
@@ -260,22 +286,22 @@ impl Flow {
         } else {
             self.keep(id, from, segment, sink);
         }
-        let mut blocked = self.release(id, false, sink)?;
+        let mut blocked = self.release(id, Order::Kept, sink)?;
         if self.count_stalled(id, sink)? {
-            blocked = self.release(id, false, sink)?;
+            blocked = self.release(id, Order::Kept, sink)?;
         }
         while self.halves.iter().any(|half| half.cost() > limits::REORDER_FLOW) {
             self.give_up(id, sink)?;
         }
         if self.held_since != 0 && self.packets.saturating_sub(self.held_since) >= limits::HOLD_PACKETS {
-            blocked = self.release(id, true, sink)?;
+            blocked = self.release(id, Order::Aged, sink)?;
         }
         let after = self.is_closed();
         if after != After::Nothing {
             return Continue(after);
         }
         if self.over.is_none() && self.halves.iter().all(Half::has_end) {
-            self.over = Some(super::CloseReason::Closed);
+            self.over = Some(CloseReason::Closed);
         }
         if self.over.is_some() && !was_over {
             return Continue(After::Linger);
@@ -283,16 +309,15 @@ impl Flow {
         if !blocked {
             self.held_since = 0;
         } else if self.held_since == 0 {
-            self.held_since = self.packets;
-            return Continue(After::Hold);
+            return Continue(self.hold());
         }
         Continue(After::Nothing)
     }
 
     /// Finds out where the streams are, and who opened the connection.
     fn place(&mut self, from: usize, segment: &Segment<'_>) {
-        let settled = self.packets > limits::HOLD_PACKETS;
         let [half, peer] = pair(&mut self.halves, from);
+        half.heard = true;
         if segment.flags.any(Flags::SYN) {
             half.anchor(segment.seq.wrapping_add(1), true);
             if segment.flags.any(Flags::ACK) && peer.state != State::Open {
@@ -304,14 +329,14 @@ impl Flow {
             }
             return;
         }
-        // Long after the beginning of a flow that was joined in its middle, data that goes on
-        // where its sender said before that it stands is in order.
-        let expected =
-            half.state == State::Heard && half.waiting.is_none() && segment.seq == half.next as u32;
+        // Long after its sender was first heard, data that goes on where it said that it stands is
+        // in order, though its beginning was not captured.
+        let settled = half.state == State::Heard && self.packets - half.since > limits::HOLD_PACKETS;
+        let expected = half.waiting.is_none() && segment.seq == half.next as u32;
         if settled && expected && !segment.data.is_empty() {
             half.anchor(segment.seq, false);
         } else {
-            half.hear(segment.seq, !segment.data.is_empty());
+            half.hear(segment.seq, !segment.data.is_empty(), self.packets);
         }
     }
 
@@ -326,35 +351,30 @@ impl Flow {
         let data = segment.data;
         let start = half.position(segment.seq.wrapping_add(u32::from(flags.any(Flags::SYN))));
         let end = start + data.len() as u64;
+        // A keep-alive probe carries nothing, or one byte of garbage, zero in practice, that was
+        // sent and acknowledged before (RFC 9293 §3.8.4).
+        let probe = NonZeroU32::new(self.packets).filter(|_| data == [0]);
+        let by = Carrier { at: segment.at, ack, probe };
         let mut conflict = false;
         let mut old = 0;
         if half.state == State::Open && start < half.next {
-            // A keep-alive probe repeats the last byte, or some byte in its place.
-            let probe = data.len() == 1 && end == half.next;
-            conflict = !probe && half.conflicts(start, data);
+            let garbage = probe.is_some() || data.len() == 1 && end == half.next;
+            conflict = !garbage && half.conflicts(start, data);
             old = (half.next - start).min(data.len() as u64) as usize;
         }
         if old < data.len() {
             let at = At { byte: segment.at.byte + old as u32, ..segment.at };
-            conflict |= half.keep(start + old as u64, &data[old..], at, ack).conflict;
+            conflict |= half.waiting().pieces.insert(start + old as u64, &data[old..], Carrier { at, ..by });
         }
         let missing = u64::from(segment.missing);
         if missing > 0 && end + missing > half.next {
-            half.cut(end..end + missing);
+            half.waiting().cut(end..end + missing);
         }
         if flags.any(Flags::FIN) && (end + missing >= half.next || half.state != State::Open) {
-            let position = end + missing;
-            half.ends(End { position, how: StreamEnd::Fin, at: segment.at, ack });
+            half.waiting().ends(End { position: end + missing, how: StreamEnd::Fin, by });
         }
         if conflict {
-            let finding = Finding::new(
-                &TCP_OVERLAP_CONFLICT,
-                None,
-                "the same bytes at the same sequence numbers".into(),
-                "other bytes than those captured first".into(),
-            )
-            .at(span(segment.at, 0, data.len()));
-            self.tell(id, from, finding, segment.at, sink);
+            self.tell(id, from, anomaly::conflict(segment), segment.at, sink);
         }
     }
 
@@ -374,251 +394,16 @@ impl Flow {
             return;
         }
         if half.state == State::Open {
-            half.ends(End { position, how: StreamEnd::Rst, at: segment.at, ack });
+            let by = Carrier { at: segment.at, ack, probe: None };
+            half.waiting().ends(End { position, how: StreamEnd::Rst, by });
         }
-        self.over = Some(super::CloseReason::Reset);
-    }
-
-    /// Delivers what can be delivered, in the order in which it was sent: first
-    /// what acknowledges nothing undelivered, then by packet. With `force`,
-    /// nothing is held back for the sake of order. Says whether something is.
-    pub(super) fn release<S: StreamSink>(&mut self, id: FlowId, force: bool, sink: &mut S) -> Going<bool> {
-        if force {
-            self.held_since = 0;
-            self.halves.iter_mut().for_each(Half::anchor_lowest);
-        }
-        loop {
-            let mut blocked = false;
-            let mut best: Option<((bool, u64), usize, Next)> = None;
-            for from in 0..2 {
-                let [half, peer] = pair(&mut self.halves, from);
-                blocked |= half.state == State::Heard && half.waiting.is_some();
-                let Some(ready) = half.ready() else { continue };
-                let early = ready.ack.is_some_and(|ack| peer.is_behind(ack));
-                blocked |= early;
-                let rank = (early, ready.packet);
-                if (force || !early) && best.is_none_or(|(other, ..)| rank < other) {
-                    best = Some((rank, from, ready.what));
-                }
-            }
-            let Some((_, from, what)) = best else {
-                self.halves.iter_mut().for_each(Half::tidy);
-                return Continue(blocked);
-            };
-            self.step(id, from, what, sink)?;
-        }
-    }
-
-    /// Delivers the next thing of a half.
-    fn step<S: StreamSink>(&mut self, id: FlowId, from: usize, what: Next, sink: &mut S) -> Going {
-        let half = &mut self.halves[from];
-        match what {
-            Next::Hole(to) => self.skip(id, from, to, sink),
-            Next::End => {
-                let Some(end) = half.waiting.take().and_then(|waiting| waiting.end) else {
-                    return Continue(());
-                };
-                self.deliver_end(id, from, end.how, end.at, sink)
-            }
-            Next::Piece => {
-                let Some((position, piece)) = half.waiting.as_mut().and_then(|w| w.pieces.pop_first()) else {
-                    return Continue(());
-                };
-                let limit = half.end().map_or(u64::MAX, |end| end.position) - half.next;
-                let (bytes, at) = piece.skip(half.next.saturating_sub(position));
-                let bytes = &bytes[..bytes.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
-                if bytes.is_empty() {
-                    return Continue(());
-                }
-                self.deliver(id, from, bytes, at, sink)
-            }
-        }
-    }
-
-    /// Counts packets since a hole is known to be lost; gives up those that have
-    /// been for long enough. Says whether there were any.
-    fn count_stalled<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going<bool> {
-        let mut any = false;
-        for from in 0..2 {
-            let packets = self.packets;
-            let [half, peer] = pair(&mut self.halves, from);
-            let (to, patience) = if peer.state == State::Unseen {
-                (half.hole(), limits::REORDER_PACKETS_ONE_SIDED)
-            } else if half.waiting.is_some() || peer.waiting.is_some() {
-                (half.lost(), limits::REORDER_PACKETS)
-            } else {
-                (None, 0)
-            };
-            match to {
-                None => half.stalled = 0,
-                Some(_) if half.stalled == 0 => half.stalled = packets,
-                Some(to) if packets.saturating_sub(half.stalled) >= patience => {
-                    self.skip(id, from, to, sink)?;
-                    any = true;
-                }
-                Some(_) => {}
-            }
-        }
-        Continue(any)
-    }
-
-    /// Gives up the first hole, wherever it is, and delivers what was behind it.
-    fn give_up<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.release(id, true, sink)?;
-        let first = |from: &usize| self.halves[*from].first().map(|(_, piece)| piece.at.packet);
-        let hole = |from: &usize| self.halves[*from].hole().is_some();
-        let from = (0..2).filter(hole).min_by_key(|from| first(from).unwrap_or(u64::MAX));
-        if let Some(from) = from
-            && let Some(to) = self.halves[from].hole()
-        {
-            self.skip(id, from, to, sink)?;
-            self.release(id, true, sink)?;
-        }
-        Continue(())
-    }
-
-    /// Delivers everything there is.
-    fn fill<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        self.release(id, true, sink)?;
-        while self.halves.iter().any(|half| half.hole().is_some()) {
-            self.give_up(id, sink)?;
-        }
-        Continue(())
-    }
-
-    /// Delivers everything there is, and says what is missing: nothing more will come.
-    pub(super) fn flush<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> Going {
-        if self.phase == Phase::Ignored {
-            return Continue(());
-        }
-        self.fill(id, sink)?;
-        for from in 0..2 {
-            // Acknowledged, but not there. One single number may be a FIN that was not captured.
-            if let Some(to) = self.halves[from].lost()
-                && to > self.halves[from].next + 1
-            {
-                self.skip(id, from, to, sink)?;
-            }
-            // A reset is where it is, even if its sender had sent more.
-            if let Some(&end) = self.halves[from].end() {
-                self.halves[from].waiting = None;
-                self.deliver_end(id, from, end.how, end.at, sink)?;
-            }
-        }
-        Continue(())
-    }
-
-    #[inline]
-    fn deliver<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        bytes: &[u8],
-        at: At,
-        sink: &mut S,
-    ) -> Going {
-        self.open(id, sink);
-        self.halves[from].advance(bytes, at.packet);
-        sink.data(id, self.side(from), bytes, at).into()
-    }
-
-    fn deliver_end<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        how: StreamEnd,
-        at: At,
-        sink: &mut S,
-    ) -> Going {
-        self.open(id, sink);
-        self.halves[from].state = State::Ended;
-        sink.end(id, self.side(from), how, at).into()
-    }
-
-    /// Gives up what is missing before `to`.
-    fn skip<S: StreamSink>(&mut self, id: FlowId, from: usize, to: u64, sink: &mut S) -> Going {
-        self.open(id, sink);
-        let half = &mut self.halves[from];
-        let length = to - half.next;
-        let before = (half.last_packet != 0).then_some(half.last_packet);
-        let after = half.first().map(|(_, piece)| piece.at.packet);
-        half.skip_to(to);
-        sink.gap(id, self.side(from), length, (before, after)).into()
-    }
-
-    /// Makes the flow known to the sink.
-    #[inline]
-    fn open<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
-        if self.phase == Phase::Silent {
-            self.phase = Phase::Followed;
-            let (first, second) = self.key.endpoints();
-            let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
-            let (packet, time) = self.first;
-            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, packet, time });
-            for (from, finding, at) in std::mem::take(&mut self.untold) {
-                sink.anomaly(id, self.side(from), finding, at);
-            }
-        }
-    }
-
-    #[inline]
-    fn side(&self, from: usize) -> Side {
-        if from == self.a { Side::A } else { Side::B }
-    }
-
-    #[cold]
-    fn tell_truncated<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        segment: &Segment<'_>,
-        sink: &mut S,
-    ) {
-        let whole = segment.data.len() + segment.missing as usize;
-        let finding = Finding::new(
-            &PACKET_TRUNCATED,
-            None,
-            Text::with("{} bytes of TCP data", whole),
-            Text::with("{} bytes", segment.data.len()),
-        )
-        .at(span(segment.at, 0, segment.data.len()));
-        self.tell(id, from, finding, segment.at, sink);
-    }
-
-    fn verify<S: StreamSink>(&mut self, id: FlowId, from: usize, segment: &Segment<'_>, sink: &mut S) {
-        self.halves[from].checks -= 1;
-        if let Checksum::Bad { expected, got } = segment.checksum() {
-            self.halves[from].checks = 0;
-            let header = segment.whole.len() - segment.data.len();
-            let finding = Finding::new(
-                &BAD_TCP_CHECKSUM,
-                None,
-                Text::with("{}", format_args!("0x{expected:04x}")),
-                Text::with("{}", format_args!("0x{got:04x}")),
-            )
-            .at(span(At { byte: segment.at.byte - header as u32, ..segment.at }, 16, 2));
-            self.tell(id, from, finding, segment.at, sink);
-        }
-    }
-
-    fn tell<S: StreamSink>(&mut self, id: FlowId, from: usize, finding: Finding, at: At, sink: &mut S) {
-        if self.is_open() {
-            sink.anomaly(id, self.side(from), finding, at);
-        } else {
-            // Opening it now would fix who is side A before that is known.
-            self.untold.push((from, finding, at));
-        }
+        self.over = Some(CloseReason::Reset);
     }
 }
 
 /// The half that sends and the one that receives.
 #[inline]
-fn pair(halves: &mut [Half; 2], from: usize) -> [&mut Half; 2] {
+pub(super) fn pair(halves: &mut [Half; 2], from: usize) -> [&mut Half; 2] {
     let [first, second] = halves;
     if from == 0 { [first, second] } else { [second, first] }
-}
-
-/// `len` bytes of a packet, `skip` bytes after `at`.
-fn span(at: At, skip: u64, len: usize) -> Span {
-    Span::bytes(SourceId::Packet { number: at.packet }, u64::from(at.byte) + skip, len as u64)
 }

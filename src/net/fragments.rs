@@ -6,7 +6,7 @@ use etherparse::{IpNumber, ip_number};
 use foldhash::fast::RandomState;
 
 use super::ip::{Addresses, Datagram};
-use super::reassembly::Pieces;
+use super::reassembly::{Carrier, Pieces};
 use crate::limits;
 use crate::model::{At, Time};
 
@@ -79,7 +79,8 @@ impl Fragments {
         });
         let before = waiting.pieces.cost();
         let at = At { packet, byte: datagram.byte, time: Some(time) };
-        waiting.pieces.insert(fragment.offset.into(), datagram.payload, at, None);
+        let by = Carrier { at, ..Carrier::default() };
+        waiting.pieces.insert(fragment.offset.into(), datagram.payload, by);
         if !fragment.more && datagram.missing == 0 && waiting.total.is_none() {
             waiting.total = Some(end);
         }
@@ -100,7 +101,7 @@ impl Fragments {
             if start != whole.bytes.len() as u64 {
                 return None;
             }
-            whole.parts.push((whole.bytes.len(), piece.at));
+            whole.parts.push((whole.bytes.len(), piece.by.at));
             whole.bytes.extend_from_slice(&piece.bytes);
         }
         Some(whole)

@@ -4,15 +4,12 @@
 //! 2^32 plus itself, so that neither the wrap at 2^32 nor bytes before the first
 //! captured ones need care.
 
-use std::ops::Range;
-
-use super::StreamEnd;
-use super::reassembly::{Inserted, Piece, Pieces};
+use super::reassembly::Piece;
+use super::waiting::{End, Ready, Waiting};
 use crate::limits;
-use crate::model::At;
 
 /// Delivered bytes remembered for telling a retransmission that differs.
-const TAIL: usize = 32;
+const TAIL: usize = 16;
 /// The largest window there can be (RFC 7323 §2.3): an acknowledgement further ahead is not of this stream.
 const WINDOW: u64 = 1 << 30;
 /// How far from where it is expected a reset, a late SYN or a leftover may be.
@@ -31,8 +28,9 @@ pub(super) enum State {
     Ended,
 }
 
-/// One direction of a flow.
+/// One direction of a flow, in one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Half {
     /// Open: the next position to deliver. Heard: the lowest position with data, or the last one named.
     pub next: u64,
@@ -44,53 +42,18 @@ pub(super) struct Half {
     pub waiting: Option<Box<Waiting>>,
     /// The first sequence number of the stream's data, once it is heard.
     pub base: u32,
-    /// The flow's packet count when the hole at `next` was first seen to be acknowledged, 0 for not.
-    pub stalled: u32,
+    /// Open: the flow's packet count when the hole at `next` was first seen to be acknowledged,
+    /// 0 for not. Heard: that of the first packet with data, or that named `next`.
+    pub since: u32,
     tail: [u8; TAIL],
     tail_len: u8,
     pub state: State,
+    /// A packet of the sender was captured; the peer's alone may say where the stream begins.
+    pub heard: bool,
     /// `base` comes from a SYN.
     pub syn_seen: bool,
     /// Checksums still to verify.
     pub checks: u8,
-}
-
-/// What cannot be delivered yet.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    pub pieces: Pieces,
-    /// Positions that the capture cut off.
-    cuts: Vec<Range<u64>>,
-    pub end: Option<End>,
-}
-
-/// Where a direction ends.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct End {
-    pub position: u64,
-    pub how: StreamEnd,
-    pub at: At,
-    /// What the segment acknowledged.
-    pub ack: Option<u32>,
-}
-
-/// The next thing that can be delivered.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ready {
-    /// The packet it came in.
-    pub packet: u64,
-    /// What that packet acknowledged.
-    pub ack: Option<u32>,
-    pub what: Next,
-}
-
-/// What [`Ready`] is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Piece,
-    /// A hole up to this position that nothing will fill.
-    Hole(u64),
-    End,
 }
 
 impl Half {
@@ -101,10 +64,11 @@ impl Half {
             last_packet: 0,
             waiting: None,
             base: 0,
-            stalled: 0,
+            since: 0,
             tail: [0; TAIL],
             tail_len: 0,
             state: State::Unseen,
+            heard: false,
             syn_seen: false,
             checks: limits::CHECKSUMS,
         }
@@ -117,14 +81,18 @@ impl Half {
         self.next.wrapping_add_signed(ahead.into())
     }
 
-    /// A packet of the sender names `seq`.
-    pub(super) fn hear(&mut self, seq: u32, has_data: bool) {
+    /// The flow's packet number `count` is the sender's and names `seq`.
+    pub(super) fn hear(&mut self, seq: u32, has_data: bool, count: u32) {
         if self.state == State::Unseen {
             self.next = (1 << 32) + u64::from(seq);
             self.state = State::Heard;
+            self.since = count;
         } else if self.state == State::Heard {
             let position = self.position(seq);
             let has_pieces = self.waiting.as_ref().is_some_and(|w| !w.pieces.is_empty());
+            if !has_pieces && (has_data || position != self.next) {
+                self.since = count;
+            }
             if !has_pieces || has_data && position < self.next {
                 self.next = position;
             }
@@ -144,6 +112,7 @@ impl Half {
         }
         self.base = seq;
         self.syn_seen = syn;
+        self.since = 0;
         self.state = State::Open;
     }
 
@@ -153,27 +122,40 @@ impl Half {
             return;
         }
         let Some(waiting) = &mut self.waiting else { return };
-        if let Some((first, piece)) = waiting.pieces.first() {
-            self.next = first;
-            // A keep-alive probe may carry one byte of garbage, zero in practice, that was
-            // sent and acknowledged before (RFC 9293 §3.8.4).
-            if *piece.bytes == [0] {
-                waiting.pieces.pop_first();
-                self.next += 1;
-            }
-        } else if let Some(end) = waiting.end {
-            self.next = end.position;
-        } else {
-            return;
+        let Some(lowest) = waiting.lowest() else { return };
+        self.next = lowest;
+        // The byte of a keep-alive probe was sent before.
+        let is_probe = |(at, piece): (u64, &Piece)| at == lowest && piece.by.probe.is_some();
+        if waiting.first().is_some_and(is_probe) {
+            waiting.pieces.pop_first();
+            self.next += 1;
         }
         self.base = self.next as u32;
+        self.since = 0;
         self.state = State::Open;
+    }
+
+    /// Whether a connection that begins at sequence number `begin` is another one. A SYN
+    /// captured late begins just before what was seen.
+    pub(super) fn is_begun_elsewhere(&self, begin: u32) -> bool {
+        let distance = match self.state {
+            State::Unseen => return false,
+            _ if self.syn_seen => return begin != self.base,
+            State::Heard => (self.next as u32).wrapping_sub(begin),
+            State::Open | State::Ended => self.base.wrapping_sub(begin),
+        };
+        u64::from(distance) > NEAR
+    }
+
+    /// Whether something waits for it to be known where the stream begins.
+    pub(super) fn seeks_beginning(&self) -> bool {
+        self.state == State::Heard && self.waiting.is_some()
     }
 
     /// The peer acknowledged everything before `ack`.
     #[inline]
     pub(super) fn acknowledged(&mut self, ack: u32) {
-        if self.state == State::Unseen {
+        if !self.heard {
             return;
         }
         let position = self.position(ack);
@@ -183,14 +165,14 @@ impl Half {
     }
 
     /// Whether the peer has already seen bytes, as `ack` says, that are not delivered here.
+    /// Before it is known where they begin, the answer is `unsure`.
     #[inline]
-    pub(super) fn is_behind(&self, ack: u32) -> bool {
+    pub(super) fn is_behind(&self, ack: u32, unsure: bool) -> bool {
         match self.state {
-            State::Unseen | State::Ended => false,
-            State::Heard => {
-                self.position(ack) > self.next && self.waiting.as_ref().is_some_and(|w| !w.pieces.is_empty())
-            }
-            State::Open => self.position(ack) > self.next,
+            State::Open if self.heard => self.position(ack) > self.next,
+            State::Ended => false,
+            State::Heard if self.first().is_some() => self.position(ack) > self.next,
+            State::Unseen | State::Heard | State::Open => unsure,
         }
     }
 
@@ -199,7 +181,7 @@ impl Half {
     pub(super) fn advance(&mut self, bytes: &[u8], packet: u64) {
         self.next += bytes.len() as u64;
         self.last_packet = packet;
-        self.stalled = 0;
+        self.since = 0;
         if let Some(last) = bytes.last_chunk::<TAIL>() {
             self.tail = *last;
             self.tail_len = TAIL as u8;
@@ -214,7 +196,7 @@ impl Half {
     /// Everything before `position` is given up.
     pub(super) fn skip_to(&mut self, position: u64) {
         self.next = position;
-        self.stalled = 0;
+        self.since = 0;
         self.tail_len = 0;
     }
 
@@ -231,27 +213,9 @@ impl Half {
         &self.tail[TAIL - back..][..new.len()] != new
     }
 
-    /// Keeps bytes for later.
-    pub(super) fn keep(&mut self, position: u64, bytes: &[u8], at: At, ack: Option<u32>) -> Inserted {
-        self.waiting.get_or_insert_default().pieces.insert(position, bytes, at, ack)
-    }
-
-    /// The capture cut off what stands at these positions.
-    pub(super) fn cut(&mut self, positions: Range<u64>) {
-        let next = self.next;
-        let cuts = &mut self.waiting.get_or_insert_default().cuts;
-        cuts.retain(|cut| cut.end > next);
-        if cuts.len() < limits::REORDER_PACKETS as usize {
-            cuts.push(positions);
-        }
-    }
-
-    /// The stream ends there; the first to say so is believed, but a FIN more than a reset.
-    pub(super) fn ends(&mut self, end: End) {
-        let known = &mut self.waiting.get_or_insert_default().end;
-        if known.is_none_or(|known| known.how == StreamEnd::Rst && end.how == StreamEnd::Fin) {
-            *known = Some(end);
-        }
+    /// What waits, to add to it.
+    pub(super) fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
     }
 
     /// Whether it has ended, or where it ends is known.
@@ -265,42 +229,21 @@ impl Half {
 
     /// The lowest position kept, and its piece.
     pub(super) fn first(&self) -> Option<(u64, &Piece)> {
-        self.waiting.as_ref()?.pieces.first()
+        self.waiting.as_ref()?.first()
     }
 
     /// What can be delivered next, as far as this direction alone is concerned.
     pub(super) fn ready(&self) -> Option<Ready> {
-        if self.state != State::Open {
-            return None;
-        }
-        let waiting = self.waiting.as_ref()?;
-        if let Some(end) = &waiting.end
-            && end.position <= self.next
-        {
-            return Some(Ready { packet: end.at.packet, ack: end.ack, what: Next::End });
-        }
-        let (position, packet, ack) = match (waiting.pieces.first(), &waiting.end) {
-            (Some((position, piece)), _) => (position, piece.at.packet, piece.ack),
-            (None, Some(end)) => (end.position, end.at.packet, end.ack),
-            (None, None) => return None,
-        };
-        if position <= self.next {
-            return Some(Ready { packet, ack, what: Next::Piece });
-        }
-        let cut = waiting.cuts.iter().find(|cut| cut.contains(&self.next))?;
-        Some(Ready { packet, ack, what: Next::Hole(cut.end.min(position)) })
+        self.open_waiting()?.ready(self.next)
     }
 
-    /// Up to where the hole at `next` reaches for certain: bytes kept or the end lie behind it.
-    /// `None` when there is no such hole.
+    /// Up to where the hole at `next` reaches for certain; `None` when there is none.
     pub(super) fn hole(&self) -> Option<u64> {
-        if self.state != State::Open {
-            return None;
-        }
-        let first = self.first().map(|(position, _)| position);
-        // A reset alone does not say that its sender had sent more.
-        let end = self.end().filter(|end| end.how == StreamEnd::Fin || first.is_some());
-        [first, end.map(|end| end.position)].into_iter().flatten().min().filter(|&to| to > self.next)
+        self.open_waiting()?.hole(self.next)
+    }
+
+    fn open_waiting(&self) -> Option<&Waiting> {
+        self.waiting.as_deref().filter(|_| self.state == State::Open)
     }
 
     /// Up to where the hole at `next` is certainly lost: its receiver has it, the capture has not.
@@ -315,11 +258,8 @@ impl Half {
 
     /// Drops what waits when nothing does.
     pub(super) fn tidy(&mut self) {
-        if let Some(waiting) = &mut self.waiting {
-            waiting.cuts.retain(|cut| cut.end > self.next);
-            if waiting.pieces.is_empty() && waiting.cuts.is_empty() && waiting.end.is_none() {
-                self.waiting = None;
-            }
+        if self.waiting.as_mut().is_some_and(|waiting| waiting.is_over(self.next)) {
+            self.waiting = None;
         }
     }
 
@@ -331,12 +271,27 @@ impl Half {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
+    use crate::net::reassembly::Carrier;
+
+    #[test]
+    fn a_half_is_small() {
+        assert_eq!(size_of::<Half>(), 64);
+    }
 
     fn open(seq: u32) -> Half {
         let mut half = Half::new();
         half.anchor(seq, true);
+        half.heard = true;
         half
+    }
+
+    fn keep(half: &mut Half, seq: u32, bytes: &[u8]) {
+        let position = half.position(seq);
+        let probe = NonZeroU32::new(1).filter(|_| bytes == [0]);
+        half.waiting().pieces.insert(position, bytes, Carrier { probe, ..Carrier::default() });
     }
 
     #[test]
@@ -368,15 +323,15 @@ mod tests {
     #[test]
     fn a_stream_begins_at_its_syn_or_with_its_lowest_byte() {
         let mut half = Half::new();
-        half.hear(120, true);
-        half.keep(half.position(120), b"c", At::default(), None);
-        half.hear(118, true);
-        half.keep(half.position(118), b"a", At::default(), None);
+        half.hear(120, true, 1);
+        keep(&mut half, 120, b"c");
+        half.hear(118, true, 2);
+        keep(&mut half, 118, b"a");
         half.anchor_lowest();
         assert_eq!((half.state, half.next as u32, half.base), (State::Open, 118, 118));
 
         let mut half = Half::new();
-        half.hear(120, true);
+        half.hear(120, true, 1);
         half.anchor(101, true);
         assert_eq!((half.state, half.next as u32), (State::Open, 101));
     }
@@ -384,8 +339,8 @@ mod tests {
     #[test]
     fn a_keep_alive_probe_begins_no_stream() {
         let mut half = Half::new();
-        half.hear(119, true);
-        half.keep(half.position(119), &[0], At::default(), None);
+        half.hear(119, true, 1);
+        keep(&mut half, 119, &[0]);
         half.anchor_lowest();
         assert_eq!((half.next as u32, half.first().is_none()), (120, true));
     }
@@ -399,7 +354,7 @@ mod tests {
         half.acknowledged(100_u32.wrapping_sub(5));
         half.acknowledged(0x7000_0000);
         assert_eq!(half.acked, half.next + 50);
-        assert!(half.is_behind(101) && !half.is_behind(100));
+        assert!(half.is_behind(101, false) && !half.is_behind(100, true));
         assert_eq!(half.lost(), Some(half.next + 50));
     }
 }

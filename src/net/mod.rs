@@ -1,9 +1,9 @@
 //! Packets to TCP streams.
 //!
 //! ```text
-//! Packet ─► link ─► ip ─► (fragments) ─► tcp ─► table ─► flow ─► StreamSink
-//!           where    addresses            segment  which   halves,
-//!           IP is                                  flow    reassembly
+//! Packet ─► link ─► ip ─► (fragments) ─► tcp ─► table ─► flow ─► deliver ─► StreamSink
+//!           where    addresses            segment  which   two      in order,
+//!           IP is                                  flow    halves   exactly once
 //! ```
 //!
 //! [`Tracker`] takes captured packets in any order and tells a [`StreamSink`]
@@ -19,13 +19,21 @@
 //! - A hole is waited for as long as it may still be filled: until its receiver
 //!   has acknowledged it and [`limits::REORDER_PACKETS`] more packets of the flow
 //!   were seen, until a cap is reached, or until the flow is over.
-//! - A flow is heard of only when it has something to say: port scans and
-//!   handshakes without data are never opened.
+//! - A flow is heard of only when it has something to say (data, a gap, an end): port
+//!   scans and bare handshakes are never opened.
+//! - A reset may overtake what was sent before it: [`StreamSink::end`] tells it at once,
+//!   [`StreamSink::close`] follows some packets later ([`limits::LINGER_TIME`]).
+//! - TCP checksums of the first segments of each direction are verified
+//!   ([`limits::CHECKSUMS`]); segments with wrong ones are used all the same.
 //! - Every buffer is bounded by a cap in [`limits`].
 //!
 //! Not followed: tunnels (IP in IP, GRE, VXLAN), urgent data as something apart
 //! from the stream (RFC 6093 asks for the same), window scaling.
 
+mod anomaly;
+#[cfg(test)]
+mod conversations;
+mod deliver;
 mod flow;
 mod fragments;
 mod half;
@@ -35,8 +43,11 @@ mod reassembly;
 mod table;
 mod tcp;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod tracker;
+mod waiting;
 
 use std::net::SocketAddr;
 

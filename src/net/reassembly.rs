@@ -1,6 +1,8 @@
 //! Bytes that came too early: kept in order, each position once, first come first kept.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::ops::Range;
 
 use crate::model::At;
 
@@ -10,60 +12,80 @@ const OVERHEAD: usize = 96;
 /// Runs of bytes by position, none overlapping another.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    pieces: BTreeMap<u64, Piece>,
+    by_position: BTreeMap<u64, Piece>,
     /// Bytes of all pieces.
     len: usize,
+    /// How many pieces look like probes.
+    probes: usize,
 }
 
 /// A run of bytes.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub bytes: Box<[u8]>,
-    /// Where they came from.
+    pub by: Carrier,
+}
+
+/// What carried a run of bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Carrier {
+    /// Where the first byte stands.
     pub at: At,
     /// What the segment acknowledged.
     pub ack: Option<u32>,
+    /// Set when it looks like a keep-alive probe: the flow's packet count at that time.
+    /// The byte of a probe gives way to any other.
+    pub probe: Option<NonZeroU32>,
 }
 
 impl Piece {
     /// Drops the first `count` bytes.
     pub(super) fn skip(&self, count: u64) -> (&[u8], At) {
         let count = count.min(self.bytes.len() as u64) as usize;
-        (&self.bytes[count..], At { byte: self.at.byte + count as u32, ..self.at })
+        (&self.bytes[count..], At { byte: self.by.at.byte + count as u32, ..self.by.at })
     }
 }
 
-/// What became of inserted bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Inserted {
-    /// Some position held a different byte already.
-    pub conflict: bool,
-}
-
 impl Pieces {
-    /// Keeps `bytes` from position `start` on where nothing is kept yet.
-    pub(super) fn insert(&mut self, start: u64, bytes: &[u8], at: At, ack: Option<u32>) -> Inserted {
+    /// Keeps `bytes` from position `start` on where nothing is kept yet. Says whether some
+    /// position held a different byte already.
+    pub(super) fn insert(&mut self, start: u64, bytes: &[u8], by: Carrier) -> bool {
         let end = start + bytes.len() as u64;
+        if self.probes > 0 && by.probe.is_none() {
+            self.drop_probes(start..end);
+        }
         let mut conflict = false;
         let mut here = start;
-        if let Some((&other, piece)) = self.pieces.range(..start).next_back() {
+        if let Some((&other, piece)) = self.by_position.range(..start).next_back() {
             here = Self::pass(other, piece, start, bytes, here, &mut conflict);
         }
         while here < end {
-            let next = self.pieces.range(here..end).next();
+            let next = self.by_position.range(here..end).next();
             let stop = next.map_or(end, |(&other, _)| other);
             let after = next
                 .map_or(end, |(&other, piece)| Self::pass(other, piece, start, bytes, other, &mut conflict));
             if stop > here {
                 let offset = (here - start) as usize;
                 let part = &bytes[offset..(stop - start) as usize];
-                let at = At { byte: at.byte + offset as u32, ..at };
-                self.pieces.insert(here, Piece { bytes: part.into(), at, ack });
+                let at = At { byte: by.at.byte + offset as u32, ..by.at };
+                self.by_position.insert(here, Piece { bytes: part.into(), by: Carrier { at, ..by } });
                 self.len += part.len();
+                self.probes += usize::from(by.probe.is_some());
             }
             here = after;
         }
-        Inserted { conflict }
+        conflict && by.probe.is_none()
+    }
+
+    /// Makes room for data where only probes are kept.
+    fn drop_probes(&mut self, positions: Range<u64>) {
+        let probes = self.by_position.range(positions).filter(|(_, piece)| piece.by.probe.is_some());
+        let positions: Vec<u64> = probes.map(|(&at, _)| at).collect();
+        for at in positions {
+            self.by_position.remove(&at);
+            self.len -= 1;
+            self.probes -= 1;
+        }
     }
 
     /// Compares `bytes` (from `start`) with the piece at `other` and says where to go on.
@@ -81,19 +103,20 @@ impl Pieces {
 
     /// The lowest position kept, and its piece.
     pub(super) fn first(&self) -> Option<(u64, &Piece)> {
-        self.pieces.first_key_value().map(|(&at, piece)| (at, piece))
+        self.by_position.first_key_value().map(|(&at, piece)| (at, piece))
     }
 
     /// Takes the lowest piece out.
     pub(super) fn pop_first(&mut self) -> Option<(u64, Piece)> {
-        let (at, piece) = self.pieces.pop_first()?;
+        let (at, piece) = self.by_position.pop_first()?;
         self.len -= piece.bytes.len();
+        self.probes -= usize::from(piece.by.probe.is_some());
         Some((at, piece))
     }
 
     /// All pieces in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Piece)> {
-        self.pieces.iter().map(|(&at, piece)| (at, piece))
+        self.by_position.iter().map(|(&at, piece)| (at, piece))
     }
 
     /// Bytes kept.
@@ -103,11 +126,11 @@ impl Pieces {
 
     /// What keeping them takes, in bytes.
     pub(super) fn cost(&self) -> usize {
-        self.len + self.pieces.len() * OVERHEAD
+        self.len + self.by_position.len() * OVERHEAD
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+        self.by_position.is_empty()
     }
 }
 
@@ -116,19 +139,19 @@ mod tests {
     use super::*;
 
     fn kept(pieces: &Pieces) -> Vec<(u64, Vec<u8>, u32)> {
-        pieces.iter().map(|(at, piece)| (at, piece.bytes.to_vec(), piece.at.byte)).collect()
+        pieces.iter().map(|(at, piece)| (at, piece.bytes.to_vec(), piece.by.at.byte)).collect()
     }
 
-    fn at(byte: u32) -> At {
-        At { packet: 1, byte, time: None }
+    fn at(byte: u32) -> Carrier {
+        Carrier { at: At { packet: 1, byte, time: None }, ..Carrier::default() }
     }
 
     #[test]
     fn the_first_bytes_stay() {
         let mut pieces = Pieces::default();
-        assert!(!pieces.insert(10, b"cd", at(100), None).conflict);
-        assert!(!pieces.insert(14, b"gh", at(200), None).conflict);
-        assert!(!pieces.insert(8, b"abcdefghij", at(300), None).conflict);
+        assert!(!pieces.insert(10, b"cd", at(100)));
+        assert!(!pieces.insert(14, b"gh", at(200)));
+        assert!(!pieces.insert(8, b"abcdefghij", at(300)));
         assert_eq!(
             kept(&pieces),
             [
@@ -157,8 +180,8 @@ mod tests {
         ];
         for (start, bytes, conflict) in table {
             let mut pieces = Pieces::default();
-            pieces.insert(10, b"abcd", at(0), None);
-            assert_eq!(pieces.insert(start, bytes, at(0), None).conflict, conflict, "{start} {bytes:?}");
+            pieces.insert(10, b"abcd", at(0));
+            assert_eq!(pieces.insert(start, bytes, at(0)), conflict, "{start} {bytes:?}");
             let all: Vec<u8> = pieces.iter().flat_map(|(_, p)| p.bytes.to_vec()).collect();
             assert!(all.windows(4).any(|w| w == b"abcd"), "{all:?}");
         }
@@ -168,10 +191,20 @@ mod tests {
     fn pieces_come_out_in_order() {
         let mut pieces = Pieces::default();
         for position in [7, 3, 5, 1, 9] {
-            pieces.insert(position, &[position as u8], at(0), None);
+            pieces.insert(position, &[position as u8], at(0));
         }
         let order: Vec<u64> = std::iter::from_fn(|| pieces.pop_first()).map(|(at, _)| at).collect();
         assert_eq!(order, [1, 3, 5, 7, 9]);
         assert_eq!((pieces.len(), pieces.is_empty()), (0, true));
+    }
+
+    #[test]
+    fn a_probe_gives_way() {
+        let probe = Carrier { probe: NonZeroU32::new(1), ..Carrier::default() };
+        let mut pieces = Pieces::default();
+        assert!(!pieces.insert(11, &[0], probe));
+        assert!(!pieces.insert(10, b"ab", at(5)) && !pieces.insert(11, &[0], probe));
+        assert_eq!(kept(&pieces), [(10, b"ab".to_vec(), 5)]);
+        assert_eq!((pieces.len(), pieces.probes), (2, 0));
     }
 }

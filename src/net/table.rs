@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use foldhash::fast::RandomState;
 
 use super::flow::Flow;
-use super::half::{NEAR, State};
+use super::half::{Half, NEAR, State};
 use super::ip::Addresses;
 use super::tcp::{Flags, Segment};
 use crate::limits;
@@ -35,24 +35,25 @@ impl Hash for KeyV4 {
 }
 
 impl Key {
-    /// The key, and which of its endpoints is the source.
+    /// The key, and which of its endpoints is the source. The source's port is the upper half of `ports`.
     #[inline]
-    pub(super) fn new(addresses: &Addresses, (source, destination): (u16, u16)) -> (Self, usize) {
-        let ports = |low: u16, high: u16| u32::from(low) << 16 | u32::from(high);
+    pub(super) fn new(addresses: &Addresses, ports: u32) -> (Self, usize) {
+        let (source, destination) = (ports >> 16, ports & 0xFFFF);
+        let swapped = ports.rotate_right(16);
         match addresses {
             Addresses::V4(from, to) => {
                 let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
                 if (from, source) <= (to, destination) {
-                    (Self::V4(KeyV4([from, to], ports(source, destination))), 0)
+                    (Self::V4(KeyV4([from, to], ports)), 0)
                 } else {
-                    (Self::V4(KeyV4([to, from], ports(destination, source))), 1)
+                    (Self::V4(KeyV4([to, from], swapped)), 1)
                 }
             }
             Addresses::V6(from, to) => {
                 if (from, source) <= (to, destination) {
-                    (Self::V6(KeyV6([*from, *to], ports(source, destination))), 0)
+                    (Self::V6(KeyV6([*from, *to], ports)), 0)
                 } else {
-                    (Self::V6(KeyV6([*to, *from], ports(destination, source))), 1)
+                    (Self::V6(KeyV6([*to, *from], swapped)), 1)
                 }
             }
         }
@@ -87,21 +88,11 @@ pub(super) struct Table {
     oldest_tomb: usize,
 }
 
-/// What is remembered of a closed flow.
+/// What is remembered of a closed flow: its directions, with nothing waiting.
 #[derive(Debug)]
 struct Tomb {
     key: Key,
-    halves: [Grave; 2],
-}
-
-/// What is remembered of one direction.
-#[derive(Clone, Copy, Debug)]
-struct Grave {
-    /// It began at `base`, as its SYN said.
-    syn_seen: bool,
-    base: u32,
-    /// It ended there; `None` when it was not seen.
-    next: Option<u32>,
+    halves: [Half; 2],
 }
 
 /// What the table has for a key.
@@ -129,13 +120,14 @@ impl Table {
     }
 
     fn is_leftover(&self, tomb: usize, from: usize, segment: &Segment<'_>) -> bool {
-        let grave = self.tombs[tomb].halves[from];
-        if segment.flags.any(Flags::SYN) {
-            return grave.syn_seen && grave.base == segment.seq.wrapping_add(1);
+        let half = &self.tombs[tomb].halves[from];
+        if half.state == State::Unseen {
+            return !segment.flags.any(Flags::SYN);
         }
-        grave
-            .next
-            .is_none_or(|next| u64::from(segment.seq.wrapping_sub(next).cast_signed().unsigned_abs()) < NEAR)
+        if segment.flags.any(Flags::SYN) {
+            return !half.is_begun_elsewhere(segment.seq.wrapping_add(1));
+        }
+        half.next.abs_diff(half.position(segment.seq)) < NEAR
     }
 
     /// Adds a flow whose key has none.
@@ -152,16 +144,16 @@ impl Table {
         slot
     }
 
-    /// Takes a flow out, and leaves a tombstone.
-    pub(super) fn remove(&mut self, slot: u32) -> Option<Flow> {
-        let flow = self.slots.get_mut(slot as usize)?.take()?;
+    /// Takes a flow out, and leaves a tombstone. Says whether there was one.
+    pub(super) fn remove(&mut self, slot: u32) -> bool {
+        let Some(mut flow) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
+            return false;
+        };
         self.free.push(slot);
-        let halves = [0, 1].map(|i| {
-            let half = &flow.halves[i];
-            let next = (half.state != State::Unseen).then_some(half.next as u32);
-            Grave { syn_seen: half.syn_seen, base: half.base, next }
-        });
-        let tomb = Tomb { key: flow.key, halves };
+        for half in &mut flow.halves {
+            half.waiting = None;
+        }
+        let tomb = Tomb { key: flow.key, halves: flow.halves };
         let index = if self.tombs.len() < limits::CLOSED_FLOWS {
             self.tombs.push(tomb);
             self.tombs.len() - 1
@@ -173,7 +165,7 @@ impl Table {
             index
         };
         self.set(flow.key, index as u32 | TOMB);
-        Some(flow)
+        true
     }
 
     fn set(&mut self, key: Key, value: u32) {
@@ -218,21 +210,25 @@ mod tests {
     use super::*;
     use crate::model::Time;
 
+    fn ports(source: u16, destination: u16) -> u32 {
+        u32::from(source) << 16 | u32::from(destination)
+    }
+
     fn key(port: u16) -> Key {
-        Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), (port, 80)).0
+        Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), ports(port, 80)).0
     }
 
     #[test]
     fn both_directions_have_the_same_key() {
-        let (one, from) = Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), (5000, 80));
-        let (other, back) = Key::new(&Addresses::V4([10, 0, 0, 1], [10, 0, 0, 9]), (80, 5000));
+        let (one, from) = Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), ports(5000, 80));
+        let (other, back) = Key::new(&Addresses::V4([10, 0, 0, 1], [10, 0, 0, 9]), ports(80, 5000));
         assert_eq!((one, from, back), (other, 1, 0));
         let endpoints = ("10.0.0.1:80".parse().unwrap(), "10.0.0.9:5000".parse().unwrap());
         assert_eq!(one.endpoints(), endpoints);
 
         let loopback = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-        let (one, from) = Key::new(&Addresses::V6(loopback, loopback), (5000, 80));
-        let (other, back) = Key::new(&Addresses::V6(loopback, loopback), (80, 5000));
+        let (one, from) = Key::new(&Addresses::V6(loopback, loopback), ports(5000, 80));
+        let (other, back) = Key::new(&Addresses::V6(loopback, loopback), ports(80, 5000));
         assert_eq!((one, from, back), (other, 1, 0));
         assert_eq!(one.endpoints().1, "[::1]:5000".parse().unwrap());
     }
@@ -244,7 +240,7 @@ mod tests {
             for port in 0..u16::try_from(limits::CLOSED_FLOWS * 2).unwrap() {
                 let slot = table.add(Flow::new(key(port), 0, round, Time(0)));
                 assert_eq!(table.len(), 1);
-                assert!(table.remove(slot).is_some() && table.remove(slot).is_none());
+                assert!(table.remove(slot) && !table.remove(slot));
             }
         }
         assert_eq!((table.v4.len(), table.slots.len()), (limits::CLOSED_FLOWS, 1));
@@ -252,7 +248,7 @@ mod tests {
 
     #[test]
     fn flows_are_small() {
-        assert!(size_of::<Option<Flow>>() <= 300, "{}", size_of::<Option<Flow>>());
+        assert_eq!(size_of::<Option<Flow>>(), 256);
         assert_eq!(size_of::<(KeyV4, u32)>(), 16);
     }
 }

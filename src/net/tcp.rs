@@ -25,9 +25,9 @@ impl Flags {
 /// A TCP segment, or a part of one that came in fragments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a> {
-    pub addresses: Addresses,
-    /// Source and destination port.
-    pub ports: (u16, u16),
+    pub addresses: &'a Addresses,
+    /// Source and destination port, in one word: written and read as a whole, it stays in registers.
+    pub ports: u32,
     pub seq: u32,
     /// Only meaningful with [`Flags::ACK`].
     pub ack: u32,
@@ -43,12 +43,12 @@ pub(super) struct Segment<'a> {
 
 /// Reads the segment in a datagram; `None` when its header is damaged or cut.
 #[inline]
-pub(super) fn segment<'a>(datagram: &Datagram<'a>, packet: u64, time: Time) -> Option<Segment<'a>> {
+pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -> Option<Segment<'a>> {
     let header = TcpHeaderSlice::from_slice(datagram.payload).ok()?;
     let bytes = header.slice();
     Some(Segment {
-        addresses: datagram.addresses,
-        ports: (header.source_port(), header.destination_port()),
+        addresses: &datagram.addresses,
+        ports: u32::from(header.source_port()) << 16 | u32::from(header.destination_port()),
         seq: header.sequence_number(),
         ack: header.acknowledgment_number(),
         flags: Flags(bytes[13]),
@@ -83,7 +83,7 @@ impl Segment<'_> {
             return Checksum::Good;
         };
         let rest = add(&self.whole[..16]) + add(&self.whole[18..]);
-        let addresses = match &self.addresses {
+        let addresses = match self.addresses {
             Addresses::V4(source, destination) => add(source) + add(destination),
             Addresses::V6(source, destination) => add(source) + add(destination),
         };
@@ -151,28 +151,34 @@ mod tests {
         packet
     }
 
-    fn read(packet: &[u8]) -> Segment<'_> {
-        segment(&datagram(packet, 0).unwrap(), 7, Time(5)).unwrap()
+    fn read(packet: &[u8], check: impl FnOnce(&Segment<'_>)) {
+        let datagram = datagram(packet, 0).unwrap();
+        check(&segment(&datagram, 7, Time(5)).unwrap());
+    }
+
+    fn checksum(packet: &[u8]) -> Checksum {
+        let datagram = datagram(packet, 0).unwrap();
+        segment(&datagram, 7, Time(5)).unwrap().checksum()
     }
 
     #[test]
     fn headers_are_read() {
-        let packet = build(b"abc");
-        let segment = read(&packet);
-        assert_eq!((segment.ports, segment.seq, segment.ack), ((1000, 80), 77, 99));
-        assert_eq!((segment.data, segment.at.byte, segment.at.packet), (&b"abc"[..], 40, 7));
-        assert!(segment.flags.any(Flags::SYN) && !segment.flags.any(Flags::RST));
+        read(&build(b"abc"), |segment| {
+            assert_eq!((segment.ports, segment.seq, segment.ack), (0x03E8_0050, 77, 99));
+            assert_eq!((segment.data, segment.at.byte, segment.at.packet), (&b"abc"[..], 40, 7));
+            assert!(segment.flags.any(Flags::SYN) && !segment.flags.any(Flags::RST));
+        });
     }
 
     #[test]
     fn a_part_keeps_only_the_flags_at_its_ends() {
-        let packet = build(b"abcdef");
-        let whole = read(&packet);
-        let parts = [(0, 2), (2, 4), (4, 6)].map(|(from, to)| whole.part(from, to, whole.at));
-        assert_eq!(parts.map(|p| p.seq), [77, 80, 82]);
-        assert_eq!(parts.map(|p| p.flags.any(Flags::SYN)), [true, false, false]);
-        assert_eq!(parts.map(|p| p.flags.any(Flags::FIN)), [false, false, true]);
-        assert_eq!(parts.map(|p| p.data), [b"ab", b"cd", b"ef"]);
+        read(&build(b"abcdef"), |whole| {
+            let parts = [(0, 2), (2, 4), (4, 6)].map(|(from, to)| whole.part(from, to, whole.at));
+            assert_eq!(parts.map(|p| p.seq), [77, 80, 82]);
+            assert_eq!(parts.map(|p| p.flags.any(Flags::SYN)), [true, false, false]);
+            assert_eq!(parts.map(|p| p.flags.any(Flags::FIN)), [false, false, true]);
+            assert_eq!(parts.map(|p| p.data), [b"ab", b"cd", b"ef"]);
+        });
     }
 
     #[test]
@@ -180,20 +186,20 @@ mod tests {
         for length in 0..70_u8 {
             let data: Vec<u8> = (0..length).map(|i: u8| i.wrapping_mul(37)).collect();
             let mut packet = build(&data);
-            assert_eq!(read(&packet).checksum(), Checksum::Good, "{length}");
+            assert_eq!(checksum(&packet), Checksum::Good, "{length}");
             let good = [packet[36], packet[37]];
             // The pseudo-header: 10.0.0.1, 10.0.0.2, protocol 6, 20 bytes of header and the data.
             let partial = 0x0A00 + 1 + 0x0A00 + 2 + 6 + 20 + u16::from(length);
             for field in [partial, partial - 20 - u16::from(length), 0] {
                 packet[36..38].copy_from_slice(&field.to_be_bytes());
-                assert_eq!(read(&packet).checksum(), Checksum::Offloaded, "{length} {field:04x}");
+                assert_eq!(checksum(&packet), Checksum::Offloaded, "{length} {field:04x}");
             }
             packet[36..38].copy_from_slice(&[good[0] ^ 0x40, good[1]]);
             let bad = Checksum::Bad {
                 expected: u16::from_be_bytes(good),
                 got: u16::from_be_bytes([good[0] ^ 0x40, good[1]]),
             };
-            assert_eq!(read(&packet).checksum(), bad, "{length}");
+            assert_eq!(checksum(&packet), bad, "{length}");
         }
     }
 }

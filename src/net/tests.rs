@@ -1,170 +1,10 @@
 //! Whole connections through the tracker.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use etherparse::PacketBuilder;
 
+use super::testing::{Feed, Log, Seg, build, seg};
 use super::*;
 use crate::limits;
-
-/// What a sink was told, one line a call; data is joined per side as well.
-#[derive(Default)]
-pub(super) struct Log {
-    pub lines: Vec<String>,
-    /// Streams by flow, side and how often the flow's id was opened; a missing byte is `None`.
-    pub streams: BTreeMap<(usize, usize), Vec<Option<u8>>>,
-    opened: BTreeMap<u32, usize>,
-    flows: usize,
-    ended: BTreeSet<(usize, usize)>,
-    pub interest: Option<Interest>,
-}
-
-impl Log {
-    fn interest(&self) -> Interest {
-        self.interest.unwrap_or(Interest::Follow)
-    }
-
-    fn stream(&mut self, flow: FlowId, from: Side) -> &mut Vec<Option<u8>> {
-        let key = (self.opened[&flow.0], from.index());
-        assert!(!self.ended.contains(&key), "data after the end");
-        self.streams.entry(key).or_default()
-    }
-
-    fn text(&self, flow: usize, side: Side) -> String {
-        let bytes = self.streams.get(&(flow, side.index()));
-        bytes.into_iter().flatten().map(|byte| byte.map_or('_', char::from)).collect()
-    }
-}
-
-impl StreamSink for Log {
-    fn open(&mut self, flow: FlowId, opened: &Opened) {
-        assert!(self.opened.insert(flow.0, self.flows).is_none(), "opened twice");
-        self.flows += 1;
-        self.lines.push(format!("open {} {} {}", opened.a, opened.b, opened.syn_seen));
-    }
-
-    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
-        assert!(!bytes.is_empty());
-        self.stream(flow, from).extend(bytes.iter().copied().map(Some));
-        self.lines.push(format!("{from:?} {} @{}+{}", bytes.escape_ascii(), at.packet, at.byte));
-        self.interest()
-    }
-
-    fn gap(
-        &mut self,
-        flow: FlowId,
-        from: Side,
-        length: u64,
-        between: (Option<u64>, Option<u64>),
-    ) -> Interest {
-        assert!(length > 0);
-        self.stream(flow, from).extend(std::iter::repeat_n(None, length.min(1 << 20) as usize));
-        self.lines.push(format!("{from:?} gap {length} {between:?}"));
-        self.interest()
-    }
-
-    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, at: At) -> Interest {
-        self.stream(flow, from);
-        let key = (self.opened[&flow.0], from.index());
-        self.ended.insert(key);
-        self.lines.push(format!("{from:?} {how:?} @{}", at.packet));
-        self.interest()
-    }
-
-    fn close(&mut self, flow: FlowId, why: CloseReason) {
-        self.opened.remove(&flow.0).expect("closed without being open");
-        self.lines.push(format!("close {why:?}"));
-    }
-
-    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, _: At) {
-        assert!(self.opened.contains_key(&flow.0));
-        self.lines.push(format!("{from:?} {}: {}", finding.rule.id, finding.got));
-    }
-}
-
-/// A segment to be built: who sends, sequence number, flags with acknowledgement, data.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Seg {
-    pub from: Side,
-    pub seq: u32,
-    pub ack: Option<u32>,
-    /// `S`, `F`, `R`.
-    pub flags: &'static str,
-    pub data: Vec<u8>,
-    pub client_port: u16,
-}
-
-pub(super) fn seg(
-    from: Side,
-    seq: u32,
-    ack: impl Into<Option<u32>>,
-    flags: &'static str,
-    data: &[u8],
-) -> Seg {
-    Seg { from, seq, ack: ack.into(), flags, data: data.to_vec(), client_port: 5000 }
-}
-
-/// The IP packet; the data begins at byte 40.
-pub(super) fn build(seg: &Seg) -> Vec<u8> {
-    let (client, server) = ([10, 0, 0, 9], [10, 0, 0, 1]);
-    let (from, to, ports) = match seg.from {
-        Side::A => (client, server, (seg.client_port, 80)),
-        Side::B => (server, client, (80, seg.client_port)),
-    };
-    let mut builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, seg.seq, 4096);
-    if let Some(ack) = seg.ack {
-        builder = builder.ack(ack);
-    }
-    for flag in seg.flags.chars() {
-        builder = match flag {
-            'S' => builder.syn(),
-            'F' => builder.fin(),
-            _ => builder.rst(),
-        };
-    }
-    let mut packet = Vec::new();
-    builder.write(&mut packet, &seg.data).unwrap();
-    packet
-}
-
-/// Feeds packets a millisecond apart.
-pub(super) struct Feed {
-    pub tracker: Tracker,
-    pub log: Log,
-    pub number: u64,
-    pub time: u64,
-}
-
-impl Feed {
-    pub(super) fn new() -> Self {
-        Self { tracker: Tracker::new(), log: Log::default(), number: 0, time: 1_000_000_000 }
-    }
-
-    pub(super) fn raw(&mut self, data: &[u8]) -> crate::model::Flow {
-        self.number += 1;
-        self.time += 1_000_000;
-        let time = Time(self.time);
-        let packet = Packet { number: self.number, time, link: 101, data, wire_len: data.len() as u32 };
-        self.tracker.packet(&packet, &mut self.log)
-    }
-
-    pub(super) fn seg(&mut self, seg: &Seg) {
-        assert!(self.raw(&build(seg)).is_continue());
-    }
-
-    pub(super) fn segs(&mut self, segs: &[Seg]) {
-        for seg in segs {
-            self.seg(seg);
-        }
-    }
-
-    pub(super) fn finish(mut self) -> Log {
-        assert!(self.tracker.finish(&mut self.log).is_continue());
-        assert_eq!(self.tracker.flows(), 0);
-        assert_eq!(self.tracker.held(), 0);
-        self.log
-    }
-}
 
 /// Runs segments and gives the log's lines.
 fn run(segs: &[Seg]) -> Log {
@@ -229,6 +69,12 @@ fn single_effects() {
             vec![data(101, b"ab"), data(102, b"\0"), data(102, b""), data(103, b"cd")],
             &["A ab @3+40", "A cd @6+40"],
         ),
+        (
+            "a keep-alive probe before the byte that it repeats",
+            vec![data(101, b"a"), data(102, b"\0"), data(102, b"bc")],
+            &["A a @3+40", "A bc @5+40"],
+        ),
+        ("one byte that is zero", vec![data(101, b"\0"), data(102, b"bc")], &["A \\x00 @3+40", "A bc @4+40"]),
         (
             "zero window probe",
             vec![data(101, b"ab"), data(103, b"c"), seg(B, 901, 103, "", b""), data(103, b"cd")],
@@ -379,6 +225,50 @@ fn a_lost_hole_does_not_stop_a_live_stream() {
     }
     assert!(feed.log.lines.contains(&"A gap 2 (None, Some(3))".into()), "{:?}", feed.log.lines);
     assert_eq!(feed.log.text(0, A).len(), 2 * (limits::REORDER_PACKETS as usize + 4));
+}
+
+#[test]
+fn one_direction_alone_is_a_stream() {
+    for (side, isn) in [(A, 100), (B, 900)] {
+        let mut feed = Feed::new();
+        let ack = (side == B).then_some(101);
+        feed.seg(&seg(side, isn, ack, "S", b""));
+        for i in 0..40 {
+            feed.seg(&seg(side, isn + 1 + 2 * i, 777 + 3 * i, "", b"ab"));
+        }
+        assert_eq!(feed.log.text(0, side).len(), 80, "{side:?}");
+        assert_eq!(feed.log.lines[0], OPEN);
+        // Nobody acknowledges, so that what is lost takes longer.
+        for i in 0..limits::REORDER_PACKETS_ONE_SIDED + 10 {
+            feed.seg(&seg(side, isn + 83 + 2 * i, 900, "", b"cd"));
+        }
+        assert!(feed.log.lines.iter().any(|line| line.contains("gap 2 ")));
+        assert_eq!(feed.finish().text(0, side.peer()), "");
+    }
+}
+
+#[test]
+fn the_longest_idle_flow_makes_room() {
+    let mut feed = Feed::new();
+    feed.tracker = Tracker::with_max_flows(3);
+    for port in [1, 2, 1, 3, 4, 5] {
+        let syn = Seg { client_port: port, ..seg(A, 100, None, "S", b"x") };
+        feed.seg(&syn);
+    }
+    let lines: Vec<_> = feed.log.lines.iter().filter(|line| !line.starts_with('A')).collect();
+    assert_eq!(
+        lines,
+        [
+            "open 10.0.0.9:1 10.0.0.1:80 true",
+            "open 10.0.0.9:2 10.0.0.1:80 true",
+            "open 10.0.0.9:3 10.0.0.1:80 true",
+            "close Evicted",
+            "open 10.0.0.9:4 10.0.0.1:80 true",
+            "close Evicted",
+            "open 10.0.0.9:5 10.0.0.1:80 true",
+        ]
+    );
+    assert_eq!(feed.tracker.flows(), 3);
 }
 
 #[test]

@@ -13,15 +13,17 @@ use super::table::{Found, Key, Table};
 use super::tcp::{self, Flags, Segment};
 use super::{CloseReason, FlowId, Packet, StreamSink};
 use crate::limits;
-use crate::model::{Flow as Going, Time};
+use crate::model::{At, Flow as Going, Time};
 
 /// Follows every TCP connection of a capture.
 ///
 /// Packets go in with [`packet`](Self::packet), streams come out at the sink;
 /// [`finish`](Self::finish) says that no more will come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tracker {
     table: Table,
+    /// [`limits::FLOWS`].
+    max_flows: usize,
     fragments: Fragments,
     /// Bytes that wait over all flows.
     held: usize,
@@ -62,10 +64,30 @@ struct Appointment {
     time: Time,
 }
 
+impl Default for Tracker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Tracker {
     /// Knows no flow yet.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_max_flows(limits::FLOWS)
+    }
+
+    /// Follows at most so many flows at a time, instead of [`limits::FLOWS`].
+    pub(super) fn with_max_flows(max_flows: usize) -> Self {
+        Self {
+            table: Table::default(),
+            max_flows,
+            fragments: Fragments::default(),
+            held: 0,
+            holding: VecDeque::new(),
+            lingering: VecDeque::new(),
+            counts: Counts::default(),
+            unsupported: Vec::new(),
+        }
     }
 
     /// What the packets were so far.
@@ -169,13 +191,14 @@ impl Tracker {
         let data_start = segment.at.byte as usize;
         let data_end = whole.bytes.len();
         if data_start == data_end {
-            return self.segment(&segment, packet.number, packet.time, sink);
+            let at = whole.parts.last().map_or(segment.at, |&(_, at)| at);
+            return self.segment(&Segment { at, ..segment }, packet.number, packet.time, sink);
         }
         let ends = whole.parts.iter().skip(1).map(|&(start, _)| start).chain([data_end]);
         for (&(start, at), end) in whole.parts.iter().zip(ends) {
             let from = start.max(data_start);
             if from < end {
-                let at = crate::model::At { byte: at.byte + (from - start) as u32, ..at };
+                let at = At { byte: at.byte + (from - start) as u32, ..at };
                 let part = segment.part(from - data_start, end - data_start, at);
                 self.segment(&part, packet.number, packet.time, sink)?;
             }
@@ -191,7 +214,7 @@ impl Tracker {
         time: Time,
         sink: &mut S,
     ) -> Going {
-        let (key, from) = Key::new(&segment.addresses, segment.ports);
+        let (key, from) = Key::new(segment.addresses, segment.ports);
         let mut slot = match self.table.find(&key, from, segment) {
             Found::Flow(slot) => slot,
             Found::Leftover => return Continue(()),
@@ -266,9 +289,10 @@ impl Tracker {
         time: Time,
         sink: &mut S,
     ) -> std::ops::ControlFlow<(), u32> {
-        if self.table.len() >= limits::FLOWS {
+        if self.table.len() >= self.max_flows {
             // Many at once, because finding the longest idle ones looks at all.
-            for slot in self.table.idle_longest(|_| true).into_iter().take(limits::FLOWS / 64) {
+            let some = self.max_flows.div_ceil(64);
+            for slot in self.table.idle_longest(|_| true).into_iter().take(some) {
                 self.close(slot, CloseReason::Evicted, sink)?;
             }
         }

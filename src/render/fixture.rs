@@ -139,7 +139,7 @@ impl<L: Layout> Show<L> {
             });
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
-        let head = HttpHead { offset: first, start_line, headers: &headers, body };
+        let head = HttpHead { offset: first, start_line, headers: &headers, body, diagnoses: &[] };
         self.body(dir, Body::Http(&head), &fields);
     }
 
@@ -296,6 +296,7 @@ impl<L: Layout> Show<L> {
             },
             head,
             of,
+            compressed: false,
             captured: plain.len() as u64,
             missing: 0,
             truncated: (plain.len() as u64) < length,
@@ -314,6 +315,7 @@ impl<L: Layout> Show<L> {
             length: payload.len() as u64,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete,
             payload,
             payload_cut: false,

@@ -74,7 +74,7 @@ pub fn is_text(field: Option<&Field>, frame: &Frame<'_>) -> bool {
     match field.map(|field| &field.value) {
         Some(Value::Text(_)) => true,
         Some(_) => false,
-        None if frame.header.rsv1 => false,
+        None if frame.header.rsv1 || frame.compressed => false,
         None => frame.of == Opcode::TEXT || frame.of.is_control() && readable(content(frame)),
     }
 }

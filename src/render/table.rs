@@ -6,7 +6,9 @@ use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::words::{compact, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
-use crate::model::{Body, Dir, Frame, Header, HttpHead, Severity, Summary, Unit, Verdict, Wants};
+use crate::model::{
+    Body, Dir, Frame, Header, HttpHead, Message, Opcode, Severity, Summary, Unit, Verdict, Wants,
+};
 
 /// One line a frame, with columns that do not depend on what comes later. Handshakes,
 /// gaps and what happens to connections take a line each too.
@@ -16,6 +18,8 @@ pub type Table<W> = Screen<TableLayout, W>;
 #[derive(Debug, Default)]
 pub struct TableLayout {
     begun: bool,
+    /// The line of a compressed message's last frame, which waits for what it inflates to.
+    waiting: Option<(u32, u64)>,
 }
 
 /// Columns of the parts before the payload, each followed by one space.
@@ -37,10 +41,24 @@ impl Layout for TableLayout {
         if !std::mem::replace(&mut self.begun, true) {
             titles(outline);
         }
+        if let Some((conn, n)) = self.waiting.take() {
+            if let Body::Message(message) = unit.body
+                && (unit.conn, message.frames.last()) == (conn, Some(&n))
+            {
+                inflated(outline, unit, message);
+                return;
+            }
+            outline.page.line();
+        }
         match unit.body {
             Body::Frame(frame) => {
                 lead(outline, unit, &frame.n.to_string(), &opcode(frame));
                 describe(outline, frame);
+                if frame.compressed && frame.header.fin && !frame.truncated {
+                    marks(outline, unit);
+                    self.waiting = Some((unit.conn, frame.n));
+                    return;
+                }
                 preview(outline, unit, frame);
                 outline.page.line();
             }
@@ -52,7 +70,7 @@ impl Layout for TableLayout {
             }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
-                    (Some(ending), ..) => ("end", ended(ending)),
+                    (Some(ending), ..) => ("end", ended(ending, connection)),
                     (None, Some(client), Some(server)) => ("open", format!("{client} → {server}")),
                     (None, Some(one), None) | (None, None, Some(one)) => ("open", one.to_string()),
                     (None, None, None) => ("open", String::new()),
@@ -166,6 +184,21 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     } else if room >= 4 {
         hexdump::put(page, Ink::Plain, content, length, room);
     }
+}
+
+/// What a compressed message inflates to, in what is left of its last frame's line.
+fn inflated(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
+    marks(outline, unit);
+    let page = &mut outline.page;
+    let room = page.width().saturating_sub(page.column());
+    let length = message.inflated_length.unwrap_or(message.length);
+    let cut = (message.payload.len() as u64) < length;
+    if message.kind == Opcode::TEXT && message.inflated_length.is_some() {
+        page.data(Ink::Plain, message.payload, room, cut);
+    } else if room >= 4 && !message.payload.is_empty() {
+        hexdump::put(page, Ink::Plain, message.payload, length, room);
+    }
+    page.line();
 }
 
 /// The findings: the worst one's severity and every rule's id.

@@ -3,7 +3,7 @@
 use super::outline::INDENT;
 use super::page::Page;
 use super::style::Ink;
-use crate::model::{Body, Finding, Severity, SourceId, Span, Unit};
+use crate::model::{Body, Diagnosis, Finding, Severity, SourceId, Span, Unit};
 
 /// Where the words of a finding begin: after the longest severity.
 const WORDS: usize = INDENT + 9;
@@ -30,7 +30,29 @@ pub fn show(page: &mut Page, unit: &Unit<'_>) {
                 page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, &words, DETAIL, 0).line();
             }
         }
+        if let Some(cause) = &finding.cause {
+            diagnosis(page, cause);
+        }
     }
+    if let Body::Http(head) = unit.body {
+        for cause in head.diagnoses {
+            diagnosis(page, cause);
+        }
+    }
+}
+
+/// Writes what may be behind a finding, and what to do about it.
+fn diagnosis(page: &mut Page, cause: &Diagnosis) {
+    page.to(WORDS)
+        .put(Ink::Faint, "likely")
+        .to(DETAIL)
+        .wrap(Ink::Plain, &cause.what.to_string(), DETAIL, 0)
+        .line();
+    page.to(WORDS)
+        .put(Ink::Faint, "try")
+        .to(DETAIL)
+        .wrap(Ink::Plain, &cause.fix.to_string(), DETAIL, 0)
+        .line();
 }
 
 /// The colour of a severity.

@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 
+use super::memory::{Attempt, is_public};
 use super::{Context, Phase, Session, Side, Start, Told};
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
-use crate::http::{CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
+use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
-    At, Body as UnitBody, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin, Piece, Roles,
-    Source, SourceId, Span, Text, Time, Unit,
+    At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
+    Piece, Roles, Source, SourceId, Span, Text, Time, Unit,
 };
 use crate::ws::{Conversation, Extensions};
 
@@ -60,6 +61,7 @@ struct Judged {
     headers: Vec<Header>,
     fields: Vec<Field>,
     findings: Vec<Finding>,
+    diagnoses: Vec<Diagnosis>,
     pieces: Vec<Piece>,
     time: Option<Time>,
 }
@@ -149,7 +151,7 @@ impl Session {
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
         let lane = &mut http.lanes[side.index()];
@@ -170,6 +172,9 @@ impl Session {
             } else {
                 self.describe_request(&facts);
             }
+            if let Some(told) = &mut self.told {
+                told.compare(&facts, at.time, &mut report.findings, cx);
+            }
             let judged = Judged {
                 dir: Dir::Client,
                 offset,
@@ -177,6 +182,7 @@ impl Session {
                 headers: report.headers,
                 fields: report.fields,
                 findings: report.findings,
+                diagnoses: report.diagnoses,
                 pieces,
                 time: at.time,
             };
@@ -236,7 +242,11 @@ impl Session {
         }
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
         let head = reader.parse(source, offset);
-        let mut report = handshake::check_response(offer.as_deref(), &head, &[], cx.out.wants().fields);
+        if let Some(told) = &mut self.told {
+            cx.memory.answered(told.conn, &mut told.entry);
+        }
+        let others = cx.memory.latest_keys();
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -250,6 +260,7 @@ impl Session {
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
             findings: std::mem::take(&mut report.findings),
+            diagnoses: std::mem::take(&mut report.diagnoses),
             pieces,
             time: at.time,
         };
@@ -299,17 +310,21 @@ impl Session {
             told.note(Dir::Client, chunk.at, &[finding], cx)?;
         }
         if let Outcome::Failed(cause) = report.facts.outcome {
-            told.bad_handshake = Some(cause.id);
+            self.bad_handshake = Some(cause);
         }
         let facts = &report.facts;
-        let deflate = facts.deflate.is_some();
+        let deflate = facts.deflate;
         let agreed = facts.extensions.as_deref().unwrap_or_default();
         let other = handshake::parse_extensions(agreed.as_bytes())
             .0
             .iter()
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
-        let talk = Conversation::new(told.conn, [client_start, start], extensions);
+        let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
+        if self.bad_handshake.is_some() {
+            talk.may_be_refused();
+        }
+        talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
         early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
         behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
@@ -427,6 +442,27 @@ impl Session {
 }
 
 impl Told {
+    /// Holds a request against the addresses and against other connections.
+    fn compare(
+        &mut self,
+        facts: &RequestFacts,
+        now: Option<Time>,
+        findings: &mut Vec<Finding>,
+        cx: &mut Context<'_, '_>,
+    ) {
+        let (client, server) = (self.connection.client, self.connection.server);
+        let pair = client.map(|client| client.ip()).zip(server);
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
+        if let Some(server) = server.filter(|server| is_public(server.ip())) {
+            //= RFC 6455 §10.6
+            //# Connection confidentiality and integrity is provided by running the
+            //# WebSocket Protocol over TLS
+            let got = Text::with("HTTP without TLS to {}", server);
+            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
+        }
+    }
+
     /// Shows a head, and as much of its body as there is.
     fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
         let head = HttpHead {
@@ -434,6 +470,7 @@ impl Told {
             start_line: &judged.start_line,
             headers: &judged.headers,
             body,
+            diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
         let id = SourceId::Stream { conn: self.conn, dir: judged.dir };

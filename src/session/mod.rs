@@ -8,6 +8,7 @@
 //! up without a word.
 
 mod http;
+mod memory;
 mod probe;
 
 use std::net::SocketAddr;
@@ -19,6 +20,9 @@ use crate::model::{
 use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
 
 use self::http::HttpPhase;
+pub use self::memory::Memory;
+
+use self::memory::Entry;
 use self::probe::{Found, Held, Probe};
 
 /// What a session reports to and borrows from.
@@ -27,6 +31,8 @@ pub struct Context<'c, 's> {
     pub scratch: &'c mut Scratch,
     /// Connections numbered so far.
     pub connections: &'c mut u32,
+    /// What is remembered of them.
+    pub memory: &'c mut Memory,
 }
 
 /// One of the two endpoints of a connection, before it is known which is the client.
@@ -67,15 +73,18 @@ pub enum Start {
 
 /// A connection being followed.
 pub struct Session {
-    endpoints: Option<[SocketAddr; 2]>,
+    /// Kept apart until they are told: a session's first cache line is for what each segment needs.
+    endpoints: Option<Box<[SocketAddr; 2]>>,
     start: Start,
     /// Which endpoint is the client, once that is known.
     client: Option<Side>,
-    /// Bytes seen of each side, lost ones included.
+    /// Bytes seen of each side, lost ones included, until the WebSocket begins.
     offsets: [u64; 2],
     phase: Phase,
     /// What is told of the connection; `None` until it has to do with WebSocket.
     told: Option<Box<Told>>,
+    /// The response broke this rule, which its client must not put up with.
+    bad_handshake: Option<&'static Rule>,
     ended: [Option<StreamEnd>; 2],
     /// What was found about its packets before it was known to be a WebSocket.
     anomalies: Vec<(Side, Finding, At)>,
@@ -92,8 +101,7 @@ enum Phase {
 struct Told {
     conn: u32,
     connection: Connection,
-    /// The response broke a rule that its client must not put up with.
-    bad_handshake: Option<&'static str>,
+    entry: Entry,
 }
 
 /// Whether a session still wants to be told what its connection carries.
@@ -110,12 +118,13 @@ impl Session {
     /// A session between two addresses; `endpoints[0]` is [`Side::A`].
     pub fn new(endpoints: Option<[SocketAddr; 2]>, start: Start) -> Self {
         Self {
-            endpoints,
+            endpoints: endpoints.map(Box::new),
             start,
             client: None,
             offsets: [0, 0],
             phase: Phase::Probe(Box::default()),
             told: None,
+            bad_handshake: None,
             ended: [None, None],
             anomalies: Vec::new(),
         }
@@ -137,11 +146,10 @@ impl Session {
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 let dir = if self.client == Some(side) { Dir::Client } else { Dir::Server };
-                self.offsets[side.index()] += bytes.len() as u64;
                 if dir == Dir::Client
-                    && let Some(told) = &mut self.told
-                    && let Some(cause) = told.bad_handshake.take()
-                    && told.note(dir, at, &[http::accepted_bad_handshake(cause)], cx).is_break()
+                    && let Some(cause) = self.bad_handshake.take()
+                    && let Some(told) = &self.told
+                    && told.note(dir, at, &[http::accepted_bad_handshake(cause.id)], cx).is_break()
                 {
                     return Interest::Stop;
                 }
@@ -207,12 +215,25 @@ impl Session {
             Phase::Http(_) => self.http_end(side, cx),
             Phase::Probe(_) | Phase::Other => ON,
         };
+        self.remember_end(at.time, cx);
         self.interest(flow)
+    }
+
+    /// The WebSocket is over for both as soon as one side ends its stream.
+    fn remember_end(&mut self, now: Option<Time>, cx: &mut Context<'_, '_>) {
+        let Some(told) = &mut self.told else { return };
+        let is_clean = match &self.phase {
+            Phase::WebSocket(talk) => talk.end_kind() == EndKind::CloseHandshake,
+            // Asked for a password, or sent elsewhere, a client may try again at once.
+            _ => told.connection.status.is_some_and(|status| status < 500 && status != 429),
+        };
+        cx.memory.over(told.conn, &mut told.entry, is_clean, now);
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
     /// itself, `now` is when the last packet of the input was captured.
     pub fn finish(mut self, how: StreamEnd, now: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
+        self.remember_end(now, cx);
         match &self.phase {
             Phase::Http(_) => {
                 self.http_end(Side::A, cx)?;
@@ -306,7 +327,13 @@ impl Session {
         };
         let offsets = [start(client), start(client.other())];
         if self.told.is_none() {
-            self.announce(if said { Roles::Assumed } else { Roles::Masking }, Handshake::Missing, cx);
+            let roles = match self.start {
+                _ if !said => Roles::Masking,
+                Start::Given => Roles::Assumed,
+                // A part of the request was there.
+                Start::Opened | Start::Midway => Roles::Handshake,
+            };
+            self.announce(roles, Handshake::Missing, cx);
             if let Some(told) = &self.told {
                 let time = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
                 cx.out.emit(&told.unit(time))?;
@@ -348,9 +375,9 @@ impl Session {
             return;
         }
         *cx.connections += 1;
-        let (client, server) = match (self.endpoints, self.client) {
-            (Some([a, b]), Some(Side::B)) => (Some(b), Some(a)),
-            (Some([a, b]), _) => (Some(a), Some(b)),
+        let (client, server) = match (self.endpoints.as_deref(), self.client) {
+            (Some([a, b]), Some(Side::B)) => (Some(*b), Some(*a)),
+            (Some([a, b]), _) => (Some(*a), Some(*b)),
             (None, _) => (None, None),
         };
         let connection = Connection {
@@ -366,7 +393,7 @@ impl Session {
             http_version: None,
             ending: None,
         };
-        let told = Told { conn: *cx.connections, connection, bad_handshake: None };
+        let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
         self.told = Some(Box::new(told));
     }
 }

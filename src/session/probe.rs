@@ -150,13 +150,10 @@ impl Probe {
 
     /// Adds to what is held of a side, and gives all of it.
     fn hold(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> &[u8] {
-        let index = match self.held.iter().position(|h| h.side == side) {
-            Some(index) => index,
-            None => {
-                self.held.push(Held::new(side, offset));
-                self.held.len() - 1
-            }
-        };
+        let index = self.held.iter().position(|h| h.side == side).unwrap_or_else(|| {
+            self.held.push(Held::new(side, offset));
+            self.held.len() - 1
+        });
         let held = &mut self.held[index];
         held.push(bytes, at);
         &held.bytes

@@ -200,6 +200,7 @@ impl Script {
             mss: line.mss()?,
             lost: line.flag("lost"),
             twice: line.flag("twice"),
+            altered: line.flag("altered"),
             bad_checksum: line.flag("bad-checksum"),
         };
         let more = line.flag("more");

@@ -57,6 +57,8 @@ pub struct Delivery {
     pub lost: bool,
     /// Every segment is sent twice.
     pub twice: bool,
+    /// Every segment is sent twice, the second time with other bytes.
+    pub altered: bool,
     /// Every segment carries a wrong TCP checksum.
     pub bad_checksum: bool,
 }
@@ -125,6 +127,12 @@ impl Tcp {
             }
             if delivery.twice {
                 self.wait(RETRANSMISSION);
+                emit(self.now, &self.packet);
+            }
+            if delivery.altered {
+                self.wait(RETRANSMISSION);
+                let other: Vec<u8> = segment.iter().map(|b| !b).collect();
+                self.build(from, self.header(from), &other);
                 emit(self.now, &self.packet);
             }
             self.advance(from, segment.len());
@@ -357,6 +365,10 @@ mod tests {
         assert_eq!((lost.len(), tcp(&lost[0].1).0.acknowledgment_number), (1, 105));
         let twice = deliver(Delivery { twice: true, ..all_right });
         assert_eq!((twice.len(), &twice[0].1), (3, &twice[1].1));
+        let altered = deliver(Delivery { altered: true, ..all_right });
+        assert_eq!(altered.len(), 3);
+        assert_eq!(tcp(&altered[0].1).0.sequence_number, tcp(&altered[1].1).0.sequence_number);
+        assert_ne!(tcp(&altered[0].1).1, tcp(&altered[1].1).1);
         let bad = deliver(Delivery { bad_checksum: true, ..all_right });
         assert_eq!((tcp(&bad[0].1).2, tcp(&bad[1].1).2), (false, true));
         assert_eq!(deliver(Delivery { mss: Some(1), ..all_right }).len(), 5 + 3);

@@ -26,6 +26,23 @@ pub enum Closing {
 /// What is remembered of both endpoints.
 #[derive(Debug, Default)]
 pub struct Aftermath {
+    sight: [Sight; 2],
+    /// Nothing of this kind has happened yet in most connections.
+    story: Option<Box<Story>>,
+}
+
+/// How much of what an endpoint sent was seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sight {
+    /// Anything at all.
+    seen: bool,
+    /// Some of it is missing from the capture.
+    blind: bool,
+}
+
+/// Pings, closing and violations.
+#[derive(Debug, Default)]
+struct Story {
     sides: [Side; 2],
     first_closer: Option<Dir>,
     /// When the second Close frame was sent.
@@ -34,6 +51,8 @@ pub struct Aftermath {
     first_end: Option<(Dir, StreamEnd)>,
     first_end_at: Option<Time>,
     first_code: Option<CloseCode>,
+    /// The client must refuse the server's response, and may do so without a word.
+    refusable: bool,
 }
 
 #[derive(Debug, Default)]
@@ -47,11 +66,6 @@ struct Side {
     violated_at: Option<Time>,
     /// It was told that this endpoint carried on after its peer's violation.
     carried_on: bool,
-    /// Whether anything this endpoint sent was seen at all.
-    seen: bool,
-    last: Option<Time>,
-    /// Some of what this endpoint sent is missing from the capture.
-    blind: bool,
 }
 
 #[derive(Debug)]
@@ -75,24 +89,23 @@ struct Close {
 impl Aftermath {
     /// `dir` sent bytes.
     #[inline]
-    pub fn sent(&mut self, dir: Dir, time: Option<Time>) {
-        let side = &mut self.sides[dir.index()];
-        side.seen = true;
-        side.last = time;
+    pub fn sent(&mut self, dir: Dir) {
+        self.sight[dir.index()].seen = true;
+    }
+
+    /// The response was such that the client must fail the connection.
+    pub fn may_be_refused(&mut self) {
+        self.story.get_or_insert_default().refusable = true;
     }
 
     /// Bytes of `dir` are missing from the capture, so that nothing can be concluded from its silence.
     pub fn blind(&mut self, dir: Dir) {
-        self.sides[dir.index()].blind = true;
+        self.sight[dir.index()].blind = true;
     }
 
     /// `dir` broke the protocol in a way that its peer must not put up with.
     pub fn violated(&mut self, dir: Dir, time: Option<Time>) {
-        let side = &mut self.sides[dir.index()];
-        if !side.violated {
-            side.violated = true;
-            side.violated_at = time;
-        }
+        self.story.get_or_insert_default().violated(dir, time);
     }
 
     /// Takes a complete frame, with the findings it already has.
@@ -106,6 +119,64 @@ impl Aftermath {
         n: u64,
         time: Option<Time>,
         at: Span,
+        findings: &mut Vec<Finding>,
+    ) {
+        if self.story.is_none() && !header.opcode.is_control() && findings.is_empty() {
+            return;
+        }
+        let (story, peer) = (self.story.get_or_insert_default(), self.sight[dir.peer().index()]);
+        story.frame(dir, header, payload, n, time, at, peer, findings);
+    }
+
+    /// The TCP stream of `dir` is over.
+    pub fn ended(&mut self, dir: Dir, how: StreamEnd, time: Option<Time>, findings: &mut Vec<Finding>) {
+        if !matches!(how, StreamEnd::Input | StreamEnd::Capture) {
+            self.story.get_or_insert_default().ended(dir, how, time, findings);
+        }
+    }
+
+    /// The connection is over; `now` is the time of the last packet of the capture.
+    pub fn finish(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
+        if let Some(story) = &self.story {
+            story.finish(now, self.sight, findings);
+        }
+    }
+
+    /// How far the closing handshake has come.
+    pub fn closing(&self) -> Closing {
+        self.story.as_ref().map_or(Closing::NotBegun, |story| story.closing())
+    }
+
+    /// The code of the Close frame that `dir` has sent.
+    pub fn close_code_of(&self, dir: Dir) -> Option<CloseCode> {
+        self.story.as_ref().and_then(|story| story.sides[dir.index()].close?.code)
+    }
+
+    /// The code of the first Close frame that carried one.
+    pub fn close_code(&self) -> Option<CloseCode> {
+        self.story.as_ref().and_then(|story| story.first_code)
+    }
+}
+
+impl Story {
+    fn violated(&mut self, dir: Dir, time: Option<Time>) {
+        let side = &mut self.sides[dir.index()];
+        if !side.violated {
+            side.violated = true;
+            side.violated_at = time;
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn frame(
+        &mut self,
+        dir: Dir,
+        header: &FrameHeader,
+        payload: &[u8],
+        n: u64,
+        time: Option<Time>,
+        at: Span,
+        peer: Sight,
         findings: &mut Vec<Finding>,
     ) {
         let quiet = !self.sides[0].violated
@@ -122,7 +193,7 @@ impl Aftermath {
         self.after_close(dir, header, at, findings);
         match header.opcode {
             Opcode::PING => self.ping(dir, payload, n, time, at),
-            Opcode::PONG => self.pong(dir, payload, time, at, findings),
+            Opcode::PONG => self.pong(dir, payload, time, at, peer, findings),
             Opcode::CLOSE => self.close(dir, payload, time, at, findings),
             _ => {}
         }
@@ -181,10 +252,18 @@ impl Aftermath {
         pings.push_back(Ping { n, time, payload: payload.into(), at, overtaken: false });
     }
 
-    fn pong(&mut self, dir: Dir, payload: &[u8], time: Option<Time>, at: Span, findings: &mut Vec<Finding>) {
-        let peer = &mut self.sides[dir.peer().index()];
-        let Some(index) = peer.pings.iter().position(|p| *p.payload == *payload) else {
-            if let Some(ping) = peer.pings.back()
+    fn pong(
+        &mut self,
+        dir: Dir,
+        payload: &[u8],
+        time: Option<Time>,
+        at: Span,
+        peer: Sight,
+        findings: &mut Vec<Finding>,
+    ) {
+        let pings = &mut self.sides[dir.peer().index()].pings;
+        let Some(index) = pings.iter().position(|p| *p.payload == *payload) else {
+            if let Some(ping) = pings.back()
                 && !peer.blind
             {
                 //= RFC 6455 §5.5.3
@@ -210,7 +289,7 @@ impl Aftermath {
         //= RFC 6455 §5.5.3
         //# MAY elect to
         //# send a Pong frame for only the most recently processed Ping frame.
-        let ping = peer.pings.drain(..=index).next_back();
+        let ping = pings.drain(..=index).next_back();
         let Some(ping) = ping else { return };
         if let (Some(sent), Some(now)) = (ping.time, time)
             && now.since(sent) > limits::PONG_SOON
@@ -240,7 +319,8 @@ impl Aftermath {
             return;
         };
         self.closed_at = time;
-        if first.code != code {
+        // Who fails the connection says why, not what it was told.
+        if first.code != code && !self.sides[dir.peer().index()].violated {
             let text = |code: Option<CloseCode>| match code {
                 Some(CloseCode(code)) => Text::with("{}", code),
                 None => Text::new("no code"),
@@ -259,11 +339,7 @@ impl Aftermath {
         }
     }
 
-    /// The TCP stream of `dir` is over.
-    pub fn ended(&mut self, dir: Dir, how: StreamEnd, time: Option<Time>, findings: &mut Vec<Finding>) {
-        if matches!(how, StreamEnd::Input | StreamEnd::Capture) {
-            return;
-        }
+    fn ended(&mut self, dir: Dir, how: StreamEnd, time: Option<Time>, findings: &mut Vec<Finding>) {
         if how == StreamEnd::Rst {
             findings.push(Finding::new(&TCP_RESET, dir, "FIN".into(), "RST".into()));
         }
@@ -294,11 +370,12 @@ impl Aftermath {
         }
     }
 
-    /// The connection is over; `now` is the time of the last packet of the capture.
-    pub fn finish(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
-        self.unanswered_pings(now, findings);
-        let is_blind = self.sides.iter().any(|s| s.blind);
+    fn finish(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
+        self.unanswered_pings(now, sight, findings);
+        let is_blind = sight.iter().any(|s| s.blind);
         match (self.closing(), self.first_end) {
+            // The connection was never established for the client (§4.1), so there is none to close.
+            (Closing::NotBegun, Some(_)) if self.refusable && !sight[0].seen => {}
             (Closing::NotBegun, Some((dir, _))) if !is_blind => findings.push(Finding::new(
                 &NO_CLOSING_HANDSHAKE,
                 dir,
@@ -314,7 +391,7 @@ impl Aftermath {
                 findings.push(finding);
                 // Whoever is reset has no chance to answer.
                 let cut_off = dir == closer && how == StreamEnd::Rst;
-                if self.sides[closer.peer().index()].seen && !cut_off {
+                if sight[closer.peer().index()].seen && !cut_off {
                     let expected = "a Close frame in answer".into();
                     let mut finding =
                         Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into());
@@ -339,17 +416,19 @@ impl Aftermath {
         }
     }
 
-    fn unanswered_pings(&mut self, now: Option<Time>, findings: &mut Vec<Finding>) {
+    fn unanswered_pings(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
-            let answerer = &self.sides[dir.peer().index()];
-            let excused = answerer.blind || !answerer.seen || self.sides[dir.index()].close.is_some();
-            // Only the latest ping has to be answered, and only when there was time for it.
+            let Sight { seen, blind } = sight[dir.peer().index()];
+            // Only the latest ping has to be answered, and only when there was time for it: a Close
+            // frame, or the end of TCP, ends the waiting.
             let Some(ping) = self.sides[dir.index()].pings.back() else { continue };
-            let waited = match (ping.time, now) {
-                (Some(sent), Some(now)) => now.since(sent) > limits::PONG_SOON,
+            let closes = self.sides.iter().filter_map(|side| side.close);
+            let until = closes.map(|close| close.time).chain([self.first_end_at]).flatten().min().or(now);
+            let waited = match (ping.time, until) {
+                (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
                 _ => ping.overtaken,
             };
-            if waited && !excused && answerer.close.is_none() {
+            if waited && seen && !blind {
                 //= RFC 6455 §5.5.2
                 //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
                 //# response
@@ -366,18 +445,12 @@ impl Aftermath {
         }
     }
 
-    /// How far the closing handshake has come.
-    pub fn closing(&self) -> Closing {
+    fn closing(&self) -> Closing {
         match (self.first_closer, self.sides[0].close.is_some() && self.sides[1].close.is_some()) {
             (_, true) => Closing::Complete,
             (Some(dir), false) => Closing::Begun(dir),
             (None, false) => Closing::NotBegun,
         }
-    }
-
-    /// The code of the first Close frame that carried one.
-    pub fn close_code(&self) -> Option<CloseCode> {
-        self.first_code
     }
 }
 

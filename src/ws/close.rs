@@ -19,7 +19,8 @@ pub fn parse(payload: &[u8]) -> CloseBody<'_> {
 }
 
 /// Holds a Close frame's unmasked payload, which stands at `span`, against the rules.
-pub fn check(payload: &[u8], span: Span, dir: Dir, findings: &mut Vec<Finding>) {
+/// `answered` is the code of the Close frame that it answers, if it does.
+pub fn check(payload: &[u8], span: Span, dir: Dir, answered: Option<CloseCode>, findings: &mut Vec<Finding>) {
     let mut found = |rule: &'static Rule, expected: Text, got: Text, at: Span| {
         findings.push(Finding::new(rule, dir, expected, got).at(at));
     };
@@ -56,6 +57,8 @@ pub fn check(payload: &[u8], span: Span, dir: Dir, findings: &mut Vec<Finding>) 
             number(code),
             code_at,
         ),
+        // An answer repeats the code it answers (§5.5.1).
+        1010 if answered == Some(CloseCode(1010)) => {}
         1010 if dir == Dir::Server => {
             found(&CLOSE_1010_FROM_SERVER, "1010 from clients only".into(), number(code), code_at);
         }
@@ -96,7 +99,7 @@ mod tests {
 
     fn ids(payload: &[u8], dir: Dir) -> Vec<&'static str> {
         let mut findings = Vec::new();
-        check(payload, Span::bytes(SourceId::Input, 0, payload.len() as u64), dir, &mut findings);
+        check(payload, Span::bytes(SourceId::Input, 0, payload.len() as u64), dir, None, &mut findings);
         findings.iter().map(|f| f.rule.id).collect()
     }
 

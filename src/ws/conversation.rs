@@ -1,13 +1,16 @@
 //! Both halves of a WebSocket connection together (RFC 6455 §5 to §7).
 
 use super::aftermath::{Aftermath, Closing};
+use super::compressed::Inflated;
 use super::half::{Extensions, Half, Scratch};
 use super::message::Assembly;
-use super::{INCOMPLETE_MESSAGE, INVALID_UTF8, MESSAGE_TOO_LARGE, TRUNCATED_FRAME, close, describe};
+use super::{
+    INCOMPLETE_MESSAGE, INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, TRUNCATED_FRAME, close, describe,
+};
 use crate::limits;
 use crate::model::{
-    At, Body, CloseCode, Counts, Dir, EndKind, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode,
-    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8,
+    At, Body, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, Frame, FrameHeader, Gap, Message,
+    ON, Opcode, Out, Rule, Severity, Source, SourceId, Span, Text, Time, Unit, Utf8,
 };
 
 /// How a direction of the byte stream ended.
@@ -37,8 +40,10 @@ pub(super) struct Shared {
     pub conn: u32,
     pub extensions: Extensions,
     pub next_n: u64,
-    next_m: u64,
+    pub next_m: u64,
     aftermath: Aftermath,
+    /// What may be behind an RSV1 that nothing was agreed for; told once.
+    rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
     gap_rule: Option<&'static Rule>,
 }
@@ -59,6 +64,7 @@ impl Conversation {
                 next_n: 0,
                 next_m: 0,
                 aftermath: Aftermath::default(),
+                rsv1_cause: None,
                 gap_rule: None,
             },
         }
@@ -73,6 +79,16 @@ impl Conversation {
         talk
     }
 
+    /// The response was such that the client must fail the connection.
+    pub fn may_be_refused(&mut self) {
+        self.shared.aftermath.may_be_refused();
+    }
+
+    /// What to say when RSV1 is set although the handshake agreed on nothing.
+    pub fn explain_rsv1(&mut self, diagnosis: fn() -> Diagnosis) {
+        self.shared.rsv1_cause = Some(diagnosis);
+    }
+
     /// The number of the connection.
     pub fn conn(&self) -> u32 {
         self.shared.conn
@@ -80,7 +96,7 @@ impl Conversation {
 
     /// Takes the next bytes `dir` sent.
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
-        self.shared.aftermath.sent(dir, at.time);
+        self.shared.aftermath.sent(dir);
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 
@@ -178,7 +194,7 @@ impl Conversation {
                 Finding::new(&TRUNCATED_FRAME, dir, expected, "the end of the stream".into())
                     .at(half.unfinished(self.shared.conn)),
             );
-        } else if half.assembly.as_ref().is_some_and(|a| a.frame_count > 0) {
+        } else if half.is_inside_message() {
             //= RFC 6455 §5.4
             //# terminated by a single frame with the FIN bit set and an opcode of 0
             let expected = Text::new("a last fragment with FIN = 1");
@@ -203,8 +219,26 @@ impl Shared {
         findings: &mut Vec<Finding>,
     ) {
         let source = SourceId::Stream { conn: self.conn, dir };
-        let at = Span::bytes(source, offset, u64::from(header.header_length()));
+        // What such a finding is about is that the frame is there, and what it is: its opcode.
+        let opcode = offset.saturating_mul(8).saturating_add(4);
+        let at = Span::bits(source, opcode, opcode.saturating_add(4));
         self.aftermath.frame(dir, header, payload, n, time, at, findings);
+    }
+
+    /// The code of the Close frame that the other endpoint has sent.
+    pub fn closed_by_peer(&self, dir: Dir) -> Option<CloseCode> {
+        self.aftermath.close_code_of(dir.peer())
+    }
+
+    /// Says what may be behind the first data frame with an RSV1 that was not agreed.
+    #[cold]
+    pub fn explain_rsv1(&mut self, header: &FrameHeader, findings: &mut [Finding]) {
+        if !header.rsv1 || header.opcode.is_control() {
+            return;
+        }
+        if let Some(finding) = findings.iter_mut().find(|f| *f.rule == RESERVED_BIT_SET) {
+            finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
+        }
     }
 
     /// A control frame is a message of its own.
@@ -237,6 +271,7 @@ impl Shared {
             length: frame.captured + frame.missing,
             compressed: false,
             inflated_length: None,
+            from_earlier: None,
             complete: complete && frame.missing == 0,
             payload,
             payload_cut: (payload.len() as u64) < frame.captured,
@@ -260,8 +295,9 @@ impl Shared {
     pub fn data_message(
         &mut self,
         dir: Dir,
-        mut assembly: Assembly,
+        assembly: &mut Assembly,
         last: Option<&Frame<'_>>,
+        inflated: Option<Inflated>,
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
@@ -272,18 +308,34 @@ impl Shared {
         self.next_m += 1;
         let m = self.next_m;
         let complete = last.is_some() && !assembly.lossy;
-        let utf8 = assembly.verdict(last.is_some());
+        let mut utf8 = assembly.verdict(last.is_some());
         let mut findings = Vec::new();
+        let mut inflated = inflated;
+        if let Some(inflated) = &mut inflated {
+            findings.append(&mut inflated.findings);
+            utf8 = inflated.utf8.unwrap_or(utf8);
+        }
         if let Utf8::Invalid(offset) = utf8 {
-            findings.push(self.invalid_utf8(dir, offset, assembly.bad_at));
+            let at = match &inflated {
+                Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
+                None => {
+                    assembly.bad_at.map(|at| Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1))
+                }
+            };
+            findings.push(invalid_utf8(dir, offset, at));
+        }
+        if findings.iter().any(|f| f.rule.severity == Severity::Error) {
             self.aftermath.violated(dir, at.time);
         }
         let too_large = assembly.length > limits::MESSAGE_LARGE;
         if too_large || assembly.frame_count > limits::MESSAGE_FRAGMENTS_MANY {
-            findings.push(too_much(dir, &assembly));
+            findings.push(too_much(dir, assembly));
         }
-        // A single frame lends its payload; fragments are joined.
+        // A single frame lends its payload; fragments are joined; inflated bytes are their own.
         let (payload, payload_cut) = match last {
+            _ if inflated.is_some() => inflated.as_ref().map_or((&[][..], false), |i| {
+                (i.kept.as_slice(), i.length.is_none_or(|length| (i.kept.len() as u64) < length))
+            }),
             Some(frame) if assembly.frame_count == 1 => {
                 (frame.payload, (frame.payload.len() as u64) < frame.captured)
             }
@@ -305,7 +357,8 @@ impl Shared {
             frame_count: assembly.frame_count,
             length: assembly.length,
             compressed: assembly.compressed,
-            inflated_length: None,
+            inflated_length: inflated.as_ref().and_then(|i| i.length),
+            from_earlier: inflated.as_ref().and_then(|i| i.from_earlier),
             complete,
             payload,
             payload_cut,
@@ -314,7 +367,8 @@ impl Shared {
         };
         let mut sources: Vec<Source> = Vec::new();
         if out.wants().fields {
-            describe::message_sources(&assembly.parts, m, self.conn, dir, &mut sources);
+            let is_inflated = inflated.is_some();
+            describe::message_sources(&assembly.parts, m, self.conn, dir, is_inflated, &mut sources);
         }
         out.emit(&Unit {
             conn: self.conn,
@@ -367,21 +421,19 @@ impl Shared {
             sources: &[],
         })
     }
+}
 
-    fn invalid_utf8(&self, dir: Dir, offset: u64, stream: Option<u64>) -> Finding {
-        //= RFC 6455 §8.1
-        //# MUST _Fail the WebSocket Connection_.
-        let finding = Finding::new(
-            &INVALID_UTF8,
-            dir,
-            "valid UTF-8 in the whole message".into(),
-            Text::with("an invalid sequence at byte {} of the message", offset),
-        );
-        match stream {
-            Some(at) => finding.at(Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1)),
-            None => finding,
-        }
-    }
+fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
+    //= RFC 6455 §8.1
+    //# MUST _Fail the WebSocket Connection_.
+    let mut finding = Finding::new(
+        &INVALID_UTF8,
+        dir,
+        "valid UTF-8 in the whole message".into(),
+        Text::with("an invalid sequence at byte {} of the message", offset),
+    );
+    finding.spans.extend(at);
+    finding
 }
 
 fn too_much(dir: Dir, assembly: &Assembly) -> Finding {

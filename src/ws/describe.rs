@@ -52,10 +52,22 @@ pub fn frame_sources(frame: &Frame<'_>, conn: u32, dir: Dir, pieces: &[Piece], s
 }
 
 /// Where the bytes of a message came from; `parts` are offsets in the sender's stream.
-pub fn message_sources(parts: &[Span], m: u64, conn: u32, dir: Dir, sources: &mut Vec<Source>) {
+pub fn message_sources(
+    parts: &[Span],
+    m: u64,
+    conn: u32,
+    dir: Dir,
+    is_inflated: bool,
+    sources: &mut Vec<Source>,
+) {
     let source = SourceId::Stream { conn, dir };
     let parts = parts.iter().map(|part| Span { source, ..*part }).collect();
-    sources.push(Source { id: SourceId::Message { conn, m }, origin: Origin::Join { parts } });
+    let id = SourceId::Message { conn, m };
+    sources.push(Source { id, origin: Origin::Join { parts } });
+    if is_inflated {
+        let origin = Origin::Inflate { of: id };
+        sources.push(Source { id: SourceId::Inflated { conn, m }, origin });
+    }
 }
 
 fn field(def: &'static FieldDef, span: Span, value: Value, meaning: Text, depth: u8) -> Field {
@@ -63,7 +75,7 @@ fn field(def: &'static FieldDef, span: Span, value: Value, meaning: Text, depth:
 }
 
 fn payload(frame: &Frame<'_>) -> Value {
-    if frame.of == Opcode::TEXT && !frame.header.rsv1 {
+    if frame.of == Opcode::TEXT && !frame.compressed {
         text_or_bytes(frame.payload)
     } else {
         match std::str::from_utf8(frame.payload) {
@@ -97,8 +109,8 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
             (false, Opcode::CONTINUATION) => "more fragments follow".into(),
             (false, _) => "first fragment, more follow".into(),
         }
-    } else if is(&RSV1) && header.rsv1 && !header.opcode.is_control() {
-        "compressed, if permessage-deflate was agreed".into()
+    } else if is(&RSV1) && header.rsv1 && frame.compressed {
+        "marks a compressed message".into()
     } else if (is(&RSV1) && header.rsv1) || (is(&RSV2) && header.rsv2) || (is(&RSV3) && header.rsv3) {
         "set by an extension".into()
     } else if is(&RSV1) || is(&RSV2) || is(&RSV3) {
@@ -115,7 +127,7 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
     } else if is(&MASKING_KEY) {
         match header.masking_key {
             Some([0, 0, 0, 0]) => "XOR with zero changes nothing".into(),
-            _ => "byte i of the payload is XORed with byte i mod 4".into(),
+            _ => "byte i XOR key[i mod 4]".into(),
         }
     } else {
         Text::default()
@@ -125,6 +137,7 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
 fn opcode(frame: &Frame<'_>) -> Text {
     match frame.header.opcode {
         Opcode::CONTINUATION => match frame.of {
+            Opcode::TEXT if frame.compressed => "continuation of a compressed text message".into(),
             Opcode::TEXT => "continuation of a text message".into(),
             Opcode::BINARY => "continuation of a binary message".into(),
             _ => "continuation".into(),

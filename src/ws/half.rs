@@ -2,7 +2,13 @@
 //!
 //! The half is pushed bytes in any segmentation and keeps no more of a payload
 //! than somebody wants to see: a frame that arrives whole is judged in place.
+//!
+//! Thousands of connections take turns, and what is remembered of one has left the
+//! cache when its next frame comes. So a half is one or two cache lines, and what
+//! only matters inside a message is in a box of its own, [`Open`], which is lent by
+//! the [`Scratch`] and stays warm there.
 
+use super::compressed::Compressed;
 use super::conversation::Shared;
 use super::header::{self, LONGEST};
 use super::judge::{self, KeyWatch};
@@ -10,8 +16,8 @@ use super::message::Assembly;
 use super::{close, describe, mask, shape};
 use crate::limits;
 use crate::model::{
-    At, Body, Counts, Dir, Field, Finding, Flow, Frame, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece,
-    Source, SourceId, Span, Unit,
+    At, Body, Counts, Deflate, Dir, Field, Finding, Flow, Frame, FrameHeader, Gap, GapEffect, ON, Opcode,
+    Out, Piece, Source, SourceId, Span, Unit,
 };
 
 /// What the opening handshake agreed on, as far as framing cares.
@@ -19,35 +25,47 @@ use crate::model::{
 pub struct Extensions {
     /// Whether the response was seen at all.
     pub known: bool,
-    /// permessage-deflate was agreed.
-    pub deflate: bool,
+    /// The parameters of permessage-deflate, if it was agreed.
+    pub deflate: Option<Deflate>,
     /// Something else was agreed, which may give any reserved bit a meaning.
     pub other: bool,
 }
 
 impl Extensions {
     /// The handshake was seen, and agreed on none.
-    pub const NONE: Self = Self { known: true, deflate: false, other: false };
+    pub const NONE: Self = Self { known: true, deflate: None, other: false };
     /// The handshake was not seen.
-    pub const UNKNOWN: Self = Self { known: false, deflate: false, other: false };
+    pub const UNKNOWN: Self = Self { known: false, deflate: None, other: false };
 
     /// Whether RSV1 may be set on the first frame of a message.
     pub fn rsv1_has_meaning(self) -> bool {
-        self.deflate || self.other || !self.known
+        self.deflate.is_some() || self.other || !self.known
     }
 }
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
 /// that an idle connection holds none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Scratch {
-    /// Unmasked bytes of a block on their way to the UTF-8 check.
-    pub block: Vec<u8>,
-    /// The kept payload of the frame being decoded.
-    pub kept: Vec<u8>,
+    /// [`limits::BLOCK`] unmasked bytes on their way to the UTF-8 check.
+    block: Box<[u8]>,
+    /// For whoever has nothing open yet.
+    spare: Option<Box<Open>>,
     pub findings: Vec<Finding>,
-    pub fields: Vec<Field>,
-    pub sources: Vec<Source>,
+    fields: Vec<Field>,
+    sources: Vec<Source>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            block: vec![0; limits::BLOCK].into(),
+            spare: None,
+            findings: Vec::new(),
+            fields: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
 }
 
 /// One direction of a conversation.
@@ -56,18 +74,11 @@ pub struct Half {
     dir: Dir,
     /// Offset of the next byte in the stream.
     offset: u64,
-    /// A header that has not arrived whole.
-    head: [u8; LONGEST],
-    have: u8,
-    /// Packet of the first of those bytes.
-    head_packet: u64,
-    state: State,
-    pub(super) assembly: Option<Assembly>,
+    /// `None` between two messages.
+    open: Option<Box<Open>>,
+    /// Made at the first compressed message: an inflater's window is large.
+    compressed: Option<Box<Compressed>>,
     keys: KeyWatch,
-    /// What is kept of the current frame's payload, while no bytes are being pushed.
-    kept: Vec<u8>,
-    /// Which packets carried the current frame; only recorded when somebody looks at fields.
-    pieces: Vec<Piece>,
     pub(super) counts: Counts,
     /// What is read now was found by its shape.
     inferred: bool,
@@ -75,9 +86,26 @@ pub struct Half {
     lenient: bool,
 }
 
-#[derive(Debug)]
+/// The header, frame and message that are under way.
+#[derive(Debug, Default)]
+struct Open {
+    state: State,
+    /// A header that has not arrived whole.
+    head: [u8; LONGEST],
+    have: u8,
+    /// Packet of the first of those bytes.
+    head_packet: u64,
+    message: Option<Assembly>,
+    /// What is kept of the current frame's payload.
+    kept: Vec<u8>,
+    /// Which packets carried the current frame; only recorded when somebody looks at fields.
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Default)]
 enum State {
     /// At a frame boundary, or inside a header.
+    #[default]
     Header,
     Payload(Current),
     /// Where the next header begins is not known, because of `gap` or because the
@@ -93,14 +121,22 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Current {
     header: FrameHeader,
-    head: [u8; LONGEST],
     offset: u64,
     first_packet: u64,
     /// Payload bytes that have not arrived.
     remaining: u64,
     missing: u64,
+    /// Whether a fragmented message was open when it began.
+    in_message: bool,
     /// Something was not kept that lies before what would be kept next.
     cut: bool,
+}
+
+impl Open {
+    /// Whether the next byte begins a message.
+    fn is_idle(&self) -> bool {
+        self.have == 0 && self.message.is_none() && matches!(self.state, State::Header)
+    }
 }
 
 impl Current {
@@ -115,14 +151,9 @@ impl Half {
         Self {
             dir,
             offset,
-            head: [0; LONGEST],
-            have: 0,
-            head_packet: 0,
-            state: State::Header,
-            assembly: None,
+            open: None,
+            compressed: None,
             keys: KeyWatch::default(),
-            kept: Vec::new(),
-            pieces: Vec::new(),
             counts: Counts::default(),
             inferred,
             lenient: false,
@@ -132,25 +163,51 @@ impl Half {
     /// The stream is joined somewhere: its first header has to be found.
     pub(super) fn join_midway(&mut self) {
         self.lenient = true;
-        self.state = State::Lost { gap: None, seen: 0, tail: Vec::new() };
+        let state = State::Lost { gap: None, seen: 0, tail: Vec::new() };
+        self.open = Some(Box::new(Open { state, ..Open::default() }));
     }
 
     /// Whether the stream stands inside a frame or a header.
     pub fn is_inside_frame(&self) -> bool {
-        self.have > 0 || matches!(self.state, State::Payload(_))
+        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload(_)))
+    }
+
+    /// Whether the stream stands behind a fragment that is not the last one.
+    pub(super) fn is_inside_message(&self) -> bool {
+        let message = self.open.as_ref().and_then(|open| open.message.as_ref());
+        message.is_some_and(|message| message.frame_count > 0)
     }
 
     /// What has arrived of the unfinished frame.
     pub(super) fn unfinished(&self, conn: u32) -> Span {
-        let start = match &self.state {
-            State::Payload(current) => current.offset,
-            _ => self.offset - u64::from(self.have),
+        let start = match self.open.as_deref() {
+            Some(Open { state: State::Payload(current), .. }) => current.offset,
+            Some(open) => self.offset - u64::from(open.have),
+            None => self.offset,
         };
         Span::bytes(self.source(conn), start, self.offset - start)
     }
 
     fn source(&self, conn: u32) -> SourceId {
         SourceId::Stream { conn, dir: self.dir }
+    }
+
+    /// What is under way, or room for it.
+    fn open(&mut self, scratch: &mut Scratch) -> Box<Open> {
+        self.open.take().or_else(|| scratch.spare.take()).unwrap_or_default()
+    }
+
+    /// Keeps what is under way, or gives the room back.
+    fn put_away(&mut self, mut open: Box<Open>, scratch: &mut Scratch) {
+        if !open.is_idle() {
+            // The room may have been used for more before.
+            if open.kept.capacity() > limits::BLOCK {
+                open.kept.shrink_to_fit();
+            }
+            self.open = Some(open);
+        } else if open.kept.capacity() <= limits::PAYLOAD_SHOWN as usize {
+            scratch.spare = Some(open);
+        }
     }
 
     /// Takes the next bytes of the stream.
@@ -162,19 +219,16 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        if matches!(self.state, State::Payload(_)) {
-            std::mem::swap(&mut self.kept, &mut scratch.kept);
-        }
-        let flow = self.run(shared, bytes, at, out, scratch);
-        if matches!(self.state, State::Payload(_)) {
-            self.kept = std::mem::take(&mut scratch.kept);
-        }
+        let mut open = self.open(scratch);
+        let flow = self.run(&mut open, shared, bytes, at, out, scratch);
+        self.put_away(open, scratch);
         flow
     }
 
-    /// Goes through the bytes; what is kept of a payload is in `scratch` meanwhile.
+    /// Goes through the bytes.
     fn run(
         &mut self,
+        open: &mut Open,
         shared: &mut Shared,
         mut bytes: &[u8],
         mut at: At,
@@ -184,10 +238,10 @@ impl Half {
         let mut flow = ON;
         while !bytes.is_empty() && flow.is_continue() {
             let before = bytes.len();
-            flow = match &mut self.state {
-                State::Header => self.header(shared, &mut bytes, at, out, scratch),
-                State::Payload(_) => self.payload(shared, &mut bytes, at, out, scratch),
-                State::Lost { .. } => self.search(shared, &mut bytes, at, out, scratch),
+            flow = match &open.state {
+                State::Header => self.header(open, shared, &mut bytes, at, out, scratch),
+                State::Payload(_) => self.payload(open, shared, &mut bytes, at, out, scratch),
+                State::Lost { .. } => self.search(open, shared, &mut bytes, at, out, scratch),
             };
             at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
         }
@@ -197,6 +251,7 @@ impl Half {
     /// Takes bytes up to the end of a header; begins its frame when it is whole.
     fn header(
         &mut self,
+        open: &mut Open,
         shared: &mut Shared,
         bytes: &mut &[u8],
         at: At,
@@ -204,39 +259,36 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let source = self.source(shared.conn);
-        if self.have == 0 {
-            self.head_packet = at.packet;
-            self.pieces.clear();
+        if open.have == 0 {
+            open.head_packet = at.packet;
+            open.pieces.clear();
         }
         let wants_fields = out.wants().fields;
         // Mostly the header is whole and is read in place.
-        if self.have == 0
+        if open.have == 0
             && let Ok(header) = header::decode(bytes, source, self.offset, &mut ())
         {
-            let length = usize::from(header.header_length());
-            let mut head = [0; LONGEST];
-            head[..length].copy_from_slice(&bytes[..length]);
-            *bytes = &bytes[length..];
-            let offset = self.offset;
-            self.advance(length, at, wants_fields);
-            return self.begin(shared, header, head, offset, at, out, scratch);
+            let (head, rest) = bytes.split_at(usize::from(header.header_length()));
+            open.head[..head.len()].copy_from_slice(head);
+            *bytes = rest;
+            self.advance(open, head.len(), at, wants_fields);
+            return self.begin(open, shared, header, at, out, scratch);
         }
         // Else it is collected; each byte of it tells how many more there are.
         loop {
-            let have = usize::from(self.have);
-            match header::decode(&self.head[..have], source, self.offset, &mut ()) {
+            let have = usize::from(open.have);
+            match header::decode(&open.head[..have], source, self.offset, &mut ()) {
                 Ok(header) => {
-                    self.have = 0;
-                    let offset = self.offset - u64::from(header.header_length());
-                    return self.begin(shared, header, self.head, offset, at, out, scratch);
+                    open.have = 0;
+                    return self.begin(open, shared, header, at, out, scratch);
                 }
                 Err(_) if bytes.is_empty() => return ON,
                 Err(short) => {
                     let take = (short.needed - have).min(bytes.len());
                     let (now, rest) = bytes.split_at(take);
-                    self.head[have..have + take].copy_from_slice(now);
-                    self.have += take as u8;
-                    self.advance(take, at, wants_fields);
+                    open.head[have..have + take].copy_from_slice(now);
+                    open.have += take as u8;
+                    self.advance(open, take, at, wants_fields);
                     *bytes = rest;
                 }
             }
@@ -244,105 +296,117 @@ impl Half {
     }
 
     /// A header is whole.
-    #[allow(clippy::too_many_arguments)]
     fn begin(
         &mut self,
+        open: &mut Open,
         shared: &mut Shared,
         header: FrameHeader,
-        head: [u8; LONGEST],
-        offset: u64,
         at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        scratch.kept.clear();
+        open.kept.clear();
+        let in_message = open.message.as_ref().is_some_and(|message| message.frame_count > 0);
         if !header.opcode.is_control() && !header.opcode.is_reserved() {
-            if header.opcode != Opcode::CONTINUATION && self.assembly.is_some() {
-                self.abandon(shared, at, out)?;
+            if header.opcode != Opcode::CONTINUATION && open.message.is_some() {
+                self.abandon(open, shared, at, out)?;
             }
-            if self.assembly.is_none() {
+            if open.message.is_none() {
                 let opcode = header.opcode;
-                self.assembly = Some(Assembly::new(opcode, header.rsv1, self.head_packet));
+                let is_compressed = header.rsv1 && opcode != Opcode::CONTINUATION;
+                open.message = Some(Assembly::new(opcode, is_compressed, open.head_packet));
+                // What another extension means by RSV1 is not known here.
+                if is_compressed && (!shared.extensions.other || shared.extensions.deflate.is_some()) {
+                    let dir = self.dir;
+                    let (agreed, lenient) = (shared.extensions.deflate, self.lenient);
+                    let new = || Box::new(Compressed::new(dir, agreed, lenient));
+                    self.compressed.get_or_insert_with(new).begin(opcode == Opcode::TEXT);
+                }
             }
         }
-        let current = Current {
+        open.state = State::Payload(Current {
             header,
-            head,
-            offset,
-            first_packet: self.head_packet,
+            offset: self.offset - u64::from(header.header_length()),
+            first_packet: open.head_packet,
             remaining: header.length,
             missing: 0,
+            in_message,
             cut: false,
-        };
-        self.state = State::Payload(current);
-        if header.length == 0 { self.complete(shared, at, out, scratch) } else { ON }
+        });
+        if header.length == 0 { self.complete(open, shared, at, out, scratch) } else { ON }
     }
 
     /// Takes bytes of the current payload.
     fn payload(
         &mut self,
+        open: &mut Open,
         shared: &mut Shared,
         bytes: &mut &[u8],
         at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = &mut self.state else { return ON };
+        let State::Payload(current) = &mut open.state else { return ON };
         let take = usize::try_from(current.remaining).unwrap_or(usize::MAX).min(bytes.len());
         let (chunk, rest) = bytes.split_at(take);
         *bytes = rest;
-        let is_control = current.header.opcode.is_control();
-        let room =
-            if is_control { 125 } else { out.wants().payload }.saturating_sub(scratch.kept.len() as u64);
+        let opcode = current.header.opcode;
+        let shown = out.wants().payload;
+        let room = if opcode.is_control() { 125 } else { shown }.saturating_sub(open.kept.len() as u64);
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
-        let mut utf8 =
-            if is_control { None } else { self.assembly.as_mut().and_then(|a| a.utf8(self.offset)) };
+        let is_data = !opcode.is_control() && !opcode.is_reserved();
+        let message = open.message.as_mut().filter(|_| is_data);
+        let is_compressed = message.as_ref().is_some_and(|message| message.compressed);
+        let mut inflate = self.compressed.as_deref_mut().filter(|_| is_compressed);
+        let mut utf8 = message.and_then(|message| message.utf8(self.offset));
+        let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
+        let mut look = |clear: &[u8]| {
+            if let Some(utf8) = &mut utf8 {
+                utf8.push(clear);
+            }
+            if let Some(inflate) = &mut inflate {
+                inflate.push(clear, shown);
+            }
+        };
         match current.header.masking_key {
             None => {
-                scratch.kept.extend_from_slice(&chunk[..keep]);
-                if let Some(utf8) = &mut utf8 {
-                    utf8.push(chunk);
-                }
+                open.kept.extend_from_slice(&chunk[..keep]);
+                look(chunk);
             }
-            Some(key) if utf8.is_some() || keep > 0 => {
-                // In blocks that stay in the first-level cache: unmask, then validate while warm.
+            Some(key) => {
+                // In blocks that stay in the first-level cache: unmask, then look while warm.
                 let mut phase = (current.arrived() % 4) as usize;
                 let mut keep = keep;
-                let needed = if utf8.is_some() { chunk } else { &chunk[..keep] };
                 for masked in needed.chunks(limits::BLOCK) {
-                    if scratch.block.len() < masked.len() {
-                        scratch.block.resize(masked.len().next_power_of_two(), 0);
-                    }
                     let clear = &mut scratch.block[..masked.len()];
                     mask::unmask_into(clear, masked, key, phase);
-                    if let Some(utf8) = &mut utf8 {
-                        utf8.push(clear);
-                    }
+                    look(clear);
                     let kept = keep.min(clear.len());
-                    scratch.kept.extend_from_slice(&clear[..kept]);
+                    open.kept.extend_from_slice(&clear[..kept]);
                     keep -= kept;
                     phase = (phase + masked.len()) % 4;
                 }
             }
-            Some(_) => {}
         }
         current.cut |= keep < take;
         current.remaining -= take as u64;
         let done = current.remaining == 0;
-        self.advance(take, at, out.wants().fields);
-        if done { self.complete(shared, at, out, scratch) } else { ON }
+        self.advance(open, take, at, out.wants().fields);
+        if done { self.complete(open, shared, at, out, scratch) } else { ON }
     }
 
     /// The current frame is over: whole, or as whole as it will ever be.
-    pub(super) fn complete(
+    fn complete(
         &mut self,
+        open: &mut Open,
         shared: &mut Shared,
         at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = std::mem::replace(&mut self.state, State::Header) else { return ON };
-        let Scratch { kept, findings, fields, sources, .. } = scratch;
+        let State::Payload(current) = std::mem::take(&mut open.state) else { return ON };
+        let Scratch { findings, fields, sources, .. } = scratch;
+        let Open { head, message, kept, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
         shared.next_n += 1;
@@ -357,11 +421,12 @@ impl Half {
             source,
             offset: current.offset,
             extensions: shared.extensions,
-            in_message: self.assembly.as_ref().is_some_and(|a| a.frame_count > 0),
+            in_message: current.in_message,
             lenient: self.lenient,
         };
         if judge::is_suspect(&header, &context) {
             judge::judge(&header, &context, findings);
+            shared.explain_rsv1(&header, findings);
         }
         if let Some(key) = header.masking_key
             && let Some(rule) = self.keys.next(key)
@@ -372,7 +437,7 @@ impl Half {
         if header.opcode == Opcode::CLOSE && whole_payload {
             let offset = current.offset + u64::from(header.header_length());
             let payload_at = Span::bytes(source, offset, header.length);
-            close::check(kept, payload_at, self.dir, findings);
+            close::check(kept, payload_at, self.dir, shared.closed_by_peer(self.dir), findings);
         }
         shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
 
@@ -380,16 +445,18 @@ impl Half {
         self.counts.bytes += u64::from(header.header_length()) + captured;
         self.counts.payload_bytes += captured;
         let is_data = !header.opcode.is_control() && !header.opcode.is_reserved();
-        let of = match &self.assembly {
-            Some(assembly) if is_data => assembly.opcode,
+        let of = match message {
+            Some(message) if is_data => message.opcode,
             _ => header.opcode,
         };
+        let compressed = is_data && message.as_ref().is_some_and(|m| m.compressed);
         let frame = Frame {
             n,
             offset: current.offset,
             header,
-            head: &current.head[..usize::from(header.header_length())],
+            head: &head[..usize::from(header.header_length())],
             of,
+            compressed,
             captured,
             missing: current.missing,
             truncated,
@@ -400,7 +467,7 @@ impl Half {
         sources.clear();
         if out.wants().fields {
             describe::frame(&frame, conn, self.dir, fields);
-            describe::frame_sources(&frame, conn, self.dir, &self.pieces, sources);
+            describe::frame_sources(&frame, conn, self.dir, pieces, sources);
         }
         let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
         let unit = Unit {
@@ -422,38 +489,50 @@ impl Half {
             self.counts.messages += 1;
             shared.control_message(self.dir, &frame, kept, packets, at.time, !truncated, out)
         } else {
-            self.fragment(shared, &frame, cut, at, out)
+            self.fragment(message, shared, &frame, cut, at, out)
         }
     }
 
     /// A data frame joins its message, which may be complete now.
     fn fragment(
         &mut self,
+        message: &mut Option<Assembly>,
         shared: &mut Shared,
         frame: &Frame<'_>,
         cut: bool,
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
-        let Some(assembly) = &mut self.assembly else { return ON };
+        let Some(assembly) = message else { return ON };
         assembly.join(frame, cut, out.wants());
-        if frame.header.fin && !frame.truncated {
-            self.lenient = false;
-            self.counts.messages += 1;
-            let Some(assembly) = self.assembly.take() else { return ON };
-            return shared.data_message(self.dir, assembly, Some(frame), at, out);
+        if !frame.header.fin || frame.truncated {
+            return ON;
         }
-        ON
+        self.lenient = false;
+        self.counts.messages += 1;
+        let keep = out.wants().payload;
+        let inflated = match &mut self.compressed {
+            Some(compressed) if assembly.compressed && !assembly.lossy => {
+                Some(compressed.finish(shared.conn, shared.next_m + 1, keep))
+            }
+            _ => None,
+        };
+        let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
+        *message = None;
+        flow
     }
 
     /// The open message will never be complete.
-    fn abandon(&mut self, shared: &mut Shared, at: At, out: &mut Out<'_>) -> Flow {
-        let Some(assembly) = self.assembly.take() else { return ON };
+    fn abandon(&mut self, open: &mut Open, shared: &mut Shared, at: At, out: &mut Out<'_>) -> Flow {
+        let Some(mut assembly) = open.message.take() else { return ON };
+        if assembly.compressed {
+            self.lose_window();
+        }
         if assembly.frame_count == 0 {
             return ON;
         }
         self.counts.messages += 1;
-        shared.data_message(self.dir, assembly, None, at, out)
+        shared.data_message(self.dir, &mut assembly, None, None, at, out)
     }
 
     /// Bytes of the stream are missing from the capture.
@@ -465,35 +544,48 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
+        let mut open = self.open(scratch);
         let gap = Gap { offset: self.offset, length, between, effect: GapEffect::SkippedInPayload };
+        let flow = self.pass_over(&mut open, shared, gap, out, scratch);
+        self.put_away(open, scratch);
+        flow
+    }
+
+    fn pass_over(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        gap: Gap,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let Gap { length, between, .. } = gap;
         let at = At { packet: between.1.or(between.0).unwrap_or(0), ..At::default() };
         self.offset += length;
-        if let Some(assembly) = &mut self.assembly {
-            assembly.lose();
+        if let Some(message) = &mut open.message {
+            message.lose();
+            if message.compressed {
+                self.lose_window();
+            }
         }
-        match &mut self.state {
+        match &mut open.state {
             State::Payload(current) if current.remaining >= length => {
                 current.remaining -= length;
                 current.missing += length;
                 current.cut = true;
                 let done = current.remaining == 0;
                 shared.emit_gap(self.dir, &gap, out)?;
-                if done {
-                    std::mem::swap(&mut self.kept, &mut scratch.kept);
-                    return self.complete(shared, at, out, scratch);
-                }
-                ON
+                if done { self.complete(open, shared, at, out, scratch) } else { ON }
             }
             State::Payload(current) => {
                 // The payload's end is inside the hole: its length is known, what follows is not.
                 current.missing += current.remaining;
                 current.remaining = 0;
                 current.cut = true;
-                std::mem::swap(&mut self.kept, &mut scratch.kept);
-                self.complete(shared, at, out, scratch)?;
-                self.lose(shared, gap, at, out)
+                self.complete(open, shared, at, out, scratch)?;
+                self.lose(open, shared, gap, at, out)
             }
-            State::Header => self.lose(shared, gap, at, out),
+            State::Header => self.lose(open, shared, gap, at, out),
             State::Lost { gap: earlier, .. } => {
                 let earlier = earlier.get_or_insert(Gap { length: 0, ..gap });
                 earlier.length = earlier.length.saturating_add(length);
@@ -503,24 +595,34 @@ impl Half {
         }
     }
 
-    fn lose(&mut self, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
-        self.abandon(shared, at, out)?;
-        self.have = 0;
+    fn lose(&mut self, open: &mut Open, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
+        self.abandon(open, shared, at, out)?;
+        // Compressed messages may have been lost whole.
+        self.lose_window();
+        open.have = 0;
         self.lenient = true;
-        self.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
+        open.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
         ON
+    }
+
+    /// Bytes that later messages may refer to are missing.
+    fn lose_window(&mut self) {
+        if let Some(compressed) = &mut self.compressed {
+            compressed.lose();
+        }
     }
 
     /// After a lost header: looks for the next plausible one.
     fn search(
         &mut self,
+        open: &mut Open,
         shared: &mut Shared,
         bytes: &mut &[u8],
         at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Lost { gap, seen, tail } = &mut self.state else { return ON };
+        let State::Lost { gap, seen, tail } = &mut open.state else { return ON };
         // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
         let masked = Some(self.dir == Dir::Client);
         let whole = std::mem::take(bytes);
@@ -533,7 +635,7 @@ impl Half {
         let found = if here { Some(before) } else { shape::find(&window, masked) };
         if let Some(from) = found {
             let gap = *gap;
-            self.state = State::Header;
+            open.state = State::Header;
             self.inferred = true;
             if let Some(gap) = gap {
                 let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
@@ -542,7 +644,7 @@ impl Half {
             // Bytes before the header are the unknown rest of what the hole cut.
             self.offset = self.offset + from as u64 - before as u64;
             let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
-            return self.run(shared, &window[from..], at, out, scratch);
+            return self.run(open, shared, &window[from..], at, out, scratch);
         }
         *seen += whole.len() as u64;
         self.offset += whole.len() as u64;
@@ -559,23 +661,22 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        if let State::Lost { gap: Some(gap), .. } = &self.state {
+        let Some(mut open) = self.open.take() else { return ON };
+        if let State::Lost { gap: Some(gap), .. } = &open.state {
             let gap = Gap { effect: GapEffect::Desynchronised, ..*gap };
-            self.state = State::Header;
             shared.emit_gap(self.dir, &gap, out)?;
         }
-        if matches!(self.state, State::Payload(_)) {
-            std::mem::swap(&mut self.kept, &mut scratch.kept);
-            self.complete(shared, at, out, scratch)?;
+        if matches!(open.state, State::Payload(_)) {
+            self.complete(&mut open, shared, at, out, scratch)?;
         }
-        self.abandon(shared, at, out)
+        self.abandon(&mut open, shared, at, out)
     }
 
     /// Goes `length` bytes on and remembers where they came from, if somebody looks.
     #[inline]
-    fn advance(&mut self, length: usize, at: At, wants_fields: bool) {
+    fn advance(&mut self, open: &mut Open, length: usize, at: At, wants_fields: bool) {
         if wants_fields && at.packet > 0 {
-            self.pieces.push(Piece {
+            open.pieces.push(Piece {
                 offset: self.offset,
                 len: length as u64,
                 packet: at.packet,

@@ -3,9 +3,9 @@
 use super::half::Extensions;
 use super::{
     CONTROL_FRAME_TOO_LONG, EXPECTED_CONTINUATION, FRAGMENTED_CONTROL_FRAME, FRAME_TOO_LARGE,
-    LENGTH_HIGH_BIT_SET, MASKED_SERVER_FRAME, NON_MINIMAL_LENGTH, PREDICTABLE_MASKING_KEY,
-    REPEATED_MASKING_KEY, RESERVED_BIT_SET, RESERVED_OPCODE, UNEXPECTED_CONTINUATION, UNMASKED_CLIENT_FRAME,
-    ZERO_MASKING_KEY,
+    LENGTH_HIGH_BIT_SET, MASKED_SERVER_FRAME, NON_MINIMAL_LENGTH, PMD_RSV1_ON_CONTINUATION,
+    PMD_RSV1_ON_CONTROL, PREDICTABLE_MASKING_KEY, REPEATED_MASKING_KEY, RESERVED_BIT_SET, RESERVED_OPCODE,
+    UNEXPECTED_CONTINUATION, UNMASKED_CLIENT_FRAME, ZERO_MASKING_KEY,
 };
 use crate::limits;
 use crate::model::{Dir, Finding, FrameHeader, LengthForm, Opcode, Rule, SourceId, Span, Text};
@@ -68,6 +68,20 @@ pub fn judge(header: &FrameHeader, context: &Context, findings: &mut Vec<Finding
     //# for non-zero values.
     let rsv1_may_be_set = context.extensions.rsv1_has_meaning();
     let rsv_may_be_set = context.extensions.other;
+    let first_only = header.rsv1 && context.extensions.deflate.is_some() && !context.extensions.other;
+    if first_only && header.opcode.is_control() {
+        //= RFC 7692 §6.1
+        //# An endpoint MUST NOT set the "Per-Message Compressed" bit of control
+        //# frames and non-first fragments of a data message.
+        found(&PMD_RSV1_ON_CONTROL, "RSV1 = 0 on control frames".into(), "RSV1 = 1".into(), bits(1, 2));
+    } else if first_only && header.opcode == Opcode::CONTINUATION {
+        found(
+            &PMD_RSV1_ON_CONTINUATION,
+            "RSV1 = 0 but on the first fragment".into(),
+            "RSV1 = 1".into(),
+            bits(1, 2),
+        );
+    }
     for (name, set, bit, allowed) in [
         ("RSV1", header.rsv1, 1, rsv1_may_be_set),
         ("RSV2", header.rsv2, 2, rsv_may_be_set),
@@ -169,7 +183,7 @@ fn judge_order(
         (false, true) => found(
             &EXPECTED_CONTINUATION,
             "opcode 0x0: a message is unfinished".into(),
-            Text::with("opcode 0x{}, ", format_args!("{:X}", header.opcode.0)).and(header.opcode.name()),
+            Text::with("opcode 0x{}, {}", format_args!("{:X}", header.opcode.0)).and(header.opcode.name()),
             bits(4, 8),
         ),
         _ => {}

@@ -8,12 +8,15 @@
 //! - [`close`] reads a Close frame's body
 //! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
 //! - [`judge`] holds a header against the rules, [`aftermath`] both endpoints: pongs, closing, violations
+//! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
 //! - [`shape`] recognises frames without a handshake, and again after a gap
 
 pub mod aftermath;
 pub mod close;
+pub mod compressed;
 pub mod conversation;
+pub mod deflate;
 pub mod describe;
 pub mod encode;
 pub mod half;
@@ -94,151 +97,178 @@ pub static FIELDS: &[&FieldDef] = &[
 ];
 
 macro_rules! rules {
-    ($($name:ident = $id:literal, $severity:ident, $section:literal, $who:ident, $title:literal, $consequence:literal;)*) => {
+    ($list:ident, $cite:ident; $($name:ident = $id:literal, $severity:ident, $section:literal, $who:ident, $title:literal, $consequence:literal;)*) => {
         $(
             #[doc = $title]
             pub static $name: Rule = Rule {
                 id: $id,
                 severity: Severity::$severity,
-                cite: Cite::rfc6455($section),
+                cite: Cite::$cite($section),
                 who: Who::$who,
                 title: $title,
                 consequence: $consequence,
             };
         )*
-        /// Every rule of this folder, in the order of the RFC.
-        pub static RULES: &[&Rule] = &[$(&$name),*];
+        /// Every rule of this folder and this RFC, in its order.
+        pub static $list: &[&Rule] = &[$(&$name),*];
     };
 }
 
-rules! {
+rules! { DEFLATE_RULES, rfc7692;
+    PMD_RSV1_ON_CONTROL = "pmd-rsv1-on-control", Error, "6.1", Either,
+        "RSV1 is set on a control frame",
+        "the receiver fails the connection: control frames are never compressed";
+    PMD_RSV1_ON_CONTINUATION = "pmd-rsv1-on-continuation", Error, "6.1", Either,
+        "RSV1 is set on a fragment that is not the first",
+        "the receiver fails the connection: the first fragment says whether a message is compressed";
+    PMD_INFLATE_ERROR = "pmd-inflate-error", Error, "7.2.2", Either,
+        "a compressed message cannot be inflated",
+        "the receiver fails the connection, with 1007 or 1002 if it says why";
+    PMD_TAIL_NOT_STRIPPED = "pmd-tail-not-stripped", Error, "7.2.1", Either,
+        "a compressed message still ends in 00 00 ff ff",
+        "the receiver puts these bytes back itself; twice they are no valid block, and inflating fails";
+    PMD_NONZERO_PADDING = "pmd-nonzero-padding", Error, "7.2.1", Either,
+        "the padding behind a final block is not zero",
+        "most receivers ignore the padding";
+    PMD_CONTEXT_TAKEOVER_VIOLATION = "pmd-context-takeover-violation", Error, "7.2.1", Either,
+        "a message refers to earlier ones although that was agreed away",
+        "a receiver that has dropped its window cannot inflate the message and fails the connection";
+    PMD_WINDOW_EXCEEDED = "pmd-window-exceeded", Error, "7.2.1", Either,
+        "a message refers farther back than the agreed window",
+        "a receiver that keeps only the agreed window cannot inflate the message and fails the connection";
+    PMD_WINDOW_LOST = "pmd-window-lost", Note, "7.2.2", Capture,
+        "a message refers to earlier ones that are not in the capture",
+        "its receiver had them; here it cannot be inflated. Messages that refer to nothing lost are shown";
+}
+
+rules! { RULES, rfc6455;
     UNMASKED_CLIENT_FRAME = "unmasked-client-frame", Error, "5.1", Client,
         "a client frame is not masked",
-        "The server closes the connection, with 1002 if it says why.";
+        "the server closes the connection, with 1002 if it says why";
     MASKED_SERVER_FRAME = "masked-server-frame", Error, "5.1", Server,
         "a server frame is masked",
-        "The client closes the connection, with 1002 if it says why.";
+        "the client closes the connection, with 1002 if it says why";
     OPEN_AFTER_VIOLATION = "open-after-violation", Warning, "7.1.7", Either,
         "an endpoint carries on after its peer broke the protocol",
-        "A strict endpoint would have failed the connection.";
+        "a strict endpoint would have failed the connection";
     RESERVED_BIT_SET = "reserved-bit-set", Error, "5.2", Either,
         "a reserved bit is set that no agreed extension defines",
-        "The receiver fails the connection.";
+        "the receiver fails the connection";
     RESERVED_OPCODE = "reserved-opcode", Error, "5.2", Either,
         "the opcode is reserved",
-        "The receiver fails the connection.";
+        "the receiver fails the connection";
     LENGTH_HIGH_BIT_SET = "length-high-bit-set", Error, "5.2", Either,
         "the top bit of a 64-bit length is set",
-        "The receiver fails the connection; no payload of that length can follow.";
+        "the receiver fails the connection; no payload of that length can follow";
     NON_MINIMAL_LENGTH = "non-minimal-length", Error, "5.2", Either,
         "the length is not encoded in the fewest bytes",
-        "Strict receivers fail the connection; many let it pass.";
+        "strict receivers fail the connection; many let it pass";
     REPEATED_MASKING_KEY = "repeated-masking-key", Warning, "5.3", Client,
         "a masking key is used again for the next frame",
-        "Whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent.";
+        "whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent";
     ZERO_MASKING_KEY = "zero-masking-key", Warning, "5.3", Client,
         "the masking key is zero, so the payload is on the wire as it is",
-        "Whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent.";
+        "whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent";
     PREDICTABLE_MASKING_KEY = "predictable-masking-key", Warning, "5.3", Client,
         "masking keys follow a pattern",
-        "Whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent.";
+        "whoever chooses the payload can choose the bytes on the wire, which masking is there to prevent";
     UNEXPECTED_CONTINUATION = "unexpected-continuation", Error, "5.4", Either,
         "a continuation frame continues nothing",
-        "The receiver fails the connection.";
+        "the receiver fails the connection";
     EXPECTED_CONTINUATION = "expected-continuation", Error, "5.4", Either,
         "a new message begins while another is unfinished",
-        "The receiver fails the connection.";
+        "the receiver fails the connection";
     CONTROL_FRAME_TOO_LONG = "control-frame-too-long", Error, "5.5", Either,
         "a control frame has more than 125 bytes of payload",
-        "The receiver fails the connection.";
+        "the receiver fails the connection";
     FRAGMENTED_CONTROL_FRAME = "fragmented-control-frame", Error, "5.5", Either,
         "a control frame is fragmented",
-        "The receiver fails the connection.";
+        "the receiver fails the connection";
     CLOSE_PAYLOAD_ONE_BYTE = "close-payload-one-byte", Error, "5.5.1", Either,
         "a Close frame has one byte of payload",
-        "A body must begin with a two-byte code: the receiver fails the connection.";
+        "a body must begin with a two-byte code: the receiver fails the connection";
     INVALID_UTF8_CLOSE_REASON = "invalid-utf8-close-reason", Error, "5.5.1", Either,
         "the reason of a Close frame is not valid UTF-8",
-        "The receiver fails the connection, with 1007 if it says why.";
+        "the receiver fails the connection, with 1007 if it says why";
     DATA_AFTER_CLOSE = "data-after-close", Error, "5.5.1", Either,
         "data is sent after a Close frame",
-        "The receiver ignores it: the closing handshake has begun.";
+        "the receiver ignores it: the closing handshake has begun";
     CLOSE_NOT_ANSWERED = "close-not-answered", Error, "5.5.1", Either,
         "a Close frame is not answered",
-        "The endpoint that closed waits until it gives up; browsers then report wasClean = false.";
+        "the endpoint that closed waits until it gives up; browsers then report wasClean = false";
     CLOSE_CODE_NOT_ECHOED = "close-code-not-echoed", Note, "5.5.1", Either,
         "the answering Close carries another code than the one received",
-        "Allowed, but each side reports another reason for the end.";
+        "allowed, but each side reports another reason for the end";
     CLOSE_ANSWER_SLOW = "close-answer-slow", Warning, "5.5.1", Either,
         "a Close frame is answered late",
-        "The endpoint that closed keeps its socket and its buffers until then.";
+        "the endpoint that closed keeps its socket and its buffers until then";
     CLOSE_WITHOUT_CODE = "close-without-code", Note, "7.1.5", Either,
         "a Close frame carries no code",
-        "The receiver reports 1005 to its application, which is never sent.";
+        "the receiver reports 1005 to its application, which is never sent";
     TCP_OPEN_AFTER_CLOSE = "tcp-open-after-close", Warning, "5.5.1", Either,
         "TCP stays open after the closing handshake",
-        "Sockets pile up: the server must close TCP at once.";
+        "sockets pile up: the server must close TCP at once";
     CLIENT_CLOSED_TCP_FIRST = "client-closed-tcp-first", Note, "7.1.1", Client,
         "the client closes TCP before the server",
-        "The client's side holds the port in TIME_WAIT and cannot reopen it for a while.";
+        "the client's side holds the port in TIME_WAIT and cannot reopen it for a while";
     PING_NOT_ANSWERED = "ping-not-answered", Warning, "5.5.2", Either,
         "a ping is not answered",
-        "The endpoint that pinged takes the connection for dead.";
+        "the endpoint that pinged takes the connection for dead";
     PONG_SLOW = "pong-slow", Warning, "5.5.2", Either,
         "a ping is answered late",
-        "The endpoint that pinged may have given up by then.";
+        "the endpoint that pinged may have given up by then";
     PONG_PAYLOAD_MISMATCH = "pong-payload-mismatch", Error, "5.5.3", Either,
         "a pong does not repeat the payload of any outstanding ping",
-        "The endpoint that pinged cannot tell that it was answered.";
+        "the endpoint that pinged cannot tell that it was answered";
     UNSOLICITED_PONG = "unsolicited-pong", Note, "5.5.3", Either,
         "a pong answers no ping",
-        "Allowed as a one-way heartbeat; nobody answers it.";
+        "allowed as a one-way heartbeat; nobody answers it";
     INVALID_UTF8 = "invalid-utf8", Error, "8.1", Either,
         "a text message is not valid UTF-8",
-        "The receiver fails the connection, with 1007 if it says why.";
+        "the receiver fails the connection, with 1007 if it says why";
     INCOMPLETE_MESSAGE = "incomplete-message", Error, "6.1", Either,
         "the stream ends before the last fragment of a message",
-        "The receiver discards the fragments it has.";
+        "the receiver discards the fragments it has";
     TRUNCATED_FRAME = "truncated-frame", Error, "6.1", Either,
         "the stream ends inside a frame",
-        "The receiver discards the frame.";
+        "the receiver discards the frame";
     CONTROL_AFTER_CLOSE = "control-after-close", Note, "5.5.2", Either,
         "a ping or pong is sent after a Close frame",
-        "Not forbidden, but nobody has to answer.";
+        "not forbidden, but nobody has to answer";
     TCP_RESET = "tcp-reset", Warning, "7.1.1", Either,
         "TCP is reset instead of closed",
-        "What was still on its way is lost.";
+        "what was still on its way is lost";
     NO_CLOSING_HANDSHAKE = "no-closing-handshake", Warning, "7.1.5", Either,
         "TCP ends without a Close frame from either side",
-        "Both sides report 1006: an abnormal closure.";
+        "both sides report 1006: an abnormal closure";
     UNCLEAN_CLOSE = "unclean-close", Warning, "7.1.4", Either,
         "TCP ends before the closing handshake is complete",
-        "The connection is not closed cleanly: browsers report wasClean = false.";
+        "the connection is not closed cleanly: browsers report wasClean = false";
     DUPLICATE_CLOSE = "duplicate-close", Error, "7.1.5", Either,
         "an endpoint sends a second Close frame",
-        "The receiver ignores it.";
+        "the receiver ignores it";
     FAILED_WITHOUT_CLOSE = "failed-without-close", Warning, "7.1.7", Either,
         "an endpoint drops the connection after a violation without saying why",
-        "The peer learns only 1006; a Close frame with a code would tell it what it did wrong.";
+        "the peer learns only 1006; a Close frame with a code would tell it what it did wrong";
     RESERVED_CLOSE_CODE = "reserved-close-code", Error, "7.4.1", Either,
         "the close code must never be on the wire",
-        "The receiver fails the connection, with 1002 if it says why.";
+        "the receiver fails the connection, with 1002 if it says why";
     CLOSE_1010_WITHOUT_LIST = "close-1010-without-list", Warning, "7.4.1", Client,
         "code 1010 comes without the list of missing extensions",
-        "The server cannot tell which extension was missed.";
+        "the server cannot tell which extension was missed";
     CLOSE_1010_FROM_SERVER = "close-1010-from-server", Error, "7.4.1", Server,
         "a server closes with 1010",
-        "A server that lacks an extension refuses the handshake instead.";
+        "a server that lacks an extension refuses the handshake instead";
     CLOSE_CODE_OUT_OF_RANGE = "close-code-out-of-range", Error, "7.4.2", Either,
         "the close code is outside 1000–4999",
-        "The receiver fails the connection, with 1002 if it says why.";
+        "the receiver fails the connection, with 1002 if it says why";
     UNASSIGNED_CLOSE_CODE = "unassigned-close-code", Error, "7.4.2", Either,
         "the close code belongs to the protocol and is not assigned",
-        "Strict receivers fail the connection, with 1002 if they say why.";
+        "strict receivers fail the connection, with 1002 if they say why";
     FRAME_TOO_LARGE = "frame-too-large", Note, "10.4", Either,
         "the frame is larger than many receivers allow",
-        "A receiver guarding its limits closes with 1009.";
+        "a receiver guarding its limits closes with 1009";
     MESSAGE_TOO_LARGE = "message-too-large", Note, "10.4", Either,
         "the message is larger, or in more fragments, than many receivers allow",
-        "A receiver guarding its limits closes with 1009.";
+        "a receiver guarding its limits closes with 1009";
 }

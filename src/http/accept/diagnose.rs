@@ -6,26 +6,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-use crate::model::Text;
+use crate::model::{Diagnosis, Text};
 
 use super::{GUID, LENIENT, accept_value, digest, hex};
-
-/// What is behind something that went wrong, and what to change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// Stable id, such as `key-decoded`.
-    pub id: &'static str,
-    /// What was done.
-    pub what: Text,
-    /// What to do instead.
-    pub fix: Text,
-}
-
-impl Diagnosis {
-    pub(in super::super) fn new(id: &'static str, what: impl Into<Text>, fix: impl Into<Text>) -> Self {
-        Self { id, what: what.into(), fix: fix.into() }
-    }
-}
 
 const HASH_AS_SENT: &str =
     "hash the key's characters as they stand in the header field, followed by the GUID";

@@ -6,14 +6,14 @@ use super::super::fields::{self, Name};
 use super::super::head::{Head, LISTED, Part, StartLine, shown};
 use super::super::{DUPLICATE_EXTENSIONS, INVALID_SUBPROTOCOL, MALFORMED_EXTENSIONS};
 use super::extensions::{Extension, parse};
-use super::lists::Element;
+use super::lists::{Element, has};
 
 pub(super) struct Exam<'h, 'b> {
     pub head: &'h Head<'b>,
     pub findings: Vec<Finding>,
-    detail: bool,
-    /// Which known field each header field is.
-    names: Vec<Option<Name>>,
+    pub detail: bool,
+    /// The number of the first field of each known name, and how many there are.
+    index: [(u16, u16); Name::COUNT],
     marks: Vec<(Verdict, Text)>,
     /// Elements of header fields, each with the number of its field.
     children: Vec<(usize, Field)>,
@@ -22,36 +22,61 @@ pub(super) struct Exam<'h, 'b> {
 impl<'h, 'b> Exam<'h, 'b> {
     /// Begins with a head. Verdicts and fields are only kept with `detail`.
     pub fn new(head: &'h Head<'b>, detail: bool) -> Self {
-        let known: Vec<_> = head.headers.iter().map(|header| Name::of(header.name.bytes)).collect();
-        let mark = |known: Option<&'static fields::Known>| {
-            (Verdict::Irrelevant, known.map_or_else(Text::default, |known| Text::new(known.def.help)))
-        };
-        Self {
-            head,
-            findings: Vec::new(),
-            detail,
-            names: known.iter().map(|known| known.map(|known| known.name)).collect(),
-            marks: if detail { known.iter().copied().map(mark).collect() } else { Vec::new() },
-            children: Vec::new(),
+        let mut index = [(0, 0); Name::COUNT];
+        let mut marks = Vec::new();
+        for (at, header) in head.headers.iter().enumerate() {
+            let known = Name::of(header.name.bytes);
+            if let Some(known) = known {
+                let (first, count): &mut (u16, u16) = &mut index[known.name as usize];
+                if *count == 0 {
+                    *first = at as u16;
+                }
+                *count += 1;
+            }
+            if detail {
+                let meaning = known.map_or_else(Text::default, |known| Text::new(known.def.help));
+                marks.push((Verdict::Irrelevant, meaning));
+            }
         }
+        Self { head, findings: Vec::new(), detail, index, marks, children: Vec::new() }
     }
 
     /// The fields called `name`: their numbers and values.
-    pub fn all(&self, name: Name) -> Vec<(usize, Part<'b>)> {
-        let named = self.names.iter().enumerate().filter(|(_, known)| **known == Some(name));
-        named.map(|(at, _)| (at, self.head.headers[at].value)).collect()
+    pub fn all(&self, name: Name) -> impl Iterator<Item = (usize, Part<'b>)> + use<'h, 'b> {
+        let (first, count) = self.index[name as usize];
+        let label = fields::HEADERS[name as usize].def.label;
+        let from = usize::from(first);
+        let numbered = self.head.headers.iter().enumerate().skip(from);
+        numbered
+            .filter(|(_, header)| header.is(label))
+            .map(|(at, header)| (at, header.value))
+            .take(count.into())
+    }
+
+    /// How many fields are called `name`.
+    pub fn count(&self, name: Name) -> usize {
+        self.index[name as usize].1.into()
     }
 
     /// The first field called `name`.
     pub fn first(&self, name: Name) -> Option<(usize, Part<'b>)> {
-        let at = self.names.iter().position(|known| *known == Some(name))?;
-        Some((at, self.head.headers[at].value))
+        let (first, count) = self.index[name as usize];
+        let at = usize::from(first);
+        (count > 0).then(|| (at, self.head.headers[at].value))
+    }
+
+    /// The first field called `name` whose list has an element, compared without regard to case.
+    pub fn listing(&self, name: Name, element: &str) -> Option<usize> {
+        self.all(name).find(|(_, value)| has(value.bytes, element)).map(|(at, _)| at)
     }
 
     /// All values of the fields called `name`, joined by commas.
     pub fn joined(&self, name: Name) -> Option<String> {
-        let values: Vec<_> = self.all(name).iter().map(|(_, value)| value.text()).collect();
-        (!values.is_empty()).then(|| values.join(", "))
+        match self.count(name) {
+            0 => None,
+            1 => self.first(name).map(|(_, value)| value.text().into_owned()),
+            _ => Some(self.all(name).map(|(_, value)| value.text()).collect::<Vec<_>>().join(", ")),
+        }
     }
 
     /// Gives a field a verdict; a worse one that it has already stays.
@@ -108,11 +133,10 @@ impl<'h, 'b> Exam<'h, 'b> {
 
     /// Reports a field that must not be repeated.
     pub fn once(&mut self, name: Name, rule: &'static Rule) {
-        let all = self.all(name);
-        let [(_, _), (second, _), ..] = all[..] else { return };
-        let got = Text::with("{} of them", all.len());
+        let Some((second, _)) = self.all(name).nth(1) else { return };
+        let got = Text::with("{} of them", self.count(name));
         self.find_value(second, rule, "the header field at most once", got);
-        let more = all.iter().skip(2).take(LISTED).map(|(_, value)| self.head.span_of(*value));
+        let more = self.all(name).skip(2).take(LISTED).map(|(_, value)| self.head.span_of(value));
         let more: Vec<_> = more.collect();
         if let Some(finding) = self.findings.iter_mut().rfind(|f| f.rule == rule) {
             finding.spans.extend(more);
@@ -143,9 +167,11 @@ impl<'h, 'b> Exam<'h, 'b> {
 
     /// Checks that a subprotocol's name is a token, and notes it.
     pub fn subprotocol(&mut self, field: usize, element: Element<'_>) -> bool {
-        let text = String::from_utf8_lossy(element.bytes);
-        let at = (element.at, element.bytes.len());
-        self.child(field, &fields::SUBPROTOCOL, 1, at, &text, Text::default);
+        if self.detail {
+            let text = String::from_utf8_lossy(element.bytes);
+            let at = (element.at, element.bytes.len());
+            self.child(field, &fields::SUBPROTOCOL, 1, at, &text, Text::default);
+        }
         let bad = element.bytes.iter().position(|&b| !super::super::head::is_token(b));
         if let Some(bad) = bad {
             //= RFC 6455 §4.1
@@ -259,6 +285,9 @@ impl<'h, 'b> Exam<'h, 'b> {
 
     /// Such as `1.1`.
     pub fn http_version(&self) -> Option<String> {
-        self.head.version().map(|(major, minor)| format!("{major}.{minor}"))
+        match self.head.version()? {
+            (1, 1) => Some("1.1".to_owned()),
+            (major, minor) => Some(format!("{major}.{minor}")),
+        }
     }
 }

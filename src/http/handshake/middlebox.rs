@@ -1,10 +1,13 @@
 //! The usual signatures of proxies and gateways that do not know WebSocket.
 
-use super::super::Diagnosis;
+use crate::model::{Diagnosis, Rule};
+
 use super::super::fields::Name;
+use super::super::{
+    CONNECTION_LACKS_UPGRADE, MISSING_CONNECTION, MISSING_UPGRADE, RESPONSE_CONNECTION_INVALID,
+};
 use super::RequestFacts;
 use super::exam::Exam;
-use super::lists::has;
 
 const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version 1.1; \
                        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
@@ -13,9 +16,11 @@ const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on
 pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let key = exam.first(Name::Key).is_some();
-    let upgrade = exam.all(Name::Upgrade).iter().any(|(_, value)| has(value.bytes, "websocket"));
-    let connection = exam.all(Name::Connection).iter().any(|(_, value)| has(value.bytes, "upgrade"));
-    if key && !(upgrade && connection) {
+    let broken = |rules: [&Rule; 3]| exam.findings.iter().any(|finding| rules.contains(&finding.rule));
+    if key
+        // Nobody puts another protocol's name in its place.
+        && broken([&MISSING_UPGRADE, &MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE])
+    {
         found.push(hop_by_hop());
     }
     if key && exam.head.version().is_some_and(|version| version < (1, 1)) {
@@ -38,7 +43,7 @@ pub(super) fn in_response(
     let mut found = Vec::new();
     if status == 101 {
         let upgrade = exam.first(Name::Upgrade).is_some();
-        let connection = exam.all(Name::Connection).iter().any(|(_, value)| has(value.bytes, "upgrade"));
+        let connection = exam.findings.iter().all(|finding| finding.rule != &RESPONSE_CONNECTION_INVALID);
         if exam.first(Name::Accept).is_some() && !(upgrade && connection) {
             found.push(hop_by_hop());
         }

@@ -14,9 +14,7 @@ mod request;
 mod response;
 mod status;
 
-use crate::model::{Deflate, Field, Finding, Header, Rule};
-
-use super::Diagnosis;
+use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};

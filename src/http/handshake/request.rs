@@ -17,7 +17,7 @@ use super::super::{
 use super::deflate::{self, Params};
 use super::exam::Exam;
 use super::extensions::Extension;
-use super::lists::{elements, has};
+use super::lists::elements;
 use super::{RequestFacts, RequestReport, middlebox};
 
 /// Checks a request. Header fields and their verdicts are only listed with `detail`.
@@ -51,7 +51,7 @@ pub fn check_request(head: &Head<'_>, detail: bool) -> RequestReport {
 
 fn facts(exam: &Exam<'_, '_>) -> RequestFacts {
     let StartLine::Request { method, target, .. } = exam.head.start else { return RequestFacts::default() };
-    let asks = exam.all(Name::Upgrade).iter().any(|(_, value)| has(value.bytes, "websocket"));
+    let asks = exam.listing(Name::Upgrade, "websocket").is_some();
     let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());
     let first = |name| exam.first(name).map(|(_, value)| value.text().into_owned());
     RequestFacts {
@@ -164,11 +164,10 @@ fn host(exam: &mut Exam<'_, '_>) {
 }
 
 fn upgrade(exam: &mut Exam<'_, '_>) {
-    let all = exam.all(Name::Upgrade);
-    let Some((first, value)) = all.first().copied() else {
+    let Some((first, value)) = exam.first(Name::Upgrade) else {
         return exam.find(&MISSING_UPGRADE, "Upgrade: websocket", "no Upgrade", None);
     };
-    if let Some(&(field, _)) = all.iter().find(|(_, value)| has(value.bytes, "websocket")) {
+    if let Some(field) = exam.listing(Name::Upgrade, "websocket") {
         exam.mark(field, Verdict::Ok, || "asks to switch to the WebSocket protocol".into());
     } else {
         let got = Text::with("{}", shown(value.bytes));
@@ -177,11 +176,10 @@ fn upgrade(exam: &mut Exam<'_, '_>) {
 }
 
 fn connection(exam: &mut Exam<'_, '_>) {
-    let all = exam.all(Name::Connection);
-    let Some((first, value)) = all.first().copied() else {
+    let Some((first, value)) = exam.first(Name::Connection) else {
         return exam.find(&MISSING_CONNECTION, "Connection: Upgrade", "no Connection", None);
     };
-    if let Some(&(field, _)) = all.iter().find(|(_, value)| has(value.bytes, "upgrade")) {
+    if let Some(field) = exam.listing(Name::Connection, "upgrade") {
         exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for the next hop".into());
     } else {
         let got = Text::with("{}", shown(value.bytes));
@@ -262,10 +260,12 @@ fn origin(exam: &mut Exam<'_, '_>) {
 }
 
 fn subprotocols(exam: &mut Exam<'_, '_>) {
+    let Some((first, _)) = exam.first(Name::Protocol) else { return };
     let mut seen = HashSet::new();
-    let all = exam.all(Name::Protocol);
-    for &(field, value) in &all {
+    let mut empty = true;
+    for (field, value) in exam.all(Name::Protocol) {
         for element in elements(value.bytes) {
+            empty = false;
             if exam.subprotocol(field, element) && !seen.insert(element.bytes) {
                 //= RFC 6455 §4.1
                 //# MUST all be unique strings
@@ -276,11 +276,9 @@ fn subprotocols(exam: &mut Exam<'_, '_>) {
         }
         exam.mark(field, Verdict::Ok, || "subprotocols the client can speak, best first".into());
     }
-    if let (Some(&(field, _)), true) = (all.first(), seen.is_empty())
-        && all.iter().all(|(_, value)| elements(value.bytes).next().is_none())
-    {
+    if empty {
         let expected = "at least one subprotocol, or no such header field";
-        exam.find_value(field, &INVALID_SUBPROTOCOL, expected, Text::new("an empty list"));
+        exam.find_value(first, &INVALID_SUBPROTOCOL, expected, Text::new("an empty list"));
     }
 }
 
@@ -321,8 +319,8 @@ pub(super) fn note_extension(exam: &mut Exam<'_, '_>, field: usize, extension: &
     }
     for param in &extension.params {
         let text = match &param.value {
-            Some(value) => format!("{}={value}", param.name),
-            None => param.name.to_owned(),
+            Some(value) if exam.detail => format!("{}={value}", param.name),
+            _ => param.name.to_owned(),
         };
         let meaning = || if pmd { deflate::meaning(param, answer) } else { Text::default() };
         exam.child(field, &fields::EXTENSION_PARAM, 2, (param.at, param.len), &text, meaning);

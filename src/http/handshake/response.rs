@@ -5,22 +5,22 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::model::{Deflate, Text, Verdict};
+use crate::model::{Deflate, Diagnosis, Text, Verdict};
 
-use super::super::accept::{Diagnosis, accept_value, diagnose};
+use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
 use super::super::head::{Head, shown};
 use super::super::{
-    ACCEPT_MISMATCH, DUPLICATE_ACCEPT, DUPLICATE_SUBPROTOCOL_RESPONSE, HANDSHAKE_REDIRECTED,
-    HANDSHAKE_REJECTED, INVALID_SUBPROTOCOL, MALFORMED_RESPONSE, MISSING_ACCEPT, PMD_RSV1_CONFLICT,
-    PMD_SMALL_WINDOW, REJECTED_WITHOUT_ERROR, RESPONSE_CONNECTION_INVALID, RESPONSE_UPGRADE_INVALID,
-    SERVER_ACCEPTED_BAD, SUBPROTOCOL_CASE, UNREQUESTED_EXTENSION, UNREQUESTED_SUBPROTOCOL,
-    UNSUPPORTED_VERSION, VERSION_REJECTION_BARE,
+    ACCEPT_MISMATCH, CROSS_ORIGIN_ACCEPTED, DUPLICATE_ACCEPT, DUPLICATE_SUBPROTOCOL_RESPONSE,
+    HANDSHAKE_REDIRECTED, HANDSHAKE_REJECTED, INVALID_SUBPROTOCOL, MALFORMED_RESPONSE, MISSING_ACCEPT,
+    PMD_RSV1_CONFLICT, PMD_SMALL_WINDOW, REJECTED_WITHOUT_ERROR, RESPONSE_CONNECTION_INVALID,
+    RESPONSE_UPGRADE_INVALID, SERVER_ACCEPTED_BAD, SUBPROTOCOL_CASE, UNREQUESTED_EXTENSION,
+    UNREQUESTED_SUBPROTOCOL, UNSUPPORTED_VERSION, VERSION_REJECTION_BARE,
 };
 use super::deflate::{self, Params};
 use super::exam::Exam;
 use super::extensions::Extension;
-use super::lists::{Element, elements, has};
+use super::lists::{Element, elements};
 use super::request::{is_error, is_version, note_extension};
 use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, status};
 
@@ -76,8 +76,8 @@ struct Report<'r> {
 impl Report<'_> {
     /// Whether the exchange has to do with a WebSocket at all.
     fn concerns_us(&self, exam: &Exam<'_, '_>) -> bool {
-        let answers = exam.first(Name::Accept).is_some()
-            || exam.all(Name::Upgrade).iter().any(|(_, value)| has(value.bytes, "websocket"));
+        let answers =
+            exam.first(Name::Accept).is_some() || exam.listing(Name::Upgrade, "websocket").is_some();
         let switches = exam.head.status() == Some(101) && answers;
         exam.head.is_response() && (switches || self.request.is_some_and(|request| request.is_upgrade))
     }
@@ -92,6 +92,7 @@ impl Report<'_> {
         Self::bodiless(exam);
         let malformed = exam.head.invalid.then_some(&MALFORMED_RESPONSE);
         let first = malformed.or_else(|| exam.findings.iter().map(|f| f.rule).find(|rule| is_error(rule)));
+        self.origin(exam);
         self.was_request_sound(exam);
         self.diagnoses.extend(middlebox::in_response(exam, 101, self.request, false));
         first.map_or(Outcome::Open, Outcome::Failed)
@@ -129,7 +130,9 @@ impl Report<'_> {
         match diagnose(key, value.bytes, others) {
             None => exam.mark(field, Verdict::Ok, || "the right answer to the client's key".into()),
             Some(diagnosis) => {
-                let got = Text::with("{} ({})", shown(value.bytes)).and(&diagnosis.what);
+                // Marked first: the row says what is wrong, the finding what was found.
+                exam.mark(field, Verdict::Broken, || "not the answer to the client's key".into());
+                let got = Text::with("{}", shown(value.bytes));
                 exam.find_value(field, &ACCEPT_MISMATCH, Text::with("{}", right), got);
                 self.diagnoses.push(diagnosis);
             }
@@ -186,6 +189,9 @@ impl Report<'_> {
     fn extensions(&mut self, exam: &mut Exam<'_, '_>) {
         let accepted = exam.extensions();
         self.facts.extensions = exam.joined(Name::Extensions);
+        if accepted.is_empty() {
+            return;
+        }
         let offered = self.request.map(RequestFacts::offered_extensions);
         let names: Option<HashSet<&str>> =
             offered.as_ref().map(|offered| offered.iter().map(|extension| extension.name).collect());
@@ -282,6 +288,23 @@ impl Report<'_> {
         }
     }
 
+    /// Whether a page of another site was let in.
+    fn origin(&self, exam: &mut Exam<'_, '_>) {
+        let Some(request) = self.request else { return };
+        let (Some(origin), Some(host)) = (&request.origin, &request.host) else { return };
+        let Some((_, site)) = origin.split_once("://") else { return };
+        if !is_same_site(site, host) {
+            //= RFC 6455 §10.2
+            //# Servers that are not intended to process input from any web page but
+            //# only for certain sites SHOULD verify the |Origin| field is an origin
+            //# they expect.
+            let got =
+                Text::with("101 for a page of {}, on {}", shown(site.as_bytes())).and(shown(host.as_bytes()));
+            let expected = "403 unless any site may connect";
+            exam.find(&CROSS_ORIGIN_ACCEPTED, expected, got, Some(exam.head.start_line_at()));
+        }
+    }
+
     fn was_request_sound(&self, exam: &mut Exam<'_, '_>) {
         let Some(request) = self.request else { return };
         let got = if !request.is_upgrade {
@@ -323,8 +346,7 @@ impl Report<'_> {
 
     /// The versions a refusing server names, or fails to name.
     fn versions(&self, exam: &mut Exam<'_, '_>, code: u16) {
-        let all = exam.all(Name::Version);
-        for &(field, value) in &all {
+        for (field, value) in exam.all(Name::Version) {
             for element in elements(value.bytes).filter(|element| !is_version(element.bytes)) {
                 let span = exam.within(field, element.at, element.bytes.len());
                 let got = Text::with("{}", shown(element.bytes));
@@ -339,7 +361,9 @@ impl Report<'_> {
             exam.mark(field, Verdict::Ok, || "the versions that the server understands".into());
         }
         let asked = self.request.and_then(|request| request.version.as_deref());
-        if let (true, Some(asked), 400 | 426) = (all.is_empty(), asked.filter(|asked| *asked != "13"), code) {
+        if let (0, Some(asked), 400 | 426) =
+            (exam.count(Name::Version), asked.filter(|asked| *asked != "13"), code)
+        {
             //= RFC 6455 §4.4
             //# If the server doesn't support the requested version, it MUST respond with a
             let got = Text::with("{} to version {}, without Sec-WebSocket-Version", code)
@@ -352,33 +376,27 @@ impl Report<'_> {
 
 fn upgrade(exam: &mut Exam<'_, '_>) {
     let expected = "Upgrade: websocket";
-    match exam.all(Name::Upgrade)[..] {
-        [] => exam.find(&RESPONSE_UPGRADE_INVALID, expected, "no Upgrade", None),
-        [(field, value)] if value.bytes.eq_ignore_ascii_case(b"websocket") => {
-            exam.mark(field, Verdict::Ok, || "this connection now speaks WebSocket".into());
-        }
-        [(field, value)] => {
-            exam.find_value(field, &RESPONSE_UPGRADE_INVALID, expected, Text::with("{}", shown(value.bytes)));
-        }
-        [_, (second, _), ..] => {
-            let got = Text::new("more than one Upgrade");
-            exam.find_value(second, &RESPONSE_UPGRADE_INVALID, expected, got);
-        }
+    let Some((field, value)) = exam.first(Name::Upgrade) else {
+        return exam.find(&RESPONSE_UPGRADE_INVALID, expected, "no Upgrade", None);
+    };
+    if let Some((second, _)) = exam.all(Name::Upgrade).nth(1) {
+        exam.find_value(second, &RESPONSE_UPGRADE_INVALID, expected, Text::new("more than one Upgrade"));
+    } else if value.bytes.eq_ignore_ascii_case(b"websocket") {
+        exam.mark(field, Verdict::Ok, || "this connection now speaks WebSocket".into());
+    } else {
+        exam.find_value(field, &RESPONSE_UPGRADE_INVALID, expected, Text::with("{}", shown(value.bytes)));
     }
 }
 
 fn connection(exam: &mut Exam<'_, '_>) {
-    let all = exam.all(Name::Connection);
     let expected = "Upgrade in Connection";
-    match (all.iter().find(|(_, value)| has(value.bytes, "upgrade")), all.first()) {
-        (Some(&(field, _)), _) => {
-            exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for this hop".into());
-        }
-        (None, Some(&(field, value))) => {
-            let got = Text::with("{}", shown(value.bytes));
-            exam.find_value(field, &RESPONSE_CONNECTION_INVALID, expected, got);
-        }
-        (None, None) => exam.find(&RESPONSE_CONNECTION_INVALID, expected, "no Connection", None),
+    let Some((first, value)) = exam.first(Name::Connection) else {
+        return exam.find(&RESPONSE_CONNECTION_INVALID, expected, "no Connection", None);
+    };
+    if let Some(field) = exam.listing(Name::Connection, "upgrade") {
+        exam.mark(field, Verdict::Ok, || "says that Upgrade is meant for this hop".into());
+    } else {
+        exam.find_value(first, &RESPONSE_CONNECTION_INVALID, expected, Text::with("{}", shown(value.bytes)));
     }
 }
 
@@ -391,4 +409,64 @@ fn uses_rsv1(name: &str) -> bool {
 fn first_or_this_is_pmd(first: Option<&str>, this: &str) -> bool {
     let is = |name: &str| name.starts_with("permessage-");
     first.is_some_and(is) || is(this)
+}
+
+/// Whether two authorities (host and perhaps port) are of one site, as far as names tell without
+/// the list of public suffixes: the same host, one within the other, or both on this machine.
+fn is_same_site(a: &str, b: &str) -> bool {
+    let (a, b) = (host_of(a), host_of(b));
+    let within = |inner: &str, outer: &str| {
+        inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.')) && outer.contains('.')
+    };
+    let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    // Siblings share all but their first label; the last one of an address is a number.
+    let is_name = a.ends_with(|c: char| c.is_ascii_alphabetic());
+    let siblings = match (a.split_once('.'), b.split_once('.')) {
+        (Some((_, a)), Some((_, b))) => is_name && a == b && a.contains('.'),
+        _ => false,
+    };
+    a == b || within(&a, &b) || within(&b, &a) || siblings || (local(&a) && local(&b))
+}
+
+/// The host of `host:port`, in lower case.
+fn host_of(authority: &str) -> String {
+    let end = match authority.rfind(':') {
+        Some(colon) if !authority[colon..].contains(']') => colon,
+        _ => authority.len(),
+    };
+    authority[..end].to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_site;
+
+    #[test]
+    fn sites_by_their_names() {
+        let same = [
+            ("example.com", "example.com"),
+            ("Example.com:8443", "example.com"),
+            ("example.com", "server.example.com"),
+            ("www.example.com", "live.example.com:8080"),
+            ("localhost:3000", "127.0.0.1:8080"),
+            ("[::1]:3000", "[::1]:8080"),
+            ("[2001:db8::1]", "[2001:db8::1]:80"),
+        ];
+        let other = [
+            ("example.net", "example.com"),
+            ("badexample.com", "example.com"),
+            ("a.com", "b.com"),
+            ("192.0.2.1", "198.51.2.1"),
+            ("10.0.0.1", "11.0.0.1"),
+            ("localhost", "example.com"),
+            ("[2001:db8::1]", "[2001:db8::2]"),
+            ("com", "example.com"),
+        ];
+        for (pairs, expected) in [(&same[..], true), (&other[..], false)] {
+            for (a, b) in pairs {
+                assert_eq!(is_same_site(a, b), expected, "{a} {b}");
+                assert_eq!(is_same_site(b, a), expected, "{b} {a}");
+            }
+        }
+    }
 }

@@ -189,8 +189,24 @@ fn fault(head: &mut Head<'_>, at: usize, len: usize, expected: &'static str, got
 
 /// A character of a token (RFC 9110 §5.6.2), which RFC 2616 §2.2 defines alike.
 pub(in super::super) fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+    TOKEN[usize::from(b)]
 }
+
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let marks = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < table.len() {
+        table[at] = (at as u8).is_ascii_alphanumeric();
+        at += 1;
+    }
+    at = 0;
+    while at < marks.len() {
+        table[marks[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// The beginning of some untrusted bytes, for a finding.
 pub(in super::super) fn shown(bytes: &[u8]) -> String {

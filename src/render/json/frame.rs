@@ -92,7 +92,7 @@ impl Records {
         let shown = cut(frame.payload, self.payload);
         let shortened = (shown.len() as u64) < frame.captured;
         // A compressed payload is no text, even where its bytes happen to be.
-        let textual = frame.of == Opcode::TEXT && !header.rsv1;
+        let textual = frame.of == Opcode::TEXT && !frame.compressed && !header.rsv1;
         if let Some(text) = textual.then(|| as_text(shown, shortened)).flatten() {
             w.raw(r#""text":"#);
             let mark = w.marking(|w| w.string(text));

@@ -5,8 +5,8 @@ use std::io::Write;
 use super::write::Writer;
 use super::{SCHEMA, Stream, TOOL};
 use crate::model::{
-    Body, CloseBody, Connection, Counts, Deflate, Dir, EndKind, Ending, Finding, Gap, GapEffect, Handshake,
-    HttpHead, Meta, Roles, Rule, Severity, Summary, Unit, Verdict,
+    Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, EndKind, Ending, Finding, Gap, GapEffect,
+    Handshake, HttpHead, Meta, Roles, Rule, Severity, Summary, Unit, Verdict,
 };
 
 /// `dir`, `time` and `packets`.
@@ -243,6 +243,21 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
         bytes(head.body, true, w);
     }
     finding_ids(unit.findings, w);
+    if !head.diagnoses.is_empty() {
+        w.raw(r#","diagnoses":"#);
+        list(head.diagnoses, w, diagnosis);
+    }
+}
+
+/// What may be behind something that went wrong.
+fn diagnosis<W: Write>(w: &mut Writer<W>, it: &Diagnosis) {
+    w.raw(r#"{"id":"#);
+    w.string(it.id);
+    w.raw(r#","what":"#);
+    w.display(&it.what);
+    w.raw(r#","fix":"#);
+    w.display(&it.fix);
+    w.raw("}");
 }
 
 pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
@@ -325,6 +340,10 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
     }
     w.raw(r#","packets":"#);
     packets(unit.packets, w);
+    if let Some(cause) = &finding.cause {
+        w.raw(r#","cause":"#);
+        diagnosis(w, cause);
+    }
 }
 
 /// The record `summary`.

@@ -106,7 +106,13 @@ struct HttpHeadOf(&'static str, &'static [u8]);
 
 impl HttpHeadOf {
     fn tell<S: Sink>(&self, talk: &mut Talk<'_, S>) {
-        let head = crate::model::HttpHead { offset: 160, start_line: self.0, headers: &[], body: self.1 };
+        let head = crate::model::HttpHead {
+            offset: 160,
+            start_line: self.0,
+            headers: &[],
+            body: self.1,
+            diagnoses: &[],
+        };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }
 }
@@ -211,6 +217,7 @@ fn text_frame(length: u64, payload: &[u8]) -> Frame<'_> {
         header,
         head,
         of,
+        compressed: false,
         captured,
         missing: 0,
         truncated: false,
@@ -272,6 +279,7 @@ fn messages_say_what_became_of_their_content() {
         length: 3,
         compressed: true,
         inflated_length: Some(5),
+        from_earlier: None,
         complete: true,
         payload: b"Hello",
         payload_cut: false,

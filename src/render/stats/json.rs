@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::distribution::{Distribution, Range};
-use super::tally::Tally;
+use super::ledger::Ledger;
+use super::tally::{Frames, Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::render::json::record::{end_name, findings_by_rule, findings_by_severity, meta, summary};
 use crate::render::json::{Stream, write::Writer};
@@ -67,42 +68,50 @@ fn tally<W: Write>(tally: &Tally, w: &mut Writer<W>) {
         Some(nanos) => w.seconds(nanos),
         None => w.raw("null"),
     }
-    by_direction(r#","frames":"#, w, |w, dir| by_kind(&tally.frames[dir], w));
-    by_direction(r#","payload_bytes":"#, w, |w, dir| by_kind(&tally.payload[dir], w));
-    by_direction(r#","header_bytes":"#, w, |w, dir| w.number(tally.headers[dir]));
-    by_direction(r#","messages":"#, w, |w, dir| sizes(&tally.sizes[dir], w));
-    by_direction(r#","gaps":"#, w, |w, dir| {
+    let sides = &tally.sides;
+    by_direction(r#","frames":"#, sides, w, |w, side| by_kind(side, |frames| frames.count, w));
+    by_direction(r#","payload_bytes":"#, sides, w, |w, side| by_kind(side, |frames| frames.payload, w));
+    by_direction(r#","header_bytes":"#, sides, w, |w, side| w.number(side.headers));
+    by_direction(r#","messages":"#, sides, w, |w, side| sizes(&side.sizes, w));
+    by_direction(r#","compressed":"#, sides, w, |w, side| ledger(&side.ledger(), w));
+    by_direction(r#","gaps":"#, sides, w, |w, side| {
         w.raw("{");
-        times(&tally.gaps[dir], w);
+        times(&side.gaps, w);
         w.raw("}");
     });
-    by_direction(r#","pings":"#, w, |w, dir| {
+    by_direction(r#","pings":"#, sides, w, |w, side| {
+        let pings = side.pings();
         w.raw("{");
-        times(&tally.pings[dir], w);
+        times(&pings.times, w);
         w.raw(r#","unanswered":"#);
-        w.number(tally.unanswered[dir]);
+        w.number(pings.unanswered);
         w.raw(r#","unasked_pongs":"#);
-        w.number(tally.unasked[dir]);
+        w.number(pings.unasked);
         w.raw("}");
     });
     findings_by_severity(tally.findings, w);
 }
 
-fn by_direction<W: Write>(key: &str, w: &mut Writer<W>, mut value: impl FnMut(&mut Writer<W>, usize)) {
+fn by_direction<W: Write>(
+    key: &str,
+    [client, server]: &[Side; 2],
+    w: &mut Writer<W>,
+    mut value: impl FnMut(&mut Writer<W>, &Side),
+) {
     w.raw(key);
     w.raw(r#"{"client":"#);
-    value(w, 0);
+    value(w, client);
     w.raw(r#","server":"#);
-    value(w, 1);
+    value(w, server);
     w.raw("}");
 }
 
-fn by_kind<W: Write>(counts: &[u64; KINDS.len()], w: &mut Writer<W>) {
-    for (i, (kind, count)) in KINDS.iter().zip(counts).enumerate() {
+fn by_kind<W: Write>(side: &Side, number: fn(&Frames) -> u64, w: &mut Writer<W>) {
+    for (i, (kind, frames)) in KINDS.iter().zip(&side.frames).enumerate() {
         w.raw(if i == 0 { "{\"" } else { ",\"" });
         w.raw(kind);
         w.raw("\":");
-        w.number(*count);
+        w.number(number(frames));
     }
     w.raw("}");
 }
@@ -121,6 +130,22 @@ fn sizes<W: Write>(sizes: &Distribution, w: &mut Writer<W>) {
     ] {
         w.raw(key);
         w.optional(some(value));
+    }
+    w.raw("}");
+}
+
+fn ledger<W: Write>(ledger: &Ledger, w: &mut Writer<W>) {
+    for (key, value) in [
+        (r#"{"count":"#, ledger.messages),
+        (r#","bytes":"#, ledger.wire),
+        (r#","inflated_bytes":"#, ledger.inflated),
+        (r#","measured_bytes":"#, ledger.measured),
+        (r#","from_earlier_bytes":"#, ledger.from_earlier),
+        (r#","window_bytes":"#, ledger.windows),
+        (r#","failed":"#, ledger.failed),
+    ] {
+        w.raw(key);
+        w.number(value);
     }
     w.raw("}");
 }

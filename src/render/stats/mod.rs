@@ -7,6 +7,7 @@
 
 mod distribution;
 mod json;
+mod ledger;
 mod tally;
 mod text;
 
@@ -150,6 +151,14 @@ impl Stats {
             let entry = &mut self.open[slot];
             (entry.client, entry.server) = (connection.client, connection.server);
             entry.end = connection.ending.map(|ending| ending.how);
+            if connection.ending.is_some() {
+                for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
+                    // Whoever sent nothing compressed made its peer keep no window.
+                    if let Some(ledger) = &mut side.ledger {
+                        ledger.windows = if ledger.messages > 0 { window } else { 0 };
+                    }
+                }
+            }
         }
         if connection.ending.is_some() {
             self.finish_connection(conn, slot);
@@ -225,6 +234,7 @@ fn kind(opcode: Opcode) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::tally::Side;
     use super::*;
     use crate::model::Dir::{Client, Server};
     use crate::model::sample::{Talk, finding};
@@ -278,7 +288,7 @@ mod tests {
             (report.connections, report.total.all_frames()),
             (FOLLOWED as u64 + 5, FOLLOWED as u64 + 6)
         );
-        assert_eq!(report.total.gaps[0].count, 0);
+        assert_eq!(report.total.sides[0].gaps.count, 0);
     }
 
     #[test]
@@ -302,8 +312,9 @@ mod tests {
         // An empty ping with an empty pong; a pong to one's own ping is none.
         talk.frame(Server, "8900").frame(Server, "8a00").wait(7_000_000).frame(Client, "8a00");
         let tally = stats.report().total;
-        assert_eq!((tally.pings[0].count, tally.pings[0].max), (1, 1_000_000));
-        assert_eq!((tally.pings[1].count, tally.pings[1].max), (1, 9_000_000));
-        assert_eq!((tally.unanswered, tally.unasked), ([1, 0], [0, 2]));
+        let [client, server] = tally.sides.each_ref().map(Side::pings);
+        assert_eq!((client.times.count, client.times.max), (1, 1_000_000));
+        assert_eq!((server.times.count, server.times.max), (1, 9_000_000));
+        assert_eq!([client.unanswered, client.unasked, server.unanswered, server.unasked], [1, 0, 0, 2]);
     }
 }

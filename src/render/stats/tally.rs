@@ -1,38 +1,65 @@
 //! The counts of one connection, or of all together.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::distribution::{Distribution, Range};
+use super::ledger::Ledger;
 use super::{KINDS, kind};
 use crate::limits;
 use crate::model::{Dir, Frame, Message, Opcode, Severity, Time, Unit};
 
-/// The counts of one connection. What is per direction stands in pairs, the client's first.
+/// The counts of one connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    /// Frames by [`kind`].
-    pub frames: [[u64; KINDS.len()]; 2],
-    /// Payload bytes by [`kind`], captured or lost in a hole.
-    pub payload: [[u64; KINDS.len()]; 2],
-    /// Bytes of frame headers.
-    pub headers: [u64; 2],
-    /// Payload bytes of text and binary messages.
-    pub sizes: [Distribution; 2],
-    /// Nanoseconds from one text or binary message to the next in the same direction.
-    pub gaps: [Range; 2],
-    /// Nanoseconds from a ping to its pong, by who pinged.
-    pub pings: [Range; 2],
-    /// Pings that no pong has answered, by who pinged.
-    pub unanswered: [u64; 2],
-    /// Pongs that answer no ping, by who sent them.
-    pub unasked: [u64; 2],
+    /// What the client and the server sent, in this order.
+    pub sides: [Side; 2],
     /// Errors, warnings, notes.
     pub findings: [u64; 3],
     /// When the first and the last unit were captured.
     pub times: Option<(Time, Time)>,
-    last_message: [Option<Time>; 2],
+}
+
+/// The counts of what one endpoint of a connection sent.
+///
+/// With thousands of connections taking turns, what counting costs is fetching this from memory.
+/// So what every message changes stands together, in this order.
+#[derive(Clone, Debug, Default)]
+#[repr(C, align(64))]
+pub(super) struct Side {
+    last_message: Option<Time>,
+    /// Nanoseconds from one text or binary message to the next.
+    pub gaps: Range,
+    /// Payload bytes of text and binary messages.
+    pub sizes: Distribution,
+    /// Bytes of frame headers.
+    pub headers: u64,
+    /// Frames by [`kind`].
+    pub frames: [Frames; KINDS.len()],
+    /// Compressed messages.
+    pub ledger: Option<Box<Ledger>>,
+    pub pings: Option<Box<Pings>>,
+}
+
+/// Frames of one kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frames {
+    pub count: u64,
+    /// Their payload bytes, captured or lost in a hole.
+    pub payload: u64,
+}
+
+/// The pings one endpoint sent, and its pongs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pings {
+    /// Nanoseconds from a ping to its pong.
+    pub times: Range,
+    /// Pings that no pong has answered.
+    pub unanswered: u64,
+    /// Pongs this endpoint sent that answer no ping.
+    pub unasked: u64,
     /// Pings without a pong so far, oldest first.
-    outstanding: [VecDeque<Ping>; 2],
+    outstanding: VecDeque<Ping>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,11 +91,12 @@ impl Tally {
     /// Counts a frame.
     #[inline]
     pub fn frame(&mut self, unit: &Unit<'_>, frame: &Frame<'_>) {
-        let (dir, kind) = (unit.dir.map_or(0, Dir::index), kind(frame.header.opcode));
-        self.frames[dir][kind] += 1;
+        let side = &mut self.sides[unit.dir.map_or(0, Dir::index)];
+        side.headers += u64::from(frame.header.header_length());
+        let frames = &mut side.frames[kind(frame.header.opcode)];
+        frames.count += 1;
         // The declared length may be a lie of 2^63; these bytes were really sent.
-        self.payload[dir][kind] += frame.captured.saturating_add(frame.missing);
-        self.headers[dir] += u64::from(frame.header.header_length());
+        frames.payload += frame.captured.saturating_add(frame.missing);
     }
 
     /// Counts a message. `alone` when this tally is of a single connection.
@@ -80,56 +108,52 @@ impl Tally {
             Opcode::PONG if alone => self.pong(dir, message.payload, unit.time),
             kind if kind.is_control() => {}
             _ => {
-                let dir = dir.index();
-                self.sizes[dir].take(message.length);
-                if let (Some(last), Some(time)) = (self.last_message[dir], unit.time) {
-                    self.gaps[dir].take(time.since(last).max(0) as u64);
+                let side = &mut self.sides[dir.index()];
+                side.sizes.take(message.length);
+                if message.compressed {
+                    side.ledger.get_or_insert_default().message(message);
                 }
-                self.last_message[dir] = if alone { unit.time } else { None };
+                if let (Some(last), Some(time)) = (side.last_message, unit.time) {
+                    side.gaps.take(time.since(last).max(0) as u64);
+                }
+                side.last_message = if alone { unit.time } else { None };
             }
         }
     }
 
     fn ping(&mut self, dir: Dir, payload: &[u8], time: Option<Time>) {
-        self.unanswered[dir.index()] += 1;
-        let outstanding = &mut self.outstanding[dir.index()];
-        if outstanding.len() == limits::PINGS_OUTSTANDING {
-            outstanding.pop_front();
+        let pings = self.sides[dir.index()].pings.get_or_insert_default();
+        pings.unanswered += 1;
+        if pings.outstanding.len() == limits::PINGS_OUTSTANDING {
+            pings.outstanding.pop_front();
         }
-        outstanding.push_back(Ping { payload: fingerprint(payload), time });
+        pings.outstanding.push_back(Ping { payload: fingerprint(payload), time });
     }
 
     fn pong(&mut self, dir: Dir, payload: &[u8], time: Option<Time>) {
         let payload = fingerprint(payload);
-        let asker = dir.peer().index();
-        let outstanding = &mut self.outstanding[asker];
-        let Some(i) = outstanding.iter().position(|ping| ping.payload == payload) else {
-            self.unasked[dir.index()] += 1;
+        let asked = self.sides[dir.peer().index()].pings.as_deref_mut().and_then(|pings| {
+            let i = pings.outstanding.iter().position(|ping| ping.payload == payload)?;
+            Some((i, pings))
+        });
+        let Some((i, pings)) = asked else {
+            self.sides[dir.index()].pings.get_or_insert_default().unasked += 1;
             return;
         };
         //= RFC 6455 §5.5.3
         //# send a Pong frame for only the most recently processed Ping frame
         // Older pings are not waited for any longer, but stay unanswered.
-        let ping = outstanding.drain(..=i).next_back();
-        self.unanswered[asker] -= 1;
+        let ping = pings.outstanding.drain(..=i).next_back();
+        pings.unanswered -= 1;
         if let (Some(asked), Some(answered)) = (ping.and_then(|ping| ping.time), time) {
-            self.pings[asker].take(answered.since(asked).max(0) as u64);
+            pings.times.take(answered.since(asked).max(0) as u64);
         }
     }
 
     /// Takes over what another tally has counted.
     pub fn add(&mut self, other: &Self) {
-        for dir in 0..2 {
-            for kind in 0..KINDS.len() {
-                self.frames[dir][kind] += other.frames[dir][kind];
-                self.payload[dir][kind] += other.payload[dir][kind];
-            }
-            self.headers[dir] += other.headers[dir];
-            self.sizes[dir].add(&other.sizes[dir]);
-            self.gaps[dir].add(&other.gaps[dir]);
-            self.pings[dir].add(&other.pings[dir]);
-            self.unanswered[dir] += other.unanswered[dir];
-            self.unasked[dir] += other.unasked[dir];
+        for (mine, theirs) in self.sides.iter_mut().zip(&other.sides) {
+            mine.add(theirs);
         }
         for (mine, theirs) in self.findings.iter_mut().zip(other.findings) {
             *mine += theirs;
@@ -142,22 +166,58 @@ impl Tally {
 
     /// Frames in both directions.
     pub fn all_frames(&self) -> u64 {
-        self.frames.iter().flatten().sum()
-    }
-
-    /// Payload bytes of one direction.
-    pub fn payload_of(&self, dir: usize) -> u64 {
-        self.payload[dir].iter().sum()
+        self.sides.iter().map(Side::all_frames).sum()
     }
 
     /// Bytes of frames, headers and payloads, in both directions.
     pub fn bytes(&self) -> u64 {
-        self.headers.iter().sum::<u64>() + self.payload_of(0) + self.payload_of(1)
+        self.sides.iter().map(|side| side.headers + side.payload()).sum()
     }
 
     /// Nanoseconds from the first to the last unit.
     pub fn duration(&self) -> Option<u64> {
         self.times.map(|(first, last)| last.since(first).max(0) as u64)
+    }
+}
+
+impl Side {
+    fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.frames.iter_mut().zip(&other.frames) {
+            mine.count += theirs.count;
+            mine.payload += theirs.payload;
+        }
+        self.headers += other.headers;
+        self.sizes.add(&other.sizes);
+        self.gaps.add(&other.gaps);
+        if let Some(theirs) = &other.ledger {
+            self.ledger.get_or_insert_default().add(theirs);
+        }
+        if let Some(theirs) = &other.pings {
+            let mine = self.pings.get_or_insert_default();
+            mine.times.add(&theirs.times);
+            mine.unanswered += theirs.unanswered;
+            mine.unasked += theirs.unasked;
+        }
+    }
+
+    /// Frames of every kind.
+    pub fn all_frames(&self) -> u64 {
+        self.frames.iter().map(|frames| frames.count).sum()
+    }
+
+    /// Payload bytes of all of them.
+    pub fn payload(&self) -> u64 {
+        self.frames.iter().map(|frames| frames.payload).sum()
+    }
+
+    /// Compressed messages.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Pings and pongs.
+    pub fn pings(&self) -> Cow<'_, Pings> {
+        self.pings.as_deref().map_or_else(|| Cow::Owned(Pings::default()), Cow::Borrowed)
     }
 }
 

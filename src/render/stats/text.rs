@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::distribution::Range;
-use super::tally::Tally;
+use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::model::EndKind;
 use crate::render::human::{count, counted, percent, short, size, time};
@@ -30,6 +30,7 @@ impl Stats {
             bytes(total, &mut page);
         }
         sizes(total, &mut page);
+        compression(total, &mut page);
         times(total, &mut page);
         findings(&report, &mut page);
         connections(&report, &mut page);
@@ -89,7 +90,7 @@ impl Table {
 
 fn headline(report: &Report<'_>, page: &mut String) {
     let total = &report.total;
-    let messages: u64 = total.sizes.iter().map(|sizes| sizes.range.count).sum();
+    let messages: u64 = total.sides.iter().map(|side| side.sizes.range.count).sum();
     let duration = total.duration().map(|nanos| format!(", {}", time(nanos))).unwrap_or_default();
     let _ = writeln!(
         page,
@@ -111,22 +112,27 @@ fn frames(total: &Tally, page: &mut String) {
         let share = percent(frames[0] + frames[1], all);
         [name.into(), count(frames[0]), size(payload[0]), count(frames[1]), size(payload[1]), share]
     };
-    for (i, kind) in KINDS.iter().enumerate() {
-        let frames = [total.frames[0][i], total.frames[1][i]];
-        if frames != [0, 0] {
-            table.row(row(kind, frames, [total.payload[0][i], total.payload[1][i]]));
+    let [client, server] = &total.sides;
+    for ((kind, client), server) in KINDS.iter().zip(&client.frames).zip(&server.frames) {
+        if client.count + server.count > 0 {
+            let payload = [client.payload, server.payload];
+            table.row(row(kind, [client.count, server.count], payload));
         }
     }
-    let sums = [total.frames[0].iter().sum(), total.frames[1].iter().sum()];
-    table.row(row("all", sums, [total.payload_of(0), total.payload_of(1)]));
+    table.row(row(
+        "all",
+        total.sides.each_ref().map(Side::all_frames),
+        total.sides.each_ref().map(Side::payload),
+    ));
     table.print_wide(1, 10, page);
 }
 
 fn bytes(total: &Tally, page: &mut String) {
     let mut table = Table::new(&["Bytes", "from client", "from server", "both", "share"]);
-    let payload = [total.payload_of(0), total.payload_of(1)];
+    let payload = total.sides.each_ref().map(Side::payload);
+    let headers = total.sides.each_ref().map(|side| side.headers);
     let all = total.bytes();
-    for (name, [client, server]) in [("payload", payload), ("frame headers", total.headers)] {
+    for (name, [client, server]) in [("payload", payload), ("frame headers", headers)] {
         let both = client + server;
         table.row([name.into(), count(client), count(server), count(both), percent(both, all)]);
     }
@@ -135,8 +141,8 @@ fn bytes(total: &Tally, page: &mut String) {
 
 fn sizes(total: &Tally, page: &mut String) {
     let mut table = Table::new(&["Messages", "count", "smallest", "median", "95 % below", "largest"]);
-    for (name, sizes) in ["from client", "from server"].iter().zip(&total.sizes) {
-        let range = &sizes.range;
+    for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
+        let (sizes, range) = (&side.sizes, &side.sizes.range);
         if range.count > 0 {
             table.row([
                 (*name).into(),
@@ -153,6 +159,27 @@ fn sizes(total: &Tally, page: &mut String) {
     }
 }
 
+fn compression(total: &Tally, page: &mut String) {
+    let heads = ["Compressed", "count", "on the wire", "inflated", "saved", "repeats", "windows"];
+    let mut table = Table::new(&heads);
+    let mut failed = 0;
+    for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
+        let ledger = side.ledger();
+        failed += ledger.failed;
+        if ledger.messages > 0 {
+            table.row([(*name).to_owned()].into_iter().chain(ledger.cells()));
+        }
+    }
+    if table.rows.len() > 1 {
+        table.print(1, page);
+        page.push_str("  repeats: copied from earlier messages (context takeover), in the first 64 of a\n");
+        page.push_str("  direction; windows: memory the receivers keep for that between messages\n");
+    }
+    if failed > 0 {
+        let _ = writeln!(page, "  {} could not be inflated", counted(failed, "compressed message"));
+    }
+}
+
 fn times(total: &Tally, page: &mut String) {
     let mut table = Table::new(&["Times", "count", "shortest", "mean", "longest"]);
     let mut row = |name: &str, range: &Range| {
@@ -161,21 +188,24 @@ fn times(total: &Tally, page: &mut String) {
             table.row([name.into(), count(range.count), min, mean, max]);
         }
     };
-    row("between messages from client", &total.gaps[0]);
-    row("between messages from server", &total.gaps[1]);
-    row("client's ping to its pong", &total.pings[0]);
-    row("server's ping to its pong", &total.pings[1]);
+    let pings = total.sides.each_ref().map(Side::pings);
+    row("between messages from client", &total.sides[0].gaps);
+    row("between messages from server", &total.sides[1].gaps);
+    row("client's ping to its pong", &pings[0].times);
+    row("server's ping to its pong", &pings[1].times);
     if table.rows.len() > 1 {
         table.print_wide(1, 10, page);
     }
-    for (who, unanswered) in ["client", "server"].iter().zip(total.unanswered) {
-        if unanswered > 0 {
-            let _ = writeln!(page, "  {} from the {who} without a pong", counted(unanswered, "ping"));
+    for (who, pings) in ["client", "server"].iter().zip(&pings) {
+        if pings.unanswered > 0 {
+            let count = counted(pings.unanswered, "ping");
+            let _ = writeln!(page, "  {count} from the {who} without a pong");
         }
     }
-    for (who, unasked) in ["client", "server"].iter().zip(total.unasked) {
-        if unasked > 0 {
-            let _ = writeln!(page, "  {} from the {who} that no ping asked for", counted(unasked, "pong"));
+    for (who, pings) in ["client", "server"].iter().zip(&pings) {
+        if pings.unasked > 0 {
+            let count = counted(pings.unasked, "pong");
+            let _ = writeln!(page, "  {count} from the {who} that no ping asked for");
         }
     }
 }
@@ -237,6 +267,7 @@ fn end(entry: &Entry) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tally::Frames;
     use super::*;
     use crate::model::Dir::{Client, Server};
     use crate::model::sample::{Talk, finding};
@@ -298,6 +329,7 @@ mod tests {
 
     #[test]
     fn the_widest_values_fit_eighty_columns() {
+        const MANY: u64 = u64::MAX / 1_000_000;
         let mut stats = Stats::new();
         let mut talk = Talk::new(&mut stats);
         for conn in 4_000_000_000..4_000_000_012 {
@@ -308,12 +340,11 @@ mod tests {
         for entry in &mut stats.open {
             entry.client = Some("[2001:db8:1234:5678:9abc:def0:1234:5678]:50000".parse().unwrap());
             let tally = &mut entry.tally;
-            for dir in 0..2 {
-                tally.frames[dir] = [u64::MAX / 1_000_000; KINDS.len()];
-                tally.payload[dir] = [u64::MAX / 1_000_000; KINDS.len()];
-                tally.headers[dir] = u64::MAX / 1_000_000;
-                tally.findings[dir] = u64::MAX / 1_000_000;
-                tally.unanswered[dir] = u64::MAX / 1_000_000;
+            tally.findings = [MANY, MANY, 0];
+            for side in &mut tally.sides {
+                side.frames = [Frames { count: MANY, payload: MANY }; KINDS.len()];
+                side.headers = MANY;
+                side.pings.get_or_insert_default().unanswered = MANY;
             }
         }
         for line in page(&stats).lines() {

@@ -1,0 +1,306 @@
+//! What is remembered from one connection to the next, for the rules that a
+//! single connection cannot show: keys used again, handshakes under way at
+//! once, clients that reconnect without a pause.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
+use crate::limits;
+use crate::model::{Dir, Finding, Text, Time};
+
+/// A client's address, and the address and port it connects to.
+pub type Pair = (IpAddr, SocketAddr);
+
+/// What is remembered of earlier connections, within the caps of [`limits`].
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Keys, and the connection each was seen on last.
+    keys: HashMap<Box<[u8]>, u32>,
+    /// The same keys, oldest first.
+    order: VecDeque<Box<[u8]>>,
+    /// Connections whose handshake is not answered.
+    connecting: HashSet<u32>,
+    pairs: HashMap<Pair, Acquaintance>,
+}
+
+/// What is remembered of one client and one server.
+#[derive(Debug, Default)]
+struct Acquaintance {
+    /// Handshakes that are not answered.
+    connecting: u32,
+    /// Connections that are not over, those included.
+    open: u32,
+    told_parallel: bool,
+    told_backoff: bool,
+    target: String,
+    /// When the last attempt failed, if it did.
+    failed: Option<Time>,
+    /// How long the client waited before each of its latest attempts, in nanoseconds.
+    waits: Vec<i64>,
+}
+
+/// A request for a WebSocket.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempt<'a> {
+    /// Who asks whom; `None` where there are no addresses.
+    pub pair: Option<Pair>,
+    pub target: &'a str,
+    pub key: Option<&'a [u8]>,
+    pub now: Option<Time>,
+}
+
+/// A connection as it is remembered while it lasts.
+#[derive(Debug, Default)]
+pub struct Entry {
+    pair: Option<Pair>,
+    began: Option<Time>,
+    connecting: bool,
+    over: bool,
+}
+
+impl Memory {
+    /// Connection `conn` asks for a WebSocket.
+    pub fn request(
+        &mut self,
+        conn: u32,
+        entry: &mut Entry,
+        attempt: &Attempt<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Attempt { pair, target, key, now } = *attempt;
+        if let Some(key) = key {
+            self.key(conn, key, findings);
+        }
+        let is_first = entry.pair.is_none();
+        let Some(pair) = pair else { return };
+        if !self.pairs.contains_key(&pair) && self.pairs.len() >= limits::PAIRS_REMEMBERED {
+            return;
+        }
+        let known = self.pairs.entry(pair).or_default();
+        if is_first {
+            *entry = Entry { pair: Some(pair), began: now, connecting: false, over: false };
+            known.attempt(target, now, findings);
+            known.open += 1;
+        }
+        if !std::mem::replace(&mut entry.connecting, true) {
+            if known.connecting > 0 && !std::mem::replace(&mut known.told_parallel, true) {
+                //= RFC 6455 §4.1
+                //# There MUST be no more than one connection in a
+                //# CONNECTING state.
+                let expected = "one handshake at a time with the same server";
+                let got = "another one that is not answered yet";
+                findings.push(Finding::new(&PARALLEL_CONNECTING, Dir::Client, expected.into(), got.into()));
+            }
+            known.connecting += 1;
+            self.connecting.insert(conn);
+        }
+    }
+
+    fn key(&mut self, conn: u32, key: &[u8], findings: &mut Vec<Finding>) {
+        let Some(earlier) = self.keys.get_mut(key) else {
+            if self.order.len() >= limits::KEYS_REMEMBERED
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.keys.remove(&oldest);
+            }
+            let key: Box<[u8]> = key.into();
+            self.keys.insert(key.clone(), conn);
+            self.order.push_back(key);
+            return;
+        };
+        let before = std::mem::replace(earlier, conn);
+        // A proxy between two captured networks forwards a handshake that is still unanswered.
+        if before != conn && !self.connecting.contains(&before) {
+            //= RFC 6455 §4.1
+            //# The nonce
+            //# MUST be selected randomly for each connection.
+            let got = Text::with("the key of connection {}", before);
+            findings.push(Finding::new(&REUSED_KEY, Dir::Client, "a key chosen afresh".into(), got));
+        }
+    }
+
+    /// The keys of the latest handshakes.
+    pub fn latest_keys(&self) -> Vec<&[u8]> {
+        self.order.iter().rev().take(limits::KEYS_COMPARED).map(AsRef::as_ref).collect()
+    }
+
+    /// The server has answered.
+    pub fn answered(&mut self, conn: u32, entry: &mut Entry) {
+        if std::mem::take(&mut entry.connecting) {
+            self.connecting.remove(&conn);
+            if let Some(known) = entry.pair.and_then(|pair| self.pairs.get_mut(&pair)) {
+                known.connecting = known.connecting.saturating_sub(1);
+            }
+        }
+    }
+
+    /// The connection is over; `is_clean` unless that was a failure to connect, or to stay connected.
+    pub fn over(&mut self, conn: u32, entry: &mut Entry, is_clean: bool, now: Option<Time>) {
+        self.answered(conn, entry);
+        if std::mem::replace(&mut entry.over, true) {
+            return;
+        }
+        let Some(known) = entry.pair.and_then(|pair| self.pairs.get_mut(&pair)) else { return };
+        known.open = known.open.saturating_sub(1);
+        let lasted = entry.began.zip(now).map_or(0, |(began, now)| now.since(began));
+        if is_clean || lasted > limits::CONNECTION_LASTS {
+            known.waits.clear();
+        }
+        known.failed = now.filter(|_| !is_clean);
+    }
+}
+
+impl Acquaintance {
+    /// The client connects; how long has it waited since it last failed?
+    fn attempt(&mut self, target: &str, now: Option<Time>, findings: &mut Vec<Finding>) {
+        /// Attempts in a row that show how a client waits.
+        const ATTEMPTS: usize = 3;
+        let failed = self.failed.take().zip(now);
+        // Several clients behind one address cannot be told apart.
+        let is_same = self.open == 0 && self.target == target;
+        let wait = failed.map(|(failed, now)| now.since(failed)).filter(|_| is_same);
+        if self.target != target {
+            target.clone_into(&mut self.target);
+        }
+        let Some(wait) = wait.filter(|wait| *wait < limits::RECONNECT_SOON) else {
+            self.waits.clear();
+            return;
+        };
+        self.waits.push(wait);
+        if self.waits.len() < ATTEMPTS {
+            return;
+        }
+        let first = self.waits.remove(0);
+        let grows = wait > (first.saturating_mul(3) / 2).max(limits::BACKOFF_GROWTH_SEEN);
+        if !grows && !std::mem::replace(&mut self.told_backoff, true) {
+            //= RFC 6455 §7.2.3
+            //# subsequent reconnect
+            //# attempts SHOULD be delayed by increasingly longer amounts of time
+            let got = Text::with("{} attempts in a row, the latest {} ms after the failure", ATTEMPTS)
+                .and(wait / 1_000_000);
+            let expected = "a random delay first, then ever longer ones";
+            findings.push(Finding::new(&RECONNECT_WITHOUT_BACKOFF, Dir::Client, expected.into(), got));
+        }
+    }
+}
+
+/// Whether an address is one of the open Internet, as far as addresses tell.
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            let shared = a == 100 && b & 0xC0 == 64;
+            let tests = a == 198 && b & 0xFE == 18 || (a, b, c) == (192, 0, 0);
+            !(a == 0
+                || a >= 224
+                || shared
+                || tests
+                || v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_documentation())
+        }
+        // Global unicast (RFC 4291 §2.4) but for documentation (RFC 3849, RFC 9637).
+        IpAddr::V6(v6) => {
+            let [a, b, ..] = v6.segments();
+            a & 0xE000 == 0x2000 && (a, b) != (0x2001, 0xDB8) && a != 0x3FFF
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn pair() -> Pair {
+        ("192.0.2.10".parse().unwrap(), "192.0.2.80:80".parse().unwrap())
+    }
+
+    /// Connects at each of `starts` (in milliseconds) for `lasts` ms; which rules were broken.
+    fn connect(starts: &[i64], lasts: i64, is_clean: bool) -> Vec<&'static str> {
+        let mut memory = Memory::default();
+        let mut findings = Vec::new();
+        for (conn, start) in (1..).zip(starts) {
+            let at = |ms: i64| Some(Time((SECOND + ms * 1_000_000).unsigned_abs()));
+            let mut entry = Entry::default();
+            let attempt = Attempt { pair: Some(pair()), now: at(*start), ..Attempt::default() };
+            memory.request(conn, &mut entry, &attempt, &mut findings);
+            memory.answered(conn, &mut entry);
+            memory.over(conn, &mut entry, is_clean, at(start + lasts));
+        }
+        findings.iter().map(|f| f.rule.id).collect()
+    }
+
+    #[test]
+    fn who_fails_must_wait_ever_longer() {
+        assert_eq!(connect(&[0, 20, 40, 60, 80, 100], 10, false), ["reconnect-without-backoff"]);
+        assert_eq!(connect(&[0, 20, 40, 60], 10, true), [""; 0]);
+        assert_eq!(connect(&[0, 110, 320, 730, 1540], 10, false), [""; 0]);
+        assert_eq!(connect(&[0, 2000, 4000, 6000, 8000], 10, false), [""; 0]);
+        assert_eq!(connect(&[0, 20_010, 40_020, 60_030], 20_000, false), [""; 0]);
+        assert_eq!(connect(&[0, 20, 40], 10, false), [""; 0]);
+    }
+
+    #[test]
+    fn keys_are_new_unless_a_proxy_forwards_them() {
+        let mut memory = Memory::default();
+        let mut findings = Vec::new();
+        let mut entries: Vec<Entry> = (0..4).map(|_| Entry::default()).collect();
+        let mut ask = |memory: &mut Memory, conn: u32, client: &str| {
+            let pair = (client.parse().unwrap(), "192.0.2.80:80".parse().unwrap());
+            let entry = &mut entries[conn as usize];
+            let attempt = Attempt { pair: Some(pair), key: Some(b"key"), ..Attempt::default() };
+            memory.request(conn, entry, &attempt, &mut findings);
+            memory.answered(conn, entry);
+            std::mem::take(&mut findings).iter().map(|f| f.rule.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ask(&mut memory, 1, "192.0.2.10"), [""; 0]);
+        assert_eq!(ask(&mut memory, 1, "192.0.2.10"), [""; 0], "a retry on the same connection");
+        assert_eq!(ask(&mut memory, 2, "192.0.2.11"), ["reused-sec-websocket-key"]);
+        memory.connecting.insert(2);
+        assert_eq!(ask(&mut memory, 3, "192.0.2.12"), [""; 0], "forwarded");
+    }
+
+    #[test]
+    fn one_handshake_at_a_time() {
+        let mut memory = Memory::default();
+        let mut findings = Vec::new();
+        for conn in 1..4 {
+            let mut entry = Entry::default();
+            let attempt = Attempt { pair: Some(pair()), ..Attempt::default() };
+            memory.request(conn, &mut entry, &attempt, &mut findings);
+        }
+        let ids: Vec<_> = findings.iter().map(|f| f.rule.id).collect();
+        assert_eq!(ids, ["parallel-connecting"], "told once");
+    }
+
+    #[test]
+    fn the_open_internet() {
+        let public = ["1.2.3.4", "192.0.1.1", "2606:4700::1", "::ffff:1.2.3.4"];
+        let own = [
+            "10.0.0.1",
+            "127.0.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "192.0.2.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "0.0.0.0",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+            "2001:db8::1",
+            "3fff::1",
+            "::ffff:10.0.0.1",
+            "ff02::1",
+        ];
+        for (addresses, expected) in [(&public[..], true), (&own[..], false)] {
+            for address in addresses {
+                assert_eq!(is_public(address.parse().unwrap()), expected, "{address}");
+            }
+        }
+    }
+}

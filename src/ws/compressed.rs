@@ -1,0 +1,279 @@
+//! Compressed messages of one direction: inflating them as their fragments arrive,
+//! and holding the sender to what was agreed (RFC 7692 §7.2).
+
+use super::deflate::scan::{Scan, scan};
+use super::deflate::{Fault, Finish, Inflater, TAIL};
+use super::utf8::Utf8Check;
+use super::{
+    MESSAGE_TOO_LARGE, PMD_CONTEXT_TAKEOVER_VIOLATION, PMD_INFLATE_ERROR, PMD_NONZERO_PADDING,
+    PMD_TAIL_NOT_STRIPPED, PMD_WINDOW_EXCEEDED, PMD_WINDOW_LOST,
+};
+use crate::limits;
+use crate::model::{Deflate, Dir, Finding, SourceId, Span, Text, Utf8};
+
+/// The compressed messages one endpoint sends.
+#[derive(Debug)]
+pub struct Compressed {
+    dir: Dir,
+    inflater: Inflater,
+    /// The largest window the sender may use, as a power of two.
+    window_bits: u8,
+    /// Whether a message may refer to those before it.
+    takeover: bool,
+    /// Messages whose distances were looked at only to tell what takeover saves.
+    measured: u64,
+    message: Current,
+}
+
+/// The message being inflated.
+#[derive(Debug, Default)]
+struct Current {
+    begun: bool,
+    /// When it began, it could refer to earlier bytes that were lost.
+    was_lossy: bool,
+    is_text: bool,
+    check: Utf8Check,
+    /// The first inflated bytes.
+    kept: Vec<u8>,
+    /// The compressed bytes, if their distances are to be looked at.
+    raw: Option<Vec<u8>>,
+    fault: Option<Fault>,
+    /// Bytes inflated.
+    total: u64,
+    /// Those are more than is shown.
+    is_bomb: bool,
+}
+
+/// A message that was inflated, as far as that went.
+#[derive(Debug, Default)]
+pub struct Inflated {
+    /// Bytes it inflates to; `None` when it could not be inflated to its end.
+    pub length: Option<u64>,
+    /// The first of them.
+    pub kept: Vec<u8>,
+    /// Whether it is valid UTF-8; `None` when it is not text, or not all there.
+    pub utf8: Option<Utf8>,
+    /// Of the inflated bytes, how many were copied from earlier messages, where that was measured.
+    pub from_earlier: Option<u64>,
+    pub findings: Vec<Finding>,
+}
+
+impl Compressed {
+    /// What `dir` compresses, by the agreed parameters; `None` when they are not known.
+    ///
+    /// `midway` says that earlier messages may be missing.
+    pub fn new(dir: Dir, agreed: Option<Deflate>, midway: bool) -> Self {
+        let (window_bits, no_takeover) = match (agreed, dir) {
+            (Some(d), Dir::Client) => (d.client_max_window_bits, d.client_no_context_takeover),
+            (Some(d), Dir::Server) => (d.server_max_window_bits, d.server_no_context_takeover),
+            (None, _) => (15, false),
+        };
+        let mut inflater = Inflater::new();
+        inflater.is_lossy = midway;
+        Self { dir, inflater, window_bits, takeover: !no_takeover, measured: 0, message: Current::default() }
+    }
+
+    /// A message begins.
+    pub fn begin(&mut self, is_text: bool) {
+        self.message = Current { is_text, ..Current::default() };
+    }
+
+    /// Takes unmasked, compressed bytes; at most `keep` inflated ones are kept.
+    pub fn push(&mut self, bytes: &[u8], keep: u64) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.start(Some(bytes[0]));
+        if let Some(raw) = &mut self.message.raw {
+            if raw.len() + bytes.len() <= limits::SCANNED {
+                raw.extend_from_slice(bytes);
+            } else {
+                self.message.raw = None;
+            }
+        }
+        let Self { inflater, message, .. } = self;
+        if message.fault.is_none()
+            && let Err(fault) = inflater.push(bytes, &mut |piece| message.take(piece, keep))
+        {
+            message.fault = Some(fault);
+        }
+    }
+
+    /// The message is over.
+    pub fn finish(&mut self, conn: u32, m: u64, keep: u64) -> Inflated {
+        self.start(None);
+        let Self { inflater, message, .. } = self;
+        let mut finish = Finish::Clean;
+        if message.fault.is_none() {
+            match inflater.finish(&mut |piece| message.take(piece, keep)) {
+                Ok(how) => finish = how,
+                Err(fault) => message.fault = Some(fault),
+            }
+        }
+        let mut message = std::mem::take(&mut self.message);
+        let source = SourceId::Message { conn, m };
+        let mut done = Inflated::default();
+        if let Some(mut raw) = message.raw.take()
+            && message.fault.is_none()
+        {
+            if finish == Finish::Clean {
+                raw.extend_from_slice(&TAIL);
+            }
+            if let Some(seen) = scan(&raw) {
+                done.from_earlier = Some(seen.from_earlier);
+                self.judge(&seen, source, &mut done.findings);
+            } else {
+                // What is put back behind a block that was cut short can pass for codes of that block.
+                message.fault = Some(Fault::Corrupt { at: self.inflater.compressed });
+                self.lose();
+            }
+        }
+        done.kept = message.kept;
+        if message.fault.is_none() {
+            done.length = Some(self.inflater.inflated);
+        }
+        if finish == Finish::TailNotStripped {
+            //= RFC 7692 §7.2.1
+            //# Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end.
+            let at = self.inflater.compressed.saturating_sub(4);
+            done.findings.push(
+                Finding::new(
+                    &PMD_TAIL_NOT_STRIPPED,
+                    self.dir,
+                    "a payload without 00 00 ff ff at its end".into(),
+                    "00 00 ff ff".into(),
+                )
+                .at(Span::bytes(source, at, 4)),
+            );
+        }
+        match message.fault {
+            Some(Fault::Corrupt { at }) => done.findings.push(self.corrupt(at, message.was_lossy, source)),
+            Some(Fault::TooLarge) => done.findings.push(self.bomb(true)),
+            None if message.is_bomb => done.findings.push(self.bomb(false)),
+            None => {}
+        }
+        if message.is_text && message.fault.is_none() && !message.is_bomb {
+            done.utf8 = Some(message.check.finish().map_or(Utf8::Valid, Utf8::Invalid));
+        }
+        done
+    }
+
+    /// Bytes are missing, or the message is given up: later ones may refer to what is not there.
+    pub fn lose(&mut self) {
+        self.inflater.lose();
+        if !self.takeover {
+            self.inflater.forget();
+        }
+    }
+
+    fn start(&mut self, first: Option<u8>) {
+        if std::mem::replace(&mut self.message.begun, true) {
+            return;
+        }
+        // Whatever goes wrong with this message makes later ones lossy, not this one.
+        self.message.was_lossy = self.inflater.is_lossy;
+        self.inflater.begin();
+        let is_held_to = self.window_bits < 15 || !self.takeover || first.is_some_and(|b| b & 1 == 1);
+        let is_measured = self.takeover && self.measured < limits::SCANNED_MESSAGES;
+        if is_held_to || is_measured {
+            self.measured += 1;
+            self.message.raw = Some(Vec::new());
+        }
+    }
+
+    fn judge(&self, seen: &Scan, source: SourceId, findings: &mut Vec<Finding>) {
+        let largest = 1u32 << self.window_bits;
+        if let Some(far) = seen.farthest.filter(|m| m.distance > largest) {
+            //= RFC 7692 §7.2.1
+            //# LZ77 sliding window longer than the w-th power of 2 bytes to compress
+            findings.push(
+                Finding::new(
+                    &PMD_WINDOW_EXCEEDED,
+                    self.dir,
+                    Text::with("distances up to {}, {} bits being agreed", largest).and(self.window_bits),
+                    Text::with("a distance of {}", far.distance),
+                )
+                .at(Span::bits(source, far.bit.saturating_sub(1), far.bit)),
+            );
+        }
+        if let Some(back) = seen.beyond_start.filter(|_| !self.takeover) {
+            findings.push(
+                Finding::new(
+                    &PMD_CONTEXT_TAKEOVER_VIOLATION,
+                    self.dir,
+                    Text::with("no reference to earlier messages, {} being agreed", self.parameter()),
+                    Text::with("{} bytes copied from earlier messages", seen.from_earlier),
+                )
+                .at(Span::bits(source, back.bit.saturating_sub(1), back.bit)),
+            );
+        }
+        if let Some(bit) = seen.padding {
+            findings.push(
+                Finding::new(
+                    &PMD_NONZERO_PADDING,
+                    self.dir,
+                    "zero bits up to the next byte".into(),
+                    "a one".into(),
+                )
+                .at(Span::bits(source, bit, bit + 1)),
+            );
+        }
+    }
+
+    fn parameter(&self) -> &'static str {
+        match self.dir {
+            Dir::Client => "client_no_context_takeover",
+            Dir::Server => "server_no_context_takeover",
+        }
+    }
+
+    fn corrupt(&self, at: u64, was_lossy: bool, source: SourceId) -> Finding {
+        let span = Span::bytes(source, at.saturating_sub(1), 1);
+        if was_lossy && self.takeover {
+            return Finding::new(
+                &PMD_WINDOW_LOST,
+                None,
+                "the messages it refers to".into(),
+                Text::with("a reference to lost bytes, before byte {} of the payload", at),
+            )
+            .at(span);
+        }
+        Finding::new(
+            &PMD_INFLATE_ERROR,
+            self.dir,
+            "DEFLATE data".into(),
+            Text::with("none any more before byte {} of the payload", at),
+        )
+        .at(span)
+    }
+
+    fn bomb(&self, given_up: bool) -> Finding {
+        let size = self.inflater.inflated;
+        let got = Text::with("{} bytes out of {}", size).and(self.inflater.compressed);
+        let got = match (given_up, self.takeover) {
+            (false, _) => got,
+            (true, false) => Text { template: "more than {} bytes out of {}; given up", ..got },
+            (true, true) => Text {
+                template: "more than {} bytes out of {}; given up, and with it what later messages refer to",
+                ..got
+            },
+        };
+        let expected = Text::with("at most {} bytes once inflated", limits::INFLATED_SHOWN);
+        Finding::new(&MESSAGE_TOO_LARGE, self.dir, expected, got)
+    }
+}
+
+impl Current {
+    fn take(&mut self, piece: &[u8], keep: u64) {
+        if self.is_text && !self.is_bomb {
+            self.check.push(piece);
+        }
+        self.total += piece.len() as u64;
+        self.is_bomb |= self.total > limits::INFLATED_SHOWN;
+        if self.is_bomb {
+            return;
+        }
+        let room = usize::try_from(keep.saturating_sub(self.kept.len() as u64)).unwrap_or(usize::MAX);
+        self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+    }
+}

@@ -1,0 +1,154 @@
+//! Every rule has a sample that breaks it and a comparable one that does not.
+//!
+//! The samples in `samples/broken/` are named after the rules. Their second
+//! comment line, `# Right: clean/chat.script`, names a sample of similar traffic in
+//! which the rule is kept.
+
+mod shelf;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs};
+
+use shelf::{Sample, root, samples};
+use wstool::model::{Rule, Severity, Who};
+
+/// Where what `packet-truncated.pcap` lacks is whole; a capture has no comments.
+const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[("broken/packet-truncated.pcap", "chat.pcap")];
+
+#[test]
+fn each_rule_is_broken_by_a_sample_and_kept_by_another() {
+    let broken: BTreeMap<String, Sample> = samples()
+        .into_iter()
+        .filter(|sample| sample.folder() == "broken")
+        .map(|sample| (sample.stem().to_owned(), sample))
+        .collect();
+    let mut wrong = String::new();
+    for rule in wstool::rules() {
+        let Some(sample) = broken.get(rule.id) else {
+            let _ = writeln!(wrong, "{}: no samples/broken/{0}.script", rule.id);
+            continue;
+        };
+        if !sample.findings().iter().any(|id| id == rule.id) {
+            let _ = writeln!(
+                wrong,
+                "{}: {} does not break it, but {:?}",
+                rule.id,
+                sample.name,
+                sample.findings()
+            );
+        }
+        match right_of(sample) {
+            None => {
+                let _ = writeln!(wrong, "{}: {} names no sample that is right", rule.id, sample.name);
+            }
+            Some(right) if right.findings().iter().any(|id| id == rule.id) => {
+                let _ = writeln!(wrong, "{}: {} breaks it too", rule.id, right.name);
+            }
+            Some(_) => {}
+        }
+    }
+    for name in broken.keys().filter(|name| wstool::rules().all(|rule| rule.id != **name)) {
+        let _ = writeln!(wrong, "samples/broken/{name}: no such rule");
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The sample of comparable traffic in which the rule is kept.
+fn right_of(sample: &Sample) -> Option<Sample> {
+    let source = sample.source().unwrap_or_default();
+    let named = source.lines().find_map(|line| line.strip_prefix("# Right: "));
+    let listed = RIGHT_OF_CAPTURES.iter().find(|(name, _)| *name == sample.name).map(|(_, right)| *right);
+    named.or(listed).map(|name| Sample::at(&root().join(name)))
+}
+
+#[test]
+fn ids_are_unique_and_say_what_is_wrong() {
+    let mut seen = BTreeMap::new();
+    for rule in wstool::rules() {
+        if let Some(other) = seen.insert(rule.id, rule.title) {
+            panic!("{}: {} and {other}", rule.id, rule.title);
+        }
+        assert!(
+            !rule.title.is_empty() && !rule.consequence.is_empty() && !rule.cite.section.is_empty(),
+            "{}",
+            rule.id
+        );
+        assert!(
+            rule.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "{}",
+            rule.id
+        );
+    }
+}
+
+/// `docs/rules.md` is written from the rules: `UPDATE_DOCS=1 cargo test --test rules`.
+#[test]
+fn the_reference_is_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let reference = reference();
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &reference).expect("docs/ is writable");
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == reference,
+        "docs/rules.md is not what the code says; write it with UPDATE_DOCS=1 cargo test --test rules"
+    );
+}
+
+/// The rules as a page: a table of all, then each with its consequence.
+fn reference() -> String {
+    let mut page = String::from(
+        "# Rules\n\n\
+         What `wstool` holds traffic against. A broken rule is a *finding*; its id is the same in the\n\
+         text views, in NDJSON, in the documentation and in the samples: `samples/broken/` has a file\n\
+         for each.\n\n\
+         An *error* is certainly a broken MUST. A *warning* is a broken SHOULD, or a MUST that can only be\n\
+         inferred from what is on the wire. A *note* is allowed and worth knowing.\n\n\
+         This page is written from the code (`UPDATE_DOCS=1 cargo test --test rules`).\n",
+    );
+    let parts: [(&str, &[&Rule]); 5] = [
+        ("The opening handshake", wstool::http::RULES),
+        ("Handshakes in their surroundings", wstool::http::CONNECTION_RULES),
+        ("Frames, messages and closing", wstool::ws::RULES),
+        ("Compressed messages", wstool::ws::DEFLATE_RULES),
+        ("TCP and the capture", wstool::net::RULES),
+    ];
+    for (title, rules) in parts {
+        let _ = writeln!(page, "\n## {title}\n");
+        let _ = writeln!(page, "| rule | severity | section | who | what is wrong | what follows |");
+        let _ = writeln!(page, "|------|----------|---------|-----|---------------|--------------|");
+        for rule in rules {
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} | {} | {} |",
+                rule.id,
+                severity(rule),
+                rule.cite,
+                who(rule),
+                rule.title,
+                rule.consequence.trim_end_matches('.')
+            );
+        }
+    }
+    page
+}
+
+fn severity(rule: &Rule) -> &'static str {
+    match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+fn who(rule: &Rule) -> &'static str {
+    match rule.who {
+        Who::Client => "client",
+        Who::Server => "server",
+        Who::Either => "either",
+        Who::Capture => "capture",
+    }
+}
