@@ -2,17 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::memory::{Attempt, is_public};
-use super::{Context, Phase, Session, Side, Start, Told};
+use super::told::Judged;
+use super::{Context, Phase, Session, Side, Start};
+use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
-use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
-use crate::model::{
-    At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
-    Piece, Roles, Source, SourceId, Span, Text, Time, Unit,
-};
+use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text};
 use crate::ws::{Conversation, Extensions};
 
 /// Both directions of a connection that speaks HTTP.
@@ -51,21 +48,6 @@ struct Request {
     method: String,
     /// What it offered, if it asks for a WebSocket.
     upgrade: Option<Box<RequestFacts>>,
-}
-
-/// A head with the verdict on it.
-struct Judged {
-    dir: Dir,
-    offset: u64,
-    /// The head itself, for those who look at fields.
-    bytes: Vec<u8>,
-    start_line: String,
-    headers: Vec<Header>,
-    fields: Vec<Field>,
-    findings: Vec<Finding>,
-    diagnoses: Vec<Diagnosis>,
-    pieces: Vec<Piece>,
-    time: Option<Time>,
 }
 
 impl Session {
@@ -249,8 +231,7 @@ impl Session {
             cx.memory.answered(told.conn, &mut told.entry);
         }
         let others = cx.memory.latest_keys();
-        let wanted = cx.out.wants().heads();
-        let mut report = handshake::check_response(offer.as_deref(), &head, &others, wanted);
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -444,64 +425,6 @@ impl Session {
             connection.deflate = facts.deflate;
         }
     }
-}
-
-impl Told {
-    /// Holds a request against the addresses and against other connections.
-    fn compare(
-        &mut self,
-        facts: &RequestFacts,
-        now: Option<Time>,
-        findings: &mut Vec<Finding>,
-        cx: &mut Context<'_, '_>,
-    ) {
-        let (client, server) = (self.connection.client, self.connection.server);
-        let pair = client.map(|client| client.ip()).zip(server);
-        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
-        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
-        if let Some(server) = server.filter(|server| is_public(server.ip())) {
-            //= RFC 6455 §10.6
-            //# Connection confidentiality and integrity is provided by running the
-            //# WebSocket Protocol over TLS
-            let got = Text::with("HTTP without TLS to {}", server);
-            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
-        }
-    }
-
-    /// Shows a head, and as much of its body as there is.
-    fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
-        let head = HttpHead {
-            offset: judged.offset,
-            bytes: &judged.bytes,
-            start_line: &judged.start_line,
-            headers: &judged.headers,
-            body,
-            diagnoses: &judged.diagnoses,
-        };
-        let packets = judged.pieces.first().zip(judged.pieces.last());
-        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
-        let origin = if judged.pieces.is_empty() {
-            Origin::Input
-        } else {
-            Origin::Stream { pieces: judged.pieces.clone() }
-        };
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(judged.dir),
-            time: judged.time,
-            packets: packets.map(|(first, last)| (first.packet, last.packet)),
-            body: UnitBody::Http(&head),
-            fields: &judged.fields,
-            findings: &judged.findings,
-            sources: &[Source { id, origin }],
-        })
-    }
-}
-
-/// A client went on although the response broke the rule `cause`.
-pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
-    let got = Text::with("frames, although the response is broken ({})", cause);
-    Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
 }
 
 impl Lane {
