@@ -68,18 +68,17 @@ impl Default for Scratch {
     }
 }
 
-/// One direction of a conversation.
+/// One direction of a conversation, in one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Half {
-    dir: Dir,
     /// Offset of the next byte in the stream.
     offset: u64,
     /// `None` between two messages.
     open: Option<Box<Open>>,
-    /// Made at the first compressed message: an inflater's window is large.
-    compressed: Option<Box<Compressed>>,
-    keys: KeyWatch,
     pub(super) counts: Counts,
+    keys: KeyWatch,
+    dir: Dir,
     /// What is read now was found by its shape.
     inferred: bool,
     /// After a gap: a continuation frame may belong to a message whose start was lost.
@@ -90,6 +89,7 @@ pub struct Half {
 #[derive(Debug, Default)]
 struct Open {
     state: State,
+    current: Current,
     /// A header that has not arrived whole.
     head: [u8; LONGEST],
     have: u8,
@@ -107,18 +107,24 @@ enum State {
     /// At a frame boundary, or inside a header.
     #[default]
     Header,
-    Payload(Current),
-    /// Where the next header begins is not known, because of `gap` or because the
-    /// capture begins midway; `seen` bytes were searched since.
-    Lost {
-        gap: Option<Gap>,
-        seen: u64,
-        tail: Vec<u8>,
-    },
+    /// Inside the payload of the current frame.
+    Payload,
+    /// Where the next header begins is not known.
+    Lost(Box<Lost>),
+}
+
+/// Searching for a header, because of `gap` or because the capture begins midway.
+#[derive(Debug, Default)]
+struct Lost {
+    gap: Option<Gap>,
+    /// Bytes that were searched since.
+    seen: u64,
+    /// The last of them.
+    tail: Vec<u8>,
 }
 
 /// The frame whose payload is arriving.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 struct Current {
     header: FrameHeader,
     offset: u64,
@@ -126,7 +132,7 @@ struct Current {
     /// Payload bytes that have not arrived.
     remaining: u64,
     missing: u64,
-    /// Whether a fragmented message was open when it began.
+    /// It came inside a fragmented message.
     in_message: bool,
     /// Something was not kept that lies before what would be kept next.
     cut: bool,
@@ -149,12 +155,11 @@ impl Half {
     /// The half of `dir`, beginning at byte `offset` of its stream.
     pub fn new(dir: Dir, offset: u64, inferred: bool) -> Self {
         Self {
-            dir,
             offset,
             open: None,
-            compressed: None,
-            keys: KeyWatch::default(),
             counts: Counts::default(),
+            keys: KeyWatch::default(),
+            dir,
             inferred,
             lenient: false,
         }
@@ -163,13 +168,13 @@ impl Half {
     /// The stream is joined somewhere: its first header has to be found.
     pub(super) fn join_midway(&mut self) {
         self.lenient = true;
-        let state = State::Lost { gap: None, seen: 0, tail: Vec::new() };
+        let state = State::Lost(Box::default());
         self.open = Some(Box::new(Open { state, ..Open::default() }));
     }
 
     /// Whether the stream stands inside a frame or a header.
     pub fn is_inside_frame(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload(_)))
+        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload))
     }
 
     /// Whether the stream stands behind a fragment that is not the last one.
@@ -181,7 +186,7 @@ impl Half {
     /// What has arrived of the unfinished frame.
     pub(super) fn unfinished(&self, conn: u32) -> Span {
         let start = match self.open.as_deref() {
-            Some(Open { state: State::Payload(current), .. }) => current.offset,
+            Some(Open { state: State::Payload, current, .. }) => current.offset,
             Some(open) => self.offset - u64::from(open.have),
             None => self.offset,
         };
@@ -240,8 +245,8 @@ impl Half {
             let before = bytes.len();
             flow = match &open.state {
                 State::Header => self.header(open, shared, &mut bytes, at, out, scratch),
-                State::Payload(_) => self.payload(open, shared, &mut bytes, at, out, scratch),
-                State::Lost { .. } => self.search(open, shared, &mut bytes, at, out, scratch),
+                State::Payload => self.payload(open, shared, &mut bytes, at, out, scratch),
+                State::Lost(_) => self.search(open, shared, &mut bytes, at, out, scratch),
             };
             at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
         }
@@ -320,11 +325,12 @@ impl Half {
                     let dir = self.dir;
                     let (agreed, lenient) = (shared.extensions.deflate, self.lenient);
                     let new = || Box::new(Compressed::new(dir, agreed, lenient));
-                    self.compressed.get_or_insert_with(new).begin(opcode == Opcode::TEXT);
+                    shared.compressed[dir.index()].get_or_insert_with(new).begin(opcode == Opcode::TEXT);
                 }
             }
         }
-        open.state = State::Payload(Current {
+        open.state = State::Payload;
+        open.current = Current {
             header,
             offset: self.offset - u64::from(header.header_length()),
             first_packet: open.head_packet,
@@ -332,7 +338,7 @@ impl Half {
             missing: 0,
             in_message,
             cut: false,
-        });
+        };
         if header.length == 0 { self.complete(open, shared, at, out, scratch) } else { ON }
     }
 
@@ -346,7 +352,7 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = &mut open.state else { return ON };
+        let current = &mut open.current;
         let take = usize::try_from(current.remaining).unwrap_or(usize::MAX).min(bytes.len());
         let (chunk, rest) = bytes.split_at(take);
         *bytes = rest;
@@ -357,7 +363,8 @@ impl Half {
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);
         let is_compressed = message.as_ref().is_some_and(|message| message.compressed);
-        let mut inflate = self.compressed.as_deref_mut().filter(|_| is_compressed);
+        let mut inflate =
+            if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
@@ -404,9 +411,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = std::mem::take(&mut open.state) else { return ON };
+        open.state = State::Header;
         let Scratch { findings, fields, sources, .. } = scratch;
-        let Open { head, message, kept, pieces, .. } = open;
+        let Open { current, head, message, kept, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
         shared.next_n += 1;
@@ -511,11 +518,11 @@ impl Half {
         self.lenient = false;
         self.counts.messages += 1;
         let keep = out.wants().payload;
-        let inflated = match &mut self.compressed {
-            Some(compressed) if assembly.compressed && !assembly.lossy => {
-                Some(compressed.finish(shared.conn, shared.next_m + 1, keep))
-            }
-            _ => None,
+        let inflated = if assembly.compressed && !assembly.lossy {
+            let (conn, m) = (shared.conn, shared.next_m + 1);
+            shared.compressed[self.dir.index()].as_mut().map(|compressed| compressed.finish(conn, m, keep))
+        } else {
+            None
         };
         let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
         *message = None;
@@ -526,7 +533,7 @@ impl Half {
     fn abandon(&mut self, open: &mut Open, shared: &mut Shared, at: At, out: &mut Out<'_>) -> Flow {
         let Some(mut assembly) = open.message.take() else { return ON };
         if assembly.compressed {
-            self.lose_window();
+            shared.lose_window(self.dir);
         }
         if assembly.frame_count == 0 {
             return ON;
@@ -565,11 +572,12 @@ impl Half {
         if let Some(message) = &mut open.message {
             message.lose();
             if message.compressed {
-                self.lose_window();
+                shared.lose_window(self.dir);
             }
         }
+        let current = &mut open.current;
         match &mut open.state {
-            State::Payload(current) if current.remaining >= length => {
+            State::Payload if current.remaining >= length => {
                 current.remaining -= length;
                 current.missing += length;
                 current.cut = true;
@@ -577,7 +585,7 @@ impl Half {
                 shared.emit_gap(self.dir, &gap, out)?;
                 if done { self.complete(open, shared, at, out, scratch) } else { ON }
             }
-            State::Payload(current) => {
+            State::Payload => {
                 // The payload's end is inside the hole: its length is known, what follows is not.
                 current.missing += current.remaining;
                 current.remaining = 0;
@@ -586,8 +594,8 @@ impl Half {
                 self.lose(open, shared, gap, at, out)
             }
             State::Header => self.lose(open, shared, gap, at, out),
-            State::Lost { gap: earlier, .. } => {
-                let earlier = earlier.get_or_insert(Gap { length: 0, ..gap });
+            State::Lost(lost) => {
+                let earlier = lost.gap.get_or_insert(Gap { length: 0, ..gap });
                 earlier.length = earlier.length.saturating_add(length);
                 earlier.between.1 = between.1;
                 ON
@@ -598,18 +606,11 @@ impl Half {
     fn lose(&mut self, open: &mut Open, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
         self.abandon(open, shared, at, out)?;
         // Compressed messages may have been lost whole.
-        self.lose_window();
+        shared.lose_window(self.dir);
         open.have = 0;
         self.lenient = true;
-        open.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
+        open.state = State::Lost(Box::new(Lost { gap: Some(gap), ..Lost::default() }));
         ON
-    }
-
-    /// Bytes that later messages may refer to are missing.
-    fn lose_window(&mut self) {
-        if let Some(compressed) = &mut self.compressed {
-            compressed.lose();
-        }
     }
 
     /// After a lost header: looks for the next plausible one.
@@ -622,10 +623,11 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Lost { gap, seen, tail } = &mut open.state else { return ON };
+        let State::Lost(lost) = &mut open.state else { return ON };
         // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
         let masked = Some(self.dir == Dir::Client);
         let whole = std::mem::take(bytes);
+        let tail = &mut lost.tail;
         let (window, before) = if tail.is_empty() {
             (whole.to_vec(), 0)
         } else {
@@ -634,7 +636,7 @@ impl Half {
         let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
         let found = if here { Some(before) } else { shape::find(&window, masked) };
         if let Some(from) = found {
-            let gap = *gap;
+            let gap = lost.gap;
             open.state = State::Header;
             self.inferred = true;
             if let Some(gap) = gap {
@@ -646,9 +648,9 @@ impl Half {
             let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
             return self.run(open, shared, &window[from..], at, out, scratch);
         }
-        *seen += whole.len() as u64;
+        lost.seen += whole.len() as u64;
         self.offset += whole.len() as u64;
-        let keep = if *seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
+        let keep = if lost.seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
         *tail = window[window.len() - keep..].to_vec();
         ON
     }
@@ -662,11 +664,13 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let Some(mut open) = self.open.take() else { return ON };
-        if let State::Lost { gap: Some(gap), .. } = &open.state {
-            let gap = Gap { effect: GapEffect::Desynchronised, ..*gap };
+        if let State::Lost(lost) = &open.state
+            && let Some(gap) = lost.gap
+        {
+            let gap = Gap { effect: GapEffect::Desynchronised, ..gap };
             shared.emit_gap(self.dir, &gap, out)?;
         }
-        if matches!(open.state, State::Payload(_)) {
+        if matches!(open.state, State::Payload) {
             self.complete(&mut open, shared, at, out, scratch)?;
         }
         self.abandon(&mut open, shared, at, out)
