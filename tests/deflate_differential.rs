@@ -50,7 +50,7 @@ impl Sink for Collect {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    wstool::http::accept::hex(&Sha1::digest(bytes))
 }
 
 #[test]

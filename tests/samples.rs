@@ -8,8 +8,9 @@ mod shelf;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
-use shelf::{Sample, root, samples};
+use shelf::{Sample, records_of, root, samples};
 use wstool::select::Selection;
 
 /// Payload bytes shown in the records: enough to see what is there.
@@ -22,8 +23,27 @@ fn text_and_records() {
         // In what is broken on purpose, only that matters.
         let selection = Selection { findings: sample.folder() == "broken", ..Selection::default() };
         insta::assert_snapshot!("text", sample.text(selection.clone()));
-        insta::assert_snapshot!("ndjson", sample.ndjson(selection, PAYLOAD));
+        // Another version of the tool is no reason for new snapshots.
+        let tool = concat!("wstool ", env!("CARGO_PKG_VERSION"));
+        let ndjson = sample.ndjson(selection, PAYLOAD).replace(tool, "wstool VERSION");
+        insta::assert_snapshot!("ndjson", ndjson);
     });
+}
+
+/// `schema/wstool-1.schema.json` is what programs are promised.
+#[test]
+fn every_record_keeps_the_schema() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/wstool-1.schema.json");
+    let schema = fs::read_to_string(path).expect("the schema is there");
+    let schema = serde_json::from_str(&schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+    for sample in samples() {
+        for record in records_of(&sample.bytes()) {
+            if let Err(error) = validator.validate(&record) {
+                panic!("{}: {error}: {record}", sample.name);
+            }
+        }
+    }
 }
 
 /// `samples/README.md` says what each shows, and of nothing that is not there.

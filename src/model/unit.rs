@@ -38,6 +38,11 @@ impl Wants {
     /// Counts only: no fields, no payload.
     pub const NOTHING: Self = Self { fields: false, payload: 0 };
 
+    /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
+    pub fn heads(self) -> bool {
+        self != Self::NOTHING
+    }
+
     /// What two sinks need together.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -2,17 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::memory::is_public;
-use super::{Context, Phase, Session, Side, Start, Told};
+use super::told::Judged;
+use super::{Context, Phase, Session, Side, Start};
+use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
-use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
-use crate::model::{
-    At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
-    Piece, Roles, Source, SourceId, Span, Text, Time, Unit,
-};
+use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text};
 use crate::ws::{Conversation, Extensions};
 
 /// Both directions of a connection that speaks HTTP.
@@ -51,19 +48,6 @@ struct Request {
     method: String,
     /// What it offered, if it asks for a WebSocket.
     upgrade: Option<Box<RequestFacts>>,
-}
-
-/// A head with the verdict on it.
-struct Judged {
-    dir: Dir,
-    offset: u64,
-    start_line: String,
-    headers: Vec<Header>,
-    fields: Vec<Field>,
-    findings: Vec<Finding>,
-    diagnoses: Vec<Diagnosis>,
-    pieces: Vec<Piece>,
-    time: Option<Time>,
 }
 
 impl Session {
@@ -151,7 +135,7 @@ impl Session {
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().fields;
+        let wanted = cx.out.wants().heads();
         let mut report = handshake::check_request(&head, wanted);
         let facts = report.facts;
         let lane = &mut http.lanes[side.index()];
@@ -246,7 +230,7 @@ impl Session {
             cx.memory.answered(told.conn, &mut told.entry);
         }
         let others = cx.memory.latest_keys();
-        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().fields);
+        let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -290,6 +274,8 @@ impl Session {
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let client = server.other();
         let early = std::mem::take(&mut http.lanes[client.index()].held);
+        // The response itself may have waited for its request, and frames behind it.
+        let behind = std::mem::take(&mut http.lanes[server.index()].held);
         let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
         let Some(told) = &mut self.told else { return ON };
         if let Some(chunk) = early.front() {
@@ -324,7 +310,8 @@ impl Session {
         }
         talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
+        behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
     }
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.
@@ -363,8 +350,11 @@ impl Session {
         };
         self.start = Start::Opened;
         let client = server.other();
-        let held = std::mem::take(&mut http.lanes[client.index()].held);
-        held.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        for side in [client, server] {
+            let held = std::mem::take(&mut http.lanes[side.index()].held);
+            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
+        }
+        ON
     }
 
     /// The client's bytes that waited for the response are HTTP after all.
@@ -433,63 +423,6 @@ impl Session {
             connection.deflate = facts.deflate;
         }
     }
-}
-
-impl Told {
-    /// Holds a request against the addresses and against other connections.
-    fn compare(
-        &mut self,
-        facts: &RequestFacts,
-        now: Option<Time>,
-        findings: &mut Vec<Finding>,
-        cx: &mut Context<'_, '_>,
-    ) {
-        let (client, server) = (self.connection.client, self.connection.server);
-        let pair = client.map(|client| client.ip()).zip(server);
-        let (target, key) = (&facts.target, facts.key.as_deref());
-        cx.memory.request(self.conn, &mut self.entry, pair, target, key, now, findings);
-        if let Some(server) = server.filter(|server| is_public(server.ip())) {
-            //= RFC 6455 §10.6
-            //# Connection confidentiality and integrity is provided by running the
-            //# WebSocket Protocol over TLS
-            let got = Text::with("HTTP without TLS to {}", server);
-            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
-        }
-    }
-
-    /// Shows a head, and as much of its body as there is.
-    fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
-        let head = HttpHead {
-            offset: judged.offset,
-            start_line: &judged.start_line,
-            headers: &judged.headers,
-            body,
-            diagnoses: &judged.diagnoses,
-        };
-        let packets = judged.pieces.first().zip(judged.pieces.last());
-        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
-        let origin = if judged.pieces.is_empty() {
-            Origin::Input
-        } else {
-            Origin::Stream { pieces: judged.pieces.clone() }
-        };
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(judged.dir),
-            time: judged.time,
-            packets: packets.map(|(first, last)| (first.packet, last.packet)),
-            body: UnitBody::Http(&head),
-            fields: &judged.fields,
-            findings: &judged.findings,
-            sources: &[Source { id, origin }],
-        })
-    }
-}
-
-/// A client went on although the response broke the rule `cause`.
-pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
-    let got = Text::with("frames, although the response is broken ({})", cause);
-    Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
 }
 
 impl Lane {

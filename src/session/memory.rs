@@ -40,6 +40,16 @@ struct Acquaintance {
     waits: Vec<i64>,
 }
 
+/// A request for a WebSocket.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempt<'a> {
+    /// Who asks whom; `None` where there are no addresses.
+    pub pair: Option<Pair>,
+    pub target: &'a str,
+    pub key: Option<&'a [u8]>,
+    pub now: Option<Time>,
+}
+
 /// A connection as it is remembered while it lasts.
 #[derive(Debug, Default)]
 pub struct Entry {
@@ -55,12 +65,10 @@ impl Memory {
         &mut self,
         conn: u32,
         entry: &mut Entry,
-        pair: Option<Pair>,
-        target: &str,
-        key: Option<&[u8]>,
-        now: Option<Time>,
+        attempt: &Attempt<'_>,
         findings: &mut Vec<Finding>,
     ) {
+        let Attempt { pair, target, key, now } = *attempt;
         if let Some(key) = key {
             self.key(conn, key, findings);
         }
@@ -218,7 +226,8 @@ mod tests {
         for (conn, start) in (1..).zip(starts) {
             let at = |ms: i64| Some(Time((SECOND + ms * 1_000_000).unsigned_abs()));
             let mut entry = Entry::default();
-            memory.request(conn, &mut entry, Some(pair()), "/", None, at(*start), &mut findings);
+            let attempt = Attempt { pair: Some(pair()), now: at(*start), ..Attempt::default() };
+            memory.request(conn, &mut entry, &attempt, &mut findings);
             memory.answered(conn, &mut entry);
             memory.over(conn, &mut entry, is_clean, at(start + lasts));
         }
@@ -243,7 +252,8 @@ mod tests {
         let mut ask = |memory: &mut Memory, conn: u32, client: &str| {
             let pair = (client.parse().unwrap(), "192.0.2.80:80".parse().unwrap());
             let entry = &mut entries[conn as usize];
-            memory.request(conn, entry, Some(pair), "/", Some(b"key"), None, &mut findings);
+            let attempt = Attempt { pair: Some(pair), key: Some(b"key"), ..Attempt::default() };
+            memory.request(conn, entry, &attempt, &mut findings);
             memory.answered(conn, entry);
             std::mem::take(&mut findings).iter().map(|f| f.rule.id).collect::<Vec<_>>()
         };
@@ -260,7 +270,8 @@ mod tests {
         let mut findings = Vec::new();
         for conn in 1..4 {
             let mut entry = Entry::default();
-            memory.request(conn, &mut entry, Some(pair()), "/", None, None, &mut findings);
+            let attempt = Attempt { pair: Some(pair()), ..Attempt::default() };
+            memory.request(conn, &mut entry, &attempt, &mut findings);
         }
         let ids: Vec<_> = findings.iter().map(|f| f.rule.id).collect();
         assert_eq!(ids, ["parallel-connecting"], "told once");

@@ -10,6 +10,7 @@
 mod http;
 mod memory;
 mod probe;
+mod told;
 
 use std::net::SocketAddr;
 
@@ -149,7 +150,7 @@ impl Session {
                 if dir == Dir::Client
                     && let Some(cause) = self.bad_handshake.take()
                     && let Some(told) = &self.told
-                    && told.note(dir, at, &[http::accepted_bad_handshake(cause.id)], cx).is_break()
+                    && told.note(dir, at, &[told::accepted_bad_handshake(cause.id)], cx).is_break()
                 {
                     return Interest::Stop;
                 }

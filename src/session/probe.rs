@@ -71,7 +71,11 @@ impl Probe {
         }
         match start {
             Start::Opened => Found::Other,
-            Start::Given => Found::Frames { masked: whole.get(1).is_none_or(|b| b & 0x80 != 0) },
+            Start::Given => match whole.get(1) {
+                Some(second) => Found::Frames { masked: second & 0x80 != 0 },
+                // The MASK bit is yet to come.
+                None => Found::Nothing,
+            },
             Start::Midway => self.look_midway(side, bytes, at, offset),
         }
     }
@@ -146,13 +150,10 @@ impl Probe {
 
     /// Adds to what is held of a side, and gives all of it.
     fn hold(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> &[u8] {
-        let index = match self.held.iter().position(|h| h.side == side) {
-            Some(index) => index,
-            None => {
-                self.held.push(Held::new(side, offset));
-                self.held.len() - 1
-            }
-        };
+        let index = self.held.iter().position(|h| h.side == side).unwrap_or_else(|| {
+            self.held.push(Held::new(side, offset));
+            self.held.len() - 1
+        });
         let held = &mut self.held[index];
         held.push(bytes, at);
         &held.bytes

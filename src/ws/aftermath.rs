@@ -352,7 +352,7 @@ impl Story {
         match self.closing() {
             Closing::Complete if dir == Dir::Client && how == StreamEnd::Fin => {
                 //= RFC 6455 §7.1.1
-                //# the server MUST close the underlying TCP connection immediately
+                //# in most normal cases, SHOULD be closed first by the server
                 findings.push(Finding::new(
                     &CLIENT_CLOSED_TCP_FIRST,
                     dir,

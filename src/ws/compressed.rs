@@ -103,31 +103,36 @@ impl Compressed {
     pub fn finish(&mut self, conn: u32, m: u64, keep: u64) -> Inflated {
         self.start(None);
         let Self { inflater, message, .. } = self;
-        let mut tail_left = false;
+        let mut finish = Finish::Clean;
         if message.fault.is_none() {
             match inflater.finish(&mut |piece| message.take(piece, keep)) {
-                Ok(finish) => tail_left = finish == Finish::TailNotStripped,
+                Ok(how) => finish = how,
                 Err(fault) => message.fault = Some(fault),
             }
         }
-        let message = std::mem::take(&mut self.message);
+        let mut message = std::mem::take(&mut self.message);
         let source = SourceId::Message { conn, m };
-        let mut done = Inflated { kept: message.kept, ..Inflated::default() };
-        if message.fault.is_none() {
-            done.length = Some(self.inflater.inflated);
-        }
-        if let Some(mut raw) = message.raw
+        let mut done = Inflated::default();
+        if let Some(mut raw) = message.raw.take()
             && message.fault.is_none()
         {
-            if !tail_left {
+            if finish == Finish::Clean {
                 raw.extend_from_slice(&TAIL);
             }
             if let Some(seen) = scan(&raw) {
                 done.from_earlier = Some(seen.from_earlier);
                 self.judge(&seen, source, &mut done.findings);
+            } else {
+                // What is put back behind a block that was cut short can pass for codes of that block.
+                message.fault = Some(Fault::Corrupt { at: self.inflater.compressed });
+                self.lose();
             }
         }
-        if tail_left {
+        done.kept = message.kept;
+        if message.fault.is_none() {
+            done.length = Some(self.inflater.inflated);
+        }
+        if finish == Finish::TailNotStripped {
             //= RFC 7692 §7.2.1
             //# Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end.
             let at = self.inflater.compressed.saturating_sub(4);
@@ -180,8 +185,7 @@ impl Compressed {
         let largest = 1u32 << self.window_bits;
         if let Some(far) = seen.farthest.filter(|m| m.distance > largest) {
             //= RFC 7692 §7.2.1
-            //# the endpoint MUST NOT use an
-            //# LZ77 sliding window longer than
+            //# LZ77 sliding window longer than the w-th power of 2 bytes to compress
             findings.push(
                 Finding::new(
                     &PMD_WINDOW_EXCEEDED,

@@ -195,14 +195,14 @@ impl Conversation {
         let half = &self.halves[dir.index()];
         let mut findings = Vec::new();
         if half.is_inside_frame() {
-            //= RFC 6455 §5.4
-            //# a fragmented message consists of
             let expected = Text::new("the frame's remaining bytes");
             findings.push(
                 Finding::new(&TRUNCATED_FRAME, dir, expected, "the end of the stream".into())
                     .at(half.unfinished(self.shared.conn)),
             );
         } else if half.is_inside_message() {
+            //= RFC 6455 §5.4
+            //# terminated by a single frame with the FIN bit set and an opcode of 0
             let expected = Text::new("a last fragment with FIN = 1");
             findings.push(Finding::new(&INCOMPLETE_MESSAGE, dir, expected, "the end of the stream".into()));
         }
@@ -242,7 +242,7 @@ impl Shared {
         if !header.rsv1 || header.opcode.is_control() {
             return;
         }
-        if let Some(finding) = findings.iter_mut().find(|f| std::ptr::eq(f.rule, &RESERVED_BIT_SET)) {
+        if let Some(finding) = findings.iter_mut().find(|f| *f.rule == RESERVED_BIT_SET) {
             finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
         }
     }

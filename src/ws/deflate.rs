@@ -14,6 +14,10 @@ use crate::limits;
 /// What a compressor leaves off the end of each message (RFC 7692 §7.2.1).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
+/// The same, and an empty stored block behind it. Between blocks that changes nothing; inside a block,
+/// where a payload that was cut short ends, it is no block and shows the error at once.
+const TAIL_AND_CHECK: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF];
+
 /// The largest window DEFLATE knows.
 const WINDOW: usize = 32 * 1024;
 
@@ -61,6 +65,8 @@ pub enum Finish {
     Clean,
     /// `00 00 ff ff` was left on.
     TailNotStripped,
+    /// With a final block and nothing behind it, to which nothing can be put back.
+    Ended,
 }
 
 impl Inflater {
@@ -108,12 +114,13 @@ impl Inflater {
         if self.last == TAIL {
             return Ok(Finish::TailNotStripped);
         }
-        if !self.at_end {
-            //= RFC 7692 §7.2.2
-            //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
-            //# payload of the message.
-            self.run(&TAIL, self.compressed, put)?;
+        if self.at_end {
+            return Ok(Finish::Ended);
         }
+        //= RFC 7692 §7.2.2
+        //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
+        //# payload of the message.
+        self.run(&TAIL_AND_CHECK, self.compressed, put)?;
         Ok(Finish::Clean)
     }
 

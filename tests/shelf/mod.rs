@@ -108,25 +108,39 @@ impl Sample {
         String::from_utf8(bytes).expect("JSON is UTF-8")
     }
 
-    /// The records, as values.
-    pub fn records(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).expect("every record is JSON");
-        self.ndjson(Selection::default(), 1 << 20).lines().map(parse).collect()
-    }
-
     /// The ids of all findings, in order.
     pub fn findings(&self) -> Vec<String> {
-        let records = self.records();
-        let findings = records.iter().filter(|record| record["type"] == "finding");
-        findings.map(|finding| finding["rule"].as_str().expect("an id").to_owned()).collect()
+        findings(&records_of(&self.bytes()))
     }
 
     fn run(&self, sink: &mut dyn Sink) {
-        let reader = Box::new(Cursor::new(self.bytes()));
-        let input = input::open(reader, &self.name).unwrap_or_else(|e| panic!("{}: {e}", self.name));
-        let outcome = pipeline::run(input, sink, &mut |_| {});
-        assert!(outcome.error.is_none(), "{}: {:?}", self.name, outcome.error);
+        run(&self.name, self.bytes(), sink);
     }
+}
+
+fn run(name: &str, bytes: Vec<u8>, sink: &mut dyn Sink) {
+    let input = input::open(Box::new(Cursor::new(bytes)), name).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let outcome = pipeline::run(input, sink, &mut |_| {});
+    assert!(outcome.error.is_none(), "{name}: {:?}", outcome.error);
+}
+
+/// What the tool says about some bytes.
+pub fn records_of(bytes: &[u8]) -> Vec<Value> {
+    let mut json = Json::lines(Vec::new(), 1 << 20);
+    run("bytes", bytes.to_vec(), &mut json);
+    let lines = String::from_utf8(json.finish().expect("memory takes it")).expect("JSON is UTF-8");
+    lines.lines().map(|line| serde_json::from_str(line).expect("every record is JSON")).collect()
+}
+
+/// The records of one type.
+pub fn of<'a>(records: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    records.iter().filter(|record| record["type"] == kind).collect()
+}
+
+/// The ids of all findings, in order.
+pub fn findings(records: &[Value]) -> Vec<String> {
+    let id = |finding: &Value| finding["rule"].as_str().expect("an id").to_owned();
+    of(records, "finding").into_iter().map(id).collect()
 }
 
 /// The capture that a script makes, the same every time.

@@ -75,7 +75,8 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: self.records.payload }
+        // Header fields are told even where no payload is.
+        Wants { fields: false, payload: self.records.payload.max(1) }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

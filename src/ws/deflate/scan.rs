@@ -51,7 +51,7 @@ pub fn scan(bytes: &[u8]) -> Option<Scan> {
         }
         if is_final {
             // The next block begins at the next byte; what is skipped must be zero.
-            while bits.at % 8 != 0 {
+            while !bits.at.is_multiple_of(8) {
                 if bits.take(1)? != 0 {
                     scan.padding.get_or_insert(bits.at as u64 - 1);
                 }
