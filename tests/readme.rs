@@ -148,12 +148,12 @@ fn is_prompt(before: &str) -> bool {
 }
 
 fn matches(expected: &[String], got: &[&str]) -> bool {
-    match (expected, got) {
-        ([], []) => true,
-        ([], [..]) => false,
-        ([any, rest @ ..], _) if any == "..." => (0..=got.len()).any(|skip| matches(rest, &got[skip..])),
-        ([line, rest @ ..], [first, others @ ..]) => line_matches(line, first) && matches(rest, others),
-        ([_, ..], []) => false,
+    match expected {
+        [] => got.is_empty(),
+        [any, rest @ ..] if any == "..." => (0..=got.len()).any(|skip| matches(rest, &got[skip..])),
+        [line, rest @ ..] => got
+            .split_first()
+            .is_some_and(|(first, others)| line_matches(line, first) && matches(rest, others)),
     }
 }
 
