@@ -19,7 +19,7 @@ use wstool::synth::handshake::{Request, Response};
 use wstool::synth::rewrite::{self, Packet};
 use wstool::synth::tcp::{Delivery, Ends};
 
-use run::{Pieces, decode, pcap, play, read};
+use run::{Pieces, decode, digits, pcap, play, read};
 
 /// Findings about time or packets, not about the bytes.
 const CARRIAGE: &[&str] =
@@ -171,11 +171,10 @@ proptest! {
         same(&essence(&whole.records), &essence(&slow.records), "raw")?;
         prop_assert_eq!(whole.findings(), slow.findings());
 
-        let text: String = raw.iter().map(|b| format!("{b:02x}")).collect();
-        let hex = read(Box::new(Cursor::new(text.clone().into_bytes())));
+        let text = digits(&raw, "", "");
+        let hex = read(Box::new(Cursor::new(text.into_bytes())));
         same(&essence(&whole.records), &essence(&hex.records), "hex")?;
-        let lines: Vec<String> =
-            raw.chunks(16).map(|row| row.iter().map(|b| format!("{b:02X} ")).collect()).collect();
+        let lines: Vec<String> = raw.chunks(16).map(|row| digits(row, "", " ")).collect();
         let hex = read(Box::new(Pieces::new(lines.join("\n").as_bytes(), &sizes)));
         same(&essence(&whole.records), &essence(&hex.records), "rows of hex")?;
     }
