@@ -1,7 +1,7 @@
 //! Both halves of a WebSocket connection together (RFC 6455 §5 to §7).
 
 use super::aftermath::{Aftermath, Closing};
-use super::compressed::Inflated;
+use super::compressed::{Compressed, Inflated};
 use super::half::{Extensions, Half, Scratch};
 use super::message::Assembly;
 use super::{
@@ -30,18 +30,23 @@ pub enum StreamEnd {
 #[derive(Debug)]
 pub struct Conversation {
     halves: [Half; 2],
-    ended: [Option<StreamEnd>; 2],
     shared: Shared,
+    ended: [Option<StreamEnd>; 2],
 }
 
 /// What both halves number, judge and report together.
+///
+/// What each frame needs stands first, in one cache line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Shared {
-    pub conn: u32,
-    pub extensions: Extensions,
     pub next_n: u64,
     pub next_m: u64,
     aftermath: Aftermath,
+    pub conn: u32,
+    pub extensions: Extensions,
+    /// What each side compresses. Made at the first compressed message: an inflater's window is large.
+    pub compressed: [Option<Box<Compressed>>; 2],
     /// What may be behind an RSV1 that nothing was agreed for; told once.
     rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
@@ -64,6 +69,7 @@ impl Conversation {
                 next_n: 0,
                 next_m: 0,
                 aftermath: Aftermath::default(),
+                compressed: [None, None],
                 rsv1_cause: None,
                 gap_rule: None,
             },
@@ -380,6 +386,13 @@ impl Shared {
             findings: &findings,
             sources: &sources,
         })
+    }
+
+    /// Bytes `dir` compressed, and that later messages may refer to, are missing.
+    pub fn lose_window(&mut self, dir: Dir) {
+        if let Some(compressed) = &mut self.compressed[dir.index()] {
+            compressed.lose();
+        }
     }
 
     /// Reports a hole.

@@ -71,18 +71,17 @@ impl Default for Scratch {
     }
 }
 
-/// One direction of a conversation.
+/// One direction of a conversation, in one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Half {
-    dir: Dir,
     /// Offset of the next byte in the stream.
     offset: u64,
     /// `None` between two messages.
     open: Option<Box<Open>>,
-    /// Made at the first compressed message: an inflater's window is large.
-    compressed: Option<Box<Compressed>>,
-    keys: KeyWatch,
     pub(super) counts: Counts,
+    keys: KeyWatch,
+    dir: Dir,
     /// What is read now was found by its shape.
     inferred: bool,
     /// After a gap: a continuation frame may belong to a message whose start was lost.
@@ -93,6 +92,7 @@ pub struct Half {
 #[derive(Debug, Default)]
 struct Open {
     state: State,
+    current: Current,
     /// A header that has not arrived whole.
     head: [u8; LONGEST],
     have: u8,
@@ -110,18 +110,24 @@ enum State {
     /// At a frame boundary, or inside a header.
     #[default]
     Header,
-    Payload(Current),
-    /// Where the next header begins is not known, because of `gap` or because the
-    /// capture begins midway; `seen` bytes were searched since.
-    Lost {
-        gap: Option<Gap>,
-        seen: u64,
-        tail: Vec<u8>,
-    },
+    /// Inside the payload of the current frame.
+    Payload,
+    /// Where the next header begins is not known.
+    Lost(Box<Lost>),
+}
+
+/// Searching for a header, because of `gap` or because the capture begins midway.
+#[derive(Debug, Default)]
+struct Lost {
+    gap: Option<Gap>,
+    /// Bytes that were searched since.
+    seen: u64,
+    /// The last of them.
+    tail: Vec<u8>,
 }
 
 /// The frame whose payload is arriving.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 struct Current {
     header: FrameHeader,
     offset: u64,
@@ -129,7 +135,7 @@ struct Current {
     /// Payload bytes that have not arrived.
     remaining: u64,
     missing: u64,
-    /// Whether a fragmented message was open when it began.
+    /// It came inside a fragmented message.
     in_message: bool,
     /// Something was not kept that lies before what would be kept next.
     cut: bool,
@@ -152,12 +158,11 @@ impl Half {
     /// The half of `dir`, beginning at byte `offset` of its stream.
     pub fn new(dir: Dir, offset: u64, inferred: bool) -> Self {
         Self {
-            dir,
             offset,
             open: None,
-            compressed: None,
-            keys: KeyWatch::default(),
             counts: Counts::default(),
+            keys: KeyWatch::default(),
+            dir,
             inferred,
             lenient: false,
         }
@@ -166,13 +171,13 @@ impl Half {
     /// The stream is joined somewhere: its first header has to be found.
     pub(super) fn join_midway(&mut self) {
         self.lenient = true;
-        let state = State::Lost { gap: None, seen: 0, tail: Vec::new() };
+        let state = State::Lost(Box::default());
         self.open = Some(Box::new(Open { state, ..Open::default() }));
     }
 
     /// Whether the stream stands inside a frame or a header.
     pub fn is_inside_frame(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload(_)))
+        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload))
     }
 
     /// Whether the stream stands behind a fragment that is not the last one.
@@ -184,7 +189,7 @@ impl Half {
     /// What has arrived of the unfinished frame.
     pub(super) fn unfinished(&self, conn: u32) -> Span {
         let start = match self.open.as_deref() {
-            Some(Open { state: State::Payload(current), .. }) => current.offset,
+            Some(Open { state: State::Payload, current, .. }) => current.offset,
             Some(open) => self.offset - u64::from(open.have),
             None => self.offset,
         };
@@ -243,8 +248,8 @@ impl Half {
             let before = bytes.len();
             flow = match &open.state {
                 State::Header => self.header(open, shared, &mut bytes, at, out, scratch),
-                State::Payload(_) => self.payload(open, shared, &mut bytes, at, out, scratch),
-                State::Lost { .. } => self.search(open, shared, &mut bytes, at, out, scratch),
+                State::Payload => self.payload(open, shared, &mut bytes, at, out, scratch),
+                State::Lost(_) => self.search(open, shared, &mut bytes, at, out, scratch),
             };
             at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
         }
@@ -323,11 +328,12 @@ impl Half {
                     let dir = self.dir;
                     let (agreed, lenient) = (shared.extensions.deflate, self.lenient);
                     let new = || Box::new(Compressed::new(dir, agreed, lenient));
-                    self.compressed.get_or_insert_with(new).begin(opcode == Opcode::TEXT);
+                    shared.compressed[dir.index()].get_or_insert_with(new).begin(opcode == Opcode::TEXT);
                 }
             }
         }
-        open.state = State::Payload(Current {
+        open.state = State::Payload;
+        open.current = Current {
             header,
             offset: self.offset - u64::from(header.header_length()),
             first_packet: open.head_packet,
@@ -335,7 +341,7 @@ impl Half {
             missing: 0,
             in_message,
             cut: false,
-        });
+        };
         if header.length == 0 { self.complete(open, shared, at, out, scratch) } else { ON }
     }
 
@@ -349,7 +355,7 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = &mut open.state else { return ON };
+        let current = &mut open.current;
         let take = usize::try_from(current.remaining).unwrap_or(usize::MAX).min(bytes.len());
         let (chunk, rest) = bytes.split_at(take);
         *bytes = rest;
@@ -360,7 +366,8 @@ impl Half {
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);
         let is_compressed = message.as_ref().is_some_and(|message| message.compressed);
-        let mut inflate = self.compressed.as_deref_mut().filter(|_| is_compressed);
+        let mut inflate =
+            if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
@@ -407,11 +414,13 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let Some(mut open) = self.open.take() else { return ON };
-        if let State::Lost { gap: Some(gap), .. } = &open.state {
-            let gap = Gap { effect: GapEffect::Desynchronised, ..*gap };
+        if let State::Lost(lost) = &open.state
+            && let Some(gap) = lost.gap
+        {
+            let gap = Gap { effect: GapEffect::Desynchronised, ..gap };
             shared.emit_gap(self.dir, &gap, out)?;
         }
-        if matches!(open.state, State::Payload(_)) {
+        if matches!(open.state, State::Payload) {
             self.complete(&mut open, shared, at, out, scratch)?;
         }
         self.abandon(&mut open, shared, at, out)

@@ -16,9 +16,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = std::mem::take(&mut open.state) else { return ON };
+        open.state = State::Header;
         let Scratch { findings, fields, sources, .. } = scratch;
-        let Open { head, message, kept, pieces, .. } = open;
+        let Open { current, head, message, kept, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
         shared.next_n += 1;
@@ -123,11 +123,11 @@ impl Half {
         self.lenient = false;
         self.counts.messages += 1;
         let keep = out.wants().payload;
-        let inflated = match &mut self.compressed {
-            Some(compressed) if assembly.compressed && !assembly.lossy => {
-                Some(compressed.finish(shared.conn, shared.next_m + 1, keep))
-            }
-            _ => None,
+        let inflated = if assembly.compressed && !assembly.lossy {
+            let (conn, m) = (shared.conn, shared.next_m + 1);
+            shared.compressed[self.dir.index()].as_mut().map(|compressed| compressed.finish(conn, m, keep))
+        } else {
+            None
         };
         let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
         *message = None;
@@ -144,7 +144,7 @@ impl Half {
     ) -> Flow {
         let Some(mut assembly) = open.message.take() else { return ON };
         if assembly.compressed {
-            self.lose_window();
+            shared.lose_window(self.dir);
         }
         if assembly.frame_count == 0 {
             return ON;

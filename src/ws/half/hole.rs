@@ -1,7 +1,7 @@
 //! Bytes that the capture does not have: skipped exactly inside a payload; over a
 //! header, the next plausible one is searched for.
 
-use super::{Half, Open, Scratch, State};
+use super::{Half, Lost, Open, Scratch, State};
 use crate::limits;
 use crate::model::{At, Dir, Flow, Gap, GapEffect, ON, Out};
 use crate::ws::conversation::Shared;
@@ -38,11 +38,12 @@ impl Half {
         if let Some(message) = &mut open.message {
             message.lose();
             if message.compressed {
-                self.lose_window();
+                shared.lose_window(self.dir);
             }
         }
+        let current = &mut open.current;
         match &mut open.state {
-            State::Payload(current) if current.remaining >= length => {
+            State::Payload if current.remaining >= length => {
                 current.remaining -= length;
                 current.missing += length;
                 current.cut = true;
@@ -50,7 +51,7 @@ impl Half {
                 shared.emit_gap(self.dir, &gap, out)?;
                 if done { self.complete(open, shared, at, out, scratch) } else { ON }
             }
-            State::Payload(current) => {
+            State::Payload => {
                 // The payload's end is inside the hole: its length is known, what follows is not.
                 current.missing += current.remaining;
                 current.remaining = 0;
@@ -59,8 +60,8 @@ impl Half {
                 self.lose(open, shared, gap, at, out)
             }
             State::Header => self.lose(open, shared, gap, at, out),
-            State::Lost { gap: earlier, .. } => {
-                let earlier = earlier.get_or_insert(Gap { length: 0, ..gap });
+            State::Lost(lost) => {
+                let earlier = lost.gap.get_or_insert(Gap { length: 0, ..gap });
                 earlier.length = earlier.length.saturating_add(length);
                 earlier.between.1 = between.1;
                 ON
@@ -71,18 +72,11 @@ impl Half {
     fn lose(&mut self, open: &mut Open, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
         self.abandon(open, shared, at, out)?;
         // Compressed messages may have been lost whole.
-        self.lose_window();
+        shared.lose_window(self.dir);
         open.have = 0;
         self.lenient = true;
-        open.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
+        open.state = State::Lost(Box::new(Lost { gap: Some(gap), ..Lost::default() }));
         ON
-    }
-
-    /// Bytes that later messages may refer to are missing.
-    pub(super) fn lose_window(&mut self) {
-        if let Some(compressed) = &mut self.compressed {
-            compressed.lose();
-        }
     }
 
     /// After a lost header: looks for the next plausible one.
@@ -95,10 +89,11 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Lost { gap, seen, tail } = &mut open.state else { return ON };
+        let State::Lost(lost) = &mut open.state else { return ON };
         // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
         let masked = Some(self.dir == Dir::Client);
         let whole = std::mem::take(bytes);
+        let tail = &mut lost.tail;
         let (window, before) = if tail.is_empty() {
             (whole.to_vec(), 0)
         } else {
@@ -107,7 +102,7 @@ impl Half {
         let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
         let found = if here { Some(before) } else { shape::find(&window, masked) };
         if let Some(from) = found {
-            let gap = *gap;
+            let gap = lost.gap;
             open.state = State::Header;
             self.inferred = true;
             if let Some(gap) = gap {
@@ -119,9 +114,9 @@ impl Half {
             let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
             return self.run(open, shared, &window[from..], at, out, scratch);
         }
-        *seen += whole.len() as u64;
+        lost.seen += whole.len() as u64;
         self.offset += whole.len() as u64;
-        let keep = if *seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
+        let keep = if lost.seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
         *tail = window[window.len() - keep..].to_vec();
         ON
     }
