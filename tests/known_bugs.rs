@@ -6,12 +6,12 @@
 
 mod run;
 
-use run::{Pieces, Said, decode, every_view, hex, packets, pcap, read};
+use run::{Pieces, Said, decode, digits, every_view, hex, packets, pcap, read};
 
 /// Runs frames of a client as raw bytes and inside a capture; both must agree.
 #[track_caller]
 fn client(bytes: &[u8]) -> Said {
-    let escaped: String = bytes.iter().map(|b| format!("\\x{b:02x}")).collect();
+    let escaped = digits(bytes, "\\x", "");
     let script = format!("client raw \"{escaped}\"\nserver text \"still here\"\n");
     let file = pcap(&packets(&script));
     let captured = decode(&file);
@@ -265,7 +265,7 @@ fn a_long_head_in_small_pieces_takes_linear_time() {
 /// its value used all the same.
 #[test]
 fn thousands_of_headers_before_upgrade() {
-    let many: String = (0..2500).map(|i| format!("header=\"X-{i}: {i}\" ")).collect();
+    let many = (0..2500).fold(String::new(), |many, i| many + &format!("header=\"X-{i}: {i}\" "));
     let late = "drop=Upgrade drop=Sec-WebSocket-Key header=\"Upgrade: websocket\" header=\"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\"";
     let script =
         format!("request {many} {late}\nresponse accept=s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\nclient text \"hi\"\n");

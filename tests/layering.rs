@@ -65,6 +65,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("terminal_size", &["cli"]),
     ("getrandom", &["cli"]),
+    ("console", &["cli/replay"]),
+    ("rustls", &["cli/replay/tls.rs"]),
+    ("webpki_roots", &["cli/replay/tls.rs"]),
 ];
 
 /// What touches the world: files, environment, clock, processes, sockets.

@@ -5,7 +5,7 @@ mod run;
 
 use std::collections::HashMap;
 
-use run::{Inspector, every_view, hex, inspect, packets, pcap, pcapng};
+use run::{Inspector, digits, every_view, hex, inspect, packets, pcap, pcapng};
 use wstool::model::Dir;
 use wstool::synth::rewrite::Packet;
 
@@ -144,16 +144,12 @@ fn raw_bytes_cut_anywhere_keep_what_came_before() {
 #[test]
 fn hex_cut_anywhere_is_decoded_or_refused_with_a_place() {
     let bytes = raw();
-    let plain: String = bytes.iter().map(|b| format!("{b:02x} ")).collect();
-    let dump: String = bytes
-        .chunks(16)
-        .enumerate()
-        .map(|(i, row)| {
-            let digits: String = row.iter().map(|b| format!("{b:02x} ")).collect();
-            format!("{:08x}  {digits}\n", i * 16)
-        })
-        .collect();
-    let array: String = bytes.iter().map(|b| format!("0x{b:02X}, ")).collect();
+    let plain = digits(&bytes, "", " ");
+    let rows = bytes.chunks(16).enumerate();
+    let rows: Vec<String> =
+        rows.map(|(i, row)| format!("{:08x}  {}", i * 16, digits(row, "", " "))).collect();
+    let dump = rows.join("\n");
+    let array = digits(&bytes, "0x", ", ");
     for text in [plain, dump, format!("unsigned char f[] = {{ {array} }};")] {
         let mut whole = Inspector::default();
         assert_eq!(inspect(text.as_bytes(), &mut whole), None);

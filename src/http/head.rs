@@ -3,7 +3,7 @@
 //! [`HeadReader`] gathers bytes up to the empty line, whatever pieces they come
 //! in, looking at each byte once. [`Head::parse`] takes the gathered bytes apart
 //! without copying them. A head that httparse accepts costs one pass; one that it
-//! refuses is split leniently by [`lenient`], which names every fault and where it is.
+//! refuses is split leniently by `lenient`, which names every fault and where it is.
 
 mod lenient;
 

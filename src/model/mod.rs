@@ -9,6 +9,7 @@
 pub mod cursor;
 pub mod diagnosis;
 pub mod field;
+pub mod film;
 pub mod finding;
 pub mod out;
 #[cfg(test)]

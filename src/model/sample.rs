@@ -145,7 +145,8 @@ impl<'s, S: Sink> Talk<'s, S> {
                 value_at: at,
             }];
             self.step();
-            let head = HttpHead { offset: 0, start_line, headers: &headers, body: &[], diagnoses: &[] };
+            let head =
+                HttpHead { offset: 0, bytes: &[], start_line, headers: &headers, body: &[], diagnoses: &[] };
             self.tell(Some(dir), Body::Http(&head), &[]);
             self.offset[dir.index()] = 160;
         }

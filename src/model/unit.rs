@@ -218,6 +218,8 @@ pub struct Counts {
 pub struct HttpHead<'a> {
     /// Offset of its first byte in the sender's stream.
     pub offset: u64,
+    /// The head as it stands on the wire, as far as it is kept; empty unless [`Wants::fields`].
+    pub bytes: &'a [u8],
     /// The request or status line, without its line end. Untrusted.
     pub start_line: &'a str,
     /// The header fields in order.

@@ -139,7 +139,8 @@ impl<L: Layout> Show<L> {
             });
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
-        let head = HttpHead { offset: first, start_line, headers: &headers, body, diagnoses: &[] };
+        let head =
+            HttpHead { offset: first, bytes: &[], start_line, headers: &headers, body, diagnoses: &[] };
         self.body(dir, Body::Http(&head), &fields);
     }
 

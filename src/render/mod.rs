@@ -7,6 +7,8 @@
 //! | [`hex::Hex`]    | finding a byte, and what it means                                |
 //! | [`table::Table`]| looking over many frames, one line each                          |
 //!
+//! [`film::Projector`] lays out handshakes step by step.
+//!
 //! No view knows a rule of a protocol: field names, meanings, citations and
 //! findings come with the units. The views only lay out. How they stack:
 //!
@@ -28,6 +30,7 @@ use std::io;
 use crate::model::Sink;
 
 pub mod bits;
+pub mod film;
 pub mod hex;
 pub mod json;
 pub mod stats;

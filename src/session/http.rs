@@ -159,6 +159,7 @@ impl Session {
             let judged = Judged {
                 dir: Dir::Client,
                 offset,
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
                 headers: report.headers,
                 fields: report.fields,
@@ -236,6 +237,7 @@ impl Session {
         let judged = Judged {
             dir: Dir::Server,
             offset,
+            bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),

@@ -2,7 +2,7 @@
 //! then WebSocket.
 //!
 //! A session is told what each endpoint sent and finds out for itself what it
-//! is: [`probe`] looks for HTTP or for the shape of frames, [`http`] follows
+//! is: `probe` looks for HTTP or for the shape of frames, `http` follows
 //! requests and responses until one upgrades, and from there on the bytes go to a
 //! [`Conversation`]. A connection that has nothing to do with WebSocket is given
 //! up without a word.

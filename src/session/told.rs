@@ -13,6 +13,8 @@ use crate::model::{
 pub(super) struct Judged {
     pub dir: Dir,
     pub offset: u64,
+    /// The head itself, for those who look at fields.
+    pub bytes: Vec<u8>,
     pub start_line: String,
     pub headers: Vec<Header>,
     pub fields: Vec<Field>,
@@ -48,6 +50,7 @@ impl Told {
     pub(super) fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
         let head = HttpHead {
             offset: judged.offset,
+            bytes: &judged.bytes,
             start_line: &judged.start_line,
             headers: &judged.headers,
             body,

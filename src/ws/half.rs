@@ -5,7 +5,7 @@
 //!
 //! Thousands of connections take turns, and what is remembered of one has left the
 //! cache when its next frame comes. So a half is one or two cache lines, and what
-//! only matters inside a message is in a box of its own, [`Open`], which is lent by
+//! only matters inside a message is in a box of its own, `Open`, which is lent by
 //! the [`Scratch`] and stays warm there.
 
 mod complete;

@@ -5,6 +5,7 @@
 //! three together.
 
 mod escape;
+pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod write;

@@ -250,7 +250,7 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
 }
 
 /// What may be behind something that went wrong.
-fn diagnosis<W: Write>(w: &mut Writer<W>, it: &Diagnosis) {
+pub(super) fn diagnosis<W: Write>(w: &mut Writer<W>, it: &Diagnosis) {
     w.raw(r#"{"id":"#);
     w.string(it.id);
     w.raw(r#","what":"#);
@@ -315,6 +315,23 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         }
         _ => {}
     }
+    finding_words(finding, w);
+    w.raw(r#","time":"#);
+    match unit.time {
+        Some(time) => w.seconds(time.0),
+        None => w.raw("null"),
+    }
+    w.raw(r#","packets":"#);
+    packets(unit.packets, w);
+    if let Some(cause) = &finding.cause {
+        w.raw(r#","cause":"#);
+        diagnosis(w, cause);
+    }
+}
+
+/// `title` to `spans`: what a finding says and where.
+pub(super) fn finding_words<W: Write>(finding: &Finding, w: &mut Writer<W>) {
+    let rule = finding.rule;
     w.raw(r#","title":"#);
     w.string(rule.title);
     w.raw(r#","expected":"#);
@@ -333,17 +350,6 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         w.number(span.end);
         w.raw("]");
     });
-    w.raw(r#","time":"#);
-    match unit.time {
-        Some(time) => w.seconds(time.0),
-        None => w.raw("null"),
-    }
-    w.raw(r#","packets":"#);
-    packets(unit.packets, w);
-    if let Some(cause) = &finding.cause {
-        w.raw(r#","cause":"#);
-        diagnosis(w, cause);
-    }
 }
 
 /// The record `summary`.
