@@ -17,6 +17,7 @@
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
+//! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
@@ -31,6 +32,7 @@ pub mod model;
 pub mod net;
 pub mod pipeline;
 pub mod render;
+pub mod replay;
 pub mod select;
 pub mod session;
 pub mod synth;

@@ -48,6 +48,15 @@ pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 
+/// Bytes of a text transcript that are read: sixteen of the largest heads.
+pub const TRANSCRIPT: usize = 16 * HTTP_HEAD;
+
+/// Exchanges of one transcript that are read.
+pub const TRANSCRIPT_EXCHANGES: usize = 1024;
+
+/// Handshakes of a capture that wait to be shown behind an earlier one that is not over.
+pub const HANDSHAKES_PENDING: usize = 1024;
+
 /// `Sec-WebSocket-Key`s remembered, to see one used again: a few megabytes at most.
 pub const KEYS_REMEMBERED: usize = 16 * 1024;
 
@@ -178,7 +187,7 @@ pub const TCP_CLOSE_SOON: i64 = 2_000_000_000;
 
 /// Bytes of a message, or of an HTTP body of Engine.IO, that are looked at for what they mean. Socket.IO
 /// refuses messages above 1 MB unless told otherwise.
-pub const APP_PAYLOAD: u64 = 4 * 1024 * 1024;
+pub const APP_PAYLOAD: u64 = 1024 * 1024;
 
 /// Arrays and objects of a JSON text inside each other. Common parsers stop at 128 to 512.
 pub const JSON_DEPTH: usize = 128;

@@ -10,6 +10,7 @@ pub mod app;
 pub mod cursor;
 pub mod diagnosis;
 pub mod field;
+pub mod film;
 pub mod finding;
 pub mod out;
 #[cfg(test)]

@@ -147,6 +147,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             self.step();
             let head = HttpHead {
                 offset: 0,
+                bytes: &[],
                 start_line,
                 headers: &headers,
                 body: &[],

@@ -231,6 +231,8 @@ pub struct Counts {
 pub struct HttpHead<'a> {
     /// Offset of its first byte in the sender's stream.
     pub offset: u64,
+    /// The head as it stands on the wire, as far as it is kept; empty unless [`Wants::fields`].
+    pub bytes: &'a [u8],
     /// The request or status line, without its line end. Untrusted.
     pub start_line: &'a str,
     /// The header fields in order.
@@ -273,7 +275,7 @@ pub enum Verdict {
 }
 
 /// A frame's header (RFC 6455 §5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
     pub fin: bool,
     pub rsv1: bool,
@@ -289,9 +291,10 @@ pub struct FrameHeader {
 }
 
 /// The three forms of the payload length (RFC 6455 §5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LengthForm {
     /// In the seven bits themselves: 0–125.
+    #[default]
     Bits7,
     /// 126, then 16 bits.
     Bits16,

@@ -9,6 +9,8 @@
 //! | [`messages::Messages`]| what the application sees: messages, frames folded         |
 //! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
 //!
+//! [`film::Projector`] lays out handshakes step by step.
+//!
 //! No view knows a rule of a protocol: field names, meanings, citations and
 //! findings come with the units. The views only lay out. How they stack:
 //!
@@ -32,6 +34,7 @@ use std::io;
 use crate::model::Sink;
 
 pub mod bits;
+pub mod film;
 pub mod hex;
 pub mod json;
 pub mod messages;

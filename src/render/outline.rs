@@ -153,7 +153,7 @@ impl Outline {
             };
             return self.heading(unit, &heading, how);
         }
-        self.heading(unit, &heading, &ended(ending, connection.handshake));
+        self.heading(unit, &heading, &ended(ending, connection));
         let agreed = agreed(connection);
         if !agreed.is_empty() {
             self.say(Ink::Plain, &agreed);
@@ -285,8 +285,11 @@ fn roles(roles: Roles) -> Option<&'static str> {
 }
 
 /// How a connection ended.
-pub fn ended(ending: &Ending, handshake: Handshake) -> String {
+pub fn ended(ending: &Ending, connection: &Connection) -> String {
+    let handshake = connection.handshake;
     let how = match ending.how {
+        // Pasted hex and raw bytes have no addresses, and are no capture.
+        EndKind::CaptureEnd if connection.client.is_none() => "the input ends",
         EndKind::CloseHandshake => "closing handshake complete",
         EndKind::Fin if handshake == Handshake::Refused => "TCP closed",
         EndKind::Fin => "TCP closed without a complete closing handshake",

@@ -70,7 +70,7 @@ impl Layout for TableLayout {
             }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
-                    (Some(ending), ..) => ("end", ended(ending, connection.handshake)),
+                    (Some(ending), ..) => ("end", ended(ending, connection)),
                     (None, Some(client), Some(server)) => ("open", format!("{client} → {server}")),
                     (None, Some(one), None) | (None, None, Some(one)) => ("open", one.to_string()),
                     (None, None, None) => ("open", String::new()),

@@ -2,17 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::memory::{Attempt, is_public};
-use super::{Context, Phase, Session, Side, Start, Told};
+use super::polling::{asks_for_engine_io, plain_headers};
+use super::told::Judged;
+use super::{Context, Phase, Session, Side, Start};
+use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
-use crate::http::head::{Head, HeadReader, HeadState, HeaderLine, Sniff, sniff};
-use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
+use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
 use crate::limits;
-use crate::model::{
-    At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
-    Piece, Roles, Source, SourceId, Span, Text, Time, Unit, Verdict,
-};
+use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text};
 use crate::ws::{Conversation, Extensions};
 
 /// Both directions of a connection that speaks HTTP.
@@ -53,23 +51,6 @@ struct Request {
     upgrade: Option<Box<RequestFacts>>,
     /// It is Engine.IO's, and shown although it asks for none.
     polls: bool,
-}
-
-/// A head with the verdict on it.
-struct Judged {
-    /// It is Engine.IO's, and asks for no WebSocket.
-    polls: bool,
-    dir: Dir,
-    offset: u64,
-    start_line: String,
-    headers: Vec<Header>,
-    fields: Vec<Field>,
-    findings: Vec<Finding>,
-    diagnoses: Vec<Diagnosis>,
-    pieces: Vec<Piece>,
-    time: Option<Time>,
-    /// The last packet of its body.
-    last_packet: Option<u64>,
 }
 
 impl Session {
@@ -154,37 +135,37 @@ impl Session {
     }
 
     fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
-        let conn = self.number();
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
-        let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().heads();
-        let mut report = handshake::check_request(&head, wanted);
+        let mut head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let asks = handshake::is_upgrade(&head);
+        let polls = !asks && asks_for_engine_io(&head);
+        let is_new = self.told.is_none() && (asks || polls);
+        if is_new {
+            self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+            // Now that the connection has a number, the spans can name it.
+            head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Client });
+        }
+        let mut report = handshake::check_request(&head, cx.out.wants().heads());
         let facts = report.facts;
+        let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         lane.blocked = facts.is_upgrade || facts.method == "CONNECT";
         lane.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !lane.blocked);
         let method = facts.method.clone();
         let mut upgrade = None;
-        let polls = !facts.is_upgrade && asks_for_engine_io(&facts.target);
         if polls {
             // The whole body carries packets.
             lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
         }
         if facts.is_upgrade || polls {
-            if self.told.is_none() {
-                self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-                // Now that the connection has a number, the spans can name it.
-                let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
-                report = handshake::check_request(&reader.parse(source, offset), wanted);
+            if facts.is_upgrade || is_new {
                 self.describe_request(&facts);
-                if let Some(told) = &self.told {
-                    cx.out.emit(&told.unit(at.time))?;
-                }
-            } else if facts.is_upgrade {
-                self.describe_request(&facts);
+            }
+            if is_new && let Some(told) = &self.told {
+                cx.out.emit(&told.unit(at.time))?;
             }
             if facts.is_upgrade
                 && let Some(told) = &mut self.told
@@ -196,6 +177,7 @@ impl Session {
                 last_packet: None,
                 dir: Dir::Client,
                 offset,
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
                 headers: if polls { plain_headers(&head) } else { report.headers },
                 fields: if polls { Vec::new() } else { report.fields },
@@ -260,6 +242,7 @@ impl Session {
                 last_packet: None,
                 dir: Dir::Server,
                 offset,
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
                 headers: plain_headers(&head),
                 fields: Vec::new(),
@@ -286,8 +269,7 @@ impl Session {
         if self.told.is_none() {
             self.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
         }
-        let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
-        let head = reader.parse(source, offset);
+        let head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Server });
         if let Some(told) = &mut self.told {
             cx.memory.answered(told.conn, &mut told.entry);
         }
@@ -304,6 +286,7 @@ impl Session {
             last_packet: None,
             dir: Dir::Server,
             offset,
+            bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
@@ -491,83 +474,6 @@ impl Session {
             connection.deflate = facts.deflate;
         }
     }
-}
-
-impl Told {
-    /// Holds a request against the addresses and against other connections.
-    fn compare(
-        &mut self,
-        facts: &RequestFacts,
-        now: Option<Time>,
-        findings: &mut Vec<Finding>,
-        cx: &mut Context<'_, '_>,
-    ) {
-        let (client, server) = (self.connection.client, self.connection.server);
-        let pair = client.map(|client| client.ip()).zip(server);
-        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
-        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
-        if let Some(server) = server.filter(|server| is_public(server.ip())) {
-            //= RFC 6455 §10.6
-            //# Connection confidentiality and integrity is provided by running the
-            //# WebSocket Protocol over TLS
-            let got = Text::with("HTTP without TLS to {}", server);
-            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
-        }
-    }
-
-    /// Shows a head, and as much of its body as there is.
-    fn show(&self, judged: &Judged, body: &[u8], body_whole: bool, cx: &mut Context<'_, '_>) -> Flow {
-        let head = HttpHead {
-            offset: judged.offset,
-            start_line: &judged.start_line,
-            headers: &judged.headers,
-            body,
-            body_whole,
-            diagnoses: &judged.diagnoses,
-        };
-        let packets = judged.pieces.first().zip(judged.pieces.last());
-        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
-        let origin = if judged.pieces.is_empty() {
-            Origin::Input
-        } else {
-            Origin::Stream { pieces: judged.pieces.clone() }
-        };
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(judged.dir),
-            time: judged.time,
-            packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
-            body: UnitBody::Http(&head),
-            fields: &judged.fields,
-            findings: &judged.findings,
-            sources: &[Source { id, origin }],
-        })
-    }
-}
-
-/// Whether a request's target has the parameters of Engine.IO.
-fn asks_for_engine_io(target: &str) -> bool {
-    let Some((_, query)) = target.split_once('?') else { return false };
-    query.split('&').any(|pair| pair.starts_with("EIO=") || pair == "transport=polling")
-}
-
-/// The header fields of a response that is no handshake's.
-fn plain_headers(head: &Head<'_>) -> Vec<Header> {
-    let plain = |header: &HeaderLine<'_>| Header {
-        name: header.name.text().into_owned(),
-        value: header.value.text().into_owned(),
-        verdict: Verdict::Irrelevant,
-        meaning: Text::default(),
-        name_at: head.span_of(header.name),
-        value_at: head.span_of(header.value),
-    };
-    head.headers.iter().map(plain).collect()
-}
-
-/// A client went on although the response broke the rule `cause`.
-pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
-    let got = Text::with("frames, although the response is broken ({})", cause);
-    Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
 }
 
 impl Lane {

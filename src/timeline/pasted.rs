@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(of(socket_io(r#"42["chat message","hi"]"#)), [event]);
         assert_eq!(of(socket_io(r#"2["chat message","hi"]"#)), [event]);
         assert_eq!(of(engine_io(r#"42["chat message","hi"]"#, 4)), [event]);
-        assert_eq!(of(engine_io("24:42[\"chat message\",\"hi\"]2:40", 3))[0], event);
+        assert_eq!(of(engine_io("23:42[\"chat message\",\"hi\"]2:40", 3))[0], event);
         assert_eq!(of(engine_io("2probe", 3)), ["Engine.IO: ping probe: does this transport work?"]);
         assert_eq!(of(engine_io("4hello\u{1e}2", 4)), ["Engine.IO: message hello", "Engine.IO: ping"]);
         assert_eq!(

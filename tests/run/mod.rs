@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, Cursor, Read};
 
 use serde_json::Value;
@@ -69,6 +70,14 @@ pub fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16);
     digits.chunks(2).map(|digits| pair(digits).unwrap_or_else(|_| panic!("no hex: {text}"))).collect()
+}
+
+/// Each byte in two hex digits, `before` and `after` around it.
+pub fn digits(bytes: &[u8], before: &str, after: &str) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{before}{byte:02x}{after}");
+        text
+    })
 }
 
 /// Gives its bytes in pieces of the sizes listed, over and over.

@@ -6,6 +6,7 @@
 
 mod app;
 mod escape;
+pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod write;

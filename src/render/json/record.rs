@@ -320,6 +320,23 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         }
         _ => {}
     }
+    finding_words(finding, w);
+    w.raw(r#","time":"#);
+    match unit.time {
+        Some(time) => w.seconds(time.0),
+        None => w.raw("null"),
+    }
+    w.raw(r#","packets":"#);
+    packets(unit.packets, w);
+    if let Some(cause) = &finding.cause {
+        w.raw(r#","cause":"#);
+        diagnosis(w, cause);
+    }
+}
+
+/// `title` to `spans`: what a finding says and where.
+pub(super) fn finding_words<W: Write>(finding: &Finding, w: &mut Writer<W>) {
+    let rule = finding.rule;
     w.raw(r#","title":"#);
     w.string(rule.title);
     w.raw(r#","expected":"#);
@@ -338,17 +355,6 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         w.number(span.end);
         w.raw("]");
     });
-    w.raw(r#","time":"#);
-    match unit.time {
-        Some(time) => w.seconds(time.0),
-        None => w.raw("null"),
-    }
-    w.raw(r#","packets":"#);
-    packets(unit.packets, w);
-    if let Some(cause) = &finding.cause {
-        w.raw(r#","cause":"#);
-        diagnosis(w, cause);
-    }
 }
 
 /// The record `summary`.

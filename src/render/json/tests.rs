@@ -173,6 +173,7 @@ impl HttpHeadOf {
     fn tell<S: Sink>(&self, talk: &mut Talk<'_, S>) {
         let head = crate::model::HttpHead {
             offset: 160,
+            bytes: &[],
             start_line: self.0,
             headers: &[],
             body: self.1,
