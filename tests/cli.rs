@@ -293,7 +293,7 @@ fn encode_and_decode_are_inverse() {
     }
 }
 
-const COMMANDS: [&str; 5] = ["accept", "decode", "encode", "completions", "man"];
+const COMMANDS: [&str; 6] = ["accept", "decode", "encode", "replay", "completions", "man"];
 
 #[test]
 fn completions_know_every_command() {
