@@ -129,32 +129,29 @@ impl Session {
     }
 
     fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
-        let conn = self.number();
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
-        let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().heads();
-        let mut report = handshake::check_request(&head, wanted);
+        let mut head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let is_new = self.told.is_none() && handshake::is_upgrade(&head);
+        if is_new {
+            self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+            // Now that the connection has a number, the spans can name it.
+            head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Client });
+        }
+        let mut report = handshake::check_request(&head, cx.out.wants().heads());
         let facts = report.facts;
+        let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         lane.blocked = facts.is_upgrade || facts.method == "CONNECT";
         lane.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !lane.blocked);
         let method = facts.method.clone();
         let mut upgrade = None;
         if facts.is_upgrade {
-            if self.told.is_none() {
-                self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-                // Now that the connection has a number, the spans can name it.
-                let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
-                report = handshake::check_request(&reader.parse(source, offset), wanted);
-                self.describe_request(&facts);
-                if let Some(told) = &self.told {
-                    cx.out.emit(&told.unit(at.time))?;
-                }
-            } else {
-                self.describe_request(&facts);
+            self.describe_request(&facts);
+            if is_new && let Some(told) = &self.told {
+                cx.out.emit(&told.unit(at.time))?;
             }
             if let Some(told) = &mut self.told {
                 told.compare(&facts, at.time, &mut report.findings, cx);
@@ -225,8 +222,7 @@ impl Session {
         if self.told.is_none() {
             self.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
         }
-        let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
-        let head = reader.parse(source, offset);
+        let head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Server });
         if let Some(told) = &mut self.told {
             cx.memory.answered(told.conn, &mut told.entry);
         }
