@@ -9,6 +9,7 @@
 
 mod http;
 mod memory;
+mod polling;
 mod probe;
 mod told;
 

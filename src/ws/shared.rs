@@ -117,6 +117,7 @@ impl Shared {
             payload_cut: (payload.len() as u64) < frame.captured,
             utf8,
             close,
+            app: None,
         };
         let body = Body::Message(&message);
         out.emit(&Unit {
@@ -204,6 +205,7 @@ impl Shared {
             payload_cut,
             utf8,
             close: None,
+            app: None,
         };
         let mut sources: Vec<Source> = Vec::new();
         if out.wants().fields {
