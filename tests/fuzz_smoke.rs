@@ -78,7 +78,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             [of(&[".pcap", ".pcapng"]), played].concat()
         }
         "script" => of(&[".script"]),
-        "head" => of(&[".http"]),
+        "head" | "replay" => of(&[".http"]),
         "hex" => of(&[".hex"]),
         "raw" => {
             let texts = of(&[".hex"]);
@@ -96,7 +96,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             b"\x05\x02\x06\x88\x80\x00\x00\x00\x00\x09\x08\x82\x7E\x01\x00\xAA\xAA\xAA\xAA".to_vec(),
         ],
     };
-    seeds.iter_mut().for_each(|seed| seed.truncate(LONGEST));
+    for seed in &mut seeds {
+        seed.truncate(LONGEST);
+    }
     seeds
 }
 
