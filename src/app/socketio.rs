@@ -226,7 +226,7 @@ impl<'a> Packet<'a> {
         let args = self.args().unwrap_or_default();
         let args = args.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or_default();
         let (name, args) = (self.event().map(|(name, _)| name).unwrap_or_default(), clipped(args));
-        let text = match (self.kind, self.ack) {
+        match (self.kind, self.ack) {
             (kind, Some(id)) if kind.is_event() => {
                 Text::with("{} {}({}), wants ack {}", kind.name()).and(quoted(&name)).and(args).and(id)
             }
@@ -234,8 +234,7 @@ impl<'a> Packet<'a> {
             (kind, Some(id)) if kind.is_ack() => Text::with("{} {} ({})", kind.name()).and(id).and(args),
             (kind, _) if self.data.is_empty() => Text::new(kind.name()),
             (kind, _) => Text::with("{} {}", kind.name()).and(clipped(self.data)),
-        };
-        text
+        }
     }
 }
 
@@ -249,7 +248,8 @@ mod tests {
 
     #[test]
     fn packets_of_the_specification() {
-        let cases: &[(&str, &str, u64, &str, Option<u64>, &str, &str)] = &[
+        type Case = (&'static str, &'static str, u64, &'static str, Option<u64>, &'static str, &'static str);
+        let cases: &[Case] = &[
             ("0", "CONNECT", 0, "/", None, "", "CONNECT"),
             (
                 "0/admin,{\"token\":\"123\"}",

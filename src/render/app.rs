@@ -82,6 +82,45 @@ pub fn details(outline: &mut Outline, app: &App) {
     }
 }
 
+/// A packet with each of its fields: what stands there, what it means, where that is written.
+pub fn explain(outline: &mut Outline, app: &App) {
+    const VALUE: usize = INDENT + 15;
+    line(outline, app);
+    for field in &app.fields {
+        let page = &mut outline.page;
+        page.to(INDENT + 2).put(Ink::Faint, field.def.label).to(VALUE);
+        let at = page.column();
+        match &field.value {
+            Value::Text(text) => {
+                page.wrap(Ink::Strong, text, at, 0);
+            }
+            Value::Json(json) => {
+                let width = page.width().saturating_sub(at + 2).max(NARROWEST_JSON);
+                for (i, row) in pretty(json, width).lines().enumerate() {
+                    if i > 0 {
+                        page.line();
+                        page.to(at + row.len() - row.trim_start().len());
+                    }
+                    page.wrap(Ink::Strong, row.trim_start(), at + 2, 0);
+                }
+            }
+            Value::Bytes(bytes) => {
+                page.put(Ink::Strong, &count(bytes.len() as u64, "byte"));
+            }
+            Value::Number(number) | Value::Code(number) => {
+                page.put(Ink::Strong, &number.to_string());
+            }
+            Value::Bit(bit) => {
+                page.put(Ink::Strong, if *bit { "1" } else { "0" });
+            }
+        }
+        page.line();
+        let meaning = field.meaning.to_string();
+        let help = if meaning.is_empty() { field.def.help } else { &meaning };
+        page.to(VALUE).wrap(Ink::Faint, help, VALUE, 0).tail(Ink::Faint, field.def.cite.to_string()).line();
+    }
+}
+
 /// A session that is over.
 pub fn session(outline: &mut Outline, unit: &Unit<'_>, session: &AppSession) {
     let unit = Unit { conn: 0, ..*unit };

@@ -153,14 +153,12 @@ impl Socket {
                 own.push(Finding::new(&NAMESPACE_REFUSED, Dir::Server, expected, got));
             }
             (Kind::DISCONNECT, _) => self.set(name, State::Over),
+            // After a disconnection late events are harmless.
             (kind, Dir::Client)
-                if is_new && from_start && kind.is_event() && state != Some(State::Connected) =>
+                if is_new && from_start && kind.is_event() && matches!(state, None | Some(State::Asked)) =>
             {
-                // After a disconnection late events are harmless.
-                if state != Some(State::Over) {
-                    let expected = Text::with("the server's CONNECT for {} first", name);
-                    own.push(Finding::new(&EVENT_BEFORE_CONNECT, Dir::Client, expected, packet.summary()));
-                }
+                let expected = Text::with("the server's CONNECT for {} first", name);
+                own.push(Finding::new(&EVENT_BEFORE_CONNECT, Dir::Client, expected, packet.summary()));
             }
             _ => {}
         }
