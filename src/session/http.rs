@@ -48,6 +48,8 @@ struct Request {
     method: String,
     /// What it offered, if it asks for a WebSocket.
     upgrade: Option<Box<RequestFacts>>,
+    /// Bytes of its head, which what is kept of it cannot exceed.
+    cost: usize,
 }
 
 impl Session {
@@ -83,7 +85,7 @@ impl Session {
                     lane.pieces.clear();
                 }
                 let progress = lane.reader.push(bytes);
-                if at.packet > 0 && lane.pieces.len() < limits::MESSAGE_FRAMES_LISTED {
+                if at.packet > 0 && lane.pieces.len() < limits::PIECES_LISTED {
                     let len = progress.consumed as u64;
                     lane.pieces.push(Piece { offset, len, packet: at.packet, byte: at.byte });
                 }
@@ -174,7 +176,7 @@ impl Session {
             upgrade = Some(Box::new(facts));
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        http.requests.push_back(Request { method, upgrade });
+        http.requests.push_back(Request { method, upgrade, cost: reader.bytes().len() });
         if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             self.phase = Phase::Other;
             return ON;
@@ -401,7 +403,11 @@ impl Session {
     fn describe_request(&mut self, facts: &RequestFacts) {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake = Handshake::RequestOnly;
-        told.connection.target = Some(facts.target.clone());
+        // It is kept as long as the connection lasts.
+        let target = &facts.target;
+        let longest = limits::TARGET.min(target.len());
+        let end = (0..=longest).rev().find(|&at| target.is_char_boundary(at)).unwrap_or(0);
+        told.connection.target = Some(target[..end].to_owned());
         told.connection.http_version.clone_from(&facts.http_version);
     }
 
@@ -423,10 +429,25 @@ impl Session {
     }
 }
 
+impl HttpPhase {
+    /// What is held of both directions, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        let lane = |lane: &Lane| lane.reader.bytes().len() + lane.held_cost();
+        let request = |request: &Request| request.cost + size_of::<Request>();
+        self.lanes.iter().map(lane).sum::<usize>() + self.requests.iter().map(request).sum::<usize>()
+    }
+}
+
 impl Lane {
+    fn held_cost(&self) -> usize {
+        /// What keeping a chunk costs besides its bytes.
+        const OVERHEAD: usize = size_of::<Chunk>() + 32;
+        self.held_bytes + self.held.len() * OVERHEAD
+    }
+
     /// Keeps bytes until it is known what they are; beyond the cap the rest is dropped with the connection.
     fn hold(&mut self, bytes: &[u8], at: At, offset: u64) {
-        let room = limits::BEFORE_RESPONSE.saturating_sub(self.held_bytes);
+        let room = limits::BEFORE_RESPONSE.saturating_sub(self.held_cost());
         let keep = &bytes[..bytes.len().min(room)];
         if !keep.is_empty() {
             self.held_bytes += keep.len();
