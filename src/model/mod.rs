@@ -6,6 +6,7 @@
 //! [`Rule`] that was broken and where). This layer knows no protocol rule and
 //! does no I/O; it imports the standard library only.
 
+pub mod app;
 pub mod cursor;
 pub mod diagnosis;
 pub mod field;
@@ -21,6 +22,7 @@ pub mod time;
 pub mod unit;
 pub mod wire;
 
+pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
 pub use cursor::{Cursor, Record, Short};
 pub use diagnosis::Diagnosis;
 pub use field::{Field, FieldDef, Value};
@@ -28,7 +30,7 @@ pub use finding::{Cite, Finding, Rule, Severity, Who};
 pub use out::{ON, Out};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
-pub use text::Text;
+pub use text::{Text, prefix};
 pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,

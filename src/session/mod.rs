@@ -8,7 +8,9 @@
 //! up without a word.
 
 mod http;
+mod lane;
 mod memory;
+mod polling;
 mod probe;
 mod told;
 
@@ -20,7 +22,7 @@ use crate::model::{
 };
 use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
 
-use self::http::HttpPhase;
+use self::lane::HttpPhase;
 pub use self::memory::Memory;
 
 use self::memory::Entry;
