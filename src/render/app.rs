@@ -97,6 +97,7 @@ pub fn details(outline: &mut Outline, app: &App) {
 /// A packet that was pasted: to be explained from beginning to end.
 pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
     let kind = if packet.text { "text" } else { "binary" };
+    outline.pasted = true;
     outline.heading(unit, "packet", &format!("{kind}, {}", count(packet.length, "byte")));
     explain(outline, packet.app);
 }
