@@ -55,18 +55,15 @@ fn decoded(records: &[Value]) -> BTreeMap<(String, &str), Said> {
         let payload = if record["type"] == "packet" { &record["payload"] } else { record };
         let dir = if record["dir"] == "client" { "client" } else { "server" };
         let sid = record["app"]["session"]["sid"].as_str().unwrap_or_default().to_owned();
-        let (kind, data) = match payload["text"].as_str() {
-            Some(text) => {
-                let kind = ["open", "close", "ping", "pong", "message", "upgrade", "noop"]
-                    [usize::from(text.as_bytes()[0] - b'0')];
-                (kind, Value::from(&text[1..]))
-            }
-            None => {
-                let bytes = STANDARD.decode(payload["base64"].as_str().unwrap()).unwrap();
-                // Revision 3 puts the type before the data, over WebSocket.
-                let skip = usize::from(version == 3 && record["type"] == "message");
-                ("message", json!({ "base64": STANDARD.encode(&bytes[skip..]) }))
-            }
+        let (kind, data) = if let Some(text) = payload["text"].as_str() {
+            let kind = ["open", "close", "ping", "pong", "message", "upgrade", "noop"]
+                [usize::from(text.as_bytes()[0] - b'0')];
+            (kind, Value::from(&text[1..]))
+        } else {
+            let bytes = STANDARD.decode(payload["base64"].as_str().unwrap()).unwrap();
+            // Revision 3 puts the type before the data, over WebSocket.
+            let skip = usize::from(version == 3 && record["type"] == "message");
+            ("message", json!({ "base64": STANDARD.encode(&bytes[skip..]) }))
         };
         if is_logged(kind) && data != "probe" {
             said.entry((sid, dir)).or_default().push((kind.to_owned(), data));

@@ -2,6 +2,7 @@
 
 use crate::model::{App, Dir, Field, FieldDef, SourceId, Span, Text, Value};
 
+use super::engineio::up_to;
 use super::{compressed, graphql_ws, json, mqtt, signalr, stomp, text_ping};
 use crate::limits::APP_SHOWN;
 
@@ -62,7 +63,7 @@ impl<'a> Said<'a> {
 
     /// A field of text that is a part of the message's.
     pub fn quote(&self, def: &'static FieldDef, part: &str) -> Field {
-        let value = Value::Text(part[..part.floor_char_boundary(APP_SHOWN)].to_owned());
+        let value = Value::Text(up_to(part, APP_SHOWN).to_owned());
         self.field(def, self.place(part), part.len(), value)
     }
 

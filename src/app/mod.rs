@@ -12,6 +12,7 @@ pub mod engineio;
 pub mod graphql_ws;
 pub mod json;
 pub mod mqtt;
+pub mod payload;
 pub mod signalr;
 pub mod socketio;
 pub mod stomp;

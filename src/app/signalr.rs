@@ -1,4 +1,4 @@
-//! SignalR's JSON hub protocol: JSON objects, each ended by the record separator.
+//! `SignalR`'s JSON hub protocol: JSON objects, each ended by the record separator.
 
 use super::dialect::{Dialect, Said};
 use super::json;

@@ -56,25 +56,8 @@ pub struct Args {
     #[arg(long, action = clap::ArgAction::Append, num_args = 0, default_missing_value = "true")]
     close_empty: Vec<bool>,
 
-    /// An event of Socket.IO with this name, as Engine.IO 4 carries it
-    #[arg(long, value_name = "EVENT", conflicts_with = "script", help_heading = "Socket.IO")]
-    socketio: Option<String>,
-
-    /// The event's arguments, a JSON array
-    #[arg(long, value_name = "JSON", requires = "socketio", help_heading = "Socket.IO")]
-    args: Option<String>,
-
-    /// The namespace the event is for
-    #[arg(long, value_name = "/NAME", requires = "socketio", help_heading = "Socket.IO")]
-    namespace: Option<String>,
-
-    /// Ask for an acknowledgement with this id
-    #[arg(long, value_name = "N", requires = "socketio", help_heading = "Socket.IO")]
-    ack: Option<u64>,
-
-    /// A last argument of binary data: a file, `-` for standard input, or hex; may be repeated
-    #[arg(long, value_name = "FILE|HEX", requires = "socketio", help_heading = "Socket.IO")]
-    attach: Vec<String>,
+    #[command(flatten)]
+    socket_io: socketio::SocketIo,
 
     /// Play a conversation script instead; see --script-help
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "binary", "ping", "pong", "close",

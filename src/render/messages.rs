@@ -26,9 +26,13 @@ impl Layout for MessagesLayout {
             }
             Body::Packet(packet) => {
                 let kind = if packet.text { "text" } else { "binary" };
-                let about = format!("{kind}, {}, by polling", count(packet.length, "byte"));
-                outline.heading(unit, "packet", &about);
-                app::details(outline, packet.app);
+                let length = count(packet.length, "byte");
+                if unit.conn == 0 {
+                    app::pasted(outline, unit, packet);
+                } else {
+                    outline.heading(unit, "packet", &format!("{kind}, {length}, by polling"));
+                    app::details(outline, packet.app);
+                }
                 verdicts::show(&mut outline.page, unit);
             }
             // Frames and heads are what this view spares the reader, unless something is wrong with them.

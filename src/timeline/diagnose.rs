@@ -1,7 +1,7 @@
 //! What went wrong with a session, as far as it shows only at its end; and what to change.
 
-use super::When;
 use super::followed::Followed;
+use super::{Closed, When};
 use crate::app::{
     self, CONNECT_TIMEOUT, CORS_BLOCKED, NOT_ENGINE_IO, PAYLOAD_TOO_BIG, PING_TIMEOUT, POLL_CLOSED,
     PROXY_IDLE_TIMEOUT, STUCK_ON_POLLING,
@@ -11,11 +11,7 @@ use crate::model::{Dir, Rule, Text, Time, Transport};
 const MILLISECOND: i64 = 1_000_000;
 
 /// The connection that carried the session's WebSocket is over.
-pub(super) fn socket_ended(
-    session: &mut Followed,
-    closed: Option<&(Dir, Option<u16>, Option<(u64, u64)>)>,
-    when: When,
-) {
+pub(super) fn socket_ended(session: &mut Followed, closed: Option<&Closed>, when: When) {
     let ended = closed.map(|(dir, code, packets)| (*dir, *code, When { packets: *packets, ..when }));
     if let Some((dir, Some(1009), at)) = ended {
         let blame = dir.peer();
@@ -103,7 +99,7 @@ pub(super) fn idle(session: &mut Followed, gap: i64, mut before: impl Iterator<I
     let again = gap >= 2_000 * MILLISECOND && before.any(|other| near(gap, other));
     if session.closed.is_none() && gap < interval && (is_round || again) {
         let expected = Text::with(
-            "traffic more often than the path allows silence, not every {} ms",
+            "an open connection until the next heartbeat, due {} ms after the last (pingInterval)",
             interval / MILLISECOND,
         );
         let got = Text::with("TCP closed after {} ms of silence, without a Close frame", gap / MILLISECOND);

@@ -1,21 +1,18 @@
 //! HTTP requests of Engine.IO and their responses: what they carry, and what their refusal means.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::When;
-use super::followed::{Followed, Via, finding_of};
+use super::body::{Carried, carried, error, first_bytes, header, plain};
 use super::table::Table;
 use super::target::Target;
-use crate::app::compressed::{Format, inflate};
-use crate::app::engineio::{self, Payload};
+use crate::app::engineio;
 use crate::app::{
-    CLIENT_TOO_OLD, CONCURRENT_POLLS, CORS_BLOCKED, ENGINE_BAD_PAYLOAD, NO_STICKY_SESSION, NOT_ENGINE_IO,
-    PAYLOAD_TOO_BIG, PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
-    json,
+    CLIENT_TOO_OLD, CONCURRENT_POLLS, CORS_BLOCKED, NO_STICKY_SESSION, NOT_ENGINE_IO, PAYLOAD_TOO_BIG,
+    PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
 };
 use crate::limits;
-use crate::model::{App, Connection, Dir, Finding, Header, HttpHead, SourceId, Text, Transport, Unit};
+use crate::model::{Connection, Dir, HttpHead, SourceId, Text, Unit};
 
 /// The requests of one connection.
 #[derive(Debug, Default)]
@@ -39,15 +36,6 @@ struct Request {
     overlaps: Option<When>,
 }
 
-/// A packet that came in a body.
-pub(super) struct Carried {
-    pub place: u64,
-    pub binary: bool,
-    pub data: Vec<u8>,
-    pub app: App,
-    pub findings: Vec<Finding>,
-}
-
 impl Exchanges {
     /// The ids in requests that were not answered.
     pub fn unanswered(self) -> impl Iterator<Item = String> {
@@ -64,29 +52,21 @@ impl Exchanges {
         table: &mut Table,
         said: &mut Vec<Carried>,
     ) -> Option<u32> {
-        match head.start_line.strip_prefix("HTTP/") {
-            Some(rest) => {
-                self.counts[1] += 1;
-                let status =
-                    rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-                let request = self.waiting.pop_front()?;
-                let mut answer = Answer { unit, head, connection, table, n: self.counts[1], status };
-                answer.judge(&request, said)
+        if let Some(rest) = head.start_line.strip_prefix("HTTP/") {
+            self.counts[1] += 1;
+            let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+            let request = self.waiting.pop_front()?;
+            let mut answer = Answer { unit, head, connection, table, n: self.counts[1], status };
+            answer.judge(&request, said)
+        } else {
+            self.counts[0] += 1;
+            let request = request(unit, head, connection, table, self.counts[0], said);
+            if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
+                self.waiting.push_back(request);
             }
-            None => {
-                self.counts[0] += 1;
-                let request = request(unit, head, connection, table, self.counts[0], said);
-                if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
-                    self.waiting.push_back(request);
-                }
-                None
-            }
+            None
         }
     }
-}
-
-fn header<'h>(headers: &'h [Header], name: &str) -> Option<&'h str> {
-    headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
 }
 
 fn request(
@@ -145,16 +125,6 @@ struct Answer<'a, 'u> {
     n: u64,
     status: u16,
 }
-
-/// What an Engine.IO server says when it refuses.
-const MESSAGES: [&str; 6] = [
-    "Transport unknown",
-    "Session ID unknown",
-    "Bad handshake method",
-    "Bad request",
-    "Forbidden",
-    "Unsupported protocol version",
-];
 
 impl Answer<'_, '_> {
     fn judge(&mut self, request: &Request, said: &mut Vec<Carried>) -> Option<u32> {
@@ -344,83 +314,6 @@ impl Answer<'_, '_> {
     }
 }
 
-/// Reads the packets of a body.
-fn carried(
-    session: &mut Followed,
-    head: &HttpHead<'_>,
-    source: SourceId,
-    when: When,
-    dir: Dir,
-    said: &mut Vec<Carried>,
-) {
-    let body = plain(head);
-    if body.is_empty() || dir == Dir::Server && &*body == b"ok" {
-        return;
-    }
-    let payload: Payload<'_> =
-        if session.version() >= 4 { engineio::payload_v4(&body) } else { engineio::payload_v3(&body) };
-    for (place, packet) in (1..).zip(&payload.packets) {
-        let via = Via { dir, transport: Transport::Polling, source, offset: 0, when };
-        let mut findings = Vec::new();
-        let app = session.packet(packet, via, &mut findings);
-        said.push(Carried { place, binary: packet.binary, data: data_of(packet), app, findings });
-    }
-    if let (Some(fault), true) = (&payload.fault, head.body_whole) {
-        let via = Via { dir, transport: Transport::Polling, source, offset: 0, when };
-        let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);
-        match said.last_mut() {
-            Some(last) => last.findings.push(finding),
-            None => session.find(finding.rule, finding.blame, finding.expected, finding.got, &[when]),
-        }
-    }
-}
-
-/// The packet as it would stand in a WebSocket message: text with its type, or bare bytes.
-fn data_of(packet: &engineio::Packet<'_>) -> Vec<u8> {
-    if packet.binary {
-        return packet.data.to_vec();
-    }
-    let mut data = vec![b'0' + packet.kind.0];
-    data.extend_from_slice(&packet.data);
-    data
-}
-
-/// A body without content coding and JSONP.
-fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
-    let coding = header(head.headers, "Content-Encoding").unwrap_or_default().trim().to_ascii_lowercase();
-    let most = limits::APP_PAYLOAD;
-    let body: Cow<'h, [u8]> = match coding.as_str() {
-        "gzip" | "x-gzip" => Cow::Owned(inflate(Format::Gzip, head.body, most).0),
-        // Servers mean either by it.
-        "deflate" => {
-            let format = Format::sniff(head.body).unwrap_or(Format::Raw);
-            Cow::Owned(inflate(format, head.body, most).0)
-        }
-        _ => Cow::Borrowed(head.body),
-    };
-    if body.starts_with(b"___eio[") {
-        return engineio::from_jsonp(&body).map_or(body, |text| Cow::Owned(text.into_bytes()));
-    }
-    let content_type = header(head.headers, "Content-Type").unwrap_or_default();
-    if content_type.starts_with("application/x-www-form-urlencoded") {
-        return engineio::from_form(&body).map_or(body, Cow::Owned);
-    }
-    body
-}
-
-/// The code and message of a refusal; in a WebSocket's, only the message.
-fn error(body: &[u8]) -> (Option<u64>, Option<String>) {
-    let Ok(text) = str::from_utf8(body) else { return (None, None) };
-    let text = text.trim();
-    if text.starts_with('{') && json::is_valid(text) {
-        // Some servers write the number as a string.
-        let code = json::member(text, "code").and_then(|code| code.trim_matches('"').parse().ok());
-        return (code, json::member(text, "message").and_then(json::string));
-    }
-    let code = MESSAGES.iter().position(|message| text.trim_matches('"').eq_ignore_ascii_case(message));
-    (code.map(|code| code as u64), code.map(|_| text.to_owned()))
-}
-
 /// Why a browser would not show the answer to the page that asked.
 fn cors(request: &Request, head: &HttpHead<'_>) -> Option<Text> {
     let with_cookies = request.foreign?;
@@ -431,8 +324,4 @@ fn cors(request: &Request, head: &HttpHead<'_>) -> Option<Text> {
         }
         Some(_) => None,
     }
-}
-
-fn first_bytes(body: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(&body[..body.len().min(60)]))
 }

@@ -225,16 +225,15 @@ impl Followed {
         got: Text,
         evidence: &[When],
     ) {
-        let at = match self.findings.iter().position(|known| std::ptr::eq(known.rule, rule)) {
-            Some(at) => at,
-            None => {
-                let mut finding = Finding::new(rule, blame, expected, got);
-                if let Some((what, fix)) = super::diagnose::cause(rule) {
-                    finding = finding.because(Diagnosis::new(rule.id, what, fix));
-                }
-                self.findings.push(finding);
-                self.findings.len() - 1
+        let at = if let Some(at) = self.findings.iter().position(|known| std::ptr::eq(known.rule, rule)) {
+            at
+        } else {
+            let mut finding = Finding::new(rule, blame, expected, got);
+            if let Some((what, fix)) = super::diagnose::cause(rule) {
+                finding = finding.because(Diagnosis::new(rule.id, what, fix));
             }
+            self.findings.push(finding);
+            self.findings.len() - 1
         };
         let spans = &mut self.findings[at].spans;
         for (first, last) in evidence.iter().filter_map(|when| when.packets) {

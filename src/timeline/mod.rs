@@ -10,6 +10,7 @@
 //!
 //! Nothing of this is done unless the sink behind [wants](crate::model::Wants::app) it.
 
+mod body;
 mod diagnose;
 mod exchange;
 mod followed;
@@ -59,7 +60,7 @@ struct Conn {
     heard: Option<Time>,
     last: Option<Time>,
     /// Who sent a Close frame first, with which code, in which packets.
-    closed: Option<(Dir, Option<u16>, Option<(u64, u64)>)>,
+    closed: Option<Closed>,
 }
 
 /// What a connection's WebSocket carries.
@@ -74,9 +75,12 @@ enum Socket {
     Session(u32),
 }
 
+/// The first Close frame: who sent it, with which code, in which packets.
+type Closed = (Dir, Option<u16>, Option<(u64, u64)>);
+
 /// When and where something was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(self) struct When {
+struct When {
     pub conn: u32,
     pub time: Option<Time>,
     pub packets: Option<(u64, u64)>,
@@ -132,8 +136,14 @@ impl<'s> Timeline<'s> {
             self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
-            return match self.table.socket_ended(number, unit.conn, ending.how, &conn.closed, conn.heard, end)
-            {
+            return match self.table.socket_ended(
+                number,
+                unit.conn,
+                ending.how,
+                conn.closed.as_ref(),
+                conn.heard,
+                end,
+            ) {
                 Some(how) => self.end_session(number, how),
                 None => ON,
             };

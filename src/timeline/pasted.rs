@@ -2,7 +2,8 @@
 
 use super::When;
 use super::followed::{Followed, Via, finding_of};
-use crate::app::engineio::{self, Payload};
+use crate::app::engineio;
+use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PACKET, SOCKET_BAD_PACKET, socketio};
 use crate::model::{
     App, Body, Dir, Finding, Flow, Meta, ON, Packet, Sink, SourceId, Summary, Transport, Unit,
@@ -31,8 +32,8 @@ pub fn engine_io(text: &str, version: u8) -> Pasted {
     let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
     let is_body = version >= 4 || digits > 0 && bytes.get(digits) == Some(&b':');
     let payload = match version {
-        4.. => engineio::payload_v4(bytes),
-        _ if is_body => engineio::payload_v3(bytes),
+        4.. => payload::payload_v4(bytes),
+        _ if is_body => payload::payload_v3(bytes),
         _ => match engineio::text(bytes) {
             Ok(packet) => Payload { packets: vec![packet], fault: None },
             Err(fault) => Payload { packets: Vec::new(), fault: Some(fault) },
@@ -134,7 +135,7 @@ mod tests {
         assert_eq!(of(engine_io("4hello\u{1e}2", 4)), ["Engine.IO: message hello", "Engine.IO: ping"]);
         assert_eq!(
             of(socket_io("44/random,{\"message\":\"no\"}")),
-            ["Socket.IO: CONNECT_ERROR {\"message\":\"no\"}"]
+            ["Socket.IO: CONNECT_ERROR /random {\"message\":\"no\"}"]
         );
         assert!(!socket_io("hello").is_readable() && !engine_io("x", 4).is_readable());
     }

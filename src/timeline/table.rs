@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use super::followed::Followed;
 use super::target::Target;
-use super::{Fast, When, diagnose, is_abrupt};
+use super::{Closed, Fast, When, diagnose, is_abrupt};
 use crate::limits;
-use crate::model::{AppSession, Connection, Dir, EndKind, Endpoint, Finding, SessionEnd, Time, Transport};
+use crate::model::{AppSession, Connection, EndKind, Endpoint, Finding, SessionEnd, Time, Transport};
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -109,7 +109,7 @@ impl Table {
         number: u32,
         conn: u32,
         how: EndKind,
-        closed: &Option<(Dir, Option<u16>, Option<(u64, u64)>)>,
+        closed: Option<&Closed>,
         heard: Option<Time>,
         now: Option<Time>,
     ) -> Option<SessionEnd> {
@@ -119,9 +119,11 @@ impl Table {
             session.note_probe_over();
             return None;
         }
+        // A WebSocket may end long after its last message.
+        session.record.ended = now.or(session.record.ended);
         // What ended it is the last that was seen of it.
         let when = When { conn, time: now, packets: session.packets.map(|(_, last)| (last, last)) };
-        diagnose::socket_ended(session, closed.as_ref(), when);
+        diagnose::socket_ended(session, closed, when);
         if let (true, None, Some(gap)) = (is_abrupt(how), closed, heard.zip(now).map(|(h, n)| n.since(h))) {
             let server = session.record.server;
             let before = self.gaps.iter().filter(|(of, _)| *of == server).map(|(_, gap)| *gap);

@@ -20,10 +20,9 @@ pub(super) fn app<W: Write>(app: &App, w: &mut Writer<W>) {
         w.raw(":");
         // One message may carry several packets of some protocols.
         let all: Vec<&Field> = app.fields.iter().filter(is_same).collect();
-        if let [one] = all.as_slice() {
-            value(&one.value, w)
-        } else {
-            list(&all, w, |w, it| value(&it.value, w))
+        match all.as_slice() {
+            [one] => value(&one.value, w),
+            all => list(all, w, |w, it| value(&it.value, w)),
         }
     }
     if !app.attachments.is_empty() {

@@ -39,16 +39,15 @@ pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
                 buf.push(b' ');
                 rest = &rest[1..];
             }
-            [first, ..] => match hidden(rest) {
-                Some((unit, length)) => {
+            [first, ..] => {
+                if let Some((unit, length)) = hidden(rest) {
                     unicode(unit, buf);
                     rest = &rest[length..];
-                }
-                None => {
+                } else {
                     buf.push(*first);
                     rest = &rest[1..];
                 }
-            },
+            }
         }
     }
 }
