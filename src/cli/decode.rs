@@ -17,6 +17,29 @@ use crate::render::stats::Stats;
 use crate::render::{Bits, Hex, Options, Table, TimeStyle, Tree, View};
 use crate::select::{self, Select, Selection, Verdict};
 
+/// What the long help and the manual say besides.
+const AFTER: &str = "\
+Inputs are recognised by content:
+  captures   pcap (either byte order, micro- or nanoseconds) and pcapng, with
+             Ethernet, 802.1Q, Linux cooked, loopback or raw IP
+  hex        8105..., 81 05, 0x81, 0x05, 81:05, \\x81\\x05, C arrays, what xxd,
+             xxd -p, xxd -i, hexdump -C and od -t x1 print, and what Wireshark
+             copies; # begins a comment
+  raw bytes  what one side sent, with or without its HTTP head
+Each of them may be gzip'd.
+
+Examples:
+  wstool decode capture.pcap
+  wstool decode 818537fa213d7f9f4d5158
+  wstool decode --view table --grep error capture.pcapng
+  wstool decode --findings --fail-on error capture.pcap
+  tcpdump -i any -U -w - port 8080 | wstool decode -
+
+Exit status:
+  0  all is well
+  1  there are findings that --fail-on asks for
+  2  wrong usage, or an input that could not be read to its end";
+
 /// Show what is on the wire, every field with its meaning and a verdict on it.
 ///
 /// Inputs are recognised by content: pcap, pcapng, either one gzip'd, hex in any
@@ -24,6 +47,7 @@ use crate::select::{self, Select, Selection, Verdict};
 /// file but is hex is decoded as hex; `-` is standard input, decoded as it comes:
 /// tcpdump -U -w - | wstool decode -
 #[derive(clap::Args)]
+#[command(after_long_help = AFTER)]
 pub struct Args {
     /// Files, `-` for standard input, or hex such as 810548656c6c6f
     #[arg(value_name = "INPUT")]
@@ -45,8 +69,8 @@ pub struct Args {
     #[arg(long, value_name = "BYTES|all", value_parser = payload_limit, help_heading = "Showing")]
     payload_limit: Option<u64>,
 
-    /// Columns to fit; the terminal's, or 80
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000), help_heading = "Showing")]
+    /// Columns to fit, 80 or more; by default the terminal's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
     width: Option<u16>,
 
     /// Use ASCII characters only
@@ -159,11 +183,25 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
         [] => &stdin_only,
         inputs => inputs,
     };
+    let bytes;
+    let inputs = if inputs.len() > 1 && inputs.iter().all(|word| is_a_byte(word)) {
+        bytes = [inputs.join(" ")];
+        &bytes
+    } else {
+        inputs
+    };
     let mut code = 0;
     for name in inputs {
         code = code.max(one(args, name, color)?);
     }
     Ok(code)
+}
+
+/// Whether an argument is one byte of pasted hex, whose bytes the shell took apart.
+fn is_a_byte(word: &str) -> bool {
+    let digits = word.trim_end_matches(',');
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && !Path::new(word).exists()
 }
 
 /// Decodes one input.
@@ -176,12 +214,13 @@ fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
         }
     };
     let bar = output::bar(size, args.view != ViewName::Stats);
+    let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), color, live));
     let outcome = pipeline::run(input, &mut select, &mut |read| bar.set_position(read));
     bar.finish_and_clear();
     let verdict = select.verdict();
     select.into_inner().end()?;
-    report(name, &outcome)?;
+    report(args, name, is_raw, &outcome)?;
     Ok(if outcome.error.is_some() || nothing_readable(&outcome) {
         2
     } else {
@@ -253,7 +292,7 @@ fn shown(name: &str) -> String {
 }
 
 /// Diagnostics that belong to the run, not to the results.
-fn report(name: &str, outcome: &Outcome) -> io::Result<()> {
+fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let name = shown(name);
     for (link, count) in &outcome.unreadable {
@@ -273,7 +312,24 @@ fn report(name: &str, outcome: &Outcome) -> io::Result<()> {
             outcome.summary.packets
         )?;
     }
+    let connections = outcome.summary.connections;
+    if connections > 0
+        && args.limit.is_none()
+        && let Some(stream) = args.stream.iter().find(|n| **n == 0 || u64::from(**n) > connections)
+    {
+        writeln!(err, "note: {name}: there is no connection {stream}: they are numbered 1 to {connections}")?;
+    }
+    if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
+        writeln!(
+            err,
+            "note: {name}: this is no capture that is known and no hex; its bytes were read as what one side sent"
+        )?;
+    }
     Ok(())
+}
+
+fn has_errors(outcome: &Outcome) -> bool {
+    outcome.summary.findings.iter().any(|(rule, times)| rule.severity == Severity::Error && *times > 0)
 }
 
 fn nothing_readable(outcome: &Outcome) -> bool {
@@ -332,7 +388,7 @@ impl FailOn {
 enum Show {
     Text(Box<dyn View>),
     Records { json: Box<Json<Output>>, live: bool },
-    Stats { stats: Box<Stats>, out: Output, format: Format },
+    Stats { stats: Box<Stats>, out: Output, format: Format, ascii: bool },
 }
 
 impl Show {
@@ -340,7 +396,9 @@ impl Show {
         let payload = args.payload_limit.unwrap_or(limits::PAYLOAD_SHOWN);
         let options = args.options(color);
         match (args.view, args.format) {
-            (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format },
+            (ViewName::Stats, format) => {
+                Self::Stats { stats: Box::default(), out, format, ascii: args.ascii }
+            }
             (_, Format::Ndjson) => Self::Records { json: Box::new(Json::lines(out, payload)), live },
             (_, Format::Json) => Self::Records { json: Box::new(Json::array(out, payload)), live },
             (ViewName::Tree, Format::Text) => Self::Text(Box::new(Tree::new(out, options))),
@@ -354,9 +412,9 @@ impl Show {
         match self {
             Self::Text(view) => view.end(),
             Self::Records { json, .. } => json.finish()?.flush(),
-            Self::Stats { stats, mut out, format } => {
+            Self::Stats { stats, mut out, format, ascii } => {
                 match format {
-                    Format::Text => stats.text(&mut out)?,
+                    Format::Text => stats.text(&mut out, ascii)?,
                     Format::Json => stats.array(&mut out)?,
                     Format::Ndjson => stats.lines(&mut out)?,
                 }
