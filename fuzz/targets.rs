@@ -13,16 +13,22 @@ use wstool::input::capture::ETHERNET;
 use wstool::input::{self, Input, PcapWriter};
 use wstool::model::{Dir, Flow, Sink, SourceId, Time, Unit, Wants};
 use wstool::pipeline;
+use wstool::render::film::Projector;
 use wstool::render::json::Json;
+use wstool::render::json::film::Films;
 use wstool::render::stats::Stats;
 use wstool::render::{Bits, Hex, Options, Table, Tree};
+use wstool::replay::{film, transcript};
 use wstool::synth::conversation::{Content, Send, Step, play};
 use wstool::synth::handshake::{Request, Response};
 use wstool::synth::tcp::{Delivery, Ends};
 use wstool::synth::{Rng, START, script as language};
 
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
 /// Every target by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("capture", capture),
     ("conversation", conversation),
     ("raw", raw),
@@ -30,6 +36,7 @@ pub const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("hex", hex),
     ("script", script),
     ("accept", accept),
+    ("replay", replay),
 ];
 
 /// A file of any format.
@@ -149,6 +156,24 @@ pub fn accept(data: &[u8]) {
     let right = accept_value(key);
     let _ = diagnose(key, value, &[]);
     assert!(diagnose(key, right.as_bytes(), &[]).is_none(), "the right answer has nothing to diagnose");
+}
+
+/// A transcript of opening handshakes.
+pub fn replay(data: &[u8]) {
+    let wide = Options::default();
+    let narrow = Options { width: 40, ascii: true, ..Options::default() };
+    let mut projectors = [Projector::new(&wide, true), Projector::new(&narrow, false)];
+    let mut films = Films::lines(Records::default());
+    for exchange in transcript::parse(data, "fuzz") {
+        let film = film(&exchange, &[]);
+        films.film(&film, "recorded");
+        for projector in &mut projectors {
+            for step in projector.show(&film) {
+                Plain.write_all(step.as_bytes()).expect("nothing fails");
+            }
+        }
+    }
+    films.finish().expect("nothing fails");
 }
 
 /// Plays a conversation and shows its capture.

@@ -321,7 +321,18 @@ fn encode_and_decode_are_inverse() {
     }
 }
 
-const COMMANDS: [&str; 5] = ["accept", "decode", "encode", "completions", "man"];
+/// ws, CVE-2026-45736: the length of a reason was counted in characters, not bytes.
+#[test]
+fn a_reason_is_measured_in_bytes() {
+    for (reason, expected) in
+        [("x".repeat(123), 0), ("x".repeat(124), 2), ("é".repeat(61), 0), ("é".repeat(62), 2)]
+    {
+        let (code, out, err) = output(&mut wstool(&["encode", "--close", "1000", "--reason", &reason]));
+        assert_eq!(code, expected, "{} bytes: {out}{err}", reason.len());
+    }
+}
+
+const COMMANDS: [&str; 6] = ["accept", "decode", "encode", "replay", "completions", "man"];
 
 #[test]
 fn completions_know_every_command() {

@@ -27,7 +27,7 @@ struct Seen {
 
 impl Sink for Seen {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1 << 20 }
+        Wants { fields: true, payload: 1 << 20, app: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

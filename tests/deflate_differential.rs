@@ -24,7 +24,7 @@ struct Collect {
 
 impl Sink for Collect {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 1 << 20 }
+        Wants { payload: 1 << 20, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

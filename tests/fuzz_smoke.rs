@@ -43,6 +43,20 @@ fn every_target_takes_whatever_comes() {
     }
 }
 
+/// What `cargo fuzz` runs are the same targets.
+#[test]
+fn every_target_is_one_of_cargo_fuzz() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("a manifest");
+    for (name, _) in targets::TARGETS {
+        let code = fs::read_to_string(root.join(format!("fuzz_targets/{name}.rs"))).expect("a target");
+        assert!(code.contains(&format!("targets::{name}(data)")), "{name}");
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+    }
+    let files = fs::read_dir(root.join("fuzz_targets")).expect("a folder").count();
+    assert_eq!(files, targets::TARGETS.len());
+}
+
 fn attempt(name: &str, target: fn(&[u8]), input: &[u8]) {
     if catch_unwind(AssertUnwindSafe(|| target(input))).is_err() {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
@@ -64,7 +78,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             [of(&[".pcap", ".pcapng"]), played].concat()
         }
         "script" => of(&[".script"]),
-        "head" => of(&[".http"]),
+        "head" | "replay" => of(&[".http"]),
         "hex" => of(&[".hex"]),
         "raw" => {
             let texts = of(&[".hex"]);
@@ -82,7 +96,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             b"\x05\x02\x06\x88\x80\x00\x00\x00\x00\x09\x08\x82\x7E\x01\x00\xAA\xAA\xAA\xAA".to_vec(),
         ],
     };
-    seeds.iter_mut().for_each(|seed| seed.truncate(LONGEST));
+    for seed in &mut seeds {
+        seed.truncate(LONGEST);
+    }
     seeds
 }
 

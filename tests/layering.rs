@@ -16,8 +16,8 @@ const GROUND: &[&str] = &["model", "limits"];
 
 /// What the commands stand on.
 const DECODING: &[&str] = &[
-    "pipeline", "session", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app", "model",
-    "limits",
+    "pipeline", "session", "timeline", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app",
+    "model", "limits",
 ];
 
 /// Each module of the crate and the modules it may import. Those whose code has
@@ -35,8 +35,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ws", GROUND),
     ("app", GROUND),
     // Packets to flows to connections to units.
-    ("session", &["tls", "http", "h2", "ws", "app", "model", "limits"]),
-    ("pipeline", &["session", "input", "net", "ws", "model", "limits"]),
+    ("session", &["tls", "http", "h2", "ws", "model", "limits"]),
+    ("timeline", &["app", "model", "limits"]),
+    ("pipeline", &["session", "timeline", "input", "net", "ws", "model", "limits"]),
     ("select", GROUND),
     // Writing traffic.
     ("synth", &["ws", "model", "limits"]),

@@ -72,6 +72,7 @@ fn memory_stays_flat() {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         .to_vec();
     let inputs: Vec<(&str, Vec<u8>, Vec<u8>, u64)> = vec![
+        // rust-websocket, CVE-2022-35922: what a header declared was allocated before it was there.
         ("4 GiB declared, none there", header("82ff000000010000000000000000"), vec![], 14),
         ("2^62 declared, none there", header("82ff400000000000000000000000"), vec![], 14),
         ("2^63-1 declared, many there", header("82ff7fffffffffffffff01020304"), vec![0x55], ENOUGH),
@@ -79,9 +80,11 @@ fn memory_stays_flat() {
         ("top bit set, many there", header("82ffffffffffffffffff01020304"), vec![0x55], ENOUGH),
         ("a text without end", header("817f0fffffffffffffff"), b"text ".to_vec(), ENOUGH),
         ("a ping without end", header("897f0fffffffffffffff"), vec![0x55], ENOUGH),
+        // libhv #875: frames with FIN = 0 were appended for ever.
         ("fragments without end", header("0100"), header("0001 41"), FRAMES),
         ("empty fragments without end", header("0100"), header("0000"), FRAMES),
         ("pings without end", vec![], header("8900"), FRAMES),
+        // ws, CVE-2026-48779: what is remembered of each frame costs more than its bytes.
         ("reserved opcodes without end", vec![], header("fb00"), FRAMES),
         ("messages in messages without end", vec![], header("0101 41 0201 42"), FRAMES),
         ("a head without end", head.clone(), b"X-Padding: abc\r\n".to_vec(), ENOUGH),

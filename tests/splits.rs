@@ -10,6 +10,7 @@ mod run;
 use std::io::Cursor;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::Value;
 use wstool::model::{CloseCode, Dir, LengthForm, Opcode};
 use wstool::synth::Rng;
@@ -94,10 +95,16 @@ fn same(expected: &[Value], got: &[Value], how: &str) -> Result<(), TestCaseErro
     Ok(())
 }
 
-/// Some cases each time; `PROPTEST_CASES` asks for more.
+/// The same few cases each time; `PROPTEST_CASES` asks for more, `PROPTEST_RNG_SEED` for others.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(32);
-    ProptestConfig { cases, failure_persistence: None, max_shrink_time: 15_000, ..ProptestConfig::default() }
+    let number = |name| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    ProptestConfig {
+        cases: number("PROPTEST_CASES").unwrap_or(32) as u32,
+        rng_seed: RngSeed::Fixed(number("PROPTEST_RNG_SEED").unwrap_or(1)),
+        failure_persistence: None,
+        max_shrink_time: 15_000,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {

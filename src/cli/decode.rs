@@ -1,21 +1,24 @@
 //! `wstool decode`: the main job.
 
-use std::fs::File;
+mod opening;
+mod report;
+
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
 
 use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};
 
+use self::opening::{Opened, joined, open, shown};
+use self::report::{nothing_readable, report};
 use super::output::{self, Output};
-use crate::input::{self, Input, InputError};
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
-use crate::pipeline::{self, Outcome};
-use crate::render::json::Json;
+use crate::pipeline;
+use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
-use crate::render::{Bits, Hex, Options, Table, TimeStyle, Tree, View};
+use crate::render::{Bits, Hex, Messages, Options, Session, Table, TimeStyle, Tree, View};
 use crate::select::{self, Select, Selection, Verdict};
+use crate::timeline;
 
 /// What the long help and the manual say besides.
 const AFTER: &str = "\
@@ -46,7 +49,7 @@ Exit status:
 /// form people paste, or the raw bytes of one direction. A word that names no
 /// file but is hex is decoded as hex; `-` is standard input, decoded as it comes:
 /// tcpdump -U -w - | wstool decode -
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[command(after_long_help = AFTER)]
 pub struct Args {
     /// Files, `-` for standard input, or hex such as 810548656c6c6f
@@ -68,6 +71,10 @@ pub struct Args {
     /// Payload bytes shown of each frame and message: a number, or all
     #[arg(long, value_name = "BYTES|all", value_parser = payload_limit, help_heading = "Showing")]
     payload_limit: Option<u64>,
+
+    /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
+    #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
+    protocol: Option<Pasted>,
 
     /// Columns to fit, 80 or more; by default the terminal's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
@@ -110,6 +117,17 @@ pub struct Args {
     fail_on: FailOn,
 }
 
+/// What pasted text is.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pasted {
+    /// A body of Engine.IO 3: packets with their lengths, or one packet
+    Engineio3,
+    /// A body of Engine.IO 4, packets joined by U+001E, or one packet
+    Engineio4,
+    /// A packet of Socket.IO, with or without Engine.IO's type before it
+    Socketio,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ViewName {
     /// The handshake, then each frame with its fields
@@ -120,8 +138,23 @@ enum ViewName {
     Hex,
     /// One line a frame
     Table,
+    /// What the application sees: messages with their content, frames folded
+    Messages,
+    /// Engine.IO and Socket.IO sessions over polling and WebSocket, a line a packet
+    Session,
     /// Counts, sizes and times, in all and per connection
     Stats,
+}
+
+impl ViewName {
+    /// Which records a view shows when it is asked for as JSON.
+    fn scope(self) -> Scope {
+        match self {
+            Self::Messages => Scope::Messages,
+            Self::Session => Scope::Sessions,
+            _ => Scope::All,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -183,13 +216,12 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
         [] => &stdin_only,
         inputs => inputs,
     };
-    let bytes;
-    let inputs = if inputs.len() > 1 && inputs.iter().all(|word| is_a_byte(word)) {
-        bytes = [inputs.join(" ")];
-        &bytes
-    } else {
-        inputs
-    };
+    let joined = if args.protocol.is_none() { joined(inputs) } else { None };
+    let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    if inputs.len() > 1 && args.format == Format::Json {
+        writeln!(io::stderr(), "error: --format json is one array of one input: use ndjson for several")?;
+        return Ok(2);
+    }
     let mut code = 0;
     for name in inputs {
         code = code.max(one(args, name, color)?);
@@ -197,15 +229,11 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
     Ok(code)
 }
 
-/// Whether an argument is one byte of pasted hex, whose bytes the shell took apart.
-fn is_a_byte(word: &str) -> bool {
-    let digits = word.trim_end_matches(',');
-    let digits = digits.strip_prefix("0x").unwrap_or(digits);
-    digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && !Path::new(word).exists()
-}
-
 /// Decodes one input.
 fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
+    if let Some(protocol) = args.protocol {
+        return pasted(args, protocol, name, color);
+    }
     let Opened { input, size, live } = match open(name) {
         Ok(opened) => opened,
         Err(message) => {
@@ -228,113 +256,30 @@ fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
     })
 }
 
-struct Opened {
-    input: Input,
-    /// Bytes of the file, where it is one.
-    size: Option<u64>,
-    /// The input comes as it happens.
-    live: bool,
-}
-
-fn open(name: &str) -> Result<Opened, String> {
-    let explain = |e: InputError| e.to_string();
+/// Explains packets that were pasted as text.
+fn pasted(args: &Args, protocol: Pasted, name: &str, color: bool) -> io::Result<u8> {
+    let mut text = name.to_owned();
     if name == "-" {
-        // Standard input may be a file all the same, which nobody types into.
-        let live = !matches!(stdin_metadata(), Some(true));
-        let input = input::open(Box::new(io::stdin()), "-").map_err(explain)?;
-        return Ok(Opened { input, size: None, live });
+        text.clear();
+        io::stdin().take(limits::TEXT_INPUT).read_to_string(&mut text)?;
     }
-    match File::open(name) {
-        Ok(file) => {
-            let meta = file.metadata().map_err(|e| e.to_string())?;
-            if meta.is_dir() {
-                return Err("is a directory: name the capture files in it".to_owned());
-            }
-            let live = !meta.is_file();
-            let reader: Box<dyn Read + Send> = Box::new(file);
-            let input = input::open(reader, name).map_err(explain)?;
-            Ok(Opened { input, size: meta.is_file().then_some(meta.len()), live })
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
-            match input::from_argument(name) {
-                Some(input) => Ok(Opened { input, size: None, live: false }),
-                None if looks_like_hex(name) => {
-                    match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
-                        Err(e) => Err(e.to_string()),
-                        Ok(input) => Ok(Opened { input, size: None, live: false }),
-                    }
-                }
-                None => Err("no such file, and it is not hex either".to_owned()),
-            }
-        }
-        Err(e) => Err(e.to_string()),
-    }
-}
-
-/// Whether an argument that is no file was meant as hex, so that what is wrong with it is worth saying.
-fn looks_like_hex(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
-    text.starts_with(|c: char| c.is_ascii_digit()) && digits * 10 >= text.chars().count() * 7
-}
-
-/// Whether standard input is a regular file; `None` when it cannot be told.
-fn stdin_metadata() -> Option<bool> {
-    std::fs::metadata("/dev/stdin").ok().map(|m| m.is_file())
-}
-
-/// Long arguments are hex; a message about them names only their beginning.
-fn shown(name: &str) -> String {
-    if name.chars().count() > 60 {
-        name.chars().take(57).chain("...".chars()).collect()
-    } else {
-        name.to_owned()
-    }
-}
-
-/// Diagnostics that belong to the run, not to the results.
-fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome) -> io::Result<()> {
-    let mut err = io::stderr().lock();
-    let name = shown(name);
-    for (link, count) in &outcome.unreadable {
-        let packets = if *count == 1 { "packet" } else { "packets" };
-        writeln!(
-            err,
-            "warning: {name}: {count} {packets} of link type {link} skipped; Ethernet, Linux cooked, \
-             loopback and raw IP are read"
-        )?;
-    }
-    if let Some(error) = &outcome.error {
-        writeln!(err, "error: {name}: {error}")?;
-    } else if outcome.summary.connections == 0 && !nothing_readable(outcome) {
-        writeln!(
-            err,
-            "note: {name}: no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)",
-            outcome.summary.packets
-        )?;
-    }
-    let connections = outcome.summary.connections;
-    if connections > 0
-        && args.limit.is_none()
-        && let Some(stream) = args.stream.iter().find(|n| **n == 0 || u64::from(**n) > connections)
-    {
-        writeln!(err, "note: {name}: there is no connection {stream}: they are numbered 1 to {connections}")?;
-    }
-    if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
-        writeln!(
-            err,
-            "note: {name}: this is no capture that is known and no hex; its bytes were read as what one side sent"
-        )?;
-    }
-    Ok(())
-}
-
-fn has_errors(outcome: &Outcome) -> bool {
-    outcome.summary.findings.iter().any(|(rule, times)| rule.severity == Severity::Error && *times > 0)
-}
-
-fn nothing_readable(outcome: &Outcome) -> bool {
-    let skipped: u64 = outcome.unreadable.iter().map(|(_, count)| count).sum();
-    skipped > 0 && skipped == outcome.summary.packets
+    let text = text.trim_end_matches(['\r', '\n']);
+    let read = match protocol {
+        Pasted::Engineio3 => timeline::pasted::engine_io(text, 3),
+        Pasted::Engineio4 => timeline::pasted::engine_io(text, 4),
+        Pasted::Socketio => timeline::pasted::socket_io(text),
+    };
+    // The tree would show a message without a frame; what it means is the point here.
+    let args = Args {
+        view: if args.view == ViewName::Tree { ViewName::Messages } else { args.view },
+        ..args.clone()
+    };
+    let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), color, false));
+    // An error of writing shows at the end.
+    let _: Flow = timeline::pasted::show(&read, &mut select);
+    let verdict = select.verdict();
+    select.into_inner().end()?;
+    Ok(if read.is_readable() { u8::from(args.fail_on.fails(verdict)) } else { 2 })
 }
 
 impl Args {
@@ -399,12 +344,18 @@ impl Show {
             (ViewName::Stats, format) => {
                 Self::Stats { stats: Box::default(), out, format, ascii: args.ascii }
             }
-            (_, Format::Ndjson) => Self::Records { json: Box::new(Json::lines(out, payload)), live },
-            (_, Format::Json) => Self::Records { json: Box::new(Json::array(out, payload)), live },
+            (view, Format::Ndjson) => {
+                Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
+            }
+            (view, Format::Json) => {
+                Self::Records { json: Box::new(Json::array(out, payload).only(view.scope())), live }
+            }
             (ViewName::Tree, Format::Text) => Self::Text(Box::new(Tree::new(out, options))),
             (ViewName::Bits, Format::Text) => Self::Text(Box::new(Bits::new(out, options))),
             (ViewName::Hex, Format::Text) => Self::Text(Box::new(Hex::new(out, options))),
             (ViewName::Table, Format::Text) => Self::Text(Box::new(Table::new(out, options))),
+            (ViewName::Messages, Format::Text) => Self::Text(Box::new(Messages::new(out, options))),
+            (ViewName::Session, Format::Text) => Self::Text(Box::new(Session::new(out, options))),
         }
     }
 

@@ -225,6 +225,16 @@ impl<'a> Head<'a> {
         Self::take_apart(bytes, source, offset, bytes.len() as u64)
     }
 
+    /// The same head in a stream that has got another name since.
+    #[must_use]
+    pub fn renamed(mut self, source: SourceId) -> Self {
+        self.source = source;
+        for span in self.findings.iter_mut().flat_map(|finding| &mut finding.spans) {
+            span.source = source;
+        }
+        self
+    }
+
     fn take_apart(bytes: &'a [u8], source: SourceId, offset: u64, total: u64) -> Self {
         let cut = total > bytes.len() as u64;
         let strict = if cut { None } else { strict(bytes) };

@@ -34,7 +34,11 @@ const LENGTH: usize = 6;
 impl Layout for TableLayout {
     fn wants(options: &Options) -> Wants {
         // As much as a line can show, were every character four bytes long.
-        Wants { fields: false, payload: options.width.max(Options::NARROWEST) as u64 * 4 }
+        Wants {
+            payload: (options.width.max(Options::NARROWEST) as u64 * 4)
+                .min(options.payload.unwrap_or(u64::MAX)),
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
@@ -92,7 +96,7 @@ impl Layout for TableLayout {
             Body::Summary(summary) => {
                 outline.page.clip(Ink::Faint, &last(summary)).line();
             }
-            Body::Meta(_) | Body::Message(_) | Body::Note => {}
+            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::outline::INDENT;
 use super::page::Page;
 use super::style::Ink;
+use super::words::runs;
 use crate::model::{Body, Diagnosis, Finding, Severity, SourceId, Span, Unit};
 
 /// Where the words of a finding begin: after the longest severity.
@@ -104,6 +105,14 @@ pub fn bits_in_words(start: u64, end: u64) -> String {
 /// Where a finding's most telling bits are.
 fn place(unit: &Unit<'_>, finding: &Finding) -> Option<String> {
     let span = *finding.spans.first()?;
+    let whole = |span: &Span| match span.source {
+        SourceId::Packet { number } if span.is_empty() => Some(number),
+        _ => None,
+    };
+    let packets: Vec<u64> = finding.spans.iter().filter_map(whole).collect();
+    if !packets.is_empty() {
+        return Some(format!("packet{} {}", if packets.len() == 1 { "" } else { "s" }, runs(&packets)));
+    }
     if span.is_empty() {
         return None;
     }
@@ -123,6 +132,7 @@ pub fn named(span: Span) -> Option<String> {
         SourceId::Payload { .. } => "of the payload",
         SourceId::Message { .. } => "of the message",
         SourceId::Inflated { .. } => "of the inflated message",
+        SourceId::Body { .. } => "of the body",
         SourceId::Packet { .. } => "of the packet",
         SourceId::Input => "of the input",
     };

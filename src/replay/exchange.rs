@@ -5,7 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::http::{CONNECTION_RULES, DATA_BEFORE_COMPLETE, Head, HeadReader};
 use crate::limits;
 use crate::model::{
-    Body, Dir, Endpoint, Finding, Flow, Frame, HttpHead, ON, Sink, SourceId, Span, Text, Time, Unit, Wants,
+    Body, Dir, Endpoint, Finding, Flow, Frame, Handshake, HttpHead, ON, Sink, SourceId, Span, Text, Time,
+    Unit, Wants,
 };
 
 /// A request and its response, as they were recorded.
@@ -211,7 +212,7 @@ impl<'f> Collector<'f> {
 
 impl Sink for Collector<'_> {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 0 }
+        Wants { fields: true, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -219,6 +220,8 @@ impl Sink for Collector<'_> {
             return ON;
         }
         match unit.body {
+            // Only HTTP: there is no WebSocket to play again.
+            Body::Connection(connection) if connection.handshake == Handshake::Polling => ON,
             Body::Connection(connection) if connection.ending.is_none() => {
                 let exchange = Exchange {
                     title: self.title.clone(),
@@ -255,7 +258,7 @@ impl Sink for Collector<'_> {
                 }
                 ON
             }
-            Body::Meta(_) | Body::Message(_) | Body::Gap(_) => ON,
+            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Gap(_) => ON,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
+use super::lane::Lane;
+use super::polling::{asks_for_engine_io, plain_headers};
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
-use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
+use crate::http::head::{HeadState, Sniff, sniff};
 use crate::limits;
 use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text};
 use crate::ws::{Conversation, Extensions};
@@ -20,37 +22,13 @@ pub(super) struct HttpPhase {
     requests: VecDeque<Request>,
 }
 
-/// One direction.
-#[derive(Default)]
-struct Lane {
-    reader: HeadReader,
-    /// Where the head being read begins.
-    offset: u64,
-    body: Option<Body>,
-    /// Set while it is open what the following bytes are; they wait in `held`.
-    blocked: bool,
-    held: VecDeque<Chunk>,
-    held_bytes: usize,
-    /// A refusal whose body is being read, so that it can be shown with it.
-    refusal: Option<Box<Judged>>,
-    /// Which packets carried the head being read.
-    pieces: Vec<Piece>,
-    /// A request's head was too large to be kept, so that nobody knows where it ends:
-    /// what follows it is skipped.
-    lost: bool,
-}
-
-struct Chunk {
-    bytes: Vec<u8>,
-    at: At,
-    offset: u64,
-}
-
 /// A request on its way to be answered.
 struct Request {
     method: String,
     /// What it offered, if it asks for a WebSocket.
     upgrade: Option<Box<RequestFacts>>,
+    /// It is Engine.IO's, and shown although it asks for none.
+    polls: bool,
 }
 
 impl Session {
@@ -76,8 +54,11 @@ impl Session {
             }
             let used = if let Some(body) = &mut lane.body {
                 let (used, done) = body.push(bytes);
-                if done || body.preview().len() >= limits::HTTP_BODY_PREVIEW {
-                    self.show_refusal(side, cx)?;
+                if done || body.is_full() {
+                    if let Some(pending) = lane.pending.as_mut().filter(|p| p.polls) {
+                        (pending.time, pending.last_packet) = (at.time, Some(at.packet));
+                    }
+                    self.show_pending(side, cx)?;
                 }
                 if done && let Phase::Http(http) = &mut self.phase {
                     http.lanes[side.index()].body = None;
@@ -111,9 +92,9 @@ impl Session {
         ON
     }
 
-    /// A side's stream is over: a refusal's body may have lasted until now.
+    /// A side's stream is over: a body may have lasted until now.
     pub(super) fn http_end(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
-        self.show_refusal(side, cx)?;
+        self.show_pending(side, cx)?;
         // A response that waited for its request will wait no longer.
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
@@ -148,55 +129,67 @@ impl Session {
     }
 
     fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
-        let conn = self.number();
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
-        let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().heads();
-        let mut report = handshake::check_request(&head, wanted);
+        let mut head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let asks = handshake::is_upgrade(&head);
+        let polls = !asks && asks_for_engine_io(&head);
+        let is_new = self.told.is_none() && (asks || polls);
+        if is_new {
+            self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+            // Now that the connection has a number, the spans can name it.
+            head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Client });
+        }
+        let mut report = handshake::check_request(&head, cx.out.wants().heads());
         let facts = report.facts;
+        let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         lane.blocked = facts.is_upgrade || facts.method == "CONNECT";
         lane.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !lane.blocked);
         let method = facts.method.clone();
         let mut upgrade = None;
-        if facts.is_upgrade {
-            if self.told.is_none() {
-                self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-                // Now that the connection has a number, the spans can name it.
-                let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
-                report = handshake::check_request(&reader.parse(source, offset), wanted);
-                self.describe_request(&facts);
-                if let Some(told) = &self.told {
-                    cx.out.emit(&told.unit(at.time))?;
-                }
-            } else {
+        if polls {
+            // The whole body carries packets.
+            lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
+        }
+        if facts.is_upgrade || polls {
+            if facts.is_upgrade || is_new {
                 self.describe_request(&facts);
             }
-            if let Some(told) = &mut self.told {
+            if is_new && let Some(told) = &self.told {
+                cx.out.emit(&told.unit(at.time))?;
+            }
+            if facts.is_upgrade
+                && let Some(told) = &mut self.told
+            {
                 told.compare(&facts, at.time, &mut report.findings, cx);
             }
             let judged = Judged {
+                polls,
+                last_packet: None,
                 dir: Dir::Client,
                 offset,
                 bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
-                headers: report.headers,
-                fields: report.fields,
+                headers: if polls { plain_headers(&head) } else { report.headers },
+                fields: if polls { Vec::new() } else { report.fields },
                 findings: report.findings,
                 diagnoses: report.diagnoses,
                 pieces,
                 time: at.time,
             };
-            if let Some(told) = &self.told {
-                told.show(&judged, &[], cx)?;
+            let Phase::Http(http) = &mut self.phase else { return ON };
+            let lane = &mut http.lanes[side.index()];
+            lane.pending = Some(Box::new(judged));
+            if lane.body.is_none() {
+                self.show_pending(side, cx)?;
             }
-            upgrade = Some(Box::new(facts));
+            upgrade = facts.is_upgrade.then(|| Box::new(facts));
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        http.requests.push_back(Request { method, upgrade });
+        http.requests.push_back(Request { method, upgrade, polls });
         if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             self.phase = Phase::Other;
             return ON;
@@ -234,7 +227,33 @@ impl Session {
         let method = request.as_ref().map(|r| r.method.as_str());
         let tunnels = method == Some("CONNECT") && status.is_some_and(|s| (200..300).contains(&s));
         lane.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        let polls = request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
+        if polls && status != Some(101) {
+            lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
+            let judged = Judged {
+                polls,
+                last_packet: None,
+                dir: Dir::Server,
+                offset,
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
+                start_line: head.start_line().into_owned(),
+                headers: plain_headers(&head),
+                fields: Vec::new(),
+                findings: Vec::new(),
+                diagnoses: Vec::new(),
+                pieces,
+                time: at.time,
+            };
+            lane.pending = Some(Box::new(judged));
+            let is_whole = lane.body.is_none();
+            // A server may answer before it has the whole request, 413 for example.
+            self.show_pending(side.other(), cx)?;
+            if is_whole {
+                self.show_pending(side, cx)?;
+            }
+            return self.resume_client(side.other(), cx);
+        }
         if tunnels {
             return self.tunnel(side, cx);
         }
@@ -244,8 +263,7 @@ impl Session {
         if self.told.is_none() {
             self.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
         }
-        let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
-        let head = reader.parse(source, offset);
+        let head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Server });
         if let Some(told) = &mut self.told {
             cx.memory.answered(told.conn, &mut told.entry);
         }
@@ -258,6 +276,8 @@ impl Session {
             cx.out.emit(&told.unit(at.time))?;
         }
         let judged = Judged {
+            polls: false,
+            last_packet: None,
             dir: Dir::Server,
             offset,
             bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
@@ -271,15 +291,15 @@ impl Session {
         };
         if status == Some(101) {
             if let Some(told) = &self.told {
-                told.show(&judged, &[], cx)?;
+                told.show(&judged, &[], true, cx)?;
             }
             return self.upgrade(side, offset + reader.total(), &report, cx);
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        lane.refusal = Some(Box::new(judged));
+        lane.pending = Some(Box::new(judged));
         if lane.body.is_none() {
-            self.show_refusal(side, cx)?;
+            self.show_pending(side, cx)?;
         }
         self.resume_client(side.other(), cx)
     }
@@ -407,14 +427,17 @@ impl Session {
         }
     }
 
-    /// Shows a refusal with as much of its body as there is.
-    fn show_refusal(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+    /// Shows a head that waited for its body, with as much of it as there is.
+    fn show_pending(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        let Some(refusal) = lane.refusal.take() else { return ON };
-        let preview = lane.body.as_ref().map_or(&[][..], Body::preview);
+        let Some(judged) = lane.pending.take() else { return ON };
+        let body = lane.body.as_ref();
+        let preview = body.map_or(&[][..], Body::preview);
+        let whole =
+            body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
         match &self.told {
-            Some(told) => told.show(&refusal, preview, cx),
+            Some(told) => told.show(&judged, preview, whole, cx),
             None => ON,
         }
     }
@@ -426,7 +449,8 @@ impl Session {
 
     fn describe_request(&mut self, facts: &RequestFacts) {
         let Some(told) = &mut self.told else { return };
-        told.connection.handshake = Handshake::RequestOnly;
+        told.connection.handshake =
+            if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         told.connection.target = Some(facts.target.clone());
         told.connection.http_version.clone_from(&facts.http_version);
     }
@@ -445,18 +469,6 @@ impl Session {
             connection.subprotocol.clone_from(&facts.subprotocol);
             connection.extensions.clone_from(&facts.extensions);
             connection.deflate = facts.deflate;
-        }
-    }
-}
-
-impl Lane {
-    /// Keeps bytes until it is known what they are; beyond the cap the rest is dropped with the connection.
-    fn hold(&mut self, bytes: &[u8], at: At, offset: u64) {
-        let room = limits::BEFORE_RESPONSE.saturating_sub(self.held_bytes);
-        let keep = &bytes[..bytes.len().min(room)];
-        if !keep.is_empty() {
-            self.held_bytes += keep.len();
-            self.held.push_back(Chunk { bytes: keep.to_vec(), at, offset });
         }
     }
 }

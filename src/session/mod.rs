@@ -8,7 +8,9 @@
 //! up without a word.
 
 mod http;
+mod lane;
 mod memory;
+mod polling;
 mod probe;
 mod told;
 

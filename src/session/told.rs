@@ -11,6 +11,8 @@ use crate::model::{
 
 /// A head with the verdict on it.
 pub(super) struct Judged {
+    /// It is Engine.IO's, and asks for no WebSocket.
+    pub polls: bool,
     pub dir: Dir,
     pub offset: u64,
     /// The head itself, for those who look at fields.
@@ -22,6 +24,8 @@ pub(super) struct Judged {
     pub diagnoses: Vec<Diagnosis>,
     pub pieces: Vec<Piece>,
     pub time: Option<Time>,
+    /// The last packet of its body.
+    pub last_packet: Option<u64>,
 }
 
 impl Told {
@@ -47,13 +51,20 @@ impl Told {
     }
 
     /// Shows a head, and as much of its body as there is.
-    pub(super) fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
+    pub(super) fn show(
+        &self,
+        judged: &Judged,
+        body: &[u8],
+        body_whole: bool,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
         let head = HttpHead {
             offset: judged.offset,
             bytes: &judged.bytes,
             start_line: &judged.start_line,
             headers: &judged.headers,
             body,
+            body_whole,
             diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
@@ -67,7 +78,7 @@ impl Told {
             conn: self.conn,
             dir: Some(judged.dir),
             time: judged.time,
-            packets: packets.map(|(first, last)| (first.packet, last.packet)),
+            packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
             body: Body::Http(&head),
             fields: &judged.fields,
             findings: &judged.findings,

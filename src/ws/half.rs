@@ -12,39 +12,16 @@ mod complete;
 mod hole;
 
 use super::compressed::Compressed;
-use super::conversation::Shared;
 use super::header::{self, LONGEST};
 use super::judge::KeyWatch;
 use super::mask;
 use super::message::Assembly;
+use super::shared::Shared;
 use crate::limits;
 use crate::model::{
-    At, Counts, Deflate, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece,
-    Source, SourceId, Span,
+    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Source,
+    SourceId, Span,
 };
-
-/// What the opening handshake agreed on, as far as framing cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extensions {
-    /// Whether the response was seen at all.
-    pub known: bool,
-    /// The parameters of permessage-deflate, if it was agreed.
-    pub deflate: Option<Deflate>,
-    /// Something else was agreed, which may give any reserved bit a meaning.
-    pub other: bool,
-}
-
-impl Extensions {
-    /// The handshake was seen, and agreed on none.
-    pub const NONE: Self = Self { known: true, deflate: None, other: false };
-    /// The handshake was not seen.
-    pub const UNKNOWN: Self = Self { known: false, deflate: None, other: false };
-
-    /// Whether RSV1 may be set on the first frame of a message.
-    pub fn rsv1_has_meaning(self) -> bool {
-        self.deflate.is_some() || self.other || !self.known
-    }
-}
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
 /// that an idle connection holds none.

@@ -1,6 +1,6 @@
 //! The rules a single frame header can break, and those the masking keys break together.
 
-use super::half::Extensions;
+use super::agreed::Extensions;
 use super::{
     CONTROL_FRAME_TOO_LONG, EXPECTED_CONTINUATION, FRAGMENTED_CONTROL_FRAME, FRAME_TOO_LARGE,
     LENGTH_HIGH_BIT_SET, MASKED_SERVER_FRAME, NON_MINIMAL_LENGTH, PMD_RSV1_ON_CONTINUATION,

@@ -212,7 +212,7 @@ impl Inspector {
 
 impl Sink for Inspector {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: u64::MAX }
+        Wants { fields: true, payload: u64::MAX, app: true }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

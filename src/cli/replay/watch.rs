@@ -199,7 +199,7 @@ struct Tell {
 impl Sink for Tell {
     fn wants(&self) -> Wants {
         let view = self.view.as_ref().map_or(Wants::NOTHING, |view| view.wants());
-        view.or(Wants { fields: false, payload: limits::PAYLOAD_SHOWN })
+        view.or(Wants { payload: limits::PAYLOAD_SHOWN, ..Wants::NOTHING })
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

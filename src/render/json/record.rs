@@ -22,7 +22,7 @@ pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
 
 /// `time` and `packets`.
 #[inline]
-fn when<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
+pub(super) fn when<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
     w.raw(r#","time":"#);
     match unit.time {
         Some(time) => w.seconds(time.0),
@@ -33,7 +33,7 @@ fn when<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
 }
 
 #[inline]
-fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) {
+pub(super) fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) {
     match packets {
         Some((first, last)) => {
             w.raw("[");
@@ -92,7 +92,7 @@ pub(super) fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
 }
 
 /// Some bytes as an object of `text` or `base64`.
-fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
+pub(super) fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
     if let Some(text) = as_text(bytes, shortened) {
         w.raw(r#"{"text":"#);
         w.string(text);
@@ -151,6 +151,7 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         Handshake::ResponseOnly => "response-only",
         Handshake::Missing => "missing",
         Handshake::Refused => "refused",
+        Handshake::Polling => "polling",
     });
     w.raw(r#","target":"#);
     w.optional_string(connection.target.as_deref());
@@ -312,6 +313,10 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         Body::Message(message) => {
             w.raw(r#","m":"#);
             w.number(message.m);
+        }
+        Body::Session(session) => {
+            w.raw(r#","session":"#);
+            w.number(session.number.into());
         }
         _ => {}
     }

@@ -2,8 +2,8 @@
 
 use super::{Half, Open, Scratch, State};
 use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit};
-use crate::ws::conversation::Shared;
 use crate::ws::message::Assembly;
+use crate::ws::shared::Shared;
 use crate::ws::{close, describe, judge};
 
 impl Half {

@@ -4,8 +4,8 @@
 use super::{Half, Lost, Open, Scratch, State};
 use crate::limits;
 use crate::model::{At, Dir, Flow, Gap, GapEffect, ON, Out};
-use crate::ws::conversation::Shared;
 use crate::ws::shape;
+use crate::ws::shared::Shared;
 
 impl Half {
     /// Bytes of the stream are missing from the capture.
