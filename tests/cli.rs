@@ -265,7 +265,35 @@ fn limits_select_and_stop() {
     assert!(!table(&["--from", "server"]).contains("hello"));
     assert!(!table(&["--grep", "^b.e$"]).contains("hello"));
     assert!(table(&["--findings"]).contains("unmasked-client-frame"));
-    assert!(table(&["--stream", "7"]).lines().all(|line| !line.contains("text")));
+    let (code, out, err) = output(&mut wstool(&["decode", "-v", "table", "--stream", "7", &input]));
+    assert!(code == 0 && !out.contains("text"), "{out}");
+    assert!(err.contains("there is no connection 7"), "{err}");
+}
+
+/// Bytes that nobody put in quotes are one input; a file of such a name is a file.
+#[test]
+fn single_bytes_are_joined() {
+    for bytes in [&["81", "05", "48", "65", "6c", "6c", "6f"][..], &["0x81,", "0x01,", "0x48"]] {
+        let (code, out, err) = output(&mut wstool(&[&["decode", "-v", "table"], bytes].concat()));
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert!(out.contains("text") && out.contains("1 connection, 1 frame"), "{out}");
+    }
+    assert_eq!(output(&mut wstool(&["decode", "8100", "8100"])).1.matches("summary").count(), 2);
+}
+
+/// Nobody's terminal is narrower than 80 columns.
+#[test]
+fn help_fits() {
+    for command in ["", "accept", "decode", "encode", "replay", "completions", "man"] {
+        for help in ["-h", "--help"] {
+            let args: Vec<&str> = [command, help].into_iter().filter(|arg| !arg.is_empty()).collect();
+            let (code, out, _) = output(wstool(&args).env("COLUMNS", "200"));
+            assert_eq!(code, 0);
+            for line in out.lines() {
+                assert!(line.chars().count() <= 80, "{args:?}: {line}");
+            }
+        }
+    }
 }
 
 /// What `encode` wrote, `decode` gives back.

@@ -198,7 +198,9 @@ fn the_list_names_every_sample() {
         assert!(list.lines().any(|line| line.split(' ').next() == Some(file)), "{file} is not listed");
         assert!(readme.contains(&format!("({file}.http)")), "{file} is not in the README");
     }
-    assert_eq!(list.lines().count(), files.len());
+    // A name, and below it what it shows.
+    assert_eq!(list.lines().count(), 2 * files.len());
+    assert!(list.lines().all(|line| line.chars().count() <= 80), "{list}");
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write, stdin: &mut dy
     if args.random {
         let mut bytes = [0; 16];
         if let Err(problem) = getrandom::fill(&mut bytes) {
-            writeln!(err, "wstool: the system gives no random bytes: {problem}")?;
+            writeln!(err, "error: the system gives no random bytes: {problem}")?;
             return Ok(REFUSED);
         }
         return one(args, STANDARD.encode(bytes).as_bytes(), out, err);
@@ -95,7 +95,7 @@ fn each_line(
         }
         let key = line.strip_suffix(b"\r").unwrap_or(&line);
         if let Some(problem) = refuse(args, key) {
-            writeln!(err, "wstool: line {number}: {problem}")?;
+            writeln!(err, "error: line {number}: {problem}")?;
             match args.format {
                 Format::Text => writeln!(out)?,
                 Format::Json => writeln!(out, "{}", refused_json(key))?,
@@ -131,7 +131,7 @@ fn read_line(stdin: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
 
 fn one(args: &Args, key: &[u8], out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     if let Some(problem) = refuse(args, key) {
-        writeln!(err, "wstool: {problem}")?;
+        writeln!(err, "error: {problem}")?;
         let caret = " ".repeat(check_key(key).err().map_or(0, |problem| problem.at()));
         if key.len() <= 64 && key.iter().all(u8::is_ascii_graphic) && !key.is_empty() {
             writeln!(err, "  {}\n  {caret}{}", String::from_utf8_lossy(key), "^".red().bold())?;
@@ -364,7 +364,7 @@ mod tests {
         let (code, out, err) = play(&["dGhl!HNhbXBsZSBub25jZQ=="], b"");
         assert_eq!((code, &*out), (REFUSED, ""));
         insta::assert_snapshot!(err, @r"
-        wstool: byte 0x21 at offset 4 is no Base64 symbol
+        error: byte 0x21 at offset 4 is no Base64 symbol
           dGhl!HNhbXBsZSBub25jZQ==
               ^
         A key is 16 bytes in Base64: 22 symbols and == (RFC 6455 §4.1).
@@ -390,7 +390,7 @@ mod tests {
         let (code, out, err) = play(&["-"], keys.as_bytes());
         assert_eq!(code, REFUSED);
         assert_eq!(out, format!("{ACCEPT}\n\nHSmrc0sMlYUkAGmm5OPpG2HaGWk=\n"));
-        assert_eq!(err, "wstool: line 2: 3 bytes instead of 16; the difference begins at offset 5\n");
+        assert_eq!(err, "error: line 2: 3 bytes instead of 16; the difference begins at offset 5\n");
         let endless = [vec![b'a'; 1 << 20], b"\n".to_vec(), KEY.into()].concat();
         assert_eq!(play(&["-"], &endless).1, format!("\n{ACCEPT}\n"));
     }

@@ -1,22 +1,47 @@
 //! `wstool decode`: the main job.
 
-use std::fs::File;
+mod opening;
+mod report;
+
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
 
 use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};
 
+use self::opening::{Opened, joined, open, shown};
+use self::report::{nothing_readable, report};
 use super::output::{self, Output};
-use crate::input::{self, Input, InputError};
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
-use crate::pipeline::{self, Outcome};
+use crate::pipeline;
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
 use crate::render::{Bits, Hex, Messages, Options, Session, Table, TimeStyle, Tree, View};
 use crate::select::{self, Select, Selection, Verdict};
 use crate::timeline;
+
+/// What the long help and the manual say besides.
+const AFTER: &str = "\
+Inputs are recognised by content:
+  captures   pcap (either byte order, micro- or nanoseconds) and pcapng, with
+             Ethernet, 802.1Q, Linux cooked, loopback or raw IP
+  hex        8105..., 81 05, 0x81, 0x05, 81:05, \\x81\\x05, C arrays, what xxd,
+             xxd -p, xxd -i, hexdump -C and od -t x1 print, and what Wireshark
+             copies; # begins a comment
+  raw bytes  what one side sent, with or without its HTTP head
+Each of them may be gzip'd.
+
+Examples:
+  wstool decode capture.pcap
+  wstool decode 818537fa213d7f9f4d5158
+  wstool decode --view table --grep error capture.pcapng
+  wstool decode --findings --fail-on error capture.pcap
+  tcpdump -i any -U -w - port 8080 | wstool decode -
+
+Exit status:
+  0  all is well
+  1  there are findings that --fail-on asks for
+  2  wrong usage, or an input that could not be read to its end";
 
 /// Show what is on the wire, every field with its meaning and a verdict on it.
 ///
@@ -25,6 +50,7 @@ use crate::timeline;
 /// file but is hex is decoded as hex; `-` is standard input, decoded as it comes:
 /// tcpdump -U -w - | wstool decode -
 #[derive(clap::Args, Clone)]
+#[command(after_long_help = AFTER)]
 pub struct Args {
     /// Files, `-` for standard input, or hex such as 810548656c6c6f
     #[arg(value_name = "INPUT")]
@@ -50,8 +76,8 @@ pub struct Args {
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
     protocol: Option<Pasted>,
 
-    /// Columns to fit; the terminal's, or 80
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000), help_heading = "Showing")]
+    /// Columns to fit, 80 or more; by default the terminal's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
     width: Option<u16>,
 
     /// Use ASCII characters only
@@ -190,6 +216,12 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
         [] => &stdin_only,
         inputs => inputs,
     };
+    let joined = if args.protocol.is_none() { joined(inputs) } else { None };
+    let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    if inputs.len() > 1 && args.format == Format::Json {
+        writeln!(io::stderr(), "error: --format json is one array of one input: use ndjson for several")?;
+        return Ok(2);
+    }
     let mut code = 0;
     for name in inputs {
         code = code.max(one(args, name, color)?);
@@ -210,12 +242,13 @@ fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
         }
     };
     let bar = output::bar(size, args.view != ViewName::Stats);
+    let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), color, live));
     let outcome = pipeline::run(input, &mut select, &mut |read| bar.set_position(read));
     bar.finish_and_clear();
     let verdict = select.verdict();
     select.into_inner().end()?;
-    report(name, &outcome)?;
+    report(args, name, is_raw, &outcome)?;
     Ok(if outcome.error.is_some() || nothing_readable(&outcome) {
         2
     } else {
@@ -247,98 +280,6 @@ fn pasted(args: &Args, protocol: Pasted, name: &str, color: bool) -> io::Result<
     let verdict = select.verdict();
     select.into_inner().end()?;
     Ok(if read.is_readable() { u8::from(args.fail_on.fails(verdict)) } else { 2 })
-}
-
-struct Opened {
-    input: Input,
-    /// Bytes of the file, where it is one.
-    size: Option<u64>,
-    /// The input comes as it happens.
-    live: bool,
-}
-
-fn open(name: &str) -> Result<Opened, String> {
-    let explain = |e: InputError| e.to_string();
-    if name == "-" {
-        // Standard input may be a file all the same, which nobody types into.
-        let live = !matches!(stdin_metadata(), Some(true));
-        let input = input::open(Box::new(io::stdin()), "-").map_err(explain)?;
-        return Ok(Opened { input, size: None, live });
-    }
-    match File::open(name) {
-        Ok(file) => {
-            let meta = file.metadata().map_err(|e| e.to_string())?;
-            if meta.is_dir() {
-                return Err("is a directory: name the capture files in it".to_owned());
-            }
-            let live = !meta.is_file();
-            let reader: Box<dyn Read + Send> = Box::new(file);
-            let input = input::open(reader, name).map_err(explain)?;
-            Ok(Opened { input, size: meta.is_file().then_some(meta.len()), live })
-        }
-        Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
-            match input::from_argument(name) {
-                Some(input) => Ok(Opened { input, size: None, live: false }),
-                None if looks_like_hex(name) => {
-                    match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
-                        Err(e) => Err(e.to_string()),
-                        Ok(input) => Ok(Opened { input, size: None, live: false }),
-                    }
-                }
-                None => Err("no such file, and it is not hex either".to_owned()),
-            }
-        }
-        Err(e) => Err(e.to_string()),
-    }
-}
-
-/// Whether an argument that is no file was meant as hex, so that what is wrong with it is worth saying.
-fn looks_like_hex(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
-    text.starts_with(|c: char| c.is_ascii_digit()) && digits * 10 >= text.chars().count() * 7
-}
-
-/// Whether standard input is a regular file; `None` when it cannot be told.
-fn stdin_metadata() -> Option<bool> {
-    std::fs::metadata("/dev/stdin").ok().map(|m| m.is_file())
-}
-
-/// Long arguments are hex; a message about them names only their beginning.
-fn shown(name: &str) -> String {
-    if name.chars().count() > 60 {
-        name.chars().take(57).chain("...".chars()).collect()
-    } else {
-        name.to_owned()
-    }
-}
-
-/// Diagnostics that belong to the run, not to the results.
-fn report(name: &str, outcome: &Outcome) -> io::Result<()> {
-    let mut err = io::stderr().lock();
-    let name = shown(name);
-    for (link, count) in &outcome.unreadable {
-        let packets = if *count == 1 { "packet" } else { "packets" };
-        writeln!(
-            err,
-            "warning: {name}: {count} {packets} of link type {link} skipped; Ethernet, Linux cooked, \
-             loopback and raw IP are read"
-        )?;
-    }
-    if let Some(error) = &outcome.error {
-        writeln!(err, "error: {name}: {error}")?;
-    } else if outcome.summary.connections == 0 && !nothing_readable(outcome) {
-        writeln!(
-            err,
-            "note: {name}: no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)",
-            outcome.summary.packets
-        )?;
-    }
-    Ok(())
-}
-
-fn nothing_readable(outcome: &Outcome) -> bool {
-    let skipped: u64 = outcome.unreadable.iter().map(|(_, count)| count).sum();
-    skipped > 0 && skipped == outcome.summary.packets
 }
 
 impl Args {
@@ -392,7 +333,7 @@ impl FailOn {
 enum Show {
     Text(Box<dyn View>),
     Records { json: Box<Json<Output>>, live: bool },
-    Stats { stats: Box<Stats>, out: Output, format: Format },
+    Stats { stats: Box<Stats>, out: Output, format: Format, ascii: bool },
 }
 
 impl Show {
@@ -400,7 +341,9 @@ impl Show {
         let payload = args.payload_limit.unwrap_or(limits::PAYLOAD_SHOWN);
         let options = args.options(color);
         match (args.view, args.format) {
-            (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format },
+            (ViewName::Stats, format) => {
+                Self::Stats { stats: Box::default(), out, format, ascii: args.ascii }
+            }
             (view, Format::Ndjson) => {
                 Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
             }
@@ -420,9 +363,9 @@ impl Show {
         match self {
             Self::Text(view) => view.end(),
             Self::Records { json, .. } => json.finish()?.flush(),
-            Self::Stats { stats, mut out, format } => {
+            Self::Stats { stats, mut out, format, ascii } => {
                 match format {
-                    Format::Text => stats.text(&mut out)?,
+                    Format::Text => stats.text(&mut out, ascii)?,
                     Format::Json => stats.array(&mut out)?,
                     Format::Ndjson => stats.lines(&mut out)?,
                 }

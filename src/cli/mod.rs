@@ -23,7 +23,7 @@ use crate::synth;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
 #[derive(Parser)]
-#[command(name = "wstool", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "wstool", version, max_term_width = 80, arg_required_else_help = true)]
 struct Cli {
     /// Colour the output: auto is when it goes to a terminal and `NO_COLOR` is not set
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]

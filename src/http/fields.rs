@@ -105,6 +105,39 @@ impl Name {
     /// How many names are known.
     pub const COUNT: usize = HEADERS.len();
 
+    /// What a field is when no rule judges it, in the words of a verdict: no sentence of its own.
+    pub const fn aside(self) -> &'static str {
+        match self {
+            Self::UserAgent => "the client program, as it names itself",
+            Self::Server => "the server program, as it names itself",
+            Self::Via => "the proxies that the message passed",
+            Self::Location => "where a redirected client is sent",
+            Self::RetryAfter => "how long to wait before trying again",
+            Self::Cookie => "sent for pages of any site, which is why Origin must be checked",
+            Self::SetCookie => "kept like any other cookie",
+            Self::Authorization => "credentials; scripts in a browser cannot set them for a WebSocket",
+            Self::Authenticate => "how the client should authenticate",
+            Self::ProxyAuthorization => "credentials for the proxy",
+            Self::ProxyAuthenticate => "how the client should authenticate to the proxy",
+            Self::ContentType => "what the body is",
+            Self::ContentLength => "length of the body in bytes",
+            Self::TransferEncoding => "how the body is framed",
+            Self::OldKey1 | Self::OldKey2 => {
+                "of a draft from 2010 (hixie-76), which no browser speaks any more"
+            }
+            Self::OldOrigin => "what drafts up to 10 called Origin",
+            Self::Connection => "options for the next hop only",
+            Self::Upgrade => "protocols that the sender could switch to",
+            Self::Host
+            | Self::Key
+            | Self::Accept
+            | Self::Version
+            | Self::Protocol
+            | Self::Extensions
+            | Self::Origin => "means nothing in this message",
+        }
+    }
+
     /// The known name that a field has, compared without regard to case.
     pub fn of(name: &[u8]) -> Option<&'static Known> {
         let known = &HEADERS[usize::from(SLOTS[slot(name)?])];

@@ -144,7 +144,7 @@ pub fn link_name(link: u32) -> Cow<'static, str> {
         266 => "USB_DARWIN",
         272 => "NORDIC_BLE",
         276 => "LINUX_SLL2",
-        _ => return Cow::Owned(format!("LINKTYPE {link}")),
+        _ => return Cow::Owned(link.to_string()),
     })
 }
 
@@ -194,6 +194,6 @@ mod tests {
         assert!(is_supported(276) && !is_supported(127));
         assert_eq!(link_name(127), "IEEE802_11_RADIOTAP");
         assert_eq!(link_name(149), "USER2");
-        assert_eq!(link_name(9999), "LINKTYPE 9999");
+        assert_eq!(link_name(9999), "9999");
     }
 }

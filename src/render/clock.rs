@@ -24,9 +24,20 @@ impl Clock {
     /// Notes that the time is `now`; gives the nanoseconds since the first time seen
     /// and since the time seen last, both 0 at the start.
     pub fn tick(&mut self, now: Time) -> (i64, i64) {
-        let first = *self.first.get_or_insert(now);
-        let last = self.last.replace(now).unwrap_or(now);
-        (now.since(first), now.since(last))
+        let times = self.glance(now);
+        self.first.get_or_insert(now);
+        self.last = Some(now);
+        times
+    }
+
+    /// The same without noting it.
+    pub fn glance(&self, now: Time) -> (i64, i64) {
+        (now.since(self.first.unwrap_or(now)), now.since(self.last.unwrap_or(now)))
+    }
+
+    /// Whether `now` is before the time seen last.
+    pub fn is_past(&self, now: Time) -> bool {
+        self.glance(now).1 < 0
     }
 
     /// The time `now` in words: `0.001204 s`, `+0.000020 s`, `2023-11-10T05:56:11.123456Z`.

@@ -15,9 +15,6 @@ const VALUE_COLUMNS: usize = 28;
 /// Rows that a start line or a value may take: cookies can be long.
 const VALUE_ROWS: usize = 6;
 
-/// Columns a meaning needs to stand beside its value rather than under it.
-const MEANING_COLUMNS: usize = 16;
-
 /// Writes the head: start line, header fields, the first of the body.
 pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
     heading(outline, unit, head);
@@ -71,8 +68,6 @@ fn meaning(outline: &mut Outline, header: &Header, value_at: usize, beside: usiz
         page.line();
     } else if fits {
         page.to(start).put(Ink::Faint, &meaning).line();
-    } else if start == beside && start + MEANING_COLUMNS.max(page.measure(&meaning) * 3 / 5) <= page.width() {
-        page.to(start).wrap(Ink::Faint, &meaning, start, 0).line();
     } else {
         page.line();
         page.to(value_at + 2).wrap(Ink::Faint, &meaning, value_at + 2, 0).line();

@@ -198,8 +198,13 @@ impl Outline {
         self.heading(unit, &format!("message {}", message.m), &about);
         if own_story {
             let text = message.kind == Opcode::TEXT || message.utf8 == Utf8::Valid;
-            let length = message.inflated_length.unwrap_or(message.length);
-            let length = if message.payload_cut { length } else { message.payload.len() as u64 };
+            let at_hand = message.payload.len() as u64;
+            let length = match message.inflated_length {
+                Some(inflated) if message.payload_cut => inflated,
+                None if message.payload_cut && !message.compressed => message.length,
+                // How much more there would be of what cannot be inflated is not known.
+                _ => at_hand,
+            };
             self.payload(message.payload, length, text, INDENT);
         }
         if let Some(it) = message.app {

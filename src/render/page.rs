@@ -8,6 +8,9 @@ use super::Options;
 use super::escape::{self, Cells, Kind, cells, is_plain};
 use super::style::{Ink, Palette};
 
+/// Columns a value may leave empty at the end of a line to keep a word in one piece.
+const SPILL_BACK: usize = 24;
+
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Page {
@@ -195,7 +198,7 @@ impl Page {
     pub fn quote(&mut self, bytes: &[u8], more: bool, indent: usize, rows: usize, reserve: usize) -> usize {
         let bytes = if more { escape::whole_characters(bytes) } else { bytes };
         self.put(Ink::Faint, "“");
-        let shown = self.flow(bytes, indent + 1, rows, reserve);
+        let shown = self.flow(bytes, indent + 1, rows, reserve, 0);
         let whole = shown == bytes.len() && !more;
         self.put(Ink::Faint, if whole { "”" } else { "…" });
         shown
@@ -203,27 +206,39 @@ impl Page {
 
     /// Writes data without quotes on at most `rows` lines, those after the first from `indent` on.
     pub fn spill(&mut self, bytes: &[u8], indent: usize, rows: usize) -> &mut Self {
-        if self.flow(bytes, indent, rows, 0) < bytes.len() {
+        if self.flow(bytes, indent, rows, 0, SPILL_BACK) < bytes.len() {
             self.put(Ink::Faint, "…");
         }
         self
     }
 
-    fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize) -> usize {
+    /// A full line ends where the last word does, if that is at most `back` columns back.
+    fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize, back: usize) -> usize {
         let (indent, limit) = self.frame(indent, reserve);
         let limit = limit - self.measure("…");
         let (mut row, mut shown, mut line_ended) = (1, 0, false);
+        // Where the last word begins: byte of the text, and column.
+        let mut word = (0, 0);
         for cell in self.data_cells(bytes) {
             if cell.width > 0 && (line_ended || self.column + usize::from(cell.width) > limit) {
                 if row == rows {
                     break;
                 }
                 row += 1;
+                let breaks = !line_ended && word.1 > indent && self.column - word.1 < back;
+                let moved = if breaks { self.text.split_off(word.0) } else { String::new() };
+                let columns = if breaks { self.column - word.1 } else { 0 };
                 self.line();
                 self.to(indent);
+                self.text.push_str(&moved);
+                self.column += columns;
+                word = (0, 0);
             }
             self.text.push_str(cell.text());
             self.column += usize::from(cell.width);
+            if cell.text() == " " {
+                word = (self.text.len(), self.column);
+            }
             shown += usize::from(cell.bytes);
             line_ended = cell.line_end;
         }

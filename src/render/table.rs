@@ -34,7 +34,11 @@ const LENGTH: usize = 6;
 impl Layout for TableLayout {
     fn wants(options: &Options) -> Wants {
         // As much as a line can show, were every character four bytes long.
-        Wants { payload: options.width.max(Options::NARROWEST) as u64 * 4, ..Wants::NOTHING }
+        Wants {
+            payload: (options.width.max(Options::NARROWEST) as u64 * 4)
+                .min(options.payload.unwrap_or(u64::MAX)),
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
@@ -118,13 +122,16 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
     let (time, delta) = match unit.time {
         None => (String::new(), String::new()),
         Some(now) => {
-            let (since_first, since_last) = outline.clock.tick(now);
+            // A selection shows a connection's beginning late, which turns no clock back.
+            let late = matches!(unit.body, Body::Connection(_)) && outline.clock.is_past(now);
+            let (since_first, since_last) =
+                if late { outline.clock.glance(now) } else { outline.clock.tick(now) };
             let time = match style {
                 // The date would take a third of the line.
                 TimeStyle::Utc => now.utc()[11..].trim_end_matches('Z').to_owned(),
                 TimeStyle::Relative | TimeStyle::Delta => seconds(since_first),
             };
-            (time, seconds(since_last))
+            (time, if late { String::new() } else { seconds(since_last) })
         }
     };
     let connection = if unit.conn > 0 { unit.conn.to_string() } else { String::new() };
@@ -191,7 +198,8 @@ fn inflated(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
     marks(outline, unit);
     let page = &mut outline.page;
     let room = page.width().saturating_sub(page.column());
-    let length = message.inflated_length.unwrap_or(message.length);
+    // How much more there would be of what cannot be inflated is not known.
+    let length = message.inflated_length.unwrap_or(message.payload.len() as u64);
     let cut = (message.payload.len() as u64) < length;
     if message.kind == Opcode::TEXT && message.inflated_length.is_some() {
         page.data(Ink::Plain, message.payload, room, cut);

@@ -27,6 +27,9 @@ impl Session {
                 return self.pass(side, bytes, at, offset, cx);
             };
             let lane = &mut http.lanes[side.index()];
+            if lane.lost {
+                return ON;
+            }
             if lane.blocked {
                 return self.held_back(side, bytes, at, offset, cx);
             }
@@ -57,7 +60,7 @@ impl Session {
                     HeadState::Complete => self.head(side, at, cx)?,
                     HeadState::Overflowing => {
                         self.head(side, at, cx)?;
-                        self.phase = Phase::Other;
+                        self.lose(side);
                         return ON;
                     }
                 }
@@ -91,6 +94,19 @@ impl Session {
     /// A head is complete, or too large to become so.
     fn head(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
         if self.client == Some(side) { self.request(side, at, cx) } else { self.response(side, at, true, cx) }
+    }
+
+    /// What a side sends behind a head that was too large cannot be read. The answer to
+    /// a request for a WebSocket can.
+    fn lose(&mut self, side: Side) {
+        match &mut self.phase {
+            Phase::Http(http)
+                if self.client == Some(side) && http.requests.iter().any(|r| r.upgrade.is_some()) =>
+            {
+                http.lanes[side.index()].lost = true;
+            }
+            phase => *phase = Phase::Other,
+        }
     }
 
     fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
@@ -280,6 +296,9 @@ impl Session {
     ) -> Flow {
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let client = server.other();
+        if http.lanes[client.index()].lost {
+            return ON;
+        }
         let early = std::mem::take(&mut http.lanes[client.index()].held);
         // The response itself may have waited for its request, and frames behind it.
         let behind = std::mem::take(&mut http.lanes[server.index()].held);

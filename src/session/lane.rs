@@ -32,6 +32,9 @@ pub(super) struct Lane {
     pub pending: Option<Box<Judged>>,
     /// Which packets carried the head being read.
     pub pieces: Vec<Piece>,
+    /// A request's head was too large to be kept, so that nobody knows where it ends:
+    /// what follows it is skipped.
+    pub lost: bool,
 }
 
 pub(super) struct Chunk {

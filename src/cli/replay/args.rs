@@ -39,8 +39,8 @@ pub struct Args {
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     pub format: Format,
 
-    /// Columns to fit; the terminal's, or 80
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000), help_heading = "Showing")]
+    /// Columns to fit, 80 or more; by default the terminal's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
     pub width: Option<u16>,
 
     /// Use ASCII characters only
@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long = "break", value_name = "FAULT", value_delimiter = ',', help_heading = "Replaying live")]
     pub faults: Vec<Fault>,
 
-    /// Seconds to wait for a connection, for an answer, and for what comes after it
+    /// Seconds to wait for a server to connect, for an answer, and for what comes after it
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Replaying live")]
     pub timeout: Duration,
 

@@ -70,7 +70,7 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, color: 
     }
     show.comparison(&compare(&before, &after))?;
     if after.ruling.state == State::Open {
-        show.flush()?;
+        show.make_way()?;
         let view = show.is_text().then(|| {
             let tree = Tree::new(crate::cli::output::Output::new(true), args.options(color));
             Box::new(tree) as Box<dyn View>

@@ -137,9 +137,8 @@ fn code(state: State) -> u8 {
 
 fn list() -> io::Result<u8> {
     let mut out = Output::new(false);
-    let widest = samples::SAMPLES.iter().map(|sample| sample.name.len()).max().unwrap_or_default();
     for sample in samples::SAMPLES {
-        writeln!(out, "{}  {}", format!("{:widest$}", sample.name).bold(), sample.about())?;
+        writeln!(out, "{}\n    {}", sample.name.bold(), sample.about())?;
     }
     out.flush()?;
     Ok(0)

@@ -133,7 +133,7 @@ fn serve(
     if show.film(&film, "live")?.is_break() {
         return Ok(Some(state));
     }
-    show.flush()?;
+    show.make_way()?;
     if let Err(error) = sent {
         return Err(Stop::Told(format!("{theirs} did not take the answer: {error}")));
     }

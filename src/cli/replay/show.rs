@@ -78,6 +78,14 @@ impl Show {
         Ok(())
     }
 
+    /// Leaves an empty line before what somebody else shows, and writes out what was gathered.
+    pub fn make_way(&mut self) -> io::Result<()> {
+        if let Kind::Text(_, out) = &mut self.kind {
+            writeln!(out)?;
+        }
+        self.flush()
+    }
+
     /// Writes out what was gathered.
     pub fn flush(&mut self) -> io::Result<()> {
         match &mut self.kind {

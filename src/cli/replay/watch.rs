@@ -30,7 +30,7 @@ pub struct Played<'b> {
 /// How long a server may stay silent before its client says goodbye.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Follows what the peer does after the handshake, for at most `patience`. What it sends
+/// Follows what the peer does after the handshake, for at most `patience`. What follows
 /// is shown on `view`.
 pub fn watch(
     wire: &mut Wire,
@@ -185,7 +185,7 @@ impl Feed<'_> {
     }
 }
 
-/// Passes on what the peer sends after its head, and counts it.
+/// Passes on what follows the heads, and counts what the peer sends.
 struct Tell {
     view: Option<Box<dyn View>>,
     peer: Dir,
@@ -212,7 +212,9 @@ impl Sink for Tell {
                 self.closed = true;
                 self.close_code = message.close.and_then(|close| close.code);
             }
-            UnitBody::Frame(_) | UnitBody::Message(_) | UnitBody::Note if from_peer && self.live => {}
+            // Ours too: their numbers are those of one conversation.
+            UnitBody::Frame(_) if self.live => {}
+            UnitBody::Message(_) | UnitBody::Note if from_peer && self.live => {}
             _ => return ON,
         }
         if let Some(view) = &mut self.view {

@@ -34,7 +34,7 @@ impl<'h, 'b> Exam<'h, 'b> {
                 *count += 1;
             }
             if detail {
-                let meaning = known.map_or_else(Text::default, |known| Text::new(known.def.help));
+                let meaning = known.map_or_else(Text::default, |known| Text::new(known.name.aside()));
                 marks.push((Verdict::Irrelevant, meaning));
             }
         }

@@ -16,11 +16,11 @@ const PRINTED: usize = 10;
 const ADDRESS: usize = 21;
 
 impl Stats {
-    /// Writes everything that was counted.
+    /// Writes everything that was counted; with `ascii` in ASCII alone.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn text(&self, mut out: impl Write) -> io::Result<()> {
+    pub fn text(&self, mut out: impl Write, ascii: bool) -> io::Result<()> {
         let report = self.report();
         let mut page = String::new();
         headline(&report, &mut page);
@@ -32,7 +32,7 @@ impl Stats {
         sizes(total, &mut page);
         compression(total, &mut page);
         times(total, &mut page);
-        findings(&report, &mut page);
+        findings(&report, ascii, &mut page);
         connections(&report, &mut page);
         out.write_all(page.as_bytes())?;
         out.flush()
@@ -97,7 +97,7 @@ fn headline(report: &Report<'_>, page: &mut String) {
         "{}, {}, {}, {}{duration}",
         counted(report.connections, "connection"),
         counted(total.all_frames(), "frame"),
-        counted(messages, "message"),
+        counted(messages, "data message"),
         size(total.bytes()),
     );
     if let Some(error) = report.summary.and_then(|summary| summary.error.as_deref()) {
@@ -210,14 +210,16 @@ fn times(total: &Tally, page: &mut String) {
     }
 }
 
-fn findings(report: &Report<'_>, page: &mut String) {
+fn findings(report: &Report<'_>, ascii: bool, page: &mut String) {
     if report.rules.is_empty() {
         return;
     }
     let mut table = Table::new(&["Findings", "", "", "count"]);
     for (rule, times) in &report.rules {
         let name = rule.severity.to_string();
-        table.row([name, rule.id.into(), rule.cite.to_string(), short(*times)]);
+        let cite = rule.cite.to_string();
+        let cite = if ascii { cite.replace('§', "sec. ") } else { cite };
+        table.row([name, rule.id.into(), cite, short(*times)]);
     }
     table.print(3, page);
 }
@@ -275,7 +277,7 @@ mod tests {
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();
-        stats.text(&mut out).unwrap();
+        stats.text(&mut out, false).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -295,7 +297,7 @@ mod tests {
         talk.connect(2).frame(Server, "8101 41").end(EndKind::Rst, None);
         talk.summary(&Summary::default());
         insta::assert_snapshot!(page(&stats), @r#"
-        2 connections, 12 frames, 5 messages, 75 B, 41.0 ms
+        2 connections, 12 frames, 5 data messages, 75 B, 41.0 ms
 
         Frames          from client     payload  from server     payload       share
           text                    2        10 B            3         9 B      41.7 %
@@ -354,6 +356,6 @@ mod tests {
 
     #[test]
     fn nothing_is_a_page_too() {
-        assert_eq!(page(&Stats::new()), "0 connections, 0 frames, 0 messages, 0 B\n");
+        assert_eq!(page(&Stats::new()), "0 connections, 0 frames, 0 data messages, 0 B\n");
     }
 }

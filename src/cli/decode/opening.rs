@@ -1,0 +1,82 @@
+//! What an argument of `decode` names: a file, standard input, or hex.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::input::{self, Input, InputError};
+
+pub struct Opened {
+    pub input: Input,
+    /// Bytes of the file, where it is one.
+    pub size: Option<u64>,
+    /// The input comes as it happens.
+    pub live: bool,
+}
+
+pub fn open(name: &str) -> Result<Opened, String> {
+    let explain = |e: InputError| e.to_string();
+    if name == "-" {
+        // Standard input may be a file all the same, which nobody types into.
+        let live = !matches!(stdin_metadata(), Some(true));
+        let input = input::open(Box::new(io::stdin()), "-").map_err(explain)?;
+        return Ok(Opened { input, size: None, live });
+    }
+    match File::open(name) {
+        Ok(file) => {
+            let meta = file.metadata().map_err(|e| e.to_string())?;
+            if meta.is_dir() {
+                return Err("is a directory: name the capture files in it".to_owned());
+            }
+            let live = !meta.is_file();
+            let reader: Box<dyn Read + Send> = Box::new(file);
+            let input = input::open(reader, name).map_err(explain)?;
+            Ok(Opened { input, size: meta.is_file().then_some(meta.len()), live })
+        }
+        Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
+            match input::from_argument(name) {
+                Some(input) => Ok(Opened { input, size: None, live: false }),
+                None if looks_like_hex(name) => {
+                    match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
+                        Err(e) => Err(e.to_string()),
+                        Ok(input) => Ok(Opened { input, size: None, live: false }),
+                    }
+                }
+                None => Err("no such file, and it is not hex either".to_owned()),
+            }
+        }
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+/// Whether an argument that is no file was meant as hex, so that what is wrong with it is worth saying.
+fn looks_like_hex(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_hexdigit).count();
+    text.starts_with(|c: char| c.is_ascii_digit()) && digits * 10 >= text.chars().count() * 7
+}
+
+/// Whether standard input is a regular file; `None` when it cannot be told.
+fn stdin_metadata() -> Option<bool> {
+    std::fs::metadata("/dev/stdin").ok().map(|m| m.is_file())
+}
+
+/// Long arguments are hex; a message about them names only their beginning.
+pub fn shown(name: &str) -> String {
+    if name.chars().count() > 60 {
+        name.chars().take(57).chain("...".chars()).collect()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// The arguments as one, when each is a byte of hex that the shell took apart.
+pub fn joined(words: &[String]) -> Option<String> {
+    (words.len() > 1 && words.iter().all(|word| is_a_byte(word))).then(|| words.join(" "))
+}
+
+/// Whether an argument is one byte of hex and no file.
+fn is_a_byte(word: &str) -> bool {
+    let digits = word.trim_end_matches(',');
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_hexdigit()) && !Path::new(word).exists()
+}
