@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use memchr::memchr2_iter;
 use serde::de::IgnoredAny;
 
 use super::dialect::{Dialect, Said};
@@ -48,6 +49,10 @@ pub fn fault(text: &str) -> Option<(usize, String)> {
 
 /// Whether brackets go no deeper than [`JSON_DEPTH`].
 fn shallow(text: &str) -> bool {
+    // Mostly there are not even that many brackets.
+    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(JSON_DEPTH).is_none() {
+        return true;
+    }
     let mut depth = 0_usize;
     for token in tokens(text) {
         match text.as_bytes()[token.start] {

@@ -1,5 +1,7 @@
 //! Heartbeats that applications send as data, not to be taken for the Ping frames of RFC 6455 §5.5.2.
 
+use memchr::memchr2_iter;
+
 use super::dialect::{Dialect, Said};
 use super::json;
 use crate::model::{App, Cite, FieldDef, Text};
@@ -17,7 +19,7 @@ static WORD: FieldDef = FieldDef {
 };
 
 fn read(said: &Said<'_>) -> Option<App> {
-    let text = said.as_text().filter(|text| text.len() <= LONGEST)?.trim();
+    let text = said.as_text().filter(|text| text.len() <= LONGEST && may_be(text.as_bytes()))?.trim();
     let word = if text.starts_with('{') && json::is_valid(text) {
         // {"type":"ping"}, {"op":"ping"}, {"event":"pusher:ping","data":{}}
         let keys = ["type", "op", "event", "method", "action", "cmd"];
@@ -40,6 +42,16 @@ fn read(said: &Said<'_>) -> Option<App> {
         fields,
         ..App::default()
     })
+}
+
+/// Whether any of the words is in there. Nearly every message is something else, and taking JSON apart
+/// costs more than everything that was done with the message before.
+fn may_be(text: &[u8]) -> bool {
+    let begins = |at: usize, word: &[u8]| {
+        text[at..].get(..word.len()).is_some_and(|here| here.eq_ignore_ascii_case(word))
+    };
+    memchr2_iter(b'p', b'P', text).any(|at| begins(at, b"ping") || begins(at, b"pong"))
+        || memchr2_iter(b'h', b'H', text).any(|at| begins(at, b"heartbeat"))
 }
 
 #[cfg(test)]
