@@ -17,12 +17,14 @@
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
+//! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
 pub mod cli;
+pub mod compare;
 pub mod http;
 pub mod input;
 pub mod limits;

@@ -11,6 +11,7 @@ pub mod diagnosis;
 pub mod field;
 pub mod finding;
 pub mod out;
+pub mod report;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod source;

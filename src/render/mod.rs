@@ -28,6 +28,7 @@ use std::io;
 use crate::model::Sink;
 
 pub mod bits;
+pub mod compare;
 pub mod hex;
 pub mod json;
 pub mod stats;
