@@ -1,14 +1,19 @@
 //! `wstool compare`: what polling and WebSocket cost.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
 use super::output::{self, Output};
+use crate::compare::captures::Counter;
 use crate::compare::heads::Heads;
+use crate::compare::simulate::Play;
+use crate::compare::sweep::{self, Variable};
 use crate::compare::wire::Wire;
 use crate::compare::{self, Direction, Scenario};
+use crate::input::{self, Input};
 use crate::model::report::Report;
 use crate::render::compare::{Form, Page};
 
@@ -21,6 +26,10 @@ use crate::render::compare::{Form, Page};
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
+    /// Captures of polling and of WebSocket, or one of both: counts what really happened
+    #[arg(value_name = "CAPTURE", conflicts_with_all = ["preset", "simulate", "sweep", "chart"])]
+    captures: Vec<PathBuf>,
+
     /// Clients
     #[arg(short = 'N', long, value_name = "N", default_value_t = 1000, help_heading = "Question")]
     clients: u64,
@@ -50,8 +59,36 @@ pub struct Args {
     direction: Publishes,
 
     /// A comparison with known answers, instead of your own question
-    #[arg(long, value_name = "NAME", help_heading = "Question")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["simulate", "sweep", "chart"], help_heading = "Question")]
     preset: Option<Preset>,
+
+    /// Change one assumption over a range, such as: --sweep interval 100ms..60s
+    #[arg(long, num_args = 2, value_names = ["WHAT", "FROM..TO"], help_heading = "Question")]
+    sweep: Option<Vec<String>>,
+
+    /// Play it message by message and packet by packet, beside the formulas
+    #[arg(long, conflicts_with = "sweep", help_heading = "Simulation")]
+    simulate: bool,
+
+    /// The same seed plays the same game
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Simulation")]
+    seed: u64,
+
+    /// Messages to publish to one client
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000), help_heading = "Simulation")]
+    messages: u64,
+
+    /// Milliseconds a packet may take more, any part of it as likely
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds, help_heading = "Simulation")]
+    jitter: f64,
+
+    /// Percent of segments lost and sent again
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, help_heading = "Simulation")]
+    loss: f64,
+
+    /// Messages published at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000), help_heading = "Simulation")]
+    burst: u64,
 
     /// Everything within TLS 1.3
     #[arg(long, help_heading = "Assumptions")]
@@ -105,6 +142,10 @@ pub struct Args {
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     format: Format,
 
+    /// Draw the curves of --sweep (of the interval, without one) as SVG
+    #[arg(long, value_name = "FILE.svg", conflicts_with = "simulate", help_heading = "Showing")]
+    chart: Option<PathBuf>,
+
     /// Columns to fit; the terminal's, or 80
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=1000), help_heading = "Showing")]
     width: Option<u16>,
@@ -153,6 +194,12 @@ enum Format {
 pub fn run(args: &Args, color: bool) -> io::Result<u8> {
     match answer(args) {
         Ok(report) => {
+            if let (Some(path), Some(chart)) = (&args.chart, &report.chart)
+                && let Err(e) = std::fs::write(path, crate::render::compare::svg(chart))
+            {
+                writeln!(io::stderr(), "error: {}: {e}", path.display())?;
+                return Ok(2);
+            }
             crate::render::compare::write(&report, args.form(color), Output::new(false))?;
             Ok(0)
         }
@@ -164,12 +211,53 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
 }
 
 fn answer(args: &Args) -> Result<Report, String> {
+    if !args.captures.is_empty() {
+        return count(&args.captures);
+    }
     let scenario = args.scenario()?;
     Ok(match args.preset {
         Some(Preset::QuantumLeap) => compare::presets::quantum_leap(),
         Some(Preset::Fair) => compare::presets::fair(),
-        None => compare::report::model(&scenario),
+        None if args.simulate => args.simulated(&scenario)?,
+        None => match &args.sweep {
+            Some(sweep) => args.swept(&scenario, &sweep[0], &sweep[1])?,
+            None => {
+                let mut report = compare::report::model(&scenario);
+                if args.chart.is_some() {
+                    let interval = scenario.interval;
+                    let swept =
+                        sweep::sweep(&scenario, Variable::Interval, interval / 10.0, interval * 60.0)?;
+                    report.chart = swept.chart;
+                }
+                report
+            }
+        },
     })
+}
+
+/// Counts captures, with a progress bar over large ones.
+fn count(paths: &[PathBuf]) -> Result<Report, String> {
+    let mut counter = Counter::default();
+    let mut names = Vec::new();
+    for path in paths {
+        let name = path.display().to_string();
+        let explain = |e: &dyn std::fmt::Display| format!("{name}: {e}");
+        let file = File::open(path).map_err(|e| explain(&e))?;
+        let meta = file.metadata().map_err(|e| explain(&e))?;
+        if meta.is_dir() {
+            return Err(format!("{name}: is a directory: name the capture files in it"));
+        }
+        let input = input::open(Box::new(file), &name).map_err(|e| explain(&e))?;
+        if !matches!(input, Input::Capture(_)) {
+            return Err(format!("{name}: is no capture: a pcap or pcapng file is wanted"));
+        }
+        let bar = output::bar(Some(meta.len()), false);
+        let read = counter.read(input, &mut |read| bar.set_position(read));
+        bar.finish_and_clear();
+        read.map_err(|e| explain(&e))?;
+        names.push(name);
+    }
+    compare::counted::report(&names, &counter.finish())
 }
 
 impl Args {
@@ -212,7 +300,52 @@ impl Args {
             },
         };
         scenario.check()?;
+        if let Some(path) = &self.chart
+            && path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("svg"))
+        {
+            return Err(format!("--chart {}: the name must end with .svg", path.display()));
+        }
         Ok(scenario)
+    }
+
+    fn simulated(&self, scenario: &Scenario) -> Result<Report, String> {
+        if !(0.0..=50.0).contains(&self.loss) {
+            return Err("--loss must be from 0 to 50 percent".to_owned());
+        }
+        if self.jitter < 0.0 {
+            return Err("--jitter must not be negative".to_owned());
+        }
+        let how = Play {
+            seed: self.seed,
+            messages: self.messages,
+            jitter: self.jitter,
+            loss: self.loss / 100.0,
+            burst: self.burst,
+        };
+        Ok(compare::report::simulated(scenario, how, &mut |_| ()))
+    }
+
+    fn swept(&self, scenario: &Scenario, what: &str, range: &str) -> Result<Report, String> {
+        let (variable, unit) = match what {
+            "rate" => (Variable::Rate, None),
+            "interval" => (Variable::Interval, Some(0.001)),
+            "payload" => (Variable::Payload, None),
+            "clients" => (Variable::Clients, None),
+            "delay" => (Variable::Delay, Some(0.001)),
+            _ => {
+                return Err(format!(
+                    "--sweep {what}: one of rate, interval, payload, clients, delay is wanted"
+                ));
+            }
+        };
+        let (from, to) =
+            range.split_once("..").ok_or("--sweep wants a range such as 100ms..60s or 1..1000")?;
+        let value = |text: &str| match unit {
+            Some(unit) => duration(text, unit),
+            None => text.parse().map_err(|_| "a number".to_owned()),
+        };
+        let value = |text: &str| value(text).map_err(|e| format!("--sweep {range}: {text:?} is not {e}"));
+        sweep::sweep(scenario, variable, value(from)?, value(to)?)
     }
 
     fn form(&self, color: bool) -> Form {

@@ -12,7 +12,7 @@ const FRAME: u64 = 9;
 const FRAME_HOLDS: u64 = 16_384;
 
 /// Bytes of an HTTP/2 connection's beginning: the client's preface, SETTINGS with four entries and a
-/// WINDOW_UPDATE, the server's SETTINGS with three, and both acknowledgements (RFC 9113 §3.4).
+/// `WINDOW_UPDATE`, the server's SETTINGS with three, and both acknowledgements (RFC 9113 §3.4).
 pub const HTTP2_CLIENT_OPENS: u64 = 24 + FRAME + 4 * 6 + FRAME + 4;
 pub const HTTP2_SERVER_OPENS: u64 = FRAME + 3 * 6 + FRAME;
 

@@ -118,6 +118,11 @@ impl Observed {
         self.seconds.get(rank.max(1).min(self.len()).wrapping_sub(1)).copied().unwrap_or_default()
     }
 
+    /// The share that takes at most so long.
+    pub fn share_within(&self, seconds: f64) -> f64 {
+        self.seconds.iter().filter(|s| **s <= seconds).count() as f64 / self.len().max(1) as f64
+    }
+
     /// The longest; 0 of none.
     pub fn worst(&self) -> f64 {
         self.seconds.iter().copied().fold(0.0, f64::max)

@@ -19,12 +19,16 @@
 //! | event stream   | d                                        | none                    |
 //! | WebSocket      | d                                        | none                    |
 
+pub mod captures;
+pub mod counted;
 pub mod heads;
 pub mod http;
 pub mod latency;
 pub mod model;
 pub mod presets;
 pub mod report;
+pub mod simulate;
+pub mod sweep;
 pub mod wire;
 mod words;
 

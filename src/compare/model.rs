@@ -136,7 +136,9 @@ impl<'a> Model<'a> {
         let length = away + waits * wait;
         // Longer than a receiver waits: the request is acknowledged by itself.
         let held = waits * (-news * self.wire.ack_delay).exp();
-        Cycle { away, waits, gives_up, rate: if length > 0.0 { 1.0 / length } else { 0.0 }, held }
+        // A poll that nothing ends is none a second.
+        let endless = news <= 0.0 && hold <= 0.0;
+        Cycle { away, waits, gives_up, rate: if endless { 0.0 } else { 1.0 / length }, held }
     }
 
     fn long_polling(&self) -> Cost {
@@ -277,12 +279,17 @@ impl<'a> Model<'a> {
         let request = s.heads.get(Some(ENGINE_POLL));
         let packet = |k: u64| self.answer(k * s.payload, k * self.packet() + k - 1, Acked::WithAnswer);
         let ping = self.answer(0, 1, Acked::WithAnswer);
+        let with_ping = |k: u64| self.answer(k * s.payload, k * self.packet() + 1 + k, Acked::WithAnswer);
         let one = packet(1) * mine + ping * (1.0 - mine);
         let mut a_poll = self.request(&request, Acked::Share(cycle.held)) + one * cycle.waits;
         a_poll += over_poisson(news * cycle.away, |k| match k {
             0 => Load::default(),
             1 => one,
-            _ => packet(k),
+            // Pings are far apart: not two of them in one answer.
+            _ => {
+                let none = mine.powf(k as f64);
+                packet(k) * none + with_ping(k - 1) * (1.0 - none)
+            }
         });
         // Every ping is answered with a POST.
         let pong = self.post(ENGINE_POLL, 0, 1, 2);
@@ -308,10 +315,22 @@ impl<'a> Model<'a> {
             // One connection for the waiting poll, one for what is posted meanwhile.
             setup: self.setup_http() * self.connections_with_posts() + self.setup_engine(),
             requests,
-            empty: Some(if news > 0.0 { 1.0 - mine } else { 0.0 } * cycle.waits),
+            empty: (cycle.rate > 0.0).then(|| beats * self.ping_finds_nothing() / cycle.rate),
             latency: Latency::mixed(&parts),
             connections: self.connections_with_posts(),
         }
+    }
+
+    /// The probability that a ping goes without a message: it ends a poll that waits, or waits itself for
+    /// the next poll while nothing else does. Pings are regular: since the last one there were only messages.
+    fn ping_finds_nothing(&self) -> f64 {
+        let quiet = (-self.down * 2.0 * self.s.delay).exp();
+        if self.down == 0.0 {
+            return 1.0;
+        }
+        let wait = quiet / self.down;
+        let waiting = wait / (2.0 * self.s.delay + wait);
+        waiting + (1.0 - waiting) * quiet
     }
 
     // --- parts ---
@@ -325,10 +344,8 @@ impl<'a> Model<'a> {
         cost.steady += self.post(&target, self.s.payload, 0, 0) * self.up;
         cost.requests += self.up;
         let up = Latency::constant(self.s.delay);
-        cost.latency = match self.down > 0.0 {
-            true => Latency::mixed(&[(self.down, cost.latency), (self.up, up)]),
-            false => up,
-        };
+        cost.latency =
+            if self.down > 0.0 { Latency::mixed(&[(self.down, cost.latency), (self.up, up)]) } else { up };
         if self.http == Http::One || self.down == 0.0 {
             cost.setup += self.setup_http();
             cost.connections += 1.0;

@@ -1,6 +1,7 @@
 //! The model's answer as a page: rows, what they rest on, and what follows for a choice.
 
 use super::model::{self, Cost};
+use super::simulate::{self, Play};
 use super::words::{counted, grouped, number, percent, time};
 use super::{Direction, Scenario, Way};
 use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
@@ -96,6 +97,100 @@ fn table(s: &Scenario, costs: &[Cost]) -> Table {
         blocks: BLOCKS.to_vec(),
         columns: COLUMNS.to_vec(),
         rows: rows.collect(),
+    }
+}
+
+/// Plays a scenario and sets what was seen beside what the formulas say.
+pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Report {
+    let extra = how.jitter > 0.0 || how.loss > 0.0 || how.burst > 1;
+    let mut rows = Vec::new();
+    let mut bars = Vec::new();
+    for (done, way) in Way::ALL.into_iter().enumerate() {
+        let mut seen = simulate::play(s, way, how);
+        let cost = model::cost(s, way);
+        bars.push(Bar { label: way.name().to_owned(), value: Cell::Seconds(seen.latency.quantile(0.95)) });
+        rows.push(vec![
+            Cell::Text(way.name().to_owned()),
+            Cell::Seconds(seen.latency.mean()),
+            Cell::Seconds(seen.latency.quantile(0.5)),
+            Cell::Seconds(seen.latency.quantile(0.95)),
+            Cell::Seconds(seen.latency.worst()),
+            Cell::Seconds(cost.latency.mean()),
+            Cell::Share(seen.latency.mean() / cost.latency.mean().max(1e-12) - 1.0),
+            Cell::Number(seen.requests as f64 / seen.seconds),
+            cost.empty.map_or(Cell::Nothing, |_| Cell::Share(seen.empty as f64 / seen.polls.max(1) as f64)),
+            Cell::Number(seen.load.total() / seen.seconds),
+            Cell::Number(cost.steady.total()),
+            Cell::Share(seen.load.total() / seen.seconds / cost.steady.total() - 1.0),
+        ]);
+        progress(done as u64 + 1);
+    }
+    let mut list = assumptions(s);
+    let mut add = |option, text: String| list.push(Assumption { option, text });
+    add("--seed", format!("seed {}: the same one plays the same game", how.seed));
+    add("--messages", format!("{} messages to one client", grouped(how.messages)));
+    add(
+        "--jitter",
+        if how.jitter > 0.0 {
+            format!("up to {} more a packet, any part as likely, order kept", time(how.jitter))
+        } else {
+            "no jitter".to_owned()
+        },
+    );
+    add(
+        "--loss",
+        if how.loss > 0.0 {
+            format!(
+                "{} of all segments lost, sent again after 200 ms and a round trip, then twice as long; what is behind them on the connection waits",
+                percent(how.loss)
+            )
+        } else {
+            "no losses".to_owned()
+        },
+    );
+    add(
+        "--burst",
+        if how.burst > 1 {
+            format!("{} messages published at a time, as many in all", how.burst)
+        } else {
+            "messages published one by one".to_owned()
+        },
+    );
+    Report {
+        kind: "simulation",
+        headline: headline(s),
+        tables: vec![Table {
+            id: "simulation",
+            title: "Played message by message for one client, beside the formulas".to_owned(),
+            blocks: vec!["Latency of a message", "Load"],
+            columns: vec![
+                Column::new("way", ""),
+                Column::new("latency_mean_seconds", "mean"),
+                Column::new("latency_p50_seconds", "p50"),
+                Column::new("latency_p95_seconds", "p95"),
+                Column::new("latency_worst_seconds", "worst"),
+                Column::new("formula_mean_seconds", "formula"),
+                Column::new("mean_difference_share", "differs"),
+                Column::below("requests_per_second", "requests/s", 1),
+                Column::below("empty_share", "empty polls", 1),
+                Column::below("bytes_per_second", "bytes/s", 1),
+                Column::below("formula_bytes_per_second", "formula", 1),
+                Column::below("bytes_difference_share", "differs", 1),
+            ],
+            rows,
+        }],
+        bars: vec![Bars { title: "Latency, 95 % of messages within".to_owned(), bars }],
+        chart: None,
+        verdict: vec![if extra {
+            "Jitter, losses and bursts are not in the formulas: the differences are what they cost."
+                .to_owned()
+        } else {
+            "Without jitter, losses and bursts the formulas are exact: what differs is chance, and shrinks with \
+             --messages."
+                .to_owned()
+        }],
+        assumptions: list,
+        limits: Vec::new(),
     }
 }
 
@@ -196,7 +291,7 @@ fn choose_short_polling(s: &Scenario, costs: &[Cost]) -> String {
         percent(news)
     );
     if let Some((interval, mean)) = break_even(s) {
-        text += &if interval <= s.interval {
+        let more = if interval <= s.interval {
             format!(
                 " It moves fewer bytes than WebSocket from an interval of {} on, because one answer carries many \
                  messages; a server that gathers messages as long could do the same by WebSocket.",
@@ -210,6 +305,7 @@ fn choose_short_polling(s: &Scenario, costs: &[Cost]) -> String {
                 time(mean)
             )
         };
+        text.push_str(&more);
     }
     text
 }

@@ -1,7 +1,9 @@
 //! Results of `compare`: for people in a terminal or a document, for programs, as a chart.
 
+mod chart;
 mod data;
 mod markdown;
+mod scale;
 mod text;
 
 use std::io::{self, Write};
@@ -11,6 +13,7 @@ use crate::render::escape::{self, Kind};
 use crate::render::human;
 use crate::render::words::grouped;
 
+pub use chart::svg;
 pub use text::Page;
 
 /// The forms a report is written in.

@@ -195,7 +195,7 @@ fn unit_of(table: &Table) -> usize {
 }
 
 fn in_unit(value: f64, unit: usize) -> String {
-    let scaled = value / 1024f64.powi(unit as i32);
+    let scaled = value / UNITS[..unit].iter().fold(1.0, |scale, _| scale * 1024.0);
     let whole = grouped(scaled.round() as u64);
     if unit == 0 || scaled >= 999.95 { whole } else { format!("{scaled:.1}") }
 }
