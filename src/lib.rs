@@ -6,9 +6,9 @@
 //! and produces [units](model::Unit); every view is a function of units.
 //!
 //! ```text
-//! bytes ─► input ─► net ─► http ─► ws          decoders
-//! hex, pcap,  link, IP,    upgrade  frames,
-//! pcapng,     TCP streams           messages
+//! bytes ─► input ─► net ─► http ─► ws ─► app   decoders
+//! hex, pcap,  link, IP,    upgrade  frames,   Engine.IO,
+//! pcapng,     TCP streams           messages  Socket.IO, …
 //! raw          │                      │
 //!              └──────── units ───────┴─► sink: render, stats
 //! ```
@@ -18,11 +18,13 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
+//! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
-//! - [`pipeline`], [`session`], [`select`]: packets to flows to connections to units
-//! - [`input`], [`net`], [`http`], [`ws`]: siblings, none of which imports another
+//! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
+//! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary
 
+pub mod app;
 pub mod cli;
 pub mod compare;
 pub mod http;
@@ -32,9 +34,11 @@ pub mod model;
 pub mod net;
 pub mod pipeline;
 pub mod render;
+pub mod replay;
 pub mod select;
 pub mod session;
 pub mod synth;
+pub mod timeline;
 pub mod ws;
 
 /// Every rule that traffic is held against, from the spec sheets of the layers.
@@ -45,5 +49,6 @@ pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
         .chain(http::CONNECTION_RULES)
         .chain(ws::RULES)
         .chain(ws::DEFLATE_RULES)
+        .chain(app::RULES)
         .copied()
 }

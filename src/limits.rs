@@ -48,6 +48,15 @@ pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 
+/// Bytes of a text transcript that are read: sixteen of the largest heads.
+pub const TRANSCRIPT: usize = 16 * HTTP_HEAD;
+
+/// Exchanges of one transcript that are read.
+pub const TRANSCRIPT_EXCHANGES: usize = 1024;
+
+/// Handshakes of a capture that wait to be shown behind an earlier one that is not over.
+pub const HANDSHAKES_PENDING: usize = 1024;
+
 /// `Sec-WebSocket-Key`s remembered, to see one used again: a few megabytes at most.
 pub const KEYS_REMEMBERED: usize = 16 * 1024;
 
@@ -175,3 +184,40 @@ pub const VIOLATION_SEEN: i64 = 1_000_000_000;
 
 /// Nanoseconds after both Close frames within which TCP should be closed too.
 pub const TCP_CLOSE_SOON: i64 = 2_000_000_000;
+
+/// Bytes of a message, or of an HTTP body of Engine.IO, that are looked at for what they mean. Socket.IO
+/// refuses messages above 1 MB unless told otherwise.
+pub const APP_PAYLOAD: u64 = 1024 * 1024;
+
+/// Arrays and objects of a JSON text inside each other. Common parsers stop at 128 to 512.
+pub const JSON_DEPTH: usize = 128;
+
+/// Bytes of a JSON text, or of anything else decoded, that are shown with a message.
+pub const APP_SHOWN: usize = 64 * 1024;
+
+/// Bytes of an attachment that are kept until its packet is complete.
+pub const ATTACHMENT: usize = 64 * 1024;
+
+/// Attachments of one packet that are waited for.
+pub const ATTACHMENTS: usize = 256;
+
+/// Bytes kept of all attachments of one packet.
+pub const ATTACHMENTS_KEPT: usize = 1024 * 1024;
+
+/// Packets in one polling body.
+pub const POLLING_PACKETS: usize = 64 * 1024;
+
+/// Engine.IO sessions followed at a time; the one idle for longest makes room.
+pub const SESSIONS: usize = 16 * 1024;
+
+/// Connections listed with a session. Clients that do not keep connections alive use one a request.
+pub const SESSION_CONNS: usize = 256;
+
+/// Namespaces remembered of a session.
+pub const SESSION_NAMESPACES: usize = 64;
+
+/// Events awaiting their acknowledgement that are remembered per session and direction.
+pub const ACKS_OUTSTANDING: usize = 256;
+
+/// Packet numbers kept as evidence for one diagnosis.
+pub const EVIDENCE: usize = 16;

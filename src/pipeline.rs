@@ -12,6 +12,7 @@ use crate::input::{Bytes, Capture, Input, InputError};
 use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Sink, Summary, Time, Unit};
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
 use crate::session::{Context, Interest, Memory, Session, Side, Start};
+use crate::timeline::Timeline;
 use crate::ws::{Scratch, StreamEnd};
 
 /// What a run came to.
@@ -32,6 +33,13 @@ const PROGRESS_EVERY: u64 = 4096;
 ///
 /// `progress` is told now and then how many bytes of the input have been read.
 pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
+    let mut timeline;
+    let sink: &mut dyn Sink = if sink.wants().app {
+        timeline = Timeline::new(sink);
+        &mut timeline
+    } else {
+        sink
+    };
     match input {
         Input::Capture(capture) => run_capture(capture, sink, progress),
         Input::Bytes(bytes) => run_bytes(bytes, sink, progress),

@@ -81,6 +81,7 @@ impl Selection {
         let (opcode, payload) = match unit.body {
             Body::Frame(frame) => (frame.header.opcode, frame.payload),
             Body::Message(message) => (message.kind, message.payload),
+            Body::Packet(packet) => (if packet.text { Opcode::TEXT } else { Opcode::BINARY }, packet.payload),
             // The others have neither opcode nor payload.
             _ => return self.opcodes.is_empty() && self.grep.is_none(),
         };
@@ -286,7 +287,7 @@ impl<S: Sink> Select<S> {
 impl<S: Sink> Sink for Select<S> {
     fn wants(&self) -> Wants {
         let searched = if self.selection.grep.is_some() { self.selection.grep_bytes } else { 0 };
-        self.inner.wants().or(Wants { fields: false, payload: searched })
+        self.inner.wants().or(Wants { payload: searched, ..Wants::NOTHING })
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -336,7 +337,7 @@ mod tests {
 
     impl Sink for Seen {
         fn wants(&self) -> Wants {
-            Wants { fields: false, payload: self.payload }
+            Wants { payload: self.payload, ..Wants::NOTHING }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -353,6 +354,8 @@ mod tests {
                 }
                 Body::Gap(_) => "gap".into(),
                 Body::Note => format!("note {conn}:{}", unit.findings.len()),
+                Body::Packet(p) => format!("packet {conn}:{}", p.place),
+                Body::Session(s) => format!("session {}", s.number),
             });
             Flow::Continue(())
         }

@@ -152,9 +152,11 @@ fn one_side_of_the_comparison_is_not_enough() {
         assert_eq!(output.status.code(), Some(2));
         assert!(error.contains(missing) && error.lines().count() == 1, "{error}");
     }
-    for (input, problem) in
-        [("Cargo.toml", "is no capture"), ("samples", "is a directory"), ("nowhere.pcap", "No such file")]
-    {
+    for (input, problem) in [
+        ("samples/server-side.http", "is no capture"),
+        ("samples", "is a directory"),
+        ("nowhere.pcap", "No such file"),
+    ] {
         let output = run(&[input]);
         let error = String::from_utf8(output.stderr).expect("text");
         assert!(

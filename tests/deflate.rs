@@ -27,7 +27,7 @@ struct Seen {
 
 impl Sink for Seen {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1 << 20 }
+        Wants { fields: true, payload: 1 << 20, app: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -156,7 +156,7 @@ fn a_ping_between_compressed_fragments_is_not_inflated() {
     assert_eq!(decode(Some(AGREED), &wire, 1).messages, [("Hello".into(), Some(5))]);
 }
 
-/// ws #1840: resetting the inflater with no_context_takeover while data was queued.
+/// ws #1840: resetting the inflater with `no_context_takeover` while data was queued.
 #[test]
 fn without_takeover_each_message_stands_alone() {
     let agreed = Deflate { server_no_context_takeover: true, ..AGREED };

@@ -24,7 +24,7 @@ struct Collect {
 
 impl Sink for Collect {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 1 << 20 }
+        Wants { payload: 1 << 20, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -50,7 +50,7 @@ impl Sink for Collect {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    wstool::http::accept::hex(&Sha1::digest(bytes))
 }
 
 #[test]

@@ -219,20 +219,40 @@ fn answer(args: &Args) -> Result<Report, String> {
         Some(Preset::QuantumLeap) => compare::presets::quantum_leap(),
         Some(Preset::Fair) => compare::presets::fair(),
         None if args.simulate => args.simulated(&scenario)?,
-        None => match &args.sweep {
-            Some(sweep) => args.swept(&scenario, &sweep[0], &sweep[1])?,
-            None => {
-                let mut report = compare::report::model(&scenario);
-                if args.chart.is_some() {
-                    let interval = scenario.interval;
-                    let swept =
-                        sweep::sweep(&scenario, Variable::Interval, interval / 10.0, interval * 60.0)?;
-                    report.chart = swept.chart;
-                }
-                report
+        None => {
+            if let Some(range) = &args.sweep {
+                return swept(&scenario, &range[0], &range[1]);
             }
-        },
+            let mut report = compare::report::model(&scenario);
+            if args.chart.is_some() {
+                let interval = scenario.interval;
+                let swept = sweep::sweep(&scenario, Variable::Interval, interval / 10.0, interval * 60.0)?;
+                report.chart = swept.chart;
+            }
+            report
+        }
     })
+}
+
+/// Changes one assumption over a range.
+fn swept(scenario: &Scenario, what: &str, range: &str) -> Result<Report, String> {
+    let (variable, unit) = match what {
+        "rate" => (Variable::Rate, None),
+        "interval" => (Variable::Interval, Some(0.001)),
+        "payload" => (Variable::Payload, None),
+        "clients" => (Variable::Clients, None),
+        "delay" => (Variable::Delay, Some(0.001)),
+        _ => {
+            return Err(format!("--sweep {what}: one of rate, interval, payload, clients, delay is wanted"));
+        }
+    };
+    let (from, to) = range.split_once("..").ok_or("--sweep wants a range such as 100ms..60s or 1..1000")?;
+    let value = |text: &str| match unit {
+        Some(unit) => duration(text, unit),
+        None => text.parse().map_err(|_| "a number".to_owned()),
+    };
+    let value = |text: &str| value(text).map_err(|e| format!("--sweep {range}: {text:?} is not {e}"));
+    sweep::sweep(scenario, variable, value(from)?, value(to)?)
 }
 
 /// Counts captures, with a progress bar over large ones.
@@ -323,29 +343,6 @@ impl Args {
             burst: self.burst,
         };
         Ok(compare::report::simulated(scenario, how, &mut |_| ()))
-    }
-
-    fn swept(&self, scenario: &Scenario, what: &str, range: &str) -> Result<Report, String> {
-        let (variable, unit) = match what {
-            "rate" => (Variable::Rate, None),
-            "interval" => (Variable::Interval, Some(0.001)),
-            "payload" => (Variable::Payload, None),
-            "clients" => (Variable::Clients, None),
-            "delay" => (Variable::Delay, Some(0.001)),
-            _ => {
-                return Err(format!(
-                    "--sweep {what}: one of rate, interval, payload, clients, delay is wanted"
-                ));
-            }
-        };
-        let (from, to) =
-            range.split_once("..").ok_or("--sweep wants a range such as 100ms..60s or 1..1000")?;
-        let value = |text: &str| match unit {
-            Some(unit) => duration(text, unit),
-            None => text.parse().map_err(|_| "a number".to_owned()),
-        };
-        let value = |text: &str| value(text).map_err(|e| format!("--sweep {range}: {text:?} is not {e}"));
-        sweep::sweep(scenario, variable, value(from)?, value(to)?)
     }
 
     fn form(&self, color: bool) -> Form {

@@ -12,10 +12,11 @@ use crate::input::{self, Input, InputError};
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
 use crate::pipeline::{self, Outcome};
-use crate::render::json::Json;
+use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
-use crate::render::{Bits, Hex, Options, Table, TimeStyle, Tree, View};
+use crate::render::{Bits, Hex, Messages, Options, Session, Table, TimeStyle, Tree, View};
 use crate::select::{self, Select, Selection, Verdict};
+use crate::timeline;
 
 /// Show what is on the wire, every field with its meaning and a verdict on it.
 ///
@@ -23,7 +24,7 @@ use crate::select::{self, Select, Selection, Verdict};
 /// form people paste, or the raw bytes of one direction. A word that names no
 /// file but is hex is decoded as hex; `-` is standard input, decoded as it comes:
 /// tcpdump -U -w - | wstool decode -
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub struct Args {
     /// Files, `-` for standard input, or hex such as 810548656c6c6f
     #[arg(value_name = "INPUT")]
@@ -44,6 +45,10 @@ pub struct Args {
     /// Payload bytes shown of each frame and message: a number, or all
     #[arg(long, value_name = "BYTES|all", value_parser = payload_limit, help_heading = "Showing")]
     payload_limit: Option<u64>,
+
+    /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
+    #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
+    protocol: Option<Pasted>,
 
     /// Columns to fit; the terminal's, or 80
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000), help_heading = "Showing")]
@@ -86,6 +91,17 @@ pub struct Args {
     fail_on: FailOn,
 }
 
+/// What pasted text is.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pasted {
+    /// A body of Engine.IO 3: packets with their lengths, or one packet
+    Engineio3,
+    /// A body of Engine.IO 4, packets joined by U+001E, or one packet
+    Engineio4,
+    /// A packet of Socket.IO, with or without Engine.IO's type before it
+    Socketio,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ViewName {
     /// The handshake, then each frame with its fields
@@ -96,8 +112,23 @@ enum ViewName {
     Hex,
     /// One line a frame
     Table,
+    /// What the application sees: messages with their content, frames folded
+    Messages,
+    /// Engine.IO and Socket.IO sessions over polling and WebSocket, a line a packet
+    Session,
     /// Counts, sizes and times, in all and per connection
     Stats,
+}
+
+impl ViewName {
+    /// Which records a view shows when it is asked for as JSON.
+    fn scope(self) -> Scope {
+        match self {
+            Self::Messages => Scope::Messages,
+            Self::Session => Scope::Sessions,
+            _ => Scope::All,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -168,6 +199,9 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
 
 /// Decodes one input.
 fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
+    if let Some(protocol) = args.protocol {
+        return pasted(args, protocol, name, color);
+    }
     let Opened { input, size, live } = match open(name) {
         Ok(opened) => opened,
         Err(message) => {
@@ -187,6 +221,32 @@ fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
     } else {
         u8::from(args.fail_on.fails(verdict))
     })
+}
+
+/// Explains packets that were pasted as text.
+fn pasted(args: &Args, protocol: Pasted, name: &str, color: bool) -> io::Result<u8> {
+    let mut text = name.to_owned();
+    if name == "-" {
+        text.clear();
+        io::stdin().take(limits::TEXT_INPUT).read_to_string(&mut text)?;
+    }
+    let text = text.trim_end_matches(['\r', '\n']);
+    let read = match protocol {
+        Pasted::Engineio3 => timeline::pasted::engine_io(text, 3),
+        Pasted::Engineio4 => timeline::pasted::engine_io(text, 4),
+        Pasted::Socketio => timeline::pasted::socket_io(text),
+    };
+    // The tree would show a message without a frame; what it means is the point here.
+    let args = Args {
+        view: if args.view == ViewName::Tree { ViewName::Messages } else { args.view },
+        ..args.clone()
+    };
+    let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), color, false));
+    // An error of writing shows at the end.
+    let _: Flow = timeline::pasted::show(&read, &mut select);
+    let verdict = select.verdict();
+    select.into_inner().end()?;
+    Ok(if read.is_readable() { u8::from(args.fail_on.fails(verdict)) } else { 2 })
 }
 
 struct Opened {
@@ -341,12 +401,18 @@ impl Show {
         let options = args.options(color);
         match (args.view, args.format) {
             (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format },
-            (_, Format::Ndjson) => Self::Records { json: Box::new(Json::lines(out, payload)), live },
-            (_, Format::Json) => Self::Records { json: Box::new(Json::array(out, payload)), live },
+            (view, Format::Ndjson) => {
+                Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
+            }
+            (view, Format::Json) => {
+                Self::Records { json: Box::new(Json::array(out, payload).only(view.scope())), live }
+            }
             (ViewName::Tree, Format::Text) => Self::Text(Box::new(Tree::new(out, options))),
             (ViewName::Bits, Format::Text) => Self::Text(Box::new(Bits::new(out, options))),
             (ViewName::Hex, Format::Text) => Self::Text(Box::new(Hex::new(out, options))),
             (ViewName::Table, Format::Text) => Self::Text(Box::new(Table::new(out, options))),
+            (ViewName::Messages, Format::Text) => Self::Text(Box::new(Messages::new(out, options))),
+            (ViewName::Session, Format::Text) => Self::Text(Box::new(Session::new(out, options))),
         }
     }
 

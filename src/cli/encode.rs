@@ -2,6 +2,7 @@
 
 mod form;
 mod messages;
+mod socketio;
 mod value;
 
 use std::fmt::Display;
@@ -54,6 +55,9 @@ pub struct Args {
     /// A Close frame without a code
     #[arg(long, action = clap::ArgAction::Append, num_args = 0, default_missing_value = "true")]
     close_empty: Vec<bool>,
+
+    #[command(flatten)]
+    socket_io: socketio::SocketIo,
 
     /// Play a conversation script instead; see --script-help
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "binary", "ping", "pong", "close",

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod decode;
 pub mod encode;
 mod output;
+pub mod replay;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -51,6 +52,8 @@ enum Command {
     Decode(Box<decode::Args>),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
+    /// Play a handshake step by step, check it, and replay it with a live peer
+    Replay(Box<replay::Args>),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in
@@ -106,6 +109,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Command::Decode(args) => {
             drop((out, err));
             decode::run(args, color)
+        }
+        Command::Replay(args) => {
+            drop((out, err));
+            replay::run(args, color)
         }
         Command::Encode(_) => {
             let Some(("encode", matches)) = matches.subcommand() else { return Ok(2) };

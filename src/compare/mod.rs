@@ -21,13 +21,17 @@
 
 pub mod captures;
 pub mod counted;
+mod events;
+mod exchanges;
 pub mod heads;
 pub mod http;
 pub mod latency;
 pub mod model;
 pub mod presets;
 pub mod report;
+mod sequence;
 pub mod simulate;
+mod socket_io;
 pub mod sweep;
 pub mod wire;
 mod words;

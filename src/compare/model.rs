@@ -40,14 +40,6 @@ pub fn cost(scenario: &Scenario, way: Way) -> Cost {
     }
 }
 
-/// The targets of Engine.IO, with a session id of the usual length.
-pub(super) const ENGINE_POLL: &str =
-    "/socket.io/?EIO=4&transport=polling&t=Pq3x9ZkA&sid=lv_VI97HAXpY6yYWAAAC";
-const ENGINE_OPEN: &str = "/socket.io/?EIO=4&transport=polling&t=Pq3x9ZkA";
-const ENGINE_UPGRADE: &str = "/socket.io/?EIO=4&transport=websocket&sid=lv_VI97HAXpY6yYWAAAC";
-const ENGINE_HANDSHAKE: &str = r#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
-const SOCKET_CONNECTED: &str = r#"40{"sid":"wZX3oN0bSVIhsaknAAAI"}"#;
-
 /// A scenario with what follows from it.
 pub(super) struct Model<'a> {
     pub s: &'a Scenario,
@@ -222,7 +214,7 @@ impl<'a> Model<'a> {
     }
 
     /// Messages as WebSocket frames; the heartbeat's two frames carry `beat` bytes each.
-    fn frames(&self, way: Way, payload: u64, around: u64, beat: u64) -> Cost {
+    pub(super) fn frames(&self, way: Way, payload: u64, around: u64, beat: u64) -> Cost {
         let application = payload;
         let content = payload + around;
         let mut steady = Load::default();
@@ -251,92 +243,10 @@ impl<'a> Model<'a> {
         }
     }
 
-    // --- Socket.IO ---
-
-    /// Bytes of `42["event","…"]` around the message.
-    pub fn packet(&self) -> u64 {
-        9 + self.s.event.len() as u64
-    }
-
-    fn socket_io_web_socket(&self) -> Cost {
-        let mut cost = self.frames(Way::SocketIoWebSocket, self.s.payload, self.packet(), 1);
-        let frame = |text: &str, masked: bool| {
-            self.alone(text.len() as u64 + frame_header(text.len() as u64, masked))
-        };
-        cost.setup += self.setup_engine() + self.setup_upgrade(Some(ENGINE_UPGRADE));
-        cost.setup += frame("2probe", true) + frame("3probe", false) + frame("5", true);
-        // The poll that was waiting is let go with a noop, on its own connection.
-        cost.setup += self.wire.open() + self.exchange(&self.s.heads.get(Some(ENGINE_POLL)), 0, 1);
-        cost
-    }
-
-    fn socket_io_polling(&self) -> Cost {
-        let s = self.s;
-        let beats = if s.heartbeat > 0.0 { 1.0 / s.heartbeat } else { 0.0 };
-        let news = self.down + beats;
-        let cycle = self.cycle(news, 0.0);
-        let mine = if news > 0.0 { self.down / news } else { 0.0 };
-        let request = s.heads.get(Some(ENGINE_POLL));
-        let packet = |k: u64| self.answer(k * s.payload, k * self.packet() + k - 1, Acked::WithAnswer);
-        let ping = self.answer(0, 1, Acked::WithAnswer);
-        let with_ping = |k: u64| self.answer(k * s.payload, k * self.packet() + 1 + k, Acked::WithAnswer);
-        let one = packet(1) * mine + ping * (1.0 - mine);
-        let mut a_poll = self.request(&request, Acked::Share(cycle.held)) + one * cycle.waits;
-        a_poll += over_poisson(news * cycle.away, |k| match k {
-            0 => Load::default(),
-            1 => one,
-            // Pings are far apart: not two of them in one answer.
-            _ => {
-                let none = mine.powf(k as f64);
-                packet(k) * none + with_ping(k - 1) * (1.0 - none)
-            }
-        });
-        // Every ping is answered with a POST.
-        let pong = self.post(ENGINE_POLL, 0, 1, 2);
-        let mut steady = a_poll * cycle.rate + pong * beats;
-        let mut requests = cycle.rate + beats;
-        if self.up > 0.0 {
-            steady += self.post(ENGINE_POLL, s.payload, self.packet(), 2) * self.up;
-            requests += self.up;
-        }
-        let mut parts = Vec::new();
-        if self.down > 0.0 {
-            let wait = Latency::uniform(s.delay, 3.0 * s.delay);
-            let away = (self.down * cycle.away, wait);
-            let met = (cycle.waits * mine, Latency::constant(s.delay));
-            parts.push((self.down, Latency::mixed(&[away, met])));
-        }
-        if self.up > 0.0 {
-            parts.push((self.up, Latency::constant(s.delay)));
-        }
-        Cost {
-            way: Way::SocketIoPolling,
-            steady,
-            // One connection for the waiting poll, one for what is posted meanwhile.
-            setup: self.setup_http() * self.connections_with_posts() + self.setup_engine(),
-            requests,
-            empty: (cycle.rate > 0.0).then(|| beats * self.ping_finds_nothing() / cycle.rate),
-            latency: Latency::mixed(&parts),
-            connections: self.connections_with_posts(),
-        }
-    }
-
-    /// The probability that a ping goes without a message: it ends a poll that waits, or waits itself for
-    /// the next poll while nothing else does. Pings are regular: since the last one there were only messages.
-    fn ping_finds_nothing(&self) -> f64 {
-        let quiet = (-self.down * 2.0 * self.s.delay).exp();
-        if self.down == 0.0 {
-            return 1.0;
-        }
-        let wait = quiet / self.down;
-        let waiting = wait / (2.0 * self.s.delay + wait);
-        waiting + (1.0 - waiting) * quiet
-    }
-
     // --- parts ---
 
     /// Adds what the clients publish, where that takes a POST.
-    fn with_posts(&self, mut cost: Cost) -> Cost {
+    pub(super) fn with_posts(&self, mut cost: Cost) -> Cost {
         if self.up == 0.0 {
             return cost;
         }
@@ -353,7 +263,7 @@ impl<'a> Model<'a> {
         cost
     }
 
-    fn connections_with_posts(&self) -> f64 {
+    pub(super) fn connections_with_posts(&self) -> f64 {
         if self.http == Http::Two { 1.0 } else { 2.0 }
     }
 
@@ -401,18 +311,18 @@ impl<'a> Model<'a> {
     }
 
     /// A write whose acknowledgement nothing takes along.
-    fn alone(&self, protocol: u64) -> Load {
+    pub(super) fn alone(&self, protocol: u64) -> Load {
         let segments = self.wire.segments(protocol);
         self.wire.write(0, protocol) + self.wire.acks(segments.div_ceil(2) as f64)
     }
 
-    fn exchange(&self, request: &Head, up: u64, down: u64) -> Load {
+    pub(super) fn exchange(&self, request: &Head, up: u64, down: u64) -> Load {
         self.alone(up + self.http.size(request, up, Turn::First))
             + self.alone(down + self.http.size(&self.s.heads.answer(down), down, Turn::First))
     }
 
     /// Opening a connection for HTTP. The first exchange of HTTP/2 costs what later ones save.
-    fn setup_http(&self) -> Load {
+    pub(super) fn setup_http(&self) -> Load {
         let mut load = self.wire.open();
         if self.http == Http::Two {
             load += self.alone(HTTP2_CLIENT_OPENS) + self.alone(HTTP2_SERVER_OPENS);
@@ -424,17 +334,9 @@ impl<'a> Model<'a> {
         load
     }
 
-    fn setup_upgrade(&self, target: Option<&str>) -> Load {
+    pub(super) fn setup_upgrade(&self, target: Option<&str>) -> Load {
         // The WebSocket has its own HTTP/1.1 connection: few servers speak RFC 8441.
         self.alone(self.s.heads.upgrade(target).len()) + self.alone(Heads::switching().len())
-    }
-
-    /// Engine.IO's handshake and Socket.IO's CONNECT, by polling.
-    fn setup_engine(&self) -> Load {
-        let heads = &self.s.heads;
-        self.exchange(&heads.get(Some(ENGINE_OPEN)), 0, ENGINE_HANDSHAKE.len() as u64)
-            + self.exchange(&heads.post(Some(ENGINE_POLL), 2), 2, 2)
-            + self.exchange(&heads.get(Some(ENGINE_POLL)), 0, SOCKET_CONNECTED.len() as u64)
     }
 }
 
@@ -444,15 +346,15 @@ pub(super) const COMMENT: u64 = 3;
 /// The rhythm of long polls.
 pub(super) struct Cycle {
     /// Seconds from an answer to the next poll.
-    away: f64,
+    pub away: f64,
     /// The probability that the next poll has to wait.
-    waits: f64,
+    pub waits: f64,
     /// The probability that a poll that waits is let go with nothing.
     gives_up: f64,
     /// Polls a second.
-    rate: f64,
+    pub rate: f64,
     /// The probability that a poll waits longer than its acknowledgement.
-    held: f64,
+    pub held: f64,
 }
 
 /// How the last, odd segment of a write is acknowledged.
@@ -509,7 +411,7 @@ pub(super) fn frame_header(payload: u64, masked: bool) -> u64 {
 }
 
 /// The mean of `value` over a Poisson distribution.
-fn over_poisson(mean: f64, value: impl Fn(u64) -> Load) -> Load {
+pub(super) fn over_poisson(mean: f64, value: impl Fn(u64) -> Load) -> Load {
     // Nine standard deviations: what is left out is less than a rounding error.
     let spread = 9.0 * mean.sqrt() + 20.0;
     let (from, to) = ((mean - spread).max(0.0) as u64, (mean + spread) as u64);

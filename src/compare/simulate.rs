@@ -10,9 +10,11 @@ use std::collections::BinaryHeap;
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use super::events::{CLIENT, Carried, Event, Next, SERVER, Schedule, Side, unit};
 use super::http::Turn;
 use super::latency::Observed;
-use super::model::{COMMENT, ENGINE_POLL, Model, frame_header};
+use super::model::{COMMENT, Model, frame_header};
+use super::socket_io::ENGINE_POLL;
 use super::wire::Load;
 use super::{Scenario, Way};
 use crate::synth::Rng;
@@ -69,106 +71,6 @@ pub fn play(scenario: &Scenario, way: Way, how: Play) -> Seen {
     }
     game.seen.seconds = game.end - game.start;
     game.seen
-}
-
-/// Who of a connection.
-type Side = usize;
-const CLIENT: Side = 0;
-const SERVER: Side = 1;
-
-/// What is carried by one write.
-#[derive(Debug)]
-enum Carried {
-    Request,
-    /// Messages by the time they were published, and heartbeats.
-    Answer(Vec<f64>, u64),
-    Message(f64),
-    Post(Option<f64>),
-    PostAnswer,
-    Ping,
-    Nothing,
-}
-
-#[derive(Debug)]
-enum Event {
-    /// The server, or the client, has something to say.
-    Publish(Side),
-    /// A client's timer for the next poll.
-    Poll,
-    /// A write of so many segments is there.
-    Arrival { connection: usize, from: Side, segments: u64, carried: Carried },
-    /// A receiver has waited long enough with an acknowledgement.
-    Acknowledge { connection: usize, side: Side, round: u64 },
-    /// The server's timer for a sign of life.
-    Beat,
-    /// Whoever polls does so in their rhythm: what counts begins.
-    Start,
-    /// A poll has waited long enough.
-    LetGo { round: u64 },
-}
-
-struct Next {
-    /// Bits of a time in seconds: for numbers above 0 they grow as it does.
-    at: u64,
-    /// What was planned first happens first.
-    order: u64,
-    what: Event,
-}
-
-impl PartialEq for Next {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-
-impl Eq for Next {}
-
-impl PartialOrd for Next {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Next {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-/// Random moments: a Poisson process of which it is known how many there are, so that
-/// the rate played is the rate asked for.
-struct Schedule {
-    rng: Rng,
-    left: u64,
-    at: f64,
-    scale: f64,
-}
-
-impl Schedule {
-    fn new(how: Play, side: u64, (start, end): (f64, f64), rate: f64) -> Self {
-        // The same for every way; of one direction not that of the other.
-        let rng = Rng::new(how.seed ^ side << 63);
-        let left = ((end - start) * rate / how.burst.max(1) as f64).round() as u64;
-        let mut trial = rng.clone();
-        let length: f64 = (0..=left).map(|_| pause(&mut trial)).sum();
-        Self { rng, left, at: start, scale: (end - start) / length }
-    }
-
-    fn next(&mut self) -> Option<f64> {
-        self.left = self.left.checked_sub(1)?;
-        self.at += pause(&mut self.rng) * self.scale;
-        Some(self.at)
-    }
-}
-
-/// A number from 0 to 1, 1 excluded.
-fn unit(rng: &mut Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// A random pause of 1 on average.
-fn pause(rng: &mut Rng) -> f64 {
-    -(1.0 - unit(rng)).ln()
 }
 
 /// What a receiver owes its peer.
@@ -545,66 +447,6 @@ impl<'a> Game<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{Direction, model};
-
-    /// Fifty questions, each value of each assumption in several of them.
-    fn grid() -> Vec<Scenario> {
-        let pick = |values: &[f64], i: usize| values[i % values.len()];
-        let scenario = |i: usize| {
-            let mut s = Scenario {
-                rate: pick(&[0.05, 0.3, 1.0, 5.0, 30.0], i),
-                delay: pick(&[0.0, 0.005, 0.05, 0.3], i / 2),
-                interval: pick(&[0.3, 1.0, 4.0], i) / pick(&[0.05, 0.3, 1.0, 5.0, 30.0], i),
-                payload: [0, 21, 300, 5000][i % 4],
-                heartbeat: pick(&[25.0, 5.0, 0.0], i / 3),
-                closed_loop: i % 7 == 3,
-                direction: [Direction::Down, Direction::Both, Direction::Down, Direction::Up][i / 5 % 4],
-                ..Scenario::default()
-            };
-            s.keep_alive = if i % 11 == 2 { 3.0 } else { 60.0 };
-            s.wire.tls = i % 5 == 1;
-            s.wire.ipv6 = i % 6 == 2;
-            s.http2 = i % 10 == 6;
-            s.wire.ack_delay = pick(&[0.04, 0.0, 0.2], i / 4);
-            s
-        };
-        (0..50).map(scenario).collect()
-    }
-
-    #[test]
-    fn formulas_and_play_agree_within_one_percent() {
-        let mut wrong = Vec::new();
-        for (i, s) in grid().iter().enumerate() {
-            s.check().unwrap();
-            for way in Way::ALL {
-                let cost = model::cost(s, way);
-                let varies = cost.latency.worst() > cost.latency.quantile(0.0) + 1e-9;
-                let messages = if varies { 16_000 } else { 2_000 };
-                let seen = play(s, way, Play { seed: i as u64 + 1, messages, ..Play::default() });
-                let mut compare = |what: &str, played: f64, formula: f64, nothing: f64| {
-                    if (played - formula).abs() > 0.01 * formula.abs().max(nothing) {
-                        wrong.push(format!("{i} {way:?} {what}: played {played:.6}, formula {formula:.6}"));
-                    }
-                };
-                compare("mean", seen.latency.mean(), cost.latency.mean(), 1e-6);
-                compare("requests", seen.requests as f64 / seen.seconds, cost.requests, 0.01);
-                compare("bytes", seen.load.total() / seen.seconds, cost.steady.total(), 1.0);
-                if let Some(empty) = cost.empty {
-                    compare("empty", seen.empty as f64 / seen.polls as f64, empty, 1.0);
-                }
-                for q in [0.5, 0.95] {
-                    // The share of messages the formula's quantile divides off, from either side of it.
-                    let at = cost.latency.quantile(q);
-                    let (low, high) =
-                        (seen.latency.share_within(at - 1e-6), seen.latency.share_within(at + 1e-6));
-                    compare("quantile", q.clamp(low, high), q, 1.0);
-                }
-                let most = cost.latency.worst();
-                assert!(seen.latency.worst() <= most + 1e-6, "{way:?} {most} {}", seen.latency.worst());
-            }
-        }
-        assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
-    }
 
     #[test]
     fn the_same_seed_plays_the_same_game() {

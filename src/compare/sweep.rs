@@ -84,7 +84,7 @@ pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Rep
     }
     let at = |i: usize| from * (to / from).powf(i as f64 / (POINTS - 1) as f64);
     let points: Vec<(f64, [Point; 6])> =
-        (0..POINTS).map(|i| at(i)).map(|x| (x, points(&variable.set(s, x)))).collect();
+        (0..POINTS).map(at).map(|x| (x, points(&variable.set(s, x)))).collect();
     let marks = marks(s, variable, from, to);
     let chart = chart(s, variable, &points, marks.clone());
     Ok(Report {

@@ -12,6 +12,8 @@ use super::head::Head;
 pub struct Body {
     left: Left,
     preview: Vec<u8>,
+    /// How many bytes are kept.
+    keep: usize,
     length: u64,
     malformed: bool,
 }
@@ -85,7 +87,19 @@ impl Body {
     }
 
     fn new(left: Left) -> Self {
-        Self { left, preview: Vec::new(), length: 0, malformed: false }
+        Self { left, preview: Vec::new(), keep: HTTP_BODY_PREVIEW, length: 0, malformed: false }
+    }
+
+    /// Keeps the first `most` bytes instead.
+    #[must_use]
+    pub fn keeping(mut self, most: usize) -> Self {
+        self.keep = most;
+        self
+    }
+
+    /// Whether as much as is to be kept is there.
+    pub fn is_full(&self) -> bool {
+        self.preview.len() >= self.keep
     }
 
     /// Takes bytes: how many of them belong to the body, and whether it is over.
@@ -112,7 +126,8 @@ impl Body {
         self.malformed
     }
 
-    /// The first bytes of the content, without chunk framing, at most [`HTTP_BODY_PREVIEW`].
+    /// The first bytes of the content, without chunk framing, at most [`HTTP_BODY_PREVIEW`]
+    /// unless more were asked for.
     pub fn preview(&self) -> &[u8] {
         &self.preview
     }
@@ -123,7 +138,7 @@ impl Body {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = HTTP_BODY_PREVIEW - self.preview.len();
+        let room = self.keep.saturating_sub(self.preview.len());
         self.preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.length += bytes.len() as u64;
     }

@@ -3,7 +3,7 @@
 //! [`HeadReader`] gathers bytes up to the empty line, whatever pieces they come
 //! in, looking at each byte once. [`Head::parse`] takes the gathered bytes apart
 //! without copying them. A head that httparse accepts costs one pass; one that it
-//! refuses is split leniently by [`lenient`], which names every fault and where it is.
+//! refuses is split leniently by `lenient`, which names every fault and where it is.
 
 mod lenient;
 
@@ -223,6 +223,16 @@ impl<'a> Head<'a> {
     /// what is wrong is in [`Head::findings`], what could be read is there.
     pub fn parse(bytes: &'a [u8], source: SourceId, offset: u64) -> Self {
         Self::take_apart(bytes, source, offset, bytes.len() as u64)
+    }
+
+    /// The same head in a stream that has got another name since.
+    #[must_use]
+    pub fn renamed(mut self, source: SourceId) -> Self {
+        self.source = source;
+        for span in self.findings.iter_mut().flat_map(|finding| &mut finding.spans) {
+            span.source = source;
+        }
+        self
     }
 
     fn take_apart(bytes: &'a [u8], source: SourceId, offset: u64, total: u64) -> Self {

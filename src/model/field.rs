@@ -45,4 +45,6 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// Text that came from the wire: untrusted, to be escaped before it is shown.
     Text(String),
+    /// A JSON value as it was written, known to be valid. Its strings are untrusted.
+    Json(String),
 }

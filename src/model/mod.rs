@@ -6,9 +6,11 @@
 //! [`Rule`] that was broken and where). This layer knows no protocol rule and
 //! does no I/O; it imports the standard library only.
 
+pub mod app;
 pub mod cursor;
 pub mod diagnosis;
 pub mod field;
+pub mod film;
 pub mod finding;
 pub mod out;
 pub mod report;
@@ -21,6 +23,7 @@ pub mod time;
 pub mod unit;
 pub mod wire;
 
+pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
 pub use cursor::{Cursor, Record, Short};
 pub use diagnosis::Diagnosis;
 pub use field::{Field, FieldDef, Value};

@@ -145,7 +145,15 @@ impl<'s, S: Sink> Talk<'s, S> {
                 value_at: at,
             }];
             self.step();
-            let head = HttpHead { offset: 0, start_line, headers: &headers, body: &[], diagnoses: &[] };
+            let head = HttpHead {
+                offset: 0,
+                bytes: &[],
+                start_line,
+                headers: &headers,
+                body: &[],
+                body_whole: true,
+                diagnoses: &[],
+            };
             self.tell(Some(dir), Body::Http(&head), &[]);
             self.offset[dir.index()] = 160;
         }
@@ -231,6 +239,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             payload_cut: false,
             utf8,
             close,
+            app: None,
         };
         let findings = std::mem::take(&mut self.message_findings);
         self.tell(Some(dir), Body::Message(&message), &findings);

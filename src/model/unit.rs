@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
+use super::app::{App, AppSession, Packet};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::Finding;
@@ -32,11 +33,13 @@ pub struct Wants {
     pub fields: bool,
     /// How many payload bytes of each frame and message to keep.
     pub payload: u64,
+    /// What messages mean to the application, and its sessions.
+    pub app: bool,
 }
 
 impl Wants {
     /// Counts only: no fields, no payload.
-    pub const NOTHING: Self = Self { fields: false, payload: 0 };
+    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false };
 
     /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
     pub fn heads(self) -> bool {
@@ -46,7 +49,11 @@ impl Wants {
     /// What two sinks need together.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { fields: self.fields || other.fields, payload: self.payload.max(other.payload) }
+        Self {
+            fields: self.fields || other.fields,
+            payload: self.payload.max(other.payload),
+            app: self.app || other.app,
+        }
     }
 }
 
@@ -95,6 +102,10 @@ pub enum Body<'a> {
     Frame(&'a Frame<'a>),
     /// A WebSocket message, complete or cut short.
     Message(&'a Message<'a>),
+    /// A packet of an application protocol that came by HTTP.
+    Packet(&'a Packet<'a>),
+    /// An application's session is over.
+    Session(&'a AppSession),
     /// Stream bytes that are missing from the capture.
     Gap(&'a Gap),
     /// Findings that belong to the connection or the capture, not to one frame or message.
@@ -143,6 +154,8 @@ pub enum Handshake {
     Missing,
     /// The request was answered with another status than 101.
     Refused,
+    /// No WebSocket was asked for: HTTP requests that carry the packets of an application.
+    Polling,
 }
 
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1).
@@ -218,12 +231,16 @@ pub struct Counts {
 pub struct HttpHead<'a> {
     /// Offset of its first byte in the sender's stream.
     pub offset: u64,
+    /// The head as it stands on the wire, as far as it is kept; empty unless [`Wants::fields`].
+    pub bytes: &'a [u8],
     /// The request or status line, without its line end. Untrusted.
     pub start_line: &'a str,
     /// The header fields in order.
     pub headers: &'a [Header],
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
+    /// Whether that is the whole body.
+    pub body_whole: bool,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: &'a [Diagnosis],
 }
@@ -258,7 +275,7 @@ pub enum Verdict {
 }
 
 /// A frame's header (RFC 6455 §5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
     pub fin: bool,
     pub rsv1: bool,
@@ -274,9 +291,10 @@ pub struct FrameHeader {
 }
 
 /// The three forms of the payload length (RFC 6455 §5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LengthForm {
     /// In the seven bits themselves: 0–125.
+    #[default]
     Bits7,
     /// 126, then 16 bits.
     Bits16,
@@ -372,6 +390,8 @@ pub struct Message<'a> {
     pub utf8: Utf8,
     /// A Close frame's body.
     pub close: Option<CloseBody<'a>>,
+    /// What it means to the application; `None` where that is not known, or not asked for.
+    pub app: Option<&'a App>,
 }
 
 /// The verdict of a UTF-8 check.

@@ -41,7 +41,7 @@ impl fmt::Display for Dir {
 }
 
 /// The four-bit opcode of a frame (RFC 6455 §5.2, §11.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Opcode(pub u8);
 
 impl Opcode {

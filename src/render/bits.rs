@@ -20,7 +20,7 @@ pub struct BitsLayout;
 
 impl Layout for BitsLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW) }
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {

@@ -139,7 +139,15 @@ impl<L: Layout> Show<L> {
             });
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
-        let head = HttpHead { offset: first, start_line, headers: &headers, body, diagnoses: &[] };
+        let head = HttpHead {
+            offset: first,
+            bytes: &[],
+            start_line,
+            headers: &headers,
+            body,
+            body_whole: true,
+            diagnoses: &[],
+        };
         self.body(dir, Body::Http(&head), &fields);
     }
 
@@ -321,6 +329,7 @@ impl<L: Layout> Show<L> {
             payload_cut: false,
             utf8: Utf8::Unchecked,
             close: None,
+            app: None,
         };
         self.body(dir, Body::Message(&message), &[]);
     }

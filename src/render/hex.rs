@@ -17,7 +17,7 @@ pub struct HexLayout;
 
 impl Layout for HexLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW) }
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
@@ -148,7 +148,7 @@ fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) 
         _ if three => {
             page.put(Ink::Strong, "000").put(Ink::Plain, " no extension bits");
         }
-        Value::Text(text) => {
+        Value::Text(text) | Value::Json(text) => {
             page.quote(text.as_bytes(), false, at, PAYLOAD_ROWS, 0);
         }
         // The bytes stand on the left already.

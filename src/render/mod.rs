@@ -6,14 +6,20 @@
 //! | [`bits::Bits`]  | seeing a header as RFC 6455 §5.2 draws it, its bits filled in    |
 //! | [`hex::Hex`]    | finding a byte, and what it means                                |
 //! | [`table::Table`]| looking over many frames, one line each                          |
+//! | [`messages::Messages`]| what the application sees: messages, frames folded         |
+//! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
+//!
+//! [`film::Projector`] lays out handshakes step by step.
 //!
 //! No view knows a rule of a protocol: field names, meanings, citations and
 //! findings come with the units. The views only lay out. How they stack:
 //!
 //! ```text
 //! tree  bits  hex  table          what a frame looks like
+//! messages  session               what the application sees
 //!    screen                       a sink over a writer
 //!    outline, heads, verdicts     what everything else looks like
+//!    app                          packets and sessions of applications
 //!    rows, frames, hexdump        fields, bytes
 //!    page                         one column-counting line after another
 //!    escape, style, clock, words  characters, colours, times, numbers
@@ -29,12 +35,16 @@ use crate::model::Sink;
 
 pub mod bits;
 pub mod compare;
+pub mod film;
 pub mod hex;
 pub mod json;
+pub mod messages;
+pub mod session;
 pub mod stats;
 pub mod table;
 pub mod tree;
 
+mod app;
 mod clock;
 mod escape;
 mod frames;
@@ -58,7 +68,9 @@ mod tests;
 
 pub use bits::Bits;
 pub use hex::Hex;
+pub use messages::Messages;
 pub use screen::{Layout, Screen};
+pub use session::Session;
 pub use table::Table;
 pub use tree::Tree;
 

@@ -6,7 +6,7 @@ use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
 use super::words::{close_code, count, grouped, opcode, runs};
-use super::{Options, heads, verdicts};
+use super::{Options, app, heads, verdicts};
 use crate::model::{
     Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Roles,
     Severity, Summary, Unit, Utf8,
@@ -54,6 +54,8 @@ impl Outline {
             },
             Body::Http(head) => heads::show(self, unit, head),
             Body::Frame(_) => {}
+            Body::Packet(packet) => app::packet(self, unit, packet),
+            Body::Session(session) => app::session(self, unit, session),
             Body::Message(message) => self.message(unit, message),
             Body::Gap(gap) => self.hole(unit, gap),
             Body::Note if unit.findings.is_empty() => {}
@@ -80,7 +82,7 @@ impl Outline {
             let indent = self.page.column() + 2;
             self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, about, indent.min(40), 0);
         }
-        let conn = (self.several && !what.contains("connection")).then_some(unit.conn);
+        let conn = (self.several && unit.conn > 0 && !what.contains("connection")).then_some(unit.conn);
         let tail = |connection, packet| {
             tail(conn.map(|conn| (connection, conn)), packet, unit.packets, stamp.as_deref())
         };
@@ -141,7 +143,17 @@ impl Outline {
     }
 
     fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending) {
-        self.heading(unit, &format!("connection {} ends", unit.conn), &ended(ending, connection.handshake));
+        let heading = format!("connection {} ends", unit.conn);
+        if connection.handshake == Handshake::Polling {
+            // Nothing but HTTP: there are no frames to count, and no closing handshake to miss.
+            let how = match ending.how {
+                EndKind::CloseHandshake | EndKind::Fin => "TCP closed",
+                EndKind::Rst => "TCP reset",
+                EndKind::CaptureEnd => "the capture ends first",
+            };
+            return self.heading(unit, &heading, how);
+        }
+        self.heading(unit, &heading, &ended(ending, connection));
         let agreed = agreed(connection);
         if !agreed.is_empty() {
             self.say(Ink::Plain, &agreed);
@@ -163,7 +175,11 @@ impl Outline {
     /// A message of several frames, or one that says more than its frame did.
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
         let own_story = message.frame_count > 1 || message.compressed || !message.complete;
-        if message.kind.is_control() && unit.findings.is_empty() || !own_story && unit.findings.is_empty() {
+        if unit.findings.is_empty() && (message.kind.is_control() || !own_story) {
+            // The frame has just been shown: what it means goes under it.
+            if let Some(it) = message.app {
+                app::line(self, it);
+            }
             return;
         }
         let mut about = format!("{}, {}", opcode(message.kind), count(message.length, "byte"));
@@ -182,6 +198,9 @@ impl Outline {
             let length = message.inflated_length.unwrap_or(message.length);
             let length = if message.payload_cut { length } else { message.payload.len() as u64 };
             self.payload(message.payload, length, text, INDENT);
+        }
+        if let Some(it) = message.app {
+            app::line(self, it);
         }
     }
 
@@ -266,8 +285,11 @@ fn roles(roles: Roles) -> Option<&'static str> {
 }
 
 /// How a connection ended.
-pub fn ended(ending: &Ending, handshake: Handshake) -> String {
+pub fn ended(ending: &Ending, connection: &Connection) -> String {
+    let handshake = connection.handshake;
     let how = match ending.how {
+        // Pasted hex and raw bytes have no addresses, and are no capture.
+        EndKind::CaptureEnd if connection.client.is_none() => "the input ends",
         EndKind::CloseHandshake => "closing handshake complete",
         EndKind::Fin if handshake == Handshake::Refused => "TCP closed",
         EndKind::Fin => "TCP closed without a complete closing handshake",
@@ -289,7 +311,7 @@ fn agreed(connection: &Connection) -> String {
         (Handshake::Refused, None) => parts.push("refused".to_owned()),
         (Handshake::RequestOnly, _) => parts.push("no response seen".to_owned()),
         (Handshake::ResponseOnly, _) => parts.push("no request seen".to_owned()),
-        (Handshake::Full | Handshake::Missing, _) => {}
+        (Handshake::Full | Handshake::Missing | Handshake::Polling, _) => {}
     }
     parts.extend(connection.subprotocol.as_ref().map(|name| format!("subprotocol {name}")));
     parts.extend(connection.extensions.as_ref().map(|list| format!("extensions {list}")));

@@ -58,7 +58,7 @@ pub fn number(field: &Field) -> String {
         Value::Bit(bit) => u8::from(*bit).to_string(),
         Value::Number(number) => number.to_string(),
         Value::Code(code) => format!("{code:#x}"),
-        Value::Bytes(_) | Value::Text(_) => String::new(),
+        Value::Bytes(_) | Value::Text(_) | Value::Json(_) => String::new(),
     }
 }
 
@@ -127,7 +127,7 @@ fn row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field)
     let page = &mut outline.page;
     let at = page.column();
     match &field.value {
-        Value::Text(text) => {
+        Value::Text(text) | Value::Json(text) => {
             let rows = if outline.unabridged { usize::MAX } else { VALUE_ROWS };
             page.quote(text.as_bytes(), false, at, rows, reserve);
         }

@@ -34,7 +34,7 @@ const LENGTH: usize = 6;
 impl Layout for TableLayout {
     fn wants(options: &Options) -> Wants {
         // As much as a line can show, were every character four bytes long.
-        Wants { fields: false, payload: options.width.max(Options::NARROWEST) as u64 * 4 }
+        Wants { payload: options.width.max(Options::NARROWEST) as u64 * 4, ..Wants::NOTHING }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
@@ -70,7 +70,7 @@ impl Layout for TableLayout {
             }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
-                    (Some(ending), ..) => ("end", ended(ending, connection.handshake)),
+                    (Some(ending), ..) => ("end", ended(ending, connection)),
                     (None, Some(client), Some(server)) => ("open", format!("{client} → {server}")),
                     (None, Some(one), None) | (None, None, Some(one)) => ("open", one.to_string()),
                     (None, None, None) => ("open", String::new()),
@@ -92,7 +92,7 @@ impl Layout for TableLayout {
             Body::Summary(summary) => {
                 outline.page.clip(Ink::Faint, &last(summary)).line();
             }
-            Body::Meta(_) | Body::Message(_) | Body::Note => {}
+            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
     }
 }

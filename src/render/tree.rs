@@ -15,7 +15,7 @@ pub struct TreeLayout;
 
 impl Layout for TreeLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW) }
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: true }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {

@@ -3,6 +3,7 @@
 use super::outline::INDENT;
 use super::page::Page;
 use super::style::Ink;
+use super::words::runs;
 use crate::model::{Body, Diagnosis, Finding, Severity, SourceId, Span, Unit};
 
 /// Where the words of a finding begin: after the longest severity.
@@ -13,26 +14,8 @@ const DETAIL: usize = WORDS + 10;
 
 /// Writes the findings of `unit`, a few lines each.
 pub fn show(page: &mut Page, unit: &Unit<'_>) {
-    for finding in unit.findings {
-        let rule = finding.rule;
-        page.to(INDENT).put(ink(rule.severity), &rule.severity.to_string());
-        page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
-        page.to(WORDS).wrap(Ink::Plain, rule.title, WORDS, 0).line();
-        let got = match place(unit, finding) {
-            Some(place) if finding.got.is_empty() => place,
-            Some(place) => format!("{} ({place})", finding.got),
-            None => finding.got.to_string(),
-        };
-        for (name, words) in
-            [("expected", finding.expected.to_string()), ("got", got), ("then", rule.consequence.to_owned())]
-        {
-            if !words.is_empty() {
-                page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, &words, DETAIL, 0).line();
-            }
-        }
-        if let Some(cause) = &finding.cause {
-            diagnosis(page, cause);
-        }
+    for it in unit.findings {
+        finding(page, it, place(unit, it));
     }
     if let Body::Http(head) = unit.body {
         for cause in head.diagnoses {
@@ -41,8 +24,31 @@ pub fn show(page: &mut Page, unit: &Unit<'_>) {
     }
 }
 
+/// Writes a finding and where its bits are.
+pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
+    let rule = finding.rule;
+    page.to(INDENT).put(ink(rule.severity), &rule.severity.to_string());
+    page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
+    page.to(WORDS).wrap(Ink::Plain, rule.title, WORDS, 0).line();
+    let got = match place {
+        Some(place) if finding.got.is_empty() => place,
+        Some(place) => format!("{} ({place})", finding.got),
+        None => finding.got.to_string(),
+    };
+    for (name, words) in
+        [("expected", finding.expected.to_string()), ("got", got), ("then", rule.consequence.to_owned())]
+    {
+        if !words.is_empty() {
+            page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, &words, DETAIL, 0).line();
+        }
+    }
+    if let Some(cause) = &finding.cause {
+        diagnosis(page, cause);
+    }
+}
+
 /// Writes what may be behind a finding, and what to do about it.
-fn diagnosis(page: &mut Page, cause: &Diagnosis) {
+pub fn diagnosis(page: &mut Page, cause: &Diagnosis) {
     page.to(WORDS)
         .put(Ink::Faint, "likely")
         .to(DETAIL)
@@ -99,17 +105,34 @@ pub fn bits_in_words(start: u64, end: u64) -> String {
 /// Where a finding's most telling bits are.
 fn place(unit: &Unit<'_>, finding: &Finding) -> Option<String> {
     let span = *finding.spans.first()?;
+    let whole = |span: &Span| match span.source {
+        SourceId::Packet { number } if span.is_empty() => Some(number),
+        _ => None,
+    };
+    let packets: Vec<u64> = finding.spans.iter().filter_map(whole).collect();
+    if !packets.is_empty() {
+        return Some(format!("packet{} {}", if packets.len() == 1 { "" } else { "s" }, runs(&packets)));
+    }
     if span.is_empty() {
         return None;
     }
     if let Some((start, end)) = in_frame(unit, span) {
         return Some(bits_in_words(start, end));
     }
+    named(span)
+}
+
+/// Bits in words, with the source they are in.
+pub fn named(span: Span) -> Option<String> {
+    if span.is_empty() {
+        return None;
+    }
     let what = match span.source {
         SourceId::Stream { .. } => "of the stream",
         SourceId::Payload { .. } => "of the payload",
         SourceId::Message { .. } => "of the message",
         SourceId::Inflated { .. } => "of the inflated message",
+        SourceId::Body { .. } => "of the body",
         SourceId::Packet { .. } => "of the packet",
         SourceId::Input => "of the input",
     };

@@ -2,17 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::memory::{Attempt, is_public};
-use super::{Context, Phase, Session, Side, Start, Told};
+use super::polling::{asks_for_engine_io, plain_headers};
+use super::told::Judged;
+use super::{Context, Phase, Session, Side, Start};
+use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
-use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD, DATA_BEFORE_COMPLETE};
 use crate::limits;
-use crate::model::{
-    At, Body as UnitBody, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Origin,
-    Piece, Roles, Source, SourceId, Span, Text, Time, Unit,
-};
+use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text};
 use crate::ws::{Conversation, Extensions};
 
 /// Both directions of a connection that speaks HTTP.
@@ -34,8 +32,8 @@ struct Lane {
     blocked: bool,
     held: VecDeque<Chunk>,
     held_bytes: usize,
-    /// A refusal whose body is being read, so that it can be shown with it.
-    refusal: Option<Box<Judged>>,
+    /// A head that is shown with its body, which is being read.
+    pending: Option<Box<Judged>>,
     /// Which packets carried the head being read.
     pieces: Vec<Piece>,
 }
@@ -51,19 +49,8 @@ struct Request {
     method: String,
     /// What it offered, if it asks for a WebSocket.
     upgrade: Option<Box<RequestFacts>>,
-}
-
-/// A head with the verdict on it.
-struct Judged {
-    dir: Dir,
-    offset: u64,
-    start_line: String,
-    headers: Vec<Header>,
-    fields: Vec<Field>,
-    findings: Vec<Finding>,
-    diagnoses: Vec<Diagnosis>,
-    pieces: Vec<Piece>,
-    time: Option<Time>,
+    /// It is Engine.IO's, and shown although it asks for none.
+    polls: bool,
 }
 
 impl Session {
@@ -86,8 +73,11 @@ impl Session {
             }
             let used = if let Some(body) = &mut lane.body {
                 let (used, done) = body.push(bytes);
-                if done || body.preview().len() >= limits::HTTP_BODY_PREVIEW {
-                    self.show_refusal(side, cx)?;
+                if done || body.is_full() {
+                    if let Some(pending) = lane.pending.as_mut().filter(|p| p.polls) {
+                        (pending.time, pending.last_packet) = (at.time, Some(at.packet));
+                    }
+                    self.show_pending(side, cx)?;
                 }
                 if done && let Phase::Http(http) = &mut self.phase {
                     http.lanes[side.index()].body = None;
@@ -121,9 +111,9 @@ impl Session {
         ON
     }
 
-    /// A side's stream is over: a refusal's body may have lasted until now.
+    /// A side's stream is over: a body may have lasted until now.
     pub(super) fn http_end(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
-        self.show_refusal(side, cx)?;
+        self.show_pending(side, cx)?;
         // A response that waited for its request will wait no longer.
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
@@ -145,54 +135,67 @@ impl Session {
     }
 
     fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
-        let conn = self.number();
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
-        let head = reader.parse(SourceId::Stream { conn, dir: Dir::Client }, offset);
-        let wanted = cx.out.wants().heads();
-        let mut report = handshake::check_request(&head, wanted);
+        let mut head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let asks = handshake::is_upgrade(&head);
+        let polls = !asks && asks_for_engine_io(&head);
+        let is_new = self.told.is_none() && (asks || polls);
+        if is_new {
+            self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+            // Now that the connection has a number, the spans can name it.
+            head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Client });
+        }
+        let mut report = handshake::check_request(&head, cx.out.wants().heads());
         let facts = report.facts;
+        let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         lane.blocked = facts.is_upgrade || facts.method == "CONNECT";
         lane.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !lane.blocked);
         let method = facts.method.clone();
         let mut upgrade = None;
-        if facts.is_upgrade {
-            if self.told.is_none() {
-                self.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-                // Now that the connection has a number, the spans can name it.
-                let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
-                report = handshake::check_request(&reader.parse(source, offset), wanted);
-                self.describe_request(&facts);
-                if let Some(told) = &self.told {
-                    cx.out.emit(&told.unit(at.time))?;
-                }
-            } else {
+        if polls {
+            // The whole body carries packets.
+            lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
+        }
+        if facts.is_upgrade || polls {
+            if facts.is_upgrade || is_new {
                 self.describe_request(&facts);
             }
-            if let Some(told) = &mut self.told {
+            if is_new && let Some(told) = &self.told {
+                cx.out.emit(&told.unit(at.time))?;
+            }
+            if facts.is_upgrade
+                && let Some(told) = &mut self.told
+            {
                 told.compare(&facts, at.time, &mut report.findings, cx);
             }
             let judged = Judged {
+                polls,
+                last_packet: None,
                 dir: Dir::Client,
                 offset,
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
-                headers: report.headers,
-                fields: report.fields,
+                headers: if polls { plain_headers(&head) } else { report.headers },
+                fields: if polls { Vec::new() } else { report.fields },
                 findings: report.findings,
                 diagnoses: report.diagnoses,
                 pieces,
                 time: at.time,
             };
-            if let Some(told) = &self.told {
-                told.show(&judged, &[], cx)?;
+            let Phase::Http(http) = &mut self.phase else { return ON };
+            let lane = &mut http.lanes[side.index()];
+            lane.pending = Some(Box::new(judged));
+            if lane.body.is_none() {
+                self.show_pending(side, cx)?;
             }
-            upgrade = Some(Box::new(facts));
+            upgrade = facts.is_upgrade.then(|| Box::new(facts));
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        http.requests.push_back(Request { method, upgrade });
+        http.requests.push_back(Request { method, upgrade, polls });
         if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             self.phase = Phase::Other;
             return ON;
@@ -230,7 +233,33 @@ impl Session {
         let method = request.as_ref().map(|r| r.method.as_str());
         let tunnels = method == Some("CONNECT") && status.is_some_and(|s| (200..300).contains(&s));
         lane.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        let polls = request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
+        if polls && status != Some(101) {
+            lane.body = lane.body.take().map(|body| body.keeping(limits::APP_PAYLOAD as usize));
+            let judged = Judged {
+                polls,
+                last_packet: None,
+                dir: Dir::Server,
+                offset,
+                bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
+                start_line: head.start_line().into_owned(),
+                headers: plain_headers(&head),
+                fields: Vec::new(),
+                findings: Vec::new(),
+                diagnoses: Vec::new(),
+                pieces,
+                time: at.time,
+            };
+            lane.pending = Some(Box::new(judged));
+            let is_whole = lane.body.is_none();
+            // A server may answer before it has the whole request, 413 for example.
+            self.show_pending(side.other(), cx)?;
+            if is_whole {
+                self.show_pending(side, cx)?;
+            }
+            return self.resume_client(side.other(), cx);
+        }
         if tunnels {
             return self.tunnel(side, cx);
         }
@@ -240,8 +269,7 @@ impl Session {
         if self.told.is_none() {
             self.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
         }
-        let source = SourceId::Stream { conn: self.number(), dir: Dir::Server };
-        let head = reader.parse(source, offset);
+        let head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Server });
         if let Some(told) = &mut self.told {
             cx.memory.answered(told.conn, &mut told.entry);
         }
@@ -254,8 +282,11 @@ impl Session {
             cx.out.emit(&told.unit(at.time))?;
         }
         let judged = Judged {
+            polls: false,
+            last_packet: None,
             dir: Dir::Server,
             offset,
+            bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
@@ -266,15 +297,15 @@ impl Session {
         };
         if status == Some(101) {
             if let Some(told) = &self.told {
-                told.show(&judged, &[], cx)?;
+                told.show(&judged, &[], true, cx)?;
             }
             return self.upgrade(side, offset + reader.total(), &report, cx);
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        lane.refusal = Some(Box::new(judged));
+        lane.pending = Some(Box::new(judged));
         if lane.body.is_none() {
-            self.show_refusal(side, cx)?;
+            self.show_pending(side, cx)?;
         }
         self.resume_client(side.other(), cx)
     }
@@ -290,6 +321,8 @@ impl Session {
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let client = server.other();
         let early = std::mem::take(&mut http.lanes[client.index()].held);
+        // The response itself may have waited for its request, and frames behind it.
+        let behind = std::mem::take(&mut http.lanes[server.index()].held);
         let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
         let Some(told) = &mut self.told else { return ON };
         if let Some(chunk) = early.front() {
@@ -324,7 +357,8 @@ impl Session {
         }
         talk.explain_rsv1(handshake::extensions_stripped);
         self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
+        behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
     }
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.
@@ -363,8 +397,11 @@ impl Session {
         };
         self.start = Start::Opened;
         let client = server.other();
-        let held = std::mem::take(&mut http.lanes[client.index()].held);
-        held.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
+        for side in [client, server] {
+            let held = std::mem::take(&mut http.lanes[side.index()].held);
+            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
+        }
+        ON
     }
 
     /// The client's bytes that waited for the response are HTTP after all.
@@ -393,14 +430,17 @@ impl Session {
         }
     }
 
-    /// Shows a refusal with as much of its body as there is.
-    fn show_refusal(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+    /// Shows a head that waited for its body, with as much of it as there is.
+    fn show_pending(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
-        let Some(refusal) = lane.refusal.take() else { return ON };
-        let preview = lane.body.as_ref().map_or(&[][..], Body::preview);
+        let Some(judged) = lane.pending.take() else { return ON };
+        let body = lane.body.as_ref();
+        let preview = body.map_or(&[][..], Body::preview);
+        let whole =
+            body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
         match &self.told {
-            Some(told) => told.show(&refusal, preview, cx),
+            Some(told) => told.show(&judged, preview, whole, cx),
             None => ON,
         }
     }
@@ -412,7 +452,8 @@ impl Session {
 
     fn describe_request(&mut self, facts: &RequestFacts) {
         let Some(told) = &mut self.told else { return };
-        told.connection.handshake = Handshake::RequestOnly;
+        told.connection.handshake =
+            if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         told.connection.target = Some(facts.target.clone());
         told.connection.http_version.clone_from(&facts.http_version);
     }
@@ -433,63 +474,6 @@ impl Session {
             connection.deflate = facts.deflate;
         }
     }
-}
-
-impl Told {
-    /// Holds a request against the addresses and against other connections.
-    fn compare(
-        &mut self,
-        facts: &RequestFacts,
-        now: Option<Time>,
-        findings: &mut Vec<Finding>,
-        cx: &mut Context<'_, '_>,
-    ) {
-        let (client, server) = (self.connection.client, self.connection.server);
-        let pair = client.map(|client| client.ip()).zip(server);
-        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
-        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
-        if let Some(server) = server.filter(|server| is_public(server.ip())) {
-            //= RFC 6455 §10.6
-            //# Connection confidentiality and integrity is provided by running the
-            //# WebSocket Protocol over TLS
-            let got = Text::with("HTTP without TLS to {}", server);
-            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
-        }
-    }
-
-    /// Shows a head, and as much of its body as there is.
-    fn show(&self, judged: &Judged, body: &[u8], cx: &mut Context<'_, '_>) -> Flow {
-        let head = HttpHead {
-            offset: judged.offset,
-            start_line: &judged.start_line,
-            headers: &judged.headers,
-            body,
-            diagnoses: &judged.diagnoses,
-        };
-        let packets = judged.pieces.first().zip(judged.pieces.last());
-        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
-        let origin = if judged.pieces.is_empty() {
-            Origin::Input
-        } else {
-            Origin::Stream { pieces: judged.pieces.clone() }
-        };
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(judged.dir),
-            time: judged.time,
-            packets: packets.map(|(first, last)| (first.packet, last.packet)),
-            body: UnitBody::Http(&head),
-            fields: &judged.fields,
-            findings: &judged.findings,
-            sources: &[Source { id, origin }],
-        })
-    }
-}
-
-/// A client went on although the response broke the rule `cause`.
-pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
-    let got = Text::with("frames, although the response is broken ({})", cause);
-    Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
 }
 
 impl Lane {

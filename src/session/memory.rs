@@ -5,6 +5,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
+use foldhash::fast::RandomState;
+
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
@@ -16,12 +18,12 @@ pub type Pair = (IpAddr, SocketAddr);
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Keys, and the connection each was seen on last.
-    keys: HashMap<Box<[u8]>, u32>,
+    keys: HashMap<Box<[u8]>, u32, RandomState>,
     /// The same keys, oldest first.
     order: VecDeque<Box<[u8]>>,
     /// Connections whose handshake is not answered.
-    connecting: HashSet<u32>,
-    pairs: HashMap<Pair, Acquaintance>,
+    connecting: HashSet<u32, RandomState>,
+    pairs: HashMap<Pair, Acquaintance, RandomState>,
 }
 
 /// What is remembered of one client and one server.

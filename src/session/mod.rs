@@ -2,14 +2,16 @@
 //! then WebSocket.
 //!
 //! A session is told what each endpoint sent and finds out for itself what it
-//! is: [`probe`] looks for HTTP or for the shape of frames, [`http`] follows
+//! is: `probe` looks for HTTP or for the shape of frames, `http` follows
 //! requests and responses until one upgrades, and from there on the bytes go to a
 //! [`Conversation`]. A connection that has nothing to do with WebSocket is given
 //! up without a word.
 
 mod http;
 mod memory;
+mod polling;
 mod probe;
+mod told;
 
 use std::net::SocketAddr;
 
@@ -149,7 +151,7 @@ impl Session {
                 if dir == Dir::Client
                     && let Some(cause) = self.bad_handshake.take()
                     && let Some(told) = &self.told
-                    && told.note(dir, at, &[http::accepted_bad_handshake(cause.id)], cx).is_break()
+                    && told.note(dir, at, &[told::accepted_bad_handshake(cause.id)], cx).is_break()
                 {
                     return Interest::Stop;
                 }

@@ -71,7 +71,11 @@ impl Probe {
         }
         match start {
             Start::Opened => Found::Other,
-            Start::Given => Found::Frames { masked: whole.get(1).is_none_or(|b| b & 0x80 != 0) },
+            Start::Given => match whole.get(1) {
+                Some(second) => Found::Frames { masked: second & 0x80 != 0 },
+                // The MASK bit is yet to come.
+                None => Found::Nothing,
+            },
             Start::Midway => self.look_midway(side, bytes, at, offset),
         }
     }

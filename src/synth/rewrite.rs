@@ -36,14 +36,15 @@ pub fn cut(packets: &[Packet], size: usize) -> Vec<Packet> {
 }
 
 /// Lets segments of the same sender overtake each other within windows of
-/// `window` segments; times stay in order.
+/// `window` packets; times stay in order.
 ///
 /// Only segments with data are moved, and only to places where such segments
 /// of the same direction stood: an answer is still seen after its question.
 pub fn shuffle(packets: &[Packet], window: usize, rng: &mut Rng) -> Vec<Packet> {
     let mut out = packets.to_vec();
+    let window = window.max(1);
     for places in by_sender(packets) {
-        for places in places.chunks(window.max(1)) {
+        for places in places.chunk_by(|a, b| a / window == b / window) {
             let mut from = places.to_vec();
             rng.shuffle(&mut from);
             for (&to, &from) in places.iter().zip(&from) {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::conversation::StreamEnd;
+use super::agreed::StreamEnd;
 use super::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
     CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
@@ -352,7 +352,7 @@ impl Story {
         match self.closing() {
             Closing::Complete if dir == Dir::Client && how == StreamEnd::Fin => {
                 //= RFC 6455 §7.1.1
-                //# the server MUST close the underlying TCP connection immediately
+                //# in most normal cases, SHOULD be closed first by the server
                 findings.push(Finding::new(
                     &CLIENT_CLOSED_TCP_FIRST,
                     dir,

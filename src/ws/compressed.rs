@@ -185,8 +185,7 @@ impl Compressed {
         let largest = 1u32 << self.window_bits;
         if let Some(far) = seen.farthest.filter(|m| m.distance > largest) {
             //= RFC 7692 §7.2.1
-            //# the endpoint MUST NOT use an
-            //# LZ77 sliding window longer than
+            //# LZ77 sliding window longer than the w-th power of 2 bytes to compress
             findings.push(
                 Finding::new(
                     &PMD_WINDOW_EXCEEDED,

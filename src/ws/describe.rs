@@ -110,7 +110,7 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
             (false, _) => "first fragment, more follow".into(),
         }
     } else if is(&RSV1) && header.rsv1 && frame.compressed {
-        "compressed message".into()
+        "marks a compressed message".into()
     } else if (is(&RSV1) && header.rsv1) || (is(&RSV2) && header.rsv2) || (is(&RSV3) && header.rsv3) {
         "set by an extension".into()
     } else if is(&RSV1) || is(&RSV2) || is(&RSV3) {
@@ -127,7 +127,7 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
     } else if is(&MASKING_KEY) {
         match header.masking_key {
             Some([0, 0, 0, 0]) => "XOR with zero changes nothing".into(),
-            _ => "byte i of the payload is XORed with byte i mod 4".into(),
+            _ => "byte i XOR key[i mod 4]".into(),
         }
     } else {
         Text::default()

@@ -5,43 +5,23 @@
 //!
 //! Thousands of connections take turns, and what is remembered of one has left the
 //! cache when its next frame comes. So a half is one or two cache lines, and what
-//! only matters inside a message is in a box of its own, [`Open`], which is lent by
+//! only matters inside a message is in a box of its own, `Open`, which is lent by
 //! the [`Scratch`] and stays warm there.
 
+mod complete;
+mod hole;
+
 use super::compressed::Compressed;
-use super::conversation::Shared;
 use super::header::{self, LONGEST};
-use super::judge::{self, KeyWatch};
+use super::judge::KeyWatch;
+use super::mask;
 use super::message::Assembly;
-use super::{close, describe, mask, shape};
+use super::shared::Shared;
 use crate::limits;
 use crate::model::{
-    At, Body, Counts, Deflate, Dir, Field, Finding, Flow, Frame, FrameHeader, Gap, GapEffect, ON, Opcode,
-    Out, Piece, Source, SourceId, Span, Unit,
+    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Source,
+    SourceId, Span,
 };
-
-/// What the opening handshake agreed on, as far as framing cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extensions {
-    /// Whether the response was seen at all.
-    pub known: bool,
-    /// The parameters of permessage-deflate, if it was agreed.
-    pub deflate: Option<Deflate>,
-    /// Something else was agreed, which may give any reserved bit a meaning.
-    pub other: bool,
-}
-
-impl Extensions {
-    /// The handshake was seen, and agreed on none.
-    pub const NONE: Self = Self { known: true, deflate: None, other: false };
-    /// The handshake was not seen.
-    pub const UNKNOWN: Self = Self { known: false, deflate: None, other: false };
-
-    /// Whether RSV1 may be set on the first frame of a message.
-    pub fn rsv1_has_meaning(self) -> bool {
-        self.deflate.is_some() || self.other || !self.known
-    }
-}
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
 /// that an idle connection holds none.
@@ -68,18 +48,17 @@ impl Default for Scratch {
     }
 }
 
-/// One direction of a conversation.
+/// One direction of a conversation, in one cache line.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Half {
-    dir: Dir,
     /// Offset of the next byte in the stream.
     offset: u64,
     /// `None` between two messages.
     open: Option<Box<Open>>,
-    /// Made at the first compressed message: an inflater's window is large.
-    compressed: Option<Box<Compressed>>,
-    keys: KeyWatch,
     pub(super) counts: Counts,
+    keys: KeyWatch,
+    dir: Dir,
     /// What is read now was found by its shape.
     inferred: bool,
     /// After a gap: a continuation frame may belong to a message whose start was lost.
@@ -90,6 +69,7 @@ pub struct Half {
 #[derive(Debug, Default)]
 struct Open {
     state: State,
+    current: Current,
     /// A header that has not arrived whole.
     head: [u8; LONGEST],
     have: u8,
@@ -107,18 +87,24 @@ enum State {
     /// At a frame boundary, or inside a header.
     #[default]
     Header,
-    Payload(Current),
-    /// Where the next header begins is not known, because of `gap` or because the
-    /// capture begins midway; `seen` bytes were searched since.
-    Lost {
-        gap: Option<Gap>,
-        seen: u64,
-        tail: Vec<u8>,
-    },
+    /// Inside the payload of the current frame.
+    Payload,
+    /// Where the next header begins is not known.
+    Lost(Box<Lost>),
+}
+
+/// Searching for a header, because of `gap` or because the capture begins midway.
+#[derive(Debug, Default)]
+struct Lost {
+    gap: Option<Gap>,
+    /// Bytes that were searched since.
+    seen: u64,
+    /// The last of them.
+    tail: Vec<u8>,
 }
 
 /// The frame whose payload is arriving.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 struct Current {
     header: FrameHeader,
     offset: u64,
@@ -126,7 +112,7 @@ struct Current {
     /// Payload bytes that have not arrived.
     remaining: u64,
     missing: u64,
-    /// Whether a fragmented message was open when it began.
+    /// It came inside a fragmented message.
     in_message: bool,
     /// Something was not kept that lies before what would be kept next.
     cut: bool,
@@ -149,12 +135,11 @@ impl Half {
     /// The half of `dir`, beginning at byte `offset` of its stream.
     pub fn new(dir: Dir, offset: u64, inferred: bool) -> Self {
         Self {
-            dir,
             offset,
             open: None,
-            compressed: None,
-            keys: KeyWatch::default(),
             counts: Counts::default(),
+            keys: KeyWatch::default(),
+            dir,
             inferred,
             lenient: false,
         }
@@ -163,13 +148,13 @@ impl Half {
     /// The stream is joined somewhere: its first header has to be found.
     pub(super) fn join_midway(&mut self) {
         self.lenient = true;
-        let state = State::Lost { gap: None, seen: 0, tail: Vec::new() };
+        let state = State::Lost(Box::default());
         self.open = Some(Box::new(Open { state, ..Open::default() }));
     }
 
     /// Whether the stream stands inside a frame or a header.
     pub fn is_inside_frame(&self) -> bool {
-        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload(_)))
+        self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload))
     }
 
     /// Whether the stream stands behind a fragment that is not the last one.
@@ -181,7 +166,7 @@ impl Half {
     /// What has arrived of the unfinished frame.
     pub(super) fn unfinished(&self, conn: u32) -> Span {
         let start = match self.open.as_deref() {
-            Some(Open { state: State::Payload(current), .. }) => current.offset,
+            Some(Open { state: State::Payload, current, .. }) => current.offset,
             Some(open) => self.offset - u64::from(open.have),
             None => self.offset,
         };
@@ -240,8 +225,8 @@ impl Half {
             let before = bytes.len();
             flow = match &open.state {
                 State::Header => self.header(open, shared, &mut bytes, at, out, scratch),
-                State::Payload(_) => self.payload(open, shared, &mut bytes, at, out, scratch),
-                State::Lost { .. } => self.search(open, shared, &mut bytes, at, out, scratch),
+                State::Payload => self.payload(open, shared, &mut bytes, at, out, scratch),
+                State::Lost(_) => self.search(open, shared, &mut bytes, at, out, scratch),
             };
             at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
         }
@@ -320,11 +305,12 @@ impl Half {
                     let dir = self.dir;
                     let (agreed, lenient) = (shared.extensions.deflate, self.lenient);
                     let new = || Box::new(Compressed::new(dir, agreed, lenient));
-                    self.compressed.get_or_insert_with(new).begin(opcode == Opcode::TEXT);
+                    shared.compressed[dir.index()].get_or_insert_with(new).begin(opcode == Opcode::TEXT);
                 }
             }
         }
-        open.state = State::Payload(Current {
+        open.state = State::Payload;
+        open.current = Current {
             header,
             offset: self.offset - u64::from(header.header_length()),
             first_packet: open.head_packet,
@@ -332,7 +318,7 @@ impl Half {
             missing: 0,
             in_message,
             cut: false,
-        });
+        };
         if header.length == 0 { self.complete(open, shared, at, out, scratch) } else { ON }
     }
 
@@ -346,7 +332,7 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let State::Payload(current) = &mut open.state else { return ON };
+        let current = &mut open.current;
         let take = usize::try_from(current.remaining).unwrap_or(usize::MAX).min(bytes.len());
         let (chunk, rest) = bytes.split_at(take);
         *bytes = rest;
@@ -357,7 +343,8 @@ impl Half {
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);
         let is_compressed = message.as_ref().is_some_and(|message| message.compressed);
-        let mut inflate = self.compressed.as_deref_mut().filter(|_| is_compressed);
+        let mut inflate =
+            if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
@@ -395,264 +382,6 @@ impl Half {
         if done { self.complete(open, shared, at, out, scratch) } else { ON }
     }
 
-    /// The current frame is over: whole, or as whole as it will ever be.
-    fn complete(
-        &mut self,
-        open: &mut Open,
-        shared: &mut Shared,
-        at: At,
-        out: &mut Out<'_>,
-        scratch: &mut Scratch,
-    ) -> Flow {
-        let State::Payload(current) = std::mem::take(&mut open.state) else { return ON };
-        let Scratch { findings, fields, sources, .. } = scratch;
-        let Open { head, message, kept, pieces, .. } = open;
-        let header = current.header;
-        let conn = shared.conn;
-        shared.next_n += 1;
-        let n = shared.next_n;
-        let captured = current.arrived() - current.missing;
-        let truncated = current.remaining > 0;
-
-        findings.clear();
-        let source = self.source(conn);
-        let context = judge::Context {
-            dir: self.dir,
-            source,
-            offset: current.offset,
-            extensions: shared.extensions,
-            in_message: current.in_message,
-            lenient: self.lenient,
-        };
-        if judge::is_suspect(&header, &context) {
-            judge::judge(&header, &context, findings);
-            shared.explain_rsv1(&header, findings);
-        }
-        if let Some(key) = header.masking_key
-            && let Some(rule) = self.keys.next(key)
-        {
-            findings.push(judge::key_finding(rule, key, &header, &context));
-        }
-        let whole_payload = kept.len() as u64 == header.length;
-        if header.opcode == Opcode::CLOSE && whole_payload {
-            let offset = current.offset + u64::from(header.header_length());
-            let payload_at = Span::bytes(source, offset, header.length);
-            close::check(kept, payload_at, self.dir, shared.closed_by_peer(self.dir), findings);
-        }
-        shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
-
-        self.counts.frames += 1;
-        self.counts.bytes += u64::from(header.header_length()) + captured;
-        self.counts.payload_bytes += captured;
-        let is_data = !header.opcode.is_control() && !header.opcode.is_reserved();
-        let of = match message {
-            Some(message) if is_data => message.opcode,
-            _ => header.opcode,
-        };
-        let compressed = is_data && message.as_ref().is_some_and(|m| m.compressed);
-        let frame = Frame {
-            n,
-            offset: current.offset,
-            header,
-            head: &head[..usize::from(header.header_length())],
-            of,
-            compressed,
-            captured,
-            missing: current.missing,
-            truncated,
-            inferred: self.inferred,
-            payload: kept,
-        };
-        fields.clear();
-        sources.clear();
-        if out.wants().fields {
-            describe::frame(&frame, conn, self.dir, fields);
-            describe::frame_sources(&frame, conn, self.dir, pieces, sources);
-        }
-        let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
-        let unit = Unit {
-            conn,
-            dir: Some(self.dir),
-            time: at.time,
-            packets,
-            body: Body::Frame(&frame),
-            fields,
-            findings,
-            sources,
-        };
-        out.emit(&unit)?;
-        if header.opcode.is_reserved() {
-            return ON;
-        }
-        let cut = current.cut || truncated || current.missing > 0;
-        if header.opcode.is_control() {
-            self.counts.messages += 1;
-            shared.control_message(self.dir, &frame, kept, packets, at.time, !truncated, out)
-        } else {
-            self.fragment(message, shared, &frame, cut, at, out)
-        }
-    }
-
-    /// A data frame joins its message, which may be complete now.
-    fn fragment(
-        &mut self,
-        message: &mut Option<Assembly>,
-        shared: &mut Shared,
-        frame: &Frame<'_>,
-        cut: bool,
-        at: At,
-        out: &mut Out<'_>,
-    ) -> Flow {
-        let Some(assembly) = message else { return ON };
-        assembly.join(frame, cut, out.wants());
-        if !frame.header.fin || frame.truncated {
-            return ON;
-        }
-        self.lenient = false;
-        self.counts.messages += 1;
-        let keep = out.wants().payload;
-        let inflated = match &mut self.compressed {
-            Some(compressed) if assembly.compressed && !assembly.lossy => {
-                Some(compressed.finish(shared.conn, shared.next_m + 1, keep))
-            }
-            _ => None,
-        };
-        let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
-        *message = None;
-        flow
-    }
-
-    /// The open message will never be complete.
-    fn abandon(&mut self, open: &mut Open, shared: &mut Shared, at: At, out: &mut Out<'_>) -> Flow {
-        let Some(mut assembly) = open.message.take() else { return ON };
-        if assembly.compressed {
-            self.lose_window();
-        }
-        if assembly.frame_count == 0 {
-            return ON;
-        }
-        self.counts.messages += 1;
-        shared.data_message(self.dir, &mut assembly, None, None, at, out)
-    }
-
-    /// Bytes of the stream are missing from the capture.
-    pub(super) fn gap(
-        &mut self,
-        shared: &mut Shared,
-        length: u64,
-        between: (Option<u64>, Option<u64>),
-        out: &mut Out<'_>,
-        scratch: &mut Scratch,
-    ) -> Flow {
-        let mut open = self.open(scratch);
-        let gap = Gap { offset: self.offset, length, between, effect: GapEffect::SkippedInPayload };
-        let flow = self.pass_over(&mut open, shared, gap, out, scratch);
-        self.put_away(open, scratch);
-        flow
-    }
-
-    fn pass_over(
-        &mut self,
-        open: &mut Open,
-        shared: &mut Shared,
-        gap: Gap,
-        out: &mut Out<'_>,
-        scratch: &mut Scratch,
-    ) -> Flow {
-        let Gap { length, between, .. } = gap;
-        let at = At { packet: between.1.or(between.0).unwrap_or(0), ..At::default() };
-        self.offset += length;
-        if let Some(message) = &mut open.message {
-            message.lose();
-            if message.compressed {
-                self.lose_window();
-            }
-        }
-        match &mut open.state {
-            State::Payload(current) if current.remaining >= length => {
-                current.remaining -= length;
-                current.missing += length;
-                current.cut = true;
-                let done = current.remaining == 0;
-                shared.emit_gap(self.dir, &gap, out)?;
-                if done { self.complete(open, shared, at, out, scratch) } else { ON }
-            }
-            State::Payload(current) => {
-                // The payload's end is inside the hole: its length is known, what follows is not.
-                current.missing += current.remaining;
-                current.remaining = 0;
-                current.cut = true;
-                self.complete(open, shared, at, out, scratch)?;
-                self.lose(open, shared, gap, at, out)
-            }
-            State::Header => self.lose(open, shared, gap, at, out),
-            State::Lost { gap: earlier, .. } => {
-                let earlier = earlier.get_or_insert(Gap { length: 0, ..gap });
-                earlier.length = earlier.length.saturating_add(length);
-                earlier.between.1 = between.1;
-                ON
-            }
-        }
-    }
-
-    fn lose(&mut self, open: &mut Open, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
-        self.abandon(open, shared, at, out)?;
-        // Compressed messages may have been lost whole.
-        self.lose_window();
-        open.have = 0;
-        self.lenient = true;
-        open.state = State::Lost { gap: Some(gap), seen: 0, tail: Vec::new() };
-        ON
-    }
-
-    /// Bytes that later messages may refer to are missing.
-    fn lose_window(&mut self) {
-        if let Some(compressed) = &mut self.compressed {
-            compressed.lose();
-        }
-    }
-
-    /// After a lost header: looks for the next plausible one.
-    fn search(
-        &mut self,
-        open: &mut Open,
-        shared: &mut Shared,
-        bytes: &mut &[u8],
-        at: At,
-        out: &mut Out<'_>,
-        scratch: &mut Scratch,
-    ) -> Flow {
-        let State::Lost { gap, seen, tail } = &mut open.state else { return ON };
-        // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
-        let masked = Some(self.dir == Dir::Client);
-        let whole = std::mem::take(bytes);
-        let (window, before) = if tail.is_empty() {
-            (whole.to_vec(), 0)
-        } else {
-            (([tail.as_slice(), whole].concat()), tail.len())
-        };
-        let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
-        let found = if here { Some(before) } else { shape::find(&window, masked) };
-        if let Some(from) = found {
-            let gap = *gap;
-            open.state = State::Header;
-            self.inferred = true;
-            if let Some(gap) = gap {
-                let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
-                shared.emit_gap(self.dir, &gap, out)?;
-            }
-            // Bytes before the header are the unknown rest of what the hole cut.
-            self.offset = self.offset + from as u64 - before as u64;
-            let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
-            return self.run(open, shared, &window[from..], at, out, scratch);
-        }
-        *seen += whole.len() as u64;
-        self.offset += whole.len() as u64;
-        let keep = if *seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
-        *tail = window[window.len() - keep..].to_vec();
-        ON
-    }
-
     /// The stream is over. `abrupt` says that it should not be over here.
     pub(super) fn finish(
         &mut self,
@@ -662,11 +391,13 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let Some(mut open) = self.open.take() else { return ON };
-        if let State::Lost { gap: Some(gap), .. } = &open.state {
-            let gap = Gap { effect: GapEffect::Desynchronised, ..*gap };
+        if let State::Lost(lost) = &open.state
+            && let Some(gap) = lost.gap
+        {
+            let gap = Gap { effect: GapEffect::Desynchronised, ..gap };
             shared.emit_gap(self.dir, &gap, out)?;
         }
-        if matches!(open.state, State::Payload(_)) {
+        if matches!(open.state, State::Payload) {
             self.complete(&mut open, shared, at, out, scratch)?;
         }
         self.abandon(&mut open, shared, at, out)

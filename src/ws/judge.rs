@@ -1,6 +1,6 @@
 //! The rules a single frame header can break, and those the masking keys break together.
 
-use super::half::Extensions;
+use super::agreed::Extensions;
 use super::{
     CONTROL_FRAME_TOO_LONG, EXPECTED_CONTINUATION, FRAGMENTED_CONTROL_FRAME, FRAME_TOO_LARGE,
     LENGTH_HIGH_BIT_SET, MASKED_SERVER_FRAME, NON_MINIMAL_LENGTH, PMD_RSV1_ON_CONTINUATION,
@@ -193,39 +193,52 @@ fn judge_order(
 /// Watches the masking keys of one direction. Each pattern is told once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KeyWatch {
-    last: Option<u32>,
+    last: u32,
+    /// What the last key is ahead of the one before.
     step: u32,
     /// How many times in a row the same step was seen.
     run: u8,
-    told_zero: bool,
-    told_repeated: bool,
-    told_predictable: bool,
+    /// What has happened, one bit each: kept small for being one of thousands.
+    flags: u8,
 }
 
 impl KeyWatch {
+    const BEGUN: u8 = 1;
+    const ZERO: u8 = 2;
+    const REPEATED: u8 = 4;
+    const PREDICTABLE: u8 = 8;
+
     /// Looks at the next key; `Some` with the rule it breaks, the first time it does.
     #[inline]
     pub fn next(&mut self, key: [u8; 4]) -> Option<&'static Rule> {
         let value = u32::from_be_bytes(key);
-        let step = self.last.map(|last| value.wrapping_sub(last));
-        self.last = Some(value);
+        let step = value.wrapping_sub(self.last);
+        self.last = value;
+        let is_first = self.first(Self::BEGUN);
         if value == 0 {
-            return (!std::mem::replace(&mut self.told_zero, true)).then_some(&ZERO_MASKING_KEY);
+            return self.first(Self::ZERO).then_some(&ZERO_MASKING_KEY);
         }
-        match step {
-            Some(0) => (!std::mem::replace(&mut self.told_repeated, true)).then_some(&REPEATED_MASKING_KEY),
-            Some(step) if step == self.step => {
-                self.run = self.run.saturating_add(1);
-                // Four keys in arithmetic progression: by chance once in 2^64.
-                (self.run == 2 && !std::mem::replace(&mut self.told_predictable, true))
-                    .then_some(&PREDICTABLE_MASKING_KEY)
-            }
-            Some(step) => {
-                (self.step, self.run) = (step, 0);
-                None
-            }
-            None => None,
+        if is_first {
+            return None;
         }
+        if step == 0 {
+            return self.first(Self::REPEATED).then_some(&REPEATED_MASKING_KEY);
+        }
+        if step != self.step {
+            (self.step, self.run) = (step, 0);
+            return None;
+        }
+        self.run = self.run.saturating_add(1);
+        // Four keys in arithmetic progression: by chance once in 2^64.
+        (self.run == 2 && self.first(Self::PREDICTABLE)).then_some(&PREDICTABLE_MASKING_KEY)
+    }
+
+    /// Whether this happens for the first time.
+    #[inline]
+    fn first(&mut self, flag: u8) -> bool {
+        let before = self.flags;
+        self.flags |= flag;
+        before & flag == 0
     }
 }
 

@@ -13,6 +13,7 @@
 //! - [`shape`] recognises frames without a handshake, and again after a gap
 
 pub mod aftermath;
+pub mod agreed;
 pub mod close;
 pub mod compressed;
 pub mod conversation;
@@ -25,10 +26,12 @@ pub mod judge;
 pub mod mask;
 pub mod message;
 pub mod shape;
+mod shared;
 pub mod utf8;
 
-pub use conversation::{Conversation, StreamEnd};
-pub use half::{Extensions, Scratch};
+pub use agreed::{Extensions, StreamEnd};
+pub use conversation::Conversation;
+pub use half::Scratch;
 
 use crate::model::{Cite, FieldDef, Rule, Severity, Who};
 

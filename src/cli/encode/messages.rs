@@ -25,7 +25,7 @@ impl Args {
         let messages = self.messages(matches)?;
         if messages.is_empty() && self.pcap.is_none() {
             return Err(usage(
-                "nothing to encode: give --text, --binary, --ping, --pong, --close, --close-empty or --script",
+                "nothing to encode: give --text, --binary, --ping, --pong, --close, --close-empty, --socketio or --script",
             ));
         }
         let data = messages.iter().any(|message| !message.opcode.is_control());
@@ -84,6 +84,8 @@ impl Args {
         for index in at("close_empty").into_iter().take(self.close_empty.len()) {
             messages.push((index, Message::new(Opcode::CLOSE, [])));
         }
+        let event = at("socketio").first().copied().unwrap_or_default();
+        messages.extend(self.event()?.into_iter().map(|message| (event, message)));
         messages.sort_by_key(|(index, _)| *index);
         for (index, reason) in at("reason").into_iter().zip(&self.reason) {
             let close = messages.iter_mut().rev().find(|(at, _)| *at < index);
@@ -149,7 +151,7 @@ impl Args {
 }
 
 /// The bytes of `FILE|HEX`.
-fn file_or_hex(given: &str) -> Result<Vec<u8>, Failure> {
+pub(super) fn file_or_hex(given: &str) -> Result<Vec<u8>, Failure> {
     if given == "-" || Path::new(given).exists() {
         return read(given);
     }

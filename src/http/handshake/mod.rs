@@ -19,7 +19,7 @@ use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};
 pub use middlebox::extensions_stripped;
-pub use request::check_request;
+pub use request::{check_request, is_upgrade};
 pub use response::check_response;
 pub use status::{Status, status};
 

@@ -20,6 +20,11 @@ use super::extensions::Extension;
 use super::lists::elements;
 use super::{RequestFacts, RequestReport, middlebox};
 
+/// Whether a request asks for a WebSocket, however badly.
+pub fn is_upgrade(head: &Head<'_>) -> bool {
+    asks(&Exam::new(head, false))
+}
+
 /// Checks a request. Header fields and their verdicts are only listed with `detail`.
 ///
 /// A request that asks for no WebSocket is reported without findings.
@@ -49,10 +54,14 @@ pub fn check_request(head: &Head<'_>, detail: bool) -> RequestReport {
     RequestReport { headers, fields, findings: exam.findings, diagnoses, facts }
 }
 
+fn asks(exam: &Exam<'_, '_>) -> bool {
+    let StartLine::Request { method, .. } = exam.head.start else { return false };
+    let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());
+    (speaks || exam.listing(Name::Upgrade, "websocket").is_some()) && method.bytes != b"CONNECT"
+}
+
 fn facts(exam: &Exam<'_, '_>) -> RequestFacts {
     let StartLine::Request { method, target, .. } = exam.head.start else { return RequestFacts::default() };
-    let asks = exam.listing(Name::Upgrade, "websocket").is_some();
-    let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());
     let first = |name| exam.first(name).map(|(_, value)| value.text().into_owned());
     RequestFacts {
         method: method.text().into_owned(),
@@ -60,7 +69,7 @@ fn facts(exam: &Exam<'_, '_>) -> RequestFacts {
         http_version: exam.http_version(),
         host: first(Name::Host),
         origin: first(Name::Origin),
-        is_upgrade: (asks || speaks) && method.bytes != b"CONNECT",
+        is_upgrade: asks(exam),
         broken: Vec::new(),
         key: exam.first(Name::Key).map(|(_, value)| value.bytes.to_vec()),
         version: first(Name::Version),
@@ -91,14 +100,15 @@ fn must_be_refused(exam: &Exam<'_, '_>) -> Vec<&'static Rule> {
         &INVALID_SUBPROTOCOL,
         &MALFORMED_EXTENSIONS,
     ];
-    let key = exam.first(Name::Key).map(|(_, value)| check_key(value.bytes));
     // A lenient decoder makes 16 bytes of a key that is merely not canonical.
-    let bad_key =
-        matches!(key, Some(Err(ref problem)) if !matches!(problem, KeyProblem::NonCanonical { .. }));
+    let bad_key = || {
+        let key = exam.first(Name::Key).map(|(_, value)| check_key(value.bytes));
+        matches!(key, Some(Err(problem)) if !matches!(problem, KeyProblem::NonCanonical { .. }))
+    };
     let mut broken: Vec<&'static Rule> = Vec::new();
     broken.extend(exam.head.invalid.then_some(&MALFORMED_REQUEST));
     for finding in &exam.findings {
-        let counts = refused.contains(&finding.rule) || (finding.rule == &INVALID_KEY && bad_key);
+        let counts = refused.contains(&finding.rule) || (finding.rule == &INVALID_KEY && bad_key());
         if counts && !broken.contains(&finding.rule) {
             broken.push(finding.rule);
         }

@@ -1,6 +1,7 @@
 //! Classic pcap (draft-ietf-opsawg-pcap).
 
-use pcap_file::pcap::{PcapParseError, PcapParser, PcapTsResolution, RawPcapPacket};
+use pcap_file::Endianness;
+use pcap_file::pcap::{PcapParseError, PcapParser, PcapTsResolution};
 
 use super::buffer::{Buffer, More};
 use super::{Packet, longest, note_link};
@@ -20,7 +21,7 @@ pub(super) struct File {
 }
 
 struct Header {
-    parser: PcapParser,
+    big_endian: bool,
     /// Nanoseconds of one unit of the records' fractions.
     unit: u64,
     link: u32,
@@ -83,13 +84,14 @@ impl File {
                 self.read_header()?;
                 continue;
             };
-            match header.parser.next_raw_packet(self.buffer.have()) {
-                Ok((_, raw)) => return Ok(Some((header.read(&raw), header.link))),
-                Err(_) => {
-                    if !self.fill()? {
-                        return Ok(None);
-                    }
-                }
+            let have = self.buffer.have();
+            if let Some(record) = header.read(have)
+                && have.len() - RECORD_HEADER >= record.captured
+            {
+                return Ok(Some((record, header.link)));
+            }
+            if !self.fill()? {
+                return Ok(None);
             }
         }
     }
@@ -114,7 +116,9 @@ impl File {
                     };
                     note_link(&mut self.links, link);
                     self.buffer.take(FILE_HEADER);
-                    self.header = Some(Header { parser, unit, link, longest: longest(header.snaplen) });
+                    let big_endian = header.endianness == Endianness::Big;
+                    let longest = longest(header.snaplen);
+                    self.header = Some(Header { big_endian, unit, link, longest });
                     return Ok(());
                 }
                 Err(PcapParseError::IncompleteBuffer(..)) => match self.buffer.more()? {
@@ -153,14 +157,7 @@ impl File {
 
     /// How long the record at hand says its data is, if that much has arrived.
     fn declared(&self) -> Option<usize> {
-        let header = self.header.as_ref()?;
-        match header.parser.next_raw_packet(self.buffer.have()) {
-            Ok((_, raw)) => Some(raw.data.len()),
-            Err(PcapParseError::IncompleteBuffer(len, _)) if self.buffer.have().len() >= RECORD_HEADER => {
-                Some(len)
-            }
-            Err(_) => None,
-        }
+        self.header.as_ref()?.read(self.buffer.have()).map(|record| record.captured)
     }
 
     fn truncated(&self, what: &'static str, needed: u64) -> InputError {
@@ -177,12 +174,16 @@ impl Header {
     /// Takes what a record says as it is: a fraction beyond a second counts on, and
     /// a length on the wire below that of the data is what the data has.
     #[inline]
-    fn read(&self, raw: &RawPcapPacket<'_>) -> Record {
-        let nanos = u64::from(raw.ts_frac) * self.unit;
-        Record {
-            time: Time(u64::from(raw.ts_sec) * 1_000_000_000 + nanos),
-            wire_len: raw.orig_len.max(raw.incl_len),
-            captured: raw.data.len(),
-        }
+    fn read(&self, bytes: &[u8]) -> Option<Record> {
+        let (words, _) = bytes.first_chunk::<RECORD_HEADER>()?.as_chunks();
+        let number = |i: usize| {
+            if self.big_endian { u32::from_be_bytes(words[i]) } else { u32::from_le_bytes(words[i]) }
+        };
+        let (seconds, fraction, captured, on_wire) = (number(0), number(1), number(2), number(3));
+        Some(Record {
+            time: Time(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit),
+            wire_len: on_wire.max(captured),
+            captured: captured as usize,
+        })
     }
 }

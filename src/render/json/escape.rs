@@ -25,6 +25,39 @@ pub(super) fn escape(text: &str, scratch: &mut Scratch, buf: &mut Vec<u8>) {
     }
 }
 
+/// Appends a valid JSON text as it was written, but on one line and with what is [`hidden`] escaped:
+/// such characters can only stand in its strings.
+pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let plain = rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len());
+        buf.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
+        match rest {
+            [] => {}
+            [b'\t' | b'\n' | b'\r', ..] => {
+                buf.push(b' ');
+                rest = &rest[1..];
+            }
+            [first, ..] => {
+                if let Some((unit, length)) = hidden(rest) {
+                    unicode(unit, buf);
+                    rest = &rest[length..];
+                } else {
+                    buf.push(*first);
+                    rest = &rest[1..];
+                }
+            }
+        }
+    }
+}
+
+/// Appends `\uXXXX`.
+fn unicode(unit: u16, buf: &mut Vec<u8>) {
+    let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
+    buf.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+}
+
 /// Appends bytes of `text` until one comes that this fast path does not know: a
 /// control character, or one that may begin a character that is [`hidden`]. Returns how many were taken.
 #[inline]
@@ -132,8 +165,7 @@ fn escape_odd(text: &[u8], buf: &mut Vec<u8>) -> usize {
             buf.extend_from_slice(&[b'\\', letter]);
             taken += 1;
         } else if let Some((unit, length)) = hidden(rest) {
-            let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
-            buf.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+            unicode(unit, buf);
             taken += length;
         } else {
             buf.push(rest[0]);
@@ -180,6 +212,18 @@ mod tests {
             ("你好，“世界” 😀", "\"你好，“世界” 😀\""),
         ] {
             assert_eq!(written(text), json);
+        }
+    }
+
+    #[test]
+    fn json_stays_json_on_one_line() {
+        for (json, line) in [
+            ("{\"a\":\n\t[1, 2.50]}", "{\"a\":  [1, 2.50]}"),
+            ("\"\\u00e9 \u{202e}\u{7f}\u{9b}é…\"", "\"\\u00e9 \\u202e\\u007f\\u009bé…\""),
+        ] {
+            let mut buf = Vec::new();
+            super::json(json, &mut buf);
+            assert_eq!(str::from_utf8(&buf).unwrap(), line);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Stream;
+use super::app::{app, packet, session};
 use super::record::{
     as_text, close_body, connection, cut, finding_ids, gap, http, list, meta, origin, summary,
 };
@@ -46,6 +47,8 @@ impl Records {
             Body::Http(it) => to.record(|w| http(unit, it, w)),
             Body::Gap(it) => to.record(|w| gap(unit, it, w)),
             Body::Summary(it) => to.record(|w| summary(it, w)),
+            Body::Packet(it) => to.record(|w| packet(unit, it, self.payload, w)),
+            Body::Session(it) => to.record(|w| session(unit, it, w)),
             Body::Note => {}
         }
     }
@@ -169,7 +172,11 @@ impl Records {
         if shortened {
             w.raw(r#","payload_truncated":true"#);
         }
-        w.raw(r#","app":null"#);
+        w.raw(r#","app":"#);
+        match message.app {
+            Some(it) => app(it, w),
+            None => w.raw("null"),
+        }
         finding_ids(unit.findings, w);
     }
 }

@@ -4,7 +4,9 @@
 //! `schema/wstool-1.schema.json` says the same to programs; the tests hold all
 //! three together.
 
+mod app;
 mod escape;
+pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod write;
@@ -34,6 +36,29 @@ enum Layout {
     Array,
 }
 
+/// Which records are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    #[default]
+    All,
+    /// What the application sees: no frames and no HTTP heads.
+    Messages,
+    /// Sessions and what belongs to them: no frames, and only messages that are packets of a session.
+    Sessions,
+}
+
+impl Scope {
+    fn shows(self, unit: &Unit<'_>) -> bool {
+        match (self, unit.body) {
+            (Self::All, _) => true,
+            (Self::Messages, body) => !matches!(body, Body::Frame(_) | Body::Http(_)),
+            (Self::Sessions, Body::Message(it)) => it.app.is_some_and(|app| app.session.is_some()),
+            (Self::Sessions, body) => !matches!(body, Body::Frame(_) | Body::Gap(_)),
+        }
+    }
+}
+
 /// Writes units as JSON records.
 ///
 /// Records are gathered and written in large pieces. For a live source call
@@ -43,17 +68,25 @@ enum Layout {
 pub struct Json<W> {
     stream: Stream<W>,
     records: Records,
+    scope: Scope,
 }
 
 impl<W: Write> Json<W> {
     /// One record a line. Of each payload at most `payload` bytes are shown.
     pub fn lines(out: W, payload: u64) -> Self {
-        Self { stream: Stream::new(out, Layout::Lines), records: Records::new(payload) }
+        Self { stream: Stream::new(out, Layout::Lines), records: Records::new(payload), scope: Scope::All }
     }
 
     /// The same records in one array.
     pub fn array(out: W, payload: u64) -> Self {
-        Self { stream: Stream::new(out, Layout::Array), records: Records::new(payload) }
+        Self { stream: Stream::new(out, Layout::Array), records: Records::new(payload), scope: Scope::All }
+    }
+
+    /// Leaves out what `scope` does.
+    #[must_use]
+    pub fn only(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
     }
 
     /// Hands on everything written so far.
@@ -76,11 +109,15 @@ impl<W: Write> Json<W> {
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
         // Header fields are told even where no payload is.
-        Wants { fields: false, payload: self.records.payload.max(1) }
+        Wants { fields: false, payload: self.records.payload.max(1), app: true }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        let Self { stream, records } = self;
+        let Self { stream, records, scope } = self;
+        if !scope.shows(unit) {
+            findings(unit, stream);
+            return stream.flow();
+        }
         // The summary stays the last line.
         if matches!(unit.body, Body::Summary(_)) {
             findings(unit, stream);

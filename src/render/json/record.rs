@@ -22,7 +22,7 @@ pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
 
 /// `time` and `packets`.
 #[inline]
-fn when<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
+pub(super) fn when<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
     w.raw(r#","time":"#);
     match unit.time {
         Some(time) => w.seconds(time.0),
@@ -33,7 +33,7 @@ fn when<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
 }
 
 #[inline]
-fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) {
+pub(super) fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) {
     match packets {
         Some((first, last)) => {
             w.raw("[");
@@ -92,7 +92,7 @@ pub(super) fn as_text(bytes: &[u8], shortened: bool) -> Option<&str> {
 }
 
 /// Some bytes as an object of `text` or `base64`.
-fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
+pub(super) fn bytes<W: Write>(bytes: &[u8], shortened: bool, w: &mut Writer<W>) {
     if let Some(text) = as_text(bytes, shortened) {
         w.raw(r#"{"text":"#);
         w.string(text);
@@ -151,6 +151,7 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         Handshake::ResponseOnly => "response-only",
         Handshake::Missing => "missing",
         Handshake::Refused => "refused",
+        Handshake::Polling => "polling",
     });
     w.raw(r#","target":"#);
     w.optional_string(connection.target.as_deref());
@@ -250,7 +251,7 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
 }
 
 /// What may be behind something that went wrong.
-fn diagnosis<W: Write>(w: &mut Writer<W>, it: &Diagnosis) {
+pub(super) fn diagnosis<W: Write>(w: &mut Writer<W>, it: &Diagnosis) {
     w.raw(r#"{"id":"#);
     w.string(it.id);
     w.raw(r#","what":"#);
@@ -313,8 +314,29 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
             w.raw(r#","m":"#);
             w.number(message.m);
         }
+        Body::Session(session) => {
+            w.raw(r#","session":"#);
+            w.number(session.number.into());
+        }
         _ => {}
     }
+    finding_words(finding, w);
+    w.raw(r#","time":"#);
+    match unit.time {
+        Some(time) => w.seconds(time.0),
+        None => w.raw("null"),
+    }
+    w.raw(r#","packets":"#);
+    packets(unit.packets, w);
+    if let Some(cause) = &finding.cause {
+        w.raw(r#","cause":"#);
+        diagnosis(w, cause);
+    }
+}
+
+/// `title` to `spans`: what a finding says and where.
+pub(super) fn finding_words<W: Write>(finding: &Finding, w: &mut Writer<W>) {
+    let rule = finding.rule;
     w.raw(r#","title":"#);
     w.string(rule.title);
     w.raw(r#","expected":"#);
@@ -333,17 +355,6 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
         w.number(span.end);
         w.raw("]");
     });
-    w.raw(r#","time":"#);
-    match unit.time {
-        Some(time) => w.seconds(time.0),
-        None => w.raw("null"),
-    }
-    w.raw(r#","packets":"#);
-    packets(unit.packets, w);
-    if let Some(cause) = &finding.cause {
-        w.raw(r#","cause":"#);
-        diagnosis(w, cause);
-    }
 }
 
 /// The record `summary`.

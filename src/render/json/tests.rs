@@ -8,8 +8,9 @@ use super::*;
 use crate::model::Dir::{Client, Server};
 use crate::model::sample::{Talk, connection, finding, hex, note, unit};
 use crate::model::{
-    CloseBody, CloseCode, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Frame, FrameHeader, Gap,
-    GapEffect, LengthForm, Message, Opcode, Roles, Summary, Utf8,
+    Answer, App, AppSession, Attachment, Cite, CloseBody, CloseCode, Connection, Counts, Deflate, EndKind,
+    Ending, Endpoint, Field, FieldDef, Frame, FrameHeader, Gap, GapEffect, LengthForm, Message, Opcode,
+    Packet, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
 };
 use crate::render::stats::Stats;
 
@@ -75,6 +76,11 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
     ] {
         talk.tell(Some(Server), Body::Gap(&Gap { offset: 400, length: 1460, between, effect }), &[]);
     }
+    let app = packet_of_socket_io();
+    let packet = Packet { place: 1, text: true, length: 19, payload: b"42[\"message\",\"hi\"]", app: &app };
+    talk.tell(Some(Client), Body::Packet(&packet), &[]);
+    let session = AppSession { number: 1, sid: Some("x".into()), ..AppSession::default() };
+    talk.tell(None, Body::Session(&session), &[finding()]);
     talk.tell(None, Body::Note, &[note()]);
     talk.end(EndKind::CloseHandshake, Some(1000));
     let deflate = Deflate {
@@ -102,15 +108,76 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
     talk.summary(&Summary { packets: 20, frames: 15, findings: rules, ..Summary::default() });
 }
 
+/// A packet with everything that a packet can have.
+fn packet_of_socket_io() -> App {
+    static EVENT: FieldDef = FieldDef { id: "socketio.event", label: "", help: "", cite: Cite::rfc6455("") };
+    static ARGS: FieldDef = FieldDef { id: "socketio.args", label: "", help: "", cite: Cite::rfc6455("") };
+    let field = |def, value| Field {
+        def,
+        span: Span::bytes(SourceId::Body { conn: 1, dir: Client, n: 1 }, 0, 1),
+        value,
+        meaning: Text::default(),
+        depth: 0,
+    };
+    App {
+        protocol: "socket.io",
+        name: "Socket.IO",
+        summary: Text::new("EVENT"),
+        fields: vec![
+            field(&EVENT, crate::model::Value::Text("\u{202e}".into())),
+            field(&ARGS, crate::model::Value::Json("[\n\"\u{202e}\", 1.50]".into())),
+        ],
+        attachments: vec![Attachment { num: 0, length: 2, bytes: vec![1, 2], conn: 1, packets: None }],
+        session: Some(SessionRef { number: 1, sid: None, transport: Transport::Polling }),
+        answers: Some(Answer { what: "ping".into(), packets: Some((1, 2)), after: Some(1_500_000_000) }),
+    }
+}
+
+#[test]
+fn packets_keep_the_json_of_their_arguments() {
+    let app = packet_of_socket_io();
+    let packet = Packet { place: 1, text: true, length: 2, payload: b"42", app: &app };
+    let text = lines(9, |talk| {
+        talk.tell(Some(Client), Body::Packet(&packet), &[]);
+    });
+    assert!(text.contains(r#""event":"\u202e","args":[ "\u202e", 1.50],"#), "{text}");
+    let record = record(9, &unit(Body::Packet(&packet)));
+    assert_eq!(record["app"]["args"], serde_json::json!(["\u{202e}", 1.5]));
+    assert_eq!(record["app"]["answers"]["after"], "1.500000000");
+    let message = Message { app: Some(&app), ..message_of(b"x") };
+    assert_eq!(self::record(9, &unit(Body::Message(&message)))["app"], record["app"]);
+}
+
+fn message_of(payload: &[u8]) -> Message<'_> {
+    Message {
+        m: 1,
+        kind: Opcode::TEXT,
+        frames: &[1],
+        frame_count: 1,
+        length: payload.len() as u64,
+        compressed: false,
+        inflated_length: None,
+        from_earlier: None,
+        complete: true,
+        payload,
+        payload_cut: false,
+        utf8: Utf8::Valid,
+        close: None,
+        app: None,
+    }
+}
+
 struct HttpHeadOf(&'static str, &'static [u8]);
 
 impl HttpHeadOf {
     fn tell<S: Sink>(&self, talk: &mut Talk<'_, S>) {
         let head = crate::model::HttpHead {
             offset: 160,
+            bytes: &[],
             start_line: self.0,
             headers: &[],
             body: self.1,
+            body_whole: true,
             diagnoses: &[],
         };
         talk.tell(Some(Server), Body::Http(&head), &[]);
@@ -123,7 +190,8 @@ fn every_record_fits_the_schema() {
     let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     records.iter().for_each(assert_valid);
     let kinds: BTreeSet<&str> = records.iter().map(|record| record["type"].as_str().unwrap()).collect();
-    let all = ["connection", "finding", "frame", "gap", "http", "message", "meta", "summary"];
+    let all =
+        ["connection", "finding", "frame", "gap", "http", "message", "meta", "packet", "session", "summary"];
     assert_eq!(kinds, all.into_iter().collect());
     assert_eq!((&records[0]["type"], &records.last().unwrap()["type"]), (&"meta".into(), &"summary".into()));
 }
@@ -285,6 +353,7 @@ fn messages_say_what_became_of_their_content() {
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,
+        app: None,
     };
     let of = |message: &Message<'_>| record(99, &unit(Body::Message(message)));
     let text = of(&whole);

@@ -184,6 +184,12 @@ impl<W: Write> Writer<W> {
         self.raw("\"");
     }
 
+    /// Writes a valid JSON value as it was written, with what could play tricks on a terminal escaped.
+    pub fn value(&mut self, json: &str) {
+        super::escape::json(json, &mut self.buf);
+        self.settle();
+    }
+
     /// Writes something and says where it stands, so that it can be written once more with [`Writer::again`].
     #[inline]
     pub fn marking(&mut self, write: impl FnOnce(&mut Self)) -> Mark {

@@ -44,7 +44,7 @@ const STEPS: u32 = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Distribution {
     pub range: Range,
-    buckets: Vec<u32>,
+    buckets: Box<[u32]>,
 }
 
 impl Distribution {
@@ -54,16 +54,24 @@ impl Distribution {
         self.range.take(value);
         let bucket = bucket(value);
         if bucket >= self.buckets.len() {
-            self.buckets.resize(bucket + 1, 0);
+            self.reach(bucket + 1);
         }
         self.buckets[bucket] = self.buckets[bucket].saturating_add(1);
+    }
+
+    /// Makes room for more buckets: whole octaves, so that it is seldom done.
+    #[cold]
+    fn reach(&mut self, buckets: usize) {
+        let mut longer = std::mem::take(&mut self.buckets).into_vec();
+        longer.resize(buckets.next_multiple_of(4 * STEPS as usize), 0);
+        self.buckets = longer.into();
     }
 
     /// Takes all the values another one has taken.
     pub fn add(&mut self, other: &Self) {
         self.range.add(&other.range);
         if self.buckets.len() < other.buckets.len() {
-            self.buckets.resize(other.buckets.len(), 0);
+            self.reach(other.buckets.len());
         }
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
             *mine = mine.saturating_add(*theirs);

@@ -23,12 +23,8 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Enters a message, if it is compressed.
-    #[inline]
+    /// Enters a compressed message.
     pub fn message(&mut self, message: &Message<'_>) {
-        if !message.compressed {
-            return;
-        }
         let Some(inflated) = message.inflated_length else {
             self.failed += 1;
             return;

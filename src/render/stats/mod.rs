@@ -41,6 +41,8 @@ pub struct Stats {
     recent: Vec<(u32, u32)>,
     /// Finished connections, at most twice [`LISTED`] of them.
     finished: Vec<Entry>,
+    /// Those that rank behind this one will not be listed.
+    last_listed: Option<Rank>,
     /// All finished connections together.
     total: Tally,
     connections: u64,
@@ -86,6 +88,7 @@ impl Stats {
             slots: HashMap::default(),
             recent: vec![(0, 0); RECENT],
             finished: Vec::new(),
+            last_listed: None,
             total: Tally::default(),
             connections: 0,
             rules: Vec::new(),
@@ -138,10 +141,14 @@ impl Stats {
         let entry = std::mem::take(&mut self.open[slot]);
         self.free.push(slot as u32);
         self.total.add(&entry.tally);
+        if self.last_listed.is_some_and(|last| largest_first(&entry) > last) {
+            return;
+        }
         self.finished.push(entry);
         if self.finished.len() >= 2 * LISTED {
-            sort_largest_first(&mut self.finished);
+            self.finished.sort_unstable_by_key(largest_first);
             self.finished.truncate(LISTED);
+            self.last_listed = self.finished.last().map(largest_first);
         }
     }
 
@@ -154,8 +161,8 @@ impl Stats {
             if connection.ending.is_some() {
                 for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
                     // Whoever sent nothing compressed made its peer keep no window.
-                    if let Some(ledger) = side.ledger.as_mut().filter(|l| l.messages > 0) {
-                        ledger.windows = window;
+                    if let Some(ledger) = &mut side.ledger {
+                        ledger.windows = if ledger.messages > 0 { window } else { 0 };
                     }
                 }
             }
@@ -189,12 +196,11 @@ impl Stats {
     }
 }
 
-fn largest_first(entry: &Entry) -> (Reverse<u64>, u32) {
-    (Reverse(entry.tally.bytes()), entry.conn)
-}
+/// Bytes, and the connection's number.
+type Rank = (Reverse<u64>, u32);
 
-fn sort_largest_first(entries: &mut [Entry]) {
-    entries.sort_by_key(largest_first);
+fn largest_first(entry: &Entry) -> Rank {
+    (Reverse(entry.tally.bytes()), entry.conn)
 }
 
 impl Sink for Stats {
@@ -216,7 +222,7 @@ impl Sink for Stats {
             Body::Connection(connection) => self.connection(unit.conn, connection),
             Body::Meta(meta) => self.meta = Some(meta.clone()),
             Body::Summary(summary) => self.summary = Some(summary.clone()),
-            Body::Http(_) | Body::Gap(_) | Body::Note => {}
+            Body::Http(_) | Body::Packet(_) | Body::Session(_) | Body::Gap(_) | Body::Note => {}
         }
         Flow::Continue(())
     }

@@ -16,30 +16,41 @@ pub(super) struct Tally {
     pub sides: [Side; 2],
     /// Errors, warnings, notes.
     pub findings: [u64; 3],
-    /// When the first and the last unit were captured.
-    pub times: Option<(Time, Time)>,
 }
 
 /// The counts of what one endpoint of a connection sent.
 ///
 /// With thousands of connections taking turns, what counting costs is fetching this from memory.
-/// So what every message changes stands together, in this order.
+/// So what every text message changes stands first, in two cache lines.
 #[derive(Clone, Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Side {
-    last_message: Option<Time>,
+    /// When the first and the last unit were captured. What no endpoint sent is the client's here.
+    times: Times,
+    last_message: Moment,
+    /// Bytes of frame headers.
+    pub headers: u64,
     /// Nanoseconds from one text or binary message to the next.
     pub gaps: Range,
     /// Payload bytes of text and binary messages.
     pub sizes: Distribution,
-    /// Bytes of frame headers.
-    pub headers: u64,
     /// Frames by [`kind`].
     pub frames: [Frames; KINDS.len()],
-    pub pings: Option<Box<Pings>>,
-    /// Compressed messages, once there is one.
+    /// Compressed messages.
     pub ledger: Option<Box<Ledger>>,
+    pub pings: Option<Box<Pings>>,
 }
+
+/// The first and the last of some times; of none, the first is the later one.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    first: Time,
+    last: Time,
+}
+
+/// A time or none in half the room of an `Option`: the latest time there can be stands for none.
+#[derive(Clone, Copy, Debug)]
+struct Moment(Time);
 
 /// Frames of one kind.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,10 +84,8 @@ impl Tally {
     #[inline]
     pub fn unit(&mut self, unit: &Unit<'_>) {
         if let Some(time) = unit.time {
-            self.times = Some(match self.times {
-                Some((first, last)) => (first.min(time), last.max(time)),
-                None => (time, time),
-            });
+            let times = &mut self.sides[unit.dir.map_or(0, Dir::index)].times;
+            times.add(&Times { first: time, last: time });
         }
         for finding in unit.findings {
             let i = match finding.rule.severity {
@@ -113,10 +122,10 @@ impl Tally {
                 if message.compressed {
                     side.ledger.get_or_insert_default().message(message);
                 }
-                if let (Some(last), Some(time)) = (side.last_message, unit.time) {
+                if let (Some(last), Some(time)) = (side.last_message.time(), unit.time) {
                     side.gaps.take(time.since(last).max(0) as u64);
                 }
-                side.last_message = if alone { unit.time } else { None };
+                side.last_message = unit.time.filter(|_| alone).map_or(Moment::NONE, Moment);
             }
         }
     }
@@ -158,10 +167,6 @@ impl Tally {
         for (mine, theirs) in self.findings.iter_mut().zip(other.findings) {
             *mine += theirs;
         }
-        self.times = match (self.times, other.times) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (mine, theirs) => mine.or(theirs),
-        };
     }
 
     /// Frames in both directions.
@@ -176,7 +181,38 @@ impl Tally {
 
     /// Nanoseconds from the first to the last unit.
     pub fn duration(&self) -> Option<u64> {
-        self.times.map(|(first, last)| last.since(first).max(0) as u64)
+        let mut times = self.sides[0].times;
+        times.add(&self.sides[1].times);
+        (times.first <= times.last).then(|| times.last.since(times.first) as u64)
+    }
+}
+
+impl Times {
+    #[inline]
+    fn add(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { first: Time(u64::MAX), last: Time(0) }
+    }
+}
+
+impl Moment {
+    const NONE: Self = Self(Time(u64::MAX));
+
+    #[inline]
+    fn time(self) -> Option<Time> {
+        (self.0 != Self::NONE.0).then_some(self.0)
+    }
+}
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self::NONE
     }
 }
 
@@ -186,23 +222,19 @@ impl Side {
             mine.count += theirs.count;
             mine.payload += theirs.payload;
         }
+        self.times.add(&other.times);
         self.headers += other.headers;
         self.sizes.add(&other.sizes);
         self.gaps.add(&other.gaps);
+        if let Some(theirs) = &other.ledger {
+            self.ledger.get_or_insert_default().add(theirs);
+        }
         if let Some(theirs) = &other.pings {
             let mine = self.pings.get_or_insert_default();
             mine.times.add(&theirs.times);
             mine.unanswered += theirs.unanswered;
             mine.unasked += theirs.unasked;
         }
-        if let Some(theirs) = &other.ledger {
-            self.ledger.get_or_insert_default().add(theirs);
-        }
-    }
-
-    /// What compression saved and cost.
-    pub fn ledger(&self) -> Ledger {
-        self.ledger.as_deref().copied().unwrap_or_default()
     }
 
     /// Frames of every kind.
@@ -213,6 +245,11 @@ impl Side {
     /// Payload bytes of all of them.
     pub fn payload(&self) -> u64 {
         self.frames.iter().map(|frames| frames.payload).sum()
+    }
+
+    /// Compressed messages.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.as_deref().copied().unwrap_or_default()
     }
 
     /// Pings and pongs.

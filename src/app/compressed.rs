@@ -1,0 +1,141 @@
+//! Data that the application or HTTP compressed itself: gzip, zlib, bare DEFLATE.
+
+use std::io::Read;
+
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+
+use super::dialect::{Dialect, Said};
+use super::json;
+use crate::limits::{APP_PAYLOAD, APP_SHOWN};
+use crate::model::{App, Cite, FieldDef, Text, Value};
+
+pub static DIALECT: Dialect = Dialect { id: "compressed", subprotocols: &[], by_content: true, read };
+
+static FORMAT: FieldDef = FieldDef {
+    id: "compressed.format",
+    label: "format",
+    help: "How the application compressed the message.",
+    cite: Cite { doc: "RFC 1950", section: "2.2" },
+};
+static CONTENT: FieldDef = FieldDef {
+    id: "compressed.content",
+    label: "content",
+    help: "What it inflates to.",
+    cite: Cite { doc: "RFC 1951", section: "3" },
+};
+
+/// A compressed format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Gzip,
+    Zlib,
+    /// As some servers mean it when they say `deflate`.
+    Raw,
+}
+
+impl Format {
+    /// The format whose signature `bytes` begin with.
+    pub fn sniff(bytes: &[u8]) -> Option<Self> {
+        match *bytes {
+            [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
+            // CM = 8, a window of at most 32 KiB, and the check of both bytes; no preset dictionary.
+            [a, b, ..]
+                if a & 0xF == 8
+                    && a >> 4 <= 7
+                    && b & 0x20 == 0
+                    && (u16::from(a) << 8 | u16::from(b)) % 31 == 0 =>
+            {
+                Some(Self::Zlib)
+            }
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zlib => "zlib",
+            Self::Raw => "deflate",
+        }
+    }
+}
+
+/// Inflates at most `most` bytes: what came out, and whether that is all. Gives what
+/// came out before an error, too.
+pub fn inflate(format: Format, bytes: &[u8], most: u64) -> (Vec<u8>, bool) {
+    fn all(mut from: impl Read, most: u64) -> (Vec<u8>, bool) {
+        let mut out = Vec::new();
+        let mut block = [0; 8192];
+        loop {
+            match from.read(&mut block) {
+                Ok(0) => return (out, true),
+                Ok(n) => {
+                    let room = usize::try_from(most).unwrap_or(usize::MAX) - out.len();
+                    out.extend_from_slice(&block[..n.min(room)]);
+                    if n > room {
+                        return (out, false);
+                    }
+                }
+                Err(_) => return (out, false),
+            }
+        }
+    }
+    match format {
+        Format::Gzip => all(MultiGzDecoder::new(bytes), most),
+        Format::Zlib => all(ZlibDecoder::new(bytes), most),
+        Format::Raw => all(DeflateDecoder::new(bytes), most),
+    }
+}
+
+/// A message that is compressed whole.
+fn read(said: &Said<'_>) -> Option<App> {
+    let format = Format::sniff(said.bytes).filter(|_| !said.text)?;
+    let (content, whole) = inflate(format, said.bytes, APP_PAYLOAD);
+    // Two bytes are no proof: only what inflates is believed.
+    if content.is_empty() || !whole && content.len() < 16 {
+        return None;
+    }
+    let summary = Text::with("{} of the application's own, {} bytes from {}", format.name())
+        .and(content.len())
+        .and(said.bytes.len());
+    let shown = &content[..content.len().min(APP_SHOWN)];
+    let value = match str::from_utf8(shown) {
+        Ok(text) if json::is_valid(text) => Value::Json(text.to_owned()),
+        Ok(text) => Value::Text(text.to_owned()),
+        Err(_) => Value::Bytes(shown.to_vec()),
+    };
+    let fields = vec![
+        said.field(&FORMAT, 0, 2, Value::Text(format.name().to_owned())),
+        said.field(&CONTENT, 0, said.bytes.len(), value),
+    ];
+    Some(App { protocol: "compressed", name: "Compressed", summary, fields, ..App::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Dir, SourceId};
+
+    const ZLIB_HELLO: &[u8] = b"\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\x00\x06\x2c\x02\x15";
+
+    #[test]
+    fn zlib_is_recognised_and_inflated() {
+        let said = Said { dir: Dir::Client, text: false, bytes: ZLIB_HELLO, source: SourceId::Input };
+        let app = read(&said).unwrap();
+        assert_eq!(app.summary.to_string(), "zlib of the application's own, 5 bytes from 13");
+        assert_eq!(app.fields[1].value, Value::Text("hello".into()));
+        let said = Said { bytes: b"\x78\x9cxyz", ..said };
+        assert_eq!(read(&said), None);
+        assert_eq!(read(&Said { bytes: b"x", ..said }), None);
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_cap() {
+        use std::io::Write;
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&vec![0; 1 << 20]).unwrap();
+        let bomb = encoder.finish().unwrap();
+        let (content, whole) = inflate(Format::Gzip, &bomb, 1000);
+        assert_eq!((content.len(), whole), (1000, false));
+    }
+}

@@ -1,0 +1,336 @@
+//! Socket.IO packets, revisions 3 to 5: `type[attachments-][/namespace,][ack id]json`.
+
+use std::ops::Range;
+
+use super::engineio::{clipped, cut};
+use super::{
+    SOCKET_ACK, SOCKET_ARGS, SOCKET_ATTACHMENTS, SOCKET_DATA, SOCKET_EVENT, SOCKET_NAMESPACE, SOCKET_TYPE,
+    json,
+};
+use crate::limits::ATTACHMENTS;
+use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
+
+/// The packet type. Unknown digits are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind(pub u8);
+
+impl Kind {
+    pub const CONNECT: Self = Self(0);
+    pub const DISCONNECT: Self = Self(1);
+    pub const EVENT: Self = Self(2);
+    pub const ACK: Self = Self(3);
+    pub const CONNECT_ERROR: Self = Self(4);
+    pub const BINARY_EVENT: Self = Self(5);
+    pub const BINARY_ACK: Self = Self(6);
+
+    /// The protocol's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CONNECT => "CONNECT",
+            Self::DISCONNECT => "DISCONNECT",
+            Self::EVENT => "EVENT",
+            Self::ACK => "ACK",
+            Self::CONNECT_ERROR => "CONNECT_ERROR",
+            Self::BINARY_EVENT => "BINARY_EVENT",
+            Self::BINARY_ACK => "BINARY_ACK",
+            _ => "unknown",
+        }
+    }
+
+    /// Whether it carries an event's name and arguments.
+    pub fn is_event(self) -> bool {
+        matches!(self, Self::EVENT | Self::BINARY_EVENT)
+    }
+
+    /// Whether it acknowledges an event.
+    pub fn is_ack(self) -> bool {
+        matches!(self, Self::ACK | Self::BINARY_ACK)
+    }
+}
+
+/// One packet, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    pub kind: Kind,
+    /// How many binary packets follow and belong to it.
+    pub attachments: u64,
+    /// `/` when none is named.
+    pub namespace: &'a str,
+    pub ack: Option<u64>,
+    /// The rest, valid JSON or empty.
+    pub data: &'a str,
+    /// Where the parts stand in the text.
+    places: Places,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Places {
+    attachments: Range<usize>,
+    namespace: Range<usize>,
+    ack: Range<usize>,
+    data: usize,
+}
+
+pub use super::engineio::Fault;
+
+/// Reads a packet.
+///
+/// # Errors
+/// When the type is unknown, the data is no JSON, or a packet that needs an array has none.
+pub fn read(text: &str) -> Result<Packet<'_>, Fault> {
+    let bytes = text.as_bytes();
+    let fault = |at, expected, got| Err(Fault { at, expected, got });
+    let kind = match bytes.first() {
+        Some(digit @ b'0'..=b'6') => Kind(digit - b'0'),
+        Some(_) => return fault(0, "a packet type, 0 to 6", Text::with("{}", clipped(text))),
+        None => return fault(0, "a packet type, 0 to 6", Text::new("an empty packet")),
+    };
+    let mut at = 1;
+    let mut places = Places::default();
+    let mut attachments = 0;
+    if matches!(kind, Kind::BINARY_EVENT | Kind::BINARY_ACK) {
+        let digits = digits(&bytes[at..]);
+        let count = text[at..at + digits].parse().ok();
+        let (Some(count), Some(b'-')) = (count, bytes.get(at + digits)) else {
+            return fault(
+                at,
+                "the number of attachments and a hyphen",
+                Text::with("{}", clipped(&text[at..])),
+            );
+        };
+        attachments = count;
+        places.attachments = at..at + digits;
+        at += digits + 1;
+    }
+    let mut namespace = "/";
+    if bytes.get(at) == Some(&b'/') {
+        let end = bytes[at..].iter().position(|b| *b == b',').map_or(bytes.len(), |comma| at + comma);
+        namespace = &text[at..end];
+        places.namespace = at..end;
+        at = (end + 1).min(bytes.len());
+    }
+    let digits = digits(&bytes[at..]);
+    let mut ack = None;
+    // Digits before JSON are the id; a packet of digits only has nothing but the id.
+    if digits > 0 {
+        ack = text[at..at + digits].parse().ok();
+        if ack.is_none() {
+            return fault(at, "an acknowledgement id of at most 64 bits", Text::with("{} digits", digits));
+        }
+        places.ack = at..at + digits;
+        at += digits;
+    }
+    let data = &text[at..];
+    places.data = at;
+    if let Some((offset, what)) = json::fault(data).filter(|_| !data.is_empty()) {
+        return fault(at + offset, "JSON", Text::with("{}", what));
+    }
+    let needs_array = kind.is_event() || kind.is_ack();
+    if needs_array && !data.trim_start().starts_with('[') {
+        return fault(
+            at,
+            "a JSON array",
+            Text::with("{}", if data.is_empty() { "nothing".into() } else { clipped(data) }),
+        );
+    }
+    if attachments > ATTACHMENTS as u64 {
+        return fault(
+            places.attachments.start,
+            "a number of attachments that can be waited for",
+            Text::with("{}", attachments),
+        );
+    }
+    let packet = Packet { kind, attachments, namespace, ack, data, places };
+    if kind.is_event() && json::elements(data).is_empty() {
+        return fault(at, "an event's name", Text::new("an empty array"));
+    }
+    Ok(packet)
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+impl<'a> Packet<'a> {
+    /// The event's name and where it stands in the data; a number is allowed by older revisions.
+    pub fn event(&self) -> Option<(String, Range<usize>)> {
+        let first = self.kind.is_event().then(|| json::elements(self.data).into_iter().next())??;
+        let literal = &self.data[first.clone()];
+        Some((json::string(literal).unwrap_or_else(|| literal.to_owned()), first))
+    }
+
+    /// The arguments as a JSON array: those of an event, without its name, or of an acknowledgement.
+    pub fn args(&self) -> Option<String> {
+        let skip = match self.kind {
+            kind if kind.is_event() => 1,
+            kind if kind.is_ack() => 0,
+            _ => return None,
+        };
+        let parts = json::elements(self.data);
+        let args: Vec<&str> = parts.iter().skip(skip).map(|at| &self.data[at.clone()]).collect();
+        Some(format!("[{}]", args.join(",")))
+    }
+
+    /// The namespace without the query that older revisions append.
+    pub fn path(&self) -> &'a str {
+        self.namespace.split('?').next().unwrap_or(self.namespace)
+    }
+
+    /// Describes the packet, whose first byte stands at byte `offset` of `source`.
+    pub fn describe(&self, source: SourceId, offset: u64) -> App {
+        let place = |at: Range<usize>| Span::bytes(source, offset + at.start as u64, at.len() as u64);
+        let mut fields = Vec::new();
+        let mut add = |def: &'static FieldDef, at: Range<usize>, value, meaning: Text| {
+            fields.push(Field { def, span: place(at), value, meaning, depth: 0 });
+        };
+        let Places { attachments, namespace, ack, data } = self.places.clone();
+        add(&SOCKET_TYPE, 0..1, Value::Text(self.kind.name().to_owned()), Text::default());
+        if !attachments.is_empty() {
+            add(&SOCKET_ATTACHMENTS, attachments, Value::Number(self.attachments), Text::default());
+        }
+        let implicit =
+            if namespace.is_empty() { Text::new("not named: the main one") } else { Text::default() };
+        add(&SOCKET_NAMESPACE, namespace, Value::Text(self.namespace.to_owned()), implicit);
+        if let Some(id) = self.ack {
+            let meaning = if self.kind.is_ack() {
+                "the event with this id is acknowledged"
+            } else {
+                "an acknowledgement is asked for"
+            };
+            add(&SOCKET_ACK, ack, Value::Number(id), Text::new(meaning));
+        }
+        let whole = data..data + self.data.len();
+        if let Some((name, at)) = self.event() {
+            add(
+                &SOCKET_EVENT,
+                data + at.start..data + at.end,
+                Value::Text(cut(&name).to_owned()),
+                Text::default(),
+            );
+        }
+        if let Some(args) = self.args() {
+            let value = if cut(&args).len() == args.len() {
+                Value::Json(args)
+            } else {
+                Value::Text(cut(&args).to_owned())
+            };
+            add(&SOCKET_ARGS, whole, value, Text::default());
+        } else if !self.data.is_empty() {
+            add(&SOCKET_DATA, whole, Value::Json(self.data.to_owned()), Text::default());
+        }
+        App { protocol: "socket.io", name: "Socket.IO", summary: self.summary(), fields, ..App::default() }
+    }
+
+    /// The packet in a line.
+    pub fn summary(&self) -> Text {
+        let args = self.args().unwrap_or_default();
+        let args = args.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or_default();
+        let (name, args) = (self.event().map(|(name, _)| name).unwrap_or_default(), clipped(args));
+        match (self.kind, self.ack) {
+            (kind, Some(id)) if kind.is_event() => {
+                Text::with("{} {}({}), wants ack {}", kind.name()).and(quoted(&name)).and(args).and(id)
+            }
+            (kind, _) if kind.is_event() => Text::with("{} {}({})", kind.name()).and(quoted(&name)).and(args),
+            (kind, Some(id)) if kind.is_ack() => Text::with("{} {} ({})", kind.name()).and(id).and(args),
+            (kind, _) if self.data.is_empty() => Text::new(kind.name()),
+            (kind, _) => Text::with("{} {}", kind.name()).and(clipped(self.data)),
+        }
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", clipped(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_of_the_specification() {
+        type Case = (&'static str, &'static str, u64, &'static str, Option<u64>, &'static str, &'static str);
+        let cases: &[Case] = &[
+            ("0", "CONNECT", 0, "/", None, "", "CONNECT"),
+            (
+                "0/admin,{\"token\":\"123\"}",
+                "CONNECT",
+                0,
+                "/admin",
+                None,
+                "{\"token\":\"123\"}",
+                "CONNECT {\"token\":\"123\"}",
+            ),
+            ("0/admin?token=123,", "CONNECT", 0, "/admin?token=123", None, "", "CONNECT"),
+            ("1/admin,", "DISCONNECT", 0, "/admin", None, "", "DISCONNECT"),
+            ("2[\"foo\"]", "EVENT", 0, "/", None, "[\"foo\"]", "EVENT \"foo\"()"),
+            ("212[\"foo\",1]", "EVENT", 0, "/", Some(12), "[\"foo\",1]", "EVENT \"foo\"(1), wants ack 12"),
+            ("3/admin,13[\"bar\"]", "ACK", 0, "/admin", Some(13), "[\"bar\"]", "ACK 13 (\"bar\")"),
+            (
+                "51-[\"baz\",{\"_placeholder\":true,\"num\":0}]",
+                "BINARY_EVENT",
+                1,
+                "/",
+                None,
+                "[\"baz\",{\"_placeholder\":true,\"num\":0}]",
+                "BINARY_EVENT \"baz\"({\"_placeholder\":true,\"num\":0})",
+            ),
+            ("61-15[]", "BINARY_ACK", 1, "/", Some(15), "[]", "BINARY_ACK 15 ()"),
+            (
+                "4/admin,\"Not authorized\"",
+                "CONNECT_ERROR",
+                0,
+                "/admin",
+                None,
+                "\"Not authorized\"",
+                "CONNECT_ERROR \"Not authorized\"",
+            ),
+        ];
+        for (wire, kind, attachments, namespace, ack, data, summary) in cases {
+            let packet = read(wire).unwrap();
+            let got = (packet.kind.name(), packet.attachments, packet.namespace, packet.ack, packet.data);
+            assert_eq!(got, (*kind, *attachments, *namespace, *ack, *data), "{wire}");
+            assert_eq!(packet.summary().to_string(), *summary);
+        }
+        assert_eq!(read("0/admin?token=123,").unwrap().path(), "/admin");
+    }
+
+    #[test]
+    fn what_is_no_packet() {
+        for (wire, at) in [
+            ("", 0),
+            ("9", 0),
+            ("2", 1),
+            ("2{}", 1),
+            ("2[]", 1),
+            ("2[\"a\",x]", 6),
+            ("5[\"a\"]", 1),
+            ("5x-[\"a\"]", 1),
+            ("299999999999999999999[\"a\"]", 1),
+            ("59999-[\"a\"]", 1),
+        ] {
+            assert_eq!(read(wire).unwrap_err().at, at, "{wire}");
+        }
+    }
+
+    #[test]
+    fn fields_stand_where_their_bytes_are() {
+        let wire = "51-/admin,7[\"baz\",{\"_placeholder\":true,\"num\":0}]";
+        let app = read(wire).unwrap().describe(SourceId::Input, 0);
+        let seen: Vec<_> = app
+            .fields
+            .iter()
+            .map(|f| (f.def.label, &wire[f.span.first_byte() as usize..f.span.end_byte() as usize]))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("type", "5"),
+                ("attachments", "1"),
+                ("namespace", "/admin"),
+                ("ack id", "7"),
+                ("event", "\"baz\""),
+                ("arguments", "[\"baz\",{\"_placeholder\":true,\"num\":0}]"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! Heartbeats that applications send as data, not to be taken for the Ping frames of RFC 6455 §5.5.2.
+
+use super::dialect::{Dialect, Said};
+use super::json;
+use crate::model::{App, Cite, FieldDef, Text};
+
+pub static DIALECT: Dialect = Dialect { id: "text-ping", subprotocols: &[], by_content: true, read };
+
+/// Longer messages are something else.
+const LONGEST: usize = 256;
+
+static WORD: FieldDef = FieldDef {
+    id: "text-ping.type",
+    label: "type",
+    help: "Which half of the heartbeat it is.",
+    cite: Cite::rfc6455("5.5.2"),
+};
+
+fn read(said: &Said<'_>) -> Option<App> {
+    let text = said.as_text().filter(|text| text.len() <= LONGEST)?.trim();
+    let word = if text.starts_with('{') && json::is_valid(text) {
+        // {"type":"ping"}, {"op":"ping"}, {"event":"pusher:ping","data":{}}
+        let keys = ["type", "op", "event", "method", "action", "cmd"];
+        keys.iter().find_map(|key| json::string(json::member(text, key)?))?
+    } else {
+        text.trim_matches('"').to_owned()
+    };
+    let word = word.rsplit([':', '.']).next()?.to_ascii_lowercase();
+    let summary = match word.as_str() {
+        "ping" => "ping as data: the WebSocket sees an ordinary text message",
+        "pong" => "pong as data: the WebSocket sees an ordinary text message",
+        "heartbeat" => "heartbeat as data: the WebSocket sees an ordinary text message",
+        _ => return None,
+    };
+    let fields = vec![said.quote(&WORD, text)];
+    Some(App {
+        protocol: "text-ping",
+        name: "Heartbeat",
+        summary: Text::new(summary),
+        fields,
+        ..App::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Dir, SourceId};
+
+    #[test]
+    fn heartbeats_as_text() {
+        for (wire, word) in [
+            ("ping", Some("ping")),
+            ("PONG\n", Some("pong")),
+            ("\"ping\"", Some("ping")),
+            ("{\"type\":\"ping\",\"t\":1}", Some("ping")),
+            ("{\"event\":\"pusher:pong\",\"data\":{}}", Some("pong")),
+            ("{\"type\":\"pinged\"}", None),
+            ("pinging", None),
+            ("", None),
+        ] {
+            let said = Said { dir: Dir::Client, text: true, bytes: wire.as_bytes(), source: SourceId::Input };
+            let seen = read(&said).map(|a| a.summary.to_string());
+            assert_eq!(seen.as_deref().and_then(|s| s.split(' ').next()), word, "{wire:?}");
+        }
+    }
+}

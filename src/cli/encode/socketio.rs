@@ -1,0 +1,74 @@
+//! `encode --socketio EVENT`: an event of Socket.IO as Engine.IO 4 carries it over a WebSocket.
+
+use super::messages::file_or_hex;
+use super::{Args, Failure, usage};
+use crate::app::{json, socketio};
+use crate::limits;
+use crate::model::Opcode;
+use crate::synth::frames::Message;
+
+/// What `--socketio` and its options say.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct SocketIo {
+    /// An event of Socket.IO with this name, as Engine.IO 4 carries it
+    #[arg(long, value_name = "EVENT", conflicts_with = "script", help_heading = "Socket.IO")]
+    socketio: Option<String>,
+
+    /// The event's arguments, a JSON array
+    #[arg(long, value_name = "JSON", requires = "socketio", help_heading = "Socket.IO")]
+    args: Option<String>,
+
+    /// The namespace the event is for
+    #[arg(long, value_name = "/NAME", requires = "socketio", help_heading = "Socket.IO")]
+    namespace: Option<String>,
+
+    /// Ask for an acknowledgement with this id
+    #[arg(long, value_name = "N", requires = "socketio", help_heading = "Socket.IO")]
+    ack: Option<u64>,
+
+    /// A last argument of binary data: a file, `-` for standard input, or hex; may be repeated
+    #[arg(long, value_name = "FILE|HEX", requires = "socketio", help_heading = "Socket.IO")]
+    attach: Vec<String>,
+}
+
+impl Args {
+    /// The event and its attachments, if one is asked for.
+    pub(super) fn event(&self) -> Result<Vec<Message>, Failure> {
+        let Some(name) = &self.socket_io.socketio else { return Ok(Vec::new()) };
+        let args = self.socket_io.args.as_deref().unwrap_or("[]").trim();
+        if let Some((at, what)) = json::fault(args) {
+            return Err(usage(format!(
+                "--args: {what} at byte {at}; it is a JSON array such as '[\"hi\", 1]'"
+            )));
+        }
+        if !args.starts_with('[') {
+            return Err(usage("--args is a JSON array of the event's arguments, such as '[\"hi\", 1]'"));
+        }
+        let namespace = self.socket_io.namespace.as_deref().unwrap_or("/");
+        if !namespace.starts_with('/') || namespace.contains(',') {
+            return Err(usage("--namespace begins with a slash and has no comma, such as /admin"));
+        }
+        if self.socket_io.attach.len() > limits::ATTACHMENTS {
+            return Err(usage(format!("at most {} attachments", limits::ATTACHMENTS)));
+        }
+        // The arguments given, then a placeholder for each attachment.
+        let mut parts = vec![serde_json::Value::from(name.as_str()).to_string()];
+        parts.extend(json::elements(args).into_iter().map(|at| args[at].to_owned()));
+        parts.extend(
+            (0..self.socket_io.attach.len()).map(|num| format!("{{\"_placeholder\":true,\"num\":{num}}}")),
+        );
+        let kind = match self.socket_io.attach.len() {
+            0 => "2".to_owned(),
+            count => format!("5{count}-"),
+        };
+        let namespace = if namespace == "/" { String::new() } else { format!("{namespace},") };
+        let ack = self.socket_io.ack.map_or_else(String::new, |id| id.to_string());
+        let packet = format!("{kind}{namespace}{ack}[{}]", parts.join(","));
+        debug_assert!(socketio::read(&packet).is_ok(), "{packet}");
+        let mut messages = vec![Message::new(Opcode::TEXT, format!("4{packet}").into_bytes())];
+        for attachment in &self.socket_io.attach {
+            messages.push(Message::new(Opcode::BINARY, file_or_hex(attachment)?));
+        }
+        Ok(messages)
+    }
+}

@@ -1,0 +1,226 @@
+//! `--to`: the recorded request is sent to a live server.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::args::Args;
+use super::live::{Arrived, Got, HeadEnd, Stop, Wire, now, read_body, read_head};
+use super::show::Show;
+use super::tls::{self, Trust};
+use super::url::Url;
+use super::watch::{Played, watch};
+use crate::http::{HeadReader, Sniff, sniff};
+use crate::model::film::State;
+use crate::model::{Dir, SourceId};
+use crate::render::{Tree, View};
+use crate::replay::{Exchange, Heard, Pace, Sending, compare, film};
+
+/// Sends the request of `exchange` to `url` and shows what comes of it.
+pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, color: bool) -> Result<State, Stop> {
+    let told = Stop::Told;
+    let target = Url::parse(url).map_err(told)?;
+    let Some(recorded) = &exchange.request else { return Err(Stop::Told("no request to send".to_owned())) };
+    let request = sending(args, &target)?.bytes(recorded).map_err(|misfit| Stop::Told(misfit.to_string()))?;
+    let (mut wire, endpoints) = connect(args, &target).map_err(Stop::Told)?;
+    let deadline = Instant::now() + args.timeout;
+    let asked = now();
+    if let Err(error) = wire.send(&request, Pace::of(&args.faults)) {
+        // The answer may be there all the same: servers refuse before they have read everything.
+        if error.kind() != io::ErrorKind::BrokenPipe && error.kind() != io::ErrorKind::ConnectionReset {
+            return Err(Stop::Told(format!("{url}: cannot send the request: {error}")));
+        }
+    }
+    let deadline = deadline.max(Instant::now() + args.timeout / 2);
+    let arrived = response(&mut wire, deadline, args, url).map_err(Stop::Told)?;
+    let answered = now();
+    let heard = |reader, dir| Heard::new(reader, SourceId::Stream { conn: 1, dir }, 0);
+    let mut sent = HeadReader::new();
+    sent.push(&request);
+    let head_bytes = arrived.reader.bytes().to_vec();
+    let mut response = heard(arrived.reader, Dir::Server);
+    let is_switch = response.head().status() == Some(101);
+    if !is_switch {
+        let soon = deadline.min(Instant::now() + Duration::from_secs(2));
+        let body = read_body(&mut wire, &response.head(), &arrived.rest, soon);
+        response.body = body;
+    }
+    response.time = Some(answered);
+    let mut asking = heard(sent, Dir::Client);
+    asking.time = Some(asked);
+    let live = Exchange {
+        title: url.to_owned(),
+        client: Some(endpoints[0]),
+        server: Some(endpoints[1]),
+        request: Some(asking),
+        response: Some(response),
+        ..Exchange::default()
+    };
+    let (before, after) = (film(exchange, &[]), film(&live, &[]));
+    if !show.is_text() && show.film(&before, "recorded")?.is_break() {
+        return Ok(after.ruling.state);
+    }
+    if show.film(&after, "live")?.is_break() {
+        return Ok(after.ruling.state);
+    }
+    show.comparison(&compare(&before, &after))?;
+    if after.ruling.state == State::Open {
+        show.flush()?;
+        let view = show.is_text().then(|| {
+            let tree = Tree::new(crate::cli::output::Output::new(true), args.options(color));
+            Box::new(tree) as Box<dyn View>
+        });
+        let heads = [&request[..], &head_bytes[..]];
+        let played = Played { us: Dir::Client, state: State::Open, endpoints, heads, rest: &arrived.rest };
+        let aftermath = watch(&mut wire, &played, args.timeout, view)?;
+        show.aftermath(&aftermath)?;
+    }
+    Ok(after.ruling.state)
+}
+
+fn sending(args: &Args, url: &Url) -> Result<Sending, Stop> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|e| Stop::Told(format!("the system gives no random bytes: {e}")))?;
+    let mut headers = args.header.clone();
+    let named = [("Origin", &args.origin), ("Sec-WebSocket-Protocol", &args.subprotocol)];
+    headers.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
+    Ok(Sending {
+        key: (!args.same_key).then(|| STANDARD.encode(nonce)),
+        host: (!args.same_host).then(|| url.host_field()),
+        target: url.resource.clone(),
+        headers,
+        faults: args.faults.clone(),
+    })
+}
+
+/// Connects within the time allowed.
+fn connect(args: &Args, url: &Url) -> Result<(Wire, [SocketAddr; 2]), String> {
+    let deadline = Instant::now() + args.timeout;
+    let addresses = resolve(url, args.timeout)?;
+    let mut failure = String::new();
+    for address in &addresses {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        match TcpStream::connect_timeout(address, left) {
+            Ok(tcp) => return secure(args, url, tcp, *address),
+            Err(error) => failure = refused(*address, &error, args),
+        }
+    }
+    Err(failure)
+}
+
+fn secure(
+    args: &Args,
+    url: &Url,
+    tcp: TcpStream,
+    address: SocketAddr,
+) -> Result<(Wire, [SocketAddr; 2]), String> {
+    // One-byte segments are to be segments.
+    let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_read_timeout(Some(args.timeout)));
+    prepared
+        .and_then(|()| tcp.set_write_timeout(Some(args.timeout)))
+        .map_err(|e| format!("{address}: {e}"))?;
+    let ours = tcp.local_addr().map_err(|e| format!("{address}: {e}"))?;
+    let wire = if url.secure {
+        let trust = Trust { cacert: args.cacert.as_deref(), insecure: args.insecure };
+        Wire::Tls(Box::new(tls::connect(tcp, &url.host, &trust)?))
+    } else {
+        Wire::Plain(tcp)
+    };
+    Ok((wire, [ours, address]))
+}
+
+/// Looks a name up. The system's resolver knows no timeout, so it is left behind if it takes too long.
+fn resolve(url: &Url, timeout: Duration) -> Result<Vec<SocketAddr>, String> {
+    let (host, port) = (url.host.clone(), url.port);
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let found = (host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+        // Nobody may be listening any more.
+        let _ = tell.send(found);
+    });
+    let host = &url.host;
+    match told.recv_timeout(timeout) {
+        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        Ok(Ok(_)) => Err(format!("{host} has no address: check its spelling, or name an IP address")),
+        Ok(Err(_)) => {
+            Err(format!("cannot resolve {host}: check its spelling and the network, or name an IP address"))
+        }
+        Err(_) => Err(format!("cannot resolve {host} in time: check the network, or name an IP address")),
+    }
+}
+
+fn refused(address: SocketAddr, error: &io::Error, args: &Args) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            format!(
+                "{address} refuses connections: nothing listens there; start the server, or check the port"
+            )
+        }
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => format!(
+            "no connection to {address} within {} s: check the address and firewalls, or raise --timeout",
+            args.timeout.as_secs_f64()
+        ),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("{address} cannot be reached: check the address and the network")
+        }
+        _ => format!("no connection to {address}: {error}"),
+    }
+}
+
+/// Reads the response, past interim ones.
+fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Result<Arrived, String> {
+    /// Interim responses that are put up with.
+    const INTERIM: usize = 16;
+    let mut rest = Vec::new();
+    for _ in 0..INTERIM {
+        let arrived = read_head(wire, rest, deadline);
+        let kind = sniff(arrived.reader.bytes());
+        let first = arrived.reader.bytes();
+        let got = first.len();
+        match (kind, arrived.end) {
+            (Sniff::Response, HeadEnd::Complete | HeadEnd::TooLarge) => {
+                let head = arrived.reader.parse(SourceId::Input, 0);
+                if !head.status().is_some_and(|status| (100..200).contains(&status) && status != 101) {
+                    return Ok(arrived);
+                }
+                rest = arrived.rest;
+            }
+            (_, HeadEnd::Ended(Got::Late)) => {
+                let what = if got == 0 {
+                    "no response".to_owned()
+                } else {
+                    format!("only {got} bytes of a response")
+                };
+                let seconds = args.timeout.as_secs_f64();
+                return Err(format!(
+                    "{url}: connected, but {what} within {seconds} s: is it a WebSocket server? or raise --timeout"
+                ));
+            }
+            (_, _) if first.starts_with(&[0x15, 0x03]) => {
+                return Err(format!(
+                    "{url}: the server speaks TLS on this port: try wss:// instead of ws://"
+                ));
+            }
+            (Sniff::Neither | Sniff::Request, _) if got > 0 => {
+                let shown: String = first.iter().take(32).map(|b| b.escape_ascii().to_string()).collect();
+                return Err(format!("{url}: the answer is not HTTP, it begins \"{shown}\": check the port"));
+            }
+            (_, HeadEnd::Ended(Got::Reset)) => {
+                return Err(format!(
+                    "{url}: the server reset the connection after {got} bytes of a response: see its log"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "{url}: the server closed the connection after {got} bytes of a response: see its log, or try wss://"
+                ));
+            }
+        }
+    }
+    Err(format!("{url}: one interim response after another, and no final one"))
+}

@@ -1,0 +1,146 @@
+//! `wstool replay`: handshakes played, checked, and played again with a live peer.
+
+mod args;
+mod client;
+mod live;
+mod recording;
+mod server;
+mod show;
+mod tls;
+mod url;
+mod watch;
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use colored::Colorize;
+
+use self::recording::Recording;
+use self::show::Show;
+use crate::cli::output::Output;
+use crate::model::Flow;
+use crate::model::film::State;
+use crate::replay::{Exchange, film, samples};
+
+pub use args::Args;
+
+/// Every handshake is open.
+const OPEN: u8 = 0;
+/// A handshake failed.
+const FAILED: u8 = 1;
+/// There was none, the command was used wrongly, or a peer could not be reached.
+const NONE: u8 = 2;
+
+/// Plays a recording and gives the exit code.
+///
+/// # Errors
+/// When the output cannot be written; a broken pipe among them.
+pub fn run(args: &Args, color: bool) -> io::Result<u8> {
+    if args.list {
+        return list();
+    }
+    let Some(name) = args.recording.as_deref() else { return Ok(NONE) };
+    if let Some(problem) = args::contradiction(args) {
+        writeln!(io::stderr(), "error: {problem}")?;
+        return Ok(NONE);
+    }
+    let recording = match recording::open(name) {
+        Ok(recording) => recording,
+        Err(problem) => {
+            writeln!(io::stderr(), "error: {name}: {problem}")?;
+            return Ok(NONE);
+        }
+    };
+    if args.to.is_none() && args.listen.is_none() {
+        return play(args, name, recording, color);
+    }
+    let mut chosen = None;
+    let ended = recording::each(recording, args.stream, &mut |exchange| {
+        let fits = if args.to.is_some() { exchange.request.is_some() } else { exchange.response.is_some() };
+        if fits {
+            chosen = Some(exchange);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    let Some(exchange) = chosen else {
+        let what = if args.to.is_some() { "request to send" } else { "response to answer with" };
+        let why = ended.err().map_or_else(String::new, |why| format!(" ({why})"));
+        writeln!(io::stderr(), "error: {name}: no {what} in it{why}")?;
+        return Ok(NONE);
+    };
+    let mut show = Show::new(args, color);
+    let result = match &args.to {
+        Some(url) => client::run(args, url, &exchange, &mut show, color),
+        None => server::run(args, args.listen.as_deref().unwrap_or_default(), &exchange, &mut show, color),
+    };
+    match result {
+        Ok(state) => {
+            show.end()?;
+            Ok(code(state))
+        }
+        Err(live::Stop::Io(e)) => Err(e),
+        Err(live::Stop::Told(problem)) => {
+            show.end()?;
+            writeln!(io::stderr(), "error: {problem}")?;
+            Ok(NONE)
+        }
+    }
+}
+
+fn play(args: &Args, name: &str, recording: Recording, color: bool) -> io::Result<u8> {
+    let mut show = Show::new(args, color);
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    let mut worst = None;
+    let mut result = Ok(());
+    let mut one = |exchange: Exchange| -> io::Result<Flow> {
+        let others: Vec<&[u8]> = seen.iter().map(Vec::as_slice).collect();
+        let film = film(&exchange, &others);
+        if let Some(accept) = &film.accept
+            && seen.len() < KEYS
+        {
+            seen.push(accept.key.clone().into_bytes());
+        }
+        worst = worst.max(Some(code(film.ruling.state)));
+        show.film(&film, "recorded")
+    };
+    let ended = recording::each(recording, args.stream, &mut |exchange| match one(exchange) {
+        Ok(flow) => flow,
+        Err(e) => {
+            result = Err(e);
+            ControlFlow::Break(())
+        }
+    });
+    result?;
+    show.end()?;
+    if let Err(problem) = ended {
+        writeln!(io::stderr(), "error: {name}: {problem}")?;
+        return Ok(NONE);
+    }
+    let Some(code) = worst else {
+        let which = args.stream.map_or_else(String::new, |stream| format!(" with number {stream}"));
+        writeln!(io::stderr(), "error: {name}: no handshake{which} in it")?;
+        return Ok(NONE);
+    };
+    Ok(code)
+}
+
+/// Keys remembered, to recognise an answer to another request.
+const KEYS: usize = 64;
+
+fn code(state: State) -> u8 {
+    match state {
+        State::Open | State::Ordinary => OPEN,
+        State::Failed | State::Unanswered => FAILED,
+    }
+}
+
+fn list() -> io::Result<u8> {
+    let mut out = Output::new(false);
+    let widest = samples::SAMPLES.iter().map(|sample| sample.name.len()).max().unwrap_or_default();
+    for sample in samples::SAMPLES {
+        writeln!(out, "{}  {}", format!("{:widest$}", sample.name).bold(), sample.about())?;
+    }
+    out.flush()?;
+    Ok(0)
+}

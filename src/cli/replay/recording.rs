@@ -1,0 +1,106 @@
+//! What is played: a transcript, a capture, or one of the samples.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Write};
+
+use crate::input::{self, Input};
+use crate::limits;
+use crate::model::Flow;
+use crate::pipeline;
+use crate::replay::{Collector, Exchange, samples, transcript};
+
+/// Handshakes to play.
+pub enum Recording {
+    Transcript(Vec<Exchange>),
+    /// What the capture is called, and its packets.
+    Capture(String, Box<Input>),
+}
+
+/// Opens a recording by name.
+///
+/// # Errors
+/// What is wrong with it, and what to do about it.
+pub fn open(name: &str) -> Result<Recording, String> {
+    if name == "-" {
+        return read(Box::new(io::stdin()), name);
+    }
+    match File::open(name) {
+        Ok(file) if file.metadata().is_ok_and(|meta| meta.is_dir()) => {
+            Err("is a directory: name the recordings in it".to_owned())
+        }
+        Ok(file) => read(Box::new(file), name),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => match samples::named(name) {
+            Some(sample) => Ok(Recording::Transcript(transcript::parse(sample.text, sample.name))),
+            None => {
+                Err("no such file, and no sample of that name: wstool replay --list names them".to_owned())
+            }
+        },
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+fn read(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Recording, String> {
+    let mut first = Vec::new();
+    let mut buffer = [0; limits::SNIFF];
+    // A transcript shows in its first line, a capture in its first byte; comments may be long.
+    loop {
+        let before = first.len();
+        match reader.read(&mut buffer) {
+            Ok(read) => first.extend_from_slice(&buffer[..read]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e.to_string()),
+        }
+        let decided =
+            transcript::recognise(&first) || !could_be_text(&first) || first.len() >= limits::HTTP_HEAD;
+        if decided || first.len() == before {
+            break;
+        }
+    }
+    if !transcript::recognise(&first) {
+        let whole = Box::new(Cursor::new(first).chain(reader));
+        let input = input::open(whole, name).map_err(|e| e.to_string())?;
+        return Ok(Recording::Capture(name.to_owned(), Box::new(input)));
+    }
+    let room = (limits::TRANSCRIPT - first.len().min(limits::TRANSCRIPT)) as u64;
+    (&mut reader).take(room).read_to_end(&mut first).map_err(|e| e.to_string())?;
+    if first.len() >= limits::TRANSCRIPT && reader.read(&mut [0]).is_ok_and(|more| more > 0) {
+        let cap = limits::TRANSCRIPT / 1024 / 1024;
+        // A broken standard error is no reason to stop.
+        let _ = writeln!(io::stderr(), "warning: {name}: only the first {cap} MiB are read");
+    }
+    Ok(Recording::Transcript(transcript::parse(&first, name)))
+}
+
+/// Whether comments, or the beginning of a head, may still follow.
+fn could_be_text(first: &[u8]) -> bool {
+    let text = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first).trim_ascii_start();
+    matches!(text.first(), None | Some(b'#')) || text.len() < 32 && text[0].is_ascii_alphabetic()
+}
+
+/// Hands on every handshake, or the one that is asked for.
+///
+/// # Errors
+/// When the capture is damaged.
+pub fn each(
+    recording: Recording,
+    only: Option<u32>,
+    deliver: &mut dyn FnMut(Exchange) -> Flow,
+) -> Result<(), String> {
+    match recording {
+        Recording::Transcript(exchanges) => {
+            for (number, exchange) in (1..).zip(exchanges) {
+                if only.is_none_or(|only| only == number) && deliver(exchange).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+        Recording::Capture(name, input) => {
+            let outcome = pipeline::run(*input, &mut Collector::new(&name, only, deliver), &mut |_| ());
+            match outcome.error {
+                Some(error) => Err(error.to_string()),
+                None => Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `--listen`: a live client is answered as recorded.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::time::Instant;
+
+use super::args::Args;
+use super::live::{Got, HeadEnd, Stop, Wire, now, read_head};
+use super::show::Show;
+use super::watch::{Played, watch};
+use crate::cli::output::Output;
+use crate::http::{HeadReader, check_request};
+use crate::model::film::State;
+use crate::model::{Dir, SourceId};
+use crate::render::{Tree, View};
+use crate::replay::exchange::early_data;
+use crate::replay::{Answering, Exchange, Heard, Pace, film};
+
+/// Waits for one client and plays the recorded server for it.
+pub fn run(
+    args: &Args,
+    address: &str,
+    exchange: &Exchange,
+    show: &mut Show,
+    color: bool,
+) -> Result<State, Stop> {
+    let Some(recorded) = &exchange.response else {
+        return Err(Stop::Told("no response to answer with".to_owned()));
+    };
+    let listener = listen(address).map_err(Stop::Told)?;
+    let ours = listener.local_addr().map_err(|e| Stop::Told(format!("{address}: {e}")))?;
+    writeln!(io::stderr(), "listening on ws://{ours}, for one client; Ctrl-C ends")?;
+    loop {
+        let (tcp, theirs) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(Stop::Told(format!("{ours}: cannot accept a connection: {e}"))),
+        };
+        if let Some(state) = serve(args, tcp, [theirs, ours], recorded, show, color)? {
+            return Ok(state);
+        }
+        // Browsers open connections ahead of need.
+        writeln!(io::stderr(), "note: {theirs} connected and left without a word; still listening")?;
+    }
+}
+
+fn listen(address: &str) -> Result<TcpListener, String> {
+    let full = if address.contains(':') { address.to_owned() } else { format!("127.0.0.1:{address}") };
+    let addresses = full.to_socket_addrs().map(Vec::from_iter).map_err(|_| {
+        format!("`{address}` is no address to listen on: write ADDRESS:PORT, such as 127.0.0.1:9000")
+    })?;
+    TcpListener::bind(&addresses[..]).map_err(|e| match e.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("{full} is in use: stop what listens there, or take a free port with {}:0", host(&full))
+        }
+        io::ErrorKind::AddrNotAvailable => format!("{full} is no address of this machine: try 127.0.0.1"),
+        io::ErrorKind::PermissionDenied => format!("{full} needs privileges: take a port from 1024 on"),
+        _ => format!("cannot listen on {full}: {e}"),
+    })
+}
+
+fn host(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(host, _)| host)
+}
+
+/// Plays the server for one connection; `None` when the client left without a word.
+fn serve(
+    args: &Args,
+    tcp: TcpStream,
+    endpoints: [SocketAddr; 2],
+    recorded: &Heard,
+    show: &mut Show,
+    color: bool,
+) -> Result<Option<State>, Stop> {
+    let theirs = endpoints[0];
+    let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_write_timeout(Some(args.timeout)));
+    prepared.map_err(|e| Stop::Told(format!("{theirs}: {e}")))?;
+    let mut wire = Wire::Plain(tcp);
+    let arrived = read_head(&mut wire, Vec::new(), Instant::now() + args.timeout);
+    let asked = now();
+    let got = arrived.reader.total();
+    match arrived.end {
+        HeadEnd::Ended(Got::Closed | Got::Reset) if got == 0 => return Ok(None),
+        HeadEnd::Ended(_) if arrived.reader.bytes().starts_with(&[0x16, 0x03]) => {
+            return Err(Stop::Told(format!(
+                "{theirs} speaks TLS: let it connect to ws:// instead of wss://"
+            )));
+        }
+        HeadEnd::Ended(Got::Late) => {
+            let seconds = args.timeout.as_secs_f64();
+            return Err(Stop::Told(format!(
+                "{theirs} sent {got} bytes and no whole request within {seconds} s"
+            )));
+        }
+        HeadEnd::Ended(_) => {
+            return Err(Stop::Told(format!("{theirs} closed the connection after {got} bytes of a request")));
+        }
+        HeadEnd::Complete | HeadEnd::TooLarge => {}
+    }
+    let stream = |dir| SourceId::Stream { conn: 1, dir };
+    let mut request = Heard::new(arrived.reader, stream(Dir::Client), 0);
+    request.time = Some(asked);
+    let facts = check_request(&request.head(), false).facts;
+    let answering =
+        Answering { key: facts.key.as_deref().filter(|_| !args.same_accept), faults: args.faults.clone() };
+    let response = answering.bytes(recorded).map_err(|misfit| Stop::Told(misfit.to_string()))?;
+    let sent = wire.send(&response, Pace::of(&args.faults));
+    if !response.starts_with(b"HTTP/1.1 101") {
+        // The end of an ordinary answer may be all that tells its length.
+        wire.finish();
+    }
+    let mut reader = HeadReader::new();
+    let head = reader.push(&response).consumed;
+    let mut heard = Heard::new(reader, stream(Dir::Server), 0);
+    heard.body = response[head..].to_vec();
+    heard.time = Some(now());
+    let request_bytes = request.bytes().to_vec();
+    let early = arrived.rest.len() as u64;
+    let live = Exchange {
+        title: format!("{theirs}"),
+        client: Some(endpoints[0]),
+        server: Some(endpoints[1]),
+        around: (early > 0)
+            .then(|| early_data(stream(Dir::Client), request.length(), early))
+            .into_iter()
+            .collect(),
+        request: Some(request),
+        response: Some(heard),
+        ..Exchange::default()
+    };
+    let film = film(&live, &[]);
+    let state = film.ruling.state;
+    if show.film(&film, "live")?.is_break() {
+        return Ok(Some(state));
+    }
+    show.flush()?;
+    if let Err(error) = sent {
+        return Err(Stop::Told(format!("{theirs} did not take the answer: {error}")));
+    }
+    let view = show.is_text().then(|| {
+        let tree = Tree::new(Output::new(true), args.options(color));
+        Box::new(tree) as Box<dyn View>
+    });
+    let played =
+        Played { us: Dir::Server, state, endpoints, heads: [&request_bytes, &response], rest: &arrived.rest };
+    let aftermath = watch(&mut wire, &played, args.timeout, view)?;
+    show.aftermath(&aftermath)?;
+    Ok(Some(state))
+}

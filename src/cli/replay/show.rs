@@ -1,0 +1,128 @@
+//! Showing films: text, step by step if wanted, or records.
+
+use std::io::{self, IsTerminal, Write};
+
+use console::{Key, Term};
+
+use super::args::{Args, Format};
+use crate::cli::output::Output;
+use crate::model::Flow;
+use crate::model::film::{Aftermath, Comparison, Film};
+use crate::render::film::Projector;
+use crate::render::json::film::Films;
+
+/// Where films are shown.
+pub struct Show {
+    kind: Kind,
+    step: Option<Term>,
+}
+
+enum Kind {
+    Text(Box<Projector>, Output),
+    Records(Films<Output>),
+}
+
+impl Show {
+    pub fn new(args: &Args, color: bool) -> Self {
+        let out = Output::new(args.to.is_some() || args.listen.is_some());
+        let kind = match args.format {
+            Format::Text => Kind::Text(Box::new(Projector::new(&args.options(color), args.explain)), out),
+            Format::Json => Kind::Records(Films::array(out)),
+            Format::Ndjson => Kind::Records(Films::lines(out)),
+        };
+        let step = args.step.then(keyboard).flatten();
+        Self { kind, step }
+    }
+
+    /// Whether people are reading.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text(..))
+    }
+
+    /// Shows a film. `Break` when the user has seen enough.
+    pub fn film(&mut self, film: &Film, role: &'static str) -> io::Result<Flow> {
+        match &mut self.kind {
+            Kind::Records(films) => films.film(film, role),
+            Kind::Text(projector, out) => {
+                let steps = projector.show(film);
+                for (at, step) in steps.iter().enumerate() {
+                    out.write_all(step.as_bytes())?;
+                    // The title belongs to the first step.
+                    if at > 0 && at + 1 < steps.len() && self.step.is_some() {
+                        out.flush()?;
+                        match pause(self.step.as_ref())? {
+                            Next::Step => {}
+                            Next::Rest => self.step = None,
+                            Next::End => return Ok(Flow::Break(())),
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    pub fn comparison(&mut self, comparison: &Comparison) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Records(films) => films.comparison(comparison),
+            Kind::Text(projector, out) => out.write_all(projector.compare(comparison).as_bytes())?,
+        }
+        Ok(())
+    }
+
+    pub fn aftermath(&mut self, after: &Aftermath) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Records(films) => films.aftermath(after),
+            Kind::Text(projector, out) => out.write_all(projector.aftermath(after).as_bytes())?,
+        }
+        Ok(())
+    }
+
+    /// Writes out what was gathered.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match &mut self.kind {
+            Kind::Records(_) => Ok(()),
+            Kind::Text(_, out) => out.flush(),
+        }
+    }
+
+    pub fn end(self) -> io::Result<()> {
+        match self.kind {
+            Kind::Records(films) => films.finish()?.flush(),
+            Kind::Text(_, mut out) => out.flush(),
+        }
+    }
+}
+
+enum Next {
+    Step,
+    Rest,
+    End,
+}
+
+/// The terminal to wait for keys on.
+fn keyboard() -> Option<Term> {
+    let term = Term::stdout();
+    // When standard input is the recording, keys come from the terminal all the same.
+    let has_keys = io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
+    if has_keys && io::stdout().is_terminal() {
+        return Some(term);
+    }
+    // A broken standard error is no reason to stop.
+    let _ = writeln!(io::stderr(), "note: --step needs a terminal to wait for keys; playing without pauses");
+    None
+}
+
+fn pause(term: Option<&Term>) -> io::Result<Next> {
+    const PROMPT: &str = "-- any key: next step   a: all the rest   q: end --";
+    let Some(term) = term else { return Ok(Next::Step) };
+    term.write_str(PROMPT)?;
+    term.flush()?;
+    let key = term.read_key();
+    term.clear_line()?;
+    Ok(match key? {
+        Key::Char('q' | 'Q') | Key::Escape | Key::CtrlC => Next::End,
+        Key::Char('a' | 'A') => Next::Rest,
+        _ => Next::Step,
+    })
+}

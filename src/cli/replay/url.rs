@@ -1,0 +1,128 @@
+//! `ws://` and `wss://` URLs (RFC 6455 §3).
+
+/// Where to connect, and what to ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    pub secure: bool,
+    /// A name or an address, IPv6 without brackets.
+    pub host: String,
+    pub port: u16,
+    /// Path and query; `None` when the URL names no path.
+    pub resource: Option<String>,
+}
+
+impl Url {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| {
+            format!("`{text}` is no WebSocket URL: write ws://host:port/path or wss://host/path")
+        })?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "ws" => false,
+            "wss" => true,
+            "http" => return Err(format!("write ws:// instead of http://: ws://{rest}")),
+            "https" => return Err(format!("write wss:// instead of https://: wss://{rest}")),
+            other => return Err(format!("`{other}` is no WebSocket scheme: use ws or wss")),
+        };
+        //= RFC 6455 §3
+        //# Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.
+        if rest.contains('#') {
+            return Err("a WebSocket URL has no fragment (RFC 6455 §3): write a literal # as %23".to_owned());
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, resource) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err("a WebSocket URL has no user: use --header 'Authorization: …'".to_owned());
+        }
+        if resource.contains(|c: char| c.is_ascii_control() || c == ' ' || !c.is_ascii()) {
+            return Err("write spaces and other characters of the path as %XX".to_owned());
+        }
+        let (host, port) = split_port(authority)?;
+        let resource = match resource {
+            "" => None,
+            query if query.starts_with('?') => Some(format!("/{query}")),
+            path => Some(path.to_owned()),
+        };
+        Ok(Self { secure, host, port: port.unwrap_or(if secure { 443 } else { 80 }), resource })
+    }
+
+    /// The value of Host: the port only when it is not the default.
+    pub fn host_field(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let default = if self.secure { 443 } else { 80 };
+        if self.port == default { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+fn split_port(authority: &str) -> Result<(String, Option<u16>), String> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']').ok_or("an IPv6 address ends with ]")?;
+            (host, after.strip_prefix(':'))
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            Some(_) => return Err(format!("write an IPv6 address in brackets: [{authority}]")),
+            None => (authority, None),
+        },
+    };
+    if host.is_empty() || !host.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("the URL names no host".to_owned());
+    }
+    let port = match port {
+        None | Some("") => None,
+        Some(port) => match port.parse() {
+            Ok(port @ 1..) => Some(port),
+            _ => return Err(format!("`{port}` is no port: a number from 1 to 65535")),
+        },
+    };
+    Ok((host.to_owned(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        for (text, secure, host, port, resource, field) in [
+            ("ws://127.0.0.1:9000/path", false, "127.0.0.1", 9000, Some("/path"), "127.0.0.1:9000"),
+            ("WSS://example.com", true, "example.com", 443, None, "example.com"),
+            ("ws://example.com:80/", false, "example.com", 80, Some("/"), "example.com"),
+            ("wss://example.com:80?a=b", true, "example.com", 80, Some("/?a=b"), "example.com:80"),
+            ("ws://[::1]:9000/a?b", false, "::1", 9000, Some("/a?b"), "[::1]:9000"),
+        ] {
+            let url = Url::parse(text).expect(text);
+            assert_eq!(
+                (url.secure, &*url.host, url.port, url.resource.as_deref()),
+                (secure, host, port, resource)
+            );
+            assert_eq!(url.host_field(), field);
+        }
+    }
+
+    #[test]
+    fn what_is_no_websocket_url_is_refused_with_advice() {
+        for (text, advice) in [
+            ("localhost:9000", "ws://host:port"),
+            ("http://a/b", "ws://a/b"),
+            ("https://a/b", "wss://a/b"),
+            ("ftp://a", "use ws or wss"),
+            ("ws://a/#b", "%23"),
+            ("ws://u@a/", "Authorization"),
+            ("ws://:80/", "no host"),
+            ("ws://a:b/", "port"),
+            ("ws://a:0/", "port"),
+            ("ws://::1/", "brackets"),
+            ("ws://[::1/", "]"),
+            ("ws://a/b c", "%XX"),
+            ("ws://a/\r\nX: y", "%XX"),
+        ] {
+            let problem = Url::parse(text).expect_err(text);
+            assert!(problem.contains(advice), "{text}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a message means to the application behind the WebSocket.
+
+use super::field::Field;
+use super::text::Text;
+use super::time::Time;
+use super::unit::Endpoint;
+
+/// A packet of an application protocol.
+///
+/// Its fields are named by [`FieldDef::id`](super::FieldDef): what follows the last dot is the key under
+/// which NDJSON shows a field. Values came from the wire and are untrusted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct App {
+    /// The protocol's id, such as `socket.io`.
+    pub protocol: &'static str,
+    /// The protocol's name, such as `Socket.IO`.
+    pub name: &'static str,
+    /// The packet in a line. What it quotes is untrusted.
+    pub summary: Text,
+    /// What the packet consists of, in wire order.
+    pub fields: Vec<Field>,
+    /// Binary data that belongs to it, as far as it was seen, in order.
+    pub attachments: Vec<Attachment>,
+    /// The session it belongs to.
+    pub session: Option<SessionRef>,
+    /// The packet that this one answers.
+    pub answers: Option<Answer>,
+}
+
+/// Binary data that stands for a placeholder in a packet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachment {
+    /// The number in its placeholder, from 0.
+    pub num: u64,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Its first bytes, at most [`crate::limits::ATTACHMENT`] of them.
+    pub bytes: Vec<u8>,
+    /// The connection it came over.
+    pub conn: u32,
+    /// Numbers of the first and last packet that carried it.
+    pub packets: Option<(u64, u64)>,
+}
+
+/// What an acknowledgement or answer belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What was answered, such as an event's name.
+    pub what: String,
+    /// Numbers of the packets that carried it.
+    pub packets: Option<(u64, u64)>,
+    /// Nanoseconds from it to its answer; `None` without times.
+    pub after: Option<i64>,
+}
+
+/// The session a packet belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRef {
+    /// Its number, from 1, in order of appearance.
+    pub number: u32,
+    /// Its id, once the server has given one. Untrusted.
+    pub sid: Option<String>,
+    pub transport: Transport,
+}
+
+/// How Engine.IO packets travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// In the bodies of HTTP requests and responses.
+    Polling,
+    /// In WebSocket messages.
+    WebSocket,
+}
+
+impl Transport {
+    /// As the `transport` parameter names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Polling => "polling",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+/// A packet that did not come in a WebSocket message: one of an HTTP body's.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// Its place in the body, from 1.
+    pub place: u64,
+    /// Whether it is text, otherwise binary.
+    pub text: bool,
+    /// Its length in bytes, without the framing and encoding of the transport.
+    pub length: u64,
+    /// Its first bytes, at most [`Wants::payload`](super::Wants) of them.
+    pub payload: &'a [u8],
+    /// What it means.
+    pub app: &'a App,
+}
+
+/// A session over all its connections and transports; shown when it is over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AppSession {
+    /// Its number, from 1, in order of appearance.
+    pub number: u32,
+    /// Its id; `None` when no session came about, or its beginning was not seen. Untrusted.
+    pub sid: Option<String>,
+    /// The revision of Engine.IO: 3 or 4; `None` when nothing told.
+    pub version: Option<u8>,
+    /// In the order in which they were used.
+    pub transports: Vec<Transport>,
+    /// Numbers of its connections, at most [`crate::limits::SESSION_CONNS`] of them.
+    pub conns: Vec<u32>,
+    pub client: Option<Endpoint>,
+    pub server: Option<Endpoint>,
+    /// The path it is served under. Untrusted.
+    pub path: Option<String>,
+    /// When its first and its last packet were captured.
+    pub began: Option<Time>,
+    pub ended: Option<Time>,
+    /// Whether it moved from polling to WebSocket.
+    pub upgraded: bool,
+    /// How it ended.
+    pub end: Option<SessionEnd>,
+    /// Engine.IO packets that the client and the server sent.
+    pub packets: [u64; 2],
+    /// Events that the client and the server sent.
+    pub events: [u64; 2],
+    /// Events that were acknowledged.
+    pub acks: u64,
+    /// Heartbeats that were answered.
+    pub heartbeats: u64,
+    /// The namespaces that were connected to. Untrusted.
+    pub namespaces: Vec<String>,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// With a close packet, or its WebSocket's closing handshake.
+    Closed,
+    /// The connection that carried it ended without one.
+    Dropped,
+    /// The server no longer knew it, or never came to know it.
+    Refused,
+    /// The capture ends first.
+    CaptureEnd,
+}
+
+impl SessionEnd {
+    /// As records name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Dropped => "dropped",
+            Self::Refused => "refused",
+            Self::CaptureEnd => "capture-end",
+        }
+    }
+}

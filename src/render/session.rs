@@ -1,0 +1,98 @@
+//! The timeline of Engine.IO sessions: a line a packet, over polling and WebSocket.
+
+use super::outline::{INDENT, Outline, ink};
+use super::screen::{Layout, Screen};
+use super::style::Ink;
+use super::{Options, app, verdicts};
+use crate::model::{App, Body, Dir, HttpHead, Transport, Unit, Wants};
+
+/// Sessions, packet by packet.
+pub type Session<W> = Screen<SessionLayout, W>;
+
+/// See [`Session`].
+#[derive(Debug, Default)]
+pub struct SessionLayout {
+    begun: bool,
+}
+
+/// Rows that a packet may take.
+const ROWS: usize = 3;
+
+impl Layout for SessionLayout {
+    fn wants(options: &Options) -> Wants {
+        Wants { fields: false, payload: options.payload.unwrap_or(0), app: true }
+    }
+
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+        match unit.body {
+            Body::Meta(_) | Body::Summary(_) => outline.unit(unit),
+            Body::Session(_) => {
+                outline.unit(unit);
+                self.begun = false;
+            }
+            Body::Packet(packet) => self.packet(outline, unit, packet.app),
+            Body::Message(message) => match message.app {
+                Some(app) if app.session.is_some() => self.packet(outline, unit, app),
+                _ if message.kind == crate::model::Opcode::CLOSE => self.event(outline, unit, "Close frame"),
+                _ => {}
+            },
+            Body::Http(head) => {
+                if let Some(words) = milestone(head) {
+                    self.event(outline, unit, words);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl SessionLayout {
+    fn packet(&mut self, outline: &mut Outline, unit: &Unit<'_>, it: &App) {
+        let Some(session) = &it.session else { return };
+        let transport = match session.transport {
+            Transport::Polling => "polling",
+            Transport::WebSocket => "websocket",
+        };
+        self.lead(outline, unit, &format!("#{}", session.number), transport);
+        let page = &mut outline.page;
+        let indent = page.column();
+        let name = if it.protocol == "engine.io" { "" } else { it.name };
+        page.put(Ink::Note, name).put(Ink::Plain, if name.is_empty() { "" } else { " " });
+        page.wrap(Ink::Plain, &it.summary.to_string(), indent, 0);
+        let answers = app::answers(it);
+        if !answers.is_empty() {
+            page.put(Ink::Plain, "  ").wrap(Ink::Faint, &answers, indent, 0);
+        }
+        page.line();
+        verdicts::show(&mut outline.page, unit);
+    }
+
+    /// Something that is no packet: a refusal, an upgrade, a Close frame.
+    fn event(&mut self, outline: &mut Outline, unit: &Unit<'_>, words: &str) {
+        self.lead(outline, unit, "", &format!("conn {}", unit.conn));
+        let indent = outline.page.column();
+        outline.page.spill(words.as_bytes(), indent, ROWS).line();
+    }
+
+    fn lead(&mut self, outline: &mut Outline, unit: &Unit<'_>, session: &str, transport: &str) {
+        if !self.begun {
+            outline.page.gap();
+            self.begun = true;
+        }
+        let stamp = unit.time.map(|time| outline.clock.stamp(time)).unwrap_or_default();
+        let page = &mut outline.page;
+        page.to(INDENT).put_right(Ink::Faint, &stamp, INDENT + 14).to(INDENT + 16).put(Ink::Plain, session);
+        page.to(INDENT + 20).put(Ink::Faint, transport).to(INDENT + 31);
+        page.put(ink(unit.dir.unwrap_or(Dir::Server)), app::way(unit.dir)).put(Ink::Plain, " ");
+    }
+}
+
+/// What of HTTP belongs on the timeline: upgrades, and whatever is refused.
+fn milestone<'h>(head: &HttpHead<'h>) -> Option<&'h str> {
+    let line = head.start_line;
+    if let Some(rest) = line.strip_prefix("HTTP/") {
+        let status = rest.split(' ').nth(1)?;
+        return (status == "101" || status.starts_with(['3', '4', '5'])).then_some(line);
+    }
+    (line.contains("transport=websocket") || line.starts_with("OPTIONS ")).then_some(line)
+}

@@ -1,0 +1,26 @@
+//! Handshakes as films, and what it takes to play either side of one again.
+//!
+//! ```text
+//! transcript  text ─┐
+//!                   ├─► Exchange ─► play::film ─► model::Film ─► render
+//! exchange  capture ┘       │
+//!                           └─► draft + fault ─► bytes for a live peer
+//! ```
+//!
+//! Everything here is sans-IO. The rules are those of [`crate::http::handshake`], the
+//! same that `decode` shows; sockets are the business of `cli`.
+
+pub mod compare;
+pub mod draft;
+pub mod exchange;
+pub mod fault;
+pub mod play;
+mod ruling;
+pub mod samples;
+pub mod transcript;
+
+pub use compare::compare;
+pub use draft::{Answering, Draft, Sending};
+pub use exchange::{Collector, Exchange, Heard};
+pub use fault::{Fault, Pace};
+pub use play::film;

@@ -1,0 +1,94 @@
+//! What is told of a connection's handshake.
+
+use super::memory::{Attempt, is_public};
+use super::{Context, Told};
+use crate::http::handshake::RequestFacts;
+use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
+use crate::model::{
+    Body, Diagnosis, Dir, Field, Finding, Flow, Header, HttpHead, Origin, Piece, Source, SourceId, Text,
+    Time, Unit,
+};
+
+/// A head with the verdict on it.
+pub(super) struct Judged {
+    /// It is Engine.IO's, and asks for no WebSocket.
+    pub polls: bool,
+    pub dir: Dir,
+    pub offset: u64,
+    /// The head itself, for those who look at fields.
+    pub bytes: Vec<u8>,
+    pub start_line: String,
+    pub headers: Vec<Header>,
+    pub fields: Vec<Field>,
+    pub findings: Vec<Finding>,
+    pub diagnoses: Vec<Diagnosis>,
+    pub pieces: Vec<Piece>,
+    pub time: Option<Time>,
+    /// The last packet of its body.
+    pub last_packet: Option<u64>,
+}
+
+impl Told {
+    /// Holds a request against the addresses and against other connections.
+    pub(super) fn compare(
+        &mut self,
+        facts: &RequestFacts,
+        now: Option<Time>,
+        findings: &mut Vec<Finding>,
+        cx: &mut Context<'_, '_>,
+    ) {
+        let (client, server) = (self.connection.client, self.connection.server);
+        let pair = client.map(|client| client.ip()).zip(server);
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
+        if let Some(server) = server.filter(|server| is_public(server.ip())) {
+            //= RFC 6455 §10.6
+            //# Connection confidentiality and integrity is provided by running the
+            //# WebSocket Protocol over TLS
+            let got = Text::with("HTTP without TLS to {}", server);
+            findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
+        }
+    }
+
+    /// Shows a head, and as much of its body as there is.
+    pub(super) fn show(
+        &self,
+        judged: &Judged,
+        body: &[u8],
+        body_whole: bool,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let head = HttpHead {
+            offset: judged.offset,
+            bytes: &judged.bytes,
+            start_line: &judged.start_line,
+            headers: &judged.headers,
+            body,
+            body_whole,
+            diagnoses: &judged.diagnoses,
+        };
+        let packets = judged.pieces.first().zip(judged.pieces.last());
+        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
+        let origin = if judged.pieces.is_empty() {
+            Origin::Input
+        } else {
+            Origin::Stream { pieces: judged.pieces.clone() }
+        };
+        cx.out.emit(&Unit {
+            conn: self.conn,
+            dir: Some(judged.dir),
+            time: judged.time,
+            packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
+            body: Body::Http(&head),
+            fields: &judged.fields,
+            findings: &judged.findings,
+            sources: &[Source { id, origin }],
+        })
+    }
+}
+
+/// A client went on although the response broke the rule `cause`.
+pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
+    let got = Text::with("frames, although the response is broken ({})", cause);
+    Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
+}

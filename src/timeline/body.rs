@@ -1,0 +1,116 @@
+//! The bodies of Engine.IO's requests and responses: out of their codings, into packets.
+
+use std::borrow::Cow;
+
+use super::When;
+use super::followed::{Followed, Via, finding_of};
+use crate::app::compressed::{Format, inflate};
+use crate::app::payload::{self, Payload};
+use crate::app::{ENGINE_BAD_PAYLOAD, engineio, json};
+use crate::limits;
+use crate::model::{App, Dir, Finding, Header, HttpHead, SourceId, Transport};
+
+/// A packet that came in a body.
+pub(super) struct Carried {
+    pub place: u64,
+    pub binary: bool,
+    pub data: Vec<u8>,
+    pub app: App,
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the packets of a body.
+pub(super) fn carried(
+    session: &mut Followed,
+    head: &HttpHead<'_>,
+    source: SourceId,
+    when: When,
+    dir: Dir,
+    said: &mut Vec<Carried>,
+) {
+    let body = plain(head);
+    if body.is_empty() || dir == Dir::Server && &*body == b"ok" {
+        return;
+    }
+    let payload: Payload<'_> =
+        if session.version() >= 4 { payload::payload_v4(&body) } else { payload::payload_v3(&body) };
+    for (place, packet) in (1..).zip(&payload.packets) {
+        let via = Via { dir, transport: Transport::Polling, source, offset: 0, when };
+        let mut findings = Vec::new();
+        let app = session.packet(packet, via, &mut findings);
+        said.push(Carried { place, binary: packet.binary, data: data_of(packet), app, findings });
+    }
+    if let (Some(fault), true) = (&payload.fault, head.body_whole) {
+        let via = Via { dir, transport: Transport::Polling, source, offset: 0, when };
+        let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);
+        match said.last_mut() {
+            Some(last) => last.findings.push(finding),
+            None => session.find(finding.rule, finding.blame, finding.expected, finding.got, &[when]),
+        }
+    }
+}
+
+/// The packet as it would stand in a WebSocket message: text with its type, or bare bytes.
+fn data_of(packet: &engineio::Packet<'_>) -> Vec<u8> {
+    if packet.binary {
+        return packet.data.to_vec();
+    }
+    let mut data = vec![b'0' + packet.kind.0];
+    data.extend_from_slice(&packet.data);
+    data
+}
+
+/// A body without content coding and JSONP.
+pub(super) fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
+    let coding = header(head.headers, "Content-Encoding").unwrap_or_default().trim().to_ascii_lowercase();
+    let most = limits::APP_PAYLOAD;
+    let body: Cow<'h, [u8]> = match coding.as_str() {
+        "gzip" | "x-gzip" => Cow::Owned(inflate(Format::Gzip, head.body, most).0),
+        // Servers mean either by it.
+        "deflate" => {
+            let format = Format::sniff(head.body).unwrap_or(Format::Raw);
+            Cow::Owned(inflate(format, head.body, most).0)
+        }
+        _ => Cow::Borrowed(head.body),
+    };
+    if body.starts_with(b"___eio[") {
+        return payload::from_jsonp(&body).map_or(body, |text| Cow::Owned(text.into_bytes()));
+    }
+    let content_type = header(head.headers, "Content-Type").unwrap_or_default();
+    if content_type.starts_with("application/x-www-form-urlencoded") {
+        return payload::from_form(&body).map_or(body, Cow::Owned);
+    }
+    body
+}
+
+/// The code and message of a refusal; in a WebSocket's, only the message.
+pub(super) fn error(body: &[u8]) -> (Option<u64>, Option<String>) {
+    let Ok(text) = str::from_utf8(body) else { return (None, None) };
+    let text = text.trim();
+    if text.starts_with('{') && json::is_valid(text) {
+        // Some servers write the number as a string.
+        let code = json::member(text, "code").and_then(|code| code.trim_matches('"').parse().ok());
+        return (code, json::member(text, "message").and_then(json::string));
+    }
+    let code = MESSAGES.iter().position(|message| text.trim_matches('"').eq_ignore_ascii_case(message));
+    (code.map(|code| code as u64), code.map(|_| text.to_owned()))
+}
+
+pub(super) fn first_bytes(body: &[u8]) -> String {
+    format!("{:?}", String::from_utf8_lossy(&body[..body.len().min(60)]))
+}
+
+/// The value of a header field.
+pub(super) fn header<'h>(headers: &'h [Header], name: &str) -> Option<&'h str> {
+    headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
+}
+
+/// What an Engine.IO server says when it refuses.
+const MESSAGES: [&str; 6] = [
+    "Transport unknown",
+    "Session ID unknown",
+    "Bad handshake method",
+    "Bad request",
+    "Forbidden",
+    "Unsupported protocol version",
+];

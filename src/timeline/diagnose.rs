@@ -1,0 +1,284 @@
+//! What went wrong with a session, as far as it shows only at its end; and what to change.
+
+use super::followed::Followed;
+use super::{Closed, When};
+use crate::app::{
+    self, CONNECT_TIMEOUT, CORS_BLOCKED, NOT_ENGINE_IO, PAYLOAD_TOO_BIG, PING_TIMEOUT, POLL_CLOSED,
+    PROXY_IDLE_TIMEOUT, STUCK_ON_POLLING,
+};
+use crate::model::{Dir, Rule, Text, Time, Transport};
+
+const MILLISECOND: i64 = 1_000_000;
+
+/// The connection that carried the session's WebSocket is over.
+pub(super) fn socket_ended(session: &mut Followed, closed: Option<&Closed>, when: When) {
+    let ended = closed.map(|(dir, code, packets)| (*dir, *code, When { packets: *packets, ..when }));
+    if let Some((dir, Some(1009), at)) = ended {
+        let blame = dir.peer();
+        let expected = match session.open.as_ref().and_then(|open| open.max_payload) {
+            Some(most) if blame == Dir::Client => {
+                Text::with("messages of at most {} bytes (maxPayload)", most)
+            }
+            _ => "messages of no more bytes than their receiver accepts".into(),
+        };
+        session.find(&PAYLOAD_TOO_BIG, Some(blame), expected, "Close 1009, Message Too Big".into(), &[at]);
+    }
+    ping_timeout(session, ended.map(|(dir, _, at)| (dir, at)), when);
+    let is_silent = session.open.is_none() && session.record.sid.is_none();
+    if is_silent && session.record.path.is_some() && session.record.packets[1] == 0 {
+        let got = "a WebSocket on which the server sends no open packet".into();
+        let began = session.began;
+        session.find(&NOT_ENGINE_IO, Some(Dir::Client), "an open packet, 0{…}, first".into(), got, &[began]);
+        session.refused = true;
+    }
+    connect_timeout(session, ended.map(|(dir, ..)| dir), when);
+}
+
+/// One side was silent, and the other gave it up.
+fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) {
+    let Some(open) = &session.open else { return };
+    let (Some(interval), Some(timeout)) = (open.ping_interval, open.ping_timeout) else { return };
+    let [interval, timeout] = [interval, timeout].map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+    // Timers are late rather than early; a tenth is for the way there.
+    let reached = |nanos: i64, millis: i64| nanos / MILLISECOND >= millis - millis / 10;
+    let at = ended.map_or(when, |(_, at)| at);
+    if let Some((pinger, asked)) = session.waiting
+        && ended.is_none_or(|(dir, _)| dir == pinger)
+        && when.since(asked).is_some_and(|nanos| reached(nanos, timeout))
+    {
+        let expected = Text::with("a pong within {} ms (pingTimeout)", timeout);
+        let waited = when.since(asked).unwrap_or_default() / MILLISECOND;
+        let got = Text::with("a ping of the {}, and no pong for {} ms", pinger).and(waited);
+        session.find(&PING_TIMEOUT, Some(pinger.peer()), expected, got, &[asked, at]);
+        return;
+    }
+    // The other way round: no ping came, and whoever waited for it left.
+    let pinger = if session.version() >= 4 { Dir::Server } else { Dir::Client };
+    let last = session.pinged.unwrap_or(session.began);
+    let silent = when.since(last).unwrap_or_default();
+    if let Some((dir, _)) = ended
+        && dir != pinger
+        && session.waiting.is_none()
+        && reached(silent, interval.saturating_add(timeout))
+    {
+        let expected = Text::with("a ping every {} ms (pingInterval)", interval);
+        let got = Text::with("no ping for {} ms", silent / MILLISECOND);
+        session.find(&PING_TIMEOUT, Some(pinger), expected, got, &[last, at]);
+    }
+}
+
+/// The server closed a connection on which the client asked for no namespace.
+fn connect_timeout(session: &mut Followed, ended: Option<Dir>, when: When) {
+    let is_new = session.asked == Some(4) && session.at_socket_io;
+    let by_server = ended.is_none_or(|dir| dir == Dir::Server);
+    // The shortest that anybody sets.
+    let waited = when.since(session.began).unwrap_or_default() >= 500 * MILLISECOND;
+    let is_idle = !session.socket.connects && !session.socket.connected && session.waiting.is_none();
+    if is_new && by_server && is_idle && waited && session.open.is_some() && session.findings.is_empty() {
+        let got = Text::with("none in {} ms", when.since(session.began).unwrap_or_default() / MILLISECOND);
+        let began = session.began;
+        session.find(
+            &CONNECT_TIMEOUT,
+            Some(Dir::Client),
+            "a CONNECT packet, 40, first".into(),
+            got,
+            &[began, when],
+        );
+    }
+}
+
+/// A connection was cut after `gap` nanoseconds without traffic; `before` are such gaps at the same server.
+pub(super) fn idle(session: &mut Followed, gap: i64, mut before: impl Iterator<Item = i64>, when: When) {
+    let interval = session.open.as_ref().and_then(|open| open.ping_interval).unwrap_or_default();
+    let interval = i64::try_from(interval).unwrap_or(i64::MAX).saturating_mul(MILLISECOND);
+    let near = |a: i64, b: i64| a.abs_diff(b) <= a.unsigned_abs().max(b.unsigned_abs()) / 20;
+    // Proxies are set to round numbers of seconds; anything may be the same twice.
+    let round = 5_000 * MILLISECOND;
+    let is_round =
+        gap >= 2 * round && near(gap, (gap + round / 2) / round * round) && gap % round < round / 20;
+    let again = gap >= 2_000 * MILLISECOND && before.any(|other| near(gap, other));
+    if session.closed.is_none() && gap < interval && (is_round || again) {
+        let expected = Text::with(
+            "traffic more often than the path allows silence, not every {} ms",
+            interval / MILLISECOND,
+        );
+        let got = Text::with("TCP closed after {} ms of silence, without a Close frame", gap / MILLISECOND);
+        session.find(&PROXY_IDLE_TIMEOUT, None, expected, got, &[when]);
+    }
+}
+
+/// The session is over, or the capture.
+pub(super) fn at_end(session: &mut Followed, now: Option<Time>) {
+    let last = When { time: session.record.ended, conn: 0, packets: session.packets.map(|(_, to)| (to, to)) };
+    if let Some((when, why)) = session.cors.take()
+        && session.requests == 0
+    {
+        let expected = "Access-Control-Allow-Origin with the page's origin".into();
+        let began = session.began;
+        session.find(&CORS_BLOCKED, Some(Dir::Server), expected, why, &[began, when]);
+    }
+    let by_polling = session.record.transports == [Transport::Polling] || session.upgrade.over;
+    if by_polling && !session.record.upgraded {
+        stuck(session);
+    }
+    if session.record.transports == [Transport::Polling] {
+        polling_ended(session, now, last);
+    }
+}
+
+/// The session stayed with polling although it should not have.
+fn stuck(session: &mut Followed) {
+    let Some(open) = &session.open else {
+        return refused_upgrade(session);
+    };
+    if open.upgrades.is_empty() && session.requests > 1 {
+        let got = "upgrades: [] from the server, which offers no other transport".into();
+        let began = session.began;
+        session.find(&STUCK_ON_POLLING, Some(Dir::Server), "a WebSocket to be offered".into(), got, &[began]);
+    } else {
+        refused_upgrade(session);
+    }
+}
+
+fn refused_upgrade(session: &mut Followed) {
+    let goes_on = session.upgrade.polls_since > 0;
+    let asked = session.upgrade.asked.unwrap_or_default();
+    if let Some((when, status)) = session.upgrade.refused.filter(|_| goes_on) {
+        let got = Text::with("{}, and requests by polling from then on", status);
+        session.find(&STUCK_ON_POLLING, None, "101 Switching Protocols".into(), got, &[asked, when]);
+    } else if let Some(probed) =
+        session.upgrade.probed.filter(|_| !session.upgrade.answered && session.upgrade.over)
+    {
+        let got = "a WebSocket on which the probe was never answered".into();
+        session.find(&STUCK_ON_POLLING, None, "3probe, the answer to 2probe".into(), got, &[asked, probed]);
+    }
+}
+
+/// A session that was only ever polled is over.
+fn polling_ended(session: &mut Followed, now: Option<Time>, last: When) {
+    if let Some((Dir::Server, when)) = session.closed {
+        let [_, said] = session.record.packets;
+        // The open packet and the close packet, and nothing between.
+        if said <= 2 && !session.socket.connected && session.waiting.is_none() {
+            let expected = "polls that wait until there is something to say".into();
+            let got = "a poll answered with 1, close, before anything else".into();
+            let began = session.began;
+            session.find(&POLL_CLOSED, Some(Dir::Server), expected, got, &[began, when]);
+        } else {
+            ping_timeout(session, Some((Dir::Server, when)), when);
+        }
+    } else if session.closed.is_none() && now.is_some() {
+        ping_timeout(session, None, When { time: now, ..last });
+    }
+}
+
+impl Followed {
+    /// Nanoseconds from the last sign of life before `when`.
+    pub fn heard_before(&self, when: When) -> Option<i64> {
+        // The request itself has been noted: what counts is the time before it.
+        let last = [self.pinged, Some(self.began)].into_iter().flatten().filter_map(|w| when.since(w));
+        last.min()
+    }
+}
+
+/// What is usually behind a finding on a session, and what to change.
+pub(super) fn cause(rule: &'static Rule) -> Option<(&'static str, &'static str)> {
+    let causes: [(&'static Rule, &'static str, &'static str); 18] = [
+        (
+            &app::NO_STICKY_SESSION,
+            "requests of one session reach different server processes: a load balancer or cluster without sticky sessions",
+            "make the load balancer send a session's requests to the process that opened it (ip_hash, a cookie, \
+             @socket.io/sticky), or allow transports: [\"websocket\"] only",
+        ),
+        (
+            &app::SESSION_EXPIRED,
+            "the session timed out or its server was restarted, and the client went on with the old id",
+            "nothing, if the client opens a new session at once; otherwise let the library reconnect",
+        ),
+        (
+            &app::STUCK_ON_POLLING,
+            "a proxy in between does not pass the Upgrade on, or the server offers no WebSocket",
+            "let the proxy pass on Upgrade and Connection with HTTP/1.1 (nginx: proxy_http_version 1.1; \
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"), and allow the \
+             transport websocket on the server",
+        ),
+        (
+            &app::CLIENT_TOO_OLD,
+            "the client library is of Socket.IO 1 or 2, the server of 3 or 4",
+            "update the client to the server's major version, or set allowEIO3: true on the server",
+        ),
+        (
+            &app::SERVER_TOO_OLD,
+            "the client library is of Socket.IO 3 or 4, the server of 1 or 2",
+            "update the server, or use a client of Socket.IO 2",
+        ),
+        (
+            &app::CORS_BLOCKED,
+            "the server does not allow the page's origin",
+            "set cors: { origin: \"https://the-page's-origin\" } on the server, with credentials: true if \
+             cookies are sent; * does not go with credentials",
+        ),
+        (
+            &app::PING_TIMEOUT,
+            "one side was suspended or blocked: a browser's background tab, a long computation, a lost network",
+            "raise pingTimeout, and keep the event loop free; expect clients in the background to come back",
+        ),
+        (
+            &app::PROXY_IDLE_TIMEOUT,
+            "a proxy or load balancer between the two closes connections that are idle for that long",
+            "set pingInterval below that time, or raise it (nginx: proxy_read_timeout)",
+        ),
+        (
+            &app::PAYLOAD_TOO_BIG,
+            "one message is larger than its receiver's limit, on servers 1 MB unless told otherwise",
+            "raise maxHttpBufferSize on the server, or send less at a time",
+        ),
+        (
+            &app::NOT_ENGINE_IO,
+            "something else answers under this host, port and path: another path, a plain WebSocket server, a proxy's page",
+            "compare path on both sides (the default is /socket.io/), and the port; a plain WebSocket server \
+             needs a plain WebSocket client",
+        ),
+        (
+            &app::PLAIN_CLIENT,
+            "the client speaks WebSocket only (new WebSocket(…)), the server Socket.IO",
+            "use socket.io-client; Socket.IO is a protocol on top of WebSocket",
+        ),
+        (
+            &app::TRANSPORT_DISABLED,
+            "client and server do not agree on transports",
+            "set transports to the same list on both sides; a server of [\"websocket\"] needs it in the client too",
+        ),
+        (
+            &app::NAMESPACE_REFUSED,
+            "the namespace does not exist on the server, or a middleware there refused the client",
+            "create it with io.of(…) before clients come; if it was a middleware, look at its message in connect_error",
+        ),
+        (
+            &app::CONNECT_TIMEOUT,
+            "the client opened Engine.IO but never sent Socket.IO's CONNECT: another library, or one of Socket.IO 2",
+            "send 40 first, or use socket.io-client in the server's major version",
+        ),
+        (
+            &app::EVENT_BEFORE_CONNECT,
+            "the client sent an event before the server had answered its CONNECT",
+            "wait for the server's 40 with the sid; socket.io-client does so by itself",
+        ),
+        (
+            &app::CONCURRENT_POLLS,
+            "the client has two polls on the way, often because a proxy or a retry repeated one",
+            "send the next poll when the last is answered; do not retry polls in a proxy",
+        ),
+        (
+            &app::POLL_CLOSED,
+            "a middleware in front of Engine.IO reads the body of GET requests, so that the request looks closed",
+            "attach Engine.IO before body parsers and wrappers of the request, or leave its path out of them",
+        ),
+        (
+            &app::REQUEST_REFUSED,
+            "the server refused the request by its own rules",
+            "look at the message, and at allowRequest on the server",
+        ),
+    ];
+    causes.into_iter().find(|(known, ..)| std::ptr::eq(*known, rule)).map(|(_, what, fix)| (what, fix))
+}

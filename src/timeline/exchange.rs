@@ -1,0 +1,327 @@
+//! HTTP requests of Engine.IO and their responses: what they carry, and what their refusal means.
+
+use std::collections::VecDeque;
+
+use super::When;
+use super::body::{Carried, carried, error, first_bytes, header, plain};
+use super::table::Table;
+use super::target::Target;
+use crate::app::engineio;
+use crate::app::{
+    CLIENT_TOO_OLD, CONCURRENT_POLLS, CORS_BLOCKED, NO_STICKY_SESSION, NOT_ENGINE_IO, PAYLOAD_TOO_BIG,
+    PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
+};
+use crate::limits;
+use crate::model::{Connection, Dir, HttpHead, SourceId, Text, Unit};
+
+/// The requests of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    waiting: VecDeque<Request>,
+    /// How many requests and responses there were.
+    counts: [u64; 2],
+}
+
+/// A request that waits for its response.
+#[derive(Debug)]
+struct Request {
+    method: String,
+    target: Target,
+    /// It asks for a WebSocket.
+    upgrades: bool,
+    /// It came from a page of another origin, and whether with cookies.
+    foreign: Option<bool>,
+    when: When,
+    /// Another poll of the session was waiting when it was sent.
+    overlaps: Option<When>,
+}
+
+impl Exchanges {
+    /// The ids in requests that were not answered.
+    pub fn unanswered(self) -> impl Iterator<Item = String> {
+        self.waiting.into_iter().filter_map(|request| request.target.sid)
+    }
+
+    /// Takes a head with its body; packets it carries are added to `said`. Gives the session
+    /// whose WebSocket begins with it.
+    pub fn head(
+        &mut self,
+        unit: &Unit<'_>,
+        head: &HttpHead<'_>,
+        connection: Option<&Connection>,
+        table: &mut Table,
+        said: &mut Vec<Carried>,
+    ) -> Option<u32> {
+        if let Some(rest) = head.start_line.strip_prefix("HTTP/") {
+            self.counts[1] += 1;
+            let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+            let request = self.waiting.pop_front()?;
+            let mut answer = Answer { unit, head, connection, table, n: self.counts[1], status };
+            answer.judge(&request, said)
+        } else {
+            self.counts[0] += 1;
+            let request = request(unit, head, connection, table, self.counts[0], said);
+            if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
+                self.waiting.push_back(request);
+            }
+            None
+        }
+    }
+}
+
+fn request(
+    unit: &Unit<'_>,
+    head: &HttpHead<'_>,
+    connection: Option<&Connection>,
+    table: &mut Table,
+    n: u64,
+    said: &mut Vec<Carried>,
+) -> Request {
+    let mut words = head.start_line.split(' ');
+    let method = words.next().unwrap_or_default().to_owned();
+    let target = Target::parse(words.next().unwrap_or_default()).unwrap_or_default();
+    let upgrades = header(head.headers, "Upgrade").is_some();
+    let host = header(head.headers, "Host").unwrap_or_default();
+    let origin = header(head.headers, "Origin").and_then(|origin| origin.split_once("://"));
+    let is_foreign = origin.is_some_and(|(_, origin)| !origin.eq_ignore_ascii_case(host));
+    let foreign = is_foreign.then(|| header(head.headers, "Cookie").is_some());
+    let when = When::of(unit);
+    let mut overlaps = None;
+    // A session whose beginning was not seen begins here, for us.
+    if target.is_engine_io()
+        && let Some(sid) = &target.sid
+        && !table.is_over(sid)
+    {
+        let number = table.begin(connection, &target, when);
+        if let Some(session) = table.of(number) {
+            session.seen(when);
+            session.requests += 1;
+            if upgrades {
+                session.upgrade.asked = Some(when);
+            } else {
+                session.upgrade.polls_since += 1;
+                if method == "GET" {
+                    overlaps = session.polls.first().copied();
+                    if session.polls.len() < limits::EVIDENCE {
+                        session.polls.push(when);
+                    }
+                }
+            }
+            if method == "POST" {
+                let source = SourceId::Body { conn: unit.conn, dir: Dir::Client, n };
+                carried(session, head, source, when, Dir::Client, said);
+            }
+        }
+    }
+    Request { method, target, upgrades, foreign, when, overlaps }
+}
+
+/// A response with all that is needed to judge it.
+struct Answer<'a, 'u> {
+    unit: &'a Unit<'u>,
+    head: &'a HttpHead<'u>,
+    connection: Option<&'a Connection>,
+    table: &'a mut Table,
+    n: u64,
+    status: u16,
+}
+
+impl Answer<'_, '_> {
+    fn judge(&mut self, request: &Request, said: &mut Vec<Carried>) -> Option<u32> {
+        let when = When::of(self.unit);
+        let (target, sid) = (&request.target, request.target.sid.as_deref());
+        if let Some((_, session)) = sid.and_then(|sid| self.table.by_sid(sid)) {
+            session.seen(when);
+            if let Some(at) = session.polls.iter().position(|poll| *poll == request.when) {
+                session.polls.remove(at);
+            }
+        }
+        match self.status {
+            101 => {
+                return target
+                    .is_engine_io()
+                    .then(|| self.table.begin(self.connection, target, request.when));
+            }
+            200..=299 if request.method == "OPTIONS" => {}
+            200 if !request.upgrades && target.is_engine_io() => self.carries(request, said),
+            400.. => self.refusal(request),
+            200..=399 if target.is_engine_io() => {
+                let got = Text::with("status {}", self.status);
+                let session = self.table.attempt(self.connection, target, request.when);
+                session.find(
+                    &NOT_ENGINE_IO,
+                    None,
+                    "an Engine.IO handshake".into(),
+                    got,
+                    &[request.when, when],
+                );
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// A response that carries packets, or opens a session.
+    fn carries(&mut self, request: &Request, said: &mut Vec<Carried>) {
+        let when = When::of(self.unit);
+        let source = SourceId::Body { conn: self.unit.conn, dir: Dir::Server, n: self.n };
+        if request.method == "POST" {
+            return;
+        }
+        let opens = request.target.sid.is_none();
+        let number = self.table.begin(self.connection, &request.target, request.when);
+        let Some(session) = self.table.of(number) else { return };
+        if opens {
+            let body = plain(self.head);
+            let has_length = body.first().is_some_and(u8::is_ascii_digit)
+                && body.iter().position(|b| *b == b':').is_some_and(|at| {
+                    body[..at].iter().all(u8::is_ascii_digit) && body.get(at + 1) == Some(&b'0')
+                });
+            let is_old = has_length || matches!(*body, [0, 1..=9, ..]);
+            if session.asked == Some(4) && is_old {
+                let got =
+                    Text::with("a length-prefixed answer, as revision 3 writes it: {}", first_bytes(&body));
+                let evidence = [request.when, when];
+                session.find(
+                    &SERVER_TOO_OLD,
+                    Some(Dir::Server),
+                    "0{…} without a length".into(),
+                    got,
+                    &evidence,
+                );
+                session.record.version = Some(3);
+            }
+            let looks_right = is_old || body.starts_with(b"0{") || body.starts_with(b"___eio[");
+            if !looks_right && self.head.body_whole {
+                let got = Text::with("status 200 and {}", first_bytes(&body));
+                let evidence = [request.when, when];
+                session.find(&NOT_ENGINE_IO, None, "an Engine.IO handshake".into(), got, &evidence);
+                session.refused = true;
+                return;
+            }
+            session.cors = cors(request, self.head).map(|why| (when, why));
+        }
+        carried(session, self.head, source, when, Dir::Server, said);
+        self.table.learn(number);
+    }
+
+    fn refusal(&mut self, request: &Request) {
+        let when = When::of(self.unit);
+        let evidence = [request.when, when];
+        let target = &request.target;
+        let body = plain(self.head);
+        let (code, message) = error(&body);
+        let got = match (code, &message) {
+            (Some(code), Some(message)) => {
+                Text::with("{}, code {}: {}", self.status).and(code).and(engineio::clipped(message))
+            }
+            _ if body.is_empty() => Text::with("{} without a body", self.status),
+            _ => Text::with("{} with {}", self.status).and(first_bytes(&body)),
+        };
+        if !target.is_engine_io() {
+            if request.upgrades && target.is_socket_io() && code == Some(0) {
+                let session = self.table.attempt(self.connection, target, request.when);
+                let expected = "EIO and transport in the query, and Engine.IO in the messages".into();
+                session.find(&PLAIN_CLIENT, Some(Dir::Client), expected, got, &evidence);
+            }
+            return;
+        }
+        // A session that was never opened here, and is refused, is not one.
+        let known = target.sid.as_deref().and_then(|sid| self.table.by_sid(sid)).map(|(number, _)| number);
+        if let (Some(1), Some(sid)) = (code, &target.sid) {
+            return self.unknown_session(request, sid.clone(), known, got);
+        }
+        let session = match known.and_then(|number| self.table.of(number)) {
+            Some(session) => session,
+            None => self.table.attempt(self.connection, target, request.when),
+        };
+        let is_known = session.record.sid.is_some();
+        match code {
+            _ if self.status == 413 => {
+                let expected = match session.open.as_ref().and_then(|open| open.max_payload) {
+                    Some(most) => Text::with("at most {} bytes, as maxPayload says", most),
+                    None => "no more bytes than the server accepts".into(),
+                };
+                session.find(&PAYLOAD_TOO_BIG, Some(Dir::Client), expected, got, &evidence);
+            }
+            Some(5) => {
+                let asked = target.eio.as_deref().unwrap_or("none");
+                let expected = Text::with("EIO=4 in the request, which has EIO={}", asked);
+                session.find(&CLIENT_TOO_OLD, Some(Dir::Client), expected, got, &evidence);
+            }
+            Some(2) if request.method == "OPTIONS" => {
+                let expected = "an answer to the preflight with Access-Control-Allow-Origin".into();
+                session.find(&CORS_BLOCKED, Some(Dir::Server), expected, got, &evidence);
+            }
+            Some(0) => {
+                let asked = target.transport.as_deref().unwrap_or("none");
+                let expected = Text::with("a transport the server offers, not {}", asked);
+                session.find(&TRANSPORT_DISABLED, None, expected, got, &evidence);
+            }
+            None | Some(3) if request.overlaps.is_some() && request.method == "GET" && is_known => {
+                let expected = "one poll at a time".into();
+                let first = request.overlaps.unwrap_or_default();
+                session.find(
+                    &CONCURRENT_POLLS,
+                    Some(Dir::Client),
+                    expected,
+                    got,
+                    &[first, request.when, when],
+                );
+            }
+            // What stops a WebSocket may leave the session as it is.
+            _ if request.upgrades && is_known => {
+                session.upgrade.refused = Some((when, self.status));
+                session.upgrade.polls_since = 0;
+            }
+            None => {
+                session.find(
+                    &NOT_ENGINE_IO,
+                    Some(Dir::Client),
+                    "an Engine.IO handshake".into(),
+                    got,
+                    &evidence,
+                );
+            }
+            Some(_) => session.find(&REQUEST_REFUSED, None, "200".into(), got, &evidence),
+        }
+        session.refused |= !is_known;
+    }
+
+    /// The server does not know the session: another process opened it, or it is over.
+    fn unknown_session(&mut self, request: &Request, sid: String, known: Option<u32>, got: Text) {
+        let when = When::of(self.unit);
+        let over = self.table.is_over(&sid);
+        let session = match known.and_then(|number| self.table.of(number)) {
+            Some(session) => session,
+            None => self.table.attempt(self.connection, &request.target, request.when),
+        };
+        let evidence = [session.began, request.when, when];
+        let is_alive = session.open.as_ref().is_some_and(|open| {
+            let millis =
+                open.ping_interval.unwrap_or(25_000).saturating_add(open.ping_timeout.unwrap_or(20_000));
+            let idle = session.heard_before(request.when);
+            session.closed.is_none() && idle.is_none_or(|idle| (idle as u64) / 1_000_000 < millis)
+        });
+        session.refused = true;
+        if is_alive && !over {
+            let expected = Text::with("session {}, which was opened in this capture, to be known", &sid);
+            session.find(&NO_STICKY_SESSION, Some(Dir::Server), expected, got, &evidence);
+        } else {
+            let expected = Text::with("a session that is open, not {}", &sid);
+            session.find(&SESSION_EXPIRED, Some(Dir::Client), expected, got, &evidence[1..]);
+        }
+    }
+}
+
+/// Why a browser would not show the answer to the page that asked.
+fn cors(request: &Request, head: &HttpHead<'_>) -> Option<Text> {
+    let with_cookies = request.foreign?;
+    match header(head.headers, "Access-Control-Allow-Origin") {
+        None => Some("no Access-Control-Allow-Origin, although the page is of another origin".into()),
+        Some("*") if with_cookies => {
+            Some("Access-Control-Allow-Origin: *, although the request has credentials".into())
+        }
+        Some(_) => None,
+    }
+}

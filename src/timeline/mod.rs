@@ -1,0 +1,350 @@
+//! What connections carry for the application: a sink between the decoders and the views.
+//!
+//! ```text
+//! Out ─► Timeline ─► Select ─► view
+//! ```
+//!
+//! Messages pass through and leave with what they mean ([`Message::app`]). Engine.IO sessions, which spread
+//! over HTTP requests and a WebSocket, are followed by their id: packets that came by HTTP become units
+//! of their own, and when a session is over, [`Body::Session`] says how it went and what went wrong.
+//!
+//! Nothing of this is done unless the sink behind [wants](crate::model::Wants::app) it.
+
+mod body;
+mod diagnose;
+mod exchange;
+mod followed;
+pub mod pasted;
+mod socket;
+mod table;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use crate::app::{self, Hints, Said, engineio};
+use crate::limits;
+use crate::model::{
+    App, AppSession, Body, Connection, Dir, EndKind, Finding, Flow, Frame, HttpHead, Message, ON, Opcode,
+    Packet, Rule, SessionEnd, Sink, SourceId, Summary, Time, Transport, Unit, Wants,
+};
+
+use self::exchange::Exchanges;
+use self::followed::Via;
+use self::table::Table;
+use self::target::Target;
+
+type Fast = foldhash::fast::FixedState;
+
+/// See the [module](self).
+pub struct Timeline<'s> {
+    inner: &'s mut dyn Sink,
+    wants: Wants,
+    conns: HashMap<u32, Conn, Fast>,
+    table: Table,
+    /// Findings of this layer, for the summary.
+    tally: Vec<(&'static Rule, u64)>,
+    now: Option<Time>,
+}
+
+/// A connection.
+#[derive(Debug, Default)]
+struct Conn {
+    connection: Option<Connection>,
+    subprotocol: Option<String>,
+    exchanges: Exchanges,
+    socket: Socket,
+    /// When the last frame was seen, and the last unit of any kind.
+    heard: Option<Time>,
+    last: Option<Time>,
+    /// Who sent a Close frame first, with which code, in which packets.
+    closed: Option<Closed>,
+}
+
+/// What a connection's WebSocket carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Socket {
+    /// Nothing is known.
+    #[default]
+    Unknown,
+    /// Not Engine.IO.
+    Other,
+    /// The session of this number.
+    Session(u32),
+}
+
+/// The first Close frame: who sent it, with which code, in which packets.
+type Closed = (Dir, Option<u16>, Option<(u64, u64)>);
+
+/// When and where something was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct When {
+    pub conn: u32,
+    pub time: Option<Time>,
+    pub packets: Option<(u64, u64)>,
+}
+
+impl When {
+    fn of(unit: &Unit<'_>) -> Self {
+        Self { conn: unit.conn, time: unit.time, packets: unit.packets }
+    }
+
+    /// Nanoseconds from `earlier` to this.
+    fn since(self, earlier: Self) -> Option<i64> {
+        Some(self.time?.since(earlier.time?))
+    }
+}
+
+impl<'s> Timeline<'s> {
+    /// A timeline in front of `inner`.
+    pub fn new(inner: &'s mut dyn Sink) -> Self {
+        let wants = inner.wants();
+        Self {
+            inner,
+            wants,
+            conns: HashMap::default(),
+            table: Table::default(),
+            tally: Vec::new(),
+            now: None,
+        }
+    }
+
+    fn pass(&mut self, unit: &Unit<'_>) -> Flow {
+        self.inner.take(unit)
+    }
+
+    /// Counts findings that this layer made; those of the layers below are counted already.
+    fn count(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            match self.tally.iter_mut().find(|(rule, _)| std::ptr::eq(*rule, finding.rule)) {
+                Some((_, count)) => *count += 1,
+                None => self.tally.push((finding.rule, 1)),
+            }
+        }
+    }
+
+    fn cut<'a>(&self, payload: &'a [u8]) -> &'a [u8] {
+        &payload[..payload.len().min(usize::try_from(self.wants.payload).unwrap_or(usize::MAX))]
+    }
+
+    fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
+        if let Some(ending) = &connection.ending {
+            self.pass(unit)?;
+            let Some(conn) = self.conns.remove(&unit.conn) else { return ON };
+            self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
+            let Socket::Session(number) = conn.socket else { return ON };
+            let end = conn.last.or(unit.time);
+            return match self.table.socket_ended(
+                number,
+                unit.conn,
+                ending.how,
+                conn.closed.as_ref(),
+                conn.heard,
+                end,
+            ) {
+                Some(how) => self.end_session(number, how),
+                None => ON,
+            };
+        }
+        let conn = self.conns.entry(unit.conn).or_default();
+        conn.connection = Some(connection.clone());
+        self.pass(unit)
+    }
+
+    fn http(&mut self, unit: &Unit<'_>, head: &HttpHead<'_>) -> Flow {
+        let conn = self.conns.entry(unit.conn).or_default();
+        if head.start_line.starts_with("HTTP/1.1 101")
+            && let Some(name) =
+                head.headers.iter().find(|h| h.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol"))
+        {
+            conn.subprotocol = Some(name.value.clone());
+        }
+        let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
+        self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
+        let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
+        let mut said = Vec::new();
+        let socket = conn.exchanges.head(unit, head, conn.connection.as_ref(), &mut self.table, &mut said);
+        if let Some(number) = socket {
+            conn.socket = Socket::Session(number);
+        }
+        for packet in &said {
+            self.count(&packet.findings);
+            let shown = Packet {
+                place: packet.place,
+                text: !packet.binary,
+                length: packet.data.len() as u64,
+                payload: self.cut(&packet.data),
+                app: &packet.app,
+            };
+            let body = Body::Packet(&shown);
+            self.pass(&Unit { body, fields: &[], findings: &packet.findings, sources: &[], ..*unit })?;
+        }
+        self.make_room()
+    }
+
+    fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let conn = self.conns.entry(unit.conn).or_default();
+        conn.heard = unit.time.or(conn.heard);
+        if let (Some(close), Some(dir)) = (&message.close, unit.dir) {
+            let code = close.code.map(|code| code.0);
+            conn.closed.get_or_insert((dir, code, unit.packets));
+        }
+        let mut findings = Vec::new();
+        let app = match unit.dir {
+            Some(dir) if !message.kind.is_control() && message.complete && !message.payload_cut => {
+                self.read(unit, message, dir, &mut findings)
+            }
+            _ => None,
+        };
+        self.count(&findings);
+        let payload = if message.kind.is_control() { message.payload } else { self.cut(message.payload) };
+        let payload_cut = message.payload_cut || payload.len() < message.payload.len();
+        let own = Message { payload, payload_cut, app: app.as_ref(), ..*message };
+        let body = Body::Message(&own);
+        if findings.is_empty() {
+            return self.pass(&Unit { body, ..*unit });
+        }
+        let findings: Vec<Finding> = unit.findings.iter().cloned().chain(findings).collect();
+        self.pass(&Unit { body, findings: &findings, ..*unit })
+    }
+
+    /// What a whole message means.
+    fn read(
+        &mut self,
+        unit: &Unit<'_>,
+        message: &Message<'_>,
+        dir: Dir,
+        findings: &mut Vec<Finding>,
+    ) -> Option<App> {
+        if message.compressed && message.inflated_length.is_none() {
+            return None;
+        }
+        let (conn, m) = (unit.conn, message.m);
+        let source =
+            if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
+        let text = message.kind == Opcode::TEXT;
+        let known = self.conns.get_mut(&conn)?;
+        if known.socket == Socket::Unknown {
+            known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
+                Some(target) => {
+                    Socket::Session(self.table.begin(known.connection.as_ref(), &target, When::of(unit)))
+                }
+                // A packet that tells nothing may come before one that does.
+                None if message.payload.len() <= 1 && text => Socket::Unknown,
+                None => Socket::Other,
+            };
+        }
+        if let Socket::Session(number) = known.socket
+            && let Some(session) = self.table.of(number)
+        {
+            let version = session.version();
+            let read = if text {
+                engineio::text(message.payload)
+            } else {
+                engineio::binary(message.payload, version)
+            };
+            let via = Via { dir, transport: Transport::WebSocket, source, offset: 0, when: When::of(unit) };
+            return match read {
+                Ok(packet) => {
+                    let app = session.packet(&packet, via, findings);
+                    self.table.learn(number);
+                    Some(app)
+                }
+                Err(fault) => {
+                    session.broken(&fault, via, findings);
+                    None
+                }
+            };
+        }
+        let hints = Hints { subprotocol: known.subprotocol.as_deref() };
+        app::decode(hints, &Said { dir, text, bytes: message.payload, source })
+    }
+
+    fn end_session(&mut self, number: u32, how: SessionEnd) -> Flow {
+        let Some(ended) = self.table.end(number, how, self.now) else { return ON };
+        self.show_session(&ended.record, &ended.findings, ended.packets)
+    }
+
+    fn show_session(
+        &mut self,
+        session: &AppSession,
+        findings: &[Finding],
+        packets: Option<(u64, u64)>,
+    ) -> Flow {
+        self.count(findings);
+        let conn = session.conns.last().copied().unwrap_or_default();
+        let (body, time) = (Body::Session(session), session.ended);
+        self.pass(&Unit { conn, dir: None, time, packets, body, fields: &[], findings, sources: &[] })
+    }
+
+    /// Ends the sessions that were idle for longest when there are too many.
+    fn make_room(&mut self) -> Flow {
+        for number in self.table.too_many() {
+            self.end_session(number, SessionEnd::CaptureEnd)?;
+        }
+        ON
+    }
+
+    fn summary(&mut self, unit: &Unit<'_>, summary: &Summary) -> Flow {
+        for number in self.table.all() {
+            self.end_session(number, SessionEnd::CaptureEnd)?;
+        }
+        if self.tally.is_empty() {
+            return self.pass(unit);
+        }
+        let mut summary = summary.clone();
+        summary.findings.append(&mut self.tally);
+        summary.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
+        self.pass(&Unit { body: Body::Summary(&summary), ..*unit })
+    }
+}
+
+impl Sink for Timeline<'_> {
+    fn wants(&self) -> Wants {
+        self.wants.or(Wants { payload: limits::APP_PAYLOAD, ..Wants::NOTHING })
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        self.now = self.now.max(unit.time);
+        if let Some(conn) = self.conns.get_mut(&unit.conn)
+            && !matches!(unit.body, Body::Connection(_))
+        {
+            conn.last = unit.time.or(conn.last);
+        }
+        match unit.body {
+            Body::Connection(connection) => self.connection(unit, connection),
+            Body::Http(head) => self.http(unit, head),
+            Body::Frame(frame) if frame.payload.len() as u64 > self.wants.payload => {
+                let frame = Frame { payload: self.cut(frame.payload), ..*frame };
+                self.pass(&Unit { body: Body::Frame(&frame), ..*unit })
+            }
+            Body::Message(message) => self.message(unit, message),
+            Body::Summary(summary) => self.summary(unit, summary),
+            _ => self.pass(unit),
+        }
+    }
+}
+
+/// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.
+fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Target> {
+    if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
+        return Target::parse(target).filter(Target::is_engine_io);
+    }
+    let text = if text { str::from_utf8(payload).ok()? } else { return None };
+    let looks = match text.as_bytes() {
+        [b'0', b'{', ..] => engineio::Open::read(&text[1..]).is_some(),
+        // An event or acknowledgement: nothing else begins with these two digits and goes on as JSON.
+        [b'4', b'2' | b'3' | b'5' | b'6', ..] => {
+            app::socketio::read(&text[1..]).is_ok_and(|p| !p.data.is_empty())
+        }
+        _ => text == "2probe" || text == "3probe",
+    };
+    looks.then(Target::default)
+}
+
+/// Whether a connection was ended without a word of WebSocket's.
+fn is_abrupt(how: EndKind) -> bool {
+    matches!(how, EndKind::Fin | EndKind::Rst)
+}

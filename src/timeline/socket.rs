@@ -1,0 +1,228 @@
+//! The Socket.IO packets of a session: namespaces, acknowledgements, attachments.
+
+use std::collections::VecDeque;
+
+use super::When;
+use super::followed::{Via, answer, finding_of};
+use crate::app::engineio::Packet as EnginePacket;
+use crate::app::socketio::{self, Kind, Packet};
+use crate::app::{
+    ATTACHMENT_MISSING, ATTACHMENT_UNEXPECTED, EVENT_BEFORE_CONNECT, NAMESPACE_REFUSED, SERVER_TOO_OLD,
+    SOCKET_BAD_PACKET, SOCKET_ENGINE, SOCKET_NUM, SOCKET_OF, SOCKET_TYPE,
+};
+use crate::limits;
+use crate::model::{App, AppSession, Attachment, Dir, Field, FieldDef, Finding, Span, Text, Value};
+
+/// What is remembered of a session's Socket.IO.
+#[derive(Debug, Default)]
+pub(super) struct Socket {
+    /// Whether the session speaks Socket.IO at all.
+    pub speaks: Option<bool>,
+    namespaces: Vec<(String, State)>,
+    /// Packets whose attachments are still to come, of the client and the server.
+    pending: [Option<Pending>; 2],
+    /// Events of the client and the server that want an acknowledgement.
+    unanswered: [VecDeque<Event>; 2],
+    /// The client asked for a namespace.
+    pub connects: bool,
+    /// The server let it into one, or refused one.
+    pub connected: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Asked,
+    Connected,
+    Over,
+}
+
+#[derive(Debug)]
+struct Pending {
+    app: App,
+    /// How many attachments are still to come.
+    left: u64,
+    /// Bytes kept of those that came.
+    kept: usize,
+}
+
+#[derive(Debug)]
+struct Event {
+    namespace: String,
+    id: u64,
+    name: String,
+    when: When,
+}
+
+impl Socket {
+    /// Takes a message of Engine.IO; `None` when it means nothing. `own` takes what is found about the
+    /// session, `findings` what is found about the packet.
+    pub fn take(
+        &mut self,
+        packet: &EnginePacket<'_>,
+        via: Via,
+        record: &mut AppSession,
+        from_start: bool,
+        own: &mut Vec<Finding>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<App> {
+        if packet.binary {
+            return self.attachment(packet, via, from_start, findings);
+        }
+        let via = Via { offset: via.offset + packet.at as u64 + 1, ..via };
+        let text = packet.text()?;
+        let read = match socketio::read(text) {
+            Ok(read) => read,
+            Err(fault) => {
+                findings.push(finding_of(&SOCKET_BAD_PACKET, &fault, via));
+                return None;
+            }
+        };
+        if let Some(left) = self.pending[via.dir.index()].take() {
+            let expected = Text::with("{} more binary attachments of {}", left.left).and(&left.app.summary);
+            let got = Text::with("{}", read.summary());
+            findings.push(Finding::new(&ATTACHMENT_MISSING, via.dir, expected, got));
+        }
+        let mut app = read.describe(via.source, via.offset);
+        let engine = Span::bytes(via.source, via.offset.saturating_sub(1), 1);
+        app.fields.insert(0, field(&SOCKET_ENGINE, engine, Value::Text("message".to_owned())));
+        if read.kind.is_event() {
+            record.events[via.dir.index()] += 1;
+            self.event(&read, via);
+        } else if read.kind.is_ack() {
+            self.ack(&read, via, record, &mut app);
+        }
+        self.namespace(&read, via, record, from_start, own);
+        if read.attachments > 0 {
+            let pending = Pending { app: app.clone(), left: read.attachments, kept: 0 };
+            self.pending[via.dir.index()] = Some(pending);
+        }
+        Some(app)
+    }
+
+    fn event(&mut self, packet: &Packet<'_>, via: Via) {
+        let (Some(id), Some((name, _))) = (packet.ack, packet.event()) else { return };
+        let queue = &mut self.unanswered[via.dir.index()];
+        if queue.len() == limits::ACKS_OUTSTANDING {
+            queue.pop_front();
+        }
+        queue.push_back(Event { namespace: packet.path().to_owned(), id, name, when: via.when });
+    }
+
+    fn ack(&mut self, packet: &Packet<'_>, via: Via, record: &mut AppSession, app: &mut App) {
+        let queue = &mut self.unanswered[via.dir.peer().index()];
+        let is_it = |event: &Event| Some(event.id) == packet.ack && event.namespace == packet.path();
+        let Some(event) = queue.iter().position(is_it).and_then(|at| queue.remove(at)) else { return };
+        record.acks += 1;
+        app.answers = Some(answer(&event.name, event.when, via.when));
+    }
+
+    fn namespace(
+        &mut self,
+        packet: &Packet<'_>,
+        via: Via,
+        record: &mut AppSession,
+        from_start: bool,
+        own: &mut Vec<Finding>,
+    ) {
+        let name = packet.path();
+        let state = self.namespaces.iter().find(|(known, _)| known == name).map(|(_, state)| *state);
+        let is_new = record.version.unwrap_or(4) >= 4;
+        match (packet.kind, via.dir) {
+            (Kind::CONNECT, Dir::Client) => {
+                self.connects = true;
+                self.set(name, State::Asked);
+            }
+            (Kind::CONNECT, Dir::Server) => {
+                if is_new && from_start && state.is_none() && packet.data.is_empty() && name == "/" {
+                    let expected = "a CONNECT from the client first".into();
+                    let got = "a CONNECT from the server, unasked, as Socket.IO 2 sends it".into();
+                    own.push(Finding::new(&SERVER_TOO_OLD, Dir::Server, expected, got));
+                }
+                self.connected = true;
+                self.set(name, State::Connected);
+                let known = record.namespaces.iter().any(|n| n == name);
+                if !known && record.namespaces.len() < limits::SESSION_NAMESPACES {
+                    record.namespaces.push(name.to_owned());
+                }
+            }
+            (Kind::CONNECT_ERROR, Dir::Server) => {
+                self.connected = true;
+                self.set(name, State::Over);
+                let expected = Text::with("a CONNECT for {}", name);
+                let got = Text::with("{}", packet.summary());
+                own.push(Finding::new(&NAMESPACE_REFUSED, Dir::Server, expected, got));
+            }
+            (Kind::DISCONNECT, _) => self.set(name, State::Over),
+            // After a disconnection late events are harmless.
+            (kind, Dir::Client)
+                if is_new && from_start && kind.is_event() && matches!(state, None | Some(State::Asked)) =>
+            {
+                let expected = Text::with("the server's CONNECT for {} first", name);
+                own.push(Finding::new(&EVENT_BEFORE_CONNECT, Dir::Client, expected, packet.summary()));
+            }
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, name: &str, state: State) {
+        if let Some((_, known)) = self.namespaces.iter_mut().find(|(known, _)| known == name) {
+            *known = state;
+        } else if self.namespaces.len() < limits::SESSION_NAMESPACES {
+            self.namespaces.push((name.to_owned(), state));
+        }
+    }
+
+    /// Binary data: the next attachment of the packet that waits for it.
+    fn attachment(
+        &mut self,
+        packet: &EnginePacket<'_>,
+        via: Via,
+        from_start: bool,
+        findings: &mut Vec<Finding>,
+    ) -> Option<App> {
+        let Some(pending) = &mut self.pending[via.dir.index()] else {
+            if from_start {
+                let expected = "a BINARY_EVENT or BINARY_ACK that announces it".into();
+                let got = Text::with("{} bytes of binary data", packet.data.len());
+                findings.push(Finding::new(&ATTACHMENT_UNEXPECTED, via.dir, expected, got));
+            }
+            return None;
+        };
+        let num = pending.app.attachments.len() as u64;
+        pending.left = pending.left.saturating_sub(1);
+        let keep = packet.data.len().min(limits::ATTACHMENT).min(limits::ATTACHMENTS_KEPT - pending.kept);
+        pending.kept += keep;
+        pending.app.attachments.push(Attachment {
+            num,
+            length: packet.data.len() as u64,
+            bytes: packet.data[..keep].to_vec(),
+            conn: via.when.conn,
+            packets: via.when.packets,
+        });
+        let span = Span::bytes(via.source, via.offset + packet.at as u64, packet.len as u64);
+        let of = pending.app.summary.to_string();
+        let total = num + 1 + pending.left;
+        let place = |text: Text| text.and(num + 1).and(total);
+        let mut app = App { protocol: "socket.io", name: "Socket.IO", ..App::default() };
+        app.fields.push(field(&SOCKET_TYPE, span, Value::Text("attachment".to_owned())));
+        app.fields.push(field(&SOCKET_NUM, span, Value::Number(num)));
+        app.fields.push(field(&SOCKET_OF, span, Value::Text(of.clone())));
+        if pending.left > 0 {
+            app.summary = place(Text::with("attachment, {} bytes, {} of {}", packet.data.len()));
+            return Some(app);
+        }
+        let pending = self.pending[via.dir.index()].take()?;
+        app.summary =
+            place(Text::with("attachment, {} bytes, {} of {}, completes {}", packet.data.len())).and(of);
+        // The whole packet once more, now that it is complete.
+        let known = ["socketio.engine_type", "socketio.type", "socketio.attachment_count"];
+        app.fields.extend(pending.app.fields.into_iter().filter(|f| !known.contains(&f.def.id)));
+        app.attachments = pending.app.attachments;
+        app.answers = pending.app.answers;
+        Some(app)
+    }
+}
+
+fn field(def: &'static FieldDef, span: Span, value: Value) -> Field {
+    Field { def, span, value, meaning: Text::default(), depth: 0 }
+}

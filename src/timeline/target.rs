@@ -1,0 +1,66 @@
+//! The parameters of Engine.IO in a request's target.
+
+/// What a target says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Target {
+    pub path: String,
+    /// `EIO`, as it was written.
+    pub eio: Option<String>,
+    pub transport: Option<String>,
+    pub sid: Option<String>,
+}
+
+impl Target {
+    /// Reads a target; `None` when it is no path.
+    pub fn parse(target: &str) -> Option<Self> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        // A proxy's request names the host too.
+        let path = match path.split_once("://") {
+            Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
+            None => path,
+        };
+        let mut parsed = Self { path: path.to_owned(), ..Self::default() };
+        for pair in query.split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let slot = match key {
+                "EIO" => &mut parsed.eio,
+                "transport" => &mut parsed.transport,
+                "sid" => &mut parsed.sid,
+                _ => continue,
+            };
+            slot.get_or_insert_with(|| value.to_owned());
+        }
+        path.starts_with('/').then_some(parsed)
+    }
+
+    /// Whether a client of Engine.IO made it.
+    pub fn is_engine_io(&self) -> bool {
+        self.eio.is_some() || self.transport.as_deref() == Some("polling")
+    }
+
+    /// Whether it is where Socket.IO listens.
+    pub fn is_socket_io(&self) -> bool {
+        self.path.contains("/socket.io")
+    }
+
+    /// The revision; anything but 4 is taken for 3 by the reference.
+    pub fn version(&self) -> Option<u8> {
+        self.eio.as_deref().map(|eio| if eio == "4" { 4 } else { 3 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        let target = Target::parse("/socket.io/?EIO=4&transport=polling&t=Oq&sid=a_b").unwrap();
+        assert!(target.is_engine_io() && target.is_socket_io());
+        assert_eq!((target.version(), target.sid.as_deref()), (Some(4), Some("a_b")));
+        let target = Target::parse("http://example.com/x?EIO=3").unwrap();
+        assert_eq!((target.path.as_str(), target.version(), target.transport), ("/x", Some(3), None));
+        assert!(!Target::parse("/chat").unwrap().is_engine_io());
+        assert_eq!(Target::parse("*"), None);
+    }
+}

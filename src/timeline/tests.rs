@@ -1,0 +1,80 @@
+//! What the sink adds and what it leaves alone.
+
+use super::*;
+use crate::model::sample::Talk;
+use crate::model::{Connection, Handshake, Roles};
+
+/// A line for each unit that means something to an application.
+#[derive(Default)]
+struct Lines {
+    payload: u64,
+    lines: Vec<String>,
+}
+
+impl Sink for Lines {
+    fn wants(&self) -> Wants {
+        Wants { fields: false, payload: self.payload, app: true }
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        match unit.body {
+            Body::Frame(frame) => assert!(frame.payload.len() as u64 <= self.payload),
+            Body::Message(message) => {
+                assert!(message.kind.is_control() || message.payload.len() as u64 <= self.payload);
+                let app =
+                    message.app.map_or("-".to_owned(), |app| format!("{}: {}", app.protocol, app.summary));
+                self.lines.push(app);
+            }
+            Body::Session(session) => {
+                let findings: Vec<_> = unit.findings.iter().map(|f| f.rule.id).collect();
+                self.lines.push(format!("session {} {:?} {findings:?}", session.number, session.end));
+            }
+            Body::Summary(summary) => self.lines.push(format!("{} rules", summary.findings.len())),
+            _ => {}
+        }
+        ON
+    }
+}
+
+fn lines(payload: u64, target: Option<&str>, wire: &[&str]) -> Vec<String> {
+    let mut lines = Lines { payload, ..Lines::default() };
+    let mut timeline = Timeline::new(&mut lines);
+    let mut talk = Talk::new(&mut timeline);
+    let connection = Connection {
+        target: target.map(str::to_owned),
+        roles: Roles::Masking,
+        handshake: Handshake::Missing,
+        ..crate::model::sample::connection()
+    };
+    talk.tell(None, Body::Connection(&connection), &[]);
+    for hex in wire {
+        talk.frame(Dir::Server, hex);
+    }
+    talk.summary(&Summary::default());
+    lines.lines
+}
+
+/// `42["a"]` and `2` as a server sends them.
+const EVENT: &str = "8107 34325b2261225d";
+const PING: &str = "8101 32";
+
+#[test]
+fn a_session_joined_midway_is_known_by_its_packets() {
+    let event = "socket.io: EVENT \"a\"()";
+    let end = "session 1 Some(CaptureEnd) []";
+    assert_eq!(lines(99, None, &[EVENT, PING]), [event, "engine.io: ping", end, "0 rules"]);
+    // A digit may be anything until an event has come.
+    assert_eq!(lines(99, None, &[PING, EVENT]), ["-", event, end, "0 rules"]);
+    assert_eq!(lines(99, Some("/chat"), &[EVENT]), ["-", "0 rules"]);
+}
+
+#[test]
+fn what_the_view_asked_for_is_all_it_gets() {
+    assert_eq!(lines(0, None, &[EVENT])[0], "socket.io: EVENT \"a\"()");
+}
+
+#[test]
+fn findings_of_this_layer_reach_the_summary() {
+    let seen = lines(9, Some("/socket.io/?EIO=4&transport=websocket"), &["8101 78"]);
+    assert_eq!(seen.last().map(String::as_str), Some("1 rules"), "{seen:?}");
+}

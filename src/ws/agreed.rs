@@ -1,0 +1,40 @@
+//! What framing has to know of the layers around it: what the handshake agreed
+//! on, and how the byte stream ended.
+
+use crate::model::Deflate;
+
+/// What the opening handshake agreed on, as far as framing cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extensions {
+    /// Whether the response was seen at all.
+    pub known: bool,
+    /// The parameters of permessage-deflate, if it was agreed.
+    pub deflate: Option<Deflate>,
+    /// Something else was agreed, which may give any reserved bit a meaning.
+    pub other: bool,
+}
+
+impl Extensions {
+    /// The handshake was seen, and agreed on none.
+    pub const NONE: Self = Self { known: true, deflate: None, other: false };
+    /// The handshake was not seen.
+    pub const UNKNOWN: Self = Self { known: false, deflate: None, other: false };
+
+    /// Whether RSV1 may be set on the first frame of a message.
+    pub fn rsv1_has_meaning(self) -> bool {
+        self.deflate.is_some() || self.other || !self.known
+    }
+}
+
+/// How a direction of the byte stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// Closed in order.
+    Fin,
+    /// Reset.
+    Rst,
+    /// The bytes that were given end here: pasted hex, a file of raw bytes.
+    Input,
+    /// The capture ends, and the stream may go on.
+    Capture,
+}

@@ -1,0 +1,233 @@
+//! Conversations played act by act.
+
+use super::*;
+use crate::model::{Body, Sink, Unit, Wants};
+use crate::ws::half::Scratch;
+
+/// A line for each unit: enough to see what was decoded and what was found.
+#[derive(Default)]
+struct Lines(Vec<String>);
+
+impl Sink for Lines {
+    fn wants(&self) -> Wants {
+        Wants { fields: true, payload: 1000, app: false }
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        let what = match unit.body {
+            Body::Frame(f) => {
+                let fin = if f.header.fin { "fin" } else { "..." };
+                let cut = if f.truncated { " truncated" } else { "" };
+                let inferred = if f.inferred { " inferred" } else { "" };
+                format!("frame {} {} {fin} {}{cut}{inferred}", f.n, f.header.opcode.name(), f.captured)
+            }
+            Body::Message(m) => {
+                let text = String::from_utf8_lossy(m.payload).into_owned();
+                let part = if m.complete { "" } else { " incomplete" };
+                format!("message {} {} {:?} {text:?}{part}", m.m, m.kind.name(), m.frames)
+            }
+            Body::Gap(g) => format!("gap {}+{} {:?}", g.offset, g.length, g.effect),
+            Body::Note => "note".to_owned(),
+            _ => "?".to_owned(),
+        };
+        let ids: Vec<_> = unit.findings.iter().map(|f| f.rule.id).collect();
+        let who = unit.dir.map_or_else(|| "-".to_owned(), |d| d.to_string());
+        self.0.push(format!("{who}: {what} {}", ids.join(" ")).trim_end().to_owned());
+        ON
+    }
+}
+
+enum Act<'a> {
+    Send(Dir, &'a [u8]),
+    Lose(Dir, u64),
+    End(Dir, StreamEnd),
+}
+use Act::{End, Lose, Send};
+use Dir::{Client, Server};
+
+/// Plays the acts one second apart; `cut` bytes are pushed at a time.
+fn play(acts: &[Act<'_>], cut: usize) -> Vec<String> {
+    let mut lines = Lines::default();
+    let mut out = Out::new(&mut lines);
+    let mut scratch = Scratch::default();
+    let mut talk = Conversation::new(1, [0, 0], Extensions::NONE);
+    let mut at = At { packet: 0, byte: 0, time: Some(Time(0)) };
+    for act in acts {
+        at.packet += 1;
+        at.time = at.time.map(|t| Time(t.0 + 1_000_000_000));
+        let flow = match act {
+            Send(dir, bytes) => {
+                bytes.chunks(cut).try_for_each(|chunk| talk.push(*dir, chunk, at, &mut out, &mut scratch))
+            }
+            Lose(dir, len) => {
+                talk.gap(*dir, *len, (Some(1), Some(2)), &super::super::TCP_RESET, &mut out, &mut scratch)
+            }
+            End(dir, how) => talk.end(*dir, *how, at, &mut out, &mut scratch),
+        };
+        assert!(flow.is_continue());
+    }
+    assert!(talk.finish(StreamEnd::Capture, at.time, &mut out, &mut scratch).is_continue());
+    out.finish(0, 0, None);
+    lines.0.pop();
+    lines.0
+}
+
+#[track_caller]
+fn check(acts: &[Act<'_>], expected: &[&str]) {
+    for cut in [usize::MAX, 1, 3] {
+        assert_eq!(play(acts, cut), expected, "{cut} bytes at a time");
+    }
+}
+
+const HELLO: &[u8] = b"\x81\x05Hello";
+const MASKED_HELLO: &[u8] = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+
+#[test]
+fn fragments_with_a_ping_between_make_one_message() {
+    check(
+        &[Send(Server, b"\x01\x03Hel\x89\x01x\x80\x02lo"), Send(Client, b"\x8a\x81\0\0\0\x01y")],
+        &[
+            "server: frame 1 text ... 3",
+            "server: frame 2 ping fin 1",
+            "server: message 1 ping [2] \"x\"",
+            "server: frame 3 continuation fin 2",
+            "server: message 2 text [1, 3] \"Hello\"",
+            "client: frame 4 pong fin 1 pong-payload-mismatch",
+            "client: message 3 pong [4] \"y\"",
+        ],
+    );
+}
+
+#[test]
+fn a_clean_close_is_quiet() {
+    check(
+        &[
+            Send(Client, MASKED_HELLO),
+            Send(Client, b"\x88\x82\x01\x02\x03\x04\x02\xea"),
+            Send(Server, b"\x88\x02\x03\xe8"),
+            End(Server, StreamEnd::Fin),
+            End(Client, StreamEnd::Fin),
+        ],
+        &[
+            "client: frame 1 text fin 5",
+            "client: message 1 text [1] \"Hello\"",
+            "client: frame 2 close fin 2",
+            "client: message 2 close [2] \"\\u{3}\u{fffd}\"",
+            "server: frame 3 close fin 2",
+            "server: message 3 close [3] \"\\u{3}\u{fffd}\"",
+        ],
+    );
+}
+
+#[test]
+fn a_character_may_be_cut_by_a_fragment_but_not_by_the_message() {
+    check(
+        &[Send(Server, b"\x01\x01\xe2\x80\x02\x82\xac\x81\x02\xe2\x82")],
+        &[
+            "server: frame 1 text ... 1",
+            "server: frame 2 continuation fin 2",
+            "server: message 1 text [1, 2] \"€\"",
+            "server: frame 3 text fin 2",
+            "server: message 2 text [3] \"\u{fffd}\" invalid-utf8",
+        ],
+    );
+}
+
+#[test]
+fn a_hole_inside_a_payload_keeps_the_frames_in_step() {
+    check(
+        &[Send(Server, b"\x81\x05He"), Lose(Server, 2), Send(Server, b"o"), Send(Server, HELLO)],
+        &[
+            "server: gap 4+2 SkippedInPayload tcp-reset",
+            "server: frame 1 text fin 3",
+            "server: message 1 text [1] \"He\" incomplete",
+            "server: frame 2 text fin 5",
+            "server: message 2 text [2] \"Hello\"",
+        ],
+    );
+}
+
+#[test]
+fn a_hole_over_a_header_is_bridged_at_the_next_plausible_one() {
+    let acts = [
+        Send(Server, b"\x81\x05He"),
+        Lose(Server, 9),
+        Send(Server, b"llo and more of it"),
+        Send(Server, HELLO),
+    ];
+    let lines = play(&acts, usize::MAX);
+    assert_eq!(
+        lines,
+        [
+            "server: frame 1 text fin 2",
+            "server: message 1 text [1] \"He\" incomplete",
+            "server: gap 4+9 Resynchronised tcp-reset",
+            "server: frame 2 text fin 5 inferred",
+            "server: message 2 text [2] \"Hello\"",
+        ]
+    );
+}
+
+#[test]
+fn what_ends_too_early_is_shown_and_found() {
+    check(
+        &[Send(Server, b"\x81\x05Hel"), End(Server, StreamEnd::Fin)],
+        &[
+            "server: note truncated-frame",
+            "server: frame 1 text fin 3 truncated",
+            "server: message 1 text [1] \"Hel\" incomplete",
+            "server: note no-closing-handshake",
+        ],
+    );
+}
+
+#[test]
+fn huge_lengths_allocate_nothing_and_never_wrap() {
+    for length in [u64::MAX, u64::MAX - 3, 1 << 63, (1 << 63) - 1, (1 << 32) + 5] {
+        let mut bytes = vec![0x82, 0x7F];
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(b"1234");
+        let lines = play(&[Send(Server, &bytes)], usize::MAX);
+        assert!(lines[0].starts_with("server: frame 1 binary fin 4 truncated"), "{lines:?}");
+        assert_eq!(lines[0].contains("length-high-bit-set"), length >> 63 == 1);
+    }
+}
+
+#[test]
+fn closing_rules() {
+    let close: &[u8] = b"\x88\x02\x03\xe8";
+    let lines = play(&[Send(Server, close), Send(Server, HELLO), Send(Server, close)], 9);
+    assert!(lines.iter().any(|l| l.contains("data-after-close")), "{lines:?}");
+    assert!(lines.iter().any(|l| l.contains("duplicate-close")), "{lines:?}");
+    let acts = [Send(Client, MASKED_HELLO), Send(Server, close), End(Client, StreamEnd::Rst)];
+    let lines = play(&acts, 9);
+    for rule in ["tcp-reset", "unclean-close", "close-not-answered"] {
+        assert!(lines.iter().any(|l| l.contains(rule)), "{rule}: {lines:?}");
+    }
+}
+
+#[test]
+fn a_violation_must_not_be_put_up_with() {
+    let acts = [
+        Send(Server, b"\x83\x00"),
+        Send(Client, MASKED_HELLO),
+        Send(Client, MASKED_HELLO),
+        End(Client, StreamEnd::Fin),
+    ];
+    let lines = play(&acts, 9);
+    assert!(lines.iter().any(|l| l.contains("open-after-violation")), "{lines:?}");
+    assert!(lines.iter().any(|l| l.contains("failed-without-close")), "{lines:?}");
+}
+
+#[test]
+fn pings_want_answers() {
+    let ping: &[u8] = b"\x89\x01x";
+    let acts = [Send(Client, MASKED_HELLO), Send(Server, ping), Send(Server, HELLO), Send(Server, HELLO)];
+    let acts = acts.into_iter().chain([Send(Server, HELLO)]).collect::<Vec<_>>();
+    assert!(play(&acts, 9).iter().any(|l| l.contains("ping-not-answered")));
+    let pong: &[u8] = b"\x8a\x81\0\0\0\0x";
+    let prompt = [Send(Server, ping), Send(Client, pong)];
+    assert!(play(&prompt, 9).iter().all(|l| !l.contains("pong-")));
+    let slow = [Send(Server, ping), Send(Server, HELLO), Send(Server, HELLO), Send(Client, pong)];
+    assert!(play(&slow, 9).iter().any(|l| l.contains("pong-slow")));
+}

@@ -1,0 +1,155 @@
+//! What follows from a frame that is over: its unit, and its message's.
+
+use super::{Half, Open, Scratch, State};
+use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit};
+use crate::ws::message::Assembly;
+use crate::ws::shared::Shared;
+use crate::ws::{close, describe, judge};
+
+impl Half {
+    /// The current frame is over: whole, or as whole as it will ever be.
+    pub(super) fn complete(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        open.state = State::Header;
+        let Scratch { findings, fields, sources, .. } = scratch;
+        let Open { current, head, message, kept, pieces, .. } = open;
+        let header = current.header;
+        let conn = shared.conn;
+        shared.next_n += 1;
+        let n = shared.next_n;
+        let captured = current.arrived() - current.missing;
+        let truncated = current.remaining > 0;
+
+        findings.clear();
+        let source = self.source(conn);
+        let context = judge::Context {
+            dir: self.dir,
+            source,
+            offset: current.offset,
+            extensions: shared.extensions,
+            in_message: current.in_message,
+            lenient: self.lenient,
+        };
+        if judge::is_suspect(&header, &context) {
+            judge::judge(&header, &context, findings);
+            shared.explain_rsv1(&header, findings);
+        }
+        if let Some(key) = header.masking_key
+            && let Some(rule) = self.keys.next(key)
+        {
+            findings.push(judge::key_finding(rule, key, &header, &context));
+        }
+        let whole_payload = kept.len() as u64 == header.length;
+        if header.opcode == Opcode::CLOSE && whole_payload {
+            let offset = current.offset + u64::from(header.header_length());
+            let payload_at = Span::bytes(source, offset, header.length);
+            close::check(kept, payload_at, self.dir, shared.closed_by_peer(self.dir), findings);
+        }
+        shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
+
+        self.counts.frames += 1;
+        self.counts.bytes += u64::from(header.header_length()) + captured;
+        self.counts.payload_bytes += captured;
+        let is_data = !header.opcode.is_control() && !header.opcode.is_reserved();
+        let of = match message {
+            Some(message) if is_data => message.opcode,
+            _ => header.opcode,
+        };
+        let compressed = is_data && message.as_ref().is_some_and(|m| m.compressed);
+        let frame = Frame {
+            n,
+            offset: current.offset,
+            header,
+            head: &head[..usize::from(header.header_length())],
+            of,
+            compressed,
+            captured,
+            missing: current.missing,
+            truncated,
+            inferred: self.inferred,
+            payload: kept,
+        };
+        fields.clear();
+        sources.clear();
+        if out.wants().fields {
+            describe::frame(&frame, conn, self.dir, fields);
+            describe::frame_sources(&frame, conn, self.dir, pieces, sources);
+        }
+        let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
+        let unit = Unit {
+            conn,
+            dir: Some(self.dir),
+            time: at.time,
+            packets,
+            body: Body::Frame(&frame),
+            fields,
+            findings,
+            sources,
+        };
+        out.emit(&unit)?;
+        if header.opcode.is_reserved() {
+            return ON;
+        }
+        let cut = current.cut || truncated || current.missing > 0;
+        if header.opcode.is_control() {
+            self.counts.messages += 1;
+            shared.control_message(self.dir, &frame, kept, packets, at.time, !truncated, out)
+        } else {
+            self.fragment(message, shared, &frame, cut, at, out)
+        }
+    }
+
+    /// A data frame joins its message, which may be complete now.
+    fn fragment(
+        &mut self,
+        message: &mut Option<Assembly>,
+        shared: &mut Shared,
+        frame: &Frame<'_>,
+        cut: bool,
+        at: At,
+        out: &mut Out<'_>,
+    ) -> Flow {
+        let Some(assembly) = message else { return ON };
+        assembly.join(frame, cut, out.wants());
+        if !frame.header.fin || frame.truncated {
+            return ON;
+        }
+        self.lenient = false;
+        self.counts.messages += 1;
+        let keep = out.wants().payload;
+        let inflated = if assembly.compressed && !assembly.lossy {
+            let (conn, m) = (shared.conn, shared.next_m + 1);
+            shared.compressed[self.dir.index()].as_mut().map(|compressed| compressed.finish(conn, m, keep))
+        } else {
+            None
+        };
+        let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
+        *message = None;
+        flow
+    }
+
+    /// The open message will never be complete.
+    pub(super) fn abandon(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        at: At,
+        out: &mut Out<'_>,
+    ) -> Flow {
+        let Some(mut assembly) = open.message.take() else { return ON };
+        if assembly.compressed {
+            shared.lose_window(self.dir);
+        }
+        if assembly.frame_count == 0 {
+            return ON;
+        }
+        self.counts.messages += 1;
+        shared.data_message(self.dir, &mut assembly, None, None, at, out)
+    }
+}

@@ -1,0 +1,123 @@
+//! Bytes that the capture does not have: skipped exactly inside a payload; over a
+//! header, the next plausible one is searched for.
+
+use super::{Half, Lost, Open, Scratch, State};
+use crate::limits;
+use crate::model::{At, Dir, Flow, Gap, GapEffect, ON, Out};
+use crate::ws::shape;
+use crate::ws::shared::Shared;
+
+impl Half {
+    /// Bytes of the stream are missing from the capture.
+    pub(in crate::ws) fn gap(
+        &mut self,
+        shared: &mut Shared,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let mut open = self.open(scratch);
+        let gap = Gap { offset: self.offset, length, between, effect: GapEffect::SkippedInPayload };
+        let flow = self.pass_over(&mut open, shared, gap, out, scratch);
+        self.put_away(open, scratch);
+        flow
+    }
+
+    fn pass_over(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        gap: Gap,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let Gap { length, between, .. } = gap;
+        let at = At { packet: between.1.or(between.0).unwrap_or(0), ..At::default() };
+        self.offset += length;
+        if let Some(message) = &mut open.message {
+            message.lose();
+            if message.compressed {
+                shared.lose_window(self.dir);
+            }
+        }
+        let current = &mut open.current;
+        match &mut open.state {
+            State::Payload if current.remaining >= length => {
+                current.remaining -= length;
+                current.missing += length;
+                current.cut = true;
+                let done = current.remaining == 0;
+                shared.emit_gap(self.dir, &gap, out)?;
+                if done { self.complete(open, shared, at, out, scratch) } else { ON }
+            }
+            State::Payload => {
+                // The payload's end is inside the hole: its length is known, what follows is not.
+                current.missing += current.remaining;
+                current.remaining = 0;
+                current.cut = true;
+                self.complete(open, shared, at, out, scratch)?;
+                self.lose(open, shared, gap, at, out)
+            }
+            State::Header => self.lose(open, shared, gap, at, out),
+            State::Lost(lost) => {
+                let earlier = lost.gap.get_or_insert(Gap { length: 0, ..gap });
+                earlier.length = earlier.length.saturating_add(length);
+                earlier.between.1 = between.1;
+                ON
+            }
+        }
+    }
+
+    fn lose(&mut self, open: &mut Open, shared: &mut Shared, gap: Gap, at: At, out: &mut Out<'_>) -> Flow {
+        self.abandon(open, shared, at, out)?;
+        // Compressed messages may have been lost whole.
+        shared.lose_window(self.dir);
+        open.have = 0;
+        self.lenient = true;
+        open.state = State::Lost(Box::new(Lost { gap: Some(gap), ..Lost::default() }));
+        ON
+    }
+
+    /// After a lost header: looks for the next plausible one.
+    pub(super) fn search(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        bytes: &mut &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let State::Lost(lost) = &mut open.state else { return ON };
+        // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
+        let masked = Some(self.dir == Dir::Client);
+        let whole = std::mem::take(bytes);
+        let tail = &mut lost.tail;
+        let (window, before) = if tail.is_empty() {
+            (whole.to_vec(), 0)
+        } else {
+            (([tail.as_slice(), whole].concat()), tail.len())
+        };
+        let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
+        let found = if here { Some(before) } else { shape::find(&window, masked) };
+        if let Some(from) = found {
+            let gap = lost.gap;
+            open.state = State::Header;
+            self.inferred = true;
+            if let Some(gap) = gap {
+                let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
+                shared.emit_gap(self.dir, &gap, out)?;
+            }
+            // Bytes before the header are the unknown rest of what the hole cut.
+            self.offset = self.offset + from as u64 - before as u64;
+            let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
+            return self.run(open, shared, &window[from..], at, out, scratch);
+        }
+        lost.seen += whole.len() as u64;
+        self.offset += whole.len() as u64;
+        let keep = if lost.seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
+        *tail = window[window.len() - keep..].to_vec();
+        ON
+    }
+}

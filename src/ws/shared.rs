@@ -1,0 +1,296 @@
+//! What the two halves of a conversation share: numbers, judgement, and the way out.
+
+use super::aftermath::Aftermath;
+use super::agreed::Extensions;
+use super::compressed::{Compressed, Inflated};
+use super::message::Assembly;
+use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
+use crate::limits;
+use crate::model::{
+    At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode, Out,
+    Rule, Severity, Source, SourceId, Span, Text, Time, Unit, Utf8,
+};
+
+/// What both halves number, judge and report together.
+///
+/// What each frame needs stands first, in one cache line.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(super) struct Shared {
+    pub next_n: u64,
+    pub next_m: u64,
+    pub aftermath: Aftermath,
+    pub conn: u32,
+    pub extensions: Extensions,
+    /// What each side compresses. Made at the first compressed message: an inflater's window is large.
+    pub compressed: [Option<Box<Compressed>>; 2],
+    /// What may be behind an RSV1 that nothing was agreed for; told once.
+    pub rsv1_cause: Option<fn() -> Diagnosis>,
+    /// The rule of the layer below that a hole is against.
+    pub gap_rule: Option<&'static Rule>,
+}
+
+impl Shared {
+    /// The beginning of connection `conn`.
+    pub fn new(conn: u32, extensions: Extensions) -> Self {
+        Self {
+            conn,
+            extensions,
+            next_n: 0,
+            next_m: 0,
+            aftermath: Aftermath::default(),
+            compressed: [None, None],
+            rsv1_cause: None,
+            gap_rule: None,
+        }
+    }
+
+    /// Holds a complete frame against what both sides did before.
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    pub fn judge_frame(
+        &mut self,
+        dir: Dir,
+        header: &FrameHeader,
+        payload: &[u8],
+        n: u64,
+        time: Option<Time>,
+        offset: u64,
+        findings: &mut Vec<Finding>,
+    ) {
+        let source = SourceId::Stream { conn: self.conn, dir };
+        // What such a finding is about is that the frame is there, and what it is: its opcode.
+        let opcode = offset.saturating_mul(8).saturating_add(4);
+        let at = Span::bits(source, opcode, opcode.saturating_add(4));
+        self.aftermath.frame(dir, header, payload, n, time, at, findings);
+    }
+
+    /// The code of the Close frame that the other endpoint has sent.
+    pub fn closed_by_peer(&self, dir: Dir) -> Option<CloseCode> {
+        self.aftermath.close_code_of(dir.peer())
+    }
+
+    /// Says what may be behind the first data frame with an RSV1 that was not agreed.
+    #[cold]
+    pub fn explain_rsv1(&mut self, header: &FrameHeader, findings: &mut [Finding]) {
+        if !header.rsv1 || header.opcode.is_control() {
+            return;
+        }
+        if let Some(finding) = findings.iter_mut().find(|f| *f.rule == RESERVED_BIT_SET) {
+            finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
+        }
+    }
+
+    /// A control frame is a message of its own.
+    #[allow(clippy::too_many_arguments)]
+    pub fn control_message(
+        &mut self,
+        dir: Dir,
+        frame: &Frame<'_>,
+        payload: &[u8],
+        packets: Option<(u64, u64)>,
+        time: Option<Time>,
+        complete: bool,
+        out: &mut Out<'_>,
+    ) -> Flow {
+        self.next_m += 1;
+        let is_close = frame.header.opcode == Opcode::CLOSE;
+        let close = (is_close && complete).then(|| close::parse(payload));
+        let utf8 = match close {
+            Some(body) => match std::str::from_utf8(body.reason) {
+                Ok(_) => Utf8::Valid,
+                Err(e) => Utf8::Invalid(2 + e.valid_up_to() as u64),
+            },
+            None => Utf8::Unchecked,
+        };
+        let message = Message {
+            m: self.next_m,
+            kind: frame.header.opcode,
+            frames: &[frame.n],
+            frame_count: 1,
+            length: frame.captured + frame.missing,
+            compressed: false,
+            inflated_length: None,
+            from_earlier: None,
+            complete: complete && frame.missing == 0,
+            payload,
+            payload_cut: (payload.len() as u64) < frame.captured,
+            utf8,
+            close,
+            app: None,
+        };
+        let body = Body::Message(&message);
+        out.emit(&Unit {
+            conn: self.conn,
+            dir: Some(dir),
+            time,
+            packets,
+            body,
+            fields: &[],
+            findings: &[],
+            sources: &[],
+        })
+    }
+
+    /// A data message is over: with its `last` frame, or cut short without.
+    pub fn data_message(
+        &mut self,
+        dir: Dir,
+        assembly: &mut Assembly,
+        last: Option<&Frame<'_>>,
+        inflated: Option<Inflated>,
+        at: At,
+        out: &mut Out<'_>,
+    ) -> Flow {
+        if !matches!(assembly.opcode, Opcode::TEXT | Opcode::BINARY) {
+            // The start of the message was lost, or never there: its frames have been shown.
+            return ON;
+        }
+        self.next_m += 1;
+        let m = self.next_m;
+        let complete = last.is_some() && !assembly.lossy;
+        let mut utf8 = assembly.verdict(last.is_some());
+        let mut findings = Vec::new();
+        let mut inflated = inflated;
+        if let Some(inflated) = &mut inflated {
+            findings.append(&mut inflated.findings);
+            utf8 = inflated.utf8.unwrap_or(utf8);
+        }
+        if let Utf8::Invalid(offset) = utf8 {
+            let at = match &inflated {
+                Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
+                None => {
+                    assembly.bad_at.map(|at| Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1))
+                }
+            };
+            findings.push(invalid_utf8(dir, offset, at));
+        }
+        if findings.iter().any(|f| f.rule.severity == Severity::Error) {
+            self.aftermath.violated(dir, at.time);
+        }
+        let too_large = assembly.length > limits::MESSAGE_LARGE;
+        if too_large || assembly.frame_count > limits::MESSAGE_FRAGMENTS_MANY {
+            findings.push(too_much(dir, assembly));
+        }
+        // A single frame lends its payload; fragments are joined; inflated bytes are their own.
+        let (payload, payload_cut) = match last {
+            _ if inflated.is_some() => inflated.as_ref().map_or((&[][..], false), |i| {
+                (i.kept.as_slice(), i.length.is_none_or(|length| (i.kept.len() as u64) < length))
+            }),
+            Some(frame) if assembly.frame_count == 1 => {
+                (frame.payload, (frame.payload.len() as u64) < frame.captured)
+            }
+            Some(frame) => {
+                if !assembly.cut {
+                    let room = out.wants().payload.saturating_sub(assembly.kept.len() as u64);
+                    let keep = usize::try_from(room).unwrap_or(usize::MAX).min(frame.payload.len());
+                    assembly.kept.extend_from_slice(&frame.payload[..keep]);
+                }
+                (assembly.kept.as_slice(), (assembly.kept.len() as u64) < assembly.length)
+            }
+            None => (assembly.kept.as_slice(), (assembly.kept.len() as u64) < assembly.length),
+        };
+        let alone = [last.map_or(0, |f| f.n)];
+        let message = Message {
+            m,
+            kind: assembly.opcode,
+            frames: if assembly.frames.is_empty() { &alone } else { &assembly.frames },
+            frame_count: assembly.frame_count,
+            length: assembly.length,
+            compressed: assembly.compressed,
+            inflated_length: inflated.as_ref().and_then(|i| i.length),
+            from_earlier: inflated.as_ref().and_then(|i| i.from_earlier),
+            complete,
+            payload,
+            payload_cut,
+            utf8,
+            close: None,
+            app: None,
+        };
+        let mut sources: Vec<Source> = Vec::new();
+        if out.wants().fields {
+            let is_inflated = inflated.is_some();
+            describe::message_sources(&assembly.parts, m, self.conn, dir, is_inflated, &mut sources);
+        }
+        out.emit(&Unit {
+            conn: self.conn,
+            dir: Some(dir),
+            time: at.time,
+            packets: (at.packet > 0).then_some((assembly.first_packet, at.packet)),
+            body: Body::Message(&message),
+            fields: &[],
+            findings: &findings,
+            sources: &sources,
+        })
+    }
+
+    /// Bytes `dir` compressed, and that later messages may refer to, are missing.
+    pub fn lose_window(&mut self, dir: Dir) {
+        if let Some(compressed) = &mut self.compressed[dir.index()] {
+            compressed.lose();
+        }
+    }
+
+    /// Reports a hole.
+    pub fn emit_gap(&self, dir: Dir, gap: &Gap, out: &mut Out<'_>) -> Flow {
+        let packets = gap.between.0.or(gap.between.1).zip(gap.between.1.or(gap.between.0));
+        let found = self.gap_rule.map(|rule| {
+            let got = Text::with("{} bytes missing at offset {}", gap.length).and(gap.offset);
+            Finding::new(rule, None, "every byte of the stream".into(), got).at(Span::bytes(
+                SourceId::Stream { conn: self.conn, dir },
+                gap.offset,
+                gap.length,
+            ))
+        });
+        out.emit(&Unit {
+            conn: self.conn,
+            dir: Some(dir),
+            time: None,
+            packets,
+            body: Body::Gap(gap),
+            fields: &[],
+            findings: found.as_slice(),
+            sources: &[],
+        })
+    }
+
+    /// Reports findings that hang on no frame.
+    pub fn note(&self, dir: Option<Dir>, at: At, findings: &[Finding], out: &mut Out<'_>) -> Flow {
+        if findings.is_empty() {
+            return ON;
+        }
+        out.emit(&Unit {
+            conn: self.conn,
+            dir,
+            time: at.time,
+            packets: (at.packet > 0).then_some((at.packet, at.packet)),
+            body: Body::Note,
+            fields: &[],
+            findings,
+            sources: &[],
+        })
+    }
+}
+
+fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
+    //= RFC 6455 §8.1
+    //# MUST _Fail the WebSocket Connection_.
+    let mut finding = Finding::new(
+        &INVALID_UTF8,
+        dir,
+        "valid UTF-8 in the whole message".into(),
+        Text::with("an invalid sequence at byte {} of the message", offset),
+    );
+    finding.spans.extend(at);
+    finding
+}
+
+fn too_much(dir: Dir, assembly: &Assembly) -> Finding {
+    Finding::new(
+        &MESSAGE_TOO_LARGE,
+        dir,
+        Text::with("at most {} bytes in at most {} fragments to be safe", limits::MESSAGE_LARGE)
+            .and(limits::MESSAGE_FRAGMENTS_MANY),
+        Text::with("{} bytes in {} fragments", assembly.length).and(assembly.frame_count),
+    )
+}

@@ -1,0 +1,338 @@
+//! The command line as a program among others: exit codes, pipes, colours, and one
+//! clear line for whatever cannot be read.
+
+mod run;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use run::{packets, pcap, pcapng};
+
+const HELLO: &str = "818537fa213d7f9f4d5158";
+const BROKEN: &str = "810548656c6c6f c10141 83820000000000ff";
+
+fn wstool(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
+    command
+}
+
+/// Exit code, standard output, standard error.
+fn output(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().expect("the binary was built");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    (status.code().expect("no signal"), text(stdout), text(stderr))
+}
+
+fn file(name: &str, content: &[u8]) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, content).expect("there is room");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
+
+fn capture() -> Vec<u8> {
+    pcap(&packets("client text \"hello\"\nserver text \"howdy\"\nclient text \"bye\" mask=none\n"))
+}
+
+#[test]
+fn exit_codes() {
+    let cases: &[(&[&str], i32)] = &[
+        (&["decode", HELLO], 0),
+        (&["decode", BROKEN], 0),
+        (&["decode", "--fail-on", "error", HELLO], 0),
+        (&["decode", "--fail-on", "error", BROKEN], 1),
+        (&["decode", "--fail-on", "warning", BROKEN], 1),
+        (&["decode", "--fail-on", "never", BROKEN], 0),
+        (&["decode", "--fail-on", "error", "818500000000 48656c6c6f"], 0),
+        (&["decode", "--fail-on", "warning", "818500000000 48656c6c6f"], 1),
+        (&["decode", "no-such-file.pcap"], 2),
+        (&["decode", "--view", "round", HELLO], 2),
+        (&["decode", "--no-such-option"], 2),
+        (&["decode", "--grep", "(", HELLO], 2),
+        (&["decode", "--opcode", "hello", HELLO], 2),
+        (&["accept", "dGhlIHNhbXBsZSBub25jZQ=="], 0),
+        (&["accept", "dGhlIHNhbXBsZSBub25jZQ==", "--verify", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="], 0),
+        (&["accept", "dGhlIHNhbXBsZSBub25jZQ==", "--verify", "s3pPLMBiTxaQ9kYGzzhZRbK+xOa="], 1),
+        (&["accept", "no key"], 2),
+        (&["encode", "--text", "hi"], 0),
+        (&["encode", "--close", "999999"], 2),
+        (&["completions", "bash"], 0),
+        (&["completions", "csh"], 2),
+        (&["man"], 0),
+        (&["man", "no-such-command"], 2),
+        (&["--version"], 0),
+        (&["--help"], 0),
+        (&[], 2),
+        (&["no-such-command"], 2),
+    ];
+    for (args, expected) in cases {
+        let (code, out, err) = output(&mut wstool(args));
+        assert_eq!(code, *expected, "{args:?}\n{out}{err}");
+        assert_eq!(code == 2, !err.is_empty(), "{args:?}: what is wrong is said on standard error\n{err}");
+    }
+}
+
+/// One line that says what it is, and what to do.
+#[test]
+fn what_cannot_be_read_is_said_in_one_line() {
+    let mut usb = capture();
+    usb[20] = 189;
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let cases: &[(&str, String, &str)] = &[
+        ("a directory", folder.to_owned(), "is a directory"),
+        ("an empty file", file("empty", b""), "empty"),
+        ("a text", file("text", b"Dear Sir or Madam,\nI am writing to you\n"), "line 1, column"),
+        ("an image", file("image.png", b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"), "a PNG image"),
+        ("a HAR file", file("log.har", b"{\"log\": {\"version\": \"1.2\"}}"), "HAR"),
+        ("an unknown link type", file("usb.pcap", &usb), "link type"),
+        ("a head without packets", file("cut.pcap", &capture()[..20]), "header"),
+        ("a file that is not there", format!("{folder}/no-such-file"), "no such file"),
+        ("bad hex", "81 05 4".to_owned(), "column"),
+    ];
+    for (name, input, says) in cases {
+        let (code, out, err) = output(&mut wstool(&["decode", "--view", "table", input]));
+        assert_eq!(code, 2, "{name}: {out}{err}");
+        assert_eq!(err.lines().count(), 1, "{name}: {err}");
+        assert!(err.contains(says), "{name}: {err}");
+        assert!(!err.contains("panicked"), "{name}: {err}");
+    }
+}
+
+/// Wherever a file is cut, what precedes the cut is shown, and the end is an error.
+#[test]
+fn a_cut_file_shows_what_it_has() {
+    for (name, whole) in
+        [("cut-at.pcap", capture()), ("cut-at.pcapng", pcapng(&packets("client text \"hello\"\n")))]
+    {
+        for at in (whole.len() / 2..whole.len() - 1).step_by(whole.len() / 12) {
+            let input = file(name, &whole[..at]);
+            let (code, out, err) = output(&mut wstool(&["decode", "--view", "table", &input]));
+            assert!(out.contains("GET / HTTP/1.1"), "cut at byte {at}: {out}");
+            assert_eq!((code, err.lines().count()), (2, 1), "cut at byte {at}: {err}");
+            assert!(err.contains(&format!("byte {at}")), "cut at byte {at}: {err}");
+        }
+    }
+}
+
+#[test]
+fn several_inputs_are_shown_in_turn_and_the_worst_code_counts() {
+    let good = file("good.pcap", &capture());
+    let (code, out, err) = output(&mut wstool(&["decode", "-v", "table", &good, "no-such-file", HELLO]));
+    assert_eq!(code, 2);
+    assert!(out.contains("hello") && out.contains("Hello"), "{out}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    let (code, ..) = output(&mut wstool(&["decode", "--fail-on", "error", HELLO, &good]));
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn standard_input_is_an_input() {
+    let inputs: [&[u8]; 3] = [&capture(), HELLO.as_bytes(), b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"];
+    for input in inputs {
+        for args in [&["decode", "-v", "table", "-"][..], &["decode", "-v", "table"]] {
+            let mut child = wstool(args)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the binary was built");
+            child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
+            let out = child.wait_with_output().expect("it ends");
+            assert!(out.status.success());
+            assert!(String::from_utf8_lossy(&out.stdout).to_lowercase().contains("hello"));
+        }
+    }
+}
+
+/// What `tcpdump -U -w - | wstool decode -` does: a frame is shown before the next
+/// packet is there.
+#[test]
+fn a_live_capture_is_shown_as_it_comes() {
+    for (format, is) in [("text", "hello"), ("ndjson", "\"text\":\"hello\"")] {
+        let packets = packets("client text \"hello\"\nserver text \"hi\"\n");
+        let file = pcap(&packets);
+        let mut child = wstool(&["decode", "-v", "table", "--format", format, "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let (send, shown) = mpsc::channel();
+        let reader = thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| send.send(line)));
+
+        // The file header, and packets up to the one with the frame; then nothing for now.
+        let (mut at, mut told) = (24, false);
+        pipe.write_all(&file[..24]).expect("it reads");
+        for (_, packet) in &packets {
+            let end = at + 16 + packet.len();
+            pipe.write_all(&file[at..end]).expect("it reads");
+            pipe.flush().expect("it reads");
+            at = end;
+            if packet.len() == 14 + 20 + 20 + 11 {
+                let seen = || shown.recv_timeout(Duration::from_secs(20)).expect("the frame is shown");
+                while !told {
+                    told = seen().contains(is);
+                }
+            }
+        }
+        assert!(told, "{format}");
+        drop(pipe);
+        assert!(child.wait().expect("it ends").success());
+        let _ = reader.join();
+    }
+}
+
+/// A reader that has seen enough is no error, and nobody is told so.
+#[test]
+fn a_broken_pipe_is_silent() {
+    let big =
+        file("big.pcap", &pcap(&packets("server text \"0123456789\" size=400000 fragment=10 mss=1400\n")));
+    for args in [
+        &["decode", &big][..],
+        &["decode", "-v", "table", &big],
+        &["decode", "--format", "ndjson", &big],
+        &["decode", "--format", "json", &big],
+    ] {
+        let mut child =
+            wstool(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+        let mut first = String::new();
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        out.read_line(&mut first).expect("a line");
+        assert!(!first.is_empty());
+        drop(out);
+        let ended = child.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+        assert!(ended.stderr.is_empty(), "{args:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let plain = output(&mut wstool(&["decode", BROKEN])).1;
+    assert!(!plain.contains('\x1b'), "a pipe is no terminal");
+    let asked = output(&mut wstool(&["decode", "--color", "always", BROKEN])).1;
+    assert!(asked.contains("\x1b["));
+    let both = output(wstool(&["decode", "--color", "always", BROKEN]).env("NO_COLOR", "1")).1;
+    assert!(both.contains("\x1b["), "what was asked for on the command line counts more");
+    for args in [&["decode", BROKEN][..], &["--color", "never", "decode", BROKEN]] {
+        assert!(!output(wstool(args).env("NO_COLOR", "1")).1.contains('\x1b'), "{args:?}");
+    }
+    // Colours say nothing that words do not.
+    let mut text = String::new();
+    for (i, part) in asked.split("\x1b[").enumerate() {
+        text.push_str(if i == 0 { part } else { part.split_once('m').map_or(part, |(_, rest)| rest) });
+    }
+    assert_eq!(text, plain);
+}
+
+/// Nothing that was on the wire acts on the terminal.
+#[test]
+fn payloads_do_not_reach_the_terminal_raw() {
+    let script = r#"
+        request path="/\x1b[31m" header="X-A: \x1b]0;title\x07"
+        response
+        client text "\x1b[2J\x9b1m\x07\r\n\x08 \xe2\x80\xae evil \xc2\x9b"
+        server binary 1b5b324a
+        client close 1000 "\x1b[0m"
+    "#;
+    let input = file("evil.pcap", &pcap(&packets(script)));
+    for view in ["tree", "bits", "hex", "table", "stats"] {
+        for format in ["text", "ndjson"] {
+            let out = output(&mut wstool(&["decode", "-v", view, "--format", format, &input])).1;
+            let bad = out.chars().find(|c| {
+                c.is_control() && *c != '\n'
+                    || matches!(*c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+            });
+            assert_eq!(bad, None, "{view}, {format}");
+        }
+    }
+}
+
+#[test]
+fn limits_select_and_stop() {
+    let input = file("limit.pcap", &capture());
+    let table = |args: &[&str]| {
+        let (code, out, err) = output(&mut wstool(&[&["decode", "-v", "table", &input], args].concat()));
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        out
+    };
+    assert!(!table(&["--limit", "1"]).contains("howdy"));
+    assert!(!table(&["--from", "server"]).contains("hello"));
+    assert!(!table(&["--grep", "^b.e$"]).contains("hello"));
+    assert!(table(&["--findings"]).contains("unmasked-client-frame"));
+    assert!(table(&["--stream", "7"]).lines().all(|line| !line.contains("text")));
+}
+
+/// What `encode` wrote, `decode` gives back.
+#[test]
+fn encode_and_decode_are_inverse() {
+    let out = file("encoded.pcap", b"");
+    let args = [
+        "encode", "--text", "hello", "--binary", "00ff", "--ping", "p", "--close", "1000", "--reason", "bye",
+        "--seed", "5",
+    ];
+    let (code, _, err) = output(&mut wstool(&[&args[..], &["--pcap", &out]].concat()));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let first = fs::read(&out).expect("it was written");
+    output(&mut wstool(&[&args[..], &["--pcap", &out]].concat()));
+    assert_eq!(fs::read(&out).expect("it was written"), first, "a seed decides every byte");
+    let shown = output(&mut wstool(&["decode", "-v", "table", "--from", "client", &out])).1;
+    for part in ["hello", "00 ff", "ping", "1000 Normal Closure"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    for form in [&["--raw"][..], &["--c-array"], &[]] {
+        let encoded =
+            wstool(&[&["encode", "--text", "hello", "--seed", "5"], form].concat()).output().expect("built");
+        let input = file("encoded.form", &encoded.stdout);
+        assert!(output(&mut wstool(&["decode", "-v", "table", &input])).1.contains("hello"), "{form:?}");
+    }
+}
+
+/// ws, CVE-2026-45736: the length of a reason was counted in characters, not bytes.
+#[test]
+fn a_reason_is_measured_in_bytes() {
+    for (reason, expected) in
+        [("x".repeat(123), 0), ("x".repeat(124), 2), ("é".repeat(61), 0), ("é".repeat(62), 2)]
+    {
+        let (code, out, err) = output(&mut wstool(&["encode", "--close", "1000", "--reason", &reason]));
+        assert_eq!(code, expected, "{} bytes: {out}{err}", reason.len());
+    }
+}
+
+const COMMANDS: [&str; 6] = ["accept", "decode", "encode", "replay", "completions", "man"];
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let (code, script, err) = output(&mut wstool(&["completions", shell]));
+        assert_eq!((code, err.as_str()), (0, ""));
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+        assert!(script.contains("fail-on"), "{shell}");
+        if shell == "bash" {
+            let path = file("completions.bash", script.as_bytes());
+            if let Ok(checked) = Command::new("bash").args(["-n", &path]).output() {
+                assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_manual_knows_every_command() {
+    let (code, page, _) = output(&mut wstool(&["man"]));
+    assert_eq!(code, 0);
+    assert!(page.starts_with(".ie") || page.contains(".TH"), "{page}");
+    for command in COMMANDS {
+        assert!(page.contains(command), "{command}");
+        let (code, page, _) = output(&mut wstool(&["man", command]));
+        assert!(code == 0 && page.contains(".TH"), "{command}");
+    }
+    assert!(output(&mut wstool(&["man", "decode"])).1.contains("fail"), "options are described");
+}

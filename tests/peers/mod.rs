@@ -1,0 +1,141 @@
+//! Other implementations as child processes: `tests/peers/install.sh` puts them into `target/peers`.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An implementation of WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// npm's `ws`.
+    Ws,
+    /// Python's `websockets`.
+    Websockets,
+}
+
+pub const PEERS: [Peer; 2] = [Peer::Ws, Peer::Websockets];
+
+static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let to = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../peers");
+    if !(to.join("node_modules/ws").is_dir() && to.join("python/websockets").is_dir()) {
+        let status = Command::new(root.join("tests/peers/install.sh")).arg(&to).status();
+        println!("tests/peers/install.sh: {status:?}");
+    }
+    to
+});
+
+impl Peer {
+    /// The command that runs it as a `server` or a `client`; `None`, with the reason printed, where
+    /// it cannot be had.
+    pub fn command(self, role: &str) -> Option<Command> {
+        let (program, script, library) = match self {
+            Self::Ws => ("node", format!("{role}.mjs"), INSTALLED.clone()),
+            Self::Websockets => ("python3", format!("{role}.py"), INSTALLED.join("python")),
+        };
+        let module = match self {
+            Self::Ws => library.join("node_modules/ws"),
+            Self::Websockets => library.join("websockets"),
+        };
+        let runs =
+            Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+        if !runs || !module.is_dir() {
+            println!("skipped: {self:?} is not installed ({program}, {})", module.display());
+            return None;
+        }
+        let mut command = Command::new(program);
+        command.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script)).arg(library);
+        Some(command)
+    }
+}
+
+/// A running process whose lines come as it writes them. It is ended with the test.
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// What it has written so far.
+    pub said: String,
+}
+
+/// Which stream of a process is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ear {
+    Stdout,
+    Stderr,
+}
+
+impl Running {
+    pub fn start(command: &mut Command, ear: Ear) -> Self {
+        let (out, err) = match ear {
+            Ear::Stdout => (Stdio::piped(), Stdio::null()),
+            Ear::Stderr => (Stdio::piped(), Stdio::piped()),
+        };
+        let mut child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().expect("it starts");
+        let (tell, lines) = mpsc::channel();
+        let stream: Box<dyn Read + Send> = match ear {
+            Ear::Stdout => Box::new(child.stdout.take().expect("piped")),
+            Ear::Stderr => Box::new(child.stderr.take().expect("piped")),
+        };
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, lines, said: String::new() }
+    }
+
+    /// Waits for a line.
+    pub fn line(&mut self) -> String {
+        let line =
+            self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line; so far: {}", self.said));
+        self.said.push_str(&line);
+        self.said.push('\n');
+        line
+    }
+
+    /// Waits for the end: the status, and all that it wrote on the other stream.
+    pub fn end(mut self) -> (ExitStatus, String) {
+        let out = self.child.stdout.take();
+        let reader = thread::spawn(move || {
+            let mut all = String::new();
+            if let Some(mut out) = out {
+                out.read_to_string(&mut all).expect("UTF-8");
+            }
+            all
+        });
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return (status, reader.join().expect("reading does not panic"));
+            }
+            assert!(start.elapsed() < PATIENCE, "it does not end; so far: {}", self.said);
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// All lines to the end.
+    pub fn all(mut self) -> String {
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.said.push_str(&line);
+            self.said.push('\n');
+        }
+        std::mem::take(&mut self.said)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,425 @@
+//! `wstool replay` with live peers: other implementations, servers that misbehave, TLS.
+
+mod peers;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use peers::{Ear, PEERS, Peer, Running};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::Value;
+use wstool::http::accept_value;
+
+fn replay(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.arg("replay").args(args);
+    command
+}
+
+fn to(url: &str, args: &[&str]) -> Output {
+    replay(&["--to", url, "--timeout", "20"]).args(args).output().expect("it runs")
+}
+
+fn records(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+fn record<'r>(records: &'r [Value], kind: &str, role: Option<&str>) -> &'r Value {
+    let is = |it: &&Value| it["type"] == kind && role.is_none_or(|role| it["role"] == role);
+    records.iter().find(is).unwrap_or_else(|| panic!("no {kind} in {records:?}"))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// A peer's server, and its URL.
+fn server(peer: Peer) -> Option<(Running, String)> {
+    let mut running = Running::start(&mut peer.command("server")?, Ear::Stdout);
+    let port = running.line();
+    Some((running, format!("ws://127.0.0.1:{port}/chat")))
+}
+
+#[test]
+fn recorded_requests_open_at_live_servers() {
+    for peer in PEERS {
+        let Some((mut running, url)) = server(peer) else { continue };
+        for sample in ["rfc6455", "npm-ws", "python-websockets"] {
+            let output = to(&url, &[sample, "--format", "ndjson"]);
+            assert_eq!(output.status.code(), Some(0), "{peer:?} {sample}: {}", text(&output.stderr));
+            let records = records(&text(&output.stdout));
+            let (recorded, live) = (
+                record(&records, "handshake", Some("recorded")),
+                record(&records, "handshake", Some("live")),
+            );
+            assert_eq!(live["verdict"]["state"], "open");
+            assert_ne!(live["accept"]["key"], recorded["accept"]["key"], "the key is fresh");
+            assert_eq!(live["accept"]["sent"], live["accept"]["expected"]);
+            let host =
+                live["request"]["headers"].as_array().expect("a list").iter().find(|h| h["name"] == "Host");
+            assert_eq!(host.expect("Host")["value"], url["ws://".len()..].trim_end_matches("/chat"));
+            let comparison = record(&records, "comparison", None);
+            assert_eq!((&comparison["recorded"], &comparison["live"]), (&"open".into(), &"open".into()));
+            let after = record(&records, "aftermath", None);
+            assert_eq!((&after["who"], &after["end"]), (&"server".into(), &"close-frame".into()), "{after}");
+            assert_eq!(running.line(), "open");
+            if peer == Peer::Ws {
+                assert_eq!(running.line(), "close 1000");
+            }
+        }
+        let shown = text(&to(&url, &["rfc6455"]).stdout);
+        for words in
+            ["side by side", "each answers its own key", "close 1000", "it takes the WebSocket as open"]
+        {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn the_same_key_and_host_are_sent_on_request() {
+    let Some((_running, url)) = server(Peer::Ws) else { return };
+    let output = to(
+        &url,
+        &[
+            "rfc6455",
+            "--same-key",
+            "--same-host",
+            "--origin",
+            "null",
+            "--header",
+            "X-A: b",
+            "--format=ndjson",
+        ],
+    );
+    let records = records(&text(&output.stdout));
+    let live = record(&records, "handshake", Some("live"));
+    assert_eq!(live["accept"]["sent"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    let headers = live["request"]["headers"].as_array().expect("a list");
+    let value = |name: &str| headers.iter().find(|h| h["name"] == name).map(|h| h["value"].clone());
+    assert_eq!(value("Host"), Some("server.example.com".into()));
+    assert_eq!((value("Origin"), value("X-A")), (Some("null".into()), Some("b".into())));
+}
+
+/// Each fault in a request is refused; a slow or cut one is not.
+#[test]
+fn broken_requests_meet_live_servers() {
+    for peer in PEERS {
+        let Some((_running, url)) = server(peer) else { continue };
+        for (fault, open) in [
+            ("version", false),
+            ("upgrade", false),
+            ("connection", false),
+            ("key", false),
+            ("protocol", false),
+            ("extensions", false),
+            ("slow", true),
+            ("split=1", true),
+        ] {
+            let output = to(&url, &["rfc6455", "--break", fault, "--format", "ndjson"]);
+            let shown = text(&output.stdout);
+            let records = records(&shown);
+            let state = &record(&records, "handshake", Some("live"))["verdict"]["state"];
+            assert_eq!(state == "open", open, "{peer:?} {fault}: {shown}");
+            assert_eq!(output.status.code(), Some(i32::from(!open)), "{peer:?} {fault}");
+        }
+    }
+}
+
+/// Plays the server for a peer's client: what the client says, the exit code, and our records.
+fn listen(peer: Peer, args: &[&str], offers: &[&str]) -> Option<(String, Option<i32>, Vec<Value>)> {
+    let mut command = peer.command("client")?;
+    let listen = ["--listen", "127.0.0.1:0", "--timeout", "20", "--format", "ndjson"];
+    let mut ours = Running::start(replay(&listen).args(args), Ear::Stderr);
+    let line = ours.line();
+    let url = line.split_whitespace().find(|word| word.starts_with("ws://")).expect("an address");
+    let theirs =
+        Running::start(command.arg(format!("{}/chat", url.trim_end_matches(','))).args(offers), Ear::Stdout);
+    let said = theirs.all();
+    let (status, records_text) = ours.end();
+    Some((said, status.code(), records(&records_text)))
+}
+
+#[test]
+fn live_clients_open_what_is_recorded() {
+    for peer in PEERS {
+        for (sample, offers) in
+            [("rfc6455-minimal", &[][..]), ("rfc6455", &["chat"][..]), ("npm-ws", &["chat"][..])]
+        {
+            let Some((said, code, records)) = listen(peer, &[sample], offers) else { continue };
+            assert!(said.contains("open\n"), "{peer:?} {sample}: {said}");
+            assert_eq!(code, Some(0), "{records:?}");
+            assert_eq!(record(&records, "handshake", Some("live"))["verdict"]["state"], "open");
+            let after = record(&records, "aftermath", None);
+            assert_eq!((&after["who"], &after["end"]), (&"client".into(), &"close-frame".into()), "{after}");
+            assert_eq!((&after["frames"], &after["close_code"]), (&2.into(), &1000.into()), "{after}");
+        }
+    }
+}
+
+#[test]
+fn live_clients_refuse_a_wrong_accept_value() {
+    for peer in PEERS {
+        let Some((said, code, records)) = listen(peer, &["rfc6455-minimal", "--break", "accept"], &[]) else {
+            continue;
+        };
+        assert!(said.contains("error") && !said.contains("open\n"), "{peer:?}: {said}");
+        assert_eq!(code, Some(1));
+        let film = record(&records, "handshake", Some("live"));
+        assert_eq!(film["verdict"]["cause"]["rule"], "accept-mismatch");
+        assert_eq!(film["response"]["diagnoses"][0]["id"], "key-decoded");
+        let after = record(&records, "aftermath", None);
+        assert_eq!((&after["frames"], &after["verdict"]), (&0.into(), &"failed".into()));
+        assert!(after["end"] == "fin" || after["end"] == "rst", "{after}");
+    }
+}
+
+#[test]
+fn live_clients_take_faults_as_they_take_them() {
+    for peer in PEERS {
+        for (fault, open) in [
+            ("upgrade", false),
+            ("connection", false),
+            ("key", false),
+            ("protocol", false),
+            ("extensions", false),
+        ]
+        .into_iter()
+        .chain([
+            ("version", false),
+            ("status=403", false),
+            ("status=302", false),
+            ("split=1", true),
+            ("slow", true),
+        ]) {
+            let Some((said, code, records)) = listen(peer, &["rfc6455-minimal", "--break", fault], &[])
+            else {
+                continue;
+            };
+            let state = &record(&records, "handshake", Some("live"))["verdict"]["state"];
+            assert_eq!(state == "open", open, "{peer:?} {fault}");
+            assert_eq!(code, Some(i32::from(!open)), "{peer:?} {fault}: {said}");
+            assert_eq!(said.contains("open\n"), open, "{peer:?} {fault}: {said}");
+        }
+    }
+}
+
+/// A server that takes one connection.
+fn once(serve: impl FnOnce(TcpStream) + Send + 'static) -> (JoinHandle<()>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("ws://{}", listener.local_addr().expect("an address"));
+    (thread::spawn(move || serve(listener.accept().expect("a client").0)), url)
+}
+
+fn read_request(stream: &mut impl Read) -> String {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("a request") > 0 {
+        request.push(byte[0]);
+    }
+    text(&request)
+}
+
+/// What keeps a server from answering is one line that says what to do; the exit code is 2.
+#[test]
+fn failures_are_one_actionable_line() {
+    type Serve = fn(TcpStream);
+    let closing: Serve = |mut stream| drop(read_request(&mut stream));
+    let silent: Serve = |mut stream| {
+        read_request(&mut stream);
+        thread::sleep(Duration::from_secs(3));
+    };
+    let ssh: Serve = |mut stream| stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n\r\n").expect("sent");
+    let tls: Serve = |mut stream| {
+        read_request(&mut stream);
+        stream.write_all(b"\x15\x03\x01\x00\x02\x02\x46").expect("sent");
+    };
+    let half: Serve = |mut stream| {
+        read_request(&mut stream);
+        stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgr").expect("sent");
+    };
+    let interim: Serve = |mut stream| {
+        read_request(&mut stream);
+        // The client has had enough before all are sent.
+        let _ = stream.write_all(&b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000));
+    };
+    for (serve, words) in [
+        (closing, "closed the connection after 0 bytes"),
+        (silent, "within 1 s"),
+        (ssh, "not HTTP"),
+        (tls, "try wss://"),
+        (half, "after 38 bytes of a response"),
+        (interim, "interim"),
+    ] {
+        let (thread, url) = once(serve);
+        let output = replay(&["rfc6455", "--to", &url, "--timeout", "1"]).output().expect("it runs");
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains(words), "{words}: {told}");
+        thread.join().expect("the server does not panic");
+    }
+    let closed =
+        TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port that is free again");
+    for (url, words) in [
+        (format!("ws://{closed}/"), "refuses connections"),
+        ("ws://no-such-host.invalid/".to_owned(), "cannot resolve"),
+    ] {
+        let output = to(&url, &["rfc6455"]);
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = replay(&["rfc6455", "--listen", &address]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("in use"));
+}
+
+/// A client that connects and leaves is not the one; one that goes on after a wrong answer is told off.
+#[test]
+fn clients_that_misbehave() {
+    let listen = ["rfc6455-minimal", "--listen", "127.0.0.1:0", "--timeout", "5", "--same-accept"];
+    let mut ours = Running::start(&mut replay(&listen), Ear::Stderr);
+    let line = ours.line();
+    let address =
+        line.split("ws://").nth(1).and_then(|rest| rest.split(',').next()).expect("an address").to_owned();
+    drop(TcpStream::connect(&address).expect("it listens"));
+    assert!(ours.line().contains("left without a word"));
+    let mut client = TcpStream::connect(&address).expect("it still listens");
+    client
+        .write_all(
+            b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        )
+        .expect("sent");
+    let answer = read_request(&mut client);
+    assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+    // A masked text frame: "Hello".
+    client.write_all(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58").expect("sent");
+    drop(client);
+    let (status, shown) = ours.end();
+    assert_eq!(status.code(), Some(1));
+    for words in [
+        "accept-mismatch",
+        "client-accepted-bad-handshake",
+        "Hello",
+        "it went on as if the WebSocket were open",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+}
+
+/// Certificates of an authority of our own.
+struct Tls {
+    ca: String,
+    config: Arc<rustls::ServerConfig>,
+}
+
+fn tls(names: &[&str]) -> Tls {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca_key = KeyPair::generate().expect("a key");
+    let ca = params.self_signed(&ca_key).expect("a certificate").pem();
+    let issuer = Issuer::new(params, ca_key);
+    let key = KeyPair::generate().expect("a key");
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let certificate = CertificateParams::new(names).expect("names").signed_by(&key, &issuer).expect("signed");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate that fits its key");
+    Tls { ca, config: Arc::new(config) }
+}
+
+/// A WebSocket server under TLS, as small as it can be.
+fn tls_server(tls: &Tls) -> (JoinHandle<()>, String) {
+    let config = Arc::clone(&tls.config);
+    let (thread, url) = once(move |tcp| {
+        let connection = rustls::ServerConnection::new(config).expect("a connection");
+        let mut stream = rustls::StreamOwned::new(connection, tcp);
+        let mut first = [0];
+        // Who does not trust the certificate says no more.
+        if !matches!(stream.read(&mut first), Ok(1)) {
+            return;
+        }
+        let request = read_request(&mut stream);
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+            accept_value(key.as_bytes())
+        );
+        stream.write_all(answer.as_bytes()).expect("sent");
+        // The client's Close frame, answered by one.
+        let mut close = [0; 8];
+        stream.read_exact(&mut close).expect("a Close frame");
+        stream.write_all(b"\x88\x02\x03\xe8").expect("sent");
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+    });
+    (thread, url.replace("ws://", "wss://"))
+}
+
+#[test]
+fn wss_with_an_authority_of_ones_own() {
+    let ours = tls(&["localhost", "127.0.0.1"]);
+    let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ca.pem");
+    std::fs::write(&path, &ours.ca).expect("writable");
+    let cacert = path.to_str().expect("UTF-8");
+    for host in ["127.0.0.1", "localhost"] {
+        let (thread, url) = tls_server(&ours);
+        let output = to(
+            &url.replace("127.0.0.1", host),
+            &["rfc6455-minimal", "--cacert", cacert, "--format", "ndjson"],
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let records = records(&text(&output.stdout));
+        assert_eq!(record(&records, "handshake", Some("live"))["verdict"]["state"], "open");
+        assert_eq!(record(&records, "aftermath", None)["close_code"], 1000);
+        thread.join().expect("the server does not panic");
+    }
+    let (thread, url) = tls_server(&ours);
+    let output = to(&url, &["rfc6455-minimal", "--insecure"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("WARNING: --insecure"), "it says so loudly");
+    thread.join().expect("the server does not panic");
+}
+
+#[test]
+fn what_is_wrong_with_tls_is_one_line() {
+    let ours = tls(&["localhost"]);
+    let ca = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ca-of-localhost.pem");
+    std::fs::write(&ca, &ours.ca).expect("writable");
+    let ca = ca.to_str().expect("UTF-8");
+    for (args, words) in [
+        (vec!["rfc6455"], "signed by nobody known here"),
+        (vec!["rfc6455", "--cacert", ca], "not for 127.0.0.1"),
+    ] {
+        let (thread, url) = tls_server(&ours);
+        let output = to(&url, &args);
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains(words), "{words}: {told}");
+        thread.join().expect("the server does not panic");
+    }
+    let (thread, url) = once(|mut stream| {
+        let mut hello = [0; 16];
+        stream.read_exact(&mut hello).expect("a hello");
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("sent");
+    });
+    let output = to(&url.replace("ws://", "wss://"), &["rfc6455"]);
+    assert!(text(&output.stderr).contains("try ws://"), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(2));
+    thread.join().expect("the server does not panic");
+    let output = to("wss://127.0.0.1:1/", &["rfc6455", "--cacert", "no-such-file.pem"]);
+    assert_eq!(output.status.code(), Some(2));
+}
