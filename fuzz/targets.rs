@@ -11,15 +11,16 @@ use wstool::http::accept::{Steps, accept_value, diagnose};
 use wstool::http::head::{Head, HeadReader};
 use wstool::input::capture::ETHERNET;
 use wstool::input::{self, Input, PcapWriter};
-use wstool::model::{Dir, Flow, Sink, SourceId, Time, Unit, Wants};
+use wstool::model::{Dir, Flow, Opcode, Sink, SourceId, Time, Unit, Wants};
 use wstool::pipeline;
 use wstool::render::film::Projector;
 use wstool::render::json::Json;
 use wstool::render::json::film::Films;
 use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Options, Table, Tree};
+use wstool::render::{Bits, Hex, Messages, Options, Session, Table, Tree};
 use wstool::replay::{film, transcript};
 use wstool::synth::conversation::{Content, Send, Step, play};
+use wstool::synth::frames::Message;
 use wstool::synth::handshake::{Request, Response};
 use wstool::synth::tcp::{Delivery, Ends};
 use wstool::synth::{Rng, START, script as language};
@@ -37,6 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("script", script),
     ("accept", accept),
     ("replay", replay),
+    ("app", app),
 ];
 
 /// A file of any format.
@@ -158,6 +160,50 @@ pub fn accept(data: &[u8]) {
     assert!(diagnose(key, right.as_bytes(), &[]).is_none(), "the right answer has nothing to diagnose");
 }
 
+/// What applications say to each other.
+///
+/// The first byte chooses the application; then each message has a byte of flags, a
+/// byte of length, and that many bytes, which an answer by polling carries as well.
+pub fn app(data: &[u8]) {
+    const SPOKEN: [(&str, Option<&str>); 8] = [
+        ("/socket.io/?EIO=4&transport=websocket", None),
+        ("/socket.io/?EIO=3&transport=websocket", None),
+        ("/graphql", Some("graphql-transport-ws")),
+        ("/graphql", Some("graphql-ws")),
+        ("/ws", Some("v12.stomp")),
+        ("/mqtt", Some("mqtt")),
+        ("/chatHub", None),
+        ("/", None),
+    ];
+    let Some((&how, mut rest)) = data.split_first() else { return };
+    let (path, subprotocol) = SPOKEN[usize::from(how) % SPOKEN.len()];
+    let request =
+        Request { path: Some(path.into()), subprotocol: subprotocol.map(Into::into), ..Request::default() };
+    let mut steps = vec![Step::Connect(Ends::default())];
+    let poll = |steps: &mut Vec<Step>, body: &[u8]| {
+        let version = 3 + (how & 1);
+        let kind = if how & 0x40 == 0 { "text/plain" } else { "application/octet-stream" };
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let get = format!("GET /socket.io/?EIO={version}&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n");
+        steps.push(Step::send(Dir::Client, Content::Raw(get.into_bytes())));
+        steps.push(Step::send(Dir::Server, Content::Raw([head.as_bytes(), body].concat())));
+    };
+    if how & 0x80 != 0 {
+        poll(&mut steps, rest);
+        steps.push(Step::Connect(Ends::default()));
+    }
+    steps.extend(Step::handshake(request, Response::default()));
+    while let [flags, length, tail @ ..] = rest {
+        let (bytes, after) = tail.split_at(tail.len().min(usize::from(*length)));
+        let from = if flags & 1 == 0 { Dir::Client } else { Dir::Server };
+        let opcode = if flags & 2 == 0 { Opcode::TEXT } else { Opcode::BINARY };
+        steps.push(Step::message(from, Message::new(opcode, bytes)));
+        rest = after;
+    }
+    played(&steps);
+}
+
 /// A transcript of opening handshakes.
 pub fn replay(data: &[u8]) {
     let wide = Options::default();
@@ -204,6 +250,8 @@ struct Views {
     bits: Bits<Plain>,
     hex: Hex<Plain>,
     table: Table<Plain>,
+    messages: Messages<Plain>,
+    session: Session<Plain>,
     narrow: Tree<Plain>,
     json: Json<Records>,
     stats: Stats,
@@ -218,6 +266,8 @@ impl Default for Views {
             bits: Bits::new(Plain, wide),
             hex: Hex::new(Plain, wide),
             table: Table::new(Plain, wide),
+            messages: Messages::new(Plain, wide),
+            session: Session::new(Plain, wide),
             narrow: Tree::new(Plain, narrow),
             json: Json::lines(Records::default(), 4096),
             stats: Stats::default(),
@@ -245,6 +295,8 @@ impl Sink for Views {
         self.bits.take(unit)?;
         self.hex.take(unit)?;
         self.table.take(unit)?;
+        self.messages.take(unit)?;
+        self.session.take(unit)?;
         self.narrow.take(unit)?;
         self.json.take(unit)?;
         self.stats.take(unit)

@@ -42,6 +42,9 @@ pub const HTTP_HEADERS: usize = 4096;
 /// Bytes of an HTTP body kept for showing why a handshake was refused.
 pub const HTTP_BODY_PREVIEW: usize = 4096;
 
+/// Bytes of a request target that are kept with its connection. RFC 9110 §4.1 asks for 8,000 at least.
+pub const TARGET: usize = 8192;
+
 /// Requests sent ahead of their responses that are remembered. Browsers pipeline none, scripts a few dozen.
 pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 
@@ -59,6 +62,9 @@ pub const HANDSHAKES_PENDING: usize = 1024;
 
 /// `Sec-WebSocket-Key`s remembered, to see one used again: a few megabytes at most.
 pub const KEYS_REMEMBERED: usize = 16 * 1024;
+
+/// Bytes of a key that is remembered; right ones have 24.
+pub const KEY_REMEMBERED: usize = 64;
 
 /// Of these, how many of the latest a wrong `Sec-WebSocket-Accept` is compared with.
 pub const KEYS_COMPARED: usize = 16;
@@ -78,6 +84,13 @@ pub const CONNECTION_LASTS: i64 = 10_000_000_000;
 
 /// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
 pub const BEFORE_RESPONSE: usize = 1024 * 1024;
+
+/// Bytes held over all connections that are not a WebSocket yet: what is looked at to find out, heads being
+/// read, what waits for a response. Beyond it those that hold the most are given up.
+pub const EARLY_TOTAL: usize = 16 * 1024 * 1024;
+
+/// Packets of one frame or head that are remembered, for leading a byte back to its packet.
+pub const PIECES_LISTED: usize = 4096;
 
 /// Payload bytes of a frame or message kept for showing, unless the user asks otherwise.
 pub const PAYLOAD_SHOWN: u64 = 64 * 1024;

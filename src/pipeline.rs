@@ -9,6 +9,7 @@
 //! been shown, so memory does not grow with the file.
 
 use crate::input::{Bytes, Capture, Input, InputError};
+use crate::limits;
 use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Sink, Summary, Time, Unit};
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
 use crate::session::{Context, Interest, Memory, Session, Side, Start};
@@ -174,6 +175,8 @@ struct Router<'s> {
     memory: Memory,
     /// By flow id, which the tracker uses again when a flow is over.
     sessions: Vec<Option<Session>>,
+    /// What they hold before they are a WebSocket, in bytes.
+    held: usize,
     now: Option<Time>,
 }
 
@@ -185,6 +188,7 @@ impl<'s> Router<'s> {
             connections: 0,
             memory: Memory::default(),
             sessions: Vec::new(),
+            held: 0,
             now: None,
         }
     }
@@ -208,12 +212,40 @@ impl<'s> Router<'s> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        match act(session, &mut cx) {
+        let before = session.cost();
+        let interest = act(session, &mut cx);
+        let after = session.cost();
+        if after != before {
+            self.held = (self.held + after).saturating_sub(before);
+            if self.held > limits::EARLY_TOTAL {
+                self.relieve();
+            }
+        }
+        match interest {
             Interest::Follow => net::Interest::Follow,
             Interest::Stop => net::Interest::Stop,
             Interest::Ignore => {
                 self.sessions[flow.0 as usize] = None;
                 net::Interest::Ignore
+            }
+        }
+    }
+}
+
+impl Router<'_> {
+    /// Gives up the connections that hold the most, until half is free.
+    #[cold]
+    fn relieve(&mut self) {
+        let costs = self.sessions.iter().flatten().map(Session::cost);
+        self.held = costs.clone().sum();
+        let mut largest: Vec<usize> = costs.filter(|cost| *cost > 0).collect();
+        largest.sort_unstable();
+        let Some(least) = largest.get(largest.len() / 2).copied() else { return };
+        for session in self.sessions.iter_mut().flatten() {
+            let cost = session.cost();
+            if cost >= least && self.held > limits::EARLY_TOTAL / 2 {
+                session.give_up();
+                self.held -= cost;
             }
         }
     }
@@ -254,6 +286,7 @@ impl StreamSink for Router<'_> {
 
     fn close(&mut self, flow: FlowId, _: CloseReason) {
         let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::take) else { return };
+        self.held = self.held.saturating_sub(session.cost());
         let mut cx = Context {
             out: &mut self.out,
             scratch: &mut self.scratch,

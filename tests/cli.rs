@@ -241,7 +241,7 @@ fn payloads_do_not_reach_the_terminal_raw() {
         client close 1000 "\x1b[0m"
     "#;
     let input = file("evil.pcap", &pcap(&packets(script)));
-    for view in ["tree", "bits", "hex", "table", "stats"] {
+    for view in ["tree", "bits", "hex", "table", "messages", "session", "stats"] {
         for format in ["text", "ndjson"] {
             let out = output(&mut wstool(&["decode", "-v", view, "--format", format, &input])).1;
             let bad = out.chars().find(|c| {

@@ -8,9 +8,11 @@
 mod targets;
 
 use std::fs;
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use flate2::read::MultiGzDecoder;
 use wstool::input::PcapWriter;
 use wstool::input::capture::ETHERNET;
 use wstool::synth::{Rng, START, conversation, script};
@@ -75,7 +77,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = match target {
         "capture" => {
             let played = of(&[".script"]).iter().filter_map(|text| played(text)).collect();
-            [of(&[".pcap", ".pcapng"]), played].concat()
+            [of(&[".pcap", ".pcapng", ".pcap.gz"]), played].concat()
         }
         "script" => of(&[".script"]),
         "head" | "replay" => of(&[".http"]),
@@ -88,6 +90,51 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             chunks.map(|chunks| chunks.into_iter().flat_map(|chunk| chunk.bytes).collect()).collect()
         }
         "accept" => vec![b"dGhlIHNhbXBsZSBub25jZQ==s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".to_vec()],
+        "app" => {
+            let part = |flags: u8, text: &str| [&[flags, text.len() as u8], text.as_bytes()].concat();
+            let open =
+                r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+            let said = [
+                (0x00, vec![part(1, open), part(0, "40/admin,{}"), part(1, r#"42/admin,1["a",{"b":[1]}]"#)]),
+                (
+                    0x01,
+                    vec![
+                        part(1, open),
+                        part(0, r#"451-["up",{"_placeholder":true,"num":0}]"#),
+                        part(2, "\x04abc"),
+                    ],
+                ),
+                (0x80, vec![part(1, open), b"40\x1e42[\"hi\"]\x1ebAQID".to_vec()]),
+                (0xC1, vec![b"\x00\x01\x02\xFF40".to_vec(), b"2:40".to_vec()]),
+                (
+                    0x02,
+                    vec![
+                        part(0, r#"{"type":"connection_init"}"#),
+                        part(1, r#"{"type":"next","id":"1","payload":{}}"#),
+                    ],
+                ),
+                (
+                    0x04,
+                    vec![part(0, "CONNECT\naccept-version:1.2\n\n\0"), part(1, "MESSAGE\na:b\\c\n\nhi\0")],
+                ),
+                (
+                    0x05,
+                    vec![
+                        part(2, "\x10\x0c\0\x04MQTT\x04\x02\0<\0\0"),
+                        part(3, "\x20\x02\0\0"),
+                        part(2, "\x30\x05\0\x01ahi"),
+                    ],
+                ),
+                (
+                    0x06,
+                    vec![
+                        part(0, "{\"protocol\":\"json\",\"version\":1}\x1e"),
+                        part(1, "{\"type\":6}\x1e{\"type\":1,\"target\":\"a\",\"arguments\":[]}\x1e"),
+                    ],
+                ),
+            ];
+            said.into_iter().map(|(how, parts)| [vec![how], parts.concat()].concat()).collect()
+        }
         _ => vec![
             b"\x00\x00\x0B\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58\x01\x04\x81\x02Hi\xFE\x00\xFF\x00"
                 .to_vec(),
@@ -111,7 +158,13 @@ fn samples() -> Vec<(String, Vec<u8>)> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let bytes = fs::read(&path).expect("samples can be read");
+                let mut bytes = fs::read(&path).expect("samples can be read");
+                // Mutations of compressed data only damage the compression.
+                if path.extension().is_some_and(|e| e == "gz") {
+                    let mut inside = Vec::new();
+                    MultiGzDecoder::new(&bytes[..]).read_to_end(&mut inside).expect("samples are whole");
+                    bytes = inside;
+                }
                 files.push((path.to_string_lossy().into_owned(), bytes));
             }
         }

@@ -15,7 +15,7 @@ use wstool::model::Sink;
 use wstool::pipeline;
 use wstool::render::json::Json;
 use wstool::render::stats::Stats;
-use wstool::render::{Options, Table, Tree};
+use wstool::render::{Options, Session, Table, Tree};
 
 use run::hex;
 
@@ -110,7 +110,7 @@ fn memory_stays_flat() {
     ];
     for (name, beginning, again, end) in inputs {
         let again = again.repeat(65_536_usize.div_ceil(again.len().max(1)));
-        for view in ["ndjson", "stats", "tree", "table"] {
+        for view in ["ndjson", "stats", "tree", "table", "session"] {
             // Trees are large.
             let end = if view == "tree" && end == FRAMES { end / 8 } else { end };
             let reader = Endless { beginning: beginning.clone(), again: again.clone(), at: 0, end };
@@ -118,6 +118,7 @@ fn memory_stays_flat() {
             let mut sink: Box<dyn Sink> = match view {
                 "ndjson" => Box::new(Json::lines(io::sink(), limits::PAYLOAD_SHOWN)),
                 "stats" => Box::new(Stats::default()),
+                "session" => Box::new(Session::new(io::sink(), options)),
                 "tree" => Box::new(Tree::new(io::sink(), options)),
                 _ => Box::new(Table::new(io::sink(), options)),
             };

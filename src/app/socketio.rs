@@ -221,21 +221,62 @@ impl<'a> Packet<'a> {
         App { protocol: "socket.io", name: "Socket.IO", summary: self.summary(), fields, ..App::default() }
     }
 
+    /// What the packet is, in a few words: its type, namespace, and event or acknowledgement id.
+    pub fn title(&self) -> String {
+        let head = self.head();
+        match (self.event(), self.ack) {
+            (Some((name, _)), _) => format!("{head} {}", quoted(&name)),
+            (None, Some(id)) => format!("{head} {id}"),
+            (None, None) => head,
+        }
+    }
+
+    /// The type, and the namespace unless it is the main one.
+    fn head(&self) -> String {
+        match self.path() {
+            "/" => self.kind.name().to_owned(),
+            path => format!("{} {}", self.kind.name(), clipped(path)),
+        }
+    }
+
     /// The packet in a line.
     pub fn summary(&self) -> Text {
         let args = self.args().unwrap_or_default();
         let args = args.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or_default();
-        let (name, args) = (self.event().map(|(name, _)| name).unwrap_or_default(), clipped(args));
+        let args = if self.attachments > 0 { placeholders_named(args) } else { args.to_owned() };
+        let (name, args) = (self.event().map(|(name, _)| name).unwrap_or_default(), clipped(&args));
         match (self.kind, self.ack) {
             (kind, Some(id)) if kind.is_event() => {
-                Text::with("{} {}({}), wants ack {}", kind.name()).and(quoted(&name)).and(args).and(id)
+                Text::with("{} {}({}), wants ack {}", self.head()).and(quoted(&name)).and(args).and(id)
             }
-            (kind, _) if kind.is_event() => Text::with("{} {}({})", kind.name()).and(quoted(&name)).and(args),
-            (kind, Some(id)) if kind.is_ack() => Text::with("{} {} ({})", kind.name()).and(id).and(args),
-            (kind, _) if self.data.is_empty() => Text::new(kind.name()),
-            (kind, _) => Text::with("{} {}", kind.name()).and(clipped(self.data)),
+            (kind, _) if kind.is_event() => Text::with("{} {}({})", self.head()).and(quoted(&name)).and(args),
+            (kind, Some(id)) if kind.is_ack() => Text::with("{} {} ({})", self.head()).and(id).and(args),
+            _ if self.data.is_empty() => Text::with("{}", self.head()),
+            _ => Text::with("{} {}", self.head()).and(clipped(self.data)),
         }
     }
+}
+
+/// The arguments with `<attachment 0>` for its placeholder, which is long and says no more.
+///
+/// Inside a JSON string its quotes would be escaped: what looks like a placeholder is one.
+fn placeholders_named(args: &str) -> String {
+    const BEFORE: &str = "{\"_placeholder\":true,\"num\":";
+    let (mut out, mut rest) = (String::new(), args);
+    while let Some((before, after)) = rest.split_once(BEFORE) {
+        out.push_str(before);
+        let digits = digits(after.as_bytes());
+        if let (1.., Some(end)) = (digits, after[digits..].strip_prefix('}')) {
+            out.push_str("<attachment ");
+            out.push_str(&after[..digits]);
+            out.push('>');
+            rest = end;
+        } else {
+            out.push_str(BEFORE);
+            rest = after;
+        }
+    }
+    out + rest
 }
 
 fn quoted(name: &str) -> String {
@@ -258,13 +299,13 @@ mod tests {
                 "/admin",
                 None,
                 "{\"token\":\"123\"}",
-                "CONNECT {\"token\":\"123\"}",
+                "CONNECT /admin {\"token\":\"123\"}",
             ),
-            ("0/admin?token=123,", "CONNECT", 0, "/admin?token=123", None, "", "CONNECT"),
-            ("1/admin,", "DISCONNECT", 0, "/admin", None, "", "DISCONNECT"),
+            ("0/admin?token=123,", "CONNECT", 0, "/admin?token=123", None, "", "CONNECT /admin"),
+            ("1/admin,", "DISCONNECT", 0, "/admin", None, "", "DISCONNECT /admin"),
             ("2[\"foo\"]", "EVENT", 0, "/", None, "[\"foo\"]", "EVENT \"foo\"()"),
             ("212[\"foo\",1]", "EVENT", 0, "/", Some(12), "[\"foo\",1]", "EVENT \"foo\"(1), wants ack 12"),
-            ("3/admin,13[\"bar\"]", "ACK", 0, "/admin", Some(13), "[\"bar\"]", "ACK 13 (\"bar\")"),
+            ("3/admin,13[\"bar\"]", "ACK", 0, "/admin", Some(13), "[\"bar\"]", "ACK /admin 13 (\"bar\")"),
             (
                 "51-[\"baz\",{\"_placeholder\":true,\"num\":0}]",
                 "BINARY_EVENT",
@@ -272,7 +313,7 @@ mod tests {
                 "/",
                 None,
                 "[\"baz\",{\"_placeholder\":true,\"num\":0}]",
-                "BINARY_EVENT \"baz\"({\"_placeholder\":true,\"num\":0})",
+                "BINARY_EVENT \"baz\"(<attachment 0>)",
             ),
             ("61-15[]", "BINARY_ACK", 1, "/", Some(15), "[]", "BINARY_ACK 15 ()"),
             (
@@ -282,7 +323,7 @@ mod tests {
                 "/admin",
                 None,
                 "\"Not authorized\"",
-                "CONNECT_ERROR \"Not authorized\"",
+                "CONNECT_ERROR /admin \"Not authorized\"",
             ),
         ];
         for (wire, kind, attachments, namespace, ack, data, summary) in cases {

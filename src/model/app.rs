@@ -114,7 +114,7 @@ pub struct AppSession {
     pub server: Option<Endpoint>,
     /// The path it is served under. Untrusted.
     pub path: Option<String>,
-    /// When its first and its last packet were captured.
+    /// When its first packet was captured; and its last, or the end of its WebSocket's connection.
     pub began: Option<Time>,
     pub ended: Option<Time>,
     /// Whether it moved from polling to WebSocket.

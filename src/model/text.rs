@@ -59,6 +59,13 @@ impl fmt::Display for Text {
     }
 }
 
+/// The beginning of a text: as many whole characters as fit in `longest` bytes.
+pub fn prefix(text: &str, longest: usize) -> &str {
+    let longest = longest.min(text.len());
+    let end = (0..=longest).rev().find(|&at| text.is_char_boundary(at));
+    &text[..end.unwrap_or(0)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ use crate::model::At;
 
 /// What keeping a piece costs besides its bytes.
 const OVERHEAD: usize = 96;
+/// What keeping any costs: a tree's node has room for eleven from the start.
+const FIRST: usize = 1024;
 
 /// Runs of bytes by position, none overlapping another.
 #[derive(Debug, Default)]
@@ -126,7 +128,8 @@ impl Pieces {
 
     /// What keeping them takes, in bytes.
     pub(super) fn cost(&self) -> usize {
-        self.len + self.by_position.len() * OVERHEAD
+        let first = if self.by_position.is_empty() { 0 } else { FIRST };
+        first + self.len + self.by_position.len() * OVERHEAD
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -162,7 +165,7 @@ mod tests {
                 (16, b"ij".to_vec(), 308),
             ]
         );
-        assert_eq!((pieces.len(), pieces.cost()), (10, 10 + 5 * OVERHEAD));
+        assert_eq!((pieces.len(), pieces.cost()), (10, FIRST + 10 + 5 * OVERHEAD));
     }
 
     #[test]

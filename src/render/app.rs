@@ -46,17 +46,29 @@ pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
     line(outline, packet.app);
 }
 
+/// Whether the line on a packet has all of its JSON already.
+fn is_told(summary: &str, json: &str, laid_out: &str) -> bool {
+    let json = json.trim();
+    let inner = json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(json);
+    !laid_out.contains('\n') && summary.contains(inner)
+}
+
 /// All of a packet: its fields, one a line, JSON laid out, attachments.
 pub fn details(outline: &mut Outline, app: &App) {
     line(outline, app);
+    let summary = app.summary.to_string();
     for field in &app.fields {
         let indent = INDENT + 2;
         let page = &mut outline.page;
         match &field.value {
             Value::Json(json) => {
-                page.to(INDENT + 2).put(Ink::Faint, field.def.label).line();
                 let width = page.width().saturating_sub(indent + 4).max(NARROWEST_JSON);
-                for row in pretty(json, width).lines() {
+                let laid_out = pretty(json, width);
+                if is_told(&summary, json, &laid_out) {
+                    continue;
+                }
+                page.to(INDENT + 2).put(Ink::Faint, field.def.label).line();
+                for row in laid_out.lines() {
                     let depth = row.len() - row.trim_start().len();
                     page.to(indent + 2 + depth)
                         .wrap(Ink::Plain, row.trim_start(), indent + 4 + depth, 0)
@@ -82,8 +94,16 @@ pub fn details(outline: &mut Outline, app: &App) {
     }
 }
 
+/// A packet that was pasted: to be explained from beginning to end.
+pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
+    let kind = if packet.text { "text" } else { "binary" };
+    outline.pasted = true;
+    outline.heading(unit, "packet", &format!("{kind}, {}", count(packet.length, "byte")));
+    explain(outline, packet.app);
+}
+
 /// A packet with each of its fields: what stands there, what it means, where that is written.
-pub fn explain(outline: &mut Outline, app: &App) {
+fn explain(outline: &mut Outline, app: &App) {
     const VALUE: usize = INDENT + 15;
     line(outline, app);
     for field in &app.fields {
@@ -124,9 +144,9 @@ pub fn explain(outline: &mut Outline, app: &App) {
 /// A session that is over.
 pub fn session(outline: &mut Outline, unit: &Unit<'_>, session: &AppSession) {
     let unit = Unit { conn: 0, ..*unit };
-    let name =
-        if session.sid.is_some() || session.packets != [0, 0] { "session" } else { "attempts at a session" };
-    outline.heading(&unit, &format!("{name} {} ends", session.number), &how(session));
+    let came = session.sid.is_some() || session.packets != [0, 0];
+    let what = if came { "ends" } else { "never opened" };
+    outline.heading(&unit, &format!("session {} {what}", session.number), &how(session));
     if let Some(sid) = &session.sid {
         outline.page.to(INDENT).put(Ink::Plain, "sid ").data(Ink::Strong, sid.as_bytes(), 48, false).line();
     }

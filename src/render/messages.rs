@@ -28,9 +28,7 @@ impl Layout for MessagesLayout {
                 let kind = if packet.text { "text" } else { "binary" };
                 let length = count(packet.length, "byte");
                 if unit.conn == 0 {
-                    // Pasted: to be explained from beginning to end.
-                    outline.heading(unit, "packet", &format!("{kind}, {length}"));
-                    app::explain(outline, packet.app);
+                    app::pasted(outline, unit, packet);
                 } else {
                     outline.heading(unit, "packet", &format!("{kind}, {length}, by polling"));
                     app::details(outline, packet.app);

@@ -31,6 +31,8 @@ pub struct Outline {
     pub unabridged: bool,
     /// More than one connection was seen, so that headings must say which.
     several: bool,
+    /// Packets were pasted: there are no connections to count.
+    pub pasted: bool,
 }
 
 impl Outline {
@@ -40,6 +42,7 @@ impl Outline {
             clock: Clock::new(options.time),
             unabridged: options.payload.is_some(),
             several: false,
+            pasted: false,
         }
     }
 
@@ -225,7 +228,8 @@ impl Outline {
             0 => String::new(),
             packets => format!(" in {}", count(packets, "packet")),
         };
-        let about = format!("{}{packets} ({})", totals(summary), count(summary.bytes, "byte"));
+        let bytes = count(summary.bytes, "byte");
+        let about = if self.pasted { bytes } else { format!("{}{packets} ({bytes})", totals(summary)) };
         self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
         let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
         findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));

@@ -30,6 +30,11 @@ impl Layout for SessionLayout {
                 outline.unit(unit);
                 self.begun = false;
             }
+            // Pasted, so that there is no session.
+            Body::Packet(packet) if unit.conn == 0 => {
+                app::pasted(outline, unit, packet);
+                verdicts::show(&mut outline.page, unit);
+            }
             Body::Packet(packet) => self.packet(outline, unit, packet.app),
             Body::Message(message) => match message.app {
                 Some(app) if app.session.is_some() => self.packet(outline, unit, app),

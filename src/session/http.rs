@@ -1,57 +1,16 @@
 //! The HTTP part of a connection: requests and responses up to the one that upgrades.
 
-use std::collections::VecDeque;
-
+use super::lane::Request;
 use super::polling::{asks_for_engine_io, plain_headers};
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
-use crate::http::head::{HeadReader, HeadState, Sniff, sniff};
+use crate::http::head::{HeadState, Sniff, sniff};
 use crate::limits;
-use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text};
+use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text, prefix};
 use crate::ws::{Conversation, Extensions};
-
-/// Both directions of a connection that speaks HTTP.
-#[derive(Default)]
-pub(super) struct HttpPhase {
-    lanes: [Lane; 2],
-    /// Requests whose response has not come.
-    requests: VecDeque<Request>,
-}
-
-/// One direction.
-#[derive(Default)]
-struct Lane {
-    reader: HeadReader,
-    /// Where the head being read begins.
-    offset: u64,
-    body: Option<Body>,
-    /// Set while it is open what the following bytes are; they wait in `held`.
-    blocked: bool,
-    held: VecDeque<Chunk>,
-    held_bytes: usize,
-    /// A head that is shown with its body, which is being read.
-    pending: Option<Box<Judged>>,
-    /// Which packets carried the head being read.
-    pieces: Vec<Piece>,
-}
-
-struct Chunk {
-    bytes: Vec<u8>,
-    at: At,
-    offset: u64,
-}
-
-/// A request on its way to be answered.
-struct Request {
-    method: String,
-    /// What it offered, if it asks for a WebSocket.
-    upgrade: Option<Box<RequestFacts>>,
-    /// It is Engine.IO's, and shown although it asks for none.
-    polls: bool,
-}
 
 impl Session {
     /// Takes bytes of a connection that speaks HTTP.
@@ -89,7 +48,7 @@ impl Session {
                     lane.pieces.clear();
                 }
                 let progress = lane.reader.push(bytes);
-                if at.packet > 0 && lane.pieces.len() < limits::MESSAGE_FRAMES_LISTED {
+                if at.packet > 0 && lane.pieces.len() < limits::PIECES_LISTED {
                     let len = progress.consumed as u64;
                     lane.pieces.push(Piece { offset, len, packet: at.packet, byte: at.byte });
                 }
@@ -195,7 +154,8 @@ impl Session {
             upgrade = facts.is_upgrade.then(|| Box::new(facts));
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        http.requests.push_back(Request { method, upgrade, polls });
+        let cost = reader.bytes().len();
+        http.requests.push_back(Request { method, upgrade, polls, cost });
         if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             self.phase = Phase::Other;
             return ON;
@@ -454,7 +414,8 @@ impl Session {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake =
             if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
-        told.connection.target = Some(facts.target.clone());
+        // It is kept as long as the connection lasts.
+        told.connection.target = Some(prefix(&facts.target, limits::TARGET).to_owned());
         told.connection.http_version.clone_from(&facts.http_version);
     }
 
@@ -472,18 +433,6 @@ impl Session {
             connection.subprotocol.clone_from(&facts.subprotocol);
             connection.extensions.clone_from(&facts.extensions);
             connection.deflate = facts.deflate;
-        }
-    }
-}
-
-impl Lane {
-    /// Keeps bytes until it is known what they are; beyond the cap the rest is dropped with the connection.
-    fn hold(&mut self, bytes: &[u8], at: At, offset: u64) {
-        let room = limits::BEFORE_RESPONSE.saturating_sub(self.held_bytes);
-        let keep = &bytes[..bytes.len().min(room)];
-        if !keep.is_empty() {
-            self.held_bytes += keep.len();
-            self.held.push_back(Chunk { bytes: keep.to_vec(), at, offset });
         }
     }
 }

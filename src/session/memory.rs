@@ -3,6 +3,7 @@
 //! once, clients that reconnect without a pause.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
@@ -24,6 +25,7 @@ pub struct Memory {
     /// Connections whose handshake is not answered.
     connecting: HashSet<u32, RandomState>,
     pairs: HashMap<Pair, Acquaintance, RandomState>,
+    hasher: RandomState,
 }
 
 /// What is remembered of one client and one server.
@@ -35,7 +37,8 @@ struct Acquaintance {
     open: u32,
     told_parallel: bool,
     told_backoff: bool,
-    target: String,
+    /// A hash of the latest target.
+    target: u64,
     /// When the last attempt failed, if it did.
     failed: Option<Time>,
     /// How long the client waited before each of its latest attempts, in nanoseconds.
@@ -71,7 +74,8 @@ impl Memory {
         findings: &mut Vec<Finding>,
     ) {
         let Attempt { pair, target, key, now } = *attempt;
-        if let Some(key) = key {
+        // What is no key at all may be as long as a head.
+        if let Some(key) = key.filter(|key| key.len() <= limits::KEY_REMEMBERED) {
             self.key(conn, key, findings);
         }
         let is_first = entry.pair.is_none();
@@ -82,7 +86,7 @@ impl Memory {
         let known = self.pairs.entry(pair).or_default();
         if is_first {
             *entry = Entry { pair: Some(pair), began: now, connecting: false, over: false };
-            known.attempt(target, now, findings);
+            known.attempt(self.hasher.hash_one(target), now, findings);
             known.open += 1;
         }
         if !std::mem::replace(&mut entry.connecting, true) {
@@ -155,16 +159,14 @@ impl Memory {
 
 impl Acquaintance {
     /// The client connects; how long has it waited since it last failed?
-    fn attempt(&mut self, target: &str, now: Option<Time>, findings: &mut Vec<Finding>) {
+    fn attempt(&mut self, target: u64, now: Option<Time>, findings: &mut Vec<Finding>) {
         /// Attempts in a row that show how a client waits.
         const ATTEMPTS: usize = 3;
         let failed = self.failed.take().zip(now);
         // Several clients behind one address cannot be told apart.
         let is_same = self.open == 0 && self.target == target;
         let wait = failed.map(|(failed, now)| now.since(failed)).filter(|_| is_same);
-        if self.target != target {
-            target.clone_into(&mut self.target);
-        }
+        self.target = target;
         let Some(wait) = wait.filter(|wait| *wait < limits::RECONNECT_SOON) else {
             self.waits.clear();
             return;

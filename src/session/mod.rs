@@ -8,6 +8,7 @@
 //! up without a word.
 
 mod http;
+mod lane;
 mod memory;
 mod polling;
 mod probe;
@@ -21,7 +22,7 @@ use crate::model::{
 };
 use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
 
-use self::http::HttpPhase;
+use self::lane::HttpPhase;
 pub use self::memory::Memory;
 
 use self::memory::Entry;
@@ -140,6 +141,21 @@ impl Session {
     /// The number of the connection, once it has one.
     pub fn conn(&self) -> Option<u32> {
         self.told.as_ref().map(|t| t.conn)
+    }
+
+    /// Bytes it holds because it is not a WebSocket yet.
+    #[inline]
+    pub fn cost(&self) -> usize {
+        match &self.phase {
+            Phase::WebSocket(_) | Phase::Other => 0,
+            Phase::Probe(probe) => probe.cost(),
+            Phase::Http(http) => http.cost(),
+        }
+    }
+
+    /// Gives up finding out what the connection carries, and holds nothing any longer.
+    pub fn give_up(&mut self) {
+        self.phase = Phase::Other;
     }
 
     /// Takes the next bytes of one side.
@@ -377,7 +393,7 @@ impl Session {
             return;
         }
         *cx.connections += 1;
-        let (client, server) = match (self.endpoints.as_deref(), self.client) {
+        let (client, server) = match (self.endpoints.take().as_deref(), self.client) {
             (Some([a, b]), Some(Side::B)) => (Some(*b), Some(*a)),
             (Some([a, b]), _) => (Some(*a), Some(*b)),
             (None, _) => (None, None),
@@ -425,5 +441,17 @@ impl Told {
             findings,
             sources: &[],
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_small() {
+        // There is one for each flow that is looked at, however many; an ignored one leaves its place.
+        assert!(size_of::<Option<Session>>() <= 104, "{}", size_of::<Option<Session>>());
+        assert!(size_of::<Told>() <= 352, "{}", size_of::<Told>());
     }
 }

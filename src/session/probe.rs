@@ -23,6 +23,10 @@ impl Held {
     }
 
     fn push(&mut self, bytes: &[u8], at: At) {
+        // Mostly one packet tells, and there may be very many connections.
+        if self.marks.is_empty() {
+            self.marks.reserve_exact(1);
+        }
         self.marks.push((self.bytes.len(), at));
         self.bytes.extend_from_slice(bytes);
     }
@@ -66,6 +70,8 @@ impl Probe {
         match sniff(whole) {
             Sniff::Request => return self.http(side, true),
             Sniff::Response => return self.http(side, false),
+            // Empty lines in front of a head do not go on for ever.
+            Sniff::NeedMore if whole.len() > limits::SNIFF => return Found::Other,
             Sniff::NeedMore => return Found::Nothing,
             Sniff::Neither => {}
         }
@@ -114,6 +120,11 @@ impl Probe {
         Found::Nothing
     }
 
+    /// What holding takes, in bytes.
+    pub fn cost(&self) -> usize {
+        self.held.iter().map(|held| held.bytes.len() + held.marks.len() * size_of::<(usize, At)>()).sum()
+    }
+
     /// Which side is the client, if HTTP told.
     pub fn client(&self) -> Option<Side> {
         self.client
@@ -151,6 +162,7 @@ impl Probe {
     /// Adds to what is held of a side, and gives all of it.
     fn hold(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> &[u8] {
         let index = self.held.iter().position(|h| h.side == side).unwrap_or_else(|| {
+            self.held.reserve_exact(1);
             self.held.push(Held::new(side, offset));
             self.held.len() - 1
         });

@@ -99,7 +99,7 @@ pub(super) fn idle(session: &mut Followed, gap: i64, mut before: impl Iterator<I
     let again = gap >= 2_000 * MILLISECOND && before.any(|other| near(gap, other));
     if session.closed.is_none() && gap < interval && (is_round || again) {
         let expected = Text::with(
-            "traffic more often than the path allows silence, not every {} ms",
+            "an open connection until the next heartbeat, due {} ms after the last (pingInterval)",
             interval / MILLISECOND,
         );
         let got = Text::with("TCP closed after {} ms of silence, without a Close frame", gap / MILLISECOND);

@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(of(engine_io("4hello\u{1e}2", 4)), ["Engine.IO: message hello", "Engine.IO: ping"]);
         assert_eq!(
             of(socket_io("44/random,{\"message\":\"no\"}")),
-            ["Socket.IO: CONNECT_ERROR {\"message\":\"no\"}"]
+            ["Socket.IO: CONNECT_ERROR /random {\"message\":\"no\"}"]
         );
         assert!(!socket_io("hello").is_readable() && !engine_io("x", 4).is_readable());
     }

@@ -39,6 +39,8 @@ enum State {
 #[derive(Debug)]
 struct Pending {
     app: App,
+    /// The packet in a few words.
+    title: String,
     /// How many attachments are still to come.
     left: u64,
     /// Bytes kept of those that came.
@@ -78,7 +80,7 @@ impl Socket {
             }
         };
         if let Some(left) = self.pending[via.dir.index()].take() {
-            let expected = Text::with("{} more binary attachments of {}", left.left).and(&left.app.summary);
+            let expected = Text::with("{} more of the binary attachments of {}", left.left).and(&left.title);
             let got = Text::with("{}", read.summary());
             findings.push(Finding::new(&ATTACHMENT_MISSING, via.dir, expected, got));
         }
@@ -93,7 +95,7 @@ impl Socket {
         }
         self.namespace(&read, via, record, from_start, own);
         if read.attachments > 0 {
-            let pending = Pending { app: app.clone(), left: read.attachments, kept: 0 };
+            let pending = Pending { app: app.clone(), title: read.title(), left: read.attachments, kept: 0 };
             self.pending[via.dir.index()] = Some(pending);
         }
         Some(app)
@@ -200,7 +202,7 @@ impl Socket {
             packets: via.when.packets,
         });
         let span = Span::bytes(via.source, via.offset + packet.at as u64, packet.len as u64);
-        let of = pending.app.summary.to_string();
+        let of = pending.title.clone();
         let total = num + 1 + pending.left;
         let place = |text: Text| text.and(num + 1).and(total);
         let mut app = App { protocol: "socket.io", name: "Socket.IO", ..App::default() };

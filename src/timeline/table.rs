@@ -119,6 +119,8 @@ impl Table {
             session.note_probe_over();
             return None;
         }
+        // A WebSocket may end long after its last message.
+        session.record.ended = now.or(session.record.ended);
         // What ended it is the last that was seen of it.
         let when = When { conn, time: now, packets: session.packets.map(|(_, last)| (last, last)) };
         diagnose::socket_ended(session, closed, when);

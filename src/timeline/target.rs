@@ -1,5 +1,8 @@
 //! The parameters of Engine.IO in a request's target.
 
+use crate::limits;
+use crate::model::prefix;
+
 /// What a target says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Target {
@@ -13,6 +16,7 @@ pub(super) struct Target {
 impl Target {
     /// Reads a target; `None` when it is no path.
     pub fn parse(target: &str) -> Option<Self> {
+        let target = prefix(target, limits::TARGET);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         // A proxy's request names the host too.
         let path = match path.split_once("://") {

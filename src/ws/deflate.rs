@@ -86,6 +86,7 @@ impl Inflater {
 
     /// A message begins.
     pub fn begin(&mut self) {
+        self.at_end = false;
         (self.failed, self.compressed, self.inflated, self.last) = (false, 0, 0, [0xAA; 4]);
     }
 
@@ -111,11 +112,12 @@ impl Inflater {
         if self.failed {
             return Ok(Finish::Clean);
         }
-        if self.last == TAIL {
-            return Ok(Finish::TailNotStripped);
-        }
+        // A final block of stored bytes may end in what looks like the tail.
         if self.at_end {
             return Ok(Finish::Ended);
+        }
+        if self.last == TAIL {
+            return Ok(Finish::TailNotStripped);
         }
         //= RFC 7692 §7.2.2
         //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
@@ -153,7 +155,7 @@ impl Inflater {
             self.at_end = false;
             self.inflated += given as u64;
             if given > 0 {
-                self.history.push(&piece[..given]);
+                self.remember(&piece[..given]);
                 put(&piece[..given]);
             }
             match status {
@@ -183,7 +185,7 @@ impl Inflater {
                 return Ok(());
             }
             self.inflated += given as u64;
-            self.history.push(&piece[..given]);
+            self.remember(&piece[..given]);
             put(&piece[..given]);
             if self.inflated > limits::INFLATED {
                 self.lose();
@@ -191,6 +193,12 @@ impl Inflater {
             }
         }
         Ok(())
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        self.history.push(bytes);
+        // A whole window has come since: nothing can refer to what was lost before it.
+        self.is_lossy &= self.history.ring.len() < WINDOW;
     }
 
     /// A final block ends the DEFLATE stream but not the connection: it goes on with its history.
@@ -304,6 +312,34 @@ mod tests {
         let results = inflate(&[AGAIN, HELLO, AGAIN], usize::MAX);
         assert!(matches!(results[0], Err(Fault::Corrupt { .. })));
         assert_eq!((&results[1], &results[2]), (&Ok("Hello".into()), &Ok("Hello".into())));
+    }
+
+    #[test]
+    fn a_window_later_nothing_is_lost_any_more() {
+        let mut inflater = Inflater::new();
+        inflater.begin();
+        inflater.lose();
+        let stored = [&[0x00, 0x00, 0x80, 0xff, 0x7f], &*vec![b'x'; 32 * 1024], &[0x00]].concat();
+        for (payload, is_lossy) in [(HELLO, true), (&stored, false), (AGAIN, false)] {
+            inflater.begin();
+            inflater.push(payload, &mut |_| {}).unwrap();
+            inflater.finish(&mut |_| {}).unwrap();
+            assert_eq!(inflater.is_lossy, is_lossy);
+        }
+    }
+
+    #[test]
+    fn stored_bytes_of_a_final_block_are_no_tail() {
+        for (payload, how) in [
+            (&b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff"[..], Finish::Ended),
+            (b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff\x00", Finish::Clean),
+            (b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff\x00\x00\x00\xff\xff", Finish::TailNotStripped),
+        ] {
+            let mut inflater = Inflater::new();
+            inflater.begin();
+            inflater.push(payload, &mut |_| {}).unwrap();
+            assert_eq!(inflater.finish(&mut |_| {}), Ok(how));
+        }
     }
 
     #[test]

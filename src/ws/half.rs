@@ -406,7 +406,7 @@ impl Half {
     /// Goes `length` bytes on and remembers where they came from, if somebody looks.
     #[inline]
     fn advance(&mut self, open: &mut Open, length: usize, at: At, wants_fields: bool) {
-        if wants_fields && at.packet > 0 {
+        if wants_fields && at.packet > 0 && open.pieces.len() < limits::PIECES_LISTED {
             open.pieces.push(Piece {
                 offset: self.offset,
                 len: length as u64,

@@ -15,7 +15,7 @@ use wstool::model::{Body, Dir, Flow, ON, Sink, SourceId, Span, Summary, Time, Un
 use wstool::pipeline;
 use wstool::render::json::Json;
 use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Options, Table, Tree, View};
+use wstool::render::{Bits, Hex, Messages, Options, Session, Table, Tree, View};
 use wstool::synth::rewrite::Packet;
 use wstool::synth::{Rng, START, conversation, script};
 
@@ -160,11 +160,13 @@ impl Said {
 pub fn every_view(bytes: &[u8]) {
     let options = Options { payload: Some(4096), ..Options::default() };
     let ascii = Options { ascii: true, color: true, width: 40, ..Options::default() };
-    let views: [Box<dyn View>; 5] = [
+    let views: [Box<dyn View>; 7] = [
         Box::new(Tree::new(Vec::new(), options)),
         Box::new(Bits::new(Vec::new(), options)),
         Box::new(Hex::new(Vec::new(), options)),
         Box::new(Table::new(Vec::new(), options)),
+        Box::new(Messages::new(Vec::new(), options)),
+        Box::new(Session::new(Vec::new(), options)),
         Box::new(Tree::new(Vec::new(), ascii)),
     ];
     for mut view in views {

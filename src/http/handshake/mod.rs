@@ -14,12 +14,15 @@ mod request;
 mod response;
 mod status;
 
+use self::exam::Exam;
+use super::fields::Name;
+use super::head::{Head, StartLine};
 use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};
 pub use middlebox::extensions_stripped;
-pub use request::{check_request, is_upgrade};
+pub use request::check_request;
 pub use response::check_response;
 pub use status::{Status, status};
 
@@ -114,6 +117,17 @@ pub enum Outcome {
     Failed(&'static Rule),
     /// Another status than 101.
     Rejected,
+}
+
+/// Whether a request asks for a WebSocket, however badly.
+pub fn is_upgrade(head: &Head<'_>) -> bool {
+    asks(&Exam::new(head, false))
+}
+
+fn asks(exam: &Exam<'_, '_>) -> bool {
+    let StartLine::Request { method, .. } = exam.head.start else { return false };
+    let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());
+    (speaks || exam.listing(Name::Upgrade, "websocket").is_some()) && method.bytes != b"CONNECT"
 }
 
 #[cfg(test)]

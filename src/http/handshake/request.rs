@@ -18,12 +18,7 @@ use super::deflate::{self, Params};
 use super::exam::Exam;
 use super::extensions::Extension;
 use super::lists::elements;
-use super::{RequestFacts, RequestReport, middlebox};
-
-/// Whether a request asks for a WebSocket, however badly.
-pub fn is_upgrade(head: &Head<'_>) -> bool {
-    asks(&Exam::new(head, false))
-}
+use super::{RequestFacts, RequestReport, asks, middlebox};
 
 /// Checks a request. Header fields and their verdicts are only listed with `detail`.
 ///
@@ -52,12 +47,6 @@ pub fn check_request(head: &Head<'_>, detail: bool) -> RequestReport {
     let headers = exam.headers();
     let fields = exam.fields(&headers, Text::default());
     RequestReport { headers, fields, findings: exam.findings, diagnoses, facts }
-}
-
-fn asks(exam: &Exam<'_, '_>) -> bool {
-    let StartLine::Request { method, .. } = exam.head.start else { return false };
-    let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());
-    (speaks || exam.listing(Name::Upgrade, "websocket").is_some()) && method.bytes != b"CONNECT"
 }
 
 fn facts(exam: &Exam<'_, '_>) -> RequestFacts {

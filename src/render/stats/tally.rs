@@ -264,3 +264,15 @@ fn fingerprint(payload: &[u8]) -> u64 {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_message_is_counted_in_two_cache_lines() {
+        assert_eq!(std::mem::offset_of!(Side, frames) + size_of::<Frames>(), 128);
+        assert_eq!(kind(Opcode::TEXT), 0);
+        assert!(size_of::<Tally>() <= 576, "{}", size_of::<Tally>());
+    }
+}

@@ -83,6 +83,14 @@ const HELLO: &[u8] = b"\x81\x05Hello";
 const MASKED_HELLO: &[u8] = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
 
 #[test]
+fn what_each_frame_touches_is_in_few_cache_lines() {
+    // A kibibyte a live connection is the goal for everything together.
+    assert_eq!(size_of::<Half>(), 64);
+    assert!(size_of::<Shared>() <= 192, "{}", size_of::<Shared>());
+    assert!(size_of::<Conversation>() <= 320, "{}", size_of::<Conversation>());
+}
+
+#[test]
 fn fragments_with_a_ping_between_make_one_message() {
     check(
         &[Send(Server, b"\x01\x03Hel\x89\x01x\x80\x02lo"), Send(Client, b"\x8a\x81\0\0\0\x01y")],
