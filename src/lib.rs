@@ -17,6 +17,7 @@
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
+//! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
@@ -25,6 +26,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod compare;
 pub mod http;
 pub mod input;
 pub mod limits;

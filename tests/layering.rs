@@ -67,6 +67,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("terminal_size", &["cli"]),
     ("getrandom", &["cli"]),
     ("console", &["cli/replay"]),
+    ("httlib_hpack", &["compare/http.rs"]),
     ("rustls", &["cli/replay/tls.rs"]),
     ("webpki_roots", &["cli/replay/tls.rs"]),
 ];

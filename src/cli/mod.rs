@@ -6,6 +6,7 @@
 //! input could not be read.
 
 pub mod accept;
+pub mod compare;
 pub mod decode;
 pub mod encode;
 mod output;
@@ -44,6 +45,8 @@ enum ColorWhen {
 enum Command {
     /// Compute and check Sec-WebSocket-Accept
     Accept(accept::Args),
+    /// What polling and WebSocket really cost, by formula or counted in captures
+    Compare(Box<compare::Args>),
     /// Show what is on the wire: captures, hex, raw bytes
     #[command(visible_alias = "d")]
     Decode(Box<decode::Args>),
@@ -99,6 +102,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let mut err = io::stderr().lock();
     match &cli.command {
         Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
+        Command::Compare(args) => {
+            drop((out, err));
+            compare::run(args, color)
+        }
         Command::Decode(args) => {
             drop((out, err));
             decode::run(args, color)

@@ -13,6 +13,7 @@ pub mod field;
 pub mod film;
 pub mod finding;
 pub mod out;
+pub mod report;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod source;

@@ -39,6 +39,7 @@ mod fragments;
 mod half;
 mod ip;
 mod link;
+mod measure;
 mod reassembly;
 mod table;
 mod tcp;
@@ -56,6 +57,7 @@ use crate::limits;
 use crate::model::{At, Cite, Finding, Rule, Severity, Time, Who};
 
 pub use link::{is_supported, link_name};
+pub use measure::{Measured, measure};
 pub use tracker::{Counts, Tracker};
 
 /// A captured packet.

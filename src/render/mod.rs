@@ -34,6 +34,7 @@ use std::io;
 use crate::model::Sink;
 
 pub mod bits;
+pub mod compare;
 pub mod film;
 pub mod hex;
 pub mod json;

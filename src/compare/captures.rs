@@ -1,0 +1,300 @@
+//! What really happened: the same columns counted from the packets of captures.
+//!
+//! Every byte of a packet from the IP header on goes into one column: the messages,
+//! HTTP heads, frames, the headers of packets that carry data, pure acknowledgements,
+//! what opens and closes connections, and what was sent again.
+
+use std::net::SocketAddr;
+
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::exchanges::Exchanges;
+use super::sequence::Sequence;
+use crate::input::{Input, InputError};
+use crate::model::{At, Finding};
+use crate::net::{
+    CloseReason, FlowId, Interest, Measured, Opened, Packet, Side, StreamEnd, StreamSink, Tracker, measure,
+};
+
+/// How a connection was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Use {
+    /// Requests of which at least one was made again.
+    Polling,
+    EventStream,
+    WebSocket,
+    SocketIoPolling,
+    SocketIoWebSocket,
+    /// HTTP that asks for nothing twice, or no HTTP.
+    Other,
+}
+
+impl Use {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Polling => "HTTP polling",
+            Self::EventStream => "server-sent events",
+            Self::WebSocket => "WebSocket",
+            Self::SocketIoPolling => "Socket.IO, polling",
+            Self::SocketIoWebSocket => "Socket.IO, WebSocket",
+            Self::Other => "other",
+        }
+    }
+
+    /// Whether clients ask again and again.
+    pub fn is_polling(self) -> bool {
+        matches!(self, Self::Polling | Self::SocketIoPolling)
+    }
+
+    /// Whether frames of RFC 6455 carry it.
+    pub fn is_web_socket(self) -> bool {
+        matches!(self, Self::WebSocket | Self::SocketIoWebSocket)
+    }
+}
+
+/// Bytes and numbers of all connections of one use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub connections: u64,
+    /// Content of HTTP bodies and of data frames.
+    pub application: u64,
+    /// HTTP heads, the opening handshake's among them.
+    pub heads: u64,
+    /// Frame headers, control frames, chunk framing, and stream bytes that were not understood.
+    pub framing: u64,
+    /// IP and TCP headers of packets that bring new data.
+    pub headers: u64,
+    pub acks: u64,
+    pub ack_bytes: u64,
+    /// Packets without data that open or close a connection.
+    pub opening: u64,
+    pub opening_bytes: u64,
+    /// Packets whose data was all seen before.
+    pub resent: u64,
+    pub resent_bytes: u64,
+    pub requests: u64,
+    /// Answers without content.
+    pub empty: u64,
+    /// Data messages; of HTTP, bodies that are not empty, whatever they hold.
+    pub messages: u64,
+}
+
+impl Counted {
+    /// Every byte from the IP header on.
+    pub fn total(&self) -> u64 {
+        self.application
+            + self.heads
+            + self.framing
+            + self.headers
+            + self.ack_bytes
+            + self.opening_bytes
+            + self.resent_bytes
+    }
+
+    fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.connections, other.connections),
+            (&mut self.application, other.application),
+            (&mut self.heads, other.heads),
+            (&mut self.framing, other.framing),
+            (&mut self.headers, other.headers),
+            (&mut self.acks, other.acks),
+            (&mut self.ack_bytes, other.ack_bytes),
+            (&mut self.opening, other.opening),
+            (&mut self.opening_bytes, other.opening_bytes),
+            (&mut self.resent, other.resent),
+            (&mut self.resent_bytes, other.resent_bytes),
+            (&mut self.requests, other.requests),
+            (&mut self.empty, other.empty),
+            (&mut self.messages, other.messages),
+        ];
+        for (mine, theirs) in pairs {
+            *mine += theirs;
+        }
+    }
+}
+
+/// Counts captures, one after the other.
+#[derive(Default)]
+pub struct Counter {
+    flows: Vec<Connection>,
+    /// How often each target was asked for, over all captures.
+    asked: HashMap<String, u64>,
+}
+
+impl Counter {
+    /// Counts one capture.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no capture.
+    pub fn read(&mut self, input: Input, progress: &mut dyn FnMut(u64)) -> Result<(), InputError> {
+        let Input::Capture(mut capture) = input else { return Ok(()) };
+        let mut reader = Reader { open: HashMap::new(), flows: HashMap::new(), order: Vec::new() };
+        let mut tracker = Tracker::new();
+        while let Some(packet) = capture.next() {
+            let packet = packet?;
+            let (number, link) = (packet.number, packet.link);
+            let packet =
+                Packet { number, time: packet.time, link, data: packet.data, wire_len: packet.wire_len };
+            if let Some(measured) = measure(&packet) {
+                reader.packet(&measured);
+            }
+            // The reader never says stop.
+            let _ = tracker.packet(&packet, &mut reader);
+            if number % 4096 == 0 {
+                progress(capture.bytes_read());
+            }
+        }
+        let _ = tracker.finish(&mut reader);
+        for pair in reader.order {
+            let Some(connection) = reader.flows.remove(&pair) else { continue };
+            for target in &connection.http.targets {
+                *self.asked.entry(target.clone()).or_default() += 1;
+            }
+            self.flows.push(connection);
+        }
+        Ok(())
+    }
+
+    /// The sums, by use, in a fixed order.
+    pub fn finish(self) -> Vec<(Use, Counted)> {
+        let mut sums: Vec<(Use, Counted)> = Vec::new();
+        for connection in &self.flows {
+            let used = connection.used(&self.asked);
+            let counted = connection.counted();
+            match sums.iter_mut().find(|(known, _)| *known == used) {
+                Some((_, sum)) => sum.add(&counted),
+                None => sums.push((used, counted)),
+            }
+        }
+        sums.sort_by_key(|(used, _)| *used);
+        sums
+    }
+}
+
+/// The addresses of a connection, whichever way.
+type Pair = (SocketAddr, SocketAddr);
+
+fn pair(a: SocketAddr, b: SocketAddr) -> Pair {
+    if a <= b { (a, b) } else { (b, a) }
+}
+
+/// One capture being read.
+struct Reader {
+    open: HashMap<FlowId, Pair>,
+    flows: HashMap<Pair, Connection>,
+    order: Vec<Pair>,
+}
+
+impl Reader {
+    fn packet(&mut self, packet: &Measured) {
+        let pair = pair(packet.from, packet.to);
+        let connection = self.flows.entry(pair).or_insert_with(|| {
+            self.order.push(pair);
+            Connection::default()
+        });
+        connection.packet(packet, usize::from(packet.from == pair.0));
+    }
+
+    fn connection(&mut self, flow: FlowId) -> Option<&mut Connection> {
+        self.flows.get_mut(self.open.get(&flow)?)
+    }
+}
+
+impl StreamSink for Reader {
+    fn open(&mut self, flow: FlowId, opened: &Opened) {
+        self.open.insert(flow, pair(opened.a, opened.b));
+        if let Some(connection) = self.connection(flow) {
+            connection.http.restart();
+        }
+    }
+
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], _: At) -> Interest {
+        if let Some(connection) = self.connection(flow) {
+            connection.http.data(from.index(), bytes);
+        }
+        Interest::Follow
+    }
+
+    fn gap(&mut self, flow: FlowId, from: Side, length: u64, _: (Option<u64>, Option<u64>)) -> Interest {
+        if let Some(connection) = self.connection(flow) {
+            connection.http.gap(from.index(), length);
+        }
+        Interest::Follow
+    }
+
+    fn end(&mut self, _: FlowId, _: Side, _: StreamEnd, _: At) -> Interest {
+        Interest::Follow
+    }
+
+    fn close(&mut self, flow: FlowId, _: CloseReason) {
+        self.open.remove(&flow);
+    }
+
+    fn anomaly(&mut self, _: FlowId, _: Side, _: Finding, _: At) {}
+}
+
+#[derive(Default)]
+struct Connection {
+    packets: Counted,
+    /// Stream bytes that were new, whatever they are.
+    stream: u64,
+    /// By direction: what has been seen of the sequence numbers.
+    seen: [Sequence; 2],
+    http: Exchanges,
+}
+
+impl Connection {
+    fn packet(&mut self, packet: &Measured, direction: usize) {
+        let counted = &mut self.packets;
+        let all = packet.headers + packet.data;
+        if packet.syn {
+            self.seen[direction].begin(packet.seq);
+        }
+        if packet.data == 0 {
+            if packet.syn || packet.ends {
+                counted.opening += 1;
+                counted.opening_bytes += all;
+            } else {
+                counted.acks += 1;
+                counted.ack_bytes += all;
+            }
+            return;
+        }
+        let first = packet.seq.wrapping_add(u32::from(packet.syn));
+        let new = self.seen[direction].new_bytes(first, packet.data);
+        if new == 0 {
+            counted.resent += 1;
+            counted.resent_bytes += all;
+        } else {
+            // What overlaps with earlier data was sent again, too.
+            counted.headers += packet.headers;
+            counted.resent_bytes += packet.data - new;
+            self.stream += new;
+        }
+    }
+
+    fn counted(&self) -> Counted {
+        let mut counted = self.packets;
+        counted.connections = 1;
+        counted.add(&self.http.counted);
+        let understood = self.http.counted.application + self.http.counted.heads + self.http.counted.framing;
+        counted.framing += self.stream.saturating_sub(understood);
+        counted
+    }
+
+    fn used(&self, asked: &HashMap<String, u64>) -> Use {
+        let http = &self.http;
+        let engine =
+            http.targets.iter().any(|target| target.contains("EIO=") && target.contains("transport="));
+        match () {
+            () if http.upgraded && engine => Use::SocketIoWebSocket,
+            () if http.upgraded => Use::WebSocket,
+            () if engine => Use::SocketIoPolling,
+            () if http.event_stream => Use::EventStream,
+            () if http.targets.iter().any(|target| asked.get(target).is_some_and(|n| *n > 1)) => Use::Polling,
+            () => Use::Other,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What was counted in captures as a page.
+
+use super::captures::{Counted, Use};
+use super::words::{grouped, number};
+use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
+
+/// What was counted in captures, beside each other.
+///
+/// # Errors
+/// One line that says which side of the comparison is missing.
+pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, String> {
+    let files = names.join(", ");
+    if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::EventStream) {
+        return Err(format!(
+            "{files}: no polling: no HTTP request is made twice (within TLS it cannot be seen)"
+        ));
+    }
+    let Some((_, websocket)) = sums.iter().find(|(used, _)| used.is_web_socket()) else {
+        return Err(format!("{files}: no WebSocket connection (within TLS it cannot be seen)"));
+    };
+    let known: Vec<&(Use, Counted)> = sums.iter().filter(|(used, _)| *used != Use::Other).collect();
+    let per_message = |c: &Counted| c.total() as f64 / c.messages.max(1) as f64;
+    let row = |(used, c): &&(Use, Counted)| {
+        let bytes = |value: u64| Cell::Bytes(value as f64);
+        let polls =
+            |cell: Cell| if used.is_web_socket() || *used == Use::EventStream { Cell::Nothing } else { cell };
+        vec![
+            Cell::Text(used.name().to_owned()),
+            bytes(c.application),
+            bytes(c.heads),
+            bytes(c.framing),
+            bytes(c.headers),
+            bytes(c.ack_bytes),
+            bytes(c.opening_bytes),
+            bytes(c.resent_bytes),
+            bytes(c.total()),
+            Cell::Ratio(c.total() as f64 / websocket.total() as f64),
+            Cell::Count(c.connections),
+            polls(Cell::Count(c.requests)),
+            polls(Cell::Count(c.empty)),
+            Cell::Count(c.acks),
+            Cell::Count(c.messages),
+            Cell::Number(per_message(c)),
+        ]
+    };
+    let mut verdict = Vec::new();
+    for (used, c) in known.iter().filter(|(used, _)| !used.is_web_socket()) {
+        verdict.push(format!(
+            "{}: {} bytes in all against {} by WebSocket, {} times as many, for {} bytes of content against {}.",
+            used.name(),
+            grouped(c.total()),
+            grouped(websocket.total()),
+            number(c.total() as f64 / websocket.total() as f64),
+            grouped(c.application),
+            grouped(websocket.application),
+        ));
+        if used.is_polling() && c.requests > 0 {
+            verdict.push(format!(
+                "Of {} {} found nothing. Asking less often would cost less and be later; asking when \
+                 something is known to be there would cost least.",
+                counted_polls(c.requests),
+                grouped(c.empty),
+            ));
+        }
+    }
+    let mut limits = Vec::new();
+    if let Some((_, other)) = sums.iter().find(|(used, _)| *used == Use::Other) {
+        limits.push(format!(
+            "Left out: {} with {} bytes that ask for nothing twice, or speak something else.",
+            super::words::counted(other.connections, "connection"),
+            grouped(other.total())
+        ));
+    }
+    Ok(Report {
+        kind: "captures",
+        headline: vec![format!("Counted in {files}, from the IP header on.")],
+        tables: vec![Table {
+            id: "captures",
+            title: "Every byte that was captured".to_owned(),
+            blocks: vec!["counted", "Load"],
+            columns: vec![
+                Column::new("way", ""),
+                Column::new("application_bytes", "content"),
+                Column::new("http_head_bytes", "heads"),
+                Column::new("framing_bytes", "frames"),
+                Column::new("tcp_ip_header_bytes", "TCP/IP"),
+                Column::new("ack_bytes", "ACKs"),
+                Column::new("opening_bytes", "open"),
+                Column::new("resent_bytes", "resent"),
+                Column::new("total_bytes", "total"),
+                Column::new("ratio_to_websocket", "ratio"),
+                Column::below("connections", "connections", 1),
+                Column::below("requests", "requests", 1),
+                Column::below("empty_answers", "empty", 1),
+                Column::below("acks", "ACKs", 1),
+                Column::below("messages", "messages", 1),
+                Column::below("bytes_per_message", "bytes each", 1),
+            ],
+            rows: known.iter().map(row).collect(),
+        }],
+        bars: vec![Bars {
+            title: "Bytes a message".to_owned(),
+            bars: known
+                .iter()
+                .map(|(used, c)| Bar { label: used.name().to_owned(), value: Cell::Fixed(per_message(c), 0) })
+                .collect(),
+        }],
+        chart: None,
+        verdict,
+        assumptions: [
+            "a connection is polling when something it asks for is asked for more than once",
+            "of HTTP, a body that is not empty counts as one message, however many it holds; of WebSocket, messages do",
+            "content is as on the wire: compressed where it is compressed, Engine.IO's and Socket.IO's own characters included",
+            "frames are frame headers, control frames, chunk framing, and bytes that are not understood",
+            "open are packets without data with SYN, FIN or RST; ACKs are the other packets without data",
+            "link layer headers are not counted",
+        ]
+        .map(|text| Assumption { option: "", text: text.to_owned() })
+        .into(),
+        limits,
+    })
+}
+
+fn counted_polls(polls: u64) -> String {
+    super::words::counted(polls, "poll")
+}

@@ -1,0 +1,201 @@
+//! What polling and WebSocket cost: by formula, by simulation, and counted in captures.
+//!
+//! ```text
+//! Scenario ─► model (formulas) ─┬─► rows ─► Report ─► render
+//!        └──► simulate ─────────┤
+//! captures ─► count ────────────┘
+//! ```
+//!
+//! A [`Scenario`] holds every assumption. [`model`] answers it exactly: messages
+//! are published at random moments (a Poisson process of rate λ), a packet takes
+//! the one-way delay d, and what a client and a server do is what their protocols
+//! ask of them. [`simulate`] plays the same scenario message by message and packet
+//! by packet; that both agree is tested. [`captures`] counts what really happened.
+//!
+//! | way            | latency                                  | requests a second       |
+//! |----------------|------------------------------------------|-------------------------|
+//! | short polling  | uniform from d to T + d                  | 1/T                     |
+//! | long polling   | d, or uniform from d to 3d               | 1/(2d + e^(−2dλ)/λ)     |
+//! | event stream   | d                                        | none                    |
+//! | WebSocket      | d                                        | none                    |
+
+pub mod captures;
+pub mod counted;
+mod events;
+mod exchanges;
+pub mod heads;
+pub mod http;
+pub mod latency;
+pub mod model;
+pub mod presets;
+pub mod report;
+mod sequence;
+pub mod simulate;
+mod socket_io;
+pub mod sweep;
+pub mod wire;
+mod words;
+
+use self::heads::Heads;
+use self::wire::Wire;
+
+/// A way to get messages from a server to its clients and back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// Ask every T seconds.
+    ShortPolling,
+    /// Ask, and be answered once there is something to say (RFC 6202 §2).
+    LongPolling,
+    /// One answer that never ends (HTML, server-sent events).
+    EventStream,
+    /// RFC 6455.
+    WebSocket,
+    /// Socket.IO 4 on Engine.IO's HTTP long polling.
+    SocketIoPolling,
+    /// Socket.IO 4 on WebSocket, after its usual beginning with polling.
+    SocketIoWebSocket,
+}
+
+impl Way {
+    /// All of them, in the order of a table.
+    pub const ALL: [Self; 6] = [
+        Self::ShortPolling,
+        Self::LongPolling,
+        Self::EventStream,
+        Self::WebSocket,
+        Self::SocketIoPolling,
+        Self::SocketIoWebSocket,
+    ];
+
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ShortPolling => "short polling",
+            Self::LongPolling => "long polling",
+            Self::EventStream => "server-sent events",
+            Self::WebSocket => "WebSocket",
+            Self::SocketIoPolling => "Socket.IO, polling",
+            Self::SocketIoWebSocket => "Socket.IO, WebSocket",
+        }
+    }
+}
+
+/// Who publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The server, to every client.
+    Down,
+    /// Every client, to the server.
+    Up,
+    /// Both, each at the rate.
+    Both,
+}
+
+impl Direction {
+    fn down(self) -> bool {
+        self != Self::Up
+    }
+
+    fn up(self) -> bool {
+        self != Self::Down
+    }
+}
+
+/// Everything a comparison rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    pub clients: u64,
+    /// Messages a second, to (or from) each client.
+    pub rate: f64,
+    /// Bytes of a message.
+    pub payload: u64,
+    /// Seconds between two polls (T).
+    pub interval: f64,
+    /// Whether a client waits for its answer before it counts the interval.
+    pub closed_loop: bool,
+    /// Seconds a packet takes one way (d).
+    pub delay: f64,
+    /// Seconds it goes on.
+    pub duration: f64,
+    pub direction: Direction,
+    /// Seconds between signs of life on an idle connection: a ping, a comment, an empty answer. 0 for none.
+    pub heartbeat: f64,
+    /// Seconds an idle HTTP connection is kept.
+    pub keep_alive: f64,
+    /// HTTP/2 for everything but the WebSocket.
+    pub http2: bool,
+    /// The name of a Socket.IO event.
+    pub event: String,
+    pub heads: Heads,
+    pub wire: Wire,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            clients: 1000,
+            rate: 1.0,
+            payload: 21,
+            interval: 1.0,
+            closed_loop: false,
+            delay: 0.05,
+            duration: 3600.0,
+            direction: Direction::Down,
+            heartbeat: 25.0,
+            keep_alive: 60.0,
+            http2: false,
+            event: "message".to_owned(),
+            heads: Heads::browser(),
+            wire: Wire { ipv6: false, mtu: 1500, tls: false, tls_handshake: 4500, ack_delay: 0.04 },
+        }
+    }
+}
+
+impl Scenario {
+    /// Whether it can be answered.
+    ///
+    /// # Errors
+    /// One line that says which value cannot be, and what can.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = |name: &str, value: f64, most: f64| {
+            if value > 0.0 && value <= most {
+                Ok(())
+            } else {
+                Err(format!("--{name} must be more than 0 and at most {most}"))
+            }
+        };
+        positive("rate", self.rate, 1e5)?;
+        positive("interval", self.interval * 1000.0, 1e9)?;
+        positive("duration", self.duration, 1e9)?;
+        positive("clients", self.clients as f64, 1e9)?;
+        if !(self.delay >= 0.0 && self.delay.is_finite()) {
+            return Err("--delay must not be negative".to_owned());
+        }
+        if self.delay >= self.duration {
+            return Err(format!(
+                "--delay {} ms is as long as the whole --duration of {} s: nothing would arrive",
+                self.delay * 1000.0,
+                self.duration
+            ));
+        }
+        if self.payload > 64 * 1024 * 1024 {
+            return Err("--payload must be at most 67108864 bytes".to_owned());
+        }
+        if self.rate * self.interval > 1e6 {
+            return Err("--rate times --interval must be at most a million messages a poll".to_owned());
+        }
+        if !(self.heartbeat >= 0.0 && self.heartbeat.is_finite()) {
+            return Err("--heartbeat must not be negative; 0 is none".to_owned());
+        }
+        if !(self.keep_alive >= 0.0 && self.wire.ack_delay >= 0.0) {
+            return Err("--keep-alive and --ack-delay must not be negative".to_owned());
+        }
+        if self.wire.ack_delay > 0.5 {
+            return Err("--ack-delay must be at most 500 ms (RFC 9293 section 3.8.6.3)".to_owned());
+        }
+        if !(576..=65_535).contains(&self.wire.mtu) {
+            return Err("--mtu must be from 576 to 65535 bytes".to_owned());
+        }
+        Ok(())
+    }
+}

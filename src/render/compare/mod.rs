@@ -1,0 +1,131 @@
+//! Results of `compare`: for people in a terminal or a document, for programs, as a chart.
+
+mod chart;
+mod data;
+mod markdown;
+mod scale;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::model::report::{Cell, Report};
+use crate::render::escape::{self, Kind};
+use crate::render::human;
+use crate::render::words::grouped;
+
+pub use chart::svg;
+pub use text::Page;
+
+/// The forms a report is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Text(Page),
+    Markdown,
+    Csv,
+    Json,
+    Lines,
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, form: Form, mut out: impl Write) -> io::Result<()> {
+    let page = match form {
+        Form::Text(page) => text::page(report, page),
+        Form::Markdown => markdown::page(report),
+        Form::Csv => data::csv(report),
+        Form::Json => data::object(report),
+        Form::Lines => data::lines(report),
+    };
+    out.write_all(page.as_bytes())?;
+    out.flush()
+}
+
+/// A value as people read it.
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Nothing => "-".to_owned(),
+        Cell::Text(text) => plain(text),
+        Cell::Count(value) | Cell::Exact(value) => grouped(*value),
+        Cell::Number(value) => number(*value),
+        Cell::Bytes(value) => human::size(value.round() as u64),
+        Cell::Ratio(value) => ratio(*value),
+        Cell::Share(value) => share(*value),
+        Cell::Seconds(value) => seconds(*value),
+        Cell::Fixed(value, 0) => grouped(value.round() as u64),
+        Cell::Fixed(value, decimals) => format!("{value:.*}", usize::from(*decimals)),
+    }
+}
+
+/// Words without what could command a terminal: some quote a file.
+fn plain(text: &str) -> String {
+    escape::cells(text.as_bytes(), Kind::Words, false).map(|cell| cell.text().to_owned()).collect()
+}
+
+/// Columns that words take.
+fn columns(text: &str) -> usize {
+    escape::columns(text, false)
+}
+
+/// A mean, with decimals while they say something.
+fn number(value: f64) -> String {
+    match value {
+        _ if value >= 1e6 => human::short(value.round() as u64),
+        _ if value >= 99.95 || (value - value.round()).abs() < 1e-9 => grouped(value.round() as u64),
+        _ if value >= 9.995 => format!("{value:.1}"),
+        _ if value >= 0.0995 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+fn ratio(value: f64) -> String {
+    match value {
+        _ if value >= 999.95 => format!("{}x", grouped(value.round() as u64)),
+        _ if value >= 9.995 => format!("{value:.1}x"),
+        _ => format!("{value:.2}x"),
+    }
+}
+
+/// A duration with four digits or so.
+fn seconds(value: f64) -> String {
+    match value {
+        _ if value >= 600.0 => human::time((value * 1e9).round() as u64),
+        _ if value >= 100.0 => format!("{value:.1} s"),
+        _ if value >= 0.999_95 => format!("{value:.2} s"),
+        _ if value >= 0.099_995 => format!("{:.1} ms", value * 1e3),
+        _ => format!("{:.2} ms", value * 1e3),
+    }
+}
+
+fn share(value: f64) -> String {
+    let percent = value * 100.0;
+    if percent > 1e-4 && percent < 0.05 { "<0.1 %".to_owned() } else { format!("{percent:.1} %") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_for_people() {
+        for (cell, text) in [
+            (Cell::Nothing, "-"),
+            (Cell::Text("a\u{1b}[31m".into()), "a\\u{1b}[31m"),
+            (Cell::Count(1234), "1,234"),
+            (Cell::Number(0.632), "0.63"),
+            (Cell::Number(12_345.4), "12,345"),
+            (Cell::Bytes(9_999.0), "9,999 B"),
+            (Cell::Ratio(8.551), "8.55x"),
+            (Cell::Ratio(435.5), "435.5x"),
+            (Cell::Ratio(4355.0), "4,355x"),
+            (Cell::Share(0.3679), "36.8 %"),
+            (Cell::Seconds(0.05498), "54.98 ms"),
+            (Cell::Seconds(0.55), "550.0 ms"),
+            (Cell::Seconds(1.05), "1.05 s"),
+            (Cell::Fixed(665.0, 0), "665"),
+        ] {
+            assert_eq!(shown(&cell), text);
+        }
+    }
+}
