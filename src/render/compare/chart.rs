@@ -38,7 +38,7 @@ pub fn svg(chart: &Chart) -> String {
         style()
     );
     let _ = writeln!(svg, "<rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\"/>");
-    for (i, line) in wrapped(&chart.title, 118).iter().take(2).enumerate() {
+    for (i, line) in wrapped(&chart.title, 100).iter().take(2).enumerate() {
         let _ =
             writeln!(svg, "<text class=\"title\" x=\"16\" y=\"{}\">{}</text>", 26 + 19 * i, escaped(line));
     }
