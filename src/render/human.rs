@@ -1,19 +1,13 @@
 //! Quantities as people read them: grouped digits, binary sizes, short times.
 
+use super::words::grouped;
+
 /// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns wide.
 pub(crate) fn count(value: u64) -> String {
     if value >= 1_000_000_000 {
         return short(value);
     }
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(value)
 }
 
 /// A count and what it counts, in the right number.
