@@ -22,13 +22,14 @@
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
-//! - [`model`], [`limits`]: the vocabulary
+//! - [`model`], [`lang`], [`limits`]: the vocabulary
 
 pub mod app;
 pub mod cli;
 pub mod compare;
 pub mod http;
 pub mod input;
+pub mod lang;
 pub mod limits;
 pub mod model;
 pub mod net;

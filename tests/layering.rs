@@ -17,7 +17,7 @@ const GROUND: &[&str] = &["model", "limits"];
 /// What the commands stand on.
 const DECODING: &[&str] = &[
     "pipeline", "session", "timeline", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app",
-    "model", "limits",
+    "model", "lang", "limits",
 ];
 
 /// Each module of the crate and the modules it may import. Those whose code has
@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The vocabulary: the standard library only.
     ("model", &[]),
     ("limits", &[]),
+    ("lang", &["model"]),
     // Siblings: none imports another.
     ("input", GROUND),
     ("net", GROUND),
@@ -42,10 +43,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Writing traffic.
     ("synth", &["ws", "model", "limits"]),
     // Every view is a function of units.
-    ("render", GROUND),
+    ("render", &["model", "lang", "limits"]),
     // What the commands do.
     ("compare", DECODING),
     ("replay", DECODING),
+    ("explain", DECODING),
     ("lesson", DECODING),
     ("grade", DECODING),
     ("lab", DECODING),

@@ -20,6 +20,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
+use crate::lang::Lang;
 use crate::synth;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
@@ -30,8 +31,21 @@ struct Cli {
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     color: ColorWhen,
 
+    /// The language of the text: en or zh; the locale's when left out
+    #[arg(long, value_name = "LANG", global = true)]
+    lang: Option<Lang>,
+
     #[command(subcommand)]
     command: Command,
+}
+
+/// How what is said should look and sound.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether to use colours.
+    pub color: bool,
+    /// In which language.
+    pub lang: Lang,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,23 +110,23 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             return Ok(2);
         }
     };
-    let color = cli.color.decide();
-    colored::control::set_override(color);
+    let look = Look { color: cli.color.decide(), lang: cli.lang.unwrap_or_else(locale) };
+    colored::control::set_override(look.color);
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
     match &cli.command {
         Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Compare(args) => {
             drop((out, err));
-            compare::run(args, color)
+            compare::run(args, look.color)
         }
         Command::Decode(args) => {
             drop((out, err));
-            decode::run(args, color)
+            decode::run(args, look)
         }
         Command::Replay(args) => {
             drop((out, err));
-            replay::run(args, color)
+            replay::run(args, look)
         }
         Command::Encode(_) => {
             let Some(("encode", matches)) = matches.subcommand() else { return Ok(2) };
@@ -128,6 +142,13 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         }
         Command::Man { command } => man(command.as_deref(), &mut out, &mut err),
     }
+}
+
+/// The language of the environment's locale, in the order POSIX gives its variables.
+fn locale() -> Lang {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+    Lang::of_locale(&locale.unwrap_or_default())
 }
 
 impl ColorWhen {

@@ -31,6 +31,7 @@
 
 use std::io;
 
+use crate::lang::Lang;
 use crate::model::Sink;
 
 pub mod bits;
@@ -89,6 +90,8 @@ pub struct Options {
     pub width: usize,
     /// Whether to use colours. They never say anything that words do not.
     pub color: bool,
+    /// The language of the words.
+    pub lang: Lang,
     /// Whether to use ASCII only: `->` for an arrow, `\u{4f60}` for what has no ASCII form.
     pub ascii: bool,
     /// How times are told.
@@ -104,7 +107,14 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { width: 80, color: false, ascii: false, time: TimeStyle::Relative, payload: None }
+        Self {
+            width: 80,
+            color: false,
+            lang: Lang::En,
+            ascii: false,
+            time: TimeStyle::Relative,
+            payload: None,
+        }
     }
 }
 
