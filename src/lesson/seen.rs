@@ -13,6 +13,8 @@ pub struct Seen {
     pub messages: Vec<SeenMessage>,
     /// Start lines of HTTP heads, in order.
     pub heads: Vec<String>,
+    /// WebSocket connections, those refused included.
+    pub connections: u64,
     /// The rules broken, in order, each as often as it was.
     pub findings: Vec<&'static Rule>,
     /// Why the input could not be read, or not to its end.
@@ -84,6 +86,7 @@ impl Sink for Seen {
                 complete: message.complete,
             }),
             Body::Http(head) => self.heads.push(head.start_line.to_owned()),
+            Body::Summary(summary) => self.connections = summary.connections,
             _ => {}
         }
         ON
