@@ -98,8 +98,8 @@ fn name_the_frame(rng: &mut Rng) -> Instance {
 fn seven_bits_of_length(rng: &mut Rng) -> Instance {
     // Lengths of which both hexadecimal digits could be decimal ones.
     let length = 16 * (1 + rng.below(3)) + rng.below(10);
-    let mut text = phrase(rng).into_bytes();
-    text.resize(length as usize, b'.');
+    let mut text = [phrase(rng), phrase(rng), phrase(rng), phrase(rng)].join("; ").into_bytes();
+    text.truncate(length as usize);
     let bytes = frame::whole(Opcode::TEXT, Some(frame::masking_key(rng)), &text);
     let read = decode(hex(&bytes).as_bytes()).frames.first().map_or(0, |frame| frame.header.length);
     let number = Answer::Number;
@@ -202,7 +202,7 @@ fn write_two_bytes(rng: &mut Rng) -> Instance {
 /// Frames with and without reserved bits, each on a connection without extensions.
 fn which_fail(rng: &mut Rng) -> Instance {
     let host = host(rng);
-    let words = [0; 6].map(|_: u8| phrase(rng));
+    let words = [0; 6].map(|_: u8| format!("{:04}", rng.below(10_000)));
     let frame = |header: FrameHeader, word: &str| {
         frame::bytes(&FrameHeader { length: word.len() as u64, ..header }, word.as_bytes())
     };
@@ -218,15 +218,23 @@ fn which_fail(rng: &mut Rng) -> Instance {
         ("unknown", of(reserved)),
     ];
     let frames: Vec<_> =
-        headers.iter().zip(&words).map(|((id, header), word)| (*id, frame(*header, &word[..4]))).collect();
+        headers.iter().zip(&words).map(|((id, header), word)| (*id, frame(*header, word))).collect();
     let fails = |bytes: &[u8]| {
-        let seen = decode(&capture(&visit(&host, bytes), &mut Rng::new(1)));
+        let seen = decode(&capture(&visit(&host, bytes, ""), &mut Rng::new(1)));
         seen.has("reserved-bit-set") || seen.has("reserved-opcode")
     };
     let right: Vec<_> = frames.iter().filter(|(_, bytes)| fails(bytes)).map(|(id, _)| *id).collect();
     let but = |left_out: &[&str]| Answer::choices(right.iter().copied().filter(|id| !left_out.contains(id)));
     let and = |more: &'static str| Answer::choices(right.iter().copied().chain([more]));
-    let visits: Vec<_> = frames.iter().map(|(_, bytes)| visit(&host, bytes)).collect();
+    let ended = |(id, bytes): &(&'static str, Vec<u8>)| {
+        let more = match *id {
+            "first-fragment" => "server continuation \"!\"\nclient close 1000\nserver close 1000\n",
+            id if right.contains(&id) => "client close 1002\nserver close 1002\n",
+            _ => "client close 1000\nserver close 1000\n",
+        };
+        visit(&host, bytes, more)
+    };
+    let visits: Vec<_> = frames.iter().map(ended).collect();
     let capture = capture(&visits.join("connection\n"), rng);
     let option = |(id, bytes): &(&str, Vec<u8>)| {
         let shown = format!("`{}`", hex(bytes));
@@ -243,9 +251,9 @@ fn which_fail(rng: &mut Rng) -> Instance {
         .command(["decode", "--view", "table", "{file:six.pcap}"])
 }
 
-/// A connection on which the server sends these bytes, as a script.
-fn visit(host: &str, bytes: &[u8]) -> String {
-    format!("handshake path=/live host={host}\nserver raw {}\n", hex(bytes))
+/// A connection on which the server sends these bytes first, as a script.
+fn visit(host: &str, bytes: &[u8], more: &str) -> String {
+    format!("handshake path=/live host={host}\nserver raw {}\n{more}wait 1s\n", hex(bytes))
 }
 
 #[cfg(test)]

@@ -25,28 +25,30 @@ fn header_of(from: Dir, length: u64, length_form: LengthForm) -> Vec<u8> {
 }
 
 /// How a payload begins: nobody else has the same.
-fn beginning(rng: &mut Rng) -> String {
+fn beginning(rng: &mut Rng) -> [u8; 6] {
     let mut bytes = [0; 6];
     rng.fill(&mut bytes);
-    hex(&bytes)
+    bytes
 }
 
 fn header_of_7_bits(rng: &mut Rng) -> Instance {
     let length = if rng.one_in(4) { pick(rng, &[122, 123, 124, 125]) } else { 16 + rng.below(84) };
     let right = header_of(Dir::Server, length, LengthForm::Bits7);
-    let (first, second) = (right[0], right[1]);
+    let first = right[0];
+    let mut payload = beginning(rng).to_vec();
+    payload.resize(length as usize, 0);
     let with = |first: u8, second: u64| Answer::Hex(vec![first, second as u8]);
     let long = |form| Answer::Hex(header_of(Dir::Server, length, form));
     let instance = Instance::new(Answer::Hex(right.clone()))
         .hole("length", length)
-        .hole("first", beginning(rng))
+        .hole("first", hex(&payload[..6]))
         .hole("hex", format!("{length:02x}"))
         .mistake("sixteen-bits", long(LengthForm::Bits16))
         .mistake("sixty-four-bits", long(LengthForm::Bits64))
         .mistake("mask-set", Answer::Hex(header_of(Dir::Client, length, LengthForm::Bits7)))
         .mistake("header-counted", with(first, length + 2))
         .mistake("fin-cleared", with(first ^ 0x80, length))
-        .command(["decode", &hex(&frame::whole(Opcode::BINARY, None, &vec![0; usize::from(second)]))]);
+        .command(["decode", &hex(&frame::whole(Opcode::BINARY, None, &payload))]);
     // Three digits do not fit into a byte, whatever one takes them for.
     match u64::from_str_radix(&length.to_string(), 16) {
         Ok(digits) if length < 100 => instance.mistake("length-read-as-decimal", with(first, digits)),
@@ -66,7 +68,7 @@ fn header_of_16_bits(rng: &mut Rng) -> Instance {
     let whole = frame::header_bytes(&frame::header(Opcode::BINARY, Some(key), length));
     Instance::new(Answer::Hex(right.clone()))
         .hole("length", length)
-        .hole("first", beginning(rng))
+        .hole("first", hex(&beginning(rng)))
         .hole("high", high)
         .hole("low", low)
         .hole("hex", hex(&bytes))
@@ -99,7 +101,7 @@ fn header_of_64_bits(rng: &mut Rng) -> Instance {
     let starting = |rest: &[u8]| Answer::Hex([&right[..2], rest].concat());
     Instance::new(Answer::Hex(right.clone()))
         .hole("length", length)
-        .hole("first", beginning(rng))
+        .hole("first", hex(&beginning(rng)))
         .hole("hex", format!("{length:x}"))
         .mistake("little-endian", starting(&length.to_le_bytes()))
         .mistake("thirty-two-bits", starting(&right[6..]))
