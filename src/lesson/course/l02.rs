@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
 use super::kit::pick;
-use crate::http::{Steps, accept_value, check_key};
+use crate::http::{Steps, accept, accept_value, check_key};
 use crate::lesson::{Answer, Choice, Instance, Make, hex};
 use crate::synth::Rng;
 
@@ -63,7 +63,7 @@ fn which_are_keys(rng: &mut Rng) -> Instance {
     let values = [
         ("plain", STANDARD.encode(&words)),
         ("signs", STANDARD.encode(with_signs)),
-        ("hex-digits", bytes::<16>(rng).iter().map(|byte| format!("{byte:02x}")).collect()),
+        ("hex-digits", accept::hex(&bytes::<16>(rng))),
         (
             "counted-characters",
             if rng.one_in(2) { STANDARD.encode(bytes::<17>(rng)) } else { STANDARD.encode(bytes::<18>(rng)) },

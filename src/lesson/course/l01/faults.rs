@@ -206,7 +206,7 @@ pub(super) fn which_are_refused(rng: &mut Rng) -> Instance {
 fn changed(request: &str, change: &str, short_key: &str) -> String {
     let drop = |name: &str| -> String {
         let lines = request.lines().filter(|line| !line.starts_with(name));
-        lines.map(|line| format!("{line}\r\n")).collect()
+        lines.flat_map(|line| [line, "\r\n"]).collect()
     };
     let with = |line: &str| request.replacen("\r\n\r\n", &format!("\r\n{line}\r\n\r\n"), 1);
     match change {

@@ -25,7 +25,7 @@ pub(super) fn write_the_request(rng: &mut Rng) -> Instance {
     let file = |text: String| Answer::File(text.into_bytes());
     let without = |name: &str| -> Answer {
         let lines = right.lines().filter(|line| !line.starts_with(name));
-        file(lines.map(|line| format!("{line}\r\n")).collect())
+        file(lines.flat_map(|line| [line, "\r\n"]).collect())
     };
     let with = |from: &str, to: &str| file(right.replacen(from, to, 1));
     let url = format!("ws://{}{}", wanted.host, wanted.path);
@@ -83,7 +83,7 @@ impl Wanted {
         if progress.state != HeadState::Complete {
             return Judgement::known("no-empty-line");
         }
-        if let Some(judgement) = self.broken(&head) {
+        if let Some(judgement) = broken(&head) {
             return judgement;
         }
         let value = |name| head.values(name).next().map(|part| part.text().into_owned());
@@ -103,34 +103,34 @@ impl Wanted {
         }
         Judgement::Right
     }
+}
 
-    /// The first rule of the opening handshake that the head breaks.
-    fn broken(&self, head: &Head<'_>) -> Option<Judgement> {
-        let report = check_request(head, false);
-        if !report.facts.is_upgrade {
-            // Nothing in it speaks of WebSocket: the first thing missing is this.
-            return Some(Judgement::known("missing-upgrade"));
-        }
-        let rule = report.findings.first()?.rule;
-        Some(match rule.id {
-            "request-target-mismatch" | "fragment-in-request-target" => Judgement::known("wrong-target"),
-            "invalid-sec-websocket-key" => Judgement::known("wrong-key"),
-            "method-not-get"
-            | "http-version-too-old"
-            | "missing-host"
-            | "missing-upgrade"
-            | "upgrade-not-websocket"
-            | "missing-connection"
-            | "connection-lacks-upgrade"
-            | "missing-sec-websocket-key"
-            | "missing-sec-websocket-version"
-            | "unsupported-version" => Judgement::known(rule.id),
-            _ => Judgement::differs(
-                format!("The tool finds a fault: {} ({}, {}).", rule.title, rule.id, rule.cite),
-                format!("工具发现一处错误：{}（{}）。", rule.id, rule.cite),
-            ),
-        })
+/// The first rule of the opening handshake that the head breaks.
+fn broken(head: &Head<'_>) -> Option<Judgement> {
+    let report = check_request(head, false);
+    if !report.facts.is_upgrade {
+        // Nothing in it speaks of WebSocket: the first thing missing is this.
+        return Some(Judgement::known("missing-upgrade"));
     }
+    let rule = report.findings.first()?.rule;
+    Some(match rule.id {
+        "request-target-mismatch" | "fragment-in-request-target" => Judgement::known("wrong-target"),
+        "invalid-sec-websocket-key" => Judgement::known("wrong-key"),
+        "method-not-get"
+        | "http-version-too-old"
+        | "missing-host"
+        | "missing-upgrade"
+        | "upgrade-not-websocket"
+        | "missing-connection"
+        | "connection-lacks-upgrade"
+        | "missing-sec-websocket-key"
+        | "missing-sec-websocket-version"
+        | "unsupported-version" => Judgement::known(rule.id),
+        _ => Judgement::differs(
+            format!("The tool finds a fault: {} ({}, {}).", rule.title, rule.id, rule.cite),
+            format!("工具发现一处错误：{}（{}）。", rule.id, rule.cite),
+        ),
+    })
 }
 
 fn has_bare_line_feed(bytes: &[u8]) -> bool {
