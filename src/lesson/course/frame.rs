@@ -1,5 +1,6 @@
 //! Frames for exercises, written by the tool's own encoder.
 
+use crate::lesson::hex;
 use crate::model::{FrameHeader, LengthForm, Opcode};
 use crate::synth::Rng;
 use crate::ws::encode;
@@ -27,6 +28,12 @@ pub(super) fn bytes(header: &FrameHeader, payload: &[u8]) -> Vec<u8> {
 /// A message in one frame.
 pub(super) fn whole(opcode: Opcode, masking_key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     bytes(&header(opcode, masking_key, payload.len() as u64), payload)
+}
+
+/// Bytes as a block of code in Markdown, in rows that fit a terminal.
+pub(super) fn block(bytes: &[u8]) -> String {
+    let rows = bytes.chunks(24).map(|row| format!("    {}", hex(row)));
+    rows.collect::<Vec<_>>().join("\n")
 }
 
 /// A masking key of a client's frame.

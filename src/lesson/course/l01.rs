@@ -58,7 +58,7 @@ fn where_http_ends(rng: &mut Rng) -> Instance {
     let number = |n: usize| Answer::Number(n as u64);
     Instance::new(number(ends))
         .hole("head", block(text.lines()))
-        .hole("rest", format!("    {}", hex(&sent[ends..])))
+        .hole("rest", frame::block(&sent[ends..]))
         .hole("lengths", list.join(", "))
         .hole("sum", format!("{} + {} × 2 + 2", list.join(" + "), lengths.len()))
         .hole("first", hex(&sent[ends..=ends]))

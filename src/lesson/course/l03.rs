@@ -70,7 +70,7 @@ fn name_the_frame(rng: &mut Rng) -> Instance {
     let second = kind(Opcode(bytes[1] & 0xF));
     let reversed = kind(Opcode(bytes[0].reverse_bits() & 0xF));
     let mut instance = Instance::new(Answer::choice(right))
-        .hole("bytes", hex(&bytes))
+        .hole("bytes", frame::block(&bytes))
         .hole("first", hex(&bytes[..1]))
         .hole("bits", bits(bytes[0]))
         .hole("opcode", format!("0x{:X}", bytes[0] & 0xF))
@@ -105,7 +105,7 @@ fn seven_bits_of_length(rng: &mut Rng) -> Instance {
     let read = decode(hex(&bytes).as_bytes()).frames.first().map_or(0, |frame| frame.header.length);
     let number = Answer::Number;
     Instance::new(number(read))
-        .hole("bytes", hex(&bytes))
+        .hole("bytes", frame::block(&bytes))
         .hole("second", hex(&bytes[1..2]))
         .hole("rest", format!("{read:02x}"))
         .hole("high", read / 16)
