@@ -84,14 +84,14 @@ enum Reply {
 
 /// Handshakes, some refused, on as few connections as HTTP/1.1 needs.
 fn connections_needed(rng: &mut Rng) -> Instance {
-    const KEPT: [&str; 4] = ["401 Unauthorized", "403 Forbidden", "404 Not Found", "426 Upgrade Required"];
+    const KEPT: [&str; 4] = ["401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"];
     const CLOSED: [&str; 3] = ["400 Bad Request", "503 Service Unavailable", "429 Too Many Requests"];
     let (closes, opened) = pick(rng, &[(1, 2), (2, 1), (1, 3), (3, 1), (1, 1), (2, 2)]);
     let mut replies = vec![Reply::Opened; opened];
     replies.extend((0..closes).map(|_| Reply::Closed(pick(rng, &CLOSED))));
     replies.extend((0..2 + rng.below(2)).map(|_| Reply::Refused(pick(rng, &KEPT))));
     rng.shuffle(&mut replies);
-    // What comes last asks nothing of the connection: it is one more than was drawn.
+    // The last one leaves its connection to nobody, so it counts for nothing.
     replies.push(Reply::Opened);
 
     let host = host(rng);
@@ -142,5 +142,26 @@ fn exchange(reply: Reply, host: &str, path: &str) -> String {
         Reply::Opened => format!("{request}response\nclient close 1000\nserver close 1000\n"),
         Reply::Refused(status) => refused(status, ""),
         Reply::Closed(status) => refused(status, " header=\"Connection: close\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Lang;
+
+    /// The sums in the solutions come to what the decoder says.
+    #[test]
+    fn solutions_add_up() {
+        for seed in 0..30 {
+            for make in [where_http_ends, connections_needed] {
+                let instance = make(&mut Rng::new(seed));
+                let sum = instance.fill("{sum}", Lang::En);
+                let product =
+                    |term: &str| term.split(" × ").filter_map(|n| n.parse::<u64>().ok()).product::<u64>();
+                let total = sum.split(" + ").map(product).sum();
+                assert_eq!(instance.right, Answer::Number(total), "{sum}");
+            }
+        }
     }
 }
