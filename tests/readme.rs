@@ -135,6 +135,7 @@ fn run(command: &str, place: &Path) -> String {
         .args(["-c", &format!("{{ {command}\n}} 2>&1")])
         .current_dir(place)
         .env("PATH", format!("{folder}:{path}"))
+        .env("LC_ALL", "C")
         .output()
         .expect("there is a shell");
     String::from_utf8(output.stdout).expect("output is UTF-8")
