@@ -20,7 +20,7 @@ fn wstool(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
     command
         .args(args)
-        .env("LC_ALL", "C")
+        .env("LC_ALL", "C.UTF-8")
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
         .stdin(Stdio::null());

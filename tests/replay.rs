@@ -1,5 +1,6 @@
 //! `wstool replay` without a peer: what is played, what it says, how it ends, what it costs.
 
+mod schema;
 mod shelf;
 
 use std::fs;
@@ -18,7 +19,7 @@ use wstool::replay::{film, transcript};
 fn replay(args: &[&str], stdin: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_wstool"))
         .arg("replay")
-        .env("LC_ALL", "C")
+        .env("LC_ALL", "C.UTF-8")
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -39,7 +40,12 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn records(output: &Output) -> Vec<Value> {
-    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    let records = text(&output.stdout);
+    records
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .inspect(schema::assert_valid)
+        .collect()
 }
 
 fn scratch(name: &str, content: &[u8]) -> PathBuf {
