@@ -195,6 +195,7 @@ fn what_decoders_say_of_the_samples_has_its_words() {
 #[derive(Default)]
 struct Lookup {
     seen: BTreeSet<&'static str>,
+    words_as_values: BTreeSet<String>,
 }
 
 impl Lookup {
@@ -202,13 +203,25 @@ impl Lookup {
         let known = |key: &str| key.is_empty() || zh().get(key).is_some() || is_kept(key) || words_free(key);
         let missing: Vec<_> = self.seen.iter().filter(|key| !known(key)).collect();
         assert!(missing.is_empty(), "no Chinese in src/lang/zh.po for {missing:#?}");
+        assert!(
+            self.words_as_values.is_empty(),
+            "words that are not translated: {:#?}",
+            self.words_as_values
+        );
     }
 
     fn text(&mut self, text: &Text) {
         self.seen.insert(text.template);
         for arg in &text.args {
-            if let Arg::Words(words) = arg {
-                self.text(words);
+            match arg {
+                Arg::Words(words) => self.text(words),
+                // In a sentence, a word that is passed as a value would stay English.
+                Arg::Value(value) => {
+                    let is_word = words_in(value) > 0 && zh().get(value).is_some_and(|word| word != value);
+                    if is_word && text.template != "{}" {
+                        self.words_as_values.insert(format!("{value} in {}", text.template));
+                    }
+                }
             }
         }
     }
