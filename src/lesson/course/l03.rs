@@ -57,7 +57,7 @@ fn name_the_frame(rng: &mut Rng) -> Instance {
         4 => Opcode::PONG,
         _ => Opcode(pick(rng, &[0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF])),
     };
-    let mut payload = phrase(rng).into_bytes();
+    let mut payload = format!("{}{:06}", phrase(rng), rng.below(1_000_000)).into_bytes();
     if opcode == Opcode::CLOSE {
         let code = pick(rng, &[1000_u16, 1001, 1008, 4000]);
         payload = [&code.to_be_bytes()[..], &payload].concat();
