@@ -4,7 +4,7 @@ use super::dialect::{Dialect, Said};
 use crate::model::{App, Cite, FieldDef, Text, Value};
 
 pub static DIALECT: Dialect =
-    Dialect { id: "mqtt", subprotocols: &["mqtt", "mqttv3.1"], by_content: false, read };
+    Dialect { id: "mqtt", subprotocols: &["mqtt", "mqttv3.1"], by_content: false, fields: &[&TYPE, &LENGTH, &TOPIC], read };
 
 const TYPES: [&str; 16] = [
     "reserved",

@@ -1,0 +1,221 @@
+//! From what somebody typed to a topic.
+
+use super::book::{Group, Topic};
+use super::topics;
+use crate::lang::Lang;
+use crate::model::Cite;
+
+/// What is nearest to a question.
+#[derive(Debug)]
+pub enum Answer {
+    /// A topic, and what else the same words could mean.
+    Topic {
+        /// The likeliest.
+        topic: &'static Topic,
+        /// The others, likeliest first.
+        others: Vec<&'static Topic>,
+    },
+    /// The topics of a section, in their order.
+    Section {
+        /// The section that was asked for.
+        cite: Cite,
+        /// What it is about.
+        topics: Vec<&'static Topic>,
+    },
+    /// Nothing of that name.
+    Unknown {
+        /// Ids that resemble it, nearest first; perhaps none.
+        nearest: Vec<&'static str>,
+    },
+}
+
+/// Topics that are suggested when there is none of the name.
+const SUGGESTIONS: usize = 4;
+
+/// Finds what `question` is about: an id, a number, a section, or words of any
+/// language. Case, spaces, dashes and underscores do not matter.
+pub fn look_up(question: &str) -> Answer {
+    let question = question.trim();
+    if let Some((cite, topics)) = section(question) {
+        return Answer::Section { cite, topics };
+    }
+    let mut found = qualified(question).unwrap_or_else(|| named(question));
+    if found.is_empty() {
+        return Answer::Unknown { nearest: nearest(question) };
+    }
+    let topic = found.remove(0);
+    Answer::Topic { topic, others: found }
+}
+
+/// How well a name fits; less is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Id,
+    Code,
+    Word,
+    Name,
+    Field,
+    Title,
+}
+
+/// The topics of this name, the best first.
+fn named(question: &str) -> Vec<&'static Topic> {
+    let wanted = key(question);
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let number = Number::read(question);
+    let mut found: Vec<(Fit, &'static Topic)> =
+        topics().iter().filter_map(|topic| Some((fit(topic, &wanted, number)?, topic))).collect();
+    // Stable: what fits equally well stays in the order of the groups.
+    found.sort_by_key(|(fit, topic)| (*fit, number.is_some() && is_wide(topic)));
+    found.into_iter().map(|(_, topic)| topic).collect()
+}
+
+fn fit(topic: &Topic, wanted: &str, number: Option<Number>) -> Option<Fit> {
+    let is = |name: &str| key(name) == wanted;
+    if is(topic.id) {
+        Some(Fit::Id)
+    } else if number.is_some_and(|number| number.names(topic)) {
+        Some(Fit::Code)
+    } else if Lang::ALL.into_iter().flat_map(|lang| topic.words(lang)).any(|word| is(word)) {
+        Some(Fit::Word)
+    } else if topic.names.iter().any(|name| is(name)) {
+        Some(Fit::Name)
+    } else if topic.fields.iter().any(|def| is(def.id) || is(def.label)) {
+        Some(Fit::Field)
+    } else {
+        Lang::ALL.into_iter().any(|lang| is(topic.title(lang))).then_some(Fit::Title)
+    }
+}
+
+/// A range of codes rather than a single one.
+fn is_wide(topic: &Topic) -> bool {
+    topic.codes.is_some_and(|(first, last)| last - first > 100)
+}
+
+/// A number as it was typed.
+#[derive(Clone, Copy)]
+struct Number {
+    value: u16,
+    hex: bool,
+}
+
+impl Number {
+    fn read(text: &str) -> Option<Self> {
+        let text = ascii(text).trim().to_ascii_lowercase();
+        if let Some(digits) = text.strip_prefix("0x") {
+            return u16::from_str_radix(digits, 16).ok().map(|value| Self { value, hex: true });
+        }
+        // A single letter is the last digit of an opcode.
+        if let [b'a'..=b'f'] = text.as_bytes() {
+            return u16::from_str_radix(&text, 16).ok().map(|value| Self { value, hex: true });
+        }
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| digits).map(|value| Self { value, hex: false })
+    }
+
+    /// Whether a topic is about this number. Hexadecimal is for opcodes.
+    fn names(self, topic: &Topic) -> bool {
+        let within = topic.codes.is_some_and(|(first, last)| (first..=last).contains(&self.value));
+        let beyond = topic.id == "close-code-out-of-range" && self.value >= 5000;
+        if self.hex { within && topic.group == Group::Opcode } else { within || beyond }
+    }
+}
+
+/// `opcode 9`, `close 1006`, `status 404`, `关闭码 1006`: a kind of number, and the number.
+fn qualified(question: &str) -> Option<Vec<&'static Topic>> {
+    let question = ascii(question);
+    let at = question.rfind(|c: char| !c.is_ascii_hexdigit() && !matches!(c, 'x' | 'X'))?;
+    let at = at + question[at..].chars().next().map_or(0, char::len_utf8);
+    let (kind, number) = question.split_at(at);
+    let group = match key(kind).as_str() {
+        "opcode" | "op" | "操作码" => Group::Opcode,
+        "close" | "closecode" | "code" | "关闭码" | "关闭" => Group::Close,
+        "status" | "http" | "httpstatus" | "statuscode" | "状态码" => Group::Status,
+        _ => return None,
+    };
+    // Opcodes are written in hexadecimal, with or without saying so.
+    let number = match (group, Number::read(number)?) {
+        (Group::Opcode, Number { value, .. }) => Number { value, hex: true },
+        (_, Number { hex: true, .. }) => return None,
+        (_, number) => number,
+    };
+    let found: Vec<_> =
+        topics().iter().filter(|topic| topic.group == group && number.names(topic)).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+/// `§5.3`, `5.3`, `RFC 7692 §7.2.1`, `7692 7.1`: a section, of RFC 6455 unless another is named.
+fn section(question: &str) -> Option<(Cite, Vec<&'static Topic>)> {
+    let text = ascii(question).to_lowercase();
+    let bare = text.trim_start_matches("rfc").trim_start();
+    let (doc, section) = match bare.split_once(|c: char| c == '§' || c.is_whitespace()) {
+        Some((doc, section)) if is_section(doc) && doc.len() == 4 => (doc, section),
+        _ => ("6455", bare),
+    };
+    let marked = section.trim_start().starts_with('§') || text.contains('§');
+    let section = section.trim().trim_start_matches('§').trim();
+    if !is_section(section) || !(marked || section.contains('.') || doc != "6455") {
+        return None;
+    }
+    let below = format!("{section}.");
+    let names = |cite: &Cite| {
+        cite.doc.strip_prefix("RFC ").is_some_and(|rfc| rfc == doc)
+            && (cite.section == section || cite.section.starts_with(&below))
+    };
+    let mut found: Vec<(&Cite, &'static Topic)> =
+        topics().iter().filter_map(|topic| Some((topic.cites.iter().find(|cite| names(cite))?, topic))).collect();
+    // What is about the section itself comes before what is about its parts.
+    found.sort_by_key(|(cite, _)| cite.section != section);
+    let (cite, _) = *found.first()?;
+    let asked = if cite.section == section { *cite } else { Cite { section: parent(cite.section, section), ..*cite } };
+    Some((asked, found.into_iter().map(|(_, topic)| topic).collect()))
+}
+
+/// The beginning of `section` that is `parent`.
+fn parent(section: &'static str, parent: &str) -> &'static str {
+    &section[..parent.len().min(section.len())]
+}
+
+fn is_section(text: &str) -> bool {
+    text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Ids that resemble what was asked for.
+fn nearest(question: &str) -> Vec<&'static str> {
+    let wanted = key(question);
+    let allowed = (wanted.chars().count() / 3).max(1);
+    let mut near: Vec<(usize, &'static str)> = Vec::new();
+    for topic in topics() {
+        let words = Lang::ALL.into_iter().flat_map(|lang| topic.words(lang));
+        let names = words.chain(topic.names).map(String::as_str).chain([topic.id]);
+        let distance = names.map(|name| distance(&wanted, &key(name))).min();
+        near.extend(distance.filter(|distance| *distance <= allowed).map(|distance| (distance, topic.id)));
+    }
+    near.sort();
+    near.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
+}
+
+/// Slips of the finger between two names; a name within the other is one.
+fn distance(wanted: &str, name: &str) -> usize {
+    let contained = wanted.chars().count() >= 3 && (name.contains(wanted) || wanted.contains(name) && name.len() > 3);
+    let slips = strsim::osa_distance(wanted, name);
+    if contained { slips.min(1) } else { slips }
+}
+
+/// What two spellings of a name have in common.
+fn key(name: &str) -> String {
+    ascii(name).to_lowercase().chars().filter(|c| c.is_alphanumeric() || matches!(c, '.' | '/')).collect()
+}
+
+/// Full-width forms as a Chinese keyboard gives them, as ASCII.
+fn ascii(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        '。' => '.',
+        _ => c,
+    };
+    text.chars().map(narrow).collect()
+}
