@@ -21,7 +21,7 @@
 //!    outline, heads, verdicts     what everything else looks like
 //!    app                          packets and sessions of applications
 //!    rows, frames, hexdump        fields, bytes
-//!    page                         one column-counting line after another
+//!    page, columns                one column-counting line after another
 //!    escape, style, clock, words  characters, colours, times, numbers
 //! ```
 //!
@@ -35,6 +35,7 @@ use crate::lang::Lang;
 use crate::model::Sink;
 
 pub mod bits;
+pub mod columns;
 pub mod compare;
 pub mod film;
 pub mod hex;
