@@ -92,8 +92,8 @@ impl Topic {
     /// Its headline.
     pub fn title(&self, lang: Lang) -> &'static str {
         match (self.rule, &*self.fields) {
-            (Some(rule), _) => rule.title,
-            (None, [field]) if self.group == Group::Part => field.label,
+            (Some(rule), _) => lang.words(rule.title),
+            (None, [field]) if self.group == Group::Part => lang.words(field.label),
             _ => data::words(lang).topic.get(self.id).map_or("", |said| &said.title),
         }
     }
@@ -101,7 +101,7 @@ impl Topic {
     /// A few sentences. Empty for a rule, whose words are its sheet's and its [`advice`](Self::advice).
     pub fn text(&self, lang: Lang) -> &'static str {
         match &*self.fields {
-            [field] if self.group == Group::Part => field.help,
+            [field] if self.group == Group::Part => lang.words(field.help),
             _ => data::words(lang).topic.get(self.id).map_or("", |said| &said.text),
         }
     }

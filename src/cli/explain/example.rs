@@ -1,0 +1,98 @@
+//! Examples, shown by the decoder itself: a page cannot miscount what it does not count.
+
+use std::io::Cursor;
+
+use serde_json::{Value, json};
+
+use crate::explain::Example;
+use crate::input::{self, Input};
+use crate::model::{Body, Flow, Frame, ON, Sink, Unit, Wants};
+use crate::render::{Messages, Options, Tree};
+use crate::{pipeline, timeline};
+
+/// Bytes that are shown in hex before the rest is left out.
+const BYTES: usize = 24;
+
+/// The example as the views of `decode` show it, in whole lines.
+pub fn shown(options: &Options, example: &Example) -> String {
+    let mut out = Vec::new();
+    let named = |name: &str| format!("{}  {name}\n\n", options.lang.words("example"));
+    let head = match example {
+        Example::Frames(hex) => {
+            let bytes: Vec<&str> = hex.split_whitespace().collect();
+            let more = if bytes.len() > BYTES { " ..." } else { "" };
+            named(&format!("{}{more}", bytes[..bytes.len().min(BYTES)].join(" ")))
+        }
+        Example::Head(_) => String::new(),
+        Example::EngineIo(packet) | Example::SocketIo(packet) => {
+            if packet.len() > 60 { String::new() } else { named(packet) }
+        }
+    };
+    // Writing to memory cannot fail.
+    match example {
+        Example::Frames(_) | Example::Head(_) => {
+            let mut view = Tree::new(&mut out, *options);
+            read(example, &mut Content(&mut view));
+        }
+        Example::EngineIo(_) | Example::SocketIo(_) => {
+            let mut view = Messages::new(&mut out, *options);
+            read(example, &mut Content(&mut view));
+        }
+    }
+    format!("{head}{}", String::from_utf8_lossy(&out))
+}
+
+/// Decodes an example.
+pub fn read(example: &Example, sink: &mut dyn Sink) {
+    let input = match example {
+        Example::Frames(hex) => input::from_argument(hex),
+        Example::Head(head) => raw(head.clone()),
+        Example::EngineIo(packet) => {
+            let _: Flow = timeline::pasted::show(&timeline::pasted::engine_io(packet, 4), sink);
+            None
+        }
+        Example::SocketIo(packet) => {
+            let _: Flow = timeline::pasted::show(&timeline::pasted::socket_io(packet), sink);
+            None
+        }
+    };
+    if let Some(input) = input {
+        pipeline::run(input, sink, &mut |_| ());
+    }
+}
+
+fn raw(bytes: String) -> Option<Input> {
+    input::open(Box::new(Cursor::new(bytes)), "example").ok()
+}
+
+/// An example for programs: the bytes in hex, or the text.
+pub fn record(example: &Example) -> Value {
+    match example {
+        Example::Frames(hex) => json!({ "hex": hex.split_whitespace().collect::<String>() }),
+        Example::Head(head) => json!({ "head": head }),
+        Example::EngineIo(packet) => json!({ "engineio4": packet }),
+        Example::SocketIo(packet) => json!({ "socketio": packet }),
+    }
+}
+
+/// What is in the bytes, without what frames it: no input, no connection, no summary.
+struct Content<'s>(&'s mut dyn Sink);
+
+impl Sink for Content<'_> {
+    fn wants(&self) -> Wants {
+        self.0.wants()
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        match unit.body {
+            // That it is a frame is known here.
+            Body::Frame(frame) => {
+                let frame = Frame { inferred: false, ..*frame };
+                self.0.take(&Unit { body: Body::Frame(&frame), ..*unit })
+            }
+            Body::Message(_) | Body::Http(_) | Body::Packet(_) => self.0.take(unit),
+            _ if !unit.findings.is_empty() => self.0.take(unit),
+            _ => ON,
+        }
+    }
+}
