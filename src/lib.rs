@@ -59,7 +59,8 @@ pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
 /// Every kind of field that is annotated, from the spec sheets of the layers. A field
 /// that two protocols share comes twice.
 pub fn fields() -> impl Iterator<Item = &'static model::FieldDef> {
-    let http = http::fields::FIELDS.iter().copied().chain(http::fields::HEADERS.iter().map(|known| &known.def));
+    let http =
+        http::fields::FIELDS.iter().copied().chain(http::fields::HEADERS.iter().map(|known| &known.def));
     let app = app::FIELDS.iter().chain(app::DIALECTS.iter().flat_map(|dialect| dialect.fields)).copied();
     ws::FIELDS.iter().copied().chain(http).chain(app)
 }

@@ -68,6 +68,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("terminal_size", &["cli"]),
     ("getrandom", &["cli"]),
+    ("toml", &["explain", "lesson"]),
+    ("strsim", &["explain"]),
     ("console", &["cli/replay"]),
     ("httlib_hpack", &["compare/http.rs"]),
     ("rustls", &["cli/replay/tls.rs"]),

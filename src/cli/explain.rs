@@ -143,7 +143,8 @@ fn page(options: &Options, topic: &Topic, others: &[&Topic]) -> String {
         let fields = topic.fields.iter().map(|def| format!("{}: {}", def.id, lang.words(def.help)));
         above.extend(fields.map(|field| ("field", field)));
     }
-    let lesson = topic.lesson.map_or(String::new(), |number| lang.fill("{} (wstool lesson {})", &[&number, &number]));
+    let lesson =
+        topic.lesson.map_or(String::new(), |number| lang.fill("{} (wstool lesson {})", &[&number, &number]));
     let ids = |topics: &mut dyn Iterator<Item = &str>| topics.collect::<Vec<_>>().join(", ");
     article(
         options,
@@ -226,5 +227,134 @@ fn who(who: Who) -> &'static str {
         Who::Server => "binds the server",
         Who::Either => "binds both endpoints",
         Who::Capture => "about the capture",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::Example;
+    use crate::model::{Flow, ON, Sink, Unit, Wants};
+    use crate::render::columns;
+
+    fn said(words: &[&str], lang: Lang) -> (u8, String, String) {
+        let args = Args {
+            topic: words.iter().map(|word| (*word).to_owned()).collect(),
+            format: Format::Text,
+            ascii: false,
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = run(&args, Look { color: false, lang }, &mut out, &mut err).expect("no I/O");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (code, text(out), text(err))
+    }
+
+    #[test]
+    fn a_page_of_each_kind() {
+        for (name, words) in [
+            ("field", &["FIN"][..]),
+            ("opcode", &["opcode", "9"]),
+            ("close_code", &["1006"]),
+            ("header", &["Sec-WebSocket-Accept"]),
+            ("rule", &["non-minimal-length"]),
+            ("belief", &["masking-hides"]),
+            ("app", &["socketio-event"]),
+            ("section", &["RFC", "6455", "§5.3"]),
+        ] {
+            for lang in Lang::ALL {
+                let (code, out, err) = said(words, lang);
+                assert_eq!((code, err.as_str()), (0, ""));
+                insta::assert_snapshot!(format!("{name}_{}", lang.code()), out);
+            }
+        }
+    }
+
+    #[test]
+    fn every_page_fits_a_terminal() {
+        for lang in Lang::ALL {
+            let options = Options { lang, ..Options::default() };
+            let mut all = said(&[], lang).1;
+            for topic in explain::topics() {
+                all.push_str(&page(&options, topic, &[topic]));
+            }
+            for line in all.lines() {
+                assert!(columns::width(line) <= 80, "{lang:?}: {line}");
+                assert!(!line.chars().any(char::is_control) && line == line.trim_end(), "{lang:?}: {line:?}");
+                let begins = line.trim_start().chars().next();
+                assert!(!begins.is_some_and(|c| "，。、；：？！）》」”".contains(c)), "{lang:?}: {line}");
+            }
+            assert!(all.lines().count() > 5000);
+        }
+    }
+
+    #[test]
+    fn every_id_leads_to_its_own_page() {
+        for topic in explain::topics() {
+            let found = look_up(topic.id);
+            assert!(matches!(found, Answer::Topic { topic: it, .. } if it.id == topic.id), "{}", topic.id);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_in_a_line() {
+        let (code, out, err) = said(&["permesage-deflate"], Lang::En);
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert_eq!(
+            err,
+            "error: there is no topic \"permesage-deflate\": perhaps permessage-deflate; \
+             wstool explain lists all\n"
+        );
+        let (_, _, err) = said(&["\u{1b}]0;x\u{7}", &"y".repeat(500)], Lang::En);
+        assert!(err.lines().count() == 1 && err.len() < 200 && !err.contains('\u{1b}'), "{err}");
+    }
+
+    #[test]
+    fn records_have_what_the_page_has() {
+        for topic in explain::topics() {
+            let value = record(topic, Lang::Zh);
+            assert_eq!((&value["id"], &value["title"]), (&json!(topic.id), &json!(topic.title(Lang::Zh))));
+            assert_eq!(value.get("lesson").is_some(), topic.lesson.is_some());
+            assert_eq!(value.get("why").is_some(), topic.rule.is_some());
+            assert_eq!(value.get("example").is_some(), topic.example.is_some());
+        }
+    }
+
+    /// Ids of the findings, and whether there was anything else.
+    #[derive(Default)]
+    struct Findings {
+        ids: Vec<&'static str>,
+        units: usize,
+    }
+
+    impl Sink for Findings {
+        fn wants(&self) -> Wants {
+            Wants { fields: true, payload: 1000, app: true }
+        }
+
+        fn take(&mut self, unit: &Unit<'_>) -> Flow {
+            self.ids.extend(unit.findings.iter().map(|finding| finding.rule.id));
+            self.units += 1;
+            ON
+        }
+    }
+
+    /// What is about the end of the example, not about its bytes.
+    const OF_THE_END: &[&str] = &["incomplete-message", "missing-origin"];
+
+    #[test]
+    fn examples_break_exactly_what_they_are_to_break() {
+        for topic in explain::topics() {
+            let Some(example) = &topic.example else { continue };
+            let mut found = Findings::default();
+            example::read(example, &mut found);
+            found.ids.retain(|id| !OF_THE_END.contains(id));
+            found.ids.dedup();
+            let expected: Vec<_> = topic.finding.into_iter().collect();
+            assert_eq!(found.ids, expected, "{}", topic.id);
+            assert!(found.units > 0, "{}", topic.id);
+            if let Example::Frames(_) = example {
+                assert!(example::shown(&Options::default(), example).contains("\nframe 1"), "{}", topic.id);
+            }
+        }
     }
 }

@@ -146,7 +146,8 @@ impl Book {
         let mut topics: Vec<Topic> = facts.topic.iter().map(|fact| page(fact, &fields)).collect();
         topics.sort_by_key(|topic| topic.group);
         topics.extend(crate::rules().map(of_rule));
-        let treated: BTreeSet<&str> = topics.iter().flat_map(|topic| &topic.fields).map(|def| def.id).collect();
+        let treated: BTreeSet<&str> =
+            topics.iter().flat_map(|topic| &topic.fields).map(|def| def.id).collect();
         topics.extend(fields.values().filter(|def| !treated.contains(def.id)).map(|def| of_field(def)));
         let by_id = topics.iter().enumerate().map(|(at, topic)| (topic.id, at)).collect();
         Self { topics, by_id }

@@ -1,5 +1,8 @@
 //! From what somebody typed to a topic.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use super::book::{Group, Topic};
 use super::topics;
 use crate::lang::Lang;
@@ -58,35 +61,51 @@ enum Fit {
     Title,
 }
 
+/// What topics are called, in every language.
+struct Name {
+    key: String,
+    fit: Fit,
+    topic: &'static Topic,
+}
+
+fn names() -> &'static [Name] {
+    static NAMES: OnceLock<Vec<Name>> = OnceLock::new();
+    NAMES.get_or_init(|| topics().iter().flat_map(names_of).collect())
+}
+
+fn names_of(topic: &'static Topic) -> Vec<Name> {
+    let name = |fit: Fit, name: &str| Name { key: key(name), fit, topic };
+    let mut names = vec![name(Fit::Id, topic.id)];
+    for lang in Lang::ALL {
+        names.extend(topic.words(lang).iter().map(|word| name(Fit::Word, word)));
+        names.push(name(Fit::Title, topic.title(lang)));
+    }
+    names.extend(topic.names.iter().map(|it| name(Fit::Name, it)));
+    names.extend(topic.fields.iter().flat_map(|def| [def.id, def.label]).map(|it| name(Fit::Field, it)));
+    names
+}
+
 /// The topics of this name, the best first.
 fn named(question: &str) -> Vec<&'static Topic> {
     let wanted = key(question);
     if wanted.is_empty() {
         return Vec::new();
     }
-    let number = Number::read(question);
-    let mut found: Vec<(Fit, &'static Topic)> =
-        topics().iter().filter_map(|topic| Some((fit(topic, &wanted, number)?, topic))).collect();
-    // Stable: what fits equally well stays in the order of the groups.
-    found.sort_by_key(|(fit, topic)| (*fit, number.is_some() && is_wide(topic)));
-    found.into_iter().map(|(_, topic)| topic).collect()
-}
-
-fn fit(topic: &Topic, wanted: &str, number: Option<Number>) -> Option<Fit> {
-    let is = |name: &str| key(name) == wanted;
-    if is(topic.id) {
-        Some(Fit::Id)
-    } else if number.is_some_and(|number| number.names(topic)) {
-        Some(Fit::Code)
-    } else if Lang::ALL.into_iter().flat_map(|lang| topic.words(lang)).any(|word| is(word)) {
-        Some(Fit::Word)
-    } else if topic.names.iter().any(|name| is(name)) {
-        Some(Fit::Name)
-    } else if topic.fields.iter().any(|def| is(def.id) || is(def.label)) {
-        Some(Fit::Field)
-    } else {
-        Lang::ALL.into_iter().any(|lang| is(topic.title(lang))).then_some(Fit::Title)
+    let mut found: Vec<(Fit, bool, &'static Topic)> = Vec::new();
+    if let Some(number) = Number::read(question) {
+        let of_number = topics().iter().filter(|topic| number.names(topic));
+        found.extend(of_number.map(|topic| (Fit::Code, is_wide(topic), topic)));
     }
+    found.extend(names().iter().filter(|name| name.key == wanted).map(|name| (name.fit, false, name.topic)));
+    // Stable: what fits equally well stays in the order of the groups.
+    found.sort_by_key(|(fit, wide, _)| (*wide, *fit));
+    let mut topics: Vec<&'static Topic> = Vec::new();
+    for (.., topic) in found {
+        if !topics.iter().any(|it| it.id == topic.id) {
+            topics.push(topic);
+        }
+    }
+    topics
 }
 
 /// A range of codes rather than a single one.
@@ -141,8 +160,7 @@ fn qualified(question: &str) -> Option<Vec<&'static Topic>> {
         (_, Number { hex: true, .. }) => return None,
         (_, number) => number,
     };
-    let found: Vec<_> =
-        topics().iter().filter(|topic| topic.group == group && number.names(topic)).collect();
+    let found: Vec<_> = topics().iter().filter(|topic| topic.group == group && number.names(topic)).collect();
     (!found.is_empty()).then_some(found)
 }
 
@@ -164,12 +182,18 @@ fn section(question: &str) -> Option<(Cite, Vec<&'static Topic>)> {
         cite.doc.strip_prefix("RFC ").is_some_and(|rfc| rfc == doc)
             && (cite.section == section || cite.section.starts_with(&below))
     };
-    let mut found: Vec<(&Cite, &'static Topic)> =
-        topics().iter().filter_map(|topic| Some((topic.cites.iter().find(|cite| names(cite))?, topic))).collect();
+    let mut found: Vec<(&Cite, &'static Topic)> = topics()
+        .iter()
+        .filter_map(|topic| Some((topic.cites.iter().find(|cite| names(cite))?, topic)))
+        .collect();
     // What is about the section itself comes before what is about its parts.
     found.sort_by_key(|(cite, _)| cite.section != section);
     let (cite, _) = *found.first()?;
-    let asked = if cite.section == section { *cite } else { Cite { section: parent(cite.section, section), ..*cite } };
+    let asked = if cite.section == section {
+        *cite
+    } else {
+        Cite { section: parent(cite.section, section), ..*cite }
+    };
     Some((asked, found.into_iter().map(|(_, topic)| topic).collect()))
 }
 
@@ -185,21 +209,27 @@ fn is_section(text: &str) -> bool {
 /// Ids that resemble what was asked for.
 fn nearest(question: &str) -> Vec<&'static str> {
     let wanted = key(question);
-    let allowed = (wanted.chars().count() / 3).max(1);
-    let mut near: Vec<(usize, &'static str)> = Vec::new();
-    for topic in topics() {
-        let words = Lang::ALL.into_iter().flat_map(|lang| topic.words(lang));
-        let names = words.chain(topic.names).map(String::as_str).chain([topic.id]);
-        let distance = names.map(|name| distance(&wanted, &key(name))).min();
-        near.extend(distance.filter(|distance| *distance <= allowed).map(|distance| (distance, topic.id)));
+    if wanted.is_empty() {
+        return Vec::new();
     }
-    near.sort();
-    near.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
+    let allowed = (wanted.chars().count() / 3).max(1);
+    let mut near: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for name in names().iter().filter(|name| name.fit < Fit::Field) {
+        let distance = distance(&wanted, &name.key);
+        if distance <= allowed {
+            let least = near.entry(name.topic.id).or_insert(distance);
+            *least = distance.min(*least);
+        }
+    }
+    let mut near: Vec<_> = near.into_iter().collect();
+    near.sort_by_key(|(id, distance)| (*distance, *id));
+    near.into_iter().take(SUGGESTIONS).map(|(id, _)| id).collect()
 }
 
 /// Slips of the finger between two names; a name within the other is one.
 fn distance(wanted: &str, name: &str) -> usize {
-    let contained = wanted.chars().count() >= 3 && (name.contains(wanted) || wanted.contains(name) && name.len() > 3);
+    let contained =
+        wanted.chars().count() >= 3 && (name.contains(wanted) || wanted.contains(name) && name.len() > 3);
     let slips = strsim::osa_distance(wanted, name);
     if contained { slips.min(1) } else { slips }
 }

@@ -59,6 +59,7 @@ pub fn terms() -> impl Iterator<Item = &'static Topic> {
 pub fn advice(lang: Lang) -> &'static BTreeMap<&'static str, Advice> {
     static TABLES: [OnceLock<BTreeMap<&'static str, Advice>>; Lang::ALL.len()] =
         [const { OnceLock::new() }; Lang::ALL.len()];
-    TABLES[lang as usize]
-        .get_or_init(|| topics().iter().filter_map(|topic| Some((topic.rule?.id, topic.advice(lang)?))).collect())
+    TABLES[lang as usize].get_or_init(|| {
+        topics().iter().filter_map(|topic| Some((topic.rule?.id, topic.advice(lang)?))).collect()
+    })
 }

@@ -11,7 +11,7 @@ use crate::render::{Messages, Options, Tree};
 use crate::{pipeline, timeline};
 
 /// Bytes that are shown in hex before the rest is left out.
-const BYTES: usize = 24;
+const BYTES: usize = 20;
 
 /// The example as the views of `decode` show it, in whole lines.
 pub fn shown(options: &Options, example: &Example) -> String {
@@ -25,7 +25,11 @@ pub fn shown(options: &Options, example: &Example) -> String {
         }
         Example::Head(_) => String::new(),
         Example::EngineIo(packet) | Example::SocketIo(packet) => {
-            if packet.len() > 60 { String::new() } else { named(packet) }
+            if packet.len() > 60 {
+                String::new()
+            } else {
+                named(packet)
+            }
         }
     };
     // Writing to memory cannot fail.
