@@ -1,6 +1,5 @@
 //! From what somebody typed to a topic.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::book::{Group, Topic};
@@ -164,42 +163,37 @@ fn qualified(question: &str) -> Option<Vec<&'static Topic>> {
     (!found.is_empty()).then_some(found)
 }
 
-/// `§5.3`, `5.3`, `RFC 7692 §7.2.1`, `7692 7.1`: a section, of RFC 6455 unless another is named.
+/// The topics of a section, in their order, those of its parts with them.
 fn section(question: &str) -> Option<(Cite, Vec<&'static Topic>)> {
-    let text = ascii(question).to_lowercase();
-    let bare = text.trim_start_matches("rfc").trim_start();
-    let (doc, section) = match bare.split_once(|c: char| c == '§' || c.is_whitespace()) {
-        Some((doc, section)) if is_section(doc) && doc.len() == 4 => (doc, section),
-        _ => ("6455", bare),
-    };
-    let marked = section.trim_start().starts_with('§') || text.contains('§');
-    let section = section.trim().trim_start_matches('§').trim();
-    if !is_section(section) || !(marked || section.contains('.') || doc != "6455") {
-        return None;
-    }
-    let below = format!("{section}.");
+    let (doc, section) = asked(question)?;
+    let below = if section.is_empty() { String::new() } else { format!("{section}.") };
     let names = |cite: &Cite| {
         cite.doc.strip_prefix("RFC ").is_some_and(|rfc| rfc == doc)
             && (cite.section == section || cite.section.starts_with(&below))
     };
-    let mut found: Vec<(&Cite, &'static Topic)> = topics()
-        .iter()
-        .filter_map(|topic| Some((topic.cites.iter().find(|cite| names(cite))?, topic)))
-        .collect();
-    // What is about the section itself comes before what is about its parts.
-    found.sort_by_key(|(cite, _)| cite.section != section);
-    let (cite, _) = *found.first()?;
-    let asked = if cite.section == section {
-        *cite
-    } else {
-        Cite { section: parent(cite.section, section), ..*cite }
-    };
-    Some((asked, found.into_iter().map(|(_, topic)| topic).collect()))
+    let mut topics = topics().iter().filter(|topic| topic.cites.iter().any(names)).peekable();
+    // What was asked for is the beginning of what was found.
+    let cite = topics.peek()?.cites.iter().find(|cite| names(cite))?;
+    let cite = Cite { section: &cite.section[..section.len()], ..*cite };
+    Some((cite, topics.collect()))
 }
 
-/// The beginning of `section` that is `parent`.
-fn parent(section: &'static str, parent: &str) -> &'static str {
-    &section[..parent.len().min(section.len())]
+/// `§5.3`, `5.3`, `RFC 7692 §7.2.1`, `7692 7.1`, `RFC 7692`: number and section, of RFC 6455
+/// unless another is named.
+fn asked(question: &str) -> Option<(String, String)> {
+    let text = ascii(question).to_lowercase();
+    let bare = text.trim_start_matches("rfc").trim_start();
+    let named = bare.len() < text.len();
+    let is_number = |text: &str| text.len() == 4 && is_section(text);
+    let (doc, section) = match bare.split_once(|c: char| c == '§' || c.is_whitespace()) {
+        Some((doc, section)) if is_number(doc) => (doc, section),
+        None if named && is_number(bare) => return Some((bare.to_owned(), String::new())),
+        _ => ("6455", bare),
+    };
+    let section = section.trim_matches(|c: char| c == '§' || c.is_whitespace());
+    // A number alone is a code.
+    let marked = named || text.contains(['§', '.']) || doc != "6455";
+    (marked && is_section(section)).then(|| (doc.to_owned(), section.to_owned()))
 }
 
 fn is_section(text: &str) -> bool {
@@ -212,26 +206,32 @@ fn nearest(question: &str) -> Vec<&'static str> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let allowed = (wanted.chars().count() / 3).max(1);
-    let mut near: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let allowed = (wanted.chars().count() / 3).clamp(1, 4);
+    let mut near: Vec<(usize, &'static str)> = Vec::new();
     for name in names().iter().filter(|name| name.fit < Fit::Field) {
-        let distance = distance(&wanted, &name.key);
-        if distance <= allowed {
-            let least = near.entry(name.topic.id).or_insert(distance);
-            *least = distance.min(*least);
+        let Some(slips) = slips(&wanted, &name.key, allowed) else { continue };
+        match near.iter_mut().find(|(_, id)| *id == name.topic.id) {
+            Some((fewest, _)) => *fewest = slips.min(*fewest),
+            None => near.push((slips, name.topic.id)),
         }
     }
-    let mut near: Vec<_> = near.into_iter().collect();
-    near.sort_by_key(|(id, distance)| (*distance, *id));
-    near.into_iter().take(SUGGESTIONS).map(|(id, _)| id).collect()
+    // Stable: of equally near ones those come first that are listed first.
+    near.sort_by_key(|(slips, _)| *slips);
+    near.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
 }
 
-/// Slips of the finger between two names; a name within the other is one.
-fn distance(wanted: &str, name: &str) -> usize {
-    let contained =
-        wanted.chars().count() >= 3 && (name.contains(wanted) || wanted.contains(name) && name.len() > 3);
-    let slips = strsim::osa_distance(wanted, name);
-    if contained { slips.min(1) } else { slips }
+/// Slips of the finger between two names, if there are at most `allowed`; a name within
+/// the other counts as one slip.
+fn slips(wanted: &str, name: &str, allowed: usize) -> Option<usize> {
+    let lengths = [wanted, name].map(|text| text.chars().count());
+    let within = |inner: &str, length: usize, outer: &str| length >= 3 && outer.contains(inner);
+    if within(wanted, lengths[0], name) || within(name, lengths[1], wanted) {
+        return Some(1);
+    }
+    if lengths[0].abs_diff(lengths[1]) > allowed {
+        return None;
+    }
+    Some(strsim::osa_distance(wanted, name)).filter(|slips| *slips <= allowed)
 }
 
 /// What two spellings of a name have in common.

@@ -188,6 +188,8 @@ fn questions_find_their_topic_however_they_are_typed() {
         ("server_no_context_takeover", "server_no_context_takeover"),
         ("masking-hides", "masking-hides"),
         ("wss://", "wss"),
+        ("WebSocket", "websocket"),
+        ("handshake", "opening-handshake"),
         ("  Base64 ", "base64"),
         ("a client frame is not masked", "unmasked-client-frame"),
     ] {
@@ -221,6 +223,9 @@ fn sections_list_what_they_are_about() {
     let Answer::Section { cite, topics } = look_up("RFC 7692 §7.1") else { panic!("a section") };
     assert_eq!(cite.to_string(), "RFC 7692 §7.1");
     assert!(topics.iter().any(|it| it.id == "server_max_window_bits"));
+    let Answer::Section { cite, topics } = look_up("RFC 7692") else { panic!("a document") };
+    assert!(cite.to_string() == "RFC 7692" && topics.len() > 20);
+    assert!(matches!(look_up("§5"), Answer::Section { topics, .. } if topics.len() > 50));
     assert!(!matches!(look_up("5"), Answer::Section { .. }), "a number alone is an opcode");
     assert!(matches!(look_up("§99"), Answer::Unknown { .. }));
     assert!(matches!(look_up("7.99"), Answer::Unknown { .. }));
