@@ -19,6 +19,7 @@
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
 //! - [`explain`]: what a word of the field means, in two languages
+//! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
@@ -32,6 +33,7 @@ pub mod explain;
 pub mod http;
 pub mod input;
 pub mod lang;
+pub mod lesson;
 pub mod limits;
 pub mod model;
 pub mod net;
