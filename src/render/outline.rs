@@ -271,7 +271,7 @@ impl Outline {
         }
         if let Some(error) = &summary.error {
             self.page.to(INDENT).word(Ink::Error, "the input ended badly: ");
-            self.page.wrap(Ink::Plain, error, INDENT + 2, 0).line();
+            self.page.wrap(Ink::Plain, &lang.say(error), INDENT + 2, 0).line();
         }
     }
 }
