@@ -33,6 +33,7 @@ use wstool::replay::{film, transcript};
 const SILENT: &[&str] = &[
     "cli/compare",
     "cli/encode",
+    "cli/explain/record.rs",
     "cli/mod.rs",
     "cli/output.rs",
     "compare/",

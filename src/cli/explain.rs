@@ -1,16 +1,17 @@
 //! `wstool explain`: what a word of the field means.
 
 mod example;
+mod record;
 
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::record::record;
 use crate::cli::{Look, output};
 use crate::explain::{self, Answer, Group, Topic, look_up};
-use crate::lang::Lang;
-use crate::model::{Cite, Severity, Who};
+use crate::model::{Cite, Text, Who};
 use crate::render::Options;
 use crate::render::article::{Article, Part, article, listing};
 
@@ -90,12 +91,13 @@ pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) ->
         }
         Answer::Unknown { nearest } => {
             let shown: String = question.chars().take(60).flat_map(char::escape_debug).collect();
-            let hint = if nearest.is_empty() {
-                "wstool explain lists all topics".to_owned()
+            let problem = if nearest.is_empty() {
+                Text::with("there is no topic `{}`; wstool explain lists all", shown)
             } else {
-                format!("perhaps {}; wstool explain lists all", nearest.join(", "))
+                Text::with("there is no topic `{}`; perhaps {}; wstool explain lists all", shown)
+                    .and(nearest.join(", "))
             };
-            writeln!(err, "error: there is no topic \"{shown}\": {hint}")?;
+            writeln!(err, "{}", look.lang.fill("error: {}", &[&look.lang.say(&problem)]))?;
             Ok(2)
         }
     }
@@ -131,12 +133,12 @@ fn page(options: &Options, topic: &Topic, others: &[&Topic]) -> String {
     let mut about = vec![topic.id.to_owned(), topic.group.title(lang).to_owned()];
     let mut above = Vec::new();
     if let Some(rule) = topic.rule {
-        about.push(lang.words(severity(rule.severity)).to_owned());
+        about.push(lang.words(rule.severity.name()).to_owned());
         about.push(lang.words(who(rule.who)).to_owned());
         above.push(("then", lang.words(rule.consequence).to_owned()));
     }
     if let Some(advice) = topic.advice(lang) {
-        above.push(("why", advice.why.to_owned()));
+        above.push(("because", advice.why.to_owned()));
         above.push(("fix", advice.fix.to_owned()));
     }
     if topic.group != Group::Part {
@@ -182,45 +184,6 @@ fn sections(cites: &[Cite]) -> String {
     out
 }
 
-/// A topic for programs. Keys that do not apply are left out.
-fn record(topic: &Topic, lang: Lang) -> Value {
-    let cites: Vec<String> = topic.cites.iter().map(Cite::to_string).collect();
-    let mut object = json!({
-        "id": topic.id,
-        "group": topic.group,
-        "title": topic.title(lang),
-        "sections": cites,
-        "see": topic.see,
-    });
-    let mut add = |key: &str, value: Value| {
-        if !matches!(&value, Value::Null) && value != "" && value != json!([]) {
-            object[key] = value;
-        }
-    };
-    add("text", json!(topic.text(lang)));
-    add("lesson", json!(topic.lesson));
-    add("words", json!(topic.words(lang)));
-    add("fields", json!(topic.fields.iter().map(|def| def.id).collect::<Vec<_>>()));
-    if let Some(rule) = topic.rule {
-        add("severity", json!(severity(rule.severity)));
-        add("consequence", json!(lang.words(rule.consequence)));
-    }
-    if let Some(advice) = topic.advice(lang) {
-        add("why", json!(advice.why));
-        add("fix", json!(advice.fix));
-    }
-    add("example", topic.example.as_ref().map_or(Value::Null, example::record));
-    object
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Note => "note",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
-}
-
 fn who(who: Who) -> &'static str {
     match who {
         Who::Client => "binds the client",
@@ -232,8 +195,11 @@ fn who(who: Who) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::explain::Example;
+    use crate::lang::Lang;
     use crate::model::{Flow, ON, Sink, Unit, Wants};
     use crate::render::columns;
 
@@ -301,7 +267,7 @@ mod tests {
         assert_eq!((code, out.as_str()), (2, ""));
         assert_eq!(
             err,
-            "error: there is no topic \"permesage-deflate\": perhaps permessage-deflate; \
+            "error: there is no topic `permesage-deflate`; perhaps permessage-deflate; \
              wstool explain lists all\n"
         );
         let (_, _, err) = said(&["\u{1b}]0;x\u{7}", &"y".repeat(500)], Lang::En);

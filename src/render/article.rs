@@ -97,7 +97,7 @@ mod tests {
                 cite: "RFC 6455 §5.2".to_owned(),
                 about: long.clone(),
                 text: long.clone(),
-                above: vec![("why", long.clone()), ("fix", String::new())],
+                above: vec![("because", long.clone()), ("fix", String::new())],
                 example: "frame 1\n".to_owned(),
                 below: vec![("lesson", long.clone())],
             };

@@ -41,7 +41,7 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
     detail(page, "got", &got);
     detail(page, "then", lang.words(rule.consequence));
     if let Some(advice) = page.advice(rule) {
-        detail(page, "why", advice.why);
+        detail(page, "because", advice.why);
         detail(page, "fix", advice.fix);
     }
     if let Some(cause) = &finding.cause {

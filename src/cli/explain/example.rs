@@ -2,8 +2,6 @@
 
 use std::io::Cursor;
 
-use serde_json::{Value, json};
-
 use crate::explain::Example;
 use crate::input::{self, Input};
 use crate::model::{Body, Flow, Frame, ON, Sink, Unit, Wants};
@@ -67,16 +65,6 @@ pub fn read(example: &Example, sink: &mut dyn Sink) {
 
 fn raw(bytes: String) -> Option<Input> {
     input::open(Box::new(Cursor::new(bytes)), "example").ok()
-}
-
-/// An example for programs: the bytes in hex, or the text.
-pub fn record(example: &Example) -> Value {
-    match example {
-        Example::Frames(hex) => json!({ "hex": hex.split_whitespace().collect::<String>() }),
-        Example::Head(head) => json!({ "head": head }),
-        Example::EngineIo(packet) => json!({ "engineio4": packet }),
-        Example::SocketIo(packet) => json!({ "socketio": packet }),
-    }
 }
 
 /// What is in the bytes, without what frames it: no input, no connection, no summary.
