@@ -315,12 +315,16 @@ mod tests {
             example::read(example, &mut found);
             found.ids.retain(|id| !OF_THE_END.contains(id));
             found.ids.dedup();
-            let expected: Vec<_> = topic.finding.into_iter().collect();
-            assert_eq!(found.ids, expected, "{}", topic.id);
+            assert_eq!(found.ids, topic.findings, "{}", topic.id);
             assert!(found.units > 0, "{}", topic.id);
-            if let Example::Frames(_) = example {
-                assert!(example::shown(&Options::default(), example).contains("\nframe 1"), "{}", topic.id);
-            }
+            let shown = example::shown(&Options::default(), example);
+            let begins = match example {
+                Example::Frames(_) => "\nframe 1",
+                Example::Head(head) if head.starts_with("GET") => "\nrequest",
+                Example::Head(_) => "\nresponse",
+                Example::EngineIo(_) | Example::SocketIo(_) => "\npacket",
+            };
+            assert!(shown.starts_with("example") && shown.contains(begins), "{}: {shown}", topic.id);
         }
     }
 }

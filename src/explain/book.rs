@@ -53,7 +53,7 @@ impl Group {
 pub enum Example {
     /// Frames, as one side sends them, in hex.
     Frames(String),
-    /// The head of a request or a response, with CR LF.
+    /// The head of a request, of a response, or both, with CR LF.
     Head(String),
     /// A packet of Engine.IO 4.
     EngineIo(&'static str),
@@ -82,8 +82,8 @@ pub struct Topic {
     pub see: &'static [String],
     /// Something to look at.
     pub example: Option<Example>,
-    /// Id of the finding that the example has on purpose.
-    pub finding: Option<&'static str>,
+    /// Ids of the findings that the example has on purpose.
+    pub findings: Vec<&'static str>,
     /// What else people may type for it, in no language.
     pub(super) names: &'static [String],
 }
@@ -172,7 +172,7 @@ fn page(fact: &'static Fact, fields: &BTreeMap<&str, &'static FieldDef>) -> Topi
         rule: None,
         see: &fact.see,
         example,
-        finding: fact.finding.as_deref(),
+        findings: fact.findings.iter().map(String::as_str).collect(),
         names: &fact.names,
     }
 }
@@ -189,7 +189,7 @@ fn of_rule(rule: &'static Rule) -> Topic {
         rule: Some(rule),
         see: fact.map_or(&[], |fact| &fact.see),
         example: fact.and_then(|fact| Some(frames(fact.hex.as_ref()?, fact.fill))),
-        finding: Some(rule.id),
+        findings: vec![rule.id],
         names: &[],
     }
 }
@@ -205,7 +205,7 @@ fn of_field(def: &'static FieldDef) -> Topic {
         rule: None,
         see: &[],
         example: None,
-        finding: None,
+        findings: Vec::new(),
         names: &[],
     }
 }

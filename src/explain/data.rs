@@ -40,7 +40,8 @@ pub struct Fact {
     pub head: Option<String>,
     pub eio: Option<String>,
     pub sio: Option<String>,
-    pub finding: Option<String>,
+    #[serde(default)]
+    pub findings: Vec<String>,
 }
 
 /// The same of a rule.

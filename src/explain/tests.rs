@@ -334,7 +334,11 @@ fn examples_are_whole() {
     for it in topics() {
         match &it.example {
             Some(Example::Head(head)) => {
-                assert!(head.ends_with("\r\n\r\n") && !head.contains("\n\n"), "{}", it.id)
+                assert!(
+                    head.ends_with("\r\n\r\n") && !head.contains("\n\n") && !head.ends_with("\r\n\r\n\r\n"),
+                    "{}",
+                    it.id
+                )
             }
             Some(Example::Frames(hex)) => assert!(crate::input::from_argument(hex).is_some(), "{}", it.id),
             _ => {}

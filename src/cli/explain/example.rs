@@ -11,25 +11,24 @@ use crate::{pipeline, timeline};
 /// Bytes that are shown in hex before the rest is left out.
 const BYTES: usize = 20;
 
+/// Characters of a packet that are worth a line before it is explained.
+const LONGEST: usize = 60;
+
 /// The example as the views of `decode` show it, in whole lines.
 pub fn shown(options: &Options, example: &Example) -> String {
     let mut out = Vec::new();
-    let named = |name: &str| format!("{}  {name}\n\n", options.lang.words("example"));
-    let head = match example {
+    let what = match example {
         Example::Frames(hex) => {
             let bytes: Vec<&str> = hex.split_whitespace().collect();
             let more = if bytes.len() > BYTES { " ..." } else { "" };
-            named(&format!("{}{more}", bytes[..bytes.len().min(BYTES)].join(" ")))
+            format!("{}{more}", bytes[..bytes.len().min(BYTES)].join(" "))
         }
+        // These are shown whole below.
         Example::Head(_) => String::new(),
-        Example::EngineIo(packet) | Example::SocketIo(packet) => {
-            if packet.len() > 60 {
-                String::new()
-            } else {
-                named(packet)
-            }
-        }
+        Example::EngineIo(packet) | Example::SocketIo(packet) if packet.len() > LONGEST => String::new(),
+        Example::EngineIo(packet) | Example::SocketIo(packet) => (*packet).to_owned(),
     };
+    let head = format!("{}  {what}", options.lang.words("example"));
     // Writing to memory cannot fail.
     match example {
         Example::Frames(_) | Example::Head(_) => {
@@ -41,7 +40,7 @@ pub fn shown(options: &Options, example: &Example) -> String {
             read(example, &mut Content(&mut view));
         }
     }
-    format!("{head}{}", String::from_utf8_lossy(&out))
+    format!("{}\n\n{}", head.trim_end(), String::from_utf8_lossy(&out))
 }
 
 /// Decodes an example.
