@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use self::record::record;
 use crate::cli::{Look, output};
-use crate::explain::{self, Answer, Group, Topic, look_up};
+use crate::explain::{self, Answer, Example, Group, Topic, look_up};
 use crate::lesson;
 use crate::model::{Cite, Text, Who};
 use crate::render::Options;
 use crate::render::article::{Article, Part, article, listing};
+use crate::replay::samples;
 
 /// What the long help and the manual say besides.
 const AFTER: &str = "\
@@ -52,6 +53,9 @@ pub struct Args {
     #[arg(long)]
     ascii: bool,
 }
+
+/// Characters of hex that somebody may want to type.
+const SHORT: usize = 60;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -165,11 +169,27 @@ fn page(options: &Options, topic: &Topic, others: &[&Topic]) -> String {
             below: vec![
                 ("sections", sections(&topic.cites)),
                 ("lesson", lesson),
+                ("try", to_try(topic)),
                 ("see also", ids(&mut topic.see.iter().map(String::as_str))),
                 ("or", ids(&mut others.iter().map(|topic| topic.id))),
             ],
         },
     )
+}
+
+/// A command that shows more: a handshake that breaks the rule, which comes with the tool, or
+/// the example's bits.
+fn to_try(topic: &Topic) -> String {
+    let broken = topic.rule.map(|rule| format!("broken/{}", rule.id));
+    if let Some(name) = broken.filter(|name| samples::named(name).is_some()) {
+        return format!("wstool replay {name}");
+    }
+    match &topic.example {
+        Some(Example::Frames(hex)) if hex.len() <= SHORT => {
+            format!("wstool decode --view bits {}", hex.split_whitespace().collect::<String>())
+        }
+        _ => String::new(),
+    }
 }
 
 /// `RFC 6455 §5.2, §5.4; RFC 7692 §6`.
@@ -203,7 +223,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::explain::Example;
     use crate::lang::Lang;
     use crate::model::{Flow, ON, Sink, Unit, Wants};
     use crate::render::columns;

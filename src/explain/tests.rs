@@ -334,11 +334,8 @@ fn examples_are_whole() {
     for it in topics() {
         match &it.example {
             Some(Example::Head(head)) => {
-                assert!(
-                    head.ends_with("\r\n\r\n") && !head.contains("\n\n") && !head.ends_with("\r\n\r\n\r\n"),
-                    "{}",
-                    it.id
-                )
+                let ends = head.ends_with("\r\n\r\n") && !head.ends_with("\r\n\r\n\r\n");
+                assert!(ends && !head.contains("\n\n"), "{}", it.id);
             }
             Some(Example::Frames(hex)) => assert!(crate::input::from_argument(hex).is_some(), "{}", it.id),
             _ => {}
