@@ -9,7 +9,8 @@
 //! | [`messages::Messages`]| what the application sees: messages, frames folded         |
 //! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
 //!
-//! [`film::Projector`] lays out handshakes step by step, [`article`] a page of explanation.
+//! [`markdown::render`] lays out pages of words, [`article`] a page of explanation;
+//! [`film::Projector`] lays out handshakes step by step.
 //!
 //! No view knows a rule of a protocol: field names, meanings, citations and
 //! findings come with the units. The views only lay out. How they stack:
@@ -42,7 +43,9 @@ pub mod compare;
 pub mod film;
 pub mod hex;
 pub mod json;
+pub mod markdown;
 pub mod messages;
+pub mod prose;
 pub mod session;
 pub mod stats;
 pub mod table;

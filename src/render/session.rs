@@ -39,7 +39,7 @@ impl Layout for SessionLayout {
             Body::Message(message) => match message.app {
                 Some(app) if app.session.is_some() => self.packet(outline, unit, app),
                 _ if message.kind == crate::model::Opcode::CLOSE => {
-                    self.event(outline, unit, outline.lang().words("Close frame"))
+                    self.event(outline, unit, outline.lang().words("Close frame"));
                 }
                 _ => {}
             },
