@@ -89,6 +89,10 @@ const KEPT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "commands to type, and names of samples",
+        &["broken/{}", "wstool decode --view bits {}", "wstool replay {name}"],
+    ),
+    (
         "from the wire, or a script's own words",
         &[
             "00 00 ff ff",
