@@ -57,7 +57,7 @@ fn read(code: TokenStream, file: &str, found: &mut Vec<Literal>) {
         match token {
             TokenTree::Punct(mark) if mark.as_char() == '#' => {
                 tokens.next_if(|next| matches!(next, TokenTree::Punct(mark) if mark.as_char() == '!'));
-                if let Some(TokenTree::Group(attribute)) = tokens.next_if(|next| is_bracket(next)) {
+                if let Some(TokenTree::Group(attribute)) = tokens.next_if(is_bracket) {
                     test |= attribute.stream().to_string().replace(' ', "") == "cfg(test)";
                 }
             }
