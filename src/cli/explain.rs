@@ -67,13 +67,9 @@ enum Format {
 
 /// Runs the command; the exit code. `Err` only when writing fails.
 pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
-    let options = Options {
-        width: output::width(),
-        color: look.color,
-        lang: look.lang,
-        ascii: args.ascii,
-        ..Options::default()
-    };
+    let lang = look.language(args.ascii);
+    let options =
+        Options { width: output::width(), color: look.color, lang, ascii: args.ascii, ..Options::default() };
     let question = args.topic.join(" ");
     if question.trim().is_empty() {
         show_all(args, &options, explain::topics().iter(), out)?;
@@ -83,13 +79,13 @@ pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) ->
         Answer::Topic { topic, others } => {
             match args.format {
                 Format::Text => out.write_all(page(&options, topic, &others).as_bytes())?,
-                Format::Json => writeln!(out, "{}", record(topic, look.lang))?,
+                Format::Json => writeln!(out, "{}", record(topic, lang))?,
             }
             Ok(0)
         }
         Answer::Section { cite, topics } => {
             if args.format == Format::Text {
-                writeln!(out, "{}\n", look.lang.fill("What {} is about:", &[&cite]))?;
+                writeln!(out, "{}\n", lang.fill("What {} is about:", &[&cite]))?;
             }
             show_all(args, &options, topics.into_iter(), out)?;
             Ok(0)
@@ -102,7 +98,7 @@ pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) ->
                 Text::with("there is no topic `{}`; perhaps {}; wstool explain lists all", shown)
                     .and(nearest.join(", "))
             };
-            writeln!(err, "{}", look.lang.fill("error: {}", &[&look.lang.say(&problem)]))?;
+            writeln!(err, "{}", lang.fill("error: {}", &[&lang.say(&problem)]))?;
             Ok(2)
         }
     }

@@ -48,9 +48,9 @@ pub fn topic(id: &str) -> Option<&'static Topic> {
 
 /// The terms of the field: topics whose words are looked for in running text.
 ///
-/// Each has an [`id`](Topic::id) that lessons name in `teaches` and `mentions`, its
-/// [`words`](Topic::words) in each language, and the [`lesson`](Topic::lesson) that
-/// introduces it.
+/// Each has its [`words`](Topic::words) in each language and the [`lesson`](Topic::lesson)
+/// that introduces it. Lessons name topics by [`id`](Topic::id) in `teaches` and `mentions`,
+/// also those that are no terms, such as a close code.
 pub fn terms() -> impl Iterator<Item = &'static Topic> {
     topics().iter().filter(|topic| topic.is_term())
 }

@@ -253,6 +253,18 @@ fn slips_are_corrected() {
     }
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn anything_may_be_asked(question in "\\PC{0,40}", codes in "[§x0-9. a-fA-F关闭码opcdeRFC]{0,12}") {
+        for question in [question, codes] {
+            if let Answer::Unknown { nearest } = look_up(&question) {
+                proptest::prop_assert!(nearest.iter().all(|id| topic(id).is_some()));
+            }
+        }
+    }
+}
+
 /// Masking is no encryption, SHA-1 no encoding, a frame no framework.
 #[test]
 fn chinese_follows_the_glossary() {
