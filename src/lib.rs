@@ -19,6 +19,7 @@
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
 //! - [`replay`]: handshakes as films, and what it takes to play them again
+//! - [`lab`]: servers and clients for every way to deliver messages, and what they cost, measured; has sockets
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
@@ -29,6 +30,7 @@ pub mod cli;
 pub mod compare;
 pub mod http;
 pub mod input;
+pub mod lab;
 pub mod limits;
 pub mod model;
 pub mod net;

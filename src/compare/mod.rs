@@ -26,9 +26,11 @@ mod exchanges;
 pub mod heads;
 pub mod http;
 pub mod latency;
+pub mod live;
 pub mod model;
 pub mod presets;
 pub mod report;
+pub mod segments;
 mod sequence;
 pub mod simulate;
 mod socket_io;
@@ -146,7 +148,7 @@ impl Default for Scenario {
             http2: false,
             event: "message".to_owned(),
             heads: Heads::browser(),
-            wire: Wire { ipv6: false, mtu: 1500, tls: false, tls_handshake: 4500, ack_delay: 0.04 },
+            wire: Wire::PLAIN,
         }
     }
 }
