@@ -253,6 +253,9 @@ pub const LAB_LINE_PIECES: usize = 1024;
 /// Bytes a delay line reads at a time.
 pub const LAB_READ: usize = 16 * 1024;
 
+/// Bytes a lab's WebSocket reads at a time; each has as many.
+pub const LAB_SOCKET_READ: usize = 4 * 1024;
+
 /// Bytes of one connection that a delay line keeps for the decoder.
 pub const LAB_RECORDING: usize = 4 * 1024 * 1024;
 

@@ -109,7 +109,7 @@ impl Socket {
             stream: parts.io.into_inner(),
             us,
             frames: Frames::from(us.peer()),
-            buffer: vec![0; limits::LAB_READ],
+            buffer: vec![0; limits::LAB_SOCKET_READ],
             early: parts.read_buf.to_vec(),
         })
     }

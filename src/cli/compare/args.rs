@@ -78,8 +78,8 @@ pub struct Args {
     #[arg(short, long, value_name = "MS", default_value = "50", value_parser = milliseconds, help_heading = "Question")]
     pub(super) delay: f64,
 
-    /// Seconds it goes on; with --live 9, which its runs share
-    #[arg(short = 't', long, value_name = "S", default_value = "3600", default_value_if("live", "true", "9"), value_parser = seconds, help_heading = "Question")]
+    /// Seconds it goes on; with --live 6, which its runs share
+    #[arg(short = 't', long, value_name = "S", default_value = "3600", default_value_if("live", "true", "6"), value_parser = seconds, help_heading = "Question")]
     pub(super) duration: f64,
 
     /// Who publishes
@@ -101,6 +101,10 @@ pub struct Args {
     /// Runs of each way, in turn
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100), requires = "live", help_heading = "Live")]
     pub(super) runs: u64,
+
+    /// What --live starts to see how much memory a server takes: serves one way, by its number
+    #[arg(long, hide = true, requires = "live", value_parser = clap::value_parser!(u8).range(0..6))]
+    pub(super) live_server: Option<u8>,
 
     /// Play it message by message and packet by packet, beside the formulas
     #[arg(long, conflicts_with = "sweep", help_heading = "Simulation")]

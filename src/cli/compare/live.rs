@@ -10,6 +10,7 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::args::Args;
+use super::memory;
 use crate::compare::heads::Head;
 use crate::compare::latency::Observed;
 use crate::compare::live::{Check, Live, Run, report};
@@ -41,6 +42,13 @@ pub fn measure(args: &Args, mut scenario: Scenario) -> Result<(Report, u8), Stri
     }
     let holds = live.check.is_none_or(|check| check.iter().all(Check::holds));
     Ok((report(&scenario, &live), u8::from(!holds)))
+}
+
+/// Serves one way until standard input ends, for [`memory`].
+pub fn serve(args: &Args, mut scenario: Scenario, number: u8) -> Result<(), String> {
+    name_clients(&mut scenario);
+    let way = Way::ALL.get(usize::from(number)).ok_or("there are six ways")?;
+    memory::serve(&plan(args, &scenario)?, delivery(*way))
 }
 
 /// What a machine can do in a while.
@@ -143,12 +151,13 @@ fn fields(head: &Head) -> Result<Fields, String> {
 async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<(), String> {
     let stop = Arc::new(Notify::new());
     let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(delivery(*way)) + plan.duration).sum();
-    let whole = once * runs as u32;
+    let whole = once * runs as u32 + memory::duration(plan);
     announce(plan, runs, whole).map_err(|e| e.to_string())?;
     let bar = bar(whole);
     let start = Instant::now();
     let interrupted = tokio::spawn(interrupt(Arc::clone(&stop)));
     let clock = tokio::spawn(tick(bar.clone(), start));
+    live.memory = memory::measure(plan, &bar, &stop).await;
     let result = in_turn(plan, runs, s, live, &stop, &bar).await;
     live.cut_short = interrupted.is_finished();
     interrupted.abort();
@@ -224,7 +233,7 @@ async fn tick(bar: ProgressBar, start: Instant) {
     }
 }
 
-fn delivery(way: Way) -> Delivery {
+pub(super) fn delivery(way: Way) -> Delivery {
     match way {
         Way::ShortPolling => Delivery::ShortPolling,
         Way::LongPolling => Delivery::LongPolling,
@@ -269,7 +278,6 @@ fn measured(s: &Scenario, run: &experiment::Run) -> Run {
         setup: before.sum::<f64>() + below,
         server: run.server_time.map(|time| time.as_secs_f64()),
         clients: run.clients_time.map(|time| time.as_secs_f64()),
-        memory: run.memory.map(|bytes| bytes.max(0) as f64),
     }
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod captures;
 mod live;
+mod memory;
 mod picture;
 mod units;
 
@@ -23,6 +24,10 @@ pub use self::args::Args;
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &Args, color: bool) -> io::Result<u8> {
+    if let Some(number) = args.live_server {
+        let served = args.scenario().and_then(|scenario| live::serve(args, scenario, number));
+        return Ok(if served.is_ok() { 0 } else { 2 });
+    }
     let result = answer(args).and_then(|(report, code)| {
         if let (Some(path), Some(chart)) = (&args.chart, &report.chart) {
             Picture::of(path)?.draw(chart)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use foldhash::{HashMap, HashMapExt as _};
+use foldhash::HashMap;
 use tokio::sync::Notify;
 
 use super::packet::{self, Asked};
@@ -21,7 +21,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// The sessions of a server, by their id.
 #[derive(Default)]
 pub(in crate::lab) struct Sessions {
-    open: Mutex<Option<HashMap<String, Arc<Session>>>>,
+    open: Mutex<HashMap<String, Arc<Session>>>,
 }
 
 impl Sessions {
@@ -43,14 +43,16 @@ impl Sessions {
             news: Notify::new(),
             polled: AtomicBool::new(false),
             probed: AtomicBool::new(false),
+            probe: Notify::new(),
             connected: AtomicBool::new(false),
             answered: AtomicBool::new(true),
             over: AtomicBool::new(false),
             sid,
         });
         let mut open = held(&self.open);
-        let open = open.get_or_insert_with(HashMap::new);
-        open.retain(|_, session| !session.is_over());
+        if open.len() >= limits::LAB_MAILBOXES {
+            open.retain(|_, session| !session.is_over());
+        }
         if open.len() >= limits::LAB_MAILBOXES {
             return None;
         }
@@ -63,7 +65,7 @@ impl Sessions {
 
     /// The session with this id, while it lasts.
     pub fn find(&self, sid: &str) -> Option<Arc<Session>> {
-        let session = held(&self.open).as_ref()?.get(sid).cloned()?;
+        let session = held(&self.open).get(sid).cloned()?;
         (!session.is_over()).then_some(session)
     }
 }
@@ -98,6 +100,7 @@ pub(in crate::lab) struct Session {
     polled: AtomicBool,
     /// A WebSocket is about to take over.
     probed: AtomicBool,
+    probe: Notify,
     /// Socket.IO's CONNECT has come: messages may go.
     connected: AtomicBool,
     /// The last ping was answered.
@@ -170,15 +173,17 @@ impl Session {
 
     /// Waits until a WebSocket is about to take over.
     async fn probe(&self) {
-        while !self.probed.load(SeqCst) {
-            // Not worth a signal of its own: it happens once in a session.
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        // Made before the question is asked: what is told in between is heard.
+        let told = self.probe.notified();
+        if !self.probed.load(SeqCst) {
+            told.await;
         }
     }
 
     /// A WebSocket is about to take over: polls have nothing to wait for.
     pub fn begin_upgrade(&self) {
         self.probed.store(true, SeqCst);
+        self.probe.notify_waiters();
     }
 
     /// Takes a packet of the client.

@@ -15,10 +15,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use self::tally::{Place, Tally};
+use self::tally::Place;
 use super::Delivery;
 use super::client::{Client, Failure, Fields, Heads, Order};
-use super::gauge;
 use super::hub::{Hub, Mailbox};
 use super::line::{self, Carried, Log, Recording};
 use super::schedule::{Schedule, unit};
@@ -26,7 +25,7 @@ use super::server::{self, Settings};
 use super::stage::Stage;
 use crate::synth::Rng;
 
-pub use self::tally::Arrived;
+pub use self::tally::{Arrived, Tally};
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -74,11 +73,12 @@ pub struct Run {
     /// Processor time meanwhile: of the server's thread, of the clients'.
     pub server_time: Option<Duration>,
     pub clients_time: Option<Duration>,
-    /// Resident bytes of the whole process that came while the clients connected.
-    pub memory: Option<i64>,
     /// The line's first connection.
     pub recording: Option<Recording>,
 }
+
+/// What a machine may take longer than the line holds a byte.
+const SAID: Duration = Duration::from_millis(50);
 
 impl Plan {
     /// How long a run takes besides measuring: connecting, and waiting for a steady state.
@@ -90,13 +90,13 @@ impl Plan {
             Delivery::SocketIoPolling => 3,
             Delivery::SocketIoWebSocket => 6,
         };
-        round_trip * connecting + self.settling(delivery)
+        round_trip * connecting + self.delay + SAID + self.settling(delivery)
     }
 
     /// From the first message to a steady state.
     fn settling(&self, delivery: Delivery) -> Duration {
         let interval = if delivery == Delivery::ShortPolling { self.interval } else { Duration::ZERO };
-        interval + 4 * self.delay + Duration::from_millis(200)
+        interval + 4 * self.delay + 4 * SAID
     }
 }
 
@@ -106,21 +106,20 @@ impl Plan {
 /// # Errors
 /// In words, what went wrong: a lost connection, a message that is not the one that was due.
 pub async fn run(plan: &Plan, delivery: Delivery, stop: &Notify) -> Result<Option<Run>, Failure> {
-    let memory = gauge::resident();
     let stages = Stages::start().map_err(|e| format!("starting a thread: {e}"))?;
     let hub = Arc::new(Hub::default());
     let log = Arc::new(Log::default());
     let line = stages.connect(plan, delivery, &hub, &log).await?;
     let tally = Arc::new(Tally::new(plan.clients, plan.payload));
     let (go, started) = watch::channel(false);
-    let mailboxes = {
-        let clients = stages.clients(plan, delivery, line, &tally, started, &hub);
-        tokio::select! {
-            mailboxes = clients => mailboxes?,
-            () = stop.notified() => return Ok(None),
-        }
+    let names = tokio::select! {
+        names = connect(&stages.clients, plan, delivery, line, &tally, started) => names?,
+        () = stop.notified() => return Ok(None),
     };
-    let grown = gauge::resident().zip(memory).map(|(now, before)| now.cast_signed() - before.cast_signed());
+    let mailboxes = names.iter().map(|name| hub.mailbox(name).ok_or("too many clients"));
+    let mailboxes = mailboxes.collect::<Result<Vec<_>, _>>()?;
+    // What the clients said last is still on the line.
+    sleep(plan.delay + SAID).await;
     let ready = Instant::now();
     // The clients listen to this as long as they run.
     go.send_replace(true);
@@ -161,7 +160,6 @@ pub async fn run(plan: &Plan, delivery: Delivery, stop: &Notify) -> Result<Optio
         connections: log.connections(),
         server_time,
         clients_time,
-        memory: grown,
         recording: log.recording(),
     }))
 }
@@ -190,81 +188,34 @@ impl Stages {
         hub: &Arc<Hub>,
         log: &Arc<Log>,
     ) -> Result<SocketAddr, Failure> {
-        let settings = Settings {
-            fields: plan.answer.clone(),
-            hold: delivery == Delivery::LongPolling,
-            heartbeat: plan.heartbeat,
-            event: plan.event.clone(),
-        };
-        let (listener, server) = listen(&self.server).await?;
-        self.server.spawn(server::serve(listener, Arc::clone(hub), settings));
+        let server = serve(&self.server, plan, delivery, hub).await?;
         let (listener, line) = listen(&self.line).await?;
         let (delay, log) = (plan.delay, Arc::clone(log));
         // Without its clock the line carries nothing, and connecting fails.
         self.line.spawn(async move { drop(line::carry(listener, server, delay, log).await) });
         Ok(line)
     }
+}
 
-    /// Connects all clients; the mailbox of each.
-    async fn clients(
-        &self,
-        plan: &Plan,
-        delivery: Delivery,
-        server: SocketAddr,
-        tally: &Arc<Tally>,
-        started: watch::Receiver<bool>,
-        hub: &Hub,
-    ) -> Result<Vec<Arc<Mailbox>>, Failure> {
-        let heads = Arc::new(plan.heads.clone());
-        let mut phases = Rng::new(plan.seed ^ 0x5EED);
-        let (ready, mut all_ready) = mpsc::unbounded_channel();
-        for client in 0..plan.clients {
-            let order = Order {
-                server,
-                target: plan.target.replace("{client}", &name(client)),
-                heads: Arc::clone(&heads),
-                interval: plan.interval,
-                first: plan.interval.mul_f64(unit(&mut phases)),
-                closed_loop: plan.closed_loop,
-                pollers: plan.pollers,
-                event: plan.event.clone(),
-            };
-            let (ready, mut started, tally) = (ready.clone(), started.clone(), Arc::clone(tally));
-            self.clients.spawn(async move {
-                let connected = match Client::connect(delivery, order).await {
-                    Ok(connected) => connected,
-                    Err(why) => {
-                        // If nobody listens any longer, nobody wants to know.
-                        let _ = ready.send(Err(format!("client {}: {why}", client + 1)));
-                        return;
-                    }
-                };
-                let session = connected.session().map(str::to_owned);
-                let _ = ready.send(Ok((client, session)));
-                drop(ready);
-                if started.wait_for(|started| *started).await.is_err() {
-                    return;
-                }
-                let place = Arc::new(Place { tally: Arc::clone(&tally), client });
-                if let Err(why) = connected.run(place).await {
-                    tally.fail(format!("client {}: {why}", client + 1));
-                }
-            });
-        }
-        drop(ready);
-        let patience = Duration::from_secs(20) + 20 * plan.delay;
-        let mut names = vec![String::new(); plan.clients];
-        for count in 0..plan.clients {
-            match timeout(patience, all_ready.recv()).await {
-                Ok(Some(Ok((client, session)))) => names[client] = session.unwrap_or_else(|| name(client)),
-                Ok(Some(Err(why))) => return Err(why),
-                Ok(None) | Err(_) => {
-                    return Err(format!("only {count} of {} clients could connect", plan.clients));
-                }
-            }
-        }
-        names.iter().map(|name| hub.mailbox(name).ok_or_else(|| "too many clients".to_owned())).collect()
-    }
+/// Starts the server of a plan on loopback; its address.
+///
+/// # Errors
+/// When it cannot listen.
+pub async fn serve(
+    stage: &Stage,
+    plan: &Plan,
+    delivery: Delivery,
+    hub: &Arc<Hub>,
+) -> Result<SocketAddr, Failure> {
+    let settings = Settings {
+        fields: plan.answer.clone(),
+        hold: delivery == Delivery::LongPolling,
+        heartbeat: plan.heartbeat,
+        event: plan.event.clone(),
+    };
+    let (listener, server) = listen(stage).await?;
+    stage.spawn(server::serve(listener, Arc::clone(hub), settings));
+    Ok(server)
 }
 
 async fn listen(stage: &Stage) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -273,6 +224,69 @@ async fn listen(stage: &Stage) -> Result<(TcpListener, SocketAddr), Failure> {
         listener.ok_or("a thread has ended")?.map_err(|e| format!("listening on loopback: {e}"))?;
     let address = listener.local_addr().map_err(|e| format!("listening on loopback: {e}"))?;
     Ok((listener, address))
+}
+
+/// Connects all clients, which run once `started` says so; the name of each one's mailbox.
+///
+/// # Errors
+/// When one cannot connect, or takes too long.
+pub async fn connect(
+    stage: &Stage,
+    plan: &Plan,
+    delivery: Delivery,
+    server: SocketAddr,
+    tally: &Arc<Tally>,
+    started: watch::Receiver<bool>,
+) -> Result<Vec<String>, Failure> {
+    let heads = Arc::new(plan.heads.clone());
+    let mut phases = Rng::new(plan.seed ^ 0x5EED);
+    let (ready, mut all_ready) = mpsc::unbounded_channel();
+    for client in 0..plan.clients {
+        let order = Order {
+            server,
+            target: plan.target.replace("{client}", &name(client)),
+            heads: Arc::clone(&heads),
+            interval: plan.interval,
+            first: plan.interval.mul_f64(unit(&mut phases)),
+            closed_loop: plan.closed_loop,
+            pollers: plan.pollers,
+            event: plan.event.clone(),
+        };
+        let (ready, mut started, tally) = (ready.clone(), started.clone(), Arc::clone(tally));
+        stage.spawn(async move {
+            let connected = match Client::connect(delivery, order).await {
+                Ok(connected) => connected,
+                Err(why) => {
+                    // If nobody listens any longer, nobody wants to know.
+                    let _ = ready.send(Err(format!("client {}: {why}", client + 1)));
+                    return;
+                }
+            };
+            let session = connected.session().map(str::to_owned);
+            let _ = ready.send(Ok((client, session)));
+            drop(ready);
+            if started.wait_for(|started| *started).await.is_err() {
+                return;
+            }
+            let place = Arc::new(Place { tally: Arc::clone(&tally), client });
+            if let Err(why) = connected.run(place).await {
+                tally.fail(format!("client {}: {why}", client + 1));
+            }
+        });
+    }
+    drop(ready);
+    let patience = Duration::from_secs(20) + 20 * plan.delay;
+    let mut names = vec![String::new(); plan.clients];
+    for count in 0..plan.clients {
+        match timeout(patience, all_ready.recv()).await {
+            Ok(Some(Ok((client, session)))) => names[client] = session.unwrap_or_else(|| name(client)),
+            Ok(Some(Err(why))) => return Err(why),
+            Ok(None) | Err(_) => {
+                return Err(format!("only {count} of {} clients could connect", plan.clients));
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// A client's name: as long for each.

@@ -43,6 +43,7 @@ pub struct Arrived {
 }
 
 impl Tally {
+    /// For so many clients, whose messages have `payload` bytes.
     pub fn new(clients: usize, payload: usize) -> Self {
         Self {
             payload,
