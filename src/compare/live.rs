@@ -82,7 +82,9 @@ struct Sum<'a> {
 impl<'a> Sum<'a> {
     fn new(s: &Scenario, way: Way, runs: &'a [Run]) -> Self {
         let mut latency = Observed::default();
-        runs.iter().for_each(|run| latency.append(&run.latency));
+        for run in runs {
+            latency.append(&run.latency);
+        }
         let seconds = runs.iter().map(|run| run.seconds).sum();
         Self { way, runs, cost: model::cost(s, way), seconds, messages: latency.len() as f64, latency }
     }
@@ -186,17 +188,17 @@ fn wire(s: &Scenario, sums: &[Sum<'_>]) -> Table {
     Table {
         id: "bytes",
         title: format!("Bytes a message of {}: measured, and by formula", grouped(s.payload)),
-        blocks: vec!["on the wire"],
+        blocks: vec!["on the wire", "with the message"],
         columns: vec![
             WAY,
             Column::new("protocol_bytes", "protocol"),
             Column::new("formula_protocol_bytes", "formula"),
             Column::new("tcp_ip_bytes_modelled", "TCP/IP"),
             Column::new("formula_tcp_ip_bytes", "formula"),
-            Column::new("total_bytes", "total"),
-            Column::new("formula_total_bytes", "formula"),
-            Column::new("total_difference_share", "differs"),
-            Column::new("total_spread_share", "spread"),
+            Column::below("total_bytes", "total", 1),
+            Column::below("formula_total_bytes", "formula", 1),
+            Column::below("total_difference_share", "differs", 1),
+            Column::below("total_spread_share", "spread", 1),
         ],
         rows: sums.iter().map(row).collect(),
     }
@@ -278,42 +280,32 @@ fn latency(sums: &mut [Sum<'_>]) -> Table {
 }
 
 fn used(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Table {
-    let time = |seconds: Option<f64>| seconds.map_or(Cell::Nothing, |v| Cell::Fixed(v * 1e6, 1));
+    let micro = |seconds: Option<f64>| seconds.map_or(Cell::Nothing, |v| Cell::Fixed(v * 1e6, 0));
     let row = |sum: &Sum<'_>| {
-        let runs = sum.runs.iter();
         let own = |run: &Run| run.server.map(|time| time / run.latency.len().max(1) as f64);
+        let each: Option<Vec<f64>> = sum.runs.iter().map(own).collect();
         let memory = live.memory.iter().find(|(way, _)| *way == sum.way);
+        let server = sum.each(|run| run.server);
         vec![
             Cell::Text(sum.way.name().to_owned()),
-            time(sum.each(|run| run.server)),
-            if sum.runs.iter().all(|run| run.server.is_some()) {
-                spread(runs.filter_map(own))
-            } else {
-                Cell::Nothing
-            },
-            time(sum.each(|run| run.clients)),
-            time(
-                sum.runs
-                    .iter()
-                    .map(|run| run.server)
-                    .sum::<Option<f64>>()
-                    .map(|t| t / sum.seconds / s.clients as f64),
-            ),
-            time(sum.each(|run| run.clients)),
+            micro(server),
+            each.map_or(Cell::Nothing, |each| spread(each.into_iter())),
+            micro(server.map(|each| each * sum.messages / sum.seconds / s.clients as f64)),
+            micro(sum.each(|run| run.clients)),
             memory.map_or(Cell::Nothing, |(_, bytes)| Cell::Fixed(bytes / 1024.0, 1)),
         ]
     };
     Table {
         id: "used",
-        title: "Processor time in microseconds (a message; a client and second), and memory".to_owned(),
+        title: "Processor time in microseconds, and the server's memory; no formula has them".to_owned(),
         blocks: Vec::new(),
         columns: vec![
             WAY,
             Column::new("server_cpu_microseconds_per_message", "server/message"),
             Column::new("server_cpu_spread_share", "spread"),
-            Column::new("server_cpu_microseconds_per_client_second", "server/client"),
+            Column::new("server_cpu_microseconds_per_client_second", "/client and s"),
             Column::new("clients_cpu_microseconds_per_message", "clients/message"),
-            Column::new("memory_kib_per_client", "KiB/client"),
+            Column::new("server_memory_kib_per_client", "KiB/client"),
         ],
         rows: sums.iter().map(row).collect(),
     }

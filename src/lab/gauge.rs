@@ -58,7 +58,9 @@ mod tests {
         let (time, memory) = (super::thread_time().unwrap(), super::resident().unwrap());
         let mut block = vec![1u8; 64 << 20];
         for round in 0..8u8 {
-            block.iter_mut().for_each(|byte| *byte = byte.wrapping_mul(round | 1));
+            for byte in &mut block {
+                *byte = byte.wrapping_mul(round | 1);
+            }
         }
         assert!(super::resident().unwrap() > memory + (32 << 20));
         assert!(super::thread_time().unwrap() > time + std::time::Duration::from_millis(5));

@@ -31,7 +31,7 @@ pub(super) fn answer(lab: &Lab, mut request: Request<Incoming>) -> Response<Answ
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many clients");
     };
     match switch(&request) {
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
         Ok(response) => {
             let heartbeat = lab.settings.heartbeat;
             tokio::spawn(async move {
@@ -48,17 +48,17 @@ pub(super) fn answer(lab: &Lab, mut request: Request<Incoming>) -> Response<Answ
 }
 
 /// The answer to an opening handshake (RFC 6455 §4.2.2), or a refusal.
-pub(super) fn switch(request: &Request<Incoming>) -> Result<Response<Answer>, Response<Answer>> {
+pub(super) fn switch(request: &Request<Incoming>) -> Result<Response<Answer>, Box<Response<Answer>>> {
     if request.headers().get(VERSION).is_none_or(|version| version != "13") {
         //= RFC 6455 §4.2.2
         //# the server MUST abort the WebSocket handshake described in this section and instead send an
         //# appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field
         let mut response = refuse(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is spoken here");
         response.headers_mut().insert(VERSION, HeaderValue::from_static("13"));
-        return Err(response);
+        return Err(Box::new(response));
     }
     let Some(key) = request.headers().get(KEY).filter(|key| check_key(key.as_bytes()).is_ok()) else {
-        return Err(refuse(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in Base64"));
+        return Err(Box::new(refuse(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in Base64")));
     };
     let mut response = Response::new(Answer::whole(""));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

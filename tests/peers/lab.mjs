@@ -20,7 +20,7 @@ if (kind === 'ws') {
     const socket = io(url, { transports, reconnection: false, query: { client: 'peer' } });
     socket.on('connect', async () => {
         const { engine } = socket.io;
-        if (transport === 'upgrade') {
+        if (transport === 'upgrade' && engine.transport.name === 'polling') {
             await new Promise((resolve) => engine.once('upgrade', resolve));
         }
         console.log(`connect ${engine.transport.name}`);

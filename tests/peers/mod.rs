@@ -1,5 +1,7 @@
 //! Other implementations as child processes: `tests/peers/install.sh` puts them into `target/peers`.
 
+#![allow(dead_code)] // not every test has use for all of it
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -23,7 +25,6 @@ pub enum Peer {
 }
 
 /// Those that speak WebSocket and nothing else, as server or client.
-#[allow(dead_code)] // not every test has use for all
 pub const PEERS: [Peer; 2] = [Peer::Ws, Peer::Websockets];
 
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {

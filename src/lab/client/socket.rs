@@ -24,7 +24,9 @@ impl Client {
 
     pub async fn run(mut self: Box<Self>, inbox: Arc<dyn Inbox>) -> Result<(), Failure> {
         while let Some(texts) = self.0.receive().await.map_err(|e| failed("the WebSocket")(&e))? {
-            texts.iter().for_each(|text| inbox.message(text));
+            for text in texts {
+                inbox.message(&text);
+            }
         }
         Err("the server closed the WebSocket".to_owned())
     }

@@ -69,7 +69,7 @@ async fn post(lab: &Lab, session: &Session, request: Request<Incoming>) -> Respo
 fn upgrade(lab: &Lab, mut request: Request<Incoming>, session: Option<Arc<Session>>) -> Response<Answer> {
     let response = match switch(&request) {
         Ok(response) => response,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let is_new = session.is_none();
     let Some(session) = session.or_else(|| begin(lab, &request)) else {
