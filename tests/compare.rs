@@ -181,7 +181,7 @@ fn a_chart_is_drawn_for_a_sweep() {
         &["--sweep", "interval", "5..1"][..],
         &["--sweep", "moon", "1..5"],
         &["--sweep", "rate", "1-5"],
-        &["--chart", "picture.png"],
+        &["--chart", "picture.gif"],
         &["--simulate", "--loss", "90"],
     ] {
         let output = run(args);

@@ -162,7 +162,7 @@ fn opening(s: &Scenario, live: &Live) -> Vec<String> {
     if live.cut_short {
         let done: usize = live.ways.iter().map(|(_, runs)| runs.len()).sum();
         let wanted = live.runs * Way::ALL.len() as u64;
-        lines.push(format!("Ended before its time: {done} of {wanted} runs, the last of them cut short."));
+        lines.push(format!("Ended early: {done} of the {wanted} runs are in these figures."));
     }
     lines
 }
@@ -229,12 +229,12 @@ fn load(s: &Scenario, sums: &[Sum<'_>]) -> Table {
             WAY,
             Column::new("messages", "messages"),
             Column::new("formula_messages", "formula"),
-            Column::new("requests_per_second", "req./s"),
+            Column::new("requests_per_second", "requests/s"),
             Column::new("formula_requests_per_second", "formula"),
-            Column::new("empty_share", "empty"),
-            Column::new("formula_empty_share", "formula"),
-            Column::new("setup_bytes_per_client", "set-up"),
-            Column::new("formula_setup_bytes_per_client", "formula"),
+            Column::below("empty_share", "empty polls", 1),
+            Column::below("formula_empty_share", "formula", 1),
+            Column::below("setup_bytes_per_client", "set-up bytes", 1),
+            Column::below("formula_setup_bytes_per_client", "formula", 1),
         ],
         rows: sums.iter().map(row).collect(),
     }
@@ -325,7 +325,7 @@ fn check(check: &[Check; 2]) -> Table {
     };
     Table {
         id: "check",
-        title: "One WebSocket connection: bytes on its socket, and what the decoder finds in them".to_owned(),
+        title: "A WebSocket connection: bytes on its socket, and what the decoder finds".to_owned(),
         blocks: Vec::new(),
         columns: vec![
             Column::new("sender", ""),
@@ -360,12 +360,14 @@ fn verdict(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Vec<String> {
         (server(Way::ShortPolling), server(Way::LongPolling), server(Way::WebSocket))
     {
         let micro = |seconds: f64| format!("{} microseconds", number(seconds * 1e6));
+        let idle = model::cost(s, Way::ShortPolling).empty.unwrap_or_default() > 0.2;
         verdict.push(format!(
             "Processor: a message cost this server {} by WebSocket, {} by long polling and {} by short polling, \
-             which answers many messages at once and many polls for nothing.",
+             which {}.",
             micro(web),
             micro(long),
             micro(short),
+            if idle { "also answers polls for nothing" } else { "gathers several in an answer" },
         ));
     }
     if let Some(check) = &live.check {

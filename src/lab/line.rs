@@ -186,3 +186,58 @@ async fn give(
     // Dropping the half would close it as well; this says so.
     let _ = write.shutdown().await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::lab::stage::Stage;
+
+    /// A server that sends back what it is sent.
+    async fn echo(listener: TcpListener) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0; 100];
+            while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+                stream.write_all(&buffer[..read]).await.unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_are_held_and_counted_in_each_direction() {
+        let stage = Stage::start("test").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let loopback = (Ipv4Addr::LOCALHOST, 0);
+            let server = TcpListener::bind(loopback).await.unwrap();
+            let listener = stage.run(TcpListener::bind(loopback)).await.unwrap().unwrap();
+            let (address, line) = (server.local_addr().unwrap(), listener.local_addr().unwrap());
+            tokio::spawn(echo(server));
+            let log = Arc::new(Log::default());
+            let delay = Duration::from_millis(40);
+            let carried = Arc::clone(&log);
+            stage.spawn(async move { drop(carry(listener, address, delay, carried).await) });
+
+            let mut client = TcpStream::connect(line).await.unwrap();
+            let start = Instant::now();
+            client.write_all(b"hello").await.unwrap();
+            let mut answer = [0; 5];
+            client.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"hello");
+            assert!(start.elapsed() >= 2 * delay, "there and back");
+            client.write_all(b"again").await.unwrap();
+            client.shutdown().await.unwrap();
+            client.read_exact(&mut answer).await.unwrap();
+            assert_eq!(client.read(&mut answer).await.unwrap(), 0, "the end comes through as well");
+
+            assert_eq!((log.bytes(), log.connections()), ([10, 10], 1));
+            let recording = log.recording().unwrap();
+            assert_eq!(recording.bytes, [10, 10]);
+            let directions: Vec<Dir> = recording.pieces.iter().map(|(from, _)| *from).collect();
+            assert_eq!(directions, [Dir::Client, Dir::Server, Dir::Client, Dir::Server]);
+            let pieces = log.take_pieces();
+            assert!(pieces.len() == 4 && pieces[1].at - pieces[0].at >= delay);
+        });
+    }
+}

@@ -73,3 +73,48 @@ impl Sink for Sums {
         ON
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::frames::frame;
+    use crate::model::Opcode;
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    fn recording() -> Recording {
+        let mut recording = Recording::default();
+        for (from, bytes) in [
+            (Dir::Client, REQUEST.as_bytes().to_vec()),
+            (Dir::Server, RESPONSE.as_bytes().to_vec()),
+            (Dir::Server, frame(Dir::Server, Opcode::TEXT, &[b'x'; 200])),
+            (Dir::Client, frame(Dir::Client, Opcode::PONG, b"")),
+        ] {
+            recording.bytes[from.index()] += bytes.len() as u64;
+            recording.pieces.push((from, bytes.into()));
+        }
+        recording
+    }
+
+    #[test]
+    fn every_byte_is_found() {
+        let [client, server] = decode(&recording());
+        assert_eq!(
+            (client.heads, client.frames, client.headers, client.payloads),
+            (REQUEST.len() as u64, 1, 6, 0)
+        );
+        assert_eq!((server.heads, server.frames, server.headers), (RESPONSE.len() as u64, 1, 4));
+        assert_eq!((client.decoded(), server.decoded()), (client.socket, server.socket));
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_shows() {
+        let mut missing = recording();
+        missing.pieces.remove(2);
+        let [_, server] = decode(&missing);
+        assert_eq!(server.socket - server.decoded(), 204);
+    }
+}
