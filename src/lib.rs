@@ -17,9 +17,9 @@
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
-//! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
+//! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was measured live
 //! - [`replay`]: handshakes as films, and what it takes to play them again
-//! - [`lab`]: servers and clients for every way to deliver messages, and what they cost, measured; has sockets
+//! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another

@@ -45,7 +45,7 @@ enum ColorWhen {
 enum Command {
     /// Compute and check Sec-WebSocket-Accept
     Accept(accept::Args),
-    /// What polling and WebSocket really cost, by formula or counted in captures
+    /// What polling and WebSocket really cost: by formula, in captures, or measured live
     Compare(Box<compare::Args>),
     /// Show what is on the wire: captures, hex, raw bytes
     #[command(visible_alias = "d")]
