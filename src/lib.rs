@@ -18,12 +18,13 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was measured live
+//! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
-//! - [`model`], [`limits`]: the vocabulary
+//! - [`model`], [`lang`], [`limits`]: the vocabulary
 
 pub mod app;
 pub mod cli;
@@ -31,6 +32,8 @@ pub mod compare;
 pub mod http;
 pub mod input;
 pub mod lab;
+pub mod lang;
+pub mod lesson;
 pub mod limits;
 pub mod model;
 pub mod net;

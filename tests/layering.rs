@@ -17,7 +17,13 @@ const GROUND: &[&str] = &["model", "limits"];
 /// What the commands stand on.
 const DECODING: &[&str] = &[
     "pipeline", "session", "timeline", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app",
-    "model", "limits",
+    "model", "lang", "limits",
+];
+
+/// What the exercises stand on: their answers come from the tool itself.
+const COURSE: &[&str] = &[
+    "compare", "replay", "explain", "pipeline", "session", "timeline", "select", "synth", "input", "net",
+    "tls", "http", "h2", "ws", "app", "model", "lang", "limits",
 ];
 
 /// Each module of the crate and the modules it may import. Those whose code has
@@ -26,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The vocabulary: the standard library only.
     ("model", &[]),
     ("limits", &[]),
+    ("lang", &["model"]),
     // Siblings: none imports another.
     ("input", GROUND),
     ("net", GROUND),
@@ -42,11 +49,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Writing traffic.
     ("synth", &["ws", "model", "limits"]),
     // Every view is a function of units.
-    ("render", GROUND),
+    ("render", &["model", "lang", "limits"]),
     // What the commands do.
     ("compare", DECODING),
     ("replay", DECODING),
-    ("lesson", DECODING),
+    ("explain", DECODING),
+    ("lesson", COURSE),
     ("grade", DECODING),
     ("lab", DECODING),
 ];
@@ -76,6 +84,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustix", &["lab/gauge.rs"]),
     ("resvg", &["cli/compare/picture.rs"]),
     ("rustls", &["cli/replay/tls.rs"]),
+    ("etcetera", &["cli/lesson"]),
+    ("toml", &["lesson/data.rs"]),
     ("webpki_roots", &["cli/replay/tls.rs"]),
 ];
 

@@ -11,6 +11,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use self::opening::{Opened, joined, open, shown};
 use self::report::{nothing_readable, report};
 use super::output::{self, Output};
+use crate::cli::Look;
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
 use crate::pipeline;
@@ -202,7 +203,7 @@ enum FailOn {
 ///
 /// # Errors
 /// When the output cannot be written; a broken pipe among them.
-pub fn run(args: &Args, color: bool) -> io::Result<u8> {
+pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     let stdin_only = ["-".to_owned()];
     let inputs = match args.inputs.as_slice() {
         [] if io::stdin().is_terminal() => {
@@ -224,15 +225,15 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
     }
     let mut code = 0;
     for name in inputs {
-        code = code.max(one(args, name, color)?);
+        code = code.max(one(args, name, look)?);
     }
     Ok(code)
 }
 
 /// Decodes one input.
-fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
+fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
     if let Some(protocol) = args.protocol {
-        return pasted(args, protocol, name, color);
+        return pasted(args, protocol, name, look);
     }
     let Opened { input, size, live } = match open(name) {
         Ok(opened) => opened,
@@ -243,7 +244,7 @@ fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
     };
     let bar = output::bar(size, args.view != ViewName::Stats);
     let is_raw = input.format() == "raw";
-    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), color, live));
+    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
     let outcome = pipeline::run(input, &mut select, &mut |read| bar.set_position(read));
     bar.finish_and_clear();
     let verdict = select.verdict();
@@ -257,7 +258,7 @@ fn one(args: &Args, name: &str, color: bool) -> io::Result<u8> {
 }
 
 /// Explains packets that were pasted as text.
-fn pasted(args: &Args, protocol: Pasted, name: &str, color: bool) -> io::Result<u8> {
+fn pasted(args: &Args, protocol: Pasted, name: &str, look: Look) -> io::Result<u8> {
     let mut text = name.to_owned();
     if name == "-" {
         text.clear();
@@ -274,7 +275,7 @@ fn pasted(args: &Args, protocol: Pasted, name: &str, color: bool) -> io::Result<
         view: if args.view == ViewName::Tree { ViewName::Messages } else { args.view },
         ..args.clone()
     };
-    let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), color, false));
+    let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), look, false));
     // An error of writing shows at the end.
     let _: Flow = timeline::pasted::show(&read, &mut select);
     let verdict = select.verdict();
@@ -303,10 +304,11 @@ impl Args {
         }
     }
 
-    fn options(&self, color: bool) -> Options {
+    fn options(&self, look: Look) -> Options {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
-            color,
+            color: look.color,
+            lang: look.language(self.ascii),
             ascii: self.ascii,
             time: match self.time {
                 Time::Relative => TimeStyle::Relative,
@@ -333,17 +335,15 @@ impl FailOn {
 enum Show {
     Text(Box<dyn View>),
     Records { json: Box<Json<Output>>, live: bool },
-    Stats { stats: Box<Stats>, out: Output, format: Format, ascii: bool },
+    Stats { stats: Box<Stats>, out: Output, format: Format, options: Options },
 }
 
 impl Show {
-    fn new(args: &Args, out: Output, color: bool, live: bool) -> Self {
+    fn new(args: &Args, out: Output, look: Look, live: bool) -> Self {
         let payload = args.payload_limit.unwrap_or(limits::PAYLOAD_SHOWN);
-        let options = args.options(color);
+        let options = args.options(look);
         match (args.view, args.format) {
-            (ViewName::Stats, format) => {
-                Self::Stats { stats: Box::default(), out, format, ascii: args.ascii }
-            }
+            (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format, options },
             (view, Format::Ndjson) => {
                 Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
             }
@@ -363,9 +363,9 @@ impl Show {
         match self {
             Self::Text(view) => view.end(),
             Self::Records { json, .. } => json.finish()?.flush(),
-            Self::Stats { stats, mut out, format, ascii } => {
+            Self::Stats { stats, mut out, format, options } => {
                 match format {
-                    Format::Text => stats.text(&mut out, ascii)?,
+                    Format::Text => stats.text(&mut out, options.lang, options.ascii)?,
                     Format::Json => stats.array(&mut out)?,
                     Format::Ndjson => stats.lines(&mut out)?,
                 }

@@ -9,6 +9,7 @@ pub mod accept;
 pub mod compare;
 pub mod decode;
 pub mod encode;
+pub mod lesson;
 mod output;
 pub mod replay;
 
@@ -20,6 +21,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
+use crate::lang::Lang;
 use crate::synth;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
@@ -30,8 +32,28 @@ struct Cli {
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     color: ColorWhen,
 
+    /// The language of the text: en or zh; the locale's when left out
+    #[arg(long, value_name = "LANG", global = true)]
+    lang: Option<Lang>,
+
     #[command(subcommand)]
     command: Command,
+}
+
+/// How what is said should look and sound.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether to use colours.
+    pub color: bool,
+    /// In which language.
+    pub lang: Lang,
+}
+
+impl Look {
+    /// The language of what is written; with `ascii` one that can be written so.
+    pub fn language(self, ascii: bool) -> Lang {
+        if ascii { Lang::En } else { self.lang }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +74,8 @@ enum Command {
     Decode(Box<decode::Args>),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
+    /// Learn the protocol: lessons with exercises that check themselves
+    Lesson(lesson::Args),
     /// Play a handshake step by step, check it, and replay it with a live peer
     Replay(Box<replay::Args>),
     /// Print a completion script for a shell
@@ -101,23 +125,27 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             return Ok(2);
         }
     };
-    let color = cli.color.decide();
-    colored::control::set_override(color);
+    let look = Look { color: cli.color.decide(), lang: cli.lang.unwrap_or_else(locale) };
+    colored::control::set_override(look.color);
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
     match &cli.command {
-        Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
+        Command::Accept(args) => accept::run(args, look, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Compare(args) => {
             drop((out, err));
-            compare::run(args, color)
+            compare::run(args, look.color)
         }
         Command::Decode(args) => {
             drop((out, err));
-            decode::run(args, color)
+            decode::run(args, look)
+        }
+        Command::Lesson(args) => {
+            drop((out, err));
+            lesson::run(args, look, &mut |arguments| demonstrate(arguments, look))
         }
         Command::Replay(args) => {
             drop((out, err));
-            replay::run(args, color)
+            replay::run(args, look)
         }
         Command::Encode(_) => {
             let Some(("encode", matches)) = matches.subcommand() else { return Ok(2) };
@@ -135,7 +163,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     }
 }
 
-/// The subcommand that was asked for: the first word that is no option, nor the value of the one there is.
+/// The subcommand that was asked for: the first word that is no option, nor the value of one.
 fn command_of(args: &[OsString]) -> Option<&OsString> {
     let mut words = args.iter().skip(1);
     let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
@@ -144,7 +172,7 @@ fn command_of(args: &[OsString]) -> Option<&OsString> {
         if !is_option(&word) {
             return Some(word);
         }
-        if word == "--color" {
+        if word == "--color" || word == "--lang" {
             words.next();
         }
     }
@@ -154,6 +182,21 @@ fn command_of(args: &[OsString]) -> Option<&OsString> {
 fn one_line(error: &str) -> String {
     let problem = error.split("\n\n").next().unwrap_or_default();
     problem.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Runs another command in this process, in the same colours and language.
+fn demonstrate(arguments: &[String], look: Look) -> io::Result<u8> {
+    let color = if look.color { "--color=always" } else { "--color=never" };
+    let lang = format!("--lang={}", look.lang.code());
+    let own = ["wstool", color, &lang].map(OsString::from);
+    run(own.into_iter().chain(arguments.iter().map(OsString::from)))
+}
+
+/// The language of the environment's locale, in the order POSIX gives its variables.
+fn locale() -> Lang {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+    Lang::of_locale(&locale.unwrap_or_default())
 }
 
 impl ColorWhen {

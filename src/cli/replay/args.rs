@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::cli::Look;
 use crate::cli::output;
 use crate::render::{Options, TimeStyle};
 use crate::replay::Fault;
@@ -107,10 +108,11 @@ pub enum Format {
 }
 
 impl Args {
-    pub fn options(&self, color: bool) -> Options {
+    pub fn options(&self, look: Look) -> Options {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
-            color,
+            color: look.color,
+            lang: look.language(self.ascii),
             ascii: self.ascii,
             time: TimeStyle::Relative,
             payload: None,

@@ -15,6 +15,7 @@ use super::show::Show;
 use super::tls::{self, Trust};
 use super::url::Url;
 use super::watch::{Played, watch};
+use crate::cli::Look;
 use crate::http::{HeadReader, Sniff, sniff};
 use crate::model::film::State;
 use crate::model::{Dir, SourceId};
@@ -22,7 +23,7 @@ use crate::render::{Tree, View};
 use crate::replay::{Exchange, Heard, Pace, Sending, compare, film};
 
 /// Sends the request of `exchange` to `url` and shows what comes of it.
-pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, color: bool) -> Result<State, Stop> {
+pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: Look) -> Result<State, Stop> {
     let told = Stop::Told;
     let target = Url::parse(url).map_err(told)?;
     let Some(recorded) = &exchange.request else { return Err(Stop::Told("no request to send".to_owned())) };
@@ -72,7 +73,7 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, color: 
     if after.ruling.state == State::Open {
         show.make_way()?;
         let view = show.is_text().then(|| {
-            let tree = Tree::new(crate::cli::output::Output::new(true), args.options(color));
+            let tree = Tree::new(crate::cli::output::Output::new(true), args.options(look));
             Box::new(tree) as Box<dyn View>
         });
         let heads = [&request[..], &head_bytes[..]];

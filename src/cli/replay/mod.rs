@@ -17,6 +17,7 @@ use colored::Colorize;
 
 use self::recording::Recording;
 use self::show::Show;
+use crate::cli::Look;
 use crate::cli::output::Output;
 use crate::model::Flow;
 use crate::model::film::State;
@@ -35,7 +36,7 @@ const NONE: u8 = 2;
 ///
 /// # Errors
 /// When the output cannot be written; a broken pipe among them.
-pub fn run(args: &Args, color: bool) -> io::Result<u8> {
+pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     if args.list {
         return list();
     }
@@ -52,7 +53,7 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
         }
     };
     if args.to.is_none() && args.listen.is_none() {
-        return play(args, name, recording, color);
+        return play(args, name, recording, look);
     }
     let mut chosen = None;
     let ended = recording::each(recording, args.stream, &mut |exchange| {
@@ -69,10 +70,10 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
         writeln!(io::stderr(), "error: {name}: no {what} in it{why}")?;
         return Ok(NONE);
     };
-    let mut show = Show::new(args, color);
+    let mut show = Show::new(args, look);
     let result = match &args.to {
-        Some(url) => client::run(args, url, &exchange, &mut show, color),
-        None => server::run(args, args.listen.as_deref().unwrap_or_default(), &exchange, &mut show, color),
+        Some(url) => client::run(args, url, &exchange, &mut show, look),
+        None => server::run(args, args.listen.as_deref().unwrap_or_default(), &exchange, &mut show, look),
     };
     match result {
         Ok(state) => {
@@ -88,8 +89,8 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
     }
 }
 
-fn play(args: &Args, name: &str, recording: Recording, color: bool) -> io::Result<u8> {
-    let mut show = Show::new(args, color);
+fn play(args: &Args, name: &str, recording: Recording, look: Look) -> io::Result<u8> {
+    let mut show = Show::new(args, look);
     let mut seen: Vec<Vec<u8>> = Vec::new();
     let mut worst = None;
     let mut result = Ok(());

@@ -8,6 +8,7 @@ use super::args::Args;
 use super::live::{Got, HeadEnd, Stop, Wire, now, read_head};
 use super::show::Show;
 use super::watch::{Played, watch};
+use crate::cli::Look;
 use crate::cli::output::Output;
 use crate::http::{HeadReader, check_request};
 use crate::model::film::State;
@@ -22,7 +23,7 @@ pub fn run(
     address: &str,
     exchange: &Exchange,
     show: &mut Show,
-    color: bool,
+    look: Look,
 ) -> Result<State, Stop> {
     let Some(recorded) = &exchange.response else {
         return Err(Stop::Told("no response to answer with".to_owned()));
@@ -36,7 +37,7 @@ pub fn run(
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(Stop::Told(format!("{ours}: cannot accept a connection: {e}"))),
         };
-        if let Some(state) = serve(args, tcp, [theirs, ours], recorded, show, color)? {
+        if let Some(state) = serve(args, tcp, [theirs, ours], recorded, show, look)? {
             return Ok(state);
         }
         // Browsers open connections ahead of need.
@@ -70,7 +71,7 @@ fn serve(
     endpoints: [SocketAddr; 2],
     recorded: &Heard,
     show: &mut Show,
-    color: bool,
+    look: Look,
 ) -> Result<Option<State>, Stop> {
     let theirs = endpoints[0];
     let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_write_timeout(Some(args.timeout)));
@@ -138,7 +139,7 @@ fn serve(
         return Err(Stop::Told(format!("{theirs} did not take the answer: {error}")));
     }
     let view = show.is_text().then(|| {
-        let tree = Tree::new(Output::new(true), args.options(color));
+        let tree = Tree::new(Output::new(true), args.options(look));
         Box::new(tree) as Box<dyn View>
     });
     let played =

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use console::{Key, Term};
 
 use super::args::{Args, Format};
+use crate::cli::Look;
 use crate::cli::output::Output;
 use crate::model::Flow;
 use crate::model::film::{Aftermath, Comparison, Film};
@@ -23,10 +24,10 @@ enum Kind {
 }
 
 impl Show {
-    pub fn new(args: &Args, color: bool) -> Self {
+    pub fn new(args: &Args, look: Look) -> Self {
         let out = Output::new(args.to.is_some() || args.listen.is_some());
         let kind = match args.format {
-            Format::Text => Kind::Text(Box::new(Projector::new(&args.options(color), args.explain)), out),
+            Format::Text => Kind::Text(Box::new(Projector::new(&args.options(look), args.explain)), out),
             Format::Json => Kind::Records(Films::array(out)),
             Format::Ndjson => Kind::Records(Films::lines(out)),
         };

@@ -1,0 +1,298 @@
+//! Answers and what is said of them, and hints.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::path::Path;
+
+use super::store::Store;
+use super::tutor::{Tutor, lines};
+use super::{Demonstrate, REFUSED, Trouble, WRONG, show};
+use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
+
+/// Bytes of an answer that are read: more than any exercise wants.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// What was answered.
+pub(super) enum Given {
+    Typed(String),
+    File(Vec<u8>),
+}
+
+/// The answer as typed, from standard input or from a file.
+pub(super) fn given(words: &[String], file: Option<&Path>) -> Result<Given, String> {
+    if let Some(path) = file {
+        let read = fs::File::open(path).and_then(read);
+        return read.map(Given::File).map_err(|e| format!("{}: {e}", path.display()));
+    }
+    if words == ["-"] {
+        let bytes = read(io::stdin().lock()).map_err(|e| format!("standard input: {e}"))?;
+        return Ok(match String::from_utf8(bytes) {
+            Ok(text) => Given::Typed(text),
+            Err(e) => Given::File(e.into_bytes()),
+        });
+    }
+    Ok(Given::Typed(words.join(" ")))
+}
+
+fn read(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl Given {
+    /// The answer it is to an instance.
+    fn answer(&self, instance: &Instance) -> Result<Answer, Judgement> {
+        match (self, &instance.right) {
+            (Self::File(bytes), Answer::File(_)) => Ok(Answer::File(bytes.clone())),
+            (Self::File(bytes), _) => {
+                instance.parse(&String::from_utf8_lossy(bytes)).map_err(Judgement::Unreadable)
+            }
+            (Self::Typed(text), _) => instance.parse(text).map_err(Judgement::Unreadable),
+        }
+    }
+}
+
+/// Judges an answer, keeps it, and says what it is; after a right one, shows the truth.
+pub(super) fn answer(
+    exercise: &Exercise,
+    given: &Given,
+    store: &mut Store,
+    tutor: &Tutor,
+    demonstrate: &mut Demonstrate<'_>,
+) -> Result<u8, Trouble> {
+    let instance = store.instance(exercise).map_err(Trouble::Said)?;
+    let code = judged(exercise, &instance, given, store, tutor)?;
+    if code == 0 {
+        truth(exercise, &instance, tutor, demonstrate)?;
+        next(exercise, tutor)?;
+    }
+    Ok(code)
+}
+
+/// Shows what the tool itself says, and explains it.
+fn truth(
+    exercise: &Exercise,
+    instance: &Instance,
+    tutor: &Tutor,
+    demonstrate: &mut Demonstrate<'_>,
+) -> Result<(), Trouble> {
+    if !instance.command.is_empty() {
+        let arguments = instance.arguments();
+        let words: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
+        lines(&[String::new(), format!("$ wstool {}", words.join(" "))])?;
+        demonstrate(&arguments)?;
+    }
+    let explanation = instance.fill(exercise.data.explanation.in_(tutor.lang()), tutor.lang());
+    tutor.say(&format!("\n{}\n\n", explanation.trim()))?;
+    Ok(())
+}
+
+/// Says what an answer is, and keeps it.
+fn judged(
+    exercise: &Exercise,
+    instance: &Instance,
+    given: &Given,
+    store: &mut Store,
+    tutor: &Tutor,
+) -> Result<u8, Trouble> {
+    let name = exercise.name();
+    let answer = given.answer(instance).map_err(|unreadable| unread(&name, &unreadable, tutor))?;
+    let judgement = instance.judge_answer(&answer);
+    if let Judgement::Unreadable(_) = judgement {
+        return Err(unread(&name, &judgement, tutor));
+    }
+    let done = store.progress.of(exercise);
+    done.answers.push(instance.print(&answer));
+    done.right |= judgement.is_right();
+    store.save().map_err(Trouble::Said)?;
+    if judgement.is_right() {
+        tutor.say(&tutor.fill("{}: right.", &[&name]))?;
+        return Ok(0);
+    }
+    tutor.say(&tutor.fill("{}: not right.", &[&name]))?;
+    match &judgement {
+        Judgement::Known(id) => {
+            let diagnosis = exercise.diagnosis(instance, id, &answer, tutor.lang());
+            tutor.say(&diagnosis.unwrap_or_default())?;
+        }
+        Judgement::Differs(difference) => lines(&difference.lines(tutor.lang()))?,
+        Judgement::Right | Judgement::Unreadable(_) => {}
+    }
+    let section = &exercise.data.section;
+    tutor.say(&tutor.fill("See {}. Help: wstool lesson hint {}", &[section, &name]))?;
+    Ok(WRONG)
+}
+
+/// An answer that says nothing is no wrong answer.
+fn unread(name: &str, judgement: &Judgement, tutor: &Tutor) -> Trouble {
+    let expected = match judgement {
+        Judgement::Unreadable(expected) => expected.in_(tutor.lang()),
+        _ => "",
+    };
+    Trouble::Said(tutor.fill("{}: this answer cannot be read; wanted: {}", &[&name, &expected]))
+}
+
+fn next(exercise: &Exercise, tutor: &Tutor) -> Result<(), Trouble> {
+    let after = format!("{}.{}", exercise.lesson, exercise.place + 1);
+    let next = match lesson::exercise(&after) {
+        Some(next) => next.name(),
+        None => match lesson::lesson(exercise.lesson + 1) {
+            Some(lesson) => lesson.data.number.to_string(),
+            None => return Ok(()),
+        },
+    };
+    tutor.say(&tutor.fill("Next: wstool lesson {}", &[&next]))?;
+    Ok(())
+}
+
+/// Asks, listens and answers, exercise by exercise, until all are solved or passed over.
+pub(super) fn dialogue(
+    exercises: &[&Exercise],
+    store: &mut Store,
+    tutor: &Tutor,
+    demonstrate: &mut Demonstrate<'_>,
+) -> Result<u8, Trouble> {
+    let mut worst = 0;
+    for (place, exercise) in exercises.iter().enumerate() {
+        let instance = store.instance(exercise).map_err(Trouble::Said)?;
+        if place > 0 {
+            lines(&[String::new()])?;
+        }
+        show::question(exercise, &instance, tutor)?;
+        show::wanted(&instance, tutor)?;
+        loop {
+            let Some(said) = asked(&instance, tutor)? else { return Ok(WRONG) };
+            let given = match said.as_str() {
+                "q" => return Ok(WRONG),
+                "" => {
+                    worst = WRONG;
+                    break;
+                }
+                "?" | "？" => {
+                    hint(exercise, store, tutor)?;
+                    continue;
+                }
+                path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
+                _ => Ok(Given::Typed(said)),
+            };
+            let given = given.map_err(Trouble::Said);
+            match given.and_then(|given| judged(exercise, &instance, &given, store, tutor)) {
+                Ok(0) => {
+                    truth(exercise, &instance, tutor, demonstrate)?;
+                    break;
+                }
+                Ok(_) => {}
+                // Nothing is lost: the question stands.
+                Err(Trouble::Said(message)) => tutor.say(&message)?,
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// The learner's next line; `None` when there is none to come.
+fn asked(instance: &Instance, tutor: &Tutor) -> Result<Option<String>, Trouble> {
+    let ask = match instance.right {
+        Answer::File(_) => "The path of your file (? help, empty to skip, q to leave): ",
+        _ => "Your answer (? help, empty to skip, q to leave): ",
+    };
+    let mut out = io::stdout().lock();
+    write!(out, "{}", tutor.words(ask))?;
+    out.flush()?;
+    let mut line = String::new();
+    let read = io::stdin().lock().take(LONGEST).read_line(&mut line)?;
+    if !io::stdin().is_terminal() {
+        // What a terminal would have shown.
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok((read > 0).then(|| line.trim().to_owned()))
+}
+
+/// Judges the answers of a file, a line each, and says what of the lesson is solved.
+pub(super) fn check_file(
+    lesson: &Lesson,
+    path: &Path,
+    store: &mut Store,
+    tutor: &Tutor,
+) -> Result<u8, Trouble> {
+    let text = fs::read_to_string(path).map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
+    let mut worst = 0;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, typed) = line.split_once([' ', ':', '\t', '=']).unwrap_or((line, ""));
+        let exercise = lesson.exercises.iter().find(|exercise| exercise.name() == name).ok_or_else(|| {
+            let wanted = format!("an exercise of lesson {}, then the answer", lesson.data.number);
+            Trouble::Said(format!("{}: line {number}: `{name}`; wanted: {wanted}", path.display()))
+        })?;
+        let instance = store.instance(exercise).map_err(Trouble::Said)?;
+        let typed = typed.trim_start_matches([' ', ':', '\t', '=']);
+        let given = Given::Typed(typed.to_owned());
+        match judged(exercise, &instance, &given, store, tutor) {
+            Ok(code) => worst = worst.max(code),
+            Err(Trouble::Said(message)) => {
+                writeln!(io::stderr(), "error: {}: line {number}: {message}", path.display())?;
+                worst = REFUSED;
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    let all = show::check(lesson, store, tutor)?;
+    Ok(worst.max(all))
+}
+
+/// Shows the next step of help; the last one, again and again, is a worked solution.
+pub(super) fn hint(exercise: &Exercise, store: &mut Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    let lang = tutor.lang();
+    let instance = store.instance(exercise).map_err(Trouble::Said)?;
+    let ladder = exercise.data.hints.in_(lang);
+    let done = store.progress.of(exercise);
+    let step = done.hints.min(ladder.len());
+    done.hints = step + 1;
+    store.save().map_err(Trouble::Said)?;
+    let head = tutor.fill("Help {} of {} for {}:", &[&(step + 1), &(ladder.len() + 1), &exercise.name()]);
+    if let Some(hint) = ladder.get(step) {
+        tutor.say(&format!("{head}\n\n{}\n", instance.fill(hint, lang).trim()))?;
+        return Ok(0);
+    }
+    let Store { progress, .. } = store;
+    let example = exercise.example(&progress.course, &progress.student);
+    let solution = example.fill(exercise.data.solution.in_(lang), lang);
+    tutor.say(&format!(
+        "{head}\n\n{}\n\n{}\n\n{}\n{}\n",
+        tutor.words("Another instance, and how it is solved. It asks:"),
+        exercise.question(&example, lang),
+        tutor.words("Solution:"),
+        solution.trim()
+    ))?;
+    Ok(0)
+}
+
+/// An argument as a shell takes it.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+%@".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    if argument.contains(['"', '$', '`', '\\', '!']) {
+        return format!("'{}'", argument.replace('\'', "'\\''"));
+    }
+    format!("\"{argument}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_would_part_them() {
+        assert_eq!(quoted("--view"), "--view");
+        assert_eq!(quoted("81 05"), "\"81 05\"");
+        assert_eq!(quoted("{\"op\": 1}"), "'{\"op\": 1}'");
+        assert_eq!(quoted("it's \"x\""), "'it'\\''s \"x\"'");
+    }
+}

@@ -1,0 +1,179 @@
+//! `wstool lesson`: the course in the terminal.
+
+mod answer;
+mod pager;
+mod show;
+mod store;
+mod tutor;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::Look;
+use crate::lesson::{self, Exercise, Lesson};
+use store::Store;
+use tutor::Tutor;
+
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "Examples:
+  wstool lesson                       the lessons, and how far you are
+  wstool lesson 3                     read lesson 3
+  wstool lesson 3.2                   your version of its second exercise
+  wstool lesson answer 3.2 \"81 85\"    answer it
+  wstool lesson hint 3.2              a step of help
+  wstool lesson try 3                 its exercises one after another
+  wstool lesson check 3               what of lesson 3 is solved")]
+pub struct Args {
+    /// A lesson such as 3, or an exercise such as 3.2; all lessons when left out
+    #[arg(value_name = "LESSON")]
+    what: Option<String>,
+
+    /// Forget what you did: in this lesson or exercise, or in all
+    #[arg(long)]
+    reset: bool,
+
+    #[command(flatten)]
+    who: Who,
+
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+/// Whose instances, and where files go.
+#[derive(clap::Args)]
+struct Who {
+    /// The course's word, from the teacher; kept for the next time
+    #[arg(long, value_name = "WORD", global = true)]
+    course: Option<String>,
+
+    /// Who you are in the course; kept for the next time
+    #[arg(long, value_name = "NAME", global = true)]
+    student: Option<String>,
+
+    /// Where to put the files of an exercise [default: a folder beside your progress]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    dir: Option<PathBuf>,
+
+    /// Use ASCII characters only
+    #[arg(long, global = true)]
+    ascii: bool,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Answer an exercise
+    Answer {
+        /// The exercise, such as 3.2
+        exercise: String,
+        /// The answer; - reads it from standard input
+        #[arg(required_unless_present = "file", conflicts_with = "file")]
+        answer: Vec<String>,
+        /// A file that is the answer
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Check a lesson: what is solved, or what a file of answers comes to
+    Check {
+        /// The lesson, such as 3
+        lesson: String,
+        /// Answers, a line each: 3.2 81 85
+        #[arg(value_name = "ANSWERS")]
+        answers: Option<PathBuf>,
+    },
+    /// Go through a lesson's exercises, question by question
+    Try {
+        /// The lesson such as 3, or an exercise such as 3.2
+        what: String,
+    },
+    /// Show one more step of help; the last is the solution of another instance
+    Hint {
+        /// The exercise, such as 3.2
+        exercise: String,
+    },
+}
+
+/// Runs a `wstool` command in this process, with its output on standard output.
+pub type Demonstrate<'a> = dyn FnMut(&[String]) -> io::Result<u8> + 'a;
+
+/// Something was answered, and it was not right; or not all is solved.
+const WRONG: u8 = 1;
+/// The command was used wrongly, or a file could not be read or written.
+const REFUSED: u8 = 2;
+
+/// Runs the command; the exit code.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Result<u8> {
+    match act(args, look, demonstrate) {
+        Ok(code) => Ok(code),
+        Err(Trouble::Output(e)) => Err(e),
+        Err(Trouble::Said(message)) => {
+            writeln!(io::stderr(), "error: {message}")?;
+            Ok(REFUSED)
+        }
+    }
+}
+
+/// Why a command cannot go on.
+enum Trouble {
+    Output(io::Error),
+    Said(String),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8, Trouble> {
+    let mut store = Store::open(&args.who).map_err(Trouble::Said)?;
+    let tutor = Tutor::new(look, args.who.ascii);
+    let what = args.what.as_deref();
+    if args.reset {
+        return show::reset(what, &mut store, &tutor);
+    }
+    match (&args.action, what) {
+        (None, None) => show::list(&store, &tutor),
+        (None, Some(what)) if what.contains('.') => show::exercise(find_exercise(what)?, &store, &tutor),
+        (None, Some(what)) => show::lesson(find_lesson(what)?, &store, &tutor),
+        (Some(Action::Answer { exercise, answer, file }), _) => {
+            let exercise = find_exercise(exercise)?;
+            let given = answer::given(answer, file.as_deref()).map_err(Trouble::Said)?;
+            answer::answer(exercise, &given, &mut store, &tutor, demonstrate)
+        }
+        (Some(Action::Try { what }), _) if what.contains('.') => {
+            answer::dialogue(&[find_exercise(what)?], &mut store, &tutor, demonstrate)
+        }
+        (Some(Action::Try { what }), _) => {
+            let lesson = find_lesson(what)?;
+            let open: Vec<_> = lesson.exercises.iter().filter(|e| !store.progress.solved(e)).collect();
+            answer::dialogue(&open, &mut store, &tutor, demonstrate)?;
+            show::check(lesson, &store, &tutor)
+        }
+        (Some(Action::Check { lesson, answers }), _) => {
+            let lesson = find_lesson(lesson)?;
+            match answers {
+                Some(path) => answer::check_file(lesson, path, &mut store, &tutor),
+                None => show::check(lesson, &store, &tutor),
+            }
+        }
+        (Some(Action::Hint { exercise }), _) => answer::hint(find_exercise(exercise)?, &mut store, &tutor),
+    }
+}
+
+fn find_lesson(name: &str) -> Result<&'static Lesson, Trouble> {
+    let found = name.parse().ok().and_then(lesson::lesson);
+    found.ok_or_else(|| Trouble::Said(format!("there is no lesson `{name}`; wstool lesson lists them")))
+}
+
+fn find_exercise(name: &str) -> Result<&'static Exercise, Trouble> {
+    lesson::exercise(name).ok_or_else(|| {
+        let like = "exercises are named like 3.2, lesson and number";
+        Trouble::Said(format!("there is no exercise `{name}`; {like}; wstool lesson lists the lessons"))
+    })
+}
