@@ -297,15 +297,15 @@ fn used(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Table {
     };
     Table {
         id: "used",
-        title: "Processor time in microseconds, and the server's memory; no formula has them".to_owned(),
-        blocks: Vec::new(),
+        title: "Microseconds of processor time, a message and a client's second; and memory".to_owned(),
+        blocks: vec!["Processor", "Memory"],
         columns: vec![
             WAY,
             Column::new("server_cpu_microseconds_per_message", "server/message"),
             Column::new("server_cpu_spread_share", "spread"),
-            Column::new("server_cpu_microseconds_per_client_second", "/client and s"),
+            Column::new("server_cpu_microseconds_per_client_second", "server/client"),
             Column::new("clients_cpu_microseconds_per_message", "clients/message"),
-            Column::new("server_memory_kib_per_client", "KiB/client"),
+            Column::below("server_memory_kib_per_client", "KiB a client of the server", 1),
         ],
         rows: sums.iter().map(row).collect(),
     }

@@ -123,11 +123,10 @@ pub async fn run(plan: &Plan, delivery: Delivery, stop: &Notify) -> Result<Optio
     let ready = Instant::now();
     // The clients listen to this as long as they run.
     go.send_replace(true);
-    stages.server.spawn(publish(
-        Schedule::new(plan.seed, plan.clients, plan.rate),
-        mailboxes,
-        Arc::clone(&tally),
-    ));
+    // The same stretch of the schedule is measured for every way.
+    let skip = plan.settling(Delivery::ShortPolling) - plan.settling(delivery);
+    let schedule = Schedule::new(plan.seed, plan.clients, plan.rate);
+    stages.server.spawn(publish(schedule, skip, mailboxes, Arc::clone(&tally)));
     tokio::select! {
         () = sleep(plan.settling(delivery)) => {}
         () = stop.notified() => return Ok(None),
@@ -294,11 +293,12 @@ fn name(client: usize) -> String {
     format!("{client:05}")
 }
 
-/// Publishes for ever.
-async fn publish(schedule: Schedule, mailboxes: Vec<Arc<Mailbox>>, tally: Arc<Tally>) {
+/// Publishes for ever, from a moment of the schedule on.
+async fn publish(schedule: Schedule, from: Duration, mailboxes: Vec<Arc<Mailbox>>, tally: Arc<Tally>) {
     let start = tokio::time::Instant::now();
-    for (at, client) in schedule {
-        sleep_until(start + Duration::from_nanos(at)).await;
+    let moments = schedule.map(|(at, client)| (Duration::from_nanos(at), client));
+    for (at, client) in moments.skip_while(|(at, _)| *at < from) {
+        sleep_until(start + (at - from)).await;
         mailboxes[client].push(Bytes::from(tally.publish(client)));
     }
 }
