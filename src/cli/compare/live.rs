@@ -1,16 +1,15 @@
 //! `wstool compare --live`: measured on this machine, beside the formulas.
 
-use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::header::{HeaderName, HeaderValue};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::args::Args;
 use super::memory;
+use super::progress::{Progress, announce};
 use crate::compare::heads::Head;
 use crate::compare::latency::Observed;
 use crate::compare::live::{Check, Live, Run, report};
@@ -152,17 +151,13 @@ async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<()
     let stop = Arc::new(Notify::new());
     let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(delivery(*way)) + plan.duration).sum();
     let whole = once * runs as u32 + memory::duration(plan);
-    announce(plan, runs, whole).map_err(|e| e.to_string())?;
-    let bar = bar(whole);
-    let start = Instant::now();
+    announce(runs, plan.duration, whole).map_err(|e| e.to_string())?;
+    let progress = Progress::new(whole);
     let interrupted = tokio::spawn(interrupt(Arc::clone(&stop)));
-    let clock = tokio::spawn(tick(bar.clone(), start));
-    live.memory = memory::measure(plan, &bar, &stop).await;
-    let result = in_turn(plan, runs, s, live, &stop, &bar).await;
+    live.memory = memory::measure(plan, &progress, &stop).await;
+    let result = in_turn(plan, runs, s, live, &stop, &progress).await;
     live.cut_short = interrupted.is_finished();
     interrupted.abort();
-    clock.abort();
-    bar.finish_and_clear();
     result
 }
 
@@ -172,13 +167,14 @@ async fn in_turn(
     s: &Scenario,
     live: &mut Live,
     stop: &Notify,
-    bar: &ProgressBar,
+    progress: &Progress,
 ) -> Result<(), String> {
     for number in 1..=runs {
         // The same moments for every way of a run, others in the next.
         let plan = Plan { seed: plan.seed.wrapping_add((number - 1) << 32), ..plan.clone() };
         for (way, done) in &mut live.ways {
-            bar.set_message(format!("run {number} of {runs}, {}", way.name()));
+            let length = plan.warm_up(delivery(*way)) + plan.duration;
+            progress.step(length, format!("run {number} of {runs}, {}", way.name()));
             let run = experiment::run(&plan, delivery(*way), stop).await;
             let Some(run) = run.map_err(|why| format!("--live: {}: {why}", way.name()))? else {
                 return Ok(());
@@ -200,36 +196,6 @@ async fn in_turn(
 async fn interrupt(stop: Arc<Notify>) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.notify_one();
-    }
-}
-
-fn announce(plan: &Plan, runs: u64, whole: Duration) -> io::Result<()> {
-    let mut out = io::stderr().lock();
-    writeln!(
-        out,
-        "Measuring six ways, {runs} run{} of {:.1} s each: about {:.0} s in all. Ctrl-C ends it and shows what there is.",
-        if runs == 1 { "" } else { "s" },
-        plan.duration.as_secs_f64(),
-        whole.as_secs_f64()
-    )
-}
-
-fn bar(whole: Duration) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let length = Some(whole.as_millis() as u64);
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}") {
-        bar.set_style(style.progress_chars("##-"));
-    }
-    bar
-}
-
-async fn tick(bar: ProgressBar, start: Instant) {
-    loop {
-        bar.set_position(start.elapsed().as_millis() as u64);
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -10,12 +10,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::live::delivery;
+use super::progress::Progress;
 use crate::compare::Way;
 use crate::lab::experiment::{self, Plan, Tally};
 use crate::lab::hub::Hub;
@@ -27,8 +27,11 @@ const CLIENTS: usize = 200;
 
 /// How long it takes for all ways.
 pub fn duration(plan: &Plan) -> Duration {
-    let one = |way: &Way| asking(plan, delivery(*way)) + 8 * QUIET;
-    Way::ALL.iter().map(one).sum()
+    Way::ALL.iter().map(|way| one(plan, *way)).sum()
+}
+
+fn one(plan: &Plan, way: Way) -> Duration {
+    asking(plan, delivery(way)) + 8 * QUIET + plan.crowding()
 }
 
 /// A moment for what was begun to be done.
@@ -41,10 +44,10 @@ fn asking(plan: &Plan, delivery: Delivery) -> Duration {
 }
 
 /// Bytes a client, for each way for which they can be had; stops early on `stop`.
-pub async fn measure(plan: &Plan, bar: &ProgressBar, stop: &Notify) -> Vec<(Way, f64)> {
+pub async fn measure(plan: &Plan, progress: &Progress, stop: &Notify) -> Vec<(Way, f64)> {
     let mut measured = Vec::new();
     for (number, way) in Way::ALL.into_iter().enumerate() {
-        bar.set_message(format!("memory, {}", way.name()));
+        progress.step(one(plan, way), format!("memory, {}", way.name()));
         tokio::select! {
             bytes = of(plan, number, delivery(way)) => match bytes {
                 Some(bytes) => measured.push((way, bytes)),

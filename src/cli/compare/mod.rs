@@ -5,6 +5,7 @@ mod captures;
 mod live;
 mod memory;
 mod picture;
+mod progress;
 mod units;
 
 use std::io::{self, Write};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use self::tally::Place;
@@ -80,6 +80,10 @@ pub struct Run {
 /// What a machine may take longer than the line holds a byte.
 const SAID: Duration = Duration::from_millis(50);
 
+/// Clients that connect at a time: more would not fit the queues in which systems keep connections
+/// until they are accepted, and wait a second to try again.
+const CONNECTING: usize = 400;
+
 impl Plan {
     /// How long a run takes besides measuring: connecting, and waiting for a steady state.
     pub fn warm_up(&self, delivery: Delivery) -> Duration {
@@ -90,7 +94,12 @@ impl Plan {
             Delivery::SocketIoPolling => 3,
             Delivery::SocketIoWebSocket => 6,
         };
-        round_trip * connecting + self.delay + SAID + self.settling(delivery)
+        round_trip * connecting + self.crowding() + self.delay + SAID + self.settling(delivery)
+    }
+
+    /// What many clients take to connect, about.
+    pub fn crowding(&self) -> Duration {
+        Duration::from_millis(self.clients as u64)
     }
 
     /// From the first message to a steady state.
@@ -124,7 +133,7 @@ pub async fn run(plan: &Plan, delivery: Delivery, stop: &Notify) -> Result<Optio
     // The clients listen to this as long as they run.
     go.send_replace(true);
     // The same stretch of the schedule is measured for every way.
-    let skip = plan.settling(Delivery::ShortPolling) - plan.settling(delivery);
+    let skip = plan.settling(Delivery::ShortPolling).saturating_sub(plan.settling(delivery));
     let schedule = Schedule::new(plan.seed, plan.clients, plan.rate);
     stages.server.spawn(publish(schedule, skip, mailboxes, Arc::clone(&tally)));
     tokio::select! {
@@ -240,6 +249,7 @@ pub async fn connect(
     let heads = Arc::new(plan.heads.clone());
     let mut phases = Rng::new(plan.seed ^ 0x5EED);
     let (ready, mut all_ready) = mpsc::unbounded_channel();
+    let few = Arc::new(Semaphore::new(CONNECTING));
     for client in 0..plan.clients {
         let order = Order {
             server,
@@ -251,8 +261,11 @@ pub async fn connect(
             pollers: plan.pollers,
             event: plan.event.clone(),
         };
+        let few = Arc::clone(&few);
         let (ready, mut started, tally) = (ready.clone(), started.clone(), Arc::clone(tally));
         stage.spawn(async move {
+            // The semaphore is never closed.
+            let Ok(turn) = few.acquire_owned().await else { return };
             let connected = match Client::connect(delivery, order).await {
                 Ok(connected) => connected,
                 Err(why) => {
@@ -261,6 +274,7 @@ pub async fn connect(
                     return;
                 }
             };
+            drop(turn);
             let session = connected.session().map(str::to_owned);
             let _ = ready.send(Ok((client, session)));
             drop(ready);
@@ -298,7 +312,7 @@ async fn publish(schedule: Schedule, from: Duration, mailboxes: Vec<Arc<Mailbox>
     let start = tokio::time::Instant::now();
     let moments = schedule.map(|(at, client)| (Duration::from_nanos(at), client));
     for (at, client) in moments.skip_while(|(at, _)| *at < from) {
-        sleep_until(start + (at - from)).await;
+        sleep_until(start + at.saturating_sub(from)).await;
         mailboxes[client].push(Bytes::from(tally.publish(client)));
     }
 }
