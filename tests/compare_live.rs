@@ -16,7 +16,7 @@ fn report(args: &[&str]) -> Value {
     let output = live(&[args, &["--format", "json"]].concat());
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{args:?}: {error}");
-    assert!(error.starts_with("Measuring six ways, ") && error.lines().count() == 1, "{error}");
+    assert!(error.starts_with("Measuring takes about ") && error.lines().count() == 1, "{error}");
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 

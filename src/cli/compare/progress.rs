@@ -15,10 +15,10 @@ const TICK: Duration = Duration::from_millis(200);
 pub fn announce(runs: u64, run: Duration, whole: Duration) -> io::Result<()> {
     writeln!(
         io::stderr().lock(),
-        "Measuring six ways, {runs} run{} of {:.1} s each: about {:.0} s in all. Ctrl-C ends it and shows what there is.",
+        "Measuring takes about {:.0} s: six ways, {runs} run{} of {:.1} s each. Ctrl-C ends it.",
+        whole.as_secs_f64(),
         if runs == 1 { "" } else { "s" },
         run.as_secs_f64(),
-        whole.as_secs_f64()
     )
 }
 
