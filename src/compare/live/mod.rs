@@ -102,6 +102,12 @@ impl<'a> Sum<'a> {
         Some(sum? / self.messages.max(1.0))
     }
 
+    /// How far the mean latency is from its formula; `None` where that is 0, and a machine is not as fast.
+    fn late(&self) -> Option<f64> {
+        let formula = self.cost.latency.mean();
+        (formula > 0.0).then(|| self.latency.mean() / formula - 1.0)
+    }
+
     /// Protocol, TCP/IP and all bytes a message.
     fn bytes(&self, s: &Scenario, run: Option<&Run>) -> [f64; 3] {
         let runs = run.map_or(self.runs, std::slice::from_ref);

@@ -86,7 +86,7 @@ pub(super) fn latency(sums: &mut [Sum<'_>]) -> Table {
             Cell::Text(sum.way.name().to_owned()),
             Cell::Seconds(mean),
             Cell::Seconds(formula.mean()),
-            Cell::Share(mean / formula.mean().max(1e-12) - 1.0),
+            sum.late().map_or(Cell::Nothing, Cell::Share),
             spread(sum.runs.iter().map(|run| run.latency.mean())),
             Cell::Seconds(sum.latency.quantile(0.5)),
             Cell::Seconds(formula.quantile(0.5)),
