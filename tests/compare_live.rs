@@ -1,6 +1,8 @@
 //! `wstool compare --live`: what is measured is what the formulas say.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -95,6 +97,46 @@ fn the_page_fits_and_shows_the_spread() {
     for words in ["spread", "delay line", "modelled", "Check: of a WebSocket"] {
         assert!(page.contains(words), "{words}: {page}");
     }
+}
+
+/// Ctrl-C in the first run, which would go on for a minute: the page shows what there is of it.
+#[test]
+#[cfg(unix)]
+fn an_interrupt_shows_what_has_been_measured() {
+    for seconds in [10, 30] {
+        let child = Command::new(env!("CARGO_BIN_EXE_wstool"))
+            .args([
+                "compare",
+                "--live",
+                "--runs",
+                "1",
+                "--duration",
+                "60",
+                "--clients",
+                "10",
+                "--interval",
+                "100ms",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the tool starts");
+        thread::sleep(Duration::from_secs(seconds));
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(kill.expect("there is kill").success());
+        let output = child.wait_with_output().expect("it ends");
+        let error = String::from_utf8(output.stderr).expect("text");
+        if error.contains("ended before anything was measured") {
+            println!("the machine is too busy: nothing was measured after {seconds} s");
+            continue;
+        }
+        let page = String::from_utf8(output.stdout).expect("text");
+        assert_eq!(output.status.code(), Some(0), "{error}");
+        assert!(page.contains("Ended early: 1 of the 6 runs"), "{page}");
+        assert!(page.contains("\n  short polling") && !page.contains("\n  Socket.IO, WebSocket"), "{page}");
+        return;
+    }
+    panic!("nothing was measured in 30 s");
 }
 
 #[test]
