@@ -77,7 +77,7 @@ fn recover_the_key(rng: &mut Rng) -> Instance {
         // The known bytes begin where turning them the wrong way gives another key.
         let from = between(rng, 4, (text.len() - 4) as u64) as usize;
         let phase = from % 4;
-        if phase % 2 == 0 {
+        if phase.is_multiple_of(2) {
             continue;
         }
         let (known, on_wire) = (&text[from..from + 4], xor(text.as_bytes(), key, 0));

@@ -1,6 +1,7 @@
 //! Lesson 6: the stream, frames, messages.
 
 use super::wire::{all_different, between, block, different, frame, one_of, served, word, words};
+use crate::lesson::seen::SeenMessage;
 use crate::lesson::{Answer, Instance, Make, decode, hex};
 use crate::model::{Opcode, Severity};
 use crate::synth::Rng;
@@ -153,9 +154,7 @@ fn join_the_fragments(rng: &mut Rng) -> Instance {
             .collect();
         frames.insert(behind, served(Opcode::PING, ping.as_bytes()));
         let seen = decode(hex(&frames.concat()).as_bytes());
-        let text_of = |message: &crate::lesson::seen::SeenMessage| {
-            String::from_utf8_lossy(&message.payload).into_owned()
-        };
+        let text_of = |message: &SeenMessage| String::from_utf8_lossy(&message.payload).into_owned();
         let right = seen.messages.iter().find(|message| message.kind == Opcode::TEXT).map(text_of);
         let joined: String = parts[..behind].iter().chain([&ping]).chain(&parts[behind..]).copied().collect();
         let before: String = parts[..behind].concat();

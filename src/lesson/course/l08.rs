@@ -1,7 +1,8 @@
 //! Lesson 8: ping, pong, timeouts.
 
-use super::wire::{between, block, capture, different, one_of, served, word};
-use crate::lesson::{Answer, Bilingual, Instance, Make, Seen, decode, hex};
+use super::wire::{all_different, between, block, capture, different, one_of, served, word};
+use crate::lesson::seen::SeenFrame;
+use crate::lesson::{Answer, Instance, Make, Seen, decode, hex};
 use crate::model::{Opcode, Time};
 use crate::synth::{Rng, START};
 
@@ -58,7 +59,7 @@ fn round_trip(rng: &mut Rng) -> Instance {
 
 /// A line for each of the first control frames: when, who, what.
 fn controls(seen: &Seen, count: usize, show: impl Fn(&[u8]) -> String) -> Vec<String> {
-    let line = |frame: &crate::lesson::seen::SeenFrame| {
+    let line = |frame: &SeenFrame| {
         let what = if frame.header.opcode == Opcode::PING { "ping" } else { "pong" };
         format!("{:>7}  {what}  {}", seconds(ms(frame.time)), show(&frame.payload))
     };
@@ -75,7 +76,7 @@ fn owed_pong(rng: &mut Rng) -> Instance {
                 payload
             })
             .collect();
-        if super::wire::all_different(&payloads) {
+        if all_different(&payloads) {
             break payloads;
         }
     };
@@ -170,7 +171,6 @@ fn which_hop(rng: &mut Rng) -> Instance {
     };
     let mut hops = HOPS;
     rng.shuffle(&mut hops);
-    let name = |n: usize| Bilingual::new(hops[n].0, hops[n].1);
     let instance = Instance::new(Answer::choice("idle"))
         .choices(["idle", "messages", "age", "nat"])
         .mistake("messages", Answer::choice("messages"))
@@ -200,8 +200,6 @@ fn which_hop(rng: &mut Rng) -> Instance {
         .hole_in("culprit", hops[0].0, hops[0].1)
         .file("silence.pcap", pcap)
         .command(["decode", "{file:silence.pcap}", "--view", "table"]);
-    ["name-idle", "name-messages", "name-age"].iter().enumerate().fold(instance, |instance, (n, hole)| {
-        let Bilingual { en, zh } = name(n);
-        instance.hole_in(hole, en, zh)
-    })
+    let names = ["name-idle", "name-messages", "name-age"].into_iter().zip(hops);
+    names.fold(instance, |instance, (hole, (en, zh))| instance.hole_in(hole, en, zh))
 }

@@ -1,6 +1,6 @@
 //! Lesson 9: closing.
 
-use super::wire::{between, capture, one_of, served, word};
+use super::wire::{all_different, between, capture, one_of, served, word};
 use crate::lesson::{Answer, Instance, Make, decode, hex};
 use crate::model::{CloseCode, Dir, Opcode, Severity, SourceId, Span};
 use crate::synth::Rng;
@@ -112,7 +112,7 @@ fn reason_fits(rng: &mut Rng) -> Instance {
             let seen = decode(hex(&served(Opcode::CLOSE, &body(code, &reason(*count)))).as_bytes());
             !seen.has("control-frame-too-long")
         };
-        let right = (1..).take_while(fits).last().unwrap_or_default();
+        let right = (1..=125).take_while(fits).last().unwrap_or_default();
         let mistakes = [
             ("code-forgotten", (125 - begun) / width),
             ("characters", 123 - begun),
@@ -120,7 +120,7 @@ fn reason_fits(rng: &mut Rng) -> Instance {
             ("utf-16", (123 - begun) / 2),
         ];
         let answers: Vec<u64> = mistakes.iter().map(|(_, count)| *count).chain([right]).collect();
-        if !super::wire::all_different(&answers) {
+        if !all_different(&answers) {
             continue;
         }
         let instance = Instance::new(Answer::Number(right))
