@@ -172,9 +172,10 @@ fn which_hop(rng: &mut Rng) -> Instance {
     let mut hops = HOPS;
     rng.shuffle(&mut hops);
     let instance = Instance::new(Answer::choice("idle"))
-        .choices(["idle", "messages", "age", "nat"])
+        .choices(["idle", "messages", "age", "keepalive", "nat"])
         .mistake("messages", Answer::choice("messages"))
         .mistake("age", Answer::choice("age"))
+        .mistake("keepalive", Answer::choice("keepalive"))
         .mistake("nat", Answer::choice("nat"))
         .hole_in(
             "lines",
@@ -193,6 +194,7 @@ fn which_hop(rng: &mut Rng) -> Instance {
                 "FIN，来自服务器方向".to_owned(),
             ]),
         )
+        .hole("probe", one_of(rng, &[10, 15, 20]))
         .hole("gap", since(times[2]))
         .hole("t-idle", since(times[2]))
         .hole("t-messages", since(times[0]))
