@@ -23,7 +23,8 @@ fn request(rng: &mut Rng, host: &str, origin: &str, more: &[String]) -> (Request
     rng.fill(&mut nonce);
     let add = std::iter::once(format!("Origin: {origin}")).chain(more.iter().cloned()).collect();
     let edits = Edits { add, ..Edits::default() };
-    let request = Request { path: Some("/live".into()), host: Some(host.into()), edits, ..Request::default() };
+    let request =
+        Request { path: Some("/live".into()), host: Some(host.into()), edits, ..Request::default() };
     (request, key(nonce))
 }
 
@@ -54,7 +55,8 @@ fn allow_or_deny(rng: &mut Rng) -> Instance {
         Answer::choices(origins.iter().filter(|(_, origin)| check(origin)).map(|(id, _)| *id))
     };
     let welcome = |origin: &str| is_welcome(origin, &host);
-    let without_port = |origin: &str| origin.trim_end_matches(|c: char| c == ':' || c.is_ascii_digit()).to_owned();
+    let without_port =
+        |origin: &str| origin.trim_end_matches(|c: char| c == ':' || c.is_ascii_digit()).to_owned();
     Instance::new(those(&welcome))
         .hole("host", &host)
         .hole("suffix", &origins[2].1)
@@ -106,7 +108,10 @@ fn write_the_403(rng: &mut Rng) -> Instance {
         Answer::File(format!("{head}Content-Length: {length}\r\n\r\n{body}").into_bytes())
     };
     let switching = Response::default().bytes(&request, &key);
-    let accept = format!("Upgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n", crate::http::accept_value(key.as_bytes()));
+    let accept = format!(
+        "Upgrade: websocket\r\nSec-WebSocket-Accept: {}\r\n",
+        crate::http::accept_value(key.as_bytes())
+    );
     let plain = |text: String| Answer::File(text.into_bytes());
     let wanted = body.clone();
     Instance::new(written("403 Forbidden", "Connection: close\r\n", length))
@@ -121,7 +126,10 @@ fn write_the_403(rng: &mut Rng) -> Instance {
         .mistake("still-upgrading", written("403 Forbidden", &accept, length))
         .mistake("wrong-length", written("403 Forbidden", "", length + 2))
         .mistake("no-length", plain(format!("HTTP/1.1 403 Forbidden\r\n\r\n{body}")))
-        .mistake("no-empty-line", plain(format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\n{body}")))
+        .mistake(
+            "no-empty-line",
+            plain(format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\n{body}")),
+        )
         .file("request.http", request.bytes(&key))
         .command(["replay", "{file:request.http}"])
         .judged_by(move |file| refusal(file, &wanted))
@@ -131,7 +139,7 @@ fn write_the_403(rng: &mut Rng) -> Instance {
 fn refusal(file: &[u8], body: &str) -> Judgement {
     let mut reader = HeadReader::new();
     let progress = reader.push(file);
-    let head = reader.parse(SourceId::default(), 0);
+    let head = reader.parse(SourceId::Input, 0);
     if !head.is_response() {
         return Judgement::differs(
             "It does not begin with a status line, such as HTTP/1.1 and a status.",
@@ -165,12 +173,17 @@ fn refusal(file: &[u8], body: &str) -> Judgement {
     let sent = &file[progress.consumed..];
     let text = sent.strip_suffix(b"\n").map_or(sent, |line| line.strip_suffix(b"\r").unwrap_or(line));
     match head.values("Content-Length").next() {
-        Some(length) if ![sent.len(), text.len()].map(|n| n.to_string()).contains(&length.text().into_owned()) => {
+        Some(length)
+            if ![sent.len(), text.len()].map(|n| n.to_string()).contains(&length.text().into_owned()) =>
+        {
             Judgement::known("wrong-length")
         }
         None if !names("Connection", "close") => Judgement::known("no-length"),
         _ if text == body.as_bytes() => Judgement::Right,
-        _ => Judgement::differs("The head is right. The body is another text.", "头部是对的，正文不是要求的文字。"),
+        _ => Judgement::differs(
+            "The head is right. The body is another text.",
+            "头部是对的，正文不是要求的文字。",
+        ),
     }
 }
 
@@ -203,7 +216,7 @@ fn who_dropped_it(rng: &mut Rng) -> Instance {
         stretches.push(sent.bytes(&key));
     }
     let asks = |stretch: &Vec<u8>| {
-        let facts = check_request(&Head::parse(stretch, SourceId::default(), 0), false).facts;
+        let facts = check_request(&Head::parse(stretch, SourceId::Input, 0), false).facts;
         !facts.broken.iter().any(|rule| rule.id == MISSING_UPGRADE.id)
     };
     let device = stretches.iter().take_while(|stretch| asks(stretch)).count() as u64;
@@ -254,8 +267,14 @@ fn through_the_tunnel(rng: &mut Rng) -> Instance {
         .hole("host", host)
         .hole("proxy", proxy)
         .mistake("tls-with-the-proxy", order(["tcp", "tls", "connect", "tunnel", "get", "switched", "frame"]))
-        .mistake("handshake-in-the-clear", order(["tcp", "connect", "tunnel", "get", "switched", "tls", "frame"]))
-        .mistake("handshake-in-the-clear", order(["tcp", "connect", "tunnel", "get", "tls", "switched", "frame"]))
+        .mistake(
+            "handshake-in-the-clear",
+            order(["tcp", "connect", "tunnel", "get", "switched", "tls", "frame"]),
+        )
+        .mistake(
+            "handshake-in-the-clear",
+            order(["tcp", "connect", "tunnel", "get", "tls", "switched", "frame"]),
+        )
         .mistake("frame-too-early", order(["tcp", "connect", "tunnel", "tls", "get", "frame", "switched"]))
         .mistake("asked-the-proxy", order(["tcp", "get", "connect", "tunnel", "tls", "switched", "frame"]))
         .choices(["tcp", "connect", "tunnel", "tls", "get", "switched", "frame"])
