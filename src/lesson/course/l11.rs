@@ -3,6 +3,7 @@
 use super::kit::{Deflater, capture, host, phrase, pick};
 use crate::http::head::Head;
 use crate::http::{Outcome, check_request, check_response};
+use crate::lesson::seen::SeenMessage;
 use crate::lesson::{Answer, Choice, Instance, Make, decode, hex};
 use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
 use crate::synth::Rng;
@@ -166,78 +167,88 @@ fn legal_deflate_answer(rng: &mut Rng) -> Instance {
     }
 }
 
+/// A message behind the lost ones.
+struct Said {
+    id: &'static str,
+    dir: Dir,
+    compressed: bool,
+    text: String,
+    payload: Vec<u8>,
+}
+
+impl Said {
+    fn option(&self) -> Choice {
+        let (en, zh) = match self.dir {
+            Dir::Server => ("server → client", "服务器 → 客户端"),
+            Dir::Client => ("client → server", "客户端 → 服务器"),
+        };
+        let (rsv1, payload) = (u8::from(self.compressed), hex(&self.payload));
+        let texts = (
+            self.id,
+            format!("{en}, RSV1 = {rsv1}, payload `{payload}`"),
+            format!("{zh}，RSV1 = {rsv1}，载荷 `{payload}`"),
+        );
+        Choice::from(texts)
+    }
+}
+
 /// The first message of each direction is lost; one of them goes on without it.
 fn read_without_the_first(rng: &mut Rng) -> Instance {
-    let fresh = if rng.one_in(2) { Dir::Server } else { Dir::Client };
-    let agreed = match fresh {
-        Dir::Server => "permessage-deflate; server_no_context_takeover",
-        Dir::Client => "permessage-deflate; client_no_context_takeover",
-    };
-    let mut script = format!(
-        "handshake path=/live host={} extensions=\"{agreed}\"\nserver text \"welcome\"\nclient text \"thanks\"\n",
-        host(rng)
+    let (fresh, agreed, en, zh) = pick(
+        rng,
+        &[
+            (Dir::Server, "permessage-deflate; server_no_context_takeover", "server", "服务器"),
+            (Dir::Client, "permessage-deflate; client_no_context_takeover", "client", "客户端"),
+        ],
     );
-    let mut messages: Vec<(&str, Dir, bool, String, Vec<u8>)> = Vec::new();
+    let mut script = vec![
+        format!("handshake path=/live host={} extensions=\"{agreed}\"", host(rng)),
+        "server text \"welcome\"".to_owned(),
+        "client text \"thanks\"".to_owned(),
+    ];
+    let mut messages = Vec::new();
     let mut texts = Vec::new();
-    for (dir, compressed, plain) in
+    for (dir, id, plain) in
         [(Dir::Server, "s-compressed", "s-plain"), (Dir::Client, "c-compressed", "c-plain")]
     {
         let (text, other) = (phrase(rng), phrase(rng));
         let mut deflater = Deflater::new();
-        let first = deflater.payload(text.as_bytes());
-        script += &format!("{dir} text {} rsv1 lost\n", hex(&first));
+        script.push(format!("{dir} text {} rsv1 lost", hex(&deflater.payload(text.as_bytes()))));
         if dir == fresh {
             deflater.begin_afresh();
         }
-        messages.push((compressed, dir, true, text.clone(), deflater.payload(text.as_bytes())));
-        messages.push((plain, dir, false, other.clone(), other.into_bytes()));
+        let payload = deflater.payload(text.as_bytes());
+        messages.push(Said { id, dir, compressed: true, text: text.clone(), payload });
+        let payload = other.clone().into_bytes();
+        messages.push(Said { id: plain, dir, compressed: false, text: other, payload });
         texts.push(text);
     }
     rng.shuffle(&mut messages);
-    for (_, dir, compressed, _, payload) in &messages {
+    for Said { dir, compressed, payload, .. } in &messages {
         let rsv1 = if *compressed { " rsv1" } else { "" };
-        script += &format!("wait 40ms\n{dir} text {}{rsv1}\n", hex(payload));
+        script.push(format!("wait 40ms\n{dir} text {}{rsv1}", hex(payload)));
     }
-    script += "client close 1000\nserver close 1000\n";
-    let lost = capture(&script, rng);
+    script.push("client close 1000\nserver close 1000".to_owned());
+    let lost = capture(&script.join("\n"), rng);
     let seen = decode(&lost).messages;
-    let is_read = |dir: Dir, text: &str| {
-        seen.iter().any(|m| m.dir == Some(dir) && m.complete && m.payload == text.as_bytes())
+    let those = |check: &dyn Fn(&Said) -> bool| {
+        Answer::choices(messages.iter().filter(|said| check(said)).map(|said| said.id))
     };
-    let those = |check: &dyn Fn(&str, Dir, bool) -> bool| {
-        Answer::choices(
-            messages.iter().filter(|(id, dir, rsv1, ..)| check(id, *dir, *rsv1)).map(|(id, ..)| *id),
-        )
+    let is_read = |said: &Said| {
+        let read =
+            |m: &SeenMessage| m.dir == Some(said.dir) && m.complete && m.payload == said.text.as_bytes();
+        seen.iter().any(read)
     };
-    let right = Answer::choices(
-        messages.iter().filter(|(_, dir, _, text, _)| is_read(*dir, text)).map(|(id, ..)| *id),
-    );
-    let option = |(id, dir, rsv1, _, payload): &(&str, Dir, bool, String, Vec<u8>)| {
-        let (en, zh) = match dir {
-            Dir::Server => ("server → client", "服务器 → 客户端"),
-            Dir::Client => ("client → server", "客户端 → 服务器"),
-        };
-        let (rsv1, payload) = (u8::from(*rsv1), hex(payload));
-        Choice::from((
-            *id,
-            format!("{en}, RSV1 = {rsv1}, payload `{payload}`"),
-            format!("{zh}，RSV1 = {rsv1}，载荷 `{payload}`"),
-        ))
-    };
-    let (en, zh) = match fresh {
-        Dir::Server => ("server", "服务器"),
-        Dir::Client => ("client", "客户端"),
-    };
-    Instance::new(right)
+    Instance::new(those(&is_read))
         .hole("agreed", agreed)
         .hole("text", &texts[0])
         .hole("other", &texts[1])
         .hole_in("fresh", en, zh)
-        .mistake("each-alone", those(&|_, _, _| true))
-        .mistake("other-side", those(&|_, dir, rsv1| !rsv1 || dir != fresh))
-        .mistake("compression-is-lost", those(&|_, _, rsv1| !rsv1))
-        .mistake("all-lost", Answer::choices::<&str>([]))
-        .choices(messages.iter().map(option))
+        .mistake("each-alone", those(&|_| true))
+        .mistake("other-side", those(&|said| !said.compressed || said.dir != fresh))
+        .mistake("compression-is-lost", those(&|said| !said.compressed))
+        .mistake("all-lost", those(&|_| false))
+        .choices(messages.iter().map(Said::option))
         .in_this_order()
         .file("lost.pcap", lost)
         .command(["decode", "--view", "messages", "{file:lost.pcap}"])
@@ -247,7 +258,7 @@ fn read_without_the_first(rng: &mut Rng) -> Instance {
 fn header(fin: bool, rsv1: bool, opcode: Opcode, length: usize) -> FrameHeader {
     let length = length as u64;
     let length_form = LengthForm::minimal(length);
-    FrameHeader { fin, rsv1, opcode, length, length_form, ..FrameHeader::default() }
+    FrameHeader { fin, rsv1, opcode, length_form, length, ..FrameHeader::default() }
 }
 
 /// RSV1 says something about a message, and says it once.
@@ -278,13 +289,17 @@ fn rsv1_headers(rng: &mut Rng) -> Instance {
     };
     let headers = |frames: Vec<(FrameHeader, Vec<u8>)>| {
         let mut out = Vec::new();
-        frames.iter().for_each(|(header, _)| encode::header(header, &mut out));
+        for (header, _) in &frames {
+            encode::header(header, &mut out);
+        }
         Answer::Hex(out)
     };
     let on_first = |at: usize| at == 0;
     let right = frames(&on_first, false, Opcode::CONTINUATION);
     let mut wire = Vec::new();
-    right.iter().for_each(|(header, payload)| encode::frame(header, payload, &mut wire));
+    for (header, payload) in &right {
+        encode::frame(header, payload, &mut wire);
+    }
     let lengths: Vec<String> = fragments.iter().map(|fragment| fragment.len().to_string()).collect();
     Instance::new(headers(right))
         .hole_in("kind", en, zh)

@@ -5,6 +5,7 @@ use crate::compare::heads::Heads;
 use crate::compare::latency::Latency;
 use crate::compare::model::cost;
 use crate::compare::wire::Wire;
+use crate::compare::words::grouped;
 use crate::compare::{Scenario, Way};
 use crate::lesson::{Answer, Instance, Make};
 use crate::model::LengthForm;
@@ -43,28 +44,27 @@ fn heads_on_the_wire(rng: &mut Rng) -> Instance {
     if rng.one_in(2) {
         response = response.with("Vary", "Cookie");
     }
-    let (mut text, mut ends) = (String::new(), Vec::new());
+    let mut lines = Vec::new();
     for head in [&request, &response] {
-        text += &format!("{}\r\n", head.start);
-        for (name, value) in &head.fields {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += "\r\n";
-        ends.push(2 * (head.fields.len() as u64 + 2));
+        lines.push(head.start.clone());
+        lines.extend(head.fields.iter().map(|(name, value)| format!("{name}: {value}")));
+        lines.push(String::new());
     }
+    let count = lines.len() as u64;
+    // Start line and empty line, and a line a field.
+    let in_request = request.fields.len() as u64 + 2;
     let wire = request.len() + response.len();
-    let published = wire - ends[0] - ends[1];
-    let lines = (ends[0] + ends[1]) / 2;
+    let published = wire - 2 * count;
     Instance::new(Answer::Number(wire))
         .hole("host", host)
         .hole("published", published)
-        .hole("lines", lines)
+        .hole("lines", count)
         .mistake("as-published", Answer::Number(published))
-        .mistake("lf-only", Answer::Number(published + lines))
+        .mistake("lf-only", Answer::Number(published + count))
         .mistake("empty-lines-forgotten", Answer::Number(wire - 4))
-        .mistake("one-head-only", Answer::Number(published + ends[0]))
-        .mistake("one-head-only", Answer::Number(published + ends[1]))
-        .file("poll.http", text)
+        .mistake("one-head-only", Answer::Number(published + 2 * in_request))
+        .mistake("one-head-only", Answer::Number(wire - 2 * in_request))
+        .file("poll.http", lines.join("\r\n") + "\r\n")
         .command(["compare", "--request-headers", "{file:poll.http}", "--payload", "21"])
 }
 
@@ -78,9 +78,9 @@ fn published_megabits(rng: &mut Rng) -> Instance {
     let answer = |value: f64| Answer::decimal(tenths(value), (value * 0.002).max(0.06));
     Instance::new(answer(mega(1_048_576.0)))
         .hole("feed", feed(rng))
-        .hole("clients", clients)
+        .hole_in("clients", grouped(clients), clients.to_string())
         .hole("bytes", bytes)
-        .hole("bits", bits)
+        .hole_in("bits", grouped(bits), bits.to_string())
         .hole("mega", tenths(mega(1e6)))
         .mistake("decimal-mega", answer(mega(1e6)))
         .mistake("bytes-not-bits", answer(mega(8.0 * 1_048_576.0)))
@@ -221,7 +221,7 @@ mod tests {
         let poll = (wire.write(0, 716) + wire.write(21, 193) + wire.acks(1.0)).total();
         let frame = (wire.write(21, 2) + wire.acks(1.0)).total();
         assert_eq!(format!("{poll} {frame} {:.2}", poll / frame), "1086 127 8.55");
-        assert_eq!(tenths(100_000.0 * 871.0 * 8.0 / 1_048_576.0), 664.5);
+        assert_eq!(format!("{:.1}", 100_000.0 * 871.0 * 8.0 / 1_048_576.0), "664.5");
         let mean = |rate: f64| {
             let scenario = Scenario { rate, ..Scenario::default() };
             format!("{:.2}", cost(&scenario, Way::LongPolling).latency.mean() * 1000.0)
