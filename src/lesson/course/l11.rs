@@ -161,9 +161,9 @@ fn legal_deflate_answer(rng: &mut Rng) -> Instance {
         instance.hole_in("takeover", "", "")
     };
     if offers_client_window {
-        instance.hole_in("client", "This one has it", "这里有")
+        instance.hole_in("client", "this one has it", "这里有")
     } else {
-        instance.hole_in("client", "This one has not", "这里没有")
+        instance.hole_in("client", "this one has not", "这里没有")
     }
 }
 
@@ -265,7 +265,7 @@ fn header(fin: bool, rsv1: bool, opcode: Opcode, length: usize) -> FrameHeader {
 fn rsv1_headers(rng: &mut Rng) -> Instance {
     let (opcode, en, zh) = pick(rng, &[(Opcode::TEXT, "text", "文本"), (Opcode::BINARY, "binary", "二进制")]);
     let payload = Deflater::new().payload(phrase(rng).as_bytes());
-    let (count, ping) = (2 + rng.below(3) as usize, rng.below(20) as usize);
+    let (count, ping) = (2 + rng.below(3) as usize, 2 + rng.below(18) as usize);
     let mut cuts = vec![0, payload.len()];
     while cuts.len() < count + 1 {
         let cut = 1 + rng.below(payload.len() as u64 - 1) as usize;
