@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use crate::input;
-use crate::model::{Body, Dir, Flow, FrameHeader, ON, Opcode, Rule, Sink, Unit, Wants};
+use crate::model::{Body, Dir, Flow, FrameHeader, ON, Opcode, Rule, Sink, Time, Unit, Wants};
 use crate::pipeline;
 
 /// What was decoded, kept.
@@ -17,6 +17,8 @@ pub struct Seen {
     pub connections: u64,
     /// The rules broken, in order, each as often as it was.
     pub findings: Vec<&'static Rule>,
+    /// When the last connection ended.
+    pub ended: Option<Time>,
     /// Why the input could not be read, or not to its end.
     pub error: Option<String>,
 }
@@ -26,6 +28,8 @@ pub struct Seen {
 pub struct SeenFrame {
     /// Who sent it, where that is known.
     pub dir: Option<Dir>,
+    /// When its last byte was captured.
+    pub time: Option<Time>,
     pub header: FrameHeader,
     /// Unmasked.
     pub payload: Vec<u8>,
@@ -75,6 +79,7 @@ impl Sink for Seen {
         match unit.body {
             Body::Frame(frame) => self.frames.push(SeenFrame {
                 dir: unit.dir,
+                time: unit.time,
                 header: frame.header,
                 payload: frame.payload.to_vec(),
                 truncated: frame.truncated,
@@ -85,6 +90,7 @@ impl Sink for Seen {
                 payload: message.payload.to_vec(),
                 complete: message.complete,
             }),
+            Body::Connection(_) => self.ended = unit.time.or(self.ended),
             Body::Http(head) => self.heads.push(head.start_line.to_owned()),
             Body::Summary(summary) => self.connections = summary.connections,
             _ => {}

@@ -1,9 +1,12 @@
-//! What the generators of several lessons need: names, phrases, captures.
+//! What the generators of several lessons need: names, phrases, captures, a compressor.
+
+use flate2::{Compress, Compression, FlushCompress};
 
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
 use crate::synth::conversation::play;
 use crate::synth::{Rng, START, script};
+use crate::ws::deflate::TAIL;
 
 const NAMES: [&str; 16] = [
     "amber", "birch", "comet", "dune", "ember", "fjord", "grove", "heron", "iris", "juniper", "kestrel",
@@ -45,7 +48,7 @@ pub(super) fn stranger(rng: &mut Rng) -> String {
 
 /// A few words, different for nearly everyone.
 pub(super) fn phrase(rng: &mut Rng) -> String {
-    format!("{}, {}", pick(rng, &PHRASES), 100 + rng.below(900))
+    format!("{}, {}", pick(rng, &PHRASES), 1000 + rng.below(9000))
 }
 
 /// The capture of a conversation, from its script (`docs/script.md`).
@@ -56,4 +59,33 @@ pub(super) fn capture(text: &str, rng: &mut Rng) -> Vec<u8> {
         writer.packet(time, packet).expect("a vector takes everything");
     });
     writer.finish().expect("a vector takes everything")
+}
+
+/// One direction's compressor of permessage-deflate (RFC 7692 §7.2.1).
+pub(super) struct Deflater(Compress);
+
+impl Deflater {
+    pub(super) fn new() -> Self {
+        Self(Compress::new(Compression::best(), false))
+    }
+
+    /// What DEFLATE makes of a message when it is flushed: `00 00 ff ff` still at its end.
+    pub(super) fn flushed(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(message.len() + 64);
+        let state = self.0.compress_vec(message, &mut out, FlushCompress::Sync);
+        state.expect("DEFLATE takes every message");
+        out
+    }
+
+    /// The payload of a compressed message.
+    pub(super) fn payload(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut out = self.flushed(message);
+        out.truncate(out.len() - TAIL.len());
+        out
+    }
+
+    /// Without context takeover: the next message begins with an empty window.
+    pub(super) fn begin_afresh(&mut self) {
+        self.0.reset();
+    }
 }
