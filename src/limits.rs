@@ -202,6 +202,10 @@ pub const TCP_CLOSE_SOON: i64 = 2_000_000_000;
 /// refuses messages above 1 MB unless told otherwise.
 pub const APP_PAYLOAD: u64 = 1024 * 1024;
 
+/// Bytes of the largest payload buffer that is lent from frame to frame instead of being
+/// given back: what growing by doubling needs for [`APP_PAYLOAD`]. One a run, not one a connection.
+pub const PAYLOAD_LENT: usize = 2 * APP_PAYLOAD as usize;
+
 /// Arrays and objects of a JSON text inside each other. Common parsers stop at 128 to 512.
 pub const JSON_DEPTH: usize = 128;
 

@@ -1,5 +1,6 @@
 //! `wstool replay` without a peer: what is played, what it says, how it ends, what it costs.
 
+mod schema;
 mod shelf;
 
 use std::fs;
@@ -38,7 +39,12 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn records(output: &Output) -> Vec<Value> {
-    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    let records = text(&output.stdout);
+    records
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .inspect(schema::assert_valid)
+        .collect()
 }
 
 fn scratch(name: &str, content: &[u8]) -> PathBuf {

@@ -1,6 +1,7 @@
 //! `wstool replay` with live peers: other implementations, servers that misbehave, TLS.
 
 mod peers;
+mod schema;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -26,7 +27,8 @@ fn to(url: &str, args: &[&str]) -> Output {
 }
 
 fn records(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+    let record = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+    text.lines().map(record).inspect(schema::assert_valid).collect()
 }
 
 fn record<'r>(records: &'r [Value], kind: &str, role: Option<&str>) -> &'r Value {

@@ -140,7 +140,7 @@ impl Outline {
             (None, None) => String::new(),
         };
         self.heading(unit, &format!("connection {}", unit.conn), &between);
-        if let Some(roles) = roles(connection.roles) {
+        if let Some(roles) = roles(connection) {
             self.say(Ink::Plain, roles);
         }
     }
@@ -284,8 +284,11 @@ pub fn ink(dir: Dir) -> Ink {
 }
 
 /// How the roles were told apart, unless it is the ordinary way.
-fn roles(roles: Roles) -> Option<&'static str> {
-    match roles {
+fn roles(connection: &Connection) -> Option<&'static str> {
+    match connection.roles {
+        Roles::Handshake if connection.handshake == Handshake::Missing => {
+            Some("the capture has only a part of the handshake, too little to check it")
+        }
         Roles::Handshake => None,
         Roles::Masking => Some("no handshake in the capture; roles inferred from masking"),
         Roles::Ports => Some("no handshake in the capture; roles inferred from the port numbers"),

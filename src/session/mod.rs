@@ -353,7 +353,9 @@ impl Session {
             };
             self.announce(roles, Handshake::Missing, cx);
             if let Some(told) = &self.told {
-                let time = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
+                // What went wrong before is told after it, and must not have come before it.
+                let first = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
+                let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
                 cx.out.emit(&told.unit(time))?;
             }
         }

@@ -185,12 +185,14 @@ impl Half {
     /// Keeps what is under way, or gives the room back.
     fn put_away(&mut self, mut open: Box<Open>, scratch: &mut Scratch) {
         if !open.is_idle() {
-            // The room may have been used for more before.
-            if open.kept.capacity() > limits::BLOCK {
+            // The room may have been used for more before. A frame keeps what it will
+            // need: growing again with every packet would copy its payload over and over.
+            let needed = open.current.header.length.saturating_mul(2);
+            if open.kept.capacity() > limits::BLOCK && open.kept.capacity() as u64 > needed {
                 open.kept.shrink_to_fit();
             }
             self.open = Some(open);
-        } else if open.kept.capacity() <= limits::PAYLOAD_SHOWN as usize {
+        } else if open.kept.capacity() <= limits::PAYLOAD_LENT {
             scratch.spare = Some(open);
         }
     }

@@ -102,6 +102,14 @@ impl Args {
     /// The message with its bad UTF-8 in place, if it may be sent.
     fn checked(&self, mut message: Message) -> Result<Message, Failure> {
         if let (Some(at), Opcode::TEXT | Opcode::CLOSE) = (self.bad_utf8, message.opcode) {
+            let text = message.payload.len()
+                - if message.opcode == Opcode::CLOSE { 2.min(message.payload.len()) } else { 0 };
+            if let Some(offset) = at.offset().filter(|offset| *offset >= text.max(1)) {
+                return Err(usage(format!(
+                    "--bad-utf8={offset}: the {} has {text} bytes of text, and the first is number 0",
+                    message.opcode.name()
+                )));
+            }
             message.spoil_utf8(at.offset());
         }
         let length = message.payload.len();

@@ -126,6 +126,7 @@ fn what_cannot_be_meant_is_refused_in_one_line() {
         (&["--text", "x", "--reason", "y"], "--reason belongs after the --close CODE that it explains"),
         (&["--ping", "--fragment", "1"], "control frames must not be fragmented"),
         (&["--binary", "xyz"], "xyz: neither a file nor hex such as 00ff"),
+        (&["--text", "abc", "--bad-utf8=9"], "--bad-utf8=9: the text has 3 bytes of text, and the first is"),
         (&["--script", "/nonexistent"], "/nonexistent: "),
     ];
     for (line, expected) in cases {

@@ -15,7 +15,8 @@ use crate::model::{
 use crate::render::stats::Stats;
 
 const SCHEMA_FILE: &str = include_str!("../../../schema/wstool-1.schema.json");
-const REFERENCE: &str = include_str!("../../../docs/ndjson.md");
+const REFERENCE: [&str; 2] =
+    [include_str!("../../../docs/ndjson.md"), include_str!("../../../docs/replay.md")];
 
 /// What `talk` looks like, of each payload `payload` bytes.
 fn lines(payload: u64, talk: impl FnOnce(&mut Talk<'_, Json<Vec<u8>>>)) -> String {
@@ -442,7 +443,7 @@ fn keys_of_schema() -> Keys {
 fn keys_of_reference() -> Keys {
     let mut keys = Keys::new();
     let mut section = None;
-    for line in REFERENCE.lines() {
+    for line in REFERENCE.iter().flat_map(|page| page.lines()) {
         if line.starts_with('#') {
             let name = line.split('`').nth(1).map(ToString::to_string);
             if let Some(name) = &name {
@@ -466,7 +467,8 @@ fn the_reference_names_the_keys_of_the_schema() {
 #[test]
 fn the_examples_of_the_reference_fit_the_schema() {
     let examples: Vec<Value> = REFERENCE
-        .lines()
+        .iter()
+        .flat_map(|page| page.lines())
         .filter(|line| line.starts_with("{\"type\":"))
         .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
         .collect();
