@@ -18,6 +18,7 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
+//! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
@@ -30,6 +31,7 @@ pub mod compare;
 pub mod http;
 pub mod input;
 pub mod lang;
+pub mod lesson;
 pub mod limits;
 pub mod model;
 pub mod net;

@@ -87,6 +87,9 @@ fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(root.join("docs")).expect("docs/ can be listed").flatten().map(|e| e.path());
     let mut pages: Vec<_> = docs.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
     pages.extend([root.join("README.md"), root.join("samples/README.md")]);
+    let lessons = fs::read_dir(root.join("lessons")).expect("lessons/ can be listed").flatten();
+    pages.extend(lessons.flat_map(|lesson| ["en.md", "zh.md"].map(|page| lesson.path().join(page))));
+    pages.retain(|page| page.exists());
     pages.sort();
     pages
 }
@@ -135,6 +138,8 @@ fn run(command: &str, place: &Path) -> String {
         .args(["-c", &format!("{{ {command}\n}} 2>&1")])
         .current_dir(place)
         .env("PATH", format!("{folder}:{path}"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("WSTOOL_DATA", Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-learner"))
         .output()
         .expect("there is a shell");
     String::from_utf8(output.stdout).expect("output is UTF-8")

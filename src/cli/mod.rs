@@ -9,6 +9,7 @@ pub mod accept;
 pub mod compare;
 pub mod decode;
 pub mod encode;
+pub mod lesson;
 mod output;
 pub mod replay;
 
@@ -66,6 +67,8 @@ enum Command {
     Decode(Box<decode::Args>),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
+    /// Learn the protocol: lessons with exercises that check themselves
+    Lesson(lesson::Args),
     /// Play a handshake step by step, check it, and replay it with a live peer
     Replay(Box<replay::Args>),
     /// Print a completion script for a shell
@@ -124,6 +127,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             drop((out, err));
             decode::run(args, look)
         }
+        Command::Lesson(args) => {
+            drop((out, err));
+            lesson::run(args, look, &mut |arguments| demonstrate(arguments, look))
+        }
         Command::Replay(args) => {
             drop((out, err));
             replay::run(args, look)
@@ -142,6 +149,14 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         }
         Command::Man { command } => man(command.as_deref(), &mut out, &mut err),
     }
+}
+
+/// Runs another command in this process, in the same colours and language.
+fn demonstrate(arguments: &[String], look: Look) -> io::Result<u8> {
+    let color = if look.color { "--color=always" } else { "--color=never" };
+    let lang = format!("--lang={}", look.lang.code());
+    let own = ["wstool", color, &lang].map(OsString::from);
+    run(own.into_iter().chain(arguments.iter().map(OsString::from)))
 }
 
 /// The language of the environment's locale, in the order POSIX gives its variables.

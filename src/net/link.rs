@@ -6,7 +6,10 @@ use etherparse::ether_type;
 
 /// PPP over Ethernet, session stage (RFC 2516 §4).
 const PPPOE_SESSION: u16 = 0x8864;
-/// Tags of one frame that are walked through; more is no Ethernet that exists.
+/// MPLS, unicast and with the label assigned upstream (RFC 3032 §5, RFC 5332 §3).
+const MPLS: u16 = 0x8847;
+const MPLS_UPSTREAM: u16 = 0x8848;
+/// Tags or labels of one frame that are walked through; more is no Ethernet that exists.
 const VLAN_TAGS: usize = 8;
 
 /// What a frame carries.
@@ -61,10 +64,20 @@ fn ether_type_at(data: &[u8], kind: u16, at: usize) -> Option<usize> {
                 at += 4;
             }
             etherparse::EtherType(PPPOE_SESSION) => return ppp(data, at + 6),
+            etherparse::EtherType(MPLS | MPLS_UPSTREAM) => return mpls(data, at),
             _ => return None,
         }
     }
     None
+}
+
+/// A stack of MPLS labels, the last of which has a bit set (RFC 3032 §2.1). Nothing names what
+/// follows; an IP packet shows itself by its version, anything else is not ours.
+fn mpls(data: &[u8], at: usize) -> Option<usize> {
+    let mut labels = data.get(at..)?.chunks_exact(4).take(VLAN_TAGS);
+    let last = labels.position(|label| label[2] & 1 == 1)?;
+    let at = at + 4 * (last + 1);
+    matches!(data.get(at)? >> 4, 4 | 6).then_some(at)
 }
 
 /// BSD loopback: four bytes of address family, in the byte order of the host
@@ -156,7 +169,7 @@ mod tests {
     fn the_ip_packet_is_found_behind_each_link_layer() {
         const MACS: [u8; 12] = [2; 12];
         let ethernet = |rest: &[u8]| [&MACS[..], rest].concat();
-        let table: [(u32, Vec<u8>, Carried); 20] = [
+        let table: [(u32, Vec<u8>, Carried); 24] = [
             (1, ethernet(&[0x08, 0x00, 0x45]), Carried::Ip(14)),
             (1, ethernet(&[0x86, 0xDD]), Carried::Ip(14)),
             (1, ethernet(&[0x08, 0x06]), Carried::Other),
@@ -165,6 +178,10 @@ mod tests {
             (1, ethernet(&[0x91, 0x00, 0, 5, 0x81, 0x00, 0, 6, 0x08, 0x00]), Carried::Ip(22)),
             (1, ethernet(&[0x81, 0x00, 0, 5, 0x08]), Carried::Other),
             (1, ethernet(&[0x88, 0x64, 0x11, 0, 0, 1, 0, 9, 0x00, 0x21]), Carried::Ip(22)),
+            (1, ethernet(&[0x88, 0x47, 0, 1, 0x01, 64, 0x45]), Carried::Ip(18)),
+            (1, ethernet(&[0x88, 0x47, 0, 1, 0x00, 64, 0, 2, 0x01, 64, 0x60]), Carried::Ip(22)),
+            (1, ethernet(&[0x88, 0x48, 0, 1, 0x01, 64, 0x00, 0x00]), Carried::Other),
+            (1, ethernet(&[0x88, 0x47, 0, 1, 0x00, 64, 0x45]), Carried::Other),
             (1, vec![1, 2, 3], Carried::Other),
             (113, [&[0; 14][..], &[0x08, 0x00]].concat(), Carried::Ip(16)),
             (113, [&[0; 14][..], &[0x81, 0x00, 0, 5, 0x08, 0x00]].concat(), Carried::Ip(20)),

@@ -1,0 +1,400 @@
+//! Answers: what a learner types, forgivingly read, and how an answer is printed.
+
+use std::collections::BTreeSet;
+
+use super::data::Bilingual;
+use super::fold;
+use super::instance::Choice;
+use crate::input::hex;
+
+/// An answer to an exercise, right or wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// One number.
+    Number(u64),
+    /// Several numbers, in order.
+    Numbers(Vec<u64>),
+    /// A number with a fraction; the right answer's tolerance counts.
+    Decimal { value: f64, tolerance: f64 },
+    /// Bytes.
+    Hex(Vec<u8>),
+    /// The id of one option.
+    Choice(String),
+    /// The ids of any number of options.
+    Choices(BTreeSet<String>),
+    /// The ids of all options in order.
+    Order(Vec<String>),
+    /// Ranges of byte offsets, first and last included, in ascending order.
+    Ranges(Vec<(u64, u64)>),
+    /// A short text such as a header's value. Spaces around `;`, `,` and `=` do not
+    /// count, and case only where `exact`.
+    Text { text: String, exact: bool },
+    /// The content of a file; [`super::Instance::judged_by`] says what makes it right.
+    File(Vec<u8>),
+}
+
+impl Answer {
+    pub fn choice(id: impl Into<String>) -> Self {
+        Self::Choice(id.into())
+    }
+
+    pub fn choices<I: Into<String>>(ids: impl IntoIterator<Item = I>) -> Self {
+        Self::Choices(ids.into_iter().map(Into::into).collect())
+    }
+
+    pub fn order<I: Into<String>>(ids: impl IntoIterator<Item = I>) -> Self {
+        Self::Order(ids.into_iter().map(Into::into).collect())
+    }
+
+    /// A text whose case counts, such as a Base64 value.
+    pub fn exact(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into(), exact: true }
+    }
+
+    /// A text whose case does not count, such as a header's name.
+    pub fn word(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into(), exact: false }
+    }
+
+    /// `tolerance` is how far from `value` an answer may be.
+    pub fn decimal(value: f64, tolerance: f64) -> Self {
+        Self::Decimal { value, tolerance }
+    }
+
+    /// Whether `given` is as good as this answer.
+    pub fn accepts(&self, given: &Self) -> bool {
+        match (self, given) {
+            (Self::Decimal { value, tolerance }, Self::Decimal { value: given, .. }) => {
+                // A little more than the tolerance: 8.55 ± 0.01 takes 8.56.
+                (value - given).abs() <= tolerance + 1e-9 * value.abs().max(1.0)
+            }
+            (Self::Text { text, exact }, Self::Text { text: given, .. }) => {
+                let (text, given) = (fold::loose(text), fold::loose(given));
+                if *exact { text == given } else { text.to_lowercase() == given.to_lowercase() }
+            }
+            _ => self == given,
+        }
+    }
+
+    /// The answer as it could be typed. `options` are those of the instance, in its order.
+    pub fn print(&self, options: &[Choice]) -> String {
+        let label = |id: &String| {
+            options.iter().position(|o| o.id == *id).map_or_else(|| id.clone(), |at| label(at).to_string())
+        };
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Numbers(numbers) => join(numbers.iter().map(u64::to_string)),
+            Self::Decimal { value, .. } => value.to_string(),
+            Self::Hex(bytes) | Self::File(bytes) => bytes_in_hex(bytes),
+            Self::Choice(id) => label(id),
+            Self::Choices(ids) if ids.is_empty() => "none".to_owned(),
+            Self::Choices(ids) => {
+                let mut labels: Vec<_> = ids.iter().map(label).collect();
+                labels.sort();
+                join(labels.into_iter())
+            }
+            Self::Order(ids) => join(ids.iter().map(label)),
+            Self::Ranges(ranges) => join(ranges.iter().map(|(first, last)| {
+                if first == last { first.to_string() } else { format!("{first}-{last}") }
+            })),
+            Self::Text { text, .. } => text.clone(),
+        }
+    }
+
+    /// Reads an answer of the same kind as this one.
+    ///
+    /// # Errors
+    /// What was expected instead.
+    pub fn parse_like(&self, typed: &str, options: &[Choice]) -> Result<Self, Bilingual> {
+        let folded = fold::width(typed);
+        let text = fold::unquoted(folded.trim());
+        let read = if text.is_empty() { None } else { self.read(text, typed, options) };
+        read.ok_or_else(|| self.expected(options))
+    }
+
+    fn read(&self, text: &str, typed: &str, options: &[Choice]) -> Option<Self> {
+        Some(match self {
+            Self::Number(_) => Self::Number(number(text)?),
+            Self::Numbers(_) => Self::Numbers(separated(text).map(number).collect::<Option<Vec<_>>>()?),
+            Self::Decimal { .. } => Self::Decimal { value: decimal(text)?, tolerance: 0.0 },
+            Self::Hex(_) => Self::Hex(bytes(text)?),
+            Self::File(_) => Self::File(bytes(text).unwrap_or_else(|| typed.as_bytes().to_vec())),
+            Self::Choice(_) => match labels(text, options)?.as_slice() {
+                [id] => Self::Choice(id.clone()),
+                _ => return None,
+            },
+            Self::Choices(_) if is_none(text) => Self::Choices(BTreeSet::new()),
+            Self::Choices(_) => Self::Choices(labels(text, options)?.into_iter().collect()),
+            Self::Order(_) => {
+                let ids = labels(text, options)?;
+                let different: BTreeSet<_> = ids.iter().collect();
+                if different.len() != ids.len() {
+                    return None;
+                }
+                Self::Order(ids)
+            }
+            Self::Ranges(_) => Self::Ranges(ranges(text)?),
+            Self::Text { text: right, exact } => {
+                // `Name: value` was typed where the value alone is wanted.
+                let value = text.split_once(": ").filter(|_| !right.contains(": ")).map(|(_, value)| value);
+                Self::Text { text: value.unwrap_or(text).trim().to_owned(), exact: *exact }
+            }
+        })
+    }
+
+    /// What an answer of this kind looks like.
+    pub fn expected(&self, options: &[Choice]) -> Bilingual {
+        let last = label(options.len().saturating_sub(1));
+        match self {
+            Self::Number(_) => Bilingual::new("a number, such as 126 or 0x7e", "一个数，例如 126 或 0x7e"),
+            Self::Numbers(_) => {
+                Bilingual::new("numbers in order, such as 2, 14, 130", "按顺序写的几个数，例如 2, 14, 130")
+            }
+            Self::Decimal { .. } => Bilingual::new("a number, such as 8.55", "一个数，例如 8.55"),
+            Self::Hex(_) => Bilingual::new(
+                "bytes in hex, two digits a byte, such as 81 05 48",
+                "十六进制字节，每字节两位，例如 81 05 48",
+            ),
+            Self::Choice(_) => {
+                Bilingual::new(format!("one letter, a to {last}"), format!("一个字母，a 到 {last}"))
+            }
+            Self::Choices(_) => Bilingual::new(
+                format!("letters from a to {last}, such as a c, or none"),
+                format!("a 到 {last} 中的字母，例如 a c；一个也没有就写 none"),
+            ),
+            Self::Order(_) => Bilingual::new(
+                format!("the letters a to {last} in order, each once, such as b a c"),
+                format!("字母 a 到 {last}，按顺序各写一次，例如 b a c"),
+            ),
+            Self::Ranges(_) => Bilingual::new(
+                "byte ranges, first-last, counted from 0, such as 0-1, 2-5",
+                "字节范围，写成 首-尾，从 0 数起，例如 0-1, 2-5",
+            ),
+            Self::Text { .. } => Bilingual::new("a short text", "一小段文字"),
+            Self::File(_) => Bilingual::new(
+                "a file (--file NAME), or its bytes in hex",
+                "一个文件（--file 文件名），或它的十六进制字节",
+            ),
+        }
+    }
+}
+
+/// The letter of the option at a place: a, b, c …
+pub fn label(place: usize) -> char {
+    char::from(b'a' + (place % 26) as u8)
+}
+
+/// Bytes in pairs of hex digits.
+pub fn bytes_in_hex(bytes: &[u8]) -> String {
+    join_with(bytes.iter().map(|byte| format!("{byte:02x}")), " ")
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    join_with(parts, ", ")
+}
+
+fn join_with(parts: impl Iterator<Item = String>, between: &str) -> String {
+    parts.collect::<Vec<_>>().join(between)
+}
+
+fn separated(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', ' ', '\t', '\n']).filter(|part| !part.is_empty())
+}
+
+/// `126`, `0x7E`, `0b111`, `65_536`, `65,536`, `65 536`, `126 bytes`.
+fn number(text: &str) -> Option<u64> {
+    let lower = text.to_ascii_lowercase();
+    for (prefix, radix) in [("0x", 16), ("0b", 2)] {
+        if let Some(digits) = lower.strip_prefix(prefix) {
+            return u64::from_str_radix(&digits.replace([' ', '_'], ""), radix).ok();
+        }
+    }
+    ungrouped(without_unit(&lower))?.parse().ok()
+}
+
+/// A number without the unit or full stop after it; `7e` is no number with a unit.
+fn without_unit(text: &str) -> &str {
+    let text = text.trim_end_matches(['.', '%', ' ']);
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let joined =
+        text[digits.len()..].starts_with(|c: char| c.is_ascii_alphabetic()) && !digits.ends_with(' ');
+    if joined { text } else { digits.trim_end() }
+}
+
+fn decimal(text: &str) -> Option<f64> {
+    let digits = without_unit(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let plain = fraction.bytes().all(|b| b.is_ascii_digit());
+    let whole = if whole.is_empty() { "0".to_owned() } else { ungrouped(whole)? };
+    if !plain {
+        return None;
+    }
+    format!("{whole}.{fraction}0").parse().ok()
+}
+
+/// Takes the separators out of digits in groups of three.
+fn ungrouped(text: &str) -> Option<String> {
+    let groups: Vec<&str> = text.split([',', ' ', '_', '\'']).collect();
+    let grouped = groups.iter().skip(1).all(|group| group.len() == 3);
+    let plain = groups.iter().all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()));
+    (grouped && plain).then(|| groups.concat())
+}
+
+fn bytes(text: &str) -> Option<Vec<u8>> {
+    let chunks = hex::parse(text).ok()?;
+    Some(chunks.into_iter().flat_map(|chunk| chunk.bytes).collect())
+}
+
+/// Letters, ids or whole texts of options, as ids.
+fn labels(text: &str, options: &[Choice]) -> Option<Vec<String>> {
+    let one = |word: &str| {
+        let word = word.trim_matches(['(', ')', '.', '<', '>', '-']).to_lowercase();
+        let by_letter = options.iter().enumerate().find(|(at, _)| label(*at).to_string() == word);
+        by_letter.map(|(_, o)| o).or_else(|| options.iter().find(|o| o.id == word)).map(|o| o.id.clone())
+    };
+    let whole =
+        options.iter().find(|o| [&o.text.en, &o.text.zh].iter().any(|t| t.eq_ignore_ascii_case(text)));
+    if let Some(option) = whole {
+        return Some(vec![option.id.clone()]);
+    }
+    let words = text.split([',', ';', ' ', '\t', '\n', '>', '→']);
+    let apart: Option<Vec<_>> = words.filter(|word| word.contains(char::is_alphanumeric)).map(one).collect();
+    // `cab` is c, a, b.
+    apart
+        .filter(|ids| !ids.is_empty())
+        .or_else(|| text.chars().map(|c| one(c.encode_utf8(&mut [0; 4]))).collect())
+}
+
+fn is_none(text: &str) -> bool {
+    ["none", "nothing", "-", "无", "没有", "都不"].contains(&text.to_lowercase().as_str())
+}
+
+/// `0-1, 2-5`, `0..1`, `0 to 1`, `3`, offsets in decimal or `0x` hex.
+fn ranges(text: &str) -> Option<Vec<(u64, u64)>> {
+    let text = text.to_lowercase().replace("..", "-").replace("to", "-").replace(['至', '到', '~'], "-");
+    // Spaces around a hyphen do not part two ranges.
+    let parts: Vec<&str> = text.split('-').map(str::trim).collect();
+    let joined = parts.join("-");
+    let mut ranges = separated(&joined)
+        .map(|range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (first, last) = (number(first)?, number(last)?);
+            (first <= last).then_some((first, last))
+        })
+        .collect::<Option<Vec<_>>>()?;
+    ranges.sort_unstable();
+    Some(ranges)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Vec<Choice> {
+        ["ping", "pong", "close"].map(|id| Choice::new(id, Bilingual::new(format!("A {id}"), id))).to_vec()
+    }
+
+    fn read(like: &Answer, typed: &str) -> Option<Answer> {
+        like.parse_like(typed, &options()).ok()
+    }
+
+    #[test]
+    fn numbers_in_the_forms_people_type() {
+        for typed in [
+            "126",
+            "0x7E",
+            "0X7e",
+            " 126\n",
+            "１２６",
+            "126 bytes",
+            "126 字节",
+            "`126`",
+            "126。",
+            "0b1111110",
+        ] {
+            assert_eq!(read(&Answer::Number(0), typed), Some(Answer::Number(126)), "{typed}");
+        }
+        for typed in ["65536", "65,536", "65 536", "65_536", "６５，５３６"] {
+            assert_eq!(read(&Answer::Number(0), typed), Some(Answer::Number(65536)), "{typed}");
+        }
+        for typed in ["", "7e", "1.5", "-1", "12,34", "eight", "0x", "99999999999999999999"] {
+            assert_eq!(read(&Answer::Number(0), typed), None, "{typed}");
+        }
+        assert_eq!(read(&Answer::Numbers(vec![]), "2，14; 0x82"), Some(Answer::Numbers(vec![2, 14, 130])));
+    }
+
+    #[test]
+    fn decimals() {
+        let right = Answer::decimal(8.55, 0.01);
+        for (typed, fine) in
+            [("8.55", true), ("8.56", true), ("8.54 %", true), ("8.57", false), ("８．５５", true)]
+        {
+            assert_eq!(right.accepts(&read(&right, typed).expect("a number")), fine, "{typed}");
+        }
+        assert_eq!(read(&right, "1,024.5"), Some(Answer::decimal(1024.5, 0.0)));
+        assert_eq!(read(&right, "8,5"), None);
+    }
+
+    #[test]
+    fn bytes_in_the_forms_people_paste() {
+        let right = Answer::Hex(vec![0x81, 0x05]);
+        for typed in
+            ["8105", "81 05", "0x81, 0x05", "81:05", "８１　０５", "\\x81\\x05", "“81 05”", "0x81 0x5"]
+        {
+            assert_eq!(read(&right, typed).as_ref(), Some(&right), "{typed}");
+        }
+        assert_eq!(read(&right, "81 0"), None);
+        assert_eq!(read(&right, "eight one"), None);
+    }
+
+    #[test]
+    fn options_by_letter_id_and_text() {
+        let one = Answer::choice("pong");
+        for typed in ["b", "B", "b)", "(b)", "ｂ", "pong", "A pong", "b."] {
+            assert_eq!(read(&one, typed).as_ref(), Some(&one), "{typed}");
+        }
+        assert_eq!((read(&one, "d"), read(&one, "a b")), (None, None));
+        let some = Answer::choices(["close", "ping"]);
+        for typed in ["a c", "c,a", "ca", "a、c", "ping close"] {
+            assert_eq!(read(&some, typed).as_ref(), Some(&some), "{typed}");
+        }
+        assert_eq!(some.print(&options()), "a, c");
+        assert_eq!(read(&some, "无"), Some(Answer::Choices(BTreeSet::new())));
+        let order = Answer::order(["close", "ping", "pong"]);
+        for typed in ["c a b", "cab", "c > a > b", "c, a, b", "c → a → b", "c -> a -> b"] {
+            assert_eq!(read(&order, typed).as_ref(), Some(&order), "{typed}");
+        }
+        assert_eq!(read(&order, "c a a"), None);
+    }
+
+    #[test]
+    fn byte_ranges() {
+        let right = Answer::Ranges(vec![(0, 1), (2, 5), (7, 7)]);
+        for typed in [
+            "0-1, 2-5, 7",
+            "2-5 0-1 7-7",
+            "0..1; 2..5; 7",
+            "0 - 1, 2 to 5, 7",
+            "0x0-0x1，2—5、7",
+            "0–1 2～5 7",
+        ] {
+            assert_eq!(read(&right, typed).as_ref(), Some(&right), "{typed}");
+        }
+        assert_eq!(read(&right, "5-2"), None);
+        assert_eq!(right.print(&[]), "0-1, 2-5, 7");
+    }
+
+    #[test]
+    fn texts() {
+        let value = Answer::word("permessage-deflate; server_no_context_takeover");
+        for typed in [
+            "Permessage-Deflate;server_no_context_takeover",
+            "Sec-WebSocket-Extensions: permessage-deflate;  server_no_context_takeover",
+        ] {
+            assert!(value.accepts(&read(&value, typed).expect("a text")), "{typed}");
+        }
+        let hash = Answer::exact("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert!(hash.accepts(&read(&hash, "`s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`").expect("a text")));
+        assert!(!hash.accepts(&read(&hash, "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=").expect("a text")));
+    }
+}

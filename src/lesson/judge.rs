@@ -1,0 +1,269 @@
+//! What is said of an answer: right, a known mistake, or where it differs.
+
+use super::answer::{Answer, bytes_in_hex};
+use super::data::Bilingual;
+use super::instance::{Instance, Slip};
+use crate::lang::Lang;
+
+/// What an answer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Right,
+    /// A mistake that people make here, by its id in `lesson.toml`.
+    Known(String),
+    /// Wrong in a way nobody has described: where, without giving the answer away.
+    Differs(Difference),
+    /// It could not be read: what was expected.
+    Unreadable(Bilingual),
+}
+
+impl Judgement {
+    /// A known mistake.
+    pub fn known(id: &str) -> Self {
+        Self::Known(id.to_owned())
+    }
+
+    /// Wrong, and in which way.
+    pub fn differs(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self::Differs(Difference::Said(Bilingual::new(en, zh)))
+    }
+
+    pub fn is_right(&self) -> bool {
+        *self == Self::Right
+    }
+}
+
+/// How an answer differs from the right one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Another value.
+    Value,
+    /// Other bytes from an offset on.
+    Bytes { given: Vec<u8>, wanted_len: usize, first: usize },
+    /// Other items from a place on, counted from 0; `given` and `wanted` are how many there are.
+    Items { first: usize, given: usize, wanted: usize },
+    /// Options that are missing, and options that do not belong.
+    Set { missing: usize, extra: usize },
+    /// Another character at a place, counted from 0.
+    Text { first: usize },
+    /// In words.
+    Said(Bilingual),
+}
+
+/// Bytes in a row of a hex diff.
+const ROW: usize = 16;
+
+impl Difference {
+    fn between(right: &Answer, given: &Answer) -> Self {
+        match (right, given) {
+            (Answer::Hex(right), Answer::Hex(given)) => {
+                Self::Bytes { given: given.clone(), wanted_len: right.len(), first: first(right, given) }
+            }
+            (Answer::Numbers(right), Answer::Numbers(given)) => Self::items(right, given),
+            (Answer::Order(right), Answer::Order(given)) => Self::items(right, given),
+            (Answer::Ranges(right), Answer::Ranges(given)) => Self::items(right, given),
+            (Answer::Choices(right), Answer::Choices(given)) => {
+                Self::Set { missing: right.difference(given).count(), extra: given.difference(right).count() }
+            }
+            (Answer::Text { text: right, .. }, Answer::Text { text: given, .. }) => {
+                let (right, given): (Vec<_>, Vec<_>) = (right.chars().collect(), given.chars().collect());
+                Self::Text { first: first(&right, &given) }
+            }
+            _ => Self::Value,
+        }
+    }
+
+    fn items<T: PartialEq>(right: &[T], given: &[T]) -> Self {
+        Self::Items { first: first(right, given), given: given.len(), wanted: right.len() }
+    }
+
+    /// The difference in words, and for bytes as a dump with the first wrong one marked.
+    pub fn lines(&self, lang: Lang) -> Vec<String> {
+        let said = |en: String, zh: String| match lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        };
+        match self {
+            Self::Value => vec![said("It is another value.".to_owned(), "应该是另一个值。".to_owned())],
+            Self::Bytes { given, wanted_len, first } => {
+                let mut lines = vec![match (given.get(*first), first < wanted_len) {
+                    (Some(byte), true) => said(
+                        format!(
+                            "The first byte that differs is at offset 0x{first:02x}: yours is 0x{byte:02x}."
+                        ),
+                        format!("第一个不同的字节在偏移 0x{first:02x}：你写的是 0x{byte:02x}。"),
+                    ),
+                    (Some(_), false) => said(
+                        format!("All is right up to offset 0x{first:02x}, where it should end."),
+                        format!("偏移 0x{first:02x} 之前都对，到这里就该结束了。"),
+                    ),
+                    (None, _) => said(
+                        format!("All {first} bytes are right, but more follow at offset 0x{first:02x}."),
+                        format!("这 {first} 个字节都对，但从偏移 0x{first:02x} 起后面还有。"),
+                    ),
+                }];
+                if given.len() != *wanted_len {
+                    lines.push(said(
+                        format!("You gave {} bytes; {wanted_len} are wanted.", given.len()),
+                        format!("你写了 {} 个字节，应该是 {wanted_len} 个。", given.len()),
+                    ));
+                }
+                lines.extend(dump(given, *first));
+                lines
+            }
+            Self::Items { first, given, wanted } => {
+                let place = first + 1;
+                let mut lines = vec![said(
+                    format!("The first that differs is number {place}."),
+                    format!("从第 {place} 个起不同。"),
+                )];
+                if given != wanted {
+                    lines.push(said(
+                        format!("You gave {given}; {wanted} are wanted."),
+                        format!("你写了 {given} 个，应该是 {wanted} 个。"),
+                    ));
+                }
+                lines
+            }
+            Self::Set { missing, extra } => vec![said(
+                format!("Missing: {missing}. Not belonging there: {extra}."),
+                format!("少选 {missing} 个，多选 {extra} 个。"),
+            )],
+            Self::Text { first } => {
+                let place = first + 1;
+                vec![said(
+                    format!("The first character that differs is number {place}."),
+                    format!("从第 {place} 个字符起不同。"),
+                )]
+            }
+            Self::Said(text) => vec![text.in_(lang).to_owned()],
+        }
+    }
+}
+
+/// The row of a dump with the byte at `first`, the one before it for orientation, and a mark below.
+fn dump(bytes: &[u8], first: usize) -> Vec<String> {
+    let row = first / ROW * ROW;
+    let mut lines = Vec::new();
+    for start in [row.checked_sub(ROW), Some(row)].into_iter().flatten() {
+        let end = bytes.len().min(start + ROW);
+        let digits = bytes_in_hex(&bytes[start.min(end)..end]);
+        lines.push(format!("  {start:04x}  {digits}"));
+    }
+    lines.push(format!("        {}^^ 0x{first:02x}", "   ".repeat(first - row)));
+    lines
+}
+
+/// The first place where two lists differ.
+fn first<T: PartialEq>(right: &[T], given: &[T]) -> usize {
+    right.iter().zip(given).take_while(|(right, given)| right == given).count()
+}
+
+impl Instance {
+    /// Judges what was typed.
+    pub fn judge(&self, typed: &str) -> Judgement {
+        match self.parse(typed) {
+            Ok(answer) => self.judge_answer(&answer),
+            Err(expected) => Judgement::Unreadable(expected),
+        }
+    }
+
+    /// Judges an answer.
+    pub fn judge_answer(&self, given: &Answer) -> Judgement {
+        if let (Answer::File(bytes), Some(judge)) = (given, &self.judge) {
+            return judge(bytes);
+        }
+        if self.right.accepts(given) {
+            return Judgement::Right;
+        }
+        match self.slip(given) {
+            Some(slip) => Judgement::known(slip.id),
+            None => Judgement::Differs(Difference::between(&self.right, given)),
+        }
+    }
+
+    /// The known mistake that gives this answer.
+    pub fn slip(&self, given: &Answer) -> Option<&Slip> {
+        // A mistake's decimal is as exact as the right one.
+        let accepts = |slip: &Slip| match (&slip.answer, &self.right) {
+            (Answer::Decimal { value, .. }, Answer::Decimal { tolerance, .. }) => {
+                Answer::decimal(*value, *tolerance).accepts(given)
+            }
+            (answer, _) => answer.accepts(given),
+        };
+        self.mistakes.iter().find(|slip| accepts(slip))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_mistakes_are_named() {
+        let instance = Instance::new(Answer::Number(0x0180)).mistake("little-endian", Answer::Number(0x8001));
+        assert_eq!(instance.judge("0x180"), Judgement::Right);
+        assert_eq!(instance.judge("32769"), Judgement::known("little-endian"));
+        assert_eq!(instance.judge("5"), Judgement::Differs(Difference::Value));
+        assert!(matches!(instance.judge("five"), Judgement::Unreadable(_)));
+    }
+
+    #[test]
+    fn a_mistake_in_decimals_has_the_tolerance_of_the_right_answer() {
+        let instance =
+            Instance::new(Answer::decimal(8.55, 0.01)).mistake("halved", Answer::decimal(4.275, 0.0));
+        assert_eq!(instance.judge("4.28"), Judgement::known("halved"));
+        assert_eq!(instance.judge("4.3"), Judgement::Differs(Difference::Value));
+    }
+
+    #[test]
+    fn bytes_differ_at_an_offset() {
+        let right: Vec<u8> = (0..20).collect();
+        let instance = Instance::new(Answer::Hex(right.clone()));
+        let lines = |given: &[u8]| match instance.judge_answer(&Answer::Hex(given.to_vec())) {
+            Judgement::Differs(difference) => difference.lines(Lang::En),
+            other => panic!("{other:?}"),
+        };
+        let mut wrong = right.clone();
+        wrong[18] = 0xFF;
+        assert_eq!(
+            lines(&wrong),
+            [
+                "The first byte that differs is at offset 0x12: yours is 0xff.",
+                "  0000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f",
+                "  0010  10 11 ff 13",
+                "              ^^ 0x12",
+            ]
+        );
+        assert_eq!(
+            lines(&right[..2])[..2],
+            ["All 2 bytes are right, but more follow at offset 0x02.", "You gave 2 bytes; 20 are wanted."]
+        );
+        assert_eq!(
+            lines(&[right.clone(), vec![9]].concat())[0],
+            "All is right up to offset 0x14, where it should end."
+        );
+    }
+
+    #[test]
+    fn lists_and_sets_differ_in_places_and_counts() {
+        let order = Instance::new(Answer::Numbers(vec![1, 2, 3]));
+        let expected = Difference::Items { first: 1, given: 2, wanted: 3 };
+        assert_eq!(order.judge("1, 3"), Judgement::Differs(expected));
+        let set = Instance::new(Answer::choices(["a", "b"])).choices(["a", "b", "c"]);
+        assert_eq!(set.judge("b c"), Judgement::Differs(Difference::Set { missing: 1, extra: 1 }));
+    }
+
+    #[test]
+    fn a_file_is_judged_by_its_function() {
+        let judge = |bytes: &[u8]| match bytes {
+            [0x81, ..] => Judgement::Right,
+            [0x82, ..] => Judgement::known("binary"),
+            _ => Judgement::differs("No frame begins so.", "帧不会这样开头。"),
+        };
+        let instance = Instance::new(Answer::File(vec![0x81, 0])).judged_by(judge);
+        assert_eq!(instance.judge("81 00"), Judgement::Right);
+        assert_eq!(instance.judge_answer(&Answer::File(vec![0x82])), Judgement::known("binary"));
+        assert!(matches!(instance.judge("hello"), Judgement::Differs(Difference::Said(_))));
+    }
+}
