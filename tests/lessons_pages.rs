@@ -153,7 +153,7 @@ impl Lesson {
         let text = |file: &str| {
             fs::read_to_string(folder.join(file)).unwrap_or_else(|e| panic!("lessons/{name}/{file}: {e}"))
         };
-        let toml = text("lesson.toml").parse().unwrap_or_else(|e| panic!("lessons/{name}/lesson.toml: {e}"));
+        let toml = toml::from_str(&text("lesson.toml")).unwrap_or_else(|e| panic!("lessons/{name}/lesson.toml: {e}"));
         let (en, zh) = (text("en.md"), text("zh.md"));
         Self { name, toml, en, zh }
     }
@@ -186,28 +186,28 @@ struct Placed {
 fn outline(page: &str) -> Vec<Placed> {
     let mut parts: Vec<Placed> = Vec::new();
     let mut fence: Option<String> = None;
-    for (number, line) in page.lines().enumerate() {
-        let mut place = |part| parts.push(Placed { line: number + 1, part });
+    for (number, line) in (1..).zip(page.lines()) {
+        let placed = |part| Placed { line: number, part };
         if let Some(kind) = line.strip_prefix("```") {
             if fence.take().is_none() {
-                place(Part::Block(kind.to_owned()));
+                parts.push(placed(Part::Block(kind.to_owned())));
                 fence = Some(kind.to_owned());
             }
         } else if let Some(kind) = &fence {
             if let Some(command) = command(kind, line) {
-                place(Part::Command(without_language(command)));
+                parts.push(placed(Part::Command(without_language(command))));
             }
         } else if line.starts_with('#') {
-            place(Part::Heading(line.bytes().take_while(|b| *b == b'#').count()));
+            parts.push(placed(Part::Heading(line.bytes().take_while(|b| *b == b'#').count())));
         } else if line.starts_with('|') {
             match parts.last_mut() {
-                Some(Placed { line: last, part: Part::Table(rows) }) if *last + *rows == number + 1 => *rows += 1,
-                _ => parts.push(Placed { line: number + 1, part: Part::Table(1) }),
+                Some(Placed { line: last, part: Part::Table(rows) }) if *last + *rows == number => *rows += 1,
+                _ => parts.push(placed(Part::Table(1))),
             }
         } else if line.starts_with("- ") || numbered(line) {
             match parts.last_mut() {
                 Some(Placed { part: Part::List(items), .. }) => *items += 1,
-                _ => place(Part::List(1)),
+                _ => parts.push(placed(Part::List(1))),
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A lesson's exercises stand in a file of its own. Its two lines here are
 //! uncommented when it comes; the blank lines keep the work of several people apart.
 
+mod kit;
 mod l00;
 
 // mod l01;
@@ -29,9 +30,9 @@ mod l00;
 
 // mod l12;
 
-// mod l13;
+mod l13;
 
-// mod l14;
+mod l14;
 
 use super::instance::Make;
 
@@ -84,9 +85,9 @@ pub(super) static SOURCES: &[Source] = lessons! {
 
     // "12-polling-against-push" l12::EXERCISES;
 
-    // "13-socketio" l13::EXERCISES;
+    "13-socketio" l13::EXERCISES;
 
-    // "14-chat-and-a-million" l14::EXERCISES;
+    "14-chat-and-a-million" l14::EXERCISES;
 
-    // "15-capstone" &[];
+    "15-capstone" &[];
 };
