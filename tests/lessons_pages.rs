@@ -56,7 +56,8 @@ fn pages_name_every_exercise_and_no_other() {
             for answered in commands(page).iter().filter_map(|command| command.split_once(" answer ")) {
                 let name = answered.1.split_whitespace().next().unwrap_or_default();
                 let known = name.split_once('.').is_some_and(|(lesson, place)| {
-                    *lesson == number.to_string() && place.parse().is_ok_and(|n: usize| (1..=count).contains(&n))
+                    *lesson == number.to_string()
+                        && place.parse().is_ok_and(|n: usize| (1..=count).contains(&n))
                 });
                 if !known {
                     let _ = writeln!(wrong, "{}/{language}.md answers {name}", lesson.name);
@@ -153,7 +154,8 @@ impl Lesson {
         let text = |file: &str| {
             fs::read_to_string(folder.join(file)).unwrap_or_else(|e| panic!("lessons/{name}/{file}: {e}"))
         };
-        let toml = toml::from_str(&text("lesson.toml")).unwrap_or_else(|e| panic!("lessons/{name}/lesson.toml: {e}"));
+        let toml = toml::from_str(&text("lesson.toml"))
+            .unwrap_or_else(|e| panic!("lessons/{name}/lesson.toml: {e}"));
         let (en, zh) = (text("en.md"), text("zh.md"));
         Self { name, toml, en, zh }
     }
@@ -357,11 +359,13 @@ fn forbidden(text: &str) -> Vec<(String, &'static str)> {
             found.push((told.clone(), "a frame is 帧, not 框架"));
         }
         let tls = ["TLS", "wss", "HTTPS"].iter().any(|word| bare.contains(word));
-        let claimed = ["加密", "解密"].iter().any(|word| bare.find(word).is_some_and(|at| !denied(&bare[..at])));
+        let claimed =
+            ["加密", "解密"].iter().any(|word| bare.find(word).is_some_and(|at| !denied(&bare[..at])));
         if claimed && !tls {
             found.push((told.clone(), "a mask neither 加密 nor 解密"));
         }
-        if ["SHA-1 编码", "SHA-1编码", "散列编码", "摘要编码"].iter().any(|word| bare.contains(word)) {
+        if ["SHA-1 编码", "SHA-1编码", "散列编码", "摘要编码"].iter().any(|word| bare.contains(word))
+        {
             found.push((told, "SHA-1 is a 散列, not an 编码"));
         }
     }

@@ -8,16 +8,26 @@ use crate::synth::frames::{Keys, Message, Shape};
 use crate::synth::{Rng, START, script};
 
 const NAMES: [&str; 16] = [
-    "amber", "birch", "comet", "dune", "ember", "fjord", "grove", "heron", "iris", "juniper", "kestrel", "lagoon",
-    "maple", "nectar", "opal", "pebble",
+    "amber", "birch", "comet", "dune", "ember", "fjord", "grove", "heron", "iris", "juniper", "kestrel",
+    "lagoon", "maple", "nectar", "opal", "pebble",
 ];
 
-const OTHERS: [&str; 8] = ["bargain", "clickhere", "freebies", "gadgets", "lottery", "prizes", "quickwin", "zippy"];
+const OTHERS: [&str; 8] =
+    ["bargain", "clickhere", "freebies", "gadgets", "lottery", "prizes", "quickwin", "zippy"];
 
 const PHRASES: [&str; 12] = [
-    "the kettle is on", "meet me at noon", "rain until six", "three new messages", "gate B is open",
-    "bring the blue one", "dinner at eight", "ready when you are", "last call for tea", "see you tomorrow",
-    "the train is late", "all lights are green",
+    "the kettle is on",
+    "meet me at noon",
+    "rain until six",
+    "three new messages",
+    "gate B is open",
+    "bring the blue one",
+    "dinner at eight",
+    "ready when you are",
+    "last call for tea",
+    "see you tomorrow",
+    "the train is late",
+    "all lights are green",
 ];
 
 /// One of a list.

@@ -17,8 +17,16 @@ pub static EXERCISES: &[Make] = &[
 const PEOPLE: [&str; 8] = ["Anna", "Bob", "Carla", "Deniz", "Emil", "Fatima", "Goran", "Hanna"];
 
 const SAID: [&str; 10] = [
-    "hi", "hello all", "is it raining?", "see you at six", "who is there?", "coming", "not today", "good night",
-    "lunch?", "on my way",
+    "hi",
+    "hello all",
+    "is it raining?",
+    "see you at six",
+    "who is there?",
+    "coming",
+    "not today",
+    "good night",
+    "lunch?",
+    "on my way",
 ];
 
 /// Lines of a chat over raw TCP, cut where the network likes.
@@ -37,7 +45,8 @@ fn reads_and_lines(rng: &mut Rng) -> Instance {
             continue;
         }
         let [right, read, started, ended] = counts.map(|count| Answer::Number(count as u64));
-        let shown = reads.iter().zip(1..).map(|(read, n)| format!("    {n}: \"{}\"", read.replace('\n', "\\n")));
+        let shown =
+            reads.iter().zip(1..).map(|(read, n)| format!("    {n}: \"{}\"", read.replace('\n', "\\n")));
         let mut frames: Vec<u8> = lines.iter().flat_map(|line| text_frame(Dir::Server, line, rng)).collect();
         let last = text_frame(Dir::Server, &unfinished, rng);
         frames.extend(&last[..last.len() - unfinished.len() + rest.len()]);
@@ -140,6 +149,7 @@ fn broadcast(rng: &mut Rng) -> Instance {
             .hole("rate", rate)
             .hole("payload", payload)
             .hole("header", header)
+            .hole("total", grouped(answers[0]))
             .mistake("to-everyone", everyone)
             .mistake("sent-once", once)
             .mistake("no-header", bare)
@@ -164,6 +174,7 @@ fn heartbeats(rng: &mut Rng) -> Instance {
         .hole("clients", grouped(clients))
         .hole("interval", interval)
         .hole("pings", grouped(each_second))
+        .hole("total", grouped(each_second * both * 8))
         .mistake("ping-frames", bits(each_second, control))
         .mistake("one-way", bits(each_second, server))
         .mistake("unmasked", bits(each_second, server + unmasked))
