@@ -38,7 +38,7 @@ pub(super) fn wrong_number(rng: &mut Rng) -> Instance {
 
 fn query_missing(port: u64, place: &str) -> Scene {
     let target = format!("/socket.io/?room={place}");
-    let refusal = answer("400 Bad Request", "{\"code\":0,\"message\":\"Transport unknown\"}");
+    let refusal = answer("400 Bad Request", "Transport unknown");
     Scene {
         right: "refused-query",
         scene: Bilingual::new(
