@@ -72,7 +72,7 @@ fn let_in_and_thrown_out(port: u64, place: &str, session: &str) -> Scene {
         ),
         why: Bilingual::new(
             "The query has what the server wants, so it answers 101 and sends its open packet. Then “hello…” comes. An Engine.IO packet begins with a digit, so the server takes it for a parse error and closes.",
-            "查询串里有服务器要的东西，所以它回答 101，并发来 open 数据包。接着来了“hello…”：Engine.IO 数据包以数字开头，服务器认为解析出错，就关闭了连接。",
+            "查询串里有服务器要的东西，所以它回答 101，并发来 open 包。接着来了“hello…”：Engine.IO 包以数字开头，服务器认为解析出错，就关闭了连接。",
         ),
         script: format!(
             "handshake path=\"{target}\"\nserver text \"{open}\"\nclient text \"hello from {place}\"\nserver close\nclient close\n"
@@ -113,7 +113,7 @@ fn greeting_is_no_packet(port: u64, place: &str) -> Scene {
         ),
         why: Bilingual::new(
             "With transports set the client asks for a WebSocket at once, and gets it. But it waits for Engine.IO's open packet, 0{…}. “welcome…” is no packet, and the client closes with an error of the transport.",
-            "设置了 transports，客户端一上来就请求 WebSocket，也得到了。可它等的是 Engine.IO 的 open 数据包 0{…}。“welcome…”不是数据包，客户端报告传输出错，关闭连接。",
+            "设置了 transports，客户端一上来就请求 WebSocket，也得到了。可它等的是 Engine.IO 的 open 包 0{…}。“welcome…”不是包，客户端报告传输出错，关闭连接。",
         ),
         script: format!(
             "handshake path=\"/socket.io/?EIO=4&transport=websocket\"\nserver text \"welcome to {place}\"\nclient close\nserver close\n"
