@@ -65,6 +65,8 @@ pub(super) fn text_frame(from: Dir, text: &str, rng: &mut Rng) -> Vec<u8> {
     let message = Message::new(Opcode::TEXT, text);
     let frames = message.frames(Shape::of(from), &mut Keys::default(), &mut |bytes| rng.fill(bytes));
     let mut out = Vec::new();
-    frames.iter().for_each(|frame| frame.write(&mut out));
+    for frame in &frames {
+        frame.write(&mut out);
+    }
     out
 }

@@ -34,7 +34,8 @@ fn reads_and_lines(rng: &mut Rng) -> Instance {
     loop {
         let lines: Vec<String> = (0..3 + rng.below(3)).map(|_| line(rng)).collect();
         let unfinished = line(rng);
-        let rest = &unfinished[..1 + rng.below(unfinished.len() as u64 - 1) as usize];
+        let last = rng.below(unfinished.len() as u64 - 1) as usize;
+        let rest = &unfinished[..=last];
         let stream = format!("{}\n{rest}", lines.join("\n"));
         let reads = cut(&stream, rng);
         let complete = stream.matches('\n').count();

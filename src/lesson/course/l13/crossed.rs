@@ -9,7 +9,8 @@ use crate::synth::Rng;
 struct Scene {
     /// What happens, by the option's id.
     right: &'static str,
-    scene: Bilingual,
+    /// What is asked about.
+    told: Bilingual,
     why: Bilingual,
     /// What goes over the wire.
     script: String,
@@ -20,7 +21,7 @@ const OUTCOMES: [&str; 4] = ["it-works", "refused-query", "refused-poll", "throw
 /// A plain WebSocket on one side, Socket.IO on the other.
 pub(super) fn wrong_number(rng: &mut Rng) -> Instance {
     let (port, place) = (1024 + rng.below(60_000), place(rng));
-    let Scene { right, scene, why, script } = match rng.below(4) {
+    let Scene { right, told, why, script } = match rng.below(4) {
         0 => query_missing(port, &place),
         1 => let_in_and_thrown_out(port, &place, &session_id(rng)),
         2 => poll_at_a_plain_server(port, &place),
@@ -29,7 +30,7 @@ pub(super) fn wrong_number(rng: &mut Rng) -> Instance {
     let wrong = OUTCOMES.into_iter().filter(|id| *id != right);
     wrong
         .fold(Instance::new(Answer::choice(right)), |instance, id| instance.mistake(id, Answer::choice(id)))
-        .hole_in("scene", scene.en, scene.zh)
+        .hole_in("scene", told.en, told.zh)
         .hole_in("why", why.en, why.zh)
         .choices(OUTCOMES)
         .file("wire.pcap", capture(&script, rng))
@@ -41,7 +42,7 @@ fn query_missing(port: u64, place: &str) -> Scene {
     let refusal = answer("400 Bad Request", "Transport unknown");
     Scene {
         right: "refused-query",
-        scene: Bilingual::new(
+        told: Bilingual::new(
             format!(
                 "A page calls new WebSocket(\"ws://localhost:{port}{target}\"). At that port a Socket.IO 4 server listens."
             ),
@@ -62,7 +63,7 @@ fn let_in_and_thrown_out(port: u64, place: &str, session: &str) -> Scene {
     let open = quoted(&open_packet(session, "[]"));
     Scene {
         right: "thrown-out",
-        scene: Bilingual::new(
+        told: Bilingual::new(
             format!(
                 "A page calls new WebSocket(\"ws://localhost:{port}{target}\"), and when it is open, send(\"hello from {place}\"). At that port a Socket.IO 4 server listens."
             ),
@@ -84,7 +85,7 @@ fn poll_at_a_plain_server(port: u64, place: &str) -> Scene {
     let refusal = answer("426 Upgrade Required", "Upgrade Required");
     Scene {
         right: "refused-poll",
-        scene: Bilingual::new(
+        told: Bilingual::new(
             format!(
                 "A page calls io(\"http://localhost:{port}\") of Socket.IO's client 4, with its default settings. At that port listens {place}, a plain WebSocket server. It knows nothing but WebSocket."
             ),
@@ -103,7 +104,7 @@ fn poll_at_a_plain_server(port: u64, place: &str) -> Scene {
 fn greeting_is_no_packet(port: u64, place: &str) -> Scene {
     Scene {
         right: "thrown-out",
-        scene: Bilingual::new(
+        told: Bilingual::new(
             format!(
                 "A page calls io(\"http://localhost:{port}\", {{ transports: [\"websocket\"] }}) of Socket.IO's client 4. At that port listens a plain WebSocket server. It takes clients on any path and greets them with the message “welcome to {place}”."
             ),
