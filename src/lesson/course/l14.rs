@@ -1,6 +1,6 @@
 //! Lesson 14: what framing is worth, and what a million clients cost.
 
-use super::kit::{pick, text_frame};
+use super::packets::{pick, text_frame};
 use crate::compare::words::grouped;
 use crate::lesson::{Answer, Instance, Make, hex};
 use crate::model::Dir;
