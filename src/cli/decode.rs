@@ -13,7 +13,7 @@ use self::report::{nothing_readable, report};
 use super::output::{self, Output};
 use crate::cli::Look;
 use crate::limits;
-use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
+use crate::model::{Dir, Flow, Opcode, Severity, Sink, Text, Unit, Wants};
 use crate::pipeline;
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
@@ -207,11 +207,9 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     let stdin_only = ["-".to_owned()];
     let inputs = match args.inputs.as_slice() {
         [] if io::stdin().is_terminal() => {
-            writeln!(
-                io::stderr(),
-                "error: nothing to decode: give a capture file, hex such as 810548656c6c6f, or - for \
-                 standard input"
-            )?;
+            let problem = "nothing to decode: give a capture file, hex such as 810548656c6c6f, or - for \
+                           standard input";
+            look.tell("error: {}", &problem.into())?;
             return Ok(2);
         }
         [] => &stdin_only,
@@ -220,7 +218,7 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
     if inputs.len() > 1 && args.format == Format::Json {
-        writeln!(io::stderr(), "error: --format json is one array of one input: use ndjson for several")?;
+        look.tell("error: {}", &"--format json is one array of one input: use ndjson for several".into())?;
         return Ok(2);
     }
     let mut code = 0;
@@ -238,7 +236,7 @@ fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
     let Opened { input, size, live } = match open(name) {
         Ok(opened) => opened,
         Err(message) => {
-            writeln!(io::stderr(), "error: {}: {message}", shown(name))?;
+            look.tell("error: {}", &Text::with("{}: {}", shown(name)).word(message))?;
             return Ok(2);
         }
     };
@@ -249,7 +247,7 @@ fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
     bar.finish_and_clear();
     let verdict = select.verdict();
     select.into_inner().end()?;
-    report(args, name, is_raw, &outcome)?;
+    report(args, name, is_raw, &outcome, look)?;
     Ok(if outcome.error.is_some() || nothing_readable(&outcome) {
         2
     } else {

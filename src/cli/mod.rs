@@ -22,6 +22,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
 use crate::lang::Lang;
+use crate::model::Text;
+use crate::render::columns;
 use crate::synth;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
@@ -53,6 +55,12 @@ impl Look {
     /// The language of what is written; with `ascii` one that can be written so.
     pub fn language(self, ascii: bool) -> Lang {
         if ascii { Lang::En } else { self.lang }
+    }
+
+    /// Tells standard error something, `line` being `error: {}` or the like.
+    pub fn tell(self, line: &'static str, words: &Text) -> io::Result<()> {
+        let words = self.lang.fill(line, &[&self.lang.say(words)]);
+        writeln!(io::stderr(), "{}", columns::escaped(&words))
     }
 }
 
