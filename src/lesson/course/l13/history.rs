@@ -33,6 +33,7 @@ pub(super) fn old_log(rng: &mut Rng) -> Instance {
         )
         .hole_in("sign", &right.sign.en, &right.sign.zh)
         .choices(traces.iter().map(|trace| trace.id))
+        .command(["explain", right.id])
 }
 
 fn traces(rng: &mut Rng) -> [Trace; 4] {
