@@ -1,5 +1,6 @@
 //! The course, all of it: every exercise of every lesson for many learners, judged as
-//! a learner's answers are, and the commands that go with them.
+//! a learner's answers are, and the commands that go with them. `tests/lessons_pages.rs`
+//! reads the pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -138,34 +139,6 @@ fn lessons_stand_in_their_order() {
     }
     let numbers: Vec<_> = lesson::lessons().iter().map(|lesson| lesson.data.number).collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
-}
-
-/// Both languages of a page have the same parts and run the same commands.
-#[test]
-fn pages_have_one_structure() {
-    for lesson in lesson::lessons() {
-        let [en, zh] = Lang::ALL.map(|lang| structure(lesson.page(lang)));
-        assert_eq!(en, zh, "lessons/{}: en.md, zh.md", lesson.slug);
-    }
-}
-
-/// Headings by their level, commands without their language, tables by their rows, code blocks.
-fn structure(page: &str) -> Vec<String> {
-    let mut inside = false;
-    let mut parts = Vec::new();
-    for line in page.lines() {
-        if line.starts_with("```") {
-            inside = !inside;
-            parts.push(line.to_owned());
-        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
-            parts.push(command.replace(" --lang zh", ""));
-        } else if !inside && line.starts_with('#') {
-            parts.push(line.chars().take_while(|c| *c == '#').collect());
-        } else if !inside && line.starts_with('|') {
-            parts.push("a row".to_owned());
-        }
-    }
-    parts
 }
 
 /// A learner's way through the course by the command line, in both languages: wrong

@@ -31,9 +31,11 @@ mod l11;
 
 mod l12;
 
-// mod l13;
+mod l13;
 
-// mod l14;
+mod l14;
+
+mod packets;
 
 mod wire;
 
@@ -88,9 +90,9 @@ pub(super) static SOURCES: &[Source] = lessons! {
 
     "12-polling-against-push" l12::EXERCISES;
 
-    // "13-socketio" l13::EXERCISES;
+    "13-socketio" l13::EXERCISES;
 
-    // "14-chat-and-a-million" l14::EXERCISES;
+    "14-chat-and-a-million" l14::EXERCISES;
 
-    // "15-capstone" &[];
+    "15-capstone" &[];
 };
