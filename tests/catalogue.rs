@@ -25,6 +25,7 @@ use wstool::model::{
 const SILENT: &[&str] = &[
     "cli/compare",
     "cli/encode",
+    "cli/explain/record.rs",
     "cli/lesson",
     "cli/mod.rs",
     "cli/output.rs",
@@ -80,6 +81,10 @@ const KEPT: &[(&str, &[&str])] = &[
             "wss",
             "console",
         ],
+    ),
+    (
+        "commands to type, and names of samples",
+        &["broken/{}", "wstool decode --view bits {}", "wstool replay {name}"],
     ),
     (
         "from the wire, or a script's own words",

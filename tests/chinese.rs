@@ -21,6 +21,7 @@ const CHINESE: Options = Options {
     ascii: false,
     time: TimeStyle::Relative,
     payload: None,
+    advice: None,
 };
 
 /// What `wstool` prints in Chinese: standard output, then standard error.

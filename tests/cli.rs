@@ -89,6 +89,9 @@ fn exit_codes() {
         (&["accept", "no key"], 2),
         (&["encode", "--text", "hi"], 0),
         (&["encode", "--close", "999999"], 2),
+        (&["explain"], 0),
+        (&["explain", "opcode", "9"], 0),
+        (&["explain", "no such topic"], 2),
         (&["completions", "bash"], 0),
         (&["completions", "csh"], 2),
         (&["man"], 0),
@@ -391,4 +394,24 @@ fn the_manual_knows_every_command() {
         assert!(code == 0 && page.contains(".TH"), "{command}");
     }
     assert!(output(&mut wstool(&["man", "decode"])).1.contains("fail"), "options are described");
+}
+
+/// `--explain` says why, in the chosen language, once a rule; programs get what they always got.
+#[test]
+fn findings_are_explained_once() {
+    const TWICE: &str = "83008300";
+    let decode = |more: &[&str]| output(&mut wstool(&[&["decode", TWICE], more].concat())).1;
+    assert_eq!(decode(&["--lang", "en"]).matches("because").count(), 0);
+    for view in ["tree", "bits", "hex", "messages"] {
+        let text = decode(&["--lang", "en", "--explain", "--view", view]);
+        assert_eq!(text.matches("  error    reserved-opcode").count(), 2, "{text}");
+        for words in ["because   Nobody knows how to read such a frame", "fix       Use 0x0, 0x1"] {
+            assert_eq!(text.matches(words).count(), 1, "{view}: {text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+    assert!(decode(&["--lang", "zh", "--explain"]).contains("没有人知道这样的帧怎么读"));
+    for format in ["json", "ndjson"] {
+        assert_eq!(decode(&["--format", format, "--explain"]), decode(&["--format", format]));
+    }
 }

@@ -12,6 +12,7 @@ use self::opening::{Opened, joined, open, shown};
 use self::report::{nothing_readable, report};
 use super::output::{self, Output};
 use crate::cli::Look;
+use crate::explain;
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity, Sink, Text, Unit, Wants};
 use crate::pipeline;
@@ -76,6 +77,10 @@ pub struct Args {
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
     protocol: Option<Pasted>,
+
+    /// Say why each broken rule is there and how to fix it, once a rule (text views with findings)
+    #[arg(long, help_heading = "Showing")]
+    explain: bool,
 
     /// Columns to fit, 80 or more; by default the terminal's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
@@ -314,6 +319,7 @@ impl Args {
                 Time::Delta => TimeStyle::Delta,
             },
             payload: self.payload_limit,
+            advice: self.explain.then(|| explain::advice(look.lang)),
         }
     }
 }

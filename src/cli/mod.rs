@@ -9,6 +9,7 @@ pub mod accept;
 pub mod compare;
 pub mod decode;
 pub mod encode;
+pub mod explain;
 pub mod lesson;
 mod output;
 pub mod replay;
@@ -82,6 +83,8 @@ enum Command {
     Decode(Box<decode::Args>),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
+    /// Say what a word means: an opcode, a close code, a header field, a rule, a term
+    Explain(explain::Args),
     /// Learn the protocol: lessons with exercises that check themselves
     Lesson(lesson::Args),
     /// Play a handshake step by step, check it, and replay it with a live peer
@@ -156,6 +159,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             out.flush()?;
             Ok(code)
         }
+        Command::Explain(args) => explain::run(args, look, &mut out, &mut err),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "wstool", &mut script);

@@ -117,6 +117,7 @@ impl Args {
             ascii: self.ascii,
             time: TimeStyle::Relative,
             payload: None,
+            advice: None,
         }
     }
 }
