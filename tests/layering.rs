@@ -79,7 +79,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("terminal_size", &["cli"]),
     ("getrandom", &["cli", "lab"]),
-    ("toml", &["explain", "lesson"]),
+    ("toml", &["explain", "lesson/data.rs"]),
     ("strsim", &["explain"]),
     ("console", &["cli/replay"]),
     ("httlib_hpack", &["compare/http.rs"]),
@@ -92,7 +92,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("resvg", &["cli/compare/picture.rs"]),
     ("rustls", &["cli/replay/tls.rs"]),
     ("etcetera", &["cli/lesson"]),
-    ("toml", &["lesson/data.rs"]),
     ("webpki_roots", &["cli/replay/tls.rs"]),
 ];
 

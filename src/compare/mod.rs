@@ -38,7 +38,7 @@ pub mod simulate;
 mod socket_io;
 pub mod sweep;
 pub mod wire;
-mod words;
+pub(crate) mod words;
 
 use self::heads::Heads;
 use self::wire::Wire;
