@@ -17,9 +17,12 @@ pub mod answer;
 mod course;
 pub mod data;
 mod fold;
+pub mod grade;
 pub mod instance;
 pub mod judge;
 pub mod progress;
+pub mod report;
+pub mod roster;
 pub mod seed;
 pub mod seen;
 
