@@ -77,7 +77,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("console", &["cli/replay"]),
     ("httlib_hpack", &["compare/http.rs"]),
     ("rustls", &["cli/replay/tls.rs"]),
+    ("csv", &["lesson/roster.rs", "lesson/grade/csv.rs", "lesson/handout/key.rs"]),
     ("etcetera", &["cli/lesson"]),
+    ("pulldown_cmark", &["lesson/handout/html.rs"]),
     ("toml", &["lesson/data.rs"]),
     ("webpki_roots", &["cli/replay/tls.rs"]),
 ];

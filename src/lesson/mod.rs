@@ -14,10 +14,12 @@
 //! page can never miscount bytes. Nothing here reads a clock, a file or the environment.
 
 pub mod answer;
+pub mod check;
 mod course;
 pub mod data;
 mod fold;
 pub mod grade;
+pub mod handout;
 pub mod instance;
 pub mod judge;
 pub mod progress;

@@ -101,8 +101,11 @@ mod tests {
 
     #[test]
     fn a_report_says_what_was_answered() {
-        let mut progress =
-            Progress { course: "c".into(), student: "张伟".into(), exercises: std::collections::BTreeMap::new() };
+        let mut progress = Progress {
+            course: "c".into(),
+            student: "张伟".into(),
+            exercises: std::collections::BTreeMap::new(),
+        };
         let exercise = lesson::exercise("0.2").expect("lesson 0 has exercises");
         progress.of(exercise).answers = vec!["81".into(), "82".into()];
         progress.of(exercise).hints = 2;

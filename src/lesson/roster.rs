@@ -297,7 +297,10 @@ fn file_name(id: &str, alone: bool) -> String {
 /// A text of unknown origin as it can be printed: what a terminal might obey is written
 /// as `\u{…}`.
 pub fn plain(text: &str) -> String {
-    let obeyed = |c: char| c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
+    let obeyed = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+    };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if obeyed(c) {
@@ -330,7 +333,8 @@ mod tests {
         ] {
             assert_eq!(ids(text), ["anna", "bob"], "{text:?}");
         }
-        let students = read("id,name,override\nanna,\"Li \"\"A\"\" 娜\",second try\n".as_bytes()).expect("fine");
+        let students =
+            read("id,name,override\nanna,\"Li \"\"A\"\" 娜\",second try\n".as_bytes()).expect("fine");
         assert_eq!((students[0].name.as_str(), students[0].seed()), ("Li \"A\" 娜", "second try"));
     }
 
@@ -356,8 +360,20 @@ mod tests {
 
     #[test]
     fn any_id_can_name_a_file() {
-        let odd =
-            ["../../etc/passwd", "a/b", "a\\b", "a b", "..", ".", "CON", "com1", "Anna", "anna", "张伟", "-x"];
+        let odd = [
+            "../../etc/passwd",
+            "a/b",
+            "a\\b",
+            "a b",
+            "..",
+            ".",
+            "CON",
+            "com1",
+            "Anna",
+            "anna",
+            "张伟",
+            "-x",
+        ];
         let long = "x".repeat(300);
         let text = odd.iter().copied().chain([long.as_str()]).collect::<Vec<_>>().join("\n");
         let students = read(text.as_bytes()).expect("ids of any kind");

@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use super::Look;
 use crate::lang::Lang;
+use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
 use store::Store;
 
@@ -22,7 +23,8 @@ use store::Store;
   wstool lesson 3.2                   your version of its second exercise
   wstool lesson answer 3.2 \"81 85\"    answer it
   wstool lesson hint 3.2              a step of help
-  wstool lesson check 3               what of lesson 3 is solved")]
+  wstool lesson check 3               what of lesson 3 is solved
+  wstool lesson report > anna.json    what to hand in")]
 pub struct Args {
     /// A lesson such as 3, or an exercise such as 3.2; all lessons when left out
     #[arg(value_name = "LESSON")]
@@ -77,6 +79,8 @@ enum Action {
         /// The exercise, such as 3.2
         exercise: String,
     },
+    /// Print what to hand in: your answers and the hints you took, as JSON
+    Report,
 }
 
 /// Runs a `wstool` command in this process, with its output on standard output.
@@ -139,6 +143,10 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
         }
         (Some(Action::Hint { exercise }), _) => {
             answer::hint(find_exercise(exercise)?, &mut store, lang, &mut out)?
+        }
+        (Some(Action::Report), _) => {
+            out.write_all(Report::of(&store.progress).json().as_bytes())?;
+            0
         }
     };
     out.flush()?;

@@ -13,8 +13,10 @@ pub(super) fn remarks(course: &str, students: &[Graded]) -> Vec<Remark> {
 }
 
 fn of(course: &str, graded: &Graded, students: &[Graded]) -> Option<Remark> {
-    let wrong = |mark: &Mark| !matches!(mark.verdict, Verdict::Right | Verdict::Missing) && tells(&mark.instance);
-    let wrong: Vec<(usize, &Mark)> = graded.marks.iter().enumerate().filter(|(_, mark)| wrong(mark)).collect();
+    let wrong =
+        |mark: &Mark| !matches!(mark.verdict, Verdict::Right | Verdict::Missing) && tells(&mark.instance);
+    let wrong: Vec<(usize, &Mark)> =
+        graded.marks.iter().enumerate().filter(|(_, mark)| wrong(mark)).collect();
     if wrong.len() < FEWEST {
         return None;
     }

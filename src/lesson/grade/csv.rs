@@ -3,7 +3,8 @@
 use super::{Grades, Mark};
 
 const COLUMNS: [&str; 11] = [
-    "student", "lesson", "exercise", "points", "max", "verdict", "mistake", "hints", "answer", "attempts", "name",
+    "student", "lesson", "exercise", "points", "max", "verdict", "mistake", "hints", "answer", "attempts",
+    "name",
 ];
 
 /// The marks as CSV, a row for each exercise of each student.
@@ -36,10 +37,20 @@ pub fn csv(grades: &Grades) -> String {
     String::from_utf8(writer.into_inner().expect("memory takes it")).expect("cells are UTF-8")
 }
 
-/// A cell that no spreadsheet computes.
-fn harmless(cell: &str) -> String {
-    let formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
-    if cell.trim_start_matches(' ').starts_with(formula) { format!("'{cell}") } else { cell.to_owned() }
+/// A cell that no spreadsheet computes: an apostrophe goes before what looks like a formula.
+pub fn harmless(cell: &str) -> String {
+    if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// What a cell said before it was made harmless.
+pub fn original(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell)
+}
+
+fn is_formula(cell: &str) -> bool {
+    let begins =
+        |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
+    cell.trim_start_matches(' ').starts_with(begins)
 }
 
 #[cfg(test)]
@@ -58,7 +69,7 @@ mod tests {
             ("81 05", "81 05"),
             ("a=b", "a=b"),
         ] {
-            assert_eq!(harmless(cell), shown);
+            assert_eq!((harmless(cell).as_str(), original(shown)), (shown, cell));
         }
     }
 }

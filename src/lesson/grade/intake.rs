@@ -4,7 +4,7 @@
 //! - a file of answers, a line each (`3.2 81 85`), named by its student;
 //! - a table of answers from paper, CSV with the columns student, exercise, answer.
 
-use super::{Given, Grading};
+use super::{Given, Grading, original};
 use crate::lesson::report::Report;
 use crate::lesson::roster::{self, Student, Table, plain};
 use crate::lesson::{Exercise, GENERATION, exercise, lessons};
@@ -175,7 +175,7 @@ impl Grading<'_> {
         };
         for row in 1..table.rows.len() {
             let at = || format!("{file}:{}", table.line(row));
-            let id = table.cell(row, student);
+            let id = original(table.cell(row, student));
             let owner = self.students.iter().position(|listed| listed.id == id);
             let Some(owner) = owner else {
                 let id = plain(id);
@@ -188,7 +188,7 @@ impl Grading<'_> {
                 continue;
             };
             let hints = hints.and_then(|column| table.cell(row, column).parse().ok()).unwrap_or(0);
-            self.add(owner, exercise, &[table.cell(row, answer).to_owned()], hints);
+            self.add(owner, exercise, &[original(table.cell(row, answer)).to_owned()], hints);
             if self.handed_in[owner].files.last().is_none_or(|last| last != file) {
                 self.handed_in[owner].files.push(file.to_owned());
             }

@@ -114,7 +114,9 @@ fn answers_come_in_lines_and_from_paper() {
     assert_eq!(words(1), ["right", "wrong", "missing", "missing"]);
     assert_eq!(grades.students[0].marks[0].hints, 2);
     let said = said(&grades);
-    for says in ["a/张伟.txt:4: there is no exercise `9.77`", "paper.csv:4: no student", "paper.csv:5: there is no"] {
+    for says in
+        ["a/张伟.txt:4: there is no exercise `9.77`", "paper.csv:4: no student", "paper.csv:5: there is no"]
+    {
         assert!(said.contains(says), "{said}");
     }
 }
@@ -138,10 +140,14 @@ fn answers_to_somebody_elses_exercises_are_recognised() {
     copy.student = "张伟".to_owned();
     let mut lost = report("", "anna");
     lost.course = COURSE.to_owned();
-    let grades = grade(&[("anna.json", lost.json().as_bytes()), ("w.json", copy.json().as_bytes())], Counts::Any);
+    let grades =
+        grade(&[("anna.json", lost.json().as_bytes()), ("w.json", copy.json().as_bytes())], Counts::Any);
     let said = said(&grades);
     assert!(said.contains("张伟: 3 of 3 wrong answers are right for the exercises of `anna`"), "{said}");
-    assert!(said.contains("anna: 3 of 3 wrong answers are right for exercises made without --course"), "{said}");
+    assert!(
+        said.contains("anna: 3 of 3 wrong answers are right for exercises made without --course"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -153,11 +159,10 @@ fn mistakes_are_diagnosed_and_counted() {
     };
     let (anna, wei) = (lines("anna"), lines("张伟"));
     let grades = grade(&[("anna.txt", anna.as_bytes()), ("张伟.txt", wei.as_bytes())], Counts::Any);
-    assert_eq!(grades.mistakes().iter().map(|(e, id, n)| (e.name(), *id, *n)).collect::<Vec<_>>(), [(
-        "0.2".to_owned(),
-        "counted-from-one",
-        2
-    )]);
+    assert_eq!(
+        grades.mistakes().iter().map(|(e, id, n)| (e.name(), *id, *n)).collect::<Vec<_>>(),
+        [("0.2".to_owned(), "counted-from-one", 2)]
+    );
     let lines = grades.students[0].marks[1].lines(Lang::En);
     assert!(lines[0].contains("counted the first byte as 1"), "{lines:?}");
     assert_eq!(lines[1], "See RFC 6455 §5.2.");

@@ -1,0 +1,157 @@
+//! Nothing is used before it is taught.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, Findings, Kind};
+use crate::lang::Lang;
+use crate::lesson::Lesson;
+
+/// A term of the field, as it is found in running text.
+#[derive(Clone, Copy, Debug)]
+pub struct Term<'t> {
+    /// What `teaches` and `mentions` call it.
+    pub id: &'t str,
+    /// Its words, by language as in [`Lang::ALL`].
+    pub words: [&'t [String]; 2],
+}
+
+/// Looks for terms that a lesson uses and only a later one teaches, except those that
+/// it says it mentions. Terms that no lesson teaches are not looked for.
+pub fn order(lessons: &[&Lesson], terms: &[Term<'_>]) -> Vec<Finding> {
+    let known: BTreeSet<&str> = terms.iter().map(|term| term.id).collect();
+    let mut taught: BTreeMap<&str, u8> = BTreeMap::new();
+    for lesson in lessons {
+        for id in &lesson.data.teaches {
+            let first = taught.entry(id).or_insert(lesson.data.number);
+            *first = lesson.data.number.min(*first);
+        }
+    }
+    let mut list = Vec::new();
+    for lesson in lessons {
+        let mut findings = Findings::at(lesson.slug);
+        let data = &lesson.data;
+        for id in data.teaches.iter().chain(&data.mentions).filter(|id| !known.contains(id.as_str())) {
+            findings.add(Kind::Order, format!("no term is called {id}"), format!("没有叫 {id} 的术语"));
+        }
+        for lang in Lang::ALL {
+            let text = said(lesson, lang);
+            for (id, word) in early(&text, terms, lang, |id| {
+                taught.get(id).is_some_and(|first| *first > data.number)
+                    && !data.mentions.iter().any(|m| m == id)
+            }) {
+                let (code, first) = (lang.code(), taught[id]);
+                findings.add(
+                    Kind::Order,
+                    format!("“{word}” ({code}): {id} is taught in lesson {first}; `mentions` would allow it"),
+                    format!("“{word}”（{code}）：{id} 到第 {first} 课才教；可写进 `mentions`"),
+                );
+            }
+        }
+        list.extend(findings.list);
+    }
+    list
+}
+
+/// The terms in a text that are too early, each with the word that was found.
+fn early<'t>(
+    text: &str,
+    terms: &[Term<'t>],
+    lang: Lang,
+    is_early: impl Fn(&str) -> bool,
+) -> Vec<(&'t str, &'t str)> {
+    let mut words: Vec<(&str, &str)> = Vec::new();
+    for term in terms {
+        words.extend(term.words[lang as usize].iter().map(|word| (word.as_str(), term.id)));
+    }
+    // A longer term has shorter ones in it: 控制帧 is no use of 帧.
+    words.sort_by_key(|(word, _)| std::cmp::Reverse(word.chars().count()));
+    let mut text = text.to_lowercase();
+    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+    for (word, id) in words {
+        let lower = word.to_lowercase();
+        let places: Vec<usize> = text
+            .match_indices(&lower)
+            .map(|(at, _)| at)
+            .filter(|at| stands_alone(&text, *at, lower.len()))
+            .collect();
+        if places.is_empty() {
+            continue;
+        }
+        if is_early(id) {
+            found.entry(id).or_insert(word);
+        }
+        // What was found is not found again as a part; the length stays.
+        for at in places {
+            text.replace_range(at..at + lower.len(), &"\0".repeat(lower.len()));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Whether no letter of the same script goes on before or after.
+fn stands_alone(text: &str, at: usize, length: usize) -> bool {
+    let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let (before, word, after) = (&text[..at], &text[at..at + length], &text[at + length..]);
+    let glued = |inner: Option<char>, outer: Option<char>| latin(inner) && latin(outer);
+    let after = after.strip_prefix('s').filter(|rest| !latin(rest.chars().next())).unwrap_or(after);
+    !glued(word.chars().next(), before.chars().next_back())
+        && !glued(word.chars().next_back(), after.chars().next())
+}
+
+/// All that a lesson says in a language: its page without blocks of code, and its exercises.
+fn said(lesson: &Lesson, lang: Lang) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for line in lesson.page(lang).lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else if !inside && !line.starts_with("    ") {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    for exercise in &lesson.exercises {
+        let data = &exercise.data;
+        let parts = [&data.prompt, &data.solution, &data.explanation].map(|part| part.in_(lang));
+        let more = data.hints.in_(lang).iter().map(String::as_str);
+        let mistakes = data.mistakes.values().map(|mistake| mistake.in_(lang));
+        let options = data.options.values().map(|option| option.in_(lang));
+        for part in parts.into_iter().chain(more).chain(mistakes).chain(options) {
+            text.push_str(part);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_whole_and_the_longest_first() {
+        let words = |list: &[&str]| -> Vec<String> { list.iter().map(|word| (*word).to_owned()).collect() };
+        let (frame, control) = (words(&["frame"]), words(&["control frame"]));
+        let (frame_zh, control_zh) = (words(&["帧"]), words(&["控制帧"]));
+        let terms = [
+            Term { id: "frame", words: [&frame, &frame_zh] },
+            Term { id: "control-frame", words: [&control, &control_zh] },
+        ];
+        let found = |text: &str, lang| -> Vec<&str> {
+            early(text, &terms, lang, |_| true).into_iter().map(|(id, _)| id).collect()
+        };
+        assert_eq!(found("Control frames come.", Lang::En), ["control-frame"]);
+        assert_eq!(found("A control frame is a frame.", Lang::En), ["control-frame", "frame"]);
+        assert!(found("A framework, reframed.", Lang::En).is_empty());
+        assert_eq!(found("这是控制帧。", Lang::Zh), ["control-frame"]);
+        assert_eq!(found("每一帧", Lang::Zh), ["frame"]);
+        assert!(early("frame", &terms, Lang::En, |_| false).is_empty());
+    }
+
+    #[test]
+    fn terms_that_a_lesson_names_have_to_exist() {
+        let lesson = crate::lesson::lesson(0).expect("lesson 0");
+        let findings = order(&[lesson], &[]);
+        assert_eq!(findings.len(), lesson.data.teaches.len() + lesson.data.mentions.len());
+    }
+}
