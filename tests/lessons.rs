@@ -2,6 +2,7 @@
 //! a learner's answers are, and the commands that go with them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -251,9 +252,43 @@ fn what_cannot_be_done_is_said_in_one_line() {
         assert_eq!((code, out.as_str(), err.lines().count()), (2, "", 1), "{args:?}: {err}");
         assert!(err.contains(says), "{args:?}: {err}");
     }
-    std::fs::write(home.join("progress.json"), "{").expect("there is room");
+    std::fs::write(home.join("learner.json"), "{").expect("there is room");
     let (code, _, err) = wstool(&home, Lang::En, &["lesson"]);
     assert_eq!((code, err.lines().count()), (2, 1), "{err}");
+}
+
+#[test]
+fn a_lesson_is_gone_through_question_by_question() {
+    for lang in Lang::ALL {
+        let home = folder(&format!("dialogue-{}", lang.code()));
+        let instances: Vec<_> =
+            lesson::lesson(0).expect("a lesson").exercises.iter().map(|e| e.instance("", "ada")).collect();
+        let right: Vec<String> = instances.iter().map(|instance| instance.print(&instance.right)).collect();
+        // Help, something unreadable, a wrong answer, the right one; then a question passed over.
+        let said = format!("?\nhello?\n{}\n\n{}\n{}\n", right[0], right[2], right[3]);
+        let args = ["lesson", "try", "0", "--student", "ada"];
+        let (code, out, err) = wstool_told(&home, lang, &args, &said);
+        assert_eq!((code, err.as_str()), (1, ""), "{out}");
+        let (_, states, _) = wstool(&home, lang, &["lesson", "check", "0"]);
+        assert!(out.ends_with(&states), "{out}");
+        let solved = lang.words("solved");
+        let lines: Vec<bool> = states.lines().map(|line| line.contains(&format!("  {solved}"))).collect();
+        assert_eq!(lines, [true, false, true, true], "{states}");
+        // What is left is asked again, and nothing else.
+        let (code, out, _) = wstool_told(&home, lang, &args, &right[1]);
+        assert_eq!(code, 0, "{out}");
+        // Another student of another course has not begun; who is named last stays.
+        let (_, out, _) = wstool(&home, lang, &["lesson", "check", "0", "--course", "x", "--student", "bob"]);
+        assert!(!out.contains(&format!("  {solved}")), "{out}");
+        let back = ["lesson", "check", "0", "--course", "", "--student", "ada"];
+        assert_eq!(wstool(&home, lang, &back).0, 0);
+        assert_eq!(wstool(&home, lang, &["lesson", "0.2", "--reset"]).0, 0);
+        let (_, out, _) = wstool(&home, lang, &["lesson", "check", "0"]);
+        assert_eq!(out.lines().filter(|line| line.contains(&format!("  {solved}"))).count(), 3, "{out}");
+        assert_eq!(wstool(&home, lang, &["lesson", "--reset"]).0, 0);
+        let (_, out, _) = wstool(&home, lang, &["lesson", "check", "0"]);
+        assert!(!out.contains(&format!("  {solved}")), "{out}");
+    }
 }
 
 /// An empty folder for a learner.
@@ -266,13 +301,23 @@ fn folder(name: &str) -> PathBuf {
 
 /// Exit code, standard output, standard error.
 fn wstool(home: &Path, lang: Lang, args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_wstool"))
+    wstool_told(home, lang, args, "")
+}
+
+/// The same, with what the learner types.
+fn wstool_told(home: &Path, lang: Lang, args: &[&str], typed: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wstool"))
         .args(["--lang", lang.code()])
         .args(args)
         .env("WSTOOL_DATA", home)
-        .stdin(Stdio::null())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the binary was built");
+    // Few bytes, which the pipe holds; whoever does not read them has ended.
+    let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
+    let output = child.wait_with_output().expect("the binary ends");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }

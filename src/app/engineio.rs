@@ -203,7 +203,7 @@ pub fn describe(packet: &Packet<'_>, source: SourceId, offset: u64) -> App {
             }
             Text::with("open, session {}", &open.sid)
         }
-        (None, Some("")) => Text::new(kind.name()),
+        (None, Some("")) => Text::with("{}", kind.name()),
         (None, Some(text)) => {
             let shown = cut(text);
             let value = if shown.len() == text.len() && json::is_valid(text) {

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::dialect::{Dialect, Said};
 use crate::limits::JSON_DEPTH;
-use crate::model::{App, Cite, FieldDef};
+use crate::model::{App, Cite, FieldDef, Text};
 
 /// JSON without a protocol around it.
 pub static DIALECT: Dialect = Dialect { id: "json", subprotocols: &["json"], by_content: true, read };
@@ -35,15 +35,37 @@ pub fn is_valid(text: &str) -> bool {
     shallow(text) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
+/// What `serde_json` says of what is no JSON, as words of ours that can be translated.
+const FAULTS: [&str; 16] = [
+    "EOF while parsing a list",
+    "EOF while parsing a string",
+    "EOF while parsing a value",
+    "EOF while parsing an object",
+    "control character (\\u0000-\\u001F) found while parsing a string",
+    "expected `,` or `]`",
+    "expected `,` or `}`",
+    "expected `:`",
+    "expected ident",
+    "expected value",
+    "invalid escape",
+    "invalid number",
+    "key must be a string",
+    "lone leading surrogate in hex escape",
+    "trailing characters",
+    "trailing comma",
+];
+
 /// Why `text` is no JSON: the byte where it stops being so, and what is wrong there.
-pub fn fault(text: &str) -> Option<(usize, String)> {
+pub fn fault(text: &str) -> Option<(usize, Text)> {
     if !shallow(text) {
-        return Some((0, format!("nested deeper than {JSON_DEPTH}")));
+        return Some((0, Text::with("nested deeper than {}", JSON_DEPTH)));
     }
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
     let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let words = error.to_string();
-    let what = words.split(" at line ").next().unwrap_or_default().to_owned();
+    let what = words.split(" at line ").next().unwrap_or_default();
+    let known = FAULTS.iter().find(|known| **known == what);
+    let what = known.map_or_else(|| Text::with("{}", what), |known| Text::new(known));
     Some(((before + error.column().saturating_sub(1)).min(text.len()), what))
 }
 

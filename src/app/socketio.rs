@@ -123,14 +123,14 @@ pub fn read(text: &str) -> Result<Packet<'_>, Fault> {
     let data = &text[at..];
     places.data = at;
     if let Some((offset, what)) = json::fault(data).filter(|_| !data.is_empty()) {
-        return fault(at + offset, "JSON", Text::with("{}", what));
+        return fault(at + offset, "JSON", what);
     }
     let needs_array = kind.is_event() || kind.is_ack();
     if needs_array && !data.trim_start().starts_with('[') {
         return fault(
             at,
             "a JSON array",
-            Text::with("{}", if data.is_empty() { "nothing".into() } else { clipped(data) }),
+            if data.is_empty() { Text::new("nothing") } else { Text::with("{}", clipped(data)) },
         );
     }
     if attachments > ATTACHMENTS as u64 {

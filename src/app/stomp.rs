@@ -45,7 +45,7 @@ fn read(said: &Said<'_>) -> Option<App> {
     let text = str::from_utf8(said.bytes).ok()?;
     let app = |summary, fields| App { protocol: "stomp", name: "STOMP", summary, fields, ..App::default() };
     if said.text && (text == "\n" || text == "\r\n") {
-        return Some(app(Text::new("heart-beat"), Vec::new()));
+        return Some(app(Text::with("{}", "heart-beat"), Vec::new()));
     }
     let (first, rest) = text.split_once('\n')?;
     let command = first.trim_end_matches('\r');

@@ -7,9 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use colored::Colorize;
 use serde_json::{Value, json};
 
+use crate::cli::Look;
 use crate::http::accept::{GUID, RFC_KEY, hex};
 use crate::http::{Steps, accept_value, check_key, diagnose};
+use crate::lang::Lang;
 use crate::model::{Diagnosis, Text};
+use crate::render::columns::{escaped, left, lines, right, width};
 
 /// Computes the Sec-WebSocket-Accept value for a Sec-WebSocket-Key
 ///
@@ -64,18 +67,26 @@ const LINE: usize = 64 * 1024;
 const WIDTH: usize = 80;
 
 /// Runs the command; the exit code. `Err` only when reading or writing fails.
-pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write, stdin: &mut dyn BufRead) -> io::Result<u8> {
+pub fn run(
+    args: &Args,
+    look: Look,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    stdin: &mut dyn BufRead,
+) -> io::Result<u8> {
+    let lang = look.lang;
     if args.random {
         let mut bytes = [0; 16];
         if let Err(problem) = getrandom::fill(&mut bytes) {
-            writeln!(err, "error: the system gives no random bytes: {problem}")?;
+            let problem = lang.fill("the system gives no random bytes: {}", &[&problem]);
+            writeln!(err, "{}", lang.fill("error: {}", &[&problem]))?;
             return Ok(REFUSED);
         }
-        return one(args, STANDARD.encode(bytes).as_bytes(), out, err);
+        return one(args, lang, STANDARD.encode(bytes).as_bytes(), out, err);
     }
     match args.key.as_deref() {
-        Some("-") => each_line(args, out, err, stdin),
-        key => one(args, key.unwrap_or_default().as_bytes(), out, err),
+        Some("-") => each_line(args, lang, out, err, stdin),
+        key => one(args, lang, key.unwrap_or_default().as_bytes(), out, err),
     }
 }
 
@@ -83,6 +94,7 @@ pub fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write, stdin: &mut dy
 /// told and gets an empty answer.
 fn each_line(
     args: &Args,
+    lang: Lang,
     out: &mut dyn Write,
     err: &mut dyn Write,
     stdin: &mut dyn BufRead,
@@ -95,14 +107,14 @@ fn each_line(
         }
         let key = line.strip_suffix(b"\r").unwrap_or(&line);
         if let Some(problem) = refuse(args, key) {
-            writeln!(err, "error: line {number}: {problem}")?;
+            writeln!(err, "{}", lang.fill("error: line {}: {}", &[&number, &lang.say(&problem)]))?;
             match args.format {
                 Format::Text => writeln!(out)?,
                 Format::Json => writeln!(out, "{}", refused_json(key))?,
             }
             worst = REFUSED;
         } else {
-            worst = worst.max(answer(args, key, out)?);
+            worst = worst.max(answer(args, lang, key, out)?);
         }
     }
     Ok(worst)
@@ -129,21 +141,23 @@ fn read_line(stdin: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
-fn one(args: &Args, key: &[u8], out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+fn one(args: &Args, lang: Lang, key: &[u8], out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     if let Some(problem) = refuse(args, key) {
-        writeln!(err, "error: {problem}")?;
+        writeln!(err, "{}", lang.fill("error: {}", &[&lang.say(&problem)]))?;
         let caret = " ".repeat(check_key(key).err().map_or(0, |problem| problem.at()));
         if key.len() <= 64 && key.iter().all(u8::is_ascii_graphic) && !key.is_empty() {
             writeln!(err, "  {}\n  {caret}{}", String::from_utf8_lossy(key), "^".red().bold())?;
         }
-        writeln!(err, "A key is 16 bytes in Base64: 22 symbols and == (RFC 6455 §4.1).")?;
-        writeln!(err, "--force computes the answer all the same.")?;
+        let advice = "A key is 16 bytes in Base64: 22 symbols and == (RFC 6455 §4.1).";
+        writeln!(err, "{}", lang.words(advice))?;
+        writeln!(err, "{}", lang.words("--force computes the answer all the same."))?;
         return Ok(REFUSED);
     }
     if let Some(note) = note(key) {
-        writeln!(err, "note: {note}")?;
+        let label = lang.words("note: ");
+        wrapped(err, label, lang.words(note))?;
     }
-    answer(args, key, out)
+    answer(args, lang, key, out)
 }
 
 /// Why a key is not answered.
@@ -157,12 +171,12 @@ fn refuse(args: &Args, key: &[u8]) -> Option<Text> {
 /// The RFC's own example is answered although it is not canonical.
 fn note(key: &[u8]) -> Option<&'static str> {
     (key == RFC_KEY).then_some(
-        "this is the example of RFC 6455 §4.1, whose last symbol is not canonical Base64\n      \
+        "this is the example of RFC 6455 §4.1, whose last symbol is not canonical Base64 \
          (canonical: AQIDBAUGBwgJCgsMDQ4PEA==)",
     )
 }
 
-fn answer(args: &Args, key: &[u8], out: &mut dyn Write) -> io::Result<u8> {
+fn answer(args: &Args, lang: Lang, key: &[u8], out: &mut dyn Write) -> io::Result<u8> {
     let wrong = args.verify.as_deref().map(|value| (value, diagnose(key, value.as_bytes(), &[])));
     let code = if matches!(wrong, Some((_, Some(_)))) { MISMATCH } else { FINE };
     if args.format == Format::Json {
@@ -173,31 +187,29 @@ fn answer(args: &Args, key: &[u8], out: &mut dyn Write) -> io::Result<u8> {
         writeln!(out, "{}", String::from_utf8_lossy(key))?;
     }
     if args.explain {
-        explain(&Steps::of(key), out)?;
+        explain(&Steps::of(key), lang, out)?;
     }
     match wrong {
         None if !args.explain => writeln!(out, "{}", accept_value(key))?,
         None => {}
-        Some((value, wrong)) => verdict(args, key, value, wrong.as_ref(), out)?,
+        Some((value, wrong)) => verdict(args, lang, key, value, wrong.as_ref(), out)?,
     }
     Ok(code)
 }
 
-fn explain(steps: &Steps, out: &mut dyn Write) -> io::Result<()> {
-    let step = |name: &str, cite: &str| format!("{} {cite:>28}", format!("{name:<51}").bold());
+fn explain(steps: &Steps, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+    let step =
+        |name: &'static str, cite| format!("{} {}", left(lang.words(name), 51).bold(), right(cite, 28));
     writeln!(out, "{}", step("1  Sec-WebSocket-Key, as the client sends it", "RFC 6455 §4.1"))?;
     writeln!(out, "     {}", shown(&steps.key))?;
     match &steps.decoded {
         Some(bytes) => {
             let pairs: Vec<_> = bytes.iter().take(32).map(|b| format!("{b:02x}")).collect();
-            writeln!(
-                out,
-                "     {} bytes in Base64, random, no secret; nobody needs to decode them:",
-                bytes.len()
-            )?;
+            let words = "{} bytes in Base64, random, no secret; nobody needs to decode them:";
+            writeln!(out, "     {}", lang.fill(words, &[&bytes.len()]))?;
             writeln!(out, "     {}{}", pairs.join(" "), if bytes.len() > 32 { " …" } else { "" })?;
         }
-        None => writeln!(out, "     not Base64; the computation does not mind")?,
+        None => writeln!(out, "     {}", lang.words("not Base64; the computation does not mind"))?,
     }
     writeln!(out, "{}", step("2  Append the GUID to the key's characters", "RFC 6455 §4.2.2"))?;
     writeln!(out, "     {}", shown(&steps.key))?;
@@ -212,39 +224,35 @@ fn explain(steps: &Steps, out: &mut dyn Write) -> io::Result<()> {
 
 fn verdict(
     args: &Args,
+    lang: Lang,
     key: &[u8],
     value: &str,
     wrong: Option<&Diagnosis>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Some(diagnosis) = wrong else {
-        return writeln!(out, "{}: {} answers the key", "match".green().bold(), shown(value));
+        let words = lang.fill("{} answers the key", &[&shown(value)]);
+        return writeln!(out, "{}{}{words}", lang.words("match").green().bold(), lang.words(": "));
     };
-    writeln!(out, "{}: this value does not answer the key", "mismatch".red().bold())?;
+    let words = lang.words("this value does not answer the key");
+    writeln!(out, "{}{}{words}", lang.words("mismatch").red().bold(), lang.words(": "))?;
+    let label = |name: &'static str| format!("  {}", left(lang.words(name), 10));
     if !args.explain {
-        writeln!(out, "  expected  {}", accept_value(key))?;
+        writeln!(out, "{}{}", label("expected"), accept_value(key))?;
     }
-    writeln!(out, "  got       {}", shown(value))?;
-    wrapped(out, "  because   ", &format!("{} [{}]", shown_all(&diagnosis.what.to_string()), diagnosis.id))?;
-    wrapped(out, "  instead   ", &diagnosis.fix.to_string())
+    writeln!(out, "{}{}", label("got"), shown(value))?;
+    wrapped(out, &label("because"), &format!("{} [{}]", lang.say(&diagnosis.what), diagnosis.id))?;
+    wrapped(out, &label("instead"), &lang.say(&diagnosis.fix))
 }
 
-/// Words behind a label, broken before [`WIDTH`].
+/// Words behind a label, broken before [`WIDTH`]. They may quote what was given.
 fn wrapped(out: &mut dyn Write, label: &str, words: &str) -> io::Result<()> {
-    let indent = label.chars().count();
-    let mut column = indent;
-    write!(out, "{label}")?;
-    for word in words.split(' ') {
-        let width = word.chars().count() + usize::from(column > indent);
-        if column > indent && column + width > WIDTH {
-            write!(out, "\n{:indent$}{word}", "")?;
-            column = indent + word.chars().count();
-        } else {
-            write!(out, "{}{word}", if column > indent { " " } else { "" })?;
-            column += width;
-        }
+    let indent = width(label);
+    let words = escaped(words);
+    for (at, line) in lines(&words, WIDTH - indent).into_iter().enumerate() {
+        writeln!(out, "{}{line}", left(if at == 0 { label } else { "" }, indent))?;
     }
-    writeln!(out)
+    Ok(())
 }
 
 fn as_json(args: &Args, key: &[u8], verified: Option<&(&str, Option<Diagnosis>)>) -> Value {
@@ -278,21 +286,16 @@ fn refused_json(key: &[u8]) -> Value {
 /// Untrusted text for a terminal: what is no visible ASCII is escaped, what is long is cut.
 fn shown(text: &str) -> String {
     const MOST: usize = 64;
-    let mut shown = shown_all(text);
+    let escape = |c: char| match c {
+        ' '..='~' => c.to_string(),
+        c => c.escape_default().to_string(),
+    };
+    let mut shown: String = text.chars().map(escape).collect();
     if shown.len() > MOST {
         shown.truncate(MOST);
         shown.push_str("...");
     }
     shown
-}
-
-/// The same without cutting.
-fn shown_all(text: &str) -> String {
-    let escape = |c: char| match c {
-        ' '..='~' => c.to_string(),
-        c => c.escape_default().to_string(),
-    };
-    text.chars().map(escape).collect()
 }
 
 #[cfg(test)]
@@ -314,7 +317,8 @@ mod tests {
         let args =
             <Cli as clap::Parser>::try_parse_from([&["accept"], words].concat()).expect("valid usage").args;
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = run(&args, &mut out, &mut err, &mut stdin).expect("no I/O");
+        let look = Look { color: false, lang: Lang::En };
+        let code = run(&args, look, &mut out, &mut err, &mut stdin).expect("no I/O");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (code, text(out), text(err))
     }

@@ -308,7 +308,7 @@ impl Args {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
             color: look.color,
-            lang: look.lang,
+            lang: look.language(self.ascii),
             ascii: self.ascii,
             time: match self.time {
                 Time::Relative => TimeStyle::Relative,
@@ -335,7 +335,7 @@ impl FailOn {
 enum Show {
     Text(Box<dyn View>),
     Records { json: Box<Json<Output>>, live: bool },
-    Stats { stats: Box<Stats>, out: Output, format: Format, ascii: bool },
+    Stats { stats: Box<Stats>, out: Output, format: Format, options: Options },
 }
 
 impl Show {
@@ -343,9 +343,7 @@ impl Show {
         let payload = args.payload_limit.unwrap_or(limits::PAYLOAD_SHOWN);
         let options = args.options(look);
         match (args.view, args.format) {
-            (ViewName::Stats, format) => {
-                Self::Stats { stats: Box::default(), out, format, ascii: args.ascii }
-            }
+            (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format, options },
             (view, Format::Ndjson) => {
                 Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
             }
@@ -365,9 +363,9 @@ impl Show {
         match self {
             Self::Text(view) => view.end(),
             Self::Records { json, .. } => json.finish()?.flush(),
-            Self::Stats { stats, mut out, format, ascii } => {
+            Self::Stats { stats, mut out, format, options } => {
                 match format {
-                    Format::Text => stats.text(&mut out, ascii)?,
+                    Format::Text => stats.text(&mut out, options.lang, options.ascii)?,
                     Format::Json => stats.array(&mut out)?,
                     Format::Ndjson => stats.lines(&mut out)?,
                 }

@@ -50,6 +50,13 @@ pub struct Look {
     pub lang: Lang,
 }
 
+impl Look {
+    /// The language of what is written; with `ascii` one that can be written so.
+    pub fn language(self, ascii: bool) -> Lang {
+        if ascii { Lang::En } else { self.lang }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ColorWhen {
     Auto,
@@ -121,7 +128,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
     match &cli.command {
-        Command::Accept(args) => accept::run(args, &mut out, &mut err, &mut io::stdin().lock()),
+        Command::Accept(args) => accept::run(args, look, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Compare(args) => {
             drop((out, err));
             compare::run(args, look.color)

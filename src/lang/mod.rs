@@ -1,6 +1,18 @@
 //! The languages the tool speaks.
+//!
+//! English stands in the code; it is the key under which a [catalogue] finds the
+//! words of another language, as gettext has it. Nothing is remembered for the
+//! process: whoever writes words is told the [`Lang`] to write them in.
 
+use std::fmt::{Display, Write as _};
 use std::str::FromStr;
+use std::sync::OnceLock;
+
+use crate::model::{Arg, Text};
+
+pub mod catalogue;
+
+use catalogue::Catalogue;
 
 /// A language of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,6 +42,107 @@ impl Lang {
         let language = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
         Self::ALL.into_iter().find(|lang| lang.code() == language).unwrap_or_default()
     }
+
+    /// Its words; `None` for English, whose words are the keys.
+    pub fn catalogue(self) -> Option<&'static Catalogue> {
+        static ZH: OnceLock<Catalogue> = OnceLock::new();
+        match self {
+            Self::En => None,
+            // A catalogue that does not read is caught by its tests; English would be said instead.
+            Self::Zh => Some(ZH.get_or_init(|| Catalogue::read(include_str!("zh.po")).unwrap_or_default())),
+        }
+    }
+
+    /// Words of the tool in this language; as they are where it has none for them.
+    pub fn words(self, english: &'static str) -> &'static str {
+        self.catalogue().and_then(|words| words.get(english)).unwrap_or(english)
+    }
+
+    /// A template of the tool in this language, its holes filled by `args`.
+    pub fn fill(self, template: &'static str, args: &[&dyn Display]) -> String {
+        self.filled(self.words(template), args)
+    }
+
+    /// `number` of something, written as `shown`: `1 frame`, `2 frames`. English has two
+    /// templates, other languages may have one.
+    pub fn count(self, number: u64, shown: &dyn Display, [one, many]: [&'static str; 2]) -> String {
+        let english = if number == 1 { one } else { many };
+        let theirs = self.catalogue().and_then(|words| words.get(one));
+        self.filled(theirs.unwrap_or(english), &[shown])
+    }
+
+    fn filled(self, template: &str, args: &[&dyn Display]) -> String {
+        let mut out = String::new();
+        self.fill_to(template, &mut out, |at, out| match args.get(at) {
+            // Writing to a string cannot fail.
+            Some(arg) => drop(write!(out, "{arg}")),
+            None => out.push_str("{}"),
+        });
+        out
+    }
+
+    /// A text in this language.
+    pub fn say(self, text: &Text) -> String {
+        let mut out = String::new();
+        self.say_to(text, &mut out);
+        out
+    }
+
+    fn say_to(self, text: &Text, out: &mut String) {
+        self.fill_to(self.words(text.template), out, |at, out| match text.args.get(at) {
+            Some(Arg::Value(value)) => out.push_str(value),
+            Some(Arg::Words(words)) => self.say_to(words, out),
+            None => out.push_str("{}"),
+        });
+    }
+
+    /// Writes a template, calling `hole` with the number of each of its holes: `{}` are
+    /// numbered from 0 as they come, `{0}` and `{1}` say which they are.
+    fn fill_to(self, template: &str, out: &mut String, mut hole: impl FnMut(usize, &mut String)) {
+        let mut edge = if self.catalogue().is_some() { space } else { |_: &mut String, _: usize| () };
+        let (mut rest, mut next) = (template, 0);
+        while let Some((before, after)) = rest.split_once('{') {
+            push(out, before, &mut edge);
+            let end = after.bytes().take_while(u8::is_ascii_digit).count();
+            if after.as_bytes().get(end) == Some(&b'}') {
+                let at = out.len();
+                hole(after[..end].parse().unwrap_or(next), out);
+                edge(out, at);
+                next += 1;
+                rest = &after[end + 1..];
+            } else {
+                out.push('{');
+                rest = after;
+            }
+        }
+        push(out, rest, &mut edge);
+    }
+}
+
+fn push(out: &mut String, words: &str, edge: &mut impl FnMut(&mut String, usize)) {
+    let at = out.len();
+    out.push_str(words);
+    edge(out, at);
+}
+
+/// Parts Chinese characters and Latin ones that meet at byte `at`, as printers do, so that
+/// translations need not know what comes into their holes.
+fn space(words: &mut String, at: usize) {
+    let (before, after) = words.split_at(at);
+    if let (Some(before), Some(after)) = (before.chars().next_back(), after.chars().next())
+        && (is_han(before) && is_latin(after) || is_latin(before) && is_han(after))
+    {
+        words.insert(at, ' ');
+    }
+}
+
+/// The unified ideographs and their extension A.
+fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
+}
+
+fn is_latin(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, ',' | '.' | ';' | ':' | '(' | ')' | '"') || c == '§'
 }
 
 impl FromStr for Lang {
@@ -57,5 +170,41 @@ mod tests {
         ] {
             assert_eq!(Lang::of_locale(locale), lang, "{locale}");
         }
+    }
+
+    #[test]
+    fn holes_may_change_places() {
+        let filled = |template| {
+            let mut out = String::new();
+            Lang::Zh.fill_to(template, &mut out, |at, out| out.push_str(["a", "乙"].get(at).unwrap_or(&"?")));
+            out
+        };
+        for (template, expected) in [
+            ("{} of {}", "a of 乙"),
+            ("{1}中的{0}", "乙中的 a"),
+            ("由{0}到{1}。", "由 a 到乙。"),
+            ("（{0}）", "（a）"),
+            ("{x} {", "{x} {"),
+            ("{2}", "?"),
+            ("", ""),
+        ] {
+            assert_eq!(filled(template), expected);
+        }
+    }
+
+    #[test]
+    fn a_text_is_said_with_the_words_in_it() {
+        let text = Text::new("a {} frame").word("close");
+        assert_eq!(Lang::En.say(&text), text.to_string());
+        assert_eq!(Lang::Zh.say(&text), "一个关闭帧");
+        let quoted = Text::with("a {} frame", "close");
+        assert_eq!(Lang::Zh.say(&quoted), "一个 close 帧", "a value is no word");
+    }
+
+    #[test]
+    fn numbers_choose_their_template() {
+        let say = |lang: Lang, number| lang.count(number, &number, ["{} frame", "{} frames"]);
+        assert_eq!([say(Lang::En, 1), say(Lang::En, 2)], ["1 frame", "2 frames"]);
+        assert_eq!([say(Lang::Zh, 1), say(Lang::Zh, 2)], ["1 帧", "2 帧"]);
     }
 }

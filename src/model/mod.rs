@@ -31,7 +31,7 @@ pub use finding::{Cite, Finding, Rule, Severity, Who};
 pub use out::{ON, Out};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
-pub use text::{Text, prefix};
+pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,

@@ -1,6 +1,5 @@
 //! Words for people, kept apart from their values so that they can be translated.
 
-use std::borrow::Cow;
 use std::fmt;
 
 /// A sentence with holes: an English template whose `{}` are filled, in order,
@@ -13,7 +12,16 @@ pub struct Text {
     /// English words with a `{}` for each argument.
     pub template: &'static str,
     /// What fills the holes.
-    pub args: Vec<Cow<'static, str>>,
+    pub args: Vec<Arg>,
+}
+
+/// What fills a hole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arg {
+    /// A number, a name, something from the wire: the same in every language.
+    Value(String),
+    /// Words, to be translated as the sentence around them is.
+    Words(Text),
 }
 
 impl Text {
@@ -22,15 +30,22 @@ impl Text {
         Self { template, args: Vec::new() }
     }
 
-    /// Words with one hole.
-    pub fn with(template: &'static str, arg: impl ToString) -> Self {
-        Self { template, args: vec![Cow::Owned(arg.to_string())] }
+    /// Words whose first hole is filled with a value.
+    pub fn with(template: &'static str, value: impl ToString) -> Self {
+        Self::new(template).and(value)
     }
 
-    /// Fills one more hole.
+    /// Fills one more hole with a value.
     #[must_use]
-    pub fn and(mut self, arg: impl ToString) -> Self {
-        self.args.push(Cow::Owned(arg.to_string()));
+    pub fn and(mut self, value: impl ToString) -> Self {
+        self.args.push(Arg::Value(value.to_string()));
+        self
+    }
+
+    /// Fills one more hole with words.
+    #[must_use]
+    pub fn word(mut self, words: impl Into<Text>) -> Self {
+        self.args.push(Arg::Words(words.into()));
         self
     }
 
@@ -47,12 +62,17 @@ impl From<&'static str> for Text {
 }
 
 impl fmt::Display for Text {
+    /// In English, as the code has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = self.template.split("{}");
         f.write_str(parts.next().unwrap_or_default())?;
         let mut args = self.args.iter();
         for part in parts {
-            f.write_str(args.next().map_or("{}", |arg| arg))?;
+            match args.next() {
+                Some(Arg::Value(value)) => f.write_str(value)?,
+                Some(Arg::Words(words)) => words.fmt(f)?,
+                None => f.write_str("{}")?,
+            }
             f.write_str(part)?;
         }
         Ok(())
@@ -75,6 +95,8 @@ mod tests {
         let text = Text::with("{} of {} bytes", 3).and("0x10");
         assert_eq!(text.to_string(), "3 of 0x10 bytes");
         assert_eq!(Text::new("final fragment").to_string(), "final fragment");
+        let text = Text::new("a {} frame after {}").word("ping").word(Text::with("frame {}", 3));
+        assert_eq!(text.to_string(), "a ping frame after frame 3");
     }
 
     #[test]

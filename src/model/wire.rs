@@ -22,6 +22,14 @@ impl Dir {
         }
     }
 
+    /// `client` or `server`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
     /// 0 for the client, 1 for the server: an index into a pair.
     pub fn index(self) -> usize {
         match self {
@@ -33,10 +41,7 @@ impl Dir {
 
 impl fmt::Display for Dir {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        })
+        f.pad(self.name())
     }
 }
 

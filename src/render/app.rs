@@ -1,9 +1,10 @@
 //! Packets and sessions of application protocols, as the text views show them alike.
 
 use super::human;
-use super::outline::{INDENT, Outline};
+use super::outline::{INDENT, Outline, joined};
 use super::style::Ink;
-use super::words::{count, grouped, runs};
+use super::words::{BYTES, Noun, count, grouped, runs};
+use crate::lang::Lang;
 use crate::model::{App, AppSession, Dir, Packet, SessionEnd, Unit, Value};
 
 /// Rows that a summary may take.
@@ -20,30 +21,41 @@ pub fn line(outline: &mut Outline, app: &App) {
     if app.summary.is_empty() {
         return;
     }
-    outline.page.to(INDENT).put(Ink::Note, app.name).put(Ink::Plain, " ");
+    let lang = outline.lang();
+    outline.page.to(INDENT).word(Ink::Note, app.name).put(Ink::Plain, " ");
     let indent = INDENT + 2;
-    outline.page.wrap(Ink::Plain, &app.summary.to_string(), indent, 0);
-    let answers = answers(app);
+    outline.page.wrap(Ink::Plain, &lang.say(&app.summary), indent, 0);
+    let answers = answers(lang, app);
     if !answers.is_empty() {
-        outline.page.put(Ink::Plain, ", ").wrap(Ink::Faint, &answers, indent, 0);
+        outline.page.word(Ink::Plain, ", ").wrap(Ink::Faint, &answers, indent, 0);
     }
     outline.page.line();
 }
 
 /// What a packet answers: `answers "join" after 1.20 ms`.
-pub fn answers(app: &App) -> String {
+pub fn answers(lang: Lang, app: &App) -> String {
     let Some(answer) = &app.answers else { return String::new() };
-    let after = answer.after.and_then(|nanos| u64::try_from(nanos).ok());
-    let after = after.map_or_else(String::new, |nanos| format!(" after {}", human::time(nanos)));
-    format!("answers {}{after}", answer.what)
+    match answer.after.and_then(|nanos| u64::try_from(nanos).ok()) {
+        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &human::time(nanos)]),
+        None => lang.fill("answers {}", &[&answer.what]),
+    }
 }
 
 /// A packet that came by HTTP.
 pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
-    let kind = if packet.text { "text" } else { "binary" };
-    let about = format!("{kind}, {}, by polling", count(packet.length, "byte"));
-    outline.heading(unit, &format!("packet {}", packet.place), &about);
+    let lang = outline.lang();
+    outline.heading(unit, &lang.fill("packet {}", &[&packet.place]), &by_polling(lang, packet));
     line(outline, packet.app);
+}
+
+/// What a packet that came by HTTP is.
+pub fn by_polling(lang: Lang, packet: &Packet<'_>) -> String {
+    joined(lang, &[about(lang, packet), lang.words("by polling").to_owned()])
+}
+
+fn about(lang: Lang, packet: &Packet<'_>) -> String {
+    let kind = if packet.text { "text" } else { "binary" };
+    joined(lang, &[lang.words(kind).to_owned(), count(lang, packet.length, BYTES)])
 }
 
 /// Whether the line on a packet has all of its JSON already.
@@ -56,6 +68,7 @@ fn is_told(summary: &str, json: &str, laid_out: &str) -> bool {
 /// All of a packet: its fields, one a line, JSON laid out, attachments.
 pub fn details(outline: &mut Outline, app: &App) {
     line(outline, app);
+    let lang = outline.lang();
     let summary = app.summary.to_string();
     for field in &app.fields {
         let indent = INDENT + 2;
@@ -67,7 +80,7 @@ pub fn details(outline: &mut Outline, app: &App) {
                 if is_told(&summary, json, &laid_out) {
                     continue;
                 }
-                page.to(INDENT + 2).put(Ink::Faint, field.def.label).line();
+                page.to(INDENT + 2).word(Ink::Faint, field.def.label).line();
                 for row in laid_out.lines() {
                     let depth = row.len() - row.trim_start().len();
                     page.to(indent + 2 + depth)
@@ -77,7 +90,7 @@ pub fn details(outline: &mut Outline, app: &App) {
             }
             // A summary says all there is to say about short values.
             Value::Text(text) if text.len() > 200 || text.contains('\n') => {
-                page.to(indent).put(Ink::Faint, field.def.label).line();
+                page.to(indent).word(Ink::Faint, field.def.label).line();
                 outline.payload(text.as_bytes(), text.len() as u64, true, indent + 2);
             }
             Value::Bytes(bytes) => {
@@ -88,7 +101,8 @@ pub fn details(outline: &mut Outline, app: &App) {
         }
     }
     for attachment in &app.attachments {
-        let about = format!("attachment {}, {}", attachment.num, count(attachment.length, "byte"));
+        let number = lang.fill("attachment {}", &[&attachment.num]);
+        let about = joined(lang, &[number, count(lang, attachment.length, BYTES)]);
         outline.page.to(INDENT + 2).put(Ink::Faint, &about).line();
         outline.payload(&attachment.bytes, attachment.length, false, INDENT + 4);
     }
@@ -96,9 +110,9 @@ pub fn details(outline: &mut Outline, app: &App) {
 
 /// A packet that was pasted: to be explained from beginning to end.
 pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
-    let kind = if packet.text { "text" } else { "binary" };
+    let lang = outline.lang();
     outline.pasted = true;
-    outline.heading(unit, "packet", &format!("{kind}, {}", count(packet.length, "byte")));
+    outline.heading(unit, lang.words("packet"), &about(lang, packet));
     explain(outline, packet.app);
 }
 
@@ -106,9 +120,10 @@ pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
 fn explain(outline: &mut Outline, app: &App) {
     const VALUE: usize = INDENT + 15;
     line(outline, app);
+    let lang = outline.lang();
     for field in &app.fields {
         let page = &mut outline.page;
-        page.to(INDENT + 2).put(Ink::Faint, field.def.label).to(VALUE);
+        page.to(INDENT + 2).word(Ink::Faint, field.def.label).to(VALUE);
         let at = page.column();
         match &field.value {
             Value::Text(text) => {
@@ -125,7 +140,7 @@ fn explain(outline: &mut Outline, app: &App) {
                 }
             }
             Value::Bytes(bytes) => {
-                page.put(Ink::Strong, &count(bytes.len() as u64, "byte"));
+                page.put(Ink::Strong, &count(lang, bytes.len() as u64, BYTES));
             }
             Value::Number(number) | Value::Code(number) => {
                 page.put(Ink::Strong, &number.to_string());
@@ -135,8 +150,8 @@ fn explain(outline: &mut Outline, app: &App) {
             }
         }
         page.line();
-        let meaning = field.meaning.to_string();
-        let help = if meaning.is_empty() { field.def.help } else { &meaning };
+        let meaning = lang.say(&field.meaning);
+        let help = if meaning.is_empty() { lang.words(field.def.help) } else { &meaning };
         page.to(VALUE).wrap(Ink::Faint, help, VALUE, 0).tail(Ink::Faint, field.def.cite.to_string()).line();
     }
 }
@@ -145,23 +160,25 @@ fn explain(outline: &mut Outline, app: &App) {
 pub fn session(outline: &mut Outline, unit: &Unit<'_>, session: &AppSession) {
     let unit = Unit { conn: 0, ..*unit };
     let came = session.sid.is_some() || session.packets != [0, 0];
-    let what = if came { "ends" } else { "never opened" };
-    outline.heading(&unit, &format!("session {} {what}", session.number), &how(session));
+    let lang = outline.lang();
+    let what =
+        lang.fill(if came { "session {} ends" } else { "session {} never opened" }, &[&session.number]);
+    outline.heading(&unit, &what, &how(lang, session));
     if let Some(sid) = &session.sid {
         outline.page.to(INDENT).put(Ink::Plain, "sid ").data(Ink::Strong, sid.as_bytes(), 48, false).line();
     }
-    outline.say(Ink::Plain, &course(session));
+    outline.say(Ink::Plain, &course(lang, session));
     if session.packets != [0, 0] {
-        let counts = counts(session);
+        let counts = counts(lang, session);
         outline.say(Ink::Plain, &counts);
     }
     if !session.namespaces.is_empty() {
-        outline.page.to(INDENT).put(Ink::Plain, "namespaces ");
+        outline.page.to(INDENT).word(Ink::Plain, "namespaces").put(Ink::Plain, " ");
         outline.page.spill(session.namespaces.join(", ").as_bytes(), INDENT + 2, SUMMARY_ROWS).line();
     }
 }
 
-fn how(session: &AppSession) -> String {
+fn how(lang: Lang, session: &AppSession) -> String {
     let end = match session.end {
         Some(SessionEnd::Closed) => "closed",
         Some(SessionEnd::Dropped) => "its connection ended without a close",
@@ -170,39 +187,44 @@ fn how(session: &AppSession) -> String {
     };
     let lasted = session.began.zip(session.ended).map(|(began, ended)| ended.since(began));
     match lasted.and_then(|nanos| u64::try_from(nanos).ok()) {
-        Some(nanos) if nanos > 0 => format!("{end}, after {}", human::time(nanos)),
-        _ => end.to_owned(),
+        Some(nanos) if nanos > 0 => {
+            joined(lang, &[lang.words(end).to_owned(), lang.fill("after {}", &[&human::time(nanos)])])
+        }
+        _ => lang.words(end).to_owned(),
     }
 }
 
-fn course(session: &AppSession) -> String {
-    let mut words = match session.version {
+fn course(lang: Lang, session: &AppSession) -> String {
+    let mut parts = vec![match session.version {
         Some(version) => format!("Engine.IO {version}"),
         None => "Engine.IO".to_owned(),
-    };
+    }];
     let names: Vec<&str> = session.transports.iter().map(|t| t.name()).collect();
-    match (names.as_slice(), session.upgraded) {
-        ([], _) => {}
-        (names, true) => words = format!("{words}, {}, upgraded", names.join(" then ")),
-        (names, false) => words = format!("{words}, {}", names.join(" and ")),
+    let between = if session.upgraded { " then " } else { " and " };
+    parts.push(names.join(lang.words(between)));
+    if session.upgraded && !names.is_empty() {
+        parts.push(lang.words("upgraded").to_owned());
     }
     let conns: Vec<u64> = session.conns.iter().map(|conn| u64::from(*conn)).collect();
-    let plural = if conns.len() == 1 { "" } else { "s" };
-    format!("{words}, connection{plural} {}", runs(&conns))
+    let words = if conns.len() == 1 { "connection {}" } else { "connections {}" };
+    parts.push(lang.fill(words, &[&runs(&conns)]));
+    joined(lang, &parts)
 }
 
-fn counts(session: &AppSession) -> String {
+fn counts(lang: Lang, session: &AppSession) -> String {
+    const HEARTBEATS: Noun = ["{} heartbeat answered", "{} heartbeats answered"];
     let [client, server] = session.packets;
-    let mut words =
-        format!("packets: {} from the client, {} from the server", grouped(client), grouped(server));
+    let packets = "packets: {} from the client, {} from the server";
+    let mut parts = vec![lang.fill(packets, &[&grouped(client), &grouped(server)])];
     let [client, server] = session.events;
     if client + server > 0 {
-        words = format!("{words}; events: {client} and {server}, {} acknowledged", grouped(session.acks));
+        let events = "events: {} and {}, {} acknowledged";
+        parts.push(lang.fill(events, &[&client, &server, &grouped(session.acks)]));
     }
     if session.heartbeats > 0 {
-        words = format!("{words}; {} answered", count(session.heartbeats, "heartbeat"));
+        parts.push(count(lang, session.heartbeats, HEARTBEATS));
     }
-    words
+    parts.join(lang.words("; "))
 }
 
 /// The colour of a packet's sender, or none.

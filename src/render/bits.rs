@@ -4,10 +4,11 @@
 //! only the fields this frame has, each where it stands. What follows the header
 //! is drawn as it is on the wire; when it is masked, what it means stands below.
 
+use super::columns::centred;
 use super::outline::{Outline, PREVIEW};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::words::count;
+use super::words::{MORE_BYTES, count};
 use super::{Options, frames, rows, tree, verdicts};
 use crate::model::{Body, Frame, LengthForm, Unit, Wants};
 
@@ -102,7 +103,8 @@ fn draw(outline: &mut Outline, frame: &Frame<'_>) {
     let drawn = end / 8 - u64::from(frame.header.header_length()).min(end / 8);
     let left = frame.header.length.saturating_sub(drawn);
     if left > 0 {
-        let words = format!("payload continues, {}", count(left, "more byte"));
+        let lang = outline.lang();
+        let words = lang.fill("payload continues, {}", &[&count(lang, left, MORE_BYTES)]);
         let inside = centred(&words, ROW as usize * 2 - 1);
         outline.page.to(EDGE).put(Ink::Faint, ":").put(Ink::Plain, &inside).put(Ink::Faint, ":").line();
     }
@@ -199,7 +201,7 @@ fn line(outline: &mut Outline, frame: &Frame<'_>, parts: &[Part], row: u64, line
         let from = part.start.max(row * ROW);
         let to = part.end.min((row + 1) * ROW);
         let text = match line {
-            Line::Label(at) => label(part, row, at).to_owned(),
+            Line::Label(at) => page.lang().words(label(part, row, at)).to_owned(),
             Line::Bits => bits(frame, from, to),
             Line::Values => values(frame, part, from, to),
             Line::Unmasked if part.kind == Kind::Payload => unmasked(frame, from, to),
@@ -210,8 +212,8 @@ fn line(outline: &mut Outline, frame: &Frame<'_>, parts: &[Part], row: u64, line
     }
     let masked_payload = frame.header.masking_key.is_some() && here().any(|part| part.kind == Kind::Payload);
     match line {
-        Line::Values if masked_payload => page.put(Ink::Faint, " masked"),
-        Line::Unmasked => page.put(Ink::Faint, " unmasked"),
+        Line::Values if masked_payload => page.put(Ink::Plain, " ").word(Ink::Faint, "masked"),
+        Line::Unmasked => page.put(Ink::Plain, " ").word(Ink::Faint, "unmasked"),
         _ => page,
     };
     page.line();
@@ -268,10 +270,6 @@ fn unmasked(frame: &Frame<'_>, from: u64, to: u64) -> String {
 fn bytes(from: u64, to: u64, text: impl Fn(u64) -> String) -> String {
     let all: Vec<String> = (from / 8..to / 8).map(|at| centred(&text(at), 15)).collect();
     all.join(" ")
-}
-
-fn centred(text: &str, columns: usize) -> String {
-    format!("{text:^columns$}")
 }
 
 #[cfg(test)]

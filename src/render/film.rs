@@ -2,11 +2,12 @@
 
 use super::Options;
 use super::heads::verdict as mark;
-use super::outline::ink;
+use super::outline::{ink, joined, way};
 use super::page::Page;
 use super::style::Ink;
 use super::verdicts;
-use super::words::count;
+use super::words::{BYTES, FRAMES, close_code, count};
+use crate::lang::Lang;
 use crate::model::film::{
     Accept, Aftermath, Comparison, Deal, Film, Line, PeerEnd, Row, Ruling, Speech, State, Step,
 };
@@ -49,7 +50,7 @@ impl Projector {
                 Step::Accept(accept) => self.accept(accept),
                 Step::Deals(deals) => self.deals(deals),
                 Step::Around(film) => {
-                    self.heading("the connection", "");
+                    self.heading(self.lang().words("the connection"), "");
                     self.findings(&film.around, &film.diagnoses);
                 }
                 Step::Ruling(ruling) => self.ruling(ruling),
@@ -57,6 +58,10 @@ impl Projector {
             shown.push(self.taken());
         }
         shown
+    }
+
+    fn lang(&self) -> Lang {
+        self.page.lang()
     }
 
     fn taken(&mut self) -> String {
@@ -69,7 +74,8 @@ impl Projector {
         let room = if alone { self.page.width() } else { self.page.width() / 2 };
         self.page.data(Ink::Strong, film.title.as_bytes(), room, false);
         if film.conn > 0 {
-            self.page.put(Ink::Plain, &format!("  connection {}", film.conn));
+            let conn = self.lang().fill("connection {}", &[&film.conn]);
+            self.page.put(Ink::Plain, "  ").put(Ink::Plain, &conn);
         }
         if let (Some(client), Some(server)) = (film.client, film.server) {
             self.page.put(Ink::Faint, "  ").wrap(Ink::Faint, &format!("{client} → {server}"), INDENT, 0);
@@ -94,20 +100,21 @@ impl Projector {
             Dir::Server => "response",
         };
         self.page.gap();
-        self.page
-            .put(ink(dir), &format!("{dir} → {}", dir.peer()))
-            .put(Ink::Plain, "  ")
-            .put(Ink::Strong, what);
-        let packets = match speech.packets {
-            Some((first, last)) if first == last => format!(" · packet {first}"),
-            Some((first, last)) => format!(" · packets {first}–{last}"),
-            None => String::new(),
+        let lang = self.lang();
+        self.page.put(ink(dir), &way(lang, dir)).put(Ink::Plain, "  ").word(Ink::Strong, what);
+        let length = count(lang, speech.length, BYTES);
+        let tail = match speech.packets {
+            Some((first, last)) if first == last => {
+                format!("{length} · {}", lang.fill("packet {}", &[&first]))
+            }
+            Some((first, last)) => format!("{length} · {}", lang.fill("packets {}–{}", &[&first, &last])),
+            None => length,
         };
-        self.page.tail(Ink::Faint, format!("{}{packets}", count(speech.length, "byte"))).line();
+        self.page.tail(Ink::Faint, tail).line();
         let (ink, mark) = mark(speech.start_verdict);
         self.page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
         self.page.spill(speech.start_line.as_bytes(), UNDER, ROWS).line();
-        self.under(Ink::Faint, &speech.meaning.to_string());
+        self.under(Ink::Faint, &lang.say(&speech.meaning));
         if let Some(why) = speech.why {
             self.why(why.help, &why.cite.to_string());
         }
@@ -119,12 +126,13 @@ impl Projector {
         self.page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
         self.page.data(Ink::Strong, line.header.name.as_bytes(), half, false).put(Ink::Plain, ": ");
         self.page.spill(line.header.value.as_bytes(), UNDER, ROWS).line();
-        self.under(Ink::Faint, &line.header.meaning.to_string());
+        self.under(Ink::Faint, &self.lang().say(&line.header.meaning));
         for part in line.parts.iter().filter(|part| self.explain && !part.meaning.is_empty()) {
             if let Value::Text(text) = &part.value {
                 self.page.to(UNDER + 2 * usize::from(part.depth - 1));
                 self.page.data(Ink::Plain, text.as_bytes(), half, false).put(Ink::Plain, "  ");
-                self.page.wrap(Ink::Faint, &part.meaning.to_string(), UNDER + 4, 0).line();
+                let meaning = self.lang().say(&part.meaning);
+                self.page.wrap(Ink::Faint, &meaning, UNDER + 4, 0).line();
             }
         }
         match line.def {
@@ -133,9 +141,10 @@ impl Projector {
         }
     }
 
-    fn why(&mut self, help: &str, cite: &str) {
+    fn why(&mut self, help: &'static str, cite: &str) {
         if self.explain {
-            self.page.to(UNDER).put(Ink::Note, "why ");
+            self.page.to(UNDER).word(Ink::Note, "why").put(Ink::Plain, " ");
+            let help = self.lang().words(help);
             self.page.wrap(Ink::Plain, help, UNDER + 4, 0).tail(Ink::Faint, cite.to_owned()).line();
         }
     }
@@ -150,7 +159,7 @@ impl Projector {
         self.findings(&speech.findings, &speech.diagnoses);
         if !speech.body.is_empty() {
             let shown = &speech.body[..speech.body.len().min(BODY)];
-            self.page.to(INDENT).put(Ink::Faint, "body").line();
+            self.page.to(INDENT).word(Ink::Faint, "body").line();
             self.page.to(UNDER).quote(shown, shown.len() < speech.body.len(), UNDER, ROWS, 0);
             self.page.line();
         }
@@ -158,7 +167,7 @@ impl Projector {
 
     fn findings(&mut self, findings: &[Finding], diagnoses: &[Diagnosis]) {
         for finding in findings {
-            let place = finding.spans.first().copied().and_then(verdicts::named);
+            let place = finding.spans.first().and_then(|span| verdicts::named(self.lang(), *span));
             verdicts::finding(&mut self.page, finding, place);
         }
         for diagnosis in diagnoses {
@@ -166,27 +175,23 @@ impl Projector {
         }
     }
 
-    fn labelled(&mut self, label: &str, words: &Text) {
+    fn labelled(&mut self, label: &'static str, words: &Text) {
         if !words.is_empty() {
-            let at = UNDER + LABEL;
-            self.page
-                .to(UNDER)
-                .put(Ink::Faint, label)
-                .to(at)
-                .wrap(Ink::Plain, &words.to_string(), at, 0)
-                .line();
+            let (at, words) = (UNDER + LABEL, self.lang().say(words));
+            self.page.to(UNDER).word(Ink::Faint, label).to(at).wrap(Ink::Plain, &words, at, 0).line();
         }
     }
 
     fn accept(&mut self, accept: &Accept) {
-        self.heading("the accept value", "key and GUID, SHA-1, Base64 (RFC 6455 §4.2.2)");
+        let how = self.lang().words("key and GUID, SHA-1, Base64 (RFC 6455 §4.2.2)");
+        self.heading(self.lang().words("the accept value"), how);
         for (label, value) in [
             ("key", accept.key.as_str()),
             ("+ GUID", accept.joined.strip_prefix(&accept.key).unwrap_or_default()),
             ("SHA-1", &accept.sha1),
             ("Base64", &accept.right),
         ] {
-            self.page.to(UNDER).put(Ink::Faint, label).to(UNDER + LABEL);
+            self.page.to(UNDER).word(Ink::Faint, label).to(UNDER + LABEL);
             self.page.spill(value.as_bytes(), UNDER + LABEL, ROWS).line();
         }
         if let Some(sent) = &accept.sent {
@@ -196,7 +201,7 @@ impl Projector {
                 .to(UNDER - 2)
                 .put(ink, sign)
                 .put(Ink::Plain, " ")
-                .put(Ink::Faint, "sent")
+                .word(Ink::Faint, "sent")
                 .to(UNDER + LABEL);
             self.page.spill(sent.as_bytes(), UNDER + LABEL, ROWS).line();
         }
@@ -210,14 +215,14 @@ impl Projector {
     }
 
     fn deals(&mut self, deals: &[Deal]) {
-        self.heading("negotiation", "offer → answer");
+        self.heading(self.lang().words("negotiation"), self.lang().words("offer → answer"));
         for deal in deals {
             let (ink, sign) = mark(deal.verdict);
-            self.page.to(INDENT).put(ink, sign).put(Ink::Plain, " ").put(Ink::Strong, deal.what);
+            self.page.to(INDENT).put(ink, sign).put(Ink::Plain, " ").word(Ink::Strong, deal.what);
             self.page.to(UNDER + LABEL + 2);
             let at = self.page.column();
             self.choice(deal.offer.as_deref(), at);
-            let answer = deal.answer.as_deref().unwrap_or("nothing");
+            let answer = deal.answer.as_deref().unwrap_or(self.lang().words("nothing"));
             if self.page.column() + 3 + self.page.measure(answer) > self.page.width() {
                 self.page.line();
                 self.page.to(at - 2).put(Ink::Plain, "→ ");
@@ -225,32 +230,38 @@ impl Projector {
                 self.page.put(Ink::Plain, " → ");
             }
             if deal.tacit {
-                self.page.put(Ink::Plain, "agreed");
+                self.page.word(Ink::Plain, "agreed");
             } else {
                 self.choice(deal.answer.as_deref(), at);
             }
             self.page.line();
-            self.under(Ink::Faint, &deal.meaning.to_string());
+            self.under(Ink::Faint, &self.lang().say(&deal.meaning));
         }
     }
 
     fn choice(&mut self, value: Option<&str>, indent: usize) {
         match value {
             Some(value) => self.page.spill(value.as_bytes(), indent, ROWS),
-            None => self.page.put(Ink::Faint, "nothing"),
+            None => self.page.word(Ink::Faint, "nothing"),
         };
     }
 
     fn ruling(&mut self, ruling: &Ruling) {
         self.page.gap();
+        let lang = self.lang();
         let (ink, word) = state(ruling.state);
-        self.page.put(ink, word);
+        self.page.word(ink, word);
         if let Some(cause) = &ruling.cause {
-            let by = cause.by.map_or_else(String::new, |dir| format!("{dir}: "));
-            let but = if ruling.state == State::Open { "although " } else { "" };
+            let title = lang.words(cause.rule.title);
+            let fault = match cause.by {
+                Some(dir) => lang.fill("{}: {}", &[&lang.words(dir.name()), &title]),
+                None => title.to_owned(),
+            };
+            let is_open = ruling.state == State::Open;
+            let fault = if is_open { lang.fill("although {}", &[&fault]) } else { fault };
             self.page.put(Ink::Plain, "  ").put(Ink::Strong, cause.rule.id);
             self.page.tail(Ink::Faint, cause.rule.cite.to_string()).line();
-            self.under(Ink::Plain, &format!("{but}{by}{}", cause.rule.title));
+            self.under(Ink::Plain, &fault);
             self.labelled("got", &cause.got);
         } else {
             self.page.line();
@@ -265,24 +276,24 @@ impl Projector {
 
     /// A recorded answer and a live one in two columns.
     pub fn compare(&mut self, comparison: &Comparison) -> String {
-        self.heading("side by side", "");
+        self.heading(self.lang().words("side by side"), "");
         let right = INDENT + (self.page.width() - INDENT) / 2;
-        self.page.to(INDENT).put(Ink::Faint, "recorded").to(right).put(Ink::Faint, "live").line();
+        self.page.to(INDENT).word(Ink::Faint, "recorded").to(right).word(Ink::Faint, "live").line();
         for row in &comparison.rows {
             self.row(row, right);
         }
         for (at, outcome) in [(INDENT, comparison.recorded), (right, comparison.live)] {
             let (ink, word) = state(outcome);
-            self.page.to(at).put(ink, word);
+            self.page.to(at).word(ink, word);
         }
         self.page.line();
         self.taken()
     }
 
     fn row(&mut self, row: &Row, right: usize) {
-        let name = if row.name.is_empty() { "status line" } else { &row.name };
+        let name = if row.name.is_empty() { self.lang().words("status line") } else { &row.name };
         self.page.to(INDENT).data(Ink::Strong, name.as_bytes(), right - INDENT, false);
-        self.page.tail(Ink::Faint, row.note.to_string()).line();
+        self.page.tail(Ink::Faint, self.lang().say(&row.note)).line();
         for (at, cell) in [(INDENT, &row.recorded), (right, &row.live)] {
             let Some((value, verdict)) = cell else { continue };
             let (ink, sign) = mark(*verdict);
@@ -297,26 +308,27 @@ impl Projector {
 
     /// What a live peer did after the handshake.
     pub fn aftermath(&mut self, after: &Aftermath) -> String {
-        let peer = after.peer;
-        self.heading(&format!("afterwards  the {peer}"), "");
+        let lang = self.lang();
+        let peer = lang.words(after.peer.name());
+        self.heading(lang.words("afterwards"), &lang.fill("the {}", &[&peer]));
         let ms = after.after / 1_000_000;
         let end = match (after.end, after.close_code) {
             (PeerEnd::CloseFrame, Some(code)) => {
-                format!("sent Close {} {} after {ms} ms", code.0, code.name())
+                lang.fill("sent Close {} after {} ms", &[&close_code(lang, code), &ms])
             }
-            (PeerEnd::CloseFrame, None) => format!("sent an empty Close after {ms} ms"),
-            (PeerEnd::Closed, _) => format!("closed TCP after {ms} ms"),
-            (PeerEnd::Reset, _) => format!("reset TCP after {ms} ms"),
-            (PeerEnd::Silent, _) => format!("was still there, silent, after {ms} ms"),
+            (PeerEnd::CloseFrame, None) => lang.fill("sent an empty Close after {} ms", &[&ms]),
+            (PeerEnd::Closed, _) => lang.fill("closed TCP after {} ms", &[&ms]),
+            (PeerEnd::Reset, _) => lang.fill("reset TCP after {} ms", &[&ms]),
+            (PeerEnd::Silent, _) => lang.fill("was still there, silent, after {} ms", &[&ms]),
         };
         let frames = match (after.frames, after.bytes) {
-            (0, 0) => "sent no frame".to_owned(),
-            (0, bytes) => format!("sent {}, which are no frames", count(bytes, "byte")),
-            (frames, _) => format!("sent {}", count(frames, "frame")),
+            (0, 0) => lang.words("sent no frame").to_owned(),
+            (0, bytes) => lang.fill("sent {}, which are no frames", &[&count(lang, bytes, BYTES)]),
+            (frames, _) => lang.fill("sent {}", &[&count(lang, frames, FRAMES)]),
         };
-        self.under(Ink::Plain, &format!("{frames}, {end}"));
+        self.under(Ink::Plain, &joined(lang, &[frames, end]));
         let (ink, words) = judged(after);
-        self.under(ink, words);
+        self.under(ink, lang.words(words));
         self.taken()
     }
 }

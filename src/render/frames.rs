@@ -1,60 +1,68 @@
 //! What can be said of a frame from its header and payload alone.
 
-use super::words::{self, close_code, count, grouped};
+use super::words::{self, BYTES, close_code, count, grouped};
+use crate::lang::Lang;
 use crate::model::{CloseCode, Dir, Field, Frame, Opcode, Value};
 
 /// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.
-pub fn about(dir: Option<Dir>, frame: &Frame<'_>) -> String {
+pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
     let header = &frame.header;
     let mut about = match header.opcode {
         Opcode::CONTINUATION if frame.of != Opcode::CONTINUATION => {
-            format!("continuation of {}", words::opcode(frame.of))
+            lang.fill("continuation of {}", &[&words::opcode(lang, frame.of)])
         }
-        opcode => words::opcode(opcode),
+        opcode => words::opcode(lang, opcode),
     };
-    if let Some(code) = close(frame) {
+    let code = close(lang, frame);
+    if let Some(code) = &code {
         about.push(' ');
-        about.push_str(&code);
+        about.push_str(code);
     }
+    let mut add = |words: &str| {
+        about.push_str(lang.words(", "));
+        about.push_str(words);
+    };
     if !header.fin && !header.opcode.is_control() {
-        about.push_str(if header.opcode == Opcode::CONTINUATION {
-            ", more follows"
+        add(lang.words(if header.opcode == Opcode::CONTINUATION {
+            "more follows"
         } else {
-            ", first fragment"
-        });
+            "first fragment"
+        }));
     }
-    if close(frame).is_none() {
-        about.push_str(", ");
-        about.push_str(&count(header.length, "byte"));
+    if code.is_none() {
+        add(&count(lang, header.length, BYTES));
     }
     // Clients mask and servers do not (RFC 6455 §5.1): only the opposite is news.
     match (dir, header.masking_key) {
-        (Some(Dir::Client), None) => about.push_str(", unmasked"),
-        (Some(Dir::Server) | None, Some(_)) => about.push_str(", masked"),
+        (Some(Dir::Client), None) => add(lang.words("unmasked")),
+        (Some(Dir::Server) | None, Some(_)) => add(lang.words("masked")),
         _ => {}
     }
     if frame.inferred {
-        about.push_str(", inferred");
+        add(lang.words("inferred"));
     }
     about
 }
 
 /// What is not there of a frame, if anything.
-pub fn absent(frame: &Frame<'_>) -> Option<String> {
+pub fn absent(lang: Lang, frame: &Frame<'_>) -> Option<String> {
     let length = grouped(frame.header.length);
     if frame.truncated {
-        Some(format!("cut short: {} of {length} payload bytes are there", grouped(frame.captured)))
+        let words = "cut short: {} of {} payload bytes are there";
+        Some(lang.fill(words, &[&grouped(frame.captured), &length]))
     } else if frame.missing > 0 {
-        Some(format!("{} of {length} payload bytes are lost in a gap", grouped(frame.missing)))
+        Some(lang.fill("{} of {} payload bytes are lost in a gap", &[&grouped(frame.missing), &length]))
     } else {
         None
     }
 }
 
 /// A Close frame's code with its name.
-pub fn close(frame: &Frame<'_>) -> Option<String> {
+pub fn close(lang: Lang, frame: &Frame<'_>) -> Option<String> {
     match (frame.header.opcode, frame.payload) {
-        (Opcode::CLOSE, [high, low, ..]) => Some(close_code(CloseCode(u16::from_be_bytes([*high, *low])))),
+        (Opcode::CLOSE, [high, low, ..]) => {
+            Some(close_code(lang, CloseCode(u16::from_be_bytes([*high, *low]))))
+        }
         _ => None,
     }
 }

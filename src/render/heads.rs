@@ -20,8 +20,9 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
     heading(outline, unit, head);
     outline.page.to(INDENT).spill(head.start_line.as_bytes(), INDENT + 2, VALUE_ROWS).line();
     for field in unit.fields.iter().filter(|field| tells_more(field, head)) {
-        outline.page.to(NAME).put(Ink::Plain, field.def.label).put(Ink::Plain, ": ");
-        outline.page.wrap(Ink::Faint, &field.meaning.to_string(), NAME + 2, 0).line();
+        let lang = outline.lang();
+        outline.page.to(NAME).word(Ink::Plain, field.def.label).word(Ink::Plain, ": ");
+        outline.page.wrap(Ink::Faint, &lang.say(&field.meaning), NAME + 2, 0).line();
     }
     let names = columns(head, NAME_COLUMNS, |header| outline.page.measure(&header.name));
     let values = columns(head, VALUE_COLUMNS, |header| {
@@ -37,7 +38,7 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
         meaning(outline, header, value_at, value_at + values + 2);
     }
     if !head.body.is_empty() {
-        outline.page.to(INDENT).put(Ink::Faint, "body").line();
+        outline.page.to(INDENT).word(Ink::Faint, "body").line();
         let text = str::from_utf8(whole_characters(head.body)).is_ok();
         outline.payload(head.body, head.body.len() as u64, text, NAME);
     }
@@ -45,7 +46,8 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
 
 /// The block's first line.
 pub fn heading(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
-    outline.heading(unit, if is_response(unit, head) { "response" } else { "request" }, "");
+    let what = if is_response(unit, head) { "response" } else { "request" };
+    outline.heading(unit, outline.lang().words(what), "");
 }
 
 /// A verdict's colour and mark; the marks differ without colour too.
@@ -60,7 +62,7 @@ pub fn verdict(verdict: Verdict) -> (Ink, &'static str) {
 
 /// Ends the line with what the header means: beside the value if there is room, else under it.
 fn meaning(outline: &mut Outline, header: &Header, value_at: usize, beside: usize) {
-    let meaning = header.meaning.to_string();
+    let meaning = outline.lang().say(&header.meaning);
     let page = &mut outline.page;
     let start = if page.column() < beside { beside } else { page.column() + 2 };
     let fits = start + page.measure(&meaning) <= page.width();

@@ -4,7 +4,7 @@ use super::outline::{INDENT, Outline, PREVIEW};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
-use super::words::count;
+use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, tree};
 use crate::model::{Body, Field, Frame, HttpHead, Span, Unit, Value, Wants};
 
@@ -74,7 +74,7 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
         for from in (0..header).step_by(ROW) {
             bytes_row(outline, frame, columns, from, header);
             if from == 0 {
-                outline.page.to(columns.name).put(Ink::Plain, "frame header");
+                outline.page.to(columns.name).word(Ink::Plain, "frame header");
             }
             outline.page.line();
         }
@@ -140,20 +140,20 @@ fn offset(outline: &mut Outline, columns: Columns, at: u64) {
 fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) {
     let page = &mut outline.page;
     page.to(columns.name + 2 * usize::from(field.depth));
-    page.put(Ink::Plain, if three { "RSV1–3" } else { field.def.label });
+    page.word(Ink::Plain, if three { "RSV1–3" } else { field.def.label });
     let value_at = columns.name + 15;
     page.to(value_at);
     let at = page.column();
     match &field.value {
         _ if three => {
-            page.put(Ink::Strong, "000").put(Ink::Plain, " no extension bits");
+            page.put(Ink::Strong, "000").put(Ink::Plain, " ").word(Ink::Plain, "no extension bits");
         }
         Value::Text(text) | Value::Json(text) => {
             page.quote(text.as_bytes(), false, at, PAYLOAD_ROWS, 0);
         }
         // The bytes stand on the left already.
         Value::Bytes(_) => {
-            page.wrap(Ink::Plain, &field.meaning.to_string(), value_at, 0);
+            page.wrap(Ink::Plain, &page.lang().say(&field.meaning), value_at, 0);
         }
         _ => {
             page.put(Ink::Strong, &rows::number(field));
@@ -161,7 +161,8 @@ fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) 
                 // A value of one to three digits, and a space.
                 let start = at + 4;
                 let gap = start.saturating_sub(page.column()).max(1);
-                page.put(Ink::Plain, &" ".repeat(gap)).wrap(Ink::Plain, &field.meaning.to_string(), start, 0);
+                let meaning = page.lang().say(&field.meaning);
+                page.put(Ink::Plain, &" ".repeat(gap)).wrap(Ink::Plain, &meaning, start, 0);
             }
         }
     }
@@ -171,9 +172,9 @@ fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) 
 /// The heading over a payload's columns.
 fn caption(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, field: &Field) {
     let page = &mut outline.page;
-    page.to(columns.bytes).put(Ink::Plain, field.def.label);
+    page.to(columns.bytes).word(Ink::Plain, field.def.label);
     if frame.header.masking_key.is_some() {
-        page.put(Ink::Faint, ", masked").to(columns.name).put(Ink::Faint, "unmasked");
+        page.word(Ink::Faint, ", ").word(Ink::Faint, "masked").to(columns.name).word(Ink::Faint, "unmasked");
     }
     page.line();
 }
@@ -207,7 +208,8 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
     let left = frame.header.length.saturating_sub(shown);
     let page = &mut outline.page;
     if left > 0 {
-        page.to(columns.bytes).put(Ink::Faint, &format!("… {}", count(left, "more byte"))).line();
+        let words = count(page.lang(), left, MORE_BYTES);
+        page.to(columns.bytes).put(Ink::Faint, "… ").put(Ink::Faint, &words).line();
     }
     if text && !frame.payload.is_empty() && !frame.payload.is_ascii() {
         let more = (frame.payload.len() as u64) < frame.header.length;
@@ -225,14 +227,15 @@ fn http(outline: &mut Outline, head: &HttpHead<'_>) {
         page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
         page.data(Ink::Strong, header.name.as_bytes(), 32, false);
         if !header.meaning.is_empty() {
-            page.to(heads::NAME + 28).wrap(Ink::Plain, &header.meaning.to_string(), heads::NAME + 28, 0);
+            let meaning = page.lang().say(&header.meaning);
+            page.to(heads::NAME + 28).wrap(Ink::Plain, &meaning, heads::NAME + 28, 0);
         }
         page.line();
         let at = |span: Span| span.first_byte();
         hexdump::dump(page, header.value.as_bytes(), at(header.value_at), INDENT, PAYLOAD_ROWS);
     }
     if !head.body.is_empty() {
-        outline.page.to(INDENT).put(Ink::Faint, "body").line();
+        outline.page.to(INDENT).word(Ink::Faint, "body").line();
         outline.payload(head.body, head.body.len() as u64, false, INDENT);
     }
 }

@@ -1,6 +1,7 @@
 //! Quantities as people read them: grouped digits, binary sizes, short times.
 
-use super::words::grouped;
+use super::words::{Noun, grouped};
+use crate::lang::Lang;
 
 /// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns wide.
 pub(crate) fn count(value: u64) -> String {
@@ -11,8 +12,8 @@ pub(crate) fn count(value: u64) -> String {
 }
 
 /// A count and what it counts, in the right number.
-pub(crate) fn counted(value: u64, singular: &str) -> String {
-    format!("{} {singular}{}", count(value), if value == 1 { "" } else { "s" })
+pub(crate) fn counted(lang: Lang, value: u64, noun: Noun) -> String {
+    lang.count(value, &count(value), noun)
 }
 
 /// A count in at most 7 columns.
@@ -92,7 +93,8 @@ mod tests {
         ] {
             assert_eq!((count(value).as_str(), short(value).as_str()), (text, few));
         }
-        assert_eq!((counted(1, "frame"), counted(0, "frame")), ("1 frame".into(), "0 frames".into()));
+        let frames = |value| counted(Lang::En, value, super::super::words::FRAMES);
+        assert_eq!((frames(1), frames(0)), ("1 frame".into(), "0 frames".into()));
     }
 
     #[test]

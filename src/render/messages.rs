@@ -1,8 +1,8 @@
 //! What the application sees: one entry a message, frames folded.
 
-use super::outline::{INDENT, Outline, PREVIEW};
+use super::outline::{INDENT, Outline, PREVIEW, joined};
 use super::screen::{Layout, Screen};
-use super::words::{count, opcode};
+use super::words::{BYTES, FRAMES, count, opcode};
 use super::{Options, app, verdicts};
 use crate::model::{Body, Message, Opcode, Unit, Utf8, Wants};
 
@@ -25,19 +25,18 @@ impl Layout for MessagesLayout {
                 verdicts::show(&mut outline.page, unit);
             }
             Body::Packet(packet) => {
-                let kind = if packet.text { "text" } else { "binary" };
-                let length = count(packet.length, "byte");
                 if unit.conn == 0 {
                     app::pasted(outline, unit, packet);
                 } else {
-                    outline.heading(unit, "packet", &format!("{kind}, {length}, by polling"));
+                    let about = app::by_polling(outline.lang(), packet);
+                    outline.heading(unit, outline.lang().words("packet"), &about);
                     app::details(outline, packet.app);
                 }
                 verdicts::show(&mut outline.page, unit);
             }
             // Frames and heads are what this view spares the reader, unless something is wrong with them.
             Body::Frame(frame) if !unit.findings.is_empty() => {
-                outline.heading(unit, &format!("frame {}", frame.n), "");
+                outline.heading(unit, &outline.lang().fill("frame {}", &[&frame.n]), "");
                 verdicts::show(&mut outline.page, unit);
             }
             Body::Http(_) if !unit.findings.is_empty() => outline.unit(unit),
@@ -48,20 +47,20 @@ impl Layout for MessagesLayout {
 }
 
 fn show(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
-    let mut about = format!("{}, {}", opcode(message.kind), count(message.length, "byte"));
+    let lang = outline.lang();
+    let mut length = count(lang, message.length, BYTES);
     if let Some(inflated) = message.inflated_length {
-        about = format!("{about} compressed, {} inflated", count(inflated, "byte"));
+        length = lang.fill("{} compressed, {} inflated", &[&length, &count(lang, inflated, BYTES)]);
     }
     if message.frame_count > 1 {
-        about = format!("{about} in {}", count(message.frame_count, "frame"));
+        length = lang.fill("{} in {}", &[&length, &count(lang, message.frame_count, FRAMES)]);
     }
-    if !message.complete {
-        about.push_str(", incomplete");
-    }
-    outline.heading(unit, &format!("message {}", message.m), &about);
+    let incomplete = if message.complete { "" } else { lang.words("incomplete") };
+    let about = joined(lang, &[opcode(lang, message.kind), length, incomplete.to_owned()]);
+    outline.heading(unit, &lang.fill("message {}", &[&message.m]), &about);
     if let Some(close) = &message.close {
         if let Some(code) = close.code {
-            outline.say(super::style::Ink::Plain, &super::words::close_code(code));
+            outline.say(super::style::Ink::Plain, &super::words::close_code(lang, code));
         }
         outline.payload(close.reason, close.reason.len() as u64, true, INDENT);
         return;

@@ -9,7 +9,7 @@
 //! | [`messages::Messages`]| what the application sees: messages, frames folded         |
 //! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
 //!
-//! [`film::Projector`] lays out handshakes step by step.
+//! [`markdown::render`] lays out pages of words; [`film::Projector`] lays out handshakes step by step.
 //!
 //! No view knows a rule of a protocol: field names, meanings, citations and
 //! findings come with the units. The views only lay out. How they stack:
@@ -21,7 +21,7 @@
 //!    outline, heads, verdicts     what everything else looks like
 //!    app                          packets and sessions of applications
 //!    rows, frames, hexdump        fields, bytes
-//!    page                         one column-counting line after another
+//!    page, columns                one column-counting line after another
 //!    escape, style, clock, words  characters, colours, times, numbers
 //! ```
 //!
@@ -35,11 +35,14 @@ use crate::lang::Lang;
 use crate::model::Sink;
 
 pub mod bits;
+pub mod columns;
 pub mod compare;
 pub mod film;
 pub mod hex;
 pub mod json;
+pub mod markdown;
 pub mod messages;
+pub mod prose;
 pub mod session;
 pub mod stats;
 pub mod table;

@@ -5,8 +5,11 @@ use super::clock::Clock;
 use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
-use super::words::{close_code, count, grouped, opcode, runs};
+use super::words::{
+    BYTES, CONNECTIONS, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, grouped, opcode, runs,
+};
 use super::{Options, app, heads, verdicts};
+use crate::lang::Lang;
 use crate::model::{
     Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Roles,
     Severity, Summary, Unit, Utf8,
@@ -46,6 +49,11 @@ impl Outline {
         }
     }
 
+    /// The language of the words.
+    pub fn lang(&self) -> Lang {
+        self.page.lang()
+    }
+
     /// Shows any unit but a frame.
     pub fn unit(&mut self, unit: &Unit<'_>) {
         self.several |= unit.conn > 1;
@@ -62,8 +70,8 @@ impl Outline {
             Body::Message(message) => self.message(unit, message),
             Body::Gap(gap) => self.hole(unit, gap),
             Body::Note if unit.findings.is_empty() => {}
-            Body::Note if unit.conn == 0 => self.heading(unit, "about the capture", ""),
-            Body::Note => self.heading(unit, &format!("about connection {}", unit.conn), ""),
+            Body::Note if unit.conn == 0 => self.heading(unit, self.lang().words("about the capture"), ""),
+            Body::Note => self.heading(unit, &self.lang().fill("about connection {}", &[&unit.conn]), ""),
             Body::Summary(summary) => self.summary(summary),
         }
         if !matches!(unit.body, Body::Frame(_)) {
@@ -78,18 +86,17 @@ impl Outline {
         self.page.gap();
         self.page.put(Ink::Strong, what);
         if let Some(dir) = unit.dir {
-            let way = format!("{dir} → {}", dir.peer());
+            let way = way(self.lang(), dir);
             self.page.put(Ink::Plain, "  ").put(ink(dir), &way);
         }
         if !about.is_empty() {
             let indent = self.page.column() + 2;
             self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, about, indent.min(40), 0);
         }
-        let conn = (self.several && unit.conn > 0 && !what.contains("connection")).then_some(unit.conn);
-        let tail = |connection, packet| {
-            tail(conn.map(|conn| (connection, conn)), packet, unit.packets, stamp.as_deref())
-        };
-        let (full, brief) = (tail("connection", "packet"), tail("conn", "pkt"));
+        let says_conn = matches!(unit.body, Body::Connection(_) | Body::Note);
+        let conn = (self.several && unit.conn > 0 && !says_conn).then_some(unit.conn);
+        let tail = |names| tail(self.lang(), names, conn, unit.packets, stamp.as_deref());
+        let (full, brief) = (tail(&FULL), tail(&BRIEF));
         let fits = |tail: &str| self.page.column() + 2 + self.page.measure(tail) <= self.page.width();
         let tail = if !fits(&full) && fits(&brief) { brief } else { full };
         self.page.tail(Ink::Faint, tail).line();
@@ -116,7 +123,8 @@ impl Outline {
         };
         let left = length.saturating_sub(shown as u64);
         if left > 0 {
-            self.page.to(indent).put(Ink::Faint, &format!("… {}", count(left, "more byte"))).line();
+            self.page.to(indent).put(Ink::Faint, "… ");
+            self.page.put(Ink::Faint, &count(self.lang(), left, MORE_BYTES)).line();
         }
     }
 
@@ -135,18 +143,19 @@ impl Outline {
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) {
         let between = match (connection.client, connection.server) {
             (Some(client), Some(server)) => format!("{client} → {server}"),
-            (Some(client), None) => format!("client {client}"),
-            (None, Some(server)) => format!("server {server}"),
+            (Some(client), None) => self.lang().fill("client {}", &[&client]),
+            (None, Some(server)) => self.lang().fill("server {}", &[&server]),
             (None, None) => String::new(),
         };
-        self.heading(unit, &format!("connection {}", unit.conn), &between);
+        self.heading(unit, &self.lang().fill("connection {}", &[&unit.conn]), &between);
         if let Some(roles) = roles(connection) {
-            self.say(Ink::Plain, roles);
+            self.say(Ink::Plain, self.lang().words(roles));
         }
     }
 
     fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending) {
-        let heading = format!("connection {} ends", unit.conn);
+        let lang = self.lang();
+        let heading = lang.fill("connection {} ends", &[&unit.conn]);
         if connection.handshake == Handshake::Polling {
             // Nothing but HTTP: there are no frames to count, and no closing handshake to miss.
             let how = match ending.how {
@@ -154,22 +163,24 @@ impl Outline {
                 EndKind::Rst => "TCP reset",
                 EndKind::CaptureEnd => "the capture ends first",
             };
-            return self.heading(unit, &heading, how);
+            return self.heading(unit, &heading, lang.words(how));
         }
-        self.heading(unit, &heading, &ended(ending, connection));
-        let agreed = agreed(connection);
+        self.heading(unit, &heading, &ended(lang, ending, connection));
+        let agreed = agreed(lang, connection);
         if !agreed.is_empty() {
             self.say(Ink::Plain, &agreed);
         }
         for dir in [Dir::Client, Dir::Server] {
             let sent = ending.counts[dir.index()];
-            self.page.to(INDENT).put(ink(dir), &dir.to_string());
-            let words = format!(
-                " sent {} in {}, {} of payload and {} in all",
-                count(sent.messages, "message"),
-                count(sent.frames, "frame"),
-                count(sent.payload_bytes, "byte"),
-                grouped(sent.bytes),
+            self.page.to(INDENT).word(ink(dir), dir.name()).put(Ink::Plain, " ");
+            let words = lang.fill(
+                "sent {} in {}, {} of payload and {} in all",
+                &[
+                    &count(lang, sent.messages, MESSAGES),
+                    &count(lang, sent.frames, FRAMES),
+                    &count(lang, sent.payload_bytes, BYTES),
+                    &grouped(sent.bytes),
+                ],
             );
             self.page.wrap(Ink::Plain, &words, INDENT + 2, 0).line();
         }
@@ -185,17 +196,20 @@ impl Outline {
             }
             return;
         }
-        let mut about = format!("{}, {}", opcode(message.kind), count(message.length, "byte"));
-        match message.inflated_length {
-            Some(inflated) => about = format!("{about} compressed, {} inflated", grouped(inflated)),
-            None if message.compressed => about.push_str(" compressed"),
-            None => {}
-        }
-        about.push_str(&frames(message));
+        let lang = self.lang();
+        let length = count(lang, message.length, BYTES);
+        let length = match message.inflated_length {
+            Some(inflated) => lang.fill("{} compressed, {} inflated", &[&length, &grouped(inflated)]),
+            None if message.compressed => lang.fill("{} compressed", &[&length]),
+            None => length,
+        };
+        let mut about =
+            lang.fill("{}, {} from {}", &[&opcode(lang, message.kind), &length, &frames(lang, message)]);
         if !message.complete {
-            about.push_str(", incomplete");
+            about.push_str(lang.words(", "));
+            about.push_str(lang.words("incomplete"));
         }
-        self.heading(unit, &format!("message {}", message.m), &about);
+        self.heading(unit, &lang.fill("message {}", &[&message.m]), &about);
         if own_story {
             let text = message.kind == Opcode::TEXT || message.utf8 == Utf8::Valid;
             let at_hand = message.payload.len() as u64;
@@ -213,38 +227,40 @@ impl Outline {
     }
 
     fn hole(&mut self, unit: &Unit<'_>, gap: &Gap) {
-        let about = format!("{} missing", count(gap.length, "byte"));
-        self.heading(unit, "gap", &about);
+        let lang = self.lang();
+        let about = lang.fill("{} missing", &[&count(lang, gap.length, BYTES)]);
+        self.heading(unit, lang.words("gap"), &about);
         let packets = match gap.between {
-            (Some(before), Some(after)) => format!(", between packets {before} and {after}"),
-            (Some(before), None) => format!(", after packet {before}"),
-            (None, Some(after)) => format!(", before packet {after}"),
+            (Some(before), Some(after)) => lang.fill("between packets {} and {}", &[&before, &after]),
+            (Some(before), None) => lang.fill("after packet {}", &[&before]),
+            (None, Some(after)) => lang.fill("before packet {}", &[&after]),
             (None, None) => String::new(),
         };
-        let place = format!("at byte {} of what the sender sent{packets}", grouped(gap.offset));
-        self.say(Ink::Plain, &place);
-        self.say(Ink::Plain, effect(gap.effect));
+        let place = lang.fill("at byte {} of what the sender sent", &[&grouped(gap.offset)]);
+        self.say(Ink::Plain, &joined(lang, &[place, packets]));
+        self.say(Ink::Plain, lang.words(effect(gap.effect)));
     }
 
     fn summary(&mut self, summary: &Summary) {
         self.page.gap();
-        self.page.put(Ink::Strong, "summary");
-        let packets = match summary.packets {
-            0 => String::new(),
-            packets => format!(" in {}", count(packets, "packet")),
+        let lang = self.lang();
+        self.page.word(Ink::Strong, "summary");
+        let (totals, bytes) = (totals(lang, summary), count(lang, summary.bytes, BYTES));
+        let about = match summary.packets {
+            _ if self.pasted => bytes,
+            0 => lang.fill("{} ({})", &[&totals, &bytes]),
+            packets => lang.fill("{} in {} ({})", &[&totals, &count(lang, packets, PACKETS), &bytes]),
         };
-        let bytes = count(summary.bytes, "byte");
-        let about = if self.pasted { bytes } else { format!("{}{packets} ({bytes})", totals(summary)) };
         self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
         let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
         findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));
         if findings.is_empty() {
-            self.say(Ink::Good, "no findings");
+            self.say(Ink::Good, lang.words("no findings"));
         }
         let widest = findings.iter().map(|(rule, _)| rule.id.len()).max().unwrap_or_default();
         let number = findings.iter().map(|(_, times)| grouped(*times).len() + 1).max().unwrap_or_default();
         for (rule, times) in findings {
-            self.page.to(INDENT).put(verdicts::ink(rule.severity), &rule.severity.to_string());
+            self.page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
             let times = format!("{}×", grouped(*times));
             self.page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
             self.page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
@@ -254,25 +270,42 @@ impl Outline {
                 .line();
         }
         if let Some(error) = &summary.error {
-            self.page.to(INDENT).put(Ink::Error, "the input ended badly: ");
+            self.page.to(INDENT).word(Ink::Error, "the input ended badly: ");
             self.page.wrap(Ink::Plain, error, INDENT + 2, 0).line();
         }
     }
 }
 
+/// What the right end of a heading calls a connection, a packet and several.
+type Names = [&'static str; 3];
+const FULL: Names = ["connection {}", "packet {}", "packets {}–{}"];
+const BRIEF: Names = ["conn {}", "pkt {}", "pkts {}–{}"];
+
 /// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.
 fn tail(
-    connection: Option<(&str, u32)>,
-    packet: &str,
+    lang: Lang,
+    [connection, packet, several]: &Names,
+    conn: Option<u32>,
     packets: Option<(u64, u64)>,
     stamp: Option<&str>,
 ) -> String {
-    let connection = connection.map(|(name, number)| format!("{name} {number}"));
+    let connection = conn.map(|number| lang.fill(connection, &[&number]));
     let packets = packets.map(|(first, last)| {
-        if first == last { format!("{packet} {first}") } else { format!("{packet}s {first}–{last}") }
+        if first == last { lang.fill(packet, &[&first]) } else { lang.fill(several, &[&first, &last]) }
     });
     let parts: Vec<String> = [connection, packets, stamp.map(str::to_owned)].into_iter().flatten().collect();
     parts.join(" · ")
+}
+
+/// Who sent something to whom.
+pub fn way(lang: Lang, dir: Dir) -> String {
+    format!("{} → {}", lang.words(dir.name()), lang.words(dir.peer().name()))
+}
+
+/// Parts with commas between them; those that are empty are left out.
+pub fn joined(lang: Lang, parts: &[String]) -> String {
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    parts.join(lang.words(", "))
 }
 
 /// The colour of a sender.
@@ -297,7 +330,7 @@ fn roles(connection: &Connection) -> Option<&'static str> {
 }
 
 /// How a connection ended.
-pub fn ended(ending: &Ending, connection: &Connection) -> String {
+pub fn ended(lang: Lang, ending: &Ending, connection: &Connection) -> String {
     let handshake = connection.handshake;
     let how = match ending.how {
         // Pasted hex and raw bytes have no addresses, and are no capture.
@@ -308,44 +341,47 @@ pub fn ended(ending: &Ending, connection: &Connection) -> String {
         EndKind::Rst => "TCP reset",
         EndKind::CaptureEnd => "the capture ends first",
     };
-    match ending.close_code {
-        Some(code) => format!("{how}, {}", close_code(code)),
-        None => how.to_owned(),
-    }
+    let code = ending.close_code.map(|code| close_code(lang, code));
+    joined(lang, &[lang.words(how).to_owned(), code.unwrap_or_default()])
 }
 
 /// What the opening handshake came to.
-fn agreed(connection: &Connection) -> String {
+fn agreed(lang: Lang, connection: &Connection) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(connection.target.clone());
     match (connection.handshake, connection.status) {
-        (Handshake::Refused, Some(status)) => parts.push(format!("refused with {status}")),
-        (Handshake::Refused, None) => parts.push("refused".to_owned()),
-        (Handshake::RequestOnly, _) => parts.push("no response seen".to_owned()),
-        (Handshake::ResponseOnly, _) => parts.push("no request seen".to_owned()),
+        (Handshake::Refused, Some(status)) => parts.push(lang.fill("refused with {}", &[&status])),
+        (Handshake::Refused, None) => parts.push(lang.words("refused").to_owned()),
+        (Handshake::RequestOnly, _) => parts.push(lang.words("no response seen").to_owned()),
+        (Handshake::ResponseOnly, _) => parts.push(lang.words("no request seen").to_owned()),
         (Handshake::Full | Handshake::Missing | Handshake::Polling, _) => {}
     }
-    parts.extend(connection.subprotocol.as_ref().map(|name| format!("subprotocol {name}")));
-    parts.extend(connection.extensions.as_ref().map(|list| format!("extensions {list}")));
-    parts.join(", ")
+    parts.extend(connection.subprotocol.as_ref().map(|name| lang.fill("subprotocol {}", &[name])));
+    parts.extend(connection.extensions.as_ref().map(|list| lang.fill("extensions {}", &[list])));
+    joined(lang, &parts)
 }
 
-/// Which frames a message came in: ` from frames 1–3, 5`; how many when they make a long list.
-fn frames(message: &Message<'_>) -> String {
+/// Which frames a message came in: `frames 1–3, 5`; how many when they make a long list.
+fn frames(lang: Lang, message: &Message<'_>) -> String {
     let listed = runs(message.frames);
     let whole = message.frames.len() as u64 == message.frame_count;
     match message.frame_count {
-        1 if whole => format!(" from frame {listed}"),
-        2.. if whole && listed.len() <= 24 => format!(" from frames {listed}"),
-        frames => format!(" from {}", count(frames, "frame")),
+        1 if whole => lang.fill("frame {}", &[&listed]),
+        2.. if whole && listed.len() <= 24 => lang.fill("frames {}", &[&listed]),
+        frames => count(lang, frames, FRAMES),
     }
 }
 
 /// How many of everything: `1 connection, 10 frames, 5 messages`.
-pub fn totals(summary: &Summary) -> String {
-    let connections = count(summary.connections, "connection");
-    let frames = count(summary.frames, "frame");
-    format!("{connections}, {frames}, {}", count(summary.messages, "message"))
+pub fn totals(lang: Lang, summary: &Summary) -> String {
+    joined(
+        lang,
+        &[
+            count(lang, summary.connections, CONNECTIONS),
+            count(lang, summary.frames, FRAMES),
+            count(lang, summary.messages, MESSAGES),
+        ],
+    )
 }
 
 /// What a gap did to decoding.

@@ -5,8 +5,10 @@
 //! them, and lets nothing through that a terminal would obey.
 
 use super::Options;
+use super::columns::split;
 use super::escape::{self, Cells, Kind, cells, is_plain};
 use super::style::{Ink, Palette};
+use crate::lang::Lang;
 
 /// Columns a value may leave empty at the end of a line to keep a word in one piece.
 const SPILL_BACK: usize = 24;
@@ -18,6 +20,7 @@ pub struct Page {
     column: usize,
     width: usize,
     ascii: bool,
+    lang: Lang,
     palette: Palette,
     /// Set at the right end of the line when it ends.
     tail: Option<(Ink, String)>,
@@ -32,6 +35,7 @@ impl Page {
             column: 0,
             width: options.width.max(Options::NARROWEST),
             ascii: options.ascii,
+            lang: options.lang,
             palette: Palette::new(options.color),
             tail: None,
             begun: false,
@@ -51,6 +55,11 @@ impl Page {
     /// Whether only ASCII is written.
     pub fn ascii(&self) -> bool {
         self.ascii
+    }
+
+    /// The language of the tool's own words.
+    pub fn lang(&self) -> Lang {
+        self.lang
     }
 
     /// Columns that `words` would take.
@@ -75,6 +84,12 @@ impl Page {
         }
         self.text.push_str(self.palette.close(ink));
         self
+    }
+
+    /// Writes words of the tool in the page's language.
+    pub fn word(&mut self, ink: Ink, english: &'static str) -> &mut Self {
+        let words = self.lang.words(english);
+        self.put(ink, words)
     }
 
     /// Moves to `column`; when the line is there already, or beyond, two columns on.
@@ -267,27 +282,6 @@ impl Page {
         let limit = self.width.saturating_sub(reserve);
         (indent.min(limit.saturating_sub(16)), limit)
     }
-}
-
-/// Splits `words` into what fits `room` columns and the rest. On a `fresh` line
-/// something always fits.
-fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str, &str) {
-    let (mut used, mut at, mut space) = (0, 0, None);
-    for cell in cells(words.as_bytes(), Kind::Words, ascii) {
-        used += usize::from(cell.width);
-        if words.as_bytes()[at] == b' ' {
-            space = Some(at);
-        }
-        if used > room && words.as_bytes()[at] != b' ' {
-            return match space {
-                Some(space) => (&words[..space], words[space..].trim_start_matches(' ')),
-                None if fresh => words.split_at(at.max(usize::from(cell.bytes))),
-                None => ("", words),
-            };
-        }
-        at += usize::from(cell.bytes);
-    }
-    (words.trim_end_matches(' '), "")
 }
 
 #[cfg(test)]

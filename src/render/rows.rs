@@ -10,7 +10,7 @@ use super::hexdump;
 use super::outline::{INDENT, Outline};
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
-use super::words::{brief, count};
+use super::words::{BYTES, brief, count};
 use crate::model::{Field, Finding, Frame, Severity, Unit, Value};
 
 const PLACE: usize = INDENT;
@@ -87,7 +87,7 @@ fn reserved_row(outline: &mut Outline, unit: &Unit<'_>, rsv1: &Field) {
     let page = &mut outline.page;
     page.to(PLACE).put(Ink::Faint, &place).to(BITS).put(Ink::Faint, ".000 ....");
     page.to(NAME).put(Ink::Plain, "RSV1–3").to(VALUE).put(Ink::Strong, "000");
-    page.to(VALUE + VALUE_COLUMNS + 2).put(Ink::Plain, "no extension bits");
+    page.to(VALUE + VALUE_COLUMNS + 2).word(Ink::Plain, "no extension bits");
     page.tail(Ink::Faint, brief(rsv1.def.cite)).line();
 }
 
@@ -111,8 +111,9 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field
     }
     // A long name begins under the bits, if there are none.
     let name = NAME + 2 * usize::from(field.depth).min(MOST_DEPTH);
-    let long = page.measure(field.def.label).saturating_sub(VALUE - 2 - name);
-    page.to((name - long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, field.def.label);
+    let label = page.lang().words(field.def.label);
+    let long = page.measure(label).saturating_sub(VALUE - 2 - name);
+    page.to((name - long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, label);
     page.to(VALUE).tail(Ink::Faint, brief(field.def.cite));
 }
 
@@ -147,7 +148,7 @@ fn meaning(outline: &mut Outline, field: &Field, value_at: usize) {
     let reserve = reserve(outline, field);
     let page = &mut outline.page;
     if !field.meaning.is_empty() {
-        let words = field.meaning.to_string();
+        let words = page.lang().say(&field.meaning);
         let column = value_at + VALUE_COLUMNS + 2;
         if page.column() > column && page.column() + 2 + page.measure(&words) > page.width() - reserve {
             page.line();
@@ -174,7 +175,9 @@ fn payload_row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field:
         hexdump::put(page, Ink::Strong, bytes, length, room);
         meaning(outline, field, at);
     } else {
-        let words = if field.meaning.is_empty() { count(length, "byte") } else { field.meaning.to_string() };
+        let lang = outline.lang();
+        let meaning = &field.meaning;
+        let words = if meaning.is_empty() { count(lang, length, BYTES) } else { lang.say(meaning) };
         let reserve = reserve(outline, field);
         outline.page.wrap(Ink::Plain, &words, at, reserve).line();
         outline.payload(bytes, frame.captured.min(length), text, BLOCK);

@@ -38,7 +38,9 @@ impl Layout for SessionLayout {
             Body::Packet(packet) => self.packet(outline, unit, packet.app),
             Body::Message(message) => match message.app {
                 Some(app) if app.session.is_some() => self.packet(outline, unit, app),
-                _ if message.kind == crate::model::Opcode::CLOSE => self.event(outline, unit, "Close frame"),
+                _ if message.kind == crate::model::Opcode::CLOSE => {
+                    self.event(outline, unit, outline.lang().words("Close frame"));
+                }
                 _ => {}
             },
             Body::Http(head) => {
@@ -62,9 +64,9 @@ impl SessionLayout {
         let page = &mut outline.page;
         let indent = page.column();
         let name = if it.protocol == "engine.io" { "" } else { it.name };
-        page.put(Ink::Note, name).put(Ink::Plain, if name.is_empty() { "" } else { " " });
-        page.wrap(Ink::Plain, &it.summary.to_string(), indent, 0);
-        let answers = app::answers(it);
+        page.word(Ink::Note, name).put(Ink::Plain, if name.is_empty() { "" } else { " " });
+        page.wrap(Ink::Plain, &page.lang().say(&it.summary), indent, 0);
+        let answers = app::answers(page.lang(), it);
         if !answers.is_empty() {
             page.put(Ink::Plain, "  ").wrap(Ink::Faint, &answers, indent, 0);
         }
@@ -74,7 +76,7 @@ impl SessionLayout {
 
     /// Something that is no packet: a refusal, an upgrade, a Close frame.
     fn event(&mut self, outline: &mut Outline, unit: &Unit<'_>, words: &str) {
-        self.lead(outline, unit, "", &format!("conn {}", unit.conn));
+        self.lead(outline, unit, "", &outline.lang().fill("conn {}", &[&unit.conn]));
         let indent = outline.page.column();
         outline.page.spill(words.as_bytes(), indent, ROWS).line();
     }

@@ -1,11 +1,13 @@
 //! The view `table`: one line a frame.
 
 use super::clock::seconds;
-use super::outline::{self, Outline, effect, ended, ink, worst};
+use super::columns::{left, right};
+use super::outline::{self, Outline, effect, ended, ink, joined, worst};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::words::{compact, count};
+use super::words::{BYTES, Noun, compact, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
+use crate::lang::Lang;
 use crate::model::{
     Body, Dir, Frame, Header, HttpHead, Message, Opcode, Severity, Summary, Unit, Verdict, Wants,
 };
@@ -56,7 +58,8 @@ impl Layout for TableLayout {
         }
         match unit.body {
             Body::Frame(frame) => {
-                lead(outline, unit, &frame.n.to_string(), &opcode(frame));
+                let opcode = opcode(outline.lang(), frame);
+                lead(outline, unit, &frame.n.to_string(), &opcode);
                 describe(outline, frame);
                 if frame.compressed && frame.header.fin && !frame.truncated {
                     marks(outline, unit);
@@ -74,7 +77,7 @@ impl Layout for TableLayout {
             }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
-                    (Some(ending), ..) => ("end", ended(ending, connection)),
+                    (Some(ending), ..) => ("end", ended(outline.lang(), ending, connection)),
                     (None, Some(client), Some(server)) => ("open", format!("{client} → {server}")),
                     (None, Some(one), None) | (None, None, Some(one)) => ("open", one.to_string()),
                     (None, None, None) => ("open", String::new()),
@@ -82,19 +85,18 @@ impl Layout for TableLayout {
                 event(outline, unit, name, &words);
             }
             Body::Gap(gap) => {
-                event(
-                    outline,
-                    unit,
-                    "gap",
-                    &format!("{}, {}", count(gap.length, "byte"), effect(gap.effect)),
-                );
+                let lang = outline.lang();
+                let effect = lang.words(effect(gap.effect)).to_owned();
+                event(outline, unit, "gap", &joined(lang, &[count(lang, gap.length, BYTES), effect]));
             }
             Body::Message(message) if !unit.findings.is_empty() => {
-                event(outline, unit, "msg", &format!("message {}", message.m));
+                let words = outline.lang().fill("message {}", &[&message.m]);
+                event(outline, unit, "msg", &words);
             }
             Body::Note if !unit.findings.is_empty() => event(outline, unit, "", ""),
             Body::Summary(summary) => {
-                outline.page.clip(Ink::Faint, &last(summary)).line();
+                let words = last(outline.lang(), summary);
+                outline.page.clip(Ink::Faint, &words).line();
             }
             Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
@@ -107,12 +109,19 @@ fn time_columns(style: TimeStyle) -> usize {
 
 fn titles(outline: &mut Outline) {
     let time = time_columns(outline.clock.style());
-    let page = &mut outline.page;
-    let line = format!(
-        "{:>NUMBER$} {:>time$} {:>DELTA$} {:>CONNECTION$} {:<DIRECTION$} {:<OPCODE$} {:<FLAGS$} {:>LENGTH$} payload",
-        "frame", "time", "delta", "con", "dir", "opcode", "flags", "length"
-    );
-    page.put(Ink::Strong, &line).line();
+    let lang = outline.lang();
+    let titles = [
+        right(lang.words("frame"), NUMBER),
+        right(lang.words("time"), time),
+        right(lang.words("delta"), DELTA),
+        right(lang.words("con"), CONNECTION),
+        left(lang.words("dir"), DIRECTION),
+        left(lang.words("opcode"), OPCODE),
+        left(lang.words("flags"), FLAGS),
+        right(lang.words("length"), LENGTH),
+        lang.words("payload").to_owned(),
+    ];
+    outline.page.put(Ink::Strong, &titles.join(" ")).line();
 }
 
 /// The columns up to the opcode.
@@ -147,7 +156,7 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
         Some(Dir::Server) => "s→c",
     };
     page.put(unit.dir.map_or(Ink::Plain, ink), way);
-    page.put(Ink::Strong, &format!(" {opcode:<OPCODE$} "));
+    page.put(Ink::Strong, &format!(" {} ", left(opcode, OPCODE)));
 }
 
 /// Flags and length.
@@ -173,7 +182,7 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let page = &mut outline.page;
     let room = page.width().saturating_sub(page.column());
     let text = frames::is_text(None, frame);
-    let about_close = frames::close(frame);
+    let about_close = frames::close(page.lang(), frame);
     let content = frames::content(frame);
     if let Some(code) = &about_close {
         page.data(Ink::Plain, code.as_bytes(), room, false);
@@ -230,16 +239,21 @@ fn marks(outline: &mut Outline, unit: &Unit<'_>) {
 }
 
 /// A line about something other than a frame.
-fn event(outline: &mut Outline, unit: &Unit<'_>, name: &str, words: &str) {
-    lead(outline, unit, "", name);
+fn event(outline: &mut Outline, unit: &Unit<'_>, name: &'static str, words: &str) {
+    lead(outline, unit, "", outline.lang().words(name));
     marks(outline, unit);
     outline.page.clip(Ink::Plain, words).line();
 }
 
 /// The last line: how many of everything, and how much is wrong.
-fn last(summary: &Summary) -> String {
-    let mut words = outline::totals(summary);
-    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+fn last(lang: Lang, summary: &Summary) -> String {
+    const ERRORS: Noun = ["{} error", "{} errors"];
+    const WARNINGS: Noun = ["{} warning", "{} warnings"];
+    const NOTES: Noun = ["{} note", "{} notes"];
+    let mut parts = vec![outline::totals(lang, summary)];
+    for (severity, noun) in
+        [(Severity::Error, ERRORS), (Severity::Warning, WARNINGS), (Severity::Note, NOTES)]
+    {
         let number = summary
             .findings
             .iter()
@@ -247,11 +261,10 @@ fn last(summary: &Summary) -> String {
             .map(|(_, times)| times)
             .sum();
         if number > 0 {
-            words.push_str(", ");
-            words.push_str(&count(number, &severity.to_string()));
+            parts.push(count(lang, number, noun));
         }
     }
-    words
+    joined(lang, &parts)
 }
 
 /// A head in a line: its start line, and which header fields are wrong.
@@ -269,12 +282,12 @@ fn about(head: &HttpHead<'_>) -> String {
     }
 }
 
-fn opcode(frame: &Frame<'_>) -> String {
+fn opcode(lang: Lang, frame: &Frame<'_>) -> String {
     let opcode = frame.header.opcode;
     match opcode.name() {
-        "continuation" => "cont".to_owned(),
+        "continuation" => lang.words("cont").to_owned(),
         "reserved" => format!("{:#x}", opcode.0),
-        name => name.to_owned(),
+        name => lang.words(name).to_owned(),
     }
 }
 

@@ -32,8 +32,9 @@ impl Layout for TreeLayout {
 
 /// A frame's heading, and what is missing of it.
 pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
-    outline.heading(unit, &format!("frame {}", frame.n), &frames::about(unit.dir, frame));
-    if let Some(absent) = frames::absent(frame) {
+    let lang = outline.lang();
+    outline.heading(unit, &lang.fill("frame {}", &[&frame.n]), &frames::about(lang, unit.dir, frame));
+    if let Some(absent) = frames::absent(lang, frame) {
         outline.say(Ink::Warning, &absent);
     }
 }

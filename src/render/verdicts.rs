@@ -4,6 +4,7 @@ use super::outline::INDENT;
 use super::page::Page;
 use super::style::Ink;
 use super::words::runs;
+use crate::lang::Lang;
 use crate::model::{Body, Diagnosis, Finding, Severity, SourceId, Span, Unit};
 
 /// Where the words of a finding begin: after the longest severity.
@@ -15,7 +16,7 @@ const DETAIL: usize = WORDS + 10;
 /// Writes the findings of `unit`, a few lines each.
 pub fn show(page: &mut Page, unit: &Unit<'_>) {
     for it in unit.findings {
-        finding(page, it, place(unit, it));
+        finding(page, it, place(page.lang(), unit, it));
     }
     if let Body::Http(head) = unit.body {
         for cause in head.diagnoses {
@@ -26,22 +27,19 @@ pub fn show(page: &mut Page, unit: &Unit<'_>) {
 
 /// Writes a finding and where its bits are.
 pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
-    let rule = finding.rule;
-    page.to(INDENT).put(ink(rule.severity), &rule.severity.to_string());
+    let (rule, lang) = (finding.rule, page.lang());
+    page.to(INDENT).word(ink(rule.severity), rule.severity.name());
     page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
-    page.to(WORDS).wrap(Ink::Plain, rule.title, WORDS, 0).line();
+    page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
+    let got = lang.say(&finding.got);
     let got = match place {
-        Some(place) if finding.got.is_empty() => place,
-        Some(place) => format!("{} ({place})", finding.got),
-        None => finding.got.to_string(),
+        Some(place) if got.is_empty() => place,
+        Some(place) => lang.fill("{} ({})", &[&got, &place]),
+        None => got,
     };
-    for (name, words) in
-        [("expected", finding.expected.to_string()), ("got", got), ("then", rule.consequence.to_owned())]
-    {
-        if !words.is_empty() {
-            page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, &words, DETAIL, 0).line();
-        }
-    }
+    detail(page, "expected", &lang.say(&finding.expected));
+    detail(page, "got", &got);
+    detail(page, "then", lang.words(rule.consequence));
     if let Some(cause) = &finding.cause {
         diagnosis(page, cause);
     }
@@ -49,16 +47,17 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
 
 /// Writes what may be behind a finding, and what to do about it.
 pub fn diagnosis(page: &mut Page, cause: &Diagnosis) {
-    page.to(WORDS)
-        .put(Ink::Faint, "likely")
-        .to(DETAIL)
-        .wrap(Ink::Plain, &cause.what.to_string(), DETAIL, 0)
-        .line();
-    page.to(WORDS)
-        .put(Ink::Faint, "try")
-        .to(DETAIL)
-        .wrap(Ink::Plain, &cause.fix.to_string(), DETAIL, 0)
-        .line();
+    let lang = page.lang();
+    detail(page, "likely", &lang.say(&cause.what));
+    detail(page, "try", &lang.say(&cause.fix));
+}
+
+/// A line of a finding, if it has anything to say.
+fn detail(page: &mut Page, name: &'static str, words: &str) {
+    if !words.is_empty() {
+        let name = page.lang().words(name);
+        page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, words, DETAIL, 0).line();
+    }
 }
 
 /// The colour of a severity.
@@ -89,21 +88,25 @@ pub fn in_frame(unit: &Unit<'_>, span: Span) -> Option<(u64, u64)> {
 }
 
 /// Bits as `byte 1, bit 0`, `byte 0, bits 4–7`, `bytes 2–5`.
-pub fn bits_in_words(start: u64, end: u64) -> String {
+pub fn bits_in_words(lang: Lang, start: u64, end: u64) -> String {
     let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
     if start.is_multiple_of(8) && end.is_multiple_of(8) {
-        if first == last { format!("byte {first}") } else { format!("bytes {first}–{last}") }
+        if first == last {
+            lang.fill("byte {}", &[&first])
+        } else {
+            lang.fill("bytes {}–{}", &[&first, &last])
+        }
     } else if end - start == 1 {
-        format!("byte {first}, bit {}", start % 8)
+        lang.fill("byte {}, bit {}", &[&first, &(start % 8)])
     } else if first == last {
-        format!("byte {first}, bits {}–{}", start % 8, (end - 1) % 8)
+        lang.fill("byte {}, bits {}–{}", &[&first, &(start % 8), &((end - 1) % 8)])
     } else {
-        format!("byte {first}, bit {} to byte {last}, bit {}", start % 8, (end - 1) % 8)
+        lang.fill("byte {}, bit {} to byte {}, bit {}", &[&first, &(start % 8), &last, &((end - 1) % 8)])
     }
 }
 
 /// Where a finding's most telling bits are.
-fn place(unit: &Unit<'_>, finding: &Finding) -> Option<String> {
+fn place(lang: Lang, unit: &Unit<'_>, finding: &Finding) -> Option<String> {
     let span = *finding.spans.first()?;
     let whole = |span: &Span| match span.source {
         SourceId::Packet { number } if span.is_empty() => Some(number),
@@ -111,32 +114,33 @@ fn place(unit: &Unit<'_>, finding: &Finding) -> Option<String> {
     };
     let packets: Vec<u64> = finding.spans.iter().filter_map(whole).collect();
     if !packets.is_empty() {
-        return Some(format!("packet{} {}", if packets.len() == 1 { "" } else { "s" }, runs(&packets)));
+        let words = if packets.len() == 1 { "packet {}" } else { "packets {}" };
+        return Some(lang.fill(words, &[&runs(&packets)]));
     }
     if span.is_empty() {
         return None;
     }
     if let Some((start, end)) = in_frame(unit, span) {
-        return Some(bits_in_words(start, end));
+        return Some(bits_in_words(lang, start, end));
     }
-    named(span)
+    named(lang, span)
 }
 
 /// Bits in words, with the source they are in.
-pub fn named(span: Span) -> Option<String> {
+pub fn named(lang: Lang, span: Span) -> Option<String> {
     if span.is_empty() {
         return None;
     }
     let what = match span.source {
-        SourceId::Stream { .. } => "of the stream",
-        SourceId::Payload { .. } => "of the payload",
-        SourceId::Message { .. } => "of the message",
-        SourceId::Inflated { .. } => "of the inflated message",
-        SourceId::Body { .. } => "of the body",
-        SourceId::Packet { .. } => "of the packet",
-        SourceId::Input => "of the input",
+        SourceId::Stream { .. } => "{} of the stream",
+        SourceId::Payload { .. } => "{} of the payload",
+        SourceId::Message { .. } => "{} of the message",
+        SourceId::Inflated { .. } => "{} of the inflated message",
+        SourceId::Body { .. } => "{} of the body",
+        SourceId::Packet { .. } => "{} of the packet",
+        SourceId::Input => "{} of the input",
     };
-    Some(format!("{} {what}", bits_in_words(span.start, span.end)))
+    Some(lang.fill(what, &[&bits_in_words(lang, span.start, span.end)]))
 }
 
 #[cfg(test)]
@@ -152,7 +156,7 @@ mod tests {
             (16, 48, "bytes 2–5"),
             (9, 23, "byte 1, bit 1 to byte 2, bit 6"),
         ] {
-            assert_eq!(bits_in_words(start, end), expected);
+            assert_eq!(bits_in_words(Lang::En, start, end), expected);
         }
     }
 }

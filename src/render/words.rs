@@ -1,6 +1,17 @@
 //! Numbers and names in words.
 
+use crate::lang::Lang;
 use crate::model::{Cite, CloseCode, Opcode};
+
+/// What is counted: one of it, and several.
+pub type Noun = [&'static str; 2];
+
+pub const BYTES: Noun = ["{} byte", "{} bytes"];
+pub const MORE_BYTES: Noun = ["{} more byte", "{} more bytes"];
+pub const PACKETS: Noun = ["{} packet", "{} packets"];
+pub const FRAMES: Noun = ["{} frame", "{} frames"];
+pub const MESSAGES: Noun = ["{} message", "{} messages"];
+pub const CONNECTIONS: Noun = ["{} connection", "{} connections"];
 
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
@@ -15,9 +26,9 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// `1 frame`, `2 frames`.
-pub fn count(number: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+/// `1 frame`, `2,000 frames`.
+pub fn count(lang: Lang, number: u64, noun: Noun) -> String {
+    lang.count(number, &grouped(number), noun)
 }
 
 /// A number in at most `columns` (at least 5), by thousands when it needs more: `65.5k`, `4.2G`.
@@ -63,13 +74,17 @@ pub fn brief(cite: Cite) -> String {
 }
 
 /// `text`, `reserved 0xb`.
-pub fn opcode(opcode: Opcode) -> String {
-    if opcode.is_reserved() { format!("reserved {:#x}", opcode.0) } else { opcode.name().to_owned() }
+pub fn opcode(lang: Lang, opcode: Opcode) -> String {
+    if opcode.is_reserved() {
+        lang.fill("reserved {}", &[&format_args!("{:#x}", opcode.0)])
+    } else {
+        lang.words(opcode.name()).to_owned()
+    }
 }
 
 /// `1000 Normal Closure`.
-pub fn close_code(code: CloseCode) -> String {
-    format!("{} {}", code.0, code.name())
+pub fn close_code(lang: Lang, code: CloseCode) -> String {
+    format!("{} {}", code.0, lang.words(code.name()))
 }
 
 #[cfg(test)]
@@ -81,7 +96,8 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(65_536), "65,536");
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
-        assert_eq!((count(1, "frame"), count(1000, "byte")), ("1 frame".into(), "1,000 bytes".into()));
+        let say = |number, noun| count(Lang::En, number, noun);
+        assert_eq!((say(1, FRAMES), say(1000, BYTES)), ("1 frame".into(), "1,000 bytes".into()));
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) 
     {
         let expected = Text::with("a pong within {} ms (pingTimeout)", timeout);
         let waited = when.since(asked).unwrap_or_default() / MILLISECOND;
-        let got = Text::with("a ping of the {}, and no pong for {} ms", pinger).and(waited);
+        let got = Text::new("a ping of the {}, and no pong for {} ms").word(pinger.name()).and(waited);
         session.find(&PING_TIMEOUT, Some(pinger.peer()), expected, got, &[asked, at]);
         return;
     }

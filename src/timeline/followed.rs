@@ -175,8 +175,10 @@ impl Followed {
         let version = *self.record.version.get_or_insert(if pinger == Dir::Server { 4 } else { 3 });
         let right = if version >= 4 { Dir::Server } else { Dir::Client };
         if pinger != right {
-            let expected = Text::with("in revision {}, pings from the {} only", version).and(right);
-            let got = Text::with("a {} from the {}", if is_ping { "ping" } else { "pong" }).and(via.dir);
+            let expected = Text::with("in revision {}, pings from the {} only", version).word(right.name());
+            let got = Text::new("a {} from the {}")
+                .word(if is_ping { "ping" } else { "pong" })
+                .word(via.dir.name());
             findings.push(Finding::new(&HEARTBEAT_DIRECTION, via.dir, expected, got).at(Span::bytes(
                 via.source,
                 via.offset + packet.at as u64,

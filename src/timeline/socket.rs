@@ -81,7 +81,7 @@ impl Socket {
         };
         if let Some(left) = self.pending[via.dir.index()].take() {
             let expected = Text::with("{} more of the binary attachments of {}", left.left).and(&left.title);
-            let got = Text::with("{}", read.summary());
+            let got = read.summary();
             findings.push(Finding::new(&ATTACHMENT_MISSING, via.dir, expected, got));
         }
         let mut app = read.describe(via.source, via.offset);
@@ -151,8 +151,7 @@ impl Socket {
                 self.connected = true;
                 self.set(name, State::Over);
                 let expected = Text::with("a CONNECT for {}", name);
-                let got = Text::with("{}", packet.summary());
-                own.push(Finding::new(&NAMESPACE_REFUSED, Dir::Server, expected, got));
+                own.push(Finding::new(&NAMESPACE_REFUSED, Dir::Server, expected, packet.summary()));
             }
             (Kind::DISCONNECT, _) => self.set(name, State::Over),
             // After a disconnection late events are harmless.

@@ -219,7 +219,7 @@ impl Story {
             //# Certain algorithms and specifications require an endpoint to _Fail
             //# the WebSocket Connection_.
             let later = seconds(time.map_or(0, |t| t.since(when)));
-            let got = Text::with("a {} frame {} after the violation", header.opcode.name()).and(later);
+            let got = Text::new("a {} frame {} after the violation").word(header.opcode.name()).and(later);
             findings
                 .push(Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got).at(at));
         }
@@ -241,7 +241,8 @@ impl Story {
             Opcode::CLOSE => (&DUPLICATE_CLOSE, "one Close frame".into()),
             _ => (&CONTROL_AFTER_CLOSE, "nothing after one's own Close frame".into()),
         };
-        findings.push(Finding::new(rule, dir, expected, Text::with("a {} frame", name)).at(at).at(close.at));
+        findings
+            .push(Finding::new(rule, dir, expected, Text::new("a {} frame").word(name)).at(at).at(close.at));
     }
 
     fn ping(&mut self, dir: Dir, payload: &[u8], n: u64, time: Option<Time>, at: Span) {
@@ -384,7 +385,7 @@ impl Story {
             )),
             (Closing::Begun(closer), Some((dir, how))) if !is_blind => {
                 let close = self.sides[closer.index()].close;
-                let got = Text::with("the {} ends TCP first", dir);
+                let got = Text::new("the {} ends TCP first").word(dir.name());
                 let mut finding =
                     Finding::new(&UNCLEAN_CLOSE, dir, "a Close frame from both sides".into(), got);
                 finding.spans.extend(close.map(|c| c.at));

@@ -183,7 +183,7 @@ fn judge_order(
         (false, true) => found(
             &EXPECTED_CONTINUATION,
             "opcode 0x0: a message is unfinished".into(),
-            Text::with("opcode 0x{}, {}", format_args!("{:X}", header.opcode.0)).and(header.opcode.name()),
+            Text::with("opcode 0x{}, {}", format_args!("{:X}", header.opcode.0)).word(header.opcode.name()),
             bits(4, 8),
         ),
         _ => {}

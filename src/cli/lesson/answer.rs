@@ -1,12 +1,12 @@
 //! Answers and what is said of them, and hints.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::Path;
 
 use super::store::Store;
-use super::{Demonstrate, REFUSED, Trouble, WRONG, say};
-use crate::lang::Lang;
+use super::tutor::{Tutor, lines};
+use super::{Demonstrate, REFUSED, Trouble, WRONG, show};
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
 
 /// Bytes of an answer that are read: more than any exercise wants.
@@ -58,27 +58,34 @@ pub(super) fn answer(
     exercise: &Exercise,
     given: &Given,
     store: &mut Store,
-    lang: Lang,
+    tutor: &Tutor,
     demonstrate: &mut Demonstrate<'_>,
 ) -> Result<u8, Trouble> {
-    let mut out = io::stdout().lock();
     let instance = store.instance(exercise).map_err(Trouble::Said)?;
-    let code = judged(exercise, &instance, given, store, lang, &mut out)?;
-    if code != 0 {
-        return Ok(code);
+    let code = judged(exercise, &instance, given, store, tutor)?;
+    if code == 0 {
+        truth(exercise, &instance, tutor, demonstrate)?;
+        next(exercise, tutor)?;
     }
+    Ok(code)
+}
+
+/// Shows what the tool itself says, and explains it.
+fn truth(
+    exercise: &Exercise,
+    instance: &Instance,
+    tutor: &Tutor,
+    demonstrate: &mut Demonstrate<'_>,
+) -> Result<(), Trouble> {
     if !instance.command.is_empty() {
         let arguments = instance.arguments();
-        writeln!(out, "\n$ wstool {}", arguments.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(" "))?;
-        out.flush()?;
-        drop(out);
+        let words: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
+        lines(&[String::new(), format!("$ wstool {}", words.join(" "))])?;
         demonstrate(&arguments)?;
-        out = io::stdout().lock();
     }
-    writeln!(out, "\n{}\n", instance.fill(exercise.data.explanation.in_(lang), lang).trim())?;
-    next(exercise, lang, &mut out)?;
-    out.flush()?;
-    Ok(0)
+    let explanation = instance.fill(exercise.data.explanation.in_(tutor.lang()), tutor.lang());
+    tutor.say(&format!("\n{}\n\n", explanation.trim()))?;
+    Ok(())
 }
 
 /// Says what an answer is, and keeps it.
@@ -87,66 +94,46 @@ fn judged(
     instance: &Instance,
     given: &Given,
     store: &mut Store,
-    lang: Lang,
-    out: &mut impl Write,
+    tutor: &Tutor,
 ) -> Result<u8, Trouble> {
-    let answer = given.answer(instance);
-    let judgement = match &answer {
-        Ok(answer) => instance.judge_answer(answer),
-        Err(unreadable) => unreadable.clone(),
-    };
-    if let Judgement::Unreadable(expected) = &judgement {
-        let name = exercise.name();
-        let expected = expected.in_(lang);
-        let message = match lang {
-            Lang::En => format!("{name}: this answer cannot be read; wanted: {expected}"),
-            Lang::Zh => format!("{name}：看不懂这个答案；要写的是：{expected}"),
-        };
-        return Err(Trouble::Said(message));
-    }
-    if let Ok(answer) = &answer {
-        let done = store.progress.of(exercise);
-        done.answers.push(instance.print(answer));
-        done.right |= judgement.is_right();
-        store.save().map_err(Trouble::Said)?;
-        for line in verdict(exercise, instance, answer, &judgement, lang) {
-            writeln!(out, "{line}")?;
-        }
-    }
-    Ok(if judgement.is_right() { 0 } else { WRONG })
-}
-
-/// What is said of an answer.
-fn verdict(
-    exercise: &Exercise,
-    instance: &Instance,
-    answer: &Answer,
-    judgement: &Judgement,
-    lang: Lang,
-) -> Vec<String> {
     let name = exercise.name();
-    let mut lines = match judgement {
-        Judgement::Right => return vec![format!("{name}: {}", say(lang, "right.", "正确。"))],
+    let answer = given.answer(instance).map_err(|unreadable| unread(&name, &unreadable, tutor))?;
+    let judgement = instance.judge_answer(&answer);
+    if let Judgement::Unreadable(_) = judgement {
+        return Err(unread(&name, &judgement, tutor));
+    }
+    let done = store.progress.of(exercise);
+    done.answers.push(instance.print(&answer));
+    done.right |= judgement.is_right();
+    store.save().map_err(Trouble::Said)?;
+    if judgement.is_right() {
+        tutor.say(&tutor.fill("{}: right.", &[&name]))?;
+        return Ok(0);
+    }
+    tutor.say(&tutor.fill("{}: not right.", &[&name]))?;
+    match &judgement {
         Judgement::Known(id) => {
-            let diagnosis = exercise.diagnosis(instance, id, answer, lang).unwrap_or_default();
-            vec![format!("{name}: {}", say(lang, "not right.", "不对。")), diagnosis]
+            let diagnosis = exercise.diagnosis(instance, id, &answer, tutor.lang());
+            tutor.say(&diagnosis.unwrap_or_default())?;
         }
-        Judgement::Differs(difference) => {
-            let mut lines = vec![format!("{name}: {}", say(lang, "not right.", "不对。"))];
-            lines.extend(difference.lines(lang));
-            lines
-        }
-        Judgement::Unreadable(expected) => vec![expected.in_(lang).to_owned()],
-    };
+        Judgement::Differs(difference) => lines(&difference.lines(tutor.lang()))?,
+        Judgement::Right | Judgement::Unreadable(_) => {}
+    }
     let section = &exercise.data.section;
-    lines.push(match lang {
-        Lang::En => format!("See {section}. Help: wstool lesson hint {name}"),
-        Lang::Zh => format!("参见 {section}。提示：wstool lesson hint {name}"),
-    });
-    lines
+    tutor.say(&tutor.fill("See {}. Help: wstool lesson hint {}", &[section, &name]))?;
+    Ok(WRONG)
 }
 
-fn next(exercise: &Exercise, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+/// An answer that says nothing is no wrong answer.
+fn unread(name: &str, judgement: &Judgement, tutor: &Tutor) -> Trouble {
+    let expected = match judgement {
+        Judgement::Unreadable(expected) => expected.in_(tutor.lang()),
+        _ => "",
+    };
+    Trouble::Said(tutor.fill("{}: this answer cannot be read; wanted: {}", &[&name, &expected]))
+}
+
+fn next(exercise: &Exercise, tutor: &Tutor) -> Result<(), Trouble> {
     let after = format!("{}.{}", exercise.lesson, exercise.place + 1);
     let next = match lesson::exercise(&after) {
         Some(next) => next.name(),
@@ -155,7 +142,72 @@ fn next(exercise: &Exercise, lang: Lang, out: &mut impl Write) -> io::Result<()>
             None => return Ok(()),
         },
     };
-    writeln!(out, "{}wstool lesson {next}", say(lang, "Next: ", "接下来："))
+    tutor.say(&tutor.fill("Next: wstool lesson {}", &[&next]))?;
+    Ok(())
+}
+
+/// Asks, listens and answers, exercise by exercise, until all are solved or passed over.
+pub(super) fn dialogue(
+    exercises: &[&Exercise],
+    store: &mut Store,
+    tutor: &Tutor,
+    demonstrate: &mut Demonstrate<'_>,
+) -> Result<u8, Trouble> {
+    let mut worst = 0;
+    for (place, exercise) in exercises.iter().enumerate() {
+        let instance = store.instance(exercise).map_err(Trouble::Said)?;
+        if place > 0 {
+            lines(&[String::new()])?;
+        }
+        show::question(exercise, &instance, tutor)?;
+        show::wanted(&instance, tutor)?;
+        loop {
+            let Some(said) = asked(&instance, tutor)? else { return Ok(WRONG) };
+            let given = match said.as_str() {
+                "q" => return Ok(WRONG),
+                "" => {
+                    worst = WRONG;
+                    break;
+                }
+                "?" | "？" => {
+                    hint(exercise, store, tutor)?;
+                    continue;
+                }
+                path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
+                _ => Ok(Given::Typed(said)),
+            };
+            let given = given.map_err(Trouble::Said);
+            match given.and_then(|given| judged(exercise, &instance, &given, store, tutor)) {
+                Ok(0) => {
+                    truth(exercise, &instance, tutor, demonstrate)?;
+                    break;
+                }
+                Ok(_) => {}
+                // Nothing is lost: the question stands.
+                Err(Trouble::Said(message)) => tutor.say(&message)?,
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// The learner's next line; `None` when there is none to come.
+fn asked(instance: &Instance, tutor: &Tutor) -> Result<Option<String>, Trouble> {
+    let ask = match instance.right {
+        Answer::File(_) => "The path of your file (? help, empty to skip, q to leave): ",
+        _ => "Your answer (? help, empty to skip, q to leave): ",
+    };
+    let mut out = io::stdout().lock();
+    write!(out, "{}", tutor.words(ask))?;
+    out.flush()?;
+    let mut line = String::new();
+    let read = io::stdin().lock().take(LONGEST).read_line(&mut line)?;
+    if !io::stdin().is_terminal() {
+        // What a terminal would have shown.
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
 /// Judges the answers of a file, a line each, and says what of the lesson is solved.
@@ -163,8 +215,7 @@ pub(super) fn check_file(
     lesson: &Lesson,
     path: &Path,
     store: &mut Store,
-    lang: Lang,
-    out: &mut impl Write,
+    tutor: &Tutor,
 ) -> Result<u8, Trouble> {
     let text = fs::read_to_string(path).map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
     let mut worst = 0;
@@ -181,7 +232,7 @@ pub(super) fn check_file(
         let instance = store.instance(exercise).map_err(Trouble::Said)?;
         let typed = typed.trim_start_matches([' ', ':', '\t', '=']);
         let given = Given::Typed(typed.to_owned());
-        match judged(exercise, &instance, &given, store, lang, out) {
+        match judged(exercise, &instance, &given, store, tutor) {
             Ok(code) => worst = worst.max(code),
             Err(Trouble::Said(message)) => {
                 writeln!(io::stderr(), "error: {}: line {number}: {message}", path.display())?;
@@ -190,39 +241,34 @@ pub(super) fn check_file(
             Err(trouble) => return Err(trouble),
         }
     }
-    let all = super::show::check(lesson, store, lang, out)?;
+    let all = show::check(lesson, store, tutor)?;
     Ok(worst.max(all))
 }
 
 /// Shows the next step of help; the last one, again and again, is a worked solution.
-pub(super) fn hint(
-    exercise: &Exercise,
-    store: &mut Store,
-    lang: Lang,
-    out: &mut impl Write,
-) -> Result<u8, Trouble> {
+pub(super) fn hint(exercise: &Exercise, store: &mut Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    let lang = tutor.lang();
     let instance = store.instance(exercise).map_err(Trouble::Said)?;
     let ladder = exercise.data.hints.in_(lang);
     let done = store.progress.of(exercise);
     let step = done.hints.min(ladder.len());
     done.hints = step + 1;
     store.save().map_err(Trouble::Said)?;
-    let (step_of, all) = (step + 1, ladder.len() + 1);
-    match lang {
-        Lang::En => writeln!(out, "Help {step_of} of {all} for {}:\n", exercise.name())?,
-        Lang::Zh => writeln!(out, "{} 的提示，第 {step_of} 步，共 {all} 步：\n", exercise.name())?,
-    }
+    let head = tutor.fill("Help {} of {} for {}:", &[&(step + 1), &(ladder.len() + 1), &exercise.name()]);
     if let Some(hint) = ladder.get(step) {
-        writeln!(out, "{}", instance.fill(hint, lang).trim())?;
+        tutor.say(&format!("{head}\n\n{}\n", instance.fill(hint, lang).trim()))?;
         return Ok(0);
     }
     let Store { progress, .. } = store;
     let example = exercise.example(&progress.course, &progress.student);
-    let head =
-        say(lang, "Another instance, and how it is solved. It asks:", "另一道同类题和它的解法。题目是：");
-    writeln!(out, "{head}\n\n{}\n", exercise.question(&example, lang))?;
     let solution = example.fill(exercise.data.solution.in_(lang), lang);
-    writeln!(out, "{}\n{}", say(lang, "Solution:", "解法："), solution.trim())?;
+    tutor.say(&format!(
+        "{head}\n\n{}\n\n{}\n\n{}\n{}\n",
+        tutor.words("Another instance, and how it is solved. It asks:"),
+        exercise.question(&example, lang),
+        tutor.words("Solution:"),
+        solution.trim()
+    ))?;
     Ok(0)
 }
 

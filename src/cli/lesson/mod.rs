@@ -1,8 +1,10 @@
 //! `wstool lesson`: the course in the terminal.
 
 mod answer;
+mod pager;
 mod show;
 mod store;
+mod tutor;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,10 +12,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Look;
-use crate::lang::Lang;
 use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
 use store::Store;
+use tutor::Tutor;
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -23,12 +25,17 @@ use store::Store;
   wstool lesson 3.2                   your version of its second exercise
   wstool lesson answer 3.2 \"81 85\"    answer it
   wstool lesson hint 3.2              a step of help
+  wstool lesson try 3                 its exercises one after another
   wstool lesson check 3               what of lesson 3 is solved
   wstool lesson report > anna.json    what to hand in")]
 pub struct Args {
     /// A lesson such as 3, or an exercise such as 3.2; all lessons when left out
     #[arg(value_name = "LESSON")]
     what: Option<String>,
+
+    /// Forget what you did: in this lesson or exercise, or in all
+    #[arg(long)]
+    reset: bool,
 
     #[command(flatten)]
     who: Who,
@@ -51,6 +58,10 @@ struct Who {
     /// Where to put the files of an exercise [default: a folder beside your progress]
     #[arg(long, value_name = "FOLDER", global = true)]
     dir: Option<PathBuf>,
+
+    /// Use ASCII characters only
+    #[arg(long, global = true)]
+    ascii: bool,
 }
 
 #[derive(Subcommand)]
@@ -73,6 +84,11 @@ enum Action {
         /// Answers, a line each: 3.2 81 85
         #[arg(value_name = "ANSWERS")]
         answers: Option<PathBuf>,
+    },
+    /// Go through a lesson's exercises, question by question
+    Try {
+        /// The lesson such as 3, or an exercise such as 3.2
+        what: String,
     },
     /// Show one more step of help; the last is the solution of another instance
     Hint {
@@ -119,38 +135,45 @@ impl From<io::Error> for Trouble {
 }
 
 fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8, Trouble> {
-    let lang = look.lang;
     let mut store = Store::open(&args.who).map_err(Trouble::Said)?;
-    let mut out = io::stdout().lock();
-    let code = match (&args.action, args.what.as_deref()) {
-        (None, None) => show::list(&store, lang, &mut out)?,
-        (None, Some(what)) if what.contains('.') => {
-            show::exercise(find_exercise(what)?, &store, lang, &mut out)?
-        }
-        (None, Some(what)) => show::lesson(find_lesson(what)?, &store, lang, &mut out)?,
+    let tutor = Tutor::new(look, args.who.ascii);
+    let what = args.what.as_deref();
+    if args.reset {
+        return show::reset(what, &mut store, &tutor);
+    }
+    match (&args.action, what) {
+        (None, None) => show::list(&store, &tutor),
+        (None, Some(what)) if what.contains('.') => show::exercise(find_exercise(what)?, &store, &tutor),
+        (None, Some(what)) => show::lesson(find_lesson(what)?, &store, &tutor),
         (Some(Action::Answer { exercise, answer, file }), _) => {
             let exercise = find_exercise(exercise)?;
-            drop(out);
             let given = answer::given(answer, file.as_deref()).map_err(Trouble::Said)?;
-            return answer::answer(exercise, &given, &mut store, lang, demonstrate);
+            answer::answer(exercise, &given, &mut store, &tutor, demonstrate)
+        }
+        (Some(Action::Try { what }), _) if what.contains('.') => {
+            answer::dialogue(&[find_exercise(what)?], &mut store, &tutor, demonstrate)
+        }
+        (Some(Action::Try { what }), _) => {
+            let lesson = find_lesson(what)?;
+            let open: Vec<_> = lesson.exercises.iter().filter(|e| !store.progress.solved(e)).collect();
+            answer::dialogue(&open, &mut store, &tutor, demonstrate)?;
+            show::check(lesson, &store, &tutor)
         }
         (Some(Action::Check { lesson, answers }), _) => {
             let lesson = find_lesson(lesson)?;
             match answers {
-                Some(path) => answer::check_file(lesson, path, &mut store, lang, &mut out)?,
-                None => show::check(lesson, &store, lang, &mut out)?,
+                Some(path) => answer::check_file(lesson, path, &mut store, &tutor),
+                None => show::check(lesson, &store, &tutor),
             }
         }
-        (Some(Action::Hint { exercise }), _) => {
-            answer::hint(find_exercise(exercise)?, &mut store, lang, &mut out)?
-        }
+        (Some(Action::Hint { exercise }), _) => answer::hint(find_exercise(exercise)?, &mut store, &tutor),
         (Some(Action::Report), _) => {
+            let mut out = io::stdout().lock();
             out.write_all(Report::of(&store.progress).json().as_bytes())?;
-            0
+            out.flush()?;
+            Ok(0)
         }
-    };
-    out.flush()?;
-    Ok(code)
+    }
 }
 
 fn find_lesson(name: &str) -> Result<&'static Lesson, Trouble> {
@@ -163,12 +186,4 @@ fn find_exercise(name: &str) -> Result<&'static Exercise, Trouble> {
         let like = "exercises are named like 3.2, lesson and number";
         Trouble::Said(format!("there is no exercise `{name}`; {like}; wstool lesson lists the lessons"))
     })
-}
-
-/// One of two phrasings.
-fn say<'a>(lang: Lang, en: &'a str, zh: &'a str) -> &'a str {
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
-    }
 }

@@ -1,100 +1,130 @@
 //! What there is to read: the lessons, one of them, one exercise.
 
-use std::io::{self, Write};
-
 use unicode_width::UnicodeWidthStr;
 
 use super::store::Store;
-use super::{Trouble, WRONG, say};
-use crate::lang::Lang;
+use super::tutor::{Tutor, lines};
+use super::{Trouble, WRONG, find_exercise, find_lesson, pager};
 use crate::lesson::{self, Answer, Exercise, Instance, Lesson};
 
 /// All lessons, and how far the learner is.
-pub(super) fn list(store: &Store, lang: Lang, out: &mut impl Write) -> Result<u8, Trouble> {
+pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    let lang = tutor.lang();
     let widest = lesson::lessons().iter().map(|l| l.data.title.in_(lang).width()).max().unwrap_or(0);
+    let mut rows = Vec::new();
     for lesson in lesson::lessons() {
         let title = lesson.data.title.in_(lang);
         let space = " ".repeat(widest - title.width());
-        writeln!(out, "{:>4}  {title}{space}  {}", lesson.data.number, solved(lesson, store, lang))?;
+        let line = format!("{:>4}  {title}{space}  {}", lesson.data.number, solved(lesson, store, tutor));
+        rows.push(line.trim_end().to_owned());
     }
-    writeln!(out, "\n{}", say(lang, "Read one with: wstool lesson 0", "阅读某一课：wstool lesson 0"))?;
+    lines(&rows)?;
+    let next = lesson::lessons().iter().find(|l| store.progress.solved_of(l) < l.exercises.len());
+    let next = next.map_or(0, |lesson| lesson.data.number);
+    tutor.say(&format!("\n{}", tutor.fill("Read one with: wstool lesson {}", &[&next])))?;
     Ok(0)
 }
 
-fn solved(lesson: &Lesson, store: &Store, lang: Lang) -> String {
+fn solved(lesson: &Lesson, store: &Store, tutor: &Tutor) -> String {
     let (solved, all) = (store.progress.solved_of(lesson), lesson.exercises.len());
     match (solved, all) {
         (_, 0) => String::new(),
-        (0, _) => say(lang, "not begun", "未开始").to_owned(),
-        _ if solved == all => say(lang, "done", "已完成").to_owned(),
-        _ => match lang {
-            Lang::En => format!("{solved} of {all} solved"),
-            Lang::Zh => format!("{all} 题中已做对 {solved} 题"),
-        },
+        (0, _) => tutor.words("not begun").to_owned(),
+        _ if solved == all => tutor.words("done").to_owned(),
+        _ => tutor.fill("{} of {} solved", &[&solved, &all]),
     }
 }
 
 /// A lesson's page, and its exercises.
-pub(super) fn lesson(
-    lesson: &Lesson,
-    store: &Store,
-    lang: Lang,
-    out: &mut impl Write,
-) -> Result<u8, Trouble> {
-    writeln!(out, "{}\n", lesson.page(lang).trim_end())?;
-    check(lesson, store, lang, out)?;
+pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    let mut page = tutor.page(lesson.page(tutor.lang()));
+    if !lesson.exercises.is_empty() {
+        page.push('\n');
+    }
+    for line in states(lesson, store, tutor) {
+        page += &line;
+        page.push('\n');
+    }
+    pager::show(&page)?;
     Ok(0)
 }
 
 /// What of a lesson is solved.
-pub(super) fn check(lesson: &Lesson, store: &Store, lang: Lang, out: &mut impl Write) -> Result<u8, Trouble> {
-    for exercise in &lesson.exercises {
-        let done = store.progress.exercises.get(&exercise.key);
-        let state = match done {
-            Some(done) if done.right => say(lang, "solved", "已做对"),
-            Some(done) if !done.answers.is_empty() => say(lang, "not right yet", "还没做对"),
-            _ => say(lang, "not answered", "未作答"),
-        };
-        let name = exercise.name();
-        writeln!(out, "{name:>5}  {state}   wstool lesson {name}")?;
-    }
+pub(super) fn check(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    lines(&states(lesson, store, tutor))?;
     let all = store.progress.solved_of(lesson) == lesson.exercises.len();
     Ok(if all { 0 } else { WRONG })
 }
 
-/// The learner's version of an exercise.
-pub(super) fn exercise(
-    exercise: &Exercise,
-    store: &Store,
-    lang: Lang,
-    out: &mut impl Write,
-) -> Result<u8, Trouble> {
+fn states(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Vec<String> {
+    let state = |exercise: &Exercise| match store.progress.exercises.get(&exercise.key) {
+        Some(done) if done.right => tutor.words("solved"),
+        Some(done) if !done.answers.is_empty() => tutor.words("not right yet"),
+        _ => tutor.words("not answered"),
+    };
+    let widest = lesson.exercises.iter().map(|exercise| state(exercise).width()).max().unwrap_or(0);
+    let line = |exercise: &Exercise| {
+        let (name, state) = (exercise.name(), state(exercise));
+        format!("{name:>5}  {state}{}  wstool lesson {name}", " ".repeat(widest - state.width()))
+    };
+    lesson.exercises.iter().map(line).collect()
+}
+
+/// The learner's version of an exercise, and how to answer it.
+pub(super) fn exercise(exercise: &Exercise, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let instance = store.instance(exercise).map_err(Trouble::Said)?;
-    let (name, section, points) = (exercise.name(), &exercise.data.section, exercise.data.points);
-    match lang {
-        Lang::En => {
-            let points = if points == 1 { "1 point".to_owned() } else { format!("{points} points") };
-            writeln!(out, "Exercise {name} ({section}, {points})\n")?;
-        }
-        Lang::Zh => writeln!(out, "练习 {name}（{section}，{points} 分）\n")?,
-    }
-    writeln!(out, "{}\n", exercise.question(&instance, lang))?;
-    files(&instance, lang, out)?;
-    let how = instance.right.expected(&instance.options);
+    question(exercise, &instance, tutor)?;
+    let name = exercise.name();
     let answer = if let Answer::File(_) = instance.right { "--file FILE" } else { "\"…\"" };
-    writeln!(out, "{}wstool lesson answer {name} {answer}", say(lang, "Answer with: ", "作答："))?;
-    writeln!(out, "  {}{}", say(lang, "wanted: ", "要写的是："), how.in_(lang))?;
-    writeln!(out, "{}wstool lesson hint {name}", say(lang, "Help with: ", "提示："))?;
+    tutor.say(&tutor.fill("Answer with: wstool lesson answer {} {}", &[&name, &answer]))?;
+    wanted(&instance, tutor)?;
+    tutor.say(&tutor.fill("Help with: wstool lesson hint {}", &[&name]))?;
     Ok(0)
 }
 
-fn files(instance: &Instance, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+/// What is asked.
+pub(super) fn question(exercise: &Exercise, instance: &Instance, tutor: &Tutor) -> Result<(), Trouble> {
+    let (name, section, points) = (exercise.name(), &exercise.data.section, exercise.data.points);
+    let head = match points {
+        1 => tutor.fill("Exercise {} ({}, 1 point)", &[&name, section]),
+        _ => tutor.fill("Exercise {} ({}, {} points)", &[&name, section, &points]),
+    };
+    tutor.say(&format!("{head}\n\n{}\n\n", exercise.question(instance, tutor.lang())))?;
     for file in &instance.files {
-        let path = instance.fill(&format!("{{file:{}}}", file.name), lang);
-        writeln!(out, "{}{path}", say(lang, "File for you: ", "给你的文件："))?;
+        let path = instance.fill(&format!("{{file:{}}}", file.name), tutor.lang());
+        lines(&[tutor.fill("File for you: {}", &[&path])])?;
     }
     if !instance.files.is_empty() {
-        writeln!(out)?;
+        lines(&[String::new()])?;
     }
     Ok(())
+}
+
+/// In which form an answer is wanted.
+pub(super) fn wanted(instance: &Instance, tutor: &Tutor) -> Result<(), Trouble> {
+    let how = instance.right.expected(&instance.options);
+    tutor.say(&tutor.fill("Wanted: {}", &[&how.in_(tutor.lang())]))?;
+    Ok(())
+}
+
+/// Forgets what was done, in all lessons, in one, or in an exercise.
+pub(super) fn reset(what: Option<&str>, store: &mut Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    let forgotten = match what {
+        None => store.reset(|_| true),
+        Some(what) if what.contains('.') => {
+            let exercise = find_exercise(what)?;
+            store.reset(|key| key == exercise.key)
+        }
+        Some(what) => {
+            let lesson = find_lesson(what)?;
+            store.reset(|key| lesson.exercises.iter().any(|exercise| exercise.key == key))
+        }
+    };
+    let forgotten = forgotten.map_err(Trouble::Said)? as u64;
+    tutor.say(&tutor.lang().count(
+        forgotten,
+        &forgotten,
+        ["Forgotten: what you did with {} exercise.", "Forgotten: what you did with {} exercises."],
+    ))?;
+    Ok(0)
 }

@@ -4,12 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
 
 use super::Who;
+use crate::http::accept::hex;
 use crate::lesson::{Exercise, Instance, Progress};
 
 /// Names the folder outright, for tests and for classrooms with shared accounts.
 const FOLDER: &str = "WSTOOL_DATA";
+
+const PROGRESS: &str = "progress.json";
 
 /// The learner's folder, and what it says.
 pub(super) struct Store {
@@ -18,52 +24,70 @@ pub(super) struct Store {
     pub(super) progress: Progress,
 }
 
+/// Who learns here, unless somebody else is named.
+#[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Learner {
+    #[serde(default)]
+    course: String,
+    #[serde(default)]
+    student: String,
+}
+
 impl Store {
     /// Opens the learner's folder; somebody new gets a random name, so that no two
-    /// learners have the same instances.
+    /// learners have the same instances. Each course and student has a progress of its own.
     pub(super) fn open(who: &Who) -> Result<Self, String> {
         let folder = folder()?;
-        let mut store = Self { folder, files: who.dir.clone(), progress: Progress::default() };
-        let path = store.path();
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                store.progress = serde_json::from_str(&text).map_err(|e| {
-                    format!("{}: this is no progress ({e}); remove the file to begin anew", path.display())
-                })?;
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(format!("{}: {e}; {FOLDER} names another folder", path.display())),
-        }
-        let before = store.progress.clone();
+        let mut learner: Learner = read(&folder.join("learner.json"))?.unwrap_or_default();
+        let named = (who.course.is_some(), who.student.is_some());
         if let Some(course) = &who.course {
-            store.progress.course.clone_from(course);
+            learner.course.clone_from(course);
         }
         if let Some(student) = &who.student {
-            store.progress.student.clone_from(student);
+            learner.student.clone_from(student);
         }
-        if store.progress.student.is_empty() {
+        let is_new = learner.student.is_empty();
+        if is_new {
             let mut bytes = [0; 8];
             getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no random bytes: {e}"))?;
-            store.progress.student = crate::http::accept::hex(&bytes);
+            learner.student = hex(&bytes);
         }
-        if store.progress != before {
-            store.save()?;
+        if is_new || named != (false, false) {
+            write(&folder, "learner.json", &learner)?;
+        }
+        let Learner { course, student } = learner;
+        let progress = Progress { course, student, ..Progress::default() };
+        let mut store = Self { folder, files: who.dir.clone(), progress };
+        if let Some(progress) = read::<Progress>(&store.place().join(PROGRESS))? {
+            store.progress.exercises = progress.exercises;
         }
         Ok(store)
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.join("progress.json")
+    /// Where this learner's things are. Names may hold what no file name may.
+    fn place(&self) -> PathBuf {
+        let Progress { course, student, .. } = &self.progress;
+        let mut hash = Sha1::new();
+        hash.update(u64::try_from(course.len()).unwrap_or_default().to_be_bytes());
+        hash.update(course);
+        hash.update(student);
+        self.folder.join("learners").join(hex(&hash.finalize()[..8]))
     }
 
     /// Writes the progress. Whoever is interrupted keeps the old one.
     pub(super) fn save(&self) -> Result<(), String> {
-        let text = serde_json::to_string_pretty(&self.progress).map_err(|e| e.to_string())?;
-        let new = self.folder.join("progress.json.new");
-        let written = fs::create_dir_all(&self.folder)
-            .and_then(|()| fs::write(&new, text + "\n"))
-            .and_then(|()| fs::rename(&new, self.path()));
-        written.map_err(|e| format!("{}: {e}; {FOLDER} names another folder", self.folder.display()))
+        write(&self.place(), PROGRESS, &self.progress)
+    }
+
+    /// Forgets what was done with some exercises; how many they were.
+    pub(super) fn reset(&mut self, forget: impl Fn(&str) -> bool) -> Result<usize, String> {
+        let before = self.progress.exercises.len();
+        self.progress.exercises.retain(|key, _| !forget(key));
+        let forgotten = before - self.progress.exercises.len();
+        if forgotten > 0 {
+            self.save()?;
+        }
+        Ok(forgotten)
     }
 
     /// The learner's instance of an exercise, its files written.
@@ -71,7 +95,7 @@ impl Store {
         let mut instance = exercise.instance(&self.progress.course, &self.progress.student);
         let folder = match &self.files {
             Some(folder) => folder.clone(),
-            None => self.folder.join("files").join(exercise.name()),
+            None => self.place().join(exercise.name()),
         };
         for file in instance.files.clone() {
             let path = folder.join(file.name);
@@ -86,6 +110,27 @@ impl Store {
 /// A path as it can be pasted.
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// What a file says; `None` when there is no such file.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| {
+            format!("{}: this is no progress ({e}); remove the file to begin anew", path.display())
+        }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(format!("{}: {e}; {FOLDER} names another folder", path.display())),
+    }
+}
+
+/// Writes a file, whole or not at all.
+fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| e.to_string())?;
+    let new = folder.join(format!("{name}.new"));
+    let written = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&new, text + "\n"))
+        .and_then(|()| fs::rename(&new, folder.join(name)));
+    written.map_err(|e| format!("{}: {e}; {FOLDER} names another folder", folder.display()))
 }
 
 fn folder() -> Result<PathBuf, String> {

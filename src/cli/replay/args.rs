@@ -112,7 +112,7 @@ impl Args {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
             color: look.color,
-            lang: look.lang,
+            lang: look.language(self.ascii),
             ascii: self.ascii,
             time: TimeStyle::Relative,
             payload: None,

@@ -312,7 +312,7 @@ impl Report<'_> {
             Text::new("101 to a request that asks for no WebSocket")
         } else if let Some(first) = request.broken.first() {
             let ids: Vec<_> = request.broken.iter().map(|rule| rule.id).collect();
-            Text::with("101, although {} ({})", first.title).and(ids.join(", "))
+            Text::new("101, although {} ({})").word(first.title).and(ids.join(", "))
         } else {
             return;
         };
@@ -322,7 +322,7 @@ impl Report<'_> {
 
     fn refusal(&mut self, exam: &mut Exam<'_, '_>, code: u16) -> Outcome {
         let span = exam.head.start_line_at();
-        let got = Text::with("{}: {}", code).and(status(code).meaning);
+        let got = Text::with("{}: {}", code).word(status(code).meaning);
         let location = exam.first(Name::Location);
         if let (300..=399, Some((field, place))) = (code, location) {
             let got = Text::with("{} to {}", code).and(shown(place.bytes));

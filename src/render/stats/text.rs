@@ -6,8 +6,11 @@ use std::io::{self, Write};
 use super::distribution::Range;
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
+use crate::lang::Lang;
 use crate::model::EndKind;
+use crate::render::columns::{left, lines, right, width};
 use crate::render::human::{count, counted, percent, short, size, time};
+use crate::render::words::{CONNECTIONS, FRAMES, Noun};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
@@ -15,25 +18,40 @@ const PRINTED: usize = 10;
 /// Columns of an address: the longest of IPv4. Longer ones lose their middle.
 const ADDRESS: usize = 21;
 
+/// What the columns of compression mean.
+const LEGEND: &str = "repeats: copied from earlier messages (context takeover), in the first 64 of a \
+     direction; windows: memory the receivers keep for that between messages";
+const NOT_INFLATED: Noun =
+    ["{} compressed message could not be inflated", "{} compressed messages could not be inflated"];
+/// Of the client and of the server.
+const UNANSWERED: [Noun; 2] = [
+    ["{} ping from the client without a pong", "{} pings from the client without a pong"],
+    ["{} ping from the server without a pong", "{} pings from the server without a pong"],
+];
+const UNASKED: [Noun; 2] = [
+    ["{} pong from the client that no ping asked for", "{} pongs from the client that no ping asked for"],
+    ["{} pong from the server that no ping asked for", "{} pongs from the server that no ping asked for"],
+];
+
 impl Stats {
-    /// Writes everything that was counted; with `ascii` in ASCII alone.
+    /// Writes everything that was counted in `lang`; with `ascii` in ASCII alone.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn text(&self, mut out: impl Write, ascii: bool) -> io::Result<()> {
+    pub fn text(&self, mut out: impl Write, lang: Lang, ascii: bool) -> io::Result<()> {
         let report = self.report();
         let mut page = String::new();
-        headline(&report, &mut page);
+        headline(&report, lang, &mut page);
         let total = &report.total;
         if total.all_frames() > 0 {
-            frames(total, &mut page);
-            bytes(total, &mut page);
+            frames(total, lang, &mut page);
+            bytes(total, lang, &mut page);
         }
-        sizes(total, &mut page);
-        compression(total, &mut page);
-        times(total, &mut page);
-        findings(&report, ascii, &mut page);
-        connections(&report, &mut page);
+        sizes(total, lang, &mut page);
+        compression(total, lang, &mut page);
+        times(total, lang, &mut page);
+        findings(&report, lang, ascii, &mut page);
+        connections(&report, lang, &mut page);
         out.write_all(page.as_bytes())?;
         out.flush()
     }
@@ -45,24 +63,24 @@ struct Table {
 }
 
 impl Table {
-    fn new(heads: &[&str]) -> Self {
-        Self { rows: vec![heads.iter().map(ToString::to_string).collect()] }
+    fn new(lang: Lang, heads: &[&'static str]) -> Self {
+        Self { rows: vec![heads.iter().map(|head| lang.words(head).to_owned()).collect()] }
     }
 
     fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Prints it after an empty line. `left` columns are aligned to the left.
-    fn print(&self, left: usize, page: &mut String) {
-        self.print_wide(left, 0, page);
+    /// Prints it after an empty line. The first columns, the `labels`, are aligned to the left.
+    fn print(&self, labels: usize, page: &mut String) {
+        self.print_wide(labels, 0, page);
     }
 
     /// The same, each column to the right at least `least` wide, so that tables below each other match.
-    fn print_wide(&self, left: usize, least: usize, page: &mut String) {
+    fn print_wide(&self, labels: usize, least: usize, page: &mut String) {
         let columns = self.rows[0].len();
-        let width = |i: usize| self.rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let widest = |i: usize| self.rows.iter().map(|row| width(&row[i])).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(widest).collect();
         page.push('\n');
         for (r, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
@@ -70,17 +88,14 @@ impl Table {
                 let indent = if i == 0 && r > 0 { 2 } else { 0 };
                 let width = if i == 0 {
                     width + 2
-                } else if i < left {
+                } else if i < labels {
                     *width
                 } else {
                     least.max(*width)
                 };
-                // Writing to a String cannot fail.
-                let _ = if i < left {
-                    write!(line, "{:indent$}{cell:<rest$}  ", "", rest = width - indent)
-                } else {
-                    write!(line, "{cell:>width$}  ")
-                };
+                line.extend(std::iter::repeat_n(' ', indent));
+                line.push_str(&if i < labels { left(cell, width - indent) } else { right(cell, width) });
+                line.push_str("  ");
             }
             page.push_str(line.trim_end());
             page.push('\n');
@@ -88,29 +103,37 @@ impl Table {
     }
 }
 
-fn headline(report: &Report<'_>, page: &mut String) {
+fn headline(report: &Report<'_>, lang: Lang, page: &mut String) {
     let total = &report.total;
     let messages: u64 = total.sides.iter().map(|side| side.sizes.range.count).sum();
-    let duration = total.duration().map(|nanos| format!(", {}", time(nanos))).unwrap_or_default();
-    let _ = writeln!(
-        page,
-        "{}, {}, {}, {}{duration}",
-        counted(report.connections, "connection"),
-        counted(total.all_frames(), "frame"),
-        counted(messages, "data message"),
+    let mut parts = vec![
+        counted(lang, report.connections, CONNECTIONS),
+        counted(lang, total.all_frames(), FRAMES),
+        counted(lang, messages, ["{} data message", "{} data messages"]),
         size(total.bytes()),
-    );
+    ];
+    parts.extend(total.duration().map(time));
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "{}", parts.join(lang.words(", ")));
     if let Some(error) = report.summary.and_then(|summary| summary.error.as_deref()) {
-        let _ = writeln!(page, "incomplete: {}", error.escape_debug());
+        let _ = writeln!(page, "{}", lang.fill("incomplete: {}", &[&error.escape_debug()]));
     }
 }
 
-fn frames(total: &Tally, page: &mut String) {
-    let mut table = Table::new(&["Frames", "from client", "payload", "from server", "payload", "share"]);
+fn frames(total: &Tally, lang: Lang, page: &mut String) {
+    let mut table =
+        Table::new(lang, &["Frames", "from client", "payload", "from server", "payload", "share"]);
     let all = total.all_frames();
-    let row = |name: &str, frames: [u64; 2], payload: [u64; 2]| {
+    let row = |name: &'static str, frames: [u64; 2], payload: [u64; 2]| {
         let share = percent(frames[0] + frames[1], all);
-        [name.into(), count(frames[0]), size(payload[0]), count(frames[1]), size(payload[1]), share]
+        [
+            lang.words(name).into(),
+            count(frames[0]),
+            size(payload[0]),
+            count(frames[1]),
+            size(payload[1]),
+            share,
+        ]
     };
     let [client, server] = &total.sides;
     for ((kind, client), server) in KINDS.iter().zip(&client.frames).zip(&server.frames) {
@@ -127,25 +150,26 @@ fn frames(total: &Tally, page: &mut String) {
     table.print_wide(1, 10, page);
 }
 
-fn bytes(total: &Tally, page: &mut String) {
-    let mut table = Table::new(&["Bytes", "from client", "from server", "both", "share"]);
+fn bytes(total: &Tally, lang: Lang, page: &mut String) {
+    let mut table = Table::new(lang, &["Bytes", "from client", "from server", "both", "share"]);
     let payload = total.sides.each_ref().map(Side::payload);
     let headers = total.sides.each_ref().map(|side| side.headers);
     let all = total.bytes();
     for (name, [client, server]) in [("payload", payload), ("frame headers", headers)] {
         let both = client + server;
-        table.row([name.into(), count(client), count(server), count(both), percent(both, all)]);
+        let share = percent(both, all);
+        table.row([lang.words(name).into(), count(client), count(server), count(both), share]);
     }
     table.print_wide(1, 10, page);
 }
 
-fn sizes(total: &Tally, page: &mut String) {
-    let mut table = Table::new(&["Messages", "count", "smallest", "median", "95 % below", "largest"]);
+fn sizes(total: &Tally, lang: Lang, page: &mut String) {
+    let mut table = Table::new(lang, &["Messages", "count", "smallest", "median", "95 % below", "largest"]);
     for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
         let (sizes, range) = (&side.sizes, &side.sizes.range);
         if range.count > 0 {
             table.row([
-                (*name).into(),
+                lang.words(name).into(),
                 count(range.count),
                 size(range.min),
                 size(sizes.quantile(50)),
@@ -159,33 +183,34 @@ fn sizes(total: &Tally, page: &mut String) {
     }
 }
 
-fn compression(total: &Tally, page: &mut String) {
+fn compression(total: &Tally, lang: Lang, page: &mut String) {
     let heads = ["Compressed", "count", "on the wire", "inflated", "saved", "repeats", "windows"];
-    let mut table = Table::new(&heads);
+    let mut table = Table::new(lang, &heads);
     let mut failed = 0;
     for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
         let ledger = side.ledger();
         failed += ledger.failed;
         if ledger.messages > 0 {
-            table.row([(*name).to_owned()].into_iter().chain(ledger.cells()));
+            table.row([lang.words(name).to_owned()].into_iter().chain(ledger.cells()));
         }
     }
     if table.rows.len() > 1 {
         table.print(1, page);
-        page.push_str("  repeats: copied from earlier messages (context takeover), in the first 64 of a\n");
-        page.push_str("  direction; windows: memory the receivers keep for that between messages\n");
+        for line in lines(lang.words(LEGEND), 78) {
+            let _ = writeln!(page, "  {line}");
+        }
     }
     if failed > 0 {
-        let _ = writeln!(page, "  {} could not be inflated", counted(failed, "compressed message"));
+        let _ = writeln!(page, "  {}", counted(lang, failed, NOT_INFLATED));
     }
 }
 
-fn times(total: &Tally, page: &mut String) {
-    let mut table = Table::new(&["Times", "count", "shortest", "mean", "longest"]);
-    let mut row = |name: &str, range: &Range| {
+fn times(total: &Tally, lang: Lang, page: &mut String) {
+    let mut table = Table::new(lang, &["Times", "count", "shortest", "mean", "longest"]);
+    let mut row = |name: &'static str, range: &Range| {
         if range.count > 0 {
             let [min, mean, max] = [range.min, range.mean(), range.max].map(time);
-            table.row([name.into(), count(range.count), min, mean, max]);
+            table.row([lang.words(name).into(), count(range.count), min, mean, max]);
         }
     };
     let pings = total.sides.each_ref().map(Side::pings);
@@ -196,27 +221,25 @@ fn times(total: &Tally, page: &mut String) {
     if table.rows.len() > 1 {
         table.print_wide(1, 10, page);
     }
-    for (who, pings) in ["client", "server"].iter().zip(&pings) {
+    for (noun, pings) in UNANSWERED.into_iter().zip(&pings) {
         if pings.unanswered > 0 {
-            let count = counted(pings.unanswered, "ping");
-            let _ = writeln!(page, "  {count} from the {who} without a pong");
+            let _ = writeln!(page, "  {}", counted(lang, pings.unanswered, noun));
         }
     }
-    for (who, pings) in ["client", "server"].iter().zip(&pings) {
+    for (noun, pings) in UNASKED.into_iter().zip(&pings) {
         if pings.unasked > 0 {
-            let count = counted(pings.unasked, "pong");
-            let _ = writeln!(page, "  {count} from the {who} that no ping asked for");
+            let _ = writeln!(page, "  {}", counted(lang, pings.unasked, noun));
         }
     }
 }
 
-fn findings(report: &Report<'_>, ascii: bool, page: &mut String) {
+fn findings(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut String) {
     if report.rules.is_empty() {
         return;
     }
-    let mut table = Table::new(&["Findings", "", "", "count"]);
+    let mut table = Table::new(lang, &["Findings", "", "", "count"]);
     for (rule, times) in &report.rules {
-        let name = rule.severity.to_string();
+        let name = lang.words(rule.severity.name()).to_owned();
         let cite = rule.cite.to_string();
         let cite = if ascii { cite.replace('§', "sec. ") } else { cite };
         table.row([name, rule.id.into(), cite, short(*times)]);
@@ -224,12 +247,12 @@ fn findings(report: &Report<'_>, ascii: bool, page: &mut String) {
     table.print(3, page);
 }
 
-fn connections(report: &Report<'_>, page: &mut String) {
+fn connections(report: &Report<'_>, lang: Lang, page: &mut String) {
     if report.connections < 2 {
         return;
     }
     let heads = ["Largest", "client", "frames", "bytes", "time", "findings", "end"];
-    let mut table = Table::new(&heads);
+    let mut table = Table::new(lang, &heads);
     for entry in report.listed.iter().take(PRINTED) {
         let tally = &entry.tally;
         table.row([
@@ -239,13 +262,13 @@ fn connections(report: &Report<'_>, page: &mut String) {
             size(tally.bytes()),
             tally.duration().map_or_else(String::new, time),
             short(tally.findings.iter().sum()),
-            end(entry).into(),
+            lang.words(end(entry)).into(),
         ]);
     }
     table.print(2, page);
     let more = report.connections.saturating_sub(PRINTED as u64);
     if more > 0 {
-        let _ = writeln!(page, "  and {} more", count(more));
+        let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more)]));
     }
 }
 
@@ -277,7 +300,7 @@ mod tests {
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();
-        stats.text(&mut out, false).unwrap();
+        stats.text(&mut out, Lang::En, false).unwrap();
         String::from_utf8(out).unwrap()
     }
 

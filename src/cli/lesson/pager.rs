@@ -1,0 +1,38 @@
+//! Long pages a screen at a time.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::{Command, Stdio};
+
+/// The pager when the environment names none. It ends at once when all fits the screen,
+/// shows colours, and leaves the page on the screen.
+const PAGER: &str = "less -FRX";
+
+/// Shows a page through the user's pager when standard output is a terminal and there is
+/// a pager; else writes it.
+///
+/// # Errors
+/// When the page cannot be written.
+pub(super) fn show(page: &str) -> io::Result<()> {
+    if io::stdout().is_terminal() && through(page).is_ok() {
+        return Ok(());
+    }
+    io::stdout().lock().write_all(page.as_bytes())
+}
+
+/// Gives the page to the pager; an error when there is none.
+fn through(page: &str) -> io::Result<()> {
+    let command = std::env::var("PAGER").ok().filter(|name| !name.trim().is_empty());
+    let command = command.as_deref().unwrap_or(PAGER);
+    let mut words = command.split_whitespace();
+    let mut pager = Command::new(words.next().unwrap_or_default());
+    pager.args(words).stdin(Stdio::piped());
+    if std::env::var_os("LESSCHARSET").is_none() {
+        pager.env("LESSCHARSET", "utf-8");
+    }
+    let mut child = pager.spawn()?;
+    if let Some(mut to) = child.stdin.take() {
+        // Whoever has seen enough leaves before the end.
+        let _ = to.write_all(page.as_bytes());
+    }
+    child.wait().map(drop)
+}
