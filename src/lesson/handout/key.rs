@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Beside, Group, Set, Words, asked, code, escaped, head, heading, placed, with_exercises};
+use super::{Beside, Group, Set, Words, asked, code, escaped, head, heading, placed, prose, with_exercises};
 use crate::lang::Lang;
 use crate::lesson::grade::harmless;
 use crate::lesson::roster::Student;
@@ -28,7 +28,7 @@ pub fn key(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> 
         let items = lesson.exercises.iter().map(solved).collect();
         groups.push(Group { head: heading(lesson, lang), items });
     }
-    let title = format!("{}: {}", words.key, student.called());
+    let title = format!("{}{}{}", words.key, words.colon, student.called());
     let head = head(&title, course, student, words);
     Set { title, head, groups, tail: Vec::new(), files }
 }
@@ -46,7 +46,7 @@ fn solved(text: &mut String, exercise: &Exercise, instance: &Instance, words: &W
         _ => text.push_str(&code(&printed)),
     }
     let worked = instance.fill(exercise.data.solution.in_(lang), lang);
-    let _ = write!(text, "\n\n**{solution}**{colon}{}\n\n**{mistakes}**{}\n\n", worked.trim(), colon.trim());
+    let _ = write!(text, "\n\n**{solution}**{colon}{}\n\n**{mistakes}**{}\n\n", prose(&worked), colon.trim());
     for slip in &instance.mistakes {
         let printed = instance.print(&slip.answer);
         let answer = if printed.len() > READABLE { words.a_file.to_owned() } else { code(&printed) };

@@ -5,12 +5,15 @@
 
 mod html;
 mod key;
+mod markdown;
 
 use std::fmt::Write as _;
 
 use super::roster::Student;
 use super::{Answer, Exercise, Instance, Lesson};
 use crate::lang::Lang;
+
+use markdown::{code, escaped, prose, words as line};
 
 pub use html::page;
 pub use key::{key, key_csv};
@@ -73,7 +76,7 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
         }
         groups.push(Group { head: heading(lesson, lang), items });
     }
-    let title = format!("{}: {}", words.exercises, student.called());
+    let title = format!("{}{}{}", words.exercises, words.colon, student.called());
     let head = head(&title, course, student, words);
     let first = groups.first().and(with_exercises(lessons).next()).map_or(0, |lesson| lesson.data.number);
     let tail = vec![sheet, how_to_hand_in(course, student, first, lang)];
@@ -84,7 +87,7 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
 /// that each student has.
 pub fn index(course: &str, students: &[Student], lessons: &[&Lesson], kinds: &[&str], lang: Lang) -> Set {
     let words = Words::of(lang);
-    let title = format!("{}: {course}", words.exercises);
+    let title = format!("{}{}{course}", words.exercises, words.colon);
     let list = with_exercises(lessons).map(|lesson| {
         format!(
             "- {}
@@ -120,10 +123,11 @@ fn placed(exercise: &Exercise, course: &str, student: &Student, files: &mut Vec<
 }
 
 fn head(title: &str, course: &str, student: &Student, words: &Words) -> String {
-    let mut head = format!("# {}\n\n{}: {}", escaped(title), words.course, code(course));
-    let _ = write!(head, " · {}: {}", words.student, code(&student.id));
+    let Words { colon, .. } = words;
+    let mut head = format!("# {}\n\n{}{colon}{}", escaped(title), words.course, code(course));
+    let _ = write!(head, " · {}{colon}{}", words.student, code(&student.id));
     if let Some(instead) = &student.instead {
-        let _ = write!(head, " · {}: {}", words.made_from, code(instead));
+        let _ = write!(head, " · {}{colon}{}", words.made_from, code(instead));
     }
     head
 }
@@ -149,18 +153,30 @@ fn titled(lesson: &Lesson, lang: Lang) -> String {
 /// An exercise as it is asked.
 fn asked(exercise: &Exercise, instance: &Instance, student: &Student, words: &Words, lang: Lang) -> String {
     let (name, section, points) = (exercise.name(), &exercise.data.section, exercise.data.points);
-    let points = match lang {
-        Lang::En if points == 1 => "1 point".to_owned(),
-        Lang::En => format!("{points} points"),
-        Lang::Zh => format!("{points} 分"),
+    let mut asked = match lang {
+        Lang::En if points == 1 => format!(
+            "### {name} ({section}, 1 point)
+
+"
+        ),
+        Lang::En => format!(
+            "### {name} ({section}, {points} points)
+
+"
+        ),
+        Lang::Zh => format!(
+            "### {name}（{section}，{points} 分）
+
+"
+        ),
     };
-    let mut asked = format!("### {name} ({section}, {points})\n\n");
-    asked.push_str(instance.fill(exercise.data.prompt.in_(lang), lang).trim());
+    asked.push_str(&prose(&instance.fill(exercise.data.prompt.in_(lang), lang)));
     asked.push_str("\n\n");
     for option in instance.labelled(lang) {
         // The letters are what is answered: no numbering of the reader's own.
         let (label, text) = option.split_once(") ").unwrap_or(("", &option));
-        let _ = writeln!(asked, "- **{label})** {}", text.trim().replace('\n', "\n  "));
+        let text: Vec<_> = text.lines().map(|text| line(text.trim())).collect();
+        let _ = writeln!(asked, "- **{label})** {}", text.join("\\\n  "));
     }
     if !instance.files.is_empty() {
         let link = |name: &str| format!("[{name}](<{}/{}/{name}>)", student.file, exercise.name());
@@ -201,29 +217,6 @@ fn argument(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// A text as Markdown that says just this.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '!'
-        ) {
-            out.push('\\');
-        }
-        out.push(if c == '\n' { ' ' } else { c });
-    }
-    out
-}
-
-/// A text as a code span of Markdown.
-fn code(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    if text.is_empty() { "“”".to_owned() } else { format!("{fence}{space}{text}{space}{fence}") }
 }
 
 /// The words of a set in one language.
