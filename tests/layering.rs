@@ -79,7 +79,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls", &["cli/replay/tls.rs"]),
     ("csv", &["lesson/roster.rs", "lesson/grade/csv.rs", "lesson/handout/key.rs"]),
     ("etcetera", &["cli/lesson"]),
-    ("pulldown_cmark", &["render/markdown", "lesson/handout/html.rs"]),
+    ("pulldown_cmark", &["render/markdown", "lesson/handout"]),
     ("toml", &["lesson/data.rs"]),
     ("webpki_roots", &["cli/replay/tls.rs"]),
 ];

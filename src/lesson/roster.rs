@@ -290,7 +290,7 @@ fn file_name(id: &str, alone: bool) -> String {
         return name;
     }
     let hash: [u8; 20] = Sha1::digest(id.as_bytes()).into();
-    let hash: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = super::hex(&hash[..4]).replace(' ', "");
     if name.is_empty() { hash } else { format!("{name}-{hash}") }
 }
 

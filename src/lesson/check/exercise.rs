@@ -14,14 +14,13 @@ pub fn exercise(exercise: &Exercise, course: &str, students: usize) -> Vec<Findi
     for number in 0..students {
         let student = format!("student {number}");
         // A generator that panics for one seed in many is the fault most worth finding.
-        match catch_unwind(AssertUnwindSafe(|| exercise.instance(course, &student))) {
-            Ok(instance) => instances.push((student, instance)),
-            Err(_) => {
-                let en = format!("for {student} of {course} there is no instance: the generator panics");
-                findings.add(Kind::Solvable, en, format!("{course} 的 {student} 没有实例：生成器崩溃"));
-                return findings.list;
-            }
-        }
+        let made = catch_unwind(AssertUnwindSafe(|| exercise.instance(course, &student)));
+        let Ok(instance) = made else {
+            let en = format!("for {student} of {course} there is no instance: the generator panics");
+            findings.add(Kind::Solvable, en, format!("{course} 的 {student} 没有实例：生成器崩溃"));
+            return findings.list;
+        };
+        instances.push((student, instance));
     }
     solvable(&instances, &mut findings);
     distinct(exercise, course, &instances, &mut findings);

@@ -69,7 +69,7 @@ fn every_fault_is_found() {
         double(rng).judged_by(|_| Judgement::Right)
     }
     use crate::lesson::Judgement;
-    let cases: [(Kind, &str, Vec<(Kind, String)>); 9] = [
+    let cases = [
         (Kind::Distinct, "are asked the same", with(|_| {}, again)),
         (Kind::Solvable, "the generator panics", with(|_| {}, panics)),
         (Kind::Mistakes, "not-doubled: for student 0 it is judged Right", with(|_| {}, coincides)),

@@ -4,7 +4,7 @@
 //! - a file of answers, a line each (`3.2 81 85`), named by its student;
 //! - a table of answers from paper, CSV with the columns student, exercise, answer.
 
-use super::{Given, Grading, original};
+use super::{Grading, original};
 use crate::lesson::report::Report;
 use crate::lesson::roster::{self, Student, Table, plain};
 use crate::lesson::{Exercise, GENERATION, exercise, lessons};
@@ -202,7 +202,7 @@ impl Grading<'_> {
     }
 
     fn add(&mut self, owner: usize, exercise: &Exercise, answers: &[String], hints: usize) {
-        let given = self.handed_in[owner].answers.entry(exercise.key.clone()).or_insert_with(Given::default);
+        let given = self.handed_in[owner].answers.entry(exercise.key.clone()).or_default();
         given.hints = given.hints.max(hints);
         let typed = answers.iter().map(|answer| answer.trim()).filter(|answer| !answer.is_empty());
         let typed: Vec<_> = typed.map(str::to_owned).collect();
