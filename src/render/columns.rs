@@ -49,7 +49,7 @@ pub(super) fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str
     for cell in escape::cells(words.as_bytes(), escape::Kind::Words, ascii) {
         let here = words[at..].chars().next().unwrap_or_default();
         used += usize::from(cell.width);
-        if here == ' ' || breaks_between(before, here) {
+        if here == ' ' || (at > 0 && breaks_between(before, here)) {
             end = Some(at);
         }
         if used > room && here != ' ' {
@@ -98,6 +98,7 @@ mod tests {
             ("one two three", 8, &["one two", "three"]),
             ("unbreakable", 6, &["unbrea", "kable"]),
             ("掩", 1, &["掩"]),
+            ("（/a/path/too/long", 8, &["（/a/pat", "h/too/lo", "ng"]),
         ] {
             assert_eq!(lines(words, columns), expected, "{words}");
         }
