@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::files::{self, Outbox};
 use super::words::{cut, padded, wrapped};
@@ -23,7 +24,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "REPORTS")]
     reports: Vec<PathBuf>,
     /// The lessons that count, such as 3, 3,4,5 or 0..14; all when left out
-    #[arg(long, value_name = "LESSONS", num_args = 1..)]
+    #[arg(long, value_name = "LESSONS")]
     lessons: Vec<String>,
     /// What to write
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -249,8 +250,12 @@ fn wrong(graded: &Graded, lang: Lang) -> Vec<String> {
     }
     let mut lines = vec![String::new(), graded.student.id.clone()];
     for mark in marks(false) {
-        let verdict = mark.verdict.mistake().unwrap_or(mark.verdict.word());
-        let room = WIDTH.saturating_sub(verdict.len() + 14);
+        let verdict = match &mark.verdict {
+            Verdict::Mistake(id) => id,
+            Verdict::Unreadable => say(lang, "unreadable", "读不懂"),
+            _ => say(lang, "wrong", "不对"),
+        };
+        let room = WIDTH.saturating_sub(verdict.width() + 14);
         let answer = cut(&plain(&mark.answer).replace("\\u{a}", " "), room);
         lines.push(format!("  {:<5} {verdict}: `{answer}`", mark.exercise.name()));
         let said = mark.lines(lang).into_iter().flat_map(|line| wrapped(&plain_lines(&line), WIDTH - 8));

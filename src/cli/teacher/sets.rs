@@ -90,6 +90,9 @@ impl<'c> Order<'c> {
         };
         let mut out = io::stdout().lock();
         match lang {
+            Lang::En if students == 1 => {
+                writeln!(out, "{folder}: {what} for 1 student, {exercises} exercises; {count} files")?;
+            }
             Lang::En => {
                 writeln!(
                     out,

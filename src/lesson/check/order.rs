@@ -6,12 +6,13 @@ use super::{Finding, Findings, Kind};
 use crate::lang::Lang;
 use crate::lesson::Lesson;
 
-/// A term of the field, as it is found in running text.
+/// A term of the field: what `teaches` and `mentions` may name.
 #[derive(Clone, Copy, Debug)]
 pub struct Term<'t> {
     /// What `teaches` and `mentions` call it.
     pub id: &'t str,
-    /// Its words, by language as in [`Lang::ALL`].
+    /// Its words in every form, by language as in [`Lang::ALL`]; none for what is not
+    /// looked for in running text.
     pub words: [&'t [String]; 2],
 }
 
@@ -65,15 +66,14 @@ fn early<'t>(
     }
     // A longer term has shorter ones in it: 控制帧 is no use of 帧.
     words.sort_by_key(|(word, _)| std::cmp::Reverse(word.chars().count()));
-    let mut text = text.to_lowercase();
+    let mut text = text.to_owned();
     let mut found: BTreeMap<&str, &str> = BTreeMap::new();
     for (word, id) in words {
-        let lower = word.to_lowercase();
-        let places: Vec<usize> = text
-            .match_indices(&lower)
-            .map(|(at, _)| at)
-            .filter(|at| stands_alone(&text, *at, lower.len()))
-            .collect();
+        // A sentence may begin with it; `Host` is no host.
+        let first = word.chars().next().map_or(0, char::len_utf8);
+        let begun = word[..first].to_uppercase() + &word[first..];
+        let places = text.match_indices(word).chain(text.match_indices(&begun)).map(|(at, _)| at);
+        let places: Vec<usize> = places.filter(|at| stands_alone(&text, *at, word.len())).collect();
         if places.is_empty() {
             continue;
         }
@@ -82,7 +82,7 @@ fn early<'t>(
         }
         // What was found is not found again as a part; the length stays.
         for at in places {
-            text.replace_range(at..at + lower.len(), &"\0".repeat(lower.len()));
+            text.replace_range(at..at + word.len(), &"\0".repeat(word.len()));
         }
     }
     found.into_iter().collect()
@@ -93,7 +93,6 @@ fn stands_alone(text: &str, at: usize, length: usize) -> bool {
     let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let (before, word, after) = (&text[..at], &text[at..at + length], &text[at + length..]);
     let glued = |inner: Option<char>, outer: Option<char>| latin(inner) && latin(outer);
-    let after = after.strip_prefix('s').filter(|rest| !latin(rest.chars().next())).unwrap_or(after);
     !glued(word.chars().next(), before.chars().next_back())
         && !glued(word.chars().next_back(), after.chars().next())
 }
@@ -131,7 +130,7 @@ mod tests {
     #[test]
     fn words_are_found_whole_and_the_longest_first() {
         let words = |list: &[&str]| -> Vec<String> { list.iter().map(|word| (*word).to_owned()).collect() };
-        let (frame, control) = (words(&["frame"]), words(&["control frame"]));
+        let (frame, control) = (words(&["frame", "frames"]), words(&["control frame", "control frames"]));
         let (frame_zh, control_zh) = (words(&["帧"]), words(&["控制帧"]));
         let terms = [
             Term { id: "frame", words: [&frame, &frame_zh] },

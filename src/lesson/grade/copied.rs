@@ -52,8 +52,11 @@ fn of(course: &str, graded: &Graded, students: &[Graded]) -> Option<Remark> {
 fn tells(instance: &Instance) -> bool {
     match &instance.right {
         Answer::Choice(_) | Answer::Choices(_) | Answer::File(_) => false,
+        Answer::Number(number) => *number >= 100,
+        Answer::Numbers(numbers) => numbers.len() > 2,
         Answer::Order(ids) => ids.len() > 4,
         Answer::Hex(bytes) => bytes.len() > 1,
-        _ => true,
+        Answer::Text { text, .. } => text.len() > 11,
+        Answer::Decimal { .. } | Answer::Ranges(_) => true,
     }
 }

@@ -34,17 +34,9 @@ fn article(out: &mut String, set: &Set) {
     markdown(out, &set.head);
     out.push_str("</header>\n");
     for group in &set.groups {
-        out.push_str("<section class=\"lesson\">\n<div class=\"begin\">\n");
+        out.push_str("<section class=\"lesson\">\n");
         markdown(out, &group.head);
-        let mut items = group.items.iter();
-        // A heading stays with what it is the heading of.
-        if let Some(first) = items.next() {
-            out.push_str("<section class=\"exercise\">\n");
-            markdown(out, first);
-            out.push_str("</section>\n");
-        }
-        out.push_str("</div>\n");
-        for item in items {
+        for item in &group.items {
             out.push_str("<section class=\"exercise\">\n");
             markdown(out, item);
             out.push_str("</section>\n");

@@ -181,7 +181,8 @@ fn asked(exercise: &Exercise, instance: &Instance, student: &Student, words: &Wo
     if !instance.files.is_empty() {
         let link = |name: &str| format!("[{name}](<{}/{}/{name}>)", student.file, exercise.name());
         let links: Vec<_> = instance.files.iter().map(|file| link(file.name)).collect();
-        let _ = writeln!(asked, "\n{}{}{}", words.files, words.colon, links.join(", "));
+        asked.truncate(asked.trim_end().len());
+        let _ = writeln!(asked, "\n\n{}{}{}", words.files, words.colon, links.join(", "));
     }
     asked
 }
