@@ -5,6 +5,9 @@ use pulldown_cmark::{Event, Options, Parser, html};
 use super::Set;
 use crate::lang::Lang;
 
+/// Lines of an exercise that take about two thirds of a page.
+const TALL: usize = 36;
+
 const STYLE: &str = include_str!("print.css");
 
 /// A page of HTML that holds these sets, each on a sheet of its own. It needs nothing
@@ -37,7 +40,9 @@ fn article(out: &mut String, set: &Set) {
         out.push_str("<section class=\"lesson\">\n");
         markdown(out, &group.head);
         for item in &group.items {
-            out.push_str("<section class=\"exercise\">\n");
+            // What fills a page is better divided than moved away from its heading.
+            let class = if item.lines().count() > TALL { "exercise tall" } else { "exercise" };
+            out.push_str(&format!("<section class=\"{class}\">\n"));
             markdown(out, item);
             out.push_str("</section>\n");
         }
