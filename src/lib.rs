@@ -18,6 +18,7 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
 //! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
+//! - [`explain`]: what a word of the field means, in two languages
 //! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
@@ -28,6 +29,7 @@
 pub mod app;
 pub mod cli;
 pub mod compare;
+pub mod explain;
 pub mod http;
 pub mod input;
 pub mod lang;
@@ -54,4 +56,13 @@ pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
         .chain(ws::DEFLATE_RULES)
         .chain(app::RULES)
         .copied()
+}
+
+/// Every kind of field that is annotated, from the spec sheets of the layers. A field
+/// that two protocols share comes twice.
+pub fn fields() -> impl Iterator<Item = &'static model::FieldDef> {
+    let http =
+        http::fields::FIELDS.iter().copied().chain(http::fields::HEADERS.iter().map(|known| &known.def));
+    let app = app::FIELDS.iter().chain(app::DIALECTS.iter().flat_map(|dialect| dialect.fields)).copied();
+    ws::FIELDS.iter().copied().chain(http).chain(app)
 }

@@ -96,7 +96,7 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
     }
     let bytes = capture.bytes_read();
     progress(bytes);
-    let summary = router.out.finish(packets, bytes, error.as_ref().map(ToString::to_string));
+    let summary = router.out.finish(packets, bytes, error.as_ref().map(InputError::text));
     let unreadable =
         tracker.unsupported().iter().map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
     Outcome { summary, error, unreadable }
@@ -163,7 +163,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
         };
         let _: Flow = session.finish(StreamEnd::Input, None, &mut cx);
     }
-    let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(ToString::to_string));
+    let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(InputError::text));
     Outcome { summary, error, unreadable: Vec::new() }
 }
 

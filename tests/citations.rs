@@ -63,6 +63,28 @@ fn rules_cite_sections_that_exist() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// So do those of the topics that `wstool explain` tells of.
+#[test]
+fn topics_cite_sections_that_exist() {
+    let mut library: BTreeMap<&str, Rfc> = BTreeMap::new();
+    let (mut wrong, mut count) = (String::new(), 0);
+    for topic in wstool::explain::topics() {
+        for cite in &topic.cites {
+            let Some(number) = cite.doc.strip_prefix("RFC ").filter(|number| Rfc::path(number).exists())
+            else {
+                continue;
+            };
+            let rfc = library.entry(number).or_insert_with(|| Rfc::read(number));
+            if !rfc.sections.contains_key(cite.section) {
+                let _ = writeln!(wrong, "{}: {cite} does not exist", topic.id);
+            }
+            count += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count > 200, "{count}");
+}
+
 #[test]
 fn a_wrong_quotation_is_found() {
     let rfc = Rfc::read("6455");

@@ -18,8 +18,36 @@ const BROKEN: &str = "810548656c6c6f c10141 83820000000000ff";
 
 fn wstool(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
-    command.args(args).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
+        .args(args)
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn the_locale_chooses_the_language_unless_an_option_does() {
+    let first = |command: &mut Command| output(command).1.lines().nth(5).unwrap_or_default().to_owned();
+    let decode = |args: &[&str]| wstool(&[args, &["decode", HELLO]].concat());
+    let english = first(&mut decode(&[]));
+    assert!(english.starts_with("frame 1  client → server"), "{english}");
+    for (locale, args, is_english) in [
+        ("zh_CN.UTF-8", &[][..], false),
+        ("zh_CN.UTF-8", &["--lang", "en"], true),
+        ("en_GB.UTF-8", &["--lang", "zh"], false),
+        ("de_DE.UTF-8", &[], true),
+    ] {
+        let shown = first(decode(args).env("LC_ALL", locale));
+        assert_eq!(shown == english, is_english, "{locale} {args:?}: {shown}");
+        assert_eq!(shown.starts_with("帧 1  客户端 → 服务器"), !is_english, "{locale} {args:?}: {shown}");
+    }
+    // Chinese cannot be written in ASCII.
+    let (_, ascii, _) = output(wstool(&["--lang", "zh", "decode", HELLO, "--ascii"]).env("LC_ALL", "zh_CN"));
+    assert!(ascii.is_ascii() && ascii.contains("frame 1  client -> server"), "{ascii}");
+    let (code, _, message) = output(&mut wstool(&["--lang", "zh", "decode", "nothing-here"]));
+    assert_eq!((code, &*message), (2, "错误：nothing-here：没有这个文件，它也不是十六进制\n"));
 }
 
 /// Exit code, standard output, standard error.
@@ -61,6 +89,9 @@ fn exit_codes() {
         (&["accept", "no key"], 2),
         (&["encode", "--text", "hi"], 0),
         (&["encode", "--close", "999999"], 2),
+        (&["explain"], 0),
+        (&["explain", "opcode", "9"], 0),
+        (&["explain", "no such topic"], 2),
         (&["completions", "bash"], 0),
         (&["completions", "csh"], 2),
         (&["man"], 0),
@@ -363,4 +394,24 @@ fn the_manual_knows_every_command() {
         assert!(code == 0 && page.contains(".TH"), "{command}");
     }
     assert!(output(&mut wstool(&["man", "decode"])).1.contains("fail"), "options are described");
+}
+
+/// `--explain` says why, in the chosen language, once a rule; programs get what they always got.
+#[test]
+fn findings_are_explained_once() {
+    const TWICE: &str = "83008300";
+    let decode = |more: &[&str]| output(&mut wstool(&[&["decode", TWICE], more].concat())).1;
+    assert_eq!(decode(&["--lang", "en"]).matches("because").count(), 0);
+    for view in ["tree", "bits", "hex", "messages"] {
+        let text = decode(&["--lang", "en", "--explain", "--view", view]);
+        assert_eq!(text.matches("  error    reserved-opcode").count(), 2, "{text}");
+        for words in ["because   Nobody knows how to read such a frame", "fix       Use 0x0, 0x1"] {
+            assert_eq!(text.matches(words).count(), 1, "{view}: {text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+    assert!(decode(&["--lang", "zh", "--explain"]).contains("没有人知道这样的帧怎么读"));
+    for format in ["json", "ndjson"] {
+        assert_eq!(decode(&["--format", format, "--explain"]), decode(&["--format", format]));
+    }
 }

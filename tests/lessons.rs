@@ -22,7 +22,8 @@ fn findings() -> &'static [Finding] {
     static FINDINGS: LazyLock<Vec<Finding>> = LazyLock::new(|| {
         let of_lessons = lesson::lessons().iter().flat_map(check::lesson);
         let of_exercises = exercises().flat_map(|exercise| check::exercise(exercise, COURSE, STUDENTS));
-        of_lessons.chain(of_exercises).collect()
+        let of_terms = check::order(&lesson::lessons().iter().collect::<Vec<_>>(), &check::terms());
+        of_lessons.chain(of_exercises).chain(of_terms).collect()
     });
     &FINDINGS
 }

@@ -19,6 +19,7 @@ use wstool::replay::{film, transcript};
 fn replay(args: &[&str], stdin: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_wstool"))
         .arg("replay")
+        .env("LC_ALL", "C.UTF-8")
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -18,7 +18,7 @@ use wstool::http::accept_value;
 
 fn replay(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
-    command.arg("replay").args(args);
+    command.arg("replay").args(args).env("LC_ALL", "C.UTF-8");
     command
 }
 

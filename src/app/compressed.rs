@@ -9,7 +9,8 @@ use super::json;
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
 use crate::model::{App, Cite, FieldDef, Text, Value};
 
-pub static DIALECT: Dialect = Dialect { id: "compressed", subprotocols: &[], by_content: true, read };
+pub static DIALECT: Dialect =
+    Dialect { id: "compressed", subprotocols: &[], by_content: true, fields: &[&FORMAT, &CONTENT], read };
 
 static FORMAT: FieldDef = FieldDef {
     id: "compressed.format",

@@ -15,6 +15,8 @@ pub struct Dialect {
     pub subprotocols: &'static [&'static str],
     /// Whether a message shows by itself that it speaks this protocol.
     pub by_content: bool,
+    /// The fields it names.
+    pub fields: &'static [&'static FieldDef],
     /// Reads a message; `None` when it does not speak this protocol.
     pub read: fn(&Said<'_>) -> Option<App>,
 }

@@ -8,6 +8,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "graphql-transport-ws",
     subprotocols: &["graphql-transport-ws"],
     by_content: false,
+    fields: &[&TYPE, &ID, &PAYLOAD],
     read: |said| read(said, "graphql-transport-ws", TYPES),
 };
 
@@ -15,6 +16,7 @@ pub static LEGACY: Dialect = Dialect {
     id: "graphql-ws",
     subprotocols: &["graphql-ws"],
     by_content: false,
+    fields: &[&TYPE, &ID, &PAYLOAD],
     read: |said| read(said, "graphql-ws", LEGACY_TYPES),
 };
 

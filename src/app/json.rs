@@ -10,7 +10,8 @@ use crate::limits::JSON_DEPTH;
 use crate::model::{App, Cite, FieldDef, Text};
 
 /// JSON without a protocol around it.
-pub static DIALECT: Dialect = Dialect { id: "json", subprotocols: &["json"], by_content: true, read };
+pub static DIALECT: Dialect =
+    Dialect { id: "json", subprotocols: &["json"], by_content: true, fields: &[&VALUE], read };
 
 /// The whole message.
 pub static VALUE: FieldDef = FieldDef {

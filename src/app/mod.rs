@@ -33,6 +33,8 @@ const fn sio(section: &'static str) -> Cite {
 macro_rules! fields {
     ($($name:ident = $id:literal $label:literal $cite:expr, $help:literal;)*) => {
         $(pub static $name: FieldDef = FieldDef { id: $id, label: $label, help: $help, cite: $cite };)*
+        /// The fields of Engine.IO and Socket.IO.
+        pub static FIELDS: &[&FieldDef] = &[$(&$name),*];
     };
 }
 

@@ -3,8 +3,13 @@
 use super::dialect::{Dialect, Said};
 use crate::model::{App, Cite, FieldDef, Text, Value};
 
-pub static DIALECT: Dialect =
-    Dialect { id: "mqtt", subprotocols: &["mqtt", "mqttv3.1"], by_content: false, read };
+pub static DIALECT: Dialect = Dialect {
+    id: "mqtt",
+    subprotocols: &["mqtt", "mqttv3.1"],
+    by_content: false,
+    fields: &[&TYPE, &LENGTH, &TOPIC],
+    read,
+};
 
 const TYPES: [&str; 16] = [
     "reserved",

@@ -4,7 +4,8 @@ use super::dialect::{Dialect, Said};
 use super::json;
 use crate::model::{App, Cite, FieldDef, Text, Value};
 
-pub static DIALECT: Dialect = Dialect { id: "signalr", subprotocols: &[], by_content: true, read };
+pub static DIALECT: Dialect =
+    Dialect { id: "signalr", subprotocols: &[], by_content: true, fields: &[&TYPE, &DATA], read };
 
 /// Objects of one message that are named.
 const NAMED: usize = 16;

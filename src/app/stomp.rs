@@ -7,6 +7,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "stomp",
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],
     by_content: true,
+    fields: &[&COMMAND, &HEADERS, &BODY],
     read,
 };
 

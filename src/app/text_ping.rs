@@ -6,7 +6,8 @@ use super::dialect::{Dialect, Said};
 use super::json;
 use crate::model::{App, Cite, FieldDef, Text};
 
-pub static DIALECT: Dialect = Dialect { id: "text-ping", subprotocols: &[], by_content: true, read };
+pub static DIALECT: Dialect =
+    Dialect { id: "text-ping", subprotocols: &[], by_content: true, fields: &[&WORD], read };
 
 /// Longer messages are something else.
 const LONGEST: usize = 256;

@@ -78,8 +78,8 @@ pub fn run(
     if args.random {
         let mut bytes = [0; 16];
         if let Err(problem) = getrandom::fill(&mut bytes) {
-            let problem = lang.fill("the system gives no random bytes: {}", &[&problem]);
-            writeln!(err, "{}", lang.fill("error: {}", &[&problem]))?;
+            let words = lang.fill("the system gives no random bytes: {}", &[&problem]);
+            writeln!(err, "{}", lang.fill("error: {}", &[&words]))?;
             return Ok(REFUSED);
         }
         return one(args, lang, STANDARD.encode(bytes).as_bytes(), out, err);

@@ -12,8 +12,9 @@ use self::opening::{Opened, joined, open, shown};
 use self::report::{nothing_readable, report};
 use super::output::{self, Output};
 use crate::cli::Look;
+use crate::explain;
 use crate::limits;
-use crate::model::{Dir, Flow, Opcode, Severity, Sink, Unit, Wants};
+use crate::model::{Dir, Flow, Opcode, Severity, Sink, Text, Unit, Wants};
 use crate::pipeline;
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
@@ -76,6 +77,10 @@ pub struct Args {
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
     protocol: Option<Pasted>,
+
+    /// Say why each broken rule is there and how to fix it, once a rule (text views with findings)
+    #[arg(long, help_heading = "Showing")]
+    explain: bool,
 
     /// Columns to fit, 80 or more; by default the terminal's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
@@ -207,11 +212,9 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     let stdin_only = ["-".to_owned()];
     let inputs = match args.inputs.as_slice() {
         [] if io::stdin().is_terminal() => {
-            writeln!(
-                io::stderr(),
-                "error: nothing to decode: give a capture file, hex such as 810548656c6c6f, or - for \
-                 standard input"
-            )?;
+            let problem = "nothing to decode: give a capture file, hex such as 810548656c6c6f, or - for \
+                           standard input";
+            look.tell("error: {}", &problem.into())?;
             return Ok(2);
         }
         [] => &stdin_only,
@@ -220,7 +223,7 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
     if inputs.len() > 1 && args.format == Format::Json {
-        writeln!(io::stderr(), "error: --format json is one array of one input: use ndjson for several")?;
+        look.tell("error: {}", &"--format json is one array of one input: use ndjson for several".into())?;
         return Ok(2);
     }
     let mut code = 0;
@@ -238,7 +241,7 @@ fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
     let Opened { input, size, live } = match open(name) {
         Ok(opened) => opened,
         Err(message) => {
-            writeln!(io::stderr(), "error: {}: {message}", shown(name))?;
+            look.tell("error: {}", &Text::with("{}: {}", shown(name)).word(message))?;
             return Ok(2);
         }
     };
@@ -249,7 +252,7 @@ fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
     bar.finish_and_clear();
     let verdict = select.verdict();
     select.into_inner().end()?;
-    report(args, name, is_raw, &outcome)?;
+    report(args, name, is_raw, &outcome, look)?;
     Ok(if outcome.error.is_some() || nothing_readable(&outcome) {
         2
     } else {
@@ -316,6 +319,7 @@ impl Args {
                 Time::Delta => TimeStyle::Delta,
             },
             payload: self.payload_limit,
+            advice: self.explain.then(|| explain::advice(look.lang)),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod accept;
 pub mod compare;
 pub mod decode;
 pub mod encode;
+pub mod explain;
 pub mod lesson;
 mod output;
 pub mod replay;
@@ -23,6 +24,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
 use crate::lang::Lang;
+use crate::model::Text;
+use crate::render::columns;
 use crate::synth;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
@@ -55,6 +58,12 @@ impl Look {
     pub fn language(self, ascii: bool) -> Lang {
         if ascii { Lang::En } else { self.lang }
     }
+
+    /// Tells standard error something, `line` being `error: {}` or the like.
+    pub fn tell(self, line: &'static str, words: &Text) -> io::Result<()> {
+        let words = self.lang.fill(line, &[&self.lang.say(words)]);
+        writeln!(io::stderr(), "{}", columns::escaped(&words))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,6 +84,8 @@ enum Command {
     Decode(Box<decode::Args>),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
+    /// Say what a word means: an opcode, a close code, a header field, a rule, a term
+    Explain(explain::Args),
     /// Learn the protocol: lessons with exercises that check themselves
     Lesson(lesson::Args),
     /// Play a handshake step by step, check it, and replay it with a live peer
@@ -155,6 +166,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             out.flush()?;
             Ok(code)
         }
+        Command::Explain(args) => explain::run(args, look, &mut out, &mut err),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "wstool", &mut script);

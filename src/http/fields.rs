@@ -52,6 +52,21 @@ pub static EXTENSION_PARAM: FieldDef =
 /// A header field without a row in [`HEADERS`].
 pub static OTHER: FieldDef = def("http.header", "header field", http("6.3"), "Not part of the handshake.");
 
+/// The fields above.
+pub static FIELDS: &[&FieldDef] = &[
+    &REQUEST_LINE,
+    &METHOD,
+    &TARGET,
+    &STATUS_LINE,
+    &STATUS,
+    &REASON,
+    &VERSION,
+    &SUBPROTOCOL,
+    &EXTENSION,
+    &EXTENSION_PARAM,
+    &OTHER,
+];
+
 /// A header field that this tool knows.
 #[derive(Debug)]
 pub struct Known {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::model::Text;
+
 /// Why an input could not be read, or not further.
 ///
 /// A damaged or cut file is an error only for what lies behind the damage:
@@ -27,9 +29,9 @@ pub enum InputError {
         /// Column, in characters from 1.
         column: u32,
         /// What stands there, quoted.
-        found: String,
+        found: Text,
         /// What could stand there.
-        expected: String,
+        expected: Text,
         /// What to try; may be empty.
         hint: &'static str,
     },
@@ -55,7 +57,7 @@ pub enum InputError {
         /// The packet that would have come next, from 1.
         packet: u64,
         /// What is wrong with it.
-        what: String,
+        what: Text,
     },
     /// Compressed data is damaged.
     Gzip {
@@ -66,48 +68,64 @@ pub enum InputError {
     },
 }
 
-impl fmt::Display for InputError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl InputError {
+    /// What is wrong and what to try, in one line.
+    pub fn text(&self) -> Text {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                f.write_str("this is a directory; name a file in it")
+                Text::new("this is a directory; name a file in it")
             }
-            Self::Io(error) => write!(f, "cannot be read: {error}"),
+            Self::Io(error) => Text::with("cannot be read: {}", error),
             Self::Empty => {
-                f.write_str("the input is empty; expected a capture (pcap, pcapng), hex text or raw bytes")
+                Text::new("the input is empty; expected a capture (pcap, pcapng), hex text or raw bytes")
             }
-            Self::Unsupported { what, hint } => write!(f, "this is {what}; {hint}"),
+            Self::Unsupported { what, hint } => Text::new("this is {}; {}").word(*what).word(*hint),
             Self::Hex { line, column, found, expected, hint } => {
-                write!(f, "line {line}, column {column}: found {found}, expected {expected}")?;
-                if hint.is_empty() { Ok(()) } else { write!(f, " ({hint})") }
-            }
-            Self::TextTooLong(limit) => {
-                write!(
-                    f,
-                    "the hex text is longer than {limit} bytes; give the bytes themselves instead, e.g. with xxd -r"
-                )
-            }
-            Self::Truncated { offset, packet, what, needed, have } => {
-                write!(f, "the input ends at byte {}, inside ", offset + have)?;
-                if *packet > 0 {
-                    write!(f, "packet {packet}: ")?;
-                }
-                write!(f, "{what} at byte {offset} has ")?;
-                if needed > have {
-                    write!(f, "{have} of {needed} bytes")?;
+                let place = if hint.is_empty() {
+                    Text::with("line {}, column {}: found {}, expected {}", line)
                 } else {
-                    write!(f, "{have} bytes")?;
-                }
-                f.write_str("; all before it was read")
+                    Text::with("line {}, column {}: found {}, expected {} ({})", line)
+                };
+                place.and(column).word(found.clone()).word(expected.clone()).word(*hint)
             }
-            Self::Malformed { offset, packet, what } => write!(
-                f,
-                "the capture is damaged at byte {offset}, where packet {packet} is due: {what}; all before it was read"
+            Self::TextTooLong(limit) => Text::with(
+                "the hex text is longer than {} bytes; give the bytes themselves instead, e.g. with xxd -r",
+                limit,
             ),
+            Self::Truncated { offset, packet, what, needed, have } => {
+                let place = match packet {
+                    0 => Text::new("{} at byte {}"),
+                    packet => Text::with("packet {}: {} at byte {}", packet),
+                };
+                let there = if needed > have {
+                    Text::with("{} of {} bytes", have).and(needed)
+                } else {
+                    Text::with("{} bytes", have)
+                };
+                Text::with(
+                    "the input ends at byte {}, inside {} has {}; all before it was read",
+                    offset + have,
+                )
+                .word(place.word(*what).and(offset))
+                .word(there)
+            }
+            Self::Malformed { offset, packet, what } => Text::with(
+                "the capture is damaged at byte {}, where packet {} is due: {}; all before it was read",
+                offset,
+            )
+            .and(packet)
+            .word(what.clone()),
             Self::Gzip { offset, what } => {
-                write!(f, "the gzip data is damaged before byte {offset}: {what}; check it with gzip -t")
+                Text::with("the gzip data is damaged before byte {}: {}; check it with gzip -t", offset)
+                    .and(what)
             }
         }
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
     }
 }
 

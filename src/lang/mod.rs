@@ -99,15 +99,21 @@ impl Lang {
     /// Writes a template, calling `hole` with the number of each of its holes: `{}` are
     /// numbered from 0 as they come, `{0}` and `{1}` say which they are.
     fn fill_to(self, template: &str, out: &mut String, mut hole: impl FnMut(usize, &mut String)) {
-        let mut edge = if self.catalogue().is_some() { space } else { |_: &mut String, _: usize| () };
+        let spaced = self.catalogue().is_some();
+        let joint = |out: &mut String, write: &mut dyn FnMut(&mut String)| {
+            let at = out.len();
+            write(out);
+            if spaced {
+                space(out, at);
+            }
+        };
         let (mut rest, mut next) = (template, 0);
         while let Some((before, after)) = rest.split_once('{') {
-            push(out, before, &mut edge);
+            joint(out, &mut |out| out.push_str(before));
             let end = after.bytes().take_while(u8::is_ascii_digit).count();
             if after.as_bytes().get(end) == Some(&b'}') {
-                let at = out.len();
-                hole(after[..end].parse().unwrap_or(next), out);
-                edge(out, at);
+                let at = after[..end].parse().unwrap_or(next);
+                joint(out, &mut |out| hole(at, out));
                 next += 1;
                 rest = &after[end + 1..];
             } else {
@@ -115,14 +121,8 @@ impl Lang {
                 rest = after;
             }
         }
-        push(out, rest, &mut edge);
+        joint(out, &mut |out| out.push_str(rest));
     }
-}
-
-fn push(out: &mut String, words: &str, edge: &mut impl FnMut(&mut String, usize)) {
-    let at = out.len();
-    out.push_str(words);
-    edge(out, at);
 }
 
 /// Parts Chinese characters and Latin ones that meet at byte `at`, as printers do, so that

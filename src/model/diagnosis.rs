@@ -1,4 +1,4 @@
-//! What may be behind a finding.
+//! What may be behind a finding, and what is to be learnt from it.
 
 use super::text::Text;
 
@@ -21,4 +21,13 @@ impl Diagnosis {
     pub fn new(id: &'static str, what: impl Into<Text>, fix: impl Into<Text>) -> Self {
         Self { id, what: what.into(), fix: fix.into() }
     }
+}
+
+/// Why a rule is there and what to do when it was broken, for those who want to understand it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// Why the rule is there.
+    pub why: &'static str,
+    /// What to change; empty when the rule's title says it.
+    pub fix: &'static str,
 }

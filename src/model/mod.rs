@@ -25,7 +25,7 @@ pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
 pub use cursor::{Cursor, Record, Short};
-pub use diagnosis::Diagnosis;
+pub use diagnosis::{Advice, Diagnosis};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
 pub use out::{ON, Out};

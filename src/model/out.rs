@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::finding::Rule;
+use super::text::Text;
 use super::unit::{Body, Flow, Sink, Summary, Unit, Wants};
 
 /// Passes units on to a sink and counts them for the summary.
@@ -39,7 +40,7 @@ impl<'s> Out<'s> {
     }
 
     /// The last unit: the totals, with what the caller knows about the input.
-    pub fn finish(mut self, packets: u64, bytes: u64, error: Option<String>) -> Summary {
+    pub fn finish(mut self, packets: u64, bytes: u64, error: Option<Text>) -> Summary {
         self.tally.packets = packets;
         self.tally.bytes = bytes;
         self.tally.error = error;

@@ -449,5 +449,5 @@ pub struct Summary {
     /// How often each rule was broken, by id.
     pub findings: Vec<(&'static super::finding::Rule, u64)>,
     /// Why the input ended badly; `None` when it was read to its end.
-    pub error: Option<String>,
+    pub error: Option<Text>,
 }

@@ -44,7 +44,8 @@ pub fn answers(lang: Lang, app: &App) -> String {
 /// A packet that came by HTTP.
 pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
     let lang = outline.lang();
-    outline.heading(unit, &lang.fill("packet {}", &[&packet.place]), &by_polling(lang, packet));
+    let what = format!("{} {}", lang.words("packet"), packet.place);
+    outline.heading(unit, &what, &by_polling(lang, packet));
     line(outline, packet.app);
 }
 

@@ -144,8 +144,8 @@ impl Projector {
     fn why(&mut self, help: &'static str, cite: &str) {
         if self.explain {
             self.page.to(UNDER).word(Ink::Note, "why").put(Ink::Plain, " ");
-            let help = self.lang().words(help);
-            self.page.wrap(Ink::Plain, help, UNDER + 4, 0).tail(Ink::Faint, cite.to_owned()).line();
+            let (help, at) = (self.lang().words(help), self.page.column());
+            self.page.wrap(Ink::Plain, help, at, 0).tail(Ink::Faint, cite.to_owned()).line();
         }
     }
 

@@ -33,13 +33,14 @@ pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
         add(&count(lang, header.length, BYTES));
     }
     // Clients mask and servers do not (RFC 6455 §5.1): only the opposite is news.
-    match (dir, header.masking_key) {
-        (Some(Dir::Client), None) => add(lang.words("unmasked")),
-        (Some(Dir::Server) | None, Some(_)) => add(lang.words("masked")),
-        _ => {}
-    }
+    let mut about = match (dir, header.masking_key) {
+        (Some(Dir::Client), None) => lang.fill("{}, unmasked", &[&about]),
+        (Some(Dir::Server) | None, Some(_)) => lang.fill("{}, masked", &[&about]),
+        _ => about,
+    };
     if frame.inferred {
-        add(lang.words("inferred"));
+        about.push_str(lang.words(", "));
+        about.push_str(lang.words("inferred"));
     }
     about
 }

@@ -9,7 +9,8 @@
 //! | [`messages::Messages`]| what the application sees: messages, frames folded         |
 //! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
 //!
-//! [`markdown::render`] lays out pages of words; [`film::Projector`] lays out handshakes step by step.
+//! [`markdown::render`] lays out pages of words, [`article`] a page of explanation;
+//! [`film::Projector`] lays out handshakes step by step.
 //!
 //! No view knows a rule of a protocol: field names, meanings, citations and
 //! findings come with the units. The views only lay out. How they stack:
@@ -29,11 +30,13 @@
 //! the page, and the page escapes the tool's own words as well, because they may
 //! quote the wire: no view can emit a control character other than the line feed.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use crate::lang::Lang;
-use crate::model::Sink;
+use crate::model::{Advice, Sink};
 
+pub mod article;
 pub mod bits;
 pub mod columns;
 pub mod compare;
@@ -101,6 +104,8 @@ pub struct Options {
     pub time: TimeStyle,
     /// Payload bytes shown of each frame and message; `None` for a few lines' worth.
     pub payload: Option<u64>,
+    /// What to add to the first finding of each rule, by the rule's id; `None` to add nothing.
+    pub advice: Option<&'static BTreeMap<&'static str, Advice>>,
 }
 
 impl Options {
@@ -117,6 +122,7 @@ impl Default for Options {
             ascii: false,
             time: TimeStyle::Relative,
             payload: None,
+            advice: None,
         }
     }
 }

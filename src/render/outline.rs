@@ -172,9 +172,9 @@ impl Outline {
         }
         for dir in [Dir::Client, Dir::Server] {
             let sent = ending.counts[dir.index()];
-            self.page.to(INDENT).word(ink(dir), dir.name()).put(Ink::Plain, " ");
+            self.page.to(INDENT).word(ink(dir), dir.name());
             let words = lang.fill(
-                "sent {} in {}, {} of payload and {} in all",
+                " sent {} in {}, {} of payload and {} in all",
                 &[
                     &count(lang, sent.messages, MESSAGES),
                     &count(lang, sent.frames, FRAMES),
@@ -271,7 +271,7 @@ impl Outline {
         }
         if let Some(error) = &summary.error {
             self.page.to(INDENT).word(Ink::Error, "the input ended badly: ");
-            self.page.wrap(Ink::Plain, error, INDENT + 2, 0).line();
+            self.page.wrap(Ink::Plain, &lang.say(error), INDENT + 2, 0).line();
         }
     }
 }

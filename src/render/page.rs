@@ -4,11 +4,14 @@
 //! one piece. It knows where the cursor stands, in columns as a terminal counts
 //! them, and lets nothing through that a terminal would obey.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Options;
 use super::columns::split;
 use super::escape::{self, Cells, Kind, cells, is_plain};
 use super::style::{Ink, Palette};
 use crate::lang::Lang;
+use crate::model::{Advice, Rule};
 
 /// Columns a value may leave empty at the end of a line to keep a word in one piece.
 const SPILL_BACK: usize = 24;
@@ -21,6 +24,9 @@ pub struct Page {
     width: usize,
     ascii: bool,
     lang: Lang,
+    advice: Option<&'static BTreeMap<&'static str, Advice>>,
+    /// Rules on which advice was given.
+    advised: BTreeSet<&'static str>,
     palette: Palette,
     /// Set at the right end of the line when it ends.
     tail: Option<(Ink, String)>,
@@ -36,6 +42,8 @@ impl Page {
             width: options.width.max(Options::NARROWEST),
             ascii: options.ascii,
             lang: options.lang,
+            advice: options.advice,
+            advised: BTreeSet::new(),
             palette: Palette::new(options.color),
             tail: None,
             begun: false,
@@ -60,6 +68,12 @@ impl Page {
     /// The language of the tool's own words.
     pub fn lang(&self) -> Lang {
         self.lang
+    }
+
+    /// What is to be said of a rule besides its finding: the first time, and if it is wanted at all.
+    pub fn advice(&mut self, rule: &Rule) -> Option<Advice> {
+        let (id, advice) = self.advice?.get_key_value(rule.id)?;
+        self.advised.insert(id).then_some(*advice)
     }
 
     /// Columns that `words` would take.

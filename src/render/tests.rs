@@ -7,6 +7,7 @@ use super::hex::HexLayout;
 use super::table::TableLayout;
 use super::tree::TreeLayout;
 use super::{Layout, Options, scenes::everything};
+use crate::lang::Lang;
 use unicode_width::UnicodeWidthStr;
 
 fn shown<L: Layout>(options: Options) -> String {
@@ -30,7 +31,8 @@ fn no_line_is_wider_than_the_page_and_no_control_character_gets_out() {
     let limits = [100, 100_000].map(|limit| Options { payload: Some(limit), ..Options::default() });
     let times = [TimeStyle::Utc, TimeStyle::Delta].map(|time| Options { time, ..Options::default() });
     let ascii = Options { ascii: true, ..Options::default() };
-    for options in [&widths[..], &limits, &times, &[ascii]].concat() {
+    let chinese = widths.map(|options| Options { lang: Lang::Zh, ..options });
+    for options in [&widths[..], &limits, &times, &[ascii], &chinese].concat() {
         for (view, text) in in_every_view(options) {
             for line in text.lines() {
                 assert!(line.width() <= options.width, "{view} at {}: {line:?}", options.width);

@@ -40,6 +40,10 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
     detail(page, "expected", &lang.say(&finding.expected));
     detail(page, "got", &got);
     detail(page, "then", lang.words(rule.consequence));
+    if let Some(advice) = page.advice(rule) {
+        detail(page, "because", advice.why);
+        detail(page, "fix", advice.fix);
+    }
     if let Some(cause) = &finding.cause {
         diagnosis(page, cause);
     }

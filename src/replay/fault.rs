@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::draft::Draft;
 use crate::http::accept::RFC_KEY;
 use crate::http::accept_value;
-use crate::model::Dir;
+use crate::model::{Dir, Text};
 
 /// Something done wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,10 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Misfit(Fault);
 
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--break {} is a server's fault: use it with --listen", self.0)
+impl Misfit {
+    /// What to do about it.
+    pub fn text(self) -> Text {
+        Text::with("--break {} is a server's fault: use it with --listen", self.0)
     }
 }
 

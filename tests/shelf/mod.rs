@@ -12,9 +12,11 @@ use serde_json::Value;
 use wstool::input::capture::ETHERNET;
 use wstool::input::{self, PcapWriter};
 use wstool::model::Sink;
+use wstool::model::film::Film;
 use wstool::pipeline;
 use wstool::render::json::Json;
 use wstool::render::{Options, Tree};
+use wstool::replay::{film, transcript};
 use wstool::select::{Select, Selection};
 use wstool::synth::{Rng, START, conversation, script};
 
@@ -96,7 +98,7 @@ impl Sample {
     /// The tree view on 80 columns.
     pub fn text(&self, selection: Selection) -> String {
         let mut select = Select::new(selection, Tree::new(Vec::new(), Options::default()));
-        self.run(&mut select);
+        self.play(&mut select);
         let bytes = select.into_inner().finish().expect("memory takes it");
         String::from_utf8(bytes).expect("a view is UTF-8")
     }
@@ -104,7 +106,7 @@ impl Sample {
     /// The records of `--format ndjson`, with so many bytes of each payload.
     pub fn ndjson(&self, selection: Selection, payload: u64) -> String {
         let mut select = Select::new(selection, Json::lines(Vec::new(), payload));
-        self.run(&mut select);
+        self.play(&mut select);
         let bytes = select.into_inner().finish().expect("memory takes it");
         String::from_utf8(bytes).expect("JSON is UTF-8")
     }
@@ -114,7 +116,8 @@ impl Sample {
         findings(&records_of(&self.bytes()))
     }
 
-    fn run(&self, sink: &mut dyn Sink) {
+    /// Shows it to a sink.
+    pub fn play(&self, sink: &mut dyn Sink) {
         run(&self.name, self.bytes(), sink);
     }
 }
@@ -153,4 +156,27 @@ pub fn capture(text: &str) -> Vec<u8> {
         writer.packet(time, packet).expect("memory takes it");
     });
     writer.finish().expect("memory takes it")
+}
+
+/// The films of every handshake there is to play.
+pub fn films() -> Vec<(String, Film)> {
+    let mut films = Vec::new();
+    let mut folders = vec![root().join("handshakes")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("samples/ is readable") {
+            let path = entry.expect("samples/ is readable").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|kind| kind != "http") {
+                continue;
+            }
+            let name = Sample::at(&path).name;
+            let text = fs::read(&path).expect("it is readable");
+            films.extend(transcript::parse(&text, &name).iter().map(|one| (name.clone(), film(one, &[]))));
+        }
+    }
+    films.sort_by(|a, b| a.0.cmp(&b.0));
+    films
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::input::{self, Input, InputError};
+use crate::model::Text;
 
 pub struct Opened {
     pub input: Input,
@@ -14,8 +15,8 @@ pub struct Opened {
     pub live: bool,
 }
 
-pub fn open(name: &str) -> Result<Opened, String> {
-    let explain = |e: InputError| e.to_string();
+pub fn open(name: &str) -> Result<Opened, Text> {
+    let explain = |e: InputError| e.text();
     if name == "-" {
         // Standard input may be a file all the same, which nobody types into.
         let live = !matches!(stdin_metadata(), Some(true));
@@ -24,9 +25,9 @@ pub fn open(name: &str) -> Result<Opened, String> {
     }
     match File::open(name) {
         Ok(file) => {
-            let meta = file.metadata().map_err(|e| e.to_string())?;
+            let meta = file.metadata().map_err(|e| Text::with("{}", e))?;
             if meta.is_dir() {
-                return Err("is a directory: name the capture files in it".to_owned());
+                return Err("is a directory: name the capture files in it".into());
             }
             let live = !meta.is_file();
             let reader: Box<dyn Read + Send> = Box::new(file);
@@ -38,14 +39,14 @@ pub fn open(name: &str) -> Result<Opened, String> {
                 Some(input) => Ok(Opened { input, size: None, live: false }),
                 None if looks_like_hex(name) => {
                     match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
-                        Err(e) => Err(e.to_string()),
+                        Err(e) => Err(e.text()),
                         Ok(input) => Ok(Opened { input, size: None, live: false }),
                     }
                 }
-                None => Err("no such file, and it is not hex either".to_owned()),
+                None => Err("no such file, and it is not hex either".into()),
             }
         }
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(Text::with("{}", e)),
     }
 }
 

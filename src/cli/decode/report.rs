@@ -1,45 +1,41 @@
 //! What standard error is told of a run that is over.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::Args;
 use super::opening::shown;
-use crate::model::Severity;
+use crate::cli::Look;
+use crate::model::{Severity, Text};
 use crate::pipeline::Outcome;
 
 /// Diagnostics that belong to the run, not to the results.
-pub fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome) -> io::Result<()> {
-    let mut err = io::stderr().lock();
-    let name = shown(name);
+pub fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Result<()> {
+    let about = |words| Text::with("{}: {}", shown(name)).word(words);
     for (link, count) in &outcome.unreadable {
-        let packets = if *count == 1 { "packet" } else { "packets" };
-        writeln!(
-            err,
-            "warning: {name}: {count} {packets} of link type {link} skipped; Ethernet, Linux cooked, \
-             loopback and raw IP are read"
-        )?;
+        let words = if *count == 1 {
+            "{} packet of link type {} skipped; Ethernet, Linux cooked, loopback and raw IP are read"
+        } else {
+            "{} packets of link type {} skipped; Ethernet, Linux cooked, loopback and raw IP are read"
+        };
+        look.tell("warning: {}", &about(Text::with(words, count).and(link)))?;
     }
+    let note = |words| look.tell("note: {}", &about(words));
     if let Some(error) = &outcome.error {
-        writeln!(err, "error: {name}: {error}")?;
+        look.tell("error: {}", &about(error.text()))?;
     } else if outcome.summary.connections == 0 && !nothing_readable(outcome) {
-        writeln!(
-            err,
-            "note: {name}: no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)",
-            outcome.summary.packets
-        )?;
+        let words = "no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)";
+        note(Text::with(words, outcome.summary.packets))?;
     }
     let connections = outcome.summary.connections;
     if connections > 0
         && args.limit.is_none()
         && let Some(stream) = args.stream.iter().find(|n| **n == 0 || u64::from(**n) > connections)
     {
-        writeln!(err, "note: {name}: there is no connection {stream}: they are numbered 1 to {connections}")?;
+        note(Text::with("there is no connection {}: they are numbered 1 to {}", stream).and(connections))?;
     }
     if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
-        writeln!(
-            err,
-            "note: {name}: this is no capture that is known and no hex; its bytes were read as what one side sent"
-        )?;
+        let words = "this is no capture that is known and no hex; its bytes were read as what one side sent";
+        note(words.into())?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use crate::cli::Look;
 use crate::cli::output;
+use crate::model::Text;
 use crate::render::{Options, TimeStyle};
 use crate::replay::Fault;
 
@@ -116,18 +117,19 @@ impl Args {
             ascii: self.ascii,
             time: TimeStyle::Relative,
             payload: None,
+            advice: None,
         }
     }
 }
 
 /// What is wrong with the options together, if anything.
-pub fn contradiction(args: &Args) -> Option<String> {
+pub fn contradiction(args: &Args) -> Option<Text> {
     let live = args.to.is_some() || args.listen.is_some();
     if !args.faults.is_empty() && !live {
-        return Some("--break needs a live peer: --to URL or --listen ADDRESS:PORT".to_owned());
+        return Some("--break needs a live peer: --to URL or --listen ADDRESS:PORT".into());
     }
     if args.step && args.format != Format::Text {
-        return Some("--step is for --format text".to_owned());
+        return Some("--step is for --format text".into());
     }
     None
 }

@@ -18,23 +18,22 @@ use super::watch::{Played, watch};
 use crate::cli::Look;
 use crate::http::{HeadReader, Sniff, sniff};
 use crate::model::film::State;
-use crate::model::{Dir, SourceId};
+use crate::model::{Dir, SourceId, Text};
 use crate::render::{Tree, View};
 use crate::replay::{Exchange, Heard, Pace, Sending, compare, film};
 
 /// Sends the request of `exchange` to `url` and shows what comes of it.
 pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: Look) -> Result<State, Stop> {
-    let told = Stop::Told;
-    let target = Url::parse(url).map_err(told)?;
-    let Some(recorded) = &exchange.request else { return Err(Stop::Told("no request to send".to_owned())) };
-    let request = sending(args, &target)?.bytes(recorded).map_err(|misfit| Stop::Told(misfit.to_string()))?;
-    let (mut wire, endpoints) = connect(args, &target).map_err(Stop::Told)?;
+    let target = Url::parse(url).map_err(Stop::Told)?;
+    let Some(recorded) = &exchange.request else { return Err(Stop::Told("no request to send".into())) };
+    let request = sending(args, &target)?.bytes(recorded).map_err(|misfit| Stop::Told(misfit.text()))?;
+    let (mut wire, endpoints) = connect(args, &target, look).map_err(Stop::Told)?;
     let deadline = Instant::now() + args.timeout;
     let asked = now();
     if let Err(error) = wire.send(&request, Pace::of(&args.faults)) {
         // The answer may be there all the same: servers refuse before they have read everything.
         if error.kind() != io::ErrorKind::BrokenPipe && error.kind() != io::ErrorKind::ConnectionReset {
-            return Err(Stop::Told(format!("{url}: cannot send the request: {error}")));
+            return Err(Stop::Told(Text::with("{}: cannot send the request: {}", url).and(error)));
         }
     }
     let deadline = deadline.max(Instant::now() + args.timeout / 2);
@@ -86,7 +85,8 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: L
 
 fn sending(args: &Args, url: &Url) -> Result<Sending, Stop> {
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|e| Stop::Told(format!("the system gives no random bytes: {e}")))?;
+    getrandom::fill(&mut nonce)
+        .map_err(|e| Stop::Told(Text::with("the system gives no random bytes: {}", e)))?;
     let mut headers = args.header.clone();
     let named = [("Origin", &args.origin), ("Sec-WebSocket-Protocol", &args.subprotocol)];
     headers.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
@@ -100,14 +100,14 @@ fn sending(args: &Args, url: &Url) -> Result<Sending, Stop> {
 }
 
 /// Connects within the time allowed.
-fn connect(args: &Args, url: &Url) -> Result<(Wire, [SocketAddr; 2]), String> {
+fn connect(args: &Args, url: &Url, look: Look) -> Result<(Wire, [SocketAddr; 2]), Text> {
     let deadline = Instant::now() + args.timeout;
     let addresses = resolve(url, args.timeout)?;
-    let mut failure = String::new();
+    let mut failure = Text::default();
     for address in &addresses {
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         match TcpStream::connect_timeout(address, left) {
-            Ok(tcp) => return secure(args, url, tcp, *address),
+            Ok(tcp) => return secure(args, url, tcp, *address, look),
             Err(error) => failure = refused(*address, &error, args),
         }
     }
@@ -119,16 +119,17 @@ fn secure(
     url: &Url,
     tcp: TcpStream,
     address: SocketAddr,
-) -> Result<(Wire, [SocketAddr; 2]), String> {
+    look: Look,
+) -> Result<(Wire, [SocketAddr; 2]), Text> {
     // One-byte segments are to be segments.
     let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_read_timeout(Some(args.timeout)));
     prepared
         .and_then(|()| tcp.set_write_timeout(Some(args.timeout)))
-        .map_err(|e| format!("{address}: {e}"))?;
-    let ours = tcp.local_addr().map_err(|e| format!("{address}: {e}"))?;
+        .map_err(|e| Text::with("{}: {}", address).and(e))?;
+    let ours = tcp.local_addr().map_err(|e| Text::with("{}: {}", address).and(e))?;
     let wire = if url.secure {
         let trust = Trust { cacert: args.cacert.as_deref(), insecure: args.insecure };
-        Wire::Tls(Box::new(tls::connect(tcp, &url.host, &trust)?))
+        Wire::Tls(Box::new(tls::connect(tcp, &url.host, &trust, look)?))
     } else {
         Wire::Plain(tcp)
     };
@@ -136,7 +137,7 @@ fn secure(
 }
 
 /// Looks a name up. The system's resolver knows no timeout, so it is left behind if it takes too long.
-fn resolve(url: &Url, timeout: Duration) -> Result<Vec<SocketAddr>, String> {
+fn resolve(url: &Url, timeout: Duration) -> Result<Vec<SocketAddr>, Text> {
     let (host, port) = (url.host.clone(), url.port);
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
@@ -147,34 +148,37 @@ fn resolve(url: &Url, timeout: Duration) -> Result<Vec<SocketAddr>, String> {
     let host = &url.host;
     match told.recv_timeout(timeout) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) => Err(format!("{host} has no address: check its spelling, or name an IP address")),
-        Ok(Err(_)) => {
-            Err(format!("cannot resolve {host}: check its spelling and the network, or name an IP address"))
+        Ok(Ok(_)) => Err(Text::with("{} has no address: check its spelling, or name an IP address", host)),
+        Ok(Err(_)) => Err(Text::with(
+            "cannot resolve {}: check its spelling and the network, or name an IP address",
+            host,
+        )),
+        Err(_) => {
+            Err(Text::with("cannot resolve {} in time: check the network, or name an IP address", host))
         }
-        Err(_) => Err(format!("cannot resolve {host} in time: check the network, or name an IP address")),
     }
 }
 
-fn refused(address: SocketAddr, error: &io::Error, args: &Args) -> String {
+fn refused(address: SocketAddr, error: &io::Error, args: &Args) -> Text {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            format!(
-                "{address} refuses connections: nothing listens there; start the server, or check the port"
-            )
-        }
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => format!(
-            "no connection to {address} within {} s: check the address and firewalls, or raise --timeout",
-            args.timeout.as_secs_f64()
+        io::ErrorKind::ConnectionRefused => Text::with(
+            "{} refuses connections: nothing listens there; start the server, or check the port",
+            address,
         ),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Text::with(
+            "no connection to {} within {} s: check the address and firewalls, or raise --timeout",
+            address,
+        )
+        .and(args.timeout.as_secs_f64()),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            format!("{address} cannot be reached: check the address and the network")
+            Text::with("{} cannot be reached: check the address and the network", address)
         }
-        _ => format!("no connection to {address}: {error}"),
+        _ => Text::with("no connection to {}: {}", address).and(error),
     }
 }
 
 /// Reads the response, past interim ones.
-fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Result<Arrived, String> {
+fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Result<Arrived, Text> {
     /// Interim responses that are put up with.
     const INTERIM: usize = 16;
     let mut rest = Vec::new();
@@ -193,35 +197,40 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
             }
             (_, HeadEnd::Ended(Got::Late)) => {
                 let what = if got == 0 {
-                    "no response".to_owned()
+                    Text::new("no response")
                 } else {
-                    format!("only {got} bytes of a response")
+                    Text::with("only {} bytes of a response", got)
                 };
                 let seconds = args.timeout.as_secs_f64();
-                return Err(format!(
-                    "{url}: connected, but {what} within {seconds} s: is it a WebSocket server? or raise --timeout"
-                ));
+                return Err(Text::with(
+                    "{}: connected, but {} within {} s: is it a WebSocket server? or raise --timeout",
+                    url,
+                )
+                .word(what)
+                .and(seconds));
             }
             (_, _) if first.starts_with(&[0x15, 0x03]) => {
-                return Err(format!(
-                    "{url}: the server speaks TLS on this port: try wss:// instead of ws://"
+                return Err(Text::with(
+                    "{}: the server speaks TLS on this port: try wss:// instead of ws://",
+                    url,
                 ));
             }
             (Sniff::Neither | Sniff::Request, _) if got > 0 => {
                 let shown: String = first.iter().take(32).map(|b| b.escape_ascii().to_string()).collect();
-                return Err(format!("{url}: the answer is not HTTP, it begins \"{shown}\": check the port"));
+                return Err(Text::with("{}: the answer is not HTTP, it begins \"{}\": check the port", url)
+                    .and(shown));
             }
             (_, HeadEnd::Ended(Got::Reset)) => {
-                return Err(format!(
-                    "{url}: the server reset the connection after {got} bytes of a response: see its log"
-                ));
+                return Err(Text::with(
+                    "{}: the server reset the connection after {} bytes of a response: see its log",
+                    url,
+                )
+                .and(got));
             }
             _ => {
-                return Err(format!(
-                    "{url}: the server closed the connection after {got} bytes of a response: see its log, or try wss://"
-                ));
+                return Err(Text::with("{}: the server closed the connection after {} bytes of a response: see its log, or try wss://", url).and(got));
             }
         }
     }
-    Err(format!("{url}: one interim response after another, and no final one"))
+    Err(Text::with("{}: one interim response after another, and no final one", url))
 }

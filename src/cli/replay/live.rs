@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 use super::tls;
 use crate::http::{Body, Head, HeadReader, HeadState};
 use crate::limits;
-use crate::model::Time;
+use crate::model::{Text, Time};
 use crate::replay::Pace;
 
 /// Why a live replay came to nothing.
@@ -16,7 +16,7 @@ pub enum Stop {
     /// The output cannot be written.
     Io(io::Error),
     /// A peer could not be reached or did not answer: one line that says what to do.
-    Told(String),
+    Told(Text),
 }
 
 impl From<io::Error> for Stop {

@@ -19,8 +19,8 @@ use self::recording::Recording;
 use self::show::Show;
 use crate::cli::Look;
 use crate::cli::output::Output;
-use crate::model::Flow;
 use crate::model::film::State;
+use crate::model::{Flow, Text};
 use crate::replay::{Exchange, film, samples};
 
 pub use args::Args;
@@ -38,17 +38,18 @@ const NONE: u8 = 2;
 /// When the output cannot be written; a broken pipe among them.
 pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     if args.list {
-        return list();
+        return list(look);
     }
     let Some(name) = args.recording.as_deref() else { return Ok(NONE) };
     if let Some(problem) = args::contradiction(args) {
-        writeln!(io::stderr(), "error: {problem}")?;
+        look.tell("error: {}", &problem)?;
         return Ok(NONE);
     }
-    let recording = match recording::open(name) {
+    let about = |words: Text| Text::with("{}: {}", name).word(words);
+    let recording = match recording::open(name, look) {
         Ok(recording) => recording,
         Err(problem) => {
-            writeln!(io::stderr(), "error: {name}: {problem}")?;
+            look.tell("error: {}", &about(problem))?;
             return Ok(NONE);
         }
     };
@@ -65,9 +66,16 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         ControlFlow::Continue(())
     });
     let Some(exchange) = chosen else {
-        let what = if args.to.is_some() { "request to send" } else { "response to answer with" };
-        let why = ended.err().map_or_else(String::new, |why| format!(" ({why})"));
-        writeln!(io::stderr(), "error: {name}: no {what} in it{why}")?;
+        let what = Text::new(if args.to.is_some() {
+            "no request to send in it"
+        } else {
+            "no response to answer with in it"
+        });
+        let problem = match ended {
+            Err(why) => Text::new("{} ({})").word(what).word(why),
+            Ok(()) => what,
+        };
+        look.tell("error: {}", &about(problem))?;
         return Ok(NONE);
     };
     let mut show = Show::new(args, look);
@@ -83,7 +91,7 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         Err(live::Stop::Io(e)) => Err(e),
         Err(live::Stop::Told(problem)) => {
             show.end()?;
-            writeln!(io::stderr(), "error: {problem}")?;
+            look.tell("error: {}", &problem)?;
             Ok(NONE)
         }
     }
@@ -115,12 +123,15 @@ fn play(args: &Args, name: &str, recording: Recording, look: Look) -> io::Result
     result?;
     show.end()?;
     if let Err(problem) = ended {
-        writeln!(io::stderr(), "error: {name}: {problem}")?;
+        look.tell("error: {}", &Text::with("{}: {}", name).word(problem))?;
         return Ok(NONE);
     }
     let Some(code) = worst else {
-        let which = args.stream.map_or_else(String::new, |stream| format!(" with number {stream}"));
-        writeln!(io::stderr(), "error: {name}: no handshake{which} in it")?;
+        let problem = match args.stream {
+            Some(stream) => Text::with("no handshake with number {} in it", stream),
+            None => Text::new("no handshake in it"),
+        };
+        look.tell("error: {}", &Text::with("{}: {}", name).word(problem))?;
         return Ok(NONE);
     };
     Ok(code)
@@ -136,10 +147,10 @@ fn code(state: State) -> u8 {
     }
 }
 
-fn list() -> io::Result<u8> {
+fn list(look: Look) -> io::Result<u8> {
     let mut out = Output::new(false);
     for sample in samples::SAMPLES {
-        writeln!(out, "{}\n    {}", sample.name.bold(), sample.about())?;
+        writeln!(out, "{}\n    {}", sample.name.bold(), look.lang.words(sample.about()))?;
     }
     out.flush()?;
     Ok(0)

@@ -1,11 +1,12 @@
 //! What is played: a transcript, a capture, or one of the samples.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Cursor, Read};
 
+use crate::cli::Look;
 use crate::input::{self, Input};
 use crate::limits;
-use crate::model::Flow;
+use crate::model::{Flow, Text};
 use crate::pipeline;
 use crate::replay::{Collector, Exchange, samples, transcript};
 
@@ -20,26 +21,24 @@ pub enum Recording {
 ///
 /// # Errors
 /// What is wrong with it, and what to do about it.
-pub fn open(name: &str) -> Result<Recording, String> {
+pub fn open(name: &str, look: Look) -> Result<Recording, Text> {
     if name == "-" {
-        return read(Box::new(io::stdin()), name);
+        return read(Box::new(io::stdin()), name, look);
     }
     match File::open(name) {
         Ok(file) if file.metadata().is_ok_and(|meta| meta.is_dir()) => {
-            Err("is a directory: name the recordings in it".to_owned())
+            Err("is a directory: name the recordings in it".into())
         }
-        Ok(file) => read(Box::new(file), name),
+        Ok(file) => read(Box::new(file), name, look),
         Err(e) if e.kind() == io::ErrorKind::NotFound => match samples::named(name) {
             Some(sample) => Ok(Recording::Transcript(transcript::parse(sample.text, sample.name))),
-            None => {
-                Err("no such file, and no sample of that name: wstool replay --list names them".to_owned())
-            }
+            None => Err("no such file, and no sample of that name: wstool replay --list names them".into()),
         },
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(Text::with("{}", e)),
     }
 }
 
-fn read(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Recording, String> {
+fn read(mut reader: Box<dyn Read + Send>, name: &str, look: Look) -> Result<Recording, Text> {
     let mut first = Vec::new();
     let mut buffer = [0; limits::SNIFF];
     // A transcript shows in its first line, a capture in its first byte; comments may be long.
@@ -48,7 +47,7 @@ fn read(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Recording, Strin
         match reader.read(&mut buffer) {
             Ok(read) => first.extend_from_slice(&buffer[..read]),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(e.to_string()),
+            Err(e) => return Err(Text::with("{}", e)),
         }
         let decided =
             transcript::recognise(&first) || !could_be_text(&first) || first.len() >= limits::HTTP_HEAD;
@@ -58,15 +57,15 @@ fn read(mut reader: Box<dyn Read + Send>, name: &str) -> Result<Recording, Strin
     }
     if !transcript::recognise(&first) {
         let whole = Box::new(Cursor::new(first).chain(reader));
-        let input = input::open(whole, name).map_err(|e| e.to_string())?;
+        let input = input::open(whole, name).map_err(|e| e.text())?;
         return Ok(Recording::Capture(name.to_owned(), Box::new(input)));
     }
     let room = (limits::TRANSCRIPT - first.len().min(limits::TRANSCRIPT)) as u64;
-    (&mut reader).take(room).read_to_end(&mut first).map_err(|e| e.to_string())?;
+    (&mut reader).take(room).read_to_end(&mut first).map_err(|e| Text::with("{}", e))?;
     if first.len() >= limits::TRANSCRIPT && reader.read(&mut [0]).is_ok_and(|more| more > 0) {
         let cap = limits::TRANSCRIPT / 1024 / 1024;
         // A broken standard error is no reason to stop.
-        let _ = writeln!(io::stderr(), "warning: {name}: only the first {cap} MiB are read");
+        let _ = look.tell("warning: {}", &Text::with("{}: only the first {} MiB are read", name).and(cap));
     }
     Ok(Recording::Transcript(transcript::parse(&first, name)))
 }
@@ -85,7 +84,7 @@ pub fn each(
     recording: Recording,
     only: Option<u32>,
     deliver: &mut dyn FnMut(Exchange) -> Flow,
-) -> Result<(), String> {
+) -> Result<(), Text> {
     match recording {
         Recording::Transcript(exchanges) => {
             for (number, exchange) in (1..).zip(exchanges) {
@@ -98,7 +97,7 @@ pub fn each(
         Recording::Capture(name, input) => {
             let outcome = pipeline::run(*input, &mut Collector::new(&name, only, deliver), &mut |_| ());
             match outcome.error {
-                Some(error) => Err(error.to_string()),
+                Some(error) => Err(error.text()),
                 None => Ok(()),
             }
         }

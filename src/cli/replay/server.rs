@@ -1,6 +1,6 @@
 //! `--listen`: a live client is answered as recorded.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::cli::Look;
 use crate::cli::output::Output;
 use crate::http::{HeadReader, check_request};
 use crate::model::film::State;
-use crate::model::{Dir, SourceId};
+use crate::model::{Dir, SourceId, Text};
 use crate::render::{Tree, View};
 use crate::replay::exchange::early_data;
 use crate::replay::{Answering, Exchange, Heard, Pace, film};
@@ -26,37 +26,41 @@ pub fn run(
     look: Look,
 ) -> Result<State, Stop> {
     let Some(recorded) = &exchange.response else {
-        return Err(Stop::Told("no response to answer with".to_owned()));
+        return Err(Stop::Told("no response to answer with".into()));
     };
     let listener = listen(address).map_err(Stop::Told)?;
-    let ours = listener.local_addr().map_err(|e| Stop::Told(format!("{address}: {e}")))?;
-    writeln!(io::stderr(), "listening on ws://{ours}, for one client; Ctrl-C ends")?;
+    let ours = listener.local_addr().map_err(|e| Stop::Told(Text::with("{}: {}", address).and(e)))?;
+    look.tell("{}", &Text::with("listening on ws://{}, for one client; Ctrl-C ends", ours))?;
     loop {
         let (tcp, theirs) = match listener.accept() {
             Ok(accepted) => accepted,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(Stop::Told(format!("{ours}: cannot accept a connection: {e}"))),
+            Err(e) => return Err(Stop::Told(Text::with("{}: cannot accept a connection: {}", ours).and(e))),
         };
         if let Some(state) = serve(args, tcp, [theirs, ours], recorded, show, look)? {
             return Ok(state);
         }
         // Browsers open connections ahead of need.
-        writeln!(io::stderr(), "note: {theirs} connected and left without a word; still listening")?;
+        let left = Text::with("{} connected and left without a word; still listening", theirs);
+        look.tell("note: {}", &left)?;
     }
 }
 
-fn listen(address: &str) -> Result<TcpListener, String> {
+fn listen(address: &str) -> Result<TcpListener, Text> {
     let full = if address.contains(':') { address.to_owned() } else { format!("127.0.0.1:{address}") };
     let addresses = full.to_socket_addrs().map(Vec::from_iter).map_err(|_| {
-        format!("`{address}` is no address to listen on: write ADDRESS:PORT, such as 127.0.0.1:9000")
+        Text::with("`{}` is no address to listen on: write ADDRESS:PORT, such as 127.0.0.1:9000", address)
     })?;
     TcpListener::bind(&addresses[..]).map_err(|e| match e.kind() {
         io::ErrorKind::AddrInUse => {
-            format!("{full} is in use: stop what listens there, or take a free port with {}:0", host(&full))
+            Text::with("{} is in use: stop what listens there, or take a free port with {}:0", &full)
+                .and(host(&full))
         }
-        io::ErrorKind::AddrNotAvailable => format!("{full} is no address of this machine: try 127.0.0.1"),
-        io::ErrorKind::PermissionDenied => format!("{full} needs privileges: take a port from 1024 on"),
-        _ => format!("cannot listen on {full}: {e}"),
+        io::ErrorKind::AddrNotAvailable => {
+            Text::with("{} is no address of this machine: try 127.0.0.1", &full)
+        }
+        io::ErrorKind::PermissionDenied => Text::with("{} needs privileges: take a port from 1024 on", &full),
+        _ => Text::with("cannot listen on {}: {}", &full).and(e),
     })
 }
 
@@ -75,7 +79,7 @@ fn serve(
 ) -> Result<Option<State>, Stop> {
     let theirs = endpoints[0];
     let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_write_timeout(Some(args.timeout)));
-    prepared.map_err(|e| Stop::Told(format!("{theirs}: {e}")))?;
+    prepared.map_err(|e| Stop::Told(Text::with("{}: {}", theirs).and(e)))?;
     let mut wire = Wire::Plain(tcp);
     let arrived = read_head(&mut wire, Vec::new(), Instant::now() + args.timeout);
     let asked = now();
@@ -83,18 +87,21 @@ fn serve(
     match arrived.end {
         HeadEnd::Ended(Got::Closed | Got::Reset) if got == 0 => return Ok(None),
         HeadEnd::Ended(_) if arrived.reader.bytes().starts_with(&[0x16, 0x03]) => {
-            return Err(Stop::Told(format!(
-                "{theirs} speaks TLS: let it connect to ws:// instead of wss://"
+            return Err(Stop::Told(Text::with(
+                "{} speaks TLS: let it connect to ws:// instead of wss://",
+                theirs,
             )));
         }
         HeadEnd::Ended(Got::Late) => {
             let seconds = args.timeout.as_secs_f64();
-            return Err(Stop::Told(format!(
-                "{theirs} sent {got} bytes and no whole request within {seconds} s"
-            )));
+            return Err(Stop::Told(
+                Text::with("{} sent {} bytes and no whole request within {} s", theirs).and(got).and(seconds),
+            ));
         }
         HeadEnd::Ended(_) => {
-            return Err(Stop::Told(format!("{theirs} closed the connection after {got} bytes of a request")));
+            return Err(Stop::Told(
+                Text::with("{} closed the connection after {} bytes of a request", theirs).and(got),
+            ));
         }
         HeadEnd::Complete | HeadEnd::TooLarge => {}
     }
@@ -104,7 +111,7 @@ fn serve(
     let facts = check_request(&request.head(), false).facts;
     let answering =
         Answering { key: facts.key.as_deref().filter(|_| !args.same_accept), faults: args.faults.clone() };
-    let response = answering.bytes(recorded).map_err(|misfit| Stop::Told(misfit.to_string()))?;
+    let response = answering.bytes(recorded).map_err(|misfit| Stop::Told(misfit.text()))?;
     let sent = wire.send(&response, Pace::of(&args.faults));
     if !response.starts_with(b"HTTP/1.1 101") {
         // The end of an ordinary answer may be all that tells its length.
@@ -118,7 +125,7 @@ fn serve(
     let request_bytes = request.bytes().to_vec();
     let early = arrived.rest.len() as u64;
     let live = Exchange {
-        title: format!("{theirs}"),
+        title: theirs.to_string(),
         client: Some(endpoints[0]),
         server: Some(endpoints[1]),
         around: (early > 0)
@@ -136,7 +143,7 @@ fn serve(
     }
     show.make_way()?;
     if let Err(error) = sent {
-        return Err(Stop::Told(format!("{theirs} did not take the answer: {error}")));
+        return Err(Stop::Told(Text::with("{} did not take the answer: {}", theirs).and(error)));
     }
     let view = show.is_text().then(|| {
         let tree = Tree::new(Output::new(true), args.options(look));

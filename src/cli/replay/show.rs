@@ -16,6 +16,7 @@ use crate::render::json::film::Films;
 pub struct Show {
     kind: Kind,
     step: Option<Term>,
+    look: Look,
 }
 
 enum Kind {
@@ -31,8 +32,8 @@ impl Show {
             Format::Json => Kind::Records(Films::array(out)),
             Format::Ndjson => Kind::Records(Films::lines(out)),
         };
-        let step = args.step.then(keyboard).flatten();
-        Self { kind, step }
+        let step = args.step.then(|| keyboard(look)).flatten();
+        Self { kind, step, look }
     }
 
     /// Whether people are reading.
@@ -51,7 +52,7 @@ impl Show {
                     // The title belongs to the first step.
                     if at > 0 && at + 1 < steps.len() && self.step.is_some() {
                         out.flush()?;
-                        match pause(self.step.as_ref())? {
+                        match pause(self.step.as_ref(), self.look)? {
                             Next::Step => {}
                             Next::Rest => self.step = None,
                             Next::End => return Ok(Flow::Break(())),
@@ -110,7 +111,7 @@ enum Next {
 }
 
 /// The terminal to wait for keys on.
-fn keyboard() -> Option<Term> {
+fn keyboard(look: Look) -> Option<Term> {
     let term = Term::stdout();
     // When standard input is the recording, keys come from the terminal all the same.
     let has_keys = io::stdin().is_terminal() || std::fs::File::open("/dev/tty").is_ok();
@@ -118,14 +119,15 @@ fn keyboard() -> Option<Term> {
         return Some(term);
     }
     // A broken standard error is no reason to stop.
-    let _ = writeln!(io::stderr(), "note: --step needs a terminal to wait for keys; playing without pauses");
+    let words = "--step needs a terminal to wait for keys; playing without pauses";
+    let _ = look.tell("note: {}", &words.into());
     None
 }
 
-fn pause(term: Option<&Term>) -> io::Result<Next> {
+fn pause(term: Option<&Term>, look: Look) -> io::Result<Next> {
     const PROMPT: &str = "-- any key: next step   a: all the rest   q: end --";
     let Some(term) = term else { return Ok(Next::Step) };
-    term.write_str(PROMPT)?;
+    term.write_str(look.lang.words(PROMPT))?;
     term.flush()?;
     let key = term.read_key();
     term.clear_line()?;

@@ -1,6 +1,6 @@
 //! TLS for `wss://`, with ring and Mozilla's roots.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +13,9 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
     SignatureScheme, StreamOwned,
 };
+
+use crate::cli::Look;
+use crate::model::Text;
 
 /// A connection under TLS.
 pub type Stream = StreamOwned<ClientConnection, TcpStream>;
@@ -29,14 +32,15 @@ pub struct Trust<'a> {
 ///
 /// # Errors
 /// What went wrong and what to do about it, in one line.
-pub fn connect(mut tcp: TcpStream, host: &str, trust: &Trust<'_>) -> Result<Stream, String> {
-    let config = config(trust)?;
+pub fn connect(mut tcp: TcpStream, host: &str, trust: &Trust<'_>, look: Look) -> Result<Stream, Text> {
+    let config = config(trust, look)?;
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| format!("`{host}` is no name a certificate can have"))?;
-    let mut connection = ClientConnection::new(Arc::new(config), name).map_err(|e| format!("TLS: {e}"))?;
+        .map_err(|_| Text::with("`{}` is no name a certificate can have", host))?;
+    let mut connection =
+        ClientConnection::new(Arc::new(config), name).map_err(|e| Text::with("TLS: {}", e))?;
     while connection.is_handshaking() {
         match connection.complete_io(&mut tcp) {
-            Ok((0, 0)) => return Err("the server closed the connection during the TLS handshake".to_owned()),
+            Ok((0, 0)) => return Err("the server closed the connection during the TLS handshake".into()),
             Ok(_) => {}
             Err(error) => return Err(explain(&error, host)),
         }
@@ -44,16 +48,17 @@ pub fn connect(mut tcp: TcpStream, host: &str, trust: &Trust<'_>) -> Result<Stre
     Ok(StreamOwned::new(connection, tcp))
 }
 
-fn config(trust: &Trust<'_>) -> Result<ClientConfig, String> {
+fn config(trust: &Trust<'_>, look: Look) -> Result<ClientConfig, Text> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|e| format!("TLS: {e}"))?;
+        .map_err(|e| Text::with("TLS: {}", e))?;
     let builder = if trust.insecure {
         // A broken standard error is no reason to stop.
-        let _ = writeln!(
-            io::stderr(),
-            "WARNING: --insecure: the server's certificate is NOT checked; anybody on the way may be answering"
+        let _ = look.tell(
+            "WARNING: {}",
+            &"--insecure: the server's certificate is NOT checked; anybody on the way may be answering"
+                .into(),
         );
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
     } else {
@@ -65,58 +70,55 @@ fn config(trust: &Trust<'_>) -> Result<ClientConfig, String> {
     Ok(config)
 }
 
-fn roots(more: Option<&Path>) -> Result<RootCertStore, String> {
+fn roots(more: Option<&Path>) -> Result<RootCertStore, Text> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = more {
-        let shown = path.display();
+        let shown = path.display().to_string();
         let certificates =
-            CertificateDer::pem_file_iter(path).map_err(|e| format!("--cacert {shown}: {e}"))?;
+            CertificateDer::pem_file_iter(path).map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
         let mut any = false;
         for certificate in certificates {
-            let certificate = certificate.map_err(|e| format!("--cacert {shown}: {e}"))?;
-            roots.add(certificate).map_err(|e| format!("--cacert {shown}: {e}"))?;
+            let certificate = certificate.map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
+            roots.add(certificate).map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
             any = true;
         }
         if !any {
-            return Err(format!("--cacert {shown}: no certificate in it (PEM is expected)"));
+            return Err(Text::with("--cacert {}: no certificate in it (PEM is expected)", shown));
         }
     }
     Ok(roots)
 }
 
 /// What a failed TLS handshake means, in one line.
-fn explain(error: &io::Error, host: &str) -> String {
+fn explain(error: &io::Error, host: &str) -> Text {
     use io::ErrorKind::{ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match (inner, error.kind()) {
         (Some(Error::InvalidCertificate(problem)), _) => {
             let advice = "or look all the same with --insecure";
             match problem {
-                CertificateError::UnknownIssuer => format!(
-                    "the certificate of {host} is signed by nobody known here: name its CA with --cacert FILE, {advice}"
-                ),
+                CertificateError::UnknownIssuer => Text::with("the certificate of {} is signed by nobody known here: name its CA with --cacert FILE, {}", host).word(advice),
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                    format!(
-                        "the certificate of {host} has expired: renew it, check this machine's clock, {advice}"
-                    )
+                    Text::with("the certificate of {} has expired: renew it, check this machine's clock, {}", host).word(advice)
                 }
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                    format!("the certificate is not for {host}: use a name that stands in it, {advice}")
+                    Text::with("the certificate is not for {}: use a name that stands in it, {}", host).word(advice)
                 }
-                other => format!("the certificate of {host} is not accepted ({other}): mend it, {advice}"),
+                other => Text::with("the certificate of {} is not accepted ({}): mend it, {}", host).and(other).word(advice),
             }
         }
         (Some(Error::InvalidMessage(_)), _) => {
-            format!("{host} does not speak TLS on this port: try ws:// instead of wss://")
+            Text::with("{} does not speak TLS on this port: try ws:// instead of wss://", host)
         }
-        (Some(other), _) => format!("the TLS handshake with {host} failed: {other}"),
-        (None, WouldBlock | TimedOut) => {
-            format!("no TLS handshake with {host} in time: try ws:// instead of wss://, or raise --timeout")
-        }
+        (Some(other), _) => Text::with("the TLS handshake with {} failed: {}", host).and(other),
+        (None, WouldBlock | TimedOut) => Text::with(
+            "no TLS handshake with {} in time: try ws:// instead of wss://, or raise --timeout",
+            host,
+        ),
         (None, UnexpectedEof | ConnectionReset) => {
-            format!("{host} closed the connection during the TLS handshake: try ws:// instead of wss://")
+            Text::with("{} closed the connection during the TLS handshake: try ws:// instead of wss://", host)
         }
-        (None, _) => format!("the TLS handshake with {host} failed: {error}"),
+        (None, _) => Text::with("the TLS handshake with {} failed: {}", host).and(error),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `ws://` and `wss://` URLs (RFC 6455 §3).
 
+use crate::model::Text;
+
 /// Where to connect, and what to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
@@ -16,29 +18,29 @@ impl Url {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Text> {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| {
-            format!("`{text}` is no WebSocket URL: write ws://host:port/path or wss://host/path")
+            Text::with("`{}` is no WebSocket URL: write ws://host:port/path or wss://host/path", text)
         })?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "ws" => false,
             "wss" => true,
-            "http" => return Err(format!("write ws:// instead of http://: ws://{rest}")),
-            "https" => return Err(format!("write wss:// instead of https://: wss://{rest}")),
-            other => return Err(format!("`{other}` is no WebSocket scheme: use ws or wss")),
+            "http" => return Err(Text::with("write ws:// instead of http://: ws://{}", rest)),
+            "https" => return Err(Text::with("write wss:// instead of https://: wss://{}", rest)),
+            other => return Err(Text::with("`{}` is no WebSocket scheme: use ws or wss", other)),
         };
         //= RFC 6455 §3
         //# Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.
         if rest.contains('#') {
-            return Err("a WebSocket URL has no fragment (RFC 6455 §3): write a literal # as %23".to_owned());
+            return Err("a WebSocket URL has no fragment (RFC 6455 §3): write a literal # as %23".into());
         }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, resource) = rest.split_at(end);
         if authority.contains('@') {
-            return Err("a WebSocket URL has no user: use --header 'Authorization: …'".to_owned());
+            return Err("a WebSocket URL has no user: use --header 'Authorization: …'".into());
         }
         if resource.contains(|c: char| c.is_ascii_control() || c == ' ' || !c.is_ascii()) {
-            return Err("write spaces and other characters of the path as %XX".to_owned());
+            return Err("write spaces and other characters of the path as %XX".into());
         }
         let (host, port) = split_port(authority)?;
         let resource = match resource {
@@ -57,7 +59,7 @@ impl Url {
     }
 }
 
-fn split_port(authority: &str) -> Result<(String, Option<u16>), String> {
+fn split_port(authority: &str) -> Result<(String, Option<u16>), Text> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']').ok_or("an IPv6 address ends with ]")?;
@@ -65,18 +67,18 @@ fn split_port(authority: &str) -> Result<(String, Option<u16>), String> {
         }
         None => match authority.split_once(':') {
             Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            Some(_) => return Err(format!("write an IPv6 address in brackets: [{authority}]")),
+            Some(_) => return Err(Text::with("write an IPv6 address in brackets: [{}]", authority)),
             None => (authority, None),
         },
     };
     if host.is_empty() || !host.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err("the URL names no host".to_owned());
+        return Err("the URL names no host".into());
     }
     let port = match port {
         None | Some("") => None,
         Some(port) => match port.parse() {
             Ok(port @ 1..) => Some(port),
-            _ => return Err(format!("`{port}` is no port: a number from 1 to 65535")),
+            _ => return Err(Text::with("`{}` is no port: a number from 1 to 65535", port)),
         },
     };
     Ok((host.to_owned(), port))
@@ -122,7 +124,7 @@ mod tests {
             ("ws://a/\r\nX: y", "%XX"),
         ] {
             let problem = Url::parse(text).expect_err(text);
-            assert!(problem.contains(advice), "{text}: {problem}");
+            assert!(problem.to_string().contains(advice), "{text}: {problem}");
         }
     }
 }

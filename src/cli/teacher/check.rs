@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::words::wrapped;
-use super::{FINDINGS, Trouble, say};
+use super::{FINDINGS, Trouble, all, say};
 use crate::cli::output;
 use crate::lang::Lang;
 use crate::lesson::Lesson;
@@ -15,9 +15,12 @@ const WIDTH: usize = 75;
 pub(super) fn run(lessons: &[&Lesson], course: &str, instances: usize, lang: Lang) -> Result<u8, Trouble> {
     let exercises: usize = lessons.iter().map(|lesson| lesson.exercises.len()).sum();
     let bar = output::steps(exercises as u64);
+    // What a lesson may use depends on all lessons.
+    let order = check::order(&all(), &check::terms());
     let mut rows = Vec::new();
     for lesson in lessons {
         let mut findings = check::lesson(lesson);
+        findings.extend(order.iter().filter(|finding| finding.place == lesson.slug).cloned());
         for exercise in &lesson.exercises {
             findings.extend(check::exercise(exercise, course, instances));
             bar.inc(1);

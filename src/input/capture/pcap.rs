@@ -6,7 +6,7 @@ use pcap_file::pcap::{PcapParseError, PcapParser, PcapTsResolution};
 use super::buffer::{Buffer, More};
 use super::{Packet, longest, note_link};
 use crate::input::InputError;
-use crate::model::Time;
+use crate::model::{Text, Time};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
@@ -102,10 +102,8 @@ impl File {
                 Ok((_, parser)) => {
                     let header = parser.header();
                     if header.version_major != 2 {
-                        let what = format!(
-                            "its version is {}.{}, expected 2.4",
-                            header.version_major, header.version_minor
-                        );
+                        let (major, minor) = (header.version_major, header.version_minor);
+                        let what = Text::with("its version is {}.{}, expected 2.4", major).and(minor);
                         return Err(self.malformed(what));
                     }
                     // The upper half may hold the length of a frame check sequence.
@@ -125,7 +123,7 @@ impl File {
                     More::Some => {}
                     More::End { .. } => return Err(self.truncated("the file header", FILE_HEADER as u64)),
                 },
-                Err(error) => return Err(self.malformed(error.to_string())),
+                Err(error) => return Err(self.malformed(Text::with("{}", error))),
             }
         }
     }
@@ -137,10 +135,8 @@ impl File {
         if let (Some(declared), Some(header)) = (declared, &self.header)
             && declared > header.longest
         {
-            return Err(self.malformed(format!(
-                "the record declares {declared} bytes, at most {} are plausible",
-                header.longest
-            )));
+            let what = Text::with("the record declares {} bytes, at most {} are plausible", declared);
+            return Err(self.malformed(what.and(header.longest)));
         }
         Ok(match (self.buffer.more()?, declared, self.buffer.have().len()) {
             (More::Some, ..) => true,
@@ -165,7 +161,7 @@ impl File {
         InputError::Truncated { offset: self.buffer.offset(), packet: self.number + 1, what, needed, have }
     }
 
-    fn malformed(&self, what: String) -> InputError {
+    fn malformed(&self, what: Text) -> InputError {
         InputError::Malformed { offset: self.buffer.offset(), packet: self.number + 1, what }
     }
 }

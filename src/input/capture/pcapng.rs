@@ -5,7 +5,7 @@ use super::interface::{Interface, Order};
 use super::{Packet, note_link};
 use crate::input::InputError;
 use crate::limits;
-use crate::model::Time;
+use crate::model::{Text, Time};
 
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;
 const INTERFACE_DESCRIPTION: u32 = 1;
@@ -109,11 +109,12 @@ impl File {
                 }
                 INTERFACE_DESCRIPTION => {
                     let Some(interface) = Interface::read(body, self.order) else {
-                        let what = format!("the body of {} has {} bytes", name(block.kind), body.len());
+                        let what =
+                            Text::new("the body of {} has {} bytes").word(name(block.kind)).and(body.len());
                         return Err(self.malformed(what));
                     };
                     if self.interfaces.len() == limits::INTERFACES {
-                        let what = format!("it describes more than {} interfaces", limits::INTERFACES);
+                        let what = Text::with("it describes more than {} interfaces", limits::INTERFACES);
                         return Err(self.malformed(what));
                     }
                     note_link(&mut self.links, interface.link);
@@ -152,9 +153,8 @@ impl File {
                 if have.len() >= needed {
                     let trailer = self.order.u32(have, needed - BLOCK_TRAILER) as usize;
                     if trailer != needed {
-                        let name = name(kind);
-                        let what =
-                            format!("{name} begins with length {needed} and ends with length {trailer}");
+                        let what = Text::new("{} begins with length {} and ends with length {}");
+                        let what = what.word(name(kind)).and(needed).and(trailer);
                         return Err(self.malformed(what));
                     }
                     return Ok(Some(Block { kind, len: needed }));
@@ -171,20 +171,21 @@ impl File {
         match (Order::Little.u32(head, 8), Order::Big.u32(head, 8)) {
             (BYTE_ORDER, _) => Ok(Order::Little),
             (_, BYTE_ORDER) => Ok(Order::Big),
-            (_, other) => Err(self.malformed(format!(
-                "the section header's byte-order magic is {other:08x}, expected 1a2b3c4d or 4d3c2b1a"
+            (_, other) => Err(self.malformed(Text::with(
+                "the section header's byte-order magic is {}, expected 1a2b3c4d or 4d3c2b1a",
+                format!("{other:08x}"),
             ))),
         }
     }
 
     #[cold]
     fn bad_length(&self, kind: u32, len: usize) -> InputError {
-        let name = name(kind);
-        self.malformed(if len > limits::PACKET {
-            format!("{name} declares {len} bytes, at most {} are read", limits::PACKET)
+        let (words, limit) = if len > limits::PACKET {
+            ("{} declares {} bytes, at most {} are read", limits::PACKET)
         } else {
-            format!("{name} declares {len} bytes, expected a multiple of 4, at least {LEAST_BLOCK}")
-        })
+            ("{} declares {} bytes, expected a multiple of 4, at least {}", LEAST_BLOCK)
+        };
+        self.malformed(Text::new(words).word(name(kind)).and(len).and(limit))
     }
 
     /// Reads on within a block; `false` when the file ends before it, as it should.
@@ -211,7 +212,7 @@ impl File {
     /// An Enhanced Packet Block, or the obsolete Packet Block, whose first word has the
     /// interface in 16 bits and a count of drops in the others.
     #[inline]
-    fn timed(&self, body: &[u8], kind: u32) -> Result<Record, String> {
+    fn timed(&self, body: &[u8], kind: u32) -> Result<Record, Text> {
         let Some((head, data)) = body.split_first_chunk::<ENHANCED_HEADER>() else {
             return Err(short(kind, body.len(), ENHANCED_HEADER));
         };
@@ -234,7 +235,7 @@ impl File {
 
     /// A Simple Packet Block belongs to the first interface, and how much of the packet
     /// was captured follows from that interface's snap length.
-    fn simple(&self, body: &[u8]) -> Result<Record, String> {
+    fn simple(&self, body: &[u8]) -> Result<Record, Text> {
         if body.len() < 4 {
             return Err(short(SIMPLE_PACKET, body.len(), 4));
         }
@@ -249,27 +250,29 @@ impl File {
     }
 
     #[inline]
-    fn interface(&self, id: u32, kind: u32) -> Result<&Interface, String> {
+    fn interface(&self, id: u32, kind: u32) -> Result<&Interface, Text> {
         self.interfaces.get(id as usize).ok_or_else(|| {
-            let count = self.interfaces.len();
-            format!("{} belongs to interface {id}, but {count} are described in this section", name(kind))
+            Text::new("{} belongs to interface {}, but {} are described in this section")
+                .word(name(kind))
+                .and(id)
+                .and(self.interfaces.len())
         })
     }
 
     #[cold]
-    fn malformed(&self, what: String) -> InputError {
+    fn malformed(&self, what: Text) -> InputError {
         InputError::Malformed { offset: self.buffer.offset(), packet: self.number + 1, what }
     }
 }
 
 #[cold]
-fn short(kind: u32, len: usize, least: usize) -> String {
-    format!("the body of {} has {len} bytes, expected at least {least}", name(kind))
+fn short(kind: u32, len: usize, least: usize) -> Text {
+    Text::new("the body of {} has {} bytes, expected at least {}").word(name(kind)).and(len).and(least)
 }
 
 #[cold]
-fn holds(kind: u32, captured: usize, room: usize) -> String {
-    format!("{} declares {captured} captured bytes and has room for {room}", name(kind))
+fn holds(kind: u32, captured: usize, room: usize) -> Text {
+    Text::new("{} declares {} captured bytes and has room for {}").word(name(kind)).and(captured).and(room)
 }
 
 fn name(kind: u32) -> &'static str {

@@ -9,6 +9,7 @@ use super::{Out, fail, hex_run, quote};
 use crate::input::InputError;
 use crate::limits;
 use crate::model::Dir;
+use crate::model::Text;
 
 const WORDS: &str = "use hexdump -C, od -A x -t x1 or xxd";
 
@@ -53,7 +54,7 @@ impl<'t> Dumps<'t> {
         let Some(row) = Row::split(at, line, number) else { return Ok(None) };
         let text = self.text;
         if is_words(line) {
-            let found = "a dump of words".to_owned();
+            let found = "a dump of words";
             return Err(fail(
                 text,
                 row.at,
@@ -121,7 +122,7 @@ impl<'t> Dumps<'t> {
             if radixes.iter().any(|&radix| next.offset(radix) == Some(due)) {
                 return Ok(());
             }
-            let expected = format!("offset {due:08x}, with which the dump goes on");
+            let expected = Text::with("offset {}, with which the dump goes on", format!("{due:08x}"));
             return Err(self.missing(next, expected));
         };
         let guess = row.guess(run.width, run.text_column);
@@ -153,7 +154,10 @@ impl<'t> Dumps<'t> {
         let number = row.number;
         Err(self.missing(
             next,
-            format!("offset {due}, as line {number} has {count} bytes from {} on", row.offset),
+            Text::with("offset {}, as line {} has {} bytes from {} on", due)
+                .and(number)
+                .and(count)
+                .and(row.offset),
         ))
     }
 
@@ -162,9 +166,9 @@ impl<'t> Dumps<'t> {
         self.text[row.at..].lines().next().unwrap_or_default()
     }
 
-    fn missing(&self, next: &Row<'_>, expected: String) -> InputError {
+    fn missing(&self, next: &Row<'_>, expected: Text) -> InputError {
         let hint = "a line or a byte is missing";
-        fail(self.text, next.at, format!("offset {}", next.offset), expected, hint)
+        fail(self.text, next.at, Text::with("offset {}", next.offset), expected, hint)
     }
 
     /// Writes out a row whose successor is not known.
@@ -175,7 +179,7 @@ impl<'t> Dumps<'t> {
         run.due = row.offset(run.radix.unwrap_or(16)).map(|offset| offset.saturating_add(row.bytes(tokens)));
         let (width, squeezed) = (run.width, std::mem::take(&mut run.squeezed));
         if squeezed {
-            let found = "rows left out with `*`".to_owned();
+            let found = "rows left out with `*`";
             return Err(fail(self.text, row.at, found, "the offset after them, which says how many", ""));
         }
         self.check_rest(&row, tokens, width)?;

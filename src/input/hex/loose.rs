@@ -3,6 +3,7 @@
 use super::{Out, fail, hex_run, quote};
 use crate::input::InputError;
 use crate::model::Dir;
+use crate::model::Text;
 
 const PROSE: &str = "this is text, but neither hex nor an HTTP head; see the forms in the manual";
 const DECIMAL: &str = "decimal numbers are not read; write 0x81 for 129";
@@ -104,8 +105,8 @@ pub(super) fn token(
         1 if prefix > 0 => out.push(dir, line, &[super::nibble(digits.as_bytes()[0])])?,
         _ if len % 2 == 1 => {
             let decimal = len == 3 && prefix == 0 && digits.bytes().all(|digit| digit.is_ascii_digit());
-            let plural = if len == 1 { "" } else { "s" };
-            let found = format!("`{}`, {len} hex digit{plural}", &digits[..len.min(20)]);
+            let words = if len == 1 { "`{}`, {} hex digit" } else { "`{}`, {} hex digits" };
+            let found = Text::with(words, &digits[..len.min(20)]).and(len);
             return Err(fail(
                 text,
                 at,
@@ -123,7 +124,7 @@ pub(super) fn token(
     let next = hex_run(&behind[1..]);
     if len != 2 || next != 2 {
         let bad = end - behind.len();
-        let found = format!("`{}`", &behind[..1]);
+        let found = Text::with("`{}`", &behind[..1]);
         return Err(fail(text, bad, found, "`:` or `-` between pairs of hex digits only", ""));
     }
     Ok(prefix + len + suffix + 1)

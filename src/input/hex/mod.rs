@@ -30,6 +30,7 @@ mod row;
 use super::InputError;
 use crate::limits;
 use crate::model::Dir;
+use crate::model::Text;
 
 /// Bytes that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub fn parse(text: &str) -> Result<Vec<Chunk>, InputError> {
         lines(text, &mut out)?;
     }
     if out.chunks.is_empty() {
-        return Err(fail(text, text.len(), "the end".into(), "bytes in hex", ""));
+        return Err(fail(text, text.len(), "the end", "bytes in hex", ""));
     }
     Ok(out.chunks)
 }
@@ -161,16 +162,22 @@ fn hex_run(text: &str) -> usize {
 }
 
 /// The error at byte `at` of a text, which is where its line and column are counted.
-fn fail(text: &str, at: usize, found: String, expected: impl Into<String>, hint: &'static str) -> InputError {
+fn fail(
+    text: &str,
+    at: usize,
+    found: impl Into<Text>,
+    expected: impl Into<Text>,
+    hint: &'static str,
+) -> InputError {
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.bytes().filter(|&byte| byte == b'\n').count() as u32 + 1;
     let column = before[line_start..].chars().count() as u32 + 1;
-    InputError::Hex { line, column, found, expected: expected.into(), hint }
+    InputError::Hex { line, column, found: found.into(), expected: expected.into(), hint }
 }
 
 /// What stands at byte `at`, quoted for a message: a word, cut where it gets long.
-fn quote(text: &str, at: usize) -> String {
+fn quote(text: &str, at: usize) -> Text {
     let rest = &text[at..];
     let Some(first) = rest.chars().next() else { return "the end".into() };
     let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).take(20).collect();
@@ -179,7 +186,7 @@ fn quote(text: &str, at: usize) -> String {
         "\"" | "'" => shown,
         _ => shown.escape_debug().collect(),
     };
-    format!("`{safe}`")
+    Text::with("`{}`", safe)
 }
 
 #[cfg(test)]

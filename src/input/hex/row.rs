@@ -155,7 +155,7 @@ pub(super) fn check_groups(text: &str, row: &Row<'_>, tokens: usize, column: &st
     let bits =
         groups().all(|digits| digits.len() == 8 && digits.bytes().all(|digit| matches!(digit, b'0' | b'1')));
     if bits && column.chars().count() <= tokens && !column.is_empty() {
-        return Err(fail(text, row.at, "a dump of bits".into(), "one of hex digits", "use xxd without -b"));
+        return Err(fail(text, row.at, "a dump of bits", "one of hex digits", "use xxd without -b"));
     }
     let shown = |reverse: bool| -> String {
         let mut shown = String::new();
@@ -171,7 +171,7 @@ pub(super) fn check_groups(text: &str, row: &Row<'_>, tokens: usize, column: &st
     };
     let column = column.trim_start();
     if shown(false).trim_start() != column && shown(true).trim_start() == column && !column.is_empty() {
-        let found = "a dump of little-endian groups".into();
+        let found = "a dump of little-endian groups";
         return Err(fail(text, row.at, found, "bytes in order", "use xxd without -e"));
     }
     Ok(())

@@ -8,7 +8,7 @@ mod order;
 mod page;
 
 pub use exercise::exercise;
-pub use order::{Term, order};
+pub use order::{Term, order, terms};
 
 use super::data::Bilingual;
 use super::{Answer, Instance, Lesson};

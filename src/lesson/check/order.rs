@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Findings, Kind};
+use crate::explain::{self, Topic};
 use crate::lang::Lang;
 use crate::lesson::Lesson;
 
@@ -14,6 +15,12 @@ pub struct Term<'t> {
     /// Its words in every form, by language as in [`Lang::ALL`]; none for what is not
     /// looked for in running text.
     pub words: [&'t [String]; 2],
+}
+
+/// The terms of the field: all that can be explained.
+pub fn terms() -> Vec<Term<'static>> {
+    let term = |topic: &'static Topic| Term { id: topic.id, words: Lang::ALL.map(|lang| topic.words(lang)) };
+    explain::topics().iter().map(term).collect()
 }
 
 /// Looks for terms that a lesson uses and only a later one teaches, except those that

@@ -376,7 +376,7 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
     w.raw(r#","complete":"#);
     w.bool(summary.error.is_none());
     w.raw(r#","error":"#);
-    w.optional_string(summary.error.as_deref());
+    w.optional_string(summary.error.as_ref().map(ToString::to_string).as_deref());
 }
 
 /// `findings_by_rule`: an object of rule ids and counts.

@@ -8,7 +8,7 @@ use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::lang::Lang;
 use crate::model::EndKind;
-use crate::render::columns::{left, lines, right, width};
+use crate::render::columns::{escaped, left, lines, right, width};
 use crate::render::human::{count, counted, percent, short, size, time};
 use crate::render::words::{CONNECTIONS, FRAMES, Noun};
 
@@ -115,8 +115,8 @@ fn headline(report: &Report<'_>, lang: Lang, page: &mut String) {
     parts.extend(total.duration().map(time));
     // Writing to a String cannot fail.
     let _ = writeln!(page, "{}", parts.join(lang.words(", ")));
-    if let Some(error) = report.summary.and_then(|summary| summary.error.as_deref()) {
-        let _ = writeln!(page, "{}", lang.fill("incomplete: {}", &[&error.escape_debug()]));
+    if let Some(error) = report.summary.and_then(|summary| summary.error.as_ref()) {
+        let _ = writeln!(page, "{}", lang.fill("incomplete: {}", &[&escaped(&lang.say(error))]));
     }
 }
 
