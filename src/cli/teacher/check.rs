@@ -53,6 +53,9 @@ pub(super) fn run(lessons: &[&Lesson], course: &str, instances: usize, lang: Lan
         }
     }
     let count = findings.len();
+    if count > 0 {
+        writeln!(out)?;
+    }
     match lang {
         Lang::En if count == 0 => {
             writeln!(out, "{exercises} exercises, {instances} instances each: no findings")?;
