@@ -5,8 +5,8 @@ use pulldown_cmark::{Event, Options, Parser, html};
 use super::Set;
 use crate::lang::Lang;
 
-/// Lines of an exercise that take about two thirds of a page.
-const TALL: usize = 36;
+/// Lines of an exercise that take about half a page.
+const TALL: usize = 24;
 
 const STYLE: &str = include_str!("print.css");
 
@@ -41,8 +41,12 @@ fn article(out: &mut String, set: &Set) {
         markdown(out, &group.head);
         for item in &group.items {
             // What fills a page is better divided than moved away from its heading.
-            let class = if item.lines().count() > TALL { "exercise tall" } else { "exercise" };
-            out.push_str(&format!("<section class=\"{class}\">\n"));
+            let tall = item.lines().count() > TALL;
+            out.push_str(if tall {
+                "<section class=\"exercise tall\">\n"
+            } else {
+                "<section class=\"exercise\">\n"
+            });
             markdown(out, item);
             out.push_str("</section>\n");
         }

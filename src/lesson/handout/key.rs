@@ -17,11 +17,9 @@ pub fn key(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> 
         let solved = |exercise: &Exercise| {
             let instance = placed(exercise, course, student, &mut files);
             let mut text = asked(exercise, &instance, student, words, lang);
-            solved(&mut text, exercise, &instance, words, lang);
+            solved(&mut text, exercise, &instance, student, words, lang);
             if let Answer::File(bytes) = &instance.right {
-                let path = format!("{}/{}/right.bin", student.file, exercise.name());
-                let _ = write!(text, "\n\n{}{}[right.bin](<{path}>)", words.sample, words.colon);
-                files.push(Beside { path, bytes: bytes.clone() });
+                files.push(Beside { path: sample(exercise, student), bytes: bytes.clone() });
             }
             text
         };
@@ -33,24 +31,38 @@ pub fn key(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> 
     Set { title, head, groups, tail: Vec::new(), files }
 }
 
-/// Bytes of an answer that are worth reading on paper.
+/// Where a file lies that is a right answer.
+fn sample(exercise: &Exercise, student: &Student) -> String {
+    format!("{}/{}/right.bin", student.file, exercise.name())
+}
+
+/// Characters of a file in hex that are worth reading on paper.
 const READABLE: usize = 200;
 
-fn solved(text: &mut String, exercise: &Exercise, instance: &Instance, words: &Words, lang: Lang) {
+fn solved(
+    text: &mut String,
+    exercise: &Exercise,
+    instance: &Instance,
+    student: &Student,
+    words: &Words,
+    lang: Lang,
+) {
     text.truncate(text.trim_end().len());
     let Words { right, solution, mistakes, colon, .. } = words;
-    let printed = instance.print(&instance.right);
-    let _ = write!(text, "\n\n**{right}**{colon}");
-    match &instance.right {
-        Answer::File(_) if printed.len() > READABLE => text.push_str(words.a_file),
-        _ => text.push_str(&code(&printed)),
+    let shown = |answer: &Answer| {
+        let printed = instance.print(answer);
+        let fits = !matches!(answer, Answer::File(_)) || printed.len() <= READABLE;
+        fits.then(|| code(&printed))
+    };
+    let _ = write!(text, "\n\n**{right}**{colon}{}", shown(&instance.right).unwrap_or_default());
+    if let Answer::File(_) = instance.right {
+        let _ = write!(text, " {} [right.bin](<{}>)", words.sample, sample(exercise, student));
     }
     let worked = instance.fill(exercise.data.solution.in_(lang), lang);
     let _ = write!(text, "\n\n**{solution}**{colon}{}\n\n**{mistakes}**{}\n\n", prose(&worked), colon.trim());
     for slip in &instance.mistakes {
-        let printed = instance.print(&slip.answer);
-        let answer = if printed.len() > READABLE { words.a_file.to_owned() } else { code(&printed) };
-        let _ = writeln!(text, "- {answer} — {}", escaped(slip.id));
+        let answer = shown(&slip.answer).map(|answer| answer + " — ").unwrap_or_default();
+        let _ = writeln!(text, "- {answer}{}", escaped(slip.id));
     }
 }
 

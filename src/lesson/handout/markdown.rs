@@ -80,7 +80,8 @@ fn marks(text: &str, first: bool) -> String {
         let begins = first && text[..at].trim().is_empty();
         let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let is_mark = match c {
-            '*' | '[' | '~' => true,
+            '*' | '~' => true,
+            '[' => text[at..].contains("]("),
             '_' => !(word(before) && word(next)),
             '<' => next.is_some_and(|c| c.is_ascii_alphabetic() || "/!?".contains(c)),
             '&' => next.is_some_and(|c| c.is_ascii_alphanumeric() || c == '#'),
@@ -127,6 +128,7 @@ mod tests {
         for (text, said) in [
             ("a * b * c, snake_case, _x_", "a * b * c, snake_case, _x_"),
             ("see [1](x) & &amp; <b> 1 < 2", "see [1](x) &amp; &amp;amp; &lt;b&gt; 1 &lt; 2"),
+            ("42[\"move\"]", "42[\"move\"]"),
             ("# 1", "# 1"),
             ("> 1", "&gt; 1"),
             ("`81 *05*` and *05*", "<code>81 *05*</code> and *05*"),
