@@ -383,6 +383,11 @@ impl Story {
                 "a Close frame before the end of TCP".into(),
                 "none from either side".into(),
             )),
+            //= RFC 6455 §7.1.7
+            //# An endpoint MUST NOT continue to attempt to
+            //# process data (including a responding Close frame) from the remote
+            //# endpoint after being instructed to _Fail the WebSocket Connection_.
+            (Closing::Begun(closer), Some(_)) if self.sides[closer.peer().index()].violated => {}
             (Closing::Begun(closer), Some((dir, how))) if !is_blind => {
                 let close = self.sides[closer.index()].close;
                 let got = Text::new("the {} ends TCP first").word(dir.name());

@@ -15,7 +15,7 @@ use super::style::Ink;
 use run::Run;
 use table::Table;
 
-/// Columns that code is set in by.
+/// Columns that code is set in by, where it has room for them.
 const CODE_INDENT: usize = 4;
 
 /// Lays out a text in Markdown.
@@ -241,13 +241,15 @@ impl<'t> Writer<'t> {
         self.page.put(Ink::Faint, &line.repeat(columns)).line();
     }
 
-    /// Code stands as it is; long lines are left to the terminal.
+    /// Code stands as it is; lines that do not fit are left to the terminal.
     fn code_block(&mut self) {
         let Some((code, session)) = self.code.take() else { return };
+        let widest = code.lines().map(|line| self.page.measure(line)).max().unwrap_or(0);
+        let indent = self.indent + self.page.width().saturating_sub(self.indent + widest).min(CODE_INDENT);
         for line in code.lines() {
             let ink = if session && line.starts_with("$ ") { Ink::Strong } else { Ink::Plain };
             if !line.is_empty() {
-                self.page.to(self.indent + CODE_INDENT).put(ink, line);
+                self.page.to(indent).put(ink, line);
             }
             self.page.line();
         }

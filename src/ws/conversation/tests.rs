@@ -227,6 +227,18 @@ fn a_violation_must_not_be_put_up_with() {
     assert!(lines.iter().any(|l| l.contains("failed-without-close")), "{lines:?}");
 }
 
+/// Who fails the connection need not wait for an answer, and who is cut off owes none (§7.1.7).
+#[test]
+fn a_failed_connection_has_no_closing_handshake_to_miss() {
+    let failed: &[u8] = b"\x88\x02\x03\xea";
+    for closed in [End(Server, StreamEnd::Fin), End(Client, StreamEnd::Fin)] {
+        let acts = [Send(Client, b"\x83\x80\x01\x02\x03\x04"), Send(Server, failed), closed];
+        let lines = play(&acts, 9).join("\n");
+        assert!(lines.contains("reserved-opcode"), "{lines}");
+        assert!(!lines.contains("unclean-close") && !lines.contains("close-not-answered"), "{lines}");
+    }
+}
+
 #[test]
 fn pings_want_answers() {
     let ping: &[u8] = b"\x89\x01x";
