@@ -52,7 +52,7 @@ fn of(course: &str, graded: &Graded, students: &[Graded]) -> Option<Remark> {
 fn tells(instance: &Instance) -> bool {
     match &instance.right {
         Answer::Choice(_) | Answer::Choices(_) | Answer::File(_) => false,
-        Answer::Number(number) => *number >= 100,
+        Answer::Number(number) => *number >= 32,
         Answer::Numbers(numbers) => numbers.len() > 2,
         Answer::Order(ids) => ids.len() > 4,
         Answer::Hex(bytes) => bytes.len() > 1,

@@ -167,3 +167,36 @@ fn mistakes_are_diagnosed_and_counted() {
     assert!(lines[0].contains("counted the first byte as 1"), "{lines:?}");
     assert_eq!(lines[1], "See RFC 6455 §5.2.");
 }
+
+/// Students hand in what they like: whatever it is, grading goes on, and what it says
+/// can be printed.
+#[test]
+fn nothing_that_is_handed_in_stops_a_grading() {
+    use proptest::prelude::*;
+    let whole = report(COURSE, "anna").json();
+    let table = "student,exercise,answer\nanna,0.1,\"81 05\"\n张伟,0.2,x\n";
+    let seeds = [whole.as_bytes(), table.as_bytes(), "0.1 81\n0.2：x\n# 张\n".as_bytes()];
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6);
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let strategy = (0..3_usize, 0..3_usize, edits);
+    let outcome = runner.run(&strategy, |(seed, name, edits)| {
+        let mut bytes = seeds[seed].to_vec();
+        for (at, byte, edit) in edits {
+            let at = at.index(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+            match edit {
+                _ if bytes.is_empty() => bytes.push(byte),
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => bytes.truncate(at),
+            }
+        }
+        let name = ["anna.json", "anna.csv", "anna.txt"][name];
+        let grades = grade(&[(name, &bytes)], Counts::Any);
+        let said = said(&grades);
+        prop_assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
+        // A list of students is read by the same reader.
+        let _ = roster::read(&bytes);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|e| panic!("{e}"));
+}
