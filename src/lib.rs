@@ -17,10 +17,11 @@
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view; imports [`model`] only
-//! - [`compare`]: what polling and WebSocket cost, by formula, by simulation and counted in captures
+//! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was measured live
 //! - [`explain`]: what a word of the field means, in two languages
 //! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named
 //! - [`replay`]: handshakes as films, and what it takes to play them again
+//! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
@@ -32,6 +33,7 @@ pub mod compare;
 pub mod explain;
 pub mod http;
 pub mod input;
+pub mod lab;
 pub mod lang;
 pub mod lesson;
 pub mod limits;

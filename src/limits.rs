@@ -242,3 +242,30 @@ pub const EVIDENCE: usize = 16;
 /// Answers to one exercise that are judged, the last ones first. Nobody types so many; a
 /// report that was made to order may hold more.
 pub const ANSWERS_JUDGED: usize = 1000;
+
+/// Mailboxes of a lab's server, which are its clients.
+pub const LAB_MAILBOXES: usize = 64 * 1024;
+
+/// Bytes of a name a client goes by.
+pub const LAB_NAME: usize = 64;
+
+/// Messages that wait in one mailbox; the oldest makes room.
+pub const LAB_MAILBOX: usize = 16 * 1024;
+
+/// Bytes of a message a lab's server or client takes: what Engine.IO calls `maxPayload`.
+pub const LAB_MESSAGE: usize = 1_000_000;
+
+/// Pieces, each of at most [`LAB_READ`] bytes, on their way on a delay line in one direction of a connection.
+pub const LAB_LINE_PIECES: usize = 1024;
+
+/// Bytes a delay line reads at a time.
+pub const LAB_READ: usize = 16 * 1024;
+
+/// Bytes a lab's WebSocket reads at a time; each has as many.
+pub const LAB_SOCKET_READ: usize = 4 * 1024;
+
+/// Bytes of one connection that a delay line keeps for the decoder.
+pub const LAB_RECORDING: usize = 4 * 1024 * 1024;
+
+/// Pieces whose time and length a delay line notes. What comes later is counted, but not noted.
+pub const LAB_LOG: usize = 8 * 1024 * 1024;

@@ -87,6 +87,10 @@ fn what_cannot_be_is_refused_in_one_line() {
         &["--heartbeat", "-1"],
         &["--mtu", "10"],
         &["--request-headers", "/nonexistent/heads"],
+        &["--rate", "fast"],
+        &["--interval", "1 parsec"],
+        &["--runs", "3"],
+        &["--preset", "slow"],
     ] {
         let output = run(args);
         let error = String::from_utf8(output.stderr).expect("text");
@@ -181,12 +185,40 @@ fn a_chart_is_drawn_for_a_sweep() {
         &["--sweep", "interval", "5..1"][..],
         &["--sweep", "moon", "1..5"],
         &["--sweep", "rate", "1-5"],
-        &["--chart", "picture.png"],
+        &["--chart", "picture.gif"],
         &["--simulate", "--loss", "90"],
     ] {
         let output = run(args);
         let error = String::from_utf8(output.stderr).expect("text");
         assert!(output.status.code() == Some(2) && error.lines().count() == 1, "{args:?}: {error}");
+    }
+}
+
+#[test]
+fn a_chart_is_drawn_as_a_bitmap() {
+    let path = std::env::temp_dir().join(format!("wstool-compare-{}.png", std::process::id()));
+    let output = run(&["--sweep", "rate", "0.1..10", "--chart", path.to_str().expect("a path")]);
+    let error = String::from_utf8(output.stderr).expect("text");
+    if error.contains("no fonts") {
+        assert!(output.status.code() == Some(2) && error.contains(".svg") && error.lines().count() == 1);
+        println!("skipped: {error}");
+        return;
+    }
+    assert!(output.status.success(), "{error}");
+    let png = std::fs::read(&path).expect("the chart");
+    std::fs::remove_file(&path).expect("it can be removed");
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+    let size = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!(size(16), 1920, "two pixels for each of the drawing");
+    // Lines alone, without any text, would take less.
+    assert!(png.len() > 60_000, "{} bytes", png.len());
+}
+
+#[test]
+fn what_tls_and_tcp_add_can_be_set() {
+    let page = text(&["--tls", "--tls-record", "29", "--no-tcp-timestamps"]);
+    for words in ["40 bytes of headers a segment", "TLS 1.3: 29 bytes a record"] {
+        assert!(page.contains(words), "{words}: {page}");
     }
 }
 

@@ -88,7 +88,7 @@ fn pages() -> Vec<PathBuf> {
     let root = Path::new(ROOT);
     let docs = fs::read_dir(root.join("docs")).expect("docs/ can be listed").flatten().map(|e| e.path());
     let mut pages: Vec<_> = docs.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
-    pages.extend([root.join("README.md"), root.join("samples/README.md")]);
+    pages.extend([root.join("README.md"), root.join("samples/README.md"), root.join("lessons/README.md")]);
     let lessons = fs::read_dir(root.join("lessons")).expect("lessons/ can be listed").flatten();
     pages.extend(lessons.flat_map(|lesson| ["en.md", "zh.md"].map(|page| lesson.path().join(page))));
     pages.retain(|page| page.exists());

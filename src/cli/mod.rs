@@ -77,7 +77,7 @@ enum ColorWhen {
 enum Command {
     /// Compute and check Sec-WebSocket-Accept
     Accept(accept::Args),
-    /// What polling and WebSocket really cost, by formula or counted in captures
+    /// What polling and WebSocket really cost: by formula, in captures, or measured live
     Compare(Box<compare::Args>),
     /// Show what is on the wire: captures, hex, raw bytes
     #[command(visible_alias = "d")]
@@ -118,12 +118,17 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
-    let matches = match Cli::command().try_get_matches_from(args) {
+    let args: Vec<OsString> = args.collect();
+    let matches = match Cli::command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(e) => {
             // Help and version are answers, the rest is wrong usage.
             let code = if e.use_stderr() { 2 } else { 0 };
-            e.print()?;
+            if code == 2 && command_of(&args).is_some_and(|command| command == "compare") {
+                writeln!(io::stderr(), "{}", one_line(&e.to_string()))?;
+            } else {
+                e.print()?;
+            }
             return Ok(code);
         }
     };
@@ -175,6 +180,27 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         }
         Command::Man { command } => man(command.as_deref(), &mut out, &mut err),
     }
+}
+
+/// The subcommand that was asked for: the first word that is no option, nor the value of one.
+fn command_of(args: &[OsString]) -> Option<&OsString> {
+    let mut words = args.iter().skip(1);
+    let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
+    loop {
+        let word = words.next()?;
+        if !is_option(&word) {
+            return Some(word);
+        }
+        if word == "--color" || word == "--lang" {
+            words.next();
+        }
+    }
+}
+
+/// What is wrong, without the usage that follows it.
+fn one_line(error: &str) -> String {
+    let problem = error.split("\n\n").next().unwrap_or_default();
+    problem.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Runs another command in this process, in the same colours and language.

@@ -3,14 +3,16 @@
 //! ```text
 //! Scenario ─► model (formulas) ─┬─► rows ─► Report ─► render
 //!        └──► simulate ─────────┤
-//! captures ─► count ────────────┘
+//! captures ─► count ────────────┤
+//! a live run ─► live ───────────┘
 //! ```
 //!
 //! A [`Scenario`] holds every assumption. [`model`] answers it exactly: messages
 //! are published at random moments (a Poisson process of rate λ), a packet takes
 //! the one-way delay d, and what a client and a server do is what their protocols
 //! ask of them. [`simulate`] plays the same scenario message by message and packet
-//! by packet; that both agree is tested. [`captures`] counts what really happened.
+//! by packet; that both agree is tested. [`captures`] counts what really happened, and
+//! [`live`] sets what a run of the laboratory measured beside the formulas.
 //!
 //! | way            | latency                                  | requests a second       |
 //! |----------------|------------------------------------------|-------------------------|
@@ -26,15 +28,17 @@ mod exchanges;
 pub mod heads;
 pub mod http;
 pub mod latency;
+pub mod live;
 pub mod model;
 pub mod presets;
 pub mod report;
+pub mod segments;
 mod sequence;
 pub mod simulate;
 mod socket_io;
 pub mod sweep;
 pub mod wire;
-mod words;
+pub(crate) mod words;
 
 use self::heads::Heads;
 use self::wire::Wire;
@@ -146,7 +150,7 @@ impl Default for Scenario {
             http2: false,
             event: "message".to_owned(),
             heads: Heads::browser(),
-            wire: Wire { ipv6: false, mtu: 1500, tls: false, tls_handshake: 4500, ack_delay: 0.04 },
+            wire: Wire::PLAIN,
         }
     }
 }

@@ -183,7 +183,7 @@ impl<'a> Model<'a> {
             let request = self.s.heads.stream_request();
             let answer = self.s.heads.stream_answer();
             let setup = self.setup_http()
-                + self.alone(self.http.size(&request, 0, Turn::First))
+                + self.answered(self.http.size(&request, 0, Turn::First))
                 + self.alone(self.http.size(&answer, 0, Turn::First));
             Cost {
                 way: Way::EventStream,
@@ -209,7 +209,7 @@ impl<'a> Model<'a> {
     fn web_socket(&self) -> Cost {
         let s = self.s;
         let mut cost = self.frames(Way::WebSocket, s.payload, 0, 0);
-        cost.setup += self.setup_upgrade(None);
+        cost.setup += self.setup_upgrade(None) + self.wire.acks(1.0);
         cost
     }
 
@@ -312,13 +312,22 @@ impl<'a> Model<'a> {
 
     /// A write whose acknowledgement nothing takes along.
     pub(super) fn alone(&self, protocol: u64) -> Load {
-        let segments = self.wire.segments(protocol);
-        self.wire.write(0, protocol) + self.wire.acks(segments.div_ceil(2) as f64)
+        self.single(protocol, Acked::Alone)
     }
 
+    /// A write whose acknowledgement goes with what is sent back at once.
+    pub(super) fn answered(&self, protocol: u64) -> Load {
+        self.single(protocol, Acked::WithAnswer)
+    }
+
+    fn single(&self, protocol: u64, acked: Acked) -> Load {
+        self.wire.write(0, protocol) + self.wire.acks(acked.pure(self.wire.segments(protocol)))
+    }
+
+    /// An exchange of set-up: the next request follows its answer at once.
     pub(super) fn exchange(&self, request: &Head, up: u64, down: u64) -> Load {
-        self.alone(up + self.http.size(request, up, Turn::First))
-            + self.alone(down + self.http.size(&self.s.heads.answer(down), down, Turn::First))
+        self.answered(up + self.http.size(request, up, Turn::First))
+            + self.answered(down + self.http.size(&self.s.heads.answer(down), down, Turn::First))
     }
 
     /// Opening a connection for HTTP. The first exchange of HTTP/2 costs what later ones save.
@@ -334,9 +343,10 @@ impl<'a> Model<'a> {
         load
     }
 
+    /// The opening handshake's request, and its answer but for the acknowledgement of that.
     pub(super) fn setup_upgrade(&self, target: Option<&str>) -> Load {
         // The WebSocket has its own HTTP/1.1 connection: few servers speak RFC 8441.
-        self.alone(self.s.heads.upgrade(target).len()) + self.alone(Heads::switching().len())
+        self.answered(self.s.heads.upgrade(target).len()) + self.answered(Heads::switching().len())
     }
 }
 

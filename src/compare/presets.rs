@@ -17,7 +17,7 @@ const HANDSHAKE: [&str; 2] = [
      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
 ];
 
-const PLAIN: Wire = Wire { ipv6: false, mtu: 1500, tls: false, tls_handshake: 0, ack_delay: 0.04 };
+const PLAIN: Wire = Wire::PLAIN;
 
 /// One poll with its answer, and one frame, without acknowledgements.
 fn exchange(wire: Wire) -> [Load; 2] {

@@ -402,9 +402,10 @@ pub(super) fn assumptions(s: &Scenario) -> Vec<Assumption> {
     add(
         "--ipv6",
         format!(
-            "{} bytes of headers a segment: {}, TCP with timestamps",
+            "{} bytes of headers a segment: {}, TCP {}",
             wire.headers(),
-            if wire.ipv6 { "IPv6" } else { "IPv4" }
+            if wire.ipv6 { "IPv6" } else { "IPv4" },
+            if wire.timestamps { "with timestamps (--no-tcp-timestamps)" } else { "without timestamps" }
         ),
     );
     add("--mtu", format!("{} bytes a packet; Ethernet's own 18 bytes are not counted", grouped(wire.mtu)));
@@ -420,11 +421,12 @@ pub(super) fn assumptions(s: &Scenario) -> Vec<Assumption> {
         "--tls",
         if wire.tls {
             format!(
-                "TLS 1.3: 22 bytes a record; a handshake of {} bytes a connection (--tls-handshake)",
+                "TLS 1.3: {} bytes a record (--tls-record); a handshake of {} bytes a connection (--tls-handshake)",
+                wire.tls_record,
                 grouped(wire.tls_handshake)
             )
         } else {
-            "no TLS; with it, 22 bytes a record and a handshake a connection".to_owned()
+            format!("no TLS; with it, {} bytes a record and a handshake a connection", wire.tls_record)
         },
     );
     add("--event", format!("Socket.IO 4 events named {:?}: 42[{:?},\"...\"]", s.event, s.event));

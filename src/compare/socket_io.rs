@@ -21,13 +21,14 @@ impl Model<'_> {
 
     pub(super) fn socket_io_web_socket(&self) -> Cost {
         let mut cost = self.frames(Way::SocketIoWebSocket, self.s.payload, self.packet(), 1);
-        let frame = |text: &str, masked: bool| {
-            self.alone(text.len() as u64 + frame_header(text.len() as u64, masked))
-        };
+        let frame = |text: &str, masked: bool| text.len() as u64 + frame_header(text.len() as u64, masked);
         cost.setup += self.setup_engine() + self.setup_upgrade(Some(ENGINE_UPGRADE));
-        cost.setup += frame("2probe", true) + frame("3probe", false) + frame("5", true);
+        cost.setup += self.answered(frame("2probe", true)) + self.answered(frame("3probe", false));
+        cost.setup += self.alone(frame("5", true));
         // The poll that was waiting is let go with a noop, on its own connection.
         cost.setup += self.wire.open() + self.exchange(&self.s.heads.get(Some(ENGINE_POLL)), 0, 1);
+        // It waited longer than its acknowledgement, and nothing follows its answer there.
+        cost.setup += self.wire.acks(2.0);
         cost
     }
 

@@ -65,30 +65,43 @@ pub struct Wire {
     pub tls: bool,
     /// Bytes of a TLS handshake, both directions.
     pub tls_handshake: u64,
+    /// Bytes TLS adds to a record: 22 in TLS 1.3, header 5, content type 1, tag 16 (RFC 8446 §5.2).
+    pub tls_record: u64,
+    /// TCP's timestamps option in every segment (RFC 7323 §3.2).
+    pub timestamps: bool,
     /// Seconds a receiver waits for something to send an acknowledgement with (RFC 9293 §3.8.6.3).
     pub ack_delay: f64,
 }
 
-/// A TLS 1.3 record: header 5, content type 1, tag 16 (RFC 8446 §5.2).
-const RECORD: u64 = 22;
-
 /// Bytes of plaintext a record may hold (RFC 8446 §5.1).
 const RECORD_HOLDS: u64 = 16_384;
 
-/// The TCP timestamps option with its padding, which every current system sends (RFC 7323 §3.2).
+/// The TCP timestamps option with its padding, which almost every current system sends (RFC 7323 §3.2).
 const TIMESTAMPS: u64 = 12;
 
-/// The options of a SYN: maximum segment size, SACK, timestamps, window scale, padding.
-const SYN_OPTIONS: u64 = 20;
+/// The options of a SYN without timestamps: maximum segment size, SACK, window scale, padding. With them
+/// they take 8 bytes more, for two of padding are used.
+const SYN_OPTIONS: u64 = 12;
 
 impl Wire {
+    /// IPv4 on Ethernet, TCP with timestamps, and no TLS.
+    pub const PLAIN: Self = Self {
+        ipv6: false,
+        mtu: 1500,
+        tls: false,
+        tls_handshake: 4500,
+        tls_record: 22,
+        timestamps: true,
+        ack_delay: 0.04,
+    };
+
     fn ip(self) -> u64 {
         if self.ipv6 { 40 } else { 20 }
     }
 
     /// Bytes of headers of a segment, and of a pure acknowledgement: 52 with IPv4.
     pub fn headers(self) -> u64 {
-        self.ip() + 20 + TIMESTAMPS
+        self.ip() + 20 + if self.timestamps { TIMESTAMPS } else { 0 }
     }
 
     /// Bytes of stream a segment holds.
@@ -98,7 +111,7 @@ impl Wire {
 
     /// Bytes of TLS around a write of `bytes`.
     pub fn tls_around(self, bytes: u64) -> u64 {
-        if self.tls { bytes.div_ceil(RECORD_HOLDS) * RECORD } else { 0 }
+        if self.tls { bytes.div_ceil(RECORD_HOLDS) * self.tls_record } else { 0 }
     }
 
     /// Segments that a write of `bytes` takes.
@@ -124,7 +137,7 @@ impl Wire {
 
     /// What opening a connection costs: SYN, SYN-ACK, ACK, and the TLS handshake.
     pub fn open(self) -> Load {
-        let syn = self.ip() + 20 + SYN_OPTIONS;
+        let syn = self.ip() + 20 + SYN_OPTIONS + if self.timestamps { 8 } else { 0 };
         let mut load = Load { tcp_ip: (2 * syn + self.headers()) as f64, ..Load::default() };
         if self.tls {
             // Two flights and the client's Finished, each with its acknowledgement.
@@ -145,7 +158,7 @@ impl Wire {
 mod tests {
     use super::*;
 
-    const PLAIN: Wire = Wire { ipv6: false, mtu: 1500, tls: false, tls_handshake: 0, ack_delay: 0.04 };
+    const PLAIN: Wire = Wire::PLAIN;
 
     #[test]
     #[allow(clippy::float_cmp)] // sums of small whole numbers are exact
@@ -163,5 +176,15 @@ mod tests {
         let tls = Wire { tls: true, ipv6: true, ..PLAIN };
         assert_eq!((tls.segment_holds(), tls.segments(1406), tls.segments(1407)), (1428, 1, 2));
         assert_eq!(tls.tls_around(16_385), 44);
+    }
+
+    #[test]
+    fn timestamps_and_records_can_be_set() {
+        let bare = Wire { timestamps: false, ..PLAIN };
+        assert_eq!((bare.headers(), bare.segment_holds()), (40, 1460));
+        let open = |wire: Wire| wire.open().tcp_ip as u64;
+        assert_eq!((open(PLAIN), open(bare)), (60 + 60 + 52, 52 + 52 + 40));
+        let tls = Wire { tls: true, tls_record: 29, ..PLAIN };
+        assert_eq!(tls.tls_around(100), 29);
     }
 }

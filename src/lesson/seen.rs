@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use crate::input;
-use crate::model::{Body, Dir, Flow, FrameHeader, ON, Opcode, Rule, Sink, Unit, Wants};
+use crate::model::{Body, Dir, Flow, FrameHeader, ON, Opcode, Rule, Sink, Time, Unit, Wants};
 use crate::pipeline;
 
 /// What was decoded, kept.
@@ -15,6 +15,8 @@ pub struct Seen {
     pub heads: Vec<String>,
     /// The rules broken, in order, each as often as it was.
     pub findings: Vec<&'static Rule>,
+    /// When the last connection ended.
+    pub ended: Option<Time>,
     /// Why the input could not be read, or not to its end.
     pub error: Option<String>,
 }
@@ -24,6 +26,8 @@ pub struct Seen {
 pub struct SeenFrame {
     /// Who sent it, where that is known.
     pub dir: Option<Dir>,
+    /// When its last byte was captured.
+    pub time: Option<Time>,
     pub header: FrameHeader,
     /// Unmasked.
     pub payload: Vec<u8>,
@@ -73,6 +77,7 @@ impl Sink for Seen {
         match unit.body {
             Body::Frame(frame) => self.frames.push(SeenFrame {
                 dir: unit.dir,
+                time: unit.time,
                 header: frame.header,
                 payload: frame.payload.to_vec(),
                 truncated: frame.truncated,
@@ -83,6 +88,7 @@ impl Sink for Seen {
                 payload: message.payload.to_vec(),
                 complete: message.complete,
             }),
+            Body::Connection(_) => self.ended = unit.time.or(self.ended),
             Body::Http(head) => self.heads.push(head.start_line.to_owned()),
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! Other implementations as child processes: `tests/peers/install.sh` puts them into `target/peers`.
 
+#![allow(dead_code)] // not every test has use for all of it
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,14 +20,17 @@ pub enum Peer {
     Ws,
     /// Python's `websockets`.
     Websockets,
+    /// npm's `socket.io-client`.
+    SocketIo,
 }
 
+/// Those that speak WebSocket and nothing else, as server or client.
 pub const PEERS: [Peer; 2] = [Peer::Ws, Peer::Websockets];
 
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let to = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../peers");
-    if !(to.join("node_modules/ws").is_dir() && to.join("python/websockets").is_dir()) {
+    if !(to.join("node_modules/socket.io-client").is_dir() && to.join("python/websockets").is_dir()) {
         let status = Command::new(root.join("tests/peers/install.sh")).arg(&to).status();
         println!("tests/peers/install.sh: {status:?}");
     }
@@ -37,11 +42,12 @@ impl Peer {
     /// it cannot be had.
     pub fn command(self, role: &str) -> Option<Command> {
         let (program, script, library) = match self {
-            Self::Ws => ("node", format!("{role}.mjs"), INSTALLED.clone()),
+            Self::Ws | Self::SocketIo => ("node", format!("{role}.mjs"), INSTALLED.clone()),
             Self::Websockets => ("python3", format!("{role}.py"), INSTALLED.join("python")),
         };
         let module = match self {
             Self::Ws => library.join("node_modules/ws"),
+            Self::SocketIo => library.join("node_modules/socket.io-client"),
             Self::Websockets => library.join("websockets"),
         };
         let runs =

@@ -1,0 +1,258 @@
+//! `wstool compare --live`: measured on this machine, beside the formulas.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::header::{HeaderName, HeaderValue};
+use tokio::runtime::Builder;
+use tokio::sync::Notify;
+
+use super::args::Args;
+use super::memory;
+use super::progress::{Progress, announce};
+use crate::compare::heads::Head;
+use crate::compare::latency::Observed;
+use crate::compare::live::{Check, Live, Run, report};
+use crate::compare::segments::{Phases, Piece, packets};
+use crate::compare::{Scenario, Way, model};
+use crate::lab::Delivery;
+use crate::lab::client::{Fields, Heads};
+use crate::lab::experiment::{self, Plan};
+use crate::lab::{gauge, verify};
+use crate::limits;
+use crate::model::report::Report;
+
+/// Measures, and gives the page; exit code 1 when the decoder's count is another than the sockets'.
+pub fn measure(args: &Args, mut scenario: Scenario) -> Result<(Report, u8), String> {
+    check(args, &scenario)?;
+    name_clients(&mut scenario);
+    let plan = plan(args, &scenario)?;
+    let mut live = Live {
+        seed: args.seed,
+        runs: args.runs,
+        debug: cfg!(debug_assertions),
+        ways: Way::ALL.map(|way| (way, Vec::new())).into(),
+        ..Live::default()
+    };
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(all(&plan, args.runs, &scenario, &mut live))?;
+    if live.ways.iter().all(|(_, runs)| runs.is_empty()) {
+        return Err("ended before anything was measured".to_owned());
+    }
+    let holds = live.check.is_none_or(|check| check.iter().all(Check::holds));
+    Ok((report(&scenario, &live), u8::from(!holds)))
+}
+
+/// Serves one way until standard input ends, for [`memory`].
+pub fn serve(args: &Args, mut scenario: Scenario, number: u8) -> Result<(), String> {
+    name_clients(&mut scenario);
+    let way = Way::ALL.get(usize::from(number)).ok_or("there are six ways")?;
+    memory::serve(&plan(args, &scenario)?, delivery(*way))
+}
+
+/// What a machine can do in a while.
+fn check(args: &Args, s: &Scenario) -> Result<(), String> {
+    let run = s.duration / args.runs as f64;
+    let least = (5.0 * s.delay).max(0.1);
+    if run < least {
+        return Err(format!(
+            "--live: {} s shared by {} runs is {:.0} ms each, and at least {:.0} ms are wanted: more --duration, or \
+             fewer --runs",
+            s.duration,
+            args.runs,
+            run * 1000.0,
+            least * 1000.0
+        ));
+    }
+    if s.interval > run {
+        return Err(format!(
+            "--live: --interval {:.0} ms is longer than a run of {:.0} ms, and short polling would not be seen: more \
+             --duration, or fewer --runs",
+            s.interval * 1000.0,
+            run * 1000.0
+        ));
+    }
+    if s.interval < 0.005 {
+        return Err("--live: --interval must be at least 5 ms".to_owned());
+    }
+    if s.clients > 10_000 {
+        return Err("--live: --clients must be at most 10000".to_owned());
+    }
+    if s.payload == 0 || s.payload > limits::LAB_MESSAGE as u64 / 2 {
+        return Err(format!("--live: --payload must be from 1 to {} bytes", limits::LAB_MESSAGE / 2));
+    }
+    if s.rate * s.clients as f64 > 100_000.0 || s.rate * s.clients as f64 * run > 2e6 {
+        return Err(
+            "--live: --clients times --rate must be at most 100000 messages a second, and two million a run"
+                .to_owned(),
+        );
+    }
+    // Each connection takes a file at both its ends and two on the line.
+    let files = 4 * s.clients * connections(s) + 64;
+    match gauge::open_files() {
+        Some(most) if files > most => Err(format!(
+            "--live: {} clients need {files} open files, and this system allows {most}: fewer --clients, or ulimit -n",
+            s.clients
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The most connections any way takes for a client.
+fn connections(s: &Scenario) -> u64 {
+    let most = Way::ALL.map(|way| model::cost(s, way).connections.ceil() as u64);
+    most.into_iter().fold(2, u64::max)
+}
+
+/// Requests say whose they are: the formulas count these bytes, too.
+fn name_clients(s: &mut Scenario) {
+    let target = s.heads.request.target().to_owned();
+    let joint = if target.contains('?') { '&' } else { '?' };
+    s.heads.request = s.heads.request.clone().asking("GET", &format!("{target}{joint}client=00000"));
+}
+
+fn plan(args: &Args, s: &Scenario) -> Result<Plan, String> {
+    let heads = Heads {
+        get: fields(&s.heads.get(None))?,
+        // HTTP says by itself how long a body is, and how it is sent.
+        post: fields(&s.heads.post(None, 0).without(&["content-length"]))?,
+        stream: fields(&s.heads.stream_request())?,
+        upgrade: fields(&s.heads.upgrade(None))?,
+    };
+    Ok(Plan {
+        clients: s.clients as usize,
+        rate: s.rate,
+        payload: s.payload as usize,
+        interval: Duration::from_secs_f64(s.interval),
+        closed_loop: s.closed_loop,
+        pollers: model::cost(s, Way::ShortPolling).connections.ceil() as u32,
+        delay: Duration::from_secs_f64(s.delay),
+        heartbeat: (s.heartbeat > 0.0).then(|| Duration::from_secs_f64(s.heartbeat)),
+        target: s.heads.request.target().replace("client=00000", "client={client}"),
+        heads,
+        answer: fields(&s.heads.response.clone().without(&["content-length", "transfer-encoding"]))?,
+        event: s.event.clone(),
+        duration: Duration::from_secs_f64(s.duration / args.runs as f64),
+        seed: args.seed,
+    })
+}
+
+fn fields(head: &Head) -> Result<Fields, String> {
+    let field = |(name, value): &(String, String)| {
+        let problem = |e: &dyn std::fmt::Display| format!("--request-headers: {name}: {e}");
+        let value = HeaderValue::try_from(value.as_str()).map_err(|e| problem(&e))?;
+        Ok((HeaderName::try_from(name.as_str()).map_err(|e| problem(&e))?, value))
+    };
+    head.fields.iter().map(field).collect()
+}
+
+/// Every run of every way, in turn, until it is done or Ctrl-C is pressed.
+async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<(), String> {
+    let stop = Arc::new(Notify::new());
+    let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(delivery(*way)) + plan.duration).sum();
+    let whole = once * runs as u32 + memory::duration(plan);
+    announce(runs, plan.duration, whole).map_err(|e| e.to_string())?;
+    let progress = Progress::new(whole);
+    let interrupted = tokio::spawn(interrupt(Arc::clone(&stop)));
+    live.memory = memory::measure(plan, &progress, &stop).await;
+    let result = in_turn(plan, runs, s, live, &stop, &progress).await;
+    live.cut_short = interrupted.is_finished();
+    interrupted.abort();
+    result
+}
+
+async fn in_turn(
+    plan: &Plan,
+    runs: u64,
+    s: &Scenario,
+    live: &mut Live,
+    stop: &Notify,
+    progress: &Progress,
+) -> Result<(), String> {
+    for number in 1..=runs {
+        // The same moments for every way of a run, others in the next.
+        let plan = Plan { seed: plan.seed.wrapping_add((number - 1) << 32), ..plan.clone() };
+        for (way, done) in &mut live.ways {
+            let length = plan.warm_up(delivery(*way)) + plan.duration;
+            progress.step(length, format!("run {number} of {runs}, {}", way.name()));
+            let run = experiment::run(&plan, delivery(*way), stop).await;
+            let Some(run) = run.map_err(|why| format!("--live: {}: {why}", way.name()))? else {
+                return Ok(());
+            };
+            let cut_short = run.seconds < plan.duration.as_secs_f64();
+            if *way == Way::WebSocket && live.check.is_none() {
+                live.check = run.recording.as_ref().map(|recording| verify::decode(recording).map(checked));
+            }
+            done.push(measured(s, &run));
+            if cut_short {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says on Ctrl-C that it is enough.
+async fn interrupt(stop: Arc<Notify>) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.notify_one();
+    }
+}
+
+pub(super) fn delivery(way: Way) -> Delivery {
+    match way {
+        Way::ShortPolling => Delivery::ShortPolling,
+        Way::LongPolling => Delivery::LongPolling,
+        Way::EventStream => Delivery::EventStream,
+        Way::WebSocket => Delivery::WebSocket,
+        Way::SocketIoPolling => Delivery::SocketIoPolling,
+        Way::SocketIoWebSocket => Delivery::SocketIoWebSocket,
+    }
+}
+
+/// A run in the words of the comparison.
+fn measured(s: &Scenario, run: &experiment::Run) -> Run {
+    let at = |moment: Instant| {
+        let since = |a: Instant, b: Instant| a.saturating_duration_since(b).as_secs_f64();
+        since(moment, run.begin) - since(run.begin, moment)
+    };
+    let pieces: Vec<Piece> = run
+        .pieces
+        .iter()
+        .map(|piece| Piece {
+            at: at(piece.at),
+            connection: piece.connection,
+            from: piece.from.index(),
+            bytes: piece.bytes,
+        })
+        .collect();
+    let phases = Phases { ready: at(run.ready), begin: 0.0, end: run.seconds };
+    let packets = packets(&pieces, s.wire, s.delay, phases);
+    let before = pieces.iter().filter(|piece| piece.at < phases.ready).map(|piece| f64::from(piece.bytes));
+    let below =
+        packets.setup as f64 * s.wire.headers() as f64 + f64::from(run.connections) * s.wire.open().total();
+    let mut latency = Observed::default();
+    run.arrived.latencies.iter().for_each(|seconds| latency.add(*seconds));
+    Run {
+        seconds: run.seconds,
+        latency,
+        requests: run.arrived.requests,
+        polls: run.arrived.polls,
+        empty: run.arrived.empty,
+        stream: run.bytes.iter().sum(),
+        packets: packets.steady,
+        setup: before.sum::<f64>() + below,
+        server: run.server_time.map(|time| time.as_secs_f64()),
+        clients: run.clients_time.map(|time| time.as_secs_f64()),
+    }
+}
+
+fn checked(sum: verify::Sum) -> Check {
+    Check {
+        socket: sum.socket,
+        heads: sum.heads,
+        frames: sum.frames,
+        frame_headers: sum.headers,
+        payloads: sum.payloads,
+    }
+}

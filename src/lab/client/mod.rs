@@ -1,0 +1,117 @@
+//! A real client for each way of delivering.
+
+mod engine;
+mod http;
+mod polling;
+mod socket;
+mod stream;
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue};
+
+use super::Delivery;
+
+/// Header fields in order.
+pub type Fields = Vec<(HeaderName, HeaderValue)>;
+
+/// The header fields of each kind of request, besides those that describe its body.
+#[derive(Clone, Debug, Default)]
+pub struct Heads {
+    pub get: Fields,
+    pub post: Fields,
+    /// That opens an event stream.
+    pub stream: Fields,
+    /// That opens a WebSocket; the key is made anew for each.
+    pub upgrade: Fields,
+}
+
+/// What a client is told.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub server: SocketAddr,
+    /// The request target; Socket.IO has its own.
+    pub target: String,
+    pub heads: Arc<Heads>,
+    /// Between two short polls, and from the start to the first.
+    pub interval: Duration,
+    pub first: Duration,
+    /// Whether the interval counts from the answer.
+    pub closed_loop: bool,
+    /// Connections among which short polls alternate, so that none waits for an answer to another.
+    pub pollers: u32,
+    /// The name of the Socket.IO event that carries messages.
+    pub event: String,
+}
+
+/// Takes what a client is told.
+pub trait Inbox: Send + Sync + 'static {
+    /// A message.
+    fn message(&self, content: &[u8]);
+    /// A request was answered. `poll` says whether it asked for messages, and whether there were any.
+    fn answered(&self, poll: Option<bool>);
+}
+
+/// Why a client cannot go on, in words.
+pub type Failure = String;
+
+/// A failure of some step.
+pub(crate) fn failed(step: &str) -> impl Fn(&dyn Display) -> Failure + '_ {
+    move |e| format!("{step}: {e}")
+}
+
+/// A client that is connected and asks for nothing yet.
+pub enum Client {
+    Short(polling::Short),
+    Long(polling::Long),
+    Stream(stream::Stream),
+    Socket(Box<socket::Client>),
+    EnginePolling(engine::Polling),
+    EngineSocket(Box<engine::OnSocket>),
+}
+
+impl Client {
+    /// Connects, as far as there is anything to say before the first message.
+    ///
+    /// # Errors
+    /// In words, what went wrong.
+    pub async fn connect(delivery: Delivery, order: Order) -> Result<Self, Failure> {
+        Ok(match delivery {
+            Delivery::ShortPolling => Self::Short(polling::Short::connect(order).await?),
+            Delivery::LongPolling => Self::Long(polling::Long::connect(order).await?),
+            Delivery::EventStream => Self::Stream(stream::Stream::connect(order).await?),
+            Delivery::WebSocket => Self::Socket(Box::new(socket::Client::connect(&order).await?)),
+            Delivery::SocketIoPolling => Self::EnginePolling(engine::Polling::connect(order).await?),
+            Delivery::SocketIoWebSocket => {
+                Self::EngineSocket(Box::new(engine::OnSocket::connect(&order).await?))
+            }
+        })
+    }
+
+    /// The id of its session, by which the server knows it; `None` where it names itself.
+    pub fn session(&self) -> Option<&str> {
+        match self {
+            Self::EnginePolling(client) => Some(client.sid()),
+            Self::EngineSocket(client) => Some(client.sid()),
+            _ => None,
+        }
+    }
+
+    /// Asks and listens, until the server ends it.
+    ///
+    /// # Errors
+    /// In words, what went wrong; that the server ended it is an error, too.
+    pub async fn run(self, inbox: Arc<dyn Inbox>) -> Result<(), Failure> {
+        match self {
+            Self::Short(client) => client.run(inbox).await,
+            Self::Long(client) => client.run(inbox).await,
+            Self::Stream(client) => client.run(inbox).await,
+            Self::Socket(client) => client.run(inbox).await,
+            Self::EnginePolling(client) => client.run(inbox).await,
+            Self::EngineSocket(client) => client.run(inbox).await,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A laboratory: servers that deliver the same messages in every way there is, clients
+//! for each, and a line between them that delays and counts.
+//!
+//! ```text
+//!            publisher
+//!                │ push
+//!   server   ┌───▼────┐      line                        clients
+//!            │  Hub   ├─► held for d, counted, logged ─► polls, event streams,
+//!            └────────┘ ◄─ held for d, counted, logged ─ WebSockets, Socket.IO
+//! ```
+//!
+//! - [`hub`]: a mailbox for each client; every way of delivering empties one
+//! - [`server`]: HTTP by hyper, and which way a request asks for
+//! - [`polling`], [`events`], [`socket`], [`engine`]: one file (or folder) a way of delivering
+//! - [`frames`]: this project's own framing (`ws`) as an endpoint uses it
+//! - [`line`]: the delay line between both, which sees every byte
+//! - [`client`]: a real client for each way
+//! - [`experiment`]: one way, measured; [`schedule`] says what is published when
+//! - [`stage`], [`gauge`]: a thread of its own for each side, and what it used
+//! - [`verify`]: a connection's bytes held against this project's own decoder
+
+pub mod client;
+pub mod engine;
+mod events;
+pub mod experiment;
+pub mod frames;
+pub mod gauge;
+pub mod hub;
+pub mod line;
+mod polling;
+pub mod schedule;
+pub mod server;
+mod socket;
+pub mod stage;
+pub mod verify;
+
+/// A way to get messages from a server to its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// A poll is answered at once.
+    ShortPolling,
+    /// A poll is answered when there is something to say (RFC 6202 §2).
+    LongPolling,
+    /// One answer that never ends (HTML, server-sent events).
+    EventStream,
+    /// RFC 6455.
+    WebSocket,
+    /// Socket.IO 5 on Engine.IO 4's HTTP long polling.
+    SocketIoPolling,
+    /// Socket.IO 5 on WebSocket, upgraded from polling.
+    SocketIoWebSocket,
+}

@@ -1,0 +1,120 @@
+//! One connection's bytes held against this project's own decoder: what the sockets
+//! carried, and what the decoder makes of it, have to be the same number of bytes.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::line::Recording;
+use crate::model::{At, Body, Dir, Flow, ON, Out, Sink, Unit, Wants};
+use crate::session::{Context, Memory, Session, Side, Start};
+use crate::ws::{Scratch, StreamEnd};
+
+/// What a sender's bytes are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Bytes counted on the socket.
+    pub socket: u64,
+    /// Bytes of its HTTP heads.
+    pub heads: u64,
+    /// Its frames, the bytes of their headers and of their payloads.
+    pub frames: u64,
+    pub headers: u64,
+    pub payloads: u64,
+}
+
+impl Sum {
+    /// Bytes the decoder found.
+    pub fn decoded(&self) -> u64 {
+        self.heads + self.headers + self.payloads
+    }
+}
+
+/// Decodes a WebSocket connection from its first byte: client's sum, server's sum.
+pub fn decode(recording: &Recording) -> [Sum; 2] {
+    let mut sums = Sums::default();
+    let mut out = Out::new(&mut sums);
+    let (mut scratch, mut connections, mut memory) = (Scratch::default(), 0, Memory::default());
+    let mut cx =
+        Context { out: &mut out, scratch: &mut scratch, connections: &mut connections, memory: &mut memory };
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut session = Session::new(Some([local, local]), Start::Opened);
+    for (from, bytes) in &recording.pieces {
+        let side = if *from == Dir::Client { Side::A } else { Side::B };
+        session.data(side, bytes, At::default(), &mut cx);
+    }
+    // Nothing follows that could be stopped.
+    let _: Flow = session.finish(StreamEnd::Capture, None, &mut cx);
+    let mut sums = sums.0;
+    for (sum, bytes) in sums.iter_mut().zip(recording.bytes) {
+        sum.socket = bytes;
+    }
+    sums
+}
+
+#[derive(Default)]
+struct Sums([Sum; 2]);
+
+impl Sink for Sums {
+    fn wants(&self) -> Wants {
+        Wants { fields: true, ..Wants::NOTHING }
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        let Some(sum) = unit.dir.map(|dir| &mut self.0[dir.index()]) else { return ON };
+        match unit.body {
+            Body::Http(head) => sum.heads += head.bytes.len() as u64,
+            // A frame the recording ends in has as many bytes as arrived.
+            Body::Frame(frame) => {
+                sum.frames += 1;
+                sum.headers += u64::from(frame.header.header_length());
+                sum.payloads += frame.captured;
+            }
+            _ => {}
+        }
+        ON
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::frames::frame;
+    use crate::model::Opcode;
+
+    const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    fn recording() -> Recording {
+        let mut recording = Recording::default();
+        for (from, bytes) in [
+            (Dir::Client, REQUEST.as_bytes().to_vec()),
+            (Dir::Server, RESPONSE.as_bytes().to_vec()),
+            (Dir::Server, frame(Dir::Server, Opcode::TEXT, &[b'x'; 200])),
+            (Dir::Client, frame(Dir::Client, Opcode::PONG, b"")),
+        ] {
+            recording.bytes[from.index()] += bytes.len() as u64;
+            recording.pieces.push((from, bytes.into()));
+        }
+        recording
+    }
+
+    #[test]
+    fn every_byte_is_found() {
+        let [client, server] = decode(&recording());
+        assert_eq!(
+            (client.heads, client.frames, client.headers, client.payloads),
+            (REQUEST.len() as u64, 1, 6, 0)
+        );
+        assert_eq!((server.heads, server.frames, server.headers), (RESPONSE.len() as u64, 1, 4));
+        assert_eq!((client.decoded(), server.decoded()), (client.socket, server.socket));
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_shows() {
+        let mut missing = recording();
+        missing.pieces.remove(2);
+        let [_, server] = decode(&missing);
+        assert_eq!(server.socket - server.decoded(), 204);
+    }
+}
