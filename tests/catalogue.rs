@@ -29,6 +29,7 @@ const SILENT: &[&str] = &[
     "cli/lesson",
     "cli/mod.rs",
     "cli/output.rs",
+    "cli/teacher",
     "compare/",
     "explain",
     "input/capture/write.rs",
