@@ -239,6 +239,10 @@ pub const ACKS_OUTSTANDING: usize = 256;
 /// Packet numbers kept as evidence for one diagnosis.
 pub const EVIDENCE: usize = 16;
 
+/// Answers to one exercise that are judged, the last ones first. Nobody types so many; a
+/// report that was made to order may hold more.
+pub const ANSWERS_JUDGED: usize = 1000;
+
 /// Mailboxes of a lab's server, which are its clients.
 pub const LAB_MAILBOXES: usize = 64 * 1024;
 

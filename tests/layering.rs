@@ -91,7 +91,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustix", &["lab/gauge.rs"]),
     ("resvg", &["cli/compare/picture.rs"]),
     ("rustls", &["cli/replay/tls.rs"]),
+    ("csv", &["lesson/roster.rs", "lesson/grade/csv.rs", "lesson/handout/key.rs"]),
     ("etcetera", &["cli/lesson"]),
+    ("pulldown_cmark", &["render/markdown", "lesson/handout"]),
     ("webpki_roots", &["cli/replay/tls.rs"]),
 ];
 

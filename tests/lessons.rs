@@ -2,13 +2,14 @@
 //! a learner's answers are, and the commands that go with them. `tests/lessons_pages.rs`
 //! reads the pages.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use wstool::lang::Lang;
-use wstool::lesson::{self, Answer, BELIEFS, Bilingual, Exercise, Instance, Judgement, data};
+use wstool::lesson::check::{self, Finding, Kind};
+use wstool::lesson::{self, Answer, Exercise, Instance};
 
 const STUDENTS: usize = 200;
 const COURSE: &str = "a course";
@@ -17,126 +18,57 @@ fn exercises() -> impl Iterator<Item = &'static Exercise> {
     lesson::lessons().iter().flat_map(|lesson| &lesson.exercises)
 }
 
-fn students() -> impl Iterator<Item = String> {
-    (0..STUDENTS).map(|n| format!("student {n}"))
+/// What the library finds when it looks at everything.
+fn findings() -> &'static [Finding] {
+    static FINDINGS: LazyLock<Vec<Finding>> = LazyLock::new(|| {
+        let of_lessons = lesson::lessons().iter().flat_map(check::lesson);
+        let of_exercises = exercises().flat_map(|exercise| check::exercise(exercise, COURSE, STUDENTS));
+        let of_terms = check::order(&lesson::lessons().iter().collect::<Vec<_>>(), &check::terms());
+        of_lessons.chain(of_exercises).chain(of_terms).collect()
+    });
+    &FINDINGS
 }
 
-/// An answer as a learner hands it in: printed and read again, or as a file.
+fn nothing_wrong_with(kind: Kind) {
+    let wrong = findings().iter().filter(|finding| finding.kind == kind);
+    let wrong: Vec<_> = wrong.map(|finding| format!("{}: {}", finding.place, finding.text.en)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn handed_in(instance: &Instance, answer: &Answer) -> Answer {
-    if let Answer::File(_) = answer {
-        return answer.clone();
-    }
-    let typed = instance.print(answer);
-    instance.parse(&typed).unwrap_or_else(|wanted| panic!("`{typed}` cannot be read: {}", wanted.en))
+    check::handed_in(instance, answer).unwrap_or_else(|typed| panic!("`{typed}` cannot be read"))
 }
 
 #[test]
 fn every_exercise_can_be_solved_by_everyone() {
-    for exercise in exercises() {
-        for student in students() {
-            let instance = exercise.instance(COURSE, &student);
-            let right = handed_in(&instance, &instance.right);
-            let judgement = instance.judge_answer(&right);
-            assert_eq!(judgement, Judgement::Right, "{} {student}: {instance:?}", exercise.key);
-        }
-    }
+    nothing_wrong_with(Kind::Solvable);
 }
 
 #[test]
 fn no_two_learners_share_an_instance() {
-    for exercise in exercises() {
-        let mut seen = BTreeMap::new();
-        for student in students() {
-            let instance = exercise.instance(COURSE, &student);
-            let files: Vec<_> = instance.files.iter().map(|file| file.bytes.clone()).collect();
-            let question = (exercise.question(&instance, Lang::En), files);
-            if let Some(other) = seen.insert(question, student.clone()) {
-                panic!("{}: {other} and {student} are asked the same: {instance:?}", exercise.key);
-            }
-        }
-        let again = exercise.instance(COURSE, "student 0");
-        assert_eq!(again.right, exercise.instance(COURSE, "student 0").right, "{}", exercise.key);
-    }
+    nothing_wrong_with(Kind::Distinct);
 }
 
 #[test]
 fn mistakes_are_told_apart_and_named() {
-    for exercise in exercises() {
-        let key = &exercise.key;
-        for student in students() {
-            let instance = exercise.instance(COURSE, &student);
-            let mut named = BTreeSet::new();
-            for slip in &instance.mistakes {
-                let given = handed_in(&instance, &slip.answer);
-                let judgement = instance.judge_answer(&given);
-                assert_eq!(judgement, Judgement::known(slip.id), "{key} {student}: {instance:?}");
-                for lang in Lang::ALL {
-                    let text = exercise.diagnosis(&instance, slip.id, &given, lang);
-                    let text = text.unwrap_or_else(|| panic!("{key}: {} is not in lesson.toml", slip.id));
-                    complete(&text, &format!("{key}: mistake {}", slip.id));
-                }
-                named.insert(slip.id);
-            }
-            assert!(named.len() >= 3, "{key} {student}: only the mistakes {named:?}");
-        }
-        let told: BTreeSet<_> = exercise.data.mistakes.keys().map(String::as_str).collect();
-        let made: BTreeSet<_> = students()
-            .flat_map(|student| exercise.instance(COURSE, &student).mistakes)
-            .map(|slip| slip.id)
-            .collect();
-        assert_eq!(told, made, "{key}: the mistakes of lesson.toml and those that learners can make");
-    }
+    nothing_wrong_with(Kind::Mistakes);
 }
 
-/// Every text has its words in both languages and all its holes filled.
+#[test]
+fn hints_are_there_and_do_not_tell() {
+    nothing_wrong_with(Kind::Hints);
+}
+
+/// Every text has its words in both languages and all its holes filled; both languages
+/// of a page have the same parts and run the same commands.
 #[test]
 fn texts_are_complete() {
-    for exercise in exercises() {
-        let key = &exercise.key;
-        let example = exercise.example(COURSE, "student 0");
-        let own = exercise.instance(COURSE, "student 0");
-        for lang in Lang::ALL {
-            let fill = |instance: &Instance, text: &Bilingual| instance.fill(text.in_(lang), lang);
-            complete(&exercise.question(&own, lang), &format!("{key}: prompt"));
-            complete(&fill(&own, &exercise.data.explanation), &format!("{key}: explanation"));
-            complete(&fill(&example, &exercise.data.solution), &format!("{key}: solution"));
-            assert_eq!(exercise.data.hints.in_(lang).len(), 3, "{key}: hints");
-            for hint in exercise.data.hints.in_(lang) {
-                complete(&own.fill(hint, lang), &format!("{key}: hint"));
-                assert!(data::holes(hint).all(|hole| hole != "answer"), "{key}: a hint gives the answer");
-            }
-            for option in &own.options {
-                complete(&fill(&own, &option.text), &format!("{key}: option {}", option.id));
-            }
-        }
-        for (id, mistake) in &exercise.data.mistakes {
-            if let Some(belief) = &mistake.belief {
-                assert!(BELIEFS.contains(&belief.as_str()), "{key}: {id}: no belief is called {belief}");
-            }
-            let tells = |text: &str| data::holes(text).any(|hole| hole == "answer");
-            assert!(!tells(&mistake.en) && !tells(&mistake.zh), "{key}: {id} gives the answer away");
-        }
-        let question = exercise.question(&example, Lang::En);
-        assert_ne!(question, exercise.question(&own, Lang::En), "{key}: the example is another one");
-    }
-}
-
-fn complete(text: &str, what: &str) {
-    assert!(!text.trim().is_empty(), "{what} is empty");
-    let open: Vec<_> = data::holes(text).collect();
-    assert!(open.is_empty(), "{what}: nothing fills {open:?} in: {text}");
+    nothing_wrong_with(Kind::Languages);
 }
 
 #[test]
 fn lessons_stand_in_their_order() {
-    for lesson in lesson::lessons() {
-        let number = lesson.data.number;
-        assert!(lesson.slug.starts_with(&format!("{number:02}-")), "{}: number = {number}", lesson.slug);
-        assert!(lesson.data.requires.iter().all(|before| *before < number), "{}: requires", lesson.slug);
-        for text in [&lesson.data.title, &lesson.data.objective, &lesson.data.belief] {
-            assert!(!text.en.is_empty() && !text.zh.is_empty(), "{}: a text is empty", lesson.slug);
-        }
-    }
+    nothing_wrong_with(Kind::Order);
     let numbers: Vec<_> = lesson::lessons().iter().map(|lesson| lesson.data.number).collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
 }

@@ -51,11 +51,13 @@ fn options_named_on_pages_exist() {
             else {
                 continue;
             };
-            let mut words = command.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "&&"));
-            let Some(name) = words.next().filter(|name| name.bytes().all(|b| b.is_ascii_lowercase())) else {
-                continue;
-            };
-            let help = run(&format!("wstool {name} --help"), Path::new(ROOT));
+            let mut words =
+                command.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "&&")).peekable();
+            let is_name = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase());
+            let Some(name) = words.next().filter(is_name) else { continue };
+            // `wstool lesson answer` has options of its own.
+            let second = words.next_if(is_name).unwrap_or_default();
+            let help = run(&format!("wstool {name} {second} --help"), Path::new(ROOT));
             let options = words.filter(|word| word.starts_with("--") && word.len() > 2);
             for option in options.map(|option| option.split(['=', '`', ',', ')']).next().unwrap_or(option)) {
                 let at = format!("{}:{}: {name} {option}", page.display(), number + 1);

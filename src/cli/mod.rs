@@ -13,6 +13,7 @@ pub mod explain;
 pub mod lesson;
 mod output;
 pub mod replay;
+pub mod teacher;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -89,6 +90,8 @@ enum Command {
     Lesson(lesson::Args),
     /// Play a handshake step by step, check it, and replay it with a live peer
     Replay(Box<replay::Args>),
+    /// Teach with the lessons: handouts, keys, grading, a check of the course
+    Teacher(Box<teacher::Args>),
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in
@@ -157,6 +160,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Command::Replay(args) => {
             drop((out, err));
             replay::run(args, look)
+        }
+        Command::Teacher(args) => {
+            drop((out, err));
+            teacher::run(args, look)
         }
         Command::Encode(_) => {
             let Some(("encode", matches)) = matches.subcommand() else { return Ok(2) };

@@ -64,3 +64,15 @@ pub fn bar(total: Option<u64>, results_on_screen: bool) -> ProgressBar {
         _ => ProgressBar::hidden(),
     }
 }
+
+/// A progress bar over so many steps, on a terminal; short work is done before it is drawn.
+pub fn steps(total: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}, {eta} left") {
+        bar.set_style(style.progress_chars("##-"));
+    }
+    bar
+}

@@ -7,6 +7,10 @@
 //!                       what was typed ─► answer ───────┘
 //! ```
 //!
+//! For a class, [`roster`] reads the list of students, [`handout`] prints everybody's
+//! exercises, a [`report`] is what a learner hands in, [`grade`] judges it anew, and
+//! [`check`] looks at the course itself.
+//!
 //! The words of a lesson stand in its folder, in English and Chinese. What varies from
 //! learner to learner comes from a generator: it draws bytes from a seed, lets the
 //! tool's own encoder and decoder say what is right, and works out what one answers who
@@ -14,12 +18,17 @@
 //! page can never miscount bytes. Nothing here reads a clock, a file or the environment.
 
 pub mod answer;
+pub mod check;
 mod course;
 pub mod data;
 mod fold;
+pub mod grade;
+pub mod handout;
 pub mod instance;
 pub mod judge;
 pub mod progress;
+pub mod report;
+pub mod roster;
 pub mod seed;
 pub mod seen;
 

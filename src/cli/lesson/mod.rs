@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Look;
+use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
 use store::Store;
 use tutor::Tutor;
@@ -25,7 +26,8 @@ use tutor::Tutor;
   wstool lesson answer 3.2 \"81 85\"    answer it
   wstool lesson hint 3.2              a step of help
   wstool lesson try 3                 its exercises one after another
-  wstool lesson check 3               what of lesson 3 is solved")]
+  wstool lesson check 3               what of lesson 3 is solved
+  wstool lesson report > anna.json    what to hand in")]
 pub struct Args {
     /// A lesson such as 3, or an exercise such as 3.2; all lessons when left out
     #[arg(value_name = "LESSON")]
@@ -93,6 +95,8 @@ enum Action {
         /// The exercise, such as 3.2
         exercise: String,
     },
+    /// Print what to hand in: your answers and the hints you took, as JSON
+    Report,
 }
 
 /// Runs a `wstool` command in this process, with its output on standard output.
@@ -163,6 +167,12 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
             }
         }
         (Some(Action::Hint { exercise }), _) => answer::hint(find_exercise(exercise)?, &mut store, &tutor),
+        (Some(Action::Report), _) => {
+            let mut out = io::stdout().lock();
+            out.write_all(Report::of(&store.progress).json().as_bytes())?;
+            out.flush()?;
+            Ok(0)
+        }
     }
 }
 

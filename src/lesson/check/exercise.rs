@@ -1,0 +1,173 @@
+//! One exercise, for many students.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Finding, Findings, HINTS, Kind, MISTAKES, handed_in};
+use crate::lang::Lang;
+use crate::lesson::{BELIEFS, Exercise, Instance, Judgement, data};
+
+/// Students among whom every mistake can be made by somebody.
+const MANY: usize = 100;
+
+/// Checks an exercise with the instances of so many students of a course.
+pub fn exercise(exercise: &Exercise, course: &str, students: usize) -> Vec<Finding> {
+    let mut findings = Findings::at(exercise.name());
+    let mut instances = Vec::with_capacity(students);
+    for number in 0..students {
+        let student = format!("student {number}");
+        // A generator that panics for one seed in many is the fault most worth finding.
+        let made = catch_unwind(AssertUnwindSafe(|| exercise.instance(course, &student)));
+        let Ok(instance) = made else {
+            let en = format!("for {student} of {course} there is no instance: the generator panics");
+            findings.add(Kind::Solvable, en, format!("{course} 的 {student} 没有实例：生成器崩溃"));
+            return findings.list;
+        };
+        instances.push((student, instance));
+    }
+    solvable(&instances, &mut findings);
+    distinct(exercise, course, &instances, &mut findings);
+    mistakes(exercise, &instances, &mut findings);
+    if let Some((student, own)) = instances.first() {
+        texts(exercise, own, &exercise.example(course, student), &mut findings);
+    }
+    findings.list
+}
+
+fn solvable(instances: &[(String, Instance)], findings: &mut Findings) {
+    for (student, instance) in instances {
+        let judgement = match handed_in(instance, &instance.right) {
+            Ok(right) => instance.judge_answer(&right),
+            Err(typed) => {
+                let en = format!("for {student} the right answer `{typed}` cannot be read");
+                return findings.add(Kind::Solvable, en, format!("{student} 的正确答案 `{typed}` 读不出来"));
+            }
+        };
+        if judgement != Judgement::Right {
+            let en = format!("for {student} the right answer is {judgement:?}");
+            return findings.add(Kind::Solvable, en, format!("{student} 的正确答案被判为 {judgement:?}"));
+        }
+    }
+}
+
+fn distinct(exercise: &Exercise, course: &str, instances: &[(String, Instance)], findings: &mut Findings) {
+    let question = |instance: &Instance| {
+        let files: Vec<_> = instance.files.iter().map(|file| file.bytes.clone()).collect();
+        (exercise.question(instance, Lang::En), files)
+    };
+    let mut seen = BTreeMap::new();
+    for (student, instance) in instances {
+        if let Some(other) = seen.insert(question(instance), student) {
+            let en = format!("{other} and {student} are asked the same");
+            findings.add(Kind::Distinct, en, format!("{other} 和 {student} 的题目相同"));
+            break;
+        }
+    }
+    if let Some((student, instance)) = instances.first() {
+        let again = exercise.instance(course, student);
+        if question(&again) != question(instance) || again.right != instance.right {
+            let en = format!("{student} is asked something else the second time");
+            findings.add(Kind::Distinct, en, format!("{student} 第二次拿到的题目不同"));
+        }
+    }
+}
+
+fn mistakes(exercise: &Exercise, instances: &[(String, Instance)], findings: &mut Findings) {
+    let mut made = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    for (student, instance) in instances {
+        let mut named = BTreeSet::new();
+        for slip in &instance.mistakes {
+            named.insert(slip.id);
+            let given = match handed_in(instance, &slip.answer) {
+                Ok(given) => given,
+                Err(typed) => {
+                    if told.insert(slip.id) {
+                        let en = format!("{}: for {student} `{typed}` cannot be read", slip.id);
+                        let zh = format!("{}：{student} 的 `{typed}` 读不出来", slip.id);
+                        findings.add(Kind::Mistakes, en, zh);
+                    }
+                    continue;
+                }
+            };
+            let judgement = instance.judge_answer(&given);
+            if judgement != Judgement::known(slip.id) && told.insert(slip.id) {
+                let en = format!("{}: for {student} it is judged {judgement:?}", slip.id);
+                findings.add(Kind::Mistakes, en, format!("{}：{student} 的被判为 {judgement:?}", slip.id));
+            }
+            for lang in Lang::ALL {
+                let text = exercise.diagnosis(instance, slip.id, &given, lang).unwrap_or_default();
+                let open = text.trim().is_empty() || data::holes(&text).next().is_some();
+                if open && told.insert(slip.id) {
+                    let what = format!("{} ({}): `{text}`", slip.id, lang.code());
+                    findings.complete(Kind::Languages, &text, &what);
+                }
+            }
+        }
+        if named.len() < MISTAKES && told.insert("") {
+            let en = format!("{student} can make only the mistakes {named:?}");
+            findings.add(Kind::Mistakes, en, format!("{student} 只可能犯这些错误：{named:?}"));
+        }
+        made.extend(named);
+    }
+    let described: BTreeSet<_> = exercise.data.mistakes.keys().map(String::as_str).collect();
+    for id in made.difference(&described) {
+        let en = format!("{id} is not described in lesson.toml");
+        findings.add(Kind::Mistakes, en, format!("lesson.toml 里没有 {id}"));
+    }
+    // Few students do not make every mistake.
+    let unmade = described.difference(&made).filter(|_| instances.len() >= MANY);
+    for id in unmade {
+        findings.add(Kind::Mistakes, format!("nobody makes the mistake {id}"), format!("没有人会犯 {id}"));
+    }
+}
+
+/// Every text has its words in both languages and all its holes filled.
+fn texts(exercise: &Exercise, own: &Instance, example: &Instance, findings: &mut Findings) {
+    let data = &exercise.data;
+    for lang in Lang::ALL {
+        let code = lang.code();
+        let parts = [
+            ("prompt", exercise.question(own, lang)),
+            ("explanation", own.fill(data.explanation.in_(lang), lang)),
+            ("solution", example.fill(data.solution.in_(lang), lang)),
+        ];
+        for (part, text) in parts {
+            findings.complete(Kind::Languages, &text, &format!("{part} ({code})"));
+        }
+        for option in &own.options {
+            let text = own.fill(option.text.in_(lang), lang);
+            findings.complete(Kind::Languages, &text, &format!("option {} ({code})", option.id));
+        }
+        let hints = data.hints.in_(lang);
+        if hints.len() != HINTS {
+            let en = format!("{} hints ({code}), {HINTS} are wanted", hints.len());
+            findings.add(Kind::Hints, en, format!("有 {} 条提示（{code}），应为 {HINTS} 条", hints.len()));
+        }
+        for (step, hint) in (1..).zip(hints) {
+            findings.complete(Kind::Hints, &own.fill(hint, lang), &format!("hint {step} ({code})"));
+            if data::holes(hint).any(|hole| hole == "answer") {
+                let en = format!("hint {step} ({code}) gives the answer away");
+                findings.add(Kind::Hints, en, format!("提示 {step}（{code}）直接给出了答案"));
+            }
+        }
+    }
+    for (id, mistake) in &data.mistakes {
+        if let Some(belief) = &mistake.belief
+            && !BELIEFS.contains(&belief.as_str())
+        {
+            let en = format!("{id}: no belief is called {belief}");
+            findings.add(Kind::Mistakes, en, format!("{id}：没有叫 {belief} 的误解"));
+        }
+        if [&mistake.en, &mistake.zh].iter().any(|text| data::holes(text).any(|hole| hole == "answer")) {
+            findings.add(
+                Kind::Mistakes,
+                format!("{id} gives the answer away"),
+                format!("{id} 直接给出了答案"),
+            );
+        }
+    }
+    if exercise.question(example, Lang::En) == exercise.question(own, Lang::En) {
+        findings.add(Kind::Distinct, "the example is the student's own instance", "例题就是学生自己的题目");
+    }
+}

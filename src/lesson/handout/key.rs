@@ -1,0 +1,84 @@
+//! The key: right answers, worked solutions, and what known mistakes give.
+
+use std::fmt::Write as _;
+
+use super::{Beside, Group, Set, Words, asked, code, escaped, head, heading, placed, prose, with_exercises};
+use crate::lang::Lang;
+use crate::lesson::grade::harmless;
+use crate::lesson::roster::Student;
+use crate::lesson::{Answer, Exercise, Instance, Lesson};
+
+/// The key to a student's handout. Its files hold samples of right answers that are files.
+pub fn key(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> Set {
+    let words = Words::of(lang);
+    let mut files = Vec::new();
+    let mut groups = Vec::new();
+    for lesson in with_exercises(lessons) {
+        let solved = |exercise: &Exercise| {
+            let instance = placed(exercise, course, student, &mut files);
+            let mut text = asked(exercise, &instance, student, words, lang);
+            solved(&mut text, exercise, &instance, student, words, lang);
+            if let Answer::File(bytes) = &instance.right {
+                files.push(Beside { path: sample(exercise, student), bytes: bytes.clone() });
+            }
+            text
+        };
+        let items = lesson.exercises.iter().map(solved).collect();
+        groups.push(Group { head: heading(lesson, lang), items });
+    }
+    let title = format!("{}{}{}", words.key, words.colon, student.called());
+    let head = head(&title, course, student, words);
+    Set { title, head, groups, tail: Vec::new(), files }
+}
+
+/// Where a file lies that is a right answer.
+fn sample(exercise: &Exercise, student: &Student) -> String {
+    format!("{}/{}/right.bin", student.file, exercise.name())
+}
+
+/// Characters of a file in hex that are worth reading on paper.
+const READABLE: usize = 200;
+
+fn solved(
+    text: &mut String,
+    exercise: &Exercise,
+    instance: &Instance,
+    student: &Student,
+    words: &Words,
+    lang: Lang,
+) {
+    text.truncate(text.trim_end().len());
+    let Words { right, solution, mistakes, colon, .. } = words;
+    let shown = |answer: &Answer| {
+        let printed = instance.print(answer);
+        let fits = !matches!(answer, Answer::File(_)) || printed.len() <= READABLE;
+        fits.then(|| code(&printed))
+    };
+    let _ = write!(text, "\n\n**{right}**{colon}{}", shown(&instance.right).unwrap_or_default());
+    if let Answer::File(_) = instance.right {
+        let _ = write!(text, " {} [right.bin](<{}>)", words.sample, sample(exercise, student));
+    }
+    let worked = instance.fill(exercise.data.solution.in_(lang), lang);
+    let _ = write!(text, "\n\n**{solution}**{colon}{}\n\n**{mistakes}**{}\n\n", prose(&worked), colon.trim());
+    for slip in &instance.mistakes {
+        let answer = shown(&slip.answer).map(|answer| answer + " — ").unwrap_or_default();
+        let _ = writeln!(text, "- {answer}{}", escaped(slip.id));
+    }
+}
+
+/// The right answers of all students as CSV: student, exercise, answer.
+pub fn key_csv(course: &str, students: &[Student], lessons: &[&Lesson]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut rows = vec![["student", "exercise", "answer"].map(str::to_owned)];
+    for student in students {
+        for exercise in with_exercises(lessons).flat_map(|lesson| &lesson.exercises) {
+            let instance = exercise.instance(course, student.seed());
+            let right = instance.print(&instance.right);
+            rows.push([harmless(&student.id), exercise.name(), harmless(&right)]);
+        }
+    }
+    for row in rows {
+        writer.write_record(row).expect("rows of one length go into memory");
+    }
+    String::from_utf8(writer.into_inner().expect("memory takes it")).expect("cells are UTF-8")
+}
