@@ -20,7 +20,6 @@ mod l11;
 mod l12;
 mod l13;
 mod l14;
-mod packets;
 mod wire;
 
 use super::instance::Make;
