@@ -413,6 +413,12 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     // Neither Sec-WebSocket-Key nor a masking key is a secret.
     ("密钥", &[]),
     ("服务端", &[]),
+    // "Online"; bytes are 线路上.
+    ("线上", &[]),
+    // One word for a thing: 抓包, Close 帧, 帧头.
+    ("捕获", &[]),
+    ("关闭帧", &[]),
+    ("帧头部", &[]),
     ("報", &[]),
 ];
 

@@ -1,5 +1,6 @@
 //! The course, all of it: every exercise of every lesson for many learners, judged as
-//! a learner's answers are, and the commands that go with them.
+//! a learner's answers are, and the commands that go with them. `tests/lessons_pages.rs`
+//! reads the pages.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

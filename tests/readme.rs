@@ -75,7 +75,12 @@ fn links_lead_to_files() {
     for page in pages() {
         let text = fs::read_to_string(&page).expect("pages are UTF-8");
         let folder = page.parent().expect("pages are in a folder");
-        for (at, _) in text.match_indices("](") {
+        // `a[0](b)` in code is no link.
+        let is_code = |at: usize| {
+            let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+            !text[line..at].matches('`').count().is_multiple_of(2)
+        };
+        for (at, _) in text.match_indices("](").filter(|(at, _)| !is_code(*at)) {
             let target = text[at + 2..].split([')', '#']).next().unwrap_or_default();
             if !target.is_empty() && !target.contains("://") {
                 assert!(folder.join(target).exists(), "{}: {target} does not exist", page.display());

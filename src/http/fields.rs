@@ -36,7 +36,7 @@ pub static STATUS_LINE: FieldDef =
 pub static STATUS: FieldDef =
     def("http.status", "status", s("4.2.2"), "101 opens the WebSocket; anything else is ordinary HTTP.");
 pub static REASON: FieldDef =
-    def("http.reason", "reason", http1("4"), "For people only; receivers ignore it.");
+    def("http.reason", "reason phrase", http1("4"), "For people only; receivers ignore it.");
 pub static VERSION: FieldDef =
     def("http.version", "HTTP version", s("4.1"), "At least 1.1, the first version with Upgrade.");
 

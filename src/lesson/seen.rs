@@ -13,6 +13,8 @@ pub struct Seen {
     pub messages: Vec<SeenMessage>,
     /// Start lines of HTTP heads, in order.
     pub heads: Vec<String>,
+    /// WebSocket connections, those refused included.
+    pub connections: u64,
     /// The rules broken, in order, each as often as it was.
     pub findings: Vec<&'static Rule>,
     /// When the last connection ended.
@@ -90,6 +92,7 @@ impl Sink for Seen {
             }),
             Body::Connection(_) => self.ended = unit.time.or(self.ended),
             Body::Http(head) => self.heads.push(head.start_line.to_owned()),
+            Body::Summary(summary) => self.connections = summary.connections,
             _ => {}
         }
         ON
