@@ -60,7 +60,9 @@ mod tests {
         let grown = (0..10).any(|_| {
             let before = super::resident().unwrap();
             let mut block = vec![1u8; 64 << 20];
-            block.iter_mut().for_each(|byte| *byte = byte.wrapping_mul(3));
+            for byte in &mut block {
+                *byte = byte.wrapping_mul(3);
+            }
             let now = super::resident().unwrap();
             block[block.len() / 2] == 3 && now > before + (32 << 20)
         });
