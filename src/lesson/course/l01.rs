@@ -3,8 +3,8 @@
 mod faults;
 mod request;
 
-use super::frame;
-use super::kit::{capture, host, phrase, pick};
+use super::draw::{host, phrase, pick};
+use super::wire::{capture, hex_block, served};
 use crate::http::HeadReader;
 use crate::lesson::{Answer, Instance, Make, decode, hex};
 use crate::model::Opcode;
@@ -49,7 +49,7 @@ fn where_http_ends(rng: &mut Rng) -> Instance {
         rng.below(40)
     );
     let head = [&response[..response.len() - 2], server.as_bytes()].concat();
-    let sent = [head.clone(), frame::whole(Opcode::TEXT, None, phrase(rng).as_bytes())].concat();
+    let sent = [head.clone(), served(Opcode::TEXT, phrase(rng).as_bytes())].concat();
 
     let ends = HeadReader::new().push(&sent).consumed;
     let text = String::from_utf8_lossy(&head).into_owned();
@@ -58,7 +58,7 @@ fn where_http_ends(rng: &mut Rng) -> Instance {
     let number = |n: usize| Answer::Number(n as u64);
     Instance::new(number(ends))
         .hole("head", block(text.lines()))
-        .hole("rest", frame::block(&sent[ends..]))
+        .hole("rest", hex_block(&sent[ends..]))
         .hole("lengths", list.join(", "))
         .hole("sum", format!("{} + {} × 2 + 2", list.join(" + "), lengths.len()))
         .hole("first", hex(&sent[ends..=ends]))

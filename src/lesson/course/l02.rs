@@ -5,7 +5,7 @@ mod bugs;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
-use super::kit::pick;
+use super::draw::pick;
 use crate::http::{Steps, accept, accept_value, check_key};
 use crate::lesson::{Answer, Choice, Instance, Make, hex};
 use crate::synth::Rng;

@@ -1,7 +1,7 @@
 //! Lesson 3: FIN, RSV, opcode, MASK and seven bits of length.
 
-use super::frame;
-use super::kit::{capture, host, phrase, pick};
+use super::draw::{host, masking_key, phrase, pick};
+use super::wire::{capture, frame_bytes, header_bytes, hex_block, masked, message_header, served};
 use crate::lesson::{Answer, Choice, Instance, Make, decode, hex};
 use crate::model::{FrameHeader, Opcode};
 use crate::synth::Rng;
@@ -62,7 +62,7 @@ fn name_the_frame(rng: &mut Rng) -> Instance {
         let code = pick(rng, &[1000_u16, 1001, 1008, 4000]);
         payload = [&code.to_be_bytes()[..], &payload].concat();
     }
-    let bytes = frame::whole(opcode, None, &payload);
+    let bytes = served(opcode, &payload);
     let right =
         decode(hex(&bytes).as_bytes()).frames.first().map_or("none", |frame| kind(frame.header.opcode));
 
@@ -70,7 +70,7 @@ fn name_the_frame(rng: &mut Rng) -> Instance {
     let second = kind(Opcode(bytes[1] & 0xF));
     let reversed = kind(Opcode(bytes[0].reverse_bits() & 0xF));
     let mut instance = Instance::new(Answer::choice(right))
-        .hole("bytes", frame::block(&bytes))
+        .hole("bytes", hex_block(&bytes))
         .hole("first", hex(&bytes[..1]))
         .hole("bits", bits(bytes[0]))
         .hole("opcode", format!("0x{:X}", bytes[0] & 0xF))
@@ -101,11 +101,11 @@ fn seven_bits_of_length(rng: &mut Rng) -> Instance {
     let length = 16 * (1 + rng.below(3)) + rng.below(10);
     let mut text = [phrase(rng), phrase(rng), phrase(rng), phrase(rng)].join("; ").into_bytes();
     text.truncate(length as usize);
-    let bytes = frame::whole(Opcode::TEXT, Some(frame::masking_key(rng)), &text);
+    let bytes = masked(Opcode::TEXT, masking_key(rng), &text);
     let read = decode(hex(&bytes).as_bytes()).frames.first().map_or(0, |frame| frame.header.length);
     let number = Answer::Number;
     Instance::new(number(read))
-        .hole("bytes", frame::block(&bytes))
+        .hole("bytes", hex_block(&bytes))
         .hole("second", hex(&bytes[1..2]))
         .hole("rest", format!("{read:02x}"))
         .hole("high", read / 16)
@@ -170,10 +170,10 @@ fn write_two_bytes(rng: &mut Rng) -> Instance {
     let text = format!("{} {}", phrase(rng), phrase(rng));
     let length = text.len() as u64;
     let from_client = rng.one_in(2);
-    let masking_key = from_client.then(|| frame::masking_key(rng));
-    let header = FrameHeader { fin: sending.fin, ..frame::header(sending.opcode, masking_key, length) };
-    let bytes = frame::bytes(&header, text.as_bytes());
-    let two = |header: FrameHeader| Answer::Hex(frame::header_bytes(&header)[..2].to_vec());
+    let masking_key = from_client.then(|| masking_key(rng));
+    let header = FrameHeader { fin: sending.fin, ..message_header(sending.opcode, masking_key, length) };
+    let bytes = frame_bytes(&header, text.as_bytes());
+    let two = |header: FrameHeader| Answer::Hex(header_bytes(&header)[..2].to_vec());
     let (sender, sender_zh) = if from_client { ("A client", "客户端") } else { ("A server", "服务器") };
     let [first, second] = [bytes[0], bytes[1]];
     let decimal = u8::from_str_radix(&length.to_string(), 16).unwrap_or(0);
@@ -205,9 +205,9 @@ fn which_fail(rng: &mut Rng) -> Instance {
     let host = host(rng);
     let words = [0; 6].map(|_: u8| format!("{:04}", rng.below(10_000)));
     let frame = |header: FrameHeader, word: &str| {
-        frame::bytes(&FrameHeader { length: word.len() as u64, ..header }, word.as_bytes())
+        frame_bytes(&FrameHeader { length: word.len() as u64, ..header }, word.as_bytes())
     };
-    let of = |opcode| frame::header(opcode, None, 0);
+    let of = |opcode| message_header(opcode, None, 0);
     let reserved = Opcode(pick(rng, &[0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD]));
     let third = rng.one_in(2);
     let headers = [

@@ -1,7 +1,7 @@
 //! Lesson 4: the three forms of the length.
 
-use super::frame;
-use super::kit::pick;
+use super::draw::{masking_key, pick};
+use super::wire::{header_bytes, masked, message_header, served};
 use crate::lesson::{Answer, Choice, Instance, Make, decode, hex};
 use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
 use crate::synth::Rng;
@@ -18,8 +18,7 @@ pub static EXERCISES: &[Make] = &[
 /// The header of a binary message that somebody sends, without a masking key.
 fn header_of(from: Dir, length: u64, length_form: LengthForm) -> Vec<u8> {
     let key = (from == Dir::Client).then_some([0; 4]);
-    let mut bytes =
-        frame::header_bytes(&FrameHeader { length_form, ..frame::header(Opcode::BINARY, key, length) });
+    let mut bytes = header_bytes(&FrameHeader { length_form, ..message_header(Opcode::BINARY, key, length) });
     bytes.truncate(bytes.len() - key.map_or(0, |key| key.len()));
     bytes
 }
@@ -48,7 +47,7 @@ fn header_of_7_bits(rng: &mut Rng) -> Instance {
         .mistake("mask-set", Answer::Hex(header_of(Dir::Client, length, LengthForm::Bits7)))
         .mistake("header-counted", with(first, length + 2))
         .mistake("fin-cleared", with(first ^ 0x80, length))
-        .command(["decode", &hex(&frame::whole(Opcode::BINARY, None, &payload))]);
+        .command(["decode", &hex(&served(Opcode::BINARY, &payload))]);
     // Three digits do not fit into a byte, whatever one takes them for.
     match u64::from_str_radix(&length.to_string(), 16) {
         Ok(digits) if length < 100 => instance.mistake("length-read-as-decimal", with(first, digits)),
@@ -64,8 +63,8 @@ fn header_of_16_bits(rng: &mut Rng) -> Instance {
     let right = header_of(Dir::Client, length, LengthForm::Bits16);
     let [high, low] = bytes;
     let starting = |start: &[u8], rest: &[u8]| Answer::Hex([start, rest].concat());
-    let key = frame::masking_key(rng);
-    let whole = frame::header_bytes(&frame::header(Opcode::BINARY, Some(key), length));
+    let key = masking_key(rng);
+    let whole = header_bytes(&message_header(Opcode::BINARY, Some(key), length));
     Instance::new(Answer::Hex(right.clone()))
         .hole("length", length)
         .hole("first", hex(&beginning(rng)))
@@ -149,7 +148,7 @@ fn which_headers_break_a_rule(rng: &mut Rng) -> Instance {
 fn where_the_next_begins(rng: &mut Rng) -> Instance {
     let mut payload = vec![0; 24 + rng.below(90) as usize];
     rng.fill(&mut payload);
-    let first = frame::whole(Opcode::BINARY, Some(frame::masking_key(rng)), &payload);
+    let first = masked(Opcode::BINARY, masking_key(rng), &payload);
     let length = loop {
         let length = 200 + rng.below(1800) as u16;
         if length.swap_bytes() != length {
@@ -157,8 +156,8 @@ fn where_the_next_begins(rng: &mut Rng) -> Instance {
         }
     };
     payload.resize(usize::from(length), 0x2A);
-    let second = frame::whole(Opcode::BINARY, Some(frame::masking_key(rng)), &payload);
-    let third = frame::whole(Opcode::PING, Some(frame::masking_key(rng)), b"still there?");
+    let second = masked(Opcode::BINARY, masking_key(rng), &payload);
+    let third = masked(Opcode::PING, masking_key(rng), b"still there?");
 
     let start = first.len() as u64;
     let read = header::decode(&second, SourceId::Input, start, &mut ()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Lesson 5: masking.
 
-use super::wire::{all_different, between, capture, different, frame, key, masked, served, word, words};
+use super::draw::{all_different, between, different, telling_key, word, words};
+use super::wire::{capture, frame, masked, served};
 use crate::lesson::{Answer, Instance, Judgement, Make, decode, hex};
 use crate::model::{FrameHeader, Opcode};
 use crate::synth::Rng;
@@ -28,7 +29,7 @@ fn xor(bytes: &[u8], key: [u8; 4], phase: usize) -> Vec<u8> {
 /// XOR with the key, byte i with key byte i mod 4.
 fn unmask(rng: &mut Rng) -> Instance {
     loop {
-        let (key, text) = (key(rng), words(rng));
+        let (key, text) = (telling_key(rng), words(rng));
         let bytes = masked(Opcode::TEXT, key, text.as_bytes());
         let on_wire = &bytes[HEADER + KEY..];
         let right = decode(hex(&bytes).as_bytes()).frames[0].payload.clone();
@@ -72,7 +73,7 @@ fn with<const N: usize>(instance: Instance, mistakes: Slips<N>) -> Instance {
 /// Four known bytes in a row give the key away, turned by where they stand.
 fn recover_the_key(rng: &mut Rng) -> Instance {
     loop {
-        let (key, name, said) = (key(rng), word(rng), words(rng));
+        let (key, name, said) = (telling_key(rng), word(rng), words(rng));
         let text = format!("{name}: {said}");
         // The known bytes begin where turning them the wrong way gives another key.
         let from = between(rng, 4, (text.len() - 4) as u64) as usize;
@@ -118,7 +119,7 @@ fn pair(bytes: &[u8], known: &str) -> [u8; 4] {
 
 /// The key is in the frame: whoever has the one has the other.
 fn who_can_read(rng: &mut Rng) -> Instance {
-    let (key, text) = (key(rng), words(rng));
+    let (key, text) = (telling_key(rng), words(rng));
     let bytes = masked(Opcode::TEXT, key, text.as_bytes());
     Instance::new(Answer::choice("everything"))
         .choices(["everything", "length-only", "handshake-key", "server-only"])
@@ -137,7 +138,7 @@ fn who_must_mask(rng: &mut Rng) -> Instance {
     let first = word(rng);
     let second = different(rng, &[first]);
     let third = different(rng, &[first, second]);
-    let (client_key, server_key) = (key(rng), key(rng));
+    let (client_key, server_key) = (telling_key(rng), telling_key(rng));
     let pieces = [
         ("client-masked", "h-masked", format!("client text \"{first}\" mask={}", plain(client_key))),
         ("client-plain", "h-plain", format!("client text \"{second}\" mask=none")),
@@ -159,7 +160,7 @@ fn who_must_mask(rng: &mut Rng) -> Instance {
     let refused: Vec<&str> = pieces
         .iter()
         .filter(|(_, _, line)| {
-            let seen = decode(&capture(rng, line));
+            let seen = decode(&capture(line, rng));
             seen.has("unmasked-client-frame") || seen.has("masked-server-frame")
         })
         .map(|(id, ..)| *id)
@@ -175,7 +176,7 @@ fn who_must_mask(rng: &mut Rng) -> Instance {
         .mistake("control-frames-exempt", without("client-plain-ping"))
         .mistake("everyone-masks", Answer::choices(everyone))
         .mistake("opposite", Answer::choices(opposite))
-        .file("frames.pcap", capture(rng, &script.join("\n")))
+        .file("frames.pcap", capture(&script.join("\n"), rng))
         .command(["decode", "{file:frames.pcap}", "--view", "table"]);
     pieces
         .iter()
@@ -190,7 +191,7 @@ fn plain(key: [u8; 4]) -> String {
 
 /// A client's text, masked with any key that is not zero.
 fn write_a_masked_frame(rng: &mut Rng) -> Instance {
-    let (key, text) = (key(rng), format!("{} {}", words(rng), between(rng, 100, 99_999)));
+    let (key, text) = (telling_key(rng), format!("{} {}", words(rng), between(rng, 100, 99_999)));
     let payload = text.as_bytes();
     let sample = |fin_and_opcode: u8, mask_and_length: usize, key: [u8; 4], payload: Vec<u8>| {
         [&[fin_and_opcode, mask_and_length as u8][..], &key, &payload].concat()

@@ -1,6 +1,7 @@
 //! Lesson 6: the stream, frames, messages.
 
-use super::wire::{all_different, between, block, different, frame, one_of, served, word, words};
+use super::draw::{all_different, between, different, pick, word, words};
+use super::wire::{block, frame, served};
 use crate::lesson::seen::SeenMessage;
 use crate::lesson::{Answer, Instance, Make, decode, hex};
 use crate::model::{Opcode, Severity};
@@ -22,7 +23,7 @@ fn cut_the_stream(rng: &mut Rng) -> Instance {
         let count = between(rng, 3, 4) as usize;
         let frames: Vec<Vec<u8>> = (0..count)
             .map(|_| {
-                let opcode = one_of(rng, &[Opcode::TEXT, Opcode::TEXT, Opcode::BINARY, Opcode::PING]);
+                let opcode = pick(rng, &[Opcode::TEXT, Opcode::TEXT, Opcode::BINARY, Opcode::PING]);
                 let content = word(rng);
                 // Not all of it: lengths from 2 to 7.
                 let length = between(rng, 2, content.len() as u64) as usize;

@@ -1,6 +1,7 @@
 //! Lesson 7: UTF-8.
 
-use super::wire::{between, capture, frame, one_of, served, word};
+use super::draw::{between, pick, word};
+use super::wire::{capture, frame, served};
 use crate::lesson::{Answer, Instance, Make, hex};
 use crate::model::Opcode;
 use crate::synth::Rng;
@@ -28,11 +29,11 @@ fn letters(rng: &mut Rng) -> &'static str {
 /// Valid, overlong, surrogate, cut.
 fn which_are_refused(rng: &mut Rng) -> Instance {
     let surrogate = [0xED, between(rng, 0xA0, 0xBF) as u8, between(rng, 0x80, 0xBF) as u8];
-    let cut = one_of(rng, &THREE).as_bytes();
+    let cut = pick(rng, &THREE).as_bytes();
     let middles: [(&str, &str, &[u8], bool); 5] = [
-        ("three", "h-three", one_of(rng, &THREE).as_bytes(), true),
-        ("four", "h-four", one_of(rng, &FOUR).as_bytes(), true),
-        ("overlong", "h-overlong", one_of(rng, &OVERLONG), true),
+        ("three", "h-three", pick(rng, &THREE).as_bytes(), true),
+        ("four", "h-four", pick(rng, &FOUR).as_bytes(), true),
+        ("overlong", "h-overlong", pick(rng, &OVERLONG), true),
         ("surrogate", "h-surrogate", &surrogate, true),
         ("cut", "h-cut", &cut[..2], false),
     ];
@@ -71,12 +72,12 @@ fn where_it_breaks(rng: &mut Rng) -> Instance {
         let good = format!(
             "{}{}{}{}",
             letters(rng),
-            one_of(rng, &TWO),
+            pick(rng, &TWO),
             letters(rng),
-            if rng.one_in(2) { one_of(rng, &THREE) } else { one_of(rng, &FOUR) }
+            if rng.one_in(2) { pick(rng, &THREE) } else { pick(rng, &FOUR) }
         );
         let good = format!("{good}{}", if rng.one_in(2) { letters(rng) } else { "" });
-        let begun = &one_of(rng, &FOUR).as_bytes()[..3];
+        let begun = &pick(rng, &FOUR).as_bytes()[..3];
         let payload = [good.as_bytes(), begun, letters(rng).as_bytes()].concat();
         let mut check = Utf8Check::default();
         check.push(&payload);
@@ -97,8 +98,7 @@ fn where_it_breaks(rng: &mut Rng) -> Instance {
 
 /// Messages in two fragments: valid as a whole, or not.
 fn across_fragments(rng: &mut Rng) -> Instance {
-    let text =
-        |rng: &mut Rng| format!("{}{}{}", letters(rng), one_of(rng, &THREE), letters(rng)).into_bytes();
+    let text = |rng: &mut Rng| format!("{}{}{}", letters(rng), pick(rng, &THREE), letters(rng)).into_bytes();
     // Where the character of three bytes begins: behind the letters.
     let begins = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii()).count();
     let split = |text: &[u8], at: usize| [text[..at].to_vec(), text[at..].to_vec()];
@@ -141,11 +141,11 @@ fn across_fragments(rng: &mut Rng) -> Instance {
 
 /// Failing the connection, against the closing handshake.
 fn what_the_server_does(rng: &mut Rng) -> Instance {
-    let bad = [letters(rng).as_bytes(), one_of(rng, &OVERLONG), letters(rng).as_bytes()].concat();
+    let bad = [letters(rng).as_bytes(), pick(rng, &OVERLONG), letters(rng).as_bytes()].concat();
     let ping = word(rng);
-    let code = one_of(rng, &[1000, 1001]);
+    let code = pick(rng, &[1000, 1001]);
     let script = format!("client text {}\nclient ping \"{ping}\"\nclient close {code}", hex(&bad));
-    let pcap = capture(rng, &format!("{script}\nfin server"));
+    let pcap = capture(&format!("{script}\nfin server"), rng);
     Instance::new(Answer::choice("fail"))
         .choices(["fail", "handshake", "pong-first", "drop"])
         .mistake("handshake", Answer::choice("handshake"))

@@ -1,6 +1,7 @@
 //! Lesson 8: ping, pong, timeouts.
 
-use super::wire::{all_different, between, block, capture, different, one_of, served, word};
+use super::draw::{all_different, between, different, pick, word};
+use super::wire::{block, capture, served};
 use crate::lesson::seen::SeenFrame;
 use crate::lesson::{Answer, Instance, Make, Seen, decode, hex};
 use crate::model::{Opcode, Time};
@@ -37,7 +38,7 @@ fn round_trip(rng: &mut Rng) -> Instance {
          wait 1s\nclient close 1000\nserver close 1000",
         pings[0], pings[1], pings[2], pings[1]
     );
-    let pcap = capture(rng, &script);
+    let pcap = capture(&script, rng);
     let seen = decode(&pcap);
     let at: Vec<i64> = seen.frames.iter().take(4).map(|frame| ms(frame.time)).collect();
     let answered =
@@ -91,9 +92,9 @@ fn owed_pong(rng: &mut Rng) -> Instance {
     );
     // What is left unanswered is what the decoder misses when the client goes on without it.
     let closing = "wait 30s\nclient close 1000\nserver close 1000";
-    let shown = capture(rng, &format!("{said}\n{closing}"));
+    let shown = capture(&format!("{said}\n{closing}"), rng);
     let clears = |n: &usize| {
-        let pcap = capture(&mut Rng::new(1), &format!("{said}\nclient pong {}\n{closing}", name(*n)));
+        let pcap = capture(&format!("{said}\nclient pong {}\n{closing}", name(*n)), &mut Rng::new(1));
         let seen = decode(&pcap);
         !seen.has("ping-not-answered") && !seen.has("pong-payload-mismatch")
     };
@@ -152,7 +153,7 @@ const HOPS: [(&str, &str); 5] = [
 
 /// The hop whose timer is the silence before the end, of those whose end can be seen.
 fn which_hop(rng: &mut Rng) -> Instance {
-    let silence = one_of(rng, &[30, 45, 60, 75, 90, 100, 120]);
+    let silence = pick(rng, &[30, 45, 60, 75, 90, 100, 120]);
     // Shorter pauses than the silence: else the hop would have ended the connection before.
     let (to_text, to_ping) = (between(rng, 5, silence - 5), between(rng, 5, silence - 5));
     let (text, ping) = (word(rng), word(rng));
@@ -160,7 +161,7 @@ fn which_hop(rng: &mut Rng) -> Instance {
         "handshake\nwait {to_text}s\nserver text \"{text}\"\nwait {to_ping}s\nserver ping \"{ping}\"\n\
          client pong \"{ping}\"\nwait {silence}s\nfin server\nfin client"
     );
-    let pcap = capture(rng, &script);
+    let pcap = capture(&script, rng);
     let seen = decode(&pcap);
     let times: Vec<i64> = seen.frames.iter().map(|frame| ms(frame.time)).collect();
     let end = ms(seen.ended);
@@ -194,7 +195,7 @@ fn which_hop(rng: &mut Rng) -> Instance {
                 "FIN，来自服务器方向".to_owned(),
             ]),
         )
-        .hole("probe", one_of(rng, &[10, 15, 20]))
+        .hole("probe", pick(rng, &[10, 15, 20]))
         .hole("gap", since(times[2]))
         .hole("t-idle", since(times[2]))
         .hole("t-messages", since(times[0]))

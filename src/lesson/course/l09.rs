@@ -1,6 +1,7 @@
 //! Lesson 9: closing.
 
-use super::wire::{all_different, between, capture, one_of, served, word};
+use super::draw::{all_different, between, pick, word};
+use super::wire::{capture, served};
 use crate::lesson::{Answer, Instance, Make, decode, hex};
 use crate::model::{CloseCode, Dir, Opcode, Severity, SourceId, Span};
 use crate::synth::Rng;
@@ -38,7 +39,7 @@ fn codes_to_send(rng: &mut Rng) -> Instance {
         ("library", between(rng, 3000, 3999)),
         ("private", between(rng, 4000, 4999)),
         ("abnormal", 1006),
-        ("local", one_of(rng, &[1005, 1015])),
+        ("local", pick(rng, &[1005, 1015])),
         ("unassigned", between(rng, 1016, 2999)),
         ("outside", outside),
     ];
@@ -82,7 +83,7 @@ fn who_said_it(rng: &mut Rng) -> Instance {
         (false, 0) => "wait 2s\nfin server\nfin client",
         (false, _) => "rst server",
     };
-    let pcap = capture(rng, &format!("server text \"{last}\"\n{end}"));
+    let pcap = capture(&format!("server text \"{last}\"\n{end}"), rng);
     let seen = decode(&pcap);
     // What the client is told is what the decoder says of the end.
     let (right, other, code) =
@@ -103,9 +104,9 @@ const WIDE: [&str; 12] = ["再", "见", "水", "火", "山", "€", "한", "あ"
 /// Bytes, not characters; and the code takes two.
 fn reason_fits(rng: &mut Rng) -> Instance {
     loop {
-        let code = one_of(rng, &[1000, 1001, 1008, 1011]);
+        let code = pick(rng, &[1000, 1001, 1008, 1011]);
         let prefix = format!("{} {}: ", word(rng), between(rng, 100, 999_999));
-        let char = one_of(rng, &WIDE);
+        let char = pick(rng, &WIDE);
         let (width, begun) = (char.len() as u64, prefix.len() as u64);
         let reason = |count: u64| format!("{prefix}{}", char.repeat(count as usize));
         let fits = |count: &u64| {
@@ -140,18 +141,18 @@ fn reason_fits(rng: &mut Rng) -> Instance {
 
 /// Close, the rest, Close, TCP: the server first.
 fn clean_close(rng: &mut Rng) -> Instance {
-    let starts = one_of(rng, &[Dir::Client, Dir::Server]);
+    let starts = pick(rng, &[Dir::Client, Dir::Server]);
     let code = if rng.one_in(2) { 1000 } else { between(rng, 4000, 4999) };
     let (first, last) = (word(rng), word(rng));
     let (starter, other) = (side(starts), side(starts.peer()));
     let pcap = capture(
-        rng,
         &format!(
             "{o} text \"{first} \" no-fin\n{s} close {code}\n{o} continuation \"{last}\"\n{o} close {code}\n\
              fin server\nfin client",
             s = starter.script,
             o = other.script
         ),
+        rng,
     );
     let order = |steps: [&str; 4]| Answer::order(steps);
     Instance::new(order(["rest", "answer", "server-tcp", "client-tcp"]))
@@ -198,7 +199,7 @@ mod tests {
         for (starter, other) in [("client", "server"), ("server", "client")] {
             let found = |steps: &str| {
                 let begun = format!("{other} text \"a \" no-fin\n{starter} close 1000\n{steps}");
-                decode(&capture(&mut Rng::new(1), &begun)).findings
+                decode(&capture(&begun, &mut Rng::new(1))).findings
             };
             let (rest, answer) = (format!("{other} continuation \"b\"\n"), format!("{other} close 1000\n"));
             assert_eq!(

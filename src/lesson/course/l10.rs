@@ -1,6 +1,7 @@
 //! Lesson 10: whose page is asking, how to refuse it, and what stands on the way.
 
-use super::kit::{capture, host, phrase, pick, stranger};
+use super::draw::{host, phrase, pick, stranger};
+use super::wire::capture;
 use crate::http::handshake::check_request;
 use crate::http::head::Head;
 use crate::http::{HeadReader, HeadState, MISSING_UPGRADE};

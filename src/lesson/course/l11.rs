@@ -1,6 +1,7 @@
 //! Lesson 11: what a server may answer to an offer, and messages that are compressed.
 
-use super::kit::{Deflater, capture, host, phrase, pick};
+use super::draw::{host, phrase, pick};
+use super::wire::{Deflater, capture};
 use crate::http::head::Head;
 use crate::http::{Outcome, check_request, check_response};
 use crate::lesson::seen::SeenMessage;

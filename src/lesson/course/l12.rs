@@ -1,6 +1,6 @@
 //! Lesson 12: what polling and push cost, and how late they are.
 
-use super::kit::{host, pick};
+use super::draw::{host, pick};
 use crate::compare::heads::Heads;
 use crate::compare::latency::Latency;
 use crate::compare::model::cost;

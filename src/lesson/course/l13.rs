@@ -3,7 +3,8 @@
 mod crossed;
 mod history;
 
-use super::kit::{capture, pick, text_frame};
+use super::draw::pick;
+use super::wire::{capture, text_frame};
 use crate::app::socketio;
 use crate::lesson::{Answer, Instance, Make, hex};
 use crate::model::Dir;

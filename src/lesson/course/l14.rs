@@ -1,7 +1,7 @@
 //! Lesson 14: what framing is worth, and what a million clients cost.
 
-use super::kit::{pick, text_frame};
-use super::wire::all_different;
+use super::draw::{all_different, pick};
+use super::wire::text_frame;
 use crate::compare::words::grouped;
 use crate::lesson::{Answer, Instance, Make, hex};
 use crate::model::Dir;

@@ -1,10 +1,9 @@
 //! The lessons in their order: what each says (`lessons/`) and who makes its exercises.
 //!
-//! A lesson's exercises stand in a file of its own, and `kit` and `wire` have what
-//! several of them draw.
+//! A lesson's exercises stand in a file of its own; [`draw`] has what chance chooses in
+//! several of them, [`wire`] the frames and captures they are made of.
 
-mod frame;
-mod kit;
+mod draw;
 mod l00;
 mod l01;
 mod l02;

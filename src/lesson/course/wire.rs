@@ -1,79 +1,42 @@
-//! Frames, streams and captures that exercises are made of.
+//! What exercises are made of: frames and captures by the tool's own encoder, a
+//! compressor, and how bytes are set in a text.
+
+use flate2::{Compress, Compression, FlushCompress};
 
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
-use crate::model::{FrameHeader, LengthForm, Opcode};
-use crate::synth::{Rng, START, conversation, script};
+use crate::lesson::hex;
+use crate::model::{Dir, FrameHeader, LengthForm, Opcode};
+use crate::synth::conversation::play;
+use crate::synth::frames::{Keys, Message, Shape};
+use crate::synth::{Rng, START, script};
+use crate::ws::deflate::TAIL;
 use crate::ws::encode;
 
-const WORDS: [&str; 48] = [
-    "amber", "anchor", "apple", "birch", "bridge", "candle", "carpet", "castle", "cherry", "cloud", "comet",
-    "copper", "desert", "dragon", "ember", "falcon", "feather", "forest", "garden", "glacier", "hammer",
-    "harbour", "island", "jungle", "kettle", "ladder", "lantern", "lemon", "marble", "meadow", "mirror",
-    "needle", "orbit", "orchid", "paper", "pebble", "pepper", "planet", "pocket", "rabbit", "river",
-    "saddle", "silver", "thunder", "tunnel", "velvet", "violin", "window",
-];
-
-/// A word of 5 to 7 letters.
-pub(super) fn word(rng: &mut Rng) -> &'static str {
-    WORDS[rng.below(WORDS.len() as u64) as usize]
+/// The header of a whole message, its length in the shortest form.
+pub(super) fn message_header(opcode: Opcode, masking_key: Option<[u8; 4]>, length: u64) -> FrameHeader {
+    let length_form = LengthForm::minimal(length);
+    FrameHeader { fin: true, opcode, masking_key, length_form, length, ..FrameHeader::default() }
 }
 
-/// Two different words.
-pub(super) fn words(rng: &mut Rng) -> String {
-    let first = word(rng);
-    let second = different(rng, &[first]);
-    format!("{first} {second}")
+/// The bytes of a header.
+pub(super) fn header_bytes(header: &FrameHeader) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode::header(header, &mut out);
+    out
 }
 
-/// A word that is none of these.
-pub(super) fn different(rng: &mut Rng, others: &[&str]) -> &'static str {
-    loop {
-        let word = word(rng);
-        if !others.contains(&word) {
-            return word;
-        }
-    }
-}
-
-/// A number from `first` to `last`.
-pub(super) fn between(rng: &mut Rng, first: u64, last: u64) -> u64 {
-    first + rng.below(last - first + 1)
-}
-
-/// One of these.
-pub(super) fn one_of<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
-    items[rng.below(items.len() as u64) as usize]
-}
-
-/// A masking key whose bytes differ from each other and from zero.
-pub(super) fn key(rng: &mut Rng) -> [u8; 4] {
-    loop {
-        let mut key = [0; 4];
-        rng.fill(&mut key);
-        let different = (0..4).all(|i| key[i] != 0 && !key[..i].contains(&key[i]));
-        if different {
-            return key;
-        }
-    }
+/// The bytes of a frame with this header.
+pub(super) fn frame_bytes(header: &FrameHeader, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode::frame(header, payload, &mut out);
+    out
 }
 
 /// A frame as the RFC asks.
 pub(super) fn frame(opcode: Opcode, fin: bool, masking_key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let length = payload.len() as u64;
-    let header = FrameHeader {
-        fin,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key,
-        length_form: LengthForm::minimal(length),
-        length,
-    };
-    let mut out = Vec::new();
-    encode::frame(&header, payload, &mut out);
-    out
+    let header = FrameHeader { fin, ..message_header(opcode, masking_key, payload.len() as u64) };
+    frame_bytes(&header, payload)
 }
 
 /// A whole message, or a control frame, as a server sends it.
@@ -86,23 +49,64 @@ pub(super) fn masked(opcode: Opcode, key: [u8; 4], payload: &[u8]) -> Vec<u8> {
     frame(opcode, true, Some(key), payload)
 }
 
-/// The capture of a conversation script (`docs/script.md`).
-pub(super) fn capture(rng: &mut Rng, conversation: &str) -> Vec<u8> {
-    let steps = script::parse(conversation).expect("the lessons' scripts are right");
-    let mut writer = PcapWriter::new(Vec::new(), ETHERNET).expect("memory takes it");
-    conversation::play(&steps, START, &mut |bytes| rng.fill(bytes), &mut |time, packet| {
-        writer.packet(time, packet).expect("memory takes it");
-    });
-    writer.finish().expect("memory takes it")
+/// A text message in one frame, as an endpoint sends it.
+pub(super) fn text_frame(from: Dir, text: &str, rng: &mut Rng) -> Vec<u8> {
+    let message = Message::new(Opcode::TEXT, text);
+    let frames = message.frames(Shape::of(from), &mut Keys::default(), &mut |bytes| rng.fill(bytes));
+    let mut out = Vec::new();
+    for frame in &frames {
+        frame.write(&mut out);
+    }
+    out
 }
 
-/// Lines of a block that is indented by four.
+/// The capture of a conversation, from its script (`docs/script.md`).
+pub(super) fn capture(text: &str, rng: &mut Rng) -> Vec<u8> {
+    let steps = script::parse(text).expect("a generator writes right scripts");
+    let mut writer = PcapWriter::new(Vec::new(), ETHERNET).expect("a vector takes everything");
+    play(&steps, START, &mut |buffer| rng.fill(buffer), &mut |time, packet| {
+        writer.packet(time, packet).expect("a vector takes everything");
+    });
+    writer.finish().expect("a vector takes everything")
+}
+
+/// One direction's compressor of permessage-deflate (RFC 7692 §7.2.1).
+pub(super) struct Deflater(Compress);
+
+impl Deflater {
+    pub(super) fn new() -> Self {
+        Self(Compress::new(Compression::best(), false))
+    }
+
+    /// What DEFLATE makes of a message when it is flushed: `00 00 ff ff` still at its end.
+    pub(super) fn flushed(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(message.len() + 64);
+        let state = self.0.compress_vec(message, &mut out, FlushCompress::Sync);
+        state.expect("DEFLATE takes every message");
+        out
+    }
+
+    /// The payload of a compressed message.
+    pub(super) fn payload(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut out = self.flushed(message);
+        out.truncate(out.len() - TAIL.len());
+        out
+    }
+
+    /// Without context takeover: the next message begins with an empty window.
+    pub(super) fn begin_afresh(&mut self) {
+        self.0.reset();
+    }
+}
+
+/// Bytes as a block of code in Markdown, in rows that fit a terminal.
+pub(super) fn hex_block(bytes: &[u8]) -> String {
+    let rows = bytes.chunks(24).map(|row| format!("    {}", hex(row)));
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// Lines of a block whose hole in the text is set in already.
 pub(super) fn block<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> String {
     let lines: Vec<String> = lines.into_iter().map(|line| line.as_ref().to_owned()).collect();
     lines.join("\n    ")
-}
-
-/// Whether no two of these are the same.
-pub(super) fn all_different<T: PartialEq>(items: &[T]) -> bool {
-    items.iter().enumerate().all(|(i, item)| !items[..i].contains(item))
 }

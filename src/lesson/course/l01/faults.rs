@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{block, request};
 use crate::http::{Head, HeadReader, check_request, check_response};
-use crate::lesson::course::kit::{host, pick};
+use crate::lesson::course::draw::{host, pick};
 use crate::lesson::{Answer, Instance};
 use crate::model::SourceId;
 use crate::synth::Rng;

@@ -2,7 +2,7 @@
 
 use super::{block, fresh_key};
 use crate::http::{Head, HeadReader, HeadState, StartLine, check_request};
-use crate::lesson::course::kit::{host, pick};
+use crate::lesson::course::draw::{host, pick};
 use crate::lesson::{Answer, Instance, Judgement};
 use crate::model::SourceId;
 use crate::synth::Rng;
