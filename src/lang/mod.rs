@@ -110,12 +110,21 @@ impl Lang {
         let (mut rest, mut next) = (template, 0);
         while let Some((before, after)) = rest.split_once('{') {
             joint(out, &mut |out| out.push_str(before));
+            // What stands between backticks is quoted as it is.
+            let quoted = before.ends_with('`');
             let end = after.bytes().take_while(u8::is_ascii_digit).count();
             if after.as_bytes().get(end) == Some(&b'}') {
                 let at = after[..end].parse().unwrap_or(next);
-                joint(out, &mut |out| hole(at, out));
                 next += 1;
                 rest = &after[end + 1..];
+                match rest.strip_prefix('`').filter(|_| quoted) {
+                    Some(behind) => {
+                        hole(at, out);
+                        out.push('`');
+                        rest = behind;
+                    }
+                    None => joint(out, &mut |out| hole(at, out)),
+                }
             } else {
                 out.push('{');
                 rest = after;
@@ -184,6 +193,7 @@ mod tests {
             ("{1}中的{0}", "乙中的 a"),
             ("由{0}到{1}。", "由 a 到乙。"),
             ("（{0}）", "（a）"),
+            ("在 `{1}` 里", "在 `乙` 里"),
             ("{x} {", "{x} {"),
             ("{2}", "?"),
             ("", ""),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::data::Bilingual;
 use super::fold;
 use super::instance::Choice;
 use crate::input::hex;
+use crate::model::Text;
 
 /// An answer to an exercise, right or wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +105,7 @@ impl Answer {
     ///
     /// # Errors
     /// What was expected instead.
-    pub fn parse_like(&self, typed: &str, options: &[Choice]) -> Result<Self, Bilingual> {
+    pub fn parse_like(&self, typed: &str, options: &[Choice]) -> Result<Self, Text> {
         let folded = fold::width(typed);
         let text = fold::unquoted(folded.trim());
         let read = if text.is_empty() { None } else { self.read(text, typed, options) };
@@ -143,38 +143,19 @@ impl Answer {
     }
 
     /// What an answer of this kind looks like.
-    pub fn expected(&self, options: &[Choice]) -> Bilingual {
+    pub fn expected(&self, options: &[Choice]) -> Text {
         let last = label(options.len().saturating_sub(1));
         match self {
-            Self::Number(_) => Bilingual::new("a number, such as 126 or 0x7e", "一个数，例如 126 或 0x7e"),
-            Self::Numbers(_) => {
-                Bilingual::new("numbers in order, such as 2, 14, 130", "按顺序写的几个数，例如 2, 14, 130")
-            }
-            Self::Decimal { .. } => Bilingual::new("a number, such as 8.55", "一个数，例如 8.55"),
-            Self::Hex(_) => Bilingual::new(
-                "bytes in hex, two digits a byte, such as 81 05 48",
-                "十六进制字节，每字节两位，例如 81 05 48",
-            ),
-            Self::Choice(_) => {
-                Bilingual::new(format!("one letter, a to {last}"), format!("一个字母，a 到 {last}"))
-            }
-            Self::Choices(_) => Bilingual::new(
-                format!("letters from a to {last}, such as a c, or none"),
-                format!("a 到 {last} 中的字母，例如 a c；一个也没有就写 none"),
-            ),
-            Self::Order(_) => Bilingual::new(
-                format!("the letters a to {last} in order, each once, such as b a c"),
-                format!("字母 a 到 {last}，按顺序各写一次，例如 b a c"),
-            ),
-            Self::Ranges(_) => Bilingual::new(
-                "byte ranges, first-last, counted from 0, such as 0-1, 2-5",
-                "字节范围，写成 首-尾，从 0 数起，例如 0-1, 2-5",
-            ),
-            Self::Text { .. } => Bilingual::new("a short text", "一小段文字"),
-            Self::File(_) => Bilingual::new(
-                "a file (--file NAME), or its bytes in hex",
-                "一个文件（--file 文件名），或它的十六进制字节",
-            ),
+            Self::Number(_) => Text::new("a number, such as 126 or 0x7e"),
+            Self::Numbers(_) => Text::new("numbers in order, such as 2, 14, 130"),
+            Self::Decimal { .. } => Text::new("a number, such as 8.55"),
+            Self::Hex(_) => Text::new("bytes in hex, two digits a byte, such as 81 05 48"),
+            Self::Choice(_) => Text::with("one letter, a to {}", last),
+            Self::Choices(_) => Text::with("letters from a to {}, such as a c, or none", last),
+            Self::Order(_) => Text::with("the letters a to {} in order, each once, such as b a c", last),
+            Self::Ranges(_) => Text::new("byte ranges, first-last, counted from 0, such as 0-1, 2-5"),
+            Self::Text { .. } => Text::new("a short text"),
+            Self::File(_) => Text::new("a file (--file NAME), or its bytes in hex"),
         }
     }
 }
@@ -289,6 +270,7 @@ fn ranges(text: &str) -> Option<Vec<(u64, u64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lesson::Bilingual;
 
     fn options() -> Vec<Choice> {
         ["ping", "pong", "close"].map(|id| Choice::new(id, Bilingual::new(format!("A {id}"), id))).to_vec()

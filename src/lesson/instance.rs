@@ -8,6 +8,7 @@ use super::answer::{Answer, label};
 use super::data::{self, Bilingual};
 use super::judge::Judgement;
 use crate::lang::Lang;
+use crate::model::Text;
 use crate::synth::Rng;
 
 /// A generator of an exercise's instances.
@@ -233,7 +234,7 @@ impl Instance {
     ///
     /// # Errors
     /// What was expected instead.
-    pub fn parse(&self, typed: &str) -> Result<Answer, Bilingual> {
+    pub fn parse(&self, typed: &str) -> Result<Answer, Text> {
         self.right.parse_like(typed, &self.options)
     }
 }

@@ -4,6 +4,7 @@ use super::answer::{Answer, bytes_in_hex};
 use super::data::Bilingual;
 use super::instance::{Instance, Slip};
 use crate::lang::Lang;
+use crate::model::Text;
 
 /// What an answer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Judgement {
     /// Wrong in a way nobody has described: where, without giving the answer away.
     Differs(Difference),
     /// It could not be read: what was expected.
-    Unreadable(Bilingual),
+    Unreadable(Text),
 }
 
 impl Judgement {
@@ -79,65 +80,51 @@ impl Difference {
 
     /// The difference in words, and for bytes as a dump with the first wrong one marked.
     pub fn lines(&self, lang: Lang) -> Vec<String> {
-        let said = |en: String, zh: String| match lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        };
+        let mut lines: Vec<String> = self.texts().iter().map(|text| lang.say(text)).collect();
         match self {
-            Self::Value => vec![said("It is another value.".to_owned(), "应该是另一个值。".to_owned())],
+            Self::Bytes { given, first, .. } => lines.extend(dump(given, *first)),
+            Self::Said(text) => lines.push(text.in_(lang).to_owned()),
+            _ => {}
+        }
+        lines
+    }
+
+    fn texts(&self) -> Vec<Text> {
+        let mut texts = Vec::new();
+        match self {
+            Self::Value => texts.push(Text::new("It is another value.")),
             Self::Bytes { given, wanted_len, first } => {
-                let mut lines = vec![match (given.get(*first), first < wanted_len) {
-                    (Some(byte), true) => said(
-                        format!(
-                            "The first byte that differs is at offset 0x{first:02x}: yours is 0x{byte:02x}."
-                        ),
-                        format!("第一个不同的字节在偏移 0x{first:02x}：你写的是 0x{byte:02x}。"),
-                    ),
-                    (Some(_), false) => said(
-                        format!("All is right up to offset 0x{first:02x}, where it should end."),
-                        format!("偏移 0x{first:02x} 之前都对，到这里就该结束了。"),
-                    ),
-                    (None, _) => said(
-                        format!("All {first} bytes are right, but more follow at offset 0x{first:02x}."),
-                        format!("这 {first} 个字节都对，但从偏移 0x{first:02x} 起后面还有。"),
-                    ),
-                }];
+                let at = format!("0x{first:02x}");
+                texts.push(match (given.get(*first), first < wanted_len) {
+                    (Some(byte), true) => {
+                        Text::with("The first byte that differs is at offset {}: yours is {}.", at)
+                            .and(format_args!("0x{byte:02x}"))
+                    }
+                    (Some(_), false) => Text::with("All is right up to offset {}, where it should end.", at),
+                    (None, _) => {
+                        Text::with("All {} bytes are right, but more follow at offset {}.", first).and(at)
+                    }
+                });
                 if given.len() != *wanted_len {
-                    lines.push(said(
-                        format!("You gave {} bytes; {wanted_len} are wanted.", given.len()),
-                        format!("你写了 {} 个字节，应该是 {wanted_len} 个。", given.len()),
-                    ));
+                    let text = Text::with("You gave {} bytes; {} are wanted.", given.len());
+                    texts.push(text.and(wanted_len));
                 }
-                lines.extend(dump(given, *first));
-                lines
             }
             Self::Items { first, given, wanted } => {
-                let place = first + 1;
-                let mut lines = vec![said(
-                    format!("The first that differs is number {place}."),
-                    format!("从第 {place} 个起不同。"),
-                )];
+                texts.push(Text::with("The first that differs is number {}.", first + 1));
                 if given != wanted {
-                    lines.push(said(
-                        format!("You gave {given}; {wanted} are wanted."),
-                        format!("你写了 {given} 个，应该是 {wanted} 个。"),
-                    ));
+                    texts.push(Text::with("You gave {}; {} are wanted.", given).and(wanted));
                 }
-                lines
             }
-            Self::Set { missing, extra } => vec![said(
-                format!("Missing: {missing}. Not belonging there: {extra}."),
-                format!("少选 {missing} 个，多选 {extra} 个。"),
-            )],
+            Self::Set { missing, extra } => {
+                texts.push(Text::with("Missing: {}. Not belonging there: {}.", missing).and(extra));
+            }
             Self::Text { first } => {
-                let place = first + 1;
-                vec![said(
-                    format!("The first character that differs is number {place}."),
-                    format!("从第 {place} 个字符起不同。"),
-                )]
+                texts.push(Text::with("The first character that differs is number {}.", first + 1));
             }
-            Self::Said(text) => vec![text.in_(lang).to_owned()],
+            Self::Said(_) => {}
         }
+        texts
     }
 }
 

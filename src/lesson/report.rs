@@ -6,7 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::roster::plain;
 use super::{GENERATION, Progress, lessons};
+use crate::model::Text;
 
 /// What the first field of a report says, up to the number of its format.
 pub const FORMAT: &str = "wstool-report/1";
@@ -75,16 +77,19 @@ impl Report {
     ///
     /// # Errors
     /// Why it is none, in one line.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str) -> Result<Self, Text> {
         #[derive(Deserialize)]
         struct Head {
             format: Option<String>,
         }
-        let head: Head = serde_json::from_str(text).map_err(|e| format!("not JSON as a report is: {e}"))?;
+        let head: Head = serde_json::from_str(text)
+            .map_err(|e| Text::with("not JSON as a report is: {}", plain(&e.to_string())))?;
         match head.format.as_deref() {
-            Some(FORMAT) => serde_json::from_str(text).map_err(|e| e.to_string()),
-            Some(other) => Err(format!("its format is `{other}`; this version reads {FORMAT}")),
-            None => Err(format!("no report; one begins with \"format\": \"{FORMAT}\"")),
+            Some(FORMAT) => serde_json::from_str(text).map_err(|e| Text::with("{}", plain(&e.to_string()))),
+            Some(other) => {
+                Err(Text::with("its format is `{}`; this version reads {}", plain(other)).and(FORMAT))
+            }
+            None => Err(Text::with("no report; one begins with \"format\": \"{}\"", FORMAT)),
         }
     }
 

@@ -8,8 +8,8 @@ use std::str::Utf8Error;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use sha1::{Digest, Sha1};
 
-use super::data::Bilingual;
 use crate::lang::Lang;
+use crate::model::Text;
 
 /// A student of the course.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +42,18 @@ impl Student {
 pub struct Fault {
     pub line: u64,
     pub column: u64,
-    what: Bilingual,
+    what: Text,
 }
 
 impl Fault {
     /// What is wrong, in one line.
     pub fn told(&self, lang: Lang) -> String {
-        let Self { line, column, what } = self;
-        format!("{line}:{column}: {}", what.in_(lang))
+        lang.say(&self.text())
+    }
+
+    /// The same, for any language.
+    pub fn text(&self) -> Text {
+        Text::with("{}:{}: {}", self.line).and(self.column).word(self.what.clone())
     }
 }
 
@@ -96,7 +100,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Student>, Fault> {
     let header = table.header(&[ID, NAME, INSTEAD]);
     let [id, name, instead] = header.unwrap_or([Some(0), Some(1), Some(2)]);
     let Some(id) = id else {
-        return Err(table.fault(0, 0, "no column is called id", "没有叫 id 的列"));
+        return Err(table.fault(0, 0, "no column is called id"));
     };
     let mut students: Vec<Student> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -104,21 +108,15 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Student>, Fault> {
         let cell = |column: Option<usize>| column.map_or("", |column| table.cell(row, column));
         for column in [Some(id), name, instead].into_iter().flatten() {
             if table.cell(row, column).contains(char::is_control) {
-                let (en, zh) = ("a line break or control character", "有换行或控制字符");
-                return Err(table.fault(row, column, en, zh));
+                return Err(table.fault(row, column, "a line break or control character"));
             }
         }
         let own = cell(Some(id));
         if own.is_empty() {
-            return Err(table.fault(row, id, "the id is missing", "缺少 id"));
+            return Err(table.fault(row, id, "the id is missing"));
         }
         if !seen.insert(own.to_owned()) {
-            return Err(table.fault(
-                row,
-                id,
-                format!("`{own}` is there twice"),
-                format!("`{own}` 出现了两次"),
-            ));
+            return Err(table.fault(row, id, Text::with("`{}` is there twice", own)));
         }
         let instead = Some(cell(instead)).filter(|text| !text.is_empty()).map(str::to_owned);
         students.push(Student {
@@ -129,7 +127,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Student>, Fault> {
         });
     }
     if students.is_empty() {
-        return Err(table.fault(0, 0, "no student is listed", "名单里没有学生"));
+        return Err(table.fault(0, 0, "no student is listed"));
     }
     name_files(&mut students);
     Ok(students)
@@ -167,9 +165,7 @@ impl<'b> Table<'b> {
     pub(super) fn read(bytes: &'b [u8]) -> Result<Self, Fault> {
         let text = text(bytes).map_err(|good| {
             let (line, column) = place(good, good.len());
-            let what =
-                Bilingual::new("this is not UTF-8; save it as CSV UTF-8", "不是 UTF-8；请另存为 CSV UTF-8");
-            Fault { line, column, what }
+            Fault { line, column, what: "this is not UTF-8; save it as CSV UTF-8".into() }
         })?;
         let first = text.lines().next().unwrap_or_default();
         let most = |c: &char| first.matches(*c).count();
@@ -183,7 +179,7 @@ impl<'b> Table<'b> {
         let rows: Result<Vec<_>, _> = reader.into_records().collect();
         let rows = rows.map_err(|e| {
             let line = e.position().map_or(1, csv::Position::line);
-            Fault { line, column: 1, what: Bilingual::new(e.to_string(), e.to_string()) }
+            Fault { line, column: 1, what: Text::with("{}", e) }
         })?;
         let filled = |row: &StringRecord| row.iter().any(|cell| !cell.is_empty());
         let rows = rows.into_iter().filter(filled).collect();
@@ -206,24 +202,18 @@ impl<'b> Table<'b> {
 
     /// The line that a row begins on.
     pub(super) fn line(&self, row: usize) -> u64 {
-        self.fault(row, 0, "", "").line
+        self.fault(row, 0, "").line
     }
 
     /// What is wrong with a cell.
-    pub(super) fn fault(
-        &self,
-        row: usize,
-        column: usize,
-        en: impl Into<String>,
-        zh: impl Into<String>,
-    ) -> Fault {
+    pub(super) fn fault(&self, row: usize, column: usize, what: impl Into<Text>) -> Fault {
         let start = self.rows.get(row).and_then(StringRecord::position).map_or(0, csv::Position::byte);
         // The reader's position may stand before line ends that it skips.
         let start = start as usize;
         let blank = |b: u8| matches!(b, b'\r' | b'\n');
         let skipped = self.text.bytes().skip(start).take_while(|b| blank(*b)).count();
         let (line, column) = place(&self.text, self.cell_at(start + skipped, column));
-        Fault { line, column, what: Bilingual::new(en, zh) }
+        Fault { line, column, what: what.into() }
     }
 
     /// Where a row's cell begins, in bytes.

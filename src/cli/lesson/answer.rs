@@ -127,8 +127,8 @@ fn judged(
 /// An answer that says nothing is no wrong answer.
 fn unread(name: &str, judgement: &Judgement, tutor: &Tutor) -> Trouble {
     let expected = match judgement {
-        Judgement::Unreadable(expected) => expected.in_(tutor.lang()),
-        _ => "",
+        Judgement::Unreadable(expected) => tutor.lang().say(expected),
+        _ => String::new(),
     };
     Trouble::Said(tutor.fill("{}: this answer cannot be read; wanted: {}", &[&name, &expected]))
 }

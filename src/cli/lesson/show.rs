@@ -1,21 +1,19 @@
 //! What there is to read: the lessons, one of them, one exercise.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::store::Store;
 use super::tutor::{Tutor, lines};
 use super::{Trouble, WRONG, find_exercise, find_lesson, pager};
 use crate::lesson::{self, Answer, Exercise, Instance, Lesson};
+use crate::render::columns::{left, width};
 
 /// All lessons, and how far the learner is.
 pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let lang = tutor.lang();
-    let widest = lesson::lessons().iter().map(|l| l.data.title.in_(lang).width()).max().unwrap_or(0);
+    let widest = lesson::lessons().iter().map(|l| width(l.data.title.in_(lang))).max().unwrap_or(0);
     let mut rows = Vec::new();
     for lesson in lesson::lessons() {
-        let title = lesson.data.title.in_(lang);
-        let space = " ".repeat(widest - title.width());
-        let line = format!("{:>4}  {title}{space}  {}", lesson.data.number, solved(lesson, store, tutor));
+        let title = left(lesson.data.title.in_(lang), widest);
+        let line = format!("{:>4}  {title}  {}", lesson.data.number, solved(lesson, store, tutor));
         rows.push(line.trim_end().to_owned());
     }
     lines(&rows)?;
@@ -62,10 +60,10 @@ fn states(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Vec<String> {
         Some(done) if !done.answers.is_empty() => tutor.words("not right yet"),
         _ => tutor.words("not answered"),
     };
-    let widest = lesson.exercises.iter().map(|exercise| state(exercise).width()).max().unwrap_or(0);
+    let widest = lesson.exercises.iter().map(|exercise| width(state(exercise))).max().unwrap_or(0);
     let line = |exercise: &Exercise| {
-        let (name, state) = (exercise.name(), state(exercise));
-        format!("{name:>5}  {state}{}  wstool lesson {name}", " ".repeat(widest - state.width()))
+        let name = exercise.name();
+        format!("{name:>5}  {}  wstool lesson {name}", left(state(exercise), widest))
     };
     lesson.exercises.iter().map(line).collect()
 }
@@ -103,7 +101,7 @@ pub(super) fn question(exercise: &Exercise, instance: &Instance, tutor: &Tutor) 
 /// In which form an answer is wanted.
 pub(super) fn wanted(instance: &Instance, tutor: &Tutor) -> Result<(), Trouble> {
     let how = instance.right.expected(&instance.options);
-    tutor.say(&tutor.fill("Wanted: {}", &[&how.in_(tutor.lang())]))?;
+    tutor.say(&tutor.fill("Wanted: {}", &[&tutor.lang().say(&how)]))?;
     Ok(())
 }
 

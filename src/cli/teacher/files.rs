@@ -12,12 +12,12 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 const DEEPEST: usize = 8;
 
 /// The content of a file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, String> {
     let told = |e: io::Error| format!("{}: {e}", path.display());
     let mut bytes = Vec::new();
     fs::File::open(path).map_err(told)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(told)?;
     if bytes.len() as u64 > LONGEST {
-        return Err(format!("{}: longer than {} MiB", path.display(), LONGEST >> 20));
+        return Err(lang.fill("{}: longer than {} MiB", &[&path.display(), &(LONGEST >> 20)]));
     }
     Ok(bytes)
 }
@@ -74,13 +74,8 @@ impl<'p> Outbox<'p> {
     pub(super) fn write(self, force: bool, lang: Lang) -> Result<usize, String> {
         let there = self.files.iter().map(|(path, _)| path).find(|path| !force && path.exists());
         if let Some(path) = there {
-            let path = path.display();
-            return Err(match lang {
-                Lang::En => {
-                    format!("{path} is there already; --force overwrites it, --out names another folder")
-                }
-                Lang::Zh => format!("{path} 已经存在；--force 会覆盖它，--out 可以换一个文件夹"),
-            });
+            let template = "{} is there already; --force overwrites it, --out names another folder";
+            return Err(lang.fill(template, &[&path.display()]));
         }
         for (path, content) in &self.files {
             let folder = path.parent().unwrap_or(self.folder);

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::Value;
-use unicode_width::UnicodeWidthStr;
 
 use super::files::{self, Outbox};
-use super::words::{cut, padded, wrapped};
-use super::{Class, Count, FINDINGS, Shown, Trouble, all, chosen, say, students};
+use super::words::{cut, wrapped};
+use super::{Class, Count, FINDINGS, Shown, Trouble, all, chosen, students};
 use crate::cli::output;
 use crate::lang::Lang;
 use crate::lesson::Lesson;
 use crate::lesson::grade::{self, Graded, Grades, Grading, Mark, Verdict};
 use crate::lesson::roster::plain;
+use crate::render::columns::{left, width};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -66,11 +66,8 @@ pub(super) fn run(args: &Args, lang: Lang) -> Result<u8, Trouble> {
             Format::Exercism => students.len() * lessons.len(),
         };
         if files > 1 {
-            let (en, zh) = (
-                "this format is many files; --out names the folder for them",
-                "这种格式有多个文件；请用 --out 指定文件夹",
-            );
-            return Err(Trouble::Said(say(lang, en, zh).to_owned()));
+            let message = lang.words("this format is many files; --out names the folder for them");
+            return Err(Trouble::Said(message.to_owned()));
         }
     }
     let mut grading = Grading::new(&args.class.seed, &students, &lessons);
@@ -82,7 +79,7 @@ pub(super) fn run(args: &Args, lang: Lang) -> Result<u8, Trouble> {
             if file.canonicalize().ok() == list && list.is_some() {
                 continue;
             }
-            match files::read(&file) {
+            match files::read(&file, lang) {
                 Ok(bytes) => grading.take(&file.to_string_lossy(), &bytes),
                 // What was named outright has to be there.
                 Err(e) if file == *path => return Err(Trouble::Said(e)),
@@ -150,12 +147,8 @@ fn deliver(args: &Args, files: Vec<(String, String)>, lang: Lang) -> Result<(), 
         outbox.put(&path, content);
     }
     let count = outbox.write(args.force, lang).map_err(Trouble::Said)?;
-    let folder = folder.display();
-    match lang {
-        Lang::En if count == 1 => writeln!(out, "{folder}: 1 file")?,
-        Lang::En => writeln!(out, "{folder}: {count} files")?,
-        Lang::Zh => writeln!(out, "{folder}：{count} 个文件")?,
-    }
+    let files = lang.count(count as u64, &count, ["{} file", "{} files"]);
+    writeln!(out, "{}{}{files}", folder.display(), lang.words(": "))?;
     Ok(out.flush()?)
 }
 
@@ -163,19 +156,17 @@ fn deliver(args: &Args, files: Vec<(String, String)>, lang: Lang) -> Result<(), 
 fn remarks(grades: &Grades, unreadable: &[String], lang: Lang) -> Vec<String> {
     let mut lines: Vec<String> = unreadable.iter().map(|line| plain(line)).collect();
     for remark in &grades.remarks {
-        let text = remark.text.in_(lang);
+        let text = lang.say(&remark.text);
         lines.push(match &remark.file {
             Some(file) => format!("{}: {text}", plain(file)),
-            None => text.to_owned(),
+            None => text,
         });
     }
     let missing: Vec<_> = grades.missing().map(|student| student.id.as_str()).collect();
     if !missing.is_empty() {
-        let list = missing.join(say(lang, ", ", "、"));
-        lines.push(match lang {
-            Lang::En => format!("nothing from {} of {}: {list}", missing.len(), grades.students.len()),
-            Lang::Zh => format!("{} 人中有 {} 人没有交：{list}", grades.students.len(), missing.len()),
-        });
+        let list = missing.join(lang.words(", "));
+        let all = grades.students.len();
+        lines.push(lang.fill("nothing from {} of {}: {}", &[&missing.len(), &all, &list]));
     }
     lines
 }
@@ -195,19 +186,15 @@ fn text(grades: &Grades, remarks: &[String], lang: Lang) -> String {
     let mistakes = grades.mistakes();
     if !mistakes.is_empty() {
         lines.push(String::new());
-        lines.push(say(lang, "mistakes made most often", "最常见的错误").to_owned());
+        lines.push(lang.words("mistakes made most often").to_owned());
         for (exercise, id, count) in mistakes.into_iter().take(MISTAKES) {
-            let students = match lang {
-                Lang::En if count == 1 => "1 student".to_owned(),
-                Lang::En => format!("{count} students"),
-                Lang::Zh => format!("{count} 人"),
-            };
+            let students = lang.count(count as u64, &count, ["{} student", "{} students"]);
             lines.push(format!("  {:<5} {id}: {students}", exercise.name()));
         }
     }
     if !remarks.is_empty() {
         lines.push(String::new());
-        lines.push(say(lang, "remarks", "说明").to_owned());
+        lines.push(lang.words("remarks").to_owned());
         for remark in remarks {
             lines.extend(wrapped(remark, WIDTH - 4).into_iter().enumerate().map(|(at, line)| {
                 let indent = if at == 0 { "  " } else { "    " };
@@ -220,20 +207,18 @@ fn text(grades: &Grades, remarks: &[String], lang: Lang) -> String {
 
 /// A line a student.
 fn table(grades: &Grades, lang: Lang) -> Vec<String> {
-    let head = [say(lang, "student", "学生"), say(lang, "name", "姓名"), say(lang, "points", "得分")];
+    let head = ["student", "name", "points"].map(|words| lang.words(words));
     let row = |id: &str, name: &str, rest: &str| {
-        let line = format!("{} {} {rest}", padded(&cut(id, NAME), NAME), padded(&cut(name, NAME), NAME));
+        let line = format!("{} {} {rest}", left(&cut(id, NAME), NAME), left(&cut(name, NAME), NAME));
         line.trim_end().to_owned()
     };
     let mut lines = vec![row(head[0], head[1], head[2])];
     for graded in &grades.students {
         let (points, max) = (graded.points(), graded.max());
-        let points = match lang {
-            Lang::En => format!("{points:>4} of {max}"),
-            Lang::Zh => format!("{points:>4} / {max}"),
-        };
-        let missing = say(lang, "  nothing handed in", "  没有交");
-        let rest = if graded.handed_in { points } else { points + missing };
+        let mut rest = lang.fill("{} of {}", &[&format_args!("{points:>4}"), &max]);
+        if !graded.handed_in {
+            rest = format!("{rest}  {}", lang.words("nothing handed in"));
+        }
         lines.push(row(&graded.student.id, &graded.student.name, &rest));
     }
     lines
@@ -252,18 +237,22 @@ fn wrong(graded: &Graded, lang: Lang) -> Vec<String> {
     for mark in marks(false) {
         let verdict = match &mark.verdict {
             Verdict::Mistake(id) => id,
-            Verdict::Unreadable => say(lang, "unreadable", "读不懂"),
-            _ => say(lang, "wrong", "不对"),
+            Verdict::Unreadable => lang.words("unreadable"),
+            _ => lang.words("wrong"),
         };
-        let room = WIDTH.saturating_sub(verdict.width() + 14);
+        let room = WIDTH.saturating_sub(width(verdict) + 14);
         let answer = cut(&plain(&mark.answer).replace("\\u{a}", " "), room);
         lines.push(format!("  {:<5} {verdict}: `{answer}`", mark.exercise.name()));
-        let said = mark.lines(lang).into_iter().flat_map(|line| wrapped(&plain_lines(&line), WIDTH - 8));
-        lines.extend(said.map(|line| format!("        {line}").trim_end().to_owned()));
+        for said in mark.lines(lang) {
+            let said = plain_lines(&said);
+            lines.extend(
+                wrapped(&said, WIDTH - 8).iter().map(|line| format!("        {line}").trim_end().to_owned()),
+            );
+        }
     }
     let missing: Vec<_> = marks(true).map(|mark: &Mark| mark.exercise.name()).collect();
     if !missing.is_empty() {
-        let list = say(lang, "not answered: ", "未作答：").to_owned() + &missing.join(", ");
+        let list = lang.fill("not answered: {}", &[&missing.join(", ")]);
         lines.extend(wrapped(&list, WIDTH - 2).into_iter().map(|line| format!("  {line}")));
     }
     lines

@@ -174,7 +174,7 @@ fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {
 /// The students of a list.
 fn students(class: &Class, lang: Lang) -> Result<Vec<Student>, Trouble> {
     let path = &class.students;
-    let bytes = files::read(path).map_err(Trouble::Said)?;
+    let bytes = files::read(path, lang).map_err(Trouble::Said)?;
     roster::read(&bytes).map_err(|fault| Trouble::Said(format!("{}:{}", path.display(), fault.told(lang))))
 }
 
@@ -186,12 +186,9 @@ fn all() -> Vec<&'static Lesson> {
 fn chosen(words: &[String], lang: Lang) -> Result<Vec<&'static Lesson>, Trouble> {
     let last = lesson::lessons().last().map_or(0, |lesson| lesson.data.number);
     let refuse = |word: &str| {
-        Trouble::Said(match lang {
-            Lang::En => {
-                format!("there is no lesson `{word}`; they are 0 to {last}; or 3 4 5, 0..{last}, all")
-            }
-            Lang::Zh => format!("没有第 `{word}` 课；有 0 到 {last}；也可以写 3 4 5、0..{last} 或 all"),
-        })
+        let all = format!("0..{last}");
+        let template = "there is no lesson `{}`; they are 0 to {}; or 3 4 5, {}, all";
+        Trouble::Said(lang.fill(template, &[&word, &last, &all]))
     };
     let mut wanted: Vec<u8> = Vec::new();
     for word in words.iter().flat_map(|word| word.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
@@ -249,13 +246,5 @@ impl From<Shown> for Visibility {
             Shown::AfterDueDate => Self::AfterDueDate,
             Shown::AfterPublished => Self::AfterPublished,
         }
-    }
-}
-
-/// One of two phrasings.
-fn say<'a>(lang: Lang, en: &'a str, zh: &'a str) -> &'a str {
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
     }
 }

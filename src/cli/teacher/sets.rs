@@ -28,7 +28,7 @@ impl<'c> Order<'c> {
     pub(super) fn read(class: &'c Class, lessons: &[String], lang: Lang) -> Result<Self, Trouble> {
         let lessons = chosen(lessons, lang)?;
         if handout::with_exercises(&lessons).next().is_none() {
-            let message = super::say(lang, "these lessons have no exercises", "这几课没有练习");
+            let message = lang.words("these lessons have no exercises");
             return Err(Trouble::Said(message.to_owned()));
         }
         Ok(Self { course: &class.seed, students: students(class, lang)?, lessons })
@@ -82,29 +82,16 @@ impl<'c> Order<'c> {
     fn said(&self, kind: Kind, count: usize, folder: &Path, kinds: &[&str], lang: Lang) -> io::Result<()> {
         let (students, folder) = (self.students.len(), folder.display());
         let exercises: usize = self.lessons.iter().map(|lesson| lesson.exercises.len()).sum();
-        let what = match (kind, lang) {
-            (Kind::Handout, Lang::En) => "handouts",
-            (Kind::Handout, Lang::Zh) => "练习",
-            (Kind::Key, Lang::En) => "keys",
-            (Kind::Key, Lang::Zh) => "答案",
+        let template = match (kind, students) {
+            (Kind::Handout, 1) => "{}: handouts for {} student, {} exercises; {} files",
+            (Kind::Handout, _) => "{}: handouts for {} students, {} exercises each; {} files",
+            (Kind::Key, 1) => "{}: keys for {} student, {} exercises; {} files",
+            (Kind::Key, _) => "{}: keys for {} students, {} exercises each; {} files",
         };
         let mut out = io::stdout().lock();
-        match lang {
-            Lang::En if students == 1 => {
-                writeln!(out, "{folder}: {what} for 1 student, {exercises} exercises; {count} files")?;
-            }
-            Lang::En => {
-                writeln!(
-                    out,
-                    "{folder}: {what} for {students} students, {exercises} exercises each; {count} files"
-                )?;
-            }
-            Lang::Zh => {
-                writeln!(out, "{folder}：{students} 名学生的{what}，每人 {exercises} 题；共 {count} 个文件")?;
-            }
-        }
+        writeln!(out, "{}", lang.fill(template, &[&folder, &students, &exercises, &count]))?;
         if kinds.contains(&"html") {
-            let print = super::say(lang, "To print them all: ", "打印全部：");
+            let print = lang.words("To print them all: ");
             writeln!(out, "{print}{folder}{}all.html", std::path::MAIN_SEPARATOR)?;
         }
         out.flush()

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Finding, Findings, HINTS, Kind, MISTAKES, handed_in};
 use crate::lang::Lang;
 use crate::lesson::{BELIEFS, Exercise, Instance, Judgement, data};
+use crate::model::Text;
 
 /// Students among whom every mistake can be made by somebody.
 const MANY: usize = 100;
@@ -19,8 +20,8 @@ pub fn exercise(exercise: &Exercise, course: &str, students: usize) -> Vec<Findi
         // A generator that panics for one seed in many is the fault most worth finding.
         let made = catch_unwind(AssertUnwindSafe(|| exercise.instance(course, &student)));
         let Ok(instance) = made else {
-            let en = format!("for {student} of {course} there is no instance: the generator panics");
-            findings.add(Kind::Solvable, en, format!("{course} 的 {student} 没有实例：生成器崩溃"));
+            let text = Text::with("for {} of {} there is no instance: the generator panics", student);
+            findings.add(Kind::Solvable, text.and(course));
             return findings.list;
         };
         instances.push((student, instance));
@@ -39,13 +40,13 @@ fn solvable(instances: &[(String, Instance)], findings: &mut Findings) {
         let judgement = match handed_in(instance, &instance.right) {
             Ok(right) => instance.judge_answer(&right),
             Err(typed) => {
-                let en = format!("for {student} the right answer `{typed}` cannot be read");
-                return findings.add(Kind::Solvable, en, format!("{student} 的正确答案 `{typed}` 读不出来"));
+                let text = Text::with("for {} the right answer `{}` cannot be read", student);
+                return findings.add(Kind::Solvable, text.and(typed));
             }
         };
         if judgement != Judgement::Right {
-            let en = format!("for {student} the right answer is {judgement:?}");
-            return findings.add(Kind::Solvable, en, format!("{student} 的正确答案被判为 {judgement:?}"));
+            let text = Text::with("for {} the right answer is {}", student);
+            return findings.add(Kind::Solvable, text.and(format!("{judgement:?}")));
         }
     }
 }
@@ -58,16 +59,14 @@ fn distinct(exercise: &Exercise, course: &str, instances: &[(String, Instance)],
     let mut seen = BTreeMap::new();
     for (student, instance) in instances {
         if let Some(other) = seen.insert(question(instance), student) {
-            let en = format!("{other} and {student} are asked the same");
-            findings.add(Kind::Distinct, en, format!("{other} 和 {student} 的题目相同"));
+            findings.add(Kind::Distinct, Text::with("{} and {} are asked the same", other).and(student));
             break;
         }
     }
     if let Some((student, instance)) = instances.first() {
         let again = exercise.instance(course, student);
         if question(&again) != question(instance) || again.right != instance.right {
-            let en = format!("{student} is asked something else the second time");
-            findings.add(Kind::Distinct, en, format!("{student} 第二次拿到的题目不同"));
+            findings.add(Kind::Distinct, Text::with("{} is asked something else the second time", student));
         }
     }
 }
@@ -83,17 +82,16 @@ fn mistakes(exercise: &Exercise, instances: &[(String, Instance)], findings: &mu
                 Ok(given) => given,
                 Err(typed) => {
                     if told.insert(slip.id) {
-                        let en = format!("{}: for {student} `{typed}` cannot be read", slip.id);
-                        let zh = format!("{}：{student} 的 `{typed}` 读不出来", slip.id);
-                        findings.add(Kind::Mistakes, en, zh);
+                        let text = Text::with("{}: for {} `{}` cannot be read", slip.id);
+                        findings.add(Kind::Mistakes, text.and(student).and(typed));
                     }
                     continue;
                 }
             };
             let judgement = instance.judge_answer(&given);
             if judgement != Judgement::known(slip.id) && told.insert(slip.id) {
-                let en = format!("{}: for {student} it is judged {judgement:?}", slip.id);
-                findings.add(Kind::Mistakes, en, format!("{}：{student} 的被判为 {judgement:?}", slip.id));
+                let text = Text::with("{}: for {} it is judged {}", slip.id).and(student);
+                findings.add(Kind::Mistakes, text.and(format!("{judgement:?}")));
             }
             for lang in Lang::ALL {
                 let text = exercise.diagnosis(instance, slip.id, &given, lang).unwrap_or_default();
@@ -105,20 +103,19 @@ fn mistakes(exercise: &Exercise, instances: &[(String, Instance)], findings: &mu
             }
         }
         if named.len() < MISTAKES && told.insert("") {
-            let en = format!("{student} can make only the mistakes {named:?}");
-            findings.add(Kind::Mistakes, en, format!("{student} 只可能犯这些错误：{named:?}"));
+            let text = Text::with("{} can make only the mistakes {}", student);
+            findings.add(Kind::Mistakes, text.and(format!("{named:?}")));
         }
         made.extend(named);
     }
     let described: BTreeSet<_> = exercise.data.mistakes.keys().map(String::as_str).collect();
     for id in made.difference(&described) {
-        let en = format!("{id} is not described in lesson.toml");
-        findings.add(Kind::Mistakes, en, format!("lesson.toml 里没有 {id}"));
+        findings.add(Kind::Mistakes, Text::with("{} is not described in lesson.toml", id));
     }
     // Few students do not make every mistake.
     let unmade = described.difference(&made).filter(|_| instances.len() >= MANY);
     for id in unmade {
-        findings.add(Kind::Mistakes, format!("nobody makes the mistake {id}"), format!("没有人会犯 {id}"));
+        findings.add(Kind::Mistakes, Text::with("nobody makes the mistake {}", id));
     }
 }
 
@@ -141,14 +138,14 @@ fn texts(exercise: &Exercise, own: &Instance, example: &Instance, findings: &mut
         }
         let hints = data.hints.in_(lang);
         if hints.len() != HINTS {
-            let en = format!("{} hints ({code}), {HINTS} are wanted", hints.len());
-            findings.add(Kind::Hints, en, format!("有 {} 条提示（{code}），应为 {HINTS} 条", hints.len()));
+            let text = Text::with("{} hints ({}), {} are wanted", hints.len());
+            findings.add(Kind::Hints, text.and(code).and(HINTS));
         }
         for (step, hint) in (1..).zip(hints) {
             findings.complete(Kind::Hints, &own.fill(hint, lang), &format!("hint {step} ({code})"));
             if data::holes(hint).any(|hole| hole == "answer") {
-                let en = format!("hint {step} ({code}) gives the answer away");
-                findings.add(Kind::Hints, en, format!("提示 {step}（{code}）直接给出了答案"));
+                let text = Text::with("hint {} ({}) gives the answer away", step).and(code);
+                findings.add(Kind::Hints, text);
             }
         }
     }
@@ -156,18 +153,13 @@ fn texts(exercise: &Exercise, own: &Instance, example: &Instance, findings: &mut
         if let Some(belief) = &mistake.belief
             && !BELIEFS.contains(&belief.as_str())
         {
-            let en = format!("{id}: no belief is called {belief}");
-            findings.add(Kind::Mistakes, en, format!("{id}：没有叫 {belief} 的误解"));
+            findings.add(Kind::Mistakes, Text::with("{}: no belief is called {}", id).and(belief));
         }
         if [&mistake.en, &mistake.zh].iter().any(|text| data::holes(text).any(|hole| hole == "answer")) {
-            findings.add(
-                Kind::Mistakes,
-                format!("{id} gives the answer away"),
-                format!("{id} 直接给出了答案"),
-            );
+            findings.add(Kind::Mistakes, Text::with("{} gives the answer away", id));
         }
     }
     if exercise.question(example, Lang::En) == exercise.question(own, Lang::En) {
-        findings.add(Kind::Distinct, "the example is the student's own instance", "例题就是学生自己的题目");
+        findings.add(Kind::Distinct, "the example is the student's own instance");
     }
 }

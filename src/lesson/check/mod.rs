@@ -10,9 +10,9 @@ mod page;
 pub use exercise::exercise;
 pub use order::{Term, order, terms};
 
-use super::data::Bilingual;
 use super::{Answer, Instance, Lesson};
 use crate::lang::Lang;
+use crate::model::Text;
 
 /// Known mistakes that every instance must have at least.
 pub const MISTAKES: usize = 3;
@@ -25,7 +25,7 @@ pub struct Finding {
     /// An exercise such as `3.2`, or a lesson's folder.
     pub place: String,
     pub kind: Kind,
-    pub text: Bilingual,
+    pub text: Text,
 }
 
 /// What is checked.
@@ -52,18 +52,14 @@ impl Kind {
 
     /// Its word in a table.
     pub fn title(self, lang: Lang) -> &'static str {
-        let (en, zh) = match self {
-            Self::Solvable => ("solvable", "可解"),
-            Self::Distinct => ("distinct", "各异"),
-            Self::Mistakes => ("mistakes", "错误"),
-            Self::Hints => ("hints", "提示"),
-            Self::Languages => ("languages", "双语"),
-            Self::Order => ("order", "顺序"),
-        };
-        match lang {
-            Lang::En => en,
-            Lang::Zh => zh,
-        }
+        lang.words(match self {
+            Self::Solvable => "solvable",
+            Self::Distinct => "distinct",
+            Self::Mistakes => "mistakes",
+            Self::Hints => "hints",
+            Self::Languages => "languages",
+            Self::Order => "order",
+        })
     }
 }
 
@@ -85,22 +81,18 @@ impl Findings {
         Self { place: place.into(), list: Vec::new() }
     }
 
-    fn add(&mut self, kind: Kind, en: impl Into<String>, zh: impl Into<String>) {
-        let text = Bilingual::new(en, zh);
-        self.list.push(Finding { place: self.place.clone(), kind, text });
+    fn add(&mut self, kind: Kind, text: impl Into<Text>) {
+        self.list.push(Finding { place: self.place.clone(), kind, text: text.into() });
     }
 
     /// Wants that a text says something and has no hole that nothing fills.
     fn complete(&mut self, kind: Kind, text: &str, what: &str) {
         if text.trim().is_empty() {
-            self.add(kind, format!("{what} is empty"), format!("{what} 是空的"));
+            self.add(kind, Text::with("{} is empty", what));
         }
         for hole in super::data::holes(text) {
-            self.add(
-                kind,
-                format!("{what}: nothing fills {{{hole}}}"),
-                format!("{what}：{{{hole}}} 没有内容"),
-            );
+            let hole = format!("{{{hole}}}");
+            self.add(kind, Text::with("{}: nothing fills {}", what).and(hole));
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Finding, Findings, Kind};
 use crate::explain::{self, Topic};
 use crate::lang::Lang;
 use crate::lesson::{Lesson, data};
+use crate::model::Text;
 
 /// A term of the field: what `teaches` and `mentions` may name.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ pub fn order(lessons: &[&Lesson], terms: &[Term<'_>]) -> Vec<Finding> {
         let mut findings = Findings::at(lesson.slug);
         let data = &lesson.data;
         for id in data.teaches.iter().chain(&data.mentions).filter(|id| !known.contains(id.as_str())) {
-            findings.add(Kind::Order, format!("no term is called {id}"), format!("没有叫 {id} 的术语"));
+            findings.add(Kind::Order, Text::with("no term is called {}", id));
         }
         for lang in Lang::ALL {
             let text = said(lesson, lang);
@@ -48,11 +49,8 @@ pub fn order(lessons: &[&Lesson], terms: &[Term<'_>]) -> Vec<Finding> {
                     && !data.mentions.iter().any(|m| m == id)
             }) {
                 let (code, first) = (lang.code(), taught[id]);
-                findings.add(
-                    Kind::Order,
-                    format!("“{word}” ({code}): {id} is taught in lesson {first}; `mentions` would allow it"),
-                    format!("“{word}”（{code}）：{id} 到第 {first} 课才教；可写进 `mentions`"),
-                );
+                let text = "“{}” ({}): {} is taught in lesson {}; `mentions` would allow it";
+                findings.add(Kind::Order, Text::with(text, word).and(code).and(id).and(first));
             }
         }
         list.extend(findings.list);

@@ -3,19 +3,16 @@
 use super::{Findings, Kind};
 use crate::lang::Lang;
 use crate::lesson::Lesson;
+use crate::model::Text;
 
 pub(super) fn check(lesson: &Lesson, findings: &mut Findings) {
     let data = &lesson.data;
     let number = data.number;
     if !lesson.slug.starts_with(&format!("{number:02}-")) {
-        findings.add(Kind::Order, format!("it is number {number}"), format!("编号是 {number}"));
+        findings.add(Kind::Order, Text::with("it is number {}", number));
     }
     for before in data.requires.iter().filter(|before| **before >= number) {
-        findings.add(
-            Kind::Order,
-            format!("it requires lesson {before}"),
-            format!("它要求先学第 {before} 课"),
-        );
+        findings.add(Kind::Order, Text::with("it requires lesson {}", before));
     }
     for (name, text) in [("title", &data.title), ("objective", &data.objective), ("belief", &data.belief)] {
         for lang in Lang::ALL {
@@ -24,17 +21,14 @@ pub(super) fn check(lesson: &Lesson, findings: &mut Findings) {
     }
     let [en, zh] = Lang::ALL.map(|lang| structure(lesson.page(lang)));
     if en.is_empty() || zh.is_empty() {
-        findings.add(Kind::Languages, "a page is empty", "有一页是空的");
+        findings.add(Kind::Languages, "a page is empty");
     }
     let longest = en.len().max(zh.len());
     if let Some(place) = (0..longest).find(|place| en.get(*place) != zh.get(*place)) {
         let part = |parts: &[String]| parts.get(place).map_or("-", String::as_str).to_owned();
         let (en, zh, place) = (part(&en), part(&zh), place + 1);
-        findings.add(
-            Kind::Languages,
-            format!("part {place} of en.md is `{en}`, of zh.md `{zh}`"),
-            format!("第 {place} 部分：en.md 是 `{en}`，zh.md 是 `{zh}`"),
-        );
+        let text = Text::with("part {} of en.md is `{}`, of zh.md `{}`", place).and(en).and(zh);
+        findings.add(Kind::Languages, text);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Answers that are wrong for the student and right for somebody else's exercises.
 
 use super::{Graded, Mark, Remark, Verdict};
-use crate::lesson::data::Bilingual;
 use crate::lesson::{Answer, Instance};
+use crate::model::Text;
 
 /// So many answers fit by chance in no class.
 const FEWEST: usize = 3;
@@ -22,17 +22,15 @@ fn of(course: &str, graded: &Graded, students: &[Graded]) -> Option<Remark> {
     }
     let enough = |fit: usize| fit >= FEWEST && fit * 2 > wrong.len();
     let id = &graded.student.id;
-    let remark = |en: String, zh: String| Remark { file: None, text: Bilingual::new(en, zh), grave: true };
+    let remark = |text: Text| Remark { file: None, text, grave: true };
     // The student's own exercises outside of the course.
     if !course.is_empty() {
         let own = |mark: &Mark| mark.exercise.instance("", graded.student.seed());
         let fit = wrong.iter().filter(|(_, mark)| own(mark).judge(&mark.answer).is_right()).count();
         if enough(fit) {
             let all = wrong.len();
-            return Some(remark(
-                format!("{id}: {fit} of {all} wrong answers are right for exercises made without --course"),
-                format!("{id}：{all} 个错误答案中有 {fit} 个对应不带 --course 时的题目"),
-            ));
+            let text = "{}: {} of {} wrong answers are right for exercises made without --course";
+            return Some(remark(Text::with(text, id).and(fit).and(all)));
         }
     }
     let others = students.iter().filter(|other| other.student.seed() != graded.student.seed());
@@ -42,10 +40,8 @@ fn of(course: &str, graded: &Graded, students: &[Graded]) -> Option<Remark> {
     });
     let (fit, other) = fits.max_by_key(|(fit, _)| *fit).filter(|(fit, _)| enough(*fit))?;
     let (other, all) = (&other.student.id, wrong.len());
-    Some(remark(
-        format!("{id}: {fit} of {all} wrong answers are right for the exercises of `{other}`"),
-        format!("{id}：{all} 个错误答案中有 {fit} 个是 `{other}` 的题目的正确答案"),
-    ))
+    let text = Text::with("{}: {} of {} wrong answers are right for the exercises of `{}`", id);
+    Some(remark(text.and(fit).and(all).and(other)))
 }
 
 /// Whether a right answer to another instance is hardly a coincidence: a letter may be.

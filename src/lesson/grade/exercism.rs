@@ -14,10 +14,7 @@ const MESSAGE: usize = 65_535;
 /// exercises are the tasks, each with one test.
 pub fn exercism(graded: &Graded, lesson: &Lesson, lang: Lang) -> Value {
     if !graded.handed_in {
-        let message = match lang {
-            Lang::En => "Nothing was handed in.",
-            Lang::Zh => "没有交作业。",
-        };
+        let message = lang.words("Nothing was handed in.");
         return json!({ "version": 3, "status": "error", "message": message, "tests": [] });
     }
     let marks: Vec<&Mark> = graded.marks.iter().filter(|mark| mark.lesson.slug == lesson.slug).collect();

@@ -34,15 +34,11 @@ impl Visibility {
 /// The format has no top-level maximum: it is in `extra_data`, and the tests' maxima
 /// add up to it.
 pub fn gradescope(grades: &Grades, graded: &Graded, visibility: Visibility, lang: Lang) -> Value {
-    let output = match lang {
-        Lang::En => format!("{} of {} points.", graded.points(), graded.max()),
-        Lang::Zh => format!("得分 {}，满分 {}。", graded.points(), graded.max()),
+    let template = match graded.handed_in {
+        true => "{} of {} points.",
+        false => "{} of {} points. Nothing was handed in.",
     };
-    let output = match (graded.handed_in, lang) {
-        (true, _) => output,
-        (false, Lang::En) => format!("{output} Nothing was handed in."),
-        (false, Lang::Zh) => format!("{output}没有交作业。"),
-    };
+    let output = lang.fill(template, &[&graded.points(), &graded.max()]);
     json!({
         "score": graded.points(),
         "output": output,

@@ -8,6 +8,7 @@ use super::{Grading, original};
 use crate::lesson::report::Report;
 use crate::lesson::roster::{self, Student, Table, plain};
 use crate::lesson::{Exercise, GENERATION, exercise, lessons};
+use crate::model::Text;
 
 const STUDENT: &[&str] = &["student", "id", "student_id", "学号", "学生"];
 const EXERCISE: &[&str] = &["exercise", "question", "练习", "题号"];
@@ -22,7 +23,7 @@ impl Grading<'_> {
             return self.table(file, bytes);
         }
         let Ok(text) = roster::text(bytes) else {
-            return self.remark(file, true, "this is no text in UTF-8", "不是 UTF-8 文本");
+            return self.remark(file, true, "this is no text in UTF-8");
         };
         if extension.as_deref() == Some("json") || text.trim_start().starts_with('{') {
             self.report(file, &text);
@@ -34,28 +35,20 @@ impl Grading<'_> {
     fn report(&mut self, file: &str, text: &str) {
         let report = match Report::read(text) {
             Ok(report) => report,
-            Err(e) => return self.remark(file, true, plain(&e), plain(&e)),
+            Err(why) => return self.remark(file, true, why),
         };
         let (tool, own) = (plain(&report.tool), env!("CARGO_PKG_VERSION"));
         if report.generation != GENERATION {
             let made = report.generation;
-            return self.remark(
-                file,
-                true,
-                format!(
-                    "its exercises are of generation {made} (wstool {tool}), those of wstool {own} of \
-                     generation {GENERATION}: grade it with wstool {tool}; not counted"
-                ),
-                format!(
-                    "其中的题目属于第 {made} 代（wstool {tool}），而 wstool {own} 出的是第 {GENERATION} 代：\
-                     请用 wstool {tool} 评分；未计入"
-                ),
-            );
+            let text = "its exercises are of generation {} (wstool {}), those of wstool {} of generation {}: \
+                        grade it with wstool {}; not counted";
+            let text = Text::with(text, made).and(&tool).and(own).and(GENERATION).and(&tool);
+            return self.remark(file, true, text);
         }
         let Some(owners) = self.owners(file, &report) else { return };
         if report.tool != own {
-            let en = format!("made by wstool {tool}, this is {own}; the exercises are the same");
-            self.remark(file, false, en, format!("由 wstool {tool} 生成，当前是 {own}；题目相同"));
+            let text = Text::with("made by wstool {}, this is {}; the exercises are the same", tool);
+            self.remark(file, false, text.and(own));
         }
         let mut unknown = Vec::new();
         for done in report.exercises {
@@ -70,9 +63,7 @@ impl Grading<'_> {
             }
         }
         if !unknown.is_empty() {
-            let list = unknown.join(", ");
-            let en = format!("no such exercises, not counted: {list}");
-            self.remark(file, true, en, format!("没有这些练习，未计入：{list}"));
+            self.remark(file, true, Text::with("no such exercises, not counted: {}", unknown.join(", ")));
         }
         for owner in owners {
             self.handed_in[owner].files.push(file.to_owned());
@@ -83,18 +74,13 @@ impl Grading<'_> {
     fn owners(&mut self, file: &str, report: &Report) -> Option<Vec<usize>> {
         let (student, course) = (plain(&report.student), plain(&report.course));
         if report.course != self.course {
-            let wanted = self.course;
-            let (en, zh) = if course.is_empty() {
-                ("outside of a course".to_owned(), "没有指定课程".to_owned())
+            let text = if course.is_empty() {
+                Text::with("{} did these exercises outside of a course, not for `{}`; not counted", student)
             } else {
-                (format!("for the course `{course}`"), format!("属于课程 `{course}`"))
+                let text = "{} did these exercises for the course `{}`, not for `{}`; not counted";
+                Text::with(text, student).and(course)
             };
-            self.remark(
-                file,
-                true,
-                format!("{student} did these exercises {en}, not for `{wanted}`; not counted"),
-                format!("{student} 的这些题目{zh}，不是 `{wanted}`；未计入"),
-            );
+            self.remark(file, true, text.and(self.course));
             return None;
         }
         let places = |fits: &dyn Fn(&Student) -> bool| -> Vec<usize> {
@@ -104,20 +90,14 @@ impl Grading<'_> {
         let owners = places(&|listed| listed.seed() == report.student);
         if owners.is_empty() {
             let moved = self.students.iter().find(|listed| listed.id == report.student);
-            let (en, zh) = match moved {
+            let text = match moved {
                 Some(listed) => {
-                    let seed = listed.seed();
-                    (
-                        format!("the exercises of `{student}`, whose override is `{seed}`; not counted"),
-                        format!("是 `{student}` 的题目，但名单中改用 `{seed}`；未计入"),
-                    )
+                    Text::with("the exercises of `{}`, whose override is `{}`; not counted", student)
+                        .and(listed.seed())
                 }
-                None => (
-                    format!("the exercises of `{student}`, who is not in the list; not counted"),
-                    format!("是 `{student}` 的题目，名单中没有此人；未计入"),
-                ),
+                None => Text::with("the exercises of `{}`, who is not in the list; not counted", student),
             };
-            self.remark(file, true, en, zh);
+            self.remark(file, true, text);
             return None;
         }
         // A file named by one student that holds another's work.
@@ -126,9 +106,8 @@ impl Grading<'_> {
             && !owners.contains(&named)
         {
             let named = &self.students[named].id;
-            let en = format!("the exercises of `{student}`, handed in as those of `{named}`; not counted");
-            let zh = format!("是 `{student}` 的题目，却作为 `{named}` 的交了上来；未计入");
-            self.remark(file, true, en, zh);
+            let text = "the exercises of `{}`, handed in as those of `{}`; not counted";
+            self.remark(file, true, Text::with(text, student).and(named));
             return None;
         }
         Some(owners)
@@ -138,10 +117,8 @@ impl Grading<'_> {
     fn lines(&mut self, file: &str, text: &str) {
         let owner = self.students.iter().position(|student| is_named(file, student));
         let Some(owner) = owner else {
-            let stem = plain(stem(file));
-            let en = format!("no student of the list is `{stem}`; a file of answers is named by its student");
-            let zh = format!("名单中没有 `{stem}`；答案文件要用学生的 id 命名");
-            return self.remark(file, true, en, zh);
+            let text = "no student of the list is `{}`; a file of answers is named by its student";
+            return self.remark(file, true, Text::with(text, plain(stem(file))));
         };
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
@@ -163,24 +140,19 @@ impl Grading<'_> {
     fn table(&mut self, file: &str, bytes: &[u8]) {
         let table = match Table::read(bytes) {
             Ok(table) => table,
-            Err(fault) => {
-                let [en, zh] = crate::lang::Lang::ALL.map(|lang| fault.told(lang));
-                return self.remark(file, true, en, zh);
-            }
+            Err(fault) => return self.remark(file, true, fault.text()),
         };
         let header = table.header(&[STUDENT, EXERCISE, ANSWER, HINTS]);
         let [Some(student), Some(name), Some(answer), hints] = header.unwrap_or_default() else {
-            let en = "the columns student, exercise and answer are wanted";
-            return self.remark(file, true, en, "需要 student、exercise 和 answer 三列");
+            return self.remark(file, true, "the columns student, exercise and answer are wanted");
         };
         for row in 1..table.rows.len() {
             let at = || format!("{file}:{}", table.line(row));
             let id = original(table.cell(row, student));
             let owner = self.students.iter().position(|listed| listed.id == id);
             let Some(owner) = owner else {
-                let id = plain(id);
-                let en = format!("no student of the list is `{id}`; not counted");
-                self.remark(at(), true, en, format!("名单中没有 `{id}`；未计入"));
+                let text = Text::with("no student of the list is `{}`; not counted", plain(id));
+                self.remark(at(), true, text);
                 continue;
             };
             let Some(exercise) = exercise(table.cell(row, name)) else {
@@ -196,9 +168,8 @@ impl Grading<'_> {
     }
 
     fn no_exercise(&mut self, at: &str, name: &str) {
-        let name = plain(name);
-        let en = format!("there is no exercise `{name}`; they are named like 3.2; not counted");
-        self.remark(at, true, en, format!("没有练习 `{name}`；练习写作 3.2 这样；未计入"));
+        let text = "there is no exercise `{}`; they are named like 3.2; not counted";
+        self.remark(at, true, Text::with(text, plain(name)));
     }
 
     fn add(&mut self, owner: usize, exercise: &Exercise, answers: &[String], hints: usize) {

@@ -16,11 +16,11 @@ mod intake;
 
 use std::collections::BTreeMap;
 
-use super::data::Bilingual;
 use super::roster::Student;
 use super::{Answer, Exercise, Instance, Judgement, Lesson};
 use crate::lang::Lang;
 use crate::limits;
+use crate::model::Text;
 
 use self::csv::original;
 pub use self::csv::{csv, harmless};
@@ -69,7 +69,7 @@ pub struct Remark {
     /// The file, with a line where it has some.
     pub file: Option<String>,
     /// In one line.
-    pub text: Bilingual,
+    pub text: Text,
     /// Something was not counted, or is missing.
     pub grave: bool,
 }
@@ -148,9 +148,8 @@ impl<'c> Grading<'c> {
         Self { course, students, lessons, handed_in, remarks: Vec::new() }
     }
 
-    fn remark(&mut self, file: impl Into<String>, grave: bool, en: impl Into<String>, zh: impl Into<String>) {
-        let text = Bilingual::new(en, zh);
-        self.remarks.push(Remark { file: Some(file.into()), text, grave });
+    fn remark(&mut self, file: impl Into<String>, grave: bool, text: impl Into<Text>) {
+        self.remarks.push(Remark { file: Some(file.into()), text: text.into(), grave });
     }
 
     /// Judges all that was taken. `step` is called after each student.
@@ -220,13 +219,9 @@ impl Mark {
 
     /// What is said of the answer: the diagnosis of a wrong one, and where to read.
     pub fn lines(&self, lang: Lang) -> Vec<String> {
-        let say = |en: &str, zh: &str| match lang {
-            Lang::En => en.to_owned(),
-            Lang::Zh => zh.to_owned(),
-        };
         let mut lines = match &self.verdict {
-            Verdict::Right => return vec![say("Right.", "正确。")],
-            Verdict::Missing => return vec![say("Not answered.", "未作答。")],
+            Verdict::Right => return vec![lang.words("Right.").to_owned()],
+            Verdict::Missing => return vec![lang.words("Not answered.").to_owned()],
             Verdict::Mistake(id) => {
                 let given = self.given().unwrap_or_else(|| self.instance.right.clone());
                 self.exercise.diagnosis(&self.instance, id, &given, lang).into_iter().collect()
@@ -237,18 +232,10 @@ impl Mark {
             },
             Verdict::Unreadable => {
                 let expected = self.instance.right.expected(&self.instance.options);
-                let expected = expected.in_(lang);
-                vec![match lang {
-                    Lang::En => format!("The answer cannot be read; wanted: {expected}."),
-                    Lang::Zh => format!("看不懂这个答案；要写的是：{expected}。"),
-                }]
+                vec![lang.fill("The answer cannot be read; wanted: {}.", &[&lang.say(&expected)])]
             }
         };
-        let section = &self.exercise.data.section;
-        lines.push(match lang {
-            Lang::En => format!("See {section}."),
-            Lang::Zh => format!("参见 {section}。"),
-        });
+        lines.push(lang.fill("See {}.", &[&self.exercise.data.section]));
         lines
     }
 

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Beside, Group, Set, Words, asked, code, escaped, head, heading, placed, prose, with_exercises};
+use super::{
+    Beside, Group, Set, asked, code, escaped, head, heading, labelled, placed, prose, with_exercises,
+};
 use crate::lang::Lang;
 use crate::lesson::grade::harmless;
 use crate::lesson::roster::Student;
@@ -10,14 +12,13 @@ use crate::lesson::{Answer, Exercise, Instance, Lesson};
 
 /// The key to a student's handout. Its files hold samples of right answers that are files.
 pub fn key(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> Set {
-    let words = Words::of(lang);
     let mut files = Vec::new();
     let mut groups = Vec::new();
     for lesson in with_exercises(lessons) {
         let solved = |exercise: &Exercise| {
             let instance = placed(exercise, course, student, &mut files);
-            let mut text = asked(exercise, &instance, student, words, lang);
-            solved(&mut text, exercise, &instance, student, words, lang);
+            let mut text = asked(exercise, &instance, student, lang);
+            solved(&mut text, exercise, &instance, student, lang);
             if let Answer::File(bytes) = &instance.right {
                 files.push(Beside { path: sample(exercise, student), bytes: bytes.clone() });
             }
@@ -26,8 +27,8 @@ pub fn key(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> 
         let items = lesson.exercises.iter().map(solved).collect();
         groups.push(Group { head: heading(lesson, lang), items });
     }
-    let title = format!("{}{}{}", words.key, words.colon, student.called());
-    let head = head(&title, course, student, words);
+    let title = labelled("Key", student.called(), lang);
+    let head = head(&title, course, student, lang);
     Set { title, head, groups, tail: Vec::new(), files }
 }
 
@@ -39,27 +40,23 @@ fn sample(exercise: &Exercise, student: &Student) -> String {
 /// Characters of a file in hex that are worth reading on paper.
 const READABLE: usize = 200;
 
-fn solved(
-    text: &mut String,
-    exercise: &Exercise,
-    instance: &Instance,
-    student: &Student,
-    words: &Words,
-    lang: Lang,
-) {
+fn solved(text: &mut String, exercise: &Exercise, instance: &Instance, student: &Student, lang: Lang) {
     text.truncate(text.trim_end().len());
-    let Words { right, solution, mistakes, colon, .. } = words;
+    let colon = lang.words(": ");
+    let label = |words| format!("**{}**{colon}", lang.words(words));
     let shown = |answer: &Answer| {
         let printed = instance.print(answer);
         let fits = !matches!(answer, Answer::File(_)) || printed.len() <= READABLE;
         fits.then(|| code(&printed))
     };
-    let _ = write!(text, "\n\n**{right}**{colon}{}", shown(&instance.right).unwrap_or_default());
+    let _ = write!(text, "\n\n{}{}", label("Right answer"), shown(&instance.right).unwrap_or_default());
     if let Answer::File(_) = instance.right {
-        let _ = write!(text, " {} [right.bin](<{}>)", words.sample, sample(exercise, student));
+        let _ =
+            write!(text, " {} [right.bin](<{}>)", lang.words("a file such as"), sample(exercise, student));
     }
     let worked = instance.fill(exercise.data.solution.in_(lang), lang);
-    let _ = write!(text, "\n\n**{solution}**{colon}{}\n\n**{mistakes}**{}\n\n", prose(&worked), colon.trim());
+    let _ = write!(text, "\n\n{}{}", label("Solution"), prose(&worked));
+    let _ = write!(text, "\n\n{}\n\n", label("Known mistakes").trim());
     for slip in &instance.mistakes {
         let answer = shown(&slip.answer).map(|answer| answer + " — ").unwrap_or_default();
         let _ = writeln!(text, "- {answer}{}", escaped(slip.id));

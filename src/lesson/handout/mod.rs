@@ -56,28 +56,31 @@ impl Set {
 
 /// A student's exercises, and how to hand them in. Lessons without exercises are left out.
 pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang) -> Set {
-    let words = Words::of(lang);
+    let words = |english| lang.words(english);
     let mut files = Vec::new();
     let mut sheet = format!(
         "## {}\n\n| {} | {} | {} |\n|---|---|---|\n",
-        words.sheet, words.exercise, words.wanted, words.answer
+        words("Answer sheet"),
+        words("Exercise"),
+        words("Wanted"),
+        words("Your answer")
     );
     let mut groups = Vec::new();
     for lesson in with_exercises(lessons) {
         let mut items = Vec::new();
         for exercise in &lesson.exercises {
             let instance = placed(exercise, course, student, &mut files);
-            items.push(asked(exercise, &instance, student, words, lang));
+            items.push(asked(exercise, &instance, student, lang));
             let wanted = match &instance.right {
-                Answer::File(_) => words.a_file.to_owned(),
-                _ => instance.right.expected(&instance.options).in_(lang).to_owned(),
+                Answer::File(_) => words("a file, or its bytes in hex").to_owned(),
+                _ => lang.say(&instance.right.expected(&instance.options)),
             };
             let _ = writeln!(sheet, "| {} | {} | |", exercise.name(), escaped(&wanted));
         }
         groups.push(Group { head: heading(lesson, lang), items });
     }
-    let title = format!("{}{}{}", words.exercises, words.colon, student.called());
-    let head = head(&title, course, student, words);
+    let title = labelled("Exercises", student.called(), lang);
+    let head = head(&title, course, student, lang);
     let first = groups.first().and(with_exercises(lessons).next()).map_or(0, |lesson| lesson.data.number);
     let tail = vec![sheet, how_to_hand_in(course, student, first, lang)];
     Set { title, head, groups, tail, files }
@@ -86,17 +89,11 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
 /// The page that leads to all sets of a folder; `kinds` are the extensions of the files
 /// that each student has.
 pub fn index(course: &str, students: &[Student], lessons: &[&Lesson], kinds: &[&str], lang: Lang) -> Set {
-    let words = Words::of(lang);
-    let title = format!("{}{}{course}", words.exercises, words.colon);
-    let list = with_exercises(lessons).map(|lesson| {
-        format!(
-            "- {}
-",
-            titled(lesson, lang)
-        )
-    });
+    let words = |english| lang.words(english);
+    let title = labelled("Exercises", course, lang);
+    let list = with_exercises(lessons).map(|lesson| format!("- {}\n", titled(lesson, lang)));
     let head = format!("# {}\n\n{}", escaped(&title), list.collect::<String>());
-    let mut table = format!("| {} | {} | |\n|---|---|---|\n", words.student, words.name);
+    let mut table = format!("| {} | {} | |\n|---|---|---|\n", words("student"), words("name"));
     for student in students {
         let link = |kind: &&str| format!("[{kind}](<{}.{kind}>)", student.file);
         let links = kinds.iter().map(link).collect::<Vec<_>>().join(" · ");
@@ -122,54 +119,34 @@ fn placed(exercise: &Exercise, course: &str, student: &Student, files: &mut Vec<
     instance
 }
 
-fn head(title: &str, course: &str, student: &Student, words: &Words) -> String {
-    let Words { colon, .. } = words;
-    let mut head = format!("# {}\n\n{}{colon}{}", escaped(title), words.course, code(course));
-    let _ = write!(head, " · {}{colon}{}", words.student, code(&student.id));
+fn head(title: &str, course: &str, student: &Student, lang: Lang) -> String {
+    let mut head = format!("# {}\n\n{}", escaped(title), labelled("Course", &code(course), lang));
+    let _ = write!(head, " · {}", labelled("student", &code(&student.id), lang));
     if let Some(instead) = &student.instead {
-        let _ = write!(head, " · {}{colon}{}", words.made_from, code(instead));
+        let _ = write!(head, " · {}", labelled("exercises made from", &code(instead), lang));
     }
     head
 }
 
-fn heading(lesson: &Lesson, lang: Lang) -> String {
-    format!(
-        "## {}
+/// Something behind its label.
+fn labelled(label: &'static str, what: &str, lang: Lang) -> String {
+    format!("{}{}{what}", lang.words(label), lang.words(": "))
+}
 
-{}",
-        titled(lesson, lang),
-        lesson.data.objective.in_(lang).trim()
-    )
+fn heading(lesson: &Lesson, lang: Lang) -> String {
+    format!("## {}\n\n{}", titled(lesson, lang), lesson.data.objective.in_(lang).trim())
 }
 
 fn titled(lesson: &Lesson, lang: Lang) -> String {
     let (number, title) = (lesson.data.number, lesson.data.title.in_(lang));
-    match lang {
-        Lang::En => format!("Lesson {number}: {title}"),
-        Lang::Zh => format!("第 {number} 课：{title}"),
-    }
+    lang.fill("Lesson {}: {}", &[&number, &title])
 }
 
 /// An exercise as it is asked.
-fn asked(exercise: &Exercise, instance: &Instance, student: &Student, words: &Words, lang: Lang) -> String {
+fn asked(exercise: &Exercise, instance: &Instance, student: &Student, lang: Lang) -> String {
     let (name, section, points) = (exercise.name(), &exercise.data.section, exercise.data.points);
-    let mut asked = match lang {
-        Lang::En if points == 1 => format!(
-            "### {name} ({section}, 1 point)
-
-"
-        ),
-        Lang::En => format!(
-            "### {name} ({section}, {points} points)
-
-"
-        ),
-        Lang::Zh => format!(
-            "### {name}（{section}，{points} 分）
-
-"
-        ),
-    };
+    let template = if points == 1 { "{} ({}, 1 point)" } else { "{} ({}, {} points)" };
+    let mut asked = format!("### {}\n\n", lang.fill(template, &[&name, section, &points]));
     asked.push_str(&prose(&instance.fill(exercise.data.prompt.in_(lang), lang)));
     asked.push_str("\n\n");
     for option in instance.labelled(lang) {
@@ -182,7 +159,7 @@ fn asked(exercise: &Exercise, instance: &Instance, student: &Student, words: &Wo
         let link = |name: &str| format!("[{name}](<{}/{}/{name}>)", student.file, exercise.name());
         let links: Vec<_> = instance.files.iter().map(|file| link(file.name)).collect();
         asked.truncate(asked.trim_end().len());
-        let _ = writeln!(asked, "\n\n{}{}{}", words.files, words.colon, links.join(", "));
+        let _ = writeln!(asked, "\n\n{}", labelled("Files for you", &links.join(", "), lang));
     }
     asked
 }
@@ -196,19 +173,18 @@ fn how_to_hand_in(course: &str, student: &Student, lesson: u8, lang: Lang) -> St
         argument(&format!("{file}.json"))
     );
     let text = code(&format!("{file}.txt"));
-    match lang {
-        Lang::En => format!(
-            "## How to hand in\n\nOn paper: fill in the sheet.\n\nWith the tool: it has the same exercises for \
-             you, says at once what is wrong, and helps (`wstool lesson hint {lesson}.1`). What you hand in \
-             is the report. It holds your answers, and how many steps of help you took.\n\n{commands}\n\nAs a \
-             text file: {text}, a line for each exercise, its number and the answer:\n\n    {lesson}.1 …"
+    format!(
+        "## {}\n\n{}\n\n{}\n\n{commands}\n\n{}\n\n    {lesson}.1 …",
+        lang.words("How to hand in"),
+        lang.words("On paper: fill in the sheet."),
+        lang.fill(
+            "With the tool: it has the same exercises for you, says at once what is wrong, and helps \
+             (`wstool lesson hint {}.1`). What you hand in is the report. It holds your answers, and how many \
+             steps of help you took.",
+            &[&lesson]
         ),
-        Lang::Zh => format!(
-            "## 怎样交作业\n\n写在纸上：填好答题表。\n\n用工具：里面是同样的题目，答错了会马上指出错在哪里，\
-             还有提示（`wstool lesson hint {lesson}.1`）。要交的是报告，里面有你的答案，以及看了几步提示。\n\n\
-             {commands}\n\n用文本文件：{text}，每题一行，先写题号，再写答案：\n\n    {lesson}.1 …"
-        ),
-    }
+        lang.fill("As a text file: {}, a line for each exercise, its number and the answer:", &[&text]),
+    )
 }
 
 /// A word as a shell takes it.
@@ -219,76 +195,6 @@ fn argument(word: &str) -> String {
     }
     format!("'{}'", word.replace('\'', "'\\''"))
 }
-
-/// The words of a set in one language.
-struct Words {
-    exercises: &'static str,
-    exercise: &'static str,
-    course: &'static str,
-    student: &'static str,
-    name: &'static str,
-    made_from: &'static str,
-    files: &'static str,
-    sheet: &'static str,
-    wanted: &'static str,
-    answer: &'static str,
-    a_file: &'static str,
-    key: &'static str,
-    right: &'static str,
-    solution: &'static str,
-    mistakes: &'static str,
-    sample: &'static str,
-    colon: &'static str,
-}
-
-impl Words {
-    fn of(lang: Lang) -> &'static Self {
-        match lang {
-            Lang::En => &EN,
-            Lang::Zh => &ZH,
-        }
-    }
-}
-
-const EN: Words = Words {
-    exercises: "Exercises",
-    exercise: "Exercise",
-    course: "Course",
-    student: "student",
-    name: "name",
-    made_from: "exercises made from",
-    files: "Files for you",
-    sheet: "Answer sheet",
-    wanted: "Wanted",
-    answer: "Your answer",
-    a_file: "a file, or its bytes in hex",
-    key: "Key",
-    right: "Right answer",
-    solution: "Solution",
-    mistakes: "Known mistakes",
-    sample: "a file such as",
-    colon: ": ",
-};
-
-const ZH: Words = Words {
-    exercises: "练习",
-    exercise: "题号",
-    course: "课程",
-    student: "学生",
-    name: "姓名",
-    made_from: "题目取自",
-    files: "给你的文件",
-    sheet: "答题表",
-    wanted: "要写的是",
-    answer: "你的答案",
-    a_file: "一个文件，或它的十六进制字节",
-    key: "答案",
-    right: "正确答案",
-    solution: "解法",
-    mistakes: "常见错误",
-    sample: "一个文件，例如",
-    colon: "：",
-};
 
 #[cfg(test)]
 mod tests;
