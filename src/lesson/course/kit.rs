@@ -4,7 +4,9 @@ use flate2::{Compress, Compression, FlushCompress};
 
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
+use crate::model::{Dir, Opcode};
 use crate::synth::conversation::play;
+use crate::synth::frames::{Keys, Message, Shape};
 use crate::synth::{Rng, START, script};
 use crate::ws::deflate::TAIL;
 
@@ -88,4 +90,15 @@ impl Deflater {
     pub(super) fn begin_afresh(&mut self) {
         self.0.reset();
     }
+}
+
+/// A text message in one frame, as an endpoint sends it.
+pub(super) fn text_frame(from: Dir, text: &str, rng: &mut Rng) -> Vec<u8> {
+    let message = Message::new(Opcode::TEXT, text);
+    let frames = message.frames(Shape::of(from), &mut Keys::default(), &mut |bytes| rng.fill(bytes));
+    let mut out = Vec::new();
+    for frame in &frames {
+        frame.write(&mut out);
+    }
+    out
 }

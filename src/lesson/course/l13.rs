@@ -3,7 +3,7 @@
 mod crossed;
 mod history;
 
-use super::packets::{capture, pick, text_frame};
+use super::kit::{capture, pick, text_frame};
 use crate::app::socketio;
 use crate::lesson::{Answer, Instance, Make, hex};
 use crate::model::Dir;

@@ -1,6 +1,7 @@
 //! Lesson 14: what framing is worth, and what a million clients cost.
 
-use super::packets::{pick, text_frame};
+use super::kit::{pick, text_frame};
+use super::wire::all_different;
 use crate::compare::words::grouped;
 use crate::lesson::{Answer, Instance, Make, hex};
 use crate::model::Dir;
@@ -42,7 +43,7 @@ fn reads_and_lines(rng: &mut Rng) -> Instance {
         let with_an_end = reads.iter().filter(|read| read.contains('\n')).count();
         // Who counts something else shall come to another number.
         let counts = [complete, reads.len(), complete + 1, with_an_end];
-        if !all_differ(&counts) {
+        if !all_different(&counts) {
             continue;
         }
         let [right, read, started, ended] = counts.map(|count| Answer::Number(count as u64));
@@ -76,10 +77,6 @@ fn cut(stream: &str, rng: &mut Rng) -> Vec<String> {
         rest = behind;
     }
     reads
-}
-
-fn all_differ<T: PartialEq>(items: &[T]) -> bool {
-    items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))
 }
 
 const FRIENDS: [&str; 8] = ["小明", "小红", "李雷", "王芳", "赵云", "陈晨", "张伟", "刘洋"];
@@ -140,7 +137,7 @@ fn broadcast(rng: &mut Rng) -> Instance {
             bits(others, frame) / 8,
             bits(others, frame + 4),
         ];
-        if !all_differ(&answers) {
+        if !all_different(&answers) {
             continue;
         }
         let [right, everyone, once, bare, bytes, masked] = answers.map(Answer::Number);
@@ -196,7 +193,7 @@ fn slow_readers(rng: &mut Rng) -> Instance {
         let memory = growth * seconds;
         let answers =
             [seconds, seconds / times, seconds * slow, seconds * rate, memory / (slow * rate * payload)];
-        if !all_differ(&answers) {
+        if !all_different(&answers) {
             continue;
         }
         let [right, everybody, queue, message, bare] = answers.map(Answer::Number);

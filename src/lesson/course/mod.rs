@@ -35,8 +35,6 @@ mod l13;
 
 mod l14;
 
-mod packets;
-
 mod wire;
 
 use super::instance::Make;

@@ -1,6 +1,6 @@
 //! Two programs that do not fit together: a plain WebSocket at one end, Socket.IO at the other.
 
-use super::super::packets::capture;
+use super::super::kit::capture;
 use super::{answer, get, open_packet, place, quoted, session_id};
 use crate::lesson::{Answer, Bilingual, Instance};
 use crate::synth::Rng;

@@ -1,6 +1,6 @@
 //! How servers pushed before WebSocket was everywhere: the traces of four transports.
 
-use super::super::packets::pick;
+use super::super::kit::pick;
 use super::{EVENTS, place};
 use crate::lesson::{Answer, Bilingual, Instance};
 use crate::synth::Rng;
