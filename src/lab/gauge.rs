@@ -55,15 +55,19 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn work_takes_time_and_memory() {
-        let (time, memory) = (super::thread_time().unwrap(), super::resident().unwrap());
-        let mut block = vec![1u8; 64 << 20];
-        for round in 0..8u8 {
+        let time = super::thread_time().unwrap();
+        // Other tests of this process take and give back memory meanwhile.
+        let grown = (0..10).any(|_| {
+            let before = super::resident().unwrap();
+            let mut block = vec![1u8; 64 << 20];
             for byte in &mut block {
-                *byte = byte.wrapping_mul(round | 1);
+                *byte = byte.wrapping_mul(3);
             }
-        }
-        assert!(super::resident().unwrap() > memory + (32 << 20));
+            let now = super::resident().unwrap();
+            block[block.len() / 2] == 3 && now > before + (32 << 20)
+        });
+        assert!(grown);
         assert!(super::thread_time().unwrap() > time + std::time::Duration::from_millis(5));
-        assert!(block[0] > 0 && super::open_files().is_none_or(|n| n >= 64));
+        assert!(super::open_files().is_none_or(|n| n >= 64));
     }
 }
