@@ -10,22 +10,22 @@
 //! hex, pcap,  link, IP,    upgrade  frames,   Engine.IO,
 //! pcapng,     TCP streams           messages  Socket.IO, …
 //! raw          │                      │
-//!              └──────── units ───────┴─► sink: render, stats
+//!              └──────── units ───────┴─► sink: render, stats, compare, lesson
 //! ```
 //!
 //! Layers, imports running downward only (`tests/layering.rs` holds this):
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
-//! - [`render`]: one file a view; imports [`model`] only
+//! - [`render`]: one file a view, and pages of words; imports [`model`] and [`lang`] only
+//! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named; handouts, grading
 //! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was measured live
 //! - [`explain`]: what a word of the field means, in two languages
-//! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
-//! - [`model`], [`lang`], [`limits`]: the vocabulary
+//! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 pub mod app;
 pub mod cli;

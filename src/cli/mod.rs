@@ -14,6 +14,7 @@ pub mod lesson;
 mod output;
 pub mod replay;
 pub mod teacher;
+mod trouble;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};

@@ -129,7 +129,7 @@ mod tests {
             ("{\"format\": \"wstool-report/9\"}", "`wstool-report/9`"),
             ("{\"format\": \"wstool-report/1\"}", "missing field"),
         ] {
-            let error = Report::read(text).expect_err(says);
+            let error = Report::read(text).expect_err(says).to_string();
             assert!(error.contains(says) && !error.contains('\n'), "{error}");
         }
     }

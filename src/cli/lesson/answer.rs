@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::store::Store;
 use super::tutor::{Tutor, lines};
-use super::{Demonstrate, REFUSED, Trouble, WRONG, show};
+use super::{Demonstrate, Trouble, WRONG, show};
+use crate::cli::trouble::REFUSED;
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
 
 /// Bytes of an answer that are read: more than any exercise wants.

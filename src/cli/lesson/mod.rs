@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Look;
+use super::trouble::{Trouble, told};
 use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
 use store::Store;
@@ -104,34 +105,13 @@ pub type Demonstrate<'a> = dyn FnMut(&[String]) -> io::Result<u8> + 'a;
 
 /// Something was answered, and it was not right; or not all is solved.
 const WRONG: u8 = 1;
-/// The command was used wrongly, or a file could not be read or written.
-const REFUSED: u8 = 2;
 
 /// Runs the command; the exit code.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Result<u8> {
-    match act(args, look, demonstrate) {
-        Ok(code) => Ok(code),
-        Err(Trouble::Output(e)) => Err(e),
-        Err(Trouble::Said(message)) => {
-            writeln!(io::stderr(), "error: {message}")?;
-            Ok(REFUSED)
-        }
-    }
-}
-
-/// Why a command cannot go on.
-enum Trouble {
-    Output(io::Error),
-    Said(String),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
+    told(act(args, look, demonstrate))
 }
 
 fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8, Trouble> {

@@ -6,12 +6,13 @@ mod grade;
 mod sets;
 mod words;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
 use super::Look;
+use super::trouble::{Trouble, told};
 use crate::lang::Lang;
 use crate::lesson::grade::{Counts, Visibility};
 use crate::lesson::roster::{self, Student};
@@ -111,34 +112,13 @@ enum Key {
 
 /// Something was not counted or is missing, or the course has a fault.
 const FINDINGS: u8 = 1;
-/// The command was used wrongly, or a file could not be read or written.
-const REFUSED: u8 = 2;
-
-/// Why a command cannot go on.
-enum Trouble {
-    Output(io::Error),
-    Said(String),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
 
 /// Runs the command; the exit code.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &Args, look: Look) -> io::Result<u8> {
-    match act(&args.action, look.lang) {
-        Ok(code) => Ok(code),
-        Err(Trouble::Output(e)) => Err(e),
-        Err(Trouble::Said(message)) => {
-            writeln!(io::stderr(), "error: {message}")?;
-            Ok(REFUSED)
-        }
-    }
+    told(act(&args.action, look.lang))
 }
 
 fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {

@@ -31,7 +31,7 @@ fn with(data: fn(&mut ExerciseData), make: fn(&mut Rng) -> Instance) -> Vec<(Kin
         data: exercise,
         make: Make { id: "double", make },
     };
-    super::exercise(&exercise, "c", 100).into_iter().map(|f| (f.kind, f.text.en)).collect()
+    super::exercise(&exercise, "c", 100).into_iter().map(|f| (f.kind, f.text.to_string())).collect()
 }
 
 fn double(rng: &mut Rng) -> Instance {

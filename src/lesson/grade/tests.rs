@@ -41,7 +41,7 @@ fn grade(files: &[(&str, &[u8])], counts: Counts) -> Grades {
 }
 
 fn said(grades: &Grades) -> String {
-    let line = |r: &Remark| format!("{}: {}", r.file.as_deref().unwrap_or("-"), r.text.en);
+    let line = |r: &Remark| format!("{}: {}", r.file.as_deref().unwrap_or("-"), r.text);
     grades.remarks.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
