@@ -8,6 +8,7 @@ use super::store::Store;
 use super::tutor::{Tutor, lines};
 use super::{Demonstrate, Trouble, WRONG, show};
 use crate::cli::trouble::REFUSED;
+use crate::lang::Lang;
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
 
 /// Bytes of an answer that are read: more than any exercise wants.
@@ -20,13 +21,13 @@ pub(super) enum Given {
 }
 
 /// The answer as typed, from standard input or from a file.
-pub(super) fn given(words: &[String], file: Option<&Path>) -> Result<Given, String> {
+pub(super) fn given(words: &[String], file: Option<&Path>, lang: Lang) -> Result<Given, String> {
     if let Some(path) = file {
         let read = fs::File::open(path).and_then(read);
         return read.map(Given::File).map_err(|e| format!("{}: {e}", path.display()));
     }
     if words == ["-"] {
-        let bytes = read(io::stdin().lock()).map_err(|e| format!("standard input: {e}"))?;
+        let bytes = read(io::stdin().lock()).map_err(|e| lang.fill("standard input: {}", &[&e]))?;
         return Ok(match String::from_utf8(bytes) {
             Ok(text) => Given::Typed(text),
             Err(e) => Given::File(e.into_bytes()),
@@ -174,7 +175,9 @@ pub(super) fn dialogue(
                     hint(exercise, store, tutor)?;
                     continue;
                 }
-                path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
+                path if matches!(instance.right, Answer::File(_)) => {
+                    given(&[], Some(Path::new(path)), tutor.lang())
+                }
                 _ => Ok(Given::Typed(said)),
             };
             let given = given.map_err(Trouble::Said);
@@ -227,8 +230,8 @@ pub(super) fn check_file(
         }
         let (name, typed) = line.split_once([' ', ':', '\t', '=']).unwrap_or((line, ""));
         let exercise = lesson.exercises.iter().find(|exercise| exercise.name() == name).ok_or_else(|| {
-            let wanted = format!("an exercise of lesson {}, then the answer", lesson.data.number);
-            Trouble::Said(format!("{}: line {number}: `{name}`; wanted: {wanted}", path.display()))
+            let template = "{}: line {}: `{}`; wanted: an exercise of lesson {}, then the answer";
+            Trouble::Said(tutor.fill(template, &[&path.display(), &number, &name, &lesson.data.number]))
         })?;
         let instance = store.instance(exercise).map_err(Trouble::Said)?;
         let typed = typed.trim_start_matches([' ', ':', '\t', '=']);
@@ -236,7 +239,8 @@ pub(super) fn check_file(
         match judged(exercise, &instance, &given, store, tutor) {
             Ok(code) => worst = worst.max(code),
             Err(Trouble::Said(message)) => {
-                writeln!(io::stderr(), "error: {}: line {number}: {message}", path.display())?;
+                let message = tutor.fill("{}: line {}: {}", &[&path.display(), &number, &message]);
+                writeln!(io::stderr(), "error: {message}")?;
                 worst = REFUSED;
             }
             Err(trouble) => return Err(trouble),

@@ -13,6 +13,7 @@ use clap::Subcommand;
 
 use super::Look;
 use super::trouble::{Trouble, told};
+use crate::lang::Lang;
 use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
 use store::Store;
@@ -123,30 +124,34 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
     }
     match (&args.action, what) {
         (None, None) => show::list(&store, &tutor),
-        (None, Some(what)) if what.contains('.') => show::exercise(find_exercise(what)?, &store, &tutor),
-        (None, Some(what)) => show::lesson(find_lesson(what)?, &store, &tutor),
+        (None, Some(what)) if what.contains('.') => {
+            show::exercise(find_exercise(what, look.lang)?, &store, &tutor)
+        }
+        (None, Some(what)) => show::lesson(find_lesson(what, look.lang)?, &store, &tutor),
         (Some(Action::Answer { exercise, answer, file }), _) => {
-            let exercise = find_exercise(exercise)?;
-            let given = answer::given(answer, file.as_deref()).map_err(Trouble::Said)?;
+            let exercise = find_exercise(exercise, look.lang)?;
+            let given = answer::given(answer, file.as_deref(), look.lang).map_err(Trouble::Said)?;
             answer::answer(exercise, &given, &mut store, &tutor, demonstrate)
         }
         (Some(Action::Try { what }), _) if what.contains('.') => {
-            answer::dialogue(&[find_exercise(what)?], &mut store, &tutor, demonstrate)
+            answer::dialogue(&[find_exercise(what, look.lang)?], &mut store, &tutor, demonstrate)
         }
         (Some(Action::Try { what }), _) => {
-            let lesson = find_lesson(what)?;
+            let lesson = find_lesson(what, look.lang)?;
             let open: Vec<_> = lesson.exercises.iter().filter(|e| !store.progress.solved(e)).collect();
             answer::dialogue(&open, &mut store, &tutor, demonstrate)?;
             show::check(lesson, &store, &tutor)
         }
         (Some(Action::Check { lesson, answers }), _) => {
-            let lesson = find_lesson(lesson)?;
+            let lesson = find_lesson(lesson, look.lang)?;
             match answers {
                 Some(path) => answer::check_file(lesson, path, &mut store, &tutor),
                 None => show::check(lesson, &store, &tutor),
             }
         }
-        (Some(Action::Hint { exercise }), _) => answer::hint(find_exercise(exercise)?, &mut store, &tutor),
+        (Some(Action::Hint { exercise }), _) => {
+            answer::hint(find_exercise(exercise, look.lang)?, &mut store, &tutor)
+        }
         (Some(Action::Report), _) => {
             let mut out = io::stdout().lock();
             out.write_all(Report::of(&store.progress).json().as_bytes())?;
@@ -156,14 +161,17 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
     }
 }
 
-fn find_lesson(name: &str) -> Result<&'static Lesson, Trouble> {
+fn find_lesson(name: &str, lang: Lang) -> Result<&'static Lesson, Trouble> {
     let found = name.parse().ok().and_then(lesson::lesson);
-    found.ok_or_else(|| Trouble::Said(format!("there is no lesson `{name}`; wstool lesson lists them")))
+    found.ok_or_else(|| {
+        Trouble::Said(lang.fill("there is no lesson `{}`; wstool lesson lists them", &[&name]))
+    })
 }
 
-fn find_exercise(name: &str) -> Result<&'static Exercise, Trouble> {
+fn find_exercise(name: &str, lang: Lang) -> Result<&'static Exercise, Trouble> {
     lesson::exercise(name).ok_or_else(|| {
-        let like = "exercises are named like 3.2, lesson and number";
-        Trouble::Said(format!("there is no exercise `{name}`; {like}; wstool lesson lists the lessons"))
+        let template = "there is no exercise `{}`; exercises are named like 3.2, lesson and number; wstool \
+                        lesson lists the lessons";
+        Trouble::Said(lang.fill(template, &[&name]))
     })
 }

@@ -110,11 +110,11 @@ pub(super) fn reset(what: Option<&str>, store: &mut Store, tutor: &Tutor) -> Res
     let forgotten = match what {
         None => store.reset(|_| true),
         Some(what) if what.contains('.') => {
-            let exercise = find_exercise(what)?;
+            let exercise = find_exercise(what, tutor.lang())?;
             store.reset(|key| key == exercise.key)
         }
         Some(what) => {
-            let lesson = find_lesson(what)?;
+            let lesson = find_lesson(what, tutor.lang())?;
             store.reset(|key| lesson.exercises.iter().any(|exercise| exercise.key == key))
         }
     };

@@ -34,10 +34,8 @@ impl Visibility {
 /// The format has no top-level maximum: it is in `extra_data`, and the tests' maxima
 /// add up to it.
 pub fn gradescope(grades: &Grades, graded: &Graded, visibility: Visibility, lang: Lang) -> Value {
-    let template = match graded.handed_in {
-        true => "{} of {} points.",
-        false => "{} of {} points. Nothing was handed in.",
-    };
+    let template =
+        if graded.handed_in { "{} of {} points." } else { "{} of {} points. Nothing was handed in." };
     let output = lang.fill(template, &[&graded.points(), &graded.max()]);
     json!({
         "score": graded.points(),
