@@ -9,7 +9,8 @@
 //! | [`messages::Messages`]| what the application sees: messages, frames folded         |
 //! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
 //!
-//! [`markdown::render`] lays out pages of words, [`article`] a page of explanation;
+//! [`markdown::render`] lays out pages of words, [`prose`] words without marks, [`article`]
+//! a page of explanation, all on the same page that breaks their lines;
 //! [`film::Projector`] lays out handshakes step by step.
 //!
 //! No view knows a rule of a protocol: field names, meanings, citations and

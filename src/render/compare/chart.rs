@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::scale::{Scale, name};
 use crate::model::report::{Chart, Panel};
+use crate::render::columns;
 
 const WIDTH: f64 = 960.0;
 /// Left of the panels stand the values, right of them the names of the curves.
@@ -38,7 +39,7 @@ pub fn svg(chart: &Chart) -> String {
         style()
     );
     let _ = writeln!(svg, "<rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\"/>");
-    for (i, line) in wrapped(&chart.title, 100).iter().take(2).enumerate() {
+    for (i, line) in columns::lines(&chart.title, 100).iter().take(2).enumerate() {
         let _ =
             writeln!(svg, "<text class=\"title\" x=\"16\" y=\"{}\">{}</text>", 26 + 19 * i, escaped(line));
     }
@@ -177,22 +178,6 @@ fn draw_names(svg: &mut String, panel: &Panel, y: Scale, top: f64, bottom: f64) 
             escaped(&panel.curves[i].name)
         );
     }
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| line.len() + word.len() < width || line.is_empty());
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// Words that are not markup.
