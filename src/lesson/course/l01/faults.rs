@@ -114,7 +114,7 @@ fn handshake(rng: &mut Rng, fault: &str) -> String {
     match fault {
         NO_FAULT => unusual(rng, &asked) + &answered,
         "missing-sec-websocket-version" | "unsupported-version" => {
-            // A 426 names the protocol that is wanted (RFC 9110 §15.5.22).
+            // A 426 names the protocol that is wanted (RFC 9110 §7.8).
             asked
                 + "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"
