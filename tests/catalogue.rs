@@ -85,7 +85,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ),
     (
         "commands to type, and names of samples",
-        &["broken/{}", "wstool decode --view bits {}", "wstool replay {name}"],
+        &["broken/{}", "less -FRX", "wstool decode --view bits {}", "wstool replay {name}"],
     ),
     (
         "from the wire, or a script's own words",

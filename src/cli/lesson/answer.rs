@@ -8,6 +8,7 @@ use super::store::Store;
 use super::tutor::{Tutor, lines};
 use super::{Demonstrate, REFUSED, Trouble, WRONG, show};
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
+use crate::render::columns;
 
 /// Bytes of an answer that are read: more than any exercise wants.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -201,24 +202,32 @@ fn asked(instance: &Instance, tutor: &Tutor) -> Result<Option<String>, Trouble> 
     let mut out = io::stdout().lock();
     write!(out, "{}", tutor.words(ask))?;
     out.flush()?;
-    let mut line = String::new();
-    let read = io::stdin().lock().take(LONGEST).read_line(&mut line)?;
-    if !io::stdin().is_terminal() {
-        // What a terminal would have shown.
-        writeln!(out, "{}", line.trim_end())?;
+    let mut line = Vec::new();
+    let read = io::stdin().lock().take(LONGEST).read_until(b'\n', &mut line)?;
+    // What is no UTF-8 is no answer, and is told so like any other.
+    let line = String::from_utf8_lossy(&line);
+    if read == 0 || !io::stdin().is_terminal() {
+        // What a terminal would have shown, or the line that nobody ended.
+        writeln!(out, "{}", columns::escaped(line.trim_end()))?;
     }
     Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
 /// Judges the answers of a file, a line each, and says what of the lesson is solved.
+///
+/// A line that names no exercise of the lesson is found before anything is judged and kept.
 pub(super) fn check_file(
     lesson: &Lesson,
     path: &Path,
     store: &mut Store,
     tutor: &Tutor,
 ) -> Result<u8, Trouble> {
-    let text = fs::read_to_string(path).map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
-    let mut worst = 0;
+    let text = match path.to_str() {
+        Some("-") => io::read_to_string(io::stdin().lock().take(LONGEST)),
+        _ => fs::read_to_string(path),
+    };
+    let text = text.map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
+    let mut answers = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -229,9 +238,15 @@ pub(super) fn check_file(
             let wanted = format!("an exercise of lesson {}, then the answer", lesson.data.number);
             Trouble::Said(format!("{}: line {number}: `{name}`; wanted: {wanted}", path.display()))
         })?;
+        answers.push((
+            number,
+            exercise,
+            Given::Typed(typed.trim_start_matches([' ', ':', '\t', '=']).to_owned()),
+        ));
+    }
+    let mut worst = 0;
+    for (number, exercise, given) in answers {
         let instance = store.instance(exercise).map_err(Trouble::Said)?;
-        let typed = typed.trim_start_matches([' ', ':', '\t', '=']);
-        let given = Given::Typed(typed.to_owned());
         match judged(exercise, &instance, &given, store, tutor) {
             Ok(code) => worst = worst.max(code),
             Err(Trouble::Said(message)) => {

@@ -1,7 +1,6 @@
 //! `wstool lesson`: the course in the terminal.
 
 mod answer;
-mod pager;
 mod show;
 mod store;
 mod tutor;
@@ -14,6 +13,8 @@ use clap::Subcommand;
 use super::Look;
 use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
+use crate::model::Text;
+use crate::render::columns;
 use store::Store;
 use tutor::Tutor;
 
@@ -81,7 +82,7 @@ enum Action {
     Check {
         /// The lesson, such as 3
         lesson: String,
-        /// Answers, a line each: 3.2 81 85
+        /// Answers, a line each: 3.2 81 85; - reads them from standard input
         #[arg(value_name = "ANSWERS")]
         answers: Option<PathBuf>,
     },
@@ -116,7 +117,12 @@ pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Re
         Ok(code) => Ok(code),
         Err(Trouble::Output(e)) => Err(e),
         Err(Trouble::Said(message)) => {
-            writeln!(io::stderr(), "error: {message}")?;
+            let line = look.language(args.who.ascii).fill("error: {}", &[&message]);
+            writeln!(io::stderr(), "{}", columns::escaped(&line))?;
+            Ok(REFUSED)
+        }
+        Err(Trouble::Asked(problem)) => {
+            Look { lang: look.language(args.who.ascii), ..look }.tell("error: {}", &problem)?;
             Ok(REFUSED)
         }
     }
@@ -126,6 +132,8 @@ pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Re
 enum Trouble {
     Output(io::Error),
     Said(String),
+    /// There is nothing of the name that was asked for.
+    Asked(Text),
 }
 
 impl From<io::Error> for Trouble {
@@ -178,12 +186,15 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
 
 fn find_lesson(name: &str) -> Result<&'static Lesson, Trouble> {
     let found = name.parse().ok().and_then(lesson::lesson);
-    found.ok_or_else(|| Trouble::Said(format!("there is no lesson `{name}`; wstool lesson lists them")))
+    found.ok_or_else(|| {
+        Trouble::Asked(Text::with("there is no lesson `{}`; wstool lesson lists them", name.to_owned()))
+    })
 }
 
 fn find_exercise(name: &str) -> Result<&'static Exercise, Trouble> {
     lesson::exercise(name).ok_or_else(|| {
-        let like = "exercises are named like 3.2, lesson and number";
-        Trouble::Said(format!("there is no exercise `{name}`; {like}; wstool lesson lists the lessons"))
+        let words = "there is no exercise `{}`; they are named like 3.2, lesson and number: wstool lesson 3 lists \
+                     those of lesson 3";
+        Trouble::Asked(Text::with(words, name.to_owned()))
     })
 }

@@ -4,8 +4,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::store::Store;
 use super::tutor::{Tutor, lines};
-use super::{Trouble, WRONG, find_exercise, find_lesson, pager};
-use crate::lesson::{self, Answer, Exercise, Instance, Lesson};
+use super::{Trouble, WRONG, find_exercise, find_lesson};
+use crate::cli::pager;
+use crate::lesson::{self, Answer, Exercise, Instance, Lesson, Progress};
 
 /// All lessons, and how far the learner is.
 pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
@@ -21,8 +22,23 @@ pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     lines(&rows)?;
     let next = lesson::lessons().iter().find(|l| store.progress.solved_of(l) < l.exercises.len());
     let next = next.map_or(0, |lesson| lesson.data.number);
-    tutor.say(&format!("\n{}", tutor.fill("Read one with: wstool lesson {}", &[&next])))?;
+    let who = learner(store, tutor).map_or(String::new(), |who| who + "\n");
+    tutor.say(&format!("\n{who}{}", tutor.fill("Read one with: wstool lesson {}", &[&next])))?;
     Ok(0)
+}
+
+/// Who learns, once a name or a course was given: exercises and progress go with both.
+fn learner(store: &Store, tutor: &Tutor) -> Option<String> {
+    let Progress { course, student, .. } = &store.progress;
+    match (store.is_named(), course.is_empty()) {
+        (false, true) => None,
+        (true, true) => Some(tutor.fill("You are {}.", &[student])),
+        (true, false) => Some(tutor.fill("You are {} in the course {}.", &[student, course])),
+        (false, false) => {
+            let ask = "The course is {}, and you have no name in it yet: wstool lesson --student NAME";
+            Some(tutor.fill(ask, &[course]))
+        }
+    }
 }
 
 fn solved(lesson: &Lesson, store: &Store, tutor: &Tutor) -> String {
@@ -51,6 +67,12 @@ pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8
 
 /// What of a lesson is solved.
 pub(super) fn check(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    if lesson.exercises.is_empty() {
+        let number = &lesson.data.number;
+        let none =
+            tutor.fill("Lesson {} has no exercises. Read it with: wstool lesson {}", &[number, number]);
+        tutor.say(&none)?;
+    }
     lines(&states(lesson, store, tutor))?;
     let all = store.progress.solved_of(lesson) == lesson.exercises.len();
     Ok(if all { 0 } else { WRONG })
