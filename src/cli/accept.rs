@@ -394,7 +394,7 @@ mod tests {
         let (code, out, err) = play(&["-"], keys.as_bytes());
         assert_eq!(code, REFUSED);
         assert_eq!(out, format!("{ACCEPT}\n\nHSmrc0sMlYUkAGmm5OPpG2HaGWk=\n"));
-        assert_eq!(err, "error: line 2: 3 bytes instead of 16; the difference begins at offset 5\n");
+        assert_eq!(err, "error: line 2: not 16 bytes but 3; the difference begins at offset 5\n");
         let endless = [vec![b'a'; 1 << 20], b"\n".to_vec(), KEY.into()].concat();
         assert_eq!(play(&["-"], &endless).1, format!("\n{ACCEPT}\n"));
     }

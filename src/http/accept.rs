@@ -177,7 +177,7 @@ impl KeyProblem {
                 Text::with("the symbol at offset {} belongs to the URL-safe alphabet; keys use + and /", at)
             }
             Self::InvalidSymbol { at, byte: b'=' } => {
-                Text::with("padding (=) at offset {}, before the end", at)
+                Text::with("padding (=) at offset {}, where none belongs", at)
             }
             Self::InvalidSymbol { at, byte } => {
                 Text::with("byte 0x{} at offset {} is no Base64 symbol", format!("{byte:02x}")).and(at)
@@ -186,7 +186,7 @@ impl KeyProblem {
                 Text::with("the padding (==) is missing or incomplete at offset {}", at)
             }
             Self::WrongLength { at, bytes } => {
-                Text::with("{} bytes instead of 16; the difference begins at offset {}", bytes).and(at)
+                Text::with("not 16 bytes but {}; the difference begins at offset {}", bytes).and(at)
             }
             Self::NonCanonical { at, canonical } => {
                 Text::with("the last symbol (offset {}) sets bits that no byte uses; canonical is {}", at)

@@ -109,10 +109,10 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
             (false, Opcode::CONTINUATION) => "more fragments follow".into(),
             (false, _) => "first fragment, more follow".into(),
         }
-    } else if is(&RSV1) && header.rsv1 && frame.compressed {
+    } else if is(&RSV1) && header.rsv1 && frame.compressed && header.opcode != Opcode::CONTINUATION {
         "marks a compressed message".into()
     } else if (is(&RSV1) && header.rsv1) || (is(&RSV2) && header.rsv2) || (is(&RSV3) && header.rsv3) {
-        "set by an extension".into()
+        "has a meaning only by an extension".into()
     } else if is(&RSV1) || is(&RSV2) || is(&RSV3) {
         "no extension".into()
     } else if is(&OPCODE) {

@@ -225,6 +225,7 @@ fn allowed_sequences(rng: &mut Rng) -> Instance {
         .mistake("ping-fragmented", and("ping-fragmented"))
         .mistake("long-ping", and("long-ping"))
         .mistake("two-at-once", and("two-at-once"))
+        .mistake("nothing-to-continue", and("nothing-to-continue"))
         .hole("long", long)
         .command(arguments);
     sequences.iter().fold(instance, |instance, (id, hole, bytes)| {

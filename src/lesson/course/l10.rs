@@ -169,6 +169,12 @@ fn refusal(file: &[u8], body: &str) -> Judgement {
     if names("Sec-WebSocket-Accept", "") || names("Upgrade", "websocket") {
         return Judgement::known("still-upgrading");
     }
+    if head.values("Transfer-Encoding").next().is_some() {
+        return Judgement::differs(
+            "Transfer-Encoding cuts the body into pieces. Send the text as it is, with Content-Length.",
+            "Transfer-Encoding 会把正文切成块。请原样发送这段文字，写上 Content-Length。",
+        );
+    }
     // An editor ends the last line, too; that line end is none of the body's.
     let sent = &file[progress.consumed..];
     let text = sent.strip_suffix(b"\n").map_or(sent, |line| line.strip_suffix(b"\r").unwrap_or(line));
