@@ -11,9 +11,9 @@
 //!
 //! - [`hub`]: a mailbox for each client; every way of delivering empties one
 //! - [`server`]: HTTP by hyper, and which way a request asks for
-//! - [`polling`], [`events`], [`socket`], [`engine`]: one file (or folder) a way of delivering
+//! - `polling`, `events`, `socket`, [`engine`]: one file (or folder) a way of delivering
 //! - [`frames`]: this project's own framing (`ws`) as an endpoint uses it
-//! - [`line`]: the delay line between both, which sees every byte
+//! - [`mod@line`]: the delay line between both, which sees every byte
 //! - [`client`]: a real client for each way
 //! - [`experiment`]: one way, measured; [`schedule`] says what is published when
 //! - [`stage`], [`gauge`]: a thread of its own for each side, and what it used
