@@ -316,6 +316,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("9110", "7.6.3", "Via"),
     ("9110", "7.8", "Upgrade"),
     ("9112", "2.1", "Message Format"),
+    ("9112", "2.2", "Message Parsing"),
     ("9112", "6.3", "Message Body Length"),
     ("9112", "9.3", "Persistence"),
     ("9112", "9.6", "Tear-down"),

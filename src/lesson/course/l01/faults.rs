@@ -114,7 +114,10 @@ fn handshake(rng: &mut Rng, fault: &str) -> String {
     match fault {
         NO_FAULT => unusual(rng, &asked) + &answered,
         "missing-sec-websocket-version" | "unsupported-version" => {
-            asked + "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"
+            // A 426 names the protocol that is wanted (RFC 9110 §7.8).
+            asked
+                + "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n"
         }
         _ if IN_REQUEST.contains(&fault) => asked + "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
         _ => asked + &answered,

@@ -65,6 +65,15 @@ impl Wanted {
         )
     }
 
+    /// Whether a request target names the resource: its path, or the whole of it as
+    /// an http URI (RFC 6455 §4.1, point 3).
+    fn is_asked_for_by(&self, target: &[u8]) -> bool {
+        let absolute = |host: &str| format!("http://{host}{}", self.path);
+        target == self.path.as_bytes()
+            || target == absolute(&self.host).as_bytes()
+            || !self.host.contains(':') && target == absolute(&format!("{}:80", self.host)).as_bytes()
+    }
+
     /// What is said of a file: the first thing that is wrong with it.
     fn judge(&self, bytes: &[u8]) -> Judgement {
         let mut reader = HeadReader::new();
@@ -87,7 +96,7 @@ impl Wanted {
             return judgement;
         }
         let value = |name| head.values(name).next().map(|part| part.text().into_owned());
-        if target.bytes != self.path.as_bytes() {
+        if !self.is_asked_for_by(target.bytes) {
             return Judgement::known("wrong-target");
         }
         let host = value("Host").unwrap_or_default();
@@ -151,6 +160,7 @@ mod tests {
             right.replace("Upgrade: websocket", "upgrade: WebSocket"),
             right.replace("Connection: Upgrade", "Connection: keep-alive, upgrade"),
             right.replace("Host: a.example", "Host: A.example:80"),
+            right.replace("GET /x", "GET http://a.example/x"),
             right.replace("\r\n\r\n", "\r\nOrigin: http://a.example\r\nCookie: a=b\r\n\r\n"),
         ] {
             assert_eq!(wanted.judge(request.as_bytes()), Judgement::Right, "{request}");
