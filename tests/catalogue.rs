@@ -27,8 +27,7 @@ const SILENT: &[&str] = &[
     "cli/compare",
     "cli/encode",
     "cli/explain/record.rs",
-    "cli/lesson/pager.rs",
-    "cli/lesson/store.rs",
+    "cli/lesson",
     "cli/mod.rs",
     "cli/output.rs",
     "compare/",
@@ -89,11 +88,9 @@ const KEPT: &[(&str, &[&str])] = &[
         "commands to type, and names of samples",
         &[
             "broken/{}",
+            "less -FRX",
             "wstool decode --view bits {}",
             "wstool replay {name}",
-            "$ wstool {}",
-            "--file FILE",
-            "{name:>5}  {}  wstool lesson {name}",
             " --lang zh",
             "```sh\nwstool lesson {lesson} --course {course} --student {seed}\nwstool lesson answer {lesson}.1 \
              \"…\"\nwstool lesson report > {}\n```",

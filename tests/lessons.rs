@@ -123,7 +123,7 @@ fn the_course_by_the_command_line() {
             assert_eq!(code, 0, "{out}");
         }
         let (code, out, _) = run(&["lesson"]);
-        assert_eq!((code, out.lines().count()), (0, lesson::lessons().len() + 2), "{out}");
+        assert_eq!((code, out.lines().count()), (0, lesson::lessons().len() + 3), "{out}");
     }
 }
 
@@ -160,6 +160,60 @@ fn what_cannot_be_done_is_said_in_one_line() {
     std::fs::write(home.join("learner.json"), "{").expect("there is room");
     let (code, _, err) = wstool(&home, Lang::En, &["lesson"]);
     assert_eq!((code, err.lines().count()), (2, 1), "{err}");
+}
+
+#[test]
+fn a_file_is_read_to_its_end_before_anything_is_judged() {
+    let home = folder("typing-error");
+    let args = ["lesson", "check", "0", "-", "--student", "grace"];
+    let (code, out, err) = wstool_told(&home, Lang::En, &args, "0.2 12\n0.22 13\n");
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    assert!(err.contains("-: line 2: `0.22`"), "{err}");
+    let (_, report, _) = wstool(&home, Lang::En, &["lesson", "report"]);
+    assert!(report.contains("\"exercises\": []"), "{report}");
+}
+
+#[test]
+fn what_is_typed_may_be_anything_and_may_end_anywhere() {
+    let home = folder("bytes");
+    let mut child = command(&home, Lang::En, &["lesson", "try", "0"]).spawn().expect("the binary was built");
+    child.stdin.take().expect("piped").write_all(b"\xff\xfe\n").expect("the pipe holds it");
+    let output = child.wait_with_output().expect("the binary ends");
+    let out = String::from_utf8(output.stdout).expect("output is UTF-8");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]), "{out}");
+    assert!(out.contains("0.1: this answer cannot be read"), "{out}");
+    assert!(out.contains(" to leave): \n  0.1  not answered"), "{out}");
+}
+
+#[test]
+fn the_list_says_whose_it_is() {
+    let home = folder("whose");
+    let says = |args: &[&str], lang| wstool(&home, lang, &[&["lesson"], args].concat()).1;
+    assert!(!says(&[], Lang::En).contains("You are"));
+    let out = says(&["--course", "ws-2026"], Lang::En);
+    assert!(out.contains("\nThe course is ws-2026, and you have no name in it yet"), "{out}");
+    let out = says(&["--student", "anna"], Lang::En);
+    assert!(out.contains("\nYou are anna in the course ws-2026.\n"), "{out}");
+    assert!(says(&[], Lang::Zh).contains("\n你是 anna，课程是 ws-2026。\n"));
+}
+
+/// Where nothing can be kept one can read all the same, in ASCII too, which has no Chinese.
+#[test]
+fn lessons_are_read_without_a_folder_to_write_to() {
+    let home = folder("no-folder");
+    std::fs::write(home.join("file"), "").expect("there is room");
+    let nowhere = home.join("file").join("data");
+    for (args, says) in [(&["lesson"][..], "Hello, bytes"), (&["lesson", "1", "--ascii"], "1 - Upgrade")] {
+        let (code, out, err) = wstool(&nowhere, Lang::En, args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        assert!(out.contains(says), "{out}");
+    }
+    for args in [&["lesson", "0.1"][..], &["lesson", "--student", "anna"]] {
+        let (code, _, err) = wstool(&nowhere, Lang::En, args);
+        assert_eq!((code, err.contains("WSTOOL_DATA names another folder")), (2, true), "{args:?}: {err}");
+    }
+    let (_, out, _) = wstool(&home, Lang::Zh, &["lesson", "1", "--ascii"]);
+    assert!(out.starts_with("1 - Upgrade\n") && out.is_ascii(), "{out}");
 }
 
 #[test]
@@ -211,18 +265,17 @@ fn wstool(home: &Path, lang: Lang, args: &[&str]) -> (i32, String, String) {
 
 /// The same, with what the learner types.
 fn wstool_told(home: &Path, lang: Lang, args: &[&str], typed: &str) -> (i32, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_wstool"))
-        .args(["--lang", lang.code()])
-        .args(args)
-        .env("WSTOOL_DATA", home)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary was built");
+    let mut child = command(home, lang, args).spawn().expect("the binary was built");
     // Few bytes, which the pipe holds; whoever does not read them has ended.
     let _ = child.stdin.take().expect("piped").write_all(typed.as_bytes());
     let output = child.wait_with_output().expect("the binary ends");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+fn command(home: &Path, lang: Lang, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.args(["--lang", lang.code()]).args(args).env("WSTOOL_DATA", home);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }

@@ -12,6 +12,7 @@ pub mod encode;
 pub mod explain;
 pub mod lesson;
 mod output;
+mod pager;
 pub mod replay;
 pub mod teacher;
 mod trouble;
@@ -32,6 +33,11 @@ use crate::synth;
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
 #[derive(Parser)]
 #[command(name = "wstool", version, max_term_width = 80, arg_required_else_help = true)]
+#[command(after_help = "Begin with:
+  wstool lesson                    to learn the protocol
+  wstool decode capture.pcap       to see why a connection fails
+  wstool explain 1006              to look something up
+  wstool teacher --help            to teach a class")]
 struct Cli {
     /// Colour the output: auto is when it goes to a terminal and `NO_COLOR` is not set
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
@@ -76,21 +82,21 @@ enum ColorWhen {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Learn the protocol: lessons with exercises that check themselves
+    Lesson(lesson::Args),
+    /// Say what a word means: an opcode, a close code, a header field, a rule, a term
+    Explain(explain::Args),
+    /// Show what is on the wire: captures, hex, raw bytes
+    #[command(visible_alias = "d")]
+    Decode(Box<decode::Args>),
+    /// Play a handshake step by step, check it, and replay it with a live peer
+    Replay(Box<replay::Args>),
+    /// Write frames, or a whole conversation as a capture
+    Encode(Box<encode::Args>),
     /// Compute and check Sec-WebSocket-Accept
     Accept(accept::Args),
     /// What polling and WebSocket really cost: by formula, in captures, or measured live
     Compare(Box<compare::Args>),
-    /// Show what is on the wire: captures, hex, raw bytes
-    #[command(visible_alias = "d")]
-    Decode(Box<decode::Args>),
-    /// Write frames, or a whole conversation as a capture
-    Encode(Box<encode::Args>),
-    /// Say what a word means: an opcode, a close code, a header field, a rule, a term
-    Explain(explain::Args),
-    /// Learn the protocol: lessons with exercises that check themselves
-    Lesson(lesson::Args),
-    /// Play a handshake step by step, check it, and replay it with a live peer
-    Replay(Box<replay::Args>),
     /// Teach with the lessons: handouts, keys, grading, a check of the course
     Teacher(Box<teacher::Args>),
     /// Print a completion script for a shell
@@ -172,7 +178,13 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             out.flush()?;
             Ok(code)
         }
-        Command::Explain(args) => explain::run(args, look, &mut out, &mut err),
+        Command::Explain(args) => {
+            let mut page = Vec::new();
+            let code = explain::run(args, look, &mut page, &mut err)?;
+            drop((out, err));
+            pager::show(&String::from_utf8_lossy(&page))?;
+            Ok(code)
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "wstool", &mut script);

@@ -258,11 +258,12 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
         time(mean(Way::WebSocket)),
     ));
     verdict.push(choose_short_polling(s, costs));
-    let requests = find(costs, Way::LongPolling).requests;
+    let requests = number(find(costs, Way::LongPolling).requests);
     verdict.push(format!(
-        "Long polling is right where WebSocket cannot pass and messages are rare: each client makes {} requests \
-         a second here, and takes {} times the bytes of WebSocket.",
-        number(requests),
+        "Long polling is right where WebSocket cannot pass and messages are rare: each client makes {} {} a \
+         second here, and takes {} times the bytes of WebSocket.",
+        requests,
+        if requests == "1" { "request" } else { "requests" },
         number(per_message(Way::LongPolling) / web),
     ));
     verdict.push(format!(

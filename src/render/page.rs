@@ -50,6 +50,11 @@ impl Page {
         }
     }
 
+    /// A page of prose, which is broken to any width: nothing in it is drawn.
+    pub fn of_prose(options: &Options) -> Self {
+        Self { width: options.width, ..Self::new(options) }
+    }
+
     /// Columns of a line.
     pub fn width(&self) -> usize {
         self.width

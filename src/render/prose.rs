@@ -11,7 +11,7 @@ use super::style::Ink;
 
 /// Lays out a text.
 pub fn render(text: &str, options: &Options) -> String {
-    let mut page = Page::new(options);
+    let mut page = Page::of_prose(options);
     for line in text.lines() {
         if let Some(bytes) = line.strip_prefix("    ") {
             page.to(4).put(Ink::Plain, bytes.trim_end());
@@ -36,6 +36,19 @@ fn hang(line: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_fit_a_narrow_terminal() {
+        let options = Options { width: 30, ..Options::default() };
+        let text = render(
+            "Which of the six are frames that a receiver must refuse?\na) the first and the second, no more",
+            &options,
+        );
+        assert_eq!(
+            text,
+            "Which of the six are frames\nthat a receiver must refuse?\na) the first and the second,\n   no more\n"
+        );
+    }
 
     #[test]
     fn paragraphs_items_and_bytes() {

@@ -71,11 +71,11 @@ pub struct Args {
     pub(super) payload: u64,
 
     /// Milliseconds between two short polls
-    #[arg(short, long, value_name = "MS", default_value = "1000", value_parser = milliseconds, help_heading = "Question")]
+    #[arg(short, long, value_name = "MS", default_value = "1000", allow_hyphen_values = true, value_parser = milliseconds, help_heading = "Question")]
     pub(super) interval: f64,
 
     /// Milliseconds a packet takes one way
-    #[arg(short, long, value_name = "MS", default_value = "50", value_parser = milliseconds, help_heading = "Question")]
+    #[arg(short, long, value_name = "MS", default_value = "50", allow_hyphen_values = true, value_parser = milliseconds, help_heading = "Question")]
     pub(super) delay: f64,
 
     /// Seconds it goes on; with --live 6, which its runs share

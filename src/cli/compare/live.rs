@@ -67,7 +67,7 @@ fn check(args: &Args, s: &Scenario) -> Result<(), String> {
     if s.interval > run {
         return Err(format!(
             "--live: --interval {:.0} ms is longer than a run of {:.0} ms, and short polling would not be seen: more \
-             --duration, or fewer --runs",
+             --duration, fewer --runs, or a shorter --interval",
             s.interval * 1000.0,
             run * 1000.0
         ));

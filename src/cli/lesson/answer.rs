@@ -6,10 +6,9 @@ use std::path::Path;
 
 use super::store::Store;
 use super::tutor::{Tutor, lines};
-use super::{Demonstrate, Trouble, WRONG, show};
-use crate::cli::trouble::REFUSED;
-use crate::lang::Lang;
+use super::{Demonstrate, REFUSED, Trouble, WRONG, show};
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
+use crate::render::columns;
 
 /// Bytes of an answer that are read: more than any exercise wants.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -21,13 +20,13 @@ pub(super) enum Given {
 }
 
 /// The answer as typed, from standard input or from a file.
-pub(super) fn given(words: &[String], file: Option<&Path>, lang: Lang) -> Result<Given, String> {
+pub(super) fn given(words: &[String], file: Option<&Path>) -> Result<Given, String> {
     if let Some(path) = file {
         let read = fs::File::open(path).and_then(read);
         return read.map(Given::File).map_err(|e| format!("{}: {e}", path.display()));
     }
     if words == ["-"] {
-        let bytes = read(io::stdin().lock()).map_err(|e| lang.fill("standard input: {}", &[&e]))?;
+        let bytes = read(io::stdin().lock()).map_err(|e| format!("standard input: {e}"))?;
         return Ok(match String::from_utf8(bytes) {
             Ok(text) => Given::Typed(text),
             Err(e) => Given::File(e.into_bytes()),
@@ -175,9 +174,7 @@ pub(super) fn dialogue(
                     hint(exercise, store, tutor)?;
                     continue;
                 }
-                path if matches!(instance.right, Answer::File(_)) => {
-                    given(&[], Some(Path::new(path)), tutor.lang())
-                }
+                path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
                 _ => Ok(Given::Typed(said)),
             };
             let given = given.map_err(Trouble::Said);
@@ -205,24 +202,32 @@ fn asked(instance: &Instance, tutor: &Tutor) -> Result<Option<String>, Trouble> 
     let mut out = io::stdout().lock();
     write!(out, "{}", tutor.words(ask))?;
     out.flush()?;
-    let mut line = String::new();
-    let read = io::stdin().lock().take(LONGEST).read_line(&mut line)?;
-    if !io::stdin().is_terminal() {
-        // What a terminal would have shown.
-        writeln!(out, "{}", line.trim_end())?;
+    let mut line = Vec::new();
+    let read = io::stdin().lock().take(LONGEST).read_until(b'\n', &mut line)?;
+    // What is no UTF-8 is no answer, and is told so like any other.
+    let line = String::from_utf8_lossy(&line);
+    if read == 0 || !io::stdin().is_terminal() {
+        // What a terminal would have shown, or the line that nobody ended.
+        writeln!(out, "{}", columns::escaped(line.trim_end()))?;
     }
     Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
 /// Judges the answers of a file, a line each, and says what of the lesson is solved.
+///
+/// A line that names no exercise of the lesson is found before anything is judged and kept.
 pub(super) fn check_file(
     lesson: &Lesson,
     path: &Path,
     store: &mut Store,
     tutor: &Tutor,
 ) -> Result<u8, Trouble> {
-    let text = fs::read_to_string(path).map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
-    let mut worst = 0;
+    let text = match path.to_str() {
+        Some("-") => io::read_to_string(io::stdin().lock().take(LONGEST)),
+        _ => fs::read_to_string(path),
+    };
+    let text = text.map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
+    let mut answers = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -230,17 +235,22 @@ pub(super) fn check_file(
         }
         let (name, typed) = line.split_once([' ', ':', '\t', '=']).unwrap_or((line, ""));
         let exercise = lesson.exercises.iter().find(|exercise| exercise.name() == name).ok_or_else(|| {
-            let template = "{}: line {}: `{}`; wanted: an exercise of lesson {}, then the answer";
-            Trouble::Said(tutor.fill(template, &[&path.display(), &number, &name, &lesson.data.number]))
+            let wanted = format!("an exercise of lesson {}, then the answer", lesson.data.number);
+            Trouble::Said(format!("{}: line {number}: `{name}`; wanted: {wanted}", path.display()))
         })?;
+        answers.push((
+            number,
+            exercise,
+            Given::Typed(typed.trim_start_matches([' ', ':', '\t', '=']).to_owned()),
+        ));
+    }
+    let mut worst = 0;
+    for (number, exercise, given) in answers {
         let instance = store.instance(exercise).map_err(Trouble::Said)?;
-        let typed = typed.trim_start_matches([' ', ':', '\t', '=']);
-        let given = Given::Typed(typed.to_owned());
         match judged(exercise, &instance, &given, store, tutor) {
             Ok(code) => worst = worst.max(code),
             Err(Trouble::Said(message)) => {
-                let message = tutor.fill("{}: line {}: {}", &[&path.display(), &number, &message]);
-                writeln!(io::stderr(), "error: {message}")?;
+                writeln!(io::stderr(), "error: {}: line {number}: {message}", path.display())?;
                 worst = REFUSED;
             }
             Err(trouble) => return Err(trouble),

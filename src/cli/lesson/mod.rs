@@ -1,7 +1,6 @@
 //! `wstool lesson`: the course in the terminal.
 
 mod answer;
-mod pager;
 mod show;
 mod store;
 mod tutor;
@@ -12,10 +11,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Look;
-use super::trouble::{Trouble, told};
-use crate::lang::Lang;
 use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
+use crate::model::Text;
+use crate::render::columns;
 use store::Store;
 use tutor::Tutor;
 
@@ -83,7 +82,7 @@ enum Action {
     Check {
         /// The lesson, such as 3
         lesson: String,
-        /// Answers, a line each: 3.2 81 85
+        /// Answers, a line each: 3.2 81 85; - reads them from standard input
         #[arg(value_name = "ANSWERS")]
         answers: Option<PathBuf>,
     },
@@ -106,13 +105,41 @@ pub type Demonstrate<'a> = dyn FnMut(&[String]) -> io::Result<u8> + 'a;
 
 /// Something was answered, and it was not right; or not all is solved.
 const WRONG: u8 = 1;
+/// The command was used wrongly, or a file could not be read or written.
+const REFUSED: u8 = 2;
 
 /// Runs the command; the exit code.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Result<u8> {
-    told(act(args, look, demonstrate))
+    match act(args, look, demonstrate) {
+        Ok(code) => Ok(code),
+        Err(Trouble::Output(e)) => Err(e),
+        Err(Trouble::Said(message)) => {
+            let line = look.language(args.who.ascii).fill("error: {}", &[&message]);
+            writeln!(io::stderr(), "{}", columns::escaped(&line))?;
+            Ok(REFUSED)
+        }
+        Err(Trouble::Asked(problem)) => {
+            Look { lang: look.language(args.who.ascii), ..look }.tell("error: {}", &problem)?;
+            Ok(REFUSED)
+        }
+    }
+}
+
+/// Why a command cannot go on.
+enum Trouble {
+    Output(io::Error),
+    Said(String),
+    /// There is nothing of the name that was asked for.
+    Asked(Text),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
 }
 
 fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8, Trouble> {
@@ -124,34 +151,30 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
     }
     match (&args.action, what) {
         (None, None) => show::list(&store, &tutor),
-        (None, Some(what)) if what.contains('.') => {
-            show::exercise(find_exercise(what, look.lang)?, &store, &tutor)
-        }
-        (None, Some(what)) => show::lesson(find_lesson(what, look.lang)?, &store, &tutor),
+        (None, Some(what)) if what.contains('.') => show::exercise(find_exercise(what)?, &store, &tutor),
+        (None, Some(what)) => show::lesson(find_lesson(what)?, &store, &tutor),
         (Some(Action::Answer { exercise, answer, file }), _) => {
-            let exercise = find_exercise(exercise, look.lang)?;
-            let given = answer::given(answer, file.as_deref(), look.lang).map_err(Trouble::Said)?;
+            let exercise = find_exercise(exercise)?;
+            let given = answer::given(answer, file.as_deref()).map_err(Trouble::Said)?;
             answer::answer(exercise, &given, &mut store, &tutor, demonstrate)
         }
         (Some(Action::Try { what }), _) if what.contains('.') => {
-            answer::dialogue(&[find_exercise(what, look.lang)?], &mut store, &tutor, demonstrate)
+            answer::dialogue(&[find_exercise(what)?], &mut store, &tutor, demonstrate)
         }
         (Some(Action::Try { what }), _) => {
-            let lesson = find_lesson(what, look.lang)?;
+            let lesson = find_lesson(what)?;
             let open: Vec<_> = lesson.exercises.iter().filter(|e| !store.progress.solved(e)).collect();
             answer::dialogue(&open, &mut store, &tutor, demonstrate)?;
             show::check(lesson, &store, &tutor)
         }
         (Some(Action::Check { lesson, answers }), _) => {
-            let lesson = find_lesson(lesson, look.lang)?;
+            let lesson = find_lesson(lesson)?;
             match answers {
                 Some(path) => answer::check_file(lesson, path, &mut store, &tutor),
                 None => show::check(lesson, &store, &tutor),
             }
         }
-        (Some(Action::Hint { exercise }), _) => {
-            answer::hint(find_exercise(exercise, look.lang)?, &mut store, &tutor)
-        }
+        (Some(Action::Hint { exercise }), _) => answer::hint(find_exercise(exercise)?, &mut store, &tutor),
         (Some(Action::Report), _) => {
             let mut out = io::stdout().lock();
             out.write_all(Report::of(&store.progress).json().as_bytes())?;
@@ -161,17 +184,17 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
     }
 }
 
-fn find_lesson(name: &str, lang: Lang) -> Result<&'static Lesson, Trouble> {
+fn find_lesson(name: &str) -> Result<&'static Lesson, Trouble> {
     let found = name.parse().ok().and_then(lesson::lesson);
     found.ok_or_else(|| {
-        Trouble::Said(lang.fill("there is no lesson `{}`; wstool lesson lists them", &[&name]))
+        Trouble::Asked(Text::with("there is no lesson `{}`; wstool lesson lists them", name.to_owned()))
     })
 }
 
-fn find_exercise(name: &str, lang: Lang) -> Result<&'static Exercise, Trouble> {
+fn find_exercise(name: &str) -> Result<&'static Exercise, Trouble> {
     lesson::exercise(name).ok_or_else(|| {
-        let template = "there is no exercise `{}`; exercises are named like 3.2, lesson and number; wstool \
-                        lesson lists the lessons";
-        Trouble::Said(lang.fill(template, &[&name]))
+        let words = "there is no exercise `{}`; they are named like 3.2, lesson and number: wstool lesson 3 lists \
+                     those of lesson 3";
+        Trouble::Asked(Text::with(words, name.to_owned()))
     })
 }

@@ -1,26 +1,44 @@
 //! What there is to read: the lessons, one of them, one exercise.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::store::Store;
 use super::tutor::{Tutor, lines};
-use super::{Trouble, WRONG, find_exercise, find_lesson, pager};
-use crate::lesson::{self, Answer, Exercise, Instance, Lesson};
-use crate::render::columns::{left, width};
+use super::{Trouble, WRONG, find_exercise, find_lesson};
+use crate::cli::pager;
+use crate::lesson::{self, Answer, Exercise, Instance, Lesson, Progress};
 
 /// All lessons, and how far the learner is.
 pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let lang = tutor.lang();
-    let widest = lesson::lessons().iter().map(|l| width(l.data.title.in_(lang))).max().unwrap_or(0);
+    let widest = lesson::lessons().iter().map(|l| l.data.title.in_(lang).width()).max().unwrap_or(0);
     let mut rows = Vec::new();
     for lesson in lesson::lessons() {
-        let title = left(lesson.data.title.in_(lang), widest);
-        let line = format!("{:>4}  {title}  {}", lesson.data.number, solved(lesson, store, tutor));
+        let title = lesson.data.title.in_(lang);
+        let space = " ".repeat(widest - title.width());
+        let line = format!("{:>4}  {title}{space}  {}", lesson.data.number, solved(lesson, store, tutor));
         rows.push(line.trim_end().to_owned());
     }
     lines(&rows)?;
     let next = lesson::lessons().iter().find(|l| store.progress.solved_of(l) < l.exercises.len());
     let next = next.map_or(0, |lesson| lesson.data.number);
-    tutor.say(&format!("\n{}", tutor.fill("Read one with: wstool lesson {}", &[&next])))?;
+    let who = learner(store, tutor).map_or(String::new(), |who| who + "\n");
+    tutor.say(&format!("\n{who}{}", tutor.fill("Read one with: wstool lesson {}", &[&next])))?;
     Ok(0)
+}
+
+/// Who learns, once a name or a course was given: exercises and progress go with both.
+fn learner(store: &Store, tutor: &Tutor) -> Option<String> {
+    let Progress { course, student, .. } = &store.progress;
+    match (store.is_named(), course.is_empty()) {
+        (false, true) => None,
+        (true, true) => Some(tutor.fill("You are {}.", &[student])),
+        (true, false) => Some(tutor.fill("You are {} in the course {}.", &[student, course])),
+        (false, false) => {
+            let ask = "The course is {}, and you have no name in it yet: wstool lesson --student NAME";
+            Some(tutor.fill(ask, &[course]))
+        }
+    }
 }
 
 fn solved(lesson: &Lesson, store: &Store, tutor: &Tutor) -> String {
@@ -49,6 +67,12 @@ pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8
 
 /// What of a lesson is solved.
 pub(super) fn check(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
+    if lesson.exercises.is_empty() {
+        let number = &lesson.data.number;
+        let none =
+            tutor.fill("Lesson {} has no exercises. Read it with: wstool lesson {}", &[number, number]);
+        tutor.say(&none)?;
+    }
     lines(&states(lesson, store, tutor))?;
     let all = store.progress.solved_of(lesson) == lesson.exercises.len();
     Ok(if all { 0 } else { WRONG })
@@ -60,10 +84,10 @@ fn states(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Vec<String> {
         Some(done) if !done.answers.is_empty() => tutor.words("not right yet"),
         _ => tutor.words("not answered"),
     };
-    let widest = lesson.exercises.iter().map(|exercise| width(state(exercise))).max().unwrap_or(0);
+    let widest = lesson.exercises.iter().map(|exercise| state(exercise).width()).max().unwrap_or(0);
     let line = |exercise: &Exercise| {
-        let name = exercise.name();
-        format!("{name:>5}  {}  wstool lesson {name}", left(state(exercise), widest))
+        let (name, state) = (exercise.name(), state(exercise));
+        format!("{name:>5}  {state}{}  wstool lesson {name}", " ".repeat(widest - state.width()))
     };
     lesson.exercises.iter().map(line).collect()
 }
@@ -110,11 +134,11 @@ pub(super) fn reset(what: Option<&str>, store: &mut Store, tutor: &Tutor) -> Res
     let forgotten = match what {
         None => store.reset(|_| true),
         Some(what) if what.contains('.') => {
-            let exercise = find_exercise(what, tutor.lang())?;
+            let exercise = find_exercise(what)?;
             store.reset(|key| key == exercise.key)
         }
         Some(what) => {
-            let lesson = find_lesson(what, tutor.lang())?;
+            let lesson = find_lesson(what)?;
             store.reset(|key| lesson.exercises.iter().any(|exercise| exercise.key == key))
         }
     };

@@ -1,6 +1,7 @@
 //! Where progress is kept: a folder of the user's, never the checkout.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -17,11 +18,16 @@ const FOLDER: &str = "WSTOOL_DATA";
 
 const PROGRESS: &str = "progress.json";
 
+/// Random bytes of the name of somebody who gave none.
+const RANDOM: usize = 8;
+
 /// The learner's folder, and what it says.
 pub(super) struct Store {
     folder: PathBuf,
     files: Option<PathBuf>,
     pub(super) progress: Progress,
+    /// Why nothing can be kept for somebody new, who may read all the same.
+    unkept: Option<String>,
 }
 
 /// Who learns here, unless somebody else is named.
@@ -48,20 +54,29 @@ impl Store {
         }
         let is_new = learner.student.is_empty();
         if is_new {
-            let mut bytes = [0; 8];
+            let mut bytes = [0; RANDOM];
             getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no random bytes: {e}"))?;
             learner.student = hex(&bytes);
         }
-        if is_new || named != (false, false) {
+        let mut unkept = None;
+        if named != (false, false) {
             write(&folder, "learner.json", &learner)?;
+        } else if is_new {
+            unkept = write(&folder, "learner.json", &learner).err();
         }
         let Learner { course, student } = learner;
         let progress = Progress { course, student, ..Progress::default() };
-        let mut store = Self { folder, files: who.dir.clone(), progress };
+        let mut store = Self { folder, files: who.dir.clone(), progress, unkept };
         if let Some(progress) = read::<Progress>(&store.place().join(PROGRESS))? {
             store.progress.exercises = progress.exercises;
         }
         Ok(store)
+    }
+
+    /// Whether the learner, or a teacher, gave the name.
+    pub(super) fn is_named(&self) -> bool {
+        let name = &self.progress.student;
+        name.len() != 2 * RANDOM || !name.bytes().all(|b| b.is_ascii_hexdigit())
     }
 
     /// Where this learner's things are. Names may hold what no file name may.
@@ -92,6 +107,10 @@ impl Store {
 
     /// The learner's instance of an exercise, its files written.
     pub(super) fn instance(&self, exercise: &Exercise) -> Result<Instance, String> {
+        // A learner who cannot be remembered would get another instance each time.
+        if let Some(why) = &self.unkept {
+            return Err(why.clone());
+        }
         let mut instance = exercise.instance(&self.progress.course, &self.progress.student);
         let folder = match &self.files {
             Some(folder) => folder.clone(),
@@ -118,7 +137,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
         Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| {
             format!("{}: this is no progress ({e}); remove the file to begin anew", path.display())
         }),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(e) => Err(format!("{}: {e}; {FOLDER} names another folder", path.display())),
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Tutor {
 
 impl Tutor {
     pub(super) fn new(look: Look, ascii: bool) -> Self {
-        let Look { color, lang } = look;
+        let (color, lang) = (look.color, look.language(ascii));
         Self { options: Options { width: output::width(), color, lang, ascii, ..Options::default() } }
     }
 

@@ -113,8 +113,8 @@ pub(super) fn rests_on(s: &Scenario, live: &Live) -> Vec<Assumption> {
     );
     add(
         "",
-        "it runs before it is measured, until it is steady, and while: latencies are those of the messages received \
-         meanwhile"
+        "each way runs for a while before it is measured, until it is steady; latencies are those of the messages \
+         received while it is measured"
             .to_owned(),
     );
     add(

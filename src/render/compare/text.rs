@@ -85,7 +85,10 @@ impl Paper {
             if hanging > lead { text.char_indices().nth(hanging).map_or(lead, |(at, _)| at) } else { lead };
         line.push_str(&text[..kept]);
         let mut empty = true;
-        for word in text[kept..].split(' ').filter(|word| !word.is_empty()) {
+        // A percent sign stays with its number.
+        let text = text[kept..].replace(" %", "\u{a0}%");
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            let word = &word.replace('\u{a0}', " ");
             if !empty && columns(&line) + 1 + columns(word) > self.page.width {
                 let _ = writeln!(self.text, "{}", line.trim_end());
                 line = " ".repeat(hanging);

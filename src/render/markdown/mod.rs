@@ -21,7 +21,7 @@ const CODE_INDENT: usize = 4;
 /// Lays out a text in Markdown.
 pub fn render(text: &str, options: &Options) -> String {
     let mut writer = Writer {
-        page: Page::new(options),
+        page: Page::of_prose(options),
         marks: !options.color,
         run: Run::default(),
         inks: Vec::new(),

@@ -26,8 +26,11 @@ fn through(page: &str) -> io::Result<()> {
     let mut words = command.split_whitespace();
     let mut pager = Command::new(words.next().unwrap_or_default());
     pager.args(words).stdin(Stdio::piped());
-    if std::env::var_os("LESSCHARSET").is_none() {
-        pager.env("LESSCHARSET", "utf-8");
+    // A PAGER that says no more than less would show colours as their codes.
+    for (name, value) in [("LESS", "FRX"), ("LESSCHARSET", "utf-8")] {
+        if std::env::var_os(name).is_none() {
+            pager.env(name, value);
+        }
     }
     let mut child = pager.spawn()?;
     if let Some(mut to) = child.stdin.take() {
