@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use wstool::lang::Lang;
 use wstool::lesson::check::{self, Finding, Kind};
-use wstool::lesson::{self, Answer, Exercise, Instance};
+use wstool::lesson::{self, Answer, Exercise, Instance, Judgement};
 
 const STUDENTS: usize = 200;
 const COURSE: &str = "a course";
@@ -52,6 +52,22 @@ fn no_two_learners_share_an_instance() {
 #[test]
 fn mistakes_are_told_apart_and_named() {
     nothing_wrong_with(Kind::Mistakes);
+}
+
+/// Who holds a wrong belief answers as it has them answer, fails, and is told why.
+#[test]
+fn every_wrong_belief_is_met_by_an_exercise() {
+    for belief in lesson::BELIEFS {
+        let met = exercises().any(|exercise| {
+            let instance = exercise.instance(COURSE, "ada");
+            instance.mistakes.iter().any(|slip| {
+                let holds = exercise.data.mistakes[slip.id].belief.as_deref() == Some(belief);
+                let judgement = instance.judge_answer(&handed_in(&instance, &slip.answer));
+                holds && matches!(judgement, Judgement::Known(id) if id == slip.id)
+            })
+        });
+        assert!(met, "no exercise fails who believes `{belief}`");
+    }
 }
 
 #[test]
