@@ -156,6 +156,7 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         &["--interval", "3s"],
         &["--clients", "1000000"],
         &["--payload", "0"],
+        &["--payload", "400000", "--rate", "100"],
         &["--rate", "0"],
         &["--rate", "100000"],
         &["--runs", "0"],

@@ -87,6 +87,13 @@ fn check(args: &Args, s: &Scenario) -> Result<(), String> {
                 .to_owned(),
         );
     }
+    // More than that the delay line would hold back by itself.
+    if s.rate * s.clients as f64 * s.payload as f64 > 100e6 {
+        return Err(
+            "--live: --clients times --rate times --payload must be at most 100 million bytes a second"
+                .to_owned(),
+        );
+    }
     // Each connection takes a file at both its ends and two on the line.
     let files = 4 * s.clients * connections(s) + 64;
     match gauge::open_files() {
