@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::store::Store;
 use super::tutor::{Tutor, lines};
-use super::{Demonstrate, REFUSED, Trouble, WRONG, show};
+use super::{Demonstrate, WRONG, show};
+use crate::cli::trouble::{REFUSED, Trouble};
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
 use crate::render::columns;
 

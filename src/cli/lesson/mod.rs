@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::Look;
+use super::trouble::{Trouble, told};
 use crate::lesson::report::Report;
 use crate::lesson::{self, Exercise, Lesson};
 use crate::model::Text;
-use crate::render::columns;
 use store::Store;
 use tutor::Tutor;
 
@@ -105,41 +105,14 @@ pub type Demonstrate<'a> = dyn FnMut(&[String]) -> io::Result<u8> + 'a;
 
 /// Something was answered, and it was not right; or not all is solved.
 const WRONG: u8 = 1;
-/// The command was used wrongly, or a file could not be read or written.
-const REFUSED: u8 = 2;
 
 /// Runs the command; the exit code.
 ///
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Result<u8> {
-    match act(args, look, demonstrate) {
-        Ok(code) => Ok(code),
-        Err(Trouble::Output(e)) => Err(e),
-        Err(Trouble::Said(message)) => {
-            let line = look.language(args.who.ascii).fill("error: {}", &[&message]);
-            writeln!(io::stderr(), "{}", columns::escaped(&line))?;
-            Ok(REFUSED)
-        }
-        Err(Trouble::Asked(problem)) => {
-            Look { lang: look.language(args.who.ascii), ..look }.tell("error: {}", &problem)?;
-            Ok(REFUSED)
-        }
-    }
-}
-
-/// Why a command cannot go on.
-enum Trouble {
-    Output(io::Error),
-    Said(String),
-    /// There is nothing of the name that was asked for.
-    Asked(Text),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
+    let told_in = Look { lang: look.language(args.who.ascii), ..look };
+    told(act(args, look, demonstrate), told_in)
 }
 
 fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8, Trouble> {

@@ -4,8 +4,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::store::Store;
 use super::tutor::{Tutor, lines};
-use super::{Trouble, WRONG, find_exercise, find_lesson};
+use super::{WRONG, find_exercise, find_lesson};
 use crate::cli::pager;
+use crate::cli::trouble::Trouble;
 use crate::lesson::{self, Answer, Exercise, Instance, Lesson, Progress};
 
 /// All lessons, and how far the learner is.

@@ -118,7 +118,7 @@ const FINDINGS: u8 = 1;
 /// # Errors
 /// When the output cannot be written.
 pub fn run(args: &Args, look: Look) -> io::Result<u8> {
-    told(act(&args.action, look.lang))
+    told(act(&args.action, look.lang), look)
 }
 
 fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {
