@@ -39,6 +39,16 @@ fn the_readme_begins_with_the_two_commands() {
     assert_eq!(commands, ["cargo run --release -- decode samples/chat.pcap", "cargo test"]);
 }
 
+/// The Rust that the README asks for is the one that Cargo.toml asks for.
+#[test]
+fn the_oldest_rust_is_told() {
+    let manifest = fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).expect("a manifest");
+    let wanted = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("a version");
+    let text = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("a README");
+    let told = format!("(Rust {} or later)", wanted.trim_matches('"'));
+    assert!(text.contains(&told), "the README does not say {told}");
+}
+
 /// Every option that a page names is one that the command has.
 #[test]
 fn options_named_on_pages_exist() {
