@@ -118,6 +118,7 @@ fn what_cannot_be_read_is_said_in_one_line() {
         ("a directory", folder.to_owned(), "is a directory"),
         ("an empty file", file("empty", b""), "empty"),
         ("a text", file("text", b"Dear Sir or Madam,\nI am writing to you\n"), "line 1, column"),
+        ("a script", file("a.script", b"# one\nserver text \"hello\"\n"), "wstool encode --script"),
         ("an image", file("image.png", b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR"), "a PNG image"),
         ("a HAR file", file("log.har", b"{\"log\": {\"version\": \"1.2\"}}"), "HAR"),
         ("an unknown link type", file("usb.pcap", &usb), "link type"),

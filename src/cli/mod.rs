@@ -11,6 +11,7 @@ pub mod decode;
 pub mod encode;
 pub mod explain;
 pub mod lesson;
+mod mistaken;
 mod output;
 mod pager;
 pub mod replay;

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::cli::mistaken;
 use crate::input::{self, Input, InputError};
 use crate::model::Text;
 
@@ -31,7 +32,7 @@ pub fn open(name: &str) -> Result<Opened, Text> {
             }
             let live = !meta.is_file();
             let reader: Box<dyn Read + Send> = Box::new(file);
-            let input = input::open(reader, name).map_err(explain)?;
+            let input = input::open(reader, name).map_err(|e| mistaken::text(name, &e))?;
             Ok(Opened { input, size: meta.is_file().then_some(meta.len()), live })
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 
-use crate::cli::Look;
+use crate::cli::{Look, mistaken};
 use crate::input::{self, Input};
 use crate::limits;
 use crate::model::{Flow, Text};
@@ -57,7 +57,7 @@ fn read(mut reader: Box<dyn Read + Send>, name: &str, look: Look) -> Result<Reco
     }
     if !transcript::recognise(&first) {
         let whole = Box::new(Cursor::new(first).chain(reader));
-        let input = input::open(whole, name).map_err(|e| e.text())?;
+        let input = input::open(whole, name).map_err(|e| mistaken::text(name, &e))?;
         return Ok(Recording::Capture(name.to_owned(), Box::new(input)));
     }
     let room = (limits::TRANSCRIPT - first.len().min(limits::TRANSCRIPT)) as u64;
