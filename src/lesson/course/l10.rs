@@ -64,11 +64,13 @@ fn allow_or_deny(rng: &mut Rng) -> Instance {
         .hole("prefix", &origins[3].1)
         .mistake("cors-will-do-it", those(&|_| true))
         .mistake("ends-with", those(&|origin| origin.starts_with("https://") && origin.ends_with(&host)))
+        .mistake("ends-with", those(&|origin| origin.ends_with(&host)))
         .mistake("begins-with", those(&|origin| origin.starts_with(&exact)))
         .mistake("contains", those(&|origin| origin.contains(&host)))
         .mistake("null-is-harmless", those(&|origin| welcome(origin) || origin == "null"))
         .mistake("scheme-does-not-count", those(&|origin| welcome(&origin.replace("http:", "https:"))))
         .mistake("port-does-not-count", those(&|origin| welcome(&without_port(origin))))
+        .mistake("host-only", those(&|origin| welcome(&without_port(&origin.replace("http:", "https:")))))
         .mistake("exact-only", those(&|origin| origin == exact))
         .choices(origins.iter().map(|(id, origin)| (*id, format!("`{origin}`"), format!("`{origin}`"))))
         .file("visit.http", visit(rng, &host, &origins[3].1, &[]))
@@ -274,6 +276,7 @@ fn through_the_tunnel(rng: &mut Rng) -> Instance {
         .hole("host", host)
         .hole("proxy", proxy)
         .mistake("tls-with-the-proxy", order(["tcp", "tls", "connect", "tunnel", "get", "switched", "frame"]))
+        .mistake("tls-with-the-proxy", order(["tcp", "connect", "tls", "tunnel", "get", "switched", "frame"]))
         .mistake(
             "handshake-in-the-clear",
             order(["tcp", "connect", "tunnel", "get", "switched", "tls", "frame"]),

@@ -119,11 +119,13 @@ fn legal_deflate_answer(rng: &mut Rng) -> Instance {
     let client = 9 + rng.below(6);
     let (offers_client_window, forbids_takeover) = (rng.one_in(2), rng.one_in(2));
     let takeover = if forbids_takeover { "; server_no_context_takeover" } else { "" };
-    let hint = match (offers_client_window, rng.below(7)) {
-        (false, _) => String::new(),
-        (true, 0) => "; client_max_window_bits".to_owned(),
-        (true, hint) => format!("; client_max_window_bits={}", hint + 9),
+    let (hint, most) = match (offers_client_window, rng.below(7)) {
+        (false, _) => (String::new(), 15),
+        (true, 0) => ("; client_max_window_bits".to_owned(), 15),
+        (true, hint) => (format!("; client_max_window_bits={}", hint + 9), hint + 9),
     };
+    // Whether an answer may be above the hint, §7.1.2.2 does not say clearly, and clients differ.
+    let client = client.min(most);
     let offer = format!("permessage-deflate{hint}; server_max_window_bits={bits}{takeover}");
     let answer = |bits: u64, more: &str| {
         Some(format!("permessage-deflate; server_max_window_bits={bits}{takeover}{more}"))
@@ -146,6 +148,7 @@ fn legal_deflate_answer(rng: &mut Rng) -> Instance {
         .mistake("window-is-a-wish", changed("larger"))
         .mistake("bare-is-always-fine", changed("bare"))
         .mistake("only-as-offered", Answer::choices(["same", "declined"]))
+        .mistake("same-number-only", changed("fewer"))
         .mistake("nothing-unasked", changed("unasked"))
         .mistake("must-accept", changed("declined"))
         .mistake("client-window", changed("client-window"))

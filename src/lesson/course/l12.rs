@@ -172,6 +172,7 @@ fn long_poll_mean(rng: &mut Rng) -> Instance {
             .mistake("worst-case", answer(3))
             .mistake("gap-of-one-transit", answer(4))
             .mistake("half-the-interval", answer(5))
+            .mistake("in-seconds", Answer::decimal(means[0] / 1000.0, 0.001))
             .command(["compare", "--rate", &rate.to_string(), "--delay", &delay.to_string()]);
     }
 }
@@ -185,7 +186,8 @@ fn empty_polls(rng: &mut Rng) -> Instance {
         let scenario = Scenario { rate, interval: interval as f64, ..Scenario::default() };
         let empty = cost(&scenario, Way::ShortPolling).empty.unwrap_or_default();
         let shares = [empty, 1.0 - empty, 1.0 - mean, mean, (-1.0 / mean).exp()].map(|share| 100.0 * share);
-        if !(0.1..0.95).contains(&mean) || !are_apart(&shares, 1.0) {
+        // The share as a fraction of one is another answer, too.
+        if !(0.1..0.95).contains(&mean) || !are_apart(&shares, 1.0) || (shares[4] - empty).abs() < 0.2 {
             continue;
         }
         let answer = |at: usize| Answer::decimal(tenths(shares[at]), 0.11);
@@ -198,6 +200,7 @@ fn empty_polls(rng: &mut Rng) -> Instance {
             .mistake("evenly-spread", answer(2))
             .mistake("messages-a-poll", answer(3))
             .mistake("upside-down", answer(4))
+            .mistake("as-a-fraction", Answer::decimal(empty, 0.0051))
             .command(["compare", "--rate", &rate.to_string(), "--interval", &(1000 * interval).to_string()]);
     }
 }

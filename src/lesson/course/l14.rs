@@ -107,6 +107,7 @@ fn three_wrappings(rng: &mut Rng) -> Instance {
         .mistake("characters", number(characters))
         .mistake("masked", number(masked))
         .mistake("one-digit", number(frame - 1))
+        .mistake("not-wrapped", number(bytes(&line)))
         .command(["encode", "--from", "server", "--socketio", event, "--args", &format!("[\"{line}\"]")])
 }
 
@@ -191,12 +192,12 @@ fn slow_readers(rng: &mut Rng) -> Instance {
         let seconds = 100 * (2 + rng.below(30));
         let growth = slow * rate * (payload + header);
         let memory = growth * seconds;
-        let answers =
-            [seconds, seconds / times, seconds * slow, seconds * rate, memory / (slow * rate * payload)];
+        let bare = memory / (slow * rate * payload);
+        let answers = [seconds, seconds / times, seconds * slow, seconds * rate, bare, bare + 1];
         if !all_different(&answers) {
             continue;
         }
-        let [right, everybody, queue, message, bare] = answers.map(Answer::Number);
+        let [right, everybody, queue, message, bare, rounded_up] = answers.map(Answer::Number);
         return Instance::new(right)
             .hole("slow", grouped(slow))
             .hole("clients", grouped(slow * times))
@@ -209,6 +210,7 @@ fn slow_readers(rng: &mut Rng) -> Instance {
             .mistake("one-queue", queue)
             .mistake("one-message", message)
             .mistake("no-header", bare)
+            .mistake("no-header", rounded_up)
             .command(["encode", "--from", "server", "--text", &text_of(payload)]);
     }
 }
