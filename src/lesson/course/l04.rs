@@ -171,6 +171,7 @@ fn where_the_next_begins(rng: &mut Rng) -> Instance {
         .hole("hex", format!("{right:04x}"))
         .mistake("little-endian", number(start + begins + u64::from(length.swap_bytes())))
         .mistake("key-forgotten", number(right - 4))
+        .mistake("extended-length-forgotten", number(right - 2))
         .mistake("header-forgotten", number(right - begins))
         .mistake("sign-taken-for-length", number(start + 2 + 4 + 126))
         .mistake("counted-from-the-frame", number(right - start))

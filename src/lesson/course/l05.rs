@@ -223,10 +223,9 @@ fn write_a_masked_frame(rng: &mut Rng) -> Instance {
 fn judge(bytes: &[u8], text: &str) -> Judgement {
     let seen = decode(bytes);
     let Some(first) = seen.frames.first() else {
-        let why = seen.error.unwrap_or_default();
         return Judgement::differs(
-            format!("No frame can be read from it. {why}"),
-            format!("读不出一个帧。{why}"),
+            "No frame can be read from it. Wanted are its bytes in hex, or a file.",
+            "从中读不出帧。要的是它的字节，写成十六进制，或者交一个文件。",
         );
     };
     let (header, payload, wanted) = (first.header, first.payload.as_slice(), text.as_bytes());
@@ -241,7 +240,16 @@ fn judge(bytes: &[u8], text: &str) -> Judgement {
     if first.truncated && length == (wanted.len() + KEY) as u64 {
         return Judgement::known("key-counted");
     }
-    if seen.frames.len() > 1 || first.truncated {
+    let count = seen.frames.len();
+    if count > 1 {
+        return Judgement::differs(
+            format!(
+                "It holds {count} frames, the first of {length} bytes. Wanted is one with all of the text."
+            ),
+            format!("从中读出了 {count} 帧，第一帧的载荷是 {length} 个字节。要的是一帧，装下整段文字。"),
+        );
+    }
+    if first.truncated {
         return Judgement::differs(
             format!("The length says {length} bytes; another number stands behind the key."),
             format!("长度写的是 {length} 个字节，掩码键后面却不是这么多。"),
@@ -257,6 +265,12 @@ fn judge(bytes: &[u8], text: &str) -> Judgement {
     if xor(&xor(payload, key, 0), key, HEADER + KEY) == wanted {
         return Judgement::known("counted-from-the-frame");
     }
+    if payload != wanted && wanted.starts_with(payload) {
+        return Judgement::differs(
+            format!("By its length the payload ends after {length} bytes. The text has {}.", wanted.len()),
+            format!("按你写的长度，载荷到 {length} 个字节为止，而文字有 {} 个字节。", wanted.len()),
+        );
+    }
     if payload != wanted {
         let first = payload.iter().zip(wanted).take_while(|(given, wanted)| given == wanted).count();
         return Judgement::differs(
@@ -269,8 +283,8 @@ fn judge(bytes: &[u8], text: &str) -> Judgement {
     }
     if header.opcode != Opcode::TEXT || !header.fin || header.rsv1 || header.rsv2 || header.rsv3 {
         return Judgement::differs(
-            "The payload is right, the first byte is not: FIN = 1, no reserved bit, the opcode of text.",
-            "载荷没有问题，第一个字节不对：应该是 FIN = 1，保留位为 0，操作码为文本。",
+            "The payload is right, the first byte is not: it wants FIN = 1 and opcode 1.",
+            "载荷没有问题，第一个字节不对：应该是 FIN = 1，操作码 1。",
         );
     }
     if let Some(rule) = seen.findings.first() {

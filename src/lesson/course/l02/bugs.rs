@@ -57,14 +57,19 @@ fn botched(key: &str, bug: &str) -> String {
 
 /// The answer to a key, computed by the learner.
 pub(super) fn compute_accept(rng: &mut Rng) -> Instance {
-    const MADE: [&str; 10] = [
+    const MADE: [&str; 15] = [
         "key-decoded",
         "key-echoed",
         "guid-lower-case",
+        "guid-without-hyphens",
         "no-guid",
         "guid-first",
         "line-end-after-guid",
         "key-with-lf",
+        "key-with-crlf",
+        "key-with-leading-space",
+        "key-case-changed",
+        "rfc-sample-answer",
         "hex-digest",
         "hex-digest-encoded",
         "missing-padding",
