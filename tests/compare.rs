@@ -91,6 +91,12 @@ fn what_cannot_be_is_refused_in_one_line() {
         &["--interval", "1 parsec"],
         &["--runs", "3"],
         &["--preset", "slow"],
+        &["--preset", "fair", "--rate", "3"],
+        &["samples/compare/polling.pcap", "samples/compare/websocket.pcap", "--tls"],
+        &["--loss", "5"],
+        &["--seed", "3"],
+        &["--sweep", "rate", "-1..5"],
+        &["--duration", "-5s"],
     ] {
         let output = run(args);
         let error = String::from_utf8(output.stderr).expect("text");
@@ -226,4 +232,29 @@ fn what_tls_and_tcp_add_can_be_set() {
 fn a_simulation_stands_beside_the_formulas() {
     let page = text(&["--simulate", "--messages", "2000", "--loss", "1", "--jitter", "5", "--burst", "2"]);
     assert!(page.contains("formula") && page.contains("1 % of all segments lost"), "{page}");
+}
+
+#[test]
+fn a_capture_that_was_cut_counts_up_to_the_cut() {
+    let whole = std::fs::read("samples/compare/polling.pcap").expect("a sample");
+    let cut = std::env::temp_dir().join(format!("wstool-cut-{}.pcap", std::process::id()));
+    std::fs::write(&cut, &whole[..5000]).expect("a temporary file");
+    let name = cut.to_str().expect("a name");
+    let output = run(&[name, "samples/compare/websocket.pcap"]);
+    std::fs::remove_file(&cut).expect("it is there");
+    assert_eq!(output.status.code(), Some(2));
+    let (page, problem) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(page.contains("HTTP polling") && page.contains("the input ends at byte 5000"), "{page}");
+    assert!(problem.starts_with("error: ") && problem.lines().count() == 1, "{problem}");
+}
+
+#[test]
+fn the_name_of_an_event_is_counted_as_json_has_it() {
+    let bytes = |event: &str| {
+        let page = text(&["--event", event, "--heartbeat", "0", "--format", "json"]);
+        let page: serde_json::Value = serde_json::from_str(&page).expect("JSON");
+        page["tables"][0]["rows"][5]["protocol_bytes"].as_f64().expect("a number")
+    };
+    // A quotation mark takes a backslash: a byte more in each of 3,600,000 messages.
+    assert!((bytes("a\"b") - bytes("abc") - 3.6e6).abs() < 1.0);
 }

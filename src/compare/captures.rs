@@ -63,6 +63,8 @@ pub struct Counted {
     pub heads: u64,
     /// Frame headers, control frames, chunk framing, and stream bytes that were not understood.
     pub framing: u64,
+    /// Of those, what was not understood.
+    pub unknown: u64,
     /// IP and TCP headers of packets that bring new data.
     pub headers: u64,
     pub acks: u64,
@@ -98,6 +100,7 @@ impl Counted {
             (&mut self.application, other.application),
             (&mut self.heads, other.heads),
             (&mut self.framing, other.framing),
+            (&mut self.unknown, other.unknown),
             (&mut self.headers, other.headers),
             (&mut self.acks, other.acks),
             (&mut self.ack_bytes, other.ack_bytes),
@@ -127,13 +130,20 @@ impl Counter {
     /// Counts one capture.
     ///
     /// # Errors
-    /// When it cannot be read, or is no capture.
+    /// When it cannot be read, or is no capture; what came before is counted.
     pub fn read(&mut self, input: Input, progress: &mut dyn FnMut(u64)) -> Result<(), InputError> {
         let Input::Capture(mut capture) = input else { return Ok(()) };
         let mut reader = Reader { open: HashMap::new(), flows: HashMap::new(), order: Vec::new() };
         let mut tracker = Tracker::new();
+        let mut read = Ok(());
         while let Some(packet) = capture.next() {
-            let packet = packet?;
+            let packet = match packet {
+                Ok(packet) => packet,
+                Err(e) => {
+                    read = Err(e);
+                    break;
+                }
+            };
             let (number, link) = (packet.number, packet.link);
             let packet =
                 Packet { number, time: packet.time, link, data: packet.data, wire_len: packet.wire_len };
@@ -154,7 +164,7 @@ impl Counter {
             }
             self.flows.push(connection);
         }
-        Ok(())
+        read
     }
 
     /// The sums, by use, in a fixed order.
@@ -280,7 +290,8 @@ impl Connection {
         counted.connections = 1;
         counted.add(&self.http.counted);
         let understood = self.http.counted.application + self.http.counted.heads + self.http.counted.framing;
-        counted.framing += self.stream.saturating_sub(understood);
+        counted.unknown = self.stream.saturating_sub(understood);
+        counted.framing += counted.unknown;
         counted
     }
 

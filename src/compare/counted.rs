@@ -12,11 +12,13 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
     let files = names.join(", ");
     if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::EventStream) {
         return Err(format!(
-            "{files}: no polling: no HTTP request is made twice (within TLS it cannot be seen)"
+            "{files}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it cannot be seen)"
         ));
     }
     let Some((_, websocket)) = sums.iter().find(|(used, _)| used.is_web_socket()) else {
-        return Err(format!("{files}: no WebSocket connection (within TLS it cannot be seen)"));
+        return Err(format!(
+            "{files}: no WebSocket connection (within TLS, or cut by a snapshot length, it cannot be seen)"
+        ));
     };
     let known: Vec<&(Use, Counted)> = sums.iter().filter(|(used, _)| *used != Use::Other).collect();
     let per_message = |c: &Counted| c.total() as f64 / c.messages.max(1) as f64;
@@ -55,15 +57,27 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
             grouped(websocket.application),
         ));
         if used.is_polling() && c.requests > 0 {
-            verdict.push(format!(
-                "Of {} {} found nothing. Asking less often would cost less and be later; asking when \
-                 something is known to be there would cost least.",
-                counted_polls(c.requests),
-                grouped(c.empty),
-            ));
+            verdict.push(if c.empty == 0 {
+                format!("None of {} found nothing.", counted_polls(c.requests))
+            } else {
+                format!(
+                    "Of {} {} found nothing. Asking less often would cost less and be later; asking when \
+                     something is known to be there would cost least.",
+                    counted_polls(c.requests),
+                    grouped(c.empty),
+                )
+            });
         }
     }
     let mut limits = Vec::new();
+    let unknown: u64 = known.iter().map(|(_, c)| c.unknown).sum();
+    if unknown > 0 {
+        limits.push(format!(
+            "Not understood, and counted as frames: {}. Packets are missing before them, or they are no HTTP and no \
+             frames; messages and polls in them are not in the numbers.",
+            super::words::counted(unknown, "byte")
+        ));
+    }
     if let Some((_, other)) = sums.iter().find(|(used, _)| *used == Use::Other) {
         limits.push(format!(
             "Left out: {} with {} bytes that ask for nothing twice, or speak something else.",

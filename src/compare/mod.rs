@@ -156,22 +156,27 @@ impl Default for Scenario {
 }
 
 impl Scenario {
+    /// The name of the Socket.IO event as JSON has it, quotes and escapes included (RFC 8259 section 7).
+    pub fn event_text(&self) -> String {
+        serde_json::Value::from(self.event.as_str()).to_string()
+    }
+
     /// Whether it can be answered.
     ///
     /// # Errors
     /// One line that says which value cannot be, and what can.
     pub fn check(&self) -> Result<(), String> {
-        let positive = |name: &str, value: f64, most: f64| {
+        let positive = |name: &str, value: f64, most: f64, unit: &str| {
             if value > 0.0 && value <= most {
                 Ok(())
             } else {
-                Err(format!("--{name} must be more than 0 and at most {most}"))
+                Err(format!("--{name} must be more than 0 and at most {most}{unit}"))
             }
         };
-        positive("rate", self.rate, 1e5)?;
-        positive("interval", self.interval * 1000.0, 1e9)?;
-        positive("duration", self.duration, 1e9)?;
-        positive("clients", self.clients as f64, 1e9)?;
+        positive("rate", self.rate, 1e5, "")?;
+        positive("interval", self.interval * 1000.0, 1e9, " ms")?;
+        positive("duration", self.duration, 1e9, " s")?;
+        positive("clients", self.clients as f64, 1e9, "")?;
         if !(self.delay >= 0.0 && self.delay.is_finite()) {
             return Err("--delay must not be negative".to_owned());
         }

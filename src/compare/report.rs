@@ -60,11 +60,15 @@ pub(super) fn headline(s: &Scenario) -> Vec<String> {
     };
     vec![
         format!(
-            "{who}: {what} {} bytes {how_often}, on average, for {}.",
-            grouped(s.payload),
+            "{who}: {what} {} {how_often}, on average, for {}.",
+            counted(s.payload, "byte"),
             time(s.duration)
         ),
-        format!("A packet takes {} one way; short polls ask every {}.", time(s.delay), time(s.interval)),
+        if s.direction == Direction::Up {
+            format!("A packet takes {} one way.", time(s.delay))
+        } else {
+            format!("A packet takes {} one way; short polls ask every {}.", time(s.delay), time(s.interval))
+        },
     ]
 }
 
@@ -126,6 +130,10 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
         progress(done as u64 + 1);
     }
     let mut list = assumptions(s);
+    // Losses are played, and have a line of their own.
+    for assumption in &mut list {
+        assumption.text = assumption.text.replace("bandwidth, loss and", "bandwidth and");
+    }
     let mut add = |option, text: String| list.push(Assumption { option, text });
     add("--seed", format!("seed {}: the same one plays the same game", how.seed));
     add("--messages", format!("{} messages to one client", grouped(how.messages)));
@@ -238,15 +246,23 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
         format!("{} of", percent(short / web))
     };
     verdict.push(format!(
-        "Bytes: with everything counted a message costs {} bytes by short polling, which is {times} the {} bytes \
-         by WebSocket.",
+        "Bytes: with everything counted a message costs {} bytes by {}, which is {times} the {} bytes by WebSocket.",
         number(short),
+        if s.direction == Direction::Up { "a POST of its own" } else { "short polling" },
         number(web),
     ));
     if s.direction == Direction::Up {
         verdict.push(format!(
             "Latency: clients that only send are as fast by POST as by WebSocket, {}: there is nothing to poll for.",
             time(s.delay)
+        ));
+        verdict.push(
+            "POST is right when clients send now and then: nothing is held open, and any HTTP server can take it."
+                .to_owned(),
+        );
+        verdict.push(format!(
+            "WebSocket is right when clients send often: each message saves {} bytes.",
+            number(short - web)
         ));
         return verdict;
     }
@@ -277,9 +293,10 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
     );
     verdict.push(format!(
         "Socket.IO is WebSocket with names for events, acknowledgements, rooms and a way back to polling: {} bytes \
-         more a message on WebSocket, and {} more to begin; on polling it costs what long polling costs.",
+         more a message on WebSocket, and {} more to begin; on polling it takes {} times the bytes of long polling.",
         number((steady(Way::SocketIoWebSocket) - steady(Way::WebSocket)) / s.rate / directions(s)),
         number(setup(Way::SocketIoWebSocket) - setup(Way::WebSocket)),
+        number(per_message(Way::SocketIoPolling) / per_message(Way::LongPolling)),
     ));
     verdict
 }
@@ -430,7 +447,7 @@ pub(super) fn assumptions(s: &Scenario) -> Vec<Assumption> {
             format!("no TLS; with it, {} bytes a record and a handshake a connection", wire.tls_record)
         },
     );
-    add("--event", format!("Socket.IO 4 events named {:?}: 42[{:?},\"...\"]", s.event, s.event));
+    add("--event", format!("Socket.IO 4 events named {0}: 42[{0},\"...\"]", s.event_text()));
     add(
         "",
         "a message is one frame, uncompressed, and sent by itself; polls bring all that has come".to_owned(),

@@ -16,7 +16,7 @@ const SOCKET_CONNECTED: &str = r#"40{"sid":"wZX3oN0bSVIhsaknAAAI"}"#;
 impl Model<'_> {
     /// Bytes of `42["event","…"]` around the message.
     pub fn packet(&self) -> u64 {
-        9 + self.s.event.len() as u64
+        7 + self.s.event_text().len() as u64
     }
 
     pub(super) fn socket_io_web_socket(&self) -> Cost {

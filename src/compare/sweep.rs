@@ -1,7 +1,7 @@
 //! One assumption changed over a range: curves, and where they cross.
 
 use super::model;
-use super::words::{number, time};
+use super::words::{counted, number, time};
 use super::{Direction, Scenario, Way, report};
 use crate::model::report::{Axis, Cell, Chart, Column, Curve, Mark, Panel, Report, Table};
 
@@ -45,10 +45,11 @@ impl Variable {
     /// A value in a sentence.
     fn words(self, value: f64) -> String {
         match self {
+            Self::Rate if (value - 1.0).abs() < 1e-9 => "1 message a second".to_owned(),
             Self::Rate => format!("{} messages a second", number(value)),
             Self::Interval | Self::Delay => time(value),
-            Self::Payload => format!("{} bytes", number(value)),
-            Self::Clients => format!("{} clients", number(value)),
+            Self::Payload => counted(value.round() as u64, "byte"),
+            Self::Clients => counted(value.round() as u64, "client"),
         }
     }
 
@@ -101,7 +102,7 @@ pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Rep
         tables: vec![table(variable, &points)],
         bars: Vec::new(),
         chart: Some(chart),
-        verdict: verdict(s, variable, &marks),
+        verdict: verdict(s, variable, &marks, (from, to)),
         assumptions: report::assumptions(s),
         limits: vec!["Add --chart FILE.svg for the curves.".to_owned()],
     })
@@ -230,7 +231,7 @@ fn marks(s: &Scenario, variable: Variable, from: f64, to: f64) -> Vec<Mark> {
     marks
 }
 
-fn verdict(s: &Scenario, variable: Variable, marks: &[Mark]) -> Vec<String> {
+fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f64)) -> Vec<String> {
     let mut verdict = Vec::new();
     for mark in marks {
         let at = variable.set(s, mark.x);
@@ -254,11 +255,34 @@ fn verdict(s: &Scenario, variable: Variable, marks: &[Mark]) -> Vec<String> {
             }
         });
     }
-    if !marks.iter().any(|mark| mark.text.contains("= WebSocket")) {
-        verdict.push(
-            "In this range neither kind of polling moves as few bytes as WebSocket, or both always do."
-                .to_owned(),
-        );
+    for (way, name) in [(Way::ShortPolling, "Short polling"), (Way::LongPolling, "Long polling")] {
+        if marks.iter().any(|mark| mark.text.starts_with(&format!("{} =", way.name()))) {
+            continue;
+        }
+        let times = |x: f64| {
+            let at = variable.set(s, x);
+            model::cost(&at, way).steady.total() / model::cost(&at, Way::WebSocket).steady.total()
+        };
+        let (first, last) = (number(times(from)), number(times(to)));
+        verdict.push(if s.direction == Direction::Up {
+            // Nobody polls, and both rows are the same POSTs.
+            if way == Way::LongPolling {
+                break;
+            }
+            format!(
+                "POST takes {first} times the bytes of WebSocket at {}, {last} times at {}.",
+                variable.words(from),
+                variable.words(to)
+            )
+        } else {
+            let more = if times(from) > 1.0 { "more" } else { "fewer" };
+            let how_many = if first == last {
+                format!("{first} times as many")
+            } else {
+                format!("{first} times as many at {}, {last} at {}", variable.words(from), variable.words(to))
+            };
+            format!("{name} moves {more} bytes than WebSocket all over this range: {how_many}.")
+        });
     }
     verdict
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 
 use super::units::{milliseconds, seconds};
 use crate::cli::output;
@@ -30,6 +30,39 @@ const LIVE_HAS_NOT: [&str; 14] = [
     "chart",
 ];
 
+/// What captures and presets leave no room for: they bring their own question and assumptions.
+const HAVE_THEIR_OWN: [&str; 29] = [
+    "clients",
+    "rate",
+    "payload",
+    "interval",
+    "delay",
+    "duration",
+    "direction",
+    "sweep",
+    "chart",
+    "simulate",
+    "seed",
+    "messages",
+    "jitter",
+    "loss",
+    "burst",
+    "tls",
+    "tls_handshake",
+    "tls_record",
+    "http2",
+    "cookies",
+    "request_headers",
+    "ipv6",
+    "no_tcp_timestamps",
+    "mtu",
+    "ack_delay",
+    "heartbeat",
+    "keep_alive",
+    "closed_loop",
+    "event",
+];
+
 /// Compare what polling, server-sent events, WebSocket and Socket.IO cost.
 ///
 /// Without captures this is arithmetic: bytes down to the acknowledgements, requests, latency,
@@ -39,9 +72,10 @@ const LIVE_HAS_NOT: [&str; 14] = [
 /// Times are in milliseconds or seconds as named, or with a unit: 50ms, 2s, 5min.
 #[derive(clap::Args)]
 #[command(allow_negative_numbers = true)]
+#[command(group = ArgGroup::new("played").args(["live", "simulate"]).multiple(true))]
 pub struct Args {
     /// Captures of polling and of WebSocket, or one of both: counts what really happened
-    #[arg(value_name = "CAPTURE", conflicts_with_all = ["preset", "simulate", "sweep", "chart", "live"])]
+    #[arg(value_name = "CAPTURE", conflicts_with_all = HAVE_THEIR_OWN, conflicts_with_all = ["preset", "live"])]
     pub(super) captures: Vec<PathBuf>,
 
     /// Clients; with --live 50
@@ -79,7 +113,7 @@ pub struct Args {
     pub(super) delay: f64,
 
     /// Seconds it goes on; with --live 6, which its runs share
-    #[arg(short = 't', long, value_name = "S", default_value = "3600", default_value_if("live", "true", "6"), value_parser = seconds, help_heading = "Question")]
+    #[arg(short = 't', long, value_name = "S", default_value = "3600", default_value_if("live", "true", "6"), allow_hyphen_values = true, value_parser = seconds, help_heading = "Question")]
     pub(super) duration: f64,
 
     /// Who publishes
@@ -87,11 +121,11 @@ pub struct Args {
     pub(super) direction: Publishes,
 
     /// A comparison with known answers, instead of your own question
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["simulate", "sweep", "chart"], help_heading = "Question")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = HAVE_THEIR_OWN, help_heading = "Question")]
     pub(super) preset: Option<Preset>,
 
     /// Change one assumption over a range, such as: --sweep interval 100ms..60s
-    #[arg(long, num_args = 2, value_names = ["WHAT", "FROM..TO"], help_heading = "Question")]
+    #[arg(long, num_args = 2, allow_hyphen_values = true, value_names = ["WHAT", "FROM..TO"], help_heading = "Question")]
     pub(super) sweep: Option<Vec<String>>,
 
     /// Start servers and clients on this machine, with a delay line between them, and measure
@@ -111,23 +145,29 @@ pub struct Args {
     pub(super) simulate: bool,
 
     /// The same seed plays the same game, and publishes at the same moments
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Simulation")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "played", help_heading = "Simulation")]
     pub(super) seed: u64,
 
     /// Messages to publish to one client
-    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000), help_heading = "Simulation")]
+    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000), requires = "simulate", help_heading = "Simulation")]
     pub(super) messages: u64,
 
     /// Milliseconds a packet may take more, any part of it as likely
-    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds, help_heading = "Simulation")]
+    #[arg(long, value_name = "MS", default_value = "0", allow_hyphen_values = true, value_parser = milliseconds, requires = "simulate", help_heading = "Simulation")]
     pub(super) jitter: f64,
 
     /// Percent of segments lost and sent again
-    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, help_heading = "Simulation")]
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 0.0,
+        requires = "simulate",
+        help_heading = "Simulation"
+    )]
     pub(super) loss: f64,
 
     /// Messages published at a time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000), help_heading = "Simulation")]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000), requires = "simulate", help_heading = "Simulation")]
     pub(super) burst: u64,
 
     /// Everything within TLS 1.3
@@ -167,15 +207,15 @@ pub struct Args {
     mtu: u64,
 
     /// Milliseconds a receiver waits for something to send its acknowledgement with
-    #[arg(long, value_name = "MS", default_value = "40", value_parser = milliseconds, help_heading = "Assumptions")]
+    #[arg(long, value_name = "MS", default_value = "40", allow_hyphen_values = true, value_parser = milliseconds, help_heading = "Assumptions")]
     ack_delay: f64,
 
     /// Seconds between signs of life on an open connection; 0 for none, as with --live
-    #[arg(long, value_name = "S", default_value = "25", default_value_if("live", "true", "0"), value_parser = seconds, help_heading = "Assumptions")]
+    #[arg(long, value_name = "S", default_value = "25", default_value_if("live", "true", "0"), allow_hyphen_values = true, value_parser = seconds, help_heading = "Assumptions")]
     heartbeat: f64,
 
     /// Seconds an idle HTTP connection is kept
-    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds, help_heading = "Assumptions")]
+    #[arg(long, value_name = "S", default_value = "60", allow_hyphen_values = true, value_parser = seconds, help_heading = "Assumptions")]
     keep_alive: f64,
 
     /// Count a short poll's interval from the answer, not from the request

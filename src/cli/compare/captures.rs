@@ -1,18 +1,21 @@
 //! `wstool compare a.pcap b.pcap`: counted, not computed.
 
 use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use crate::cli::output;
+use crate::cli::{mistaken, output};
 use crate::compare::captures::Counter;
 use crate::compare::counted;
-use crate::input::{self, Input};
+use crate::input::{self, Input, InputError};
 use crate::model::report::Report;
 
-/// Counts captures, with a progress bar over large ones.
-pub fn count(paths: &[PathBuf]) -> Result<Report, String> {
+/// Counts captures, with a progress bar over large ones. What is before the cut of one that ends within a
+/// packet counts, and the exit code says that there was a cut.
+pub fn count(paths: &[PathBuf]) -> Result<(Report, u8), String> {
     let mut counter = Counter::default();
     let mut names = Vec::new();
+    let mut cuts = Vec::new();
     for path in paths {
         let name = path.display().to_string();
         let explain = |e: &dyn std::fmt::Display| format!("{name}: {e}");
@@ -21,15 +24,26 @@ pub fn count(paths: &[PathBuf]) -> Result<Report, String> {
         if meta.is_dir() {
             return Err(format!("{name}: is a directory: name the capture files in it"));
         }
-        let input = input::open(Box::new(file), &name).map_err(|e| explain(&e))?;
+        let input = input::open(Box::new(file), &name).map_err(|e| explain(&mistaken::text(&name, &e)))?;
         if !matches!(input, Input::Capture(_)) {
             return Err(format!("{name}: is no capture: a pcap or pcapng file is wanted"));
         }
         let bar = output::bar(Some(meta.len()), false);
         let read = counter.read(input, &mut |read| bar.set_position(read));
         bar.finish_and_clear();
-        read.map_err(|e| explain(&e))?;
+        match read {
+            Err(e @ InputError::Truncated { .. }) => cuts.push(explain(&e)),
+            read => read.map_err(|e| explain(&e))?,
+        }
         names.push(name);
     }
-    counted::report(&names, &counter.finish())
+    let report = counted::report(&names, &counter.finish());
+    let Some(first) = cuts.first() else { return Ok((report?, 0)) };
+    // A cut explains best what is missing.
+    let mut report = report.map_err(|_| first.clone())?;
+    for cut in &cuts {
+        writeln!(io::stderr(), "error: {cut}").map_err(|e| e.to_string())?;
+    }
+    report.limits.append(&mut cuts);
+    Ok((report, 2))
 }

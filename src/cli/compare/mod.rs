@@ -50,7 +50,7 @@ pub fn run(args: &Args, color: bool) -> io::Result<u8> {
 /// The page, and the exit code that goes with it.
 fn answer(args: &Args) -> Result<(Report, u8), String> {
     if !args.captures.is_empty() {
-        return Ok((captures::count(&args.captures)?, 0));
+        return captures::count(&args.captures);
     }
     let scenario = args.scenario()?;
     if let Some(path) = &args.chart {

@@ -75,9 +75,9 @@ fn style() -> String {
         "<style>text{{font:13px system-ui,sans-serif}}.title{{font-size:14px;font-weight:600}}.tick{{font-size:12px}}\
          .curve{{fill:none;stroke-width:2.2;stroke-linejoin:round}}.lead{{stroke-width:1;fill:none}}.name{{font-size:12.5px}}\
          .grid{{stroke-width:1}}.mark{{stroke-width:1;stroke-dasharray:3 3}}{dashes}\
-         .page{{fill:#fff}}text{{fill:#1b1f24}}.tick,.note{{fill:#57606a}}.note{{font-size:12px}}\
+         .page{{fill:#fff}}text{{fill:#1b1f24}}.tick,.note{{fill:#57606a}}.note{{font-size:12px;stroke:#fff;stroke-width:4px;paint-order:stroke}}\
          .grid{{stroke:#e2e6ea}}.mark{{stroke:#57606a}}{light}\
-         @media (prefers-color-scheme:dark){{.page{{fill:#14171b}}text{{fill:#e6e9ec}}.tick,.note{{fill:#9aa4ae}}\
+         @media (prefers-color-scheme:dark){{.page{{fill:#14171b}}text{{fill:#e6e9ec}}.tick,.note{{fill:#9aa4ae}}.note{{stroke:#14171b}}\
          .grid{{stroke:#2a3037}}.mark{{stroke:#9aa4ae}}{dark}}}</style>\n"
     )
 }
@@ -116,7 +116,6 @@ fn draw_panel(svg: &mut String, chart: &Chart, panel: &Panel, x: Scale, top: f64
             );
         }
     }
-    draw_marks(svg, chart, x, top, bottom);
     for (i, curve) in panel.curves.iter().enumerate() {
         let mut path = String::new();
         for (at, value) in &curve.points {
@@ -125,6 +124,8 @@ fn draw_panel(svg: &mut String, chart: &Chart, panel: &Panel, x: Scale, top: f64
         }
         let _ = writeln!(svg, "<path class=\"curve c{}\" d=\"{path}\"/>", i % CURVES.len());
     }
+    // Over the curves: the halo of their words keeps them readable.
+    draw_marks(svg, chart, x, top, bottom);
     draw_names(svg, panel, y, top, bottom);
 }
 

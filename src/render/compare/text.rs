@@ -200,7 +200,15 @@ fn unit_of(table: &Table) -> usize {
 fn in_unit(value: f64, unit: usize) -> String {
     let scaled = value / UNITS[..unit].iter().fold(1.0, |scale, _| scale * 1024.0);
     let whole = grouped(scaled.round() as u64);
-    if unit == 0 || scaled >= 999.95 { whole } else { format!("{scaled:.1}") }
+    match scaled {
+        _ if unit == 0 || scaled >= 999.95 => whole,
+        // Two digits of what one decimal would make 0.0: a curve over decades has such values.
+        _ if scaled > 0.0 && scaled < 0.0995 => {
+            let decimals = (1.0 - scaled.log10().floor()) as usize;
+            format!("{scaled:.decimals$}")
+        }
+        _ => format!("{scaled:.1}"),
+    }
 }
 
 /// A bar of so many columns, to an eighth of one.
