@@ -258,3 +258,15 @@ fn the_name_of_an_event_is_counted_as_json_has_it() {
     // A quotation mark takes a backslash: a byte more in each of 3,600,000 messages.
     assert!((bytes("a\"b") - bytes("abc") - 3.6e6).abs() < 1.0);
 }
+
+#[test]
+fn a_capture_comes_by_standard_input() {
+    let piped = Command::new(env!("CARGO_BIN_EXE_wstool"))
+        .args(["compare", "--format", "csv", "-", CAPTURES[1]])
+        .stdin(std::fs::File::open(CAPTURES[0]).expect("a sample"))
+        .output()
+        .expect("the tool starts");
+    assert_eq!(piped.status.code(), Some(0));
+    let named = text(&["--format", "csv", CAPTURES[0], CAPTURES[1]]);
+    assert_eq!(String::from_utf8_lossy(&piped.stdout), named);
+}

@@ -38,7 +38,7 @@ pub fn model(scenario: &Scenario) -> Report {
         bars: bars(scenario, &costs),
         chart: None,
         verdict: verdict(scenario, &costs),
-        assumptions: assumptions(scenario),
+        assumptions: of_formulas(scenario),
         limits: limits(),
     }
 }
@@ -131,9 +131,7 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
     }
     let mut list = assumptions(s);
     // Losses are played, and have a line of their own.
-    for assumption in &mut list {
-        assumption.text = assumption.text.replace("bandwidth, loss and", "bandwidth and");
-    }
+    list.push(left_out("bandwidth"));
     let mut add = |option, text: String| list.push(Assumption { option, text });
     add("--seed", format!("seed {}: the same one plays the same game", how.seed));
     add("--messages", format!("{} messages to one client", grouped(how.messages)));
@@ -452,8 +450,21 @@ pub(super) fn assumptions(s: &Scenario) -> Vec<Assumption> {
         "",
         "a message is one frame, uncompressed, and sent by itself; polls bring all that has come".to_owned(),
     );
-    add("", "the first byte of an answer and the last arrive together: bandwidth, loss and the time of programs are nothing".to_owned());
     list
+}
+
+/// What the formulas assume.
+pub(super) fn of_formulas(s: &Scenario) -> Vec<Assumption> {
+    let mut list = assumptions(s);
+    list.push(left_out("bandwidth, loss"));
+    list
+}
+
+fn left_out(what: &str) -> Assumption {
+    let text = format!(
+        "the first byte of an answer and the last arrive together: {what} and the time of programs are nothing"
+    );
+    Assumption { option: "", text }
 }
 
 fn limits() -> Vec<String> {

@@ -103,7 +103,7 @@ pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Rep
         bars: Vec::new(),
         chart: Some(chart),
         verdict: verdict(s, variable, &marks, (from, to)),
-        assumptions: report::assumptions(s),
+        assumptions: report::of_formulas(s),
         limits: vec!["Add --chart FILE.svg for the curves.".to_owned()],
     })
 }

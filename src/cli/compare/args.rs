@@ -74,7 +74,7 @@ const HAVE_THEIR_OWN: [&str; 29] = [
 #[command(allow_negative_numbers = true)]
 #[command(group = ArgGroup::new("played").args(["live", "simulate"]).multiple(true))]
 pub struct Args {
-    /// Captures of polling and of WebSocket, or one of both: counts what really happened
+    /// Captures of polling and of WebSocket, or one of both, - for standard input: counts what really happened
     #[arg(value_name = "CAPTURE", conflicts_with_all = HAVE_THEIR_OWN, conflicts_with_all = ["preset", "live"])]
     pub(super) captures: Vec<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! `wstool compare a.pcap b.pcap`: counted, not computed.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
 
 use crate::cli::{mistaken, output};
@@ -19,16 +19,21 @@ pub fn count(paths: &[PathBuf]) -> Result<(Report, u8), String> {
     for path in paths {
         let name = path.display().to_string();
         let explain = |e: &dyn std::fmt::Display| format!("{name}: {e}");
-        let file = File::open(path).map_err(|e| explain(&e))?;
-        let meta = file.metadata().map_err(|e| explain(&e))?;
-        if meta.is_dir() {
-            return Err(format!("{name}: is a directory: name the capture files in it"));
-        }
-        let input = input::open(Box::new(file), &name).map_err(|e| explain(&mistaken::text(&name, &e)))?;
+        let (reader, size): (Box<dyn Read + Send>, _) = if name == "-" {
+            (Box::new(io::stdin()), None)
+        } else {
+            let file = File::open(path).map_err(|e| explain(&e))?;
+            let meta = file.metadata().map_err(|e| explain(&e))?;
+            if meta.is_dir() {
+                return Err(format!("{name}: is a directory: name the capture files in it"));
+            }
+            (Box::new(file), Some(meta.len()))
+        };
+        let input = input::open(reader, &name).map_err(|e| explain(&mistaken::text(&name, &e)))?;
         if !matches!(input, Input::Capture(_)) {
             return Err(format!("{name}: is no capture: a pcap or pcapng file is wanted"));
         }
-        let bar = output::bar(Some(meta.len()), false);
+        let bar = output::bar(size, false);
         let read = counter.read(input, &mut |read| bar.set_position(read));
         bar.finish_and_clear();
         match read {

@@ -202,11 +202,9 @@ fn in_unit(value: f64, unit: usize) -> String {
     let whole = grouped(scaled.round() as u64);
     match scaled {
         _ if unit == 0 || scaled >= 999.95 => whole,
-        // Two digits of what one decimal would make 0.0: a curve over decades has such values.
-        _ if scaled > 0.0 && scaled < 0.0995 => {
-            let decimals = (1.0 - scaled.log10().floor()) as usize;
-            format!("{scaled:.decimals$}")
-        }
+        // One decimal would make it 0.0: a curve over decades has such values.
+        _ if scaled > 0.0 && scaled < 0.0005 => "<0.001".to_owned(),
+        _ if scaled > 0.0 && scaled < 0.0995 => format!("{scaled:.3}"),
         _ => format!("{scaled:.1}"),
     }
 }
