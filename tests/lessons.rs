@@ -2,13 +2,14 @@
 //! a learner's answers are, and the commands that go with them. `tests/lessons_pages.rs`
 //! reads the pages.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use wstool::lang::Lang;
 use wstool::lesson::check::{self, Finding, Kind};
+use wstool::lesson::report::Report;
 use wstool::lesson::{self, Answer, Exercise, Instance, Judgement};
 
 const STUDENTS: usize = 200;
@@ -54,19 +55,28 @@ fn mistakes_are_told_apart_and_named() {
     nothing_wrong_with(Kind::Mistakes);
 }
 
-/// Who holds a wrong belief answers as it has them answer, fails, and is told why.
+/// Who holds a wrong belief answers as it has them answer, fails, and is told why:
+/// whoever it is.
 #[test]
 fn every_wrong_belief_is_met_by_an_exercise() {
+    let holds = |exercise: &Exercise, id: &str, belief: &str| {
+        exercise.data.mistakes[id].belief.as_deref() == Some(belief)
+    };
     for belief in lesson::BELIEFS {
-        let met = exercises().any(|exercise| {
-            let instance = exercise.instance(COURSE, "ada");
-            instance.mistakes.iter().any(|slip| {
-                let holds = exercise.data.mistakes[slip.id].belief.as_deref() == Some(belief);
-                let judgement = instance.judge_answer(&handed_in(&instance, &slip.answer));
-                holds && matches!(judgement, Judgement::Known(id) if id == slip.id)
-            })
-        });
-        assert!(met, "no exercise fails who believes `{belief}`");
+        let about =
+            |exercise: &&Exercise| exercise.data.mistakes.keys().any(|id| holds(exercise, id, belief));
+        let about: Vec<&Exercise> = exercises().filter(about).collect();
+        for number in 0..STUDENTS {
+            let student = format!("student {number}");
+            let met = about.iter().any(|exercise| {
+                let instance = exercise.instance(COURSE, &student);
+                instance.mistakes.iter().filter(|slip| holds(exercise, slip.id, belief)).any(|slip| {
+                    let judgement = instance.judge_answer(&handed_in(&instance, &slip.answer));
+                    matches!(judgement, Judgement::Known(id) if id == slip.id)
+                })
+            });
+            assert!(met, "no exercise fails {student}, who believes `{belief}`");
+        }
     }
 }
 
@@ -173,9 +183,60 @@ fn what_cannot_be_done_is_said_in_one_line() {
         assert_eq!((code, out.as_str(), err.lines().count()), (2, "", 1), "{args:?}: {err}");
         assert!(err.contains(says), "{args:?}: {err}");
     }
-    std::fs::write(home.join("learner.json"), "{").expect("there is room");
-    let (code, _, err) = wstool(&home, Lang::En, &["lesson"]);
-    assert_eq!((code, err.lines().count()), (2, 1), "{err}");
+    for broken in [&b"{"[..], b"\xff\xfe"] {
+        std::fs::write(home.join("learner.json"), broken).expect("there is room");
+        let (code, _, err) = wstool(&home, Lang::En, &["lesson"]);
+        assert_eq!((code, err.lines().count()), (2, 1), "{err}");
+        assert!(err.contains("remove the file to begin anew"), "{err}");
+    }
+}
+
+/// Options may come first; a lesson and a command, or `--reset` and a command, are not one.
+#[test]
+fn options_go_before_a_command_too() {
+    let home = folder("options-first");
+    let (code, out, err) = wstool(&home, Lang::En, &["lesson", "--student", "ada", "hint", "0.2"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("Help 1 of 4 for 0.2:"), "{out}");
+    for args in [&["lesson", "--reset", "hint", "0.2"][..], &["lesson", "0", "answer", "0.2", "81"]] {
+        let (code, out, err) = wstool(&home, Lang::En, args);
+        assert_eq!((code, out.as_str(), err.lines().count()), (2, "", 1), "{args:?}: {err}");
+        assert!(err.contains("not both"), "{err}");
+    }
+    let (_, report, _) = wstool(&home, Lang::En, &["lesson", "report"]);
+    assert!(report.contains("\"hints\": 1"), "nothing was forgotten: {report}");
+}
+
+/// Two terminals, or an impatient script: no answer is lost.
+#[test]
+fn answers_from_several_terminals_are_all_kept() {
+    const EACH: usize = 12;
+    let home = folder("terminals");
+    // Nobody is known here yet: they meet at the first command already.
+    std::thread::scope(|scope| {
+        for exercise in ["0.2", "0.3"] {
+            let home = &home;
+            scope.spawn(move || {
+                for _ in 0..EACH {
+                    let (code, _, err) = wstool(home, Lang::En, &["lesson", "answer", exercise, "99"]);
+                    assert!(code != 2 && err.is_empty(), "{err}");
+                }
+            });
+        }
+    });
+    // One question is open in a dialogue while another is answered elsewhere.
+    let mut child =
+        command(&home, Lang::En, &["lesson", "try", "0.4"]).spawn().expect("the binary was built");
+    let mut asked = [0];
+    child.stdout.as_mut().expect("piped").read_exact(&mut asked).expect("it asks");
+    assert_eq!(wstool(&home, Lang::En, &["lesson", "answer", "0.1", "99"]).0, 1);
+    child.stdin.take().expect("piped").write_all(b"99\n").expect("the pipe holds it");
+    child.wait_with_output().expect("the binary ends");
+    let (_, report, _) = wstool(&home, Lang::En, &["lesson", "report"]);
+    let report = Report::read(&report).expect("a report");
+    let answers: Vec<_> =
+        report.exercises.iter().map(|done| (done.exercise.as_str(), done.answers.len())).collect();
+    assert_eq!(answers, [("0.1", 1), ("0.2", EACH), ("0.3", EACH), ("0.4", 1)]);
 }
 
 #[test]

@@ -104,10 +104,12 @@ fn judged(
     if let Judgement::Unreadable(_) = judgement {
         return Err(unread(&name, &judgement, tutor));
     }
-    let done = store.progress.of(exercise);
-    done.answers.push(instance.print(&answer));
-    done.right |= judgement.is_right();
-    store.save().map_err(Trouble::Said)?;
+    let kept = store.change(|progress| {
+        let done = progress.of(exercise);
+        done.answers.push(instance.print(&answer));
+        done.right |= judgement.is_right();
+    });
+    kept.map_err(Trouble::Said)?;
     if judgement.is_right() {
         tutor.say(&tutor.fill("{}: right.", &[&name]))?;
         return Ok(0);
@@ -266,10 +268,13 @@ pub(super) fn hint(exercise: &Exercise, store: &mut Store, tutor: &Tutor) -> Res
     let lang = tutor.lang();
     let instance = store.instance(exercise).map_err(Trouble::Said)?;
     let ladder = exercise.data.hints.in_(lang);
-    let done = store.progress.of(exercise);
-    let step = done.hints.min(ladder.len());
-    done.hints = step + 1;
-    store.save().map_err(Trouble::Said)?;
+    let shown = store.change(|progress| {
+        let done = progress.of(exercise);
+        let step = done.hints.min(ladder.len());
+        done.hints = step + 1;
+        step
+    });
+    let step = shown.map_err(Trouble::Said)?;
     let head = tutor.fill("Help {} of {} for {}:", &[&(step + 1), &(ladder.len() + 1), &exercise.name()]);
     if let Some(hint) = ladder.get(step) {
         tutor.say(&format!("{head}\n\n{}\n", instance.fill(hint, lang).trim()))?;

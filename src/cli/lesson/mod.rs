@@ -19,7 +19,7 @@ use store::Store;
 use tutor::Tutor;
 
 #[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(override_usage = "wstool lesson [OPTIONS] [LESSON]\n       wstool lesson [OPTIONS] <COMMAND>")]
 #[command(after_help = "Examples:
   wstool lesson                       the lessons, and how far you are
   wstool lesson 3                     read lesson 3
@@ -116,9 +116,14 @@ pub fn run(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> io::Re
 }
 
 fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8, Trouble> {
+    let what = args.what.as_deref();
+    if args.action.is_some() && (args.reset || what.is_some()) {
+        return Err(Trouble::Asked(Text::new(
+            "either a lesson, with --reset or without, or a command such as hint; not both",
+        )));
+    }
     let mut store = Store::open(&args.who).map_err(Trouble::Said)?;
     let tutor = Tutor::new(look, args.who.ascii);
-    let what = args.what.as_deref();
     if args.reset {
         return show::reset(what, &mut store, &tutor);
     }

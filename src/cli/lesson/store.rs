@@ -1,7 +1,7 @@
 //! Where progress is kept: a folder of the user's, never the checkout.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -16,7 +16,10 @@ use crate::lesson::{Exercise, Instance, Progress};
 /// Names the folder outright, for tests and for classrooms with shared accounts.
 const FOLDER: &str = "WSTOOL_DATA";
 
+const LEARNER: &str = "learner.json";
 const PROGRESS: &str = "progress.json";
+/// Whoever changes a folder's file holds this one, so that two terminals take turns.
+const LOCK: &str = "lock";
 
 /// Random bytes of the name of somebody who gave none.
 const RANDOM: usize = 8;
@@ -44,25 +47,18 @@ impl Store {
     /// learners have the same instances. Each course and student has a progress of its own.
     pub(super) fn open(who: &Who) -> Result<Self, String> {
         let folder = folder()?;
-        let mut learner: Learner = read(&folder.join("learner.json"))?.unwrap_or_default();
-        let named = (who.course.is_some(), who.student.is_some());
-        if let Some(course) = &who.course {
-            learner.course.clone_from(course);
-        }
-        if let Some(student) = &who.student {
-            learner.student.clone_from(student);
-        }
-        let is_new = learner.student.is_empty();
-        if is_new {
-            let mut bytes = [0; RANDOM];
-            getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no random bytes: {e}"))?;
-            learner.student = hex(&bytes);
-        }
+        let mut learner: Learner = read(&folder.join(LEARNER))?.unwrap_or_default();
         let mut unkept = None;
-        if named != (false, false) {
-            write(&folder, "learner.json", &learner)?;
-        } else if is_new {
-            unkept = write(&folder, "learner.json", &learner).err();
+        let named = who.course.is_some() || who.student.is_some();
+        if named || learner.student.is_empty() {
+            match introduced(&folder, who) {
+                Ok(now) => learner = now,
+                Err(e) if named => return Err(e),
+                Err(e) => {
+                    learner.student = somebody()?;
+                    unkept = Some(e);
+                }
+            }
         }
         let Learner { course, student } = learner;
         let progress = Progress { course, student, ..Progress::default() };
@@ -89,18 +85,24 @@ impl Store {
         self.folder.join("learners").join(hex(&hash.finalize()[..8]))
     }
 
-    /// Writes the progress. Whoever is interrupted keeps the old one.
-    pub(super) fn save(&self) -> Result<(), String> {
-        write(&self.place(), PROGRESS, &self.progress)
+    /// Changes the progress, and writes it. What another terminal has written since this
+    /// one read is kept; whoever is interrupted keeps the old one.
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) -> Result<T, String> {
+        let place = self.place();
+        let _turn = turn(&place)?;
+        if let Some(now) = read::<Progress>(&place.join(PROGRESS))? {
+            self.progress.exercises = now.exercises;
+        }
+        let changed = change(&mut self.progress);
+        write(&place, PROGRESS, &self.progress)?;
+        Ok(changed)
     }
 
     /// Forgets what was done with some exercises; how many they were.
     pub(super) fn reset(&mut self, forget: impl Fn(&str) -> bool) -> Result<usize, String> {
-        let before = self.progress.exercises.len();
-        self.progress.exercises.retain(|key, _| !forget(key));
-        let forgotten = before - self.progress.exercises.len();
+        let forgotten = self.progress.exercises.keys().filter(|key| forget(key)).count();
         if forgotten > 0 {
-            self.save()?;
+            self.change(|progress| progress.exercises.retain(|key, _| !forget(key)))?;
         }
         Ok(forgotten)
     }
@@ -126,6 +128,45 @@ impl Store {
     }
 }
 
+/// Writes down who learns; whoever gives no name and has none gets a random one.
+fn introduced(folder: &Path, who: &Who) -> Result<Learner, String> {
+    let _turn = turn(folder)?;
+    let mut learner: Learner = read(&folder.join(LEARNER))?.unwrap_or_default();
+    if let Some(course) = &who.course {
+        learner.course.clone_from(course);
+    }
+    if let Some(student) = &who.student {
+        learner.student.clone_from(student);
+    }
+    if learner.student.is_empty() {
+        learner.student = somebody()?;
+    }
+    write(folder, LEARNER, &learner)?;
+    Ok(learner)
+}
+
+/// A random name.
+fn somebody() -> Result<String, String> {
+    let mut bytes = [0; RANDOM];
+    getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no random bytes: {e}"))?;
+    Ok(hex(&bytes))
+}
+
+/// Waits until nobody else changes what is in a folder; it is one's turn until this is dropped.
+fn turn(folder: &Path) -> Result<File, String> {
+    let opened = fs::create_dir_all(folder).and_then(|()| File::create(folder.join(LOCK)));
+    let file = opened.map_err(|e| unusable(folder, &e))?;
+    match file.lock() {
+        // Some network drives know no locks; there one terminal at a time has to do.
+        Err(e) if e.kind() != ErrorKind::Unsupported => Err(unusable(folder, &e)),
+        _ => Ok(file),
+    }
+}
+
+fn unusable(path: &Path, why: &io::Error) -> String {
+    format!("{}: {why}; {FOLDER} names another folder", path.display())
+}
+
 /// A path as it can be pasted.
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
@@ -133,12 +174,12 @@ fn shown(path: &Path) -> String {
 
 /// What a file says; `None` when there is no such file.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
-    match fs::read_to_string(path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
             format!("{}: this is no progress ({e}); remove the file to begin anew", path.display())
         }),
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(e) => Err(format!("{}: {e}; {FOLDER} names another folder", path.display())),
+        Err(e) => Err(unusable(path, &e)),
     }
 }
 
@@ -149,7 +190,7 @@ fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), String
     let written = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&new, text + "\n"))
         .and_then(|()| fs::rename(&new, folder.join(name)));
-    written.map_err(|e| format!("{}: {e}; {FOLDER} names another folder", folder.display()))
+    written.map_err(|e| unusable(folder, &e))
 }
 
 fn folder() -> Result<PathBuf, String> {
