@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, bytes_in_hex};
 use super::data::Bilingual;
+use super::fold;
 use super::instance::{Instance, Slip};
 use crate::lang::Lang;
 use crate::model::Text;
@@ -66,8 +67,11 @@ impl Difference {
             (Answer::Choices(right), Answer::Choices(given)) => {
                 Self::Set { missing: right.difference(given).count(), extra: given.difference(right).count() }
             }
-            (Answer::Text { text: right, .. }, Answer::Text { text: given, .. }) => {
-                let (right, given): (Vec<_>, Vec<_>) = (right.chars().collect(), given.chars().collect());
+            (Answer::Text { text: right, exact }, Answer::Text { text: given, .. }) => {
+                // What does not count is no difference.
+                let case = |text: &str| if *exact { text.to_owned() } else { text.to_lowercase() };
+                let chars = |text: &str| case(&fold::loose(text)).chars().collect::<Vec<_>>();
+                let (right, given) = (chars(right), chars(given));
                 Self::Text { first: first(&right, &given) }
             }
             _ => Self::Value,
@@ -101,12 +105,19 @@ impl Difference {
                             .and(format_args!("0x{byte:02x}"))
                     }
                     (Some(_), false) => Text::with("All is right up to offset {}, where it should end.", at),
+                    (None, _) if *first == 1 => {
+                        Text::with("This {} byte is right, but more follow at offset {}.", first).and(at)
+                    }
                     (None, _) => {
                         Text::with("All {} bytes are right, but more follow at offset {}.", first).and(at)
                     }
                 });
-                if given.len() != *wanted_len {
-                    let text = Text::with("You gave {} bytes; {} are wanted.", given.len());
+                let count = given.len();
+                if count != *wanted_len {
+                    let text = match count {
+                        1 => Text::with("You gave {} byte; {} are wanted.", count),
+                        _ => Text::with("You gave {} bytes; {} are wanted.", count),
+                    };
                     texts.push(text.and(wanted_len));
                 }
             }
@@ -230,6 +241,20 @@ mod tests {
             lines(&[right.clone(), vec![9]].concat())[0],
             "All is right up to offset 0x14, where it should end."
         );
+        assert_eq!(
+            lines(&right[..1])[..2],
+            ["This 1 byte is right, but more follow at offset 0x01.", "You gave 1 byte; 20 are wanted."]
+        );
+    }
+
+    #[test]
+    fn texts_differ_where_it_counts() {
+        let at = |right: Answer, given: &str| match Instance::new(right).judge(given) {
+            Judgement::Differs(Difference::Text { first }) => first,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(at(Answer::word("Upgrade; a = 1"), "upgrade;a=2"), 10);
+        assert_eq!(at(Answer::exact("Upgrade"), "upgrade"), 0);
     }
 
     #[test]
