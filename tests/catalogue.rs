@@ -114,7 +114,7 @@ const KEPT: &[(&str, &[&str])] = &[
         "sections of documents that are cited by their titles",
         &["Connection to a namespace", "Sending and receiving data"],
     ),
-    ("what columns of a list are called", &["full name", "student id", "student name"]),
+    ("what columns of a list are called", &["full name", "id number", "student id", "student name"]),
     ("names of files", &["html", "md", "{}.html", "{}.md"]),
     ("units, and what stands for a sign in ASCII", &["ms", "ns", "us", "{} min", "sec. "]),
     (

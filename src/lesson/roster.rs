@@ -63,13 +63,15 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What the columns are called, in lower case.
+/// What the columns are called, in lower case, the likeliest first: in other programs'
+/// lists `student` may be the name.
 const ID: &[&str] = &[
     "id",
     "student",
     "student_id",
     "student id",
     "studentid",
+    "id number",
     "sid",
     "user",
     "username",
@@ -182,7 +184,11 @@ impl<'b> Table<'b> {
             Fault { line, column: 1, what: Text::with("{}", e) }
         })?;
         let filled = |row: &StringRecord| row.iter().any(|cell| !cell.is_empty());
-        let rows = rows.into_iter().filter(filled).collect();
+        // `sep=;` in the first line tells a spreadsheet what parts columns.
+        let is_hint =
+            |row: &StringRecord| row.get(0) == Some("sep=") && row.iter().skip(1).all(str::is_empty);
+        let hint = rows.first().is_some_and(is_hint);
+        let rows = rows.into_iter().skip(usize::from(hint)).filter(filled).collect();
         Ok(Self { text, delimiter, rows })
     }
 
@@ -191,7 +197,8 @@ impl<'b> Table<'b> {
     pub(super) fn header<const N: usize>(&self, names: &[&[&str]; N]) -> Option<[Option<usize>; N]> {
         let first = self.rows.first()?;
         let cells: Vec<_> = first.iter().map(str::to_lowercase).collect();
-        let columns = names.map(|names| cells.iter().position(|cell| names.contains(&cell.as_str())));
+        let column = |name: &&str| cells.iter().position(|cell| cell == name);
+        let columns = names.map(|names| names.iter().find_map(column));
         columns.iter().any(Option::is_some).then_some(columns)
     }
 
@@ -319,6 +326,9 @@ mod tests {
             "anna,Anna\nbob,Bob",
             "Name;ID\nAnna;anna\n\"Bob; the builder\";bob\n\n",
             "学号\t姓名\nanna\t安娜\nbob\t鲍勃\n",
+            "sep=;\r\nid;name\r\nanna;Anna\r\nbob;Bob\r\n",
+            "First name,Last name,ID number,Email address\nAnna,Li,anna,a@x.example\nBob,Ba,bob,b@x.example\n",
+            "Student,ID,Section\n\"Li, Anna\",anna,1\n\"Ba, Bob\",bob,1\n",
             " ID , Name , Override \n anna , \"Li, Anna\" , \n,,\n bob,,\n",
         ] {
             assert_eq!(ids(text), ["anna", "bob"], "{text:?}");

@@ -1,6 +1,7 @@
 //! Marks as a table for spreadsheets and scripts.
 
 use super::{Grades, Mark};
+use crate::lesson::roster::plain;
 
 const COLUMNS: [&str; 11] = [
     "student", "lesson", "exercise", "points", "max", "verdict", "mistake", "hints", "answer", "attempts",
@@ -24,7 +25,7 @@ pub fn csv(grades: &Grades) -> String {
                 mark.verdict.word().to_owned(),
                 mark.verdict.mistake().unwrap_or_default().to_owned(),
                 mark.hints.to_string(),
-                harmless(&mark.answer),
+                harmless(&plain(&mark.answer)),
                 mark.attempts.to_string(),
                 harmless(&graded.student.name),
             ]
