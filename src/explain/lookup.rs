@@ -221,17 +221,19 @@ fn nearest(question: &str) -> Vec<&'static str> {
 }
 
 /// Slips of the finger between two names, if there are at most `allowed`; a name within
-/// the other counts as one slip.
+/// the other counts as two, so that a misspelt one goes before its parts.
 fn slips(wanted: &str, name: &str, allowed: usize) -> Option<usize> {
     let lengths = [wanted, name].map(|text| text.chars().count());
     let within = |inner: &str, length: usize, outer: &str| length >= 3 && outer.contains(inner);
-    if within(wanted, lengths[0], name) || within(name, lengths[1], wanted) {
-        return Some(1);
-    }
+    let part = within(wanted, lengths[0], name) || within(name, lengths[1], wanted);
+    let part = part.then_some(2);
     if lengths[0].abs_diff(lengths[1]) > allowed {
-        return None;
+        return part;
     }
-    Some(strsim::osa_distance(wanted, name)).filter(|slips| *slips <= allowed)
+    // Where every character would be another one, nothing is alike.
+    let slips = strsim::osa_distance(wanted, name);
+    let near = Some(slips).filter(|slips| *slips <= allowed && *slips < lengths[0]);
+    near.into_iter().chain(part).min()
 }
 
 /// What two spellings of a name have in common.
