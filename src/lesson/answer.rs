@@ -150,7 +150,7 @@ impl Answer {
         match self {
             Self::Number(_) => Text::new("a number, such as 126 or 0x7e"),
             Self::Numbers(_) => Text::new("numbers in order, such as 2, 14, 130"),
-            Self::Decimal { .. } => Text::new("a number, such as 8.55"),
+            Self::Decimal { .. } => Text::new("a number, such as 71 or 8.55"),
             Self::Hex(_) => Text::new("bytes in hex, two digits a byte, such as 81 05 48"),
             Self::Choice(_) => Text::with("one letter, a to {}", last),
             Self::Choices(_) => Text::with("letters from a to {}, such as a c, or none", last),
@@ -206,13 +206,18 @@ mod tests {
             "`126`",
             "126。",
             "0b1111110",
+            "126.0",
+            "126x",
+            "126ms",
+            "126 bit/s",
+            "#126",
         ] {
             assert_eq!(read(&Answer::Number(0), typed), Some(Answer::Number(126)), "{typed}");
         }
         for typed in ["65536", "65,536", "65 536", "65_536", "６５，５３６"] {
             assert_eq!(read(&Answer::Number(0), typed), Some(Answer::Number(65536)), "{typed}");
         }
-        for typed in ["", "7e", "1.5", "-1", "12,34", "eight", "0x", "99999999999999999999"] {
+        for typed in ["", "7e", "1.5", "1.05", "-1", "12,34", "eight", "0x", "99999999999999999999"] {
             assert_eq!(read(&Answer::Number(0), typed), None, "{typed}");
         }
         assert_eq!(read(&Answer::Numbers(vec![]), "2，14; 0x82"), Some(Answer::Numbers(vec![2, 14, 130])));
@@ -221,9 +226,14 @@ mod tests {
     #[test]
     fn decimals() {
         let right = Answer::decimal(8.55, 0.01);
-        for (typed, fine) in
-            [("8.55", true), ("8.56", true), ("8.54 %", true), ("8.57", false), ("８．５５", true)]
-        {
+        for (typed, fine) in [
+            ("8.55", true),
+            ("8.56ms", true),
+            ("8.54 %", true),
+            ("8.57", false),
+            ("８．５５", true),
+            ("8.55×", true),
+        ] {
             assert_eq!(right.accepts(&read(&right, typed).expect("a number")), fine, "{typed}");
         }
         assert_eq!(read(&right, "1,024.5"), Some(Answer::decimal(1024.5, 0.0)));

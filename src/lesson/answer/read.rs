@@ -9,24 +9,31 @@ pub(super) fn separated(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', ' ', '\t', '\n']).filter(|part| !part.is_empty())
 }
 
-/// `126`, `0x7E`, `0b111`, `65_536`, `65,536`, `65 536`, `126 bytes`.
+/// Units that people write right behind a number, and that are no hexadecimal digits.
+const UNITS: [&str; 6] = ["ms", "s", "x", "×", "bytes", "bit/s"];
+
+/// `126`, `0x7E`, `0b111`, `65_536`, `65,536`, `65 536`, `126 bytes`, `126.0`, `#126`.
 pub(super) fn number(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
+    let lower = lower.strip_prefix('#').unwrap_or(&lower);
     for (prefix, radix) in [("0x", 16), ("0b", 2)] {
         if let Some(digits) = lower.strip_prefix(prefix) {
             return u64::from_str_radix(&digits.replace([' ', '_'], ""), radix).ok();
         }
     }
-    ungrouped(without_unit(&lower))?.parse().ok()
+    let digits = without_unit(lower);
+    // As a division is printed by a program.
+    let whole = digits.split_once('.').filter(|(_, fraction)| fraction.bytes().all(|b| b == b'0'));
+    ungrouped(whole.map_or(digits, |(whole, _)| whole))?.parse().ok()
 }
 
 /// A number without the unit or full stop after it; `7e` is no number with a unit.
 fn without_unit(text: &str) -> &str {
     let text = text.trim_end_matches(['.', '%', ' ']);
-    let digits = text.trim_end_matches(char::is_alphabetic);
-    let joined =
-        text[digits.len()..].starts_with(|c: char| c.is_ascii_alphabetic()) && !digits.ends_with(' ');
-    if joined { text } else { digits.trim_end() }
+    let digits = text.trim_end_matches(|c: char| c.is_alphabetic() || matches!(c, '/' | '×'));
+    let unit = &text[digits.len()..];
+    let joined = unit.starts_with(|c: char| c.is_ascii_alphabetic()) && !digits.ends_with(' ');
+    if joined && !UNITS.contains(&unit) { text } else { digits.trim_end() }
 }
 
 pub(super) fn decimal(text: &str) -> Option<f64> {

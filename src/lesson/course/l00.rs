@@ -91,16 +91,18 @@ fn hex_to_decimal(rng: &mut Rng) -> Instance {
     content[place] = value as u8;
     let bytes = message(Opcode::BINARY, &content);
     let offset = place + 2;
-    Instance::new(Answer::Number(value))
+    // As a decimal: `0x47` copied from the question is no answer to it.
+    let answer = |number: u64| Answer::decimal(number as f64, 0.0);
+    Instance::new(answer(value))
         .hole("bytes", hex(&bytes))
         .hole("offset", format!("0x{offset:02x}"))
         .hole("byte", format!("0x{value:02x}"))
         .hole("high", high)
         .hole("low", low)
-        .mistake("read-as-decimal", Answer::Number(decimal))
-        .mistake("digits-swapped", Answer::Number(swapped))
-        .mistake("digits-added", Answer::Number(sum))
-        .mistake("counted-from-one", Answer::Number(u64::from(bytes[offset - 1])))
+        .mistake("read-as-decimal", answer(decimal))
+        .mistake("digits-swapped", answer(swapped))
+        .mistake("digits-added", answer(sum))
+        .mistake("counted-from-one", answer(u64::from(bytes[offset - 1])))
         .command(["decode", &hex(&bytes), "--view", "hex"])
 }
 

@@ -21,7 +21,7 @@ fn a_set_asks_what_the_tool_asks() {
         );
     }
     assert!(text.contains("--course 'ws 2026' --student anna"), "{text}");
-    assert!(text.contains("| 0.3 | a number, such as 126 or 0x7e | |"), "{text}");
+    assert!(text.contains("| 0.3 | a number, such as 71 or 8.55 | |"), "{text}");
     let text = handout("ws 2026", wei, &lessons, Lang::Zh).markdown();
     assert!(text.contains("--student again") && text.contains("## 第 0 课：你好，字节"), "{text}");
     let instance = lessons[0].exercises[2].instance("ws 2026", "again");
