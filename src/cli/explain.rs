@@ -143,7 +143,8 @@ fn page(options: &Options, topic: &Topic, others: &[&Topic]) -> String {
         above.push(("fix", advice.fix.to_owned()));
     }
     if topic.group != Group::Part {
-        let fields = topic.fields.iter().map(|def| format!("{}: {}", def.id, lang.words(def.help)));
+        let fields =
+            topic.fields.iter().map(|def| format!("{}{}{}", def.id, lang.words(": "), lang.words(def.help)));
         above.extend(fields.map(|field| ("field", field)));
     }
     let lesson = topic.lesson.map_or(String::new(), |number| match lesson::lesson(number) {

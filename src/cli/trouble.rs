@@ -1,6 +1,7 @@
 //! Why a command cannot go on, and what it says then.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use super::Look;
 use crate::model::Text;
@@ -20,6 +21,18 @@ impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
+}
+
+/// What is wrong with a file, in the tool's words where it has some.
+pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
+    let what = match error.kind() {
+        ErrorKind::NotFound => Text::new("no such file or folder"),
+        ErrorKind::PermissionDenied => Text::new("you may not read or write it"),
+        ErrorKind::IsADirectory => Text::new("this is a folder, not a file"),
+        ErrorKind::InvalidData => Text::new("this is no text in UTF-8"),
+        _ => Text::with("{}", error),
+    };
+    Text::with("{}: {}", path.display()).word(what)
 }
 
 /// The exit code when a command was refused.

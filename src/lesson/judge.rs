@@ -82,15 +82,25 @@ impl Difference {
         Self::Items { first: first(right, given), given: given.len(), wanted: right.len() }
     }
 
-    /// The difference in words, and for bytes as a dump with the first wrong one marked.
+    /// The difference in sentences, and for bytes the dump.
     pub fn lines(&self, lang: Lang) -> Vec<String> {
-        let mut lines: Vec<String> = self.texts().iter().map(|text| lang.say(text)).collect();
+        self.words(lang).into_iter().chain(self.dump()).collect()
+    }
+
+    /// The difference in sentences.
+    pub fn words(&self, lang: Lang) -> Vec<String> {
         match self {
-            Self::Bytes { given, first, .. } => lines.extend(dump(given, *first)),
-            Self::Said(text) => lines.push(text.in_(lang).to_owned()),
-            _ => {}
+            Self::Said(text) => vec![text.in_(lang).to_owned()],
+            _ => self.texts().iter().map(|text| lang.say(text)).collect(),
         }
-        lines
+    }
+
+    /// Of bytes, the lines of a dump with the first wrong one marked.
+    pub fn dump(&self) -> Vec<String> {
+        match self {
+            Self::Bytes { given, first, .. } => dump(given, *first),
+            _ => Vec::new(),
+        }
     }
 
     fn texts(&self) -> Vec<Text> {

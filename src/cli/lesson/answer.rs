@@ -7,8 +7,9 @@ use std::path::Path;
 use super::store::Store;
 use super::tutor::{Tutor, lines};
 use super::{Demonstrate, WRONG, show};
-use crate::cli::trouble::{REFUSED, Trouble};
+use crate::cli::trouble::{REFUSED, Trouble, of_file};
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
+use crate::model::Text;
 use crate::render::columns;
 
 /// Bytes of an answer that are read: more than any exercise wants.
@@ -21,13 +22,14 @@ pub(super) enum Given {
 }
 
 /// The answer as typed, from standard input or from a file.
-pub(super) fn given(words: &[String], file: Option<&Path>) -> Result<Given, String> {
+pub(super) fn given(words: &[String], file: Option<&Path>) -> Result<Given, Text> {
     if let Some(path) = file {
         let read = fs::File::open(path).and_then(read);
-        return read.map(Given::File).map_err(|e| format!("{}: {e}", path.display()));
+        return read.map(Given::File).map_err(|e| of_file(path, &e));
     }
     if words == ["-"] {
-        let bytes = read(io::stdin().lock()).map_err(|e| format!("standard input: {e}"))?;
+        let bytes =
+            read(io::stdin().lock()).map_err(|e| Text::with("standard input cannot be read: {}", e))?;
         return Ok(match String::from_utf8(bytes) {
             Ok(text) => Given::Typed(text),
             Err(e) => Given::File(e.into_bytes()),
@@ -63,7 +65,7 @@ pub(super) fn answer(
     tutor: &Tutor,
     demonstrate: &mut Demonstrate<'_>,
 ) -> Result<u8, Trouble> {
-    let instance = store.instance(exercise).map_err(Trouble::Said)?;
+    let instance = store.instance(exercise).map_err(Trouble::Asked)?;
     let code = judged(exercise, &instance, given, store, tutor)?;
     if code == 0 {
         truth(exercise, &instance, tutor, demonstrate)?;
@@ -109,7 +111,7 @@ fn judged(
         done.answers.push(instance.print(&answer));
         done.right |= judgement.is_right();
     });
-    kept.map_err(Trouble::Said)?;
+    kept.map_err(Trouble::Asked)?;
     if judgement.is_right() {
         tutor.say(&tutor.fill("{}: right.", &[&name]))?;
         return Ok(0);
@@ -120,7 +122,10 @@ fn judged(
             let diagnosis = exercise.diagnosis(instance, id, &answer, tutor.lang());
             tutor.say(&diagnosis.unwrap_or_default())?;
         }
-        Judgement::Differs(difference) => lines(&difference.lines(tutor.lang()))?,
+        Judgement::Differs(difference) => {
+            difference.words(tutor.lang()).iter().try_for_each(|words| tutor.say(words))?;
+            lines(&difference.dump())?;
+        }
         Judgement::Right | Judgement::Unreadable(_) => {}
     }
     let section = &exercise.data.section;
@@ -159,7 +164,7 @@ pub(super) fn dialogue(
 ) -> Result<u8, Trouble> {
     let mut worst = 0;
     for (place, exercise) in exercises.iter().enumerate() {
-        let instance = store.instance(exercise).map_err(Trouble::Said)?;
+        let instance = store.instance(exercise).map_err(Trouble::Asked)?;
         if place > 0 {
             lines(&[String::new()])?;
         }
@@ -180,7 +185,7 @@ pub(super) fn dialogue(
                 path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
                 _ => Ok(Given::Typed(said)),
             };
-            let given = given.map_err(Trouble::Said);
+            let given = given.map_err(|e| Trouble::Said(tutor.lang().say(&e)));
             match given.and_then(|given| judged(exercise, &instance, &given, store, tutor)) {
                 Ok(0) => {
                     truth(exercise, &instance, tutor, demonstrate)?;
@@ -229,7 +234,7 @@ pub(super) fn check_file(
         Some("-") => io::read_to_string(io::stdin().lock().take(LONGEST)),
         _ => fs::read_to_string(path),
     };
-    let text = text.map_err(|e| Trouble::Said(format!("{}: {e}", path.display())))?;
+    let text = text.map_err(|e| Trouble::Asked(of_file(path, &e)))?;
     let mut answers = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
@@ -238,8 +243,9 @@ pub(super) fn check_file(
         }
         let (name, typed) = line.split_once([' ', ':', '\t', '=']).unwrap_or((line, ""));
         let exercise = lesson.exercises.iter().find(|exercise| exercise.name() == name).ok_or_else(|| {
-            let wanted = format!("an exercise of lesson {}, then the answer", lesson.data.number);
-            Trouble::Said(format!("{}: line {number}: `{name}`; wanted: {wanted}", path.display()))
+            let words = "{}: line {}: `{}`; wanted: an exercise of lesson {}, then the answer";
+            let text = Text::with(words, path.display()).and(number).and(name);
+            Trouble::Asked(text.and(lesson.data.number))
         })?;
         answers.push((
             number,
@@ -249,24 +255,25 @@ pub(super) fn check_file(
     }
     let mut worst = 0;
     for (number, exercise, given) in answers {
-        let instance = store.instance(exercise).map_err(Trouble::Said)?;
+        let instance = store.instance(exercise).map_err(Trouble::Asked)?;
         match judged(exercise, &instance, &given, store, tutor) {
             Ok(code) => worst = worst.max(code),
             Err(Trouble::Said(message)) => {
-                writeln!(io::stderr(), "error: {}: line {number}: {message}", path.display())?;
+                let line = tutor.fill("error: {}: line {}: {}", &[&path.display(), &number, &message]);
+                writeln!(io::stderr(), "{}", columns::escaped(&line))?;
                 worst = REFUSED;
             }
             Err(trouble) => return Err(trouble),
         }
     }
-    let all = show::check(lesson, store, tutor)?;
+    let all = show::check(lesson, None, store, tutor)?;
     Ok(worst.max(all))
 }
 
 /// Shows the next step of help; the last one, again and again, is a worked solution.
 pub(super) fn hint(exercise: &Exercise, store: &mut Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let lang = tutor.lang();
-    let instance = store.instance(exercise).map_err(Trouble::Said)?;
+    let instance = store.instance(exercise).map_err(Trouble::Asked)?;
     let ladder = exercise.data.hints.in_(lang);
     let shown = store.change(|progress| {
         let done = progress.of(exercise);
@@ -274,7 +281,7 @@ pub(super) fn hint(exercise: &Exercise, store: &mut Store, tutor: &Tutor) -> Res
         done.hints = step + 1;
         step
     });
-    let step = shown.map_err(Trouble::Said)?;
+    let step = shown.map_err(Trouble::Asked)?;
     let head = tutor.fill("Help {} of {} for {}:", &[&(step + 1), &(ladder.len() + 1), &exercise.name()]);
     if let Some(hint) = ladder.get(step) {
         tutor.say(&format!("{head}\n\n{}\n", instance.fill(hint, lang).trim()))?;

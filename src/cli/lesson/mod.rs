@@ -80,8 +80,8 @@ enum Action {
     },
     /// Check a lesson: what is solved, or what a file of answers comes to
     Check {
-        /// The lesson, such as 3
-        lesson: String,
+        /// The lesson such as 3, or an exercise such as 3.2
+        what: String,
         /// Answers, a line each: 3.2 81 85; - reads them from standard input
         #[arg(value_name = "ANSWERS")]
         answers: Option<PathBuf>,
@@ -122,7 +122,7 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
             "either a lesson, with --reset or without, or a command such as hint; not both",
         )));
     }
-    let mut store = Store::open(&args.who).map_err(Trouble::Said)?;
+    let mut store = Store::open(&args.who).map_err(Trouble::Asked)?;
     let tutor = Tutor::new(look, args.who.ascii);
     if args.reset {
         return show::reset(what, &mut store, &tutor);
@@ -133,7 +133,7 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
         (None, Some(what)) => show::lesson(find_lesson(what)?, &store, &tutor),
         (Some(Action::Answer { exercise, answer, file }), _) => {
             let exercise = find_exercise(exercise)?;
-            let given = answer::given(answer, file.as_deref()).map_err(Trouble::Said)?;
+            let given = answer::given(answer, file.as_deref()).map_err(Trouble::Asked)?;
             answer::answer(exercise, &given, &mut store, &tutor, demonstrate)
         }
         (Some(Action::Try { what }), _) if what.contains('.') => {
@@ -143,13 +143,14 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
             let lesson = find_lesson(what)?;
             let open: Vec<_> = lesson.exercises.iter().filter(|e| !store.progress.solved(e)).collect();
             answer::dialogue(&open, &mut store, &tutor, demonstrate)?;
-            show::check(lesson, &store, &tutor)
+            show::check(lesson, None, &store, &tutor)
         }
-        (Some(Action::Check { lesson, answers }), _) => {
-            let lesson = find_lesson(lesson)?;
+        (Some(Action::Check { what, answers }), _) => {
+            let only = if what.contains('.') { Some(find_exercise(what)?) } else { None };
+            let lesson = find_lesson(what.split('.').next().unwrap_or(what))?;
             match answers {
                 Some(path) => answer::check_file(lesson, path, &mut store, &tutor),
-                None => show::check(lesson, &store, &tutor),
+                None => show::check(lesson, only, &store, &tutor),
             }
         }
         (Some(Action::Hint { exercise }), _) => answer::hint(find_exercise(exercise)?, &mut store, &tutor),

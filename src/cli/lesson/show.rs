@@ -58,7 +58,7 @@ pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8
     if !lesson.exercises.is_empty() {
         page.push('\n');
     }
-    for line in states(lesson, store, tutor) {
+    for line in states(|| lesson.exercises.iter(), store, tutor) {
         page += &line;
         page.push('\n');
     }
@@ -66,36 +66,47 @@ pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8
     Ok(0)
 }
 
-/// What of a lesson is solved.
-pub(super) fn check(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
+/// What of a lesson, or whether `only` one exercise of it, is solved.
+pub(super) fn check(
+    lesson: &Lesson,
+    only: Option<&Exercise>,
+    store: &Store,
+    tutor: &Tutor,
+) -> Result<u8, Trouble> {
     if lesson.exercises.is_empty() {
         let number = &lesson.data.number;
         let none =
             tutor.fill("Lesson {} has no exercises. Read it with: wstool lesson {}", &[number, number]);
         tutor.say(&none)?;
     }
-    lines(&states(lesson, store, tutor))?;
-    let all = store.progress.solved_of(lesson) == lesson.exercises.len();
-    Ok(if all { 0 } else { WRONG })
+    let asked =
+        || lesson.exercises.iter().filter(|exercise| only.is_none_or(|only| only.key == exercise.key));
+    lines(&states(asked, store, tutor))?;
+    Ok(if asked().all(|exercise| store.progress.solved(exercise)) { 0 } else { WRONG })
 }
 
-fn states(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Vec<String> {
+/// A line an exercise.
+fn states<'l, I: Iterator<Item = &'l Exercise>>(
+    exercises: impl Fn() -> I,
+    store: &Store,
+    tutor: &Tutor,
+) -> Vec<String> {
     let state = |exercise: &Exercise| match store.progress.exercises.get(&exercise.key) {
         Some(done) if done.right => tutor.words("solved"),
         Some(done) if !done.answers.is_empty() => tutor.words("not right yet"),
         _ => tutor.words("not answered"),
     };
-    let widest = lesson.exercises.iter().map(|exercise| state(exercise).width()).max().unwrap_or(0);
+    let widest = exercises().map(|exercise| state(exercise).width()).max().unwrap_or(0);
     let line = |exercise: &Exercise| {
         let (name, state) = (exercise.name(), state(exercise));
         format!("{name:>5}  {state}{}  wstool lesson {name}", " ".repeat(widest - state.width()))
     };
-    lesson.exercises.iter().map(line).collect()
+    exercises().map(line).collect()
 }
 
 /// The learner's version of an exercise, and how to answer it.
 pub(super) fn exercise(exercise: &Exercise, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
-    let instance = store.instance(exercise).map_err(Trouble::Said)?;
+    let instance = store.instance(exercise).map_err(Trouble::Asked)?;
     question(exercise, &instance, tutor)?;
     let name = exercise.name();
     let answer = if let Answer::File(_) = instance.right { "--file FILE" } else { "\"…\"" };
@@ -143,7 +154,7 @@ pub(super) fn reset(what: Option<&str>, store: &mut Store, tutor: &Tutor) -> Res
             store.reset(|key| lesson.exercises.iter().any(|exercise| exercise.key == key))
         }
     };
-    let forgotten = forgotten.map_err(Trouble::Said)? as u64;
+    let forgotten = forgotten.map_err(Trouble::Asked)? as u64;
     tutor.say(&tutor.lang().count(
         forgotten,
         &forgotten,

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use super::Who;
+use crate::cli::trouble::of_file;
 use crate::http::accept::hex;
 use crate::lesson::{Exercise, Instance, Progress};
+use crate::model::Text;
 
 /// Names the folder outright, for tests and for classrooms with shared accounts.
 const FOLDER: &str = "WSTOOL_DATA";
@@ -30,7 +32,7 @@ pub(super) struct Store {
     files: Option<PathBuf>,
     pub(super) progress: Progress,
     /// Why nothing can be kept for somebody new, who may read all the same.
-    unkept: Option<String>,
+    unkept: Option<Text>,
 }
 
 /// Who learns here, unless somebody else is named.
@@ -45,7 +47,7 @@ struct Learner {
 impl Store {
     /// Opens the learner's folder; somebody new gets a random name, so that no two
     /// learners have the same instances. Each course and student has a progress of its own.
-    pub(super) fn open(who: &Who) -> Result<Self, String> {
+    pub(super) fn open(who: &Who) -> Result<Self, Text> {
         let folder = folder()?;
         let mut learner: Learner = read(&folder.join(LEARNER))?.unwrap_or_default();
         let mut unkept = None;
@@ -87,7 +89,7 @@ impl Store {
 
     /// Changes the progress, and writes it. What another terminal has written since this
     /// one read is kept; whoever is interrupted keeps the old one.
-    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) -> Result<T, String> {
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Progress) -> T) -> Result<T, Text> {
         let place = self.place();
         let _turn = turn(&place)?;
         if let Some(now) = read::<Progress>(&place.join(PROGRESS))? {
@@ -99,7 +101,7 @@ impl Store {
     }
 
     /// Forgets what was done with some exercises; how many they were.
-    pub(super) fn reset(&mut self, forget: impl Fn(&str) -> bool) -> Result<usize, String> {
+    pub(super) fn reset(&mut self, forget: impl Fn(&str) -> bool) -> Result<usize, Text> {
         let forgotten = self.progress.exercises.keys().filter(|key| forget(key)).count();
         if forgotten > 0 {
             self.change(|progress| progress.exercises.retain(|key, _| !forget(key)))?;
@@ -108,7 +110,7 @@ impl Store {
     }
 
     /// The learner's instance of an exercise, its files written.
-    pub(super) fn instance(&self, exercise: &Exercise) -> Result<Instance, String> {
+    pub(super) fn instance(&self, exercise: &Exercise) -> Result<Instance, Text> {
         // A learner who cannot be remembered would get another instance each time.
         if let Some(why) = &self.unkept {
             return Err(why.clone());
@@ -121,7 +123,7 @@ impl Store {
         for file in instance.files.clone() {
             let path = folder.join(file.name);
             let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, &file.bytes));
-            written.map_err(|e| format!("{}: {e}; --dir names another folder", path.display()))?;
+            written.map_err(|e| Text::new("{}; --dir names another folder").word(of_file(&path, &e)))?;
             instance.placed(file.name, &shown(&path));
         }
         Ok(instance)
@@ -129,7 +131,7 @@ impl Store {
 }
 
 /// Writes down who learns; whoever gives no name and has none gets a random one.
-fn introduced(folder: &Path, who: &Who) -> Result<Learner, String> {
+fn introduced(folder: &Path, who: &Who) -> Result<Learner, Text> {
     let _turn = turn(folder)?;
     let mut learner: Learner = read(&folder.join(LEARNER))?.unwrap_or_default();
     if let Some(course) = &who.course {
@@ -146,14 +148,14 @@ fn introduced(folder: &Path, who: &Who) -> Result<Learner, String> {
 }
 
 /// A random name.
-fn somebody() -> Result<String, String> {
+fn somebody() -> Result<String, Text> {
     let mut bytes = [0; RANDOM];
-    getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no random bytes: {e}"))?;
+    getrandom::fill(&mut bytes).map_err(|e| Text::with("the system gives no random bytes: {}", e))?;
     Ok(hex(&bytes))
 }
 
 /// Waits until nobody else changes what is in a folder; it is one's turn until this is dropped.
-fn turn(folder: &Path) -> Result<File, String> {
+fn turn(folder: &Path) -> Result<File, Text> {
     let opened = fs::create_dir_all(folder).and_then(|()| File::create(folder.join(LOCK)));
     let file = opened.map_err(|e| unusable(folder, &e))?;
     match file.lock() {
@@ -163,8 +165,8 @@ fn turn(folder: &Path) -> Result<File, String> {
     }
 }
 
-fn unusable(path: &Path, why: &io::Error) -> String {
-    format!("{}: {why}; {FOLDER} names another folder", path.display())
+fn unusable(path: &Path, why: &io::Error) -> Text {
+    Text::new("{}; {} names another folder").word(of_file(path, why)).and(FOLDER)
 }
 
 /// A path as it can be pasted.
@@ -173,10 +175,10 @@ fn shown(path: &Path) -> String {
 }
 
 /// What a file says; `None` when there is no such file.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Text> {
     match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
-            format!("{}: this is no progress ({e}); remove the file to begin anew", path.display())
+            Text::with("{}: this is no progress ({}); remove the file to begin anew", path.display()).and(e)
         }),
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(e) => Err(unusable(path, &e)),
@@ -184,8 +186,8 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, String> {
 }
 
 /// Writes a file, whole or not at all.
-fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(value).map_err(|e| e.to_string())?;
+fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), Text> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Text::with("{}", e))?;
     let new = folder.join(format!("{name}.new"));
     let written = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&new, text + "\n"))
@@ -193,11 +195,11 @@ fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), String
     written.map_err(|e| unusable(folder, &e))
 }
 
-fn folder() -> Result<PathBuf, String> {
+fn folder() -> Result<PathBuf, Text> {
     if let Some(folder) = std::env::var_os(FOLDER).filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
     }
     let base = etcetera::choose_base_strategy()
-        .map_err(|e| format!("no folder to keep your progress in: {e}; {FOLDER} names one"))?;
+        .map_err(|e| Text::with("no folder to keep your progress in: {}; {} names one", e).and(FOLDER))?;
     Ok(base.data_dir().join("wstool"))
 }

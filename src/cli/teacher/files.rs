@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::cli::trouble::of_file;
 use crate::lang::Lang;
 
 /// Bytes of a list or a report that are read.
@@ -13,7 +14,7 @@ const DEEPEST: usize = 8;
 
 /// The content of a file.
 pub(super) fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, String> {
-    let told = |e: io::Error| format!("{}: {e}", path.display());
+    let told = |e: io::Error| lang.say(&of_file(path, &e));
     let mut bytes = Vec::new();
     fs::File::open(path).map_err(told)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(told)?;
     if bytes.len() as u64 > LONGEST {
@@ -23,10 +24,10 @@ pub(super) fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, String> {
 }
 
 /// The files at a path, in order: itself, or what is in the folder. Hidden ones are left out.
-pub(super) fn below(path: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) fn below(path: &Path, lang: Lang) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     if path.is_dir() {
-        walk(path, DEEPEST, &mut found).map_err(|e| format!("{}: {e}", path.display()))?;
+        walk(path, DEEPEST, &mut found).map_err(|e| lang.say(&of_file(path, &e)))?;
         found.sort();
     } else {
         found.push(path.to_owned());
@@ -80,7 +81,7 @@ impl<'p> Outbox<'p> {
         for (path, content) in &self.files {
             let folder = path.parent().unwrap_or(self.folder);
             let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, content));
-            written.map_err(|e| format!("{}: {e}", path.display()))?;
+            written.map_err(|e| lang.say(&of_file(path, &e)))?;
         }
         Ok(self.files.len())
     }

@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, lang: Lang) -> Result<u8, Trouble> {
     let list = args.class.students.canonicalize().ok();
     let mut unreadable = Vec::new();
     for path in &args.reports {
-        for file in files::below(path).map_err(Trouble::Said)? {
+        for file in files::below(path, lang).map_err(Trouble::Said)? {
             // The list may lie among the reports.
             if file.canonicalize().ok() == list && list.is_some() {
                 continue;
@@ -189,7 +189,7 @@ fn text(grades: &Grades, remarks: &[String], lang: Lang) -> String {
         lines.push(lang.words("mistakes made most often").to_owned());
         for (exercise, id, count) in mistakes.into_iter().take(MISTAKES) {
             let students = lang.count(count as u64, &count, ["{} student", "{} students"]);
-            lines.push(format!("  {:<5} {id}: {students}", exercise.name()));
+            lines.push(format!("  {:<5} {id}{}{students}", exercise.name(), lang.words(": ")));
         }
     }
     if !remarks.is_empty() {
@@ -242,7 +242,7 @@ fn wrong(graded: &Graded, lang: Lang) -> Vec<String> {
         };
         let room = WIDTH.saturating_sub(width(verdict) + 14);
         let answer = cut(&plain(&mark.answer).replace("\\u{a}", " "), room);
-        lines.push(format!("  {:<5} {verdict}: `{answer}`", mark.exercise.name()));
+        lines.push(format!("  {:<5} {verdict}{}`{answer}`", mark.exercise.name(), lang.words(": ")));
         for said in mark.lines(lang) {
             let said = plain_lines(&said);
             lines.extend(

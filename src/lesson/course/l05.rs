@@ -2,6 +2,7 @@
 
 use super::draw::{all_different, between, different, telling_key, word, words};
 use super::wire::{capture, frame, masked, served};
+use crate::lang::Lang;
 use crate::lesson::{Answer, Instance, Judgement, Make, decode, hex};
 use crate::model::{FrameHeader, Opcode};
 use crate::synth::Rng;
@@ -290,7 +291,7 @@ fn judge(bytes: &[u8], text: &str) -> Judgement {
     if let Some(rule) = seen.findings.first() {
         return Judgement::differs(
             format!("The tool finds a fault: {} ({}).", rule.title, rule.id),
-            format!("工具发现了一处错误：{}。", rule.id),
+            format!("工具发现了一处错误：{}（{}）。", Lang::Zh.words(rule.title), rule.id),
         );
     }
     Judgement::Right

@@ -2,6 +2,7 @@
 
 use super::{block, fresh_key};
 use crate::http::{Head, HeadReader, HeadState, StartLine, check_request};
+use crate::lang::Lang;
 use crate::lesson::course::draw::{host, pick};
 use crate::lesson::{Answer, Instance, Judgement};
 use crate::model::SourceId;
@@ -137,7 +138,7 @@ fn broken(head: &Head<'_>) -> Option<Judgement> {
         | "unsupported-version" => Judgement::known(rule.id),
         _ => Judgement::differs(
             format!("The tool finds a fault: {} ({}, {}).", rule.title, rule.id, rule.cite),
-            format!("工具发现一处错误：{}（{}）。", rule.id, rule.cite),
+            format!("工具发现一处错误：{}（{}，{}）。", Lang::Zh.words(rule.title), rule.id, rule.cite),
         ),
     })
 }
