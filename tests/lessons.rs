@@ -99,58 +99,64 @@ fn lessons_stand_in_their_order() {
     assert!(numbers.is_sorted(), "{numbers:?}");
 }
 
-/// A learner's way through the course by the command line, in both languages: wrong
-/// answers first, then help, then the right one and what it shows.
 #[test]
 fn the_course_by_the_command_line() {
-    for lang in Lang::ALL {
-        let home = folder(&format!("learner-{}", lang.code()));
-        let run = |args: &[&str]| wstool(&home, lang, args);
-        for exercise in exercises() {
-            let (name, student) = (exercise.name(), "ada");
-            let instance = exercise.instance(COURSE, student);
-            let who = ["--course", COURSE, "--student", student];
-            let (code, asked, err) = run(&[&["lesson"], &who[..], &[&name]].concat());
-            assert_eq!((code, err.as_str()), (0, ""), "{name}");
-            assert!(asked.contains(&format!("wstool lesson answer {name}")), "{asked}");
-            let answer = |answer: &Answer| {
-                let (flag, value) = match answer {
-                    Answer::File(bytes) => {
-                        let path = home.join("answer.bin");
-                        std::fs::write(&path, bytes).expect("there is room");
-                        (Some("--file"), path.to_str().expect("a path in UTF-8").to_owned())
-                    }
-                    _ => (None, instance.print(answer)),
-                };
-                let args: Vec<&str> = ["lesson", "answer", name.as_str()].into_iter().chain(flag).collect();
-                run(&[&args[..], &[value.as_str()]].concat())
+    the_course_in(Lang::En);
+}
+
+#[test]
+fn the_course_by_the_command_line_in_chinese() {
+    the_course_in(Lang::Zh);
+}
+
+/// A learner's way through the course: wrong answers first, then help, then the right one
+/// and what it shows.
+fn the_course_in(lang: Lang) {
+    let home = folder(&format!("learner-{}", lang.code()));
+    let run = |args: &[&str]| wstool(&home, lang, args);
+    for exercise in exercises() {
+        let (name, student) = (exercise.name(), "ada");
+        let instance = exercise.instance(COURSE, student);
+        let who = ["--course", COURSE, "--student", student];
+        let (code, asked, err) = run(&[&["lesson"], &who[..], &[&name]].concat());
+        assert_eq!((code, err.as_str()), (0, ""), "{name}");
+        assert!(asked.contains(&format!("wstool lesson answer {name}")), "{asked}");
+        let answer = |answer: &Answer| {
+            let (flag, value) = match answer {
+                Answer::File(bytes) => {
+                    let path = home.join("answer.bin");
+                    std::fs::write(&path, bytes).expect("there is room");
+                    (Some("--file"), path.to_str().expect("a path in UTF-8").to_owned())
+                }
+                _ => (None, instance.print(answer)),
             };
-            for slip in &instance.mistakes {
-                let (code, out, err) = answer(&slip.answer);
-                assert_eq!((code, err.as_str()), (1, ""), "{name} {}: {out}", slip.id);
-                let given = handed_in(&instance, &slip.answer);
-                let diagnosis =
-                    exercise.diagnosis(&instance, slip.id, &given, lang).expect("it is described");
-                let squeezed = |text: &str| text.split_whitespace().collect::<String>();
-                assert!(squeezed(&out).contains(&squeezed(&diagnosis)), "{name} {}: {out}", slip.id);
-                assert!(out.contains(&exercise.data.section), "{name}: the section is cited: {out}");
-            }
-            let help: Vec<String> = (0..5).map(|_| run(&["lesson", "hint", &name]).1).collect();
-            assert_eq!(help[3], help[4], "{name}: the ladder ends with a solution");
-            let (code, out, err) = answer(&instance.right);
-            assert_eq!((code, err.as_str()), (0, ""), "{name}: {out}");
-            if !instance.command.is_empty() {
-                let shown = out.split_once("\n$ wstool ").map_or("", |(_, shown)| shown);
-                assert!(shown.lines().count() > 4, "{name}: the command shows the truth: {out}");
-            }
+            let args: Vec<&str> = ["lesson", "answer", name.as_str()].into_iter().chain(flag).collect();
+            run(&[&args[..], &[value.as_str()]].concat())
+        };
+        for slip in &instance.mistakes {
+            let (code, out, err) = answer(&slip.answer);
+            assert_eq!((code, err.as_str()), (1, ""), "{name} {}: {out}", slip.id);
+            let given = handed_in(&instance, &slip.answer);
+            let diagnosis = exercise.diagnosis(&instance, slip.id, &given, lang).expect("it is described");
+            let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+            assert!(squeezed(&out).contains(&squeezed(&diagnosis)), "{name} {}: {out}", slip.id);
+            assert!(out.contains(&exercise.data.section), "{name}: the section is cited: {out}");
         }
-        for lesson in lesson::lessons() {
-            let (code, out, _) = run(&["lesson", "check", &lesson.data.number.to_string()]);
-            assert_eq!(code, 0, "{out}");
+        let help: Vec<String> = (0..5).map(|_| run(&["lesson", "hint", &name]).1).collect();
+        assert_eq!(help[3], help[4], "{name}: the ladder ends with a solution");
+        let (code, out, err) = answer(&instance.right);
+        assert_eq!((code, err.as_str()), (0, ""), "{name}: {out}");
+        if !instance.command.is_empty() {
+            let shown = out.split_once("\n$ wstool ").map_or("", |(_, shown)| shown);
+            assert!(shown.lines().count() > 4, "{name}: the command shows the truth: {out}");
         }
-        let (code, out, _) = run(&["lesson"]);
-        assert_eq!((code, out.lines().count()), (0, lesson::lessons().len() + 3), "{out}");
     }
+    for lesson in lesson::lessons() {
+        let (code, out, _) = run(&["lesson", "check", &lesson.data.number.to_string()]);
+        assert_eq!(code, 0, "{out}");
+    }
+    let (code, out, _) = run(&["lesson"]);
+    assert_eq!((code, out.lines().count()), (0, lesson::lessons().len() + 3), "{out}");
 }
 
 #[test]
