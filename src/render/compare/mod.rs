@@ -100,7 +100,12 @@ fn seconds(value: f64) -> String {
 
 fn share(value: f64) -> String {
     let percent = value * 100.0;
-    if percent > 1e-4 && percent < 0.05 { "<0.1 %".to_owned() } else { format!("{percent:.1} %") }
+    match percent.abs() {
+        size if size <= 1e-4 => "0.0 %".to_owned(),
+        // How small, and on which side, matters to nobody.
+        size if size < 0.05 => "<0.1 %".to_owned(),
+        _ => format!("{percent:.1} %"),
+    }
 }
 
 #[cfg(test)]
@@ -120,6 +125,9 @@ mod tests {
             (Cell::Ratio(435.5), "435.5x"),
             (Cell::Ratio(4355.0), "4,355x"),
             (Cell::Share(0.3679), "36.8 %"),
+            (Cell::Share(-0.0213), "-2.1 %"),
+            (Cell::Share(-0.0003), "<0.1 %"),
+            (Cell::Share(-0.0), "0.0 %"),
             (Cell::Seconds(0.05498), "54.98 ms"),
             (Cell::Seconds(0.55), "550.0 ms"),
             (Cell::Seconds(1.05), "1.05 s"),
