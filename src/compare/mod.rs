@@ -21,6 +21,7 @@
 //! | event stream   | d                                        | none                    |
 //! | WebSocket      | d                                        | none                    |
 
+mod assumptions;
 pub mod captures;
 pub mod counted;
 mod events;

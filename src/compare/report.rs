@@ -1,5 +1,6 @@
 //! The model's answer as a page: rows, what they rest on, and what follows for a choice.
 
+use super::assumptions;
 use super::model::{self, Cost};
 use super::simulate::{self, Play};
 use super::words::{counted, grouped, number, percent, time};
@@ -38,7 +39,7 @@ pub fn model(scenario: &Scenario) -> Report {
         bars: bars(scenario, &costs),
         chart: None,
         verdict: verdict(scenario, &costs),
-        assumptions: of_formulas(scenario),
+        assumptions: assumptions::of_formulas(scenario),
         limits: limits(),
     }
 }
@@ -129,9 +130,9 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
         ]);
         progress(done as u64 + 1);
     }
-    let mut list = assumptions(s);
+    let mut list = assumptions::common(s);
     // Losses are played, and have a line of their own.
-    list.push(left_out("bandwidth"));
+    list.push(assumptions::left_out("bandwidth"));
     let mut add = |option, text: String| list.push(Assumption { option, text });
     add("--seed", format!("seed {}: the same one plays the same game", how.seed));
     add("--messages", format!("{} messages to one client", grouped(how.messages)));
@@ -347,124 +348,6 @@ pub fn break_even(s: &Scenario) -> Option<(f64, f64)> {
         }
     }
     Some((high, short(high).latency.mean()))
-}
-
-/// Everything the numbers rest on, each with the option that changes it.
-pub(super) fn assumptions(s: &Scenario) -> Vec<Assumption> {
-    let mut list = Vec::new();
-    let mut add = |option, text: String| list.push(Assumption { option, text });
-    add(
-        "--rate",
-        "messages come at random moments at this mean rate, independently (a Poisson process)".to_owned(),
-    );
-    let get = s.heads.get(None);
-    let answer = s.heads.answer(s.payload);
-    add(
-        "--request-headers",
-        format!(
-            "HTTP heads of {} + {} bytes an exchange, {}",
-            grouped(get.len()),
-            grouped(answer.len()),
-            s.heads.origin
-        ),
-    );
-    let cookie = s.heads.request.field("cookie").map_or(0, str::len) as u64;
-    add(
-        "--cookies",
-        if cookie == 0 {
-            "no cookies".to_owned()
-        } else {
-            format!("cookies of {} bytes with every request", grouped(cookie))
-        },
-    );
-    add(
-        "--http2",
-        if s.http2 {
-            format!(
-                "HTTP/2 for all but the WebSocket: heads measured with a real HPACK encoder, {} + {} bytes once both \
-                 ends have seen them; no flow control frames",
-                super::http::Http::Two.size(&get, 0, super::http::Turn::Later),
-                super::http::Http::Two.size(&answer, s.payload, super::http::Turn::Later)
-            )
-        } else {
-            "HTTP/1.1, whose heads are not compressed".to_owned()
-        },
-    );
-    add(
-        "--keep-alive",
-        format!("an idle HTTP connection is kept for {} and then opened anew", time(s.keep_alive)),
-    );
-    add(
-        "--closed-loop",
-        if s.closed_loop {
-            format!("a client asks again {} after it was answered", time(s.interval))
-        } else {
-            format!("a client asks every {} whether it was answered or not", time(s.interval))
-        },
-    );
-    add(
-        "--heartbeat",
-        if s.heartbeat > 0.0 {
-            format!(
-                "a sign of life every {}: WebSocket ping 2 B and pong 6 B, a comment of an event stream, \
-                 Engine.IO's 2 and 3; a long poll is let go empty after as long",
-                time(s.heartbeat)
-            )
-        } else {
-            "no heartbeats".to_owned()
-        },
-    );
-    let wire = s.wire;
-    add(
-        "--ipv6",
-        format!(
-            "{} bytes of headers a segment: {}, TCP {}",
-            wire.headers(),
-            if wire.ipv6 { "IPv6" } else { "IPv4" },
-            if wire.timestamps { "with timestamps (--no-tcp-timestamps)" } else { "without timestamps" }
-        ),
-    );
-    add("--mtu", format!("{} bytes a packet; Ethernet's own 18 bytes are not counted", grouped(wire.mtu)));
-    add(
-        "--ack-delay",
-        format!(
-            "a segment is acknowledged with what goes back within {}, else by a packet of its own; a second \
-             segment at once",
-            time(wire.ack_delay)
-        ),
-    );
-    add(
-        "--tls",
-        if wire.tls {
-            format!(
-                "TLS 1.3: {} bytes a record (--tls-record); a handshake of {} bytes a connection (--tls-handshake)",
-                wire.tls_record,
-                grouped(wire.tls_handshake)
-            )
-        } else {
-            format!("no TLS; with it, {} bytes a record and a handshake a connection", wire.tls_record)
-        },
-    );
-    add("--event", format!("Socket.IO 4 events named {0}: 42[{0},\"...\"]", s.event_text()));
-    add(
-        "",
-        "a message is one frame, uncompressed, and sent by itself; polls bring all that has come".to_owned(),
-    );
-    list
-}
-
-/// What the formulas assume.
-pub(super) fn of_formulas(s: &Scenario) -> Vec<Assumption> {
-    let mut list = assumptions(s);
-    list.push(left_out("bandwidth, loss"));
-    list
-}
-
-fn left_out(what: &str) -> Assumption {
-    let text = format!(
-        "the first byte of an answer and the last arrive together: {what} and the time of programs are nothing"
-    );
-    Assumption { option: "", text }
 }
 
 fn limits() -> Vec<String> {

@@ -1,5 +1,6 @@
 //! One assumption changed over a range: curves, and where they cross.
 
+use super::assumptions;
 use super::model;
 use super::words::{counted, number, time};
 use super::{Direction, Scenario, Way, report};
@@ -103,7 +104,7 @@ pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Rep
         bars: Vec::new(),
         chart: Some(chart),
         verdict: verdict(s, variable, &marks, (from, to)),
-        assumptions: report::of_formulas(s),
+        assumptions: assumptions::of_formulas(s),
         limits: vec!["Add --chart FILE.svg for the curves.".to_owned()],
     })
 }

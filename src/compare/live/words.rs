@@ -1,9 +1,8 @@
 //! A live run in sentences: what follows from it, what it rests on, what it does not show.
 
 use super::{Check, Live, Sum};
-use crate::compare::report::assumptions;
 use crate::compare::words::{grouped, number, time};
-use crate::compare::{Scenario, Way, model};
+use crate::compare::{Scenario, Way, assumptions, model};
 use crate::model::report::Assumption;
 
 pub(super) fn verdict(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Vec<String> {
@@ -87,7 +86,7 @@ pub(super) fn rests_on(s: &Scenario, live: &Live) -> Vec<Assumption> {
         "--event",
     ];
     let mut list: Vec<Assumption> =
-        assumptions(s).into_iter().filter(|a| SHARED.contains(&a.option)).collect();
+        assumptions::common(s).into_iter().filter(|a| SHARED.contains(&a.option)).collect();
     let mut add = |option, text: String| list.push(Assumption { option, text });
     add("--seed", format!("seed {}: the same moments for every way, others in each run", live.seed));
     add(
