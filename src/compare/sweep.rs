@@ -256,7 +256,14 @@ fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f
             }
         });
     }
-    for (way, name) in [(Way::ShortPolling, "Short polling"), (Way::LongPolling, "Long polling")] {
+    // Where nobody polls, both rows are the same POSTs.
+    let ways: &[(Way, &str)] = match s.direction {
+        Direction::Up => &[(Way::ShortPolling, "POST")],
+        Direction::Down | Direction::Both => {
+            &[(Way::ShortPolling, "Short polling"), (Way::LongPolling, "Long polling")]
+        }
+    };
+    for &(way, name) in ways {
         if marks.iter().any(|mark| mark.text.starts_with(&format!("{} =", way.name()))) {
             continue;
         }
@@ -265,25 +272,20 @@ fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f
             model::cost(&at, way).steady.total() / model::cost(&at, Way::WebSocket).steady.total()
         };
         let (first, last) = (number(times(from)), number(times(to)));
-        verdict.push(if s.direction == Direction::Up {
-            // Nobody polls, and both rows are the same POSTs.
-            if way == Way::LongPolling {
-                break;
-            }
-            format!(
-                "POST takes {first} times the bytes of WebSocket at {}, {last} times at {}.",
-                variable.words(from),
-                variable.words(to)
-            )
+        let (from_words, to_words) = (variable.words(from), variable.words(to));
+        if s.direction == Direction::Up {
+            verdict.push(format!(
+                "{name} takes {first} times the bytes of WebSocket at {from_words}, {last} times at {to_words}."
+            ));
+            continue;
+        }
+        let more = if times(from) > 1.0 { "more" } else { "fewer" };
+        let how_many = if first == last {
+            format!("{first} times as many")
         } else {
-            let more = if times(from) > 1.0 { "more" } else { "fewer" };
-            let how_many = if first == last {
-                format!("{first} times as many")
-            } else {
-                format!("{first} times as many at {}, {last} at {}", variable.words(from), variable.words(to))
-            };
-            format!("{name} moves {more} bytes than WebSocket all over this range: {how_many}.")
-        });
+            format!("{first} times as many at {from_words}, {last} at {to_words}")
+        };
+        verdict.push(format!("{name} moves {more} bytes than WebSocket all over this range: {how_many}."));
     }
     verdict
 }
