@@ -63,6 +63,9 @@ pub const HANDSHAKES_PENDING: usize = 1024;
 /// `Sec-WebSocket-Key`s remembered, to see one used again: a few megabytes at most.
 pub const KEYS_REMEMBERED: usize = 16 * 1024;
 
+/// Times in a row that a handshake is taken as passed on by proxies and translators of addresses, each on a
+/// connection of its own: more than any sensible chain has.
+pub const KEY_HOPS: u8 = 4;
 /// Bytes of a key that is remembered; right ones have 24.
 pub const KEY_REMEMBERED: usize = 64;
 

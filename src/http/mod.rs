@@ -207,6 +207,14 @@ pub static UNREGISTERED_EXTENSION: Rule = rule(
     "the extension's name is not registered with IANA",
     "a peer that does not know the extension leaves it out of its answer",
 );
+pub static DRAFT_EXTENSION: Rule = rule(
+    "draft-extension",
+    Note,
+    Either,
+    s("9.1"),
+    "the extension comes from a draft that permessage-deflate replaced",
+    "a server that does not know it leaves it out, and the connection goes on without it",
+);
 pub static UNKNOWN_EXTENSION_PARAM: Rule = rule(
     "unknown-extension-param",
     Error,
@@ -452,6 +460,7 @@ pub static RULES: &[&Rule] = &[
     &DUPLICATE_SUBPROTOCOL,
     &MALFORMED_EXTENSIONS,
     &UNREGISTERED_EXTENSION,
+    &DRAFT_EXTENSION,
     &UNKNOWN_EXTENSION_PARAM,
     &MALFORMED_RESPONSE,
     &RESPONSE_UPGRADE_INVALID,

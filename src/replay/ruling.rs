@@ -1,10 +1,10 @@
 //! What comes of a handshake: what was agreed, whether the WebSocket is open, and who does
 //! what now.
 
-use crate::http::handshake::status;
+use crate::http::handshake::{refusal_rule, status};
 use crate::http::{
-    DUPLICATE_SUBPROTOCOL, FRAGMENT_IN_TARGET, HANDSHAKE_REDIRECTED, HANDSHAKE_REJECTED, INVALID_SUBPROTOCOL,
-    Outcome, RequestReport, ResponseReport, UNSUPPORTED_VERSION, accept_value,
+    DUPLICATE_SUBPROTOCOL, FRAGMENT_IN_TARGET, INVALID_SUBPROTOCOL, Outcome, RequestReport, ResponseReport,
+    UNSUPPORTED_VERSION, accept_value,
 };
 use crate::model::film::{Cause, Deal, Ruling, State};
 use crate::model::{Deflate, Dir, Finding, Header, Rule, Severity, Text, Verdict};
@@ -76,8 +76,7 @@ fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) ->
     let cause = if let Some(rule) = fault {
         cause(rule, asked.map(|r| &r.findings[..]))
     } else {
-        let rule = if (300..400).contains(&code) { &HANDSHAKE_REDIRECTED } else { &HANDSHAKE_REJECTED };
-        cause(rule, answered.map(|r| &r.findings[..]))
+        cause(refusal_rule(code), answered.map(|r| &r.findings[..]))
     };
     let advice = status(code).advice;
     let mut next = vec![Text::new("the client opens no WebSocket: the answer is ordinary HTTP")];

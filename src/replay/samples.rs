@@ -40,6 +40,7 @@ pub static SAMPLES: &[Sample] = samples! {
     "broken/connection-lacks-upgrade" ""
     "broken/cross-origin-accepted" ""
     "broken/data-before-handshake-complete" ""
+    "broken/draft-extension" ""
     "broken/duplicate-extensions-in-response" ""
     "broken/duplicate-sec-websocket-accept" ""
     "broken/duplicate-sec-websocket-key" ""

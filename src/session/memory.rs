@@ -18,14 +18,23 @@ pub type Pair = (IpAddr, SocketAddr);
 /// What is remembered of earlier connections, within the caps of [`limits`].
 #[derive(Debug, Default)]
 pub struct Memory {
-    /// Keys, and the connection each was seen on last.
-    keys: HashMap<Box<[u8]>, u32, RandomState>,
+    /// Keys, and where each was seen last.
+    keys: HashMap<Box<[u8]>, Seen, RandomState>,
     /// The same keys, oldest first.
     order: VecDeque<Box<[u8]>>,
     /// Connections whose handshake is not answered.
     connecting: HashSet<u32, RandomState>,
     pairs: HashMap<Pair, Acquaintance, RandomState>,
     hasher: RandomState,
+}
+
+/// Where a key was seen last.
+#[derive(Debug)]
+struct Seen {
+    conn: u32,
+    pair: Option<Pair>,
+    /// How often it was passed on in a row, as far as that can be told.
+    hops: u8,
 }
 
 /// What is remembered of one client and one server.
@@ -76,7 +85,7 @@ impl Memory {
         let Attempt { pair, target, key, now } = *attempt;
         // What is no key at all may be as long as a head.
         if let Some(key) = key.filter(|key| key.len() <= limits::KEY_REMEMBERED) {
-            self.key(conn, key, findings);
+            self.key(conn, key, pair, findings);
         }
         let is_first = entry.pair.is_none();
         let Some(pair) = pair else { return };
@@ -103,7 +112,7 @@ impl Memory {
         }
     }
 
-    fn key(&mut self, conn: u32, key: &[u8], findings: &mut Vec<Finding>) {
+    fn key(&mut self, conn: u32, key: &[u8], pair: Option<Pair>, findings: &mut Vec<Finding>) {
         let Some(earlier) = self.keys.get_mut(key) else {
             if self.order.len() >= limits::KEYS_REMEMBERED
                 && let Some(oldest) = self.order.pop_front()
@@ -111,13 +120,25 @@ impl Memory {
                 self.keys.remove(&oldest);
             }
             let key: Box<[u8]> = key.into();
-            self.keys.insert(key.clone(), conn);
+            self.keys.insert(key.clone(), Seen { conn, pair, hops: 0 });
             self.order.push_back(key);
             return;
         };
-        let before = std::mem::replace(earlier, conn);
-        // A proxy between two captured networks forwards a handshake that is still unanswered.
-        if before != conn && !self.connecting.contains(&before) {
+        let before = std::mem::replace(&mut earlier.conn, conn);
+        let is_elsewhere = std::mem::replace(&mut earlier.pair, pair) != pair;
+        if before == conn {
+            return;
+        }
+        // Who passes a handshake on (a proxy, a translator of addresses) does so while it is unanswered
+        // and between other addresses, and not any number of times.
+        let is_shared = earlier.hops == limits::KEY_HOPS;
+        let is_passed_on = !is_shared && is_elsewhere && self.connecting.contains(&before);
+        match (is_passed_on, is_shared) {
+            (true, _) => earlier.hops += 1,
+            (false, true) => {}
+            (false, false) => earlier.hops = 0,
+        }
+        if !is_passed_on {
             //= RFC 6455 §4.1
             //# The nonce
             //# MUST be selected randomly for each connection.
@@ -266,6 +287,25 @@ mod tests {
         assert_eq!(ask(&mut memory, 2, "192.0.2.11"), ["reused-sec-websocket-key"]);
         memory.connecting.insert(2);
         assert_eq!(ask(&mut memory, 3, "192.0.2.12"), [""; 0], "forwarded");
+    }
+
+    #[test]
+    fn a_key_that_many_connections_share_is_not_forwarded() {
+        let mut memory = Memory::default();
+        let mut told = 0;
+        for conn in 1..=100 {
+            // All at once, before any is answered, from one address or from many.
+            for client in ["192.0.2.10".to_owned(), format!("198.51.100.{conn}")] {
+                let pair = Some((client.parse().unwrap(), "192.0.2.80:80".parse().unwrap()));
+                let mut findings = Vec::new();
+                let key = if client.starts_with("192") { "one" } else { "many" };
+                let attempt = Attempt { pair, key: Some(key.as_bytes()), ..Attempt::default() };
+                let conn = if key == "one" { conn } else { 100 + conn };
+                memory.request(conn, &mut Entry::default(), &attempt, &mut findings);
+                told += findings.iter().filter(|f| f.rule.id == "reused-sec-websocket-key").count();
+            }
+        }
+        assert!(told >= 99 + 95, "{told}");
     }
 
     #[test]

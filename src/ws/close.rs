@@ -59,6 +59,9 @@ pub fn check(payload: &[u8], span: Span, dir: Dir, answered: Option<CloseCode>, 
         ),
         // An answer repeats the code it answers (§5.5.1).
         1010 if answered == Some(CloseCode(1010)) => {}
+        //= RFC 6455 §7.4.1
+        //# Note that this status code is not used by the server, because it
+        //# can fail the WebSocket handshake instead.
         1010 if dir == Dir::Server => {
             found(&CLOSE_1010_FROM_SERVER, "1010 from clients only".into(), number(code), code_at);
         }

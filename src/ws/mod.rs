@@ -259,7 +259,7 @@ rules! { RULES, rfc6455;
     CLOSE_1010_WITHOUT_LIST = "close-1010-without-list", Warning, "7.4.1", Client,
         "code 1010 comes without the list of missing extensions",
         "the server cannot tell which extension was missed";
-    CLOSE_1010_FROM_SERVER = "close-1010-from-server", Error, "7.4.1", Server,
+    CLOSE_1010_FROM_SERVER = "close-1010-from-server", Note, "7.4.1", Server,
         "a server closes with 1010",
         "a server that lacks an extension refuses the handshake instead";
     CLOSE_CODE_OUT_OF_RANGE = "close-code-out-of-range", Error, "7.4.2", Either,

@@ -12,6 +12,15 @@ use crate::model::Text;
 
 use super::super::head::is_token;
 
+/// Extensions of drafts that permessage-deflate replaced. Safari offered the first one until 2019.
+pub const COMPRESSION_DRAFTS: &[&str] = &[
+    "x-webkit-deflate-frame",
+    "deflate-frame",
+    "perframe-deflate",
+    "permessage-compress",
+    "x-webkit-permessage-compress",
+];
+
 /// An offered or accepted extension. Offsets are in the header field's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension<'a> {

@@ -26,11 +26,19 @@ pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
     if key && exam.head.version().is_some_and(|version| version < (1, 1)) {
         found.push(downgraded());
     }
-    let browser = exam.first(Name::UserAgent).is_some_and(|(_, agent)| agent.bytes.starts_with(b"Mozilla/"));
-    if key && browser && exam.first(Name::Extensions).is_none() {
+    if key && is_a_browsers(exam) && exam.first(Name::Extensions).is_none() {
         found.push(extensions_stripped());
     }
     found
+}
+
+/// Whether a browser made the request, as far as heads tell: any script can give itself a browser's
+/// User-Agent, and hardly one sends all else along that browsers send with each handshake.
+fn is_a_browsers(exam: &Exam<'_, '_>) -> bool {
+    let agent = exam.first(Name::UserAgent).is_some_and(|(_, agent)| agent.bytes.starts_with(b"Mozilla/"));
+    let others = ["Pragma", "Cache-Control", "Accept-Encoding", "Accept-Language"];
+    let sends = |name: &str| exam.head.headers.iter().any(|header| header.is(name));
+    agent && exam.first(Name::Origin).is_some() && others.into_iter().all(sends)
 }
 
 /// What a response shows of the way it came. `html` says that its body is a page.

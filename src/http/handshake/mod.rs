@@ -23,7 +23,7 @@ pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};
 pub use middlebox::extensions_stripped;
 pub use request::check_request;
-pub use response::check_response;
+pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};
 
 /// What a request's head says.

@@ -8,15 +8,15 @@ use super::super::accept::{KeyProblem, RFC_KEY, check_key};
 use super::super::fields::{self, Name};
 use super::super::head::{Head, Part, StartLine, shown};
 use super::super::{
-    CONNECTION_LACKS_UPGRADE, DUPLICATE_KEY, DUPLICATE_SUBPROTOCOL, DUPLICATE_VERSION, FRAGMENT_IN_TARGET,
-    HTTP_VERSION_TOO_OLD, INVALID_KEY, INVALID_SUBPROTOCOL, MALFORMED_EXTENSIONS, MALFORMED_REQUEST,
-    METHOD_NOT_GET, MISSING_CONNECTION, MISSING_HOST, MISSING_KEY, MISSING_ORIGIN, MISSING_UPGRADE,
-    MISSING_VERSION, REQUEST_TARGET_MISMATCH, UNKNOWN_EXTENSION_PARAM, UNREGISTERED_EXTENSION,
-    UNSUPPORTED_VERSION, UPGRADE_NOT_WEBSOCKET,
+    CONNECTION_LACKS_UPGRADE, DRAFT_EXTENSION, DUPLICATE_KEY, DUPLICATE_SUBPROTOCOL, DUPLICATE_VERSION,
+    FRAGMENT_IN_TARGET, HTTP_VERSION_TOO_OLD, INVALID_KEY, INVALID_SUBPROTOCOL, MALFORMED_EXTENSIONS,
+    MALFORMED_REQUEST, METHOD_NOT_GET, MISSING_CONNECTION, MISSING_HOST, MISSING_KEY, MISSING_ORIGIN,
+    MISSING_UPGRADE, MISSING_VERSION, REQUEST_TARGET_MISMATCH, UNKNOWN_EXTENSION_PARAM,
+    UNREGISTERED_EXTENSION, UNSUPPORTED_VERSION, UPGRADE_NOT_WEBSOCKET,
 };
 use super::deflate::{self, Params};
 use super::exam::Exam;
-use super::extensions::Extension;
+use super::extensions::{COMPRESSION_DRAFTS, Extension};
 use super::lists::elements;
 use super::{RequestFacts, RequestReport, asks, middlebox};
 
@@ -308,13 +308,9 @@ pub(super) fn note_extension(exam: &mut Exam<'_, '_>, field: usize, extension: &
         //= RFC 6455 §9.1
         //# Any extension-token used MUST be a registered token
         let got = Text::with("{}", shown(extension.name.as_bytes()));
-        exam.find_in(
-            field,
-            &UNREGISTERED_EXTENSION,
-            "a registered extension, such as permessage-deflate",
-            got,
-            span,
-        );
+        let is_of_a_draft = COMPRESSION_DRAFTS.contains(&extension.name);
+        let rule = if is_of_a_draft { &DRAFT_EXTENSION } else { &UNREGISTERED_EXTENSION };
+        exam.find_in(field, rule, "a registered extension, such as permessage-deflate", got, span);
     }
     for param in &extension.params {
         let text = match &param.value {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::model::{Deflate, Diagnosis, Text, Verdict};
+use crate::model::{Deflate, Diagnosis, Rule, Text, Verdict};
 
 use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
@@ -19,7 +19,7 @@ use super::super::{
 };
 use super::deflate::{self, Params};
 use super::exam::Exam;
-use super::extensions::Extension;
+use super::extensions::{COMPRESSION_DRAFTS, Extension};
 use super::lists::{Element, elements};
 use super::request::{is_error, is_version, note_extension};
 use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, status};
@@ -64,6 +64,15 @@ pub fn check_response(
         findings: exam.findings,
         diagnoses: report.diagnoses,
         facts: report.facts,
+    }
+}
+
+/// The one rule by which an answer other than 101 is told.
+pub fn refusal_rule(status: u16) -> &'static Rule {
+    match status {
+        200..=299 => &REJECTED_WITHOUT_ERROR,
+        300..=399 => &HANDSHAKE_REDIRECTED,
+        _ => &HANDSHAKE_REJECTED,
     }
 }
 
@@ -323,19 +332,17 @@ impl Report<'_> {
     fn refusal(&mut self, exam: &mut Exam<'_, '_>, code: u16) -> Outcome {
         let span = exam.head.start_line_at();
         let got = Text::with("{}: {}", code).word(status(code).meaning);
-        let location = exam.first(Name::Location);
-        if let (300..=399, Some((field, place))) = (code, location) {
+        let rule = refusal_rule(code);
+        let expected = match code {
+            200..=299 => "101, or an HTTP error that says why not",
+            _ => "101 Switching Protocols",
+        };
+        if let (300..=399, Some((field, place))) = (code, exam.first(Name::Location)) {
             let got = Text::with("{} to {}", code).and(shown(place.bytes));
             exam.mark(field, Verdict::Ok, || "where the client is sent".into());
-            exam.find(&HANDSHAKE_REDIRECTED, "101 Switching Protocols", got, Some(span));
-        } else if (300..400).contains(&code) {
-            exam.find(&HANDSHAKE_REDIRECTED, "101 Switching Protocols", got, Some(span));
+            exam.find(rule, expected, got, Some(span));
         } else {
-            exam.find(&HANDSHAKE_REJECTED, "101 Switching Protocols", got, Some(span));
-        }
-        if (200..300).contains(&code) {
-            let expected = "101, or an HTTP error that says why not";
-            exam.find(&REJECTED_WITHOUT_ERROR, expected, Text::with("{}", code), Some(span));
+            exam.find(rule, expected, got, Some(span));
         }
         self.versions(exam, code);
         let page = exam.first(Name::ContentType).is_some_and(|(_, kind)| {
@@ -403,8 +410,7 @@ fn connection(exam: &mut Exam<'_, '_>) {
 
 /// Extensions that are known to use RSV1, registered or not.
 fn uses_rsv1(name: &str) -> bool {
-    name.starts_with("permessage-")
-        || matches!(name, "x-webkit-deflate-frame" | "deflate-frame" | "perframe-deflate")
+    name.starts_with("permessage-") || COMPRESSION_DRAFTS.contains(&name)
 }
 
 fn first_or_this_is_pmd(first: Option<&str>, this: &str) -> bool {

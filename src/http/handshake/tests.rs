@@ -61,6 +61,7 @@ const BROKEN_REQUESTS: &[(&str, &str, &[&str])] = &[
     ),
     ("Origin:", "Sec-WebSocket-Extensions:\r\nOrigin:", &["malformed-extensions-header"]),
     ("Origin:", "Sec-WebSocket-Extensions: foo\r\nOrigin:", &["unregistered-extension"]),
+    ("Origin:", "Sec-WebSocket-Extensions: x-webkit-deflate-frame\r\nOrigin:", &["draft-extension"]),
     ("Origin:", "Sec-WebSocket-Extensions: bbf-usp-protocol; x\r\nOrigin:", &["unknown-extension-param"]),
     ("Origin:", "Sec-WebSocket-Extensions: permessage-deflate; x\r\nOrigin:", &["pmd-unknown-param"]),
     (
@@ -104,7 +105,7 @@ const BROKEN_RESPONSES: &[(&str, &str, &[&str])] = &[
     ("101 Switching Protocols", "302 Found\r\nLocation: /login", &["handshake-redirected"]),
     ("101 Switching Protocols", "304 Not Modified", &["handshake-redirected"]),
     ("101 Switching Protocols", "403 Forbidden", &["handshake-rejected"]),
-    ("101 Switching Protocols", "200 OK", &["handshake-rejected", "rejected-without-http-error"]),
+    ("101 Switching Protocols", "200 OK", &["rejected-without-http-error"]),
     (
         "101 Switching Protocols",
         "400 Bad Request\r\nSec-WebSocket-Version: 08, 13",
@@ -333,8 +334,13 @@ fn middleboxes_leave_signatures() {
     assert_eq!(diagnosed(&request(&stripped).diagnoses), ["hop-by-hop-headers-dropped"]);
     let old = REQUEST.replace("HTTP/1.1", "HTTP/1.0").replace("Origin:", "Via: 1.1 proxy\r\nOrigin:");
     assert_eq!(diagnosed(&request(&old).diagnoses), ["downgraded-to-http-1.0"]);
-    let browser = REQUEST.replace("Origin:", "User-Agent: Mozilla/5.0\r\nOrigin:");
+    let script = REQUEST.replace("Origin:", "User-Agent: Mozilla/5.0\r\nOrigin:");
+    assert_eq!(diagnosed(&request(&script).diagnoses), [""; 0], "anybody can name a browser");
+    let sent =
+        "Pragma: no-cache\r\nCache-Control: no-cache\r\nAccept-Encoding: gzip\r\nAccept-Language: en\r\n";
+    let browser = script.replace("Origin:", &format!("{sent}Origin:"));
     assert_eq!(diagnosed(&request(&browser).diagnoses), ["extensions-stripped"]);
+    assert_eq!(diagnosed(&request(&browser.replace("Origin:", "Referer:")).diagnoses), [""; 0]);
     let facts = request(REQUEST).facts;
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n";
     assert_eq!(diagnosed(&response(Some(&facts), page).diagnoses), ["page-instead-of-websocket"]);
@@ -412,7 +418,7 @@ fn a_value_full_of_faults_is_not_as_many_findings() {
 #[test]
 fn severities_are_as_decided() {
     for rule in RULES {
-        if ["missing-origin", "cross-origin-accepted"].contains(&rule.id) {
+        if ["missing-origin", "cross-origin-accepted", "draft-extension"].contains(&rule.id) {
             assert_eq!(rule.severity, Severity::Note);
         } else {
             assert!(rule.severity >= Severity::Warning, "{}", rule.id);
