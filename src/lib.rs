@@ -24,7 +24,7 @@
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
-//! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
+//! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 pub mod app;
@@ -46,19 +46,26 @@ pub mod select;
 pub mod session;
 pub mod synth;
 pub mod timeline;
-pub mod tls;
 pub mod ws;
 
-/// Every rule that traffic is held against, from the spec sheets of the layers.
+/// The rules that traffic is held against, from the spec sheets of the layers, under what they are about.
+pub fn rule_lists() -> Vec<(String, &'static [&'static model::Rule])> {
+    let mut lists: Vec<(String, &'static [&'static model::Rule])> = vec![
+        ("The opening handshake".to_owned(), http::RULES),
+        ("Handshakes in their surroundings".to_owned(), http::CONNECTION_RULES),
+        ("Frames, messages and closing".to_owned(), ws::RULES),
+        ("Compressed messages".to_owned(), ws::DEFLATE_RULES),
+        ("TCP and the capture".to_owned(), net::RULES),
+        ("Engine.IO and Socket.IO".to_owned(), app::RULES),
+    ];
+    let dialects = app::DIALECTS.iter().filter(|dialect| !dialect.rules.is_empty());
+    lists.extend(dialects.map(|dialect| (format!("Messages of `{}`", dialect.id), dialect.rules)));
+    lists
+}
+
+/// Every rule that traffic is held against.
 pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
-    net::RULES
-        .iter()
-        .chain(http::RULES)
-        .chain(http::CONNECTION_RULES)
-        .chain(ws::RULES)
-        .chain(ws::DEFLATE_RULES)
-        .chain(app::RULES)
-        .copied()
+    rule_lists().into_iter().flat_map(|(_, rules)| rules).copied()
 }
 
 /// Every kind of field that is annotated, from the spec sheets of the layers. A field

@@ -48,15 +48,6 @@ pub const TARGET: usize = 8192;
 /// Requests sent ahead of their responses that are remembered. Browsers pipeline none, scripts a few dozen.
 pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 
-/// Bytes kept of what an endpoint says that is neither HTTP nor WebSocket; a PROXY header may be longer.
-pub const OPENING: usize = 256;
-
-/// Bytes that a PROXY header may have, its TLVs included.
-pub const PROXY_HEADER: usize = 4096;
-
-/// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
-pub const ANSWER_AWAITED: i64 = 5_000_000_000;
-
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 
@@ -213,6 +204,18 @@ pub const TCP_CLOSE_SOON: i64 = 2_000_000_000;
 /// Bytes of a message, or of an HTTP body of Engine.IO, that are looked at for what they mean. Socket.IO
 /// refuses messages above 1 MB unless told otherwise.
 pub const APP_PAYLOAD: u64 = 1024 * 1024;
+
+/// Bytes kept of an application's packet that goes on in the next message; what is beyond is counted.
+pub const APP_PACKET: usize = 64 * 1024;
+
+/// Messages of such a packet that are listed with it.
+pub const APP_PARTS: usize = 1024;
+
+/// Packets of one message that are described; those beyond are counted.
+pub const APP_PACKETS: usize = 64;
+
+/// Fields of a packet of an application that are shown.
+pub const APP_FIELDS: usize = 256;
 
 /// Bytes of the largest payload buffer that is lent from frame to frame instead of being
 /// given back: what growing by doubling needs for [`APP_PAYLOAD`]. One a run, not one a connection.

@@ -54,7 +54,7 @@ fn quotations_are_exact() {
 #[test]
 fn rules_cite_sections_that_exist() {
     let mut wrong = String::new();
-    for rule in wstool::http::RULES.iter().chain(wstool::ws::RULES).chain(wstool::net::RULES) {
+    for rule in wstool::rules() {
         let Some(number) = rule.cite.doc.strip_prefix("RFC ") else { continue };
         if !Rfc::path(number).exists() {
             continue;

@@ -109,14 +109,7 @@ fn reference() -> String {
          inferred from what is on the wire. A *note* is allowed and worth knowing.\n\n\
          This page is written from the code (`UPDATE_DOCS=1 cargo test --test rules`).\n",
     );
-    let parts: [(&str, &[&Rule]); 5] = [
-        ("The opening handshake", wstool::http::RULES),
-        ("Handshakes in their surroundings", wstool::http::CONNECTION_RULES),
-        ("Frames, messages and closing", wstool::ws::RULES),
-        ("Compressed messages", wstool::ws::DEFLATE_RULES),
-        ("TCP and the capture", wstool::net::RULES),
-    ];
-    for (title, rules) in parts {
+    for (title, rules) in wstool::rule_lists() {
         let _ = writeln!(page, "\n## {title}\n");
         let _ = writeln!(page, "| rule | severity | section | who | what is wrong | what follows |");
         let _ = writeln!(page, "|------|----------|---------|-----|---------------|--------------|");

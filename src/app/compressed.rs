@@ -4,13 +4,19 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::dialect::{Dialect, Said};
+use super::dialect::{Dialect, Each, Said};
 use super::json;
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
 use crate::model::{App, Cite, FieldDef, Text, Value};
 
-pub static DIALECT: Dialect =
-    Dialect { id: "compressed", subprotocols: &[], by_content: true, fields: &[&FORMAT, &CONTENT], read };
+pub static DIALECT: Dialect = Dialect {
+    id: "compressed",
+    subprotocols: &[],
+    by_content: true,
+    fields: &[&FORMAT, &CONTENT],
+    rules: &[],
+    decoder: || Box::new(Each(read)),
+};
 
 static FORMAT: FieldDef = FieldDef {
     id: "compressed.format",
@@ -115,19 +121,19 @@ fn read(said: &Said<'_>) -> Option<App> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dir, SourceId};
+    use crate::model::Dir;
 
     const ZLIB_HELLO: &[u8] = b"\x78\x9c\xcb\x48\xcd\xc9\xc9\x07\x00\x06\x2c\x02\x15";
 
     #[test]
     fn zlib_is_recognised_and_inflated() {
-        let said = Said { dir: Dir::Client, text: false, bytes: ZLIB_HELLO, source: SourceId::Input };
+        let said = Said::sample(Dir::Client, 1, false, ZLIB_HELLO);
         let app = read(&said).unwrap();
         assert_eq!(app.summary.to_string(), "zlib of the application's own, 5 bytes from 13");
         assert_eq!(app.fields[1].value, Value::Text("hello".into()));
-        let said = Said { bytes: b"\x78\x9cxyz", ..said };
+        let said = Said::sample(Dir::Client, 1, false, b"\x78\x9cxyz");
         assert_eq!(read(&said), None);
-        assert_eq!(read(&Said { bytes: b"x", ..said }), None);
+        assert_eq!(read(&Said::sample(Dir::Client, 1, false, b"x")), None);
     }
 
     #[test]

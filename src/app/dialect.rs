@@ -1,12 +1,14 @@
 //! Which protocol a message speaks, when it is not Engine.IO.
 
-use crate::model::{App, Dir, Field, FieldDef, SourceId, Span, Text, Value};
+use std::fmt;
+
+use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
 use super::engineio::up_to;
 use super::{compressed, graphql_ws, json, mqtt, signalr, stomp, text_ping};
 use crate::limits::APP_SHOWN;
 
-/// A protocol that is decoded a message at a time.
+/// A protocol that messages may speak.
 #[derive(Debug)]
 pub struct Dialect {
     /// The id in [`App::protocol`].
@@ -17,8 +19,10 @@ pub struct Dialect {
     pub by_content: bool,
     /// The fields it names.
     pub fields: &'static [&'static FieldDef],
-    /// Reads a message; `None` when it does not speak this protocol.
-    pub read: fn(&Said<'_>) -> Option<App>,
+    /// The rules it is held against.
+    pub rules: &'static [&'static Rule],
+    /// What reads the messages of one connection.
+    pub decoder: fn() -> Box<dyn Decoder>,
 }
 
 /// All of them; those recognised by content in the order in which they are tried.
@@ -33,11 +37,36 @@ pub static DIALECTS: &[&Dialect] = &[
     &json::DIALECT,
 ];
 
-/// What the handshake says about the messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hints<'a> {
-    /// The agreed subprotocol.
-    pub subprotocol: Option<&'a str>,
+/// Reads the messages of one connection, both directions, and remembers what the later ones need.
+///
+/// Both directions share a decoder, because what one side says decides how the other is read (the version
+/// that MQTT's CONNECT names). What is remembered of each side is bounded by a cap in [`crate::limits`].
+pub trait Decoder: fmt::Debug {
+    /// Reads the next message of a direction; `None` when it does not speak this protocol. What it breaks
+    /// is added to `found`, which is dropped with a `None` unless the protocol was agreed on.
+    fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App>;
+
+    /// Something that `dir` sent is not in the capture, or was too much to be kept: what comes next may
+    /// begin anywhere.
+    fn lost(&mut self, _dir: Dir) {}
+
+    /// The connection is over, and all that was sent has been read.
+    fn end(&mut self, _found: &mut Vec<Finding>) {}
+}
+
+/// A decoder of a protocol whose messages stand each for itself.
+pub struct Each<F>(pub F);
+
+impl<F> fmt::Debug for Each<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Each")
+    }
+}
+
+impl<F: FnMut(&Said<'_>) -> Option<App>> Decoder for Each<F> {
+    fn read(&mut self, said: &Said<'_>, _: &mut Vec<Finding>) -> Option<App> {
+        if said.is_whole() { (self.0)(said) } else { None }
+    }
 }
 
 /// A message.
@@ -46,12 +75,45 @@ pub struct Said<'a> {
     pub dir: Dir,
     /// Whether it is text, otherwise binary.
     pub text: bool,
+    /// Its bytes, or as many of the first as are kept.
     pub bytes: &'a [u8],
+    /// How many bytes it has.
+    pub length: u64,
     /// Where the bytes stand, from offset 0.
     pub source: SourceId,
+    /// The way back from there, if somebody looks.
+    pub sources: &'a [Source],
+    /// When its last byte was captured, and the packets that carried it.
+    pub time: Option<Time>,
+    pub packets: Option<(u64, u64)>,
+    /// The handshake agreed on the protocol that is to read it.
+    pub agreed: bool,
+    /// The protocol was agreed on, or was seen on this connection before.
+    pub known: bool,
 }
 
 impl<'a> Said<'a> {
+    /// Whether all of it is there.
+    pub fn is_whole(&self) -> bool {
+        self.bytes.len() as u64 == self.length
+    }
+
+    /// The number of its connection.
+    pub fn conn(&self) -> u32 {
+        match self.source {
+            SourceId::Message { conn, .. } | SourceId::Inflated { conn, .. } => conn,
+            _ => 0,
+        }
+    }
+
+    /// Its number within the connection.
+    pub fn m(&self) -> u64 {
+        match self.source {
+            SourceId::Message { m, .. } | SourceId::Inflated { m, .. } => m,
+            _ => 0,
+        }
+    }
+
     /// The content of a text message.
     pub fn as_text(&self) -> Option<&'a str> {
         if self.text { str::from_utf8(self.bytes).ok() } else { None }
@@ -83,33 +145,13 @@ impl<'a> Said<'a> {
     }
 }
 
-/// What a whole message means, if that can be told.
-pub fn decode(hints: Hints<'_>, said: &Said<'_>) -> Option<App> {
-    let agreed = |dialect: &&&Dialect| {
-        let is = |name: &str| dialect.subprotocols.iter().any(|known| known.eq_ignore_ascii_case(name));
-        hints.subprotocol.is_some_and(is)
-    };
-    let named = DIALECTS.iter().find(agreed).and_then(|dialect| (dialect.read)(said));
-    named.or_else(|| DIALECTS.iter().filter(|d| d.by_content).find_map(|dialect| (dialect.read)(said)))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_subprotocol_decides_and_then_the_content() {
-        let said = |bytes| Said { dir: Dir::Client, text: true, bytes, source: SourceId::Input };
-        let id = |subprotocol, bytes| decode(Hints { subprotocol }, &said(bytes)).map(|app| app.protocol);
-        let subscribe: &[u8] = br#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#;
-        assert_eq!(id(Some("graphql-transport-ws"), subscribe), Some("graphql-transport-ws"));
-        assert_eq!(id(None, subscribe), Some("json"));
-        assert_eq!(id(None, b"ping"), Some("text-ping"));
-        assert_eq!(id(None, b"CONNECT\naccept-version:1.2\n\n\0"), Some("stomp"));
-        assert_eq!(id(None, b"{\"type\":6}\x1e"), Some("signalr"));
-        assert_eq!(id(Some("mqtt"), b"hello"), None);
-        assert_eq!(id(None, b"hello"), None);
-        let ids: std::collections::BTreeSet<_> = DIALECTS.iter().map(|d| d.id).collect();
-        assert_eq!(ids.len(), DIALECTS.len());
+impl<'a> Said<'a> {
+    /// Message `m` of connection 1, of a protocol that was agreed on.
+    pub fn sample(dir: Dir, m: u64, text: bool, bytes: &'a [u8]) -> Self {
+        let length = bytes.len() as u64;
+        let source = SourceId::Message { conn: 1, m };
+        let (agreed, known) = (true, true);
+        Self { dir, text, bytes, length, source, sources: &[], time: None, packets: None, agreed, known }
     }
 }

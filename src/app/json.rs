@@ -5,13 +5,20 @@ use std::ops::Range;
 use memchr::memchr2_iter;
 use serde::de::IgnoredAny;
 
-use super::dialect::{Dialect, Said};
-use crate::limits::JSON_DEPTH;
-use crate::model::{App, Cite, FieldDef, Text};
+use super::dialect::{Dialect, Each, Said};
+use super::engineio::up_to;
+use crate::limits::{APP_SHOWN, JSON_DEPTH};
+use crate::model::{App, Cite, FieldDef, Text, Value};
 
 /// JSON without a protocol around it.
-pub static DIALECT: Dialect =
-    Dialect { id: "json", subprotocols: &["json"], by_content: true, fields: &[&VALUE], read };
+pub static DIALECT: Dialect = Dialect {
+    id: "json",
+    subprotocols: &["json"],
+    by_content: true,
+    fields: &[&VALUE],
+    rules: &[],
+    decoder: || Box::new(Each(read)),
+};
 
 /// The whole message.
 pub static VALUE: FieldDef = FieldDef {
@@ -29,6 +36,19 @@ fn read(said: &Said<'_>) -> Option<App> {
     let app =
         || App { protocol: "json", name: "JSON", fields: vec![said.json(&VALUE, text)], ..App::default() };
     is_json.then(app)
+}
+
+/// Bytes as what they are: JSON, text, or bytes.
+pub fn content(bytes: &[u8]) -> Value {
+    match str::from_utf8(bytes) {
+        Ok(text)
+            if text.len() <= APP_SHOWN && text.trim_start().starts_with(['{', '[']) && is_valid(text) =>
+        {
+            Value::Json(text.to_owned())
+        }
+        Ok(text) => Value::Text(up_to(text, APP_SHOWN).to_owned()),
+        Err(_) => Value::Bytes(bytes[..bytes.len().min(APP_SHOWN)].to_vec()),
+    }
 }
 
 /// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].

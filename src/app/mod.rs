@@ -1,8 +1,8 @@
 //! What messages mean to the application: Engine.IO, Socket.IO and other subprotocols.
 //!
 //! This is the spec sheet; each protocol has a file of its own. Engine.IO and Socket.IO are
-//! followed over whole sessions, which is done above this layer; the other protocols are decoded a
-//! message at a time, through the table [`DIALECTS`]: a new one is a file and a line there.
+//! followed over whole sessions, which is done above this layer. The other protocols are read by a
+//! [`Decoder`] a connection, through the table [`DIALECTS`]: a new one is a file and a line there.
 
 use crate::model::{Cite, FieldDef, Rule, Severity, Who};
 
@@ -16,9 +16,12 @@ pub mod payload;
 pub mod signalr;
 pub mod socketio;
 pub mod stomp;
+pub mod stream;
+pub mod talk;
 pub mod text_ping;
 
-pub use dialect::{DIALECTS, Dialect, Hints, Said, decode};
+pub use dialect::{DIALECTS, Decoder, Dialect, Said};
+pub use talk::Talk;
 
 /// A section of the Engine.IO protocol, revision 4.
 const fn eio(section: &'static str) -> Cite {

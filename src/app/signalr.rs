@@ -1,11 +1,17 @@
 //! `SignalR`'s JSON hub protocol: JSON objects, each ended by the record separator.
 
-use super::dialect::{Dialect, Said};
+use super::dialect::{Dialect, Each, Said};
 use super::json;
 use crate::model::{App, Cite, FieldDef, Text, Value};
 
-pub static DIALECT: Dialect =
-    Dialect { id: "signalr", subprotocols: &[], by_content: true, fields: &[&TYPE, &DATA], read };
+pub static DIALECT: Dialect = Dialect {
+    id: "signalr",
+    subprotocols: &[],
+    by_content: true,
+    fields: &[&TYPE, &DATA],
+    rules: &[],
+    decoder: || Box::new(Each(read)),
+};
 
 /// Objects of one message that are named.
 const NAMED: usize = 16;
@@ -61,7 +67,7 @@ fn name(message: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dir, SourceId};
+    use crate::model::Dir;
 
     #[test]
     fn messages() {
@@ -76,7 +82,7 @@ mod tests {
             ("{\"type\":99}\u{1e}", None),
             ("\u{1e}", None),
         ] {
-            let said = Said { dir: Dir::Client, text: true, bytes: wire.as_bytes(), source: SourceId::Input };
+            let said = Said::sample(Dir::Client, 1, true, wire.as_bytes());
             assert_eq!(read(&said).map(|a| a.summary.to_string()).as_deref(), summary, "{wire:?}");
         }
     }

@@ -48,6 +48,10 @@ impl Kind {
     }
 }
 
+/// Names that events of Socket.IO 3 and 4 may not have: the library tells its application by them.
+const RESERVED: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
+
 /// One packet, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
@@ -169,6 +173,53 @@ impl<'a> Packet<'a> {
         let parts = json::elements(self.data);
         let args: Vec<&str> = parts.iter().skip(skip).map(|at| &self.data[at.clone()]).collect();
         Some(format!("[{}]", args.join(",")))
+    }
+
+    /// Whether the parser of a session takes the packet: `engine` is the session's revision of Engine.IO.
+    ///
+    /// The parser of Socket.IO 3 and 4 (Engine.IO 4) wants an object in a CONNECT, nothing in a DISCONNECT, an
+    /// object or a string in a refusal, and an event's name to be a string or a number that is not reserved.
+    /// That of Socket.IO 2 wants an array in all but refusals.
+    ///
+    /// # Errors
+    /// What it refuses, and where.
+    pub fn accepted(&self, engine: u8) -> Result<(), Fault> {
+        let data = self.data.trim_start();
+        if data.is_empty() {
+            return Ok(());
+        }
+        let begins = |with: char| data.starts_with(with);
+        let fault = |expected, at| {
+            Err(Fault { at, expected, got: Text::with("{}", clipped(&self.data[at - self.places.data..])) })
+        };
+        let at = self.places.data;
+        if engine < 4 {
+            let is_taken = self.kind == Kind::CONNECT_ERROR || begins('[');
+            return if is_taken { Ok(()) } else { fault("a JSON array", at) };
+        }
+        match self.kind {
+            Kind::CONNECT if !begins('{') => fault("a JSON object, or nothing, in a CONNECT", at),
+            Kind::DISCONNECT => fault("nothing in a DISCONNECT", at),
+            Kind::CONNECT_ERROR if !begins('{') && !begins('"') => {
+                fault("a JSON object or a string in a CONNECT_ERROR", at)
+            }
+            kind if kind.is_event() => {
+                let Some((name, place)) = self.event() else { return Ok(()) };
+                let literal = &self.data[place.clone()];
+                let at = at + place.start;
+                if literal.starts_with('"') {
+                    if RESERVED.contains(&name.as_str()) {
+                        return fault("an event's name that is not reserved", at);
+                    }
+                    Ok(())
+                } else if literal.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+                    Ok(())
+                } else {
+                    fault("an event's name: a string or a number", at)
+                }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The namespace without the query that older revisions append.
@@ -350,6 +401,31 @@ mod tests {
             ("59999-[\"a\"]", 1),
         ] {
             assert_eq!(read(wire).unwrap_err().at, at, "{wire}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_of_each_revision_refuses() {
+        for (wire, older, newer) in [
+            ("1/admin,{}", Some(8), Some(8)),
+            ("0[]", None, Some(1)),
+            ("0/admin,\"invalid\"", Some(8), Some(8)),
+            ("4[\"a\"]", None, Some(1)),
+            ("2[true,\"foo\"]", None, Some(2)),
+            ("2[\"connect\"]", None, Some(2)),
+            ("2[\"disconnect\",\"123\"]", None, Some(2)),
+            ("0{\"sid\":\"x\"}", Some(1), None),
+            ("0/admin?token=1,", None, None),
+            ("1/admin,", None, None),
+            ("4{\"message\":\"no\"}", None, None),
+            ("4\"no\"", None, None),
+            ("2[\"message\"]", None, None),
+            ("2[1,2]", None, None),
+            ("3/admin,13[]", None, None),
+        ] {
+            let packet = read(wire).unwrap();
+            let at = |engine| packet.accepted(engine).err().map(|fault| fault.at);
+            assert_eq!((at(3), at(4)), (older, newer), "{wire}");
         }
     }
 

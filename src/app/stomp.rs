@@ -1,15 +1,42 @@
-//! STOMP 1.0 to 1.2: a command, headers, an empty line, a body up to a NUL.
+//! STOMP 1.0 to 1.2: a command, headers, an empty line, a body up to a NUL; line feeds between frames.
+//!
+//! Over WebSocket a message mostly holds one frame. It may hold several, and some clients cut a large
+//! frame into several messages, which Spring's brokers put together again.
 
-use super::dialect::{Dialect, Said};
-use crate::model::{App, Cite, FieldDef, Text};
+use super::dialect::{Decoder, Dialect, Said};
+use super::stream::{Begun, Whole};
+use crate::limits::APP_PACKETS;
+use crate::model::{App, Cite, Dir, Field, FieldDef, Finding, Span, Text, Value, fields, rules};
 
 pub static DIALECT: Dialect = Dialect {
     id: "stomp",
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],
     by_content: true,
-    fields: &[&COMMAND, &HEADERS, &BODY],
-    read,
+    fields: FIELDS,
+    rules: RULES,
+    decoder: || Box::<Stomp>::default(),
 };
+
+const CITE: Cite = Cite { doc: "STOMP 1.2", section: "STOMP Frames" };
+
+fields! {
+    /// The fields of STOMP.
+    FIELDS;
+    COMMAND = "stomp.command", "command", CITE, "What the frame is for.";
+    HEADERS = "stomp.headers", "headers", CITE, "Where it goes and how it is to be treated, `name:value` a line.";
+    BODY = "stomp.body", "body", CITE, "What the frame carries.";
+}
+
+rules! {
+    /// The rules of STOMP.
+    RULES;
+    MALFORMED = "stomp-malformed-frame", Error, CITE, Either,
+        "Not a STOMP frame",
+        "The receiver answers with ERROR, if it is the server, and closes the connection.";
+    WITHOUT_NUL = "stomp-frame-without-nul", Error, CITE, Either,
+        "A STOMP frame without the NUL that ends it",
+        "The receiver waits for the rest, and takes what comes next for a part of the frame.";
+}
 
 const COMMANDS: &[&str] = &[
     "CONNECT",
@@ -29,79 +56,358 @@ const COMMANDS: &[&str] = &[
     "ERROR",
 ];
 
-const CITE: Cite = Cite { doc: "STOMP 1.2", section: "STOMP Frames" };
+/// What is remembered of a connection.
+#[derive(Debug, Default)]
+struct Stomp {
+    lanes: [Lane; 2],
+}
 
-static COMMAND: FieldDef =
-    FieldDef { id: "stomp.command", label: "command", help: "What the frame is for.", cite: CITE };
-static HEADERS: FieldDef = FieldDef {
-    id: "stomp.headers",
-    label: "headers",
-    help: "Where it goes and how it is to be treated, `name:value` a line.",
-    cite: CITE,
-};
-static BODY: FieldDef =
-    FieldDef { id: "stomp.body", label: "body", help: "What the frame carries.", cite: CITE };
+/// What is remembered of a direction.
+#[derive(Debug, Default)]
+struct Lane {
+    /// A frame whose NUL has not come.
+    begun: Begun,
+    /// Something is missing: what comes next may be the rest of a frame.
+    lost: bool,
+}
 
-fn read(said: &Said<'_>) -> Option<App> {
-    let text = str::from_utf8(said.bytes).ok()?;
-    let app = |summary, fields| App { protocol: "stomp", name: "STOMP", summary, fields, ..App::default() };
-    if said.text && (text == "\n" || text == "\r\n") {
-        return Some(app(Text::with("{}", "heart-beat"), Vec::new()));
+/// What the beginning of some bytes is.
+enum Seen {
+    /// Line ends between frames.
+    HeartBeat(usize),
+    /// A frame of so many bytes.
+    Frame(usize, Box<Frame>),
+    /// A frame, as far as it has come.
+    Unfinished,
+    Broken {
+        at: usize,
+        expected: Text,
+        got: Text,
+    },
+}
+
+/// A frame's parts, by their places.
+struct Frame {
+    command: std::ops::Range<usize>,
+    headers: std::ops::Range<usize>,
+    body: std::ops::Range<usize>,
+}
+
+impl Decoder for Stomp {
+    fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+        if !said.known {
+            // Only a whole frame shows by itself that this is STOMP.
+            let Seen::Frame(end, _) = look(said.bytes) else { return None };
+            let rest = said.bytes.get(end..).unwrap_or_default();
+            if !said.is_whole() || rest.iter().any(|byte| !b"\r\n".contains(byte)) {
+                return None;
+            }
+        }
+        let lane = &mut self.lanes[said.dir.index()];
+        if lane.lost {
+            return Some(lane.regain(said, found));
+        }
+        if !lane.begun.is_empty() && command_of(said.bytes).is_some() {
+            found.push(without_nul(said.dir, &lane.begun));
+            lane.begun.clear();
+        }
+        lane.run(said, found)
     }
-    let (first, rest) = text.split_once('\n')?;
-    let command = first.trim_end_matches('\r');
-    if !COMMANDS.contains(&command) || !text.trim_end_matches(['\n', '\r']).ends_with('\0') {
-        return None;
+
+    fn lost(&mut self, dir: Dir) {
+        self.lanes[dir.index()] = Lane { lost: true, ..Lane::default() };
     }
-    // The first empty line ends the headers.
-    let mut length = 0;
-    let body = rest.split_inclusive('\n').find_map(|line| {
-        let before = length;
-        length += line.len();
-        line.trim_end().is_empty().then(|| (before, &rest[length..]))
-    });
-    let (headers_end, body) = body?;
-    let headers = rest[..headers_end].trim_end();
-    let body = body.trim_end_matches(['\n', '\r']).trim_end_matches('\0');
+
+    fn end(&mut self, found: &mut Vec<Finding>) {
+        for dir in [Dir::Client, Dir::Server] {
+            let begun = &self.lanes[dir.index()].begun;
+            if !begun.is_empty() {
+                found.push(without_nul(dir, begun));
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn run(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+        let (mut apps, mut at) = (Vec::new(), 0);
+        let mut begun = std::mem::take(&mut self.begun);
+        if !begun.is_empty() {
+            let (before, since) = (begun.seen, begun.since);
+            begun.take(said, 0, said.length);
+            let whole = begun.whole(said.conn(), said.m());
+            match look(whole.bytes) {
+                Seen::Frame(end, frame) if end as u64 > before => {
+                    let mut app = describe(whole, &frame);
+                    at = usize::try_from(end as u64 - before).unwrap_or(usize::MAX);
+                    begun.trace(said.conn(), said.m(), &mut app);
+                    app.summary = Text::new("{}; begun in message {}").word(app.summary).and(since);
+                    apps.push(app);
+                }
+                // What is beyond the cap is not looked through: the frame ends where a message ends in a NUL.
+                Seen::Unfinished if ends_in_nul(said) && (whole.bytes.len() as u64) < begun.seen => {
+                    let command =
+                        String::from_utf8_lossy(command_of(whole.bytes).unwrap_or_default()).into_owned();
+                    let text = Text::with("{}, {} bytes", command).and(begun.seen);
+                    apps.push(app(Text::new("{}; begun in message {}").word(text).and(since)));
+                    return Some(several(apps));
+                }
+                _ => {
+                    let command =
+                        String::from_utf8_lossy(command_of(whole.bytes).unwrap_or_default()).into_owned();
+                    let text = Text::with("{} goes on: {} bytes so far", command).and(begun.seen);
+                    self.begun = begun;
+                    return Some(app(text));
+                }
+            }
+        }
+        while at < said.bytes.len() {
+            let whole = Whole { bytes: &said.bytes[at..], source: said.source, offset: at as u64 };
+            match look(whole.bytes) {
+                Seen::HeartBeat(length) => {
+                    if at == 0 {
+                        apps.push(app(Text::with("{}", "heart-beat")));
+                    }
+                    at += length;
+                }
+                Seen::Frame(length, frame) => {
+                    apps.push(describe(Whole { bytes: &whole.bytes[..length], ..whole }, &frame));
+                    at += length;
+                }
+                Seen::Unfinished => {
+                    let command =
+                        String::from_utf8_lossy(command_of(whole.bytes).unwrap_or_default()).into_owned();
+                    self.begun.take(said, at as u64, said.length - at as u64);
+                    apps.push(app(Text::with("{} begins: {} bytes so far", command).and(self.begun.seen)));
+                    break;
+                }
+                Seen::Broken { at: bad, expected, got } => {
+                    let span = Span::bytes(said.source, (at + bad) as u64, 1);
+                    found.push(Finding::new(&MALFORMED, said.dir, expected, got).at(span));
+                    if apps.is_empty() {
+                        return None;
+                    }
+                    break;
+                }
+            }
+            if apps.len() >= APP_PACKETS {
+                break;
+            }
+        }
+        if apps.is_empty() { None } else { Some(several(apps)) }
+    }
+
+    /// Reads a message of a direction in which something is missing.
+    fn regain(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> App {
+        if command_of(said.bytes).is_some() || matches!(look(said.bytes), Seen::HeartBeat(_)) {
+            self.lost = false;
+            if let Some(app) = self.run(said, found) {
+                return app;
+            }
+        }
+        self.lost &= !ends_in_nul(said);
+        app(Text::with("{} bytes of a frame whose beginning is missing", said.length))
+    }
+}
+
+fn without_nul(dir: Dir, begun: &Begun) -> Finding {
+    let command = command_of(&begun.bytes).unwrap_or_default();
+    let got =
+        Text::with("{} of {} bytes, begun in message {}, without one", String::from_utf8_lossy(command))
+            .and(begun.seen)
+            .and(begun.since);
+    Finding::new(&WITHOUT_NUL, dir, "a NUL at the end of the frame".into(), got)
+}
+
+fn ends_in_nul(said: &Said<'_>) -> bool {
+    let end = said.bytes.iter().rev().find(|byte| !b"\r\n".contains(byte));
+    said.is_whole() && end == Some(&0)
+}
+
+/// The command in the first line, if it is one.
+fn command_of(bytes: &[u8]) -> Option<&[u8]> {
+    let line = bytes.iter().take(16).position(|byte| *byte == b'\n')?;
+    let line = bytes[..line].strip_suffix(b"\r").unwrap_or(&bytes[..line]);
+    COMMANDS.iter().any(|known| known.as_bytes() == line).then_some(line)
+}
+
+/// What stands at the beginning of `bytes`.
+fn look(bytes: &[u8]) -> Seen {
+    let ends = bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+    if ends > 0 || bytes.is_empty() {
+        return Seen::HeartBeat(ends);
+    }
+    let Some(command) = command_of(bytes).map(<[u8]>::len) else {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).into_owned();
+        let got = Text::with("{}", format!("{shown:?}"));
+        return Seen::Broken { at: 0, expected: "a command of STOMP in a line of its own".into(), got };
+    };
+    let begin = command + 1 + usize::from(bytes[command] == b'\r');
+    let mut at = begin;
+    let mut length = None;
+    loop {
+        let Some(end) = memchr::memchr(b'\n', &bytes[at..]) else { return Seen::Unfinished };
+        let line = &bytes[at..at + end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let here = at;
+        at += end + 1;
+        if line.is_empty() {
+            break finish(bytes, command, begin..here, at, length);
+        }
+        let Some(colon) = memchr::memchr(b':', line) else {
+            let got = Text::with("{}", format!("{:?}", String::from_utf8_lossy(&line[..line.len().min(32)])));
+            return Seen::Broken { at: here, expected: "a header, `name:value`".into(), got };
+        };
+        if &line[..colon] == b"content-length" && length.is_none() {
+            length =
+                str::from_utf8(&line[colon + 1..]).ok().and_then(|value| value.trim().parse::<usize>().ok());
+        }
+    }
+}
+
+/// The body, which ends in a NUL: behind as many bytes as the frame says, or at the first.
+fn finish(
+    bytes: &[u8],
+    command: usize,
+    headers: std::ops::Range<usize>,
+    body: usize,
+    length: Option<usize>,
+) -> Seen {
+    let rest = &bytes[body..];
+    let end = match length {
+        Some(length) if length >= rest.len() => return Seen::Unfinished,
+        Some(length) if rest[length] != 0 => {
+            let expected = Text::with("a NUL behind {} bytes of body (content-length)", length);
+            let got = Text::with("{}", format!("0x{:02x}", rest[length]));
+            return Seen::Broken { at: body + length, expected, got };
+        }
+        Some(length) => body + length,
+        None => match memchr::memchr(0, rest) {
+            Some(nul) => body + nul,
+            None => return Seen::Unfinished,
+        },
+    };
+    Seen::Frame(end + 1, Box::new(Frame { command: 0..command, headers, body: body..end }))
+}
+
+fn describe(whole: Whole<'_>, frame: &Frame) -> App {
+    let text = |at: &std::ops::Range<usize>| String::from_utf8_lossy(&whole.bytes[at.clone()]).into_owned();
+    let command = text(&frame.command);
+    let headers = text(&frame.headers).trim_end().to_owned();
+    let body = &whole.bytes[frame.body.clone()];
     let header = |name: &str| {
         headers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim_end)
     };
     let summary = match (header("destination"), header("id").or(header("message-id"))) {
-        (Some(to), _) if body.is_empty() => Text::with("{} {}", command).and(to),
-        (Some(to), _) => Text::with("{} {}, {} bytes", command).and(to).and(body.len()),
-        (None, Some(id)) => Text::with("{} {}", command).and(id),
-        (None, None) => Text::with("{}", command),
+        (Some(to), _) if body.is_empty() => Text::with("{} {}", &command).and(to),
+        (Some(to), _) => Text::with("{} {}, {} bytes", &command).and(to).and(body.len()),
+        (None, Some(id)) => Text::with("{} {}", &command).and(id),
+        (None, None) => Text::with("{}", &command),
     };
-    let mut fields = vec![said.quote(&COMMAND, command), said.quote(&HEADERS, headers)];
+    let field = |def: &'static FieldDef, at: &std::ops::Range<usize>, value: Value| {
+        let span = Span::bytes(whole.source, whole.offset + at.start as u64, at.len() as u64);
+        Field { def, span, value, meaning: Text::default(), depth: 0 }
+    };
+    let short = |text: &str| Value::Text(super::engineio::cut(text).to_owned());
+    let mut fields = vec![
+        field(&COMMAND, &frame.command, Value::Text(command)),
+        field(&HEADERS, &frame.headers, short(&headers)),
+    ];
     if !body.is_empty() {
-        fields.push(if super::json::is_valid(body) {
-            said.json(&BODY, body)
-        } else {
-            said.quote(&BODY, body)
-        });
+        fields.push(field(&BODY, &frame.body, super::json::content(body)));
     }
-    Some(app(summary, fields))
+    App { fields, ..app(summary) }
+}
+
+fn app(summary: Text) -> App {
+    App { protocol: "stomp", name: "STOMP", summary, ..App::default() }
+}
+
+/// The frames of one message: the only one, or a list.
+fn several(mut apps: Vec<App>) -> App {
+    if apps.len() == 1 {
+        return apps.remove(0);
+    }
+    let mut summaries = apps.iter().map(|app| app.summary.clone());
+    let first = summaries.next().unwrap_or_default();
+    let summary = summaries.fold(first, |all, next| Text::new("{}; {}").word(all).word(next));
+    App { packets: apps, ..app(summary) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dir, SourceId};
+
+    /// The summary of each message, and what was found.
+    fn read(messages: &[&str]) -> (Vec<String>, Vec<&'static str>) {
+        let (mut stomp, mut found, mut lines) = (Stomp::default(), Vec::new(), Vec::new());
+        for (i, wire) in messages.iter().enumerate() {
+            let said = Said::sample(Dir::Client, i as u64 + 1, true, wire.as_bytes());
+            lines.push(stomp.read(&said, &mut found).map_or("-".into(), |app| app.summary.to_string()));
+        }
+        stomp.end(&mut found);
+        (lines, found.iter().map(|f| f.rule.id).collect())
+    }
 
     #[test]
     fn frames() {
         for (wire, summary) in [
-            ("CONNECT\naccept-version:1.2\nhost:x\n\n\0", Some("CONNECT")),
-            ("SEND\ndestination:/queue/a\n\nhello\0\n", Some("SEND /queue/a, 5 bytes")),
-            ("SUBSCRIBE\r\nid:0\r\ndestination:/queue/a\r\n\r\n\0", Some("SUBSCRIBE /queue/a")),
-            ("UNSUBSCRIBE\nid:0\n\n\0", Some("UNSUBSCRIBE 0")),
-            ("\n", Some("heart-beat")),
-            ("HELLO\n\n\0", None),
-            ("SEND\ndestination:/queue/a\n\nhello", None),
-            ("SEND\nno end of headers\0", None),
+            ("CONNECT\naccept-version:1.2\nhost:x\n\n\0", "CONNECT"),
+            ("SEND\ndestination:/queue/a\n\nhello\0\n", "SEND /queue/a, 5 bytes"),
+            ("SEND\ndestination:/queue/a\ncontent-length:5\n\nhe\0lo\0", "SEND /queue/a, 5 bytes"),
+            ("SUBSCRIBE\r\nid:0\r\ndestination:/queue/a\r\n\r\n\0", "SUBSCRIBE /queue/a"),
+            ("UNSUBSCRIBE\nid:0\n\n\0", "UNSUBSCRIBE 0"),
+            ("BEGIN\ntransaction:t\n\n\0\nUNSUBSCRIBE\nid:0\n\n\0", "BEGIN; UNSUBSCRIBE 0"),
+            ("\n", "heart-beat"),
         ] {
-            let said = Said { dir: Dir::Client, text: true, bytes: wire.as_bytes(), source: SourceId::Input };
-            assert_eq!(read(&said).map(|a| a.summary.to_string()).as_deref(), summary, "{wire:?}");
+            assert_eq!(read(&[wire]), (vec![summary.to_owned()], vec![]), "{wire:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_frame() {
+        for (wire, rule) in [
+            ("HELLO\n\n\0", "stomp-malformed-frame"),
+            ("SEND\nno colon\n\n\0", "stomp-malformed-frame"),
+            ("SEND\ndestination:/a\ncontent-length:3\n\nhello\0", "stomp-malformed-frame"),
+            ("SEND\ndestination:/a\n\nhello", "stomp-frame-without-nul"),
+        ] {
+            assert_eq!(read(&[wire]).1, [rule], "{wire:?}");
+        }
+        // What does not end is blamed where the next frame begins.
+        let (lines, found) = read(&["SEND\ndestination:/a\n\nhello", "ACK\nid:1\n\n\0"]);
+        assert_eq!(lines, ["SEND begins: 26 bytes so far", "ACK 1"]);
+        assert_eq!(found, ["stomp-frame-without-nul"]);
+    }
+
+    #[test]
+    fn a_large_frame_may_be_cut_into_messages() {
+        let (lines, found) = read(&["SEND\ndestination:/a\n\nhel", "lo", "\0\n", "\n"]);
+        assert_eq!(
+            lines,
+            [
+                "SEND begins: 24 bytes so far",
+                "SEND goes on: 26 bytes so far",
+                "SEND /a, 5 bytes; begun in message 1",
+                "heart-beat"
+            ]
+        );
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn behind_a_hole_a_frame_begins_with_its_command() {
+        let (mut stomp, mut found) = (Stomp::default(), Vec::new());
+        let mut read = |m, wire: &str| {
+            if m == 2 {
+                stomp.lost(Dir::Client);
+            }
+            let said = Said::sample(Dir::Client, m, true, wire.as_bytes());
+            stomp.read(&said, &mut found).map(|app| app.summary.to_string())
+        };
+        assert_eq!(read(1, "SEND\ndestination:/a\n\nhel").as_deref(), Some("SEND begins: 24 bytes so far"));
+        assert_eq!(read(2, "lo\0").as_deref(), Some("3 bytes of a frame whose beginning is missing"));
+        assert_eq!(read(3, "ACK\nid:1\n\n\0").as_deref(), Some("ACK 1"));
+        assert!(found.is_empty());
     }
 }

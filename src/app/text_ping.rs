@@ -2,12 +2,18 @@
 
 use memchr::memchr2_iter;
 
-use super::dialect::{Dialect, Said};
+use super::dialect::{Dialect, Each, Said};
 use super::json;
 use crate::model::{App, Cite, FieldDef, Text};
 
-pub static DIALECT: Dialect =
-    Dialect { id: "text-ping", subprotocols: &[], by_content: true, fields: &[&WORD], read };
+pub static DIALECT: Dialect = Dialect {
+    id: "text-ping",
+    subprotocols: &[],
+    by_content: true,
+    fields: &[&WORD],
+    rules: &[],
+    decoder: || Box::new(Each(read)),
+};
 
 /// Longer messages are something else.
 const LONGEST: usize = 256;
@@ -58,7 +64,7 @@ fn may_be(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dir, SourceId};
+    use crate::model::Dir;
 
     #[test]
     fn heartbeats_as_text() {
@@ -72,7 +78,7 @@ mod tests {
             ("pinging", None),
             ("", None),
         ] {
-            let said = Said { dir: Dir::Client, text: true, bytes: wire.as_bytes(), source: SourceId::Input };
+            let said = Said::sample(Dir::Client, 1, true, wire.as_bytes());
             let seen = read(&said).map(|a| a.summary.to_string());
             assert_eq!(seen.as_deref().and_then(|s| s.split(' ').next()), word, "{wire:?}");
         }

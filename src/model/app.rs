@@ -1,6 +1,8 @@
 //! What a message means to the application behind the WebSocket.
 
 use super::field::Field;
+use super::source::Source;
+use super::span::Span;
 use super::text::Text;
 use super::time::Time;
 use super::unit::Endpoint;
@@ -19,12 +21,26 @@ pub struct App {
     pub summary: Text,
     /// What the packet consists of, in wire order.
     pub fields: Vec<Field>,
+    /// The packets that came in one message, where these are several; `fields` is empty then.
+    pub packets: Vec<App>,
+    /// Where its bytes stand, in order, if it began in an earlier message: in messages, or in what they
+    /// inflate to. Its fields then point into [`SourceId::Joined`](super::SourceId::Joined).
+    pub parts: Vec<Span>,
+    /// The way back from there; empty unless [`Wants::fields`](super::Wants).
+    pub sources: Vec<Source>,
     /// Binary data that belongs to it, as far as it was seen, in order.
     pub attachments: Vec<Attachment>,
     /// The session it belongs to.
     pub session: Option<SessionRef>,
     /// The packet that this one answers.
     pub answers: Option<Answer>,
+}
+
+impl App {
+    /// The way back from the packets that began in earlier messages.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().chain(self.packets.iter().flat_map(|packet| &packet.sources))
+    }
 }
 
 /// Binary data that stands for a placeholder in a packet.

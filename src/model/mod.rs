@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod cursor;
+mod declare;
 pub mod diagnosis;
 pub mod field;
 pub mod film;
@@ -25,6 +26,7 @@ pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
 pub use cursor::{Cursor, Record, Short};
+pub(crate) use declare::{fields, rules};
 pub use diagnosis::{Advice, Diagnosis};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
@@ -35,7 +37,7 @@ pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Opening, Roles, Sink, Summary,
-    Unit, Utf8, Verdict, Wants,
+    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Roles, Sink, Summary, Unit, Utf8,
+    Verdict, Wants,
 };
 pub use wire::{CloseCode, Dir, Opcode};

@@ -18,6 +18,8 @@ pub enum SourceId {
     Message { conn: u32, m: u64 },
     /// What message `m` of a connection inflates to (RFC 7692 §6.2).
     Inflated { conn: u32, m: u64 },
+    /// A packet of the application that began in an earlier message and ends in message `m` of a connection.
+    Joined { conn: u32, m: u64 },
     /// What the body of the `n`th request of a connection, or of its response, holds, without the codings of HTTP.
     Body { conn: u32, dir: Dir, n: u64 },
     /// A packet of the capture, from its first captured byte.
@@ -34,6 +36,7 @@ impl fmt::Display for SourceId {
             Self::Payload { conn, n } => write!(f, "conn{conn}/n{n}"),
             Self::Message { conn, m } => write!(f, "conn{conn}/m{m}"),
             Self::Inflated { conn, m } => write!(f, "conn{conn}/m{m}/inflated"),
+            Self::Joined { conn, m } => write!(f, "conn{conn}/m{m}/joined"),
             Self::Body { conn, dir, n } => write!(f, "conn{conn}/{dir}/body{n}"),
             Self::Packet { number } => write!(f, "packet{number}"),
             Self::Input => f.write_str("input"),

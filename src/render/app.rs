@@ -66,8 +66,14 @@ fn is_told(summary: &str, json: &str, laid_out: &str) -> bool {
     !laid_out.contains('\n') && summary.contains(inner)
 }
 
-/// All of a packet: its fields, one a line, JSON laid out, attachments.
+/// All of a packet: its fields, one a line, JSON laid out, attachments; or all of several.
 pub fn details(outline: &mut Outline, app: &App) {
+    for packet in &app.packets {
+        details(outline, packet);
+    }
+    if !app.packets.is_empty() {
+        return;
+    }
     line(outline, app);
     let lang = outline.lang();
     let summary = app.summary.to_string();

@@ -66,8 +66,11 @@ fn show(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
         return;
     }
     match message.app {
-        Some(it) if !it.fields.is_empty() => app::details(outline, it),
-        _ => {
+        Some(it) if !it.fields.is_empty() || !it.packets.is_empty() => app::details(outline, it),
+        it => {
+            if let Some(it) = it {
+                app::line(outline, it);
+            }
             let text = message.kind == Opcode::TEXT || message.utf8 == Utf8::Valid;
             let length = message.inflated_length.unwrap_or(message.length);
             let length = if message.payload_cut { length } else { message.payload.len() as u64 };

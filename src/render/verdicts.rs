@@ -140,6 +140,7 @@ pub fn named(lang: Lang, span: Span) -> Option<String> {
         SourceId::Payload { .. } => "{} of the payload",
         SourceId::Message { .. } => "{} of the message",
         SourceId::Inflated { .. } => "{} of the inflated message",
+        SourceId::Joined { .. } => "{} of the packet, over several messages",
         SourceId::Body { .. } => "{} of the body",
         SourceId::Packet { .. } => "{} of the packet",
         SourceId::Input => "{} of the input",

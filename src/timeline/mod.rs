@@ -24,11 +24,11 @@ mod tests;
 
 use std::collections::HashMap;
 
-use crate::app::{self, Hints, Said, engineio};
+use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
     App, AppSession, Body, Connection, Dir, EndKind, Finding, Flow, Frame, HttpHead, Message, ON, Opcode,
-    Packet, Rule, SessionEnd, Sink, SourceId, Summary, Time, Transport, Unit, Wants,
+    Packet, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
 };
 
 use self::exchange::Exchanges;
@@ -53,7 +53,7 @@ pub struct Timeline<'s> {
 #[derive(Debug, Default)]
 struct Conn {
     connection: Option<Connection>,
-    subprotocol: Option<String>,
+    talk: Talk,
     exchanges: Exchanges,
     socket: Socket,
     /// When the last frame was seen, and the last unit of any kind.
@@ -131,8 +131,10 @@ impl<'s> Timeline<'s> {
 
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
         if let Some(ending) = &connection.ending {
+            let conn = self.conns.remove(&unit.conn);
+            let Some(mut conn) = conn else { return self.pass(unit) };
+            self.end_talk(unit, ending.how, &mut conn)?;
             self.pass(unit)?;
-            let Some(conn) = self.conns.remove(&unit.conn) else { return ON };
             self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
@@ -159,7 +161,7 @@ impl<'s> Timeline<'s> {
             && let Some(name) =
                 head.headers.iter().find(|h| h.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol"))
         {
-            conn.subprotocol = Some(name.value.clone());
+            conn.talk.agree(&name.value);
         }
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
@@ -193,8 +195,12 @@ impl<'s> Timeline<'s> {
         }
         let mut findings = Vec::new();
         let app = match unit.dir {
-            Some(dir) if !message.kind.is_control() && message.complete && !message.payload_cut => {
+            Some(dir) if !message.kind.is_control() && message.complete => {
                 self.read(unit, message, dir, &mut findings)
+            }
+            Some(_) if !message.kind.is_control() => {
+                self.lost(unit);
+                None
             }
             _ => None,
         };
@@ -203,14 +209,35 @@ impl<'s> Timeline<'s> {
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let own = Message { payload, payload_cut, app: app.as_ref(), ..*message };
         let body = Body::Message(&own);
-        if findings.is_empty() {
+        let joined: Vec<Source> = app.iter().flat_map(App::sources).cloned().collect();
+        if findings.is_empty() && joined.is_empty() {
             return self.pass(&Unit { body, ..*unit });
         }
         let findings: Vec<Finding> = unit.findings.iter().cloned().chain(findings).collect();
-        self.pass(&Unit { body, findings: &findings, ..*unit })
+        let sources: Vec<Source> = unit.sources.iter().cloned().chain(joined).collect();
+        self.pass(&Unit { body, findings: &findings, sources: &sources, ..*unit })
     }
 
-    /// What a whole message means.
+    /// The connection is over: what its protocol has not finished, unless the capture ends first.
+    fn end_talk(&mut self, unit: &Unit<'_>, how: EndKind, conn: &mut Conn) -> Flow {
+        let found = if how == EndKind::CaptureEnd { Vec::new() } else { conn.talk.end() };
+        self.count(&found);
+        for finding in &found {
+            let findings = std::slice::from_ref(finding);
+            let (dir, body) = (finding.blame, Body::Note);
+            self.pass(&Unit { dir, packets: None, body, fields: &[], findings, sources: &[], ..*unit })?;
+        }
+        ON
+    }
+
+    /// Something of a direction is missing.
+    fn lost(&mut self, unit: &Unit<'_>) {
+        if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
+            conn.talk.lost(dir);
+        }
+    }
+
+    /// What a message means.
     fn read(
         &mut self,
         unit: &Unit<'_>,
@@ -219,6 +246,7 @@ impl<'s> Timeline<'s> {
         findings: &mut Vec<Finding>,
     ) -> Option<App> {
         if message.compressed && message.inflated_length.is_none() {
+            self.lost(unit);
             return None;
         }
         let (conn, m) = (unit.conn, message.m);
@@ -226,7 +254,7 @@ impl<'s> Timeline<'s> {
             if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
         let text = message.kind == Opcode::TEXT;
         let known = self.conns.get_mut(&conn)?;
-        if known.socket == Socket::Unknown {
+        if known.socket == Socket::Unknown && !message.payload_cut {
             known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
                 Some(target) => {
                     Socket::Session(self.table.begin(known.connection.as_ref(), &target, When::of(unit)))
@@ -235,6 +263,9 @@ impl<'s> Timeline<'s> {
                 None if message.payload.len() <= 1 && text => Socket::Unknown,
                 None => Socket::Other,
             };
+        }
+        if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
+            return None;
         }
         if let Socket::Session(number) = known.socket
             && let Some(session) = self.table.of(number)
@@ -258,8 +289,19 @@ impl<'s> Timeline<'s> {
                 }
             };
         }
-        let hints = Hints { subprotocol: known.subprotocol.as_deref() };
-        app::decode(hints, &Said { dir, text, bytes: message.payload, source })
+        let said = Said {
+            dir,
+            text,
+            bytes: message.payload,
+            length: message.inflated_length.unwrap_or(message.length),
+            source,
+            sources: unit.sources,
+            time: unit.time,
+            packets: unit.packets,
+            agreed: false,
+            known: false,
+        };
+        known.talk.read(&said, findings)
     }
 
     fn end_session(&mut self, number: u32, how: SessionEnd) -> Flow {
@@ -321,6 +363,10 @@ impl Sink for Timeline<'_> {
                 self.pass(&Unit { body: Body::Frame(&frame), ..*unit })
             }
             Body::Message(message) => self.message(unit, message),
+            Body::Gap(_) => {
+                self.lost(unit);
+                self.pass(unit)
+            }
             Body::Summary(summary) => self.summary(unit, summary),
             _ => self.pass(unit),
         }

@@ -65,7 +65,7 @@ pub fn socket_io(text: &str) -> Pasted {
         return engine_io(text, 4);
     }
     let (mut packets, mut findings) = (Vec::new(), Vec::new());
-    match bare {
+    match bare.and_then(|packet| packet.accepted(4).map(|()| packet)) {
         Ok(packet) => {
             let app = packet.describe(SourceId::Input, 0);
             packets.push((text.as_bytes().to_vec(), true, app, Vec::new()));

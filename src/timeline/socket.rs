@@ -72,7 +72,8 @@ impl Socket {
         }
         let via = Via { offset: via.offset + packet.at as u64 + 1, ..via };
         let text = packet.text()?;
-        let read = match socketio::read(text) {
+        let engine = record.version.unwrap_or(4);
+        let read = match socketio::read(text).and_then(|read| read.accepted(engine).map(|()| read)) {
             Ok(read) => read,
             Err(fault) => {
                 findings.push(finding_of(&SOCKET_BAD_PACKET, &fault, via));

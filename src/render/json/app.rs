@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::record::{bytes, cut, finding_ids, list, origin, packets};
+use super::record::{bytes, cut, finding_ids, list, origin, packets, span};
 use super::write::Writer;
 use crate::model::{Answer, App, AppSession, Attachment, Field, Packet, Transport, Unit, Value};
 
@@ -24,6 +24,14 @@ pub(super) fn app<W: Write>(app: &App, w: &mut Writer<W>) {
             [one] => value(&one.value, w),
             all => list(all, w, |w, it| value(&it.value, w)),
         }
+    }
+    if !app.packets.is_empty() {
+        w.raw(r#","packets":"#);
+        list(&app.packets, w, |w, packet| self::app(packet, w));
+    }
+    if !app.parts.is_empty() {
+        w.raw(r#","parts":"#);
+        list(&app.parts, w, span);
     }
     if !app.attachments.is_empty() {
         w.raw(r#","attachments":"#);

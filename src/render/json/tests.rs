@@ -131,6 +131,7 @@ fn packet_of_socket_io() -> App {
         attachments: vec![Attachment { num: 0, length: 2, bytes: vec![1, 2], conn: 1, packets: None }],
         session: Some(SessionRef { number: 1, sid: None, transport: Transport::Polling }),
         answers: Some(Answer { what: "ping".into(), packets: Some((1, 2)), after: Some(1_500_000_000) }),
+        ..App::default()
     }
 }
 

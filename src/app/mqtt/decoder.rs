@@ -1,0 +1,382 @@
+//! Follows the two streams of control packets of a connection.
+
+use std::collections::VecDeque;
+
+use super::names::Kind;
+use super::packet::{self, Control, Head, Header};
+use super::reader::Fault;
+use super::{LENGTH_TOO_LONG, PACKET_CUT, PROTOCOL_ERROR, REFUSED, TEXT_FRAME};
+use crate::app::dialect::{Decoder, Said};
+use crate::app::stream::{Begun, Whole};
+use crate::limits::{ACKS_OUTSTANDING, APP_PACKETS};
+use crate::model::{Answer, App, Dir, Finding, Span, Text, Time};
+
+/// What is remembered of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Mqtt {
+    /// 3, 4 or 5; `None` until something told.
+    version: Option<u8>,
+    lanes: [Lane; 2],
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    begun: Begun,
+    state: State,
+    /// Control packets so far.
+    packets: u64,
+    /// What it sent and has not been answered.
+    unanswered: VecDeque<Asked>,
+}
+
+/// Whether it is known where packets begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    InStep,
+    /// Bytes are missing: a packet may begin with any message.
+    Lost,
+}
+
+#[derive(Debug)]
+struct Asked {
+    /// The type of its answer.
+    answer: Kind,
+    id: Option<u16>,
+    what: String,
+    packets: Option<(u64, u64)>,
+    time: Option<Time>,
+}
+
+impl Decoder for Mqtt {
+    fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+        if !said.known && !is_connect(said) {
+            return None;
+        }
+        if said.text {
+            Self::text(said, found);
+            return None;
+        }
+        if said.length == 0 {
+            return Some(app(Text::new("an empty message: nothing of a packet")));
+        }
+        if self.lanes[said.dir.index()].state == State::Lost {
+            self.regain(said, found)
+        } else {
+            Some(self.run(said, found))
+        }
+    }
+
+    fn lost(&mut self, dir: Dir) {
+        let lane = &mut self.lanes[dir.index()];
+        lane.begun.clear();
+        lane.state = State::Lost;
+        lane.unanswered.clear();
+        self.lanes[dir.peer().index()].unanswered.clear();
+    }
+
+    fn end(&mut self, found: &mut Vec<Finding>) {
+        for dir in [Dir::Client, Dir::Server] {
+            let lane = &self.lanes[dir.index()];
+            if lane.state == State::InStep && !lane.begun.is_empty() {
+                let begun = &lane.begun;
+                let (name, total) = match Head::read(&begun.bytes) {
+                    Header::Read(head) => (head.kind().name(), head.total().to_string()),
+                    _ => (begun.bytes.first().map_or("", |first| Kind(first >> 4).name()), "?".to_owned()),
+                };
+                let got =
+                    Text::with("{} of {} bytes, begun in message {}", begun.seen).and(total).and(begun.since);
+                let expected = Text::new("the rest of a {}").and(name);
+                found.push(Finding::new(&PACKET_CUT, dir, expected, got));
+            }
+        }
+    }
+}
+
+impl Mqtt {
+    /// A text message, which carries no MQTT.
+    fn text(said: &Said<'_>, found: &mut Vec<Finding>) {
+        let got = Text::with("a text message of {} bytes", said.length);
+        let span = Span::bytes(said.source, 0, said.length);
+        found.push(Finding::new(&TEXT_FRAME, said.dir, "binary messages only".into(), got).at(span));
+    }
+
+    /// Reads a message where it is known that a packet begins, or goes on.
+    fn run(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> App {
+        let mut apps: Vec<App> = Vec::new();
+        let (mut at, mut more) = (0, 0_u64);
+        while at < said.length {
+            let lane = &mut self.lanes[said.dir.index()];
+            let rest = &said.bytes[usize::try_from(at).unwrap_or(usize::MAX).min(said.bytes.len())..];
+            let header = lane.header(rest);
+            let head = match header {
+                Header::Read(head) => head,
+                // The header lies where nothing was kept: where the next packet begins is not known.
+                Header::Short if rest.len() < 5 && at + (rest.len() as u64) < said.length => {
+                    self.lost(said.dir);
+                    break;
+                }
+                Header::Short => {
+                    apps.push(lane.put(said, at));
+                    break;
+                }
+                Header::TooLong => {
+                    found.push(too_long(said, at, &lane.begun));
+                    self.lost(said.dir);
+                    break;
+                }
+            };
+            let needed = head.total() - lane.begun.seen;
+            if said.length - at < needed {
+                apps.push(lane.put(said, at));
+                break;
+            }
+            if apps.len() < APP_PACKETS {
+                apps.push(self.packet(said, at, head, found));
+            } else {
+                self.lanes[said.dir.index()].begun.clear();
+                more += 1;
+            }
+            at += needed;
+            if self.lanes[said.dir.index()].state == State::Lost {
+                break;
+            }
+        }
+        several(apps, more)
+    }
+
+    /// A whole packet, whose last byte is in this message.
+    fn packet(&mut self, said: &Said<'_>, at: u64, head: Head, found: &mut Vec<Finding>) -> App {
+        let lane = &mut self.lanes[said.dir.index()];
+        let (conn, m) = (said.conn(), said.m());
+        let is_joined = !lane.begun.is_empty();
+        let since = lane.begun.since;
+        let mut begun = std::mem::take(&mut lane.begun);
+        let whole = if is_joined {
+            begun.take(said, at, head.total() - begun.seen);
+            begun.whole(conn, m)
+        } else {
+            let begin = usize::try_from(at).unwrap_or(usize::MAX).min(said.bytes.len());
+            let end = usize::try_from(at + head.total()).unwrap_or(usize::MAX).min(said.bytes.len());
+            Whole { bytes: &said.bytes[begin..end], source: said.source, offset: at }
+        };
+        let (source, offset) = (whole.source, whole.offset);
+        let control = self.interpret(whole, head);
+        let spot = |at: usize, length: usize| Span::bytes(source, offset + at as u64, length as u64);
+        if let Some(Fault { rule, at, length, expected, got }) = &control.fault {
+            found.push(Finding::new(rule, said.dir, expected.clone(), got.clone()).at(spot(*at, *length)));
+        }
+        self.judge(said, &control, spot(0, 1), found);
+        if let Some((got, at)) = &control.refused
+            && said.dir == Dir::Server
+        {
+            let expected = "a reason code below 0x80, and 0 in a CONNACK".into();
+            found.push(Finding::new(&REFUSED, said.dir, expected, got.clone()).at(spot(*at, 1)));
+        }
+        let mut app = control.app.clone();
+        app.answers = self.answers(said, &control);
+        if is_joined {
+            begun.trace(conn, m, &mut app);
+            app.summary = Text::new("{}; begun in message {}").word(app.summary).and(since);
+        }
+        app
+    }
+
+    /// Reads a packet in the version that is spoken, or, where nothing told which, as it can be read.
+    fn interpret(&mut self, whole: Whole<'_>, head: Head) -> Control {
+        let control = match (self.version, head.kind()) {
+            (Some(version), _) => packet::read(whole, head, version),
+            (None, Kind::CONNACK) => packet::read(whole, head, if head.remaining > 2 { 5 } else { 4 }),
+            (None, _) => {
+                let older = packet::read(whole, head, 4);
+                if older.fault.is_none() {
+                    older
+                } else {
+                    let newer = packet::read(whole, head, 5);
+                    if newer.fault.is_none() { newer } else { older }
+                }
+            }
+        };
+        if control.fault.is_none() && (self.version.is_none() || control.kind == Kind::CONNECT) {
+            self.version = control.version.or(self.version);
+        }
+        control
+    }
+
+    /// What may not come from this side, or not now (§3.1, §4.13.1).
+    fn judge(&mut self, said: &Said<'_>, control: &Control, at: Span, found: &mut Vec<Finding>) {
+        let lane = &mut self.lanes[said.dir.index()];
+        lane.packets += 1;
+        let is_first = lane.packets == 1;
+        let by_client = said.dir == Dir::Client;
+        let name = control.kind.name();
+        let mut wrong = |expected: Text, got: Text| {
+            found.push(Finding::new(&PROTOCOL_ERROR, said.dir, expected, got).at(at));
+        };
+        if control.kind.is_clients_alone().is_some_and(|clients| clients != by_client) {
+            let expected = Text::new("packets that a {} sends").word(said.dir.name());
+            wrong(expected, Text::with("{}", name));
+        } else if by_client && is_first && said.agreed && control.kind != Kind::CONNECT {
+            wrong("CONNECT as the client's first packet".into(), Text::with("{}", name));
+        } else if by_client && !is_first && control.kind == Kind::CONNECT {
+            wrong("one CONNECT".into(), "a second one".into());
+        } else if !by_client
+            && is_first
+            && said.agreed
+            && !matches!(control.kind, Kind::CONNACK | Kind::AUTH | Kind::DISCONNECT)
+        {
+            wrong("CONNACK as the server's first packet".into(), Text::with("{}", name));
+        }
+    }
+
+    /// Remembers what wants an answer, and finds what this answers.
+    fn answers(&mut self, said: &Said<'_>, control: &Control) -> Option<Answer> {
+        let wanted = match control.kind {
+            Kind::CONNECT => Some(Kind::CONNACK),
+            Kind::PUBLISH if control.qos == 1 => Some(Kind::PUBACK),
+            Kind::PUBLISH if control.qos == 2 => Some(Kind::PUBREC),
+            Kind::PUBREC => Some(Kind::PUBREL),
+            Kind::PUBREL => Some(Kind::PUBCOMP),
+            Kind::SUBSCRIBE => Some(Kind::SUBACK),
+            Kind::UNSUBSCRIBE => Some(Kind::UNSUBACK),
+            Kind::PINGREQ => Some(Kind::PINGRESP),
+            _ => None,
+        };
+        if let Some(answer) = wanted {
+            let queue = &mut self.lanes[said.dir.index()].unanswered;
+            if queue.len() == ACKS_OUTSTANDING {
+                queue.pop_front();
+            }
+            let (packets, time) = (said.packets, said.time);
+            queue.push_back(Asked { answer, id: control.id, what: control.title.clone(), packets, time });
+        }
+        let queue = &mut self.lanes[said.dir.peer().index()].unanswered;
+        let at = queue.iter().position(|asked| asked.answer == control.kind && asked.id == control.id)?;
+        let asked = queue.remove(at)?;
+        let after = said.time.zip(asked.time).map(|(now, then)| now.since(then));
+        Some(Answer { what: asked.what, packets: asked.packets, after })
+    }
+
+    /// Reads a message of a direction in which bytes are missing: a packet may begin with it.
+    ///
+    /// It is believed once it is whole and well-formed; until then nothing is said of what it breaks.
+    fn regain(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+        let index = said.dir.index();
+        let before = (self.version, self.lanes[index].packets);
+        // What goes on with a packet that is guessed, or else begins one.
+        for _ in 0..2 {
+            let was_begun = !self.lanes[index].begun.is_empty();
+            let mut own = Vec::new();
+            self.lanes[index].state = State::InStep;
+            let begins = was_begun || said.bytes.first().is_some_and(|first| may_begin(*first, said.dir));
+            if begins {
+                // Not the first packet of its side, whatever was seen.
+                self.lanes[index].packets = before.1.max(1);
+                let app = self.run(said, &mut own);
+                let lane = &mut self.lanes[index];
+                if own.iter().all(|f| f.rule == &REFUSED) && lane.state == State::InStep {
+                    if lane.begun.is_empty() {
+                        found.append(&mut own);
+                        return Some(app);
+                    }
+                    if lane.is_plausible() {
+                        lane.state = State::Lost;
+                        return Some(app);
+                    }
+                }
+            }
+            self.version = before.0;
+            self.lanes[index].begun.clear();
+            self.lanes[index].state = State::Lost;
+            if !was_begun {
+                break;
+            }
+        }
+        Some(app(Text::with("{} bytes of a packet whose beginning is missing", said.length)))
+    }
+}
+
+impl Lane {
+    /// The header of the packet that begins with what was kept, or else with `rest`.
+    fn header(&self, rest: &[u8]) -> Header {
+        if self.begun.is_empty() {
+            return Head::read(rest);
+        }
+        let mut first = [0; 5];
+        let bytes = self.begun.bytes.iter().chain(rest).take(5);
+        let length = bytes.zip(&mut first).map(|(byte, to)| *to = *byte).count();
+        Head::read(&first[..length])
+    }
+
+    /// Takes what a message has of a packet from `at` on, and says so.
+    fn put(&mut self, said: &Said<'_>, at: u64) -> App {
+        let is_first = self.begun.is_empty();
+        self.begun.take(said, at, said.length - at);
+        let Some(first) = self.begun.bytes.first() else { return App::default() };
+        let name = Kind(first >> 4).name();
+        let seen = self.begun.seen;
+        app(match (Head::read(&self.begun.bytes), is_first) {
+            (Header::Read(head), true) => {
+                Text::with("{} begins: {} of {} bytes", name).and(seen).and(head.total())
+            }
+            (Header::Read(head), false) => {
+                Text::with("{} goes on: {} of {} bytes", name).and(seen).and(head.total())
+            }
+            (_, true) => Text::with("{} begins", name),
+            (_, false) => Text::with("{} goes on", name),
+        })
+    }
+
+    /// Whether what has come of a packet can be the beginning of one.
+    fn is_plausible(&self) -> bool {
+        let Header::Read(head) = Head::read(&self.begun.bytes) else { return self.begun.seen < 5 };
+        let whole = self.begun.whole(0, 0);
+        [4, 5].iter().any(|version| packet::read(whole, head, *version).fault.is_none())
+    }
+}
+
+/// A message that begins with a CONNECT of MQTT.
+fn is_connect(said: &Said<'_>) -> bool {
+    let Header::Read(head) = Head::read(said.bytes) else { return false };
+    let rest = said.bytes.get(1 + head.digits..).unwrap_or_default();
+    !said.text
+        && said.dir == Dir::Client
+        && head.first == 0x10
+        && (rest.starts_with(b"\0\x04MQTT") || rest.starts_with(b"\0\x06MQIsdp"))
+}
+
+/// Whether `dir` may begin a packet with this byte.
+fn may_begin(first: u8, dir: Dir) -> bool {
+    let kind = Kind(first >> 4);
+    let flags = match kind {
+        Kind::PUBLISH => first & 6 != 6,
+        Kind::PUBREL | Kind::SUBSCRIBE | Kind::UNSUBSCRIBE => first & 7 == 2,
+        _ => first & 0xF == 0,
+    };
+    kind.0 != 0 && flags && kind.is_clients_alone().is_none_or(|clients| clients == (dir == Dir::Client))
+}
+
+fn too_long(said: &Said<'_>, at: u64, begun: &Begun) -> Finding {
+    let span =
+        if begun.is_empty() { Span::bytes(said.source, at + 1, 4) } else { Span::bytes(said.source, at, 1) };
+    let got = "a fourth byte that announces more".into();
+    Finding::new(&LENGTH_TOO_LONG, said.dir, "a length of one to four bytes".into(), got).at(span)
+}
+
+fn app(summary: Text) -> App {
+    App { protocol: "mqtt", name: "MQTT", summary, ..App::default() }
+}
+
+/// The packets of one message: the only one, or a list.
+fn several(mut apps: Vec<App>, more: u64) -> App {
+    if apps.len() == 1 && more == 0 {
+        return apps.remove(0);
+    }
+    let mut summaries = apps.iter().map(|app| app.summary.clone());
+    let first = summaries.next().unwrap_or_default();
+    let mut summary = summaries.fold(first, |all, next| Text::new("{}; {}").word(all).word(next));
+    if more > 0 {
+        summary = Text::new("{}; and {} more packets").word(summary).and(more);
+    }
+    App { packets: apps, ..app(summary) }
+}

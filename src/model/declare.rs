@@ -1,0 +1,57 @@
+//! How rules and fields are declared: a row each, the same way in every layer.
+
+/// Declares rules and a list of them.
+///
+/// ```text
+/// rules! {
+///     /// The rules of this protocol.
+///     RULES;
+///     NAME = "id", Error, Cite::rfc6455("5.1"), Client,
+///         "what is wrong",
+///         "what a conforming receiver does about it";
+/// }
+/// ```
+macro_rules! rules {
+    ($(#[$doc:meta])* $list:ident;
+     $($name:ident = $id:literal, $severity:ident, $cite:expr, $who:ident, $title:literal, $consequence:literal;)*
+    ) => {
+        $(
+            #[doc = $title]
+            pub static $name: $crate::model::Rule = $crate::model::Rule {
+                id: $id,
+                severity: $crate::model::Severity::$severity,
+                cite: $cite,
+                who: $crate::model::Who::$who,
+                title: $title,
+                consequence: $consequence,
+            };
+        )*
+        $(#[$doc])*
+        pub static $list: &[&$crate::model::Rule] = &[$(&$name),*];
+    };
+}
+
+/// Declares kinds of fields and a list of them.
+///
+/// ```text
+/// fields! {
+///     /// The fields of this protocol.
+///     FIELDS;
+///     NAME = "ws.fin", "FIN", Cite::rfc6455("5.2"), "Whether this is the last fragment of its message.";
+/// }
+/// ```
+macro_rules! fields {
+    ($(#[$doc:meta])* $list:ident;
+     $($name:ident = $id:literal, $label:literal, $cite:expr, $help:literal;)*
+    ) => {
+        $(
+            #[doc = $help]
+            pub static $name: $crate::model::FieldDef =
+                $crate::model::FieldDef { id: $id, label: $label, help: $help, cite: $cite };
+        )*
+        $(#[$doc])*
+        pub static $list: &[&$crate::model::FieldDef] = &[$(&$name),*];
+    };
+}
+
+pub(crate) use {fields, rules};
