@@ -24,7 +24,7 @@
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
-//! - [`input`], [`net`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
+//! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 pub mod app;
@@ -46,6 +46,7 @@ pub mod select;
 pub mod session;
 pub mod synth;
 pub mod timeline;
+pub mod tls;
 pub mod ws;
 
 /// The rules that traffic is held against, from the spec sheets of the layers, under what they are about.

@@ -48,6 +48,15 @@ pub const TARGET: usize = 8192;
 /// Requests sent ahead of their responses that are remembered. Browsers pipeline none, scripts a few dozen.
 pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 
+/// Bytes kept of what an endpoint says that is neither HTTP nor WebSocket; a PROXY header may be longer.
+pub const OPENING: usize = 256;
+
+/// Bytes that a PROXY header may have, its TLVs included.
+pub const PROXY_HEADER: usize = 4096;
+
+/// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
+pub const ANSWER_AWAITED: i64 = 5_000_000_000;
+
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 

@@ -258,7 +258,8 @@ impl StreamSink for Router<'_> {
             self.sessions.resize_with(slot + 1, || None);
         }
         let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
-        self.sessions[slot] = Some(Session::new(Some([opened.a, opened.b]), start));
+        self.sessions[slot] =
+            Some(Session::new(Some([opened.a, opened.b]), start).hearing_both(opened.both_heard));
     }
 
     #[inline]

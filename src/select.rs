@@ -352,6 +352,7 @@ mod tests {
                 Body::Message(message) => {
                     format!("message {conn}.{}:{}", message.m, message.payload.len())
                 }
+                Body::Opening(_) => format!("opening {conn}"),
                 Body::Gap(_) => "gap".into(),
                 Body::Note => format!("note {conn}:{}", unit.findings.len()),
                 Body::Packet(p) => format!("packet {conn}:{}", p.place),

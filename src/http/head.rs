@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter};
 use crate::limits::{HTTP_HEAD, HTTP_HEADERS};
 use crate::model::{Dir, Finding, Rule, SourceId, Span, Text};
 
-use super::{HEAD_TOO_LARGE, MALFORMED_REQUEST, MALFORMED_RESPONSE};
+use super::{BARE_LINE_FEED, HEAD_TOO_LARGE, MALFORMED_REQUEST, MALFORMED_RESPONSE, STATUS_LACKS_SPACE};
 
 /// Findings of one kind that are listed; what breaks a rule a thousand times is not a thousand findings.
 pub(super) const LISTED: usize = 8;
@@ -120,7 +120,12 @@ impl HeadReader {
     /// Takes apart what was gathered, complete or not. `offset` is where its
     /// first byte stands in `source`.
     pub fn parse(&self, source: SourceId, offset: u64) -> Head<'_> {
-        Head::take_apart(&self.bytes, source, offset, self.total)
+        Head::take_apart(&self.bytes, source, offset, self.total, true)
+    }
+
+    /// The same where the input ends, which is no fault of whoever sent the head.
+    pub fn parse_cut(&self, source: SourceId, offset: u64) -> Head<'_> {
+        Head::take_apart(&self.bytes, source, offset, self.total, false)
     }
 
     /// Makes ready for the next head, keeping the buffer.
@@ -166,6 +171,9 @@ pub fn sniff(bytes: &[u8]) -> Sniff {
         (LONGEST_METHOD.., _) => Sniff::Neither,
         (_, [] | [b' ']) if method > 0 => Sniff::NeedMore,
         (1.., [b' ', b'/' | b'*' | b'[', ..]) => Sniff::Request,
+        // The target is missing.
+        (1.., [b' ', version @ ..]) if version.starts_with(b" HTTP/") => Sniff::Request,
+        (1.., [b' ', version @ ..]) if b" HTTP/".starts_with(version) => Sniff::NeedMore,
         (1.., [b' ', first, ..]) if first.is_ascii_alphanumeric() && bytes[0].is_ascii_uppercase() => {
             Sniff::Request
         }
@@ -222,7 +230,7 @@ impl<'a> Head<'a> {
     /// ends; the first of them stands at byte `offset` of `source`. Never fails:
     /// what is wrong is in [`Head::findings`], what could be read is there.
     pub fn parse(bytes: &'a [u8], source: SourceId, offset: u64) -> Self {
-        Self::take_apart(bytes, source, offset, bytes.len() as u64)
+        Self::take_apart(bytes, source, offset, bytes.len() as u64, true)
     }
 
     /// The same head in a stream that has got another name since.
@@ -235,14 +243,18 @@ impl<'a> Head<'a> {
         self
     }
 
-    fn take_apart(bytes: &'a [u8], source: SourceId, offset: u64, total: u64) -> Self {
+    fn take_apart(bytes: &'a [u8], source: SourceId, offset: u64, total: u64, ended: bool) -> Self {
         let cut = total > bytes.len() as u64;
-        let strict = if cut { None } else { strict(bytes) };
+        let is_response = match source {
+            SourceId::Stream { dir, .. } => dir == Dir::Server,
+            _ => sniff(bytes) == Sniff::Response,
+        };
+        let strict = if cut { None } else { strict(bytes, is_response) };
         let mut head = match strict {
             Some((start, headers)) => {
                 Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false }
             }
-            None => lenient::split(bytes, source, offset, !cut),
+            None => lenient::split(bytes, source, offset, is_response, ended && !cut),
         };
         if cut {
             let expected = Text::with("a head of at most {} bytes", HTTP_HEAD);
@@ -251,6 +263,7 @@ impl<'a> Head<'a> {
         }
         head.note_line_ends();
         head.note_target();
+        head.note_reason();
         head
     }
 
@@ -318,8 +331,31 @@ impl<'a> Head<'a> {
         if let Some(at) = bare {
             let expected = Text::new("every line ends with CR LF (0d 0a)");
             let got = Text::with("a bare LF (0a) at byte {} of the head", at);
-            let finding = Finding::new(self.malformed(), self.dir(), expected, got).at(self.span(at, 1));
+            let finding = Finding::new(&BARE_LINE_FEED, self.dir(), expected, got).at(self.span(at, 1));
             self.findings.push(finding);
+        }
+    }
+
+    /// httparse lets a DEL pass in a reason phrase, and a status line that ends with its code.
+    fn note_reason(&mut self) {
+        let StartLine::Response { status, reason, .. } = self.start else { return };
+        if self.status().is_none() {
+            return;
+        }
+        // RFC 9112 §4: HTAB, SP, VCHAR and obs-text.
+        if let Some(at) = reason.bytes.iter().position(|&b| (b < b' ' && b != b'\t') || b == 0x7f) {
+            self.invalid = true;
+            let got = Text::with("0x{} at byte {} of the head", format!("{:02x}", reason.bytes[at]));
+            let expected = Text::new("a reason phrase without control characters");
+            let span = self.span(reason.at + at, 1);
+            let finding = Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, got.and(reason.at + at));
+            self.findings.push(finding.at(span));
+        }
+        if matches!(self.bytes.get(status.end()), Some(b'\r' | b'\n')) {
+            let expected = Text::new("a space behind the status code, even without a reason phrase");
+            let got = Text::new("the end of the line");
+            let finding = Finding::new(&STATUS_LACKS_SPACE, Dir::Server, expected, got);
+            self.findings.push(finding.at(self.span_of(status)));
         }
     }
 
@@ -384,12 +420,12 @@ impl HeaderLine<'_> {
 }
 
 /// The usual case: httparse accepts the head as it is.
-fn strict(bytes: &[u8]) -> Option<(StartLine<'_>, Vec<HeaderLine<'_>>)> {
+fn strict(bytes: &[u8], is_response: bool) -> Option<(StartLine<'_>, Vec<HeaderLine<'_>>)> {
     const USUAL: usize = 64;
     let mut room = [httparse::EMPTY_HEADER; USUAL];
-    match strict_within(bytes, &mut room) {
+    match strict_within(bytes, is_response, &mut room) {
         Err(httparse::Error::TooManyHeaders) => {
-            strict_within(bytes, &mut vec![httparse::EMPTY_HEADER; HTTP_HEADERS]).ok().flatten()
+            strict_within(bytes, is_response, &mut vec![httparse::EMPTY_HEADER; HTTP_HEADERS]).ok().flatten()
         }
         other => other.ok().flatten(),
     }
@@ -399,10 +435,11 @@ type Parts<'b> = (StartLine<'b>, Vec<HeaderLine<'b>>);
 
 fn strict_within<'b>(
     bytes: &'b [u8],
+    is_response: bool,
     room: &mut [httparse::Header<'b>],
 ) -> Result<Option<Parts<'b>>, httparse::Error> {
     let part = |slice: &'b [u8]| Part { bytes: slice, at: slice.as_ptr().addr() - bytes.as_ptr().addr() };
-    if sniff(bytes) == Sniff::Response {
+    if is_response {
         let mut response = httparse::Response::new(room);
         let status = response.parse(bytes)?;
         // httparse tells version and code as numbers; they stand at fixed places before the reason.

@@ -425,6 +425,33 @@ pub static PMD_SMALL_WINDOW: Rule = rule(
     "both go on, but hardly anything is compressed; zlib cannot even use a window of 256 bytes",
 );
 
+// HTTP/1.1 that is looser than its grammar, and that receivers may put up with (in either head).
+
+pub static BARE_LINE_FEED: Rule = rule(
+    "bare-line-feed",
+    Warning,
+    Either,
+    Cite { doc: "RFC 9112", section: "2.2" },
+    "a line of the head ends with a bare LF",
+    "most receivers take it for the end of the line, which they may; strict ones refuse the message",
+);
+pub static FOLDED_FIELD: Rule = rule(
+    "folded-header-field",
+    Warning,
+    Either,
+    Cite { doc: "RFC 9112", section: "5.2" },
+    "a header field goes on in another line",
+    "a client joins the lines by a space; a server does too, or answers 400",
+);
+pub static STATUS_LACKS_SPACE: Rule = rule(
+    "status-line-lacks-space",
+    Warning,
+    Server,
+    Cite { doc: "RFC 9112", section: "4" },
+    "no space behind the status code",
+    "most clients do not mind, since the reason phrase may be empty; strict ones fail the connection",
+);
+
 // About the capture rather than the RFC's keywords.
 
 /// The cap [`crate::limits::HTTP_HEAD`] or [`crate::limits::HTTP_HEADERS`] was reached.
@@ -487,6 +514,9 @@ pub static RULES: &[&Rule] = &[
     &PMD_WINDOW_TOO_LARGE,
     &PMD_WINDOW_UNSOLICITED,
     &PMD_SMALL_WINDOW,
+    &BARE_LINE_FEED,
+    &FOLDED_FIELD,
+    &STATUS_LACKS_SPACE,
     &HEAD_TOO_LARGE,
 ];
 
@@ -508,6 +538,14 @@ pub static CLIENT_ACCEPTED_BAD: Rule = rule(
     s("4.1"),
     "the client went on after a response it must refuse",
     "a conforming client fails the connection and sends no frame",
+);
+pub static HANDSHAKE_UNANSWERED: Rule = rule(
+    "handshake-unanswered",
+    Warning,
+    Server,
+    s("4.2.2"),
+    "the server did not answer the request for a WebSocket",
+    "the client gives up after a while or at once; a browser reports an error and close code 1006",
 );
 pub static PARALLEL_CONNECTING: Rule = rule(
     "parallel-connecting",
@@ -546,6 +584,7 @@ pub static RECONNECT_WITHOUT_BACKOFF: Rule = rule(
 pub static CONNECTION_RULES: &[&Rule] = &[
     &DATA_BEFORE_COMPLETE,
     &CLIENT_ACCEPTED_BAD,
+    &HANDSHAKE_UNANSWERED,
     &PARALLEL_CONNECTING,
     &REUSED_KEY,
     &CLEARTEXT,

@@ -98,6 +98,8 @@ pub enum Body<'a> {
     Connection(&'a Connection),
     /// The head of an HTTP message.
     Http(&'a HttpHead<'a>),
+    /// What an endpoint said that is neither HTTP nor WebSocket.
+    Opening(&'a Opening<'a>),
     /// A WebSocket frame.
     Frame(&'a Frame<'a>),
     /// A WebSocket message, complete or cut short.
@@ -243,6 +245,20 @@ pub struct HttpHead<'a> {
     pub body_whole: bool,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: &'a [Diagnosis],
+}
+
+/// The first bytes of an endpoint that are neither HTTP nor WebSocket: a PROXY header in front of
+/// the request, or what a server of another protocol answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Opening<'a> {
+    /// Offset of its first byte in the sender's stream.
+    pub offset: u64,
+    /// What it is, in a word for programs: `proxy-v1`, `tls`, `ssh`; `unknown` for what is not recognised.
+    pub protocol: &'static str,
+    /// What it says, for people.
+    pub about: &'a Text,
+    /// Its bytes, at most [`crate::limits::OPENING`] of them.
+    pub bytes: &'a [u8],
 }
 
 /// One header field with the verdict on it.

@@ -204,7 +204,8 @@ impl Flow {
             let (first, second) = self.key.endpoints();
             let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
             let (packet, time) = self.first;
-            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, packet, time });
+            let both_heard = self.halves.iter().all(|half| half.heard);
+            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
             for (from, finding, at) in std::mem::take(&mut self.untold) {
                 sink.anomaly(id, self.side(from), finding, at);
             }

@@ -115,6 +115,8 @@ pub struct Opened {
     pub b: SocketAddr,
     /// Whether who opened the connection is known: a SYN or its answer was captured.
     pub syn_seen: bool,
+    /// Whether packets of both endpoints are in the capture so far.
+    pub both_heard: bool,
     /// The first packet of the flow.
     pub packet: u64,
     /// When it was captured.

@@ -11,7 +11,7 @@ use super::words::{
 use super::{Options, app, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Roles,
+    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Opening, Roles,
     Severity, Summary, Unit, Utf8,
 };
 
@@ -64,6 +64,7 @@ impl Outline {
                 Some(ending) => self.ending(unit, connection, ending),
             },
             Body::Http(head) => heads::show(self, unit, head),
+            Body::Opening(opening) => self.opening(unit, opening),
             Body::Frame(_) => {}
             Body::Packet(packet) => app::packet(self, unit, packet),
             Body::Session(session) => app::session(self, unit, session),
@@ -150,6 +151,18 @@ impl Outline {
         self.heading(unit, &self.lang().fill("connection {}", &[&unit.conn]), &between);
         if let Some(roles) = roles(connection) {
             self.say(Ink::Plain, self.lang().words(roles));
+        }
+    }
+
+    /// What is no HTTP. Text is in what is said about it already.
+    fn opening(&mut self, unit: &Unit<'_>, opening: &Opening<'_>) {
+        let what = if unit.dir == Some(Dir::Server) { "answer" } else { "preface" };
+        let about = self.lang().say(opening.about);
+        self.heading(unit, self.lang().words(what), &about);
+        if str::from_utf8(opening.bytes).is_err()
+            || opening.bytes.iter().any(|b| *b < b' ' && !b.is_ascii_whitespace())
+        {
+            self.payload(opening.bytes, opening.bytes.len() as u64, false, INDENT);
         }
     }
 

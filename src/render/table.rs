@@ -75,6 +75,10 @@ impl Layout for TableLayout {
                 let room = outline.page.width() - outline.page.column();
                 outline.page.data(Ink::Plain, about(head).as_bytes(), room, false).line();
             }
+            Body::Opening(opening) => {
+                let words = outline.lang().say(opening.about);
+                event(outline, unit, "other", &words);
+            }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
                     (Some(ending), ..) => ("end", ended(outline.lang(), ending, connection)),

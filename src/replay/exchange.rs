@@ -245,6 +245,12 @@ impl Sink for Collector<'_> {
             }
             Body::Http(head) => self.head(unit, head),
             Body::Frame(frame) => self.frame(unit.conn, frame),
+            Body::Opening(_) => {
+                if let Some(pending) = self.latest(unit.conn) {
+                    pending.exchange.around.extend(unit.findings.iter().cloned());
+                }
+                ON
+            }
             Body::Note => {
                 if let Some(pending) = self.latest(unit.conn) {
                     let about = unit.findings.iter().filter(|f| CONNECTION_RULES.contains(&f.rule));

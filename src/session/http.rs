@@ -2,6 +2,7 @@
 
 use super::lane::Request;
 use super::polling::{asks_for_engine_io, plain_headers};
+use super::silence::Over;
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::DATA_BEFORE_COMPLETE;
@@ -45,6 +46,8 @@ impl Session {
                     http.lanes[side.index()].body = None;
                 }
                 used
+            } else if self.client != Some(side) && lane.is_foreign(bytes) {
+                return self.foreign(side, bytes, at, offset, cx);
             } else {
                 if lane.reader.total() == 0 {
                     lane.offset = offset;
@@ -74,8 +77,11 @@ impl Session {
     }
 
     /// A side's stream is over: a body may have lasted until now.
-    pub(super) fn http_end(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+    pub(super) fn http_end(&mut self, side: Side, over: Over, at: At, cx: &mut Context<'_, '_>) -> Flow {
         self.show_pending(side, cx)?;
+        if let Some(client) = self.client {
+            self.unfinished_request(client, over, at, cx)?;
+        }
         // A response that waited for its request will wait no longer.
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
@@ -88,12 +94,20 @@ impl Session {
         if self.client == Some(side) && is_alone && lane.held_bytes > 0 {
             return self.upgrade_unanswered(side, cx);
         }
-        ON
+        if self.client != Some(side) {
+            self.tell_foreign(side, cx)?;
+            self.unfinished_answer(side, over, at, cx)?;
+        }
+        self.unanswered(side, over, at, cx)
     }
 
     /// A head is complete, or too large to become so.
     fn head(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
-        if self.client == Some(side) { self.request(side, at, cx) } else { self.response(side, at, true, cx) }
+        if self.client == Some(side) {
+            self.request(side, at, false, cx)
+        } else {
+            self.response(side, at, true, cx)
+        }
     }
 
     /// What a side sends behind a head that was too large cannot be read. The answer to
@@ -109,12 +123,14 @@ impl Session {
         }
     }
 
-    fn request(&mut self, side: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
+    /// A request's head is there; `cut` when the input ends in it.
+    pub(super) fn request(&mut self, side: Side, at: At, cut: bool, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
-        let mut head = reader.parse(SourceId::Stream { conn: self.number(), dir: Dir::Client }, offset);
+        let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
+        let mut head = if cut { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
         let asks = handshake::is_upgrade(&head);
         let polls = !asks && asks_for_engine_io(&head);
         let is_new = self.told.is_none() && (asks || polls);
@@ -171,11 +187,13 @@ impl Session {
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
         let cost = reader.bytes().len();
-        http.requests.push_back(Request { method, upgrade, polls, cost });
+        http.requests.push_back(Request { method, upgrade, polls, time: at.time, unanswered: false, cost });
         if http.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             self.phase = Phase::Other;
             return ON;
         }
+        self.tell_foreign(side.other(), cx)?;
+        let Phase::Http(http) = &mut self.phase else { return ON };
         // A response that overtook this request in the capture can be read now.
         let answer = &mut http.lanes[side.other().index()];
         if answer.blocked && answer.reader.state() == HeadState::Complete {
@@ -425,7 +443,7 @@ impl Session {
     }
 
     /// The number of the connection, 0 while it has none.
-    fn number(&self) -> u32 {
+    pub(super) fn number(&self) -> u32 {
         self.told.as_ref().map_or(0, |t| t.conn)
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use super::foreign::{Foreign, is_no_http};
 use super::told::Judged;
 use crate::http::body::Body;
 use crate::http::handshake::RequestFacts;
 use crate::http::head::HeadReader;
 use crate::limits;
-use crate::model::{At, Piece};
+use crate::model::{At, Piece, Time};
 
 /// Both directions of a connection that speaks HTTP.
 #[derive(Default)]
@@ -32,6 +33,8 @@ pub(super) struct Lane {
     pub pending: Option<Box<Judged>>,
     /// Which packets carried the head being read.
     pub pieces: Vec<Piece>,
+    /// What the server says is no HTTP.
+    pub foreign: Option<Box<Foreign>>,
     /// A request's head was too large to be kept, so that nobody knows where it ends:
     /// what follows it is skipped.
     pub lost: bool,
@@ -50,6 +53,10 @@ pub(super) struct Request {
     pub upgrade: Option<Box<RequestFacts>>,
     /// It is Engine.IO's, and shown although it asks for none.
     pub polls: bool,
+    /// When it was complete.
+    pub time: Option<Time>,
+    /// It was told that nobody answers it.
+    pub unanswered: bool,
     /// Bytes of its head, which what is kept of it cannot exceed.
     pub cost: usize,
 }
@@ -57,13 +64,19 @@ pub(super) struct Request {
 impl HttpPhase {
     /// What is held of both directions, in bytes.
     pub fn cost(&self) -> usize {
-        let lane = |lane: &Lane| lane.reader.bytes().len() + lane.held_cost();
+        let foreign = |lane: &Lane| lane.foreign.as_ref().map_or(0, |foreign| foreign.bytes.len());
+        let lane = |lane: &Lane| lane.reader.bytes().len() + foreign(lane) + lane.held_cost();
         let request = |request: &Request| request.cost + size_of::<Request>();
         self.lanes.iter().map(lane).sum::<usize>() + self.requests.iter().map(request).sum::<usize>()
     }
 }
 
 impl Lane {
+    /// Whether a server's next `bytes` are no part of an HTTP head.
+    pub fn is_foreign(&self, bytes: &[u8]) -> bool {
+        self.foreign.is_some() || is_no_http(self.reader.bytes().iter().chain(bytes))
+    }
+
     pub fn held_cost(&self) -> usize {
         /// What keeping a chunk costs besides its bytes.
         const OVERHEAD: usize = size_of::<Chunk>() + 32;

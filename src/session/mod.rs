@@ -7,11 +7,13 @@
 //! [`Conversation`]. A connection that has nothing to do with WebSocket is given
 //! up without a word.
 
+mod foreign;
 mod http;
 mod lane;
 mod memory;
 mod polling;
 mod probe;
+mod silence;
 mod told;
 
 use std::net::SocketAddr;
@@ -24,6 +26,7 @@ use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
 
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
+use self::silence::Over;
 
 use self::memory::Entry;
 use self::probe::{Found, Held, Probe};
@@ -89,6 +92,8 @@ pub struct Session {
     /// The response broke this rule, which its client must not put up with.
     bad_handshake: Option<&'static Rule>,
     ended: [Option<StreamEnd>; 2],
+    /// Packets of both endpoints are in the capture: who is silent is so for certain.
+    both_heard: bool,
     /// What was found about its packets before it was known to be a WebSocket.
     anomalies: Vec<(Side, Finding, At)>,
 }
@@ -129,8 +134,16 @@ impl Session {
             told: None,
             bad_handshake: None,
             ended: [None, None],
+            both_heard: false,
             anomalies: Vec::new(),
         }
+    }
+
+    /// Says whether packets of both endpoints were captured.
+    #[must_use]
+    pub fn hearing_both(mut self, both: bool) -> Self {
+        self.both_heard = both;
+        self
     }
 
     /// Says who is the client, where the input itself says so.
@@ -230,7 +243,7 @@ impl Session {
         let dir = self.dir(side);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => talk.end(dir.unwrap_or(Dir::Server), how, at, cx.out, cx.scratch),
-            Phase::Http(_) => self.http_end(side, cx),
+            Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
             Phase::Probe(_) | Phase::Other => ON,
         };
         self.remember_end(at.time, cx);
@@ -254,8 +267,9 @@ impl Session {
         self.remember_end(now, cx);
         match &self.phase {
             Phase::Http(_) => {
-                self.http_end(Side::A, cx)?;
-                self.http_end(Side::B, cx)?;
+                let at = At { time: now, ..At::default() };
+                self.http_end(Side::A, Over::Input, at, cx)?;
+                self.http_end(Side::B, Over::Input, at, cx)?;
             }
             // Too little to tell what it is, but the user said so.
             Phase::Probe(probe) if self.start == Start::Given && !probe.is_empty() => {

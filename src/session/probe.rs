@@ -66,6 +66,7 @@ impl Probe {
     /// Takes the next bytes of one side.
     pub fn look(&mut self, side: Side, bytes: &[u8], at: At, offset: u64, start: Start) -> Found {
         self.looked += bytes.len();
+        let is_first = side == Side::B && !self.held.iter().any(|held| held.side == Side::A);
         let whole = self.hold(side, bytes, at, offset);
         match sniff(whole) {
             Sniff::Request => return self.http(side, true),
@@ -76,6 +77,8 @@ impl Probe {
             Sniff::Neither => {}
         }
         match start {
+            // A server that speaks first may be asked for a WebSocket all the same.
+            Start::Opened if is_first && whole.len() <= limits::OPENING => Found::Nothing,
             Start::Opened => Found::Other,
             Start::Given => match whole.get(1) {
                 Some(second) => Found::Frames { masked: second & 0x80 != 0 },

@@ -5,8 +5,8 @@ use super::{Context, Told};
 use crate::http::handshake::RequestFacts;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::model::{
-    Body, Diagnosis, Dir, Field, Finding, Flow, Header, HttpHead, Origin, Piece, Source, SourceId, Text,
-    Time, Unit,
+    Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, Origin, Piece, Source, SourceId,
+    Text, Time, Unit,
 };
 
 /// A head with the verdict on it.
@@ -48,6 +48,11 @@ impl Told {
             let got = Text::with("HTTP without TLS to {}", server);
             findings.push(Finding::new(&CLEARTEXT, None, "TLS over the open Internet".into(), got));
         }
+    }
+
+    /// The handshake has failed.
+    pub(super) fn refused(&mut self) {
+        self.connection.handshake = Handshake::Refused;
     }
 
     /// Shows a head, and as much of its body as there is.

@@ -78,6 +78,7 @@ const BROKEN_REQUESTS: &[(&str, &str, &[&str])] = &[
 
 /// Changes to the RFC's response, each with exactly the rules it then breaks.
 const BROKEN_RESPONSES: &[(&str, &str, &[&str])] = &[
+    ("101 Switching Protocols", "101 Switching\x7f", &["malformed-response"]),
     ("Connection:", "No colon\r\nConnection:", &["malformed-response"]),
     ("HTTP/1.1", "HTTP/1.0", &["malformed-response"]),
     ("Upgrade: websocket\r\n", "", &["response-upgrade-invalid"]),
@@ -167,6 +168,20 @@ fn each_fault_breaks_its_rule_and_no_other() {
     }
 }
 
+/// RFC 9112 §2.2, §4, §5.2: receivers may put up with these, and the connection is open.
+#[test]
+fn a_loose_answer_opens_the_connection_all_the_same() {
+    let facts = request(REQUEST).facts;
+    for (from, to, rule) in [
+        ("Upgrade: websocket\r\n", "Upgrade: websocket\n", "bare-line-feed"),
+        ("Upgrade: websocket\r\n", "Upgrade:\r\n websocket\r\n", "folded-header-field"),
+        ("101 Switching Protocols", "101", "status-line-lacks-space"),
+    ] {
+        let report = response(Some(&facts), &RESPONSE.replacen(from, to, 1));
+        assert_eq!((ids(&report.findings), report.facts.outcome), (vec![rule], Outcome::Open), "{to}");
+    }
+}
+
 /// The rules that no change above can trigger are triggered by a test of their own.
 #[test]
 fn every_rule_is_triggered_somewhere() {
@@ -181,6 +196,9 @@ fn every_rule_is_triggered_somewhere() {
         "pmd-client-window-unsolicited",
         "pmd-small-window",
         "http-head-too-large",
+        "bare-line-feed",
+        "folded-header-field",
+        "status-line-lacks-space",
     ];
     for rule in RULES {
         let here = BROKEN_REQUESTS.iter().chain(BROKEN_RESPONSES).any(|(_, _, ids)| ids.contains(&rule.id));

@@ -5,16 +5,16 @@ use memchr::{memchr, memrchr};
 use crate::limits::HTTP_HEADERS;
 use crate::model::{Finding, SourceId, Text};
 
-use super::super::HEAD_TOO_LARGE;
+use super::super::{FOLDED_FIELD, HEAD_TOO_LARGE};
 use super::{Head, HeaderLine, LISTED, Part, StartLine};
 
 /// Splits whatever bytes there are. `ended` says that the stream has no more of
 /// them, so that a missing empty line is a fault.
-pub(super) fn split(bytes: &[u8], source: SourceId, offset: u64, ended: bool) -> Head<'_> {
+pub(super) fn split(bytes: &[u8], source: SourceId, offset: u64, is_response: bool, ended: bool) -> Head<'_> {
     let from = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
     let mut rest = Lines { bytes, at: from };
     let first = rest.next().unwrap_or(Part { bytes: &[], at: from });
-    let start = start_line(first);
+    let start = start_line(first, is_response);
     let mut head =
         Head { bytes, source, offset, start, headers: Vec::new(), findings: Vec::new(), invalid: false };
     check_start(&mut head);
@@ -43,7 +43,7 @@ pub(super) fn split(bytes: &[u8], source: SourceId, offset: u64, ended: bool) ->
             bytes.len(),
             0,
             "an empty line ends the head",
-            Text::with("the stream ends after {} bytes", bytes.len()),
+            Text::with("the head breaks off after {} bytes", bytes.len()),
         );
     }
     head
@@ -67,12 +67,12 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-fn start_line(line: Part<'_>) -> StartLine<'_> {
+fn start_line(line: Part<'_>, is_response: bool) -> StartLine<'_> {
     let part = |from: usize, to: usize| Part { bytes: &line.bytes[from..to], at: line.at + from };
     let len = line.bytes.len();
     let first = memchr(b' ', line.bytes).unwrap_or(len);
     let behind = (first + 1).min(len);
-    if line.bytes.starts_with(b"HTTP/") {
+    if is_response {
         let second = memchr(b' ', &line.bytes[behind..]).map_or(len, |at| behind + at);
         return StartLine::Response {
             version: part(0, first),
@@ -144,10 +144,12 @@ fn fold<'a>(head: &mut Head<'a>, line: Part<'a>) -> bool {
     }
     field.value.bytes = &head.bytes[field.value.at..end];
     head.headers.push(field);
-    let invalid = head.invalid;
-    let got = Text::new("the field goes on in a line that begins with white space (obsolete folding)");
-    fault(head, line.at, line.bytes.len(), "each header field in one line", got);
-    head.invalid = invalid;
+    if head.findings.len() < LISTED {
+        let got = Text::new("the field goes on in a line that begins with white space (obsolete folding)");
+        let expected = Text::new("each header field in one line");
+        let finding = Finding::new(&FOLDED_FIELD, head.dir(), expected, got);
+        head.findings.push(finding.at(head.span_of(line)));
+    }
     true
 }
 

@@ -35,7 +35,7 @@ fn a_response_comes_apart_with_and_without_a_reason() {
         let StartLine::Response { reason: got, .. } = head.start else { panic!("a request") };
         assert_eq!(got.text(), reason, "{line}");
         assert_eq!(head.start_line(), line.trim_end());
-        assert_eq!(head.findings, [], "{line}");
+        assert!(!head.invalid, "{line}");
     }
 }
 
@@ -49,8 +49,9 @@ fn both_ways_of_splitting_agree() {
         b"HTTP/1.1 403\nX: \xff\xfe\nY: z\r\n\n",
     ];
     for bytes in heads {
-        let (start, headers) = strict(bytes).expect("valid HTTP");
-        let lenient = lenient::split(bytes, INPUT, 0, true);
+        let is_response = sniff(bytes) == Sniff::Response;
+        let (start, headers) = strict(bytes, is_response).expect("valid HTTP");
+        let lenient = lenient::split(bytes, INPUT, 0, is_response, true);
         assert_eq!(start, lenient.start);
         let values = |headers: &[HeaderLine<'_>]| {
             headers
@@ -77,10 +78,11 @@ fn each_fault_is_named_where_it_is() {
         (b"GET / HTTP/1.1\r\nHost\r\n\r\n", 16, "a line without a colon: Host"),
         (b"GET / HTTP/1.1\r\n: a\r\n\r\n", 16, "nothing"),
         (b"GET / HTTP/1.1\r\nA: b\x00c\r\n\r\n", 20, "0x00 at byte 20 of the head"),
-        (b"GET / HTTP/1.1\nA: b\r\n\r\n", 14, "a bare LF (0a) at byte 14 of the head"),
-        (b"GET / HTTP/1.1\r\nA: b\r\n", 22, "the stream ends after 22 bytes"),
+        (b"GET / HTTP/1.1\r\nA: b\r\n", 22, "the head breaks off after 22 bytes"),
         (b"HTTP/1.1 1O1 Switching\r\n\r\n", 9, "1O1"),
         (b"HTTP/3.0 101 Switching\r\n\r\n", 0, "HTTP/3.0"),
+        (b"HTTP/1.1 101 a\x7fb\r\n\r\n", 14, "0x7f at byte 14 of the head"),
+        (b"GET  HTTP/1.1\r\n\r\n", 4, "nothing"),
     ];
     for (bytes, at, got) in cases {
         let head = Head::parse(bytes, INPUT, 0);
@@ -93,12 +95,41 @@ fn each_fault_is_named_where_it_is() {
     }
 }
 
+/// RFC 9112 §2.2, §4: what the grammar forbids, and receivers put up with.
+#[test]
+fn loose_heads_are_told_and_not_invalid() {
+    let cases: &[(&[u8], &str, u64)] = &[
+        (b"GET / HTTP/1.1\nA: b\r\n\r\n", "bare-line-feed", 14),
+        (b"HTTP/1.1 101 Switching Protocols\nA: b\n\n", "bare-line-feed", 32),
+        (b"HTTP/1.1 101\r\nA: b\r\n\r\n", "status-line-lacks-space", 9),
+    ];
+    for (bytes, rule, at) in cases {
+        let head = Head::parse(bytes, INPUT, 0);
+        let shown = String::from_utf8_lossy(bytes);
+        let rules: Vec<&str> = head.findings.iter().map(|f| f.rule.id).collect();
+        assert_eq!((rules.as_slice(), byte(&head, 0).0), (&[*rule][..], *at), "{shown:?}");
+        assert!(!head.invalid, "{shown:?}");
+    }
+    assert_eq!(Head::parse(b"HTTP/1.1 101 \r\nA: b\r\n\r\n", INPUT, 0).findings, []);
+}
+
+/// Whoever sends it says what it is meant to be.
+#[test]
+fn an_answer_is_no_request_because_it_is_no_http() {
+    let server = SourceId::Stream { conn: 1, dir: Dir::Server };
+    for bytes in [&b"broken nonsense\r\n\r\n"[..], b"http/1.1 101 Switching Protocols\r\n\r\n"] {
+        let head = Head::parse(bytes, server, 0);
+        assert!(head.is_response() && head.invalid);
+        assert_eq!(head.findings[0].rule.id, "malformed-response");
+    }
+}
+
 #[test]
 fn folded_fields_are_joined_and_told() {
     let head = Head::parse(b"GET / HTTP/1.1\r\nA: one,\r\n two \r\nB:\r\n\tx\r\n\r\n", INPUT, 0);
     assert_eq!(head.headers[0].value.text(), "one, two");
     assert_eq!(head.headers[1].value.text(), "x");
-    assert_eq!(head.findings.len(), 2);
+    assert_eq!(head.findings.iter().map(|f| f.rule.id).collect::<Vec<_>>(), ["folded-header-field"; 2]);
     assert_eq!(byte(&head, 0), (25, 30));
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::Stream;
 use super::app::{app, packet, session};
 use super::record::{
-    as_text, close_body, connection, cut, finding_ids, gap, http, list, meta, origin, summary,
+    as_text, close_body, connection, cut, finding_ids, gap, http, list, meta, opening, origin, summary,
 };
 use super::write::{Mark, Writer};
 use crate::model::{Body, Dir, Frame, LengthForm, Message, Opcode, Time, Unit, Utf8};
@@ -45,6 +45,7 @@ impl Records {
             Body::Meta(it) => to.record(|w| meta(it, w)),
             Body::Connection(it) => to.record(|w| connection(unit, it, w)),
             Body::Http(it) => to.record(|w| http(unit, it, w)),
+            Body::Opening(it) => to.record(|w| opening(unit, it, w)),
             Body::Gap(it) => to.record(|w| gap(unit, it, w)),
             Body::Summary(it) => to.record(|w| summary(it, w)),
             Body::Packet(it) => to.record(|w| packet(unit, it, self.payload, w)),

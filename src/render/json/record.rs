@@ -6,7 +6,7 @@ use super::write::Writer;
 use super::{SCHEMA, Stream, TOOL};
 use crate::model::{
     Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, EndKind, Ending, Finding, Gap, GapEffect,
-    Handshake, HttpHead, Meta, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
+    Handshake, HttpHead, Meta, Opening, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
 };
 
 /// `dir`, `time` and `packets`.
@@ -259,6 +259,21 @@ pub(super) fn diagnosis<W: Write>(w: &mut Writer<W>, it: &Diagnosis) {
     w.raw(r#","fix":"#);
     w.display(&it.fix);
     w.raw("}");
+}
+
+pub(super) fn opening<W: Write>(unit: &Unit<'_>, opening: &Opening<'_>, w: &mut Writer<W>) {
+    w.raw(r#"{"type":"opening","conn":"#);
+    w.number(unit.conn.into());
+    origin(unit, w);
+    w.raw(r#","offset":"#);
+    w.number(opening.offset);
+    w.raw(r#","protocol":"#);
+    w.string(opening.protocol);
+    w.raw(r#","about":"#);
+    w.display(opening.about);
+    w.raw(r#","payload":"#);
+    bytes(opening.bytes, false, w);
+    finding_ids(unit.findings, w);
 }
 
 pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {

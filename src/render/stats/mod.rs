@@ -222,7 +222,12 @@ impl Sink for Stats {
             Body::Connection(connection) => self.connection(unit.conn, connection),
             Body::Meta(meta) => self.meta = Some(meta.clone()),
             Body::Summary(summary) => self.summary = Some(summary.clone()),
-            Body::Http(_) | Body::Packet(_) | Body::Session(_) | Body::Gap(_) | Body::Note => {}
+            Body::Http(_)
+            | Body::Opening(_)
+            | Body::Packet(_)
+            | Body::Session(_)
+            | Body::Gap(_)
+            | Body::Note => {}
         }
         Flow::Continue(())
     }
