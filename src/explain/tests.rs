@@ -277,7 +277,9 @@ fn chinese_follows_the_glossary() {
         .map(|(id, said)| (id, format!("{} {} {}", said.title, said.text, said.words.join(" "))));
     let rules = zh.rule.iter().map(|(id, said)| (id, format!("{} {}", said.why, said.fix)));
     for (id, words) in topics.chain(rules) {
-        assert!(!words.contains("框架") && !words.contains("解密"), "{id}: {words}");
+        // A frame is no framework; who registers close codes does write frameworks (§7.4.2).
+        let frames = words.replace("库、框架和应用", "");
+        assert!(!frames.contains("框架") && !words.contains("解密"), "{id}: {words}");
         assert!(!words.contains("加密") || ABOUT_ENCRYPTION.contains(&id.as_str()), "{id}: {words}");
         let encodes =
             words.split(['。', '；', '，']).any(|part| part.contains("SHA-1") && part.contains("编码"));
