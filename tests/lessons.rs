@@ -2,6 +2,7 @@
 //! a learner's answers are, and the commands that go with them. `tests/lessons_pages.rs`
 //! reads the pages.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,7 +11,7 @@ use std::sync::LazyLock;
 use wstool::lang::Lang;
 use wstool::lesson::check::{self, Finding, Kind};
 use wstool::lesson::report::Report;
-use wstool::lesson::{self, Answer, Exercise, Instance, Judgement};
+use wstool::lesson::{self, Answer, Exercise, Instance, Judgement, Layout, Tick};
 
 const STUDENTS: usize = 200;
 const COURSE: &str = "a course";
@@ -53,6 +54,83 @@ fn no_two_learners_share_an_instance() {
 #[test]
 fn mistakes_are_told_apart_and_named() {
     nothing_wrong_with(Kind::Mistakes);
+}
+
+/// Two options ticked or left out wrongly are two mistakes: each is told by its letter, and
+/// in words of its own.
+#[test]
+fn each_wrong_tick_is_told_by_itself() {
+    for exercise in exercises() {
+        for number in 0..STUDENTS {
+            let instance = exercise.instance(COURSE, &format!("student {number}"));
+            let Answer::Choices(right) = &instance.right else { break };
+            for (place, one) in instance.options.iter().enumerate() {
+                for other in &instance.options[place + 1..] {
+                    let pair = BTreeSet::from([one.id.clone(), other.id.clone()]);
+                    let given = Answer::Choices(right.symmetric_difference(&pair).cloned().collect());
+                    let judgement = instance.judge_answer(&given);
+                    let told = exercise.told(&instance, &judgement, &given, Lang::En);
+                    for id in [&one.id, &other.id] {
+                        let tick = Tick { id: id.clone(), is_extra: !right.contains(id) };
+                        let line = &exercise.ticks(&instance, &[tick], Lang::En)[0];
+                        assert!(line.len() > 40, "{}: {line}", exercise.name());
+                        assert!(told.words.contains(line), "{} {id}: {told:?}", exercise.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Of two mistakes planted in an answer in bytes both are named.
+#[test]
+fn each_wrong_byte_or_field_is_told_by_itself() {
+    for exercise in exercises() {
+        for number in 0..STUDENTS {
+            let instance = exercise.instance(COURSE, &format!("student {number}"));
+            let Answer::Hex(right) = &instance.right else { break };
+            for (planted, names) in planted(&instance, right) {
+                let given = Answer::Hex(planted);
+                let judgement = instance.judge_answer(&given);
+                let Judgement::Differs(difference) = &judgement else {
+                    panic!("{}: {judgement:?}", exercise.name())
+                };
+                let words = difference.words(Lang::En).join("\n");
+                for name in names {
+                    assert!(words.contains(&name), "{}: {name} in {words}", exercise.name());
+                }
+            }
+        }
+    }
+}
+
+/// Right answers with two mistakes, and how each of the two is named.
+fn planted(instance: &Instance, right: &[u8]) -> Vec<(Vec<u8>, Vec<String>)> {
+    let changed = |changes: &[(usize, u8)]| {
+        let mut bytes = right.to_vec();
+        changes.iter().for_each(|(at, bits)| bytes[*at] ^= bits);
+        bytes
+    };
+    let is_known = |bytes: &[u8]| instance.slip(&Answer::Hex(bytes.to_vec())).is_some();
+    let mut all = Vec::new();
+    if instance.layout() == Layout::Bytes {
+        for apart in (2..right.len()).step_by(3) {
+            let bytes = changed(&[(0, 0x10), (apart, 0x01)]);
+            all.push((bytes, vec!["offset 0x00".to_owned(), format!("offset 0x{apart:02x}")]));
+        }
+    } else {
+        // FIN and a reserved bit, opcode and MASK, RSV2 and the last bit of the length.
+        all.push((changed(&[(0, 0x80), (0, 0x20)]), vec!["FIN".to_owned(), "RSV2".to_owned()]));
+        all.push((changed(&[(0, 0x08), (1, 0x80)]), vec!["opcode".to_owned(), "MASK".to_owned()]));
+        if right[1] & 0x7F < 0x7C {
+            all.push((
+                changed(&[(0, 0x20), (1, 0x01)]),
+                vec!["RSV2".to_owned(), "payload length".to_owned()],
+            ));
+        }
+    }
+    all.retain(|(bytes, _)| !is_known(bytes));
+    all
 }
 
 /// Who holds a wrong belief answers as it has them answer, fails, and is told why:

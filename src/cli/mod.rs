@@ -183,7 +183,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             let mut page = Vec::new();
             let code = explain::run(args, look, &mut page, &mut err)?;
             drop((out, err));
-            pager::show(&String::from_utf8_lossy(&page))?;
+            pager::show(&String::from_utf8_lossy(&page), look.lang)?;
             Ok(code)
         }
         Command::Completions { shell } => {

@@ -95,6 +95,19 @@ pub struct ExerciseData {
     pub options: BTreeMap<String, Bilingual>,
     /// What people do wrong here, by the mistakes' ids.
     pub mistakes: BTreeMap<String, MistakeData>,
+    /// What is wrong with one tick, by the options' ids, where no mistake says it.
+    #[serde(default)]
+    pub ticks: BTreeMap<String, TickData>,
+}
+
+/// Why an option has to be ticked or must not be, said to whoever did the contrary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TickData {
+    /// It was ticked, and does not belong there.
+    pub extra: Option<Bilingual>,
+    /// It was left out, and belongs there.
+    pub missing: Option<Bilingual>,
 }
 
 fn one() -> u32 {

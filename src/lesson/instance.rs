@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::answer::{Answer, label};
 use super::data::{self, Bilingual};
+use super::fields::Layout;
 use super::judge::Judgement;
 use crate::lang::Lang;
-use crate::model::Text;
+use crate::model::{Diagnosis, Text};
 use crate::synth::Rng;
 
 /// A generator of an exercise's instances.
@@ -50,7 +51,14 @@ pub struct Instance {
     /// The options' order is part of the question.
     pub(super) ordered: bool,
     pub(super) judge: Option<Arc<Judge>>,
+    /// What the bytes of the answer are.
+    pub(super) layout: Layout,
+    pub(super) fold: Option<fn(&str) -> Option<String>>,
+    pub(super) tell: Option<Arc<Tell>>,
 }
+
+/// Tells from a wrong text how it was made.
+pub type Tell = dyn Fn(&str) -> Option<Diagnosis> + Send + Sync;
 
 /// Judges the content of a file.
 pub type Judge = dyn Fn(&[u8]) -> Judgement + Send + Sync;
@@ -113,6 +121,9 @@ impl Instance {
             command: Vec::new(),
             ordered: false,
             judge: None,
+            layout: Layout::Bytes,
+            fold: None,
+            tell: None,
         }
     }
 
@@ -180,6 +191,54 @@ impl Instance {
     pub fn judged_by(mut self, judge: impl Fn(&[u8]) -> Judgement + Send + Sync + 'static) -> Self {
         self.judge = Some(Arc::new(judge));
         self
+    }
+
+    /// What the bytes of the answer are, so that wrong ones are compared field by field.
+    #[must_use]
+    pub fn laid_out(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// What the bytes of the answer are.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Texts that mean the same are one text: `fold` writes one as the right answer is
+    /// written, `None` where it is no such text.
+    #[must_use]
+    pub fn folded_by(mut self, fold: fn(&str) -> Option<String>) -> Self {
+        self.fold = Some(fold);
+        self
+    }
+
+    /// How to tell from a wrong text what was done, where no known mistake gives it.
+    #[must_use]
+    pub fn told_by(mut self, tell: impl Fn(&str) -> Option<Diagnosis> + Send + Sync + 'static) -> Self {
+        self.tell = Some(Arc::new(tell));
+        self
+    }
+
+    /// An answer as the right one is written.
+    pub(super) fn canonical(&self, given: &Answer) -> Answer {
+        match (given, self.fold) {
+            (Answer::Text { text, exact }, Some(fold)) if let Some(text) = fold(text) => {
+                Answer::Text { text, exact: *exact }
+            }
+            _ => given.clone(),
+        }
+    }
+
+    pub(super) fn made(&self, text: &str) -> Option<Diagnosis> {
+        self.tell.as_ref().and_then(|tell| tell(text))
+    }
+
+    /// What fills a hole of a diagnosis.
+    pub(super) fn value<'a>(&'a self, name: &str, slip: Option<&'a Slip>, lang: Lang) -> Option<&'a str> {
+        let holes = slip.map(|slip| &slip.holes);
+        let value = holes.and_then(|holes| holes.get(name)).or_else(|| self.holes.get(name));
+        value.map(|value| value.in_(lang))
     }
 
     /// Shuffles the options and gives those without words the words of `lesson.toml`.

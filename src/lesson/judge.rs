@@ -2,10 +2,12 @@
 
 use super::answer::{Answer, bytes_in_hex};
 use super::data::Bilingual;
+use super::fields::{self, Layout};
 use super::fold;
 use super::instance::{Instance, Slip};
+use super::ticks::Tick;
 use crate::lang::Lang;
-use crate::model::Text;
+use crate::model::{Diagnosis, Text};
 
 /// What an answer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +15,9 @@ pub enum Judgement {
     Right,
     /// A mistake that people make here, by its id in `lesson.toml`.
     Known(String),
-    /// Wrong in a way nobody has described: where, without giving the answer away.
+    /// Options ticked or left out wrongly.
+    Ticks(Vec<Tick>),
+    /// Wrong in a way nobody has described: where.
     Differs(Difference),
     /// It could not be read: what was expected.
     Unreadable(Text),
@@ -40,14 +44,14 @@ impl Judgement {
 pub enum Difference {
     /// Another value.
     Value,
-    /// Other bytes from an offset on.
-    Bytes { given: Vec<u8>, wanted_len: usize, first: usize },
+    /// Other bytes: each way in which they differ, and the offset of the first.
+    Bytes { given: Vec<u8>, first: usize, ways: Vec<Text> },
     /// Other items from a place on, counted from 0; `given` and `wanted` are how many there are.
     Items { first: usize, given: usize, wanted: usize },
-    /// Options that are missing, and options that do not belong.
-    Set { missing: usize, extra: usize },
     /// Another character at a place, counted from 0.
     Text { first: usize },
+    /// What the answer itself gives away of how it was made.
+    Made(Diagnosis),
     /// In words.
     Said(Bilingual),
 }
@@ -55,18 +59,20 @@ pub enum Difference {
 /// Bytes in a row of a hex diff.
 const ROW: usize = 16;
 
+/// So few bytes need no dump to find one's way.
+const SHORT: usize = 4;
+
 impl Difference {
-    fn between(right: &Answer, given: &Answer) -> Self {
+    fn between(right: &Answer, given: &Answer, layout: Layout) -> Self {
         match (right, given) {
-            (Answer::Hex(right), Answer::Hex(given)) => {
-                Self::Bytes { given: given.clone(), wanted_len: right.len(), first: first(right, given) }
-            }
+            (Answer::Hex(right), Answer::Hex(given)) => Self::Bytes {
+                given: given.clone(),
+                first: first(right, given),
+                ways: fields::differences(layout, right, given),
+            },
             (Answer::Numbers(right), Answer::Numbers(given)) => Self::items(right, given),
             (Answer::Order(right), Answer::Order(given)) => Self::items(right, given),
             (Answer::Ranges(right), Answer::Ranges(given)) => Self::items(right, given),
-            (Answer::Choices(right), Answer::Choices(given)) => {
-                Self::Set { missing: right.difference(given).count(), extra: given.difference(right).count() }
-            }
             (Answer::Text { text: right, exact }, Answer::Text { text: given, .. }) => {
                 // What does not count is no difference.
                 let case = |text: &str| if *exact { text.to_owned() } else { text.to_lowercase() };
@@ -82,11 +88,6 @@ impl Difference {
         Self::Items { first: first(right, given), given: given.len(), wanted: right.len() }
     }
 
-    /// The difference in sentences, and for bytes the dump.
-    pub fn lines(&self, lang: Lang) -> Vec<String> {
-        self.words(lang).into_iter().chain(self.dump()).collect()
-    }
-
     /// The difference in sentences.
     pub fn words(&self, lang: Lang) -> Vec<String> {
         match self {
@@ -98,7 +99,7 @@ impl Difference {
     /// Of bytes, the lines of a dump with the first wrong one marked.
     pub fn dump(&self) -> Vec<String> {
         match self {
-            Self::Bytes { given, first, .. } => dump(given, *first),
+            Self::Bytes { given, first, .. } if given.len() > SHORT => dump(given, *first),
             _ => Vec::new(),
         }
     }
@@ -107,38 +108,16 @@ impl Difference {
         let mut texts = Vec::new();
         match self {
             Self::Value => texts.push(Text::new("It is another value.")),
-            Self::Bytes { given, wanted_len, first } => {
-                let at = format!("0x{first:02x}");
-                texts.push(match (given.get(*first), first < wanted_len) {
-                    (Some(byte), true) => {
-                        Text::with("The first byte that differs is at offset {}: yours is {}.", at)
-                            .and(format_args!("0x{byte:02x}"))
-                    }
-                    (Some(_), false) => Text::with("All is right up to offset {}, where it should end.", at),
-                    (None, _) if *first == 1 => {
-                        Text::with("This {} byte is right, but more follow at offset {}.", first).and(at)
-                    }
-                    (None, _) => {
-                        Text::with("All {} bytes are right, but more follow at offset {}.", first).and(at)
-                    }
-                });
-                let count = given.len();
-                if count != *wanted_len {
-                    let text = match count {
-                        1 => Text::with("You gave {} byte; {} are wanted.", count),
-                        _ => Text::with("You gave {} bytes; {} are wanted.", count),
-                    };
-                    texts.push(text.and(wanted_len));
-                }
+            Self::Bytes { ways, .. } => texts.clone_from(ways),
+            Self::Made(made) => {
+                texts.push(Text::new("Your answer looks like this: {}.").word(made.what.clone()));
+                texts.push(Text::new("Do this instead: {}.").word(made.fix.clone()));
             }
             Self::Items { first, given, wanted } => {
                 texts.push(Text::with("The first that differs is number {}.", first + 1));
                 if given != wanted {
                     texts.push(Text::with("You gave {}; {} are wanted.", given).and(wanted));
                 }
-            }
-            Self::Set { missing, extra } => {
-                texts.push(Text::with("Missing: {}. Not belonging there: {}.", missing).and(extra));
             }
             Self::Text { first } => {
                 texts.push(Text::with("The first character that differs is number {}.", first + 1));
@@ -181,12 +160,21 @@ impl Instance {
         if let (Answer::File(bytes), Some(judge)) = (given, &self.judge) {
             return judge(bytes);
         }
+        let given = &self.canonical(given);
         if self.right.accepts(given) {
             return Judgement::Right;
         }
-        match self.slip(given) {
-            Some(slip) => Judgement::known(slip.id),
-            None => Judgement::Differs(Difference::between(&self.right, given)),
+        if let Some(slip) = self.slip(given) {
+            return Judgement::known(slip.id);
+        }
+        match (&self.right, given) {
+            (Answer::Choices(right), Answer::Choices(given)) => {
+                Judgement::Ticks(self.wrong_ticks(right, given))
+            }
+            (_, Answer::Text { text, .. }) if let Some(made) = self.made(text) => {
+                Judgement::Differs(Difference::Made(made))
+            }
+            _ => Judgement::Differs(Difference::between(&self.right, given, self.layout)),
         }
     }
 
@@ -228,32 +216,19 @@ mod tests {
     fn bytes_differ_at_an_offset() {
         let right: Vec<u8> = (0..20).collect();
         let instance = Instance::new(Answer::Hex(right.clone()));
-        let lines = |given: &[u8]| match instance.judge_answer(&Answer::Hex(given.to_vec())) {
-            Judgement::Differs(difference) => difference.lines(Lang::En),
-            other => panic!("{other:?}"),
-        };
         let mut wrong = right.clone();
         wrong[18] = 0xFF;
+        let Judgement::Differs(difference) = instance.judge_answer(&Answer::Hex(wrong)) else {
+            panic!("it is wrong, and nobody knows the mistake")
+        };
+        assert_eq!(difference.words(Lang::En), ["At offset 0x12 yours is ff, in bits 1111 1111."]);
         assert_eq!(
-            lines(&wrong),
+            difference.dump(),
             [
-                "The first byte that differs is at offset 0x12: yours is 0xff.",
                 "  0000  00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f",
                 "  0010  10 11 ff 13",
                 "              ^^ 0x12",
             ]
-        );
-        assert_eq!(
-            lines(&right[..2])[..2],
-            ["All 2 bytes are right, but more follow at offset 0x02.", "You gave 2 bytes; 20 are wanted."]
-        );
-        assert_eq!(
-            lines(&[right.clone(), vec![9]].concat())[0],
-            "All is right up to offset 0x14, where it should end."
-        );
-        assert_eq!(
-            lines(&right[..1])[..2],
-            ["This 1 byte is right, but more follow at offset 0x01.", "You gave 1 byte; 20 are wanted."]
         );
     }
 
@@ -273,7 +248,8 @@ mod tests {
         let expected = Difference::Items { first: 1, given: 2, wanted: 3 };
         assert_eq!(order.judge("1, 3"), Judgement::Differs(expected));
         let set = Instance::new(Answer::choices(["a", "b"])).choices(["a", "b", "c"]);
-        assert_eq!(set.judge("b c"), Judgement::Differs(Difference::Set { missing: 1, extra: 1 }));
+        let tick = |id: &str, is_extra| Tick { id: id.to_owned(), is_extra };
+        assert_eq!(set.judge("b c"), Judgement::Ticks(vec![tick("a", false), tick("c", true)]));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod answer;
 pub mod check;
 mod course;
 pub mod data;
+pub mod fields;
 mod fold;
 pub mod grade;
 pub mod handout;
@@ -31,6 +32,8 @@ pub mod report;
 pub mod roster;
 pub mod seed;
 pub mod seen;
+pub mod ticks;
+mod told;
 
 use std::sync::LazyLock;
 
@@ -38,11 +41,14 @@ use crate::lang::Lang;
 
 pub use answer::Answer;
 pub use data::{BELIEFS, Bilingual, ExerciseData, LessonData};
+pub use fields::Layout;
 pub use instance::{Choice, Instance, Make};
 pub use judge::{Difference, Judgement};
 pub use progress::Progress;
 pub use seed::{GENERATION, Seed};
 pub use seen::{Seen, decode};
+pub use ticks::Tick;
+pub use told::Told;
 
 /// Bytes in pairs of hex digits, as texts show them.
 pub fn hex(bytes: &[u8]) -> String {
@@ -170,16 +176,12 @@ impl Exercise {
     /// The diagnosis of a known mistake; `given` is what was answered.
     pub fn diagnosis(&self, instance: &Instance, id: &str, given: &Answer, lang: Lang) -> Option<String> {
         let text = self.data.mistakes.get(id)?.in_(lang);
+        let given = &instance.canonical(given);
         let got = instance.print(given);
         let slip = instance.mistakes.iter().find(|slip| slip.id == id && slip.answer.accepts(given));
         let slip = slip.or_else(|| instance.mistakes.iter().find(|slip| slip.id == id));
         let own = |name: &str| {
-            if name == "got" {
-                return Some(got.as_str());
-            }
-            let holes = slip.map(|slip| &slip.holes);
-            let value = holes.and_then(|holes| holes.get(name)).or_else(|| instance.holes.get(name));
-            value.map(|value| value.in_(lang))
+            if name == "got" { Some(got.as_str()) } else { instance.value(name, slip, lang) }
         };
         Some(data::fill(text, own).trim().to_owned())
     }

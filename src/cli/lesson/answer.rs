@@ -117,17 +117,9 @@ fn judged(
         return Ok(0);
     }
     tutor.say(&tutor.fill("{}: not right.", &[&name]))?;
-    match &judgement {
-        Judgement::Known(id) => {
-            let diagnosis = exercise.diagnosis(instance, id, &answer, tutor.lang());
-            tutor.say(&diagnosis.unwrap_or_default())?;
-        }
-        Judgement::Differs(difference) => {
-            difference.words(tutor.lang()).iter().try_for_each(|words| tutor.say(words))?;
-            lines(&difference.dump())?;
-        }
-        Judgement::Right | Judgement::Unreadable(_) => {}
-    }
+    let told = exercise.told(instance, &judgement, &answer, tutor.lang());
+    told.words.iter().try_for_each(|words| tutor.say(words))?;
+    lines(&told.dump)?;
     let section = &exercise.data.section;
     tutor.say(&tutor.fill("See {}. Help: wstool lesson hint {}", &[section, &name]))?;
     Ok(WRONG)

@@ -111,6 +111,26 @@ fn misencoded(key: &[u8], wrong: &[u8]) -> Option<Diagnosis> {
         wrong == STANDARD.encode(value).as_bytes() || wrong == STANDARD_NO_PAD.encode(value).as_bytes()
     };
     let say = |id, what: &'static str| Some(Diagnosis::new(id, what, ENCODE_RAW));
+    // What sha1sum prints, which may have hashed a line feed of echo's as well.
+    for (end, id, what) in [
+        (&b""[..], "sha1sum-encoded", "the output of sha1sum, hex digits and dash, was Base64-encoded"),
+        (
+            b"\n",
+            "sha1sum-encoded",
+            "the output of sha1sum was Base64-encoded, and a line feed was hashed too (echo without -n?)",
+        ),
+    ] {
+        let digits = hex(&super::digest(&[key, GUID.as_bytes(), end]));
+        if is(format!("{digits}  -\n").as_bytes()) || is(format!("{digits}  -").as_bytes()) {
+            return say(id, what);
+        }
+        if wrong.strip_prefix(digits.as_bytes()).is_some_and(|rest| rest.trim_ascii() == b"-") {
+            return say("hex-digest", "what sha1sum prints was sent, hexadecimal digits and a dash");
+        }
+        if !end.is_empty() && wrong.eq_ignore_ascii_case(digits.as_bytes()) {
+            return say("hex-digest", "a line feed was hashed too, and the digest sent in hexadecimal");
+        }
+    }
     if is(lower.as_bytes()) || is(upper.as_bytes()) {
         say("hex-digest-encoded", "the digest was written in hexadecimal, and that text Base64-encoded")
     } else if wrong == lower.as_bytes() || wrong == upper.as_bytes() {
@@ -236,6 +256,28 @@ fn of_another_key(wrong: &[u8], others: &[&[u8]]) -> Option<Diagnosis> {
 
 /// When no mistake is known that gives this value: what can be said from its looks.
 fn by_shape(wrong: &[u8]) -> Diagnosis {
+    let digits = wrong.trim_ascii_end().strip_suffix(b"-").map_or(wrong, <[u8]>::trim_ascii_end);
+    if digits.iter().all(u8::is_ascii_hexdigit) {
+        let sha1 = "use SHA-1, and encode its 20 raw bytes in Base64";
+        match digits.len() {
+            32 => {
+                return Diagnosis::new("looks-like-md5", "32 hexadecimal digits, as of an MD5 digest", sha1);
+            }
+            40 => {
+                let what = "40 hexadecimal digits, as of a SHA-1 digest, but of other bytes";
+                return Diagnosis::new("looks-like-hex", what, HASH_AS_SENT);
+            }
+            64 => {
+                let what = "64 hexadecimal digits, as of a SHA-256 digest";
+                return Diagnosis::new("looks-like-sha256", what, sha1);
+            }
+            128 => {
+                let what = "128 hexadecimal digits, as of a SHA-512 digest";
+                return Diagnosis::new("looks-like-sha512", what, sha1);
+            }
+            _ => {}
+        }
+    }
     let Ok(bytes) = LENIENT.decode(wrong) else {
         return Diagnosis::new("not-base64", "the value is not Base64", ENCODE_RAW);
     };
@@ -294,6 +336,12 @@ mod tests {
             ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "looks-like-sha256"),
             ("AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "unknown-hash"),
             ("AAAA", "wrong-length"),
+            ("b37a4f2cc0624f1690f64606cf385945b2bec4ea  -", "hex-digest"),
+            // printf %s KEY GUID | sha1sum | base64; the same with echo; and other sums.
+            ("YjM3YTRmMmNjMDYyNGYxNjkwZjY0NjA2Y2YzODU5NDViMmJlYzRlYSAgLQo=", "sha1sum-encoded"),
+            ("MDUwODI4OThhYjc4ZjZkYTljMWFkMjU4N2I4MDEyY2QwY2Y1MjE3MiAgLQo=", "sha1sum-encoded"),
+            ("5d41402abc4b2a76b9719d911017c592", "looks-like-md5"),
+            ("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824  -", "looks-like-sha256"),
         ];
         for (wrong, expected) in cases {
             assert_eq!(id(wrong), expected, "{wrong}");

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Finding, Findings, HINTS, Kind, MISTAKES, handed_in};
 use crate::lang::Lang;
-use crate::lesson::{BELIEFS, Exercise, Instance, Judgement, data};
+use crate::lesson::{Answer, BELIEFS, Exercise, Instance, Judgement, Tick, data};
 use crate::model::Text;
 
 /// Students among whom every mistake can be made by somebody.
@@ -29,6 +29,7 @@ pub fn exercise(exercise: &Exercise, course: &str, students: usize) -> Vec<Findi
     solvable(&instances, &mut findings);
     distinct(exercise, course, &instances, &mut findings);
     mistakes(exercise, &instances, &mut findings);
+    ticks(exercise, &instances, &mut findings);
     if let Some((student, own)) = instances.first() {
         texts(exercise, own, &exercise.example(course, student), &mut findings);
     }
@@ -116,6 +117,36 @@ fn mistakes(exercise: &Exercise, instances: &[(String, Instance)], findings: &mu
     let unmade = described.difference(&made).filter(|_| instances.len() >= MANY);
     for id in unmade {
         findings.add(Kind::Mistakes, Text::with("nobody makes the mistake {}", id));
+    }
+}
+
+/// Each wrong tick has a text of its own, whoever makes it.
+fn ticks(exercise: &Exercise, instances: &[(String, Instance)], findings: &mut Findings) {
+    let mut told = BTreeSet::new();
+    for (student, instance) in instances {
+        let Answer::Choices(right) = &instance.right else { return };
+        for lang in Lang::ALL {
+            let mut said: BTreeMap<String, &str> = BTreeMap::new();
+            for option in &instance.options {
+                let tick = Tick { id: option.id.clone(), is_extra: !right.contains(&option.id) };
+                let what = format!("tick {} ({})", option.id, lang.code());
+                let Some(text) = exercise.why(instance, &tick, lang).filter(|text| !text.is_empty()) else {
+                    if told.insert(what.clone()) {
+                        let text = Text::with("{}: for {} nothing is said of it", what).and(student);
+                        findings.add(Kind::Mistakes, text);
+                    }
+                    continue;
+                };
+                if data::holes(&text).next().is_some() && told.insert(what.clone()) {
+                    findings.complete(Kind::Languages, &text, &what);
+                }
+                if let Some(other) = said.insert(text, &option.id)
+                    && told.insert(what.clone())
+                {
+                    findings.add(Kind::Mistakes, Text::with("{} is told as that of {} is", what).and(other));
+                }
+            }
+        }
     }
 }
 

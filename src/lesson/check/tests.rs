@@ -22,6 +22,7 @@ fn with(data: fn(&mut ExerciseData), make: fn(&mut Rng) -> Instance) -> Vec<(Kin
         mistakes: ["not-doubled", "squared", "added-two"]
             .map(|id| (id.to_owned(), mistake("No: {got}.")))
             .into(),
+        ticks: BTreeMap::new(),
     };
     data(&mut exercise);
     let exercise = Exercise {

@@ -2,7 +2,7 @@
 
 use super::draw::{host, masking_key, phrase, pick};
 use super::wire::{capture, frame_bytes, header_bytes, hex_block, masked, message_header, served};
-use crate::lesson::{Answer, Choice, Instance, Make, decode, hex};
+use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
 use crate::model::{FrameHeader, Opcode};
 use crate::synth::Rng;
 use crate::synth::handshake::{Request, Response};
@@ -181,6 +181,7 @@ fn write_two_bytes(rng: &mut Rng) -> Instance {
     let other_fin = if sending.fin { "fin-cleared" } else { "fin-set" };
     let other_mask = if from_client { "mask-missing" } else { "mask-set" };
     Instance::new(two(header))
+        .laid_out(Layout::Headers)
         .hole_in("sender", sender, sender_zh)
         .hole_in("frame", sending.en, sending.zh)
         .hole_in("more", sending.more[0], sending.more[1])

@@ -2,7 +2,7 @@
 
 use super::draw::{masking_key, pick};
 use super::wire::{header_bytes, masked, message_header, served};
-use crate::lesson::{Answer, Choice, Instance, Make, decode, hex};
+use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
 use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
 use crate::synth::Rng;
 use crate::ws::header;
@@ -39,6 +39,7 @@ fn header_of_7_bits(rng: &mut Rng) -> Instance {
     let with = |first: u8, second: u64| Answer::Hex(vec![first, second as u8]);
     let long = |form| Answer::Hex(header_of(Dir::Server, length, form));
     let instance = Instance::new(Answer::Hex(right.clone()))
+        .laid_out(Layout::Headers)
         .hole("length", length)
         .hole("first", hex(&payload[..6]))
         .hole("hex", format!("{length:02x}"))
@@ -66,6 +67,7 @@ fn header_of_16_bits(rng: &mut Rng) -> Instance {
     let key = masking_key(rng);
     let whole = header_bytes(&message_header(Opcode::BINARY, Some(key), length));
     Instance::new(Answer::Hex(right.clone()))
+        .laid_out(Layout::Headers)
         .hole("length", length)
         .hole("first", hex(&beginning(rng)))
         .hole("high", high)
@@ -99,6 +101,7 @@ fn header_of_64_bits(rng: &mut Rng) -> Instance {
     let right = header_of(Dir::Server, length, LengthForm::Bits64);
     let starting = |rest: &[u8]| Answer::Hex([&right[..2], rest].concat());
     Instance::new(Answer::Hex(right.clone()))
+        .laid_out(Layout::Headers)
         .hole("length", length)
         .hole("first", hex(&beginning(rng)))
         .hole("hex", format!("{length:x}"))

@@ -5,7 +5,7 @@ use super::wire::{Deflater, capture};
 use crate::http::head::Head;
 use crate::http::{Outcome, check_request, check_response};
 use crate::lesson::seen::SeenMessage;
-use crate::lesson::{Answer, Choice, Instance, Make, decode, hex};
+use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
 use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
 use crate::synth::Rng;
 use crate::synth::handshake::{Edits, Request, Response, key};
@@ -306,6 +306,7 @@ fn rsv1_headers(rng: &mut Rng) -> Instance {
     }
     let lengths: Vec<String> = fragments.iter().map(|fragment| fragment.len().to_string()).collect();
     Instance::new(headers(right))
+        .laid_out(Layout::Headers)
         .hole_in("kind", en, zh)
         .hole("total", payload.len())
         .hole("payload", hex(&payload))
@@ -335,6 +336,7 @@ fn strip_the_tail(rng: &mut Rng) -> Instance {
     let right = frame(true, sent.len(), sent);
     let cut = &sent[..sent.len() - 1];
     Instance::new(Answer::Hex(right.clone()))
+        .laid_out(Layout::Frame)
         .hole("text", &text)
         .hole("length", text.len())
         .hole("deflated", hex(&deflated))

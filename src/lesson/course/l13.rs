@@ -67,6 +67,7 @@ fn acknowledge_it(rng: &mut Rng) -> Instance {
     let answer = format!("43{namespace},{id}[{value}]");
     let text = |text: String| Answer::exact(text);
     Instance::new(text(answer.clone()))
+        .folded_by(compact)
         .hole("packet", &packet)
         .hole("value", &value)
         .hole("namespace", namespace)
@@ -80,6 +81,13 @@ fn acknowledge_it(rng: &mut Rng) -> Instance {
         .mistake("no-array", text(format!("43{namespace},{id}{value}")))
         .mistake("next-id", text(format!("43{namespace},{}[{value}]", id + 1)))
         .command(["decode", "--as", "socketio", &answer])
+}
+
+/// The packet with its JSON as it is usually written: white space between values means nothing.
+fn compact(typed: &str) -> Option<String> {
+    let packet = socketio::read(typed.strip_prefix('4')?).ok()?;
+    let value: serde_json::Value = serde_json::from_str(packet.data).ok()?;
+    Some(format!("{}{value}", typed.strip_suffix(packet.data)?))
 }
 
 /// A session id as Socket.IO makes them: 15 random bytes in the Base64 of URLs, and a counter.

@@ -191,7 +191,7 @@ impl Mark {
             let verdict = match instance.judge(typed) {
                 Judgement::Right => Verdict::Right,
                 Judgement::Known(id) => Verdict::Mistake(id),
-                Judgement::Differs(_) => Verdict::Wrong,
+                Judgement::Differs(_) | Judgement::Ticks(_) => Verdict::Wrong,
                 Judgement::Unreadable(_) => Verdict::Unreadable,
             };
             // A right one; else the last one.
@@ -222,14 +222,12 @@ impl Mark {
         let mut lines = match &self.verdict {
             Verdict::Right => return vec![lang.words("Right.").to_owned()],
             Verdict::Missing => return vec![lang.words("Not answered.").to_owned()],
-            Verdict::Mistake(id) => {
+            Verdict::Mistake(_) | Verdict::Wrong => {
+                let judgement = self.instance.judge(&self.answer);
                 let given = self.given().unwrap_or_else(|| self.instance.right.clone());
-                self.exercise.diagnosis(&self.instance, id, &given, lang).into_iter().collect()
+                let told = self.exercise.told(&self.instance, &judgement, &given, lang);
+                told.words.into_iter().chain(told.dump).collect()
             }
-            Verdict::Wrong => match self.instance.judge(&self.answer) {
-                Judgement::Differs(difference) => difference.lines(lang),
-                _ => Vec::new(),
-            },
             Verdict::Unreadable => {
                 let expected = self.instance.right.expected(&self.instance.options);
                 vec![lang.fill("The answer cannot be read; wanted: {}.", &[&lang.say(&expected)])]

@@ -76,7 +76,9 @@ pub(super) fn compute_accept(rng: &mut Rng) -> Instance {
     ];
     let key = key(rng);
     let steps = Steps::of(key.as_bytes());
+    let asked = key.clone();
     let mut instance = Instance::new(Answer::exact(&steps.accept))
+        .told_by(move |typed| diagnose(asked.as_bytes(), typed.as_bytes(), &[]))
         .hole("joined", &steps.joined)
         .hole("digest", hex(&steps.digest))
         .command(["accept", "--explain", &key]);
