@@ -92,7 +92,7 @@ const KEPT: &[(&str, &[&str])] = &[
         "commands to type, and names of samples",
         &[
             "broken/{}",
-            "less -FRX",
+            "less -R",
             "wstool decode --view bits {}",
             "wstool replay {name}",
             " --lang zh",

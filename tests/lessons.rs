@@ -224,8 +224,15 @@ fn the_course_in(lang: Lang) {
         assert_eq!(help[3], help[4], "{name}: the ladder ends with a solution");
         let (code, out, err) = answer(&instance.right);
         assert_eq!((code, err.as_str()), (0, ""), "{name}: {out}");
+        // Right, how far, and what next, on one screen, whatever there is to say.
+        assert!(out.lines().count() <= 12, "{name}: {out}");
+        let right = lang.fill("{}: right.", &[&name]);
+        let end: Vec<&str> = out.lines().rev().take(3).collect();
+        assert!(end.iter().any(|line| line.starts_with(&right)), "{name}: {out}");
+        let (code, out, err) = run(&["lesson", &name, "--show"]);
+        assert_eq!((code, err.as_str()), (0, ""), "{name}: {out}");
         if !instance.command.is_empty() {
-            let shown = out.split_once("\n$ wstool ").map_or("", |(_, shown)| shown);
+            let shown = out.strip_prefix("$ wstool ").unwrap_or_default();
             assert!(shown.lines().count() > 4, "{name}: the command shows the truth: {out}");
         }
     }

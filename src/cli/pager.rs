@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::lang::Lang;
 
 /// The pager when the environment names none.
-const PAGER: &str = "less";
+const PAGER: &str = "less -R";
 
 /// How `less` is to behave where the user has not said so: it ends at once when all fits
 /// the screen, shows colours, and leaves the page on the screen.

@@ -44,6 +44,12 @@ impl Progress {
         self.exercises.get(&exercise.key).is_some_and(|done| done.right)
     }
 
+    /// Whether an answer was given, or help taken, in a lesson.
+    pub fn has_begun(&self, lesson: &Lesson) -> bool {
+        let tried = |done: &Done| !done.answers.is_empty() || done.hints > 0;
+        lesson.exercises.iter().any(|exercise| self.exercises.get(&exercise.key).is_some_and(tried))
+    }
+
     /// How many exercises of a lesson were solved.
     pub fn solved_of(&self, lesson: &Lesson) -> usize {
         lesson.exercises.iter().filter(|exercise| self.solved(exercise)).count()

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::store::Store;
 use super::tutor::{Tutor, lines};
@@ -63,32 +64,59 @@ pub(super) fn answer(
     given: &Given,
     store: &mut Store,
     tutor: &Tutor,
-    demonstrate: &mut Demonstrate<'_>,
+    show: Option<&mut Demonstrate<'_>>,
 ) -> Result<u8, Trouble> {
     let instance = store.instance(exercise).map_err(Trouble::Asked)?;
     let code = judged(exercise, &instance, given, store, tutor)?;
     if code == 0 {
-        truth(exercise, &instance, tutor, demonstrate)?;
-        next(exercise, tutor)?;
+        if let Some(demonstrate) = show {
+            demonstrated(&instance, demonstrate)?;
+        }
+        right(exercise, &instance, store, tutor)?;
+        next(exercise, store, tutor)?;
     }
     Ok(code)
 }
 
-/// Shows what the tool itself says, and explains it.
-fn truth(
+/// What the tool itself says of an exercise that was solved, and why.
+pub(super) fn shown(
     exercise: &Exercise,
-    instance: &Instance,
+    store: &Store,
     tutor: &Tutor,
     demonstrate: &mut Demonstrate<'_>,
-) -> Result<(), Trouble> {
+) -> Result<u8, Trouble> {
+    let name = exercise.name();
+    if !store.progress.solved(exercise) {
+        let text = Text::with("{} is not solved yet: --show would give its answer away", name);
+        return Err(Trouble::Asked(text));
+    }
+    let instance = store.instance(exercise).map_err(Trouble::Asked)?;
+    demonstrated(&instance, demonstrate)?;
+    right(exercise, &instance, store, tutor)?;
+    Ok(0)
+}
+
+/// Shows what the tool itself says.
+fn demonstrated(instance: &Instance, demonstrate: &mut Demonstrate<'_>) -> Result<(), Trouble> {
     if !instance.command.is_empty() {
         let arguments = instance.arguments();
         let words: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
-        lines(&[String::new(), format!("$ wstool {}", words.join(" "))])?;
+        lines(&[format!("$ wstool {}", words.join(" "))])?;
         demonstrate(&arguments)?;
+        lines(&[String::new()])?;
     }
+    Ok(())
+}
+
+/// Why a right answer is right; last, that it is, and how far the lesson has come.
+fn right(exercise: &Exercise, instance: &Instance, store: &Store, tutor: &Tutor) -> Result<(), Trouble> {
     let explanation = instance.fill(exercise.data.explanation.in_(tutor.lang()), tutor.lang());
-    tutor.say(&format!("\n{}\n\n", explanation.trim()))?;
+    tutor.say(explanation.trim())?;
+    if let Some(lesson) = lesson::lesson(exercise.lesson) {
+        let (solved, all) = (store.progress.solved_of(lesson), lesson.exercises.len());
+        let words = "{}: right. Lesson {}: {} of {} solved.";
+        tutor.say(&tutor.fill(words, &[&exercise.name(), &exercise.lesson, &solved, &all]))?;
+    }
     Ok(())
 }
 
@@ -113,15 +141,13 @@ fn judged(
     });
     kept.map_err(Trouble::Asked)?;
     if judgement.is_right() {
-        tutor.say(&tutor.fill("{}: right.", &[&name]))?;
         return Ok(0);
     }
     tutor.say(&tutor.fill("{}: not right.", &[&name]))?;
     let told = exercise.told(instance, &judgement, &answer, tutor.lang());
     told.words.iter().try_for_each(|words| tutor.say(words))?;
     lines(&told.dump)?;
-    let section = &exercise.data.section;
-    tutor.say(&tutor.fill("See {}. Help: wstool lesson hint {}", &[section, &name]))?;
+    tutor.say(&tutor.fill("See {}. Help: wstool lesson hint {}", &[&exercise.data.section, &name]))?;
     Ok(WRONG)
 }
 
@@ -134,44 +160,44 @@ fn unread(name: &str, judgement: &Judgement, tutor: &Tutor) -> Trouble {
     Trouble::Said(tutor.fill("{}: this answer cannot be read; wanted: {}", &[&name, &expected]))
 }
 
-fn next(exercise: &Exercise, tutor: &Tutor) -> Result<(), Trouble> {
-    let after = format!("{}.{}", exercise.lesson, exercise.place + 1);
-    let next = match lesson::exercise(&after) {
-        Some(next) => next.name(),
-        None => match lesson::lesson(exercise.lesson + 1) {
-            Some(lesson) => lesson.data.number.to_string(),
-            None => return Ok(()),
-        },
-    };
-    tutor.say(&tutor.fill("Next: wstool lesson {}", &[&next]))?;
+/// Where to go on: with what is left of this lesson, the next behind this one first; else
+/// with the next lesson.
+fn next(exercise: &Exercise, store: &Store, tutor: &Tutor) -> Result<(), Trouble> {
+    let Some(lesson) = lesson::lesson(exercise.lesson) else { return Ok(()) };
+    let open = || lesson.exercises.iter().filter(|e| !store.progress.solved(e));
+    let left = open().find(|e| e.place > exercise.place).or_else(|| open().next());
+    let following = lesson::lesson(exercise.lesson + 1).map(|lesson| lesson.data.number.to_string());
+    if let Some(next) = left.map(Exercise::name).or(following) {
+        let name = exercise.name();
+        let words = "Next: wstool lesson {}. What the tool says of this one: wstool lesson {} --show";
+        tutor.say(&tutor.fill(words, &[&next, &name]))?;
+    }
     Ok(())
 }
 
 /// Asks, listens and answers, exercise by exercise, until all are solved or passed over.
-pub(super) fn dialogue(
-    exercises: &[&Exercise],
-    store: &mut Store,
-    tutor: &Tutor,
-    demonstrate: &mut Demonstrate<'_>,
-) -> Result<u8, Trouble> {
+pub(super) fn dialogue(exercises: &[&Exercise], store: &mut Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let mut worst = 0;
     for (place, exercise) in exercises.iter().enumerate() {
         let instance = store.instance(exercise).map_err(Trouble::Asked)?;
         if place > 0 {
             lines(&[String::new()])?;
         }
-        show::question(exercise, &instance, tutor)?;
-        show::wanted(&instance, tutor)?;
+        tutor.show(&(show::question(exercise, &instance, tutor) + &show::wanted(&instance, tutor)))?;
         loop {
             let Some(said) = asked(&instance, tutor)? else { return Ok(WRONG) };
             let given = match said.as_str() {
-                "q" => return Ok(WRONG),
+                "q" | "quit" | "exit" => return Ok(WRONG),
                 "" => {
                     worst = WRONG;
                     break;
                 }
-                "?" | "？" => {
+                "?" | "？" | "hint" | "help" | "提示" => {
                     hint(exercise, store, tutor)?;
+                    continue;
+                }
+                said if let Some(command) = command_in(said) => {
+                    run(command, tutor)?;
                     continue;
                 }
                 path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
@@ -180,7 +206,9 @@ pub(super) fn dialogue(
             let given = given.map_err(|e| Trouble::Said(tutor.lang().say(&e)));
             match given.and_then(|given| judged(exercise, &instance, &given, store, tutor)) {
                 Ok(0) => {
-                    truth(exercise, &instance, tutor, demonstrate)?;
+                    right(exercise, &instance, store, tutor)?;
+                    let words = "What the tool says of it: ! wstool lesson {} --show";
+                    tutor.say(&tutor.fill(words, &[&exercise.name()]))?;
                     break;
                 }
                 Ok(_) => {}
@@ -193,11 +221,42 @@ pub(super) fn dialogue(
     Ok(worst)
 }
 
+/// The command that a line at the prompt is: behind `!`, or a `wstool` that was pasted.
+fn command_in(said: &str) -> Option<&str> {
+    let behind = said.strip_prefix(['!', '！']).map(str::trim);
+    behind
+        .or_else(|| said.strip_prefix("$ ").map(str::trim))
+        .or_else(|| said.starts_with("wstool ").then_some(said))
+}
+
+/// Runs a command as the shell would, with this very `wstool` first on its path; the
+/// question stands meanwhile.
+fn run(command: &str, tutor: &Tutor) -> Result<(), Trouble> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut child = Command::new(shell);
+    child.args([flag, command]);
+    if let Some(own) = std::env::current_exe().ok().as_deref().and_then(Path::parent) {
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(own.to_path_buf()).chain(std::env::split_paths(&rest));
+        if let Ok(path) = std::env::join_paths(folders) {
+            child.env("PATH", path);
+        }
+    }
+    if !io::stdin().is_terminal() {
+        // What comes through a pipe are answers, and not for the command.
+        child.stdin(Stdio::null());
+    }
+    match child.status() {
+        Ok(_) => Ok(()),
+        Err(e) => Ok(tutor.say(&tutor.fill("{} cannot be run: {}", &[&shell, &e]))?),
+    }
+}
+
 /// The learner's next line; `None` when there is none to come.
 fn asked(instance: &Instance, tutor: &Tutor) -> Result<Option<String>, Trouble> {
     let ask = match instance.right {
-        Answer::File(_) => "The path of your file (? help, empty to skip, q to leave): ",
-        _ => "Your answer (? help, empty to skip, q to leave): ",
+        Answer::File(_) => "The path of your file (? help, ! command, empty to skip, q to leave): ",
+        _ => "Your answer (? help, ! command, empty to skip, q to leave): ",
     };
     let mut out = io::stdout().lock();
     write!(out, "{}", tutor.words(ask))?;
@@ -249,7 +308,12 @@ pub(super) fn check_file(
     for (number, exercise, given) in answers {
         let instance = store.instance(exercise).map_err(Trouble::Asked)?;
         match judged(exercise, &instance, &given, store, tutor) {
-            Ok(code) => worst = worst.max(code),
+            Ok(code) => {
+                if code == 0 {
+                    tutor.say(&tutor.fill("{}: right.", &[&exercise.name()]))?;
+                }
+                worst = worst.max(code);
+            }
             Err(Trouble::Said(message)) => {
                 let line = tutor.fill("error: {}: line {}: {}", &[&path.display(), &number, &message]);
                 writeln!(io::stderr(), "{}", columns::escaped(&line))?;

@@ -27,6 +27,8 @@ use tutor::Tutor;
   wstool lesson answer 3.2 \"81 85\"    answer it
   wstool lesson hint 3.2              a step of help
   wstool lesson try 3                 its exercises one after another
+  wstool lesson try                   go on where you are
+  wstool lesson 3.2 --show            of a solved one, what the tool says of it
   wstool lesson check 3               what of lesson 3 is solved
   wstool lesson report > anna.json    what to hand in")]
 pub struct Args {
@@ -60,6 +62,10 @@ struct Who {
     #[arg(long, value_name = "FOLDER", global = true)]
     dir: Option<PathBuf>,
 
+    /// Of an exercise that is solved, show what the tool says of it
+    #[arg(long, global = true)]
+    show: bool,
+
     /// Use ASCII characters only
     #[arg(long, global = true)]
     ascii: bool,
@@ -88,8 +94,8 @@ enum Action {
     },
     /// Go through a lesson's exercises, question by question
     Try {
-        /// The lesson such as 3, or an exercise such as 3.2
-        what: String,
+        /// The lesson such as 3, or an exercise such as 3.2; where you are when left out
+        what: Option<String>,
     },
     /// Show one more step of help; the last is the solution of another instance
     Hint {
@@ -129,20 +135,34 @@ fn act(args: &Args, look: Look, demonstrate: &mut Demonstrate<'_>) -> Result<u8,
     }
     match (&args.action, what) {
         (None, None) => show::list(&store, &tutor),
-        (None, Some(what)) if what.contains('.') => show::exercise(find_exercise(what)?, &store, &tutor),
+        (None, Some(what)) if what.contains('.') => {
+            let exercise = find_exercise(what)?;
+            if args.who.show {
+                answer::shown(exercise, &store, &tutor, demonstrate)
+            } else {
+                show::exercise(exercise, &store, &tutor)
+            }
+        }
         (None, Some(what)) => show::lesson(find_lesson(what)?, &store, &tutor),
         (Some(Action::Answer { exercise, answer, file }), _) => {
             let exercise = find_exercise(exercise)?;
             let given = answer::given(answer, file.as_deref()).map_err(Trouble::Asked)?;
-            answer::answer(exercise, &given, &mut store, &tutor, demonstrate)
+            let show = args.who.show.then_some(demonstrate);
+            answer::answer(exercise, &given, &mut store, &tutor, show)
         }
-        (Some(Action::Try { what }), _) if what.contains('.') => {
-            answer::dialogue(&[find_exercise(what)?], &mut store, &tutor, demonstrate)
+        (Some(Action::Try { what: Some(what) }), _) if what.contains('.') => {
+            answer::dialogue(&[find_exercise(what)?], &mut store, &tutor)
         }
         (Some(Action::Try { what }), _) => {
-            let lesson = find_lesson(what)?;
+            let lesson = match what {
+                Some(what) => find_lesson(what)?,
+                None => match show::next(&store.progress) {
+                    Some(lesson) => lesson,
+                    None => return show::list(&store, &tutor),
+                },
+            };
             let open: Vec<_> = lesson.exercises.iter().filter(|e| !store.progress.solved(e)).collect();
-            answer::dialogue(&open, &mut store, &tutor, demonstrate)?;
+            answer::dialogue(&open, &mut store, &tutor)?;
             show::check(lesson, None, &store, &tutor)
         }
         (Some(Action::Check { what, answers }), _) => {

@@ -5,7 +5,6 @@ use unicode_width::UnicodeWidthStr;
 use super::store::Store;
 use super::tutor::{Tutor, lines};
 use super::{WRONG, find_exercise, find_lesson};
-use crate::cli::pager;
 use crate::cli::trouble::Trouble;
 use crate::lesson::{self, Answer, Exercise, Instance, Lesson, Progress};
 
@@ -21,10 +20,13 @@ pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
         rows.push(line.trim_end().to_owned());
     }
     lines(&rows)?;
-    let next = lesson::lessons().iter().find(|l| store.progress.solved_of(l) < l.exercises.len());
-    let next = next.map_or(0, |lesson| lesson.data.number);
+    let next = next(&store.progress);
+    let number = next.map_or(0, |lesson| lesson.data.number);
     let who = learner(store, tutor).map_or(String::new(), |who| who + "\n");
-    tutor.say(&format!("\n{who}{}", tutor.fill("Read one with: wstool lesson {}", &[&next])))?;
+    tutor.say(&format!("\n{who}{}", tutor.fill("Read one with: wstool lesson {}", &[&number])))?;
+    if next.is_some_and(|lesson| store.progress.has_begun(lesson)) {
+        tutor.say(tutor.words("Go on where you are with: wstool lesson try"))?;
+    }
     Ok(0)
 }
 
@@ -46,13 +48,21 @@ fn solved(lesson: &Lesson, store: &Store, tutor: &Tutor) -> String {
     let (solved, all) = (store.progress.solved_of(lesson), lesson.exercises.len());
     match (solved, all) {
         (_, 0) => String::new(),
-        (0, _) => tutor.words("not begun").to_owned(),
+        (0, _) if !store.progress.has_begun(lesson) => tutor.words("not begun").to_owned(),
         _ if solved == all => tutor.words("done").to_owned(),
         _ => tutor.fill("{} of {} solved", &[&solved, &all]),
     }
 }
 
-/// A lesson's page, and its exercises.
+/// The lesson to go on with: the first that was begun and is not done, else the first with
+/// something left to solve.
+pub(super) fn next(progress: &Progress) -> Option<&'static Lesson> {
+    let is_open = |lesson: &&Lesson| progress.solved_of(lesson) < lesson.exercises.len();
+    let open = || lesson::lessons().iter().filter(is_open);
+    open().find(|lesson| progress.has_begun(lesson)).or_else(|| open().next())
+}
+
+/// A lesson's page, its exercises, and what comes next.
 pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let mut page = tutor.page(lesson.page(tutor.lang()));
     if !lesson.exercises.is_empty() {
@@ -62,7 +72,16 @@ pub(super) fn lesson(lesson: &Lesson, store: &Store, tutor: &Tutor) -> Result<u8
         page += &line;
         page.push('\n');
     }
-    pager::show(&page)?;
+    let number = lesson.data.number;
+    if !lesson.exercises.is_empty() {
+        page += &tutor.prose(&tutor.fill("Do them one after another with: wstool lesson try {}", &[&number]));
+    }
+    if let Some(next) = lesson::lesson(number + 1) {
+        let next =
+            tutor.fill("Next: wstool lesson {}, {}", &[&(number + 1), &next.data.title.in_(tutor.lang())]);
+        page += &tutor.prose(&next);
+    }
+    tutor.show(&page)?;
     Ok(0)
 }
 
@@ -107,38 +126,43 @@ fn states<'l, I: Iterator<Item = &'l Exercise>>(
 /// The learner's version of an exercise, and how to answer it.
 pub(super) fn exercise(exercise: &Exercise, store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let instance = store.instance(exercise).map_err(Trouble::Asked)?;
-    question(exercise, &instance, tutor)?;
     let name = exercise.name();
     let answer = if let Answer::File(_) = instance.right { "--file FILE" } else { "\"…\"" };
-    tutor.say(&tutor.fill("Answer with: wstool lesson answer {} {}", &[&name, &answer]))?;
-    wanted(&instance, tutor)?;
-    tutor.say(&tutor.fill("Help with: wstool lesson hint {}", &[&name]))?;
+    let mut page = question(exercise, &instance, tutor);
+    page += &tutor.prose(&tutor.fill("Answer with: wstool lesson answer {} {}", &[&name, &answer]));
+    page += &wanted(&instance, tutor);
+    page += &tutor.prose(&tutor.fill("Help with: wstool lesson hint {}", &[&name]));
+    if store.progress.solved(exercise) {
+        page +=
+            &tutor.prose(&tutor.fill("You have solved it; what it shows: wstool lesson {} --show", &[&name]));
+    }
+    tutor.show(&page)?;
     Ok(0)
 }
 
-/// What is asked.
-pub(super) fn question(exercise: &Exercise, instance: &Instance, tutor: &Tutor) -> Result<(), Trouble> {
+/// What is asked, laid out.
+pub(super) fn question(exercise: &Exercise, instance: &Instance, tutor: &Tutor) -> String {
     let (name, section, points) = (exercise.name(), &exercise.data.section, exercise.data.points);
     let head = match points {
         1 => tutor.fill("Exercise {} ({}, 1 point)", &[&name, section]),
         _ => tutor.fill("Exercise {} ({}, {} points)", &[&name, section, &points]),
     };
-    tutor.say(&format!("{head}\n\n{}\n\n", exercise.question(instance, tutor.lang())))?;
+    let mut page = tutor.prose(&format!("{head}\n\n{}\n\n", exercise.question(instance, tutor.lang())));
     for file in &instance.files {
         let path = instance.fill(&format!("{{file:{}}}", file.name), tutor.lang());
-        lines(&[tutor.fill("File for you: {}", &[&path])])?;
+        page += &tutor.fill("File for you: {}", &[&path]);
+        page.push('\n');
     }
     if !instance.files.is_empty() {
-        lines(&[String::new()])?;
+        page.push('\n');
     }
-    Ok(())
+    page
 }
 
-/// In which form an answer is wanted.
-pub(super) fn wanted(instance: &Instance, tutor: &Tutor) -> Result<(), Trouble> {
+/// In which form an answer is wanted, laid out.
+pub(super) fn wanted(instance: &Instance, tutor: &Tutor) -> String {
     let how = instance.right.expected(&instance.options);
-    tutor.say(&tutor.fill("Wanted: {}", &[&tutor.lang().say(&how)]))?;
-    Ok(())
+    tutor.prose(&tutor.fill("Wanted: {}", &[&tutor.lang().say(&how)]))
 }
 
 /// Forgets what was done, in all lessons, in one, or in an exercise.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use crate::cli::{Look, output};
+use crate::cli::{Look, output, pager};
 use crate::lang::Lang;
 use crate::render::{Options, markdown, prose};
 
@@ -37,7 +37,20 @@ impl Tutor {
     /// # Errors
     /// When the output cannot be written.
     pub(super) fn say(&self, words: &str) -> io::Result<()> {
-        io::stdout().lock().write_all(prose::render(words, &self.options).as_bytes())
+        io::stdout().lock().write_all(self.prose(words).as_bytes())
+    }
+
+    /// Words as they are, in paragraphs that fit the terminal.
+    pub(super) fn prose(&self, words: &str) -> String {
+        prose::render(words, &self.options)
+    }
+
+    /// Shows what is laid out already, a screen at a time where it is longer than the screen.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub(super) fn show(&self, page: &str) -> io::Result<()> {
+        pager::show(page, self.lang())
     }
 
     /// A page in Markdown, laid out.
