@@ -11,6 +11,7 @@ use serde_json::Value;
 use self::record::record;
 use crate::cli::{Look, output};
 use crate::explain::{self, Answer, Example, Group, Topic, look_up};
+use crate::lang::Lang;
 use crate::lesson;
 use crate::model::{Cite, Text, Who};
 use crate::render::Options;
@@ -95,12 +96,25 @@ pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) ->
             let problem = if nearest.is_empty() {
                 Text::with("there is no topic `{}`; wstool explain lists all", shown)
             } else {
-                Text::with("there is no topic `{}`; perhaps {}; wstool explain lists all", shown)
-                    .and(nearest.join(", "))
+                Text::with("there is no topic `{}`; perhaps {}; wstool explain lists all", shown).and(
+                    nearest
+                        .iter()
+                        .map(|topic| called(topic, lang))
+                        .collect::<Vec<_>>()
+                        .join(lang.words(", ")),
+                )
             };
             writeln!(err, "{}", lang.fill("error: {}", &[&lang.say(&problem)]))?;
             Ok(2)
         }
+    }
+}
+
+/// What to call a topic in the learner's language; whatever it is can be asked for.
+fn called(topic: &'static Topic, lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => topic.id,
+        Lang::Zh => topic.words(lang).first().map_or(topic.id, String::as_str),
     }
 }
 
@@ -220,8 +234,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lang::Lang;
-    use crate::model::{Flow, ON, Sink, Unit, Wants};
+        use crate::model::{Flow, ON, Sink, Unit, Wants};
     use crate::render::columns;
 
     fn said(words: &[&str], lang: Lang) -> (u8, String, String) {

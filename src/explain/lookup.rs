@@ -26,8 +26,8 @@ pub enum Answer {
     },
     /// Nothing of that name.
     Unknown {
-        /// Ids that resemble it, nearest first; perhaps none.
-        nearest: Vec<&'static str>,
+        /// Topics whose names resemble it, nearest first; perhaps none.
+        nearest: Vec<&'static Topic>,
     },
 }
 
@@ -187,7 +187,9 @@ fn asked(question: &str) -> Option<(String, String)> {
     let is_number = |text: &str| text.len() == 4 && is_section(text);
     let (doc, section) = match bare.split_once(|c: char| c == '§' || c.is_whitespace()) {
         Some((doc, section)) if is_number(doc) => (doc, section),
-        None if named && is_number(bare) => return Some((bare.to_owned(), String::new())),
+        None if is_number(bare) && (named || is_cited(bare)) => {
+            return Some((bare.to_owned(), String::new()));
+        }
         _ => ("6455", bare),
     };
     let section = section.trim_matches(|c: char| c == '§' || c.is_whitespace());
@@ -196,28 +198,34 @@ fn asked(question: &str) -> Option<(String, String)> {
     (marked && is_section(section)).then(|| (doc.to_owned(), section.to_owned()))
 }
 
+/// Whether a number is that of an RFC that topics cite and nothing else: no code is that large.
+fn is_cited(number: &str) -> bool {
+    let is_it = |cite: &Cite| cite.doc.strip_prefix("RFC ") == Some(number);
+    number > "5000" && topics().iter().any(|topic| topic.cites.iter().any(is_it))
+}
+
 fn is_section(text: &str) -> bool {
     text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Ids that resemble what was asked for.
-fn nearest(question: &str) -> Vec<&'static str> {
+/// Topics whose names resemble what was asked for.
+fn nearest(question: &str) -> Vec<&'static Topic> {
     let wanted = key(question);
     if wanted.is_empty() {
         return Vec::new();
     }
     let allowed = (wanted.chars().count() / 3).clamp(1, 4);
-    let mut near: Vec<(usize, &'static str)> = Vec::new();
+    let mut near: Vec<(usize, &'static Topic)> = Vec::new();
     for name in names().iter().filter(|name| name.fit < Fit::Field) {
         let Some(slips) = slips(&wanted, &name.key, allowed) else { continue };
-        match near.iter_mut().find(|(_, id)| *id == name.topic.id) {
+        match near.iter_mut().find(|(_, topic)| topic.id == name.topic.id) {
             Some((fewest, _)) => *fewest = slips.min(*fewest),
-            None => near.push((slips, name.topic.id)),
+            None => near.push((slips, name.topic)),
         }
     }
     // Stable: of equally near ones those come first that are listed first.
     near.sort_by_key(|(slips, _)| *slips);
-    near.into_iter().take(SUGGESTIONS).map(|(_, id)| id).collect()
+    near.into_iter().take(SUGGESTIONS).map(|(_, topic)| topic).collect()
 }
 
 /// Slips of the finger between two names, if there are at most `allowed`; a name within

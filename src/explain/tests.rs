@@ -241,6 +241,7 @@ fn slips_are_corrected() {
         ("掩码的键", "masking-key"),
     ] {
         let Answer::Unknown { nearest } = look_up(question) else { panic!("{question} is misspelt") };
+        let nearest: Vec<&str> = nearest.iter().map(|topic| topic.id).collect();
         assert_eq!(nearest.first(), Some(&id), "{question}: {nearest:?}");
     }
     let long = "x".repeat(10_000);
@@ -253,13 +254,55 @@ fn slips_are_corrected() {
     }
 }
 
+/// Words that people type, in either language, are found; a number of an RFC is no close code.
+#[test]
+fn everyday_words_lead_to_their_topics() {
+    for (question, id) in [
+        ("粘包", "read-is-frame"),
+        ("加密", "tls"),
+        ("密钥", "masking-key"),
+        ("跨域", "same-origin-policy"),
+        ("有效载荷", "payload"),
+        ("负载", "payload"),
+        ("状态码", "close-code"),
+        ("异常关闭", "1006"),
+        ("协议升级", "upgrade"),
+        ("断线重连", "backoff"),
+        ("服务器推送", "sse"),
+        ("中间件", "middlebox"),
+        ("短轮询", "polling"),
+        ("双工", "full-duplex"),
+        ("三次握手", "tcp"),
+        ("框架", "frame"),
+        ("nginx", "nginx"),
+        ("hex", "hexadecimal"),
+        ("nibble", "hexadecimal"),
+        ("port", "uri"),
+        ("onopen", "opening-handshake"),
+        ("onclose", "closing-handshake"),
+        ("time_wait", "time-wait"),
+        ("http/2", "http-2"),
+        ("h2c", "http-2"),
+        ("sticky", "sticky-session"),
+        ("why mask", "masking"),
+        ("graphql", "graphql-ws"),
+        ("stomp", "stomp"),
+        ("mqtt", "mqtt"),
+    ] {
+        let Answer::Topic { topic, .. } = look_up(question) else { panic!("{question} is unknown") };
+        assert_eq!(topic.id, id, "{question}");
+    }
+    assert!(matches!(look_up("8441"), Answer::Section { cite, .. } if cite.doc == "RFC 8441"));
+    assert!(matches!(look_up("4000"), Answer::Topic { topic, .. } if topic.id == "4000-4999"));
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
     #[test]
     fn anything_may_be_asked(question in "\\PC{0,40}", codes in "[§x0-9. a-fA-F关闭码opcdeRFC]{0,12}") {
         for question in [question, codes] {
             if let Answer::Unknown { nearest } = look_up(&question) {
-                proptest::prop_assert!(nearest.iter().all(|id| topic(id).is_some()));
+                proptest::prop_assert!(nearest.iter().all(|near| topic(near.id).is_some()));
             }
         }
     }
