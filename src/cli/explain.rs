@@ -234,7 +234,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-        use crate::model::{Flow, ON, Sink, Unit, Wants};
+    use crate::model::{Flow, ON, Sink, Unit, Wants};
     use crate::render::columns;
 
     fn said(words: &[&str], lang: Lang) -> (u8, String, String) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::files::{self, Outbox};
 use super::words::{cut, wrapped};
-use super::{Class, Count, FINDINGS, Shown, Trouble, all, chosen, students};
+use super::{Class, Count, FINDINGS, Shown, Trouble, all, chosen, lists_lessons, students};
 use crate::cli::output;
 use crate::lang::Lang;
 use crate::lesson::Lesson;
@@ -21,10 +21,10 @@ pub(super) struct Args {
     #[command(flatten)]
     class: Class,
     /// Reports, files of answers, tables of answers from paper; or folders of them
-    #[arg(required = true, value_name = "REPORTS")]
+    #[arg(required_unless_present = "lessons", value_name = "REPORTS")]
     reports: Vec<PathBuf>,
-    /// The lessons that count, such as 3, 3,4,5 or 0..14; all when left out
-    #[arg(long, value_name = "LESSONS")]
+    /// The lessons that count, such as 3, 3 4 5 or 0..14; all when left out
+    #[arg(long, value_name = "LESSONS", num_args = 1..)]
     lessons: Vec<String>,
     /// What to write
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -56,7 +56,16 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, lang: Lang) -> Result<u8, Trouble> {
-    let lessons = if args.lessons.is_empty() { all() } else { chosen(&args.lessons, lang)? };
+    // `--lessons 2 4 6 reports/`: what is no list of lessons behind one names reports.
+    let (listed, named): (Vec<String>, Vec<String>) =
+        args.lessons.iter().cloned().partition(|word| lists_lessons(word));
+    let reports: Vec<PathBuf> = args.reports.iter().cloned().chain(named.iter().map(PathBuf::from)).collect();
+    if reports.is_empty() {
+        return Err(Trouble::Said(
+            lang.words("no reports are named: give files, or a folder of them").to_owned(),
+        ));
+    }
+    let lessons = if listed.is_empty() { all() } else { chosen(&listed, lang)? };
     let lessons: Vec<&Lesson> = lessons.into_iter().filter(|lesson| !lesson.exercises.is_empty()).collect();
     let students = students(&args.class, lang)?;
     if args.out.is_none() {
@@ -73,7 +82,7 @@ pub(super) fn run(args: &Args, lang: Lang) -> Result<u8, Trouble> {
     let mut grading = Grading::new(&args.class.seed, &students, &lessons);
     let list = args.class.students.canonicalize().ok();
     let mut unreadable = Vec::new();
-    for path in &args.reports {
+    for path in &reports {
         for file in files::below(path, lang).map_err(Trouble::Said)? {
             // The list may lie among the reports.
             if file.canonicalize().ok() == list && list.is_some() {

@@ -162,6 +162,14 @@ fn all() -> Vec<&'static Lesson> {
     lesson::lessons().iter().collect()
 }
 
+/// What may stand between the numbers of a list.
+const BETWEEN: [char; 5] = [',', ' ', ';', '，', '、'];
+
+/// Whether a word could be of a list of lessons: `3`, `4,5`, `0..14`, `all`.
+fn lists_lessons(word: &str) -> bool {
+    word == "all" || word.chars().all(|c| c.is_ascii_digit() || BETWEEN.contains(&c) || "-.=".contains(c))
+}
+
 /// The lessons that words such as `3`, `4,5`, `0..14` and `all` name, in their order.
 fn chosen(words: &[String], lang: Lang) -> Result<Vec<&'static Lesson>, Trouble> {
     let last = lesson::lessons().last().map_or(0, |lesson| lesson.data.number);
@@ -171,7 +179,7 @@ fn chosen(words: &[String], lang: Lang) -> Result<Vec<&'static Lesson>, Trouble>
         Trouble::Said(lang.fill(template, &[&word, &last, &all]))
     };
     let mut wanted: Vec<u8> = Vec::new();
-    for word in words.iter().flat_map(|word| word.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
+    for word in words.iter().flat_map(|word| word.split(BETWEEN)).filter(|word| !word.is_empty()) {
         if word == "all" {
             return Ok(all());
         }

@@ -59,7 +59,9 @@ fn solved(text: &mut String, exercise: &Exercise, instance: &Instance, student: 
     let _ = write!(text, "\n\n{}\n\n", label("Known mistakes").trim());
     for slip in &instance.mistakes {
         let answer = shown(&slip.answer).map(|answer| answer + " — ").unwrap_or_default();
-        let _ = writeln!(text, "- {answer}{}", escaped(slip.id));
+        let told = exercise.diagnosis(instance, slip.id, &slip.answer, lang).unwrap_or_default();
+        let told: Vec<_> = told.lines().map(str::trim).collect();
+        let _ = writeln!(text, "- {answer}{}", prose(&told.join(" ")));
     }
 }
 

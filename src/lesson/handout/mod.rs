@@ -59,9 +59,10 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
     let words = |english| lang.words(english);
     let mut files = Vec::new();
     let mut sheet = format!(
-        "## {}\n\n| {} | {} | {} |\n|---|---|---|\n",
+        "## {}\n\n| {} | {} | {} | {} |\n|---|---|---|---|\n",
         words("Answer sheet"),
         words("Exercise"),
+        words("Points"),
         words("Wanted"),
         words("Your answer")
     );
@@ -75,7 +76,9 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
                 Answer::File(_) => words("a file, or its bytes in hex").to_owned(),
                 _ => lang.say(&instance.right.expected(&instance.options)),
             };
-            let _ = writeln!(sheet, "| {} | {} | |", exercise.name(), escaped(&wanted));
+            let (name, points) = (exercise.name(), exercise.data.points);
+            let _ =
+                writeln!(sheet, "| {name} | {points} | {} | {} |", escaped(&wanted), room(&instance, lang));
         }
         groups.push(Group { head: heading(lesson, lang), items });
     }
@@ -84,6 +87,19 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
     let first = groups.first().and(with_exercises(lessons).next()).map_or(0, |lesson| lesson.data.number);
     let tail = vec![sheet, how_to_hand_in(course, student, first, lang)];
     Set { title, head, groups, tail, files }
+}
+
+/// Bytes that are written by hand without losing one's place.
+const BYTES_ON_PAPER: usize = 16;
+
+/// Where the answer goes: places for bytes, and for what nobody writes by hand a word.
+fn room(instance: &Instance, lang: Lang) -> String {
+    match &instance.right {
+        // As many places for every question: their number is no hint.
+        Answer::Hex(bytes) if bytes.len() <= BYTES_ON_PAPER => code(&["__"; BYTES_ON_PAPER].join(" ")),
+        Answer::Hex(_) | Answer::File(_) => lang.words("not on paper: at the computer").to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// The page that leads to all sets of a folder; `kinds` are the extensions of the files

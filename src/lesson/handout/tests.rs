@@ -21,7 +21,16 @@ fn a_set_asks_what_the_tool_asks() {
         );
     }
     assert!(text.contains("--course 'ws 2026' --student anna"), "{text}");
-    assert!(text.contains("| 0.3 | a number, such as 71 or 8.55 | |"), "{text}");
+    // A byte is two places, whatever the answer's length; what is too long is for the computer.
+    assert!(
+        text.contains(&format!(
+            "| 0.2 | 1 | bytes in hex, two digits a byte, such as 81 05 48 | `{}` |",
+            ["__"; 16].join(" ")
+        )),
+        "{text}"
+    );
+    assert!(text.contains("not on paper: at the computer"), "{text}");
+    assert!(text.contains("| 0.3 | 1 | a number, such as 71 or 8.55 |  |"), "{text}");
     let text = handout("ws 2026", wei, &lessons, Lang::Zh).markdown();
     assert!(text.contains("--student again") && text.contains("## 第 0 课：你好，字节"), "{text}");
     let instance = lessons[0].exercises[2].instance("ws 2026", "again");
@@ -35,9 +44,19 @@ fn the_key_stands_apart_from_the_handout() {
     let instance = lessons[0].exercises[2].instance("c", "anna");
     let right = format!("**Right answer**: `{}`", instance.print(&instance.right));
     let answers = key("c", &students[0], &lessons, Lang::En).markdown();
-    assert!(answers.contains(&right) && answers.contains("read-as-decimal"), "{answers}");
+    assert!(answers.contains(&right), "{answers}");
+    // Mistakes are told in sentences, not by their ids.
+    let told = lessons[0].exercises[2].diagnosis(
+        &instance,
+        "read-as-decimal",
+        &instance.mistakes[0].answer,
+        Lang::En,
+    );
+    let told = told.expect("it is described");
+    assert!(answers.contains(told.split('.').next().unwrap_or_default()), "{told}: {answers}");
+    assert!(!answers.contains("read-as-decimal"), "{answers}");
     let questions = handout("c", &students[0], &lessons, Lang::En).markdown();
-    assert!(!questions.contains("Right answer") && !questions.contains("read-as-decimal"), "{questions}");
+    assert!(!questions.contains("Right answer") && !questions.contains(&told), "{questions}");
     let table = key_csv("c", &students, &lessons);
     assert_eq!(table.lines().count(), 1 + 2 * 4);
     assert!(table.contains(&format!("anna,0.3,{}\n", instance.print(&instance.right))), "{table}");
