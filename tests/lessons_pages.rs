@@ -68,6 +68,26 @@ fn pages_name_every_exercise_and_no_other() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// What a learner may reckon with stands at the head of the page, as the list has it.
+#[test]
+fn pages_say_how_long_they_take() {
+    for lesson in lessons() {
+        let minutes = lesson.toml["minutes"].as_integer().expect("a number");
+        let (en, zh) = if minutes < 120 {
+            (format!("It takes about {minutes} minutes"), format!("大约需要 {minutes} 分钟"))
+        } else {
+            (format!("It takes about {} hours", minutes / 60), format!("大约需要 {} 小时", minutes / 60))
+        };
+        for (page, said) in [(&lesson.en, en), (&lesson.zh, zh)] {
+            assert!(
+                page.split("\n## ").next().is_some_and(|head| head.contains(&said)),
+                "{}: {said}",
+                lesson.name
+            );
+        }
+    }
+}
+
 #[test]
 fn cited_sections_exist() {
     let mut library = BTreeMap::new();

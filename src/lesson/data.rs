@@ -51,6 +51,8 @@ impl Ladder {
 #[serde(deny_unknown_fields)]
 pub struct LessonData {
     pub number: u8,
+    /// How long it takes with its exercises, an estimate that its page gives too.
+    pub minutes: u16,
     /// Lessons that come before it.
     pub requires: Vec<u8>,
     /// Sections to read, such as `RFC 6455 §5.2`.

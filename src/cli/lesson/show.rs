@@ -7,6 +7,7 @@ use super::tutor::{Tutor, lines};
 use super::{WRONG, find_exercise, find_lesson};
 use crate::cli::trouble::Trouble;
 use crate::lesson::{self, Answer, Exercise, Instance, Lesson, Progress};
+use crate::render::columns::left;
 
 /// All lessons, and how far the learner is.
 pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
@@ -16,7 +17,12 @@ pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     for lesson in lesson::lessons() {
         let title = lesson.data.title.in_(lang);
         let space = " ".repeat(widest - title.width());
-        let line = format!("{:>4}  {title}{space}  {}", lesson.data.number, solved(lesson, store, tutor));
+        let time = match lesson.data.minutes {
+            minutes if minutes < 120 => tutor.fill("{} min", &[&minutes]),
+            minutes => tutor.fill("{} h", &[&(minutes / 60)]),
+        };
+        let solved = solved(lesson, store, tutor);
+        let line = format!("{:>4}  {title}{space}  {}{solved}", lesson.data.number, left(&time, 9));
         rows.push(line.trim_end().to_owned());
     }
     lines(&rows)?;
