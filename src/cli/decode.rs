@@ -175,11 +175,11 @@ enum Format {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Time {
-    /// Seconds since the first
+    /// Seconds since the first packet of the input
     Relative,
     /// Date and time of day, UTC
     Utc,
-    /// Seconds since the one before
+    /// Seconds since the one shown before
     Delta,
 }
 

@@ -125,6 +125,8 @@ pub struct Meta {
     pub format: String,
     /// Names of the link types seen before the first packet.
     pub link_types: Vec<String>,
+    /// When the first packet was captured, from which relative times count; `None` where there are none.
+    pub start: Option<Time>,
 }
 
 /// An endpoint's address.

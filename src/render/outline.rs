@@ -58,7 +58,10 @@ impl Outline {
     pub fn unit(&mut self, unit: &Unit<'_>) {
         self.several |= unit.conn > 1;
         match unit.body {
-            Body::Meta(meta) => self.meta(meta),
+            Body::Meta(meta) => {
+                self.clock.begin(meta.start);
+                self.meta(meta);
+            }
             Body::Connection(connection) => match &connection.ending {
                 None => self.connection(unit, connection),
                 Some(ending) => self.ending(unit, connection, ending),
@@ -83,7 +86,7 @@ impl Outline {
     /// A block's first line: what it is, who sent it, more about it, and at the right end when.
     pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str) {
         self.several |= unit.conn > 1;
-        let stamp = unit.time.map(|time| self.clock.stamp(time));
+        let stamp = unit.time.and_then(|time| self.clock.stamp(time));
         self.page.gap();
         self.page.put(Ink::Strong, what);
         if let Some(dir) = unit.dir {

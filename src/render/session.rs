@@ -86,7 +86,7 @@ impl SessionLayout {
             outline.page.gap();
             self.begun = true;
         }
-        let stamp = unit.time.map(|time| outline.clock.stamp(time)).unwrap_or_default();
+        let stamp = unit.time.and_then(|time| outline.clock.stamp(time)).unwrap_or_default();
         let page = &mut outline.page;
         page.to(INDENT).put_right(Ink::Faint, &stamp, INDENT + 14).to(INDENT + 16).put(Ink::Plain, session);
         page.to(INDENT + 20).put(Ink::Faint, transport).to(INDENT + 31);
