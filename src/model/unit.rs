@@ -162,6 +162,13 @@ pub enum Handshake {
     Polling,
 }
 
+impl Handshake {
+    /// Whether the connection became a WebSocket, as far as it was seen.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Full | Self::ResponseOnly | Self::Missing)
+    }
+}
+
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deflate {
