@@ -107,6 +107,10 @@ pub const PIECES_LISTED: usize = 4096;
 /// Payload bytes of a frame or message kept for showing, unless the user asks otherwise.
 pub const PAYLOAD_SHOWN: u64 = 64 * 1024;
 
+/// Bytes of frames that wait over all connections until `--grep` has seen their messages; beyond it those
+/// of the connection at hand are judged one by one.
+pub const GREP_HELD: usize = 32 * 1024 * 1024;
+
 /// Payload bytes kept even with `--payload-limit all`.
 pub const PAYLOAD_KEPT: u64 = 256 * 1024 * 1024;
 

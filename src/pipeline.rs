@@ -73,7 +73,8 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
                     (packet.number, packet.time, packet.link, packet.wire_len);
                 let data = packet.data.to_vec();
                 router.now = Some(time);
-                flow = router.describe(meta(capture.name(), capture.format(), capture.link_types()));
+                flow =
+                    router.describe(meta(capture.name(), capture.format(), capture.link_types(), Some(time)));
                 if flow.is_continue() {
                     let packet = net::Packet { number, time, link, data: &data, wire_len };
                     flow = tracker.packet(&packet, &mut router);
@@ -88,7 +89,7 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
         }
     }
     if first {
-        flow = router.describe(meta(capture.name(), capture.format(), capture.link_types()));
+        flow = router.describe(meta(capture.name(), capture.format(), capture.link_types(), None));
     }
     if flow.is_continue() {
         // Whether the sink wants more no longer matters.
@@ -112,8 +113,8 @@ fn to_net<'a>(packet: &crate::input::Packet<'a>) -> net::Packet<'a> {
     }
 }
 
-fn meta(name: &str, format: &str, link_types: Vec<String>) -> Meta {
-    Meta { input: name.to_owned(), format: format.to_owned(), link_types }
+fn meta(name: &str, format: &str, link_types: Vec<String>, start: Option<Time>) -> Meta {
+    Meta { input: name.to_owned(), format: format.to_owned(), link_types, start }
 }
 
 /// Hex and raw bytes: one connection without packets.
@@ -124,7 +125,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
     let mut memory = Memory::default();
     let mut error = None;
     let mut session = Session::new(None, Start::Given);
-    let about = meta(bytes.name(), bytes.format(), Vec::new());
+    let about = meta(bytes.name(), bytes.format(), Vec::new(), None);
     let mut interest = match out.emit(&Unit::about_input(Body::Meta(&about))) {
         flow if flow.is_break() => Interest::Stop,
         _ => Interest::Follow,
@@ -161,7 +162,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
             connections: &mut connections,
             memory: &mut memory,
         };
-        let _: Flow = session.finish(StreamEnd::Input, None, &mut cx);
+        let _: Flow = session.finish(StreamEnd::Input, None, None, &mut cx);
     }
     let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(InputError::text));
     Outcome { summary, error, unreadable: Vec::new() }
@@ -285,7 +286,7 @@ impl StreamSink for Router<'_> {
         self.with(flow, |session, cx| session.end(side(from), how, at, cx))
     }
 
-    fn close(&mut self, flow: FlowId, _: CloseReason) {
+    fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {
         let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::take) else { return };
         self.held = self.held.saturating_sub(session.cost());
         let mut cx = Context {
@@ -295,7 +296,7 @@ impl StreamSink for Router<'_> {
             memory: &mut self.memory,
         };
         // The sink will say so again at the next unit if it has had enough.
-        let _: Flow = session.finish(StreamEnd::Capture, self.now, &mut cx);
+        let _: Flow = session.finish(StreamEnd::Capture, Some(last), self.now, &mut cx);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: net::Side, finding: Finding, at: At) {

@@ -4,9 +4,13 @@
 //! `from`) pass everything that fits them. Those on single frames and messages
 //! (`opcodes`, `grep`, `findings`) pass a frame or a message that fits, leave out
 //! everything else but the lines that say what a unit belongs to, and show a
-//! connection only once something of it is shown.
+//! connection only once something of it is shown. What `grep` searches is what is shown: a message
+//! as a whole, unmasked and inflated, with which its frames are shown or not.
 
-use std::collections::HashMap;
+mod held;
+mod stream;
+
+use std::collections::{HashMap, HashSet};
 
 use regex::bytes::Regex;
 
@@ -15,18 +19,21 @@ use crate::model::{
     Body, Connection, Dir, Finding, Flow, Frame, Message, Opcode, Severity, Sink, Time, Unit, Wants,
 };
 
+use self::held::{Held, Queue};
+pub use self::stream::{Stream, parse_streams};
+
 /// What to show; everything by default.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// Numbers of connections; empty for all. What concerns the whole input is shown in any case.
-    pub streams: Vec<u32>,
+    /// Which connections; empty for all. What concerns the whole input is shown in any case.
+    pub streams: Vec<Stream>,
     /// What one endpoint sent.
     pub from: Option<Dir>,
     /// Frames with one of these opcodes, and messages of one of these kinds; empty for all.
     /// Continuation frames have an opcode of their own.
     pub opcodes: Vec<Opcode>,
-    /// Frames and messages in whose unmasked payload this matches. Each frame and each message
-    /// is searched by itself, so words that fragmentation cuts in two are found in the message only.
+    /// Messages in whose content, unmasked and inflated, this matches, and their frames; a frame that
+    /// carries a whole message, or belongs to none, is searched by itself.
     pub grep: Option<Regex>,
     /// How many bytes of a payload `grep` searches.
     pub grep_bytes: u64,
@@ -70,7 +77,12 @@ impl Selection {
 
     /// Whether a unit other than `Meta`, `Connection` and `Summary` is shown.
     fn shows(&self, unit: &Unit<'_>, findings: &[Finding]) -> bool {
-        if !self.shows_stream(unit.conn) || self.findings && findings.is_empty() {
+        self.fits(unit, findings) && (self.grep.is_none() || self.matches(unit))
+    }
+
+    /// Whether all conditions but `streams` and `grep` are met.
+    fn fits(&self, unit: &Unit<'_>, findings: &[Finding]) -> bool {
+        if self.findings && findings.is_empty() {
             return false;
         }
         if let (Some(from), Some(dir)) = (self.from, unit.dir)
@@ -78,19 +90,32 @@ impl Selection {
         {
             return false;
         }
-        let (opcode, payload) = match unit.body {
-            Body::Frame(frame) => (frame.header.opcode, frame.payload),
-            Body::Message(message) => (message.kind, message.payload),
-            Body::Packet(packet) => (if packet.text { Opcode::TEXT } else { Opcode::BINARY }, packet.payload),
-            // The others have neither opcode nor payload.
-            _ => return self.opcodes.is_empty() && self.grep.is_none(),
-        };
-        (self.opcodes.is_empty() || self.opcodes.contains(&opcode))
-            && self.grep.as_ref().is_none_or(|regex| regex.is_match(cut(payload, self.grep_bytes)))
+        match opcode_and_payload(unit) {
+            Some((opcode, _)) => self.opcodes.is_empty() || self.opcodes.contains(&opcode),
+            None => self.opcodes.is_empty() && self.grep.is_none(),
+        }
     }
 
-    fn shows_stream(&self, conn: u32) -> bool {
-        conn == 0 || self.streams.is_empty() || self.streams.contains(&conn)
+    /// Whether `grep` matches the payload; a Close frame's reason by itself, too.
+    fn matches(&self, unit: &Unit<'_>) -> bool {
+        let (Some(regex), Some((opcode, payload))) = (&self.grep, opcode_and_payload(unit)) else {
+            return false;
+        };
+        let payload = cut(payload, self.grep_bytes);
+        let reason = payload.get(2..).filter(|_| opcode == Opcode::CLOSE);
+        regex.is_match(payload) || reason.is_some_and(|reason| regex.is_match(reason))
+    }
+}
+
+/// What `opcodes` and `grep` look at; other units have neither.
+fn opcode_and_payload<'a>(unit: &Unit<'a>) -> Option<(Opcode, &'a [u8])> {
+    match unit.body {
+        Body::Frame(frame) => Some((frame.header.opcode, frame.payload)),
+        Body::Message(message) => Some((message.kind, message.payload)),
+        Body::Packet(packet) => {
+            Some((if packet.text { Opcode::TEXT } else { Opcode::BINARY }, packet.payload))
+        }
+        _ => None,
     }
 }
 
@@ -145,6 +170,13 @@ pub struct Select<S> {
     verdict: Verdict,
     /// The beginnings of open connections of which nothing was shown so far.
     waiting: HashMap<u32, Waiting, foldhash::fast::FixedState>,
+    /// Open connections that `streams` chooses, and which of `streams` have chosen any so far.
+    chosen: HashSet<u32, foldhash::fast::FixedState>,
+    found: Vec<bool>,
+    /// Frames of which `grep` has to see the message first, and what came behind them.
+    queues: HashMap<u32, Queue, foldhash::fast::FixedState>,
+    /// What these keep, in bytes.
+    queued: usize,
     frames: u64,
     /// The last frame of the limit, when it may yet complete a message.
     last: Option<(u32, u64)>,
@@ -164,10 +196,14 @@ impl<S: Sink> Select<S> {
         let done = selection.limit == Some(0);
         Self {
             all: selection.is_all(),
+            found: vec![false; selection.streams.len()],
             selection,
             inner,
             verdict: Verdict::default(),
             waiting: HashMap::default(),
+            chosen: HashSet::default(),
+            queues: HashMap::default(),
+            queued: 0,
             frames: 0,
             last: None,
             done,
@@ -177,6 +213,12 @@ impl<S: Sink> Select<S> {
     /// How bad what was shown is, so far.
     pub fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// Those of `streams` that no connection was one of. After the limit nobody has looked.
+    pub fn missing(&self) -> Vec<&Stream> {
+        let streams = self.selection.streams.iter().zip(&self.found);
+        streams.filter(|(_, found)| !**found && !self.done).map(|(stream, _)| stream).collect()
     }
 
     /// The sink behind, for flushing it.
@@ -190,7 +232,12 @@ impl<S: Sink> Select<S> {
     }
 
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
-        if !self.selection.shows_stream(unit.conn) {
+        let is_chosen = self.choose(unit.conn, connection);
+        if connection.ending.is_some() {
+            self.settle(unit.conn)?;
+            self.chosen.remove(&unit.conn);
+        }
+        if !is_chosen {
             return Flow::Continue(());
         }
         let worth = !self.selection.is_fine() || self.selection.findings && !unit.findings.is_empty();
@@ -208,6 +255,90 @@ impl<S: Sink> Select<S> {
         } else {
             Flow::Continue(())
         }
+    }
+
+    /// Whether a connection is one of `streams`, now that something is known of it.
+    fn choose(&mut self, conn: u32, connection: &Connection) -> bool {
+        if self.selection.streams.is_empty() || self.chosen.contains(&conn) {
+            return true;
+        }
+        if connection.ending.is_some() {
+            return false;
+        }
+        for (stream, found) in self.selection.streams.iter().zip(&mut self.found) {
+            if stream.matches(conn, connection) {
+                *found = true;
+                self.chosen.insert(conn);
+            }
+        }
+        self.chosen.contains(&conn)
+    }
+
+    fn shows_stream(&self, conn: u32) -> bool {
+        conn == 0 || self.selection.streams.is_empty() || self.chosen.contains(&conn)
+    }
+
+    /// Searches a frame or a message, and shows what is decided by it.
+    fn search(&mut self, unit: &Unit<'_>) -> Flow {
+        let matches = self.selection.matches(unit);
+        if let Body::Message(message) = unit.body
+            && !message.kind.is_control()
+            && let Some(queue) = self.queues.get_mut(&unit.conn)
+        {
+            held::decide(queue, unit.dir, matches);
+        }
+        let waits = matches!(unit.body, Body::Frame(frame) if held::waits(frame));
+        let is_inflated = !matches!(unit.body, Body::Frame(frame) if frame.compressed);
+        let may_show = self.selection.fits(unit, unit.findings) && (waits || matches);
+        if may_show && (waits || self.queues.contains_key(&unit.conn)) {
+            if let Some(held) = Held::new(unit, matches && is_inflated, (!waits).then_some(true)) {
+                self.queued += held.cost();
+                self.queues.entry(unit.conn).or_default().push_back(held);
+            }
+            if self.queued > limits::GREP_HELD {
+                return self.settle(unit.conn);
+            }
+        } else if may_show {
+            return self.show(unit);
+        }
+        self.flush(unit.conn)
+    }
+
+    /// Shows what a connection's queue has in front that is decided.
+    fn flush(&mut self, conn: u32) -> Flow {
+        while let Some(queue) = self.queues.get_mut(&conn) {
+            let Some(held) = queue.pop_front_if(|held| held.shown.is_some()) else {
+                if queue.is_empty() {
+                    self.queues.remove(&conn);
+                }
+                break;
+            };
+            self.queued -= held.cost();
+            if held.shown == Some(true) {
+                held.lend(|unit| self.show(unit))?;
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Nothing waits any longer: what is undecided is judged by itself.
+    fn settle(&mut self, conn: u32) -> Flow {
+        if let Some(queue) = self.queues.get_mut(&conn) {
+            for dir in [None, Some(Dir::Client), Some(Dir::Server)] {
+                held::decide(queue, dir, false);
+            }
+        }
+        self.flush(conn)
+    }
+
+    /// Shows a unit that was selected.
+    fn show(&mut self, unit: &Unit<'_>) -> Flow {
+        if self.done {
+            return self.after_limit(unit, true);
+        }
+        self.introduce(unit.conn)?;
+        self.pass_cut(unit)?;
+        self.count(unit)
     }
 
     /// Shows the beginning of a connection if that is still to be done.
@@ -272,13 +403,13 @@ impl<S: Sink> Select<S> {
     }
 
     /// Past the limit: passes the message that the last frame completes, and ends.
-    fn after_limit(&mut self, unit: &Unit<'_>, findings: &[Finding]) -> Flow {
+    fn after_limit(&mut self, unit: &Unit<'_>, is_shown: bool) -> Flow {
         if let (Body::Message(message), Some((conn, n))) = (unit.body, self.last.take())
             && unit.conn == conn
             && message.frames.last() == Some(&n)
-            && self.selection.shows(unit, findings)
+            && is_shown
         {
-            self.pass_cut(&Unit { findings, ..*unit })?;
+            self.pass_cut(unit)?;
         }
         Flow::Break(())
     }
@@ -305,13 +436,14 @@ impl<S: Sink> Sink for Select<S> {
         let unit = &Unit { findings, ..*unit };
         match unit.body {
             Body::Meta(_) | Body::Summary(_) => self.pass(unit),
-            _ if self.done => self.after_limit(unit, findings),
-            Body::Connection(connection) => self.connection(unit, connection),
-            _ if self.selection.shows(unit, findings) => {
-                self.introduce(unit.conn)?;
-                self.pass_cut(unit)?;
-                self.count(unit)
+            _ if self.done => {
+                let is_shown = self.shows_stream(unit.conn) && self.selection.shows(unit, findings);
+                self.after_limit(unit, is_shown)
             }
+            Body::Connection(connection) => self.connection(unit, connection),
+            _ if !self.shows_stream(unit.conn) => Flow::Continue(()),
+            Body::Frame(_) | Body::Message(_) if self.selection.grep.is_some() => self.search(unit),
+            _ if self.selection.shows(unit, findings) => self.show(unit),
             _ => Flow::Continue(()),
         }
     }
@@ -323,157 +455,4 @@ fn cut(payload: &[u8], limit: u64) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Dir::{Client, Server};
-    use crate::model::sample::{Talk, finding, note};
-    use crate::model::{EndKind, Summary};
-
-    /// Writes down what it is shown, in short.
-    struct Seen {
-        units: Vec<String>,
-        payload: u64,
-    }
-
-    impl Sink for Seen {
-        fn wants(&self) -> Wants {
-            Wants { payload: self.payload, ..Wants::NOTHING }
-        }
-
-        fn take(&mut self, unit: &Unit<'_>) -> Flow {
-            let conn = unit.conn;
-            self.units.push(match unit.body {
-                Body::Meta(_) => "meta".into(),
-                Body::Summary(_) => "summary".into(),
-                Body::Connection(connection) if connection.ending.is_some() => format!("end {conn}"),
-                Body::Connection(_) => format!("connection {conn}"),
-                Body::Http(_) => format!("http {conn}"),
-                Body::Frame(frame) => format!("frame {conn}.{}:{}", frame.n, frame.payload.len()),
-                Body::Message(message) => {
-                    format!("message {conn}.{}:{}", message.m, message.payload.len())
-                }
-                Body::Opening(_) => format!("opening {conn}"),
-                Body::Gap(_) => "gap".into(),
-                Body::Note => format!("note {conn}:{}", unit.findings.len()),
-                Body::Packet(p) => format!("packet {conn}:{}", p.place),
-                Body::Session(s) => format!("session {}", s.number),
-            });
-            Flow::Continue(())
-        }
-    }
-
-    /// Two connections; what of them is shown, and the verdict.
-    fn shown(selection: Selection) -> (Vec<String>, Verdict) {
-        let mut select = Select::new(selection, Seen { units: Vec::new(), payload: 99 });
-        let mut talk = Talk::new(&mut select);
-        talk.meta().connect(1).handshake();
-        talk.frame(Client, "818537fa213d7f9f4d5158").frame(Server, "010348656c");
-        talk.frame(Server, "8900").frame(Server, "80026c6f");
-        talk.tell(None, Body::Note, &[note()]);
-        talk.end(EndKind::Fin, None).connect(2);
-        talk.findings.push(finding());
-        talk.frame(Client, "8203414243").frame(Client, "8800").end(EndKind::Fin, None);
-        talk.summary(&Summary::default());
-        (select.inner().units.clone(), select.verdict())
-    }
-
-    #[test]
-    fn each_condition_shows_its_part() {
-        let everything = Selection::default;
-        let grep = |regex| Selection { grep: Some(Regex::new(regex).unwrap()), ..everything() };
-        let findings = || Selection { findings: true, ..everything() };
-        for (selection, units) in [
-            (
-                everything(),
-                "meta, connection 1, http 1, http 1, frame 1.1:5, message 1.1:5, frame 1.2:3, frame 1.3:0, \
-                 message 1.2:0, frame 1.4:2, message 1.3:5, note 1:1, end 1, connection 2, frame 2.1:3, \
-                 message 2.1:3, frame 2.2:0, message 2.2:0, end 2, summary",
-            ),
-            (
-                Selection { streams: vec![2], ..everything() },
-                "meta, connection 2, frame 2.1:3, message 2.1:3, frame 2.2:0, message 2.2:0, end 2, summary",
-            ),
-            (
-                Selection { from: Some(Client), ..everything() },
-                "meta, connection 1, http 1, frame 1.1:5, message 1.1:5, note 1:1, end 1, connection 2, \
-                 frame 2.1:3, message 2.1:3, frame 2.2:0, message 2.2:0, end 2, summary",
-            ),
-            (
-                Selection { opcodes: vec![Opcode::CONTINUATION, Opcode::PING], ..everything() },
-                "meta, connection 1, frame 1.3:0, message 1.2:0, frame 1.4:2, end 1, summary",
-            ),
-            (
-                grep("^Hello$"),
-                "meta, connection 1, frame 1.1:5, message 1.1:5, message 1.3:5, end 1, summary",
-            ),
-            (grep("B"), "meta, connection 2, frame 2.1:3, message 2.1:3, end 2, summary"),
-            (grep("nowhere"), "meta, summary"),
-            (findings(), "meta, connection 1, note 1:1, end 1, connection 2, frame 2.1:3, end 2, summary"),
-            (
-                Selection { min_severity: Severity::Warning, ..findings() },
-                "meta, connection 2, frame 2.1:3, end 2, summary",
-            ),
-            (Selection { opcodes: vec![Opcode::TEXT], ..findings() }, "meta, summary"),
-        ] {
-            assert_eq!(shown(selection.clone()).0.join(", "), units, "{selection:?}");
-        }
-    }
-
-    #[test]
-    fn the_limit_ends_decoding_after_the_message() {
-        let run = |limit, talk: fn(&mut Talk<'_, Select<Seen>>)| {
-            let selection = Selection { limit: Some(limit), ..Selection::default() };
-            let mut select = Select::new(selection, Seen { units: Vec::new(), payload: 99 });
-            let mut told = Talk::new(&mut select);
-            talk(&mut told);
-            let flow = told.flow;
-            (select.into_inner().units.join(", "), flow.is_break())
-        };
-        let whole = |talk: &mut Talk<'_, Select<Seen>>| drop_it(talk.frame(Server, "8900"));
-        assert_eq!(run(1, whole), ("frame 1.1:0, message 1.1:0".into(), true));
-        assert_eq!(run(2, whole), ("frame 1.1:0, message 1.1:0".into(), false));
-        assert_eq!(run(0, whole), (String::new(), true));
-        assert_eq!(run(1, |talk| drop_it(talk.frame(Server, "010141"))), ("frame 1.1:1".into(), true));
-        // A final frame that completes nothing does not hold back the end for long.
-        let (units, over) = run(1, |talk| drop_it(talk.frame(Server, "8b00").frame(Server, "8900")));
-        assert_eq!((units.as_str(), over), ("frame 1.1:0", true));
-    }
-
-    fn drop_it<T>(_: T) {}
-
-    #[test]
-    fn the_verdict_is_on_what_was_shown() {
-        let all = shown(Selection::default()).1;
-        assert!(all.reaches(Severity::Error) && all.reaches(Severity::Warning));
-        let first = shown(Selection { streams: vec![1], ..Selection::default() }).1;
-        assert_eq!(first.worst, Some(Severity::Note));
-        assert!(first.reaches(Severity::Note) && !first.reaches(Severity::Warning));
-        assert!(!Verdict::default().reaches(Severity::Note));
-    }
-
-    #[test]
-    fn searching_does_not_show_more_payload() {
-        let selection = Selection { grep: Some(Regex::new("lo").unwrap()), ..Selection::default() };
-        let mut select = Select::new(selection, Seen { units: Vec::new(), payload: 2 });
-        assert_eq!(select.wants().payload, limits::PAYLOAD_SHOWN);
-        Talk::new(&mut select).frame(Server, "810548656c6c6f").frame(Server, "890548656c6c6f");
-        assert_eq!(select.inner().units, ["frame 1.1:2", "message 1.1:2", "frame 1.2:2", "message 1.2:5"]);
-    }
-
-    #[test]
-    fn opcodes_have_names_and_numbers() {
-        for (text, opcode) in [
-            ("text", Some(Opcode::TEXT)),
-            ("PING", Some(Opcode::PING)),
-            ("0", Some(Opcode::CONTINUATION)),
-            ("10", Some(Opcode::PONG)),
-            ("0xB", Some(Opcode(11))),
-            ("16", None),
-            ("reserved", None),
-            ("", None),
-            ("-1", None),
-        ] {
-            assert_eq!(parse_opcode(text).ok(), opcode, "{text}");
-        }
-    }
-}
+mod tests;

@@ -32,6 +32,7 @@ const SILENT: &[&str] = &[
     "cli/lesson",
     "cli/mod.rs",
     "cli/output.rs",
+    "cli/size.rs",
     "compare/",
     "explain",
     "input/capture/write.rs",
@@ -45,7 +46,7 @@ const SILENT: &[&str] = &[
     "render/compare",
     "render/json",
     "render/stats/json.rs",
-    "select.rs",
+    "select",
     "synth/",
 ];
 
@@ -59,7 +60,7 @@ const KEPT: &[(&str, &[&str])] = &[
         &[
             "a header field is written NAME: VALUE",
             "a header field is written NAME: VALUE, on one line",
-            "a number of bytes, or all",
+            ", or all",
             "a number of seconds, such as 10 or 0.5",
             "a segment has 1 to 65536 bytes",
             "a status is a number from 200 to 599",

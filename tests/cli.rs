@@ -298,8 +298,156 @@ fn limits_select_and_stop() {
     assert!(!table(&["--grep", "^b.e$"]).contains("hello"));
     assert!(table(&["--findings"]).contains("unmasked-client-frame"));
     let (code, out, err) = output(&mut wstool(&["decode", "-v", "table", "--stream", "7", &input]));
-    assert!(code == 0 && !out.contains("text"), "{out}");
-    assert!(err.contains("there is no connection 7"), "{err}");
+    assert!(code == 2 && !out.contains("text"), "{out}");
+    assert!(err.contains("there is no connection 7: they are numbered 1 to 1"), "{err}");
+}
+
+/// Nothing that was asked for is missing without a word: a check over it would be green for nothing.
+#[test]
+fn connections_are_chosen_in_several_ways() {
+    let sample = |args: &[&str]| {
+        output(&mut wstool(
+            &[&["decode", "samples/chat.pcap", "-v", "table", "--fail-on", "error"], args].concat(),
+        ))
+    };
+    let frames = |out: &str, conn: &str| {
+        out.lines().filter(|line| line.get(27..30).is_some_and(|column| column.trim() == conn)).count() > 2
+    };
+    for (streams, one, two) in [
+        ("1", true, false),
+        ("1,2", true, true),
+        ("2-9", false, true),
+        ("127.0.0.1:48676", false, true),
+        ("127.0.0.1", true, true),
+        ("/chat", true, true),
+        ("/chat?name=Anna", true, false),
+    ] {
+        let (code, out, err) = sample(&["-s", streams]);
+        assert_eq!(
+            (code, &*err, frames(&out, "1"), frames(&out, "2")),
+            (0, "", one, two),
+            "{streams}:\n{out}"
+        );
+    }
+    for (streams, missing) in
+        [("3", "3"), ("1,3-5", "3-5"), ("127.0.0.1:1", "127.0.0.1:1"), ("/other", "/other")]
+    {
+        let (code, _, err) = sample(&["-s", streams]);
+        assert_eq!(code, 2, "{streams}");
+        assert!(
+            err.contains(&format!("there is no connection {missing}: they are numbered 1 to 2")),
+            "{err}"
+        );
+    }
+    // When the limit is reached, nobody has looked at the rest.
+    assert_eq!(sample(&["-s", "1,9", "-n", "1"]).0, 0);
+    assert_eq!(sample(&["-s", "0"]).0, 2);
+    let (_, out, _) = sample(&["-o", "close,ping", "--payload-limit", "4k"]);
+    assert!(out.contains(" close ") && !out.contains(" text "), "{out}");
+}
+
+/// A pattern is looked for in what is shown, inflated and put together, and its frames come with it.
+#[test]
+fn grep_matches_what_is_shown() {
+    let script = fs::read_to_string("samples/clean/deflate.script").expect("a sample");
+    let input = file("deflate.pcap", &pcap(&packets(&script)));
+    let shown = |view: &str, pattern: &str, extra: &[&str]| {
+        let args = [&["decode", "-v", view, "--grep", pattern, &input], extra].concat();
+        output(&mut wstool(&args)).1
+    };
+    let numbers = |text: &str, column: std::ops::Range<usize>| -> Vec<u32> {
+        text.lines().filter_map(|line| line.get(column.clone())?.trim().parse().ok()).collect()
+    };
+    // Eight frames of the first connection, two of the second; the closes and the empty message are not.
+    let table = shown("table", "^Hello$", &[]);
+    assert_eq!(numbers(&table, 0..5), [1, 2, 3, 4, 5, 6, 7, 8, 1, 2], "{table}");
+    let tree = shown("tree", "^Hello$", &[]);
+    assert_eq!(tree.lines().filter(|line| line.starts_with("frame ")).count(), 10, "{tree}");
+    for view in ["bits", "hex"] {
+        let text = shown(view, "^Hello$", &[]);
+        assert_eq!(text.lines().filter(|line| line.starts_with("frame ")).count(), 10, "{text}");
+    }
+    let messages = shown("messages", "^Hello$", &[]);
+    assert_eq!(messages.lines().filter(|line| line.starts_with("message ")).count(), 9, "{messages}");
+    let records = shown("tree", "^Hello$", &["--format", "ndjson"]);
+    assert_eq!(records.matches(r#""type":"frame""#).count(), 10, "{records}");
+    assert_eq!(records.matches(r#""type":"message""#).count(), 9);
+    let stats = shown("stats", "^Hello$", &["--format", "ndjson"]);
+    assert!(stats.contains(r#""conn":null,"connections":2,"#), "{stats}");
+    assert!(stats.contains(r#""frames":{"client":{"text":2,"binary":0,"continuation":1,"#), "{stats}");
+    // What nobody sees does not match: the compressed bytes, and two texts across a frame's end.
+    for nothing in ["\\x48\\xcd", "HelloHello", "no such thing"] {
+        let table = shown("table", nothing, &[]);
+        assert_eq!(table.lines().count(), 2, "{table}");
+    }
+}
+
+/// Only a WebSocket has a closing handshake to miss, and only Engine.IO has sessions.
+#[test]
+fn what_a_connection_was_decides_what_is_said_of_it() {
+    let refused = "request\nserver raw \"HTTP/1.1 403 Forbidden\\r\\nContent-Length: 0\\r\\n\\r\\n\"\nfin server\nfin client\n";
+    let input = file("refused.pcap", &pcap(&packets(refused)));
+    let (_, table, _) = output(&mut wstool(&["decode", "-v", "table", &input]));
+    assert!(table.contains("end    TCP closed\n"), "{table}");
+    let polling = output(&mut wstool(&["decode", "-v", "table", "samples/socketio/v4-polling.pcap.gz"])).1;
+    assert!(polling.contains("TCP closed\n") && !polling.contains("closing handshake"), "{polling}");
+    let unclean = file("unclean.pcap", &pcap(&packets("client text \"hi\"\nfin server\nfin client\n")));
+    let (_, table, _) = output(&mut wstool(&["decode", "-v", "table", &unclean]));
+    assert!(table.contains("TCP closed without a complete"), "{table}");
+    let (_, session, _) = output(&mut wstool(&["decode", "-v", "session", "samples/chat.pcap"]));
+    assert!(session.contains("no Engine.IO session here"), "{session}");
+    let (_, session, _) =
+        output(&mut wstool(&["decode", "-v", "session", "samples/socketio/v4-polling.pcap.gz"]));
+    assert!(!session.contains("no Engine.IO session here"), "{session}");
+}
+
+/// Ctrl-C ends a live view as the end of the input would: everything is closed, nothing is lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_the_output_properly() {
+    let input = capture();
+    let run = |args: &[&str]| {
+        let mut child = wstool(&[&["decode", "-"], args].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        pipe.write_all(&input).expect("it reads");
+        pipe.flush().expect("it reads");
+        // Bit 2 of the signals that are caught: SIGINT.
+        let is_caught = || {
+            let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0").trim();
+            u64::from_str_radix(mask, 16).is_ok_and(|mask| mask & 2 != 0)
+        };
+        for _ in 0..1000 {
+            if is_caught() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("there is kill").success());
+        // The pipe stays open: only Ctrl-C ends it.
+        let out = child.wait_with_output().expect("it ends");
+        drop(pipe);
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (out.status.code(), text(out.stdout), text(out.stderr))
+    };
+    let (code, out, err) = run(&["--format", "json"]);
+    assert_eq!((code, &*err), (Some(130), ""));
+    let records: Vec<serde_json::Value> = serde_json::from_str(&out).expect("a closed array");
+    let last = records.last().expect("a summary");
+    assert_eq!((&last["type"], &last["frames"]), (&"summary".into(), &3.into()), "{out}");
+    assert_eq!((&last["complete"], &last["error"]), (&false.into(), &"stopped by Ctrl-C".into()));
+    let (code, out, _) = run(&["-v", "stats"]);
+    assert_eq!(code, Some(130));
+    assert!(out.contains("1 connection, 3 frames") && out.contains("stopped by Ctrl-C"), "{out}");
+    let (code, out, _) = run(&["-v", "table"]);
+    assert_eq!(code, Some(130));
+    assert!(out.contains("howdy") && out.contains("1 connection, 3 frames, 3 messages"), "{out}");
 }
 
 /// Bytes that nobody put in quotes are one input; a file of such a name is a file.

@@ -9,17 +9,19 @@ use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};
 
 use self::opening::{Opened, joined, open, shown};
-use self::report::{nothing_readable, report};
+use self::report::{not_there, nothing_readable, report};
+use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output};
+use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Dir, Flow, Opcode, Severity, Sink, Text, Unit, Wants};
+use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Text, Unit, Wants};
 use crate::pipeline;
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
 use crate::render::{Bits, Hex, Messages, Options, Session, Table, TimeStyle, Tree, View};
-use crate::select::{self, Select, Selection, Verdict};
+use crate::select::{self, Select, Selection, Stream, Verdict};
 use crate::timeline;
 
 /// What the long help and the manual say besides.
@@ -37,20 +39,23 @@ Examples:
   wstool decode capture.pcap
   wstool decode 818537fa213d7f9f4d5158
   wstool decode --view table --grep error capture.pcapng
+  wstool decode --stream 3-5,192.0.2.7:8080 --opcode close,ping capture.pcap
   wstool decode --findings --fail-on error capture.pcap
-  tcpdump -i any -U -w - port 8080 | wstool decode -
+  tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
 Exit status:
   0  all is well
   1  there are findings that --fail-on asks for
-  2  wrong usage, or an input that could not be read to its end";
+  2  wrong usage, an input that could not be read to its end, or a --stream
+     that is not there
+  130  Ctrl-C was pressed; what was read until then is shown";
 
 /// Show what is on the wire, every field with its meaning and a verdict on it.
 ///
 /// Inputs are recognised by content: pcap, pcapng, either one gzip'd, hex in any
 /// form people paste, or the raw bytes of one direction. A word that names no
 /// file but is hex is decoded as hex; `-` is standard input, decoded as it comes:
-/// tcpdump -U -w - | wstool decode -
+/// tcpdump --immediate-mode -U -w - | wstool decode -
 #[derive(clap::Args, Clone)]
 #[command(after_long_help = AFTER)]
 pub struct Args {
@@ -70,7 +75,7 @@ pub struct Args {
     #[arg(short, long, default_value = "relative", help_heading = "Showing")]
     time: Time,
 
-    /// Payload bytes shown of each frame and message: a number, or all
+    /// Payload bytes shown of each frame and message: a number such as 200 or 4k, or all
     #[arg(long, value_name = "BYTES|all", value_parser = payload_limit, help_heading = "Showing")]
     payload_limit: Option<u64>,
 
@@ -90,19 +95,19 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     ascii: bool,
 
-    /// Show connection N only; may be repeated
-    #[arg(short, long, value_name = "N", help_heading = "Selecting")]
-    stream: Vec<u32>,
+    /// Show these connections: numbers, ranges, an address with or without its port, a path: 2,5-7 or /chat
+    #[arg(short, long, value_name = "STREAMS", value_parser = streams, help_heading = "Selecting")]
+    stream: Vec<Streams>,
 
     /// Show what one endpoint sent
     #[arg(long, value_name = "ENDPOINT", help_heading = "Selecting")]
     from: Option<Endpoint>,
 
-    /// Show frames of this opcode, by name or number; may be repeated
-    #[arg(short, long, value_name = "OPCODE", value_parser = select::parse_opcode, help_heading = "Selecting")]
+    /// Show frames of these opcodes, by name or number: close,ping
+    #[arg(short, long, value_name = "OPCODES", value_delimiter = ',', value_parser = select::parse_opcode, help_heading = "Selecting")]
     opcode: Vec<Opcode>,
 
-    /// Show frames and messages whose unmasked payload matches
+    /// Show messages whose content, unmasked and inflated, matches, and their frames
     #[arg(short, long, value_name = "REGEX", value_parser = regex, help_heading = "Selecting")]
     grep: Option<Regex>,
 
@@ -122,6 +127,10 @@ pub struct Args {
     #[arg(long, value_name = "SEVERITY", default_value = "never", help_heading = "Result")]
     fail_on: FailOn,
 }
+
+/// Connections that one `--stream` names.
+#[derive(Clone)]
+struct Streams(Vec<Stream>);
 
 /// What pasted text is.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -175,11 +184,11 @@ enum Format {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Time {
-    /// Seconds since the first
+    /// Seconds since the first packet of the input
     Relative,
     /// Date and time of day, UTC
     Utc,
-    /// Seconds since the one before
+    /// Seconds since the one shown before
     Delta,
 }
 
@@ -226,19 +235,23 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         look.tell("error: {}", &"--format json is one array of one input: use ndjson for several".into())?;
         return Ok(2);
     }
+    let interrupt = Interrupt::listen();
     let mut code = 0;
     for name in inputs {
-        code = code.max(one(args, name, look)?);
+        code = code.max(one(args, name, &interrupt, look)?);
+        if interrupt.seen() {
+            return Ok(INTERRUPTED);
+        }
     }
     Ok(code)
 }
 
 /// Decodes one input.
-fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
+fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
     if let Some(protocol) = args.protocol {
         return pasted(args, protocol, name, look);
     }
-    let Opened { input, size, live } = match open(name) {
+    let Opened { input, size, live } = match open(name, interrupt) {
         Ok(opened) => opened,
         Err(message) => {
             look.tell("error: {}", &Text::with("{}: {}", shown(name)).word(message))?;
@@ -248,12 +261,18 @@ fn one(args: &Args, name: &str, look: Look) -> io::Result<u8> {
     let bar = output::bar(size, args.view != ViewName::Stats);
     let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
-    let outcome = pipeline::run(input, &mut select, &mut |read| bar.set_position(read));
+    let mut until = Until { select: &mut select, interrupt };
+    let outcome = pipeline::run(input, &mut until, &mut |read| bar.set_position(read));
     bar.finish_and_clear();
     let verdict = select.verdict();
+    let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
     select.into_inner().end()?;
-    report(args, name, is_raw, &outcome, look)?;
-    Ok(if outcome.error.is_some() || nothing_readable(&outcome) {
+    if interrupt.has_cut() {
+        return Ok(INTERRUPTED);
+    }
+    report(name, is_raw, &outcome, look)?;
+    not_there(name, &missing, outcome.summary.connections, look)?;
+    Ok(if outcome.error.is_some() || nothing_readable(&outcome) || !missing.is_empty() {
         2
     } else {
         u8::from(args.fail_on.fails(verdict))
@@ -289,7 +308,7 @@ fn pasted(args: &Args, protocol: Pasted, name: &str, look: Look) -> io::Result<u
 impl Args {
     fn selection(&self) -> Selection {
         Selection {
-            streams: self.stream.clone(),
+            streams: self.stream.iter().flat_map(|list| list.0.clone()).collect(),
             from: self.from.map(|e| match e {
                 Endpoint::Client => Dir::Client,
                 Endpoint::Server => Dir::Server,
@@ -331,6 +350,29 @@ impl FailOn {
             Self::Note => verdict.reaches(Severity::Note),
             Self::Warning => verdict.reaches(Severity::Warning),
             Self::Error => verdict.reaches(Severity::Error),
+        }
+    }
+}
+
+/// Says in the summary that Ctrl-C ended the input before its time.
+struct Until<'a, S> {
+    select: &'a mut S,
+    interrupt: &'a Interrupt,
+}
+
+impl<S: Sink> Sink for Until<'_, S> {
+    fn wants(&self) -> Wants {
+        self.select.wants()
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        match unit.body {
+            Body::Summary(summary) if self.interrupt.has_cut() => {
+                let error = Some("stopped by Ctrl-C".into());
+                let summary = Summary { error, ..summary.clone() };
+                self.select.take(&Unit { body: Body::Summary(&summary), ..*unit })
+            }
+            _ => self.select.take(unit),
         }
     }
 }
@@ -402,10 +444,11 @@ impl Sink for Show {
 }
 
 fn payload_limit(text: &str) -> Result<u64, String> {
-    if text == "all" {
-        return Ok(limits::PAYLOAD_KEPT);
-    }
-    text.parse().map_err(|_| "a number of bytes, or all".to_owned())
+    if text == "all" { Ok(limits::PAYLOAD_KEPT) } else { size::bytes(text).map_err(|e| e + ", or all") }
+}
+
+fn streams(text: &str) -> Result<Streams, String> {
+    select::parse_streams(text).map(Streams)
 }
 
 fn regex(text: &str) -> Result<Regex, String> {

@@ -10,11 +10,13 @@ pub mod compare;
 pub mod decode;
 pub mod encode;
 pub mod explain;
+mod interrupt;
 pub mod lesson;
 mod mistaken;
 mod output;
 mod pager;
 pub mod replay;
+mod size;
 pub mod teacher;
 mod trouble;
 

@@ -11,7 +11,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::exchanges::Exchanges;
 use super::sequence::Sequence;
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding};
+use crate::model::{At, Finding, Time};
 use crate::net::{
     CloseReason, FlowId, Interest, Measured, Opened, Packet, Side, StreamEnd, StreamSink, Tracker, measure,
 };
@@ -238,7 +238,7 @@ impl StreamSink for Reader {
         Interest::Follow
     }
 
-    fn close(&mut self, flow: FlowId, _: CloseReason) {
+    fn close(&mut self, flow: FlowId, _: CloseReason, _: Time) {
         self.open.remove(&flow);
     }
 

@@ -42,7 +42,7 @@ pub fn decode(recording: &Recording) -> [Sum; 2] {
         session.data(side, bytes, At::default(), &mut cx);
     }
     // Nothing follows that could be stopped.
-    let _: Flow = session.finish(StreamEnd::Capture, None, &mut cx);
+    let _: Flow = session.finish(StreamEnd::Capture, None, None, &mut cx);
     let mut sums = sums.0;
     for (sum, bytes) in sums.iter_mut().zip(recording.bytes) {
         sum.socket = bytes;

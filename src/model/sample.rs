@@ -110,8 +110,12 @@ impl<'s, S: Sink> Talk<'s, S> {
     }
 
     pub fn meta(&mut self) -> &mut Self {
-        let meta =
-            Meta { input: "chat.pcap".into(), format: "pcap".into(), link_types: vec!["ethernet".into()] };
+        let meta = Meta {
+            input: "chat.pcap".into(),
+            format: "pcap".into(),
+            link_types: vec!["ethernet".into()],
+            start: None,
+        };
         let unit = Unit { conn: 0, ..unit(Body::Meta(&meta)) };
         self.flow = self.sink.take(&unit);
         self

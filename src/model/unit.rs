@@ -125,6 +125,8 @@ pub struct Meta {
     pub format: String,
     /// Names of the link types seen before the first packet.
     pub link_types: Vec<String>,
+    /// When the first packet was captured, from which relative times count; `None` where there are none.
+    pub start: Option<Time>,
 }
 
 /// An endpoint's address.
@@ -158,6 +160,13 @@ pub enum Handshake {
     Refused,
     /// No WebSocket was asked for: HTTP requests that carry the packets of an application.
     Polling,
+}
+
+impl Handshake {
+    /// Whether the connection became a WebSocket, as far as it was seen.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Full | Self::ResponseOnly | Self::Missing)
+    }
 }
 
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1).

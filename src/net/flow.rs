@@ -20,8 +20,8 @@ pub(super) struct Flow {
     pub halves: [Half; 2],
     /// The number of the first packet, which names the flow for good, and its time.
     pub first: (u64, Time),
-    /// The number of the last packet.
-    pub last: u64,
+    /// The number of the last packet, and its time.
+    pub last: (u64, Time),
     /// Packets so far.
     pub packets: u32,
     /// `packets` when something was first held back only for the sake of order, 0 for nothing.
@@ -102,7 +102,7 @@ impl Flow {
             key,
             halves: [Half::new(), Half::new()],
             first: (packet, time),
-            last: packet,
+            last: (packet, time),
             packets: 0,
             held_since: 0,
             a: from,

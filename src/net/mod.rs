@@ -178,8 +178,8 @@ pub trait StreamSink {
     /// A direction has ended.
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, at: At) -> Interest;
 
-    /// The flow is over; its id may now name another one.
-    fn close(&mut self, flow: FlowId, why: CloseReason);
+    /// The flow is over; its id may now name another one. `last` is when its last packet was captured.
+    fn close(&mut self, flow: FlowId, why: CloseReason, last: Time);
 
     /// A rule was broken by a packet that `from` sent. The finding's spans point
     /// into the packet.

@@ -199,7 +199,7 @@ impl Table {
     pub(super) fn idle_longest(&self, wanted: impl Fn(&Flow) -> bool) -> Vec<u32> {
         let flows = self.slots.iter().enumerate().filter_map(|(slot, flow)| Some((slot, flow.as_ref()?)));
         let mut idle: Vec<(u64, u32)> =
-            flows.filter(|(_, flow)| wanted(flow)).map(|(slot, flow)| (flow.last, slot as u32)).collect();
+            flows.filter(|(_, flow)| wanted(flow)).map(|(slot, flow)| (flow.last.0, slot as u32)).collect();
         idle.sort_unstable();
         idle.into_iter().map(|(_, slot)| slot).collect()
     }

@@ -73,7 +73,7 @@ impl StreamSink for Log {
         self.interest()
     }
 
-    fn close(&mut self, flow: FlowId, why: CloseReason) {
+    fn close(&mut self, flow: FlowId, why: CloseReason, _: Time) {
         self.opened.remove(&flow.0).expect("closed without being open");
         self.lines.push(format!("close {why:?}"));
     }

@@ -231,7 +231,7 @@ impl Tracker {
         let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
         let waited = flow.has_waiting();
         let before = if waited { flow.cost() } else { 0 };
-        flow.last = packet;
+        flow.last = (packet, time);
         let after = flow.segment(FlowId(slot), from, segment, sink);
         if waited || flow.has_waiting() {
             self.held = (self.held + flow.cost()).saturating_sub(before);
@@ -305,7 +305,7 @@ impl Tracker {
         let cost = flow.cost();
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
-            sink.close(FlowId(slot), flow.over.unwrap_or(why));
+            sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
         }
         self.held = self.held.saturating_sub(cost);
         self.table.remove(slot);

@@ -4,16 +4,19 @@ use super::TimeStyle;
 use crate::model::Time;
 
 /// Tells the time of one unit after another.
+///
+/// Relative times count from the first packet of the input, whatever is shown of it, so that
+/// every view and every selection gives a frame the same time.
 #[derive(Debug)]
 pub struct Clock {
     style: TimeStyle,
-    first: Option<Time>,
+    start: Option<Time>,
     last: Option<Time>,
 }
 
 impl Clock {
     pub fn new(style: TimeStyle) -> Self {
-        Self { style, first: None, last: None }
+        Self { style, start: None, last: None }
     }
 
     /// How times are told.
@@ -21,33 +24,32 @@ impl Clock {
         self.style
     }
 
-    /// Notes that the time is `now`; gives the nanoseconds since the first time seen
-    /// and since the time seen last, both 0 at the start.
-    pub fn tick(&mut self, now: Time) -> (i64, i64) {
-        let times = self.glance(now);
-        self.first.get_or_insert(now);
-        self.last = Some(now);
-        times
+    /// Says when the input's first packet was captured. Where nobody does, times count from the
+    /// first that is told.
+    pub fn begin(&mut self, start: Option<Time>) {
+        self.start = self.start.or(start);
     }
 
-    /// The same without noting it.
-    pub fn glance(&self, now: Time) -> (i64, i64) {
-        (now.since(self.first.unwrap_or(now)), now.since(self.last.unwrap_or(now)))
-    }
-
-    /// Whether `now` is before the time seen last.
-    pub fn is_past(&self, now: Time) -> bool {
-        self.glance(now).1 < 0
+    /// Notes that the time is `now`; gives the nanoseconds since the start, and since the latest
+    /// time noted before, 0 for the first one.
+    ///
+    /// What is told late (a connection that was recognised only some packets later, or that is
+    /// introduced once something of it is shown) turns no clock back: there are no nanoseconds
+    /// since something that came after it.
+    pub fn tick(&mut self, now: Time) -> (i64, Option<i64>) {
+        let start = *self.start.get_or_insert(now);
+        let last = self.last.unwrap_or(now);
+        self.last = Some(last.max(now));
+        (now.since(start), (now >= last).then(|| now.since(last)))
     }
 
     /// The time `now` in words: `0.001204 s`, `+0.000020 s`, `2023-11-10T05:56:11.123456Z`.
-    pub fn stamp(&mut self, now: Time) -> String {
-        let (since_first, since_last) = self.tick(now);
+    pub fn stamp(&mut self, now: Time) -> Option<String> {
+        let (since_start, since_last) = self.tick(now);
         match self.style {
-            TimeStyle::Relative => format!("{} s", seconds(since_first)),
-            TimeStyle::Delta if since_last < 0 => format!("{} s", seconds(since_last)),
-            TimeStyle::Delta => format!("+{} s", seconds(since_last)),
-            TimeStyle::Utc => now.utc(),
+            TimeStyle::Relative => Some(format!("{} s", seconds(since_start))),
+            TimeStyle::Delta => since_last.map(|nanos| format!("+{} s", seconds(nanos))),
+            TimeStyle::Utc => Some(now.utc()),
         }
     }
 }
@@ -67,17 +69,28 @@ mod tests {
     fn times_are_told_three_ways() {
         let (a, b) = (Time(1_699_595_771_000_000_000), Time(1_699_595_771_001_204_999));
         for (style, first, second, back) in [
-            (TimeStyle::Relative, "0.000000 s", "0.001204 s", "0.000000 s"),
-            (TimeStyle::Delta, "+0.000000 s", "+0.001204 s", "-0.001204 s"),
+            (TimeStyle::Relative, "0.000000 s", "0.001204 s", Some("0.000000 s")),
+            (TimeStyle::Delta, "+0.000000 s", "+0.001204 s", None),
             (
                 TimeStyle::Utc,
                 "2023-11-10T05:56:11.000000Z",
                 "2023-11-10T05:56:11.001204Z",
-                "2023-11-10T05:56:11.000000Z",
+                Some("2023-11-10T05:56:11.000000Z"),
             ),
         ] {
             let mut clock = Clock::new(style);
-            assert_eq!([clock.stamp(a), clock.stamp(b), clock.stamp(a)], [first, second, back]);
+            let told = [a, b, a].map(|time| clock.stamp(time));
+            assert_eq!(told, [Some(first), Some(second), back].map(|words| words.map(str::to_owned)));
         }
+    }
+
+    #[test]
+    fn times_count_from_the_start_of_the_input() {
+        let mut clock = Clock::new(TimeStyle::Relative);
+        clock.begin(Some(Time(2_000_000)));
+        clock.begin(Some(Time(9_000_000)));
+        assert_eq!(clock.stamp(Time(5_000_000)).as_deref(), Some("0.003000 s"));
+        assert_eq!(clock.tick(Time(4_000_000)), (2_000_000, None));
+        assert_eq!(clock.tick(Time(6_000_000)), (4_000_000, Some(1_000_000)));
     }
 }

@@ -131,11 +131,11 @@ impl Default for Options {
 /// How times are told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeStyle {
-    /// Seconds since the first unit of the input that has a time.
+    /// Seconds since the first packet of the input.
     #[default]
     Relative,
     /// The date and time of day, UTC.
     Utc,
-    /// Seconds since the unit before.
+    /// Seconds since the latest unit before; none for a unit that is told late.
     Delta,
 }

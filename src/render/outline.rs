@@ -58,7 +58,10 @@ impl Outline {
     pub fn unit(&mut self, unit: &Unit<'_>) {
         self.several |= unit.conn > 1;
         match unit.body {
-            Body::Meta(meta) => self.meta(meta),
+            Body::Meta(meta) => {
+                self.clock.begin(meta.start);
+                self.meta(meta);
+            }
             Body::Connection(connection) => match &connection.ending {
                 None => self.connection(unit, connection),
                 Some(ending) => self.ending(unit, connection, ending),
@@ -83,7 +86,7 @@ impl Outline {
     /// A block's first line: what it is, who sent it, more about it, and at the right end when.
     pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str) {
         self.several |= unit.conn > 1;
-        let stamp = unit.time.map(|time| self.clock.stamp(time));
+        let stamp = unit.time.and_then(|time| self.clock.stamp(time));
         self.page.gap();
         self.page.put(Ink::Strong, what);
         if let Some(dir) = unit.dir {
@@ -170,13 +173,8 @@ impl Outline {
         let lang = self.lang();
         let heading = lang.fill("connection {} ends", &[&unit.conn]);
         if connection.handshake == Handshake::Polling {
-            // Nothing but HTTP: there are no frames to count, and no closing handshake to miss.
-            let how = match ending.how {
-                EndKind::CloseHandshake | EndKind::Fin => "TCP closed",
-                EndKind::Rst => "TCP reset",
-                EndKind::CaptureEnd => "the capture ends first",
-            };
-            return self.heading(unit, &heading, lang.words(how));
+            // Nothing but HTTP: there are no frames to count.
+            return self.heading(unit, &heading, &ended(lang, ending, connection));
         }
         self.heading(unit, &heading, &ended(lang, ending, connection));
         let agreed = agreed(lang, connection);
@@ -344,13 +342,15 @@ fn roles(connection: &Connection) -> Option<&'static str> {
 
 /// How a connection ended.
 pub fn ended(lang: Lang, ending: &Ending, connection: &Connection) -> String {
-    let handshake = connection.handshake;
+    let is_websocket =
+        connection.handshake.is_websocket() || ending.counts.iter().any(|sent| sent.frames > 0);
     let how = match ending.how {
         // Pasted hex and raw bytes have no addresses, and are no capture.
         EndKind::CaptureEnd if connection.client.is_none() => "the input ends",
         EndKind::CloseHandshake => "closing handshake complete",
-        EndKind::Fin if handshake == Handshake::Refused => "TCP closed",
-        EndKind::Fin => "TCP closed without a complete closing handshake",
+        // Only a WebSocket has a closing handshake to miss.
+        EndKind::Fin if is_websocket => "TCP closed without a complete closing handshake",
+        EndKind::Fin => "TCP closed",
         EndKind::Rst => "TCP reset",
         EndKind::CaptureEnd => "the capture ends first",
     };

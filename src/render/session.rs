@@ -13,7 +13,12 @@ pub type Session<W> = Screen<SessionLayout, W>;
 #[derive(Debug, Default)]
 pub struct SessionLayout {
     begun: bool,
+    /// A session, or a packet of one, was shown.
+    found: bool,
 }
+
+/// What a capture without any says.
+const NONE: &str = "no Engine.IO session here; --view messages shows what other protocols carry";
 
 /// Rows that a packet may take.
 const ROWS: usize = 3;
@@ -25,8 +30,16 @@ impl Layout for SessionLayout {
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
         match unit.body {
-            Body::Meta(_) | Body::Summary(_) => outline.unit(unit),
+            Body::Meta(_) => outline.unit(unit),
+            Body::Summary(_) => {
+                if !self.found && !outline.pasted {
+                    outline.page.gap();
+                    outline.say(Ink::Plain, outline.lang().words(NONE));
+                }
+                outline.unit(unit);
+            }
             Body::Session(_) => {
+                self.found = true;
                 outline.unit(unit);
                 self.begun = false;
             }
@@ -56,6 +69,7 @@ impl Layout for SessionLayout {
 impl SessionLayout {
     fn packet(&mut self, outline: &mut Outline, unit: &Unit<'_>, it: &App) {
         let Some(session) = &it.session else { return };
+        self.found = true;
         let transport = match session.transport {
             Transport::Polling => "polling",
             Transport::WebSocket => "websocket",
@@ -86,7 +100,7 @@ impl SessionLayout {
             outline.page.gap();
             self.begun = true;
         }
-        let stamp = unit.time.map(|time| outline.clock.stamp(time)).unwrap_or_default();
+        let stamp = unit.time.and_then(|time| outline.clock.stamp(time)).unwrap_or_default();
         let page = &mut outline.page;
         page.to(INDENT).put_right(Ink::Faint, &stamp, INDENT + 14).to(INDENT + 16).put(Ink::Plain, session);
         page.to(INDENT + 20).put(Ink::Faint, transport).to(INDENT + 31);

@@ -102,7 +102,8 @@ impl Layout for TableLayout {
                 let words = last(outline.lang(), summary);
                 outline.page.clip(Ink::Faint, &words).line();
             }
-            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
+            Body::Meta(meta) => outline.clock.begin(meta.start),
+            Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
     }
 }
@@ -135,16 +136,13 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
     let (time, delta) = match unit.time {
         None => (String::new(), String::new()),
         Some(now) => {
-            // A selection shows a connection's beginning late, which turns no clock back.
-            let late = matches!(unit.body, Body::Connection(_)) && outline.clock.is_past(now);
-            let (since_first, since_last) =
-                if late { outline.clock.glance(now) } else { outline.clock.tick(now) };
+            let (since_start, since_last) = outline.clock.tick(now);
             let time = match style {
                 // The date would take a third of the line.
                 TimeStyle::Utc => now.utc()[11..].trim_end_matches('Z').to_owned(),
-                TimeStyle::Relative | TimeStyle::Delta => seconds(since_first),
+                TimeStyle::Relative | TimeStyle::Delta => seconds(since_start),
             };
-            (time, if late { String::new() } else { seconds(since_last) })
+            (time, since_last.map(seconds).unwrap_or_default())
         }
     };
     let connection = if unit.conn > 0 { unit.conn.to_string() } else { String::new() };

@@ -262,9 +262,16 @@ impl Session {
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
-    /// itself, `now` is when the last packet of the input was captured.
-    pub fn finish(mut self, how: StreamEnd, now: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
-        self.remember_end(now, cx);
+    /// itself, `ended` is when its last packet was captured, and `now` when that of the whole input was,
+    /// so far: what the endpoints are waited for until then.
+    pub fn finish(
+        mut self,
+        how: StreamEnd,
+        ended: Option<Time>,
+        now: Option<Time>,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        self.remember_end(ended, cx);
         match &self.phase {
             Phase::Http(_) => {
                 let at = At { time: now, ..At::default() };
@@ -282,11 +289,11 @@ impl Session {
         let Some(mut told) = self.told.take() else { return ON };
         let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
         if let Phase::WebSocket(mut talk) = phase {
-            talk.finish(how, now, cx.out, cx.scratch)?;
+            talk.finish(how, ended, now, cx.out, cx.scratch)?;
             ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
         }
         told.connection.ending = Some(ending);
-        cx.out.emit(&told.unit(now))
+        cx.out.emit(&told.unit(ended))
     }
 
     fn end_kind(&self) -> EndKind {

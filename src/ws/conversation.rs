@@ -99,21 +99,22 @@ impl Conversation {
         flow
     }
 
-    /// The connection is over, `now` being the time of the last packet of the input.
+    /// The connection is over: its last packet came at `ended`, the last one of the input so far at `now`.
     pub fn finish(
         &mut self,
         how: StreamEnd,
+        ended: Option<Time>,
         now: Option<Time>,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
         for dir in [Dir::Client, Dir::Server] {
-            let at = At { time: now, ..At::default() };
+            let at = At { time: ended, ..At::default() };
             self.end(dir, how, at, out, scratch)?;
         }
         let mut findings = Vec::new();
         self.shared.aftermath.finish(now, &mut findings);
-        let at = At { time: now, ..At::default() };
+        let at = At { time: ended, ..At::default() };
         for finding in &findings {
             self.shared.note(finding.blame, at, std::slice::from_ref(finding), out)?;
         }

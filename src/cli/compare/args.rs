@@ -6,6 +6,7 @@ use clap::{ArgGroup, ValueEnum};
 
 use super::units::{milliseconds, seconds};
 use crate::cli::output;
+use crate::cli::size;
 use crate::compare::heads::Heads;
 use crate::compare::simulate::Play;
 use crate::compare::wire::Wire;
@@ -101,7 +102,7 @@ pub struct Args {
     pub(super) rate: f64,
 
     /// Bytes of a message
-    #[arg(short, long, value_name = "BYTES", default_value_t = 21, help_heading = "Question")]
+    #[arg(short, long, value_name = "BYTES", default_value_t = 21, value_parser = size::bytes, help_heading = "Question")]
     pub(super) payload: u64,
 
     /// Milliseconds between two short polls
@@ -175,11 +176,11 @@ pub struct Args {
     tls: bool,
 
     /// Bytes of a TLS handshake, both directions
-    #[arg(long, value_name = "BYTES", default_value_t = 4500, help_heading = "Assumptions")]
+    #[arg(long, value_name = "BYTES", default_value_t = 4500, value_parser = size::bytes, help_heading = "Assumptions")]
     tls_handshake: u64,
 
     /// Bytes TLS adds to a record
-    #[arg(long, value_name = "BYTES", default_value_t = 22, value_parser = clap::value_parser!(u64).range(0..=255), help_heading = "Assumptions")]
+    #[arg(long, value_name = "BYTES", default_value_t = 22, value_parser = |text: &str| size::within(text, 0, 255), help_heading = "Assumptions")]
     tls_record: u64,
 
     /// HTTP/2 for everything but the WebSocket; browsers speak it within TLS only, so this means --tls
@@ -187,7 +188,7 @@ pub struct Args {
     http2: bool,
 
     /// Bytes of cookies with every request
-    #[arg(long, value_name = "BYTES", default_value_t = 0, help_heading = "Assumptions")]
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = size::bytes, help_heading = "Assumptions")]
     cookies: u64,
 
     /// A request head, and perhaps after an empty line a response head, to count instead of the built-in ones
@@ -203,7 +204,7 @@ pub struct Args {
     no_tcp_timestamps: bool,
 
     /// Bytes of the longest packet
-    #[arg(long, value_name = "BYTES", default_value_t = 1500, help_heading = "Assumptions")]
+    #[arg(long, value_name = "BYTES", default_value_t = 1500, value_parser = size::bytes, help_heading = "Assumptions")]
     mtu: u64,
 
     /// Milliseconds a receiver waits for something to send its acknowledgement with

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::cli::interrupt::Interrupt;
 use crate::cli::mistaken;
 use crate::input::{self, Input, InputError};
 use crate::model::Text;
@@ -16,12 +17,14 @@ pub struct Opened {
     pub live: bool,
 }
 
-pub fn open(name: &str) -> Result<Opened, Text> {
+pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
     let explain = |e: InputError| e.text();
     if name == "-" {
         // Standard input may be a file all the same, which nobody types into.
         let live = !matches!(stdin_metadata(), Some(true));
-        let input = input::open(Box::new(io::stdin()), "-").map_err(explain)?;
+        let reader: Box<dyn Read + Send> = Box::new(io::stdin());
+        let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
+        let input = input::open(reader, "-").map_err(explain)?;
         return Ok(Opened { input, size: None, live });
     }
     match File::open(name) {
@@ -32,6 +35,7 @@ pub fn open(name: &str) -> Result<Opened, Text> {
             }
             let live = !meta.is_file();
             let reader: Box<dyn Read + Send> = Box::new(file);
+            let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
             let input = input::open(reader, name).map_err(|e| mistaken::text(name, &e))?;
             Ok(Opened { input, size: meta.is_file().then_some(meta.len()), live })
         }

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use super::Args;
 use super::opening::shown;
 use crate::cli::Look;
 use crate::model::{Severity, Text};
 use crate::pipeline::Outcome;
+use crate::select::Stream;
 
 /// Diagnostics that belong to the run, not to the results.
-pub fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Result<()> {
+pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Result<()> {
     let about = |words| Text::with("{}: {}", shown(name)).word(words);
     for (link, count) in &outcome.unreadable {
         let words = if *count == 1 {
@@ -26,16 +26,21 @@ pub fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome, look: Lo
         let words = "no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)";
         note(Text::with(words, outcome.summary.packets))?;
     }
-    let connections = outcome.summary.connections;
-    if connections > 0
-        && args.limit.is_none()
-        && let Some(stream) = args.stream.iter().find(|n| **n == 0 || u64::from(**n) > connections)
-    {
-        note(Text::with("there is no connection {}: they are numbered 1 to {}", stream).and(connections))?;
-    }
     if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
         let words = "this is no capture that is known and no hex; its bytes were read as what one side sent";
         note(words.into())?;
+    }
+    Ok(())
+}
+
+/// Names what `--stream` asked for in vain: nothing was judged, so that nothing may seem well.
+pub fn not_there(name: &str, missing: &[Stream], connections: u64, look: Look) -> io::Result<()> {
+    for stream in missing {
+        let words = match connections {
+            0 => Text::with("there is no connection {}: there is none at all", stream),
+            _ => Text::with("there is no connection {}: they are numbered 1 to {}", stream).and(connections),
+        };
+        look.tell("error: {}", &Text::with("{}: {}", shown(name)).word(words))?;
     }
     Ok(())
 }

@@ -181,7 +181,7 @@ impl Feed<'_> {
             self.session.end(side, how, at, &mut cx);
         }
         // Nothing follows that could be stopped.
-        let _: Flow = self.session.finish(StreamEnd::Capture, at.time, &mut cx);
+        let _: Flow = self.session.finish(StreamEnd::Capture, at.time, at.time, &mut cx);
     }
 }
 

@@ -125,6 +125,11 @@ pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
     w.string(&meta.format);
     w.raw(r#","link_types":"#);
     list(&meta.link_types, w, |w, name| w.string(name));
+    w.raw(r#","start":"#);
+    match meta.start {
+        Some(time) => w.seconds(time.0),
+        None => w.raw("null"),
+    }
 }
 
 pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {

@@ -66,7 +66,7 @@ fn play(acts: &[Act<'_>], cut: usize) -> Vec<String> {
         };
         assert!(flow.is_continue());
     }
-    assert!(talk.finish(StreamEnd::Capture, at.time, &mut out, &mut scratch).is_continue());
+    assert!(talk.finish(StreamEnd::Capture, at.time, at.time, &mut out, &mut scratch).is_continue());
     out.finish(0, 0, None);
     lines.0.pop();
     lines.0
