@@ -257,6 +257,9 @@ impl Session {
         if tunnels {
             return self.tunnel(side, cx);
         }
+        if offer.is_none() && status == Some(101) && !handshake::switches_to_websocket(&head) {
+            return self.switch(cx);
+        }
         if offer.is_none() && (status != Some(101) || self.told.is_some()) {
             return self.resume_client(side.other(), cx);
         }
@@ -302,6 +305,15 @@ impl Session {
             self.show_pending(side, cx)?;
         }
         self.resume_client(side.other(), cx)
+    }
+
+    /// 101 to something else, which is none of our affairs: h2c, or Docker's `tcp`.
+    fn switch(&mut self, cx: &mut Context<'_, '_>) -> Flow {
+        for side in [Side::A, Side::B] {
+            self.show_pending(side, cx)?;
+        }
+        self.phase = Phase::Other;
+        ON
     }
 
     /// 101: from byte `start` of the server's stream on it is WebSocket.
@@ -380,7 +392,7 @@ impl Session {
             return self.pass(side.other(), bytes, at, 0, cx);
         }
         lane.hold(bytes, at, offset);
-        let is_long = lane.held_bytes > limits::PROBE || self.start == Start::Given;
+        let is_long = lane.held_bytes > limits::UNANSWERED || self.start == Start::Given;
         if is_alone && is_long && http.requests.iter().any(|r| r.upgrade.is_some()) {
             return self.upgrade_unanswered(side, cx);
         }

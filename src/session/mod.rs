@@ -29,7 +29,7 @@ pub use self::memory::Memory;
 use self::silence::Over;
 
 use self::memory::Entry;
-use self::probe::{Found, Held, Probe};
+use self::probe::{Found, Probe};
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -73,6 +73,8 @@ pub enum Start {
     Opened,
     /// The capture begins in the middle of it.
     Midway,
+    /// It spoke HTTP and asked for no WebSocket, and a hole hides how it went on: it may ask for one yet.
+    SpokeHttp,
     /// The user says it is WebSocket: pasted hex, a file of raw bytes.
     Given,
 }
@@ -206,8 +208,17 @@ impl Session {
             Phase::WebSocket(talk) => {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
-            Phase::Http(_) | Phase::Probe(_) => {
-                // Heads cannot be followed across a hole; whatever comes next is found anew.
+            // Heads cannot be followed across a hole; whatever comes next is found anew.
+            Phase::Http(http) => {
+                self.start = match self.start {
+                    Start::Given => Start::Given,
+                    _ if self.client.is_none_or(|client| http.may_upgrade(client)) => Start::Midway,
+                    _ => Start::SpokeHttp,
+                };
+                self.phase = Phase::Probe(Box::default());
+                ON
+            }
+            Phase::Probe(_) => {
                 self.start = if self.start == Start::Opened { Start::Midway } else { self.start };
                 self.phase = Phase::Probe(Box::default());
                 ON
@@ -239,6 +250,9 @@ impl Session {
 
     /// One side has ended its stream.
     pub fn end(&mut self, side: Side, how: StreamEnd, at: At, cx: &mut Context<'_, '_>) -> Interest {
+        if self.probe_end(at, cx).is_break() {
+            return Interest::Stop;
+        }
         self.ended[side.index()] = Some(how);
         let dir = self.dir(side);
         let flow = match &mut self.phase {
@@ -272,10 +286,12 @@ impl Session {
                 self.http_end(Side::B, Over::Input, at, cx)?;
             }
             // Too little to tell what it is, but the user said so.
-            Phase::Probe(probe) if self.start == Start::Given && !probe.is_empty() => {
-                let (first, masked) = (probe.first().unwrap_or(Side::A), probe.looks_masked());
-                self.begin_frames(first, masked, cx)?;
+            Phase::Probe(probe) if self.start == Start::Given => {
+                if let Some((side, masked)) = probe.first() {
+                    self.begin_frames(side, None, masked, cx)?;
+                }
             }
+            Phase::Probe(_) => self.probe_end(At { time: now, ..At::default() }, cx)?,
             _ => {}
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
@@ -327,11 +343,32 @@ impl Session {
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Phase::Probe(probe) = &mut self.phase else { return ON };
-        match probe.look(side, bytes, at, offset, self.start) {
+        let found = probe.look(side, bytes, at, offset, self.start, self.client);
+        self.found(found, cx)
+    }
+
+    fn found(&mut self, found: Found, cx: &mut Context<'_, '_>) -> Flow {
+        match found {
             Found::Nothing => {}
             Found::Other => self.phase = Phase::Other,
             Found::Http => return self.begin_http(cx),
-            Found::Frames { masked } => return self.begin_frames(side, masked, cx),
+            Found::Frames { side, offset, masked } => return self.begin_frames(side, offset, masked, cx),
+        }
+        ON
+    }
+
+    /// One side or all is over: what the probe has must be enough.
+    fn probe_end(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Probe(probe) = &self.phase else { return ON };
+        let Some(found) = probe.ended() else { return ON };
+        self.found(found, cx)?;
+        // A side that had ended before was not known to be one of a WebSocket.
+        for side in [Side::A, Side::B] {
+            if let (Some(how), Some(dir)) = (self.ended[side.index()], self.dir(side))
+                && let Phase::WebSocket(talk) = &mut self.phase
+            {
+                talk.end(dir, how, at, cx.out, cx.scratch)?;
+            }
         }
         ON
     }
@@ -342,33 +379,51 @@ impl Session {
             return ON;
         };
         self.client = self.client.or(probe.client());
-        let held: Vec<Held> = probe.into_held().collect();
-        self.replay(&held, cx)
+        for (side, held) in probe.into_heads() {
+            for (offset, at, bytes) in held.pieces() {
+                self.pass(side, bytes, at, offset, cx)?;
+            }
+        }
+        ON
     }
 
-    /// Frames without a handshake: the roles follow from the masking.
-    fn begin_frames(&mut self, side: Side, masked: bool, cx: &mut Context<'_, '_>) -> Flow {
+    /// Frames without a handshake: the roles follow from the masking. The first of `side`
+    /// begins at byte `offset` of its stream, or where what is held begins.
+    fn begin_frames(
+        &mut self,
+        side: Side,
+        offset: Option<u64>,
+        masked: bool,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
         let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let said = self.client.is_some();
         let other = side.other();
         let client = self.client.unwrap_or(if masked { side } else { other });
         self.client = Some(client);
-        let held: Vec<Held> = probe.into_held().collect();
+        let held = probe.into_frames(side, offset);
         let start = |side: Side| {
-            held.iter().find(|h| h.side == side).map_or(self.offsets[side.index()], |h| h.offset)
+            let held = held.iter().find(|(of, _)| *of == side);
+            held.map_or(self.offsets[side.index()], |(_, held)| held.offset())
         };
         let offsets = [start(client), start(client.other())];
+        // In the order in which they were captured.
+        let mut pieces: Vec<_> = held
+            .iter()
+            .flat_map(|(side, held)| held.pieces().map(|(offset, at, bytes)| (*side, offset, at, bytes)))
+            .collect();
+        pieces.sort_by_key(|(_, _, at, _)| at.packet);
         if self.told.is_none() {
             let roles = match self.start {
                 _ if !said => Roles::Masking,
                 Start::Given => Roles::Assumed,
                 // A part of the request was there.
-                Start::Opened | Start::Midway => Roles::Handshake,
+                Start::Opened | Start::Midway | Start::SpokeHttp => Roles::Handshake,
             };
             self.announce(roles, Handshake::Missing, cx);
             if let Some(told) = &self.told {
                 // What went wrong before is told after it, and must not have come before it.
-                let first = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
+                let first = pieces.first().and_then(|(_, _, at, _)| at.time);
                 let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
                 cx.out.emit(&told.unit(time))?;
             }
@@ -376,20 +431,10 @@ impl Session {
         let conn = self.conn().unwrap_or_default();
         let talk = match self.start {
             Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
-            _ => Conversation::midway(conn, offsets),
+            _ => Conversation::midway(conn, offsets, if side == client { Dir::Client } else { Dir::Server }),
         };
         self.phase = Phase::WebSocket(Box::new(talk));
-        self.replay(&held, cx)
-    }
-
-    /// Bytes that were counted and held back go where they belong.
-    fn replay(&mut self, held: &[Held], cx: &mut Context<'_, '_>) -> Flow {
-        for held in held {
-            for (offset, at, bytes) in held.pieces() {
-                self.pass(held.side, bytes, at, offset, cx)?;
-            }
-        }
-        ON
+        pieces.iter().try_for_each(|(side, offset, at, bytes)| self.pass(*side, bytes, *at, *offset, cx))
     }
 
     /// Bytes that were counted already go to HTTP, or, once it has upgraded, to the conversation.
