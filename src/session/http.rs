@@ -225,8 +225,13 @@ impl Session {
         }
         let request = http.requests.pop_front();
         let method = request.as_ref().map(|r| r.method.as_str());
-        let tunnels = method == Some("CONNECT") && status.is_some_and(|s| (200..300).contains(&s));
+        let succeeds = status.is_some_and(|s| (200..300).contains(&s));
+        let may_tunnel = method == Some("CONNECT") || (request.is_none() && self.start == Start::Midway);
         lane.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        // Where the request was not seen, what has no length may be a tunnel; else nothing comes behind it.
+        let tunnels = may_tunnel
+            && succeeds
+            && (method.is_some() || lane.body.as_ref().is_some_and(Body::is_until_close));
         let polls = request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
         if polls && status != Some(101) {

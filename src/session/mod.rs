@@ -202,6 +202,11 @@ impl Session {
         rule: &'static Rule,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        // A frame may be under way that is known by its beginning.
+        let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
+        if self.probe_end(at, cx).is_break() {
+            return Interest::Stop;
+        }
         self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
         let dir = self.dir(side);
         let flow = match &mut self.phase {

@@ -129,13 +129,13 @@ impl Seeker {
             lives
         });
         let is_strange = self.trials.is_empty();
-        let is_found = !is_covered && self.try_place(start, bytes, bytes.len(), 0, known);
+        let is_found = !is_covered && self.try_place(start, bytes, at_start(bytes.len()), known);
         self.strange += u32::from(is_strange && !is_found);
         if inside && self.seen <= limits::RESYNC as u64 {
             for from in 1..bytes.len() {
                 let rest = &bytes[from..];
                 if known.may_begin(rest) {
-                    self.try_place(start + from as u64, rest, rest.len(), -limits::EVIDENCE_INSIDE, known);
+                    self.try_place(start + from as u64, rest, -limits::EVIDENCE_INSIDE, known);
                     if self.is_sure(limits::EVIDENCE_RESYNC) {
                         break;
                     }
@@ -145,18 +145,22 @@ impl Seeker {
         self.tidy();
     }
 
-    fn try_place(&mut self, offset: u64, bytes: &[u8], length: usize, bits: i32, known: Known) -> bool {
+    fn try_place(&mut self, offset: u64, bytes: &[u8], bits: i32, known: Known) -> bool {
         /// Most of what is no frame shows within so many bytes.
         const GLANCE: usize = 256;
         if !known.may_begin(bytes) {
             return false;
         }
         let mut trial = Trial::new(bits);
+        let bytes_taken = bytes.len();
         let (glance, rest) = bytes.split_at(bytes.len().min(GLANCE));
         if !trial.take(glance, known) || !trial.take(rest, known) {
             return false;
         }
-        trial.segment_ends(length);
+        if bits > -limits::EVIDENCE_INSIDE && trial.is_whole() {
+            trial.give(-bits);
+        }
+        trial.segment_ends(bytes_taken);
         if self.trials.len() >= limits::TRIALS {
             let least = self.trials.iter().enumerate().min_by_key(|(i, (_, t))| (t.bits(), usize::MAX - i));
             match least {
@@ -213,4 +217,10 @@ impl Seeker {
         self.held.release(offset);
         self.held
     }
+}
+
+/// What is known of a place for being the start of a segment of so many bytes, in bits: of
+/// tiny segments, most begin in the middle of something. Unless they are whole frames.
+fn at_start(length: usize) -> i32 {
+    -(limits::EVIDENCE_INSIDE - 1 - 2 * length.max(1).ilog2().cast_signed()).max(0)
 }

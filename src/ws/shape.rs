@@ -68,8 +68,10 @@ pub struct Trial {
     closed: bool,
     /// The frame under way, or the last one, began in the segment that is being looked at.
     is_fresh: bool,
-    /// A frame ended in this segment.
+    /// A frame ended in this segment, and where it ended says something.
     has_ended: bool,
+    /// What it says where the frame ends, in bits, unless it is masked.
+    tells: i32,
     /// The text of the open message.
     text: Clear,
     /// A payload that is looked at as a whole.
@@ -111,6 +113,7 @@ impl Trial {
             closed: false,
             is_fresh: true,
             has_ended: false,
+            tells: 0,
             text: Clear::default(),
             kept: Vec::new(),
         }
@@ -134,6 +137,16 @@ impl Trial {
     /// Whether a frame begins with the next byte.
     pub fn is_at_boundary(&self) -> bool {
         matches!(self.stage, Stage::Header { have: 0, .. })
+    }
+
+    /// Whether all that it was given are whole frames.
+    pub fn is_whole(&self) -> bool {
+        self.is_at_boundary() && self.has_ended && self.is_fresh
+    }
+
+    /// Adds evidence from elsewhere, in bits.
+    pub fn give(&mut self, bits: i32) {
+        self.bits += bits;
     }
 
     /// Takes the next bytes; `false` as soon as no endpoint would have sent them.
@@ -161,7 +174,8 @@ impl Trial {
                     *remaining -= take as u64;
                     let is_over = *remaining == 0;
                     bytes = rest;
-                    if !self.payload(&header, now, arrived) || (is_over && !self.over(&header, known)) {
+                    if !self.payload(&header, now, arrived, known) || (is_over && !self.over(&header, known))
+                    {
                         return false;
                     }
                 }
@@ -176,7 +190,7 @@ impl Trial {
     pub fn segment_ends(&mut self, length: usize) {
         if self.is_at_boundary() && self.has_ended {
             // Where masked bytes end depends on four bytes more than in any other protocol.
-            let most = if self.masked == Some(true) { 7 } else { 4 };
+            let most = if self.masked == Some(true) { 7 } else { self.tells };
             // A frame may end with a segment because segments are tiny.
             let chance = length.max(1).ilog2().cast_signed();
             self.bits += if self.is_fresh { most } else { most.min(chance) };
@@ -205,7 +219,17 @@ impl Trial {
         if !is_possible {
             return false;
         }
-        self.bits += i32::from(role.is_some());
+        // Two bytes of length are an unfinished fragment, one after the other, as often as one likes;
+        // MQTT's type and length are sometimes those of a binary message.
+        let is_binary = opcode == Opcode::BINARY && header.length_form == LengthForm::Bits7;
+        self.tells = if !(fin || is_masked || known.is_websocket) {
+            0
+        } else if is_binary && !known.is_websocket {
+            2
+        } else {
+            4
+        };
+        self.bits += i32::from(role.is_some() && self.tells > 0);
         self.bits += match header.length_form {
             LengthForm::Bits7 => 0,
             LengthForm::Bits16 => 4,
@@ -220,7 +244,7 @@ impl Trial {
             (Opcode::CONTINUATION, _) if is_unknown => 0,
             (Opcode::CONTINUATION, false) => 3 * i32::from(is_masked || known.is_websocket),
             (Opcode::BINARY, true) if header.rsv1 => 4,
-            (Opcode::BINARY, true) => 5,
+            (Opcode::BINARY, true) => 4 + i32::from(is_masked || known.is_websocket),
             (_, true) => 6,
             // A first fragment begins with 01 or 02, like much else.
             (_, false) if length == 0 => -2,
@@ -248,7 +272,7 @@ impl Trial {
     }
 
     /// Looks at bytes of a payload.
-    fn payload(&mut self, header: &FrameHeader, bytes: &[u8], arrived: u64) -> bool {
+    fn payload(&mut self, header: &FrameHeader, bytes: &[u8], arrived: u64, known: Known) -> bool {
         let is_deflated = header.rsv1 && !header.opcode.is_control();
         // The third kind of block does not exist (RFC 1951 §3.2.3).
         let key = header.masking_key.unwrap_or_default();
@@ -270,7 +294,8 @@ impl Trial {
             let clear = &mut block[..piece.len()];
             mask::unmask_into(clear, piece, key, phase);
             phase = (phase + piece.len()) % 4;
-            if reads_text && !self.text.take(clear) {
+            // Odd text is text all the same, where it is known that there is some.
+            if reads_text && !(self.text.take(clear) && (known.is_websocket || self.text.is_likely())) {
                 return false;
             }
             if self.kept.len() < room {
@@ -282,7 +307,7 @@ impl Trial {
 
     /// A frame is over.
     fn over(&mut self, header: &FrameHeader, known: Known) -> bool {
-        self.has_ended = true;
+        self.has_ended = self.tells > 0;
         self.stage = Stage::BOUNDARY;
         let is_masked = header.masking_key.is_some();
         if header.opcode == Opcode::CLOSE {

@@ -39,6 +39,11 @@ impl Clear {
             }
             self.last = byte;
         }
+        true
+    }
+
+    /// Whether it is no more odd than a message may be.
+    pub fn is_likely(&self) -> bool {
         self.odd <= self.fitting.min(20) + 8
     }
 
