@@ -338,6 +338,33 @@ impl Trial {
     }
 }
 
+/// Whether most of the headers that `bytes` would have, if frames began with the first of them, are
+/// such as no endpoint sends. One that is wrong and whose frame is there as a whole may be meant so.
+pub fn is_unlike_frames(bytes: &[u8]) -> bool {
+    const ENOUGH: u32 = 8;
+    /// Of fewer, somebody may want to see what the header says.
+    const FEWEST: usize = 16;
+    let (mut rest, mut headers, mut wrong) = (bytes, 0, 0);
+    if bytes.len() < FEWEST {
+        return false;
+    }
+    while headers < ENOUGH
+        && let Ok(header) = header::decode(rest, SourceId::Input, 0, &mut ())
+    {
+        headers += 1;
+        let fits =
+            Known::little(None).may_begin(rest) && header.length_form == LengthForm::minimal(header.length);
+        wrong += u32::from(!fits || header.length > limits::MESSAGE_LARGE);
+        let frame = u64::from(header.header_length()).saturating_add(header.length);
+        match usize::try_from(frame).ok().and_then(|frame| rest.get(frame..)) {
+            Some([]) => return wrong * 2 > headers && headers > 1,
+            Some(behind) => rest = behind,
+            None => break,
+        }
+    }
+    wrong * 2 > headers
+}
+
 /// The first byte of a header.
 fn header_byte(header: &FrameHeader) -> u8 {
     u8::from(header.fin) << 7

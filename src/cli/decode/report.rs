@@ -33,7 +33,11 @@ pub fn report(args: &Args, name: &str, is_raw: bool, outcome: &Outcome, look: Lo
     {
         note(Text::with("there is no connection {}: they are numbered 1 to {}", stream).and(connections))?;
     }
-    if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
+    if outcome.unlike_frames && outcome.summary.frames > 0 {
+        let words = "its bytes do not look like frames: give a capture (tcpdump -w), hex, or raw bytes from \
+                     where a frame begins";
+        note(words.into())?;
+    } else if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
         let words = "this is no capture that is known and no hex; its bytes were read as what one side sent";
         note(words.into())?;
     }

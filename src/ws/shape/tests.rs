@@ -101,3 +101,16 @@ fn first_bytes_of_other_protocols_are_not_enough() {
         assert!(bits.is_none_or(|bits| bits < limits::EVIDENCE_IF_ALL), "{what}: {bits:?} bits");
     }
 }
+
+#[test]
+fn random_bytes_are_unlike_frames_and_broken_frames_are_not() {
+    // The digits of pi after the point, in hexadecimal.
+    let pi = 0x243F_6A88_85A3_08D3_1319_8A2E_0370_7344_u128.to_be_bytes();
+    assert!(is_unlike_frames(&pi));
+    for frames in
+        [HELLO, MASKED, &[0x83, 0x00], &[0x91, 0x01, b'x'], &[0x89, 126, 0, 126], &[0x81, 0x7F], &[]]
+    {
+        assert!(!is_unlike_frames(frames), "{frames:02x?}");
+    }
+    assert!(!is_unlike_frames(&[HELLO, &[0x83, 0x00], HELLO].concat()));
+}
