@@ -97,6 +97,9 @@ pub const CONNECTION_LASTS: i64 = 10_000_000_000;
 /// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
 pub const BEFORE_RESPONSE: usize = 1024 * 1024;
 
+/// Bytes after which a client whose server was not captured has sent enough behind its request to be shown.
+pub const UNANSWERED: usize = 64 * 1024;
+
 /// Bytes held over all connections that are not a WebSocket yet: what is looked at to find out, heads being
 /// read, what waits for a response. Beyond it those that hold the most are given up.
 pub const EARLY_TOTAL: usize = 16 * 1024 * 1024;
@@ -150,10 +153,44 @@ pub const PINGS_OUTSTANDING: usize = 64;
 /// Bytes unmasked and validated at a time: small enough to stay in the first-level cache.
 pub const BLOCK: usize = 16 * 1024;
 
-/// Bytes tried for a plausible frame before a connection without a handshake is given up as something else.
-pub const PROBE: usize = 64 * 1024;
+/// Bytes of both sides of a connection without a handshake in which frames are looked for before it is given
+/// up as something else: a message of a megabyte may be under way when a capture begins. Only what may turn
+/// out to be frames is held.
+pub const PROBE: usize = 1024 * 1024;
 
-/// Bytes searched for a plausible header after a gap before a direction is given up.
+/// Bytes of one direction that are held because they may be frames: one frame with a 16-bit length, and what
+/// comes before and behind it.
+pub const TRIAL_HELD: usize = 96 * 1024;
+
+/// Places of one direction that are on trial at a time; the least likely makes room.
+pub const TRIALS: usize = 16;
+
+/// Bytes of a Close body or a compressed message that are kept to be looked at as a whole.
+pub const TRIAL_KEPT: usize = 4096;
+
+/// Bits of evidence (`ws::shape`) for the frames of both sides together from which a connection without a
+/// handshake is a WebSocket: of a thousand segment starts in a million connections not one reaches it by
+/// chance, and a text of twenty characters that is masked does.
+pub const EVIDENCE_MIDWAY: i32 = 32;
+
+/// The same, if the connection is over and nothing in it speaks against it but that parts are no frames.
+pub const EVIDENCE_AT_END: i32 = 24;
+
+/// The same, if the connection is over and frames are all it has from the first byte of each side to the last.
+pub const EVIDENCE_IF_ALL: i32 = 14;
+
+/// Bits of evidence for a header at the start of a segment after a hole, or of the other side of a
+/// connection that is known to be a WebSocket.
+pub const EVIDENCE_RESYNC: i32 = 8;
+
+/// Bits of evidence that count as nothing where a header is found elsewhere than at the start of a segment:
+/// there are a thousand such places for each start.
+pub const EVIDENCE_INSIDE: i32 = 12;
+
+/// Bits of evidence that are enough after a hole when nothing more will come.
+pub const EVIDENCE_LAST: i32 = 4;
+
+/// Bytes searched for a plausible header after a gap before only the starts of segments are looked at.
 pub const RESYNC: usize = 1024 * 1024;
 
 /// Out-of-order bytes held for one direction of a flow, waiting for a hole to fill.

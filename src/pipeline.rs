@@ -14,7 +14,7 @@ use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Sink, Summary, T
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
 use crate::session::{Context, Interest, Memory, Session, Side, Start};
 use crate::timeline::Timeline;
-use crate::ws::{Scratch, StreamEnd};
+use crate::ws::{Scratch, StreamEnd, shape};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Outcome {
     pub error: Option<InputError>,
     /// Packets that no link layer of ours can read: the link type's name and how many.
     pub unreadable: Vec<(String, u64)>,
+    /// The input is raw bytes, and what it begins with does not look like frames.
+    pub unlike_frames: bool,
 }
 
 /// How many packets pass between two reports of progress.
@@ -100,7 +102,7 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
     let summary = router.out.finish(packets, bytes, error.as_ref().map(InputError::text));
     let unreadable =
         tracker.unsupported().iter().map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
-    Outcome { summary, error, unreadable }
+    Outcome { summary, error, unreadable, unlike_frames: false }
 }
 
 fn to_net<'a>(packet: &crate::input::Packet<'a>) -> net::Packet<'a> {
@@ -126,6 +128,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
     let mut error = None;
     let mut session = Session::new(None, Start::Given);
     let about = meta(bytes.name(), bytes.format(), Vec::new(), None);
+    let mut unlike_frames = (bytes.format() != "raw").then_some(false);
     let mut interest = match out.emit(&Unit::about_input(Body::Meta(&about))) {
         flow if flow.is_break() => Interest::Stop,
         _ => Interest::Follow,
@@ -145,6 +148,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
             connections: &mut connections,
             memory: &mut memory,
         };
+        unlike_frames.get_or_insert_with(|| shape::is_unlike_frames(&chunk.bytes));
         let side = match chunk.dir {
             Some(Dir::Server) => Side::B,
             Some(Dir::Client) | None => Side::A,
@@ -165,7 +169,7 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
         let _: Flow = session.finish(StreamEnd::Input, None, None, &mut cx);
     }
     let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(InputError::text));
-    Outcome { summary, error, unreadable: Vec::new() }
+    Outcome { summary, error, unreadable: Vec::new(), unlike_frames: unlike_frames == Some(true) }
 }
 
 /// Finds the session of each flow.

@@ -225,8 +225,13 @@ impl Session {
         }
         let request = http.requests.pop_front();
         let method = request.as_ref().map(|r| r.method.as_str());
-        let tunnels = method == Some("CONNECT") && status.is_some_and(|s| (200..300).contains(&s));
+        let succeeds = status.is_some_and(|s| (200..300).contains(&s));
+        let may_tunnel = method == Some("CONNECT") || (request.is_none() && self.start == Start::Midway);
         lane.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        // Where the request was not seen, what has no length may be a tunnel; else nothing comes behind it.
+        let tunnels = may_tunnel
+            && succeeds
+            && (method.is_some() || lane.body.as_ref().is_some_and(Body::is_until_close));
         let polls = request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
         if polls && status != Some(101) {
@@ -256,6 +261,9 @@ impl Session {
         }
         if tunnels {
             return self.tunnel(side, cx);
+        }
+        if offer.is_none() && status == Some(101) && !handshake::switches_to_websocket(&head) {
+            return self.switch(cx);
         }
         if offer.is_none() && (status != Some(101) || self.told.is_some()) {
             return self.resume_client(side.other(), cx);
@@ -302,6 +310,15 @@ impl Session {
             self.show_pending(side, cx)?;
         }
         self.resume_client(side.other(), cx)
+    }
+
+    /// 101 to something else, which is none of our affairs: h2c, or Docker's `tcp`.
+    fn switch(&mut self, cx: &mut Context<'_, '_>) -> Flow {
+        for side in [Side::A, Side::B] {
+            self.show_pending(side, cx)?;
+        }
+        self.phase = Phase::Other;
+        ON
     }
 
     /// 101: from byte `start` of the server's stream on it is WebSocket.
@@ -380,7 +397,7 @@ impl Session {
             return self.pass(side.other(), bytes, at, 0, cx);
         }
         lane.hold(bytes, at, offset);
-        let is_long = lane.held_bytes > limits::PROBE || self.start == Start::Given;
+        let is_long = lane.held_bytes > limits::UNANSWERED || self.start == Start::Given;
         if is_alone && is_long && http.requests.iter().any(|r| r.upgrade.is_some()) {
             return self.upgrade_unanswered(side, cx);
         }

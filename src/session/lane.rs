@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::Side;
 use super::foreign::{Foreign, is_no_http};
 use super::told::Judged;
 use crate::http::body::Body;
@@ -62,6 +63,13 @@ pub(super) struct Request {
 }
 
 impl HttpPhase {
+    /// Whether the connection may turn into something else: it was asked to, or a request is
+    /// under way that may ask it.
+    pub fn may_upgrade(&self, client: Side) -> bool {
+        let asks = |request: &Request| request.upgrade.is_some() || request.method == "CONNECT";
+        self.requests.iter().any(asks) || self.lanes[client.index()].reader.total() > 0
+    }
+
     /// What is held of both directions, in bytes.
     pub fn cost(&self) -> usize {
         let foreign = |lane: &Lane| lane.foreign.as_ref().map_or(0, |foreign| foreign.bytes.len());

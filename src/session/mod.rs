@@ -9,6 +9,7 @@
 
 mod foreign;
 mod http;
+mod joined;
 mod lane;
 mod memory;
 mod polling;
@@ -22,14 +23,14 @@ use crate::limits;
 use crate::model::{
     At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Roles, Rule, Time, Unit,
 };
-use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
+use crate::ws::{Conversation, Scratch, StreamEnd};
 
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
 use self::silence::Over;
 
 use self::memory::Entry;
-use self::probe::{Found, Held, Probe};
+use self::probe::Probe;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -73,6 +74,8 @@ pub enum Start {
     Opened,
     /// The capture begins in the middle of it.
     Midway,
+    /// It spoke HTTP and asked for no WebSocket, and a hole hides how it went on: it may ask for one yet.
+    SpokeHttp,
     /// The user says it is WebSocket: pasted hex, a file of raw bytes.
     Given,
 }
@@ -200,14 +203,28 @@ impl Session {
         rule: &'static Rule,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        // A frame may be under way that is known by its beginning.
+        let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
+        if self.probe_end(at, cx).is_break() {
+            return Interest::Stop;
+        }
         self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
         let dir = self.dir(side);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
-            Phase::Http(_) | Phase::Probe(_) => {
-                // Heads cannot be followed across a hole; whatever comes next is found anew.
+            // Heads cannot be followed across a hole; whatever comes next is found anew.
+            Phase::Http(http) => {
+                self.start = match self.start {
+                    Start::Given => Start::Given,
+                    _ if self.client.is_none_or(|client| http.may_upgrade(client)) => Start::Midway,
+                    _ => Start::SpokeHttp,
+                };
+                self.phase = Phase::Probe(Box::default());
+                ON
+            }
+            Phase::Probe(_) => {
                 self.start = if self.start == Start::Opened { Start::Midway } else { self.start };
                 self.phase = Phase::Probe(Box::default());
                 ON
@@ -239,6 +256,9 @@ impl Session {
 
     /// One side has ended its stream.
     pub fn end(&mut self, side: Side, how: StreamEnd, at: At, cx: &mut Context<'_, '_>) -> Interest {
+        if self.probe_end(at, cx).is_break() {
+            return Interest::Stop;
+        }
         self.ended[side.index()] = Some(how);
         let dir = self.dir(side);
         let flow = match &mut self.phase {
@@ -279,10 +299,12 @@ impl Session {
                 self.http_end(Side::B, Over::Input, at, cx)?;
             }
             // Too little to tell what it is, but the user said so.
-            Phase::Probe(probe) if self.start == Start::Given && !probe.is_empty() => {
-                let (first, masked) = (probe.first().unwrap_or(Side::A), probe.looks_masked());
-                self.begin_frames(first, masked, cx)?;
+            Phase::Probe(probe) if self.start == Start::Given => {
+                if let Some((side, masked)) = probe.first() {
+                    self.begin_frames(side, None, masked, cx)?;
+                }
             }
+            Phase::Probe(_) => self.probe_end(At { time: now, ..At::default() }, cx)?,
             _ => {}
         }
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
@@ -323,80 +345,6 @@ impl Session {
         self.offsets[side.index()] += bytes.len() as u64;
         self.pass(side, bytes, at, offset, cx)?;
         self.tell_anomalies(cx)
-    }
-
-    fn probe_data(
-        &mut self,
-        side: Side,
-        bytes: &[u8],
-        at: At,
-        offset: u64,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
-        let Phase::Probe(probe) = &mut self.phase else { return ON };
-        match probe.look(side, bytes, at, offset, self.start) {
-            Found::Nothing => {}
-            Found::Other => self.phase = Phase::Other,
-            Found::Http => return self.begin_http(cx),
-            Found::Frames { masked } => return self.begin_frames(side, masked, cx),
-        }
-        ON
-    }
-
-    /// The probe saw HTTP: what it held is HTTP's.
-    fn begin_http(&mut self, cx: &mut Context<'_, '_>) -> Flow {
-        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Http(Box::default())) else {
-            return ON;
-        };
-        self.client = self.client.or(probe.client());
-        let held: Vec<Held> = probe.into_held().collect();
-        self.replay(&held, cx)
-    }
-
-    /// Frames without a handshake: the roles follow from the masking.
-    fn begin_frames(&mut self, side: Side, masked: bool, cx: &mut Context<'_, '_>) -> Flow {
-        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-        let said = self.client.is_some();
-        let other = side.other();
-        let client = self.client.unwrap_or(if masked { side } else { other });
-        self.client = Some(client);
-        let held: Vec<Held> = probe.into_held().collect();
-        let start = |side: Side| {
-            held.iter().find(|h| h.side == side).map_or(self.offsets[side.index()], |h| h.offset)
-        };
-        let offsets = [start(client), start(client.other())];
-        if self.told.is_none() {
-            let roles = match self.start {
-                _ if !said => Roles::Masking,
-                Start::Given => Roles::Assumed,
-                // A part of the request was there.
-                Start::Opened | Start::Midway => Roles::Handshake,
-            };
-            self.announce(roles, Handshake::Missing, cx);
-            if let Some(told) = &self.told {
-                // What went wrong before is told after it, and must not have come before it.
-                let first = held.first().and_then(|h| h.pieces().next()).and_then(|(_, at, _)| at.time);
-                let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
-                cx.out.emit(&told.unit(time))?;
-            }
-        }
-        let conn = self.conn().unwrap_or_default();
-        let talk = match self.start {
-            Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
-            _ => Conversation::midway(conn, offsets),
-        };
-        self.phase = Phase::WebSocket(Box::new(talk));
-        self.replay(&held, cx)
-    }
-
-    /// Bytes that were counted and held back go where they belong.
-    fn replay(&mut self, held: &[Held], cx: &mut Context<'_, '_>) -> Flow {
-        for held in held {
-            for (offset, at, bytes) in held.pieces() {
-                self.pass(held.side, bytes, at, offset, cx)?;
-            }
-        }
-        ON
     }
 
     /// Bytes that were counted already go to HTTP, or, once it has upgraded, to the conversation.

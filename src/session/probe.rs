@@ -4,42 +4,8 @@ use super::{Side, Start};
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
 use crate::model::At;
-use crate::ws::shape::{self, Shape};
-
-/// Bytes that were looked at and are held until it is known whose they are.
-#[derive(Debug)]
-pub struct Held {
-    pub side: Side,
-    /// Where they stand in the stream of their side.
-    pub offset: u64,
-    bytes: Vec<u8>,
-    /// Where in `bytes` each packet's part begins.
-    marks: Vec<(usize, At)>,
-}
-
-impl Held {
-    fn new(side: Side, offset: u64) -> Self {
-        Self { side, offset, bytes: Vec::new(), marks: Vec::new() }
-    }
-
-    fn push(&mut self, bytes: &[u8], at: At) {
-        // Mostly one packet tells, and there may be very many connections.
-        if self.marks.is_empty() {
-            self.marks.reserve_exact(1);
-        }
-        self.marks.push((self.bytes.len(), at));
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// The bytes as they came: offset in the stream, origin, bytes.
-    pub fn pieces(&self) -> impl Iterator<Item = (u64, At, &[u8])> {
-        let ends = self.marks.iter().skip(1).map(|(start, _)| *start).chain([self.bytes.len()]);
-        self.marks
-            .iter()
-            .zip(ends)
-            .map(|(&(start, at), end)| (self.offset + start as u64, at, &self.bytes[start..end]))
-    }
-}
+use crate::ws::seek::{Held, Place, Seeker};
+use crate::ws::shape::Known;
 
 /// What a connection turned out to carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +14,9 @@ pub enum Found {
     Nothing,
     /// HTTP/1 heads.
     Http,
-    /// Frames without a handshake; `masked` is the side whose bytes were looked at last.
-    Frames { masked: bool },
+    /// Frames without a handshake. `side` begins with one at byte `offset` of its stream, or, where that
+    /// is `None`, with the first byte that is held; `masked` says what its frames are.
+    Frames { side: Side, offset: Option<u64>, masked: bool },
     /// Something else.
     Other,
 }
@@ -57,16 +24,30 @@ pub enum Found {
 /// Looks at the first bytes of both sides.
 #[derive(Debug, Default)]
 pub struct Probe {
-    held: Vec<Held>,
+    /// What may become an HTTP head.
+    heads: Vec<(Side, Held)>,
+    /// What may be frames, where the beginning was not seen.
+    seekers: [Option<Box<Seeker>>; 2],
     looked: usize,
     client: Option<Side>,
 }
 
 impl Probe {
-    /// Takes the next bytes of one side.
-    pub fn look(&mut self, side: Side, bytes: &[u8], at: At, offset: u64, start: Start) -> Found {
+    /// Takes the next bytes of one side. `client` is who is known to be the client.
+    pub fn look(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        start: Start,
+        client: Option<Side>,
+    ) -> Found {
         self.looked += bytes.len();
-        let is_first = side == Side::B && !self.held.iter().any(|held| held.side == Side::A);
+        if matches!(start, Start::Midway | Start::SpokeHttp) {
+            return self.look_midway(side, bytes, at, offset, start, client);
+        }
+        let is_first = side == Side::B && !self.heads.iter().any(|(of, _)| *of == Side::A);
         let whole = self.hold(side, bytes, at, offset);
         match sniff(whole) {
             Sniff::Request => return self.http(side, true),
@@ -76,56 +57,97 @@ impl Probe {
             Sniff::NeedMore => return Found::Nothing,
             Sniff::Neither => {}
         }
-        match start {
+        match (start, whole.get(1)) {
+            (Start::Given, Some(second)) => Found::Frames { side, offset: None, masked: second & 0x80 != 0 },
+            // The MASK bit is yet to come.
+            (Start::Given, None) => Found::Nothing,
             // A server that speaks first may be asked for a WebSocket all the same.
-            Start::Opened if is_first && whole.len() <= limits::OPENING => Found::Nothing,
-            Start::Opened => Found::Other,
-            Start::Given => match whole.get(1) {
-                Some(second) => Found::Frames { masked: second & 0x80 != 0 },
-                // The MASK bit is yet to come.
-                None => Found::Nothing,
-            },
-            Start::Midway => self.look_midway(side, bytes, at, offset),
+            _ if is_first && whole.len() <= limits::OPENING => Found::Nothing,
+            _ => Found::Other,
         }
     }
 
     /// The capture begins in the middle: a segment may start anything.
-    fn look_midway(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> Found {
-        let start_over = |probe: &mut Self| {
-            probe.held.retain(|h| h.side != side);
-            let mut held = Held::new(side, offset);
-            held.push(bytes, at);
-            probe.held.push(held);
-        };
-        match sniff(bytes) {
-            Sniff::Request | Sniff::Response => {
-                start_over(self);
-                return self.http(side, sniff(bytes) == Sniff::Request);
+    fn look_midway(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        start: Start,
+        client: Option<Side>,
+    ) -> Found {
+        if let Some(is_request) = self.look_for_head(side, bytes, at, offset) {
+            return self.http(side, is_request);
+        }
+        if start == Start::Midway {
+            let known = Known::little(client.map(|client| client == side));
+            let seeker = self.seekers[side.index()].get_or_insert_with(|| Box::new(Seeker::new(offset)));
+            seeker.push(bytes, at, known, false);
+            if let Some(found) = self.verdict(limits::EVIDENCE_MIDWAY) {
+                return found;
             }
-            Sniff::NeedMore | Sniff::Neither => {}
         }
-        if let Some(shape) = shape::shape(bytes, None).filter(|s| s.convincing()) {
-            start_over(self);
-            return Found::Frames { masked: shape.masked };
+        if self.looked > limits::PROBE { Found::Other } else { Found::Nothing }
+    }
+
+    /// Whether the bytes begin an HTTP head, and whether that is a request's.
+    fn look_for_head(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> Option<bool> {
+        let begun = self.heads.iter().position(|(of, _)| *of == side);
+        let is_begun = begun.is_some();
+        for whole in [true, false] {
+            // A head whose beginning was held may be none after all, and the segment begin another.
+            if whole && !is_begun {
+                continue;
+            }
+            if !whole && is_begun {
+                self.heads.retain(|(of, _)| *of != side);
+            }
+            let bytes = self.hold(side, bytes, at, offset);
+            match sniff(bytes) {
+                Sniff::Response => return Some(false),
+                // In the middle of things words and slashes are not enough.
+                Sniff::Request if bytes.trim_ascii_start()[0].is_ascii_uppercase() => return Some(true),
+                Sniff::NeedMore if bytes.len() <= limits::SNIFF => return None,
+                _ => {}
+            }
         }
-        // Segments may be tiny: then the frames show only in what they make together.
-        let held = self.held.iter().find(|h| h.side == side);
-        let whole = held.map_or(bytes, |h| h.bytes.as_slice());
-        if let Some(shape) = shape::shape(whole, None).filter(|s: &Shape| s.whole >= 2) {
-            return Found::Frames { masked: shape.masked };
-        }
-        if self.looked > limits::PROBE {
-            return Found::Other;
-        }
-        if whole.len() > limits::PROBE / 8 {
-            self.held.retain(|h| h.side != side);
-        }
-        Found::Nothing
+        self.heads.retain(|(of, _)| *of != side);
+        None
+    }
+
+    /// What the connection carries, now that nothing more will come of `ended`.
+    pub fn ended(&self) -> Option<Found> {
+        self.verdict(limits::EVIDENCE_AT_END)
+    }
+
+    /// Frames, if the evidence of both sides is enough.
+    fn verdict(&self, enough: i32) -> Option<Found> {
+        let seekers = [Side::A, Side::B].map(|side| Some((side, self.seekers[side.index()].as_deref()?)));
+        let best = seekers.map(|seeker| seeker.and_then(|(_, seeker)| seeker.best()));
+        let (side, place) = match best {
+            [Some(a), Some(b)] if b.bits > a.bits => (Side::B, b),
+            [Some(a), _] => (Side::A, a),
+            [None, Some(b)] => (Side::B, b),
+            [None, None] => return None,
+        };
+        let masked = place.masked?;
+        let other = best[side.other().index()];
+        // Whether all there is are frames.
+        let is_all = seekers
+            .iter()
+            .flatten()
+            .all(|(side, seeker)| best[side.index()].is_some_and(|place| place.offset == seeker.first()));
+        let enough =
+            if enough == limits::EVIDENCE_AT_END && is_all { limits::EVIDENCE_IF_ALL } else { enough };
+        let bits = place.bits + agreement(place, other) - against(&seekers);
+        (bits >= enough).then_some(Found::Frames { side, offset: Some(place.offset), masked })
     }
 
     /// What holding takes, in bytes.
     pub fn cost(&self) -> usize {
-        self.held.iter().map(|held| held.bytes.len() + held.marks.len() * size_of::<(usize, At)>()).sum()
+        let heads: usize = self.heads.iter().map(|(_, held)| held.cost()).sum();
+        heads + self.seekers.iter().flatten().map(|seeker| seeker.cost()).sum::<usize>()
     }
 
     /// Which side is the client, if HTTP told.
@@ -133,44 +155,62 @@ impl Probe {
         self.client
     }
 
-    /// Whether anything is held.
-    pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
+    /// What the first header of what is held says: whose it is, and whether it is masked.
+    pub fn first(&self) -> Option<(Side, bool)> {
+        let (side, held) = self.heads.first()?;
+        Some((*side, held.bytes().get(1).is_none_or(|second| second & 0x80 != 0)))
     }
 
-    /// Whether the first header of what is held says that it is masked.
-    pub fn looks_masked(&self) -> bool {
-        self.held.first().is_some_and(|h| h.bytes.get(1).is_none_or(|b| b & 0x80 != 0))
+    /// What was held of HTTP heads, in the order in which it is to be read.
+    pub fn into_heads(self) -> Vec<(Side, Held)> {
+        self.heads
     }
 
-    /// Which side spoke first.
-    pub fn first(&self) -> Option<Side> {
-        self.held.first().map(|h| h.side)
-    }
-
-    /// What was held, in the order in which it began.
-    pub fn into_held(self) -> impl Iterator<Item = Held> {
-        self.held.into_iter()
+    /// What was held of frames, of which the first of `side` begins at byte `offset`.
+    pub fn into_frames(self, side: Side, offset: Option<u64>) -> Vec<(Side, Held)> {
+        let Some(offset) = offset else { return self.heads };
+        let [a, b] = self.seekers;
+        let held = |of: Side, seeker: Option<Box<Seeker>>| {
+            let from = if of == side { offset } else { 0 };
+            seeker.map(|seeker| (of, seeker.into_held(from)))
+        };
+        [held(Side::A, a), held(Side::B, b)].into_iter().flatten().collect()
     }
 
     fn http(&mut self, side: Side, is_request: bool) -> Found {
-        let other = if side == Side::A { Side::B } else { Side::A };
-        self.client = Some(if is_request { side } else { other });
+        self.client = Some(if is_request { side } else { side.other() });
         // A response may have overtaken its request in the capture: requests first.
         let client = self.client;
-        self.held.sort_by_key(|h| Some(h.side) != client);
+        self.heads.sort_by_key(|(side, _)| Some(*side) != client);
         Found::Http
     }
 
     /// Adds to what is held of a side, and gives all of it.
     fn hold(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> &[u8] {
-        let index = self.held.iter().position(|h| h.side == side).unwrap_or_else(|| {
-            self.held.reserve_exact(1);
-            self.held.push(Held::new(side, offset));
-            self.held.len() - 1
+        let index = self.heads.iter().position(|(of, _)| *of == side).unwrap_or_else(|| {
+            self.heads.reserve_exact(1);
+            self.heads.push((side, Held::new(offset)));
+            self.heads.len() - 1
         });
-        let held = &mut self.held[index];
+        let held = &mut self.heads[index].1;
         held.push(bytes, at);
-        &held.bytes
+        held.bytes()
     }
+}
+
+/// What the other side's frames add to the evidence, or take from it: one side
+/// masks all its frames, the other none (RFC 6455 §5.1).
+fn agreement(place: Place, other: Option<Place>) -> i32 {
+    match other {
+        Some(other) if other.masked.is_none() || other.bits <= 0 => 0,
+        Some(other) if other.masked == place.masked => -other.bits,
+        Some(other) => other.bits + if other.bits >= 6 { 4 } else { 0 },
+        None => 0,
+    }
+}
+
+/// What speaks against frames, in bits: segments that are none. They may be the middle of a large message.
+fn against(seekers: &[Option<(Side, &Seeker)>; 2]) -> i32 {
+    const MOST: u32 = 10;
+    seekers.iter().flatten().map(|(_, seeker)| (2 * seeker.strange()).min(MOST).cast_signed()).sum()
 }

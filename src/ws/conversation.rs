@@ -31,12 +31,12 @@ impl Conversation {
         }
     }
 
-    /// A conversation that the capture joins midway: each side's first header has to be found.
-    pub fn midway(conn: u32, offsets: [u64; 2]) -> Self {
+    /// A conversation that the capture joins midway. The first header of `found` begins where
+    /// its offset says, the other side's has to be found.
+    pub fn midway(conn: u32, offsets: [u64; 2], found: Dir) -> Self {
         let mut talk = Self::new(conn, offsets, Extensions::UNKNOWN);
-        for half in &mut talk.halves {
-            half.join_midway();
-        }
+        talk.halves[found.index()].join_midway(true);
+        talk.halves[found.peer().index()].join_midway(false);
         talk
     }
 

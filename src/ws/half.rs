@@ -16,6 +16,7 @@ use super::header::{self, LONGEST};
 use super::judge::KeyWatch;
 use super::mask;
 use super::message::Assembly;
+use super::seek::Seeker;
 use super::shared::Shared;
 use crate::limits;
 use crate::model::{
@@ -97,10 +98,8 @@ enum State {
 #[derive(Debug, Default)]
 struct Lost {
     gap: Option<Gap>,
-    /// Bytes that were searched since.
-    seen: u64,
-    /// The last of them.
-    tail: Vec<u8>,
+    /// What looks for it, once there are bytes.
+    seeker: Option<Seeker>,
 }
 
 /// The frame whose payload is arriving.
@@ -145,9 +144,12 @@ impl Half {
         }
     }
 
-    /// The stream is joined somewhere: its first header has to be found.
-    pub(super) fn join_midway(&mut self) {
+    /// The stream is joined somewhere. `found` says that its next byte begins a header, else one has to be found.
+    pub(super) fn join_midway(&mut self, found: bool) {
         self.lenient = true;
+        if found {
+            return;
+        }
         let state = State::Lost(Box::default());
         self.open = Some(Box::new(Open { state, ..Open::default() }));
     }
@@ -393,6 +395,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let Some(mut open) = self.open.take() else { return ON };
+        self.settle(&mut open, shared, limits::EVIDENCE_LAST, out, scratch)?;
         if let State::Lost(lost) = &open.state
             && let Some(gap) = lost.gap
         {

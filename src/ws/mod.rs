@@ -10,7 +10,8 @@
 //! - [`judge`] holds a header against the rules, [`aftermath`] both endpoints: pongs, closing, violations
 //! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
-//! - [`shape`] recognises frames without a handshake, and again after a gap
+//! - [`shape`] says what makes bytes frames and what excludes it, [`seek`] finds where they begin:
+//!   without a handshake, and again after a gap
 
 pub mod aftermath;
 pub mod agreed;
@@ -25,6 +26,7 @@ pub mod header;
 pub mod judge;
 pub mod mask;
 pub mod message;
+pub mod seek;
 pub mod shape;
 mod shared;
 pub mod utf8;

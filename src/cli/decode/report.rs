@@ -26,7 +26,11 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
         let words = "no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)";
         note(Text::with(words, outcome.summary.packets))?;
     }
-    if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
+    if outcome.unlike_frames && outcome.summary.frames > 0 {
+        let words = "its bytes do not look like frames: give a capture (tcpdump -w), hex, or raw bytes from \
+                     where a frame begins";
+        note(words.into())?;
+    } else if is_raw && outcome.summary.frames > 0 && has_errors(outcome) {
         let words = "this is no capture that is known and no hex; its bytes were read as what one side sent";
         note(words.into())?;
     }

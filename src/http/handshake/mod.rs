@@ -124,6 +124,15 @@ pub fn is_upgrade(head: &Head<'_>) -> bool {
     asks(&Exam::new(head, false))
 }
 
+/// Whether a response that switches protocols switches to WebSocket, however badly.
+pub fn switches_to_websocket(head: &Head<'_>) -> bool {
+    answers(&Exam::new(head, false))
+}
+
+fn answers(exam: &Exam<'_, '_>) -> bool {
+    exam.first(Name::Accept).is_some() || exam.listing(Name::Upgrade, "websocket").is_some()
+}
+
 fn asks(exam: &Exam<'_, '_>) -> bool {
     let StartLine::Request { method, .. } = exam.head.start else { return false };
     let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());

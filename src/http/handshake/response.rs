@@ -85,9 +85,7 @@ struct Report<'r> {
 impl Report<'_> {
     /// Whether the exchange has to do with a WebSocket at all.
     fn concerns_us(&self, exam: &Exam<'_, '_>) -> bool {
-        let answers =
-            exam.first(Name::Accept).is_some() || exam.listing(Name::Upgrade, "websocket").is_some();
-        let switches = exam.head.status() == Some(101) && answers;
+        let switches = exam.head.status() == Some(101) && super::answers(exam);
         exam.head.is_response() && (switches || self.request.is_some_and(|request| request.is_upgrade))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Beside, Group, Set, asked, code, escaped, head, heading, labelled, placed, prose, with_exercises,
+    Beside, Group, Set, asked, code, head, heading, labelled, placed, prose, with_exercises,
 };
 use crate::lang::Lang;
 use crate::lesson::grade::harmless;

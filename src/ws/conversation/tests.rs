@@ -176,6 +176,32 @@ fn a_hole_over_a_header_is_bridged_at_the_next_plausible_one() {
     );
 }
 
+/// `42 42` would be a header, if RSV1 meant something.
+#[test]
+fn what_no_handshake_agreed_on_is_no_header_behind_a_hole() {
+    let acts = [
+        Send(Server, HELLO),
+        Lose(Server, 30),
+        Send(Server, &[b'B'; 208]),
+        Send(Server, HELLO),
+        Send(Server, HELLO),
+        Send(Server, HELLO),
+    ];
+    for cut in [1, 3, 100, usize::MAX] {
+        let lines = play(&acts, cut);
+        let frames: Vec<_> = lines.iter().filter(|line| line.contains("frame")).collect();
+        assert!(frames.iter().all(|line| line.contains("text fin 5")), "{cut}: {lines:#?}");
+        assert_eq!(frames.len(), 4, "{cut}: {lines:#?}");
+    }
+    let together = [&[b'B'; 208], HELLO, HELLO, HELLO].concat();
+    let lines = play(&[Lose(Server, 30), Send(Server, &together)], usize::MAX);
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("frame") && line.contains("fin 5")).count(),
+        3,
+        "{lines:#?}"
+    );
+}
+
 #[test]
 fn what_ends_too_early_is_shown_and_found() {
     check(

@@ -4,7 +4,8 @@
 use super::{Half, Lost, Open, Scratch, State};
 use crate::limits;
 use crate::model::{At, Dir, Flow, Gap, GapEffect, ON, Out};
-use crate::ws::shape;
+use crate::ws::seek::Seeker;
+use crate::ws::shape::Known;
 use crate::ws::shared::Shared;
 
 impl Half {
@@ -32,6 +33,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
+        // What is likely to be a header will not become more so.
+        self.settle(open, shared, limits::EVIDENCE_LAST, out, scratch)?;
+        let gap = Gap { offset: self.offset, ..gap };
         let Gap { length, between, .. } = gap;
         let at = At { packet: between.1.or(between.0).unwrap_or(0), ..At::default() };
         self.offset += length;
@@ -64,6 +68,7 @@ impl Half {
                 let earlier = lost.gap.get_or_insert(Gap { length: 0, ..gap });
                 earlier.length = earlier.length.saturating_add(length);
                 earlier.between.1 = between.1;
+                lost.seeker = None;
                 ON
             }
         }
@@ -79,7 +84,7 @@ impl Half {
         ON
     }
 
-    /// After a lost header: looks for the next plausible one.
+    /// After a lost header: looks for the next one in the bytes of a segment.
     pub(super) fn search(
         &mut self,
         open: &mut Open,
@@ -90,34 +95,41 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let State::Lost(lost) = &mut open.state else { return ON };
-        // Senders write whole frames, so the start of a segment is the best bet; only then the middle.
-        let masked = Some(self.dir == Dir::Client);
         let whole = std::mem::take(bytes);
-        let tail = &mut lost.tail;
-        let (window, before) = if tail.is_empty() {
-            (whole.to_vec(), 0)
-        } else {
-            (([tail.as_slice(), whole].concat()), tail.len())
-        };
-        let here = shape::shape(whole, masked).is_some_and(shape::Shape::convincing);
-        let found = if here { Some(before) } else { shape::find(&window, masked) };
-        if let Some(from) = found {
-            let gap = lost.gap;
-            open.state = State::Header;
-            self.inferred = true;
-            if let Some(gap) = gap {
-                let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
-                shared.emit_gap(self.dir, &gap, out)?;
-            }
-            // Bytes before the header are the unknown rest of what the hole cut.
-            self.offset = self.offset + from as u64 - before as u64;
-            let at = At { byte: at.byte.saturating_add((from.saturating_sub(before)) as u32), ..at };
-            return self.run(open, shared, &window[from..], at, out, scratch);
-        }
-        lost.seen += whole.len() as u64;
+        let masked = Some(self.dir == Dir::Client);
+        let known = Known { masked, extensions: shared.extensions, is_websocket: true };
+        let seeker = lost.seeker.get_or_insert_with(|| Seeker::new(self.offset));
+        seeker.push(whole, at, known, true);
         self.offset += whole.len() as u64;
-        let keep = if lost.seen > limits::RESYNC as u64 { 0 } else { window.len().min(limits::BLOCK) };
-        *tail = window[window.len() - keep..].to_vec();
-        ON
+        if seeker.is_sure(limits::EVIDENCE_RESYNC) {
+            self.settle(open, shared, limits::EVIDENCE_RESYNC, out, scratch)
+        } else {
+            ON
+        }
+    }
+
+    /// Goes on with the most likely place for a header, if `bits` speak for it.
+    pub(super) fn settle(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        bits: i32,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let State::Lost(lost) = &mut open.state else { return ON };
+        let best = lost.seeker.as_ref().and_then(Seeker::best).filter(|place| place.bits >= bits);
+        let Some((place, seeker)) = best.zip(lost.seeker.take_if(|_| best.is_some())) else { return ON };
+        let gap = lost.gap;
+        open.state = State::Header;
+        self.inferred = true;
+        if let Some(gap) = gap {
+            let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
+            shared.emit_gap(self.dir, &gap, out)?;
+        }
+        // Bytes before the header are the unknown rest of what the hole cut.
+        self.offset = place.offset;
+        let held = seeker.into_held(place.offset);
+        held.pieces().try_for_each(|(_, at, bytes)| self.run(open, shared, bytes, at, out, scratch))
     }
 }

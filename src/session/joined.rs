@@ -1,0 +1,111 @@
+//! From bytes of which it was open what they are to what the probe found in them.
+
+use super::probe::Found;
+use super::{Context, Phase, Session, Side, Start};
+use crate::model::{At, Dir, Flow, Handshake, ON, Roles};
+use crate::ws::{Conversation, Extensions};
+
+impl Session {
+    pub(super) fn probe_data(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Phase::Probe(probe) = &mut self.phase else { return ON };
+        let found = probe.look(side, bytes, at, offset, self.start, self.client);
+        self.found(found, cx)
+    }
+
+    fn found(&mut self, found: Found, cx: &mut Context<'_, '_>) -> Flow {
+        match found {
+            Found::Nothing => {}
+            Found::Other => self.phase = Phase::Other,
+            Found::Http => return self.begin_http(cx),
+            Found::Frames { side, offset, masked } => return self.begin_frames(side, offset, masked, cx),
+        }
+        ON
+    }
+
+    /// One side or all is over: what the probe has must be enough.
+    pub(super) fn probe_end(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Probe(probe) = &self.phase else { return ON };
+        let Some(found) = probe.ended() else { return ON };
+        self.found(found, cx)?;
+        // A side that had ended before was not known to be one of a WebSocket.
+        for side in [Side::A, Side::B] {
+            if let (Some(how), Some(dir)) = (self.ended[side.index()], self.dir(side))
+                && let Phase::WebSocket(talk) = &mut self.phase
+            {
+                talk.end(dir, how, at, cx.out, cx.scratch)?;
+            }
+        }
+        ON
+    }
+
+    /// The probe saw HTTP: what it held is HTTP's.
+    fn begin_http(&mut self, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Http(Box::default())) else {
+            return ON;
+        };
+        self.client = self.client.or(probe.client());
+        for (side, held) in probe.into_heads() {
+            for (offset, at, bytes) in held.pieces() {
+                self.pass(side, bytes, at, offset, cx)?;
+            }
+        }
+        ON
+    }
+
+    /// Frames without a handshake: the roles follow from the masking. The first of `side`
+    /// begins at byte `offset` of its stream, or where what is held begins.
+    pub(super) fn begin_frames(
+        &mut self,
+        side: Side,
+        offset: Option<u64>,
+        masked: bool,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+        let said = self.client.is_some();
+        let other = side.other();
+        let client = self.client.unwrap_or(if masked { side } else { other });
+        self.client = Some(client);
+        let held = probe.into_frames(side, offset);
+        let start = |side: Side| {
+            let held = held.iter().find(|(of, _)| *of == side);
+            held.map_or(self.offsets[side.index()], |(_, held)| held.offset())
+        };
+        let offsets = [start(client), start(client.other())];
+        // In the order in which they were captured.
+        let mut pieces: Vec<_> = held
+            .iter()
+            .flat_map(|(side, held)| held.pieces().map(|(offset, at, bytes)| (*side, offset, at, bytes)))
+            .collect();
+        pieces.sort_by_key(|(_, _, at, _)| at.packet);
+        if self.told.is_none() {
+            let roles = match self.start {
+                _ if !said => Roles::Masking,
+                Start::Given => Roles::Assumed,
+                // A part of the request was there.
+                Start::Opened | Start::Midway | Start::SpokeHttp => Roles::Handshake,
+            };
+            self.announce(roles, Handshake::Missing, cx);
+            if let Some(told) = &self.told {
+                // What went wrong before is told after it, and must not have come before it.
+                let first = pieces.first().and_then(|(_, _, at, _)| at.time);
+                let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
+                cx.out.emit(&told.unit(time))?;
+            }
+        }
+        let conn = self.conn().unwrap_or_default();
+        let talk = match self.start {
+            Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
+            _ => Conversation::midway(conn, offsets, if side == client { Dir::Client } else { Dir::Server }),
+        };
+        self.phase = Phase::WebSocket(Box::new(talk));
+        pieces.iter().try_for_each(|(side, offset, at, bytes)| self.pass(*side, bytes, *at, *offset, cx))
+    }
+}
