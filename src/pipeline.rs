@@ -10,7 +10,7 @@
 
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
-use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Sink, Summary, Time, Unit};
+use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Receipt, Sink, Summary, Time, Unit};
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
 use crate::session::{Context, Interest, Memory, Session, Side, Start};
 use crate::timeline::Timeline;
@@ -282,12 +282,25 @@ impl StreamSink for Router<'_> {
         self.with(flow, |session, cx| session.gap(side(from), length, between, &net::TCP_GAP, cx))
     }
 
-    fn end(&mut self, flow: FlowId, from: net::Side, how: net::StreamEnd, at: At) -> net::Interest {
+    fn behind(&mut self, flow: FlowId, from: net::Side) {
+        if let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::as_mut) {
+            session.behind(side(from));
+        }
+    }
+
+    fn end(
+        &mut self,
+        flow: FlowId,
+        from: net::Side,
+        how: net::StreamEnd,
+        receipt: Receipt,
+        at: At,
+    ) -> net::Interest {
         let how = match how {
             net::StreamEnd::Fin => StreamEnd::Fin,
             net::StreamEnd::Rst => StreamEnd::Rst,
         };
-        self.with(flow, |session, cx| session.end(side(from), how, at, cx))
+        self.with(flow, |session, cx| session.end(side(from), how, receipt, at, cx))
     }
 
     fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {

@@ -11,7 +11,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::exchanges::Exchanges;
 use super::sequence::Sequence;
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding, Time};
+use crate::model::{At, Finding, Receipt, Time};
 use crate::net::{
     CloseReason, FlowId, Interest, Measured, Opened, Packet, Side, StreamEnd, StreamSink, Tracker, measure,
 };
@@ -234,7 +234,7 @@ impl StreamSink for Reader {
         Interest::Follow
     }
 
-    fn end(&mut self, _: FlowId, _: Side, _: StreamEnd, _: At) -> Interest {
+    fn end(&mut self, _: FlowId, _: Side, _: StreamEnd, _: Receipt, _: At) -> Interest {
         Interest::Follow
     }
 

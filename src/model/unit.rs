@@ -68,6 +68,15 @@ pub struct At {
     pub time: Option<Time>,
 }
 
+/// What TCP's acknowledgements say at the end of a direction; `None` where the capture does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Whether the endpoint that ends has received all that its peer had sent by then.
+    pub received: Option<bool>,
+    /// Its peer had ended before, though that may not be in the capture.
+    pub peer_ended: bool,
+}
+
 /// One thing a decoder has to say.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit<'a> {

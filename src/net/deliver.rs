@@ -8,7 +8,7 @@ use super::half::{Half, State};
 use super::waiting::Next;
 use super::{FlowId, Opened, Side, StreamEnd, StreamSink};
 use crate::limits;
-use crate::model::{At, Finding};
+use crate::model::{At, Finding, Receipt};
 
 impl Flow {
     /// Delivers what can be delivered, in the order in which it was sent: first
@@ -48,10 +48,15 @@ impl Flow {
                     best = Some((rank, from, ready.what));
                 }
             }
-            let Some((_, from, what)) = best else {
+            let Some((rank, from, what)) = best else {
                 self.halves.iter_mut().for_each(Half::tidy);
                 return Continue(blocked);
             };
+            if rank.0 {
+                // Whoever sent it had seen more of the peer's than is there.
+                self.open(id, sink);
+                sink.behind(id, self.side(1 - from));
+            }
             self.step(id, from, what, sink)?;
         }
     }
@@ -65,7 +70,7 @@ impl Flow {
                 let Some(end) = half.waiting.take().and_then(|waiting| waiting.end) else {
                     return Continue(());
                 };
-                self.deliver_end(id, from, end.how, end.by.at, sink)
+                self.deliver_end(id, from, end.how, end.by.ack, end.by.at, sink)
             }
             Next::Piece => {
                 let Some((position, piece)) = half.waiting.as_mut().and_then(|w| w.pieces.pop_first()) else {
@@ -152,7 +157,7 @@ impl Flow {
             // A reset is where it is, even if its sender had sent more.
             if let Some(&end) = self.halves[from].end() {
                 self.halves[from].waiting = None;
-                self.deliver_end(id, from, end.how, end.by.at, sink)?;
+                self.deliver_end(id, from, end.how, end.by.ack, end.by.at, sink)?;
             }
         }
         Continue(())
@@ -172,17 +177,26 @@ impl Flow {
         sink.data(id, self.side(from), bytes, at).into()
     }
 
+    /// Half `from` ends with a packet that acknowledges everything of its peer's before `ack`.
     pub(super) fn deliver_end<S: StreamSink>(
         &mut self,
         id: FlowId,
         from: usize,
         how: StreamEnd,
+        ack: Option<u32>,
         at: At,
         sink: &mut S,
     ) -> Going {
         self.open(id, sink);
-        self.halves[from].state = State::Ended;
-        sink.end(id, self.side(from), how, at).into()
+        let [half, peer] = pair(&mut self.halves, from);
+        half.state = State::Ended;
+        let acked = ack.filter(|_| peer.heard).map(|ack| peer.position(ack));
+        let receipt = Receipt {
+            received: acked.map(|acked| acked >= peer.next),
+            // A FIN takes one number.
+            peer_ended: peer.state == State::Ended || acked == Some(peer.next + 1),
+        };
+        sink.end(id, self.side(from), how, receipt, at).into()
     }
 
     /// Gives up what is missing before `to`.

@@ -265,7 +265,7 @@ impl Flow {
             self.deliver(id, from, segment.data, segment.at, sink)?;
         }
         if flags.any(Flags::FIN) {
-            self.deliver_end(id, from, StreamEnd::Fin, segment.at, sink)?;
+            self.deliver_end(id, from, StreamEnd::Fin, ack, segment.at, sink)?;
             return Continue(self.is_closed());
         }
         Continue(After::Nothing)

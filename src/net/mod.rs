@@ -54,7 +54,7 @@ use std::net::SocketAddr;
 
 #[cfg(doc)]
 use crate::limits;
-use crate::model::{At, Cite, Finding, Rule, Severity, Time, Who};
+use crate::model::{At, Cite, Finding, Receipt, Rule, Severity, Time, Who};
 
 pub use link::{is_supported, link_name};
 pub use measure::{Measured, measure};
@@ -175,8 +175,11 @@ pub trait StreamSink {
     fn gap(&mut self, flow: FlowId, from: Side, length: u64, between: (Option<u64>, Option<u64>))
     -> Interest;
 
-    /// A direction has ended.
-    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, at: At) -> Interest;
+    /// What comes next was sent in knowledge of bytes of `from` that have not been delivered, and may never be.
+    fn behind(&mut self, _flow: FlowId, _from: Side) {}
+
+    /// A direction has ended; `receipt` says what had been acknowledged by then.
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest;
 
     /// The flow is over; its id may now name another one. `last` is when its last packet was captured.
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time);

@@ -65,7 +65,7 @@ impl StreamSink for Log {
         self.interest()
     }
 
-    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, at: At) -> Interest {
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, _: Receipt, at: At) -> Interest {
         self.stream(flow, from);
         let key = (self.opened[&flow.0], from.index());
         self.ended.insert(key);

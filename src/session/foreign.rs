@@ -137,6 +137,12 @@ impl Session {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let asked = http.requests.iter().find(|request| request.upgrade.is_some());
         let asked = asked.map(|request| request.time);
+        // Something stands before it that is not there, or, as frames show, the 101 itself.
+        let is_frame = |bytes: &[u8]| {
+            matches!(bytes, [0x01 | 0x02 | 0x81 | 0x82 | 0x88..=0x8A | 0xC1 | 0xC2, 0..=127, ..])
+        };
+        let lane = &http.lanes[side.index()];
+        let is_behind = lane.behind || lane.foreign.as_ref().is_some_and(|foreign| is_frame(&foreign.bytes));
         let awaited = http.lanes[side.other().index()].reader.total() > 0;
         let Some(foreign) = http.lanes[side.index()].foreign.as_mut().filter(|foreign| !foreign.told) else {
             return ON;
@@ -147,6 +153,10 @@ impl Session {
             }
             return ON;
         };
+        if is_behind {
+            self.phase = Phase::Other;
+            return ON;
+        }
         foreign.told = true;
         let Known { protocol, about, .. } = recognise(&foreign.bytes);
         let Some(told) = &mut self.told else { return ON };

@@ -1,14 +1,14 @@
 //! The HTTP part of a connection: requests and responses up to the one that upgrades.
 
-use super::lane::Request;
+use super::lane::{Chunk, HttpPhase, Request};
 use super::polling::{asks_for_engine_io, plain_headers};
 use super::silence::Over;
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
-use crate::http::DATA_BEFORE_COMPLETE;
 use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
-use crate::http::head::{HeadState, Sniff, sniff};
+use crate::http::head::{HeadState, Sniff, StartLine, sniff};
+use crate::http::{DATA_BEFORE_COMPLETE, MALFORMED_RESPONSE};
 use crate::limits;
 use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text, prefix};
 use crate::ws::{Conversation, Extensions};
@@ -131,6 +131,12 @@ impl Session {
         let pieces = std::mem::take(&mut lane.pieces);
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
         let mut head = if cut { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
+        // Where the capture begins late, so may a head: what is no request line is the rest of one.
+        let is_whole =
+            matches!(head.start, StartLine::Request { version, .. } if version.bytes.starts_with(b"HTTP/"));
+        if self.start == Start::Midway && offset == 0 && !is_whole {
+            return self.answer_waiting(side.other(), at, cx);
+        }
         let asks = handshake::is_upgrade(&head);
         let polls = !asks && asks_for_engine_io(&head);
         let is_new = self.told.is_none() && (asks || polls);
@@ -140,6 +146,11 @@ impl Session {
             head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Client });
         }
         let mut report = handshake::check_request(&head, cx.out.wants().heads());
+        if cut && self.start != Start::Given {
+            // The capture ends here: what has not come cannot be missed.
+            report.findings.clear();
+            report.diagnoses.clear();
+        }
         let facts = report.facts;
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
@@ -193,19 +204,28 @@ impl Session {
             return ON;
         }
         self.tell_foreign(side.other(), cx)?;
+        self.answer_waiting(side.other(), at, cx)
+    }
+
+    /// A response that overtook its request in the capture can be read now.
+    fn answer_waiting(&mut self, server: Side, at: At, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
-        // A response that overtook this request in the capture can be read now.
-        let answer = &mut http.lanes[side.other().index()];
+        let answer = &mut http.lanes[server.index()];
         if answer.blocked && answer.reader.state() == HeadState::Complete {
             answer.blocked = false;
-            self.response(side.other(), at, false, cx)?;
-            return self.release(side.other(), cx);
+            self.response(server, at, false, cx)?;
+            return self.release(server, cx);
         }
         ON
     }
 
     /// A response's head is complete. `may_wait` allows it to wait for its request.
     fn response(&mut self, side: Side, at: At, may_wait: bool, cx: &mut Context<'_, '_>) -> Flow {
+        // 101 to the first of two requests would make frames of the second.
+        let switches = |http: &HttpPhase| http.lanes[side.index()].reader.bytes().get(9..12) == Some(b"101");
+        if self.asks_again(side.other()) && matches!(&self.phase, Phase::Http(http) if switches(http)) {
+            self.next_request(side.other(), cx)?;
+        }
         let Phase::Http(http) = &mut self.phase else { return ON };
         let request_is_coming = http.lanes[side.other().index()].reader.total() > 0;
         let lane = &mut http.lanes[side.index()];
@@ -272,11 +292,15 @@ impl Session {
             self.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
         }
         let head = head.renamed(SourceId::Stream { conn: self.number(), dir: Dir::Server });
+        let mut overlap = Vec::new();
         if let Some(told) = &mut self.told {
-            cx.memory.answered(told.conn, &mut told.entry);
+            // One that waited for its request came earlier.
+            let answer = at.time.filter(|_| may_wait);
+            cx.memory.replied(told.conn, &mut told.entry, answer, &mut overlap);
         }
         let others = cx.memory.latest_keys();
         let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
+        report.findings.append(&mut overlap);
         self.describe_response(&report, offer.is_some());
         if offer.is_none()
             && let Some(told) = &self.told
@@ -339,7 +363,10 @@ impl Session {
         let behind = std::mem::take(&mut http.lanes[server.index()].held);
         let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
         let Some(told) = &mut self.told else { return ON };
-        if let Some(chunk) = early.front() {
+        // Who had a part of an answer, or junk in its place, may have taken it for one.
+        let is_junk = matches!(report.facts.outcome, Outcome::Failed(cause) if *cause == MALFORMED_RESPONSE);
+        let too_early = http.lanes[client.index()].before_response && !is_junk;
+        if let Some(chunk) = early.front().filter(|_| too_early) {
             //= RFC 6455 §4.1
             //# the client MUST wait for a response from the
             //# server before sending any further data
@@ -366,6 +393,10 @@ impl Session {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate, other };
         let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
+        talk.is_captured(Dir::Server);
+        if told.connection.handshake == Handshake::Full {
+            talk.is_captured(Dir::Client);
+        }
         if self.bad_handshake.is_some() {
             talk.may_be_refused();
         }
@@ -377,6 +408,9 @@ impl Session {
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.
     fn upgrade_unanswered(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
+        if self.asks_again(client) {
+            return self.next_request(client, cx);
+        }
         let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let early = std::mem::take(&mut http.lanes[client.index()].held);
         let (Some(first), Some(told)) = (early.front(), &self.told) else { return ON };
@@ -386,15 +420,37 @@ impl Session {
         early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
     }
 
+    /// Whether the client has sent another request behind the one that awaits its answer: that was
+    /// refused by an answer that the capture lacks.
+    fn asks_again(&self, client: Side) -> bool {
+        let Phase::Http(http) = &self.phase else { return false };
+        let lane = &http.lanes[client.index()];
+        let is_request = |first: &Chunk| sniff(&first.bytes) == Sniff::Request;
+        lane.blocked && lane.held.front().is_some_and(is_request)
+    }
+
+    /// Goes on with the client's next request.
+    fn next_request(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        http.requests.pop_front();
+        http.lanes[client.index()].blocked = false;
+        self.release(client, cx)
+    }
+
     /// Bytes of which it is open what they are.
     fn held_back(&mut self, side: Side, bytes: &[u8], at: At, offset: u64, cx: &mut Context<'_, '_>) -> Flow {
         let is_alone = self.offsets[side.other().index()] == 0;
         let Phase::Http(http) = &mut self.phase else { return ON };
+        let answer = &http.lanes[side.other().index()];
+        let has_begun = answer.reader.total() > 0 || answer.behind;
         let lane = &mut http.lanes[side.index()];
         if is_alone && self.start == Start::Given && lane.held.is_empty() && sniff(bytes) == Sniff::Response {
             // A transcript: the response follows its request in the same text.
             self.offsets[side.other().index()] = bytes.len() as u64;
             return self.pass(side.other(), bytes, at, 0, cx);
+        }
+        if lane.held.is_empty() {
+            lane.before_response = !has_begun;
         }
         lane.hold(bytes, at, offset);
         let is_long = lane.held_bytes > limits::UNANSWERED || self.start == Start::Given;

@@ -29,6 +29,10 @@ pub(super) struct Lane {
     /// Set while it is open what the following bytes are; they wait in `held`.
     pub blocked: bool,
     pub held: VecDeque<Chunk>,
+    /// Its peer had seen more of it than is there.
+    pub behind: bool,
+    /// Nothing of the response had come when the first of `held` did.
+    pub before_response: bool,
     pub held_bytes: usize,
     /// A head that is shown with its body, which is being read.
     pub pending: Option<Box<Judged>>,

@@ -40,8 +40,10 @@ struct Seen {
 /// What is remembered of one client and one server.
 #[derive(Debug, Default)]
 struct Acquaintance {
-    /// Handshakes that are not answered.
-    connecting: u32,
+    /// Handshakes begun.
+    begun: u64,
+    /// When the latest of them was.
+    latest: Option<Time>,
     /// Connections that are not over, those included.
     open: u32,
     told_parallel: bool,
@@ -70,6 +72,8 @@ pub struct Entry {
     pair: Option<Pair>,
     began: Option<Time>,
     connecting: bool,
+    /// Which of the handshakes between the two is the latest on this connection, from 1.
+    turn: u64,
     over: bool,
 }
 
@@ -94,20 +98,14 @@ impl Memory {
         }
         let known = self.pairs.entry(pair).or_default();
         if is_first {
-            *entry = Entry { pair: Some(pair), began: now, connecting: false, over: false };
+            *entry = Entry { pair: Some(pair), began: now, ..Entry::default() };
             known.attempt(self.hasher.hash_one(target), now, findings);
             known.open += 1;
         }
         if !std::mem::replace(&mut entry.connecting, true) {
-            if known.connecting > 0 && !std::mem::replace(&mut known.told_parallel, true) {
-                //= RFC 6455 §4.1
-                //# There MUST be no more than one connection in a
-                //# CONNECTING state.
-                let expected = "one handshake at a time with the same server";
-                let got = "another one that is not answered yet";
-                findings.push(Finding::new(&PARALLEL_CONNECTING, Dir::Client, expected.into(), got.into()));
-            }
-            known.connecting += 1;
+            known.begun += 1;
+            known.latest = now;
+            entry.turn = known.begun;
             self.connecting.insert(conn);
         }
     }
@@ -152,13 +150,36 @@ impl Memory {
         self.order.iter().rev().take(limits::KEYS_COMPARED).map(AsRef::as_ref).collect()
     }
 
-    /// The server has answered.
+    /// The server's answer of that time was seen. Only now it is certain that there was none before:
+    /// until then one may be missing from the capture, or wait for its beginning.
+    pub fn replied(
+        &mut self,
+        conn: u32,
+        entry: &mut Entry,
+        answer: Option<Time>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let known = entry.pair.filter(|_| entry.connecting).and_then(|pair| self.pairs.get_mut(&pair));
+        let overlaps = |known: &&mut Acquaintance| {
+            known.begun != entry.turn && known.latest.zip(answer).is_some_and(|(began, ended)| began < ended)
+        };
+        if let Some(known) = known.filter(overlaps)
+            && !std::mem::replace(&mut known.told_parallel, true)
+        {
+            //= RFC 6455 §4.1
+            //# There MUST be no more than one connection in a
+            //# CONNECTING state.
+            let expected = "one handshake at a time with the same server";
+            let got = "another one begun before this answer";
+            findings.push(Finding::new(&PARALLEL_CONNECTING, Dir::Client, expected.into(), got.into()));
+        }
+        self.answered(conn, entry);
+    }
+
+    /// The server has answered, or will not.
     pub fn answered(&mut self, conn: u32, entry: &mut Entry) {
         if std::mem::take(&mut entry.connecting) {
             self.connecting.remove(&conn);
-            if let Some(known) = entry.pair.and_then(|pair| self.pairs.get_mut(&pair)) {
-                known.connecting = known.connecting.saturating_sub(1);
-            }
         }
     }
 
@@ -312,10 +333,17 @@ mod tests {
     fn one_handshake_at_a_time() {
         let mut memory = Memory::default();
         let mut findings = Vec::new();
-        for conn in 1..4 {
-            let mut entry = Entry::default();
-            let attempt = Attempt { pair: Some(pair()), ..Attempt::default() };
-            memory.request(conn, &mut entry, &attempt, &mut findings);
+        let mut entries: Vec<Entry> = (0..4).map(|_| Entry::default()).collect();
+        for (conn, entry) in entries.iter_mut().enumerate() {
+            let attempt = Attempt { pair: Some(pair()), now: Some(Time(conn as u64)), ..Attempt::default() };
+            memory.request(conn as u32, entry, &attempt, &mut findings);
+        }
+        assert!(findings.is_empty(), "answers may be missing from the capture");
+        // Captured before the second began, and told late.
+        memory.replied(0, &mut entries[0], Some(Time(0)), &mut findings);
+        assert!(findings.is_empty());
+        for (conn, entry) in entries.iter_mut().enumerate().skip(1) {
+            memory.replied(conn as u32, entry, Some(Time(10)), &mut findings);
         }
         let ids: Vec<_> = findings.iter().map(|f| f.rule.id).collect();
         assert_eq!(ids, ["parallel-connecting"], "told once");

@@ -21,7 +21,8 @@ use std::net::SocketAddr;
 
 use crate::limits;
 use crate::model::{
-    At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Roles, Rule, Time, Unit,
+    At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Receipt, Roles, Rule,
+    Time, Unit,
 };
 use crate::ws::{Conversation, Scratch, StreamEnd};
 
@@ -234,6 +235,16 @@ impl Session {
         self.interest(flow)
     }
 
+    /// Bytes of one side are not there that the other had when it sent what comes next.
+    pub fn behind(&mut self, side: Side) {
+        let dir = self.dir(side).unwrap_or(Dir::Server);
+        match &mut self.phase {
+            Phase::WebSocket(talk) => talk.behind(dir),
+            Phase::Http(http) => http.lanes[side.index()].behind = true,
+            Phase::Probe(_) | Phase::Other => {}
+        }
+    }
+
     /// Something is wrong with a packet of one side.
     pub fn anomaly(&mut self, side: Side, finding: Finding, at: At, cx: &mut Context<'_, '_>) -> Interest {
         if self.anomalies.len() < limits::ANOMALIES_HELD {
@@ -255,14 +266,23 @@ impl Session {
     }
 
     /// One side has ended its stream.
-    pub fn end(&mut self, side: Side, how: StreamEnd, at: At, cx: &mut Context<'_, '_>) -> Interest {
+    pub fn end(
+        &mut self,
+        side: Side,
+        how: StreamEnd,
+        receipt: Receipt,
+        at: At,
+        cx: &mut Context<'_, '_>,
+    ) -> Interest {
         if self.probe_end(at, cx).is_break() {
             return Interest::Stop;
         }
         self.ended[side.index()] = Some(how);
         let dir = self.dir(side);
         let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => talk.end(dir.unwrap_or(Dir::Server), how, at, cx.out, cx.scratch),
+            Phase::WebSocket(talk) => {
+                talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
+            }
             Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
             Phase::Probe(_) | Phase::Other => ON,
         };
@@ -273,12 +293,15 @@ impl Session {
     /// The WebSocket is over for both as soon as one side ends its stream.
     fn remember_end(&mut self, now: Option<Time>, cx: &mut Context<'_, '_>) {
         let Some(told) = &mut self.told else { return };
-        let is_clean = match &self.phase {
-            Phase::WebSocket(talk) => talk.end_kind() == EndKind::CloseHandshake,
+        let ended = |side: Side| self.ended[side.index()].is_some();
+        let by_client = self.client.is_some_and(|client| ended(client) && !ended(client.other()));
+        let has_failed = match (&self.phase, told.connection.status) {
+            (Phase::WebSocket(talk), _) => talk.has_failed(),
             // Asked for a password, or sent elsewhere, a client may try again at once.
-            _ => told.connection.status.is_some_and(|status| status < 500 && status != 429),
+            (_, Some(status)) => status >= 500 || status == 429,
+            (_, None) => !by_client,
         };
-        cx.memory.over(told.conn, &mut told.entry, is_clean, now);
+        cx.memory.over(told.conn, &mut told.entry, !has_failed, now);
     }
 
     /// The connection is over. `how` says what ended a side that has not said so

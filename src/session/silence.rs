@@ -41,6 +41,10 @@ impl Session {
         if lane.reader.total() == 0 || lane.reader.state() != HeadState::Reading || lane.lost {
             return ON;
         }
+        // The server has more of it than there is here.
+        if lane.behind {
+            return ON;
+        }
         let head = lane.reader.parse_cut(SourceId::Stream { conn: number, dir: Dir::Client }, lane.offset);
         if !handshake::is_upgrade(&head) {
             return ON;
@@ -62,7 +66,7 @@ impl Session {
             return ON;
         };
         let lane = &mut http.lanes[server.index()];
-        if lane.reader.total() == 0 || lane.reader.state() != HeadState::Reading {
+        if lane.reader.total() == 0 || lane.reader.state() != HeadState::Reading || lane.behind {
             return ON;
         }
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
@@ -103,6 +107,10 @@ impl Session {
             return ON;
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
+        // The client has an answer that is not there.
+        if http.lanes[client.other().index()].behind {
+            return ON;
+        }
         let Some(request) = http.requests.iter_mut().find(|request| request.upgrade.is_some()) else {
             return ON;
         };

@@ -7,11 +7,11 @@ use super::agreed::StreamEnd;
 use super::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
     CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
-    OPEN_AFTER_VIOLATION, PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, TCP_OPEN_AFTER_CLOSE,
-    TCP_RESET, UNCLEAN_CLOSE, UNSOLICITED_PONG, close,
+    NON_MINIMAL_LENGTH, OPEN_AFTER_VIOLATION, PING_NOT_ANSWERED, PMD_NONZERO_PADDING, PONG_PAYLOAD_MISMATCH,
+    PONG_SLOW, TCP_OPEN_AFTER_CLOSE, TCP_RESET, UNCLEAN_CLOSE, UNSOLICITED_PONG, close,
 };
 use crate::limits;
-use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Rule, Severity, Span, Text, Time};
+use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Severity, Span, Text, Time};
 
 /// How far the closing handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,27 @@ pub enum Closing {
     Begun(Dir),
     /// Both have.
     Complete,
+}
+
+/// How a direction of TCP ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    pub how: StreamEnd,
+    pub receipt: Receipt,
+    pub time: Option<Time>,
+}
+
+/// Whether an endpoint that breaks this rule cannot be put up with: its peer is to fail the connection.
+/// Of the other errors a receiver ignores what was sent, or it hardly notices.
+pub fn is_fatal(finding: &Finding) -> bool {
+    const BORNE: [&Rule; 5] = [
+        &DATA_AFTER_CLOSE,
+        &DUPLICATE_CLOSE,
+        &NON_MINIMAL_LENGTH,
+        &PMD_NONZERO_PADDING,
+        &PONG_PAYLOAD_MISMATCH,
+    ];
+    finding.rule.severity == Severity::Error && BORNE.iter().all(|rule| rule.id != finding.rule.id)
 }
 
 /// What is remembered of both endpoints.
@@ -38,6 +59,17 @@ struct Sight {
     seen: bool,
     /// Some of it is missing from the capture.
     blind: bool,
+    /// Its beginning was not seen.
+    late: bool,
+    /// The handshake shows that it is in the capture, whether it sent anything since or not.
+    captured: bool,
+}
+
+impl Sight {
+    /// Whether what was not seen was not sent.
+    fn is_whole(self) -> bool {
+        (self.seen || self.captured) && !self.blind
+    }
 }
 
 /// Pings, closing and violations.
@@ -48,8 +80,9 @@ struct Story {
     /// When the second Close frame was sent.
     closed_at: Option<Time>,
     /// Who ended its TCP stream first, and how.
-    first_end: Option<(Dir, StreamEnd)>,
-    first_end_at: Option<Time>,
+    first_end: Option<(Dir, Ended)>,
+    /// Both have ended it.
+    over: bool,
     first_code: Option<CloseCode>,
     /// The client must refuse the server's response, and may do so without a word.
     refusable: bool,
@@ -64,8 +97,12 @@ struct Side {
     violated: bool,
     /// When it first did, if that is known.
     violated_at: Option<Time>,
+    /// This endpoint has sent a frame other than Close after its peer's violation.
+    spoke_on: bool,
     /// It was told that this endpoint carried on after its peer's violation.
     carried_on: bool,
+    /// A ping of this endpoint was answered: none of before the capture waits any longer.
+    answered: bool,
 }
 
 #[derive(Debug)]
@@ -82,11 +119,27 @@ struct Ping {
 struct Close {
     time: Option<Time>,
     code: Option<CloseCode>,
+    /// Its body is in the capture.
+    is_whole: bool,
     at: Span,
     told_data: bool,
+    /// The peer had ended its TCP stream before.
+    too_late: bool,
 }
 
 impl Aftermath {
+    /// The beginning of both directions was not seen.
+    pub fn joined_midway(&mut self) {
+        for sight in &mut self.sight {
+            sight.late = true;
+        }
+    }
+
+    /// What `dir` sends is in the capture.
+    pub fn captured(&mut self, dir: Dir) {
+        self.sight[dir.index()].captured = true;
+    }
+
     /// `dir` sent bytes.
     #[inline]
     pub fn sent(&mut self, dir: Dir) {
@@ -129,10 +182,21 @@ impl Aftermath {
     }
 
     /// The TCP stream of `dir` is over.
-    pub fn ended(&mut self, dir: Dir, how: StreamEnd, time: Option<Time>, findings: &mut Vec<Finding>) {
-        if !matches!(how, StreamEnd::Input | StreamEnd::Capture) {
-            self.story.get_or_insert_default().ended(dir, how, time, findings);
+    pub fn ended(&mut self, dir: Dir, end: Ended, findings: &mut Vec<Finding>) {
+        if !matches!(end.how, StreamEnd::Input | StreamEnd::Capture) {
+            self.story.get_or_insert_default().ended(dir, end, self.sight, findings);
         }
+    }
+
+    /// Who ended its TCP stream first, and how.
+    pub fn first_end(&self) -> Option<(Dir, StreamEnd)> {
+        let (dir, end) = self.story.as_ref()?.first_end?;
+        Some((dir, end.how))
+    }
+
+    /// Whether the client must refuse the server's response, and has sent nothing since.
+    pub fn is_refused(&self) -> bool {
+        self.story.as_ref().is_some_and(|story| story.refusable) && !self.sight[Dir::Client.index()].seen
     }
 
     /// The connection is over; `now` is the time of the last packet of the capture.
@@ -140,6 +204,12 @@ impl Aftermath {
         if let Some(story) = &self.story {
             story.finish(now, self.sight, findings);
         }
+    }
+
+    /// Whether a Close frame of `dir` may have been sent that the capture does not show.
+    pub fn may_have_closed(&self, dir: Dir) -> bool {
+        let sight = self.sight[dir.index()];
+        sight.late || !sight.is_whole()
     }
 
     /// How far the closing handshake has come.
@@ -194,10 +264,13 @@ impl Story {
         match header.opcode {
             Opcode::PING => self.ping(dir, payload, n, time, at),
             Opcode::PONG => self.pong(dir, payload, time, at, peer, findings),
-            Opcode::CLOSE => self.close(dir, payload, time, at, findings),
+            Opcode::CLOSE => {
+                let is_whole = payload.len() as u64 == header.length;
+                self.close(dir, payload, is_whole, time, at, findings);
+            }
             _ => {}
         }
-        if findings.iter().any(|f| f.rule.severity == Severity::Error && f.blame == Some(dir)) {
+        if findings.iter().any(|f| is_fatal(f) && f.blame == Some(dir)) {
             self.violated(dir, time);
         }
     }
@@ -212,6 +285,7 @@ impl Story {
     ) {
         let Some(when) = self.sides[dir.peer().index()].violated_at else { return };
         let side = &mut self.sides[dir.index()];
+        side.spoke_on |= header.opcode != Opcode::CLOSE;
         let late = time.is_some_and(|t| t.since(when) > limits::VIOLATION_SEEN);
         if late && header.opcode != Opcode::CLOSE && side.close.is_none() && !side.carried_on {
             side.carried_on = true;
@@ -262,10 +336,13 @@ impl Story {
         peer: Sight,
         findings: &mut Vec<Finding>,
     ) {
-        let pings = &mut self.sides[dir.peer().index()].pings;
+        let asker = &mut self.sides[dir.peer().index()];
+        // What it answers may have been sent before the capture began, or be lost.
+        let is_missing = peer.blind || (peer.late && !asker.answered);
+        let pings = &mut asker.pings;
         let Some(index) = pings.iter().position(|p| *p.payload == *payload) else {
             if let Some(ping) = pings.back()
-                && !peer.blind
+                && !is_missing
             {
                 //= RFC 6455 §5.5.3
                 //# A Pong frame sent in response to a Ping frame must have identical
@@ -280,7 +357,7 @@ impl Story {
                     .at(at)
                     .at(ping.at),
                 );
-            } else if peer.seen && !peer.blind {
+            } else if peer.seen && !is_missing {
                 findings.push(
                     Finding::new(&UNSOLICITED_PONG, dir, "a ping before it".into(), "none".into()).at(at),
                 );
@@ -291,6 +368,7 @@ impl Story {
         //# MAY elect to
         //# send a Pong frame for only the most recently processed Ping frame.
         let ping = pings.drain(..=index).next_back();
+        asker.answered = true;
         let Some(ping) = ping else { return };
         if let (Some(sent), Some(now)) = (ping.time, time)
             && now.since(sent) > limits::PONG_SOON
@@ -308,20 +386,29 @@ impl Story {
         }
     }
 
-    fn close(&mut self, dir: Dir, payload: &[u8], time: Option<Time>, at: Span, findings: &mut Vec<Finding>) {
+    fn close(
+        &mut self,
+        dir: Dir,
+        payload: &[u8],
+        is_whole: bool,
+        time: Option<Time>,
+        at: Span,
+        findings: &mut Vec<Finding>,
+    ) {
         let code = close::parse(payload).code;
         self.first_code = self.first_code.or(code);
         if self.sides[dir.index()].close.is_some() {
             return;
         }
-        self.sides[dir.index()].close = Some(Close { time, code, at, told_data: false });
+        let too_late = self.first_end.is_some();
+        self.sides[dir.index()].close = Some(Close { time, code, is_whole, at, told_data: false, too_late });
         let Some(first) = self.sides[dir.peer().index()].close else {
             self.first_closer = Some(dir);
             return;
         };
         self.closed_at = time;
         // Who fails the connection says why, not what it was told.
-        if first.code != code && !self.sides[dir.peer().index()].violated {
+        if first.code != code && first.is_whole && is_whole && !self.sides[dir.peer().index()].violated {
             let text = |code: Option<CloseCode>| match code {
                 Some(CloseCode(code)) => Text::with("{}", code),
                 None => Text::new("no code"),
@@ -340,18 +427,32 @@ impl Story {
         }
     }
 
-    fn ended(&mut self, dir: Dir, how: StreamEnd, time: Option<Time>, findings: &mut Vec<Finding>) {
-        if how == StreamEnd::Rst {
+    fn ended(&mut self, dir: Dir, end: Ended, sight: [Sight; 2], findings: &mut Vec<Finding>) {
+        let Ended { how, receipt, time } = end;
+        // After both Close frames there is nothing left to lose, once whoever resets has both.
+        let has_arrived = receipt.received != Some(false);
+        // A Close frame that is missing from the capture may have been sent.
+        let closed = |dir: Dir| self.sides[dir.index()].close.is_some() || !sight[dir.index()].is_whole();
+        if how == StreamEnd::Rst && !(closed(dir) && closed(dir.peer()) && has_arrived) {
             findings.push(Finding::new(&TCP_RESET, dir, "FIN".into(), "RST".into()));
         }
         if self.first_end.is_some() {
+            self.over = true;
             return;
         }
-        self.first_end = Some((dir, how));
-        self.first_end_at = time;
-        let peer = &self.sides[dir.peer().index()];
+        if receipt.peer_ended {
+            // The peer was first, and the capture lacks its FIN.
+            let first = Ended { how: StreamEnd::Fin, receipt: Receipt::default(), time };
+            self.first_end = Some((dir.peer(), first));
+            self.over = true;
+            return;
+        }
+        self.first_end = Some((dir, end));
         match self.closing() {
-            Closing::Complete if dir == Dir::Client && how == StreamEnd::Fin => {
+            // A FIN that crossed the server's Close was sent before it.
+            Closing::Complete
+                if dir == Dir::Client && how == StreamEnd::Fin && receipt.received != Some(false) =>
+            {
                 //= RFC 6455 §7.1.1
                 //# in most normal cases, SHOULD be closed first by the server
                 findings.push(Finding::new(
@@ -361,23 +462,36 @@ impl Story {
                     "FIN from the client first".into(),
                 ));
             }
-            Closing::NotBegun if peer.violated => findings.push(Finding::new(
-                &FAILED_WITHOUT_CLOSE,
-                dir,
-                "a Close frame with a code".into(),
-                "the end of TCP".into(),
-            )),
+            Closing::NotBegun if self.is_failed_by(dir, end) && sight.iter().all(|s| !s.blind) => {
+                findings.push(Finding::new(
+                    &FAILED_WITHOUT_CLOSE,
+                    dir,
+                    "a Close frame with a code".into(),
+                    "the end of TCP".into(),
+                ));
+            }
             _ => {}
         }
     }
 
+    /// Whether `dir` ends the connection because of what its peer did: it has received the violation,
+    /// says nothing more, and ends TCP at once. Who goes on, or ends later, has other reasons.
+    fn is_failed_by(&self, dir: Dir, end: Ended) -> bool {
+        let (side, peer) = (&self.sides[dir.index()], &self.sides[dir.peer().index()]);
+        let at_once = match (peer.violated_at, end.time) {
+            (Some(violated), Some(ended)) => ended.since(violated) <= limits::VIOLATION_SEEN,
+            _ => true,
+        };
+        peer.violated && !side.spoke_on && at_once && end.receipt.received != Some(false)
+    }
+
     fn finish(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
         self.unanswered_pings(now, sight, findings);
-        let is_blind = sight.iter().any(|s| s.blind);
+        let is_whole = sight.iter().all(|s| s.is_whole());
         match (self.closing(), self.first_end) {
             // The connection was never established for the client (§4.1), so there is none to close.
             (Closing::NotBegun, Some(_)) if self.refusable && !sight[0].seen => {}
-            (Closing::NotBegun, Some((dir, _))) if !is_blind => findings.push(Finding::new(
+            (Closing::NotBegun, Some((dir, _))) if is_whole => findings.push(Finding::new(
                 &NO_CLOSING_HANDSHAKE,
                 dir,
                 "a Close frame before the end of TCP".into(),
@@ -388,25 +502,11 @@ impl Story {
             //# process data (including a responding Close frame) from the remote
             //# endpoint after being instructed to _Fail the WebSocket Connection_.
             (Closing::Begun(closer), Some(_)) if self.sides[closer.peer().index()].violated => {}
-            (Closing::Begun(closer), Some((dir, how))) if !is_blind => {
-                let close = self.sides[closer.index()].close;
-                let got = Text::new("the {} ends TCP first").word(dir.name());
-                let mut finding =
-                    Finding::new(&UNCLEAN_CLOSE, dir, "a Close frame from both sides".into(), got);
-                finding.spans.extend(close.map(|c| c.at));
-                findings.push(finding);
-                // Whoever is reset has no chance to answer.
-                let cut_off = dir == closer && how == StreamEnd::Rst;
-                if sight[closer.peer().index()].seen && !cut_off {
-                    let expected = "a Close frame in answer".into();
-                    let mut finding =
-                        Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into());
-                    finding.spans.extend(close.map(|c| c.at));
-                    findings.push(finding);
-                }
+            (Closing::Begun(closer), Some((dir, end))) if is_whole => {
+                self.unclean(closer, dir, end, now, findings);
             }
-            (Closing::Complete, end) => {
-                let until = if end.is_some() { self.first_end_at } else { now };
+            (Closing::Complete, end) if sight.iter().all(|s| !s.blind) => {
+                let until = end.map_or(now, |(_, end)| end.time);
                 if let (Some(closed), Some(until)) = (self.closed_at, until)
                     && until.since(closed) > limits::TCP_CLOSE_SOON
                 {
@@ -422,14 +522,41 @@ impl Story {
         }
     }
 
+    /// `closer` has sent a Close frame, no answer was seen, and `dir` was the first to end TCP.
+    fn unclean(&self, closer: Dir, dir: Dir, end: Ended, now: Option<Time>, findings: &mut Vec<Finding>) {
+        let Some(close) = self.sides[closer.index()].close else { return };
+        let waited = |from: Option<Time>, to: Option<Time>| {
+            from.zip(to).is_some_and(|(from, to)| to.since(from) > limits::CLOSE_SOON)
+        };
+        // Behind a FIN of the closer's the answer may still come, after the capture's end.
+        if dir == closer && end.how == StreamEnd::Fin && !self.over && !waited(end.time, now) {
+            return;
+        }
+        let got = Text::new("the {} ends TCP first").word(dir.name());
+        let expected = "a Close frame from both sides".into();
+        findings.push(Finding::new(&UNCLEAN_CLOSE, dir, expected, got).at(close.at));
+        // Whoever is left before there was time to answer owes none, nor does who had left before.
+        let could_answer = if dir == closer {
+            waited(close.time, end.time)
+        } else {
+            !close.too_late && end.receipt.received == Some(true)
+        };
+        if could_answer {
+            let expected = "a Close frame in answer".into();
+            findings
+                .push(Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into()).at(close.at));
+        }
+    }
+
     fn unanswered_pings(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
-            let Sight { seen, blind } = sight[dir.peer().index()];
+            let Sight { seen, blind, .. } = sight[dir.peer().index()];
             // Only the latest ping has to be answered, and only when there was time for it: a Close
             // frame, or the end of TCP, ends the waiting.
             let Some(ping) = self.sides[dir.index()].pings.back() else { continue };
             let closes = self.sides.iter().filter_map(|side| side.close);
-            let until = closes.map(|close| close.time).chain([self.first_end_at]).flatten().min().or(now);
+            let ended = self.first_end.and_then(|(_, end)| end.time);
+            let until = closes.map(|close| close.time).chain([ended]).flatten().min().or(now);
             let waited = match (ping.time, until) {
                 (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
                 _ => ping.overtaken,

@@ -19,8 +19,15 @@ pub fn parse(payload: &[u8]) -> CloseBody<'_> {
 }
 
 /// Holds a Close frame's unmasked payload, which stands at `span`, against the rules.
-/// `answered` is the code of the Close frame that it answers, if it does.
-pub fn check(payload: &[u8], span: Span, dir: Dir, answered: Option<CloseCode>, findings: &mut Vec<Finding>) {
+/// `answered` is the code of the Close frame that it answers, if it does; `unseen`, that it may
+/// answer one that the capture does not show.
+pub fn check(
+    payload: &[u8],
+    span: Span,
+    dir: Dir,
+    (answered, unseen): (Option<CloseCode>, bool),
+    findings: &mut Vec<Finding>,
+) {
     let mut found = |rule: &'static Rule, expected: Text, got: Text, at: Span| {
         findings.push(Finding::new(rule, dir, expected, got).at(at));
     };
@@ -58,7 +65,7 @@ pub fn check(payload: &[u8], span: Span, dir: Dir, answered: Option<CloseCode>, 
             code_at,
         ),
         // An answer repeats the code it answers (§5.5.1).
-        1010 if answered == Some(CloseCode(1010)) => {}
+        1010 if answered == Some(CloseCode(1010)) || (answered.is_none() && unseen) => {}
         //= RFC 6455 §7.4.1
         //# Note that this status code is not used by the server, because it
         //# can fail the WebSocket handshake instead.
@@ -102,7 +109,8 @@ mod tests {
 
     fn ids(payload: &[u8], dir: Dir) -> Vec<&'static str> {
         let mut findings = Vec::new();
-        check(payload, Span::bytes(SourceId::Input, 0, payload.len() as u64), dir, None, &mut findings);
+        let span = Span::bytes(SourceId::Input, 0, payload.len() as u64);
+        check(payload, span, dir, (None, false), &mut findings);
         findings.iter().map(|f| f.rule.id).collect()
     }
 

@@ -1,12 +1,12 @@
 //! Both halves of a WebSocket connection together (RFC 6455 §5 to §7).
 
-use super::aftermath::Closing;
+use super::aftermath::{Closing, Ended};
 use super::agreed::{Extensions, StreamEnd};
 use super::half::{Half, Scratch};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, ON, Out, Rule, Text, Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, ON, Out, Receipt, Rule, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -31,10 +31,16 @@ impl Conversation {
         }
     }
 
+    /// The capture is known to hold what `dir` sends: the handshake shows it.
+    pub fn is_captured(&mut self, dir: Dir) {
+        self.shared.aftermath.captured(dir);
+    }
+
     /// A conversation that the capture joins midway. The first header of `found` begins where
     /// its offset says, the other side's has to be found.
     pub fn midway(conn: u32, offsets: [u64; 2], found: Dir) -> Self {
         let mut talk = Self::new(conn, offsets, Extensions::UNKNOWN);
+        talk.shared.aftermath.joined_midway();
         talk.halves[found.index()].join_midway(true);
         talk.halves[found.peer().index()].join_midway(false);
         talk
@@ -61,6 +67,11 @@ impl Conversation {
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 
+    /// Bytes `dir` sent are not there, and may never be: nothing follows from its silence.
+    pub fn behind(&mut self, dir: Dir) {
+        self.shared.aftermath.blind(dir);
+    }
+
     /// `length` bytes `dir` sent are not in the capture, which is against `rule`.
     pub fn gap(
         &mut self,
@@ -76,11 +87,12 @@ impl Conversation {
         self.halves[dir.index()].gap(&mut self.shared, length, between, out, scratch)
     }
 
-    /// The stream of `dir` is over.
+    /// The stream of `dir` is over; `receipt` says what had been acknowledged by then.
     pub fn end(
         &mut self,
         dir: Dir,
         how: StreamEnd,
+        receipt: Receipt,
         at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
@@ -93,7 +105,7 @@ impl Conversation {
         self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
         let mut findings = std::mem::take(&mut scratch.findings);
         findings.clear();
-        self.shared.aftermath.ended(dir, how, at.time, &mut findings);
+        self.shared.aftermath.ended(dir, Ended { how, receipt, time: at.time }, &mut findings);
         let flow = self.shared.note(Some(dir), at, &findings, out);
         scratch.findings = findings;
         flow
@@ -110,7 +122,7 @@ impl Conversation {
     ) -> Flow {
         for dir in [Dir::Client, Dir::Server] {
             let at = At { time: ended, ..At::default() };
-            self.end(dir, how, at, out, scratch)?;
+            self.end(dir, how, Receipt::default(), at, out, scratch)?;
         }
         let mut findings = Vec::new();
         self.shared.aftermath.finish(now, &mut findings);
@@ -135,6 +147,19 @@ impl Conversation {
             [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
             [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
             _ => EndKind::CaptureEnd,
+        }
+    }
+
+    /// Whether the connection has failed its client, who then has a reason to try again: refused by the
+    /// client itself, reset by the server, or ended by it without a word before both had said something.
+    /// What the client ended, or somebody with a Close frame, was ended on purpose.
+    pub fn has_failed(&self) -> bool {
+        let by_server = self.shared.aftermath.first_end().filter(|(dir, _)| *dir == Dir::Server);
+        match (self.shared.aftermath.closing(), by_server) {
+            _ if self.shared.aftermath.is_refused() => true,
+            (Closing::NotBegun, Some((_, StreamEnd::Rst))) => true,
+            (Closing::NotBegun, Some(_)) => self.counts().iter().any(|side| side.messages == 0),
+            _ => false,
         }
     }
 

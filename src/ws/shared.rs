@@ -1,6 +1,6 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::Aftermath;
+use super::aftermath::{self, Aftermath};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
 use super::message::Assembly;
@@ -8,7 +8,7 @@ use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode, Out,
-    Rule, Severity, Source, SourceId, Span, Text, Time, Unit, Utf8,
+    Rule, Source, SourceId, Span, Text, Time, Unit, Utf8,
 };
 
 /// What both halves number, judge and report together.
@@ -165,7 +165,7 @@ impl Shared {
             };
             findings.push(invalid_utf8(dir, offset, at));
         }
-        if findings.iter().any(|f| f.rule.severity == Severity::Error) {
+        if findings.iter().any(aftermath::is_fatal) {
             self.aftermath.violated(dir, at.time);
         }
         let too_large = assembly.length > limits::MESSAGE_LARGE;

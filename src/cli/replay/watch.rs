@@ -6,8 +6,8 @@ use super::live::{Got, Stop, Wire, now};
 use crate::limits;
 use crate::model::film::{Aftermath, PeerEnd, State};
 use crate::model::{
-    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink,
-    Unit, Wants,
+    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Receipt,
+    Sink, Unit, Wants,
 };
 use crate::render::View;
 use crate::replay::Pace;
@@ -178,7 +178,7 @@ impl Feed<'_> {
         };
         let at = At { time: Some(now()), ..At::default() };
         if let Some(how) = how {
-            self.session.end(side, how, at, &mut cx);
+            self.session.end(side, how, Receipt::default(), at, &mut cx);
         }
         // Nothing follows that could be stopped.
         let _: Flow = self.session.finish(StreamEnd::Capture, at.time, at.time, &mut cx);

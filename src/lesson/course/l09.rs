@@ -24,7 +24,7 @@ fn body(code: u64, reason: &str) -> Vec<u8> {
 fn may_be_sent(body: &[u8]) -> bool {
     let mut findings = Vec::new();
     let span = Span::bytes(SourceId::Input, 0, body.len() as u64);
-    close::check(body, span, Dir::Server, None, &mut findings);
+    close::check(body, span, Dir::Server, (None, false), &mut findings);
     findings.iter().all(|finding| finding.rule.severity < Severity::Error)
 }
 

@@ -37,20 +37,28 @@ impl Sink for Lines {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Act<'a> {
     Send(Dir, &'a [u8]),
     Lose(Dir, u64),
     End(Dir, StreamEnd),
+    /// The end crosses something that is on its way.
+    Cross(Dir, StreamEnd),
 }
-use Act::{End, Lose, Send};
+use Act::{Cross, End, Lose, Send};
 use Dir::{Client, Server};
 
 /// Plays the acts one second apart; `cut` bytes are pushed at a time.
 fn play(acts: &[Act<'_>], cut: usize) -> Vec<String> {
+    play_in(Conversation::new(1, [0, 0], Extensions::NONE), acts, cut)
+}
+
+fn play_in(mut talk: Conversation, acts: &[Act<'_>], cut: usize) -> Vec<String> {
     let mut lines = Lines::default();
     let mut out = Out::new(&mut lines);
     let mut scratch = Scratch::default();
-    let mut talk = Conversation::new(1, [0, 0], Extensions::NONE);
+    talk.is_captured(Client);
+    talk.is_captured(Server);
     let mut at = At { packet: 0, byte: 0, time: Some(Time(0)) };
     for act in acts {
         at.packet += 1;
@@ -62,7 +70,11 @@ fn play(acts: &[Act<'_>], cut: usize) -> Vec<String> {
             Lose(dir, len) => {
                 talk.gap(*dir, *len, (Some(1), Some(2)), &super::super::TCP_RESET, &mut out, &mut scratch)
             }
-            End(dir, how) => talk.end(*dir, *how, at, &mut out, &mut scratch),
+            End(dir, how) | Cross(dir, how) => {
+                let received = Some(matches!(act, End(..)));
+                let receipt = Receipt { received, peer_ended: false };
+                talk.end(*dir, *how, receipt, at, &mut out, &mut scratch)
+            }
         };
         assert!(flow.is_continue());
     }
@@ -240,17 +252,75 @@ fn closing_rules() {
     }
 }
 
+/// Who goes on has not failed the connection, and who fails it does not go on.
 #[test]
 fn a_violation_must_not_be_put_up_with() {
-    let acts = [
-        Send(Server, b"\x83\x00"),
-        Send(Client, MASKED_HELLO),
-        Send(Client, MASKED_HELLO),
-        End(Client, StreamEnd::Fin),
+    let bad: &[u8] = b"\x83\x00";
+    let end = || End(Client, StreamEnd::Fin);
+    let hello = || Send(Client, MASKED_HELLO);
+    let ping: &[u8] = b"\x89\x01x";
+    let cases: [(&[Act<'_>], bool, bool); 6] = [
+        (&[Send(Server, bad), end()], false, true),
+        (&[Send(Server, bad), hello(), hello(), end()], true, false),
+        (&[Send(Server, bad), hello(), end()], false, false),
+        // Seconds later it ends for another reason.
+        (&[Send(Server, bad), Send(Server, HELLO), Send(Server, HELLO), end()], false, false),
+        // The violator left first.
+        (&[Send(Server, bad), End(Server, StreamEnd::Fin), end()], false, false),
+        // Not minimal: many let it pass.
+        (&[Send(Server, b"\x81\x7e\x00\x01a"), Send(Server, ping), end()], false, false),
     ];
-    let lines = play(&acts, 9);
-    assert!(lines.iter().any(|l| l.contains("open-after-violation")), "{lines:?}");
-    assert!(lines.iter().any(|l| l.contains("failed-without-close")), "{lines:?}");
+    for (acts, open, failed) in cases {
+        let lines = play(acts, 9);
+        let has = |rule: &str| lines.iter().any(|l| l.contains(rule));
+        assert_eq!((has("open-after-violation"), has("failed-without-close")), (open, failed), "{lines:?}");
+    }
+}
+
+/// Nobody owes an answer who could not give one.
+#[test]
+fn a_close_is_answered_by_who_is_there() {
+    let close: &[u8] = b"\x88\x02\x03\xe8";
+    let (fin, rst) = (StreamEnd::Fin, StreamEnd::Rst);
+    let cases: [(&[Act<'_>], &str); 5] = [
+        (&[Send(Server, close), End(Client, fin)], "unclean-close close-not-answered"),
+        // The server did not wait, or was gone.
+        (&[Send(Server, close), End(Server, fin), End(Client, fin)], "unclean-close"),
+        (&[Send(Server, close), End(Server, rst)], "tcp-reset unclean-close"),
+        // The client was gone before.
+        (&[End(Client, fin), Send(Server, close), End(Server, fin)], "unclean-close"),
+        // The capture ends before the answer can have come.
+        (&[Send(Server, close), End(Server, fin)], ""),
+    ];
+    for (acts, expected) in cases {
+        let acts: Vec<_> = [Send(Client, MASKED_HELLO)].into_iter().chain(acts.iter().copied()).collect();
+        let lines = play(&acts, 9);
+        let notes: Vec<_> = lines.iter().filter_map(|l| l.split_once(": note ")).map(|(_, id)| id).collect();
+        assert_eq!(notes.join(" "), expected, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_reset_after_both_close_frames_loses_nothing() {
+    let both = [Send(Server, b"\x88\x02\x03\xe8"), Send(Client, b"\x88\x82\0\0\0\0\x03\xe8")];
+    for (end, told) in [(End(Client, StreamEnd::Rst), false), (Cross(Client, StreamEnd::Rst), true)] {
+        let lines = play(&[both[0], both[1], end], 9).join("\n");
+        assert_eq!(lines.contains("tcp-reset"), told, "{lines}");
+    }
+    for (end, told) in [(End(Client, StreamEnd::Fin), true), (Cross(Client, StreamEnd::Fin), false)] {
+        let lines = play(&[both[1], both[0], end], 9).join("\n");
+        assert_eq!(lines.contains("client-closed-tcp-first"), told, "{lines}");
+    }
+}
+
+/// Nothing is said of what the capture does not show.
+#[test]
+fn a_pong_may_answer_what_was_before_the_capture() {
+    let pong: &[u8] = b"\x8a\x81\0\0\0\0x";
+    let acts = [Send(Server, HELLO), Send(Server, b"\x89\x01y"), Send(Client, pong)];
+    assert!(play(&acts, 9).join("").contains("pong-payload-mismatch"));
+    let midway = play_in(Conversation::midway(1, [0, 0]), &acts, usize::MAX).join("");
+    assert!(!midway.contains("mismatch") && !midway.contains("unsolicited"), "{midway}");
 }
 
 /// Who fails the connection need not wait for an answer, and who is cut off owes none (§7.1.7).

@@ -49,7 +49,10 @@ impl Half {
         if header.opcode == Opcode::CLOSE && whole_payload {
             let offset = current.offset + u64::from(header.header_length());
             let payload_at = Span::bytes(source, offset, header.length);
-            close::check(kept, payload_at, self.dir, shared.closed_by_peer(self.dir), findings);
+            // Only captures lack anything.
+            let unseen = at.packet > 0 && shared.aftermath.may_have_closed(self.dir.peer());
+            let answered = (shared.closed_by_peer(self.dir), unseen);
+            close::check(kept, payload_at, self.dir, answered, findings);
         }
         shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
 
