@@ -10,7 +10,9 @@ use crate::http::body::Body;
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadState, Sniff, sniff};
 use crate::limits;
-use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text, prefix};
+use crate::model::{
+    At, Dir, Finding, Flow, Handshake, ON, Other, Piece, Roles, SourceId, Span, Text, prefix,
+};
 use crate::ws::{Conversation, Extensions};
 
 impl Session {
@@ -131,6 +133,13 @@ impl Session {
         let pieces = std::mem::take(&mut lane.pieces);
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
         let mut head = if cut { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
+        if head.start_line() == "PRI * HTTP/2.0" {
+            // The preface of HTTP/2 with prior knowledge (RFC 9113 §3.4).
+            let server = self.endpoints.as_deref().map(|ends| ends[side.other().index()]);
+            cx.memory.census.count(Other { protocol: "http2", server, ..Other::default() });
+            self.phase = Phase::Other;
+            return ON;
+        }
         let asks = handshake::is_upgrade(&head);
         let polls = !asks && asks_for_engine_io(&head);
         let is_new = self.told.is_none() && (asks || polls);

@@ -7,6 +7,8 @@
 //! [`Conversation`]. A connection that has nothing to do with WebSocket is given
 //! up without a word.
 
+mod census;
+mod encrypted;
 mod foreign;
 mod http;
 mod lane;
@@ -24,6 +26,7 @@ use crate::model::{
 };
 use crate::ws::{Conversation, Extensions, Scratch, StreamEnd};
 
+use self::encrypted::Encrypted;
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
 use self::silence::Over;
@@ -102,6 +105,7 @@ enum Phase {
     Probe(Box<Probe>),
     Http(Box<HttpPhase>),
     WebSocket(Box<Conversation>),
+    Encrypted(Box<Encrypted>),
     Other,
 }
 
@@ -163,6 +167,7 @@ impl Session {
             Phase::WebSocket(_) | Phase::Other => 0,
             Phase::Probe(probe) => probe.cost(),
             Phase::Http(http) => http.cost(),
+            Phase::Encrypted(tls) => tls.cost(),
         }
     }
 
@@ -212,6 +217,10 @@ impl Session {
                 self.phase = Phase::Probe(Box::default());
                 ON
             }
+            Phase::Encrypted(_) => {
+                self.count_encrypted(cx);
+                ON
+            }
             Phase::Other => ON,
         };
         self.interest(flow)
@@ -244,6 +253,10 @@ impl Session {
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => talk.end(dir.unwrap_or(Dir::Server), how, at, cx.out, cx.scratch),
             Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
+            Phase::Encrypted(_) => {
+                self.count_encrypted(cx);
+                ON
+            }
             Phase::Probe(_) | Phase::Other => ON,
         };
         self.remember_end(at.time, cx);
@@ -278,6 +291,7 @@ impl Session {
             }
             _ => {}
         }
+        self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.told.take() else { return ON };
         let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
@@ -329,7 +343,12 @@ impl Session {
         let Phase::Probe(probe) = &mut self.phase else { return ON };
         match probe.look(side, bytes, at, offset, self.start) {
             Found::Nothing => {}
-            Found::Other => self.phase = Phase::Other,
+            Found::Other => {
+                let begins = self.start == Start::Opened && offset == 0;
+                if !(begins && self.is_encrypted(side, bytes)) {
+                    self.phase = Phase::Other;
+                }
+            }
             Found::Http => return self.begin_http(cx),
             Found::Frames { masked } => return self.begin_frames(side, masked, cx),
         }
@@ -399,6 +418,7 @@ impl Session {
             Phase::WebSocket(talk) => talk.push(dir, bytes, at, cx.out, cx.scratch),
             Phase::Http(_) => self.http_data(side, bytes, at, offset, cx),
             Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
+            Phase::Encrypted(_) => self.encrypted_data(side, bytes, cx),
             Phase::Other => ON,
         }
     }
