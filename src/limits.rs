@@ -51,6 +51,12 @@ pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 /// Bytes kept of what an endpoint says that is neither HTTP nor WebSocket; a PROXY header may be longer.
 pub const OPENING: usize = 256;
 
+/// Kinds of connections of other protocols that the summary tells apart.
+pub const OTHERS_LISTED: usize = 64;
+
+/// Bytes of each direction in which the hello of TLS is looked for.
+pub const TLS_HELLO: usize = 16 * 1024;
+
 /// Bytes that a PROXY header may have, its TLVs included.
 pub const PROXY_HEADER: usize = 4096;
 

@@ -10,7 +10,9 @@
 
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
-use crate::model::{At, Body, Dir, Finding, Flow, Meta, ON, Out, Receipt, Sink, Summary, Time, Unit};
+use crate::model::{
+    At, Body, Dir, Finding, Flow, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
+};
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
 use crate::session::{Context, Interest, Memory, Session, Side, Start};
 use crate::timeline::Timeline;
@@ -99,10 +101,23 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
     }
     let bytes = capture.bytes_read();
     progress(bytes);
-    let summary = router.out.finish(packets, bytes, error.as_ref().map(InputError::text));
-    let unreadable =
+    let unreadable: Vec<(String, u64)> =
         tracker.unsupported().iter().map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
+    router.out.others(router.memory.census.take());
+    let summary = router.out.finish(packets, bytes, why(error.as_ref(), &unreadable, packets));
     Outcome { summary, error, unreadable, unlike_frames: false }
+}
+
+/// Why the input is not read as a whole, if it is not.
+fn why(error: Option<&InputError>, unreadable: &[(String, u64)], packets: u64) -> Option<Text> {
+    let skipped: u64 = unreadable.iter().map(|(_, count)| count).sum();
+    match (error, unreadable) {
+        (Some(error), _) => Some(error.text()),
+        (None, [(link, _), ..]) if skipped == packets => {
+            Some(Text::with("no packet can be read: their link type is {}", link))
+        }
+        (None, _) => None,
+    }
 }
 
 fn to_net<'a>(packet: &crate::input::Packet<'a>) -> net::Packet<'a> {
@@ -314,6 +329,11 @@ impl StreamSink for Router<'_> {
         };
         // The sink will say so again at the next unit if it has had enough.
         let _: Flow = session.finish(StreamEnd::Capture, Some(last), self.now, &mut cx);
+    }
+
+    fn refused(&mut self, server: std::net::SocketAddr) {
+        let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
+        self.memory.census.count(one);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: net::Side, finding: Finding, at: At) {

@@ -110,7 +110,7 @@ fn each_line(
             writeln!(err, "{}", lang.fill("error: line {}: {}", &[&number, &lang.say(&problem)]))?;
             match args.format {
                 Format::Text => writeln!(out)?,
-                Format::Json => writeln!(out, "{}", refused_json(key))?,
+                Format::Json => writeln!(out, "{}", harmless(&refused_json(key)))?,
             }
             worst = REFUSED;
         } else {
@@ -180,7 +180,7 @@ fn answer(args: &Args, lang: Lang, key: &[u8], out: &mut dyn Write) -> io::Resul
     let wrong = args.verify.as_deref().map(|value| (value, diagnose(key, value.as_bytes(), &[])));
     let code = if matches!(wrong, Some((_, Some(_)))) { MISMATCH } else { FINE };
     if args.format == Format::Json {
-        writeln!(out, "{}", as_json(args, key, wrong.as_ref()))?;
+        writeln!(out, "{}", harmless(&as_json(args, key, wrong.as_ref())))?;
         return Ok(code);
     }
     if args.random && !args.explain {
@@ -281,6 +281,21 @@ fn refused_json(key: &[u8]) -> Value {
     let mut object = as_json(&Args::default(), key, None);
     object["accept"] = Value::Null;
     object
+}
+
+/// JSON in ASCII: what is from elsewhere must not act on a terminal.
+fn harmless(json: &Value) -> String {
+    let mut units = [0; 2];
+    let mut text = String::new();
+    for c in json.to_string().chars() {
+        if matches!(c, ' '..='~') {
+            text.push(c);
+        } else {
+            // Such characters can only stand in strings.
+            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 /// Untrusted text for a terminal: what is no visible ASCII is escaped, what is long is cut.
@@ -406,6 +421,16 @@ mod tests {
         assert_eq!((code, accept), (FINE, &*accept_value(key.as_bytes())));
         assert!(check_key(key.as_bytes()).is_ok());
         assert_ne!(play(&["--random"], b"").1, out);
+    }
+
+    #[test]
+    fn json_is_ascii_whatever_the_key_is() {
+        for key in ["a\u{9b}31m", "\u{7f}\u{202e}", "\u{1f600}\u{2028}"] {
+            let (_, out, _) = play(&[key, "--force", "--format", "json"], b"");
+            assert!(out.trim_end().bytes().all(|b| (b' '..=b'~').contains(&b)), "{out}");
+            let value: Value = serde_json::from_str(&out).expect("JSON");
+            assert_eq!(value["key"], key);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::finding::Rule;
 use super::text::Text;
-use super::unit::{Body, Flow, Sink, Summary, Unit, Wants};
+use super::unit::{Body, Flow, Other, Sink, Summary, Unit, Wants};
 
 /// Passes units on to a sink and counts them for the summary.
 pub struct Out<'s> {
@@ -37,6 +37,11 @@ impl<'s> Out<'s> {
             self.count(finding.rule);
         }
         self.sink.take(unit)
+    }
+
+    /// What else there is in the input.
+    pub fn others(&mut self, others: Vec<Other>) {
+        self.tally.others = others;
     }
 
     /// The last unit: the totals, with what the caller knows about the input.

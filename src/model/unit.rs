@@ -470,6 +470,22 @@ pub enum GapEffect {
     Desynchronised,
 }
 
+/// Connections that are no WebSocket as far as can be seen, and alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Other {
+    /// In a word for programs: `tls`, `http2`, `refused`.
+    pub protocol: &'static str,
+    pub server: Option<Endpoint>,
+    /// The host that a TLS client asks for. Untrusted.
+    pub server_name: Option<String>,
+    /// The version of TLS that was chosen; where no answer was seen, the highest that was offered.
+    pub version: Option<&'static str>,
+    /// The protocol that was chosen within TLS, or those that were offered. Untrusted.
+    pub alpn: Vec<String>,
+    /// How many of them.
+    pub connections: u64,
+}
+
 /// Totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -480,6 +496,8 @@ pub struct Summary {
     pub connections: u64,
     pub frames: u64,
     pub messages: u64,
+    /// Connections of other protocols, at most [`crate::limits::OTHERS_LISTED`] kinds of them.
+    pub others: Vec<Other>,
     /// How often each rule was broken, by id.
     pub findings: Vec<(&'static super::finding::Rule, u64)>,
     /// Why the input ended badly; `None` when it was read to its end.

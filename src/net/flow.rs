@@ -1,5 +1,6 @@
 //! One connection: takes its segments, delivers its streams.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
 
@@ -118,6 +119,15 @@ impl Flow {
     /// Whether the sink has heard of it.
     pub(super) fn is_open(&self) -> bool {
         self.phase != Phase::Silent
+    }
+
+    /// Who answered this connection's SYN with RST.
+    pub(super) fn refused_by(&self) -> Option<SocketAddr> {
+        let server = &self.halves[1 - self.a];
+        let never_began = server.heard && server.state != State::Open;
+        let is = self.initiator_known && never_began && self.over == Some(CloseReason::Reset);
+        let (low, high) = self.key.endpoints();
+        is.then_some(if self.a == 0 { high } else { low })
     }
 
     /// Whether anything waits.

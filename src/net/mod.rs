@@ -20,7 +20,7 @@
 //!   has acknowledged it and [`limits::REORDER_PACKETS`] more packets of the flow
 //!   were seen, until a cap is reached, or until the flow is over.
 //! - A flow is heard of only when it has something to say (data, a gap, an end): port
-//!   scans and bare handshakes are never opened.
+//!   scans and bare handshakes are never opened; of those that are refused only that is told.
 //! - A reset may overtake what was sent before it: [`StreamSink::end`] tells it at once,
 //!   [`StreamSink::close`] follows some packets later ([`limits::LINGER_TIME`]).
 //! - TCP checksums of the first segments of each direction are verified
@@ -183,6 +183,10 @@ pub trait StreamSink {
 
     /// The flow is over; its id may now name another one. `last` is when its last packet was captured.
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time);
+
+    /// A server answered a SYN with RST: nothing listens at this address and port. Such a flow
+    /// is never opened.
+    fn refused(&mut self, _server: SocketAddr) {}
 
     /// A rule was broken by a packet that `from` sent. The finding's spans point
     /// into the packet.

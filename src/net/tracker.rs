@@ -306,6 +306,8 @@ impl Tracker {
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
             sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
+        } else if let Some(server) = flow.refused_by() {
+            sink.refused(server);
         }
         self.held = self.held.saturating_sub(cost);
         self.table.remove(slot);

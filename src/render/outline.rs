@@ -11,8 +11,8 @@ use super::words::{
 use super::{Options, app, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Opening, Roles,
-    Severity, Summary, Unit, Utf8,
+    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Opening, Other,
+    Roles, Severity, Summary, Unit, Utf8,
 };
 
 /// Where the contents of a block begin.
@@ -263,6 +263,12 @@ impl Outline {
             packets => lang.fill("{} in {} ({})", &[&totals, &count(lang, packets, PACKETS), &bytes]),
         };
         self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
+        for other in summary.others.iter().take(OTHERS) {
+            self.say(Ink::Faint, &others(lang, other));
+        }
+        if let more @ 1.. = summary.others.len().saturating_sub(OTHERS) {
+            self.say(Ink::Faint, &lang.fill("and {} more kinds of other connections", &[&more]));
+        }
         let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
         findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));
         if findings.is_empty() {
@@ -383,6 +389,33 @@ fn frames(lang: Lang, message: &Message<'_>) -> String {
         2.. if whole && listed.len() <= 24 => lang.fill("frames {}", &[&listed]),
         frames => count(lang, frames, FRAMES),
     }
+}
+
+/// Kinds of other connections that are listed.
+const OTHERS: usize = 8;
+
+/// Connections that are no WebSocket: how many, what they speak and with whom.
+pub fn others(lang: Lang, other: &Other) -> String {
+    let whom = match (&other.server_name, other.server) {
+        (Some(name), Some(server)) => format!("{name} ({server})"),
+        (Some(name), None) => name.clone(),
+        (None, Some(server)) => server.to_string(),
+        (None, None) => lang.words("other servers").to_owned(),
+    };
+    let version = other.version.unwrap_or("TLS");
+    let words = match other.protocol {
+        "tls" => lang.fill(
+            "besides: {} of {} to {}",
+            &[&count(lang, other.connections, CONNECTIONS), &version, &whom],
+        ),
+        "http2" => {
+            lang.fill("besides: {} of HTTP/2 to {}", &[&count(lang, other.connections, CONNECTIONS), &whom])
+        }
+        _ => lang.fill("besides: {} refused by {}", &[&count(lang, other.connections, CONNECTIONS), &whom]),
+    };
+    let alpn =
+        if other.alpn.is_empty() { String::new() } else { lang.fill("ALPN {}", &[&other.alpn.join(", ")]) };
+    joined(lang, &[words, alpn])
 }
 
 /// How many of everything: `1 connection, 10 frames, 5 messages`.

@@ -114,6 +114,7 @@ pub fn ending<L: Layout>(show: &mut Show<L>) {
         connections: 1,
         frames: 10,
         messages: 5,
+        others: Vec::new(),
         findings: vec![(&UNCLEAN, 1), (&UNMASKED, 12)],
         error: Some("packet 1022 is cut short".into()),
     };

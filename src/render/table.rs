@@ -101,6 +101,10 @@ impl Layout for TableLayout {
             Body::Summary(summary) => {
                 let words = last(outline.lang(), summary);
                 outline.page.clip(Ink::Faint, &words).line();
+                for other in &summary.others {
+                    let words = outline::others(outline.lang(), other);
+                    outline.page.clip(Ink::Faint, &words).line();
+                }
             }
             Body::Meta(meta) => outline.clock.begin(meta.start),
             Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}

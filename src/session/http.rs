@@ -10,7 +10,9 @@ use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
 use crate::http::head::{HeadState, Sniff, StartLine, sniff};
 use crate::http::{DATA_BEFORE_COMPLETE, MALFORMED_RESPONSE};
 use crate::limits;
-use crate::model::{At, Dir, Finding, Flow, Handshake, ON, Piece, Roles, SourceId, Span, Text, prefix};
+use crate::model::{
+    At, Dir, Finding, Flow, Handshake, ON, Other, Piece, Roles, SourceId, Span, Text, prefix,
+};
 use crate::ws::{Conversation, Extensions};
 
 impl Session {
@@ -136,6 +138,13 @@ impl Session {
             matches!(head.start, StartLine::Request { version, .. } if version.bytes.starts_with(b"HTTP/"));
         if self.start == Start::Midway && offset == 0 && !is_whole {
             return self.answer_waiting(side.other(), at, cx);
+        }
+        if head.start_line() == "PRI * HTTP/2.0" {
+            // The preface of HTTP/2 with prior knowledge (RFC 9113 §3.4).
+            let server = self.endpoints.as_deref().map(|ends| ends[side.other().index()]);
+            cx.memory.census.count(Other { protocol: "http2", server, ..Other::default() });
+            self.phase = Phase::Other;
+            return ON;
         }
         let asks = handshake::is_upgrade(&head);
         let polls = !asks && asks_for_engine_io(&head);

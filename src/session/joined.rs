@@ -2,7 +2,7 @@
 
 use super::probe::Found;
 use super::{Context, Phase, Session, Side, Start};
-use crate::model::{At, Dir, Flow, Handshake, ON, Roles};
+use crate::model::{At, Dir, Flow, Handshake, ON, Receipt, Roles};
 use crate::ws::{Conversation, Extensions};
 
 impl Session {
@@ -16,6 +16,10 @@ impl Session {
     ) -> Flow {
         let Phase::Probe(probe) = &mut self.phase else { return ON };
         let found = probe.look(side, bytes, at, offset, self.start, self.client);
+        let begins = self.start == Start::Opened && offset == 0;
+        if begins && matches!(found, Found::Other) && self.is_encrypted(side, bytes) {
+            return ON;
+        }
         self.found(found, cx)
     }
 
@@ -39,7 +43,7 @@ impl Session {
             if let (Some(how), Some(dir)) = (self.ended[side.index()], self.dir(side))
                 && let Phase::WebSocket(talk) = &mut self.phase
             {
-                talk.end(dir, how, at, cx.out, cx.scratch)?;
+                talk.end(dir, how, Receipt::default(), at, cx.out, cx.scratch)?;
             }
         }
         ON

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
 
+use super::census::Census;
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
@@ -18,6 +19,8 @@ pub type Pair = (IpAddr, SocketAddr);
 /// What is remembered of earlier connections, within the caps of [`limits`].
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// What else there is.
+    pub census: Census,
     /// Keys, and where each was seen last.
     keys: HashMap<Box<[u8]>, Seen, RandomState>,
     /// The same keys, oldest first.

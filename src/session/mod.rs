@@ -7,6 +7,8 @@
 //! [`Conversation`]. A connection that has nothing to do with WebSocket is given
 //! up without a word.
 
+mod census;
+mod encrypted;
 mod foreign;
 mod http;
 mod joined;
@@ -26,6 +28,7 @@ use crate::model::{
 };
 use crate::ws::{Conversation, Scratch, StreamEnd};
 
+use self::encrypted::Encrypted;
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
 use self::silence::Over;
@@ -106,6 +109,7 @@ enum Phase {
     Probe(Box<Probe>),
     Http(Box<HttpPhase>),
     WebSocket(Box<Conversation>),
+    Encrypted(Box<Encrypted>),
     Other,
 }
 
@@ -167,6 +171,7 @@ impl Session {
             Phase::WebSocket(_) | Phase::Other => 0,
             Phase::Probe(probe) => probe.cost(),
             Phase::Http(http) => http.cost(),
+            Phase::Encrypted(tls) => tls.cost(),
         }
     }
 
@@ -230,6 +235,10 @@ impl Session {
                 self.phase = Phase::Probe(Box::default());
                 ON
             }
+            Phase::Encrypted(_) => {
+                self.count_encrypted(cx);
+                ON
+            }
             Phase::Other => ON,
         };
         self.interest(flow)
@@ -241,7 +250,7 @@ impl Session {
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.behind(dir),
             Phase::Http(http) => http.lanes[side.index()].behind = true,
-            Phase::Probe(_) | Phase::Other => {}
+            Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
         }
     }
 
@@ -284,6 +293,10 @@ impl Session {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
             }
             Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
+            Phase::Encrypted(_) => {
+                self.count_encrypted(cx);
+                ON
+            }
             Phase::Probe(_) | Phase::Other => ON,
         };
         self.remember_end(at.time, cx);
@@ -330,6 +343,7 @@ impl Session {
             Phase::Probe(_) => self.probe_end(At { time: now, ..At::default() }, cx)?,
             _ => {}
         }
+        self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.told.take() else { return ON };
         let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
@@ -377,6 +391,7 @@ impl Session {
             Phase::WebSocket(talk) => talk.push(dir, bytes, at, cx.out, cx.scratch),
             Phase::Http(_) => self.http_data(side, bytes, at, offset, cx),
             Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
+            Phase::Encrypted(_) => self.encrypted_data(side, bytes, cx),
             Phase::Other => ON,
         }
     }

@@ -23,8 +23,20 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
     if let Some(error) = &outcome.error {
         look.tell("error: {}", &about(error.text()))?;
     } else if outcome.summary.connections == 0 && !nothing_readable(outcome) {
-        let words = "no WebSocket connection in {} packets (encrypted ones, wss, cannot be seen)";
-        note(Text::with(words, outcome.summary.packets))?;
+        let summary = &outcome.summary;
+        let encrypted = summary.others.iter().filter(|other| other.protocol == "tls");
+        note(match encrypted.map(|other| other.connections).sum::<u64>() {
+            0 => Text::with("no WebSocket connection in {} packets", summary.packets),
+            1 => Text::with(
+                "no WebSocket connection in {} packets; 1 TLS connection, in which nothing can be seen without its keys",
+                summary.packets,
+            ),
+            tls => Text::with(
+                "no WebSocket connection in {} packets; {} TLS connections, in which nothing can be seen without their keys",
+                summary.packets,
+            )
+            .and(tls),
+        })?;
     }
     if outcome.unlike_frames && outcome.summary.frames > 0 {
         let words = "its bytes do not look like frames: give a capture (tcpdump -w), hex, or raw bytes from \

@@ -6,7 +6,7 @@ use super::write::Writer;
 use super::{SCHEMA, Stream, TOOL};
 use crate::model::{
     Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, EndKind, Ending, Finding, Gap, GapEffect,
-    Handshake, HttpHead, Meta, Opening, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
+    Handshake, HttpHead, Meta, Opening, Other, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
 };
 
 /// `dir`, `time` and `packets`.
@@ -393,6 +393,10 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
         w.raw(key);
         w.number(total);
     }
+    if !summary.others.is_empty() {
+        w.raw(r#","others":"#);
+        list(&summary.others, w, other);
+    }
     findings_by_rule(&summary.findings, w);
     let of = |severity| summary.findings.iter().filter(|(r, _)| r.severity == severity).map(|(_, n)| n).sum();
     findings_by_severity([of(Severity::Error), of(Severity::Warning), of(Severity::Note)], w);
@@ -400,6 +404,23 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
     w.bool(summary.error.is_none());
     w.raw(r#","error":"#);
     w.optional_string(summary.error.as_ref().map(ToString::to_string).as_deref());
+}
+
+/// Connections of another protocol.
+fn other<W: Write>(w: &mut Writer<W>, other: &Other) {
+    w.raw(r#"{"protocol":"#);
+    w.string(other.protocol);
+    w.raw(r#","server":"#);
+    w.optional_display(other.server);
+    w.raw(r#","server_name":"#);
+    w.optional_string(other.server_name.as_deref());
+    w.raw(r#","version":"#);
+    w.optional_string(other.version);
+    w.raw(r#","alpn":"#);
+    list(&other.alpn, w, |w, name| w.string(name));
+    w.raw(r#","connections":"#);
+    w.number(other.connections);
+    w.raw("}");
 }
 
 /// `findings_by_rule`: an object of rule ids and counts.

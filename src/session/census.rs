@@ -1,0 +1,61 @@
+//! What else there is in a capture: connections that are no WebSocket, counted by kind.
+
+use crate::limits;
+use crate::model::Other;
+
+/// Connections of other protocols, as far as they are told apart.
+#[derive(Debug, Default)]
+pub struct Census {
+    kinds: Vec<Other>,
+}
+
+impl Census {
+    /// One more connection.
+    pub fn count(&mut self, one: Other) {
+        let alike = |known: &Other| Other { connections: one.connections, ..known.clone() } == one;
+        if let Some(known) = self.kinds.iter_mut().find(|known| alike(known)) {
+            known.connections += 1;
+        } else if self.kinds.len() < limits::OTHERS_LISTED {
+            self.kinds.push(Other { connections: 1, ..one });
+        } else {
+            // The others are counted without what tells them apart.
+            self.rest(one.protocol);
+        }
+    }
+
+    fn rest(&mut self, protocol: &'static str) {
+        let rest = self.kinds.iter_mut().find(|known| {
+            known.protocol == protocol && known.server.is_none() && known.server_name.is_none()
+        });
+        match rest {
+            Some(rest) => rest.connections += 1,
+            None => self.kinds.push(Other { protocol, connections: 1, ..Other::default() }),
+        }
+    }
+
+    /// All of them, the most numerous first.
+    pub fn take(&mut self) -> Vec<Other> {
+        let mut kinds = std::mem::take(&mut self.kinds);
+        kinds.sort_by_key(|kind| std::cmp::Reverse(kind.connections));
+        kinds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alike_are_counted_together_and_kinds_are_bounded() {
+        let mut census = Census::default();
+        let tls = |name: &str| Other { protocol: "tls", server_name: Some(name.into()), ..Other::default() };
+        for number in 0..1000 {
+            census.count(tls("often.example"));
+            census.count(tls(&format!("{number}.example")));
+        }
+        let kinds = census.take();
+        assert_eq!((kinds[0].connections, kinds[0].server_name.as_deref()), (1000, Some("often.example")));
+        assert_eq!(kinds.len(), limits::OTHERS_LISTED + 1);
+        assert_eq!(kinds.iter().map(|kind| kind.connections).sum::<u64>(), 2000);
+    }
+}

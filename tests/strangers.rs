@@ -1,0 +1,142 @@
+//! What a capture holds besides WebSockets is named where it was seen, and only there.
+
+mod run;
+
+use run::{Said, decode, digits, packets, pcap};
+use serde_json::{Value, json};
+use wstool::model::Time;
+
+fn long(body: &[u8]) -> Vec<u8> {
+    [&(body.len() as u16).to_be_bytes()[..], body].concat()
+}
+
+fn extension(kind: u16, body: &[u8]) -> Vec<u8> {
+    [&kind.to_be_bytes()[..], &long(body)].concat()
+}
+
+fn record(kind: u8, body: &[u8]) -> Vec<u8> {
+    let message = [&[kind, 0][..], &long(body)].concat();
+    [&[22, 3, 1][..], &long(&message)].concat()
+}
+
+/// A client that wants `name`, and knows HTTP/2 and HTTP/1.1.
+fn client_hello(name: &str) -> Vec<u8> {
+    let name = long(&[&[0][..], &long(name.as_bytes())].concat());
+    let extensions =
+        [extension(0, &name), extension(16, &long(b"\x02h2\x08http/1.1")), extension(43, &[4, 3, 4, 3, 3])];
+    let front = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0]].concat();
+    record(1, &[front, long(&extensions.concat())].concat())
+}
+
+fn server_hello(extensions: &[u8]) -> Vec<u8> {
+    let front = [&[3, 3][..], &[7; 32], &[0, 0x13, 1, 0]].concat();
+    record(2, &[front, long(extensions)].concat())
+}
+
+fn raw(from: &str, bytes: &[u8], options: &str) -> String {
+    format!("{from} raw \"{}\"{options}\n", digits(bytes, "\\x", ""))
+}
+
+fn play(script: &str) -> Said {
+    decode(&pcap(&packets(script)))
+}
+
+fn summary(said: &Said) -> &Value {
+    said.of("summary").next().expect("a summary")
+}
+
+#[test]
+fn tls_is_named_by_what_it_says_in_clear() {
+    for options in ["", " mss=1"] {
+        let mut script = String::new();
+        for _ in 0..2 {
+            script += "connection server=192.0.2.80:443\nno-handshake\n";
+            script += &raw("client", &client_hello("chat.example.com"), options);
+            script += &raw("server", &server_hello(&extension(43, &[3, 4])), options);
+            script += "client raw 17 03 03 00 01 00\n";
+        }
+        script += "connection server=192.0.2.81:443\nno-handshake\n";
+        script += &raw("client", &client_hello("old.example.com"), options);
+        script += &raw("server", &server_hello(&extension(16, &long(b"\x08http/1.1"))), options);
+        let said = play(&script);
+        let tls = |server: &str, name: &str, version: &str, alpn: Value, connections: u32| {
+            json!({"protocol": "tls", "server": server, "server_name": name, "version": version, "alpn": alpn,
+                   "connections": connections})
+        };
+        let expected = json!([
+            tls("192.0.2.80:443", "chat.example.com", "TLS 1.3", json!(["h2", "http/1.1"]), 2),
+            tls("192.0.2.81:443", "old.example.com", "TLS 1.2", json!(["http/1.1"]), 1),
+        ]);
+        assert_eq!(summary(&said)["others"], expected, "{options}");
+        assert_eq!((said.count("connection"), said.findings()), (0, vec![]));
+    }
+}
+
+#[test]
+fn the_hello_alone_says_what_is_wanted() {
+    let said = play(&format!("no-handshake\n{}leave-open\n", raw("client", &client_hello("a.example"), "")));
+    assert_eq!(summary(&said)["others"][0]["version"], "TLS 1.3");
+}
+
+#[test]
+fn http_2_with_prior_knowledge_is_named() {
+    let script = "no-handshake\nclient raw \"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n\" 000000040000000000\n\
+                  server raw 000000040000000000\n";
+    let said = play(script);
+    assert_eq!(summary(&said)["others"][0]["protocol"], "http2");
+    assert_eq!((said.count("connection"), said.findings()), (0, vec![]));
+}
+
+/// A SYN and its RST: the answer is made of the SYN.
+#[test]
+fn a_refused_connection_is_named() {
+    let (time, mut packet) = packets("handshake\n").swap_remove(0);
+    let syn = packet.clone();
+    // Ethernet 14 bytes, IPv4 20, then ports, sequence, acknowledgement, flags.
+    for (a, b, len) in [(26, 30, 4), (34, 36, 2)] {
+        packet[a..a + len].copy_from_slice(&syn[b..b + len]);
+        packet[b..b + len].copy_from_slice(&syn[a..a + len]);
+    }
+    let seq = u32::from_be_bytes(syn[38..42].try_into().expect("four bytes"));
+    packet[38..42].fill(0);
+    packet[42..46].copy_from_slice(&seq.wrapping_add(1).to_be_bytes());
+    packet[47] = 0x14;
+    let said = decode(&pcap(&[(time, syn.clone()), (Time(time.0 + 1000), packet)]));
+    let others = &summary(&said)["others"];
+    assert_eq!((&others[0]["protocol"], &others[0]["server"]), (&json!("refused"), &json!("192.0.2.80:80")));
+    // A SYN without an answer may be answered out of sight.
+    assert_eq!(summary(&decode(&pcap(&[(time, syn)])))["others"], Value::Null);
+}
+
+#[test]
+fn nothing_else_is_there_where_nothing_else_was_seen() {
+    let said = play("client text \"hi\"\nserver text \"hello\"\nclient close 1000\nserver close 1000\n");
+    assert_eq!(summary(&said)["others"], Value::Null);
+}
+
+/// The exit code is 2 then; the records must not say that all is well.
+#[test]
+fn a_link_type_that_cannot_be_read_leaves_the_input_incomplete() {
+    let mut file = pcap(&packets("client text \"hi\"\n"));
+    file[20] = 147;
+    let said = decode(&file);
+    assert_eq!(summary(&said)["complete"], false);
+    assert!(summary(&said)["error"].as_str().expect("words").starts_with("no packet can be read"));
+}
+
+/// `-n` ends decoding early, and a session with it; the summary comes all the same.
+#[test]
+fn a_limit_leaves_engine_io_its_summary() {
+    use wstool::render::json::Json;
+    use wstool::select::{Select, Selection};
+    let script = "handshake path=/socket.io/?EIO=4&transport=websocket\n\
+                  server text \"0{\\\"sid\\\":\\\"a\\\",\\\"upgrades\\\":[],\\\"pingInterval\\\":25000,\\\"pingTimeout\\\":20000}\"\n\
+                  client text \"40\"\nserver text \"40{\\\"sid\\\":\\\"b\\\"}\"\n";
+    let file = pcap(&packets(script));
+    let input = wstool::input::open(Box::new(std::io::Cursor::new(file)), "t").expect("a capture");
+    let selection = Selection { limit: Some(1), ..Selection::default() };
+    let mut select = Select::new(selection, Json::lines(Vec::new(), 1000));
+    wstool::pipeline::run(input, &mut select, &mut |_| {});
+    let lines = String::from_utf8(select.into_inner().finish().expect("memory takes it")).expect("UTF-8");
+    assert!(lines.lines().last().expect("a line").starts_with(r#"{"type":"summary""#), "{lines}");
+}
