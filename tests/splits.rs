@@ -96,6 +96,26 @@ fn same(expected: &[Value], got: &[Value], how: &str) -> Result<(), TestCaseErro
     Ok(())
 }
 
+/// A packet as rows of sixteen bytes: groups of two as tcpdump prints them, or of one as tshark does.
+fn printed(packet: &[u8], in_words: bool) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for (row, bytes) in packet.chunks(16).enumerate() {
+        let group = if in_words { 2 } else { 1 };
+        let groups: Vec<String> =
+            bytes.chunks(group).map(|group| group.iter().map(|b| format!("{b:02x}")).collect()).collect();
+        let shown: String =
+            bytes.iter().map(|&b| if (0x20..0x7F).contains(&b) { char::from(b) } else { '.' }).collect();
+        let line = if in_words {
+            format!("\t0x{:04x}:  {:39}  {shown}", 16 * row, groups.join(" "))
+        } else {
+            format!("{:04x}  {:47}   {shown}", 16 * row, groups.join(" "))
+        };
+        writeln!(text, "{line}").expect("memory takes it");
+    }
+    text
+}
+
 fn tunnel() -> impl Strategy<Value = Wrap> {
     (1..4000u16).prop_flat_map(|n| prop::sample::select(Wrap::all(n)))
 }
@@ -230,6 +250,25 @@ proptest! {
         same(&expected, &mirrored, &format!("also in {one:?} and {other:?}"))?;
         let parted = essence_of(&within(&|packet| if packet.1[11] == 1 { one } else { other }));
         same(&expected, &parted, &format!("{one:?} one way, {other:?} the other"))?;
+    }
+
+    /// Packets as `tcpdump -XX`, `tcpdump -X` and `tshark -x` print them.
+    #[test]
+    fn packets_printed_as_text_are_packets(steps in conversation()) {
+        let packets = rewrite::cut(&play(&steps, 1), 1200);
+        let expected = essence_of(&packets);
+        let mut texts = [const { String::new() }; 3];
+        for (n, (time, packet)) in packets.iter().enumerate() {
+            let seconds = time.0 / 1_000_000_000 % 60;
+            let fraction = time.0 % 1_000_000_000 / 1000;
+            let summary = format!("00:00:{seconds:02}.{fraction:06} IP a > b: Flags [P.], length 9\n");
+            texts[0] += &format!("{summary}{}", printed(packet, true));
+            texts[1] += &format!("{summary}{}", printed(&packet[14..], true));
+            texts[2] += &format!("{:5} {n}.5 a → b TCP 60 80 → 81\n{}\n", n + 1, printed(packet, false));
+        }
+        for text in texts {
+            same(&expected, &essence(&decode(text.as_bytes()).records), "as text")?;
+        }
     }
 
     /// A file, a slow pipe and hex text of the same bytes say the same.
