@@ -67,7 +67,7 @@ pub(super) fn innermost<'a>(data: &'a [u8], outermost: Datagram<'a>) -> Datagram
 /// Where in `data` the IP packet stands that a datagram carries, if it is a tunnel.
 fn carried(data: &[u8], datagram: &Datagram<'_>) -> Option<Place> {
     let at = datagram.byte as usize;
-    let network = datagram.network.within(ends(&datagram.addresses));
+    let network = datagram.network.within(ends(&datagram.addresses)).within(datagram.protocol.0.into());
     match datagram.protocol {
         ip_number::IPV4 | ip_number::IPV6 => Some((at, network)),
         ip_number::GRE => gre(data, at, network),
@@ -110,6 +110,7 @@ fn gre(data: &[u8], at: usize, network: Network) -> Option<Place> {
         // The key is the length and the number of the call, which differs between the directions.
         (1, 0x880B) => link::ppp(data, inner + field(ACKNOWLEDGEMENT)).map(|at| (at, network)),
         (0, _) => {
+            let network = network.within(kind.into());
             let network = if has(KEY) { network.within(be32(data, key)?) } else { network };
             match kind {
                 0x88BE if has(SEQUENCE) => mirrored(data, inner, 8, 1, network),
@@ -136,6 +137,8 @@ fn mirrored(data: &[u8], at: usize, length: usize, version: u16, network: Networ
 fn udp(data: &[u8], datagram: &Datagram<'_>, network: Network) -> Option<Place> {
     let header = UdpHeaderSlice::from_slice(datagram.payload).ok()?;
     let at = datagram.byte as usize + header.slice().len();
+    // The same number in another kind of tunnel is another network.
+    let network = network.within(header.destination_port().into());
     match header.destination_port() {
         // The second one is what Linux took before there was a number.
         4789 | 8472 => vxlan(data, at, network),

@@ -249,7 +249,7 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
 fn spoken(first: &[u8]) -> Option<&'static str> {
     const BEGINNINGS: [(&[u8], &str); 8] = [
         (b"SSH-", "SSH"),
-        (b"220", "SMTP or FTP"),
+        (b"220", "SMTP/FTP"),
         (b"* OK", "IMAP"),
         (b"+OK", "POP3"),
         (b"-ERR", "Redis"),

@@ -165,8 +165,9 @@ fn serve(
 
 /// The answer to who asks for something else (RFC 9110 §15.5.22).
 fn upgrade_required(ours: SocketAddr) -> Vec<u8> {
-    let body = format!("This is a WebSocket: open ws://{ours} with a WebSocket client.\n");
-    let head = "HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
-                Sec-WebSocket-Version: 13\r\nContent-Type: text/plain; charset=utf-8\r\n";
-    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    let head: &[u8] =
+        b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
+                        Sec-WebSocket-Version: 13\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+    [head, b"This is a WebSocket: open ws://", ours.to_string().as_bytes(), b" with a WebSocket client.\n"]
+        .concat()
 }
