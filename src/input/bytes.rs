@@ -20,8 +20,13 @@ enum Kind {
 }
 
 impl Bytes {
-    /// Reads all of a text and decodes it.
-    pub(super) fn text(mut source: Source, name: &str) -> Result<Self, InputError> {
+    /// Decodes the hex in a text, of which `read` bytes were read.
+    pub(super) fn text(text: &str, name: &str, read: u64) -> Result<Self, InputError> {
+        Ok(Self::chunks(hex::parse(text)?, name, read))
+    }
+
+    /// Reads all of a text, and how many bytes that took.
+    pub(super) fn read_text(mut source: Source) -> Result<(String, u64), InputError> {
         let mut text = Vec::new();
         match (&mut source).take(limits::TEXT_INPUT + 1).read_to_end(&mut text) {
             Ok(_) => {}
@@ -40,11 +45,7 @@ impl Bytes {
         if text.len() as u64 > limits::TEXT_INPUT {
             return Err(InputError::TextTooLong(limits::TEXT_INPUT));
         }
-        let chunks = hex::parse(&characters(&text))?;
-        Ok(Self {
-            name: name.to_owned(),
-            kind: Kind::Hex { chunks: chunks.into_iter(), read: source.bytes_read() },
-        })
+        Ok((characters(&text), source.bytes_read()))
     }
 
     /// Chunks that were decoded before, from `read` bytes of text.
