@@ -9,7 +9,7 @@ use wstool::limits;
 use wstool::model::{
     At, Body, Deflate, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink, Unit, Wants,
 };
-use wstool::ws::{Conversation, Extensions, Scratch, encode};
+use wstool::ws::{Conversation, Extensions, Scratch, StreamEnd, encode};
 
 const AGREED: Deflate = Deflate {
     server_no_context_takeover: false,
@@ -49,14 +49,23 @@ impl Sink for Seen {
 
 /// What the server sends is decoded, `cut` bytes at a time.
 fn decode(agreed: Option<Deflate>, wire: &[u8], cut: usize) -> Seen {
+    decode_with(Extensions { known: true, deflate: agreed, other: false }, wire, cut, false)
+}
+
+const AGREEING: Extensions = Extensions { known: true, deflate: Some(AGREED), other: false };
+
+/// What the server sends is decoded, `cut` bytes at a time; `ends` says that the capture ends there.
+fn decode_with(extensions: Extensions, wire: &[u8], cut: usize, ends: bool) -> Seen {
     let mut seen = Seen::default();
     let mut out = Out::new(&mut seen);
     let mut scratch = Scratch::default();
-    let extensions = Extensions { known: true, deflate: agreed, other: false };
     let mut talk = Conversation::new(1, [0, 0], extensions);
     for chunk in wire.chunks(cut) {
         let flow = talk.push(Dir::Server, chunk, At::default(), &mut out, &mut scratch);
         assert!(flow.is_continue());
+    }
+    if ends {
+        assert!(talk.finish(StreamEnd::Capture, None, &mut out, &mut scratch).is_continue());
     }
     out.finish(0, 0, None);
     seen
@@ -211,6 +220,49 @@ fn a_message_cut_in_a_block_does_not_hold_up_the_next() {
 fn rsv1_without_agreement_is_a_reserved_bit() {
     let seen = decode(None, &message(HELLO), usize::MAX);
     assert_eq!(seen.findings, ["reserved-bit-set"]);
+}
+
+/// A peer that sets RSV1 for no reason sends words, and they are shown.
+#[test]
+fn rsv1_without_agreement_and_without_compression_is_shown_as_sent() {
+    for (text, cut) in ["rsv 4", "Hello, world!", "x", ""].iter().zip([1, 2, usize::MAX].iter().cycle()) {
+        let halves = [
+            frame(Opcode::TEXT, false, true, &text.as_bytes()[..text.len() / 2]),
+            frame(Opcode::CONTINUATION, true, false, &text.as_bytes()[text.len() / 2..]),
+        ];
+        for wire in [message(text.as_bytes()), halves.concat()] {
+            let seen = decode(None, &[wire, message(HELLO)].concat(), *cut);
+            assert_eq!(seen.messages, [((*text).into(), None), ("Hello".into(), Some(5))], "{text}");
+            assert_eq!(seen.findings, ["reserved-bit-set", "reserved-bit-set"], "{text}");
+        }
+    }
+}
+
+/// Of a connection joined midway it is not known what was agreed on: nobody is blamed.
+#[test]
+fn what_cannot_be_inflated_midway_is_shown_as_sent() {
+    let seen = decode_with(Extensions::UNKNOWN, &message(b"rsv 4"), 1, true);
+    assert_eq!((seen.messages, seen.findings), (vec![("rsv 4".into(), None)], vec![]));
+    let seen = decode_with(Extensions::UNKNOWN, &[message(AGAIN), message(HELLO)].concat(), 1, true);
+    // This is DEFLATE, and refers to what came before.
+    assert_eq!(seen.messages[0], ("H".into(), None));
+    assert_eq!(seen.messages[1], ("Hello".into(), Some(5)));
+    assert_eq!(seen.findings, ["pmd-window-lost"]);
+}
+
+/// What is there of a message that never ends is judged all the same.
+#[test]
+fn an_unfinished_message_is_judged_as_far_as_it_goes() {
+    let first = frame(Opcode::TEXT, false, true, b"\x07nonsense");
+    let cut = &message(b"\x07nonsense and more of it")[..12];
+    for wire in [&first[..], cut] {
+        assert_eq!(decode_with(AGREEING, wire, 1, true).findings, ["pmd-inflate-error"], "{wire:02x?}");
+    }
+    let fine = &message(&Sender::new().message(b"Hello, Hello, Hello"))[..6];
+    assert_eq!(decode_with(AGREEING, fine, 1, true).findings, [""; 0]);
+    let mut sender = Sender::new();
+    let bad = frame(Opcode::TEXT, false, true, &sender.message(b"Hello \xff, and more of it"));
+    assert_eq!(decode_with(AGREEING, &bad, 1, true).findings, ["invalid-utf8"]);
 }
 
 #[test]

@@ -40,15 +40,12 @@ impl Bytes {
         if text.len() as u64 > limits::TEXT_INPUT {
             return Err(InputError::TextTooLong(limits::TEXT_INPUT));
         }
-        let chunks = hex::parse(&characters(&text))?;
-        Ok(Self {
-            name: name.to_owned(),
-            kind: Kind::Hex { chunks: chunks.into_iter(), read: source.bytes_read() },
-        })
+        Ok(Self::chunks(hex::parse(&characters(&text))?, name))
     }
 
-    /// Chunks that were decoded before, from `read` bytes of text.
-    pub(super) fn chunks(chunks: Vec<Chunk>, name: &str, read: u64) -> Self {
+    /// Chunks that were decoded before.
+    pub(super) fn chunks(chunks: Vec<Chunk>, name: &str) -> Self {
+        let read = chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum();
         Self { name: name.to_owned(), kind: Kind::Hex { chunks: chunks.into_iter(), read } }
     }
 
@@ -103,7 +100,8 @@ impl Bytes {
         }
     }
 
-    /// Bytes of the underlying input that were read, compressed ones if it is compressed.
+    /// Bytes of the underlying input that were read, compressed ones if it is compressed; of hex, the
+    /// bytes that it stands for.
     pub fn bytes_read(&self) -> u64 {
         match &self.kind {
             Kind::Hex { read, .. } => *read,

@@ -112,7 +112,7 @@ pub fn from_argument(text: &str) -> Option<Input> {
         return None;
     }
     let chunks = hex::parse(text).ok()?;
-    Some(Input::Bytes(Bytes::chunks(chunks, text, text.len() as u64)))
+    Some(Input::Bytes(Bytes::chunks(chunks, text)))
 }
 
 #[cfg(test)]
@@ -202,6 +202,18 @@ mod tests {
         };
         assert_eq!(bytes.next().unwrap().unwrap().bytes, b"\x8A\0");
         assert_eq!(bytes.next().unwrap().unwrap().bytes, b"\x89\0");
+    }
+
+    #[test]
+    fn hex_is_counted_in_the_bytes_it_stands_for() {
+        let text = b"> 81 05 48 65 6c 6c 6f # a comment\n< 89 00\n";
+        let Ok(Input::Bytes(mut bytes)) = open(Box::new(Cursor::new(text.to_vec())), "test") else {
+            panic!("it is hex")
+        };
+        while bytes.next().is_some() {}
+        assert_eq!(bytes.bytes_read(), 9);
+        let Some(Input::Bytes(bytes)) = from_argument("81 05 48 65 6c 6c 6f") else { panic!("it is hex") };
+        assert_eq!(bytes.bytes_read(), 7);
     }
 
     #[test]
