@@ -296,9 +296,36 @@ fn a_bomb_is_told_and_the_next_message_decoded() {
         let seen = decode(Some(AGREED), &[wire, message(&after)].concat(), 1460);
         assert_eq!(seen.findings, ["message-too-large"]);
         assert_eq!(seen.messages[0].1, Some(64 << 20));
-        assert!(seen.messages[0].0.len() as u64 <= limits::INFLATED_SHOWN);
         assert_eq!(seen.messages[1], ("still here".into(), Some(10)));
     }
+}
+
+/// Somebody who wants all of it gets all up to the cap, to the byte.
+#[test]
+fn a_bomb_is_kept_up_to_the_cap_exactly() {
+    #[derive(Default)]
+    struct Kept(u64, bool);
+    impl Sink for Kept {
+        fn wants(&self) -> Wants {
+            Wants { fields: false, payload: u64::MAX, app: false }
+        }
+
+        fn take(&mut self, unit: &Unit<'_>) -> Flow {
+            if let Body::Message(message) = unit.body {
+                *self = Self(message.payload.len() as u64, message.payload_cut);
+            }
+            ON
+        }
+    }
+    let content = vec![b'x'; limits::INFLATED_SHOWN as usize + 4711];
+    let wire = message(&Sender::new().message(&content));
+    let mut kept = Kept::default();
+    let mut out = Out::new(&mut kept);
+    let mut talk = Conversation::new(1, [0, 0], AGREEING);
+    let flow = talk.push(Dir::Server, &wire, At::default(), &mut out, &mut Scratch::default());
+    assert!(flow.is_continue());
+    out.finish(0, 0, None);
+    assert_eq!((kept.0, kept.1), (limits::INFLATED_SHOWN, true));
 }
 
 /// Suricata e728aae1: 100,000 compressed messages of one byte.

@@ -305,6 +305,7 @@ impl Tracker {
         let cost = flow.cost();
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
+            flow.tell_cut(FlowId(slot), sink);
             sink.close(FlowId(slot), flow.over.unwrap_or(why));
         }
         self.held = self.held.saturating_sub(cost);

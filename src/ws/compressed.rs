@@ -339,14 +339,14 @@ impl Current {
     }
 
     fn take(&mut self, piece: &[u8], keep: u64) {
+        // What is beyond the cap is neither checked nor kept, what is before it to the last byte.
+        let left = limits::INFLATED_SHOWN.saturating_sub(self.total);
+        self.total += piece.len() as u64;
+        let piece = &piece[..piece.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
         if self.is_text && !self.is_bomb {
             self.check.push(piece);
         }
-        self.total += piece.len() as u64;
         self.is_bomb |= self.total > limits::INFLATED_SHOWN;
-        if self.is_bomb {
-            return;
-        }
         let room = usize::try_from(keep.saturating_sub(self.kept.len() as u64)).unwrap_or(usize::MAX);
         self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
     }
