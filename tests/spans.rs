@@ -68,8 +68,8 @@ const FIELDS: &[(&[&str], &[&str])] = &[
     ),
 ];
 
-/// Rules about the end of a stream, or a hole in it: where no field is.
-const BETWEEN_FIELDS: &[&str] = &["truncated-frame", "tcp-gap"];
+/// Rules about the end of a stream, a hole in it, or what is no head: where no field is.
+const BETWEEN_FIELDS: &[&str] = &["truncated-frame", "tcp-gap", "malformed-response"];
 
 /// The header fields that the words of rules name.
 const HEADERS: &[&str] = &[

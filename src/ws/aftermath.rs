@@ -1,8 +1,11 @@
 //! The rules that need both endpoints and time: pings and pongs, closing, and
 //! what an endpoint does after its peer broke the protocol (RFC 6455 §5.5, §7).
 
+mod seen;
+
 use std::collections::VecDeque;
 
+use self::seen::{Place, Seen};
 use super::agreed::StreamEnd;
 use super::judge::Context;
 use super::{
@@ -89,47 +92,6 @@ struct Close {
     code: Option<CloseCode>,
     at: Span,
     told_data: bool,
-}
-
-/// A complete frame.
-#[derive(Clone, Copy)]
-struct Seen<'a> {
-    header: &'a FrameHeader,
-    /// What is kept of its payload, all of it where that is no longer than a control frame's may be.
-    payload: &'a [u8],
-    n: u64,
-    time: Option<Time>,
-    at: Place,
-}
-
-impl Seen<'_> {
-    /// The payload, as far as a control frame may have one.
-    fn control_payload(&self) -> &[u8] {
-        &self.payload[..self.payload.len().min(limits::CONTROL_PAYLOAD as usize)]
-    }
-}
-
-/// Where the parts of a frame stand that findings point at.
-#[derive(Clone, Copy)]
-struct Place {
-    /// What is found about a frame being there at all.
-    opcode: Span,
-    /// The payload; where there is none, the length that says so.
-    payload: Span,
-    /// The code of a Close frame; likewise.
-    code: Span,
-}
-
-impl Place {
-    fn of(header: &FrameHeader, context: &Context) -> Self {
-        let bits = |from, to| Span::bits(context.source, context.bit(from), context.bit(to));
-        let start = context.offset.saturating_add(header.header_length().into());
-        let bytes = |length| match header.length {
-            0 => bits(9, 16),
-            _ => Span::bytes(context.source, start, length),
-        };
-        Self { opcode: bits(4, 8), payload: bytes(header.length), code: bytes(header.length.min(2)) }
-    }
 }
 
 impl Aftermath {
