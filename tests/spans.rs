@@ -151,6 +151,8 @@ impl Map {
                 let most = if is_inflated { inflated } else { sent };
                 (span.end_byte() > *most).then(|| format!("past the {most} bytes of the message"))
             }
+            // A place at which something is missing.
+            SourceId::Stream { .. } if span.is_empty() => None,
             SourceId::Stream { .. } if BETWEEN_FIELDS.contains(&id) => None,
             SourceId::Stream { .. } => {
                 let about: Vec<&str> = FIELDS
