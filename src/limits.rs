@@ -163,6 +163,9 @@ pub const MESSAGE_FRAGMENTS_MANY: u64 = 4096;
 /// Pings awaiting their pong that are remembered per direction.
 pub const PINGS_OUTSTANDING: usize = 64;
 
+/// Payload bytes of a control frame that are kept whatever is shown: as many as one may have (RFC 6455 §5.5).
+pub const CONTROL_PAYLOAD: u64 = 125;
+
 /// Bytes unmasked and validated at a time: small enough to stay in the first-level cache.
 pub const BLOCK: usize = 16 * 1024;
 

@@ -106,10 +106,10 @@ pub fn open(reader: Box<dyn Read + Send>, name: &str) -> Result<Input, InputErro
 
 /// Text: packets that a tool printed, or hex.
 fn text(source: Source, name: &str) -> Result<Input, InputError> {
-    let (text, read) = Bytes::read_text(source)?;
+    let text = Bytes::read_text(source)?;
     Ok(match dumped::pcap(&text) {
         Some(pcap) => Input::Capture(Capture::pcap(Source::new(Box::new(Cursor::new(pcap))), name)),
-        None => Input::Bytes(Bytes::text(&text, name, read)?),
+        None => Input::Bytes(Bytes::text(&text, name)?),
     })
 }
 
@@ -123,7 +123,7 @@ pub fn from_argument(text: &str) -> Option<Input> {
         return None;
     }
     let chunks = hex::parse(text).ok()?;
-    Some(Input::Bytes(Bytes::chunks(chunks, text, text.len() as u64)))
+    Some(Input::Bytes(Bytes::chunks(chunks, text)))
 }
 
 #[cfg(test)]
@@ -213,6 +213,18 @@ mod tests {
         };
         assert_eq!(bytes.next().unwrap().unwrap().bytes, b"\x8A\0");
         assert_eq!(bytes.next().unwrap().unwrap().bytes, b"\x89\0");
+    }
+
+    #[test]
+    fn hex_is_counted_in_the_bytes_it_stands_for() {
+        let text = b"> 81 05 48 65 6c 6c 6f # a comment\n< 89 00\n";
+        let Ok(Input::Bytes(mut bytes)) = open(Box::new(Cursor::new(text.to_vec())), "test") else {
+            panic!("it is hex")
+        };
+        while bytes.next().is_some() {}
+        assert_eq!(bytes.bytes_read(), 9);
+        let Some(Input::Bytes(bytes)) = from_argument("81 05 48 65 6c 6c 6f") else { panic!("it is hex") };
+        assert_eq!(bytes.bytes_read(), 7);
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub(super) struct Flow {
     pub a: usize,
     /// Who opened the connection is known.
     pub initiator_known: bool,
-    /// It was cut, and the sink knows.
-    truncation_told: bool,
+    /// What the capture cut of it.
+    cut: Option<Box<anomaly::Cut>>,
     /// Waiting for the beginning is over.
     pub settled: bool,
     pub phase: Phase,
@@ -112,7 +112,7 @@ impl Flow {
             held_since: 0,
             a: from,
             initiator_known: false,
-            truncation_told: false,
+            cut: None,
             settled: false,
             phase: Phase::Silent,
             untold: Vec::new(),
@@ -204,6 +204,14 @@ impl Flow {
         }
     }
 
+    /// Tells what the capture cut of it, once all is known.
+    pub(super) fn tell_cut<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
+        if let Some(cut) = self.cut.take() {
+            let (from, at) = (cut.from, cut.at);
+            self.tell(id, from, cut.finding(), at, sink);
+        }
+    }
+
     /// A flow nobody listens to: only its end matters.
     fn ignored(&mut self, from: usize, segment: &Segment<'_>) -> After {
         if segment.flags.any(Flags::FIN | Flags::RST) {
@@ -255,9 +263,8 @@ impl Flow {
         segment: &Segment<'_>,
         sink: &mut S,
     ) -> Going<After> {
-        if segment.missing > 0 && !self.truncation_told {
-            self.truncation_told = true;
-            self.tell(id, from, anomaly::truncated(segment), segment.at, sink);
+        if segment.missing > 0 {
+            self.cut.get_or_insert_with(|| Box::new(anomaly::Cut::new(from, segment.at))).add(segment);
         }
         if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
             self.halves[from].checks -= 1;

@@ -312,6 +312,7 @@ impl Tracker {
         let cost = flow.cost();
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
+            flow.tell_cut(FlowId(slot), sink);
             sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
         } else if let Some(server) = flow.refused_by() {
             sink.refused(server);
