@@ -206,8 +206,8 @@ fn shown(value: u64, about: &str) -> String {
     let mut words = about.split(' ');
     let is_bytes = words.next() == Some("Bytes") || matches!(words.next(), Some("bytes"));
     match value {
-        _ if !is_bytes || value < KIB || value % KIB != 0 => value.to_string(),
-        _ if value % (KIB * KIB) == 0 => format!("{} MiB", value / KIB / KIB),
+        _ if !is_bytes || value < KIB || !value.is_multiple_of(KIB) => value.to_string(),
+        _ if value.is_multiple_of(KIB * KIB) => format!("{} MiB", value / KIB / KIB),
         _ => format!("{} KiB", value / KIB),
     }
 }

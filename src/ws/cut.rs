@@ -75,7 +75,10 @@ mod tests {
     use crate::model::SourceId;
     use crate::ws::Extensions;
 
-    fn found(bytes: &[u8], dir: Dir) -> Vec<(&'static str, u64, u64)> {
+    /// A rule, and the bits that its finding points at.
+    type Found = (&'static str, u64, u64);
+
+    fn found(bytes: &[u8], dir: Dir) -> Vec<Found> {
         let context = Context {
             dir,
             source: SourceId::Input,
@@ -93,7 +96,7 @@ mod tests {
     fn bits_that_are_there_are_judged_and_no_others() {
         use Dir::{Client, Server};
         let rsv = |bit| ("reserved-bit-set", bit, bit + 1);
-        let cases: &[(&[u8], Dir, &[(&str, u64, u64)])] = &[
+        let cases: &[(&[u8], Dir, &[Found])] = &[
             (&[], Client, &[]),
             (&[0x81], Client, &[]),
             (&[0x81, 0xFE], Client, &[]),
