@@ -359,6 +359,23 @@ fn a_url_is_enough_and_pings_are_answered() {
     assert!(!shown.contains("side by side"), "nothing was recorded: {shown}");
 }
 
+/// What is said of the end agrees with the line of the Close frame; both count from the request.
+#[test]
+fn durations_agree_with_the_frames() {
+    let (thread, url) = pinging();
+    let output = replay(&["--to", &url, "--timeout", "20"]).output().expect("it runs");
+    thread.join().expect("the server does not panic");
+    let shown = text(&output.stdout);
+    let line = |words: &str| {
+        shown.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {shown}"))
+    };
+    let close =
+        line("server → client  close 1000").trim_end_matches(" s").rsplit(' ').next().unwrap_or_default();
+    let milliseconds = close.replace('.', "").parse::<u64>().expect(close) / 1000;
+    let end = line("sent Close 1000");
+    assert!(end.contains(&format!("after {milliseconds} ms")), "{end}: {close}");
+}
+
 #[test]
 fn brief_is_one_line() {
     let (thread, url) = pinging();

@@ -75,11 +75,19 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: L
     if after.ruling.state == State::Open {
         show.make_way()?;
         let view = show.is_text().then(|| {
-            let tree = Tree::new(crate::cli::output::Output::new(true), args.options(look));
+            let tree =
+                Tree::new(crate::cli::output::Output::new(true), args.options(look)).counting_from(asked);
             Box::new(tree) as Box<dyn View>
         });
         let heads = [&request[..], &head_bytes[..]];
-        let played = Played { us: Dir::Client, state: State::Open, endpoints, heads, rest: &arrived.rest };
+        let played = Played {
+            us: Dir::Client,
+            state: State::Open,
+            endpoints,
+            began: asked,
+            heads,
+            rest: &arrived.rest,
+        };
         let aftermath = watch(&mut wire, &played, args.timeout, args.stay, view)?;
         show.aftermath(&aftermath)?;
     }

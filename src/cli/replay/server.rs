@@ -153,11 +153,17 @@ fn serve(
         return Err(Stop::Told(Text::with("{} did not take the answer: {}", theirs).and(error)));
     }
     let view = show.is_text().then(|| {
-        let tree = Tree::new(Output::new(true), args.options(look));
+        let tree = Tree::new(Output::new(true), args.options(look)).counting_from(asked);
         Box::new(tree) as Box<dyn View>
     });
-    let played =
-        Played { us: Dir::Server, state, endpoints, heads: [&request_bytes, &response], rest: &arrived.rest };
+    let played = Played {
+        us: Dir::Server,
+        state,
+        endpoints,
+        began: asked,
+        heads: [&request_bytes, &response],
+        rest: &arrived.rest,
+    };
     let aftermath = watch(&mut wire, &played, args.timeout, None, view)?;
     show.aftermath(&aftermath)?;
     Ok(Some(state))

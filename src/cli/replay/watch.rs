@@ -22,6 +22,8 @@ pub struct Played<'b> {
     pub state: State,
     /// Client and server.
     pub endpoints: [Endpoint; 2],
+    /// When the request was sent or had come, from which times count.
+    pub began: Time,
     /// What each sent as its head.
     pub heads: [&'b [u8]; 2],
     /// What the peer sent behind its head already.
@@ -52,7 +54,6 @@ pub fn watch(
         last: now(),
     };
     feed.data(Dir::Client, played.heads[0]);
-    let first = feed.last;
     feed.data(Dir::Server, played.heads[1]);
     let start = Instant::now();
     let quiet = match played.us {
@@ -62,7 +63,7 @@ pub fn watch(
     let mut eyes = Eyes { peer, deadline: start + quiet, bytes: 0, closing: false, pings, ended: feed.last };
     let end = eyes.look(wire, played, patience, &mut feed);
     // By the clock of the frames, so that both say the same.
-    let after = eyes.ended.0.saturating_sub(first.0);
+    let after = eyes.ended.0.saturating_sub(played.began.0);
     let how = match end {
         // Who opens no WebSocket owes it no closing handshake.
         _ if played.state != State::Open => None,
