@@ -217,10 +217,10 @@ fn websockets_are_found_again() {
             let mut rng = Rng::new(seed);
             let (mut payloads, segments) = conversation(&mut rng, 12, kind);
             let mut said = said(&segments);
-            // Between two messages, all of it. What took more to be sure of comes later.
+            // All of it, though what took more to be sure of comes later. Two kinds are without a fault.
             payloads.sort();
             said.frames.sort();
-            if said.frames != payloads || (kind != 2 && said.findings > 0) {
+            if said.frames != payloads || (kind < 2 && said.findings > 0) {
                 missed.push(format!("seed {seed}: {} of {}", said.frames.len(), payloads.len()));
             }
         }
