@@ -86,6 +86,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "https",
             "ws",
             "wss",
+            "tls",
             "console",
         ],
     ),
@@ -434,8 +435,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("编码", &["encod", "Base64", "decoded"]),
     // That is a software framework.
     ("框架", &[]),
-    // Neither Sec-WebSocket-Key nor a masking key is a secret.
-    ("密钥", &[]),
+    // Neither Sec-WebSocket-Key nor a masking key is a secret; those of TLS are.
+    ("密钥", &["TLS"]),
     ("服务端", &[]),
     // "Online"; bytes are 线路上.
     ("线上", &[]),

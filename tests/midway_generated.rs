@@ -133,7 +133,6 @@ const FRAMINGS: &[Framing] = &[
 
 #[test]
 fn other_protocols_give_no_frame() {
-    /// With a million they gave none either.
     const CONVERSATIONS: u64 = 1000;
     let mut wrong = Vec::new();
     for (name, framing) in FRAMINGS {
