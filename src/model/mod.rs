@@ -37,7 +37,7 @@ pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Opening, Other, Receipt, Roles, Sink,
-    Summary, Unit, Utf8, Verdict, Wants,
+    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Opening, Other, Receipt, Roles,
+    Sink, Summary, Unit, Utf8, Verdict, Wants,
 };
 pub use wire::{CloseCode, Dir, Opcode};

@@ -486,6 +486,13 @@ pub struct Other {
     pub connections: u64,
 }
 
+impl Other {
+    /// Whether what they carry is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.protocol == "tls"
+    }
+}
+
 /// Totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
