@@ -24,6 +24,13 @@ pub const LINK_TYPES_LISTED: usize = 16;
 /// Bytes looked at to tell text from binary. Formats with a signature are told by at most 12.
 pub const SNIFF: usize = 512;
 
+/// Tunnels within tunnels that are stepped into, and extension headers of one.
+pub const TUNNELS: usize = 8;
+
+/// Connections between the same addresses and ports that are followed at once: in so many networks or tunnels
+/// does a capture hardly see the same pair. What belongs to none of them is not read.
+pub const TWINS: usize = 64;
+
 /// Gzip layers removed from around a file.
 pub const GZIP_LAYERS: usize = 3;
 
@@ -155,6 +162,9 @@ pub const MESSAGE_FRAGMENTS_MANY: u64 = 4096;
 
 /// Pings awaiting their pong that are remembered per direction.
 pub const PINGS_OUTSTANDING: usize = 64;
+
+/// Payload bytes of a control frame that are kept whatever is shown: as many as one may have (RFC 6455 §5.5).
+pub const CONTROL_PAYLOAD: u64 = 125;
 
 /// Bytes unmasked and validated at a time: small enough to stay in the first-level cache.
 pub const BLOCK: usize = 16 * 1024;

@@ -9,7 +9,7 @@ use wstool::limits;
 use wstool::model::{
     At, Body, Deflate, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink, Unit, Wants,
 };
-use wstool::ws::{Conversation, Extensions, Scratch, encode};
+use wstool::ws::{Conversation, Extensions, Scratch, StreamEnd, encode};
 
 const AGREED: Deflate = Deflate {
     server_no_context_takeover: false,
@@ -49,14 +49,23 @@ impl Sink for Seen {
 
 /// What the server sends is decoded, `cut` bytes at a time.
 fn decode(agreed: Option<Deflate>, wire: &[u8], cut: usize) -> Seen {
+    decode_with(Extensions { known: true, deflate: agreed, other: false }, wire, cut, false)
+}
+
+const AGREEING: Extensions = Extensions { known: true, deflate: Some(AGREED), other: false };
+
+/// What the server sends is decoded, `cut` bytes at a time; `ends` says that the capture ends there.
+fn decode_with(extensions: Extensions, wire: &[u8], cut: usize, ends: bool) -> Seen {
     let mut seen = Seen::default();
     let mut out = Out::new(&mut seen);
     let mut scratch = Scratch::default();
-    let extensions = Extensions { known: true, deflate: agreed, other: false };
     let mut talk = Conversation::new(1, [0, 0], extensions);
     for chunk in wire.chunks(cut) {
         let flow = talk.push(Dir::Server, chunk, At::default(), &mut out, &mut scratch);
         assert!(flow.is_continue());
+    }
+    if ends {
+        assert!(talk.finish(StreamEnd::Capture, None, &mut out, &mut scratch).is_continue());
     }
     out.finish(0, 0, None);
     seen
@@ -213,6 +222,49 @@ fn rsv1_without_agreement_is_a_reserved_bit() {
     assert_eq!(seen.findings, ["reserved-bit-set"]);
 }
 
+/// A peer that sets RSV1 for no reason sends words, and they are shown.
+#[test]
+fn rsv1_without_agreement_and_without_compression_is_shown_as_sent() {
+    for (text, cut) in ["rsv 4", "Hello, world!", "x", ""].iter().zip([1, 2, usize::MAX].iter().cycle()) {
+        let halves = [
+            frame(Opcode::TEXT, false, true, &text.as_bytes()[..text.len() / 2]),
+            frame(Opcode::CONTINUATION, true, false, &text.as_bytes()[text.len() / 2..]),
+        ];
+        for wire in [message(text.as_bytes()), halves.concat()] {
+            let seen = decode(None, &[wire, message(HELLO)].concat(), *cut);
+            assert_eq!(seen.messages, [((*text).into(), None), ("Hello".into(), Some(5))], "{text}");
+            assert_eq!(seen.findings, ["reserved-bit-set", "reserved-bit-set"], "{text}");
+        }
+    }
+}
+
+/// Of a connection joined midway it is not known what was agreed on: nobody is blamed.
+#[test]
+fn what_cannot_be_inflated_midway_is_shown_as_sent() {
+    let seen = decode_with(Extensions::UNKNOWN, &message(b"rsv 4"), 1, true);
+    assert_eq!((seen.messages, seen.findings), (vec![("rsv 4".into(), None)], vec![]));
+    let seen = decode_with(Extensions::UNKNOWN, &[message(AGAIN), message(HELLO)].concat(), 1, true);
+    // This is DEFLATE, and refers to what came before.
+    assert_eq!(seen.messages[0], ("H".into(), None));
+    assert_eq!(seen.messages[1], ("Hello".into(), Some(5)));
+    assert_eq!(seen.findings, ["pmd-window-lost"]);
+}
+
+/// What is there of a message that never ends is judged all the same.
+#[test]
+fn an_unfinished_message_is_judged_as_far_as_it_goes() {
+    let first = frame(Opcode::TEXT, false, true, b"\x07nonsense");
+    let cut = &message(b"\x07nonsense and more of it")[..12];
+    for wire in [&first[..], cut] {
+        assert_eq!(decode_with(AGREEING, wire, 1, true).findings, ["pmd-inflate-error"], "{wire:02x?}");
+    }
+    let fine = &message(&Sender::new().message(b"Hello, Hello, Hello"))[..6];
+    assert_eq!(decode_with(AGREEING, fine, 1, true).findings, [""; 0]);
+    let mut sender = Sender::new();
+    let bad = frame(Opcode::TEXT, false, true, &sender.message(b"Hello \xff, and more of it"));
+    assert_eq!(decode_with(AGREEING, &bad, 1, true).findings, ["invalid-utf8"]);
+}
+
 #[test]
 fn rsv1_belongs_on_the_first_frame_of_a_data_message() {
     let wire = [
@@ -244,9 +296,36 @@ fn a_bomb_is_told_and_the_next_message_decoded() {
         let seen = decode(Some(AGREED), &[wire, message(&after)].concat(), 1460);
         assert_eq!(seen.findings, ["message-too-large"]);
         assert_eq!(seen.messages[0].1, Some(64 << 20));
-        assert!(seen.messages[0].0.len() as u64 <= limits::INFLATED_SHOWN);
         assert_eq!(seen.messages[1], ("still here".into(), Some(10)));
     }
+}
+
+/// Somebody who wants all of it gets all up to the cap, to the byte.
+#[test]
+fn a_bomb_is_kept_up_to_the_cap_exactly() {
+    #[derive(Default)]
+    struct Kept(u64, bool);
+    impl Sink for Kept {
+        fn wants(&self) -> Wants {
+            Wants { fields: false, payload: u64::MAX, app: false }
+        }
+
+        fn take(&mut self, unit: &Unit<'_>) -> Flow {
+            if let Body::Message(message) = unit.body {
+                *self = Self(message.payload.len() as u64, message.payload_cut);
+            }
+            ON
+        }
+    }
+    let content = vec![b'x'; limits::INFLATED_SHOWN as usize + 4711];
+    let wire = message(&Sender::new().message(&content));
+    let mut kept = Kept::default();
+    let mut out = Out::new(&mut kept);
+    let mut talk = Conversation::new(1, [0, 0], AGREEING);
+    let flow = talk.push(Dir::Server, &wire, At::default(), &mut out, &mut Scratch::default());
+    assert!(flow.is_continue());
+    out.finish(0, 0, None);
+    assert_eq!((kept.0, kept.1), (limits::INFLATED_SHOWN, true));
 }
 
 /// Suricata e728aae1: 100,000 compressed messages of one byte.

@@ -2,10 +2,11 @@
 //! invented, no span leaves what is there, and the end is named.
 
 mod run;
+mod schema;
 
 use std::collections::HashMap;
 
-use run::{Inspector, digits, every_view, hex, inspect, packets, pcap, pcapng};
+use run::{Inspector, decode, digits, every_view, hex, inspect, packets, pcap, pcapng};
 use wstool::model::Dir;
 use wstool::synth::rewrite::Packet;
 
@@ -180,5 +181,50 @@ fn compressed_captures_cut_anywhere_keep_what_came_before() {
         if at > 24 {
             is_prefix(&part.units, &whole.units, at);
         }
+    }
+}
+
+/// Programs are promised the same keys of a frame that the end cuts short.
+#[test]
+fn records_of_what_is_cut_keep_the_schema() {
+    let frames = hex("88 87 00000001 03e9627965e282  81 0a 61 62 ff fe 62 62 62 62 62 62");
+    for at in 2..frames.len() {
+        for record in decode(&frames[..at]).records {
+            schema::assert_valid(&record);
+        }
+    }
+}
+
+/// What of the last frame is there is judged, be it one byte of its header.
+#[test]
+fn what_is_cut_is_judged_as_far_as_it_is_there() {
+    let head = "GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n\
+        HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    for (cut, rules) in [
+        (
+            "ffff",
+            &["reserved-bit-set", "reserved-opcode", "masked-server-frame", "control-frame-too-long"][..],
+        ),
+        ("897e", &["control-frame-too-long"]),
+        ("8801", &["close-payload-one-byte"]),
+        ("810a6162fffe", &["invalid-utf8"]),
+        ("880503ed", &["reserved-close-code"]),
+        ("c1", &["reserved-bit-set"]),
+        ("81", &[]),
+        ("8800 81", &[]),
+    ] {
+        let said = decode(&[head.as_bytes(), &hex(cut)].concat());
+        for rule in rules {
+            assert!(said.has(rule), "{cut}: {:?}", said.findings());
+        }
+        assert!(said.has("truncated-frame"), "{cut}");
+        let found: Vec<&str> = said.findings().into_iter().filter(|rule| rules.contains(rule)).collect();
+        let others = ["truncated-frame", "data-after-close", "close-without-code"];
+        let all = said.findings();
+        let rest: Vec<&&str> =
+            all.iter().filter(|rule| !found.contains(*rule) && !others.contains(*rule)).collect();
+        assert!(rest.is_empty(), "{cut}: {rest:?}");
     }
 }

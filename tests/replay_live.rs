@@ -317,6 +317,119 @@ fn clients_that_misbehave() {
     }
 }
 
+/// A server that opens, pings, says something, and closes after the pong; what it was asked and answered.
+fn pinging() -> (JoinHandle<(String, Vec<u8>)>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("ws://{}", listener.local_addr().expect("an address"));
+    let serve = move || {
+        let mut stream = listener.accept().expect("a client").0;
+        let request = read_request(&mut stream);
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+        let accept = accept_value(key.as_bytes());
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.write_all(b"\x81\x05Hello\x89\x04ping").expect("sent");
+        let mut pong = vec![0; 10];
+        stream.read_exact(&mut pong).expect("a Pong frame");
+        stream.write_all(b"\x88\x02\x03\xe8").expect("sent");
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        (request, pong)
+    };
+    (thread::spawn(serve), url)
+}
+
+#[test]
+fn a_url_is_enough_and_pings_are_answered() {
+    let (thread, url) = pinging();
+    let output = replay(&["--to", &url, "--timeout", "20"]).output().expect("it runs");
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let (request, pong) = thread.join().expect("the server does not panic");
+    assert!(request.starts_with("GET / HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains(&format!("Host: {}", url.trim_start_matches("ws://"))), "{request}");
+    let unmasked: Vec<u8> = pong[6..].iter().zip(&pong[2..6]).map(|(byte, key)| byte ^ key).collect();
+    assert_eq!((pong[0], pong[1], &unmasked[..]), (0x8A, 0x84, &b"ping"[..]));
+    for words in ["“Hello”", "server → client  ping, 4 bytes", "client → server  pong, 4 bytes", "Close 1000"]
+    {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(!shown.contains("side by side"), "nothing was recorded: {shown}");
+}
+
+/// What is said of the end agrees with the line of the Close frame; both count from the request.
+#[test]
+fn durations_agree_with_the_frames() {
+    let (thread, url) = pinging();
+    let output = replay(&["--to", &url, "--timeout", "20"]).output().expect("it runs");
+    thread.join().expect("the server does not panic");
+    let shown = text(&output.stdout);
+    let line = |words: &str| {
+        shown.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {shown}"))
+    };
+    let close =
+        line("server → client  close 1000").trim_end_matches(" s").rsplit(' ').next().unwrap_or_default();
+    let milliseconds = close.replace('.', "").parse::<u64>().expect(close) / 1000;
+    let end = line("sent Close 1000");
+    assert!(end.contains(&format!("after {milliseconds} ms")), "{end}: {close}");
+}
+
+#[test]
+fn brief_is_one_line() {
+    let (thread, url) = pinging();
+    let output = replay(&["rfc6455", "--to", &url, "--brief", "--timeout", "20"]).output().expect("it runs");
+    thread.join().expect("the server does not panic");
+    assert_eq!(text(&output.stdout), format!("{url}: open (HTTP/1.1 101 Switching Protocols)\n"));
+    let output = replay(&["broken/accept-mismatch", "--brief"]).output().expect("it runs");
+    let shown = text(&output.stdout);
+    assert_eq!((output.status.code(), shown.lines().count()), (Some(1), 1), "{shown}");
+    assert!(shown.contains("failed: ") && shown.contains("(accept-mismatch)"), "{shown}");
+}
+
+/// A server that greets and waits is named at once, not when the time is up.
+#[test]
+fn a_peer_that_is_no_http_server_is_named() {
+    for (greeting, name) in [
+        (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], "SSH"),
+        (b"220 mail.example ESMTP\r\n", "SMTP"),
+        (b"-ERR unknown command 'GET'\r\n", "Redis"),
+        (b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x01\0\0", "HTTP/2"),
+    ] {
+        let (thread, url) = once(move |mut stream| {
+            stream.write_all(greeting).expect("sent");
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let began = std::time::Instant::now();
+        let output = to(&url, &[]);
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+        assert!(told.contains(name) && told.contains("not HTTP"), "{told}");
+        assert!(began.elapsed() < Duration::from_secs(15), "it does not wait");
+        thread.join().expect("the server does not panic");
+    }
+}
+
+#[test]
+fn a_plain_get_is_told_to_be_one() {
+    let listen = ["rfc6455-minimal", "--listen", "127.0.0.1:0", "--timeout", "5"];
+    let mut ours = Running::start(&mut replay(&listen), Ear::Stderr);
+    let line = ours.line();
+    let address =
+        line.split("ws://").nth(1).and_then(|rest| rest.split(',').next()).expect("an address").to_owned();
+    let mut client = TcpStream::connect(&address).expect("it listens");
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: curl\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("an answer");
+    let answer = text(&answer);
+    assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains(&format!("ws://{address}")), "{answer}");
+    assert!(ours.line().contains("asks for a page, not for a WebSocket"));
+    drop(client);
+    let (status, shown) = ours.end();
+    assert_eq!(status.code(), Some(0), "{shown}");
+}
+
 /// Certificates of an authority of our own.
 struct Tls {
     ca: String,
@@ -424,4 +537,47 @@ fn what_is_wrong_with_tls_is_one_line() {
     thread.join().expect("the server does not panic");
     let output = to("wss://127.0.0.1:1/", &["rfc6455", "--cacert", "no-such-file.pem"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+/// A certificate that signed itself, whether it calls itself an authority or not.
+#[test]
+fn a_self_signed_certificate_is_accepted_when_it_is_named() {
+    for (is_ca, file) in [(true, "self-ca.pem"), (false, "self.pem")] {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        if is_ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
+        std::fs::write(&path, certificate.pem()).expect("writable");
+        let path = path.to_str().expect("UTF-8");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("a certificate that fits its key");
+        let ours = Tls { ca: String::new(), config: Arc::new(config) };
+        let (thread, url) = tls_server(&ours);
+        let output = to(&url, &["--cacert", path, "--brief"]);
+        assert_eq!(output.status.code(), Some(0), "{is_ca}: {}", text(&output.stderr));
+        thread.join().expect("the server does not panic");
+        // Its names must fit, and it must be the one that was named.
+        for (host, args, words) in [
+            ("localhost", vec!["--cacert", path], "not for localhost"),
+            ("127.0.0.1", vec![], if is_ca { "--cacert" } else { "signed by nobody known here" }),
+        ] {
+            let (thread, url) = tls_server(&ours);
+            let output = to(&url.replace("127.0.0.1", host), &args);
+            let told = text(&output.stderr);
+            assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+            assert!(told.contains(words), "{words}: {told}");
+            let debug = ["UsedAs", "Context", "InvalidCertificate", "OtherError", "{ "];
+            assert!(debug.iter().all(|word| !told.contains(word)), "{told}");
+            thread.join().expect("the server does not panic");
+        }
+    }
 }

@@ -148,3 +148,66 @@ fn who(rule: &Rule) -> &'static str {
         Who::Capture => "capture",
     }
 }
+
+/// `docs/limits.md` is written from this file (`UPDATE_DOCS=1 cargo test --test rules`).
+#[test]
+fn the_page_of_limits_says_what_the_code_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
+    let page = limits(include_str!("../src/limits.rs"));
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &page).expect("docs/ is writable");
+    }
+    let written = fs::read_to_string(&path).expect("docs/limits.md");
+    assert!(written == page, "docs/limits.md: write it with UPDATE_DOCS=1 cargo test --test rules");
+}
+
+/// The caps as a page, in the order of the source.
+fn limits(source: &str) -> String {
+    let mut page = String::from(
+        "# Limits\n\n\
+         No buffer of `wstool` grows from a length that a peer declared: each grows with bytes that\n\
+         arrived, up to a cap of this table. Reaching one is a finding or a cut that is told, never an\n\
+         error, and decoding goes on.\n\n\
+         This page is written from the code (`UPDATE_DOCS=1 cargo test --test rules`).\n\n\
+         | limit | value | of what, and why |\n|---|---|---|\n",
+    );
+    let mut known = BTreeMap::new();
+    let mut about = String::new();
+    for line in source.lines() {
+        if let Some(words) = line.strip_prefix("/// ") {
+            about.push_str(words);
+            about.push(' ');
+        } else if let Some(rest) = line.strip_prefix("pub const ") {
+            let (name, rest) = rest.split_once(": ").expect("a type");
+            let value = rest.split_once(" = ").expect("a value").1.trim_end_matches(';');
+            let value: u64 = value.split(" * ").map(|factor| number(factor, &known)).product();
+            known.insert(name.to_owned(), value);
+            let about = about.trim_end().replace(['[', ']'], "");
+            let _ = writeln!(page, "| `{name}` | {} | {about} |", shown(value, &about));
+        } else {
+            about.clear();
+        }
+    }
+    page
+}
+
+fn number(factor: &str, known: &BTreeMap<String, u64>) -> u64 {
+    let factor = factor.split(" as ").next().unwrap_or(factor).replace('_', "");
+    let by_name = || known.iter().find(|(name, _)| name.replace('_', "") == factor).map(|(_, value)| *value);
+    factor.parse().ok().or_else(by_name).unwrap_or_else(|| panic!("{factor} is no number"))
+}
+
+/// A value in the unit that its description begins with.
+fn shown(value: u64, about: &str) -> String {
+    const KIB: u64 = 1024;
+    if about.starts_with("Nanoseconds") {
+        return format!("{} s", value as f64 / 1e9);
+    }
+    let mut words = about.split(' ');
+    let is_bytes = words.next() == Some("Bytes") || matches!(words.next(), Some("bytes"));
+    match value {
+        _ if !is_bytes || value < KIB || !value.is_multiple_of(KIB) => value.to_string(),
+        _ if value.is_multiple_of(KIB * KIB) => format!("{} MiB", value / KIB / KIB),
+        _ => format!("{} KiB", value / KIB),
+    }
+}

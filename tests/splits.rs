@@ -12,13 +12,14 @@ use std::io::Cursor;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::Value;
-use wstool::model::{CloseCode, Dir, LengthForm, Opcode};
+use wstool::model::{CloseCode, Dir, LengthForm, Opcode, Time};
 use wstool::synth::Rng;
 use wstool::synth::conversation::{self, Content, Piece, Send, Step};
 use wstool::synth::frames::{Masking, Message, Shape};
 use wstool::synth::handshake::{Request, Response};
 use wstool::synth::rewrite::{self, Packet};
 use wstool::synth::tcp::{Delivery, Ends};
+use wstool::synth::wrap::{Wrap, wrap};
 
 use run::{Pieces, decode, digits, pcap, play, read};
 
@@ -95,6 +96,73 @@ fn same(expected: &[Value], got: &[Value], how: &str) -> Result<(), TestCaseErro
     Ok(())
 }
 
+/// A packet as rows of sixteen bytes: groups of two as tcpdump prints them, or of one as tshark does.
+fn printed(packet: &[u8], in_words: bool) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for (row, bytes) in packet.chunks(16).enumerate() {
+        let group = if in_words { 2 } else { 1 };
+        let groups: Vec<String> =
+            bytes.chunks(group).map(|group| group.iter().map(|b| format!("{b:02x}")).collect()).collect();
+        let shown: String =
+            bytes.iter().map(|&b| if (0x20..0x7F).contains(&b) { char::from(b) } else { '.' }).collect();
+        let line = if in_words {
+            format!("\t0x{:04x}:  {:39}  {shown}", 16 * row, groups.join(" "))
+        } else {
+            format!("{:04x}  {:47}   {shown}", 16 * row, groups.join(" "))
+        };
+        writeln!(text, "{line}").expect("memory takes it");
+    }
+    text
+}
+
+fn tunnel() -> impl Strategy<Value = Wrap> {
+    (1..4000u16).prop_flat_map(|n| prop::sample::select(Wrap::all(n)))
+}
+
+/// Connections between the same addresses and ports in several networks are told apart.
+#[test]
+fn the_same_addresses_in_two_networks_are_two_connections() {
+    let steps =
+        |n: u8| {
+            let mut steps = vec![Step::Connect(Ends::default())];
+            steps.extend(Step::handshake(Request::default(), Response::default()));
+            steps.extend((0..5).map(|i| {
+                Step::message(Dir::Client, Message::new(Opcode::TEXT, format!("message {i} of {n}")))
+            }));
+            steps
+        };
+    let traffic: Vec<_> = (0..3).map(|n| play(&steps(n), 10 + u64::from(n))).collect();
+    for wraps in [
+        [Wrap::Vlan(7), Wrap::Vlan(8), Wrap::QinQ(7, 8)],
+        [Wrap::Vxlan(5000), Wrap::Vxlan(5001), Wrap::Geneve(5000)],
+        [Wrap::Gre(Some(1)), Wrap::Nvgre(1), Wrap::Erspan(2, 1)],
+    ] {
+        let mut all: Vec<Packet> = Vec::new();
+        for (packets, by) in traffic.iter().zip(wraps) {
+            // A handshake is over before the next begins; the messages are not.
+            let later = all.first().map_or(0, |_| 1_200_000 * (all.len() / packets.len()) as u64);
+            all.extend(packets.iter().map(|(time, frame)| (Time(time.0 + later), wrap(frame, by))));
+        }
+        let begins = |by: usize| all[by * all.len() / 3].0;
+        assert!(
+            begins(1) < all[all.len() / 3 - 1].0 && begins(2) < all[2 * all.len() / 3 - 1].0,
+            "they overlap"
+        );
+        all.sort_by_key(|packet| packet.0);
+        let essence = essence_of(&all);
+        for (n, packets) in traffic.iter().enumerate() {
+            let mut mine: Vec<Value> =
+                essence.iter().filter(|record| record["conn"] == n + 1).cloned().collect();
+            for record in &mut mine {
+                record["conn"] = 1.into();
+            }
+            let expected = essence_of(packets);
+            same(&expected, &mine, &format!("{:?}", wraps[n])).unwrap();
+        }
+    }
+}
+
 /// The same few cases each time; `PROPTEST_CASES` asks for more, `PROPTEST_RNG_SEED` for others.
 fn config() -> ProptestConfig {
     let number = |name| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
@@ -156,6 +224,51 @@ proptest! {
         let twice = rewrite::duplicate(&overlapping, 3, &mut rng);
         let shuffled = essence_of(&rewrite::shuffle(&twice, 8, &mut rng));
         same(&expected, &each_direction(shuffled), "everything")?;
+    }
+
+    /// VLANs and tunnels of every kind, one in another, what was captured in several of them, and each
+    /// direction in another one.
+    #[test]
+    fn tunnels_change_nothing(steps in conversation(), one in tunnel(), other in tunnel()) {
+        let packets = rewrite::cut(&play(&steps, 1), 1200);
+        let expected = each_direction(essence_of(&packets));
+        let essence_of = |packets: &[Packet]| each_direction(essence_of(packets));
+        let within = |by: &dyn Fn(&Packet) -> Wrap| -> Vec<Packet> {
+            packets.iter().map(|packet| (packet.0, wrap(&packet.1, by(packet)))).collect()
+        };
+        let wrapped = within(&|_| one);
+        same(&expected, &essence_of(&wrapped), &format!("{one:?}"))?;
+        if wrapped[0].1[12..14] == [8, 0] {
+            let twice: Vec<_> = wrapped.iter().map(|(time, frame)| (*time, wrap(frame, other))).collect();
+            same(&expected, &essence_of(&twice), &format!("{one:?} in {other:?}"))?;
+        }
+        let again = within(&|_| other);
+        let mirrored = |all: [&[Packet]; 3]| -> Vec<Packet> {
+            (0..packets.len()).flat_map(|i| all.map(|packets| packets[i].clone())).collect()
+        };
+        let mirrored = essence_of(&mirrored([&wrapped, &packets, &again]));
+        same(&expected, &mirrored, &format!("also in {one:?} and {other:?}"))?;
+        let parted = essence_of(&within(&|packet| if packet.1[11] == 1 { one } else { other }));
+        same(&expected, &parted, &format!("{one:?} one way, {other:?} the other"))?;
+    }
+
+    /// Packets as `tcpdump -XX`, `tcpdump -X` and `tshark -x` print them.
+    #[test]
+    fn packets_printed_as_text_are_packets(steps in conversation()) {
+        let packets = rewrite::cut(&play(&steps, 1), 1200);
+        let expected = essence_of(&packets);
+        let mut texts = [const { String::new() }; 3];
+        for (n, (time, packet)) in packets.iter().enumerate() {
+            let seconds = time.0 / 1_000_000_000 % 60;
+            let fraction = time.0 % 1_000_000_000 / 1000;
+            let summary = format!("00:00:{seconds:02}.{fraction:06} IP a > b: Flags [P.], length 9\n");
+            texts[0] += &format!("{summary}{}", printed(packet, true));
+            texts[1] += &format!("{summary}{}", printed(&packet[14..], true));
+            texts[2] += &format!("{:5} {n}.5 a → b TCP 60 80 → 81\n{}\n", n + 1, printed(packet, false));
+        }
+        for text in texts {
+            same(&expected, &essence(&decode(text.as_bytes()).records), "as text")?;
+        }
     }
 
     /// A file, a slow pipe and hex text of the same bytes say the same.

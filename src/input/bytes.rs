@@ -20,8 +20,13 @@ enum Kind {
 }
 
 impl Bytes {
-    /// Reads all of a text and decodes it.
-    pub(super) fn text(mut source: Source, name: &str) -> Result<Self, InputError> {
+    /// Decodes the hex in a text.
+    pub(super) fn text(text: &str, name: &str) -> Result<Self, InputError> {
+        Ok(Self::chunks(hex::parse(text)?, name))
+    }
+
+    /// Reads all of a text.
+    pub(super) fn read_text(mut source: Source) -> Result<String, InputError> {
         let mut text = Vec::new();
         match (&mut source).take(limits::TEXT_INPUT + 1).read_to_end(&mut text) {
             Ok(_) => {}
@@ -40,15 +45,12 @@ impl Bytes {
         if text.len() as u64 > limits::TEXT_INPUT {
             return Err(InputError::TextTooLong(limits::TEXT_INPUT));
         }
-        let chunks = hex::parse(&characters(&text))?;
-        Ok(Self {
-            name: name.to_owned(),
-            kind: Kind::Hex { chunks: chunks.into_iter(), read: source.bytes_read() },
-        })
+        Ok(characters(&text))
     }
 
-    /// Chunks that were decoded before, from `read` bytes of text.
-    pub(super) fn chunks(chunks: Vec<Chunk>, name: &str, read: u64) -> Self {
+    /// Chunks that were decoded before.
+    pub(super) fn chunks(chunks: Vec<Chunk>, name: &str) -> Self {
+        let read = chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum();
         Self { name: name.to_owned(), kind: Kind::Hex { chunks: chunks.into_iter(), read } }
     }
 
@@ -103,7 +105,8 @@ impl Bytes {
         }
     }
 
-    /// Bytes of the underlying input that were read, compressed ones if it is compressed.
+    /// Bytes of the underlying input that were read, compressed ones if it is compressed; of hex, the
+    /// bytes that it stands for.
     pub fn bytes_read(&self) -> u64 {
         match &self.kind {
             Kind::Hex { read, .. } => *read,

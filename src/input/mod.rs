@@ -7,6 +7,7 @@
 //! | pcap | magic a1b2c3d4 (µs) or a1b23c4d (ns), either byte order | [`Capture`] |
 //! | pcapng | a section header block | [`Capture`] |
 //! | gzip | magic 1f8b08; what is inside is told in turn | either |
+//! | packets in text | rows of a dump that are IP packets: `tcpdump -X`, `tshark -x` | [`Capture`] |
 //! | hex text | printable UTF-8 or UTF-16; the forms are listed in [`hex`] | [`Bytes`] |
 //! | raw bytes | anything else, and text beginning with an HTTP head | [`Bytes`] |
 //!
@@ -29,12 +30,13 @@
 
 pub mod bytes;
 pub mod capture;
+mod dumped;
 mod error;
 pub mod hex;
 pub mod sniff;
 mod source;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 pub use bytes::Bytes;
 pub use capture::{Capture, Packet, PcapWriter};
@@ -94,12 +96,21 @@ pub fn open(reader: Box<dyn Read + Send>, name: &str) -> Result<Input, InputErro
             }
             Format::Pcap => Input::Capture(Capture::pcap(source, name)),
             Format::PcapNg => Input::Capture(Capture::pcapng(source, name)),
-            Format::Text => Input::Bytes(Bytes::text(source, name)?),
+            Format::Text => text(source, name)?,
             Format::Raw => Input::Bytes(Bytes::raw(source, name)),
             Format::Other(what, hint) => return Err(InputError::Unsupported { what, hint }),
         });
     }
     Err(InputError::Unsupported { what: "gzip many times over", hint: "unpack it first: gzip -dc FILE" })
+}
+
+/// Text: packets that a tool printed, or hex.
+fn text(source: Source, name: &str) -> Result<Input, InputError> {
+    let text = Bytes::read_text(source)?;
+    Ok(match dumped::pcap(&text) {
+        Some(pcap) => Input::Capture(Capture::pcap(Source::new(Box::new(Cursor::new(pcap))), name)),
+        None => Input::Bytes(Bytes::text(&text, name)?),
+    })
 }
 
 /// Takes a positional argument that names no file as hex, if it is hex: whole bytes
@@ -112,12 +123,12 @@ pub fn from_argument(text: &str) -> Option<Input> {
         return None;
     }
     let chunks = hex::parse(text).ok()?;
-    Some(Input::Bytes(Bytes::chunks(chunks, text, text.len() as u64)))
+    Some(Input::Bytes(Bytes::chunks(chunks, text)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Cursor, Write};
+    use std::io::{self, Write};
 
     use super::*;
 
@@ -202,6 +213,18 @@ mod tests {
         };
         assert_eq!(bytes.next().unwrap().unwrap().bytes, b"\x8A\0");
         assert_eq!(bytes.next().unwrap().unwrap().bytes, b"\x89\0");
+    }
+
+    #[test]
+    fn hex_is_counted_in_the_bytes_it_stands_for() {
+        let text = b"> 81 05 48 65 6c 6c 6f # a comment\n< 89 00\n";
+        let Ok(Input::Bytes(mut bytes)) = open(Box::new(Cursor::new(text.to_vec())), "test") else {
+            panic!("it is hex")
+        };
+        while bytes.next().is_some() {}
+        assert_eq!(bytes.bytes_read(), 9);
+        let Some(Input::Bytes(bytes)) = from_argument("81 05 48 65 6c 6c 6f") else { panic!("it is hex") };
+        assert_eq!(bytes.bytes_read(), 7);
     }
 
     #[test]

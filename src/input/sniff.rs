@@ -37,6 +37,10 @@ const UNPACK: &str = "unpack it first";
 const NO_CAPTURE: &str = "expected a capture (pcap, pcapng), hex text or raw bytes";
 const HAR: &str = "HAR is not decoded yet; capture packets, or paste the frames as hex";
 
+const FLOWS: &str = "capture packets, or paste the frames as hex";
+const KEYS: &str = "it holds no packets: name the capture that it belongs to";
+const SUMMARY: &str = "let it write packets: tcpdump -w FILE, or -w - into a pipe";
+
 /// Signatures at the start of a file. The first bytes of a WebSocket frame or of an
 /// HTTP head are none of them, except by far-fetched reserved bits and opcodes.
 const SIGNATURES: &[(&[u8], Format)] = &[
@@ -55,6 +59,8 @@ const SIGNATURES: &[(&[u8], Format)] = &[
     (b"GMBU", Other("a Network Monitor 2 capture", CONVERT)),
     (b"TRSNIFF data    \x1A", Other("a Sniffer capture", CONVERT)),
     (b"XCP\0", Other("a NetXRay capture", CONVERT)),
+    (&[0x1F, 0x9D], Other("data of compress", "unpack it first: gzip -dc FILE")),
+    (b"LZIP", Other("lzip data", "unpack it first: lzip -dc FILE")),
     (b"PK\x03\x04", Other("a zip archive", UNPACK)),
     (&[0x28, 0xB5, 0x2F, 0xFD], Other("zstd data", "unpack it first: zstd -dc FILE")),
     (&[0x04, 0x22, 0x4D, 0x18], Other("lz4 data", "unpack it first: lz4 -dc FILE")),
@@ -91,13 +97,24 @@ pub fn recognise(first: &[u8], ended: bool) -> Verdict {
     if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) {
         return Verdict::Is(Text);
     }
+    if is_flow_file(first) {
+        return Verdict::Is(Other("a file of mitmproxy's flows", FLOWS));
+    }
     if !could_be_text(first) || is_http(first) {
         return Verdict::Is(Raw);
     }
     if !ended && first.len() < limits::SNIFF {
         return Verdict::More;
     }
-    Verdict::Is(if is_json(first) { Other("a JSON document, perhaps a HAR file", HAR) } else { Text })
+    Verdict::Is(if is_json(first) {
+        Other("a JSON document, perhaps a HAR file", HAR)
+    } else if is_key_log(first) {
+        Other("a TLS key log file", KEYS)
+    } else if is_summary(first) {
+        Other("tcpdump's text, without the bytes of the packets", SUMMARY)
+    } else {
+        Text
+    })
 }
 
 /// Whether everything is printable UTF-8, apart from a character cut at the end.
@@ -122,6 +139,45 @@ fn is_http(first: &[u8]) -> bool {
     let mut words = line.trim_ascii_end().split(|&byte| byte == b' ');
     let method = words.next().is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_uppercase));
     method && words.next().is_some() && words.next().is_some_and(|word| word.starts_with(b"HTTP/1."))
+}
+
+/// Whether this begins as mitmproxy's flows do: lengths, then a word of the second one's length.
+fn is_flow_file(first: &[u8]) -> bool {
+    let mut parts = first.splitn(3, |&byte| byte == b':');
+    let mut number = || {
+        let digits = std::str::from_utf8(parts.next()?).ok()?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<usize>().ok())?
+    };
+    let (Some(whole), Some(word)) = (number(), number()) else { return false };
+    let Some((word, rest)) = parts.next().and_then(|rest| rest.split_at_checked(word)) else { return false };
+    whole > word.len() && word.iter().all(|b| b.is_ascii_lowercase() || *b == b'_') && rest.starts_with(b";")
+}
+
+/// Whether a line names a secret as TLS libraries log them.
+fn is_key_log(first: &[u8]) -> bool {
+    let lines = first.split(|&byte| byte == b'\n').filter(|line| !line.starts_with(b"#") && !line.is_empty());
+    lines.take(1).any(|line| {
+        let label = line.split(|&byte| byte == b' ').next().unwrap_or_default();
+        label == b"RSA"
+            || label == b"CLIENT_RANDOM"
+            || label == b"EXPORTER_SECRET"
+            || label.ends_with(b"_TRAFFIC_SECRET")
+            || label.ends_with(b"_TRAFFIC_SECRET_0")
+    })
+}
+
+/// Whether the first line is one of tcpdump's, and no dump follows it.
+fn is_summary(first: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(first);
+    let words: Vec<&str> = text.lines().next().unwrap_or_default().split(' ').take(3).collect();
+    let is_time = |word: &str| {
+        word.len() >= 8
+            && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'))
+            && word.contains(':')
+    };
+    let is_protocol = |word: &str| matches!(word, "IP" | "IP6" | "ARP," | "STP" | "LLDP,");
+    let named = words.windows(2).any(|pair| is_time(pair[0]) && is_protocol(pair[1]));
+    named && !text.contains("0x0000:")
 }
 
 /// Whether this begins as a JSON object or array of objects does; a C initialiser begins otherwise.
@@ -156,6 +212,8 @@ mod tests {
             (b"{0x81, 0x05}", Text),
             (b"{\"\\x81\"}", Text),
             (b"[0x81, 0x05]", Text),
+            (b"81:05:48:65", Text),
+            (b"12:00:01.2 IP a > b:\n\t0x0000:  4500", Text),
             (b"\x81\x05Hello", Raw),
             (b"\x81\x85\x37\xFA\x21\x3D", Raw),
             (b"\x01\x03Hel", Raw),
@@ -183,6 +241,12 @@ mod tests {
             (b"\xA1\xB2\xCD\x34", "modified"),
             (b"{ \"log\": {", "HAR"),
             (b"[\n {\"a\": 1}]", "JSON"),
+            (b"1024:9:websocket;4:null~", "mitmproxy"),
+            (b"# SSL/TLS secrets log file\nCLIENT_RANDOM 5d7c 11", "key log"),
+            (b"SERVER_HANDSHAKE_TRAFFIC_SECRET 5d7c 11", "key log"),
+            (b"12:00:01.250000 IP 10.0.0.1.5000 > 10.0.0.2.80: Flags [S]\n", "tcpdump"),
+            (b"2024-01-01 12:00:01.250000 IP6 ::1.5000 > ::1.80: Flags [S]\n", "tcpdump"),
+            (b"\x1F\x9D\x90", "compress"),
         ] {
             let Verdict::Is(Other(what, _)) = recognise(first, true) else { panic!("{name}") };
             assert!(what.contains(name), "{what}");

@@ -2,14 +2,55 @@
 
 use super::tcp::Segment;
 use super::{BAD_TCP_CHECKSUM, PACKET_TRUNCATED, TCP_OVERLAP_CONFLICT};
-use crate::model::{Finding, SourceId, Span, Text};
+use crate::limits;
+use crate::model::{At, Finding, SourceId, Span, Text};
 
-/// The capture cut the segment.
-#[cold]
-pub(super) fn truncated(segment: &Segment<'_>) -> Finding {
-    let captured = segment.data.len();
-    let expected = Text::with("{} bytes of TCP data", captured + segment.missing as usize);
-    Finding::new(&PACKET_TRUNCATED, None, expected, Text::with("{} bytes", captured)).at(data(segment))
+/// The segments of a flow that the capture cut.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// Who sent the first of them.
+    pub from: usize,
+    pub at: At,
+    count: u64,
+    captured: u64,
+    missing: u64,
+    /// What is there of the first ones.
+    spans: Vec<Span>,
+}
+
+impl Cut {
+    #[cold]
+    pub fn new(from: usize, at: At) -> Self {
+        Self { from, at, count: 0, captured: 0, missing: 0, spans: Vec::new() }
+    }
+
+    pub fn add(&mut self, segment: &Segment<'_>) {
+        self.count += 1;
+        self.captured += segment.data.len() as u64;
+        self.missing += u64::from(segment.missing);
+        if self.spans.len() < limits::EVIDENCE {
+            self.spans.push(data(segment));
+        }
+    }
+
+    /// One finding for all of them, which names the first.
+    pub fn finding(self) -> Finding {
+        let expected = Text::with("{} bytes of TCP data in {} packets", self.captured + self.missing);
+        let mut numbers = String::new();
+        for span in &self.spans {
+            if let SourceId::Packet { number } = span.source {
+                let comma = if numbers.is_empty() { "" } else { ", " };
+                numbers = format!("{numbers}{comma}{number}");
+            }
+        }
+        if self.count > self.spans.len() as u64 {
+            numbers.push_str(", …");
+        }
+        let got = Text::with("{} bytes; packets {}", self.captured).and(numbers);
+        let mut finding = Finding::new(&PACKET_TRUNCATED, None, expected.and(self.count), got);
+        finding.spans = self.spans;
+        finding
+    }
 }
 
 /// The segment repeats sequence numbers with other bytes.

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::half::{Half, NEAR, State};
+use super::network::Network;
 use super::reassembly::Carrier;
 use super::table::Key;
 use super::tcp::{Checksum, Flags, Segment};
@@ -19,6 +20,8 @@ pub(super) struct Flow {
     pub key: Key,
     /// What each endpoint sends, in the order of the key.
     pub halves: [Half; 2],
+    /// Through which network each endpoint's first packet came.
+    pub networks: [Network; 2],
     /// The number of the first packet, which names the flow for good, and its time.
     pub first: (u64, Time),
     /// The number of the last packet, and its time.
@@ -31,8 +34,8 @@ pub(super) struct Flow {
     pub a: usize,
     /// Who opened the connection is known.
     pub initiator_known: bool,
-    /// It was cut, and the sink knows.
-    truncation_told: bool,
+    /// What the capture cut of it.
+    cut: Option<Box<anomaly::Cut>>,
     /// Waiting for the beginning is over.
     pub settled: bool,
     pub phase: Phase,
@@ -98,17 +101,18 @@ impl From<Interest> for Going {
 
 impl Flow {
     /// A flow whose first packet is sent by half `from`.
-    pub(super) fn new(key: Key, from: usize, packet: u64, time: Time) -> Self {
+    pub(super) fn new(key: Key, from: usize, network: Network, packet: u64, time: Time) -> Self {
         Self {
             key,
             halves: [Half::new(), Half::new()],
+            networks: [network; 2],
             first: (packet, time),
             last: (packet, time),
             packets: 0,
             held_since: 0,
             a: from,
             initiator_known: false,
-            truncation_told: false,
+            cut: None,
             settled: false,
             phase: Phase::Silent,
             untold: Vec::new(),
@@ -139,6 +143,18 @@ impl Flow {
     /// What waiting takes, in bytes.
     pub(super) fn cost(&self) -> usize {
         self.halves[0].cost() + self.halves[1].cost()
+    }
+
+    /// Whether a segment that half `from` sent, as its addresses say, may be of this connection: its
+    /// numbers are near those that are expected. Two connections are hardly so alike.
+    pub(super) fn fits(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        let acknowledges = !segment.flags.any(Flags::ACK) || peer.is_around(segment.ack);
+        if segment.flags.any(Flags::SYN) {
+            return !half.is_begun_elsewhere(segment.seq.wrapping_add(1)) && acknowledges;
+        }
+        // Where an ignored one stands is not known.
+        self.phase == Phase::Ignored || half.is_around(segment.seq) && acknowledges
     }
 
     /// Whether this SYN belongs to a new connection between the same ports.
@@ -185,6 +201,14 @@ impl Flow {
                 self.ignore();
                 self.over.map_or_else(|| self.is_closed(), After::Close)
             }
+        }
+    }
+
+    /// Tells what the capture cut of it, once all is known.
+    pub(super) fn tell_cut<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
+        if let Some(cut) = self.cut.take() {
+            let (from, at) = (cut.from, cut.at);
+            self.tell(id, from, cut.finding(), at, sink);
         }
     }
 
@@ -239,9 +263,8 @@ impl Flow {
         segment: &Segment<'_>,
         sink: &mut S,
     ) -> Going<After> {
-        if segment.missing > 0 && !self.truncation_told {
-            self.truncation_told = true;
-            self.tell(id, from, anomaly::truncated(segment), segment.at, sink);
+        if segment.missing > 0 {
+            self.cut.get_or_insert_with(|| Box::new(anomaly::Cut::new(from, segment.at))).add(segment);
         }
         if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
             self.halves[from].checks -= 1;

@@ -6,6 +6,7 @@ use etherparse::{IpNumber, ip_number};
 use foldhash::fast::RandomState;
 
 use super::ip::{Addresses, Datagram};
+use super::network::Network;
 use super::reassembly::{Carrier, Pieces};
 use crate::limits;
 use crate::model::{At, Time};
@@ -24,6 +25,7 @@ pub(super) struct Fragments {
 /// What the fragments of one datagram have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
+    network: Network,
     addresses: Addresses,
     identification: u32,
     /// For IPv4 only; an IPv6 fragment names what begins the first one, so that all agree too.
@@ -41,6 +43,7 @@ struct Waiting {
 /// A datagram put together.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Whole {
+    pub network: Network,
     pub addresses: Addresses,
     pub protocol: IpNumber,
     pub bytes: Vec<u8>,
@@ -55,9 +58,14 @@ impl Fragments {
     /// cut leaves its datagram incomplete.
     pub(super) fn push(&mut self, datagram: &Datagram<'_>, packet: u64, time: Time) -> Option<Whole> {
         let fragment = datagram.fragment?;
+        // A tunnel too, which makes packets longer than the way is wide.
         let may_be_tcp = matches!(
             datagram.protocol,
             ip_number::TCP
+                | ip_number::UDP
+                | ip_number::GRE
+                | ip_number::IPV4
+                | ip_number::IPV6
                 | ip_number::IPV6_DESTINATION_OPTIONS
                 | ip_number::IPV6_ROUTE_HEADER
                 | ip_number::AUTHENTICATION_HEADER
@@ -67,6 +75,7 @@ impl Fragments {
             return None;
         }
         let key = Key {
+            network: datagram.network,
             addresses: datagram.addresses,
             identification: fragment.identification,
             protocol: datagram.protocol.0,
@@ -91,6 +100,7 @@ impl Fragments {
         let waiting = self.waiting.remove(&key)?;
         self.cost -= waiting.pieces.cost();
         let mut whole = Whole {
+            network: key.network,
             addresses: key.addresses,
             protocol: datagram.protocol,
             bytes: Vec::with_capacity(waiting.pieces.len()),
@@ -136,6 +146,8 @@ mod tests {
 
     fn part(identification: u32, offset: u32, more: bool, payload: &[u8]) -> Datagram<'_> {
         Datagram {
+            network: Network::PLAIN,
+            header: 14,
             addresses: Addresses::V4([1; 4], [2; 4]),
             protocol: ip_number::TCP,
             payload,

@@ -14,6 +14,9 @@ const TAIL: usize = 16;
 const WINDOW: u64 = 1 << 30;
 /// How far from where it is expected a reset, a late SYN or a leftover may be.
 pub(super) const NEAR: u64 = 1 << 20;
+/// How far from where it is expected what came through another tunnel may be: a few of the largest windows
+/// in use. That both numbers of another connection are so near happens once in sixteen thousand times.
+const AROUND: u64 = 1 << 24;
 
 /// How much is known of where the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +148,11 @@ impl Half {
             State::Open | State::Ended => self.base.wrapping_sub(begin),
         };
         u64::from(distance) > NEAR
+    }
+
+    /// Whether a sequence number is so near that it may be of this stream.
+    pub(super) fn is_around(&self, seq: u32) -> bool {
+        self.state == State::Unseen || self.position(seq).abs_diff(self.next) < AROUND
     }
 
     /// Whether something waits for it to be known where the stream begins.

@@ -5,6 +5,8 @@ use etherparse::{
     Ipv6RawExtHeaderSlice, ip_number,
 };
 
+use super::network::Network;
+
 /// Extension headers of one packet that are walked through; RFC 8200 §4.1 lets each occur about once.
 const EXTENSIONS: usize = 12;
 
@@ -18,6 +20,10 @@ pub(super) enum Addresses {
 /// The inside of an IP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Datagram<'a> {
+    /// What it came through.
+    pub network: Network,
+    /// Where its own header stands in the packet.
+    pub header: u32,
     pub addresses: Addresses,
     pub protocol: IpNumber,
     /// What was captured of the payload, without link layer padding.
@@ -42,17 +48,17 @@ pub(super) struct Fragment {
 
 /// Reads the IP packet at `byte` of `packet`; `None` when it is none, or its header is cut.
 #[inline]
-pub(super) fn datagram(packet: &[u8], byte: usize) -> Option<Datagram<'_>> {
+pub(super) fn datagram(packet: &[u8], byte: usize, network: Network) -> Option<Datagram<'_>> {
     let data = packet.get(byte..)?;
     match data.first()? >> 4 {
-        4 => ipv4(data, byte),
-        6 => ipv6(data, byte),
+        4 => ipv4(data, byte, network),
+        6 => ipv6(data, byte, network),
         _ => None,
     }
 }
 
 #[inline]
-fn ipv4(data: &[u8], byte: usize) -> Option<Datagram<'_>> {
+fn ipv4(data: &[u8], byte: usize, network: Network) -> Option<Datagram<'_>> {
     let header = Ipv4HeaderSlice::from_slice(data).ok()?;
     let start = header.slice().len();
     // A total length of 0 is a segment that the hardware had still to cut up.
@@ -63,6 +69,8 @@ fn ipv4(data: &[u8], byte: usize) -> Option<Datagram<'_>> {
     };
     let end = declared.min(data.len());
     Some(Datagram {
+        network,
+        header: byte as u32,
         addresses: Addresses::V4(header.source(), header.destination()),
         protocol: header.protocol(),
         payload: &data[start..end],
@@ -76,7 +84,7 @@ fn ipv4(data: &[u8], byte: usize) -> Option<Datagram<'_>> {
     })
 }
 
-fn ipv6(data: &[u8], byte: usize) -> Option<Datagram<'_>> {
+fn ipv6(data: &[u8], byte: usize, network: Network) -> Option<Datagram<'_>> {
     let header = Ipv6HeaderSlice::from_slice(data).ok()?;
     let start = header.slice().len();
     // 0 for a jumbogram, and for a segment that the hardware had still to cut up.
@@ -86,6 +94,8 @@ fn ipv6(data: &[u8], byte: usize) -> Option<Datagram<'_>> {
     };
     let end = declared.min(data.len());
     let mut datagram = Datagram {
+        network,
+        header: byte as u32,
         addresses: Addresses::V6(header.source(), header.destination()),
         protocol: header.next_header(),
         payload: &data[start..end],
@@ -167,7 +177,7 @@ mod tests {
             (v6(2, 6, &[1, 2, 3, 4]), Some((2, 0))),
         ];
         for (packet, expected) in table {
-            let seen = datagram(&packet, 0).map(|d| (d.payload.len(), d.missing));
+            let seen = datagram(&packet, 0, Network::PLAIN).map(|d| (d.payload.len(), d.missing));
             assert_eq!(seen, expected, "{packet:02X?}");
         }
     }
@@ -176,13 +186,13 @@ mod tests {
     fn ipv4_options_are_stepped_over() {
         let mut packet = v4(28, 0, &[1, 1, 1, 0, 0xAA, 0xBB, 0xCC, 0xDD]);
         packet[0] = 0x46;
-        let datagram = datagram(&packet, 0).unwrap();
+        let datagram = datagram(&packet, 0, Network::PLAIN).unwrap();
         assert_eq!((datagram.payload, datagram.byte), (&[0xAA, 0xBB, 0xCC, 0xDD][..], 24));
     }
 
     #[test]
     fn fragments_are_told_apart() {
-        let fragment = |flags| datagram(&v4(24, flags, &[0; 4]), 0).unwrap().fragment;
+        let fragment = |flags| datagram(&v4(24, flags, &[0; 4]), 0, Network::PLAIN).unwrap().fragment;
         assert_eq!(fragment(0x4000), None);
         assert_eq!(fragment(0x2000), Some(Fragment { identification: 0xABCD, offset: 0, more: true }));
         assert_eq!(fragment(0x0003), Some(Fragment { identification: 0xABCD, offset: 24, more: false }));
@@ -196,13 +206,13 @@ mod tests {
         let auth = [44, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
         let atomic = [6, 0, 0, 0, 0, 0, 0, 9];
         let packet = v6(0, 0, &[&hop[..], &route, &options, &auth, &atomic, &[0xEE; 3]].concat());
-        let whole = datagram(&packet, 0).unwrap();
+        let whole = datagram(&packet, 0, Network::PLAIN).unwrap();
         assert_eq!((whole.protocol, whole.payload, whole.byte), (ip_number::TCP, &[0xEE; 3][..], 92));
         assert_eq!(whole.fragment, None);
 
         let part = [6, 0, 0, 0x11, 0, 0, 0, 9, 0xEE];
         let packet = v6(0, 44, &part);
-        let fragment = datagram(&packet, 0).unwrap();
+        let fragment = datagram(&packet, 0, Network::PLAIN).unwrap();
         assert_eq!(fragment.fragment, Some(Fragment { identification: 9, offset: 16, more: true }));
     }
 
@@ -210,8 +220,8 @@ mod tests {
     fn every_prefix_is_harmless() {
         let packet = v6(0, 0, &[43, 0, 1, 4, 0, 0, 0, 0, 44, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0x11, 0, 0, 0, 9]);
         for end in 0..packet.len() {
-            let _ = datagram(&packet[..end], 0);
+            let _ = datagram(&packet[..end], 0, Network::PLAIN);
         }
-        assert_eq!(datagram(&packet, packet.len() + 9), None);
+        assert_eq!(datagram(&packet, packet.len() + 9, Network::PLAIN), None);
     }
 }

@@ -5,16 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use etherparse::{TcpHeaderSlice, ip_number};
 
 use super::Packet;
-use super::ip::{self, Addresses};
-use super::link::{self, Carried};
+use super::ip::Addresses;
 use super::tcp::Flags;
+use super::tunnel::{self, Inside};
 
 /// What a TCP packet is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
     pub from: SocketAddr,
     pub to: SocketAddr,
-    /// Bytes of the IP and TCP headers, options and extension headers included.
+    /// Bytes of the IP and TCP headers, options and extension headers included, those of tunnels not.
     pub headers: u64,
     /// Bytes of stream, whether captured or not.
     pub data: u64,
@@ -27,8 +27,7 @@ pub struct Measured {
 
 /// Measures a packet; `None` when it is no TCP, a fragment of a datagram, or cut within its headers.
 pub fn measure(packet: &Packet<'_>) -> Option<Measured> {
-    let Carried::Ip(byte) = link::carried(packet.link, packet.data) else { return None };
-    let datagram = ip::datagram(packet.data, byte)?;
+    let Inside::Datagram(datagram) = tunnel::inside(packet) else { return None };
     if datagram.protocol != ip_number::TCP || datagram.fragment.is_some() {
         return None;
     }
@@ -41,7 +40,7 @@ pub fn measure(packet: &Packet<'_>) -> Option<Measured> {
     Some(Measured {
         from: SocketAddr::new(from, header.source_port()),
         to: SocketAddr::new(to, header.destination_port()),
-        headers: (datagram.byte as usize - byte + length) as u64,
+        headers: u64::from(datagram.byte - datagram.header) + length as u64,
         data: (datagram.payload.len() - length) as u64 + u64::from(datagram.missing),
         seq: header.sequence_number(),
         syn: header.syn(),

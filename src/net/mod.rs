@@ -3,7 +3,8 @@
 //! ```text
 //! Packet ─► link ─► ip ─► (fragments) ─► tcp ─► table ─► flow ─► deliver ─► StreamSink
 //!           where    addresses            segment  which   two      in order,
-//!           IP is                                  flow    halves   exactly once
+//!           IP is    ▲    │                        flow    halves   exactly once
+//!                    └ tunnel: IP inside IP
 //! ```
 //!
 //! [`Tracker`] takes captured packets in any order and tells a [`StreamSink`]
@@ -27,8 +28,12 @@
 //!   ([`limits::CHECKSUMS`]); segments with wrong ones are used all the same.
 //! - Every buffer is bounded by a cap in [`limits`].
 //!
-//! Not followed: tunnels (IP in IP, GRE, VXLAN), urgent data as something apart
-//! from the stream (RFC 6093 asks for the same), window scaling.
+//! - Connections between the same addresses and ports in several VLANs or tunnels are told
+//!   apart by their sequence numbers; one connection that was captured in several of them, or each
+//!   direction in another, is one flow.
+//!
+//! Not followed: urgent data as something apart from the stream (RFC 6093 asks for the
+//! same), window scaling.
 
 mod anomaly;
 #[cfg(test)]
@@ -40,6 +45,7 @@ mod half;
 mod ip;
 mod link;
 mod measure;
+mod network;
 mod reassembly;
 mod table;
 mod tcp;
@@ -48,6 +54,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod tunnel;
 mod waiting;
 
 use std::net::SocketAddr;

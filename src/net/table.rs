@@ -13,7 +13,7 @@ use super::tcp::{Flags, Segment};
 use crate::limits;
 
 /// Both endpoints of a flow, the lower one first, so that both directions have the same key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     V4(KeyV4),
     V6(KeyV6),
@@ -81,6 +81,8 @@ const TOMB: u32 = 1 << 31;
 pub(super) struct Table {
     v4: HashMap<KeyV4, u32, RandomState>,
     v6: HashMap<KeyV6, u32, RandomState>,
+    /// Further connections between the same endpoints, in other networks; few captures have any.
+    twins: HashMap<Key, Vec<u32>, RandomState>,
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
     tombs: Vec<Tomb>,
@@ -113,10 +115,39 @@ impl Table {
             Key::V6(key) => self.v6.get(key),
         };
         match value {
-            Some(&slot) if slot & TOMB == 0 => Found::Flow(slot),
+            Some(&slot) if slot & TOMB == 0 => {
+                let elsewhere = self.get(slot).is_some_and(|flow| flow.networks[from] != segment.network);
+                if elsewhere || !self.twins.is_empty() {
+                    return self.find_among_twins(key, slot, from, segment);
+                }
+                Found::Flow(slot)
+            }
+            Some(&tomb) if !self.twins.is_empty() => self.find_among_twins(key, tomb, from, segment),
             Some(&tomb) if self.is_leftover((tomb & !TOMB) as usize, from, segment) => Found::Leftover,
             _ => Found::Nothing,
         }
+    }
+
+    /// Looks up which connection between two endpoints a segment belongs to: the one that its
+    /// numbers fit, else the one of its own network.
+    #[cold]
+    fn find_among_twins(&self, key: &Key, first: u32, from: usize, segment: &Segment<'_>) -> Found {
+        let twins = self.twins.get(key).map_or(&[][..], Vec::as_slice);
+        let all = || [first].into_iter().chain(twins.iter().copied());
+        let flows = || all().filter_map(|slot| Some((slot, self.get(slot)?)));
+        if let Some((slot, _)) = flows().find(|(_, flow)| flow.fits(from, segment)) {
+            return Found::Flow(slot);
+        }
+        if let Some((slot, _)) = flows().find(|(_, flow)| flow.networks[from] == segment.network) {
+            return Found::Flow(slot);
+        }
+        let mut tombs = all().filter(|tomb| tomb & TOMB != 0);
+        if flows().count() > limits::TWINS
+            || tombs.any(|tomb| self.is_leftover((tomb & !TOMB) as usize, from, segment))
+        {
+            return Found::Leftover;
+        }
+        Found::Nothing
     }
 
     fn is_leftover(&self, tomb: usize, from: usize, segment: &Segment<'_>) -> bool {
@@ -130,7 +161,7 @@ impl Table {
         half.next.abs_diff(half.position(segment.seq)) < NEAR
     }
 
-    /// Adds a flow whose key has none.
+    /// Adds a flow whose key has none in its network.
     pub(super) fn add(&mut self, flow: Flow) -> u32 {
         let key = flow.key;
         let slot = if let Some(slot) = self.free.pop() {
@@ -140,7 +171,16 @@ impl Table {
             self.slots.push(Some(flow));
             self.slots.len() as u32 - 1
         };
-        self.set(key, slot);
+        match self.first(&key) {
+            Some(live) if live & TOMB == 0 => {
+                let twins = self.twins.entry(key).or_default();
+                match twins.iter_mut().find(|twin| **twin & TOMB != 0) {
+                    Some(tomb) => *tomb = slot,
+                    None => twins.push(slot),
+                }
+            }
+            _ => self.set(key, slot),
+        }
         slot
     }
 
@@ -164,8 +204,24 @@ impl Table {
             self.forget(&old.key, index as u32 | TOMB);
             index
         };
-        self.set(flow.key, index as u32 | TOMB);
+        if self.first(&flow.key) == Some(slot) {
+            self.set(flow.key, index as u32 | TOMB);
+        } else if let Some(twin) = self.twin(&flow.key, slot) {
+            *twin = index as u32 | TOMB;
+        }
         true
+    }
+
+    /// The entry of a key, and one of its further ones.
+    fn first(&self, key: &Key) -> Option<u32> {
+        match key {
+            Key::V4(key) => self.v4.get(key).copied(),
+            Key::V6(key) => self.v6.get(key).copied(),
+        }
+    }
+
+    fn twin(&mut self, key: &Key, value: u32) -> Option<&mut u32> {
+        self.twins.get_mut(key)?.iter_mut().find(|twin| **twin == value)
     }
 
     fn set(&mut self, key: Key, value: u32) {
@@ -177,11 +233,26 @@ impl Table {
 
     /// Removes an entry if it still says `value`.
     fn forget(&mut self, key: &Key, value: u32) {
+        let first_gone = self.first(key) == Some(value);
         match key {
             Key::V4(key) if self.v4.get(key) == Some(&value) => self.v4.remove(key),
             Key::V6(key) if self.v6.get(key) == Some(&value) => self.v6.remove(key),
             _ => None,
         };
+        let Some(twins) = self.twins.get_mut(key) else { return };
+        twins.retain(|twin| *twin != value);
+        let orphan = if first_gone { twins.pop() } else { None };
+        if twins.is_empty() {
+            self.twins.remove(key);
+        }
+        if let Some(orphan) = orphan {
+            self.set(*key, orphan);
+        }
+    }
+
+    #[inline]
+    fn get(&self, slot: u32) -> Option<&Flow> {
+        self.slots.get(slot as usize)?.as_ref()
     }
 
     /// The flow in a slot.
@@ -209,6 +280,7 @@ impl Table {
 mod tests {
     use super::*;
     use crate::model::Time;
+    use crate::net::network::Network;
 
     fn ports(source: u16, destination: u16) -> u32 {
         u32::from(source) << 16 | u32::from(destination)
@@ -238,7 +310,7 @@ mod tests {
         let mut table = Table::default();
         for round in 0..3 {
             for port in 0..u16::try_from(limits::CLOSED_FLOWS * 2).unwrap() {
-                let slot = table.add(Flow::new(key(port), 0, round, Time(0)));
+                let slot = table.add(Flow::new(key(port), 0, Network::PLAIN, round, Time(0)));
                 assert_eq!(table.len(), 1);
                 assert!(table.remove(slot) && !table.remove(slot));
             }

@@ -3,6 +3,7 @@
 use etherparse::TcpHeaderSlice;
 
 use super::ip::{Addresses, Datagram};
+use super::network::Network;
 use crate::model::{At, Time};
 
 /// The control bits of a segment (RFC 9293 §3.1).
@@ -26,6 +27,7 @@ impl Flags {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a> {
     pub addresses: &'a Addresses,
+    pub network: Network,
     /// Source and destination port, in one word: written and read as a whole, it stays in registers.
     pub ports: u32,
     pub seq: u32,
@@ -48,6 +50,7 @@ pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -
     let bytes = header.slice();
     Some(Segment {
         addresses: &datagram.addresses,
+        network: datagram.network,
         ports: u32::from(header.source_port()) << 16 | u32::from(header.destination_port()),
         seq: header.sequence_number(),
         ack: header.acknowledgment_number(),
@@ -152,12 +155,12 @@ mod tests {
     }
 
     fn read(packet: &[u8], check: impl FnOnce(&Segment<'_>)) {
-        let datagram = datagram(packet, 0).unwrap();
+        let datagram = datagram(packet, 0, Network::PLAIN).unwrap();
         check(&segment(&datagram, 7, Time(5)).unwrap());
     }
 
     fn checksum(packet: &[u8]) -> Checksum {
-        let datagram = datagram(packet, 0).unwrap();
+        let datagram = datagram(packet, 0, Network::PLAIN).unwrap();
         segment(&datagram, 7, Time(5)).unwrap().checksum()
     }
 

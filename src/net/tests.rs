@@ -305,8 +305,10 @@ fn cut_packets_leave_gaps_of_known_length() {
     feed.seg(&seg(A, 113, 901, "", b"m"));
     let text = feed.log.text(0, A);
     assert_eq!(text, "ab____ghi___m");
-    let told = "A packet-truncated: 2 bytes";
-    assert_eq!(feed.finish().lines.iter().filter(|line| *line == told).count(), 1);
+    let log = feed.finish();
+    let told: Vec<&String> = log.lines.iter().filter(|line| line.contains("packet-truncated")).collect();
+    // One finding, which names every packet that was cut.
+    assert_eq!(told, ["A packet-truncated: 5 bytes; packets 3, 4"]);
 }
 
 #[test]
@@ -379,4 +381,27 @@ fn other_packets_are_counted() {
     let counts = feed.tracker.counts();
     assert_eq!((counts.packets, counts.not_tcp, counts.damaged, counts.not_ip), (4, 1, 1, 1));
     assert_eq!(feed.tracker.unsupported(), [(127, 1)]);
+}
+
+/// A packet too long for the way is cut outside the tunnel.
+#[test]
+fn a_tunnel_in_fragments_is_put_together() {
+    let data: Vec<u8> = (0..100).map(|i| b'a' + i % 26).collect();
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    let inner = build(&seg(A, 101, 901, "", &data));
+    let mut outer = Vec::new();
+    let vxlan = [&[8, 0, 0, 0, 0, 0, 7, 0][..], &[2; 12], &[8, 0], &inner].concat();
+    PacketBuilder::ipv4([1; 4], [2; 4], 64).udp(5, 4789).write(&mut outer, &vxlan).unwrap();
+    for (from, to, flags) in [(88, outer.len() - 20, [0, 11]), (0, 88, [0x20, 0])] {
+        let mut part = [&outer[..20], &outer[20 + from..20 + to]].concat();
+        part[2..4].copy_from_slice(&(20 + to as u16 - from as u16).to_be_bytes());
+        part[6..8].copy_from_slice(&flags);
+        assert!(feed.raw(&part).is_continue());
+    }
+    let log = feed.finish();
+    assert_eq!(log.text(0, A).as_bytes(), data);
+    // The data begins behind five headers in the fragment that came second.
+    let first = format!("A {} @4+90", data[..18].escape_ascii());
+    assert!(log.lines.contains(&first), "{:?}", log.lines);
 }

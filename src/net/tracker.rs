@@ -8,9 +8,10 @@ use etherparse::ip_number;
 use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
 use super::ip::{self, Datagram};
-use super::link::{self, Carried};
+use super::network::Network;
 use super::table::{Found, Key, Table};
 use super::tcp::{self, Flags, Segment};
+use super::tunnel::{self, Inside};
 use super::{CloseReason, FlowId, Packet, StreamSink};
 use crate::limits;
 use crate::model::{At, Flow as Going, Time};
@@ -116,20 +117,16 @@ impl Tracker {
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
-        let byte = match link::carried(packet.link, packet.data) {
-            Carried::Ip(byte) => byte,
-            Carried::Other => {
+        let datagram = match tunnel::inside(packet) {
+            Inside::Datagram(datagram) => datagram,
+            Inside::Other => {
                 self.counts.not_ip += 1;
                 return Continue(());
             }
-            Carried::Unsupported => {
+            Inside::Unsupported => {
                 self.count_unsupported(packet.link);
                 return Continue(());
             }
-        };
-        let Some(datagram) = ip::datagram(packet.data, byte) else {
-            self.counts.not_ip += 1;
-            return Continue(());
         };
         if datagram.fragment.is_some() {
             return match self.fragments.push(&datagram, packet.number, packet.time) {
@@ -172,6 +169,8 @@ impl Tracker {
     #[cold]
     fn whole<S: StreamSink>(&mut self, whole: &Whole, packet: &Packet<'_>, sink: &mut S) -> Going {
         let mut datagram = Datagram {
+            network: whole.network,
+            header: 0,
             addresses: whole.addresses,
             protocol: whole.protocol,
             payload: &whole.bytes,
@@ -179,7 +178,11 @@ impl Tracker {
             missing: 0,
             fragment: None,
         };
-        if ip::extensions(&mut datagram).is_none() || datagram.protocol != ip_number::TCP {
+        if ip::extensions(&mut datagram).is_some() {
+            datagram = tunnel::innermost(&whole.bytes, datagram);
+        }
+        // Fragments in a tunnel that came in fragments: nobody sends that on purpose.
+        if datagram.protocol != ip_number::TCP || datagram.fragment.is_some() {
             self.counts.not_tcp += 1;
             return Continue(());
         }
@@ -189,14 +192,14 @@ impl Tracker {
         };
         self.counts.segments += 1;
         let data_start = segment.at.byte as usize;
-        let data_end = whole.bytes.len();
+        let data_end = data_start + segment.data.len();
         if data_start == data_end {
             let at = whole.parts.last().map_or(segment.at, |&(_, at)| at);
             return self.segment(&Segment { at, ..segment }, packet.number, packet.time, sink);
         }
         let ends = whole.parts.iter().skip(1).map(|&(start, _)| start).chain([data_end]);
         for (&(start, at), end) in whole.parts.iter().zip(ends) {
-            let from = start.max(data_start);
+            let (from, end) = (start.max(data_start), end.min(data_end));
             if from < end {
                 let at = At { byte: at.byte + (from - start) as u32, ..at };
                 let part = segment.part(from - data_start, end - data_start, at);
@@ -220,18 +223,21 @@ impl Tracker {
             Found::Leftover => return Continue(()),
             // A reset of nothing is nothing.
             Found::Nothing if segment.flags.any(Flags::RST) => return Continue(()),
-            Found::Nothing => self.add(key, from, packet, time, sink)?,
+            Found::Nothing => self.add(key, from, segment.network, packet, time, sink)?,
         };
         if segment.flags.any(Flags::SYN)
             && self.table.get_mut(slot).is_some_and(|flow| flow.is_reused_by(from, segment))
         {
             self.close(slot, CloseReason::Reused, sink)?;
-            slot = self.add(key, from, packet, time, sink)?;
+            slot = self.add(key, from, segment.network, packet, time, sink)?;
         }
         let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
         let waited = flow.has_waiting();
         let before = if waited { flow.cost() } else { 0 };
         flow.last = (packet, time);
+        if !flow.halves[from].heard {
+            flow.networks[from] = segment.network;
+        }
         let after = flow.segment(FlowId(slot), from, segment, sink);
         if waited || flow.has_waiting() {
             self.held = (self.held + flow.cost()).saturating_sub(before);
@@ -285,6 +291,7 @@ impl Tracker {
         &mut self,
         key: Key,
         from: usize,
+        network: Network,
         packet: u64,
         time: Time,
         sink: &mut S,
@@ -296,7 +303,7 @@ impl Tracker {
                 self.close(slot, CloseReason::Evicted, sink)?;
             }
         }
-        Continue(self.table.add(Flow::new(key, from, packet, time)))
+        Continue(self.table.add(Flow::new(key, from, network, packet, time)))
     }
 
     /// Delivers what a flow still has and closes it.
@@ -305,6 +312,7 @@ impl Tracker {
         let cost = flow.cost();
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
+            flow.tell_cut(FlowId(slot), sink);
             sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
         } else if let Some(server) = flow.refused_by() {
             sink.refused(server);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::outline::Outline;
 use super::{Options, View};
 use crate::model::unit::Flow;
-use crate::model::{Sink, Unit, Wants};
+use crate::model::{Sink, Time, Unit, Wants};
 
 /// How one view lays out a unit.
 pub trait Layout: Default {
@@ -30,6 +30,13 @@ impl<L: Layout, W: Write> Screen<L, W> {
     /// A view that writes to `out`.
     pub fn new(out: W, options: Options) -> Self {
         Self { layout: L::default(), outline: Outline::new(&options), options, out, error: None }
+    }
+
+    /// Counts relative times from `start`, where no beginning of an input says from when.
+    #[must_use]
+    pub fn counting_from(mut self, start: Time) -> Self {
+        self.outline.clock.begin(Some(start));
+        self
     }
 
     /// Flushes and gives the writer back.

@@ -1,5 +1,7 @@
 //! The handshakes that come with the tool: `samples/handshakes/`.
 
+use super::exchange::Exchange;
+use super::transcript;
 use crate::http::{CONNECTION_RULES, RULES};
 
 /// A handshake that can be played by name.
@@ -105,6 +107,12 @@ impl Sample {
 pub fn named(name: &str) -> Option<&'static Sample> {
     let exact = SAMPLES.iter().find(|sample| sample.name == name);
     exact.or_else(|| SAMPLES.iter().find(|sample| sample.name.rsplit('/').next() == Some(name)))
+}
+
+/// A handshake with what §4.1 requires and no more, for where nothing was recorded.
+pub fn minimal() -> Exchange {
+    let text = named("rfc6455-minimal").map_or(&b""[..], |sample| sample.text);
+    transcript::parse(text, "").pop().unwrap_or_default()
 }
 
 #[cfg(test)]

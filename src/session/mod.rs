@@ -340,7 +340,7 @@ impl Session {
                     self.begin_frames(side, None, masked, cx)?;
                 }
             }
-            Phase::Probe(_) => self.probe_end(At { time: now, ..At::default() }, cx)?,
+            Phase::Probe(_) => self.probe_end(At { time: ended, ..At::default() }, cx)?,
             _ => {}
         }
         self.count_encrypted(cx);

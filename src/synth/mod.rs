@@ -23,6 +23,7 @@ mod segment;
 pub mod tcp;
 mod words;
 pub mod workload;
+pub mod wrap;
 
 use crate::model::Time;
 

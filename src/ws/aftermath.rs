@@ -1,9 +1,13 @@
 //! The rules that need both endpoints and time: pings and pongs, closing, and
 //! what an endpoint does after its peer broke the protocol (RFC 6455 §5.5, §7).
 
+mod seen;
+
 use std::collections::VecDeque;
 
+use self::seen::{Place, Seen};
 use super::agreed::StreamEnd;
+use super::judge::Context;
 use super::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
     CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
@@ -109,10 +113,14 @@ struct Side {
 struct Ping {
     n: u64,
     time: Option<Time>,
+    /// As much of it as a ping may have.
     payload: Box<[u8]>,
+    length: u64,
     at: Span,
     /// Whether the other endpoint has sent a frame since.
     overtaken: bool,
+    /// Where the first pong with another payload that came since has its own.
+    other_pong: Option<Span>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -162,23 +170,22 @@ impl Aftermath {
     }
 
     /// Takes a complete frame, with the findings it already has.
-    #[allow(clippy::too_many_arguments)]
     #[inline]
     pub fn frame(
         &mut self,
-        dir: Dir,
+        context: &Context,
         header: &FrameHeader,
         payload: &[u8],
         n: u64,
         time: Option<Time>,
-        at: Span,
         findings: &mut Vec<Finding>,
     ) {
         if self.story.is_none() && !header.opcode.is_control() && findings.is_empty() {
             return;
         }
-        let (story, peer) = (self.story.get_or_insert_default(), self.sight[dir.peer().index()]);
-        story.frame(dir, header, payload, n, time, at, peer, findings);
+        let sight = self.sight[context.dir.peer().index()];
+        let seen = Seen { header, payload, n, time, at: Place::of(header, context) };
+        self.story.get_or_insert_default().frame(context.dir, &seen, sight, findings);
     }
 
     /// The TCP stream of `dir` is over.
@@ -237,18 +244,8 @@ impl Story {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn frame(
-        &mut self,
-        dir: Dir,
-        header: &FrameHeader,
-        payload: &[u8],
-        n: u64,
-        time: Option<Time>,
-        at: Span,
-        peer: Sight,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn frame(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
+        let Seen { header, time, at, .. } = *seen;
         let quiet = !self.sides[0].violated
             && !self.sides[1].violated
             && self.first_closer.is_none()
@@ -259,15 +256,12 @@ impl Story {
             }
             return;
         }
-        self.carried_on(dir, header, time, at, findings);
-        self.after_close(dir, header, at, findings);
+        self.carried_on(dir, header, time, at.opcode, findings);
+        self.after_close(dir, header, at.opcode, findings);
         match header.opcode {
-            Opcode::PING => self.ping(dir, payload, n, time, at),
-            Opcode::PONG => self.pong(dir, payload, time, at, peer, findings),
-            Opcode::CLOSE => {
-                let is_whole = payload.len() as u64 == header.length;
-                self.close(dir, payload, is_whole, time, at, findings);
-            }
+            Opcode::PING => self.ping(dir, seen),
+            Opcode::PONG => self.pong(dir, seen, peer, findings),
+            Opcode::CLOSE => self.close(dir, seen, findings),
             _ => {}
         }
         if findings.iter().any(|f| is_fatal(f) && f.blame == Some(dir)) {
@@ -319,47 +313,48 @@ impl Story {
             .push(Finding::new(rule, dir, expected, Text::new("a {} frame").word(name)).at(at).at(close.at));
     }
 
-    fn ping(&mut self, dir: Dir, payload: &[u8], n: u64, time: Option<Time>, at: Span) {
+    fn ping(&mut self, dir: Dir, seen: &Seen<'_>) {
         let pings = &mut self.sides[dir.index()].pings;
         if pings.len() == limits::PINGS_OUTSTANDING {
             pings.pop_front();
         }
-        pings.push_back(Ping { n, time, payload: payload.into(), at, overtaken: false });
+        pings.push_back(Ping {
+            n: seen.n,
+            time: seen.time,
+            payload: seen.control_payload().into(),
+            length: seen.header.length,
+            at: seen.at.opcode,
+            overtaken: false,
+            other_pong: None,
+        });
     }
 
-    fn pong(
-        &mut self,
-        dir: Dir,
-        payload: &[u8],
-        time: Option<Time>,
-        at: Span,
-        peer: Sight,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn pong(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
+        let Seen { time, at, .. } = *seen;
         let asker = &mut self.sides[dir.peer().index()];
         // What it answers may have been sent before the capture began, or be lost.
         let is_missing = peer.blind || (peer.late && !asker.answered);
         let pings = &mut asker.pings;
-        let Some(index) = pings.iter().position(|p| *p.payload == *payload) else {
-            if let Some(ping) = pings.back()
-                && !is_missing
-            {
-                //= RFC 6455 §5.5.3
-                //# A Pong frame sent in response to a Ping frame must have identical
-                //# "Application data" as found in the message body of the Ping frame
+        let payload = seen.control_payload();
+        let answers = |ping: &Ping| *ping.payload == *payload && ping.length == seen.header.length;
+        let Some(index) = pings.iter().position(answers) else {
+            //= RFC 6455 §5.5.3
+            //# A Pong frame MAY be sent unsolicited.
+            // So it may be with a ping under way; whether that one is answered too shows later.
+            if !is_missing {
+                for ping in pings {
+                    ping.other_pong.get_or_insert(at.payload);
+                }
+            }
+            if peer.seen && !is_missing {
                 findings.push(
                     Finding::new(
-                        &PONG_PAYLOAD_MISMATCH,
+                        &UNSOLICITED_PONG,
                         dir,
-                        Text::with("the payload of ping {}", ping.n),
-                        Text::with("{} other bytes", payload.len()),
+                        "a ping with this payload before it".into(),
+                        "none".into(),
                     )
-                    .at(at)
-                    .at(ping.at),
-                );
-            } else if peer.seen && !is_missing {
-                findings.push(
-                    Finding::new(&UNSOLICITED_PONG, dir, "a ping before it".into(), "none".into()).at(at),
+                    .at(at.opcode),
                 );
             }
             return;
@@ -380,28 +375,23 @@ impl Story {
                     "a pong as soon as is practical".into(),
                     Text::with("{} later", seconds(now.since(sent))),
                 )
-                .at(at)
+                .at(at.opcode)
                 .at(ping.at),
             );
         }
     }
 
-    fn close(
-        &mut self,
-        dir: Dir,
-        payload: &[u8],
-        is_whole: bool,
-        time: Option<Time>,
-        at: Span,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        let Seen { payload, time, at, .. } = *seen;
+        let is_whole = payload.len() as u64 == seen.header.length;
         let code = close::parse(payload).code;
         self.first_code = self.first_code.or(code);
         if self.sides[dir.index()].close.is_some() {
             return;
         }
         let too_late = self.first_end.is_some();
-        self.sides[dir.index()].close = Some(Close { time, code, is_whole, at, told_data: false, too_late });
+        self.sides[dir.index()].close =
+            Some(Close { time, code, is_whole, at: at.opcode, told_data: false, too_late });
         let Some(first) = self.sides[dir.peer().index()].close else {
             self.first_closer = Some(dir);
             return;
@@ -413,7 +403,8 @@ impl Story {
                 Some(CloseCode(code)) => Text::with("{}", code),
                 None => Text::new("no code"),
             };
-            findings.push(Finding::new(&CLOSE_CODE_NOT_ECHOED, dir, text(first.code), text(code)).at(at));
+            findings
+                .push(Finding::new(&CLOSE_CODE_NOT_ECHOED, dir, text(first.code), text(code)).at(at.code));
         }
         if let (Some(asked), Some(now)) = (first.time, time)
             && now.since(asked) > limits::CLOSE_SOON
@@ -422,7 +413,8 @@ impl Story {
             //# It SHOULD do so as soon as practical.
             let got = Text::with("{} later", seconds(now.since(asked)));
             findings.push(
-                Finding::new(&CLOSE_ANSWER_SLOW, dir, "an answer as soon as practical".into(), got).at(at),
+                Finding::new(&CLOSE_ANSWER_SLOW, dir, "an answer as soon as practical".into(), got)
+                    .at(at.opcode),
             );
         }
     }
@@ -553,27 +545,32 @@ impl Story {
             let Sight { seen, blind, .. } = sight[dir.peer().index()];
             // Only the latest ping has to be answered, and only when there was time for it: a Close
             // frame, or the end of TCP, ends the waiting.
-            let Some(ping) = self.sides[dir.index()].pings.back() else { continue };
+            let pings = &self.sides[dir.index()].pings;
+            let Some(last) = pings.back() else { continue };
             let closes = self.sides.iter().filter_map(|side| side.close);
             let ended = self.first_end.and_then(|(_, end)| end.time);
             let until = closes.map(|close| close.time).chain([ended]).flatten().min().or(now);
-            let waited = match (ping.time, until) {
+            let waited = match (last.time, until) {
                 (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
-                _ => ping.overtaken,
+                _ => last.overtaken,
             };
             if waited && seen && !blind {
+                // One that was followed by other pongs tells more.
+                let ping = pings.iter().rfind(|ping| ping.other_pong.is_some()).unwrap_or(last);
                 //= RFC 6455 §5.5.2
                 //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
                 //# response
-                findings.push(
-                    Finding::new(
-                        &PING_NOT_ANSWERED,
-                        dir.peer(),
-                        Text::with("a pong for ping {}", ping.n),
-                        "none".into(),
-                    )
-                    .at(ping.at),
-                );
+                let expected = Text::with("a pong for ping {}", ping.n);
+                findings.push(match ping.other_pong {
+                    //= RFC 6455 §5.5.3
+                    //# A Pong frame sent in response to a Ping frame must have identical
+                    //# "Application data" as found in the message body of the Ping frame
+                    Some(pong) => {
+                        let got = "only pongs with other payloads".into();
+                        Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got).at(pong).at(ping.at)
+                    }
+                    None => Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into()).at(ping.at),
+                });
             }
         }
     }

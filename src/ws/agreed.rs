@@ -20,9 +20,14 @@ impl Extensions {
     /// The handshake was not seen.
     pub const UNKNOWN: Self = Self { known: false, deflate: None, other: false };
 
+    /// Whether the endpoints are known to have agreed on something that gives RSV1 a meaning.
+    pub fn rsv1_is_agreed(self) -> bool {
+        self.deflate.is_some() || self.other
+    }
+
     /// Whether RSV1 may be set on the first frame of a message.
     pub fn rsv1_has_meaning(self) -> bool {
-        self.deflate.is_some() || self.other || !self.known
+        self.rsv1_is_agreed() || !self.known
     }
 }
 

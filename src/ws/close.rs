@@ -18,7 +18,8 @@ pub fn parse(payload: &[u8]) -> CloseBody<'_> {
     }
 }
 
-/// Holds a Close frame's unmasked payload, which stands at `span`, against the rules.
+/// Holds what is there of a Close frame's unmasked payload against the rules. It stands at the
+/// beginning of `span`, which is where the whole of it stands or should stand.
 /// `answered` is the code of the Close frame that it answers, if it does; `unseen`, that it may
 /// answer one that the capture does not show.
 pub fn check(
@@ -28,23 +29,11 @@ pub fn check(
     (answered, unseen): (Option<CloseCode>, bool),
     findings: &mut Vec<Finding>,
 ) {
+    let is_whole = payload.len() as u64 == span.len() / 8;
     let mut found = |rule: &'static Rule, expected: Text, got: Text, at: Span| {
         findings.push(Finding::new(rule, dir, expected, got).at(at));
     };
-    let [high, low, reason @ ..] = payload else {
-        if payload.is_empty() {
-            //= RFC 6455 §7.1.5
-            //# If this Close control frame contains no status code, _The WebSocket
-            //# Connection Close Code_ is considered to be 1005.
-            found(&CLOSE_WITHOUT_CODE, "a status code, optionally".into(), "an empty body".into(), span);
-        } else {
-            //= RFC 6455 §5.5.1
-            //# If there is a body, the first two bytes of
-            //# the body MUST be a 2-byte unsigned integer
-            found(&CLOSE_PAYLOAD_ONE_BYTE, "0 bytes, or 2 to 125".into(), "1 byte".into(), span);
-        }
-        return;
-    };
+    let [high, low, reason @ ..] = payload else { return };
     let code = u16::from_be_bytes([*high, *low]);
     let code_at = Span::bytes(span.source, span.first_byte(), 2);
     let reason_at = Span::bytes(span.source, span.first_byte() + 2, reason.len() as u64);
@@ -75,7 +64,7 @@ pub fn check(
         //= RFC 6455 §7.4.1
         //# The list of extensions that
         //# are needed SHOULD appear in the /reason/ part of the Close frame.
-        1010 if reason.is_empty() => found(
+        1010 if reason.is_empty() && is_whole => found(
             &CLOSE_1010_WITHOUT_LIST,
             "the missing extensions in the reason".into(),
             "no reason".into(),
@@ -86,7 +75,9 @@ pub fn check(
         }
         _ => {}
     }
-    if let Err(e) = std::str::from_utf8(reason) {
+    if let Err(e) = std::str::from_utf8(reason)
+        && (is_whole || e.error_len().is_some())
+    {
         //= RFC 6455 §5.5.1
         //# Following the 2-byte integer, the body MAY contain UTF-8-encoded data
         found(
@@ -95,6 +86,31 @@ pub fn check(
             Text::with("an invalid sequence at byte {} of the reason", e.valid_up_to()),
             reason_at,
         );
+    }
+}
+
+/// Holds the length of a Close frame's payload, which stands at `at`, against the rules.
+pub fn check_length(length: u64, at: Span, dir: Dir, findings: &mut Vec<Finding>) {
+    match length {
+        //= RFC 6455 §7.1.5
+        //# If this Close control frame contains no status code, _The WebSocket
+        //# Connection Close Code_ is considered to be 1005.
+        0 => findings.push(
+            Finding::new(
+                &CLOSE_WITHOUT_CODE,
+                dir,
+                "a status code, optionally".into(),
+                "an empty body".into(),
+            )
+            .at(at),
+        ),
+        //= RFC 6455 §5.5.1
+        //# If there is a body, the first two bytes of
+        //# the body MUST be a 2-byte unsigned integer
+        1 => findings.push(
+            Finding::new(&CLOSE_PAYLOAD_ONE_BYTE, dir, "0 bytes, or 2 to 125".into(), "1 byte".into()).at(at),
+        ),
+        _ => {}
     }
 }
 
@@ -109,6 +125,7 @@ mod tests {
 
     fn ids(payload: &[u8], dir: Dir) -> Vec<&'static str> {
         let mut findings = Vec::new();
+        check_length(payload.len() as u64, Span::bits(SourceId::Input, 9, 16), dir, &mut findings);
         let span = Span::bytes(SourceId::Input, 0, payload.len() as u64);
         check(payload, span, dir, (None, false), &mut findings);
         findings.iter().map(|f| f.rule.id).collect()
@@ -160,5 +177,20 @@ mod tests {
         assert_eq!(ids(&code(1010, b"mux"), Dir::Client), [""; 0]);
         assert_eq!(ids(&code(1010, b""), Dir::Client), ["close-1010-without-list"]);
         assert_eq!(ids(&code(1010, b"mux"), Dir::Server), ["close-1010-from-server"]);
+    }
+
+    #[test]
+    fn a_body_that_is_cut_is_judged_as_far_as_it_goes() {
+        let ids = |payload: &[u8]| {
+            let mut findings = Vec::new();
+            check(payload, Span::bytes(SourceId::Input, 6, 9), Dir::Client, None, &mut findings);
+            findings.iter().map(|f| f.rule.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(b"\x03"), [""; 0]);
+        assert_eq!(ids(&code(1005, b"")), ["reserved-close-code"]);
+        // The list may have followed, and the character may have been completed.
+        assert_eq!(ids(&code(1010, b"")), [""; 0]);
+        assert_eq!(ids(&code(1000, b"\xE2\x82")), [""; 0]);
+        assert_eq!(ids(&code(1000, b"\xE2a")), ["invalid-utf8-close-reason"]);
     }
 }

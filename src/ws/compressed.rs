@@ -1,15 +1,17 @@
 //! Compressed messages of one direction: inflating them as their fragments arrive,
 //! and holding the sender to what was agreed (RFC 7692 §7.2).
 
+use super::agreed::Extensions;
 use super::deflate::scan::{Scan, scan};
 use super::deflate::{Fault, Finish, Inflater, TAIL};
+use super::shared::invalid_utf8;
 use super::utf8::Utf8Check;
 use super::{
     MESSAGE_TOO_LARGE, PMD_CONTEXT_TAKEOVER_VIOLATION, PMD_INFLATE_ERROR, PMD_NONZERO_PADDING,
     PMD_TAIL_NOT_STRIPPED, PMD_WINDOW_EXCEEDED, PMD_WINDOW_LOST,
 };
 use crate::limits;
-use crate::model::{Deflate, Dir, Finding, SourceId, Span, Text, Utf8};
+use crate::model::{Dir, Finding, SourceId, Span, Text, Utf8};
 
 /// The compressed messages one endpoint sends.
 #[derive(Debug)]
@@ -20,6 +22,10 @@ pub struct Compressed {
     window_bits: u8,
     /// Whether a message may refer to those before it.
     takeover: bool,
+    /// Compression was agreed on. If not, inflating is only tried.
+    agreed: bool,
+    /// The handshake was seen, so that what was not agreed on has no meaning.
+    known: bool,
     /// Messages whose distances were looked at only to tell what takeover saves.
     measured: u64,
     message: Current,
@@ -55,22 +61,33 @@ pub struct Inflated {
     pub utf8: Option<Utf8>,
     /// Of the inflated bytes, how many were copied from earlier messages, where that was measured.
     pub from_earlier: Option<u64>,
+    /// It is no DEFLATE, and that none was agreed on: the message is its payload as it was sent.
+    pub as_sent: bool,
     pub findings: Vec<Finding>,
 }
 
 impl Compressed {
-    /// What `dir` compresses, by the agreed parameters; `None` when they are not known.
+    /// What `dir` compresses, by the parameters that were agreed on, if they were.
     ///
     /// `midway` says that earlier messages may be missing.
-    pub fn new(dir: Dir, agreed: Option<Deflate>, midway: bool) -> Self {
-        let (window_bits, no_takeover) = match (agreed, dir) {
+    pub fn new(dir: Dir, extensions: Extensions, midway: bool) -> Self {
+        let (window_bits, no_takeover) = match (extensions.deflate, dir) {
             (Some(d), Dir::Client) => (d.client_max_window_bits, d.client_no_context_takeover),
             (Some(d), Dir::Server) => (d.server_max_window_bits, d.server_no_context_takeover),
             (None, _) => (15, false),
         };
         let mut inflater = Inflater::new();
         inflater.is_lossy = midway;
-        Self { dir, inflater, window_bits, takeover: !no_takeover, measured: 0, message: Current::default() }
+        Self {
+            dir,
+            inflater,
+            window_bits,
+            takeover: !no_takeover,
+            agreed: extensions.deflate.is_some(),
+            known: extensions.known,
+            measured: 0,
+            message: Current::default(),
+        }
     }
 
     /// A message begins.
@@ -113,6 +130,13 @@ impl Compressed {
         let mut message = std::mem::take(&mut self.message);
         let source = SourceId::Message { conn, m };
         let mut done = Inflated::default();
+        if !self.agreed && message.is_no_deflate() {
+            if self.known || !message.refers_back() {
+                self.lose();
+                return Inflated { as_sent: true, ..Inflated::default() };
+            }
+            message.was_lossy = true;
+        }
         if let Some(mut raw) = message.raw.take()
             && message.fault.is_none()
         {
@@ -127,6 +151,10 @@ impl Compressed {
                 message.fault = Some(Fault::Corrupt { at: self.inflater.compressed });
                 self.lose();
             }
+        }
+        if !self.agreed && self.known {
+            // Nobody promised to keep to RFC 7692.
+            (finish, done.findings) = (Finish::Clean, Vec::new());
         }
         done.kept = message.kept;
         if message.fault.is_none() {
@@ -158,6 +186,34 @@ impl Compressed {
         done
     }
 
+    /// Whether the message at hand could not be inflated to where it is now.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.message.fault, Some(Fault::Corrupt { .. }))
+    }
+
+    /// The message at hand will never be over: what is wrong with what is there of it.
+    pub fn judge_unfinished(&self, conn: u32, m: u64, findings: &mut Vec<Finding>) {
+        let message = &self.message;
+        if !self.agreed {
+            return;
+        }
+        match message.fault {
+            Some(Fault::Corrupt { at }) => {
+                findings.push(self.corrupt(at, message.was_lossy, SourceId::Message { conn, m }));
+            }
+            Some(Fault::TooLarge) => findings.push(self.bomb(true)),
+            None if message.is_bomb => findings.push(self.bomb(false)),
+            None => {}
+        }
+        if message.is_text
+            && !message.is_bomb
+            && let Some(bad) = message.check.bad()
+        {
+            let at = Span::bytes(SourceId::Inflated { conn, m }, bad, 1);
+            findings.push(invalid_utf8(self.dir, bad, Some(at)));
+        }
+    }
+
     /// Bytes are missing, or the message is given up: later ones may refer to what is not there.
     pub fn lose(&mut self) {
         self.inflater.lose();
@@ -173,7 +229,8 @@ impl Compressed {
         // Whatever goes wrong with this message makes later ones lossy, not this one.
         self.message.was_lossy = self.inflater.is_lossy;
         self.inflater.begin();
-        let is_held_to = self.window_bits < 15 || !self.takeover || first.is_some_and(|b| b & 1 == 1);
+        let is_held_to =
+            self.window_bits < 15 || !self.takeover || !self.agreed || first.is_some_and(|b| b & 1 == 1);
         let is_measured = self.takeover && self.measured < limits::SCANNED_MESSAGES;
         if is_held_to || is_measured {
             self.measured += 1;
@@ -264,15 +321,32 @@ impl Compressed {
 }
 
 impl Current {
+    /// Whether this is hardly a compressed message, nothing having been agreed on: it does not inflate, or
+    /// a text becomes none by it.
+    fn is_no_deflate(&self) -> bool {
+        let reads_better = |raw: &Vec<u8>| {
+            let is_gone = self.total == 0 && raw.iter().all(|byte| *byte >= b' ');
+            std::str::from_utf8(raw).is_ok() && (is_gone || self.check.finish().is_some())
+        };
+        matches!(self.fault, Some(Fault::Corrupt { .. }))
+            || self.is_text && self.raw.as_ref().is_some_and(reads_better)
+    }
+
+    /// Whether it is DEFLATE from beginning to end, only that it refers to bytes before it.
+    fn refers_back(&self) -> bool {
+        let seen = self.raw.as_deref().and_then(|raw| scan(&[raw, &TAIL].concat()));
+        self.fault.is_some() && seen.is_some_and(|seen| seen.beyond_start.is_some())
+    }
+
     fn take(&mut self, piece: &[u8], keep: u64) {
+        // What is beyond the cap is neither checked nor kept, what is before it to the last byte.
+        let left = limits::INFLATED_SHOWN.saturating_sub(self.total);
+        self.total += piece.len() as u64;
+        let piece = &piece[..piece.len().min(usize::try_from(left).unwrap_or(usize::MAX))];
         if self.is_text && !self.is_bomb {
             self.check.push(piece);
         }
-        self.total += piece.len() as u64;
         self.is_bomb |= self.total > limits::INFLATED_SHOWN;
-        if self.is_bomb {
-            return;
-        }
         let room = usize::try_from(keep.saturating_sub(self.kept.len() as u64)).unwrap_or(usize::MAX);
         self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
     }

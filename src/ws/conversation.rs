@@ -6,7 +6,8 @@ use super::half::{Half, Scratch};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, ON, Out, Receipt, Rule, Text, Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, ON, Out, Receipt, Rule, Severity, Text,
+    Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -101,6 +102,7 @@ impl Conversation {
             return ON;
         }
         self.ended[dir.index()] = Some(how);
+        self.blame_unfinished(at);
         self.cut_short(dir, how, at, out)?;
         self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
         let mut findings = std::mem::take(&mut scratch.findings);
@@ -170,12 +172,12 @@ impl Conversation {
 
     /// Findings for a frame or message that its stream's end cuts short.
     fn cut_short(&mut self, dir: Dir, how: StreamEnd, at: At, out: &mut Out<'_>) -> Flow {
-        if how == StreamEnd::Capture {
-            return ON;
-        }
         let half = &self.halves[dir.index()];
         let mut findings = Vec::new();
-        if half.is_inside_frame() {
+        half.judge_unfinished(&self.shared, &mut findings);
+        if how == StreamEnd::Capture {
+            // The stream may go on.
+        } else if half.is_inside_frame() {
             let expected = Text::new("the frame's remaining bytes");
             findings.push(
                 Finding::new(&TRUNCATED_FRAME, dir, expected, "the end of the stream".into())
@@ -188,6 +190,20 @@ impl Conversation {
             findings.push(Finding::new(&INCOMPLETE_MESSAGE, dir, expected, "the end of the stream".into()));
         }
         self.shared.note(Some(dir), at, &findings, out)
+    }
+
+    /// Notes who broke the protocol in a header that has not arrived whole: what its peer does next may be
+    /// the answer to it.
+    fn blame_unfinished(&mut self, at: At) {
+        for half in &self.halves {
+            let mut findings = Vec::new();
+            half.judge_unfinished(&self.shared, &mut findings);
+            for finding in findings.iter().filter(|finding| finding.rule.severity == Severity::Error) {
+                if let Some(dir) = finding.blame {
+                    self.shared.aftermath.violated(dir, at.time);
+                }
+            }
+        }
     }
 }
 

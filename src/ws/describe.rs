@@ -111,6 +111,8 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
         }
     } else if is(&RSV1) && header.rsv1 && frame.compressed && header.opcode != Opcode::CONTINUATION {
         "marks a compressed message".into()
+    } else if is(&RSV1) && header.rsv1 && ends_message(frame) && header.opcode != Opcode::CONTINUATION {
+        "no compression: the payload is no DEFLATE, and shown as sent".into()
     } else if (is(&RSV1) && header.rsv1) || (is(&RSV2) && header.rsv2) || (is(&RSV3) && header.rsv3) {
         "has a meaning only by an extension".into()
     } else if is(&RSV1) || is(&RSV2) || is(&RSV3) {
@@ -132,6 +134,12 @@ fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
     } else {
         Text::default()
     }
+}
+
+/// Whether it is the last frame of a data message, which was tried to be inflated if it might be compressed.
+fn ends_message(frame: &Frame<'_>) -> bool {
+    let is_data = matches!(frame.of, Opcode::TEXT | Opcode::BINARY) && !frame.header.opcode.is_control();
+    is_data && frame.header.fin && frame.captured == frame.header.length
 }
 
 fn opcode(frame: &Frame<'_>) -> Text {

@@ -13,11 +13,11 @@ mod hole;
 
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
-use super::judge::KeyWatch;
-use super::mask;
+use super::judge::{self, KeyWatch};
 use super::message::Assembly;
 use super::seek::Seeker;
 use super::shared::Shared;
+use super::{cut, mask};
 use crate::limits;
 use crate::model::{
     At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Source,
@@ -175,6 +175,25 @@ impl Half {
         Span::bytes(self.source(conn), start, self.offset - start)
     }
 
+    /// Judges a header of which not all has arrived, by the bits that have.
+    pub(super) fn judge_unfinished(&self, shared: &Shared, findings: &mut Vec<Finding>) {
+        let Some(open) = self.open.as_deref().filter(|open| open.have > 0) else { return };
+        let context = self.context(shared, self.offset - u64::from(open.have), self.is_inside_message());
+        cut::judge(&open.head[..usize::from(open.have)], &context, findings);
+    }
+
+    /// What the header at `offset` is judged against.
+    fn context(&self, shared: &Shared, offset: u64, in_message: bool) -> judge::Context {
+        judge::Context {
+            dir: self.dir,
+            source: self.source(shared.conn),
+            offset,
+            extensions: shared.extensions,
+            in_message,
+            lenient: self.lenient,
+        }
+    }
+
     fn source(&self, conn: u32) -> SourceId {
         SourceId::Stream { conn, dir: self.dir }
     }
@@ -306,9 +325,8 @@ impl Half {
                 open.message = Some(Assembly::new(opcode, is_compressed, open.head_packet));
                 // What another extension means by RSV1 is not known here.
                 if is_compressed && (!shared.extensions.other || shared.extensions.deflate.is_some()) {
-                    let dir = self.dir;
-                    let (agreed, lenient) = (shared.extensions.deflate, self.lenient);
-                    let new = || Box::new(Compressed::new(dir, agreed, lenient));
+                    let (dir, lenient, extensions) = (self.dir, self.lenient, shared.extensions);
+                    let new = || Box::new(Compressed::new(dir, extensions, lenient));
                     shared.compressed[dir.index()].get_or_insert_with(new).begin(opcode == Opcode::TEXT);
                 }
             }
@@ -342,7 +360,9 @@ impl Half {
         *bytes = rest;
         let opcode = current.header.opcode;
         let shown = out.wants().payload;
-        let room = if opcode.is_control() { 125 } else { shown }.saturating_sub(open.kept.len() as u64);
+        // Of a control frame all that one may have is kept: a Close is read, a ping compared with its pong.
+        let most = if opcode.is_control() { shown.max(limits::CONTROL_PAYLOAD) } else { shown };
+        let room = most.saturating_sub(open.kept.len() as u64);
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);

@@ -24,6 +24,13 @@ pub struct Context {
     pub lenient: bool,
 }
 
+impl Context {
+    /// Where bit `at` of the header stands in the stream.
+    pub fn bit(&self, at: u64) -> u64 {
+        self.offset.saturating_mul(8).saturating_add(at)
+    }
+}
+
 /// Whether anything about the header needs a closer look: the cheap question asked for every frame.
 #[inline]
 pub fn is_suspect(header: &FrameHeader, context: &Context) -> bool {

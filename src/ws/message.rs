@@ -114,10 +114,14 @@ impl Assembly {
 
     /// The verdict on the text, once the last fragment is there.
     pub fn verdict(&self, complete: bool) -> Utf8 {
-        if self.opcode != Opcode::TEXT || self.compressed || self.lossy {
+        if self.opcode != Opcode::TEXT || self.compressed {
             return Utf8::Unchecked;
         }
-        let bad = if complete { self.check.finish() } else { self.check.bad() };
-        bad.map_or(Utf8::Valid, Utf8::Invalid)
+        match self.check.bad().or_else(|| self.check.finish().filter(|_| complete && !self.lossy)) {
+            Some(bad) => Utf8::Invalid(bad),
+            // Nothing is wrong with what is there.
+            None if self.lossy || self.check.seen() < self.length => Utf8::Unchecked,
+            None => Utf8::Valid,
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! - [`mask`] applies the masking key, [`utf8`] validates text as it arrives
 //! - [`close`] reads a Close frame's body
 //! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
-//! - [`judge`] holds a header against the rules, [`aftermath`] both endpoints: pongs, closing, violations
+//! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints: pongs, closing, violations
 //! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
 //! - [`shape`] says what makes bytes frames and what excludes it, [`seek`] finds where they begin:
@@ -18,6 +18,7 @@ pub mod agreed;
 pub mod close;
 pub mod compressed;
 pub mod conversation;
+pub mod cut;
 pub mod deflate;
 pub mod describe;
 pub mod encode;
@@ -222,8 +223,8 @@ rules! { RULES, rfc6455;
     PONG_SLOW = "pong-slow", Warning, "5.5.2", Either,
         "a ping is answered late",
         "the endpoint that pinged may have given up by then";
-    PONG_PAYLOAD_MISMATCH = "pong-payload-mismatch", Error, "5.5.3", Either,
-        "a pong does not repeat the payload of any outstanding ping",
+    PONG_PAYLOAD_MISMATCH = "pong-payload-mismatch", Warning, "5.5.3", Either,
+        "a ping is followed only by pongs with other payloads",
         "the endpoint that pinged cannot tell that it was answered";
     UNSOLICITED_PONG = "unsolicited-pong", Note, "5.5.3", Either,
         "a pong answers no ping",

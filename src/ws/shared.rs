@@ -3,6 +3,7 @@
 use super::aftermath::{self, Aftermath};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
+use super::judge::Context;
 use super::message::Assembly;
 use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
@@ -46,23 +47,17 @@ impl Shared {
     }
 
     /// Holds a complete frame against what both sides did before.
-    #[allow(clippy::too_many_arguments)]
     #[inline]
     pub fn judge_frame(
         &mut self,
-        dir: Dir,
         header: &FrameHeader,
         payload: &[u8],
         n: u64,
         time: Option<Time>,
-        offset: u64,
+        context: &Context,
         findings: &mut Vec<Finding>,
     ) {
-        let source = SourceId::Stream { conn: self.conn, dir };
-        // What such a finding is about is that the frame is there, and what it is: its opcode.
-        let opcode = offset.saturating_mul(8).saturating_add(4);
-        let at = Span::bits(source, opcode, opcode.saturating_add(4));
-        self.aftermath.frame(dir, header, payload, n, time, at, findings);
+        self.aftermath.frame(context, header, payload, n, time, findings);
     }
 
     /// The code of the Close frame that the other endpoint has sent.
@@ -95,10 +90,11 @@ impl Shared {
     ) -> Flow {
         self.next_m += 1;
         let is_close = frame.header.opcode == Opcode::CLOSE;
-        let close = (is_close && complete).then(|| close::parse(payload));
+        let close = is_close.then(|| close::parse(payload));
         let utf8 = match close {
             Some(body) => match std::str::from_utf8(body.reason) {
                 Ok(_) => Utf8::Valid,
+                Err(e) if !complete && e.error_len().is_none() => Utf8::Unchecked,
                 Err(e) => Utf8::Invalid(2 + e.valid_up_to() as u64),
             },
             None => Utf8::Unchecked,
@@ -133,12 +129,14 @@ impl Shared {
     }
 
     /// A data message is over: with its `last` frame, or cut short without.
+    #[allow(clippy::too_many_arguments)]
     pub fn data_message(
         &mut self,
         dir: Dir,
         assembly: &mut Assembly,
         last: Option<&Frame<'_>>,
         inflated: Option<Inflated>,
+        mut findings: Vec<Finding>,
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
@@ -150,12 +148,13 @@ impl Shared {
         let m = self.next_m;
         let complete = last.is_some() && !assembly.lossy;
         let mut utf8 = assembly.verdict(last.is_some());
-        let mut findings = Vec::new();
         let mut inflated = inflated;
         if let Some(inflated) = &mut inflated {
             findings.append(&mut inflated.findings);
             utf8 = inflated.utf8.unwrap_or(utf8);
         }
+        // What was no DEFLATE is shown as it was sent.
+        let inflated = inflated.filter(|inflated| !inflated.as_sent);
         if let Utf8::Invalid(offset) = utf8 {
             let at = match &inflated {
                 Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
@@ -272,7 +271,8 @@ impl Shared {
     }
 }
 
-fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
+/// A text is not UTF-8 from byte `offset` of the message on.
+pub(super) fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
     //= RFC 6455 §8.1
     //# MUST _Fail the WebSocket Connection_.
     let mut finding = Finding::new(

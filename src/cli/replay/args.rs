@@ -17,8 +17,8 @@ use crate::replay::Fault;
 /// handshake failed, with 2 when there was none or a peer could not be reached.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A transcript, a capture, the name of a sample, or `-`
-    #[arg(value_name = "RECORDING", required_unless_present = "list")]
+    /// A transcript, a capture, the name of a sample, or `-`; with --to none is needed
+    #[arg(value_name = "RECORDING", required_unless_present_any = ["list", "to"])]
     pub recording: Option<String>,
 
     /// Name the samples that come with the tool
@@ -37,6 +37,10 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     pub explain: bool,
 
+    /// One line a handshake: what came of it
+    #[arg(long, conflicts_with_all = ["step", "explain", "format"], help_heading = "Showing")]
+    pub brief: bool,
+
     /// Text for people, or records for programs
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     pub format: Format,
@@ -49,7 +53,7 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     pub ascii: bool,
 
-    /// Send the recorded request to a server: ws://host:port/path or wss://… (without a path: the recorded one)
+    /// Send the recorded request, or the least that a handshake takes, to a server: ws://host:port/path or wss://…
     #[arg(long, value_name = "URL", conflicts_with = "listen", help_heading = "Replaying live")]
     pub to: Option<String>,
 
@@ -65,6 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Replaying live")]
     pub timeout: Duration,
 
+    /// Keep the open WebSocket for so many seconds before it is closed, and show what comes; 0.3 by default
+    #[arg(long, value_name = "SECONDS", requires = "to", value_parser = seconds, help_heading = "Replaying live")]
+    pub stay: Option<Duration>,
+
     /// Send the recorded key instead of a fresh one
     #[arg(long, requires = "to", help_heading = "Replaying live")]
     pub same_key: bool,
@@ -72,6 +80,10 @@ pub struct Args {
     /// Send the recorded Host instead of the URL's
     #[arg(long, requires = "to", help_heading = "Replaying live")]
     pub same_host: bool,
+
+    /// Ask for the recorded path instead of the URL's
+    #[arg(long, requires = "to", help_heading = "Replaying live")]
+    pub same_path: bool,
 
     /// Send this header field, or with nothing behind the colon leave it out; may be repeated
     #[arg(long, value_name = "NAME: VALUE", requires = "to", value_parser = header, help_heading = "Replaying live")]
@@ -127,6 +139,13 @@ pub fn contradiction(args: &Args) -> Option<Text> {
     let live = args.to.is_some() || args.listen.is_some();
     if !args.faults.is_empty() && !live {
         return Some("--break needs a live peer: --to URL or --listen ADDRESS:PORT".into());
+    }
+    if args.recording.is_none()
+        && (args.same_key || args.same_host || args.same_path || args.stream.is_some())
+    {
+        return Some(
+            "without a recording there is nothing to keep: name one, such as the sample rfc6455".into(),
+        );
     }
     if args.step && args.format != Format::Text {
         return Some("--step is for --format text".into());

@@ -62,22 +62,33 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: L
         ..Exchange::default()
     };
     let (before, after) = (film(exchange, &[]), film(&live, &[]));
-    if !show.is_text() && show.film(&before, "recorded")?.is_break() {
+    let is_recorded = args.recording.is_some();
+    if is_recorded && !show.is_text() && show.film(&before, "recorded")?.is_break() {
         return Ok(after.ruling.state);
     }
     if show.film(&after, "live")?.is_break() {
         return Ok(after.ruling.state);
     }
-    show.comparison(&compare(&before, &after))?;
+    if is_recorded {
+        show.comparison(&compare(&before, &after))?;
+    }
     if after.ruling.state == State::Open {
         show.make_way()?;
         let view = show.is_text().then(|| {
-            let tree = Tree::new(crate::cli::output::Output::new(true), args.options(look));
+            let tree =
+                Tree::new(crate::cli::output::Output::new(true), args.options(look)).counting_from(asked);
             Box::new(tree) as Box<dyn View>
         });
         let heads = [&request[..], &head_bytes[..]];
-        let played = Played { us: Dir::Client, state: State::Open, endpoints, heads, rest: &arrived.rest };
-        let aftermath = watch(&mut wire, &played, args.timeout, view)?;
+        let played = Played {
+            us: Dir::Client,
+            state: State::Open,
+            endpoints,
+            began: asked,
+            heads,
+            rest: &arrived.rest,
+        };
+        let aftermath = watch(&mut wire, &played, args.timeout, args.stay, view)?;
         show.aftermath(&aftermath)?;
     }
     Ok(after.ruling.state)
@@ -93,7 +104,7 @@ fn sending(args: &Args, url: &Url) -> Result<Sending, Stop> {
     Ok(Sending {
         key: (!args.same_key).then(|| STANDARD.encode(nonce)),
         host: (!args.same_host).then(|| url.host_field()),
-        target: url.resource.clone(),
+        target: (!args.same_path).then(|| url.resource.clone()),
         headers,
         faults: args.faults.clone(),
     })
@@ -183,7 +194,7 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
     const INTERIM: usize = 16;
     let mut rest = Vec::new();
     for _ in 0..INTERIM {
-        let arrived = read_head(wire, rest, deadline);
+        let arrived = read_head(wire, rest, deadline, |bytes| sniff(bytes) == Sniff::Neither);
         let kind = sniff(arrived.reader.bytes());
         let first = arrived.reader.bytes();
         let got = first.len();
@@ -194,6 +205,24 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
                     return Ok(arrived);
                 }
                 rest = arrived.rest;
+            }
+            (_, _) if first.starts_with(&[0x15, 0x03]) => {
+                return Err(Text::with(
+                    "{}: the server speaks TLS on this port: try wss:// instead of ws://",
+                    url,
+                ));
+            }
+            (Sniff::Neither | Sniff::Request, _) if got > 0 => {
+                let shown: String = first.iter().take(32).map(|b| b.escape_ascii().to_string()).collect();
+                return Err(match spoken(first) {
+                    Some(protocol) => {
+                        Text::with("{}: the answer is not HTTP but {}, it begins \"{}\": check the port", url)
+                            .and(protocol)
+                            .and(shown)
+                    }
+                    None => Text::with("{}: the answer is not HTTP, it begins \"{}\": check the port", url)
+                        .and(shown),
+                });
             }
             (_, HeadEnd::Ended(Got::Late)) => {
                 let what = if got == 0 {
@@ -209,17 +238,6 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
                 .word(what)
                 .and(seconds));
             }
-            (_, _) if first.starts_with(&[0x15, 0x03]) => {
-                return Err(Text::with(
-                    "{}: the server speaks TLS on this port: try wss:// instead of ws://",
-                    url,
-                ));
-            }
-            (Sniff::Neither | Sniff::Request, _) if got > 0 => {
-                let shown: String = first.iter().take(32).map(|b| b.escape_ascii().to_string()).collect();
-                return Err(Text::with("{}: the answer is not HTTP, it begins \"{}\": check the port", url)
-                    .and(shown));
-            }
             (_, HeadEnd::Ended(Got::Reset)) => {
                 return Err(Text::with(
                     "{}: the server reset the connection after {} bytes of a response: see its log",
@@ -233,4 +251,23 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
         }
     }
     Err(Text::with("{}: one interim response after another, and no final one", url))
+}
+
+/// What a server speaks, as its first bytes say.
+fn spoken(first: &[u8]) -> Option<&'static str> {
+    const BEGINNINGS: [(&[u8], &str); 8] = [
+        (b"SSH-", "SSH"),
+        (b"220", "SMTP/FTP"),
+        (b"* OK", "IMAP"),
+        (b"+OK", "POP3"),
+        (b"-ERR", "Redis"),
+        (b"-DENIED", "Redis"),
+        (b"RFB ", "VNC"),
+        (b"AMQP", "AMQP"),
+    ];
+    // A SETTINGS frame on stream 0 comes first (RFC 9113 §3.4).
+    if let [0, _, _, 4, _, 0, 0, 0, 0, ..] = first {
+        return Some("HTTP/2");
+    }
+    BEGINNINGS.iter().find(|(begin, _)| first.starts_with(begin)).map(|(_, protocol)| *protocol)
 }

@@ -112,11 +112,18 @@ pub enum HeadEnd {
     Complete,
     /// It is larger than is kept: the rest was left unread.
     TooLarge,
+    /// It cannot become a head.
+    Foreign,
     Ended(Got),
 }
 
-/// Reads a head. `rest` are bytes that came before.
-pub fn read_head(wire: &mut Wire, rest: Vec<u8>, deadline: Instant) -> Arrived {
+/// Reads a head. `rest` are bytes that came before; no more is waited for once they are `foreign`.
+pub fn read_head(
+    wire: &mut Wire,
+    rest: Vec<u8>,
+    deadline: Instant,
+    foreign: impl Fn(&[u8]) -> bool,
+) -> Arrived {
     let mut reader = HeadReader::new();
     let mut buffer = rest;
     loop {
@@ -124,6 +131,7 @@ pub fn read_head(wire: &mut Wire, rest: Vec<u8>, deadline: Instant) -> Arrived {
         let end = match progress.state {
             HeadState::Complete => HeadEnd::Complete,
             HeadState::Overflowing => HeadEnd::TooLarge,
+            HeadState::Reading if foreign(reader.bytes()) => HeadEnd::Foreign,
             HeadState::Reading => {
                 buffer.resize(limits::RAW_READ, 0);
                 match wire.read(&mut buffer, deadline) {

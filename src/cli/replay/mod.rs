@@ -40,43 +40,33 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     if args.list {
         return list(look);
     }
-    let Some(name) = args.recording.as_deref() else { return Ok(NONE) };
     if let Some(problem) = args::contradiction(args) {
         look.tell("error: {}", &problem)?;
         return Ok(NONE);
     }
-    let about = |words: Text| Text::with("{}: {}", name).word(words);
-    let recording = match recording::open(name, look) {
-        Ok(recording) => recording,
-        Err(problem) => {
-            look.tell("error: {}", &about(problem))?;
-            return Ok(NONE);
+    let exchange = match args.recording.as_deref() {
+        // What to send to a server needs no recording.
+        None => samples::minimal(),
+        Some(name) => {
+            let about = |words: Text| Text::with("{}: {}", name).word(words);
+            let recording = match recording::open(name, look) {
+                Ok(recording) => recording,
+                Err(problem) => {
+                    look.tell("error: {}", &about(problem))?;
+                    return Ok(NONE);
+                }
+            };
+            if args.to.is_none() && args.listen.is_none() {
+                return play(args, name, recording, look);
+            }
+            match choose(args, recording) {
+                Ok(exchange) => exchange,
+                Err(problem) => {
+                    look.tell("error: {}", &about(problem))?;
+                    return Ok(NONE);
+                }
+            }
         }
-    };
-    if args.to.is_none() && args.listen.is_none() {
-        return play(args, name, recording, look);
-    }
-    let mut chosen = None;
-    let ended = recording::each(recording, args.stream, &mut |exchange| {
-        let fits = if args.to.is_some() { exchange.request.is_some() } else { exchange.response.is_some() };
-        if fits {
-            chosen = Some(exchange);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    });
-    let Some(exchange) = chosen else {
-        let what = Text::new(if args.to.is_some() {
-            "no request to send in it"
-        } else {
-            "no response to answer with in it"
-        });
-        let problem = match ended {
-            Err(why) => Text::new("{} ({})").word(what).word(why),
-            Ok(()) => what,
-        };
-        look.tell("error: {}", &about(problem))?;
-        return Ok(NONE);
     };
     let mut show = Show::new(args, look);
     let result = match &args.to {
@@ -95,6 +85,30 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
             Ok(NONE)
         }
     }
+}
+
+/// The first handshake of a recording that can be replayed live.
+fn choose(args: &Args, recording: Recording) -> Result<Exchange, Text> {
+    let mut chosen = None;
+    let ended = recording::each(recording, args.stream, &mut |exchange| {
+        let fits = if args.to.is_some() { exchange.request.is_some() } else { exchange.response.is_some() };
+        if fits {
+            chosen = Some(exchange);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    chosen.ok_or_else(|| {
+        let what = Text::new(if args.to.is_some() {
+            "no request to send in it"
+        } else {
+            "no response to answer with in it"
+        });
+        match ended {
+            Err(why) => Text::new("{} ({})").word(what).word(why),
+            Ok(()) => what,
+        }
+    })
 }
 
 fn play(args: &Args, name: &str, recording: Recording, look: Look) -> io::Result<u8> {

@@ -81,7 +81,7 @@ fn serve(
     let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_write_timeout(Some(args.timeout)));
     prepared.map_err(|e| Stop::Told(Text::with("{}: {}", theirs).and(e)))?;
     let mut wire = Wire::Plain(tcp);
-    let arrived = read_head(&mut wire, Vec::new(), Instant::now() + args.timeout);
+    let arrived = read_head(&mut wire, Vec::new(), Instant::now() + args.timeout, |_| false);
     let asked = now();
     let got = arrived.reader.total();
     match arrived.end {
@@ -103,7 +103,7 @@ fn serve(
                 Text::with("{} closed the connection after {} bytes of a request", theirs).and(got),
             ));
         }
-        HeadEnd::Complete | HeadEnd::TooLarge => {}
+        HeadEnd::Complete | HeadEnd::TooLarge | HeadEnd::Foreign => {}
     }
     let stream = |dir| SourceId::Stream { conn: 1, dir };
     let mut request = Heard::new(arrived.reader, stream(Dir::Client), 0);
@@ -111,7 +111,14 @@ fn serve(
     let facts = check_request(&request.head(), false).facts;
     let answering =
         Answering { key: facts.key.as_deref().filter(|_| !args.same_accept), faults: args.faults.clone() };
-    let response = answering.bytes(recorded).map_err(|misfit| Stop::Told(misfit.text()))?;
+    let mut response = answering.bytes(recorded).map_err(|misfit| Stop::Told(misfit.text()))?;
+    if !facts.is_upgrade && facts.key.is_none() {
+        // The recorded answer would be none to that.
+        let plain =
+            Text::with("{} asks for a page, not for a WebSocket; it is told that this is one", theirs);
+        look.tell("note: {}", &plain)?;
+        response = upgrade_required(endpoints[1]);
+    }
     let sent = wire.send(&response, Pace::of(&args.faults));
     if !response.starts_with(b"HTTP/1.1 101") {
         // The end of an ordinary answer may be all that tells its length.
@@ -146,12 +153,27 @@ fn serve(
         return Err(Stop::Told(Text::with("{} did not take the answer: {}", theirs).and(error)));
     }
     let view = show.is_text().then(|| {
-        let tree = Tree::new(Output::new(true), args.options(look));
+        let tree = Tree::new(Output::new(true), args.options(look)).counting_from(asked);
         Box::new(tree) as Box<dyn View>
     });
-    let played =
-        Played { us: Dir::Server, state, endpoints, heads: [&request_bytes, &response], rest: &arrived.rest };
-    let aftermath = watch(&mut wire, &played, args.timeout, view)?;
+    let played = Played {
+        us: Dir::Server,
+        state,
+        endpoints,
+        began: asked,
+        heads: [&request_bytes, &response],
+        rest: &arrived.rest,
+    };
+    let aftermath = watch(&mut wire, &played, args.timeout, None, view)?;
     show.aftermath(&aftermath)?;
     Ok(Some(state))
+}
+
+/// The answer to who asks for something else (RFC 9110 §15.5.22).
+fn upgrade_required(ours: SocketAddr) -> Vec<u8> {
+    let head: &[u8] =
+        b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\n\
+                        Sec-WebSocket-Version: 13\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+    [head, b"This is a WebSocket: open ws://", ours.to_string().as_bytes(), b" with a WebSocket client.\n"]
+        .concat()
 }

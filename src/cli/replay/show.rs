@@ -7,8 +7,9 @@ use console::{Key, Term};
 use super::args::{Args, Format};
 use crate::cli::Look;
 use crate::cli::output::Output;
-use crate::model::Flow;
-use crate::model::film::{Aftermath, Comparison, Film};
+use crate::model::film::{Aftermath, Comparison, Film, State};
+use crate::model::{Flow, Text};
+use crate::render::columns;
 use crate::render::film::Projector;
 use crate::render::json::film::Films;
 
@@ -21,6 +22,11 @@ pub struct Show {
 
 enum Kind {
     Text(Box<Projector>, Output),
+    /// A line a handshake; of a live one and its recording, the live one.
+    Brief {
+        out: Output,
+        live: bool,
+    },
     Records(Films<Output>),
 }
 
@@ -28,6 +34,9 @@ impl Show {
     pub fn new(args: &Args, look: Look) -> Self {
         let out = Output::new(args.to.is_some() || args.listen.is_some());
         let kind = match args.format {
+            Format::Text if args.brief => {
+                Kind::Brief { out, live: args.to.is_some() || args.listen.is_some() }
+            }
             Format::Text => Kind::Text(Box::new(Projector::new(&args.options(look), args.explain)), out),
             Format::Json => Kind::Records(Films::array(out)),
             Format::Ndjson => Kind::Records(Films::lines(out)),
@@ -45,6 +54,10 @@ impl Show {
     pub fn film(&mut self, film: &Film, role: &'static str) -> io::Result<Flow> {
         match &mut self.kind {
             Kind::Records(films) => films.film(film, role),
+            Kind::Brief { live: true, .. } if role == "recorded" => {}
+            Kind::Brief { out, .. } => {
+                writeln!(out, "{}", columns::escaped(&self.look.lang.say(&verdict(film))))?;
+            }
             Kind::Text(projector, out) => {
                 let steps = projector.show(film);
                 for (at, step) in steps.iter().enumerate() {
@@ -67,6 +80,7 @@ impl Show {
     pub fn comparison(&mut self, comparison: &Comparison) -> io::Result<()> {
         match &mut self.kind {
             Kind::Records(films) => films.comparison(comparison),
+            Kind::Brief { .. } => {}
             Kind::Text(projector, out) => out.write_all(projector.compare(comparison).as_bytes())?,
         }
         Ok(())
@@ -75,6 +89,7 @@ impl Show {
     pub fn aftermath(&mut self, after: &Aftermath) -> io::Result<()> {
         match &mut self.kind {
             Kind::Records(films) => films.aftermath(after),
+            Kind::Brief { .. } => {}
             Kind::Text(projector, out) => out.write_all(projector.aftermath(after).as_bytes())?,
         }
         Ok(())
@@ -92,16 +107,35 @@ impl Show {
     pub fn flush(&mut self) -> io::Result<()> {
         match &mut self.kind {
             Kind::Records(_) => Ok(()),
-            Kind::Text(_, out) => out.flush(),
+            Kind::Text(_, out) | Kind::Brief { out, .. } => out.flush(),
         }
     }
 
     pub fn end(self) -> io::Result<()> {
         match self.kind {
             Kind::Records(films) => films.finish()?.flush(),
-            Kind::Text(_, mut out) => out.flush(),
+            Kind::Text(_, mut out) | Kind::Brief { mut out, .. } => out.flush(),
         }
     }
+}
+
+/// What came of a handshake, in a line.
+fn verdict(film: &Film) -> Text {
+    let status = film.response.as_ref().map_or("", |response| &*response.start_line);
+    let title = match film.conn {
+        0 => Text::with("{}", &film.title),
+        conn => Text::with("{}, connection {}", &film.title).and(conn),
+    };
+    let words = match (film.ruling.state, &film.ruling.cause) {
+        (State::Open, _) => Text::with("open ({})", status),
+        (State::Failed, Some(cause)) => {
+            Text::new("failed: {} ({}): {}").word(cause.rule.title).and(cause.rule.id).word(cause.got.clone())
+        }
+        (State::Failed, None) => Text::with("failed ({})", status),
+        (State::Unanswered, _) => Text::new("not answered"),
+        (State::Ordinary, _) => Text::with("no handshake ({})", status),
+    };
+    Text::new("{}: {}").word(title).word(words)
 }
 
 enum Next {

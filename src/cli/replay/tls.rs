@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
     SignatureScheme, StreamOwned,
@@ -62,7 +64,11 @@ fn config(trust: &Trust<'_>, look: Look) -> Result<ClientConfig, Text> {
         );
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
     } else {
-        builder.with_root_certificates(roots(trust.cacert)?)
+        let named = trust.cacert.map_or_else(|| Ok(Vec::new()), certificates)?;
+        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(&named)?), provider)
+            .build()
+            .map_err(|e| Text::with("TLS: {}", e))?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Known { inner, named }))
     };
     let mut config = builder.with_no_client_auth();
     // A server that also speaks HTTP/2 must not choose it: the handshake is HTTP/1.1.
@@ -70,23 +76,38 @@ fn config(trust: &Trust<'_>, look: Look) -> Result<ClientConfig, Text> {
     Ok(config)
 }
 
-fn roots(more: Option<&Path>) -> Result<RootCertStore, Text> {
+/// The certificates in a PEM file.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Text> {
+    let shown = path.display().to_string();
+    let found = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
+    if found.is_empty() {
+        return Err(Text::with("--cacert {}: no certificate in it (PEM is expected)", shown));
+    }
+    Ok(found)
+}
+
+fn roots(named: &[CertificateDer<'static>]) -> Result<RootCertStore, Text> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = more {
-        let shown = path.display().to_string();
-        let certificates =
-            CertificateDer::pem_file_iter(path).map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
-        let mut any = false;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
-            roots.add(certificate).map_err(|e| Text::with("--cacert {}: {}", &shown).and(e))?;
-            any = true;
-        }
-        if !any {
-            return Err(Text::with("--cacert {}: no certificate in it (PEM is expected)", shown));
-        }
+    for certificate in named {
+        roots.add(certificate.clone()).map_err(|e| Text::with("--cacert: {}", plain(&e)))?;
     }
     Ok(roots)
+}
+
+/// A reason in words, out of the name that the library has for it.
+fn plain(error: &impl std::fmt::Debug) -> String {
+    let name = format!("{error:?}");
+    let last = name.split(['(', ')', '{', ' ']).rfind(|part| !part.is_empty()).unwrap_or_default();
+    let mut words = String::new();
+    for letter in last.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 /// What a failed TLS handshake means, in one line.
@@ -101,14 +122,21 @@ fn explain(error: &io::Error, host: &str) -> Text {
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                     Text::with("the certificate of {} has expired: renew it, check this machine's clock, {}", host).word(advice)
                 }
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                    Text::with("the certificate of {} is not valid yet: check this machine's clock, {}", host).word(advice)
+                }
+                other if is_authority(other) => Text::with("the certificate of {} is an authority's own: name it with --cacert FILE, {}", host).word(advice),
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                     Text::with("the certificate is not for {}: use a name that stands in it, {}", host).word(advice)
                 }
-                other => Text::with("the certificate of {} is not accepted ({}): mend it, {}", host).and(other).word(advice),
+                other => Text::with("the certificate of {} is not accepted ({}): mend it, {}", host).and(plain(other)).word(advice),
             }
         }
         (Some(Error::InvalidMessage(_)), _) => {
             Text::with("{} does not speak TLS on this port: try ws:// instead of wss://", host)
+        }
+        (Some(Error::AlertReceived(alert)), _) => {
+            Text::with("the TLS handshake with {} failed: the server says {}", host).and(plain(alert))
         }
         (Some(other), _) => Text::with("the TLS handshake with {} failed: {}", host).and(other),
         (None, WouldBlock | TimedOut) => Text::with(
@@ -119,6 +147,63 @@ fn explain(error: &io::Error, host: &str) -> Text {
             Text::with("{} closed the connection during the TLS handshake: try ws:// instead of wss://", host)
         }
         (None, _) => Text::with("the TLS handshake with {} failed: {}", host).and(error),
+    }
+}
+
+/// Whether a certificate is refused for being an authority's, which most self-signed ones say they are.
+fn is_authority(problem: &CertificateError) -> bool {
+    format!("{problem:?}").contains("CaUsedAsEndEntity")
+}
+
+/// Believes what the roots vouch for, and the very certificates that were named, as curl and
+/// Node.js do: a self-signed one is its own authority.
+#[derive(Debug)]
+struct Known {
+    inner: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        time: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.inner.verify_server_cert(end_entity, intermediates, name, ocsp, time) {
+            // What else could be wrong with it was looked at before, except its names.
+            Err(Error::InvalidCertificate(problem))
+                if is_authority(&problem) && self.named.iter().any(|named| named == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            result => result,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
     }
 }
 

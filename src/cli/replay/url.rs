@@ -9,8 +9,8 @@ pub struct Url {
     /// A name or an address, IPv6 without brackets.
     pub host: String,
     pub port: u16,
-    /// Path and query; `None` when the URL names no path.
-    pub resource: Option<String>,
+    /// Path and query.
+    pub resource: String,
 }
 
 impl Url {
@@ -43,11 +43,9 @@ impl Url {
             return Err("write spaces and other characters of the path as %XX".into());
         }
         let (host, port) = split_port(authority)?;
-        let resource = match resource {
-            "" => None,
-            query if query.starts_with('?') => Some(format!("/{query}")),
-            path => Some(path.to_owned()),
-        };
+        //= RFC 6455 §3
+        //# "/" if the path component is empty
+        let resource = if resource.starts_with('/') { resource.to_owned() } else { format!("/{resource}") };
         Ok(Self { secure, host, port: port.unwrap_or(if secure { 443 } else { 80 }), resource })
     }
 
@@ -91,17 +89,14 @@ mod tests {
     #[test]
     fn urls_are_taken_apart() {
         for (text, secure, host, port, resource, field) in [
-            ("ws://127.0.0.1:9000/path", false, "127.0.0.1", 9000, Some("/path"), "127.0.0.1:9000"),
-            ("WSS://example.com", true, "example.com", 443, None, "example.com"),
-            ("ws://example.com:80/", false, "example.com", 80, Some("/"), "example.com"),
-            ("wss://example.com:80?a=b", true, "example.com", 80, Some("/?a=b"), "example.com:80"),
-            ("ws://[::1]:9000/a?b", false, "::1", 9000, Some("/a?b"), "[::1]:9000"),
+            ("ws://127.0.0.1:9000/path", false, "127.0.0.1", 9000, "/path", "127.0.0.1:9000"),
+            ("WSS://example.com", true, "example.com", 443, "/", "example.com"),
+            ("ws://example.com:80/", false, "example.com", 80, "/", "example.com"),
+            ("wss://example.com:80?a=b", true, "example.com", 80, "/?a=b", "example.com:80"),
+            ("ws://[::1]:9000/a?b", false, "::1", 9000, "/a?b", "[::1]:9000"),
         ] {
             let url = Url::parse(text).expect(text);
-            assert_eq!(
-                (url.secure, &*url.host, url.port, url.resource.as_deref()),
-                (secure, host, port, resource)
-            );
+            assert_eq!((url.secure, &*url.host, url.port, &*url.resource), (secure, host, port, resource));
             assert_eq!(url.host_field(), field);
         }
     }

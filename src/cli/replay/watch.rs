@@ -1,5 +1,6 @@
 //! What a live peer does after the handshake, as the tool's own session sees it.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::live::{Got, Stop, Wire, now};
@@ -7,7 +8,7 @@ use crate::limits;
 use crate::model::film::{Aftermath, PeerEnd, State};
 use crate::model::{
     At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Receipt,
-    Sink, Unit, Wants,
+    Sink, Time, Unit, Wants,
 };
 use crate::render::View;
 use crate::replay::Pace;
@@ -21,6 +22,8 @@ pub struct Played<'b> {
     pub state: State,
     /// Client and server.
     pub endpoints: [Endpoint; 2],
+    /// When the request was sent or had come, from which times count.
+    pub began: Time,
     /// What each sent as its head.
     pub heads: [&'b [u8]; 2],
     /// What the peer sent behind its head already.
@@ -31,27 +34,36 @@ pub struct Played<'b> {
 const QUIET: Duration = Duration::from_millis(300);
 
 /// Follows what the peer does after the handshake, for at most `patience`. What follows
-/// is shown on `view`.
+/// is shown on `view`. An open WebSocket is closed by its client after `stay`.
 pub fn watch(
     wire: &mut Wire,
     played: &Played<'_>,
     patience: Duration,
+    stay: Option<Duration>,
     view: Option<Box<dyn View>>,
 ) -> Result<Aftermath, Stop> {
     let peer = played.us.peer();
-    let mut tell = Tell { view, peer, live: false, frames: 0, closed: false, close_code: None };
+    let (pinged, pings) = mpsc::channel();
+    let mut tell = Tell { view, peer, live: false, frames: 0, closed: false, close_code: None, pinged };
     let mut feed = Feed {
         session: Session::new(Some(played.endpoints), Start::Opened),
         scratch: Scratch::default(),
         connections: 0,
         memory: Memory::default(),
         out: Out::new(&mut tell),
+        last: now(),
     };
     feed.data(Dir::Client, played.heads[0]);
     feed.data(Dir::Server, played.heads[1]);
-    let mut eyes = Eyes { peer, start: Instant::now(), bytes: 0, closing: false };
+    let start = Instant::now();
+    let quiet = match played.us {
+        Dir::Client => stay.unwrap_or(patience.min(QUIET)),
+        Dir::Server => patience,
+    };
+    let mut eyes = Eyes { peer, deadline: start + quiet, bytes: 0, closing: false, pings, ended: feed.last };
     let end = eyes.look(wire, played, patience, &mut feed);
-    let after = eyes.start.elapsed().as_nanos() as u64;
+    // By the clock of the frames, so that both say the same.
+    let after = eyes.ended.0.saturating_sub(played.began.0);
     let how = match end {
         // Who opens no WebSocket owes it no closing handshake.
         _ if played.state != State::Open => None,
@@ -59,7 +71,7 @@ pub fn watch(
         PeerEnd::Reset => Some(StreamEnd::Rst),
         PeerEnd::CloseFrame | PeerEnd::Silent => None,
     };
-    feed.end(peer, how);
+    feed.end(peer, how, eyes.ended);
     let bytes = eyes.bytes;
     let (frames, close_code) = (tell.frames, tell.close_code);
     if let Some(view) = tell.view {
@@ -70,10 +82,14 @@ pub fn watch(
 
 struct Eyes {
     peer: Dir,
-    start: Instant,
+    deadline: Instant,
     bytes: u64,
     /// We said goodbye.
     closing: bool,
+    /// What the peer's pings carried that are to be answered.
+    pings: mpsc::Receiver<Vec<u8>>,
+    /// When the peer ended, or was no longer waited for.
+    ended: Time,
 }
 
 impl Eyes {
@@ -85,20 +101,32 @@ impl Eyes {
         feed: &mut Feed<'_>,
     ) -> PeerEnd {
         let is_open = played.state == State::Open;
-        let mut deadline = self.start + if played.us == Dir::Client { patience.min(QUIET) } else { patience };
         let mut buffer = vec![0; limits::RAW_READ];
         let mut read = played.rest.len().min(buffer.len());
         buffer[..read].copy_from_slice(&played.rest[..read]);
         loop {
             self.bytes += read as u64;
-            if feed.data(self.peer, &buffer[..read]) {
+            let closed = feed.data(self.peer, &buffer[..read]);
+            self.ended = feed.last;
+            while let Ok(ping) = self.pings.try_recv() {
+                //= RFC 6455 §5.5.2
+                //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
+                //# response, unless it already received a Close frame.
+                let pong = control_frame(played.us, Opcode::PONG, &ping);
+                feed.data(played.us, &pong);
+                // Whether it still arrives is the peer's business.
+                let _ = wire.send(&pong, Pace::default());
+            }
+            if closed {
                 // As RFC 6455 §5.5.1 asks; whether it still arrives is the peer's business.
                 if !self.closing {
                     self.say_goodbye(wire, played.us, feed);
                 }
                 return PeerEnd::CloseFrame;
             }
-            read = match wire.read(&mut buffer, deadline) {
+            let got = wire.read(&mut buffer, self.deadline);
+            self.ended = now();
+            read = match got {
                 Got::Bytes(read) => read,
                 Got::Closed => return PeerEnd::Closed,
                 Got::Reset => return PeerEnd::Reset,
@@ -106,7 +134,7 @@ impl Eyes {
                     if played.us == Dir::Server {
                         return PeerEnd::Silent;
                     }
-                    deadline = Instant::now() + patience.min(Duration::from_secs(2));
+                    self.deadline = Instant::now() + patience.min(Duration::from_secs(2));
                     0
                 }
                 Got::Late => return PeerEnd::Silent,
@@ -117,13 +145,13 @@ impl Eyes {
     /// Sends a Close frame; whether it could be sent.
     fn say_goodbye(&mut self, wire: &mut Wire, us: Dir, feed: &mut Feed<'_>) -> bool {
         self.closing = true;
-        let frame = close_frame(us, CloseCode(1000));
+        let frame = control_frame(us, Opcode::CLOSE, &CloseCode(1000).0.to_be_bytes());
         feed.data(us, &frame);
         wire.send(&frame, Pace::default()).is_ok()
     }
 }
 
-fn close_frame(us: Dir, code: CloseCode) -> Vec<u8> {
+fn control_frame(us: Dir, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mut key = [0; 4];
     // Without randomness the key is 0, which is a key too.
     let _ = getrandom::fill(&mut key);
@@ -132,13 +160,13 @@ fn close_frame(us: Dir, code: CloseCode) -> Vec<u8> {
         rsv1: false,
         rsv2: false,
         rsv3: false,
-        opcode: Opcode::CLOSE,
+        opcode,
         masking_key: (us == Dir::Client).then_some(key),
         length_form: LengthForm::Bits7,
-        length: 2,
+        length: payload.len() as u64,
     };
     let mut bytes = Vec::new();
-    encode::frame(&header, &code.0.to_be_bytes(), &mut bytes);
+    encode::frame(&header, payload, &mut bytes);
     bytes
 }
 
@@ -149,6 +177,8 @@ struct Feed<'t> {
     connections: u32,
     memory: Memory,
     out: Out<'t>,
+    /// When bytes came last.
+    last: Time,
 }
 
 impl Feed<'_> {
@@ -164,11 +194,12 @@ impl Feed<'_> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        let at = At { time: Some(now()), ..At::default() };
+        self.last = now();
+        let at = At { time: Some(self.last), ..At::default() };
         self.session.data(side, bytes, at, &mut cx) == Interest::Stop
     }
 
-    fn end(mut self, peer: Dir, how: Option<StreamEnd>) {
+    fn end(mut self, peer: Dir, how: Option<StreamEnd>, time: Time) {
         let side = if peer == Dir::Client { Side::A } else { Side::B };
         let mut cx = Context {
             out: &mut self.out,
@@ -176,7 +207,7 @@ impl Feed<'_> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        let at = At { time: Some(now()), ..At::default() };
+        let at = At { time: Some(time), ..At::default() };
         if let Some(how) = how {
             self.session.end(side, how, Receipt::default(), at, &mut cx);
         }
@@ -194,6 +225,8 @@ struct Tell {
     /// Whether it sent a Close frame, and its code.
     closed: bool,
     close_code: Option<CloseCode>,
+    /// Takes what pings carry.
+    pinged: mpsc::Sender<Vec<u8>>,
 }
 
 impl Sink for Tell {
@@ -206,6 +239,14 @@ impl Sink for Tell {
         // Both heads were shown before; what the session adds to them comes with the first frames.
         self.live |= matches!(unit.body, UnitBody::Http(_)) && unit.dir == Some(Dir::Server);
         let from_peer = unit.dir == Some(self.peer);
+        if let UnitBody::Message(message) = unit.body
+            && from_peer
+            && message.kind == Opcode::PING
+            && !message.payload_cut
+        {
+            // Nobody answers once the watch is over.
+            let _ = self.pinged.send(message.payload.to_vec());
+        }
         match unit.body {
             UnitBody::Frame(_) if from_peer => self.frames += 1,
             UnitBody::Message(message) if from_peer && message.kind == Opcode::CLOSE => {

@@ -152,12 +152,12 @@ impl Out {
 }
 
 /// The value of a hex digit.
-fn nibble(digit: u8) -> u8 {
+pub(super) fn nibble(digit: u8) -> u8 {
     char::from(digit).to_digit(16).unwrap_or_default() as u8
 }
 
 /// How many hex digits a text begins with.
-fn hex_run(text: &str) -> usize {
+pub(super) fn hex_run(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_hexdigit).count()
 }
 

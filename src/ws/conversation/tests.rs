@@ -112,7 +112,7 @@ fn fragments_with_a_ping_between_make_one_message() {
             "server: message 1 ping [2] \"x\"",
             "server: frame 3 continuation fin 2",
             "server: message 2 text [1, 3] \"Hello\"",
-            "client: frame 4 pong fin 1 pong-payload-mismatch",
+            "client: frame 4 pong fin 1 unsolicited-pong",
             "client: message 3 pong [4] \"y\"",
         ],
     );
@@ -225,6 +225,67 @@ fn what_ends_too_early_is_shown_and_found() {
             "server: note no-closing-handshake",
         ],
     );
+}
+
+#[test]
+fn a_header_that_is_cut_is_judged_by_the_bits_that_are_there() {
+    check(
+        &[
+            Send(Client, b"\xc1\x8d\xb3\xb7\x97"),
+            Send(Server, b"\x88\x02\x03\xea"),
+            End(Server, StreamEnd::Fin),
+        ],
+        &[
+            "server: frame 1 close fin 2",
+            "server: message 1 close [1] \"\\u{3}\u{fffd}\"",
+            "client: note reserved-bit-set",
+        ],
+    );
+    // Who is broken off without a word may have been the cause of it.
+    let acts = [Send(Client, b"\xff"), End(Server, StreamEnd::Fin), End(Client, StreamEnd::Fin)];
+    let lines = play(&acts, 9).join("\n");
+    assert!(lines.contains("server: note failed-without-close"), "{lines}");
+    assert!(lines.contains("client: note reserved-bit-set"), "{lines}");
+}
+
+#[test]
+fn text_that_is_cut_is_judged_as_far_as_it_goes() {
+    check(
+        &[Send(Server, b"\x81\x0aab\xff\xfe")],
+        &[
+            "server: frame 1 text fin 4 truncated",
+            "server: message 1 text [1] \"ab\u{fffd}\u{fffd}\" incomplete invalid-utf8",
+        ],
+    );
+    // The character may go on behind the end, or in the hole.
+    let euro: &[u8] = b"\x81\x0aab\xe2\x82";
+    for acts in [vec![Send(Server, euro)], vec![Send(Server, euro), Lose(Server, 2), Send(Server, b"1234")]] {
+        let lines = play(&acts, 1).join("\n");
+        assert!(!lines.contains("invalid-utf8"), "{lines}");
+    }
+}
+
+/// §5.5.3: a pong may come unasked, with a ping under way too.
+#[test]
+fn an_unsolicited_pong_while_a_ping_is_out_is_no_error() {
+    let ping: &[u8] = b"\x89\x01x";
+    let (other, right): (&[u8], &[u8]) = (b"\x8a\x80\0\0\0\0", b"\x8a\x81\0\0\0\0x");
+    let lines = play(&[Send(Server, ping), Send(Client, other), Send(Client, right)], 9).join("\n");
+    assert!(lines.contains("unsolicited-pong"), "{lines}");
+    assert!(!lines.contains("mismatch") && !lines.contains("ping-not-answered"), "{lines}");
+    // When nothing else comes, it was probably meant as the answer.
+    let acts = [Send(Server, ping), Send(Client, other), Send(Server, HELLO), Send(Server, HELLO)];
+    let lines = play(&[&acts[..], &[Send(Server, HELLO)]].concat(), 9).join("\n");
+    assert!(lines.contains("client: note pong-payload-mismatch"), "{lines}");
+    assert!(!lines.contains("ping-not-answered"), "{lines}");
+}
+
+#[test]
+fn a_control_frame_that_is_too_long_is_kept_as_far_as_it_is_shown() {
+    let mut wire = vec![0x89, 0x7e, 0, 200];
+    wire.extend([b'x'; 200]);
+    let lines = play(&[Send(Server, &wire)], 7);
+    assert!(lines[1].contains(&"x".repeat(200)), "{lines:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Half, Open, Scratch, State};
 use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit};
+use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
 use crate::ws::shared::Shared;
 use crate::ws::{close, describe, judge};
@@ -28,14 +29,7 @@ impl Half {
 
         findings.clear();
         let source = self.source(conn);
-        let context = judge::Context {
-            dir: self.dir,
-            source,
-            offset: current.offset,
-            extensions: shared.extensions,
-            in_message: current.in_message,
-            lenient: self.lenient,
-        };
+        let context = self.context(shared, current.offset, current.in_message);
         if judge::is_suspect(&header, &context) {
             judge::judge(&header, &context, findings);
             shared.explain_rsv1(&header, findings);
@@ -45,8 +39,9 @@ impl Half {
         {
             findings.push(judge::key_finding(rule, key, &header, &context));
         }
-        let whole_payload = kept.len() as u64 == header.length;
-        if header.opcode == Opcode::CLOSE && whole_payload {
+        if header.opcode == Opcode::CLOSE {
+            let length_at = Span::bits(source, context.bit(9), context.bit(16));
+            close::check_length(header.length, length_at, self.dir, findings);
             let offset = current.offset + u64::from(header.header_length());
             let payload_at = Span::bytes(source, offset, header.length);
             // Only captures lack anything.
@@ -54,7 +49,7 @@ impl Half {
             let answered = (shared.closed_by_peer(self.dir), unseen);
             close::check(kept, payload_at, self.dir, answered, findings);
         }
-        shared.judge_frame(self.dir, &header, kept, n, at.time, current.offset, findings);
+        shared.judge_frame(&header, kept, n, at.time, &context, findings);
 
         self.counts.frames += 1;
         self.counts.bytes += u64::from(header.header_length()) + captured;
@@ -64,7 +59,13 @@ impl Half {
             Some(message) if is_data => message.opcode,
             _ => header.opcode,
         };
-        let compressed = is_data && message.as_ref().is_some_and(|m| m.compressed);
+        let mut compressed = is_data && message.as_ref().is_some_and(|m| m.compressed);
+        let mut inflated = None;
+        if compressed && let Some(assembly) = message {
+            // The frame that ends a message is shown knowing whether it was one that was compressed.
+            let is_last = header.fin && !truncated;
+            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload);
+        }
         let frame = Frame {
             n,
             offset: current.offset,
@@ -104,17 +105,39 @@ impl Half {
             self.counts.messages += 1;
             shared.control_message(self.dir, &frame, kept, packets, at.time, !truncated, out)
         } else {
-            self.fragment(message, shared, &frame, cut, at, out)
+            self.fragment(message, shared, &frame, cut, inflated, at, out)
         }
     }
 
+    /// Ends the inflating of a message with its last frame. Gives what it inflates to, and whether the
+    /// frame at hand belongs to a compressed message, as far as that is known.
+    fn inflate(
+        &self,
+        assembly: &mut Assembly,
+        is_last: bool,
+        shared: &mut Shared,
+        keep: u64,
+    ) -> (Option<Inflated>, bool) {
+        let (conn, m, known) = (shared.conn, shared.next_m + 1, shared.extensions.known);
+        let agreed = shared.extensions.rsv1_is_agreed();
+        let Some(compressed) = &mut shared.compressed[self.dir.index()] else { return (None, true) };
+        if !is_last || assembly.lossy {
+            return (None, agreed || !known && !compressed.has_failed());
+        }
+        let inflated = compressed.finish(conn, m, keep);
+        assembly.compressed = !inflated.as_sent;
+        (Some(inflated), assembly.compressed)
+    }
+
     /// A data frame joins its message, which may be complete now.
+    #[allow(clippy::too_many_arguments)]
     fn fragment(
         &mut self,
         message: &mut Option<Assembly>,
         shared: &mut Shared,
         frame: &Frame<'_>,
         cut: bool,
+        inflated: Option<Inflated>,
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
@@ -125,14 +148,7 @@ impl Half {
         }
         self.lenient = false;
         self.counts.messages += 1;
-        let keep = out.wants().payload;
-        let inflated = if assembly.compressed && !assembly.lossy {
-            let (conn, m) = (shared.conn, shared.next_m + 1);
-            shared.compressed[self.dir.index()].as_mut().map(|compressed| compressed.finish(conn, m, keep))
-        } else {
-            None
-        };
-        let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, at, out);
+        let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, Vec::new(), at, out);
         *message = None;
         flow
     }
@@ -146,13 +162,18 @@ impl Half {
         out: &mut Out<'_>,
     ) -> Flow {
         let Some(mut assembly) = open.message.take() else { return ON };
+        let mut findings = Vec::new();
         if assembly.compressed {
+            let (conn, m) = (shared.conn, shared.next_m + 1);
+            if let Some(compressed) = &shared.compressed[self.dir.index()] {
+                compressed.judge_unfinished(conn, m, &mut findings);
+            }
             shared.lose_window(self.dir);
         }
         if assembly.frame_count == 0 {
             return ON;
         }
         self.counts.messages += 1;
-        shared.data_message(self.dir, &mut assembly, None, None, at, out)
+        shared.data_message(self.dir, &mut assembly, None, None, findings, at, out)
     }
 }
