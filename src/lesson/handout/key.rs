@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Beside, Group, Set, asked, code, head, heading, labelled, placed, prose, with_exercises,
-};
+use super::{Beside, Group, Set, asked, code, head, heading, labelled, placed, prose, with_exercises};
 use crate::lang::Lang;
 use crate::lesson::grade::harmless;
 use crate::lesson::roster::Student;
