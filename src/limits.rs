@@ -123,6 +123,10 @@ pub const PIECES_LISTED: usize = 4096;
 /// Payload bytes of a frame or message kept for showing, unless the user asks otherwise.
 pub const PAYLOAD_SHOWN: u64 = 64 * 1024;
 
+/// Heads of `CONNECT` and its answers that are kept until what goes through the tunnel is known: a proxy may
+/// ask for a password first.
+pub const TUNNEL_HEADS: usize = 8;
+
 /// Bytes of frames that wait over all connections until `--grep` has seen their messages; beyond it those
 /// of the connection at hand are judged one by one.
 pub const GREP_HELD: usize = 32 * 1024 * 1024;

@@ -401,6 +401,38 @@ fn what_a_connection_was_decides_what_is_said_of_it() {
     assert!(!session.contains("no Engine.IO session here"), "{session}");
 }
 
+/// A tunnel through a proxy is a part of the story.
+#[test]
+fn connect_and_its_answer_are_shown() {
+    let script = fs::read_to_string("samples/connect-tunnel.script").expect("a sample");
+    let input = file("tunnel.pcap", &pcap(&packets(&script)));
+    for args in [
+        &["-v", "tree"][..],
+        &["-v", "bits"],
+        &["-v", "table"],
+        &["-v", "session"],
+        &["--format", "json"],
+        &["--format", "ndjson"],
+    ] {
+        let (code, out, _) = output(&mut wstool(&[&["decode", &input], args].concat()));
+        let at = |words: &str| out.find(words).unwrap_or_else(|| panic!("{args:?}: no {words}:\n{out}"));
+        assert_eq!(code, 0);
+        assert!(at("CONNECT example.com:80") < at("HTTP/1.1 200 Connection"), "{out}");
+        // The handshake inside, of which sessions show the answer.
+        let inside = if args == ["-v", "session"] { "HTTP/1.1 101" } else { "GET /chat" };
+        assert!(at("HTTP/1.1 200 Connection") < at(inside), "{out}");
+    }
+    // There the head is its bytes.
+    let (_, hex, _) = output(&mut wstool(&["decode", &input, "-v", "hex"]));
+    assert!(hex.matches("\nrequest ").count() == 2 && hex.contains("CONNECT"), "{hex}");
+    // What goes through other tunnels is nobody's business here.
+    let other = "no-handshake\nclient raw \"CONNECT a:22 HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\"\n\
+                 server raw \"HTTP/1.1 200 OK\\r\\n\\r\\n\"\nserver raw \"SSH-2.0-OpenSSH_9.6\\r\\n\"\n";
+    let input = file("ssh.pcap", &pcap(&packets(other)));
+    let (_, out, _) = output(&mut wstool(&["decode", "-v", "table", &input]));
+    assert!(!out.contains("CONNECT"), "{out}");
+}
+
 /// Ctrl-C ends a live view as the end of the input would: everything is closed, nothing is lost.
 #[cfg(target_os = "linux")]
 #[test]

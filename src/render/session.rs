@@ -15,6 +15,8 @@ pub struct SessionLayout {
     begun: bool,
     /// A session, or a packet of one, was shown.
     found: bool,
+    /// The head before this one asked a proxy for a tunnel.
+    connecting: bool,
 }
 
 /// What a capture without any says.
@@ -57,7 +59,10 @@ impl Layout for SessionLayout {
                 _ => {}
             },
             Body::Http(head) => {
-                if let Some(words) = milestone(head) {
+                let answers_connect = std::mem::take(&mut self.connecting);
+                self.connecting = head.start_line.starts_with("CONNECT ");
+                let tunnel = (answers_connect || self.connecting).then_some(head.start_line);
+                if let Some(words) = tunnel.or_else(|| milestone(head)) {
                     self.event(outline, unit, words);
                 }
             }

@@ -161,6 +161,15 @@ impl Session {
             report.diagnoses.clear();
         }
         let facts = report.facts;
+        if facts.method == "CONNECT" && self.told.is_none() {
+            self.tunnel_head(
+                Dir::Client,
+                &head,
+                &pieces,
+                at.time,
+                if cx.out.wants().fields { reader.bytes() } else { &[] },
+            );
+        }
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         lane.blocked = facts.is_upgrade || facts.method == "CONNECT";
@@ -175,8 +184,8 @@ impl Session {
             if facts.is_upgrade || is_new {
                 self.describe_request(&facts);
             }
-            if is_new && let Some(told) = &self.told {
-                cx.out.emit(&told.unit(at.time))?;
+            if is_new {
+                self.introduce(at.time, cx)?;
             }
             if facts.is_upgrade
                 && let Some(told) = &mut self.told
@@ -261,6 +270,7 @@ impl Session {
         let tunnels = may_tunnel
             && succeeds
             && (method.is_some() || lane.body.as_ref().is_some_and(Body::is_until_close));
+        let answers_connect = method == Some("CONNECT");
         let polls = request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
         if polls && status != Some(101) {
@@ -288,6 +298,10 @@ impl Session {
             }
             return self.resume_client(side.other(), cx);
         }
+        if answers_connect && self.told.is_none() {
+            let bytes = if cx.out.wants().fields { reader.bytes() } else { &[] };
+            self.tunnel_head(Dir::Server, &head, &pieces, at.time, bytes);
+        }
         if tunnels {
             return self.tunnel(side, cx);
         }
@@ -311,10 +325,8 @@ impl Session {
         let mut report = handshake::check_response(offer.as_deref(), &head, &others, cx.out.wants().heads());
         report.findings.append(&mut overlap);
         self.describe_response(&report, offer.is_some());
-        if offer.is_none()
-            && let Some(told) = &self.told
-        {
-            cx.out.emit(&told.unit(at.time))?;
+        if offer.is_none() {
+            self.introduce(at.time, cx)?;
         }
         let judged = Judged {
             polls: false,
@@ -465,20 +477,6 @@ impl Session {
         let is_long = lane.held_bytes > limits::UNANSWERED || self.start == Start::Given;
         if is_alone && is_long && http.requests.iter().any(|r| r.upgrade.is_some()) {
             return self.upgrade_unanswered(side, cx);
-        }
-        ON
-    }
-
-    /// A proxy has opened a tunnel: what goes through it begins anew.
-    fn tunnel(&mut self, server: Side, cx: &mut Context<'_, '_>) -> Flow {
-        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Probe(Box::default())) else {
-            return ON;
-        };
-        self.start = Start::Opened;
-        let client = server.other();
-        for side in [client, server] {
-            let held = std::mem::take(&mut http.lanes[side.index()].held);
-            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
         }
         ON
     }

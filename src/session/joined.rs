@@ -96,12 +96,10 @@ impl Session {
                 Start::Opened | Start::Midway | Start::SpokeHttp => Roles::Handshake,
             };
             self.announce(roles, Handshake::Missing, cx);
-            if let Some(told) = &self.told {
-                // What went wrong before is told after it, and must not have come before it.
-                let first = pieces.first().and_then(|(_, _, at, _)| at.time);
-                let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
-                cx.out.emit(&told.unit(time))?;
-            }
+            // What went wrong before is told after it, and must not have come before it.
+            let first = pieces.first().and_then(|(_, _, at, _)| at.time);
+            let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
+            self.introduce(time, cx)?;
         }
         let conn = self.conn().unwrap_or_default();
         let talk = match self.start {

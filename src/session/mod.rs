@@ -18,6 +18,7 @@ mod polling;
 mod probe;
 mod silence;
 mod told;
+mod tunnel;
 
 use std::net::SocketAddr;
 
@@ -35,6 +36,7 @@ use self::silence::Over;
 
 use self::memory::Entry;
 use self::probe::Probe;
+use self::tunnel::Tunnel;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -101,6 +103,8 @@ pub struct Session {
     ended: [Option<StreamEnd>; 2],
     /// Packets of both endpoints are in the capture: who is silent is so for certain.
     both_heard: bool,
+    /// How its tunnel was opened, shown once something goes through it that is.
+    tunnel: Option<Box<Tunnel>>,
     /// What was found about its packets before it was known to be a WebSocket.
     anomalies: Vec<(Side, Finding, At)>,
 }
@@ -143,6 +147,7 @@ impl Session {
             bad_handshake: None,
             ended: [None, None],
             both_heard: false,
+            tunnel: None,
             anomalies: Vec::new(),
         }
     }
@@ -169,14 +174,15 @@ impl Session {
     pub fn cost(&self) -> usize {
         match &self.phase {
             Phase::WebSocket(_) | Phase::Other => 0,
-            Phase::Probe(probe) => probe.cost(),
-            Phase::Http(http) => http.cost(),
+            Phase::Probe(probe) => probe.cost() + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost()),
+            Phase::Http(http) => http.cost() + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost()),
             Phase::Encrypted(tls) => tls.cost(),
         }
     }
 
     /// Gives up finding out what the connection carries, and holds nothing any longer.
     pub fn give_up(&mut self) {
+        self.tunnel = None;
         self.phase = Phase::Other;
     }
 

@@ -183,7 +183,7 @@ mod tests {
     fn a_body_that_is_cut_is_judged_as_far_as_it_goes() {
         let ids = |payload: &[u8]| {
             let mut findings = Vec::new();
-            check(payload, Span::bytes(SourceId::Input, 6, 9), Dir::Client, None, &mut findings);
+            check(payload, Span::bytes(SourceId::Input, 6, 9), Dir::Client, (None, false), &mut findings);
             findings.iter().map(|f| f.rule.id).collect::<Vec<_>>()
         };
         assert_eq!(ids(b"\x03"), [""; 0]);
