@@ -65,7 +65,7 @@ fn decode_with(extensions: Extensions, wire: &[u8], cut: usize, ends: bool) -> S
         assert!(flow.is_continue());
     }
     if ends {
-        assert!(talk.finish(StreamEnd::Capture, None, &mut out, &mut scratch).is_continue());
+        assert!(talk.finish(StreamEnd::Capture, None, None, &mut out, &mut scratch).is_continue());
     }
     out.finish(0, 0, None);
     seen
