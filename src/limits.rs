@@ -55,7 +55,7 @@ pub const TARGET: usize = 8192;
 /// Requests sent ahead of their responses that are remembered. Browsers pipeline none, scripts a few dozen.
 pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 
-/// Bytes kept of what an endpoint says that is neither HTTP nor WebSocket; a PROXY header may be longer.
+/// Bytes kept of what an endpoint says that is neither HTTP nor WebSocket.
 pub const OPENING: usize = 256;
 
 /// Kinds of connections of other protocols that the summary tells apart.
@@ -63,9 +63,6 @@ pub const OTHERS_LISTED: usize = 64;
 
 /// Bytes of each direction in which the hello of TLS is looked for.
 pub const TLS_HELLO: usize = 16 * 1024;
-
-/// Bytes that a PROXY header may have, its TLVs included.
-pub const PROXY_HEADER: usize = 4096;
 
 /// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
 pub const ANSWER_AWAITED: i64 = 5_000_000_000;

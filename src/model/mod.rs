@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod field;
 pub mod film;
 pub mod finding;
+pub mod other;
 pub mod out;
 pub mod report;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub(crate) use declare::{fields, rules};
 pub use diagnosis::{Advice, Diagnosis};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
+pub use other::{Opening, Other};
 pub use out::{ON, Out};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
@@ -37,7 +39,7 @@ pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Opening, Other, Receipt, Roles,
-    Sink, Summary, Unit, Utf8, Verdict, Wants,
+    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Receipt, Roles, Sink, Summary,
+    Unit, Utf8, Verdict, Wants,
 };
 pub use wire::{CloseCode, Dir, Opcode};

@@ -7,6 +7,7 @@ use super::app::{App, AppSession, Packet};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::Finding;
+use super::other::{Opening, Other};
 use super::source::Source;
 use super::span::Span;
 use super::text::Text;
@@ -265,20 +266,6 @@ pub struct HttpHead<'a> {
     pub diagnoses: &'a [Diagnosis],
 }
 
-/// The first bytes of an endpoint that are neither HTTP nor WebSocket: a PROXY header in front of
-/// the request, or what a server of another protocol answers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Opening<'a> {
-    /// Offset of its first byte in the sender's stream.
-    pub offset: u64,
-    /// What it is, in a word for programs: `proxy-v1`, `tls`, `ssh`; `unknown` for what is not recognised.
-    pub protocol: &'static str,
-    /// What it says, for people.
-    pub about: &'a Text,
-    /// Its bytes, at most [`crate::limits::OPENING`] of them.
-    pub bytes: &'a [u8],
-}
-
 /// One header field with the verdict on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -468,22 +455,6 @@ pub enum GapEffect {
     Resynchronised,
     /// It lay over a header, and no plausible one was found.
     Desynchronised,
-}
-
-/// Connections that are no WebSocket as far as can be seen, and alike.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Other {
-    /// In a word for programs: `tls`, `http2`, `refused`.
-    pub protocol: &'static str,
-    pub server: Option<Endpoint>,
-    /// The host that a TLS client asks for. Untrusted.
-    pub server_name: Option<String>,
-    /// The version of TLS that was chosen; where no answer was seen, the highest that was offered.
-    pub version: Option<&'static str>,
-    /// The protocol that was chosen within TLS, or those that were offered. Untrusted.
-    pub alpn: Vec<String>,
-    /// How many of them.
-    pub connections: u64,
 }
 
 /// Totals.

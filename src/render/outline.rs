@@ -404,7 +404,7 @@ pub fn others(lang: Lang, other: &Other) -> String {
     };
     let version = other.version.unwrap_or("TLS");
     let words = match other.protocol {
-        "tls" => lang.fill(
+        _ if other.is_tls() => lang.fill(
             "besides: {} of {} to {}",
             &[&count(lang, other.connections, CONNECTIONS), &version, &whom],
         ),

@@ -6,14 +6,10 @@ use super::silence::Over;
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::body::Body;
-use crate::http::handshake::{self, Outcome, RequestFacts, ResponseReport};
+use crate::http::handshake::{self, RequestFacts, ResponseReport};
 use crate::http::head::{HeadState, Sniff, StartLine, sniff};
-use crate::http::{DATA_BEFORE_COMPLETE, MALFORMED_RESPONSE};
 use crate::limits;
-use crate::model::{
-    At, Dir, Finding, Flow, Handshake, ON, Other, Piece, Roles, SourceId, Span, Text, prefix,
-};
-use crate::ws::{Conversation, Extensions};
+use crate::model::{At, Dir, Flow, Handshake, ON, Other, Piece, Roles, SourceId, prefix};
 
 impl Session {
     /// Takes bytes of a connection that speaks HTTP.
@@ -357,93 +353,9 @@ impl Session {
         self.resume_client(side.other(), cx)
     }
 
-    /// 101 to something else, which is none of our affairs: h2c, or Docker's `tcp`.
-    fn switch(&mut self, cx: &mut Context<'_, '_>) -> Flow {
-        for side in [Side::A, Side::B] {
-            self.show_pending(side, cx)?;
-        }
-        self.phase = Phase::Other;
-        ON
-    }
-
-    /// 101: from byte `start` of the server's stream on it is WebSocket.
-    fn upgrade(
-        &mut self,
-        server: Side,
-        start: u64,
-        report: &ResponseReport,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
-        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-        let client = server.other();
-        if http.lanes[client.index()].lost {
-            return ON;
-        }
-        let early = std::mem::take(&mut http.lanes[client.index()].held);
-        // The response itself may have waited for its request, and frames behind it.
-        let behind = std::mem::take(&mut http.lanes[server.index()].held);
-        let client_start = early.front().map_or(self.offsets[client.index()], |c| c.offset);
-        let Some(told) = &mut self.told else { return ON };
-        // Who had a part of an answer, or junk in its place, may have taken it for one.
-        let is_junk = matches!(report.facts.outcome, Outcome::Failed(cause) if *cause == MALFORMED_RESPONSE);
-        let too_early = http.lanes[client.index()].before_response && !is_junk;
-        if let Some(chunk) = early.front().filter(|_| too_early) {
-            //= RFC 6455 §4.1
-            //# the client MUST wait for a response from the
-            //# server before sending any further data
-            let length: u64 = early.iter().map(|c| c.bytes.len() as u64).sum();
-            let source = SourceId::Stream { conn: told.conn, dir: Dir::Client };
-            let got = Text::with("{} bytes before the response", length);
-            let expected = "nothing before the response".into();
-            let finding = Finding::new(&DATA_BEFORE_COMPLETE, Dir::Client, expected, got).at(Span::bytes(
-                source,
-                chunk.offset,
-                length,
-            ));
-            told.note(Dir::Client, chunk.at, &[finding], cx)?;
-        }
-        if let Outcome::Failed(cause) = report.facts.outcome {
-            self.bad_handshake = Some(cause);
-        }
-        let facts = &report.facts;
-        let deflate = facts.deflate;
-        let agreed = facts.extensions.as_deref().unwrap_or_default();
-        let other = handshake::parse_extensions(agreed.as_bytes())
-            .0
-            .iter()
-            .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
-        let extensions = Extensions { known: true, deflate, other };
-        let mut talk = Conversation::new(told.conn, [client_start, start], extensions);
-        talk.is_captured(Dir::Server);
-        if told.connection.handshake == Handshake::Full {
-            talk.is_captured(Dir::Client);
-        }
-        if self.bad_handshake.is_some() {
-            talk.may_be_refused();
-        }
-        talk.explain_rsv1(handshake::extensions_stripped);
-        self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))?;
-        behind.iter().try_for_each(|c| self.pass(server, &c.bytes, c.at, c.offset, cx))
-    }
-
-    /// No response will be seen: the client's bytes behind its request speak for themselves.
-    fn upgrade_unanswered(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
-        if self.asks_again(client) {
-            return self.next_request(client, cx);
-        }
-        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-        let early = std::mem::take(&mut http.lanes[client.index()].held);
-        let (Some(first), Some(told)) = (early.front(), &self.told) else { return ON };
-        let server_start = self.offsets[client.other().index()];
-        let talk = Conversation::new(told.conn, [first.offset, server_start], Extensions::UNKNOWN);
-        self.phase = Phase::WebSocket(Box::new(talk));
-        early.iter().try_for_each(|c| self.pass(client, &c.bytes, c.at, c.offset, cx))
-    }
-
     /// Whether the client has sent another request behind the one that awaits its answer: that was
     /// refused by an answer that the capture lacks.
-    fn asks_again(&self, client: Side) -> bool {
+    pub(super) fn asks_again(&self, client: Side) -> bool {
         let Phase::Http(http) = &self.phase else { return false };
         let lane = &http.lanes[client.index()];
         let is_request = |first: &Chunk| sniff(&first.bytes) == Sniff::Request;
@@ -451,7 +363,7 @@ impl Session {
     }
 
     /// Goes on with the client's next request.
-    fn next_request(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
+    pub(super) fn next_request(&mut self, client: Side, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         http.requests.pop_front();
         http.lanes[client.index()].blocked = false;
@@ -508,7 +420,7 @@ impl Session {
     }
 
     /// Shows a head that waited for its body, with as much of it as there is.
-    fn show_pending(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
+    pub(super) fn show_pending(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         let Some(judged) = lane.pending.take() else { return ON };

@@ -14,12 +14,11 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
-        let Phase::Probe(probe) = &mut self.phase else { return ON };
-        let found = probe.look(side, bytes, at, offset, self.start, self.client);
-        let begins = self.start == Start::Opened && offset == 0;
-        if begins && matches!(found, Found::Other) && self.is_encrypted(side, bytes) {
+        if self.start == Start::Opened && offset == 0 && self.is_encrypted(side, bytes) {
             return ON;
         }
+        let Phase::Probe(probe) = &mut self.phase else { return ON };
+        let found = probe.look(side, bytes, at, offset, self.start, self.client);
         self.found(found, cx)
     }
 

@@ -19,6 +19,7 @@ mod probe;
 mod silence;
 mod told;
 mod tunnel;
+mod upgrade;
 
 use std::net::SocketAddr;
 

@@ -8,6 +8,9 @@ use crate::model::{Severity, Text};
 use crate::pipeline::Outcome;
 use crate::select::Stream;
 
+const ENCRYPTED: &str =
+    "no WebSocket connection in {} packets; TLS connections, whose content is encrypted: {}";
+
 /// Diagnostics that belong to the run, not to the results.
 pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Result<()> {
     let about = |words| Text::with("{}: {}", shown(name)).word(words);
@@ -24,18 +27,10 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
         look.tell("error: {}", &about(error.text()))?;
     } else if outcome.summary.connections == 0 && !nothing_readable(outcome) {
         let summary = &outcome.summary;
-        let encrypted = summary.others.iter().filter(|other| other.protocol == "tls");
+        let encrypted = summary.others.iter().filter(|other| other.is_tls());
         note(match encrypted.map(|other| other.connections).sum::<u64>() {
             0 => Text::with("no WebSocket connection in {} packets", summary.packets),
-            1 => Text::with(
-                "no WebSocket connection in {} packets; 1 TLS connection, in which nothing can be seen without its keys",
-                summary.packets,
-            ),
-            tls => Text::with(
-                "no WebSocket connection in {} packets; {} TLS connections, in which nothing can be seen without their keys",
-                summary.packets,
-            )
-            .and(tls),
+            tls => Text::with(ENCRYPTED, summary.packets).and(tls),
         })?;
     }
     if outcome.unlike_frames && outcome.summary.frames > 0 {
