@@ -174,6 +174,8 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
         interest = session.data(side, &chunk.bytes, At::default(), &mut cx);
         progress(bytes.bytes_read());
     }
+    // What a handshake opened is no matter of looks.
+    let without_handshake = session.has_no_handshake();
     if interest != Interest::Stop {
         let mut cx = Context {
             out: &mut out,
@@ -184,7 +186,8 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
         let _: Flow = session.finish(StreamEnd::Input, None, None, &mut cx);
     }
     let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(InputError::text));
-    Outcome { summary, error, unreadable: Vec::new(), unlike_frames: unlike_frames == Some(true) }
+    let unlike_frames = without_handshake && unlike_frames == Some(true);
+    Outcome { summary, error, unreadable: Vec::new(), unlike_frames }
 }
 
 /// Finds the session of each flow.

@@ -83,7 +83,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("strsim", &["explain"]),
     ("console", &["cli/replay"]),
     ("httlib_hpack", &["compare/http.rs"]),
-    ("tokio", &["lab", "cli/compare"]),
+    ("tokio", &["lab", "cli/compare", "cli/interrupt.rs"]),
     ("hyper", &["lab", "cli/compare"]),
     ("hyper_util", &["lab"]),
     ("http_body_util", &["lab"]),

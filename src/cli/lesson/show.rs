@@ -29,10 +29,13 @@ pub(super) fn list(store: &Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let next = next(&store.progress);
     let number = next.map_or(0, |lesson| lesson.data.number);
     let who = learner(store, tutor).map_or(String::new(), |who| who + "\n");
-    tutor.say(&format!("\n{who}{}", tutor.fill("Read one with: wstool lesson {}", &[&number])))?;
-    if next.is_some_and(|lesson| store.progress.has_begun(lesson)) {
-        tutor.say(tutor.words("Go on where you are with: wstool lesson try"))?;
-    }
+    let go_on = if next.is_some_and(|lesson| store.progress.has_begun(lesson)) {
+        tutor.words("Go on where you are with: wstool lesson try").to_owned() + "\n"
+    } else {
+        String::new()
+    };
+    let read = tutor.fill("Read one with: wstool lesson {}", &[&number]);
+    tutor.say(&format!("\n{who}{go_on}{read}"))?;
     Ok(0)
 }
 
