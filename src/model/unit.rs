@@ -260,7 +260,7 @@ pub struct HttpHead<'a> {
     pub headers: &'a [Header],
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
-    /// Whether that is the whole body.
+    /// Whether that is the whole body; never where the head itself breaks off.
     pub body_whole: bool,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: &'a [Diagnosis],
