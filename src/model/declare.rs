@@ -16,6 +16,7 @@ macro_rules! rules {
      $($name:ident = $id:literal, $severity:ident, $cite:expr, $who:ident, $title:literal, $consequence:literal;)*
     ) => {
         $(
+            #[allow(clippy::doc_markdown, reason = "shown to people as it stands")]
             #[doc = $title]
             pub static $name: $crate::model::Rule = $crate::model::Rule {
                 id: $id,
@@ -45,6 +46,7 @@ macro_rules! fields {
      $($name:ident = $id:literal, $label:literal, $cite:expr, $help:literal;)*
     ) => {
         $(
+            #[allow(clippy::doc_markdown, reason = "shown to people as it stands")]
             #[doc = $help]
             pub static $name: $crate::model::FieldDef =
                 $crate::model::FieldDef { id: $id, label: $label, help: $help, cite: $cite };
