@@ -267,8 +267,12 @@ fn request_with(headers: &[(String, Option<String>)]) -> Vec<u8> {
     let own = own.filter(|(name, _)| !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
     let given = headers.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
     let all = own.chain(given);
-    let lines: String = all.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("GET /chat HTTP/1.1\r\n{lines}\r\n").into_bytes()
+    let mut head = "GET /chat HTTP/1.1\r\n".to_owned();
+    for (name, value) in all {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
 }
 
 /// A header field of the request; these rules or the grammar of HTTP are broken, or none.

@@ -109,23 +109,29 @@ fn reference() -> String {
          text views, in NDJSON, in the documentation and in the samples: `samples/broken/` has a file\n\
          for each.\n\n\
          An *error* is certainly a broken MUST. A *warning* is a broken SHOULD, or a MUST that can only be\n\
-         inferred from what is on the wire. A *note* is allowed and worth knowing.\n\n\
+         inferred from what is on the wire. A *note* is allowed and worth knowing. *Close* is the code with\n\
+         which a receiver fails the connection because of it, if it does.\n\n\
          This page is written from the code (`UPDATE_DOCS=1 cargo test --test rules`).\n",
     );
     for (title, rules) in wstool::rule_lists() {
         let _ = writeln!(page, "\n## {title}\n");
-        let _ = writeln!(page, "| rule | severity | section | who | what is wrong | what follows |");
-        let _ = writeln!(page, "|------|----------|---------|-----|---------------|--------------|");
+        // Only where there are frames can a connection be failed by one.
+        let fails = rules.iter().any(|rule| rule.fails.is_some());
+        let (head, line) = if fails { (" Close |", "-------|") } else { ("", "") };
+        let _ = writeln!(page, "| rule | severity | section | who | what is wrong | what follows |{head}");
+        let _ = writeln!(page, "|------|----------|---------|-----|---------------|--------------|{line}");
         for rule in rules {
+            let code = rule.fails.map_or_else(|| "–".to_owned(), |code| code.0.to_string());
             let _ = writeln!(
                 page,
-                "| `{}` | {} | {} | {} | {} | {} |",
+                "| `{}` | {} | {} | {} | {} | {} |{}",
                 rule.id,
                 severity(rule),
                 rule.cite,
                 who(rule),
                 rule.title,
-                rule.consequence.trim_end_matches('.')
+                rule.consequence.trim_end_matches('.'),
+                if fails { format!(" {code} |") } else { String::new() }
             );
         }
     }

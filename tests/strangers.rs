@@ -1,4 +1,4 @@
-//! What a capture holds besides WebSockets is named where it was seen, and only there.
+//! What a capture holds besides WebSocket connections is named where it was seen, and only there.
 
 mod run;
 

@@ -7,29 +7,25 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::dialect::{Dialect, Each, Said};
 use super::json;
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
-use crate::model::{App, Cite, FieldDef, Text, Value};
+use crate::model::{App, Cite, Text, Value, fields};
 
 pub static DIALECT: Dialect = Dialect {
     id: "compressed",
     subprotocols: &[],
     by_content: true,
-    fields: &[&FORMAT, &CONTENT],
+    fields: FIELDS,
     rules: &[],
     decoder: || Box::new(Each(read)),
 };
 
-static FORMAT: FieldDef = FieldDef {
-    id: "compressed.format",
-    label: "format",
-    help: "How the application compressed the message.",
-    cite: Cite { doc: "RFC 1950", section: "2.2" },
-};
-static CONTENT: FieldDef = FieldDef {
-    id: "compressed.content",
-    label: "content",
-    help: "What it inflates to.",
-    cite: Cite { doc: "RFC 1951", section: "3" },
-};
+fields! {
+    /// What is annotated.
+    FIELDS;
+    FORMAT = "compressed.format", "format", Cite { doc: "RFC 1950", section: "2.2" },
+        "How the application compressed the message.";
+    CONTENT = "compressed.content", "content", Cite { doc: "RFC 1951", section: "3" },
+        "What it inflates to.";
+}
 
 /// A compressed format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

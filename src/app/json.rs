@@ -8,25 +8,23 @@ use serde::de::IgnoredAny;
 use super::dialect::{Dialect, Each, Said};
 use super::engineio::up_to;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
-use crate::model::{App, Cite, FieldDef, Text, Value};
+use crate::model::{App, Cite, Text, Value, fields};
 
 /// JSON without a protocol around it.
 pub static DIALECT: Dialect = Dialect {
     id: "json",
     subprotocols: &["json"],
     by_content: true,
-    fields: &[&VALUE],
+    fields: FIELDS,
     rules: &[],
     decoder: || Box::new(Each(read)),
 };
 
-/// The whole message.
-pub static VALUE: FieldDef = FieldDef {
-    id: "json.data",
-    label: "JSON",
-    help: "An object or an array.",
-    cite: Cite { doc: "RFC 8259", section: "2" },
-};
+fields! {
+    /// What is annotated.
+    FIELDS;
+    VALUE = "json.data", "JSON", Cite { doc: "RFC 8259", section: "2" }, "An object or an array.";
+}
 
 /// Objects and arrays; a number or a word by itself is more likely something else. The message shows
 /// its own content, so there is nothing to say about it in a line.

@@ -82,56 +82,106 @@ rules! {
     // What goes wrong with sessions.
     NO_STICKY_SESSION = "no-sticky-session", Error, eio("HTTP long-polling"), Server,
         "The server does not know a session that was opened a moment ago",
-        "The client starts over, and fails again whenever another server process answers.";
+        "The client starts over, and fails again whenever another server process answers.",
+        usually "requests of one session reach different server processes: a load balancer or cluster \
+         without sticky sessions",
+        mend "make the load balancer send a session's requests to the process that opened it (ip_hash, \
+         a cookie, @socket.io/sticky), or allow transports: [\"websocket\"] only";
     SESSION_EXPIRED = "session-expired", Warning, eio("HTTP long-polling"), Client,
         "A request names a session that is over",
-        "The server answers 400 with code 1, and the client has to start over.";
+        "The server answers 400 with code 1, and the client has to start over.",
+        usually "the session timed out or its server was restarted, and the client went on with the old id",
+        mend "nothing, if the client opens a new session at once; otherwise let the library reconnect";
     STUCK_ON_POLLING = "stuck-on-polling", Warning, eio("Upgrade"), Either,
         "The session never reached WebSocket",
-        "Everything works, but every packet costs an HTTP request.";
+        "Everything works, but every packet costs an HTTP request.",
+        usually "a proxy in between does not pass the Upgrade on, or the server offers no WebSocket",
+        mend "let the proxy pass on Upgrade and Connection with HTTP/1.1 (nginx: proxy_http_version \
+         1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"), \
+         and allow the transport websocket on the server";
     CLIENT_TOO_OLD = "client-too-old", Error, eio("Handshake"), Client,
         "A client of Socket.IO 2 at a server of Socket.IO 3 or 4",
-        "The server answers 400 with code 5, and the client tries again and again.";
+        "The server answers 400 with code 5, and the client tries again and again.",
+        usually "the client library is of Socket.IO 1 or 2, the server of 3 or 4",
+        mend "update the client to the server's major version, or set allowEIO3: true on the server";
     SERVER_TOO_OLD = "server-too-old", Error, eio("Handshake"), Server,
         "A client of Socket.IO 3 or 4 at a server of Socket.IO 2",
-        "The client cannot read the length-prefixed answer and never uses the session.";
+        "The client cannot read the length-prefixed answer and never uses the session.",
+        usually "the client library is of Socket.IO 3 or 4, the server of 1 or 2",
+        mend "update the server, or use a client of Socket.IO 2";
     CORS_BLOCKED = "cors-blocked", Error, Cite { doc: "Fetch", section: "CORS protocol" }, Server,
         "The browser may not read the answer",
-        "The page sees a network error although the server answered, and tries again.";
+        "The page sees a network error although the server answered, and tries again.",
+        usually "the server does not allow the page's origin",
+        mend "set cors: { origin: \"https://the-page's-origin\" } on the server, with credentials: true \
+         if cookies are sent; * does not go with credentials";
     PING_TIMEOUT = "ping-timeout", Error, eio("Heartbeat"), Either,
         "A heartbeat went unanswered until the session was given up",
-        "The application sees a disconnection with the reason \"ping timeout\".";
+        "The application sees a disconnection with the reason \"ping timeout\".",
+        usually "one side was suspended or blocked: a browser's background tab, a long computation, a lost \
+         network",
+        mend "raise pingTimeout, and keep the event loop free; expect clients in the background to come \
+         back";
     PROXY_IDLE_TIMEOUT = "proxy-idle-timeout", Warning, eio("Heartbeat"), Either,
         "The connection was cut after a time without traffic",
-        "The application sees \"transport close\", and connects again.";
+        "The application sees \"transport close\", and connects again.",
+        usually "a proxy or load balancer between the two closes connections that are idle for that long",
+        mend "set pingInterval below that time, or raise it (nginx: proxy_read_timeout)";
     PAYLOAD_TOO_BIG = "payload-too-big", Error, eio("Handshake"), Either,
         "A packet was larger than its receiver accepts",
-        "The application sees only \"transport close\".";
+        "The application sees only \"transport close\".",
+        usually "one message is larger than its receiver's limit, on servers 1 MB unless told otherwise",
+        mend "raise maxHttpBufferSize on the server, or send less at a time";
     NOT_ENGINE_IO = "not-an-engineio-server", Error, eio("Handshake"), Client,
         "There is no Engine.IO server at this address",
-        "The client sees an error of the transport and tries again.";
+        "The client sees an error of the transport and tries again.",
+        usually "something else answers under this host, port and path: another path, a plain WebSocket \
+         server, a proxy's page",
+        mend "compare path on both sides (the default is /socket.io/), and the port; a plain WebSocket \
+         server needs a plain WebSocket client";
     PLAIN_CLIENT = "plain-websocket-client", Error, eio("Handshake"), Client,
         "A plain WebSocket client at an Engine.IO server",
-        "The server answers 400 \"Transport unknown\".";
+        "The server answers 400 \"Transport unknown\".",
+        usually "the client speaks WebSocket only (new WebSocket(…)), the server Socket.IO",
+        mend "use socket.io-client; Socket.IO is a protocol on top of WebSocket";
     TRANSPORT_DISABLED = "transport-disabled", Error, eio("Handshake"), Either,
         "The client asks for a transport that the server does not offer",
-        "The server answers 400 with code 0, and the client never connects.";
+        "The server answers 400 with code 0, and the client never connects.",
+        usually "client and server do not agree on transports",
+        mend "set transports to the same list on both sides; a server of [\"websocket\"] needs it in \
+         the client too";
     NAMESPACE_REFUSED = "namespace-refused", Error, sio("Connection to a namespace"), Either,
         "The server refused a namespace",
-        "The client's socket of this namespace gets \"connect_error\" and stays disconnected.";
+        "The client's socket of this namespace gets \"connect_error\" and stays disconnected.",
+        usually "the namespace does not exist on the server, or a middleware there refused the client",
+        mend "create it with io.of(…) before clients come; if it was a middleware, look at its message \
+         in connect_error";
     CONNECT_TIMEOUT = "connect-timeout", Error, sio("Connection to a namespace"), Client,
         "The client never connected to a namespace",
-        "The server closes the connection after its connectTimeout (45 s by default).";
+        "The server closes the connection after its connectTimeout (45 s by default).",
+        usually "the client opened Engine.IO but never sent Socket.IO's CONNECT: another library, or one \
+         of Socket.IO 2",
+        mend "send 40 first, or use socket.io-client in the server's major version";
     EVENT_BEFORE_CONNECT = "event-before-connect", Error, sio("Connection to a namespace"), Client,
         "A packet for a namespace that is not connected",
-        "The server closes the connection at once.";
+        "The server closes the connection at once.",
+        usually "the client sent an event before the server had answered its CONNECT",
+        mend "wait for the server's 40 with the sid; socket.io-client does so by itself";
     CONCURRENT_POLLS = "concurrent-polls", Error, eio("HTTP long-polling"), Client,
         "Two polls of one session at once",
-        "The server closes the session.";
+        "The server closes the session.",
+        usually "the client has two polls on the way, often because a proxy or a retry repeated one",
+        mend "send the next poll when the last is answered; do not retry polls in a proxy";
     POLL_CLOSED = "poll-closed-at-once", Error, eio("HTTP long-polling"), Server,
         "Long polls are ended by the server instead of waiting",
-        "The client disconnects and connects again without end.";
+        "The client disconnects and connects again without end.",
+        usually "a middleware in front of Engine.IO reads the body of GET requests, so that the request \
+         looks closed",
+        mend "attach Engine.IO before body parsers and wrappers of the request, or leave its path out \
+         of them";
     REQUEST_REFUSED = "engineio-request-refused", Error, eio("HTTP long-polling"), Either,
         "The server refused a request of Engine.IO",
-        "The client sees an error of the transport.";
+        "The client sees an error of the transport.",
+        usually "the server refused the request by its own rules",
+        mend "look at the message, and at allowRequest on the server";
 }

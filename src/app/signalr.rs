@@ -2,13 +2,13 @@
 
 use super::dialect::{Dialect, Each, Said};
 use super::json;
-use crate::model::{App, Cite, FieldDef, Text, Value};
+use crate::model::{App, Cite, Text, Value, fields};
 
 pub static DIALECT: Dialect = Dialect {
     id: "signalr",
     subprotocols: &[],
     by_content: true,
-    fields: &[&TYPE, &DATA],
+    fields: FIELDS,
     rules: &[],
     decoder: || Box::new(Each(read)),
 };
@@ -18,10 +18,12 @@ const NAMED: usize = 16;
 
 const CITE: Cite = Cite { doc: "SignalR HubProtocol", section: "JSON Encoding" };
 
-static TYPE: FieldDef =
-    FieldDef { id: "signalr.type", label: "type", help: "What the message is for.", cite: CITE };
-static DATA: FieldDef =
-    FieldDef { id: "signalr.data", label: "message", help: "The message itself.", cite: CITE };
+fields! {
+    /// What is annotated.
+    FIELDS;
+    TYPE = "signalr.type", "type", CITE, "What the message is for.";
+    DATA = "signalr.data", "message", CITE, "The message itself.";
+}
 
 fn read(said: &Said<'_>) -> Option<App> {
     let text = said.as_text()?;

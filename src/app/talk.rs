@@ -18,7 +18,7 @@ impl Talk {
     /// The handshake agreed on this subprotocol.
     pub fn agree(&mut self, subprotocol: &str) {
         let is = |name: &&str| name.eq_ignore_ascii_case(subprotocol);
-        self.agreed = DIALECTS.iter().copied().find(|dialect| dialect.subprotocols.iter().any(|n| is(&n)));
+        self.agreed = DIALECTS.iter().copied().find(|dialect| dialect.subprotocols.iter().any(is));
     }
 
     /// What the next message of a direction means, if that can be told. What it breaks is added to `found`.

@@ -4,13 +4,13 @@ use memchr::memchr2_iter;
 
 use super::dialect::{Dialect, Each, Said};
 use super::json;
-use crate::model::{App, Cite, FieldDef, Text};
+use crate::model::{App, Cite, Text, fields};
 
 pub static DIALECT: Dialect = Dialect {
     id: "text-ping",
     subprotocols: &[],
     by_content: true,
-    fields: &[&WORD],
+    fields: FIELDS,
     rules: &[],
     decoder: || Box::new(Each(read)),
 };
@@ -18,12 +18,11 @@ pub static DIALECT: Dialect = Dialect {
 /// Longer messages are something else.
 const LONGEST: usize = 256;
 
-static WORD: FieldDef = FieldDef {
-    id: "text-ping.type",
-    label: "type",
-    help: "Which half of the heartbeat it is.",
-    cite: Cite::rfc6455("5.5.2"),
-};
+fields! {
+    /// What is annotated.
+    FIELDS;
+    WORD = "text-ping.type", "type", Cite::rfc6455("5.5.2"), "Which half of the heartbeat it is.";
+}
 
 fn read(said: &Said<'_>) -> Option<App> {
     let text = said.as_text().filter(|text| text.len() <= LONGEST && may_be(text.as_bytes()))?.trim();

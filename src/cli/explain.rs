@@ -154,6 +154,8 @@ fn page(options: &Options, topic: &Topic, others: &[&Topic]) -> String {
     }
     if let Some(advice) = topic.advice(lang) {
         above.push(("because", advice.why.to_owned()));
+        let usually = topic.rule.and_then(|rule| rule.usually);
+        above.extend(usually.map(|usually| ("likely", lang.words(usually.what).to_owned())));
         above.push(("fix", advice.fix.to_owned()));
     }
     if topic.group != Group::Part {

@@ -118,8 +118,10 @@ impl Topic {
 
     /// Why the rule is there, and how to fix what broke it.
     pub fn advice(&self, lang: Lang) -> Option<Advice> {
-        let said = data::words(lang).rule.get(self.rule?.id)?;
-        Some(Advice { why: &said.why, fix: &said.fix })
+        let rule = self.rule?;
+        let said = data::words(lang).rule.get(rule.id)?;
+        let fix = rule.usually.map_or(said.fix.as_str(), |usually| lang.words(usually.fix));
+        Some(Advice { why: &said.why, fix })
     }
 }
 

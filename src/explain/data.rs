@@ -80,6 +80,7 @@ pub struct Said {
 #[serde(deny_unknown_fields)]
 pub struct RuleSaid {
     pub why: String,
+    /// Empty where the rule itself says what is usually behind it, and what to change.
     #[serde(default)]
     pub fix: String,
 }

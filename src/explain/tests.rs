@@ -84,6 +84,13 @@ fn every_rule_says_why_in_both_languages() {
         assert!(stray.is_empty(), "{lang:?}: no such rules: {stray:?}");
     }
     assert!(data::facts().rule.keys().all(|id| crate::rules().any(|rule| rule.id == id)));
+    // What to change is written once: with what is usually behind it, or here.
+    for rule in crate::rules() {
+        for lang in Lang::ALL {
+            let said = &data::words(lang).rule[rule.id];
+            assert!(rule.usually.is_none() || said.fix.is_empty(), "{}: fixed twice in {lang:?}", rule.id);
+        }
+    }
     // What is no mistake needs no fix.
     let unfixed: Vec<_> =
         advice(Lang::En).iter().filter(|(_, it)| it.fix.is_empty()).map(|(id, _)| *id).collect();

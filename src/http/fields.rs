@@ -1,10 +1,6 @@
 //! The parts of a handshake's heads: what each is called, is for, and where it is defined.
 
-use crate::model::{Cite, FieldDef};
-
-const fn def(id: &'static str, label: &'static str, cite: Cite, help: &'static str) -> FieldDef {
-    FieldDef { id, label, help, cite }
-}
+use crate::model::{Cite, FieldDef, fields};
 
 const fn s(section: &'static str) -> Cite {
     Cite::rfc6455(section)
@@ -20,52 +16,29 @@ const fn http1(section: &'static str) -> Cite {
     Cite { doc: "RFC 9112", section }
 }
 
-// Start lines.
-
-pub static REQUEST_LINE: FieldDef =
-    def("http.request_line", "request line", http1("3"), "What is asked for: method, target, version.");
-pub static METHOD: FieldDef = def("http.method", "method", s("4.1"), "A WebSocket begins with GET.");
-pub static TARGET: FieldDef = def(
-    "http.target",
-    "request target",
-    s("3"),
-    "Path and query of the WebSocket URI: its resource name, without a fragment.",
-);
-pub static STATUS_LINE: FieldDef =
-    def("http.status_line", "status line", http1("4"), "How the server answers: version, status, reason.");
-pub static STATUS: FieldDef =
-    def("http.status", "status", s("4.2.2"), "101 opens the WebSocket; anything else is ordinary HTTP.");
-pub static REASON: FieldDef =
-    def("http.reason", "reason phrase", http1("4"), "For people only; receivers ignore it.");
-pub static VERSION: FieldDef =
-    def("http.version", "HTTP version", s("4.1"), "At least 1.1, the first version with Upgrade.");
-
-// Elements of structured header fields.
-
-pub static SUBPROTOCOL: FieldDef =
-    def("http.subprotocol", "subprotocol", s("1.9"), "What the messages mean, agreed by name.");
-pub static EXTENSION: FieldDef =
-    def("http.extension", "extension", s("9.1"), "Something that changes how messages are framed.");
-pub static EXTENSION_PARAM: FieldDef =
-    def("http.extension.param", "parameter", s("9.1"), "A setting of the extension before it.");
-
-/// A header field without a row in [`HEADERS`].
-pub static OTHER: FieldDef = def("http.header", "header field", http("6.3"), "Not part of the handshake.");
-
-/// The fields above.
-pub static FIELDS: &[&FieldDef] = &[
-    &REQUEST_LINE,
-    &METHOD,
-    &TARGET,
-    &STATUS_LINE,
-    &STATUS,
-    &REASON,
-    &VERSION,
-    &SUBPROTOCOL,
-    &EXTENSION,
-    &EXTENSION_PARAM,
-    &OTHER,
-];
+fields! {
+    /// The parts of a head, but for the fields that have a row in [`HEADERS`].
+    FIELDS;
+    // Start lines.
+    REQUEST_LINE = "http.request_line", "request line", http1("3"),
+        "What is asked for: method, target, version.";
+    METHOD = "http.method", "method", s("4.1"), "A WebSocket begins with GET.";
+    TARGET = "http.target", "request target", s("3"),
+        "Path and query of the WebSocket URI: its resource name, without a fragment.";
+    STATUS_LINE = "http.status_line", "status line", http1("4"),
+        "How the server answers: version, status, reason.";
+    STATUS = "http.status", "status", s("4.2.2"),
+        "101 opens the WebSocket; anything else is ordinary HTTP.";
+    REASON = "http.reason", "reason phrase", http1("4"), "For people only; receivers ignore it.";
+    VERSION = "http.version", "HTTP version", s("4.1"), "At least 1.1, the first version with Upgrade.";
+    // Elements of structured header fields.
+    SUBPROTOCOL = "http.subprotocol", "subprotocol", s("1.9"), "What the messages mean, agreed by name.";
+    EXTENSION = "http.extension", "extension", s("9.1"), "Something that changes how messages are framed.";
+    EXTENSION_PARAM = "http.extension.param", "parameter", s("9.1"),
+        "A setting of the extension before it.";
+    // A header field without a row in HEADERS.
+    OTHER = "http.header", "header field", http("6.3"), "Not part of the handshake.";
+}
 
 /// A header field that this tool knows.
 #[derive(Debug)]
@@ -81,9 +54,12 @@ macro_rules! headers {
         pub enum Name { $($name,)* }
 
         /// The known header fields.
-        pub const HEADERS: &[Known] = &[
-            $(Known { name: Name::$name, def: def(concat!("http.", $id), $label, $cite, $help) },)*
-        ];
+        pub static HEADERS: &[Known] = &[$(
+            Known {
+                name: Name::$name,
+                def: FieldDef { id: concat!("http.", $id), label: $label, help: $help, cite: $cite },
+            },
+        )*];
     };
 }
 

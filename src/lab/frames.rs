@@ -66,7 +66,8 @@ impl Sink for Inbox {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if let Some(broken) = unit.findings.iter().find(|f| f.rule.severity == Severity::Error) {
-            let code = if broken.rule.id.contains("utf8") { CloseCode(1007) } else { CloseCode(1002) };
+            // What other receivers put up with is an error of the protocol too.
+            let code = broken.rule.fails.unwrap_or(CloseCode(1002));
             let why = broken.rule.title.to_owned();
             self.violation.get_or_insert(Violation { code, why });
         }

@@ -2,21 +2,30 @@
 
 /// Declares rules and a list of them.
 ///
+/// A row may say with which Close code a receiver fails the connection because of it, and what is
+/// usually behind it.
+///
 /// ```text
 /// rules! {
 ///     /// The rules of this protocol.
 ///     RULES;
 ///     NAME = "id", Error, Cite::rfc6455("5.1"), Client,
 ///         "what is wrong",
-///         "what a conforming receiver does about it";
+///         "what a conforming receiver does about it",
+///         fails 1002,
+///         usually "what is behind it", mend "what to change";
 /// }
 /// ```
 macro_rules! rules {
     ($(#[$doc:meta])* $list:ident;
-     $($name:ident = $id:literal, $severity:ident, $cite:expr, $who:ident, $title:literal, $consequence:literal;)*
+     $($(#[$about:meta])* $name:ident = $id:literal, $severity:ident, $cite:expr, $who:ident,
+       $title:literal, $consequence:expr
+       $(, fails $code:literal)? $(, usually $what:literal, mend $fix:literal)?;)*
     ) => {
         $(
+            #[allow(clippy::doc_markdown, reason = "shown to people as it stands")]
             #[doc = $title]
+            $(#[doc = ""] #[$about])*
             pub static $name: $crate::model::Rule = $crate::model::Rule {
                 id: $id,
                 severity: $crate::model::Severity::$severity,
@@ -24,6 +33,8 @@ macro_rules! rules {
                 who: $crate::model::Who::$who,
                 title: $title,
                 consequence: $consequence,
+                fails: $crate::model::optional!($($crate::model::CloseCode($code))?),
+                usually: $crate::model::optional!($($crate::model::Usual { what: $what, fix: $fix })?),
             };
         )*
         $(#[$doc])*
@@ -45,6 +56,7 @@ macro_rules! fields {
      $($name:ident = $id:literal, $label:literal, $cite:expr, $help:literal;)*
     ) => {
         $(
+            #[allow(clippy::doc_markdown, reason = "shown to people as it stands")]
             #[doc = $help]
             pub static $name: $crate::model::FieldDef =
                 $crate::model::FieldDef { id: $id, label: $label, help: $help, cite: $cite };
@@ -54,4 +66,14 @@ macro_rules! fields {
     };
 }
 
-pub(crate) use {fields, rules};
+/// What a row may leave out.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
+pub(crate) use {fields, optional, rules};

@@ -23,6 +23,15 @@ impl Diagnosis {
     }
 }
 
+/// What is usually behind a broken rule, and what to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usual {
+    /// What was probably done.
+    pub what: &'static str,
+    /// What to do instead.
+    pub fix: &'static str,
+}
+
 /// Why a rule is there and what to do when it was broken, for those who want to understand it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advice {

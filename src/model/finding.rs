@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::diagnosis::Diagnosis;
+use super::diagnosis::{Diagnosis, Usual};
 use super::span::Span;
 use super::text::Text;
-use super::wire::Dir;
+use super::wire::{CloseCode, Dir};
 
 /// A paragraph of a specification: `RFC 6455 §5.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,7 +85,9 @@ pub enum Who {
 
 /// A rule of a specification, written once. Its id is the same in text, NDJSON,
 /// documentation and tests.
-#[derive(Debug, PartialEq, Eq)]
+///
+/// A rule is the `static` that declares it: two are equal only if they are the same.
+#[derive(Debug)]
 pub struct Rule {
     /// Stable id, such as `unmasked-client-frame`.
     pub id: &'static str,
@@ -99,7 +101,20 @@ pub struct Rule {
     pub title: &'static str,
     /// What a conforming endpoint does about it.
     pub consequence: &'static str,
+    /// With which code a receiver fails the connection because of it (RFC 6455 §7.1.7). `None`
+    /// where it does not: it ignores what was sent, or hardly notices, or there are no frames yet.
+    pub fails: Option<CloseCode>,
+    /// What is usually behind it, where that is the same each time.
+    pub usually: Option<Usual>,
 }
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Rule {}
 
 /// A rule that was broken, and where.
 #[derive(Clone, Debug, PartialEq)]

@@ -27,8 +27,8 @@ pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
 pub use cursor::{Cursor, Record, Short};
-pub(crate) use declare::{fields, rules};
-pub use diagnosis::{Advice, Diagnosis};
+pub(crate) use declare::{fields, optional, rules};
+pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
 pub use other::{Opening, Other};

@@ -57,7 +57,7 @@ impl<'s> Out<'s> {
     }
 
     fn count(&mut self, rule: &'static Rule) {
-        match self.tally.findings.iter_mut().find(|(known, _)| std::ptr::eq(*known, rule)) {
+        match self.tally.findings.iter_mut().find(|(known, _)| *known == rule) {
             Some((_, count)) => *count += 1,
             None => self.tally.findings.push((rule, 1)),
         }

@@ -36,6 +36,8 @@ pub static UNMASKED: Rule = Rule {
     who: Who::Client,
     title: "Client frame is not masked",
     consequence: "A server closes the connection, usually with 1002.",
+    fails: None,
+    usually: None,
 };
 
 /// A minor rule.
@@ -46,6 +48,8 @@ pub static LONG: Rule = Rule {
     who: Who::Either,
     title: "Length is not in its shortest form",
     consequence: "Most endpoints do not notice.",
+    fails: None,
+    usually: None,
 };
 
 /// An error of the client in the first frame of connection 1.

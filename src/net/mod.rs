@@ -61,7 +61,7 @@ use std::net::SocketAddr;
 
 #[cfg(doc)]
 use crate::limits;
-use crate::model::{At, Cite, Finding, Receipt, Rule, Severity, Time, Who};
+use crate::model::{At, Cite, Finding, Receipt, Time, rules};
 
 pub use link::{is_supported, link_name};
 pub use measure::{Measured, measure};
@@ -200,46 +200,27 @@ pub trait StreamSink {
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At);
 }
 
-/// Bytes of a stream are missing. Reported through [`StreamSink::gap`]; whoever
-/// knows what they belonged to makes the finding.
-pub static TCP_GAP: Rule = Rule {
-    id: "tcp-gap",
-    severity: Severity::Warning,
-    cite: Cite { doc: "RFC 9293", section: "3.4" },
-    who: Who::Capture,
-    title: "TCP bytes are missing from the capture",
-    consequence: "the endpoints did not notice: the capture dropped or never saw the packets, and what they carried cannot be shown",
-};
-
-/// The same sequence numbers were sent with different bytes.
-pub static TCP_OVERLAP_CONFLICT: Rule = Rule {
-    id: "tcp-overlap-conflict",
-    severity: Severity::Warning,
-    cite: Cite { doc: "RFC 9293", section: "3.10.7.4" },
-    who: Who::Either,
-    title: "a TCP segment repeats sequence numbers with different bytes",
-    consequence: "which bytes the receiver took depends on its TCP; the ones captured first are used here",
-};
-
-/// The checksum is wrong, and hardware that fills it in later does not explain it.
-pub static BAD_TCP_CHECKSUM: Rule = Rule {
-    id: "bad-tcp-checksum",
-    severity: Severity::Warning,
-    cite: Cite { doc: "RFC 9293", section: "3.1" },
-    who: Who::Either,
-    title: "the TCP checksum is wrong",
-    consequence: "a receiver drops the segment and waits for it to be sent again; its bytes are used here all the same",
-};
-
-/// The capture kept only the beginning of a packet.
-pub static PACKET_TRUNCATED: Rule = Rule {
-    id: "packet-truncated",
-    severity: Severity::Warning,
-    cite: Cite { doc: "RFC 9293", section: "3.4" },
-    who: Who::Capture,
-    title: "the capture cut packets short",
-    consequence: "the endpoints did not notice; capture with a larger snap length to see all of it",
-};
-
-/// Every rule of this layer.
-pub static RULES: &[&Rule] = &[&TCP_GAP, &TCP_OVERLAP_CONFLICT, &BAD_TCP_CHECKSUM, &PACKET_TRUNCATED];
+rules! {
+    /// Every rule of this layer.
+    RULES;
+    /// Bytes of a stream are missing. Reported through [`StreamSink::gap`]; whoever
+    /// knows what they belonged to makes the finding.
+    TCP_GAP = "tcp-gap", Warning, Cite { doc: "RFC 9293", section: "3.4" }, Capture,
+        "TCP bytes are missing from the capture",
+        "the endpoints did not notice: the capture dropped or never saw the packets, and what they \
+         carried cannot be shown";
+    /// The same sequence numbers were sent with different bytes.
+    TCP_OVERLAP_CONFLICT = "tcp-overlap-conflict", Warning,
+        Cite { doc: "RFC 9293", section: "3.10.7.4" }, Either,
+        "a TCP segment repeats sequence numbers with different bytes",
+        "which bytes the receiver took depends on its TCP; the ones captured first are used here";
+    /// The checksum is wrong, and hardware that fills it in later does not explain it.
+    BAD_TCP_CHECKSUM = "bad-tcp-checksum", Warning, Cite { doc: "RFC 9293", section: "3.1" }, Either,
+        "the TCP checksum is wrong",
+        "a receiver drops the segment and waits for it to be sent again; its bytes are used here \
+         all the same";
+    /// The capture kept only the beginning of a packet.
+    PACKET_TRUNCATED = "packet-truncated", Warning, Cite { doc: "RFC 9293", section: "3.4" }, Capture,
+        "the capture cut packets short",
+        "the endpoints did not notice; capture with a larger snap length to see all of it";
+}

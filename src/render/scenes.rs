@@ -12,6 +12,8 @@ pub static UNMASKED: Rule = Rule {
     who: Who::Client,
     title: "A client sent a frame that is not masked",
     consequence: "The server closes the connection on receiving it; it may send a Close frame with 1002.",
+    fails: None,
+    usually: None,
 };
 
 pub static NON_MINIMAL: Rule = Rule {
@@ -21,6 +23,8 @@ pub static NON_MINIMAL: Rule = Rule {
     who: Who::Either,
     title: "A payload length takes more bytes than it needs",
     consequence: "A strict receiver fails the connection.",
+    fails: None,
+    usually: None,
 };
 
 pub static UTF8: Rule = Rule {
@@ -30,6 +34,8 @@ pub static UTF8: Rule = Rule {
     who: Who::Either,
     title: "A text message is not valid UTF-8",
     consequence: "The receiver fails the connection, with 1007.",
+    fails: None,
+    usually: None,
 };
 
 pub static UNCLEAN: Rule = Rule {
@@ -39,6 +45,8 @@ pub static UNCLEAN: Rule = Rule {
     who: Who::Either,
     title: "TCP was closed without a complete closing handshake",
     consequence: "Applications are told 1006, which is never on the wire.",
+    fails: None,
+    usually: None,
 };
 
 /// The frames of RFC 6455 §5.7.

@@ -42,7 +42,10 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
     detail(page, "then", lang.words(rule.consequence));
     if let Some(advice) = page.advice(rule) {
         detail(page, "because", advice.why);
-        detail(page, "fix", advice.fix);
+        // What is usually behind it is told below, with what to change.
+        if rule.usually.is_none() || finding.cause.is_none() {
+            detail(page, "fix", advice.fix);
+        }
     }
     if let Some(cause) = &finding.cause {
         diagnosis(page, cause);

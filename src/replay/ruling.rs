@@ -4,7 +4,7 @@
 use crate::http::handshake::{refusal_rule, status};
 use crate::http::{
     DUPLICATE_SUBPROTOCOL, FRAGMENT_IN_TARGET, INVALID_SUBPROTOCOL, Outcome, RequestReport, ResponseReport,
-    UNSUPPORTED_VERSION, accept_value,
+    UNSUPPORTED_VERSION, VERSION_REJECTION_BARE, accept_value,
 };
 use crate::model::film::{Cause, Deal, Ruling, State};
 use crate::model::{Deflate, Dir, Finding, Header, Rule, Severity, Text, Verdict};
@@ -250,9 +250,9 @@ fn worst(name: &str, asked: Option<&RequestReport>, answered: Option<&ResponseRe
             _ => Verdict::Irrelevant,
         };
     }
-    let blames = |f: &&Finding| f.rule.severity == Severity::Error && f.rule.id.contains("version");
+    let is_about = |f: &Finding| [&UNSUPPORTED_VERSION, &VERSION_REJECTION_BARE].contains(&f.rule);
     if name == "Sec-WebSocket-Version"
-        && answered.is_some_and(|r| r.findings.iter().any(|f| blames(&f) && f.blame == Some(Dir::Server)))
+        && answered.is_some_and(|r| r.findings.iter().any(|f| is_about(f) && f.blame == Some(Dir::Server)))
     {
         verdict = Verdict::Broken;
     }

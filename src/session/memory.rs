@@ -326,7 +326,7 @@ mod tests {
                 let attempt = Attempt { pair, key: Some(key.as_bytes()), ..Attempt::default() };
                 let conn = if key == "one" { conn } else { 100 + conn };
                 memory.request(conn, &mut Entry::default(), &attempt, &mut findings);
-                told += findings.iter().filter(|f| f.rule.id == "reused-sec-websocket-key").count();
+                told += findings.iter().filter(|f| f.rule == &REUSED_KEY).count();
             }
         }
         assert!(told >= 99 + 95, "{told}");

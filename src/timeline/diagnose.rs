@@ -3,10 +3,10 @@
 use super::followed::Followed;
 use super::{Closed, When};
 use crate::app::{
-    self, CONNECT_TIMEOUT, CORS_BLOCKED, NOT_ENGINE_IO, PAYLOAD_TOO_BIG, PING_TIMEOUT, POLL_CLOSED,
+    CONNECT_TIMEOUT, CORS_BLOCKED, NOT_ENGINE_IO, PAYLOAD_TOO_BIG, PING_TIMEOUT, POLL_CLOSED,
     PROXY_IDLE_TIMEOUT, STUCK_ON_POLLING,
 };
-use crate::model::{Dir, Rule, Text, Time, Transport};
+use crate::model::{Dir, Text, Time, Transport};
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -179,106 +179,4 @@ impl Followed {
         let last = [self.pinged, Some(self.began)].into_iter().flatten().filter_map(|w| when.since(w));
         last.min()
     }
-}
-
-/// What is usually behind a finding on a session, and what to change.
-pub(super) fn cause(rule: &'static Rule) -> Option<(&'static str, &'static str)> {
-    let causes: [(&'static Rule, &'static str, &'static str); 18] = [
-        (
-            &app::NO_STICKY_SESSION,
-            "requests of one session reach different server processes: a load balancer or cluster without sticky sessions",
-            "make the load balancer send a session's requests to the process that opened it (ip_hash, a cookie, \
-             @socket.io/sticky), or allow transports: [\"websocket\"] only",
-        ),
-        (
-            &app::SESSION_EXPIRED,
-            "the session timed out or its server was restarted, and the client went on with the old id",
-            "nothing, if the client opens a new session at once; otherwise let the library reconnect",
-        ),
-        (
-            &app::STUCK_ON_POLLING,
-            "a proxy in between does not pass the Upgrade on, or the server offers no WebSocket",
-            "let the proxy pass on Upgrade and Connection with HTTP/1.1 (nginx: proxy_http_version 1.1; \
-             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"), and allow the \
-             transport websocket on the server",
-        ),
-        (
-            &app::CLIENT_TOO_OLD,
-            "the client library is of Socket.IO 1 or 2, the server of 3 or 4",
-            "update the client to the server's major version, or set allowEIO3: true on the server",
-        ),
-        (
-            &app::SERVER_TOO_OLD,
-            "the client library is of Socket.IO 3 or 4, the server of 1 or 2",
-            "update the server, or use a client of Socket.IO 2",
-        ),
-        (
-            &app::CORS_BLOCKED,
-            "the server does not allow the page's origin",
-            "set cors: { origin: \"https://the-page's-origin\" } on the server, with credentials: true if \
-             cookies are sent; * does not go with credentials",
-        ),
-        (
-            &app::PING_TIMEOUT,
-            "one side was suspended or blocked: a browser's background tab, a long computation, a lost network",
-            "raise pingTimeout, and keep the event loop free; expect clients in the background to come back",
-        ),
-        (
-            &app::PROXY_IDLE_TIMEOUT,
-            "a proxy or load balancer between the two closes connections that are idle for that long",
-            "set pingInterval below that time, or raise it (nginx: proxy_read_timeout)",
-        ),
-        (
-            &app::PAYLOAD_TOO_BIG,
-            "one message is larger than its receiver's limit, on servers 1 MB unless told otherwise",
-            "raise maxHttpBufferSize on the server, or send less at a time",
-        ),
-        (
-            &app::NOT_ENGINE_IO,
-            "something else answers under this host, port and path: another path, a plain WebSocket server, a proxy's page",
-            "compare path on both sides (the default is /socket.io/), and the port; a plain WebSocket server \
-             needs a plain WebSocket client",
-        ),
-        (
-            &app::PLAIN_CLIENT,
-            "the client speaks WebSocket only (new WebSocket(…)), the server Socket.IO",
-            "use socket.io-client; Socket.IO is a protocol on top of WebSocket",
-        ),
-        (
-            &app::TRANSPORT_DISABLED,
-            "client and server do not agree on transports",
-            "set transports to the same list on both sides; a server of [\"websocket\"] needs it in the client too",
-        ),
-        (
-            &app::NAMESPACE_REFUSED,
-            "the namespace does not exist on the server, or a middleware there refused the client",
-            "create it with io.of(…) before clients come; if it was a middleware, look at its message in connect_error",
-        ),
-        (
-            &app::CONNECT_TIMEOUT,
-            "the client opened Engine.IO but never sent Socket.IO's CONNECT: another library, or one of Socket.IO 2",
-            "send 40 first, or use socket.io-client in the server's major version",
-        ),
-        (
-            &app::EVENT_BEFORE_CONNECT,
-            "the client sent an event before the server had answered its CONNECT",
-            "wait for the server's 40 with the sid; socket.io-client does so by itself",
-        ),
-        (
-            &app::CONCURRENT_POLLS,
-            "the client has two polls on the way, often because a proxy or a retry repeated one",
-            "send the next poll when the last is answered; do not retry polls in a proxy",
-        ),
-        (
-            &app::POLL_CLOSED,
-            "a middleware in front of Engine.IO reads the body of GET requests, so that the request looks closed",
-            "attach Engine.IO before body parsers and wrappers of the request, or leave its path out of them",
-        ),
-        (
-            &app::REQUEST_REFUSED,
-            "the server refused the request by its own rules",
-            "look at the message, and at allowRequest on the server",
-        ),
-    ];
-    causes.into_iter().find(|(known, ..)| std::ptr::eq(*known, rule)).map(|(_, what, fix)| (what, fix))
 }

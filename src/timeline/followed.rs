@@ -8,7 +8,7 @@ use crate::app::{ENGINE_BAD_PACKET, HEARTBEAT_DIRECTION};
 use crate::limits;
 use crate::model::{
     Answer, App, AppSession, Connection, Diagnosis, Dir, Finding, Rule, SessionRef, SourceId, Span, Text,
-    Transport,
+    Transport, Usual,
 };
 
 /// A session being followed.
@@ -227,11 +227,11 @@ impl Followed {
         got: Text,
         evidence: &[When],
     ) {
-        let at = if let Some(at) = self.findings.iter().position(|known| std::ptr::eq(known.rule, rule)) {
+        let at = if let Some(at) = self.findings.iter().position(|known| known.rule == rule) {
             at
         } else {
             let mut finding = Finding::new(rule, blame, expected, got);
-            if let Some((what, fix)) = super::diagnose::cause(rule) {
+            if let Some(Usual { what, fix }) = rule.usually {
                 finding = finding.because(Diagnosis::new(rule.id, what, fix));
             }
             self.findings.push(finding);

@@ -118,7 +118,7 @@ impl<'s> Timeline<'s> {
     /// Counts findings that this layer made; those of the layers below are counted already.
     fn count(&mut self, findings: &[Finding]) {
         for finding in findings {
-            match self.tally.iter_mut().find(|(rule, _)| std::ptr::eq(*rule, finding.rule)) {
+            match self.tally.iter_mut().find(|(rule, _)| *rule == finding.rule) {
                 Some((_, count)) => *count += 1,
                 None => self.tally.push((finding.rule, 1)),
             }

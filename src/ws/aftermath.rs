@@ -11,11 +11,11 @@ use super::judge::Context;
 use super::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
     CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
-    NON_MINIMAL_LENGTH, OPEN_AFTER_VIOLATION, PING_NOT_ANSWERED, PMD_NONZERO_PADDING, PONG_PAYLOAD_MISMATCH,
-    PONG_SLOW, TCP_OPEN_AFTER_CLOSE, TCP_RESET, UNCLEAN_CLOSE, UNSOLICITED_PONG, close,
+    OPEN_AFTER_VIOLATION, PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, TCP_OPEN_AFTER_CLOSE,
+    TCP_RESET, UNCLEAN_CLOSE, UNSOLICITED_PONG, close,
 };
 use crate::limits;
-use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Severity, Span, Text, Time};
+use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, Text, Time};
 
 /// How far the closing handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +33,6 @@ pub struct Ended {
     pub how: StreamEnd,
     pub receipt: Receipt,
     pub time: Option<Time>,
-}
-
-/// Whether an endpoint that breaks this rule cannot be put up with: its peer is to fail the connection.
-/// Of the other errors a receiver ignores what was sent, or it hardly notices.
-pub fn is_fatal(finding: &Finding) -> bool {
-    const BORNE: [&Rule; 5] = [
-        &DATA_AFTER_CLOSE,
-        &DUPLICATE_CLOSE,
-        &NON_MINIMAL_LENGTH,
-        &PMD_NONZERO_PADDING,
-        &PONG_PAYLOAD_MISMATCH,
-    ];
-    finding.rule.severity == Severity::Error && BORNE.iter().all(|rule| rule.id != finding.rule.id)
 }
 
 /// What is remembered of both endpoints.
@@ -264,7 +251,7 @@ impl Story {
             Opcode::CLOSE => self.close(dir, seen, findings),
             _ => {}
         }
-        if findings.iter().any(|f| is_fatal(f) && f.blame == Some(dir)) {
+        if findings.iter().any(|f| f.rule.fails.is_some() && f.blame == Some(dir)) {
             self.violated(dir, time);
         }
     }

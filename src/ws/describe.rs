@@ -101,7 +101,7 @@ fn text_or_bytes(bytes: &[u8]) -> Value {
 
 fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
     let header = &frame.header;
-    let is = |other: &'static FieldDef| std::ptr::eq(def, other);
+    let is = |other: &'static FieldDef| def == other;
     if is(&FIN) {
         match (header.fin, header.opcode) {
             (true, Opcode::CONTINUATION) => "last fragment of its message".into(),

@@ -1,6 +1,6 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::{self, Aftermath};
+use super::aftermath::Aftermath;
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
 use super::judge::Context;
@@ -164,7 +164,7 @@ impl Shared {
             };
             findings.push(invalid_utf8(dir, offset, at));
         }
-        if findings.iter().any(aftermath::is_fatal) {
+        if findings.iter().any(|f| f.rule.fails.is_some()) {
             self.aftermath.violated(dir, at.time);
         }
         let too_large = assembly.length > limits::MESSAGE_LARGE;

@@ -60,11 +60,11 @@ impl Decoder for Mqtt {
         if said.length == 0 {
             return Some(app(Text::new("an empty message: nothing of a packet")));
         }
-        if self.lanes[said.dir.index()].state == State::Lost {
+        Some(if self.lanes[said.dir.index()].state == State::Lost {
             self.regain(said, found)
         } else {
-            Some(self.run(said, found))
-        }
+            self.run(said, found)
+        })
     }
 
     fn lost(&mut self, dir: Dir) {
@@ -260,7 +260,7 @@ impl Mqtt {
     /// Reads a message of a direction in which bytes are missing: a packet may begin with it.
     ///
     /// It is believed once it is whole and well-formed; until then nothing is said of what it breaks.
-    fn regain(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+    fn regain(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> App {
         let index = said.dir.index();
         let before = (self.version, self.lanes[index].packets);
         // What goes on with a packet that is guessed, or else begins one.
@@ -277,11 +277,11 @@ impl Mqtt {
                 if own.iter().all(|f| f.rule == &REFUSED) && lane.state == State::InStep {
                     if lane.begun.is_empty() {
                         found.append(&mut own);
-                        return Some(app);
+                        return app;
                     }
                     if lane.is_plausible() {
                         lane.state = State::Lost;
-                        return Some(app);
+                        return app;
                     }
                 }
             }
@@ -292,7 +292,7 @@ impl Mqtt {
                 break;
             }
         }
-        Some(app(Text::with("{} bytes of a packet whose beginning is missing", said.length)))
+        app(Text::with("{} bytes of a packet whose beginning is missing", said.length))
     }
 }
 
@@ -351,7 +351,7 @@ fn may_begin(first: u8, dir: Dir) -> bool {
     let flags = match kind {
         Kind::PUBLISH => first & 6 != 6,
         Kind::PUBREL | Kind::SUBSCRIBE | Kind::UNSUBSCRIBE => first & 7 == 2,
-        _ => first & 0xF == 0,
+        _ => first.trailing_zeros() >= 4,
     };
     kind.0 != 0 && flags && kind.is_clients_alone().is_none_or(|clients| clients == (dir == Dir::Client))
 }

@@ -1,7 +1,7 @@
 //! Reads one control packet (MQTT 5.0 §3).
 
 use super::names::{Kind, reason, return_code};
-use super::reader::{Fault, Read, Reader, Stop};
+use super::reader::{Fault, Read, Reader, Stop, bad};
 use super::{
     CLEAN, CLIENT_ID, DUP, FILTER, KEEP_ALIVE, LENGTH, LEVEL, PACKET_ID, PASSWORD, PAYLOAD, PROTOCOL,
     PROTOCOL_ERROR, QOS, REASON, RETAIN, SESSION_PRESENT, TOPIC, TYPE, USER_NAME, WILL_PAYLOAD, WILL_TOPIC,
@@ -134,13 +134,13 @@ impl Reading<'_> {
             Kind::PINGREQ | Kind::PINGRESP | Kind::DISCONNECT => {}
             _ => {
                 let got = Text::with("type {}", kind.0);
-                return self.reader.bad(0, 1, "the type of a control packet".into(), got);
+                return bad(0, 1, "the type of a control packet".into(), got);
             }
         }
         if self.reader.left() > 0 {
             let (at, left) = (self.reader.at, self.reader.left());
             let expected = Text::new("the end of the {}").and(kind.name());
-            return self.reader.bad(at, left, expected, Text::with("{} more bytes", left));
+            return bad(at, left, expected, Text::with("{} more bytes", left));
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Reading<'_> {
             return Ok(());
         }
         let expected = Text::with("the flags {}", format!("{asked:04b}"));
-        self.reader.bad(0, 1, expected, Text::with("{}", format!("{flags:04b}")))
+        bad(0, 1, expected, Text::with("{}", format!("{flags:04b}")))
     }
 
     fn id(&mut self) -> Read<()> {
@@ -166,7 +166,7 @@ impl Reading<'_> {
         let id = self.reader.two("the packet id")?;
         self.reader.tell(&PACKET_ID, begin, Value::Number(id.into()), Text::default());
         if id == 0 {
-            return self.reader.bad(begin, 2, "a packet id that is not 0".into(), "0".into());
+            return bad(begin, 2, "a packet id that is not 0".into(), "0".into());
         }
         self.id = Some(id);
         Ok(())
@@ -207,7 +207,7 @@ impl Reading<'_> {
             None
         };
         if let Some(got) = wrong {
-            return r.bad(flags_at, 1, "connect flags as they are defined".into(), got);
+            return bad(flags_at, 1, "connect flags as they are defined".into(), got);
         }
         let begin = r.at;
         let keep_alive = r.two("the keep alive time")?;
@@ -265,7 +265,7 @@ impl Reading<'_> {
         self.reader.tell_bits(&SESSION_PRESENT, begin, 7..8, Value::Bit(flags & 1 == 1));
         if flags & !1 != 0 {
             let got = Text::with("{}", format!("0x{flags:02x}"));
-            return self.reader.bad(begin, 1, "acknowledge flags of 0 or 1".into(), got);
+            return bad(begin, 1, "acknowledge flags of 0 or 1".into(), got);
         }
         let at = self.reader.at;
         let (code, words) = self.reason()?;
@@ -315,14 +315,14 @@ impl Reading<'_> {
         self.reader.tell_bits(&RETAIN, 0, 7..8, Value::Bit(retain));
         if qos == 3 || dup && qos == 0 {
             let got = if qos == 3 { Text::new("QoS 3") } else { Text::new("DUP with QoS 0") };
-            return self.reader.bad(0, 1, "QoS 0 to 2, and DUP with 1 and 2 only".into(), got);
+            return bad(0, 1, "QoS 0 to 2, and DUP with 1 and 2 only".into(), got);
         }
         let begin = self.reader.at;
         let topic = self.text(&TOPIC, "the topic")?;
         self.words = Text::with("PUBLISH {}", &topic);
         if topic.contains(['+', '#']) {
             let expected = "a topic without wildcards".into();
-            return self.against(begin, topic.len() + 2, expected, Text::with("{}", &topic));
+            return against(begin, topic.len() + 2, expected, Text::with("{}", &topic));
         }
         if qos > 0 {
             self.id()?;
@@ -333,16 +333,17 @@ impl Reading<'_> {
         let is_alias = |text: &str| text.starts_with("Topic Alias:");
         let has_alias = self.reader.fields.iter().any(|f| matches!(&f.value, Value::Text(t) if is_alias(t)));
         if topic.is_empty() && !has_alias {
-            return self.against(begin, 2, "a topic".into(), "an empty one".into());
+            return against(begin, 2, "a topic".into(), "an empty one".into());
         }
-        self.payload(&topic, dup, qos, retain)
+        self.payload(&topic, dup, qos, retain);
+        Ok(())
     }
 
-    fn payload(&mut self, topic: &str, dup: bool, qos: u8, retain: bool) -> Read<()> {
-        let mut flags = format!("QoS {qos}");
-        if let Some(id) = self.id {
-            flags.push_str(&format!(", id {id}"));
-        }
+    fn payload(&mut self, topic: &str, dup: bool, qos: u8, retain: bool) {
+        let mut flags = match self.id {
+            Some(id) => format!("QoS {qos}, id {id}"),
+            None => format!("QoS {qos}"),
+        };
         for (is, name) in [(dup, "DUP"), (retain, "RETAIN")] {
             if is {
                 flags.push_str(", ");
@@ -365,7 +366,6 @@ impl Reading<'_> {
             self.reader.tell(&PAYLOAD, begin, value, Text::default());
         }
         self.reader.at = self.reader.end;
-        Ok(())
     }
 
     fn filters(&mut self) -> Read<()> {
@@ -385,7 +385,7 @@ impl Reading<'_> {
                 let reserved = if self.version >= 5 { 0xC0 } else { 0xFC };
                 if options & reserved != 0 || options & 3 == 3 {
                     let got = Text::with("{}", format!("{options:08b}"));
-                    return self.reader.bad(at, 1, "QoS 0 to 2 and reserved bits of 0".into(), got);
+                    return bad(at, 1, "QoS 0 to 2 and reserved bits of 0".into(), got);
                 }
                 if self.reader.fields.len() < APP_FIELDS {
                     self.reader.tell_bits(&QOS, at, 6..8, Value::Number((options & 3).into()));
@@ -393,7 +393,7 @@ impl Reading<'_> {
                 name = format!("{name} (QoS {})", options & 3);
             }
             if name.is_empty() {
-                return self.against(begin, 2, "a topic filter".into(), "an empty one".into());
+                return against(begin, 2, "a topic filter".into(), "an empty one".into());
             }
             count += 1;
             if names.len() < NAMED {
@@ -431,11 +431,11 @@ impl Reading<'_> {
     fn title(&self) -> String {
         format!("{} {}", self.head.kind().name(), self.id.unwrap_or_default())
     }
+}
 
-    /// What is well-formed and still not allowed (§4.13.1).
-    fn against<T>(&self, at: usize, length: usize, expected: Text, got: Text) -> Read<T> {
-        Err(Stop::Bad(Box::new(Fault { rule: &PROTOCOL_ERROR, at, length, expected, got })))
-    }
+/// What is well-formed and still not allowed (§4.13.1).
+fn against<T>(at: usize, length: usize, expected: Text, got: Text) -> Read<T> {
+    Err(Stop::Bad(Box::new(Fault { rule: &PROTOCOL_ERROR, at, length, expected, got })))
 }
 
 /// `SUBSCRIBE 1: a/#, b and 3 more`.

@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
         if length > self.left() {
             let got = Text::with("{} bytes to the packet's end", self.left());
             let expected = Text::with("{} bytes: {}", length).word(what);
-            return self.bad(self.at, self.left().max(1), expected, got);
+            return bad(self.at, self.left().max(1), expected, got);
         }
         let bytes = self.packet.bytes.get(self.at..self.at + length).ok_or(Stop::NotKept)?;
         self.at += length;
@@ -76,12 +76,7 @@ impl<'a> Reader<'a> {
                 return Ok(value);
             }
         }
-        self.bad(
-            begin,
-            4,
-            "a number of at most four bytes".into(),
-            "a fourth byte that announces more".into(),
-        )
+        bad(begin, 4, "a number of at most four bytes".into(), "a fourth byte that announces more".into())
     }
 
     /// Binary data (§1.5.6): two bytes of length, then as many.
@@ -98,11 +93,11 @@ impl<'a> Reader<'a> {
             Err(e) => {
                 let at = begin + e.valid_up_to();
                 let got = Text::with("an invalid sequence at its byte {}", e.valid_up_to());
-                self.bad(at, 1, Text::new("{} in UTF-8").word(what), got)
+                bad(at, 1, Text::new("{} in UTF-8").word(what), got)
             }
             Ok(text) if text.contains('\0') => {
                 let at = begin + text.find('\0').unwrap_or_default();
-                self.bad(at, 1, Text::new("{} without U+0000").word(what), "U+0000".into())
+                bad(at, 1, Text::new("{} without U+0000").word(what), "U+0000".into())
             }
             Ok(text) => Ok(text),
         }
@@ -113,7 +108,7 @@ impl<'a> Reader<'a> {
         let length = usize::try_from(self.variable("the length of the properties")?).unwrap_or(usize::MAX);
         if length > self.left() {
             let expected = Text::with("{} bytes of properties", length);
-            return self.bad(
+            return bad(
                 self.at.saturating_sub(1),
                 1,
                 expected,
@@ -127,7 +122,7 @@ impl<'a> Reader<'a> {
             let id = self.variable("a property's identifier")?;
             let Some((name, form)) = property(id) else {
                 let got = Text::with("{}", format!("0x{id:02x}"));
-                return self.bad(begin, 1, "the identifier of a property".into(), got);
+                return bad(begin, 1, "the identifier of a property".into(), got);
             };
             let value = match form {
                 Form::Byte => self.byte(name)?.to_string(),
@@ -165,9 +160,9 @@ impl<'a> Reader<'a> {
         let span = Span::bits(self.packet.source, byte + bits.start, byte + bits.end);
         self.fields.push(Field { def, span, value, meaning: Text::default(), depth: 0 });
     }
+}
 
-    /// Reading cannot go on: a packet that is malformed.
-    pub fn bad<T>(&self, at: usize, length: usize, expected: Text, got: Text) -> Read<T> {
-        Err(Stop::Bad(Box::new(Fault { rule: &MALFORMED, at, length, expected, got })))
-    }
+/// Reading cannot go on: a packet that is malformed.
+pub(super) fn bad<T>(at: usize, length: usize, expected: Text, got: Text) -> Read<T> {
+    Err(Stop::Bad(Box::new(Fault { rule: &MALFORMED, at, length, expected, got })))
 }

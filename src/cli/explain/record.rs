@@ -31,6 +31,10 @@ pub fn record(topic: &Topic, lang: Lang) -> Value {
     }
     if let Some(advice) = topic.advice(lang) {
         add("why", json!(advice.why));
+        add(
+            "likely",
+            json!(topic.rule.and_then(|rule| rule.usually).map(|usually| lang.words(usually.what))),
+        );
         add("fix", json!(advice.fix));
     }
     add("example", topic.example.as_ref().map_or(Value::Null, bytes));

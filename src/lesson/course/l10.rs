@@ -226,7 +226,7 @@ fn who_dropped_it(rng: &mut Rng) -> Instance {
     }
     let asks = |stretch: &Vec<u8>| {
         let facts = check_request(&Head::parse(stretch, SourceId::Input, 0), false).facts;
-        !facts.broken.iter().any(|rule| rule.id == MISSING_UPGRADE.id)
+        !facts.broken.contains(&&MISSING_UPGRADE)
     };
     let device = stretches.iter().take_while(|stretch| asks(stretch)).count() as u64;
     let place = |at: usize| match at {

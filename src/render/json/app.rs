@@ -11,7 +11,7 @@ pub(super) fn app<W: Write>(app: &App, w: &mut Writer<W>) {
     w.raw(r#"{"protocol":"#);
     w.string(app.protocol);
     for (i, field) in app.fields.iter().enumerate() {
-        let is_same = |other: &&Field| other.def.id == field.def.id;
+        let is_same = |other: &&Field| other.def == field.def;
         if app.fields[..i].iter().any(|other| is_same(&other)) {
             continue;
         }

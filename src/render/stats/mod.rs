@@ -175,7 +175,7 @@ impl Stats {
     #[cold]
     fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
-            match self.rules.iter_mut().find(|(rule, _)| rule.id == finding.rule.id) {
+            match self.rules.iter_mut().find(|(rule, _)| *rule == finding.rule) {
                 Some((_, count)) => *count += 1,
                 None => self.rules.push((finding.rule, 1)),
             }
