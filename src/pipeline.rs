@@ -8,6 +8,7 @@
 //! each flow. Nothing runs ahead: a packet is read when the one before it has
 //! been shown, so memory does not grow with the file.
 
+use crate::http::{Sniff, sniff};
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
 use crate::model::{
@@ -163,7 +164,9 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
             connections: &mut connections,
             memory: &mut memory,
         };
-        unlike_frames.get_or_insert_with(|| shape::is_unlike_frames(&chunk.bytes));
+        // Behind a head stands what it says; a head is no frame.
+        let is_unlike = |bytes: &[u8]| sniff(bytes) == Sniff::Neither && shape::is_unlike_frames(bytes);
+        unlike_frames.get_or_insert_with(|| is_unlike(&chunk.bytes));
         let side = match chunk.dir {
             Some(Dir::Server) => Side::B,
             Some(Dir::Client) | None => Side::A,

@@ -596,3 +596,71 @@ fn findings_are_explained_once() {
         assert_eq!(decode(&["--format", format, "--explain"]), decode(&["--format", format]));
     }
 }
+
+/// `samples/…` is a file in the clone and a sample of the tool everywhere else.
+#[test]
+fn samples_are_there_in_every_folder() {
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli-samples");
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).expect("there is room");
+    let here = |args: &[&str]| output(wstool(args).current_dir(&place));
+    for (args, says) in [
+        (&["decode", "samples/chat.pcap"][..], "samples/chat.pcap  pcap · ETHERNET"),
+        (&["decode", "./samples/socketio/v4-polling.pcap.gz", "--view", "stats"], "27 connections"),
+        (&["compare", "samples/compare/polling.pcap", "samples/compare/websocket.pcap"], "Counted in"),
+        (&["replay", "samples/handshakes/rfc6455.http", "--brief"], "open"),
+        (&["replay", "samples/chat.pcap", "--brief"], "open"),
+        (&["encode", "--script", "samples/hole.script", "--seed", "1"], "81 06"),
+        (&["encode", "--binary", "samples/rfc6455/5.7-ping.hex", "--from", "server"], "82"),
+    ] {
+        let (code, out, err) = here(args);
+        assert_eq!((code, &*err), (0, ""), "{args:?}");
+        assert!(out.contains(says), "{args:?}: {out}");
+    }
+    let (code, _, err) = here(&["decode", "samples/hole.script"]);
+    assert!(code == 2 && err.contains("this is a script"), "{err}");
+    let (code, _, err) = here(&["decode", "samples/chat.pcp"]);
+    assert!(code == 2 && err.contains("wstool samples names them") && err.lines().count() == 1, "{err}");
+    // A file of that name is meant before the sample is.
+    fs::create_dir_all(place.join("samples")).expect("there is room");
+    fs::write(place.join("samples/chat.pcap"), "81 00").expect("there is room");
+    let (_, out, _) = here(&["decode", "samples/chat.pcap"]);
+    assert!(!out.contains("ETHERNET") && out.contains("text"), "{out}");
+}
+
+#[test]
+fn samples_are_listed_and_written() {
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli-samples-to");
+    let _ = fs::remove_dir_all(&place);
+    let to = place.to_str().expect("a path in UTF-8");
+    for lang in ["en", "zh"] {
+        let (code, list, err) = output(&mut wstool(&["--lang", lang, "samples"]));
+        assert_eq!((code, &*err), (0, ""));
+        assert!(list.lines().all(|line| wstool::render::columns::width(line) <= 80), "{list}");
+        assert!(list.lines().count() > 250 && list.contains("  samples/handshakes/rfc6455.http "), "{list}");
+    }
+    let (_, few, _) = output(&mut wstool(&["samples", "chromium", "pcap"]));
+    assert_eq!(few.matches("  samples/").count(), 2, "{few}");
+    let (_, records, _) = output(&mut wstool(&["samples", "--format", "json"]));
+    let records: serde_json::Value = serde_json::from_str(&records).expect("JSON");
+    let rule = records.as_array().expect("a list").iter().find(|r| r["rule"] == "invalid-utf8");
+    assert_eq!(rule.expect("one breaks it")["path"], "samples/broken/invalid-utf8.script");
+    let written = |args: &[&str]| output(&mut wstool(&[&["samples", "--to", to], args].concat()));
+    let (code, said, _) = written(&[]);
+    assert!(code == 0 && said.contains("files written into"), "{said}");
+    let one = fs::read(place.join("samples/chat.pcap")).expect("it was written");
+    assert_eq!(one, fs::read(sample("chat.pcap")).expect("it is in the clone"));
+    // Again, and nothing is lost that somebody changed.
+    assert_eq!(written(&[]).0, 0);
+    fs::write(place.join("samples/hole.script"), "mine").expect("there is room");
+    let (code, _, err) = written(&[]);
+    assert!(code == 2 && err.contains("hole.script is there already and differs"), "{err}");
+    assert_eq!(written(&["--force"]).0, 0);
+    let printed = wstool(&["samples", "samples/chat.pcap", "--to", "-"]).output().expect("it runs").stdout;
+    assert_eq!(printed, one);
+    assert_eq!(output(&mut wstool(&["samples", "no-such-word"])).0, 2);
+}
+
+fn sample(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
+}

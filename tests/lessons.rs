@@ -187,8 +187,8 @@ fn the_course_by_the_command_line_in_chinese() {
     the_course_in(Lang::Zh);
 }
 
-/// A learner's way through the course: wrong answers first, then help, then the right one
-/// and what it shows.
+/// A learner's way through the course, from an empty home and in a folder that is not the clone: wrong
+/// answers first, then help, then the right one and what it shows.
 fn the_course_in(lang: Lang) {
     let home = folder(&format!("learner-{}", lang.code()));
     let run = |args: &[&str]| wstool(&home, lang, args);
@@ -426,6 +426,12 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
+/// An empty folder to work in, in which commands leave nothing either.
+fn elsewhere() -> &'static Path {
+    static ELSEWHERE: LazyLock<PathBuf> = LazyLock::new(|| folder("elsewhere"));
+    &ELSEWHERE
+}
+
 /// Exit code, standard output, standard error.
 fn wstool(home: &Path, lang: Lang, args: &[&str]) -> (i32, String, String) {
     wstool_told(home, lang, args, "")
@@ -443,7 +449,8 @@ fn wstool_told(home: &Path, lang: Lang, args: &[&str], typed: &str) -> (i32, Str
 
 fn command(home: &Path, lang: Lang, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
-    command.args(["--lang", lang.code()]).args(args).env("WSTOOL_DATA", home);
+    // Samples are in the tool: nobody needs the clone.
+    command.args(["--lang", lang.code()]).args(args).env("WSTOOL_DATA", home).current_dir(elsewhere());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

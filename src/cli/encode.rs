@@ -8,10 +8,12 @@ mod value;
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read as _, Write};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{ArgMatches, FromArgMatches as _, ValueEnum};
 
+use crate::cli::file;
 use crate::limits;
 use crate::model::{Dir, LengthForm, Time};
 use crate::synth::conversation::{self, Step};
@@ -325,7 +327,8 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
     let result = if path == "-" {
         io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
     } else {
-        fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
+        let opened = file::open(Path::new(path));
+        opened.and_then(|file| file.reader.take(limit + 1).read_to_end(&mut bytes))
     };
     match result {
         Err(error) => Err(about_file(path, error)),

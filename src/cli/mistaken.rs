@@ -1,8 +1,9 @@
 //! What a file is that was taken for a capture or hex, and is neither.
 
-use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
+use super::file;
 use crate::input::InputError;
 use crate::limits;
 use crate::model::Text;
@@ -22,7 +23,7 @@ pub(super) fn text(name: &str, error: &InputError) -> Text {
 /// Whether a file is a script of `encode`, as many of the samples are.
 fn is_script(name: &str) -> bool {
     let mut text = String::new();
-    let read =
-        File::open(name).and_then(|file| file.take(limits::TRANSCRIPT as u64).read_to_string(&mut text));
+    let limit = limits::TRANSCRIPT as u64;
+    let read = file::open(Path::new(name)).and_then(|file| file.reader.take(limit).read_to_string(&mut text));
     read.is_ok() && script::parse(&text).is_ok_and(|steps| !steps.is_empty())
 }

@@ -10,12 +10,14 @@ pub mod compare;
 pub mod decode;
 pub mod encode;
 pub mod explain;
+mod file;
 mod interrupt;
 pub mod lesson;
 mod mistaken;
 mod output;
 mod pager;
 pub mod replay;
+pub mod samples;
 mod size;
 pub mod teacher;
 mod trouble;
@@ -96,6 +98,8 @@ enum Command {
     Replay(Box<replay::Args>),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
+    /// Name the samples that come with the tool, or write them into a folder
+    Samples(samples::Args),
     /// Compute and check Sec-WebSocket-Accept
     Accept(accept::Args),
     /// What polling and WebSocket really cost: by formula, in captures, or measured live
@@ -170,6 +174,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Command::Replay(args) => {
             drop((out, err));
             replay::run(args, look)
+        }
+        Command::Samples(args) => {
+            drop((out, err));
+            samples::run(args, look)
         }
         Command::Teacher(args) => {
             drop((out, err));

@@ -118,6 +118,9 @@ pub enum State {
     Open,
     /// It is not, and will not be.
     Failed,
+    /// It is not, as it should be: the request breaks a rule, and the server answers with an error of 400 to
+    /// 499 (RFC 6455 §4.2.1).
+    Refused,
     /// There is no response, or no final one.
     Unanswered,
     /// It was no WebSocket handshake.
@@ -204,6 +207,8 @@ pub struct Aftermath {
     /// The code of its Close frame.
     pub close_code: Option<CloseCode>,
     pub end: PeerEnd,
+    /// Whether our Close frame, which came first, was answered with one; `None` when there was none to answer.
+    pub close_answered: Option<bool>,
     /// Nanoseconds from the answer to the end.
     pub after: u64,
 }

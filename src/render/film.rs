@@ -343,6 +343,9 @@ fn judged(after: &Aftermath) -> (Ink, &'static str) {
         (State::Open, _, PeerEnd::Closed) if !went_on => {
             (Ink::Warning, "it gave up a WebSocket that is open by the rules")
         }
+        (State::Open, ..) if after.close_answered == Some(false) => {
+            (Ink::Error, "it answers a Close frame with none, against RFC 6455 §5.5.1")
+        }
         (State::Open, ..) => (Ink::Good, "it takes the WebSocket as open"),
         (_, Dir::Client, _) if went_on => {
             (Ink::Error, "it went on as if the WebSocket were open, against RFC 6455 §4.1")
@@ -357,6 +360,7 @@ fn state(state: State) -> (Ink, &'static str) {
     match state {
         State::Open => (Ink::Good, "OPEN"),
         State::Failed => (Ink::Error, "FAILED"),
+        State::Refused => (Ink::Good, "REFUSED"),
         State::Unanswered => (Ink::Warning, "UNANSWERED"),
         State::Ordinary => (Ink::Faint, "NO WEBSOCKET"),
     }

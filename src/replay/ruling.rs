@@ -79,7 +79,22 @@ fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) ->
         cause(refusal_rule(code), answered.map(|r| &r.findings[..]))
     };
     let advice = status(code).advice;
-    let mut next = vec![Text::new("the client opens no WebSocket: the answer is ordinary HTTP")];
+    // The other side of an error is an answer without one.
+    let is_clean = answered.is_some_and(|report| {
+        report.findings.iter().all(|f| f.blame != Some(Dir::Server) || f.rule.severity != Severity::Error)
+    });
+    let is_right = fault.is_some() && is_clean && (400..500).contains(&code);
+    let mut next = Vec::new();
+    if is_right {
+        //= RFC 6455 §4.2.1
+        //# the server MUST stop processing the client's handshake and return an HTTP
+        //# response with an appropriate error code (such as 400 Bad Request).
+        next.push(Text::new(match broken {
+            Some(_) => "the server refuses a broken request, as it should",
+            None => "the server refuses a request with this fault, as it may",
+        }));
+    }
+    next.push(Text::new("the client opens no WebSocket: the answer is ordinary HTTP"));
     // What to look at is known when the request is at fault.
     next.extend((fault.is_none() && !advice.is_empty()).then_some(advice));
     let mut browser = thrown(asked);
@@ -87,7 +102,8 @@ fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) ->
         browser = failure();
         browser.push(Text::new("the script is not told the status: it stands in the console only"));
     }
-    Ruling { state: State::Failed, cause: Some(cause), next, browser }
+    let state = if is_right { State::Refused } else { State::Failed };
+    Ruling { state, cause: Some(cause), next, browser }
 }
 
 fn unanswered(asked: &RequestReport) -> Ruling {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, ValueEnum};
 
 use super::units::{milliseconds, seconds};
+use crate::cli::file;
 use crate::cli::output;
 use crate::cli::size;
 use crate::compare::heads::Heads;
@@ -285,7 +286,8 @@ impl Args {
             None => Heads::browser(),
             Some(path) => {
                 let name = path.display().to_string();
-                let text = std::fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+                let text = file::open(path).and_then(|file| std::io::read_to_string(file.reader));
+                let text = text.map_err(|e| format!("{name}: {e}"))?;
                 Heads::from_text(&text, &format!("from {name}")).map_err(|e| format!("{name}: {e}"))?
             }
         };

@@ -1,10 +1,9 @@
 //! `wstool compare a.pcap b.pcap`: counted, not computed.
 
-use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
 
-use crate::cli::{mistaken, output};
+use crate::cli::{file, mistaken, output};
 use crate::compare::captures::Counter;
 use crate::compare::counted;
 use crate::input::{self, Input, InputError};
@@ -22,12 +21,13 @@ pub fn count(paths: &[PathBuf]) -> Result<(Report, u8), String> {
         let (reader, size): (Box<dyn Read + Send>, _) = if name == "-" {
             (Box::new(io::stdin()), None)
         } else {
-            let file = File::open(path).map_err(|e| explain(&e))?;
-            let meta = file.metadata().map_err(|e| explain(&e))?;
-            if meta.is_dir() {
-                return Err(format!("{name}: is a directory: name the capture files in it"));
-            }
-            (Box::new(file), Some(meta.len()))
+            let opened = file::open(path).map_err(|e| match e.kind() {
+                io::ErrorKind::IsADirectory => {
+                    format!("{name}: is a directory: name the capture files in it")
+                }
+                _ => explain(&e),
+            })?;
+            (opened.reader, opened.size)
         };
         let input = input::open(reader, &name).map_err(|e| explain(&mistaken::text(&name, &e)))?;
         if !matches!(input, Input::Capture(_)) {

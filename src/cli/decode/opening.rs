@@ -1,11 +1,10 @@
 //! What an argument of `decode` names: a file, standard input, or hex.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::cli::interrupt::Interrupt;
-use crate::cli::mistaken;
+use crate::cli::{file, mistaken};
 use crate::input::{self, Input, InputError};
 use crate::model::Text;
 
@@ -27,17 +26,15 @@ pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
         let input = input::open(reader, "-").map_err(explain)?;
         return Ok(Opened { input, size: None, live });
     }
-    match File::open(name) {
-        Ok(file) => {
-            let meta = file.metadata().map_err(|e| Text::with("{}", e))?;
-            if meta.is_dir() {
-                return Err("is a directory: name the capture files in it".into());
-            }
-            let live = !meta.is_file();
-            let reader: Box<dyn Read + Send> = Box::new(file);
+    match file::open(Path::new(name)) {
+        Ok(file::Opened { reader, size }) => {
+            let live = size.is_none();
             let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
             let input = input::open(reader, name).map_err(|e| mistaken::text(name, &e))?;
-            Ok(Opened { input, size: meta.is_file().then_some(meta.len()), live })
+            Ok(Opened { input, size, live })
+        }
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
+            Err("is a directory: name the capture files in it".into())
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
             match input::from_argument(name) {
@@ -48,7 +45,7 @@ pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
                         Ok(input) => Ok(Opened { input, size: None, live: false }),
                     }
                 }
-                None => Err("no such file, and it is not hex either".into()),
+                None => Err(file::no_sample(name).unwrap_or("no such file, and it is not hex either".into())),
             }
         }
         Err(e) => Err(Text::with("{}", e)),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::ArgMatches;
 
+use crate::cli::file;
 use crate::model::{CloseCode, Dir, Opcode};
 use crate::synth;
 use crate::synth::conversation::{Content, Step};
@@ -160,7 +161,7 @@ impl Args {
 
 /// The bytes of `FILE|HEX`.
 pub(super) fn file_or_hex(given: &str) -> Result<Vec<u8>, Failure> {
-    if given == "-" || Path::new(given).exists() {
+    if given == "-" || file::exists(Path::new(given)) {
         return read(given);
     }
     synth::hex(given.as_bytes())

@@ -1,6 +1,5 @@
 //! Answers and what is said of them, and hints.
 
-use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,6 +7,7 @@ use std::process::{Command, Stdio};
 use super::store::Store;
 use super::tutor::{Tutor, lines};
 use super::{Demonstrate, WRONG, show};
+use crate::cli::file;
 use crate::cli::trouble::{REFUSED, Trouble, of_file};
 use crate::lesson::{self, Answer, Exercise, Instance, Judgement, Lesson};
 use crate::model::Text;
@@ -25,7 +25,7 @@ pub(super) enum Given {
 /// The answer as typed, from standard input or from a file.
 pub(super) fn given(words: &[String], file: Option<&Path>) -> Result<Given, Text> {
     if let Some(path) = file {
-        let read = fs::File::open(path).and_then(read);
+        let read = file::open(path).and_then(|file| read(file.reader));
         return read.map(Given::File).map_err(|e| of_file(path, &e));
     }
     if words == ["-"] {
@@ -283,7 +283,7 @@ pub(super) fn check_file(
 ) -> Result<u8, Trouble> {
     let text = match path.to_str() {
         Some("-") => io::read_to_string(io::stdin().lock().take(LONGEST)),
-        _ => fs::read_to_string(path),
+        _ => file::open(path).and_then(|file| io::read_to_string(file.reader)),
     };
     let text = text.map_err(|e| Trouble::Asked(of_file(path, &e)))?;
     let mut answers = Vec::new();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::expect::Expect;
 use crate::cli::Look;
 use crate::cli::output;
 use crate::model::Text;
@@ -72,6 +73,14 @@ pub struct Args {
     /// Keep the open WebSocket for so many seconds before it is closed, and show what comes; 0.3 by default
     #[arg(long, value_name = "SECONDS", requires = "to", value_parser = seconds, help_heading = "Replaying live")]
     pub stay: Option<Duration>,
+
+    /// Send these bytes once the WebSocket is open, then a Close frame: a file, hex, or `-` for what encode --raw writes
+    #[arg(long, value_name = "FILE|HEX", requires = "to", help_heading = "Replaying live")]
+    pub send: Option<String>,
+
+    /// Exit with 1 unless the server does this: open, refused, echo (what is sent comes back), or a close code such as 1002
+    #[arg(long, value_name = "WHAT", requires = "to", help_heading = "Replaying live")]
+    pub expect: Option<Expect>,
 
     /// Send the recorded key instead of a fresh one
     #[arg(long, requires = "to", help_heading = "Replaying live")]

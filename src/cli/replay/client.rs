@@ -1,7 +1,8 @@
 //! `--to`: the recorded request is sent to a live server.
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,20 +11,24 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::args::Args;
+use super::expect;
 use super::live::{Arrived, Got, HeadEnd, Stop, Wire, now, read_body, read_head};
 use super::show::Show;
 use super::tls::{self, Trust};
 use super::url::Url;
 use super::watch::{Played, watch};
-use crate::cli::Look;
+use crate::cli::{Look, file};
 use crate::http::{HeadReader, Sniff, sniff};
-use crate::model::film::State;
+use crate::limits;
+use crate::model::film::{Film, State};
 use crate::model::{Dir, SourceId, Text};
 use crate::render::{Tree, View};
 use crate::replay::{Exchange, Heard, Pace, Sending, compare, film};
+use crate::synth;
 
-/// Sends the request of `exchange` to `url` and shows what comes of it.
-pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: Look) -> Result<State, Stop> {
+/// Sends the request of `exchange` to `url`, shows what comes of it, and gives the exit code.
+pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: Look) -> Result<u8, Stop> {
+    let frames = args.send.as_deref().map(to_send).transpose().map_err(Stop::Told)?.unwrap_or_default();
     let target = Url::parse(url).map_err(Stop::Told)?;
     let Some(recorded) = &exchange.request else { return Err(Stop::Told("no request to send".into())) };
     let request = sending(args, &target)?.bytes(recorded).map_err(|misfit| Stop::Told(misfit.text()))?;
@@ -63,15 +68,16 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: L
     };
     let (before, after) = (film(exchange, &[]), film(&live, &[]));
     let is_recorded = args.recording.is_some();
-    if is_recorded && !show.is_text() && show.film(&before, "recorded")?.is_break() {
-        return Ok(after.ruling.state);
-    }
-    if show.film(&after, "live")?.is_break() {
-        return Ok(after.ruling.state);
+    show.said(&answered_by(&after))?;
+    if is_recorded && !show.is_text() && show.film(&before, "recorded")?.is_break()
+        || show.film(&after, "live")?.is_break()
+    {
+        return Ok(super::code(after.ruling.state));
     }
     if is_recorded {
         show.comparison(&compare(&before, &after))?;
     }
+    let mut seen = None;
     if after.ruling.state == State::Open {
         show.make_way()?;
         let view = show.is_text().then(|| {
@@ -87,11 +93,53 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: L
             began: asked,
             heads,
             rest: &arrived.rest,
+            frames: &frames,
         };
-        let aftermath = watch(&mut wire, &played, args.timeout, args.stay, view)?;
+        let (aftermath, talk) = watch(&mut wire, &played, args.timeout, args.stay, view)?;
         show.aftermath(&aftermath)?;
+        seen = Some((aftermath, talk));
     }
-    Ok(after.ruling.state)
+    let judged = expect::judge(args.expect, &after, seen.as_ref().map(|(after, talk)| (after, talk)));
+    if let (Some(wanted), result) = (args.expect, &judged) {
+        show.flush()?;
+        let line = match result {
+            Ok(()) => Text::with("as expected: {}", wanted),
+            Err(why) => Text::with("not as expected: {}: {}", wanted).word(why.clone()),
+        };
+        look.tell("{}", &line)?;
+    }
+    Ok(if judged.is_ok() { super::OPEN } else { super::FAILED })
+}
+
+/// Whose server it is, as far as it says: the port may be somebody else's.
+fn answered_by(film: &Film) -> Text {
+    let address = film.server.map(|server| server.to_string()).unwrap_or_default();
+    let lines = film.response.iter().flat_map(|response| &response.lines);
+    match lines.map(|line| &line.header).find(|header| header.name.eq_ignore_ascii_case("Server")) {
+        Some(header) => Text::with("{} answers; its Server field says: {}", address).and(&header.value),
+        None => Text::with("{} answers; it does not say what it is: no Server field", address),
+    }
+}
+
+/// What `--send` names, as bytes.
+fn to_send(given: &str) -> Result<Vec<u8>, Text> {
+    let told = |e: io::Error| Text::with("{}: {}", given).and(e);
+    let mut bytes = Vec::new();
+    let reader: Box<dyn Read> = match given {
+        "-" => Box::new(io::stdin()),
+        _ if file::exists(Path::new(given)) => file::open(Path::new(given)).map_err(told)?.reader,
+        _ => {
+            let hex = synth::hex(given.as_bytes());
+            return hex.ok_or_else(|| Text::with("{}: neither a file nor hex such as 8180a1b2c3d4", given));
+        }
+    };
+    reader.take(limits::PAYLOAD_KEPT).read_to_end(&mut bytes).map_err(told)?;
+    // encode without --raw writes lines for people.
+    if bytes.is_ascii() && !bytes.is_empty() {
+        let words = "{}: this is text, and frames are bytes: wstool encode --raw writes them";
+        return Err(Text::with(words, given));
+    }
+    Ok(bytes)
 }
 
 fn sending(args: &Args, url: &Url) -> Result<Sending, Stop> {

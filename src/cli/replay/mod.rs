@@ -2,6 +2,7 @@
 
 mod args;
 mod client;
+mod expect;
 mod live;
 mod recording;
 mod server;
@@ -71,12 +72,13 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     let mut show = Show::new(args, look);
     let result = match &args.to {
         Some(url) => client::run(args, url, &exchange, &mut show, look),
-        None => server::run(args, args.listen.as_deref().unwrap_or_default(), &exchange, &mut show, look),
+        None => server::run(args, args.listen.as_deref().unwrap_or_default(), &exchange, &mut show, look)
+            .map(code),
     };
     match result {
-        Ok(state) => {
+        Ok(code) => {
             show.end()?;
-            Ok(code(state))
+            Ok(code)
         }
         Err(live::Stop::Io(e)) => Err(e),
         Err(live::Stop::Told(problem)) => {
@@ -157,7 +159,7 @@ const KEYS: usize = 64;
 fn code(state: State) -> u8 {
     match state {
         State::Open | State::Ordinary => OPEN,
-        State::Failed | State::Unanswered => FAILED,
+        State::Failed | State::Refused | State::Unanswered => FAILED,
     }
 }
 

@@ -1,9 +1,9 @@
 //! What is played: a transcript, a capture, or one of the samples.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read};
+use std::path::Path;
 
-use crate::cli::{Look, mistaken};
+use crate::cli::{Look, file, mistaken};
 use crate::input::{self, Input};
 use crate::limits;
 use crate::model::{Flow, Text};
@@ -17,6 +17,8 @@ pub enum Recording {
     Capture(String, Box<Input>),
 }
 
+const NO_SAMPLE: &str = "no such file, and no sample of that name: wstool replay --list names them";
+
 /// Opens a recording by name.
 ///
 /// # Errors
@@ -25,14 +27,14 @@ pub fn open(name: &str, look: Look) -> Result<Recording, Text> {
     if name == "-" {
         return read(Box::new(io::stdin()), name, look);
     }
-    match File::open(name) {
-        Ok(file) if file.metadata().is_ok_and(|meta| meta.is_dir()) => {
+    match file::open(Path::new(name)) {
+        Ok(file) => read(file.reader, name, look),
+        Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
             Err("is a directory: name the recordings in it".into())
         }
-        Ok(file) => read(Box::new(file), name, look),
         Err(e) if e.kind() == io::ErrorKind::NotFound => match samples::named(name) {
             Some(sample) => Ok(Recording::Transcript(transcript::parse(sample.text, sample.name))),
-            None => Err("no such file, and no sample of that name: wstool replay --list names them".into()),
+            None => Err(file::no_sample(name).unwrap_or(NO_SAMPLE.into())),
         },
         Err(e) => Err(Text::with("{}", e)),
     }

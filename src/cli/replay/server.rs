@@ -163,8 +163,9 @@ fn serve(
         began: asked,
         heads: [&request_bytes, &response],
         rest: &arrived.rest,
+        frames: &[],
     };
-    let aftermath = watch(&mut wire, &played, args.timeout, None, view)?;
+    let (aftermath, _) = watch(&mut wire, &played, args.timeout, None, view)?;
     show.aftermath(&aftermath)?;
     Ok(Some(state))
 }

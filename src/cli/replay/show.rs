@@ -95,6 +95,14 @@ impl Show {
         Ok(())
     }
 
+    /// Says something besides, to people who read it all.
+    pub fn said(&mut self, words: &Text) -> io::Result<()> {
+        if let Kind::Text(_, out) = &mut self.kind {
+            writeln!(out, "{}", columns::escaped(&self.look.lang.say(words)))?;
+        }
+        Ok(())
+    }
+
     /// Leaves an empty line before what somebody else shows, and writes out what was gathered.
     pub fn make_way(&mut self) -> io::Result<()> {
         if let Kind::Text(_, out) = &mut self.kind {
@@ -131,6 +139,12 @@ fn verdict(film: &Film) -> Text {
         (State::Failed, Some(cause)) => {
             Text::new("failed: {} ({}): {}").word(cause.rule.title).and(cause.rule.id).word(cause.got.clone())
         }
+        (State::Refused, Some(cause)) => Text::new("refused, rightly ({}): {} ({}): {}")
+            .and(status)
+            .word(cause.rule.title)
+            .and(cause.rule.id)
+            .word(cause.got.clone()),
+        (State::Refused, None) => Text::with("refused, rightly ({})", status),
         (State::Failed, None) => Text::with("failed ({})", status),
         (State::Unanswered, _) => Text::new("not answered"),
         (State::Ordinary, _) => Text::with("no handshake ({})", status),

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use super::expect::Talk;
 use super::live::{Got, Stop, Wire, now};
 use crate::limits;
 use crate::model::film::{Aftermath, PeerEnd, State};
@@ -28,10 +29,14 @@ pub struct Played<'b> {
     pub heads: [&'b [u8]; 2],
     /// What the peer sent behind its head already.
     pub rest: &'b [u8],
+    /// What we send first, frames or not.
+    pub frames: &'b [u8],
 }
 
 /// How long a server may stay silent before its client says goodbye.
 const QUIET: Duration = Duration::from_millis(300);
+/// The same when it was sent something that it may have to work on.
+const THINKING: Duration = Duration::from_secs(1);
 
 /// Follows what the peer does after the handshake, for at most `patience`. What follows
 /// is shown on `view`. An open WebSocket is closed by its client after `stay`.
@@ -41,10 +46,11 @@ pub fn watch(
     patience: Duration,
     stay: Option<Duration>,
     view: Option<Box<dyn View>>,
-) -> Result<Aftermath, Stop> {
+) -> Result<(Aftermath, Talk), Stop> {
     let peer = played.us.peer();
     let (pinged, pings) = mpsc::channel();
-    let mut tell = Tell { view, peer, live: false, frames: 0, closed: false, close_code: None, pinged };
+    let talk = Talk::default();
+    let mut tell = Tell { view, peer, live: false, frames: 0, closed: false, close_code: None, pinged, talk };
     let mut feed = Feed {
         session: Session::new(Some(played.endpoints), Start::Opened),
         scratch: Scratch::default(),
@@ -55,12 +61,26 @@ pub fn watch(
     };
     feed.data(Dir::Client, played.heads[0]);
     feed.data(Dir::Server, played.heads[1]);
+    if !played.frames.is_empty() {
+        feed.data(played.us, played.frames);
+        // Who refuses them may do so before it has read them all.
+        let _ = wire.send(played.frames, Pace::default());
+    }
     let start = Instant::now();
+    let silence = if played.frames.is_empty() { QUIET } else { THINKING };
     let quiet = match played.us {
-        Dir::Client => stay.unwrap_or(patience.min(QUIET)),
+        Dir::Client => stay.unwrap_or(patience.min(silence)),
         Dir::Server => patience,
     };
-    let mut eyes = Eyes { peer, deadline: start + quiet, bytes: 0, closing: false, pings, ended: feed.last };
+    let mut eyes = Eyes {
+        peer,
+        deadline: start + quiet,
+        bytes: 0,
+        closing: false,
+        closed_first: false,
+        pings,
+        ended: feed.last,
+    };
     let end = eyes.look(wire, played, patience, &mut feed);
     // By the clock of the frames, so that both say the same.
     let after = eyes.ended.0.saturating_sub(played.began.0);
@@ -73,11 +93,15 @@ pub fn watch(
     };
     feed.end(peer, how, eyes.ended);
     let bytes = eyes.bytes;
-    let (frames, close_code) = (tell.frames, tell.close_code);
+    let (frames, close_code, talk) = (tell.frames, tell.close_code, tell.talk);
+    // A client that was listened to is left, not asked.
+    let asked = eyes.closed_first && played.us == Dir::Client;
+    let close_answered = asked.then_some(end == PeerEnd::CloseFrame);
     if let Some(view) = tell.view {
         view.end()?;
     }
-    Ok(Aftermath { peer, state: played.state, frames, bytes, close_code, end, after })
+    let state = played.state;
+    Ok((Aftermath { peer, state, frames, bytes, close_code, end, close_answered, after }, talk))
 }
 
 struct Eyes {
@@ -86,6 +110,8 @@ struct Eyes {
     bytes: u64,
     /// We said goodbye.
     closing: bool,
+    /// And did so before the peer did.
+    closed_first: bool,
     /// What the peer's pings carried that are to be answered.
     pings: mpsc::Receiver<Vec<u8>>,
     /// When the peer ended, or was no longer waited for.
@@ -121,6 +147,7 @@ impl Eyes {
                 // As RFC 6455 §5.5.1 asks; whether it still arrives is the peer's business.
                 if !self.closing {
                     self.say_goodbye(wire, played.us, feed);
+                    self.closed_first = false;
                 }
                 return PeerEnd::CloseFrame;
             }
@@ -145,6 +172,7 @@ impl Eyes {
     /// Sends a Close frame; whether it could be sent.
     fn say_goodbye(&mut self, wire: &mut Wire, us: Dir, feed: &mut Feed<'_>) -> bool {
         self.closing = true;
+        self.closed_first = true;
         let frame = control_frame(us, Opcode::CLOSE, &CloseCode(1000).0.to_be_bytes());
         feed.data(us, &frame);
         wire.send(&frame, Pace::default()).is_ok()
@@ -225,6 +253,7 @@ struct Tell {
     /// Whether it sent a Close frame, and its code.
     closed: bool,
     close_code: Option<CloseCode>,
+    talk: Talk,
     /// Takes what pings carry.
     pinged: mpsc::Sender<Vec<u8>>,
 }
@@ -239,6 +268,9 @@ impl Sink for Tell {
         // Both heads were shown before; what the session adds to them comes with the first frames.
         self.live |= matches!(unit.body, UnitBody::Http(_)) && unit.dir == Some(Dir::Server);
         let from_peer = unit.dir == Some(self.peer);
+        if self.live {
+            self.talk.take(unit, from_peer);
+        }
         if let UnitBody::Message(message) = unit.body
             && from_peer
             && message.kind == Opcode::PING

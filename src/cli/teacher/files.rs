@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::cli::file;
 use crate::cli::trouble::of_file;
 use crate::lang::Lang;
 
@@ -16,7 +17,7 @@ const DEEPEST: usize = 8;
 pub(super) fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, String> {
     let told = |e: io::Error| lang.say(&of_file(path, &e));
     let mut bytes = Vec::new();
-    fs::File::open(path).map_err(told)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(told)?;
+    file::open(path).map_err(told)?.reader.take(LONGEST + 1).read_to_end(&mut bytes).map_err(told)?;
     if bytes.len() as u64 > LONGEST {
         return Err(lang.fill("{}: longer than {} MiB", &[&path.display(), &(LONGEST >> 20)]));
     }

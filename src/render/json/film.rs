@@ -64,6 +64,12 @@ impl<W: Write> Films<W> {
                 PeerEnd::Reset => "rst",
                 PeerEnd::Silent => "timeout",
             });
+            w.raw(r#","close_answered":"#);
+            w.raw(match after.close_answered {
+                None => "null",
+                Some(true) => "true",
+                Some(false) => "false",
+            });
             w.raw(r#","after":"#);
             w.seconds(after.after);
         });
@@ -256,6 +262,7 @@ fn state(state: State) -> &'static str {
     match state {
         State::Open => "open",
         State::Failed => "failed",
+        State::Refused => "refused",
         State::Unanswered => "unanswered",
         State::Ordinary => "ordinary",
     }
