@@ -95,7 +95,7 @@ fn each_wrong_byte_or_field_is_told_by_itself() {
                 let Judgement::Differs(difference) = &judgement else {
                     panic!("{}: {judgement:?}", exercise.name())
                 };
-                let words = difference.words(Lang::En).join("\n");
+                let words = difference.words(&instance, Lang::En).join("\n");
                 for name in names {
                     assert!(words.contains(&name), "{}: {name} in {words}", exercise.name());
                 }

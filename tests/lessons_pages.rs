@@ -68,6 +68,70 @@ fn pages_name_every_exercise_and_no_other() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// What a lesson says stands in its `lesson.toml`, in both languages. What remains in the
+/// generators are payloads, in lists of their own.
+#[test]
+fn generators_have_no_chinese_but_payloads() {
+    let mut wrong = String::new();
+    for (file, source) in generators() {
+        for (number, line) in (1..).zip(source.lines()) {
+            let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+            let is_list = line.starts_with("const ") && line.contains(": [&str; ");
+            if line.contains(is_han) && !is_list {
+                let _ = writeln!(wrong, "{}:{number}: {}", file.display(), line.trim());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "words for people, in Rust:\n{wrong}");
+}
+
+/// Every `[exercise.words]` is said by its lesson's generators, and they say no others.
+#[test]
+fn generators_and_lessons_have_the_same_words() {
+    let mut wrong = String::new();
+    for lesson in lessons() {
+        let number = lesson.toml["number"].as_integer().expect("a number");
+        let of_lesson = |file: &Path| file.to_string_lossy().contains(&format!("/l{number:02}"));
+        let sources: String =
+            generators().into_iter().filter(|(file, _)| of_lesson(file)).map(|(_, source)| source).collect();
+        let mut known = Vec::new();
+        for exercise in exercises(&lesson.toml) {
+            let words = exercise.get("words").and_then(Value::as_table);
+            known.extend(words.into_iter().flat_map(|words| words.keys().cloned()));
+        }
+        for id in known.iter().filter(|id| !sources.contains(&format!("\"{id}\""))) {
+            let _ = writeln!(wrong, "{}: nobody says the words {id}", lesson.name);
+        }
+        for start in ["differs(\"", "Said::from(\""] {
+            for (at, _) in sources.match_indices(start) {
+                let id = sources[at + start.len()..].split('"').next().unwrap_or_default();
+                if !known.iter().any(|known| known == id) {
+                    let _ = writeln!(wrong, "{}: lesson.toml has no words {id}", lesson.name);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The sources that make the exercises.
+fn generators() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![PathBuf::from("src/lesson/course")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let source = fs::read_to_string(&path).expect("a source file");
+                found.push((path, source));
+            }
+        }
+    }
+    found
+}
+
 /// What a learner may reckon with stands at the head of the page, as the list has it.
 #[test]
 fn pages_say_how_long_they_take() {

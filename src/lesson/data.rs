@@ -74,7 +74,7 @@ pub struct LessonData {
 
 /// What `lesson.toml` says of one exercise. In all texts but `section`,
 /// `{name}` is a hole that the instance fills.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExerciseData {
     /// The same as its generator's.
@@ -95,6 +95,9 @@ pub struct ExerciseData {
     /// What can be chosen, by the options' ids.
     #[serde(default)]
     pub options: BTreeMap<String, Bilingual>,
+    /// What the generator or the judge of a file says, by its ids for it.
+    #[serde(default)]
+    pub words: BTreeMap<String, Bilingual>,
     /// What people do wrong here, by the mistakes' ids.
     pub mistakes: BTreeMap<String, MistakeData>,
     /// What is wrong with one tick, by the options' ids, where no mistake says it.

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::{Answer, label};
-use super::data::{self, Bilingual};
+use super::data::{self, Bilingual, ExerciseData};
 use super::fields::Layout;
-use super::judge::Judgement;
+use super::judge::{Judgement, Said};
 use crate::lang::Lang;
 use crate::model::{Diagnosis, Text};
 use crate::synth::Rng;
@@ -55,6 +55,10 @@ pub struct Instance {
     pub(super) layout: Layout,
     pub(super) fold: Option<fn(&str) -> Option<String>>,
     pub(super) tell: Option<Arc<Tell>>,
+    /// Holes that words of `[exercise.words]` fill, by the ids of both.
+    pub(super) wordings: BTreeMap<String, &'static str>,
+    /// `[exercise.words]`.
+    words: BTreeMap<String, Bilingual>,
 }
 
 /// Tells from a wrong text how it was made.
@@ -101,10 +105,11 @@ impl From<&str> for Choice {
     }
 }
 
-/// An option's id, and its text in English and Chinese.
-impl<E: Into<String>, Z: Into<String>> From<(&str, E, Z)> for Choice {
-    fn from((id, en, zh): (&str, E, Z)) -> Self {
-        Self::new(id, Bilingual::new(en, zh))
+/// An option's id, and what it says in every language: bytes, a path.
+impl<T: Into<String>> From<(&str, T)> for Choice {
+    fn from((id, text): (&str, T)) -> Self {
+        let text = text.into();
+        Self::new(id, Bilingual::new(text.clone(), text))
     }
 }
 
@@ -124,6 +129,8 @@ impl Instance {
             layout: Layout::Bytes,
             fold: None,
             tell: None,
+            wordings: BTreeMap::new(),
+            words: BTreeMap::new(),
         }
     }
 
@@ -134,7 +141,15 @@ impl Instance {
         self.hole_in(name, value.clone(), value)
     }
 
-    /// What fills `{name}`, in words of either language.
+    /// What fills `{name}` are the words with this id in `[exercise.words]`. They may have
+    /// holes that values fill.
+    #[must_use]
+    pub fn words(mut self, name: &str, id: &'static str) -> Self {
+        self.wordings.insert(name.to_owned(), id);
+        self
+    }
+
+    /// What fills `{name}`, where the languages write a value differently.
     #[must_use]
     pub fn hole_in(mut self, name: &str, en: impl Into<String>, zh: impl Into<String>) -> Self {
         self.holes.insert(name.to_owned(), Bilingual::new(en, zh));
@@ -241,15 +256,24 @@ impl Instance {
         value.map(|value| value.in_(lang))
     }
 
-    /// Shuffles the options and gives those without words the words of `lesson.toml`.
-    pub(super) fn complete(&mut self, texts: &BTreeMap<String, Bilingual>, rng: &mut Rng) {
+    /// Shuffles the options and gives what has no words those of `lesson.toml`.
+    pub(super) fn complete(&mut self, data: &ExerciseData, rng: &mut Rng) {
         for option in &mut self.options {
             if option.text == Bilingual::default()
-                && let Some(text) = texts.get(&option.id)
+                && let Some(text) = data.options.get(&option.id)
             {
                 option.text.clone_from(text);
             }
         }
+        self.words.clone_from(&data.words);
+        // Words that are not there leave their hole open, which the course's check finds.
+        let of = |(name, id): (&String, &&'static str)| {
+            let words = self.words.get(*id)?;
+            let [en, zh] = Lang::ALL.map(|lang| self.fill(words.in_(lang), lang));
+            Some((name.clone(), Bilingual { en, zh }))
+        };
+        let worded: Vec<_> = self.wordings.iter().filter_map(of).collect();
+        self.holes.extend(worded);
         if !self.ordered {
             rng.shuffle(&mut self.options);
         }
@@ -270,6 +294,15 @@ impl Instance {
     /// A text with its holes filled.
     pub fn fill(&self, text: &str, lang: Lang) -> String {
         data::fill(text, |name| self.holes.get(name).map(|value| value.in_(lang)))
+    }
+
+    /// What a judge says; its id where `lesson.toml` has no words for it.
+    pub(super) fn said(&self, said: &Said, lang: Lang) -> String {
+        let words = self.words.get(said.id).map_or(said.id, |words| words.in_(lang));
+        let values: Vec<_> = said.holes.iter().map(|(name, text)| (*name, lang.say(text))).collect();
+        data::fill(words, |name| {
+            values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        })
     }
 
     /// The arguments of the command, with the paths of the files.
@@ -316,30 +349,37 @@ mod tests {
 
     #[test]
     fn options_get_their_words_and_a_shuffled_place() {
-        let texts = BTreeMap::from([("yes".to_owned(), Bilingual::new("Yes, {n}", "是 {n}"))]);
-        let made =
-            || Instance::new(Answer::choice("yes")).hole("n", 3).choices(["yes", "no", "maybe", "never"]);
+        let texts = |id: &str, en: &str, zh: &str| BTreeMap::from([(id.to_owned(), Bilingual::new(en, zh))]);
+        let data = ExerciseData {
+            options: texts("yes", "Yes, {n} {of}", "是 {n} {of}"),
+            words: texts("sheep", "sheep, {n}", "只羊，{n}"),
+            ..ExerciseData::default()
+        };
+        let made = || {
+            let instance = Instance::new(Answer::choice("yes")).hole("n", 3).words("of", "sheep");
+            instance.choices(["yes", "no", "maybe", "never"])
+        };
         let orders: std::collections::BTreeSet<_> = (0..50)
             .map(|seed| {
                 let mut instance = made();
-                instance.complete(&texts, &mut Rng::new(seed));
+                instance.complete(&data, &mut Rng::new(seed));
                 let place = instance.options.iter().position(|o| o.id == "yes").expect("it is one");
-                assert_eq!(instance.labelled(Lang::Zh)[place], format!("{}) 是 3", label(place)));
+                assert_eq!(instance.labelled(Lang::Zh)[place], format!("{}) 是 3 只羊，3", label(place)));
                 assert_eq!(instance.print(&instance.right), label(place).to_string());
                 place
             })
             .collect();
         assert_eq!(orders.len(), 4);
         let mut fixed = made().in_this_order();
-        fixed.complete(&texts, &mut Rng::new(1));
-        assert_eq!(fixed.labelled(Lang::En)[0], "a) Yes, 3");
+        fixed.complete(&data, &mut Rng::new(1));
+        assert_eq!(fixed.labelled(Lang::En)[0], "a) Yes, 3 sheep, 3");
     }
 
     #[test]
     fn a_command_names_files_by_their_paths() {
         let mut instance =
             Instance::new(Answer::Number(1)).file("a.pcap", [1]).command(["decode", "{file:a.pcap}"]);
-        instance.complete(&BTreeMap::new(), &mut Rng::new(1));
+        instance.complete(&ExerciseData::default(), &mut Rng::new(1));
         assert_eq!(instance.arguments(), ["decode", "a.pcap"]);
         instance.placed("a.pcap", "/home/ada/a.pcap");
         assert_eq!(instance.arguments(), ["decode", "/home/ada/a.pcap"]);

@@ -1,7 +1,6 @@
 //! What is said of an answer: right, a known mistake, or where it differs.
 
 use super::answer::{Answer, bytes_in_hex};
-use super::data::Bilingual;
 use super::fields::{self, Layout};
 use super::fold;
 use super::instance::{Instance, Slip};
@@ -30,8 +29,8 @@ impl Judgement {
     }
 
     /// Wrong, and in which way.
-    pub fn differs(en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self::Differs(Difference::Said(Bilingual::new(en, zh)))
+    pub fn differs(how: impl Into<Said>) -> Self {
+        Self::Differs(Difference::Said(how.into()))
     }
 
     pub fn is_right(&self) -> bool {
@@ -53,7 +52,37 @@ pub enum Difference {
     /// What the answer itself gives away of how it was made.
     Made(Diagnosis),
     /// In words.
-    Said(Bilingual),
+    Said(Said),
+}
+
+/// Words of `[exercise.words]` in `lesson.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Their id.
+    pub id: &'static str,
+    /// What fills their holes.
+    pub holes: Vec<(&'static str, Text)>,
+}
+
+impl Said {
+    /// What fills `{name}`: a value, or words of the tool.
+    #[must_use]
+    pub fn hole(mut self, name: &'static str, value: impl Into<Text>) -> Self {
+        self.holes.push((name, value.into()));
+        self
+    }
+
+    /// What fills `{name}` in every language.
+    #[must_use]
+    pub fn value(self, name: &'static str, value: impl ToString) -> Self {
+        self.hole(name, Text::with("{}", value))
+    }
+}
+
+impl From<&'static str> for Said {
+    fn from(id: &'static str) -> Self {
+        Self { id, holes: Vec::new() }
+    }
 }
 
 /// Bytes in a row of a hex diff.
@@ -89,9 +118,9 @@ impl Difference {
     }
 
     /// The difference in sentences.
-    pub fn words(&self, lang: Lang) -> Vec<String> {
+    pub fn words(&self, instance: &Instance, lang: Lang) -> Vec<String> {
         match self {
-            Self::Said(text) => vec![text.in_(lang).to_owned()],
+            Self::Said(said) => vec![instance.said(said, lang)],
             _ => self.texts().iter().map(|text| lang.say(text)).collect(),
         }
     }
@@ -194,6 +223,8 @@ impl Instance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lesson::data::{Bilingual, ExerciseData};
+    use crate::synth::Rng;
 
     #[test]
     fn known_mistakes_are_named() {
@@ -221,7 +252,7 @@ mod tests {
         let Judgement::Differs(difference) = instance.judge_answer(&Answer::Hex(wrong)) else {
             panic!("it is wrong, and nobody knows the mistake")
         };
-        assert_eq!(difference.words(Lang::En), ["At offset 0x12 yours is ff, in bits 1111 1111."]);
+        assert_eq!(difference.words(&instance, Lang::En), ["At offset 0x12 yours is ff, in bits 1111 1111."]);
         assert_eq!(
             difference.dump(),
             [
@@ -257,11 +288,23 @@ mod tests {
         let judge = |bytes: &[u8]| match bytes {
             [0x81, ..] => Judgement::Right,
             [0x82, ..] => Judgement::known("binary"),
-            _ => Judgement::differs("No frame begins so.", "帧不会这样开头。"),
+            _ => Judgement::differs("no-frame"),
         };
         let instance = Instance::new(Answer::File(vec![0x81, 0])).judged_by(judge);
         assert_eq!(instance.judge("81 00"), Judgement::Right);
         assert_eq!(instance.judge_answer(&Answer::File(vec![0x82])), Judgement::known("binary"));
         assert!(matches!(instance.judge("hello"), Judgement::Differs(Difference::Said(_))));
+    }
+
+    #[test]
+    fn a_judge_speaks_with_the_words_of_the_lesson() {
+        let words = Bilingual::new("Wrong: {fault}, {n} times.", "有错：{fault}，{n} 次。");
+        let data = ExerciseData { words: [("fault".to_owned(), words)].into(), ..ExerciseData::default() };
+        let said = Said::from("fault").hole("fault", Text::new("a {} frame").word("close")).value("n", 2);
+        let mut instance = Instance::new(Answer::Number(1));
+        instance.complete(&data, &mut Rng::new(1));
+        let Judgement::Differs(difference) = Judgement::differs(said) else { panic!("it says how") };
+        let told = Lang::ALL.map(|lang| difference.words(&instance, lang).concat());
+        assert_eq!(told, ["Wrong: a close frame, 2 times.", "有错：一个 Close 帧，2 次。"]);
     }
 }

@@ -43,7 +43,7 @@ pub use answer::Answer;
 pub use data::{BELIEFS, Bilingual, ExerciseData, LessonData};
 pub use fields::Layout;
 pub use instance::{Choice, Instance, Make};
-pub use judge::{Difference, Judgement};
+pub use judge::{Difference, Judgement, Said};
 pub use progress::Progress;
 pub use seed::{GENERATION, Seed};
 pub use seen::{Seen, decode};
@@ -151,7 +151,7 @@ impl Exercise {
     pub fn of(&self, seed: &Seed<'_>) -> Instance {
         let mut rng = seed.rng();
         let mut instance = (self.make.make)(&mut rng);
-        instance.complete(&self.data.options, &mut rng);
+        instance.complete(&self.data, &mut rng);
         instance
     }
 

@@ -24,7 +24,9 @@ impl Exercise {
         match judgement {
             Judgement::Right | Judgement::Unreadable(_) => Told::default(),
             Judgement::Ticks(ticks) => words(self.ticks(instance, ticks, lang)),
-            Judgement::Differs(difference) => Told { words: difference.words(lang), dump: difference.dump() },
+            Judgement::Differs(difference) => {
+                Told { words: difference.words(instance, lang), dump: difference.dump() }
+            }
             Judgement::Known(id) => {
                 let diagnosis = self.diagnosis(instance, id, given, lang);
                 let mut told: Vec<String> = diagnosis.into_iter().collect();

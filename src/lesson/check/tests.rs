@@ -18,6 +18,7 @@ fn with(data: fn(&mut ExerciseData), make: fn(&mut Rng) -> Instance) -> Vec<(Kin
         hints: Ladder { en: hints.clone(), zh: hints },
         solution: text("{answer}"),
         explanation: text("It is {answer}."),
+        words: BTreeMap::new(),
         options: BTreeMap::new(),
         mistakes: ["not-doubled", "squared", "added-two"]
             .map(|id| (id.to_owned(), mistake("No: {got}.")))
@@ -59,9 +60,10 @@ fn every_fault_is_found() {
         double(rng)
     }
     fn coincides(rng: &mut Rng) -> Instance {
-        let instance = double(rng);
+        let mut instance = double(rng);
         let right = instance.right.clone();
-        Instance { mistakes: Vec::new(), ..instance }
+        instance.mistakes.clear();
+        instance
             .mistake("not-doubled", right)
             .mistake("squared", Answer::Number(1))
             .mistake("squared", Answer::Number(2))

@@ -79,9 +79,7 @@ fn which_are_keys(rng: &mut Rng) -> Instance {
     let keys: Vec<_> =
         values.iter().filter(|(_, value)| check_key(value.as_bytes()).is_ok()).map(|(id, _)| *id).collect();
     let mut instance = Instance::new(Answer::choices(keys.iter().copied()))
-        .choices(
-            values.iter().map(|(id, value)| Choice::from((*id, format!("`{value}`"), format!("`{value}`")))),
-        )
+        .choices(values.iter().map(|(id, value)| Choice::from((*id, format!("`{value}`")))))
         .command(["accept", "--explain", &values[1].1]);
     for (id, _) in values.iter().filter(|(id, _)| !keys.contains(id)) {
         let more = keys.iter().copied().chain([*id]);

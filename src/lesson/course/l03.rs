@@ -121,47 +121,17 @@ fn seven_bits_of_length(rng: &mut Rng) -> Instance {
 struct Sending {
     opcode: Opcode,
     fin: bool,
-    en: &'static str,
-    zh: &'static str,
-    more: [&'static str; 2],
+    /// The words for it, and for what comes after.
+    said: &'static str,
+    more: &'static str,
 }
 
 const SENDINGS: [Sending; 5] = [
-    Sending {
-        opcode: Opcode::TEXT,
-        fin: true,
-        en: "a text message in one frame,",
-        zh: "一条文本消息，只用一个帧",
-        more: ["Two more messages will follow.", "随后还要再发两条消息。"],
-    },
-    Sending {
-        opcode: Opcode::BINARY,
-        fin: true,
-        en: "a binary message in one frame,",
-        zh: "一条二进制消息，只用一个帧",
-        more: ["It is the first of four messages.", "这是四条消息中的第一条。"],
-    },
-    Sending {
-        opcode: Opcode::PING,
-        fin: true,
-        en: "a ping",
-        zh: "一个 ping",
-        more: ["Messages will follow later.", "之后还会发消息。"],
-    },
-    Sending {
-        opcode: Opcode::TEXT,
-        fin: false,
-        en: "the first of three fragments of a text message,",
-        zh: "一条文本消息的三个分片中的第一个",
-        more: ["Two fragments of the same message will follow.", "随后是同一条消息的另外两个分片。"],
-    },
-    Sending {
-        opcode: Opcode::BINARY,
-        fin: false,
-        en: "the first of two fragments of a binary message,",
-        zh: "一条二进制消息的两个分片中的第一个",
-        more: ["The rest of the message follows in another frame.", "消息的其余部分在下一个帧里。"],
-    },
+    Sending { opcode: Opcode::TEXT, fin: true, said: "text", more: "more-text" },
+    Sending { opcode: Opcode::BINARY, fin: true, said: "binary", more: "more-binary" },
+    Sending { opcode: Opcode::PING, fin: true, said: "ping", more: "more-ping" },
+    Sending { opcode: Opcode::TEXT, fin: false, said: "text-fragment", more: "more-text-fragment" },
+    Sending { opcode: Opcode::BINARY, fin: false, said: "binary-fragment", more: "more-binary-fragment" },
 ];
 
 /// The two bytes of a frame that is described.
@@ -174,7 +144,7 @@ fn write_two_bytes(rng: &mut Rng) -> Instance {
     let header = FrameHeader { fin: sending.fin, ..message_header(sending.opcode, masking_key, length) };
     let bytes = frame_bytes(&header, text.as_bytes());
     let two = |header: FrameHeader| Answer::Hex(header_bytes(&header)[..2].to_vec());
-    let (sender, sender_zh) = if from_client { ("A client", "客户端") } else { ("A server", "服务器") };
+    let sender = if from_client { "client" } else { "server" };
     let [first, second] = [bytes[0], bytes[1]];
     let decimal = u8::from_str_radix(&length.to_string(), 16).unwrap_or(0);
     let counted = FrameHeader { length: length + 2, ..header };
@@ -182,9 +152,9 @@ fn write_two_bytes(rng: &mut Rng) -> Instance {
     let other_mask = if from_client { "mask-missing" } else { "mask-set" };
     Instance::new(two(header))
         .laid_out(Layout::Headers)
-        .hole_in("sender", sender, sender_zh)
-        .hole_in("frame", sending.en, sending.zh)
-        .hole_in("more", sending.more[0], sending.more[1])
+        .words("sender", sender)
+        .words("frame", sending.said)
+        .words("more", sending.more)
         .hole("length", length)
         .hole("text", &text)
         .hole("fin", u8::from(sending.fin))
@@ -239,10 +209,7 @@ fn which_fail(rng: &mut Rng) -> Instance {
     };
     let visits: Vec<_> = frames.iter().map(ended).collect();
     let capture = capture(&visits.join("connection\n"), rng);
-    let option = |(id, bytes): &(&str, Vec<u8>)| {
-        let shown = format!("`{}`", hex(bytes));
-        Choice::from((*id, shown.clone(), shown))
-    };
+    let option = |(id, bytes): &(&str, Vec<u8>)| Choice::from((*id, format!("`{}`", hex(bytes))));
     Instance::new(Answer::choices(right.iter().copied()))
         .choices(frames.iter().map(option))
         .mistake("rsv-ignored", but(&["rsv1", "rsv-2-3"]))

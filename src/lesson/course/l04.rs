@@ -134,7 +134,7 @@ fn which_headers_break_a_rule(rng: &mut Rng) -> Instance {
     let and = |more: &'static str| Answer::choices(right.iter().copied().chain([more]));
     let option = |(id, bytes): &(&str, Vec<u8>)| {
         let shown = format!("`{}`", hex(bytes));
-        Choice::from((*id, shown.clone(), shown))
+        Choice::from((*id, shown))
     };
     let example = [&headers[3].1[..], &vec![0; short as usize]].concat();
     Instance::new(Answer::choices(right.iter().copied()))

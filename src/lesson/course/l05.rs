@@ -2,8 +2,7 @@
 
 use super::draw::{all_different, between, different, telling_key, word, words};
 use super::wire::{capture, frame, masked, served};
-use crate::lang::Lang;
-use crate::lesson::{Answer, Instance, Judgement, Make, decode, hex};
+use crate::lesson::{Answer, Instance, Judgement, Make, Said, decode, hex};
 use crate::model::{FrameHeader, Opcode};
 use crate::synth::Rng;
 use crate::ws::mask;
@@ -224,10 +223,7 @@ fn write_a_masked_frame(rng: &mut Rng) -> Instance {
 fn judge(bytes: &[u8], text: &str) -> Judgement {
     let seen = decode(bytes);
     let Some(first) = seen.frames.first() else {
-        return Judgement::differs(
-            "No frame can be read from it. Wanted are its bytes in hex, or a file.",
-            "从中读不出帧。要的是它的字节，写成十六进制，或者交一个文件。",
-        );
+        return Judgement::differs("no-frame");
     };
     let (header, payload, wanted) = (first.header, first.payload.as_slice(), text.as_bytes());
     let FrameHeader { masking_key, length, .. } = header;
@@ -244,17 +240,11 @@ fn judge(bytes: &[u8], text: &str) -> Judgement {
     let count = seen.frames.len();
     if count > 1 {
         return Judgement::differs(
-            format!(
-                "It holds {count} frames, the first of {length} bytes. Wanted is one with all of the text."
-            ),
-            format!("从中读出了 {count} 帧，第一帧的载荷是 {length} 个字节。要的是一帧，装下整段文字。"),
+            Said::from("several-frames").value("count", count).value("length", length),
         );
     }
     if first.truncated {
-        return Judgement::differs(
-            format!("The length says {length} bytes; another number stands behind the key."),
-            format!("长度写的是 {length} 个字节，掩码键后面却不是这么多。"),
-        );
+        return Judgement::differs(Said::from("truncated").value("length", length));
     }
     if key == [0; 4] {
         return Judgement::known("zero-key");
@@ -268,31 +258,21 @@ fn judge(bytes: &[u8], text: &str) -> Judgement {
     }
     if payload != wanted && wanted.starts_with(payload) {
         return Judgement::differs(
-            format!("By its length the payload ends after {length} bytes. The text has {}.", wanted.len()),
-            format!("按你写的长度，载荷到 {length} 个字节为止，而文字有 {} 个字节。", wanted.len()),
+            Said::from("too-short").value("length", length).value("wanted", wanted.len()),
         );
     }
     if payload != wanted {
         let first = payload.iter().zip(wanted).take_while(|(given, wanted)| given == wanted).count();
-        return Judgement::differs(
-            format!("Unmasked, the payload is another text from byte {first} on."),
-            format!("去掉掩码后，载荷从第 {first} 个字节起就不是这段文字了。"),
-        );
+        return Judgement::differs(Said::from("another-text").value("first", first));
     }
     if header.opcode == Opcode::BINARY {
         return Judgement::known("binary");
     }
     if header.opcode != Opcode::TEXT || !header.fin || header.rsv1 || header.rsv2 || header.rsv3 {
-        return Judgement::differs(
-            "The payload is right, the first byte is not: it wants FIN = 1 and opcode 1.",
-            "载荷没有问题，第一个字节不对：应该是 FIN = 1，操作码 1。",
-        );
+        return Judgement::differs("first-byte");
     }
     if let Some(rule) = seen.findings.first() {
-        return Judgement::differs(
-            format!("The tool finds a fault: {} ({}).", rule.title, rule.id),
-            format!("工具发现了一处错误：{}（{}）。", Lang::Zh.words(rule.title), rule.id),
-        );
+        return Judgement::differs(Said::from("fault").hole("title", rule.title).value("rule", rule.id));
     }
     Judgement::Right
 }

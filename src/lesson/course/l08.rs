@@ -143,13 +143,7 @@ fn who_answers(rng: &mut Rng) -> Instance {
 }
 
 /// Hops that count silence and end TCP.
-const HOPS: [(&str, &str); 5] = [
-    ("the load balancer", "负载均衡器"),
-    ("the reverse proxy", "反向代理"),
-    ("the company's proxy", "公司的代理"),
-    ("the API gateway", "API 网关"),
-    ("the ingress controller", "入口控制器"),
-];
+const HOPS: [&str; 5] = ["balancer", "reverse-proxy", "company-proxy", "gateway", "ingress"];
 
 /// The hop whose timer is the silence before the end, of those whose end can be seen.
 fn which_hop(rng: &mut Rng) -> Instance {
@@ -166,10 +160,6 @@ fn which_hop(rng: &mut Rng) -> Instance {
     let times: Vec<i64> = seen.frames.iter().map(|frame| ms(frame.time)).collect();
     let end = ms(seen.ended);
     let since = |ms: i64| (end - ms + 500) / 1000;
-    let lines = |words: [String; 5]| {
-        let at = [0, times[0], times[1], times[2], end];
-        block(at.iter().zip(words).map(|(at, word)| format!("{:>8}  {word}", seconds(*at))))
-    };
     let mut hops = HOPS;
     rng.shuffle(&mut hops);
     let instance = Instance::new(Answer::choice("idle"))
@@ -178,31 +168,20 @@ fn which_hop(rng: &mut Rng) -> Instance {
         .mistake("age", Answer::choice("age"))
         .mistake("keepalive", Answer::choice("keepalive"))
         .mistake("nat", Answer::choice("nat"))
-        .hole_in(
-            "lines",
-            lines([
-                "101 Switching Protocols".to_owned(),
-                format!("the server's text “{text}”"),
-                format!("the server's ping “{ping}”"),
-                format!("the browser's pong “{ping}”"),
-                "FIN, from the server's side".to_owned(),
-            ]),
-            lines([
-                "101 Switching Protocols".to_owned(),
-                format!("服务器的文本“{text}”"),
-                format!("服务器的 ping“{ping}”"),
-                format!("浏览器的 pong“{ping}”"),
-                "FIN，来自服务器方向".to_owned(),
-            ]),
-        )
+        .hole("text", text)
+        .hole("ping", ping)
         .hole("probe", pick(rng, &[10, 15, 20]))
         .hole("gap", since(times[2]))
         .hole("t-idle", since(times[2]))
         .hole("t-messages", since(times[0]))
         .hole("t-age", since(0))
-        .hole_in("culprit", hops[0].0, hops[0].1)
+        .words("culprit", hops[0])
         .file("silence.pcap", pcap)
         .command(["decode", "{file:silence.pcap}", "--view", "table"]);
+    let at = ["at-open", "at-text", "at-ping", "at-pong", "at-end"].into_iter();
+    let instance = at
+        .zip([0, times[0], times[1], times[2], end])
+        .fold(instance, |instance, (hole, at)| instance.hole(hole, format!("{:>8}", seconds(at))));
     let names = ["name-idle", "name-messages", "name-age"].into_iter().zip(hops);
-    names.fold(instance, |instance, (hole, (en, zh))| instance.hole_in(hole, en, zh))
+    names.fold(instance, |instance, (hole, hop)| instance.words(hole, hop))
 }

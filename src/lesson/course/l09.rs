@@ -61,11 +61,6 @@ fn codes_to_send(rng: &mut Rng) -> Instance {
         .mistake("unassigned", and(&["unassigned"]))
         .mistake("outside", and(&["outside"]))
         .hole("all", all.join(", "))
-        .hole_in(
-            "defined",
-            format!("{} and {}", defined[0], defined[1]),
-            format!("{} 和 {}", defined[0], defined[1]),
-        )
         .hole("c-first", defined[0])
         .hole("c-second", defined[1])
         .command(arguments);
@@ -161,10 +156,10 @@ fn clean_close(rng: &mut Rng) -> Instance {
         .mistake("data-after-close", order(["answer", "rest", "server-tcp", "client-tcp"]))
         .mistake("not-answered", order(["rest", "server-tcp", "answer", "client-tcp"]))
         .mistake("not-answered", order(["rest", "server-tcp", "client-tcp", "answer"]))
-        .hole_in("starter", starter.title, starter.zh)
-        .hole_in("starter-small", starter.en, starter.zh)
-        .hole_in("other", other.title, other.zh)
-        .hole_in("other-small", other.en, other.zh)
+        .words("starter", starter.title)
+        .words("starter-small", starter.script)
+        .words("other", other.title)
+        .words("other-small", other.script)
         .hole("code", code)
         .hole("begun", first)
         .hole("last", last)
@@ -172,19 +167,17 @@ fn clean_close(rng: &mut Rng) -> Instance {
         .command(["decode", "{file:close.pcap}", "--view", "table"])
 }
 
-/// An endpoint in words.
+/// An endpoint: its name in a script, which is the id of its words, and the id of those that
+/// begin a sentence.
 struct Side {
     script: &'static str,
-    /// At the beginning of a sentence.
     title: &'static str,
-    en: &'static str,
-    zh: &'static str,
 }
 
 fn side(dir: Dir) -> Side {
     match dir {
-        Dir::Client => Side { script: "client", title: "The client", en: "the client", zh: "客户端" },
-        Dir::Server => Side { script: "server", title: "The server", en: "the server", zh: "服务器" },
+        Dir::Client => Side { script: "client", title: "client-title" },
+        Dir::Server => Side { script: "server", title: "server-title" },
     }
 }
 

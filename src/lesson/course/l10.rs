@@ -72,7 +72,7 @@ fn allow_or_deny(rng: &mut Rng) -> Instance {
         .mistake("port-does-not-count", those(&|origin| welcome(&without_port(origin))))
         .mistake("host-only", those(&|origin| welcome(&without_port(&origin.replace("http:", "https:")))))
         .mistake("exact-only", those(&|origin| origin == exact))
-        .choices(origins.iter().map(|(id, origin)| (*id, format!("`{origin}`"), format!("`{origin}`"))))
+        .choices(origins.iter().map(|(id, origin)| (*id, format!("`{origin}`"))))
         .file("visit.http", visit(rng, &host, &origins[3].1, &[]))
         .command(["replay", "{file:visit.http}"])
 }
@@ -144,26 +144,20 @@ fn refusal(file: &[u8], body: &str) -> Judgement {
     let progress = reader.push(file);
     let head = reader.parse(SourceId::Input, 0);
     if !head.is_response() {
-        return Judgement::differs(
-            "It does not begin with a status line, such as HTTP/1.1 and a status.",
-            "开头不是状态行，例如 HTTP/1.1 加一个状态码。",
-        );
+        return Judgement::differs("no-status-line");
     }
     match head.status() {
         Some(101) => return Judgement::known("switched"),
         Some(200..=299) => return Judgement::known("success"),
         Some(403) => {}
         Some(_) => return Judgement::known("another-status"),
-        None => return Judgement::differs("The status is no number of three digits.", "状态码不是三位数。"),
+        None => return Judgement::differs("no-status"),
     }
     if progress.state != HeadState::Complete {
         return Judgement::known("no-empty-line");
     }
     if head.invalid {
-        return Judgement::differs(
-            "A line of the head is no header field: a name, a colon, a value.",
-            "头部里有一行不是字段：应该是名字、冒号、值。",
-        );
+        return Judgement::differs("no-field");
     }
     if head.headers.iter().any(|field| field.name.text().to_lowercase().starts_with("access-control-")) {
         return Judgement::known("cors-field");
@@ -173,10 +167,7 @@ fn refusal(file: &[u8], body: &str) -> Judgement {
         return Judgement::known("still-upgrading");
     }
     if head.values("Transfer-Encoding").next().is_some() {
-        return Judgement::differs(
-            "Transfer-Encoding cuts the body into pieces. Send the text as it is, with Content-Length.",
-            "Transfer-Encoding 会把正文切成块。请原样发送这段文字，写上 Content-Length。",
-        );
+        return Judgement::differs("chunked");
     }
     // An editor ends the last line, too; that line end is none of the body's.
     let sent = &file[progress.consumed..];
@@ -189,10 +180,7 @@ fn refusal(file: &[u8], body: &str) -> Judgement {
         }
         None if !names("Connection", "close") => Judgement::known("no-length"),
         _ if text == body.as_bytes() => Judgement::Right,
-        _ => Judgement::differs(
-            "The head is right. The body is another text.",
-            "头部是对的，正文不是要求的文字。",
-        ),
+        _ => Judgement::differs("another-body"),
     }
 }
 

@@ -73,7 +73,7 @@ fn options(field: &str, answers: &Answers) -> Vec<Choice> {
         None | Some("") => Choice::from(*id),
         Some(answer) => {
             let line = format!("`{field}: {answer}`");
-            Choice::from((*id, line.clone(), line))
+            Choice::from((*id, line))
         }
     };
     answers.iter().map(option).collect()
@@ -155,24 +155,13 @@ fn legal_deflate_answer(rng: &mut Rng) -> Instance {
         .choices(options(EXTENSIONS, &answers))
         .file("answer.http", tried.answered(larger.as_deref()).concat())
         .command(["replay", "{file:answer.http}"]);
-    let instance = if forbids_takeover {
-        instance.hole_in(
-            "takeover",
-            " and repeat `server_no_context_takeover`",
-            "，并重复 `server_no_context_takeover`",
-        )
-    } else {
-        instance.hole_in("takeover", "", "")
-    };
-    if offers_client_window {
-        instance.hole_in("client", "this one has it", "这里有")
-    } else {
-        instance.hole_in("client", "this one has not", "这里没有")
-    }
+    let instance =
+        instance.words("client", if offers_client_window { "window-offered" } else { "no-window" });
+    if forbids_takeover { instance.words("takeover", "takeover") } else { instance.hole("takeover", "") }
 }
 
 /// A message behind the lost ones.
-struct Said {
+struct Message {
     id: &'static str,
     dir: Dir,
     compressed: bool,
@@ -180,29 +169,13 @@ struct Said {
     payload: Vec<u8>,
 }
 
-impl Said {
-    fn option(&self) -> Choice {
-        let (en, zh) = match self.dir {
-            Dir::Server => ("server → client", "服务器 → 客户端"),
-            Dir::Client => ("client → server", "客户端 → 服务器"),
-        };
-        let (rsv1, payload) = (u8::from(self.compressed), hex(&self.payload));
-        let texts = (
-            self.id,
-            format!("{en}, RSV1 = {rsv1}, payload `{payload}`"),
-            format!("{zh}，RSV1 = {rsv1}，载荷 `{payload}`"),
-        );
-        Choice::from(texts)
-    }
-}
-
 /// The first message of each direction is lost; one of them goes on without it.
 fn read_without_the_first(rng: &mut Rng) -> Instance {
-    let (fresh, agreed, en, zh) = pick(
+    let (fresh, agreed, side) = pick(
         rng,
         &[
-            (Dir::Server, "permessage-deflate; server_no_context_takeover", "server", "服务器"),
-            (Dir::Client, "permessage-deflate; client_no_context_takeover", "client", "客户端"),
+            (Dir::Server, "permessage-deflate; server_no_context_takeover", "server"),
+            (Dir::Client, "permessage-deflate; client_no_context_takeover", "client"),
         ],
     );
     let mut script = vec![
@@ -222,40 +195,43 @@ fn read_without_the_first(rng: &mut Rng) -> Instance {
             deflater.begin_afresh();
         }
         let payload = deflater.payload(text.as_bytes());
-        messages.push(Said { id, dir, compressed: true, text: text.clone(), payload });
+        messages.push(Message { id, dir, compressed: true, text: text.clone(), payload });
         let payload = other.clone().into_bytes();
-        messages.push(Said { id: plain, dir, compressed: false, text: other, payload });
+        messages.push(Message { id: plain, dir, compressed: false, text: other, payload });
         texts.push(text);
     }
     rng.shuffle(&mut messages);
-    for Said { dir, compressed, payload, .. } in &messages {
+    for Message { dir, compressed, payload, .. } in &messages {
         let rsv1 = if *compressed { " rsv1" } else { "" };
         script.push(format!("wait 40ms\n{dir} text {}{rsv1}", hex(payload)));
     }
     script.push("client close 1000\nserver close 1000".to_owned());
     let lost = capture(&script.join("\n"), rng);
     let seen = decode(&lost).messages;
-    let those = |check: &dyn Fn(&Said) -> bool| {
+    let those = |check: &dyn Fn(&Message) -> bool| {
         Answer::choices(messages.iter().filter(|said| check(said)).map(|said| said.id))
     };
-    let is_read = |said: &Said| {
+    let is_read = |said: &Message| {
         let read =
             |m: &SeenMessage| m.dir == Some(said.dir) && m.complete && m.payload == said.text.as_bytes();
         seen.iter().any(read)
     };
-    Instance::new(those(&is_read))
+    let instance = Instance::new(those(&is_read))
         .hole("agreed", agreed)
         .hole("text", &texts[0])
         .hole("other", &texts[1])
-        .hole_in("fresh", en, zh)
+        .words("fresh", side)
         .mistake("each-alone", those(&|_| true))
         .mistake("other-side", those(&|said| !said.compressed || said.dir != fresh))
         .mistake("compression-is-lost", those(&|said| !said.compressed))
         .mistake("all-lost", those(&|_| false))
-        .choices(messages.iter().map(Said::option))
+        .choices(messages.iter().map(|said| said.id))
         .in_this_order()
         .file("lost.pcap", lost)
-        .command(["decode", "--view", "messages", "{file:lost.pcap}"])
+        .command(["decode", "--view", "messages", "{file:lost.pcap}"]);
+    messages
+        .iter()
+        .fold(instance, |instance, said| instance.hole(&format!("payload-{}", said.id), hex(&said.payload)))
 }
 
 /// A frame's header as a server writes it.
@@ -267,7 +243,7 @@ fn header(fin: bool, rsv1: bool, opcode: Opcode, length: usize) -> FrameHeader {
 
 /// RSV1 says something about a message, and says it once.
 fn rsv1_headers(rng: &mut Rng) -> Instance {
-    let (opcode, en, zh) = pick(rng, &[(Opcode::TEXT, "text", "文本"), (Opcode::BINARY, "binary", "二进制")]);
+    let (opcode, kind) = pick(rng, &[(Opcode::TEXT, "text"), (Opcode::BINARY, "binary")]);
     let payload = Deflater::new().payload(phrase(rng).as_bytes());
     let (count, ping) = (2 + rng.below(3) as usize, 2 + rng.below(18) as usize);
     let mut cuts = vec![0, payload.len()];
@@ -307,7 +283,7 @@ fn rsv1_headers(rng: &mut Rng) -> Instance {
     let lengths: Vec<String> = fragments.iter().map(|fragment| fragment.len().to_string()).collect();
     Instance::new(headers(right))
         .laid_out(Layout::Headers)
-        .hole_in("kind", en, zh)
+        .words("kind", kind)
         .hole("total", payload.len())
         .hole("payload", hex(&payload))
         .hole("count", count)
@@ -368,7 +344,7 @@ mod tests {
     fn one_side_can_be_read_without_its_past() {
         for seed in 0..50 {
             let instance = read_without_the_first(&mut Rng::new(seed));
-            let fresh = if instance.holes["fresh"].en == "server" { "s-compressed" } else { "c-compressed" };
+            let fresh = if instance.wordings["fresh"] == "server" { "s-compressed" } else { "c-compressed" };
             assert_eq!(instance.right, Answer::choices([fresh, "s-plain", "c-plain"]), "{instance:?}");
         }
     }

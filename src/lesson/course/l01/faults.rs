@@ -38,14 +38,12 @@ pub(super) fn mark_the_faults(rng: &mut Rng) -> Instance {
     let handshakes: Vec<_> = faults.iter().map(|fault| handshake(rng, fault)).collect();
     let right: Vec<_> = handshakes.iter().map(|text| verdict(text)).collect();
 
-    let shown = |(text, number): (&String, usize)| format!("Handshake {number}:\n\n{}", lines(text));
-    let zh = |(text, number): (&String, usize)| format!("第 {number} 次：\n\n{}", lines(text));
-    let en: Vec<_> = handshakes.iter().zip(1..).map(shown).collect();
-    let zh: Vec<_> = handshakes.iter().zip(1..).map(zh).collect();
     let mut letters = right.clone();
     rng.shuffle(&mut letters);
-    let mut instance = Instance::new(Answer::order(right.iter().copied()))
-        .hole_in("handshakes", en.join("\n\n"), zh.join("\n\n"))
+    let instance = Instance::new(Answer::order(right.iter().copied()));
+    let mut instance = (1..)
+        .zip(&handshakes)
+        .fold(instance, |instance, (n, text)| instance.hole(&format!("handshake-{n}"), lines(text)))
         .hole("faults", right.join(", "))
         .choices(letters.iter().copied())
         .in_this_order()

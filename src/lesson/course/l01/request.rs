@@ -2,9 +2,8 @@
 
 use super::{block, fresh_key};
 use crate::http::{Head, HeadReader, HeadState, StartLine, check_request};
-use crate::lang::Lang;
 use crate::lesson::course::draw::{host, pick};
-use crate::lesson::{Answer, Instance, Judgement};
+use crate::lesson::{Answer, Instance, Judgement, Said};
 use crate::model::SourceId;
 use crate::synth::Rng;
 
@@ -136,10 +135,10 @@ fn broken(head: &Head<'_>) -> Option<Judgement> {
         | "missing-sec-websocket-key"
         | "missing-sec-websocket-version"
         | "unsupported-version" => Judgement::known(rule.id),
-        _ => Judgement::differs(
-            format!("The tool finds a fault: {} ({}, {}).", rule.title, rule.id, rule.cite),
-            format!("工具发现一处错误：{}（{}，{}）。", Lang::Zh.words(rule.title), rule.id, rule.cite),
-        ),
+        _ => {
+            let fault = Said::from("fault").hole("title", rule.title);
+            Judgement::differs(fault.value("rule", rule.id).value("cite", rule.cite))
+        }
     })
 }
 
