@@ -158,6 +158,10 @@ pub const SCANNED: usize = 1024 * 1024;
 /// context takeover saves: enough for an estimate, too few to cost time.
 pub const SCANNED_MESSAGES: u64 = 64;
 
+/// Bytes of a view's text that are gathered, to be written in one piece; of what is longer the lines are written
+/// as they are made.
+pub const LINES_HELD: usize = 256 * 1024;
+
 /// Frame numbers listed with a message.
 pub const MESSAGE_FRAMES_LISTED: usize = 1024;
 

@@ -39,9 +39,10 @@ pub struct Outline {
 }
 
 impl Outline {
-    pub fn new(options: &Options) -> Self {
+    /// Lays out on `page`.
+    pub fn new(options: &Options, page: Page) -> Self {
         Self {
-            page: Page::new(options),
+            page,
             clock: Clock::new(options.time),
             unabridged: options.payload.is_some(),
             several: false,
