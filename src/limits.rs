@@ -162,6 +162,10 @@ pub const SCANNED_MESSAGES: u64 = 64;
 /// as they are made.
 pub const LINES_HELD: usize = 256 * 1024;
 
+/// Findings of one rule, connection and endpoint that are built. Those beyond are counted: nobody reads them, and
+/// two bytes may be worth several.
+pub const FINDINGS_BUILT: u64 = 1000;
+
 /// Frame numbers listed with a message.
 pub const MESSAGE_FRAMES_LISTED: usize = 1024;
 
