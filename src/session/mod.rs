@@ -362,6 +362,7 @@ impl Session {
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
             ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+            told.connection.more = talk.more();
         }
         told.connection.ending = Some(ending);
         cx.out.emit(&told.unit(ended))
@@ -431,6 +432,7 @@ impl Session {
             deflate: None,
             http_version: None,
             ending: None,
+            more: Vec::new(),
         };
         let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
         self.told = Some(Box::new(told));
@@ -447,6 +449,7 @@ impl Told {
             body: Body::Connection(&self.connection),
             fields: &[],
             findings: &[],
+            counted: &[],
             sources: &[],
         }
     }
@@ -460,6 +463,7 @@ impl Told {
             body: Body::Note,
             fields: &[],
             findings,
+            counted: &[],
             sources: &[],
         })
     }
