@@ -158,6 +158,14 @@ pub const SCANNED: usize = 1024 * 1024;
 /// context takeover saves: enough for an estimate, too few to cost time.
 pub const SCANNED_MESSAGES: u64 = 64;
 
+/// Bytes of a view's text that are gathered, to be written in one piece; of what is longer the lines are written
+/// as they are made.
+pub const LINES_HELD: usize = 256 * 1024;
+
+/// Findings of one rule, connection and endpoint that are built. Those beyond are counted: nobody reads them, and
+/// two bytes may be worth several.
+pub const FINDINGS_BUILT: u64 = 1000;
+
 /// Frame numbers listed with a message.
 pub const MESSAGE_FRAMES_LISTED: usize = 1024;
 

@@ -16,7 +16,7 @@ use regex::bytes::Regex;
 
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Finding, Flow, Frame, Message, Opcode, Severity, Sink, Time, Unit, Wants,
+    Body, Connection, Dir, Finding, Flow, Frame, Message, Opcode, Rule, Severity, Sink, Time, Unit, Wants,
 };
 
 use self::held::{Held, Queue};
@@ -82,9 +82,11 @@ impl Selection {
 
     /// Whether all conditions but `streams` and `grep` are met.
     fn fits(&self, unit: &Unit<'_>, findings: &[Finding]) -> bool {
-        if self.findings && findings.is_empty() {
-            return false;
-        }
+        !(self.findings && findings.is_empty()) && self.fits_by_itself(unit)
+    }
+
+    /// The same, whatever was found.
+    fn fits_by_itself(&self, unit: &Unit<'_>) -> bool {
         if let (Some(from), Some(dir)) = (self.from, unit.dir)
             && from != dir
         {
@@ -152,6 +154,14 @@ impl Verdict {
     pub fn see(&mut self, findings: &[Finding]) {
         for finding in findings {
             self.worst = self.worst.max(Some(finding.rule.severity));
+        }
+    }
+
+    /// Takes rules into account that are broken without a finding.
+    #[inline]
+    pub fn count(&mut self, rules: &[&'static Rule]) {
+        for rule in rules {
+            self.worst = self.worst.max(Some(rule.severity));
         }
     }
 
@@ -240,7 +250,8 @@ impl<S: Sink> Select<S> {
         if !is_chosen {
             return Flow::Continue(());
         }
-        let worth = !self.selection.is_fine() || self.selection.findings && !unit.findings.is_empty();
+        let is_found = !(unit.findings.is_empty() && connection.more.is_empty());
+        let worth = !self.selection.is_fine() || self.selection.findings && is_found;
         if worth {
             // On its last unit too: what it was is said before how it ended.
             self.introduce(unit.conn)?;
@@ -358,12 +369,14 @@ impl<S: Sink> Select<S> {
             body,
             fields: &[],
             findings: &[],
+            counted: &[],
             sources: &[],
         })
     }
 
     fn pass(&mut self, unit: &Unit<'_>) -> Flow {
         self.verdict.see(unit.findings);
+        self.verdict.count(unit.counted);
         self.inner.take(unit)
     }
 
@@ -433,18 +446,31 @@ impl<S: Sink> Sink for Select<S> {
             kept = unit.findings.iter().filter(|finding| finding.rule.severity >= least).cloned().collect();
             &kept
         };
-        let unit = &Unit { findings, ..*unit };
+        let counted: Vec<&'static Rule> =
+            unit.counted.iter().copied().filter(|rule| rule.severity >= least).collect();
+        let unit = &Unit { findings, counted: &counted, ..*unit };
         match unit.body {
             Body::Meta(_) | Body::Summary(_) => self.pass(unit),
             _ if self.done => {
                 let is_shown = self.shows_stream(unit.conn) && self.selection.shows(unit, findings);
                 self.after_limit(unit, is_shown)
             }
+            Body::Connection(connection) if connection.more.iter().any(|more| more.rule.severity < least) => {
+                let mut connection = connection.clone();
+                connection.more.retain(|more| more.rule.severity >= least);
+                self.connection(&Unit { body: Body::Connection(&connection), ..*unit }, &connection)
+            }
             Body::Connection(connection) => self.connection(unit, connection),
             _ if !self.shows_stream(unit.conn) => Flow::Continue(()),
             Body::Frame(_) | Body::Message(_) if self.selection.grep.is_some() => self.search(unit),
             _ if self.selection.shows(unit, findings) => self.show(unit),
-            _ => Flow::Continue(()),
+            _ => {
+                // What is only counted is not shown, but it is wrong.
+                if self.selection.findings && self.selection.fits_by_itself(unit) {
+                    self.verdict.count(unit.counted);
+                }
+                Flow::Continue(())
+            }
         }
     }
 }

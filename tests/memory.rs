@@ -7,7 +7,7 @@
 mod run;
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use wstool::input;
 use wstool::limits;
@@ -15,7 +15,7 @@ use wstool::model::Sink;
 use wstool::pipeline;
 use wstool::render::json::Json;
 use wstool::render::stats::Stats;
-use wstool::render::{Options, Session, Table, Tree};
+use wstool::render::{Bits, Hex, Messages, Options, Session, Table, Tree};
 
 use run::hex;
 
@@ -27,6 +27,9 @@ const ENOUGH: u64 = 24 << 20;
 
 /// The same of inputs that are frames of two or three bytes, which take longer to show.
 const FRAMES: u64 = 1 << 17;
+
+/// Payload bytes asked for of a message that inflates to much more, in mebibytes.
+const SHOWN: u64 = 4;
 
 /// An input that is made while it is read: a beginning, then the same over and over.
 struct Endless {
@@ -62,6 +65,18 @@ fn peak() -> u64 {
 fn forget_peak() {
     // Where this is not allowed the peak only ever grows, and the test is the stricter for it.
     let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// A frame of one compressed message, which inflates to 64 MiB of zeros.
+fn bomb(first: u8) -> Vec<u8> {
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..64 {
+        deflate.write_all(&[0; 1 << 20]).expect("memory takes it");
+    }
+    deflate.flush().expect("memory takes it");
+    let payload = deflate.get_ref().strip_suffix(&[0, 0, 0xFF, 0xFF]).expect("a flush ends like this");
+    let length = (payload.len() as u64).to_be_bytes();
+    [&[first, 127][..], &length, payload].concat()
 }
 
 #[test]
@@ -129,6 +144,30 @@ fn memory_stays_flat() {
             }
             let growth = peak().saturating_sub(before) >> 20;
             assert!(growth <= GROWTH, "{name}, {view}: {growth} MiB more");
+        }
+    }
+
+    // What a message inflates to is kept once, as much of it as was asked for; its rows, many times as long,
+    // are written as they are made.
+    for (name, opcode) in [("a text that inflates", 0xC1), ("bytes that inflate", 0xC2)] {
+        let bomb = bomb(opcode);
+        for view in ["tree", "bits", "hex", "messages", "table", "session", "ndjson"] {
+            let options = Options { payload: Some(SHOWN << 20), ..Options::default() };
+            let mut sink: Box<dyn Sink> = match view {
+                "tree" => Box::new(Tree::new(io::sink(), options)),
+                "bits" => Box::new(Bits::new(io::sink(), options)),
+                "hex" => Box::new(Hex::new(io::sink(), options)),
+                "messages" => Box::new(Messages::new(io::sink(), options)),
+                "table" => Box::new(Table::new(io::sink(), options)),
+                "session" => Box::new(Session::new(io::sink(), options)),
+                _ => Box::new(Json::lines(io::sink(), SHOWN << 20)),
+            };
+            forget_peak();
+            let before = peak();
+            let input = input::open(Box::new(io::Cursor::new(bomb.clone())), "test").expect("it is raw");
+            pipeline::run(input, sink.as_mut(), &mut |_| {});
+            let growth = peak().saturating_sub(before) >> 20;
+            assert!(growth <= SHOWN + GROWTH, "{name}, {view}: {growth} MiB more");
         }
     }
 

@@ -11,7 +11,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use self::opening::{Opened, joined, open, shown};
 use self::report::{not_there, nothing_readable, report};
 use super::interrupt::{INTERRUPTED, Interrupt};
-use super::output::{self, Output};
+use super::output::{self, Output, Progress};
 use super::size;
 use crate::cli::Look;
 use crate::explain;
@@ -258,12 +258,12 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
             return Ok(2);
         }
     };
-    let bar = output::bar(size, args.view != ViewName::Stats);
+    let mut progress = Progress::new(size, args.view != ViewName::Stats);
     let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
     let mut until = Until { select: &mut select, interrupt };
-    let outcome = pipeline::run(input, &mut until, &mut |read| bar.set_position(read));
-    bar.finish_and_clear();
+    let outcome = pipeline::run(input, &mut until, &mut |read| progress.at(read));
+    progress.end();
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
     select.into_inner().end()?;

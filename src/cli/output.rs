@@ -1,14 +1,15 @@
 //! Where results go, and how far a long run has come.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Bytes gathered before they are written, when nobody waits for them.
 const BUFFER: usize = 256 * 1024;
 
-/// Inputs below this many bytes are read before a progress bar could be drawn.
-const WORTH_A_BAR: u64 = 16 * 1024 * 1024;
+/// How long nobody asks how far it has come.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Standard output, written in large pieces or, when somebody waits, promptly.
 pub struct Output {
@@ -47,21 +48,47 @@ pub fn width() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120))
 }
 
-/// A progress bar over `total` bytes of input, hidden unless it helps.
-///
-/// When results scroll by on the terminal they are progress enough.
-pub fn bar(total: Option<u64>, results_on_screen: bool) -> ProgressBar {
-    let quiet = results_on_screen && io::stdout().is_terminal();
-    match total {
-        Some(total) if total >= WORTH_A_BAR && io::stderr().is_terminal() && !quiet => {
-            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-            let template = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("##-"));
-            }
-            bar
+/// How far the reading of an input has come, on a terminal's stderr, once it takes longer than anybody waits
+/// without asking.
+pub struct Progress {
+    bar: ProgressBar,
+    /// When it is drawn; `None` when it is already, or never will be.
+    from: Option<Instant>,
+}
+
+impl Progress {
+    /// Over `total` bytes of input; where that is not known, as with a pipe, it says how many were read.
+    ///
+    /// When results scroll by on the terminal they are progress enough.
+    pub fn new(total: Option<u64>, results_on_screen: bool) -> Self {
+        let quiet = results_on_screen && io::stdout().is_terminal();
+        Self::after(PATIENCE, total, io::stderr().is_terminal() && !quiet)
+    }
+
+    fn after(patience: Duration, total: Option<u64>, is_drawn: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        let template = match total {
+            Some(_) => "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {bytes} read, {bytes_per_sec}, {elapsed} so far",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("##-").tick_chars(r"|/-\ "));
         }
-        _ => ProgressBar::hidden(),
+        Self { bar, from: is_drawn.then(|| Instant::now() + patience) }
+    }
+
+    /// So many bytes of the input were read.
+    pub fn at(&mut self, read: u64) {
+        if self.from.is_some_and(|from| Instant::now() >= from) {
+            self.from = None;
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(read);
+    }
+
+    /// The input is read: nothing of it stays on the screen.
+    pub fn end(self) {
+        self.bar.finish_and_clear();
     }
 }
 
@@ -75,4 +102,26 @@ pub fn steps(total: u64) -> ProgressBar {
         bar.set_style(style.progress_chars("##-"));
     }
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_drawn_when_it_takes_long_whatever_the_size() {
+        for total in [None, Some(1000)] {
+            let mut soon = Progress::after(Duration::ZERO, total, true);
+            let mut late = Progress::after(Duration::from_secs(3600), total, true);
+            let mut never = Progress::after(Duration::ZERO, total, false);
+            for progress in [&mut soon, &mut late, &mut never] {
+                progress.at(500);
+                assert_eq!((progress.bar.position(), progress.bar.length()), (500, total));
+            }
+            assert_eq!(
+                [soon.from.is_some(), late.from.is_some(), never.from.is_some()],
+                [false, true, false]
+            );
+        }
+    }
 }

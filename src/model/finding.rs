@@ -116,6 +116,18 @@ impl PartialEq for Rule {
 
 impl Eq for Rule {}
 
+/// Findings beyond the first [`FINDINGS_BUILT`](crate::limits::FINDINGS_BUILT) of a rule and an endpoint: counted,
+/// not built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct More {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Who broke it.
+    pub blame: Option<Dir>,
+    /// How many times more than there are findings.
+    pub count: u64,
+}
+
 /// A rule that was broken, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {

@@ -29,7 +29,7 @@ pub use cursor::{Cursor, Record, Short};
 pub(crate) use declare::{fields, optional, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use field::{Field, FieldDef, Value};
-pub use finding::{Cite, Finding, Rule, Severity, Who};
+pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use out::{ON, Out};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};

@@ -33,8 +33,8 @@ impl<'s> Out<'s> {
             Body::Connection(c) if c.ending.is_none() => self.tally.connections += 1,
             _ => {}
         }
-        for finding in unit.findings {
-            self.count(finding.rule);
+        for rule in unit.rules() {
+            self.count(rule);
         }
         self.sink.take(unit)
     }
@@ -64,9 +64,25 @@ impl<'s> Out<'s> {
 }
 
 impl<'a> Unit<'a> {
+    /// The rules it breaks, once for each time: those of its findings, and those that are only counted.
+    #[inline]
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<'a> {
+        self.findings.iter().map(|finding| finding.rule).chain(self.counted.iter().copied())
+    }
+
     /// A unit that belongs to no connection.
     pub fn about_input(body: Body<'a>) -> Self {
-        Self { conn: 0, dir: None, time: None, packets: None, body, fields: &[], findings: &[], sources: &[] }
+        Self {
+            conn: 0,
+            dir: None,
+            time: None,
+            packets: None,
+            body,
+            fields: &[],
+            findings: &[],
+            counted: &[],
+            sources: &[],
+        }
     }
 }
 

@@ -8,7 +8,17 @@ use super::{
 
 /// A unit of connection 1 without anything around its body.
 pub fn unit(body: Body<'_>) -> Unit<'_> {
-    Unit { conn: 1, dir: None, time: None, packets: None, body, fields: &[], findings: &[], sources: &[] }
+    Unit {
+        conn: 1,
+        dir: None,
+        time: None,
+        packets: None,
+        body,
+        fields: &[],
+        findings: &[],
+        counted: &[],
+        sources: &[],
+    }
 }
 
 /// A connection between two documentation addresses, its handshake seen.
@@ -25,6 +35,7 @@ pub fn connection() -> Connection {
         deflate: None,
         http_version: Some("1.1".into()),
         ending: None,
+        more: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::app::{App, AppSession, Packet};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
-use super::finding::Finding;
+use super::finding::{Finding, More, Rule};
 use super::source::Source;
 use super::span::Span;
 use super::text::Text;
@@ -94,6 +94,9 @@ pub struct Unit<'a> {
     pub fields: &'a [Field],
     /// The rules it breaks.
     pub findings: &'a [Finding],
+    /// Rules that it breaks as well, as so many units of its connection did before it that they are only
+    /// counted: one entry for each finding that there is not.
+    pub counted: &'a [&'static Rule],
     /// The sources its spans point into; empty unless [`Wants::fields`].
     pub sources: &'a [Source],
 }
@@ -210,6 +213,8 @@ pub struct Connection {
     pub http_version: Option<String>,
     /// How it ended; only on the connection's last unit.
     pub ending: Option<Ending>,
+    /// Findings that were counted and not built; only on the connection's last unit.
+    pub more: Vec<More>,
 }
 
 /// How a connection ended.

@@ -15,6 +15,7 @@ pub const EMPTY: Unit<'static> = Unit {
     body: Body::Note,
     fields: &[],
     findings: &[],
+    counted: &[],
     sources: &[],
 };
 
@@ -94,6 +95,7 @@ impl<L: Layout> Show<L> {
             body,
             fields: if self.wants.fields && self.fields { fields } else { &[] },
             findings: &findings,
+            counted: &[],
             sources: &[],
         };
         assert!(self.view.take(&unit).is_continue());
@@ -347,6 +349,7 @@ impl<L: Layout> Show<L> {
             deflate: None,
             http_version: None,
             ending,
+            more: Vec::new(),
         };
         self.body(None, Body::Connection(&connection), &[]);
     }

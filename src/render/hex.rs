@@ -188,7 +188,7 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
     let mut shown = 0;
     let mut rest = frame.payload;
     for _ in 0..rows {
-        if rest.is_empty() {
+        if rest.is_empty() || outline.page.is_broken() {
             break;
         }
         let (row, later) = rest.split_at(rest.len().min(per_row));

@@ -56,6 +56,9 @@ pub fn dump(page: &mut Page, bytes: &[u8], base: u64, indent: usize, rows: usize
     let ascii_at = hex_at + per_row * 3 + 2;
     let mut shown = 0;
     for (row, chunk) in bytes.chunks(per_row).take(rows).enumerate() {
+        if page.is_broken() {
+            break;
+        }
         let at = base.saturating_add((row * per_row) as u64);
         page.to(indent).put(Ink::Faint, &format!("{at:0digits$x}"));
         for (half, part) in chunk.chunks(8).enumerate() {

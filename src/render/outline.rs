@@ -11,8 +11,8 @@ use super::words::{
 use super::{Options, app, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, Opcode, Opening, Other,
-    Roles, Severity, Summary, Unit, Utf8,
+    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, More, Opcode, Opening,
+    Other, Roles, Severity, Summary, Unit, Utf8,
 };
 
 /// Where the contents of a block begin.
@@ -39,9 +39,10 @@ pub struct Outline {
 }
 
 impl Outline {
-    pub fn new(options: &Options) -> Self {
+    /// Lays out on `page`.
+    pub fn new(options: &Options, page: Page) -> Self {
         Self {
-            page: Page::new(options),
+            page,
             clock: Clock::new(options.time),
             unabridged: options.payload.is_some(),
             several: false,
@@ -194,6 +195,15 @@ impl Outline {
                 ],
             );
             self.page.wrap(Ink::Plain, &words, INDENT + 2, 0).line();
+        }
+        self.more(connection);
+    }
+
+    /// What was found so often that it was only counted.
+    fn more(&mut self, connection: &Connection) {
+        for it in &connection.more {
+            let words = more(self.lang(), it);
+            self.say(verdicts::ink(it.rule.severity), &words);
         }
     }
 
@@ -430,6 +440,15 @@ pub fn totals(lang: Lang, summary: &Summary) -> String {
     )
 }
 
+/// How many findings of a rule there are besides those that were told.
+pub fn more(lang: Lang, it: &More) -> String {
+    let count = grouped(it.count);
+    match it.blame {
+        Some(dir) => lang.fill("… and {} more of {} ({})", &[&count, &it.rule.id, &lang.words(dir.name())]),
+        None => lang.fill("… and {} more of {}", &[&count, &it.rule.id]),
+    }
+}
+
 /// What a gap did to decoding.
 pub fn effect(effect: GapEffect) -> &'static str {
     match effect {
@@ -439,7 +458,7 @@ pub fn effect(effect: GapEffect) -> &'static str {
     }
 }
 
-/// The highest severity of a unit's findings.
+/// The highest severity of the rules that a unit breaks.
 pub fn worst(unit: &Unit<'_>) -> Option<Severity> {
-    unit.findings.iter().map(|finding| finding.rule.severity).max()
+    unit.rules().map(|rule| rule.severity).max()
 }

@@ -1,16 +1,22 @@
 //! Lines of counted columns.
 //!
 //! A page collects the lines of one unit, so that a unit reaches the writer in
-//! one piece. It knows where the cursor stands, in columns as a terminal counts
-//! them, and lets nothing through that a terminal would obey.
+//! one piece; of a unit that is long, line after line goes there as it is made. It
+//! knows where the cursor stands, in columns as a terminal counts them, and lets
+//! nothing through that a terminal would obey.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Write};
+use std::rc::Rc;
 
 use super::Options;
 use super::columns::split;
 use super::escape::{self, Cells, Kind, cells, is_plain};
 use super::style::{Ink, Palette};
 use crate::lang::Lang;
+use crate::limits;
 use crate::model::{Advice, Rule};
 
 /// Columns a value may leave empty at the end of a line to keep a word in one piece.
@@ -32,6 +38,21 @@ pub struct Page {
     tail: Option<(Ink, String)>,
     /// Whether a line was ever ended.
     begun: bool,
+    outlet: Outlet,
+}
+
+/// Where the lines of a page go, if not to whoever asks for them.
+#[derive(Default)]
+struct Outlet {
+    out: Option<Rc<RefCell<dyn Write>>>,
+    /// The first error of writing, after which nothing is written.
+    error: Option<io::Error>,
+}
+
+impl fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet").field("is_open", &self.out.is_some()).field("error", &self.error).finish()
+    }
 }
 
 impl Page {
@@ -47,7 +68,33 @@ impl Page {
             palette: Palette::new(options.color),
             tail: None,
             begun: false,
+            outlet: Outlet::default(),
         }
+    }
+
+    /// A page whose lines go to `out`: when [`Page::deliver`] is called, and before that as soon as there are
+    /// more than [`limits::LINES_HELD`] bytes of them.
+    pub fn over(options: &Options, out: Rc<RefCell<dyn Write>>) -> Self {
+        Self { outlet: Outlet { out: Some(out), error: None }, ..Self::new(options) }
+    }
+
+    /// Writes what was collected to where the lines go.
+    pub fn deliver(&mut self) {
+        let Some(out) = &self.outlet.out else { return };
+        if self.outlet.error.is_none() && !self.text.is_empty() {
+            self.outlet.error = out.borrow_mut().write_all(self.text.as_bytes()).err();
+        }
+        self.text.clear();
+    }
+
+    /// Whether writing has failed, so that laying out more is in vain.
+    pub fn is_broken(&self) -> bool {
+        self.outlet.error.is_some()
+    }
+
+    /// The error that writing failed with.
+    pub fn take_error(&mut self) -> Option<io::Error> {
+        self.outlet.error.take()
     }
 
     /// A page of prose, which is broken to any width: nothing in it is drawn.
@@ -158,6 +205,9 @@ impl Page {
         self.text.push('\n');
         self.column = 0;
         self.begun = true;
+        if self.text.len() > limits::LINES_HELD {
+            self.deliver();
+        }
     }
 
     /// Leaves an empty line, except at the very top.
@@ -255,7 +305,7 @@ impl Page {
         let mut word = (0, 0);
         for cell in self.data_cells(bytes) {
             if cell.width > 0 && (line_ended || self.column + usize::from(cell.width) > limit) {
-                if row == rows {
+                if row == rows || self.is_broken() {
                     break;
                 }
                 row += 1;

@@ -1,8 +1,11 @@
 //! A layout over a writer: what the text views have in common.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use super::outline::Outline;
+use super::page::Page;
 use super::{Options, View};
 use crate::model::unit::Flow;
 use crate::model::{Sink, Time, Unit, Wants};
@@ -16,20 +19,23 @@ pub trait Layout: Default {
 }
 
 /// A text view with the layout `L` over the writer `W`. Each unit is written with one
-/// call, so that a unit is never torn apart.
+/// call, so that a unit is never torn apart, unless it is larger than anybody reads
+/// ([`LINES_HELD`](crate::limits::LINES_HELD)).
 #[derive(Debug)]
 pub struct Screen<L, W> {
     layout: L,
     outline: Outline,
     options: Options,
-    out: W,
-    error: Option<io::Error>,
+    /// Shared with the page, which writes what it cannot hold.
+    out: Rc<RefCell<W>>,
 }
 
-impl<L: Layout, W: Write> Screen<L, W> {
+impl<L: Layout, W: Write + 'static> Screen<L, W> {
     /// A view that writes to `out`.
     pub fn new(out: W, options: Options) -> Self {
-        Self { layout: L::default(), outline: Outline::new(&options), options, out, error: None }
+        let out = Rc::new(RefCell::new(out));
+        let page = Page::over(&options, Rc::<RefCell<W>>::clone(&out));
+        Self { layout: L::default(), outline: Outline::new(&options, page), options, out }
     }
 
     /// Counts relative times from `start`, where no beginning of an input says from when.
@@ -44,38 +50,33 @@ impl<L: Layout, W: Write> Screen<L, W> {
     /// # Errors
     ///
     /// The first error of writing.
-    pub fn finish(mut self) -> io::Result<W> {
-        match self.error {
-            Some(error) => Err(error),
-            None => self.out.flush().map(|()| self.out),
+    pub fn finish(self) -> io::Result<W> {
+        let Self { mut outline, out, .. } = self;
+        if let Some(error) = outline.page.take_error() {
+            return Err(error);
         }
+        drop(outline);
+        let mut out = Rc::into_inner(out).ok_or_else(|| io::Error::other("the view is still in use"))?;
+        out.get_mut().flush().map(|()| out.into_inner())
     }
 }
 
-impl<L: Layout, W: Write> Sink for Screen<L, W> {
+impl<L: Layout, W: Write + 'static> Sink for Screen<L, W> {
     fn wants(&self) -> Wants {
         L::wants(&self.options)
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        if self.error.is_some() {
+        if self.outline.page.is_broken() {
             return Flow::Break(());
         }
         self.layout.unit(&mut self.outline, unit);
-        let lines = self.outline.page.lines();
-        let written = self.out.write_all(lines.as_bytes());
-        lines.clear();
-        match written {
-            Ok(()) => Flow::Continue(()),
-            Err(error) => {
-                self.error = Some(error);
-                Flow::Break(())
-            }
-        }
+        self.outline.page.deliver();
+        if self.outline.page.is_broken() { Flow::Break(()) } else { Flow::Continue(()) }
     }
 }
 
-impl<L: Layout, W: Write> View for Screen<L, W> {
+impl<L: Layout, W: Write + 'static> View for Screen<L, W> {
     fn end(self: Box<Self>) -> io::Result<()> {
         self.finish().map(drop)
     }

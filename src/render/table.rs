@@ -87,6 +87,10 @@ impl Layout for TableLayout {
                     (None, None, None) => ("open", String::new()),
                 };
                 event(outline, unit, name, &words);
+                for it in &connection.more {
+                    let words = outline::more(outline.lang(), it);
+                    outline.page.clip(verdicts::ink(it.rule.severity), &words).line();
+                }
             }
             Body::Gap(gap) => {
                 let lang = outline.lang();
@@ -234,13 +238,12 @@ fn marks(outline: &mut Outline, unit: &Unit<'_>) {
     };
     let page = &mut outline.page;
     page.put(verdicts::ink(severity), mark).put(Ink::Plain, " ");
-    for finding in unit.findings {
+    for rule in unit.rules() {
         let room = page.width().saturating_sub(page.column() + 1);
         if room == 0 {
             break;
         }
-        page.data(verdicts::ink(finding.rule.severity), finding.rule.id.as_bytes(), room, false)
-            .put(Ink::Plain, " ");
+        page.data(verdicts::ink(rule.severity), rule.id.as_bytes(), room, false).put(Ink::Plain, " ");
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::model::{
-    App, Body, CloseBody, CloseCode, Dir, Field, Finding, Frame, Message, Opcode, Source, Time, Unit,
+    App, Body, CloseBody, CloseCode, Dir, Field, Finding, Frame, Message, Opcode, Rule, Source, Time, Unit,
 };
 
 /// A unit that waits, with everything that it borrowed.
@@ -20,6 +20,7 @@ pub(super) struct Held {
     body: Kept,
     fields: Vec<Field>,
     findings: Vec<Finding>,
+    counted: Vec<&'static Rule>,
     sources: Vec<Source>,
     /// Whether it is shown, once that is known.
     pub shown: Option<bool>,
@@ -68,6 +69,7 @@ impl Held {
             body,
             fields: unit.fields.to_vec(),
             findings: unit.findings.to_vec(),
+            counted: unit.counted.to_vec(),
             sources: unit.sources.to_vec(),
             shown,
             matches,
@@ -94,6 +96,7 @@ impl Held {
                 body,
                 fields: &self.fields,
                 findings: &self.findings,
+                counted: &self.counted,
                 sources: &self.sources,
             })
         };

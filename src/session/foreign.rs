@@ -176,6 +176,7 @@ impl Session {
             body: Body::Opening(&opening),
             fields: &[],
             findings: &[finding],
+            counted: &[],
             sources: &[],
         })
     }

@@ -87,6 +87,7 @@ impl Told {
             body: Body::Http(&head),
             fields: &judged.fields,
             findings: &judged.findings,
+            counted: &[],
             sources: &[Source { id, origin }],
         })
     }

@@ -318,7 +318,17 @@ impl<'s> Timeline<'s> {
         self.count(findings);
         let conn = session.conns.last().copied().unwrap_or_default();
         let (body, time) = (Body::Session(session), session.ended);
-        self.pass(&Unit { conn, dir: None, time, packets, body, fields: &[], findings, sources: &[] })
+        self.pass(&Unit {
+            conn,
+            dir: None,
+            time,
+            packets,
+            body,
+            fields: &[],
+            findings,
+            counted: &[],
+            sources: &[],
+        })
     }
 
     /// Ends the sessions that were idle for longest when there are too many.

@@ -6,8 +6,8 @@ use super::half::{Half, Scratch};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, ON, Out, Receipt, Rule, Severity, Text,
-    Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, More, ON, Out, Receipt, Rule, Severity,
+    Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -138,6 +138,11 @@ impl Conversation {
     /// What the client and the server sent.
     pub fn counts(&self) -> [Counts; 2] {
         [self.halves[0].counts, self.halves[1].counts]
+    }
+
+    /// The findings that were counted and not built.
+    pub fn more(&self) -> Vec<More> {
+        self.shared.repeats.more()
     }
 
     /// How the connection ended, as far as it has.

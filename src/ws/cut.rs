@@ -6,6 +6,7 @@
 use super::close;
 use super::header::{self, LONGEST};
 use super::judge::{self, Context};
+use super::repeats::{Found, Repeats};
 use super::{CONTROL_FRAME_TOO_LONG, FRAME_TOO_LARGE, LENGTH_HIGH_BIT_SET, NON_MINIMAL_LENGTH};
 use crate::model::{Dir, Finding, Opcode, Span};
 
@@ -14,7 +15,8 @@ pub fn judge(bytes: &[u8], context: &Context, findings: &mut Vec<Finding>) {
     let Some(whole) = filled_in(bytes, context.dir) else { return };
     let Ok(header) = header::decode(&whole, context.source, context.offset, &mut ()) else { return };
     let before = findings.len();
-    judge::judge(&header, context, findings);
+    let (repeats, mut counted) = (Repeats::default(), Vec::new());
+    judge::judge(&header, context, &mut Found::new(context.dir, &repeats, findings, &mut counted));
     if header.opcode == Opcode::CLOSE && bytes.len() > 1 {
         let at = Span::bits(context.source, context.bit(9), context.bit(16));
         close::check_length(header.length, at, context.dir, findings);

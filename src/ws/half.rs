@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::{cut, mask};
 use crate::limits;
 use crate::model::{
-    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Source,
+    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Rule, Source,
     SourceId, Span,
 };
 
@@ -33,6 +33,7 @@ pub struct Scratch {
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
     pub findings: Vec<Finding>,
+    counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
 }
@@ -43,6 +44,7 @@ impl Default for Scratch {
             block: vec![0; limits::BLOCK].into(),
             spare: None,
             findings: Vec::new(),
+            counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
         }

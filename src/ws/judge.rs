@@ -1,6 +1,7 @@
 //! The rules a single frame header can break, and those the masking keys break together.
 
 use super::agreed::Extensions;
+use super::repeats::Found;
 use super::{
     CONTROL_FRAME_TOO_LONG, EXPECTED_CONTINUATION, FRAGMENTED_CONTROL_FRAME, FRAME_TOO_LARGE,
     LENGTH_HIGH_BIT_SET, MASKED_SERVER_FRAME, NON_MINIMAL_LENGTH, PMD_RSV1_ON_CONTINUATION,
@@ -47,25 +48,24 @@ pub fn is_suspect(header: &FrameHeader, context: &Context) -> bool {
 }
 
 /// Holds one header against RFC 6455 §5.1 to §5.5.
-pub fn judge(header: &FrameHeader, context: &Context, findings: &mut Vec<Finding>) {
+pub fn judge(header: &FrameHeader, context: &Context, found: &mut Found<'_>) {
     let base = context.offset.saturating_mul(8);
     let bits = |from: u64, to: u64| Span::bits(context.source, base + from, base + to);
-    let mut found = |rule: &'static Rule, expected: Text, got: Text, at: Span| {
-        findings.push(Finding::new(rule, context.dir, expected, got).at(at));
-    };
 
     match (context.dir, header.masking_key) {
         //= RFC 6455 §5.1
         //# a client MUST mask all frames that it
         //# sends to the server
         (Dir::Client, None) => {
-            found(&UNMASKED_CLIENT_FRAME, "MASK = 1 from a client".into(), "MASK = 0".into(), bits(8, 9));
+            let say = || ("MASK = 1 from a client".into(), "MASK = 0".into());
+            found.add(&UNMASKED_CLIENT_FRAME, bits(8, 9), say);
         }
         //= RFC 6455 §5.1
         //# A server MUST NOT mask any frames that it sends to
         //# the client.
         (Dir::Server, Some(_)) => {
-            found(&MASKED_SERVER_FRAME, "MASK = 0 from a server".into(), "MASK = 1".into(), bits(8, 9));
+            let say = || ("MASK = 0 from a server".into(), "MASK = 1".into());
+            found.add(&MASKED_SERVER_FRAME, bits(8, 9), say);
         }
         _ => {}
     }
@@ -80,14 +80,11 @@ pub fn judge(header: &FrameHeader, context: &Context, findings: &mut Vec<Finding
         //= RFC 7692 §6.1
         //# An endpoint MUST NOT set the "Per-Message Compressed" bit of control
         //# frames and non-first fragments of a data message.
-        found(&PMD_RSV1_ON_CONTROL, "RSV1 = 0 on control frames".into(), "RSV1 = 1".into(), bits(1, 2));
+        let say = || ("RSV1 = 0 on control frames".into(), "RSV1 = 1".into());
+        found.add(&PMD_RSV1_ON_CONTROL, bits(1, 2), say);
     } else if first_only && header.opcode == Opcode::CONTINUATION {
-        found(
-            &PMD_RSV1_ON_CONTINUATION,
-            "RSV1 = 0 but on the first fragment".into(),
-            "RSV1 = 1".into(),
-            bits(1, 2),
-        );
+        let say = || ("RSV1 = 0 but on the first fragment".into(), "RSV1 = 1".into());
+        found.add(&PMD_RSV1_ON_CONTINUATION, bits(1, 2), say);
     }
     for (name, set, bit, allowed) in [
         ("RSV1", header.rsv1, 1, rsv1_may_be_set),
@@ -95,8 +92,10 @@ pub fn judge(header: &FrameHeader, context: &Context, findings: &mut Vec<Finding
         ("RSV3", header.rsv3, 3, rsv_may_be_set),
     ] {
         if set && !allowed {
-            let expected = Text::with("{} = 0, no agreed extension defines it", name);
-            found(&RESERVED_BIT_SET, expected, Text::with("{} = 1", name), bits(bit, bit + 1));
+            found.add(&RESERVED_BIT_SET, bits(bit, bit + 1), || {
+                let expected = Text::with("{} = 0, no agreed extension defines it", name);
+                (expected, Text::with("{} = 1", name))
+            });
         }
     }
 
@@ -105,19 +104,17 @@ pub fn judge(header: &FrameHeader, context: &Context, findings: &mut Vec<Finding
         //# If an unknown
         //# opcode is received, the receiving endpoint MUST _Fail the
         //# WebSocket Connection_.
-        let got = Text::with("opcode 0x{}", format_args!("{:X}", header.opcode.0));
-        found(&RESERVED_OPCODE, "opcode 0x0–0x2 or 0x8–0xA".into(), got, bits(4, 8));
+        found.add(&RESERVED_OPCODE, bits(4, 8), || {
+            let got = Text::with("opcode 0x{}", format_args!("{:X}", header.opcode.0));
+            ("opcode 0x0–0x2 or 0x8–0xA".into(), got)
+        });
     }
 
-    judge_length(header, &bits, &mut found);
-    judge_order(header, context, &bits, &mut found);
+    judge_length(header, &bits, found);
+    judge_order(header, context, &bits, found);
 }
 
-fn judge_length(
-    header: &FrameHeader,
-    bits: &impl Fn(u64, u64) -> Span,
-    found: &mut impl FnMut(&'static Rule, Text, Text, Span),
-) {
+fn judge_length(header: &FrameHeader, bits: &impl Fn(u64, u64) -> Span, found: &mut Found<'_>) {
     let length_at = match header.length_form {
         LengthForm::Bits7 => bits(9, 16),
         LengthForm::Bits16 => bits(9, 32),
@@ -127,39 +124,32 @@ fn judge_length(
         //= RFC 6455 §5.2
         //# the
         //# most significant bit MUST be 0
-        let got = Text::with("length 0x{}", format_args!("{:016X}", header.length));
-        found(&LENGTH_HIGH_BIT_SET, "a top bit of 0".into(), got, bits(16, 17));
+        found.add(&LENGTH_HIGH_BIT_SET, bits(16, 17), || {
+            let got = Text::with("length 0x{}", format_args!("{:016X}", header.length));
+            ("a top bit of 0".into(), got)
+        });
     }
     let minimal = LengthForm::minimal(header.length);
     if header.length_form != minimal {
         //= RFC 6455 §5.2
         //# the minimal number of bytes MUST be used to encode
         //# the length
-        let expected = Text::with("{} in the {}-bit form", header.length).and(minimal.bits());
-        found(
-            &NON_MINIMAL_LENGTH,
-            expected,
-            Text::with("the {}-bit form", header.length_form.bits()),
-            length_at,
-        );
+        found.add(&NON_MINIMAL_LENGTH, length_at, || {
+            let expected = Text::with("{} in the {}-bit form", header.length).and(minimal.bits());
+            (expected, Text::with("the {}-bit form", header.length_form.bits()))
+        });
     }
     if header.opcode.is_control() && header.length > 125 {
         //= RFC 6455 §5.5
         //# All control frames MUST have a payload length of 125 bytes or less
-        found(
-            &CONTROL_FRAME_TOO_LONG,
-            "at most 125 bytes".into(),
-            Text::with("{} bytes", header.length),
-            length_at,
-        );
+        let say = || ("at most 125 bytes".into(), Text::with("{} bytes", header.length));
+        found.add(&CONTROL_FRAME_TOO_LONG, length_at, say);
     }
     if header.length > limits::FRAME_LARGE {
-        found(
-            &FRAME_TOO_LARGE,
-            Text::with("at most {} bytes to be safe", limits::FRAME_LARGE),
-            Text::with("{} bytes", header.length),
-            length_at,
-        );
+        found.add(&FRAME_TOO_LARGE, length_at, || {
+            let expected = Text::with("at most {} bytes to be safe", limits::FRAME_LARGE);
+            (expected, Text::with("{} bytes", header.length))
+        });
     }
 }
 
@@ -167,32 +157,29 @@ fn judge_order(
     header: &FrameHeader,
     context: &Context,
     bits: &impl Fn(u64, u64) -> Span,
-    found: &mut impl FnMut(&'static Rule, Text, Text, Span),
+    found: &mut Found<'_>,
 ) {
     if header.opcode.is_control() {
         if !header.fin {
             //= RFC 6455 §5.5
             //# MUST NOT be fragmented.
-            found(&FRAGMENTED_CONTROL_FRAME, "FIN = 1".into(), "FIN = 0".into(), bits(0, 1));
+            let say = || ("FIN = 1".into(), "FIN = 0".into());
+            found.add(&FRAGMENTED_CONTROL_FRAME, bits(0, 1), say);
         }
         return;
     }
     match (header.opcode == Opcode::CONTINUATION, context.in_message) {
-        (true, false) if !context.lenient => found(
-            &UNEXPECTED_CONTINUATION,
-            "text or binary: no message is open".into(),
-            "opcode 0x0, continuation".into(),
-            bits(4, 8),
-        ),
+        (true, false) if !context.lenient => {
+            let say = || ("text or binary: no message is open".into(), "opcode 0x0, continuation".into());
+            found.add(&UNEXPECTED_CONTINUATION, bits(4, 8), say);
+        }
         //= RFC 6455 §5.4
         //# The fragments of one message MUST NOT be interleaved between the
         //# fragments of another message
-        (false, true) => found(
-            &EXPECTED_CONTINUATION,
-            "opcode 0x0: a message is unfinished".into(),
-            Text::with("opcode 0x{}, {}", format_args!("{:X}", header.opcode.0)).word(header.opcode.name()),
-            bits(4, 8),
-        ),
+        (false, true) => found.add(&EXPECTED_CONTINUATION, bits(4, 8), || {
+            let got = Text::with("opcode 0x{}, {}", format_args!("{:X}", header.opcode.0));
+            ("opcode 0x0: a message is unfinished".into(), got.word(header.opcode.name()))
+        }),
         _ => {}
     }
 }
@@ -269,6 +256,7 @@ pub fn key_finding(rule: &'static Rule, key: [u8; 4], header: &FrameHeader, cont
 mod tests {
     use super::*;
     use crate::ws::header;
+    use crate::ws::repeats::Repeats;
 
     fn ids(bytes: &[u8], dir: Dir, in_message: bool) -> Vec<&'static str> {
         let header = header::decode(bytes, SourceId::Input, 0, &mut ()).unwrap();
@@ -280,8 +268,8 @@ mod tests {
             in_message,
             lenient: false,
         };
-        let mut findings = Vec::new();
-        judge(&header, &context, &mut findings);
+        let (repeats, mut findings, mut counted) = (Repeats::default(), Vec::new(), Vec::new());
+        judge(&header, &context, &mut Found::new(dir, &repeats, &mut findings, &mut counted));
         assert_eq!(is_suspect(&header, &context), !findings.is_empty(), "{bytes:02x?}");
         findings.iter().map(|f| f.rule.id).collect()
     }

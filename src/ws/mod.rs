@@ -9,6 +9,7 @@
 //! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
 //! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints: pongs, closing, violations
 //! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
+//! - [`repeats`] counts what was found too often to be told again
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
 //! - [`shape`] says what makes bytes frames and what excludes it, [`seek`] finds where they begin:
 //!   without a handshake, and again after a gap
@@ -27,6 +28,7 @@ pub mod header;
 pub mod judge;
 pub mod mask;
 pub mod message;
+pub mod repeats;
 pub mod seek;
 pub mod shape;
 mod shared;

@@ -5,6 +5,7 @@ use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
 use super::judge::Context;
 use super::message::Assembly;
+use super::repeats::Repeats;
 use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
     pub gap_rule: Option<&'static Rule>,
+    pub repeats: Repeats,
 }
 
 impl Shared {
@@ -43,6 +45,7 @@ impl Shared {
             compressed: [None, None],
             rsv1_cause: None,
             gap_rule: None,
+            repeats: Repeats::default(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Shared {
             body,
             fields: &[],
             findings: &[],
+            counted: &[],
             sources: &[],
         })
     }
@@ -170,6 +174,10 @@ impl Shared {
         let too_large = assembly.length > limits::MESSAGE_LARGE;
         if too_large || assembly.frame_count > limits::MESSAGE_FRAGMENTS_MANY {
             findings.push(too_much(dir, assembly));
+        }
+        let mut counted = Vec::new();
+        if !findings.is_empty() {
+            self.repeats.sieve(dir, &mut findings, &mut counted);
         }
         // A single frame lends its payload; fragments are joined; inflated bytes are their own.
         let (payload, payload_cut) = match last {
@@ -219,6 +227,7 @@ impl Shared {
             body: Body::Message(&message),
             fields: &[],
             findings: &findings,
+            counted: &counted,
             sources: &sources,
         })
     }
@@ -249,6 +258,7 @@ impl Shared {
             body: Body::Gap(gap),
             fields: &[],
             findings: found.as_slice(),
+            counted: &[],
             sources: &[],
         })
     }
@@ -266,6 +276,7 @@ impl Shared {
             body: Body::Note,
             fields: &[],
             findings,
+            counted: &[],
             sources: &[],
         })
     }

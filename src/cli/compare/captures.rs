@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
 
-use crate::cli::{mistaken, output};
+use crate::cli::mistaken;
+use crate::cli::output::Progress;
 use crate::compare::captures::Counter;
 use crate::compare::counted;
 use crate::input::{self, Input, InputError};
@@ -33,9 +34,9 @@ pub fn count(paths: &[PathBuf]) -> Result<(Report, u8), String> {
         if !matches!(input, Input::Capture(_)) {
             return Err(format!("{name}: is no capture: a pcap or pcapng file is wanted"));
         }
-        let bar = output::bar(size, false);
-        let read = counter.read(input, &mut |read| bar.set_position(read));
-        bar.finish_and_clear();
+        let mut progress = Progress::new(size, false);
+        let read = counter.read(input, &mut |read| progress.at(read));
+        progress.end();
         match read {
             Err(e @ InputError::Truncated { .. }) => cuts.push(explain(&e)),
             read => read.map_err(|e| explain(&e))?,

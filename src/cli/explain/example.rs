@@ -16,7 +16,6 @@ const LONGEST: usize = 60;
 
 /// The example as the views of `decode` show it, in whole lines.
 pub fn shown(options: &Options, example: &Example) -> String {
-    let mut out = Vec::new();
     let what = match example {
         Example::Frames(hex) => {
             let bytes: Vec<&str> = hex.split_whitespace().collect();
@@ -30,17 +29,19 @@ pub fn shown(options: &Options, example: &Example) -> String {
     };
     let head = format!("{}  {what}", options.lang.words("example"));
     // Writing to memory cannot fail.
-    match example {
+    let out = match example {
         Example::Frames(_) | Example::Head(_) => {
-            let mut view = Tree::new(&mut out, *options);
+            let mut view = Tree::new(Vec::new(), *options);
             read(example, &mut Content(&mut view));
+            view.finish()
         }
         Example::EngineIo(_) | Example::SocketIo(_) => {
-            let mut view = Messages::new(&mut out, *options);
+            let mut view = Messages::new(Vec::new(), *options);
             read(example, &mut Content(&mut view));
+            view.finish()
         }
-    }
-    format!("{}\n\n{}", head.trim_end(), String::from_utf8_lossy(&out))
+    };
+    format!("{}\n\n{}", head.trim_end(), String::from_utf8_lossy(&out.unwrap_or_default()))
 }
 
 /// Decodes an example.

@@ -121,7 +121,7 @@ pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &Packet<'_>, limit: u64,
     }
     w.raw(r#","app":"#);
     app(packet.app, w);
-    finding_ids(unit.findings, w);
+    finding_ids(unit, w);
 }
 
 /// The record `session`.
@@ -171,5 +171,5 @@ pub(super) fn session<W: Write>(unit: &Unit<'_>, it: &AppSession, w: &mut Writer
     list(&it.namespaces, w, |w, name| w.string(name));
     w.raw(r#","diagnoses":"#);
     list(unit.findings, w, |w, finding| w.string(finding.rule.id));
-    finding_ids(unit.findings, w);
+    finding_ids(unit, w);
 }

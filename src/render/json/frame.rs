@@ -109,7 +109,7 @@ impl Records {
             w.raw(r#","truncated":true"#);
         }
         w.raw("}");
-        finding_ids(unit.findings, w);
+        finding_ids(unit, w);
     }
 
     fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
@@ -178,7 +178,7 @@ impl Records {
             Some(it) => app(it, w),
             None => w.raw("null"),
         }
-        finding_ids(unit.findings, w);
+        finding_ids(unit, w);
     }
 }
 

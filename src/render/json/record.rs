@@ -6,7 +6,7 @@ use super::write::Writer;
 use super::{SCHEMA, Stream, TOOL};
 use crate::model::{
     Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, EndKind, Ending, Finding, Gap, GapEffect,
-    Handshake, HttpHead, Meta, Opening, Other, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
+    Handshake, HttpHead, Meta, More, Opening, Other, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
 };
 
 /// `dir`, `time` and `packets`.
@@ -48,12 +48,18 @@ pub(super) fn packets<W: Write>(packets: Option<(u64, u64)>, w: &mut Writer<W>) 
 
 /// `findings`: the ids.
 #[inline]
-pub(super) fn finding_ids<W: Write>(findings: &[Finding], w: &mut Writer<W>) {
-    if findings.is_empty() {
+pub(super) fn finding_ids<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
+    if unit.findings.is_empty() && unit.counted.is_empty() {
         w.raw(r#","findings":[]"#);
     } else {
-        w.raw(r#","findings":"#);
-        list(findings, w, |w, finding| w.string(finding.rule.id));
+        w.raw(r#","findings":["#);
+        for (i, rule) in unit.rules().enumerate() {
+            if i > 0 {
+                w.raw(",");
+            }
+            w.string(rule.id);
+        }
+        w.raw("]");
     }
 }
 
@@ -176,7 +182,33 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     if let Some(it) = &connection.ending {
         ending(it, w);
     }
-    finding_ids(unit.findings, w);
+    if !connection.more.is_empty() {
+        w.raw(r#","more_findings":"#);
+        list(&connection.more, w, more);
+    }
+    finding_ids(unit, w);
+}
+
+/// How many findings of a rule have no record.
+fn more<W: Write>(w: &mut Writer<W>, it: &More) {
+    w.raw(r#"{"rule":"#);
+    w.string(it.rule.id);
+    w.raw(r#","severity":"#);
+    w.display(it.rule.severity);
+    w.raw(r#","who":"#);
+    w.raw(who(it.blame));
+    w.raw(r#","count":"#);
+    w.number(it.count);
+    w.raw("}");
+}
+
+/// `who`: whom something is blamed on.
+fn who(blame: Option<Dir>) -> &'static str {
+    match blame {
+        Some(Dir::Client) => r#""client""#,
+        Some(Dir::Server) => r#""server""#,
+        None => "null",
+    }
 }
 
 fn deflate<W: Write>(parameters: Deflate, w: &mut Writer<W>) {
@@ -248,7 +280,7 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
     } else {
         bytes(head.body, true, w);
     }
-    finding_ids(unit.findings, w);
+    finding_ids(unit, w);
     if !head.diagnoses.is_empty() {
         w.raw(r#","diagnoses":"#);
         list(head.diagnoses, w, diagnosis);
@@ -278,7 +310,7 @@ pub(super) fn opening<W: Write>(unit: &Unit<'_>, opening: &Opening<'_>, w: &mut 
     w.display(opening.about);
     w.raw(r#","payload":"#);
     bytes(opening.bytes, false, w);
-    finding_ids(unit.findings, w);
+    finding_ids(unit, w);
 }
 
 pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
@@ -299,7 +331,7 @@ pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {
         GapEffect::Resynchronised => "resynchronised",
         GapEffect::Desynchronised => "desynchronised",
     });
-    finding_ids(unit.findings, w);
+    finding_ids(unit, w);
 }
 
 /// Writes a record for each finding of a unit.
@@ -318,11 +350,7 @@ fn finding<W: Write>(unit: &Unit<'_>, finding: &Finding, w: &mut Writer<W>) {
     w.raw(r#","section":"#);
     w.display(rule.cite);
     w.raw(r#","who":"#);
-    w.raw(match finding.blame {
-        Some(Dir::Client) => r#""client""#,
-        Some(Dir::Server) => r#""server""#,
-        None => "null",
-    });
+    w.raw(who(finding.blame));
     w.raw(r#","conn":"#);
     w.optional((unit.conn > 0).then_some(unit.conn.into()));
     match unit.body {

@@ -9,7 +9,7 @@ use crate::model::Dir::{Client, Server};
 use crate::model::sample::{Talk, connection, finding, hex, note, unit};
 use crate::model::{
     Answer, App, AppSession, Attachment, Cite, CloseBody, CloseCode, Connection, Counts, Deflate, EndKind,
-    Ending, Endpoint, Field, FieldDef, Frame, FrameHeader, Gap, GapEffect, LengthForm, Message, Opcode,
+    Ending, Endpoint, Field, FieldDef, Frame, FrameHeader, Gap, GapEffect, LengthForm, Message, More, Opcode,
     Packet, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
 };
 use crate::render::stats::Stats;
@@ -102,6 +102,7 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         deflate: Some(deflate),
         http_version: None,
         ending: None,
+        more: Vec::new(),
     };
     talk.connect(2).tell(None, Body::Connection(&bare), &[]);
     talk.frame(Server, "8101 41").end(EndKind::Rst, None);
@@ -402,9 +403,18 @@ fn connections_end_with_counts() {
     let counts = |frames| Counts { frames, messages: 2, bytes: 1 << 60, payload_bytes: 4 };
     let ending =
         Ending { how: EndKind::Fin, close_code: Some(CloseCode(1001)), counts: [counts(3), counts(5)] };
-    let over =
-        Connection { client: Some(Endpoint::from(([0; 16], 1))), ending: Some(ending), ..connection() };
+    let more = vec![
+        More { rule: finding().rule, blame: Some(Client), count: 12_345_678 },
+        More { rule: finding().rule, blame: None, count: 1 },
+    ];
+    let client = Some(Endpoint::from(([0; 16], 1)));
+    let over = Connection { client, ending: Some(ending), more, ..connection() };
     let record = record(9, &unit(Body::Connection(&over)));
+    assert_eq!(
+        (&record["more_findings"][0]["who"], &record["more_findings"][0]["count"]),
+        (&"client".into(), &12_345_678.into())
+    );
+    assert_eq!(record["more_findings"][1]["who"], Value::Null);
     assert_eq!(record["client"], "[::]:1");
     assert_eq!(
         (&record["final"], &record["end"], &record["close_code"]),

@@ -15,7 +15,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::model::{
-    Body, Connection, EndKind, Endpoint, Finding, Flow, Meta, Opcode, Rule, Sink, Summary, Unit, Wants,
+    Body, Connection, EndKind, Endpoint, Flow, Meta, Opcode, Rule, Sink, Summary, Unit, Wants,
 };
 use tally::Tally;
 
@@ -173,11 +173,11 @@ impl Stats {
     }
 
     #[cold]
-    fn findings(&mut self, findings: &[Finding]) {
-        for finding in findings {
-            match self.rules.iter_mut().find(|(rule, _)| *rule == finding.rule) {
+    fn rules(&mut self, broken: impl Iterator<Item = &'static Rule>) {
+        for broken in broken {
+            match self.rules.iter_mut().find(|(rule, _)| *rule == broken) {
                 Some((_, count)) => *count += 1,
-                None => self.rules.push((finding.rule, 1)),
+                None => self.rules.push((broken, 1)),
             }
         }
     }
@@ -209,8 +209,8 @@ impl Sink for Stats {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        if !unit.findings.is_empty() {
-            self.findings(unit.findings);
+        if !(unit.findings.is_empty() && unit.counted.is_empty()) {
+            self.rules(unit.rules());
         }
         let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };
         let tally = &mut self.open[slot].tally;

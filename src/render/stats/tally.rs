@@ -87,8 +87,8 @@ impl Tally {
             let times = &mut self.sides[unit.dir.map_or(0, Dir::index)].times;
             times.add(&Times { first: time, last: time });
         }
-        for finding in unit.findings {
-            let i = match finding.rule.severity {
+        for rule in unit.rules() {
+            let i = match rule.severity {
                 Severity::Error => 0,
                 Severity::Warning => 1,
                 Severity::Note => 2,

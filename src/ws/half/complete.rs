@@ -4,6 +4,7 @@ use super::{Half, Open, Scratch, State};
 use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit};
 use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
+use crate::ws::repeats::Found;
 use crate::ws::shared::Shared;
 use crate::ws::{close, describe, judge};
 
@@ -18,7 +19,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, fields, sources, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, .. } = scratch;
         let Open { current, head, message, kept, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -28,10 +29,12 @@ impl Half {
         let truncated = current.remaining > 0;
 
         findings.clear();
+        counted.clear();
         let source = self.source(conn);
         let context = self.context(shared, current.offset, current.in_message);
         if judge::is_suspect(&header, &context) {
-            judge::judge(&header, &context, findings);
+            let mut found = Found::new(self.dir, &shared.repeats, findings, counted);
+            judge::judge(&header, &context, &mut found);
             shared.explain_rsv1(&header, findings);
         }
         if let Some(key) = header.masking_key
@@ -50,6 +53,9 @@ impl Half {
             close::check(kept, payload_at, self.dir, answered, findings);
         }
         shared.judge_frame(&header, kept, n, at.time, &context, findings);
+        if !(findings.is_empty() && counted.is_empty()) {
+            shared.repeats.sieve(self.dir, findings, counted);
+        }
 
         self.counts.frames += 1;
         self.counts.bytes += u64::from(header.header_length()) + captured;
@@ -94,6 +100,7 @@ impl Half {
             body: Body::Frame(&frame),
             fields,
             findings,
+            counted,
             sources,
         };
         out.emit(&unit)?;
