@@ -577,6 +577,23 @@ fn the_manual_knows_every_command() {
     assert!(output(&mut wstool(&["man", "decode"])).1.contains("fail"), "options are described");
 }
 
+/// What to change is said once, by whoever knows what is behind it; a page of `explain` says the same.
+#[test]
+fn what_to_change_is_said_once() {
+    let script = include_str!("../samples/broken/no-sticky-session.script");
+    let capture = file("no-sticky-session.pcap", &pcap(&packets(script)));
+    for (lang, fix, try_) in [("en", "  fix  ", "  try  "), ("zh", "  改法  ", "  试试  ")] {
+        let text =
+            output(&mut wstool(&["--lang", lang, "decode", &capture, "--view", "session", "--explain"])).1;
+        let page = output(&mut wstool(&["--lang", lang, "explain", "no-sticky-session"])).1;
+        // Two sessions met it.
+        assert_eq!((text.matches(fix).count(), text.matches(try_).count()), (0, 2), "{text}");
+        let words = text.split_once(try_).map(|(_, rest)| rest.trim_start()).unwrap_or_default();
+        let first: String = words.chars().take(12).collect();
+        assert!(page.contains(&first), "{first}: {page}");
+    }
+}
+
 /// `--explain` says why, in the chosen language, once a rule; programs get what they always got.
 #[test]
 fn findings_are_explained_once() {

@@ -108,7 +108,9 @@ fn each_wrong_byte_or_field_is_told_by_itself() {
 fn planted(instance: &Instance, right: &[u8]) -> Vec<(Vec<u8>, Vec<String>)> {
     let changed = |changes: &[(usize, u8)]| {
         let mut bytes = right.to_vec();
-        changes.iter().for_each(|(at, bits)| bytes[*at] ^= bits);
+        for (at, bits) in changes {
+            bytes[*at] ^= bits;
+        }
         bytes
     };
     let is_known = |bytes: &[u8]| instance.slip(&Answer::Hex(bytes.to_vec())).is_some();

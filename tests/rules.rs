@@ -86,6 +86,25 @@ fn ids_are_unique_and_say_what_is_wrong() {
     }
 }
 
+/// What a violation means for the Close frame is said in words and as data, and both agree.
+#[test]
+fn the_code_that_fails_a_connection_is_the_one_in_words() {
+    for rule in wstool::rules() {
+        let Some(code) = rule.fails else {
+            assert!(!rule.consequence.starts_with("the receiver fails the connection, with"), "{}", rule.id);
+            continue;
+        };
+        assert_eq!(rule.severity, Severity::Error, "{}", rule.id);
+        if rule.consequence.contains("if it says why") {
+            assert!(rule.consequence.contains(&code.0.to_string()), "{}: {}", rule.id, rule.consequence);
+        }
+    }
+    // Each is one static: equal to itself and to no other.
+    for rule in wstool::rules() {
+        assert_eq!(wstool::rules().filter(|other| *other == rule).count(), 1, "{}", rule.id);
+    }
+}
+
 /// `docs/rules.md` is written from the rules: `UPDATE_DOCS=1 cargo test --test rules`.
 #[test]
 fn the_reference_is_what_the_code_says() {

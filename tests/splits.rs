@@ -102,8 +102,7 @@ fn printed(packet: &[u8], in_words: bool) -> String {
     let mut text = String::new();
     for (row, bytes) in packet.chunks(16).enumerate() {
         let group = if in_words { 2 } else { 1 };
-        let groups: Vec<String> =
-            bytes.chunks(group).map(|group| group.iter().map(|b| format!("{b:02x}")).collect()).collect();
+        let groups: Vec<String> = bytes.chunks(group).map(|group| digits(group, "", "")).collect();
         let shown: String =
             bytes.iter().map(|&b| if (0x20..0x7F).contains(&b) { char::from(b) } else { '.' }).collect();
         let line = if in_words {
@@ -262,9 +261,11 @@ proptest! {
             let seconds = time.0 / 1_000_000_000 % 60;
             let fraction = time.0 % 1_000_000_000 / 1000;
             let summary = format!("00:00:{seconds:02}.{fraction:06} IP a > b: Flags [P.], length 9\n");
-            texts[0] += &format!("{summary}{}", printed(packet, true));
-            texts[1] += &format!("{summary}{}", printed(&packet[14..], true));
-            texts[2] += &format!("{:5} {n}.5 a → b TCP 60 80 → 81\n{}\n", n + 1, printed(packet, false));
+            let [whole, of_ip] = [&packet[..], &packet[14..]].map(|bytes| printed(bytes, true));
+            texts[0].extend([&summary, &whole].map(String::as_str));
+            texts[1].extend([&summary, &of_ip].map(String::as_str));
+            let summary = format!("{:5} {n}.5 a → b TCP 60 80 → 81\n", n + 1);
+            texts[2].extend([&summary, &printed(packet, false), "\n"]);
         }
         for text in texts {
             same(&expected, &essence(&decode(text.as_bytes()).records), "as text")?;

@@ -1,0 +1,220 @@
+//! The closing handshake, and how TCP ends before, during and after it (RFC 6455 §5.5.1, §7.1).
+
+use super::seen::Seen;
+use super::{Closing, Ended, Sight, Story, seconds};
+use crate::limits;
+use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, Text, Time};
+use crate::ws::agreed::StreamEnd;
+use crate::ws::{
+    CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
+    CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
+    TCP_OPEN_AFTER_CLOSE, TCP_RESET, UNCLEAN_CLOSE, close,
+};
+
+/// The first Close frame of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Close {
+    pub time: Option<Time>,
+    pub code: Option<CloseCode>,
+    /// Its body is in the capture.
+    pub is_whole: bool,
+    pub at: Span,
+    pub told_data: bool,
+    /// The peer had ended its TCP stream before.
+    pub too_late: bool,
+}
+
+impl Story {
+    pub(super) fn after_close(
+        &mut self,
+        dir: Dir,
+        header: &FrameHeader,
+        at: Span,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Some(close) = &mut self.sides[dir.index()].close else { return };
+        let name = header.opcode.name();
+        let (rule, expected): (&'static Rule, Text) = match header.opcode {
+            //= RFC 6455 §5.5.1
+            //# The application MUST NOT send any more data frames after sending a
+            //# Close frame.
+            opcode if !opcode.is_control() => {
+                if std::mem::replace(&mut close.told_data, true) {
+                    return;
+                }
+                (&DATA_AFTER_CLOSE, "nothing after one's own Close frame".into())
+            }
+            Opcode::CLOSE => (&DUPLICATE_CLOSE, "one Close frame".into()),
+            _ => (&CONTROL_AFTER_CLOSE, "nothing after one's own Close frame".into()),
+        };
+        findings
+            .push(Finding::new(rule, dir, expected, Text::new("a {} frame").word(name)).at(at).at(close.at));
+    }
+
+    pub(super) fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        let Seen { payload, time, at, .. } = *seen;
+        let is_whole = payload.len() as u64 == seen.header.length;
+        let code = close::parse(payload).code;
+        self.first_code = self.first_code.or(code);
+        if self.sides[dir.index()].close.is_some() {
+            return;
+        }
+        let too_late = self.first_end.is_some();
+        self.sides[dir.index()].close =
+            Some(Close { time, code, is_whole, at: at.opcode, told_data: false, too_late });
+        let Some(first) = self.sides[dir.peer().index()].close else {
+            self.first_closer = Some(dir);
+            return;
+        };
+        self.closed_at = time;
+        // Who fails the connection says why, not what it was told.
+        if first.code != code && first.is_whole && is_whole && !self.sides[dir.peer().index()].violated {
+            let text = |code: Option<CloseCode>| match code {
+                Some(CloseCode(code)) => Text::with("{}", code),
+                None => Text::new("no code"),
+            };
+            findings
+                .push(Finding::new(&CLOSE_CODE_NOT_ECHOED, dir, text(first.code), text(code)).at(at.code));
+        }
+        if let (Some(asked), Some(now)) = (first.time, time)
+            && now.since(asked) > limits::CLOSE_SOON
+        {
+            //= RFC 6455 §5.5.1
+            //# It SHOULD do so as soon as practical.
+            let got = Text::with("{} later", seconds(now.since(asked)));
+            findings.push(
+                Finding::new(&CLOSE_ANSWER_SLOW, dir, "an answer as soon as practical".into(), got)
+                    .at(at.opcode),
+            );
+        }
+    }
+
+    pub(super) fn ended(&mut self, dir: Dir, end: Ended, sight: [Sight; 2], findings: &mut Vec<Finding>) {
+        let Ended { how, receipt, time } = end;
+        // After both Close frames there is nothing left to lose, once whoever resets has both.
+        let has_arrived = receipt.received != Some(false);
+        // A Close frame that is missing from the capture may have been sent.
+        let closed = |dir: Dir| self.sides[dir.index()].close.is_some() || !sight[dir.index()].is_whole();
+        if how == StreamEnd::Rst && !(closed(dir) && closed(dir.peer()) && has_arrived) {
+            findings.push(Finding::new(&TCP_RESET, dir, "FIN".into(), "RST".into()));
+        }
+        if self.first_end.is_some() {
+            self.over = true;
+            return;
+        }
+        if receipt.peer_ended {
+            // The peer was first, and the capture lacks its FIN.
+            let first = Ended { how: StreamEnd::Fin, receipt: Receipt::default(), time };
+            self.first_end = Some((dir.peer(), first));
+            self.over = true;
+            return;
+        }
+        self.first_end = Some((dir, end));
+        match self.closing() {
+            // A FIN that crossed the server's Close was sent before it.
+            Closing::Complete
+                if dir == Dir::Client && how == StreamEnd::Fin && receipt.received != Some(false) =>
+            {
+                //= RFC 6455 §7.1.1
+                //# in most normal cases, SHOULD be closed first by the server
+                findings.push(Finding::new(
+                    &CLIENT_CLOSED_TCP_FIRST,
+                    dir,
+                    "the server closes first".into(),
+                    "FIN from the client first".into(),
+                ));
+            }
+            Closing::NotBegun if self.is_failed_by(dir, end) && sight.iter().all(|s| !s.blind) => {
+                findings.push(Finding::new(
+                    &FAILED_WITHOUT_CLOSE,
+                    dir,
+                    "a Close frame with a code".into(),
+                    "the end of TCP".into(),
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether `dir` ends the connection because of what its peer did: it has received the violation,
+    /// says nothing more, and ends TCP at once. Who goes on, or ends later, has other reasons.
+    fn is_failed_by(&self, dir: Dir, end: Ended) -> bool {
+        let (side, peer) = (&self.sides[dir.index()], &self.sides[dir.peer().index()]);
+        let at_once = match (peer.violated_at, end.time) {
+            (Some(violated), Some(ended)) => ended.since(violated) <= limits::VIOLATION_SEEN,
+            _ => true,
+        };
+        peer.violated && !side.spoke_on && at_once && end.receipt.received != Some(false)
+    }
+
+    pub(super) fn finish(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
+        self.unanswered_pings(now, sight, findings);
+        let is_whole = sight.iter().all(|s| s.is_whole());
+        match (self.closing(), self.first_end) {
+            // The connection was never established for the client (§4.1), so there is none to close.
+            (Closing::NotBegun, Some(_)) if self.refusable && !sight[0].seen => {}
+            (Closing::NotBegun, Some((dir, _))) if is_whole => findings.push(Finding::new(
+                &NO_CLOSING_HANDSHAKE,
+                dir,
+                "a Close frame before the end of TCP".into(),
+                "none from either side".into(),
+            )),
+            //= RFC 6455 §7.1.7
+            //# An endpoint MUST NOT continue to attempt to
+            //# process data (including a responding Close frame) from the remote
+            //# endpoint after being instructed to _Fail the WebSocket Connection_.
+            (Closing::Begun(closer), Some(_)) if self.sides[closer.peer().index()].violated => {}
+            (Closing::Begun(closer), Some((dir, end))) if is_whole => {
+                self.unclean(closer, dir, end, now, findings);
+            }
+            (Closing::Complete, end) if sight.iter().all(|s| !s.blind) => {
+                let until = end.map_or(now, |(_, end)| end.time);
+                if let (Some(closed), Some(until)) = (self.closed_at, until)
+                    && until.since(closed) > limits::TCP_CLOSE_SOON
+                {
+                    findings.push(Finding::new(
+                        &TCP_OPEN_AFTER_CLOSE,
+                        Dir::Server,
+                        "TCP closed at once".into(),
+                        Text::with("still open after {}", seconds(until.since(closed))),
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `closer` has sent a Close frame, no answer was seen, and `dir` was the first to end TCP.
+    fn unclean(&self, closer: Dir, dir: Dir, end: Ended, now: Option<Time>, findings: &mut Vec<Finding>) {
+        let Some(close) = self.sides[closer.index()].close else { return };
+        let waited = |from: Option<Time>, to: Option<Time>| {
+            from.zip(to).is_some_and(|(from, to)| to.since(from) > limits::CLOSE_SOON)
+        };
+        // Behind a FIN of the closer's the answer may still come, after the capture's end.
+        if dir == closer && end.how == StreamEnd::Fin && !self.over && !waited(end.time, now) {
+            return;
+        }
+        let got = Text::new("the {} ends TCP first").word(dir.name());
+        let expected = "a Close frame from both sides".into();
+        findings.push(Finding::new(&UNCLEAN_CLOSE, dir, expected, got).at(close.at));
+        // Whoever is left before there was time to answer owes none, nor does who had left before.
+        let could_answer = if dir == closer {
+            waited(close.time, end.time)
+        } else {
+            !close.too_late && end.receipt.received == Some(true)
+        };
+        if could_answer {
+            let expected = "a Close frame in answer".into();
+            findings
+                .push(Finding::new(&CLOSE_NOT_ANSWERED, closer.peer(), expected, "none".into()).at(close.at));
+        }
+    }
+
+    pub(super) fn closing(&self) -> Closing {
+        match (self.first_closer, self.sides[0].close.is_some() && self.sides[1].close.is_some()) {
+            (_, true) => Closing::Complete,
+            (Some(dir), false) => Closing::Begun(dir),
+            (None, false) => Closing::NotBegun,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Pings and the pongs that answer them (RFC 6455 §5.5.2, §5.5.3).
+
+use super::seen::Seen;
+use super::{Sight, Story, seconds};
+use crate::limits;
+use crate::model::{Dir, Finding, Span, Text, Time};
+use crate::ws::{PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, UNSOLICITED_PONG};
+
+/// A ping that awaits its pong.
+#[derive(Debug)]
+pub(super) struct Ping {
+    n: u64,
+    time: Option<Time>,
+    /// As much of it as a ping may have.
+    payload: Box<[u8]>,
+    length: u64,
+    at: Span,
+    /// Whether the other endpoint has sent a frame since.
+    pub overtaken: bool,
+    /// Where the first pong with another payload that came since has its own.
+    other_pong: Option<Span>,
+}
+
+impl Story {
+    pub(super) fn ping(&mut self, dir: Dir, seen: &Seen<'_>) {
+        let pings = &mut self.sides[dir.index()].pings;
+        if pings.len() == limits::PINGS_OUTSTANDING {
+            pings.pop_front();
+        }
+        pings.push_back(Ping {
+            n: seen.n,
+            time: seen.time,
+            payload: seen.control_payload().into(),
+            length: seen.header.length,
+            at: seen.at.opcode,
+            overtaken: false,
+            other_pong: None,
+        });
+    }
+
+    pub(super) fn pong(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
+        let Seen { time, at, .. } = *seen;
+        let asker = &mut self.sides[dir.peer().index()];
+        // What it answers may have been sent before the capture began, or be lost.
+        let is_missing = peer.blind || (peer.late && !asker.answered);
+        let pings = &mut asker.pings;
+        let payload = seen.control_payload();
+        let answers = |ping: &Ping| *ping.payload == *payload && ping.length == seen.header.length;
+        let Some(index) = pings.iter().position(answers) else {
+            //= RFC 6455 §5.5.3
+            //# A Pong frame MAY be sent unsolicited.
+            // So it may be with a ping under way; whether that one is answered too shows later.
+            if !is_missing {
+                for ping in pings {
+                    ping.other_pong.get_or_insert(at.payload);
+                }
+            }
+            if peer.seen && !is_missing {
+                findings.push(
+                    Finding::new(
+                        &UNSOLICITED_PONG,
+                        dir,
+                        "a ping with this payload before it".into(),
+                        "none".into(),
+                    )
+                    .at(at.opcode),
+                );
+            }
+            return;
+        };
+        //= RFC 6455 §5.5.3
+        //# MAY elect to
+        //# send a Pong frame for only the most recently processed Ping frame.
+        let ping = pings.drain(..=index).next_back();
+        asker.answered = true;
+        let Some(ping) = ping else { return };
+        if let (Some(sent), Some(now)) = (ping.time, time)
+            && now.since(sent) > limits::PONG_SOON
+        {
+            findings.push(
+                Finding::new(
+                    &PONG_SLOW,
+                    dir,
+                    "a pong as soon as is practical".into(),
+                    Text::with("{} later", seconds(now.since(sent))),
+                )
+                .at(at.opcode)
+                .at(ping.at),
+            );
+        }
+    }
+
+    pub(super) fn unanswered_pings(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
+        for dir in [Dir::Client, Dir::Server] {
+            let Sight { seen, blind, .. } = sight[dir.peer().index()];
+            // Only the latest ping has to be answered, and only when there was time for it: a Close
+            // frame, or the end of TCP, ends the waiting.
+            let pings = &self.sides[dir.index()].pings;
+            let Some(last) = pings.back() else { continue };
+            let closes = self.sides.iter().filter_map(|side| side.close);
+            let ended = self.first_end.and_then(|(_, end)| end.time);
+            let until = closes.map(|close| close.time).chain([ended]).flatten().min().or(now);
+            let waited = match (last.time, until) {
+                (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
+                _ => last.overtaken,
+            };
+            if waited && seen && !blind {
+                // One that was followed by other pongs tells more.
+                let ping = pings.iter().rfind(|ping| ping.other_pong.is_some()).unwrap_or(last);
+                //= RFC 6455 §5.5.2
+                //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
+                //# response
+                let expected = Text::with("a pong for ping {}", ping.n);
+                findings.push(match ping.other_pong {
+                    //= RFC 6455 §5.5.3
+                    //# A Pong frame sent in response to a Ping frame must have identical
+                    //# "Application data" as found in the message body of the Ping frame
+                    Some(pong) => {
+                        let got = "only pongs with other payloads".into();
+                        Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got).at(pong).at(ping.at)
+                    }
+                    None => Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into()).at(ping.at),
+                });
+            }
+        }
+    }
+}
