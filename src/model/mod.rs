@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod field;
 pub mod film;
 pub mod finding;
+pub mod hole;
 pub mod out;
 pub mod report;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub(crate) use declare::{fields, rules};
 pub use diagnosis::{Advice, Diagnosis};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
+pub use hole::{Hole, Part};
 pub use out::{ON, Out};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};

@@ -310,6 +310,7 @@ impl<L: Layout> Show<L> {
             truncated: (plain.len() as u64) < length,
             inferred: false,
             payload: kept,
+            holes: &[],
         };
         self.body(dir, Body::Frame(&frame), &fields);
     }
@@ -326,6 +327,7 @@ impl<L: Layout> Show<L> {
             from_earlier: None,
             complete,
             payload,
+            holes: &[],
             payload_cut: false,
             utf8: Utf8::Unchecked,
             close: None,

@@ -208,4 +208,6 @@ impl Conversation {
 }
 
 #[cfg(test)]
+mod holes;
+#[cfg(test)]
 mod tests;

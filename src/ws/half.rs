@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::{cut, mask};
 use crate::limits;
 use crate::model::{
-    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Source,
+    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, Hole, ON, Opcode, Out, Piece, Source,
     SourceId, Span,
 };
 
@@ -79,6 +79,8 @@ struct Open {
     message: Option<Assembly>,
     /// What is kept of the current frame's payload.
     kept: Vec<u8>,
+    /// The holes among that.
+    holes: Vec<Hole>,
     /// Which packets carried the current frame; only recorded when somebody looks at fields.
     pieces: Vec<Piece>,
 }
@@ -125,6 +127,7 @@ impl Open {
 }
 
 impl Current {
+    /// Payload bytes that have come, or were passed over.
     fn arrived(&self) -> u64 {
         self.header.length - self.remaining
     }
@@ -314,6 +317,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.kept.clear();
+        open.holes.clear();
         let in_message = open.message.as_ref().is_some_and(|message| message.frame_count > 0);
         if !header.opcode.is_control() && !header.opcode.is_reserved() {
             if header.opcode != Opcode::CONTINUATION && open.message.is_some() {
@@ -366,7 +370,8 @@ impl Half {
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);
-        let is_compressed = message.as_ref().is_some_and(|message| message.compressed);
+        // Behind a hole there is no reading on.
+        let is_compressed = message.as_ref().is_some_and(|message| message.compressed && !message.lossy);
         let mut inflate =
             if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));

@@ -162,6 +162,7 @@ fn message_of(payload: &[u8]) -> Message<'_> {
         from_earlier: None,
         complete: true,
         payload,
+        holes: &[],
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,
@@ -293,6 +294,7 @@ fn text_frame(length: u64, payload: &[u8]) -> Frame<'_> {
         truncated: false,
         inferred: false,
         payload,
+        holes: &[],
     }
 }
 
@@ -352,6 +354,7 @@ fn messages_say_what_became_of_their_content() {
         from_earlier: None,
         complete: true,
         payload: b"Hello",
+        holes: &[],
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,
