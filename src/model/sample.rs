@@ -153,6 +153,7 @@ impl<'s, S: Sink> Talk<'s, S> {
                 offset: 0,
                 bytes: &[],
                 start_line,
+                complete: true,
                 headers: &headers,
                 body: &[],
                 body_whole: true,

@@ -258,6 +258,8 @@ pub struct HttpHead<'a> {
     pub start_line: &'a str,
     /// The header fields in order.
     pub headers: &'a [Header],
+    /// Whether all of the head was captured, up to its empty line; if not, it is as much as there is.
+    pub complete: bool,
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
     /// Whether that is the whole body.

@@ -143,6 +143,7 @@ impl<L: Layout> Show<L> {
             offset: first,
             bytes: &[],
             start_line,
+            complete: true,
             headers: &headers,
             body,
             body_whole: true,

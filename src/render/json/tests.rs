@@ -178,6 +178,7 @@ impl HttpHeadOf {
             offset: 160,
             bytes: &[],
             start_line: self.0,
+            complete: true,
             headers: &[],
             body: self.1,
             body_whole: true,
