@@ -166,6 +166,9 @@ pub const FINDINGS_BUILT: u64 = 1000;
 /// Frame numbers listed with a message.
 pub const MESSAGE_FRAMES_LISTED: usize = 1024;
 
+/// Holes in a payload that are remembered; what was captured behind more of them is counted, but not shown.
+pub const HOLES_LISTED: usize = 1024;
+
 /// Fragments of one message from which it is worth a note: each costs its receiver more than its bytes.
 pub const MESSAGE_FRAGMENTS_MANY: u64 = 4096;
 

@@ -16,7 +16,8 @@ use regex::bytes::Regex;
 
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Finding, Flow, Frame, Message, Opcode, Rule, Severity, Sink, Time, Unit, Wants,
+    Body, Connection, Dir, Finding, Flow, Frame, Hole, Message, Opcode, Part, Rule, Severity, Sink, Time,
+    Unit, Wants, hole,
 };
 
 use self::held::{Held, Queue};
@@ -93,29 +94,34 @@ impl Selection {
             return false;
         }
         match opcode_and_payload(unit) {
-            Some((opcode, _)) => self.opcodes.is_empty() || self.opcodes.contains(&opcode),
+            Some((opcode, ..)) => self.opcodes.is_empty() || self.opcodes.contains(&opcode),
             None => self.opcodes.is_empty() && self.grep.is_none(),
         }
     }
 
     /// Whether `grep` matches the payload; a Close frame's reason by itself, too.
     fn matches(&self, unit: &Unit<'_>) -> bool {
-        let (Some(regex), Some((opcode, payload))) = (&self.grep, opcode_and_payload(unit)) else {
+        let (Some(regex), Some((opcode, payload, holes))) = (&self.grep, opcode_and_payload(unit)) else {
             return false;
         };
         let payload = cut(payload, self.grep_bytes);
         let reason = payload.get(2..).filter(|_| opcode == Opcode::CLOSE);
-        regex.is_match(payload) || reason.is_some_and(|reason| regex.is_match(reason))
+        // Nothing matches across a hole: what stood there is not known.
+        let mut parts = hole::parts(payload, holes);
+        let in_a_part = parts.any(|part| matches!(part, Part::Bytes(_, bytes) if regex.is_match(bytes)));
+        in_a_part
+            || payload.is_empty() && regex.is_match(payload)
+            || reason.is_some_and(|reason| holes.is_empty() && regex.is_match(reason))
     }
 }
 
 /// What `opcodes` and `grep` look at; other units have neither.
-fn opcode_and_payload<'a>(unit: &Unit<'a>) -> Option<(Opcode, &'a [u8])> {
+fn opcode_and_payload<'a>(unit: &Unit<'a>) -> Option<(Opcode, &'a [u8], &'a [Hole])> {
     match unit.body {
-        Body::Frame(frame) => Some((frame.header.opcode, frame.payload)),
-        Body::Message(message) => Some((message.kind, message.payload)),
+        Body::Frame(frame) => Some((frame.header.opcode, frame.payload, frame.holes)),
+        Body::Message(message) => Some((message.kind, message.payload, message.holes)),
         Body::Packet(packet) => {
-            Some((if packet.text { Opcode::TEXT } else { Opcode::BINARY }, packet.payload))
+            Some((if packet.text { Opcode::TEXT } else { Opcode::BINARY }, packet.payload, &[]))
         }
         _ => None,
     }
@@ -385,13 +391,15 @@ impl<S: Sink> Select<S> {
         let wanted = self.inner.wants().payload;
         match unit.body {
             Body::Frame(frame) if frame.payload.len() as u64 > wanted => {
-                let frame = Frame { payload: cut(frame.payload, wanted), ..*frame };
+                let payload = cut(frame.payload, wanted);
+                let frame = Frame { payload, holes: hole::among(frame.holes, payload.len()), ..*frame };
                 self.pass(&Unit { body: Body::Frame(&frame), ..*unit })
             }
             // Control messages are whole in any case.
             Body::Message(message) if message.payload.len() as u64 > wanted && !message.kind.is_control() => {
-                let message =
-                    Message { payload: cut(message.payload, wanted), payload_cut: true, ..*message };
+                let payload = cut(message.payload, wanted);
+                let holes = hole::among(message.holes, payload.len());
+                let message = Message { payload, holes, payload_cut: true, ..*message };
                 self.pass(&Unit { body: Body::Message(&message), ..*unit })
             }
             _ => self.pass(unit),

@@ -168,6 +168,7 @@ impl<'s, S: Sink> Talk<'s, S> {
                 offset: 0,
                 bytes: &[],
                 start_line,
+                complete: true,
                 headers: &headers,
                 body: &[],
                 body_whole: true,
@@ -211,6 +212,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             truncated: (payload.len() as u64) < header.length,
             inferred: false,
             payload: &payload,
+            holes: &[],
         };
         self.offset[dir.index()] += wire.len() as u64;
         let findings = std::mem::take(&mut self.findings);
@@ -255,6 +257,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             from_earlier: None,
             complete: true,
             payload: &done.payload,
+            holes: &[],
             payload_cut: false,
             utf8,
             close,

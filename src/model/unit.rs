@@ -7,6 +7,7 @@ use super::app::{App, AppSession, Packet};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
+use super::hole::Hole;
 use super::other::{Opening, Other};
 use super::source::Source;
 use super::span::Span;
@@ -263,6 +264,8 @@ pub struct HttpHead<'a> {
     pub start_line: &'a str,
     /// The header fields in order.
     pub headers: &'a [Header],
+    /// Whether all of the head was captured, up to its empty line; if not, it is as much as there is.
+    pub complete: bool,
     /// The first bytes of the body; empty when there is none.
     pub body: &'a [u8],
     /// Whether that is the whole body; never where the head itself breaks off.
@@ -382,8 +385,10 @@ pub struct Frame<'a> {
     pub truncated: bool,
     /// Found by its shape: after a hole over a header, or without a handshake.
     pub inferred: bool,
-    /// The first payload bytes, unmasked, at most [`Wants::payload`] of them.
+    /// The first captured payload bytes, unmasked, at most [`Wants::payload`] of them.
     pub payload: &'a [u8],
+    /// The holes before, between and right behind those bytes (see [`super::hole::parts`]).
+    pub holes: &'a [Hole],
 }
 
 /// A WebSocket message, or a control frame's content.
@@ -408,9 +413,11 @@ pub struct Message<'a> {
     pub from_earlier: Option<u64>,
     /// Whether the last fragment was seen, and nothing is missing.
     pub complete: bool,
-    /// The first bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.
+    /// The first captured bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.
     pub payload: &'a [u8],
-    /// Whether `payload` is less than the whole content.
+    /// The holes before, between and right behind those bytes; none in what was inflated.
+    pub holes: &'a [Hole],
+    /// Whether `payload` is less than what there is of the content.
     pub payload_cut: bool,
     /// Whether the content is valid UTF-8; only text messages and close reasons are checked.
     pub utf8: Utf8,

@@ -10,7 +10,7 @@ use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, rows, tree, verdicts};
-use crate::model::{Body, Frame, LengthForm, Unit, Wants};
+use crate::model::{Body, Frame, LengthForm, Unit, Wants, hole};
 
 /// A diagram for each frame, its fields in rows below; everything else as in [`tree::Tree`].
 pub type Bits<W> = Screen<BitsLayout, W>;
@@ -141,7 +141,8 @@ fn parts(frame: &Frame<'_>) -> Vec<Part> {
     let header = u64::from(frame.header.header_length());
     let room = (header * 8).div_ceil(ROW) * (ROW / 8) - header;
     let room = room + (if room > 0 { PAYLOAD_ROWS - 1 } else { PAYLOAD_ROWS }) * (ROW / 8);
-    let payload = room.min(frame.header.length).min(frame.payload.len() as u64);
+    let at_hand = frame.payload.len() as u64 + hole::missing(frame.holes);
+    let payload = room.min(frame.header.length).min(at_hand);
     if payload > 0 {
         part(&["Payload Data"], "Payload Data (continued)", payload * 8, Kind::Payload);
     }
@@ -259,8 +260,8 @@ fn values(frame: &Frame<'_>, part: &Part, from: u64, to: u64) -> String {
 
 fn unmasked(frame: &Frame<'_>, from: u64, to: u64) -> String {
     let header = u64::from(frame.header.header_length());
-    bytes(from, to, |at| match frame.payload.get((at - header) as usize) {
-        Some(byte @ b'!'..=b'~') => format!("{byte:02x} {}", *byte as char),
+    bytes(from, to, |at| match hole::byte(frame.payload, frame.holes, at - header) {
+        Some(byte @ b'!'..=b'~') => format!("{byte:02x} {}", byte as char),
         Some(byte) => format!("{byte:02x}"),
         None => "?".to_owned(),
     })

@@ -145,6 +145,7 @@ impl<L: Layout> Show<L> {
             offset: first,
             bytes: &[],
             start_line,
+            complete: true,
             headers: &headers,
             body,
             body_whole: true,
@@ -312,6 +313,7 @@ impl<L: Layout> Show<L> {
             truncated: (plain.len() as u64) < length,
             inferred: false,
             payload: kept,
+            holes: &[],
         };
         self.body(dir, Body::Frame(&frame), &fields);
     }
@@ -328,6 +330,7 @@ impl<L: Layout> Show<L> {
             from_earlier: None,
             complete,
             payload,
+            holes: &[],
             payload_cut: false,
             utf8: Utf8::Unchecked,
             close: None,

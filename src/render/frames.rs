@@ -2,7 +2,7 @@
 
 use super::words::{self, BYTES, close_code, count, grouped};
 use crate::lang::Lang;
-use crate::model::{CloseCode, Dir, Field, Frame, Opcode, Value};
+use crate::model::{CloseCode, Dir, Field, Frame, Hole, Opcode, Part, Value, hole};
 
 /// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.
 pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
@@ -60,7 +60,7 @@ pub fn absent(lang: Lang, frame: &Frame<'_>) -> Option<String> {
 
 /// A Close frame's code with its name.
 pub fn close(lang: Lang, frame: &Frame<'_>) -> Option<String> {
-    match (frame.header.opcode, frame.payload) {
+    match (frame.header.opcode, hole::unbroken(frame.payload, frame.holes)) {
         (Opcode::CLOSE, [high, low, ..]) => {
             Some(close_code(lang, CloseCode(u16::from_be_bytes([*high, *low]))))
         }
@@ -68,12 +68,20 @@ pub fn close(lang: Lang, frame: &Frame<'_>) -> Option<String> {
     }
 }
 
-/// The content of a payload: a Close frame's begins after its code.
-pub fn content<'a>(frame: &Frame<'a>) -> &'a [u8] {
-    match frame.header.opcode {
-        Opcode::CLOSE => frame.payload.get(2..).unwrap_or_default(),
-        _ => frame.payload,
+/// The content of a payload and the holes in it: a Close frame's begins after its code.
+pub fn content<'a>(frame: &Frame<'a>) -> (&'a [u8], Vec<Hole>) {
+    let code_is_there = frame.holes.first().is_none_or(|hole| hole.offset >= 2);
+    if frame.header.opcode == Opcode::CLOSE && code_is_there {
+        let behind = |hole: &Hole| Hole { offset: hole.offset - 2, ..*hole };
+        let holes = frame.holes.iter().map(behind).collect();
+        return (frame.payload.get(2..).unwrap_or_default(), holes);
     }
+    (frame.payload, frame.holes.to_vec())
+}
+
+/// What stands for the bytes of a hole: `…98 bytes missing…`.
+pub fn missing(lang: Lang, hole: Hole) -> String {
+    format!("…{}…", lang.fill("{} missing", &[&count(lang, hole.length, BYTES)]))
 }
 
 /// Whether a frame's payload is text, as far as its decoder says or else its opcode.
@@ -84,7 +92,14 @@ pub fn is_text(field: Option<&Field>, frame: &Frame<'_>) -> bool {
         Some(Value::Text(_)) => true,
         Some(_) => false,
         None if frame.header.rsv1 || frame.compressed => false,
-        None => frame.of == Opcode::TEXT || frame.of.is_control() && readable(content(frame)),
+        None if frame.of.is_control() => {
+            let (content, holes) = content(frame);
+            hole::parts(content, &holes).all(|part| match part {
+                Part::Bytes(_, bytes) => readable(bytes),
+                Part::Hole(_) => true,
+            })
+        }
+        None => frame.of == Opcode::TEXT,
     }
 }
 
@@ -97,7 +112,7 @@ pub fn wire_byte(frame: &Frame<'_>, at: u64) -> Option<u8> {
     }
     let at = at - header;
     let key = frame.header.masking_key.map_or(0, |key| key[at % 4]);
-    Some(frame.payload.get(at)? ^ key)
+    Some(hole::byte(frame.payload, frame.holes, at as u64)? ^ key)
 }
 
 /// The bits of `start..end` in their byte, the others as dots: `.000 ....`; empty for whole bytes.

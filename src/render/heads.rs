@@ -47,7 +47,8 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
 /// The block's first line.
 pub fn heading(outline: &mut Outline, unit: &Unit<'_>, head: &HttpHead<'_>) {
     let what = if is_response(unit, head) { "response" } else { "request" };
-    outline.heading(unit, outline.lang().words(what), "");
+    let about = if head.complete { "" } else { outline.lang().words("incomplete") };
+    outline.heading(unit, outline.lang().words(what), about);
 }
 
 /// A verdict's colour and mark; the marks differ without colour too.

@@ -6,7 +6,7 @@ use super::style::Ink;
 use super::verdicts::{self, in_frame};
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, tree};
-use crate::model::{Body, Field, Frame, HttpHead, Span, Unit, Value, Wants};
+use crate::model::{Body, Field, Frame, HttpHead, Part, Span, Unit, Value, Wants, hole};
 
 /// Offsets and bytes on the left, their meaning on the right.
 pub type Hex<W> = Screen<HexLayout, W>;
@@ -65,8 +65,7 @@ impl Columns {
 /// The fields of a frame in rows; the payload alone when there are no fields.
 fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let header = u64::from(frame.header.header_length());
-    let columns =
-        Columns::new(frame.offset.saturating_add(header).saturating_add(frame.payload.len() as u64));
+    let columns = Columns::new(frame.offset.saturating_add(header).saturating_add(at_hand(frame)));
     // The byte whose bits are being told.
     let mut open = None;
     let mut rest = unit.fields;
@@ -123,7 +122,7 @@ fn bytes_row(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, from: u
         .take(ROW)
         // What lies in the payload was told in full above; here it is what it means.
         .map_while(|at| match at.checked_sub(header) {
-            Some(at) => frame.payload.get(usize::try_from(at).ok()?).copied(),
+            Some(at) => hole::byte(frame.payload, frame.holes, at),
             None => frames::wire_byte(frame, at),
         })
         .collect();
@@ -186,13 +185,22 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
     let masked = frame.header.masking_key.is_some();
     let per_row = if masked { ROW } else { 2 * ROW };
     let mut shown = 0;
-    let mut rest = frame.payload;
-    for _ in 0..rows {
-        if rest.is_empty() || outline.page.is_broken() {
+    let all = hole::parts(frame.payload, frame.holes).flat_map(|part| rows_of(part, per_row));
+    for part in all.take(rows) {
+        if outline.page.is_broken() {
             break;
         }
-        let (row, later) = rest.split_at(rest.len().min(per_row));
-        let from = header + shown;
+        let (at, row) = match part {
+            Part::Bytes(at, row) => (at, row),
+            Part::Hole(hole) => {
+                offset(outline, columns, frame.offset.saturating_add(header + hole.offset));
+                let words = frames::missing(outline.lang(), hole);
+                outline.page.to(columns.bytes).put(Ink::Warning, &words).line();
+                shown += hole.length;
+                continue;
+            }
+        };
+        let from = header + at;
         offset(outline, columns, frame.offset.saturating_add(from));
         let wire: Vec<u8> = (from..).take(row.len()).map_while(|at| frames::wire_byte(frame, at)).collect();
         let page = &mut outline.page;
@@ -203,7 +211,6 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
         page.to(columns.bytes + 2 * ROW * 3 + if masked { 2 } else { 1 });
         page.put(Ink::Plain, &hexdump::letters(row)).line();
         shown += row.len() as u64;
-        rest = later;
     }
     let left = frame.header.length.saturating_sub(shown);
     let page = &mut outline.page;
@@ -212,10 +219,29 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
         page.to(columns.bytes).put(Ink::Faint, "… ").put(Ink::Faint, &words).line();
     }
     if text && !frame.payload.is_empty() && !frame.payload.is_ascii() {
+        if !frame.holes.is_empty() {
+            return outline.broken(frame.payload, frame.holes, at_hand(frame), true, columns.bytes);
+        }
         let more = (frame.payload.len() as u64) < frame.header.length;
         page.to(columns.bytes).quote(frame.payload, more, columns.bytes, PAYLOAD_ROWS, 0);
         page.line();
     }
+}
+
+/// A part of a payload in rows of `per_row` bytes; a hole is a row of its own.
+fn rows_of(part: Part<'_>, per_row: usize) -> impl Iterator<Item = Part<'_>> {
+    let (from, bytes, hole) = match part {
+        Part::Bytes(from, bytes) => (from, bytes, None),
+        Part::Hole(_) => (0, &[][..], Some(part)),
+    };
+    let rows = bytes.chunks(per_row).enumerate();
+    let rows = rows.map(move |(row, bytes)| Part::Bytes(from + (row * per_row) as u64, bytes));
+    hole.into_iter().chain(rows)
+}
+
+/// Payload bytes from the first to the last that is at hand, or known to be missing.
+fn at_hand(frame: &Frame<'_>) -> u64 {
+    frame.payload.len() as u64 + hole::missing(frame.holes)
 }
 
 /// The start line and the header fields, each with its bytes.

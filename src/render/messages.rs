@@ -4,7 +4,7 @@ use super::outline::{INDENT, Outline, PREVIEW, joined};
 use super::screen::{Layout, Screen};
 use super::words::{BYTES, FRAMES, count, opcode};
 use super::{Options, app, verdicts};
-use crate::model::{Body, Message, Opcode, Unit, Utf8, Wants};
+use crate::model::{Body, Message, Opcode, Unit, Utf8, Wants, hole};
 
 /// Messages with their content, and what they mean.
 pub type Messages<W> = Screen<MessagesLayout, W>;
@@ -71,10 +71,13 @@ fn show(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
             if let Some(it) = it {
                 app::line(outline, it);
             }
-            let text = message.kind == Opcode::TEXT || message.utf8 == Utf8::Valid;
+            // Only what was not inflated has holes.
+            let as_bytes = message.compressed && !message.holes.is_empty();
+            let text = message.kind == Opcode::TEXT && !as_bytes || message.utf8 == Utf8::Valid;
             let length = message.inflated_length.unwrap_or(message.length);
-            let length = if message.payload_cut { length } else { message.payload.len() as u64 };
-            outline.payload(message.payload, length, text, INDENT);
+            let at_hand = message.payload.len() as u64 + hole::missing(message.holes);
+            let length = if message.payload_cut { length } else { at_hand };
+            outline.broken(message.payload, message.holes, length, text, INDENT);
         }
     }
 }

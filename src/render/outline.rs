@@ -8,11 +8,11 @@ use super::style::Ink;
 use super::words::{
     BYTES, CONNECTIONS, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, grouped, opcode, runs,
 };
-use super::{Options, app, heads, verdicts};
+use super::{Options, app, frames, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Message, Meta, More, Opcode, Opening,
-    Other, Roles, Severity, Summary, Unit, Utf8,
+    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Hole, Message, Meta, More, Opcode,
+    Opening, Other, Part, Roles, Severity, Summary, Unit, Utf8, hole,
 };
 
 /// Where the contents of a block begin.
@@ -21,6 +21,9 @@ pub const INDENT: usize = 2;
 /// Rows of text, and of a hexdump, that are shown of a payload unless asked for more.
 const TEXT_ROWS: usize = 6;
 const DUMP_ROWS: usize = 4;
+
+/// Parts of a payload with holes that are shown unless asked for more, the holes included.
+const PARTS: usize = 9;
 
 /// Payload bytes kept for those rows.
 pub const PREVIEW: u64 = 2048;
@@ -126,7 +129,46 @@ impl Outline {
         } else {
             hexdump::dump(&mut self.page, bytes, 0, indent, rows(DUMP_ROWS))
         };
-        let left = length.saturating_sub(shown as u64);
+        self.left(length.saturating_sub(shown as u64), indent);
+    }
+
+    /// The same for a payload with holes: its parts, and between them what is missing.
+    pub fn broken(&mut self, bytes: &[u8], holes: &[Hole], length: u64, text: bool, indent: usize) {
+        if holes.is_empty() {
+            return self.payload(bytes, length, text, indent);
+        }
+        let rows = |preview| if self.unabridged { usize::MAX } else { preview };
+        let (rows, parts) = (rows(if text { TEXT_ROWS } else { DUMP_ROWS }), rows(PARTS));
+        let mut shown = 0;
+        for part in hole::parts(bytes, holes).take(parts) {
+            match part {
+                Part::Hole(hole) => {
+                    let words = frames::missing(self.lang(), hole);
+                    self.page.to(indent).put(Ink::Warning, &words).line();
+                    shown += hole.length;
+                }
+                Part::Bytes(from, part) => {
+                    let to = from + part.len() as u64;
+                    let now = if text {
+                        let now =
+                            self.page.to(indent).quote_part(part, from == 0, to == length, indent, rows);
+                        self.page.line();
+                        now
+                    } else {
+                        hexdump::dump(&mut self.page, part, from, indent, rows)
+                    };
+                    shown += now as u64;
+                    if now < part.len() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.left(length.saturating_sub(shown), indent);
+    }
+
+    /// How many bytes more there are, if any.
+    fn left(&mut self, left: u64, indent: usize) {
         if left > 0 {
             self.page.to(indent).put(Ink::Faint, "… ");
             self.page.put(Ink::Faint, &count(self.lang(), left, MORE_BYTES)).line();
@@ -232,15 +274,17 @@ impl Outline {
         }
         self.heading(unit, &lang.fill("message {}", &[&message.m]), &about);
         if own_story {
-            let text = message.kind == Opcode::TEXT || message.utf8 == Utf8::Valid;
-            let at_hand = message.payload.len() as u64;
+            // Only what was not inflated has holes.
+            let as_bytes = message.compressed && !message.holes.is_empty();
+            let text = message.kind == Opcode::TEXT && !as_bytes || message.utf8 == Utf8::Valid;
+            let at_hand = message.payload.len() as u64 + hole::missing(message.holes);
             let length = match message.inflated_length {
                 Some(inflated) if message.payload_cut => inflated,
                 None if message.payload_cut && !message.compressed => message.length,
                 // How much more there would be of what cannot be inflated is not known.
                 _ => at_hand,
             };
-            self.payload(message.payload, length, text, INDENT);
+            self.broken(message.payload, message.holes, length, text, INDENT);
         }
         if let Some(it) = message.app {
             app::line(self, it);

@@ -288,6 +288,21 @@ impl Page {
         shown
     }
 
+    /// The same for a part of data with holes: only its beginning and its end are marked by quotes.
+    pub fn quote_part(
+        &mut self,
+        bytes: &[u8],
+        begins: bool,
+        ends: bool,
+        indent: usize,
+        rows: usize,
+    ) -> usize {
+        self.put(Ink::Faint, if begins { "“" } else { "…" });
+        let shown = self.flow(bytes, indent + 1, rows, 0, 0);
+        self.put(Ink::Faint, if ends && shown == bytes.len() { "”" } else { "…" });
+        shown
+    }
+
     /// Writes data without quotes on at most `rows` lines, those after the first from `indent` on.
     pub fn spill(&mut self, bytes: &[u8], indent: usize, rows: usize) -> &mut Self {
         if self.flow(bytes, indent, rows, 0, SPILL_BACK) < bytes.len() {

@@ -32,10 +32,10 @@ const VALUE_ROWS: usize = 4;
 pub fn show(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let mut rest = unit.fields;
     if rest.is_empty() {
-        let content = content(frame);
-        let length = frame.captured.min(frame.header.length);
+        let (content, holes) = content(frame);
+        let length = (frame.captured + frame.missing).min(frame.header.length);
         let length = length.saturating_sub((frame.payload.len() - content.len()) as u64);
-        outline.payload(content, length, is_text(None, frame), INDENT);
+        outline.broken(content, &holes, length, is_text(None, frame), INDENT);
     }
     while let [field, later @ ..] = rest {
         rest = if let Some(after) = reserved_bits_zero(unit, rest) {
@@ -99,7 +99,8 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field
     }
     if let Some((start, end)) = in_frame(unit, field.span) {
         // A payload's span is as long as declared; its place ends where its bytes do.
-        let there = (u64::from(frame.header.header_length()) + frame.captured).saturating_mul(8);
+        let there = u64::from(frame.header.header_length()) + frame.captured + frame.missing;
+        let there = there.saturating_mul(8);
         let end = if frame.truncated { end.min(there) } else { end };
         let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
         let place = if first == last { first.to_string() } else { format!("{first}–{last}") };
@@ -180,6 +181,7 @@ fn payload_row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field:
         let words = if meaning.is_empty() { count(lang, length, BYTES) } else { lang.say(meaning) };
         let reserve = reserve(outline, field);
         outline.page.wrap(Ink::Plain, &words, at, reserve).line();
-        outline.payload(bytes, frame.captured.min(length), text, BLOCK);
+        let length = (frame.captured + frame.missing).min(length);
+        outline.broken(bytes, frame.holes, length, text, BLOCK);
     }
 }

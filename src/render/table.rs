@@ -9,7 +9,8 @@ use super::words::{BYTES, Noun, compact, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Dir, Frame, Header, HttpHead, Message, Opcode, Severity, Summary, Unit, Verdict, Wants,
+    Body, Dir, Frame, Header, Hole, HttpHead, Message, Opcode, Part, Severity, Summary, Unit, Verdict, Wants,
+    hole,
 };
 
 /// One line a frame, with columns that do not depend on what comes later. Handshakes,
@@ -193,7 +194,7 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let room = page.width().saturating_sub(page.column());
     let text = frames::is_text(None, frame);
     let about_close = frames::close(page.lang(), frame);
-    let content = frames::content(frame);
+    let (content, holes) = frames::content(frame);
     if let Some(code) = &about_close {
         page.data(Ink::Plain, code.as_bytes(), room, false);
         if !content.is_empty() {
@@ -205,16 +206,60 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
         return;
     }
     let length = frame.header.length - (frame.payload.len() - content.len()) as u64;
-    if text {
+    if !holes.is_empty() {
+        broken(outline, content, &holes, length, text);
+    } else if text {
         page.data(Ink::Plain, content, room, (content.len() as u64) < length);
     } else if room >= 4 {
         hexdump::put(page, Ink::Plain, content, length, room);
     }
 }
 
+/// A payload with holes, each marked at its place, as far as the line reaches.
+fn broken(outline: &mut Outline, bytes: &[u8], holes: &[Hole], length: u64, text: bool) {
+    let lang = outline.lang();
+    let page = &mut outline.page;
+    let at_hand = bytes.len() as u64 + hole::missing(holes);
+    let mut all = hole::parts(bytes, holes).peekable();
+    while let Some(part) = all.next() {
+        let room = page.width().saturating_sub(page.column());
+        match part {
+            Part::Hole(hole) => {
+                let words = frames::missing(lang, hole);
+                if page.measure(&words) > room {
+                    page.clip(Ink::Faint, "…");
+                    return;
+                }
+                page.put(Ink::Faint, &words);
+            }
+            Part::Bytes(_, bytes) => {
+                // What follows says by itself that something does.
+                let is_cut = at_hand < length && all.peek().is_none();
+                if text {
+                    let fits = page.measure_data(bytes, room).is_some();
+                    page.data(Ink::Plain, bytes, room, is_cut);
+                    if !fits {
+                        return;
+                    }
+                } else if room >= 4 {
+                    let fits = bytes.len() * 3 <= room + 1;
+                    hexdump::put(page, Ink::Plain, bytes, bytes.len() as u64 + u64::from(is_cut), room);
+                    if !fits {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What a compressed message inflates to, in what is left of its last frame's line.
 fn inflated(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
     marks(outline, unit);
+    if !message.holes.is_empty() {
+        broken(outline, message.payload, message.holes, message.length, false);
+        return outline.page.line();
+    }
     let page = &mut outline.page;
     let room = page.width().saturating_sub(page.column());
     // How much more there would be of what cannot be inflated is not known.

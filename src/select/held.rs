@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 
 use crate::model::{
-    App, Body, CloseBody, CloseCode, Dir, Field, Finding, Frame, Message, Opcode, Rule, Source, Time, Unit,
+    App, Body, CloseBody, CloseCode, Dir, Field, Finding, Frame, Hole, Message, Opcode, Rule, Source, Time,
+    Unit,
 };
 
 /// A unit that waits, with everything that it borrowed.
@@ -30,7 +31,7 @@ pub(super) struct Held {
 
 #[derive(Debug)]
 enum Kept {
-    Frame { frame: Frame<'static>, head: Vec<u8>, payload: Vec<u8> },
+    Frame { frame: Frame<'static>, head: Vec<u8>, payload: Vec<u8>, holes: Vec<Hole> },
     Message(Box<KeptMessage>),
 }
 
@@ -39,6 +40,7 @@ struct KeptMessage {
     message: Message<'static>,
     frames: Vec<u64>,
     payload: Vec<u8>,
+    holes: Vec<Hole>,
     close: Option<(Option<CloseCode>, Vec<u8>)>,
     app: Option<App>,
 }
@@ -48,14 +50,23 @@ impl Held {
     pub fn new(unit: &Unit<'_>, matches: bool, shown: Option<bool>) -> Option<Self> {
         let body = match unit.body {
             Body::Frame(frame) => Kept::Frame {
-                frame: Frame { head: &[], payload: &[], ..*frame },
+                frame: Frame { head: &[], payload: &[], holes: &[], ..*frame },
                 head: frame.head.to_vec(),
                 payload: frame.payload.to_vec(),
+                holes: frame.holes.to_vec(),
             },
             Body::Message(message) => Kept::Message(Box::new(KeptMessage {
-                message: Message { frames: &[], payload: &[], close: None, app: None, ..*message },
+                message: Message {
+                    frames: &[],
+                    payload: &[],
+                    holes: &[],
+                    close: None,
+                    app: None,
+                    ..*message
+                },
                 frames: message.frames.to_vec(),
                 payload: message.payload.to_vec(),
+                holes: message.holes.to_vec(),
                 close: message.close.map(|close| (close.code, close.reason.to_vec())),
                 app: message.app.cloned(),
             })),
@@ -101,11 +112,14 @@ impl Held {
             })
         };
         match &self.body {
-            Kept::Frame { frame, head, payload } => unit(Body::Frame(&Frame { head, payload, ..*frame })),
+            Kept::Frame { frame, head, payload, holes } => {
+                unit(Body::Frame(&Frame { head, payload, holes, ..*frame }))
+            }
             Kept::Message(kept) => {
-                let KeptMessage { message, frames, payload, close, app } = &**kept;
+                let KeptMessage { message, frames, payload, holes, close, app } = &**kept;
                 let close = close.as_ref().map(|(code, reason)| CloseBody { code: *code, reason });
-                unit(Body::Message(&Message { frames, payload, close, app: app.as_ref(), ..*message }))
+                let app = app.as_ref();
+                unit(Body::Message(&Message { frames, payload, holes, close, app, ..*message }))
             }
         }
     }

@@ -125,6 +125,7 @@ impl Session {
     pub(super) fn request(&mut self, side: Side, at: At, cut: bool, cx: &mut Context<'_, '_>) -> Flow {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
+        let complete = lane.reader.state() != HeadState::Reading;
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
         let pieces = std::mem::take(&mut lane.pieces);
         let source = SourceId::Stream { conn: self.number(), dir: Dir::Client };
@@ -195,6 +196,7 @@ impl Session {
                 offset,
                 bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
+                complete,
                 headers: if polls { plain_headers(&head) } else { report.headers },
                 fields: if polls { Vec::new() } else { report.fields },
                 findings: report.findings,
@@ -278,6 +280,7 @@ impl Session {
                 offset,
                 bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
                 start_line: head.start_line().into_owned(),
+                complete: true,
                 headers: plain_headers(&head),
                 fields: Vec::new(),
                 findings: Vec::new(),
@@ -331,6 +334,7 @@ impl Session {
             offset,
             bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
+            complete: true,
             headers: std::mem::take(&mut report.headers),
             fields: std::mem::take(&mut report.fields),
             findings: std::mem::take(&mut report.findings),

@@ -89,6 +89,7 @@ impl Session {
             offset,
             bytes: if cx.out.wants().fields { reader.bytes().to_vec() } else { Vec::new() },
             start_line: head.start_line().into_owned(),
+            complete: false,
             headers: report.headers,
             fields: report.fields,
             // What has not come cannot be missed.

@@ -18,6 +18,8 @@ pub(super) struct Judged {
     /// The head itself, for those who look at fields.
     pub bytes: Vec<u8>,
     pub start_line: String,
+    /// Its empty line was seen.
+    pub complete: bool,
     pub headers: Vec<Header>,
     pub fields: Vec<Field>,
     pub findings: Vec<Finding>,
@@ -70,6 +72,7 @@ impl Told {
             offset: judged.offset,
             bytes: &judged.bytes,
             start_line: &judged.start_line,
+            complete: judged.complete,
             headers: &judged.headers,
             body,
             body_whole,

@@ -45,6 +45,7 @@ impl Session {
             offset: head.offset,
             bytes: bytes.to_vec(),
             start_line: head.start_line().into_owned(),
+            complete: true,
             headers: plain_headers(head),
             fields: Vec::new(),
             findings: Vec::new(),

@@ -28,7 +28,7 @@ use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
     App, AppSession, Body, Connection, Dir, EndKind, Finding, Flow, Frame, HttpHead, Message, ON, Opcode,
-    Packet, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
+    Packet, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 use self::exchange::Exchanges;
@@ -207,7 +207,8 @@ impl<'s> Timeline<'s> {
         self.count(&findings);
         let payload = if message.kind.is_control() { message.payload } else { self.cut(message.payload) };
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
-        let own = Message { payload, payload_cut, app: app.as_ref(), ..*message };
+        let holes = hole::among(message.holes, payload.len());
+        let own = Message { payload, holes, payload_cut, app: app.as_ref(), ..*message };
         let body = Body::Message(&own);
         let joined: Vec<Source> = app.iter().flat_map(App::sources).cloned().collect();
         if findings.is_empty() && joined.is_empty() {
@@ -370,7 +371,8 @@ impl Sink for Timeline<'_> {
             Body::Connection(connection) => self.connection(unit, connection),
             Body::Http(head) => self.http(unit, head),
             Body::Frame(frame) if frame.payload.len() as u64 > self.wants.payload => {
-                let frame = Frame { payload: self.cut(frame.payload), ..*frame };
+                let payload = self.cut(frame.payload);
+                let frame = Frame { payload, holes: hole::among(frame.holes, payload.len()), ..*frame };
                 self.pass(&Unit { body: Body::Frame(&frame), ..*unit })
             }
             Body::Message(message) => self.message(unit, message),

@@ -213,4 +213,6 @@ impl Conversation {
 }
 
 #[cfg(test)]
+mod holes;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 use super::{
     CLOSE_CODE, CLOSE_REASON, FIN, MASK, MASKING_KEY, OPCODE, PAYLOAD, RSV1, RSV2, RSV3, close, header,
 };
-use crate::model::{Dir, Field, FieldDef, Frame, Opcode, Origin, Piece, Source, SourceId, Span, Text, Value};
+use crate::model::{
+    Dir, Field, FieldDef, Frame, Opcode, Origin, Piece, Source, SourceId, Span, Text, Value, hole,
+};
 
 /// The fields of a frame in wire order.
 pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
@@ -21,7 +23,7 @@ pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
             (Some(_), false) => Text::new("unmasked"),
             (None, false) => Text::default(),
         };
-        fields.push(field(&PAYLOAD, Span::bytes(source, start, frame.captured), payload(frame), what, 0));
+        fields.push(field(&PAYLOAD, Span::bytes(source, start, reach(frame)), payload(frame), what, 0));
     }
     let whole = frame.payload.len() as u64 == frame.header.length;
     if frame.header.opcode == Opcode::CLOSE && whole {
@@ -45,7 +47,7 @@ pub fn frame_sources(frame: &Frame<'_>, conn: u32, dir: Dir, pieces: &[Piece], s
     sources.push(Source { id: stream, origin });
     if let Some(key) = frame.header.masking_key {
         let start = frame.offset.saturating_add(frame.head.len() as u64);
-        let of = Span::bytes(stream, start, frame.captured);
+        let of = Span::bytes(stream, start, reach(frame));
         sources
             .push(Source { id: SourceId::Payload { conn, n: frame.n }, origin: Origin::Unmask { of, key } });
     }
@@ -74,7 +76,20 @@ fn field(def: &'static FieldDef, span: Span, value: Value, meaning: Text, depth:
     Field { def, span, value, meaning, depth }
 }
 
+/// How far the payload is known to reach: captured or lost, as many bytes of the stream.
+fn reach(frame: &Frame<'_>) -> u64 {
+    frame.captured.saturating_add(frame.missing)
+}
+
 fn payload(frame: &Frame<'_>) -> Value {
+    if frame.of == Opcode::TEXT && !frame.compressed && !frame.holes.is_empty() {
+        // Read as text part by part; a view that shows holes shows the parts themselves.
+        return if hole::is_text(frame.payload, frame.holes, true) {
+            Value::Text(String::from_utf8_lossy(frame.payload).into_owned())
+        } else {
+            Value::Bytes(frame.payload.to_vec())
+        };
+    }
     if frame.of == Opcode::TEXT && !frame.compressed {
         text_or_bytes(frame.payload)
     } else {

@@ -20,8 +20,8 @@ use super::shared::Shared;
 use super::{cut, mask};
 use crate::limits;
 use crate::model::{
-    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, ON, Opcode, Out, Piece, Rule, Source,
-    SourceId, Span,
+    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, Hole, ON, Opcode, Out, Piece, Rule,
+    Source, SourceId, Span,
 };
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
@@ -81,6 +81,8 @@ struct Open {
     message: Option<Assembly>,
     /// What is kept of the current frame's payload.
     kept: Vec<u8>,
+    /// The holes among that.
+    holes: Vec<Hole>,
     /// Which packets carried the current frame; only recorded when somebody looks at fields.
     pieces: Vec<Piece>,
 }
@@ -127,6 +129,7 @@ impl Open {
 }
 
 impl Current {
+    /// Payload bytes that have come, or were passed over.
     fn arrived(&self) -> u64 {
         self.header.length - self.remaining
     }
@@ -316,6 +319,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.kept.clear();
+        open.holes.clear();
         let in_message = open.message.as_ref().is_some_and(|message| message.frame_count > 0);
         if !header.opcode.is_control() && !header.opcode.is_reserved() {
             if header.opcode != Opcode::CONTINUATION && open.message.is_some() {
@@ -368,7 +372,8 @@ impl Half {
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);
-        let is_compressed = message.as_ref().is_some_and(|message| message.compressed);
+        // Behind a hole there is no reading on.
+        let is_compressed = message.as_ref().is_some_and(|message| message.compressed && !message.lossy);
         let mut inflate =
             if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));

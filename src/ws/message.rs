@@ -2,7 +2,7 @@
 
 use super::utf8::Utf8Check;
 use crate::limits;
-use crate::model::{Frame, Opcode, Span, Utf8, Wants};
+use crate::model::{Frame, Hole, Opcode, Span, Utf8, Wants, hole};
 
 /// A message whose last fragment has not arrived.
 #[derive(Debug)]
@@ -16,13 +16,16 @@ pub struct Assembly {
     pub frame_count: u64,
     /// Their numbers, the first [`limits::MESSAGE_FRAMES_LISTED`] of them; empty for a single frame.
     pub frames: Vec<u64>,
-    /// Payload bytes so far.
+    /// Payload bytes so far, and how many of them were captured.
     pub length: u64,
+    pub captured: u64,
     /// What is kept of the payload; the last fragment's part is lent by its frame.
     pub kept: Vec<u8>,
+    /// The holes among that.
+    pub holes: Vec<Hole>,
     /// Where the kept bytes stand in the stream.
     pub parts: Vec<Span>,
-    /// Whether bytes are missing, or were not kept.
+    /// Whether bytes were not kept, so that nothing is kept behind them.
     pub cut: bool,
     /// Whether bytes are missing from the capture.
     pub lossy: bool,
@@ -65,7 +68,9 @@ impl Assembly {
             frame_count: 0,
             frames: Vec::new(),
             length: 0,
+            captured: 0,
             kept: Vec::new(),
+            holes: Vec::new(),
             parts: Vec::new(),
             cut: false,
             lossy: false,
@@ -85,6 +90,7 @@ impl Assembly {
     pub fn join(&mut self, frame: &Frame<'_>, cut: bool, wants: Wants) {
         self.frame_count += 1;
         self.length += frame.captured + frame.missing;
+        self.captured += frame.captured;
         let is_last = frame.header.fin && !frame.truncated;
         let is_only = is_last && self.frame_count == 1;
         if !is_only && self.frames.len() < limits::MESSAGE_FRAMES_LISTED {
@@ -93,23 +99,45 @@ impl Assembly {
         if wants.fields && self.parts.len() < limits::MESSAGE_FRAMES_LISTED {
             let start = frame.offset + u64::from(frame.header.header_length());
             // The source is filled in by whoever knows the connection.
-            self.parts.push(Span::bytes(crate::model::SourceId::Input, start, frame.captured));
+            self.parts.push(Span::bytes(
+                crate::model::SourceId::Input,
+                start,
+                frame.captured + frame.missing,
+            ));
         }
-        if !is_last && !self.cut {
-            let room = wants.payload.saturating_sub(self.kept.len() as u64);
-            let keep = usize::try_from(room).unwrap_or(usize::MAX).min(frame.payload.len());
-            self.kept.extend_from_slice(&frame.payload[..keep]);
-            self.cut |= keep < frame.payload.len();
+        if !is_last {
+            self.keep(frame, wants.payload);
         }
         // For the last fragment the cut concerns what is lent, which the unit knows by itself.
         self.cut |= cut && !is_last;
         self.lossy |= frame.missing > 0 || frame.truncated;
     }
 
+    /// Keeps the payload of a fragment that has joined, as far as `most` bytes of a message are shown.
+    pub fn keep(&mut self, frame: &Frame<'_>, most: u64) {
+        if self.cut {
+            return;
+        }
+        let room = most.saturating_sub(self.kept.len() as u64);
+        let keep = usize::try_from(room).unwrap_or(usize::MAX).min(frame.payload.len());
+        let before = self.length - (frame.captured + frame.missing);
+        for at in hole::among(frame.holes, keep) {
+            if self.holes.len() == limits::HOLES_LISTED {
+                // What is behind it would stand at the wrong place.
+                let end = usize::try_from(at.offset - hole::missing(hole::until(frame.holes, at.offset)));
+                self.kept.extend_from_slice(&frame.payload[..end.unwrap_or(keep).min(keep)]);
+                self.cut = true;
+                return;
+            }
+            hole::push(&mut self.holes, Hole { offset: before + at.offset, ..*at });
+        }
+        self.kept.extend_from_slice(&frame.payload[..keep]);
+        self.cut |= keep < frame.payload.len();
+    }
+
     /// Bytes of the stream were lost while the message was open.
     pub fn lose(&mut self) {
         self.lossy = true;
-        self.cut = true;
     }
 
     /// The verdict on the text, once the last fragment is there.

@@ -10,7 +10,7 @@ use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode, Out,
-    Rule, Source, SourceId, Span, Text, Time, Unit, Utf8,
+    Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -85,15 +85,14 @@ impl Shared {
         &mut self,
         dir: Dir,
         frame: &Frame<'_>,
-        payload: &[u8],
         packets: Option<(u64, u64)>,
         time: Option<Time>,
-        complete: bool,
         out: &mut Out<'_>,
     ) -> Flow {
         self.next_m += 1;
         let is_close = frame.header.opcode == Opcode::CLOSE;
-        let close = is_close.then(|| close::parse(payload));
+        let complete = !frame.truncated && frame.missing == 0;
+        let close = is_close.then(|| close::parse(hole::unbroken(frame.payload, frame.holes)));
         let utf8 = match close {
             Some(body) => match std::str::from_utf8(body.reason) {
                 Ok(_) => Utf8::Valid,
@@ -111,9 +110,10 @@ impl Shared {
             compressed: false,
             inflated_length: None,
             from_earlier: None,
-            complete: complete && frame.missing == 0,
-            payload,
-            payload_cut: (payload.len() as u64) < frame.captured,
+            complete,
+            payload: frame.payload,
+            holes: frame.holes,
+            payload_cut: (frame.payload.len() as u64) < frame.captured,
             utf8,
             close,
             app: None,
@@ -180,22 +180,21 @@ impl Shared {
             self.repeats.sieve(dir, &mut findings, &mut counted);
         }
         // A single frame lends its payload; fragments are joined; inflated bytes are their own.
-        let (payload, payload_cut) = match last {
-            _ if inflated.is_some() => inflated.as_ref().map_or((&[][..], false), |i| {
-                (i.kept.as_slice(), i.length.is_none_or(|length| (i.kept.len() as u64) < length))
-            }),
-            Some(frame) if assembly.frame_count == 1 => {
-                (frame.payload, (frame.payload.len() as u64) < frame.captured)
+        let (payload, holes, payload_cut) = match (&inflated, last) {
+            (Some(inflated), _) => {
+                let kept = inflated.kept.as_slice();
+                (kept, &[][..], inflated.length.is_none_or(|length| (kept.len() as u64) < length))
             }
-            Some(frame) => {
-                if !assembly.cut {
-                    let room = out.wants().payload.saturating_sub(assembly.kept.len() as u64);
-                    let keep = usize::try_from(room).unwrap_or(usize::MAX).min(frame.payload.len());
-                    assembly.kept.extend_from_slice(&frame.payload[..keep]);
+            (None, Some(frame)) if assembly.frame_count == 1 => {
+                (frame.payload, frame.holes, (frame.payload.len() as u64) < frame.captured)
+            }
+            (None, last) => {
+                if let Some(frame) = last {
+                    assembly.keep(frame, out.wants().payload);
                 }
-                (assembly.kept.as_slice(), (assembly.kept.len() as u64) < assembly.length)
+                let kept = assembly.kept.as_slice();
+                (kept, assembly.holes.as_slice(), (kept.len() as u64) < assembly.captured)
             }
-            None => (assembly.kept.as_slice(), (assembly.kept.len() as u64) < assembly.length),
         };
         let alone = [last.map_or(0, |f| f.n)];
         let message = Message {
@@ -209,6 +208,7 @@ impl Shared {
             from_earlier: inflated.as_ref().and_then(|i| i.from_earlier),
             complete,
             payload,
+            holes,
             payload_cut,
             utf8,
             close: None,

@@ -8,7 +8,7 @@ use super::record::{
     as_text, close_body, connection, cut, finding_ids, gap, http, list, meta, opening, origin, summary,
 };
 use super::write::{Mark, Writer};
-use crate::model::{Body, Dir, Frame, LengthForm, Message, Opcode, Time, Unit, Utf8};
+use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
 /// What is remembered from record to record.
 #[derive(Debug)]
@@ -97,7 +97,8 @@ impl Records {
         let shortened = (shown.len() as u64) < frame.captured;
         // A compressed payload is no text, even where its bytes happen to be.
         let textual = frame.of == Opcode::TEXT && !frame.compressed && !header.rsv1;
-        if let Some(text) = textual.then(|| as_text(shown, shortened)).flatten() {
+        let holes = hole::among(frame.holes, shown.len());
+        if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
             w.raw(r#""text":"#);
             let mark = w.marking(|w| w.string(text));
             self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
@@ -105,6 +106,7 @@ impl Records {
             w.raw(r#""base64":"#);
             w.base64(shown);
         }
+        holes_of(holes, w);
         if shortened {
             w.raw(r#","truncated":true"#);
         }
@@ -153,15 +155,16 @@ impl Records {
         let shortened = message.payload_cut || shown.len() < message.payload.len();
         let readable = !message.compressed || message.inflated_length.is_some();
         let textual = message.kind == Opcode::TEXT && readable && !matches!(message.utf8, Utf8::Invalid(_));
+        let holes = hole::among(message.holes, shown.len());
         match self.last_text.take() {
             Some(last) if textual && last.is_content_of(unit.conn, message, shown) => {
                 w.raw(r#","text":"#);
                 if !w.again(last.mark) {
-                    w.string(as_text(shown, shortened).unwrap_or_default());
+                    w.string(text_of(shown, holes, shortened).unwrap_or_default());
                 }
             }
             _ => {
-                if let Some(text) = textual.then(|| as_text(shown, shortened)).flatten() {
+                if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
                     w.raw(r#","text":"#);
                     w.string(text);
                 } else {
@@ -170,6 +173,7 @@ impl Records {
                 }
             }
         }
+        holes_of(holes, w);
         if shortened {
             w.raw(r#","payload_truncated":true"#);
         }
@@ -204,6 +208,34 @@ impl LastText {
             && !message.compressed
             && self.length == shown.len()
     }
+}
+
+/// The captured bytes as text, if each part between holes is text by itself: a character
+/// that a hole cuts would have no place in a string.
+fn text_of<'a>(bytes: &'a [u8], holes: &[Hole], shortened: bool) -> Option<&'a str> {
+    let mut parts = if holes.is_empty() { None } else { Some(hole::parts(bytes, holes).peekable()) };
+    while let Some(part) = parts.as_mut().and_then(Iterator::next) {
+        let is_last = parts.as_mut().is_some_and(|parts| parts.peek().is_none());
+        if let Part::Bytes(_, bytes) = part {
+            as_text(bytes, shortened && is_last)?;
+        }
+    }
+    as_text(bytes, shortened)
+}
+
+/// `holes` as pairs of offset and length, if there are any.
+fn holes_of<W: Write>(holes: &[Hole], w: &mut Writer<W>) {
+    if holes.is_empty() {
+        return;
+    }
+    w.raw(r#","holes":"#);
+    list(holes, w, |w, hole| {
+        w.raw("[");
+        w.number(hole.offset);
+        w.raw(",");
+        w.number(hole.length);
+        w.raw("]");
+    });
 }
 
 /// The keys from `fin` to `opcode_name`.

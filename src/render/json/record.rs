@@ -261,6 +261,9 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
     w.number(head.offset);
     w.raw(r#","start_line":"#);
     w.string(head.start_line);
+    if !head.complete {
+        w.raw(r#","complete":false"#);
+    }
     w.raw(r#","headers":"#);
     list(head.headers, w, |w, header| {
         w.raw("[");

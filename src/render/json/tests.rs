@@ -163,6 +163,7 @@ fn message_of(payload: &[u8]) -> Message<'_> {
         from_earlier: None,
         complete: true,
         payload,
+        holes: &[],
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,
@@ -178,6 +179,7 @@ impl HttpHeadOf {
             offset: 160,
             bytes: &[],
             start_line: self.0,
+            complete: true,
             headers: &[],
             body: self.1,
             body_whole: true,
@@ -294,6 +296,7 @@ fn text_frame(length: u64, payload: &[u8]) -> Frame<'_> {
         truncated: false,
         inferred: false,
         payload,
+        holes: &[],
     }
 }
 
@@ -353,6 +356,7 @@ fn messages_say_what_became_of_their_content() {
         from_earlier: None,
         complete: true,
         payload: b"Hello",
+        holes: &[],
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,

@@ -160,7 +160,7 @@ fn a_hole_inside_a_payload_keeps_the_frames_in_step() {
         &[
             "server: gap 4+2 SkippedInPayload tcp-reset",
             "server: frame 1 text fin 3",
-            "server: message 1 text [1] \"He\" incomplete",
+            "server: message 1 text [1] \"Heo\" incomplete",
             "server: frame 2 text fin 5",
             "server: message 2 text [2] \"Hello\"",
         ],

@@ -1,7 +1,7 @@
 //! What follows from a frame that is over: its unit, and its message's.
 
 use super::{Half, Open, Scratch, State};
-use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit};
+use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit, hole};
 use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
 use crate::ws::repeats::Found;
@@ -20,13 +20,15 @@ impl Half {
     ) -> Flow {
         open.state = State::Header;
         let Scratch { findings, counted, fields, sources, .. } = scratch;
-        let Open { current, head, message, kept, pieces, .. } = open;
+        let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
         shared.next_n += 1;
         let n = shared.next_n;
         let captured = current.arrived() - current.missing;
         let truncated = current.remaining > 0;
+        // What is read, and not only shown, is read up to the first hole.
+        let unbroken = hole::unbroken(kept, holes);
 
         findings.clear();
         counted.clear();
@@ -50,9 +52,9 @@ impl Half {
             // Only captures lack anything.
             let unseen = at.packet > 0 && shared.aftermath.may_have_closed(self.dir.peer());
             let answered = (shared.closed_by_peer(self.dir), unseen);
-            close::check(kept, payload_at, self.dir, answered, findings);
+            close::check(unbroken, payload_at, self.dir, answered, findings);
         }
-        shared.judge_frame(&header, kept, n, at.time, &context, findings);
+        shared.judge_frame(&header, unbroken, n, at.time, &context, findings);
         if !(findings.is_empty() && counted.is_empty()) {
             shared.repeats.sieve(self.dir, findings, counted);
         }
@@ -84,6 +86,7 @@ impl Half {
             truncated,
             inferred: self.inferred,
             payload: kept,
+            holes,
         };
         fields.clear();
         sources.clear();
@@ -107,10 +110,10 @@ impl Half {
         if header.opcode.is_reserved() {
             return ON;
         }
-        let cut = current.cut || truncated || current.missing > 0;
+        let cut = current.cut;
         if header.opcode.is_control() {
             self.counts.messages += 1;
-            shared.control_message(self.dir, &frame, kept, packets, at.time, !truncated, out)
+            shared.control_message(self.dir, &frame, packets, at.time, out)
         } else {
             self.fragment(message, shared, &frame, cut, inflated, at, out)
         }

@@ -1,12 +1,26 @@
 //! Bytes that the capture does not have: skipped exactly inside a payload; over a
 //! header, the next plausible one is searched for.
 
-use super::{Half, Lost, Open, Scratch, State};
+use super::{Current, Half, Lost, Open, Scratch, State};
 use crate::limits;
-use crate::model::{At, Dir, Flow, Gap, GapEffect, ON, Out};
+use crate::model::{At, Dir, Flow, Gap, GapEffect, Hole, ON, Out, hole};
 use crate::ws::seek::Seeker;
 use crate::ws::shape::Known;
 use crate::ws::shared::Shared;
+
+impl Current {
+    /// Passes over the next `length` bytes of the payload, and remembers where among what is shown they were.
+    fn miss(&mut self, length: u64, holes: &mut Vec<Hole>) {
+        let at = Hole { offset: self.arrived(), length };
+        self.remaining -= length;
+        self.missing += length;
+        if holes.len() < limits::HOLES_LISTED && !self.cut {
+            hole::push(holes, at);
+        } else {
+            self.cut = true;
+        }
+    }
+}
 
 impl Half {
     /// Bytes of the stream are missing from the capture.
@@ -48,18 +62,14 @@ impl Half {
         let current = &mut open.current;
         match &mut open.state {
             State::Payload if current.remaining >= length => {
-                current.remaining -= length;
-                current.missing += length;
-                current.cut = true;
+                current.miss(length, &mut open.holes);
                 let done = current.remaining == 0;
                 shared.emit_gap(self.dir, &gap, out)?;
                 if done { self.complete(open, shared, at, out, scratch) } else { ON }
             }
             State::Payload => {
                 // The payload's end is inside the hole: its length is known, what follows is not.
-                current.missing += current.remaining;
-                current.remaining = 0;
-                current.cut = true;
+                current.miss(current.remaining, &mut open.holes);
                 self.complete(open, shared, at, out, scratch)?;
                 self.lose(open, shared, gap, at, out)
             }
