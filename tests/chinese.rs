@@ -95,6 +95,78 @@ fn records_are_english_in_every_language() {
     }
 }
 
+/// Every page of help, found by its names, is in Chinese and fits 80 columns.
+#[test]
+fn help_is_chinese_on_80_columns() {
+    let mut pages = vec![Vec::new()];
+    gather(&wstool::cli::command(), &mut Vec::new(), &mut pages);
+    assert!(pages.len() > 18, "only {pages:?}");
+    for page in pages {
+        for help in ["--help", "-h"] {
+            let mut args: Vec<&str> = page.iter().map(String::as_str).collect();
+            args.push(help);
+            let text = wstool(&args);
+            assert!(text.contains("用法：wstool") && text.contains("选项"), "{args:?}: {text}");
+            for line in text.lines().filter(|line| {
+                !["  wstool", "用法", "      wstool"].iter().any(|start| line.starts_with(start))
+                    && !line.contains(" | wstool")
+            }) {
+                let words = line.split_whitespace().filter(|word| is_english(word)).count();
+                assert!(words < 4, "{args:?}: {line}");
+                assert!(line.width() <= 80, "{args:?}: {} columns: {line}", line.width());
+            }
+            for english in
+                ["Usage", "Options", "Commands", "Arguments", "[default", "Possible", "possible", "Print"]
+            {
+                assert!(!text.contains(english), "{args:?}: {english} in {text}");
+            }
+        }
+    }
+}
+
+fn gather(command: &clap::Command, path: &mut Vec<String>, pages: &mut Vec<Vec<String>>) {
+    for command in command.get_subcommands() {
+        path.push(command.get_name().to_owned());
+        pages.push(path.clone());
+        gather(command, path, pages);
+        path.pop();
+    }
+}
+
+/// A word of letters only, and no name of an option's value.
+fn is_english(word: &str) -> bool {
+    word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase())
+}
+
+#[test]
+fn wrong_usage_is_told_in_chinese_in_a_line() {
+    for (args, said) in [
+        (&["decode", "--vew", "hex"][..], "错误：这里没有参数 --vew；是不是想写 --view？"),
+        (&["decod"], "错误：没有命令 decod；是不是想写 decode？"),
+        (&["decode", "--view", "tre"], "错误：tre 不能作为 --view <VIEW> 的值；可选：tree，"),
+        (&["decode", "--width", "20", "81"], "错误：20 不能作为 --width <N> 的值；要 80 到 1000 之间的数"),
+        (&["decode", "--limit", "x", "81"], "错误：x 不能作为 --limit <N> 的值；这里要一个数"),
+        (&["decode", "--view"], "错误：--view <VIEW> 需要一个值；可选：tree，"),
+        (&["replay"], "错误：缺少这个参数：<RECORDING>"),
+        (
+            &["encode", "--mask", "red"],
+            "错误：red 不能作为 --mask <KEY|random|none> 的值；掩码键是 8 位十六进制数字",
+        ),
+        (&["encode", "--raw", "--c-array"], "错误：--raw 和 --c-array 不能一起用"),
+        (&["compare", "--delay", "x"], "错误：x 不能作为 --delay <MS> 的值；"),
+        (
+            &["encode", "--close", "1005"],
+            "错误：关闭码 1005 从不在 Close 帧里发送（RFC 6455 §7.4.1）；--force 照样发送",
+        ),
+        (&["encode", "--binary", "xyz"], "错误：xyz：既不是文件，也不是 00ff 这样的十六进制"),
+    ] {
+        let text = wstool(args);
+        assert!(text.starts_with(said) && text.lines().count() == 1, "{args:?}: {text}");
+    }
+    let frames = wstool(&["encode", "--text", "Hi", "--mask", "37fa213d", "--no-fin", "--ping"]);
+    assert!(frames.starts_with("# 文本，FIN 0，掩码键 37fa213d，2 字节: \"Hi\"\n"), "{frames}");
+}
+
 /// An output in Chinese.
 struct Shown {
     what: String,

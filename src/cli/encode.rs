@@ -5,7 +5,6 @@ mod messages;
 mod socketio;
 mod value;
 
-use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::Path;
@@ -14,12 +13,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::{ArgMatches, FromArgMatches as _, ValueEnum};
 
 use crate::cli::file;
+use crate::lang::Lang;
 use crate::limits;
-use crate::model::{Dir, LengthForm, Time};
+use crate::model::{Dir, LengthForm, Text, Time};
+use crate::render::columns;
 use crate::synth::conversation::{self, Step};
 use crate::synth::frames::Masking;
 use crate::synth::{self, Rng, script};
 
+use super::trouble::of_file;
 use form::Form;
 
 /// Write frames, or a whole conversation as a capture.
@@ -161,18 +163,20 @@ pub type WriteCapture = fn(&mut dyn Write, packets: &mut dyn FnMut(&mut synth::E
 /// When `out` or `err` cannot be written to.
 pub fn run(
     matches: &ArgMatches,
+    lang: Lang,
     out: &mut dyn Write,
     err: &mut dyn Write,
     capture: WriteCapture,
 ) -> io::Result<u8> {
     let result = Args::from_arg_matches(matches)
-        .map_err(|error| Failure::Usage(error.to_string()))
-        .and_then(|args| args.encode(matches, out, capture));
+        .map_err(|error| usage(Text::with("{}", error)))
+        .and_then(|args| args.encode(matches, lang, out, capture));
     match result {
         Ok(()) => Ok(0),
         Err(Failure::Output(error)) => Err(error),
         Err(Failure::Usage(message)) => {
-            writeln!(err, "error: {message}")?;
+            let line = lang.fill("error: {}", &[&lang.say(&message)]);
+            writeln!(err, "{}", columns::escaped(&line))?;
             Ok(2)
         }
     }
@@ -181,7 +185,7 @@ pub fn run(
 /// Why nothing, or not all, was written.
 enum Failure {
     /// What to do about it, in one line.
-    Usage(String),
+    Usage(Text),
     /// The given output failed.
     Output(io::Error),
 }
@@ -192,18 +196,23 @@ impl From<io::Error> for Failure {
     }
 }
 
-fn usage(message: impl Into<String>) -> Failure {
+fn usage(message: impl Into<Text>) -> Failure {
     Failure::Usage(message.into())
 }
 
-fn about_file(path: &str, error: impl Display) -> Failure {
-    usage(format!("{path}: {error}"))
+fn about_file(path: &str, what: impl Into<Text>) -> Failure {
+    usage(Text::with("{}: {}", path).word(what))
+}
+
+fn unusable(path: &str, error: &io::Error) -> Failure {
+    usage(of_file(Path::new(path), error))
 }
 
 impl Args {
     fn encode(
         &self,
         matches: &ArgMatches,
+        lang: Lang,
         out: &mut dyn Write,
         capture: WriteCapture,
     ) -> Result<(), Failure> {
@@ -224,16 +233,16 @@ impl Args {
         let path = self.pcap.as_ref().or(self.output.as_ref()).filter(|path| *path != "-");
         let written = match path {
             Some(path) => {
-                let file = fs::File::create(path).map_err(|error| about_file(path, error))?;
+                let file = fs::File::create(path).map_err(|error| unusable(path, &error))?;
                 let mut file = io::BufWriter::new(file);
-                self.write(&steps, &mut source, &mut file, capture).and_then(|()| Ok(file.flush()?)).map_err(
-                    |failure| match failure {
-                        Failure::Output(error) => about_file(path, error),
+                self.write(&steps, &mut source, lang, &mut file, capture)
+                    .and_then(|()| Ok(file.flush()?))
+                    .map_err(|failure| match failure {
+                        Failure::Output(error) => unusable(path, &error),
                         usage @ Failure::Usage(_) => usage,
-                    },
-                )
+                    })
             }
-            None => self.write(&steps, &mut source, out, capture),
+            None => self.write(&steps, &mut source, lang, out, capture),
         };
         written.and(source.verdict())
     }
@@ -242,6 +251,7 @@ impl Args {
         &self,
         steps: &[Step],
         source: &mut Source,
+        lang: Lang,
         out: &mut dyn Write,
         capture: WriteCapture,
     ) -> Result<(), Failure> {
@@ -258,7 +268,7 @@ impl Args {
             if result.is_ok() && only.is_none_or(|only| only == from) {
                 count += 1;
                 let sender = (self.script.is_some() && only.is_none()).then_some(from);
-                result = form.write(count, sender, piece, out);
+                result = form.write(count, sender, piece, lang, out);
             }
         });
         Ok(result?)
@@ -306,7 +316,7 @@ impl Source {
         match self.failed {
             None => Ok(()),
             Some(error) => {
-                Err(usage(format!("the system gives no randomness ({error}); --seed N does without")))
+                Err(usage(Text::with("the system gives no randomness ({}); --seed N does without", error)))
             }
         }
     }
@@ -315,9 +325,9 @@ impl Source {
 /// The steps of a script.
 fn scripted(path: &str) -> Result<Vec<Step>, Failure> {
     let text = String::from_utf8(read(path)?).map_err(|error| {
-        about_file(path, format!("not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
+        about_file(path, Text::with("not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
     })?;
-    script::parse(&text).map_err(|error| usage(format!("{path}:{error}")))
+    script::parse(&text).map_err(|error| usage(Text::with("{}:{}", path).and(error)))
 }
 
 /// A file, or standard input for `-`.
@@ -331,8 +341,8 @@ fn read(path: &str) -> Result<Vec<u8>, Failure> {
         opened.and_then(|file| file.reader.take(limit + 1).read_to_end(&mut bytes))
     };
     match result {
-        Err(error) => Err(about_file(path, error)),
-        Ok(n) if n as u64 > limit => Err(about_file(path, format!("longer than {limit} bytes"))),
+        Err(error) => Err(unusable(path, &error)),
+        Ok(n) if n as u64 > limit => Err(about_file(path, Text::with("longer than {} bytes", limit))),
         Ok(_) => Ok(bytes),
     }
 }

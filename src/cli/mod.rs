@@ -11,6 +11,7 @@ pub mod decode;
 pub mod encode;
 pub mod explain;
 mod file;
+pub mod help;
 mod interrupt;
 pub mod lesson;
 mod mistaken;
@@ -21,11 +22,13 @@ pub mod samples;
 mod size;
 pub mod teacher;
 mod trouble;
+mod usage;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::input::PcapWriter;
@@ -125,7 +128,8 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has seen enough; that is no failure.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(e) => {
-            let _ = writeln!(io::stderr(), "error: cannot write the output: {e}");
+            let lang = language(&std::env::args_os().collect::<Vec<_>>());
+            let _ = writeln!(io::stderr(), "{}", lang.fill("error: cannot write the output: {}", &[&e]));
             ExitCode::from(2)
         }
     }
@@ -136,22 +140,12 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let matches = match Cli::command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(e) => {
-            // Help and version are answers, the rest is wrong usage.
-            let code = if e.use_stderr() { 2 } else { 0 };
-            if code == 2 && command_of(&args).is_some_and(|command| command == "compare") {
-                writeln!(io::stderr(), "{}", one_line(&e.to_string()))?;
-            } else {
-                e.print()?;
-            }
-            return Ok(code);
+            return refuse(&args, &e);
         }
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(e) => {
-            e.print()?;
-            return Ok(2);
-        }
+        Err(e) => return refuse(&args, &e),
     };
     let look = Look { color: cli.color.decide(), lang: cli.lang.unwrap_or_else(locale) };
     colored::control::set_override(look.color);
@@ -185,7 +179,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         }
         Command::Encode(_) => {
             let Some(("encode", matches)) = matches.subcommand() else { return Ok(2) };
-            let code = encode::run(matches, &mut out, &mut err, write_capture)?;
+            let code = encode::run(matches, look.lang, &mut out, &mut err, write_capture)?;
             out.flush()?;
             Ok(code)
         }
@@ -202,7 +196,10 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             out.write_all(&script)?;
             Ok(0)
         }
-        Command::Man { command } => man(command.as_deref(), &mut out, &mut err),
+        Command::Man { command } => {
+            drop(err);
+            man(command.as_deref(), look, &mut out)
+        }
     }
 }
 
@@ -219,6 +216,47 @@ fn command_of(args: &[OsString]) -> Option<&OsString> {
             words.next();
         }
     }
+}
+
+/// Prints what clap has to say, in the language that was asked for: help and version are
+/// answers, the rest is wrong usage.
+fn refuse(args: &[OsString], error: &clap::Error) -> io::Result<u8> {
+    let lang = language(args);
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let code = if error.use_stderr() { 2 } else { 0 };
+        match lang {
+            Lang::En => error.print()?,
+            _ => help::translated(Cli::command(), lang)
+                .try_get_matches_from(args)
+                .map_or_else(|page| page.print(), |_| error.print())?,
+        }
+        return Ok(code);
+    }
+    match (lang, usage::text(error, lang)) {
+        (Lang::En, _) | (_, None) => {
+            if command_of(args).is_some_and(|command| command == "compare") {
+                writeln!(io::stderr(), "{}", one_line(&error.to_string()))?;
+            } else {
+                error.print()?;
+            }
+        }
+        (_, Some(problem)) => Look { color: false, lang }.tell("error: {}", &problem)?,
+    }
+    Ok(2)
+}
+
+/// The command line as clap has it, in English.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The language that a command line asks for, before it is understood.
+fn language(args: &[OsString]) -> Lang {
+    let words = || args.iter().map(|arg| arg.to_string_lossy());
+    let named = words().zip(words().skip(1)).find(|(name, _)| name == "--lang").map(|(_, code)| code);
+    let joined = words().find_map(|arg| arg.strip_prefix("--lang=").map(ToOwned::to_owned));
+    let code = named.map(|code| code.into_owned()).or(joined);
+    code.and_then(|code| code.parse().ok()).unwrap_or_else(locale)
 }
 
 /// What is wrong, without the usage that follows it.
@@ -255,14 +293,14 @@ impl ColorWhen {
     }
 }
 
-fn man(name: Option<&str>, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
+fn man(name: Option<&str>, look: Look, out: &mut impl Write) -> io::Result<u8> {
     let mut command = Cli::command();
     command.build();
     let page = match name {
         None => command,
         Some(name) => {
             let Some(found) = command.find_subcommand(name) else {
-                writeln!(err, "error: there is no command `{name}`; see wstool --help")?;
+                look.tell("error: {}", &Text::with("there is no command `{}`; see wstool --help", name))?;
                 return Ok(2);
             };
             let full: &'static str = format!("wstool-{name}").leak();

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::lang::Lang;
 use crate::model::{CloseCode, Dir, FrameHeader, LengthForm, Opcode};
 use crate::synth::conversation::Piece;
 use crate::synth::frames::Frame;
@@ -21,20 +22,25 @@ impl Form {
         n: usize,
         sender: Option<Dir>,
         piece: Piece<'_>,
+        lang: Lang,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let mut bytes = Vec::new();
         let what = match piece {
             Piece::Frame(frame) => {
                 frame.write(&mut bytes);
-                description(&frame.header, frame.payload.len())
+                description(&frame.header, frame.payload.len(), lang)
             }
             Piece::Raw(raw) => {
                 bytes.extend_from_slice(raw);
-                format!("{} bytes as they are", raw.len())
+                lang.count(raw.len() as u64, &raw.len(), ["{} byte as it is", "{} bytes as they are"])
             }
         };
-        let mut said = sender.map_or(what.clone(), |sender| format!("{sender}: {what}"));
+        let mut said = match sender {
+            Some(Dir::Client) => lang.fill("client: {}", &[&what]),
+            Some(Dir::Server) => lang.fill("server: {}", &[&what]),
+            None => what,
+        };
         match (self, piece) {
             (Self::Raw, _) => out.write_all(&bytes),
             (Self::CArray, _) => c_array(n, &said, &bytes, out),
@@ -63,25 +69,26 @@ fn c_array(n: usize, said: &str, bytes: &[u8], out: &mut dyn Write) -> io::Resul
 }
 
 /// `text, masked with 37fa213d, 5 bytes`, and whatever is unusual.
-fn description(header: &FrameHeader, length: usize) -> String {
+fn description(header: &FrameHeader, length: usize, lang: Lang) -> String {
     let mut said = vec![match header.opcode {
-        opcode if opcode.is_reserved() => format!("reserved opcode {:#x}", opcode.0),
-        opcode => opcode.name().to_owned(),
+        opcode if opcode.is_reserved() => lang.fill("reserved opcode {}", &[&format!("{:#x}", opcode.0)]),
+        opcode => lang.words(opcode.name()).to_owned(),
     }];
     let bits =
         [(!header.fin, "FIN 0"), (header.rsv1, "RSV1 1"), (header.rsv2, "RSV2 1"), (header.rsv3, "RSV3 1")];
     said.extend(bits.iter().filter(|(unusual, _)| *unusual).map(|(_, bit)| (*bit).to_owned()));
     if let Some([a, b, c, d]) = header.masking_key {
-        said.push(format!("masked with {a:02x}{b:02x}{c:02x}{d:02x}"));
+        let key = format!("{a:02x}{b:02x}{c:02x}{d:02x}");
+        said.push(lang.fill("masked with {}", &[&key]));
     }
-    said.push(format!("{length} byte{}", if length == 1 { "" } else { "s" }));
+    said.push(lang.count(length as u64, &length, ["{} byte", "{} bytes"]));
     if header.length != length as u64 {
-        said.push(format!("declared as {}", header.length));
+        said.push(lang.fill("declared as {}", &[&header.length]));
     }
     if header.length_form != LengthForm::minimal(header.length) {
-        said.push(format!("length in {} bits", header.length_form.bits()));
+        said.push(lang.fill("length in {} bits", &[&header.length_form.bits()]));
     }
-    said.join(", ")
+    said.join(lang.words(", "))
 }
 
 /// The beginning of a text payload, escaped.

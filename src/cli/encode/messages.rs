@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ArgMatches;
 
 use crate::cli::file;
-use crate::model::{CloseCode, Dir, Opcode};
+use crate::model::{CloseCode, Dir, Opcode, Text};
 use crate::synth;
 use crate::synth::conversation::{Content, Step};
 use crate::synth::frames::{Masking, Message, Shape};
@@ -106,24 +106,29 @@ impl Args {
             let text = message.payload.len()
                 - if message.opcode == Opcode::CLOSE { 2.min(message.payload.len()) } else { 0 };
             if let Some(offset) = at.offset().filter(|offset| *offset >= text.max(1)) {
-                return Err(usage(format!(
-                    "--bad-utf8={offset}: the {} has {text} bytes of text, and the first is number 0",
-                    message.opcode.name()
-                )));
+                return Err(usage(
+                    Text::with(
+                        "--bad-utf8={}: the {} has {} bytes of text, and the first is number 0",
+                        offset,
+                    )
+                    .word(message.opcode.name())
+                    .and(text),
+                ));
             }
             message.spoil_utf8(at.offset());
         }
         let length = message.payload.len();
         if message.opcode.is_control() && length > CONTROL_PAYLOAD && !self.force {
             return Err(usage(match message.opcode {
-                Opcode::CLOSE => format!(
+                Opcode::CLOSE => Text::with(
                     "the reason has {} bytes; a Close frame has room for 123 (RFC 6455 §5.5); --force sends it all the same",
-                    length - 2
+                    length - 2,
                 ),
-                opcode => format!(
-                    "the {} has {length} bytes; a control frame has room for 125 (RFC 6455 §5.5); --force sends it all the same",
-                    opcode.name()
-                ),
+                opcode => Text::new(
+                    "the {} has {} bytes; a control frame has room for 125 (RFC 6455 §5.5); --force sends it all the same",
+                )
+                .word(opcode.name())
+                .and(length),
             }));
         }
         Ok(message)
@@ -142,7 +147,7 @@ impl Args {
         if self.force {
             return Ok(());
         }
-        Err(usage(format!("close code {} {why}; --force sends it all the same", code.0)))
+        Err(usage(Text::with("close code {} {}; --force sends it all the same", code.0).word(why)))
     }
 
     fn shape(&self, from: Dir, opcode: Opcode) -> Shape {

@@ -4,7 +4,7 @@ use super::messages::file_or_hex;
 use super::{Args, Failure, usage};
 use crate::app::{json, socketio};
 use crate::limits;
-use crate::model::Opcode;
+use crate::model::{Opcode, Text};
 use crate::synth::frames::Message;
 
 /// What `--socketio` and its options say.
@@ -37,9 +37,11 @@ impl Args {
         let Some(name) = &self.socket_io.socketio else { return Ok(Vec::new()) };
         let args = self.socket_io.args.as_deref().unwrap_or("[]").trim();
         if let Some((at, what)) = json::fault(args) {
-            return Err(usage(format!(
-                "--args: {what} at byte {at}; it is a JSON array such as '[\"hi\", 1]'"
-            )));
+            return Err(usage(
+                Text::new("--args: {} at byte {}; it is a JSON array such as '[\"hi\", 1]'")
+                    .word(what)
+                    .and(at),
+            ));
         }
         if !args.starts_with('[') {
             return Err(usage("--args is a JSON array of the event's arguments, such as '[\"hi\", 1]'"));
@@ -49,7 +51,7 @@ impl Args {
             return Err(usage("--namespace begins with a slash and has no comma, such as /admin"));
         }
         if self.socket_io.attach.len() > limits::ATTACHMENTS {
-            return Err(usage(format!("at most {} attachments", limits::ATTACHMENTS)));
+            return Err(usage(Text::with("at most {} attachments", limits::ATTACHMENTS)));
         }
         // The arguments given, then a placeholder for each attachment.
         let mut parts = vec![serde_json::Value::from(name.as_str()).to_string()];

@@ -26,7 +26,7 @@ fn encode(line: &[&str]) -> (u8, Vec<u8>, String) {
         Err(error) => return (64, Vec::new(), error.to_string()),
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = run(&matches, &mut out, &mut err, pcap).unwrap();
+    let code = run(&matches, Lang::En, &mut out, &mut err, pcap).unwrap();
     (code, out, String::from_utf8(err).unwrap())
 }
 
