@@ -36,8 +36,8 @@ pub use span::{SourceId, Span};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
-    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Opening, Other, Receipt, Roles,
-    Sink, Summary, Unit, Utf8, Verdict, Wants,
+    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, FileTotals, Flow, Frame,
+    FrameHeader, Gap, GapEffect, Handshake, Header, HttpHead, InputFile, LengthForm, Message, Meta, Opening,
+    Other, Receipt, Roles, Sink, Summary, Unit, Utf8, Verdict, Wants,
 };
 pub use wire::{CloseCode, Dir, Opcode};

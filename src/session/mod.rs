@@ -29,6 +29,7 @@ use crate::model::{
 };
 use crate::ws::{Conversation, Scratch, StreamEnd};
 
+pub use self::census::Census;
 use self::encrypted::Encrypted;
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
