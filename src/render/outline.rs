@@ -179,7 +179,8 @@ impl Outline {
             about.push_str(link_type);
         }
         let room = self.page.width().saturating_sub(self.page.measure(&about) + 2).max(16);
-        let is_path = name.contains('/') || format != "hex";
+        // Hex has no name to keep.
+        let is_path = name.contains(['/', '.']);
         let ellipsis = if self.page.ascii() { "..." } else { "…" };
         let short = if is_path && self.page.measure_data(name.as_bytes(), room).is_none() {
             shorten(name, room, ellipsis)

@@ -20,7 +20,7 @@ const PRINTED: usize = 10;
 const ADDRESS: usize = 21;
 
 /// Columns of a file's name.
-const FILE: usize = 18;
+const FILE: usize = 26;
 
 /// What the columns of compression mean.
 const LEGEND: &str = "repeats: copied from earlier messages (context takeover), in the first 64 of a \
@@ -258,9 +258,8 @@ fn files(report: &Report<'_>, lang: Lang, page: &mut String) {
     if files.is_empty() {
         return;
     }
-    let mut table = Table::new(lang, &["Files", "", "packets", "connections", "frames", "bytes", ""]);
+    let mut table = Table::new(lang, &["Files", "", "packets", "connections", "frames", "bytes"]);
     for (number, file) in (1..).zip(files) {
-        let error = if file.error.is_some() { lang.words("ended badly") } else { "" };
         table.row([
             u64::to_string(&number),
             escaped(&shorten(&file.name, FILE, "..")),
@@ -268,7 +267,6 @@ fn files(report: &Report<'_>, lang: Lang, page: &mut String) {
             short(file.connections),
             short(file.frames),
             size(file.bytes),
-            error.to_owned(),
         ]);
     }
     table.print(2, page);
