@@ -288,10 +288,14 @@ fn no_rule_compares_connections_of_different_files() {
     assert_eq!((code, code_of_both), (0, 0));
     let (once, both) = (records(&once), records(&both));
     assert_eq!(of(&both, "finding").len(), 2 * of(&once, "finding").len());
-    // Parts of one capture are compared: the same key, from the same client, again.
-    let talk = file("points", "talk.pcap", &pcap(&packets("client text \"hello\"\n")));
+    // Parts of one capture are compared: two connections with the same key, one in each.
+    let script = fs::read_to_string("samples/broken/reused-sec-websocket-key.script").expect("a sample");
+    let both = packets(&script);
+    let (one, two) = both.split_at(both.len() / 2);
+    let [one, two] =
+        [("one.pcap", one), ("two.pcap", two)].map(|(name, part)| file("points", name, &pcap(part)));
     let reuses = |args: &[&str]| {
-        let all = records(&decode(&[&["-f", "ndjson", &talk, &talk], args].concat()).1);
+        let all = records(&decode(&[&["-f", "ndjson", &one, &two], args].concat()).1);
         let findings = of(&all, "finding");
         findings.iter().filter(|finding| finding["rule"] == "reused-sec-websocket-key").count()
     };

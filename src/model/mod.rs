@@ -15,6 +15,7 @@ pub mod film;
 pub mod finding;
 pub mod out;
 pub mod report;
+pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod source;
@@ -31,13 +32,14 @@ pub use diagnosis::{Advice, Diagnosis};
 pub use field::{Field, FieldDef, Value};
 pub use finding::{Cite, Finding, Rule, Severity, Who};
 pub use out::{ON, Out};
+pub use run::{FileTotals, InputFile, Meta, Other, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
-    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, FileTotals, Flow, Frame,
-    FrameHeader, Gap, GapEffect, Handshake, Header, HttpHead, InputFile, LengthForm, Message, Meta, Opening,
-    Other, Receipt, Roles, Sink, Summary, Unit, Utf8, Verdict, Wants,
+    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
+    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Opening, Receipt, Roles, Sink, Unit,
+    Utf8, Verdict, Wants,
 };
 pub use wire::{CloseCode, Dir, Opcode};

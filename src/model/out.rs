@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 
 use super::finding::Rule;
+use super::run::{FileTotals, Other, Summary};
 use super::text::Text;
-use super::unit::{Body, FileTotals, Flow, Other, Sink, Summary, Unit, Wants};
+use super::unit::{Body, Flow, Sink, Unit, Wants};
 
 /// Passes units on to a sink and counts them for the summary.
 pub struct Out<'s> {
