@@ -8,11 +8,15 @@
 //! each flow. Nothing runs ahead: a packet is read when the one before it has
 //! been shown, so memory does not grow with the file.
 
+mod files;
+
+pub use files::{Files, run_files};
+
 use crate::http::{Sniff, sniff};
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
 use crate::model::{
-    At, Body, Dir, Finding, Flow, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
+    At, Body, Dir, Finding, Flow, InputFile, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
 };
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
 use crate::session::{Context, Interest, Memory, Session, Side, Start};
@@ -46,151 +50,212 @@ pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> 
     } else {
         sink
     };
-    match input {
-        Input::Capture(capture) => run_capture(capture, sink, progress),
-        Input::Bytes(bytes) => run_bytes(bytes, sink, progress),
-    }
-}
-
-fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
     let mut router = Router::new(sink);
-    let mut tracker = Tracker::new();
-    let mut packets = 0;
-    let mut error = None;
-    let mut flow = ON;
-    // The first packet is read before the input is described: only then are its link types known.
-    let mut first = true;
-    while flow.is_continue() {
-        let (number, time) = match capture.next() {
-            None => break,
-            Some(Err(e)) => {
-                error = Some(e);
-                break;
-            }
-            Some(Ok(packet)) if !first => {
-                router.now = Some(packet.time);
-                flow = tracker.packet(&to_net(&packet), &mut router);
-                (packet.number, packet.time)
-            }
-            Some(Ok(packet)) => {
-                first = false;
-                let (number, time, link, wire_len) =
-                    (packet.number, packet.time, packet.link, packet.wire_len);
-                let data = packet.data.to_vec();
-                router.now = Some(time);
-                flow =
-                    router.describe(meta(capture.name(), capture.format(), capture.link_types(), Some(time)));
-                if flow.is_continue() {
-                    let packet = net::Packet { number, time, link, data: &data, wire_len };
-                    flow = tracker.packet(&packet, &mut router);
-                }
-                (number, time)
-            }
-        };
-        packets = number;
-        router.now = Some(time);
-        if number % PROGRESS_EVERY == 0 {
-            progress(capture.bytes_read());
-        }
-    }
-    if first {
-        flow = router.describe(meta(capture.name(), capture.format(), capture.link_types(), None));
-    }
-    if flow.is_continue() {
-        // Whether the sink wants more no longer matters.
-        let _: Flow = tracker.finish(&mut router);
-    }
-    let bytes = capture.bytes_read();
-    progress(bytes);
-    let unreadable: Vec<(String, u64)> =
-        tracker.unsupported().iter().map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
+    let mut read = router.input(input, Part::Whole, progress);
     router.out.others(router.memory.census.take());
-    let summary = router.out.finish(packets, bytes, why(error.as_ref(), &unreadable, packets));
-    Outcome { summary, error, unreadable, unlike_frames: false }
+    let summary = router.out.finish(read.packets, read.bytes, read.why());
+    read.outcome(summary)
 }
 
-/// Why the input is not read as a whole, if it is not.
-fn why(error: Option<&InputError>, unreadable: &[(String, u64)], packets: u64) -> Option<Text> {
-    let skipped: u64 = unreadable.iter().map(|(_, count)| count).sum();
-    match (error, unreadable) {
-        (Some(error), _) => Some(error.text()),
-        (None, [(link, _), ..]) if skipped == packets => {
-            Some(Text::with("no packet can be read: their link type is {}", link))
+/// What an input is of the run.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    /// All of it.
+    Whole,
+    /// One of several files.
+    One(&'a InputFile),
+    /// A part of a capture that began earlier, behind so many packets.
+    Further(u64),
+}
+
+/// What reading an input came to.
+struct Read {
+    flow: Flow,
+    packets: u64,
+    bytes: u64,
+    error: Option<InputError>,
+    unreadable: Vec<(String, u64)>,
+    unlike_frames: bool,
+}
+
+impl Read {
+    /// Why the input is not read as a whole, if it is not.
+    fn why(&self) -> Option<Text> {
+        let skipped: u64 = self.unreadable.iter().map(|(_, count)| count).sum();
+        match (&self.error, self.unreadable.as_slice()) {
+            (Some(error), _) => Some(error.text()),
+            (None, [(link, _), ..]) if skipped == self.packets => {
+                Some(Text::with("no packet can be read: their link type is {}", link))
+            }
+            (None, _) => None,
         }
-        (None, _) => None,
+    }
+
+    fn outcome(&mut self, summary: Summary) -> Outcome {
+        let unreadable = std::mem::take(&mut self.unreadable);
+        Outcome { summary, error: self.error.take(), unreadable, unlike_frames: self.unlike_frames }
     }
 }
 
-fn to_net<'a>(packet: &crate::input::Packet<'a>) -> net::Packet<'a> {
+impl Router<'_> {
+    /// Decodes an input from beginning to end.
+    fn input(&mut self, input: Input, part: Part<'_>, progress: &mut dyn FnMut(u64)) -> Read {
+        match input {
+            Input::Bytes(bytes) => self.bytes(bytes, part, progress),
+            Input::Capture(capture) => {
+                let mut tracker = Tracker::new();
+                let mut read = self.packets(&mut tracker, capture, part, progress);
+                self.end(&mut tracker, &mut read);
+                read
+            }
+        }
+    }
+
+    /// No more packets will come.
+    fn end(&mut self, tracker: &mut Tracker, read: &mut Read) {
+        if read.flow.is_continue() {
+            read.flow = tracker.finish(self);
+        }
+        let unreadable = tracker.unsupported().iter();
+        read.unreadable = unreadable.map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
+    }
+
+    /// The packets of a capture.
+    fn packets(
+        &mut self,
+        tracker: &mut Tracker,
+        mut capture: Capture,
+        part: Part<'_>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Read {
+        let before = if let Part::Further(before) = part { before } else { 0 };
+        let mut packets = 0;
+        let mut error = None;
+        let mut flow = ON;
+        // The first packet is read before the input is described: only then are its link types known.
+        let mut first = true;
+        while flow.is_continue() {
+            let (number, time) = match capture.next() {
+                None => break,
+                Some(Err(e)) => {
+                    error = Some(e);
+                    break;
+                }
+                Some(Ok(packet)) if !first => {
+                    self.now = Some(packet.time);
+                    flow = tracker.packet(&to_net(&packet, before), self);
+                    (packet.number, packet.time)
+                }
+                Some(Ok(packet)) => {
+                    first = false;
+                    let (number, time, link, wire_len) =
+                        (packet.number, packet.time, packet.link, packet.wire_len);
+                    let data = packet.data.to_vec();
+                    self.now = Some(time);
+                    flow = self.describe(part, &about(&capture, Some(time)));
+                    if flow.is_continue() {
+                        let packet =
+                            net::Packet { number: before + number, time, link, data: &data, wire_len };
+                        flow = tracker.packet(&packet, self);
+                    }
+                    (number, time)
+                }
+            };
+            packets = number;
+            self.now = Some(time);
+            if number % PROGRESS_EVERY == 0 {
+                progress(capture.bytes_read());
+            }
+        }
+        if first {
+            flow = self.describe(part, &about(&capture, None));
+        }
+        let bytes = capture.bytes_read();
+        progress(bytes);
+        Read { flow, packets, bytes, error, unreadable: Vec::new(), unlike_frames: false }
+    }
+
+    /// Says what the input is, or which of several files begins.
+    fn describe(&mut self, part: Part<'_>, about: &Meta) -> Flow {
+        match part {
+            Part::Whole => self.out.emit(&Unit::about_input(Body::Meta(about))),
+            Part::One(file) => {
+                let (format, link_types) = (Some(about.format.clone()), about.link_types.clone());
+                let file = InputFile { format, link_types, start: about.start, ..file.clone() };
+                self.out.emit(&Unit::about_input(Body::File(&file)))
+            }
+            Part::Further(_) => ON,
+        }
+    }
+
+    /// Hex and raw bytes: one connection without packets.
+    fn bytes(&mut self, mut bytes: Bytes, part: Part<'_>, progress: &mut dyn FnMut(u64)) -> Read {
+        let mut error = None;
+        let mut session = Session::new(None, Start::Given);
+        let about =
+            Meta { input: bytes.name().to_owned(), format: bytes.format().to_owned(), ..Meta::default() };
+        let mut unlike_frames = (bytes.format() != "raw").then_some(false);
+        let mut interest = match self.describe(part, &about) {
+            flow if flow.is_break() => Interest::Stop,
+            _ => Interest::Follow,
+        };
+        while interest != Interest::Stop {
+            let chunk = match bytes.next() {
+                None => break,
+                Some(Err(e)) => {
+                    error = Some(e);
+                    break;
+                }
+                Some(Ok(chunk)) => chunk,
+            };
+            // Behind a head stands what it says; a head is no frame.
+            let is_unlike = |bytes: &[u8]| sniff(bytes) == Sniff::Neither && shape::is_unlike_frames(bytes);
+            unlike_frames.get_or_insert_with(|| is_unlike(&chunk.bytes));
+            let side = match chunk.dir {
+                Some(Dir::Server) => Side::B,
+                Some(Dir::Client) | None => Side::A,
+            };
+            if chunk.dir.is_some() {
+                session.set_client(Side::A);
+            }
+            interest = session.data(side, &chunk.bytes, At::default(), &mut self.context());
+            progress(bytes.bytes_read());
+        }
+        let mut flow = Flow::Break(());
+        if interest != Interest::Stop {
+            flow = session.finish(StreamEnd::Input, None, None, &mut self.context());
+        }
+        Read {
+            flow,
+            packets: 0,
+            bytes: bytes.bytes_read(),
+            error,
+            unreadable: Vec::new(),
+            unlike_frames: unlike_frames == Some(true),
+        }
+    }
+}
+
+/// What a capture is.
+fn about(capture: &Capture, start: Option<Time>) -> Meta {
+    Meta {
+        input: capture.name().to_owned(),
+        format: capture.format().to_owned(),
+        link_types: capture.link_types(),
+        start,
+        ..Meta::default()
+    }
+}
+
+/// A packet as the tracker takes it, numbered behind those of the files before.
+fn to_net<'a>(packet: &crate::input::Packet<'a>, before: u64) -> net::Packet<'a> {
     net::Packet {
-        number: packet.number,
+        number: before + packet.number,
         time: packet.time,
         link: packet.link,
         data: packet.data,
         wire_len: packet.wire_len,
     }
-}
-
-fn meta(name: &str, format: &str, link_types: Vec<String>, start: Option<Time>) -> Meta {
-    Meta { input: name.to_owned(), format: format.to_owned(), link_types, start }
-}
-
-/// Hex and raw bytes: one connection without packets.
-fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
-    let mut out = Out::new(sink);
-    let mut scratch = Scratch::default();
-    let mut connections = 0;
-    let mut memory = Memory::default();
-    let mut error = None;
-    let mut session = Session::new(None, Start::Given);
-    let about = meta(bytes.name(), bytes.format(), Vec::new(), None);
-    let mut unlike_frames = (bytes.format() != "raw").then_some(false);
-    let mut interest = match out.emit(&Unit::about_input(Body::Meta(&about))) {
-        flow if flow.is_break() => Interest::Stop,
-        _ => Interest::Follow,
-    };
-    while interest != Interest::Stop {
-        let chunk = match bytes.next() {
-            None => break,
-            Some(Err(e)) => {
-                error = Some(e);
-                break;
-            }
-            Some(Ok(chunk)) => chunk,
-        };
-        let mut cx = Context {
-            out: &mut out,
-            scratch: &mut scratch,
-            connections: &mut connections,
-            memory: &mut memory,
-        };
-        // Behind a head stands what it says; a head is no frame.
-        let is_unlike = |bytes: &[u8]| sniff(bytes) == Sniff::Neither && shape::is_unlike_frames(bytes);
-        unlike_frames.get_or_insert_with(|| is_unlike(&chunk.bytes));
-        let side = match chunk.dir {
-            Some(Dir::Server) => Side::B,
-            Some(Dir::Client) | None => Side::A,
-        };
-        if chunk.dir.is_some() {
-            session.set_client(Side::A);
-        }
-        interest = session.data(side, &chunk.bytes, At::default(), &mut cx);
-        progress(bytes.bytes_read());
-    }
-    // What a handshake opened is no matter of looks.
-    let without_handshake = session.has_no_handshake();
-    if interest != Interest::Stop {
-        let mut cx = Context {
-            out: &mut out,
-            scratch: &mut scratch,
-            connections: &mut connections,
-            memory: &mut memory,
-        };
-        let _: Flow = session.finish(StreamEnd::Input, None, None, &mut cx);
-    }
-    let summary = out.finish(0, bytes.bytes_read(), error.as_ref().map(InputError::text));
-    let unlike_frames = without_handshake && unlike_frames == Some(true);
-    Outcome { summary, error, unreadable: Vec::new(), unlike_frames }
 }
 
 /// Finds the session of each flow.
@@ -219,8 +284,13 @@ impl<'s> Router<'s> {
         }
     }
 
-    fn describe(&mut self, meta: Meta) -> Flow {
-        self.out.emit(&Unit::about_input(Body::Meta(&meta)))
+    fn context(&mut self) -> Context<'_, 's> {
+        Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        }
     }
 
     #[inline]

@@ -459,6 +459,7 @@ impl<S: Sink> Sink for Select<S> {
         let unit = &Unit { findings, counted: &counted, ..*unit };
         match unit.body {
             Body::Meta(_) | Body::Summary(_) => self.pass(unit),
+            Body::File(_) if !self.done => self.pass(unit),
             _ if self.done => {
                 let is_shown = self.shows_stream(unit.conn) && self.selection.shows(unit, findings);
                 self.after_limit(unit, is_shown)

@@ -2,21 +2,22 @@
 
 mod opening;
 mod report;
+mod several;
 
 use std::io::{self, IsTerminal, Read, Write};
 
 use clap::ValueEnum;
 use regex::bytes::{Regex, RegexBuilder};
 
-use self::opening::{Opened, joined, open, shown};
-use self::report::{not_there, nothing_readable, report};
+use self::opening::{Opened, joined, open};
+use self::report::{not_there, nothing_readable, report, unopened};
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
 use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Text, Unit, Wants};
+use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
@@ -41,6 +42,8 @@ Examples:
   wstool decode --view table --grep error capture.pcapng
   wstool decode --stream 3-5,192.0.2.7:8080 --opcode close,ping capture.pcap
   wstool decode --findings --fail-on error capture.pcap
+  wstool decode --view table client-side.pcap server-side.pcap
+  wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
 Exit status:
@@ -78,6 +81,10 @@ pub struct Args {
     /// Payload bytes shown of each frame and message: a number such as 200 or 4k, or all
     #[arg(long, value_name = "BYTES|all", value_parser = payload_limit, help_heading = "Showing")]
     payload_limit: Option<u64>,
+
+    /// Take the captures for parts of one, as rotated ones are: what is open in one goes on in the next
+    #[arg(long, help_heading = "Reading")]
+    concat: bool,
 
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
@@ -213,7 +220,7 @@ enum FailOn {
     Never,
 }
 
-/// Decodes every input in turn and gives the exit code.
+/// Decodes every input and gives the exit code.
 ///
 /// # Errors
 /// When the output cannot be written; a broken pipe among them.
@@ -231,30 +238,26 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     };
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
-    if inputs.len() > 1 && args.format == Format::Json {
-        look.tell("error: {}", &"--format json is one array of one input: use ndjson for several".into())?;
-        return Ok(2);
-    }
     let interrupt = Interrupt::listen();
-    let mut code = 0;
-    for name in inputs {
-        code = code.max(one(args, name, &interrupt, look)?);
-        if interrupt.seen() {
-            return Ok(INTERRUPTED);
+    match (inputs, args.protocol) {
+        (inputs, Some(protocol)) => {
+            let mut code = 0;
+            for text in inputs {
+                code = code.max(pasted(args, protocol, text, look)?);
+            }
+            Ok(code)
         }
+        ([input], None) => one(args, input, &interrupt, look),
+        (inputs, None) => several::run(args, inputs, &interrupt, look),
     }
-    Ok(code)
 }
 
 /// Decodes one input.
 fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
-    if let Some(protocol) = args.protocol {
-        return pasted(args, protocol, name, look);
-    }
     let Opened { input, size, live } = match open(name, interrupt) {
         Ok(opened) => opened,
         Err(message) => {
-            look.tell("error: {}", &Text::with("{}: {}", shown(name)).word(message))?;
+            unopened(name, &message, look)?;
             return Ok(2);
         }
     };
@@ -272,7 +275,9 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
     }
     report(name, is_raw, &outcome, look)?;
     not_there(name, &missing, outcome.summary.connections, look)?;
-    Ok(if outcome.error.is_some() || nothing_readable(&outcome) || !missing.is_empty() {
+    Ok(if interrupt.seen() {
+        INTERRUPTED
+    } else if outcome.error.is_some() || nothing_readable(&outcome) || !missing.is_empty() {
         2
     } else {
         u8::from(args.fail_on.fails(verdict))

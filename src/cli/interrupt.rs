@@ -87,6 +87,11 @@ impl Interrupt {
         self.state.cut.load(Ordering::Relaxed)
     }
 
+    /// An input is given up before it is begun.
+    pub fn give_up(&self) {
+        self.state.cut.store(true, Ordering::Relaxed);
+    }
+
     /// A reader of something that is at hand, such as a file: it ends at once.
     pub fn file(&self, reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
         Box::new(Stoppable { reader, interrupt: self.clone() })

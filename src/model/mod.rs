@@ -17,6 +17,7 @@ pub mod hole;
 pub mod other;
 pub mod out;
 pub mod report;
+pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod source;
@@ -35,13 +36,14 @@ pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Hole, Part};
 pub use other::{Opening, Other};
 pub use out::{ON, Out};
+pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Receipt, Roles, Sink, Summary,
-    Unit, Utf8, Verdict, Wants,
+    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8,
+    Verdict, Wants,
 };
 pub use wire::{CloseCode, Dir, Opcode};

@@ -4,21 +4,27 @@ use std::ops::ControlFlow;
 
 use super::finding::Rule;
 use super::other::Other;
+use super::run::{FileTotals, Summary};
 use super::text::Text;
-use super::unit::{Body, Flow, Sink, Summary, Unit, Wants};
+use super::unit::{Body, Flow, Sink, Unit, Wants};
 
 /// Passes units on to a sink and counts them for the summary.
 pub struct Out<'s> {
     sink: &'s mut dyn Sink,
     wants: Wants,
     tally: Summary,
+    /// The files before, where there are several.
+    files: Box<Summary>,
 }
+
+/// Files that a summary's `error` names; each has its own besides.
+const ERRORS_TOLD: usize = 8;
 
 impl<'s> Out<'s> {
     /// An empty tally in front of `sink`.
     pub fn new(sink: &'s mut dyn Sink) -> Self {
         let wants = sink.wants();
-        Self { sink, wants, tally: Summary::default() }
+        Self { sink, wants, tally: Summary::default(), files: Box::default() }
     }
 
     /// What the sink will look at.
@@ -54,6 +60,61 @@ impl<'s> Out<'s> {
         // The run is over: whether the sink wants more no longer matters.
         let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&self.tally)));
         self.tally
+    }
+
+    /// One of several files ends: its totals, counted since the one before it ended.
+    pub fn end_file(&mut self, name: &str, packets: u64, bytes: u64, error: Option<Text>) -> Summary {
+        let mut own = std::mem::take(&mut self.tally);
+        (own.packets, own.bytes, own.error) = (packets, bytes, error);
+        self.files.files.push(FileTotals { name: name.to_owned(), ..FileTotals::default() });
+        self.add(&own, self.files.files.len() - 1);
+        own
+    }
+
+    /// The last unit of several files: the totals of all of them. `error` is what is wrong with all.
+    pub fn finish_files(mut self, others: Vec<Other>, error: Option<Text>) -> Summary {
+        let rest = std::mem::take(&mut self.tally);
+        // What the last packets complete, if anything.
+        self.add(&rest, self.files.files.iter().rposition(|file| file.packets > 0).unwrap_or_default());
+        let mut summary = *self.files;
+        summary.others = others;
+        let failed = summary.files.iter().filter_map(|file| Some((&file.name, file.error.as_ref()?)));
+        let mut errors = failed.clone().map(|(name, error)| Text::with("{}: {}", name).word(error.clone()));
+        summary.error = errors.next().map(|first| {
+            let told = errors.take(ERRORS_TOLD - 1);
+            told.fold(first, |all, error| Text::new("{}; {}").word(all).word(error))
+        });
+        summary.error = summary.error.or(error);
+        if let (Some(error), more @ 1..) = (&mut summary.error, failed.count().saturating_sub(ERRORS_TOLD)) {
+            *error = Text::new("{}; and {} more").word(std::mem::take(error)).and(more);
+        }
+        summary.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
+        let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&summary)));
+        summary
+    }
+
+    /// Adds to the totals of all files, and of one of them.
+    fn add(&mut self, own: &Summary, place: usize) {
+        let all = &mut *self.files;
+        all.packets += own.packets;
+        all.bytes += own.bytes;
+        all.connections += own.connections;
+        all.frames += own.frames;
+        all.messages += own.messages;
+        for (rule, times) in &own.findings {
+            match all.findings.iter_mut().find(|(known, _)| known == rule) {
+                Some((_, count)) => *count += times,
+                None => all.findings.push((rule, *times)),
+            }
+        }
+        if let Some(file) = all.files.get_mut(place) {
+            file.packets += own.packets;
+            file.bytes += own.bytes;
+            file.connections += own.connections;
+            file.frames += own.frames;
+            file.messages += own.messages;
+            file.error = file.error.take().or_else(|| own.error.clone());
+        }
     }
 
     fn count(&mut self, rule: &'static Rule) {

@@ -129,7 +129,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             input: "chat.pcap".into(),
             format: "pcap".into(),
             link_types: vec!["ethernet".into()],
-            start: None,
+            ..Meta::default()
         };
         let unit = Unit { conn: 0, ..unit(Body::Meta(&meta)) };
         self.flow = self.sink.take(&unit);

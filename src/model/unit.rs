@@ -8,7 +8,8 @@ use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
 use super::hole::Hole;
-use super::other::{Opening, Other};
+use super::other::Opening;
+use super::run::{InputFile, Meta, Summary};
 use super::source::Source;
 use super::span::Span;
 use super::text::Text;
@@ -108,6 +109,8 @@ pub struct Unit<'a> {
 pub enum Body<'a> {
     /// What the input is; the first unit.
     Meta(&'a Meta),
+    /// One of several files begins: what follows is of it, up to the next one or the summary.
+    File(&'a InputFile),
     /// A connection appeared, or (with an [`Ending`]) is over.
     Connection(&'a Connection),
     /// The head of an HTTP message.
@@ -128,19 +131,6 @@ pub enum Body<'a> {
     Note,
     /// Totals; the last unit.
     Summary(&'a Summary),
-}
-
-/// What the input is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Meta {
-    /// Its name: a path, `-`, or `argument`.
-    pub input: String,
-    /// Its format: `pcap`, `pcapng`, `hex`, `raw`; with `+gzip` when compressed.
-    pub format: String,
-    /// Names of the link types seen before the first packet.
-    pub link_types: Vec<String>,
-    /// When the first packet was captured, from which relative times count; `None` where there are none.
-    pub start: Option<Time>,
 }
 
 /// An endpoint's address.
@@ -467,22 +457,4 @@ pub enum GapEffect {
     Resynchronised,
     /// It lay over a header, and no plausible one was found.
     Desynchronised,
-}
-
-/// Totals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Packets read.
-    pub packets: u64,
-    /// Bytes of input read.
-    pub bytes: u64,
-    pub connections: u64,
-    pub frames: u64,
-    pub messages: u64,
-    /// Connections of other protocols, at most [`crate::limits::OTHERS_LISTED`] kinds of them.
-    pub others: Vec<Other>,
-    /// How often each rule was broken, by id.
-    pub findings: Vec<(&'static super::finding::Rule, u64)>,
-    /// Why the input ended badly; `None` when it was read to its end.
-    pub error: Option<Text>,
 }

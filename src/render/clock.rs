@@ -30,6 +30,11 @@ impl Clock {
         self.start = self.start.or(start);
     }
 
+    /// What comes next has nothing to do with what came before: nothing is told of the time in between.
+    pub fn pause(&mut self) {
+        self.last = None;
+    }
+
     /// Notes that the time is `now`; gives the nanoseconds since the start, and since the latest
     /// time noted before, 0 for the first one.
     ///

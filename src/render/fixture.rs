@@ -43,7 +43,8 @@ defs! {
 }
 
 pub fn meta(input: &str) -> Meta {
-    Meta { input: input.into(), format: "pcap".into(), link_types: vec!["Ethernet".into()], start: None }
+    let link_types = vec!["Ethernet".into()];
+    Meta { input: input.into(), format: "pcap".into(), link_types, ..Meta::default() }
 }
 
 /// A view being shown one unit after another.

@@ -41,6 +41,7 @@ pub mod article;
 pub mod bits;
 pub mod columns;
 pub mod compare;
+pub mod files;
 pub mod film;
 pub mod hex;
 pub mod json;

@@ -2,6 +2,7 @@
 //! messages, gaps, totals. Only frames and HTTP heads look different from view to view.
 
 use super::clock::Clock;
+use super::files::{Files, shorten};
 use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
@@ -11,8 +12,8 @@ use super::words::{
 use super::{Options, app, frames, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Hole, Message, Meta, More, Opcode,
-    Opening, Other, Part, Roles, Severity, Summary, Unit, Utf8, hole,
+    Body, Connection, Dir, EndKind, Ending, FileTotals, Gap, GapEffect, Handshake, Hole, InputFile, Message,
+    Meta, More, Opcode, Opening, Other, Part, Roles, Severity, Summary, Unit, Utf8, hole,
 };
 
 /// Where the contents of a block begin.
@@ -33,6 +34,8 @@ pub const PREVIEW: u64 = 2048;
 pub struct Outline {
     pub page: Page,
     pub clock: Clock,
+    /// Which of several files is shown.
+    pub files: Files,
     /// Whether payloads are shown whole, as far as they were kept.
     pub unabridged: bool,
     /// More than one connection was seen, so that headings must say which.
@@ -47,6 +50,7 @@ impl Outline {
         Self {
             page,
             clock: Clock::new(options.time),
+            files: Files::default(),
             unabridged: options.payload.is_some(),
             several: false,
             pasted: false,
@@ -63,8 +67,13 @@ impl Outline {
         self.several |= unit.conn > 1;
         match unit.body {
             Body::Meta(meta) => {
-                self.clock.begin(meta.start);
+                self.begin(meta);
                 self.meta(meta);
+            }
+            Body::File(file) => {
+                self.enter(file);
+                self.page.gap();
+                self.input(&file.name, file.format.as_deref().unwrap_or_default(), &file.link_types);
             }
             Body::Connection(connection) => match &connection.ending {
                 None => self.connection(unit, connection),
@@ -80,11 +89,27 @@ impl Outline {
             Body::Note if unit.findings.is_empty() => {}
             Body::Note if unit.conn == 0 => self.heading(unit, self.lang().words("about the capture"), ""),
             Body::Note => self.heading(unit, &self.lang().fill("about connection {}", &[&unit.conn]), ""),
-            Body::Summary(summary) => self.summary(summary),
+            Body::Summary(summary) => {
+                self.files.leave();
+                self.summary(summary);
+            }
         }
         if !matches!(unit.body, Body::Frame(_)) {
             verdicts::show(&mut self.page, unit);
         }
+    }
+
+    /// The input begins.
+    pub fn begin(&mut self, meta: &Meta) {
+        self.clock.begin(meta.start);
+        self.files = Files::new(meta);
+    }
+
+    /// One of several files begins.
+    pub fn enter(&mut self, file: &InputFile) {
+        self.clock.begin(file.start);
+        self.clock.pause();
+        self.files.enter(file);
     }
 
     /// A block's first line: what it is, who sent it, more about it, and at the right end when.
@@ -103,7 +128,8 @@ impl Outline {
         }
         let says_conn = matches!(unit.body, Body::Connection(_) | Body::Note);
         let conn = (self.several && unit.conn > 0 && !says_conn).then_some(unit.conn);
-        let tail = |names| tail(self.lang(), names, conn, unit.packets, stamp.as_deref());
+        let file = self.files.label();
+        let tail = |names| tail(self.lang(), names, file, conn, unit.packets, stamp.as_deref());
         let (full, brief) = (tail(&FULL), tail(&BRIEF));
         let fits = |tail: &str| self.page.column() + 2 + self.page.measure(tail) <= self.page.width();
         let tail = if !fits(&full) && fits(&brief) { brief } else { full };
@@ -176,14 +202,35 @@ impl Outline {
     }
 
     fn meta(&mut self, meta: &Meta) {
-        let mut about = meta.format.clone();
-        for link_type in &meta.link_types {
+        // Each of several files is named where it begins, unless they are one capture.
+        if meta.files.is_empty() {
+            self.page.gap();
+            self.input(&meta.input, &meta.format, &meta.link_types);
+        } else if meta.concat {
+            self.page.gap();
+            for file in &meta.files {
+                self.input(&file.name, file.format.as_deref().unwrap_or_default(), &file.link_types);
+            }
+        }
+    }
+
+    /// A line about an input: its name, in which a path keeps its end, and what it is.
+    fn input(&mut self, name: &str, format: &str, link_types: &[String]) {
+        let mut about = format.to_owned();
+        for link_type in link_types {
             about.push_str(" · ");
             about.push_str(link_type);
         }
-        let room = self.page.width().saturating_sub(self.page.measure(&about) + 2);
-        self.page.gap();
-        self.page.data(Ink::Strong, meta.input.as_bytes(), room.max(16), false);
+        let room = self.page.width().saturating_sub(self.page.measure(&about) + 2).max(16);
+        // Hex has no name to keep.
+        let is_path = name.contains(['/', '.']);
+        let ellipsis = if self.page.ascii() { "..." } else { "…" };
+        let short = if is_path && self.page.measure_data(name.as_bytes(), room).is_none() {
+            shorten(name, room, ellipsis)
+        } else {
+            name.to_owned()
+        };
+        self.page.data(Ink::Strong, short.as_bytes(), room, false);
         self.page.put(Ink::Faint, "  ").wrap(Ink::Faint, &about, INDENT, 0).line();
     }
 
@@ -291,6 +338,19 @@ impl Outline {
         }
     }
 
+    /// A line for each of several files.
+    fn totals_of_files(&mut self, summary: &Summary) {
+        let lang = self.lang();
+        for file in &summary.files {
+            let about = totals_of(lang, file);
+            let room = self.page.width().saturating_sub(INDENT + 2 + self.page.measure(&about)).max(16);
+            let ellipsis = if self.page.ascii() { "..." } else { "…" };
+            let name = shorten(&file.name, room, ellipsis);
+            self.page.to(INDENT).data(Ink::Strong, name.as_bytes(), room, false);
+            self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, INDENT + 2, 0).line();
+        }
+    }
+
     fn hole(&mut self, unit: &Unit<'_>, gap: &Gap) {
         let lang = self.lang();
         let about = lang.fill("{} missing", &[&count(lang, gap.length, BYTES)]);
@@ -317,6 +377,7 @@ impl Outline {
             packets => lang.fill("{} in {} ({})", &[&totals, &count(lang, packets, PACKETS), &bytes]),
         };
         self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
+        self.totals_of_files(summary);
         for other in summary.others.iter().take(OTHERS) {
             self.say(Ink::Faint, &others(lang, other));
         }
@@ -356,6 +417,7 @@ const BRIEF: Names = ["conn {}", "pkt {}", "pkts {}–{}"];
 fn tail(
     lang: Lang,
     [connection, packet, several]: &Names,
+    file: Option<&str>,
     conn: Option<u32>,
     packets: Option<(u64, u64)>,
     stamp: Option<&str>,
@@ -364,7 +426,8 @@ fn tail(
     let packets = packets.map(|(first, last)| {
         if first == last { lang.fill(packet, &[&first]) } else { lang.fill(several, &[&first, &last]) }
     });
-    let parts: Vec<String> = [connection, packets, stamp.map(str::to_owned)].into_iter().flatten().collect();
+    let (file, stamp) = (file.map(str::to_owned), stamp.map(str::to_owned));
+    let parts: Vec<String> = [file, connection, packets, stamp].into_iter().flatten().collect();
     parts.join(" · ")
 }
 
@@ -491,6 +554,13 @@ pub fn more(lang: Lang, it: &More) -> String {
         Some(dir) => lang.fill("… and {} more of {} ({})", &[&count, &it.rule.id, &lang.words(dir.name())]),
         None => lang.fill("… and {} more of {}", &[&count, &it.rule.id]),
     }
+}
+
+/// The same of one of several files.
+pub fn totals_of(lang: Lang, file: &FileTotals) -> String {
+    let error = if file.error.is_some() { lang.words("ended badly") } else { "" };
+    let (connections, frames) = (file.connections, file.frames);
+    joined(lang, &[count(lang, connections, CONNECTIONS), count(lang, frames, FRAMES), error.to_owned()])
 }
 
 /// What a gap did to decoding.

@@ -125,6 +125,7 @@ pub fn ending<L: Layout>(show: &mut Show<L>) {
         others: Vec::new(),
         findings: vec![(&UNCLEAN, 1), (&UNMASKED, 12)],
         error: Some("packet 1022 is cut short".into()),
+        ..Summary::default()
     };
     show.body(None, Body::Summary(&summary), &[]);
 }

@@ -33,6 +33,10 @@ impl Layout for SessionLayout {
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
         match unit.body {
             Body::Meta(_) => outline.unit(unit),
+            Body::File(_) => {
+                outline.unit(unit);
+                self.begun = false;
+            }
             Body::Summary(_) => {
                 if !self.found && !outline.pasted {
                     outline.page.gap();
@@ -107,8 +111,13 @@ impl SessionLayout {
         }
         let stamp = unit.time.and_then(|time| outline.clock.stamp(time)).unwrap_or_default();
         let page = &mut outline.page;
-        page.to(INDENT).put_right(Ink::Faint, &stamp, INDENT + 14).to(INDENT + 16).put(Ink::Plain, session);
-        page.to(INDENT + 20).put(Ink::Faint, transport).to(INDENT + 31);
+        let mut at = INDENT;
+        if let Some(label) = outline.files.label() {
+            page.to(at).data(Ink::Faint, label.as_bytes(), outline.files.columns(), false);
+            at += outline.files.columns() + 1;
+        }
+        page.to(at).put_right(Ink::Faint, &stamp, at + 14).to(at + 16).put(Ink::Plain, session);
+        page.to(at + 20).put(Ink::Faint, transport).to(at + 31);
         page.put(ink(unit.dir.unwrap_or(Dir::Server)), app::way(unit.dir)).put(Ink::Plain, " ");
     }
 }

@@ -1,7 +1,8 @@
 //! The view `table`: one line a frame.
 
 use super::clock::seconds;
-use super::columns::{left, right};
+use super::columns::{self, left, right};
+use super::files::shorten;
 use super::outline::{self, Outline, effect, ended, ink, joined, worst};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
@@ -26,6 +27,7 @@ pub struct TableLayout {
 }
 
 /// Columns of the parts before the payload, each followed by one space.
+const FILE: usize = 4;
 const NUMBER: usize = 5;
 const DELTA: usize = 9;
 const CONNECTION: usize = 3;
@@ -33,6 +35,8 @@ const DIRECTION: usize = 3;
 const OPCODE: usize = 6;
 const FLAGS: usize = 5;
 const LENGTH: usize = 6;
+/// Columns before what an event says, without the file's.
+const LEAD: usize = NUMBER + 15 + DELTA + CONNECTION + DIRECTION + OPCODE + 7;
 
 impl Layout for TableLayout {
     fn wants(options: &Options) -> Wants {
@@ -45,6 +49,9 @@ impl Layout for TableLayout {
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+        if let Body::Meta(meta) = unit.body {
+            outline.begin(meta);
+        }
         if !std::mem::replace(&mut self.begun, true) {
             titles(outline);
         }
@@ -104,15 +111,31 @@ impl Layout for TableLayout {
             }
             Body::Note if !unit.findings.is_empty() => event(outline, unit, "", ""),
             Body::Summary(summary) => {
+                outline.files.leave();
                 let words = last(outline.lang(), summary);
                 outline.page.clip(Ink::Faint, &words).line();
+                for file in &summary.files {
+                    let totals = outline::totals_of(outline.lang(), file);
+                    let room = outline.page.width().saturating_sub(columns::width(&totals) + 2);
+                    let words = format!("{}  {totals}", shorten(&file.name, room.max(16), "…"));
+                    outline.page.clip(Ink::Faint, &words).line();
+                }
                 for other in &summary.others {
                     let words = outline::others(outline.lang(), other);
                     outline.page.clip(Ink::Faint, &words).line();
                 }
             }
-            Body::Meta(meta) => outline.clock.begin(meta.start),
-            Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
+            Body::File(file) => {
+                outline.enter(file);
+                let mut words =
+                    joined(outline.lang(), &[file.name.clone(), file.format.clone().unwrap_or_default()]);
+                let room = outline.page.width().saturating_sub(outline.files.columns() + LEAD);
+                if columns::width(&words) > room {
+                    words = shorten(&file.name, room.max(16), "…");
+                }
+                event(outline, unit, "file", &words);
+            }
+            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
     }
 }
@@ -124,6 +147,10 @@ fn time_columns(style: TimeStyle) -> usize {
 fn titles(outline: &mut Outline) {
     let time = time_columns(outline.clock.style());
     let lang = outline.lang();
+    let file = outline.files.columns();
+    if file > 0 {
+        outline.page.put(Ink::Strong, &format!("{} ", left(lang.words("file"), file.max(FILE))));
+    }
     let titles = [
         right(lang.words("frame"), NUMBER),
         right(lang.words("time"), time),
@@ -156,6 +183,11 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
     };
     let connection = if unit.conn > 0 { unit.conn.to_string() } else { String::new() };
     let page = &mut outline.page;
+    let file = outline.files.columns();
+    if file > 0 {
+        let label = outline.files.label().unwrap_or_default();
+        page.data(Ink::Faint, label.as_bytes(), file.max(FILE), false).to(file.max(FILE) + 1);
+    }
     page.put(Ink::Plain, &format!("{number:>NUMBER$} "));
     page.put(Ink::Faint, &format!("{time:>width$} {delta:>DELTA$} "));
     page.put(Ink::Plain, &format!("{connection:>CONNECTION$} "));

@@ -264,7 +264,12 @@ impl Sink for Collector<'_> {
                 }
                 ON
             }
-            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Gap(_) => ON,
+            Body::Meta(_)
+            | Body::File(_)
+            | Body::Message(_)
+            | Body::Packet(_)
+            | Body::Session(_)
+            | Body::Gap(_) => ON,
         }
     }
 }

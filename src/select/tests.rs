@@ -20,6 +20,7 @@ impl Sink for Seen {
         let conn = unit.conn;
         self.units.push(match unit.body {
             Body::Meta(_) => "meta".into(),
+            Body::File(_) => "file".into(),
             Body::Summary(_) => "summary".into(),
             Body::Connection(connection) if connection.ending.is_some() => format!("end {conn}"),
             Body::Connection(_) => format!("connection {conn}"),

@@ -12,24 +12,29 @@ pub struct Census {
 impl Census {
     /// One more connection.
     pub fn count(&mut self, one: Other) {
-        let alike = |known: &Other| Other { connections: one.connections, ..known.clone() } == one;
+        self.add(Other { connections: 1, ..one });
+    }
+
+    /// More connections that are alike.
+    pub fn add(&mut self, more: Other) {
+        let alike = |known: &Other| Other { connections: more.connections, ..known.clone() } == more;
         if let Some(known) = self.kinds.iter_mut().find(|known| alike(known)) {
-            known.connections += 1;
+            known.connections += more.connections;
         } else if self.kinds.len() < limits::OTHERS_LISTED {
-            self.kinds.push(Other { connections: 1, ..one });
+            self.kinds.push(more);
         } else {
             // The others are counted without what tells them apart.
-            self.rest(one.protocol);
+            self.rest(more.protocol, more.connections);
         }
     }
 
-    fn rest(&mut self, protocol: &'static str) {
+    fn rest(&mut self, protocol: &'static str, connections: u64) {
         let rest = self.kinds.iter_mut().find(|known| {
             known.protocol == protocol && known.server.is_none() && known.server_name.is_none()
         });
         match rest {
-            Some(rest) => rest.connections += 1,
-            None => self.kinds.push(Other { protocol, connections: 1, ..Other::default() }),
+            Some(rest) => rest.connections += connections,
+            None => self.kinds.push(Other { protocol, connections, ..Other::default() }),
         }
     }
 

@@ -30,6 +30,7 @@ use crate::model::{
 };
 use crate::ws::{Conversation, Scratch, StreamEnd};
 
+pub use self::census::Census;
 use self::encrypted::Encrypted;
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
@@ -168,11 +169,6 @@ impl Session {
     /// The number of the connection, once it has one.
     pub fn conn(&self) -> Option<u32> {
         self.told.as_ref().map(|t| t.conn)
-    }
-
-    /// Whether frames were taken for such without a handshake to open them.
-    pub fn has_no_handshake(&self) -> bool {
-        self.told.as_ref().is_some_and(|told| told.connection.handshake == Handshake::Missing)
     }
 
     /// Bytes it holds because it is not a WebSocket yet.

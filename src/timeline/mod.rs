@@ -340,6 +340,17 @@ impl<'s> Timeline<'s> {
         ON
     }
 
+    /// Another file begins, which may have been captured elsewhere: its sessions are its own.
+    fn forget(&mut self) -> Flow {
+        for number in self.table.all() {
+            self.end_session(number, SessionEnd::CaptureEnd)?;
+        }
+        self.table.forget();
+        self.conns.clear();
+        self.now = None;
+        ON
+    }
+
     fn summary(&mut self, unit: &Unit<'_>, summary: &Summary) -> Flow {
         for number in self.table.all() {
             // A sink that has had enough takes the summary all the same.
@@ -378,6 +389,10 @@ impl Sink for Timeline<'_> {
             Body::Message(message) => self.message(unit, message),
             Body::Gap(_) => {
                 self.lost(unit);
+                self.pass(unit)
+            }
+            Body::File(_) => {
+                self.forget()?;
                 self.pass(unit)
             }
             Body::Summary(summary) => self.summary(unit, summary),

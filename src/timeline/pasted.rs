@@ -77,8 +77,7 @@ pub fn socket_io(text: &str) -> Pasted {
 
 /// Shows what was read, as any input is shown.
 pub fn show(pasted: &Pasted, sink: &mut dyn Sink) -> Flow {
-    let meta =
-        Meta { input: "argument".into(), format: "packet".into(), link_types: Vec::new(), start: None };
+    let meta = Meta { input: "argument".into(), format: "packet".into(), ..Meta::default() };
     sink.take(&Unit::about_input(Body::Meta(&meta)))?;
     let mut summary = Summary { bytes: pasted.bytes, ..Summary::default() };
     let all = pasted.packets.iter().flat_map(|(.., findings)| findings).chain(&pasted.findings);

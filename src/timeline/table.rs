@@ -175,6 +175,11 @@ impl Table {
         all.into_iter().map(|(_, number)| number).collect()
     }
 
+    /// Forgets everything but how many sessions there were.
+    pub fn forget(&mut self) {
+        *self = Self { next: self.next, ..Self::default() };
+    }
+
     /// All sessions, in order.
     pub fn all(&self) -> Vec<u32> {
         let mut all: Vec<_> = self.sessions.keys().copied().collect();

@@ -234,7 +234,7 @@ impl Sink for Inspector {
                 assert_eq!(frame.head.len(), usize::from(frame.header.header_length()), "{unit:?}");
                 self.units.push(format!("{} {:?} {:?}", unit.conn, unit.dir, unit.body));
             }
-            Body::Meta(_) | Body::Note => {}
+            Body::Meta(_) | Body::File(_) | Body::Note => {}
             _ => self.units.push(format!("{} {:?} {:?}", unit.conn, unit.dir, unit.body)),
         }
         ON

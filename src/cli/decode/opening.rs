@@ -7,6 +7,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::{file, mistaken};
 use crate::input::{self, Input, InputError};
 use crate::model::Text;
+use crate::render::files::shorten;
 
 pub struct Opened {
     pub input: Input,
@@ -63,9 +64,12 @@ fn stdin_metadata() -> Option<bool> {
     std::fs::metadata("/dev/stdin").ok().map(|m| m.is_file())
 }
 
-/// Long arguments are hex; a message about them names only their beginning.
+/// Long arguments are hex, of which a message names only the beginning, or paths, of which it
+/// keeps the file's name.
 pub fn shown(name: &str) -> String {
-    if name.chars().count() > 60 {
+    if name.contains('/') {
+        shorten(name, 60, "...")
+    } else if name.chars().count() > 60 {
         name.chars().take(57).chain("...".chars()).collect()
     } else {
         name.to_owned()

@@ -44,6 +44,11 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
     Ok(())
 }
 
+/// Why an input could not be opened.
+pub fn unopened(name: &str, why: &Text, look: Look) -> io::Result<()> {
+    look.tell("error: {}", &Text::with("{}: {}", shown(name)).word(why.clone()))
+}
+
 /// Names what `--stream` asked for in vain: nothing was judged, so that nothing may seem well.
 pub fn not_there(name: &str, missing: &[Stream], connections: u64, look: Look) -> io::Result<()> {
     for stream in missing {

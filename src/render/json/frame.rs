@@ -50,7 +50,7 @@ impl Records {
             Body::Summary(it) => to.record(|w| summary(it, w)),
             Body::Packet(it) => to.record(|w| packet(unit, it, self.payload, w)),
             Body::Session(it) => to.record(|w| session(unit, it, w)),
-            Body::Note => {}
+            Body::File(_) | Body::Note => {}
         }
     }
 

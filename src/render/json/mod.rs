@@ -114,6 +114,11 @@ impl<W: Write> Sink for Json<W> {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         let Self { stream, records, scope } = self;
+        match unit.body {
+            Body::File(file) => stream.of(Some(&file.name)),
+            Body::Meta(_) | Body::Summary(_) => stream.of(None),
+            _ => {}
+        }
         if !scope.shows(unit) {
             findings(unit, stream);
             return stream.flow();
@@ -136,11 +141,13 @@ pub(crate) struct Stream<W> {
     writer: Writer<W>,
     layout: Layout,
     begun: bool,
+    /// What ends a record: the key `input` where there are several, and the closing brace.
+    end: String,
 }
 
 impl<W: Write> Stream<W> {
     fn new(out: W, layout: Layout) -> Self {
-        Self { writer: Writer::new(out), layout, begun: false }
+        Self { writer: Writer::new(out), layout, begun: false, end: "}".to_owned() }
     }
 
     /// One record a line.
@@ -158,8 +165,23 @@ impl<W: Write> Stream<W> {
     pub fn record(&mut self, body: impl FnOnce(&mut Writer<W>)) {
         self.begin();
         body(&mut self.writer);
-        self.writer.raw("}");
+        self.writer.raw(&self.end);
         self.end();
+    }
+
+    /// From here on records are of one of several files, or of none.
+    pub fn of(&mut self, file: Option<&str>) {
+        self.end = match file {
+            Some(name) => {
+                let mut w = Writer::new(Vec::new());
+                w.raw(r#","input":"#);
+                w.string(name);
+                w.raw("}");
+                // Memory takes it, and what is written is UTF-8.
+                String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
+            }
+            None => "}".to_owned(),
+        };
     }
 
     /// What goes before a record.

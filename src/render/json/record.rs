@@ -5,8 +5,9 @@ use std::io::Write;
 use super::write::Writer;
 use super::{SCHEMA, Stream, TOOL};
 use crate::model::{
-    Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, EndKind, Ending, Finding, Gap, GapEffect,
-    Handshake, HttpHead, Meta, More, Opening, Other, Roles, Rule, Severity, Span, Summary, Unit, Verdict,
+    Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, EndKind, Ending, FileTotals, Finding, Gap,
+    GapEffect, Handshake, HttpHead, InputFile, Meta, More, Opening, Other, Roles, Rule, Severity, Span,
+    Summary, Time, Unit, Verdict,
 };
 
 /// `dir`, `time` and `packets`.
@@ -132,10 +133,54 @@ pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
     w.raw(r#","link_types":"#);
     list(&meta.link_types, w, |w, name| w.string(name));
     w.raw(r#","start":"#);
-    match meta.start {
+    start(meta.start, w);
+    if !meta.files.is_empty() {
+        w.raw(r#","concat":"#);
+        w.bool(meta.concat);
+        w.raw(r#","files":"#);
+        list(&meta.files, w, file);
+    }
+}
+
+fn start<W: Write>(time: Option<Time>, w: &mut Writer<W>) {
+    match time {
         Some(time) => w.seconds(time.0),
         None => w.raw("null"),
     }
+}
+
+/// One of several files.
+fn file<W: Write>(w: &mut Writer<W>, file: &InputFile) {
+    w.raw(r#"{"input":"#);
+    w.string(&file.name);
+    w.raw(r#","format":"#);
+    w.optional_string(file.format.as_deref());
+    w.raw(r#","link_types":"#);
+    list(&file.link_types, w, |w, name| w.string(name));
+    w.raw(r#","start":"#);
+    start(file.start, w);
+    w.raw("}");
+}
+
+/// What one of several files came to.
+fn file_totals<W: Write>(w: &mut Writer<W>, file: &FileTotals) {
+    w.raw(r#"{"input":"#);
+    w.string(&file.name);
+    for (key, total) in [
+        (r#","packets":"#, file.packets),
+        (r#","bytes":"#, file.bytes),
+        (r#","connections":"#, file.connections),
+        (r#","frames":"#, file.frames),
+        (r#","messages":"#, file.messages),
+    ] {
+        w.raw(key);
+        w.number(total);
+    }
+    w.raw(r#","complete":"#);
+    w.bool(file.error.is_none());
+    w.raw(r#","error":"#);
+    w.optional_string(file.error.as_ref().map(ToString::to_string).as_deref());
+    w.raw("}");
 }
 
 pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {
@@ -435,6 +480,10 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
     w.bool(summary.error.is_none());
     w.raw(r#","error":"#);
     w.optional_string(summary.error.as_ref().map(ToString::to_string).as_deref());
+    if !summary.files.is_empty() {
+        w.raw(r#","files":"#);
+        list(&summary.files, w, file_totals);
+    }
 }
 
 /// Connections of another protocol.

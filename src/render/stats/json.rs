@@ -32,8 +32,12 @@ fn records<W: Write>(report: &Report<'_>, mut to: Stream<W>) -> io::Result<()> {
         to.record(|w| meta(it, w));
     }
     for entry in &report.listed {
+        let files = report.meta.map(|meta| meta.files.as_slice()).unwrap_or_default();
+        let file = entry.file.checked_sub(1).and_then(|place| files.get(place));
+        to.of(file.map(|file| file.name.as_str()));
         to.record(|w| connection(entry, w));
     }
+    to.of(None);
     to.record(|w| total(report, w));
     if let Some(it) = report.summary {
         to.record(|w| summary(it, w));

@@ -49,6 +49,8 @@ pub struct Stats {
     rules: Vec<(&'static Rule, u64)>,
     meta: Option<Meta>,
     summary: Option<Summary>,
+    /// The number of the file that is being read; 0 where there is only one.
+    file: usize,
 }
 
 /// A connection and its counts.
@@ -58,6 +60,8 @@ struct Entry {
     client: Option<Endpoint>,
     server: Option<Endpoint>,
     end: Option<EndKind>,
+    /// Its file's number where there are several.
+    file: usize,
     tally: Tally,
 }
 
@@ -94,6 +98,7 @@ impl Stats {
             rules: Vec::new(),
             meta: None,
             summary: None,
+            file: 0,
         }
     }
 
@@ -115,7 +120,7 @@ impl Stats {
 
     fn follow(&mut self, conn: u32) -> u32 {
         self.connections += 1;
-        let entry = Entry { conn, ..Entry::default() };
+        let entry = Entry { conn, file: self.file, ..Entry::default() };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.open[slot as usize] = entry;
@@ -221,6 +226,7 @@ impl Sink for Stats {
             Body::Message(message) => tally.message(unit, message, slot != 0),
             Body::Connection(connection) => self.connection(unit.conn, connection),
             Body::Meta(meta) => self.meta = Some(meta.clone()),
+            Body::File(file) => self.file = file.number,
             Body::Summary(summary) => self.summary = Some(summary.clone()),
             Body::Http(_)
             | Body::Opening(_)

@@ -9,6 +9,7 @@ use super::{Entry, KINDS, Report, Stats};
 use crate::lang::Lang;
 use crate::model::EndKind;
 use crate::render::columns::{escaped, left, lines, right, width};
+use crate::render::files::shorten;
 use crate::render::human::{count, counted, percent, short, size, time};
 use crate::render::words::{CONNECTIONS, FRAMES, Noun};
 
@@ -17,6 +18,9 @@ const PRINTED: usize = 10;
 
 /// Columns of an address: the longest of IPv4. Longer ones lose their middle.
 const ADDRESS: usize = 21;
+
+/// Columns of a file's name.
+const FILE: usize = 26;
 
 /// What the columns of compression mean.
 const LEGEND: &str = "repeats: copied from earlier messages (context takeover), in the first 64 of a \
@@ -51,6 +55,7 @@ impl Stats {
         compression(total, lang, &mut page);
         times(total, lang, &mut page);
         findings(&report, lang, ascii, &mut page);
+        files(&report, lang, &mut page);
         connections(&report, lang, &mut page);
         out.write_all(page.as_bytes())?;
         out.flush()
@@ -247,23 +252,50 @@ fn findings(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut String) {
     table.print(3, page);
 }
 
+/// Several files, in the order in which they were decoded.
+fn files(report: &Report<'_>, lang: Lang, page: &mut String) {
+    let files = report.summary.map(|summary| summary.files.as_slice()).unwrap_or_default();
+    if files.is_empty() {
+        return;
+    }
+    let mut table = Table::new(lang, &["Files", "", "packets", "connections", "frames", "bytes"]);
+    for (number, file) in (1..).zip(files) {
+        table.row([
+            u64::to_string(&number),
+            escaped(&shorten(&file.name, FILE, "..")),
+            short(file.packets),
+            short(file.connections),
+            short(file.frames),
+            size(file.bytes),
+        ]);
+    }
+    table.print(2, page);
+}
+
 fn connections(report: &Report<'_>, lang: Lang, page: &mut String) {
     if report.connections < 2 {
         return;
     }
-    let heads = ["Largest", "client", "frames", "bytes", "time", "findings", "end"];
+    let listed = || report.listed.iter().take(PRINTED);
+    // The files have their numbers in a table of their own.
+    let file: &[&'static str] = if listed().any(|entry| entry.file > 0) { &["file"] } else { &[] };
+    let heads = [&["Largest", "client"], file, &["frames", "bytes", "time", "findings", "end"]].concat();
+    let room = if file.is_empty() { ADDRESS } else { ADDRESS - 7 };
     let mut table = Table::new(lang, &heads);
-    for entry in report.listed.iter().take(PRINTED) {
+    for entry in listed() {
         let tally = &entry.tally;
-        table.row([
-            entry.conn.to_string(),
-            address(entry),
-            short(tally.all_frames()),
-            size(tally.bytes()),
-            tally.duration().map_or_else(String::new, time),
-            short(tally.findings.iter().sum()),
-            lang.words(end(entry)).into(),
-        ]);
+        let file = (!file.is_empty()).then(|| entry.file.to_string());
+        let (who, rest) = (
+            [entry.conn.to_string(), address(entry, room)],
+            [
+                short(tally.all_frames()),
+                size(tally.bytes()),
+                tally.duration().map_or_else(String::new, time),
+                short(tally.findings.iter().sum()),
+                lang.words(end(entry)).into(),
+            ],
+        );
+        table.row(who.into_iter().chain(file).chain(rest));
     }
     table.print(2, page);
     let more = report.connections.saturating_sub(PRINTED as u64);
@@ -272,13 +304,14 @@ fn connections(report: &Report<'_>, lang: Lang, page: &mut String) {
     }
 }
 
-fn address(entry: &Entry) -> String {
+fn address(entry: &Entry, room: usize) -> String {
     let text = entry.client.map_or_else(|| "-".into(), |client| client.to_string());
-    if text.len() <= ADDRESS {
+    if text.len() <= room {
         return text;
     }
-    // Addresses are ASCII.
-    format!("{}..{}", &text[..9], &text[text.len() - (ADDRESS - 11)..])
+    // Addresses are ASCII; a port has up to five digits.
+    let end = (room - 2) / 2 + 1;
+    format!("{}..{}", &text[..room - 2 - end], &text[text.len() - end..])
 }
 
 fn end(entry: &Entry) -> &'static str {

@@ -1,0 +1,141 @@
+//! Several inputs in one run.
+
+use std::cell::RefCell;
+use std::fs;
+use std::io;
+
+use super::opening::{Opened, open};
+use super::report::{not_there, nothing_readable, report, unopened};
+use super::{Args, Show, Until, ViewName};
+use crate::cli::Look;
+use crate::cli::interrupt::{INTERRUPTED, Interrupt};
+use crate::cli::output::{Output, Progress};
+use crate::input::Input;
+use crate::model::{InputFile, Meta, Text, Time};
+use crate::pipeline;
+use crate::select::{Select, Stream};
+
+/// An input as it is known before anything is decoded.
+struct Known<'a> {
+    name: &'a str,
+    format: Option<&'static str>,
+    link_types: Vec<String>,
+    start: Option<Time>,
+    /// It comes as it happens, or at least cannot be read twice.
+    live: bool,
+    /// Why it cannot be opened.
+    error: Option<Text>,
+}
+
+/// Decodes several inputs, in the order given or, put together, in the order of their times.
+pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> io::Result<u8> {
+    let mut known: Vec<Known<'_>> = names.iter().map(|name| look_at(name, interrupt)).collect();
+    if args.concat {
+        // What has no time yet comes as it happens: later than what is over.
+        known.sort_by_key(|file| (file.start.is_none(), file.start));
+    }
+    let live = known.iter().any(|file| file.live);
+    let meta = meta(&known, args.concat);
+    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
+    let mut until = Until { select: &mut select, interrupt };
+    let progress: RefCell<Option<Progress>> = RefCell::new(None);
+    let run = pipeline::run_files(
+        &meta,
+        &mut |place| {
+            if interrupt.seen() {
+                interrupt.give_up();
+                return None;
+            }
+            let file = &known[place];
+            Some(file.error.clone().map_or_else(|| open(file.name, interrupt), Err).map(|opened| {
+                let Opened { input, size, .. } = opened;
+                let next = Progress::new(size, args.view != ViewName::Stats);
+                progress.replace(Some(next)).into_iter().for_each(Progress::end);
+                input
+            }))
+        },
+        &mut until,
+        &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
+    );
+    progress.take().into_iter().for_each(Progress::end);
+    let verdict = select.verdict();
+    let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
+    select.into_inner().end()?;
+    let mut failed = !missing.is_empty();
+    for (outcome, file) in run.each.iter().zip(&known) {
+        match outcome {
+            // Of a part the error is told, of the whole what it holds.
+            Ok(outcome) if args.concat && outcome.error.is_none() => {}
+            Ok(outcome) => {
+                failed |= outcome.error.is_some() || nothing_readable(outcome);
+                report(file.name, file.format == Some("raw"), outcome, look)?;
+            }
+            Err(why) => {
+                failed = true;
+                unopened(file.name, why, look)?;
+            }
+        }
+    }
+    if interrupt.seen() {
+        return Ok(INTERRUPTED);
+    }
+    if args.concat {
+        failed |= nothing_readable(&run.whole);
+        report(&meta.input, false, &run.whole, look)?;
+    }
+    not_there(&meta.input, &missing, run.whole.summary.connections, look)?;
+    Ok(if failed { 2 } else { u8::from(args.fail_on.fails(verdict)) })
+}
+
+/// Opens an input as far as its first packet, unless it can be read only once.
+fn look_at<'a>(name: &'a str, interrupt: &Interrupt) -> Known<'a> {
+    let mut known =
+        Known { name, format: None, link_types: Vec::new(), start: None, live: false, error: None };
+    let is_stream = |meta: &fs::Metadata| !meta.is_file() && !meta.is_dir();
+    if name == "-" || fs::metadata(name).as_ref().is_ok_and(is_stream) {
+        known.live = true;
+        return known;
+    }
+    match open(name, interrupt) {
+        Err(why) => known.error = Some(why),
+        Ok(Opened { mut input, .. }) => {
+            known.format = Some(input.format());
+            if let Input::Capture(capture) = &mut input {
+                // An error will be met again when it is decoded.
+                known.start = capture.next().and_then(Result::ok).map(|packet| packet.time);
+                known.link_types = capture.link_types();
+            }
+        }
+    }
+    known
+}
+
+/// What all of them are.
+fn meta(known: &[Known<'_>], concat: bool) -> Meta {
+    let names: Vec<&str> = known.iter().map(|file| file.name).collect();
+    let mut formats: Vec<&str> = Vec::new();
+    let mut link_types: Vec<String> = Vec::new();
+    for file in known {
+        formats.extend(file.format.filter(|format| !formats.contains(format)));
+        for link in &file.link_types {
+            if !link_types.contains(link) {
+                link_types.push(link.clone());
+            }
+        }
+    }
+    let files = known.iter().zip(1..).map(|(file, number)| InputFile {
+        number,
+        name: file.name.to_owned(),
+        format: file.format.map(str::to_owned),
+        link_types: file.link_types.clone(),
+        start: file.start,
+    });
+    Meta {
+        input: names.join(", "),
+        format: formats.join(", "),
+        link_types,
+        start: known.iter().filter_map(|file| file.start).min(),
+        files: files.collect(),
+        concat,
+    }
+}

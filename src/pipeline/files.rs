@@ -1,0 +1,124 @@
+//! Several files in one run.
+//!
+//! Each is a capture of its own, whose connections are numbered behind those of the files before; what
+//! is remembered from one connection to the next is forgotten in between, because two files may be two
+//! views of the same traffic. Or, as rotated captures are, they are parts of one capture: one tracker
+//! follows their connections from file to file, and nothing tells where one begins.
+
+use super::{Outcome, Part, Read, Router};
+use crate::input::Input;
+use crate::model::{Body, Flow, Meta, Sink, Text, Unit};
+use crate::net::Tracker;
+use crate::session::Census;
+use crate::timeline::Timeline;
+
+/// What a run over several files came to.
+#[derive(Debug)]
+pub struct Files {
+    /// The totals, and what concerns no single file.
+    pub whole: Outcome,
+    /// The files that were come to, in order; why not, where one could not be opened.
+    pub each: Vec<Result<Outcome, Text>>,
+}
+
+/// Decodes the files of `meta`, one after the other, or as one capture where it says so.
+///
+/// `open` is asked for a file by its place in the list; `None` ends the run. A file that cannot be
+/// opened, or ends badly, does not keep the others from being decoded.
+pub fn run_files(
+    meta: &Meta,
+    open: &mut dyn FnMut(usize) -> Option<Result<Input, Text>>,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Files {
+    let mut timeline;
+    let sink: &mut dyn Sink = if sink.wants().app {
+        timeline = Timeline::new(sink);
+        &mut timeline
+    } else {
+        sink
+    };
+    let mut router = Router::new(sink);
+    let mut flow = router.out.emit(&Unit::about_input(Body::Meta(meta)));
+    let mut run = Run { router, meta, joined: meta.concat.then(Joined::default), census: Census::default() };
+    let mut each = Vec::new();
+    for place in 0..meta.files.len() {
+        let Some(input) = flow.is_continue().then(|| open(place)).flatten() else { break };
+        let (outcome, more) = match input {
+            Ok(input) => run.file(place, input, progress),
+            Err(why) => (Err(run.failed(place, why)), flow),
+        };
+        each.push(outcome);
+        flow = more;
+    }
+    Files { whole: run.finish(flow), each }
+}
+
+struct Run<'r, 's> {
+    router: Router<'s>,
+    meta: &'r Meta,
+    /// Where the files are parts of one capture.
+    joined: Option<Joined>,
+    census: Census,
+}
+
+/// What goes on from file to file.
+#[derive(Default)]
+struct Joined {
+    tracker: Tracker,
+    packets: u64,
+}
+
+impl Run<'_, '_> {
+    fn file(
+        &mut self,
+        place: usize,
+        input: Input,
+        progress: &mut dyn FnMut(u64),
+    ) -> (Result<Outcome, Text>, Flow) {
+        let file = &self.meta.files[place];
+        let mut read = match (&mut self.joined, input) {
+            (None, input) => {
+                let read = self.router.input(input, Part::One(file), progress);
+                // Another capture point would see the same keys and the same reconnects.
+                let mut memory = std::mem::take(&mut self.router.memory);
+                let others = memory.census.take();
+                others.iter().cloned().for_each(|other| self.census.add(other));
+                self.router.out.others(others);
+                (self.router.sessions, self.router.held, self.router.now) = (Vec::new(), 0, None);
+                read
+            }
+            (Some(joined), Input::Capture(capture)) => {
+                let part = Part::Further(joined.packets);
+                let read = self.router.packets(&mut joined.tracker, capture, part, progress);
+                joined.packets += read.packets;
+                read
+            }
+            (Some(_), Input::Bytes(_)) => {
+                let why = "this is no capture: --concat puts the packets of captures together".into();
+                return (Err(self.failed(place, why)), Flow::Continue(()));
+            }
+        };
+        let flow = read.flow;
+        let summary = self.router.out.end_file(&file.name, read.packets, read.bytes, read.why());
+        (Ok(read.outcome(summary)), flow)
+    }
+
+    /// Notes a file of which nothing can be decoded.
+    fn failed(&mut self, place: usize, why: Text) -> Text {
+        self.router.out.end_file(&self.meta.files[place].name, 0, 0, Some(why.clone()));
+        why
+    }
+
+    fn finish(mut self, flow: Flow) -> Outcome {
+        let mut read =
+            Read { flow, packets: 0, bytes: 0, error: None, unreadable: Vec::new(), unlike_frames: false };
+        if let Some(mut joined) = self.joined {
+            self.router.end(&mut joined.tracker, &mut read);
+            read.packets = joined.packets;
+            self.census = self.router.memory.census;
+        }
+        let summary = self.router.out.finish_files(self.census.take(), read.why());
+        read.outcome(summary)
+    }
+}
