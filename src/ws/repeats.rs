@@ -17,7 +17,7 @@ pub struct Repeats {
 impl Repeats {
     /// Whether findings of this rule are only counted by now.
     pub fn is_full(&self, rule: &'static Rule, blame: Option<Dir>) -> bool {
-        let seen = self.seen.iter().find(|(known, _)| std::ptr::eq(*known, rule));
+        let seen = self.seen.iter().find(|(known, _)| *known == rule);
         seen.is_some_and(|(_, times)| times[place(blame)] >= limits::FINDINGS_BUILT)
     }
 
@@ -53,7 +53,7 @@ impl Repeats {
     }
 
     fn times(&mut self, rule: &'static Rule, blame: Option<Dir>) -> &mut u64 {
-        let at = self.seen.iter().position(|(known, _)| std::ptr::eq(*known, rule)).unwrap_or_else(|| {
+        let at = self.seen.iter().position(|(known, _)| *known == rule).unwrap_or_else(|| {
             self.seen.push((rule, [0; 3]));
             self.seen.len() - 1
         });
@@ -120,8 +120,8 @@ mod tests {
                 }
                 assert!(findings.len() + counted.len() > before);
                 repeats.sieve(dir, &mut findings, &mut counted);
-                built[0] += findings.iter().filter(|f| f.rule.id == UNMASKED_CLIENT_FRAME.id).count();
-                built[1] += findings.iter().filter(|f| f.rule.id == RESERVED_OPCODE.id).count();
+                built[0] += findings.iter().filter(|f| f.rule == &UNMASKED_CLIENT_FRAME).count();
+                built[1] += findings.iter().filter(|f| f.rule == &RESERVED_OPCODE).count();
                 built[2] += findings.len() + counted.len();
                 findings.clear();
                 counted.clear();
