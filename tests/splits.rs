@@ -21,7 +21,7 @@ use wstool::synth::rewrite::{self, Packet};
 use wstool::synth::tcp::{Delivery, Ends};
 use wstool::synth::wrap::{Wrap, wrap};
 
-use run::{Pieces, decode, digits, pcap, play, read};
+use run::{Pieces, decode, digits, packets, pcap, play, read};
 
 /// Findings about time or packets, not about the bytes.
 const CARRIAGE: &[&str] =
@@ -172,6 +172,26 @@ fn config() -> ProptestConfig {
         max_shrink_time: 15_000,
         ..ProptestConfig::default()
     }
+}
+
+/// Packets that the snap length cut leave holes; what is left of them stands at its place.
+#[test]
+fn what_a_snap_length_leaves_of_a_payload_is_shown() {
+    let script = "handshake path=/s\nserver text \"0123456789\" size=300 mss=100\nserver text \"after\"";
+    let mut packets = packets(script);
+    // 54 bytes of Ethernet, IPv4 and TCP; the handshake stays whole.
+    packets.iter_mut().skip(7).for_each(|(_, packet)| packet.truncate(90));
+    let records = decode(&pcap(&packets)).records;
+    let of = |kind| records.iter().filter(move |record| record["type"] == kind);
+    let sent = "0123456789".repeat(30);
+    let kept = [&sent[..32], &sent[96..132], &sent[196..232], &sent[296..]].concat();
+    let holes = serde_json::json!([[32, 64], [132, 64], [232, 64]]);
+    let frame = of("frame").next().expect("the first frame");
+    assert_eq!(frame["payload"], serde_json::json!({"text": kept, "holes": holes}));
+    let message = of("message").next().expect("its message");
+    assert_eq!((&message["text"], &message["holes"]), (&kept.into(), &holes));
+    assert!(message.get("payload_truncated").is_none(), "{message}");
+    assert_eq!(of("message").nth(1).map(|message| &message["text"]), Some(&"after".into()));
 }
 
 proptest! {
