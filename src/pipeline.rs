@@ -8,7 +8,6 @@
 //! each flow. Nothing runs ahead: a packet is read when the one before it has
 //! been shown, so memory does not grow with the file.
 
-use crate::http::{Sniff, sniff};
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
 use crate::model::{
@@ -164,8 +163,9 @@ fn run_bytes(mut bytes: Bytes, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64
             connections: &mut connections,
             memory: &mut memory,
         };
-        // Behind a head stands what it says; a head is no frame.
-        let is_unlike = |bytes: &[u8]| sniff(bytes) == Sniff::Neither && shape::is_unlike_frames(bytes);
+        // A head is no frame; what stands behind it, it says.
+        let is_head = |bytes: &[u8]| bytes.starts_with(b"HTTP/") || bytes.starts_with(b"GET ");
+        let is_unlike = |bytes: &[u8]| !is_head(bytes) && shape::is_unlike_frames(bytes);
         unlike_frames.get_or_insert_with(|| is_unlike(&chunk.bytes));
         let side = match chunk.dir {
             Some(Dir::Server) => Side::B,
