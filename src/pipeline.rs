@@ -12,7 +12,6 @@ mod files;
 
 pub use files::{Files, run_files};
 
-use crate::http::{Sniff, sniff};
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
 use crate::model::{
@@ -208,9 +207,7 @@ impl Router<'_> {
                 }
                 Some(Ok(chunk)) => chunk,
             };
-            // Behind a head stands what it says; a head is no frame.
-            let is_unlike = |bytes: &[u8]| sniff(bytes) == Sniff::Neither && shape::is_unlike_frames(bytes);
-            unlike_frames.get_or_insert_with(|| is_unlike(&chunk.bytes));
+            unlike_frames.get_or_insert_with(|| shape::is_unlike_frames(&chunk.bytes));
             let side = match chunk.dir {
                 Some(Dir::Server) => Side::B,
                 Some(Dir::Client) | None => Side::A,
@@ -222,6 +219,7 @@ impl Router<'_> {
             progress(bytes.bytes_read());
         }
         let mut flow = Flow::Break(());
+        let without_handshake = session.has_no_handshake();
         if interest != Interest::Stop {
             flow = session.finish(StreamEnd::Input, None, None, &mut self.context());
         }
@@ -231,7 +229,8 @@ impl Router<'_> {
             bytes: bytes.bytes_read(),
             error,
             unreadable: Vec::new(),
-            unlike_frames: unlike_frames == Some(true),
+            // What a handshake opened is no matter of looks.
+            unlike_frames: without_handshake && unlike_frames == Some(true),
         }
     }
 }

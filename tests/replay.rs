@@ -131,13 +131,13 @@ fn several_exchanges_on_one_connection() {
     let path = scratch("versions.pcap", &shelf::capture(&script));
     let output = replay(&[path.to_str().expect("UTF-8"), "--format", "ndjson"], b"");
     let states: Vec<_> = records(&output).iter().map(|film| film["verdict"]["state"].clone()).collect();
-    assert_eq!(states, ["failed", "open"]);
+    assert_eq!(states, ["refused", "open"]);
     let one = fs::read("samples/handshakes/rfc6455.http").expect("a sample");
     let other = fs::read("samples/handshakes/broken/missing-host.http").expect("a sample");
     let both = [b"# two of them\r\n".as_slice(), &one, b"\r\n# the second\r\n", &other].concat();
     let output = replay(&["-", "--format", "ndjson"], &both);
     let states: Vec<_> = records(&output).iter().map(|film| film["verdict"]["state"].clone()).collect();
-    assert_eq!(states, ["open", "failed"]);
+    assert_eq!(states, ["open", "refused"]);
     let output = replay(&["-", "--stream", "2"], &both);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("missing-host"));

@@ -73,17 +73,18 @@ fn rejected(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) ->
         report.findings.iter().map(|finding| finding.rule).find(|rule| rule.severity == Severity::Error)
     });
     let fault = broken.or(strict);
-    let cause = if let Some(rule) = fault {
-        cause(rule, asked.map(|r| &r.findings[..]))
-    } else {
-        cause(refusal_rule(code), answered.map(|r| &r.findings[..]))
+    // A refusal may break rules of its own.
+    let own = answered.and_then(|report| {
+        let mut errors = report.findings.iter().filter(|f| f.rule.severity == Severity::Error);
+        errors.find(|f| f.blame == Some(Dir::Server)).map(|f| f.rule)
+    });
+    let is_right = fault.is_some() && own.is_none() && (400..500).contains(&code);
+    let cause = match (fault, own) {
+        (Some(_), Some(rule)) => cause(rule, answered.map(|r| &r.findings[..])),
+        (Some(rule), None) => cause(rule, asked.map(|r| &r.findings[..])),
+        (None, _) => cause(refusal_rule(code), answered.map(|r| &r.findings[..])),
     };
     let advice = status(code).advice;
-    // The other side of an error is an answer without one.
-    let is_clean = answered.is_some_and(|report| {
-        report.findings.iter().all(|f| f.blame != Some(Dir::Server) || f.rule.severity != Severity::Error)
-    });
-    let is_right = fault.is_some() && is_clean && (400..500).contains(&code);
     let mut next = Vec::new();
     if is_right {
         //= RFC 6455 §4.2.1

@@ -171,6 +171,11 @@ impl Session {
         self.told.as_ref().map(|t| t.conn)
     }
 
+    /// Whether frames were taken for such without a handshake to open them.
+    pub fn has_no_handshake(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.connection.handshake == Handshake::Missing)
+    }
+
     /// Bytes it holds because it is not a WebSocket yet.
     #[inline]
     pub fn cost(&self) -> usize {

@@ -134,8 +134,11 @@ fn to_send(given: &str) -> Result<Vec<u8>, Text> {
         }
     };
     reader.take(limits::PAYLOAD_KEPT).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.is_empty() {
+        return Err(Text::with("{}: there is nothing in it to send", given));
+    }
     // encode without --raw writes lines for people.
-    if bytes.is_ascii() && !bytes.is_empty() {
+    if bytes.is_ascii() {
         let words = "{}: this is text, and frames are bytes: wstool encode --raw writes them";
         return Err(Text::with(words, given));
     }

@@ -135,7 +135,10 @@ fn verdict(film: &Film) -> Text {
         conn => Text::with("{}, connection {}", &film.title).and(conn),
     };
     let words = match (film.ruling.state, &film.ruling.cause) {
-        (State::Open, _) => Text::with("open ({})", status),
+        (State::Open, Some(cause)) => {
+            Text::with("open ({}), although {} ({})", status).word(cause.rule.title).and(cause.rule.id)
+        }
+        (State::Open, None) => Text::with("open ({})", status),
         (State::Failed, Some(cause)) => {
             Text::new("failed: {} ({}): {}").word(cause.rule.title).and(cause.rule.id).word(cause.got.clone())
         }
