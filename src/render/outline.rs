@@ -2,7 +2,7 @@
 //! messages, gaps, totals. Only frames and HTTP heads look different from view to view.
 
 use super::clock::Clock;
-use super::files::{Files, shorten};
+use super::files::{self, Files};
 use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
@@ -12,8 +12,8 @@ use super::words::{
 use super::{Options, app, frames, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, FileTotals, Gap, GapEffect, Handshake, Hole, InputFile, Message,
-    Meta, More, Opcode, Opening, Other, Part, Roles, Severity, Summary, Unit, Utf8, hole,
+    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Hole, InputFile, Message, Meta, More,
+    Opcode, Opening, Other, Part, Roles, Severity, Summary, Unit, Utf8, hole,
 };
 
 /// Where the contents of a block begin.
@@ -73,7 +73,7 @@ impl Outline {
             Body::File(file) => {
                 self.enter(file);
                 self.page.gap();
-                self.input(&file.name, file.format.as_deref().unwrap_or_default(), &file.link_types);
+                files::line_of(&mut self.page, file);
             }
             Body::Connection(connection) => match &connection.ending {
                 None => self.connection(unit, connection),
@@ -205,33 +205,13 @@ impl Outline {
         // Each of several files is named where it begins, unless they are one capture.
         if meta.files.is_empty() {
             self.page.gap();
-            self.input(&meta.input, &meta.format, &meta.link_types);
+            files::line(&mut self.page, &meta.input, &meta.format, &meta.link_types);
         } else if meta.concat {
             self.page.gap();
             for file in &meta.files {
-                self.input(&file.name, file.format.as_deref().unwrap_or_default(), &file.link_types);
+                files::line_of(&mut self.page, file);
             }
         }
-    }
-
-    /// A line about an input: its name, in which a path keeps its end, and what it is.
-    fn input(&mut self, name: &str, format: &str, link_types: &[String]) {
-        let mut about = format.to_owned();
-        for link_type in link_types {
-            about.push_str(" · ");
-            about.push_str(link_type);
-        }
-        let room = self.page.width().saturating_sub(self.page.measure(&about) + 2).max(16);
-        // Hex has no name to keep.
-        let is_path = name.contains(['/', '.']);
-        let ellipsis = if self.page.ascii() { "..." } else { "…" };
-        let short = if is_path && self.page.measure_data(name.as_bytes(), room).is_none() {
-            shorten(name, room, ellipsis)
-        } else {
-            name.to_owned()
-        };
-        self.page.data(Ink::Strong, short.as_bytes(), room, false);
-        self.page.put(Ink::Faint, "  ").wrap(Ink::Faint, &about, INDENT, 0).line();
     }
 
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) {
@@ -338,19 +318,6 @@ impl Outline {
         }
     }
 
-    /// A line for each of several files.
-    fn totals_of_files(&mut self, summary: &Summary) {
-        let lang = self.lang();
-        for file in &summary.files {
-            let about = totals_of(lang, file);
-            let room = self.page.width().saturating_sub(INDENT + 2 + self.page.measure(&about)).max(16);
-            let ellipsis = if self.page.ascii() { "..." } else { "…" };
-            let name = shorten(&file.name, room, ellipsis);
-            self.page.to(INDENT).data(Ink::Strong, name.as_bytes(), room, false);
-            self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, INDENT + 2, 0).line();
-        }
-    }
-
     fn hole(&mut self, unit: &Unit<'_>, gap: &Gap) {
         let lang = self.lang();
         let about = lang.fill("{} missing", &[&count(lang, gap.length, BYTES)]);
@@ -377,7 +344,7 @@ impl Outline {
             packets => lang.fill("{} in {} ({})", &[&totals, &count(lang, packets, PACKETS), &bytes]),
         };
         self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
-        self.totals_of_files(summary);
+        files::totals(&mut self.page, summary);
         for other in summary.others.iter().take(OTHERS) {
             self.say(Ink::Faint, &others(lang, other));
         }
@@ -554,13 +521,6 @@ pub fn more(lang: Lang, it: &More) -> String {
         Some(dir) => lang.fill("… and {} more of {} ({})", &[&count, &it.rule.id, &lang.words(dir.name())]),
         None => lang.fill("… and {} more of {}", &[&count, &it.rule.id]),
     }
-}
-
-/// The same of one of several files.
-pub fn totals_of(lang: Lang, file: &FileTotals) -> String {
-    let error = if file.error.is_some() { lang.words("ended badly") } else { "" };
-    let (connections, frames) = (file.connections, file.frames);
-    joined(lang, &[count(lang, connections, CONNECTIONS), count(lang, frames, FRAMES), error.to_owned()])
 }
 
 /// What a gap did to decoding.

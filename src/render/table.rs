@@ -2,7 +2,7 @@
 
 use super::clock::seconds;
 use super::columns::{self, left, right};
-use super::files::shorten;
+use super::files::{shorten, totals_of};
 use super::outline::{self, Outline, effect, ended, ink, joined, worst};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
@@ -115,7 +115,7 @@ impl Layout for TableLayout {
                 let words = last(outline.lang(), summary);
                 outline.page.clip(Ink::Faint, &words).line();
                 for file in &summary.files {
-                    let totals = outline::totals_of(outline.lang(), file);
+                    let totals = totals_of(outline.lang(), file);
                     let room = outline.page.width().saturating_sub(columns::width(&totals) + 2);
                     let words = format!("{}  {totals}", shorten(&file.name, room.max(16), "…"));
                     outline.page.clip(Ink::Faint, &words).line();
