@@ -87,6 +87,81 @@ fn http_2_with_prior_knowledge_is_named() {
     assert_eq!((said.count("connection"), said.findings()), (0, vec![]));
 }
 
+const V1: &str = "client raw \"PROXY TCP4 203.0.113.7 198.51.100.9 56324 443\\r\\n\"";
+const V2: &str = "client raw 0d0a0d0a000d0a515549540a 21 11 000c cb007107 c6336409 dc04 01bb";
+
+#[test]
+fn a_proxy_header_is_a_head_of_its_own() {
+    for (header, protocol, length) in [(V1, "proxy-v1", 47), (V2, "proxy-v2", 28)] {
+        for options in ["", " mss=1", " no-syn"] {
+            let (front, each) = if options == " mss=1" { ("", options) } else { (options, "") };
+            let script = format!(
+                "connection{front}\nno-handshake\n{header}{each}\nhandshake\nclient text \"hi\"\n\
+                 server text \"yes\"\nclient close 1000\nserver close 1000\n"
+            );
+            let said = play(&script);
+            let opening = said.of("opening").next().expect("a head of its own");
+            assert_eq!((&opening["protocol"], &opening["offset"]), (&json!(protocol), &json!(0)));
+            assert_eq!(
+                (&opening["client"], &opening["dir"]),
+                (&json!("203.0.113.7:56324"), &json!("client"))
+            );
+            assert_eq!(opening["server"], "198.51.100.9:443");
+            let head = said.of("http").next().expect("a request");
+            assert_eq!((&head["offset"], &head["dir"]), (&json!(length), &json!("client")), "{options}");
+            assert_eq!((said.count("frame"), said.findings()), (4, vec![]), "{header}{options}");
+        }
+    }
+}
+
+#[test]
+fn tls_behind_a_proxy_header_is_tls() {
+    for header in [V1, V2] {
+        let hello = raw("client", &client_hello("a.example"), "");
+        let said = play(&format!("no-handshake\n{header}\n{hello}leave-open\n"));
+        assert_eq!(summary(&said)["others"][0]["server_name"], "a.example");
+        assert_eq!((said.count("connection"), said.findings()), (0, vec![]));
+    }
+}
+
+/// Only the beginning of a client's stream may be a header.
+#[test]
+fn what_only_looks_like_a_proxy_header_is_left_as_it_is() {
+    let server = V1.replace("client raw", "server raw");
+    let later = format!("handshake\nclient text \"hi\"\n{V1}\n");
+    for script in [
+        format!("no-handshake\n{server}\nhandshake\n"),
+        format!("no-handshake\nclient raw \"POST / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\" mss=1\n{V1}\n"),
+        "no-handshake\nclient raw \"PROXY TCP4 of nobody\\r\\n\"\nhandshake\n".to_owned(),
+        later,
+    ] {
+        assert!(play(&script).of("opening").all(|opening| opening["dir"] != "client"), "{script}");
+    }
+    // A request that begins alike and comes byte by byte is read all the same.
+    let put = "no-handshake\nclient raw \"\\r\\n\" mss=1\nhandshake\nclient close 1000\nserver close 1000\n";
+    assert_eq!(play(put).count("frame"), 2);
+}
+
+/// All connections come from the proxy's address; who reconnects at once is another client each time.
+#[test]
+fn clients_behind_a_proxy_are_told_apart() {
+    let attempts = |address: &dyn Fn(u32) -> u32| -> Said {
+        let one = |n: u32| {
+            let from = address(n);
+            format!(
+                "connection client=192.0.2.8:{} server=192.0.2.80:80\nno-handshake\n\
+                 client raw \"PROXY TCP4 203.0.113.{from} 198.51.100.9 56324 443\\r\\n\"\nrequest\n\
+                 response line=\"HTTP/1.1 503 Service Unavailable\" header=\"Content-Length: 0\"\nfin server\n",
+                50000 + n
+            )
+        };
+        play(&(1..9).map(one).collect::<String>())
+    };
+    let has = |said: &Said| said.findings().iter().any(|rule| *rule == "reconnect-without-backoff");
+    assert!(has(&attempts(&|_| 7)));
+    assert!(!has(&attempts(&|n| n)));
+}
+
 /// A SYN and its RST: the answer is made of the SYN.
 #[test]
 fn a_refused_connection_is_named() {

@@ -186,7 +186,8 @@ impl Session {
             if facts.is_upgrade
                 && let Some(told) = &mut self.told
             {
-                told.compare(&facts, at.time, &mut report.findings, cx);
+                let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref()?.client());
+                told.compare(&facts, proxied, at.time, &mut report.findings, cx);
             }
             let judged = Judged {
                 polls,

@@ -15,7 +15,9 @@ mod joined;
 mod lane;
 mod memory;
 mod polling;
+mod preface;
 mod probe;
+mod proxy;
 mod silence;
 mod told;
 mod tunnel;
@@ -104,7 +106,7 @@ pub struct Session {
     ended: [Option<StreamEnd>; 2],
     /// Packets of both endpoints are in the capture: who is silent is so for certain.
     both_heard: bool,
-    /// How its tunnel was opened, shown once something goes through it that is.
+    /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
     tunnel: Option<Box<Tunnel>>,
     /// What was found about its packets before it was known to be a WebSocket.
     anomalies: Vec<(Side, Finding, At)>,
@@ -218,7 +220,7 @@ impl Session {
     ) -> Interest {
         // A frame may be under way that is known by its beginning.
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
-        if self.probe_end(at, cx).is_break() {
+        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
             return Interest::Stop;
         }
         self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
@@ -290,7 +292,7 @@ impl Session {
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
-        if self.probe_end(at, cx).is_break() {
+        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
             return Interest::Stop;
         }
         self.ended[side.index()] = Some(how);
@@ -334,6 +336,7 @@ impl Session {
         now: Option<Time>,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
+        self.release_preface(cx)?;
         self.remember_end(ended, cx);
         match &self.phase {
             Phase::Http(_) => {
@@ -387,7 +390,11 @@ impl Session {
     fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
         let offset = self.offsets[side.index()];
         self.offsets[side.index()] += bytes.len() as u64;
-        self.pass(side, bytes, at, offset, cx)?;
+        let used = self.preface(side, bytes, at, offset, cx)?;
+        if used < bytes.len() {
+            let at = At { byte: at.byte.saturating_add(used as u32), ..at };
+            self.pass(side, &bytes[used..], at, offset + used as u64, cx)?;
+        }
         self.tell_anomalies(cx)
     }
 
