@@ -14,7 +14,7 @@ use crate::model::{
     At, Body, Dir, Finding, Flow, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
 };
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
-use crate::session::{Context, Interest, Memory, Session, Side, Start};
+use crate::session::{Context, Interest, Memory, Refusals, Session, Side, Start};
 use crate::timeline::Timeline;
 use crate::ws::{Scratch, StreamEnd, shape};
 
@@ -98,6 +98,7 @@ fn run_capture(mut capture: Capture, sink: &mut dyn Sink, progress: &mut dyn FnM
     if flow.is_continue() {
         // Whether the sink wants more no longer matters.
         let _: Flow = tracker.finish(&mut router);
+        let _: Flow = router.refusals.tell(&router.memory, &mut router.out);
     }
     let bytes = capture.bytes_read();
     progress(bytes);
@@ -193,6 +194,7 @@ struct Router<'s> {
     scratch: Scratch,
     connections: u32,
     memory: Memory,
+    refusals: Refusals,
     /// By flow id, which the tracker uses again when a flow is over.
     sessions: Vec<Option<Session>>,
     /// What they hold before they are a WebSocket, in bytes.
@@ -207,6 +209,7 @@ impl<'s> Router<'s> {
             scratch: Scratch::default(),
             connections: 0,
             memory: Memory::default(),
+            refusals: Refusals::default(),
             sessions: Vec::new(),
             held: 0,
             now: None,
@@ -273,6 +276,7 @@ impl Router<'_> {
 
 impl StreamSink for Router<'_> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
+        self.refusals.has_others = true;
         let slot = flow.0 as usize;
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);
@@ -331,7 +335,8 @@ impl StreamSink for Router<'_> {
         let _: Flow = session.finish(StreamEnd::Capture, Some(last), self.now, &mut cx);
     }
 
-    fn refused(&mut self, server: std::net::SocketAddr) {
+    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
+        self.refusals.count(server, at);
         let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
         self.memory.census.count(one);
     }

@@ -547,6 +547,22 @@ pub static HANDSHAKE_UNANSWERED: Rule = rule(
     "the server did not answer the request for a WebSocket",
     "the client gives up after a while or at once; a browser reports an error and close code 1006",
 );
+pub static CONNECTION_REFUSED: Rule = rule(
+    "connection-refused",
+    Warning,
+    Server,
+    s("4.1"),
+    "nothing listens where the client connects to",
+    "the client fails the WebSocket connection; a browser reports an error and close code 1006",
+);
+pub static TLS_TO_PLAIN_PORT: Rule = rule(
+    "tls-to-plain-port",
+    Warning,
+    Client,
+    s("4.1"),
+    "the client speaks TLS (wss) to a server that speaks HTTP without it",
+    "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006",
+);
 pub static PARALLEL_CONNECTING: Rule = rule(
     "parallel-connecting",
     Warning,
@@ -585,6 +601,8 @@ pub static CONNECTION_RULES: &[&Rule] = &[
     &DATA_BEFORE_COMPLETE,
     &CLIENT_ACCEPTED_BAD,
     &HANDSHAKE_UNANSWERED,
+    &CONNECTION_REFUSED,
+    &TLS_TO_PLAIN_PORT,
     &PARALLEL_CONNECTING,
     &REUSED_KEY,
     &CLEARTEXT,

@@ -18,6 +18,7 @@ mod polling;
 mod preface;
 mod probe;
 mod proxy;
+mod refused;
 mod silence;
 mod told;
 mod tunnel;
@@ -35,6 +36,7 @@ use crate::ws::{Conversation, Scratch, StreamEnd};
 use self::encrypted::Encrypted;
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
+pub use self::refused::Refusals;
 use self::silence::Over;
 
 use self::memory::Entry;
@@ -162,9 +164,10 @@ impl Session {
         self
     }
 
-    /// Says who is the client, where the input itself says so.
+    /// Says who is the client, where the input itself says so of both directions.
     pub fn set_client(&mut self, side: Side) {
         self.client.get_or_insert(side);
+        self.both_heard = true;
     }
 
     /// The number of the connection, once it has one.
@@ -220,7 +223,10 @@ impl Session {
     ) -> Interest {
         // A frame may be under way that is known by its beginning.
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
-        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
+        let stops = self.release_preface(cx).is_break()
+            || self.probe_end(at, cx).is_break()
+            || self.stop_waiting(at, cx).is_break();
+        if stops {
             return Interest::Stop;
         }
         self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
@@ -405,7 +411,7 @@ impl Session {
             Phase::WebSocket(talk) => talk.push(dir, bytes, at, cx.out, cx.scratch),
             Phase::Http(_) => self.http_data(side, bytes, at, offset, cx),
             Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
-            Phase::Encrypted(_) => self.encrypted_data(side, bytes, cx),
+            Phase::Encrypted(_) => self.encrypted_data(side, bytes, at, offset, cx),
             Phase::Other => ON,
         }
     }
@@ -421,6 +427,9 @@ impl Session {
             (Some([a, b]), _) => (Some(*a), Some(*b)),
             (None, _) => (None, None),
         };
+        if let Some(server) = server {
+            cx.memory.serves(server);
+        }
         let connection = Connection {
             client,
             server,
