@@ -18,7 +18,7 @@ use crate::model::{
     At, Body, Dir, Finding, Flow, InputFile, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
 };
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
-use crate::session::{Context, Interest, Memory, Session, Side, Start};
+use crate::session::{Context, Interest, Memory, Refusals, Session, Side, Start};
 use crate::timeline::Timeline;
 use crate::ws::{Scratch, StreamEnd, shape};
 
@@ -114,6 +114,9 @@ impl Router<'_> {
     fn end(&mut self, tracker: &mut Tracker, read: &mut Read) {
         if read.flow.is_continue() {
             read.flow = tracker.finish(self);
+            if read.flow.is_continue() {
+                read.flow = self.refusals.tell(&self.memory, &mut self.out);
+            }
         }
         let unreadable = tracker.unsupported().iter();
         read.unreadable = unreadable.map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
@@ -263,6 +266,7 @@ struct Router<'s> {
     scratch: Scratch,
     connections: u32,
     memory: Memory,
+    refusals: Refusals,
     /// By flow id, which the tracker uses again when a flow is over.
     sessions: Vec<Option<Session>>,
     /// What they hold before they are a WebSocket, in bytes.
@@ -277,6 +281,7 @@ impl<'s> Router<'s> {
             scratch: Scratch::default(),
             connections: 0,
             memory: Memory::default(),
+            refusals: Refusals::default(),
             sessions: Vec::new(),
             held: 0,
             now: None,
@@ -348,6 +353,7 @@ impl Router<'_> {
 
 impl StreamSink for Router<'_> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
+        self.refusals.has_others = true;
         let slot = flow.0 as usize;
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);
@@ -406,7 +412,8 @@ impl StreamSink for Router<'_> {
         let _: Flow = session.finish(StreamEnd::Capture, Some(last), self.now, &mut cx);
     }
 
-    fn refused(&mut self, server: std::net::SocketAddr) {
+    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
+        self.refusals.count(server, at);
         let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
         self.memory.census.count(one);
     }

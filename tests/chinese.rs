@@ -188,7 +188,7 @@ fn statistics(sample: &Sample) -> Shown {
     let mut stats = Stats::default();
     sample.play(&mut stats);
     let mut text = Vec::new();
-    stats.text(&mut text, Lang::Zh, false).expect("memory takes it");
+    stats.text(&mut text, Lang::Zh, false, 80).expect("memory takes it");
     Shown { what: format!("{} in numbers", sample.name), text: String::from_utf8(text).expect("UTF-8") }
 }
 

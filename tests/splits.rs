@@ -41,7 +41,10 @@ const BETWEEN: &[&str] = &[
 fn essence(records: &[Value]) -> Vec<Value> {
     let mut kept = Vec::new();
     for record in records {
-        if !matches!(record["type"].as_str(), Some("http" | "frame" | "message" | "gap" | "connection")) {
+        if !matches!(
+            record["type"].as_str(),
+            Some("http" | "opening" | "frame" | "message" | "gap" | "connection")
+        ) {
             continue;
         }
         let mut record = record.clone();

@@ -87,10 +87,130 @@ fn http_2_with_prior_knowledge_is_named() {
     assert_eq!((said.count("connection"), said.findings()), (0, vec![]));
 }
 
-/// A SYN and its RST: the answer is made of the SYN.
+/// Captures of several interfaces or queues do not always have packets in their order.
 #[test]
-fn a_refused_connection_is_named() {
-    let (time, mut packet) = packets("handshake\n").swap_remove(0);
+fn a_response_captured_before_its_request_waits_for_it() {
+    let script =
+        "handshake\nserver text \"welcome\"\nclient text \"hi\"\nclient close 1000\nserver close 1000\n";
+    let inorder = packets(script);
+    let place = |first: &[u8]| {
+        inorder.iter().position(|(_, packet)| packet.windows(first.len()).any(|bytes| bytes == first))
+    };
+    let (request, response) = (place(b"GET /").expect("one"), place(b"HTTP/1.1 101").expect("one"));
+    let welcome = place(b"welcome").expect("one");
+    // Late is also what TCP's own waiting does not bridge.
+    for (last, later) in [(response, 0), (welcome, 0), (response, 5_000_000_000), (welcome, 5_000_000_000)] {
+        let mut early = inorder.clone();
+        let late = early.remove(request);
+        early.insert(last, late);
+        let mut times: Vec<Time> = early.iter().map(|(time, _)| *time).collect();
+        times.sort_by_key(|time| time.0);
+        early.iter_mut().zip(times).for_each(|(packet, time)| packet.0 = time);
+        early[last..].iter_mut().for_each(|(time, _)| time.0 += later);
+        let said = decode(&pcap(&early));
+        let heads: Vec<&Value> = said.of("http").map(|head| &head["dir"]).collect();
+        assert_eq!(heads, ["client", "server"], "{last}");
+        assert_eq!((said.count("frame"), said.findings()), (4, vec![]), "{last}");
+    }
+    // Text with direction marks, the answer first.
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let hex = |text: &str| digits(text.as_bytes(), "", " ");
+    let said = decode(
+        format!("< {}\n< 81026869\n> {}\n> 8182010101016968\n", hex(response), hex(request)).as_bytes(),
+    );
+    assert_eq!((said.count("http"), said.count("frame"), said.findings()), (2, 2, vec![]));
+    // Where the request is not there at all, the response waits in vain and is shown all the same.
+    let without = |dir: u8| -> Vec<_> {
+        let is_client = |packet: &[u8]| packet[29] == dir && packet.len() > 60 && packet[47] & 8 != 0;
+        inorder.iter().filter(|(_, packet)| !is_client(packet)).cloned().collect()
+    };
+    let alone = decode(&pcap(&without(inorder[0].1[29])));
+    let (http, frames) = (alone.of("http").next().expect("a response"), alone.count("frame"));
+    assert_eq!((&http["dir"], frames), (&json!("server"), 2));
+    assert!(http["time"].is_string());
+}
+
+const V1: &str = "client raw \"PROXY TCP4 203.0.113.7 198.51.100.9 56324 443\\r\\n\"";
+const V2: &str = "client raw 0d0a0d0a000d0a515549540a 21 11 000c cb007107 c6336409 dc04 01bb";
+
+#[test]
+fn a_proxy_header_is_a_head_of_its_own() {
+    for (header, protocol, length) in [(V1, "proxy-v1", 47), (V2, "proxy-v2", 28)] {
+        for options in ["", " mss=1", " no-syn"] {
+            let (front, each) = if options == " mss=1" { ("", options) } else { (options, "") };
+            let script = format!(
+                "connection{front}\nno-handshake\n{header}{each}\nhandshake\nclient text \"hi\"\n\
+                 server text \"yes\"\nclient close 1000\nserver close 1000\n"
+            );
+            let said = play(&script);
+            let opening = said.of("opening").next().expect("a head of its own");
+            assert_eq!((&opening["protocol"], &opening["offset"]), (&json!(protocol), &json!(0)));
+            assert_eq!(
+                (&opening["client"], &opening["dir"]),
+                (&json!("203.0.113.7:56324"), &json!("client"))
+            );
+            assert_eq!(opening["server"], "198.51.100.9:443");
+            let head = said.of("http").next().expect("a request");
+            assert_eq!((&head["offset"], &head["dir"]), (&json!(length), &json!("client")), "{options}");
+            assert_eq!((said.count("frame"), said.findings()), (4, vec![]), "{header}{options}");
+        }
+    }
+}
+
+#[test]
+fn tls_behind_a_proxy_header_is_tls() {
+    for header in [V1, V2] {
+        let hello = raw("client", &client_hello("a.example"), "");
+        let said = play(&format!("no-handshake\n{header}\n{hello}leave-open\n"));
+        assert_eq!(summary(&said)["others"][0]["server_name"], "a.example");
+        assert_eq!((said.count("connection"), said.findings()), (0, vec![]));
+    }
+}
+
+/// Only the beginning of a client's stream may be a header.
+#[test]
+fn what_only_looks_like_a_proxy_header_is_left_as_it_is() {
+    let server = V1.replace("client raw", "server raw");
+    let later = format!("handshake\nclient text \"hi\"\n{V1}\n");
+    for script in [
+        format!("no-handshake\n{server}\nhandshake\n"),
+        format!("no-handshake\nclient raw \"POST / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\" mss=1\n{V1}\n"),
+        "no-handshake\nclient raw \"PROXY TCP4 of nobody\\r\\n\"\nhandshake\n".to_owned(),
+        later,
+    ] {
+        assert!(play(&script).of("opening").all(|opening| opening["dir"] != "client"), "{script}");
+    }
+    // A request that begins alike and comes byte by byte is read all the same.
+    let put = "no-handshake\nclient raw \"\\r\\n\" mss=1\nhandshake\nclient close 1000\nserver close 1000\n";
+    assert_eq!(play(put).count("frame"), 2);
+}
+
+/// All connections come from the proxy's address; who reconnects at once is another client each time.
+#[test]
+fn clients_behind_a_proxy_are_told_apart() {
+    let attempts = |address: &dyn Fn(u32) -> u32| -> Said {
+        let one = |n: u32| {
+            let from = address(n);
+            format!(
+                "connection client=192.0.2.8:{} server=192.0.2.80:80\nno-handshake\n\
+                 client raw \"PROXY TCP4 203.0.113.{from} 198.51.100.9 56324 443\\r\\n\"\nrequest\n\
+                 response line=\"HTTP/1.1 503 Service Unavailable\" header=\"Content-Length: 0\"\nfin server\n",
+                50000 + n
+            )
+        };
+        play(&(1..9).map(one).collect::<String>())
+    };
+    let has = |said: &Said| said.findings().iter().any(|rule| *rule == "reconnect-without-backoff");
+    assert!(has(&attempts(&|_| 7)));
+    assert!(!has(&attempts(&|n| n)));
+}
+
+/// A SYN and its RST: the answer is made of the SYN.
+fn refused(script: &str) -> Vec<(Time, Vec<u8>)> {
+    let (time, mut packet) = packets(script).swap_remove(0);
     let syn = packet.clone();
     // Ethernet 14 bytes, IPv4 20, then ports, sequence, acknowledgement, flags.
     for (a, b, len) in [(26, 30, 4), (34, 36, 2)] {
@@ -101,11 +221,53 @@ fn a_refused_connection_is_named() {
     packet[38..42].fill(0);
     packet[42..46].copy_from_slice(&seq.wrapping_add(1).to_be_bytes());
     packet[47] = 0x14;
-    let said = decode(&pcap(&[(time, syn.clone()), (Time(time.0 + 1000), packet)]));
+    vec![(time, syn), (Time(time.0 + 1000), packet)]
+}
+
+#[test]
+fn a_refused_connection_is_named() {
+    let mut packets = refused("handshake\n");
+    let said = decode(&pcap(&packets));
     let others = &summary(&said)["others"];
     assert_eq!((&others[0]["protocol"], &others[0]["server"]), (&json!("refused"), &json!("192.0.2.80:80")));
     // A SYN without an answer may be answered out of sight.
-    assert_eq!(summary(&decode(&pcap(&[(time, syn)])))["others"], Value::Null);
+    packets.truncate(1);
+    assert_eq!(summary(&decode(&pcap(&packets)))["others"], Value::Null);
+}
+
+/// Where WebSocket is spoken otherwise, or nothing else happens, a refused connection is a finding.
+#[test]
+fn a_refused_websocket_is_a_finding() {
+    let other = refused("connection client=192.0.2.66:50000\nhandshake\n");
+    let at = |script: &str| -> Vec<String> {
+        let all = [other.clone(), packets(script)].concat();
+        decode(&pcap(&all)).findings().iter().map(|id| (*id).to_owned()).collect()
+    };
+    assert_eq!(decode(&pcap(&other)).findings(), ["connection-refused"]);
+    let talk = "handshake\nclient close 1000\nserver close 1000\n";
+    assert_eq!(at(talk), ["connection-refused"]);
+    assert_eq!(at(&format!("connection server=192.0.2.81:80\n{talk}")), [""; 0]);
+    assert_eq!(at("no-handshake\nclient raw \"SSH-2.0-a\\r\\n\"\nserver raw \"SSH-2.0-b\\r\\n\"\n"), [""; 0]);
+}
+
+#[test]
+fn tls_that_is_answered_in_http_is_a_finding() {
+    let hello = raw("client", &client_hello("a.example"), "");
+    let plain =
+        hello.replace(&digits(b"\x02h2\x08http/1.1", "\\x", ""), &digits(b"\x0bhttp/1.1 xy", "\\x", ""));
+    for options in ["", " mss=1"] {
+        let answer = format!("server raw \"HTTP/1.1 400 Bad Request\\r\\n\\r\\n\"{options}\nfin server\n");
+        let said = play(&format!("no-handshake\n{plain}{answer}"));
+        assert_eq!(said.findings(), ["tls-to-plain-port"], "{options}");
+        let openings: Vec<&Value> = said.of("opening").map(|opening| &opening["protocol"]).collect();
+        assert_eq!((openings, said.count("frame")), (vec![&json!("tls"), &json!("http")], 0));
+        assert_eq!(summary(&said)["others"], Value::Null);
+        // A browser that wants a page: that is TLS like any other, but where WebSocket is spoken.
+        let page = format!("connection client=192.0.2.11:50000\nno-handshake\n{hello}{answer}");
+        assert_eq!(play(&page).findings(), [""; 0]);
+        let talk = "handshake\nclient close 1000\nserver close 1000\n";
+        assert_eq!(play(&format!("{talk}{page}")).findings(), ["tls-to-plain-port"]);
+    }
 }
 
 #[test]

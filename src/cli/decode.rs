@@ -416,7 +416,7 @@ impl Show {
             Self::Records { json, .. } => json.finish()?.flush(),
             Self::Stats { stats, mut out, format, options } => {
                 match format {
-                    Format::Text => stats.text(&mut out, options.lang, options.ascii)?,
+                    Format::Text => stats.text(&mut out, options.lang, options.ascii, options.width)?,
                     Format::Json => stats.array(&mut out)?,
                     Format::Ndjson => stats.lines(&mut out)?,
                 }

@@ -228,6 +228,12 @@ rules! {
         "the server did not answer the request for a WebSocket",
         "the client gives up after a while or at once; a browser reports an error and close code \
          1006";
+    CONNECTION_REFUSED = "connection-refused", Warning, Cite::rfc6455("4.1"), Server,
+        "nothing listens where the client connects to",
+        "the client fails the WebSocket connection; a browser reports an error and close code 1006";
+    TLS_TO_PLAIN_PORT = "tls-to-plain-port", Warning, Cite::rfc6455("4.1"), Client,
+        "the client speaks TLS (wss) to a server that speaks HTTP without it",
+        "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006";
     PARALLEL_CONNECTING = "parallel-connecting", Warning, Cite::rfc6455("4.1"), Client,
         "two handshakes with the same server are under way at once",
         "a conforming client waits for one to be established or to fail before it begins the next";

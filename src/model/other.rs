@@ -13,6 +13,10 @@ pub struct Opening<'a> {
     pub protocol: &'static str,
     /// What it says, for people.
     pub about: &'a Text,
+    /// Who is the client, according to a proxy. Claimed, not seen.
+    pub client: Option<Endpoint>,
+    /// Where that proxy was asked.
+    pub server: Option<Endpoint>,
     /// Its bytes, at most [`crate::limits::OPENING`] of them.
     pub bytes: &'a [u8],
 }

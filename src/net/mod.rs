@@ -192,8 +192,8 @@ pub trait StreamSink {
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time);
 
     /// A server answered a SYN with RST: nothing listens at this address and port. Such a flow
-    /// is never opened.
-    fn refused(&mut self, _server: SocketAddr) {}
+    /// is never opened. `at` is its last packet.
+    fn refused(&mut self, _server: SocketAddr, _at: At) {}
 
     /// A rule was broken by a packet that `from` sent. The finding's spans point
     /// into the packet.

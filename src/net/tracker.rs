@@ -315,7 +315,8 @@ impl Tracker {
             flow.tell_cut(FlowId(slot), sink);
             sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
         } else if let Some(server) = flow.refused_by() {
-            sink.refused(server);
+            let (packet, time) = flow.last;
+            sink.refused(server, At { packet, byte: 0, time: Some(time) });
         }
         self.held = self.held.saturating_sub(cost);
         self.table.remove(slot);

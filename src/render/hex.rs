@@ -32,6 +32,10 @@ impl Layout for HexLayout {
                 http(outline, head);
                 verdicts::show(&mut outline.page, unit);
             }
+            Body::Opening(opening) => {
+                outline.opening(unit, opening, true);
+                verdicts::show(&mut outline.page, unit);
+            }
             _ => outline.unit(unit),
         }
     }

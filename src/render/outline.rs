@@ -80,7 +80,7 @@ impl Outline {
                 Some(ending) => self.ending(unit, connection, ending),
             },
             Body::Http(head) => heads::show(self, unit, head),
-            Body::Opening(opening) => self.opening(unit, opening),
+            Body::Opening(opening) => self.opening(unit, opening, false),
             Body::Frame(_) => {}
             Body::Packet(packet) => app::packet(self, unit, packet),
             Body::Session(session) => app::session(self, unit, session),
@@ -227,12 +227,13 @@ impl Outline {
         }
     }
 
-    /// What is no HTTP. Text is in what is said about it already.
-    fn opening(&mut self, unit: &Unit<'_>, opening: &Opening<'_>) {
+    /// What is no HTTP. Text is in what is said about it already, and its bytes shown if `all` are.
+    pub fn opening(&mut self, unit: &Unit<'_>, opening: &Opening<'_>, all: bool) {
         let what = if unit.dir == Some(Dir::Server) { "answer" } else { "preface" };
         let about = self.lang().say(opening.about);
         self.heading(unit, self.lang().words(what), &about);
-        if str::from_utf8(opening.bytes).is_err()
+        if all
+            || str::from_utf8(opening.bytes).is_err()
             || opening.bytes.iter().any(|b| *b < b' ' && !b.is_ascii_whitespace())
         {
             self.payload(opening.bytes, opening.bytes.len() as u64, false, INDENT);

@@ -166,7 +166,14 @@ impl Session {
         let expected = Text::new("HTTP/1.1 101 Switching Protocols");
         let span = Span::bytes(source, foreign.offset, foreign.bytes.len() as u64);
         let finding = Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, about.clone()).at(span);
-        let opening = Opening { offset: foreign.offset, protocol, about: &about, bytes: &foreign.bytes };
+        let opening = Opening {
+            offset: foreign.offset,
+            protocol,
+            about: &about,
+            client: None,
+            server: None,
+            bytes: &foreign.bytes,
+        };
         cx.out.emit(&Unit {
             conn: told.conn,
             dir: Some(Dir::Server),

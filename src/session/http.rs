@@ -21,6 +21,7 @@ impl Session {
         mut offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
+        self.answer_nobody(side, bytes, at, cx)?;
         while !bytes.is_empty() {
             let Phase::Http(http) = &mut self.phase else {
                 return self.pass(side, bytes, at, offset, cx);
@@ -84,9 +85,7 @@ impl Session {
         let Phase::Http(http) = &mut self.phase else { return ON };
         let lane = &mut http.lanes[side.index()];
         if self.client != Some(side) && lane.blocked && lane.reader.state() == HeadState::Complete {
-            lane.blocked = false;
-            self.response(side, At::default(), false, cx)?;
-            return self.release(side, cx);
+            return self.answer_waiting(side, At::default(), cx);
         }
         let is_alone = self.offsets[side.other().index()] == 0;
         if self.client == Some(side) && is_alone && lane.held_bytes > 0 {
@@ -187,7 +186,8 @@ impl Session {
             if facts.is_upgrade
                 && let Some(told) = &mut self.told
             {
-                told.compare(&facts, at.time, &mut report.findings, cx);
+                let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref()?.client());
+                told.compare(&facts, proxied, at.time, &mut report.findings, cx);
             }
             let judged = Judged {
                 polls,
@@ -229,10 +229,39 @@ impl Session {
         let answer = &mut http.lanes[server.index()];
         if answer.blocked && answer.reader.state() == HeadState::Complete {
             answer.blocked = false;
+            let waited = answer.waits.take().unwrap_or(at);
+            let at = if http.requests.is_empty() { waited } else { at };
             self.response(server, at, false, cx)?;
             return self.release(server, cx);
         }
         ON
+    }
+
+    /// The client's stream begins with `bytes`: where they are no request, a response has waited in vain.
+    fn answer_nobody(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &self.phase else { return ON };
+        let is_first = self.client == Some(side)
+            && http.requests.is_empty()
+            && http.lanes[side.index()].reader.total() == 0
+            && http.lanes[side.other().index()].waits.is_some();
+        if is_first && sniff(bytes) == Sniff::Neither {
+            self.answer_waiting(side.other(), at, cx)
+        } else {
+            ON
+        }
+    }
+
+    /// A part of the stream is missing: who waits for a request must not wait for it any longer.
+    pub(super) fn stop_waiting(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Http(http) = &self.phase else { return ON };
+        // Where a part of the request is there, its rest must not be taken for frames.
+        let waits = |side: &Side| {
+            http.lanes[side.index()].waits.is_some() && http.lanes[side.other().index()].reader.total() == 0
+        };
+        match [Side::A, Side::B].into_iter().find(waits) {
+            Some(server) => self.answer_waiting(server, at, cx),
+            None => ON,
+        }
     }
 
     /// A response's head is complete. `may_wait` allows it to wait for its request.
@@ -243,10 +272,17 @@ impl Session {
             self.next_request(side.other(), cx)?;
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        let request_is_coming = http.lanes[side.other().index()].reader.total() > 0;
+        let has_begun = http.lanes[side.other().index()].reader.total() > 0;
+        // All of both streams is in the capture, so a request is: it was captured later than this.
+        let is_overtaken = self.both_heard
+            && matches!(self.start, Start::Opened | Start::Given)
+            && self.offsets[side.other().index()] == 0
+            && self.ended[side.other().index()].is_none();
+        let request_is_coming = has_begun || is_overtaken;
         let lane = &mut http.lanes[side.index()];
         if http.requests.is_empty() && request_is_coming && may_wait {
             lane.blocked = true;
+            lane.waits = Some(at);
             return ON;
         }
         let (reader, offset) = (std::mem::take(&mut lane.reader), lane.offset);
@@ -390,6 +426,9 @@ impl Session {
             lane.before_response = !has_begun;
         }
         lane.hold(bytes, at, offset);
+        if is_alone && lane.waits.is_some() && lane.held_bytes > limits::UNANSWERED {
+            return self.answer_waiting(side, at, cx);
+        }
         let is_long = lane.held_bytes > limits::UNANSWERED || self.start == Start::Given;
         if is_alone && is_long && http.requests.iter().any(|r| r.upgrade.is_some()) {
             return self.upgrade_unanswered(side, cx);

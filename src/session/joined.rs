@@ -14,7 +14,10 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
-        if self.start == Start::Opened && offset == 0 && self.is_encrypted(side, bytes) {
+        if self.start == Start::Opened
+            && offset == self.beginning(side)
+            && self.is_encrypted(side, bytes, at, offset)
+        {
             return ON;
         }
         let Phase::Probe(probe) = &mut self.phase else { return ON };

@@ -29,6 +29,8 @@ pub(super) struct Lane {
     /// Set while it is open what the following bytes are; they wait in `held`.
     pub blocked: bool,
     pub held: VecDeque<Chunk>,
+    /// When a response was complete that waits for its request.
+    pub waits: Option<At>,
     /// Its peer had seen more of it than is there.
     pub behind: bool,
     /// Nothing of the response had come when the first of `held` did.

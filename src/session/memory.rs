@@ -27,6 +27,8 @@ pub struct Memory {
     order: VecDeque<Box<[u8]>>,
     /// Connections whose handshake is not answered.
     connecting: HashSet<u32, RandomState>,
+    /// Where connections that have to do with WebSocket went.
+    servers: HashSet<SocketAddr, RandomState>,
     pairs: HashMap<Pair, Acquaintance, RandomState>,
     hasher: RandomState,
 }
@@ -81,6 +83,18 @@ pub struct Entry {
 }
 
 impl Memory {
+    /// A connection with this server is announced.
+    pub fn serves(&mut self, server: SocketAddr) {
+        if self.servers.len() < limits::PAIRS_REMEMBERED {
+            self.servers.insert(server);
+        }
+    }
+
+    /// Whether WebSocket was asked for or spoken there.
+    pub fn is_server(&self, server: SocketAddr) -> bool {
+        self.servers.contains(&server)
+    }
+
     /// Connection `conn` asks for a WebSocket.
     pub fn request(
         &mut self,

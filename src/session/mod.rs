@@ -15,7 +15,10 @@ mod joined;
 mod lane;
 mod memory;
 mod polling;
+mod preface;
 mod probe;
+mod proxy;
+mod refused;
 mod silence;
 mod told;
 mod tunnel;
@@ -34,6 +37,7 @@ pub use self::census::Census;
 use self::encrypted::Encrypted;
 use self::lane::HttpPhase;
 pub use self::memory::Memory;
+pub use self::refused::Refusals;
 use self::silence::Over;
 
 use self::memory::Entry;
@@ -105,7 +109,7 @@ pub struct Session {
     ended: [Option<StreamEnd>; 2],
     /// Packets of both endpoints are in the capture: who is silent is so for certain.
     both_heard: bool,
-    /// How its tunnel was opened, shown once something goes through it that is.
+    /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
     tunnel: Option<Box<Tunnel>>,
     /// What was found about its packets before it was known to be a WebSocket.
     anomalies: Vec<(Side, Finding, At)>,
@@ -161,9 +165,10 @@ impl Session {
         self
     }
 
-    /// Says who is the client, where the input itself says so.
+    /// Says who is the client, where the input itself says so of both directions.
     pub fn set_client(&mut self, side: Side) {
         self.client.get_or_insert(side);
+        self.both_heard = true;
     }
 
     /// The number of the connection, once it has one.
@@ -224,7 +229,10 @@ impl Session {
     ) -> Interest {
         // A frame may be under way that is known by its beginning.
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
-        if self.probe_end(at, cx).is_break() {
+        let stops = self.release_preface(cx).is_break()
+            || self.probe_end(at, cx).is_break()
+            || self.stop_waiting(at, cx).is_break();
+        if stops {
             return Interest::Stop;
         }
         self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
@@ -296,7 +304,7 @@ impl Session {
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
-        if self.probe_end(at, cx).is_break() {
+        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
             return Interest::Stop;
         }
         self.ended[side.index()] = Some(how);
@@ -340,6 +348,7 @@ impl Session {
         now: Option<Time>,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
+        self.release_preface(cx)?;
         self.remember_end(ended, cx);
         match &self.phase {
             Phase::Http(_) => {
@@ -394,7 +403,11 @@ impl Session {
     fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
         let offset = self.offsets[side.index()];
         self.offsets[side.index()] += bytes.len() as u64;
-        self.pass(side, bytes, at, offset, cx)?;
+        let used = self.preface(side, bytes, at, offset, cx)?;
+        if used < bytes.len() {
+            let at = At { byte: at.byte.saturating_add(used as u32), ..at };
+            self.pass(side, &bytes[used..], at, offset + used as u64, cx)?;
+        }
         self.tell_anomalies(cx)
     }
 
@@ -405,7 +418,7 @@ impl Session {
             Phase::WebSocket(talk) => talk.push(dir, bytes, at, cx.out, cx.scratch),
             Phase::Http(_) => self.http_data(side, bytes, at, offset, cx),
             Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
-            Phase::Encrypted(_) => self.encrypted_data(side, bytes, cx),
+            Phase::Encrypted(_) => self.encrypted_data(side, bytes, at, offset, cx),
             Phase::Other => ON,
         }
     }
@@ -421,6 +434,9 @@ impl Session {
             (Some([a, b]), _) => (Some(*a), Some(*b)),
             (None, _) => (None, None),
         };
+        if let Some(server) = server {
+            cx.memory.serves(server);
+        }
         let connection = Connection {
             client,
             server,

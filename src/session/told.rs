@@ -1,5 +1,7 @@
 //! What is told of a connection's handshake.
 
+use std::net::SocketAddr;
+
 use super::memory::{Attempt, is_public};
 use super::{Context, Told};
 use crate::http::handshake::RequestFacts;
@@ -31,16 +33,18 @@ pub(super) struct Judged {
 }
 
 impl Told {
-    /// Holds a request against the addresses and against other connections.
+    /// Holds a request against the addresses and against other connections. A proxy may have said that
+    /// it comes from `proxied`.
     pub(super) fn compare(
         &mut self,
         facts: &RequestFacts,
+        proxied: Option<SocketAddr>,
         now: Option<Time>,
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
-        let pair = client.map(|client| client.ip()).zip(server);
+        let pair = proxied.or(client).map(|client| client.ip()).zip(server);
         let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
         cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {

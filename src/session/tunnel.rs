@@ -1,15 +1,19 @@
-//! A tunnel through a proxy: `CONNECT`, its answer, and what goes through it.
+//! What proxies put in front: a PROXY header, or a tunnel by `CONNECT`, its answer, and what goes through it.
 
 use super::polling::plain_headers;
+use super::preface::Preface;
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::head::Head;
 use crate::limits;
 use crate::model::{Dir, Flow, ON, Piece, SourceId, Time};
 
-/// The heads that opened a tunnel, until something goes through it that is shown.
+/// The heads that opened a tunnel, until something goes through it that is shown, and what stands
+/// before them.
 #[derive(Default)]
 pub(super) struct Tunnel {
+    /// A PROXY header. It stays as long as the connection.
+    pub preface: Option<Preface>,
     heads: Vec<Judged>,
 }
 
@@ -20,7 +24,7 @@ impl Tunnel {
             let headers = head.headers.iter().map(|it| it.name.len() + it.value.len() + size_of_val(it));
             size_of::<Judged>() + head.start_line.len() + head.bytes.len() + headers.sum::<usize>()
         };
-        self.heads.iter().map(head).sum()
+        self.preface.as_ref().map_or(0, Preface::cost) + self.heads.iter().map(head).sum::<usize>()
     }
 }
 
@@ -59,10 +63,14 @@ impl Session {
     /// how that was opened.
     pub(super) fn introduce(&mut self, time: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
         let Some(told) = &self.told else { return ON };
-        let Some(mut tunnel) = self.tunnel.take() else { return cx.out.emit(&told.unit(time)) };
-        let began = tunnel.heads.first().and_then(|head| head.time).or(time);
+        let Some(tunnel) = &mut self.tunnel else { return cx.out.emit(&told.unit(time)) };
+        let first = tunnel.heads.first().and_then(|head| head.time);
+        let began = tunnel.preface.as_ref().and_then(Preface::time).or(first).or(time);
         cx.out.emit(&told.unit(began))?;
-        for head in &mut tunnel.heads {
+        if let Some(preface) = &tunnel.preface {
+            preface.show(told.conn, cx)?;
+        }
+        for head in &mut std::mem::take(&mut tunnel.heads) {
             // Now that the connection has a number, the spans can name it.
             let source = SourceId::Stream { conn: told.conn, dir: head.dir };
             for header in &mut head.headers {

@@ -177,7 +177,7 @@ pub fn every_view(bytes: &[u8]) {
     let mut stats = Stats::default();
     if let Ok(input) = open(bytes) {
         pipeline::run(input, &mut stats, &mut |_| {});
-        stats.text(&mut Vec::new(), wstool::lang::Lang::En, false).expect("memory takes it");
+        stats.text(&mut Vec::new(), wstool::lang::Lang::En, false, 80).expect("memory takes it");
     }
 }
 

@@ -356,6 +356,12 @@ pub(super) fn opening<W: Write>(unit: &Unit<'_>, opening: &Opening<'_>, w: &mut 
     w.string(opening.protocol);
     w.raw(r#","about":"#);
     w.display(opening.about);
+    if opening.client.is_some() || opening.server.is_some() {
+        for (key, endpoint) in [(r#","client":"#, opening.client), (r#","server":"#, opening.server)] {
+            w.raw(key);
+            w.optional_display(endpoint);
+        }
+    }
     w.raw(r#","payload":"#);
     bytes(opening.bytes, false, w);
     finding_ids(unit, w);

@@ -1,9 +1,10 @@
-//! The counts as tables for people, in 80 columns.
+//! The counts as tables for people, in as many columns as they have.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::ops::Range;
 
-use super::distribution::Range;
+use super::distribution;
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::lang::Lang;
@@ -38,13 +39,13 @@ const UNASKED: [Noun; 2] = [
 ];
 
 impl Stats {
-    /// Writes everything that was counted in `lang`; with `ascii` in ASCII alone.
+    /// Writes everything that was counted in `lang`, in lines of `columns`; with `ascii` in ASCII alone.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn text(&self, mut out: impl Write, lang: Lang, ascii: bool) -> io::Result<()> {
+    pub fn text(&self, mut out: impl Write, lang: Lang, ascii: bool, columns: usize) -> io::Result<()> {
         let report = self.report();
-        let mut page = String::new();
+        let mut page = Page { text: String::new(), columns };
         headline(&report, lang, &mut page);
         let total = &report.total;
         if total.all_frames() > 0 {
@@ -57,8 +58,47 @@ impl Stats {
         findings(&report, lang, ascii, &mut page);
         files(&report, lang, &mut page);
         connections(&report, lang, &mut page);
-        out.write_all(page.as_bytes())?;
+        out.write_all(page.wrapped().as_bytes())?;
         out.flush()
+    }
+}
+
+/// Lines of at most so many columns.
+struct Page {
+    text: String,
+    columns: usize,
+}
+
+impl std::fmt::Write for Page {
+    fn write_str(&mut self, words: &str) -> std::fmt::Result {
+        self.text.push_str(words);
+        Ok(())
+    }
+}
+
+impl Page {
+    /// What was written, where lines that are too long go on in the next, further to the right.
+    fn wrapped(&self) -> String {
+        let mut wrapped = String::with_capacity(self.text.len());
+        for line in self.text.lines() {
+            let words = line.trim_start_matches(' ');
+            let mut indent = line.len() - words.len();
+            let room = if width(line) <= self.columns {
+                usize::MAX
+            } else {
+                self.columns.saturating_sub(indent + 2).max(2)
+            };
+            if words.is_empty() {
+                wrapped.push('\n');
+            }
+            for part in lines(words, room) {
+                wrapped.extend(std::iter::repeat_n(' ', indent));
+                wrapped.push_str(part.trim_end());
+                wrapped.push('\n');
+                indent = line.len() - words.len() + 2;
+            }
+        }
+        wrapped
     }
 }
 
@@ -77,38 +117,58 @@ impl Table {
     }
 
     /// Prints it after an empty line. The first columns, the `labels`, are aligned to the left.
-    fn print(&self, labels: usize, page: &mut String) {
+    fn print(&self, labels: usize, page: &mut Page) {
         self.print_wide(labels, 0, page);
     }
 
     /// The same, each column to the right at least `least` wide, so that tables below each other match.
-    fn print_wide(&self, labels: usize, least: usize, page: &mut String) {
+    /// What does not fit beside each other comes below, with its labels again.
+    fn print_wide(&self, labels: usize, least: usize, page: &mut Page) {
         let columns = self.rows[0].len();
         let widest = |i: usize| self.rows.iter().map(|row| width(&row[i])).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns).map(widest).collect();
-        page.push('\n');
+        let widths: Vec<usize> = (0..columns)
+            .map(|i| {
+                if i == 0 {
+                    widest(i) + 2
+                } else if i < labels {
+                    widest(i)
+                } else {
+                    least.max(widest(i))
+                }
+            })
+            .collect();
+        let label: usize = widths[..labels].iter().map(|width| width + 2).sum();
+        let mut from = labels;
+        while from < columns {
+            let (mut to, mut used) = (from, label);
+            while to < columns && (to == from || used + widths[to] <= page.columns) {
+                used += widths[to] + 2;
+                to += 1;
+            }
+            page.text.push('\n');
+            self.block(&widths, labels, from..to, page);
+            from = to;
+        }
+    }
+
+    /// Prints the labels and some of the columns.
+    fn block(&self, widths: &[usize], labels: usize, columns: Range<usize>, page: &mut Page) {
         for (r, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
-            for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            for i in (0..labels).chain(columns.clone()) {
                 let indent = if i == 0 && r > 0 { 2 } else { 0 };
-                let width = if i == 0 {
-                    width + 2
-                } else if i < labels {
-                    *width
-                } else {
-                    least.max(*width)
-                };
+                let (cell, width) = (&row[i], widths[i]);
                 line.extend(std::iter::repeat_n(' ', indent));
                 line.push_str(&if i < labels { left(cell, width - indent) } else { right(cell, width) });
                 line.push_str("  ");
             }
-            page.push_str(line.trim_end());
-            page.push('\n');
+            page.text.push_str(line.trim_end());
+            page.text.push('\n');
         }
     }
 }
 
-fn headline(report: &Report<'_>, lang: Lang, page: &mut String) {
+fn headline(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let total = &report.total;
     let messages: u64 = total.sides.iter().map(|side| side.sizes.range.count).sum();
     let mut parts = vec![
@@ -125,7 +185,7 @@ fn headline(report: &Report<'_>, lang: Lang, page: &mut String) {
     }
 }
 
-fn frames(total: &Tally, lang: Lang, page: &mut String) {
+fn frames(total: &Tally, lang: Lang, page: &mut Page) {
     let mut table =
         Table::new(lang, &["Frames", "from client", "payload", "from server", "payload", "share"]);
     let all = total.all_frames();
@@ -155,7 +215,7 @@ fn frames(total: &Tally, lang: Lang, page: &mut String) {
     table.print_wide(1, 10, page);
 }
 
-fn bytes(total: &Tally, lang: Lang, page: &mut String) {
+fn bytes(total: &Tally, lang: Lang, page: &mut Page) {
     let mut table = Table::new(lang, &["Bytes", "from client", "from server", "both", "share"]);
     let payload = total.sides.each_ref().map(Side::payload);
     let headers = total.sides.each_ref().map(|side| side.headers);
@@ -168,7 +228,7 @@ fn bytes(total: &Tally, lang: Lang, page: &mut String) {
     table.print_wide(1, 10, page);
 }
 
-fn sizes(total: &Tally, lang: Lang, page: &mut String) {
+fn sizes(total: &Tally, lang: Lang, page: &mut Page) {
     let mut table = Table::new(lang, &["Messages", "count", "smallest", "median", "95 % below", "largest"]);
     for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
         let (sizes, range) = (&side.sizes, &side.sizes.range);
@@ -188,7 +248,7 @@ fn sizes(total: &Tally, lang: Lang, page: &mut String) {
     }
 }
 
-fn compression(total: &Tally, lang: Lang, page: &mut String) {
+fn compression(total: &Tally, lang: Lang, page: &mut Page) {
     let heads = ["Compressed", "count", "on the wire", "inflated", "saved", "repeats", "windows"];
     let mut table = Table::new(lang, &heads);
     let mut failed = 0;
@@ -210,9 +270,9 @@ fn compression(total: &Tally, lang: Lang, page: &mut String) {
     }
 }
 
-fn times(total: &Tally, lang: Lang, page: &mut String) {
+fn times(total: &Tally, lang: Lang, page: &mut Page) {
     let mut table = Table::new(lang, &["Times", "count", "shortest", "mean", "longest"]);
-    let mut row = |name: &'static str, range: &Range| {
+    let mut row = |name: &'static str, range: &distribution::Range| {
         if range.count > 0 {
             let [min, mean, max] = [range.min, range.mean(), range.max].map(time);
             table.row([lang.words(name).into(), count(range.count), min, mean, max]);
@@ -238,7 +298,7 @@ fn times(total: &Tally, lang: Lang, page: &mut String) {
     }
 }
 
-fn findings(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut String) {
+fn findings(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut Page) {
     if report.rules.is_empty() {
         return;
     }
@@ -253,7 +313,7 @@ fn findings(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut String) {
 }
 
 /// Several files, in the order in which they were decoded.
-fn files(report: &Report<'_>, lang: Lang, page: &mut String) {
+fn files(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let files = report.summary.map(|summary| summary.files.as_slice()).unwrap_or_default();
     if files.is_empty() {
         return;
@@ -272,7 +332,7 @@ fn files(report: &Report<'_>, lang: Lang, page: &mut String) {
     table.print(2, page);
 }
 
-fn connections(report: &Report<'_>, lang: Lang, page: &mut String) {
+fn connections(report: &Report<'_>, lang: Lang, page: &mut Page) {
     if report.connections < 2 {
         return;
     }
@@ -333,7 +393,13 @@ mod tests {
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();
-        stats.text(&mut out, Lang::En, false).unwrap();
+        stats.text(&mut out, Lang::En, false, 80).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn narrow(stats: &Stats, lang: Lang, columns: usize) -> String {
+        let mut out = Vec::new();
+        stats.text(&mut out, lang, false, columns).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -405,9 +471,27 @@ mod tests {
                 side.pings.get_or_insert_default().unanswered = MANY;
             }
         }
-        for line in page(&stats).lines() {
-            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+        talk_of_an_error(&mut stats);
+        for (lang, columns) in (40..=120).flat_map(|columns| [(Lang::En, columns), (Lang::Zh, columns)]) {
+            for line in narrow(&stats, lang, columns).lines() {
+                assert!(width(line) <= columns, "{} columns for {columns}: {line}", width(line));
+            }
         }
+        // Nothing is lost by that.
+        let words = |page: &str| {
+            let mut words: Vec<String> = page.split_whitespace().map(str::to_owned).collect();
+            words.sort();
+            words.dedup();
+            words
+        };
+        assert_eq!(words(&narrow(&stats, Lang::En, 60)), words(&narrow(&stats, Lang::En, 120)));
+    }
+
+    /// The end of an input whose path and hosts are long.
+    fn talk_of_an_error(stats: &mut Stats) {
+        let host = "[2001:db8:1234:5678:9abc:def0:1234:5678]:50000";
+        let error = crate::model::Text::with("{} and {} are far away", host).and(host);
+        Talk::new(stats).summary(&Summary { error: Some(error), ..Summary::default() });
     }
 
     #[test]
