@@ -22,6 +22,7 @@ pub mod span;
 pub mod text;
 pub mod time;
 pub mod unit;
+pub mod wants;
 pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
@@ -38,6 +39,7 @@ pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
     Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Meta, Opening, Other, Receipt, Roles,
-    Sink, Summary, Unit, Utf8, Verdict, Wants,
+    Sink, Summary, Unit, Utf8, Verdict,
 };
+pub use wants::Wants;
 pub use wire::{CloseCode, Dir, Opcode};

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use super::finding::Rule;
 use super::text::Text;
-use super::unit::{Body, Flow, Other, Sink, Summary, Unit, Wants};
+use super::unit::{Body, Flow, Other, Sink, Summary, Unit};
+use super::wants::Wants;
 
 /// Passes units on to a sink and counts them for the summary.
 pub struct Out<'s> {
