@@ -25,6 +25,7 @@ pub mod span;
 pub mod text;
 pub mod time;
 pub mod unit;
+pub mod wants;
 pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
@@ -44,6 +45,7 @@ pub use time::Time;
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
     Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8,
-    Verdict, Wants,
+    Verdict,
 };
+pub use wants::Wants;
 pub use wire::{CloseCode, Dir, Opcode};

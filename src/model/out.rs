@@ -6,7 +6,8 @@ use super::finding::Rule;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::text::Text;
-use super::unit::{Body, Flow, Sink, Unit, Wants};
+use super::unit::{Body, Flow, Sink, Unit};
+use super::wants::Wants;
 
 /// Passes units on to a sink and counts them for the summary.
 pub struct Out<'s> {

@@ -14,6 +14,7 @@ use super::source::Source;
 use super::span::Span;
 use super::text::Text;
 use super::time::Time;
+use super::wants::Wants;
 use super::wire::{CloseCode, Dir, Opcode};
 
 /// Whether a sink wants more.
@@ -27,37 +28,6 @@ pub trait Sink {
 
     /// Takes one unit; `Break` when the sink has had enough.
     fn take(&mut self, unit: &Unit<'_>) -> Flow;
-}
-
-/// What a sink will look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wants {
-    /// Annotated fields and the sources they point into.
-    pub fields: bool,
-    /// How many payload bytes of each frame and message to keep.
-    pub payload: u64,
-    /// What messages mean to the application, and its sessions.
-    pub app: bool,
-}
-
-impl Wants {
-    /// Counts only: no fields, no payload.
-    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false };
-
-    /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
-    pub fn heads(self) -> bool {
-        self != Self::NOTHING
-    }
-
-    /// What two sinks need together.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            fields: self.fields || other.fields,
-            payload: self.payload.max(other.payload),
-            app: self.app || other.app,
-        }
-    }
 }
 
 /// Where in the capture some stream bytes came from.

@@ -56,7 +56,7 @@ impl<L: Layout, W: Write + 'static> Screen<L, W> {
             return Err(error);
         }
         drop(outline);
-        let mut out = Rc::into_inner(out).ok_or_else(|| io::Error::other("the view is still in use"))?;
+        let mut out = Rc::into_inner(out).ok_or(io::ErrorKind::ResourceBusy)?;
         out.get_mut().flush().map(|()| out.into_inner())
     }
 }

@@ -1,0 +1,32 @@
+//! What a sink will look at, so that decoders can leave undone what nobody sees.
+
+/// What a sink will look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// Annotated fields and the sources they point into.
+    pub fields: bool,
+    /// How many payload bytes of each frame and message to keep.
+    pub payload: u64,
+    /// What messages mean to the application, and its sessions.
+    pub app: bool,
+}
+
+impl Wants {
+    /// Counts only: no fields, no payload.
+    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false };
+
+    /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
+    pub fn heads(self) -> bool {
+        self != Self::NOTHING
+    }
+
+    /// What two sinks need together.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            fields: self.fields || other.fields,
+            payload: self.payload.max(other.payload),
+            app: self.app || other.app,
+        }
+    }
+}
