@@ -151,7 +151,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Command::Accept(args) => accept::run(args, look, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Compare(args) => {
             drop((out, err));
-            compare::run(args, look.color)
+            compare::run(args, look)
         }
         Command::Decode(args) => {
             drop((out, err));
