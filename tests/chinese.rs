@@ -135,7 +135,7 @@ fn gather(command: &clap::Command, path: &mut Vec<String>, pages: &mut Vec<Vec<S
 
 /// A word of letters only, and no name of an option's value.
 fn is_english(word: &str) -> bool {
-    word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase())
+    word.len() > 1 && word != "ms" && word.chars().all(|c| c.is_ascii_lowercase())
 }
 
 #[test]

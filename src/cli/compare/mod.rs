@@ -42,7 +42,7 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
             Ok(code)
         }
         Err(problem) => {
-            writeln!(io::stderr(), "error: {problem}")?;
+            writeln!(io::stderr(), "{}", look.lang.fill("error: {}", &[&problem]))?;
             Ok(2)
         }
     }
