@@ -21,16 +21,17 @@ use wstool::model::{
 };
 
 /// Parts of the sources that say nothing in another language: records for programs,
-/// what generators of exercises put into the words of the lessons, and comparisons, which are
-/// English so far.
+/// what generators of exercises put into the words of the lessons, and why `compare` cannot
+/// answer, which is English so far.
 const SILENT: &[&str] = &[
     // The specification's own names.
     "app/mqtt/names.rs",
     "cli/compare",
     "cli/explain/record.rs",
+    "compare/heads.rs",
+    "compare/mod.rs",
     // Bars of progress, without words beyond units.
     "cli/output.rs",
-    "compare/",
     "explain",
     "input/capture/write.rs",
     "lab",
@@ -40,7 +41,8 @@ const SILENT: &[&str] = &[
     // Headings of docs/rules.md.
     "lib.rs",
     "limits.rs",
-    "render/compare",
+    "render/compare/chart.rs",
+    "render/compare/data.rs",
     "render/json",
     "render/stats/json.rs",
     "select",
@@ -120,6 +122,22 @@ const KEPT: &[(&str, &[&str])] = &[
             "invalid float literal",
             "number too large to fit in target type",
             "number too small to fit in target type",
+        ],
+    ),
+    (
+        "why a comparison cannot be made, which is English, and heads that it counts",
+        &[
+            "--sweep goes FROM..TO with 0 < FROM < TO",
+            "{files}: no WebSocket connection (within TLS, or cut by a snapshot length, it cannot be seen)",
+            "{files}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it \
+             cannot be seen)",
+            "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://example.com\r\n\
+             Sec-WebSocket-Protocol: chat, superchat\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
+            "{:.1} ms",
+            "{:.2} ms",
         ],
     ),
     (

@@ -135,7 +135,7 @@ fn gather(command: &clap::Command, path: &mut Vec<String>, pages: &mut Vec<Vec<S
 
 /// A word of letters only, and no name of an option's value.
 fn is_english(word: &str) -> bool {
-    word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase())
+    word.len() > 1 && word != "ms" && word.chars().all(|c| c.is_ascii_lowercase())
 }
 
 #[test]
@@ -165,6 +165,32 @@ fn wrong_usage_is_told_in_chinese_in_a_line() {
     }
     let frames = wstool(&["encode", "--text", "Hi", "--mask", "37fa213d", "--no-fin", "--ping"]);
     assert!(frames.starts_with("# 文本，FIN 0，掩码键 37fa213d，2 字节: \"Hi\"\n"), "{frames}");
+}
+
+/// Every page of `compare` is in Chinese and fits 80 columns; its records are English.
+#[test]
+fn comparisons_are_chinese_on_80_columns() {
+    for args in [
+        &["compare"][..],
+        &["compare", "--direction", "up", "--rate", "3"],
+        &["compare", "--tls", "--http2", "--heartbeat", "0", "--cookies", "40"],
+        &["compare", "--sweep", "interval", "100ms..60s"],
+        &["compare", "--sweep", "rate", "0.1..50"],
+        &["compare", "--simulate", "--messages", "50", "--jitter", "5", "--loss", "1", "--burst", "2"],
+        &["compare", "--preset", "quantum-leap"],
+        &["compare", "--preset", "fair"],
+    ] {
+        let text = wstool(args);
+        assert!(text.contains("由此可知") && text.contains("假设"), "{args:?}: {text}");
+        for line in text.lines() {
+            let words = line.split_whitespace().filter(|word| is_english(word)).count();
+            // The name of an article stays.
+            assert!(words < 4 || line.contains("Quantum"), "{args:?}: {line}");
+            assert!(line.width() <= 80, "{args:?}: {} columns: {line}", line.width());
+        }
+        let records = |lang| wstool_in(lang, &[args, &["--format", "json"]].concat());
+        assert_eq!(records("zh"), records("en"), "{args:?}");
+    }
 }
 
 /// An output in Chinese.

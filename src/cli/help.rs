@@ -89,11 +89,10 @@ fn page(mut command: Command, lang: Lang) -> Command {
         Some(text) => to(command, text),
         None => command,
     };
-    command =
-        set(command, long_about.or_else(|| about.clone().filter(|_| is_long)), |c, text| c.long_about(text));
-    command = set(command, about, |c, text| c.about(text));
-    command = set(command, after, |c, text| c.after_help(text));
-    set(command, after_long, |c, text| c.after_long_help(text))
+    command = set(command, long_about.or_else(|| about.clone().filter(|_| is_long)), Command::long_about);
+    command = set(command, about, Command::about);
+    command = set(command, after, Command::after_help);
+    set(command, after_long, Command::after_long_help)
 }
 
 /// Whether clap has a longer page for `--help` than for `-h`.
@@ -116,15 +115,15 @@ fn has_long(command: &Command) -> bool {
 /// What an option does, with the values it may have: clap would say those in English.
 fn argument(arg: Arg, lang: Lang, is_long: bool, beside: usize) -> Arg {
     let english = |text: Option<&StyledStr>| text.map(ToString::to_string).unwrap_or_default();
-    let values: Vec<PossibleValue> =
-        match arg.is_hide_possible_values_set() || !arg.get_action().takes_values() {
-            true => Vec::new(),
-            false => arg.get_possible_values().into_iter().filter(|value| !value.is_hide_set()).collect(),
-        };
-    let defaults: Vec<String> = match arg.is_hide_default_value_set() || !arg.get_action().takes_values() {
-        true => Vec::new(),
-        false => arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect(),
-    };
+    let takes_values = arg.get_action().takes_values();
+    let mut values: Vec<PossibleValue> = Vec::new();
+    if takes_values && !arg.is_hide_possible_values_set() {
+        values.extend(arg.get_possible_values().into_iter().filter(|value| !value.is_hide_set()));
+    }
+    let mut defaults: Vec<String> = Vec::new();
+    if takes_values && !arg.is_hide_default_value_set() {
+        defaults.extend(arg.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()));
+    }
     let names: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
     let mut notes = Vec::new();
     if !defaults.is_empty() {

@@ -24,6 +24,7 @@ pub mod teacher;
 mod trouble;
 mod usage;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -155,7 +156,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Command::Accept(args) => accept::run(args, look, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Compare(args) => {
             drop((out, err));
-            compare::run(args, look.color)
+            compare::run(args, look)
         }
         Command::Decode(args) => {
             drop((out, err));
@@ -226,7 +227,7 @@ fn refuse(args: &[OsString], error: &clap::Error) -> io::Result<u8> {
         let code = if error.use_stderr() { 2 } else { 0 };
         match lang {
             Lang::En => error.print()?,
-            _ => help::translated(Cli::command(), lang)
+            Lang::Zh => help::translated(Cli::command(), lang)
                 .try_get_matches_from(args)
                 .map_or_else(|page| page.print(), |_| error.print())?,
         }
@@ -255,7 +256,7 @@ fn language(args: &[OsString]) -> Lang {
     let words = || args.iter().map(|arg| arg.to_string_lossy());
     let named = words().zip(words().skip(1)).find(|(name, _)| name == "--lang").map(|(_, code)| code);
     let joined = words().find_map(|arg| arg.strip_prefix("--lang=").map(ToOwned::to_owned));
-    let code = named.map(|code| code.into_owned()).or(joined);
+    let code = named.map(Cow::into_owned).or(joined);
     code.and_then(|code| code.parse().ok()).unwrap_or_else(locale)
 }
 

@@ -1,7 +1,8 @@
 //! What was counted in captures as a page.
 
 use super::captures::{Counted, Use};
-use super::words::{grouped, number};
+use super::words::{self, counted, grouped, number, said};
+use crate::model::Text;
 use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
 
 /// What was counted in captures, beside each other.
@@ -27,7 +28,7 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
         let polls =
             |cell: Cell| if used.is_web_socket() || *used == Use::EventStream { Cell::Nothing } else { cell };
         vec![
-            Cell::Text(used.name().to_owned()),
+            Cell::Text(used.name().into()),
             bytes(c.application),
             bytes(c.heads),
             bytes(c.framing),
@@ -47,7 +48,7 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
     };
     let mut verdict = Vec::new();
     for (used, c) in known.iter().filter(|(used, _)| !used.is_web_socket()) {
-        verdict.push(format!(
+        verdict.push(said!(
             "{}: {} bytes in all against {} by WebSocket, {} times as many, for {} bytes of content against {}.",
             used.name(),
             grouped(c.total()),
@@ -58,9 +59,9 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
         ));
         if used.is_polling() && c.requests > 0 {
             verdict.push(if c.empty == 0 {
-                format!("None of {} found nothing.", counted_polls(c.requests))
+                said!("None of {} found nothing.", counted_polls(c.requests))
             } else {
-                format!(
+                said!(
                     "Of {} {} found nothing. Asking less often would cost less and be later; asking when \
                      something is known to be there would cost least.",
                     counted_polls(c.requests),
@@ -72,25 +73,25 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
     let mut limits = Vec::new();
     let unknown: u64 = known.iter().map(|(_, c)| c.unknown).sum();
     if unknown > 0 {
-        limits.push(format!(
+        limits.push(said!(
             "Not understood, and counted as frames: {}. Packets are missing before them, or they are no HTTP and no \
              frames; messages and polls in them are not in the numbers.",
-            super::words::counted(unknown, "byte")
+            counted(unknown, words::BYTES)
         ));
     }
     if let Some((_, other)) = sums.iter().find(|(used, _)| *used == Use::Other) {
-        limits.push(format!(
+        limits.push(said!(
             "Left out: {} with {} bytes that ask for nothing twice, or speak something else.",
-            super::words::counted(other.connections, "connection"),
+            counted(other.connections, words::CONNECTIONS),
             grouped(other.total())
         ));
     }
     Ok(Report {
         kind: "captures",
-        headline: vec![format!("Counted in {files}, from the IP header on.")],
+        headline: vec![said!("Counted in {}, from the IP header on.", files)],
         tables: vec![Table {
             id: "captures",
-            title: "Every byte that was captured".to_owned(),
+            title: Text::new("Every byte that was captured"),
             blocks: vec!["counted", "Load"],
             columns: vec![
                 Column::new("way", ""),
@@ -113,10 +114,10 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
             rows: known.iter().map(row).collect(),
         }],
         bars: vec![Bars {
-            title: "Bytes a message".to_owned(),
+            title: Text::new("Bytes a message"),
             bars: known
                 .iter()
-                .map(|(used, c)| Bar { label: used.name().to_owned(), value: Cell::Fixed(per_message(c), 0) })
+                .map(|(used, c)| Bar { label: used.name().into(), value: Cell::Fixed(per_message(c), 0) })
                 .collect(),
         }],
         chart: None,
@@ -129,12 +130,12 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Strin
             "open are packets without data with SYN, FIN or RST; ACKs are the other packets without data",
             "link layer headers are not counted",
         ]
-        .map(|text| Assumption { option: "", text: text.to_owned() })
+        .map(|text| Assumption { option: "", text: text.into() })
         .into(),
         limits,
     })
 }
 
-fn counted_polls(polls: u64) -> String {
-    super::words::counted(polls, "poll")
+fn counted_polls(polls: u64) -> Text {
+    counted(polls, words::POLLS)
 }

@@ -1,6 +1,8 @@
 //! The HTTP heads an exchange carries: those of a browser and a common server, of the
 //! published comparison, or the user's own.
 
+use crate::model::Text;
+
 /// A request or response head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -160,7 +162,7 @@ const OF_FETCH: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heads {
     /// Whose they are, for people.
-    pub origin: String,
+    pub origin: Text,
     /// A poll.
     pub request: Head,
     /// Its answer; Content-Length is set for each.
@@ -178,10 +180,10 @@ impl Heads {
         Self::read("as Lubbers and Greco published them", QUANTUM_LEAP_REQUEST, QUANTUM_LEAP_RESPONSE)
     }
 
-    fn read(origin: &str, request: &str, response: &str) -> Self {
+    fn read(origin: &'static str, request: &str, response: &str) -> Self {
         let empty = || Head { start: String::new(), fields: Vec::new() };
         Self {
-            origin: origin.to_owned(),
+            origin: origin.into(),
             request: Head::parse(request).unwrap_or_else(|_| empty()),
             response: Head::parse(response).unwrap_or_else(|_| empty()),
         }
@@ -207,7 +209,7 @@ impl Heads {
                 );
             }
         };
-        Ok(Self { origin: origin.to_owned(), request, response })
+        Ok(Self { origin: Text::with("{}", origin), request, response })
     }
 
     /// With a cookie of so many bytes, name and value; none for 0.

@@ -2,7 +2,8 @@
 
 use super::heads::Heads;
 use super::wire::{Load, Wire};
-use super::words::grouped;
+use super::words::{grouped, said};
+use crate::model::Text;
 use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
 
 /// Bytes of the published message, a stock's price.
@@ -35,31 +36,36 @@ pub fn quantum_leap() -> Report {
     let published = on_the_wire - line_ends;
     Report {
         kind: "preset",
-        headline: vec![
+        headline: vec![Text::new(
             "\"A Quantum Leap in Scalability for the Web\" (Lubbers, Greco): each client polls once a second with \
-             871 bytes of HTTP headers, or gets a WebSocket message with 2 bytes of framing."
-                .to_owned(),
-        ],
+             871 bytes of HTTP headers, or gets a WebSocket message with 2 bytes of framing.",
+        )],
         tables: vec![published_table(published), line_by_line(published, on_the_wire)],
         bars: Vec::new(),
         chart: None,
         verdict: vec![
-            "The figures are right for what they count: headers without line ends against framing without anything. \
+            Text::new(
+                "The figures are right for what they count: headers without line ends against framing without anything. \
              \"500:1\" is 871 : 2 = 435.5. As soon as the message itself is counted it is 40:1, and with the packets \
-             that carry both, 8.55:1; that is still a good reason."
-                .to_owned(),
-            "The latency of 150 ms against 50 ms assumes 50 ms a transit, and a client that asks again at once: it \
-             is the worst case of long polling (3 transits), not the mean."
-                .to_owned(),
-            "Bytes decide when messages are small and frequent. When they come once a minute, or are large, the \
-             difference is not worth a second protocol."
-                .to_owned(),
+             that carry both, 8.55:1; that is still a good reason.",
+            ),
+            Text::new(
+                "The latency of 150 ms against 50 ms assumes 50 ms a transit, and a client that asks again at once: it \
+             is the worst case of long polling (3 transits), not the mean.",
+            ),
+            Text::new(
+                "Bytes decide when messages are small and frequent. When they come once a minute, or are large, the \
+             difference is not worth a second protocol.",
+            ),
         ],
         assumptions: vec![
-            Assumption { option: "", text: "\"Mbps\" are bits a second divided by 2^20, as in the article".to_owned() },
             Assumption {
                 option: "",
-                text: format!(
+                text: Text::new("\"Mbps\" are bits a second divided by 2^20, as in the article"),
+            },
+            Assumption {
+                option: "",
+                text: said!(
                     "heads as published: {} + {} bytes on the wire, {} of them line ends",
                     heads.request.len(),
                     heads.answer(BODY).len(),
@@ -68,15 +74,20 @@ pub fn quantum_leap() -> Report {
             },
             Assumption {
                 option: "",
-                text: "one message of 21 bytes a poll, every poll brings one, connections stay open".to_owned(),
+                text: Text::new(
+                    "one message of 21 bytes a poll, every poll brings one, connections stay open",
+                ),
             },
             Assumption {
                 option: "",
-                text: "52 bytes of headers a segment (IPv4, TCP with timestamps), TLS 1.3 with 22 bytes a record"
-                    .to_owned(),
+                text: Text::new(
+                    "52 bytes of headers a segment (IPv4, TCP with timestamps), TLS 1.3 with 22 bytes a record",
+                ),
             },
         ],
-        limits: vec!["Try: wstool compare, for the same question with every assumption of your own.".to_owned()],
+        limits: vec![Text::new(
+            "Try: wstool compare, for the same question with every assumption of your own.",
+        )],
     }
 }
 
@@ -96,7 +107,7 @@ fn published_table(published: u64) -> Table {
     });
     Table {
         id: "published",
-        title: "As published".to_owned(),
+        title: Text::new("As published"),
         blocks: Vec::new(),
         columns: vec![
             Column::new("clients", "clients"),
@@ -118,7 +129,7 @@ fn line_by_line(published: u64, on_the_wire: u64) -> Table {
     let beat = (tls.write(0, 2) + tls.write(0, 6) + tls.acks(1.0)).total() / 25.0;
     let handshake = HANDSHAKE.map(str::len).iter().sum::<usize>();
     let header = |bytes: u64| bytes as f64;
-    let steps: [(String, f64, f64); 9] = [
+    let steps: [(Text, f64, f64); 9] = [
         ("headers and framing, as published".into(), header(published), 2.0),
         ("with the line ends of the headers".into(), header(on_the_wire), 2.0),
         ("with the message of 21 bytes".into(), header(on_the_wire + BODY), header(2 + BODY)),
@@ -128,14 +139,14 @@ fn line_by_line(published: u64, on_the_wire: u64) -> Table {
         ("with TLS 1.3 on both".into(), poll, frame),
         ("with a ping and pong every 25 s".into(), poll, frame + beat),
         (
-            format!("with the handshake ({handshake} B) over 1 h"),
+            said!("with the handshake ({} B) over 1 h", handshake),
             poll,
             frame + beat + handshake as f64 / 3600.0,
         ),
     ];
     Table {
         id: "line-by-line",
-        title: "What changes it: bytes a message, line by line".to_owned(),
+        title: Text::new("What changes it: bytes a message, line by line"),
         blocks: Vec::new(),
         columns: vec![
             Column::new("step", ""),
@@ -164,9 +175,9 @@ pub fn fair() -> Report {
     let [poll, frame] = exchange(PLAIN);
     let [poll_tls, frame_tls] = exchange(tls);
     let ack = PLAIN.acks(1.0);
-    let line = |what: &str, polling: f64, websocket: f64, ratio: bool| {
+    let line = |what: &'static str, polling: f64, websocket: f64, ratio: bool| {
         vec![
-            Cell::Text(what.to_owned()),
+            Cell::Text(what.into()),
             Cell::Exact(polling as u64),
             Cell::Exact(websocket as u64),
             if ratio { Cell::Fixed(polling / websocket, 2) } else { Cell::Nothing },
@@ -176,14 +187,14 @@ pub fn fair() -> Report {
     let handshake = HANDSHAKE.map(|head| head.len() as u64);
     Report {
         kind: "preset",
-        headline: vec![
-            "A message of 21 bytes by one poll and by one frame, on connections that are open.".to_owned(),
-        ],
+        headline: vec![Text::new(
+            "A message of 21 bytes by one poll and by one frame, on connections that are open.",
+        )],
         tables: vec![Table {
             id: "fair",
-            title: "Bytes on the wire".to_owned(),
+            title: Text::new("Bytes on the wire"),
             blocks: Vec::new(),
-        columns: vec![
+            columns: vec![
                 Column::new("part", ""),
                 Column::new("polling_bytes", "polling"),
                 Column::new("websocket_bytes", "WebSocket"),
@@ -200,17 +211,18 @@ pub fn fair() -> Report {
             ],
         }],
         bars: vec![Bars {
-            title: "Bytes a message, with TLS".to_owned(),
+            title: Text::new("Bytes a message, with TLS"),
             bars: [("polling", poll_tls), ("WebSocket", frame_tls)]
-                .map(|(label, load)| Bar { label: label.to_owned(), value: Cell::Fixed(total(load), 0) })
+                .map(|(label, load)| Bar { label: label.into(), value: Cell::Fixed(total(load), 0) })
                 .into(),
         }],
         chart: None,
         verdict: vec![
-            "One message costs eight times the bytes by a poll that finds it, and more by polls that find nothing. \
-             Of a WebSocket message's 127 bytes only 2 are WebSocket's own: the rest is what any TCP message costs."
-                .to_owned(),
-            format!(
+            Text::new(
+                "One message costs eight times the bytes by a poll that finds it, and more by polls that find nothing. \
+             Of a WebSocket message's 127 bytes only 2 are WebSocket's own: the rest is what any TCP message costs.",
+            ),
+            said!(
                 "A WebSocket begins with a handshake, in RFC 6455 section 1.2 {} + {} = {} bytes once.",
                 grouped(handshake[0]),
                 grouped(handshake[1]),
@@ -224,9 +236,9 @@ pub fn fair() -> Report {
             "TLS 1.3: 22 bytes a record, a record for the request, the answer and the frame",
             "every poll finds exactly one message; no heartbeats",
         ]
-        .map(|text| Assumption { option: "", text: text.to_owned() })
+        .map(|text| Assumption { option: "", text: text.into() })
         .into(),
-        limits: vec!["Try: wstool compare, for rates, intervals, heartbeats and latency.".to_owned()],
+        limits: vec![Text::new("Try: wstool compare, for rates, intervals, heartbeats and latency.")],
     }
 }
 

@@ -3,8 +3,9 @@
 use super::assumptions;
 use super::model::{self, Cost};
 use super::simulate::{self, Play};
-use super::words::{counted, grouped, number, percent, time};
+use super::words::{self, counted, grouped, number, percent, said, time};
 use super::{Direction, Scenario, Way};
+use crate::model::Text;
 use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
 
 /// The columns every comparison of ways has.
@@ -45,30 +46,33 @@ pub fn model(scenario: &Scenario) -> Report {
 }
 
 /// What is compared.
-pub(super) fn headline(s: &Scenario) -> Vec<String> {
-    let who = counted(s.clients, "client");
+pub(super) fn headline(s: &Scenario) -> Vec<Text> {
+    let who = counted(s.clients, words::CLIENTS);
     let what = match s.direction {
         Direction::Down => "the server sends each of them",
         Direction::Up => "each of them sends the server",
         Direction::Both => "the server sends each of them, and each of them the server,",
     };
     let how_often = if (s.rate - 1.0).abs() < 1e-9 {
-        "each second".to_owned()
+        Text::new("each second")
     } else if s.rate > 1.0 {
-        format!("{} times a second", number(s.rate))
+        said!("{} times a second", number(s.rate))
     } else {
-        format!("every {}", time(1.0 / s.rate))
+        said!("every {}", time(1.0 / s.rate))
     };
     vec![
-        format!(
-            "{who}: {what} {} {how_often}, on average, for {}.",
-            counted(s.payload, "byte"),
+        said!(
+            "{}: {} {} {}, on average, for {}.",
+            who,
+            what,
+            counted(s.payload, words::BYTES),
+            how_often,
             time(s.duration)
         ),
         if s.direction == Direction::Up {
-            format!("A packet takes {} one way.", time(s.delay))
+            said!("A packet takes {} one way.", time(s.delay))
         } else {
-            format!("A packet takes {} one way; short polls ask every {}.", time(s.delay), time(s.interval))
+            said!("A packet takes {} one way; short polls ask every {}.", time(s.delay), time(s.interval))
         },
     ]
 }
@@ -79,7 +83,7 @@ fn table(s: &Scenario, costs: &[Cost]) -> Table {
     let rows = costs.iter().map(|cost| {
         let load = cost.over(s.duration) * clients;
         vec![
-            Cell::Text(cost.way.name().to_owned()),
+            Cell::Text(cost.way.name().into()),
             Cell::Bytes(load.application),
             Cell::Bytes(load.protocol),
             Cell::Bytes(load.tcp_ip),
@@ -98,7 +102,7 @@ fn table(s: &Scenario, costs: &[Cost]) -> Table {
     });
     Table {
         id: "ways",
-        title: "All clients together, both directions".to_owned(),
+        title: Text::new("All clients together, both directions"),
         blocks: BLOCKS.to_vec(),
         columns: COLUMNS.to_vec(),
         rows: rows.collect(),
@@ -113,9 +117,9 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
     for (done, way) in Way::ALL.into_iter().enumerate() {
         let mut seen = simulate::play(s, way, how);
         let cost = model::cost(s, way);
-        bars.push(Bar { label: way.name().to_owned(), value: Cell::Seconds(seen.latency.quantile(0.95)) });
+        bars.push(Bar { label: way.name().into(), value: Cell::Seconds(seen.latency.quantile(0.95)) });
         rows.push(vec![
-            Cell::Text(way.name().to_owned()),
+            Cell::Text(way.name().into()),
             Cell::Seconds(seen.latency.mean()),
             Cell::Seconds(seen.latency.quantile(0.5)),
             Cell::Seconds(seen.latency.quantile(0.95)),
@@ -133,34 +137,34 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
     let mut list = assumptions::common(s);
     // Losses are played, and have a line of their own.
     list.push(assumptions::left_out("bandwidth"));
-    let mut add = |option, text: String| list.push(Assumption { option, text });
-    add("--seed", format!("seed {}: the same one plays the same game", how.seed));
-    add("--messages", format!("{} messages to one client", grouped(how.messages)));
+    let mut add = |option, text: Text| list.push(Assumption { option, text });
+    add("--seed", said!("seed {}: the same one plays the same game", how.seed));
+    add("--messages", said!("{} messages to one client", grouped(how.messages)));
     add(
         "--jitter",
         if how.jitter > 0.0 {
-            format!("up to {} more a packet, any part as likely, order kept", time(how.jitter))
+            said!("up to {} more a packet, any part as likely, order kept", time(how.jitter))
         } else {
-            "no jitter".to_owned()
+            Text::new("no jitter")
         },
     );
     add(
         "--loss",
         if how.loss > 0.0 {
-            format!(
+            said!(
                 "{} of all segments lost, sent again after 200 ms and a round trip, then twice as long; what is behind them on the connection waits",
                 percent(how.loss)
             )
         } else {
-            "no losses".to_owned()
+            Text::new("no losses")
         },
     );
     add(
         "--burst",
         if how.burst > 1 {
-            format!("{} messages published at a time, as many in all", how.burst)
+            said!("{} messages published at a time, as many in all", how.burst)
         } else {
-            "messages published one by one".to_owned()
+            Text::new("messages published one by one")
         },
     );
     Report {
@@ -168,7 +172,7 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
         headline: headline(s),
         tables: vec![Table {
             id: "simulation",
-            title: "Played message by message for one client, beside the formulas".to_owned(),
+            title: Text::new("Played message by message for one client, beside the formulas"),
             blocks: vec!["Latency of a message", "Load"],
             columns: vec![
                 Column::new("way", ""),
@@ -186,15 +190,17 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
             ],
             rows,
         }],
-        bars: vec![Bars { title: "Latency, 95 % of messages within".to_owned(), bars }],
+        bars: vec![Bars { title: Text::new("Latency, 95 % of messages within"), bars }],
         chart: None,
         verdict: vec![if extra {
-            "Jitter, losses and bursts are not in the formulas: the differences are what they cost."
-                .to_owned()
+            Text::new(
+                "Jitter, losses and bursts are not in the formulas: the differences are what they cost.",
+            )
         } else {
-            "Without jitter, losses and bursts the formulas are exact: what differs is chance, and shrinks with \
-             --messages."
-                .to_owned()
+            Text::new(
+                "Without jitter, losses and bursts the formulas are exact: what differs is chance, and shrinks with \
+             --messages.",
+            )
         }],
         assumptions: list,
         limits: Vec::new(),
@@ -202,9 +208,9 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
 }
 
 fn bars(s: &Scenario, costs: &[Cost]) -> Vec<Bars> {
-    let bars = |title: &str, value: &dyn Fn(&Cost) -> Cell| Bars {
-        title: title.to_owned(),
-        bars: costs.iter().map(|c| Bar { label: c.way.name().to_owned(), value: value(c) }).collect(),
+    let bars = |title: &'static str, value: &dyn Fn(&Cost) -> Cell| Bars {
+        title: title.into(),
+        bars: costs.iter().map(|c| Bar { label: c.way.name().into(), value: value(c) }).collect(),
     };
     let messages = messages(s);
     vec![
@@ -231,7 +237,7 @@ fn find(costs: &[Cost], way: Way) -> &Cost {
 }
 
 /// When to choose what, from these numbers.
-fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
+fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<Text> {
     let per_message = |way| total(s, find(costs, way)) / messages(s);
     let mean = |way: Way| find(costs, way).latency.mean();
     let steady = |way| find(costs, way).steady.total();
@@ -240,32 +246,32 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
     let web = per_message(Way::WebSocket);
     let mut verdict = Vec::new();
     let times = if short >= web {
-        format!("{} times as much as", number(short / web))
+        said!("{} times as much as", number(short / web))
     } else {
-        format!("{} of", percent(short / web))
+        said!("{} of", percent(short / web))
     };
-    verdict.push(format!(
-        "Bytes: with everything counted a message costs {} bytes by {}, which is {times} the {} bytes by WebSocket.",
+    verdict.push(said!(
+        "Bytes: with everything counted a message costs {} bytes by {}, which is {} the {} bytes by WebSocket.",
         number(short),
         if s.direction == Direction::Up { "a POST of its own" } else { "short polling" },
+        times,
         number(web),
     ));
     if s.direction == Direction::Up {
-        verdict.push(format!(
+        verdict.push(said!(
             "Latency: clients that only send are as fast by POST as by WebSocket, {}: there is nothing to poll for.",
             time(s.delay)
         ));
         verdict.push(
-            "POST is right when clients send now and then: nothing is held open, and any HTTP server can take it."
-                .to_owned(),
+            Text::new("POST is right when clients send now and then: nothing is held open, and any HTTP server can take it."),
         );
-        verdict.push(format!(
+        verdict.push(said!(
             "WebSocket is right when clients send often: each message saves {} bytes.",
             number(short - web)
         ));
         return verdict;
     }
-    verdict.push(format!(
+    verdict.push(said!(
         "Latency: a message is {} late on average by short polling, {} by long polling and {} by WebSocket, which is \
          the delay of the network itself.",
         time(mean(Way::ShortPolling)),
@@ -274,23 +280,22 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
     ));
     verdict.push(choose_short_polling(s, costs));
     let requests = number(find(costs, Way::LongPolling).requests);
-    verdict.push(format!(
-        "Long polling is right where WebSocket cannot pass and messages are rare: each client makes {} {} a \
+    let requests = Text::with(if requests == "1" { "{} request" } else { "{} requests" }, requests);
+    verdict.push(said!(
+        "Long polling is right where WebSocket cannot pass and messages are rare: each client makes {} a \
          second here, and takes {} times the bytes of WebSocket.",
         requests,
-        if requests == "1" { "request" } else { "requests" },
         number(per_message(Way::LongPolling) / web),
     ));
-    verdict.push(format!(
+    verdict.push(said!(
         "Server-sent events are right when clients mostly listen: {} times the bytes of WebSocket and the same \
          latency, over plain HTTP, and browsers reconnect by themselves.",
         number(per_message(Way::EventStream) / web),
     ));
-    verdict.push(
-        "WebSocket is right when both sides send often, when every millisecond counts, or for binary data."
-            .to_owned(),
-    );
-    verdict.push(format!(
+    verdict.push(Text::new(
+        "WebSocket is right when both sides send often, when every millisecond counts, or for binary data.",
+    ));
+    verdict.push(said!(
         "Socket.IO is WebSocket with names for events, acknowledgements, rooms and a way back to polling: {} bytes \
          more a message on WebSocket, and {} more to begin; on polling it takes {} times the bytes of long polling.",
         number((steady(Way::SocketIoWebSocket) - steady(Way::WebSocket)) / s.rate / directions(s)),
@@ -300,31 +305,35 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<String> {
     verdict
 }
 
-fn choose_short_polling(s: &Scenario, costs: &[Cost]) -> String {
+fn choose_short_polling(s: &Scenario, costs: &[Cost]) -> Text {
     let news = 1.0 - find(costs, Way::ShortPolling).empty.unwrap_or_default();
-    let mut text = format!(
-        "Short polling is right when data change at known times (ask once after each: {} of the polls here bring \
-         news), or when nobody minds being late.",
-        percent(news)
-    );
-    if let Some((interval, mean)) = break_even(s) {
-        let more = if interval <= s.interval {
-            format!(
-                " It moves fewer bytes than WebSocket from an interval of {} on, because one answer carries many \
+    let Some((interval, mean)) = break_even(s) else {
+        return said!(
+            "Short polling is right when data change at known times (ask once after each: {} of the polls here bring \
+             news), or when nobody minds being late.",
+            percent(news)
+        );
+    };
+    let more = if interval <= s.interval {
+        said!(
+            "It moves fewer bytes than WebSocket from an interval of {} on, because one answer carries many \
                  messages; a server that gathers messages as long could do the same by WebSocket.",
-                time(interval)
-            )
-        } else {
-            format!(
-                " From an interval of {} on it would even move fewer bytes than WebSocket, because one answer carries \
+            time(interval)
+        )
+    } else {
+        said!(
+            "From an interval of {} on it would even move fewer bytes than WebSocket, because one answer carries \
                  many messages: {} late on average.",
-                time(interval),
-                time(mean)
-            )
-        };
-        text.push_str(&more);
-    }
-    text
+            time(interval),
+            time(mean)
+        )
+    };
+    said!(
+        "Short polling is right when data change at known times (ask once after each: {} of the polls here bring \
+         news), or when nobody minds being late. {}",
+        percent(news),
+        more
+    )
 }
 
 /// The interval from which short polling moves no more bytes than WebSocket, and its mean latency;
@@ -350,15 +359,17 @@ pub fn break_even(s: &Scenario) -> Option<(f64, f64)> {
     Some((high, short(high).latency.mean()))
 }
 
-fn limits() -> Vec<String> {
+fn limits() -> Vec<Text> {
     vec![
-        "Not in these numbers: processor time and memory. Every open connection takes memory of the server, and \
+        Text::new(
+            "Not in these numbers: processor time and memory. Every open connection takes memory of the server, and \
          pushing can cost it more than being asked: Bozdag, Mesbah and van Deursen (2007) measured up to 7 times the \
-         processor time of pull, and saturation at 350 to 500 users in their set-up."
-            .to_owned(),
-        "Try: --sweep interval for the curves, --preset quantum-leap for the famous 500:1, --simulate to play it \
-         packet by packet."
-            .to_owned(),
+         processor time of pull, and saturation at 350 to 500 users in their set-up.",
+        ),
+        Text::new(
+            "Try: --sweep interval for the curves, --preset quantum-leap for the famous 500:1, --simulate to play it \
+         packet by packet.",
+        ),
     ]
 }
 

@@ -2,8 +2,9 @@
 
 use super::assumptions;
 use super::model;
-use super::words::{counted, number, time};
+use super::words::{self, counted, number, said, time};
 use super::{Direction, Scenario, Way, report};
+use crate::model::Text;
 use crate::model::report::{Axis, Cell, Chart, Column, Curve, Mark, Panel, Report, Table};
 
 /// What is changed.
@@ -44,13 +45,13 @@ impl Variable {
     }
 
     /// A value in a sentence.
-    fn words(self, value: f64) -> String {
+    fn words(self, value: f64) -> Text {
         match self {
-            Self::Rate if (value - 1.0).abs() < 1e-9 => "1 message a second".to_owned(),
-            Self::Rate => format!("{} messages a second", number(value)),
-            Self::Interval | Self::Delay => time(value),
-            Self::Payload => counted(value.round() as u64, "byte"),
-            Self::Clients => counted(value.round() as u64, "client"),
+            Self::Rate if (value - 1.0).abs() < 1e-9 => Text::new("1 message a second"),
+            Self::Rate => said!("{} messages a second", number(value)),
+            Self::Interval | Self::Delay => said!("{}", time(value)),
+            Self::Payload => counted(value.round() as u64, words::BYTES),
+            Self::Clients => counted(value.round() as u64, words::CLIENTS),
         }
     }
 
@@ -93,7 +94,7 @@ pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Rep
         kind: "sweep",
         headline: headline(s, variable)
             .into_iter()
-            .chain([format!(
+            .chain([said!(
                 "Changed: {}, from {} to {}.",
                 variable.label(),
                 variable.words(from),
@@ -105,16 +106,16 @@ pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Rep
         chart: Some(chart),
         verdict: verdict(s, variable, &marks, (from, to)),
         assumptions: assumptions::of_formulas(s),
-        limits: vec!["Add --chart FILE.svg for the curves.".to_owned()],
+        limits: vec![Text::new("Add --chart FILE.svg for the curves.")],
     })
 }
 
 /// What stays as it is.
-fn headline(s: &Scenario, variable: Variable) -> Vec<String> {
+fn headline(s: &Scenario, variable: Variable) -> Vec<Text> {
     let mut lines = report::headline(s);
     match variable {
-        Variable::Interval => lines[1] = format!("A packet takes {} one way.", time(s.delay)),
-        Variable::Delay => lines[1] = format!("Short polls ask every {}.", time(s.interval)),
+        Variable::Interval => lines[1] = said!("A packet takes {} one way.", time(s.delay)),
+        Variable::Delay => lines[1] = said!("Short polls ask every {}.", time(s.interval)),
         _ => {}
     }
     lines
@@ -163,7 +164,7 @@ fn table(variable: Variable, points: &[(f64, [Point; 6])]) -> Table {
     };
     Table {
         id: "sweep",
-        title: "Bytes a second, all clients; mean latency".to_owned(),
+        title: Text::new("Bytes a second, all clients; mean latency"),
         blocks: vec!["a second", "latency"],
         columns,
         rows: points.iter().step_by(EVERY).map(row).collect(),
@@ -176,14 +177,14 @@ fn chart(s: &Scenario, variable: Variable, points: &[(f64, [Point; 6])], marks: 
             .iter()
             .enumerate()
             .map(|(i, way)| Curve {
-                name: way.name().to_owned(),
+                name: way.name().into(),
                 points: points.iter().map(|(x, ways)| (*x, value(&ways[i]))).collect(),
             })
             .collect()
     };
-    let axis = |label: &str| Axis { label: label.to_owned(), log: true };
+    let axis = |label: &'static str| Axis { label: label.into(), log: true };
     Chart {
-        title: headline(s, variable).join(" "),
+        title: joined(headline(s, variable)),
         x: axis(variable.label()),
         panels: vec![
             Panel { y: axis("bytes a second, all clients"), curves: curves(&|point| point.bytes) },
@@ -191,6 +192,17 @@ fn chart(s: &Scenario, variable: Variable, points: &[(f64, [Point; 6])], marks: 
         ],
         marks,
     }
+}
+
+/// Where a way moves as many bytes as WebSocket, and what stands there in the chart.
+const CROSSINGS: [(Way, &str); 2] = [
+    (Way::ShortPolling, "short polling = WebSocket in bytes"),
+    (Way::LongPolling, "long polling = WebSocket in bytes"),
+];
+
+/// The sentences in one line.
+fn joined(sentences: Vec<Text>) -> Text {
+    sentences.into_iter().reduce(|before, next| said!("{} {}", before, next)).unwrap_or_default()
 }
 
 /// Where polling becomes as good as WebSocket, or stops to be.
@@ -203,13 +215,10 @@ fn marks(s: &Scenario, variable: Variable, from: f64, to: f64) -> Vec<Mark> {
             _ => None,
         };
         if let Some((x, text)) = known.filter(|(x, _)| (from..=to).contains(x)) {
-            marks.push(Mark { x, text: text.to_owned() });
+            marks.push(Mark { x, text: text.into() });
         }
     }
-    for (way, text) in [
-        (Way::ShortPolling, "short polling = WebSocket in bytes"),
-        (Way::LongPolling, "long polling = WebSocket in bytes"),
-    ] {
+    for (way, text) in CROSSINGS {
         let ahead = |x: f64| {
             let s = variable.set(s, x);
             model::cost(&s, way).steady.total() - model::cost(&s, Way::WebSocket).steady.total()
@@ -226,45 +235,49 @@ fn marks(s: &Scenario, variable: Variable, from: f64, to: f64) -> Vec<Mark> {
                 let middle = (low * high).sqrt();
                 if (ahead(middle) > 0.0) == sign { low = middle } else { high = middle }
             }
-            marks.push(Mark { x: high, text: text.to_owned() });
+            marks.push(Mark { x: high, text: text.into() });
         }
     }
     marks
 }
 
-fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f64)) -> Vec<String> {
+fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f64)) -> Vec<Text> {
     let mut verdict = Vec::new();
     for mark in marks {
         let at = variable.set(s, mark.x);
         let short = model::cost(&at, Way::ShortPolling);
         let value = variable.words(mark.x);
-        verdict.push(match mark.text.as_str() {
-            "a poll a message" | "a message a poll" => format!(
-                "At {value} there is a poll for each message on average. If messages come at known times, and polls \
+        verdict.push(match mark.text.template {
+            "a poll a message" | "a message a poll" => said!(
+                "At {} there is a poll for each message on average. If messages come at known times, and polls \
                  right after them, no poll is wasted and none is late: polling is as good as anything. As they come at \
-                 random, {:.0} % of the polls find nothing, and a message waits {} on average.",
-                short.empty.unwrap_or_default() * 100.0,
+                 random, {} % of the polls find nothing, and a message waits {} on average.",
+                value,
+                format!("{:.0}", short.empty.unwrap_or_default() * 100.0),
                 time(short.latency.mean()),
             ),
             text => {
-                let way = text.split(" = ").next().unwrap_or_default();
-                let cost = if way == "short polling" { short } else { model::cost(&at, Way::LongPolling) };
-                format!(
-                    "At {value} {way} moves as many bytes as WebSocket, and a message is {} late on average.",
+                let is_short = text == CROSSINGS[0].1;
+                let way = if is_short { Way::ShortPolling } else { Way::LongPolling };
+                let cost = if is_short { short } else { model::cost(&at, Way::LongPolling) };
+                said!(
+                    "At {} {} moves as many bytes as WebSocket, and a message is {} late on average.",
+                    value,
+                    way.name(),
                     time(cost.latency.mean())
                 )
             }
         });
     }
     // Where nobody polls, both rows are the same POSTs.
-    let ways: &[(Way, &str)] = match s.direction {
+    let ways: &[(Way, &'static str)] = match s.direction {
         Direction::Up => &[(Way::ShortPolling, "POST")],
         Direction::Down | Direction::Both => {
             &[(Way::ShortPolling, "Short polling"), (Way::LongPolling, "Long polling")]
         }
     };
     for &(way, name) in ways {
-        if marks.iter().any(|mark| mark.text.starts_with(&format!("{} =", way.name()))) {
+        if marks.iter().any(|mark| CROSSINGS.contains(&(way, mark.text.template))) {
             continue;
         }
         let times = |x: f64| {
@@ -274,18 +287,28 @@ fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f
         let (first, last) = (number(times(from)), number(times(to)));
         let (from_words, to_words) = (variable.words(from), variable.words(to));
         if s.direction == Direction::Up {
-            verdict.push(format!(
-                "{name} takes {first} times the bytes of WebSocket at {from_words}, {last} times at {to_words}."
+            verdict.push(said!(
+                "{} takes {} times the bytes of WebSocket at {}, {} times at {}.",
+                name,
+                first,
+                from_words,
+                last,
+                to_words
             ));
             continue;
         }
         let more = if times(from) > 1.0 { "more" } else { "fewer" };
         let how_many = if first == last {
-            format!("{first} times as many")
+            said!("{} times as many", first)
         } else {
-            format!("{first} times as many at {from_words}, {last} at {to_words}")
+            said!("{} times as many at {}, {} at {}", first, from_words, last, to_words)
         };
-        verdict.push(format!("{name} moves {more} bytes than WebSocket all over this range: {how_many}."));
+        verdict.push(said!(
+            "{} moves {} bytes than WebSocket all over this range: {}.",
+            name,
+            more,
+            how_many
+        ));
     }
     verdict
 }
@@ -299,7 +322,7 @@ mod tests {
         let s = Scenario::default();
         let report = sweep(&s, Variable::Interval, 0.1, 60.0).unwrap();
         let marks = &report.chart.as_ref().unwrap().marks;
-        assert!((marks[0].x - 1.0).abs() < 1e-9 && marks[0].text == "a poll a message");
+        assert!((marks[0].x - 1.0).abs() < 1e-9 && marks[0].text.template == "a poll a message");
         let (interval, _) = report::break_even(&s).unwrap();
         assert!((marks[1].x / interval - 1.0).abs() < 1e-3, "{} {interval}", marks[1].x);
     }

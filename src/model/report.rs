@@ -4,24 +4,26 @@
 //! A number keeps its base unit (bytes, seconds, a share of 1) up to the view,
 //! which rounds it for people and writes it in full for programs.
 
+use super::Text;
+
 /// What a comparison came to, ready to be shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// A word for programs: `model`, `preset`, `sweep`, `captures`, `live`.
     pub kind: &'static str,
     /// What was compared, a sentence a line.
-    pub headline: Vec<String>,
+    pub headline: Vec<Text>,
     pub tables: Vec<Table>,
     /// Bars drawn under the tables.
     pub bars: Vec<Bars>,
     /// Curves, for a chart.
     pub chart: Option<Chart>,
     /// What follows, in plain words, a paragraph each.
-    pub verdict: Vec<String>,
+    pub verdict: Vec<Text>,
     /// What the numbers rest on.
     pub assumptions: Vec<Assumption>,
     /// What the numbers do not show, a paragraph each.
-    pub limits: Vec<String>,
+    pub limits: Vec<Text>,
 }
 
 /// Rows of cells under columns.
@@ -29,7 +31,7 @@ pub struct Report {
 pub struct Table {
     /// A word for programs, unique in the report.
     pub id: &'static str,
-    pub title: String,
+    pub title: Text,
     /// The first names what each row is about.
     pub columns: Vec<Column>,
     /// What stands over the first column of each block, after the unit where it is one of bytes;
@@ -66,8 +68,8 @@ impl Column {
 pub enum Cell {
     /// It does not apply.
     Nothing,
-    /// Words. Untrusted.
-    Text(String),
+    /// Words. What fills their holes is untrusted.
+    Text(Text),
     /// How many; whole.
     Count(u64),
     /// How many on average.
@@ -108,27 +110,27 @@ pub struct Assumption {
     /// The option that sets it; empty when nothing does.
     pub option: &'static str,
     /// What is assumed, with the value.
-    pub text: String,
+    pub text: Text,
 }
 
 /// Bars of one quantity, from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bars {
-    pub title: String,
+    pub title: Text,
     pub bars: Vec<Bar>,
 }
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
-    pub label: String,
+    pub label: Text,
     pub value: Cell,
 }
 
 /// Curves over common axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    pub title: String,
+    pub title: Text,
     pub x: Axis,
     /// One panel each, from top to bottom, over the same `x`.
     pub panels: Vec<Panel>,
@@ -146,14 +148,14 @@ pub struct Panel {
 /// An axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
-    pub label: String,
+    pub label: Text,
     pub log: bool,
 }
 
 /// A curve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
-    pub name: String,
+    pub name: Text,
     /// Growing in x.
     pub points: Vec<(f64, f64)>,
 }
@@ -162,5 +164,5 @@ pub struct Curve {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
     pub x: f64,
-    pub text: String,
+    pub text: Text,
 }

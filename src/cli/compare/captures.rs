@@ -8,6 +8,7 @@ use crate::cli::{file, mistaken};
 use crate::compare::captures::Counter;
 use crate::compare::counted;
 use crate::input::{self, Input, InputError};
+use crate::model::Text;
 use crate::model::report::Report;
 
 /// Counts captures, with a progress bar over large ones. What is before the cut of one that ends within a
@@ -50,6 +51,6 @@ pub fn count(paths: &[PathBuf]) -> Result<(Report, u8), String> {
     for cut in &cuts {
         writeln!(io::stderr(), "error: {cut}").map_err(|e| e.to_string())?;
     }
-    report.limits.append(&mut cuts);
+    report.limits.extend(cuts.into_iter().map(|cut| Text::with("{}", cut)));
     Ok((report, 2))
 }

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 
 use self::args::Preset;
 use self::picture::Picture;
+use super::Look;
 use super::output::Output;
 use crate::compare::sweep::{self, Variable};
 use crate::compare::{self, Scenario};
@@ -24,24 +25,24 @@ pub use self::args::Args;
 ///
 /// # Errors
 /// When the output cannot be written.
-pub fn run(args: &Args, color: bool) -> io::Result<u8> {
+pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     if let Some(number) = args.live_server {
         let served = args.scenario().and_then(|scenario| live::serve(args, scenario, number));
         return Ok(if served.is_ok() { 0 } else { 2 });
     }
     let result = answer(args).and_then(|(report, code)| {
         if let (Some(path), Some(chart)) = (&args.chart, &report.chart) {
-            Picture::of(path)?.draw(chart)?;
+            Picture::of(path)?.draw(chart, look.lang)?;
         }
         Ok((report, code))
     });
     match result {
         Ok((report, code)) => {
-            write(&report, args.form(color), Output::new(false))?;
+            write(&report, args.form(look.color), look.lang, Output::new(false))?;
             Ok(code)
         }
         Err(problem) => {
-            writeln!(io::stderr(), "error: {problem}")?;
+            writeln!(io::stderr(), "{}", look.lang.fill("error: {}", &[&problem]))?;
             Ok(2)
         }
     }

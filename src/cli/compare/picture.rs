@@ -6,6 +6,7 @@ use std::sync::Arc;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
 
+use crate::lang::Lang;
 use crate::model::report::Chart;
 use crate::render::compare::svg;
 
@@ -41,8 +42,8 @@ impl Picture {
     }
 
     /// Draws a chart and writes it.
-    pub fn draw(&self, chart: &Chart) -> Result<(), String> {
-        let drawing = svg(chart);
+    pub fn draw(&self, chart: &Chart, lang: Lang) -> Result<(), String> {
+        let drawing = svg(chart, lang);
         let bytes = match self.form {
             Form::Svg => drawing.into_bytes(),
             Form::Png => png(&drawing).map_err(|e| format!("{}: {e}", self.path.display()))?,

@@ -6,8 +6,9 @@ mod words;
 use super::latency::Observed;
 use super::model::{self, Cost};
 use super::report::headline;
-use super::words::counted;
+use super::words::{RUNS, counted, said};
 use super::{Scenario, Way};
+use crate::model::Text;
 use crate::model::report::{Bar, Bars, Cell, Report};
 
 /// One run of one way.
@@ -134,9 +135,9 @@ pub fn report(s: &Scenario, live: &Live) -> Report {
         tables::used(s, &sums, live),
     ];
     tables.extend(live.check.as_ref().map(tables::check));
-    let bars = |title: &str, value: &dyn Fn(&Sum<'_>) -> Cell| Bars {
-        title: title.to_owned(),
-        bars: sums.iter().map(|sum| Bar { label: sum.way.name().to_owned(), value: value(sum) }).collect(),
+    let bars = |title: &'static str, value: &dyn Fn(&Sum<'_>) -> Cell| Bars {
+        title: title.into(),
+        bars: sums.iter().map(|sum| Bar { label: sum.way.name().into(), value: value(sum) }).collect(),
     };
     let bars = vec![
         bars("Bytes a message, measured", &|sum| Cell::Fixed(sum.bytes(s, None)[2], 0)),
@@ -154,17 +155,17 @@ pub fn report(s: &Scenario, live: &Live) -> Report {
     }
 }
 
-fn opening(s: &Scenario, live: &Live) -> Vec<String> {
+fn opening(s: &Scenario, live: &Live) -> Vec<Text> {
     let mut lines = headline(s);
     let runs = live.ways.iter().map(|(_, runs)| runs.len()).max().unwrap_or_default() as u64;
-    lines.push(format!(
+    lines.push(said!(
         "Measured on this machine: {} of each way, in turn, each with the same messages at the same moments.",
-        counted(runs, "run"),
+        counted(runs, RUNS),
     ));
     if live.cut_short {
         let done: usize = live.ways.iter().map(|(_, runs)| runs.len()).sum();
         let wanted = live.runs * Way::ALL.len() as u64;
-        lines.push(format!("Ended early: {done} of the {wanted} runs are in these figures."));
+        lines.push(said!("Ended early: {} of the {} runs are in these figures.", done, wanted));
     }
     lines
 }

@@ -2,7 +2,8 @@
 
 use super::{Check, Live, Run, Sum};
 use crate::compare::Scenario;
-use crate::compare::words::grouped;
+use crate::compare::words::{grouped, said};
+use crate::model::Text;
 use crate::model::report::{Cell, Column, Table};
 
 const WAY: Column = Column::new("way", "");
@@ -12,7 +13,7 @@ pub(super) fn wire(s: &Scenario, sums: &[Sum<'_>]) -> Table {
         let [protocol, below, total] = sum.bytes(s, None);
         let steady = sum.cost.steady * (1.0 / s.rate);
         vec![
-            Cell::Text(sum.way.name().to_owned()),
+            Cell::Text(sum.way.name().into()),
             Cell::Number(protocol),
             Cell::Number(steady.protocol),
             Cell::Number(below),
@@ -25,7 +26,7 @@ pub(super) fn wire(s: &Scenario, sums: &[Sum<'_>]) -> Table {
     };
     Table {
         id: "bytes",
-        title: format!("Bytes a message of {}: measured, and by formula", grouped(s.payload)),
+        title: said!("Bytes a message of {}: measured, and by formula", grouped(s.payload)),
         blocks: vec!["on the wire", "with the message"],
         columns: vec![
             WAY,
@@ -48,7 +49,7 @@ pub(super) fn load(s: &Scenario, sums: &[Sum<'_>]) -> Table {
         let polls = sum.sum(|run| run.polls as f64);
         let empty = |value: f64| sum.cost.empty.map_or(Cell::Nothing, |_| Cell::Share(value));
         vec![
-            Cell::Text(sum.way.name().to_owned()),
+            Cell::Text(sum.way.name().into()),
             Cell::Count(sum.messages as u64),
             Cell::Number((s.rate * clients * sum.seconds).round()),
             Cell::Number(sum.sum(|run| run.requests as f64) / sum.seconds),
@@ -61,7 +62,7 @@ pub(super) fn load(s: &Scenario, sums: &[Sum<'_>]) -> Table {
     };
     Table {
         id: "load",
-        title: "Load of all clients".to_owned(),
+        title: Text::new("Load of all clients"),
         blocks: Vec::new(),
         columns: vec![
             WAY,
@@ -83,7 +84,7 @@ pub(super) fn latency(sums: &mut [Sum<'_>]) -> Table {
         let mean = sum.latency.mean();
         let formula = &sum.cost.latency;
         vec![
-            Cell::Text(sum.way.name().to_owned()),
+            Cell::Text(sum.way.name().into()),
             Cell::Seconds(mean),
             Cell::Seconds(formula.mean()),
             sum.late().map_or(Cell::Nothing, Cell::Share),
@@ -98,7 +99,7 @@ pub(super) fn latency(sums: &mut [Sum<'_>]) -> Table {
     };
     Table {
         id: "latency",
-        title: "Latency from publishing to receipt: measured, and by formula".to_owned(),
+        title: Text::new("Latency from publishing to receipt: measured, and by formula"),
         blocks: Vec::new(),
         columns: vec![
             WAY,
@@ -125,7 +126,7 @@ pub(super) fn used(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Table {
         let memory = live.memory.iter().find(|(way, _)| *way == sum.way);
         let server = sum.each(|run| run.server);
         vec![
-            Cell::Text(sum.way.name().to_owned()),
+            Cell::Text(sum.way.name().into()),
             micro(server),
             each.map_or(Cell::Nothing, |each| spread(each.into_iter())),
             micro(server.map(|each| each * sum.messages / sum.seconds / s.clients as f64)),
@@ -135,7 +136,7 @@ pub(super) fn used(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Table {
     };
     Table {
         id: "used",
-        title: "Microseconds of processor time, a message and a client's second; and memory".to_owned(),
+        title: Text::new("Microseconds of processor time, a message and a client's second; and memory"),
         blocks: vec!["Processor", "Memory"],
         columns: vec![
             WAY,
@@ -150,9 +151,9 @@ pub(super) fn used(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Table {
 }
 
 pub(super) fn check(check: &[Check; 2]) -> Table {
-    let row = |(name, check): (&str, &Check)| {
+    let row = |(name, check): (&'static str, &Check)| {
         vec![
-            Cell::Text(name.to_owned()),
+            Cell::Text(name.into()),
             Cell::Exact(check.socket),
             Cell::Exact(check.heads),
             Cell::Exact(check.frames),
@@ -163,7 +164,7 @@ pub(super) fn check(check: &[Check; 2]) -> Table {
     };
     Table {
         id: "check",
-        title: "A WebSocket connection: bytes on its socket, and what the decoder finds".to_owned(),
+        title: Text::new("A WebSocket connection: bytes on its socket, and what the decoder finds"),
         blocks: Vec::new(),
         columns: vec![
             Column::new("sender", ""),

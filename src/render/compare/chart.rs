@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::scale::{Scale, name};
+use crate::lang::Lang;
 use crate::model::report::{Chart, Panel};
 use crate::render::columns;
 
@@ -28,18 +29,19 @@ const CURVES: [(&str, &str, &str); 6] = [
 ];
 
 /// Draws a chart.
-pub fn svg(chart: &Chart) -> String {
+pub fn svg(chart: &Chart, lang: Lang) -> String {
     let height = TOP + chart.panels.len() as f64 * (PANEL + BETWEEN) - BETWEEN + BOTTOM;
+    let title = lang.say(&chart.title);
     let mut svg = String::new();
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
          height=\"{height}\" role=\"img\" aria-label=\"{}\">\n{}",
-        escaped(&chart.title),
+        escaped(&title),
         style()
     );
     let _ = writeln!(svg, "<rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\"/>");
-    for (i, line) in columns::lines(&chart.title, 100).iter().take(2).enumerate() {
+    for (i, line) in columns::lines(&title, 100).iter().take(2).enumerate() {
         let _ =
             writeln!(svg, "<text class=\"title\" x=\"16\" y=\"{}\">{}</text>", 26 + 19 * i, escaped(line));
     }
@@ -48,14 +50,14 @@ pub fn svg(chart: &Chart) -> String {
     let x = Scale::tight(&chart.x, low, high, LEFT, WIDTH - RIGHT);
     for (i, panel) in chart.panels.iter().enumerate() {
         let top = TOP + i as f64 * (PANEL + BETWEEN);
-        draw_panel(&mut svg, chart, panel, x, top, i + 1 == chart.panels.len());
+        draw_panel(&mut svg, chart, panel, (x, top, i + 1 == chart.panels.len()), lang);
     }
     let middle = f64::midpoint(LEFT, WIDTH - RIGHT);
     let _ = writeln!(
         svg,
         "<text class=\"label\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n</svg>",
         height - 14.0,
-        escaped(&chart.x.label)
+        escaped(&lang.say(&chart.x.label))
     );
     svg
 }
@@ -82,7 +84,13 @@ fn style() -> String {
     )
 }
 
-fn draw_panel(svg: &mut String, chart: &Chart, panel: &Panel, x: Scale, top: f64, last: bool) {
+fn draw_panel(
+    svg: &mut String,
+    chart: &Chart,
+    panel: &Panel,
+    (x, top, last): (Scale, f64, bool),
+    lang: Lang,
+) {
     let bottom = top + PANEL;
     let values = panel.curves.iter().flat_map(|c| &c.points).map(|(_, y)| *y);
     let y = Scale::new(&panel.y, values, bottom, top);
@@ -90,7 +98,7 @@ fn draw_panel(svg: &mut String, chart: &Chart, panel: &Panel, x: Scale, top: f64
         svg,
         "<text class=\"label\" x=\"16\" y=\"{}\">{}</text>",
         top - 10.0,
-        escaped(&panel.y.label)
+        escaped(&lang.say(&panel.y.label))
     );
     for tick in y.ticks() {
         let at = y.at(tick);
@@ -125,11 +133,11 @@ fn draw_panel(svg: &mut String, chart: &Chart, panel: &Panel, x: Scale, top: f64
         let _ = writeln!(svg, "<path class=\"curve c{}\" d=\"{path}\"/>", i % CURVES.len());
     }
     // Over the curves: the halo of their words keeps them readable.
-    draw_marks(svg, chart, x, top, bottom);
-    draw_names(svg, panel, y, top, bottom);
+    draw_marks(svg, chart, x, (top, bottom), lang);
+    draw_names(svg, panel, y, (top, bottom), lang);
 }
 
-fn draw_marks(svg: &mut String, chart: &Chart, x: Scale, top: f64, bottom: f64) {
+fn draw_marks(svg: &mut String, chart: &Chart, x: Scale, (top, bottom): (f64, f64), lang: Lang) {
     for (i, mark) in chart.marks.iter().enumerate() {
         let at = x.at(mark.x);
         // Beside the line, on the side with more room; one below the other.
@@ -140,13 +148,13 @@ fn draw_marks(svg: &mut String, chart: &Chart, x: Scale, top: f64, bottom: f64) 
             "<path class=\"mark\" d=\"M{at:.1} {top}V{bottom}\"/><text class=\"note\" x=\"{text_at:.1}\" y=\"{:.1}\" \
              text-anchor=\"{anchor}\">{}</text>",
             top + 14.0 + 15.0 * (i % 4) as f64,
-            escaped(&mark.text)
+            escaped(&lang.say(&mark.text))
         );
     }
 }
 
 /// The names at the ends of the curves, moved apart where they would cover each other.
-fn draw_names(svg: &mut String, panel: &Panel, y: Scale, top: f64, bottom: f64) {
+fn draw_names(svg: &mut String, panel: &Panel, y: Scale, (top, bottom): (f64, f64), lang: Lang) {
     const LINE: f64 = 16.0;
     let end =
         |i: usize| panel.curves[i].points.last().map_or(bottom, |(_, value)| y.at(*value).clamp(top, bottom));
@@ -176,7 +184,7 @@ fn draw_names(svg: &mut String, panel: &Panel, y: Scale, top: f64, bottom: f64) 
             from + 20.0,
             from + 24.0,
             at + 4.0,
-            escaped(&panel.curves[i].name)
+            escaped(&lang.say(&panel.curves[i].name))
         );
     }
 }
@@ -193,16 +201,16 @@ mod tests {
 
     #[test]
     fn names_never_cover_each_other() {
-        let curve = |name: &str| Curve { name: name.to_owned(), points: vec![(1.0, 5.0), (10.0, 5.0)] };
-        let axis = || Axis { label: "<y>".to_owned(), log: true };
+        let curve = |name: &'static str| Curve { name: name.into(), points: vec![(1.0, 5.0), (10.0, 5.0)] };
+        let axis = || Axis { label: "<y>".into(), log: true };
         let curves = ["a", "b", "c", "d", "e", "f"].map(curve).into();
         let chart = Chart {
-            title: "a & b".to_owned(),
+            title: "a & b".into(),
             x: axis(),
             panels: vec![Panel { y: axis(), curves }],
-            marks: vec![Mark { x: 2.0, text: "here".to_owned() }],
+            marks: vec![Mark { x: 2.0, text: "here".into() }],
         };
-        let svg = svg(&chart);
+        let svg = svg(&chart, Lang::En);
         assert!(svg.contains("a &amp; b") && svg.contains("&lt;y&gt;") && !svg.contains("NaN"));
         let mut at: Vec<f64> = svg
             .lines()

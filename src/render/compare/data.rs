@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::Text;
 use crate::model::report::{Cell, Chart, Report, Table};
 
 /// Names the form of the JSON records.
@@ -25,10 +26,14 @@ fn field(cell: &Cell) -> String {
     match cell {
         Cell::Nothing => String::new(),
         // RFC 4180 §2.
-        Cell::Text(text) if text.contains([',', '"', '\n', '\r']) => {
-            format!("\"{}\"", text.replace('"', "\"\""))
+        Cell::Text(text) => {
+            let text = text.to_string();
+            if text.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text
+            }
         }
-        Cell::Text(text) => text.clone(),
         _ => json(cell),
     }
 }
@@ -46,7 +51,7 @@ pub(super) fn object(report: &Report) -> String {
     let assumptions: Vec<String> = report
         .assumptions
         .iter()
-        .map(|a| format!("{{\"option\":{},\"text\":{}}}", string(a.option), string(&a.text)))
+        .map(|a| format!("{{\"option\":{},\"text\":{}}}", string(a.option), string(&a.text.to_string())))
         .collect();
     let _ = write!(text, ",\"assumptions\":[{}]", assumptions.join(","));
     let _ = writeln!(text, ",\"limits\":{}}}", strings(&report.limits));
@@ -68,10 +73,10 @@ pub(super) fn lines(report: &Report) -> String {
         }
     }
     for verdict in &report.verdict {
-        let _ = writeln!(text, "{{\"type\":\"verdict\",\"text\":{}}}", string(verdict));
+        let _ = writeln!(text, "{{\"type\":\"verdict\",\"text\":{}}}", string(&verdict.to_string()));
     }
     for a in &report.assumptions {
-        let (option, words) = (string(a.option), string(&a.text));
+        let (option, words) = (string(a.option), string(&a.text.to_string()));
         let _ = writeln!(text, "{{\"type\":\"assumption\",\"option\":{option},\"text\":{words}}}");
     }
     text
@@ -82,7 +87,7 @@ fn table(table: &Table) -> String {
     format!(
         "{{\"id\":{},\"title\":{},\"rows\":[{}]}}",
         string(table.id),
-        string(&table.title),
+        string(&table.title.to_string()),
         rows.join(",")
     )
 }
@@ -101,7 +106,7 @@ fn marks(chart: &Chart) -> String {
     let marks: Vec<String> = chart
         .marks
         .iter()
-        .map(|mark| format!("{{\"x\":{},\"text\":{}}}", mark.x, string(&mark.text)))
+        .map(|mark| format!("{{\"x\":{},\"text\":{}}}", mark.x, string(&mark.text.to_string())))
         .collect();
     format!("[{}]", marks.join(","))
 }
@@ -109,7 +114,7 @@ fn marks(chart: &Chart) -> String {
 fn json(cell: &Cell) -> String {
     match cell {
         Cell::Nothing => "null".to_owned(),
-        Cell::Text(text) => string(text),
+        Cell::Text(text) => string(&text.to_string()),
         Cell::Count(value) | Cell::Exact(value) => value.to_string(),
         _ => match cell.number() {
             // Twelve digits: no more are meant, and 0.1 + 0.2 stays 0.3.
@@ -122,8 +127,9 @@ fn json(cell: &Cell) -> String {
     }
 }
 
-fn strings(texts: &[String]) -> String {
-    let texts: Vec<String> = texts.iter().map(|text| string(text)).collect();
+/// Records are English in every language.
+fn strings(texts: &[Text]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| string(&text.to_string())).collect();
     format!("[{}]", texts.join(","))
 }
 

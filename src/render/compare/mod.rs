@@ -8,6 +8,7 @@ mod text;
 
 use std::io::{self, Write};
 
+use crate::lang::Lang;
 use crate::model::report::{Cell, Report};
 use crate::render::escape::{self, Kind};
 use crate::render::human;
@@ -30,10 +31,10 @@ pub enum Form {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report, form: Form, mut out: impl Write) -> io::Result<()> {
+pub fn write(report: &Report, form: Form, lang: Lang, mut out: impl Write) -> io::Result<()> {
     let page = match form {
-        Form::Text(page) => text::page(report, page),
-        Form::Markdown => markdown::page(report),
+        Form::Text(page) => text::page(report, page, lang),
+        Form::Markdown => markdown::page(report, lang),
         Form::Csv => data::csv(report),
         Form::Json => data::object(report),
         Form::Lines => data::lines(report),
@@ -43,10 +44,10 @@ pub fn write(report: &Report, form: Form, mut out: impl Write) -> io::Result<()>
 }
 
 /// A value as people read it.
-fn shown(cell: &Cell) -> String {
+fn shown(cell: &Cell, lang: Lang) -> String {
     match cell {
         Cell::Nothing => "-".to_owned(),
-        Cell::Text(text) => plain(text),
+        Cell::Text(text) => plain(&lang.say(text)),
         Cell::Count(value) | Cell::Exact(value) => grouped(*value),
         Cell::Number(value) => number(*value),
         Cell::Bytes(value) => human::size(value.round() as u64),
@@ -111,12 +112,13 @@ fn share(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Text;
 
     #[test]
     fn values_for_people() {
         for (cell, text) in [
             (Cell::Nothing, "-"),
-            (Cell::Text("a\u{1b}[31m".into()), "a\\u{1b}[31m"),
+            (Cell::Text(Text::with("{}", "a\u{1b}[31m")), "a\\u{1b}[31m"),
             (Cell::Count(1234), "1,234"),
             (Cell::Number(0.632), "0.63"),
             (Cell::Number(12_345.4), "12,345"),
@@ -133,7 +135,7 @@ mod tests {
             (Cell::Seconds(1.05), "1.05 s"),
             (Cell::Fixed(665.0, 0), "665"),
         ] {
-            assert_eq!(shown(&cell), text);
+            assert_eq!(shown(&cell, Lang::En), text);
         }
     }
 }

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn axis(log: bool) -> Axis {
-        Axis { label: String::new(), log }
+        Axis { label: "".into(), log }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{columns, plain, shown};
+use crate::lang::Lang;
 use crate::model::report::{Bars, Cell, Report, Table};
 use crate::render::style::{Ink, Palette};
 use crate::render::words::grouped;
@@ -19,10 +20,10 @@ pub struct Page {
 }
 
 /// Writes all of it.
-pub(super) fn page(report: &Report, page: Page) -> String {
-    let mut paper = Paper { page, palette: Palette::new(page.color), text: String::new() };
+pub(super) fn page(report: &Report, page: Page, lang: Lang) -> String {
+    let mut paper = Paper { page, lang, palette: Palette::new(page.color), text: String::new() };
     for line in &report.headline {
-        paper.paragraph(line, 0, 0);
+        paper.paragraph(&plain(&lang.say(line)), 0, 0);
     }
     for table in &report.tables {
         paper.table(table);
@@ -31,27 +32,31 @@ pub(super) fn page(report: &Report, page: Page) -> String {
         paper.bars(bars);
     }
     if !report.verdict.is_empty() {
-        paper.title("What follows");
+        paper.title(lang.words("What follows"));
         for verdict in &report.verdict {
-            paper.item(verdict);
+            paper.item(&lang.say(verdict));
         }
     }
     if !report.assumptions.is_empty() {
         let widest = report.assumptions.iter().map(|a| a.option.len()).max().unwrap_or_default();
-        paper.title(if widest > 0 { "Assumed, with the option that changes it" } else { "Assumed" });
+        paper.title(lang.words(if widest > 0 {
+            "Assumed, with the option that changes it"
+        } else {
+            "Assumed"
+        }));
         for assumption in &report.assumptions {
             if widest == 0 {
-                paper.item(&assumption.text);
+                paper.item(&lang.say(&assumption.text));
                 continue;
             }
             let lead = format!("{:<widest$}  ", assumption.option);
-            paper.paragraph(&format!("  {lead}{}", plain(&assumption.text)), 0, widest + 4);
+            paper.paragraph(&format!("  {lead}{}", plain(&lang.say(&assumption.text))), 0, widest + 4);
         }
     }
     if !report.limits.is_empty() {
         paper.text.push('\n');
         for limit in &report.limits {
-            paper.paragraph(limit, 0, 0);
+            paper.paragraph(&plain(&lang.say(limit)), 0, 0);
         }
     }
     paper.text
@@ -59,6 +64,7 @@ pub(super) fn page(report: &Report, page: Page) -> String {
 
 struct Paper {
     page: Page,
+    lang: Lang,
     palette: Palette,
     text: String,
 }
@@ -84,27 +90,16 @@ impl Paper {
         let kept =
             if hanging > lead { text.char_indices().nth(hanging).map_or(lead, |(at, _)| at) } else { lead };
         line.push_str(&text[..kept]);
-        let mut empty = true;
         // A percent sign stays with its number.
         let text = text[kept..].replace(" %", "\u{a0}%");
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            let word = &word.replace('\u{a0}', " ");
-            if !empty && columns(&line) + 1 + columns(word) > self.page.width {
-                let _ = writeln!(self.text, "{}", line.trim_end());
-                line = " ".repeat(hanging);
-                empty = true;
-            }
-            if !empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-            empty = false;
-        }
+        let room = self.page.width.saturating_sub(columns(&line));
+        let lines = super::super::columns::lines(&text, room);
+        line.push_str(&lines.join(&format!("\n{}", " ".repeat(hanging))).replace('\u{a0}', " "));
         let _ = writeln!(self.text, "{}", line.trim_end());
     }
 
     fn table(&mut self, table: &Table) {
-        self.title(&table.title);
+        self.title(&self.lang.say(&table.title));
         let blocks = table.columns.iter().map(|column| column.block).max().unwrap_or_default();
         for block in 0..=blocks {
             let mut chosen: Vec<usize> =
@@ -119,17 +114,19 @@ impl Paper {
         }
     }
 
-    fn block(&mut self, table: &Table, chosen: &[usize], about: Option<&str>) {
-        let mut heads: Vec<String> = chosen.iter().map(|&i| table.columns[i].head.to_owned()).collect();
+    fn block(&mut self, table: &Table, chosen: &[usize], about: Option<&'static str>) {
+        let mut heads: Vec<String> =
+            chosen.iter().map(|&i| self.lang.words(table.columns[i].head).to_owned()).collect();
         let unit = unit_of(table);
         if let Some(about) = about {
+            let about = self.lang.words(about);
             let bytes =
                 chosen.iter().any(|&i| matches!(table.rows.first().map(|row| &row[i]), Some(Cell::Bytes(_))));
             heads[0] = if bytes { format!("{} {about}", UNITS[unit]) } else { about.to_owned() };
         }
         let shown = |cell: &Cell| match *cell {
             Cell::Bytes(value) => in_unit(value, unit),
-            ref cell => shown(cell),
+            ref cell => shown(cell, self.lang),
         };
         let rows: Vec<Vec<String>> =
             table.rows.iter().map(|row| chosen.iter().map(|&i| shown(&row[i])).collect()).collect();
@@ -163,9 +160,10 @@ impl Paper {
     }
 
     fn bars(&mut self, bars: &Bars) {
-        self.title(&bars.title);
-        let labels = bars.bars.iter().map(|bar| columns(&bar.label)).max().unwrap_or_default();
-        let values: Vec<String> = bars.bars.iter().map(|bar| shown(&bar.value)).collect();
+        self.title(&self.lang.say(&bars.title));
+        let labels =
+            bars.bars.iter().map(|bar| columns(&self.lang.say(&bar.label))).max().unwrap_or_default();
+        let values: Vec<String> = bars.bars.iter().map(|bar| shown(&bar.value, self.lang)).collect();
         let widest = values.iter().map(|value| columns(value)).max().unwrap_or_default();
         let room = self.page.width.saturating_sub(2 + labels + 2 + widest + 2).max(8);
         let number = |cell: &Cell| cell.number().unwrap_or_default().max(0.0);
@@ -174,9 +172,10 @@ impl Paper {
         for (bar, value) in bars.bars.iter().zip(&values) {
             let share = if most > 0.0 { number(&bar.value) / most } else { 0.0 };
             let drawn = drawn(share * room as f64, self.page.ascii);
-            let fill = " ".repeat(labels - columns(&bar.label));
+            let fill = " ".repeat(labels - columns(&self.lang.say(&bar.label)));
             let pad = " ".repeat(widest - columns(value));
-            let line = format!("  {}{fill}  {pad}{value}  {open}{drawn}{close}", plain(&bar.label));
+            let line =
+                format!("  {}{fill}  {pad}{value}  {open}{drawn}{close}", plain(&self.lang.say(&bar.label)));
             let _ = writeln!(self.text, "{}", line.trim_end());
         }
     }
