@@ -69,7 +69,7 @@ const FIELDS: &[(&[&str], &[&str])] = &[
 ];
 
 /// Rules about the end of a stream, a hole in it, or what is no head: where no field is.
-const BETWEEN_FIELDS: &[&str] = &["truncated-frame", "tcp-gap", "malformed-response"];
+const BETWEEN_FIELDS: &[&str] = &["truncated-frame", "tcp-gap", "malformed-response", "tls-to-plain-port"];
 
 /// The header fields that the words of rules name.
 const HEADERS: &[&str] = &[

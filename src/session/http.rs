@@ -230,7 +230,8 @@ impl Session {
         if answer.blocked && answer.reader.state() == HeadState::Complete {
             answer.blocked = false;
             let waited = answer.waits.take().unwrap_or(at);
-            let at = if http.requests.is_empty() { waited } else { at };
+            answer.in_vain = http.requests.is_empty();
+            let at = if answer.in_vain { waited } else { at };
             self.response(server, at, false, cx)?;
             return self.release(server, cx);
         }
@@ -275,6 +276,7 @@ impl Session {
         let has_begun = http.lanes[side.other().index()].reader.total() > 0;
         // All of both streams is in the capture, so a request is: it was captured later than this.
         let is_overtaken = self.both_heard
+            && !http.lanes[side.index()].in_vain
             && matches!(self.start, Start::Opened | Start::Given)
             && self.offsets[side.other().index()] == 0
             && self.ended[side.other().index()].is_none();
@@ -444,22 +446,14 @@ impl Session {
         if is_awaiting { ON } else { self.release(client, cx) }
     }
 
-    /// Bytes that were held back are read.
+    /// Bytes that were held back are read. What follows must not overtake what is left of them, so they are
+    /// held no longer; those that must wait once more are held again, in their order.
     fn release(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
-        loop {
-            let chunk = match &mut self.phase {
-                Phase::Http(http) if http.lanes[side.index()].blocked => return ON,
-                Phase::Http(http) => {
-                    let lane = &mut http.lanes[side.index()];
-                    let chunk = lane.held.pop_front();
-                    lane.held_bytes -= chunk.as_ref().map_or(0, |c| c.bytes.len());
-                    chunk
-                }
-                _ => return ON,
-            };
-            let Some(chunk) = chunk else { return ON };
-            self.pass(side, &chunk.bytes, chunk.at, chunk.offset, cx)?;
-        }
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let lane = &mut http.lanes[side.index()];
+        let held = std::mem::take(&mut lane.held);
+        lane.held_bytes = 0;
+        held.iter().try_for_each(|chunk| self.pass(side, &chunk.bytes, chunk.at, chunk.offset, cx))
     }
 
     /// Shows a head that waited for its body, with as much of it as there is.

@@ -31,6 +31,8 @@ pub(super) struct Lane {
     pub held: VecDeque<Chunk>,
     /// When a response was complete that waits for its request.
     pub waits: Option<At>,
+    /// One has waited in vain; no other will.
+    pub in_vain: bool,
     /// Its peer had seen more of it than is there.
     pub behind: bool,
     /// Nothing of the response had come when the first of `held` did.
