@@ -239,7 +239,7 @@ fn show(input: Input) {
     let mut views = Views::default();
     pipeline::run(input, &mut views, &mut |_| {});
     let Views { stats, json, .. } = views;
-    stats.text(&mut Plain, wstool::lang::Lang::Zh, false).expect("nothing fails");
+    stats.text(&mut Plain, wstool::lang::Lang::Zh, false, 80).expect("nothing fails");
     stats.lines(&mut Records::default()).expect("nothing fails");
     json.finish().expect("nothing fails");
 }
