@@ -19,7 +19,7 @@ use wstool::render::stats::Stats;
 use wstool::render::{Options, Tree};
 
 /// Mebibytes any run may take, besides what its connections may.
-const BASE: usize = 8;
+const BASE: usize = 9;
 
 /// Bytes for a flow that is not followed, and for one that is looked at; half of it room to grow.
 const SILENT: usize = 600;

@@ -65,6 +65,7 @@ mod page;
 mod rows;
 mod screen;
 mod style;
+mod totals;
 mod verdicts;
 mod words;
 

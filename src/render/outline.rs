@@ -6,14 +6,13 @@ use super::files::{self, Files};
 use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
-use super::words::{
-    BYTES, CONNECTIONS, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, grouped, opcode, runs,
-};
+use super::totals::{effect, more, others, totals};
+use super::words::{BYTES, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, grouped, opcode, runs};
 use super::{Options, app, frames, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, GapEffect, Handshake, Hole, InputFile, Message, Meta, More,
-    Opcode, Opening, Other, Part, Roles, Severity, Summary, Unit, Utf8, hole,
+    Body, Connection, Dir, EndKind, Ending, Gap, Handshake, Hole, InputFile, Message, Meta, Opcode, Opening,
+    Part, Roles, Severity, Summary, Unit, Utf8, hole,
 };
 
 /// Where the contents of a block begin.
@@ -478,60 +477,6 @@ fn frames(lang: Lang, message: &Message<'_>) -> String {
 
 /// Kinds of other connections that are listed.
 const OTHERS: usize = 8;
-
-/// Connections that are no WebSocket: how many, what they speak and with whom.
-pub fn others(lang: Lang, other: &Other) -> String {
-    let whom = match (&other.server_name, other.server) {
-        (Some(name), Some(server)) => format!("{name} ({server})"),
-        (Some(name), None) => name.clone(),
-        (None, Some(server)) => server.to_string(),
-        (None, None) => lang.words("other servers").to_owned(),
-    };
-    let version = other.version.unwrap_or("TLS");
-    let words = match other.protocol {
-        _ if other.is_tls() => lang.fill(
-            "besides: {} of {} to {}",
-            &[&count(lang, other.connections, CONNECTIONS), &version, &whom],
-        ),
-        "http2" => {
-            lang.fill("besides: {} of HTTP/2 to {}", &[&count(lang, other.connections, CONNECTIONS), &whom])
-        }
-        _ => lang.fill("besides: {} refused by {}", &[&count(lang, other.connections, CONNECTIONS), &whom]),
-    };
-    let alpn =
-        if other.alpn.is_empty() { String::new() } else { lang.fill("ALPN {}", &[&other.alpn.join(", ")]) };
-    joined(lang, &[words, alpn])
-}
-
-/// How many of everything: `1 connection, 10 frames, 5 messages`.
-pub fn totals(lang: Lang, summary: &Summary) -> String {
-    joined(
-        lang,
-        &[
-            count(lang, summary.connections, CONNECTIONS),
-            count(lang, summary.frames, FRAMES),
-            count(lang, summary.messages, MESSAGES),
-        ],
-    )
-}
-
-/// How many findings of a rule there are besides those that were told.
-pub fn more(lang: Lang, it: &More) -> String {
-    let count = grouped(it.count);
-    match it.blame {
-        Some(dir) => lang.fill("… and {} more of {} ({})", &[&count, &it.rule.id, &lang.words(dir.name())]),
-        None => lang.fill("… and {} more of {}", &[&count, &it.rule.id]),
-    }
-}
-
-/// What a gap did to decoding.
-pub fn effect(effect: GapEffect) -> &'static str {
-    match effect {
-        GapEffect::SkippedInPayload => "inside a payload: the next frame's place is known",
-        GapEffect::Resynchronised => "over a header: what follows was found by its shape",
-        GapEffect::Desynchronised => "over a header: no frame was found after it",
-    }
-}
 
 /// The highest severity of the rules that a unit breaks.
 pub fn worst(unit: &Unit<'_>) -> Option<Severity> {

@@ -3,9 +3,10 @@
 use super::clock::seconds;
 use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
-use super::outline::{self, Outline, effect, ended, ink, joined, worst};
+use super::outline::{Outline, ended, ink, joined, worst};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
+use super::totals::{self, effect};
 use super::words::{BYTES, Noun, compact, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
@@ -96,7 +97,7 @@ impl Layout for TableLayout {
                 };
                 event(outline, unit, name, &words);
                 for it in &connection.more {
-                    let words = outline::more(outline.lang(), it);
+                    let words = totals::more(outline.lang(), it);
                     outline.page.clip(verdicts::ink(it.rule.severity), &words).line();
                 }
             }
@@ -121,7 +122,7 @@ impl Layout for TableLayout {
                     outline.page.clip(Ink::Faint, &words).line();
                 }
                 for other in &summary.others {
-                    let words = outline::others(outline.lang(), other);
+                    let words = totals::others(outline.lang(), other);
                     outline.page.clip(Ink::Faint, &words).line();
                 }
             }
@@ -336,7 +337,7 @@ fn last(lang: Lang, summary: &Summary) -> String {
     const ERRORS: Noun = ["{} error", "{} errors"];
     const WARNINGS: Noun = ["{} warning", "{} warnings"];
     const NOTES: Noun = ["{} note", "{} notes"];
-    let mut parts = vec![outline::totals(lang, summary)];
+    let mut parts = vec![totals::totals(lang, summary)];
     for (severity, noun) in
         [(Severity::Error, ERRORS), (Severity::Warning, WARNINGS), (Severity::Note, NOTES)]
     {

@@ -108,8 +108,9 @@ impl Session {
             return ON;
         }
         let Phase::Http(http) = &mut self.phase else { return ON };
-        // The client has an answer that is not there.
-        if http.lanes[client.other().index()].behind {
+        // The client has an answer that is not there; or where the server's stream begins was not
+        // seen, so that one may be missing unnoticed.
+        if http.lanes[client.other().index()].behind || !self.both_heard {
             return ON;
         }
         let Some(request) = http.requests.iter_mut().find(|request| request.upgrade.is_some()) else {
@@ -121,9 +122,7 @@ impl Session {
                 StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", span(waited)),
                 _ => Text::with("TCP closed after {}, and not a byte", span(waited)),
             },
-            _ if !self.both_heard || waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => {
-                return ON;
-            }
+            _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return ON,
             Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", span(waited)),
             Over::Input => Text::with("not a byte in {}, when the capture ends", span(waited)),
         };

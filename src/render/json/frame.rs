@@ -4,9 +4,8 @@ use std::io::Write;
 
 use super::Stream;
 use super::app::{app, packet, session};
-use super::record::{
-    as_text, close_body, connection, cut, finding_ids, gap, http, list, meta, opening, origin, summary,
-};
+use super::record::{as_text, close_body, connection, cut, finding_ids, gap, http, list, opening, origin};
+use super::run::{meta, summary};
 use super::write::{Mark, Writer};
 use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
 

@@ -9,6 +9,7 @@ mod escape;
 pub mod film;
 mod frame;
 pub(crate) mod record;
+pub(crate) mod run;
 pub(crate) mod write;
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::distribution::{Distribution, Range};
 use super::ledger::Ledger;
 use super::tally::{Frames, Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
-use crate::render::json::record::{end_name, findings_by_rule, findings_by_severity, meta, summary};
+use crate::render::json::record::end_name;
+use crate::render::json::run::{findings_by_rule, findings_by_severity, meta, summary};
 use crate::render::json::{Stream, write::Writer};
 
 impl Stats {
