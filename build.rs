@@ -1,5 +1,6 @@
 //! Puts `samples/` into the binary, so that its commands can be tried from any folder.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -12,7 +13,8 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for name in files {
         // As strings of Rust: both may hold what needs to be escaped.
-        list += &format!("    ({name:?}, include_bytes!({:?})),\n", root.join(&name));
+        let path = root.join(&name).display().to_string();
+        writeln!(list, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes it");
     }
     list += "]\n";
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets it"));

@@ -203,7 +203,7 @@ fn clients_behind_a_proxy_are_told_apart() {
         };
         play(&(1..9).map(one).collect::<String>())
     };
-    let has = |said: &Said| said.findings().iter().any(|rule| *rule == "reconnect-without-backoff");
+    let has = |said: &Said| said.findings().contains(&"reconnect-without-backoff");
     assert!(has(&attempts(&|_| 7)));
     assert!(!has(&attempts(&|n| n)));
 }

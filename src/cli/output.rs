@@ -112,7 +112,7 @@ mod tests {
     fn progress_is_drawn_when_it_takes_long_whatever_the_size() {
         for total in [None, Some(1000)] {
             let mut soon = Progress::after(Duration::ZERO, total, true);
-            let mut late = Progress::after(Duration::from_secs(3600), total, true);
+            let mut late = Progress::after(Duration::from_hours(1), total, true);
             let mut never = Progress::after(Duration::ZERO, total, false);
             for progress in [&mut soon, &mut late, &mut never] {
                 progress.at(500);

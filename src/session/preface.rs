@@ -52,7 +52,8 @@ impl Session {
     ) -> ControlFlow<(), usize> {
         let open = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref());
         let is_open = open.is_some_and(|preface| preface.side == side && preface.header.is_none());
-        if !is_open && !(offset == 0 && open.is_none() && self.may_have_preface(side, bytes)) {
+        let may_begin = offset == 0 && open.is_none() && self.may_have_preface(side, bytes);
+        if !is_open && !may_begin {
             return ControlFlow::Continue(0);
         }
         let preface = self.tunnel.get_or_insert_default().preface.get_or_insert_with(|| Preface::new(side));

@@ -1,5 +1,5 @@
 //! The header that a proxy puts in front of a connection to say who the client is: the PROXY
-//! protocol of HAProxy, version 1 (a line of text) and version 2 (binary).
+//! protocol of `HAProxy`, version 1 (a line of text) and version 2 (binary).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -89,7 +89,7 @@ fn show_in(extensions: Extensions, frames: &[Sent], cut: usize, payload: u64) ->
         let length = frame.payload.len();
         assert!((126..65536).contains(&length));
         let mask = if frame.key.is_some() { 0x80 } else { 0 };
-        let mut head = vec![frame.first, mask | 126, (length >> 8) as u8, length as u8];
+        let mut head = vec![frame.first, mask | 0x7E, (length >> 8) as u8, length as u8];
         head.extend(frame.key.iter().flatten());
         for chunk in head.chunks(cut) {
             assert!(talk.push(dir, chunk, at, &mut out, &mut scratch).is_continue());
