@@ -71,7 +71,7 @@ fn forget_peak() {
 fn bomb(first: u8) -> Vec<u8> {
     let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
     for _ in 0..64 {
-        deflate.write_all(&[0; 1 << 20]).expect("memory takes it");
+        deflate.write_all(&vec![0; 1 << 20]).expect("memory takes it");
     }
     deflate.flush().expect("memory takes it");
     let payload = deflate.get_ref().strip_suffix(&[0, 0, 0xFF, 0xFF]).expect("a flush ends like this");

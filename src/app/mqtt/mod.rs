@@ -1,8 +1,8 @@
 //! MQTT 3.1, 3.1.1 and 5.0 over WebSocket (MQTT 5.0 §6): a stream of control packets, which messages cut
 //! anywhere.
 //!
-//! This is the spec sheet; [`decoder`] follows the stream, [`packet`] reads one control packet, [`reader`]
-//! reads its parts, [`names`] has the types and reason codes.
+//! This is the spec sheet; `decoder` follows the stream, `packet` reads one control packet, `reader`
+//! reads its parts, `names` has the types and reason codes.
 
 mod decoder;
 mod names;
