@@ -63,6 +63,9 @@ fn options_named_on_pages_exist() {
             else {
                 continue;
             };
+            // In a sentence the command ends with its quotes.
+            let quoted = line.split_once("wstool ").is_some_and(|(before, _)| before.ends_with('`'));
+            let command = if quoted { command.split('`').next().unwrap_or(command) } else { command };
             let mut words =
                 command.split_whitespace().take_while(|word| !matches!(*word, "|" | ">" | "&&")).peekable();
             let is_name = |word: &&str| word.bytes().all(|b| b.is_ascii_lowercase());
@@ -71,7 +74,9 @@ fn options_named_on_pages_exist() {
             let second = words.next_if(is_name).unwrap_or_default();
             let help = run(&format!("wstool {name} {second} --help"), Path::new(ROOT));
             let options = words.filter(|word| word.starts_with("--") && word.len() > 2);
-            for option in options.map(|option| option.split(['=', '`', ',', ')']).next().unwrap_or(option)) {
+            for option in
+                options.map(|option| option.split(['=', '`', ',', ')', ';']).next().unwrap_or(option))
+            {
                 let at = format!("{}:{}: {name} {option}", page.display(), number + 1);
                 assert!(help.contains(option), "{at} does not exist:\n{help}");
                 count += 1;

@@ -218,7 +218,7 @@ impl Flow {
             let (first, second) = self.key.endpoints();
             let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
             let (packet, time) = self.first;
-            let both_heard = self.halves.iter().all(|half| half.heard);
+            let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
             sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
             for (from, finding, at) in std::mem::take(&mut self.untold) {
                 sink.anomaly(id, self.side(from), finding, at);

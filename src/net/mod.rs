@@ -122,7 +122,7 @@ pub struct Opened {
     pub b: SocketAddr,
     /// Whether who opened the connection is known: a SYN or its answer was captured.
     pub syn_seen: bool,
-    /// Whether packets of both endpoints are in the capture so far.
+    /// The SYN of both endpoints was captured: nothing that either sent first can be missing unnoticed.
     pub both_heard: bool,
     /// The first packet of the flow.
     pub packet: u64,

@@ -6,10 +6,10 @@ use super::silence::Over;
 use super::told::Judged;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::body::Body;
-use crate::http::handshake::{self, RequestFacts, ResponseReport};
+use crate::http::handshake;
 use crate::http::head::{HeadState, Sniff, StartLine, sniff};
 use crate::limits;
-use crate::model::{At, Dir, Flow, Handshake, ON, Other, Piece, Roles, SourceId, prefix};
+use crate::model::{At, Dir, Flow, Handshake, ON, Other, Piece, Roles, SourceId};
 
 impl Session {
     /// Takes bytes of a connection that speaks HTTP.
@@ -474,31 +474,5 @@ impl Session {
     /// The number of the connection, 0 while it has none.
     pub(super) fn number(&self) -> u32 {
         self.told.as_ref().map_or(0, |t| t.conn)
-    }
-
-    fn describe_request(&mut self, facts: &RequestFacts) {
-        let Some(told) = &mut self.told else { return };
-        told.connection.handshake =
-            if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
-        // It is kept as long as the connection lasts.
-        told.connection.target = Some(prefix(&facts.target, limits::TARGET).to_owned());
-        told.connection.http_version.clone_from(&facts.http_version);
-    }
-
-    fn describe_response(&mut self, report: &ResponseReport, has_request: bool) {
-        let Some(told) = &mut self.told else { return };
-        let (facts, connection) = (&report.facts, &mut told.connection);
-        connection.status = facts.status;
-        connection.handshake = match (facts.status, has_request) {
-            (Some(101), true) => Handshake::Full,
-            (Some(101), false) => Handshake::ResponseOnly,
-            _ => Handshake::Refused,
-        };
-        if facts.status == Some(101) {
-            connection.http_version = connection.http_version.take().or(facts.http_version.clone());
-            connection.subprotocol.clone_from(&facts.subprotocol);
-            connection.extensions.clone_from(&facts.extensions);
-            connection.deflate = facts.deflate;
-        }
     }
 }

@@ -158,7 +158,7 @@ impl Session {
         }
     }
 
-    /// Says whether packets of both endpoints were captured.
+    /// Says whether the beginning of what both endpoints send was captured.
     #[must_use]
     pub fn hearing_both(mut self, both: bool) -> Self {
         self.both_heard = both;

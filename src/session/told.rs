@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 
 use super::memory::{Attempt, is_public};
-use super::{Context, Told};
-use crate::http::handshake::RequestFacts;
+use super::{Context, Session, Told};
+use crate::http::handshake::{RequestFacts, ResponseReport};
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
+use crate::limits;
 use crate::model::{
     Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, Origin, Piece, Source, SourceId,
-    Text, Time, Unit,
+    Text, Time, Unit, prefix,
 };
 
 /// A head with the verdict on it.
@@ -100,6 +101,36 @@ impl Told {
             counted: &[],
             sources: &[Source { id, origin }],
         })
+    }
+}
+
+impl Session {
+    /// Notes what a request says of the connection.
+    pub(super) fn describe_request(&mut self, facts: &RequestFacts) {
+        let Some(told) = &mut self.told else { return };
+        told.connection.handshake =
+            if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
+        // It is kept as long as the connection lasts.
+        told.connection.target = Some(prefix(&facts.target, limits::TARGET).to_owned());
+        told.connection.http_version.clone_from(&facts.http_version);
+    }
+
+    /// Notes what a response makes of it.
+    pub(super) fn describe_response(&mut self, report: &ResponseReport, has_request: bool) {
+        let Some(told) = &mut self.told else { return };
+        let (facts, connection) = (&report.facts, &mut told.connection);
+        connection.status = facts.status;
+        connection.handshake = match (facts.status, has_request) {
+            (Some(101), true) => Handshake::Full,
+            (Some(101), false) => Handshake::ResponseOnly,
+            _ => Handshake::Refused,
+        };
+        if facts.status == Some(101) {
+            connection.http_version = connection.http_version.take().or(facts.http_version.clone());
+            connection.subprotocol.clone_from(&facts.subprotocol);
+            connection.extensions.clone_from(&facts.extensions);
+            connection.deflate = facts.deflate;
+        }
     }
 }
 
