@@ -70,9 +70,6 @@ impl Told {
         body_whole: bool,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
-        // A head that breaks off has no body yet.
-        let ends = [&b"\n\r\n"[..], b"\n\n"].iter().any(|end| judged.bytes.ends_with(end));
-        let body_whole = body_whole && (ends || judged.bytes.is_empty());
         let head = HttpHead {
             offset: judged.offset,
             bytes: &judged.bytes,
@@ -80,7 +77,8 @@ impl Told {
             complete: judged.complete,
             headers: &judged.headers,
             body,
-            body_whole,
+            // A head that breaks off has no body yet.
+            body_whole: body_whole && judged.complete,
             diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
