@@ -1,6 +1,6 @@
 //! What is fuzzed: bytes in, every view out.
 //!
-//! `cargo fuzz` and `tests/fuzz_smoke.rs` share these functions.
+//! `cargo fuzz` and `tests/decode/fuzz_smoke.rs` share these functions.
 
 // A fuzz target is a crate of its own and uses one of them.
 #![allow(dead_code)]

@@ -13,7 +13,7 @@
 //!              └──────── units ───────┴─► sink: render, stats, compare, lesson
 //! ```
 //!
-//! Layers, imports running downward only (`tests/layering.rs` holds this):
+//! Layers, imports running downward only (`tests/house/layering.rs` holds this):
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view, and pages of words; imports [`model`] and [`lang`] only

@@ -1,7 +1,7 @@
 //! What the tests of the whole share: making input, running it through the
 //! library, and looking at what comes out.
 
-// Each test file is a crate of its own and uses its part of this.
+// Each group of tests is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
 use std::collections::HashMap;
