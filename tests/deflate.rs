@@ -7,9 +7,9 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use wstool::limits;
 use wstool::model::{
-    At, Body, Deflate, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink, Unit, Wants,
+    At, Body, Deflate, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink, StreamEnd, Unit, Wants,
 };
-use wstool::ws::{Conversation, Extensions, Scratch, StreamEnd, encode};
+use wstool::ws::{Conversation, Extensions, Scratch, encode};
 
 const AGREED: Deflate = Deflate {
     server_no_context_takeover: false,

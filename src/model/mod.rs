@@ -22,13 +22,14 @@ pub mod run;
 pub(crate) mod sample;
 pub mod source;
 pub mod span;
+pub mod stream;
 pub mod text;
 pub mod time;
 pub mod unit;
 pub mod wants;
 pub mod wire;
 
-pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
+pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
 pub use cursor::{Cursor, Record, Short};
 pub(crate) use declare::{fields, optional, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
@@ -40,6 +41,7 @@ pub use out::{ON, Out};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
+pub use stream::{Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{

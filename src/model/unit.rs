@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use super::app::{App, AppSession, Packet};
+use super::app::{App, AppPacket, AppSession};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
@@ -92,7 +92,7 @@ pub enum Body<'a> {
     /// A WebSocket message, complete or cut short.
     Message(&'a Message<'a>),
     /// A packet of an application protocol that came by HTTP.
-    Packet(&'a Packet<'a>),
+    Packet(&'a AppPacket<'a>),
     /// An application's session is over.
     Session(&'a AppSession),
     /// Stream bytes that are missing from the capture.

@@ -27,8 +27,8 @@ use std::collections::HashMap;
 use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppSession, Body, Connection, Dir, EndKind, Finding, Flow, Frame, HttpHead, Message, ON, Opcode,
-    Packet, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
+    App, AppPacket, AppSession, Body, Connection, Dir, EndKind, Finding, Flow, Frame, HttpHead, Message, ON,
+    Opcode, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 use self::exchange::Exchanges;
@@ -173,7 +173,7 @@ impl<'s> Timeline<'s> {
         }
         for packet in &said {
             self.count(&packet.findings);
-            let shown = Packet {
+            let shown = AppPacket {
                 place: packet.place,
                 text: !packet.binary,
                 length: packet.data.len() as u64,

@@ -6,7 +6,7 @@ use crate::app::engineio;
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PACKET, SOCKET_BAD_PACKET, socketio};
 use crate::model::{
-    App, Body, Dir, Finding, Flow, Meta, ON, Packet, Sink, SourceId, Summary, Transport, Unit,
+    App, AppPacket, Body, Dir, Finding, Flow, Meta, ON, Sink, SourceId, Summary, Transport, Unit,
 };
 
 /// What pasted text means.
@@ -88,7 +88,7 @@ pub fn show(pasted: &Pasted, sink: &mut dyn Sink) -> Flow {
         }
     }
     for (place, (payload, text, app, findings)) in (1..).zip(&pasted.packets) {
-        let packet = Packet { place, text: *text, length: payload.len() as u64, payload, app };
+        let packet = AppPacket { place, text: *text, length: payload.len() as u64, payload, app };
         sink.take(&Unit { findings, ..Unit::about_input(Body::Packet(&packet)) })?;
     }
     if !pasted.findings.is_empty() {

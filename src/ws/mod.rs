@@ -34,7 +34,7 @@ pub mod shape;
 mod shared;
 pub mod utf8;
 
-pub use agreed::{Extensions, StreamEnd};
+pub use agreed::Extensions;
 pub use conversation::Conversation;
 pub use half::Scratch;
 

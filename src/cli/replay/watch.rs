@@ -8,13 +8,13 @@ use super::live::{Got, Stop, Wire, now};
 use crate::limits;
 use crate::model::film::{Aftermath, PeerEnd, State};
 use crate::model::{
-    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Receipt,
-    Sink, Time, Unit, Wants,
+    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, Interest, LengthForm, ON, Opcode, Out,
+    Receipt, Side, Sink, StreamEnd, Time, Unit, Wants,
 };
 use crate::render::View;
 use crate::replay::Pace;
-use crate::session::{Context, Interest, Memory, Session, Side, Start};
-use crate::ws::{Scratch, StreamEnd, encode};
+use crate::session::{Context, Memory, Session, Start};
+use crate::ws::{Scratch, encode};
 
 /// A live handshake that is over.
 pub struct Played<'b> {
