@@ -7,6 +7,7 @@
 //! does no I/O; it imports the standard library only.
 
 pub mod app;
+pub mod counts;
 pub mod cursor;
 mod declare;
 pub mod diagnosis;
@@ -30,10 +31,11 @@ pub mod wants;
 pub mod wire;
 
 pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
+pub use counts::{FindingCounts, SeverityCounts};
 pub use cursor::{Cursor, Record, Short};
-pub(crate) use declare::{fields, optional, rules};
+pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
-pub use field::{Field, FieldDef, Value};
+pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Hole, Part};
 pub use other::{Opening, Other};

@@ -423,31 +423,11 @@ impl Session {
 
 impl Told {
     fn unit(&self, time: Option<Time>) -> Unit<'_> {
-        Unit {
-            conn: self.conn,
-            dir: None,
-            time,
-            packets: None,
-            body: Body::Connection(&self.connection),
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        }
+        Unit { time, ..Unit::of(self.conn, Body::Connection(&self.connection)) }
     }
 
     fn note(&self, dir: Dir, at: At, findings: &[Finding], cx: &mut Context<'_, '_>) -> Flow {
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(dir),
-            time: at.time,
-            packets: (at.packet > 0).then_some((at.packet, at.packet)),
-            body: Body::Note,
-            fields: &[],
-            findings,
-            counted: &[],
-            sources: &[],
-        })
+        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(self.conn, Body::Note).at(at) })
     }
 }
 

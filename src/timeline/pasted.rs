@@ -82,10 +82,7 @@ pub fn show(pasted: &Pasted, sink: &mut dyn Sink) -> Flow {
     let mut summary = Summary { bytes: pasted.bytes, ..Summary::default() };
     let all = pasted.packets.iter().flat_map(|(.., findings)| findings).chain(&pasted.findings);
     for finding in all {
-        match summary.findings.iter_mut().find(|(rule, _)| *rule == finding.rule) {
-            Some((_, count)) => *count += 1,
-            None => summary.findings.push((finding.rule, 1)),
-        }
+        summary.findings.add(finding.rule, 1);
     }
     for (place, (payload, text, app, findings)) in (1..).zip(&pasted.packets) {
         let packet = AppPacket { place, text: *text, length: payload.len() as u64, payload, app };

@@ -10,7 +10,7 @@ use crate::model::sample::{Talk, connection, finding, hex, note, unit};
 use crate::model::{
     Answer, App, AppPacket, AppSession, Attachment, Cite, CloseBody, CloseCode, Connection, Counts, Deflate,
     EndKind, Ending, Endpoint, Field, FieldDef, Frame, FrameHeader, Gap, GapEffect, LengthForm, Message,
-    More, Opcode, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
+    More, Opcode, Role, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
 };
 use crate::render::stats::Stats;
 
@@ -108,13 +108,20 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
     talk.connect(2).tell(None, Body::Connection(&bare), &[]);
     talk.frame(Server, "8101 41").end(EndKind::Rst, None);
     let rules = vec![(finding().rule, 1), (note().rule, 2)];
-    talk.summary(&Summary { packets: 20, frames: 15, findings: rules, ..Summary::default() });
+    talk.summary(&Summary {
+        packets: 20,
+        frames: 15,
+        findings: rules.into_iter().collect(),
+        ..Summary::default()
+    });
 }
 
 /// A packet with everything that a packet can have.
 fn packet_of_socket_io() -> App {
-    static EVENT: FieldDef = FieldDef { id: "socketio.event", label: "", help: "", cite: Cite::rfc6455("") };
-    static ARGS: FieldDef = FieldDef { id: "socketio.args", label: "", help: "", cite: Cite::rfc6455("") };
+    static EVENT: FieldDef =
+        FieldDef { id: "socketio.event", label: "", help: "", cite: Cite::rfc6455(""), role: Role::Plain };
+    static ARGS: FieldDef =
+        FieldDef { id: "socketio.args", label: "", help: "", cite: Cite::rfc6455(""), role: Role::Plain };
     let field = |def, value| Field {
         def,
         span: Span::bytes(SourceId::Body { conn: 1, dir: Client, n: 1 }, 0, 1),
