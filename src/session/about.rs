@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use super::memory::Entry;
 use super::tunnel::Tunnel;
-use super::{Context, Side, Start};
+use super::{Context, Start};
 use crate::limits;
 use crate::model::{
-    At, Body, Connection, Dir, Finding, Flow, Handshake, ON, Roles, Rule, SourceId, Time, Unit,
+    At, Body, Connection, Dir, Finding, Flow, Handshake, ON, Roles, Rule, Side, SourceId, StreamEnd, Time,
+    Unit,
 };
-use crate::ws::StreamEnd;
 
 /// What is known of a connection. Its phases are handed it and add to it.
 pub(super) struct About {
@@ -143,30 +143,10 @@ impl About {
 
 impl Told {
     pub fn unit(&self, time: Option<Time>) -> Unit<'_> {
-        Unit {
-            conn: self.conn,
-            dir: None,
-            time,
-            packets: None,
-            body: Body::Connection(&self.connection),
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        }
+        Unit { time, ..Unit::of(self.conn, Body::Connection(&self.connection)) }
     }
 
     pub fn note(&self, dir: Dir, at: At, findings: &[Finding], cx: &mut Context<'_, '_>) -> Flow {
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(dir),
-            time: at.time,
-            packets: (at.packet > 0).then_some((at.packet, at.packet)),
-            body: Body::Note,
-            fields: &[],
-            findings,
-            counted: &[],
-            sources: &[],
-        })
+        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(self.conn, Body::Note).at(at) })
     }
 }

@@ -23,8 +23,11 @@ mod tunnel;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use crate::model::{At, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Receipt, Rule, Time};
-use crate::ws::{Conversation, Scratch, StreamEnd};
+use crate::model::{
+    At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, ON, Out, Receipt, Rule, Side, StreamEnd,
+    Time,
+};
+use crate::ws::{Conversation, Scratch};
 
 use self::about::About;
 pub use self::census::Census;
@@ -42,31 +45,6 @@ pub struct Context<'c, 's> {
     pub connections: &'c mut u32,
     /// What is remembered of them.
     pub memory: &'c mut Memory,
-}
-
-/// One of the two endpoints of a connection, before it is known which is the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Who opened the connection, as far as that was seen.
-    A,
-    /// The other one.
-    B,
-}
-
-impl Side {
-    fn index(self) -> usize {
-        match self {
-            Self::A => 0,
-            Self::B => 1,
-        }
-    }
-
-    fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
 }
 
 /// What is known of a connection before it says anything.
@@ -94,16 +72,6 @@ enum Phase {
     WebSocket(Box<Conversation>),
     Encrypted(Box<Encrypted>),
     Other,
-}
-
-/// Whether a session still wants to be told what its connection carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    Follow,
-    /// It is not WebSocket.
-    Ignore,
-    /// The sink has had enough of everything.
-    Stop,
 }
 
 impl Session {

@@ -119,15 +119,13 @@ impl Told {
             Origin::Stream { pieces: judged.pieces.clone() }
         };
         cx.out.emit(&Unit {
-            conn: self.conn,
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
-            body: Body::Http(&head),
             fields: &judged.fields,
             findings: &judged.findings,
-            counted: &[],
             sources: &[Source { id, origin }],
+            ..Unit::of(self.conn, Body::Http(&head))
         })
     }
 }

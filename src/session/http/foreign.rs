@@ -164,16 +164,12 @@ impl Http {
             bytes: &foreign.bytes,
         };
         told(cx.out.emit(&Unit {
-            conn: connection.conn,
             dir: Some(Dir::Server),
             // A server that speaks first has said so before it was asked.
             time: foreign.last.time.max(asked),
             packets: (foreign.last.packet > 0).then_some((foreign.first.packet, foreign.last.packet)),
-            body: Body::Opening(&opening),
-            fields: &[],
             findings: &[finding],
-            counted: &[],
-            sources: &[],
+            ..Unit::of(connection.conn, Body::Opening(&opening))
         }))
     }
 }

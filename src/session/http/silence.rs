@@ -3,10 +3,9 @@
 use super::{Http, STAY, Turn, told};
 use crate::http::HANDSHAKE_UNANSWERED;
 use crate::limits;
-use crate::model::{At, Dir, Finding, Text};
+use crate::model::{At, Dir, Finding, StreamEnd, Text};
 use crate::session::Context;
 use crate::session::about::About;
-use crate::ws::StreamEnd;
 
 /// What ended a side's stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

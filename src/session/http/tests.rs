@@ -1,8 +1,8 @@
 use std::ops::ControlFlow;
 
 use super::*;
-use crate::model::{ON, Out, Sink, Unit, Wants};
-use crate::session::{Memory, Side};
+use crate::model::{ON, Out, Side, Sink, Unit, Wants};
+use crate::session::Memory;
 use crate::ws::Scratch;
 
 struct Nobody;
