@@ -7,6 +7,7 @@
 
 use std::io::{self, Cursor, Write};
 
+use wstool::app::DIALECTS;
 use wstool::http::accept::{Steps, accept_value, diagnose};
 use wstool::http::head::{Head, HeadReader};
 use wstool::input::capture::ETHERNET;
@@ -162,21 +163,19 @@ pub fn accept(data: &[u8]) {
 
 /// What applications say to each other.
 ///
-/// The first byte chooses the application; then each message has a byte of flags, a
+/// The lower bits of the first byte choose the application; then each message has a byte of flags, a
 /// byte of length, and that many bytes, which an answer by polling carries as well.
 pub fn app(data: &[u8]) {
-    const SPOKEN: [(&str, Option<&str>); 8] = [
+    const BY_PATH: [(&str, Option<&str>); 4] = [
         ("/socket.io/?EIO=4&transport=websocket", None),
         ("/socket.io/?EIO=3&transport=websocket", None),
-        ("/graphql", Some("graphql-transport-ws")),
-        ("/graphql", Some("graphql-ws")),
-        ("/ws", Some("v12.stomp")),
-        ("/mqtt", Some("mqtt")),
         ("/chatHub", None),
         ("/", None),
     ];
+    let agreed = DIALECTS.iter().filter_map(|dialect| Some(("/ws", Some(*dialect.subprotocols.first()?))));
+    let spoken: Vec<_> = BY_PATH.into_iter().chain(agreed).collect();
     let Some((&how, mut rest)) = data.split_first() else { return };
-    let (path, subprotocol) = SPOKEN[usize::from(how) % SPOKEN.len()];
+    let (path, subprotocol) = spoken[usize::from(how & 0x3F) % spoken.len()];
     let request =
         Request { path: Some(path.into()), subprotocol: subprotocol.map(Into::into), ..Request::default() };
     let mut steps = vec![Step::Connect(Ends::default())];
