@@ -6,7 +6,9 @@
 
 use super::columns::centred;
 use super::outline::{Outline, PREVIEW};
+use super::json::Scope;
 use super::screen::{Layout, Screen};
+use super::views::Choice;
 use super::style::Ink;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, rows, tree, verdicts};
@@ -18,6 +20,10 @@ pub type Bits<W> = Screen<BitsLayout, W>;
 /// See [`Bits`].
 #[derive(Debug, Default)]
 pub struct BitsLayout;
+
+/// Its place in the list of views.
+pub static VIEW: Choice =
+    Choice::of::<BitsLayout>("bits", "Headers as RFC 6455 §5.2 draws them, with the actual bits", Scope::All);
 
 impl Layout for BitsLayout {
     fn wants(options: &Options) -> Wants {

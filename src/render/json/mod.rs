@@ -18,6 +18,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::model::{Body, Flow, Sink, Unit, Wants};
+use crate::render::View;
 use frame::Records;
 use record::findings;
 use write::Writer;
@@ -133,6 +134,16 @@ impl<W: Write> Sink for Json<W> {
             findings(unit, stream);
         }
         stream.flow()
+    }
+}
+
+impl<W: Write> View for Json<W> {
+    fn flush(&mut self) -> io::Result<()> {
+        Json::flush(self)
+    }
+
+    fn end(self: Box<Self>) -> io::Result<()> {
+        self.finish().map(drop)
     }
 }
 
