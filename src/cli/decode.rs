@@ -20,7 +20,7 @@ use crate::explain;
 use crate::limits;
 use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
-use crate::render::views::{self, Form, Choice};
+use crate::render::views::{self, Choice, Form};
 use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
 use crate::select::{self, Select, Selection, Stream, Verdict};
 use crate::timeline;
@@ -269,10 +269,8 @@ fn pasted(args: &Args, protocol: Pasted, name: &str, look: Look) -> io::Result<u
         Pasted::Socketio => timeline::pasted::socket_io(text),
     };
     // The tree would show a message without a frame; what it means is the point here.
-    let args = Args {
-        view: if *args.view == tree::VIEW { &messages::VIEW } else { args.view },
-        ..args.clone()
-    };
+    let args =
+        Args { view: if *args.view == tree::VIEW { &messages::VIEW } else { args.view }, ..args.clone() };
     let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), look, false));
     // An error of writing shows at the end.
     let _: Flow = timeline::pasted::show(&read, &mut select);

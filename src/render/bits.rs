@@ -5,11 +5,11 @@
 //! is drawn as it is on the wire; when it is masked, what it means stands below.
 
 use super::columns::centred;
-use super::outline::{Outline, PREVIEW};
 use super::json::Scope;
+use super::outline::{Outline, PREVIEW};
 use super::screen::{Layout, Screen};
-use super::views::Choice;
 use super::style::Ink;
+use super::views::Choice;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, rows, tree, verdicts};
 use crate::model::{Body, Frame, LengthForm, Unit, Wants, hole};

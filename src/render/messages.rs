@@ -1,7 +1,7 @@
 //! What the application sees: one entry a message, frames folded.
 
-use super::outline::{INDENT, Outline, PREVIEW, joined};
 use super::json::Scope;
+use super::outline::{INDENT, Outline, PREVIEW, joined};
 use super::screen::{Layout, Screen};
 use super::views::Choice;
 use super::words::{BYTES, FRAMES, count, opcode};
@@ -16,8 +16,11 @@ pub type Messages<W> = Screen<MessagesLayout, W>;
 pub struct MessagesLayout;
 
 /// Its place in the list of views.
-pub static VIEW: Choice =
-    Choice::of::<MessagesLayout>("messages", "What the application sees: messages with their content, frames folded", Scope::Messages);
+pub static VIEW: Choice = Choice::of::<MessagesLayout>(
+    "messages",
+    "What the application sees: messages with their content, frames folded",
+    Scope::Messages,
+);
 
 impl Layout for MessagesLayout {
     fn wants(options: &Options) -> Wants {

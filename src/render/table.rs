@@ -3,12 +3,12 @@
 use super::clock::seconds;
 use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
-use super::outline::{Outline, ended, ink, joined, worst};
 use super::json::Scope;
+use super::outline::{Outline, ended, ink, joined, worst};
 use super::screen::{Layout, Screen};
-use super::views::Choice;
 use super::style::Ink;
 use super::totals::{self, effect};
+use super::views::Choice;
 use super::words::{BYTES, Noun, compact, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
@@ -42,8 +42,7 @@ const LENGTH: usize = 6;
 const LEAD: usize = NUMBER + 15 + DELTA + CONNECTION + DIRECTION + OPCODE + 7;
 
 /// Its place in the list of views.
-pub static VIEW: Choice =
-    Choice::of::<TableLayout>("table", "One line a frame", Scope::All);
+pub static VIEW: Choice = Choice::of::<TableLayout>("table", "One line a frame", Scope::All);
 
 impl Layout for TableLayout {
     fn wants(options: &Options) -> Wants {

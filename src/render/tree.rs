@@ -1,10 +1,10 @@
 //! The default view: the handshake, then each frame with its fields.
 
-use super::outline::{Outline, PREVIEW};
 use super::json::Scope;
+use super::outline::{Outline, PREVIEW};
 use super::screen::{Layout, Screen};
-use super::views::Choice;
 use super::style::Ink;
+use super::views::Choice;
 use super::{Options, frames, rows, verdicts};
 use crate::model::{Body, Frame, Unit, Wants};
 

@@ -9,15 +9,8 @@ use super::{Layout, Options, Screen, View, bits, hex, messages, session, stats, 
 use crate::limits;
 
 /// Every view, in the order in which help lists them.
-pub static VIEWS: [&Choice; 7] = [
-    &tree::VIEW,
-    &bits::VIEW,
-    &hex::VIEW,
-    &table::VIEW,
-    &messages::VIEW,
-    &session::VIEW,
-    &stats::VIEW,
-];
+pub static VIEWS: [&Choice; 7] =
+    [&tree::VIEW, &bits::VIEW, &hex::VIEW, &table::VIEW, &messages::VIEW, &session::VIEW, &stats::VIEW];
 
 /// The view of a name.
 pub fn named(name: &str) -> Option<&'static Choice> {
@@ -130,7 +123,12 @@ mod tests {
                 shown.end().unwrap();
                 let text = String::from_utf8(kept.take()).unwrap();
                 assert_eq!(text.starts_with('['), form == Form::Array, "{}: {text}", view.name);
-                assert_eq!(text.contains("\"type\":\"summary\""), form != Form::Text, "{}: {text}", view.name);
+                assert_eq!(
+                    text.contains("\"type\":\"summary\""),
+                    form != Form::Text,
+                    "{}: {text}",
+                    view.name
+                );
             }
         }
         assert!(named("round").is_none());

@@ -10,6 +10,7 @@ pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod value;
 pub(crate) mod write;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::model::{Body, Flow, Sink, Unit, Wants};
 use crate::render::View;
 use frame::Records;
 use record::findings;
+use value::members;
 use write::Writer;
 
 /// The schema's name and version, in the first record.
@@ -186,8 +188,7 @@ impl<W: Write> Stream<W> {
         self.end = match file {
             Some(name) => {
                 let mut w = Writer::new(Vec::new());
-                w.raw(r#","input":"#);
-                w.string(name);
+                members!(&mut w, "input": name);
                 w.raw("}");
                 // Memory takes it, and what is written is UTF-8.
                 String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()

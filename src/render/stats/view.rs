@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Stats;
 use crate::model::{Flow, Sink, Unit, Wants};
 use crate::render::json::Scope;
-use crate::render::views::{Form, Choice};
+use crate::render::views::{Choice, Form};
 use crate::render::{Options, View};
 
 /// Its place in the list of views.
