@@ -63,6 +63,7 @@ mod hexdump;
 mod human;
 mod outline;
 mod page;
+mod pretty;
 mod rows;
 mod screen;
 mod style;
