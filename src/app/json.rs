@@ -49,7 +49,7 @@ pub fn content(bytes: &[u8]) -> Value {
 
 /// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].
 pub fn is_valid(text: &str) -> bool {
-    !is_deep(text) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What `serde_json` says of what is no JSON, as words of ours that can be translated.
@@ -74,7 +74,7 @@ const FAULTS: [&str; 16] = [
 
 /// Why `text` is no JSON: the byte where it stops being so, and what is wrong there.
 pub fn fault(text: &str) -> Option<(usize, Text)> {
-    if is_deep(text) {
+    if is_deep(text, JSON_DEPTH) {
         return Some((0, Text::with("nested deeper than {}", JSON_DEPTH)));
     }
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;

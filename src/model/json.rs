@@ -7,8 +7,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::limits::JSON_DEPTH;
-
 /// A JSON value (RFC 8259) and what it directly consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json<'t> {
@@ -68,13 +66,14 @@ impl<'de> Visitor<'de> for Parts {
     }
 }
 
-/// Whether brackets go deeper than [`JSON_DEPTH`], of JSON and of what only begins like it.
+/// Whether arrays and objects are inside each other more than `most` times, in JSON and in what only begins
+/// like it.
 ///
 /// `serde_json` cannot tell: what it skips it skips without a limit, and what it takes apart to the bottom
 /// must have no number beyond a double.
-pub fn is_deep(text: &str) -> bool {
+pub fn is_deep(text: &str, most: usize) -> bool {
     // Mostly there are not even that many brackets.
-    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(JSON_DEPTH).is_none() {
+    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(most).is_none() {
         return false;
     }
     let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
@@ -88,7 +87,7 @@ pub fn is_deep(text: &str) -> bool {
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > JSON_DEPTH {
+        if depth > most {
             return true;
         }
     }
@@ -119,9 +118,13 @@ mod tests {
     fn depth_is_bounded() {
         let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
         let object = |n: usize| "{\"a\":".repeat(n) + "1" + &"}".repeat(n);
-        assert!(!is_deep(&deep(JSON_DEPTH)) && !is_deep(&object(JSON_DEPTH)) && !is_deep("[[["));
-        assert!(is_deep(&deep(JSON_DEPTH + 1)) && is_deep(&object(JSON_DEPTH + 1)));
-        assert!(is_deep(&"[".repeat(1 << 20)) && is_deep(&format!("[1e999, {}", deep(JSON_DEPTH))));
-        assert!(!is_deep(&format!("[\"\\\"{}\"]", deep(JSON_DEPTH))));
+        for text in
+            [&deep(128), &object(128), "[[[", &format!("[\"\\\"{}\"]", deep(129)), &deep(9).repeat(99)]
+        {
+            assert!(!is_deep(text, 128), "{text}");
+        }
+        for text in [deep(129), object(129), "[".repeat(1 << 20), format!("[1e999, {}", deep(128))] {
+            assert!(is_deep(&text, 128), "{text}");
+        }
     }
 }

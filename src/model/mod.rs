@@ -17,6 +17,7 @@ pub mod hole;
 pub mod json;
 pub mod other;
 pub mod out;
+pub mod quantity;
 pub mod report;
 pub mod run;
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Packets and sessions of application protocols, as the text views show them alike.
 
-use super::human;
 use super::outline::{INDENT, Outline, joined};
 use super::pretty::pretty;
 use super::style::Ink;
-use super::words::{BYTES, Noun, count, grouped, runs};
+use super::words::{BYTES, Noun, count, runs};
 use crate::lang::Lang;
+use crate::model::quantity::{self, grouped};
 use crate::model::{App, AppSession, Dir, Packet, SessionEnd, Unit, Value};
 
 /// Rows that a summary may take.
@@ -34,7 +34,7 @@ pub fn line(outline: &mut Outline, app: &App) {
 pub fn answers(lang: Lang, app: &App) -> String {
     let Some(answer) = &app.answers else { return String::new() };
     match answer.after.and_then(|nanos| u64::try_from(nanos).ok()) {
-        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &human::time(nanos)]),
+        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &quantity::time(nanos)]),
         None => lang.fill("answers {}", &[&answer.what]),
     }
 }
@@ -193,7 +193,7 @@ fn how(lang: Lang, session: &AppSession) -> String {
     let lasted = session.began.zip(session.ended).map(|(began, ended)| ended.since(began));
     match lasted.and_then(|nanos| u64::try_from(nanos).ok()) {
         Some(nanos) if nanos > 0 => {
-            joined(lang, &[lang.words(end).to_owned(), lang.fill("after {}", &[&human::time(nanos)])])
+            joined(lang, &[lang.words(end).to_owned(), lang.fill("after {}", &[&quantity::time(nanos)])])
         }
         _ => lang.words(end).to_owned(),
     }

@@ -60,7 +60,6 @@ mod escape;
 mod frames;
 mod heads;
 mod hexdump;
-mod human;
 mod outline;
 mod page;
 mod pretty;

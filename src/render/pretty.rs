@@ -1,5 +1,6 @@
 //! JSON laid out for reading: a member or an element a line, where one line does not hold them all.
 
+use crate::limits::JSON_DEPTH;
 use crate::model::json::{Json, is_deep};
 
 /// Bytes of laid out JSON that are shown.
@@ -9,7 +10,7 @@ const SHOWN: usize = 64 * 1024;
 /// they were written.
 pub fn pretty(json: &str, width: usize) -> String {
     let mut out = String::new();
-    if is_deep(json) {
+    if is_deep(json, JSON_DEPTH) {
         json.trim().clone_into(&mut out);
     } else {
         lay(json.trim(), 0, width, &mut out);

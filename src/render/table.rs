@@ -1,6 +1,5 @@
 //! The view `table`: one line a frame.
 
-use super::clock::seconds;
 use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
 use super::json::Scope;
@@ -9,9 +8,10 @@ use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::totals::{self, effect};
 use super::views::Choice;
-use super::words::{BYTES, Noun, compact, count};
+use super::words::{BYTES, Noun, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
+use crate::model::quantity::{compact, seconds};
 use crate::model::{
     Body, Dir, Frame, Header, Hole, HttpHead, Message, Opcode, Part, Severity, Summary, Unit, Verdict, Wants,
     hole,

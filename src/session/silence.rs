@@ -4,6 +4,7 @@ use crate::http::HANDSHAKE_UNANSWERED;
 use crate::http::handshake;
 use crate::http::head::HeadState;
 use crate::limits;
+use crate::model::quantity::wait;
 use crate::model::{At, Dir, Finding, Flow, ON, SourceId, Text};
 use crate::ws::StreamEnd;
 
@@ -119,12 +120,18 @@ impl Session {
         let waited = request.time.zip(at.time).map(|(asked, now)| now.since(asked));
         let got = match over {
             Over::Stream(how) if side != client => match how {
-                StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", span(waited)),
-                _ => Text::with("TCP closed after {}, and not a byte", span(waited)),
+                StreamEnd::Rst => {
+                    Text::with("a TCP reset after {}, and not a byte", wait(waited.unwrap_or_default()))
+                }
+                _ => Text::with("TCP closed after {}, and not a byte", wait(waited.unwrap_or_default())),
             },
             _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return ON,
-            Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", span(waited)),
-            Over::Input => Text::with("not a byte in {}, when the capture ends", span(waited)),
+            Over::Stream(_) => {
+                Text::with("not a byte in {}, when the client gave up", wait(waited.unwrap_or_default()))
+            }
+            Over::Input => {
+                Text::with("not a byte in {}, when the capture ends", wait(waited.unwrap_or_default()))
+            }
         };
         if std::mem::replace(&mut request.unanswered, true) {
             return ON;
@@ -135,14 +142,5 @@ impl Session {
             Some(told) => told.note(Dir::Server, at, &[finding], cx),
             None => ON,
         }
-    }
-}
-
-/// A duration of nanoseconds, to three digits or so.
-fn span(nanos: Option<i64>) -> String {
-    match nanos.unwrap_or_default().max(0) {
-        nanos @ 0..1_000_000 => format!("{} µs", nanos / 1000),
-        nanos @ 1_000_000..1_000_000_000 => format!("{} ms", nanos / 1_000_000),
-        nanos => format!("{}.{} s", nanos / 1_000_000_000, nanos % 1_000_000_000 / 100_000_000),
     }
 }

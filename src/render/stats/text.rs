@@ -9,10 +9,10 @@ use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::lang::Lang;
 use crate::model::EndKind;
+use crate::model::quantity::{count, percent, short, size, time};
 use crate::render::columns::{escaped, lines};
 use crate::render::files::shorten;
-use crate::render::human::{count, counted, percent, short, size, time};
-use crate::render::words::{CONNECTIONS, FRAMES, Noun};
+use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
@@ -67,9 +67,9 @@ fn headline(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let total = &report.total;
     let messages: u64 = total.sides.iter().map(|side| side.sizes.range.count).sum();
     let mut parts = vec![
-        counted(lang, report.connections, CONNECTIONS),
-        counted(lang, total.all_frames(), FRAMES),
-        counted(lang, messages, ["{} data message", "{} data messages"]),
+        bounded_count(lang, report.connections, CONNECTIONS),
+        bounded_count(lang, total.all_frames(), FRAMES),
+        bounded_count(lang, messages, ["{} data message", "{} data messages"]),
         size(total.bytes()),
     ];
     parts.extend(total.duration().map(time));
@@ -161,7 +161,7 @@ fn compression(total: &Tally, lang: Lang, page: &mut Page) {
         }
     }
     if failed > 0 {
-        let _ = writeln!(page, "  {}", counted(lang, failed, NOT_INFLATED));
+        let _ = writeln!(page, "  {}", bounded_count(lang, failed, NOT_INFLATED));
     }
 }
 
@@ -183,12 +183,12 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
     }
     for (noun, pings) in UNANSWERED.into_iter().zip(&pings) {
         if pings.unanswered > 0 {
-            let _ = writeln!(page, "  {}", counted(lang, pings.unanswered, noun));
+            let _ = writeln!(page, "  {}", bounded_count(lang, pings.unanswered, noun));
         }
     }
     for (noun, pings) in UNASKED.into_iter().zip(&pings) {
         if pings.unasked > 0 {
-            let _ = writeln!(page, "  {}", counted(lang, pings.unasked, noun));
+            let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
         }
     }
 }
