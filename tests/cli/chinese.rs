@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr;
 use wstool::lang::Lang;
 use wstool::model::{Body, Flow, ON, Sink, Unit, Wants};
 use wstool::render::film::Projector;
-use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Layout, Messages, Options, Screen, Session, Table, TimeStyle, Tree};
+use wstool::render::views::{Choice, Form, Kept};
+use wstool::render::{Options, TimeStyle, Tree, VIEWS};
 use wstool::select::{Select, Selection};
 
 use crate::shelf::{self, Sample, samples};
@@ -197,23 +197,13 @@ struct Shown {
     text: String,
 }
 
-fn shown<L: Layout>(
-    what: &str,
-    sample: &Sample,
-    view: impl Fn(Vec<u8>, Options) -> Screen<L, Vec<u8>>,
-) -> Shown {
-    let mut screen = view(Vec::new(), CHINESE);
-    sample.play(&mut screen);
-    let text = String::from_utf8(screen.finish().expect("memory takes it")).expect("UTF-8");
-    Shown { what: format!("{} in {what}", sample.name), text }
-}
-
-fn statistics(sample: &Sample) -> Shown {
-    let mut stats = Stats::default();
-    sample.play(&mut stats);
-    let mut text = Vec::new();
-    stats.text(&mut text, Lang::Zh, false, 80).expect("memory takes it");
-    Shown { what: format!("{} in numbers", sample.name), text: String::from_utf8(text).expect("UTF-8") }
+fn shown(view: &Choice, sample: &Sample) -> Shown {
+    let kept = Kept::default();
+    let mut shown = view.over(kept.clone(), Form::Text, &CHINESE);
+    sample.play(shown.as_mut());
+    shown.end().expect("memory takes it");
+    let text = String::from_utf8(kept.take()).expect("UTF-8");
+    Shown { what: format!("{} in {}", sample.name, view.name), text }
 }
 
 #[test]
@@ -221,15 +211,7 @@ fn every_view_of_every_sample_is_chinese_on_80_columns() {
     for sample in samples() {
         let mut wire = Wire::default();
         sample.play(&mut wire);
-        for shown in [
-            shown("the tree", &sample, Tree::new),
-            shown("bits", &sample, Bits::new),
-            shown("hex", &sample, Hex::new),
-            shown("the table", &sample, Table::new),
-            shown("messages", &sample, Messages::new),
-            shown("sessions", &sample, Session::new),
-            statistics(&sample),
-        ] {
+        for shown in VIEWS.map(|view| shown(view, &sample)) {
             check(&shown, &wire.0);
         }
     }
