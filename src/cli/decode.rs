@@ -232,7 +232,7 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
             return Ok(2);
         }
     };
-    let mut progress = Progress::new(size, !args.view.is_late);
+    let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
     let mut until = Until { select: &mut select, interrupt };

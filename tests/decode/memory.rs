@@ -141,7 +141,11 @@ fn memory_stays_flat() {
             let input = input::open(Box::new(io::Cursor::new(bomb.clone())), "test").expect("it is raw");
             pipeline::run(input, sink.as_mut(), &mut |_| {});
             let growth = peak().saturating_sub(before) >> 20;
-            assert!(growth <= SHOWN as usize + GROWTH, "{name}, {} as {form:?}: {growth} MiB more", view.name);
+            assert!(
+                growth <= SHOWN as usize + GROWTH,
+                "{name}, {} as {form:?}: {growth} MiB more",
+                view.name
+            );
         }
     }
 
