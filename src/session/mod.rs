@@ -23,6 +23,7 @@ mod silence;
 mod told;
 mod tunnel;
 mod upgrade;
+mod upgraded;
 
 use std::net::SocketAddr;
 
