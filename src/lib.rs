@@ -30,6 +30,7 @@
 pub mod app;
 pub mod cli;
 pub mod compare;
+pub mod decoder;
 pub mod explain;
 pub mod http;
 pub mod input;

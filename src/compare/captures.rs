@@ -11,8 +11,8 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::exchanges::Exchanges;
 use super::sequence::Sequence;
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding, Interest, Receipt, Side, StreamEnd, Time};
-use crate::net::{CloseReason, FlowId, Measured, Opened, StreamSink, Tracker, measure};
+use crate::model::{At, Finding, FlowId, Interest, Receipt, Side, StreamEnd, Time};
+use crate::net::{CloseReason, Measured, Opened, StreamSink, Tracker, measure};
 
 /// How a connection was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

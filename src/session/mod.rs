@@ -19,6 +19,7 @@ mod proxy;
 mod refused;
 mod told;
 mod tunnel;
+mod upgraded;
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
