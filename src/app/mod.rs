@@ -32,6 +32,7 @@ dialects! {
     graphql_ws: DIALECT, LEGACY;
     stomp: DIALECT;
     mqtt: DIALECT;
+    wamp: JSON, MSGPACK;
     signalr: DIALECT;
     text_ping: DIALECT;
     compressed: DIALECT;
