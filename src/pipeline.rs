@@ -15,12 +15,13 @@ pub use files::{Files, run_files};
 use crate::input::{Bytes, Capture, Input, InputError};
 use crate::limits;
 use crate::model::{
-    At, Body, Dir, Finding, Flow, InputFile, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
+    At, Body, Dir, Finding, Flow, InputFile, Interest, Meta, ON, Other, Out, Packet, Receipt, Side, Sink,
+    StreamEnd, Summary, Text, Time, Unit,
 };
 use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
-use crate::session::{Context, Interest, Memory, Refusals, Session, Side, Start};
+use crate::session::{Context, Memory, Refusals, Session, Start};
 use crate::timeline::Timeline;
-use crate::ws::{Scratch, StreamEnd, shape};
+use crate::ws::{Scratch, shape};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -145,20 +146,18 @@ impl Router<'_> {
                 }
                 Some(Ok(packet)) if !first => {
                     self.now = Some(packet.time);
-                    flow = tracker.packet(&to_net(&packet, before), self);
+                    flow = tracker.packet(&Packet { number: before + packet.number, ..packet }, self);
                     (packet.number, packet.time)
                 }
                 Some(Ok(packet)) => {
                     first = false;
-                    let (number, time, link, wire_len) =
-                        (packet.number, packet.time, packet.link, packet.wire_len);
+                    let (number, time) = (packet.number, packet.time);
                     let data = packet.data.to_vec();
+                    let kept = Packet { number: before + number, data: &[], ..packet };
                     self.now = Some(time);
                     flow = self.describe(part, &about(&capture, Some(time)));
                     if flow.is_continue() {
-                        let packet =
-                            net::Packet { number: before + number, time, link, data: &data, wire_len };
-                        flow = tracker.packet(&packet, self);
+                        flow = tracker.packet(&Packet { data: &data, ..kept }, self);
                     }
                     (number, time)
                 }
@@ -249,17 +248,6 @@ fn about(capture: &Capture, start: Option<Time>) -> Meta {
     }
 }
 
-/// A packet as the tracker takes it, numbered behind those of the files before.
-fn to_net<'a>(packet: &crate::input::Packet<'a>, before: u64) -> net::Packet<'a> {
-    net::Packet {
-        number: before + packet.number,
-        time: packet.time,
-        link: packet.link,
-        data: packet.data,
-        wire_len: packet.wire_len,
-    }
-}
-
 /// Finds the session of each flow.
 struct Router<'s> {
     out: Out<'s>,
@@ -302,9 +290,9 @@ impl<'s> Router<'s> {
         &mut self,
         flow: FlowId,
         act: impl FnOnce(&mut Session, &mut Context<'_, 's>) -> Interest,
-    ) -> net::Interest {
+    ) -> Interest {
         let Some(Some(session)) = self.sessions.get_mut(flow.0 as usize) else {
-            return net::Interest::Ignore;
+            return Interest::Ignore;
         };
         let mut cx = Context {
             out: &mut self.out,
@@ -321,14 +309,10 @@ impl<'s> Router<'s> {
                 self.relieve();
             }
         }
-        match interest {
-            Interest::Follow => net::Interest::Follow,
-            Interest::Stop => net::Interest::Stop,
-            Interest::Ignore => {
-                self.sessions[flow.0 as usize] = None;
-                net::Interest::Ignore
-            }
+        if interest == Interest::Ignore {
+            self.sessions[flow.0 as usize] = None;
         }
+        interest
     }
 }
 
@@ -364,39 +348,28 @@ impl StreamSink for Router<'_> {
     }
 
     #[inline]
-    fn data(&mut self, flow: FlowId, from: net::Side, bytes: &[u8], at: At) -> net::Interest {
-        self.with(flow, |session, cx| session.data(side(from), bytes, at, cx))
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        self.with(flow, |session, cx| session.data(from, bytes, at, cx))
     }
 
     fn gap(
         &mut self,
         flow: FlowId,
-        from: net::Side,
+        from: Side,
         length: u64,
         between: (Option<u64>, Option<u64>),
-    ) -> net::Interest {
-        self.with(flow, |session, cx| session.gap(side(from), length, between, &net::TCP_GAP, cx))
+    ) -> Interest {
+        self.with(flow, |session, cx| session.gap(from, length, between, &net::TCP_GAP, cx))
     }
 
-    fn behind(&mut self, flow: FlowId, from: net::Side) {
+    fn behind(&mut self, flow: FlowId, from: Side) {
         if let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::as_mut) {
-            session.behind(side(from));
+            session.behind(from);
         }
     }
 
-    fn end(
-        &mut self,
-        flow: FlowId,
-        from: net::Side,
-        how: net::StreamEnd,
-        receipt: Receipt,
-        at: At,
-    ) -> net::Interest {
-        let how = match how {
-            net::StreamEnd::Fin => StreamEnd::Fin,
-            net::StreamEnd::Rst => StreamEnd::Rst,
-        };
-        self.with(flow, |session, cx| session.end(side(from), how, receipt, at, cx))
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
+        self.with(flow, |session, cx| session.end(from, how, receipt, at, cx))
     }
 
     fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {
@@ -418,14 +391,7 @@ impl StreamSink for Router<'_> {
         self.memory.census.count(one);
     }
 
-    fn anomaly(&mut self, flow: FlowId, from: net::Side, finding: Finding, at: At) {
-        self.with(flow, |session, cx| session.anomaly(side(from), finding, at, cx));
-    }
-}
-
-fn side(side: net::Side) -> Side {
-    match side {
-        net::Side::A => Side::A,
-        net::Side::B => Side::B,
+    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
+        self.with(flow, |session, cx| session.anomaly(from, finding, at, cx));
     }
 }

@@ -7,9 +7,9 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use wstool::limits;
 use wstool::model::{
-    At, Body, Deflate, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Sink, Unit, Wants,
+    At, Body, Deflate, Dir, Flow, FrameHeader, ON, Opcode, Out, Sink, StreamEnd, Unit, Wants,
 };
-use wstool::ws::{Conversation, Extensions, Scratch, StreamEnd, encode};
+use wstool::ws::{Conversation, Extensions, Scratch, encode};
 
 const AGREED: Deflate = Deflate {
     server_no_context_takeover: false,
@@ -72,17 +72,7 @@ fn decode_with(extensions: Extensions, wire: &[u8], cut: usize, ends: bool) -> S
 }
 
 fn frame(opcode: Opcode, fin: bool, rsv1: bool, payload: &[u8]) -> Vec<u8> {
-    let length = payload.len() as u64;
-    let header = FrameHeader {
-        fin,
-        rsv1,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key: None,
-        length_form: LengthForm::minimal(length),
-        length,
-    };
+    let header = FrameHeader { fin, rsv1, ..FrameHeader::of(opcode, None, payload.len() as u64) };
     let mut wire = Vec::new();
     encode::frame(&header, payload, &mut wire);
     wire

@@ -3,10 +3,10 @@
 
 use std::ops::ControlFlow;
 
-use wstool::model::{At, Body, Flow, Out, Sink, Time, Unit, Wants};
-use wstool::session::{Context, Interest, Memory, Session, Side, Start};
+use wstool::model::{At, Body, Flow, Interest, Out, Side, Sink, StreamEnd, Time, Unit, Wants};
+use wstool::session::{Context, Memory, Session, Start};
 use wstool::synth::Rng;
-use wstool::ws::{Scratch, StreamEnd};
+use wstool::ws::Scratch;
 
 /// What was said: payloads of frames, in order, and whether anything was wrong.
 #[derive(Default)]

@@ -11,10 +11,8 @@ use foldhash::{HashMap, HashMapExt as _};
 use super::exchanges::Exchanges;
 use super::sequence::Sequence;
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding, Receipt, Time};
-use crate::net::{
-    CloseReason, FlowId, Interest, Measured, Opened, Packet, Side, StreamEnd, StreamSink, Tracker, measure,
-};
+use crate::model::{At, Finding, Interest, Receipt, Side, StreamEnd, Time};
+use crate::net::{CloseReason, FlowId, Measured, Opened, StreamSink, Tracker, measure};
 
 /// How a connection was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,14 +142,12 @@ impl Counter {
                     break;
                 }
             };
-            let (number, link) = (packet.number, packet.link);
-            let packet =
-                Packet { number, time: packet.time, link, data: packet.data, wire_len: packet.wire_len };
             if let Some(measured) = measure(&packet) {
                 reader.packet(&measured);
             }
             // The reader never says stop.
             let _ = tracker.packet(&packet, &mut reader);
+            let number = packet.number;
             if number % 4096 == 0 {
                 progress(capture.bytes_read());
             }

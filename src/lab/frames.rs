@@ -2,9 +2,7 @@
 //! reads without I/O whatever pieces the bytes come in.
 
 use crate::limits;
-use crate::model::{
-    At, Body, CloseCode, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Severity, Sink, Unit, Wants,
-};
+use crate::model::{At, Body, CloseCode, Dir, Flow, ON, Opcode, Out, Severity, Sink, Unit, Wants};
 use crate::ws::{Conversation, Extensions, Scratch, encode};
 
 /// A message or control frame from the peer.
@@ -92,20 +90,7 @@ pub fn frame(from: Dir, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
         // Without randomness the key is 0, which is a key too.
         let _ = getrandom::fill(&mut key);
     }
-    let length = payload.len() as u64;
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key: (from == Dir::Client).then_some(key),
-        length_form: LengthForm::minimal(length),
-        length,
-    };
-    let mut bytes = Vec::new();
-    encode::frame(&header, payload, &mut bytes);
-    bytes
+    encode::whole(opcode, (from == Dir::Client).then_some(key), payload)
 }
 
 #[cfg(test)]

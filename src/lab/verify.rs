@@ -4,9 +4,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::line::Recording;
-use crate::model::{At, Body, Dir, Flow, ON, Out, Sink, Unit, Wants};
-use crate::session::{Context, Memory, Session, Side, Start};
-use crate::ws::{Scratch, StreamEnd};
+use crate::model::{At, Body, Dir, Flow, ON, Out, Side, Sink, StreamEnd, Unit, Wants};
+use crate::session::{Context, Memory, Session, Start};
+use crate::ws::Scratch;
 
 /// What a sender's bytes are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

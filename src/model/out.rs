@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use super::finding::Rule;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::text::Text;
@@ -42,7 +41,7 @@ impl<'s> Out<'s> {
             _ => {}
         }
         for rule in unit.rules() {
-            self.count(rule);
+            self.tally.findings.add(rule, 1);
         }
         self.sink.take(unit)
     }
@@ -57,7 +56,7 @@ impl<'s> Out<'s> {
         self.tally.packets = packets;
         self.tally.bytes = bytes;
         self.tally.error = error;
-        self.tally.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
+        self.tally.findings.sort();
         // The run is over: whether the sink wants more no longer matters.
         let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&self.tally)));
         self.tally
@@ -89,7 +88,7 @@ impl<'s> Out<'s> {
         if let (Some(error), more @ 1..) = (&mut summary.error, failed.count().saturating_sub(ERRORS_TOLD)) {
             *error = Text::new("{}; and {} more").word(std::mem::take(error)).and(more);
         }
-        summary.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
+        summary.findings.sort();
         let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&summary)));
         summary
     }
@@ -102,12 +101,7 @@ impl<'s> Out<'s> {
         all.connections += own.connections;
         all.frames += own.frames;
         all.messages += own.messages;
-        for (rule, times) in &own.findings {
-            match all.findings.iter_mut().find(|(known, _)| known == rule) {
-                Some((_, count)) => *count += times,
-                None => all.findings.push((rule, *times)),
-            }
-        }
+        all.findings.add_all(&own.findings);
         if let Some(file) = all.files.get_mut(place) {
             file.packets += own.packets;
             file.bytes += own.bytes;
@@ -115,36 +109,6 @@ impl<'s> Out<'s> {
             file.frames += own.frames;
             file.messages += own.messages;
             file.error = file.error.take().or_else(|| own.error.clone());
-        }
-    }
-
-    fn count(&mut self, rule: &'static Rule) {
-        match self.tally.findings.iter_mut().find(|(known, _)| *known == rule) {
-            Some((_, count)) => *count += 1,
-            None => self.tally.findings.push((rule, 1)),
-        }
-    }
-}
-
-impl<'a> Unit<'a> {
-    /// The rules it breaks, once for each time: those of its findings, and those that are only counted.
-    #[inline]
-    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<'a> {
-        self.findings.iter().map(|finding| finding.rule).chain(self.counted.iter().copied())
-    }
-
-    /// A unit that belongs to no connection.
-    pub fn about_input(body: Body<'a>) -> Self {
-        Self {
-            conn: 0,
-            dir: None,
-            time: None,
-            packets: None,
-            body,
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
         }
     }
 }

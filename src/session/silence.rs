@@ -5,8 +5,7 @@ use crate::http::handshake;
 use crate::http::head::HeadState;
 use crate::limits;
 use crate::model::quantity::wait;
-use crate::model::{At, Dir, Finding, Flow, ON, SourceId, Text};
-use crate::ws::StreamEnd;
+use crate::model::{At, Dir, Finding, Flow, ON, SourceId, StreamEnd, Text};
 
 use super::told::Judged;
 use super::{Context, Phase, Session, Side};

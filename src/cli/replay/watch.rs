@@ -8,13 +8,13 @@ use super::live::{Got, Stop, Wire, now};
 use crate::limits;
 use crate::model::film::{Aftermath, PeerEnd, State};
 use crate::model::{
-    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Receipt,
-    Sink, Time, Unit, Wants,
+    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, Interest, ON, Opcode, Out, Receipt, Side, Sink,
+    StreamEnd, Time, Unit, Wants,
 };
 use crate::render::View;
 use crate::replay::Pace;
-use crate::session::{Context, Interest, Memory, Session, Side, Start};
-use crate::ws::{Scratch, StreamEnd, encode};
+use crate::session::{Context, Memory, Session, Start};
+use crate::ws::{Scratch, encode};
 
 /// A live handshake that is over.
 pub struct Played<'b> {
@@ -173,7 +173,7 @@ impl Eyes {
     fn say_goodbye(&mut self, wire: &mut Wire, us: Dir, feed: &mut Feed<'_>) -> bool {
         self.closing = true;
         self.closed_first = true;
-        let frame = control_frame(us, Opcode::CLOSE, &CloseCode(1000).0.to_be_bytes());
+        let frame = control_frame(us, Opcode::CLOSE, &encode::close(CloseCode(1000), b""));
         feed.data(us, &frame);
         wire.send(&frame, Pace::default()).is_ok()
     }
@@ -183,19 +183,7 @@ fn control_frame(us: Dir, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mut key = [0; 4];
     // Without randomness the key is 0, which is a key too.
     let _ = getrandom::fill(&mut key);
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key: (us == Dir::Client).then_some(key),
-        length_form: LengthForm::Bits7,
-        length: payload.len() as u64,
-    };
-    let mut bytes = Vec::new();
-    encode::frame(&header, payload, &mut bytes);
-    bytes
+    encode::whole(opcode, (us == Dir::Client).then_some(key), payload)
 }
 
 /// The project's own session over the live bytes.

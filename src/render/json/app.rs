@@ -6,7 +6,7 @@ use super::record::{Content, cut, finding_ids, origin};
 use super::value::{Base64, List, Seconds, Sides, ToJson, members, object, open};
 use super::write::Writer;
 use crate::model::{
-    Answer, App, AppSession, Attachment, Field, Packet, SessionEnd, SessionRef, Transport, Unit, Value,
+    Answer, App, AppPacket, AppSession, Attachment, Field, SessionEnd, SessionRef, Transport, Unit, Value,
 };
 
 /// What a packet means. Each field is a key: what follows the last dot of its id.
@@ -86,7 +86,7 @@ impl<W: Write> ToJson<W> for &SessionRef {
 }
 
 /// The record `packet`.
-pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &Packet<'_>, limit: u64, w: &mut Writer<W>) {
+pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &AppPacket<'_>, limit: u64, w: &mut Writer<W>) {
     open!(w, "type": "packet", "conn": (unit.conn > 0).then_some(unit.conn), "place": packet.place);
     origin(unit, w);
     let shown = cut(packet.payload, limit);

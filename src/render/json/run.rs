@@ -5,7 +5,7 @@ use std::io::Write;
 use super::value::{List, ToJson, members, object, open, with};
 use super::write::Writer;
 use super::{SCHEMA, TOOL};
-use crate::model::{FileTotals, InputFile, Meta, Other, Rule, Severity, Summary};
+use crate::model::{FileTotals, InputFile, Meta, Other, Rule, SeverityCounts, Summary};
 
 /// The record `meta`.
 pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
@@ -61,8 +61,7 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
         members!(w, "others": List(&summary.others));
     }
     findings_by_rule(&summary.findings, w);
-    let of = |severity| summary.findings.iter().filter(|(r, _)| r.severity == severity).map(|(_, n)| n).sum();
-    findings_by_severity([of(Severity::Error), of(Severity::Warning), of(Severity::Note)], w);
+    findings_by_severity(summary.findings.by_severity(), w);
     members!(w, "complete": summary.error.is_none(), "error": summary.error.as_ref());
     if !summary.files.is_empty() {
         members!(w, "files": List(&summary.files));
@@ -98,9 +97,9 @@ pub(crate) fn findings_by_rule<W: Write>(findings: &[(&Rule, u64)], w: &mut Writ
 }
 
 /// `findings_by_severity`: an object of `error`, `warning` and `note`.
-pub(crate) fn findings_by_severity<W: Write>([error, warning, note]: [u64; 3], w: &mut Writer<W>) {
+pub(crate) fn findings_by_severity<W: Write>(counts: SeverityCounts, w: &mut Writer<W>) {
     let by_severity = |w: &mut Writer<W>| {
-        object!(w, "error": error, "warning": warning, "note": note);
+        object!(w, "error": counts.errors, "warning": counts.warnings, "note": counts.notes);
     };
     members!(w, "findings_by_severity": with(by_severity));
 }
