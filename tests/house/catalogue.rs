@@ -67,8 +67,10 @@ const KEPT: &[(&str, &[&str])] = &[
             "a status is a number from 200 to 599",
             "accept, version, upgrade, connection, key, protocol, extensions, status=CODE, slow, split=BYTES",
             "one of {NAMES}",
+            "no view has that name",
         ],
     ),
+    ("names of views", &["bits", "hex", "session", "stats", "table", "tree"]),
     (
         "words of the command line itself",
         &[
