@@ -194,6 +194,11 @@ impl<S: Sink> Decoder<S> {
         self.out.emit(unit)
     }
 
+    /// The number that units have of the connection, once it has one.
+    pub fn conn(&self, id: FlowId) -> Option<u32> {
+        self.sessions.get(id.0 as usize)?.as_ref()?.conn()
+    }
+
     /// Whether frames were taken for such without a handshake to open them.
     pub fn has_no_handshake(&self, id: FlowId) -> bool {
         self.sessions.get(id.0 as usize).and_then(Option::as_ref).is_some_and(Session::has_no_handshake)
@@ -203,8 +208,10 @@ impl<S: Sink> Decoder<S> {
     /// tells is told.
     pub fn settle(&mut self) -> Flow {
         for slot in 0..self.sessions.len() {
+            let is_given = self.sessions[slot].as_ref().is_some_and(Session::is_given);
+            let how = if is_given { StreamEnd::Input } else { StreamEnd::Capture };
             // The sink will say so again at the next unit if it has had enough.
-            let _: Flow = self.close(FlowId(slot as u32), StreamEnd::Capture, self.now);
+            let _: Flow = self.close(FlowId(slot as u32), how, self.now);
         }
         std::mem::take(&mut self.refusals).tell(&self.memory, &mut self.out)
     }

@@ -1,10 +1,15 @@
 //! Connections whose opening handshake was read by somebody else.
 
-use super::{Context, Phase, Session};
+use super::{Context, Phase, Session, Start};
 use crate::model::{Dir, Handshake, Interest, Roles, Side};
 use crate::ws::{Conversation, Extensions};
 
 impl Session {
+    /// The user said that it is WebSocket: what ends, ends because there is no more of it.
+    pub fn is_given(&self) -> bool {
+        self.start == Start::Given
+    }
+
     /// Everything that comes is frames: the handshake is over, and agreed on `extensions`. Side A is
     /// the client.
     pub fn is_upgraded(&mut self, extensions: Extensions, cx: &mut Context<'_, '_>) -> Interest {
