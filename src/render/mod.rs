@@ -45,6 +45,7 @@ pub mod files;
 pub mod film;
 pub mod hex;
 pub mod json;
+#[cfg(feature = "cli")]
 pub mod markdown;
 pub mod messages;
 pub mod prose;

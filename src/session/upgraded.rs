@@ -7,7 +7,7 @@ use crate::ws::{Conversation, Extensions};
 impl Session {
     /// The user said that it is WebSocket: what ends, ends because there is no more of it.
     pub fn is_given(&self) -> bool {
-        self.start == Start::Given
+        self.about.start == Start::Given
     }
 
     /// Everything that comes is frames: the handshake is over, and agreed on `extensions`. Side A is

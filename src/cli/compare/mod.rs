@@ -2,9 +2,15 @@
 
 mod args;
 mod captures;
+#[cfg(feature = "lab")]
 mod live;
+#[cfg(not(feature = "lab"))]
+#[path = "unmeasured.rs"]
+mod live;
+#[cfg(feature = "lab")]
 mod memory;
 mod picture;
+#[cfg(feature = "lab")]
 mod progress;
 mod units;
 

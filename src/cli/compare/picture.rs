@@ -1,9 +1,12 @@
 //! A chart as a file: SVG as it is drawn, or PNG of it.
 
 use std::path::{Path, PathBuf};
+#[cfg(feature = "chart")]
 use std::sync::Arc;
 
+#[cfg(feature = "chart")]
 use resvg::tiny_skia::{Pixmap, Transform};
+#[cfg(feature = "chart")]
 use resvg::usvg::{Options, Tree, fontdb};
 
 use crate::cli::trouble::of_file;
@@ -13,9 +16,11 @@ use crate::model::report::Chart;
 use crate::render::compare::svg;
 
 /// Pixels of a PNG to one of the SVG: sharp on dense screens and in print.
+#[cfg(feature = "chart")]
 const SCALE: f32 = 2.0;
 
 /// Families that charts look well in, the first of which is there is taken; otherwise any that is.
+#[cfg(feature = "chart")]
 const FAMILIES: [&str; 8] =
     ["Inter", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Roboto", "Segoe UI", "Helvetica", "Arial"];
 
@@ -54,7 +59,16 @@ impl Picture {
     }
 }
 
+/// Says that there is nothing to draw pixels with.
+#[cfg(not(feature = "chart"))]
+fn png(_: &str) -> Result<Vec<u8>, Text> {
+    Err(Text::new(
+        "this build draws no bitmaps: name the chart .svg instead, or build it with --features chart",
+    ))
+}
+
 /// The drawing in pixels, as a light page shows it.
+#[cfg(feature = "chart")]
 fn png(drawing: &str) -> Result<Vec<u8>, Text> {
     let mut fonts = fontdb::Database::new();
     fonts.load_system_fonts();
