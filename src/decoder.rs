@@ -9,8 +9,11 @@
 //! connection carries, follows it from the first byte to the last, and tells its [`Sink`]. It does no
 //! I/O, has no clock, and never waits.
 
+mod budget;
+
 use std::net::SocketAddr;
 
+use self::budget::Budget;
 use crate::limits;
 use crate::model::{
     At, Emitter, Finding, Flow, FlowId, Interest, ON, Other, Receipt, Rule, Side, Sink, StreamEnd, Summary,
@@ -56,8 +59,7 @@ pub struct Decoder<S> {
     refusals: Refusals,
     /// By flow id.
     sessions: Vec<Option<Session>>,
-    /// What they hold before they are a WebSocket, in bytes.
-    held: usize,
+    budget: Budget,
     now: Option<Time>,
     /// The sink has had enough.
     stopped: bool,
@@ -67,16 +69,22 @@ impl<S: Sink> Decoder<S> {
     /// A decoder in front of `sink`, which is asked once what it will look at. To keep the sink, lend
     /// it: `&mut S` is a sink too.
     pub fn new(sink: S) -> Self {
+        Self::within(limits::MEMORY, sink)
+    }
+
+    /// The same, holding at most `memory` bytes at a time: beyond that the least useful is given up, with
+    /// a finding.
+    pub fn within(memory: usize, sink: S) -> Self {
         let chain =
             if sink.wants().app { Chain::Timed(Box::new(Timeline::new(sink))) } else { Chain::Plain(sink) };
         Self {
             out: Emitter::new(chain),
-            scratch: Scratch::default(),
+            scratch: Scratch::within(memory),
             connections: 0,
             memory: Memory::default(),
             refusals: Refusals::default(),
             sessions: Vec::new(),
-            held: 0,
+            budget: Budget::of(memory),
             now: None,
             stopped: false,
         }
@@ -115,7 +123,10 @@ impl<S: Sink> Decoder<S> {
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);
         }
-        self.sessions[slot] = Some(session);
+        self.budget.enter(&session);
+        if let Some(before) = self.sessions[slot].replace(session) {
+            self.drop_session(before);
+        }
     }
 
     /// Says which endpoint is the client, where that is known from elsewhere.
@@ -161,7 +172,7 @@ impl<S: Sink> Decoder<S> {
     /// itself, and `last` when something came last.
     pub fn close(&mut self, id: FlowId, how: StreamEnd, last: Option<Time>) -> Flow {
         let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::take) else { return ON };
-        self.held = self.held.saturating_sub(session.cost());
+        self.budget.leave(&session);
         let mut cx = Context {
             out: &mut self.out,
             scratch: &mut self.scratch,
@@ -221,7 +232,10 @@ impl<S: Sink> Decoder<S> {
     pub fn forget(&mut self) -> Vec<Other> {
         let others = std::mem::take(&mut self.memory).census.take();
         self.out.others(others.clone());
-        (self.sessions, self.held, self.now) = (Vec::new(), 0, None);
+        for session in std::mem::take(&mut self.sessions).into_iter().flatten() {
+            self.drop_session(session);
+        }
+        self.now = None;
         others
     }
 
@@ -271,38 +285,24 @@ impl<S: Sink> Decoder<S> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        let before = session.cost();
-        let interest = act(session, &mut cx);
-        let after = session.cost();
+        let before = (session.is_told(), session.cost());
+        let mut interest = act(session, &mut cx);
+        let after = (session.is_told(), session.cost());
         if after != before {
-            self.held = (self.held + after).saturating_sub(before);
-            if self.held > limits::EARLY_TOTAL {
-                self.relieve();
-            }
+            self.budget.change(before, after);
         }
-        match interest {
-            Interest::Follow => {}
-            Interest::Ignore => self.sessions[id.0 as usize] = None,
-            Interest::Stop => self.stopped = true,
+        if interest == Interest::Ignore
+            && let Some(session) = self.sessions[id.0 as usize].take()
+        {
+            self.drop_session(session);
+        }
+        if self.budget.is_reached(&self.scratch) && self.relieve().is_break() {
+            interest = Interest::Stop;
+        }
+        if interest == Interest::Stop {
+            self.stopped = true;
         }
         interest
-    }
-
-    /// Gives up the connections that hold the most, until half is free.
-    #[cold]
-    fn relieve(&mut self) {
-        let costs = self.sessions.iter().flatten().map(Session::cost);
-        self.held = costs.clone().sum();
-        let mut largest: Vec<usize> = costs.filter(|cost| *cost > 0).collect();
-        largest.sort_unstable();
-        let Some(least) = largest.get(largest.len() / 2).copied() else { return };
-        for session in self.sessions.iter_mut().flatten() {
-            let cost = session.cost();
-            if cost >= least && self.held > limits::EARLY_TOTAL / 2 {
-                session.give_up();
-                self.held -= cost;
-            }
-        }
     }
 }
 

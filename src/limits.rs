@@ -110,9 +110,27 @@ pub const BEFORE_RESPONSE: usize = 1024 * 1024;
 /// Bytes after which a client whose server was not captured has sent enough behind its request to be shown.
 pub const UNANSWERED: usize = 64 * 1024;
 
-/// Bytes held over all connections that are not a WebSocket yet: what is looked at to find out, heads being
-/// read, what waits for a response. Beyond it those that hold the most are given up.
+/// Bytes held over all connections of which nobody knows yet that they are WebSocket: what is looked at to find
+/// out. Beyond it those that hold the most are given up.
 pub const EARLY_TOTAL: usize = 16 * 1024 * 1024;
+
+/// Bytes held at a time, unless `--memory` says otherwise; the program itself takes some ten mebibytes besides.
+/// Three quarters are for connections, their unfinished messages, windows and heads; the rest is for what waits
+/// for its order and for `--grep`. Beyond it the least useful is given up, with a finding, and decoding goes on:
+/// payload kept to be shown, the largest first, then windows and heads of those silent for longest.
+pub const MEMORY: usize = 256 * 1024 * 1024;
+
+/// Bytes that `--memory` may be at least.
+pub const MEMORY_LEAST: u64 = 64 * 1024;
+
+/// Bytes that are still shown of a payload that was given up because memory was short.
+pub const SHOWN_OF_GIVEN_UP: usize = 256;
+
+/// Bytes that a connection takes at least as long as it is followed, with its flow.
+pub const FLOW_HELD: usize = 1024;
+
+/// Bytes that it takes besides once it is known to have to do with WebSocket.
+pub const CONNECTION_HELD: usize = 1024;
 
 /// Packets of one frame or head that are remembered, for leading a byte back to its packet.
 pub const PIECES_LISTED: usize = 4096;
@@ -127,6 +145,9 @@ pub const TUNNEL_HEADS: usize = 8;
 /// Bytes of frames that wait over all connections until `--grep` has seen their messages; beyond it those
 /// of the connection at hand are judged one by one.
 pub const GREP_HELD: usize = 32 * 1024 * 1024;
+
+/// Bytes of a payload that are copied into the value of its field; all of it stands in its frame.
+pub const VALUE_COPIED: usize = 64 * 1024;
 
 /// Payload bytes kept even with `--payload-limit all`.
 pub const PAYLOAD_KEPT: u64 = 256 * 1024 * 1024;

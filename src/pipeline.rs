@@ -13,6 +13,7 @@ pub use files::{Files, run_files};
 
 use crate::decoder::{Beginning, Decoder, Start};
 use crate::input::{Bytes, Capture, Input, InputError};
+use crate::limits;
 use crate::model::{
     At, Body, Dir, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink,
     StreamEnd, Summary, Text, Time, Unit,
@@ -40,7 +41,17 @@ const PROGRESS_EVERY: u64 = 4096;
 ///
 /// `progress` is told now and then how many bytes of the input have been read.
 pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
-    let mut decoder = Decoder::new(sink);
+    run_within(limits::MEMORY, input, sink, progress)
+}
+
+/// The same, holding at most `memory` bytes at a time.
+pub fn run_within(
+    memory: usize,
+    input: Input,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(u64),
+) -> Outcome {
+    let mut decoder = Decoder::within(memory, sink);
     let mut read = decoder.input(input, Part::Whole, progress);
     let (_, summary) = decoder.finish_input(read.packets, read.bytes, read.why());
     read.outcome(summary)
@@ -92,7 +103,7 @@ impl<S: Sink> Decoder<S> {
         match input {
             Input::Bytes(bytes) => self.bytes(bytes, part, progress),
             Input::Capture(capture) => {
-                let mut tracker = Tracker::new();
+                let mut tracker = Tracker::within(self.memory());
                 let mut read = self.packets(&mut tracker, capture, part, progress);
                 self.packets_end(&mut tracker, &mut read);
                 read
@@ -152,6 +163,9 @@ impl<S: Sink> Decoder<S> {
                 }
             };
             packets = number;
+            if self.has_surplus() && flow.is_continue() {
+                flow = tracker.give_up_idle(self.take_surplus(), self);
+            }
             if number % PROGRESS_EVERY == 0 {
                 progress(capture.bytes_read());
             }
@@ -267,7 +281,10 @@ impl<S: Sink> StreamSink for Decoder<S> {
         Decoder::end(self, flow, from, how, receipt, at)
     }
 
-    fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {
+    fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {
+        if why == CloseReason::Evicted {
+            let _: Flow = self.give_up(flow);
+        }
         // The sink will say so again at the next unit if it has had enough.
         let _: Flow = Decoder::close(self, flow, StreamEnd::Capture, Some(last));
     }

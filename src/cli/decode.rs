@@ -86,6 +86,10 @@ pub struct Args {
     #[arg(long, help_heading = "Reading")]
     concat: bool,
 
+    /// Bytes held at a time: beyond it payloads, windows and heads are given up, with a finding
+    #[arg(long, value_name = "BYTES", default_value = "256M", value_parser = memory, help_heading = "Reading")]
+    memory: usize,
+
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
     protocol: Option<Pasted>,
@@ -236,7 +240,7 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
     let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
     let mut until = Until { select: &mut select, interrupt };
-    let outcome = pipeline::run(input, &mut until, &mut |read| progress.at(read));
+    let outcome = pipeline::run_within(args.memory, input, &mut until, &mut |read| progress.at(read));
     progress.end();
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
@@ -392,6 +396,11 @@ fn view() -> impl TypedValueParser<Value = &'static Choice> {
 
 fn payload_limit(text: &str) -> Result<u64, String> {
     if text == "all" { Ok(limits::PAYLOAD_KEPT) } else { size::bytes(text).map_err(|e| e + ", or all") }
+}
+
+fn memory(text: &str) -> Result<usize, String> {
+    let bytes = size::within(text, limits::MEMORY_LEAST, u64::MAX)?;
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 fn streams(text: &str) -> Result<Streams, String> {

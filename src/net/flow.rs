@@ -125,6 +125,11 @@ impl Flow {
         self.phase != Phase::Silent
     }
 
+    /// Whether the sink listens to it.
+    pub(super) fn is_followed(&self) -> bool {
+        self.phase == Phase::Followed
+    }
+
     /// Who answered this connection's SYN with RST.
     pub(super) fn refused_by(&self) -> Option<SocketAddr> {
         let server = &self.halves[1 - self.a];

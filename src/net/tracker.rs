@@ -25,6 +25,8 @@ pub struct Tracker {
     table: Table,
     /// [`limits::FLOWS`].
     max_flows: usize,
+    /// [`limits::REORDER_TOTAL`], or less where memory is short.
+    max_held: usize,
     fragments: Fragments,
     /// Bytes that wait over all flows.
     held: usize,
@@ -77,11 +79,18 @@ impl Tracker {
         Self::with_max_flows(limits::FLOWS)
     }
 
+    /// The same in a run that may hold so many bytes, a sixteenth of which may wait for its order.
+    pub fn within(memory: usize) -> Self {
+        let max_flows = limits::FLOWS.min(memory / limits::FLOW_HELD);
+        Self { max_held: limits::REORDER_TOTAL.min(memory / 16), ..Self::with_max_flows(max_flows) }
+    }
+
     /// Follows at most so many flows at a time, instead of [`limits::FLOWS`].
     pub(super) fn with_max_flows(max_flows: usize) -> Self {
         Self {
             table: Table::default(),
             max_flows,
+            max_held: limits::REORDER_TOTAL,
             fragments: Fragments::default(),
             held: 0,
             holding: VecDeque::new(),
@@ -245,7 +254,7 @@ impl Tracker {
         if after != After::Nothing {
             self.after(slot, after, packet, time, sink)?;
         }
-        if self.held > limits::REORDER_TOTAL {
+        if self.held > self.max_held {
             self.relieve(sink)?;
         }
         Continue(())
@@ -360,11 +369,20 @@ impl Tracker {
         }
     }
 
+    /// Memory is short: closes so many of the flows that are followed, the longest idle first.
+    #[cold]
+    pub fn give_up_idle<S: StreamSink>(&mut self, count: usize, sink: &mut S) -> Going {
+        for slot in self.table.idle_longest(Flow::is_followed).into_iter().take(count) {
+            self.close(slot, CloseReason::Evicted, sink)?;
+        }
+        Continue(())
+    }
+
     /// Too much waits: gives up what the longest idle flows wait for, until half is free.
     #[cold]
     fn relieve<S: StreamSink>(&mut self, sink: &mut S) -> Going {
         for slot in self.table.idle_longest(|flow| flow.cost() > 0) {
-            if self.held <= limits::REORDER_TOTAL / 2 {
+            if self.held <= self.max_held / 2 {
                 break;
             }
             let Some(flow) = self.table.get_mut(slot) else { continue };

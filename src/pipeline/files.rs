@@ -22,17 +22,23 @@ pub struct Files {
 
 /// Decodes the files of `meta`, one after the other, or as one capture where it says so.
 ///
-/// `open` is asked for a file by its place in the list; `None` ends the run. A file that cannot be
+/// At most `memory` bytes are held at a time. `open` is asked for a file by its place in the list; `None` ends the run. A file that cannot be
 /// opened, or ends badly, does not keep the others from being decoded.
 pub fn run_files(
     meta: &Meta,
     open: &mut dyn FnMut(usize) -> Option<Result<Input, Text>>,
+    memory: usize,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Files {
-    let mut decoder = Decoder::new(sink);
+    let mut decoder = Decoder::within(memory, sink);
     let mut flow = decoder.tell(&Unit::about_input(Body::Meta(meta)));
-    let mut run = Run { decoder, meta, joined: meta.concat.then(Joined::default), census: Census::default() };
+    let mut run = Run {
+        decoder,
+        meta,
+        joined: meta.concat.then(|| Joined { tracker: Tracker::within(memory), packets: 0 }),
+        census: Census::default(),
+    };
     let mut each = Vec::new();
     for place in 0..meta.files.len() {
         let Some(input) = flow.is_continue().then(|| open(place)).flatten() else { break };
@@ -55,7 +61,6 @@ struct Run<'r, 's> {
 }
 
 /// What goes on from file to file.
-#[derive(Default)]
 struct Joined {
     tracker: Tracker,
     packets: u64,

@@ -28,7 +28,7 @@ use crate::model::{
     At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, ON, Out, Receipt, Rule, Side, StreamEnd,
     Time,
 };
-use crate::ws::{Conversation, Scratch};
+use crate::ws::{Conversation, Given, Scratch};
 
 use self::about::About;
 pub use self::census::Census;
@@ -104,7 +104,13 @@ impl Session {
         self.about.told.as_ref().is_some_and(|told| told.connection.handshake == Handshake::Missing)
     }
 
-    /// Bytes it holds because it is not a WebSocket yet.
+    /// Whether it is known to have to do with WebSocket.
+    #[inline]
+    pub fn is_told(&self) -> bool {
+        self.about.told.is_some()
+    }
+
+    /// Bytes it holds because it is not a WebSocket yet. What is under way in one is entered elsewhere.
     #[inline]
     pub fn cost(&self) -> usize {
         match &self.phase {
@@ -121,6 +127,40 @@ impl Session {
     pub fn give_up(&mut self) {
         self.about.tunnel = None;
         self.phase = Phase::Other;
+    }
+
+    /// Its WebSocket, if it is one.
+    pub fn talk(&mut self) -> Option<&mut Conversation> {
+        match &mut self.phase {
+            Phase::WebSocket(talk) => Some(talk),
+            _ => None,
+        }
+    }
+
+    /// When it asked for what is not answered yet, if it waits for an answer.
+    pub fn silent_since(&self) -> Option<Option<Time>> {
+        match &self.phase {
+            Phase::Http(http) if self.is_told() => Some(http.silent_since()),
+            _ => None,
+        }
+    }
+
+    /// Gives up the heads of a handshake that is not over, and what waits for it, and says so: what comes next is
+    /// found out anew, as behind a hole.
+    pub fn give_up_heads(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let bytes = self.cost();
+        let given_up = cx.scratch.held.finding(Given::Heads, bytes);
+        self.about.tunnel = None;
+        self.http(cx, |http, about, _| http.gap(about))?;
+        let Some(told) = &self.about.told else { return ON };
+        told.note(Dir::Client, at, &[given_up], cx)
+    }
+
+    /// Says that the connection is followed no longer.
+    pub fn tell_given_up(&self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Some(told) = &self.about.told else { return ON };
+        let given_up = cx.scratch.held.finding(Given::Connection, 0);
+        told.note(Dir::Client, at, &[given_up], cx)
     }
 
     /// Takes the next bytes of one side.

@@ -4,6 +4,7 @@
 use super::agreed::Extensions;
 use super::deflate::scan::{Scan, scan};
 use super::deflate::{Fault, Finish, Inflater, TAIL};
+use super::held::{self, Held};
 use super::shared::invalid_utf8;
 use super::utf8::Utf8Check;
 use super::{
@@ -28,6 +29,12 @@ pub struct Compressed {
     known: bool,
     /// Messages whose distances were looked at only to tell what takeover saves.
     measured: u64,
+    /// The window was given up here, because memory was short.
+    given_up: bool,
+    /// When its last message began, counted in such messages over all connections.
+    used: u64,
+    /// Bytes it is entered with where what is held is counted.
+    entered: usize,
     message: Current,
 }
 
@@ -48,6 +55,8 @@ struct Current {
     total: u64,
     /// Those are more than is shown.
     is_bomb: bool,
+    /// What was kept of them was given up, so that nothing is kept behind it.
+    cut: bool,
 }
 
 /// A message that was inflated, as far as that went.
@@ -86,13 +95,67 @@ impl Compressed {
             agreed: extensions.deflate.is_some(),
             known: extensions.known,
             measured: 0,
+            given_up: false,
+            used: 0,
+            entered: 0,
             message: Current::default(),
         }
     }
 
+    /// The same where the window was given up before, if it was.
+    #[must_use]
+    pub fn behind(mut self, given_up: bool) -> Self {
+        self.given_up = given_up;
+        self.inflater.is_lossy |= given_up;
+        self
+    }
+
+    /// Enters what it takes now.
+    pub fn settle(&mut self, held: &mut Held) {
+        let raw = self.message.raw.as_ref().map_or(0, Vec::capacity);
+        let cost = size_of::<Self>() + self.inflater.cost() + self.message.kept.capacity() + raw;
+        held.change(self.entered, cost);
+        self.entered = cost;
+    }
+
+    /// It is dropped.
+    pub fn forget(&self, held: &mut Held) {
+        held.release(self.entered);
+    }
+
+    /// Bytes it is entered with.
+    pub fn entered(&self) -> usize {
+        self.entered
+    }
+
+    /// Since when it is idle: a number that grows with time.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// Bytes kept only to be shown of the message at hand.
+    pub fn shown(&self) -> usize {
+        self.message.kept.capacity()
+    }
+
+    /// Gives up what is kept to be shown, but for its beginning.
+    pub fn give_up_shown(&mut self, held: &mut Held) -> usize {
+        let before = self.entered;
+        self.message.cut |= held::cut(&mut self.message.kept, &mut Vec::new());
+        self.settle(held);
+        before.saturating_sub(self.entered)
+    }
+
+    /// Whether later messages may refer to its window.
+    pub fn has_window(&self) -> bool {
+        self.takeover
+    }
+
     /// A message begins.
-    pub fn begin(&mut self, is_text: bool) {
+    pub fn begin(&mut self, is_text: bool, held: &mut Held) {
+        self.used = held.next_inflation();
         self.message = Current { is_text, ..Current::default() };
+        self.settle(held);
     }
 
     /// Takes unmasked, compressed bytes; at most `keep` inflated ones are kept.
@@ -216,6 +279,7 @@ impl Compressed {
 
     /// Bytes are missing, or the message is given up: later ones may refer to what is not there.
     pub fn lose(&mut self) {
+        self.given_up = false;
         self.inflater.lose();
         if !self.takeover {
             self.inflater.forget();
@@ -291,7 +355,14 @@ impl Compressed {
                 &PMD_WINDOW_LOST,
                 None,
                 "the messages it refers to".into(),
-                Text::with("a reference to lost bytes, before byte {} of the payload", at),
+                if self.given_up {
+                    Text::with(
+                        "a reference to bytes given up for --memory, before byte {} of the payload",
+                        at,
+                    )
+                } else {
+                    Text::with("a reference to lost bytes, before byte {} of the payload", at)
+                },
             )
             .at(span);
         }
@@ -347,7 +418,12 @@ impl Current {
             self.check.push(piece);
         }
         self.is_bomb |= self.total > limits::INFLATED_SHOWN;
-        let room = usize::try_from(keep.saturating_sub(self.kept.len() as u64)).unwrap_or(usize::MAX);
-        self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
+        if self.cut {
+            return;
+        }
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        let piece = &piece[..piece.len().min(keep.saturating_sub(self.kept.len()))];
+        held::grow(&mut self.kept, piece.len(), keep);
+        self.kept.extend_from_slice(piece);
     }
 }

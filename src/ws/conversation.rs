@@ -3,6 +3,7 @@
 use super::aftermath::{Closing, Ended};
 use super::agreed::Extensions;
 use super::half::{Half, Scratch};
+use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
@@ -68,6 +69,59 @@ impl Conversation {
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 
+    /// Bytes kept only to be shown of what is not over of one direction.
+    pub fn shown(&self, dir: Dir) -> usize {
+        let inflated = self.shared.compressed[dir.index()].as_ref();
+        self.halves[dir.index()].shown() + inflated.map_or(0, |inflated| inflated.shown())
+    }
+
+    /// Gives those up, but for their beginning, and says so.
+    pub fn give_up_shown(&mut self, dir: Dir, at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
+        let mut freed = self.halves[dir.index()].give_up_shown(&mut scratch.held);
+        if let Some(compressed) = &mut self.shared.compressed[dir.index()] {
+            freed += compressed.give_up_shown(&mut scratch.held);
+        }
+        if freed == 0 {
+            return ON;
+        }
+        self.given_up(dir, Given::Payload, freed, at, out, &scratch.held)
+    }
+
+    /// The directions that hold an inflater, with how much would be lost by it.
+    pub fn windows(&self) -> impl Iterator<Item = (Dir, Loss)> {
+        [Dir::Client, Dir::Server].into_iter().filter_map(|dir| {
+            let compressed = self.shared.compressed[dir.index()].as_ref()?;
+            let loss = match (self.halves[dir.index()].is_inflating(), compressed.has_window()) {
+                (false, false) => Loss::Nothing,
+                (false, true) => Loss::Later(compressed.used()),
+                (true, _) => Loss::Message(compressed.used()),
+            };
+            Some((dir, loss))
+        })
+    }
+
+    /// Gives up the inflater of one direction, and says so if something is lost by it.
+    pub fn give_up_window(
+        &mut self,
+        dir: Dir,
+        loss: Loss,
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let Some(compressed) = self.shared.compressed[dir.index()].take() else { return ON };
+        compressed.forget(&mut scratch.held);
+        self.shared.windows_given_up[dir.index()] |= compressed.has_window();
+        if loss == Loss::Nothing {
+            return ON;
+        }
+        self.given_up(dir, Given::Window, compressed.entered(), at, out, &scratch.held)
+    }
+
+    fn given_up(&self, dir: Dir, what: Given, bytes: usize, at: At, out: &mut Out<'_>, held: &Held) -> Flow {
+        self.shared.note(Some(dir), at, &[held.finding(what, bytes)], out)
+    }
+
     /// Bytes `dir` sent are not there, and may never be: nothing follows from its silence.
     pub fn behind(&mut self, dir: Dir) {
         self.shared.aftermath.blind(dir);
@@ -129,10 +183,21 @@ impl Conversation {
         let mut findings = Vec::new();
         self.shared.aftermath.finish(now, &mut findings);
         let at = At { time: ended, ..At::default() };
+        self.forget(scratch);
         for finding in &findings {
             self.shared.note(finding.blame, at, std::slice::from_ref(finding), out)?;
         }
         ON
+    }
+
+    /// Nothing is held any longer.
+    pub fn forget(&mut self, scratch: &mut Scratch) {
+        self.halves.iter_mut().for_each(|half| half.forget(&mut scratch.held));
+        for compressed in &mut self.shared.compressed {
+            if let Some(compressed) = compressed.take() {
+                compressed.forget(&mut scratch.held);
+            }
+        }
     }
 
     /// What the client and the server sent.

@@ -21,6 +21,9 @@ const TAIL_AND_CHECK: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF,
 /// The largest window DEFLATE knows.
 const WINDOW: usize = 32 * 1024;
 
+/// Bytes of zlib's state: its window among them.
+const STATE: usize = WINDOW + 16 * 1024;
+
 /// Inflates one direction.
 pub struct Inflater {
     stream: Decompress,
@@ -82,6 +85,11 @@ impl Inflater {
             compressed: 0,
             inflated: 0,
         }
+    }
+
+    /// Bytes it takes.
+    pub fn cost(&self) -> usize {
+        STATE + self.history.ring.capacity()
     }
 
     /// A message begins.

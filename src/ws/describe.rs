@@ -3,6 +3,7 @@
 use super::{
     CLOSE_CODE, CLOSE_REASON, FIN, MASK, MASKING_KEY, OPCODE, PAYLOAD, RSV1, RSV2, RSV3, close, header,
 };
+use crate::limits;
 use crate::model::{
     Dir, Field, FieldDef, Frame, Opcode, Origin, Piece, Source, SourceId, Span, Text, Value, hole,
 };
@@ -81,26 +82,36 @@ fn reach(frame: &Frame<'_>) -> u64 {
     frame.captured.saturating_add(frame.missing)
 }
 
+/// What the payload is, with its beginning: all of it is in the frame, and may be large.
 fn payload(frame: &Frame<'_>) -> Value {
-    if frame.of == Opcode::TEXT && !frame.compressed && !frame.holes.is_empty() {
+    let payload = frame.payload;
+    let start = &payload[..payload.len().min(limits::VALUE_COPIED)];
+    let is_text_message = frame.of == Opcode::TEXT && !frame.compressed;
+    if is_text_message && !frame.holes.is_empty() {
         // Read as text part by part; a view that shows holes shows the parts themselves.
-        return if hole::is_text(frame.payload, frame.holes, true) {
-            Value::Text(String::from_utf8_lossy(frame.payload).into_owned())
+        return if hole::is_text(payload, frame.holes, true) {
+            Value::Text(String::from_utf8_lossy(start).into_owned())
         } else {
-            Value::Bytes(frame.payload.to_vec())
+            Value::Bytes(start.to_vec())
         };
     }
-    if frame.of == Opcode::TEXT && !frame.compressed {
-        text_or_bytes(frame.payload)
+    // Most pings carry words; show them as such.
+    let may_be_text = is_text_message
+        || frame.header.opcode.is_control() && frame.header.opcode != Opcode::CLOSE && is_utf8(payload);
+    if may_be_text && (start.len() == payload.len() || is_text(payload)) {
+        text_or_bytes(start)
     } else {
-        match std::str::from_utf8(frame.payload) {
-            // Most pings carry words; show them as such.
-            Ok(text) if frame.header.opcode.is_control() && frame.header.opcode != Opcode::CLOSE => {
-                Value::Text(text.to_owned())
-            }
-            _ => Value::Bytes(frame.payload.to_vec()),
-        }
+        Value::Bytes(start.to_vec())
     }
+}
+
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok()
+}
+
+/// Whether bytes are text, but for a character that is cut at their end.
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).map_or_else(|e| e.error_len().is_none() && e.valid_up_to() > 0, |_| true)
 }
 
 /// Text where it is; a character cut at the end of a fragment is left off, not an error.

@@ -9,10 +9,12 @@
 //! the [`Scratch`] and stays warm there.
 
 mod complete;
+mod held;
 mod hole;
 
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
+use super::held::Held;
 use super::judge::{self, KeyWatch};
 use super::message::Assembly;
 use super::seek::Seeker;
@@ -36,6 +38,17 @@ pub struct Scratch {
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
+    /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
+    pub held: Held,
+}
+
+impl Scratch {
+    /// Buffers of a run that may take so many bytes.
+    pub fn within(memory: usize) -> Self {
+        let mut scratch = Self::default();
+        scratch.held.budget = memory;
+        scratch
+    }
 }
 
 impl Default for Scratch {
@@ -47,6 +60,7 @@ impl Default for Scratch {
             counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
+            held: Held::default(),
         }
     }
 }
@@ -205,18 +219,20 @@ impl Half {
 
     /// What is under way, or room for it.
     fn open(&mut self, scratch: &mut Scratch) -> Box<Open> {
-        self.open.take().or_else(|| scratch.spare.take()).unwrap_or_default()
+        match self.open.take() {
+            Some(open) => {
+                scratch.held.release(open.cost());
+                open
+            }
+            None => scratch.spare.take().unwrap_or_default(),
+        }
     }
 
     /// Keeps what is under way, or gives the room back.
     fn put_away(&mut self, mut open: Box<Open>, scratch: &mut Scratch) {
         if !open.is_idle() {
-            // The room may have been used for more before. A frame keeps what it will
-            // need: growing again with every packet would copy its payload over and over.
-            let needed = open.current.header.length.saturating_mul(2);
-            if open.kept.capacity() > limits::BLOCK && open.kept.capacity() as u64 > needed {
-                open.kept.shrink_to_fit();
-            }
+            open.trim();
+            scratch.held.take(open.cost());
             self.open = Some(open);
         } else if open.kept.capacity() <= limits::PAYLOAD_LENT {
             scratch.spare = Some(open);
@@ -332,8 +348,10 @@ impl Half {
                 // What another extension means by RSV1 is not known here.
                 if is_compressed && (!shared.extensions.other || shared.extensions.deflate.is_some()) {
                     let (dir, lenient, extensions) = (self.dir, self.lenient, shared.extensions);
-                    let new = || Box::new(Compressed::new(dir, extensions, lenient));
-                    shared.compressed[dir.index()].get_or_insert_with(new).begin(opcode == Opcode::TEXT);
+                    let given_up = shared.windows_given_up[dir.index()];
+                    let new = || Box::new(Compressed::new(dir, extensions, lenient).behind(given_up));
+                    let compressed = shared.compressed[dir.index()].get_or_insert_with(new);
+                    compressed.begin(opcode == Opcode::TEXT, &mut scratch.held);
                 }
             }
         }
@@ -369,6 +387,7 @@ impl Half {
         // Of a control frame all that one may have is kept: a Close is read, a ping compared with its pong.
         let most = if opcode.is_control() { shown.max(limits::CONTROL_PAYLOAD) } else { shown };
         let room = most.saturating_sub(open.kept.len() as u64);
+        let whole = current.header.length.min(most);
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };
         let is_data = !opcode.is_control() && !opcode.is_reserved();
         let message = open.message.as_mut().filter(|_| is_data);
@@ -388,7 +407,7 @@ impl Half {
         };
         match current.header.masking_key {
             None => {
-                open.kept.extend_from_slice(&chunk[..keep]);
+                held::keep(&mut open.kept, &chunk[..keep], whole);
                 look(chunk);
             }
             Some(key) => {
@@ -400,7 +419,7 @@ impl Half {
                     mask::unmask_into(clear, masked, key, phase);
                     look(clear);
                     let kept = keep.min(clear.len());
-                    open.kept.extend_from_slice(&clear[..kept]);
+                    held::keep(&mut open.kept, &clear[..kept], whole);
                     keep -= kept;
                     phase = (phase + masked.len()) % 4;
                 }
@@ -409,6 +428,9 @@ impl Half {
         current.cut |= keep < take;
         current.remaining -= take as u64;
         let done = current.remaining == 0;
+        if is_compressed && let Some(compressed) = &mut shared.compressed[self.dir.index()] {
+            compressed.settle(&mut scratch.held);
+        }
         self.advance(open, take, at, out.wants().fields);
         if done { self.complete(open, shared, at, out, scratch) } else { ON }
     }
@@ -422,6 +444,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         let Some(mut open) = self.open.take() else { return ON };
+        scratch.held.release(open.cost());
         self.settle(&mut open, shared, limits::EVIDENCE_LAST, out, scratch)?;
         if let State::Lost(lost) = &open.state
             && let Some(gap) = lost.gap

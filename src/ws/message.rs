@@ -1,5 +1,6 @@
 //! A data message being put together from its fragments (RFC 6455 §5.4).
 
+use super::held;
 use super::utf8::Utf8Check;
 use crate::limits;
 use crate::model::{Frame, Hole, Opcode, Span, Utf8, Wants, hole};
@@ -131,6 +132,7 @@ impl Assembly {
             }
             hole::push(&mut self.holes, Hole { offset: before + at.offset, ..*at });
         }
+        held::grow(&mut self.kept, keep, usize::try_from(most).unwrap_or(usize::MAX));
         self.kept.extend_from_slice(&frame.payload[..keep]);
         self.cut |= keep < frame.payload.len();
     }

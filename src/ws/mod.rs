@@ -25,6 +25,7 @@ pub mod describe;
 pub mod encode;
 pub mod half;
 pub mod header;
+mod held;
 pub mod judge;
 pub mod mask;
 pub mod message;
@@ -37,6 +38,7 @@ pub mod utf8;
 pub use agreed::Extensions;
 pub use conversation::Conversation;
 pub use half::Scratch;
+pub use held::{Given, Held, Loss};
 
 use crate::model::{Cite, fields, rules};
 
@@ -94,7 +96,7 @@ rules! {
         "a receiver that keeps only the agreed window cannot inflate the message and fails the connection",
         fails 1002;
     PMD_WINDOW_LOST = "pmd-window-lost", Note, Cite::rfc7692("7.2.2"), Capture,
-        "a message refers to earlier ones that are not in the capture",
+        "a message refers to earlier ones that are not at hand",
         "its receiver had them; here it cannot be inflated. Messages that refer to nothing lost are shown";
 }
 
@@ -245,4 +247,7 @@ rules! {
     MESSAGE_TOO_LARGE = "message-too-large", Note, Cite::rfc6455("10.4"), Either,
         "the message is larger, or in more fragments, than many receivers allow",
         "a receiver guarding its limits closes with 1009";
+    MEMORY_BUDGET_REACHED = "memory-budget-reached", Note, Cite::rfc6455("10.4"), Capture,
+        "memory was short, and something that was held of a connection was given up",
+        "the endpoints did not notice, and decoding goes on without it; --memory raises the budget";
 }

@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub extensions: Extensions,
     /// What each side compresses. Made at the first compressed message: an inflater's window is large.
     pub compressed: [Option<Box<Compressed>>; 2],
+    /// The window was given up because memory was short, and nothing was compressed since.
+    pub windows_given_up: [bool; 2],
     /// What may be behind an RSV1 that nothing was agreed for; told once.
     pub rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
@@ -43,6 +45,7 @@ impl Shared {
             next_m: 0,
             aftermath: Aftermath::default(),
             compressed: [None, None],
+            windows_given_up: [false, false],
             rsv1_cause: None,
             gap_rule: None,
             repeats: Repeats::default(),

@@ -12,6 +12,7 @@ mod targets;
 
 #[cfg(target_os = "linux")]
 mod alone;
+mod budget;
 mod crowds;
 mod deflate;
 mod deflate_differential;

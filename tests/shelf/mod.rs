@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wstool::input::capture::ETHERNET;
 use wstool::input::{self, PcapWriter};
+use wstool::limits;
 use wstool::model::Sink;
 use wstool::model::film::Film;
 use wstool::pipeline;
@@ -113,25 +114,38 @@ impl Sample {
 
     /// The ids of all findings, in order.
     pub fn findings(&self) -> Vec<String> {
-        findings(&records_of(&self.bytes()))
+        let mut json = Json::lines(Vec::new(), 1 << 20);
+        self.play(&mut json);
+        findings(&records(json))
+    }
+
+    /// Bytes that may be held while it is decoded: a script may say so, `# Memory: 65536`.
+    fn memory(&self) -> usize {
+        let source = self.source().unwrap_or_default();
+        let named = source.lines().find_map(|line| line.strip_prefix("# Memory: "));
+        named.map_or(limits::MEMORY, |bytes| bytes.parse().expect("a number of bytes"))
     }
 
     /// Shows it to a sink.
     pub fn play(&self, sink: &mut dyn Sink) {
-        run(&self.name, self.bytes(), sink);
+        run(self.memory(), &self.name, self.bytes(), sink);
     }
 }
 
-fn run(name: &str, bytes: Vec<u8>, sink: &mut dyn Sink) {
+fn run(memory: usize, name: &str, bytes: Vec<u8>, sink: &mut dyn Sink) {
     let input = input::open(Box::new(Cursor::new(bytes)), name).unwrap_or_else(|e| panic!("{name}: {e}"));
-    let outcome = pipeline::run(input, sink, &mut |_| {});
+    let outcome = pipeline::run_within(memory, input, sink, &mut |_| {});
     assert!(outcome.error.is_none(), "{name}: {:?}", outcome.error);
 }
 
 /// What the tool says about some bytes.
 pub fn records_of(bytes: &[u8]) -> Vec<Value> {
     let mut json = Json::lines(Vec::new(), 1 << 20);
-    run("bytes", bytes.to_vec(), &mut json);
+    run(limits::MEMORY, "bytes", bytes.to_vec(), &mut json);
+    records(json)
+}
+
+fn records(json: Json<Vec<u8>>) -> Vec<Value> {
     let lines = String::from_utf8(json.finish().expect("memory takes it")).expect("JSON is UTF-8");
     lines.lines().map(|line| serde_json::from_str(line).expect("every record is JSON")).collect()
 }

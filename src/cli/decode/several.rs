@@ -54,6 +54,7 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
                 input
             }))
         },
+        args.memory,
         &mut until,
         &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
     );

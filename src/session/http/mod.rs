@@ -20,7 +20,7 @@ use super::about::About;
 use super::{Context, Start};
 use crate::http::body::Body;
 use crate::http::head::HeadState;
-use crate::model::{At, Dir, Flow};
+use crate::model::{At, Dir, Flow, Time};
 use crate::ws::Conversation;
 
 use self::lane::{Chunk, Lane, Request};
@@ -180,7 +180,13 @@ impl Http {
     /// What is held of both directions, in bytes.
     pub fn cost(&self) -> usize {
         let request = |request: &Request| request.cost + size_of::<Request>();
-        self.client.cost() + self.server.cost() + self.requests.iter().map(request).sum::<usize>()
+        let requests = self.requests.iter().map(request).sum::<usize>();
+        size_of::<Self>() + self.client.cost() + self.server.cost() + requests
+    }
+
+    /// When the last request was made.
+    pub fn silent_since(&self) -> Option<Time> {
+        self.requests.back().and_then(|request| request.time)
     }
 
     /// A head is complete, or too large to become so, with these bytes.

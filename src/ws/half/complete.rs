@@ -19,7 +19,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, counted, fields, sources, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, held, .. } = scratch;
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -73,6 +73,9 @@ impl Half {
             // The frame that ends a message is shown knowing whether it was one that was compressed.
             let is_last = header.fin && !truncated;
             (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload);
+            if let Some(compressed) = &mut shared.compressed[self.dir.index()] {
+                compressed.settle(held);
+            }
         }
         let frame = Frame {
             n,

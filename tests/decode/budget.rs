@@ -1,0 +1,299 @@
+//! The budget for memory is reached in each of the ways in which connections hold something, what is given up
+//! is told, decoding goes on, and the peak stays within the budget and a tenth of it.
+//!
+//! The peak of a process is read from the system, so each way has a process of its own.
+#![cfg(target_os = "linux")]
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use flate2::{Compress, Compression, FlushCompress};
+use wstool::decoder::{Beginning, Decoder};
+use wstool::input;
+use wstool::model::{
+    At, Body, Flow, FlowId, Handshake, Interest, Message, Side, Sink, StreamEnd, Time, Unit, Wants,
+};
+use wstool::pipeline;
+use wstool::render::views::Form;
+use wstool::render::{Options, hex, tree};
+
+use crate::alone::{self, forget_peak, peak};
+
+/// What a run may hold.
+const BUDGET: usize = 8 << 20;
+
+/// What it may take besides, whatever it decodes.
+const BASE: usize = 7 << 20;
+
+const REQUEST: &[u8] = b"GET /stream HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+
+/// What a run told, in numbers.
+#[derive(Default)]
+struct Seen {
+    given_up: u64,
+    /// Given up as one finding says: its first words behind the number.
+    why: Vec<String>,
+    lost: u64,
+    messages: u64,
+    /// Of those, whose payload is cut.
+    cut: u64,
+    inflated: u64,
+    without_request: u64,
+    other_findings: Vec<&'static str>,
+}
+
+impl Sink for Seen {
+    fn wants(&self) -> Wants {
+        Wants { payload: 1 << 30, ..Wants::NOTHING }
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        for finding in unit.findings {
+            match finding.rule.id {
+                "memory-budget-reached" => {
+                    assert!(unit.conn > 0 && matches!(unit.body, Body::Note));
+                    self.given_up += 1;
+                    self.why.push(finding.got.template.to_owned());
+                }
+                "pmd-window-lost" => {
+                    assert!(finding.got.to_string().contains("given up for --memory"), "{}", finding.got);
+                    self.lost += 1;
+                }
+                other => self.other_findings.push(other),
+            }
+        }
+        match unit.body {
+            Body::Message(Message { payload_cut, inflated_length, .. }) => {
+                self.messages += 1;
+                self.cut += u64::from(*payload_cut);
+                self.inflated += u64::from(inflated_length.is_some());
+            }
+            Body::Connection(connection) => {
+                self.without_request +=
+                    u64::from(connection.ending.is_some() && connection.handshake == Handshake::ResponseOnly);
+            }
+            _ => {}
+        }
+        Flow::Continue(())
+    }
+}
+
+/// A decoder, and the time.
+struct Feed {
+    decoder: Decoder<Seen>,
+    now: u64,
+}
+
+impl Feed {
+    fn new() -> Self {
+        Self { decoder: Decoder::within(BUDGET, Seen::default()), now: 0 }
+    }
+
+    fn open(&mut self, id: u32) {
+        let client: SocketAddr =
+            format!("192.0.2.{}:{}", 1 + id / 50_000, 10_000 + id % 50_000).parse().expect("one");
+        let server = "198.51.100.7:80".parse().expect("one");
+        self.decoder.open(FlowId(id), &Beginning::opened([client, server]));
+    }
+
+    fn data(&mut self, id: u32, side: Side, bytes: &[u8]) {
+        self.now += 1_000_000;
+        self.decoder.tick(Time(self.now));
+        let at = At { time: Some(Time(self.now)), ..At::default() };
+        assert_ne!(self.decoder.data(FlowId(id), side, bytes, at), Interest::Stop);
+        assert!(self.decoder.held() <= BUDGET, "{} bytes are held", self.decoder.held());
+    }
+
+    fn handshake(&mut self, id: u32) {
+        self.open(id);
+        self.data(id, Side::A, REQUEST);
+        self.data(id, Side::B, RESPONSE);
+    }
+
+    fn close(&mut self, id: u32) {
+        assert!(self.decoder.close(FlowId(id), StreamEnd::Capture, Some(Time(self.now))).is_continue());
+    }
+
+    fn seen(self) -> Seen {
+        self.decoder.finish().0
+    }
+}
+
+/// A message of a server as one frame.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first, 127];
+    frame.extend((payload.len() as u64).to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// What a compressor with takeover makes of a text, again and again.
+struct Talker(Compress);
+
+impl Talker {
+    fn new() -> Self {
+        Self(Compress::new(Compression::fast(), false))
+    }
+
+    fn say(&mut self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(2 * text.len() + 100);
+        self.0.compress_vec(text, &mut out, FlushCompress::Sync).expect("room enough");
+        out.truncate(out.len() - 4);
+        frame(0xC1, &out)
+    }
+}
+
+/// Unfinished messages: each still is counted and checked, and shown as cut.
+fn messages() {
+    const MANY: u32 = 400;
+    let mut feed = Feed::new();
+    let part = vec![b'x'; 100_000];
+    for id in 0..MANY {
+        feed.handshake(id);
+        feed.data(id, Side::B, &frame(0x01, &part));
+        // A frame of which not all is there is one too.
+        feed.data(id, Side::B, &frame(0x80, &part)[..50_000]);
+    }
+    for id in 0..MANY {
+        feed.data(id, Side::B, &frame(0x80, &part)[50_000..]);
+        // It is text all the same, which this one is not.
+        feed.data(id, Side::B, if id == 0 { b"\x81\x01\xFF" } else { b"\x81\x01x" });
+        feed.close(id);
+    }
+    let seen = feed.seen();
+    let many = u64::from(MANY);
+    assert!(seen.given_up > many / 2 && seen.given_up <= 2 * many, "{}", seen.given_up);
+    assert!(seen.why.iter().all(|why| why.contains("unfinished message")));
+    assert_eq!(seen.messages, 2 * many);
+    assert!(seen.cut > many / 2 && seen.cut < many, "{}", seen.cut);
+    assert_eq!(seen.other_findings.iter().filter(|id| **id == "invalid-utf8").count(), 1);
+}
+
+/// Windows: those idle for longest go, and what refers to them says why it cannot be inflated.
+fn windows() {
+    const MANY: u32 = 600;
+    let mut feed = Feed::new();
+    let mut talkers: Vec<Talker> = (0..MANY).map(|_| Talker::new()).collect();
+    // A window is as large as what is in it.
+    let text: Vec<u8> = (0..40_000_u32).map(|i| b'a' + (i.wrapping_mul(i ^ 77) >> 5) as u8 % 26).collect();
+    for (id, talker) in talkers.iter_mut().enumerate() {
+        feed.handshake(id as u32);
+        let said = talker.say(&text);
+        feed.data(id as u32, Side::B, &said);
+    }
+    // Each refers to what it said.
+    for (id, talker) in talkers.iter_mut().enumerate().rev() {
+        let said = talker.say(&text);
+        feed.data(id as u32, Side::B, &said);
+    }
+    let seen = feed.seen();
+    let many = u64::from(MANY);
+    assert!(seen.given_up > many / 2, "{}", seen.given_up);
+    assert!(seen.why.iter().all(|why| why.contains("inflater")));
+    assert_eq!(seen.messages, 2 * many);
+    assert_eq!(seen.inflated + seen.lost, 2 * many);
+    assert!(seen.lost > many / 2 && seen.lost < many, "{}", seen.lost);
+}
+
+/// Requests that nobody answers: what comes later is read as if the capture began there.
+fn requests() {
+    const MANY: u32 = 6000;
+    let mut feed = Feed::new();
+    let request = [&REQUEST[..REQUEST.len() - 2], b"Cookie: ", &vec![b'c'; 1000], b"\r\n\r\n"].concat();
+    for id in 0..MANY {
+        feed.open(id);
+        feed.data(id, Side::A, &request);
+    }
+    for id in 0..MANY {
+        feed.data(id, Side::B, RESPONSE);
+        feed.data(id, Side::B, b"\x81\x02hi");
+        feed.close(id);
+    }
+    let seen = feed.seen();
+    let many = u64::from(MANY);
+    assert!(seen.given_up > many / 2 && seen.given_up < many, "{}", seen.given_up);
+    assert!(seen.why.iter().all(|why| why.contains("handshake")));
+    // The response is known for one, and what follows it for frames.
+    assert_eq!(seen.messages, many);
+    assert_eq!(seen.without_request, seen.given_up);
+}
+
+/// One large payload that is shown as a whole: it is kept once, and its rows are written as they are made.
+fn payload() {
+    const LARGE: usize = 5 << 20;
+    let frames = [(0x81, b'x'), (0x82, 0xAA)].map(|(first, byte)| frame(first, &vec![byte; LARGE]));
+    for (frame, view, form) in [
+        (&frames[0], &tree::VIEW, Form::Text),
+        (&frames[1], &tree::VIEW, Form::Text),
+        (&frames[0], &hex::VIEW, Form::Text),
+        (&frames[0], &tree::VIEW, Form::Lines),
+        (&frames[1], &tree::VIEW, Form::Lines),
+    ] {
+        let options = Options { payload: Some(1 << 30), ..Options::default() };
+        let counted = Counted::default();
+        let mut sink = view.over(counted.clone(), form, &options);
+        let input = input::open(Box::new(io::Cursor::new(frame.clone())), "test").expect("it is raw");
+        pipeline::run_within(BUDGET, input, sink.as_mut(), &mut |_| {});
+        sink.end().expect("it counts");
+        let counted = counted.0.get();
+        assert!(counted > LARGE, "{} in {form:?}: all of it is shown, not {counted}", view.name);
+    }
+    // What is beyond the budget is shown cut.
+    let larger = frame(0x81, &vec![b'x'; 2 * LARGE]);
+    let input = input::open(Box::new(io::Cursor::new(larger)), "test").expect("it is raw");
+    let mut seen = Seen::default();
+    pipeline::run_within(BUDGET, input, &mut seen, &mut |_| {});
+    assert_eq!((seen.given_up, seen.messages, seen.cut), (1, 1, 1));
+}
+
+/// Counts what is written.
+#[derive(Clone, Default)]
+struct Counted(Rc<Cell<usize>>);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.set(self.0.get() + bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The ways of reaching the budget, and what the test itself holds meanwhile.
+const WAYS: &[(&str, usize, fn())] = &[
+    ("messages", 0, messages),
+    // 600 compressors.
+    ("windows", 600 * 300 * 1024, windows),
+    ("requests", 0, requests),
+    // Two frames, and the one that is read.
+    ("payload", 15 << 20, payload),
+];
+
+#[test]
+fn the_budget_is_kept() {
+    if let Some(which) = alone::which() {
+        let (name, besides, run) = WAYS[which.parse::<usize>().expect("a number")];
+        forget_peak();
+        let before = peak();
+        run();
+        let took = peak().saturating_sub(before);
+        let allowed = BUDGET + BUDGET / 10 + BASE + besides;
+        eprintln!("{name}: {} KiB of {}", took >> 10, allowed >> 10);
+        assert!(took <= allowed, "{name} takes more than it may");
+        return;
+    }
+    let start = |which: usize| alone::start("budget::the_budget_is_kept", &which.to_string());
+    let children: Vec<_> = (0..WAYS.len()).map(start).collect();
+    for (child, (name, ..)) in children.into_iter().zip(WAYS) {
+        let said = alone::said(child, name);
+        println!("{}", said.lines().find(|line| line.contains("KiB")).unwrap_or_default());
+    }
+}
