@@ -212,6 +212,11 @@ impl<S: Sink> Decoder<S> {
             session.as_ref().and_then(Session::silent_since).map(|since| (since, slot))
         };
         let mut silent: Vec<_> = self.sessions.iter().enumerate().filter_map(silent).collect();
+        let cost = |(_, slot): &(_, usize)| self.sessions[*slot].as_ref().map_or(0, Session::cost);
+        if silent.iter().map(cost).sum::<usize>() < self.budget.limit / 16 {
+            // It is not for a few handshakes that memory is short.
+            return ON;
+        }
         silent.sort_unstable();
         for (_, slot) in silent {
             if self.is_enough() {

@@ -27,6 +27,8 @@ pub(super) struct About {
     pub ended: [Option<StreamEnd>; 2],
     /// Packets of both endpoints are in the capture: who is silent is so for certain.
     pub both_heard: bool,
+    /// What was kept of its handshake was given up, because memory was short.
+    pub heads_given_up: bool,
     /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
     pub tunnel: Option<Box<Tunnel>>,
     /// What was found about its packets before it was known to be a WebSocket.
@@ -52,6 +54,7 @@ impl About {
             bad_handshake: None,
             ended: [None, None],
             both_heard: false,
+            heads_given_up: false,
             tunnel: None,
             anomalies: Vec::new(),
         }
@@ -78,6 +81,12 @@ impl About {
     pub fn side(&self, dir: Dir) -> Side {
         let client = self.client.unwrap_or(Side::A);
         if dir == Dir::Client { client } else { client.other() }
+    }
+
+    /// Whether a handshake was asked for of which no more is known, because memory was short.
+    pub fn is_asked_for(&self) -> bool {
+        let asked = |told: &Told| told.connection.handshake == Handshake::RequestOnly;
+        self.heads_given_up && self.told.as_deref().is_some_and(asked)
     }
 
     /// Bytes seen of a direction, lost ones included.

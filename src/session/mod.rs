@@ -140,7 +140,7 @@ impl Session {
     /// When it asked for what is not answered yet, if it waits for an answer.
     pub fn silent_since(&self) -> Option<Option<Time>> {
         match &self.phase {
-            Phase::Http(http) if self.is_told() => Some(http.silent_since()),
+            Phase::Http(http) if self.is_told() && http.holds_something() => Some(http.silent_since()),
             _ => None,
         }
     }
@@ -151,6 +151,7 @@ impl Session {
         let bytes = self.cost();
         let given_up = cx.scratch.held.finding(Given::Heads, bytes);
         self.about.tunnel = None;
+        self.about.heads_given_up = true;
         self.http(cx, |http, about, _| http.gap(about))?;
         let Some(told) = &self.about.told else { return ON };
         told.note(Dir::Client, at, &[given_up], cx)

@@ -79,13 +79,12 @@ impl Compressed {
     /// What `dir` compresses, by the parameters that were agreed on, if they were.
     ///
     /// `midway` says that earlier messages may be missing.
-    pub fn new(dir: Dir, extensions: Extensions, midway: bool) -> Self {
+    pub fn new(dir: Dir, extensions: Extensions, midway: bool, mut inflater: Inflater) -> Self {
         let (window_bits, no_takeover) = match (extensions.deflate, dir) {
             (Some(d), Dir::Client) => (d.client_max_window_bits, d.client_no_context_takeover),
             (Some(d), Dir::Server) => (d.server_max_window_bits, d.server_no_context_takeover),
             (None, _) => (15, false),
         };
-        let mut inflater = Inflater::new();
         inflater.is_lossy = midway;
         Self {
             dir,
@@ -116,6 +115,11 @@ impl Compressed {
         let cost = size_of::<Self>() + self.inflater.cost() + self.message.kept.capacity() + raw;
         held.change(self.entered, cost);
         self.entered = cost;
+    }
+
+    /// What it inflates with, once it is given up.
+    pub fn into_inflater(self) -> Inflater {
+        self.inflater
     }
 
     /// It is dropped.

@@ -112,10 +112,12 @@ impl Conversation {
         let Some(compressed) = self.shared.compressed[dir.index()].take() else { return ON };
         compressed.forget(&mut scratch.held);
         self.shared.windows_given_up[dir.index()] |= compressed.has_window();
+        let bytes = compressed.entered();
+        scratch.held.keep_spare(compressed.into_inflater());
         if loss == Loss::Nothing {
             return ON;
         }
-        self.given_up(dir, Given::Window, compressed.entered(), at, out, &scratch.held)
+        self.given_up(dir, Given::Window, bytes, at, out, &scratch.held)
     }
 
     fn given_up(&self, dir: Dir, what: Given, bytes: usize, at: At, out: &mut Out<'_>, held: &Held) -> Flow {

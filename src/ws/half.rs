@@ -349,7 +349,10 @@ impl Half {
                 if is_compressed && (!shared.extensions.other || shared.extensions.deflate.is_some()) {
                     let (dir, lenient, extensions) = (self.dir, self.lenient, shared.extensions);
                     let given_up = shared.windows_given_up[dir.index()];
-                    let new = || Box::new(Compressed::new(dir, extensions, lenient).behind(given_up));
+                    let new = || {
+                        let inflater = scratch.held.inflater();
+                        Box::new(Compressed::new(dir, extensions, lenient, inflater).behind(given_up))
+                    };
                     let compressed = shared.compressed[dir.index()].get_or_insert_with(new);
                     compressed.begin(opcode == Opcode::TEXT, &mut scratch.held);
                 }

@@ -1,6 +1,7 @@
 //! What connections hold while nothing of them comes: the account, and how something is given up.
 
 use super::MEMORY_BUDGET_REACHED;
+use super::deflate::Inflater;
 use crate::limits;
 use crate::model::{Finding, Hole, Text};
 
@@ -11,6 +12,8 @@ use crate::model::{Finding, Hole, Text};
 #[derive(Debug)]
 pub struct Held {
     bytes: usize,
+    /// Inflaters that were given up, for who needs one next: given back and taken anew they would leave holes.
+    spare: Vec<Inflater>,
     /// What the run may take, which findings name.
     pub(crate) budget: usize,
     /// Compressed messages begun so far: how long a window is idle is told by those that began since.
@@ -43,7 +46,7 @@ pub enum Given {
 
 impl Default for Held {
     fn default() -> Self {
-        Self { bytes: 0, budget: limits::MEMORY, inflations: 0 }
+        Self { bytes: 0, spare: Vec::new(), budget: limits::MEMORY, inflations: 0 }
     }
 }
 
@@ -94,6 +97,19 @@ impl Held {
         };
         let expected = Text::with("at most {} bytes held at a time, as --memory says", self.budget);
         Finding::new(&MEMORY_BUDGET_REACHED, None, expected, got)
+    }
+
+    /// An inflater at the start of a connection.
+    pub(super) fn inflater(&mut self) -> Inflater {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Keeps an inflater for later, within an eighth of the budget.
+    pub(super) fn keep_spare(&mut self, mut inflater: Inflater) {
+        if (self.spare.len() + 1) * inflater.cost() <= self.budget / 8 {
+            inflater.forget();
+            self.spare.push(inflater);
+        }
     }
 
     /// The number of a compressed message that begins.

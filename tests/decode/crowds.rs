@@ -29,16 +29,18 @@ const LIVE: usize = 4 * 1024;
 const ACK: u8 = 0x10;
 const SYN: u8 = 0x02;
 
-const REQUEST: &[u8] = b"GET /stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+pub const REQUEST: &[u8] =
+    b"GET /stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+pub const RESPONSE: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 /// A segment: which connection, whether its client sends it, its place in the stream, its flags and data.
-type Segment = (u32, bool, u32, u8, Vec<u8>);
+pub type Segment = (u32, bool, u32, u8, Vec<u8>);
 
 /// A capture that is made while it is read.
-struct Made<M> {
+pub struct Made<M> {
     make: M,
     number: u32,
     ready: Vec<u8>,
@@ -126,7 +128,7 @@ const CROWDS: &[Crowd] = &[
         2 => (0, false, RESPONSE.len() as u32, ACK, b"\x82\x7F\x0F\0\0\0\0\0\0\0".to_vec()),
         n => (0, false, RESPONSE.len() as u32 + 10 + n - 3, ACK, vec![7]),
     }),
-    ("keys and targets as long as heads", 3 * limits::EARLY_TOTAL, "ndjson", 4000, |n| {
+    ("keys and targets as long as heads", limits::MEMORY, "ndjson", 4000, |n| {
         const PART: usize = 40_000;
         let upgrade = "Upgrade: websocket\r\nSec-WebSocket-Key";
         let head = format!("GET /{n:0>60000} HTTP/1.1\r\nHost: a\r\n{upgrade}: {n:0>60000}\r\n\r\n");
@@ -153,13 +155,17 @@ fn memory_is_bounded_by_connections() {
     }
 }
 
+/// A capture of so many packets.
+pub fn capture(packets: u32, make: fn(u32) -> Segment) -> Made<impl FnMut(u32) -> Option<Segment>> {
+    let header = b"\xD4\xC3\xB2\xA1\x02\0\x04\0\0\0\0\0\0\0\0\0\xFF\xFF\0\0\x65\0\0\0".to_vec();
+    let make = move |number| (number < packets).then(|| make(number));
+    Made { make, number: 0, ready: header, at: 0 }
+}
+
 /// Decodes a capture and holds what it took against what is allowed.
 fn decode((name, allowed, view, packets, make): Crowd) {
     let before = peak();
-    let header = b"\xD4\xC3\xB2\xA1\x02\0\x04\0\0\0\0\0\0\0\0\0\xFF\xFF\0\0\x65\0\0\0".to_vec();
-    let make = move |number| (number < packets).then(|| make(number));
-    let reader = Made { make, number: 0, ready: header, at: 0 };
-    let input = input::open(Box::new(reader), "made").expect("a capture");
+    let input = input::open(Box::new(capture(packets, make)), "made").expect("a capture");
     let (view, form) = match view {
         "ndjson" => (&tree::VIEW, Form::Lines),
         name => (views::named(name).expect("a view"), Form::Text),

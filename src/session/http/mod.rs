@@ -184,6 +184,11 @@ impl Http {
         size_of::<Self>() + self.client.cost() + self.server.cost() + requests
     }
 
+    /// Whether it holds more than itself.
+    pub fn holds_something(&self) -> bool {
+        self.cost() > size_of::<Self>()
+    }
+
     /// When the last request was made.
     pub fn silent_since(&self) -> Option<Time> {
         self.requests.back().and_then(|request| request.time)

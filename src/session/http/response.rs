@@ -70,7 +70,9 @@ impl Http {
         if offer.is_none() && status == Some(101) && !handshake::switches_to_websocket(&head) {
             return self.switch(about, cx);
         }
-        if offer.is_none() && (status != Some(101) || about.told.is_some()) {
+        // Its request was seen, but had to be given up.
+        let is_resumed = about.is_asked_for();
+        if offer.is_none() && (status != Some(101) || about.told.is_some() && !is_resumed) {
             return self.resume_client(about, cx);
         }
         if about.told.is_none() {
@@ -86,8 +88,8 @@ impl Http {
         let others = cx.memory.latest_keys();
         let mut report = handshake::check_response(offer.as_deref(), &head, &others, wants.heads());
         report.findings.append(&mut overlap);
-        about.describe_response(&report, offer.is_some());
-        if offer.is_none() {
+        about.describe_response(&report, offer.is_some() || is_resumed);
+        if offer.is_none() && !is_resumed {
             told(about.introduce(at.time, cx))?;
         }
         let judged = Judged {
