@@ -44,6 +44,9 @@ pub struct Selection {
     pub min_severity: Severity,
     /// After that many frames, and what they complete, decoding ends.
     pub limit: Option<u64>,
+    /// Bytes that the run may hold at a time, an eighth of which may wait for a match; [`limits::MEMORY`] if
+    /// nothing is said.
+    pub memory: Option<usize>,
 }
 
 impl Default for Selection {
@@ -57,6 +60,7 @@ impl Default for Selection {
             findings: false,
             min_severity: Severity::Note,
             limit: None,
+            memory: None,
         }
     }
 }
@@ -312,7 +316,8 @@ impl<S: Sink> Select<S> {
                 self.queued += held.cost();
                 self.queues.entry(unit.conn).or_default().push_back(held);
             }
-            if self.queued > limits::GREP_HELD {
+            let most = self.selection.memory.map_or(limits::GREP_HELD, |memory| memory / 8);
+            if self.queued > most.min(limits::GREP_HELD) {
                 return self.settle(unit.conn);
             }
         } else if may_show {

@@ -301,6 +301,7 @@ impl Args {
                 Level::Error => Severity::Error,
             },
             limit: self.limit,
+            memory: Some(self.memory),
         }
     }
 

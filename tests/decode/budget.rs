@@ -22,7 +22,7 @@ use crate::alone::{self, forget_peak, peak};
 use crate::crowds;
 
 /// What a run may hold.
-const BUDGET: usize = 8 << 20;
+const BUDGET: usize = 16 << 20;
 
 /// What it may take besides, whatever it decodes.
 const BASE: usize = 7 << 20;
@@ -136,7 +136,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Unfinished messages: each still is counted and checked, and shown as cut.
 fn messages() {
-    const MANY: u32 = 400;
+    const MANY: u32 = 800;
     let mut feed = Feed::new();
     let part = vec![b'x'; 100_000];
     for id in 0..MANY {
@@ -162,7 +162,7 @@ fn messages() {
 
 /// Windows: those idle for longest go, and what refers to them says why it cannot be inflated.
 fn windows() {
-    const MANY: u32 = 600;
+    const MANY: u32 = 800;
     // A text that refers to nothing before it, and the same again, which is nothing but a reference.
     let text: Vec<u8> = (0..30_000_u32).map(|i| b'a' + (i.wrapping_mul(i ^ 77) >> 5) as u8 % 26).collect();
     let mut compress = Compress::new(Compression::fast(), false);
@@ -190,7 +190,7 @@ fn windows() {
 
 /// Requests that nobody answers: what comes later is read as if the capture began there.
 fn requests() {
-    const MANY: u32 = 1800;
+    const MANY: u32 = 3600;
     let mut feed = Feed::new();
     let request = [&REQUEST[..REQUEST.len() - 2], b"Cookie: ", &vec![b'c'; 4000], b"\r\n\r\n"].concat();
     for id in 0..MANY {
@@ -221,7 +221,7 @@ fn long(first: u8, byte: u8, length: usize) -> Box<dyn io::Read + Send> {
 
 /// One large payload that is shown as a whole: it is kept once, and its rows are written as they are made.
 fn payload() {
-    const LARGE: usize = 5 << 20;
+    const LARGE: usize = 10 << 20;
     for (first, byte, view, form) in [
         (0x81, b'x', &tree::VIEW, Form::Text),
         (0x82, 0xAA, &tree::VIEW, Form::Text),
@@ -247,7 +247,7 @@ fn payload() {
 
 /// Connections that are open and nothing else: those idle for longest are followed no longer.
 fn connections() {
-    const MANY: u32 = 5000;
+    const MANY: u32 = 10_000;
     let packets = 3 * MANY;
     let capture = crowds::capture(packets, |n| match (n / 3, n % 3) {
         (connection, 0) => (connection, true, 0, 0, crowds::REQUEST.to_vec()),
