@@ -18,10 +18,12 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view, and pages of words; imports [`model`] and [`lang`] only
 //! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named; handouts, grading
-//! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was measured live
+//! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was
+//!   measured live
 //! - [`explain`]: what a word of the field means, in two languages
 //! - [`replay`]: handshakes as films, and what it takes to play them again
-//! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
+//! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets
+//!   and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another

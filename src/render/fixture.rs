@@ -21,7 +21,8 @@ pub const EMPTY: Unit<'static> = Unit {
 
 macro_rules! defs {
     ($($name:ident = $id:literal, $label:literal, $section:literal;)*) => {
-        $(static $name: FieldDef = FieldDef { id: $id, label: $label, help: "", cite: Cite::rfc6455($section) };)*
+        $(static $name: FieldDef =
+            FieldDef { id: $id, label: $label, help: "", cite: Cite::rfc6455($section) };)*
     };
 }
 

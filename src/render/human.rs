@@ -3,7 +3,8 @@
 use super::words::{Noun, grouped};
 use crate::lang::Lang;
 
-/// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns wide.
+/// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns
+/// wide.
 pub(crate) fn count(value: u64) -> String {
     if value >= 1_000_000_000 {
         return short(value);

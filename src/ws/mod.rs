@@ -7,7 +7,8 @@
 //! - [`mask`] applies the masking key, [`utf8`] validates text as it arrives
 //! - [`close`] reads a Close frame's body
 //! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
-//! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints: pongs, closing, violations
+//! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints:
+//!   pongs, closing, violations
 //! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
 //! - [`repeats`] counts what was found too often to be told again
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look

@@ -56,8 +56,8 @@ fn check(args: &Args, s: &Scenario) -> Result<(), String> {
     let least = (5.0 * s.delay).max(0.1);
     if run < least {
         return Err(format!(
-            "--live: {} s shared by {} runs is {:.0} ms each, and at least {:.0} ms are wanted: more --duration, or \
-             fewer --runs",
+            "--live: {} s shared by {} runs is {:.0} ms each, and at least {:.0} ms are wanted: more \
+             --duration, or fewer --runs",
             s.duration,
             args.runs,
             run * 1000.0,
@@ -66,8 +66,8 @@ fn check(args: &Args, s: &Scenario) -> Result<(), String> {
     }
     if s.interval > run {
         return Err(format!(
-            "--live: --interval {:.0} ms is longer than a run of {:.0} ms, and short polling would not be seen: more \
-             --duration, fewer --runs, or a shorter --interval",
+            "--live: --interval {:.0} ms is longer than a run of {:.0} ms, and short polling would not be \
+             seen: more --duration, fewer --runs, or a shorter --interval",
             s.interval * 1000.0,
             run * 1000.0
         ));
@@ -98,7 +98,8 @@ fn check(args: &Args, s: &Scenario) -> Result<(), String> {
     let files = 4 * s.clients * connections(s) + 64;
     match gauge::open_files() {
         Some(most) if files > most => Err(format!(
-            "--live: {} clients need {files} open files, and this system allows {most}: fewer --clients, or ulimit -n",
+            "--live: {} clients need {files} open files, and this system allows {most}: fewer --clients, or \
+             ulimit -n",
             s.clients
         )),
         _ => Ok(()),
