@@ -30,7 +30,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a source is text")
 }
 
-/// rustfmt says nothing when a literal or a comment is too long for it: it leaves the whole expression as it is.
+/// rustfmt says nothing when a literal or a comment is too long for it: it leaves the expression as it is.
 #[test]
 fn no_line_is_too_long_for_rustfmt() {
     assert!(read(Path::new("rustfmt.toml")).contains(&format!("max_width = {COLUMNS}")));
