@@ -8,8 +8,7 @@ use flate2::write::DeflateEncoder;
 use wstool::decoder::{Decoder, Extensions};
 use wstool::limits;
 use wstool::model::{
-    At, Body, Deflate, Dir, Flow, FlowId, FrameHeader, Interest, ON, Opcode, Side, Sink, StreamEnd, Unit,
-    Wants,
+    At, Body, Deflate, Flow, FlowId, FrameHeader, Interest, ON, Opcode, Side, Sink, StreamEnd, Unit, Wants,
 };
 use wstool::ws::encode;
 
