@@ -367,17 +367,7 @@ impl<S: Sink> Select<S> {
             return Flow::Continue(());
         };
         let body = Body::Connection(&connection);
-        self.inner.take(&Unit {
-            conn,
-            dir: None,
-            time,
-            packets,
-            body,
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        })
+        self.inner.take(&Unit { time, packets, ..Unit::of(conn, body) })
     }
 
     fn pass(&mut self, unit: &Unit<'_>) -> Flow {

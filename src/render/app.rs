@@ -5,7 +5,7 @@ use super::outline::{INDENT, Outline, joined};
 use super::style::Ink;
 use super::words::{BYTES, Noun, count, grouped, runs};
 use crate::lang::Lang;
-use crate::model::{App, AppSession, Dir, Packet, SessionEnd, Unit, Value};
+use crate::model::{App, AppPacket, AppSession, Dir, SessionEnd, Unit, Value};
 
 /// Rows that a summary may take.
 const SUMMARY_ROWS: usize = 3;
@@ -42,7 +42,7 @@ pub fn answers(lang: Lang, app: &App) -> String {
 }
 
 /// A packet that came by HTTP.
-pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
+pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>) {
     let lang = outline.lang();
     let what = format!("{} {}", lang.words("packet"), packet.place);
     outline.heading(unit, &what, &by_polling(lang, packet));
@@ -50,11 +50,11 @@ pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
 }
 
 /// What a packet that came by HTTP is.
-pub fn by_polling(lang: Lang, packet: &Packet<'_>) -> String {
+pub fn by_polling(lang: Lang, packet: &AppPacket<'_>) -> String {
     joined(lang, &[about(lang, packet), lang.words("by polling").to_owned()])
 }
 
-fn about(lang: Lang, packet: &Packet<'_>) -> String {
+fn about(lang: Lang, packet: &AppPacket<'_>) -> String {
     let kind = if packet.text { "text" } else { "binary" };
     joined(lang, &[lang.words(kind).to_owned(), count(lang, packet.length, BYTES)])
 }
@@ -116,7 +116,7 @@ pub fn details(outline: &mut Outline, app: &App) {
 }
 
 /// A packet that was pasted: to be explained from beginning to end.
-pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &Packet<'_>) {
+pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>) {
     let lang = outline.lang();
     outline.pasted = true;
     outline.heading(unit, lang.words("packet"), &about(lang, packet));

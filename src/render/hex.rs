@@ -6,7 +6,7 @@ use super::style::Ink;
 use super::verdicts::{self, in_frame};
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, tree};
-use crate::model::{Body, Field, Frame, HttpHead, Part, Span, Unit, Value, Wants, hole};
+use crate::model::{Body, Field, Frame, HttpHead, Part, Role, Span, Unit, Value, Wants, hole};
 
 /// Offsets and bytes on the left, their meaning on the right.
 pub type Hex<W> = Screen<HexLayout, W>;
@@ -90,7 +90,7 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
         if let Some(severity) = rows::blamed(unit, field) {
             outline.page.put(verdicts::ink(severity), "!");
         }
-        if field.def.id == "ws.payload" {
+        if field.def.role == Role::Payload {
             caption(outline, frame, columns, field);
             payload(outline, frame, columns, frames::is_text(Some(field), frame));
         } else {

@@ -351,8 +351,7 @@ impl Outline {
         if let more @ 1.. = summary.others.len().saturating_sub(OTHERS) {
             self.say(Ink::Faint, &lang.fill("and {} more kinds of other connections", &[&more]));
         }
-        let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
-        findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));
+        let findings = summary.findings.by_weight();
         if findings.is_empty() {
             self.say(Ink::Good, lang.words("no findings"));
         }
@@ -360,7 +359,7 @@ impl Outline {
         let number = findings.iter().map(|(_, times)| grouped(*times).len() + 1).max().unwrap_or_default();
         for (rule, times) in findings {
             self.page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
-            let times = format!("{}×", grouped(*times));
+            let times = format!("{}×", grouped(times));
             self.page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
             self.page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
             self.page

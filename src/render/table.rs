@@ -338,15 +338,8 @@ fn last(lang: Lang, summary: &Summary) -> String {
     const WARNINGS: Noun = ["{} warning", "{} warnings"];
     const NOTES: Noun = ["{} note", "{} notes"];
     let mut parts = vec![totals::totals(lang, summary)];
-    for (severity, noun) in
-        [(Severity::Error, ERRORS), (Severity::Warning, WARNINGS), (Severity::Note, NOTES)]
-    {
-        let number = summary
-            .findings
-            .iter()
-            .filter(|(rule, _)| rule.severity == severity)
-            .map(|(_, times)| times)
-            .sum();
+    let counts = summary.findings.by_severity();
+    for (number, noun) in [(counts.errors, ERRORS), (counts.warnings, WARNINGS), (counts.notes, NOTES)] {
         if number > 0 {
             parts.push(count(lang, number, noun));
         }

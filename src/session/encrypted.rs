@@ -117,15 +117,9 @@ impl Session {
         let findings = [finding];
         let mut show = |dir, opening: &Opening<'_>, at: At, findings: &[Finding]| {
             cx.out.emit(&Unit {
-                conn: told.conn,
                 dir: Some(dir),
-                time: at.time,
-                packets: (at.packet > 0).then_some((at.packet, at.packet)),
-                body: Body::Opening(opening),
-                fields: &[],
                 findings,
-                counted: &[],
-                sources: &[],
+                ..Unit::of(told.conn, Body::Opening(opening)).at(at)
             })
         };
         show(Dir::Client, &asked, tls.first, &findings)?;

@@ -23,15 +23,16 @@ mod silence;
 mod told;
 mod tunnel;
 mod upgrade;
+mod upgraded;
 
 use std::net::SocketAddr;
 
 use crate::limits;
 use crate::model::{
-    At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Receipt, Roles, Rule,
-    Time, Unit,
+    At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, ON, Out, Receipt, Roles,
+    Rule, Side, StreamEnd, Time, Unit,
 };
-use crate::ws::{Conversation, Scratch, StreamEnd};
+use crate::ws::{Conversation, Scratch};
 
 pub use self::census::Census;
 use self::encrypted::Encrypted;
@@ -52,31 +53,6 @@ pub struct Context<'c, 's> {
     pub connections: &'c mut u32,
     /// What is remembered of them.
     pub memory: &'c mut Memory,
-}
-
-/// One of the two endpoints of a connection, before it is known which is the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Who opened the connection, as far as that was seen.
-    A,
-    /// The other one.
-    B,
-}
-
-impl Side {
-    fn index(self) -> usize {
-        match self {
-            Self::A => 0,
-            Self::B => 1,
-        }
-    }
-
-    fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
 }
 
 /// What is known of a connection before it says anything.
@@ -128,16 +104,6 @@ struct Told {
     conn: u32,
     connection: Connection,
     entry: Entry,
-}
-
-/// Whether a session still wants to be told what its connection carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    Follow,
-    /// It is not WebSocket.
-    Ignore,
-    /// The sink has had enough of everything.
-    Stop,
 }
 
 impl Session {
@@ -458,31 +424,11 @@ impl Session {
 
 impl Told {
     fn unit(&self, time: Option<Time>) -> Unit<'_> {
-        Unit {
-            conn: self.conn,
-            dir: None,
-            time,
-            packets: None,
-            body: Body::Connection(&self.connection),
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        }
+        Unit { time, ..Unit::of(self.conn, Body::Connection(&self.connection)) }
     }
 
     fn note(&self, dir: Dir, at: At, findings: &[Finding], cx: &mut Context<'_, '_>) -> Flow {
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(dir),
-            time: at.time,
-            packets: (at.packet > 0).then_some((at.packet, at.packet)),
-            body: Body::Note,
-            fields: &[],
-            findings,
-            counted: &[],
-            sources: &[],
-        })
+        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(self.conn, Body::Note).at(at) })
     }
 }
 

@@ -155,15 +155,11 @@ impl Preface {
         let pieces: Vec<Piece> = self.pieces.iter().map(|(piece, _)| *piece).collect();
         let origin = if first.is_some() { Origin::Stream { pieces } } else { Origin::Input };
         cx.out.emit(&Unit {
-            conn,
             dir: Some(Dir::Client),
             time: last.and_then(|(_, at)| at.time),
             packets: first.zip(last.map(|(piece, _)| piece.packet)),
-            body: Body::Opening(&opening),
-            fields: &[],
-            findings: &[],
-            counted: &[],
             sources: &[Source { id, origin }],
+            ..Unit::of(conn, Body::Opening(&opening))
         })
     }
 

@@ -4,8 +4,7 @@ use crate::http::HANDSHAKE_UNANSWERED;
 use crate::http::handshake;
 use crate::http::head::HeadState;
 use crate::limits;
-use crate::model::{At, Dir, Finding, Flow, ON, SourceId, Text};
-use crate::ws::StreamEnd;
+use crate::model::{At, Dir, Finding, Flow, ON, SourceId, StreamEnd, Text};
 
 use super::told::Judged;
 use super::{Context, Phase, Session, Side};

@@ -11,10 +11,9 @@ use self::closing::Close;
 use self::pings::Ping;
 use self::seen::{Place, Seen};
 use super::OPEN_AFTER_VIOLATION;
-use super::agreed::StreamEnd;
 use super::judge::Context;
 use crate::limits;
-use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Span, Text, Time};
+use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Span, StreamEnd, Text, Time};
 
 /// How far the closing handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

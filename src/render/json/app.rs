@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::record::{bytes, cut, finding_ids, list, origin, packets, span};
 use super::write::Writer;
-use crate::model::{Answer, App, AppSession, Attachment, Field, Packet, Transport, Unit, Value};
+use crate::model::{Answer, App, AppPacket, AppSession, Attachment, Field, Transport, Unit, Value};
 
 /// What a packet means. Each field is a key: what follows the last dot of its id.
 pub(super) fn app<W: Write>(app: &App, w: &mut Writer<W>) {
@@ -100,7 +100,7 @@ fn answer<W: Write>(answer: &Answer, w: &mut Writer<W>) {
 }
 
 /// The record `packet`.
-pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &Packet<'_>, limit: u64, w: &mut Writer<W>) {
+pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &AppPacket<'_>, limit: u64, w: &mut Writer<W>) {
     w.raw(r#"{"type":"packet","conn":"#);
     w.optional((unit.conn > 0).then_some(unit.conn.into()));
     w.raw(r#","place":"#);

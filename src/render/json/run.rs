@@ -5,7 +5,7 @@ use std::io::Write;
 use super::record::list;
 use super::write::Writer;
 use super::{SCHEMA, TOOL};
-use crate::model::{FileTotals, InputFile, Meta, Other, Rule, Severity, Summary, Time};
+use crate::model::{FileTotals, InputFile, Meta, Other, Rule, SeverityCounts, Summary, Time};
 
 /// The record `meta`.
 pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
@@ -88,8 +88,7 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
         list(&summary.others, w, other);
     }
     findings_by_rule(&summary.findings, w);
-    let of = |severity| summary.findings.iter().filter(|(r, _)| r.severity == severity).map(|(_, n)| n).sum();
-    findings_by_severity([of(Severity::Error), of(Severity::Warning), of(Severity::Note)], w);
+    findings_by_severity(summary.findings.by_severity(), w);
     w.raw(r#","complete":"#);
     w.bool(summary.error.is_none());
     w.raw(r#","error":"#);
@@ -132,12 +131,12 @@ pub(crate) fn findings_by_rule<W: Write>(findings: &[(&Rule, u64)], w: &mut Writ
 }
 
 /// `findings_by_severity`: an object of `error`, `warning` and `note`.
-pub(crate) fn findings_by_severity<W: Write>([error, warning, note]: [u64; 3], w: &mut Writer<W>) {
+pub(crate) fn findings_by_severity<W: Write>(counts: SeverityCounts, w: &mut Writer<W>) {
     w.raw(r#","findings_by_severity":{"error":"#);
-    w.number(error);
+    w.number(counts.errors);
     w.raw(r#","warning":"#);
-    w.number(warning);
+    w.number(counts.warnings);
     w.raw(r#","note":"#);
-    w.number(note);
+    w.number(counts.notes);
     w.raw("}");
 }

@@ -351,7 +351,7 @@ fn connections(report: &Report<'_>, lang: Lang, page: &mut Page) {
                 short(tally.all_frames()),
                 size(tally.bytes()),
                 tally.duration().map_or_else(String::new, time),
-                short(tally.findings.iter().sum()),
+                short(tally.findings.total()),
                 lang.words(end(entry)).into(),
             ],
         );
@@ -389,7 +389,7 @@ mod tests {
     use super::*;
     use crate::model::Dir::{Client, Server};
     use crate::model::sample::{Talk, finding};
-    use crate::model::{EndKind, Summary};
+    use crate::model::{EndKind, SeverityCounts, Summary};
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();
@@ -464,7 +464,7 @@ mod tests {
         for entry in &mut stats.open {
             entry.client = Some("[2001:db8:1234:5678:9abc:def0:1234:5678]:50000".parse().unwrap());
             let tally = &mut entry.tally;
-            tally.findings = [MANY, MANY, 0];
+            tally.findings = SeverityCounts { errors: MANY, warnings: MANY, notes: 0 };
             for side in &mut tally.sides {
                 side.frames = [Frames { count: MANY, payload: MANY }; KINDS.len()];
                 side.headers = MANY;

@@ -3,8 +3,9 @@
 use super::seen::Seen;
 use super::{Closing, Ended, Sight, Story, seconds};
 use crate::limits;
-use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, Text, Time};
-use crate::ws::agreed::StreamEnd;
+use crate::model::{
+    CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, StreamEnd, Text, Time,
+};
 use crate::ws::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
     CONTROL_AFTER_CLOSE, DATA_AFTER_CLOSE, DUPLICATE_CLOSE, FAILED_WITHOUT_CLOSE, NO_CLOSING_HANDSHAKE,
