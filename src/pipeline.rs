@@ -4,8 +4,8 @@
 //! Input ─► Tracker (net) ─► Decoder ─► Sink
 //! ```
 //!
-//! The tracker puts TCP streams in order, the decoder is told what they carry. Nothing runs ahead: a packet is read when the one before it has
-//! been shown, so memory does not grow with the file.
+//! The tracker puts TCP streams in order, the decoder is told what they carry. Nothing runs ahead: a packet
+//! is read when the one before it has been shown, so memory does not grow with the file.
 
 mod files;
 

@@ -282,7 +282,8 @@ mod tests {
 
     #[test]
     fn an_open_packet_is_described_member_by_member() {
-        let wire = br#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        let wire = b"0{\"sid\":\"lv_VI97HAXpY6yYWAAAC\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\
+            \"pingTimeout\":20000,\"maxPayload\":1000000}";
         let app = describe(&text(wire).unwrap(), SourceId::Input, 0);
         assert_eq!(app.summary.to_string(), "open, session lv_VI97HAXpY6yYWAAAC");
         let ids: Vec<_> = app.fields.iter().map(|f| f.def.id).collect();

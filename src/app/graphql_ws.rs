@@ -52,7 +52,8 @@ fields! {
 rules! {
     /// The rules of graphql-transport-ws.
     RULES;
-    BAD_MESSAGE = "graphql-bad-message", Error, Cite { doc: "GraphQL over WebSocket", section: "Invalid message" }, Either,
+    BAD_MESSAGE = "graphql-bad-message", Error,
+        Cite { doc: "GraphQL over WebSocket", section: "Invalid message" }, Either,
         "Not a message of graphql-transport-ws",
         "The receiver closes the connection with 4400.";
 }

@@ -23,7 +23,8 @@ fields! {
     /// The fields of STOMP.
     FIELDS;
     COMMAND = "stomp.command", "command", CITE, "What the frame is for.";
-    HEADERS = "stomp.headers", "headers", CITE, "Where it goes and how it is to be treated, `name:value` a line.";
+    HEADERS = "stomp.headers", "headers", CITE,
+        "Where it goes and how it is to be treated, `name:value` a line.";
     BODY = "stomp.body", "body", CITE, "What the frame carries.";
 }
 

@@ -95,7 +95,10 @@ pub struct Args {
     explain: bool,
 
     /// Columns to fit, 80 or more; by default the terminal's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        help_heading = "Showing"
+    )]
     width: Option<u16>,
 
     /// Use ASCII characters only
@@ -111,7 +114,10 @@ pub struct Args {
     from: Option<Endpoint>,
 
     /// Show frames of these opcodes, by name or number: close,ping
-    #[arg(short, long, value_name = "OPCODES", value_delimiter = ',', value_parser = select::parse_opcode, help_heading = "Selecting")]
+    #[arg(
+        short, long, value_name = "OPCODES", value_delimiter = ',', value_parser = select::parse_opcode,
+        help_heading = "Selecting"
+    )]
     opcode: Vec<Opcode>,
 
     /// Show messages whose content, unmasked and inflated, matches, and their frames

@@ -51,7 +51,8 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let mut verdict = Vec::new();
     for (used, c) in known.iter().filter(|(used, _)| !used.is_web_socket()) {
         verdict.push(said!(
-            "{}: {} bytes in all against {} by WebSocket, {} times as many, for {} bytes of content against {}.",
+            "{}: {} bytes in all against {} by WebSocket, {} times as many, for {} bytes of content against \
+             {}.",
             used.name(),
             grouped(c.total()),
             grouped(websocket.total()),
@@ -76,8 +77,8 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let unknown: u64 = known.iter().map(|(_, c)| c.unknown).sum();
     if unknown > 0 {
         limits.push(said!(
-            "Not understood, and counted as frames: {}. Packets are missing before them, or they are no HTTP and no \
-             frames; messages and polls in them are not in the numbers.",
+            "Not understood, and counted as frames: {}. Packets are missing before them, or they are no \
+             HTTP and no frames; messages and polls in them are not in the numbers.",
             counted(unknown, words::BYTES)
         ));
     }
@@ -126,8 +127,10 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
         verdict,
         assumptions: [
             "a connection is polling when something it asks for is asked for more than once",
-            "of HTTP, a body that is not empty counts as one message, however many it holds; of WebSocket, messages do",
-            "content is as on the wire: compressed where it is compressed, Engine.IO's and Socket.IO's own characters included",
+            "of HTTP, a body that is not empty counts as one message, however many it holds; of WebSocket, \
+             messages do",
+            "content is as on the wire: compressed where it is compressed, Engine.IO's and Socket.IO's own \
+             characters included",
             "frames are frame headers, control frames, chunk framing, and bytes that are not understood",
             "open are packets without data with SYN, FIN or RST; ACKs are the other packets without data",
             "link layer headers are not counted",

@@ -55,7 +55,8 @@ pub struct Seen {
     pub seconds: f64,
 }
 
-/// The least time until a segment is sent again (RFC 6298 §2.4 says 1 s, current systems 200 ms), besides a round trip.
+/// The least time until a segment is sent again (RFC 6298 §2.4 says 1 s, current systems 200 ms), besides a
+/// round trip.
 const RETRANSMISSION: f64 = 0.2;
 
 /// Plays one row.

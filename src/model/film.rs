@@ -207,7 +207,8 @@ pub struct Aftermath {
     /// The code of its Close frame.
     pub close_code: Option<CloseCode>,
     pub end: PeerEnd,
-    /// Whether our Close frame, which came first, was answered with one; `None` when there was none to answer.
+    /// Whether our Close frame, which came first, was answered with one; `None` when there was none to
+    /// answer.
     pub close_answered: Option<bool>,
     /// Nanoseconds from the answer to the end.
     pub after: u64,

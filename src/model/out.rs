@@ -41,7 +41,8 @@ impl<S: Sink> Emitter<S> {
         (self.sink, self.tally)
     }
 
-    /// The last unit of several files: the totals of all of them, which it gives, and the sink. `error` is what is wrong with all.
+    /// The last unit of several files: the totals of all of them, which it gives, and the sink. `error` is
+    /// what is wrong with all.
     pub fn finish_files(mut self, others: Vec<Other>, error: Option<Text>) -> (S, Summary) {
         let rest = std::mem::take(&mut self.tally);
         // What the last packets complete, if anything.

@@ -20,7 +20,8 @@ pub enum SourceId {
     Inflated { conn: u32, m: u64 },
     /// A packet of the application that began in an earlier message and ends in message `m` of a connection.
     Joined { conn: u32, m: u64 },
-    /// What the body of the `n`th request of a connection, or of its response, holds, without the codings of HTTP.
+    /// What the body of the `n`th request of a connection, or of its response, holds, without the codings of
+    /// HTTP.
     Body { conn: u32, dir: Dir, n: u64 },
     /// A packet of the capture, from its first captured byte.
     Packet { number: u64 },

@@ -71,7 +71,10 @@ fn breaks_between(before: char, after: char) -> bool {
     if before.is_ascii() && after.is_ascii() {
         return false;
     }
-    let is_wide = |c: char| matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff60}');
+    let is_wide = |c: char| {
+        matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}')
+            || matches!(c, '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff60}')
+    };
     let begins_none = |c: char| "，。、；：？！）》」』】〉”’…,.;:?!)]}%".contains(c);
     let ends_none = |c: char| "（《「『【〈“‘([{".contains(c);
     (is_wide(before) || is_wide(after)) && before != ' ' && !begins_none(after) && !ends_none(before)

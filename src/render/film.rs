@@ -207,8 +207,8 @@ impl Projector {
         }
         if self.explain {
             self.why(
-                "The key is no secret and the answer no encryption: it proves that the server knows WebSocket, so that \
-                 no other server, and no cache, can be taken for one.",
+                "The key is no secret and the answer no encryption: it proves that the server knows \
+                 WebSocket, so that no other server, and no cache, can be taken for one.",
                 "RFC 6455 §1.3",
             );
         }

@@ -149,7 +149,8 @@ impl Half {
         }
     }
 
-    /// The stream is joined somewhere. `found` says that its next byte begins a header, else one has to be found.
+    /// The stream is joined somewhere. `found` says that its next byte begins a header, else one has to be
+    /// found.
     pub(super) fn join_midway(&mut self, found: bool) {
         self.lenient = true;
         if found {

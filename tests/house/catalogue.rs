@@ -196,7 +196,8 @@ const KEPT: &[(&str, &[&str])] = &[
             "wstool decode --view bits {}",
             "wstool replay {name}",
             " --lang zh",
-            "```sh\nwstool lesson {lesson} --course {course} --student {seed}\nwstool lesson answer {lesson}.1 \
+            "```sh\nwstool lesson {lesson} --course {course} --student {seed}\n\
+             wstool lesson answer {lesson}.1 \
              \"…\"\nwstool lesson report > {}\n```",
         ],
     ),

@@ -79,7 +79,10 @@ enum Action {
         #[arg(long, value_name = "COURSE", alias = "course", default_value = "check")]
         seed: String,
         /// For how many students
-        #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+        #[arg(
+            long, value_name = "N", default_value_t = 200,
+            value_parser = clap::value_parser!(u32).range(2..=100_000)
+        )]
         instances: u32,
     },
 }

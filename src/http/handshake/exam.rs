@@ -175,7 +175,8 @@ impl<'h, 'b> Exam<'h, 'b> {
         let bad = element.bytes.iter().position(|&b| !super::super::head::is_token(b));
         if let Some(bad) = bad {
             //= RFC 6455 §4.1
-            //# MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters
+            //# MUST be non-empty strings with characters in the range U+0021 to U+007E not including
+            //# separator characters
             let got =
                 Text::with("byte 0x{} at offset {} of {}", format!("{:02x}", element.bytes[bad])).and(bad);
             let got = got.and(shown(element.bytes));

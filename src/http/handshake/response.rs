@@ -162,7 +162,8 @@ impl Report<'_> {
         self.facts.subprotocol = Some(value.text().into_owned());
         if value.bytes.is_empty() {
             //= RFC 6455 §4.2.2
-            //# The empty string is not the same as the null value for these purposes and is not a legal value for this field.
+            //# The empty string is not the same as the null value for these purposes and is not a legal value
+            //# for this field.
             let expected = "one subprotocol, or no such header field";
             return exam.find_value(field, &INVALID_SUBPROTOCOL, expected, Text::new("nothing"));
         }
@@ -265,7 +266,8 @@ impl Report<'_> {
             exam.find_in(field, wrong.rule, wrong.expected, wrong.got.clone(), span);
         } else if let (false, Some(rule)) = (fits, bad_offer) {
             //= RFC 7692 §7
-            //# A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met
+            //# A server MUST decline an extension negotiation offer for this extension if any of the
+            //# following conditions are met
             let got = Text::new("an invalid offer was accepted");
             exam.find_in(
                 field,

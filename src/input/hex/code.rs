@@ -40,7 +40,8 @@ struct Code<'t> {
     word: &'t str,
     /// The last punctuation outside of arrays and strings.
     mark: char,
-    /// The string before had escapes, and nothing but space came after it: as in C, the next one continues it.
+    /// The string before had escapes, and nothing but space came after it: as in C, the next one continues
+    /// it.
     literal: bool,
 }
 
