@@ -6,7 +6,6 @@
 //! nothing through that a terminal would obey.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -17,7 +16,6 @@ use super::escape::{self, Cells, Kind, cells, is_plain};
 use super::style::{Ink, Palette};
 use crate::lang::Lang;
 use crate::limits;
-use crate::model::{Advice, Rule};
 
 /// Columns a value may leave empty at the end of a line to keep a word in one piece.
 const SPILL_BACK: usize = 24;
@@ -30,9 +28,8 @@ pub struct Page {
     width: usize,
     ascii: bool,
     lang: Lang,
-    advice: Option<&'static BTreeMap<&'static str, Advice>>,
-    /// Rules on which advice was given.
-    advised: BTreeSet<&'static str>,
+    /// Whether payloads are shown whole, as far as they were kept.
+    unabridged: bool,
     palette: Palette,
     /// Set at the right end of the line when it ends.
     tail: Option<(Ink, String)>,
@@ -63,8 +60,7 @@ impl Page {
             width: options.width.max(Options::NARROWEST),
             ascii: options.ascii,
             lang: options.lang,
-            advice: options.advice,
-            advised: BTreeSet::new(),
+            unabridged: options.payload.is_some(),
             palette: Palette::new(options.color),
             tail: None,
             begun: false,
@@ -122,10 +118,9 @@ impl Page {
         self.lang
     }
 
-    /// What is to be said of a rule besides its finding: the first time, and if it is wanted at all.
-    pub fn advice(&mut self, rule: &Rule) -> Option<Advice> {
-        let (id, advice) = self.advice?.get_key_value(rule.id)?;
-        self.advised.insert(id).then_some(*advice)
+    /// At most so many rows, unless all are wanted.
+    pub fn at_most(&self, rows: usize) -> usize {
+        if self.unabridged { usize::MAX } else { rows }
     }
 
     /// Columns that `words` would take.
