@@ -103,7 +103,7 @@ impl<'a> Said<'a> {
 
     /// The content of a text message.
     pub fn as_text(&self) -> Option<&'a str> {
-        if self.text { str::from_utf8(self.bytes).ok() } else { None }
+        if self.text { simdutf8::basic::from_utf8(self.bytes).ok() } else { None }
     }
 
     /// A field of the bytes `at` to `at + len`.

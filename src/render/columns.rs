@@ -44,6 +44,9 @@ pub fn lines(words: &str, columns: usize) -> Vec<&str> {
 /// Splits `words` into what fits `room` columns and the rest. On a `fresh` line
 /// something always fits.
 pub(super) fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str, &str) {
+    if words.len() <= room && escape::is_plain(words) {
+        return (words.trim_end_matches(' '), "");
+    }
     let (mut used, mut at, mut end) = (0, 0, None);
     let mut before = '\0';
     for cell in escape::cells(words.as_bytes(), escape::Kind::Words, ascii) {
