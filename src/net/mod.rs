@@ -46,6 +46,7 @@ mod ip;
 mod link;
 mod measure;
 mod network;
+mod plain;
 mod reassembly;
 mod table;
 mod tcp;

@@ -9,6 +9,7 @@ use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
 use super::ip::{self, Datagram};
 use super::network::Network;
+use super::plain;
 use super::table::{Found, Key, Table};
 use super::tcp::{self, Flags, Segment};
 use super::tunnel::{self, Inside};
@@ -117,6 +118,14 @@ impl Tracker {
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
+        if let Some(datagram) = plain::datagram(packet) {
+            return self.datagram(&datagram, packet.number, packet.time, sink);
+        }
+        self.any_packet(packet, sink)
+    }
+
+    /// Takes a packet that is not [plain](plain), or may not be.
+    fn any_packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         let datagram = match tunnel::inside(packet) {
             Inside::Datagram(datagram) => datagram,
             Inside::Other => {
@@ -138,12 +147,24 @@ impl Tracker {
             self.counts.not_tcp += 1;
             return Continue(());
         }
-        let Some(segment) = tcp::segment(&datagram, packet.number, packet.time) else {
+        self.datagram(&datagram, packet.number, packet.time, sink)
+    }
+
+    /// Takes a whole datagram of TCP.
+    #[inline]
+    fn datagram<S: StreamSink>(
+        &mut self,
+        datagram: &Datagram<'_>,
+        packet: u64,
+        time: Time,
+        sink: &mut S,
+    ) -> Going {
+        let Some(segment) = tcp::segment(datagram, packet, time) else {
             self.counts.damaged += 1;
             return Continue(());
         };
         self.counts.segments += 1;
-        self.segment(&segment, packet.number, packet.time, sink)
+        self.segment(&segment, packet, time, sink)
     }
 
     /// No more packets will come: delivers what waits and closes every flow,

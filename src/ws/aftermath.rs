@@ -129,6 +129,21 @@ impl Aftermath {
         self.story.get_or_insert_default().violated(dir, time);
     }
 
+    /// Whether nobody has broken the protocol or begun to close: a data frame without findings is
+    /// fine then, and to be told with [`Self::quiet_frame`] alone.
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.story.as_ref().is_none_or(|story| story.is_quiet())
+    }
+
+    /// A data frame of `dir` came, without findings and while it [is quiet](Self::is_quiet).
+    #[inline]
+    pub fn quiet_frame(&mut self, dir: Dir) {
+        if let Some(story) = &mut self.story {
+            story.overtake(dir);
+        }
+    }
+
     /// Takes a complete frame, with the findings it already has.
     #[inline]
     pub fn frame(
@@ -204,17 +219,22 @@ impl Story {
         }
     }
 
+    /// Nobody has broken the protocol or begun to close.
+    fn is_quiet(&self) -> bool {
+        !self.sides[0].violated && !self.sides[1].violated && self.first_closer.is_none()
+    }
+
+    /// A data frame of `dir` comes before it answers the pings of its peer.
+    fn overtake(&mut self, dir: Dir) {
+        for ping in &mut self.sides[dir.peer().index()].pings {
+            ping.overtaken = true;
+        }
+    }
+
     fn frame(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
         let Seen { header, time, at, .. } = *seen;
-        let quiet = !self.sides[0].violated
-            && !self.sides[1].violated
-            && self.first_closer.is_none()
-            && findings.is_empty();
-        if !header.opcode.is_control() && quiet {
-            for ping in &mut self.sides[dir.peer().index()].pings {
-                ping.overtaken = true;
-            }
-            return;
+        if !header.opcode.is_control() && self.is_quiet() && findings.is_empty() {
+            return self.overtake(dir);
         }
         self.carried_on(dir, header, time, at.opcode, findings);
         self.after_close(dir, header, at.opcode, findings);

@@ -216,3 +216,5 @@ impl Conversation {
 mod holes;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways;

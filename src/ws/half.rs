@@ -10,6 +10,7 @@
 
 mod complete;
 mod hole;
+mod whole;
 
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
@@ -36,6 +37,16 @@ pub struct Scratch {
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
+    /// Whether whole frames may go the short way.
+    short_way: bool,
+}
+
+impl Scratch {
+    /// Everything goes the long way: what the short one is held against.
+    #[cfg(test)]
+    pub(super) fn without_short_way() -> Self {
+        Self { short_way: false, ..Self::default() }
+    }
 }
 
 impl Default for Scratch {
@@ -47,6 +58,7 @@ impl Default for Scratch {
             counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
+            short_way: true,
         }
     }
 }
@@ -228,15 +240,33 @@ impl Half {
     pub(super) fn push(
         &mut self,
         shared: &mut Shared,
-        bytes: &[u8],
-        at: At,
+        mut bytes: &[u8],
+        mut at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let mut open = self.open(scratch);
-        let flow = self.run(&mut open, shared, bytes, at, out, scratch);
-        self.put_away(open, scratch);
-        flow
+        while !bytes.is_empty() {
+            if scratch.short_way
+                && self.open.is_none()
+                && let Some((rest, flow)) = self.whole(shared, bytes, at, out, scratch)
+            {
+                flow?;
+                at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
+                bytes = rest;
+                continue;
+            }
+            let mut open = self.open(scratch);
+            let mut flow = ON;
+            while !bytes.is_empty() && flow.is_continue() {
+                flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
+                if open.is_idle() {
+                    break;
+                }
+            }
+            self.put_away(open, scratch);
+            flow?;
+        }
+        ON
     }
 
     /// Goes through the bytes.
@@ -249,16 +279,29 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let mut flow = ON;
-        while !bytes.is_empty() && flow.is_continue() {
-            let before = bytes.len();
-            flow = match &open.state {
-                State::Header => self.header(open, shared, &mut bytes, at, out, scratch),
-                State::Payload => self.payload(open, shared, &mut bytes, at, out, scratch),
-                State::Lost(_) => self.search(open, shared, &mut bytes, at, out, scratch),
-            };
-            at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
+        while !bytes.is_empty() {
+            self.step(open, shared, &mut bytes, &mut at, out, scratch)?;
         }
+        ON
+    }
+
+    /// Takes bytes up to where another state begins.
+    fn step(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        bytes: &mut &[u8],
+        at: &mut At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let before = bytes.len();
+        let flow = match &open.state {
+            State::Header => self.header(open, shared, bytes, *at, out, scratch),
+            State::Payload => self.payload(open, shared, bytes, *at, out, scratch),
+            State::Lost(_) => self.search(open, shared, bytes, *at, out, scratch),
+        };
+        at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
         flow
     }
 

@@ -3,6 +3,16 @@
 /// Below this many bytes the standard library validates as fast as SIMD.
 const SIMD_FROM: usize = 64;
 
+/// Whether `bytes` are UTF-8 as they stand.
+#[inline]
+pub fn is_valid(bytes: &[u8]) -> bool {
+    if bytes.len() < SIMD_FROM {
+        std::str::from_utf8(bytes).is_ok()
+    } else {
+        bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok()
+    }
+}
+
 /// Validates a byte stream as it arrives. A character may be cut anywhere.
 #[derive(Clone, Debug, Default)]
 pub struct Utf8Check {
@@ -28,12 +38,7 @@ impl Utf8Check {
                 return self.bad;
             }
         }
-        let valid = if bytes.len() < SIMD_FROM {
-            std::str::from_utf8(bytes).is_ok()
-        } else {
-            simdutf8::basic::from_utf8(bytes).is_ok()
-        };
-        if valid {
+        if is_valid(bytes) {
             self.seen += bytes.len() as u64;
         } else {
             self.locate(bytes);
