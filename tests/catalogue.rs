@@ -69,6 +69,7 @@ const KEPT: &[(&str, &[&str])] = &[
     (
         "words of the command line itself",
         &[
+            "[space]  [b]  [q]",
             "--color",
             "--lang",
             "--lang=",
@@ -112,6 +113,7 @@ const KEPT: &[(&str, &[&str])] = &[
             " comes before ",
             " is not from ",
             "one of ",
+            "error: ",
             "regex parse error",
             " to ",
             " is not in ",
