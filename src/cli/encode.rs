@@ -225,7 +225,11 @@ impl Args {
         capture: WriteCapture,
     ) -> Result<(), Failure> {
         if self.script_help {
-            return Ok(out.write_all(include_bytes!("../../docs/script.md"))?);
+            let page = match lang {
+                Lang::En => include_str!("../../docs/script.md"),
+                Lang::Zh => include_str!("../../docs/script.zh.md"),
+            };
+            return Ok(out.write_all(page.as_bytes())?);
         }
         let steps = match &self.script {
             Some(path) => scripted(path)?,

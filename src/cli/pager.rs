@@ -45,20 +45,6 @@ fn rows(line: &str, width: usize) -> usize {
     (first + rest.sum::<usize>()).div_ceil(width).max(1)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_those_of_the_terminal() {
-        for (line, expected) in
-            [("", 1), ("abcd", 1), ("abcde", 2), ("帧帧", 1), ("帧帧帧", 2), ("\x1b[1mabcd\x1b[0m", 1)]
-        {
-            assert_eq!(rows(line, 4), expected, "{line:?}");
-        }
-    }
-}
-
 /// Gives the page to the pager; an error when there is none.
 fn through(page: &str, lang: Lang) -> io::Result<()> {
     let command = std::env::var("PAGER").ok().filter(|name| !name.trim().is_empty());
@@ -84,4 +70,18 @@ fn through(page: &str, lang: Lang) -> io::Result<()> {
         let _ = to.write_all((told + page).as_bytes());
     }
     child.wait().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_those_of_the_terminal() {
+        for (line, expected) in
+            [("", 1), ("abcd", 1), ("abcde", 2), ("帧帧", 1), ("帧帧帧", 2), ("\x1b[1mabcd\x1b[0m", 1)]
+        {
+            assert_eq!(rows(line, 4), expected, "{line:?}");
+        }
+    }
 }

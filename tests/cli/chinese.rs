@@ -317,6 +317,28 @@ fn what_compare_refuses_is_said_in_chinese() {
     }
 }
 
+/// The reference of the script language is the same in both languages: what is typed stands in both, in
+/// the same order, and nothing else of it in one of them.
+#[test]
+fn the_script_language_is_explained_in_chinese() {
+    let (zh, en) = (wstool(&["encode", "--script-help"]), wstool_in("en", &["encode", "--script-help"]));
+    assert!(zh.starts_with("# 对话脚本\n"), "{zh}");
+    for line in zh.lines().filter(|line| !line.starts_with("    ")) {
+        assert!(line.width() <= 80 && sentences(line).is_empty(), "{line}");
+    }
+    let typed = |page: &str| -> Vec<String> {
+        let code = page.lines().filter_map(|line| line.strip_prefix("    "));
+        // What is said of it stands behind two spaces, or is a comment.
+        let code = code.filter(|line| !line.starts_with([' ', '#']));
+        code.map(|line| match line.split_once("   ") {
+            Some((typed, said)) if !said.contains("PAYLOAD") => typed.to_owned(),
+            _ => line.to_owned(),
+        })
+        .collect()
+    };
+    assert_eq!(typed(&zh), typed(&en));
+}
+
 /// Errors of scripts, each in a file of one line.
 #[test]
 fn what_is_wrong_with_a_script_is_said_in_chinese() {

@@ -68,6 +68,7 @@ const KEPT: &[(&str, &[&str])] = &[
     (
         "words of the command line itself",
         &[
+            "[space]  [b]  [q]",
             "--color",
             "--lang",
             "--lang=",
@@ -111,6 +112,7 @@ const KEPT: &[(&str, &[&str])] = &[
             " comes before ",
             " is not from ",
             "one of ",
+            "error: ",
             "regex parse error",
             " to ",
             " is not in ",
