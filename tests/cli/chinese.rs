@@ -1,13 +1,14 @@
 //! What people see in Chinese: whole outputs to read, and every other one searched
 //! for English and for lines that are too long.
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use unicode_width::UnicodeWidthStr;
 use wstool::lang::Lang;
 use wstool::model::{Body, Flow, ON, Sink, Unit, Wants};
 use wstool::render::film::Projector;
-use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Layout, Messages, Options, Screen, Session, Table, TimeStyle, Tree};
+use wstool::render::views::{Choice, Form, Kept};
+use wstool::render::{Options, TimeStyle, Tree, VIEWS};
 use wstool::select::{Select, Selection};
 
 use crate::shelf::{self, Sample, samples};
@@ -28,14 +29,18 @@ fn wstool(args: &[&str]) -> String {
 }
 
 fn wstool_in(lang: &str, args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_wstool"))
+    let output = run_in(lang, args);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    text(output.stdout) + &text(output.stderr)
+}
+
+fn run_in(lang: &str, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wstool"))
         .args(["--lang", lang])
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("the binary runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    text(output.stdout) + &text(output.stderr)
+        .expect("the binary runs")
 }
 
 #[test]
@@ -122,6 +127,38 @@ fn help_is_chinese_on_80_columns() {
     }
 }
 
+/// Manual pages and the descriptions in completions have the words of the help.
+#[test]
+fn manuals_and_completions_are_chinese() {
+    let words = Lang::Zh.catalogue().expect("Chinese has one");
+    let help = wstool::cli::help::paragraphs(wstool::cli::command());
+    let is_prose = |text: &&String| text.split(' ').filter(|word| is_english(word)).count() >= 3;
+    let english: Vec<&String> = help.iter().filter(is_prose).collect();
+    let check = |args: &[&str], at_least: usize| {
+        let text = wstool(args);
+        for english in &english {
+            assert!(!text.contains(english.as_str()), "{args:?}: {english}");
+        }
+        let theirs = english.iter().filter_map(|text| words.get(text));
+        let found = theirs.filter(|theirs| text.contains(*theirs)).count();
+        assert!(found >= at_least, "{args:?}: {found} of the help's texts");
+        text
+    };
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        check(&["completions", shell], 100);
+    }
+    assert_eq!(wstool(&["completions", "bash"]), wstool_in("en", &["completions", "bash"]));
+    for command in wstool::cli::command().get_subcommands().map(clap::Command::get_name) {
+        let page = check(&["man", command], 1);
+        for english in [".SH NAME", ".SH SYN", ".SH OPTIONS", ".SH DESC", "[default", "Possible values"] {
+            assert!(!page.contains(english), "{command}: {english}");
+        }
+    }
+    let whole = check(&["man"], 10);
+    assert!(whole.contains(".SH 名称\nwstool \\- ") && whole.contains(".SH 命令\n"), "{whole}");
+    assert!(wstool_in("en", &["man"]).contains(".SH NAME\nwstool \\- Teaches"));
+}
+
 fn gather(command: &clap::Command, path: &mut Vec<String>, pages: &mut Vec<Vec<String>>) {
     for command in command.get_subcommands() {
         path.push(command.get_name().to_owned());
@@ -191,29 +228,120 @@ fn comparisons_are_chinese_on_80_columns() {
     }
 }
 
+/// Refusals of `compare`: what is asked of the formulas, of captures and of a live run.
+#[test]
+fn what_compare_refuses_is_said_in_chinese() {
+    let head = |name: &str, text: &str| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("head-{name}"));
+        std::fs::write(&path, text).expect("it is written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let empty = head("empty", "\n");
+    let no_colon = head("no-colon", "GET / HTTP/1.1\nnonsense");
+    let no_request = head("no-request", "Host: a");
+    let no_status = head("no-status", "GET / HTTP/1.1\nHost: a\n\nbody");
+    let bad_name = head("bad-name", "GET / HTTP/1.1\nna me: a\n");
+    let bad_value = head("bad-value", "GET / HTTP/1.1\nname: \u{1}\n");
+    for (args, said) in [
+        (&["--rate", "0"][..], "--rate 必须大于 0，最大 100000"),
+        (&["--interval", "0"], "--interval 必须大于 0，最大 1000000000 ms"),
+        (&["--delay", "-1"], "--delay 不能是负数"),
+        (&["--delay", "4000000"], "--delay 的 4000000 ms 不短于"),
+        (&["--payload", "1G"], "--payload 最多"),
+        (&["--rate", "100000", "--interval", "60s"], "一百万条"),
+        (&["--heartbeat", "-1"], "0 表示没有心跳"),
+        (&["--keep-alive", "-1"], "不能是负数"),
+        (&["--ack-delay", "600"], "§3.8.6.3"),
+        (&["--mtu", "100"], "65535 字节之间"),
+        (&["--cookies", "2M"], "1048576 字节"),
+        (&["--simulate", "--loss", "60"], "百分数"),
+        (&["--simulate", "--jitter", "-1"], "--jitter 不能是负数"),
+        (&["--sweep", "colour", "1..2"], "要 rate、"),
+        (&["--sweep", "rate", "1-2"], "要一个范围"),
+        (&["--sweep", "rate", "5..2"], "0 < FROM < TO"),
+        (&["--sweep", "rate", "x..2"], "`x` 不行：要一个数"),
+        (&["--sweep", "delay", "1ms..2x"], "`2x` 不行：要一个数，或带单位"),
+        (&["--sweep", "rate", "1..1000000"], "--sweep：--rate 必须大于 0"),
+        (&["--chart", "picture.bmp"], ".svg 或 .png 结尾"),
+        (&["--chart", "/no/such/folder/x.svg"], "没有这个文件或文件夹"),
+        (&["--request-headers", "/no/such/file"], "没有这个文件或文件夹"),
+        (&["--request-headers", &empty], "要一个请求行和头字段"),
+        (&["--request-headers", &no_colon], "第 2 行：头字段要有冒号"),
+        (&["--request-headers", &no_request], "第 1 行：要一个请求行"),
+        (&["--request-headers", &no_status], "空行之后要一个状态行"),
+        (&["--live", "--request-headers", &bad_name], "这不是头字段的名称"),
+        (&["--live", "--request-headers", &bad_value], "不能有控制字符"),
+        (&["--live", "--duration", "0.1"], "分给 3 次测量"),
+        (&["--live", "--interval", "5000"], "会看不到短轮询"),
+        (&["--live", "--interval", "1"], "至少 5 ms"),
+        (&["--live", "--clients", "20000"], "--clients 最多 10000"),
+        (&["--live", "--payload", "0"], "字节之间"),
+        (&["--live", "--clients", "10000", "--rate", "1000"], "100000 条消息"),
+        (&["--live", "--clients", "1000", "--rate", "50", "--payload", "10000"], "一亿字节"),
+        (&["/no/such/file"], "没有这个文件或文件夹"),
+        (&["samples"], "请写出其中的抓包文件"),
+        (&["samples/rfc6455/5.7-ping.hex"], "这不是抓包文件"),
+        (&["samples/chromium.pcap"], "没有轮询"),
+    ] {
+        refused(&[&["compare"], args].concat(), said);
+    }
+}
+
+/// Errors of scripts, each in a file of one line.
+#[test]
+fn what_is_wrong_with_a_script_is_said_in_chinese() {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wrong.script");
+    let path = path.to_str().expect("UTF-8");
+    for (script, said) in [
+        ("sing", "1:1：一行以 connection"),
+        ("client sing", "1:8：端点发送的是 text、binary"),
+        ("client", "1:1：这一行没写完；后面要写 text"),
+        ("fin", "后面要写 client 或 server"),
+        ("fin both", "1:5：要写 client 或 server"),
+        ("wait", "后面要写时间"),
+        ("wait 5", "1:6：时间写成数加单位"),
+        ("connection client=here", "这里要写地址和端口"),
+        ("connection client=[::1]:5 server=10.0.0.1:80", "同为 IPv4"),
+        ("client text \"a", "没有配对"),
+        ("client text \"a\\q\"", "不认识的转义"),
+        ("client text \"a\\x4\"", "两位十六进制数字"),
+        ("client text a\"b\"", "要有一个空格"),
+        ("client text \"a\" mask=red", "8 位十六进制数字的掩码键"),
+        ("client text \"a\" fragment=0", "至少要 1"),
+        ("client text \"a\" opcode=16", "要在 0 到 15 之间"),
+        ("client text \"a\" opcode=x", "这不是数"),
+        ("client text \"a\" length-form=8", "length-form 是 7、16 或 64"),
+        ("client text \"a\" colour=red", "不认识 `colour=`"),
+        ("request path=\"\\xff\"", "这里必须是 UTF-8"),
+        ("fin client\nclient text \"a\"", "2:1：客户端不能再发送了：见第 1 行"),
+    ] {
+        std::fs::write(path, script).expect("it is written");
+        refused(&["encode", "--script", path], said);
+    }
+}
+
+/// One line that says so, without English sentences, and exit code 2.
+fn refused(args: &[&str], said: &str) {
+    let output = run_in("zh", args);
+    let text = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(text.starts_with("错误：") && text.contains(said), "{args:?}: {text}");
+    assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{args:?}: {text}");
+    assert_eq!(sentences(text.trim_end()), Vec::<String>::new(), "{args:?}: {text}");
+}
+
 /// An output in Chinese.
 struct Shown {
     what: String,
     text: String,
 }
 
-fn shown<L: Layout>(
-    what: &str,
-    sample: &Sample,
-    view: impl Fn(Vec<u8>, Options) -> Screen<L, Vec<u8>>,
-) -> Shown {
-    let mut screen = view(Vec::new(), CHINESE);
-    sample.play(&mut screen);
-    let text = String::from_utf8(screen.finish().expect("memory takes it")).expect("UTF-8");
-    Shown { what: format!("{} in {what}", sample.name), text }
-}
-
-fn statistics(sample: &Sample) -> Shown {
-    let mut stats = Stats::default();
-    sample.play(&mut stats);
-    let mut text = Vec::new();
-    stats.text(&mut text, Lang::Zh, false, 80).expect("memory takes it");
-    Shown { what: format!("{} in numbers", sample.name), text: String::from_utf8(text).expect("UTF-8") }
+fn shown(view: &Choice, sample: &Sample) -> Shown {
+    let kept = Kept::default();
+    let mut shown = view.over(kept.clone(), Form::Text, &CHINESE);
+    sample.play(shown.as_mut());
+    shown.end().expect("memory takes it");
+    let text = String::from_utf8(kept.take()).expect("UTF-8");
+    Shown { what: format!("{} in {}", sample.name, view.name), text }
 }
 
 #[test]
@@ -221,15 +349,7 @@ fn every_view_of_every_sample_is_chinese_on_80_columns() {
     for sample in samples() {
         let mut wire = Wire::default();
         sample.play(&mut wire);
-        for shown in [
-            shown("the tree", &sample, Tree::new),
-            shown("bits", &sample, Bits::new),
-            shown("hex", &sample, Hex::new),
-            shown("the table", &sample, Table::new),
-            shown("messages", &sample, Messages::new),
-            shown("sessions", &sample, Session::new),
-            statistics(&sample),
-        ] {
+        for shown in VIEWS.map(|view| shown(view, &sample)) {
             check(&shown, &wire.0);
         }
     }

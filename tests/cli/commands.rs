@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::run::{packets, pcap, pcapng};
+use wstool::render::VIEWS;
 
 const HELLO: &str = "818537fa213d7f9f4d5158";
 const BROKEN: &str = "810548656c6c6f c10141 83820000000000ff";
@@ -270,7 +271,7 @@ fn payloads_do_not_reach_the_terminal_raw() {
         client close 1000 "\x1b[0m"
     "#;
     let input = file("evil.pcap", &pcap(&packets(script)));
-    for view in ["tree", "bits", "hex", "table", "messages", "session", "stats"] {
+    for view in VIEWS.map(|view| view.name) {
         for format in ["text", "ndjson"] {
             let out = output(&mut wstool(&["decode", "-v", view, "--format", format, &input])).1;
             let bad = out.chars().find(|c| {

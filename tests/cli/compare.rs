@@ -165,7 +165,7 @@ fn one_side_of_the_comparison_is_not_enough() {
     for (input, problem) in [
         ("samples/server-side.http", "is no capture"),
         ("samples", "is a directory"),
-        ("nowhere.pcap", "No such file"),
+        ("nowhere.pcap", "no such file"),
     ] {
         let output = run(&[input]);
         let error = String::from_utf8(output.stderr).expect("text");

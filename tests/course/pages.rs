@@ -225,6 +225,7 @@ fn forbidden_words_are_found() {
         ("先算 SHA-1 散列，再做 Base64 编码。", 0),
         ("一个框架有两个字节。", 1),
         ("3000–3999 给库和框架。", 0),
+        ("3000–3999 给库、框架和应用。", 0),
         ("网页可以放进沙箱框架。", 0),
     ] {
         assert_eq!(forbidden(text).len(), count, "{text}");
@@ -478,7 +479,7 @@ fn digits(text: &str) -> &str {
 ///
 /// 加密 and 解密 are for TLS, and for what a sentence denies or quotes: it says so before the
 /// word (不, 当成 …), or has the word in “”. A line that begins with `>` quotes a belief.
-/// 框架 is for software that comes with libraries (库和框架), and for a page within a page
+/// 框架 is for software that comes with libraries (库和框架, 库、框架), and for a page within a page
 /// (网页, 沙箱, iframe).
 fn forbidden(text: &str) -> Vec<(String, &'static str)> {
     let mut found = Vec::new();
@@ -487,7 +488,8 @@ fn forbidden(text: &str) -> Vec<(String, &'static str)> {
         let told = sentence.trim().to_owned();
         let bare = without_quotations(sentence);
         let html = ["网页", "沙箱", "iframe"].iter().any(|word| bare.contains(word));
-        if !html && bare.replace("库和框架", "").contains("框架") {
+        let software = bare.replace("库和框架", "").replace("库、框架", "");
+        if !html && software.contains("框架") {
             found.push((told.clone(), "a frame is 帧, not 框架"));
         }
         let tls = ["TLS", "wss", "HTTPS"].iter().any(|word| bare.contains(word));

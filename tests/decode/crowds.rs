@@ -9,11 +9,9 @@ use std::net::Ipv4Addr;
 
 use wstool::input;
 use wstool::limits;
-use wstool::model::Sink;
 use wstool::pipeline;
-use wstool::render::json::Json;
-use wstool::render::stats::Stats;
-use wstool::render::{Options, Tree};
+use wstool::render::views::{self, Form};
+use wstool::render::{Options, tree};
 
 use crate::alone::{self, peak};
 
@@ -162,11 +160,11 @@ fn decode((name, allowed, view, packets, make): Crowd) {
     let make = move |number| (number < packets).then(|| make(number));
     let reader = Made { make, number: 0, ready: header, at: 0 };
     let input = input::open(Box::new(reader), "made").expect("a capture");
-    let mut sink: Box<dyn Sink> = match view {
-        "ndjson" => Box::new(Json::lines(io::sink(), limits::PAYLOAD_SHOWN)),
-        "tree" => Box::new(Tree::new(io::sink(), Options::default())),
-        _ => Box::new(Stats::new()),
+    let (view, form) = match view {
+        "ndjson" => (&tree::VIEW, Form::Lines),
+        name => (views::named(name).expect("a view"), Form::Text),
     };
+    let mut sink = view.over(io::sink(), form, &Options::default());
     let outcome = pipeline::run(input, sink.as_mut(), &mut |_| {});
     assert_eq!(outcome.summary.packets, u64::from(packets), "{name}: {:?}", outcome.error);
     let (took, allowed) = (peak().saturating_sub(before), (BASE << 20) + allowed);

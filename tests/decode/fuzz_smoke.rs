@@ -105,18 +105,18 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 (0x80, vec![part(1, open), b"40\x1e42[\"hi\"]\x1ebAQID".to_vec()]),
                 (0xC1, vec![b"\x00\x01\x02\xFF40".to_vec(), b"2:40".to_vec()]),
                 (
-                    0x02,
+                    0x04,
                     vec![
                         part(0, r#"{"type":"connection_init"}"#),
                         part(1, r#"{"type":"next","id":"1","payload":{}}"#),
                     ],
                 ),
                 (
-                    0x04,
+                    0x06,
                     vec![part(0, "CONNECT\naccept-version:1.2\n\n\0"), part(1, "MESSAGE\na:b\\c\n\nhi\0")],
                 ),
                 (
-                    0x05,
+                    0x07,
                     vec![
                         part(2, "\x10\x0c\0\x04MQTT\x04\x02\0<\0\0"),
                         part(3, "\x20\x02\0\0"),
@@ -124,7 +124,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                     ],
                 ),
                 (
-                    0x06,
+                    0x02,
                     vec![
                         part(0, "{\"protocol\":\"json\",\"version\":1}\x1e"),
                         part(1, "{\"type\":6}\x1e{\"type\":1,\"target\":\"a\",\"arguments\":[]}\x1e"),

@@ -6,12 +6,9 @@
 use std::io::{self, Read, Write};
 
 use wstool::input;
-use wstool::limits;
-use wstool::model::Sink;
 use wstool::pipeline;
-use wstool::render::json::Json;
-use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Messages, Options, Session, Table, Tree};
+use wstool::render::views::Form;
+use wstool::render::{Options, VIEWS, session, stats, table, tree};
 
 use crate::alone::{self, forget_peak, peak};
 use crate::run::hex;
@@ -113,25 +110,21 @@ fn memory_stays_flat() {
     ];
     for (name, beginning, again, end) in inputs {
         let again = again.repeat(65_536_usize.div_ceil(again.len().max(1)));
-        for view in ["ndjson", "stats", "tree", "table", "session"] {
+        let quick = [&stats::VIEW, &tree::VIEW, &table::VIEW, &session::VIEW];
+        let texts = quick.map(|view| (view, Form::Text));
+        for (view, form) in texts.into_iter().chain([(&tree::VIEW, Form::Lines)]) {
             // Trees are large.
-            let end = if view == "tree" && end == FRAMES { end / 8 } else { end };
+            let end = if form == Form::Text && *view == tree::VIEW && end == FRAMES { end / 8 } else { end };
             let reader = Endless { beginning: beginning.clone(), again: again.clone(), at: 0, end };
             let options = Options::default();
-            let mut sink: Box<dyn Sink> = match view {
-                "ndjson" => Box::new(Json::lines(io::sink(), limits::PAYLOAD_SHOWN)),
-                "stats" => Box::new(Stats::default()),
-                "session" => Box::new(Session::new(io::sink(), options)),
-                "tree" => Box::new(Tree::new(io::sink(), options)),
-                _ => Box::new(Table::new(io::sink(), options)),
-            };
+            let mut sink = view.over(io::sink(), form, &options);
             forget_peak();
             let before = peak();
             if let Ok(input) = input::open(Box::new(reader), "test") {
                 pipeline::run(input, sink.as_mut(), &mut |_| {});
             }
             let growth = peak().saturating_sub(before) >> 20;
-            assert!(growth <= GROWTH, "{name}, {view}: {growth} MiB more");
+            assert!(growth <= GROWTH, "{name}, {} as {form:?}: {growth} MiB more", view.name);
         }
     }
 
@@ -139,23 +132,20 @@ fn memory_stays_flat() {
     // are written as they are made.
     for (name, opcode) in [("a text that inflates", 0xC1), ("bytes that inflate", 0xC2)] {
         let bomb = bomb(opcode);
-        for view in ["tree", "bits", "hex", "messages", "table", "session", "ndjson"] {
+        let texts = VIEWS.map(|view| (view, Form::Text));
+        for (view, form) in texts.into_iter().chain([(&tree::VIEW, Form::Lines)]) {
             let options = Options { payload: Some(SHOWN << 20), ..Options::default() };
-            let mut sink: Box<dyn Sink> = match view {
-                "tree" => Box::new(Tree::new(io::sink(), options)),
-                "bits" => Box::new(Bits::new(io::sink(), options)),
-                "hex" => Box::new(Hex::new(io::sink(), options)),
-                "messages" => Box::new(Messages::new(io::sink(), options)),
-                "table" => Box::new(Table::new(io::sink(), options)),
-                "session" => Box::new(Session::new(io::sink(), options)),
-                _ => Box::new(Json::lines(io::sink(), SHOWN << 20)),
-            };
+            let mut sink = view.over(io::sink(), form, &options);
             forget_peak();
             let before = peak();
             let input = input::open(Box::new(io::Cursor::new(bomb.clone())), "test").expect("it is raw");
             pipeline::run(input, sink.as_mut(), &mut |_| {});
             let growth = peak().saturating_sub(before) >> 20;
-            assert!(growth <= SHOWN as usize + GROWTH, "{name}, {view}: {growth} MiB more");
+            assert!(
+                growth <= SHOWN as usize + GROWTH,
+                "{name}, {} as {form:?}: {growth} MiB more",
+                view.name
+            );
         }
     }
 
