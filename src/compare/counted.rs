@@ -13,7 +13,8 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let files = names.join(", ");
     if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::EventStream) {
         return Err(said!(
-            "{}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it cannot be seen)",
+            "{}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it \
+             cannot be seen)",
             files
         ));
     }

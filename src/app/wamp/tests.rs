@@ -298,12 +298,14 @@ fn json(text: &str) -> Value {
 
 proptest::proptest! {
     #[test]
-    fn anything_may_be_sent(messages in proptest::collection::vec((proptest::bool::ANY, "\\[[0-9]{1,2}(,[0-9]|,\\{\\}|,\"a\"|,\\[\\]){0,5}\\]|\\PC{0,9}"), 0..9)) {
+    fn anything_may_be_sent(messages in proptest::collection::vec((proptest::bool::ANY,
+        "\\[[0-9]{1,2}(,[0-9]|,\\{\\}|,\"a\"|,\\[\\]){0,5}\\]|\\PC{0,9}"), 0..9)) {
         let (mut text, mut binary) = (Wamp::new(Encoding::Json), Wamp::new(Encoding::MessagePack));
         let mut found = Vec::new();
         for (m, (by_client, wire)) in messages.iter().enumerate() {
             let dir = if *by_client { Client } else { Server };
-            let known = |app: Option<App>| app.is_none_or(|app| app.fields.iter().all(|f| FIELDS.contains(&f.def)));
+            let is_known = |app: App| app.fields.iter().all(|field| FIELDS.contains(&field.def));
+            let known = |app: Option<App>| app.is_none_or(is_known);
             assert!(known(text.read(&Said::sample(dir, m as u64, true, wire.as_bytes()), &mut found)));
             assert!(known(binary.read(&Said::sample(dir, m as u64, false, wire.as_bytes()), &mut found)));
         }
@@ -311,7 +313,9 @@ proptest::proptest! {
     }
 
     #[test]
-    fn any_bytes_may_be_message_pack(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+    fn any_bytes_may_be_message_pack(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+    ) {
         let _ = super::msgpack::json(&bytes);
         if let Ok(elements) = super::msgpack::elements(&bytes) {
             for element in elements {

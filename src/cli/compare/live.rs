@@ -69,8 +69,8 @@ fn check(args: &Args, s: &Scenario) -> Result<(), Text> {
     }
     if s.interval > run {
         return Err(said!(
-            "--live: --interval {} ms is longer than a run of {} ms, and short polling would not be seen: more \
-             --duration, fewer --runs, or a shorter --interval",
+            "--live: --interval {} ms is longer than a run of {} ms, and short polling would not be seen: \
+             more --duration, fewer --runs, or a shorter --interval",
             whole(s.interval * 1000.0),
             whole(run * 1000.0),
         ));

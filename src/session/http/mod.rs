@@ -43,7 +43,8 @@ pub(super) enum Next {
     Stop,
     /// Something that is not followed.
     Other,
-    /// Something that is found out anew, from these bytes on: what goes through a tunnel, or lies behind a hole.
+    /// Something that is found out anew, from these bytes on: what goes through a tunnel, or lies behind a
+    /// hole.
     Anew(Rest),
     /// A WebSocket, to which these bytes belong.
     WebSocket(Box<Conversation>, Rest),
