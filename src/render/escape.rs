@@ -373,7 +373,7 @@ mod tests {
                         }
                         let cells: Vec<Cell> = cells(&bytes, kind, ascii).collect();
                         assert_eq!(shown, cells.iter().map(Cell::text).collect::<String>());
-                        assert_eq!(columns, cells.iter().map(|cell| usize::from(cell.width)).sum());
+                        assert_eq!(columns, cells.iter().map(|cell| usize::from(cell.width)).sum::<usize>());
                     }
                 }
             }
