@@ -1,6 +1,7 @@
 //! The bodies of Engine.IO's long polling: several packets, framed differently by each revision.
 
-use super::engineio::{Fault, Packet, binary, quoted, text};
+use super::engineio::{Fault, Packet, binary, text};
+use super::excerpt::quoted;
 use super::json;
 use crate::limits::POLLING_PACKETS;
 use crate::model::Text;

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::When;
 use super::body::{Carried, carried, error, first_bytes, header, plain};
 use super::table::Table;
 use super::target::Target;
-use crate::app::engineio;
+use super::when::When;
+use crate::app::excerpt::clipped;
 use crate::app::{
     CLIENT_TOO_OLD, CONCURRENT_POLLS, CORS_BLOCKED, NO_STICKY_SESSION, NOT_ENGINE_IO, PAYLOAD_TOO_BIG,
     PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
@@ -213,7 +213,7 @@ impl Answer<'_, '_> {
         let (code, message) = error(&body);
         let got = match (code, &message) {
             (Some(code), Some(message)) => {
-                Text::with("{}, code {}: {}", self.status).and(code).and(engineio::clipped(message))
+                Text::with("{}, code {}: {}", self.status).and(code).and(clipped(message))
             }
             _ if body.is_empty() => Text::with("{} without a body", self.status),
             _ => Text::with("{} with {}", self.status).and(first_bytes(&body)),
