@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::When;
-use super::followed::{Followed, Via, finding_of};
+use super::followed::Followed;
+use super::via::{Via, finding_of};
+use super::when::When;
 use crate::app::compressed::{Format, inflate};
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PAYLOAD, engineio, json};

@@ -18,6 +18,8 @@ pub mod pasted;
 mod socket;
 mod table;
 mod target;
+mod via;
+mod when;
 
 #[cfg(test)]
 mod tests;
@@ -32,11 +34,10 @@ use crate::model::{
 };
 
 use self::exchange::Exchanges;
-use self::followed::Via;
-use self::table::Table;
+use self::table::{Fast, Table};
 use self::target::Target;
-
-type Fast = foldhash::fast::FixedState;
+use self::via::Via;
+use self::when::{Closed, When};
 
 /// See the [module](self).
 pub struct Timeline<'s> {
@@ -73,28 +74,6 @@ enum Socket {
     Other,
     /// The session of this number.
     Session(u32),
-}
-
-/// The first Close frame: who sent it, with which code, in which packets.
-type Closed = (Dir, Option<u16>, Option<(u64, u64)>);
-
-/// When and where something was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct When {
-    pub conn: u32,
-    pub time: Option<Time>,
-    pub packets: Option<(u64, u64)>,
-}
-
-impl When {
-    fn of(unit: &Unit<'_>) -> Self {
-        Self { conn: unit.conn, time: unit.time, packets: unit.packets }
-    }
-
-    /// Nanoseconds from `earlier` to this.
-    fn since(self, earlier: Self) -> Option<i64> {
-        Some(self.time?.since(earlier.time?))
-    }
 }
 
 impl<'s> Timeline<'s> {
@@ -416,9 +395,4 @@ fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Opt
         _ => text == "2probe" || text == "3probe",
     };
     looks.then(Target::default)
-}
-
-/// Whether a connection was ended without a word of WebSocket's.
-fn is_abrupt(how: EndKind) -> bool {
-    matches!(how, EndKind::Fin | EndKind::Rst)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::When;
-use super::followed::{Via, answer, finding_of};
+use super::via::{Via, answer, finding_of};
+use super::when::When;
 use crate::app::engineio::Packet as EnginePacket;
 use crate::app::socketio::{self, Kind, Packet};
 use crate::app::{

@@ -3,11 +3,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
+use super::diagnose;
 use super::followed::Followed;
 use super::target::Target;
-use super::{Closed, Fast, When, diagnose, is_abrupt};
+use super::when::{Closed, When};
 use crate::limits;
 use crate::model::{AppSession, Connection, EndKind, Endpoint, Finding, SessionEnd, Time, Transport};
+
+/// How numbers and ids are hashed.
+pub(super) type Fast = foldhash::fast::FixedState;
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -186,4 +190,9 @@ impl Table {
         all.sort_unstable();
         all
     }
+}
+
+/// Whether a connection was ended without a word of WebSocket's.
+fn is_abrupt(how: EndKind) -> bool {
+    matches!(how, EndKind::Fin | EndKind::Rst)
 }
