@@ -6,7 +6,8 @@ use super::compressed::{Compressed, Inflated};
 use super::judge::Context;
 use super::message::Assembly;
 use super::repeats::Repeats;
-use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
+use super::utf8::invalid_utf8;
+use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode, Out,
@@ -280,20 +281,6 @@ impl Shared {
             sources: &[],
         })
     }
-}
-
-/// A text is not UTF-8 from byte `offset` of the message on.
-pub(super) fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
-    //= RFC 6455 §8.1
-    //# MUST _Fail the WebSocket Connection_.
-    let mut finding = Finding::new(
-        &INVALID_UTF8,
-        dir,
-        "valid UTF-8 in the whole message".into(),
-        Text::with("an invalid sequence at byte {} of the message", offset),
-    );
-    finding.spans.extend(at);
-    finding
 }
 
 fn too_much(dir: Dir, assembly: &Assembly) -> Finding {
