@@ -26,6 +26,7 @@ pub mod text;
 pub mod time;
 pub mod unit;
 pub mod wants;
+pub mod way;
 pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
@@ -48,4 +49,5 @@ pub use unit::{
     Verdict,
 };
 pub use wants::Wants;
+pub use way::Way;
 pub use wire::{CloseCode, Dir, Opcode};

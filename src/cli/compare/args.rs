@@ -9,7 +9,7 @@ use crate::cli::file;
 use crate::cli::output;
 use crate::cli::size;
 use crate::compare::heads::Heads;
-use crate::compare::simulate::Play;
+use crate::compare::play::Play;
 use crate::compare::wire::Wire;
 use crate::compare::{Direction, Scenario};
 use crate::render::compare::{Form, Page};

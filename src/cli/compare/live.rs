@@ -15,7 +15,6 @@ use crate::compare::latency::Observed;
 use crate::compare::live::{Check, Live, Run, report};
 use crate::compare::segments::{Phases, Piece, packets};
 use crate::compare::{Scenario, Way, model};
-use crate::lab::Delivery;
 use crate::lab::client::{Fields, Heads};
 use crate::lab::experiment::{self, Plan};
 use crate::lab::{gauge, verify};
@@ -47,7 +46,7 @@ pub fn measure(args: &Args, mut scenario: Scenario) -> Result<(Report, u8), Stri
 pub fn serve(args: &Args, mut scenario: Scenario, number: u8) -> Result<(), String> {
     name_clients(&mut scenario);
     let way = Way::ALL.get(usize::from(number)).ok_or("there are six ways")?;
-    memory::serve(&plan(args, &scenario)?, delivery(*way))
+    memory::serve(&plan(args, &scenario)?, *way)
 }
 
 /// What a machine can do in a while.
@@ -156,7 +155,7 @@ fn fields(head: &Head) -> Result<Fields, String> {
 /// Every run of every way, in turn, until it is done or Ctrl-C is pressed.
 async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<(), String> {
     let stop = Arc::new(Notify::new());
-    let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(delivery(*way)) + plan.duration).sum();
+    let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(*way) + plan.duration).sum();
     let whole = once * runs as u32 + memory::duration(plan);
     announce(runs, plan.duration, whole).map_err(|e| e.to_string())?;
     let progress = Progress::new(whole);
@@ -180,9 +179,9 @@ async fn in_turn(
         // The same moments for every way of a run, others in the next.
         let plan = Plan { seed: plan.seed.wrapping_add((number - 1) << 32), ..plan.clone() };
         for (way, done) in &mut live.ways {
-            let length = plan.warm_up(delivery(*way)) + plan.duration;
+            let length = plan.warm_up(*way) + plan.duration;
             progress.step(length, format!("run {number} of {runs}, {}", way.name()));
-            let run = experiment::run(&plan, delivery(*way), stop).await;
+            let run = experiment::run(&plan, *way, stop).await;
             let Some(run) = run.map_err(|why| format!("--live: {}: {why}", way.name()))? else {
                 return Ok(());
             };
@@ -203,17 +202,6 @@ async fn in_turn(
 async fn interrupt(stop: Arc<Notify>) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.notify_one();
-    }
-}
-
-pub(super) fn delivery(way: Way) -> Delivery {
-    match way {
-        Way::ShortPolling => Delivery::ShortPolling,
-        Way::LongPolling => Delivery::LongPolling,
-        Way::EventStream => Delivery::EventStream,
-        Way::WebSocket => Delivery::WebSocket,
-        Way::SocketIoPolling => Delivery::SocketIoPolling,
-        Way::SocketIoWebSocket => Delivery::SocketIoWebSocket,
     }
 }
 
