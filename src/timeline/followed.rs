@@ -1,6 +1,6 @@
 //! One Engine.IO session over all its transports.
 
-use super::socket::Socket;
+use super::socket::{Around, Socket};
 use super::target::Target;
 use super::via::{Via, answer, finding_of};
 use super::when::When;
@@ -191,13 +191,12 @@ impl Followed {
         if !speaks {
             return;
         }
-        let mut own = Vec::new();
-        if let Some(read) =
-            self.socket.take(packet, via, &mut self.record, self.open.is_some(), &mut own, findings)
-        {
+        let (record, from_start) = (&mut self.record, self.open.is_some());
+        let mut session = Around { record, from_start, own: Vec::new() };
+        if let Some(read) = self.socket.take(packet, via, &mut session, findings) {
             *app = read;
         }
-        for found in own {
+        for found in session.own {
             self.find(found.rule, found.blame, found.expected, found.got, &[via.when]);
         }
     }

@@ -33,8 +33,8 @@ use crate::model::{
     Packet, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
-use self::exchange::Exchanges;
-use self::table::{Fast, Table};
+use self::exchange::{Exchanges, Seen};
+use self::table::{Fast, SocketEnd, Table};
 use self::target::Target;
 use self::via::Via;
 use self::when::{Closed, When};
@@ -117,14 +117,11 @@ impl<'s> Timeline<'s> {
             self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
-            return match self.table.socket_ended(
-                number,
-                unit.conn,
-                ending.how,
-                conn.closed.as_ref(),
-                conn.heard,
-                end,
-            ) {
+            let (how, closed, heard) = (ending.how, conn.closed, conn.heard);
+            return match self
+                .table
+                .socket_ended(number, SocketEnd { conn: unit.conn, how, closed, heard, end })
+            {
                 Some(how) => self.end_session(number, how),
                 None => ON,
             };
@@ -145,8 +142,9 @@ impl<'s> Timeline<'s> {
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
+        let seen = Seen { unit, head, connection: conn.connection.as_ref() };
         let mut said = Vec::new();
-        let socket = conn.exchanges.head(unit, head, conn.connection.as_ref(), &mut self.table, &mut said);
+        let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
             conn.socket = Socket::Session(number);
         }

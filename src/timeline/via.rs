@@ -15,6 +15,13 @@ pub(super) struct Via {
     pub when: When,
 }
 
+impl Via {
+    /// In the body of a request or response.
+    pub fn polling(dir: Dir, source: SourceId, when: When) -> Self {
+        Self { dir, transport: Transport::Polling, source, offset: 0, when }
+    }
+}
+
 /// What a packet answers.
 pub(super) fn answer(what: &str, asked: When, now: When) -> Answer {
     Answer { what: what.to_owned(), packets: asked.packets, after: now.since(asked) }

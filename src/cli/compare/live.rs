@@ -161,7 +161,7 @@ async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<()
     let progress = Progress::new(whole);
     let interrupted = tokio::spawn(interrupt(Arc::clone(&stop)));
     live.memory = memory::measure(plan, &progress, &stop).await;
-    let result = in_turn(plan, runs, s, live, &stop, &progress).await;
+    let result = in_turn(plan, s, live, &stop, &progress).await;
     live.cut_short = interrupted.is_finished();
     interrupted.abort();
     result
@@ -169,12 +169,12 @@ async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<()
 
 async fn in_turn(
     plan: &Plan,
-    runs: u64,
     s: &Scenario,
     live: &mut Live,
     stop: &Notify,
     progress: &Progress,
 ) -> Result<(), String> {
+    let runs = live.runs;
     for number in 1..=runs {
         // The same moments for every way of a run, others in the next.
         let plan = Plan { seed: plan.seed.wrapping_add((number - 1) << 32), ..plan.clone() };
