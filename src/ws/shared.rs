@@ -1,9 +1,8 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::Aftermath;
+use super::aftermath::{Aftermath, Seen};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
-use super::judge::Context;
 use super::message::Assembly;
 use super::repeats::Repeats;
 use super::utf8::invalid_utf8;
@@ -34,6 +33,17 @@ pub(super) struct Shared {
     pub repeats: Repeats,
 }
 
+/// A data message that is over.
+pub(super) struct Over<'a, 'f> {
+    pub assembly: &'a mut Assembly,
+    /// Its last frame; `None` where it was cut short.
+    pub last: Option<&'a Frame<'f>>,
+    /// What it inflates to.
+    pub inflated: Option<Inflated>,
+    /// What was found before it was looked at as a whole.
+    pub findings: Vec<Finding>,
+}
+
 impl Shared {
     /// The beginning of connection `conn`.
     pub fn new(conn: u32, extensions: Extensions) -> Self {
@@ -52,16 +62,8 @@ impl Shared {
 
     /// Holds a complete frame against what both sides did before.
     #[inline]
-    pub fn judge_frame(
-        &mut self,
-        header: &FrameHeader,
-        payload: &[u8],
-        n: u64,
-        time: Option<Time>,
-        context: &Context,
-        findings: &mut Vec<Finding>,
-    ) {
-        self.aftermath.frame(context, header, payload, n, time, findings);
+    pub fn judge_frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        self.aftermath.frame(seen, findings);
     }
 
     /// The code of the Close frame that the other endpoint has sent.
@@ -81,7 +83,6 @@ impl Shared {
     }
 
     /// A control frame is a message of its own.
-    #[allow(clippy::too_many_arguments)]
     pub fn control_message(
         &mut self,
         dir: Dir,
@@ -133,18 +134,9 @@ impl Shared {
         })
     }
 
-    /// A data message is over: with its `last` frame, or cut short without.
-    #[allow(clippy::too_many_arguments)]
-    pub fn data_message(
-        &mut self,
-        dir: Dir,
-        assembly: &mut Assembly,
-        last: Option<&Frame<'_>>,
-        inflated: Option<Inflated>,
-        mut findings: Vec<Finding>,
-        at: At,
-        out: &mut Out<'_>,
-    ) -> Flow {
+    /// A data message of `dir` is over.
+    pub fn data_message(&mut self, dir: Dir, over: Over<'_, '_>, at: At, out: &mut Out<'_>) -> Flow {
+        let Over { assembly, last, mut inflated, mut findings } = over;
         if !matches!(assembly.opcode, Opcode::TEXT | Opcode::BINARY) {
             // The start of the message was lost, or never there: its frames have been shown.
             return ON;
@@ -153,7 +145,6 @@ impl Shared {
         let m = self.next_m;
         let complete = last.is_some() && !assembly.lossy;
         let mut utf8 = assembly.verdict(last.is_some());
-        let mut inflated = inflated;
         if let Some(inflated) = &mut inflated {
             findings.append(&mut inflated.findings);
             utf8 = inflated.utf8.unwrap_or(utf8);
