@@ -103,7 +103,7 @@ impl Exchanges {
                 while taken < bytes.len() {
                     direction.header.push(bytes[taken]);
                     taken += 1;
-                    if let Ok(frame) = header::decode(&direction.header, SourceId::Input, 0, &mut ()) {
+                    if let Ok(frame) = header::decode(&direction.header) {
                         let data = !frame.opcode.is_control();
                         self.counted.framing += direction.header.len() as u64;
                         self.counted.messages += u64::from(data && frame.fin);

@@ -7,7 +7,6 @@
 //! does no I/O; it imports the standard library only.
 
 pub mod app;
-pub mod cursor;
 mod declare;
 pub mod diagnosis;
 pub mod field;
@@ -30,7 +29,6 @@ pub mod way;
 pub mod wire;
 
 pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
-pub use cursor::{Cursor, Record, Short};
 pub(crate) use declare::{fields, optional, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use field::{Field, FieldDef, Value};
