@@ -4,7 +4,7 @@
 //! stays the same however much is made. Addresses, numbers, keys and contents
 //! come from the seed; checksums are right.
 
-use crate::model::{Dir, FrameHeader, LengthForm, Opcode, Time};
+use crate::model::{CloseCode, Dir, FrameHeader, Opcode, Time};
 use crate::ws::{encode, mask};
 
 use super::handshake::{self, Request, Response};
@@ -178,8 +178,8 @@ impl<E: FnMut(Time, &[u8])> Maker<E> {
             2 => self.response(connection),
             3 | 5 => self.text(connection, Dir::Client),
             4 => self.text(connection, Dir::Server),
-            6 => self.frame(connection, Dir::Client, Opcode::CLOSE, &[0x03, 0xE8]),
-            7 => self.frame(connection, Dir::Server, Opcode::CLOSE, &[0x03, 0xE8]),
+            6 => self.goodbye(connection, Dir::Client),
+            7 => self.goodbye(connection, Dir::Server),
             _ => {
                 for from in [Dir::Server, Dir::Client] {
                     self.bare(&mut connection.headers, from, FIN | ACK);
@@ -237,6 +237,10 @@ impl<E: FnMut(Time, &[u8])> Maker<E> {
         self.texts[text] = payload;
     }
 
+    fn goodbye(&mut self, connection: &mut Connection, from: Dir) {
+        self.frame(connection, from, Opcode::CLOSE, &encode::close(CloseCode(1000), b""));
+    }
+
     /// A frame in a segment of its own, acknowledged.
     fn frame(&mut self, connection: &mut Connection, from: Dir, opcode: Opcode, payload: &[u8]) {
         let header = self.header(from, opcode, payload.len());
@@ -254,16 +258,7 @@ impl<E: FnMut(Time, &[u8])> Maker<E> {
         self.truth.frames[from.index()][usize::from(opcode.0)] += 1;
         self.truth.payload_bytes[from.index()] += length as u64;
         let key = || (self.rng.next_u64() as u32).to_be_bytes();
-        FrameHeader {
-            fin: true,
-            rsv1: false,
-            rsv2: false,
-            rsv3: false,
-            opcode,
-            masking_key: (from == Dir::Client).then(key),
-            length_form: LengthForm::minimal(length as u64),
-            length: length as u64,
-        }
+        FrameHeader::of(opcode, (from == Dir::Client).then(key), length as u64)
     }
 
     /// Leaves room for the headers of a packet; its payload is appended next.

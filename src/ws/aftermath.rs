@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use self::closing::Close;
 use self::pings::Ping;
 use super::OPEN_AFTER_VIOLATION;
-use super::agreed::StreamEnd;
 use crate::limits;
-use crate::model::{CloseCode, Dir, Finding, Opcode, Receipt, Text, Time};
+use crate::model::quantity::moment;
+use crate::model::{CloseCode, Dir, Finding, Opcode, Receipt, StreamEnd, Text, Time};
 
 pub use self::seen::Seen;
 
@@ -232,15 +232,10 @@ impl Story {
             //= RFC 6455 §7.1.7
             //# Certain algorithms and specifications require an endpoint to _Fail
             //# the WebSocket Connection_.
-            let later = seconds(time.map_or(0, |t| t.since(when)));
+            let later = moment(time.map_or(0, |t| t.since(when)));
             let got = Text::new("a {} frame {} after the violation").word(header.opcode.name()).and(later);
             let found = Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got);
             findings.push(found.at(seen.place().opcode));
         }
     }
-}
-
-/// Nanoseconds as seconds with milliseconds.
-fn seconds(nanos: i64) -> String {
-    format!("{:.3} s", nanos as f64 / 1e9)
 }

@@ -1,13 +1,13 @@
 //! The two ways in which a message, which is a list, is written: JSON and `MessagePack`.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use super::element::{Element, Fault, Shape};
 use super::msgpack;
 use crate::app::dialect::Said;
 use crate::app::json;
 use crate::limits::APP_SHOWN;
+use crate::model::json::place;
 use crate::model::{Field, FieldDef, Value};
 
 /// How messages are written.
@@ -31,7 +31,10 @@ impl Encoding {
                 if !text.trim_start().starts_with('[') {
                     return Err((0, "something else than a list".into()));
                 }
-                let element = |at: Range<usize>| Element { shape: shape(&text[at.clone()]), at };
+                let element = |value: &str| {
+                    let start = place(text, value);
+                    Element { shape: shape(value), at: start..start + value.len() }
+                };
                 Ok(json::elements(text).into_iter().map(element).collect())
             }
             Self::MessagePack => msgpack::elements(said.bytes),
