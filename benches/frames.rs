@@ -96,7 +96,7 @@ fn stream(length: usize, count: usize) -> Vec<u8> {
 
 /// Reads a header, unmasks in blocks that stay in the cache, validates while warm.
 fn alone(frame: &[u8], block: &mut [u8]) -> Option<u64> {
-    let header = header::decode(frame, SourceId::Input, 0, &mut ()).ok()?;
+    let header = header::decode(frame).ok()?;
     let payload = &frame[usize::from(header.header_length())..];
     let mut text = Utf8Check::default();
     for masked in payload.chunks(limits::BLOCK) {

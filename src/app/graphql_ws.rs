@@ -1,7 +1,7 @@
 //! GraphQL over WebSocket: `graphql-transport-ws`, and the older `graphql-ws` of subscriptions-transport-ws.
 
 use super::dialect::{Decoder, Dialect, Said};
-use super::engineio::clipped;
+use super::excerpt::clipped;
 use super::json;
 use crate::model::{App, Cite, Finding, Span, Text, fields, rules};
 

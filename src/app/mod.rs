@@ -8,6 +8,7 @@ use crate::model::{Cite, fields, rules};
 
 pub mod dialect;
 pub mod engineio;
+pub mod excerpt;
 pub mod payload;
 pub mod socketio;
 pub mod stream;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::engineio::{clipped, cut};
+use super::excerpt::{clipped, cut};
 use super::{
     SOCKET_ACK, SOCKET_ARGS, SOCKET_ATTACHMENTS, SOCKET_DATA, SOCKET_EVENT, SOCKET_NAMESPACE, SOCKET_TYPE,
     json,

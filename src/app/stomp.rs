@@ -310,7 +310,7 @@ fn describe(whole: Whole<'_>, frame: &Frame) -> App {
         let span = Span::bytes(whole.source, whole.offset + at.start as u64, at.len() as u64);
         Field { def, span, value, meaning: Text::default(), depth: 0 }
     };
-    let short = |text: &str| Value::Text(super::engineio::cut(text).to_owned());
+    let short = |text: &str| Value::Text(super::excerpt::cut(text).to_owned());
     let mut fields = vec![
         field(&COMMAND, &frame.command, Value::Text(command)),
         field(&HEADERS, &frame.headers, short(&headers)),

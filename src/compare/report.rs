@@ -2,7 +2,8 @@
 
 use super::assumptions;
 use super::model::{self, Cost};
-use super::simulate::{self, Play};
+use super::play::Play;
+use super::simulate;
 use super::words::{self, counted, grouped, number, percent, said, time};
 use super::{Direction, Scenario, Way};
 use crate::model::Text;

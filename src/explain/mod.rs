@@ -26,7 +26,8 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Example, Group, Topic};
+pub use book::{Example, Topic};
+pub use data::Group;
 pub use lookup::{Answer, look_up};
 
 use std::collections::BTreeMap;

@@ -8,7 +8,6 @@
 
 pub mod app;
 pub mod counts;
-pub mod cursor;
 mod declare;
 pub mod diagnosis;
 pub mod field;
@@ -30,11 +29,11 @@ pub mod text;
 pub mod time;
 pub mod unit;
 pub mod wants;
+pub mod way;
 pub mod wire;
 
 pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
 pub use counts::{FindingCounts, SeverityCounts};
-pub use cursor::{Cursor, Record, Short};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use field::{Field, FieldDef, Role, Value};
@@ -54,4 +53,5 @@ pub use unit::{
     Verdict,
 };
 pub use wants::Wants;
+pub use way::Way;
 pub use wire::{CloseCode, Dir, Opcode};

@@ -4,8 +4,7 @@
 use super::agreed::Extensions;
 use super::deflate::scan::{Scan, scan};
 use super::deflate::{Fault, Finish, Inflater, TAIL};
-use super::shared::invalid_utf8;
-use super::utf8::Utf8Check;
+use super::utf8::{Utf8Check, invalid_utf8};
 use super::{
     MESSAGE_TOO_LARGE, PMD_CONTEXT_TAKEOVER_VIOLATION, PMD_INFLATE_ERROR, PMD_NONZERO_PADDING,
     PMD_TAIL_NOT_STRIPPED, PMD_WINDOW_EXCEEDED, PMD_WINDOW_LOST,

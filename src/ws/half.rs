@@ -315,7 +315,6 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let source = self.source(shared.conn);
         if open.have == 0 {
             open.head_packet = at.packet;
             open.pieces.clear();
@@ -323,7 +322,7 @@ impl Half {
         let wants_fields = out.wants().fields;
         // Mostly the header is whole and is read in place.
         if open.have == 0
-            && let Ok(header) = header::decode(bytes, source, self.offset, &mut ())
+            && let Ok(header) = header::decode(bytes)
         {
             let (head, rest) = bytes.split_at(usize::from(header.header_length()));
             open.head[..head.len()].copy_from_slice(head);
@@ -334,7 +333,7 @@ impl Half {
         // Else it is collected; each byte of it tells how many more there are.
         loop {
             let have = usize::from(open.have);
-            match header::decode(&open.head[..have], source, self.offset, &mut ()) {
+            match header::decode(&open.head[..have]) {
                 Ok(header) => {
                     open.have = 0;
                     return self.begin(open, shared, header, at, out, scratch);

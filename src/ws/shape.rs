@@ -19,7 +19,7 @@ use super::deflate::Inflater;
 use super::header::{self, LONGEST};
 use super::mask;
 use crate::limits;
-use crate::model::{FrameHeader, LengthForm, Opcode, SourceId};
+use crate::model::{FrameHeader, LengthForm, Opcode};
 
 /// What is known before the bytes are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +158,7 @@ impl Trial {
                     let held = usize::from(*have);
                     let take = (LONGEST - held).min(bytes.len());
                     head[held..held + take].copy_from_slice(&bytes[..take]);
-                    let Ok(header) = header::decode(&head[..held + take], SourceId::Input, 0, &mut ()) else {
+                    let Ok(header) = header::decode(&head[..held + take]) else {
                         *have += take as u8;
                         return known.may_begin(&head[..held + take]);
                     };
@@ -349,7 +349,7 @@ pub fn is_unlike_frames(bytes: &[u8]) -> bool {
         return false;
     }
     while headers < ENOUGH
-        && let Ok(header) = header::decode(rest, SourceId::Input, 0, &mut ())
+        && let Ok(header) = header::decode(rest)
     {
         headers += 1;
         let fits =

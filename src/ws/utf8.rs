@@ -1,5 +1,8 @@
 //! UTF-8 validation of a message that arrives in pieces (RFC 6455 §8.1, RFC 3629 §3).
 
+use super::INVALID_UTF8;
+use crate::model::{Dir, Finding, Span, Text};
+
 /// Below this many bytes the standard library validates as fast as SIMD.
 const SIMD_FROM: usize = 64;
 
@@ -100,6 +103,20 @@ impl Utf8Check {
             self.seen += bytes.len() as u64;
         }
     }
+}
+
+/// A text is not UTF-8 from byte `offset` of the message on.
+pub(super) fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
+    //= RFC 6455 §8.1
+    //# MUST _Fail the WebSocket Connection_.
+    let mut finding = Finding::new(
+        &INVALID_UTF8,
+        dir,
+        "valid UTF-8 in the whole message".into(),
+        Text::with("an invalid sequence at byte {} of the message", offset),
+    );
+    finding.spans.extend(at);
+    finding
 }
 
 #[cfg(test)]

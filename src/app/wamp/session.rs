@@ -10,7 +10,7 @@ use super::{
     REGISTRATION, REQUEST, REQUEST_TYPE, SESSION, SUBSCRIPTION, TOPIC, TYPE, UNEXPECTED_ANSWER,
 };
 use crate::app::dialect::{Decoder, Said};
-use crate::app::engineio::clipped;
+use crate::app::excerpt::clipped;
 use crate::app::json;
 use crate::limits::ACKS_OUTSTANDING;
 use crate::model::{Answer, App, Dir, Field, FieldDef, Finding, Span, Text, Time, Value};

@@ -10,7 +10,7 @@ use crate::cli::output;
 use crate::cli::size;
 use crate::cli::trouble::of_file;
 use crate::compare::heads::Heads;
-use crate::compare::simulate::Play;
+use crate::compare::play::Play;
 use crate::compare::wire::Wire;
 use crate::compare::{Direction, Scenario};
 use crate::model::Text;

@@ -133,7 +133,7 @@ fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {
                 Page::Both => &["md", "html"],
             };
             let order = sets::Order::read(class, lessons, lang)?;
-            order.write(sets::Kind::Handout, kinds, out, *force, lang)
+            order.write(sets::Kind::Handout, kinds, out, *force)
         }
         Action::Key { class, lessons, format, out, force } => {
             let order = sets::Order::read(class, lessons, lang)?;
@@ -141,10 +141,10 @@ fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {
                 Key::Md => &["md"],
                 Key::Html => &["html"],
                 Key::Both => &["md", "html"],
-                Key::Csv => return order.write_csv(out.as_deref(), *force, lang),
+                Key::Csv => return order.write_csv(out.as_deref(), *force),
             };
             let out = out.clone().unwrap_or_else(|| PathBuf::from("key"));
-            order.write(sets::Kind::Key, kinds, &out, *force, lang)
+            order.write(sets::Kind::Key, kinds, &out, *force)
         }
         Action::Grade(args) => grade::run(args, lang),
         Action::Check { lessons, seed, instances } => {

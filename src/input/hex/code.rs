@@ -54,6 +54,11 @@ impl<'t> Code<'t> {
         self.rest().chars().next()
     }
 
+    /// What is left of the text up to `end`.
+    fn line_to(&self, end: usize) -> loose::Line<'t> {
+        loose::Line { text: self.text, end, number: self.line, dir: self.dir }
+    }
+
     fn advance(&mut self, len: usize) {
         self.line += self.rest()[..len].bytes().filter(|&byte| byte == b'\n').count() as u32;
         self.at += len;
@@ -162,7 +167,7 @@ impl<'t> Code<'t> {
                 }
                 '"' | '\'' => self.string(false, out)?,
                 _ => {
-                    let len = loose::token(self.text, self.at, self.text.len(), self.line, self.dir, out)?;
+                    let len = loose::token(self.line_to(self.text.len()), self.at, out)?;
                     self.advance(len);
                 }
             }
@@ -199,7 +204,7 @@ impl<'t> Code<'t> {
             }
         } else if content != "hex" {
             while self.at < end {
-                let len = loose::token(self.text, self.at, end, self.line, self.dir, out)?;
+                let len = loose::token(self.line_to(end), self.at, out)?;
                 self.advance(len);
             }
         }
@@ -214,7 +219,7 @@ impl<'t> Code<'t> {
         let mut chars = rest.chars();
         let (len, bytes): (usize, &[u8]) = match (chars.next(), chars.next()) {
             (Some('\\'), Some('x' | 'X')) => {
-                return loose::token(self.text, self.at, self.text.len(), self.line, self.dir, out)
+                return loose::token(self.line_to(self.text.len()), self.at, out)
                     .map(|len| self.advance(len));
             }
             (Some('\\'), Some('u')) => {
