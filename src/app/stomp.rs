@@ -97,7 +97,8 @@ struct Frame {
 impl Decoder for Stomp {
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
         if !said.known {
-            // Only a whole frame shows by itself that this is STOMP; what is wrong with another need not be put in words.
+            // Only a whole frame shows by itself that this is STOMP; what is wrong with another need not be
+            // put in words.
             command_of(said.bytes)?;
             let Seen::Frame(end, _) = look(said.bytes) else { return None };
             let rest = said.bytes.get(end..).unwrap_or_default();

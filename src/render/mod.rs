@@ -30,7 +30,8 @@
 //! ```
 //!
 //! `tree`, `messages` and `session` say what they show in blocks, so that something else than a page can
-//! set them; `bits`, `hex` and `table` draw on the page between the blocks, because columns are what they are.
+//! set them; `bits`, `hex` and `table` draw on the page between the blocks, because columns are what
+//! they are.
 //!
 //! What came from the wire is untrusted. `escape` is the only way from bytes to
 //! the page, and the page escapes the tool's own words as well, because they may

@@ -212,7 +212,6 @@ const KEPT: &[(&str, &[&str])] = &[
             "Upgrade: websocket",
             "onclose: code 1006, reason \"\", wasClean false",
             "sid",
-            "sid ",
             "two words",
             "websocket",
         ],
