@@ -2,6 +2,7 @@
 //! sample names lies in a field that its rule is about.
 
 mod shelf;
+mod stacked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -3,9 +3,7 @@
 use crate::http::TLS_TO_PLAIN_PORT;
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
-use crate::model::{
-    At, Body, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, SourceId, Span, Text, Unit,
-};
+use crate::model::{At, Body, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, Span, Text, Unit};
 use crate::tls::{self, ClientHello, Hello};
 
 use super::{Context, Phase, Session, Side};
@@ -34,7 +32,7 @@ impl Session {
         if is {
             let mut tls = Encrypted { offset, first: at, ..Encrypted::default() };
             tls.begins[side.index()].extend_from_slice(&bytes[..bytes.len().min(limits::TLS_HELLO)]);
-            self.client = self.client.or(Some(side));
+            self.about.client = self.about.client.or(Some(side));
             self.phase = Phase::Encrypted(Box::new(tls));
         }
         is
@@ -53,7 +51,7 @@ impl Session {
         let room = limits::TLS_HELLO - begin.len();
         begin.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let full = begin.len() == limits::TLS_HELLO;
-        if self.client != Some(side) && sniff(begin) == Sniff::Response {
+        if self.about.client != Some(side) && sniff(begin) == Sniff::Response {
             let is_line = begin.contains(&b'\n') || begin.len() >= limits::OPENING;
             return if is_line {
                 self.answered_in_http(side, at, offset + bytes.len() as u64, cx)
@@ -62,7 +60,7 @@ impl Session {
             };
         }
         // The server answers once it has all of the client's.
-        if full || self.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
+        if full || self.about.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
             self.count_encrypted(cx);
         }
         ON
@@ -77,7 +75,7 @@ impl Session {
             self.phase = Phase::Other;
             return ON;
         };
-        let address = self.endpoints.as_deref().map(|endpoints| endpoints[server.index()]);
+        let address = self.about.endpoints.as_deref().map(|endpoints| endpoints[server.index()]);
         let is_known = address.is_some_and(|address| cx.memory.is_server(address));
         if !is_known && hello.alpn.iter().any(|protocol| protocol == "h2") {
             self.count_encrypted(cx);
@@ -85,9 +83,9 @@ impl Session {
         }
         let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let [asks, answers] = [client, server].map(|side| &tls.begins[side.index()]);
-        self.announce(Roles::Handshake, Handshake::Refused, cx);
-        self.introduce(tls.first.time, cx)?;
-        let Some(told) = &self.told else { return ON };
+        self.about.announce(Roles::Handshake, Handshake::Refused, cx);
+        self.about.introduce(tls.first.time, cx)?;
+        let Some(told) = &self.about.told else { return ON };
         let about = match &hello.server_name {
             Some(name) => Text::with("a TLS client hello for {}", name),
             None => Text::new("a TLS client hello"),
@@ -98,7 +96,7 @@ impl Session {
         //# If /secure/ is true, the client MUST perform a TLS handshake over
         //# the connection
         let got = Text::with("the server answers TLS in HTTP: {}", &line);
-        let source = SourceId::Stream { conn: told.conn, dir: Dir::Client };
+        let source = self.about.source(Dir::Client);
         let span = Span::bytes(source, tls.offset, asks.len() as u64);
         let expected = "HTTP without TLS, as the server speaks".into();
         let finding = Finding::new(&TLS_TO_PLAIN_PORT, Dir::Client, expected, got).at(span);
@@ -132,7 +130,9 @@ impl Session {
             return;
         }
         let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return };
-        let (Some(client), Some(endpoints)) = (self.client, self.endpoints.as_deref()) else { return };
+        let (Some(client), Some(endpoints)) = (self.about.client, self.about.endpoints.as_deref()) else {
+            return;
+        };
         let Hello::Client(ClientHello { version, server_name, alpn }) =
             tls::hello(&tls.begins[client.index()])
         else {

@@ -8,8 +8,9 @@ use crate::model::{
 };
 
 /// The fields of a frame in wire order.
-pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
-    let source = SourceId::Stream { conn, dir };
+///
+/// `source` is what `dir` sent, where the frame stands.
+pub fn frame(frame: &Frame<'_>, source: SourceId, dir: Dir, fields: &mut Vec<Field>) {
     // The header was read once on the fast path; reading it again tells every bit.
     let read = header::decode(frame.head, source, frame.offset, fields);
     debug_assert!(read.is_ok(), "a frame carries a whole header");
@@ -40,29 +41,32 @@ pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
     }
 }
 
-/// Where the bytes of a frame came from.
-pub fn frame_sources(frame: &Frame<'_>, conn: u32, dir: Dir, pieces: &[Piece], sources: &mut Vec<Source>) {
-    let stream = SourceId::Stream { conn, dir };
-    let origin = if pieces.is_empty() { Origin::Input } else { Origin::Stream { pieces: pieces.to_vec() } };
-    sources.push(Source { id: stream, origin });
+/// Where the bytes of a frame came from that stands in `source`.
+pub fn frame_sources(
+    frame: &Frame<'_>,
+    conn: u32,
+    source: SourceId,
+    pieces: &[Piece],
+    sources: &mut Vec<Source>,
+) {
+    sources.push(Source::carried(source, pieces.to_vec()));
     if let Some(key) = frame.header.masking_key {
         let start = frame.offset.saturating_add(frame.head.len() as u64);
-        let of = Span::bytes(stream, start, reach(frame));
+        let of = Span::bytes(source, start, reach(frame));
         sources
             .push(Source { id: SourceId::Payload { conn, n: frame.n }, origin: Origin::Unmask { of, key } });
     }
 }
 
-/// Where the bytes of a message came from; `parts` are offsets in the sender's stream.
+/// Where the bytes of message `m` of connection `conn` came from; `parts` are offsets in `source`.
 pub fn message_sources(
     parts: &[Span],
     m: u64,
     conn: u32,
-    dir: Dir,
+    source: SourceId,
     is_inflated: bool,
     sources: &mut Vec<Source>,
 ) {
-    let source = SourceId::Stream { conn, dir };
     let parts = parts.iter().map(|part| Span { source, ..*part }).collect();
     let id = SourceId::Message { conn, m };
     sources.push(Source { id, origin: Origin::Join { parts } });

@@ -171,13 +171,13 @@ impl Half {
     }
 
     /// What has arrived of the unfinished frame.
-    pub(super) fn unfinished(&self, conn: u32) -> Span {
+    pub(super) fn unfinished(&self, shared: &Shared) -> Span {
         let start = match self.open.as_deref() {
             Some(Open { state: State::Payload, current, .. }) => current.offset,
             Some(open) => self.offset - u64::from(open.have),
             None => self.offset,
         };
-        Span::bytes(self.source(conn), start, self.offset - start)
+        Span::bytes(self.source(shared), start, self.offset - start)
     }
 
     /// Judges a header of which not all has arrived, by the bits that have.
@@ -191,7 +191,7 @@ impl Half {
     fn context(&self, shared: &Shared, offset: u64, in_message: bool) -> judge::Context {
         judge::Context {
             dir: self.dir,
-            source: self.source(shared.conn),
+            source: self.source(shared),
             offset,
             extensions: shared.extensions,
             in_message,
@@ -199,8 +199,8 @@ impl Half {
         }
     }
 
-    fn source(&self, conn: u32) -> SourceId {
-        SourceId::Stream { conn, dir: self.dir }
+    fn source(&self, shared: &Shared) -> SourceId {
+        shared.source(self.dir)
     }
 
     /// What is under way, or room for it.
@@ -271,7 +271,7 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let source = self.source(shared.conn);
+        let source = self.source(shared);
         if open.have == 0 {
             open.head_packet = at.packet;
             open.pieces.clear();

@@ -129,6 +129,10 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         w.raw(key);
         w.optional_display(endpoint);
     }
+    if let Some(parent) = connection.parent {
+        w.raw(r#","parent":"#);
+        w.number(parent.get().into());
+    }
     w.raw(r#","roles":"#);
     w.string(match connection.roles {
         Roles::Handshake => "handshake",

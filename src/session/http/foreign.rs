@@ -2,11 +2,13 @@
 
 use crate::http::MALFORMED_RESPONSE;
 use crate::limits;
-use crate::model::{At, Body, Dir, Finding, Flow, ON, Opening, SourceId, Span, Text, Unit};
+use crate::model::{At, Body, Dir, Finding, Opening, Span, Text, Unit};
+use crate::session::Context;
+use crate::session::about::About;
 use crate::tls;
 
-use super::Phase;
-use super::{Context, Session, Side};
+use super::lane::Run;
+use super::{Http, OTHER, STAY, Turn, told};
 
 /// An answer that is no HTTP, as far as it has come.
 #[derive(Debug)]
@@ -99,97 +101,76 @@ pub(super) fn recognise(bytes: &[u8]) -> Known {
     known(protocol, about, ended || bytes.len() >= limits::OPENING)
 }
 
-impl Session {
+impl Http {
     /// Takes bytes of a server that answers something else than HTTP; all of them are used.
-    pub(super) fn foreign(
-        &mut self,
-        side: Side,
-        bytes: &[u8],
-        at: At,
-        offset: u64,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
-        let Phase::Http(http) = &mut self.phase else { return ON };
-        let lane = &mut http.lanes[side.index()];
+    pub(super) fn foreign(&mut self, run: Run<'_>, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
+        let lane = &mut self.server;
         let foreign = lane.foreign.get_or_insert_with(|| {
             // What was thought to be a head until now.
             let bytes = std::mem::take(&mut lane.reader).bytes().to_vec();
+            let at = run.at;
             let first =
                 lane.pieces.first().map_or(at, |piece| At { packet: piece.packet, byte: piece.byte, ..at });
-            Box::new(Foreign { offset: offset - bytes.len() as u64, bytes, first, last: at, told: false })
+            let offset = run.offset - bytes.len() as u64;
+            Box::new(Foreign { offset, bytes, first, last: at, told: false })
         });
         if foreign.told {
-            return ON;
+            return STAY;
         }
         let room = limits::OPENING - foreign.bytes.len();
         // What stands behind the end of the line or record says no more than that.
-        let whole = bytes[..bytes.len().min(room)].iter().any(|byte| {
+        let whole = run.bytes[..run.bytes.len().min(room)].iter().any(|byte| {
             foreign.bytes.push(*byte);
             recognise(&foreign.bytes).whole
         });
-        foreign.last = at;
+        foreign.last = run.at;
         let full = foreign.bytes.len() == limits::OPENING;
-        if whole || full { self.tell_foreign(side, cx) } else { ON }
+        if whole || full { self.tell_foreign(about, cx) } else { STAY }
     }
 
     /// Tells of an answer that is no HTTP, once a request is known that it answers.
-    pub(super) fn tell_foreign(&mut self, side: Side, cx: &mut Context<'_, '_>) -> Flow {
-        let Phase::Http(http) = &mut self.phase else { return ON };
-        let asked = http.requests.iter().find(|request| request.upgrade.is_some());
+    pub(super) fn tell_foreign(&mut self, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
+        let asked = self.requests.iter().find(|request| request.upgrade.is_some());
         let asked = asked.map(|request| request.time);
         // Something stands before it that is not there, or, as frames show, the 101 itself.
         let is_frame = |bytes: &[u8]| {
             matches!(bytes, [0x01 | 0x02 | 0x81 | 0x82 | 0x88..=0x8A | 0xC1 | 0xC2, 0..=127, ..])
         };
-        let lane = &http.lanes[side.index()];
-        let is_behind = lane.behind || lane.foreign.as_ref().is_some_and(|foreign| is_frame(&foreign.bytes));
-        let awaited = http.lanes[side.other().index()].reader.total() > 0;
-        let Some(foreign) = http.lanes[side.index()].foreign.as_mut().filter(|foreign| !foreign.told) else {
-            return ON;
+        let Some(foreign) = self.server.foreign.as_mut().filter(|foreign| !foreign.told) else {
+            return STAY;
         };
         let Some(asked) = asked else {
-            if !awaited && !self.is_client_unheard(side) {
-                self.phase = Phase::Other;
-            }
-            return ON;
+            let is_awaited = self.client.has_begun() || about.heard(Dir::Client) == 0;
+            return if is_awaited { STAY } else { OTHER };
         };
-        if is_behind {
-            self.phase = Phase::Other;
-            return ON;
+        if self.server.behind || is_frame(&foreign.bytes) {
+            return OTHER;
         }
         foreign.told = true;
-        let Known { protocol, about, .. } = recognise(&foreign.bytes);
-        let Some(told) = &mut self.told else { return ON };
-        told.refused();
-        cx.memory.answered(told.conn, &mut told.entry);
-        let source = SourceId::Stream { conn: told.conn, dir: Dir::Server };
+        let Known { protocol, about: words, .. } = recognise(&foreign.bytes);
+        let source = about.source(Dir::Server);
+        let Some(connection) = &mut about.told else { return STAY };
+        connection.refused();
+        cx.memory.answered(connection.conn, &mut connection.entry);
         let expected = Text::new("HTTP/1.1 101 Switching Protocols");
         let span = Span::bytes(source, foreign.offset, foreign.bytes.len() as u64);
-        let finding = Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, about.clone()).at(span);
+        let finding = Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, words.clone()).at(span);
         let opening = Opening {
             offset: foreign.offset,
             protocol,
-            about: &about,
+            about: &words,
             client: None,
             server: None,
             bytes: &foreign.bytes,
         };
-        cx.out.emit(&Unit {
-            conn: told.conn,
+        told(cx.out.emit(&Unit {
             dir: Some(Dir::Server),
             // A server that speaks first has said so before it was asked.
             time: foreign.last.time.max(asked),
             packets: (foreign.last.packet > 0).then_some((foreign.first.packet, foreign.last.packet)),
-            body: Body::Opening(&opening),
-            fields: &[],
             findings: &[finding],
-            counted: &[],
-            sources: &[],
-        })
-    }
-
-    fn is_client_unheard(&self, server: Side) -> bool {
-        self.offsets[server.other().index()] == 0
+            ..Unit::of(connection.conn, Body::Opening(&opening))
+        }))
     }
 }
 

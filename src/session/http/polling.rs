@@ -12,7 +12,7 @@ pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
 }
 
 /// The header fields of a head that is no handshake's.
-pub(super) fn plain_headers(head: &Head<'_>) -> Vec<Header> {
+pub(in crate::session) fn plain_headers(head: &Head<'_>) -> Vec<Header> {
     let plain = |header: &HeaderLine<'_>| Header {
         name: header.name.text().into_owned(),
         value: header.value.text().into_owned(),

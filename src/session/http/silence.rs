@@ -1,0 +1,70 @@
+//! Handshakes that come to no end: a request without an answer.
+
+use super::{Http, STAY, Turn, told};
+use crate::http::HANDSHAKE_UNANSWERED;
+use crate::limits;
+use crate::model::{At, Dir, Finding, StreamEnd, Text};
+use crate::session::Context;
+use crate::session::about::About;
+
+/// What ended a side's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Over {
+    /// It did itself.
+    Stream(StreamEnd),
+    /// There is no more input.
+    Input,
+}
+
+impl Over {
+    /// Nobody ended it: what is incomplete is nobody's fault.
+    pub(super) fn is_cut(self) -> bool {
+        self == Self::Input
+    }
+}
+
+impl Http {
+    /// Says that nothing was answered, where that is certain and not only cut off.
+    pub(super) fn unanswered(
+        &mut self,
+        dir: Dir,
+        over: Over,
+        at: At,
+        about: &About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        // The client may have an answer that is not there; or where the server's stream begins was not
+        // seen, so that one may be missing unnoticed.
+        if about.heard(Dir::Server) > 0 || self.server.behind || !about.both_heard {
+            return STAY;
+        }
+        let Some(request) = self.requests.iter_mut().find(|request| request.upgrade.is_some()) else {
+            return STAY;
+        };
+        let waited = request.time.zip(at.time).map(|(asked, now)| now.since(asked));
+        let got = match over {
+            Over::Stream(how) if dir == Dir::Server => match how {
+                StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", span(waited)),
+                _ => Text::with("TCP closed after {}, and not a byte", span(waited)),
+            },
+            _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return STAY,
+            Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", span(waited)),
+            Over::Input => Text::with("not a byte in {}, when the capture ends", span(waited)),
+        };
+        if std::mem::replace(&mut request.unanswered, true) {
+            return STAY;
+        }
+        let expected = "101 Switching Protocols, or an HTTP error that says why not";
+        let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got);
+        about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
+    }
+}
+
+/// A duration of nanoseconds, to three digits or so.
+fn span(nanos: Option<i64>) -> String {
+    match nanos.unwrap_or_default().max(0) {
+        nanos @ 0..1_000_000 => format!("{} µs", nanos / 1000),
+        nanos @ 1_000_000..1_000_000_000 => format!("{} ms", nanos / 1_000_000),
+        nanos => format!("{}.{} s", nanos / 1_000_000_000, nanos % 1_000_000_000 / 100_000_000),
+    }
+}
