@@ -10,11 +10,12 @@
 //! I/O, has no clock, and never waits.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use crate::limits;
 use crate::model::{
-    At, Emitter, Finding, Flow, FlowId, Interest, ON, Other, Receipt, Rule, Side, Sink, StreamEnd, Summary,
-    Text, Time, Unit, Wants,
+    At, Emitter, Finding, Flow, FlowId, Interest, Layer, ON, Other, Receipt, Rule, Side, Sink, StreamEnd,
+    Summary, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -32,15 +33,20 @@ pub struct Beginning {
     pub start: Start,
     /// The beginning of what both endpoints send will be seen: who is silent is so for certain.
     pub both_heard: bool,
+    /// What the bytes are: those that the endpoints sent, or what these decipher to.
+    pub layer: Layer,
+    /// The [number](Decoder::conn) of the connection within which this one is a stream.
+    pub parent: Option<NonZeroU32>,
 }
 
 impl Beginning {
     /// Bytes that are known to be WebSocket, or its opening handshake, of which nothing else is known.
-    pub const GIVEN: Self = Self { endpoints: None, start: Start::Given, both_heard: false };
+    pub const GIVEN: Self =
+        Self { endpoints: None, start: Start::Given, both_heard: false, layer: Layer::Stream, parent: None };
 
     /// Every byte of both endpoints will be seen; `endpoints[0]` opened the connection.
     pub fn opened(endpoints: [SocketAddr; 2]) -> Self {
-        Self { endpoints: Some(endpoints), start: Start::Opened, both_heard: true }
+        Self { endpoints: Some(endpoints), start: Start::Opened, both_heard: true, ..Self::GIVEN }
     }
 }
 
@@ -95,8 +101,9 @@ impl<S: Sink> Decoder<S> {
     /// A connection begins. Its id must be free; one that is not is given to the new one.
     pub fn open(&mut self, id: FlowId, beginning: &Beginning) {
         self.refusals.has_others = true;
-        let Beginning { endpoints, start, both_heard } = *beginning;
-        self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard));
+        let Beginning { endpoints, start, both_heard, layer, parent } = *beginning;
+        let session = Session::new(endpoints, start).hearing_both(both_heard).on(layer);
+        self.take_in(id, if let Some(parent) = parent { session.within(parent) } else { session });
     }
 
     /// A connection begins behind its opening handshake, which was read elsewhere and agreed on

@@ -245,9 +245,9 @@ impl<'a> Head<'a> {
 
     fn take_apart(bytes: &'a [u8], source: SourceId, offset: u64, total: u64, ended: bool) -> Self {
         let cut = total > bytes.len() as u64;
-        let is_response = match source {
-            SourceId::Stream { dir, .. } => dir == Dir::Server,
-            _ => sniff(bytes) == Sniff::Response,
+        let is_response = match source.sender() {
+            Some(dir) => dir == Dir::Server,
+            None => sniff(bytes) == Sniff::Response,
         };
         let strict = if cut { None } else { strict(bytes, is_response) };
         let mut head = match strict {

@@ -1,6 +1,7 @@
 //! Units: what a decoder produces and every view consumes.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use super::app::{App, AppPacket, AppSession};
@@ -203,6 +204,8 @@ pub struct Deflate {
 /// What is known about a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
+    /// The number of the connection within which this one is a stream of its own (RFC 8441 §4).
+    pub parent: Option<NonZeroU32>,
     /// `None` for input without addresses.
     pub client: Option<Endpoint>,
     pub server: Option<Endpoint>,

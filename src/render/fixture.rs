@@ -341,6 +341,7 @@ impl<L: Layout> Show<L> {
 
     pub fn connection(&mut self, roles: Roles, ending: Option<Ending>) {
         let connection = Connection {
+            parent: None,
             client: Some("10.0.0.1:50000".parse().unwrap()),
             server: Some("[2001:db8::80]:8080".parse().unwrap()),
             roles,

@@ -56,10 +56,12 @@ pub fn ink(severity: Severity) -> Ink {
 pub fn in_frame(unit: &Unit<'_>, span: Span) -> Option<(u64, u64)> {
     let Body::Frame(frame) = unit.body else { return None };
     let shift = |by: u64| Some((span.start.checked_sub(by)?, span.end.checked_sub(by)?));
+    if let Some(dir) = span.source.sender()
+        && unit.dir.is_none_or(|sender| sender == dir)
+    {
+        return shift(frame.offset.checked_mul(8)?);
+    }
     match span.source {
-        SourceId::Stream { dir, .. } if unit.dir.is_none_or(|sender| sender == dir) => {
-            shift(frame.offset.checked_mul(8)?)
-        }
         SourceId::Input => shift(frame.offset.checked_mul(8)?),
         // Unmasking changes no place.
         SourceId::Payload { n, .. } if n == frame.n => {
@@ -116,6 +118,7 @@ pub fn named(lang: Lang, span: Span) -> Option<String> {
     }
     let what = match span.source {
         SourceId::Stream { .. } => "{} of the stream",
+        SourceId::Decrypted { .. } => "{} of the deciphered stream",
         SourceId::Payload { .. } => "{} of the payload",
         SourceId::Message { .. } => "{} of the message",
         SourceId::Inflated { .. } => "{} of the inflated message",

@@ -10,8 +10,9 @@ use crate::model::{
 };
 
 /// The fields of a frame in wire order.
-pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
-    let source = SourceId::Stream { conn, dir };
+///
+/// `source` is what `dir` sent, where the frame stands.
+pub fn frame(frame: &Frame<'_>, source: SourceId, dir: Dir, fields: &mut Vec<Field>) {
     header(frame, dir, &mut Row { source, bit: frame.offset.saturating_mul(8), fields });
     let start = frame.offset.saturating_add(frame.head.len() as u64);
     if frame.captured > 0 {
@@ -85,29 +86,32 @@ fn header(frame: &Frame<'_>, dir: Dir, row: &mut Row<'_>) {
     }
 }
 
-/// Where the bytes of a frame came from.
-pub fn frame_sources(frame: &Frame<'_>, conn: u32, dir: Dir, pieces: &[Piece], sources: &mut Vec<Source>) {
-    let stream = SourceId::Stream { conn, dir };
-    let origin = if pieces.is_empty() { Origin::Input } else { Origin::Stream { pieces: pieces.to_vec() } };
-    sources.push(Source { id: stream, origin });
+/// Where the bytes of a frame came from that stands in `source`.
+pub fn frame_sources(
+    frame: &Frame<'_>,
+    conn: u32,
+    source: SourceId,
+    pieces: &[Piece],
+    sources: &mut Vec<Source>,
+) {
+    sources.push(Source::carried(source, pieces.to_vec()));
     if let Some(key) = frame.header.masking_key {
         let start = frame.offset.saturating_add(frame.head.len() as u64);
-        let of = Span::bytes(stream, start, reach(frame));
+        let of = Span::bytes(source, start, reach(frame));
         sources
             .push(Source { id: SourceId::Payload { conn, n: frame.n }, origin: Origin::Unmask { of, key } });
     }
 }
 
-/// Where the bytes of a message came from; `parts` are offsets in the sender's stream.
+/// Where the bytes of message `m` of connection `conn` came from; `parts` are offsets in `source`.
 pub fn message_sources(
     parts: &[Span],
     m: u64,
     conn: u32,
-    dir: Dir,
+    source: SourceId,
     is_inflated: bool,
     sources: &mut Vec<Source>,
 ) {
-    let source = SourceId::Stream { conn, dir };
     let parts = parts.iter().map(|part| Span { source, ..*part }).collect();
     let id = SourceId::Message { conn, m };
     sources.push(Source { id, origin: Origin::Join { parts } });
@@ -245,7 +249,8 @@ mod tests {
                 holes: &[],
             };
             let mut fields = Vec::new();
-            super::frame(&frame, 1, Dir::Client, &mut fields);
+            let source = SourceId::Stream { conn: 1, dir: Dir::Client };
+            super::frame(&frame, source, Dir::Client, &mut fields);
             let mut next = offset * 8;
             for field in &fields {
                 prop_assert_eq!(field.span.start, next, "{}", field.def.id);

@@ -184,13 +184,13 @@ impl Half {
     }
 
     /// What has arrived of the unfinished frame.
-    pub(super) fn unfinished(&self, conn: u32) -> Span {
+    pub(super) fn unfinished(&self, shared: &Shared) -> Span {
         let start = match self.open.as_deref() {
             Some(Open { state: State::Payload, current, .. }) => current.offset,
             Some(open) => self.offset - u64::from(open.have),
             None => self.offset,
         };
-        Span::bytes(self.source(conn), start, self.offset - start)
+        Span::bytes(self.source(shared), start, self.offset - start)
     }
 
     /// Judges a header of which not all has arrived, by the bits that have.
@@ -204,7 +204,7 @@ impl Half {
     fn context(&self, shared: &Shared, offset: u64, in_message: bool) -> judge::Context {
         judge::Context {
             dir: self.dir,
-            source: self.source(shared.conn),
+            source: self.source(shared),
             offset,
             extensions: shared.extensions,
             in_message,
@@ -212,8 +212,8 @@ impl Half {
         }
     }
 
-    fn source(&self, conn: u32) -> SourceId {
-        SourceId::Stream { conn, dir: self.dir }
+    fn source(&self, shared: &Shared) -> SourceId {
+        shared.source(self.dir)
     }
 
     /// What is under way, or room for it.

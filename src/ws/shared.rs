@@ -9,8 +9,8 @@ use super::utf8::invalid_utf8;
 use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
-    At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode, Out,
-    Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
+    At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Layer, Message, ON, Opcode,
+    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub next_m: u64,
     pub aftermath: Aftermath,
     pub conn: u32,
+    /// What the halves get is of this layer.
+    pub layer: Layer,
     pub extensions: Extensions,
     /// What each side compresses. Made at the first compressed message: an inflater's window is large.
     pub compressed: [Option<Box<Compressed>>; 2],
@@ -49,6 +51,7 @@ impl Shared {
     pub fn new(conn: u32, extensions: Extensions) -> Self {
         Self {
             conn,
+            layer: Layer::default(),
             extensions,
             next_n: 0,
             next_m: 0,
@@ -58,6 +61,12 @@ impl Shared {
             gap_rule: None,
             repeats: Repeats::default(),
         }
+    }
+
+    /// The name of what `dir` sent.
+    #[inline]
+    pub fn source(&self, dir: Dir) -> SourceId {
+        self.layer.source(self.conn, dir)
     }
 
     /// Holds a complete frame against what both sides did before.
@@ -144,9 +153,7 @@ impl Shared {
         if let Utf8::Invalid(offset) = utf8 {
             let at = match &inflated {
                 Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
-                None => {
-                    assembly.bad_at.map(|at| Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1))
-                }
+                None => assembly.bad_at.map(|at| Span::bytes(self.source(dir), at, 1)),
             };
             findings.push(invalid_utf8(dir, offset, at));
         }
@@ -199,7 +206,8 @@ impl Shared {
         let mut sources: Vec<Source> = Vec::new();
         if out.wants().fields {
             let is_inflated = inflated.is_some();
-            describe::message_sources(&assembly.parts, m, self.conn, dir, is_inflated, &mut sources);
+            let source = self.source(dir);
+            describe::message_sources(&assembly.parts, m, self.conn, source, is_inflated, &mut sources);
         }
         out.emit(&Unit {
             conn: self.conn,
@@ -227,7 +235,7 @@ impl Shared {
         let found = self.gap_rule.map(|rule| {
             let got = Text::with("{} bytes missing at offset {}", gap.length).and(gap.offset);
             Finding::new(rule, None, "every byte of the stream".into(), got).at(Span::bytes(
-                SourceId::Stream { conn: self.conn, dir },
+                self.source(dir),
                 gap.offset,
                 gap.length,
             ))

@@ -367,6 +367,23 @@ fn circle(imports: &BTreeMap<String, BTreeMap<String, usize>>) -> Option<String>
     }
 }
 
+/// A decoder does not know on which layer it stands: it is told the source of the bytes that it gets.
+#[test]
+fn decoders_do_not_name_their_own_source() {
+    const DECODERS: [&str; 6] = ["http", "ws", "app", "session", "timeline", "tls"];
+    const NAMES: [&str; 2] = ["SourceId::Stream", "SourceId::Decrypted"];
+    let mut wrong = String::new();
+    for file in sources().iter().filter(|file| DECODERS.contains(&file.layer().as_str())) {
+        let code = file.lines();
+        for (line, path) in file.paths().iter().filter(|(line, _)| *line <= code) {
+            if NAMES.iter().any(|name| path.ends_with(name)) {
+                let _ = writeln!(wrong, "src/{}:{line}: {path}: ask whoever opens it", file.path);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 /// The reader itself is read first: a net with holes would hold nothing.
 #[test]
 fn the_reader_sees_every_way_to_import() {

@@ -8,6 +8,8 @@
 mod run;
 #[path = "../shelf/mod.rs"]
 mod shelf;
+#[path = "../stacked/mod.rs"]
+mod stacked;
 
 mod healthy;
 mod socketio;

@@ -86,6 +86,12 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         "packets": unit.packets,
         "client": connection.client,
         "server": connection.server,
+    );
+    if let Some(parent) = connection.parent {
+        members!(w, "parent": u64::from(parent.get()));
+    }
+    members!(
+        w,
         "roles": connection.roles,
         "handshake": connection.handshake,
         "target": connection.target.as_deref(),

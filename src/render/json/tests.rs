@@ -92,6 +92,7 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         client_max_window_bits: 12,
     };
     let bare = Connection {
+        parent: Some(std::num::NonZeroU32::MIN),
         client: None,
         server: None,
         roles: Roles::Assumed,

@@ -216,7 +216,7 @@ impl Http {
         let preview = body.map_or(&[][..], Body::preview);
         let whole =
             body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
-        about.told.as_ref().map_or(STAY, |connection| told(connection.show(&judged, preview, whole, cx)))
+        told(about.show(&judged, preview, whole, cx))
     }
 }
 

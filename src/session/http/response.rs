@@ -98,9 +98,7 @@ impl Http {
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
         };
         if status == Some(101) {
-            if let Some(connection) = &about.told {
-                told(connection.show(&judged, &[], true, cx))?;
-            }
+            told(about.show(&judged, &[], true, cx))?;
             return self.upgrade(offset + reader.total(), &report.facts, about, cx);
         }
         self.server.pending = Some(Box::new(judged));
@@ -155,6 +153,6 @@ impl Http {
             findings: if over.is_cut() { Vec::new() } else { head.findings.clone() },
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
         };
-        told(connection.show(&judged, &[], true, cx))
+        told(about.show(&judged, &[], true, cx))
     }
 }

@@ -41,7 +41,7 @@ impl Half {
 
         findings.clear();
         counted.clear();
-        let source = self.source(conn);
+        let source = self.source(shared);
         let context = self.context(shared, current.offset, current.in_message);
         if judge::is_suspect(&header, &context) {
             let mut found = Found::new(self.dir, &shared.repeats, findings, counted);
@@ -101,8 +101,8 @@ impl Half {
         fields.clear();
         sources.clear();
         if out.wants().fields {
-            describe::frame(&frame, conn, self.dir, fields);
-            describe::frame_sources(&frame, conn, self.dir, pieces, sources);
+            describe::frame(&frame, source, self.dir, fields);
+            describe::frame_sources(&frame, conn, source, pieces, sources);
         }
         let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
         let unit = Unit {
