@@ -13,7 +13,7 @@ use std::hint::black_box;
 use measure::{Goal, contender, take_turns};
 use wstool::http::accept_value;
 use wstool::limits;
-use wstool::model::{At, Dir, Flow, FrameHeader, Opcode, Out, Sink, SourceId, Unit, Wants};
+use wstool::model::{At, Dir, Emitter, Flow, FrameHeader, Opcode, Sink, SourceId, Unit, Wants};
 use wstool::ws::utf8::Utf8Check;
 use wstool::ws::{Conversation, Extensions, Scratch, encode, header, mask};
 
@@ -120,7 +120,7 @@ fn converse(stream: &[u8], each: usize) {
         }
     }
     let mut sink = Nobody;
-    let (mut out, mut scratch) = (Out::new(&mut sink), Scratch::default());
+    let (mut out, mut scratch) = (Emitter::new(&mut sink), Scratch::default());
     let mut talk = Conversation::new(1, [0, 0], Extensions::NONE);
     for bytes in stream.chunks(each) {
         let _: Flow = talk.push(Dir::Client, bytes, At::default(), &mut out, &mut scratch);

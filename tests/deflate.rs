@@ -5,11 +5,12 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
+use wstool::decoder::{Decoder, Extensions};
 use wstool::limits;
 use wstool::model::{
-    At, Body, Deflate, Dir, Flow, FrameHeader, ON, Opcode, Out, Sink, StreamEnd, Unit, Wants,
+    At, Body, Deflate, Flow, FlowId, FrameHeader, Interest, ON, Opcode, Side, Sink, StreamEnd, Unit, Wants,
 };
-use wstool::ws::{Conversation, Extensions, Scratch, encode};
+use wstool::ws::encode;
 
 const AGREED: Deflate = Deflate {
     server_no_context_takeover: false,
@@ -56,19 +57,16 @@ const AGREEING: Extensions = Extensions { known: true, deflate: Some(AGREED), ot
 
 /// What the server sends is decoded, `cut` bytes at a time; `ends` says that the capture ends there.
 fn decode_with(extensions: Extensions, wire: &[u8], cut: usize, ends: bool) -> Seen {
-    let mut seen = Seen::default();
-    let mut out = Out::new(&mut seen);
-    let mut scratch = Scratch::default();
-    let mut talk = Conversation::new(1, [0, 0], extensions);
+    const ONE: FlowId = FlowId(0);
+    let mut decoder = Decoder::new(Seen::default());
+    assert_eq!(decoder.open_upgraded(ONE, None, extensions), Interest::Follow);
     for chunk in wire.chunks(cut) {
-        let flow = talk.push(Dir::Server, chunk, At::default(), &mut out, &mut scratch);
-        assert!(flow.is_continue());
+        assert_eq!(decoder.data(ONE, Side::B, chunk, At::default()), Interest::Follow);
     }
     if ends {
-        assert!(talk.finish(StreamEnd::Capture, None, None, &mut out, &mut scratch).is_continue());
+        assert!(decoder.close(ONE, StreamEnd::Capture, None).is_continue());
     }
-    out.finish(0, 0, None);
-    seen
+    std::mem::take(decoder.sink())
 }
 
 fn frame(opcode: Opcode, fin: bool, rsv1: bool, payload: &[u8]) -> Vec<u8> {
@@ -309,12 +307,10 @@ fn a_bomb_is_kept_up_to_the_cap_exactly() {
     }
     let content = vec![b'x'; limits::INFLATED_SHOWN as usize + 4711];
     let wire = message(&Sender::new().message(&content));
-    let mut kept = Kept::default();
-    let mut out = Out::new(&mut kept);
-    let mut talk = Conversation::new(1, [0, 0], AGREEING);
-    let flow = talk.push(Dir::Server, &wire, At::default(), &mut out, &mut Scratch::default());
-    assert!(flow.is_continue());
-    out.finish(0, 0, None);
+    let mut decoder = Decoder::new(Kept::default());
+    decoder.open_upgraded(FlowId(0), None, AGREEING);
+    decoder.data(FlowId(0), Side::B, &wire, At::default());
+    let (kept, _) = decoder.finish();
     assert_eq!((kept.0, kept.1), (limits::INFLATED_SHOWN, true));
 }
 

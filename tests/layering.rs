@@ -16,14 +16,14 @@ const GROUND: &[&str] = &["model", "limits"];
 
 /// What the commands stand on.
 const DECODING: &[&str] = &[
-    "pipeline", "session", "timeline", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app",
-    "model", "lang", "limits",
+    "pipeline", "decoder", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app", "model",
+    "lang", "limits",
 ];
 
 /// What the exercises stand on: their answers come from the tool itself.
 const COURSE: &[&str] = &[
-    "compare", "replay", "explain", "pipeline", "session", "timeline", "select", "synth", "input", "net",
-    "tls", "http", "h2", "ws", "app", "model", "lang", "limits",
+    "compare", "replay", "explain", "pipeline", "decoder", "select", "synth", "input", "net", "tls", "http",
+    "h2", "ws", "app", "model", "lang", "limits",
 ];
 
 /// Each module of the crate and the modules it may import. Those whose code has
@@ -41,10 +41,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("h2", GROUND),
     ("ws", GROUND),
     ("app", GROUND),
-    // Packets to flows to connections to units.
+    // Bytes of connections to units; packets to bytes of connections.
     ("session", &["tls", "http", "h2", "ws", "model", "limits"]),
     ("timeline", &["app", "model", "limits"]),
-    ("pipeline", &["session", "timeline", "input", "net", "ws", "model", "limits"]),
+    ("decoder", &["session", "timeline", "ws", "model", "limits"]),
+    ("pipeline", &["decoder", "input", "net", "ws", "model", "limits"]),
     ("select", GROUND),
     // Writing traffic.
     ("synth", &["ws", "model", "limits"]),
@@ -152,6 +153,34 @@ fn imports_run_downward_only() {
             };
             if !may {
                 let _ = writeln!(wrong, "src/{}:{line}: {layer} must not import {module}", file.path);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Who decodes with a [`Decoder`](wstool::decoder::Decoder) and with nothing below it.
+const DECODER_ONLY: &[&str] = &["lab", "replay", "compare", "pipeline.rs", "pipeline", "cli"];
+
+/// What a decoder is made of.
+const PARTS: &[&str] = &[
+    "crate::session",
+    "crate::ws::Conversation",
+    "crate::ws::Scratch",
+    "crate::ws::conversation",
+    "crate::ws::half",
+    "crate::ws::header",
+    "httparse",
+];
+
+#[test]
+fn there_is_one_decoder() {
+    let mut wrong = String::new();
+    for file in sources().iter().filter(|file| file.is_in(DECODER_ONLY)) {
+        for (line, path) in file.paths() {
+            let is = |part: &&&str| path == ***part || path.starts_with(&format!("{part}::"));
+            if let Some(part) = PARTS.iter().find(is) {
+                let _ = writeln!(wrong, "src/{}:{line}: {part} is for the decoder only", file.path);
             }
         }
     }

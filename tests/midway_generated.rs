@@ -3,10 +3,9 @@
 
 use std::ops::ControlFlow;
 
-use wstool::model::{At, Body, Flow, Interest, Out, Side, Sink, StreamEnd, Time, Unit, Wants};
-use wstool::session::{Context, Memory, Session, Start};
+use wstool::decoder::{Beginning, Decoder, Start};
+use wstool::model::{At, Body, Flow, FlowId, Interest, Side, Sink, Time, Unit, Wants};
 use wstool::synth::Rng;
-use wstool::ws::Scratch;
 
 /// What was said: payloads of frames, in order, and whether anything was wrong.
 #[derive(Default)]
@@ -34,26 +33,16 @@ type Segment = (Side, Vec<u8>);
 
 /// What the tool says of segments, of which nothing came before.
 fn said(segments: &[Segment]) -> Said {
-    let mut said = Said::default();
-    let mut out = Out::new(&mut said);
-    let (mut scratch, mut connections, mut memory) = (Scratch::default(), 0, Memory::default());
-    let mut session = Session::new(None, Start::Midway);
+    const ONE: FlowId = FlowId(0);
+    let mut decoder = Decoder::new(Said::default());
+    decoder.open(ONE, &Beginning { start: Start::Midway, ..Beginning::GIVEN });
     for (number, (side, bytes)) in (1..).zip(segments) {
         let at = At { packet: number, byte: 0, time: Some(Time(number * 1_000_000)) };
-        let mut cx = Context {
-            out: &mut out,
-            scratch: &mut scratch,
-            connections: &mut connections,
-            memory: &mut memory,
-        };
-        if session.data(*side, bytes, at, &mut cx) == Interest::Ignore {
-            return said;
+        if decoder.data(ONE, *side, bytes, at) == Interest::Ignore {
+            break;
         }
     }
-    let mut cx =
-        Context { out: &mut out, scratch: &mut scratch, connections: &mut connections, memory: &mut memory };
-    let _: Flow = session.finish(StreamEnd::Capture, None, None, &mut cx);
-    said
+    decoder.finish().0
 }
 
 fn bytes(rng: &mut Rng, length: u64) -> Vec<u8> {

@@ -41,7 +41,7 @@ pub static DIALECTS: &[&Dialect] = &[
 ///
 /// Both directions share a decoder, because what one side says decides how the other is read (the version
 /// that MQTT's CONNECT names). What is remembered of each side is bounded by a cap in [`crate::limits`].
-pub trait Decoder: fmt::Debug {
+pub trait Decoder: fmt::Debug + Send {
     /// Reads the next message of a direction; `None` when it does not speak this protocol. What it breaks
     /// is added to `found`, which is dropped with a `None` unless the protocol was agreed on.
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App>;
@@ -63,7 +63,7 @@ impl<F> fmt::Debug for Each<F> {
     }
 }
 
-impl<F: FnMut(&Said<'_>) -> Option<App>> Decoder for Each<F> {
+impl<F: FnMut(&Said<'_>) -> Option<App> + Send> Decoder for Each<F> {
     fn read(&mut self, said: &Said<'_>, _: &mut Vec<Finding>) -> Option<App> {
         if said.is_whole() { (self.0)(said) } else { None }
     }

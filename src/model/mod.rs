@@ -41,11 +41,11 @@ pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Hole, Part};
 pub use layer::Layer;
 pub use other::{Opening, Other};
-pub use out::{ON, Out};
+pub use out::{Emitter, ON, Out};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
-pub use stream::{Interest, Packet, Side, StreamEnd};
+pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{

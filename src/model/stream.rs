@@ -18,6 +18,10 @@ pub struct Packet<'a> {
     pub wire_len: u32,
 }
 
+/// Names a connection while it is open. Small, and used again afterwards: an index into a slab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u32);
+
 /// One of the two endpoints of a connection, before it is known which is the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {

@@ -31,6 +31,17 @@ pub trait Sink {
     fn take(&mut self, unit: &Unit<'_>) -> Flow;
 }
 
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn wants(&self) -> Wants {
+        (**self).wants()
+    }
+
+    #[inline]
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        (**self).take(unit)
+    }
+}
+
 /// Where in the capture some stream bytes came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct At {

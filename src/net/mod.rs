@@ -61,16 +61,11 @@ use std::net::SocketAddr;
 
 #[cfg(doc)]
 use crate::limits;
-use crate::model::{At, Cite, Finding, Interest, Packet, Receipt, Side, StreamEnd, Time, rules};
+use crate::model::{At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, Time, rules};
 
 pub use link::{is_supported, link_name};
 pub use measure::{Measured, measure};
 pub use tracker::{Counts, Tracker};
-
-/// Names a flow while it is open: from [`StreamSink::open`] to
-/// [`StreamSink::close`]. Small, and used again afterwards: an index into a slab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlowId(pub u32);
 
 /// A flow that has something to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod proxy;
 mod refused;
 mod told;
 mod tunnel;
+mod upgraded;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -96,10 +97,10 @@ impl Session {
         self
     }
 
-    /// Says that this is one of many streams within connection `parent`, which is told apart from the others.
+    /// Says that this is one of many streams within connection `parent`, if it is.
     #[must_use]
-    pub fn within(mut self, parent: NonZeroU32) -> Self {
-        self.about.parent = Some(parent);
+    pub fn within(mut self, parent: Option<NonZeroU32>) -> Self {
+        self.about.parent = parent;
         self
     }
 
@@ -370,7 +371,7 @@ impl Session {
 mod tests {
     use super::about::Told;
     use super::*;
-    use crate::model::{Body, Sink, Unit, Wants};
+    use crate::model::{Body, Emitter, Sink, Unit, Wants};
 
     #[test]
     fn a_stream_within_a_connection_names_that() {
@@ -387,8 +388,7 @@ mod tests {
                 ON
             }
         }
-        let mut parents = Parents(Vec::new());
-        let mut out = Out::new(&mut parents);
+        let mut out = Emitter::new(Parents(Vec::new()));
         let (mut scratch, mut memory, mut connections) = (Scratch::default(), Memory::default(), 3);
         let mut cx = Context {
             out: &mut out,
@@ -397,13 +397,13 @@ mod tests {
             memory: &mut memory,
         };
         for session in
-            [Session::new(None, Start::Given).within(NonZeroU32::MIN), Session::new(None, Start::Given)]
+            [Session::new(None, Start::Given).within(Some(NonZeroU32::MIN)), Session::new(None, Start::Given)]
         {
             let mut session = session;
             session.data(Side::B, b"\x81\x02Hi", At::default(), &mut cx);
             assert!(session.finish(StreamEnd::Capture, None, None, &mut cx).is_continue());
         }
-        assert_eq!(parents.0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
+        assert_eq!(out.sink().0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
     }
 
     #[test]

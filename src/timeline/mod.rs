@@ -40,8 +40,8 @@ use self::target::Target;
 type Fast = foldhash::fast::FixedState;
 
 /// See the [module](self).
-pub struct Timeline<'s> {
-    inner: &'s mut dyn Sink,
+pub struct Timeline<S> {
+    inner: S,
     wants: Wants,
     conns: HashMap<u32, Conn, Fast>,
     table: Table,
@@ -98,9 +98,16 @@ impl When {
     }
 }
 
-impl<'s> Timeline<'s> {
+impl<S> Timeline<S> {
+    /// What it was in front of.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: Sink> Timeline<S> {
     /// A timeline in front of `inner`.
-    pub fn new(inner: &'s mut dyn Sink) -> Self {
+    pub fn new(inner: S) -> Self {
         let wants = inner.wants();
         Self {
             inner,
@@ -110,6 +117,11 @@ impl<'s> Timeline<'s> {
             tally: FindingCounts::default(),
             now: None,
         }
+    }
+
+    /// What it is in front of.
+    pub fn inner(&mut self) -> &mut S {
+        &mut self.inner
     }
 
     fn pass(&mut self, unit: &Unit<'_>) -> Flow {
@@ -354,7 +366,7 @@ impl<'s> Timeline<'s> {
     }
 }
 
-impl Sink for Timeline<'_> {
+impl<S: Sink> Sink for Timeline<S> {
     fn wants(&self) -> Wants {
         self.wants.or(Wants { payload: limits::APP_PAYLOAD, ..Wants::NOTHING })
     }

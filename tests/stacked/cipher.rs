@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use wstool::model::{At, Finding, Interest, Packet, Receipt, Side, StreamEnd, Time};
-use wstool::net::{CloseReason, FlowId, Opened, StreamSink, Tracker};
+use wstool::model::{At, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, Time};
+use wstool::net::{CloseReason, Opened, StreamSink, Tracker};
 
 use super::Captured;
 

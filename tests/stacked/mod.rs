@@ -11,93 +11,58 @@ use std::fmt::Write as _;
 use std::io::Cursor;
 use std::net::SocketAddr;
 
+use wstool::decoder::{Beginning, Decoder, Start};
 use wstool::input::{self, Input};
 use wstool::model::{
-    At, Body, Finding, Flow, Interest, Layer, Meta, Other, Out, Packet, Receipt, Side, Sink, StreamEnd, Time,
+    At, Body, Finding, Flow, FlowId, Interest, Layer, Meta, Packet, Receipt, Side, Sink, StreamEnd, Time,
     Unit,
 };
-use wstool::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
+use wstool::net::{self, CloseReason, Opened, StreamSink, Tracker};
 use wstool::render::json::Json;
 use wstool::render::{Options, Tree};
-use wstool::session::{Context, Memory, Refusals, Session, Start};
-use wstool::timeline::Timeline;
-use wstool::ws::Scratch;
 
 use super::shelf::{Sample, samples};
 use cipher::{Cipher, KEY, Records, Xor};
 use places::Places;
 
-/// Sessions that stand on a cipher.
+/// A decoder that stands on a cipher.
 struct Stack<'s, C> {
-    out: Out<'s>,
-    scratch: Scratch,
-    connections: u32,
-    memory: Memory,
-    refusals: Refusals,
-    flows: Vec<Option<(Session, [C; 2])>>,
-    now: Option<Time>,
+    decoder: Decoder<&'s mut dyn Sink>,
+    ciphers: Vec<[C; 2]>,
 }
 
 impl<'s, C: Cipher> Stack<'s, C> {
     fn new(sink: &'s mut dyn Sink) -> Self {
-        Self {
-            out: Out::new(sink),
-            scratch: Scratch::default(),
-            connections: 0,
-            memory: Memory::default(),
-            refusals: Refusals::default(),
-            flows: Vec::new(),
-            now: None,
-        }
-    }
-
-    fn with(
-        &mut self,
-        flow: FlowId,
-        act: impl FnOnce(&mut Session, &mut [C; 2], &mut Context<'_, 's>) -> Interest,
-    ) -> Interest {
-        let Some(Some((session, ciphers))) = self.flows.get_mut(flow.0 as usize) else {
-            return Interest::Ignore;
-        };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        let interest = act(session, ciphers, &mut cx);
-        if interest == Interest::Ignore {
-            self.flows[flow.0 as usize] = None;
-        }
-        interest
+        Self { decoder: Decoder::new(sink), ciphers: Vec::new() }
     }
 }
 
 impl<C: Cipher> StreamSink for Stack<'_, C> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
-        self.refusals.has_others = true;
         let slot = flow.0 as usize;
-        if self.flows.len() <= slot {
-            self.flows.resize_with(slot + 1, || None);
+        if self.ciphers.len() <= slot {
+            self.ciphers.resize_with(slot + 1, Default::default);
         }
-        let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
-        let session = Session::new(Some([opened.a, opened.b]), start)
-            .hearing_both(opened.both_heard)
-            .on(Layer::Decrypted);
-        self.flows[slot] = Some((session, [C::default(), C::default()]));
+        self.ciphers[slot] = Default::default();
+        let beginning = Beginning {
+            endpoints: Some([opened.a, opened.b]),
+            start: if opened.syn_seen { Start::Opened } else { Start::Midway },
+            layer: Layer::Decrypted,
+            parent: None,
+            both_heard: opened.both_heard,
+        };
+        self.decoder.open(flow, &beginning);
     }
 
     fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
-        self.with(flow, |session, ciphers, cx| {
-            let cipher = &mut ciphers[usize::from(from == Side::B)];
-            let mut interest = Interest::Follow;
-            cipher.decipher(bytes, at, &mut |clear, at| {
-                if interest == Interest::Follow {
-                    interest = session.data(from, clear, at, cx);
-                }
-            });
-            interest
-        })
+        let cipher = &mut self.ciphers[flow.0 as usize][usize::from(from == Side::B)];
+        let mut interest = Interest::Follow;
+        cipher.decipher(bytes, at, &mut |clear, at| {
+            if interest == Interest::Follow {
+                interest = self.decoder.data(flow, from, clear, at);
+            }
+        });
+        interest
     }
 
     fn gap(
@@ -107,38 +72,27 @@ impl<C: Cipher> StreamSink for Stack<'_, C> {
         length: u64,
         between: (Option<u64>, Option<u64>),
     ) -> Interest {
-        self.with(flow, |session, _, cx| session.gap(from, length, between, &net::TCP_GAP, cx))
+        self.decoder.gap(flow, from, length, between, &net::TCP_GAP)
     }
 
     fn behind(&mut self, flow: FlowId, from: Side) {
-        if let Some(Some((session, _))) = self.flows.get_mut(flow.0 as usize) {
-            session.behind(from);
-        }
+        self.decoder.behind(flow, from);
     }
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
-        self.with(flow, |session, _, cx| session.end(from, how, receipt, at, cx))
+        self.decoder.end(flow, from, how, receipt, at)
     }
 
     fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {
-        let Some((session, _)) = self.flows.get_mut(flow.0 as usize).and_then(Option::take) else { return };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        let _: Flow = session.finish(StreamEnd::Capture, Some(last), self.now, &mut cx);
+        let _: Flow = self.decoder.close(flow, StreamEnd::Capture, Some(last));
     }
 
     fn refused(&mut self, server: SocketAddr, at: At) {
-        self.refusals.count(server, at);
-        let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
-        self.memory.census.count(one);
+        self.decoder.refused(server, at);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
-        self.with(flow, |session, _, cx| session.anomaly(from, finding, at, cx));
+        self.decoder.anomaly(flow, from, finding, at);
     }
 }
 
@@ -164,28 +118,18 @@ fn packets(sample: &Sample) -> Option<Vec<Captured>> {
 
 /// Decodes packets whose payload is enciphered.
 fn play(packets: &[Captured], sink: &mut dyn Sink) {
-    let mut timeline;
-    let sink: &mut dyn Sink = if sink.wants().app {
-        timeline = Timeline::new(sink);
-        &mut timeline
-    } else {
-        sink
-    };
     let mut stack = Stack::<Xor>::new(sink);
     let about = Meta { start: packets.first().map(|packet| packet.time), ..Meta::default() };
-    let _: Flow = stack.out.emit(&Unit::about_input(Body::Meta(&about)));
+    let _: Flow = stack.decoder.tell(&Unit::about_input(Body::Meta(&about)));
     let mut tracker = Tracker::new();
     for (number, packet) in (1..).zip(packets) {
-        stack.now = Some(packet.time);
+        stack.decoder.tick(packet.time);
         let Captured { time, link, data, wire_len } = packet;
         let packet = Packet { number, time: *time, link: *link, data, wire_len: *wire_len };
         let _: Flow = tracker.packet(&packet, &mut stack);
     }
     let _: Flow = tracker.finish(&mut stack);
-    let _: Flow = stack.refusals.tell(&stack.memory, &mut stack.out);
-    let others = stack.memory.census.take();
-    stack.out.others(others);
-    stack.out.finish(packets.len() as u64, 0, None);
+    stack.decoder.finish();
 }
 
 /// What two views say of everything but the input and its totals.

@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 
 use super::*;
-use crate::model::{ON, Out, Side, Sink, Unit, Wants};
+use crate::model::{Emitter, ON, Side, Sink, Unit, Wants};
 use crate::session::Memory;
 use crate::ws::Scratch;
 
@@ -24,9 +24,8 @@ const SWITCHES: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r
 
 /// What HTTP makes of what was said, one run after the other, and the bytes that it leaves to what is next.
 fn next(said: &[(Dir, &str)]) -> (&'static str, String) {
-    let (mut sink, mut scratch, mut connections, mut memory) =
-        (Nobody, Scratch::default(), 0, Memory::default());
-    let mut out = Out::new(&mut sink);
+    let (mut scratch, mut connections, mut memory) = (Scratch::default(), 0, Memory::default());
+    let mut out = Emitter::new(Nobody);
     let mut cx =
         Context { out: &mut out, scratch: &mut scratch, connections: &mut connections, memory: &mut memory };
     let mut about = About::new(None, Start::Opened);
