@@ -31,18 +31,18 @@ pub struct Beginning {
     pub endpoints: Option<[SocketAddr; 2]>,
     /// Where in it the bytes begin.
     pub start: Start,
+    /// What the bytes are that are told of it: what the endpoints sent, or what that deciphers to.
+    pub layer: Layer,
+    /// The [number](Decoder::conn) of the connection within which this one is a stream, as in HTTP/2.
+    pub parent: Option<NonZeroU32>,
     /// The beginning of what both endpoints send will be seen: who is silent is so for certain.
     pub both_heard: bool,
-    /// What the bytes are: those that the endpoints sent, or what these decipher to.
-    pub layer: Layer,
-    /// The [number](Decoder::conn) of the connection within which this one is a stream.
-    pub parent: Option<NonZeroU32>,
 }
 
 impl Beginning {
     /// Bytes that are known to be WebSocket, or its opening handshake, of which nothing else is known.
     pub const GIVEN: Self =
-        Self { endpoints: None, start: Start::Given, both_heard: false, layer: Layer::Stream, parent: None };
+        Self { endpoints: None, start: Start::Given, layer: Layer::Stream, parent: None, both_heard: false };
 
     /// Every byte of both endpoints will be seen; `endpoints[0]` opened the connection.
     pub fn opened(endpoints: [SocketAddr; 2]) -> Self {
@@ -101,9 +101,8 @@ impl<S: Sink> Decoder<S> {
     /// A connection begins. Its id must be free; one that is not is given to the new one.
     pub fn open(&mut self, id: FlowId, beginning: &Beginning) {
         self.refusals.has_others = true;
-        let Beginning { endpoints, start, both_heard, layer, parent } = *beginning;
-        let session = Session::new(endpoints, start).hearing_both(both_heard).on(layer);
-        self.take_in(id, if let Some(parent) = parent { session.within(parent) } else { session });
+        let Beginning { endpoints, start, layer, parent, both_heard } = *beginning;
+        self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard).on(layer).within(parent));
     }
 
     /// A connection begins behind its opening handshake, which was read elsewhere and agreed on

@@ -97,10 +97,10 @@ impl Session {
         self
     }
 
-    /// Says that this is one of many streams within connection `parent`, which is told apart from the others.
+    /// Says that this is one of many streams within connection `parent`, if it is.
     #[must_use]
-    pub fn within(mut self, parent: NonZeroU32) -> Self {
-        self.about.parent = Some(parent);
+    pub fn within(mut self, parent: Option<NonZeroU32>) -> Self {
+        self.about.parent = parent;
         self
     }
 
@@ -388,8 +388,7 @@ mod tests {
                 ON
             }
         }
-        let mut parents = Parents(Vec::new());
-        let mut out = Emitter::new(&mut parents);
+        let mut out = Emitter::new(Parents(Vec::new()));
         let (mut scratch, mut memory, mut connections) = (Scratch::default(), Memory::default(), 3);
         let mut cx = Context {
             out: &mut out,
@@ -398,13 +397,13 @@ mod tests {
             memory: &mut memory,
         };
         for session in
-            [Session::new(None, Start::Given).within(NonZeroU32::MIN), Session::new(None, Start::Given)]
+            [Session::new(None, Start::Given).within(Some(NonZeroU32::MIN)), Session::new(None, Start::Given)]
         {
             let mut session = session;
             session.data(Side::B, b"\x81\x02Hi", At::default(), &mut cx);
             assert!(session.finish(StreamEnd::Capture, None, None, &mut cx).is_continue());
         }
-        assert_eq!(parents.0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
+        assert_eq!(out.sink().0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
     }
 
     #[test]

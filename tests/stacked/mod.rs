@@ -25,33 +25,39 @@ use super::shelf::{Sample, samples};
 use cipher::{Cipher, KEY, Records, Xor};
 use places::Places;
 
-/// A decoder that stands on ciphers.
-struct Stack<S, C> {
-    decoder: Decoder<S>,
-    /// Of each side, by flow id.
+/// A decoder that stands on a cipher.
+struct Stack<'s, C> {
+    decoder: Decoder<&'s mut dyn Sink>,
     ciphers: Vec<[C; 2]>,
 }
 
-impl<S: Sink, C: Cipher> StreamSink for Stack<S, C> {
+impl<'s, C: Cipher> Stack<'s, C> {
+    fn new(sink: &'s mut dyn Sink) -> Self {
+        Self { decoder: Decoder::new(sink), ciphers: Vec::new() }
+    }
+}
+
+impl<C: Cipher> StreamSink for Stack<'_, C> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
         let slot = flow.0 as usize;
         if self.ciphers.len() <= slot {
             self.ciphers.resize_with(slot + 1, Default::default);
         }
-        self.ciphers[slot] = [C::default(), C::default()];
+        self.ciphers[slot] = Default::default();
         let beginning = Beginning {
             endpoints: Some([opened.a, opened.b]),
             start: if opened.syn_seen { Start::Opened } else { Start::Midway },
-            both_heard: opened.both_heard,
             layer: Layer::Decrypted,
             parent: None,
+            both_heard: opened.both_heard,
         };
         self.decoder.open(flow, &beginning);
     }
 
     fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        let cipher = &mut self.ciphers[flow.0 as usize][usize::from(from == Side::B)];
         let mut interest = Interest::Follow;
-        self.ciphers[flow.0 as usize][from.index()].decipher(bytes, at, &mut |clear, at| {
+        cipher.decipher(bytes, at, &mut |clear, at| {
             if interest == Interest::Follow {
                 interest = self.decoder.data(flow, from, clear, at);
             }
@@ -112,7 +118,7 @@ fn packets(sample: &Sample) -> Option<Vec<Captured>> {
 
 /// Decodes packets whose payload is enciphered.
 fn play(packets: &[Captured], sink: &mut dyn Sink) {
-    let mut stack = Stack::<_, Xor> { decoder: Decoder::new(sink), ciphers: Vec::new() };
+    let mut stack = Stack::<Xor>::new(sink);
     let about = Meta { start: packets.first().map(|packet| packet.time), ..Meta::default() };
     let _: Flow = stack.decoder.tell(&Unit::about_input(Body::Meta(&about)));
     let mut tracker = Tracker::new();
@@ -123,7 +129,7 @@ fn play(packets: &[Captured], sink: &mut dyn Sink) {
         let _: Flow = tracker.packet(&packet, &mut stack);
     }
     let _: Flow = tracker.finish(&mut stack);
-    stack.decoder.finish_input(packets.len() as u64, 0, None);
+    stack.decoder.finish();
 }
 
 /// What two views say of everything but the input and its totals.
@@ -229,7 +235,7 @@ fn a_byte_behind_headers_of_the_layer_leads_to_its_packet() {
             }
         }
         let mut places = Places::new(&packets, KEY);
-        let mut stack = Stack::<_, Records> { decoder: Decoder::new(&mut places), ciphers: Vec::new() };
+        let mut stack = Stack::<Records>::new(&mut places);
         let (flow, time) = (FlowId(0), Time::default());
         let ends = ["10.0.0.1:5000", "10.0.0.2:80"].map(|end| end.parse().expect("an address"));
         let [a, b] = ends;
