@@ -96,7 +96,8 @@ struct Frame {
 impl Decoder for Stomp {
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
         if !said.known {
-            // Only a whole frame shows by itself that this is STOMP.
+            // Only a whole frame shows by itself that this is STOMP, and nearly every message is none.
+            command_of(said.bytes)?;
             let Seen::Frame(end, _) = look(said.bytes) else { return None };
             let rest = said.bytes.get(end..).unwrap_or_default();
             if !said.is_whole() || rest.iter().any(|byte| !b"\r\n".contains(byte)) {
@@ -226,6 +227,10 @@ fn ends_in_nul(said: &Said<'_>) -> bool {
 
 /// The command in the first line, if it is one.
 fn command_of(bytes: &[u8]) -> Option<&[u8]> {
+    // Each begins with a capital letter.
+    if !bytes.first()?.is_ascii_uppercase() {
+        return None;
+    }
     let line = bytes.iter().take(16).position(|byte| *byte == b'\n')?;
     let line = bytes[..line].strip_suffix(b"\r").unwrap_or(&bytes[..line]);
     COMMANDS.iter().any(|known| known.as_bytes() == line).then_some(line)

@@ -17,7 +17,7 @@ use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Body, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
@@ -380,6 +380,10 @@ impl<S: Sink> Sink for Until<'_, S> {
             _ => self.select.take(unit),
         }
     }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.select.take_whole(unit, message)
+    }
 }
 
 /// The chosen view in the chosen format.
@@ -445,6 +449,14 @@ impl Sink for Show {
             }
             Self::Stats { stats, .. } => stats.take(unit),
         }
+    }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        if let Self::Stats { stats, .. } = self {
+            return stats.take_whole(unit, message);
+        }
+        self.take(unit)?;
+        self.take(&Unit { body: Body::Message(message), ..*unit })
     }
 }
 

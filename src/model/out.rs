@@ -6,7 +6,7 @@ use super::finding::Rule;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::text::Text;
-use super::unit::{Body, Flow, Sink, Unit};
+use super::unit::{Body, Flow, Message, Sink, Unit};
 use super::wants::Wants;
 
 /// Passes units on to a sink and counts them for the summary.
@@ -45,6 +45,14 @@ impl<'s> Out<'s> {
             self.count(rule);
         }
         self.sink.take(unit)
+    }
+
+    /// Counts a frame without findings and the message that it is alone, and passes both on.
+    #[inline]
+    pub fn emit_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.tally.frames += 1;
+        self.tally.messages += 1;
+        self.sink.take_whole(unit, message)
     }
 
     /// What else there is in the input.

@@ -179,6 +179,46 @@ impl Flow {
         self.settle(going)
     }
 
+    /// Whether a segment that half `from` sent simply comes next, which nearly all do: data, or only an
+    /// acknowledgement, in order and of what was delivered, in a connection that is followed, with nothing
+    /// waiting anywhere, no checksum to verify, and the end of nothing.
+    #[inline]
+    pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        self.phase == Phase::Followed
+            && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK
+            && segment.seq == half.next as u32
+            && half.state == State::Open
+            && half.heard
+            && half.waiting.is_none()
+            && peer.waiting.is_none()
+            && self.networks[from] == segment.network
+            && segment.missing == 0
+            && (segment.data.is_empty() || half.checks == 0 && segment.data != [0])
+            // While it is not known where the peer's stream begins, this is for the long way to say.
+            && !peer.is_behind(segment.ack, true)
+    }
+
+    /// Takes a segment that [comes next](Self::is_next), as [`Self::segment`] would.
+    #[inline]
+    pub(super) fn take_next<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) -> After {
+        self.packets = self.packets.saturating_add(1);
+        let [half, peer] = pair(&mut self.halves, from);
+        peer.acknowledged(segment.ack);
+        if segment.data.is_empty() {
+            return After::Nothing;
+        }
+        half.advance(segment.data, segment.at.packet);
+        let going: Going = sink.data(id, self.side(from), segment.data, segment.at).into();
+        self.settle(going.map_continue(|()| After::Nothing))
+    }
+
     /// Holds nothing back for the sake of order any longer.
     pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
         let going = self.release(id, Order::Dropped, sink);

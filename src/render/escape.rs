@@ -5,8 +5,6 @@
 //! A backslash in data is doubled, so that an escape cannot be forged. What is
 //! left advances the cursor by a known number of columns.
 
-use std::str::Utf8Chunks;
-
 use unicode_width::UnicodeWidthChar;
 
 /// Marks that may stand on one character. Scripts need three or four; without an
@@ -42,6 +40,30 @@ impl Cell {
         str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
     }
 
+    /// Writes [`Self::text`] to the end of `to`.
+    #[inline]
+    pub fn append_to(&self, to: &mut String) {
+        if self.len == 1 {
+            to.push(char::from(self.text[0]));
+        } else {
+            to.push_str(self.text());
+        }
+    }
+
+    /// Whether it is a space.
+    #[inline]
+    pub fn is_space(&self) -> bool {
+        self.text[0] == b' '
+    }
+
+    /// A printable character of ASCII, which stands for itself.
+    #[inline]
+    fn ascii(byte: u8) -> Self {
+        let mut text = [0; 12];
+        text[0] = byte;
+        Self { text, len: 1, width: 1, bytes: 1, line_end: false }
+    }
+
     fn new(text: &str, width: usize, bytes: usize) -> Self {
         let mut cell = Self {
             text: [0; 12],
@@ -73,15 +95,7 @@ impl Cell {
 
 /// The cells of `bytes`, which may hold anything.
 pub fn cells(bytes: &[u8], kind: Kind, ascii: bool) -> Cells<'_> {
-    Cells {
-        chunks: bytes.utf8_chunks(),
-        valid: "".chars(),
-        invalid: [].iter(),
-        before: '\0',
-        marks: MARKS,
-        kind,
-        ascii,
-    }
+    Cells { rest: bytes, invalid: [].iter(), before: '\0', marks: MARKS, kind, ascii }
 }
 
 /// Columns that `words` take on the page.
@@ -116,8 +130,8 @@ pub fn whole_characters(bytes: &[u8]) -> &[u8] {
 /// See [`cells`].
 #[derive(Debug)]
 pub struct Cells<'a> {
-    chunks: Utf8Chunks<'a>,
-    valid: std::str::Chars<'a>,
+    rest: &'a [u8],
+    /// Bytes before it that are no UTF-8.
     invalid: std::slice::Iter<'a, u8>,
     before: char,
     marks: u8,
@@ -128,23 +142,39 @@ pub struct Cells<'a> {
 impl Iterator for Cells<'_> {
     type Item = Cell;
 
+    #[inline]
     fn next(&mut self) -> Option<Cell> {
-        loop {
-            if let Some(c) = self.valid.next() {
-                return Some(self.character(c));
-            }
-            if let Some(&byte) = self.invalid.next() {
-                (self.before, self.marks) = ('\0', 0);
-                return Some(Cell::coded("\\x", u32::from(byte), 2, "", 1));
-            }
-            let chunk = self.chunks.next()?;
-            self.valid = chunk.valid().chars();
-            self.invalid = chunk.invalid().iter();
+        // Nearly all text is printable ASCII.
+        if let [byte @ b' '..=b'~', rest @ ..] = self.rest
+            && !(*byte == b'\\' && self.kind == Kind::Data)
+            && self.invalid.as_slice().is_empty()
+        {
+            (self.before, self.marks) = (char::from(*byte), 0);
+            self.rest = rest;
+            return Some(Cell::ascii(*byte));
         }
+        self.next_of_any()
     }
 }
 
 impl Cells<'_> {
+    fn next_of_any(&mut self) -> Option<Cell> {
+        loop {
+            if let Some(&byte) = self.invalid.next() {
+                (self.before, self.marks) = ('\0', 0);
+                return Some(Cell::coded("\\x", u32::from(byte), 2, "", 1));
+            }
+            // A character, or what is none, shows within the longest one there can be.
+            let chunk = self.rest[..self.rest.len().min(4)].utf8_chunks().next()?;
+            if let Some(c) = chunk.valid().chars().next() {
+                self.rest = &self.rest[c.len_utf8()..];
+                return Some(self.character(c));
+            }
+            let (invalid, rest) = self.rest.split_at(chunk.invalid().len());
+            (self.invalid, self.rest) = (invalid.iter(), rest);
+        }
+    }
+
     fn character(&mut self, c: char) -> Cell {
         let before = std::mem::replace(&mut self.before, c);
         let bytes = c.len_utf8();

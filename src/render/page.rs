@@ -144,7 +144,7 @@ impl Page {
             self.column += words.len();
         } else {
             for cell in cells(words.as_bytes(), Kind::Words, self.ascii) {
-                self.text.push_str(cell.text());
+                cell.append_to(&mut self.text);
                 self.column += usize::from(cell.width);
             }
         }
@@ -260,7 +260,7 @@ impl Page {
             if used > room {
                 break true;
             }
-            self.text.push_str(cell.text());
+            cell.append_to(&mut self.text);
             if used + ellipsis <= room {
                 fallback = (self.text.len(), used);
             }
@@ -333,9 +333,9 @@ impl Page {
                 self.column += columns;
                 word = (0, 0);
             }
-            self.text.push_str(cell.text());
+            cell.append_to(&mut self.text);
             self.column += usize::from(cell.width);
-            if cell.text() == " " {
+            if cell.is_space() {
                 word = (self.text.len(), self.column);
             }
             shown += usize::from(cell.bytes);

@@ -98,7 +98,6 @@ impl Half {
             counted: &[],
             sources: &[],
         };
-        out.emit(&unit)?;
         self.counts.messages += 1;
         shared.next_m += 1;
         let message = Message {
@@ -118,7 +117,7 @@ impl Half {
             close: None,
             app: None,
         };
-        out.emit(&Unit { body: Body::Message(&message), ..unit })
+        out.emit_whole(&unit, &message)
     }
 }
 
