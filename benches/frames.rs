@@ -13,7 +13,7 @@ use std::hint::black_box;
 use measure::{Goal, contender, take_turns};
 use wstool::http::accept_value;
 use wstool::limits;
-use wstool::model::{At, Dir, Flow, FrameHeader, LengthForm, Opcode, Out, Sink, SourceId, Unit, Wants};
+use wstool::model::{At, Dir, Emitter, Flow, FrameHeader, Opcode, Sink, SourceId, Unit, Wants};
 use wstool::ws::utf8::Utf8Check;
 use wstool::ws::{Conversation, Extensions, Scratch, encode, header, mask};
 
@@ -87,16 +87,8 @@ fn stream(length: usize, count: usize) -> Vec<u8> {
     let payload: Vec<u8> = (b' '..b'~').cycle().take(length).collect();
     let mut stream = Vec::new();
     for i in 0..count {
-        let header = FrameHeader {
-            fin: true,
-            rsv1: false,
-            rsv2: false,
-            rsv3: false,
-            opcode: Opcode::TEXT,
-            masking_key: Some((i as u32).wrapping_mul(0x9E37_79B9).to_be_bytes()),
-            length_form: LengthForm::minimal(length as u64),
-            length: length as u64,
-        };
+        let key = (i as u32).wrapping_mul(0x9E37_79B9).to_be_bytes();
+        let header = FrameHeader::of(Opcode::TEXT, Some(key), length as u64);
         encode::frame(&header, &payload, &mut stream);
     }
     stream
@@ -128,7 +120,7 @@ fn converse(stream: &[u8], each: usize) {
         }
     }
     let mut sink = Nobody;
-    let (mut out, mut scratch) = (Out::new(&mut sink), Scratch::default());
+    let (mut out, mut scratch) = (Emitter::new(&mut sink), Scratch::default());
     let mut talk = Conversation::new(1, [0, 0], Extensions::NONE);
     for bytes in stream.chunks(each) {
         let _: Flow = talk.push(Dir::Client, bytes, At::default(), &mut out, &mut scratch);

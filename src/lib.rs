@@ -13,7 +13,32 @@
 //!              └──────── units ───────┴─► sink: render, stats, compare, lesson
 //! ```
 //!
-//! Layers, imports running downward only (`tests/layering.rs` holds this):
+//! # To use it
+//!
+//! A [`Decoder`](decoder::Decoder) takes the bytes of connections from anywhere and tells a
+//! [`Sink`](model::Sink), such as a view, what they carry:
+//!
+//! ```
+//! use wstool::decoder::{Beginning, Decoder};
+//! use wstool::model::{At, FlowId, Side};
+//! use wstool::render::{Options, Tree};
+//!
+//! let mut decoder = Decoder::new(Tree::new(Vec::new(), Options::default()));
+//! decoder.open(FlowId(0), &Beginning::GIVEN);
+//! decoder.data(FlowId(0), Side::A, b"\x81\x05Hello", At::default());
+//! let (tree, totals) = decoder.finish();
+//! assert_eq!((totals.frames, totals.findings.len()), (1, 0));
+//! assert!(String::from_utf8(tree.finish()?)?.contains("\"Hello\""));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `examples/` has three programs: `tap` decodes what passes a TCP relay, `close_codes` counts how the
+//! connections of captures ended, and `assert_finding` holds a server against the rules in a test.
+//! Packets come by way of the [`pipeline`].
+//!
+//! # The layers
+//!
+//! Layers, imports running downward only (`tests/house/layering.rs` holds this):
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view, and pages of words; imports [`model`] and [`lang`] only
@@ -23,18 +48,24 @@
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
-//! - [`pipeline`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
+//! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
 //! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 pub mod app;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 pub mod compare;
+pub mod decoder;
+#[cfg(feature = "cli")]
 pub mod explain;
 pub mod http;
 pub mod input;
+#[cfg(feature = "lab")]
 pub mod lab;
 pub mod lang;
+#[cfg(feature = "cli")]
 pub mod lesson;
 pub mod limits;
 pub mod model;

@@ -1,26 +1,24 @@
-//! Packets to flows to sessions to units, one packet at a time.
+//! Packets to flows to connections to units, one packet at a time.
 //!
 //! ```text
-//! Input ─► Tracker (net) ─► Router ─► Session ─► Out ─► Sink
+//! Input ─► Tracker (net) ─► Decoder ─► Sink
 //! ```
 //!
-//! The tracker puts TCP streams in order, the router here finds the session of
-//! each flow. Nothing runs ahead: a packet is read when the one before it has
+//! The tracker puts TCP streams in order, the decoder is told what they carry. Nothing runs ahead: a packet is read when the one before it has
 //! been shown, so memory does not grow with the file.
 
 mod files;
 
 pub use files::{Files, run_files};
 
+use crate::decoder::{Beginning, Decoder, Start};
 use crate::input::{Bytes, Capture, Input, InputError};
-use crate::limits;
 use crate::model::{
-    At, Body, Dir, Finding, Flow, InputFile, Meta, ON, Other, Out, Receipt, Sink, Summary, Text, Time, Unit,
+    At, Body, Dir, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink,
+    StreamEnd, Summary, Text, Time, Unit,
 };
-use crate::net::{self, CloseReason, FlowId, Opened, StreamSink, Tracker};
-use crate::session::{Context, Interest, Memory, Refusals, Session, Side, Start};
-use crate::timeline::Timeline;
-use crate::ws::{Scratch, StreamEnd, shape};
+use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
+use crate::ws::shape;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -42,17 +40,9 @@ const PROGRESS_EVERY: u64 = 4096;
 ///
 /// `progress` is told now and then how many bytes of the input have been read.
 pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
-    let mut timeline;
-    let sink: &mut dyn Sink = if sink.wants().app {
-        timeline = Timeline::new(sink);
-        &mut timeline
-    } else {
-        sink
-    };
-    let mut router = Router::new(sink);
-    let mut read = router.input(input, Part::Whole, progress);
-    router.out.others(router.memory.census.take());
-    let summary = router.out.finish(read.packets, read.bytes, read.why());
+    let mut decoder = Decoder::new(sink);
+    let mut read = decoder.input(input, Part::Whole, progress);
+    let (_, summary) = decoder.finish_input(read.packets, read.bytes, read.why());
     read.outcome(summary)
 }
 
@@ -96,7 +86,7 @@ impl Read {
     }
 }
 
-impl Router<'_> {
+impl<S: Sink> Decoder<S> {
     /// Decodes an input from beginning to end.
     fn input(&mut self, input: Input, part: Part<'_>, progress: &mut dyn FnMut(u64)) -> Read {
         match input {
@@ -104,18 +94,18 @@ impl Router<'_> {
             Input::Capture(capture) => {
                 let mut tracker = Tracker::new();
                 let mut read = self.packets(&mut tracker, capture, part, progress);
-                self.end(&mut tracker, &mut read);
+                self.packets_end(&mut tracker, &mut read);
                 read
             }
         }
     }
 
     /// No more packets will come.
-    fn end(&mut self, tracker: &mut Tracker, read: &mut Read) {
+    fn packets_end(&mut self, tracker: &mut Tracker, read: &mut Read) {
         if read.flow.is_continue() {
             read.flow = tracker.finish(self);
             if read.flow.is_continue() {
-                read.flow = self.refusals.tell(&self.memory, &mut self.out);
+                read.flow = self.settle();
             }
         }
         let unreadable = tracker.unsupported().iter();
@@ -137,34 +127,31 @@ impl Router<'_> {
         // The first packet is read before the input is described: only then are its link types known.
         let mut first = true;
         while flow.is_continue() {
-            let (number, time) = match capture.next() {
+            let number = match capture.next() {
                 None => break,
                 Some(Err(e)) => {
                     error = Some(e);
                     break;
                 }
                 Some(Ok(packet)) if !first => {
-                    self.now = Some(packet.time);
-                    flow = tracker.packet(&to_net(&packet, before), self);
-                    (packet.number, packet.time)
+                    self.tick(packet.time);
+                    flow = tracker.packet(&Packet { number: before + packet.number, ..packet }, self);
+                    packet.number
                 }
                 Some(Ok(packet)) => {
                     first = false;
-                    let (number, time, link, wire_len) =
-                        (packet.number, packet.time, packet.link, packet.wire_len);
+                    let (number, time) = (packet.number, packet.time);
                     let data = packet.data.to_vec();
-                    self.now = Some(time);
+                    let kept = Packet { number: before + number, data: &[], ..packet };
+                    self.tick(time);
                     flow = self.describe(part, &about(&capture, Some(time)));
                     if flow.is_continue() {
-                        let packet =
-                            net::Packet { number: before + number, time, link, data: &data, wire_len };
-                        flow = tracker.packet(&packet, self);
+                        flow = tracker.packet(&Packet { data: &data, ..kept }, self);
                     }
-                    (number, time)
+                    number
                 }
             };
             packets = number;
-            self.now = Some(time);
             if number % PROGRESS_EVERY == 0 {
                 progress(capture.bytes_read());
             }
@@ -180,11 +167,11 @@ impl Router<'_> {
     /// Says what the input is, or which of several files begins.
     fn describe(&mut self, part: Part<'_>, about: &Meta) -> Flow {
         match part {
-            Part::Whole => self.out.emit(&Unit::about_input(Body::Meta(about))),
+            Part::Whole => self.tell(&Unit::about_input(Body::Meta(about))),
             Part::One(file) => {
                 let (format, link_types) = (Some(about.format.clone()), about.link_types.clone());
                 let file = InputFile { format, link_types, start: about.start, ..file.clone() };
-                self.out.emit(&Unit::about_input(Body::File(&file)))
+                self.tell(&Unit::about_input(Body::File(&file)))
             }
             Part::Further(_) => ON,
         }
@@ -192,8 +179,9 @@ impl Router<'_> {
 
     /// Hex and raw bytes: one connection without packets.
     fn bytes(&mut self, mut bytes: Bytes, part: Part<'_>, progress: &mut dyn FnMut(u64)) -> Read {
+        const ONE: FlowId = FlowId(0);
         let mut error = None;
-        let mut session = Session::new(None, Start::Given);
+        self.open(ONE, &Beginning::GIVEN);
         let about =
             Meta { input: bytes.name().to_owned(), format: bytes.format().to_owned(), ..Meta::default() };
         let mut unlike_frames = (bytes.format() != "raw").then_some(false);
@@ -216,15 +204,15 @@ impl Router<'_> {
                 Some(Dir::Client) | None => Side::A,
             };
             if chunk.dir.is_some() {
-                session.set_client(Side::A);
+                self.set_client(ONE, Side::A);
             }
-            interest = session.data(side, &chunk.bytes, At::default(), &mut self.context());
+            interest = self.data(ONE, side, &chunk.bytes, At::default());
             progress(bytes.bytes_read());
         }
         let mut flow = Flow::Break(());
-        let without_handshake = session.has_no_handshake();
+        let without_handshake = self.has_no_handshake(ONE);
         if interest != Interest::Stop {
-            flow = session.finish(StreamEnd::Input, None, None, &mut self.context());
+            flow = self.close(ONE, StreamEnd::Input, None);
         }
         Read {
             flow,
@@ -249,183 +237,46 @@ fn about(capture: &Capture, start: Option<Time>) -> Meta {
     }
 }
 
-/// A packet as the tracker takes it, numbered behind those of the files before.
-fn to_net<'a>(packet: &crate::input::Packet<'a>, before: u64) -> net::Packet<'a> {
-    net::Packet {
-        number: before + packet.number,
-        time: packet.time,
-        link: packet.link,
-        data: packet.data,
-        wire_len: packet.wire_len,
-    }
-}
-
-/// Finds the session of each flow.
-struct Router<'s> {
-    out: Out<'s>,
-    scratch: Scratch,
-    connections: u32,
-    memory: Memory,
-    refusals: Refusals,
-    /// By flow id, which the tracker uses again when a flow is over.
-    sessions: Vec<Option<Session>>,
-    /// What they hold before they are a WebSocket, in bytes.
-    held: usize,
-    now: Option<Time>,
-}
-
-impl<'s> Router<'s> {
-    fn new(sink: &'s mut dyn Sink) -> Self {
-        Self {
-            out: Out::new(sink),
-            scratch: Scratch::default(),
-            connections: 0,
-            memory: Memory::default(),
-            refusals: Refusals::default(),
-            sessions: Vec::new(),
-            held: 0,
-            now: None,
-        }
-    }
-
-    fn context(&mut self) -> Context<'_, 's> {
-        Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        }
-    }
-
-    #[inline]
-    fn with(
-        &mut self,
-        flow: FlowId,
-        act: impl FnOnce(&mut Session, &mut Context<'_, 's>) -> Interest,
-    ) -> net::Interest {
-        let Some(Some(session)) = self.sessions.get_mut(flow.0 as usize) else {
-            return net::Interest::Ignore;
-        };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        let before = session.cost();
-        let interest = act(session, &mut cx);
-        let after = session.cost();
-        if after != before {
-            self.held = (self.held + after).saturating_sub(before);
-            if self.held > limits::EARLY_TOTAL {
-                self.relieve();
-            }
-        }
-        match interest {
-            Interest::Follow => net::Interest::Follow,
-            Interest::Stop => net::Interest::Stop,
-            Interest::Ignore => {
-                self.sessions[flow.0 as usize] = None;
-                net::Interest::Ignore
-            }
-        }
-    }
-}
-
-impl Router<'_> {
-    /// Gives up the connections that hold the most, until half is free.
-    #[cold]
-    fn relieve(&mut self) {
-        let costs = self.sessions.iter().flatten().map(Session::cost);
-        self.held = costs.clone().sum();
-        let mut largest: Vec<usize> = costs.filter(|cost| *cost > 0).collect();
-        largest.sort_unstable();
-        let Some(least) = largest.get(largest.len() / 2).copied() else { return };
-        for session in self.sessions.iter_mut().flatten() {
-            let cost = session.cost();
-            if cost >= least && self.held > limits::EARLY_TOTAL / 2 {
-                session.give_up();
-                self.held -= cost;
-            }
-        }
-    }
-}
-
-impl StreamSink for Router<'_> {
+impl<S: Sink> StreamSink for Decoder<S> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
-        self.refusals.has_others = true;
-        let slot = flow.0 as usize;
-        if self.sessions.len() <= slot {
-            self.sessions.resize_with(slot + 1, || None);
-        }
         let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
-        self.sessions[slot] =
-            Some(Session::new(Some([opened.a, opened.b]), start).hearing_both(opened.both_heard));
+        let endpoints = Some([opened.a, opened.b]);
+        Decoder::open(self, flow, &Beginning { endpoints, start, both_heard: opened.both_heard });
     }
 
     #[inline]
-    fn data(&mut self, flow: FlowId, from: net::Side, bytes: &[u8], at: At) -> net::Interest {
-        self.with(flow, |session, cx| session.data(side(from), bytes, at, cx))
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        Decoder::data(self, flow, from, bytes, at)
     }
 
     fn gap(
         &mut self,
         flow: FlowId,
-        from: net::Side,
+        from: Side,
         length: u64,
         between: (Option<u64>, Option<u64>),
-    ) -> net::Interest {
-        self.with(flow, |session, cx| session.gap(side(from), length, between, &net::TCP_GAP, cx))
+    ) -> Interest {
+        Decoder::gap(self, flow, from, length, between, &net::TCP_GAP)
     }
 
-    fn behind(&mut self, flow: FlowId, from: net::Side) {
-        if let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::as_mut) {
-            session.behind(side(from));
-        }
+    fn behind(&mut self, flow: FlowId, from: Side) {
+        Decoder::behind(self, flow, from);
     }
 
-    fn end(
-        &mut self,
-        flow: FlowId,
-        from: net::Side,
-        how: net::StreamEnd,
-        receipt: Receipt,
-        at: At,
-    ) -> net::Interest {
-        let how = match how {
-            net::StreamEnd::Fin => StreamEnd::Fin,
-            net::StreamEnd::Rst => StreamEnd::Rst,
-        };
-        self.with(flow, |session, cx| session.end(side(from), how, receipt, at, cx))
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
+        Decoder::end(self, flow, from, how, receipt, at)
     }
 
     fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {
-        let Some(session) = self.sessions.get_mut(flow.0 as usize).and_then(Option::take) else { return };
-        self.held = self.held.saturating_sub(session.cost());
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
         // The sink will say so again at the next unit if it has had enough.
-        let _: Flow = session.finish(StreamEnd::Capture, Some(last), self.now, &mut cx);
+        let _: Flow = Decoder::close(self, flow, StreamEnd::Capture, Some(last));
     }
 
     fn refused(&mut self, server: std::net::SocketAddr, at: At) {
-        self.refusals.count(server, at);
-        let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
-        self.memory.census.count(one);
+        Decoder::refused(self, server, at);
     }
 
-    fn anomaly(&mut self, flow: FlowId, from: net::Side, finding: Finding, at: At) {
-        self.with(flow, |session, cx| session.anomaly(side(from), finding, at, cx));
-    }
-}
-
-fn side(side: net::Side) -> Side {
-    match side {
-        net::Side::A => Side::A,
-        net::Side::B => Side::B,
+    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
+        Decoder::anomaly(self, flow, from, finding, at);
     }
 }

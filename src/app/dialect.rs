@@ -5,7 +5,6 @@ use std::fmt;
 use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
 use super::engineio::up_to;
-use super::{compressed, graphql_ws, json, mqtt, signalr, stomp, text_ping};
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -25,23 +24,11 @@ pub struct Dialect {
     pub decoder: fn() -> Box<dyn Decoder>,
 }
 
-/// All of them; those recognised by content in the order in which they are tried.
-pub static DIALECTS: &[&Dialect] = &[
-    &graphql_ws::DIALECT,
-    &graphql_ws::LEGACY,
-    &stomp::DIALECT,
-    &mqtt::DIALECT,
-    &signalr::DIALECT,
-    &text_ping::DIALECT,
-    &compressed::DIALECT,
-    &json::DIALECT,
-];
-
 /// Reads the messages of one connection, both directions, and remembers what the later ones need.
 ///
 /// Both directions share a decoder, because what one side says decides how the other is read (the version
 /// that MQTT's CONNECT names). What is remembered of each side is bounded by a cap in [`crate::limits`].
-pub trait Decoder: fmt::Debug {
+pub trait Decoder: fmt::Debug + Send {
     /// Reads the next message of a direction; `None` when it does not speak this protocol. What it breaks
     /// is added to `found`, which is dropped with a `None` unless the protocol was agreed on.
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App>;
@@ -63,7 +50,7 @@ impl<F> fmt::Debug for Each<F> {
     }
 }
 
-impl<F: FnMut(&Said<'_>) -> Option<App>> Decoder for Each<F> {
+impl<F: FnMut(&Said<'_>) -> Option<App> + Send> Decoder for Each<F> {
     fn read(&mut self, said: &Said<'_>, _: &mut Vec<Finding>) -> Option<App> {
         if said.is_whole() { (self.0)(said) } else { None }
     }

@@ -8,13 +8,12 @@ use std::net::SocketAddr;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::exchanges::Exchanges;
+use super::exchanges::{Exchanges, Frames};
 use super::sequence::Sequence;
+use crate::decoder::{Decoder, Extensions};
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding, Receipt, Time};
-use crate::net::{
-    CloseReason, FlowId, Interest, Measured, Opened, Packet, Side, StreamEnd, StreamSink, Tracker, measure,
-};
+use crate::model::{At, Finding, FlowId, Interest, Receipt, Side, StreamEnd, Time};
+use crate::net::{self, CloseReason, Measured, Opened, StreamSink, Tracker, measure};
 
 /// How a connection was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,7 +132,8 @@ impl Counter {
     /// When it cannot be read, or is no capture; what came before is counted.
     pub fn read(&mut self, input: Input, progress: &mut dyn FnMut(u64)) -> Result<(), InputError> {
         let Input::Capture(mut capture) = input else { return Ok(()) };
-        let mut reader = Reader { open: HashMap::new(), flows: HashMap::new(), order: Vec::new() };
+        let frames = Decoder::new(Frames::default());
+        let mut reader = Reader { open: HashMap::new(), flows: HashMap::new(), order: Vec::new(), frames };
         let mut tracker = Tracker::new();
         let mut read = Ok(());
         while let Some(packet) = capture.next() {
@@ -144,14 +144,12 @@ impl Counter {
                     break;
                 }
             };
-            let (number, link) = (packet.number, packet.link);
-            let packet =
-                Packet { number, time: packet.time, link, data: packet.data, wire_len: packet.wire_len };
             if let Some(measured) = measure(&packet) {
                 reader.packet(&measured);
             }
             // The reader never says stop.
             let _ = tracker.packet(&packet, &mut reader);
+            let number = packet.number;
             if number % 4096 == 0 {
                 progress(capture.bytes_read());
             }
@@ -195,7 +193,12 @@ struct Reader {
     open: HashMap<FlowId, Pair>,
     flows: HashMap<Pair, Connection>,
     order: Vec<Pair>,
+    /// What follows the upgrades.
+    frames: Decoder<Frames>,
 }
+
+/// Something was agreed on that may give any reserved bit a meaning: what it is does not matter here.
+const ANYTHING: Extensions = Extensions { known: true, deflate: None, other: true };
 
 impl Reader {
     fn packet(&mut self, packet: &Measured) {
@@ -210,6 +213,17 @@ impl Reader {
     fn connection(&mut self, flow: FlowId) -> Option<&mut Connection> {
         self.flows.get_mut(self.open.get(&flow)?)
     }
+
+    /// The connection behind its upgrade is over.
+    fn frames_end(&mut self, flow: FlowId) {
+        let Some(conn) = self.frames.conn(flow) else { return };
+        // The counter never says stop.
+        let _ = self.frames.close(flow, StreamEnd::Capture, None);
+        let counted = self.frames.sink().0.remove(&conn).unwrap_or_default();
+        if let Some(connection) = self.connection(flow) {
+            connection.http.counted.add(&counted);
+        }
+    }
 }
 
 impl StreamSink for Reader {
@@ -220,16 +234,32 @@ impl StreamSink for Reader {
         }
     }
 
-    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], _: At) -> Interest {
-        if let Some(connection) = self.connection(flow) {
-            connection.http.data(from.index(), bytes);
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        let Some(connection) = self.connection(flow) else { return Interest::Follow };
+        let frames = connection.http.data(from.index(), bytes);
+        let server = connection.http.server();
+        if let (Some(server), false) = (server, frames.is_empty()) {
+            if self.frames.conn(flow).is_none() {
+                self.frames.open_upgraded(flow, None, ANYTHING);
+            }
+            self.frames.data(flow, role(from, server), frames, at);
         }
         Interest::Follow
     }
 
-    fn gap(&mut self, flow: FlowId, from: Side, length: u64, _: (Option<u64>, Option<u64>)) -> Interest {
-        if let Some(connection) = self.connection(flow) {
-            connection.http.gap(from.index(), length);
+    fn gap(
+        &mut self,
+        flow: FlowId,
+        from: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+    ) -> Interest {
+        let Some(connection) = self.connection(flow) else { return Interest::Follow };
+        match connection.http.server() {
+            Some(server) => {
+                self.frames.gap(flow, role(from, server), length, between, &net::TCP_GAP);
+            }
+            None => connection.http.gap(from.index()),
         }
         Interest::Follow
     }
@@ -239,10 +269,16 @@ impl StreamSink for Reader {
     }
 
     fn close(&mut self, flow: FlowId, _: CloseReason, _: Time) {
+        self.frames_end(flow);
         self.open.remove(&flow);
     }
 
     fn anomaly(&mut self, _: FlowId, _: Side, _: Finding, _: At) {}
+}
+
+/// The decoder's sides: the client is A.
+fn role(from: Side, server: usize) -> Side {
+    if from.index() == server { Side::B } else { Side::A }
 }
 
 #[derive(Default)]

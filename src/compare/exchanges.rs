@@ -1,19 +1,24 @@
-//! The content of a connection: HTTP exchanges and, behind an upgrade, frames, by their bytes.
+//! The content of a connection: HTTP exchanges, by their bytes, up to the one that upgrades, and the
+//! frames behind it.
 
 use std::collections::VecDeque;
+
+use foldhash::HashMap;
 
 use super::captures::Counted;
 use crate::http::{Body, Head, HeadReader, HeadState, StartLine};
 use crate::limits;
-use crate::model::SourceId;
-use crate::ws::header;
+use crate::model::{self, Flow, ON, Sink, SourceId, Unit, Wants};
 
-/// The HTTP exchanges of a connection, and its frames once it is upgraded.
+/// The HTTP exchanges of a connection.
 #[derive(Default)]
 pub(super) struct Exchanges {
     pub counted: Counted,
     pub targets: Vec<String>,
+    /// It became a WebSocket, once at least.
     pub upgraded: bool,
+    /// Who has upgraded it, where what follows is frames.
+    server: Option<usize>,
     pub event_stream: bool,
     /// Methods of requests not yet answered.
     waiting: VecDeque<String>,
@@ -24,8 +29,6 @@ pub(super) struct Exchanges {
 struct Direction {
     at: Place,
     reader: HeadReader,
-    /// Bytes of a frame header so far.
-    header: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -33,17 +36,7 @@ enum Place {
     #[default]
     Head,
     /// The body of a request, or of an answer.
-    Body {
-        body: Box<Body>,
-        counted: u64,
-        answer: bool,
-    },
-    Header,
-    /// So many bytes of payload are left.
-    Payload {
-        left: u64,
-        data: bool,
-    },
+    Body { body: Box<Body>, counted: u64, answer: bool },
     /// It is not understood.
     Lost,
 }
@@ -53,21 +46,26 @@ impl Exchanges {
     pub fn restart(&mut self) {
         self.directions = <[Direction; 2]>::default();
         self.waiting.clear();
+        self.server = None;
     }
 
-    pub fn gap(&mut self, side: usize, length: u64) {
-        let direction = &mut self.directions[side];
-        match &mut direction.at {
-            Place::Payload { left, .. } if *left >= length => *left -= length,
-            at => *at = Place::Lost,
-        }
+    /// Who has upgraded the connection, once it is.
+    pub fn server(&self) -> Option<usize> {
+        self.server
     }
 
-    pub fn data(&mut self, side: usize, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
+    /// Bytes are missing, and HTTP cannot be followed across them.
+    pub fn gap(&mut self, side: usize) {
+        self.directions[side].at = Place::Lost;
+    }
+
+    /// Takes what is HTTP; what remains is frames.
+    pub fn data<'b>(&mut self, side: usize, mut bytes: &'b [u8]) -> &'b [u8] {
+        while !bytes.is_empty() && self.server.is_none() {
             let taken = self.step(side, bytes);
             bytes = &bytes[taken.min(bytes.len())..];
         }
+        bytes
     }
 
     /// Takes at least one byte.
@@ -98,37 +96,6 @@ impl Exchanges {
                 }
                 taken.max(1)
             }
-            Place::Header => {
-                let mut taken = 0;
-                while taken < bytes.len() {
-                    direction.header.push(bytes[taken]);
-                    taken += 1;
-                    if let Ok(frame) = header::decode(&direction.header, SourceId::Input, 0, &mut ()) {
-                        let data = !frame.opcode.is_control();
-                        self.counted.framing += direction.header.len() as u64;
-                        self.counted.messages += u64::from(data && frame.fin);
-                        direction.header.clear();
-                        if frame.length > 0 {
-                            direction.at = Place::Payload { left: frame.length, data };
-                        }
-                        break;
-                    }
-                }
-                taken
-            }
-            Place::Payload { left, data } => {
-                let taken = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                if *data {
-                    self.counted.application += taken as u64;
-                } else {
-                    self.counted.framing += taken as u64;
-                }
-                *left -= taken as u64;
-                if *left == 0 {
-                    direction.at = Place::Header;
-                }
-                taken
-            }
         }
     }
 
@@ -146,9 +113,7 @@ impl Exchanges {
                 head.values("Content-Type").any(|v| v.bytes.starts_with(b"text/event-stream"));
             if status == 101 {
                 self.upgraded = true;
-                for direction in &mut self.directions {
-                    direction.at = Place::Header;
-                }
+                self.server = Some(side);
                 return;
             }
             if interim {
@@ -196,9 +161,32 @@ fn request(head: &Head<'_>) -> Option<(String, String)> {
     }
 }
 
+/// Counts the frames of connections by their numbers.
+#[derive(Default)]
+pub(super) struct Frames(pub HashMap<u32, Counted>);
+
+impl Sink for Frames {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        if let model::Body::Frame(frame) = unit.body {
+            let counted = self.0.entry(unit.conn).or_default();
+            let data = !frame.header.opcode.is_control();
+            counted.framing += u64::from(frame.header.header_length());
+            counted.messages += u64::from(data && frame.header.fin);
+            *(if data { &mut counted.application } else { &mut counted.framing }) += frame.captured;
+        }
+        ON
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decoder::{Decoder, Extensions};
+    use crate::model::{At, FlowId, Side};
 
     #[test]
     fn exchanges_in_any_pieces_count_the_same() {
@@ -207,9 +195,9 @@ mod tests {
         let count = |piece: usize| {
             let mut http = Exchanges::default();
             for _ in 0..3 {
-                request.chunks(piece).for_each(|bytes| http.data(0, bytes));
+                assert!(request.chunks(piece).all(|bytes| http.data(0, bytes).is_empty()));
             }
-            answers.chunks(piece).for_each(|bytes| http.data(1, bytes));
+            assert!(answers.chunks(piece).all(|bytes| http.data(1, bytes).is_empty()));
             http.counted
         };
         let whole = count(1000);
@@ -226,12 +214,16 @@ mod tests {
     #[test]
     fn frames_after_the_upgrade() {
         let mut http = Exchanges::default();
-        http.data(0, b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
-        http.data(1, b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi\x89\x00");
-        http.data(0, b"\x8a\x80\x01\x02\x03\x04\x01\x81\x00\x00\x00\x00a\x80\x80\x00\x00\x00\x00");
-        let counted = http.counted;
+        let mut frames = Decoder::new(Frames::default());
+        frames.open_upgraded(FlowId(0), None, Extensions::NONE);
+        assert!(http.data(0, b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n").is_empty());
+        let behind = http.data(1, b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi\x89\x00");
+        frames.data(FlowId(0), Side::B, behind, At::default());
+        let sent = b"\x8a\x80\x01\x02\x03\x04\x01\x81\x00\x00\x00\x00a\x80\x80\x00\x00\x00\x00";
+        frames.data(FlowId(0), Side::A, http.data(0, sent), At::default());
+        let counted = frames.sink().0[&1];
         assert_eq!((counted.application, counted.messages), (3, 2));
         assert_eq!(counted.framing, 2 + 2 + 6 + 6 + 6);
-        assert!(http.upgraded);
+        assert!(http.upgraded && http.server() == Some(1));
     }
 }

@@ -1,6 +1,6 @@
 //! The parts of a handshake's heads: what each is called, is for, and where it is defined.
 
-use crate::model::{Cite, FieldDef, fields};
+use crate::model::{Cite, FieldDef, Role, fields};
 
 const fn s(section: &'static str) -> Cite {
     Cite::rfc6455(section)
@@ -57,7 +57,7 @@ macro_rules! headers {
         pub static HEADERS: &[Known] = &[$(
             Known {
                 name: Name::$name,
-                def: FieldDef { id: concat!("http.", $id), label: $label, help: $help, cite: $cite },
+                def: FieldDef { id: concat!("http.", $id), label: $label, help: $help, cite: $cite, role: Role::Plain },
             },
         )*];
     };

@@ -39,7 +39,7 @@ mod source;
 use std::io::{Cursor, Read};
 
 pub use bytes::Bytes;
-pub use capture::{Capture, Packet, PcapWriter};
+pub use capture::{Capture, PcapWriter};
 pub use error::InputError;
 pub use hex::Chunk;
 

@@ -1,11 +1,10 @@
 //! Frames as an endpoint uses them: this project's own encoder, and its decoder, which
 //! reads without I/O whatever pieces the bytes come in.
 
+use crate::decoder::{Decoder, Extensions};
 use crate::limits;
-use crate::model::{
-    At, Body, CloseCode, Dir, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Severity, Sink, Unit, Wants,
-};
-use crate::ws::{Conversation, Extensions, Scratch, encode};
+use crate::model::{At, Body, CloseCode, Dir, Flow, FlowId, ON, Opcode, Severity, Side, Sink, Unit, Wants};
+use crate::ws::encode;
 
 /// A message or control frame from the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,15 +25,20 @@ pub struct Violation {
 
 /// Reads what one side sends after its opening handshake, which agreed on no extension.
 pub struct Frames {
-    from: Dir,
-    talk: Conversation,
-    scratch: Scratch,
+    from: Side,
+    decoder: Decoder<Inbox>,
 }
+
+/// The only connection there is.
+const ONE: FlowId = FlowId(0);
 
 impl Frames {
     /// Those of the client, or of the server.
     pub fn from(dir: Dir) -> Self {
-        Self { from: dir, talk: Conversation::new(1, [0, 0], Extensions::NONE), scratch: Scratch::default() }
+        let mut decoder = Decoder::new(Inbox::default());
+        // The inbox never says stop.
+        decoder.open_upgraded(ONE, None, Extensions::NONE);
+        Self { from: if dir == Dir::Client { Side::A } else { Side::B }, decoder }
     }
 
     /// Takes the next bytes and gives the messages that they complete.
@@ -42,10 +46,8 @@ impl Frames {
     /// # Errors
     /// When the peer broke the protocol, or sent more than [`limits::LAB_MESSAGE`] bytes in a message.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Received>, Violation> {
-        let mut inbox = Inbox::default();
-        // The inbox never says stop.
-        let _: Flow =
-            self.talk.push(self.from, bytes, At::default(), &mut Out::new(&mut inbox), &mut self.scratch);
+        self.decoder.data(ONE, self.from, bytes, At::default());
+        let inbox = std::mem::take(self.decoder.sink());
         match inbox.violation {
             Some(violation) => Err(violation),
             None => Ok(inbox.received),
@@ -92,20 +94,7 @@ pub fn frame(from: Dir, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
         // Without randomness the key is 0, which is a key too.
         let _ = getrandom::fill(&mut key);
     }
-    let length = payload.len() as u64;
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key: (from == Dir::Client).then_some(key),
-        length_form: LengthForm::minimal(length),
-        length,
-    };
-    let mut bytes = Vec::new();
-    encode::frame(&header, payload, &mut bytes);
-    bytes
+    encode::whole(opcode, (from == Dir::Client).then_some(key), payload)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::server::{Answer, Lab, refuse};
 use crate::http::{accept_value, check_key};
 use crate::limits;
 use crate::model::{CloseCode, Dir, Opcode};
+use crate::ws::encode;
 
 const KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 const VERSION: HeaderName = HeaderName::from_static("sec-websocket-version");
@@ -144,7 +145,7 @@ impl Socket {
             None => Ok(None),
             Some(Ok(received)) => self.respond(received).await,
             Some(Err(violation)) => {
-                self.send(Opcode::CLOSE, &violation.code.0.to_be_bytes()).await?;
+                self.send(Opcode::CLOSE, &encode::close(violation.code, b"")).await?;
                 Ok(None)
             }
         }
@@ -177,7 +178,7 @@ impl Socket {
                 }
                 Opcode::BINARY => {
                     // Messages are text here.
-                    self.send(Opcode::CLOSE, &CloseCode(1003).0.to_be_bytes()).await?;
+                    self.send(Opcode::CLOSE, &encode::close(CloseCode(1003), b"")).await?;
                     return Ok(None);
                 }
                 _ => {}

@@ -4,9 +4,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::line::Recording;
-use crate::model::{At, Body, Dir, Flow, ON, Out, Sink, Unit, Wants};
-use crate::session::{Context, Memory, Session, Side, Start};
-use crate::ws::{Scratch, StreamEnd};
+use crate::decoder::{Beginning, Decoder};
+use crate::model::{At, Body, Dir, Flow, FlowId, ON, Side, Sink, Unit, Wants};
 
 /// What a sender's bytes are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,20 +29,15 @@ impl Sum {
 
 /// Decodes a WebSocket connection from its first byte: client's sum, server's sum.
 pub fn decode(recording: &Recording) -> [Sum; 2] {
-    let mut sums = Sums::default();
-    let mut out = Out::new(&mut sums);
-    let (mut scratch, mut connections, mut memory) = (Scratch::default(), 0, Memory::default());
-    let mut cx =
-        Context { out: &mut out, scratch: &mut scratch, connections: &mut connections, memory: &mut memory };
+    const ONE: FlowId = FlowId(0);
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut session = Session::new(Some([local, local]), Start::Opened);
+    let mut decoder = Decoder::new(Sums::default());
+    decoder.open(ONE, &Beginning::opened([local, local]));
     for (from, bytes) in &recording.pieces {
         let side = if *from == Dir::Client { Side::A } else { Side::B };
-        session.data(side, bytes, At::default(), &mut cx);
+        decoder.data(ONE, side, bytes, At::default());
     }
-    // Nothing follows that could be stopped.
-    let _: Flow = session.finish(StreamEnd::Capture, None, None, &mut cx);
-    let mut sums = sums.0;
+    let (Sums(mut sums), _) = decoder.finish();
     for (sum, bytes) in sums.iter_mut().zip(recording.bytes) {
         sum.socket = bytes;
     }

@@ -100,7 +100,7 @@ impl Transport {
 
 /// A packet that did not come in a WebSocket message: one of an HTTP body's.
 #[derive(Clone, Copy, Debug)]
-pub struct Packet<'a> {
+pub struct AppPacket<'a> {
     /// Its place in the body, from 1.
     pub place: u64,
     /// Whether it is text, otherwise binary.

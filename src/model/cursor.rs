@@ -97,9 +97,11 @@ impl<'a, R: Record> Cursor<'a, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::field::Role;
     use crate::model::finding::Cite;
 
-    static DEF: FieldDef = FieldDef { id: "x", label: "X", help: "", cite: Cite::rfc6455("5.2") };
+    static DEF: FieldDef =
+        FieldDef { id: "x", label: "X", help: "", cite: Cite::rfc6455("5.2"), role: Role::Plain };
 
     #[test]
     fn bits_come_most_significant_first() {

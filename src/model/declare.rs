@@ -51,18 +51,39 @@ macro_rules! rules {
 ///     NAME = "ws.fin", "FIN", Cite::rfc6455("5.2"), "Whether this is the last fragment of its message.";
 /// }
 /// ```
+///
+/// A row may end with the [`Role`](crate::model::Role) that its field has in views.
+///
+/// ```text
+///     NAME = "ws.rsv1", "RSV1", Cite::rfc6455("5.2"), "0 unless an extension gives it a meaning.", Reserved;
+/// ```
 macro_rules! fields {
     ($(#[$doc:meta])* $list:ident;
-     $($name:ident = $id:literal, $label:literal, $cite:expr, $help:literal;)*
+     $($name:ident = $id:literal, $label:literal, $cite:expr, $help:literal $(, $role:ident)?;)*
     ) => {
         $(
             #[allow(clippy::doc_markdown, reason = "shown to people as it stands")]
             #[doc = $help]
-            pub static $name: $crate::model::FieldDef =
-                $crate::model::FieldDef { id: $id, label: $label, help: $help, cite: $cite };
+            pub static $name: $crate::model::FieldDef = $crate::model::FieldDef {
+                id: $id,
+                label: $label,
+                help: $help,
+                cite: $cite,
+                role: $crate::model::role!($($role)?),
+            };
         )*
         $(#[$doc])*
         pub static $list: &[&$crate::model::FieldDef] = &[$(&$name),*];
+    };
+}
+
+/// A field's role; plain where its row names none.
+macro_rules! role {
+    () => {
+        $crate::model::Role::Plain
+    };
+    ($role:ident) => {
+        $crate::model::Role::$role
     };
 }
 
@@ -76,4 +97,4 @@ macro_rules! optional {
     };
 }
 
-pub(crate) use {fields, optional, rules};
+pub(crate) use {fields, optional, role, rules};

@@ -17,6 +17,20 @@ pub struct FieldDef {
     pub help: &'static str,
     /// Where it is defined.
     pub cite: Cite,
+    /// What views set in a way of its own about it.
+    pub role: Role,
+}
+
+/// Fields that views set in a way of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Like any other.
+    #[default]
+    Plain,
+    /// A reserved bit: where all of them are 0, they are told together.
+    Reserved,
+    /// The payload, which takes as many rows as it needs.
+    Payload,
 }
 
 impl PartialEq for FieldDef {

@@ -4,9 +4,10 @@
 //! A decoder produces [`Unit`]s; a view is a [`Sink`] of units. A unit holds
 //! [`Field`]s (name, bit range, value, meaning, citation) and [`Finding`]s (a
 //! [`Rule`] that was broken and where). This layer knows no protocol rule and
-//! does no I/O; it imports the standard library only.
+//! does no I/O; but for [`json`], it imports the standard library only.
 
 pub mod app;
+pub mod counts;
 pub mod cursor;
 mod declare;
 pub mod diagnosis;
@@ -14,32 +15,37 @@ pub mod field;
 pub mod film;
 pub mod finding;
 pub mod hole;
+pub mod json;
 pub mod other;
 pub mod out;
+pub mod quantity;
 pub mod report;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod source;
 pub mod span;
+pub mod stream;
 pub mod text;
 pub mod time;
 pub mod unit;
 pub mod wants;
 pub mod wire;
 
-pub use app::{Answer, App, AppSession, Attachment, Packet, SessionEnd, SessionRef, Transport};
+pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
+pub use counts::{FindingCounts, SeverityCounts};
 pub use cursor::{Cursor, Record, Short};
-pub(crate) use declare::{fields, optional, rules};
+pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
-pub use field::{Field, FieldDef, Value};
+pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Hole, Part};
 pub use other::{Opening, Other};
-pub use out::{ON, Out};
+pub use out::{Emitter, ON, Out};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
+pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{

@@ -2,30 +2,72 @@
 
 use std::ops::ControlFlow;
 
-use super::finding::Rule;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::text::Text;
 use super::unit::{Body, Flow, Message, Sink, Unit};
 use super::wants::Wants;
 
+/// An [`Emitter`] in front of whatever sink: what decoders report to.
+pub type Out<'s> = Emitter<dyn Sink + 's>;
+
 /// Passes units on to a sink and counts them for the summary.
-pub struct Out<'s> {
-    sink: &'s mut dyn Sink,
+pub struct Emitter<S: ?Sized> {
     wants: Wants,
     tally: Summary,
     /// The files before, where there are several.
     files: Box<Summary>,
+    sink: S,
 }
 
 /// Files that a summary's `error` names; each has its own besides.
 const ERRORS_TOLD: usize = 8;
 
-impl<'s> Out<'s> {
+impl<S: Sink> Emitter<S> {
     /// An empty tally in front of `sink`.
-    pub fn new(sink: &'s mut dyn Sink) -> Self {
+    pub fn new(sink: S) -> Self {
         let wants = sink.wants();
-        Self { sink, wants, tally: Summary::default(), files: Box::default() }
+        Self { wants, tally: Summary::default(), files: Box::default(), sink }
+    }
+
+    /// The last unit: the totals, with what the caller knows about the input. Gives them, and the sink.
+    pub fn finish(mut self, packets: u64, bytes: u64, error: Option<Text>) -> (S, Summary) {
+        self.tally.packets = packets;
+        self.tally.bytes = bytes;
+        self.tally.error = error;
+        self.tally.findings.sort();
+        // The run is over: whether the sink wants more no longer matters.
+        let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&self.tally)));
+        (self.sink, self.tally)
+    }
+
+    /// The last unit of several files: the totals of all of them, which it gives, and the sink. `error` is what is wrong with all.
+    pub fn finish_files(mut self, others: Vec<Other>, error: Option<Text>) -> (S, Summary) {
+        let rest = std::mem::take(&mut self.tally);
+        // What the last packets complete, if anything.
+        self.add(&rest, self.files.files.iter().rposition(|file| file.packets > 0).unwrap_or_default());
+        let mut summary = *self.files;
+        summary.others = others;
+        let failed = summary.files.iter().filter_map(|file| Some((&file.name, file.error.as_ref()?)));
+        let mut errors = failed.clone().map(|(name, error)| Text::with("{}: {}", name).word(error.clone()));
+        summary.error = errors.next().map(|first| {
+            let told = errors.take(ERRORS_TOLD - 1);
+            told.fold(first, |all, error| Text::new("{}; {}").word(all).word(error))
+        });
+        summary.error = summary.error.or(error);
+        if let (Some(error), more @ 1..) = (&mut summary.error, failed.count().saturating_sub(ERRORS_TOLD)) {
+            *error = Text::new("{}; and {} more").word(std::mem::take(error)).and(more);
+        }
+        summary.findings.sort();
+        let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&summary)));
+        (self.sink, summary)
+    }
+}
+
+impl<S: Sink + ?Sized> Emitter<S> {
+    /// The sink.
+    pub fn sink(&mut self) -> &mut S {
+        &mut self.sink
     }
 
     /// What the sink will look at.
@@ -42,7 +84,7 @@ impl<'s> Out<'s> {
             _ => {}
         }
         for rule in unit.rules() {
-            self.count(rule);
+            self.tally.findings.add(rule, 1);
         }
         self.sink.take(unit)
     }
@@ -60,17 +102,6 @@ impl<'s> Out<'s> {
         self.tally.others = others;
     }
 
-    /// The last unit: the totals, with what the caller knows about the input.
-    pub fn finish(mut self, packets: u64, bytes: u64, error: Option<Text>) -> Summary {
-        self.tally.packets = packets;
-        self.tally.bytes = bytes;
-        self.tally.error = error;
-        self.tally.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
-        // The run is over: whether the sink wants more no longer matters.
-        let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&self.tally)));
-        self.tally
-    }
-
     /// One of several files ends: its totals, counted since the one before it ended.
     pub fn end_file(&mut self, name: &str, packets: u64, bytes: u64, error: Option<Text>) -> Summary {
         let mut own = std::mem::take(&mut self.tally);
@@ -78,28 +109,6 @@ impl<'s> Out<'s> {
         self.files.files.push(FileTotals { name: name.to_owned(), ..FileTotals::default() });
         self.add(&own, self.files.files.len() - 1);
         own
-    }
-
-    /// The last unit of several files: the totals of all of them. `error` is what is wrong with all.
-    pub fn finish_files(mut self, others: Vec<Other>, error: Option<Text>) -> Summary {
-        let rest = std::mem::take(&mut self.tally);
-        // What the last packets complete, if anything.
-        self.add(&rest, self.files.files.iter().rposition(|file| file.packets > 0).unwrap_or_default());
-        let mut summary = *self.files;
-        summary.others = others;
-        let failed = summary.files.iter().filter_map(|file| Some((&file.name, file.error.as_ref()?)));
-        let mut errors = failed.clone().map(|(name, error)| Text::with("{}: {}", name).word(error.clone()));
-        summary.error = errors.next().map(|first| {
-            let told = errors.take(ERRORS_TOLD - 1);
-            told.fold(first, |all, error| Text::new("{}; {}").word(all).word(error))
-        });
-        summary.error = summary.error.or(error);
-        if let (Some(error), more @ 1..) = (&mut summary.error, failed.count().saturating_sub(ERRORS_TOLD)) {
-            *error = Text::new("{}; and {} more").word(std::mem::take(error)).and(more);
-        }
-        summary.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
-        let _: Flow = self.sink.take(&Unit::about_input(Body::Summary(&summary)));
-        summary
     }
 
     /// Adds to the totals of all files, and of one of them.
@@ -110,12 +119,7 @@ impl<'s> Out<'s> {
         all.connections += own.connections;
         all.frames += own.frames;
         all.messages += own.messages;
-        for (rule, times) in &own.findings {
-            match all.findings.iter_mut().find(|(known, _)| known == rule) {
-                Some((_, count)) => *count += times,
-                None => all.findings.push((rule, *times)),
-            }
-        }
+        all.findings.add_all(&own.findings);
         if let Some(file) = all.files.get_mut(place) {
             file.packets += own.packets;
             file.bytes += own.bytes;
@@ -123,36 +127,6 @@ impl<'s> Out<'s> {
             file.frames += own.frames;
             file.messages += own.messages;
             file.error = file.error.take().or_else(|| own.error.clone());
-        }
-    }
-
-    fn count(&mut self, rule: &'static Rule) {
-        match self.tally.findings.iter_mut().find(|(known, _)| *known == rule) {
-            Some((_, count)) => *count += 1,
-            None => self.tally.findings.push((rule, 1)),
-        }
-    }
-}
-
-impl<'a> Unit<'a> {
-    /// The rules it breaks, once for each time: those of its findings, and those that are only counted.
-    #[inline]
-    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<'a> {
-        self.findings.iter().map(|finding| finding.rule).chain(self.counted.iter().copied())
-    }
-
-    /// A unit that belongs to no connection.
-    pub fn about_input(body: Body<'a>) -> Self {
-        Self {
-            conn: 0,
-            dir: None,
-            time: None,
-            packets: None,
-            body,
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
         }
     }
 }

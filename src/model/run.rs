@@ -1,5 +1,6 @@
 //! What a run begins and ends with: what its input is, and the totals.
 
+use super::counts::FindingCounts;
 use super::other::Other;
 use super::text::Text;
 use super::time::Time;
@@ -50,8 +51,8 @@ pub struct Summary {
     pub messages: u64,
     /// Connections of other protocols, at most [`crate::limits::OTHERS_LISTED`] kinds of them.
     pub others: Vec<Other>,
-    /// How often each rule was broken, by id.
-    pub findings: Vec<(&'static super::finding::Rule, u64)>,
+    /// How often each rule was broken.
+    pub findings: FindingCounts,
     /// Why the input ended badly; `None` when it was read to its end.
     pub error: Option<Text>,
     /// What each of several files came to; empty where there is only one.

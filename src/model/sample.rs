@@ -8,17 +8,7 @@ use super::{
 
 /// A unit of connection 1 without anything around its body.
 pub fn unit(body: Body<'_>) -> Unit<'_> {
-    Unit {
-        conn: 1,
-        dir: None,
-        time: None,
-        packets: None,
-        body,
-        fields: &[],
-        findings: &[],
-        counted: &[],
-        sources: &[],
-    }
+    Unit::of(1, body)
 }
 
 /// A connection between two documentation addresses, its handshake seen.

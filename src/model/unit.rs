@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
-use super::app::{App, AppSession, Packet};
+use super::app::{App, AppPacket, AppSession};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
@@ -36,6 +36,22 @@ pub trait Sink {
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         self.take(unit)?;
         self.take(&Unit { body: Body::Message(message), ..*unit })
+    }
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn wants(&self) -> Wants {
+        (**self).wants()
+    }
+
+    #[inline]
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        (**self).take(unit)
+    }
+
+    #[inline]
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        (**self).take_whole(unit, message)
     }
 }
 
@@ -83,6 +99,41 @@ pub struct Unit<'a> {
     pub sources: &'a [Source],
 }
 
+impl<'a> Unit<'a> {
+    /// A unit of a connection with nothing around its body.
+    pub const fn of(conn: u32, body: Body<'a>) -> Self {
+        Self {
+            conn,
+            dir: None,
+            time: None,
+            packets: None,
+            body,
+            fields: &[],
+            findings: &[],
+            counted: &[],
+            sources: &[],
+        }
+    }
+
+    /// A unit that belongs to no connection.
+    pub const fn about_input(body: Body<'a>) -> Self {
+        Self::of(0, body)
+    }
+
+    /// The same, seen in one packet.
+    #[must_use]
+    pub fn at(self, at: At) -> Self {
+        let packets = (at.packet > 0).then_some((at.packet, at.packet));
+        Self { time: at.time, packets, ..self }
+    }
+
+    /// The rules it breaks, once for each time: those of its findings, and those that are only counted.
+    #[inline]
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<'a> {
+        self.findings.iter().map(|finding| finding.rule).chain(self.counted.iter().copied())
+    }
+}
+
 /// What a unit is.
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'a> {
@@ -101,7 +152,7 @@ pub enum Body<'a> {
     /// A WebSocket message, complete or cut short.
     Message(&'a Message<'a>),
     /// A packet of an application protocol that came by HTTP.
-    Packet(&'a Packet<'a>),
+    Packet(&'a AppPacket<'a>),
     /// An application's session is over.
     Session(&'a AppSession),
     /// Stream bytes that are missing from the capture.
@@ -321,6 +372,13 @@ impl LengthForm {
 }
 
 impl FrameHeader {
+    /// The header of a whole message's only frame, or a control frame: FIN set, no reserved bit, and the
+    /// length in its shortest form (RFC 6455 §5.2). Masked with `masking_key`, if there is one.
+    pub fn of(opcode: Opcode, masking_key: Option<[u8; 4]>, length: u64) -> Self {
+        let length_form = LengthForm::minimal(length);
+        Self { fin: true, rsv1: false, rsv2: false, rsv3: false, opcode, masking_key, length_form, length }
+    }
+
     /// Bytes the header takes: 2 to 14.
     pub fn header_length(&self) -> u8 {
         let extended = match self.length_form {

@@ -52,7 +52,7 @@ impl Talk {
         let mut packets =
             vec![seg(Side::A, self.isn[0], None, "S", b""), seg(Side::B, self.isn[1], next[0], "S", b"")];
         let mut say = |from: Side, flags, text: &[u8]| {
-            let [mine, other] = [from.index(), from.peer().index()];
+            let [mine, other] = [from.index(), from.other().index()];
             packets.push(seg(from, next[mine], next[other], flags, text));
             next[mine] = next[mine].wrapping_add(text.len() as u32 + u32::from(flags == "F"));
             if probes && !text.is_empty() {
@@ -62,7 +62,7 @@ impl Talk {
         say(Side::A, "", b"");
         for (from, text) in &self.turns {
             say(*from, "", text);
-            say(from.peer(), "", b"");
+            say(from.other(), "", b"");
         }
         say(Side::A, "F", b"");
         say(Side::B, "F", b"");

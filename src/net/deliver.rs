@@ -227,7 +227,7 @@ impl Flow {
     }
 
     #[inline]
-    pub(super) fn side(&self, from: usize) -> Side {
+    fn side(&self, from: usize) -> Side {
         if from == self.a { Side::A } else { Side::B }
     }
 

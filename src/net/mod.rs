@@ -62,57 +62,11 @@ use std::net::SocketAddr;
 
 #[cfg(doc)]
 use crate::limits;
-use crate::model::{At, Cite, Finding, Receipt, Time, rules};
+use crate::model::{At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, Time, rules};
 
 pub use link::{is_supported, link_name};
 pub use measure::{Measured, measure};
 pub use tracker::{Counts, Tracker};
-
-/// A captured packet.
-#[derive(Clone, Copy, Debug)]
-pub struct Packet<'a> {
-    /// Its number in the capture, from 1, growing.
-    pub number: u64,
-    /// When it was captured.
-    pub time: Time,
-    /// The LINKTYPE of its interface, as in the capture file.
-    pub link: u32,
-    /// What was captured of it.
-    pub data: &'a [u8],
-    /// Its length on the wire in bytes, at least that of `data`.
-    pub wire_len: u32,
-}
-
-/// Names a flow while it is open: from [`StreamSink::open`] to
-/// [`StreamSink::close`]. Small, and used again afterwards: an index into a slab.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FlowId(pub u32);
-
-/// One of the two endpoints of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The one that opened the connection; where that was not captured, the one
-    /// that sent the first packet.
-    A,
-    /// The other one.
-    B,
-}
-
-impl Side {
-    /// The other endpoint.
-    #[must_use]
-    pub fn peer(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
-
-    /// 0 for A, 1 for B: an index into a pair.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-}
 
 /// A flow that has something to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,26 +85,6 @@ pub struct Opened {
     pub time: Time,
 }
 
-/// What the sink wants to hear of a flow from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    /// Everything.
-    Follow,
-    /// Only [`StreamSink::close`]; nothing of the flow is kept.
-    Ignore,
-    /// Nothing, and nothing of any other flow either.
-    Stop,
-}
-
-/// How a direction ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamEnd {
-    /// Its sender has no more to say (RFC 9293 §3.6).
-    Fin,
-    /// Its sender aborted the connection (RFC 9293 §3.5.2).
-    Rst,
-}
-
 /// Why a flow is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
@@ -167,6 +101,9 @@ pub enum CloseReason {
 }
 
 /// Takes what the endpoints sent.
+///
+/// Where it answers [`Interest::Ignore`], it only hears [`close`](Self::close) of the flow, of which
+/// nothing is kept.
 ///
 /// For each flow: [`open`](Self::open) first and [`close`](Self::close) last,
 /// for each direction at most one [`end`](Self::end), after all its data.

@@ -243,7 +243,7 @@ fn one_direction_alone_is_a_stream() {
             feed.seg(&seg(side, isn + 83 + 2 * i, 900, "", b"cd"));
         }
         assert!(feed.log.lines.iter().any(|line| line.contains("gap 2 ")));
-        assert_eq!(feed.finish().text(0, side.peer()), "");
+        assert_eq!(feed.finish().text(0, side.other()), "");
     }
 }
 

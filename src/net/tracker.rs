@@ -128,14 +128,15 @@ impl Tracker {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
         if self.short_way
-            && let Some(datagram) = plain::datagram(packet)
+            && let Some(datagram) = &plain::datagram(packet)
         {
-            return self.datagram(&datagram, packet.number, packet.time, sink);
+            return self.datagram(datagram, packet.number, packet.time, sink);
         }
         self.any_packet(packet, sink)
     }
 
     /// Takes a packet that is not [plain](plain), or may not be.
+    #[inline(never)]
     fn any_packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         let datagram = match tunnel::inside(packet) {
             Inside::Datagram(datagram) => datagram,
@@ -170,12 +171,13 @@ impl Tracker {
         time: Time,
         sink: &mut S,
     ) -> Going {
-        let Some(segment) = tcp::segment(datagram, packet, time) else {
+        // Looked at where it was made: moving what has so many fields costs more than making it.
+        let Some(segment) = &tcp::segment(datagram, packet, time) else {
             self.counts.damaged += 1;
             return Continue(());
         };
         self.counts.segments += 1;
-        self.segment(&segment, packet, time, sink)
+        self.segment(segment, packet, time, sink)
     }
 
     /// No more packets will come: delivers what waits and closes every flow,
@@ -265,6 +267,7 @@ impl Tracker {
     }
 
     /// Takes a segment that does not simply come next.
+    #[inline(never)]
     fn any_segment<S: StreamSink>(
         &mut self,
         key: &Key,

@@ -5,12 +5,11 @@
 //! views of the same traffic. Or, as rotated captures are, they are parts of one capture: one tracker
 //! follows their connections from file to file, and nothing tells where one begins.
 
-use super::{Outcome, Part, Read, Router};
+use super::{Outcome, Part, Read};
+use crate::decoder::{Census, Decoder};
 use crate::input::Input;
 use crate::model::{Body, Flow, Meta, Sink, Text, Unit};
 use crate::net::Tracker;
-use crate::session::Census;
-use crate::timeline::Timeline;
 
 /// What a run over several files came to.
 #[derive(Debug)]
@@ -31,16 +30,9 @@ pub fn run_files(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Files {
-    let mut timeline;
-    let sink: &mut dyn Sink = if sink.wants().app {
-        timeline = Timeline::new(sink);
-        &mut timeline
-    } else {
-        sink
-    };
-    let mut router = Router::new(sink);
-    let mut flow = router.out.emit(&Unit::about_input(Body::Meta(meta)));
-    let mut run = Run { router, meta, joined: meta.concat.then(Joined::default), census: Census::default() };
+    let mut decoder = Decoder::new(sink);
+    let mut flow = decoder.tell(&Unit::about_input(Body::Meta(meta)));
+    let mut run = Run { decoder, meta, joined: meta.concat.then(Joined::default), census: Census::default() };
     let mut each = Vec::new();
     for place in 0..meta.files.len() {
         let Some(input) = flow.is_continue().then(|| open(place)).flatten() else { break };
@@ -55,7 +47,7 @@ pub fn run_files(
 }
 
 struct Run<'r, 's> {
-    router: Router<'s>,
+    decoder: Decoder<&'s mut dyn Sink>,
     meta: &'r Meta,
     /// Where the files are parts of one capture.
     joined: Option<Joined>,
@@ -79,18 +71,14 @@ impl Run<'_, '_> {
         let file = &self.meta.files[place];
         let mut read = match (&mut self.joined, input) {
             (None, input) => {
-                let read = self.router.input(input, Part::One(file), progress);
+                let read = self.decoder.input(input, Part::One(file), progress);
                 // Another capture point would see the same keys and the same reconnects.
-                let mut memory = std::mem::take(&mut self.router.memory);
-                let others = memory.census.take();
-                others.iter().cloned().for_each(|other| self.census.add(other));
-                self.router.out.others(others);
-                (self.router.sessions, self.router.held, self.router.now) = (Vec::new(), 0, None);
+                self.decoder.forget().into_iter().for_each(|other| self.census.add(other));
                 read
             }
             (Some(joined), Input::Capture(capture)) => {
                 let part = Part::Further(joined.packets);
-                let read = self.router.packets(&mut joined.tracker, capture, part, progress);
+                let read = self.decoder.packets(&mut joined.tracker, capture, part, progress);
                 joined.packets += read.packets;
                 read
             }
@@ -100,25 +88,27 @@ impl Run<'_, '_> {
             }
         };
         let flow = read.flow;
-        let summary = self.router.out.end_file(&file.name, read.packets, read.bytes, read.why());
+        let summary = self.decoder.end_file(&file.name, read.packets, read.bytes, read.why());
         (Ok(read.outcome(summary)), flow)
     }
 
     /// Notes a file of which nothing can be decoded.
     fn failed(&mut self, place: usize, why: Text) -> Text {
-        self.router.out.end_file(&self.meta.files[place].name, 0, 0, Some(why.clone()));
+        self.decoder.end_file(&self.meta.files[place].name, 0, 0, Some(why.clone()));
         why
     }
 
     fn finish(mut self, flow: Flow) -> Outcome {
         let mut read =
             Read { flow, packets: 0, bytes: 0, error: None, unreadable: Vec::new(), unlike_frames: false };
+        let mut others = None;
         if let Some(mut joined) = self.joined {
-            self.router.end(&mut joined.tracker, &mut read);
+            self.decoder.packets_end(&mut joined.tracker, &mut read);
             read.packets = joined.packets;
-            self.census = self.router.memory.census;
+        } else {
+            others = Some(self.census.take());
         }
-        let summary = self.router.out.finish_files(self.census.take(), read.why());
+        let (_, summary) = self.decoder.finish_files(others, read.why());
         read.outcome(summary)
     }
 }

@@ -7,35 +7,31 @@ use super::{Options, Screen, screen::Layout};
 use crate::model::*;
 
 /// A unit with nothing in it.
-pub const EMPTY: Unit<'static> = Unit {
-    conn: 0,
-    dir: None,
-    time: None,
-    packets: None,
-    body: Body::Note,
-    fields: &[],
-    findings: &[],
-    counted: &[],
-    sources: &[],
-};
+pub const EMPTY: Unit<'static> = Unit::of(0, Body::Note);
 
 macro_rules! defs {
-    ($($name:ident = $id:literal, $label:literal, $section:literal;)*) => {
-        $(static $name: FieldDef = FieldDef { id: $id, label: $label, help: "", cite: Cite::rfc6455($section) };)*
+    ($($name:ident = $id:literal, $label:literal, $section:literal $(, $role:ident)?;)*) => {
+        $(static $name: FieldDef = FieldDef {
+            id: $id,
+            label: $label,
+            help: "",
+            cite: Cite::rfc6455($section),
+            role: role!($($role)?),
+        };)*
     };
 }
 
 defs! {
     FIN = "ws.fin", "FIN", "5.2";
-    RSV1 = "ws.rsv1", "RSV1", "5.2";
-    RSV2 = "ws.rsv2", "RSV2", "5.2";
-    RSV3 = "ws.rsv3", "RSV3", "5.2";
+    RSV1 = "ws.rsv1", "RSV1", "5.2", Reserved;
+    RSV2 = "ws.rsv2", "RSV2", "5.2", Reserved;
+    RSV3 = "ws.rsv3", "RSV3", "5.2", Reserved;
     OPCODE = "ws.opcode", "Opcode", "5.2";
     MASK = "ws.mask", "MASK", "5.2";
     LENGTH = "ws.length", "Payload length", "5.2";
     EXTENDED = "ws.extended_length", "Extended payload length", "5.2";
     KEY = "ws.masking_key", "Masking-key", "5.3";
-    PAYLOAD = "ws.payload", "Payload data", "5.2";
+    PAYLOAD = "ws.payload", "Payload data", "5.2", Payload;
     CODE = "ws.close_code", "Status code", "7.4";
     REASON = "ws.close_reason", "Reason", "7.1.6";
     METHOD = "http.status", "Status", "4.2.2";

@@ -7,9 +7,10 @@ use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
 use super::totals::{effect, more, others, totals};
-use super::words::{BYTES, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, grouped, opcode, runs};
+use super::words::{BYTES, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, opcode, runs};
 use super::{Options, app, frames, heads, verdicts};
 use crate::lang::Lang;
+use crate::model::quantity::grouped;
 use crate::model::{
     Body, Connection, Dir, EndKind, Ending, Gap, Handshake, Hole, InputFile, Message, Meta, Opcode, Opening,
     Part, Roles, Severity, Summary, Unit, Utf8, hole,
@@ -351,8 +352,7 @@ impl Outline {
         if let more @ 1.. = summary.others.len().saturating_sub(OTHERS) {
             self.say(Ink::Faint, &lang.fill("and {} more kinds of other connections", &[&more]));
         }
-        let mut findings: Vec<_> = summary.findings.iter().filter(|(_, times)| *times > 0).collect();
-        findings.sort_by_key(|(rule, times)| (std::cmp::Reverse((rule.severity, *times)), rule.id));
+        let findings = summary.findings.by_weight();
         if findings.is_empty() {
             self.say(Ink::Good, lang.words("no findings"));
         }
@@ -360,7 +360,7 @@ impl Outline {
         let number = findings.iter().map(|(_, times)| grouped(*times).len() + 1).max().unwrap_or_default();
         for (rule, times) in findings {
             self.page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
-            let times = format!("{}×", grouped(*times));
+            let times = format!("{}×", grouped(times));
             self.page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
             self.page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
             self.page

@@ -11,7 +11,7 @@ use super::outline::{INDENT, Outline};
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
 use super::words::{BYTES, brief, count};
-use crate::model::{Field, Finding, Frame, Severity, Unit, Value};
+use crate::model::{Field, Finding, Frame, Role, Severity, Unit, Value};
 
 const PLACE: usize = INDENT;
 const BITS: usize = PLACE + 6;
@@ -42,7 +42,7 @@ pub fn show(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
             reserved_row(outline, unit, field);
             after
         } else {
-            if field.def.id == "ws.payload" {
+            if field.def.role == Role::Payload {
                 payload_row(outline, unit, frame, field, !later.is_empty());
             } else {
                 row(outline, unit, frame, field);
@@ -65,8 +65,8 @@ pub fn number(field: &Field) -> String {
 /// The rest of the fields when they begin with RSV1, RSV2 and RSV3, all 0 and with nothing to say about.
 pub fn reserved_bits_zero<'a>(unit: &Unit<'_>, fields: &'a [Field]) -> Option<&'a [Field]> {
     let (three, rest) = fields.split_at_checked(3)?;
-    let quiet = three.iter().zip(["ws.rsv1", "ws.rsv2", "ws.rsv3"]).all(|(field, id)| {
-        field.def.id == id && field.value == Value::Bit(false) && blamed(unit, field).is_none()
+    let quiet = three.iter().all(|field| {
+        field.def.role == Role::Reserved && field.value == Value::Bit(false) && blamed(unit, field).is_none()
     });
     quiet.then_some(rest)
 }

@@ -123,7 +123,7 @@ pub fn ending<L: Layout>(show: &mut Show<L>) {
         frames: 10,
         messages: 5,
         others: Vec::new(),
-        findings: vec![(&UNCLEAN, 1), (&UNMASKED, 12)],
+        findings: [(&UNCLEAN, 1), (&UNMASKED, 12)].into_iter().collect(),
         error: Some("packet 1022 is cut short".into()),
         ..Summary::default()
     };

@@ -34,7 +34,7 @@ impl Session {
         if is {
             let mut tls = Encrypted { offset, first: at, ..Encrypted::default() };
             tls.begins[side.index()].extend_from_slice(&bytes[..bytes.len().min(limits::TLS_HELLO)]);
-            self.client = self.client.or(Some(side));
+            self.about.client = self.about.client.or(Some(side));
             self.phase = Phase::Encrypted(Box::new(tls));
         }
         is
@@ -53,7 +53,7 @@ impl Session {
         let room = limits::TLS_HELLO - begin.len();
         begin.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let full = begin.len() == limits::TLS_HELLO;
-        if self.client != Some(side) && sniff(begin) == Sniff::Response {
+        if self.about.client != Some(side) && sniff(begin) == Sniff::Response {
             let is_line = begin.contains(&b'\n') || begin.len() >= limits::OPENING;
             return if is_line {
                 self.answered_in_http(side, at, offset + bytes.len() as u64, cx)
@@ -62,7 +62,7 @@ impl Session {
             };
         }
         // The server answers once it has all of the client's.
-        if full || self.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
+        if full || self.about.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
             self.count_encrypted(cx);
         }
         ON
@@ -77,7 +77,7 @@ impl Session {
             self.phase = Phase::Other;
             return ON;
         };
-        let address = self.endpoints.as_deref().map(|endpoints| endpoints[server.index()]);
+        let address = self.about.endpoints.as_deref().map(|endpoints| endpoints[server.index()]);
         let is_known = address.is_some_and(|address| cx.memory.is_server(address));
         if !is_known && hello.alpn.iter().any(|protocol| protocol == "h2") {
             self.count_encrypted(cx);
@@ -85,9 +85,9 @@ impl Session {
         }
         let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
         let [asks, answers] = [client, server].map(|side| &tls.begins[side.index()]);
-        self.announce(Roles::Handshake, Handshake::Refused, cx);
-        self.introduce(tls.first.time, cx)?;
-        let Some(told) = &self.told else { return ON };
+        self.about.announce(Roles::Handshake, Handshake::Refused, cx);
+        self.about.introduce(tls.first.time, cx)?;
+        let Some(told) = &self.about.told else { return ON };
         let about = match &hello.server_name {
             Some(name) => Text::with("a TLS client hello for {}", name),
             None => Text::new("a TLS client hello"),
@@ -117,15 +117,9 @@ impl Session {
         let findings = [finding];
         let mut show = |dir, opening: &Opening<'_>, at: At, findings: &[Finding]| {
             cx.out.emit(&Unit {
-                conn: told.conn,
                 dir: Some(dir),
-                time: at.time,
-                packets: (at.packet > 0).then_some((at.packet, at.packet)),
-                body: Body::Opening(opening),
-                fields: &[],
                 findings,
-                counted: &[],
-                sources: &[],
+                ..Unit::of(told.conn, Body::Opening(opening)).at(at)
             })
         };
         show(Dir::Client, &asked, tls.first, &findings)?;
@@ -138,7 +132,9 @@ impl Session {
             return;
         }
         let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return };
-        let (Some(client), Some(endpoints)) = (self.client, self.endpoints.as_deref()) else { return };
+        let (Some(client), Some(endpoints)) = (self.about.client, self.about.endpoints.as_deref()) else {
+            return;
+        };
         let Hello::Client(ClientHello { version, server_name, alpn }) =
             tls::hello(&tls.begins[client.index()])
         else {

@@ -1,5 +1,6 @@
 //! From bytes of which it was open what they are to what the probe found in them.
 
+use super::http::Http;
 use super::probe::Found;
 use super::{Context, Phase, Session, Side, Start};
 use crate::model::{At, Dir, Flow, Handshake, ON, Receipt, Roles};
@@ -14,14 +15,14 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
-        if self.start == Start::Opened
+        if self.about.start == Start::Opened
             && offset == self.beginning(side)
             && self.is_encrypted(side, bytes, at, offset)
         {
             return ON;
         }
         let Phase::Probe(probe) = &mut self.phase else { return ON };
-        let found = probe.look(side, bytes, at, offset, self.start, self.client);
+        let found = probe.look(side, bytes, at, offset, self.about.start, self.about.client);
         self.found(found, cx)
     }
 
@@ -42,7 +43,7 @@ impl Session {
         self.found(found, cx)?;
         // A side that had ended before was not known to be one of a WebSocket.
         for side in [Side::A, Side::B] {
-            if let (Some(how), Some(dir)) = (self.ended[side.index()], self.dir(side))
+            if let (Some(how), Some(dir)) = (self.about.ended[side.index()], self.about.dir(side))
                 && let Phase::WebSocket(talk) = &mut self.phase
             {
                 talk.end(dir, how, Receipt::default(), at, cx.out, cx.scratch)?;
@@ -53,10 +54,9 @@ impl Session {
 
     /// The probe saw HTTP: what it held is HTTP's.
     fn begin_http(&mut self, cx: &mut Context<'_, '_>) -> Flow {
-        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Http(Box::default())) else {
-            return ON;
-        };
-        self.client = self.client.or(probe.client());
+        let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+        self.about.client = self.about.client.or(probe.client());
+        self.phase = Phase::Http(Box::new(Http::new()));
         for (side, held) in probe.into_heads() {
             for (offset, at, bytes) in held.pieces() {
                 self.pass(side, bytes, at, offset, cx)?;
@@ -75,14 +75,14 @@ impl Session {
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Phase::Probe(probe) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
-        let said = self.client.is_some();
+        let said = self.about.client.is_some();
         let other = side.other();
-        let client = self.client.unwrap_or(if masked { side } else { other });
-        self.client = Some(client);
+        let client = self.about.client.unwrap_or(if masked { side } else { other });
+        self.about.client = Some(client);
         let held = probe.into_frames(side, offset);
         let start = |side: Side| {
             let held = held.iter().find(|(of, _)| *of == side);
-            held.map_or(self.offsets[side.index()], |(_, held)| held.offset())
+            held.map_or(self.about.offsets[side.index()], |(_, held)| held.offset())
         };
         let offsets = [start(client), start(client.other())];
         // In the order in which they were captured.
@@ -91,21 +91,21 @@ impl Session {
             .flat_map(|(side, held)| held.pieces().map(|(offset, at, bytes)| (*side, offset, at, bytes)))
             .collect();
         pieces.sort_by_key(|(_, _, at, _)| at.packet);
-        if self.told.is_none() {
-            let roles = match self.start {
+        if self.about.told.is_none() {
+            let roles = match self.about.start {
                 _ if !said => Roles::Masking,
                 Start::Given => Roles::Assumed,
                 // A part of the request was there.
                 Start::Opened | Start::Midway | Start::SpokeHttp => Roles::Handshake,
             };
-            self.announce(roles, Handshake::Missing, cx);
+            self.about.announce(roles, Handshake::Missing, cx);
             // What went wrong before is told after it, and must not have come before it.
             let first = pieces.first().and_then(|(_, _, at, _)| at.time);
-            let time = self.anomalies.iter().filter_map(|(_, _, at)| at.time).chain(first).min();
-            self.introduce(time, cx)?;
+            let time = self.about.first_anomaly().into_iter().chain(first).min();
+            self.about.introduce(time, cx)?;
         }
         let conn = self.conn().unwrap_or_default();
-        let talk = match self.start {
+        let talk = match self.about.start {
             Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
             _ => Conversation::midway(conn, offsets, if side == client { Dir::Client } else { Dir::Server }),
         };

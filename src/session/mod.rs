@@ -7,42 +7,36 @@
 //! [`Conversation`]. A connection that has nothing to do with WebSocket is given
 //! up without a word.
 
+mod about;
 mod census;
 mod encrypted;
-mod foreign;
 mod http;
 mod joined;
-mod lane;
 mod memory;
-mod polling;
 mod preface;
 mod probe;
 mod proxy;
 mod refused;
-mod silence;
 mod told;
 mod tunnel;
-mod upgrade;
+mod upgraded;
 
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 
-use crate::limits;
 use crate::model::{
-    At, Body, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, ON, Out, Receipt, Roles, Rule,
-    Time, Unit,
+    At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, ON, Out, Receipt, Rule, Side, StreamEnd,
+    Time,
 };
-use crate::ws::{Conversation, Scratch, StreamEnd};
+use crate::ws::{Conversation, Scratch};
 
+use self::about::About;
 pub use self::census::Census;
 use self::encrypted::Encrypted;
-use self::lane::HttpPhase;
+use self::http::{Http, Next, Over, Run, Turn};
 pub use self::memory::Memory;
-pub use self::refused::Refusals;
-use self::silence::Over;
-
-use self::memory::Entry;
 use self::probe::Probe;
-use self::tunnel::Tunnel;
+pub use self::refused::Refusals;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -52,31 +46,6 @@ pub struct Context<'c, 's> {
     pub connections: &'c mut u32,
     /// What is remembered of them.
     pub memory: &'c mut Memory,
-}
-
-/// One of the two endpoints of a connection, before it is known which is the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Who opened the connection, as far as that was seen.
-    A,
-    /// The other one.
-    B,
-}
-
-impl Side {
-    fn index(self) -> usize {
-        match self {
-            Self::A => 0,
-            Self::B => 1,
-        }
-    }
-
-    fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
 }
 
 /// What is known of a connection before it says anything.
@@ -94,91 +63,45 @@ pub enum Start {
 
 /// A connection being followed.
 pub struct Session {
-    /// Kept apart until they are told: a session's first cache line is for what each segment needs.
-    endpoints: Option<Box<[SocketAddr; 2]>>,
-    start: Start,
-    /// Which endpoint is the client, once that is known.
-    client: Option<Side>,
-    /// Bytes seen of each side, lost ones included, until the WebSocket begins.
-    offsets: [u64; 2],
     phase: Phase,
-    /// What is told of the connection; `None` until it has to do with WebSocket.
-    told: Option<Box<Told>>,
-    /// The response broke this rule, which its client must not put up with.
-    bad_handshake: Option<&'static Rule>,
-    ended: [Option<StreamEnd>; 2],
-    /// Packets of both endpoints are in the capture: who is silent is so for certain.
-    both_heard: bool,
-    /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
-    tunnel: Option<Box<Tunnel>>,
-    /// What was found about its packets before it was known to be a WebSocket.
-    anomalies: Vec<(Side, Finding, At)>,
+    about: About,
 }
 
 enum Phase {
     Probe(Box<Probe>),
-    Http(Box<HttpPhase>),
+    Http(Box<Http>),
     WebSocket(Box<Conversation>),
     Encrypted(Box<Encrypted>),
     Other,
 }
 
-/// A connection that was numbered and announced.
-struct Told {
-    conn: u32,
-    connection: Connection,
-    entry: Entry,
-}
-
-/// Whether a session still wants to be told what its connection carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interest {
-    Follow,
-    /// It is not WebSocket.
-    Ignore,
-    /// The sink has had enough of everything.
-    Stop,
-}
-
 impl Session {
     /// A session between two addresses; `endpoints[0]` is [`Side::A`].
     pub fn new(endpoints: Option<[SocketAddr; 2]>, start: Start) -> Self {
-        Self {
-            endpoints: endpoints.map(Box::new),
-            start,
-            client: None,
-            offsets: [0, 0],
-            phase: Phase::Probe(Box::default()),
-            told: None,
-            bad_handshake: None,
-            ended: [None, None],
-            both_heard: false,
-            tunnel: None,
-            anomalies: Vec::new(),
-        }
+        Self { phase: Phase::Probe(Box::default()), about: About::new(endpoints, start) }
     }
 
     /// Says whether the beginning of what both endpoints send was captured.
     #[must_use]
     pub fn hearing_both(mut self, both: bool) -> Self {
-        self.both_heard = both;
+        self.about.both_heard = both;
         self
     }
 
     /// Says who is the client, where the input itself says so of both directions.
     pub fn set_client(&mut self, side: Side) {
-        self.client.get_or_insert(side);
-        self.both_heard = true;
+        self.about.client.get_or_insert(side);
+        self.about.both_heard = true;
     }
 
     /// The number of the connection, once it has one.
     pub fn conn(&self) -> Option<u32> {
-        self.told.as_ref().map(|t| t.conn)
+        self.about.told.as_ref().map(|t| t.conn)
     }
 
     /// Whether frames were taken for such without a handshake to open them.
     pub fn has_no_handshake(&self) -> bool {
-        self.told.as_ref().is_some_and(|told| told.connection.handshake == Handshake::Missing)
+        self.about.told.as_ref().is_some_and(|told| told.connection.handshake == Handshake::Missing)
     }
 
     /// Bytes it holds because it is not a WebSocket yet.
@@ -186,15 +109,25 @@ impl Session {
     pub fn cost(&self) -> usize {
         match &self.phase {
             Phase::WebSocket(_) | Phase::Other => 0,
-            Phase::Probe(probe) => probe.cost() + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost()),
-            Phase::Http(http) => http.cost() + self.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost()),
+            _ => self.early_cost(),
+        }
+    }
+
+    #[inline(never)]
+    fn early_cost(&self) -> usize {
+        match &self.phase {
+            Phase::WebSocket(_) | Phase::Other => 0,
+            Phase::Probe(probe) => {
+                probe.cost() + self.about.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost())
+            }
+            Phase::Http(http) => http.cost() + self.about.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost()),
             Phase::Encrypted(tls) => tls.cost(),
         }
     }
 
     /// Gives up finding out what the connection carries, and holds nothing any longer.
     pub fn give_up(&mut self) {
-        self.tunnel = None;
+        self.about.tunnel = None;
         self.phase = Phase::Other;
     }
 
@@ -203,10 +136,10 @@ impl Session {
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
-                let dir = if self.client == Some(side) { Dir::Client } else { Dir::Server };
+                let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
                 if dir == Dir::Client
-                    && let Some(cause) = self.bad_handshake.take()
-                    && let Some(told) = &self.told
+                    && let Some(cause) = self.about.bad_handshake.take()
+                    && let Some(told) = &self.about.told
                     && told.note(dir, at, &[told::accepted_bad_handshake(cause.id)], cx).is_break()
                 {
                     return Interest::Stop;
@@ -231,28 +164,20 @@ impl Session {
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
         let stops = self.release_preface(cx).is_break()
             || self.probe_end(at, cx).is_break()
-            || self.stop_waiting(at, cx).is_break();
+            || self.http(cx, |http, about, cx| http.stop_waiting(at, about, cx)).is_break();
         if stops {
             return Interest::Stop;
         }
-        self.offsets[side.index()] = self.offsets[side.index()].saturating_add(length);
-        let dir = self.dir(side);
+        self.about.offsets[side.index()] = self.about.offsets[side.index()].saturating_add(length);
+        let dir = self.about.dir(side);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
-            // Heads cannot be followed across a hole; whatever comes next is found anew.
-            Phase::Http(http) => {
-                self.start = match self.start {
-                    Start::Given => Start::Given,
-                    _ if self.client.is_none_or(|client| http.may_upgrade(client)) => Start::Midway,
-                    _ => Start::SpokeHttp,
-                };
-                self.phase = Phase::Probe(Box::default());
-                ON
-            }
+            Phase::Http(_) => self.http(cx, |http, about, _| http.gap(about)),
             Phase::Probe(_) => {
-                self.start = if self.start == Start::Opened { Start::Midway } else { self.start };
+                self.about.start =
+                    if self.about.start == Start::Opened { Start::Midway } else { self.about.start };
                 self.phase = Phase::Probe(Box::default());
                 ON
             }
@@ -267,32 +192,19 @@ impl Session {
 
     /// Bytes of one side are not there that the other had when it sent what comes next.
     pub fn behind(&mut self, side: Side) {
-        let dir = self.dir(side).unwrap_or(Dir::Server);
+        let dir = self.about.dir(side).unwrap_or(Dir::Server);
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.behind(dir),
-            Phase::Http(http) => http.lanes[side.index()].behind = true,
+            Phase::Http(http) => http.behind(dir),
             Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
         }
     }
 
     /// Something is wrong with a packet of one side.
     pub fn anomaly(&mut self, side: Side, finding: Finding, at: At, cx: &mut Context<'_, '_>) -> Interest {
-        if self.anomalies.len() < limits::ANOMALIES_HELD {
-            self.anomalies.push((side, finding, at));
-        }
-        let flow = self.tell_anomalies(cx);
+        self.about.anomaly(side, finding, at);
+        let flow = self.about.tell_anomalies(cx);
         self.interest(flow)
-    }
-
-    /// Tells what was found about packets, once the connection has a number.
-    fn tell_anomalies(&mut self, cx: &mut Context<'_, '_>) -> Flow {
-        let Some(told) = &self.told else { return ON };
-        for (side, mut finding, at) in std::mem::take(&mut self.anomalies) {
-            let dir = self.dir(side).unwrap_or(Dir::Server);
-            finding.blame = Some(dir);
-            told.note(dir, at, &[finding], cx)?;
-        }
-        ON
     }
 
     /// One side has ended its stream.
@@ -307,8 +219,8 @@ impl Session {
         if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
             return Interest::Stop;
         }
-        self.ended[side.index()] = Some(how);
-        let dir = self.dir(side);
+        self.about.ended[side.index()] = Some(how);
+        let dir = self.about.dir(side);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
@@ -326,9 +238,9 @@ impl Session {
 
     /// The WebSocket is over for both as soon as one side ends its stream.
     fn remember_end(&mut self, now: Option<Time>, cx: &mut Context<'_, '_>) {
-        let Some(told) = &mut self.told else { return };
-        let ended = |side: Side| self.ended[side.index()].is_some();
-        let by_client = self.client.is_some_and(|client| ended(client) && !ended(client.other()));
+        let Some(told) = &mut self.about.told else { return };
+        let ended = |side: Side| self.about.ended[side.index()].is_some();
+        let by_client = self.about.client.is_some_and(|client| ended(client) && !ended(client.other()));
         let has_failed = match (&self.phase, told.connection.status) {
             (Phase::WebSocket(talk), _) => talk.has_failed(),
             // Asked for a password, or sent elsewhere, a client may try again at once.
@@ -357,7 +269,7 @@ impl Session {
                 self.http_end(Side::B, Over::Input, at, cx)?;
             }
             // Too little to tell what it is, but the user said so.
-            Phase::Probe(probe) if self.start == Start::Given => {
+            Phase::Probe(probe) if self.about.start == Start::Given => {
                 if let Some((side, masked)) = probe.first() {
                     self.begin_frames(side, None, masked, cx)?;
                 }
@@ -367,7 +279,7 @@ impl Session {
         }
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
-        let Some(mut told) = self.told.take() else { return ON };
+        let Some(mut told) = self.about.told.take() else { return ON };
         let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
@@ -379,7 +291,7 @@ impl Session {
     }
 
     fn end_kind(&self) -> EndKind {
-        match self.ended {
+        match self.about.ended {
             [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
             [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
             _ => EndKind::CaptureEnd,
@@ -389,105 +301,67 @@ impl Session {
     fn interest(&self, flow: Flow) -> Interest {
         match &self.phase {
             _ if flow.is_break() => Interest::Stop,
-            Phase::Other if self.told.is_none() => Interest::Ignore,
+            Phase::Other if self.about.told.is_none() => Interest::Ignore,
             _ => Interest::Follow,
         }
     }
 
-    fn dir(&self, side: Side) -> Option<Dir> {
-        let client = self.client?;
-        Some(if client == side { Dir::Client } else { Dir::Server })
-    }
-
     /// Bytes before the WebSocket is reached.
     fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
-        let offset = self.offsets[side.index()];
-        self.offsets[side.index()] += bytes.len() as u64;
+        let offset = self.about.offsets[side.index()];
+        self.about.offsets[side.index()] += bytes.len() as u64;
         let used = self.preface(side, bytes, at, offset, cx)?;
         if used < bytes.len() {
             let at = At { byte: at.byte.saturating_add(used as u32), ..at };
             self.pass(side, &bytes[used..], at, offset + used as u64, cx)?;
         }
-        self.tell_anomalies(cx)
+        self.about.tell_anomalies(cx)
+    }
+
+    /// Has HTTP take something, where that is the phase, and goes on with what the connection becomes by it.
+    fn http(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        takes: impl FnOnce(&mut Http, &mut About, &mut Context<'_, '_>) -> Turn,
+    ) -> Flow {
+        let Phase::Http(http) = &mut self.phase else { return ON };
+        let ControlFlow::Break(next) = takes(http, &mut self.about, cx) else { return ON };
+        let (phase, rest) = match next {
+            Next::Stop => return ControlFlow::Break(()),
+            Next::Other => (Phase::Other, Vec::new()),
+            Next::Anew(rest) => (Phase::Probe(Box::default()), rest),
+            Next::WebSocket(talk, rest) => (Phase::WebSocket(talk), rest),
+        };
+        self.phase = phase;
+        rest.iter().try_for_each(|(dir, chunk)| {
+            let run = chunk.run(*dir);
+            self.pass(self.about.side(*dir), run.bytes, run.at, run.offset, cx)
+        })
+    }
+
+    fn http_end(&mut self, side: Side, over: Over, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let dir = self.about.dir(side).unwrap_or(Dir::Server);
+        self.http(cx, |http, about, cx| http.end(dir, over, at, about, cx))
     }
 
     /// Bytes that were counted already go to HTTP, or, once it has upgraded, to the conversation.
     fn pass(&mut self, side: Side, bytes: &[u8], at: At, offset: u64, cx: &mut Context<'_, '_>) -> Flow {
-        let dir = self.dir(side).unwrap_or(Dir::Server);
+        let dir = self.about.dir(side).unwrap_or(Dir::Server);
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.push(dir, bytes, at, cx.out, cx.scratch),
-            Phase::Http(_) => self.http_data(side, bytes, at, offset, cx),
+            Phase::Http(_) => {
+                self.http(cx, |http, about, cx| http.data(Run { dir, bytes, at, offset }, about, cx))
+            }
             Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
             Phase::Encrypted(_) => self.encrypted_data(side, bytes, at, offset, cx),
             Phase::Other => ON,
         }
     }
-
-    /// Numbers the connection. Whoever calls shows it, once what is known of it is noted.
-    fn announce(&mut self, roles: Roles, handshake: Handshake, cx: &mut Context<'_, '_>) {
-        if self.told.is_some() {
-            return;
-        }
-        *cx.connections += 1;
-        let (client, server) = match (self.endpoints.take().as_deref(), self.client) {
-            (Some([a, b]), Some(Side::B)) => (Some(*b), Some(*a)),
-            (Some([a, b]), _) => (Some(*a), Some(*b)),
-            (None, _) => (None, None),
-        };
-        if let Some(server) = server {
-            cx.memory.serves(server);
-        }
-        let connection = Connection {
-            client,
-            server,
-            roles,
-            handshake,
-            target: None,
-            status: None,
-            subprotocol: None,
-            extensions: None,
-            deflate: None,
-            http_version: None,
-            ending: None,
-            more: Vec::new(),
-        };
-        let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
-        self.told = Some(Box::new(told));
-    }
-}
-
-impl Told {
-    fn unit(&self, time: Option<Time>) -> Unit<'_> {
-        Unit {
-            conn: self.conn,
-            dir: None,
-            time,
-            packets: None,
-            body: Body::Connection(&self.connection),
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        }
-    }
-
-    fn note(&self, dir: Dir, at: At, findings: &[Finding], cx: &mut Context<'_, '_>) -> Flow {
-        cx.out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(dir),
-            time: at.time,
-            packets: (at.packet > 0).then_some((at.packet, at.packet)),
-            body: Body::Note,
-            fields: &[],
-            findings,
-            counted: &[],
-            sources: &[],
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::about::Told;
     use super::*;
 
     #[test]

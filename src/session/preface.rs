@@ -50,23 +50,24 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> ControlFlow<(), usize> {
-        let open = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref());
+        let open = self.about.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref());
         let is_open = open.is_some_and(|preface| preface.side == side && preface.header.is_none());
         let may_begin = offset == 0 && open.is_none() && self.may_have_preface(side, bytes);
         if !is_open && !may_begin {
             return ControlFlow::Continue(0);
         }
-        let preface = self.tunnel.get_or_insert_default().preface.get_or_insert_with(|| Preface::new(side));
+        let preface =
+            self.about.tunnel.get_or_insert_default().preface.get_or_insert_with(|| Preface::new(side));
         if !preface.take(bytes, at, offset) {
             self.release_preface(cx)?;
             return ControlFlow::Continue(0);
         }
         let used = preface.pieces.last().map_or(0, |(piece, _)| piece.len);
         if preface.header.is_some() {
-            self.client = Some(side);
-            if self.start != Start::Given {
+            self.about.client = Some(side);
+            if self.about.start != Start::Given {
                 // This is how a connection begins.
-                self.start = Start::Opened;
+                self.about.start = Start::Opened;
             }
         }
         ControlFlow::Continue(usize::try_from(used).unwrap_or_default())
@@ -74,16 +75,16 @@ impl Session {
 
     fn may_have_preface(&self, side: Side, bytes: &[u8]) -> bool {
         let is_early = matches!(self.phase, Phase::Probe(_) | Phase::Http(_));
-        let is_client = match self.client {
+        let is_client = match self.about.client {
             Some(client) => client == side,
-            None => self.start != Start::Opened || side == Side::A,
+            None => self.about.start != Start::Opened || side == Side::A,
         };
         is_early && is_client && proxy::begin(bytes) != Begin::Neither
     }
 
     /// What was thought to become a header is none, or will not be whole: it is read as what it is.
     pub(super) fn release_preface(&mut self, cx: &mut Context<'_, '_>) -> Flow {
-        let Some(tunnel) = &mut self.tunnel else { return ON };
+        let Some(tunnel) = &mut self.about.tunnel else { return ON };
         let Some(preface) = tunnel.preface.take_if(|preface| preface.header.is_none()) else { return ON };
         let mut rest = &preface.bytes[..];
         // Where its length is known it is a header that was cut.
@@ -99,7 +100,7 @@ impl Session {
 
     /// Where what a side sends begins: behind its header, if it has one.
     pub(super) fn beginning(&self, side: Side) -> u64 {
-        let preface = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref());
+        let preface = self.about.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref());
         preface.filter(|preface| preface.side == side).map_or(0, |preface| preface.total as u64)
     }
 }
@@ -155,15 +156,11 @@ impl Preface {
         let pieces: Vec<Piece> = self.pieces.iter().map(|(piece, _)| *piece).collect();
         let origin = if first.is_some() { Origin::Stream { pieces } } else { Origin::Input };
         cx.out.emit(&Unit {
-            conn,
             dir: Some(Dir::Client),
             time: last.and_then(|(_, at)| at.time),
             packets: first.zip(last.map(|(piece, _)| piece.packet)),
-            body: Body::Opening(&opening),
-            fields: &[],
-            findings: &[],
-            counted: &[],
             sources: &[Source { id, origin }],
+            ..Unit::of(conn, Body::Opening(&opening))
         })
     }
 

@@ -57,15 +57,10 @@ impl Refusals {
             let expected = Text::with("a server that listens at {}", server);
             let finding = Finding::new(&CONNECTION_REFUSED, Dir::Server, expected, got);
             out.emit(&Unit {
-                conn: 0,
-                dir: None,
                 time: last.time,
                 packets: (first.packet > 0).then_some((first.packet, last.packet)),
-                body: Body::Note,
-                fields: &[],
                 findings: &[finding],
-                counted: &[],
-                sources: &[],
+                ..Unit::of(0, Body::Note)
             })?;
         }
         ON

@@ -2,14 +2,17 @@
 
 use std::net::SocketAddr;
 
+use super::Context;
+use super::about::{About, Told};
+use super::http::plain_headers;
 use super::memory::{Attempt, is_public};
-use super::{Context, Session, Told};
 use crate::http::handshake::{RequestFacts, ResponseReport};
+use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
     Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, Origin, Piece, Source, SourceId,
-    Text, Time, Unit, prefix,
+    Text, Time, Unit, Wants, prefix,
 };
 
 /// A head with the verdict on it.
@@ -33,10 +36,37 @@ pub(super) struct Judged {
     pub last_packet: Option<u64>,
 }
 
+impl Judged {
+    /// A whole head without its header fields and without a verdict, which came in these pieces and was
+    /// complete at `time`.
+    pub fn new(dir: Dir, head: &Head<'_>, wants: Wants, pieces: Vec<Piece>, time: Option<Time>) -> Self {
+        Self {
+            polls: false,
+            dir,
+            offset: head.offset,
+            bytes: if wants.fields { head.bytes.to_vec() } else { Vec::new() },
+            start_line: head.start_line().into_owned(),
+            complete: true,
+            headers: Vec::new(),
+            fields: Vec::new(),
+            findings: Vec::new(),
+            diagnoses: Vec::new(),
+            pieces,
+            time,
+            last_packet: None,
+        }
+    }
+
+    /// The same of a head that is no handshake's: its header fields mean nothing to WebSocket.
+    pub fn plain(dir: Dir, head: &Head<'_>, wants: Wants, pieces: Vec<Piece>, time: Option<Time>) -> Self {
+        Self { headers: plain_headers(head), ..Self::new(dir, head, wants, pieces, time) }
+    }
+}
+
 impl Told {
     /// Holds a request against the addresses and against other connections. A proxy may have said that
     /// it comes from `proxied`.
-    pub(super) fn compare(
+    fn compare(
         &mut self,
         facts: &RequestFacts,
         proxied: Option<SocketAddr>,
@@ -89,20 +119,32 @@ impl Told {
             Origin::Stream { pieces: judged.pieces.clone() }
         };
         cx.out.emit(&Unit {
-            conn: self.conn,
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
-            body: Body::Http(&head),
             fields: &judged.fields,
             findings: &judged.findings,
-            counted: &[],
             sources: &[Source { id, origin }],
+            ..Unit::of(self.conn, Body::Http(&head))
         })
     }
 }
 
-impl Session {
+impl About {
+    /// Holds a request against the addresses and against other connections.
+    pub(super) fn compare(
+        &mut self,
+        facts: &RequestFacts,
+        now: Option<Time>,
+        findings: &mut Vec<Finding>,
+        cx: &mut Context<'_, '_>,
+    ) {
+        let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref()?.client());
+        if let Some(told) = &mut self.told {
+            told.compare(facts, proxied, now, findings, cx);
+        }
+    }
+
     /// Notes what a request says of the connection.
     pub(super) fn describe_request(&mut self, facts: &RequestFacts) {
         let Some(told) = &mut self.told else { return };

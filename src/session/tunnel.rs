@@ -1,12 +1,11 @@
 //! What proxies put in front: a PROXY header, or a tunnel by `CONNECT`, its answer, and what goes through it.
 
-use super::polling::plain_headers;
+use super::Context;
+use super::about::About;
 use super::preface::Preface;
 use super::told::Judged;
-use super::{Context, Phase, Session, Side, Start};
-use crate::http::head::Head;
 use crate::limits;
-use crate::model::{Dir, Flow, ON, Piece, SourceId, Time};
+use crate::model::{Flow, ON, SourceId, Time};
 
 /// The heads that opened a tunnel, until something goes through it that is shown, and what stands
 /// before them.
@@ -28,40 +27,18 @@ impl Tunnel {
     }
 }
 
-impl Session {
+impl About {
     /// Keeps a head that asks for a tunnel, or answers that.
-    pub(super) fn tunnel_head(
-        &mut self,
-        dir: Dir,
-        head: &Head<'_>,
-        pieces: &[Piece],
-        time: Option<Time>,
-        bytes: &[u8],
-    ) {
+    pub fn tunnel_head(&mut self, head: Judged) {
         let tunnel = self.tunnel.get_or_insert_default();
-        if tunnel.heads.len() >= limits::TUNNEL_HEADS {
-            return;
+        if tunnel.heads.len() < limits::TUNNEL_HEADS {
+            tunnel.heads.push(head);
         }
-        tunnel.heads.push(Judged {
-            polls: false,
-            last_packet: None,
-            dir,
-            offset: head.offset,
-            bytes: bytes.to_vec(),
-            start_line: head.start_line().into_owned(),
-            complete: true,
-            headers: plain_headers(head),
-            fields: Vec::new(),
-            findings: Vec::new(),
-            diagnoses: Vec::new(),
-            pieces: pieces.to_vec(),
-            time,
-        });
     }
 
     /// Shows a connection that was announced, which began at `time` unless it began with a tunnel, and
     /// how that was opened.
-    pub(super) fn introduce(&mut self, time: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
+    pub fn introduce(&mut self, time: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
         let Some(told) = &self.told else { return ON };
         let Some(tunnel) = &mut self.tunnel else { return cx.out.emit(&told.unit(time)) };
         let first = tunnel.heads.first().and_then(|head| head.time);
@@ -77,20 +54,6 @@ impl Session {
                 (header.name_at.source, header.value_at.source) = (source, source);
             }
             told.show(head, &[], true, cx)?;
-        }
-        ON
-    }
-
-    /// A proxy has opened a tunnel: what goes through it begins anew.
-    pub(super) fn tunnel(&mut self, server: Side, cx: &mut Context<'_, '_>) -> Flow {
-        let Phase::Http(mut http) = std::mem::replace(&mut self.phase, Phase::Probe(Box::default())) else {
-            return ON;
-        };
-        self.start = Start::Opened;
-        let client = server.other();
-        for side in [client, server] {
-            let held = std::mem::take(&mut http.lanes[side.index()].held);
-            held.iter().try_for_each(|c| self.pass(side, &c.bytes, c.at, c.offset, cx))?;
         }
         ON
     }

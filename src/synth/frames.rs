@@ -105,10 +105,8 @@ impl Message {
     }
 
     /// A Close frame's content.
-    //= RFC 6455 §5.5.1
-    //# the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code
     pub fn close(code: CloseCode, reason: &[u8]) -> Self {
-        Self::new(Opcode::CLOSE, [&code.0.to_be_bytes(), reason].concat())
+        Self::new(Opcode::CLOSE, encode::close(code, reason))
     }
 
     /// Overwrites a byte of the text, or of a Close frame's reason, with 0xFF,

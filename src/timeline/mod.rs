@@ -27,8 +27,9 @@ use std::collections::HashMap;
 use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppSession, Body, Connection, Dir, EndKind, Finding, Flow, Frame, HttpHead, Message, ON, Opcode,
-    Packet, Rule, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
+    App, AppPacket, AppSession, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame,
+    HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
+    hole,
 };
 
 use self::exchange::Exchanges;
@@ -39,13 +40,13 @@ use self::target::Target;
 type Fast = foldhash::fast::FixedState;
 
 /// See the [module](self).
-pub struct Timeline<'s> {
-    inner: &'s mut dyn Sink,
+pub struct Timeline<S> {
+    inner: S,
     wants: Wants,
     conns: HashMap<u32, Conn, Fast>,
     table: Table,
     /// Findings of this layer, for the summary.
-    tally: Vec<(&'static Rule, u64)>,
+    tally: FindingCounts,
     now: Option<Time>,
 }
 
@@ -97,18 +98,30 @@ impl When {
     }
 }
 
-impl<'s> Timeline<'s> {
+impl<S> Timeline<S> {
+    /// What it was in front of.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: Sink> Timeline<S> {
     /// A timeline in front of `inner`.
-    pub fn new(inner: &'s mut dyn Sink) -> Self {
+    pub fn new(inner: S) -> Self {
         let wants = inner.wants();
         Self {
             inner,
             wants,
             conns: HashMap::default(),
             table: Table::default(),
-            tally: Vec::new(),
+            tally: FindingCounts::default(),
             now: None,
         }
+    }
+
+    /// What it is in front of.
+    pub fn inner(&mut self) -> &mut S {
+        &mut self.inner
     }
 
     fn pass(&mut self, unit: &Unit<'_>) -> Flow {
@@ -118,10 +131,7 @@ impl<'s> Timeline<'s> {
     /// Counts findings that this layer made; those of the layers below are counted already.
     fn count(&mut self, findings: &[Finding]) {
         for finding in findings {
-            match self.tally.iter_mut().find(|(rule, _)| *rule == finding.rule) {
-                Some((_, count)) => *count += 1,
-                None => self.tally.push((finding.rule, 1)),
-            }
+            self.tally.add(finding.rule, 1);
         }
     }
 
@@ -173,7 +183,7 @@ impl<'s> Timeline<'s> {
         }
         for packet in &said {
             self.count(&packet.findings);
-            let shown = Packet {
+            let shown = AppPacket {
                 place: packet.place,
                 text: !packet.binary,
                 length: packet.data.len() as u64,
@@ -319,17 +329,7 @@ impl<'s> Timeline<'s> {
         self.count(findings);
         let conn = session.conns.last().copied().unwrap_or_default();
         let (body, time) = (Body::Session(session), session.ended);
-        self.pass(&Unit {
-            conn,
-            dir: None,
-            time,
-            packets,
-            body,
-            fields: &[],
-            findings,
-            counted: &[],
-            sources: &[],
-        })
+        self.pass(&Unit { time, packets, findings, ..Unit::of(conn, body) })
     }
 
     /// Ends the sessions that were idle for longest when there are too many.
@@ -360,13 +360,13 @@ impl<'s> Timeline<'s> {
             return self.pass(unit);
         }
         let mut summary = summary.clone();
-        summary.findings.append(&mut self.tally);
-        summary.findings.sort_by_key(|(rule, _)| (std::cmp::Reverse(rule.severity), rule.id));
+        summary.findings.add_all(&std::mem::take(&mut self.tally));
+        summary.findings.sort();
         self.pass(&Unit { body: Body::Summary(&summary), ..*unit })
     }
 }
 
-impl Sink for Timeline<'_> {
+impl<S: Sink> Sink for Timeline<S> {
     fn wants(&self) -> Wants {
         self.wants.or(Wants { payload: limits::APP_PAYLOAD, ..Wants::NOTHING })
     }

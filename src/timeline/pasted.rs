@@ -6,7 +6,7 @@ use crate::app::engineio;
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PACKET, SOCKET_BAD_PACKET, socketio};
 use crate::model::{
-    App, Body, Dir, Finding, Flow, Meta, ON, Packet, Sink, SourceId, Summary, Transport, Unit,
+    App, AppPacket, Body, Dir, Finding, Flow, Meta, ON, Sink, SourceId, Summary, Transport, Unit,
 };
 
 /// What pasted text means.
@@ -82,13 +82,10 @@ pub fn show(pasted: &Pasted, sink: &mut dyn Sink) -> Flow {
     let mut summary = Summary { bytes: pasted.bytes, ..Summary::default() };
     let all = pasted.packets.iter().flat_map(|(.., findings)| findings).chain(&pasted.findings);
     for finding in all {
-        match summary.findings.iter_mut().find(|(rule, _)| *rule == finding.rule) {
-            Some((_, count)) => *count += 1,
-            None => summary.findings.push((finding.rule, 1)),
-        }
+        summary.findings.add(finding.rule, 1);
     }
     for (place, (payload, text, app, findings)) in (1..).zip(&pasted.packets) {
-        let packet = Packet { place, text: *text, length: payload.len() as u64, payload, app };
+        let packet = AppPacket { place, text: *text, length: payload.len() as u64, payload, app };
         sink.take(&Unit { findings, ..Unit::about_input(Body::Packet(&packet)) })?;
     }
     if !pasted.findings.is_empty() {

@@ -1,5 +1,4 @@
-//! What framing has to know of the layers around it: what the handshake agreed
-//! on, and how the byte stream ended.
+//! What framing has to know of the opening handshake.
 
 use crate::model::Deflate;
 
@@ -29,17 +28,4 @@ impl Extensions {
     pub fn rsv1_has_meaning(self) -> bool {
         self.rsv1_is_agreed() || !self.known
     }
-}
-
-/// How a direction of the byte stream ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamEnd {
-    /// Closed in order.
-    Fin,
-    /// Reset.
-    Rst,
-    /// The bytes that were given end here: pasted hex, a file of raw bytes.
-    Input,
-    /// The capture ends, and the stream may go on.
-    Capture,
 }

@@ -1,13 +1,13 @@
 //! Both halves of a WebSocket connection together (RFC 6455 §5 to §7).
 
 use super::aftermath::{Closing, Ended};
-use super::agreed::{Extensions, StreamEnd};
+use super::agreed::Extensions;
 use super::half::{Half, Scratch};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
     At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, More, ON, Out, Receipt, Rule, Severity,
-    Text, Time,
+    StreamEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.

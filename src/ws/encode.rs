@@ -3,7 +3,7 @@
 //! Nothing here refuses anything. A header is written as it is described, also
 //! when it breaks a rule: that is how the frames of lessons and tests are made.
 
-use crate::model::{FrameHeader, LengthForm};
+use crate::model::{CloseCode, FrameHeader, LengthForm, Opcode};
 
 use super::mask;
 
@@ -55,24 +55,30 @@ pub fn frame(frame: &FrameHeader, payload: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// A whole message in one frame, or a control frame, as the RFC asks: with the shortest form of the
+/// length, and masked if there is a key.
+pub fn whole(opcode: Opcode, masking_key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    frame(&FrameHeader::of(opcode, masking_key, payload.len() as u64), payload, &mut out);
+    out
+}
+
+/// The payload of a Close frame that says why (RFC 6455 §5.5.1). Neither the code nor the length of
+/// `reason`, at most 123 bytes of UTF-8, is checked.
+//= RFC 6455 §5.5.1
+//# the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code
+pub fn close(code: CloseCode, reason: &[u8]) -> Vec<u8> {
+    [&code.0.to_be_bytes(), reason].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Opcode;
 
     const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
     fn plain(opcode: Opcode, length: u64) -> FrameHeader {
-        FrameHeader {
-            fin: true,
-            rsv1: false,
-            rsv2: false,
-            rsv3: false,
-            opcode,
-            masking_key: None,
-            length_form: LengthForm::minimal(length),
-            length,
-        }
+        FrameHeader::of(opcode, None, length)
     }
 
     fn written(header: &FrameHeader, payload: &[u8]) -> Vec<u8> {
@@ -102,6 +108,14 @@ mod tests {
         assert_eq!((&bytes[..4], bytes.len()), (&[0x82, 0x7E, 0x01, 0x00][..], 260));
         let bytes = written(&plain(Opcode::BINARY, 65536), &vec![0; 65536]);
         assert_eq!((&bytes[..10], bytes.len()), (&[0x82, 0x7F, 0, 0, 0, 0, 0, 1, 0, 0][..], 65546));
+    }
+
+    /// RFC 6455 §5.5.1: the code in network byte order, then the reason.
+    #[test]
+    fn a_close_frame_says_why() {
+        let body = close(CloseCode(1001), b"bye");
+        assert_eq!(whole(Opcode::CLOSE, None, &body), [0x88, 0x05, 0x03, 0xE9, b'b', b'y', b'e']);
+        assert_eq!(whole(Opcode::CLOSE, Some([0xFF; 4]), b""), [0x88, 0x80, 0xFF, 0xFF, 0xFF, 0xFF]);
     }
 
     #[test]

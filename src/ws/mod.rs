@@ -34,7 +34,7 @@ pub mod shape;
 mod shared;
 pub mod utf8;
 
-pub use agreed::{Extensions, StreamEnd};
+pub use agreed::Extensions;
 pub use conversation::Conversation;
 pub use half::Scratch;
 
@@ -45,9 +45,9 @@ fields! {
     FIELDS;
     FIN = "ws.fin", "FIN", Cite::rfc6455("5.2"), "Set on the last, or only, fragment of a message.";
     RSV1 = "ws.rsv1", "RSV1", Cite::rfc6455("5.2"),
-        "0 unless an extension gives it a meaning; permessage-deflate does.";
-    RSV2 = "ws.rsv2", "RSV2", Cite::rfc6455("5.2"), "0 unless an extension gives it a meaning.";
-    RSV3 = "ws.rsv3", "RSV3", Cite::rfc6455("5.2"), "0 unless an extension gives it a meaning.";
+        "0 unless an extension gives it a meaning; permessage-deflate does.", Reserved;
+    RSV2 = "ws.rsv2", "RSV2", Cite::rfc6455("5.2"), "0 unless an extension gives it a meaning.", Reserved;
+    RSV3 = "ws.rsv3", "RSV3", Cite::rfc6455("5.2"), "0 unless an extension gives it a meaning.", Reserved;
     OPCODE = "ws.opcode", "opcode", Cite::rfc6455("5.2"), "What the payload is.";
     MASK = "ws.mask", "MASK", Cite::rfc6455("5.2"),
         "Set when the payload is masked: by clients always, by servers never.";
@@ -57,7 +57,7 @@ fields! {
         "The length in network byte order, when seven bits are too few.";
     MASKING_KEY = "ws.masking_key", "masking key", Cite::rfc6455("5.3"),
         "Four bytes, fresh and unpredictable for each frame, which the payload is XORed with.";
-    PAYLOAD = "ws.payload", "payload", Cite::rfc6455("5.2"), "The application's bytes, unmasked here.";
+    PAYLOAD = "ws.payload", "payload", Cite::rfc6455("5.2"), "The application's bytes, unmasked here.", Payload;
     CLOSE_CODE = "ws.close_code", "status code", Cite::rfc6455("7.4"), "Why the endpoint closes.";
     CLOSE_REASON = "ws.close_reason", "reason", Cite::rfc6455("5.5.1"),
         "Words for a developer's log, UTF-8; not for users.";

@@ -119,17 +119,7 @@ impl Shared {
             app: None,
         };
         let body = Body::Message(&message);
-        out.emit(&Unit {
-            conn: self.conn,
-            dir: Some(dir),
-            time,
-            packets,
-            body,
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        })
+        out.emit(&Unit { dir: Some(dir), time, packets, ..Unit::of(self.conn, body) })
     }
 
     /// A data message is over: with its `last` frame, or cut short without.
@@ -251,15 +241,10 @@ impl Shared {
             ))
         });
         out.emit(&Unit {
-            conn: self.conn,
             dir: Some(dir),
-            time: None,
             packets,
-            body: Body::Gap(gap),
-            fields: &[],
             findings: found.as_slice(),
-            counted: &[],
-            sources: &[],
+            ..Unit::of(self.conn, Body::Gap(gap))
         })
     }
 
@@ -268,17 +253,7 @@ impl Shared {
         if findings.is_empty() {
             return ON;
         }
-        out.emit(&Unit {
-            conn: self.conn,
-            dir,
-            time: at.time,
-            packets: (at.packet > 0).then_some((at.packet, at.packet)),
-            body: Body::Note,
-            fields: &[],
-            findings,
-            counted: &[],
-            sources: &[],
-        })
+        out.emit(&Unit { dir, findings, ..Unit::of(self.conn, Body::Note).at(at) })
     }
 }
 

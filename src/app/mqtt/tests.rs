@@ -1,6 +1,7 @@
 //! Streams of control packets, cut anywhere.
 
 use super::decoder::Mqtt;
+use super::{PASSWORD, TOPIC};
 use crate::app::dialect::{Decoder, Said};
 use crate::model::{App, Dir, Finding, SourceId, Value};
 
@@ -63,7 +64,7 @@ fn a_field_leads_back_to_its_message() {
     mqtt.read(&said(Dir::Client, 1, CONNECT), &mut found);
     mqtt.read(&said(Dir::Client, 2, &PUBLISH[..4]), &mut found);
     let app = mqtt.read(&said(Dir::Client, 3, &PUBLISH[4..]), &mut found).unwrap();
-    let topic = app.fields.iter().find(|field| field.def.id == "mqtt.topic").unwrap();
+    let topic = app.fields.iter().find(|field| *field.def == TOPIC).unwrap();
     assert_eq!(topic.span.source, SourceId::Joined { conn: 1, m: 3 });
     assert_eq!((topic.span.first_byte(), topic.span.end_byte()), (2, 7));
     let parts: Vec<_> = app.parts.iter().map(|p| (p.source, p.first_byte(), p.end_byte())).collect();
@@ -95,7 +96,7 @@ fn a_password_is_a_field_and_not_in_the_line() {
     let app = Mqtt::default().read(&said(Dir::Client, 1, connect), &mut found).unwrap();
     let line = app.summary.to_string();
     assert_eq!(line, "CONNECT \"a\", MQTT 3.1.1, keep alive 60 s, user \"u\" with a password");
-    let password = app.fields.iter().find(|field| field.def.id == "mqtt.password").unwrap();
+    let password = app.fields.iter().find(|field| *field.def == PASSWORD).unwrap();
     assert_eq!(password.value, Value::Text("pass".into()));
 }
 

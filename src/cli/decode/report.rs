@@ -4,7 +4,7 @@ use std::io;
 
 use super::opening::shown;
 use crate::cli::Look;
-use crate::model::{Severity, Text};
+use crate::model::Text;
 use crate::pipeline::Outcome;
 use crate::select::Stream;
 
@@ -62,7 +62,7 @@ pub fn not_there(name: &str, missing: &[Stream], connections: u64, look: Look) -
 }
 
 fn has_errors(outcome: &Outcome) -> bool {
-    outcome.summary.findings.iter().any(|(rule, times)| rule.severity == Severity::Error && *times > 0)
+    outcome.summary.findings.by_severity().errors > 0
 }
 
 pub fn nothing_readable(outcome: &Outcome) -> bool {

@@ -1,20 +1,19 @@
 //! What a live peer does after the handshake, as the tool's own session sees it.
 
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::expect::Talk;
 use super::live::{Got, Stop, Wire, now};
+use crate::decoder::{Beginning, Decoder};
 use crate::limits;
 use crate::model::film::{Aftermath, PeerEnd, State};
 use crate::model::{
-    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FrameHeader, LengthForm, ON, Opcode, Out, Receipt,
-    Sink, Time, Unit, Wants,
+    At, Body as UnitBody, CloseCode, Dir, Endpoint, Flow, FlowId, Interest, ON, Opcode, Receipt, Side, Sink,
+    StreamEnd, Time, Unit, Wants,
 };
 use crate::render::View;
 use crate::replay::Pace;
-use crate::session::{Context, Interest, Memory, Session, Side, Start};
-use crate::ws::{Scratch, StreamEnd, encode};
+use crate::ws::encode;
 
 /// A live handshake that is over.
 pub struct Played<'b> {
@@ -48,17 +47,19 @@ pub fn watch(
     view: Option<Box<dyn View>>,
 ) -> Result<(Aftermath, Talk), Stop> {
     let peer = played.us.peer();
-    let (pinged, pings) = mpsc::channel();
-    let talk = Talk::default();
-    let mut tell = Tell { view, peer, live: false, frames: 0, closed: false, close_code: None, pinged, talk };
-    let mut feed = Feed {
-        session: Session::new(Some(played.endpoints), Start::Opened),
-        scratch: Scratch::default(),
-        connections: 0,
-        memory: Memory::default(),
-        out: Out::new(&mut tell),
-        last: now(),
+    let tell = Tell {
+        view,
+        peer,
+        live: false,
+        frames: 0,
+        closed: false,
+        close_code: None,
+        pings: Vec::new(),
+        talk: Talk::default(),
     };
+    let mut feed = Feed { decoder: Decoder::new(tell), last: now() };
+    let begun = Beginning { both_heard: false, ..Beginning::opened(played.endpoints) };
+    feed.decoder.open(ONE, &begun);
     feed.data(Dir::Client, played.heads[0]);
     feed.data(Dir::Server, played.heads[1]);
     if !played.frames.is_empty() {
@@ -78,7 +79,6 @@ pub fn watch(
         bytes: 0,
         closing: false,
         closed_first: false,
-        pings,
         ended: feed.last,
     };
     let end = eyes.look(wire, played, patience, &mut feed);
@@ -91,7 +91,7 @@ pub fn watch(
         PeerEnd::Reset => Some(StreamEnd::Rst),
         PeerEnd::CloseFrame | PeerEnd::Silent => None,
     };
-    feed.end(peer, how, eyes.ended);
+    let tell = feed.end(peer, how, eyes.ended);
     let bytes = eyes.bytes;
     let (frames, close_code, talk) = (tell.frames, tell.close_code, tell.talk);
     // A client that was listened to is left, not asked.
@@ -112,20 +112,12 @@ struct Eyes {
     closing: bool,
     /// And did so before the peer did.
     closed_first: bool,
-    /// What the peer's pings carried that are to be answered.
-    pings: mpsc::Receiver<Vec<u8>>,
     /// When the peer ended, or was no longer waited for.
     ended: Time,
 }
 
 impl Eyes {
-    fn look(
-        &mut self,
-        wire: &mut Wire,
-        played: &Played<'_>,
-        patience: Duration,
-        feed: &mut Feed<'_>,
-    ) -> PeerEnd {
+    fn look(&mut self, wire: &mut Wire, played: &Played<'_>, patience: Duration, feed: &mut Feed) -> PeerEnd {
         let is_open = played.state == State::Open;
         let mut buffer = vec![0; limits::RAW_READ];
         let mut read = played.rest.len().min(buffer.len());
@@ -134,7 +126,7 @@ impl Eyes {
             self.bytes += read as u64;
             let closed = feed.data(self.peer, &buffer[..read]);
             self.ended = feed.last;
-            while let Ok(ping) = self.pings.try_recv() {
+            for ping in std::mem::take(&mut feed.decoder.sink().pings) {
                 //= RFC 6455 §5.5.2
                 //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
                 //# response, unless it already received a Close frame.
@@ -170,10 +162,10 @@ impl Eyes {
     }
 
     /// Sends a Close frame; whether it could be sent.
-    fn say_goodbye(&mut self, wire: &mut Wire, us: Dir, feed: &mut Feed<'_>) -> bool {
+    fn say_goodbye(&mut self, wire: &mut Wire, us: Dir, feed: &mut Feed) -> bool {
         self.closing = true;
         self.closed_first = true;
-        let frame = control_frame(us, Opcode::CLOSE, &CloseCode(1000).0.to_be_bytes());
+        let frame = control_frame(us, Opcode::CLOSE, &encode::close(CloseCode(1000), b""));
         feed.data(us, &frame);
         wire.send(&frame, Pace::default()).is_ok()
     }
@@ -183,65 +175,44 @@ fn control_frame(us: Dir, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     let mut key = [0; 4];
     // Without randomness the key is 0, which is a key too.
     let _ = getrandom::fill(&mut key);
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key: (us == Dir::Client).then_some(key),
-        length_form: LengthForm::Bits7,
-        length: payload.len() as u64,
-    };
-    let mut bytes = Vec::new();
-    encode::frame(&header, payload, &mut bytes);
-    bytes
+    encode::whole(opcode, (us == Dir::Client).then_some(key), payload)
 }
 
-/// The project's own session over the live bytes.
-struct Feed<'t> {
-    session: Session,
-    scratch: Scratch,
-    connections: u32,
-    memory: Memory,
-    out: Out<'t>,
+/// The only connection there is.
+const ONE: FlowId = FlowId(0);
+
+/// The live bytes, as the tool decodes them.
+struct Feed {
+    decoder: Decoder<Tell>,
     /// When bytes came last.
     last: Time,
 }
 
-impl Feed<'_> {
+impl Feed {
     /// Takes bytes of one side; true when the peer has sent a Close frame.
     fn data(&mut self, from: Dir, bytes: &[u8]) -> bool {
         if bytes.is_empty() {
             return false;
         }
-        let side = if from == Dir::Client { Side::A } else { Side::B };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
         self.last = now();
         let at = At { time: Some(self.last), ..At::default() };
-        self.session.data(side, bytes, at, &mut cx) == Interest::Stop
+        self.decoder.data(ONE, side(from), bytes, at) == Interest::Stop
     }
 
-    fn end(mut self, peer: Dir, how: Option<StreamEnd>, time: Time) {
-        let side = if peer == Dir::Client { Side::A } else { Side::B };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
+    fn end(mut self, peer: Dir, how: Option<StreamEnd>, time: Time) -> Tell {
         let at = At { time: Some(time), ..At::default() };
         if let Some(how) = how {
-            self.session.end(side, how, Receipt::default(), at, &mut cx);
+            self.decoder.end(ONE, side(peer), how, Receipt::default(), at);
         }
+        self.decoder.tick(time);
         // Nothing follows that could be stopped.
-        let _: Flow = self.session.finish(StreamEnd::Capture, at.time, at.time, &mut cx);
+        let _: Flow = self.decoder.close(ONE, StreamEnd::Capture, at.time);
+        self.decoder.finish().0
     }
+}
+
+fn side(dir: Dir) -> Side {
+    if dir == Dir::Client { Side::A } else { Side::B }
 }
 
 /// Passes on what follows the heads, and counts what the peer sends.
@@ -254,8 +225,8 @@ struct Tell {
     closed: bool,
     close_code: Option<CloseCode>,
     talk: Talk,
-    /// Takes what pings carry.
-    pinged: mpsc::Sender<Vec<u8>>,
+    /// What the peer's pings carried that are to be answered.
+    pings: Vec<Vec<u8>>,
 }
 
 impl Sink for Tell {
@@ -276,8 +247,7 @@ impl Sink for Tell {
             && message.kind == Opcode::PING
             && !message.payload_cut
         {
-            // Nobody answers once the watch is over.
-            let _ = self.pinged.send(message.payload.to_vec());
+            self.pings.push(message.payload.to_vec());
         }
         match unit.body {
             UnitBody::Frame(_) if from_peer => self.frames += 1,

@@ -16,29 +16,13 @@ use pcap_file::DataLink;
 use super::InputError;
 use super::source::Source;
 use crate::limits;
-use crate::model::Time;
+use crate::model::Packet;
 use buffer::Buffer;
 
 pub use write::PcapWriter;
 
 /// `LINKTYPE_ETHERNET`, the link type of most captures.
 pub const ETHERNET: u32 = 1;
-
-/// One captured packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Packet<'a> {
-    /// Its number in the capture, from 1, as Wireshark counts.
-    pub number: u64,
-    /// When it was captured. Where a file does not say (simple packet blocks of
-    /// pcapng), the time of the packet before it, 0 at the start.
-    pub time: Time,
-    /// Link type: the LINKTYPE_ number of <https://www.tcpdump.org/linktypes.html>.
-    pub link: u32,
-    /// The bytes that were captured, from the link layer's header on.
-    pub data: &'a [u8],
-    /// Bytes it had on the wire, at least as many as were captured.
-    pub wire_len: u32,
-}
 
 /// A capture file being read.
 pub struct Capture {

@@ -4,9 +4,9 @@ use pcap_file::Endianness;
 use pcap_file::pcap::{PcapParseError, PcapParser, PcapTsResolution};
 
 use super::buffer::{Buffer, More};
-use super::{Packet, longest, note_link};
+use super::{longest, note_link};
 use crate::input::InputError;
-use crate::model::{Text, Time};
+use crate::model::{Packet, Text, Time};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;

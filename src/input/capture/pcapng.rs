@@ -2,10 +2,10 @@
 
 use super::buffer::{Buffer, More};
 use super::interface::{Interface, Order};
-use super::{Packet, note_link};
+use super::note_link;
 use crate::input::InputError;
 use crate::limits;
-use crate::model::{Text, Time};
+use crate::model::{Packet, Text, Time};
 
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;
 const INTERFACE_DESCRIPTION: u32 = 1;

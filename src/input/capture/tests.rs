@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::*;
 use crate::input::{Input, open};
+use crate::model::Time;
 
 /// Writes numbers in one byte order.
 #[derive(Clone, Default)]

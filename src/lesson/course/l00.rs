@@ -1,9 +1,9 @@
 //! Lesson 0: bytes, offsets, hexadecimal digits, bits.
 
+use super::wire::served;
 use crate::lesson::{Answer, Instance, Make, hex};
-use crate::model::{FrameHeader, LengthForm, Opcode};
+use crate::model::Opcode;
 use crate::synth::Rng;
-use crate::ws::encode;
 
 pub static EXERCISES: &[Make] = &[
     Make { id: "copy-bytes", make: copy_bytes },
@@ -25,7 +25,7 @@ const SECOND: [&str; 16] = [
 fn copy_bytes(rng: &mut Rng) -> Instance {
     let word = |rng: &mut Rng, list: [&'static str; 16]| list[rng.below(16) as usize];
     let text = format!("{} {} {}", word(rng, FIRST), word(rng, SECOND), rng.below(1_000_000));
-    let bytes = message(Opcode::TEXT, text.as_bytes());
+    let bytes = served(Opcode::TEXT, text.as_bytes());
     let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
     let swapped: Vec<u8> = bytes.iter().map(|byte| byte.rotate_left(4)).collect();
     Instance::new(Answer::Hex(bytes.clone()))
@@ -39,19 +39,9 @@ fn copy_bytes(rng: &mut Rng) -> Instance {
         .command(["decode", &hex(&bytes), "--view", "hex"])
 }
 
-/// A message as a server sends it.
-fn message(opcode: Opcode, content: &[u8]) -> Vec<u8> {
-    let length = content.len() as u64;
-    let length_form = LengthForm::minimal(length);
-    let header = FrameHeader { fin: true, opcode, length, length_form, ..FrameHeader::default() };
-    let mut out = Vec::new();
-    encode::frame(&header, content, &mut out);
-    out
-}
-
 /// Offsets are counted from 0.
 fn byte_at_offset(rng: &mut Rng) -> Instance {
-    let bytes = message(Opcode::BINARY, &different_bytes(rng, 10));
+    let bytes = served(Opcode::BINARY, &different_bytes(rng, 10));
     // In twelve bytes the middle ones are their own neighbours from the other end.
     let offset = [3, 4, 7, 8][rng.below(4) as usize];
     let at = |offset: usize| Answer::Hex(vec![bytes[offset]]);
@@ -89,7 +79,7 @@ fn hex_to_decimal(rng: &mut Rng) -> Instance {
     content.retain(|byte| ![value, decimal, swapped].contains(&u64::from(*byte)));
     let place = 1 + rng.below(content.len() as u64 - 1) as usize;
     content[place] = value as u8;
-    let bytes = message(Opcode::BINARY, &content);
+    let bytes = served(Opcode::BINARY, &content);
     let offset = place + 2;
     // As a decimal: `0x47` copied from the question is no answer to it.
     let answer = |number: u64| Answer::decimal(number as f64, 0.0);
@@ -108,7 +98,7 @@ fn hex_to_decimal(rng: &mut Rng) -> Instance {
 
 /// Four bits are one hex digit, the most significant first.
 fn bits_to_hex(rng: &mut Rng) -> Instance {
-    let bytes = message(Opcode::BINARY, &different_bytes(rng, 4));
+    let bytes = served(Opcode::BINARY, &different_bytes(rng, 4));
     let nibbles = |byte: &u8| format!("{:04b} {:04b}", byte >> 4, byte & 15);
     let bits: Vec<String> = bytes.iter().map(nibbles).collect();
     let map = |change: fn(&u8) -> u8| Answer::Hex(bytes.iter().map(change).collect());

@@ -1,11 +1,12 @@
 //! Lesson 3: FIN, RSV, opcode, MASK and seven bits of length.
 
 use super::draw::{host, masking_key, phrase, pick};
-use super::wire::{capture, frame_bytes, header_bytes, hex_block, masked, message_header, served};
+use super::wire::{capture, frame_bytes, header_bytes, hex_block, masked, served};
 use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
-use crate::model::{FrameHeader, Opcode};
+use crate::model::{CloseCode, FrameHeader, Opcode};
 use crate::synth::Rng;
 use crate::synth::handshake::{Request, Response};
+use crate::ws::encode;
 
 pub static EXERCISES: &[Make] = &[
     Make { id: "name-the-frame", make: name_the_frame },
@@ -60,7 +61,7 @@ fn name_the_frame(rng: &mut Rng) -> Instance {
     let mut payload = format!("{}{:06}", phrase(rng), rng.below(1_000_000)).into_bytes();
     if opcode == Opcode::CLOSE {
         let code = pick(rng, &[1000_u16, 1001, 1008, 4000]);
-        payload = [&code.to_be_bytes()[..], &payload].concat();
+        payload = encode::close(CloseCode(code), &payload);
     }
     let bytes = served(opcode, &payload);
     let right =
@@ -141,7 +142,7 @@ fn write_two_bytes(rng: &mut Rng) -> Instance {
     let length = text.len() as u64;
     let from_client = rng.one_in(2);
     let masking_key = from_client.then(|| masking_key(rng));
-    let header = FrameHeader { fin: sending.fin, ..message_header(sending.opcode, masking_key, length) };
+    let header = FrameHeader { fin: sending.fin, ..FrameHeader::of(sending.opcode, masking_key, length) };
     let bytes = frame_bytes(&header, text.as_bytes());
     let two = |header: FrameHeader| Answer::Hex(header_bytes(&header)[..2].to_vec());
     let sender = if from_client { "client" } else { "server" };
@@ -178,7 +179,7 @@ fn which_fail(rng: &mut Rng) -> Instance {
     let frame = |header: FrameHeader, word: &str| {
         frame_bytes(&FrameHeader { length: word.len() as u64, ..header }, word.as_bytes())
     };
-    let of = |opcode| message_header(opcode, None, 0);
+    let of = |opcode| FrameHeader::of(opcode, None, 0);
     let reserved = Opcode(pick(rng, &[0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD]));
     let third = rng.one_in(2);
     let headers = [

@@ -1,7 +1,7 @@
 //! Lesson 4: the three forms of the length.
 
 use super::draw::{masking_key, pick};
-use super::wire::{header_bytes, masked, message_header, served};
+use super::wire::{header_bytes, masked, served};
 use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
 use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
 use crate::synth::Rng;
@@ -18,7 +18,8 @@ pub static EXERCISES: &[Make] = &[
 /// The header of a binary message that somebody sends, without a masking key.
 fn header_of(from: Dir, length: u64, length_form: LengthForm) -> Vec<u8> {
     let key = (from == Dir::Client).then_some([0; 4]);
-    let mut bytes = header_bytes(&FrameHeader { length_form, ..message_header(Opcode::BINARY, key, length) });
+    let mut bytes =
+        header_bytes(&FrameHeader { length_form, ..FrameHeader::of(Opcode::BINARY, key, length) });
     bytes.truncate(bytes.len() - key.map_or(0, |key| key.len()));
     bytes
 }
@@ -65,7 +66,7 @@ fn header_of_16_bits(rng: &mut Rng) -> Instance {
     let [high, low] = bytes;
     let starting = |start: &[u8], rest: &[u8]| Answer::Hex([start, rest].concat());
     let key = masking_key(rng);
-    let whole = header_bytes(&message_header(Opcode::BINARY, Some(key), length));
+    let whole = header_bytes(&FrameHeader::of(Opcode::BINARY, Some(key), length));
     Instance::new(Answer::Hex(right.clone()))
         .laid_out(Layout::Headers)
         .hole("length", length)

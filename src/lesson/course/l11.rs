@@ -6,7 +6,7 @@ use crate::http::head::Head;
 use crate::http::{Outcome, check_request, check_response};
 use crate::lesson::seen::SeenMessage;
 use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
-use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
+use crate::model::{Dir, FrameHeader, Opcode, SourceId};
 use crate::synth::Rng;
 use crate::synth::handshake::{Edits, Request, Response, key};
 use crate::ws::deflate::TAIL;
@@ -55,7 +55,7 @@ impl Offer {
         let [request, response] = self.answered(answer);
         let head = |bytes| Head::parse(bytes, SourceId::Input, 0);
         let facts = check_request(&head(&request), false).facts;
-        check_response(Some(&facts), &head(&response), &[], false).facts.outcome == Outcome::Open
+        check_response(Some(&facts), &head(&response), Vec::new, false).facts.outcome == Outcome::Open
     }
 }
 
@@ -236,9 +236,7 @@ fn read_without_the_first(rng: &mut Rng) -> Instance {
 
 /// A frame's header as a server writes it.
 fn header(fin: bool, rsv1: bool, opcode: Opcode, length: usize) -> FrameHeader {
-    let length = length as u64;
-    let length_form = LengthForm::minimal(length);
-    FrameHeader { fin, rsv1, opcode, length_form, length, ..FrameHeader::default() }
+    FrameHeader { fin, rsv1, ..FrameHeader::of(opcode, None, length as u64) }
 }
 
 /// RSV1 says something about a message, and says it once.

@@ -6,18 +6,12 @@ use flate2::{Compress, Compression, FlushCompress};
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
 use crate::lesson::hex;
-use crate::model::{Dir, FrameHeader, LengthForm, Opcode};
+use crate::model::{Dir, FrameHeader, Opcode};
 use crate::synth::conversation::play;
 use crate::synth::frames::{Keys, Message, Shape};
 use crate::synth::{Rng, START, script};
 use crate::ws::deflate::TAIL;
 use crate::ws::encode;
-
-/// The header of a whole message, its length in the shortest form.
-pub(super) fn message_header(opcode: Opcode, masking_key: Option<[u8; 4]>, length: u64) -> FrameHeader {
-    let length_form = LengthForm::minimal(length);
-    FrameHeader { fin: true, opcode, masking_key, length_form, length, ..FrameHeader::default() }
-}
 
 /// The bytes of a header.
 pub(super) fn header_bytes(header: &FrameHeader) -> Vec<u8> {
@@ -35,13 +29,13 @@ pub(super) fn frame_bytes(header: &FrameHeader, payload: &[u8]) -> Vec<u8> {
 
 /// A frame as the RFC asks.
 pub(super) fn frame(opcode: Opcode, fin: bool, masking_key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let header = FrameHeader { fin, ..message_header(opcode, masking_key, payload.len() as u64) };
+    let header = FrameHeader { fin, ..FrameHeader::of(opcode, masking_key, payload.len() as u64) };
     frame_bytes(&header, payload)
 }
 
 /// A whole message, or a control frame, as a server sends it.
 pub(super) fn served(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    frame(opcode, true, None, payload)
+    encode::whole(opcode, None, payload)
 }
 
 /// The same from a client.

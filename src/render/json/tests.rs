@@ -8,9 +8,9 @@ use super::*;
 use crate::model::Dir::{Client, Server};
 use crate::model::sample::{Talk, connection, finding, hex, note, unit};
 use crate::model::{
-    Answer, App, AppSession, Attachment, Cite, CloseBody, CloseCode, Connection, Counts, Deflate, EndKind,
-    Ending, Endpoint, Field, FieldDef, Frame, FrameHeader, Gap, GapEffect, LengthForm, Message, More, Opcode,
-    Packet, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
+    Answer, App, AppPacket, AppSession, Attachment, Cite, CloseBody, CloseCode, Connection, Counts, Deflate,
+    EndKind, Ending, Endpoint, Field, FieldDef, Frame, FrameHeader, Gap, GapEffect, LengthForm, Message,
+    More, Opcode, Role, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
 };
 use crate::render::stats::Stats;
 
@@ -78,7 +78,8 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         talk.tell(Some(Server), Body::Gap(&Gap { offset: 400, length: 1460, between, effect }), &[]);
     }
     let app = packet_of_socket_io();
-    let packet = Packet { place: 1, text: true, length: 19, payload: b"42[\"message\",\"hi\"]", app: &app };
+    let packet =
+        AppPacket { place: 1, text: true, length: 19, payload: b"42[\"message\",\"hi\"]", app: &app };
     talk.tell(Some(Client), Body::Packet(&packet), &[]);
     let session = AppSession { number: 1, sid: Some("x".into()), ..AppSession::default() };
     talk.tell(None, Body::Session(&session), &[finding()]);
@@ -107,13 +108,20 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
     talk.connect(2).tell(None, Body::Connection(&bare), &[]);
     talk.frame(Server, "8101 41").end(EndKind::Rst, None);
     let rules = vec![(finding().rule, 1), (note().rule, 2)];
-    talk.summary(&Summary { packets: 20, frames: 15, findings: rules, ..Summary::default() });
+    talk.summary(&Summary {
+        packets: 20,
+        frames: 15,
+        findings: rules.into_iter().collect(),
+        ..Summary::default()
+    });
 }
 
 /// A packet with everything that a packet can have.
 fn packet_of_socket_io() -> App {
-    static EVENT: FieldDef = FieldDef { id: "socketio.event", label: "", help: "", cite: Cite::rfc6455("") };
-    static ARGS: FieldDef = FieldDef { id: "socketio.args", label: "", help: "", cite: Cite::rfc6455("") };
+    static EVENT: FieldDef =
+        FieldDef { id: "socketio.event", label: "", help: "", cite: Cite::rfc6455(""), role: Role::Plain };
+    static ARGS: FieldDef =
+        FieldDef { id: "socketio.args", label: "", help: "", cite: Cite::rfc6455(""), role: Role::Plain };
     let field = |def, value| Field {
         def,
         span: Span::bytes(SourceId::Body { conn: 1, dir: Client, n: 1 }, 0, 1),
@@ -139,7 +147,7 @@ fn packet_of_socket_io() -> App {
 #[test]
 fn packets_keep_the_json_of_their_arguments() {
     let app = packet_of_socket_io();
-    let packet = Packet { place: 1, text: true, length: 2, payload: b"42", app: &app };
+    let packet = AppPacket { place: 1, text: true, length: 2, payload: b"42", app: &app };
     let text = lines(9, |talk| {
         talk.tell(Some(Client), Body::Packet(&packet), &[]);
     });

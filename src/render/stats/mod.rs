@@ -8,16 +8,21 @@
 mod distribution;
 mod json;
 mod ledger;
+mod table;
 mod tally;
 mod text;
+mod view;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::model::{
-    Body, Connection, EndKind, Endpoint, Flow, Message, Meta, Opcode, Rule, Sink, Summary, Unit, Wants,
+    Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink, Summary,
+    Unit, Wants,
 };
 use tally::Tally;
+
+pub use view::{Counting, VIEW};
 
 /// Finished connections that are reported one by one.
 pub const LISTED: usize = 1000;
@@ -46,7 +51,7 @@ pub struct Stats {
     /// All finished connections together.
     total: Tally,
     connections: u64,
-    rules: Vec<(&'static Rule, u64)>,
+    rules: FindingCounts,
     meta: Option<Meta>,
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
@@ -95,7 +100,7 @@ impl Stats {
             last_listed: None,
             total: Tally::default(),
             connections: 0,
-            rules: Vec::new(),
+            rules: FindingCounts::default(),
             meta: None,
             summary: None,
             file: 0,
@@ -180,10 +185,7 @@ impl Stats {
     #[cold]
     fn rules(&mut self, broken: impl Iterator<Item = &'static Rule>) {
         for broken in broken {
-            match self.rules.iter_mut().find(|(rule, _)| *rule == broken) {
-                Some((_, count)) => *count += 1,
-                None => self.rules.push((broken, 1)),
-            }
+            self.rules.add(broken, 1);
         }
     }
 
@@ -194,8 +196,7 @@ impl Stats {
             self.finished.iter().chain(self.open.iter().filter(|entry| entry.conn != 0)).collect();
         listed.sort_by_key(|entry| largest_first(entry));
         listed.truncate(LISTED);
-        let mut rules = self.rules.clone();
-        rules.sort_by_key(|(rule, count)| (Reverse((rule.severity, *count)), rule.id));
+        let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
         Report { meta, summary, total, connections: self.connections, listed, rules }
     }
@@ -328,7 +329,7 @@ mod tests {
             talk.frame(Client, "8100");
         }
         let report = stats.report();
-        assert_eq!((report.rules.len(), report.rules[0].1, report.total.findings), (1, 3, [3, 0, 0]));
+        assert_eq!((report.rules.len(), report.rules[0].1, report.total.findings.errors), (1, 3, 3));
     }
 
     #[test]

@@ -7,15 +7,14 @@ use super::distribution::{Distribution, Range};
 use super::ledger::Ledger;
 use super::{KINDS, kind};
 use crate::limits;
-use crate::model::{Dir, Frame, Message, Opcode, Severity, Time, Unit};
+use crate::model::{Dir, Frame, Message, Opcode, SeverityCounts, Time, Unit};
 
 /// The counts of one connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// What the client and the server sent, in this order.
     pub sides: [Side; 2],
-    /// Errors, warnings, notes.
-    pub findings: [u64; 3],
+    pub findings: SeverityCounts,
 }
 
 /// The counts of what one endpoint of a connection sent.
@@ -88,12 +87,7 @@ impl Tally {
             times.add(&Times { first: time, last: time });
         }
         for rule in unit.rules() {
-            let i = match rule.severity {
-                Severity::Error => 0,
-                Severity::Warning => 1,
-                Severity::Note => 2,
-            };
-            self.findings[i] += 1;
+            self.findings.add(rule.severity, 1);
         }
     }
 
@@ -169,9 +163,7 @@ impl Tally {
         for (mine, theirs) in self.sides.iter_mut().zip(&other.sides) {
             mine.add(theirs);
         }
-        for (mine, theirs) in self.findings.iter_mut().zip(other.findings) {
-            *mine += theirs;
-        }
+        self.findings.add_all(other.findings);
     }
 
     /// Frames in both directions.

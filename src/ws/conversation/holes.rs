@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::limits;
-use crate::model::{Body, Deflate, Hole, Part, Sink, Time, Unit, Utf8, Wants, hole};
+use crate::model::{Body, Deflate, Emitter, Hole, Part, Sink, Time, Unit, Utf8, Wants, hole};
 use crate::ws::half::Scratch;
 
 /// A payload as it was sent: `None` is missing, and shorter than sent where not all is kept.
@@ -80,7 +80,7 @@ fn show(frames: &[Sent], cut: usize, payload: u64) -> Shown {
 
 fn show_in(extensions: Extensions, frames: &[Sent], cut: usize, payload: u64) -> Shown {
     let mut shown = Shown { payload, ..Shown::default() };
-    let mut out = Out::new(&mut shown);
+    let mut out = Emitter::new(&mut shown);
     let mut scratch = Scratch::default();
     let mut talk = Conversation::new(1, [0, 0], extensions);
     let at = At { packet: 1, byte: 0, time: Some(Time(0)) };

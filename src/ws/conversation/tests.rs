@@ -1,7 +1,7 @@
 //! Conversations played act by act.
 
 use super::*;
-use crate::model::{Body, Sink, Unit, Wants};
+use crate::model::{Body, Emitter, Sink, Unit, Wants};
 use crate::ws::half::Scratch;
 
 /// A line for each unit: enough to see what was decoded and what was found.
@@ -55,7 +55,7 @@ fn play(acts: &[Act<'_>], cut: usize) -> Vec<String> {
 
 fn play_in(mut talk: Conversation, acts: &[Act<'_>], cut: usize) -> Vec<String> {
     let mut lines = Lines::default();
-    let mut out = Out::new(&mut lines);
+    let mut out = Emitter::new(&mut lines);
     let mut scratch = Scratch::default();
     talk.is_captured(Client);
     talk.is_captured(Server);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Body, Sink, Time, Unit, Wants};
+use crate::model::{Body, Emitter, Sink, Time, Unit, Wants};
 use crate::ws::half::Scratch;
 use crate::ws::mask;
 
@@ -29,7 +29,7 @@ type Sent = (Dir, Vec<u8>, Vec<usize>);
 
 fn told(sent: &[Sent], wants: Wants, extensions: Extensions, mut scratch: Scratch) -> Vec<String> {
     let mut told = Told(wants, Vec::new());
-    let mut out = Out::new(&mut told);
+    let mut out = Emitter::new(&mut told);
     let mut talk = Conversation::new(1, [100, 200], extensions);
     let mut at = At::default();
     for (dir, bytes, cuts) in sent {

@@ -1,0 +1,348 @@
+//! Bytes of connections in, units out: everything between them in one thing that is owned.
+//!
+//! ```text
+//! open, data, gap, end, close ─► Decoder ─► Sink
+//! ```
+//!
+//! A [`Decoder`] is told what the endpoints of any number of connections send, wherever that comes
+//! from: packets ([`pipeline`](crate::pipeline)), sockets, a file of bytes. It finds out what each
+//! connection carries, follows it from the first byte to the last, and tells its [`Sink`]. It does no
+//! I/O, has no clock, and never waits.
+
+use std::net::SocketAddr;
+
+use crate::limits;
+use crate::model::{
+    At, Emitter, Finding, Flow, FlowId, Interest, Message, ON, Other, Receipt, Rule, Side, Sink, StreamEnd,
+    Summary, Text, Time, Unit, Wants,
+};
+use crate::session::{Context, Memory, Refusals, Session};
+use crate::timeline::Timeline;
+use crate::ws::Scratch;
+
+pub use crate::session::{Census, Start};
+pub use crate::ws::Extensions;
+
+/// What is known of a connection before it says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The addresses of [`Side::A`] and [`Side::B`]; `None` where there are none.
+    pub endpoints: Option<[SocketAddr; 2]>,
+    /// Where in it the bytes begin.
+    pub start: Start,
+    /// The beginning of what both endpoints send will be seen: who is silent is so for certain.
+    pub both_heard: bool,
+}
+
+impl Beginning {
+    /// Bytes that are known to be WebSocket, or its opening handshake, of which nothing else is known.
+    pub const GIVEN: Self = Self { endpoints: None, start: Start::Given, both_heard: false };
+
+    /// Every byte of both endpoints will be seen; `endpoints[0]` opened the connection.
+    pub fn opened(endpoints: [SocketAddr; 2]) -> Self {
+        Self { endpoints: Some(endpoints), start: Start::Opened, both_heard: true }
+    }
+}
+
+/// Decodes connections, any number of them at once, and tells a sink what they carry.
+///
+/// Whoever feeds it names each connection by a [`FlowId`] that is free: small numbers, as room is kept
+/// up to the largest. The order of calls is the order in which things happened.
+pub struct Decoder<S> {
+    out: Emitter<Chain<S>>,
+    scratch: Scratch,
+    connections: u32,
+    memory: Memory,
+    refusals: Refusals,
+    /// By flow id.
+    sessions: Vec<Option<Session>>,
+    /// What they hold before they are a WebSocket, in bytes.
+    held: usize,
+    now: Option<Time>,
+    /// The sink has had enough.
+    stopped: bool,
+}
+
+impl<S: Sink> Decoder<S> {
+    /// A decoder in front of `sink`, which is asked once what it will look at. To keep the sink, lend
+    /// it: `&mut S` is a sink too.
+    pub fn new(sink: S) -> Self {
+        let chain =
+            if sink.wants().app { Chain::Timed(Box::new(Timeline::new(sink))) } else { Chain::Plain(sink) };
+        Self {
+            out: Emitter::new(chain),
+            scratch: Scratch::default(),
+            connections: 0,
+            memory: Memory::default(),
+            refusals: Refusals::default(),
+            sessions: Vec::new(),
+            held: 0,
+            now: None,
+            stopped: false,
+        }
+    }
+
+    /// The sink.
+    pub fn sink(&mut self) -> &mut S {
+        match self.out.sink() {
+            Chain::Plain(sink) => sink,
+            Chain::Timed(timeline) => timeline.inner(),
+        }
+    }
+
+    /// A connection begins. Its id must be free; one that is not is given to the new one.
+    pub fn open(&mut self, id: FlowId, beginning: &Beginning) {
+        self.refusals.has_others = true;
+        let Beginning { endpoints, start, both_heard } = *beginning;
+        self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard));
+    }
+
+    /// A connection begins behind its opening handshake, which was read elsewhere and agreed on
+    /// `extensions`: everything that comes is frames. [`Side::A`] is the client.
+    pub fn open_upgraded(
+        &mut self,
+        id: FlowId,
+        endpoints: Option<[SocketAddr; 2]>,
+        extensions: Extensions,
+    ) -> Interest {
+        self.refusals.has_others = true;
+        self.take_in(id, Session::new(endpoints, Start::Opened));
+        self.with(id, |session, cx| session.is_upgraded(extensions, cx))
+    }
+
+    fn take_in(&mut self, id: FlowId, session: Session) {
+        let slot = id.0 as usize;
+        if self.sessions.len() <= slot {
+            self.sessions.resize_with(slot + 1, || None);
+        }
+        self.sessions[slot] = Some(session);
+    }
+
+    /// Says which endpoint is the client, where that is known from elsewhere.
+    pub fn set_client(&mut self, id: FlowId, side: Side) {
+        if let Some(session) = self.session(id) {
+            session.set_client(side);
+        }
+    }
+
+    /// The next bytes of one side, in pieces of any size. `at` says where in a capture they stand;
+    /// its time alone is as good.
+    #[inline]
+    pub fn data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        self.with(id, |session, cx| session.data(from, bytes, at, cx))
+    }
+
+    /// The next `length` bytes of one side are missing, which is against `rule`. `between` are the
+    /// packets on both sides of the hole, where there are any.
+    pub fn gap(
+        &mut self,
+        id: FlowId,
+        from: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+        rule: &'static Rule,
+    ) -> Interest {
+        self.with(id, |session, cx| session.gap(from, length, between, rule, cx))
+    }
+
+    /// What comes next was sent in knowledge of bytes of `from` that are not there yet, and may never be.
+    pub fn behind(&mut self, id: FlowId, from: Side) {
+        if let Some(session) = self.session(id) {
+            session.behind(from);
+        }
+    }
+
+    /// One side has ended its stream; `receipt` says what had been acknowledged by then.
+    pub fn end(&mut self, id: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
+        self.with(id, |session, cx| session.end(from, how, receipt, at, cx))
+    }
+
+    /// The connection is over, and its id is free. `how` says what ended a side that has not said so
+    /// itself, and `last` when something came last.
+    pub fn close(&mut self, id: FlowId, how: StreamEnd, last: Option<Time>) -> Flow {
+        let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::take) else { return ON };
+        self.held = self.held.saturating_sub(session.cost());
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
+        session.finish(how, last, self.now, &mut cx)
+    }
+
+    /// Something is wrong with a packet of one side.
+    pub fn anomaly(&mut self, id: FlowId, from: Side, finding: Finding, at: At) -> Interest {
+        self.with(id, |session, cx| session.anomaly(from, finding, at, cx))
+    }
+
+    /// A server refused a connection: nothing listens at this address and port.
+    pub fn refused(&mut self, server: SocketAddr, at: At) {
+        self.refusals.count(server, at);
+        let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
+        self.memory.census.count(one);
+    }
+
+    /// What time it is: how long endpoints have been waited for when a connection is over.
+    #[inline]
+    pub fn tick(&mut self, now: Time) {
+        self.now = Some(now);
+    }
+
+    /// Passes on what belongs to no connection.
+    pub fn tell(&mut self, unit: &Unit<'_>) -> Flow {
+        self.out.emit(unit)
+    }
+
+    /// The number that units have of the connection, once it has one.
+    pub fn conn(&self, id: FlowId) -> Option<u32> {
+        self.sessions.get(id.0 as usize)?.as_ref()?.conn()
+    }
+
+    /// Whether frames were taken for such without a handshake to open them.
+    pub fn has_no_handshake(&self, id: FlowId) -> bool {
+        self.sessions.get(id.0 as usize).and_then(Option::as_ref).is_some_and(Session::has_no_handshake)
+    }
+
+    /// No more will come for now: connections that are still open are over, and what only the whole
+    /// tells is told.
+    pub fn settle(&mut self) -> Flow {
+        for slot in 0..self.sessions.len() {
+            let is_given = self.sessions[slot].as_ref().is_some_and(Session::is_given);
+            let how = if is_given { StreamEnd::Input } else { StreamEnd::Capture };
+            // The sink will say so again at the next unit if it has had enough.
+            let _: Flow = self.close(FlowId(slot as u32), how, self.now);
+        }
+        std::mem::take(&mut self.refusals).tell(&self.memory, &mut self.out)
+    }
+
+    /// Forgets what is remembered from one connection to the next, because what follows was captured
+    /// elsewhere; gives the connections of other protocols.
+    pub fn forget(&mut self) -> Vec<Other> {
+        let others = std::mem::take(&mut self.memory).census.take();
+        self.out.others(others.clone());
+        (self.sessions, self.held, self.now) = (Vec::new(), 0, None);
+        others
+    }
+
+    /// One of several files ends, of which this is known: its totals.
+    pub fn end_file(&mut self, name: &str, packets: u64, bytes: u64, error: Option<Text>) -> Summary {
+        self.out.end_file(name, packets, bytes, error)
+    }
+
+    /// Several files were decoded: the totals of all. `others` are what [`forget`](Self::forget) gave,
+    /// or `None` where nothing was forgotten.
+    pub fn finish_files(mut self, others: Option<Vec<Other>>, error: Option<Text>) -> (S, Summary) {
+        let others = others.unwrap_or_else(|| self.memory.census.take());
+        let (chain, summary) = self.out.finish_files(others, error);
+        (chain.end(), summary)
+    }
+
+    /// Everything has been told: the sink, which has taken the totals as its last unit, and the totals.
+    pub fn finish(self) -> (S, Summary) {
+        self.finish_input(0, 0, None)
+    }
+
+    /// The same, with what is known of the input.
+    pub fn finish_input(mut self, packets: u64, bytes: u64, error: Option<Text>) -> (S, Summary) {
+        if !self.stopped {
+            // It is over anyway.
+            let _: Flow = self.settle();
+        }
+        self.out.others(self.memory.census.take());
+        let (chain, summary) = self.out.finish(packets, bytes, error);
+        (chain.end(), summary)
+    }
+
+    fn session(&mut self, id: FlowId) -> Option<&mut Session> {
+        self.sessions.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    #[inline]
+    fn with(
+        &mut self,
+        id: FlowId,
+        act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> Interest,
+    ) -> Interest {
+        let Some(Some(session)) = self.sessions.get_mut(id.0 as usize) else { return Interest::Ignore };
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
+        let before = session.cost();
+        let interest = act(session, &mut cx);
+        let after = session.cost();
+        if after != before {
+            self.held = (self.held + after).saturating_sub(before);
+            if self.held > limits::EARLY_TOTAL {
+                self.relieve();
+            }
+        }
+        match interest {
+            Interest::Follow => {}
+            Interest::Ignore => self.sessions[id.0 as usize] = None,
+            Interest::Stop => self.stopped = true,
+        }
+        interest
+    }
+
+    /// Gives up the connections that hold the most, until half is free.
+    #[cold]
+    fn relieve(&mut self) {
+        let costs = self.sessions.iter().flatten().map(Session::cost);
+        self.held = costs.clone().sum();
+        let mut largest: Vec<usize> = costs.filter(|cost| *cost > 0).collect();
+        largest.sort_unstable();
+        let Some(least) = largest.get(largest.len() / 2).copied() else { return };
+        for session in self.sessions.iter_mut().flatten() {
+            let cost = session.cost();
+            if cost >= least && self.held > limits::EARLY_TOTAL / 2 {
+                session.give_up();
+                self.held -= cost;
+            }
+        }
+    }
+}
+
+/// What stands between the decoders and the sink.
+enum Chain<S> {
+    Plain(S),
+    /// What messages mean is asked for.
+    Timed(Box<Timeline<S>>),
+}
+
+impl<S> Chain<S> {
+    fn end(self) -> S {
+        match self {
+            Self::Plain(sink) => sink,
+            Self::Timed(timeline) => timeline.into_inner(),
+        }
+    }
+}
+
+impl<S: Sink> Sink for Chain<S> {
+    fn wants(&self) -> Wants {
+        match self {
+            Self::Plain(sink) => sink.wants(),
+            Self::Timed(timeline) => timeline.wants(),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        match self {
+            Self::Plain(sink) => sink.take(unit),
+            Self::Timed(timeline) => timeline.take(unit),
+        }
+    }
+
+    #[inline]
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        match self {
+            Self::Plain(sink) => sink.take_whole(unit, message),
+            Self::Timed(timeline) => timeline.take_whole(unit, message),
+        }
+    }
+}

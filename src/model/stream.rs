@@ -1,0 +1,73 @@
+//! What goes on below HTTP and WebSocket: captured packets, and the two byte streams of a connection.
+
+use super::time::Time;
+
+/// A captured packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Its number in the capture, from 1, growing, as Wireshark counts.
+    pub number: u64,
+    /// When it was captured. Where a file does not say (simple packet blocks of
+    /// pcapng), the time of the packet before it, 0 at the start.
+    pub time: Time,
+    /// Link type of its interface: the LINKTYPE_ number of <https://www.tcpdump.org/linktypes.html>.
+    pub link: u32,
+    /// The bytes that were captured, from the link layer's header on.
+    pub data: &'a [u8],
+    /// Bytes it had on the wire, at least as many as were captured.
+    pub wire_len: u32,
+}
+
+/// Names a connection while it is open. Small, and used again afterwards: an index into a slab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(pub u32);
+
+/// One of the two endpoints of a connection, before it is known which is the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The one that opened the connection; where that was not captured, the one
+    /// that sent the first packet.
+    A,
+    /// The other one.
+    B,
+}
+
+impl Side {
+    /// The other endpoint.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    /// 0 for A, 1 for B: an index into a pair.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// How a direction of the byte stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// Its sender has no more to say (RFC 9293 §3.6).
+    Fin,
+    /// Its sender aborted the connection (RFC 9293 §3.5.2).
+    Rst,
+    /// The bytes that were given end here: pasted hex, a file of raw bytes.
+    Input,
+    /// The capture ends, and the stream may go on.
+    Capture,
+}
+
+/// Whether a decoder still wants to be told what a connection carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Everything.
+    Follow,
+    /// Nothing but that it is over: it has nothing to do with WebSocket.
+    Ignore,
+    /// Nothing, and nothing of any other connection either: the sink has had enough.
+    Stop,
+}

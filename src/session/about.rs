@@ -1,0 +1,152 @@
+//! What is known of a connection, whatever it speaks at the moment, and what is told of it.
+
+use std::net::SocketAddr;
+
+use super::memory::Entry;
+use super::tunnel::Tunnel;
+use super::{Context, Start};
+use crate::limits;
+use crate::model::{
+    At, Body, Connection, Dir, Finding, Flow, Handshake, ON, Roles, Rule, Side, SourceId, StreamEnd, Time,
+    Unit,
+};
+
+/// What is known of a connection. Its phases are handed it and add to it.
+pub(super) struct About {
+    /// Kept apart until they are told: a session's first cache line is for what each segment needs.
+    pub endpoints: Option<Box<[SocketAddr; 2]>>,
+    pub start: Start,
+    /// Which endpoint is the client, once that is known.
+    pub client: Option<Side>,
+    /// Bytes seen of each side, lost ones included, until the WebSocket begins.
+    pub offsets: [u64; 2],
+    /// What is told of the connection; `None` until it has to do with WebSocket.
+    pub told: Option<Box<Told>>,
+    /// The response broke this rule, which its client must not put up with.
+    pub bad_handshake: Option<&'static Rule>,
+    pub ended: [Option<StreamEnd>; 2],
+    /// Packets of both endpoints are in the capture: who is silent is so for certain.
+    pub both_heard: bool,
+    /// A PROXY header and how its tunnel was opened, shown once something goes through it that is.
+    pub tunnel: Option<Box<Tunnel>>,
+    /// What was found about its packets before it was known to be a WebSocket.
+    anomalies: Vec<(Side, Finding, At)>,
+}
+
+/// A connection that was numbered and announced.
+pub(super) struct Told {
+    pub conn: u32,
+    pub connection: Connection,
+    pub entry: Entry,
+}
+
+impl About {
+    /// A connection of which nothing was seen yet but its beginning.
+    pub fn new(endpoints: Option<[SocketAddr; 2]>, start: Start) -> Self {
+        Self {
+            endpoints: endpoints.map(Box::new),
+            start,
+            client: None,
+            offsets: [0, 0],
+            told: None,
+            bad_handshake: None,
+            ended: [None, None],
+            both_heard: false,
+            tunnel: None,
+            anomalies: Vec::new(),
+        }
+    }
+
+    /// The number of the connection, 0 while it has none.
+    pub fn number(&self) -> u32 {
+        self.told.as_ref().map_or(0, |told| told.conn)
+    }
+
+    /// What the bytes of a direction are called.
+    pub fn source(&self, dir: Dir) -> SourceId {
+        SourceId::Stream { conn: self.number(), dir }
+    }
+
+    /// What a side is, once that is known.
+    pub fn dir(&self, side: Side) -> Option<Dir> {
+        let client = self.client?;
+        Some(if client == side { Dir::Client } else { Dir::Server })
+    }
+
+    /// The side that is the client, or the server; as long as nobody knows better, the client is who opened
+    /// the connection.
+    pub fn side(&self, dir: Dir) -> Side {
+        let client = self.client.unwrap_or(Side::A);
+        if dir == Dir::Client { client } else { client.other() }
+    }
+
+    /// Bytes seen of a direction, lost ones included.
+    pub fn heard(&self, dir: Dir) -> u64 {
+        self.offsets[self.side(dir).index()]
+    }
+
+    /// Numbers the connection. Whoever calls shows it, once what is known of it is noted.
+    pub fn announce(&mut self, roles: Roles, handshake: Handshake, cx: &mut Context<'_, '_>) {
+        if self.told.is_some() {
+            return;
+        }
+        *cx.connections += 1;
+        let (client, server) = match (self.endpoints.take().as_deref(), self.client) {
+            (Some([a, b]), Some(Side::B)) => (Some(*b), Some(*a)),
+            (Some([a, b]), _) => (Some(*a), Some(*b)),
+            (None, _) => (None, None),
+        };
+        if let Some(server) = server {
+            cx.memory.serves(server);
+        }
+        let connection = Connection {
+            client,
+            server,
+            roles,
+            handshake,
+            target: None,
+            status: None,
+            subprotocol: None,
+            extensions: None,
+            deflate: None,
+            http_version: None,
+            ending: None,
+            more: Vec::new(),
+        };
+        let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
+        self.told = Some(Box::new(told));
+    }
+
+    /// Notes that something is wrong with a packet of one side.
+    pub fn anomaly(&mut self, side: Side, finding: Finding, at: At) {
+        if self.anomalies.len() < limits::ANOMALIES_HELD {
+            self.anomalies.push((side, finding, at));
+        }
+    }
+
+    /// Tells what was found about packets, once the connection has a number.
+    pub fn tell_anomalies(&mut self, cx: &mut Context<'_, '_>) -> Flow {
+        let Some(told) = &self.told else { return ON };
+        for (side, mut finding, at) in std::mem::take(&mut self.anomalies) {
+            let dir = self.dir(side).unwrap_or(Dir::Server);
+            finding.blame = Some(dir);
+            told.note(dir, at, &[finding], cx)?;
+        }
+        ON
+    }
+
+    /// When the first of what was found about packets was.
+    pub fn first_anomaly(&self) -> Option<Time> {
+        self.anomalies.iter().filter_map(|(_, _, at)| at.time).min()
+    }
+}
+
+impl Told {
+    pub fn unit(&self, time: Option<Time>) -> Unit<'_> {
+        Unit { time, ..Unit::of(self.conn, Body::Connection(&self.connection)) }
+    }
+
+    pub fn note(&self, dir: Dir, at: At, findings: &[Finding], cx: &mut Context<'_, '_>) -> Flow {
+        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(self.conn, Body::Note).at(at) })
+    }
+}

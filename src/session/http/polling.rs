@@ -1,0 +1,47 @@
+//! HTTP that asks for no WebSocket and is shown all the same: the long polling of Engine.IO.
+
+use crate::http::head::{Head, HeaderLine, StartLine};
+use crate::model::{Header, Text, Verdict};
+
+/// Whether a request's target has the parameters of Engine.IO.
+pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
+    let StartLine::Request { target, .. } = head.start else { return false };
+    let Some(query) = target.bytes.iter().position(|b| *b == b'?') else { return false };
+    let mut pairs = form_urlencoded::parse(&target.bytes[query + 1..]);
+    pairs.any(|(key, value)| key == "EIO" || key == "transport" && value == "polling")
+}
+
+/// The header fields of a head that is no handshake's.
+pub(in crate::session) fn plain_headers(head: &Head<'_>) -> Vec<Header> {
+    let plain = |header: &HeaderLine<'_>| Header {
+        name: header.name.text().into_owned(),
+        value: header.value.text().into_owned(),
+        verdict: Verdict::Irrelevant,
+        meaning: Text::default(),
+        name_at: head.span_of(header.name),
+        value_at: head.span_of(header.value),
+    };
+    head.headers.iter().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SourceId;
+
+    #[test]
+    fn the_query_tells() {
+        for (target, polls) in [
+            ("/socket.io/?EIO=4&transport=polling", true),
+            ("/socket.io/?t=1&EIO=3", true),
+            ("/x?a=b&transport=polling", true),
+            ("/x?transport=poll%69ng", true),
+            ("/socket.io/", false),
+            ("/?xEIO=4", false),
+        ] {
+            let bytes = format!("GET {target} HTTP/1.1\r\n\r\n");
+            let head = Head::parse(bytes.as_bytes(), SourceId::Input, 0);
+            assert_eq!(asks_for_engine_io(&head), polls, "{target}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Requests: what they ask for, and what is kept until they are answered.
+
+use super::lane::{Gathered, Request};
+use super::polling::{asks_for_engine_io, plain_headers};
+use super::{Http, OTHER, Over, STAY, Turn, told};
+use crate::http::body::Body;
+use crate::http::handshake;
+use crate::http::head::{HeadState, StartLine};
+use crate::limits;
+use crate::model::{At, Dir, Handshake, Other, Roles};
+use crate::session::about::About;
+use crate::session::told::Judged;
+use crate::session::{Context, Start};
+
+impl Http {
+    /// A request's head is there; `cut` when the input ends in it.
+    pub(super) fn request(&mut self, at: At, cut: bool, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
+        let wants = cx.out.wants();
+        let Gathered { reader, offset, pieces } = self.client.take_head();
+        let source = about.source(Dir::Client);
+        let mut head = if cut { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
+        // Where the capture begins late, so may a head: what is no request line is the rest of one.
+        let is_whole =
+            matches!(head.start, StartLine::Request { version, .. } if version.bytes.starts_with(b"HTTP/"));
+        if about.start == Start::Midway && offset == 0 && !is_whole {
+            return self.answer_waiting(at, about, cx);
+        }
+        if head.start_line() == "PRI * HTTP/2.0" {
+            // The preface of HTTP/2 with prior knowledge (RFC 9113 §3.4).
+            let server = about.endpoints.as_deref().map(|ends| ends[about.side(Dir::Server).index()]);
+            cx.memory.census.count(Other { protocol: "http2", server, ..Other::default() });
+            return OTHER;
+        }
+        let asks = handshake::is_upgrade(&head);
+        let polls = !asks && asks_for_engine_io(&head);
+        let is_new = about.told.is_none() && (asks || polls);
+        if is_new {
+            about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+            // Now that the connection has a number, the spans can name it.
+            head = head.renamed(about.source(Dir::Client));
+        }
+        let mut report = handshake::check_request(&head, wants.heads());
+        if cut && about.start != Start::Given {
+            // The capture ends here: what has not come cannot be missed.
+            report.findings.clear();
+            report.diagnoses.clear();
+        }
+        let facts = report.facts;
+        let connects = facts.method == "CONNECT";
+        if connects && about.told.is_none() {
+            about.tunnel_head(Judged::plain(Dir::Client, &head, wants, pieces.clone(), at.time));
+        }
+        self.client.blocked = facts.is_upgrade || connects;
+        self.client.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !self.client.blocked);
+        if polls {
+            // The whole body carries packets.
+            self.client.body = self.client.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
+        }
+        let method = facts.method.clone();
+        let mut upgrade = None;
+        if facts.is_upgrade || polls {
+            if facts.is_upgrade || is_new {
+                about.describe_request(&facts);
+            }
+            if is_new {
+                told(about.introduce(at.time, cx))?;
+            }
+            if facts.is_upgrade {
+                about.compare(&facts, at.time, &mut report.findings, cx);
+            }
+            let plain = Judged {
+                complete: reader.state() != HeadState::Reading,
+                findings: report.findings,
+                diagnoses: report.diagnoses,
+                ..Judged::new(Dir::Client, &head, wants, pieces, at.time)
+            };
+            let judged = if polls {
+                Judged { polls, headers: plain_headers(&head), ..plain }
+            } else {
+                Judged { headers: report.headers, fields: report.fields, ..plain }
+            };
+            self.client.pending = Some(Box::new(judged));
+            if self.client.body.is_none() {
+                self.show_pending(Dir::Client, about, cx)?;
+            }
+            upgrade = facts.is_upgrade.then(|| Box::new(facts));
+        }
+        let cost = reader.bytes().len();
+        self.requests.push_back(Request { method, upgrade, polls, time: at.time, unanswered: false, cost });
+        if self.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
+            return OTHER;
+        }
+        self.tell_foreign(about, cx)?;
+        self.answer_waiting(at, about, cx)
+    }
+
+    /// A request whose empty line will not come is judged as it is, if it asks for a WebSocket.
+    pub(super) fn unfinished_request(
+        &mut self,
+        over: Over,
+        at: At,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        let lane = &self.client;
+        // The server may have more of it than there is here.
+        if !lane.is_unfinished() || lane.lost || lane.behind {
+            return STAY;
+        }
+        let head = lane.reader.parse_cut(about.source(Dir::Client), lane.offset);
+        if !handshake::is_upgrade(&head) {
+            return STAY;
+        }
+        self.request(at, over.is_cut(), about, cx)
+    }
+}

@@ -1,0 +1,160 @@
+//! Responses: which request each answers, and what the connection becomes by it.
+
+use super::lane::Gathered;
+use super::{Http, Over, STAY, Turn, told};
+use crate::http::body::Body;
+use crate::http::handshake;
+use crate::limits;
+use crate::model::{At, Dir, Handshake, Roles};
+use crate::session::about::About;
+use crate::session::told::Judged;
+use crate::session::{Context, Start};
+
+impl Http {
+    /// A response's head is complete. `may_wait` allows it to wait for its request.
+    pub(super) fn response(
+        &mut self,
+        at: At,
+        may_wait: bool,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        let wants = cx.out.wants();
+        // 101 to the first of two requests would make frames of the second.
+        if self.asks_again() && self.server.reader.bytes().get(9..12) == Some(b"101") {
+            self.next_request(about, cx)?;
+        }
+        if self.requests.is_empty() && may_wait && self.request_is_coming(about) {
+            self.server.blocked = true;
+            self.server.waits = Some(at);
+            return STAY;
+        }
+        let Gathered { reader, offset, pieces } = self.server.take_head();
+        let head = reader.parse(about.source(Dir::Server), offset);
+        let status = head.status();
+        // An interim response answers nothing yet (RFC 9110 §15.2); 101 is final for its request.
+        let is_interim = status.is_some_and(|s| (100..200).contains(&s) && s != 101);
+        if is_interim {
+            return STAY;
+        }
+        let request = self.requests.pop_front();
+        let method = request.as_ref().map(|r| r.method.as_str());
+        let succeeds = status.is_some_and(|s| (200..300).contains(&s));
+        let may_tunnel = method == Some("CONNECT") || (request.is_none() && about.start == Start::Midway);
+        self.server.body = Some(Body::for_response(&head, method)).filter(|b| !b.is_done());
+        // Where the request was not seen, what has no length may be a tunnel; else nothing comes behind it.
+        let tunnels = may_tunnel
+            && succeeds
+            && (method.is_some() || self.server.body.as_ref().is_some_and(Body::is_until_close));
+        let answers_connect = method == Some("CONNECT");
+        let polls = request.as_ref().is_some_and(|r| r.polls);
+        let offer = request.and_then(|r| r.upgrade);
+        if polls && status != Some(101) {
+            self.server.body = self.server.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
+            let judged = Judged::plain(Dir::Server, &head, wants, pieces, at.time);
+            self.server.pending = Some(Box::new(Judged { polls, ..judged }));
+            let is_whole = self.server.body.is_none();
+            // A server may answer before it has the whole request, 413 for example.
+            self.show_pending(Dir::Client, about, cx)?;
+            if is_whole {
+                self.show_pending(Dir::Server, about, cx)?;
+            }
+            return self.resume_client(about, cx);
+        }
+        if answers_connect && about.told.is_none() {
+            about.tunnel_head(Judged::plain(Dir::Server, &head, wants, pieces.clone(), at.time));
+        }
+        if tunnels {
+            return self.tunnel(about);
+        }
+        if offer.is_none() && status == Some(101) && !handshake::switches_to_websocket(&head) {
+            return self.switch(about, cx);
+        }
+        if offer.is_none() && (status != Some(101) || about.told.is_some()) {
+            return self.resume_client(about, cx);
+        }
+        if about.told.is_none() {
+            about.announce(Roles::Handshake, Handshake::ResponseOnly, cx);
+        }
+        let head = head.renamed(about.source(Dir::Server));
+        let mut overlap = Vec::new();
+        if let Some(told) = &mut about.told {
+            // One that waited for its request came earlier.
+            let answer = at.time.filter(|_| may_wait);
+            cx.memory.replied(told.conn, &mut told.entry, answer, &mut overlap);
+        }
+        let others = || cx.memory.latest_keys();
+        let mut report = handshake::check_response(offer.as_deref(), &head, others, wants.heads());
+        report.findings.append(&mut overlap);
+        about.describe_response(&report, offer.is_some());
+        if offer.is_none() {
+            told(about.introduce(at.time, cx))?;
+        }
+        let judged = Judged {
+            headers: report.headers,
+            fields: report.fields,
+            findings: report.findings,
+            diagnoses: report.diagnoses,
+            ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
+        };
+        if status == Some(101) {
+            if let Some(connection) = &about.told {
+                told(connection.show(&judged, &[], true, cx))?;
+            }
+            return self.upgrade(offset + reader.total(), &report.facts, about, cx);
+        }
+        self.server.pending = Some(Box::new(judged));
+        if self.server.body.is_none() {
+            self.show_pending(Dir::Server, about, cx)?;
+        }
+        self.resume_client(about, cx)
+    }
+
+    /// Whether the request that a response answers is still to come.
+    fn request_is_coming(&self, about: &About) -> bool {
+        // All of both streams is in the capture, so a request is: it was captured later than this.
+        let is_overtaken = about.both_heard
+            && !self.server.in_vain
+            && matches!(about.start, Start::Opened | Start::Given)
+            && about.heard(Dir::Client) == 0
+            && about.ended[about.side(Dir::Client).index()].is_none();
+        self.client.has_begun() || is_overtaken
+    }
+
+    /// A response that breaks off is shown as far as it came.
+    pub(super) fn unfinished_response(
+        &mut self,
+        over: Over,
+        at: At,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        let wants = cx.out.wants();
+        let Some(offer) = self.requests.front().and_then(|request| request.upgrade.as_deref()) else {
+            return STAY;
+        };
+        if !self.server.is_unfinished() || self.server.behind {
+            return STAY;
+        }
+        let Gathered { reader, offset, pieces } = self.server.take_head();
+        let source = about.source(Dir::Server);
+        let head =
+            if over.is_cut() { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
+        let report = handshake::check_response(Some(offer), &head, Vec::new, wants.heads());
+        let Some(connection) = &mut about.told else { return STAY };
+        if !over.is_cut() {
+            connection.refused();
+        }
+        connection.connection.status = head.status();
+        cx.memory.answered(connection.conn, &mut connection.entry);
+        let judged = Judged {
+            complete: false,
+            headers: report.headers,
+            fields: report.fields,
+            // What has not come cannot be missed.
+            findings: if over.is_cut() { Vec::new() } else { head.findings.clone() },
+            ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
+        };
+        told(connection.show(&judged, &[], true, cx))
+    }
+}

@@ -1,0 +1,63 @@
+//! Handshakes that come to no end: a request without an answer.
+
+use super::{Http, STAY, Turn, told};
+use crate::http::HANDSHAKE_UNANSWERED;
+use crate::limits;
+use crate::model::quantity::wait;
+use crate::model::{At, Dir, Finding, StreamEnd, Text};
+use crate::session::Context;
+use crate::session::about::About;
+
+/// What ended a side's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::session) enum Over {
+    /// It did itself.
+    Stream(StreamEnd),
+    /// There is no more input.
+    Input,
+}
+
+impl Over {
+    /// Nobody ended it: what is incomplete is nobody's fault.
+    pub(super) fn is_cut(self) -> bool {
+        self == Self::Input
+    }
+}
+
+impl Http {
+    /// Says that nothing was answered, where that is certain and not only cut off.
+    pub(super) fn unanswered(
+        &mut self,
+        dir: Dir,
+        over: Over,
+        at: At,
+        about: &About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        // The client may have an answer that is not there; or where the server's stream begins was not
+        // seen, so that one may be missing unnoticed.
+        if about.heard(Dir::Server) > 0 || self.server.behind || !about.both_heard {
+            return STAY;
+        }
+        let Some(request) = self.requests.iter_mut().find(|request| request.upgrade.is_some()) else {
+            return STAY;
+        };
+        let waited = request.time.zip(at.time).map(|(asked, now)| now.since(asked));
+        let wait = |waited: Option<i64>| wait(waited.unwrap_or_default());
+        let got = match over {
+            Over::Stream(how) if dir == Dir::Server => match how {
+                StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", wait(waited)),
+                _ => Text::with("TCP closed after {}, and not a byte", wait(waited)),
+            },
+            _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return STAY,
+            Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", wait(waited)),
+            Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
+        };
+        if std::mem::replace(&mut request.unanswered, true) {
+            return STAY;
+        }
+        let expected = "101 Switching Protocols, or an HTTP error that says why not";
+        let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got);
+        about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
+    }
+}

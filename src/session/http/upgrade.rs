@@ -1,0 +1,97 @@
+//! From HTTP to what a connection becomes: a WebSocket, by its 101 or without one, or a tunnel.
+
+use std::ops::ControlFlow;
+
+use super::{Http, Next, OTHER, Rest, Turn, told};
+use crate::http::handshake::{self, Outcome, ResponseFacts};
+use crate::http::{DATA_BEFORE_COMPLETE, MALFORMED_RESPONSE};
+use crate::model::{Dir, Finding, Handshake, Span, Text};
+use crate::session::about::About;
+use crate::session::{Context, Start};
+use crate::ws::{Conversation, Extensions};
+
+impl Http {
+    /// 101 to something else, which is none of our affairs: h2c, or Docker's `tcp`.
+    pub(super) fn switch(&mut self, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+        self.show_pending(Dir::Client, about, cx)?;
+        self.show_pending(Dir::Server, about, cx)?;
+        OTHER
+    }
+
+    /// A proxy has opened a tunnel: what goes through it begins anew.
+    pub(super) fn tunnel(&mut self, about: &mut About) -> Turn {
+        about.start = Start::Opened;
+        ControlFlow::Break(Next::Anew(self.take_rest()))
+    }
+
+    /// 101: from byte `start` of the server's stream on it is WebSocket.
+    pub(super) fn upgrade(
+        &mut self,
+        start: u64,
+        facts: &ResponseFacts,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        if self.client.lost {
+            return OTHER;
+        }
+        let source = about.source(Dir::Client);
+        let end = about.heard(Dir::Client);
+        let Some(connection) = &about.told else { return OTHER };
+        let early = &self.client.held;
+        // Who had a part of an answer, or junk in its place, may have taken it for one.
+        let is_junk = matches!(facts.outcome, Outcome::Failed(cause) if *cause == MALFORMED_RESPONSE);
+        let too_early = self.client.before_response && !is_junk;
+        if let Some(chunk) = early.front().filter(|_| too_early) {
+            //= RFC 6455 §4.1
+            //# the client MUST wait for a response from the
+            //# server before sending any further data
+            let length: u64 = early.iter().map(|chunk| chunk.len() as u64).sum();
+            let got = Text::with("{} bytes before the response", length);
+            let expected = "nothing before the response".into();
+            let span = Span::bytes(source, chunk.offset, length);
+            let finding = Finding::new(&DATA_BEFORE_COMPLETE, Dir::Client, expected, got).at(span);
+            told(connection.note(Dir::Client, chunk.at, &[finding], cx))?;
+        }
+        if let Outcome::Failed(cause) = facts.outcome {
+            about.bad_handshake = Some(cause);
+        }
+        let agreed = facts.extensions.as_deref().unwrap_or_default();
+        let other = handshake::parse_extensions(agreed.as_bytes())
+            .0
+            .iter()
+            .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
+        let extensions = Extensions { known: true, deflate: facts.deflate, other };
+        let client_start = early.front().map_or(end, |chunk| chunk.offset);
+        let mut talk = Conversation::new(connection.conn, [client_start, start], extensions);
+        talk.is_captured(Dir::Server);
+        if connection.connection.handshake == Handshake::Full {
+            talk.is_captured(Dir::Client);
+        }
+        if about.bad_handshake.is_some() {
+            talk.may_be_refused();
+        }
+        talk.explain_rsv1(handshake::extensions_stripped);
+        ControlFlow::Break(Next::WebSocket(Box::new(talk), self.take_rest()))
+    }
+
+    /// No response will be seen: the client's bytes behind its request speak for themselves.
+    pub(super) fn upgrade_unanswered(&mut self, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
+        if self.asks_again() {
+            return self.next_request(about, cx);
+        }
+        let (Some(first), Some(connection)) = (self.client.held.front(), &about.told) else { return OTHER };
+        let offsets = [first.offset, about.heard(Dir::Server)];
+        let talk = Conversation::new(connection.conn, offsets, Extensions::UNKNOWN);
+        let early = self.client.take_held().into_iter().map(|chunk| (Dir::Client, chunk));
+        ControlFlow::Break(Next::WebSocket(Box::new(talk), early.collect()))
+    }
+
+    /// What either endpoint sent behind its head. The response itself may have waited for its request, and
+    /// frames behind it.
+    fn take_rest(&mut self) -> Rest {
+        let client = self.client.take_held().into_iter().map(|chunk| (Dir::Client, chunk));
+        let server = self.server.take_held().into_iter().map(|chunk| (Dir::Server, chunk));
+        client.chain(server).collect()
+    }
+}
