@@ -14,8 +14,8 @@ use std::num::NonZeroU32;
 
 use crate::limits;
 use crate::model::{
-    At, Emitter, Finding, Flow, FlowId, Interest, Layer, ON, Other, Receipt, Rule, Side, Sink, StreamEnd,
-    Summary, Text, Time, Unit, Wants,
+    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
+    StreamEnd, Summary, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -345,6 +345,14 @@ impl<S: Sink> Sink for Chain<S> {
         match self {
             Self::Plain(sink) => sink.take(unit),
             Self::Timed(timeline) => timeline.take(unit),
+        }
+    }
+
+    #[inline]
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        match self {
+            Self::Plain(sink) => sink.take_whole(unit, message),
+            Self::Timed(timeline) => timeline.take_whole(unit, message),
         }
     }
 }

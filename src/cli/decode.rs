@@ -18,7 +18,7 @@ use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Body, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
 use crate::render::views::{self, Choice, Form};
 use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
@@ -355,6 +355,10 @@ impl<S: Sink> Sink for Until<'_, S> {
             _ => self.select.take(unit),
         }
     }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.select.take_whole(unit, message)
+    }
 }
 
 /// The chosen view in the chosen format.
@@ -387,6 +391,11 @@ impl Sink for Show {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         let flow = self.view.take(unit);
         // An error is remembered and told at the end.
+        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
+    }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let flow = self.view.take_whole(unit, message);
         if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
     }
 }

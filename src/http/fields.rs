@@ -152,6 +152,35 @@ impl Name {
     }
 }
 
+/// Where the known fields of a head stand among its lines: for each name the number of the first one,
+/// and how many there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Index([(u16, u16); Name::COUNT]);
+
+impl Index {
+    /// The index of a head with fields of these names, in order.
+    pub fn of<'n>(names: impl Iterator<Item = &'n [u8]>) -> Self {
+        let mut index = [(0, 0); Name::COUNT];
+        for (at, name) in names.enumerate() {
+            if let Some(known) = Name::of(name) {
+                let (first, count): &mut (u16, u16) = &mut index[known.name as usize];
+                if *count == 0 {
+                    *first = at as u16;
+                }
+                *count += 1;
+            }
+        }
+        Self(index)
+    }
+
+    /// The number of the first field of this name, and how many there are.
+    #[inline]
+    pub fn get(&self, name: Name) -> (usize, usize) {
+        let (first, count) = self.0[name as usize];
+        (first.into(), count.into())
+    }
+}
+
 /// Where each name stands in [`HEADERS`]: every name has a slot of its own, so
 /// that a header field costs one comparison. Adding a name that shares a slot
 /// does not compile; then [`slot`] needs other factors.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::text::Text;
-use super::unit::{Body, Flow, Sink, Unit};
+use super::unit::{Body, Flow, Message, Sink, Unit};
 use super::wants::Wants;
 
 /// An [`Emitter`] in front of whatever sink: what decoders report to.
@@ -88,6 +88,14 @@ impl<S: Sink + ?Sized> Emitter<S> {
             self.tally.findings.add(rule, 1);
         }
         self.sink.take(unit)
+    }
+
+    /// Counts a frame without findings and the message that it is alone, and passes both on.
+    #[inline]
+    pub fn emit_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.tally.frames += 1;
+        self.tally.messages += 1;
+        self.sink.take_whole(unit, message)
     }
 
     /// What else there is in the input.

@@ -17,7 +17,8 @@ const V4: usize = 20;
 const V6: usize = 40;
 
 /// The TCP segment in a plain packet; `None` for any other.
-#[inline]
+#[allow(clippy::inline_always)]
+#[inline(always)]
 pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
     if packet.link != ETHERNET {
         return None;
@@ -30,7 +31,8 @@ pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
     }
 }
 
-#[inline]
+#[allow(clippy::inline_always)] // or it is built in memory, and copied
+#[inline(always)]
 fn ipv4(data: &[u8]) -> Option<Datagram<'_>> {
     let header: &[u8; V4] = data[LINK..].first_chunk()?;
     let &[_, _, t0, t1, _, _, f0, f1, _, protocol, _, _, a, b, c, d, e, f, g, h] = header;
@@ -56,7 +58,8 @@ fn ipv6(data: &[u8]) -> Option<Datagram<'_>> {
 }
 
 /// What stands at `start..end`, unless some of it was cut off.
-#[inline]
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn tcp(data: &[u8], start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
     Some(Datagram {
         network: Network::PLAIN,

@@ -9,7 +9,11 @@ pub fn width(words: &str) -> usize {
 
 /// The tool's own words with what they quote made safe for a terminal.
 pub fn escaped(words: &str) -> String {
-    escape::cells(words.as_bytes(), escape::Kind::Words, false).map(|cell| cell.text().to_owned()).collect()
+    let mut all = String::with_capacity(words.len());
+    for cell in escape::cells(words.as_bytes(), escape::Kind::Words, false) {
+        cell.append_to(&mut all);
+    }
+    all
 }
 
 /// `words` with spaces behind them up to `columns`.

@@ -125,6 +125,14 @@ impl Session {
     pub fn cost(&self) -> usize {
         match &self.phase {
             Phase::WebSocket(_) | Phase::Other => 0,
+            _ => self.early_cost(),
+        }
+    }
+
+    #[inline(never)]
+    fn early_cost(&self) -> usize {
+        match &self.phase {
+            Phase::WebSocket(_) | Phase::Other => 0,
             Phase::Probe(probe) => {
                 probe.cost() + self.about.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost())
             }

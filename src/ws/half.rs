@@ -31,6 +31,8 @@ use crate::model::{
 pub struct Scratch {
     /// [`limits::BLOCK`] unmasked bytes on their way to the UTF-8 check.
     block: Box<[u8]>,
+    /// [`limits::INFLATE_PIECE`] inflated bytes on theirs.
+    inflated: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
     pub findings: Vec<Finding>,
@@ -53,6 +55,7 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             block: vec![0; limits::BLOCK].into(),
+            inflated: vec![0; limits::INFLATE_PIECE].into(),
             spare: None,
             findings: Vec::new(),
             counted: Vec::new(),
@@ -420,13 +423,14 @@ impl Half {
         let mut inflate =
             if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
+        let Scratch { block, inflated, .. } = scratch;
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
             if let Some(utf8) = &mut utf8 {
                 utf8.push(clear);
             }
             if let Some(inflate) = &mut inflate {
-                inflate.push(clear, shown);
+                inflate.push(clear, shown, inflated);
             }
         };
         match current.header.masking_key {
@@ -439,7 +443,7 @@ impl Half {
                 let mut phase = (current.arrived() % 4) as usize;
                 let mut keep = keep;
                 for masked in needed.chunks(limits::BLOCK) {
-                    let clear = &mut scratch.block[..masked.len()];
+                    let clear = &mut block[..masked.len()];
                     mask::unmask_into(clear, masked, key, phase);
                     look(clear);
                     let kept = keep.min(clear.len());

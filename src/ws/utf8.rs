@@ -12,8 +12,18 @@ pub fn is_valid(bytes: &[u8]) -> bool {
     if bytes.len() < SIMD_FROM {
         std::str::from_utf8(bytes).is_ok()
     } else {
-        bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok()
+        is_ascii(bytes) || simdutf8::basic::from_utf8(bytes).is_ok()
     }
+}
+
+/// Whether all of at least eight bytes are ASCII: in words of which the last may overlap the one before
+/// it, in a loop simple enough that the compiler makes vector code of it.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<8>();
+    let all = words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word));
+    let last = bytes.last_chunk::<8>().map_or(u64::MAX, |word| u64::from_ne_bytes(*word));
+    (all | last) & 0x8080_8080_8080_8080 == 0
 }
 
 /// Validates a byte stream as it arrives. A character may be cut anywhere.

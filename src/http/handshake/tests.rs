@@ -13,7 +13,7 @@ fn request(text: &str) -> RequestReport {
 }
 
 fn response(request: Option<&RequestFacts>, text: &str) -> ResponseReport {
-    check_response(request, &Head::parse(text.as_bytes(), SourceId::Input, 0), &[], true)
+    check_response(request, &Head::parse(text.as_bytes(), SourceId::Input, 0), Vec::new, true)
 }
 
 fn ids(findings: &[Finding]) -> Vec<&'static str> {

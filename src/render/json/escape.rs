@@ -30,7 +30,7 @@ pub(super) fn escape(text: &str, scratch: &mut Scratch, buf: &mut Vec<u8>) {
 pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        let plain = rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len());
+        let plain = plain(rest);
         buf.extend_from_slice(&rest[..plain]);
         rest = &rest[plain..];
         match rest {
@@ -50,6 +50,14 @@ pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
             }
         }
     }
+}
+
+/// How many bytes there are before one that is [`ODD`].
+fn plain(text: &[u8]) -> usize {
+    let (words, _) = text.as_chunks::<8>();
+    let whole = 8 * words.iter().take_while(|word| !odd(u64::from_le_bytes(**word))).count();
+    let rest = &text[whole..];
+    whole + rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len())
 }
 
 /// Appends `\uXXXX`.

@@ -28,7 +28,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, counted, fields, sources, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, inflated: room, .. } = scratch;
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -82,7 +82,7 @@ impl Half {
         if compressed && let Some(assembly) = message {
             // The frame that ends a message is shown knowing whether it was one that was compressed.
             let is_last = header.fin && !truncated;
-            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload);
+            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload, room);
         }
         let frame = Frame {
             n,
@@ -137,6 +137,7 @@ impl Half {
         is_last: bool,
         shared: &mut Shared,
         keep: u64,
+        room: &mut [u8],
     ) -> (Option<Inflated>, bool) {
         let (conn, m, known) = (shared.conn, shared.next_m + 1, shared.extensions.known);
         let agreed = shared.extensions.rsv1_is_agreed();
@@ -144,7 +145,7 @@ impl Half {
         if !is_last || assembly.lossy {
             return (None, agreed || !known && !compressed.has_failed());
         }
-        let inflated = compressed.finish(conn, m, keep);
+        let inflated = compressed.finish(conn, m, keep, room);
         assembly.compressed = !inflated.as_sent;
         (Some(inflated), assembly.compressed)
     }

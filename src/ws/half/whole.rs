@@ -40,14 +40,15 @@ impl Half {
         if wants.fields || !shared.aftermath.is_quiet() {
             return None;
         }
-        let whole = recognise(bytes, self.dir, self.keys)?;
-        let clear = clear(&whole, wants, &mut scratch.block);
+        let found = recognise(bytes, self.dir, self.keys);
+        let whole = found.as_ref()?;
+        let clear = clear(whole, wants, &mut scratch.block);
         let is_text = whole.header.opcode == Opcode::TEXT;
         if is_text && !utf8::is_valid(clear) {
             return None;
         }
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let flow = self.take_whole(shared, &whole, &clear[..shown], at, out);
+        let flow = self.take_whole(shared, whole, &clear[..shown], at, out);
         Some((whole.rest, flow))
     }
 
@@ -98,7 +99,6 @@ impl Half {
             counted: &[],
             sources: &[],
         };
-        out.emit(&unit)?;
         self.counts.messages += 1;
         shared.next_m += 1;
         let message = Message {
@@ -118,7 +118,7 @@ impl Half {
             close: None,
             app: None,
         };
-        out.emit(&Unit { body: Body::Message(&message), ..unit })
+        out.emit_whole(&unit, &message)
     }
 }
 
