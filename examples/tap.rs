@@ -59,7 +59,7 @@ fn relay(listener: &TcpListener, server: SocketAddr, most: usize, tell: &Sender<
         let connect = || {
             let (client, server) = (client?, TcpStream::connect(server)?);
             let ends = [client.peer_addr()?, server.peer_addr()?];
-            Ok((ends, (client.try_clone()?, server.try_clone()?), (server, client)))
+            io::Result::Ok((ends, (client.try_clone()?, server.try_clone()?), (server, client)))
         };
         match connect() {
             Ok((ends, there, back)) => {

@@ -8,8 +8,8 @@ use super::field::{Field, FieldDef};
 use super::finding::{Finding, Rule};
 use super::text::Text;
 use super::time::Time;
-use super::unit::{Endpoint, Header, Verdict};
-use super::wire::{CloseCode, Dir};
+use super::unit::{Header, Verdict};
+use super::wire::{CloseCode, Dir, Endpoint};
 
 /// One opening handshake, as it was or as it could be.
 #[derive(Clone, Debug, PartialEq)]

@@ -50,10 +50,9 @@ pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
-    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8,
-    Verdict,
+    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Flow, Frame, FrameHeader, Gap,
+    GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use wants::Wants;
 pub use way::Way;
-pub use wire::{CloseCode, Dir, Opcode};
+pub use wire::{CloseCode, Dir, Endpoint, Opcode};

@@ -1,6 +1,5 @@
 //! Units: what a decoder produces and every view consumes.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
@@ -16,7 +15,7 @@ use super::span::Span;
 use super::text::Text;
 use super::time::Time;
 use super::wants::Wants;
-use super::wire::{CloseCode, Dir, Opcode};
+use super::wire::{CloseCode, Dir, Endpoint, Opcode};
 
 /// Whether a sink wants more.
 pub type Flow = ControlFlow<()>;
@@ -163,9 +162,6 @@ pub enum Body<'a> {
     /// Totals; the last unit.
     Summary(&'a Summary),
 }
-
-/// An endpoint's address.
-pub type Endpoint = SocketAddr;
 
 /// How client and server were told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ pub fn width(words: &str) -> usize {
 pub fn escaped(words: &str) -> String {
     let mut all = String::with_capacity(words.len());
     for cell in escape::cells(words.as_bytes(), escape::Kind::Words, false) {
-        cell.append_to(&mut all);
+        cell.push_to(&mut all);
     }
     all
 }

@@ -1,8 +1,8 @@
 //! WAMP, version 2: calls and events between clients, through a router (WAMP Basic Profile). Each message is
-//! a list that begins with its type, in JSON or in MessagePack.
+//! a list that begins with its type, in JSON or in `MessagePack`.
 //!
 //! This is the spec sheet; `session` follows a session, `form` has what each message consists of, `encoding`
-//! reads lists in JSON and in MessagePack.
+//! reads lists in JSON and in `MessagePack`.
 
 mod element;
 mod encoding;
