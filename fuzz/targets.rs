@@ -1,23 +1,25 @@
 //! What is fuzzed: bytes in, every view out.
 //!
-//! `cargo fuzz` and `tests/fuzz_smoke.rs` share these functions.
+//! `cargo fuzz` and `tests/decode/fuzz_smoke.rs` share these functions.
 
 // A fuzz target is a crate of its own and uses one of them.
 #![allow(dead_code)]
 
 use std::io::{self, Cursor, Write};
 
+use wstool::app::DIALECTS;
 use wstool::http::accept::{Steps, accept_value, diagnose};
 use wstool::http::head::{Head, HeadReader};
 use wstool::input::capture::ETHERNET;
 use wstool::input::{self, Input, PcapWriter};
+use wstool::lang::Lang;
 use wstool::model::{Dir, Flow, Opcode, Sink, SourceId, Time, Unit, Wants};
 use wstool::pipeline;
 use wstool::render::film::Projector;
-use wstool::render::json::Json;
+use wstool::render::json::Scope;
 use wstool::render::json::film::Films;
-use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Messages, Options, Session, Table, Tree};
+use wstool::render::views::Form;
+use wstool::render::{Options, VIEWS, View};
 use wstool::replay::{film, transcript};
 use wstool::synth::conversation::{Content, Send, Step, play};
 use wstool::synth::frames::Message;
@@ -162,21 +164,19 @@ pub fn accept(data: &[u8]) {
 
 /// What applications say to each other.
 ///
-/// The first byte chooses the application; then each message has a byte of flags, a
+/// The lower bits of the first byte choose the application; then each message has a byte of flags, a
 /// byte of length, and that many bytes, which an answer by polling carries as well.
 pub fn app(data: &[u8]) {
-    const SPOKEN: [(&str, Option<&str>); 8] = [
+    const BY_PATH: [(&str, Option<&str>); 4] = [
         ("/socket.io/?EIO=4&transport=websocket", None),
         ("/socket.io/?EIO=3&transport=websocket", None),
-        ("/graphql", Some("graphql-transport-ws")),
-        ("/graphql", Some("graphql-ws")),
-        ("/ws", Some("v12.stomp")),
-        ("/mqtt", Some("mqtt")),
         ("/chatHub", None),
         ("/", None),
     ];
+    let agreed = DIALECTS.iter().filter_map(|dialect| Some(("/ws", Some(*dialect.subprotocols.first()?))));
+    let spoken: Vec<_> = BY_PATH.into_iter().chain(agreed).collect();
     let Some((&how, mut rest)) = data.split_first() else { return };
-    let (path, subprotocol) = SPOKEN[usize::from(how) % SPOKEN.len()];
+    let (path, subprotocol) = spoken[usize::from(how & 0x3F) % spoken.len()];
     let request =
         Request { path: Some(path.into()), subprotocol: subprotocol.map(Into::into), ..Request::default() };
     let mut steps = vec![Step::Connect(Ends::default())];
@@ -238,51 +238,32 @@ fn played(steps: &[Step]) {
 fn show(input: Input) {
     let mut views = Views::default();
     pipeline::run(input, &mut views, &mut |_| {});
-    let Views { stats, json, .. } = views;
-    stats.text(&mut Plain, wstool::lang::Lang::Zh, false, 80).expect("nothing fails");
-    stats.lines(&mut Records::default()).expect("nothing fails");
-    json.finish().expect("nothing fails");
+    views.0.into_iter().for_each(|view| view.end().expect("nothing fails"));
 }
 
-/// All views, fed the same units.
-struct Views {
-    tree: Tree<Plain>,
-    bits: Bits<Plain>,
-    hex: Hex<Plain>,
-    table: Table<Plain>,
-    messages: Messages<Plain>,
-    session: Session<Plain>,
-    narrow: Tree<Plain>,
-    json: Json<Records>,
-    stats: Stats,
-}
+/// All views in all forms, fed the same units.
+struct Views(Vec<Box<dyn View>>);
 
 impl Default for Views {
     fn default() -> Self {
-        let wide = Options { payload: Some(512), ..Options::default() };
+        let wide = Options { payload: Some(512), lang: Lang::Zh, ..Options::default() };
         let narrow = Options { width: 40, ascii: true, ..Options::default() };
-        Self {
-            tree: Tree::new(Plain, wide),
-            bits: Bits::new(Plain, wide),
-            hex: Hex::new(Plain, wide),
-            table: Table::new(Plain, wide),
-            messages: Messages::new(Plain, wide),
-            session: Session::new(Plain, wide),
-            narrow: Tree::new(Plain, narrow),
-            json: Json::lines(Records::default(), 4096),
-            stats: Stats::default(),
+        let mut all = Vec::new();
+        for view in VIEWS {
+            all.push(view.over(Plain, Form::Text, &wide));
+            all.push(view.over(Plain, Form::Text, &narrow));
+            // The records of the others are those of the first.
+            if *view == *VIEWS[0] || view.scope != Scope::All || view.is_late {
+                all.push(view.over(Records::default(), Form::Lines, &Options::default()));
+            }
         }
+        Self(all)
     }
 }
 
 impl Sink for Views {
     fn wants(&self) -> Wants {
-        self.tree
-            .wants()
-            .or(self.bits.wants())
-            .or(self.hex.wants())
-            .or(self.json.wants())
-            .or(self.stats.wants())
+        self.0.iter().map(|view| view.wants()).fold(Wants::NOTHING, Wants::or)
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -291,15 +272,7 @@ impl Sink for Views {
         for span in fields.chain(findings) {
             assert!(span.start <= span.end, "{span:?} in {unit:?}");
         }
-        self.tree.take(unit)?;
-        self.bits.take(unit)?;
-        self.hex.take(unit)?;
-        self.table.take(unit)?;
-        self.messages.take(unit)?;
-        self.session.take(unit)?;
-        self.narrow.take(unit)?;
-        self.json.take(unit)?;
-        self.stats.take(unit)
+        self.0.iter_mut().try_for_each(|view| view.take(unit))
     }
 }
 

@@ -38,7 +38,7 @@
 //!
 //! # The layers
 //!
-//! Layers, imports running downward only (`tests/layering.rs` holds this):
+//! Layers, imports running downward only (`tests/house/layering.rs` holds this):
 //!
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view, and pages of words; imports [`model`] and [`lang`] only
@@ -53,14 +53,19 @@
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 pub mod app;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 pub mod compare;
 pub mod decoder;
+#[cfg(feature = "cli")]
 pub mod explain;
 pub mod http;
 pub mod input;
+#[cfg(feature = "lab")]
 pub mod lab;
 pub mod lang;
+#[cfg(feature = "cli")]
 pub mod lesson;
 pub mod limits;
 pub mod model;

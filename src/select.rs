@@ -8,11 +8,10 @@
 //! as a whole, unmasked and inflated, with which its frames are shown or not.
 
 mod held;
+mod search;
 mod stream;
 
 use std::collections::{HashMap, HashSet};
-
-use regex::bytes::Regex;
 
 use crate::limits;
 use crate::model::{
@@ -21,6 +20,7 @@ use crate::model::{
 };
 
 use self::held::{Held, Queue};
+use self::search::Regex;
 pub use self::stream::{Stream, parse_streams};
 
 /// What to show; everything by default.
@@ -479,5 +479,5 @@ fn cut(payload: &[u8], limit: u64) -> &[u8] {
     &payload[..payload.len().min(usize::try_from(limit).unwrap_or(usize::MAX))]
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod tests;

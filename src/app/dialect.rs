@@ -5,7 +5,6 @@ use std::fmt;
 use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
 use super::engineio::up_to;
-use super::{compressed, graphql_ws, json, mqtt, signalr, stomp, text_ping};
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -24,18 +23,6 @@ pub struct Dialect {
     /// What reads the messages of one connection.
     pub decoder: fn() -> Box<dyn Decoder>,
 }
-
-/// All of them; those recognised by content in the order in which they are tried.
-pub static DIALECTS: &[&Dialect] = &[
-    &graphql_ws::DIALECT,
-    &graphql_ws::LEGACY,
-    &stomp::DIALECT,
-    &mqtt::DIALECT,
-    &signalr::DIALECT,
-    &text_ping::DIALECT,
-    &compressed::DIALECT,
-    &json::DIALECT,
-];
 
 /// Reads the messages of one connection, both directions, and remembers what the later ones need.
 ///

@@ -10,6 +10,7 @@ use super::{
     OPEN_SID, OPEN_UPGRADES, json,
 };
 use crate::limits::APP_SHOWN;
+use crate::model::json::place;
 use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
 
 /// The packet type. Unknown digits are kept.
@@ -192,7 +193,7 @@ pub fn describe(packet: &Packet<'_>, source: SourceId, offset: u64) -> App {
             ];
             for (def, key) in keys {
                 let Some(value) = json::member(data, key) else { continue };
-                let start = value.as_ptr() as usize - data.as_ptr() as usize;
+                let start = place(data, value);
                 let span = Span::bytes(source, at + 1 + start as u64, value.len() as u64);
                 let value = match (json::string(value), value.parse()) {
                     (Some(text), _) => Value::Text(text),

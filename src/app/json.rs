@@ -1,13 +1,11 @@
 //! JSON as it was written: checked and divided without losing an escape or a digit.
 
-use std::ops::Range;
-
-use memchr::memchr2_iter;
 use serde::de::IgnoredAny;
 
 use super::dialect::{Dialect, Each, Said};
 use super::engineio::up_to;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
+use crate::model::json::{Json, is_deep};
 use crate::model::{App, Cite, Text, Value, fields};
 
 /// JSON without a protocol around it.
@@ -51,7 +49,7 @@ pub fn content(bytes: &[u8]) -> Value {
 
 /// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].
 pub fn is_valid(text: &str) -> bool {
-    shallow(text) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What `serde_json` says of what is no JSON, as words of ours that can be translated.
@@ -76,7 +74,7 @@ const FAULTS: [&str; 16] = [
 
 /// Why `text` is no JSON: the byte where it stops being so, and what is wrong there.
 pub fn fault(text: &str) -> Option<(usize, Text)> {
-    if !shallow(text) {
+    if is_deep(text, JSON_DEPTH) {
         return Some((0, Text::with("nested deeper than {}", JSON_DEPTH)));
     }
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
@@ -88,98 +86,24 @@ pub fn fault(text: &str) -> Option<(usize, Text)> {
     Some(((before + error.column().saturating_sub(1)).min(text.len()), what))
 }
 
-/// Whether brackets go no deeper than [`JSON_DEPTH`].
-fn shallow(text: &str) -> bool {
-    // Mostly there are not even that many brackets.
-    if memchr2_iter(b'[', b'{', text.as_bytes()).nth(JSON_DEPTH).is_none() {
-        return true;
+/// The elements of a JSON array, as they were written; none of anything else.
+pub fn elements(text: &str) -> Vec<&str> {
+    match Json::read(text) {
+        Some(Json::Array(elements)) => elements,
+        _ => Vec::new(),
     }
-    let mut depth = 0_usize;
-    for token in tokens(text) {
-        match text.as_bytes()[token.start] {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > JSON_DEPTH {
-            return false;
-        }
-    }
-    true
 }
 
-/// The tokens of a JSON text: strings, brackets, commas, colons, words and numbers.
-fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
-            at += 1;
-        }
-        let start = at;
-        match *bytes.get(at)? {
-            b'"' => {
-                at += 1;
-                while let Some(&byte) = bytes.get(at) {
-                    at += 1;
-                    match byte {
-                        b'"' => break,
-                        b'\\' => at += 1,
-                        _ => {}
-                    }
-                }
-            }
-            b'[' | b']' | b'{' | b'}' | b',' | b':' => at += 1,
-            _ => {
-                let ends = |b: &u8| b.is_ascii_whitespace() || b"[]{},:\"".contains(b);
-                at += bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at);
-            }
-        }
-        at = at.min(bytes.len());
-        Some(start..at)
-    })
-}
-
-/// The elements of a valid JSON array, or the members of a valid object (`"key":value` each):
-/// where each stands in `text`.
-pub fn elements(text: &str) -> Vec<Range<usize>> {
-    let bytes = text.as_bytes();
-    let (mut depth, mut from) = (0_usize, None);
-    let (mut end, mut found) = (0, Vec::new());
-    for token in tokens(text) {
-        match bytes[token.start] {
-            b']' | b'}' if depth == 1 => break,
-            b',' if depth == 1 => found.extend(from.take().map(|from| from..end)),
-            byte => {
-                if depth > 0 {
-                    from.get_or_insert(token.start);
-                }
-                match byte {
-                    b'[' | b'{' => depth += 1,
-                    b']' | b'}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                end = token.end;
-            }
-        }
-    }
-    found.extend(from.map(|from| from..end));
-    found
-}
-
-/// The value of the member `key` of a valid JSON object, as it was written.
+/// The value of the first member `key` of a JSON object, as it was written.
 pub fn member<'t>(object: &'t str, key: &str) -> Option<&'t str> {
-    if !object.trim_start().starts_with('{') {
-        return None;
-    }
-    elements(object).into_iter().find_map(|at| {
-        let member = &object[at];
-        let name = tokens(member).next()?;
-        if string(&member[name.clone()])? != key {
-            return None;
-        }
-        Some(member[name.end..].trim_start().strip_prefix(':')?.trim())
-    })
+    let Json::Object(members) = Json::read(object)? else { return None };
+    members.into_iter().find(|(name, _)| is_string(name, key)).map(|(_, value)| value)
+}
+
+/// Whether a literal says `text`.
+fn is_string(literal: &str, text: &str) -> bool {
+    let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner == Some(text) || literal.contains('\\') && string(literal).is_some_and(|said| said == text)
 }
 
 /// What a JSON string says.
@@ -211,11 +135,10 @@ mod tests {
 
     #[test]
     fn elements_and_members_keep_their_text() {
-        let parts = |text: &'static str| elements(text).into_iter().map(|at| &text[at]).collect::<Vec<_>>();
-        assert_eq!(parts(r#"["a,b", {"x": [1,2]} , 3e1 ]"#), [r#""a,b""#, r#"{"x": [1,2]}"#, "3e1"]);
-        assert_eq!(parts("[]"), Vec::<&str>::new());
-        assert_eq!(parts(r#"{"a":1,"b":{"c":2}}"#), [r#""a":1"#, r#""b":{"c":2}"#]);
+        assert_eq!(elements(r#"["a,b", {"x": [1,2]} , 3e1 ]"#), [r#""a,b""#, r#"{"x": [1,2]}"#, "3e1"]);
+        assert_eq!((elements("[]"), elements("{}"), elements("[1")), (vec![], vec![], vec![]));
         assert_eq!(member(r#"{"a" : "x", "sid":"q\u0041"}"#, "sid"), Some(r#""q\u0041""#));
+        assert_eq!(member(r#"{"\u0061":1,"a":2}"#, "a"), Some("1"));
         assert_eq!(string(r#""q\u0041""#).as_deref(), Some("qA"));
         assert_eq!(member("[1]", "a"), None);
     }

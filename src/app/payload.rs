@@ -1,5 +1,7 @@
 //! The bodies of Engine.IO's long polling: several packets, framed differently by each revision.
 
+use percent_encoding::percent_decode;
+
 use super::engineio::{Fault, Packet, binary, quoted, text};
 use super::json;
 use crate::limits::POLLING_PACKETS;
@@ -131,30 +133,11 @@ pub fn from_jsonp(body: &[u8]) -> Option<String> {
 /// Takes a body out of the form field JSONP posts it in: `d=<urlencoded>`. `None` when it has none.
 pub fn from_form(body: &[u8]) -> Option<Vec<u8>> {
     let value = body.strip_prefix(b"d=")?;
-    let decoded = percent_decode(value);
+    let value: Vec<u8> = value.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     // The reference client writes a line feed as \\n, and what was \\n already as \\\\n.
-    let text = String::from_utf8(decoded).ok()?;
+    let text = percent_decode(&value).decode_utf8().ok()?;
     let parts: Vec<String> = text.split("\\\\n").map(|part| part.replace("\\n", "\n")).collect();
     Some(parts.join("\\n").into_bytes())
-}
-
-/// Undoes `application/x-www-form-urlencoded`.
-pub fn percent_decode(text: &[u8]) -> Vec<u8> {
-    let hex = |b: Option<&u8>| b.and_then(|b| char::from(*b).to_digit(16));
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        at += 1;
-        match (byte, hex(text.get(at)), hex(text.get(at + 1))) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high << 4 | low) as u8);
-                at += 2;
-            }
-            (b'+', ..) => out.push(b' '),
-            _ => out.push(byte),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -218,6 +201,7 @@ mod tests {
         assert_eq!(from_form(b"d=6%3A4hello+%E2%82%AC").unwrap(), "6:4hello €".as_bytes());
         assert_eq!(from_form(br"d=4%22a%5C%5Cnb%22%5Cn").unwrap(), b"4\"a\\nb\"\n");
         assert_eq!(from_form(b"x=1"), None);
-        assert_eq!(percent_decode(b"%4%zz%41"), b"%4%zzA");
+        assert_eq!(from_form(b"d=%4%zz%41").unwrap(), b"%4%zzA");
+        assert_eq!(from_form(b"d=%ff"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::dialect::{Dialect, Each, Said};
 use super::json;
+use crate::model::json::place;
 use crate::model::{App, Cite, Text, Value, fields};
 
 pub static DIALECT: Dialect = Dialect {
@@ -36,7 +37,7 @@ fn read(said: &Said<'_>) -> Option<App> {
         let kind = name(part)?;
         let target = json::member(part, "target").and_then(json::string);
         words.push(target.map_or_else(|| kind.to_owned(), |target| format!("{kind} {target}")));
-        let place = part.as_ptr() as usize - text.as_ptr() as usize;
+        let place = place(text, part);
         fields.push(said.field(&TYPE, place, part.len(), Value::Text(kind.to_owned())));
         fields.push(said.json(&DATA, part));
     }

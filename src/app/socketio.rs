@@ -8,6 +8,7 @@ use super::{
     json,
 };
 use crate::limits::ATTACHMENTS;
+use crate::model::json::place;
 use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
 
 /// The packet type. Unknown digits are kept.
@@ -159,8 +160,8 @@ impl<'a> Packet<'a> {
     /// The event's name and where it stands in the data; a number is allowed by older revisions.
     pub fn event(&self) -> Option<(String, Range<usize>)> {
         let first = self.kind.is_event().then(|| json::elements(self.data).into_iter().next())??;
-        let literal = &self.data[first.clone()];
-        Some((json::string(literal).unwrap_or_else(|| literal.to_owned()), first))
+        let at = place(self.data, first);
+        Some((json::string(first).unwrap_or_else(|| first.to_owned()), at..at + first.len()))
     }
 
     /// The arguments as a JSON array: those of an event, without its name, or of an acknowledgement.
@@ -171,8 +172,7 @@ impl<'a> Packet<'a> {
             _ => return None,
         };
         let parts = json::elements(self.data);
-        let args: Vec<&str> = parts.iter().skip(skip).map(|at| &self.data[at.clone()]).collect();
-        Some(format!("[{}]", args.join(",")))
+        Some(format!("[{}]", parts.get(skip..).unwrap_or_default().join(",")))
     }
 
     /// Whether the parser of a session takes the packet: `engine` is the session's revision of Engine.IO.

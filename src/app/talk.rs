@@ -1,6 +1,7 @@
 //! What the messages of one connection speak, from its first to its last.
 
-use super::dialect::{DIALECTS, Decoder, Dialect, Said};
+use super::DIALECTS;
+use super::dialect::{Decoder, Dialect, Said};
 use crate::model::{App, Dir, Finding};
 
 /// The application protocols of one connection: which was agreed on, which were seen, and what their

@@ -4,9 +4,10 @@ mod opening;
 mod report;
 mod several;
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use regex::bytes::{Regex, RegexBuilder};
 
 use self::opening::{Opened, joined, open};
@@ -19,9 +20,8 @@ use crate::explain;
 use crate::limits;
 use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
-use crate::render::json::{Json, Scope};
-use crate::render::stats::Stats;
-use crate::render::{Bits, Hex, Messages, Options, Session, Table, TimeStyle, Tree, View};
+use crate::render::views::{self, Choice, Form};
+use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
 use crate::select::{self, Select, Selection, Stream, Verdict};
 use crate::timeline;
 
@@ -67,8 +67,8 @@ pub struct Args {
     inputs: Vec<String>,
 
     /// How to show it
-    #[arg(short, long, default_value = "tree", help_heading = "Showing")]
-    view: ViewName,
+    #[arg(short, long, default_value = tree::VIEW.name, value_parser = view(), help_heading = "Showing")]
+    view: &'static Choice,
 
     /// Text for people, or records for programs (see docs/ndjson.md)
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
@@ -148,35 +148,6 @@ enum Pasted {
     Engineio4,
     /// A packet of Socket.IO, with or without Engine.IO's type before it
     Socketio,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ViewName {
-    /// The handshake, then each frame with its fields
-    Tree,
-    /// Headers as RFC 6455 §5.2 draws them, with the actual bits
-    Bits,
-    /// Bytes beside their meaning
-    Hex,
-    /// One line a frame
-    Table,
-    /// What the application sees: messages with their content, frames folded
-    Messages,
-    /// Engine.IO and Socket.IO sessions over polling and WebSocket, a line a packet
-    Session,
-    /// Counts, sizes and times, in all and per connection
-    Stats,
-}
-
-impl ViewName {
-    /// Which records a view shows when it is asked for as JSON.
-    fn scope(self) -> Scope {
-        match self {
-            Self::Messages => Scope::Messages,
-            Self::Session => Scope::Sessions,
-            _ => Scope::All,
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -261,7 +232,7 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
             return Ok(2);
         }
     };
-    let mut progress = Progress::new(size, args.view != ViewName::Stats);
+    let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
     let mut until = Until { select: &mut select, interrupt };
@@ -298,10 +269,8 @@ fn pasted(args: &Args, protocol: Pasted, name: &str, look: Look) -> io::Result<u
         Pasted::Socketio => timeline::pasted::socket_io(text),
     };
     // The tree would show a message without a frame; what it means is the point here.
-    let args = Args {
-        view: if args.view == ViewName::Tree { ViewName::Messages } else { args.view },
-        ..args.clone()
-    };
+    let args =
+        Args { view: if *args.view == tree::VIEW { &messages::VIEW } else { args.view }, ..args.clone() };
     let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), look, false));
     // An error of writing shows at the end.
     let _: Flow = timeline::pasted::show(&read, &mut select);
@@ -383,69 +352,42 @@ impl<S: Sink> Sink for Until<'_, S> {
 }
 
 /// The chosen view in the chosen format.
-enum Show {
-    Text(Box<dyn View>),
-    Records { json: Box<Json<Output>>, live: bool },
-    Stats { stats: Box<Stats>, out: Output, format: Format, options: Options },
+struct Show {
+    view: Box<dyn View>,
+    /// The input comes as it happens: what is known shows at once.
+    live: bool,
 }
 
 impl Show {
     fn new(args: &Args, out: Output, look: Look, live: bool) -> Self {
-        let payload = args.payload_limit.unwrap_or(limits::PAYLOAD_SHOWN);
-        let options = args.options(look);
-        match (args.view, args.format) {
-            (ViewName::Stats, format) => Self::Stats { stats: Box::default(), out, format, options },
-            (view, Format::Ndjson) => {
-                Self::Records { json: Box::new(Json::lines(out, payload).only(view.scope())), live }
-            }
-            (view, Format::Json) => {
-                Self::Records { json: Box::new(Json::array(out, payload).only(view.scope())), live }
-            }
-            (ViewName::Tree, Format::Text) => Self::Text(Box::new(Tree::new(out, options))),
-            (ViewName::Bits, Format::Text) => Self::Text(Box::new(Bits::new(out, options))),
-            (ViewName::Hex, Format::Text) => Self::Text(Box::new(Hex::new(out, options))),
-            (ViewName::Table, Format::Text) => Self::Text(Box::new(Table::new(out, options))),
-            (ViewName::Messages, Format::Text) => Self::Text(Box::new(Messages::new(out, options))),
-            (ViewName::Session, Format::Text) => Self::Text(Box::new(Session::new(out, options))),
-        }
+        let form = match args.format {
+            Format::Text => Form::Text,
+            Format::Json => Form::Array,
+            Format::Ndjson => Form::Lines,
+        };
+        Self { view: args.view.over(out, form, &args.options(look)), live }
     }
 
     fn end(self) -> io::Result<()> {
-        match self {
-            Self::Text(view) => view.end(),
-            Self::Records { json, .. } => json.finish()?.flush(),
-            Self::Stats { stats, mut out, format, options } => {
-                match format {
-                    Format::Text => stats.text(&mut out, options.lang, options.ascii, options.width)?,
-                    Format::Json => stats.array(&mut out)?,
-                    Format::Ndjson => stats.lines(&mut out)?,
-                }
-                out.flush()
-            }
-        }
+        self.view.end()
     }
 }
 
 impl Sink for Show {
     fn wants(&self) -> Wants {
-        match self {
-            Self::Text(view) => view.wants(),
-            Self::Records { json, .. } => json.wants(),
-            Self::Stats { stats, .. } => stats.wants(),
-        }
+        self.view.wants()
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        match self {
-            Self::Text(view) => view.take(unit),
-            Self::Records { json, live } => {
-                let flow = json.take(unit);
-                // An error is remembered and told at the end.
-                if *live && json.flush().is_err() { Flow::Break(()) } else { flow }
-            }
-            Self::Stats { stats, .. } => stats.take(unit),
-        }
+        let flow = self.view.take(unit);
+        // An error is remembered and told at the end.
+        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
     }
+}
+
+fn view() -> impl TypedValueParser<Value = &'static Choice> {
+    let names = VIEWS.map(|view| PossibleValue::new(view.name).help(view.help));
+    PossibleValuesParser::new(names).try_map(|name| views::named(&name).ok_or("no view has that name"))
 }
 
 fn payload_limit(text: &str) -> Result<u64, String> {

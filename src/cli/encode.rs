@@ -327,7 +327,7 @@ fn scripted(path: &str) -> Result<Vec<Step>, Failure> {
     let text = String::from_utf8(read(path)?).map_err(|error| {
         about_file(path, Text::with("not UTF-8 from byte {}", error.utf8_error().valid_up_to()))
     })?;
-    script::parse(&text).map_err(|error| usage(Text::with("{}:{}", path).and(error)))
+    script::parse(&text).map_err(|error| usage(error.in_file(path)))
 }
 
 /// A file, or standard input for `-`.

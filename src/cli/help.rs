@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use clap::builder::{PossibleValue, StyledStr};
+use clap::builder::{PossibleValue, PossibleValuesParser, StyledStr};
 use clap::{Arg, Command};
 
 use crate::lang::Lang;
@@ -22,6 +22,54 @@ const BESIDE: usize = 14;
 pub(super) fn translated(mut command: Command, lang: Lang) -> Command {
     command.build();
     page(command, lang)
+}
+
+/// The command with its words in a language and nothing else changed, for those who lay them out
+/// by themselves: manual pages, completions. It is not to parse with.
+pub(super) fn worded(mut command: Command, lang: Lang) -> Command {
+    command.build();
+    if lang.catalogue().is_some() { words_of(command, lang) } else { command }
+}
+
+fn words_of(mut command: Command, lang: Lang) -> Command {
+    let told = |text: Option<&StyledStr>| text.map(|text| paragraph_by_paragraph(&text.to_string(), lang));
+    let texts = [
+        told(command.get_about()),
+        told(command.get_long_about()),
+        told(command.get_after_help()),
+        told(command.get_after_long_help()),
+    ];
+    let [about, long_about, after, after_long] = texts;
+    command = set(command, about, Command::about);
+    command = set(command, long_about, Command::long_about);
+    command = set(command, after, Command::after_help);
+    command = set(command, after_long, Command::after_long_help);
+    command
+        .mut_args(|mut arg| {
+            let (help, long) = (told(arg.get_help()), told(arg.get_long_help()));
+            let heading = arg.get_help_heading().map(|heading| lang_of(heading, lang));
+            arg = help.into_iter().fold(arg, Arg::help);
+            arg = long.into_iter().fold(arg, Arg::long_help);
+            arg = heading.into_iter().fold(arg, |arg, heading| arg.help_heading(heading));
+            let values = arg.get_possible_values();
+            if values.iter().all(|value| value.get_help().is_none()) || !arg.get_action().takes_values() {
+                return arg;
+            }
+            let values = values.into_iter().map(|value| match told(value.get_help()) {
+                Some(help) => value.help(help),
+                None => value,
+            });
+            arg.value_parser(PossibleValuesParser::new(values.collect::<Vec<_>>()))
+        })
+        .mut_subcommands(|command| words_of(command, lang))
+}
+
+/// With a text, where there is one.
+fn set(command: Command, text: Option<String>, to: fn(Command, String) -> Command) -> Command {
+    match text {
+        Some(text) => to(command, text),
+        None => command,
+    }
 }
 
 /// The English of all pages, in paragraphs, as the catalogue has them for keys.
@@ -85,10 +133,6 @@ fn page(mut command: Command, lang: Lang) -> Command {
             }
             page(command, lang).about(line).visible_alias(None).aliases(aliases)
         });
-    let set = |command: Command, text: Option<String>, to: fn(Command, String) -> Command| match text {
-        Some(text) => to(command, text),
-        None => command,
-    };
     command = set(command, long_about.or_else(|| about.clone().filter(|_| is_long)), Command::long_about);
     command = set(command, about, Command::about);
     command = set(command, after, Command::after_help);
@@ -169,6 +213,12 @@ fn argument(arg: Arg, lang: Lang, is_long: bool, beside: usize) -> Arg {
 fn say(english: &str, lang: Lang, width: usize) -> String {
     let paragraphs: Vec<String> =
         english.split("\n\n").map(|paragraph| wrapped(&lang_of(paragraph, lang), width)).collect();
+    paragraphs.join("\n\n")
+}
+
+/// As [`say`], in lines as long as their paragraphs.
+fn paragraph_by_paragraph(english: &str, lang: Lang) -> String {
+    let paragraphs: Vec<String> = english.split("\n\n").map(|paragraph| lang_of(paragraph, lang)).collect();
     paragraphs.join("\n\n")
 }
 

@@ -14,6 +14,7 @@ mod file;
 pub mod help;
 mod interrupt;
 pub mod lesson;
+mod manual;
 mod mistaken;
 mod output;
 mod pager;
@@ -193,13 +194,14 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "wstool", &mut script);
+            let mut command = help::worded(Cli::command(), look.lang);
+            clap_complete::generate(*shell, &mut command, "wstool", &mut script);
             out.write_all(&script)?;
             Ok(0)
         }
         Command::Man { command } => {
             drop(err);
-            man(command.as_deref(), look, &mut out)
+            manual::man(command.as_deref(), look, &mut out)
         }
     }
 }
@@ -292,24 +294,6 @@ impl ColorWhen {
             }
         }
     }
-}
-
-fn man(name: Option<&str>, look: Look, out: &mut impl Write) -> io::Result<u8> {
-    let mut command = Cli::command();
-    command.build();
-    let page = match name {
-        None => command,
-        Some(name) => {
-            let Some(found) = command.find_subcommand(name) else {
-                look.tell("error: {}", &Text::with("there is no command `{}`; see wstool --help", name))?;
-                return Ok(2);
-            };
-            let full: &'static str = format!("wstool-{name}").leak();
-            found.clone().name(full)
-        }
-    };
-    clap_mangen::Man::new(page).render(out)?;
-    Ok(0)
 }
 
 /// Writes synthesised packets as a capture file.

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::lang::Lang;
+
 /// Bytes gathered before they are written, when nobody waits for them.
 const BUFFER: usize = 256 * 1024;
 
@@ -60,18 +62,18 @@ impl Progress {
     /// Over `total` bytes of input; where that is not known, as with a pipe, it says how many were read.
     ///
     /// When results scroll by on the terminal they are progress enough.
-    pub fn new(total: Option<u64>, results_on_screen: bool) -> Self {
+    pub fn new(total: Option<u64>, results_on_screen: bool, lang: Lang) -> Self {
         let quiet = results_on_screen && io::stdout().is_terminal();
-        Self::after(PATIENCE, total, io::stderr().is_terminal() && !quiet)
+        Self::after(PATIENCE, total, io::stderr().is_terminal() && !quiet, lang)
     }
 
-    fn after(patience: Duration, total: Option<u64>, is_drawn: bool) -> Self {
+    fn after(patience: Duration, total: Option<u64>, is_drawn: bool, lang: Lang) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let template = match total {
             Some(_) => "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
             None => "{spinner} {bytes} read, {bytes_per_sec}, {elapsed} so far",
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template(lang.words(template)) {
             bar.set_style(style.progress_chars("##-").tick_chars(r"|/-\ "));
         }
         Self { bar, from: is_drawn.then(|| Instant::now() + patience) }
@@ -93,12 +95,12 @@ impl Progress {
 }
 
 /// A progress bar over so many steps, on a terminal; short work is done before it is drawn.
-pub fn steps(total: u64) -> ProgressBar {
+pub fn steps(total: u64, lang: Lang) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template(lang.words("{bar:30} {pos} of {len}, {eta} left")) {
         bar.set_style(style.progress_chars("##-"));
     }
     bar
@@ -111,9 +113,9 @@ mod tests {
     #[test]
     fn progress_is_drawn_when_it_takes_long_whatever_the_size() {
         for total in [None, Some(1000)] {
-            let mut soon = Progress::after(Duration::ZERO, total, true);
-            let mut late = Progress::after(Duration::from_hours(1), total, true);
-            let mut never = Progress::after(Duration::ZERO, total, false);
+            let mut soon = Progress::after(Duration::ZERO, total, true, Lang::En);
+            let mut late = Progress::after(Duration::from_hours(1), total, true, Lang::En);
+            let mut never = Progress::after(Duration::ZERO, total, false, Lang::En);
             for progress in [&mut soon, &mut late, &mut never] {
                 progress.at(500);
                 assert_eq!((progress.bar.position(), progress.bar.length()), (500, total));

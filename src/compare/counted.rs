@@ -9,16 +9,18 @@ use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
 ///
 /// # Errors
 /// One line that says which side of the comparison is missing.
-pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, String> {
+pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text> {
     let files = names.join(", ");
     if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::EventStream) {
-        return Err(format!(
-            "{files}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it cannot be seen)"
+        return Err(said!(
+            "{}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it cannot be seen)",
+            files
         ));
     }
     let Some((_, websocket)) = sums.iter().find(|(used, _)| used.is_web_socket()) else {
-        return Err(format!(
-            "{files}: no WebSocket connection (within TLS, or cut by a snapshot length, it cannot be seen)"
+        return Err(said!(
+            "{}: no WebSocket connection (within TLS, or cut by a snapshot length, it cannot be seen)",
+            files
         ));
     };
     let known: Vec<&(Use, Counted)> = sums.iter().filter(|(used, _)| *used != Use::Other).collect();

@@ -17,11 +17,11 @@ impl Head {
     ///
     /// # Errors
     /// What is wrong with which line.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Text> {
         let mut lines = text.lines();
         let start = lines.next().unwrap_or_default().trim_end().to_owned();
         if start.is_empty() {
-            return Err("is empty: a request line and header fields are wanted".to_owned());
+            return Err(Text::new("is empty: a request line and header fields are wanted"));
         }
         let mut fields = Vec::new();
         for (at, line) in lines.enumerate() {
@@ -30,7 +30,7 @@ impl Head {
                 break;
             }
             let Some((name, value)) = line.split_once(':') else {
-                return Err(format!("line {}: a header field has a colon", at + 2));
+                return Err(Text::with("line {}: a header field has a colon", at + 2));
             };
             fields.push((name.to_owned(), value.trim_start().to_owned()));
         }
@@ -193,23 +193,23 @@ impl Heads {
     ///
     /// # Errors
     /// What is wrong with which line.
-    pub fn from_text(text: &str, origin: &str) -> Result<Self, String> {
+    pub fn from_text(text: &str, origin: Text) -> Result<Self, Text> {
         let text = text.replace("\r\n", "\n");
         let (request, response) = text.split_once("\n\n").unwrap_or((&text, ""));
         let request = Head::parse(request)?;
         if request.start.split(' ').count() != 3 || !request.start.contains("HTTP/") {
-            return Err("line 1: a request line is wanted, such as GET / HTTP/1.1".to_owned());
+            return Err(Text::new("line 1: a request line is wanted, such as GET / HTTP/1.1"));
         }
         let response = match response.trim() {
             "" => Self::browser().response,
             text if text.starts_with("HTTP/") => Head::parse(text)?,
             _ => {
-                return Err(
-                    "after the empty line a status line is wanted, such as HTTP/1.1 200 OK".to_owned()
-                );
+                return Err(Text::new(
+                    "after the empty line a status line is wanted, such as HTTP/1.1 200 OK",
+                ));
             }
         };
-        Ok(Self { origin: Text::with("{}", origin), request, response })
+        Ok(Self { origin, request, response })
     }
 
     /// With a cookie of so many bytes, name and value; none for 0.
@@ -305,10 +305,11 @@ mod tests {
     #[test]
     fn a_users_heads() {
         let heads =
-            Heads::from_text("GET /x HTTP/1.1\nHost: a\n\nHTTP/1.1 200 OK\nServer: b\n", "here").unwrap();
+            Heads::from_text("GET /x HTTP/1.1\nHost: a\n\nHTTP/1.1 200 OK\nServer: b\n", "here".into())
+                .unwrap();
         assert_eq!(heads.request.len(), 17 + 9 + 2);
         assert_eq!(heads.answer(5).field("content-length"), Some("5"));
-        let own = Heads::from_text("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "here").unwrap();
+        let own = Heads::from_text("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "here".into()).unwrap();
         assert_eq!(own.response, Heads::browser().response);
         for (text, problem) in [
             ("", "is empty: a request line and header fields are wanted"),
@@ -319,7 +320,7 @@ mod tests {
                 "after the empty line a status line is wanted, such as HTTP/1.1 200 OK",
             ),
         ] {
-            assert_eq!(Heads::from_text(text, "here").unwrap_err(), problem);
+            assert_eq!(Heads::from_text(text, "here".into()).unwrap_err().to_string(), problem);
         }
     }
 

@@ -43,6 +43,8 @@ pub(crate) mod words;
 
 use self::heads::Heads;
 use self::wire::Wire;
+use self::words::said;
+use crate::model::Text;
 
 /// A way to get messages from a server to its clients and back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,45 +168,45 @@ impl Scenario {
     ///
     /// # Errors
     /// One line that says which value cannot be, and what can.
-    pub fn check(&self) -> Result<(), String> {
-        let positive = |name: &str, value: f64, most: f64, unit: &str| {
+    pub fn check(&self) -> Result<(), Text> {
+        let positive = |option: &str, value: f64, most: f64, unit: &str| {
             if value > 0.0 && value <= most {
                 Ok(())
             } else {
-                Err(format!("--{name} must be more than 0 and at most {most}{unit}"))
+                Err(Text::with("{} must be more than 0 and at most {}", option).and(format!("{most}{unit}")))
             }
         };
-        positive("rate", self.rate, 1e5, "")?;
-        positive("interval", self.interval * 1000.0, 1e9, " ms")?;
-        positive("duration", self.duration, 1e9, " s")?;
-        positive("clients", self.clients as f64, 1e9, "")?;
+        positive("--rate", self.rate, 1e5, "")?;
+        positive("--interval", self.interval * 1000.0, 1e9, " ms")?;
+        positive("--duration", self.duration, 1e9, " s")?;
+        positive("--clients", self.clients as f64, 1e9, "")?;
         if !(self.delay >= 0.0 && self.delay.is_finite()) {
-            return Err("--delay must not be negative".to_owned());
+            return Err(Text::new("--delay must not be negative"));
         }
         if self.delay >= self.duration {
-            return Err(format!(
+            return Err(said!(
                 "--delay {} ms is as long as the whole --duration of {} s: nothing would arrive",
-                self.delay * 1000.0,
-                self.duration
+                (self.delay * 1000.0).to_string(),
+                self.duration.to_string(),
             ));
         }
         if self.payload > 64 * 1024 * 1024 {
-            return Err("--payload must be at most 67108864 bytes".to_owned());
+            return Err(Text::new("--payload must be at most 67108864 bytes"));
         }
         if self.rate * self.interval > 1e6 {
-            return Err("--rate times --interval must be at most a million messages a poll".to_owned());
+            return Err(Text::new("--rate times --interval must be at most a million messages a poll"));
         }
         if !(self.heartbeat >= 0.0 && self.heartbeat.is_finite()) {
-            return Err("--heartbeat must not be negative; 0 is none".to_owned());
+            return Err(Text::new("--heartbeat must not be negative; 0 is none"));
         }
         if !(self.keep_alive >= 0.0 && self.wire.ack_delay >= 0.0) {
-            return Err("--keep-alive and --ack-delay must not be negative".to_owned());
+            return Err(Text::new("--keep-alive and --ack-delay must not be negative"));
         }
         if self.wire.ack_delay > 0.5 {
-            return Err("--ack-delay must be at most 500 ms (RFC 9293 section 3.8.6.3)".to_owned());
+            return Err(Text::new("--ack-delay must be at most 500 ms (RFC 9293 section 3.8.6.3)"));
         }
         if !(576..=65_535).contains(&self.wire.mtu) {
-            return Err("--mtu must be from 576 to 65535 bytes".to_owned());
+            return Err(Text::new("--mtu must be from 576 to 65535 bytes"));
         }
         Ok(())
     }

@@ -78,12 +78,12 @@ impl Variable {
 ///
 /// # Errors
 /// One line that says what is wrong with the range.
-pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Report, String> {
+pub fn sweep(s: &Scenario, variable: Variable, from: f64, to: f64) -> Result<Report, Text> {
     if !(from > 0.0 && to > from && to.is_finite()) {
-        return Err("--sweep goes FROM..TO with 0 < FROM < TO".to_owned());
+        return Err(Text::new("--sweep goes FROM..TO with 0 < FROM < TO"));
     }
     for end in [from, to] {
-        variable.set(s, end).check().map_err(|e| format!("--sweep: {e}"))?;
+        variable.set(s, end).check().map_err(|why| said!("--sweep: {}", why))?;
     }
     let at = |i: usize| from * (to / from).powf(i as f64 / (POINTS - 1) as f64);
     let points: Vec<(f64, [Point; 6])> =

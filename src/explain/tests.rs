@@ -295,6 +295,7 @@ fn everyday_words_lead_to_their_topics() {
         ("graphql", "graphql-ws"),
         ("stomp", "stomp"),
         ("mqtt", "mqtt"),
+        ("crossbar", "wamp"),
     ] {
         let Answer::Topic { topic, .. } = look_up(question) else { panic!("{question} is unknown") };
         assert_eq!(topic.id, id, "{question}");

@@ -3,6 +3,7 @@
 //! One resource, every way: an `Upgrade` makes it a WebSocket, `Accept: text/event-stream`
 //! an event stream, Engine.IO's `EIO` a session of Socket.IO, and anything else is a poll.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl Lab {
 
     /// The mailbox a request names in its query (`client=…`); that of nobody in particular otherwise.
     pub fn mailbox(&self, request: &Request<Incoming>) -> Option<Arc<Mailbox>> {
-        self.hub.mailbox(query(request, "client").unwrap_or_default())
+        self.hub.mailbox(&query(request, "client").unwrap_or_default())
     }
 }
 
@@ -120,10 +121,10 @@ pub(super) fn wants_upgrade(headers: &HeaderMap) -> bool {
     has(header::UPGRADE, "websocket") && has(header::CONNECTION, "upgrade")
 }
 
-/// A parameter of the request target's query, as it is written.
-pub(super) fn query<'r, B>(request: &'r Request<B>, name: &str) -> Option<&'r str> {
-    let pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+/// A parameter of the request target's query.
+pub(super) fn query<'r, B>(request: &'r Request<B>, name: &str) -> Option<Cow<'r, str>> {
+    let mut pairs = form_urlencoded::parse(request.uri().query()?.as_bytes());
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 fn now() -> Option<HeaderValue> {

@@ -136,9 +136,10 @@ impl Instance {
 
     /// What fills `{name}` in every text of the exercise.
     #[must_use]
-    pub fn hole(self, name: &str, value: impl ToString) -> Self {
+    pub fn hole(mut self, name: &str, value: impl ToString) -> Self {
         let value = value.to_string();
-        self.hole_in(name, value.clone(), value)
+        self.holes.insert(name.to_owned(), Bilingual::new(value.clone(), value));
+        self
     }
 
     /// What fills `{name}` are the words with this id in `[exercise.words]`. They may have
@@ -146,13 +147,6 @@ impl Instance {
     #[must_use]
     pub fn words(mut self, name: &str, id: &'static str) -> Self {
         self.wordings.insert(name.to_owned(), id);
-        self
-    }
-
-    /// What fills `{name}`, where the languages write a value differently.
-    #[must_use]
-    pub fn hole_in(mut self, name: &str, en: impl Into<String>, zh: impl Into<String>) -> Self {
-        self.holes.insert(name.to_owned(), Bilingual::new(en, zh));
         self
     }
 

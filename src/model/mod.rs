@@ -4,7 +4,7 @@
 //! A decoder produces [`Unit`]s; a view is a [`Sink`] of units. A unit holds
 //! [`Field`]s (name, bit range, value, meaning, citation) and [`Finding`]s (a
 //! [`Rule`] that was broken and where). This layer knows no protocol rule and
-//! does no I/O; it imports the standard library only.
+//! does no I/O; but for [`json`], it imports the standard library only.
 
 pub mod app;
 pub mod counts;
@@ -15,9 +15,11 @@ pub mod field;
 pub mod film;
 pub mod finding;
 pub mod hole;
+pub mod json;
 pub mod layer;
 pub mod other;
 pub mod out;
+pub mod quantity;
 pub mod report;
 pub mod run;
 #[cfg(test)]

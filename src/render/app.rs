@@ -1,10 +1,11 @@
 //! Packets and sessions of application protocols, as the text views show them alike.
 
-use super::human;
 use super::outline::{INDENT, Outline, joined};
+use super::pretty::pretty;
 use super::style::Ink;
-use super::words::{BYTES, Noun, count, grouped, runs};
+use super::words::{BYTES, Noun, count, runs};
 use crate::lang::Lang;
+use crate::model::quantity::{self, grouped};
 use crate::model::{App, AppPacket, AppSession, Dir, SessionEnd, Unit, Value};
 
 /// Rows that a summary may take.
@@ -12,9 +13,6 @@ const SUMMARY_ROWS: usize = 3;
 
 /// Columns that JSON is laid out for at least.
 const NARROWEST_JSON: usize = 24;
-
-/// Bytes of laid out JSON that are shown.
-const JSON_SHOWN: usize = 64 * 1024;
 
 /// A packet in a line or two, under what carried it.
 pub fn line(outline: &mut Outline, app: &App) {
@@ -36,7 +34,7 @@ pub fn line(outline: &mut Outline, app: &App) {
 pub fn answers(lang: Lang, app: &App) -> String {
     let Some(answer) = &app.answers else { return String::new() };
     match answer.after.and_then(|nanos| u64::try_from(nanos).ok()) {
-        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &human::time(nanos)]),
+        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &quantity::time(nanos)]),
         None => lang.fill("answers {}", &[&answer.what]),
     }
 }
@@ -195,7 +193,7 @@ fn how(lang: Lang, session: &AppSession) -> String {
     let lasted = session.began.zip(session.ended).map(|(began, ended)| ended.since(began));
     match lasted.and_then(|nanos| u64::try_from(nanos).ok()) {
         Some(nanos) if nanos > 0 => {
-            joined(lang, &[lang.words(end).to_owned(), lang.fill("after {}", &[&human::time(nanos)])])
+            joined(lang, &[lang.words(end).to_owned(), lang.fill("after {}", &[&quantity::time(nanos)])])
         }
         _ => lang.words(end).to_owned(),
     }
@@ -240,137 +238,5 @@ pub fn way(dir: Option<Dir>) -> &'static str {
         Some(Dir::Client) => "→",
         Some(Dir::Server) => "←",
         None => " ",
-    }
-}
-
-/// Valid JSON, a member or element a line where it is long. Nothing is read into it: strings and
-/// numbers stay as they were written.
-pub fn pretty(json: &str, width: usize) -> String {
-    let (mut out, mut depth, mut rest) = (String::new(), 0_usize, json.trim());
-    let compact = one_line(rest, width);
-    if let Some(line) = compact {
-        return line;
-    }
-    // A bracket is opened on several lines unless what it holds fits on one.
-    while let Some(first) = rest.chars().next().filter(|_| out.len() < JSON_SHOWN) {
-        let token = token(rest);
-        let (now, later) = rest.split_at(token);
-        rest = later.trim_start();
-        let new_line = |out: &mut String, depth: usize| {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', 2 * depth));
-        };
-        match first {
-            '[' | '{' => {
-                let whole = &json[json.len() - json.trim_start().len()..];
-                let from = now.as_ptr() as usize - whole.as_ptr() as usize;
-                let end = closing(&whole[from..]);
-                let room = width.saturating_sub(2 * depth);
-                if let Some(line) = one_line(&whole[from..from + end], room) {
-                    out.push_str(&line);
-                    rest = whole[from + end..].trim_start();
-                } else {
-                    depth += 1;
-                    out.push(first);
-                    new_line(&mut out, depth);
-                }
-            }
-            ']' | '}' => {
-                depth = depth.saturating_sub(1);
-                new_line(&mut out, depth);
-                out.push(first);
-            }
-            ',' => {
-                out.push(',');
-                new_line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            _ => out.push_str(now),
-        }
-    }
-    out
-}
-
-/// The value on one line, if it is no longer than `width`.
-fn one_line(json: &str, width: usize) -> Option<String> {
-    let (mut line, mut rest) = (String::new(), json.trim());
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at(token(rest));
-        match now {
-            "," => line.push_str(", "),
-            ":" => line.push_str(": "),
-            now => line.push_str(now),
-        }
-        if line.len() > width {
-            return None;
-        }
-        rest = later.trim_start();
-    }
-    Some(line)
-}
-
-/// Bytes up to and with the bracket that closes the one `json` begins with.
-fn closing(json: &str) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    while at < json.len() {
-        let length = token(&json[at..]);
-        match json.as_bytes()[at] {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth -= 1,
-            _ => {}
-        }
-        at += length;
-        if depth == 0 {
-            break;
-        }
-        at += json[at..].len() - json[at..].trim_start().len();
-    }
-    at
-}
-
-/// Bytes of the first token.
-fn token(json: &str) -> usize {
-    let bytes = json.as_bytes();
-    match bytes.first() {
-        Some(b'"') => {
-            let mut at = 1;
-            while let Some(byte) = bytes.get(at) {
-                at += 1;
-                match byte {
-                    b'"' => break,
-                    b'\\' => at += 1,
-                    _ => {}
-                }
-            }
-            at.min(bytes.len())
-        }
-        Some(b'[' | b']' | b'{' | b'}' | b',' | b':') => 1,
-        _ => bytes
-            .iter()
-            .position(|b| b.is_ascii_whitespace() || b"[]{},:\"".contains(b))
-            .unwrap_or(bytes.len())
-            .max(json.chars().next().map_or(0, char::len_utf8)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_laid_out_without_a_change_to_its_tokens() {
-        let json =
-            r#" {"a":[1.0,"\u00e9\n"], "long":{"b":12345678901234567890,"c":"a fairly long string"},"e":[]}"#;
-        assert_eq!(
-            pretty(json, 40),
-            "{\n  \"a\": [1.0, \"\\u00e9\\n\"],\n  \"long\": {\n    \"b\": 12345678901234567890,\n    \
-             \"c\": \"a fairly long string\"\n  },\n  \"e\": []\n}"
-        );
-        for width in [1, 20, 40, 100] {
-            let laid: String = pretty(json, width).split_whitespace().collect();
-            assert_eq!(laid, json.split_whitespace().collect::<String>());
-        }
-        assert_eq!(pretty("[1,2]", 40), "[1, 2]");
-        assert_eq!(pretty("\"x\"", 40), "\"x\"");
     }
 }

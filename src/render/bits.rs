@@ -5,9 +5,11 @@
 //! is drawn as it is on the wire; when it is masked, what it means stands below.
 
 use super::columns::centred;
+use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
+use super::views::Choice;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, rows, tree, verdicts};
 use crate::model::{Body, Frame, LengthForm, Unit, Wants, hole};
@@ -18,6 +20,10 @@ pub type Bits<W> = Screen<BitsLayout, W>;
 /// See [`Bits`].
 #[derive(Debug, Default)]
 pub struct BitsLayout;
+
+/// Its place in the list of views.
+pub static VIEW: Choice =
+    Choice::of::<BitsLayout>("bits", "Headers as RFC 6455 §5.2 draws them, with the actual bits", Scope::All);
 
 impl Layout for BitsLayout {
     fn wants(options: &Options) -> Wants {

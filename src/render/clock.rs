@@ -2,6 +2,7 @@
 
 use super::TimeStyle;
 use crate::model::Time;
+use crate::model::quantity::seconds;
 
 /// Tells the time of one unit after another.
 ///
@@ -57,13 +58,6 @@ impl Clock {
             TimeStyle::Utc => Some(now.utc()),
         }
     }
-}
-
-/// Nanoseconds as seconds with six places.
-pub fn seconds(nanos: i64) -> String {
-    let sign = if nanos <= -1000 { "-" } else { "" };
-    let micros = nanos.unsigned_abs() / 1000;
-    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What can be said of a frame from its header and payload alone.
 
-use super::words::{self, BYTES, close_code, count, grouped};
+use super::words::{self, BYTES, close_code, count};
 use crate::lang::Lang;
+use crate::model::quantity::grouped;
 use crate::model::{CloseCode, Dir, Field, Frame, Hole, Opcode, Part, Value, hole};
 
 /// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.

@@ -1,9 +1,11 @@
 //! The view `hex`: the bytes of a frame in order, and beside each what it means.
 
+use super::json::Scope;
 use super::outline::{INDENT, Outline, PREVIEW};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
+use super::views::Choice;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, tree};
 use crate::model::{Body, Field, Frame, HttpHead, Part, Role, Span, Unit, Value, Wants, hole};
@@ -14,6 +16,9 @@ pub type Hex<W> = Screen<HexLayout, W>;
 /// See [`Hex`].
 #[derive(Debug, Default)]
 pub struct HexLayout;
+
+/// Its place in the list of views.
+pub static VIEW: Choice = Choice::of::<HexLayout>("hex", "Bytes beside their meaning", Scope::All);
 
 impl Layout for HexLayout {
     fn wants(options: &Options) -> Wants {

@@ -1,7 +1,9 @@
 //! What the application sees: one entry a message, frames folded.
 
+use super::json::Scope;
 use super::outline::{INDENT, Outline, PREVIEW, joined};
 use super::screen::{Layout, Screen};
+use super::views::Choice;
 use super::words::{BYTES, FRAMES, count, opcode};
 use super::{Options, app, verdicts};
 use crate::model::{Body, Message, Opcode, Unit, Utf8, Wants, hole};
@@ -12,6 +14,13 @@ pub type Messages<W> = Screen<MessagesLayout, W>;
 /// See [`Messages`].
 #[derive(Debug, Default)]
 pub struct MessagesLayout;
+
+/// Its place in the list of views.
+pub static VIEW: Choice = Choice::of::<MessagesLayout>(
+    "messages",
+    "What the application sees: messages with their content, frames folded",
+    Scope::Messages,
+);
 
 impl Layout for MessagesLayout {
     fn wants(options: &Options) -> Wants {

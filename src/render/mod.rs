@@ -45,6 +45,7 @@ pub mod files;
 pub mod film;
 pub mod hex;
 pub mod json;
+#[cfg(feature = "cli")]
 pub mod markdown;
 pub mod messages;
 pub mod prose;
@@ -52,6 +53,7 @@ pub mod session;
 pub mod stats;
 pub mod table;
 pub mod tree;
+pub mod views;
 
 mod app;
 mod clock;
@@ -59,9 +61,9 @@ mod escape;
 mod frames;
 mod heads;
 mod hexdump;
-mod human;
 mod outline;
 mod page;
+mod pretty;
 mod rows;
 mod screen;
 mod style;
@@ -83,9 +85,18 @@ pub use screen::{Layout, Screen};
 pub use session::Session;
 pub use table::Table;
 pub use tree::Tree;
+pub use views::VIEWS;
 
 /// A sink that writes somewhere and can be chosen at run time.
 pub trait View: Sink {
+    /// Hands on what is known already, where it may be long until more comes.
+    ///
+    /// # Errors
+    /// The first error of writing, here or earlier.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Ends the view: flushes it, or reports the first error of writing, after
     /// which [`Sink::take`] has answered `Break`.
     fn end(self: Box<Self>) -> io::Result<()>;

@@ -7,9 +7,10 @@ use super::hexdump;
 use super::page::Page;
 use super::style::Ink;
 use super::totals::{effect, more, others, totals};
-use super::words::{BYTES, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, grouped, opcode, runs};
+use super::words::{BYTES, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, opcode, runs};
 use super::{Options, app, frames, heads, verdicts};
 use crate::lang::Lang;
+use crate::model::quantity::grouped;
 use crate::model::{
     Body, Connection, Dir, EndKind, Ending, Gap, Handshake, Hole, InputFile, Message, Meta, Opcode, Opening,
     Part, Roles, Severity, Summary, Unit, Utf8, hole,

@@ -1,8 +1,10 @@
 //! The timeline of Engine.IO sessions: a line a packet, over polling and WebSocket.
 
+use super::json::Scope;
 use super::outline::{INDENT, Outline, ink};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
+use super::views::Choice;
 use super::{Options, app, verdicts};
 use crate::model::{App, Body, Dir, HttpHead, Transport, Unit, Wants};
 
@@ -24,6 +26,13 @@ const NONE: &str = "no Engine.IO session here; --view messages shows what other 
 
 /// Rows that a packet may take.
 const ROWS: usize = 3;
+
+/// Its place in the list of views.
+pub static VIEW: Choice = Choice::of::<SessionLayout>(
+    "session",
+    "Engine.IO and Socket.IO sessions over polling and WebSocket, a line a packet",
+    Scope::Sessions,
+);
 
 impl Layout for SessionLayout {
     fn wants(options: &Options) -> Wants {

@@ -1,15 +1,17 @@
 //! The view `table`: one line a frame.
 
-use super::clock::seconds;
 use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
+use super::json::Scope;
 use super::outline::{Outline, ended, ink, joined, worst};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::totals::{self, effect};
-use super::words::{BYTES, Noun, compact, count};
+use super::views::Choice;
+use super::words::{BYTES, Noun, count};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
+use crate::model::quantity::{compact, seconds};
 use crate::model::{
     Body, Dir, Frame, Header, Hole, HttpHead, Message, Opcode, Part, Severity, Summary, Unit, Verdict, Wants,
     hole,
@@ -38,6 +40,9 @@ const FLAGS: usize = 5;
 const LENGTH: usize = 6;
 /// Columns before what an event says, without the file's.
 const LEAD: usize = NUMBER + 15 + DELTA + CONNECTION + DIRECTION + OPCODE + 7;
+
+/// Its place in the list of views.
+pub static VIEW: Choice = Choice::of::<TableLayout>("table", "One line a frame", Scope::All);
 
 impl Layout for TableLayout {
     fn wants(options: &Options) -> Wants {

@@ -1,8 +1,9 @@
 //! What inputs, gaps and other protocols come to, in words.
 
 use super::outline::joined;
-use super::words::{CONNECTIONS, FRAMES, MESSAGES, count, grouped};
+use super::words::{CONNECTIONS, FRAMES, MESSAGES, count};
 use crate::lang::Lang;
+use crate::model::quantity::grouped;
 use crate::model::{GapEffect, More, Other, Summary};
 
 /// Connections that are no WebSocket: how many, what they speak and with whom.

@@ -1,8 +1,10 @@
 //! The default view: the handshake, then each frame with its fields.
 
+use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
+use super::views::Choice;
 use super::{Options, frames, rows, verdicts};
 use crate::model::{Body, Frame, Unit, Wants};
 
@@ -12,6 +14,10 @@ pub type Tree<W> = Screen<TreeLayout, W>;
 /// See [`Tree`].
 #[derive(Debug, Default)]
 pub struct TreeLayout;
+
+/// Its place in the list of views.
+pub static VIEW: Choice =
+    Choice::of::<TreeLayout>("tree", "The handshake, then each frame with its fields", Scope::All);
 
 impl Layout for TreeLayout {
     fn wants(options: &Options) -> Wants {

@@ -1,6 +1,7 @@
-//! Numbers and names in words.
+//! Counts and names in words.
 
 use crate::lang::Lang;
+use crate::model::quantity::{self, grouped};
 use crate::model::{Cite, CloseCode, Opcode};
 
 /// What is counted: one of it, and several.
@@ -13,33 +14,14 @@ pub const FRAMES: Noun = ["{} frame", "{} frames"];
 pub const MESSAGES: Noun = ["{} message", "{} messages"];
 pub const CONNECTIONS: Noun = ["{} connection", "{} connections"];
 
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// `1 frame`, `2,000 frames`.
 pub fn count(lang: Lang, number: u64, noun: Noun) -> String {
     lang.count(number, &grouped(number), noun)
 }
 
-/// A number in at most `columns` (at least 5), by thousands when it needs more: `65.5k`, `4.2G`.
-pub fn compact(number: u64, columns: usize) -> String {
-    let digits = number.to_string();
-    if digits.len() <= columns {
-        return digits;
-    }
-    let thousands = (digits.len() - 1) / 3;
-    let unit = 1000u64.pow(thousands as u32);
-    format!("{}.{}{}", number / unit, number % unit / (unit / 10), b" kMGTPE"[thousands] as char)
+/// The same with at most 11 columns for the number.
+pub fn bounded_count(lang: Lang, number: u64, noun: Noun) -> String {
+    lang.count(number, &quantity::count(number), noun)
 }
 
 /// Sorted numbers as runs: `1–3, 5`.
@@ -98,20 +80,6 @@ mod tests {
         assert_eq!(grouped(u64::MAX), "18,446,744,073,709,551,615");
         let say = |number, noun| count(Lang::En, number, noun);
         assert_eq!((say(1, FRAMES), say(1000, BYTES)), ("1 frame".into(), "1,000 bytes".into()));
-    }
-
-    #[test]
-    fn long_numbers_are_shortened_to_fit() {
-        for (number, expected) in [
-            (0, "0"),
-            (999_999, "999999"),
-            (1_000_000, "1.0M"),
-            (123_456_789, "123.4M"),
-            (4_294_967_301, "4.2G"),
-            (u64::MAX, "18.4E"),
-        ] {
-            assert_eq!(compact(number, 6), expected);
-        }
     }
 
     #[test]

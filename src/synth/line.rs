@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::limits;
-use crate::model::{CloseCode, Dir, Opcode};
+use crate::model::{CloseCode, Dir, Opcode, Text};
 
 use super::frames::Message;
 use super::tcp::MSS_MAX;
@@ -17,8 +17,8 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub fn error(&self, column: usize, message: &str) -> ScriptError {
-        ScriptError { line: self.number, column, message: message.to_owned() }
+    pub fn error(&self, column: usize, message: impl Into<Text>) -> ScriptError {
+        ScriptError { line: self.number, column, message: message.into() }
     }
 
     /// Whatever is left was not understood.
@@ -28,14 +28,15 @@ impl Line {
             Some(name) => format!("{name}="),
             None => String::from_utf8_lossy(&word.value).into_owned(),
         };
-        let message = format!("{shown:?} is unknown here, or given twice; see wstool encode --script-help");
-        Err(self.error(word.column, &message))
+        let message =
+            Text::with("\"{}\" is unknown here, or given twice; see wstool encode --script-help", shown);
+        Err(self.error(word.column, message))
     }
 
     /// The next word, which has to be there.
-    pub fn first(&mut self, what: &str) -> Result<Word, ScriptError> {
+    pub fn first(&mut self, what: &'static str) -> Result<Word, ScriptError> {
         if self.words.is_empty() {
-            return Err(self.error(1, &format!("the line ends too early; it needs {what}")));
+            return Err(self.error(1, Text::new("the line ends too early; it needs {}").word(what)));
         }
         Ok(self.words.remove(0))
     }
@@ -69,9 +70,9 @@ impl Line {
             .map_err(|_| self.error(word.column, "this must be UTF-8; use a raw line for other bytes"))
     }
 
-    pub fn parse<T: FromStr>(&self, word: &Word, what: &str) -> Result<T, ScriptError> {
+    pub fn parse<T: FromStr>(&self, word: &Word, what: &'static str) -> Result<T, ScriptError> {
         let value = std::str::from_utf8(&word.value).ok().and_then(|value| value.parse().ok());
-        value.ok_or_else(|| self.error(word.column, &format!("this is not {what}")))
+        value.ok_or_else(|| self.error(word.column, Text::new("this is not {}").word(what)))
     }
 
     pub fn number(&self, word: &Word) -> Result<u64, ScriptError> {
@@ -85,10 +86,10 @@ impl Line {
             return Ok(number);
         }
         let message = match high {
-            u64::MAX => format!("this must be at least {low}"),
-            _ => format!("this must be {low} to {high}"),
+            u64::MAX => Text::with("this must be at least {}", low),
+            _ => Text::with("this must be {} to {}", low).and(high),
         };
-        Err(self.error(word.column, &message))
+        Err(self.error(word.column, message))
     }
 
     pub fn mss(&mut self) -> Result<Option<usize>, ScriptError> {

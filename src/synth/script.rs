@@ -12,7 +12,7 @@
 //!
 //! `docs/script.md` is its reference.
 
-use crate::model::{Dir, LengthForm, Opcode};
+use crate::model::{Dir, LengthForm, Opcode, Text};
 
 use super::conversation::{Content, Send, Step};
 use super::frames::{Masking, Message, Shape};
@@ -165,7 +165,7 @@ impl Script {
                 let bytes = line.payload()?;
                 return self.send(verb, from, Content::Raw(bytes), line);
             }
-            _ => return Err(line.error(kind.column, &format!("an endpoint sends {KINDS}"))),
+            _ => return Err(line.error(kind.column, Text::new("an endpoint sends {}").word(KINDS))),
         };
         let payload = line.payload()?;
         self.message(verb, from, Message::new(opcode, payload), line)
@@ -189,8 +189,8 @@ impl Script {
 
     fn may_send(&self, verb: &Word, from: Dir, line: &Line) -> Result<(), ScriptError> {
         let Some(closed) = self.closed[from.index()] else { return Ok(()) };
-        let message = format!("the {from} can send no more: see line {closed}");
-        Err(line.error(verb.column, &message))
+        let message = Text::new("the {} can send no more: see line {}").word(from.name()).and(closed);
+        Err(line.error(verb.column, message))
     }
 
     fn send(&mut self, verb: &Word, from: Dir, content: Content, line: &mut Line) -> Result<(), ScriptError> {

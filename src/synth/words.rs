@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::Text;
+
 /// What is wrong with a script, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptError {
@@ -10,7 +12,7 @@ pub struct ScriptError {
     /// Counted from 1, in characters.
     pub column: usize,
     /// One sentence without a full stop, saying what to do where that is known.
-    pub message: String,
+    pub message: Text,
 }
 
 /// `3:14: what is wrong`.
@@ -21,6 +23,14 @@ impl fmt::Display for ScriptError {
 }
 
 impl std::error::Error for ScriptError {}
+
+impl ScriptError {
+    /// `FILE:3:14: what is wrong`, as compilers say where.
+    pub fn in_file(self, name: &str) -> Text {
+        let place = format!("{name}:{}:{}", self.line, self.column);
+        Text::with("{}: {}", place).word(self.message)
+    }
+}
 
 /// A word with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +85,8 @@ impl Chars<'_> {
         self.rest.next()
     }
 
-    fn error(&self, column: usize, message: &str) -> ScriptError {
-        ScriptError { line: self.line, column, message: message.to_owned() }
+    fn error(&self, column: usize, message: &'static str) -> ScriptError {
+        ScriptError { line: self.line, column, message: message.into() }
     }
 }
 

@@ -24,15 +24,14 @@ impl Target {
             None => path,
         };
         let mut parsed = Self { path: path.to_owned(), ..Self::default() };
-        for pair in query.split('&') {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let slot = match key {
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            let slot = match &*key {
                 "EIO" => &mut parsed.eio,
                 "transport" => &mut parsed.transport,
                 "sid" => &mut parsed.sid,
                 _ => continue,
             };
-            slot.get_or_insert_with(|| value.to_owned());
+            slot.get_or_insert_with(|| value.into_owned());
         }
         path.starts_with('/').then_some(parsed)
     }
@@ -64,6 +63,9 @@ mod tests {
         assert_eq!((target.version(), target.sid.as_deref()), (Some(4), Some("a_b")));
         let target = Target::parse("http://example.com/x?EIO=3").unwrap();
         assert_eq!((target.path.as_str(), target.version(), target.transport), ("/x", Some(3), None));
+        let target = Target::parse("/x?transport=poll%69ng&sid=a%2Bb+c%zz&sid=d").unwrap();
+        assert!(target.is_engine_io());
+        assert_eq!(target.sid.as_deref(), Some("a+b c%zz"));
         assert!(!Target::parse("/chat").unwrap().is_engine_io());
         assert_eq!(Target::parse("*"), None);
     }

@@ -13,6 +13,7 @@ use self::seen::{Place, Seen};
 use super::OPEN_AFTER_VIOLATION;
 use super::judge::Context;
 use crate::limits;
+use crate::model::quantity::moment;
 use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Span, StreamEnd, Text, Time};
 
 /// How far the closing handshake has come.
@@ -245,15 +246,10 @@ impl Story {
             //= RFC 6455 §7.1.7
             //# Certain algorithms and specifications require an endpoint to _Fail
             //# the WebSocket Connection_.
-            let later = seconds(time.map_or(0, |t| t.since(when)));
+            let later = moment(time.map_or(0, |t| t.since(when)));
             let got = Text::new("a {} frame {} after the violation").word(header.opcode.name()).and(later);
             findings
                 .push(Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got).at(at));
         }
     }
-}
-
-/// Nanoseconds as seconds with milliseconds.
-fn seconds(nanos: i64) -> String {
-    format!("{:.3} s", nanos as f64 / 1e9)
 }

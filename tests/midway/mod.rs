@@ -1,6 +1,6 @@
 //! Captures that begin in the middle: cutting them, and what is found in them.
 
-// Each test file is a crate of its own and uses its part of this.
+// Each group of tests is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
 use std::collections::{BTreeSet, HashMap};

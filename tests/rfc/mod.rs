@@ -1,6 +1,6 @@
 //! The RFCs that lie here, unmodified, by section.
 
-// Each test file is a crate of its own and uses its part of this.
+// Each group of tests is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;

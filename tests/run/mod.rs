@@ -1,7 +1,7 @@
 //! What the tests of the whole share: making input, running it through the
 //! library, and looking at what comes out.
 
-// Each test file is a crate of its own and uses its part of this.
+// Each group of tests is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
 use std::collections::HashMap;
@@ -14,8 +14,8 @@ use wstool::input::{self, PcapWriter};
 use wstool::model::{Body, Dir, Flow, ON, Sink, SourceId, Span, Summary, Time, Unit, Wants};
 use wstool::pipeline;
 use wstool::render::json::Json;
-use wstool::render::stats::Stats;
-use wstool::render::{Bits, Hex, Messages, Options, Session, Table, Tree, View};
+use wstool::render::views::Form;
+use wstool::render::{Options, VIEWS};
 use wstool::synth::rewrite::Packet;
 use wstool::synth::{Rng, START, conversation, script};
 
@@ -160,24 +160,11 @@ impl Said {
 pub fn every_view(bytes: &[u8]) {
     let options = Options { payload: Some(4096), ..Options::default() };
     let ascii = Options { ascii: true, color: true, width: 40, ..Options::default() };
-    let views: [Box<dyn View>; 7] = [
-        Box::new(Tree::new(Vec::new(), options)),
-        Box::new(Bits::new(Vec::new(), options)),
-        Box::new(Hex::new(Vec::new(), options)),
-        Box::new(Table::new(Vec::new(), options)),
-        Box::new(Messages::new(Vec::new(), options)),
-        Box::new(Session::new(Vec::new(), options)),
-        Box::new(Tree::new(Vec::new(), ascii)),
-    ];
-    for mut view in views {
+    let of = |options| VIEWS.map(|view| view.over(io::sink(), Form::Text, &options));
+    for mut view in [of(options), of(ascii)].into_iter().flatten() {
         let Ok(input) = open(bytes) else { return };
         pipeline::run(input, view.as_mut(), &mut |_| {});
-        view.end().expect("memory takes it");
-    }
-    let mut stats = Stats::default();
-    if let Ok(input) = open(bytes) {
-        pipeline::run(input, &mut stats, &mut |_| {});
-        stats.text(&mut Vec::new(), wstool::lang::Lang::En, false, 80).expect("memory takes it");
+        view.end().expect("nothing fails");
     }
 }
 

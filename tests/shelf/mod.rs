@@ -1,7 +1,7 @@
 //! The samples on their shelf: each as the bytes that the tool would be given,
 //! and as what it says about them.
 
-// Each test file is a crate of its own and uses its part of this.
+// Each group of tests is a crate of its own and uses its part of this.
 #![allow(dead_code)]
 
 use std::fs;
@@ -46,7 +46,7 @@ pub fn samples() -> Vec<Sample> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("samples/ is readable") {
             let path = entry.expect("samples/ is readable").path();
-            // Handshakes are played by `tests/replay.rs`.
+            // Handshakes are played by `tests/cli/replay.rs`.
             if path.is_dir() && !path.ends_with("handshakes") {
                 folders.push(path);
             } else if path.is_file() && Sample::at(&path).is_sample() {

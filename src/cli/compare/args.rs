@@ -8,10 +8,12 @@ use super::units::{milliseconds, seconds};
 use crate::cli::file;
 use crate::cli::output;
 use crate::cli::size;
+use crate::cli::trouble::of_file;
 use crate::compare::heads::Heads;
 use crate::compare::simulate::Play;
 use crate::compare::wire::Wire;
 use crate::compare::{Direction, Scenario};
+use crate::model::Text;
 use crate::render::compare::{Form, Page};
 
 /// What a live run cannot do: sockets on loopback lose nothing and have no TLS, and publish downwards.
@@ -278,17 +280,17 @@ pub(super) enum Format {
 }
 
 impl Args {
-    pub(super) fn scenario(&self) -> Result<Scenario, String> {
+    pub(super) fn scenario(&self) -> Result<Scenario, Text> {
         if self.cookies > 1024 * 1024 {
-            return Err("--cookies must be at most 1048576 bytes".to_owned());
+            return Err(Text::new("--cookies must be at most 1048576 bytes"));
         }
         let heads = match &self.request_headers {
             None => Heads::browser(),
             Some(path) => {
-                let name = path.display().to_string();
                 let text = file::open(path).and_then(|file| std::io::read_to_string(file.reader));
-                let text = text.map_err(|e| format!("{name}: {e}"))?;
-                Heads::from_text(&text, &format!("from {name}")).map_err(|e| format!("{name}: {e}"))?
+                let text = text.map_err(|e| of_file(path, &e))?;
+                Heads::from_text(&text, Text::with("from {}", path.display()))
+                    .map_err(|why| Text::with("{}: {}", path.display()).word(why))?
             }
         };
         let scenario = Scenario {
@@ -324,12 +326,12 @@ impl Args {
     }
 
     /// What a simulation plays besides the scenario.
-    pub(super) fn play(&self) -> Result<Play, String> {
+    pub(super) fn play(&self) -> Result<Play, Text> {
         if !(0.0..=50.0).contains(&self.loss) {
-            return Err("--loss must be from 0 to 50 percent".to_owned());
+            return Err(Text::new("--loss must be from 0 to 50 percent"));
         }
         if self.jitter < 0.0 {
-            return Err("--jitter must not be negative".to_owned());
+            return Err(Text::new("--jitter must not be negative"));
         }
         Ok(Play {
             seed: self.seed,

@@ -14,16 +14,19 @@ use crate::compare::heads::Head;
 use crate::compare::latency::Observed;
 use crate::compare::live::{Check, Live, Run, report};
 use crate::compare::segments::{Phases, Piece, packets};
+use crate::compare::words::{RUNS, counted, said};
 use crate::compare::{Scenario, Way, model};
 use crate::lab::Delivery;
 use crate::lab::client::{Fields, Heads};
 use crate::lab::experiment::{self, Plan};
 use crate::lab::{gauge, verify};
+use crate::lang::Lang;
 use crate::limits;
+use crate::model::Text;
 use crate::model::report::Report;
 
 /// Measures, and gives the page; exit code 1 when the decoder's count is another than the sockets'.
-pub fn measure(args: &Args, mut scenario: Scenario) -> Result<(Report, u8), String> {
+pub fn measure(args: &Args, mut scenario: Scenario, lang: Lang) -> Result<(Report, u8), Text> {
     check(args, &scenario)?;
     name_clients(&mut scenario);
     let plan = plan(args, &scenario)?;
@@ -34,75 +37,80 @@ pub fn measure(args: &Args, mut scenario: Scenario) -> Result<(Report, u8), Stri
         ways: Way::ALL.map(|way| (way, Vec::new())).into(),
         ..Live::default()
     };
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-    runtime.block_on(all(&plan, args.runs, &scenario, &mut live))?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| Text::with("{}", e))?;
+    runtime.block_on(all(&plan, args.runs, &scenario, &mut live, lang))?;
     if live.ways.iter().all(|(_, runs)| runs.is_empty()) {
-        return Err("ended before anything was measured".to_owned());
+        return Err(Text::new("ended before anything was measured"));
     }
     let holds = live.check.is_none_or(|check| check.iter().all(Check::holds));
     Ok((report(&scenario, &live), u8::from(!holds)))
 }
 
 /// Serves one way until standard input ends, for [`memory`].
-pub fn serve(args: &Args, mut scenario: Scenario, number: u8) -> Result<(), String> {
+pub fn serve(args: &Args, mut scenario: Scenario, number: u8) -> Result<(), Text> {
     name_clients(&mut scenario);
-    let way = Way::ALL.get(usize::from(number)).ok_or("there are six ways")?;
+    let way = Way::ALL.get(usize::from(number)).ok_or(Text::new("there are six ways"))?;
     memory::serve(&plan(args, &scenario)?, delivery(*way))
 }
 
 /// What a machine can do in a while.
-fn check(args: &Args, s: &Scenario) -> Result<(), String> {
+fn check(args: &Args, s: &Scenario) -> Result<(), Text> {
     let run = s.duration / args.runs as f64;
     let least = (5.0 * s.delay).max(0.1);
     if run < least {
-        return Err(format!(
-            "--live: {} s shared by {} runs is {:.0} ms each, and at least {:.0} ms are wanted: more --duration, or \
+        return Err(said!(
+            "--live: {} s shared by {} is {} ms each, and at least {} ms are wanted: more --duration, or \
              fewer --runs",
-            s.duration,
-            args.runs,
-            run * 1000.0,
-            least * 1000.0
+            s.duration.to_string(),
+            counted(args.runs, RUNS),
+            whole(run * 1000.0),
+            whole(least * 1000.0),
         ));
     }
     if s.interval > run {
-        return Err(format!(
-            "--live: --interval {:.0} ms is longer than a run of {:.0} ms, and short polling would not be seen: more \
+        return Err(said!(
+            "--live: --interval {} ms is longer than a run of {} ms, and short polling would not be seen: more \
              --duration, fewer --runs, or a shorter --interval",
-            s.interval * 1000.0,
-            run * 1000.0
+            whole(s.interval * 1000.0),
+            whole(run * 1000.0),
         ));
     }
     if s.interval < 0.005 {
-        return Err("--live: --interval must be at least 5 ms".to_owned());
+        return Err(Text::new("--live: --interval must be at least 5 ms"));
     }
     if s.clients > 10_000 {
-        return Err("--live: --clients must be at most 10000".to_owned());
+        return Err(Text::new("--live: --clients must be at most 10000"));
     }
     if s.payload == 0 || s.payload > limits::LAB_MESSAGE as u64 / 2 {
-        return Err(format!("--live: --payload must be from 1 to {} bytes", limits::LAB_MESSAGE / 2));
+        return Err(Text::with("--live: --payload must be from 1 to {} bytes", limits::LAB_MESSAGE / 2));
     }
     if s.rate * s.clients as f64 > 100_000.0 || s.rate * s.clients as f64 * run > 2e6 {
-        return Err(
-            "--live: --clients times --rate must be at most 100000 messages a second, and two million a run"
-                .to_owned(),
-        );
+        return Err(Text::new(
+            "--live: --clients times --rate must be at most 100000 messages a second, and two million a run",
+        ));
     }
     // More than that the delay line would hold back by itself.
     if s.rate * s.clients as f64 * s.payload as f64 > 100e6 {
-        return Err(
-            "--live: --clients times --rate times --payload must be at most 100 million bytes a second"
-                .to_owned(),
-        );
+        return Err(Text::new(
+            "--live: --clients times --rate times --payload must be at most 100 million bytes a second",
+        ));
     }
     // Each connection takes a file at both its ends and two on the line.
     let files = 4 * s.clients * connections(s) + 64;
     match gauge::open_files() {
-        Some(most) if files > most => Err(format!(
-            "--live: {} clients need {files} open files, and this system allows {most}: fewer --clients, or ulimit -n",
-            s.clients
+        Some(most) if files > most => Err(said!(
+            "--live: {} clients need {} open files, and this system allows {}: fewer --clients, or ulimit -n",
+            s.clients,
+            files,
+            most
         )),
         _ => Ok(()),
     }
+}
+
+/// Without decimals.
+fn whole(value: f64) -> String {
+    format!("{value:.0}")
 }
 
 /// The most connections any way takes for a client.
@@ -118,7 +126,7 @@ fn name_clients(s: &mut Scenario) {
     s.heads.request = s.heads.request.clone().asking("GET", &format!("{target}{joint}client=00000"));
 }
 
-fn plan(args: &Args, s: &Scenario) -> Result<Plan, String> {
+fn plan(args: &Args, s: &Scenario) -> Result<Plan, Text> {
     let heads = Heads {
         get: fields(&s.heads.get(None))?,
         // HTTP says by itself how long a body is, and how it is sent.
@@ -144,22 +152,25 @@ fn plan(args: &Args, s: &Scenario) -> Result<Plan, String> {
     })
 }
 
-fn fields(head: &Head) -> Result<Fields, String> {
+fn fields(head: &Head) -> Result<Fields, Text> {
     let field = |(name, value): &(String, String)| {
-        let problem = |e: &dyn std::fmt::Display| format!("--request-headers: {name}: {e}");
-        let value = HeaderValue::try_from(value.as_str()).map_err(|e| problem(&e))?;
-        Ok((HeaderName::try_from(name.as_str()).map_err(|e| problem(&e))?, value))
+        let problem = |what: &'static str| said!("--request-headers: `{}`: {}", name, what);
+        let value = HeaderValue::try_from(value.as_str())
+            .map_err(|_| problem("a control character cannot be in a header field's value"))?;
+        let name = HeaderName::try_from(name.as_str())
+            .map_err(|_| problem("this is no name of a header field (RFC 9110 §5.1)"))?;
+        Ok((name, value))
     };
     head.fields.iter().map(field).collect()
 }
 
 /// Every run of every way, in turn, until it is done or Ctrl-C is pressed.
-async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live) -> Result<(), String> {
+async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live, lang: Lang) -> Result<(), Text> {
     let stop = Arc::new(Notify::new());
     let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(delivery(*way)) + plan.duration).sum();
     let whole = once * runs as u32 + memory::duration(plan);
-    announce(runs, plan.duration, whole).map_err(|e| e.to_string())?;
-    let progress = Progress::new(whole);
+    announce(runs, plan.duration, whole, lang).map_err(|e| Text::with("{}", e))?;
+    let progress = Progress::new(whole, lang);
     let interrupted = tokio::spawn(interrupt(Arc::clone(&stop)));
     live.memory = memory::measure(plan, &progress, &stop).await;
     let result = in_turn(plan, runs, s, live, &stop, &progress).await;
@@ -175,15 +186,15 @@ async fn in_turn(
     live: &mut Live,
     stop: &Notify,
     progress: &Progress,
-) -> Result<(), String> {
+) -> Result<(), Text> {
     for number in 1..=runs {
         // The same moments for every way of a run, others in the next.
         let plan = Plan { seed: plan.seed.wrapping_add((number - 1) << 32), ..plan.clone() };
         for (way, done) in &mut live.ways {
             let length = plan.warm_up(delivery(*way)) + plan.duration;
-            progress.step(length, format!("run {number} of {runs}, {}", way.name()));
+            progress.step(length, &said!("run {} of {}, {}", number, runs, way.name()));
             let run = experiment::run(&plan, delivery(*way), stop).await;
-            let Some(run) = run.map_err(|why| format!("--live: {}: {why}", way.name()))? else {
+            let Some(run) = run.map_err(|why| said!("--live: {}: {}", way.name(), why))? else {
                 return Ok(());
             };
             let cut_short = run.seconds < plan.duration.as_secs_f64();

@@ -21,6 +21,7 @@ use crate::lab::experiment::{self, Plan, Tally};
 use crate::lab::hub::Hub;
 use crate::lab::stage::Stage;
 use crate::lab::{Delivery, gauge};
+use crate::model::Text;
 
 /// As many at least: a few would drown in pages of 4 KiB.
 const CLIENTS: usize = 200;
@@ -47,7 +48,7 @@ fn asking(plan: &Plan, delivery: Delivery) -> Duration {
 pub async fn measure(plan: &Plan, progress: &Progress, stop: &Notify) -> Vec<(Way, f64)> {
     let mut measured = Vec::new();
     for (number, way) in Way::ALL.into_iter().enumerate() {
-        progress.step(one(plan, way), format!("memory, {}", way.name()));
+        progress.step(one(plan, way), &Text::new("memory, {}").word(way.name()));
         tokio::select! {
             bytes = of(plan, number, delivery(way)) => match bytes {
                 Some(bytes) => measured.push((way, bytes)),
@@ -134,11 +135,13 @@ impl Drop for Server {
 }
 
 /// The server's side.
-pub fn serve(plan: &Plan, delivery: Delivery) -> Result<(), String> {
-    let words = |e: io::Error| e.to_string();
+pub fn serve(plan: &Plan, delivery: Delivery) -> Result<(), Text> {
+    let words = |e: io::Error| Text::with("{}", e);
     let stage = Stage::start("server").map_err(words)?;
     let runtime = Builder::new_current_thread().build().map_err(words)?;
-    let address = runtime.block_on(experiment::serve(&stage, plan, delivery, &Arc::new(Hub::default())))?;
+    let address = runtime
+        .block_on(experiment::serve(&stage, plan, delivery, &Arc::new(Hub::default())))
+        .map_err(|why| Text::with("{}", why))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{}", address.port()).map_err(words)?;
     out.flush().map_err(words)?;

@@ -2,13 +2,19 @@
 
 mod args;
 mod captures;
+#[cfg(feature = "lab")]
 mod live;
+#[cfg(not(feature = "lab"))]
+#[path = "unmeasured.rs"]
+mod live;
+#[cfg(feature = "lab")]
 mod memory;
 mod picture;
+#[cfg(feature = "lab")]
 mod progress;
 mod units;
 
-use std::io::{self, Write};
+use std::io;
 
 use self::args::Preset;
 use self::picture::Picture;
@@ -16,6 +22,7 @@ use super::Look;
 use super::output::Output;
 use crate::compare::sweep::{self, Variable};
 use crate::compare::{self, Scenario};
+use crate::model::Text;
 use crate::model::report::Report;
 use crate::render::compare::write;
 
@@ -30,7 +37,7 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         let served = args.scenario().and_then(|scenario| live::serve(args, scenario, number));
         return Ok(if served.is_ok() { 0 } else { 2 });
     }
-    let result = answer(args).and_then(|(report, code)| {
+    let result = answer(args, look).and_then(|(report, code)| {
         if let (Some(path), Some(chart)) = (&args.chart, &report.chart) {
             Picture::of(path)?.draw(chart, look.lang)?;
         }
@@ -42,16 +49,16 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
             Ok(code)
         }
         Err(problem) => {
-            writeln!(io::stderr(), "{}", look.lang.fill("error: {}", &[&problem]))?;
+            look.tell("error: {}", &problem)?;
             Ok(2)
         }
     }
 }
 
 /// The page, and the exit code that goes with it.
-fn answer(args: &Args) -> Result<(Report, u8), String> {
+fn answer(args: &Args, look: Look) -> Result<(Report, u8), Text> {
     if !args.captures.is_empty() {
-        return captures::count(&args.captures);
+        return captures::count(&args.captures, look);
     }
     let scenario = args.scenario()?;
     if let Some(path) = &args.chart {
@@ -59,7 +66,7 @@ fn answer(args: &Args) -> Result<(Report, u8), String> {
         Picture::of(path)?;
     }
     if args.live {
-        return live::measure(args, scenario);
+        return live::measure(args, scenario, look.lang);
     }
     let report = match args.preset {
         Some(Preset::QuantumLeap) => compare::presets::quantum_leap(),
@@ -74,7 +81,7 @@ fn answer(args: &Args) -> Result<(Report, u8), String> {
 }
 
 /// By formula; with the curves over the interval for a chart.
-fn modelled(scenario: &Scenario, with_chart: bool) -> Result<Report, String> {
+fn modelled(scenario: &Scenario, with_chart: bool) -> Result<Report, Text> {
     let mut report = compare::report::model(scenario);
     if with_chart {
         let interval = scenario.interval;
@@ -85,7 +92,7 @@ fn modelled(scenario: &Scenario, with_chart: bool) -> Result<Report, String> {
 }
 
 /// Changes one assumption over a range.
-fn swept(scenario: &Scenario, what: &str, range: &str) -> Result<Report, String> {
+fn swept(scenario: &Scenario, what: &str, range: &str) -> Result<Report, Text> {
     let (variable, unit) = match what {
         "rate" => (Variable::Rate, None),
         "interval" => (Variable::Interval, Some(0.001)),
@@ -93,14 +100,20 @@ fn swept(scenario: &Scenario, what: &str, range: &str) -> Result<Report, String>
         "clients" => (Variable::Clients, None),
         "delay" => (Variable::Delay, Some(0.001)),
         _ => {
-            return Err(format!("--sweep {what}: one of rate, interval, payload, clients, delay is wanted"));
+            return Err(Text::with(
+                "--sweep {}: one of rate, interval, payload, clients, delay is wanted",
+                what,
+            ));
         }
     };
-    let (from, to) = range.split_once("..").ok_or("--sweep wants a range such as 100ms..60s or 1..1000")?;
+    let (from, to) =
+        range.split_once("..").ok_or(Text::new("--sweep wants a range such as 100ms..60s or 1..1000"))?;
     let value = |text: &str| match unit {
         Some(unit) => units::duration(text, unit),
-        None => text.parse().map_err(|_| "a number".to_owned()),
+        None => text.parse().map_err(|_| "a number"),
     };
-    let value = |text: &str| value(text).map_err(|e| format!("--sweep {range}: {text:?} is not {e}"));
+    let value = |text: &str| {
+        value(text).map_err(|wanted| Text::with("--sweep {}: `{}` is not {}", range).and(text).word(wanted))
+    };
     sweep::sweep(scenario, variable, value(from)?, value(to)?)
 }

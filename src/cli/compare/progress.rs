@@ -8,18 +8,24 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 
+use crate::compare::words::RUNS;
+use crate::lang::Lang;
+use crate::model::Text;
+
 /// How often the bar moves.
 const TICK: Duration = Duration::from_millis(200);
 
 /// Says beforehand how long it will take.
-pub fn announce(runs: u64, run: Duration, whole: Duration) -> io::Result<()> {
-    writeln!(
-        io::stderr().lock(),
-        "Measuring takes about {:.0} s: six ways, {runs} run{} of {:.1} s each. Ctrl-C ends it.",
-        whole.as_secs_f64(),
-        if runs == 1 { "" } else { "s" },
-        run.as_secs_f64(),
-    )
+pub fn announce(runs: u64, run: Duration, whole: Duration, lang: Lang) -> io::Result<()> {
+    let words = lang.fill(
+        "Measuring takes about {} s: six ways, {} of {} s each. Ctrl-C ends it.",
+        &[
+            &format!("{:.0}", whole.as_secs_f64()),
+            &lang.count(runs, &runs, RUNS),
+            &format!("{:.1}", run.as_secs_f64()),
+        ],
+    );
+    writeln!(io::stderr().lock(), "{words}")
 }
 
 /// A bar that moves with the time, and waits at the end of a step that takes longer. Only on a terminal.
@@ -28,11 +34,12 @@ pub struct Progress {
     /// Milliseconds planned up to the end of the step.
     until: Arc<AtomicU64>,
     clock: JoinHandle<()>,
+    lang: Lang,
 }
 
 impl Progress {
     /// For so long; needs an event loop.
-    pub fn new(whole: Duration) -> Self {
+    pub fn new(whole: Duration, lang: Lang) -> Self {
         let bar = if io::stderr().is_terminal() {
             let length = Some(whole.as_millis() as u64);
             ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr())
@@ -44,14 +51,14 @@ impl Progress {
         }
         let until = Arc::new(AtomicU64::new(0));
         let clock = tokio::spawn(tick(bar.clone(), Arc::clone(&until)));
-        Self { bar, until, clock }
+        Self { bar, until, clock, lang }
     }
 
     /// The next step begins, which should take so long.
-    pub fn step(&self, length: Duration, what: String) {
+    pub fn step(&self, length: Duration, what: &Text) {
         let from = self.until.fetch_add(length.as_millis() as u64, Relaxed);
         self.bar.set_position(from);
-        self.bar.set_message(what);
+        self.bar.set_message(self.lang.say(what));
     }
 }
 

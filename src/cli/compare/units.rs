@@ -1,17 +1,20 @@
 //! Times as they are written on the command line.
 
+/// What a time can be written as.
+const WANTED: &str = "a number, or one with a unit such as 50ms, 2s, 5min";
+
 /// A time in milliseconds unless it says otherwise; in seconds.
-pub fn milliseconds(text: &str) -> Result<f64, String> {
+pub fn milliseconds(text: &str) -> Result<f64, &'static str> {
     duration(text, 0.001)
 }
 
 /// A time in seconds unless it says otherwise; in seconds.
-pub fn seconds(text: &str) -> Result<f64, String> {
+pub fn seconds(text: &str) -> Result<f64, &'static str> {
     duration(text, 1.0)
 }
 
 /// A number in the unit of the option, or with one of its own; in seconds.
-pub fn duration(text: &str, unit: f64) -> Result<f64, String> {
+pub fn duration(text: &str, unit: f64) -> Result<f64, &'static str> {
     let at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, named) = text.split_at(at);
     let scale = match named {
@@ -21,11 +24,11 @@ pub fn duration(text: &str, unit: f64) -> Result<f64, String> {
         "s" => 1.0,
         "min" | "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err("a number, or one with a unit such as 50ms, 2s, 5min".to_owned()),
+        _ => return Err(WANTED),
     };
     match number.trim().parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number * scale),
-        _ => Err("a number, or one with a unit such as 50ms, 2s, 5min".to_owned()),
+        _ => Err(WANTED),
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 
 use super::opening::{Opened, open};
 use super::report::{not_there, nothing_readable, report, unopened};
-use super::{Args, Show, Until, ViewName};
+use super::{Args, Show, Until};
 use crate::cli::Look;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::output::{Output, Progress};
@@ -49,7 +49,7 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
             let file = &known[place];
             Some(file.error.clone().map_or_else(|| open(file.name, interrupt), Err).map(|opened| {
                 let Opened { input, size, .. } = opened;
-                let next = Progress::new(size, args.view != ViewName::Stats);
+                let next = Progress::new(size, !args.view.is_late, look.lang);
                 progress.replace(Some(next)).into_iter().for_each(Progress::end);
                 input
             }))

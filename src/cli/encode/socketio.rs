@@ -55,7 +55,7 @@ impl Args {
         }
         // The arguments given, then a placeholder for each attachment.
         let mut parts = vec![serde_json::Value::from(name.as_str()).to_string()];
-        parts.extend(json::elements(args).into_iter().map(|at| args[at].to_owned()));
+        parts.extend(json::elements(args).into_iter().map(str::to_owned));
         parts.extend(
             (0..self.socket_io.attach.len()).map(|num| format!("{{\"_placeholder\":true,\"num\":{num}}}")),
         );

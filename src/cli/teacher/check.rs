@@ -15,7 +15,7 @@ const WIDTH: usize = 75;
 
 pub(super) fn run(lessons: &[&Lesson], course: &str, instances: usize, lang: Lang) -> Result<u8, Trouble> {
     let exercises: usize = lessons.iter().map(|lesson| lesson.exercises.len()).sum();
-    let bar = output::steps(exercises as u64);
+    let bar = output::steps(exercises as u64, lang);
     // What a lesson may use depends on all lessons.
     let order = check::order(&all(), &check::terms());
     let mut rows = Vec::new();

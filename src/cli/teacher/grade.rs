@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args, lang: Lang) -> Result<u8, Trouble> {
             }
         }
     }
-    let bar = output::steps(students.len() as u64);
+    let bar = output::steps(students.len() as u64, lang);
     let grades = grading.finish(args.count.into(), &mut || bar.inc(1));
     bar.finish_and_clear();
     let code = u8::from(

@@ -47,7 +47,7 @@ impl<'c> Order<'c> {
             Kind::Handout => handout::handout,
             Kind::Key => handout::key,
         };
-        let bar = output::steps(self.students.len() as u64);
+        let bar = output::steps(self.students.len() as u64, lang);
         let mut out = Outbox::new(folder);
         let mut sets: Vec<Set> = Vec::new();
         for student in &self.students {

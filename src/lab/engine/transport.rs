@@ -1,5 +1,6 @@
 //! Requests of both transports, and the upgrade from polling to WebSocket.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt as _, Limited};
@@ -16,17 +17,18 @@ use crate::model::{Dir, Opcode};
 
 /// Answers a request of Engine.IO.
 pub(in crate::lab) async fn answer(lab: Arc<Lab>, request: Request<Incoming>) -> Response<Answer> {
-    if query(&request, "EIO") != Some("4") {
+    if query(&request, "EIO").as_deref() != Some("4") {
         return error(5, "Unsupported protocol version");
     }
     let session = match query(&request, "sid") {
         None => None,
-        Some(sid) => match lab.sessions.find(sid) {
+        Some(sid) => match lab.sessions.find(&sid) {
             Some(session) => Some(session),
             None => return error(1, "Session ID unknown"),
         },
     };
-    match (query(&request, "transport"), request.method(), session) {
+    let transport = query(&request, "transport").map(Cow::into_owned);
+    match (transport.as_deref(), request.method(), session) {
         (Some("websocket"), &Method::GET, session) if wants_upgrade(request.headers()) => {
             upgrade(&lab, request, session)
         }
@@ -44,7 +46,7 @@ pub(in crate::lab) async fn answer(lab: Arc<Lab>, request: Request<Incoming>) ->
 
 fn begin(lab: &Lab, request: &Request<Incoming>) -> Option<Arc<Session>> {
     let name = query(request, "client");
-    lab.sessions.begin(&lab.hub, name, lab.settings.heartbeat, &lab.settings.event)
+    lab.sessions.begin(&lab.hub, name.as_deref(), lab.settings.heartbeat, &lab.settings.event)
 }
 
 async fn poll(lab: &Lab, session: &Session) -> Response<Answer> {

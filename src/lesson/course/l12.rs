@@ -78,9 +78,9 @@ fn published_megabits(rng: &mut Rng) -> Instance {
     let answer = |value: f64| Answer::decimal(tenths(value), (value * 0.002).max(0.06));
     Instance::new(answer(mega(1_048_576.0)))
         .hole("feed", feed(rng))
-        .hole_in("clients", grouped(clients), clients.to_string())
+        .hole("clients", grouped(clients))
         .hole("bytes", bytes)
-        .hole_in("bits", grouped(bits), bits.to_string())
+        .hole("bits", grouped(bits))
         .hole("mega", tenths(mega(1e6)))
         .mistake("decimal-mega", answer(mega(1e6)))
         .mistake("bytes-not-bits", answer(mega(8.0 * 1_048_576.0)))

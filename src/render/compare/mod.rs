@@ -9,10 +9,9 @@ mod text;
 use std::io::{self, Write};
 
 use crate::lang::Lang;
+use crate::model::quantity::{self, grouped};
 use crate::model::report::{Cell, Report};
 use crate::render::escape::{self, Kind};
-use crate::render::human;
-use crate::render::words::grouped;
 
 pub use chart::svg;
 pub use text::Page;
@@ -49,11 +48,11 @@ fn shown(cell: &Cell, lang: Lang) -> String {
         Cell::Nothing => "-".to_owned(),
         Cell::Text(text) => plain(&lang.say(text)),
         Cell::Count(value) | Cell::Exact(value) => grouped(*value),
-        Cell::Number(value) => number(*value),
-        Cell::Bytes(value) => human::size(value.round() as u64),
-        Cell::Ratio(value) => ratio(*value),
-        Cell::Share(value) => share(*value),
-        Cell::Seconds(value) => seconds(*value),
+        Cell::Number(value) => quantity::mean(*value),
+        Cell::Bytes(value) => quantity::size(value.round() as u64),
+        Cell::Ratio(value) => quantity::ratio(*value),
+        Cell::Share(value) => quantity::part(*value),
+        Cell::Seconds(value) => quantity::lasted(*value),
         Cell::Fixed(value, 0) => grouped(value.round() as u64),
         Cell::Fixed(value, decimals) => format!("{value:.*}", usize::from(*decimals)),
     }
@@ -67,46 +66,6 @@ fn plain(text: &str) -> String {
 /// Columns that words take.
 fn columns(text: &str) -> usize {
     escape::columns(text, false)
-}
-
-/// A mean, with decimals while they say something.
-fn number(value: f64) -> String {
-    match value {
-        _ if value >= 1e6 => human::short(value.round() as u64),
-        _ if value >= 99.95 || (value - value.round()).abs() < 1e-9 => grouped(value.round() as u64),
-        _ if value >= 9.995 => format!("{value:.1}"),
-        _ if value >= 0.0995 => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
-    }
-}
-
-fn ratio(value: f64) -> String {
-    match value {
-        _ if value >= 999.95 => format!("{}x", grouped(value.round() as u64)),
-        _ if value >= 9.995 => format!("{value:.1}x"),
-        _ => format!("{value:.2}x"),
-    }
-}
-
-/// A duration with four digits or so.
-fn seconds(value: f64) -> String {
-    match value {
-        _ if value >= 600.0 => human::time((value * 1e9).round() as u64),
-        _ if value >= 100.0 => format!("{value:.1} s"),
-        _ if value >= 0.999_95 => format!("{value:.2} s"),
-        _ if value >= 0.099_995 => format!("{:.1} ms", value * 1e3),
-        _ => format!("{:.2} ms", value * 1e3),
-    }
-}
-
-fn share(value: f64) -> String {
-    let percent = value * 100.0;
-    match percent.abs() {
-        size if size <= 1e-4 => "0.0 %".to_owned(),
-        // How small, and on which side, matters to nobody.
-        size if size < 0.05 => "<0.1 %".to_owned(),
-        _ => format!("{percent:.1} %"),
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::{columns, plain, shown};
 use crate::lang::Lang;
+use crate::model::quantity::grouped;
 use crate::model::report::{Bars, Cell, Report, Table};
 use crate::render::style::{Ink, Palette};
-use crate::render::words::grouped;
 
 /// Units of bytes, each 1,024 of the one before.
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

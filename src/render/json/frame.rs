@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use super::Stream;
-use super::app::{app, packet, session};
-use super::record::{as_text, close_body, connection, cut, finding_ids, gap, http, list, opening, origin};
+use super::app::{packet, session};
+use super::record::{as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin};
 use super::run::{meta, summary};
+use super::value::{Base64, List, members, open, with};
 use super::write::{Mark, Writer};
-use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
+use crate::model::{Body, Dir, Frame, Hole, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
 /// What is remembered from record to record.
 #[derive(Debug)]
@@ -55,98 +56,63 @@ impl Records {
 
     fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
         let header = &frame.header;
-        w.raw(r#"{"type":"frame","conn":"#);
-        w.number(unit.conn.into());
-        w.raw(r#","n":"#);
-        w.number(frame.n);
+        open!(w, "type": "frame", "conn": unit.conn, "n": frame.n);
         let mark = w.marking(|w| origin(unit, w));
         self.last_origin = Some(LastOrigin { is: origin_of(unit), mark });
-        w.raw(r#","offset":"#);
-        w.number(frame.offset);
+        members!(w, "offset": frame.offset);
         w.raw(&self.first_bytes[usize::from(first_byte_of(frame))]);
-        match header.masking_key {
-            Some(key) => {
-                w.raw(r#","masked":true,"masking_key":"#);
-                w.key(key);
-            }
-            None => w.raw(r#","masked":false,"masking_key":null"#),
-        }
-        match header.length_form {
-            LengthForm::Bits7 => w.raw(r#","length_form":7,"length":"#),
-            LengthForm::Bits16 => w.raw(r#","length_form":16,"length":"#),
-            LengthForm::Bits64 => w.raw(r#","length_form":64,"length":"#),
-        }
-        w.number(header.length);
-        w.raw(r#","header_length":"#);
-        w.number(header.header_length().into());
-        w.raw(r#","captured":"#);
-        w.number(frame.captured);
-        if !frame.truncated && frame.missing == 0 && !frame.inferred {
-            w.raw(r#","truncated":false,"missing":0,"inferred":false"#);
-        } else {
-            w.raw(r#","truncated":"#);
-            w.bool(frame.truncated);
-            w.raw(r#","missing":"#);
-            w.number(frame.missing);
-            w.raw(r#","inferred":"#);
-            w.bool(frame.inferred);
-        }
-        w.raw(r#","payload":{"#);
-        let shown = cut(frame.payload, self.payload);
-        let shortened = (shown.len() as u64) < frame.captured;
-        // A compressed payload is no text, even where its bytes happen to be.
-        let textual = frame.of == Opcode::TEXT && !frame.compressed && !header.rsv1;
-        let holes = hole::among(frame.holes, shown.len());
-        if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
-            w.raw(r#""text":"#);
-            let mark = w.marking(|w| w.string(text));
-            self.last_text = Some(LastText { conn: unit.conn, n: frame.n, length: text.len(), mark });
-        } else {
-            w.raw(r#""base64":"#);
-            w.base64(shown);
-        }
-        holes_of(holes, w);
-        if shortened {
-            w.raw(r#","truncated":true"#);
-        }
-        w.raw("}");
+        members!(
+            w,
+            "masked": header.masking_key.is_some(),
+            "masking_key": header.masking_key.map(|key| with(move |w| w.key(key))),
+            "length_form": header.length_form.bits(),
+            "length": header.length,
+            "header_length": header.header_length(),
+            "captured": frame.captured,
+            "truncated": frame.truncated,
+            "missing": frame.missing,
+            "inferred": frame.inferred,
+            "payload": with(|w| self.payload(unit.conn, frame, w)),
+        );
         finding_ids(unit, w);
     }
 
+    fn payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
+        let shown = cut(frame.payload, self.payload);
+        let shortened = (shown.len() as u64) < frame.captured;
+        // A compressed payload is no text, even where its bytes happen to be.
+        let textual = frame.of == Opcode::TEXT && !frame.compressed && !frame.header.rsv1;
+        let holes = hole::among(frame.holes, shown.len());
+        if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
+            w.raw(r#"{"text":"#);
+            let mark = w.marking(|w| w.string(text));
+            self.last_text = Some(LastText { conn, n: frame.n, length: text.len(), mark });
+        } else {
+            open!(w, "base64": Base64(shown));
+        }
+        holes_of(holes, w);
+        if shortened {
+            members!(w, "truncated": true);
+        }
+        w.raw("}");
+    }
+
     fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
-        w.raw(r#"{"type":"message","conn":"#);
-        w.number(unit.conn.into());
-        w.raw(r#","m":"#);
-        w.number(message.m);
+        open!(w, "type": "message", "conn": unit.conn, "m": message.m);
         let again = self.last_origin.is_some_and(|last| last.is == origin_of(unit) && w.again(last.mark));
         if !again {
             origin(unit, w);
         }
-        match message.kind {
-            Opcode::TEXT => w.raw(r#","kind":"text","frames":"#),
-            Opcode::BINARY => w.raw(r#","kind":"binary","frames":"#),
-            kind => {
-                w.raw(r#","kind":""#);
-                w.raw(kind.name());
-                w.raw(r#"","frames":"#);
-            }
-        }
-        list(message.frames, w, |w, n| w.number(*n));
-        w.raw(r#","frame_count":"#);
-        w.number(message.frame_count);
-        w.raw(r#","length":"#);
-        w.number(message.length);
-        if message.compressed {
-            w.raw(r#","compressed":true,"inflated_length":"#);
-            w.optional(message.inflated_length);
-        } else {
-            w.raw(r#","compressed":false,"inflated_length":null"#);
-        }
-        if message.complete {
-            w.raw(r#","complete":true"#);
-        } else {
-            w.raw(r#","complete":false"#);
-        }
+        members!(
+            w,
+            "kind": message.kind.name(),
+            "frames": List(message.frames.iter().copied()),
+            "frame_count": message.frame_count,
+            "length": message.length,
+            "compressed": message.compressed,
+            "inflated_length": if message.compressed { message.inflated_length } else { None },
+            "complete": message.complete,
+        );
         if let Some(close) = &message.close {
             close_body(close, w);
         }
@@ -157,30 +123,27 @@ impl Records {
         let holes = hole::among(message.holes, shown.len());
         match self.last_text.take() {
             Some(last) if textual && last.is_content_of(unit.conn, message, shown) => {
-                w.raw(r#","text":"#);
-                if !w.again(last.mark) {
-                    w.string(text_of(shown, holes, shortened).unwrap_or_default());
-                }
+                let text = |w: &mut Writer<W>| {
+                    if !w.again(last.mark) {
+                        w.string(text_of(shown, holes, shortened).unwrap_or_default());
+                    }
+                };
+                members!(w, "text": with(text));
             }
-            _ => {
-                if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
-                    w.raw(r#","text":"#);
-                    w.string(text);
-                } else {
-                    w.raw(r#","base64":"#);
-                    w.base64(shown);
+            _ => match textual.then(|| text_of(shown, holes, shortened)).flatten() {
+                Some(text) => {
+                    members!(w, "text": text);
                 }
-            }
+                None => {
+                    members!(w, "base64": Base64(shown));
+                }
+            },
         }
         holes_of(holes, w);
         if shortened {
-            w.raw(r#","payload_truncated":true"#);
+            members!(w, "payload_truncated": true);
         }
-        w.raw(r#","app":"#);
-        match message.app {
-            Some(it) => app(it, w),
-            None => w.raw("null"),
-        }
+        members!(w, "app": message.app);
         finding_ids(unit, w);
     }
 }
@@ -227,14 +190,7 @@ fn holes_of<W: Write>(holes: &[Hole], w: &mut Writer<W>) {
     if holes.is_empty() {
         return;
     }
-    w.raw(r#","holes":"#);
-    list(holes, w, |w, hole| {
-        w.raw("[");
-        w.number(hole.offset);
-        w.raw(",");
-        w.number(hole.length);
-        w.raw("]");
-    });
+    members!(w, "holes": List(holes.iter().map(|hole| (hole.offset, hole.length))));
 }
 
 /// The keys from `fin` to `opcode_name`.

@@ -10,6 +10,7 @@ pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod value;
 pub(crate) mod write;
 
 #[cfg(test)]
@@ -18,8 +19,10 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::model::{Body, Flow, Sink, Unit, Wants};
+use crate::render::View;
 use frame::Records;
 use record::findings;
+use value::members;
 use write::Writer;
 
 /// The schema's name and version, in the first record.
@@ -136,6 +139,16 @@ impl<W: Write> Sink for Json<W> {
     }
 }
 
+impl<W: Write> View for Json<W> {
+    fn flush(&mut self) -> io::Result<()> {
+        Json::flush(self)
+    }
+
+    fn end(self: Box<Self>) -> io::Result<()> {
+        self.finish().map(drop)
+    }
+}
+
 /// A sequence of records.
 #[derive(Debug)]
 pub(crate) struct Stream<W> {
@@ -175,8 +188,7 @@ impl<W: Write> Stream<W> {
         self.end = match file {
             Some(name) => {
                 let mut w = Writer::new(Vec::new());
-                w.raw(r#","input":"#);
-                w.string(name);
+                members!(&mut w, "input": name);
                 w.raw("}");
                 // Memory takes it, and what is written is UTF-8.
                 String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()

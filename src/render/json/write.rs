@@ -102,10 +102,13 @@ impl<W: Write> Writer<W> {
         self.buf.extend_from_slice(json.as_bytes());
     }
 
-    /// Writes `true` or `false`.
-    #[inline]
-    pub fn bool(&mut self, value: bool) {
-        if value { self.raw("true") } else { self.raw("false") }
+    /// Writes a key that is not known before, and its colon: a `first` member has no comma before it.
+    pub fn named(&mut self, first: bool, key: &str) {
+        if !first {
+            self.raw(",");
+        }
+        self.string(key);
+        self.raw(":");
     }
 
     /// Writes a whole number; above 2^53 as a decimal string, since readers that
@@ -118,14 +121,6 @@ impl<W: Write> Writer<W> {
             self.raw("\"");
             self.digits(value);
             self.raw("\"");
-        }
-    }
-
-    /// Writes a number, or `null`.
-    pub fn optional(&mut self, value: Option<u64>) {
-        match value {
-            Some(value) => self.number(value),
-            None => self.raw("null"),
         }
     }
 
@@ -148,22 +143,6 @@ impl<W: Write> Writer<W> {
         // A String takes everything.
         let _ = write!(text, "{value}");
         self.string(&text);
-    }
-
-    /// Writes what a value displays, or `null`.
-    pub fn optional_display(&mut self, value: Option<impl std::fmt::Display>) {
-        match value {
-            Some(value) => self.display(value),
-            None => self.raw("null"),
-        }
-    }
-
-    /// Writes a string or `null`.
-    pub fn optional_string(&mut self, value: Option<&str>) {
-        match value {
-            Some(value) => self.string(value),
-            None => self.raw("null"),
-        }
     }
 
     /// Writes a string.

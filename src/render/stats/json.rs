@@ -1,13 +1,14 @@
 //! The counts as records of schema `wstool/1`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::distribution::{Distribution, Range};
 use super::ledger::Ledger;
-use super::tally::{Frames, Side, Tally};
+use super::tally::{Frames, Pings, Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
-use crate::render::json::record::end_name;
 use crate::render::json::run::{findings_by_rule, findings_by_severity, meta, summary};
+use crate::render::json::value::{Seconds, Sides, ToJson, members, object, open};
 use crate::render::json::{Stream, write::Writer};
 
 impl Stats {
@@ -47,120 +48,116 @@ fn records<W: Write>(report: &Report<'_>, mut to: Stream<W>) -> io::Result<()> {
 }
 
 fn connection<W: Write>(entry: &Entry, w: &mut Writer<W>) {
-    w.raw(r#"{"type":"stats","conn":"#);
-    w.number(entry.conn.into());
-    for (key, endpoint) in [(r#","client":"#, entry.client), (r#","server":"#, entry.server)] {
-        w.raw(key);
-        w.optional_display(endpoint);
-    }
-    w.raw(r#","end":"#);
-    w.optional_string(entry.end.map(end_name));
+    open!(
+        w,
+        "type": "stats",
+        "conn": entry.conn,
+        "client": entry.client,
+        "server": entry.server,
+        "end": entry.end,
+    );
     tally(&entry.tally, w);
 }
 
 fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
-    w.raw(r#"{"type":"stats","conn":null,"connections":"#);
-    w.number(report.connections);
-    w.raw(r#","connections_listed":"#);
-    w.number(report.listed.len() as u64);
+    open!(
+        w,
+        "type": "stats",
+        "conn": None::<u32>,
+        "connections": report.connections,
+        "connections_listed": report.listed.len(),
+    );
     tally(&report.total, w);
     findings_by_rule(&report.rules, w);
 }
 
 fn tally<W: Write>(tally: &Tally, w: &mut Writer<W>) {
-    w.raw(r#","duration":"#);
-    match tally.duration() {
-        Some(nanos) => w.seconds(nanos),
-        None => w.raw("null"),
-    }
-    let sides = &tally.sides;
-    by_direction(r#","frames":"#, sides, w, |w, side| by_kind(side, |frames| frames.count, w));
-    by_direction(r#","payload_bytes":"#, sides, w, |w, side| by_kind(side, |frames| frames.payload, w));
-    by_direction(r#","header_bytes":"#, sides, w, |w, side| w.number(side.headers));
-    by_direction(r#","messages":"#, sides, w, |w, side| sizes(&side.sizes, w));
-    by_direction(r#","compressed":"#, sides, w, |w, side| ledger(&side.ledger(), w));
-    by_direction(r#","gaps":"#, sides, w, |w, side| {
-        w.raw("{");
-        times(&side.gaps, w);
-        w.raw("}");
-    });
-    by_direction(r#","pings":"#, sides, w, |w, side| {
-        let pings = side.pings();
-        w.raw("{");
-        times(&pings.times, w);
-        w.raw(r#","unanswered":"#);
-        w.number(pings.unanswered);
-        w.raw(r#","unasked_pongs":"#);
-        w.number(pings.unasked);
-        w.raw("}");
-    });
+    let sides = tally.sides.each_ref();
+    members!(
+        w,
+        "duration": tally.duration().map(Seconds),
+        "frames": Sides(sides.map(|side| ByKind(side, |frames| frames.count))),
+        "payload_bytes": Sides(sides.map(|side| ByKind(side, |frames| frames.payload))),
+        "header_bytes": Sides(sides.map(|side| side.headers)),
+        "messages": Sides(sides.map(|side| &side.sizes)),
+        "compressed": Sides(sides.map(Side::ledger)),
+        "gaps": Sides(sides.map(|side| &side.gaps)),
+        "pings": Sides(sides.map(Side::pings)),
+    );
     findings_by_severity(tally.findings, w);
 }
 
-fn by_direction<W: Write>(
-    key: &str,
-    [client, server]: &[Side; 2],
-    w: &mut Writer<W>,
-    mut value: impl FnMut(&mut Writer<W>, &Side),
-) {
-    w.raw(key);
-    w.raw(r#"{"client":"#);
-    value(w, client);
-    w.raw(r#","server":"#);
-    value(w, server);
-    w.raw("}");
+/// A number of each kind of frames.
+struct ByKind<'a>(&'a Side, fn(&Frames) -> u64);
+
+impl<W: Write> ToJson<W> for ByKind<'_> {
+    fn put(self, w: &mut Writer<W>) {
+        let Self(side, number) = self;
+        w.raw("{");
+        for (i, (kind, frames)) in KINDS.iter().zip(&side.frames).enumerate() {
+            w.named(i == 0, kind);
+            w.number(number(frames));
+        }
+        w.raw("}");
+    }
 }
 
-fn by_kind<W: Write>(side: &Side, number: fn(&Frames) -> u64, w: &mut Writer<W>) {
-    for (i, (kind, frames)) in KINDS.iter().zip(&side.frames).enumerate() {
-        w.raw(if i == 0 { "{\"" } else { ",\"" });
-        w.raw(kind);
-        w.raw("\":");
-        w.number(number(frames));
+/// Sizes of messages.
+impl<W: Write> ToJson<W> for &Distribution {
+    fn put(self, w: &mut Writer<W>) {
+        let range = &self.range;
+        let some = |value| (range.count > 0).then_some(value);
+        object!(
+            w,
+            "count": range.count,
+            "bytes": range.sum,
+            "min": some(range.min),
+            "median": some(self.quantile(50)),
+            "p95": some(self.quantile(95)),
+            "max": some(range.max),
+        );
     }
-    w.raw("}");
 }
 
-fn sizes<W: Write>(sizes: &Distribution, w: &mut Writer<W>) {
-    let some = |value| (sizes.range.count > 0).then_some(value);
-    w.raw(r#"{"count":"#);
-    w.number(sizes.range.count);
-    w.raw(r#","bytes":"#);
-    w.number(sizes.range.sum);
-    for (key, value) in [
-        (r#","min":"#, sizes.range.min),
-        (r#","median":"#, sizes.quantile(50)),
-        (r#","p95":"#, sizes.quantile(95)),
-        (r#","max":"#, sizes.range.max),
-    ] {
-        w.raw(key);
-        w.optional(some(value));
+impl<W: Write> ToJson<W> for Ledger {
+    fn put(self, w: &mut Writer<W>) {
+        object!(
+            w,
+            "count": self.messages,
+            "bytes": self.wire,
+            "inflated_bytes": self.inflated,
+            "measured_bytes": self.measured,
+            "from_earlier_bytes": self.from_earlier,
+            "window_bytes": self.windows,
+            "failed": self.failed,
+        );
     }
-    w.raw("}");
 }
 
-fn ledger<W: Write>(ledger: &Ledger, w: &mut Writer<W>) {
-    for (key, value) in [
-        (r#"{"count":"#, ledger.messages),
-        (r#","bytes":"#, ledger.wire),
-        (r#","inflated_bytes":"#, ledger.inflated),
-        (r#","measured_bytes":"#, ledger.measured),
-        (r#","from_earlier_bytes":"#, ledger.from_earlier),
-        (r#","window_bytes":"#, ledger.windows),
-        (r#","failed":"#, ledger.failed),
-    ] {
-        w.raw(key);
-        w.number(value);
+/// Times between messages.
+impl<W: Write> ToJson<W> for &Range {
+    fn put(self, w: &mut Writer<W>) {
+        open_times(self, w);
+        w.raw("}");
     }
-    w.raw("}");
 }
 
-fn times<W: Write>(times: &Range, w: &mut Writer<W>) {
-    w.raw(r#""count":"#);
-    w.number(times.count);
-    for (key, value) in [(r#","min":"#, times.min), (r#","mean":"#, times.mean()), (r#","max":"#, times.max)]
-    {
-        w.raw(key);
-        if times.count > 0 { w.seconds(value) } else { w.raw("null") }
+impl<W: Write> ToJson<W> for Cow<'_, Pings> {
+    fn put(self, w: &mut Writer<W>) {
+        open_times(&self.times, w);
+        members!(w, "unanswered": self.unanswered, "unasked_pongs": self.unasked);
+        w.raw("}");
     }
+}
+
+/// Begins an object with how many times there were, and how long they were.
+fn open_times<W: Write>(times: &Range, w: &mut Writer<W>) {
+    let some = |value| (times.count > 0).then_some(Seconds(value));
+    open!(
+        w,
+        "count": times.count,
+        "min": some(times.min),
+        "mean": some(times.mean()),
+        "max": some(times.max),
+    );
 }

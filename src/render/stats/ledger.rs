@@ -1,6 +1,6 @@
 //! What compression saved, and what it costs (RFC 7692).
 
-use super::super::human::{count, percent, size};
+use crate::model::quantity::{count, percent, size};
 use crate::model::{Connection, Deflate, Message};
 
 /// The compressed messages of one direction.

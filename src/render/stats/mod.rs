@@ -8,8 +8,10 @@
 mod distribution;
 mod json;
 mod ledger;
+mod table;
 mod tally;
 mod text;
+mod view;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -18,6 +20,8 @@ use crate::model::{
     Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Meta, Opcode, Rule, Sink, Summary, Unit, Wants,
 };
 use tally::Tally;
+
+pub use view::{Counting, VIEW};
 
 /// Finished connections that are reported one by one.
 pub const LISTED: usize = 1000;

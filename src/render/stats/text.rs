@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::ops::Range;
 
 use super::distribution;
+use super::table::{Page, Table};
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::lang::Lang;
 use crate::model::EndKind;
-use crate::render::columns::{escaped, left, lines, right, width};
+use crate::model::quantity::{count, percent, short, size, time};
+use crate::render::columns::{escaped, lines};
 use crate::render::files::shorten;
-use crate::render::human::{count, counted, percent, short, size, time};
-use crate::render::words::{CONNECTIONS, FRAMES, Noun};
+use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
@@ -45,7 +45,7 @@ impl Stats {
     /// Those of `out`.
     pub fn text(&self, mut out: impl Write, lang: Lang, ascii: bool, columns: usize) -> io::Result<()> {
         let report = self.report();
-        let mut page = Page { text: String::new(), columns };
+        let mut page = Page::new(columns);
         headline(&report, lang, &mut page);
         let total = &report.total;
         if total.all_frames() > 0 {
@@ -63,118 +63,13 @@ impl Stats {
     }
 }
 
-/// Lines of at most so many columns.
-struct Page {
-    text: String,
-    columns: usize,
-}
-
-impl std::fmt::Write for Page {
-    fn write_str(&mut self, words: &str) -> std::fmt::Result {
-        self.text.push_str(words);
-        Ok(())
-    }
-}
-
-impl Page {
-    /// What was written, where lines that are too long go on in the next, further to the right.
-    fn wrapped(&self) -> String {
-        let mut wrapped = String::with_capacity(self.text.len());
-        for line in self.text.lines() {
-            let words = line.trim_start_matches(' ');
-            let mut indent = line.len() - words.len();
-            let room = if width(line) <= self.columns {
-                usize::MAX
-            } else {
-                self.columns.saturating_sub(indent + 2).max(2)
-            };
-            if words.is_empty() {
-                wrapped.push('\n');
-            }
-            for part in lines(words, room) {
-                wrapped.extend(std::iter::repeat_n(' ', indent));
-                wrapped.push_str(part.trim_end());
-                wrapped.push('\n');
-                indent = line.len() - words.len() + 2;
-            }
-        }
-        wrapped
-    }
-}
-
-/// A table: cells in rows, the first column to the left, the others to the right.
-struct Table {
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new(lang: Lang, heads: &[&'static str]) -> Self {
-        Self { rows: vec![heads.iter().map(|head| lang.words(head).to_owned()).collect()] }
-    }
-
-    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
-    }
-
-    /// Prints it after an empty line. The first columns, the `labels`, are aligned to the left.
-    fn print(&self, labels: usize, page: &mut Page) {
-        self.print_wide(labels, 0, page);
-    }
-
-    /// The same, each column to the right at least `least` wide, so that tables below each other match.
-    /// What does not fit beside each other comes below, with its labels again.
-    fn print_wide(&self, labels: usize, least: usize, page: &mut Page) {
-        let columns = self.rows[0].len();
-        let widest = |i: usize| self.rows.iter().map(|row| width(&row[i])).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns)
-            .map(|i| {
-                if i == 0 {
-                    widest(i) + 2
-                } else if i < labels {
-                    widest(i)
-                } else {
-                    least.max(widest(i))
-                }
-            })
-            .collect();
-        let label: usize = widths[..labels].iter().map(|width| width + 2).sum();
-        let mut from = labels;
-        while from < columns {
-            let (mut to, mut used) = (from, label);
-            while to < columns && (to == from || used + widths[to] <= page.columns) {
-                used += widths[to] + 2;
-                to += 1;
-            }
-            page.text.push('\n');
-            self.block(&widths, labels, from..to, page);
-            from = to;
-        }
-    }
-
-    /// Prints the labels and some of the columns.
-    fn block(&self, widths: &[usize], labels: usize, columns: Range<usize>, page: &mut Page) {
-        for (r, row) in self.rows.iter().enumerate() {
-            let mut line = String::new();
-            for i in (0..labels).chain(columns.clone()) {
-                let indent = if i == 0 && r > 0 { 2 } else { 0 };
-                let (cell, width) = (&row[i], widths[i]);
-                line.extend(std::iter::repeat_n(' ', indent));
-                line.push_str(&if i < labels { left(cell, width - indent) } else { right(cell, width) });
-                line.push_str("  ");
-            }
-            page.text.push_str(line.trim_end());
-            page.text.push('\n');
-        }
-    }
-}
-
 fn headline(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let total = &report.total;
     let messages: u64 = total.sides.iter().map(|side| side.sizes.range.count).sum();
     let mut parts = vec![
-        counted(lang, report.connections, CONNECTIONS),
-        counted(lang, total.all_frames(), FRAMES),
-        counted(lang, messages, ["{} data message", "{} data messages"]),
+        bounded_count(lang, report.connections, CONNECTIONS),
+        bounded_count(lang, total.all_frames(), FRAMES),
+        bounded_count(lang, messages, ["{} data message", "{} data messages"]),
         size(total.bytes()),
     ];
     parts.extend(total.duration().map(time));
@@ -243,7 +138,7 @@ fn sizes(total: &Tally, lang: Lang, page: &mut Page) {
             ]);
         }
     }
-    if table.rows.len() > 1 {
+    if !table.is_empty() {
         table.print_wide(1, 10, page);
     }
 }
@@ -259,14 +154,14 @@ fn compression(total: &Tally, lang: Lang, page: &mut Page) {
             table.row([lang.words(name).to_owned()].into_iter().chain(ledger.cells()));
         }
     }
-    if table.rows.len() > 1 {
+    if !table.is_empty() {
         table.print(1, page);
         for line in lines(lang.words(LEGEND), 78) {
             let _ = writeln!(page, "  {line}");
         }
     }
     if failed > 0 {
-        let _ = writeln!(page, "  {}", counted(lang, failed, NOT_INFLATED));
+        let _ = writeln!(page, "  {}", bounded_count(lang, failed, NOT_INFLATED));
     }
 }
 
@@ -283,17 +178,17 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
     row("between messages from server", &total.sides[1].gaps);
     row("client's ping to its pong", &pings[0].times);
     row("server's ping to its pong", &pings[1].times);
-    if table.rows.len() > 1 {
+    if !table.is_empty() {
         table.print_wide(1, 10, page);
     }
     for (noun, pings) in UNANSWERED.into_iter().zip(&pings) {
         if pings.unanswered > 0 {
-            let _ = writeln!(page, "  {}", counted(lang, pings.unanswered, noun));
+            let _ = writeln!(page, "  {}", bounded_count(lang, pings.unanswered, noun));
         }
     }
     for (noun, pings) in UNASKED.into_iter().zip(&pings) {
         if pings.unasked > 0 {
-            let _ = writeln!(page, "  {}", counted(lang, pings.unasked, noun));
+            let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
         }
     }
 }
@@ -390,6 +285,7 @@ mod tests {
     use crate::model::Dir::{Client, Server};
     use crate::model::sample::{Talk, finding};
     use crate::model::{EndKind, SeverityCounts, Summary};
+    use crate::render::columns::width;
 
     fn page(stats: &Stats) -> String {
         let mut out = Vec::new();

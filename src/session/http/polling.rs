@@ -7,8 +7,8 @@ use crate::model::{Header, Text, Verdict};
 pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
     let StartLine::Request { target, .. } = head.start else { return false };
     let Some(query) = target.bytes.iter().position(|b| *b == b'?') else { return false };
-    let mut pairs = target.bytes[query + 1..].split(|b| *b == b'&');
-    pairs.any(|pair| pair.starts_with(b"EIO=") || pair == b"transport=polling")
+    let mut pairs = form_urlencoded::parse(&target.bytes[query + 1..]);
+    pairs.any(|(key, value)| key == "EIO" || key == "transport" && value == "polling")
 }
 
 /// The header fields of a head that is no handshake's.
@@ -35,6 +35,7 @@ mod tests {
             ("/socket.io/?EIO=4&transport=polling", true),
             ("/socket.io/?t=1&EIO=3", true),
             ("/x?a=b&transport=polling", true),
+            ("/x?transport=poll%69ng", true),
             ("/socket.io/", false),
             ("/?xEIO=4", false),
         ] {

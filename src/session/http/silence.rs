@@ -3,6 +3,7 @@
 use super::{Http, STAY, Turn, told};
 use crate::http::HANDSHAKE_UNANSWERED;
 use crate::limits;
+use crate::model::quantity::wait;
 use crate::model::{At, Dir, Finding, StreamEnd, Text};
 use crate::session::Context;
 use crate::session::about::About;
@@ -42,14 +43,15 @@ impl Http {
             return STAY;
         };
         let waited = request.time.zip(at.time).map(|(asked, now)| now.since(asked));
+        let wait = |waited: Option<i64>| wait(waited.unwrap_or_default());
         let got = match over {
             Over::Stream(how) if dir == Dir::Server => match how {
-                StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", span(waited)),
-                _ => Text::with("TCP closed after {}, and not a byte", span(waited)),
+                StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", wait(waited)),
+                _ => Text::with("TCP closed after {}, and not a byte", wait(waited)),
             },
             _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return STAY,
-            Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", span(waited)),
-            Over::Input => Text::with("not a byte in {}, when the capture ends", span(waited)),
+            Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", wait(waited)),
+            Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
         };
         if std::mem::replace(&mut request.unanswered, true) {
             return STAY;
@@ -57,14 +59,5 @@ impl Http {
         let expected = "101 Switching Protocols, or an HTTP error that says why not";
         let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got);
         about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
-    }
-}
-
-/// A duration of nanoseconds, to three digits or so.
-fn span(nanos: Option<i64>) -> String {
-    match nanos.unwrap_or_default().max(0) {
-        nanos @ 0..1_000_000 => format!("{} µs", nanos / 1000),
-        nanos @ 1_000_000..1_000_000_000 => format!("{} ms", nanos / 1_000_000),
-        nanos => format!("{}.{} s", nanos / 1_000_000_000, nanos % 1_000_000_000 / 100_000_000),
     }
 }

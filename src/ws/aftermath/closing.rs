@@ -1,8 +1,9 @@
 //! The closing handshake, and how TCP ends before, during and after it (RFC 6455 §5.5.1, §7.1).
 
 use super::seen::Seen;
-use super::{Closing, Ended, Sight, Story, seconds};
+use super::{Closing, Ended, Sight, Story};
 use crate::limits;
+use crate::model::quantity::moment;
 use crate::model::{
     CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, StreamEnd, Text, Time,
 };
@@ -82,7 +83,7 @@ impl Story {
         {
             //= RFC 6455 §5.5.1
             //# It SHOULD do so as soon as practical.
-            let got = Text::with("{} later", seconds(now.since(asked)));
+            let got = Text::with("{} later", moment(now.since(asked)));
             findings.push(
                 Finding::new(&CLOSE_ANSWER_SLOW, dir, "an answer as soon as practical".into(), got)
                     .at(at.opcode),
@@ -177,7 +178,7 @@ impl Story {
                         &TCP_OPEN_AFTER_CLOSE,
                         Dir::Server,
                         "TCP closed at once".into(),
-                        Text::with("still open after {}", seconds(until.since(closed))),
+                        Text::with("still open after {}", moment(until.since(closed))),
                     ));
                 }
             }

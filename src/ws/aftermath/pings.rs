@@ -1,8 +1,9 @@
 //! Pings and the pongs that answer them (RFC 6455 §5.5.2, §5.5.3).
 
 use super::seen::Seen;
-use super::{Sight, Story, seconds};
+use super::{Sight, Story};
 use crate::limits;
+use crate::model::quantity::moment;
 use crate::model::{Dir, Finding, Span, Text, Time};
 use crate::ws::{PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, UNSOLICITED_PONG};
 
@@ -82,7 +83,7 @@ impl Story {
                     &PONG_SLOW,
                     dir,
                     "a pong as soon as is practical".into(),
-                    Text::with("{} later", seconds(now.since(sent))),
+                    Text::with("{} later", moment(now.since(sent))),
                 )
                 .at(at.opcode)
                 .at(ping.at),

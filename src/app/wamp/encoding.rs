@@ -1,0 +1,79 @@
+//! The two ways in which a message, which is a list, is written: JSON and `MessagePack`.
+
+use std::borrow::Cow;
+
+use super::element::{Element, Fault, Shape};
+use super::msgpack;
+use crate::app::dialect::Said;
+use crate::app::json;
+use crate::limits::APP_SHOWN;
+use crate::model::json::place;
+use crate::model::{Field, FieldDef, Value};
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// In text messages.
+    Json,
+    /// In binary messages.
+    MessagePack,
+}
+
+impl Encoding {
+    /// The elements of a message.
+    pub fn elements(self, said: &Said<'_>) -> Result<Vec<Element>, Fault> {
+        match self {
+            Self::Json => {
+                let text = said.as_text().unwrap_or_default();
+                if let Some(fault) = json::fault(text) {
+                    return Err(fault);
+                }
+                if !text.trim_start().starts_with('[') {
+                    return Err((0, "something else than a list".into()));
+                }
+                let element = |value: &str| {
+                    let start = place(text, value);
+                    Element { shape: shape(value), at: start..start + value.len() }
+                };
+                Ok(json::elements(text).into_iter().map(element).collect())
+            }
+            Self::MessagePack => msgpack::elements(said.bytes),
+        }
+    }
+
+    /// An element as JSON; `None` where it is too long, or not to be said in JSON.
+    pub fn json<'a>(self, said: &Said<'a>, element: &Element) -> Option<Cow<'a, str>> {
+        let bytes = &said.bytes[element.at.clone()];
+        match self {
+            _ if bytes.len() > APP_SHOWN => None,
+            Self::Json => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Self::MessagePack => msgpack::json(bytes).map(Cow::Owned),
+        }
+    }
+
+    /// An element as a field.
+    pub fn field(self, said: &Said<'_>, def: &'static FieldDef, element: &Element) -> Field {
+        let raw = &said.bytes[element.at.clone()];
+        let value = match (element.shape, self.json(said, element)) {
+            (Shape::Whole(number), _) => Value::Number(number),
+            (Shape::Text, Some(literal)) => {
+                json::string(&literal).map_or_else(|| Value::Json(literal.into_owned()), Value::Text)
+            }
+            (_, Some(json)) => Value::Json(json.into_owned()),
+            (_, None) if self == Self::Json => json::content(raw),
+            (_, None) => Value::Bytes(raw[..raw.len().min(APP_SHOWN)].to_vec()),
+        };
+        said.field(def, element.at.start, element.at.len(), value)
+    }
+}
+
+/// What a JSON value is.
+fn shape(value: &str) -> Shape {
+    match value.as_bytes().first() {
+        Some(b'"') => Shape::Text,
+        Some(b'[') => Shape::List,
+        Some(b'{') => Shape::Dict,
+        Some(b'n') => Shape::Null,
+        _ => value.parse().map_or(Shape::Other, Shape::Whole),
+    }
+}

@@ -1,0 +1,318 @@
+//! Numbers, sizes and times as people read them, the same in every language.
+//!
+//! One way of writing a quantity is not enough: a column of a table has a width, a sentence has not; what is
+//! counted is exact, what is a mean has as many digits as it deserves.
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns wide.
+pub fn count(value: u64) -> String {
+    if value >= 1_000_000_000 {
+        return short(value);
+    }
+    grouped(value)
+}
+
+/// A count in at most 7 columns.
+pub fn short(value: u64) -> String {
+    if value < 100_000 {
+        count(value)
+    } else {
+        scaled(value, 1000, &["", " k", " M", " G", " T", " P", " E"])
+    }
+}
+
+/// A number of bytes in at most 10 columns: exact below 10,000, in binary units above.
+pub fn size(bytes: u64) -> String {
+    if bytes < 10_000 {
+        format!("{} B", count(bytes))
+    } else {
+        scaled(bytes, 1024, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
+    }
+}
+
+fn scaled(value: u64, step: u64, units: &[&str]) -> String {
+    let (mut unit, mut scale) = (0, 1);
+    while unit + 1 < units.len() && value / scale >= step {
+        scale *= step;
+        unit += 1;
+    }
+    // In tenths, rounded down: nothing is shown as more than it is.
+    let tenths = u128::from(value) * 10 / u128::from(scale);
+    format!("{}.{}{}", tenths / 10, tenths % 10, units[unit])
+}
+
+/// A duration in at most 8 columns, with about three digits.
+pub fn time(nanos: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1, "ns"), (1_000, "us"), (1_000_000, "ms"), (1_000_000_000, "s")];
+    let seconds = nanos / 1_000_000_000;
+    match seconds {
+        0..600 => {
+            let (scale, unit) = UNITS.into_iter().rfind(|(scale, _)| nanos >= *scale).unwrap_or(UNITS[0]);
+            let (whole, rest) = (nanos / scale, nanos % scale * 100 / scale);
+            match whole {
+                _ if scale == 1 => format!("{whole} {unit}"),
+                0..10 => format!("{whole}.{rest:02} {unit}"),
+                10..100 => format!("{whole}.{} {unit}", rest / 10),
+                _ => format!("{whole} {unit}"),
+            }
+        }
+        600..36_000 => format!("{} min", seconds / 60),
+        36_000..864_000 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A share in percent with one place, empty when there is no whole.
+pub fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return String::new();
+    }
+    let tenths = (u128::from(part) * 1000 + u128::from(whole) / 2) / u128::from(whole);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// A number in at most `columns` (at least 5), by thousands when it needs more: `65.5k`, `4.2G`.
+pub fn compact(number: u64, columns: usize) -> String {
+    let digits = number.to_string();
+    if digits.len() <= columns {
+        return digits;
+    }
+    let thousands = (digits.len() - 1) / 3;
+    let unit = 1000u64.pow(thousands as u32);
+    format!("{}.{}{}", number / unit, number % unit / (unit / 10), b" kMGTPE"[thousands] as char)
+}
+
+/// Nanoseconds as seconds with six places.
+pub fn seconds(nanos: i64) -> String {
+    let sign = if nanos <= -1000 { "-" } else { "" };
+    let micros = nanos.unsigned_abs() / 1000;
+    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// Nanoseconds of a time that somebody waited in vain, in a sentence.
+pub fn wait(nanos: i64) -> String {
+    match nanos.max(0) {
+        nanos @ 0..1_000_000 => format!("{} µs", nanos / 1000),
+        nanos @ 1_000_000..1_000_000_000 => format!("{} ms", nanos / 1_000_000),
+        nanos => format!("{}.{} s", nanos / 1_000_000_000, nanos % 1_000_000_000 / 100_000_000),
+    }
+}
+
+/// Nanoseconds as seconds with three places, in a sentence.
+pub fn moment(nanos: i64) -> String {
+    format!("{:.3} s", nanos as f64 / 1e9)
+}
+
+/// A number that is no count with about three digits, in a sentence, grouped: `1,234`, `12.3`, `0.55`.
+pub fn rounded(value: f64) -> String {
+    if value >= 99.95 {
+        grouped(value.round() as u64)
+    } else if value >= 9.995 {
+        trimmed(value, 1)
+    } else {
+        trimmed(value, 2)
+    }
+}
+
+fn trimmed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Seconds as ms, s, min or h, in a sentence.
+pub fn lasting(seconds: f64) -> String {
+    if seconds < 1.0 {
+        format!("{} ms", rounded(seconds * 1000.0))
+    } else if seconds < 600.0 {
+        format!("{} s", rounded(seconds))
+    } else if seconds < 3600.0 {
+        format!("{} min", rounded(seconds / 60.0))
+    } else {
+        format!("{} h", rounded(seconds / 3600.0))
+    }
+}
+
+/// A part of 1 in percent, in a sentence.
+pub fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+}
+
+/// A mean, with decimals while they say something.
+pub fn mean(value: f64) -> String {
+    match value {
+        _ if value >= 1e6 => short(value.round() as u64),
+        _ if value >= 99.95 || (value - value.round()).abs() < 1e-9 => grouped(value.round() as u64),
+        _ if value >= 9.995 => format!("{value:.1}"),
+        _ if value >= 0.0995 => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// So many times as much.
+pub fn ratio(value: f64) -> String {
+    match value {
+        _ if value >= 999.95 => format!("{}x", grouped(value.round() as u64)),
+        _ if value >= 9.995 => format!("{value:.1}x"),
+        _ => format!("{value:.2}x"),
+    }
+}
+
+/// Seconds with four digits or so, in a table.
+pub fn lasted(value: f64) -> String {
+    match value {
+        _ if value >= 600.0 => time((value * 1e9).round() as u64),
+        _ if value >= 100.0 => format!("{value:.1} s"),
+        _ if value >= 0.999_95 => format!("{value:.2} s"),
+        _ if value >= 0.099_995 => format!("{:.1} ms", value * 1e3),
+        _ => format!("{:.2} ms", value * 1e3),
+    }
+}
+
+/// A part of 1, or how far something is off, in a table.
+pub fn part(value: f64) -> String {
+    let percent = value * 100.0;
+    match percent.abs() {
+        size if size <= 1e-4 => "0.0 %".to_owned(),
+        // How small, and on which side, matters to nobody.
+        size if size < 0.05 => "<0.1 %".to_owned(),
+        _ => format!("{percent:.1} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_and_bounded() {
+        for (value, text, few) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1000, "1,000", "1,000"),
+            (99_999, "99,999", "99,999"),
+            (123_456, "123,456", "123.4 k"),
+            (999_999_999, "999,999,999", "999.9 M"),
+            (1_000_000_000, "1.0 G", "1.0 G"),
+            (u64::MAX, "18.4 E", "18.4 E"),
+        ] {
+            assert_eq!((count(value).as_str(), short(value).as_str()), (text, few));
+        }
+    }
+
+    #[test]
+    fn sizes_are_exact_while_short() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (9_999, "9,999 B"),
+            (10_000, "9.7 KiB"),
+            (1024 * 1024 - 1, "1023.9 KiB"),
+            (1024 * 1024, "1.0 MiB"),
+            (u64::MAX, "15.9 EiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn times_have_three_digits() {
+        for (nanos, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_500, "1.50 us"),
+            (25_043_210, "25.0 ms"),
+            (999_999_999, "999 ms"),
+            (4_210_000_000, "4.21 s"),
+            (599_000_000_000, "599 s"),
+            (600_000_000_000, "10 min"),
+            (86_400_000_000_000, "24 h"),
+            (u64::MAX, "213503 d"),
+        ] {
+            assert_eq!(time(nanos), text);
+        }
+    }
+
+    #[test]
+    fn shares_are_rounded() {
+        assert_eq!(
+            (percent(1, 3), percent(2, 3), percent(7, 7), percent(0, 0)),
+            ("33.3 %".into(), "66.7 %".into(), "100.0 %".into(), String::new())
+        );
+    }
+
+    #[test]
+    fn long_numbers_are_shortened_to_fit() {
+        for (number, expected) in [
+            (0, "0"),
+            (999_999, "999999"),
+            (1_000_000, "1.0M"),
+            (123_456_789, "123.4M"),
+            (4_294_967_301, "4.2G"),
+            (u64::MAX, "18.4E"),
+        ] {
+            assert_eq!(compact(number, 6), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_have_about_three_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.5534, "0.55"),
+            (1.0, "1"),
+            (9.996, "10"),
+            (54.98, "55"),
+            (12.34, "12.3"),
+            (1234.5, "1,235"),
+        ] {
+            assert_eq!(rounded(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn times_change_their_unit() {
+        assert_eq!(
+            (lasting(0.05498), lasting(1.05), lasting(3600.0)),
+            ("55 ms".into(), "1.05 s".into(), "1 h".into())
+        );
+        assert_eq!((share(0.368), share(0.001), share(0.0)), ("37 %".into(), "0.1 %".into(), "0 %".into()));
+    }
+
+    #[test]
+    fn tables_have_more_digits() {
+        for (shown, text) in [
+            (mean(0.632), "0.63"),
+            (mean(12_345.4), "12,345"),
+            (ratio(8.551), "8.55x"),
+            (ratio(435.5), "435.5x"),
+            (ratio(4355.0), "4,355x"),
+            (part(0.3679), "36.8 %"),
+            (part(-0.0213), "-2.1 %"),
+            (part(-0.0003), "<0.1 %"),
+            (part(-0.0), "0.0 %"),
+            (lasted(0.05498), "54.98 ms"),
+            (lasted(0.55), "550.0 ms"),
+            (lasted(1.05), "1.05 s"),
+            (seconds(1_204_999), "0.001204"),
+            (seconds(-1_204_999), "-0.001204"),
+            (moment(1_234_567_890), "1.235 s"),
+            (wait(999_999), "999 µs"),
+            (wait(31_000_000), "31 ms"),
+            (wait(2_560_000_000), "2.5 s"),
+        ] {
+            assert_eq!(shown, text);
+        }
+    }
+}

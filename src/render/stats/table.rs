@@ -1,0 +1,123 @@
+//! Tables, and the page they are printed on.
+
+use std::ops::Range;
+
+use crate::lang::Lang;
+use crate::render::columns::{left, lines, right, width};
+
+/// Lines of at most so many columns.
+pub(super) struct Page {
+    text: String,
+    columns: usize,
+}
+
+impl std::fmt::Write for Page {
+    fn write_str(&mut self, words: &str) -> std::fmt::Result {
+        self.text.push_str(words);
+        Ok(())
+    }
+}
+
+impl Page {
+    /// Nothing on it yet.
+    pub fn new(columns: usize) -> Self {
+        Self { text: String::new(), columns }
+    }
+
+    /// What was written, where lines that are too long go on in the next, further to the right.
+    pub fn wrapped(&self) -> String {
+        let mut wrapped = String::with_capacity(self.text.len());
+        for line in self.text.lines() {
+            let words = line.trim_start_matches(' ');
+            let mut indent = line.len() - words.len();
+            let room = if width(line) <= self.columns {
+                usize::MAX
+            } else {
+                self.columns.saturating_sub(indent + 2).max(2)
+            };
+            if words.is_empty() {
+                wrapped.push('\n');
+            }
+            for part in lines(words, room) {
+                wrapped.extend(std::iter::repeat_n(' ', indent));
+                wrapped.push_str(part.trim_end());
+                wrapped.push('\n');
+                indent = line.len() - words.len() + 2;
+            }
+        }
+        wrapped
+    }
+}
+
+/// A table: cells in rows, the first column to the left, the others to the right.
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table of these columns.
+    pub fn new(lang: Lang, heads: &[&'static str]) -> Self {
+        Self { rows: vec![heads.iter().map(|head| lang.words(head).to_owned()).collect()] }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Whether it has no row but its heads.
+    pub fn is_empty(&self) -> bool {
+        self.rows.len() < 2
+    }
+
+    /// Prints it after an empty line. The first columns, the `labels`, are aligned to the left.
+    pub fn print(&self, labels: usize, page: &mut Page) {
+        self.print_wide(labels, 0, page);
+    }
+
+    /// The same, each column to the right at least `least` wide, so that tables below each other match.
+    /// What does not fit beside each other comes below, with its labels again.
+    pub fn print_wide(&self, labels: usize, least: usize, page: &mut Page) {
+        let columns = self.rows[0].len();
+        let widest = |i: usize| self.rows.iter().map(|row| width(&row[i])).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|i| {
+                if i == 0 {
+                    widest(i) + 2
+                } else if i < labels {
+                    widest(i)
+                } else {
+                    least.max(widest(i))
+                }
+            })
+            .collect();
+        let label: usize = widths[..labels].iter().map(|width| width + 2).sum();
+        let mut from = labels;
+        while from < columns {
+            let (mut to, mut used) = (from, label);
+            while to < columns && (to == from || used + widths[to] <= page.columns) {
+                used += widths[to] + 2;
+                to += 1;
+            }
+            page.text.push('\n');
+            self.block(&widths, labels, from..to, page);
+            from = to;
+        }
+    }
+
+    /// Prints the labels and some of the columns.
+    fn block(&self, widths: &[usize], labels: usize, columns: Range<usize>, page: &mut Page) {
+        for (r, row) in self.rows.iter().enumerate() {
+            let mut line = String::new();
+            for i in (0..labels).chain(columns.clone()) {
+                let indent = if i == 0 && r > 0 { 2 } else { 0 };
+                let (cell, width) = (&row[i], widths[i]);
+                line.extend(std::iter::repeat_n(' ', indent));
+                line.push_str(&if i < labels { left(cell, width - indent) } else { right(cell, width) });
+                line.push_str("  ");
+            }
+            page.text.push_str(line.trim_end());
+            page.text.push('\n');
+        }
+    }
+}

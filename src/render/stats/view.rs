@@ -1,0 +1,57 @@
+//! The counts as a view: nothing until the end, and then all of it.
+
+use std::io::{self, Write};
+
+use super::Stats;
+use crate::model::{Flow, Sink, Unit, Wants};
+use crate::render::json::Scope;
+use crate::render::views::{Choice, Form};
+use crate::render::{Options, View};
+
+/// Its place in the list of views.
+pub static VIEW: Choice = Choice {
+    name: "stats",
+    help: "Counts, sizes and times, in all and per connection",
+    is_late: true,
+    scope: Scope::All,
+    make: |_, out, form, options| Box::new(Counting::new(out, form, *options)),
+};
+
+/// [`Stats`] that are written when they end.
+#[derive(Debug)]
+pub struct Counting<W> {
+    stats: Stats,
+    out: W,
+    form: Form,
+    options: Options,
+}
+
+impl<W: Write> Counting<W> {
+    /// Counts for `out`.
+    pub fn new(out: W, form: Form, options: Options) -> Self {
+        Self { stats: Stats::new(), out, form, options }
+    }
+}
+
+impl<W> Sink for Counting<W> {
+    fn wants(&self) -> Wants {
+        self.stats.wants()
+    }
+
+    #[inline]
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        self.stats.take(unit)
+    }
+}
+
+impl<W: Write> View for Counting<W> {
+    fn end(mut self: Box<Self>) -> io::Result<()> {
+        let Options { lang, ascii, width, .. } = self.options;
+        match self.form {
+            Form::Text => self.stats.text(&mut self.out, lang, ascii, width)?,
+            Form::Array => self.stats.array(&mut self.out)?,
+            Form::Lines => self.stats.lines(&mut self.out)?,
+        }
+        self.out.flush()
+    }
+}

@@ -1,0 +1,16 @@
+//! The commands, run as people and scripts run them: what they print, and with which code they end.
+
+#[path = "../run/mod.rs"]
+mod run;
+#[path = "../schema/mod.rs"]
+mod schema;
+#[path = "../shelf/mod.rs"]
+mod shelf;
+
+mod chinese;
+mod commands;
+mod compare;
+mod compare_model;
+mod readme;
+mod replay;
+mod several;

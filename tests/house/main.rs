@@ -1,0 +1,16 @@
+//! The project against its own rules: who imports whom, what is quoted, and that the documentation and both
+//! languages say what the code says.
+
+#[path = "../literals/mod.rs"]
+mod literals;
+#[path = "../rfc/mod.rs"]
+mod rfc;
+#[path = "../shelf/mod.rs"]
+mod shelf;
+
+mod catalogue;
+mod citations;
+mod layering;
+mod rules;
+mod sources;
+mod terms;
