@@ -8,12 +8,11 @@
 mod run;
 #[path = "../shelf/mod.rs"]
 mod shelf;
-#[path = "../stacked/mod.rs"]
-mod stacked;
 
 mod healthy;
 mod socketio;
 mod spans;
+mod stacked;
 mod times;
 mod vectors;
 

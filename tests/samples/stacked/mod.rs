@@ -21,7 +21,7 @@ use wstool::net::{self, CloseReason, Opened, StreamSink, Tracker};
 use wstool::render::json::Json;
 use wstool::render::{Options, Tree};
 
-use super::shelf::{Sample, samples};
+use crate::shelf::{Sample, samples};
 use cipher::{Cipher, KEY, Records, Xor};
 use places::Places;
 
