@@ -1,9 +1,10 @@
 //! What was counted in captures as a page.
 
-use super::captures::{Counted, Use};
+use super::captures::Use;
+use super::sums::Counted;
 use super::words::{self, counted, grouped, number, said};
-use crate::model::Text;
 use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
+use crate::model::{Text, Way};
 
 /// What was counted in captures, beside each other.
 ///
@@ -11,7 +12,7 @@ use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
 /// One line that says which side of the comparison is missing.
 pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text> {
     let files = names.join(", ");
-    if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::EventStream) {
+    if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::Way(Way::EventStream)) {
         return Err(said!(
             "{}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it \
              cannot be seen)",
@@ -28,8 +29,9 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let per_message = |c: &Counted| c.total() as f64 / c.messages.max(1) as f64;
     let row = |(used, c): &&(Use, Counted)| {
         let bytes = |value: u64| Cell::Bytes(value as f64);
-        let polls =
-            |cell: Cell| if used.is_web_socket() || *used == Use::EventStream { Cell::Nothing } else { cell };
+        let polls = |cell: Cell| {
+            if used.is_web_socket() || *used == Use::Way(Way::EventStream) { Cell::Nothing } else { cell }
+        };
         vec![
             Cell::Text(used.name().into()),
             bytes(c.application),

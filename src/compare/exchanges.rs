@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use foldhash::HashMap;
 
-use super::captures::Counted;
+use super::sums::Counted;
 use crate::http::{Body, Head, HeadReader, HeadState, StartLine};
 use crate::limits;
 use crate::model::{self, Flow, ON, Sink, SourceId, Unit, Wants};

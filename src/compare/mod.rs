@@ -38,6 +38,7 @@ pub mod segments;
 mod sequence;
 pub mod simulate;
 mod socket_io;
+pub mod sums;
 pub mod sweep;
 pub mod wire;
 pub(crate) mod words;

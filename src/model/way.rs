@@ -1,7 +1,7 @@
 //! How applications get messages from a server to its clients.
 
 /// A way to get messages from a server to its clients and back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Way {
     /// Ask every T seconds.
     ShortPolling,
