@@ -35,14 +35,15 @@ pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
 #[inline(always)]
 fn ipv4(data: &[u8]) -> Option<Datagram<'_>> {
     let header: &[u8; V4] = data[LINK..].first_chunk()?;
-    let &[_, _, t0, t1, _, _, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header;
+    let &[_, _, t0, t1, _, _, f0, f1, _, protocol, ..] = header;
     // "More fragments" and the offset (RFC 791 §3.1).
     let is_fragment = u16::from_be_bytes([f0, f1]) & 0x3FFF != 0;
     if protocol != ip_number::TCP.0 || is_fragment {
         return None;
     }
     let total = usize::from(u16::from_be_bytes([t0, t1]));
-    tcp(data, LINK + V4, LINK + total, Addresses::V4([s0, s1, s2, s3], [d0, d1, d2, d3]))
+    let (source, destination) = (*header[12..].first_chunk()?, *header[16..].first_chunk()?);
+    tcp(data, LINK + V4, LINK + total, Addresses::V4(source, destination))
 }
 
 #[inline]
