@@ -13,7 +13,7 @@ use std::hint::black_box;
 use measure::{Goal, contender, take_turns};
 use wstool::http::accept_value;
 use wstool::limits;
-use wstool::model::{At, Dir, Emitter, Flow, FrameHeader, Opcode, Sink, SourceId, Unit, Wants};
+use wstool::model::{At, Dir, Emitter, Flow, FrameHeader, Opcode, Sink, Unit, Wants};
 use wstool::ws::utf8::Utf8Check;
 use wstool::ws::{Conversation, Extensions, Scratch, encode, header, mask};
 

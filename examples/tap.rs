@@ -4,7 +4,7 @@
 //! cargo run --example tap -- 127.0.0.1:9001 127.0.0.1:9000
 //! ```
 //!
-//! Let a client connect to ws://127.0.0.1:9001, and it talks to the server at port 9000.
+//! Let a client connect to <ws://127.0.0.1:9001>, and it talks to the server at port 9000.
 
 use std::error::Error;
 use std::io::{self, Read, Write};

@@ -258,7 +258,7 @@ fn no_file_has_more_than_one_subject() {
 fn files_of_a_folder_do_not_import_each_other_in_a_circle() {
     let sources = sources();
     let folders: BTreeSet<Vec<&str>> =
-        sources.iter().flat_map(|file| file.module()).map(|m| m[..m.len() - 1].to_vec()).collect();
+        sources.iter().filter_map(File::module).map(|m| m[..m.len() - 1].to_vec()).collect();
     let mut wrong = String::new();
     for folder in folders.iter().filter(|folder| !folder.is_empty()) {
         let name = folder.join("/");
@@ -470,7 +470,7 @@ impl File {
     fn absolute_paths(&self) -> Vec<(usize, String)> {
         let module = self.module().unwrap_or_default();
         let (_, code) = divide_exports(self.code_before_tests());
-        let written = self.paths_as_written(&code).into_iter();
+        let written = Self::paths_as_written(&code).into_iter();
         written.map(|it| (it.line, absolute(&module, &it))).collect()
     }
 
@@ -479,7 +479,7 @@ impl File {
         let module = self.module().unwrap_or_default();
         let (exports, _) = divide_exports(self.code_before_tests());
         let mut found = BTreeMap::new();
-        for it in self.paths_as_written(&exports) {
+        for it in Self::paths_as_written(&exports) {
             let path = absolute(&module, &it);
             let path: Vec<&str> = path.split("::").collect();
             if let Some([child, .., name]) = path.strip_prefix(&*module)
@@ -537,12 +537,12 @@ impl File {
     /// Every path of two or more parts, braces of `use` expanded, `super::` that
     /// leads to the crate's root written `crate::`; each with its line.
     fn paths(&self) -> Vec<(usize, String)> {
-        let written = self.paths_as_written(&self.code).into_iter();
+        let written = Self::paths_as_written(&self.code).into_iter();
         written.map(|it| (it.line, self.rooted(&it.path, it.inline_modules))).collect()
     }
 
     /// Every path of two or more parts in `code`, braces of `use` expanded.
-    fn paths_as_written(&self, code: &str) -> Vec<Written> {
+    fn paths_as_written(code: &str) -> Vec<Written> {
         let mut found = Vec::new();
         let mut scopes: Vec<bool> = Vec::new();
         let (mut line, mut rest) = (1, code);

@@ -7,7 +7,7 @@ use wstool::net::{CloseReason, Opened, StreamSink, Tracker};
 
 use super::Captured;
 
-/// What every byte is XORed with.
+/// What every byte is `XORed` with.
 pub const KEY: u8 = 0x5A;
 
 /// One direction of a layer between TCP and HTTP.

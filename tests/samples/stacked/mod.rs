@@ -202,7 +202,7 @@ fn every_byte_that_was_deciphered_leads_to_its_packet() {
     for (sample, packets) in enciphered() {
         let mut places = Places::new(&packets, KEY);
         play(&packets, &mut places);
-        assert!(places.sources.iter().all(|source| places::is_deciphered(source)), "{}", sample.name);
+        assert!(places.sources.iter().all(places::is_deciphered), "{}", sample.name);
         checked += places.finish(&sample.name);
     }
     assert!(checked > 100_000, "{checked}");

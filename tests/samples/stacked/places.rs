@@ -12,7 +12,7 @@ use super::Captured;
 /// A sink that follows bytes back.
 pub struct Places<'p> {
     packets: &'p [Captured],
-    /// What the packets are XORed with.
+    /// What the packets are `XORed` with.
     key: u8,
     /// All sources so far.
     pub sources: Vec<Source>,
