@@ -4,8 +4,8 @@
 //! Input ─► Tracker (net) ─► Decoder ─► Sink
 //! ```
 //!
-//! The tracker puts TCP streams in order, the decoder is told what they carry. Nothing runs ahead: a packet is read when the one before it has
-//! been shown, so memory does not grow with the file.
+//! The tracker puts TCP streams in order, the decoder is told what they carry. Nothing runs ahead: a packet
+//! is read when the one before it has been shown, so memory does not grow with the file.
 
 mod files;
 
@@ -255,7 +255,11 @@ impl<S: Sink> StreamSink for Decoder<S> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
         let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
         let endpoints = Some([opened.a, opened.b]);
-        Decoder::open(self, flow, &Beginning { endpoints, start, both_heard: opened.both_heard });
+        Decoder::open(
+            self,
+            flow,
+            &Beginning { endpoints, start, both_heard: opened.both_heard, ..Beginning::GIVEN },
+        );
     }
 
     #[inline]

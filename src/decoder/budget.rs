@@ -68,7 +68,8 @@ impl Budget {
         self.sessions + scratch.held.bytes() > self.ceiling || self.early > self.early_limit
     }
 
-    /// Bytes down to which things are given up: giving up looks at all connections, and is not to be for nothing.
+    /// Bytes down to which things are given up: giving up looks at all connections, and is not to be for
+    /// nothing.
     fn enough(&self) -> usize {
         self.limit - self.limit / 8
     }
@@ -91,8 +92,8 @@ impl<S: Sink> Decoder<S> {
         self.budget.excess > 0
     }
 
-    /// How many connections are too many. Whoever feeds the decoder [gives them up](Self::give_up), those idle
-    /// for longest first.
+    /// How many connections are too many. Whoever feeds the decoder [gives them up](Self::give_up), those
+    /// idle for longest first.
     #[cold]
     pub fn take_surplus(&mut self) -> usize {
         self.budget.ceiling = self.budget.limit;

@@ -12,7 +12,8 @@ use crate::model::{Finding, Hole, Text};
 #[derive(Debug)]
 pub struct Held {
     bytes: usize,
-    /// Inflaters that were given up, for who needs one next: given back and taken anew they would leave holes.
+    /// Inflaters that were given up, for who needs one next: given back and taken anew they would leave
+    /// holes.
     spare: Vec<Inflater>,
     /// What the run may take, which findings name.
     pub(crate) budget: usize,

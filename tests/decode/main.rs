@@ -26,4 +26,5 @@ mod prefixes;
 mod rejoined;
 mod repeats;
 mod splits;
+mod statistics;
 mod strangers;

@@ -120,7 +120,7 @@ impl Sample {
     }
 
     /// Bytes that may be held while it is decoded: a script may say so, `# Memory: 65536`.
-    fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         let source = self.source().unwrap_or_default();
         let named = source.lines().find_map(|line| line.strip_prefix("# Memory: "));
         named.map_or(limits::MEMORY, |bytes| bytes.parse().expect("a number of bytes"))

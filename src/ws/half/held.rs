@@ -1,17 +1,26 @@
 //! What is under way in one direction, as memory: what it costs, and what of it can be given up.
 
-use super::{Half, Open, State};
+use super::{Half, Open, Scratch, State};
 use crate::limits;
 use crate::model::{Hole, Piece, Span};
 use crate::ws::held::{self, Held};
 use crate::ws::message::Assembly;
 
-/// Appends to what is kept of a payload that has `whole` bytes in all. The room doubles with what arrives, but
-/// never beyond the end.
+/// Appends to what is kept of a payload that has `whole` bytes in all. The room doubles with what arrives,
+/// but never beyond the end.
 #[inline]
 pub(super) fn keep(kept: &mut Vec<u8>, bytes: &[u8], whole: u64) {
     held::grow(kept, bytes.len(), usize::try_from(whole).unwrap_or(usize::MAX));
     kept.extend_from_slice(bytes);
+}
+
+impl Scratch {
+    /// Buffers of a run that may take so many bytes.
+    pub fn within(memory: usize) -> Self {
+        let mut scratch = Self::default();
+        scratch.held.budget = memory;
+        scratch
+    }
 }
 
 impl Open {
@@ -55,6 +64,30 @@ impl Open {
 }
 
 impl Half {
+    /// What is under way, or room for it.
+    #[inline]
+    pub(super) fn open(&mut self, scratch: &mut Scratch) -> Box<Open> {
+        match self.open.take() {
+            Some(open) => {
+                scratch.held.release(open.cost());
+                open
+            }
+            None => scratch.spare.take().unwrap_or_default(),
+        }
+    }
+
+    /// Keeps what is under way, or gives the room back.
+    #[inline]
+    pub(super) fn put_away(&mut self, mut open: Box<Open>, scratch: &mut Scratch) {
+        if !open.is_idle() {
+            open.trim();
+            scratch.held.take(open.cost());
+            self.open = Some(open);
+        } else if open.kept.capacity() <= limits::PAYLOAD_LENT {
+            scratch.spare = Some(open);
+        }
+    }
+
     /// Bytes kept only to be shown of what is not over.
     pub(in crate::ws) fn shown(&self) -> usize {
         self.open.as_ref().map_or(0, |open| open.shown())
