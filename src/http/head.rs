@@ -254,17 +254,13 @@ impl<'a> Head<'a> {
             _ => sniff(bytes) == Sniff::Response,
         };
         let strict = if cut { None } else { strict(bytes, is_response) };
-        let mut head = match strict {
-            Some((start, headers)) => {
-                let index = Index::of(headers.iter().map(|header| header.name.bytes));
-                Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false, index }
-            }
-            None => {
-                let head = lenient::split(bytes, source, offset, is_response, ended && !cut);
-                let index = Index::of(head.headers.iter().map(|header| header.name.bytes));
-                Self { index, ..head }
-            }
+        let mut head = if let Some((start, headers)) = strict {
+            let index = Index::default();
+            Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false, index }
+        } else {
+            lenient::split(bytes, source, offset, is_response, ended && !cut)
         };
+        head.index = Index::of(head.headers.iter().map(|header| header.name.bytes));
         if cut {
             let expected = Text::with("a head of at most {} bytes", HTTP_HEAD);
             let finding = Finding::new(&HEAD_TOO_LARGE, None, expected, Text::with("{} bytes so far", total));

@@ -77,11 +77,11 @@ fn frame(dir: Dir) -> impl Strategy<Value = Vec<u8>> {
         match form.unwrap_or(minimal).max(minimal) {
             0 => bytes.push(bit | length as u8),
             1 => {
-                bytes.push(bit | 126);
+                bytes.push(bit | 0x7E);
                 bytes.extend((length as u16).to_be_bytes());
             }
             _ => {
-                bytes.push(bit | 127);
+                bytes.push(bit | 0x7F);
                 bytes.extend((length as u64).to_be_bytes());
             }
         }
