@@ -255,13 +255,12 @@ impl<'a> Head<'a> {
         };
         let strict = if cut { None } else { strict(bytes, is_response) };
         let mut head = if let Some((start, headers)) = strict {
-            let index = Index::of(headers.iter().map(|header| header.name.bytes));
+            let index = Index::default();
             Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false, index }
         } else {
-            let head = lenient::split(bytes, source, offset, is_response, ended && !cut);
-            let index = Index::of(head.headers.iter().map(|header| header.name.bytes));
-            Self { index, ..head }
+            lenient::split(bytes, source, offset, is_response, ended && !cut)
         };
+        head.index = Index::of(head.headers.iter().map(|header| header.name.bytes));
         if cut {
             let expected = Text::with("a head of at most {} bytes", HTTP_HEAD);
             let finding = Finding::new(&HEAD_TOO_LARGE, None, expected, Text::with("{} bytes so far", total));
