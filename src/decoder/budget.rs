@@ -12,7 +12,7 @@ use crate::model::{At, Dir, Flow, FlowId, ON, Sink};
 use crate::session::{Context, Session};
 use crate::ws::{Loss, Scratch};
 
-/// What sessions take, apart from what is under way in their WebSockets.
+/// What sessions take, apart from what is under way in what they carry.
 #[derive(Debug)]
 pub(super) struct Budget {
     /// Bytes of all sessions.
@@ -223,7 +223,7 @@ impl<S: Sink> Decoder<S> {
             if self.is_enough() {
                 break;
             }
-            self.each(slot, |session, at, cx| session.give_up_heads(at, cx))?;
+            self.each(slot, Session::give_up_heads)?;
         }
         ON
     }
