@@ -164,7 +164,7 @@ fn messages() {
 fn windows() {
     const MANY: u32 = 800;
     // A text that refers to nothing before it, and the same again, which is nothing but a reference.
-    let text: Vec<u8> = (0..30_000_u32).map(|i| b'a' + (i.wrapping_mul(i ^ 77) >> 5) as u8 % 26).collect();
+    let text: Vec<u8> = (0..30_000_u32).map(|i| b'a' + (i.wrapping_mul(i ^ 0x4D) >> 5) as u8 % 26).collect();
     let mut compress = Compress::new(Compression::fast(), false);
     let [first, again] = [0, 1].map(|_| {
         let mut out = Vec::with_capacity(2 * text.len());
