@@ -82,8 +82,8 @@ impl<S: Sink> Decoder<S> {
     /// The same, holding at most `memory` bytes at a time: beyond that the least useful is given up, with
     /// a finding.
     pub fn within(memory: usize, sink: S) -> Self {
-        let chain =
-            if sink.wants().app { Chain::Timed(Box::new(Timeline::new(sink))) } else { Chain::Plain(sink) };
+        let app = sink.wants().app;
+        let chain = if app { Chain::Timed(Box::new(Timeline::new(sink))) } else { Chain::Plain(sink) };
         Self {
             out: Emitter::new(chain),
             scratch: Scratch::within(memory),
@@ -91,7 +91,7 @@ impl<S: Sink> Decoder<S> {
             memory: Memory::default(),
             refusals: Refusals::default(),
             sessions: Vec::new(),
-            budget: Budget::of(memory),
+            budget: Budget::of(memory, app),
             now: None,
             bytes: 0,
             stopped: false,

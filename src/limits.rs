@@ -134,6 +134,9 @@ pub const FLOW_HELD: usize = 1024;
 /// Bytes that it takes besides once it is known to have to do with WebSocket.
 pub const CONNECTION_HELD: usize = 1024;
 
+/// Bytes that it takes besides where it is told what messages mean.
+pub const CONNECTION_APP_HELD: usize = 1024;
+
 /// Packets of one frame or head that are remembered, for leading a byte back to its packet.
 pub const PIECES_LISTED: usize = 4096;
 

@@ -22,6 +22,8 @@ pub(super) struct Budget {
     early_limit: usize,
     /// Bytes of the whole run.
     memory: usize,
+    /// Bytes of a connection that has to do with WebSocket.
+    connection: usize,
     /// Bytes all connections together may take.
     limit: usize,
     /// The same, once nothing more can be given up here, until more was given up elsewhere.
@@ -32,10 +34,12 @@ pub(super) struct Budget {
 
 impl Budget {
     /// A budget of `memory` bytes, of which connections may take three quarters.
-    pub fn of(memory: usize) -> Self {
+    /// `app` says that what messages mean is followed, too.
+    pub fn of(memory: usize, app: bool) -> Self {
         let limit = memory / 4 * 3;
         let early_limit = limits::EARLY_TOTAL.min(limit / 4);
-        Self { sessions: 0, early: 0, early_limit, memory, limit, ceiling: limit, excess: 0 }
+        let connection = limits::CONNECTION_HELD + if app { limits::CONNECTION_APP_HELD } else { 0 };
+        Self { connection, sessions: 0, early: 0, early_limit, memory, limit, ceiling: limit, excess: 0 }
     }
 
     /// A session begins.
@@ -52,7 +56,7 @@ impl Budget {
 
     /// A session that was numbered or not, and took so many bytes, has changed.
     pub fn change(&mut self, before: (bool, usize), after: (bool, usize)) {
-        let cost = |(told, cost): (bool, usize)| cost + if told { limits::CONNECTION_HELD } else { 0 };
+        let cost = |(told, cost): (bool, usize)| cost + if told { self.connection } else { 0 };
         let early = |(told, cost): (bool, usize)| if told { 0 } else { cost };
         self.sessions = (self.sessions + cost(after)).saturating_sub(cost(before));
         self.early = (self.early + early(after)).saturating_sub(early(before));
@@ -97,7 +101,7 @@ impl<S: Sink> Decoder<S> {
     #[cold]
     pub fn take_surplus(&mut self) -> usize {
         self.budget.ceiling = self.budget.limit;
-        std::mem::take(&mut self.budget.excess).div_ceil(limits::FLOW_HELD + limits::CONNECTION_HELD)
+        std::mem::take(&mut self.budget.excess).div_ceil(limits::FLOW_HELD + self.budget.connection)
     }
 
     /// Memory is short: says that a connection is followed no longer. [`close`](Self::close) is to follow.
