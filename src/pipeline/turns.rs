@@ -1,0 +1,219 @@
+//! When the tracker hears that nobody listens to a flow.
+//!
+//! A flow that carries no WebSocket need not be followed any longer, and from when on it is not may
+//! be seen in rare output: how much waits over all flows, and whose a stray segment is, depend on it.
+//! What the decoder answers must therefore reach the tracker at the same place of a capture, however
+//! many threads there are and however they are scheduled. So the calls of the tracker are counted in
+//! turns of a fixed size, and what the decoder reports of a turn is heard at the beginning of the one
+//! that comes [`AHEAD`] later: by then it has been decoded for certain, because there are no more
+//! batches than that.
+
+use std::collections::VecDeque;
+
+use crate::model::{FlowId, Interest};
+
+/// Turns that the tracker may be ahead of the decoder.
+pub(super) const AHEAD: usize = 4;
+
+/// Calls of a turn, and bytes with them; whichever comes first ends it.
+pub(super) const CALLS: u32 = 2048;
+pub(super) const BYTES: usize = 128 * 1024;
+
+/// What the decoder has to say of a turn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Report {
+    turn: u32,
+    ignored: Vec<FlowId>,
+}
+
+impl Report {
+    /// Notes what the decoder answered; the tracker will be told later.
+    #[inline]
+    pub(super) fn note(&mut self, flow: FlowId, interest: Interest) -> Interest {
+        if interest != Interest::Ignore {
+            return interest;
+        }
+        if self.ignored.last() != Some(&flow) {
+            self.ignored.push(flow);
+        }
+        Interest::Follow
+    }
+
+    /// Notes what an earlier part of the same turn came to.
+    pub(super) fn add(&mut self, earlier: &Self) {
+        self.ignored.extend_from_slice(&earlier.ignored);
+    }
+
+    /// The turn is over. An id may have been given to another flow meanwhile, which `is_followed`.
+    pub(super) fn seal(&mut self, is_followed: impl Fn(FlowId) -> bool) {
+        self.ignored.retain(|flow| !is_followed(*flow));
+    }
+
+    /// Begins anew, for a turn.
+    pub(super) fn begin(&mut self, turn: u32) {
+        self.turn = turn;
+        self.ignored.clear();
+    }
+}
+
+/// Counts the turns, and knows which flows are over for the decoder.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    turn: u32,
+    calls: u32,
+    bytes: usize,
+    /// By flow id.
+    flows: Vec<Standing>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    /// The turn in which it was opened.
+    opened: u32,
+    is_ignored: bool,
+}
+
+impl Turns {
+    /// The turn that is under way.
+    pub(super) fn turn(&self) -> u32 {
+        self.turn
+    }
+
+    /// A flow begins, perhaps under the id of one that is over.
+    pub(super) fn open(&mut self, flow: FlowId) {
+        let slot = flow.0 as usize;
+        if self.flows.len() <= slot {
+            self.flows.resize(slot + 1, Standing::default());
+        }
+        self.flows[slot] = Standing { opened: self.turn, is_ignored: false };
+    }
+
+    /// Whether the tracker is to be told that nobody listens to this flow.
+    #[inline]
+    pub(super) fn is_ignored(&self, flow: FlowId) -> bool {
+        self.flows.get(flow.0 as usize).is_some_and(|flow| flow.is_ignored)
+    }
+
+    /// Counts a call. Says whether the turn is full.
+    #[inline]
+    pub(super) fn count(&mut self, bytes: usize) -> bool {
+        self.calls += 1;
+        self.bytes += bytes;
+        self.calls >= CALLS || self.bytes >= BYTES
+    }
+
+    /// The next turn begins.
+    pub(super) fn next(&mut self) -> u32 {
+        (self.calls, self.bytes) = (0, 0);
+        self.turn += 1;
+        self.turn
+    }
+
+    /// Hears a report.
+    pub(super) fn hear(&mut self, report: &Report) {
+        for flow in &report.ignored {
+            if let Some(standing) = self.flows.get_mut(flow.0 as usize)
+                && standing.opened <= report.turn
+            {
+                standing.is_ignored = true;
+            }
+        }
+    }
+}
+
+/// Reports that are not due yet, where tracker and decoder take turns on one thread.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    /// Of the turn that is under way.
+    pub(super) current: Report,
+    /// Of those before, in order.
+    pub(super) waiting: VecDeque<Report>,
+}
+
+impl Reports {
+    /// The turn is full: the next one begins, and the oldest report is heard if it is due.
+    #[cold]
+    pub(super) fn turn(&mut self, turns: &mut Turns, is_followed: impl Fn(FlowId) -> bool) {
+        self.current.seal(is_followed);
+        let mut next = Report::default();
+        self.waiting.push_back(std::mem::take(&mut self.current));
+        if self.waiting.len() >= AHEAD
+            && let Some(due) = self.waiting.pop_front()
+        {
+            turns.hear(&due);
+            next = due;
+        }
+        next.begin(turns.next());
+        self.current = next;
+    }
+
+    /// A file is over: the turn ends with it, and everything is heard.
+    pub(super) fn settle(&mut self, turns: &mut Turns, is_followed: impl Fn(FlowId) -> bool) {
+        self.current.seal(is_followed);
+        for report in self.waiting.drain(..) {
+            turns.hear(&report);
+        }
+        turns.hear(&self.current);
+        self.current.begin(turns.next());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: FlowId = FlowId(0);
+    const B: FlowId = FlowId(1);
+
+    /// Calls until the turn is full.
+    fn fill(turns: &mut Turns, reports: &mut Reports, followed: &[FlowId]) {
+        while !turns.count(0) {}
+        reports.turn(turns, |flow| followed.contains(&flow));
+    }
+
+    #[test]
+    fn what_is_ignored_is_heard_some_turns_later() {
+        let (mut turns, mut reports) = (Turns::default(), Reports::default());
+        turns.open(A);
+        turns.open(B);
+        assert_eq!(reports.current.note(A, Interest::Ignore), Interest::Follow);
+        assert_eq!(reports.current.note(B, Interest::Stop), Interest::Stop);
+        for turn in 0..AHEAD {
+            assert!(!turns.is_ignored(A), "turn {turn}");
+            fill(&mut turns, &mut reports, &[B]);
+        }
+        assert!(turns.is_ignored(A) && !turns.is_ignored(B));
+        turns.open(A);
+        assert!(!turns.is_ignored(A));
+    }
+
+    #[test]
+    fn an_id_that_was_given_on_is_not_ignored() {
+        // In the turn in which the one before was given up, and in a later one.
+        for later in [0, 1] {
+            let (mut turns, mut reports) = (Turns::default(), Reports::default());
+            turns.open(A);
+            let _ = reports.current.note(A, Interest::Ignore);
+            for turn in 0..AHEAD {
+                if turn == later {
+                    turns.open(A);
+                }
+                fill(&mut turns, &mut reports, if turn < later { &[] } else { &[A] });
+            }
+            assert!(!turns.is_ignored(A), "{later}");
+        }
+    }
+
+    #[test]
+    fn with_a_file_everything_is_heard() {
+        let (mut turns, mut reports) = (Turns::default(), Reports::default());
+        turns.open(A);
+        let _ = reports.current.note(A, Interest::Ignore);
+        fill(&mut turns, &mut reports, &[]);
+        turns.open(B);
+        let _ = reports.current.note(B, Interest::Ignore);
+        reports.settle(&mut turns, |_| false);
+        assert!(turns.is_ignored(A) && turns.is_ignored(B) && reports.waiting.is_empty());
+        assert_eq!(turns.turn(), 2);
+    }
+}
