@@ -20,9 +20,7 @@ pub use files::{Files, run_files};
 use self::packets::Following;
 use crate::decoder::{Beginning, Decoder};
 use crate::input::{Bytes, Input, InputError};
-use crate::model::{
-    At, Dir, Flow, FlowId, InputFile, Interest, Meta, Side, Sink, StreamEnd, Summary, Text,
-};
+use crate::model::{At, Dir, Flow, FlowId, InputFile, Interest, Meta, Side, Sink, StreamEnd, Summary, Text};
 use crate::ws::shape;
 
 /// On how many threads a capture is decoded. Bytes without packets are always decoded on one.
@@ -58,12 +56,7 @@ pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> 
 }
 
 /// The same, on as many threads.
-pub fn run_on(
-    threads: Threads,
-    input: Input,
-    sink: &mut dyn Sink,
-    progress: &mut dyn FnMut(u64),
-) -> Outcome {
+pub fn run_on(threads: Threads, input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
     let mut decoder = Decoder::new(sink);
     let mut read = decoder.input(input, Part::Whole, threads, progress);
     let (_, summary) = decoder.finish_input(read.packets, read.bytes, read.why());

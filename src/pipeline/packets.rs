@@ -100,7 +100,8 @@ impl<S: Sink> Decoder<S> {
                 self.tick(packet.time);
                 if flow.is_continue() {
                     let packet = Packet { number: before + packets, data: &data, ..packet };
-                    let mut direct = Direct::new(self, &mut following.turns, &mut following.reports, progress);
+                    let mut direct =
+                        Direct::new(self, &mut following.turns, &mut following.reports, progress);
                     flow = following.tracker.packet(&packet, &mut direct);
                 }
                 goes_on = flow.is_continue();

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The reader puts what the tracker says into batches, the caller's thread plays them to the decoder in
-//! the same order: order and output are those of one thread by construction. There are [`AHEAD`] batches,
+//! the same order: order and output are those of one thread by construction. There are [`TURNS_AHEAD`] batches,
 //! which come back with a [`Report`] when they have been played, so that memory is bounded and what the
 //! decoder answers is heard at the same place of a capture as on one thread.
 
@@ -17,9 +17,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::packets::{self, Following, Listener, Reached};
-use super::turns::{AHEAD, BYTES, CALLS, Report, Turns};
+use super::turns::{Report, Turns};
 use crate::decoder::Decoder;
 use crate::input::{Capture, Meter};
+use crate::limits::{TURN_BYTES, TURN_EVENTS, TURNS_AHEAD};
 use crate::model::{At, Finding, Flow, FlowId, Interest, ON, Packet, Receipt, Side, Sink, StreamEnd, Time};
 use crate::net::{CloseReason, Opened, StreamSink, Tracker};
 
@@ -33,8 +34,8 @@ pub(super) fn follow<S: Sink>(
     progress: &mut dyn FnMut(u64),
 ) -> Option<Reached> {
     let Following { tracker, turns, reports, unsupported } = following;
-    let (full, to_play) = sync_channel(AHEAD);
-    let (played, to_fill) = sync_channel(AHEAD);
+    let (full, to_play) = sync_channel(TURNS_AHEAD);
+    let (played, to_fill) = sync_channel(TURNS_AHEAD);
     let early = reports.waiting.clone();
     let mut recorder = Recorder {
         full,
@@ -83,7 +84,12 @@ pub(super) fn follow<S: Sink>(
     if let Some(place) = stopped {
         // What the reader saw beyond has not happened.
         *unsupported = Some(place.unsupported);
-        return Some(Reached { flow: Flow::Break(()), packets: place.packets, bytes: place.bytes, error: None });
+        return Some(Reached {
+            flow: Flow::Break(()),
+            packets: place.packets,
+            bytes: place.bytes,
+            error: None,
+        });
     }
     reports.waiting = early;
     reports.waiting.extend(to_fill.try_iter().map(|batch: Batch| batch.report));
@@ -103,7 +109,7 @@ struct Place {
 
 /// A turn of what the tracker says.
 struct Batch {
-    calls: Vec<Call>,
+    events: Vec<Event>,
     /// What the data is, one after the other.
     bytes: Vec<u8>,
     /// The flows that are opened, one after the other.
@@ -112,16 +118,31 @@ struct Batch {
 }
 
 /// One call of the [`StreamSink`], or what happens in between.
-enum Call {
+enum Event {
     /// What follows comes with this packet.
-    Packet { number: u64, time: Time, bytes_read: u64 },
+    Packet {
+        number: u64,
+        time: Time,
+        bytes_read: u64,
+    },
     /// By now so many packets could not be read.
     Unreadable(Vec<(u32, u64)>),
     Open(FlowId),
-    Data { flow: FlowId, from: Side, length: u32, at: At },
+    Data {
+        flow: FlowId,
+        from: Side,
+        length: u32,
+        at: At,
+    },
     Gap(Box<(FlowId, Side, u64, (Option<u64>, Option<u64>))>),
     Behind(FlowId, Side),
-    End { flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At },
+    End {
+        flow: FlowId,
+        from: Side,
+        how: StreamEnd,
+        receipt: Receipt,
+        at: At,
+    },
     Close(FlowId, CloseReason, Time),
     Refused(Box<(SocketAddr, At)>),
     Anomaly(Box<(FlowId, Side, Finding, At)>),
@@ -129,15 +150,15 @@ enum Call {
 
 impl Batch {
     fn empty() -> Self {
-        Self { calls: Vec::new(), bytes: Vec::new(), opened: Vec::new(), report: Report::default() }
+        Self { events: Vec::new(), bytes: Vec::new(), opened: Vec::new(), report: Report::default() }
     }
 
     fn new(turn: u32) -> Self {
         let mut batch = Self::empty();
         batch.report.begin(turn);
         // Of each packet is told, too; the segment that ends a turn may go beyond it.
-        batch.calls.reserve(2 * CALLS as usize);
-        batch.bytes.reserve(BYTES + BYTES / 2);
+        batch.events.reserve(2 * TURN_EVENTS as usize);
+        batch.bytes.reserve(TURN_BYTES + TURN_BYTES / 2);
         batch
     }
 
@@ -145,48 +166,48 @@ impl Batch {
     fn play<S: Sink>(&mut self, decoder: &mut Decoder<S>, place: &mut Place) -> Flow {
         let mut bytes = self.bytes.as_slice();
         let mut opened = self.opened.drain(..);
-        for call in self.calls.drain(..) {
-            let (flow, interest) = match call {
-                Call::Data { flow, from, length, at } => {
+        for event in self.events.drain(..) {
+            let (flow, interest) = match event {
+                Event::Data { flow, from, length, at } => {
                     let (data, rest) = bytes.split_at(length as usize);
                     bytes = rest;
                     (flow, StreamSink::data(decoder, flow, from, data, at))
                 }
-                Call::Packet { number, time, bytes_read } => {
+                Event::Packet { number, time, bytes_read } => {
                     (place.packets, place.bytes) = (number, bytes_read);
                     decoder.tick(time);
                     continue;
                 }
-                Call::Unreadable(unsupported) => {
+                Event::Unreadable(unsupported) => {
                     place.unsupported = unsupported;
                     continue;
                 }
-                Call::Open(flow) => {
+                Event::Open(flow) => {
                     if let Some(opened) = opened.next() {
                         StreamSink::open(decoder, flow, &opened);
                     }
                     continue;
                 }
-                Call::Gap(gap) => {
+                Event::Gap(gap) => {
                     let (flow, from, length, between) = *gap;
                     (flow, StreamSink::gap(decoder, flow, from, length, between))
                 }
-                Call::Behind(flow, from) => {
+                Event::Behind(flow, from) => {
                     StreamSink::behind(decoder, flow, from);
                     continue;
                 }
-                Call::End { flow, from, how, receipt, at } => {
+                Event::End { flow, from, how, receipt, at } => {
                     (flow, StreamSink::end(decoder, flow, from, how, receipt, at))
                 }
-                Call::Close(flow, why, last) => {
+                Event::Close(flow, why, last) => {
                     StreamSink::close(decoder, flow, why, last);
                     continue;
                 }
-                Call::Refused(refused) => {
+                Event::Refused(refused) => {
                     StreamSink::refused(decoder, refused.0, refused.1);
                     continue;
                 }
-                Call::Anomaly(anomaly) => {
+                Event::Anomaly(anomaly) => {
                     let (flow, from, finding, at) = *anomaly;
                     StreamSink::anomaly(decoder, flow, from, finding, at);
                     continue;
@@ -227,17 +248,17 @@ struct Recorder<'a> {
 
 impl Recorder<'_> {
     #[inline]
-    fn record(&mut self, call: Call, bytes: usize) {
+    fn record(&mut self, event: Event, bytes: usize) {
         if self.nobody_listens {
             return;
         }
         if let Some((number, time)) = self.packet.take() {
             if let Some(unreadable) = self.unreadable.take() {
-                self.batch.calls.push(Call::Unreadable(unreadable));
+                self.batch.events.push(Event::Unreadable(unreadable));
             }
-            self.batch.calls.push(Call::Packet { number, time, bytes_read: self.meter.read() });
+            self.batch.events.push(Event::Packet { number, time, bytes_read: self.meter.read() });
         }
-        self.batch.calls.push(call);
+        self.batch.events.push(event);
         if self.turns.count(bytes) {
             self.turn();
         }
@@ -245,7 +266,7 @@ impl Recorder<'_> {
 
     /// The same for what is answered.
     #[inline]
-    fn ask(&mut self, flow: FlowId, bytes: &[u8], call: Call) -> Interest {
+    fn ask(&mut self, flow: FlowId, bytes: &[u8], event: Event) -> Interest {
         if self.nobody_listens {
             return Interest::Stop;
         }
@@ -253,7 +274,7 @@ impl Recorder<'_> {
             return Interest::Ignore;
         }
         self.batch.bytes.extend_from_slice(bytes);
-        self.record(call, bytes.len());
+        self.record(event, bytes.len());
         Interest::Follow
     }
 
@@ -264,7 +285,7 @@ impl Recorder<'_> {
         let full = std::mem::replace(&mut self.batch, Batch::empty());
         self.nobody_listens |= self.full.send(full).is_err();
         self.out += 1;
-        self.batch = if self.early.len() + self.out < AHEAD {
+        self.batch = if self.early.len() + self.out < TURNS_AHEAD {
             Batch::new(turn)
         } else if let Some(report) = self.early.pop_front() {
             self.turns.hear(&report);
@@ -282,7 +303,7 @@ impl Recorder<'_> {
 
     /// Hands on what is there; gives what has not been heard, in order.
     fn end(self) -> (VecDeque<Report>, Receiver<Batch>) {
-        if !self.batch.calls.is_empty() {
+        if !self.batch.events.is_empty() {
             // Nobody may be listening any longer.
             let _ = self.full.send(self.batch);
         }
@@ -310,12 +331,12 @@ impl StreamSink for Recorder<'_> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
         self.turns.open(flow);
         self.batch.opened.push(*opened);
-        self.record(Call::Open(flow), 0);
+        self.record(Event::Open(flow), 0);
     }
 
     #[inline]
     fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
-        self.ask(flow, bytes, Call::Data { flow, from, length: bytes.len() as u32, at })
+        self.ask(flow, bytes, Event::Data { flow, from, length: bytes.len() as u32, at })
     }
 
     fn gap(
@@ -325,27 +346,27 @@ impl StreamSink for Recorder<'_> {
         length: u64,
         between: (Option<u64>, Option<u64>),
     ) -> Interest {
-        self.ask(flow, &[], Call::Gap(Box::new((flow, from, length, between))))
+        self.ask(flow, &[], Event::Gap(Box::new((flow, from, length, between))))
     }
 
     fn behind(&mut self, flow: FlowId, from: Side) {
-        self.record(Call::Behind(flow, from), 0);
+        self.record(Event::Behind(flow, from), 0);
     }
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
-        self.ask(flow, &[], Call::End { flow, from, how, receipt, at })
+        self.ask(flow, &[], Event::End { flow, from, how, receipt, at })
     }
 
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {
-        self.record(Call::Close(flow, why, last), 0);
+        self.record(Event::Close(flow, why, last), 0);
     }
 
     fn refused(&mut self, server: SocketAddr, at: At) {
-        self.record(Call::Refused(Box::new((server, at))), 0);
+        self.record(Event::Refused(Box::new((server, at))), 0);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
-        self.record(Call::Anomaly(Box::new((flow, from, finding, at))), 0);
+        self.record(Event::Anomaly(Box::new((flow, from, finding, at))), 0);
     }
 }
 
@@ -354,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_small() {
-        assert!(size_of::<Call>() <= 56, "{}", size_of::<Call>());
+    fn an_event_is_small() {
+        assert!(size_of::<Event>() <= 56, "{}", size_of::<Event>());
     }
 }

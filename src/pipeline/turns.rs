@@ -3,21 +3,15 @@
 //! A flow that carries no WebSocket need not be followed any longer, and from when on it is not may
 //! be seen in rare output: how much waits over all flows, and whose a stray segment is, depend on it.
 //! What the decoder answers must therefore reach the tracker at the same place of a capture, however
-//! many threads there are and however they are scheduled. So the calls of the tracker are counted in
+//! many threads there are and however they are scheduled. So what the tracker says is counted in
 //! turns of a fixed size, and what the decoder reports of a turn is heard at the beginning of the one
-//! that comes [`AHEAD`] later: by then it has been decoded for certain, because there are no more
+//! that comes [`limits::TURNS_AHEAD`] later: by then it has been decoded for certain, because there are no more
 //! batches than that.
 
 use std::collections::VecDeque;
 
+use crate::limits;
 use crate::model::{FlowId, Interest};
-
-/// Turns that the tracker may be ahead of the decoder.
-pub(super) const AHEAD: usize = 4;
-
-/// Calls of a turn, and bytes with them; whichever comes first ends it.
-pub(super) const CALLS: u32 = 2048;
-pub(super) const BYTES: usize = 128 * 1024;
 
 /// What the decoder has to say of a turn.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +54,7 @@ impl Report {
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     turn: u32,
-    calls: u32,
+    events: u32,
     bytes: usize,
     /// By flow id.
     flows: Vec<Standing>,
@@ -94,17 +88,17 @@ impl Turns {
         self.flows.get(flow.0 as usize).is_some_and(|flow| flow.is_ignored)
     }
 
-    /// Counts a call. Says whether the turn is full.
+    /// Counts an event. Says whether the turn is full.
     #[inline]
     pub(super) fn count(&mut self, bytes: usize) -> bool {
-        self.calls += 1;
+        self.events += 1;
         self.bytes += bytes;
-        self.calls >= CALLS || self.bytes >= BYTES
+        self.events >= limits::TURN_EVENTS || self.bytes >= limits::TURN_BYTES
     }
 
     /// The next turn begins.
     pub(super) fn next(&mut self) -> u32 {
-        (self.calls, self.bytes) = (0, 0);
+        (self.events, self.bytes) = (0, 0);
         self.turn += 1;
         self.turn
     }
@@ -137,7 +131,7 @@ impl Reports {
         self.current.seal(is_followed);
         let mut next = Report::default();
         self.waiting.push_back(std::mem::take(&mut self.current));
-        if self.waiting.len() >= AHEAD
+        if self.waiting.len() >= limits::TURNS_AHEAD
             && let Some(due) = self.waiting.pop_front()
         {
             turns.hear(&due);
@@ -165,7 +159,7 @@ mod tests {
     const A: FlowId = FlowId(0);
     const B: FlowId = FlowId(1);
 
-    /// Calls until the turn is full.
+    /// Events until the turn is full.
     fn fill(turns: &mut Turns, reports: &mut Reports, followed: &[FlowId]) {
         while !turns.count(0) {}
         reports.turn(turns, |flow| followed.contains(&flow));
@@ -178,7 +172,7 @@ mod tests {
         turns.open(B);
         assert_eq!(reports.current.note(A, Interest::Ignore), Interest::Follow);
         assert_eq!(reports.current.note(B, Interest::Stop), Interest::Stop);
-        for turn in 0..AHEAD {
+        for turn in 0..limits::TURNS_AHEAD {
             assert!(!turns.is_ignored(A), "turn {turn}");
             fill(&mut turns, &mut reports, &[B]);
         }
@@ -194,7 +188,7 @@ mod tests {
             let (mut turns, mut reports) = (Turns::default(), Reports::default());
             turns.open(A);
             let _ = reports.current.note(A, Interest::Ignore);
-            for turn in 0..AHEAD {
+            for turn in 0..limits::TURNS_AHEAD {
                 if turn == later {
                     turns.open(A);
                 }

@@ -26,3 +26,4 @@ mod rejoined;
 mod repeats;
 mod splits;
 mod strangers;
+mod threads;
