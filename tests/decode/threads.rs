@@ -367,11 +367,13 @@ fn a_flow_is_given_up_at_the_same_place() {
     for n in 0..FLOWS + FLOWS * REST {
         if n < FLOWS {
             say(segment(port(n), true, 99, SYN, b""));
-            say(segment(port(n), true, 100, 0, b"EHLO nobody.example\r\n"));
+            say(segment(port(n), true, 100, 0, b"\x01\x02\x03\x04 nothing"));
         }
         // Another connection passes the time.
         say(segment(9, true, 100 + 10 * n, 0, b"0123456789"));
         if n % 12 == 0 && n / 12 < FLOWS {
+            // That nobody listens is heard with the next data.
+            say(segment(port(n / 12), true, 112, 0, b"nor this"));
             say(segment(port(n / 12), true, far, RST, b""));
             say(segment(port(n / 12), true, far + 50_000_000, 0, HANDSHAKE));
         }
