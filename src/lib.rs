@@ -48,7 +48,8 @@
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
-//! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units
+//! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units;
+//!   with the feature `threads` on two of them, if asked to
 //! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 

@@ -39,11 +39,10 @@ impl Wish {
 /// # Errors
 /// A sentence that says what is understood.
 pub fn parse(text: &str) -> Result<Wish, String> {
-    match text.parse() {
-        _ if text == "auto" => Ok(Wish::Auto),
-        Ok(most) => Ok(Wish::AtMost(most)),
-        Err(_) => Err("a number from 1, or auto".to_owned()),
+    if text == "auto" {
+        return Ok(Wish::Auto);
     }
+    text.parse().map(Wish::AtMost).map_err(|_| "a number from 1, or auto".to_owned())
 }
 
 #[cfg(test)]
