@@ -83,6 +83,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "help",
             "last",
             "random",
+            "auto",
             "socketio",
             "wstool",
             "wstool ",
