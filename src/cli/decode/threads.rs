@@ -9,7 +9,7 @@ use crate::pipeline::Threads;
 
 /// Bytes of a capture from which a second thread pays: starting it, and handing over what the first has read,
 /// takes longer than it saves with less.
-const WORTH_IT: u64 = 1024 * 1024;
+const WORTH_IT: u64 = 4 * 1024 * 1024;
 
 /// What `--threads` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
