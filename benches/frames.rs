@@ -13,7 +13,7 @@ use std::hint::black_box;
 use measure::{Goal, contender, take_turns};
 use wstool::http::accept_value;
 use wstool::limits;
-use wstool::model::{At, Dir, Emitter, Flow, FrameHeader, Opcode, Sink, SourceId, Unit, Wants};
+use wstool::model::{At, Dir, Emitter, Flow, FrameHeader, Opcode, Sink, Unit, Wants};
 use wstool::ws::utf8::Utf8Check;
 use wstool::ws::{Conversation, Extensions, Scratch, encode, header, mask};
 
@@ -96,7 +96,7 @@ fn stream(length: usize, count: usize) -> Vec<u8> {
 
 /// Reads a header, unmasks in blocks that stay in the cache, validates while warm.
 fn alone(frame: &[u8], block: &mut [u8]) -> Option<u64> {
-    let header = header::decode(frame, SourceId::Input, 0, &mut ()).ok()?;
+    let header = header::decode(frame).ok()?;
     let payload = &frame[usize::from(header.header_length())..];
     let mut text = Utf8Check::default();
     for masked in payload.chunks(limits::BLOCK) {

@@ -66,7 +66,7 @@ mod tests {
         for sample in ["chat.pcap", "rfc6455/5.7-ping.hex"] {
             count(&format!("{}/samples/{sample}", env!("CARGO_MANIFEST_DIR")), &mut codes).unwrap();
         }
-        assert_eq!(codes.0.into_iter().collect::<Vec<_>>(), [(None, 1), (Some(CloseCode(1000)), 1)]);
+        assert_eq!(codes.0.into_iter().collect::<Vec<_>>(), [(None, 1), (Some(CloseCode(1000)), 2)]);
         let missing = count("no such file", &mut CloseCodes::default());
         assert!(missing.is_err());
     }

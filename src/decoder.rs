@@ -10,11 +10,12 @@
 //! I/O, has no clock, and never waits.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use crate::limits;
 use crate::model::{
-    At, Emitter, Finding, Flow, FlowId, Interest, ON, Other, Receipt, Rule, Side, Sink, StreamEnd, Summary,
-    Text, Time, Unit, Wants,
+    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
+    StreamEnd, Summary, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -30,17 +31,22 @@ pub struct Beginning {
     pub endpoints: Option<[SocketAddr; 2]>,
     /// Where in it the bytes begin.
     pub start: Start,
+    /// What the bytes are that are told of it: what the endpoints sent, or what that deciphers to.
+    pub layer: Layer,
+    /// The [number](Decoder::conn) of the connection within which this one is a stream, as in HTTP/2.
+    pub parent: Option<NonZeroU32>,
     /// The beginning of what both endpoints send will be seen: who is silent is so for certain.
     pub both_heard: bool,
 }
 
 impl Beginning {
     /// Bytes that are known to be WebSocket, or its opening handshake, of which nothing else is known.
-    pub const GIVEN: Self = Self { endpoints: None, start: Start::Given, both_heard: false };
+    pub const GIVEN: Self =
+        Self { endpoints: None, start: Start::Given, layer: Layer::Stream, parent: None, both_heard: false };
 
     /// Every byte of both endpoints will be seen; `endpoints[0]` opened the connection.
     pub fn opened(endpoints: [SocketAddr; 2]) -> Self {
-        Self { endpoints: Some(endpoints), start: Start::Opened, both_heard: true }
+        Self { endpoints: Some(endpoints), start: Start::Opened, both_heard: true, ..Self::GIVEN }
     }
 }
 
@@ -59,6 +65,7 @@ pub struct Decoder<S> {
     /// What they hold before they are a WebSocket, in bytes.
     held: usize,
     now: Option<Time>,
+    bytes: u64,
     /// The sink has had enough.
     stopped: bool,
 }
@@ -78,6 +85,7 @@ impl<S: Sink> Decoder<S> {
             sessions: Vec::new(),
             held: 0,
             now: None,
+            bytes: 0,
             stopped: false,
         }
     }
@@ -93,8 +101,8 @@ impl<S: Sink> Decoder<S> {
     /// A connection begins. Its id must be free; one that is not is given to the new one.
     pub fn open(&mut self, id: FlowId, beginning: &Beginning) {
         self.refusals.has_others = true;
-        let Beginning { endpoints, start, both_heard } = *beginning;
-        self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard));
+        let Beginning { endpoints, start, layer, parent, both_heard } = *beginning;
+        self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard).on(layer).within(parent));
     }
 
     /// A connection begins behind its opening handshake, which was read elsewhere and agreed on
@@ -129,6 +137,7 @@ impl<S: Sink> Decoder<S> {
     /// its time alone is as good.
     #[inline]
     pub fn data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        self.bytes += bytes.len() as u64;
         self.with(id, |session, cx| session.data(from, bytes, at, cx))
     }
 
@@ -245,7 +254,8 @@ impl<S: Sink> Decoder<S> {
 
     /// Everything has been told: the sink, which has taken the totals as its last unit, and the totals.
     pub fn finish(self) -> (S, Summary) {
-        self.finish_input(0, 0, None)
+        let bytes = self.bytes;
+        self.finish_input(0, bytes, None)
     }
 
     /// The same, with what is known of the input.
@@ -341,5 +351,123 @@ impl<S: Sink> Sink for Chain<S> {
             Self::Plain(sink) => sink.take(unit),
             Self::Timed(timeline) => timeline.take(unit),
         }
+    }
+
+    #[inline]
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        match self {
+            Self::Plain(sink) => sink.take_whole(unit, message),
+            Self::Timed(timeline) => timeline.take_whole(unit, message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Body, Dir};
+    use crate::ws::{TRUNCATED_FRAME, encode};
+
+    /// A line for each unit.
+    #[derive(Default)]
+    struct Lines(Vec<String>);
+
+    impl Sink for Lines {
+        fn wants(&self) -> Wants {
+            Wants { fields: false, payload: 100, app: true }
+        }
+
+        fn take(&mut self, unit: &Unit<'_>) -> Flow {
+            let what = match unit.body {
+                Body::Frame(_) => return ON,
+                Body::Connection(connection) if connection.ending.is_some() => "over".to_owned(),
+                Body::Connection(_) => "begins".to_owned(),
+                Body::Http(head) => head.start_line.to_owned(),
+                Body::Message(message) => {
+                    format!("{} {}", String::from_utf8_lossy(message.payload), message.app.is_some())
+                }
+                Body::Summary(summary) => format!("{} frames in {} bytes", summary.frames, summary.bytes),
+                _ => String::new(),
+            };
+            let from = unit.dir.map_or("-", Dir::name);
+            let rules: Vec<_> = unit.rules().map(|rule| rule.id).collect();
+            self.0.push(format!("{} {from}: {what} {}", unit.conn, rules.join(" ")));
+            ON
+        }
+    }
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    fn endpoints(port: u16) -> [SocketAddr; 2] {
+        [([192, 0, 2, 1], port).into(), ([192, 0, 2, 80], 80).into()]
+    }
+
+    #[test]
+    fn connections_side_by_side_are_told_apart() {
+        let mut decoder = Decoder::new(Lines::default());
+        let ids = [FlowId(0), FlowId(7)];
+        for (id, port) in ids.into_iter().zip(50_000..) {
+            decoder.open(id, &Beginning { both_heard: false, ..Beginning::opened(endpoints(port)) });
+        }
+        for (side, bytes) in [(Side::A, REQUEST), (Side::B, RESPONSE), (Side::B, b"\x81\x07{\"a\":1}")] {
+            for piece in bytes.chunks(5) {
+                for id in ids {
+                    assert_eq!(decoder.data(id, side, piece, At::default()), Interest::Follow);
+                }
+            }
+        }
+        assert_eq!((decoder.conn(ids[0]), decoder.conn(ids[1])), (Some(1), Some(2)));
+        for id in ids {
+            assert!(decoder.close(id, StreamEnd::Capture, None).is_continue());
+            assert_eq!(decoder.data(id, Side::B, b"\x81\x00", At::default()), Interest::Ignore, "it is free");
+        }
+        let (Lines(lines), totals) = decoder.finish();
+        for conn in 1..=2 {
+            let own: Vec<_> =
+                lines.iter().filter_map(|line| line.strip_prefix(&format!("{conn} "))).collect();
+            let expected = [
+                "-: begins",
+                "client: GET / HTTP/1.1",
+                "server: HTTP/1.1 101 Switching Protocols",
+                "server: {\"a\":1} true",
+                "-: over",
+            ];
+            assert_eq!(
+                own.iter().map(|line| line.split(" reused").next().unwrap().trim_end()).collect::<Vec<_>>(),
+                expected
+            );
+        }
+        assert_eq!((totals.connections, totals.frames, totals.messages), (2, 2, 2));
+    }
+
+    #[test]
+    fn what_is_open_in_the_end_is_over() {
+        let half = &encode::whole(crate::model::Opcode::TEXT, None, b"Hello")[..4];
+        let mut decoder = Decoder::new(Lines::default());
+        decoder.open(FlowId(0), &Beginning::GIVEN);
+        decoder.data(FlowId(0), Side::A, half, At::default());
+        let (_, totals) = decoder.finish();
+        assert_eq!(*totals.findings, [(&TRUNCATED_FRAME, 1)], "there is no more of it");
+        let mut decoder = Decoder::new(Lines::default());
+        decoder.open_upgraded(FlowId(0), None, Extensions::NONE);
+        decoder.data(FlowId(0), Side::B, half, At::default());
+        let (Lines(lines), totals) = decoder.finish();
+        assert!(lines.last().unwrap().starts_with("0 -: 1 frames in 4 bytes"), "{lines:?}");
+        assert!(totals.findings.is_empty(), "it may go on");
+    }
+
+    #[test]
+    fn what_was_refused_is_told_once() {
+        let mut lines = Lines::default();
+        let mut decoder = Decoder::new(&mut lines);
+        decoder.refused(endpoints(1)[1], At::default());
+        assert!(decoder.settle().is_continue());
+        decoder.forget();
+        let (_, totals) = decoder.finish();
+        let told: Vec<_> = totals.findings.iter().map(|(rule, times)| (rule.id, *times)).collect();
+        assert_eq!(told, [("connection-refused", 1)], "{:?}", lines.0);
     }
 }

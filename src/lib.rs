@@ -28,7 +28,7 @@
 //! decoder.data(FlowId(0), Side::A, b"\x81\x05Hello", At::default());
 //! let (tree, totals) = decoder.finish();
 //! assert_eq!((totals.frames, totals.findings.len()), (1, 0));
-//! assert!(String::from_utf8(tree.finish()?)?.contains("\"Hello\""));
+//! assert!(String::from_utf8(tree.finish()?)?.contains("Hello"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -43,13 +43,15 @@
 //! - `main.rs`, [`cli`]: arguments, files, clock, environment, terminal, exit codes
 //! - [`render`]: one file a view, and pages of words; imports [`model`] and [`lang`] only
 //! - [`lesson`]: the course: exercises from seeds, answers judged, mistakes named; handouts, grading
-//! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was measured live
+//! - [`compare`]: what polling and WebSocket cost: by formula, by simulation, in captures, and what was
+//!   measured live
 //! - [`explain`]: what a word of the field means, in two languages
 //! - [`replay`]: handshakes as films, and what it takes to play them again
-//! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets and threads
+//! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets
+//!   and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
-//! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to units;
-//!   with the feature `threads` on two of them, if asked to
+//! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to
+//!   units; with the feature `threads` on two of them, if asked to
 //! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 

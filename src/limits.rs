@@ -115,7 +115,8 @@ pub const BACKOFF_GROWTH_SEEN: i64 = 50_000_000;
 /// Nanoseconds after which a connection was established for good: its end begins a new series of attempts.
 pub const CONNECTION_LASTS: i64 = 10_000_000_000;
 
-/// Bytes a client may send after its upgrade request and before the response, while it is not yet known what they are.
+/// Bytes a client may send after its upgrade request and before the response, while it is not yet known what
+/// they are.
 pub const BEFORE_RESPONSE: usize = 1024 * 1024;
 
 /// Bytes after which a client whose server was not captured has sent enough behind its request to be shown.
@@ -166,12 +167,12 @@ pub const SCANNED: usize = 1024 * 1024;
 /// context takeover saves: enough for an estimate, too few to cost time.
 pub const SCANNED_MESSAGES: u64 = 64;
 
-/// Bytes of a view's text that are gathered, to be written in one piece; of what is longer the lines are written
-/// as they are made.
+/// Bytes of a view's text that are gathered, to be written in one piece; of what is longer the lines are
+/// written as they are made.
 pub const LINES_HELD: usize = 256 * 1024;
 
-/// Findings of one rule, connection and endpoint that are built. Those beyond are counted: nobody reads them, and
-/// two bytes may be worth several.
+/// Findings of one rule, connection and endpoint that are built. Those beyond are counted: nobody reads them,
+/// and two bytes may be worth several.
 pub const FINDINGS_BUILT: u64 = 1000;
 
 /// Frame numbers listed with a message.
@@ -215,7 +216,8 @@ pub const EVIDENCE_MIDWAY: i32 = 32;
 /// The same, if the connection is over and nothing in it speaks against it but that parts are no frames.
 pub const EVIDENCE_AT_END: i32 = 24;
 
-/// The same, if the connection is over and frames are all it has from the first byte of each side to the last.
+/// The same, if the connection is over and frames are all it has from the first byte of each side to the
+/// last.
 pub const EVIDENCE_IF_ALL: i32 = 14;
 
 /// Bits of evidence for a header at the start of a segment after a hole, or of the other side of a
@@ -275,7 +277,8 @@ pub const IP_DATAGRAMS: usize = 1024;
 /// Bytes held over all datagrams being put together.
 pub const IP_FRAGMENT_BYTES: usize = 8 * 1024 * 1024;
 
-/// Nanoseconds after which an unfinished datagram is dropped (RFC 791 suggests 15 s, RFC 8200 §4.5 asks for 60 s).
+/// Nanoseconds after which an unfinished datagram is dropped (RFC 791 suggests 15 s, RFC 8200 §4.5 asks for
+/// 60 s).
 pub const IP_REASSEMBLY: u64 = 60_000_000_000;
 
 /// Nanoseconds from a ping to its pong that are still "as soon as is practical" (RFC 6455 §5.5.2).

@@ -427,6 +427,15 @@ impl<S: Sink> Select<S> {
 }
 
 impl<S: Sink> Sink for Select<S> {
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        // What has no findings makes no difference to the verdict.
+        if self.all && unit.findings.is_empty() && unit.counted.is_empty() {
+            return self.inner.take_whole(unit, message);
+        }
+        self.take(unit)?;
+        self.take(&Unit { body: Body::Message(message), ..*unit })
+    }
+
     fn wants(&self) -> Wants {
         let searched = if self.selection.grep.is_some() { self.selection.grep_bytes } else { 0 };
         self.inner.wants().or(Wants { payload: searched, ..Wants::NOTHING })

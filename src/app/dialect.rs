@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
-use super::engineio::up_to;
+use super::excerpt::cut;
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -103,7 +103,7 @@ impl<'a> Said<'a> {
 
     /// The content of a text message.
     pub fn as_text(&self) -> Option<&'a str> {
-        if self.text { str::from_utf8(self.bytes).ok() } else { None }
+        if self.text { simdutf8::basic::from_utf8(self.bytes).ok() } else { None }
     }
 
     /// A field of the bytes `at` to `at + len`.
@@ -114,7 +114,7 @@ impl<'a> Said<'a> {
 
     /// A field of text that is a part of the message's.
     pub fn quote(&self, def: &'static FieldDef, part: &str) -> Field {
-        let value = Value::Text(up_to(part, APP_SHOWN).to_owned());
+        let value = Value::Text(cut(part).to_owned());
         self.field(def, self.place(part), part.len(), value)
     }
 

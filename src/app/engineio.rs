@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
+use super::excerpt::{clipped, cut, quoted};
 use super::{
     ENGINE_DATA, ENGINE_ENCODING, ENGINE_TYPE, OPEN_MAX_PAYLOAD, OPEN_PING_INTERVAL, OPEN_PING_TIMEOUT,
     OPEN_SID, OPEN_UPGRADES, json,
@@ -225,27 +226,6 @@ pub fn describe(packet: &Packet<'_>, source: SourceId, offset: u64) -> App {
     App { protocol: "engine.io", name: "Engine.IO", summary, fields, ..App::default() }
 }
 
-/// As much of a text as is shown.
-pub(super) fn cut(text: &str) -> &str {
-    up_to(text, APP_SHOWN)
-}
-
-/// The first `most` bytes of a text, as whole characters.
-pub(super) fn up_to(text: &str, most: usize) -> &str {
-    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    &text[..end]
-}
-
-/// The beginning of a text, for a summary.
-pub fn clipped(text: &str) -> Cow<'_, str> {
-    const MOST: usize = 200;
-    if text.len() <= MOST { Cow::Borrowed(text) } else { Cow::Owned(format!("{}…", up_to(text, MOST))) }
-}
-
-pub(super) fn quoted(bytes: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,7 +262,8 @@ mod tests {
 
     #[test]
     fn an_open_packet_is_described_member_by_member() {
-        let wire = br#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        let wire = b"0{\"sid\":\"lv_VI97HAXpY6yYWAAAC\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\
+            \"pingTimeout\":20000,\"maxPayload\":1000000}";
         let app = describe(&text(wire).unwrap(), SourceId::Input, 0);
         assert_eq!(app.summary.to_string(), "open, session lv_VI97HAXpY6yYWAAAC");
         let ids: Vec<_> = app.fields.iter().map(|f| f.def.id).collect();

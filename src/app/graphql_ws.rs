@@ -1,7 +1,7 @@
 //! GraphQL over WebSocket: `graphql-transport-ws`, and the older `graphql-ws` of subscriptions-transport-ws.
 
 use super::dialect::{Decoder, Dialect, Said};
-use super::engineio::clipped;
+use super::excerpt::clipped;
 use super::json;
 use crate::model::{App, Cite, Finding, Span, Text, fields, rules};
 
@@ -52,7 +52,8 @@ fields! {
 rules! {
     /// The rules of graphql-transport-ws.
     RULES;
-    BAD_MESSAGE = "graphql-bad-message", Error, Cite { doc: "GraphQL over WebSocket", section: "Invalid message" }, Either,
+    BAD_MESSAGE = "graphql-bad-message", Error,
+        Cite { doc: "GraphQL over WebSocket", section: "Invalid message" }, Either,
         "Not a message of graphql-transport-ws",
         "The receiver closes the connection with 4400.";
 }

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::dialect::{Dialect, Each, Said};
-use super::engineio::up_to;
+use super::excerpt::cut;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
 use crate::model::json::{Json, is_deep};
 use crate::model::{App, Cite, Text, Value, fields};
@@ -42,7 +42,7 @@ pub fn content(bytes: &[u8]) -> Value {
         {
             Value::Json(text.to_owned())
         }
-        Ok(text) => Value::Text(up_to(text, APP_SHOWN).to_owned()),
+        Ok(text) => Value::Text(cut(text).to_owned()),
         Err(_) => Value::Bytes(bytes[..bytes.len().min(APP_SHOWN)].to_vec()),
     }
 }

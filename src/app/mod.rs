@@ -8,6 +8,7 @@ use crate::model::{Cite, fields, rules};
 
 pub mod dialect;
 pub mod engineio;
+pub mod excerpt;
 pub mod payload;
 pub mod socketio;
 pub mod stream;
@@ -54,22 +55,34 @@ fields! {
     FIELDS;
     ENGINE_TYPE = "engineio.type", "type", eio("Protocol"), "What kind of Engine.IO packet it is.";
     ENGINE_DATA = "engineio.data", "data", eio("Protocol"), "What the packet carries.";
-    ENGINE_ENCODING = "engineio.encoding", "encoding", eio("Packet encoding"), "How the packet's data is written.";
+    ENGINE_ENCODING = "engineio.encoding", "encoding", eio("Packet encoding"),
+        "How the packet's data is written.";
     OPEN_SID = "engineio.sid", "sid", eio("Handshake"), "The session's id, which every later request names.";
-    OPEN_UPGRADES = "engineio.upgrades", "upgrades", eio("Handshake"), "The transports the session may move to.";
-    OPEN_PING_INTERVAL = "engineio.ping_interval", "pingInterval", eio("Handshake"), "Milliseconds between heartbeats.";
-    OPEN_PING_TIMEOUT = "engineio.ping_timeout", "pingTimeout", eio("Handshake"), "Milliseconds to wait for a heartbeat before the session is given up.";
-    OPEN_MAX_PAYLOAD = "engineio.max_payload", "maxPayload", eio("Handshake"), "Bytes the server accepts in one polling request.";
-    SOCKET_ENGINE = "socketio.engine_type", "Engine.IO", eio("Protocol"), "The Engine.IO packet that carries this one.";
+    OPEN_UPGRADES = "engineio.upgrades", "upgrades", eio("Handshake"),
+        "The transports the session may move to.";
+    OPEN_PING_INTERVAL = "engineio.ping_interval", "pingInterval", eio("Handshake"),
+        "Milliseconds between heartbeats.";
+    OPEN_PING_TIMEOUT = "engineio.ping_timeout", "pingTimeout", eio("Handshake"),
+        "Milliseconds to wait for a heartbeat before the session is given up.";
+    OPEN_MAX_PAYLOAD = "engineio.max_payload", "maxPayload", eio("Handshake"),
+        "Bytes the server accepts in one polling request.";
+    SOCKET_ENGINE = "socketio.engine_type", "Engine.IO", eio("Protocol"),
+        "The Engine.IO packet that carries this one.";
     SOCKET_TYPE = "socketio.type", "type", sio("Packet encoding"), "What kind of Socket.IO packet it is.";
-    SOCKET_ATTACHMENTS = "socketio.attachment_count", "attachments", sio("Packet encoding"), "How many binary packets follow and belong to it.";
-    SOCKET_NAMESPACE = "socketio.namespace", "namespace", sio("Packet encoding"), "Which of the channels on this connection it is for.";
+    SOCKET_ATTACHMENTS = "socketio.attachment_count", "attachments", sio("Packet encoding"),
+        "How many binary packets follow and belong to it.";
+    SOCKET_NAMESPACE = "socketio.namespace", "namespace", sio("Packet encoding"),
+        "Which of the channels on this connection it is for.";
     SOCKET_ACK = "socketio.ack", "ack id", sio("Acknowledgement"), "Ties an acknowledgement to its event.";
     SOCKET_EVENT = "socketio.event", "event", sio("Sending and receiving data"), "The event's name.";
-    SOCKET_ARGS = "socketio.args", "arguments", sio("Sending and receiving data"), "The event's or acknowledgement's arguments.";
-    SOCKET_DATA = "socketio.data", "data", sio("Connection to a namespace"), "What a CONNECT, its answer or its refusal carries.";
-    SOCKET_NUM = "socketio.num", "placeholder", sio("Packet encoding"), "Which placeholder this binary data stands for.";
-    SOCKET_OF = "socketio.of", "belongs to", sio("Packet encoding"), "The packet this binary data belongs to.";
+    SOCKET_ARGS = "socketio.args", "arguments", sio("Sending and receiving data"),
+        "The event's or acknowledgement's arguments.";
+    SOCKET_DATA = "socketio.data", "data", sio("Connection to a namespace"),
+        "What a CONNECT, its answer or its refusal carries.";
+    SOCKET_NUM = "socketio.num", "placeholder", sio("Packet encoding"),
+        "Which placeholder this binary data stands for.";
+    SOCKET_OF = "socketio.of", "belongs to", sio("Packet encoding"),
+        "The packet this binary data belongs to.";
 }
 
 rules! {

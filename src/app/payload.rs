@@ -2,7 +2,8 @@
 
 use percent_encoding::percent_decode;
 
-use super::engineio::{Fault, Packet, binary, quoted, text};
+use super::engineio::{Fault, Packet, binary, text};
+use super::excerpt::quoted;
 use super::json;
 use crate::limits::POLLING_PACKETS;
 use crate::model::Text;

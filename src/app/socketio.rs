@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::engineio::{clipped, cut};
+use super::excerpt::{clipped, cut};
 use super::{
     SOCKET_ACK, SOCKET_ARGS, SOCKET_ATTACHMENTS, SOCKET_DATA, SOCKET_EVENT, SOCKET_NAMESPACE, SOCKET_TYPE,
     json,
@@ -177,9 +177,9 @@ impl<'a> Packet<'a> {
 
     /// Whether the parser of a session takes the packet: `engine` is the session's revision of Engine.IO.
     ///
-    /// The parser of Socket.IO 3 and 4 (Engine.IO 4) wants an object in a CONNECT, nothing in a DISCONNECT, an
-    /// object or a string in a refusal, and an event's name to be a string or a number that is not reserved.
-    /// That of Socket.IO 2 wants an array in all but refusals.
+    /// The parser of Socket.IO 3 and 4 (Engine.IO 4) wants an object in a CONNECT, nothing in a DISCONNECT,
+    /// an object or a string in a refusal, and an event's name to be a string or a number that is not
+    /// reserved. That of Socket.IO 2 wants an array in all but refusals.
     ///
     /// # Errors
     /// What it refuses, and where.

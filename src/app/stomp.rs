@@ -23,7 +23,8 @@ fields! {
     /// The fields of STOMP.
     FIELDS;
     COMMAND = "stomp.command", "command", CITE, "What the frame is for.";
-    HEADERS = "stomp.headers", "headers", CITE, "Where it goes and how it is to be treated, `name:value` a line.";
+    HEADERS = "stomp.headers", "headers", CITE,
+        "Where it goes and how it is to be treated, `name:value` a line.";
     BODY = "stomp.body", "body", CITE, "What the frame carries.";
 }
 
@@ -96,7 +97,9 @@ struct Frame {
 impl Decoder for Stomp {
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
         if !said.known {
-            // Only a whole frame shows by itself that this is STOMP.
+            // Only a whole frame shows by itself that this is STOMP; what is wrong with another need not be
+            // put in words.
+            command_of(said.bytes)?;
             let Seen::Frame(end, _) = look(said.bytes) else { return None };
             let rest = said.bytes.get(end..).unwrap_or_default();
             if !said.is_whole() || rest.iter().any(|byte| !b"\r\n".contains(byte)) {
@@ -308,7 +311,7 @@ fn describe(whole: Whole<'_>, frame: &Frame) -> App {
         let span = Span::bytes(whole.source, whole.offset + at.start as u64, at.len() as u64);
         Field { def, span, value, meaning: Text::default(), depth: 0 }
     };
-    let short = |text: &str| Value::Text(super::engineio::cut(text).to_owned());
+    let short = |text: &str| Value::Text(super::excerpt::cut(text).to_owned());
     let mut fields = vec![
         field(&COMMAND, &frame.command, Value::Text(command)),
         field(&HEADERS, &frame.headers, short(&headers)),

@@ -192,7 +192,7 @@ fn answer(args: &Args, lang: Lang, key: &[u8], out: &mut dyn Write) -> io::Resul
     match wrong {
         None if !args.explain => writeln!(out, "{}", accept_value(key))?,
         None => {}
-        Some((value, wrong)) => verdict(args, lang, key, value, wrong.as_ref(), out)?,
+        Some((value, wrong)) => verdict(args, lang, key, (value, wrong.as_ref()), out)?,
     }
     Ok(code)
 }
@@ -226,8 +226,7 @@ fn verdict(
     args: &Args,
     lang: Lang,
     key: &[u8],
-    value: &str,
-    wrong: Option<&Diagnosis>,
+    (value, wrong): (&str, Option<&Diagnosis>),
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let Some(diagnosis) = wrong else {

@@ -19,7 +19,7 @@ use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Body, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
 use crate::render::views::{self, Choice, Form};
 use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
@@ -100,7 +100,10 @@ pub struct Args {
     explain: bool,
 
     /// Columns to fit, 80 or more; by default the terminal's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        help_heading = "Showing"
+    )]
     width: Option<u16>,
 
     /// Use ASCII characters only
@@ -116,7 +119,10 @@ pub struct Args {
     from: Option<Endpoint>,
 
     /// Show frames of these opcodes, by name or number: close,ping
-    #[arg(short, long, value_name = "OPCODES", value_delimiter = ',', value_parser = select::parse_opcode, help_heading = "Selecting")]
+    #[arg(
+        short, long, value_name = "OPCODES", value_delimiter = ',', value_parser = select::parse_opcode,
+        help_heading = "Selecting"
+    )]
     opcode: Vec<Opcode>,
 
     /// Show messages whose content, unmasked and inflated, matches, and their frames
@@ -356,6 +362,10 @@ impl<S: Sink> Sink for Until<'_, S> {
             _ => self.select.take(unit),
         }
     }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.select.take_whole(unit, message)
+    }
 }
 
 /// The chosen view in the chosen format.
@@ -388,6 +398,11 @@ impl Sink for Show {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         let flow = self.view.take(unit);
         // An error is remembered and told at the end.
+        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
+    }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let flow = self.view.take_whole(unit, message);
         if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
     }
 }

@@ -89,7 +89,10 @@ pub struct Args {
     fragment: Option<u64>,
 
     /// Set a reserved bit on the first frame of each message
-    #[arg(long, value_name = "1|2|3", value_parser = clap::value_parser!(u8).range(1..=3), help_heading = "Deliberate errors")]
+    #[arg(
+        long, value_name = "1|2|3", value_parser = clap::value_parser!(u8).range(1..=3),
+        help_heading = "Deliberate errors"
+    )]
     rsv: Vec<u8>,
 
     /// Write another opcode on the first frame of each message
@@ -97,7 +100,9 @@ pub struct Args {
     opcode: Option<u8>,
 
     /// Write the length in this many bits, even where fewer do
-    #[arg(long, value_name = "7|16|64", value_parser = value::length_form, help_heading = "Deliberate errors")]
+    #[arg(
+        long, value_name = "7|16|64", value_parser = value::length_form, help_heading = "Deliberate errors"
+    )]
     length_form: Option<LengthForm>,
 
     /// Declare another length than the payload has
@@ -105,7 +110,10 @@ pub struct Args {
     length: Option<u64>,
 
     /// Put 0xFF over the last byte of texts and reasons, or that at OFFSET
-    #[arg(long, value_name = "OFFSET", num_args = 0..=1, require_equals = true, default_missing_value = "last", value_parser = value::place, help_heading = "Deliberate errors")]
+    #[arg(
+        long, value_name = "OFFSET", num_args = 0..=1, require_equals = true, default_missing_value = "last",
+        value_parser = value::place, help_heading = "Deliberate errors"
+    )]
     bad_utf8: Option<value::Place>,
 
     /// Leave FIN 0 on the last frame of each message
@@ -217,7 +225,11 @@ impl Args {
         capture: WriteCapture,
     ) -> Result<(), Failure> {
         if self.script_help {
-            return Ok(out.write_all(include_bytes!("../../docs/script.md"))?);
+            let page = match lang {
+                Lang::En => include_str!("../../docs/script.md"),
+                Lang::Zh => include_str!("../../docs/script.zh.md"),
+            };
+            return Ok(out.write_all(page.as_bytes())?);
         }
         let steps = match &self.script {
             Some(path) => scripted(path)?,

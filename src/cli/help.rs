@@ -50,7 +50,7 @@ fn words_of(mut command: Command, lang: Lang) -> Command {
             let heading = arg.get_help_heading().map(|heading| lang_of(heading, lang));
             arg = help.into_iter().fold(arg, Arg::help);
             arg = long.into_iter().fold(arg, Arg::long_help);
-            arg = heading.into_iter().fold(arg, |arg, heading| arg.help_heading(heading));
+            arg = heading.into_iter().fold(arg, Arg::help_heading);
             let values = arg.get_possible_values();
             if values.iter().all(|value| value.get_help().is_none()) || !arg.get_action().takes_values() {
                 return arg;

@@ -46,7 +46,7 @@ fn worded(page: &str, lang: Lang) -> String {
         let heading =
             line.strip_prefix(".SH ").and_then(|name| HEADINGS.iter().find(|known| **known == name));
         match heading {
-            Some(heading) => out.push_str(&format!(".SH {}", lang.words(heading))),
+            Some(heading) => out.extend([".SH ", lang.words(heading)]),
             None => out.push_str(
                 &line
                     .replace("Possible values:", lang.words("Possible values:"))

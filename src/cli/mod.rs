@@ -14,6 +14,7 @@ mod file;
 pub mod help;
 mod interrupt;
 pub mod lesson;
+mod look;
 mod manual;
 mod mistaken;
 mod output;
@@ -36,9 +37,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::input::PcapWriter;
 use crate::input::capture::ETHERNET;
 use crate::lang::Lang;
-use crate::model::Text;
-use crate::render::columns;
 use crate::synth;
+
+pub use look::Look;
 
 /// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
 #[derive(Parser)]
@@ -59,28 +60,6 @@ struct Cli {
 
     #[command(subcommand)]
     command: Command,
-}
-
-/// How what is said should look and sound.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// Whether to use colours.
-    pub color: bool,
-    /// In which language.
-    pub lang: Lang,
-}
-
-impl Look {
-    /// The language of what is written; with `ascii` one that can be written so.
-    pub fn language(self, ascii: bool) -> Lang {
-        if ascii { Lang::En } else { self.lang }
-    }
-
-    /// Tells standard error something, `line` being `error: {}` or the like.
-    pub fn tell(self, line: &'static str, words: &Text) -> io::Result<()> {
-        let words = self.lang.fill(line, &[&self.lang.say(words)]);
-        writeln!(io::stderr(), "{}", columns::escaped(&words))
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -116,6 +116,20 @@ fn reason(english: &str, lang: Lang) -> Text {
             _ => Text::with("a number in {} is wanted", range),
         };
     }
+    if let Some((last, first)) = english.split_once(" comes before ") {
+        return Text::with("{} comes before {}", last).and(first);
+    }
+    if let Some(names) = english.strip_prefix("one of ") {
+        return Text::with("one of {}", names);
+    }
+    if let Some(other) = english.strip_suffix(", or all") {
+        return Text::with("{}, or all", lang.say(&reason(other, lang)));
+    }
+    if english.starts_with("regex parse error") {
+        // Its picture of the place takes several lines; the last says what is wrong.
+        let why = english.lines().last().unwrap_or_default();
+        return Text::with("this is no regular expression: {}", why.trim_start_matches("error: "));
+    }
     let theirs = lang.catalogue().and_then(|words| words.get(english)).unwrap_or(english);
     Text::with("{}", theirs)
 }

@@ -37,8 +37,8 @@ pub(super) fn common(s: &Scenario) -> Vec<Assumption> {
         "--http2",
         if s.http2 {
             said!(
-                "HTTP/2 for all but the WebSocket: heads measured with a real HPACK encoder, {} + {} bytes once both \
-                 ends have seen them; no flow control frames",
+                "HTTP/2 for all but the WebSocket: heads measured with a real HPACK encoder, {} + {} bytes \
+                 once both ends have seen them; no flow control frames",
                 super::http::Http::Two.size(&get, 0, super::http::Turn::Later),
                 super::http::Http::Two.size(&answer, s.payload, super::http::Turn::Later)
             )
@@ -93,7 +93,8 @@ pub(super) fn common(s: &Scenario) -> Vec<Assumption> {
         "--tls",
         if wire.tls {
             said!(
-                "TLS 1.3: {} bytes a record (--tls-record); a handshake of {} bytes a connection (--tls-handshake)",
+                "TLS 1.3: {} bytes a record (--tls-record); a handshake of {} bytes a connection \
+                 (--tls-handshake)",
                 wire.tls_record,
                 grouped(wire.tls_handshake)
             )

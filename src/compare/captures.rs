@@ -10,20 +10,19 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::exchanges::{Exchanges, Frames};
 use super::sequence::Sequence;
+use super::sums::Counted;
 use crate::decoder::{Decoder, Extensions};
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding, FlowId, Interest, Receipt, Side, StreamEnd, Time};
+use crate::model::{At, Finding, FlowId, Interest, Receipt, Side, StreamEnd, Time, Way};
 use crate::net::{self, CloseReason, Measured, Opened, StreamSink, Tracker, measure};
 
 /// How a connection was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Use {
-    /// Requests of which at least one was made again.
+    /// Requests of which at least one was made again: polling, short or long.
     Polling,
-    EventStream,
-    WebSocket,
-    SocketIoPolling,
-    SocketIoWebSocket,
+    /// A way that shows by itself.
+    Way(Way),
     /// HTTP that asks for nothing twice, or no HTTP.
     Other,
 }
@@ -33,87 +32,19 @@ impl Use {
     pub fn name(self) -> &'static str {
         match self {
             Self::Polling => "HTTP polling",
-            Self::EventStream => "server-sent events",
-            Self::WebSocket => "WebSocket",
-            Self::SocketIoPolling => "Socket.IO, polling",
-            Self::SocketIoWebSocket => "Socket.IO, WebSocket",
+            Self::Way(way) => way.name(),
             Self::Other => "other",
         }
     }
 
     /// Whether clients ask again and again.
     pub fn is_polling(self) -> bool {
-        matches!(self, Self::Polling | Self::SocketIoPolling)
+        matches!(self, Self::Polling | Self::Way(Way::SocketIoPolling))
     }
 
     /// Whether frames of RFC 6455 carry it.
     pub fn is_web_socket(self) -> bool {
-        matches!(self, Self::WebSocket | Self::SocketIoWebSocket)
-    }
-}
-
-/// Bytes and numbers of all connections of one use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
-    pub connections: u64,
-    /// Content of HTTP bodies and of data frames.
-    pub application: u64,
-    /// HTTP heads, the opening handshake's among them.
-    pub heads: u64,
-    /// Frame headers, control frames, chunk framing, and stream bytes that were not understood.
-    pub framing: u64,
-    /// Of those, what was not understood.
-    pub unknown: u64,
-    /// IP and TCP headers of packets that bring new data.
-    pub headers: u64,
-    pub acks: u64,
-    pub ack_bytes: u64,
-    /// Packets without data that open or close a connection.
-    pub opening: u64,
-    pub opening_bytes: u64,
-    /// Packets whose data was all seen before.
-    pub resent: u64,
-    pub resent_bytes: u64,
-    pub requests: u64,
-    /// Answers without content.
-    pub empty: u64,
-    /// Data messages; of HTTP, bodies that are not empty, whatever they hold.
-    pub messages: u64,
-}
-
-impl Counted {
-    /// Every byte from the IP header on.
-    pub fn total(&self) -> u64 {
-        self.application
-            + self.heads
-            + self.framing
-            + self.headers
-            + self.ack_bytes
-            + self.opening_bytes
-            + self.resent_bytes
-    }
-
-    fn add(&mut self, other: &Self) {
-        let pairs = [
-            (&mut self.connections, other.connections),
-            (&mut self.application, other.application),
-            (&mut self.heads, other.heads),
-            (&mut self.framing, other.framing),
-            (&mut self.unknown, other.unknown),
-            (&mut self.headers, other.headers),
-            (&mut self.acks, other.acks),
-            (&mut self.ack_bytes, other.ack_bytes),
-            (&mut self.opening, other.opening),
-            (&mut self.opening_bytes, other.opening_bytes),
-            (&mut self.resent, other.resent),
-            (&mut self.resent_bytes, other.resent_bytes),
-            (&mut self.requests, other.requests),
-            (&mut self.empty, other.empty),
-            (&mut self.messages, other.messages),
-        ];
-        for (mine, theirs) in pairs {
-            *mine += theirs;
-        }
+        matches!(self, Self::Way(Way::WebSocket | Way::SocketIoWebSocket))
     }
 }
 
@@ -336,10 +267,10 @@ impl Connection {
         let engine =
             http.targets.iter().any(|target| target.contains("EIO=") && target.contains("transport="));
         match () {
-            () if http.upgraded && engine => Use::SocketIoWebSocket,
-            () if http.upgraded => Use::WebSocket,
-            () if engine => Use::SocketIoPolling,
-            () if http.event_stream => Use::EventStream,
+            () if http.upgraded && engine => Use::Way(Way::SocketIoWebSocket),
+            () if http.upgraded => Use::Way(Way::WebSocket),
+            () if engine => Use::Way(Way::SocketIoPolling),
+            () if http.event_stream => Use::Way(Way::EventStream),
             () if http.targets.iter().any(|target| asked.get(target).is_some_and(|n| *n > 1)) => Use::Polling,
             () => Use::Other,
         }

@@ -1,9 +1,10 @@
 //! What was counted in captures as a page.
 
-use super::captures::{Counted, Use};
+use super::captures::Use;
+use super::sums::Counted;
 use super::words::{self, counted, grouped, number, said};
-use crate::model::Text;
 use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
+use crate::model::{Text, Way};
 
 /// What was counted in captures, beside each other.
 ///
@@ -11,9 +12,10 @@ use crate::model::report::{Assumption, Bar, Bars, Cell, Column, Report, Table};
 /// One line that says which side of the comparison is missing.
 pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text> {
     let files = names.join(", ");
-    if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::EventStream) {
+    if !sums.iter().any(|(used, _)| used.is_polling() || *used == Use::Way(Way::EventStream)) {
         return Err(said!(
-            "{}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it cannot be seen)",
+            "{}: no polling: no HTTP request is made twice (within TLS, or cut by a snapshot length, it \
+             cannot be seen)",
             files
         ));
     }
@@ -27,8 +29,9 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let per_message = |c: &Counted| c.total() as f64 / c.messages.max(1) as f64;
     let row = |(used, c): &&(Use, Counted)| {
         let bytes = |value: u64| Cell::Bytes(value as f64);
-        let polls =
-            |cell: Cell| if used.is_web_socket() || *used == Use::EventStream { Cell::Nothing } else { cell };
+        let polls = |cell: Cell| {
+            if used.is_web_socket() || *used == Use::Way(Way::EventStream) { Cell::Nothing } else { cell }
+        };
         vec![
             Cell::Text(used.name().into()),
             bytes(c.application),
@@ -51,7 +54,8 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let mut verdict = Vec::new();
     for (used, c) in known.iter().filter(|(used, _)| !used.is_web_socket()) {
         verdict.push(said!(
-            "{}: {} bytes in all against {} by WebSocket, {} times as many, for {} bytes of content against {}.",
+            "{}: {} bytes in all against {} by WebSocket, {} times as many, for {} bytes of content against \
+             {}.",
             used.name(),
             grouped(c.total()),
             grouped(websocket.total()),
@@ -76,8 +80,8 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
     let unknown: u64 = known.iter().map(|(_, c)| c.unknown).sum();
     if unknown > 0 {
         limits.push(said!(
-            "Not understood, and counted as frames: {}. Packets are missing before them, or they are no HTTP and no \
-             frames; messages and polls in them are not in the numbers.",
+            "Not understood, and counted as frames: {}. Packets are missing before them, or they are no \
+             HTTP and no frames; messages and polls in them are not in the numbers.",
             counted(unknown, words::BYTES)
         ));
     }
@@ -126,8 +130,10 @@ pub fn report(names: &[String], sums: &[(Use, Counted)]) -> Result<Report, Text>
         verdict,
         assumptions: [
             "a connection is polling when something it asks for is asked for more than once",
-            "of HTTP, a body that is not empty counts as one message, however many it holds; of WebSocket, messages do",
-            "content is as on the wire: compressed where it is compressed, Engine.IO's and Socket.IO's own characters included",
+            "of HTTP, a body that is not empty counts as one message, however many it holds; of WebSocket, \
+             messages do",
+            "content is as on the wire: compressed where it is compressed, Engine.IO's and Socket.IO's own \
+             characters included",
             "frames are frame headers, control frames, chunk framing, and bytes that are not understood",
             "open are packets without data with SYN, FIN or RST; ACKs are the other packets without data",
             "link layer headers are not counted",

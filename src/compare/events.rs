@@ -1,6 +1,6 @@
 //! What can happen in a simulation, in order of time, and when messages are published.
 
-use super::simulate::Play;
+use super::play::Play;
 use crate::synth::Rng;
 
 /// Who of a connection.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use foldhash::HashMap;
 
-use super::captures::Counted;
+use super::sums::Counted;
 use crate::http::{Body, Head, HeadReader, HeadState, StartLine};
 use crate::limits;
 use crate::model::{self, Flow, ON, Sink, SourceId, Unit, Wants};
@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn exchanges_in_any_pieces_count_the_same() {
         let request = b"GET /m?a=1&t=77 HTTP/1.1\r\nHost: a\r\n\r\n";
-        let answers = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
+        let answers = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\n\
+              Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
         let count = |piece: usize| {
             let mut http = Exchanges::default();
             for _ in 0..3 {

@@ -227,8 +227,8 @@ impl<'a> Model<'a> {
         if self.s.heartbeat > 0.0 {
             let ping = self.wire.write(0, beat + frame_header(beat, false));
             let pong = self.wire.write(0, beat + frame_header(beat, true));
-            // The pong acknowledges the ping; what acknowledges the pong is the next message down, if it comes
-            // soon, or any second segment up.
+            // The pong acknowledges the ping; what acknowledges the pong is the next message down, if it
+            // comes soon, or any second segment up.
             let alone = (-(self.down + self.up) * self.wire.ack_delay).exp();
             steady += (ping + pong + self.wire.acks(alone)) * (1.0 / self.s.heartbeat);
         }

@@ -37,25 +37,25 @@ pub fn quantum_leap() -> Report {
     Report {
         kind: "preset",
         headline: vec![Text::new(
-            "\"A Quantum Leap in Scalability for the Web\" (Lubbers, Greco): each client polls once a second with \
-             871 bytes of HTTP headers, or gets a WebSocket message with 2 bytes of framing.",
+            "\"A Quantum Leap in Scalability for the Web\" (Lubbers, Greco): each client polls once a \
+             second with 871 bytes of HTTP headers, or gets a WebSocket message with 2 bytes of framing.",
         )],
         tables: vec![published_table(published), line_by_line(published, on_the_wire)],
         bars: Vec::new(),
         chart: None,
         verdict: vec![
             Text::new(
-                "The figures are right for what they count: headers without line ends against framing without anything. \
-             \"500:1\" is 871 : 2 = 435.5. As soon as the message itself is counted it is 40:1, and with the packets \
-             that carry both, 8.55:1; that is still a good reason.",
+                "The figures are right for what they count: headers without line ends against framing \
+                 without anything. \"500:1\" is 871 : 2 = 435.5. As soon as the message itself is counted \
+                 it is 40:1, and with the packets that carry both, 8.55:1; that is still a good reason.",
             ),
             Text::new(
-                "The latency of 150 ms against 50 ms assumes 50 ms a transit, and a client that asks again at once: it \
-             is the worst case of long polling (3 transits), not the mean.",
+                "The latency of 150 ms against 50 ms assumes 50 ms a transit, and a client that asks again \
+                 at once: it is the worst case of long polling (3 transits), not the mean.",
             ),
             Text::new(
-                "Bytes decide when messages are small and frequent. When they come once a minute, or are large, the \
-             difference is not worth a second protocol.",
+                "Bytes decide when messages are small and frequent. When they come once a minute, or are \
+                 large, the difference is not worth a second protocol.",
             ),
         ],
         assumptions: vec![
@@ -81,7 +81,8 @@ pub fn quantum_leap() -> Report {
             Assumption {
                 option: "",
                 text: Text::new(
-                    "52 bytes of headers a segment (IPv4, TCP with timestamps), TLS 1.3 with 22 bytes a record",
+                    "52 bytes of headers a segment (IPv4, TCP with timestamps), TLS 1.3 with 22 bytes a \
+                     record",
                 ),
             },
         ],
@@ -219,8 +220,9 @@ pub fn fair() -> Report {
         chart: None,
         verdict: vec![
             Text::new(
-                "One message costs eight times the bytes by a poll that finds it, and more by polls that find nothing. \
-             Of a WebSocket message's 127 bytes only 2 are WebSocket's own: the rest is what any TCP message costs.",
+                "One message costs eight times the bytes by a poll that finds it, and more by polls that \
+                 find nothing. Of a WebSocket message's 127 bytes only 2 are WebSocket's own: the rest is \
+                 what any TCP message costs.",
             ),
             said!(
                 "A WebSocket begins with a handshake, in RFC 6455 section 1.2 {} + {} = {} bytes once.",

@@ -2,7 +2,8 @@
 
 use super::assumptions;
 use super::model::{self, Cost};
-use super::simulate::{self, Play};
+use super::play::Play;
+use super::simulate;
 use super::words::{self, counted, grouped, number, percent, said, time};
 use super::{Direction, Scenario, Way};
 use crate::model::Text;
@@ -152,7 +153,8 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
         "--loss",
         if how.loss > 0.0 {
             said!(
-                "{} of all segments lost, sent again after 200 ms and a round trip, then twice as long; what is behind them on the connection waits",
+                "{} of all segments lost, sent again after 200 ms and a round trip, then twice as long; \
+                 what is behind them on the connection waits",
                 percent(how.loss)
             )
         } else {
@@ -198,8 +200,8 @@ pub fn simulated(s: &Scenario, how: Play, progress: &mut dyn FnMut(u64)) -> Repo
             )
         } else {
             Text::new(
-                "Without jitter, losses and bursts the formulas are exact: what differs is chance, and shrinks with \
-             --messages.",
+                "Without jitter, losses and bursts the formulas are exact: what differs is chance, and \
+                 shrinks with --messages.",
             )
         }],
         assumptions: list,
@@ -251,7 +253,8 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<Text> {
         said!("{} of", percent(short / web))
     };
     verdict.push(said!(
-        "Bytes: with everything counted a message costs {} bytes by {}, which is {} the {} bytes by WebSocket.",
+        "Bytes: with everything counted a message costs {} bytes by {}, which is {} the {} bytes by \
+         WebSocket.",
         number(short),
         if s.direction == Direction::Up { "a POST of its own" } else { "short polling" },
         times,
@@ -259,12 +262,14 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<Text> {
     ));
     if s.direction == Direction::Up {
         verdict.push(said!(
-            "Latency: clients that only send are as fast by POST as by WebSocket, {}: there is nothing to poll for.",
+            "Latency: clients that only send are as fast by POST as by WebSocket, {}: there is nothing to \
+             poll for.",
             time(s.delay)
         ));
-        verdict.push(
-            Text::new("POST is right when clients send now and then: nothing is held open, and any HTTP server can take it."),
-        );
+        verdict.push(Text::new(
+            "POST is right when clients send now and then: nothing is held open, and any HTTP server \
+                 can take it.",
+        ));
         verdict.push(said!(
             "WebSocket is right when clients send often: each message saves {} bytes.",
             number(short - web)
@@ -272,8 +277,8 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<Text> {
         return verdict;
     }
     verdict.push(said!(
-        "Latency: a message is {} late on average by short polling, {} by long polling and {} by WebSocket, which is \
-         the delay of the network itself.",
+        "Latency: a message is {} late on average by short polling, {} by long polling and {} by WebSocket, \
+         which is the delay of the network itself.",
         time(mean(Way::ShortPolling)),
         time(mean(Way::LongPolling)),
         time(mean(Way::WebSocket)),
@@ -288,16 +293,17 @@ fn verdict(s: &Scenario, costs: &[Cost]) -> Vec<Text> {
         number(per_message(Way::LongPolling) / web),
     ));
     verdict.push(said!(
-        "Server-sent events are right when clients mostly listen: {} times the bytes of WebSocket and the same \
-         latency, over plain HTTP, and browsers reconnect by themselves.",
+        "Server-sent events are right when clients mostly listen: {} times the bytes of WebSocket and the \
+         same latency, over plain HTTP, and browsers reconnect by themselves.",
         number(per_message(Way::EventStream) / web),
     ));
     verdict.push(Text::new(
         "WebSocket is right when both sides send often, when every millisecond counts, or for binary data.",
     ));
     verdict.push(said!(
-        "Socket.IO is WebSocket with names for events, acknowledgements, rooms and a way back to polling: {} bytes \
-         more a message on WebSocket, and {} more to begin; on polling it takes {} times the bytes of long polling.",
+        "Socket.IO is WebSocket with names for events, acknowledgements, rooms and a way back to polling: \
+         {} bytes more a message on WebSocket, and {} more to begin; on polling it takes {} times the bytes \
+         of long polling.",
         number((steady(Way::SocketIoWebSocket) - steady(Way::WebSocket)) / s.rate / directions(s)),
         number(setup(Way::SocketIoWebSocket) - setup(Way::WebSocket)),
         number(per_message(Way::SocketIoPolling) / per_message(Way::LongPolling)),
@@ -309,8 +315,8 @@ fn choose_short_polling(s: &Scenario, costs: &[Cost]) -> Text {
     let news = 1.0 - find(costs, Way::ShortPolling).empty.unwrap_or_default();
     let Some((interval, mean)) = break_even(s) else {
         return said!(
-            "Short polling is right when data change at known times (ask once after each: {} of the polls here bring \
-             news), or when nobody minds being late.",
+            "Short polling is right when data change at known times (ask once after each: {} of the polls \
+             here bring news), or when nobody minds being late.",
             percent(news)
         );
     };
@@ -322,15 +328,15 @@ fn choose_short_polling(s: &Scenario, costs: &[Cost]) -> Text {
         )
     } else {
         said!(
-            "From an interval of {} on it would even move fewer bytes than WebSocket, because one answer carries \
-                 many messages: {} late on average.",
+            "From an interval of {} on it would even move fewer bytes than WebSocket, because one answer \
+             carries many messages: {} late on average.",
             time(interval),
             time(mean)
         )
     };
     said!(
-        "Short polling is right when data change at known times (ask once after each: {} of the polls here bring \
-         news), or when nobody minds being late. {}",
+        "Short polling is right when data change at known times (ask once after each: {} of the polls here \
+         bring news), or when nobody minds being late. {}",
         percent(news),
         more
     )
@@ -362,13 +368,14 @@ pub fn break_even(s: &Scenario) -> Option<(f64, f64)> {
 fn limits() -> Vec<Text> {
     vec![
         Text::new(
-            "Not in these numbers: processor time and memory. Every open connection takes memory of the server, and \
-         pushing can cost it more than being asked: Bozdag, Mesbah and van Deursen (2007) measured up to 7 times the \
-         processor time of pull, and saturation at 350 to 500 users in their set-up.",
+            "Not in these numbers: processor time and memory. Every open connection takes memory of the \
+             server, and pushing can cost it more than being asked: Bozdag, Mesbah and van Deursen (2007) \
+             measured up to 7 times the processor time of pull, and saturation at 350 to 500 users in their \
+             set-up.",
         ),
         Text::new(
-            "Try: --sweep interval for the curves, --preset quantum-leap for the famous 500:1, --simulate to play it \
-         packet by packet.",
+            "Try: --sweep interval for the curves, --preset quantum-leap for the famous 500:1, --simulate \
+             to play it packet by packet.",
         ),
     ]
 }

@@ -47,8 +47,9 @@ impl Phases {
 
 /// Counts the packets of pieces that took `delay` seconds to arrive.
 ///
-/// An acknowledgement belongs to the phase of the segment it acknowledges. A receiver acknowledges every second segment at once, an odd one with what it sends
-/// next or, after the wire's acknowledgement delay, alone.
+/// An acknowledgement belongs to the phase of the segment it acknowledges. A receiver acknowledges every
+/// second segment at once, an odd one with what it sends next or, after the wire's acknowledgement delay,
+/// alone.
 pub fn packets(pieces: &[Piece], wire: Wire, delay: f64, phases: Phases) -> Packets {
     let mut events: Vec<(f64, u32, Event)> = Vec::with_capacity(2 * pieces.len());
     for piece in pieces {

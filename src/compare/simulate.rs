@@ -14,30 +14,11 @@ use super::events::{CLIENT, Carried, Event, Next, SERVER, Schedule, Side, unit};
 use super::http::Turn;
 use super::latency::Observed;
 use super::model::{COMMENT, Model, frame_header};
+use super::play::Play;
 use super::socket_io::ENGINE_POLL;
 use super::wire::Load;
 use super::{Scenario, Way};
 use crate::synth::Rng;
-
-/// What the formulas leave out, and how long to play.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Play {
-    pub seed: u64,
-    /// Messages to publish.
-    pub messages: u64,
-    /// Seconds a packet may take more, any part of it as likely.
-    pub jitter: f64,
-    /// The share of segments that are lost and sent again.
-    pub loss: f64,
-    /// Messages published at a time.
-    pub burst: u64,
-}
-
-impl Default for Play {
-    fn default() -> Self {
-        Self { seed: 1, messages: 50_000, jitter: 0.0, loss: 0.0, burst: 1 }
-    }
-}
 
 /// What one client saw.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +36,8 @@ pub struct Seen {
     pub seconds: f64,
 }
 
-/// The least time until a segment is sent again (RFC 6298 §2.4 says 1 s, current systems 200 ms), besides a round trip.
+/// The least time until a segment is sent again (RFC 6298 §2.4 says 1 s, current systems 200 ms), besides a
+/// round trip.
 const RETRANSMISSION: f64 = 0.2;
 
 /// Plays one row.

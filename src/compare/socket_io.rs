@@ -1,4 +1,5 @@
-//! The formulas of Socket.IO 4 on Engine.IO 4: on long polling, and on WebSocket after its beginning with polling.
+//! The formulas of Socket.IO 4 on Engine.IO 4: on long polling, and on WebSocket after its beginning with
+//! polling.
 
 use super::Way;
 use super::latency::Latency;
@@ -10,7 +11,10 @@ pub(super) const ENGINE_POLL: &str =
     "/socket.io/?EIO=4&transport=polling&t=Pq3x9ZkA&sid=lv_VI97HAXpY6yYWAAAC";
 const ENGINE_OPEN: &str = "/socket.io/?EIO=4&transport=polling&t=Pq3x9ZkA";
 const ENGINE_UPGRADE: &str = "/socket.io/?EIO=4&transport=websocket&sid=lv_VI97HAXpY6yYWAAAC";
-const ENGINE_HANDSHAKE: &str = r#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+const ENGINE_HANDSHAKE: &str = concat!(
+    r#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"#,
+    r#""pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#,
+);
 const SOCKET_CONNECTED: &str = r#"40{"sid":"wZX3oN0bSVIhsaknAAAI"}"#;
 
 impl Model<'_> {

@@ -249,9 +249,10 @@ fn verdict(s: &Scenario, variable: Variable, marks: &[Mark], (from, to): (f64, f
         let value = variable.words(mark.x);
         verdict.push(match mark.text.template {
             "a poll a message" | "a message a poll" => said!(
-                "At {} there is a poll for each message on average. If messages come at known times, and polls \
-                 right after them, no poll is wasted and none is late: polling is as good as anything. As they come at \
-                 random, {} % of the polls find nothing, and a message waits {} on average.",
+                "At {} there is a poll for each message on average. If messages come at known times, and \
+                 polls right after them, no poll is wasted and none is late: polling is as good as \
+                 anything. As they come at random, {} % of the polls find nothing, and a message waits {} \
+                 on average.",
                 value,
                 format!("{:.0}", short.empty.unwrap_or_default() * 100.0),
                 time(short.latency.mean()),

@@ -3,11 +3,42 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::Group;
 use crate::lang::Lang;
+
+/// What kind of thing a topic is about; topics are listed group by group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// A field of a frame (RFC 6455 §5.2).
+    Field,
+    /// Opcodes (RFC 6455 §11.8).
+    Opcode,
+    /// Close codes (RFC 6455 §7.4).
+    Close,
+    /// Header fields of the handshake.
+    Header,
+    /// Status codes of HTTP.
+    Status,
+    /// permessage-deflate and its parameters (RFC 7692).
+    Extension,
+    /// URI schemes (RFC 6455 §3).
+    Uri,
+    /// Terms.
+    Term,
+    /// Engine.IO and Socket.IO.
+    App,
+    /// Wrong beliefs.
+    Belief,
+    /// Transports of the past.
+    Historic,
+    /// Rules of the spec sheets.
+    Rule,
+    /// Fields of the spec sheets that have no page of their own.
+    Part,
+}
 
 /// `topics.toml`.
 #[derive(Debug, Deserialize)]

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::book::{Group, Topic};
+use super::book::Topic;
+use super::data::Group;
 use super::topics;
 use crate::lang::Lang;
 use crate::model::Cite;

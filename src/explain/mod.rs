@@ -3,8 +3,9 @@
 //! A topic is a page of a few sentences with its sections, an example and the lesson
 //! that treats it. Facts that no language changes stand in `topics.toml`, the words
 //! in a file a language, `en.toml` and `zh.toml`. What the spec sheets say of a rule
-//! or a field is never repeated there: every [`Rule`](crate::model::Rule) and every [`FieldDef`](crate::model::FieldDef) is a
-//! topic as well, titled by its sheet, and the files add why it is so.
+//! or a field is never repeated there: every [`Rule`](crate::model::Rule) and every
+//! [`FieldDef`](crate::model::FieldDef) is a topic as well, titled by its sheet, and the files add why it is
+//! so.
 //!
 //! An example is bytes, not words: who shows it decodes it, so that a page can never
 //! miscount.
@@ -25,7 +26,8 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Example, Group, Topic};
+pub use book::{Example, Topic};
+pub use data::Group;
 pub use lookup::{Answer, look_up};
 
 use std::collections::BTreeMap;

@@ -57,7 +57,8 @@ macro_rules! headers {
         pub static HEADERS: &[Known] = &[$(
             Known {
                 name: Name::$name,
-                def: FieldDef { id: concat!("http.", $id), label: $label, help: $help, cite: $cite, role: Role::Plain },
+                def: FieldDef { id: concat!(
+                    "http.", $id), label: $label, help: $help, cite: $cite, role: Role::Plain },
             },
         )*];
     };
@@ -65,31 +66,46 @@ macro_rules! headers {
 
 headers! {
     Host "host" "Host" s("4.1"), "Which host, and port unless it is the default, the client wants.";
-    Upgrade "upgrade" "Upgrade" s("4.1"), "Asks to switch this connection to the protocol named websocket, or agrees to.";
-    Connection "connection" "Connection" s("4.1"), "Names the header fields meant for the next hop only; Upgrade must be one of them.";
-    Key "sec_websocket_key" "Sec-WebSocket-Key" s("11.3.1"), "16 random bytes in Base64, which the server must echo hashed. Not a secret.";
-    Accept "sec_websocket_accept" "Sec-WebSocket-Accept" s("11.3.3"), "The echo: Base64 of SHA-1 of key and GUID. It proves that the server understood.";
-    Version "sec_websocket_version" "Sec-WebSocket-Version" s("11.3.5"), "13 is the only version in use. In a refusal: the versions the server understands.";
-    Protocol "sec_websocket_protocol" "Sec-WebSocket-Protocol" s("11.3.4"), "Subprotocols offered, best first, or the one chosen.";
-    Extensions "sec_websocket_extensions" "Sec-WebSocket-Extensions" s("11.3.2"), "Extensions offered, best first, or those in use.";
-    Origin "origin" "Origin" s("10.2"), "The site whose script opens the WebSocket. Browsers always send it; servers should check it.";
-    OldKey1 "sec_websocket_key1" "Sec-WebSocket-Key1" s("11.6"), "Of a draft from 2010 (hixie-76) that no browser speaks any more.";
-    OldKey2 "sec_websocket_key2" "Sec-WebSocket-Key2" s("11.6"), "Of a draft from 2010 (hixie-76) that no browser speaks any more.";
+    Upgrade "upgrade" "Upgrade" s("4.1"),
+        "Asks to switch this connection to the protocol named websocket, or agrees to.";
+    Connection "connection" "Connection" s("4.1"),
+        "Names the header fields meant for the next hop only; Upgrade must be one of them.";
+    Key "sec_websocket_key" "Sec-WebSocket-Key" s("11.3.1"),
+        "16 random bytes in Base64, which the server must echo hashed. Not a secret.";
+    Accept "sec_websocket_accept" "Sec-WebSocket-Accept" s("11.3.3"),
+        "The echo: Base64 of SHA-1 of key and GUID. It proves that the server understood.";
+    Version "sec_websocket_version" "Sec-WebSocket-Version" s("11.3.5"),
+        "13 is the only version in use. In a refusal: the versions the server understands.";
+    Protocol "sec_websocket_protocol" "Sec-WebSocket-Protocol" s("11.3.4"),
+        "Subprotocols offered, best first, or the one chosen.";
+    Extensions "sec_websocket_extensions" "Sec-WebSocket-Extensions" s("11.3.2"),
+        "Extensions offered, best first, or those in use.";
+    Origin "origin" "Origin" s("10.2"),
+        "The site whose script opens the WebSocket. Browsers always send it; servers should check it.";
+    OldKey1 "sec_websocket_key1" "Sec-WebSocket-Key1" s("11.6"),
+        "Of a draft from 2010 (hixie-76) that no browser speaks any more.";
+    OldKey2 "sec_websocket_key2" "Sec-WebSocket-Key2" s("11.6"),
+        "Of a draft from 2010 (hixie-76) that no browser speaks any more.";
     OldOrigin "sec_websocket_origin" "Sec-WebSocket-Origin" s("11.6"), "What drafts up to 10 called Origin.";
     Via "via" "Via" http("7.6.3"), "Proxies the message passed, and the HTTP version each received it with.";
     Location "location" "Location" http("10.2.2"), "Where a redirected client is sent.";
     RetryAfter "retry_after" "Retry-After" http("10.2.3"), "How long to wait before trying again.";
     UserAgent "user_agent" "User-Agent" http("10.1.5"), "The client program, as it names itself.";
     Server "server" "Server" http("10.2.4"), "The server program, as it names itself.";
-    Cookie "cookie" "Cookie" s("4.1"), "Sent with a WebSocket handshake from any site, which is why Origin must be checked.";
+    Cookie "cookie" "Cookie" s("4.1"),
+        "Sent with a WebSocket handshake from any site, which is why Origin must be checked.";
     SetCookie "set_cookie" "Set-Cookie" s("4.1"), "Cookies set by the handshake are kept like any other.";
-    Authorization "authorization" "Authorization" s("10.5"), "Credentials. Scripts in a browser cannot set them for a WebSocket.";
+    Authorization "authorization" "Authorization" s("10.5"),
+        "Credentials. Scripts in a browser cannot set them for a WebSocket.";
     Authenticate "www_authenticate" "WWW-Authenticate" s("4.2.2"), "How the client should authenticate.";
     ProxyAuthorization "proxy_authorization" "Proxy-Authorization" s("4.1"), "Credentials for the proxy.";
-    ProxyAuthenticate "proxy_authenticate" "Proxy-Authenticate" http("11.7.1"), "How the client should authenticate to the proxy.";
+    ProxyAuthenticate "proxy_authenticate" "Proxy-Authenticate" http("11.7.1"),
+        "How the client should authenticate to the proxy.";
     ContentType "content_type" "Content-Type" http("8.3"), "What the body is.";
-    ContentLength "content_length" "Content-Length" http("8.6"), "Length of the body in bytes. A 101 has none: frames follow.";
-    TransferEncoding "transfer_encoding" "Transfer-Encoding" http1("6.1"), "How the body is framed. A 101 has none: frames follow.";
+    ContentLength "content_length" "Content-Length" http("8.6"),
+        "Length of the body in bytes. A 101 has none: frames follow.";
+    TransferEncoding "transfer_encoding" "Transfer-Encoding" http1("6.1"),
+        "How the body is framed. A 101 has none: frames follow.";
 }
 
 impl Name {
@@ -133,6 +149,35 @@ impl Name {
     pub fn of(name: &[u8]) -> Option<&'static Known> {
         let known = &HEADERS[usize::from(SLOTS[slot(name)?])];
         known.def.label.as_bytes().eq_ignore_ascii_case(name).then_some(known)
+    }
+}
+
+/// Where the known fields of a head stand among its lines: for each name the number of the first one,
+/// and how many there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Index([(u16, u16); Name::COUNT]);
+
+impl Index {
+    /// The index of a head with fields of these names, in order.
+    pub fn of<'n>(names: impl Iterator<Item = &'n [u8]>) -> Self {
+        let mut index = [(0, 0); Name::COUNT];
+        for (at, name) in names.enumerate() {
+            if let Some(known) = Name::of(name) {
+                let (first, count): &mut (u16, u16) = &mut index[known.name as usize];
+                if *count == 0 {
+                    *first = at as u16;
+                }
+                *count += 1;
+            }
+        }
+        Self(index)
+    }
+
+    /// The number of the first field of this name, and how many there are.
+    #[inline]
+    pub fn get(&self, name: Name) -> (usize, usize) {
+        let (first, count) = self.0[name as usize];
+        (first.into(), count.into())
     }
 }
 

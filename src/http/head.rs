@@ -10,12 +10,14 @@ mod lenient;
 pub(super) use lenient::{is_token, shown};
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 
 use memchr::{memchr, memchr_iter};
 
 use crate::limits::{HTTP_HEAD, HTTP_HEADERS};
 use crate::model::{Dir, Finding, Rule, SourceId, Span, Text};
 
+use super::fields::Index;
 use super::{BARE_LINE_FEED, HEAD_TOO_LARGE, MALFORMED_REQUEST, MALFORMED_RESPONSE, STATUS_LACKS_SPACE};
 
 /// Findings of one kind that are listed; what breaks a rule a thousand times is not a thousand findings.
@@ -198,6 +200,8 @@ pub struct Head<'a> {
     /// It breaks the grammar in a way that no receiver may overlook. (A bare LF
     /// and a folded field may be: RFC 9112 §2.2, §5.2.)
     pub invalid: bool,
+    /// Where the known header fields are.
+    pub(super) index: Index,
 }
 
 /// Bytes of a head, and where in it they stand.
@@ -245,17 +249,18 @@ impl<'a> Head<'a> {
 
     fn take_apart(bytes: &'a [u8], source: SourceId, offset: u64, total: u64, ended: bool) -> Self {
         let cut = total > bytes.len() as u64;
-        let is_response = match source {
-            SourceId::Stream { dir, .. } => dir == Dir::Server,
-            _ => sniff(bytes) == Sniff::Response,
+        let is_response = match source.sender() {
+            Some(dir) => dir == Dir::Server,
+            None => sniff(bytes) == Sniff::Response,
         };
         let strict = if cut { None } else { strict(bytes, is_response) };
-        let mut head = match strict {
-            Some((start, headers)) => {
-                Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false }
-            }
-            None => lenient::split(bytes, source, offset, is_response, ended && !cut),
+        let mut head = if let Some((start, headers)) = strict {
+            let index = Index::default();
+            Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false, index }
+        } else {
+            lenient::split(bytes, source, offset, is_response, ended && !cut)
         };
+        head.index = Index::of(head.headers.iter().map(|header| header.name.bytes));
         if cut {
             let expected = Text::with("a head of at most {} bytes", HTTP_HEAD);
             let finding = Finding::new(&HEAD_TOO_LARGE, None, expected, Text::with("{} bytes so far", total));
@@ -297,7 +302,8 @@ impl<'a> Head<'a> {
     /// The first line, lossily, without its line end.
     pub fn start_line(&self) -> Cow<'a, str> {
         let (first, last) = self.start.ends();
-        String::from_utf8_lossy(&self.bytes[first.at..last.end()])
+        let line = &self.bytes[first.at..last.end()];
+        str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
     }
 
     /// Where the first line stands.
@@ -422,10 +428,10 @@ impl HeaderLine<'_> {
 /// The usual case: httparse accepts the head as it is.
 fn strict(bytes: &[u8], is_response: bool) -> Option<(StartLine<'_>, Vec<HeaderLine<'_>>)> {
     const USUAL: usize = 64;
-    let mut room = [httparse::EMPTY_HEADER; USUAL];
+    let mut room = [const { MaybeUninit::uninit() }; USUAL];
     match strict_within(bytes, is_response, &mut room) {
         Err(httparse::Error::TooManyHeaders) => {
-            strict_within(bytes, is_response, &mut vec![httparse::EMPTY_HEADER; HTTP_HEADERS]).ok().flatten()
+            strict_within(bytes, is_response, &mut vec![MaybeUninit::uninit(); HTTP_HEADERS]).ok().flatten()
         }
         other => other.ok().flatten(),
     }
@@ -436,12 +442,13 @@ type Parts<'b> = (StartLine<'b>, Vec<HeaderLine<'b>>);
 fn strict_within<'b>(
     bytes: &'b [u8],
     is_response: bool,
-    room: &mut [httparse::Header<'b>],
+    room: &mut [MaybeUninit<httparse::Header<'b>>],
 ) -> Result<Option<Parts<'b>>, httparse::Error> {
     let part = |slice: &'b [u8]| Part { bytes: slice, at: slice.as_ptr().addr() - bytes.as_ptr().addr() };
     if is_response {
-        let mut response = httparse::Response::new(room);
-        let status = response.parse(bytes)?;
+        let mut response = httparse::Response::new(&mut []);
+        let parser = httparse::ParserConfig::default();
+        let status = parser.parse_response_with_uninit_headers(&mut response, bytes, room)?;
         // httparse tells version and code as numbers; they stand at fixed places before the reason.
         let from = bytes.iter().position(|b| *b == b'H');
         let (httparse::Status::Complete(len), Some(from)) = (status, from) else { return Ok(None) };
@@ -456,8 +463,8 @@ fn strict_within<'b>(
             StartLine::Response { version, status: code, reason: Part { bytes: reason, at: reason_at } };
         return Ok((len == bytes.len()).then(|| (start, lines(response.headers, part))));
     }
-    let mut request = httparse::Request::new(room);
-    let status = request.parse(bytes)?;
+    let mut request = httparse::Request::new(&mut []);
+    let status = request.parse_with_uninit_headers(bytes, room)?;
     let (httparse::Status::Complete(len), Some(method), Some(path)) = (status, request.method, request.path)
     else {
         return Ok(None);

@@ -33,20 +33,3 @@ pub mod server;
 mod socket;
 pub mod stage;
 pub mod verify;
-
-/// A way to get messages from a server to its clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// A poll is answered at once.
-    ShortPolling,
-    /// A poll is answered when there is something to say (RFC 6202 §2).
-    LongPolling,
-    /// One answer that never ends (HTML, server-sent events).
-    EventStream,
-    /// RFC 6455.
-    WebSocket,
-    /// Socket.IO 5 on Engine.IO 4's HTTP long polling.
-    SocketIoPolling,
-    /// Socket.IO 5 on WebSocket, upgraded from polling.
-    SocketIoWebSocket,
-}

@@ -53,7 +53,8 @@ pub(super) fn switch(request: &Request<Incoming>) -> Result<Response<Answer>, Bo
     if request.headers().get(VERSION).is_none_or(|version| version != "13") {
         //= RFC 6455 §4.2.2
         //# the server MUST abort the WebSocket handshake described in this section and instead send an
-        //# appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field
+        //# appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header
+        //# field
         let mut response = refuse(StatusCode::UPGRADE_REQUIRED, "WebSocket version 13 is spoken here");
         response.headers_mut().insert(VERSION, HeaderValue::from_static("13"));
         return Err(Box::new(response));

@@ -134,7 +134,8 @@ mod tests {
     fn entries_are_read() {
         let po = format!(
             "{HEAD}\n#. a remark\nmsgid \"a \\\"b\\\"\"\nmsgstr \"\"\n\"甲\"\n\"乙\\n\"\n\n\
-             msgid \"{{}} frame\"\nmsgid_plural \"{{}} frames\"\nmsgstr[0] \"{{}} 帧\"\n\nmsgid \"c\"\nmsgstr \"\"\n"
+             msgid \"{{}} frame\"\nmsgid_plural \"{{}} frames\"\nmsgstr[0] \"{{}} 帧\"\n\nmsgid \"c\"\n\
+             msgstr \"\"\n"
         );
         let words = Catalogue::read(&po).expect("it is well-formed");
         assert_eq!(words.get("a \"b\""), Some("甲乙\n"));

@@ -83,6 +83,9 @@ impl Lang {
 
     /// A text in this language.
     pub fn say(self, text: &Text) -> String {
+        if text.args.is_empty() && self == Self::En && !text.template.contains('{') {
+            return text.template.to_owned();
+        }
         let mut out = String::new();
         self.say_to(text, &mut out);
         out

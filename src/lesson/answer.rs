@@ -4,8 +4,8 @@ mod read;
 
 use std::collections::BTreeSet;
 
+use super::choice::Choice;
 use super::fold;
-use super::instance::Choice;
 use crate::model::Text;
 use read::{bytes, decimal, is_none, labels, number, ranges, separated};
 

@@ -1,7 +1,7 @@
 //! Answers in bytes: what the learner's say, field by field, beside what was asked.
 
 use super::answer::bytes_in_hex;
-use crate::model::{FrameHeader, LengthForm, Opcode, SourceId, Text};
+use crate::model::{FrameHeader, LengthForm, Opcode, Text};
 use crate::ws::{header, mask};
 
 /// What the bytes of an answer are.
@@ -148,8 +148,7 @@ impl<'b> Head<'b> {
         let mut padded = [0; header::LONGEST];
         let there = bytes.len().min(padded.len());
         padded[..there].copy_from_slice(&bytes[..there]);
-        let header = header::decode(&padded, SourceId::Input, 0, &mut ())
-            .expect("no header is longer than the longest one");
+        let header = header::decode(&padded).expect("no header is longer than the longest one");
         let key = if header.masking_key.is_some() && !with_key { 4 } else { 0 };
         let length = usize::from(header.header_length()) - key;
         Self { header, bytes: &bytes[..bytes.len().min(length)] }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::answer::{Answer, label};
+use super::choice::Choice;
 use super::data::{self, Bilingual, ExerciseData};
 use super::fields::Layout;
-use super::judge::{Judgement, Said};
+use super::judgement::{Judgement, Said};
 use crate::lang::Lang;
 use crate::model::{Diagnosis, Text};
 use crate::synth::Rng;
@@ -82,35 +83,6 @@ pub struct Slip {
     pub answer: Answer,
     /// Holes of the diagnosis besides those of the instance.
     pub holes: BTreeMap<String, Bilingual>,
-}
-
-/// An option of a question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    pub id: String,
-    /// What it says; from `[exercise.options]` when left empty here. May have holes.
-    pub text: Bilingual,
-}
-
-impl Choice {
-    pub fn new(id: impl Into<String>, text: Bilingual) -> Self {
-        Self { id: id.into(), text }
-    }
-}
-
-/// An option whose text stands in `lesson.toml`.
-impl From<&str> for Choice {
-    fn from(id: &str) -> Self {
-        Self::new(id, Bilingual::default())
-    }
-}
-
-/// An option's id, and what it says in every language: bytes, a path.
-impl<T: Into<String>> From<(&str, T)> for Choice {
-    fn from((id, text): (&str, T)) -> Self {
-        let text = text.into();
-        Self::new(id, Bilingual::new(text.clone(), text))
-    }
 }
 
 impl Instance {

@@ -19,6 +19,7 @@
 
 pub mod answer;
 pub mod check;
+pub mod choice;
 mod course;
 pub mod data;
 pub mod fields;
@@ -26,13 +27,14 @@ mod fold;
 pub mod grade;
 pub mod handout;
 pub mod instance;
-pub mod judge;
+mod judge;
+pub mod judgement;
 pub mod progress;
 pub mod report;
 pub mod roster;
 pub mod seed;
 pub mod seen;
-pub mod ticks;
+mod ticks;
 mod told;
 
 use std::sync::LazyLock;
@@ -40,14 +42,14 @@ use std::sync::LazyLock;
 use crate::lang::Lang;
 
 pub use answer::Answer;
+pub use choice::Choice;
 pub use data::{BELIEFS, Bilingual, ExerciseData, LessonData};
 pub use fields::Layout;
-pub use instance::{Choice, Instance, Make};
-pub use judge::{Difference, Judgement, Said};
+pub use instance::{Instance, Make};
+pub use judgement::{Difference, Judgement, Said, Tick};
 pub use progress::Progress;
 pub use seed::{GENERATION, Seed};
 pub use seen::{Seen, decode};
-pub use ticks::Tick;
 pub use told::Told;
 
 /// Bytes in pairs of hex digits, as texts show them.

@@ -296,7 +296,8 @@ fn file_name(id: &str, alone: bool) -> String {
 pub fn plain(text: &str) -> String {
     let obeyed = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+            || matches!(c, '\u{2066}'..='\u{2069}' | '\u{FEFF}')
     };
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -327,7 +328,8 @@ mod tests {
             "Name;ID\nAnna;anna\n\"Bob; the builder\";bob\n\n",
             "学号\t姓名\nanna\t安娜\nbob\t鲍勃\n",
             "sep=;\r\nid;name\r\nanna;Anna\r\nbob;Bob\r\n",
-            "First name,Last name,ID number,Email address\nAnna,Li,anna,a@x.example\nBob,Ba,bob,b@x.example\n",
+            "First name,Last name,ID number,Email address\nAnna,Li,anna,a@x.example\n\
+             Bob,Ba,bob,b@x.example\n",
             "Student,ID,Section\n\"Li, Anna\",anna,1\n\"Ba, Bob\",bob,1\n",
             " ID , Name , Override \n anna , \"Li, Anna\" , \n,,\n bob,,\n",
         ] {

@@ -2,20 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::label;
+use super::Exercise;
+use super::answer::{Answer, label};
 use super::data::fill;
-use super::instance::Slip;
-use super::{Answer, Exercise, Instance};
+use super::instance::{Instance, Slip};
+use super::judgement::Tick;
 use crate::lang::Lang;
-
-/// One option that was ticked or left out wrongly.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tick {
-    /// The option's id.
-    pub id: String,
-    /// It was ticked and does not belong there; otherwise it was left out and does.
-    pub is_extra: bool,
-}
 
 impl Instance {
     /// The wrong ticks of an answer; none where it ticks nothing.

@@ -1,6 +1,6 @@
 //! What is said of a wrong answer, in whatever form it is shown.
 
-use super::ticks::Tick;
+use super::judgement::Tick;
 use super::{Answer, Exercise, Instance, Judgement};
 use crate::lang::Lang;
 

@@ -5,7 +5,7 @@ use super::source::Source;
 use super::span::Span;
 use super::text::Text;
 use super::time::Time;
-use super::unit::Endpoint;
+use super::wire::Endpoint;
 
 /// A packet of an application protocol.
 ///

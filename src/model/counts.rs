@@ -123,9 +123,9 @@ mod tests {
     rules! {
         /// Three.
         THREE;
-        B = "b", Note, Cite::rfc6455("5"), Either, "", "";
-        C = "c", Error, Cite::rfc6455("5"), Either, "", "";
-        A = "a", Error, Cite::rfc6455("5"), Either, "", "";
+        B = "b", Note, Cite::rfc6455("5"), Either, "rule b", "nothing follows";
+        C = "c", Error, Cite::rfc6455("5"), Either, "rule c", "nothing follows";
+        A = "a", Error, Cite::rfc6455("5"), Either, "rule a", "nothing follows";
     }
 
     #[test]

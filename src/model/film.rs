@@ -8,8 +8,8 @@ use super::field::{Field, FieldDef};
 use super::finding::{Finding, Rule};
 use super::text::Text;
 use super::time::Time;
-use super::unit::{Endpoint, Header, Verdict};
-use super::wire::{CloseCode, Dir};
+use super::unit::{Header, Verdict};
+use super::wire::{CloseCode, Dir, Endpoint};
 
 /// One opening handshake, as it was or as it could be.
 #[derive(Clone, Debug, PartialEq)]
@@ -207,7 +207,8 @@ pub struct Aftermath {
     /// The code of its Close frame.
     pub close_code: Option<CloseCode>,
     pub end: PeerEnd,
-    /// Whether our Close frame, which came first, was answered with one; `None` when there was none to answer.
+    /// Whether our Close frame, which came first, was answered with one; `None` when there was none to
+    /// answer.
     pub close_answered: Option<bool>,
     /// Nanoseconds from the answer to the end.
     pub after: u64,

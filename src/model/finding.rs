@@ -116,8 +116,8 @@ impl PartialEq for Rule {
 
 impl Eq for Rule {}
 
-/// Findings beyond the first [`FINDINGS_BUILT`](crate::limits::FINDINGS_BUILT) of a rule and an endpoint: counted,
-/// not built.
+/// Findings beyond the first [`FINDINGS_BUILT`](crate::limits::FINDINGS_BUILT) of a rule and an endpoint:
+/// counted, not built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct More {
     /// The rule.

@@ -8,7 +8,6 @@
 
 pub mod app;
 pub mod counts;
-pub mod cursor;
 mod declare;
 pub mod diagnosis;
 pub mod field;
@@ -16,6 +15,7 @@ pub mod film;
 pub mod finding;
 pub mod hole;
 pub mod json;
+pub mod layer;
 pub mod other;
 pub mod out;
 pub mod quantity;
@@ -30,16 +30,17 @@ pub mod text;
 pub mod time;
 pub mod unit;
 pub mod wants;
+pub mod way;
 pub mod wire;
 
 pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
 pub use counts::{FindingCounts, SeverityCounts};
-pub use cursor::{Cursor, Record, Short};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Hole, Part};
+pub use layer::Layer;
 pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
 pub use run::{FileTotals, InputFile, Meta, Summary};
@@ -49,9 +50,9 @@ pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
-    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Endpoint, Flow, Frame, FrameHeader,
-    Gap, GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8,
-    Verdict,
+    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Flow, Frame, FrameHeader, Gap,
+    GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use wants::Wants;
-pub use wire::{CloseCode, Dir, Opcode};
+pub use way::Way;
+pub use wire::{CloseCode, Dir, Endpoint, Opcode};

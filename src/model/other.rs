@@ -1,7 +1,7 @@
 //! What is neither HTTP nor WebSocket.
 
 use super::text::Text;
-use super::unit::Endpoint;
+use super::wire::Endpoint;
 
 /// The first bytes of an endpoint that are neither HTTP nor WebSocket: a PROXY header in front of
 /// the request, or what a server of another protocol answers.

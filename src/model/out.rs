@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::text::Text;
-use super::unit::{Body, Flow, Sink, Unit};
+use super::unit::{Body, Flow, Message, Sink, Unit};
 use super::wants::Wants;
 
 /// An [`Emitter`] in front of whatever sink: what decoders report to.
@@ -41,7 +41,8 @@ impl<S: Sink> Emitter<S> {
         (self.sink, self.tally)
     }
 
-    /// The last unit of several files: the totals of all of them, which it gives, and the sink. `error` is what is wrong with all.
+    /// The last unit of several files: the totals of all of them, which it gives, and the sink. `error` is
+    /// what is wrong with all.
     pub fn finish_files(mut self, others: Vec<Other>, error: Option<Text>) -> (S, Summary) {
         let rest = std::mem::take(&mut self.tally);
         // What the last packets complete, if anything.
@@ -87,6 +88,14 @@ impl<S: Sink + ?Sized> Emitter<S> {
             self.tally.findings.add(rule, 1);
         }
         self.sink.take(unit)
+    }
+
+    /// Counts a frame without findings and the message that it is alone, and passes both on.
+    #[inline]
+    pub fn emit_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.tally.frames += 1;
+        self.tally.messages += 1;
+        self.sink.take_whole(unit, message)
     }
 
     /// What else there is in the input.

@@ -16,7 +16,8 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns wide.
+/// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns
+/// wide.
 pub fn count(value: u64) -> String {
     if value >= 1_000_000_000 {
         return short(value);

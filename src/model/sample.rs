@@ -14,6 +14,7 @@ pub fn unit(body: Body<'_>) -> Unit<'_> {
 /// A connection between two documentation addresses, its handshake seen.
 pub fn connection() -> Connection {
     Connection {
+        parent: None,
         client: Some(([192, 0, 2, 1], 50000).into()),
         server: Some(([198, 51, 100, 7], 80).into()),
         roles: Roles::Handshake,

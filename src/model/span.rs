@@ -12,6 +12,8 @@ use super::wire::Dir;
 pub enum SourceId {
     /// The bytes one endpoint of a connection sent, in order, from its first captured byte.
     Stream { conn: u32, dir: Dir },
+    /// What those bytes decipher to, in order.
+    Decrypted { conn: u32, dir: Dir },
     /// The unmasked payload of frame `n` of a connection.
     Payload { conn: u32, n: u64 },
     /// The joined, unmasked payload of message `m` of a connection.
@@ -20,7 +22,8 @@ pub enum SourceId {
     Inflated { conn: u32, m: u64 },
     /// A packet of the application that began in an earlier message and ends in message `m` of a connection.
     Joined { conn: u32, m: u64 },
-    /// What the body of the `n`th request of a connection, or of its response, holds, without the codings of HTTP.
+    /// What the body of the `n`th request of a connection, or of its response, holds, without the codings of
+    /// HTTP.
     Body { conn: u32, dir: Dir, n: u64 },
     /// A packet of the capture, from its first captured byte.
     Packet { number: u64 },
@@ -28,11 +31,22 @@ pub enum SourceId {
     Input,
 }
 
+impl SourceId {
+    /// Who sent the bytes, where they are all that an endpoint of a connection sent, on some layer.
+    pub fn sender(self) -> Option<Dir> {
+        match self {
+            Self::Stream { dir, .. } | Self::Decrypted { dir, .. } => Some(dir),
+            _ => None,
+        }
+    }
+}
+
 /// Printed in NDJSON and in findings: `conn1/client`, `conn1/m2`, `conn1/m2/inflated`, `packet7`.
 impl fmt::Display for SourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Stream { conn, dir } => write!(f, "conn{conn}/{dir}"),
+            Self::Decrypted { conn, dir } => write!(f, "conn{conn}/{dir}/decrypted"),
             Self::Payload { conn, n } => write!(f, "conn{conn}/n{n}"),
             Self::Message { conn, m } => write!(f, "conn{conn}/m{m}"),
             Self::Inflated { conn, m } => write!(f, "conn{conn}/m{m}/inflated"),

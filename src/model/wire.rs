@@ -2,6 +2,10 @@
 //! an opcode of 0xB prints as reserved, with its value.
 
 use std::fmt;
+use std::net::SocketAddr;
+
+/// An endpoint's address.
+pub type Endpoint = SocketAddr;
 
 /// Which endpoint sent something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

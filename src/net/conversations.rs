@@ -199,7 +199,10 @@ proptest! {
     #[test]
     fn any_packets_at_all_are_survived(
         packets in prop::collection::vec(
-            (side(), 0..40_u32, 0..40_u32, prop::sample::select(vec!["", "S", "F", "R", "SF"]), 0..20_usize, 0..2_u16),
+            (
+                side(), 0..40_u32, 0..40_u32, prop::sample::select(vec!["", "S", "F", "R", "SF"]),
+                0..20_usize, 0..2_u16,
+            ),
             0..120,
         ),
         link in prop::sample::select(vec![0, 1, 9, 101, 113, 276]),
@@ -208,7 +211,8 @@ proptest! {
         let mut feed = Feed::new();
         for (from, seq, ack, flags, length, port) in packets {
             let text = vec![b'x'; length];
-            feed.seg(&Seg { client_port: 5000 + port, ..seg(from, seq, Some(ack).filter(|&ack| ack > 3), flags, &text) });
+            let ack = Some(ack).filter(|&ack| ack > 3);
+            feed.seg(&Seg { client_port: 5000 + port, ..seg(from, seq, ack, flags, &text) });
         }
         for (i, data) in noise.iter().enumerate() {
             let packet = Packet { number: 9000 + i as u64, time: Time(0), link, data, wire_len: 80 };

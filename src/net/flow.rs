@@ -179,6 +179,46 @@ impl Flow {
         self.settle(going)
     }
 
+    /// Whether a segment that half `from` sent simply comes next, which nearly all do: data, or only an
+    /// acknowledgement, in order and of what was delivered, in a connection that is not ignored, with nothing
+    /// waiting anywhere, and the end of nothing.
+    #[inline]
+    pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        self.phase != Phase::Ignored
+            && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK
+            && segment.seq == half.next as u32
+            && half.state == State::Open
+            && half.heard
+            && half.waiting.is_none()
+            && peer.waiting.is_none()
+            && self.networks[from] == segment.network
+            && segment.missing == 0
+            && segment.data != [0]
+            // While it is not known where the peer's stream begins, this is for the long way to say.
+            && !peer.is_behind(segment.ack, true)
+    }
+
+    /// Takes a segment that [comes next](Self::is_next), as [`Self::segment`] would.
+    #[inline]
+    pub(super) fn take_next<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) -> After {
+        self.packets = self.packets.saturating_add(1);
+        let [_, peer] = pair(&mut self.halves, from);
+        peer.acknowledged(segment.ack);
+        if segment.data.is_empty() {
+            return After::Nothing;
+        }
+        self.verify(id, from, segment, sink);
+        let going = self.deliver(id, from, segment.data, segment.at, sink);
+        self.settle(going.map_continue(|()| After::Nothing))
+    }
+
     /// Holds nothing back for the sake of order any longer.
     pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
         let going = self.release(id, Order::Dropped, sink);
@@ -266,13 +306,7 @@ impl Flow {
         if segment.missing > 0 {
             self.cut.get_or_insert_with(|| Box::new(anomaly::Cut::new(from, segment.at))).add(segment);
         }
-        if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
-            self.halves[from].checks -= 1;
-            if let Checksum::Bad { expected, got } = segment.checksum() {
-                self.halves[from].checks = 0;
-                self.tell(id, from, anomaly::bad_checksum(segment, expected, got), segment.at, sink);
-            }
-        }
+        self.verify(id, from, segment, sink);
         let flags = segment.flags;
         let ack = flags.any(Flags::ACK).then_some(segment.ack);
         let unsure = self.is_unsure();
@@ -302,6 +336,18 @@ impl Flow {
             return Continue(self.is_closed());
         }
         Continue(After::Nothing)
+    }
+
+    /// Verifies the checksum, if it is one of the first of its direction.
+    #[inline]
+    fn verify<S: StreamSink>(&mut self, id: FlowId, from: usize, segment: &Segment<'_>, sink: &mut S) {
+        if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
+            self.halves[from].checks -= 1;
+            if let Checksum::Bad { expected, got } = segment.checksum() {
+                self.halves[from].checks = 0;
+                self.tell(id, from, anomaly::bad_checksum(segment, expected, got), segment.at, sink);
+            }
+        }
     }
 
     /// Takes a segment that is not simply the next one.

@@ -46,6 +46,7 @@ mod ip;
 mod link;
 mod measure;
 mod network;
+mod plain;
 mod reassembly;
 mod table;
 mod tcp;
@@ -119,7 +120,8 @@ pub trait StreamSink {
     fn gap(&mut self, flow: FlowId, from: Side, length: u64, between: (Option<u64>, Option<u64>))
     -> Interest;
 
-    /// What comes next was sent in knowledge of bytes of `from` that have not been delivered, and may never be.
+    /// What comes next was sent in knowledge of bytes of `from` that have not been delivered, and may never
+    /// be.
     fn behind(&mut self, _flow: FlowId, _from: Side) {}
 
     /// A direction has ended; `receipt` says what had been acknowledged by then.

@@ -107,6 +107,12 @@ pub(super) enum Found {
 }
 
 impl Table {
+    /// The flow of a key, where it is the only one and not closed.
+    #[inline]
+    pub(super) fn only(&self, key: &Key) -> Option<u32> {
+        self.first(key).filter(|slot| slot & TOMB == 0 && self.twins.is_empty())
+    }
+
     /// Looks a segment's flow up.
     #[inline]
     pub(super) fn find(&self, key: &Key, from: usize, segment: &Segment<'_>) -> Found {
@@ -213,6 +219,7 @@ impl Table {
     }
 
     /// The entry of a key, and one of its further ones.
+    #[inline]
     fn first(&self, key: &Key) -> Option<u32> {
         match key {
             Key::V4(key) => self.v4.get(key).copied(),

@@ -1,10 +1,11 @@
 //! TCP segments: headers and checksums.
 
-use etherparse::TcpHeaderSlice;
-
 use super::ip::{Addresses, Datagram};
 use super::network::Network;
 use crate::model::{At, Time};
+
+/// Bytes of a header without options.
+const MIN_HEADER: usize = 20;
 
 /// The control bits of a segment (RFC 9293 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +47,24 @@ pub(super) struct Segment<'a> {
 /// Reads the segment in a datagram; `None` when its header is damaged or cut.
 #[inline]
 pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -> Option<Segment<'a>> {
-    let header = TcpHeaderSlice::from_slice(datagram.payload).ok()?;
-    let bytes = header.slice();
+    let header: &[u8; MIN_HEADER] = datagram.payload.first_chunk()?;
+    let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = header;
+    // In words of four bytes (RFC 9293 §3.1).
+    let length = usize::from(offset >> 4) * 4;
+    if length < MIN_HEADER {
+        return None;
+    }
+    let data = datagram.payload.get(length..)?;
     Some(Segment {
         addresses: &datagram.addresses,
         network: datagram.network,
-        ports: u32::from(header.source_port()) << 16 | u32::from(header.destination_port()),
-        seq: header.sequence_number(),
-        ack: header.acknowledgment_number(),
-        flags: Flags(bytes[13]),
-        data: &datagram.payload[bytes.len()..],
+        ports: u32::from_be_bytes([s0, s1, d0, d1]),
+        seq: u32::from_be_bytes([q0, q1, q2, q3]),
+        ack: u32::from_be_bytes([a0, a1, a2, a3]),
+        flags: Flags(flags),
+        data,
         missing: datagram.missing,
-        at: At { packet, byte: datagram.byte + bytes.len() as u32, time: Some(time) },
+        at: At { packet, byte: datagram.byte + length as u32, time: Some(time) },
         whole: if datagram.missing == 0 { datagram.payload } else { &[] },
     })
 }

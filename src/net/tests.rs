@@ -249,8 +249,7 @@ fn one_direction_alone_is_a_stream() {
 
 #[test]
 fn the_longest_idle_flow_makes_room() {
-    let mut feed = Feed::new();
-    feed.tracker = Tracker::with_max_flows(3);
+    let mut feed = Feed::with_max_flows(3);
     for port in [1, 2, 1, 3, 4, 5] {
         let syn = Seg { client_port: port, ..seg(A, 100, None, "S", b"x") };
         feed.seg(&syn);

@@ -9,6 +9,7 @@ use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
 use super::ip::{self, Datagram};
 use super::network::Network;
+use super::plain;
 use super::table::{Found, Key, Table};
 use super::tcp::{self, Flags, Segment};
 use super::tunnel::{self, Inside};
@@ -34,6 +35,8 @@ pub struct Tracker {
     lingering: VecDeque<Appointment>,
     counts: Counts,
     unsupported: Vec<(u32, u64)>,
+    /// Whether what simply comes next may go the short way.
+    short_way: bool,
 }
 
 /// What the packets were, in numbers.
@@ -88,7 +91,14 @@ impl Tracker {
             lingering: VecDeque::new(),
             counts: Counts::default(),
             unsupported: Vec::new(),
+            short_way: true,
         }
+    }
+
+    /// Everything goes the long way: what the short one is held against.
+    #[cfg(test)]
+    pub(super) fn without_short_way(self) -> Self {
+        Self { short_way: false, ..self }
     }
 
     /// What the packets were so far.
@@ -117,6 +127,17 @@ impl Tracker {
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
+        if self.short_way
+            && let Some(datagram) = &plain::datagram(packet)
+        {
+            return self.datagram(datagram, packet.number, packet.time, sink);
+        }
+        self.any_packet(packet, sink)
+    }
+
+    /// Takes a packet that is not [plain](plain), or may not be.
+    #[inline(never)]
+    fn any_packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         let datagram = match tunnel::inside(packet) {
             Inside::Datagram(datagram) => datagram,
             Inside::Other => {
@@ -138,12 +159,25 @@ impl Tracker {
             self.counts.not_tcp += 1;
             return Continue(());
         }
-        let Some(segment) = tcp::segment(&datagram, packet.number, packet.time) else {
+        self.datagram(&datagram, packet.number, packet.time, sink)
+    }
+
+    /// Takes a whole datagram of TCP.
+    #[inline]
+    fn datagram<S: StreamSink>(
+        &mut self,
+        datagram: &Datagram<'_>,
+        packet: u64,
+        time: Time,
+        sink: &mut S,
+    ) -> Going {
+        // Looked at where it was made: moving what has so many fields costs more than making it.
+        let Some(segment) = &tcp::segment(datagram, packet, time) else {
             self.counts.damaged += 1;
             return Continue(());
         };
         self.counts.segments += 1;
-        self.segment(&segment, packet.number, packet.time, sink)
+        self.segment(segment, packet, time, sink)
     }
 
     /// No more packets will come: delivers what waits and closes every flow,
@@ -218,18 +252,43 @@ impl Tracker {
         sink: &mut S,
     ) -> Going {
         let (key, from) = Key::new(segment.addresses, segment.ports);
-        let mut slot = match self.table.find(&key, from, segment) {
+        if self.short_way
+            && let Some(slot) = self.table.only(&key)
+            && let Some(flow) = self.table.get_mut(slot)
+            && flow.is_next(from, segment)
+        {
+            flow.last = (packet, time);
+            return match flow.take_next(FlowId(slot), from, segment, sink) {
+                After::Nothing => Continue(()),
+                after => self.after(slot, after, packet, time, sink),
+            };
+        }
+        self.any_segment(&key, from, segment, packet, time, sink)
+    }
+
+    /// Takes a segment that does not simply come next.
+    #[inline(never)]
+    fn any_segment<S: StreamSink>(
+        &mut self,
+        key: &Key,
+        from: usize,
+        segment: &Segment<'_>,
+        packet: u64,
+        time: Time,
+        sink: &mut S,
+    ) -> Going {
+        let mut slot = match self.table.find(key, from, segment) {
             Found::Flow(slot) => slot,
             Found::Leftover => return Continue(()),
             // A reset of nothing is nothing.
             Found::Nothing if segment.flags.any(Flags::RST) => return Continue(()),
-            Found::Nothing => self.add(key, from, segment.network, packet, time, sink)?,
+            Found::Nothing => self.add(*key, from, segment.network, packet, time, sink)?,
         };
         if segment.flags.any(Flags::SYN)
             && self.table.get_mut(slot).is_some_and(|flow| flow.is_reused_by(from, segment))
         {
             self.close(slot, CloseReason::Reused, sink)?;
-            slot = self.add(key, from, segment.network, packet, time, sink)?;
+            slot = self.add(*key, from, segment.network, packet, time, sink)?;
         }
         let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
         let waited = flow.has_waiting();

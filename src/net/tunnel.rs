@@ -29,7 +29,6 @@ pub(super) enum Inside<'a> {
 }
 
 /// The IP datagram in a packet: the innermost one, where it came through tunnels.
-#[inline]
 pub(super) fn inside<'a>(packet: &Packet<'a>) -> Inside<'a> {
     let place = match link::carried(packet.link, packet.data) {
         Carried::Ip(byte, network) => (byte, network),

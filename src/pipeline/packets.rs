@@ -287,7 +287,8 @@ impl<S: Sink> StreamSink for Decoder<S> {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
         let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
         let endpoints = Some([opened.a, opened.b]);
-        Decoder::open(self, flow, &Beginning { endpoints, start, both_heard: opened.both_heard });
+        let both_heard = opened.both_heard;
+        Decoder::open(self, flow, &Beginning { endpoints, start, both_heard, ..Beginning::GIVEN });
     }
 
     #[inline]

@@ -1,33 +1,37 @@
 //! Packets and sessions of application protocols, as the text views show them alike.
 
-use super::outline::{INDENT, Outline, joined};
-use super::pretty::pretty;
+use super::outline::{self, Outline, joined};
+use super::said::{Block, Most, Payload, Run, Setter, Words};
 use super::style::Ink;
 use super::words::{BYTES, Noun, count, runs};
 use crate::lang::Lang;
 use crate::model::quantity::{self, grouped};
 use crate::model::{App, AppPacket, AppSession, Dir, SessionEnd, Unit, Value};
 
-/// Rows that a summary may take.
-const SUMMARY_ROWS: usize = 3;
+/// Columns of a session's id that are shown.
+const ID: usize = 48;
 
-/// Columns that JSON is laid out for at least.
-const NARROWEST_JSON: usize = 24;
+/// Rows that the names of namespaces may take.
+const NAMES: usize = 3;
+
+/// Bytes of text that a summary says all of.
+const SHORT: usize = 200;
 
 /// A packet in a line or two, under what carried it.
-pub fn line(outline: &mut Outline, app: &App) {
+pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
     if app.summary.is_empty() {
         return;
     }
-    let lang = outline.lang();
-    outline.page.to(INDENT).word(Ink::Note, app.name).put(Ink::Plain, " ");
-    let indent = INDENT + 2;
-    outline.page.wrap(Ink::Plain, &lang.say(&app.summary), indent, 0);
-    let answers = answers(lang, app);
-    if !answers.is_empty() {
-        outline.page.word(Ink::Plain, ", ").wrap(Ink::Faint, &answers, indent, 0);
-    }
-    outline.page.line();
+    let (summary, answers) = (lang.say(&app.summary), answers(lang, app));
+    let runs = [
+        Run::whole(Ink::Note, lang.words(app.name)),
+        Run::whole(Ink::Plain, " "),
+        Run::text(Ink::Plain, &summary),
+        Run::whole(Ink::Plain, lang.words(", ")),
+        Run::text(Ink::Faint, &answers),
+    ];
+    let shown = if answers.is_empty() { &runs[..3] } else { &runs };
+    to.set(Block::Words(Words { level: 1, hangs: true, runs: shown }));
 }
 
 /// What a packet answers: `answers "join" after 1.20 ms`.
@@ -40,11 +44,11 @@ pub fn answers(lang: Lang, app: &App) -> String {
 }
 
 /// A packet that came by HTTP.
-pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>) {
+pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
     let what = format!("{} {}", lang.words("packet"), packet.place);
-    outline.heading(unit, &what, &by_polling(lang, packet));
-    line(outline, packet.app);
+    outline.heading(unit, &what, &by_polling(lang, packet), to);
+    line(lang, packet.app, to);
 }
 
 /// What a packet that came by HTTP is.
@@ -57,129 +61,82 @@ fn about(lang: Lang, packet: &AppPacket<'_>) -> String {
     joined(lang, &[lang.words(kind).to_owned(), count(lang, packet.length, BYTES)])
 }
 
-/// Whether the line on a packet has all of its JSON already.
-fn is_told(summary: &str, json: &str, laid_out: &str) -> bool {
-    let json = json.trim();
-    let inner = json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(json);
-    !laid_out.contains('\n') && summary.contains(inner)
-}
-
 /// All of a packet: its fields, one a line, JSON laid out, attachments; or all of several.
-pub fn details(outline: &mut Outline, app: &App) {
+pub fn details(lang: Lang, app: &App, to: &mut dyn Setter) {
     for packet in &app.packets {
-        details(outline, packet);
+        details(lang, packet, to);
     }
     if !app.packets.is_empty() {
         return;
     }
-    line(outline, app);
-    let lang = outline.lang();
-    let summary = app.summary.to_string();
+    line(lang, app, to);
+    let told = app.summary.to_string();
     for field in &app.fields {
-        let indent = INDENT + 2;
-        let page = &mut outline.page;
         match &field.value {
-            Value::Json(json) => {
-                let width = page.width().saturating_sub(indent + 4).max(NARROWEST_JSON);
-                let laid_out = pretty(json, width);
-                if is_told(&summary, json, &laid_out) {
-                    continue;
-                }
-                page.to(INDENT + 2).word(Ink::Faint, field.def.label).line();
-                for row in laid_out.lines() {
-                    let depth = row.len() - row.trim_start().len();
-                    page.to(indent + 2 + depth)
-                        .wrap(Ink::Plain, row.trim_start(), indent + 4 + depth, 0)
-                        .line();
-                }
-            }
+            Value::Json(json) => to.set(Block::Json { label: field.def.label, json, told: &told }),
             // A summary says all there is to say about short values.
-            Value::Text(text) if text.len() > 200 || text.contains('\n') => {
-                page.to(indent).word(Ink::Faint, field.def.label).line();
-                outline.payload(text.as_bytes(), text.len() as u64, true, indent + 2);
+            Value::Text(text) if text.len() > SHORT || text.contains('\n') => {
+                label(lang.words(field.def.label), to);
+                to.set(Block::Payload { payload: Payload::whole(text.as_bytes(), true), level: 3 });
             }
             Value::Bytes(bytes) => {
-                let bytes = bytes.clone();
-                outline.payload(&bytes, field.span.len() / 8, false, indent);
+                let length = field.span.len() / 8;
+                let payload = Payload { length, declared: length, ..Payload::whole(bytes, false) };
+                to.set(Block::Payload { payload, level: 2 });
             }
             _ => {}
         }
     }
     for attachment in &app.attachments {
         let number = lang.fill("attachment {}", &[&attachment.num]);
-        let about = joined(lang, &[number, count(lang, attachment.length, BYTES)]);
-        outline.page.to(INDENT + 2).put(Ink::Faint, &about).line();
-        outline.payload(&attachment.bytes, attachment.length, false, INDENT + 4);
+        label(&joined(lang, &[number, count(lang, attachment.length, BYTES)]), to);
+        let length = attachment.length;
+        let payload = Payload { length, declared: length, ..Payload::whole(&attachment.bytes, false) };
+        to.set(Block::Payload { payload, level: 3 });
     }
 }
 
-/// A packet that was pasted: to be explained from beginning to end.
-pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>) {
-    let lang = outline.lang();
-    outline.pasted = true;
-    outline.heading(unit, lang.words("packet"), &about(lang, packet));
-    explain(outline, packet.app);
+/// What the content below is.
+fn label(words: &str, to: &mut dyn Setter) {
+    let runs = [Run::whole(Ink::Faint, words)];
+    to.set(Block::Words(Words { level: 2, hangs: false, runs: &runs }));
 }
 
-/// A packet with each of its fields: what stands there, what it means, where that is written.
-fn explain(outline: &mut Outline, app: &App) {
-    const VALUE: usize = INDENT + 15;
-    line(outline, app);
+/// A packet that was pasted: to be explained from beginning to end.
+pub fn pasted(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
-    for field in &app.fields {
-        let page = &mut outline.page;
-        page.to(INDENT + 2).word(Ink::Faint, field.def.label).to(VALUE);
-        let at = page.column();
-        match &field.value {
-            Value::Text(text) => {
-                page.wrap(Ink::Strong, text, at, 0);
-            }
-            Value::Json(json) => {
-                let width = page.width().saturating_sub(at + 2).max(NARROWEST_JSON);
-                for (i, row) in pretty(json, width).lines().enumerate() {
-                    if i > 0 {
-                        page.line();
-                        page.to(at + row.len() - row.trim_start().len());
-                    }
-                    page.wrap(Ink::Strong, row.trim_start(), at + 2, 0);
-                }
-            }
-            Value::Bytes(bytes) => {
-                page.put(Ink::Strong, &count(lang, bytes.len() as u64, BYTES));
-            }
-            Value::Number(number) | Value::Code(number) => {
-                page.put(Ink::Strong, &number.to_string());
-            }
-            Value::Bit(bit) => {
-                page.put(Ink::Strong, if *bit { "1" } else { "0" });
-            }
-        }
-        page.line();
+    outline.pasted = true;
+    outline.heading(unit, lang.words("packet"), &about(lang, packet), to);
+    line(lang, packet.app, to);
+    // Each of its fields: what stands there, what it means, where that is written.
+    for field in &packet.app.fields {
         let meaning = lang.say(&field.meaning);
         let help = if meaning.is_empty() { lang.words(field.def.help) } else { &meaning };
-        page.to(VALUE).wrap(Ink::Faint, help, VALUE, 0).tail(Ink::Faint, field.def.cite.to_string()).line();
+        let (label, cite) = (field.def.label, field.def.cite);
+        to.set(Block::Part { label, value: &field.value, help, cite });
     }
 }
 
 /// A session that is over.
-pub fn session(outline: &mut Outline, unit: &Unit<'_>, session: &AppSession) {
+pub fn session(outline: &mut Outline, unit: &Unit<'_>, session: &AppSession, to: &mut dyn Setter) {
     let unit = Unit { conn: 0, ..*unit };
     let came = session.sid.is_some() || session.packets != [0, 0];
     let lang = outline.lang();
     let what =
         lang.fill(if came { "session {} ends" } else { "session {} never opened" }, &[&session.number]);
-    outline.heading(&unit, &what, &how(lang, session));
+    outline.heading(&unit, &what, &how(lang, session), to);
     if let Some(sid) = &session.sid {
-        outline.page.to(INDENT).put(Ink::Plain, "sid ").data(Ink::Strong, sid.as_bytes(), 48, false).line();
+        let lead = Run::whole(Ink::Plain, "sid");
+        to.set(Block::Quote { lead, ink: Ink::Strong, quoted: sid, most: Most::Columns(ID) });
     }
-    outline.say(Ink::Plain, &course(lang, session));
+    outline::say(Ink::Plain, &course(lang, session), to);
     if session.packets != [0, 0] {
-        let counts = counts(lang, session);
-        outline.say(Ink::Plain, &counts);
+        outline::say(Ink::Plain, &counts(lang, session), to);
     }
     if !session.namespaces.is_empty() {
-        outline.page.to(INDENT).word(Ink::Plain, "namespaces").put(Ink::Plain, " ");
-        outline.page.spill(session.namespaces.join(", ").as_bytes(), INDENT + 2, SUMMARY_ROWS).line();
+        let lead = Run::whole(Ink::Plain, lang.words("namespaces"));
+        let names = session.namespaces.join(", ");
+        to.set(Block::Quote { lead, ink: Ink::Plain, quoted: &names, most: Most::Rows(NAMES) });
     }
 }
 

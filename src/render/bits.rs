@@ -7,6 +7,7 @@
 use super::columns::centred;
 use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
+use super::page::Page;
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::views::Choice;
@@ -30,15 +31,15 @@ impl Layout for BitsLayout {
         Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false }
     }
 
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         match unit.body {
             Body::Frame(frame) => {
-                tree::heading(outline, unit, frame);
-                draw(outline, frame);
-                rows::show(outline, unit, frame);
-                verdicts::show(&mut outline.page, unit);
+                tree::heading(outline, unit, frame, page);
+                draw(page, frame);
+                rows::say(outline, unit, frame, page);
+                verdicts::say(outline, unit, page);
             }
-            _ => outline.unit(unit),
+            _ => outline.unit(unit, page),
         }
     }
 }
@@ -87,32 +88,32 @@ enum Line {
 }
 
 /// Draws `frame`: ruler, rows, and what is left of the payload.
-fn draw(outline: &mut Outline, frame: &Frame<'_>) {
+fn draw(page: &mut Page, frame: &Frame<'_>) {
     let parts = parts(frame);
     let end = parts.last().map_or(0, |part| part.end);
-    ruler(outline);
+    ruler(page);
     for row in 0..end.div_ceil(ROW) {
-        separator(outline, &parts, row);
+        separator(page, &parts, row);
         let payload = parts.iter().any(|part| part.kind == Kind::Payload && touches(part, row));
         let masked = frame.header.masking_key.is_some() && payload;
         let labels = if row == 0 { 4 } else { 1 };
         for label in 0..labels {
-            line(outline, frame, &parts, row, Line::Label(label));
+            line(page, frame, &parts, row, Line::Label(label));
         }
-        line(outline, frame, &parts, row, Line::Bits);
-        line(outline, frame, &parts, row, Line::Values);
+        line(page, frame, &parts, row, Line::Bits);
+        line(page, frame, &parts, row, Line::Values);
         if masked {
-            line(outline, frame, &parts, row, Line::Unmasked);
+            line(page, frame, &parts, row, Line::Unmasked);
         }
     }
-    separator(outline, &parts, end.div_ceil(ROW));
+    separator(page, &parts, end.div_ceil(ROW));
     let drawn = end / 8 - u64::from(frame.header.header_length()).min(end / 8);
     let left = frame.header.length.saturating_sub(drawn);
     if left > 0 {
-        let lang = outline.lang();
+        let lang = page.lang();
         let words = lang.fill("payload continues, {}", &[&count(lang, left, MORE_BYTES)]);
         let inside = centred(&words, ROW as usize * 2 - 1);
-        outline.page.to(EDGE).put(Ink::Faint, ":").put(Ink::Plain, &inside).put(Ink::Faint, ":").line();
+        page.to(EDGE).put(Ink::Faint, ":").put(Ink::Plain, &inside).put(Ink::Faint, ":").line();
     }
 }
 
@@ -160,17 +161,17 @@ fn touches(part: &Part, row: u64) -> bool {
 }
 
 /// The numbers of the bits, as in the RFC.
-fn ruler(outline: &mut Outline) {
+fn ruler(page: &mut Page) {
     let ones: Vec<String> = (0..ROW).map(|bit| (bit % 10).to_string()).collect();
     for tens in 0..=(ROW - 1) / 10 {
-        outline.page.to(EDGE + 1 + tens as usize * 20).put(Ink::Faint, &tens.to_string());
+        page.to(EDGE + 1 + tens as usize * 20).put(Ink::Faint, &tens.to_string());
     }
-    outline.page.line();
-    outline.page.to(EDGE + 1).put(Ink::Faint, &ones.join(" ")).line();
+    page.line();
+    page.to(EDGE + 1).put(Ink::Faint, &ones.join(" ")).line();
 }
 
 /// The line between row `row - 1` and `row`: solid between fields, broken inside one.
-fn separator(outline: &mut Outline, parts: &[Part], row: u64) {
+fn separator(page: &mut Page, parts: &[Part], row: u64) {
     // Which part the bit `at` of the row above and below belongs to.
     let owner = |bit: Option<u64>| {
         bit.and_then(|bit| parts.iter().position(|part| (part.start..part.end).contains(&bit)))
@@ -186,11 +187,11 @@ fn separator(outline: &mut Outline, parts: &[Part], row: u64) {
         drawn.push(if inside(at) { ' ' } else { '-' });
     }
     drawn.push('+');
-    outline.page.to(EDGE).put(Ink::Faint, &drawn).line();
+    page.to(EDGE).put(Ink::Faint, &drawn).line();
 }
 
 /// One line of one row: `|` between the parts, each part's text centred.
-fn line(outline: &mut Outline, frame: &Frame<'_>, parts: &[Part], row: u64, line: Line) {
+fn line(page: &mut Page, frame: &Frame<'_>, parts: &[Part], row: u64, line: Line) {
     let here = || parts.iter().filter(|part| touches(part, row));
     if line == Line::Label(0)
         && row > 0
@@ -198,7 +199,6 @@ fn line(outline: &mut Outline, frame: &Frame<'_>, parts: &[Part], row: u64, line
     {
         return;
     }
-    let page = &mut outline.page;
     if line == Line::Bits {
         let offset = (row * ROW / 8).to_string();
         page.put_right(Ink::Faint, &offset, EDGE - 1);

@@ -9,7 +9,11 @@ pub fn width(words: &str) -> usize {
 
 /// The tool's own words with what they quote made safe for a terminal.
 pub fn escaped(words: &str) -> String {
-    escape::cells(words.as_bytes(), escape::Kind::Words, false).map(|cell| cell.text().to_owned()).collect()
+    let mut all = String::with_capacity(words.len());
+    for cell in escape::cells(words.as_bytes(), escape::Kind::Words, false) {
+        cell.push_to(&mut all);
+    }
+    all
 }
 
 /// `words` with spaces behind them up to `columns`.
@@ -44,6 +48,9 @@ pub fn lines(words: &str, columns: usize) -> Vec<&str> {
 /// Splits `words` into what fits `room` columns and the rest. On a `fresh` line
 /// something always fits.
 pub(super) fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str, &str) {
+    if words.len() <= room && escape::is_plain(words) {
+        return (words.trim_end_matches(' '), "");
+    }
     let (mut used, mut at, mut end) = (0, 0, None);
     let mut before = '\0';
     for cell in escape::cells(words.as_bytes(), escape::Kind::Words, ascii) {
@@ -71,7 +78,10 @@ fn breaks_between(before: char, after: char) -> bool {
     if before.is_ascii() && after.is_ascii() {
         return false;
     }
-    let is_wide = |c: char| matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff60}');
+    let is_wide = |c: char| {
+        matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}')
+            || matches!(c, '\u{f900}'..='\u{faff}' | '\u{ff01}'..='\u{ff60}')
+    };
     let begins_none = |c: char| "，。、；：？！）》」』】〉”’…,.;:?!)]}%".contains(c);
     let ends_none = |c: char| "（《「『【〈“‘([{".contains(c);
     (is_wide(before) || is_wide(after)) && before != ' ' && !begins_none(after) && !ends_none(before)

@@ -42,6 +42,29 @@ impl Cell {
         str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
     }
 
+    /// Adds what to show to `out`.
+    #[inline]
+    pub fn push_to(&self, out: &mut String) {
+        match self.len {
+            1 => out.push(char::from(self.text[0])),
+            _ => out.push_str(self.text()),
+        }
+    }
+
+    /// Whether it is a space.
+    #[inline]
+    pub fn is_space(&self) -> bool {
+        (self.len, self.text[0]) == (1, b' ')
+    }
+
+    /// A character that shows as it is.
+    #[inline]
+    fn of(c: char, width: usize, bytes: usize) -> Self {
+        let mut text = [0; 12];
+        let len = c.encode_utf8(&mut text).len() as u8;
+        Self { text, len, width: width as u8, bytes: bytes as u8, line_end: false }
+    }
+
     fn new(text: &str, width: usize, bytes: usize) -> Self {
         let mut cell = Self {
             text: [0; 12],
@@ -89,7 +112,12 @@ pub fn columns(words: &str, ascii: bool) -> usize {
     if is_plain(words) {
         return words.len();
     }
-    cells(words.as_bytes(), Kind::Words, ascii).map(|cell| usize::from(cell.width)).sum()
+    let (mut all, mut columns) = (cells(words.as_bytes(), Kind::Words, ascii), 0);
+    loop {
+        columns += all.plain(usize::MAX).len();
+        let Some(cell) = all.next() else { return columns };
+        columns += usize::from(cell.width);
+    }
 }
 
 /// Whether `words` are printable ASCII, so that bytes are columns.
@@ -128,6 +156,7 @@ pub struct Cells<'a> {
 impl Iterator for Cells<'_> {
     type Item = Cell;
 
+    #[inline]
     fn next(&mut self) -> Option<Cell> {
         loop {
             if let Some(c) = self.valid.next() {
@@ -144,17 +173,42 @@ impl Iterator for Cells<'_> {
     }
 }
 
-impl Cells<'_> {
+impl<'a> Cells<'a> {
+    /// What comes next as far as it shows as it is, a byte a column and a column a cell, but at most so many.
+    pub fn plain(&mut self, most: usize) -> &'a str {
+        if self.valid.as_str().is_empty() && self.invalid.as_slice().is_empty() {
+            let Some(chunk) = self.chunks.next() else { return "" };
+            self.valid = chunk.valid().chars();
+            self.invalid = chunk.invalid().iter();
+        }
+        let rest = self.valid.as_str();
+        let is_plain =
+            |byte: &u8| matches!(byte, b' '..=b'~') && (*byte != b'\\' || self.kind == Kind::Words);
+        let run = rest.as_bytes().iter().take(most).take_while(|byte| is_plain(byte)).count();
+        let (now, later) = rest.split_at(run);
+        if let Some(last) = now.as_bytes().last() {
+            (self.before, self.marks) = (char::from(*last), 0);
+        }
+        self.valid = later.chars();
+        now
+    }
+
+    #[inline]
     fn character(&mut self, c: char) -> Cell {
+        if let ' '..='~' = c {
+            (self.before, self.marks) = (c, 0);
+            if c != '\\' || self.kind == Kind::Words {
+                return Cell::of(c, 1, 1);
+            }
+            return Cell::new("\\\\", 2, 1);
+        }
+        self.unusual(c)
+    }
+
+    /// Anything but printable ASCII.
+    fn unusual(&mut self, c: char) -> Cell {
         let before = std::mem::replace(&mut self.before, c);
         let bytes = c.len_utf8();
-        if let ' '..='~' = c {
-            self.marks = 0;
-            return match (c, self.kind) {
-                ('\\', Kind::Data) => Cell::new("\\\\", 2, 1),
-                _ => Cell::new(c.encode_utf8(&mut [0; 4]), 1, 1),
-            };
-        }
         let named = match c {
             '\n' => "\\n",
             '\r' => "\\r",
@@ -171,16 +225,16 @@ impl Cells<'_> {
         }
         // The variation selector that turns a symbol into an emoji widens it.
         if c == '\u{fe0f}' && matches!(before, '\u{203c}'..='\u{3299}') {
-            return Cell::new(c.encode_utf8(&mut [0; 4]), 1, bytes);
+            return Cell::of(c, 1, bytes);
         }
         match c.width() {
             Some(0) if self.marks < MARKS && !is_deceptive(c) => {
                 self.marks += 1;
-                Cell::new(c.encode_utf8(&mut [0; 4]), 0, bytes)
+                Cell::of(c, 0, bytes)
             }
             Some(width @ 1..) if !is_deceptive(c) => {
                 self.marks = 0;
-                Cell::new(c.encode_utf8(&mut [0; 4]), width, bytes)
+                Cell::of(c, width, bytes)
             }
             _ => {
                 self.marks = 0;
@@ -295,5 +349,34 @@ mod tests {
         assert_eq!(whole_characters(&"a好".as_bytes()[..3]), b"a");
         assert_eq!(whole_characters(b"a\x80\x80"), b"a\x80\x80");
         assert_eq!(whole_characters(b""), b"");
+    }
+
+    #[test]
+    fn runs_of_plain_characters_are_the_same_cells() {
+        for text in
+            ["Hello, \\ wörld\u{301}\u{301} \u{1b}[2J → §5.2\n", "e\u{301}", "", "\\\\", "plain", "\u{301}x"]
+        {
+            for bytes in [text.as_bytes().to_vec(), [b"a\xff", text.as_bytes(), b"\xc3"].concat()] {
+                for (kind, ascii) in
+                    [(Kind::Data, false), (Kind::Words, false), (Kind::Data, true), (Kind::Words, true)]
+                {
+                    for most in [0, 1, 3, usize::MAX] {
+                        let mut all = cells(&bytes, kind, ascii);
+                        let (mut shown, mut columns) = (String::new(), 0);
+                        loop {
+                            let run = all.plain(most);
+                            shown.push_str(run);
+                            columns += run.len();
+                            let Some(cell) = all.next() else { break };
+                            cell.push_to(&mut shown);
+                            columns += usize::from(cell.width);
+                        }
+                        let cells: Vec<Cell> = cells(&bytes, kind, ascii).collect();
+                        assert_eq!(shown, cells.iter().map(Cell::text).collect::<String>());
+                        assert_eq!(columns, cells.iter().map(|cell| usize::from(cell.width)).sum::<usize>());
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,9 +1,8 @@
 //! Which file a unit is from, where a run has several, and how long names are shortened.
 
 use super::columns::width;
-use super::outline::{INDENT, joined};
-use super::page::Page;
-use super::style::Ink;
+use super::outline::joined;
+use super::said::{Block, FilePlace, Setter};
 use super::words::{CONNECTIONS, FRAMES, count};
 use crate::lang::Lang;
 use crate::model::{FileTotals, InputFile, Meta, Summary};
@@ -92,41 +91,27 @@ fn end(name: &str, room: usize) -> &str {
     &name[starts.into_iter().find(|at| width(&name[*at..]) <= room).unwrap_or(name.len())..]
 }
 
-/// The same line about one of several files.
-pub fn line_of(page: &mut Page, file: &InputFile) {
-    line(page, &file.name, file.format.as_deref().unwrap_or_default(), &file.link_types);
+/// Says which of several files is meant.
+pub fn say(file: &InputFile, to: &mut dyn Setter) {
+    let about = about(file.format.as_deref().unwrap_or_default(), &file.link_types);
+    to.set(Block::File { name: &file.name, about: &about, place: FilePlace::Beginning });
 }
 
-/// A line about an input: its name, in which a path keeps its end, and what it is.
-pub fn line(page: &mut Page, name: &str, format: &str, link_types: &[String]) {
+/// What an input is: its format and its link types.
+pub fn about(format: &str, link_types: &[String]) -> String {
     let mut about = format.to_owned();
     for link_type in link_types {
         about.push_str(" · ");
         about.push_str(link_type);
     }
-    let room = page.width().saturating_sub(page.measure(&about) + 2).max(16);
-    // Hex has no name to keep.
-    let is_path = name.contains(['/', '.']);
-    let ellipsis = if page.ascii() { "..." } else { "…" };
-    let short = if is_path && page.measure_data(name.as_bytes(), room).is_none() {
-        shorten(name, room, ellipsis)
-    } else {
-        name.to_owned()
-    };
-    page.data(Ink::Strong, short.as_bytes(), room, false);
-    page.put(Ink::Faint, "  ").wrap(Ink::Faint, &about, INDENT, 0).line();
+    about
 }
 
-/// A line for each of several files.
-pub fn totals(page: &mut Page, summary: &Summary) {
-    let lang = page.lang();
+/// What each of several files came to.
+pub fn totals(lang: Lang, summary: &Summary, to: &mut dyn Setter) {
     for file in &summary.files {
         let about = totals_of(lang, file);
-        let room = page.width().saturating_sub(INDENT + 2 + page.measure(&about)).max(16);
-        let ellipsis = if page.ascii() { "..." } else { "…" };
-        let name = shorten(&file.name, room, ellipsis);
-        page.to(INDENT).data(Ink::Strong, name.as_bytes(), room, false);
-        page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, INDENT + 2, 0).line();
+        to.set(Block::File { name: &file.name, about: &about, place: FilePlace::Totals });
     }
 }
 

@@ -4,8 +4,9 @@ use super::Options;
 use super::heads::verdict as mark;
 use super::outline::{ink, joined, way};
 use super::page::Page;
+use super::set::findings;
 use super::style::Ink;
-use super::verdicts;
+use super::verdicts::{self, Adviser};
 use super::words::{BYTES, FRAMES, close_code, count};
 use crate::lang::Lang;
 use crate::model::film::{
@@ -30,13 +31,14 @@ const BODY: usize = 512;
 #[derive(Debug)]
 pub struct Projector {
     page: Page,
+    advice: Adviser,
     explain: bool,
 }
 
 impl Projector {
     /// `explain` adds what each header field is for.
     pub fn new(options: &Options, explain: bool) -> Self {
-        Self { page: Page::new(options), explain }
+        Self { page: Page::new(options), advice: Adviser::new(options.advice), explain }
     }
 
     /// The film's title, and then its steps, as lines with their ends.
@@ -168,10 +170,11 @@ impl Projector {
     fn findings(&mut self, findings: &[Finding], diagnoses: &[Diagnosis]) {
         for finding in findings {
             let place = finding.spans.first().and_then(|span| verdicts::named(self.lang(), *span));
-            verdicts::finding(&mut self.page, finding, place);
+            let advice = self.advice.on(finding.rule);
+            findings::finding(&mut self.page, finding, place, advice);
         }
         for diagnosis in diagnoses {
-            verdicts::diagnosis(&mut self.page, diagnosis);
+            findings::diagnosis(&mut self.page, diagnosis);
         }
     }
 
@@ -207,8 +210,8 @@ impl Projector {
         }
         if self.explain {
             self.why(
-                "The key is no secret and the answer no encryption: it proves that the server knows WebSocket, so that \
-                 no other server, and no cache, can be taken for one.",
+                "The key is no secret and the answer no encryption: it proves that the server knows \
+                 WebSocket, so that no other server, and no cache, can be taken for one.",
                 "RFC 6455 §1.3",
             );
         }

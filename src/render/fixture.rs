@@ -199,49 +199,52 @@ impl<L: Layout> Show<L> {
         let offset = self.offsets[dir.index()];
         let mut fields: Vec<Field> = Vec::new();
         let source = SourceId::Stream { conn: self.conn, dir };
-        let mut cursor = Cursor::new(wire, source, offset, &mut fields);
-        let fin = cursor.number(1) == 1;
-        cursor.tell(&FIN, 1, || {
-            (
-                Value::Bit(fin),
-                if fin { "final fragment of a message" } else { "more fragments follow" }.into(),
-            )
+        let mut bit = 0_usize;
+        let mut tell = |def, width: usize, say: &dyn Fn(u64) -> (Value, Text)| {
+            let bits = (bit..bit + width).map(|bit| u64::from(wire[bit / 8] >> (7 - bit % 8) & 1));
+            let number = bits.fold(0, |number, bit| number << 1 | bit);
+            let (value, meaning) = say(number);
+            let start = offset * 8 + bit as u64;
+            bit += width;
+            let span = Span::bits(source, start, start + width as u64);
+            fields.push(Field { def, span, value, meaning, depth: 0 });
+            number
+        };
+        let fin = tell(&FIN, 1, &|fin| match fin {
+            1 => (Value::Bit(true), "final fragment of a message".into()),
+            _ => (Value::Bit(false), "more fragments follow".into()),
+        }) == 1;
+        let rsv = [&RSV1, &RSV2, &RSV3]
+            .map(|def| tell(def, 1, &|bit| (Value::Bit(bit == 1), Text::default())) == 1);
+        let opcode = tell(&OPCODE, 4, &|opcode| {
+            (Value::Code(opcode), Text::with("{} frame", Opcode(opcode as u8).name()))
         });
-        let mut rsv = [false; 3];
-        for (bit, def) in rsv.iter_mut().zip([&RSV1, &RSV2, &RSV3]) {
-            *bit = cursor.number(1) == 1;
-            cursor.tell(def, 1, || (Value::Bit(*bit), Text::default()));
-        }
-        let opcode = Opcode(cursor.number(4) as u8);
-        cursor.tell(&OPCODE, 4, || (Value::Code(opcode.0.into()), Text::with("{} frame", opcode.name())));
-        let masked = cursor.number(1) == 1;
-        cursor.tell(&MASK, 1, || (Value::Bit(masked), if masked { "masked" } else { "not masked" }.into()));
-        let short = cursor.number(7);
-        let (form, bits) = match short {
+        let opcode = Opcode(opcode as u8);
+        let masked = tell(&MASK, 1, &|bit| {
+            (Value::Bit(bit == 1), if bit == 1 { "masked" } else { "not masked" }.into())
+        }) == 1;
+        let extended = |short| match short {
             126 => (LengthForm::Bits16, 16),
             127 => (LengthForm::Bits64, 64),
             _ => (LengthForm::Bits7, 0),
         };
-        cursor.tell(&LENGTH, 7, || {
-            (
-                Value::Number(short),
-                match bits {
-                    0 => Text::with("{} bytes, 7-bit form", short),
-                    _ => Text::with("the length is in the next {} bits", bits),
-                },
-            )
+        let mut length = tell(&LENGTH, 7, &|short| {
+            let meaning = match extended(short).1 {
+                0 => Text::with("{} bytes, 7-bit form", short),
+                bits => Text::with("the length is in the next {} bits", bits),
+            };
+            (Value::Number(short), meaning)
         });
-        let mut length = short;
+        let (form, bits) = extended(length);
         if bits > 0 {
-            length = cursor.number(bits);
-            cursor.tell(&EXTENDED, bits.into(), || (Value::Number(length), Text::with("{}-bit form", bits)));
+            length =
+                tell(&EXTENDED, bits, &|length| (Value::Number(length), Text::with("{}-bit form", bits)));
         }
         let masking_key = masked.then(|| {
-            let key = (cursor.number(32) as u32).to_be_bytes();
-            cursor.tell(&KEY, 32, || (Value::Bytes(key.into()), Text::default()));
-            key
+            let key = |key: u64| (key as u32).to_be_bytes();
+            key(tell(&KEY, 32, &|number| (Value::Bytes(key(number).into()), Text::default())))
         });
-        let (head, rest) = wire.split_at(cursor.read());
+        let (head, rest) = wire.split_at(bit / 8);
         let plain: Vec<u8> = rest
             .iter()
             .enumerate()
@@ -338,6 +341,7 @@ impl<L: Layout> Show<L> {
 
     pub fn connection(&mut self, roles: Roles, ending: Option<Ending>) {
         let connection = Connection {
+            parent: None,
             client: Some("10.0.0.1:50000".parse().unwrap()),
             server: Some("[2001:db8::80]:8080".parse().unwrap()),
             roles,

@@ -1,13 +1,16 @@
 //! The view `hex`: the bytes of a frame in order, and beside each what it means.
 
 use super::json::Scope;
-use super::outline::{INDENT, Outline, PREVIEW};
+use super::outline::{Outline, PREVIEW};
+use super::page::Page;
+use super::said::Payload;
 use super::screen::{Layout, Screen};
+use super::set::INDENT;
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
 use super::views::Choice;
 use super::words::{MORE_BYTES, count};
-use super::{Options, frames, heads, hexdump, rows, tree};
+use super::{Options, frames, heads, hexdump, rows, set, tree};
 use crate::model::{Body, Field, Frame, HttpHead, Part, Role, Span, Unit, Value, Wants, hole};
 
 /// Offsets and bytes on the left, their meaning on the right.
@@ -25,23 +28,23 @@ impl Layout for HexLayout {
         Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false }
     }
 
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         match unit.body {
             Body::Frame(frame) => {
-                tree::heading(outline, unit, frame);
-                fields(outline, unit, frame);
-                verdicts::show(&mut outline.page, unit);
+                tree::heading(outline, unit, frame, page);
+                fields(page, unit, frame);
+                verdicts::say(outline, unit, page);
             }
             Body::Http(head) => {
-                heads::heading(outline, unit, head);
-                http(outline, head);
-                verdicts::show(&mut outline.page, unit);
+                heads::heading(outline, unit, head, page);
+                http(outline, head, page);
+                verdicts::say(outline, unit, page);
             }
             Body::Opening(opening) => {
-                outline.opening(unit, opening, true);
-                verdicts::show(&mut outline.page, unit);
+                outline.opening(unit, opening, true, page);
+                verdicts::say(outline, unit, page);
             }
-            _ => outline.unit(unit),
+            _ => outline.unit(unit, page),
         }
     }
 }
@@ -72,7 +75,7 @@ impl Columns {
 }
 
 /// The fields of a frame in rows; the payload alone when there are no fields.
-fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
+fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
     let header = u64::from(frame.header.header_length());
     let columns = Columns::new(frame.offset.saturating_add(header).saturating_add(at_hand(frame)));
     // The byte whose bits are being told.
@@ -80,24 +83,24 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     let mut rest = unit.fields;
     if rest.is_empty() {
         for from in (0..header).step_by(ROW) {
-            bytes_row(outline, frame, columns, from, header);
+            bytes_row(page, frame, columns, from, header);
             if from == 0 {
-                outline.page.to(columns.name).word(Ink::Plain, "frame header");
+                page.to(columns.name).word(Ink::Plain, "frame header");
             }
-            outline.page.line();
+            page.line();
         }
-        payload(outline, frame, columns, frames::is_text(None, frame));
+        payload(page, frame, columns, frames::is_text(None, frame));
     }
     while let [field, later @ ..] = rest {
         let zero = rows::reserved_bits_zero(unit, rest);
         let place = in_frame(unit, field.span);
         let end = if zero.is_some() { field.span.start.saturating_add(3) } else { field.span.end };
         if let Some(severity) = rows::blamed(unit, field) {
-            outline.page.put(verdicts::ink(severity), "!");
+            page.put(verdicts::ink(severity), "!");
         }
         if field.def.role == Role::Payload {
-            caption(outline, frame, columns, field);
-            payload(outline, frame, columns, frames::is_text(Some(field), frame));
+            caption(page, frame, columns, field);
+            payload(page, frame, columns, frames::is_text(Some(field), frame));
         } else {
             if let Some((start, stop)) =
                 place.map(|(start, stop)| (start, stop.max(start + end - field.span.start)))
@@ -106,7 +109,7 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
                 if bits.is_empty() || open != Some(start / 8) {
                     let one = start / 8 + 1;
                     bytes_row(
-                        outline,
+                        page,
                         frame,
                         columns,
                         start / 8,
@@ -114,18 +117,18 @@ fn fields(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
                     );
                 }
                 if !bits.is_empty() {
-                    outline.page.to(columns.bytes + 5).put(Ink::Faint, &bits);
+                    page.to(columns.bytes + 5).put(Ink::Faint, &bits);
                 }
                 open = (!bits.is_empty()).then_some(start / 8);
             }
-            meaning(outline, columns, field, zero.is_some());
+            meaning(page, columns, field, zero.is_some());
         }
         rest = zero.unwrap_or(later);
     }
 }
 
 /// An offset and the bytes `from..to` of a frame, as many as fit a row.
-fn bytes_row(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, from: u64, to: u64) {
+fn bytes_row(page: &mut Page, frame: &Frame<'_>, columns: Columns, from: u64, to: u64) {
     let header = u64::from(frame.header.header_length());
     let shown: Vec<u8> = (from..to)
         .take(ROW)
@@ -135,18 +138,17 @@ fn bytes_row(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, from: u
             None => frames::wire_byte(frame, at),
         })
         .collect();
-    offset(outline, columns, frame.offset.saturating_add(from));
-    outline.page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&shown));
+    offset(page, columns, frame.offset.saturating_add(from));
+    page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&shown));
 }
 
-fn offset(outline: &mut Outline, columns: Columns, at: u64) {
+fn offset(page: &mut Page, columns: Columns, at: u64) {
     let digits = columns.digits;
-    outline.page.to(INDENT).put(Ink::Faint, &format!("{at:0digits$x}"));
+    page.to(INDENT).put(Ink::Faint, &format!("{at:0digits$x}"));
 }
 
 /// Ends a row with name, value and meaning.
-fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) {
-    let page = &mut outline.page;
+fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
     page.to(columns.name + 2 * usize::from(field.depth));
     page.word(Ink::Plain, if three { "RSV1–3" } else { field.def.label });
     let value_at = columns.name + 15;
@@ -178,8 +180,7 @@ fn meaning(outline: &mut Outline, columns: Columns, field: &Field, three: bool) 
 }
 
 /// The heading over a payload's columns.
-fn caption(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, field: &Field) {
-    let page = &mut outline.page;
+fn caption(page: &mut Page, frame: &Frame<'_>, columns: Columns, field: &Field) {
     page.to(columns.bytes).word(Ink::Plain, field.def.label);
     if frame.header.masking_key.is_some() {
         page.word(Ink::Faint, ", ").word(Ink::Faint, "masked").to(columns.name).word(Ink::Faint, "unmasked");
@@ -188,31 +189,30 @@ fn caption(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, field: &F
 }
 
 /// The payload: as on the wire, unmasked if it is masked, and as letters.
-fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: bool) {
+fn payload(page: &mut Page, frame: &Frame<'_>, columns: Columns, text: bool) {
     let header = u64::from(frame.header.header_length());
-    let rows = if outline.unabridged { usize::MAX } else { PAYLOAD_ROWS };
+    let rows = page.at_most(PAYLOAD_ROWS);
     let masked = frame.header.masking_key.is_some();
     let per_row = if masked { ROW } else { 2 * ROW };
     let mut shown = 0;
     let all = hole::parts(frame.payload, frame.holes).flat_map(|part| rows_of(part, per_row));
     for part in all.take(rows) {
-        if outline.page.is_broken() {
+        if page.is_broken() {
             break;
         }
         let (at, row) = match part {
             Part::Bytes(at, row) => (at, row),
             Part::Hole(hole) => {
-                offset(outline, columns, frame.offset.saturating_add(header + hole.offset));
-                let words = frames::missing(outline.lang(), hole);
-                outline.page.to(columns.bytes).put(Ink::Warning, &words).line();
+                offset(page, columns, frame.offset.saturating_add(header + hole.offset));
+                let words = frames::missing(page.lang(), hole);
+                page.to(columns.bytes).put(Ink::Warning, &words).line();
                 shown += hole.length;
                 continue;
             }
         };
         let from = header + at;
-        offset(outline, columns, frame.offset.saturating_add(from));
+        offset(page, columns, frame.offset.saturating_add(from));
         let wire: Vec<u8> = (from..).take(row.len()).map_while(|at| frames::wire_byte(frame, at)).collect();
-        let page = &mut outline.page;
         page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&wire));
         if masked {
             page.to(columns.name).put(Ink::Strong, &hexdump::pairs(row));
@@ -222,14 +222,15 @@ fn payload(outline: &mut Outline, frame: &Frame<'_>, columns: Columns, text: boo
         shown += row.len() as u64;
     }
     let left = frame.header.length.saturating_sub(shown);
-    let page = &mut outline.page;
     if left > 0 {
         let words = count(page.lang(), left, MORE_BYTES);
         page.to(columns.bytes).put(Ink::Faint, "… ").put(Ink::Faint, &words).line();
     }
     if text && !frame.payload.is_empty() && !frame.payload.is_ascii() {
         if !frame.holes.is_empty() {
-            return outline.broken(frame.payload, frame.holes, at_hand(frame), true, columns.bytes);
+            let (bytes, holes, length) = (frame.payload, frame.holes, at_hand(frame));
+            let shown = Payload { bytes, holes, length, declared: length, text: true };
+            return set::payload(page, &shown, columns.bytes);
         }
         let more = (frame.payload.len() as u64) < frame.header.length;
         page.to(columns.bytes).quote(frame.payload, more, columns.bytes, PAYLOAD_ROWS, 0);
@@ -254,24 +255,23 @@ fn at_hand(frame: &Frame<'_>) -> u64 {
 }
 
 /// The start line and the header fields, each with its bytes.
-fn http(outline: &mut Outline, head: &HttpHead<'_>) {
-    hexdump::dump(&mut outline.page, head.start_line.as_bytes(), head.offset, INDENT, PAYLOAD_ROWS);
+fn http(outline: &Outline, head: &HttpHead<'_>, page: &mut Page) {
+    hexdump::dump(page, head.start_line.as_bytes(), head.offset, INDENT, PAYLOAD_ROWS);
     for header in head.headers {
         let (ink, mark) = heads::verdict(header.verdict);
-        let page = &mut outline.page;
         page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
         page.data(Ink::Strong, header.name.as_bytes(), 32, false);
         if !header.meaning.is_empty() {
             let meaning = page.lang().say(&header.meaning);
-            page.to(heads::NAME + 28).wrap(Ink::Plain, &meaning, heads::NAME + 28, 0);
+            page.to(set::heads::NAME + 28).wrap(Ink::Plain, &meaning, set::heads::NAME + 28, 0);
         }
         page.line();
         let at = |span: Span| span.first_byte();
         hexdump::dump(page, header.value.as_bytes(), at(header.value_at), INDENT, PAYLOAD_ROWS);
     }
     if !head.body.is_empty() {
-        outline.page.to(INDENT).word(Ink::Faint, "body").line();
-        outline.payload(head.body, head.body.len() as u64, false, INDENT);
+        heads::body(outline, page);
+        set::payload(page, &Payload::whole(head.body, false), INDENT);
     }
 }
 

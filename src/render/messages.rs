@@ -1,10 +1,13 @@
 //! What the application sees: one entry a message, frames folded.
 
 use super::json::Scope;
-use super::outline::{INDENT, Outline, PREVIEW, joined};
+use super::outline::{self, Outline, PREVIEW, joined};
+use super::page::Page;
+use super::said::{Block, Payload, Setter};
 use super::screen::{Layout, Screen};
+use super::style::Ink;
 use super::views::Choice;
-use super::words::{BYTES, FRAMES, count, opcode};
+use super::words::{BYTES, FRAMES, close_code, count, opcode};
 use super::{Options, app, verdicts};
 use crate::model::{Body, Message, Opcode, Unit, Utf8, Wants, hole};
 
@@ -27,35 +30,40 @@ impl Layout for MessagesLayout {
         Wants { fields: false, payload: options.payload.unwrap_or(PREVIEW), app: true }
     }
 
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
-        match unit.body {
-            Body::Message(message) => {
-                show(outline, unit, message);
-                verdicts::show(&mut outline.page, unit);
-            }
-            Body::Packet(packet) => {
-                if unit.conn == 0 {
-                    app::pasted(outline, unit, packet);
-                } else {
-                    let about = app::by_polling(outline.lang(), packet);
-                    outline.heading(unit, outline.lang().words("packet"), &about);
-                    app::details(outline, packet.app);
-                }
-                verdicts::show(&mut outline.page, unit);
-            }
-            // Frames and heads are what this view spares the reader, unless something is wrong with them.
-            Body::Frame(frame) if !unit.findings.is_empty() => {
-                outline.heading(unit, &outline.lang().fill("frame {}", &[&frame.n]), "");
-                verdicts::show(&mut outline.page, unit);
-            }
-            Body::Http(_) if !unit.findings.is_empty() => outline.unit(unit),
-            Body::Frame(_) | Body::Http(_) => {}
-            _ => outline.unit(unit),
-        }
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
+        say(outline, unit, page);
     }
 }
 
-fn show(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
+/// Says a unit, if the application sees it or something is wrong with it.
+pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
+    match unit.body {
+        Body::Message(it) => {
+            message(outline, unit, it, to);
+            verdicts::say(outline, unit, to);
+        }
+        Body::Packet(packet) => {
+            if unit.conn == 0 {
+                app::pasted(outline, unit, packet, to);
+            } else {
+                let about = app::by_polling(outline.lang(), packet);
+                outline.heading(unit, outline.lang().words("packet"), &about, to);
+                app::details(outline.lang(), packet.app, to);
+            }
+            verdicts::say(outline, unit, to);
+        }
+        // Frames and heads are what this view spares the reader, unless something is wrong with them.
+        Body::Frame(frame) if !unit.findings.is_empty() => {
+            outline.heading(unit, &outline.lang().fill("frame {}", &[&frame.n]), "", to);
+            verdicts::say(outline, unit, to);
+        }
+        Body::Http(_) if !unit.findings.is_empty() => outline.unit(unit, to),
+        Body::Frame(_) | Body::Http(_) => {}
+        _ => outline.unit(unit, to),
+    }
+}
+
+fn message(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
     let mut length = count(lang, message.length, BYTES);
     if let Some(inflated) = message.inflated_length {
@@ -66,19 +74,19 @@ fn show(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
     }
     let incomplete = if message.complete { "" } else { lang.words("incomplete") };
     let about = joined(lang, &[opcode(lang, message.kind), length, incomplete.to_owned()]);
-    outline.heading(unit, &lang.fill("message {}", &[&message.m]), &about);
+    outline.heading(unit, &lang.fill("message {}", &[&message.m]), &about, to);
     if let Some(close) = &message.close {
         if let Some(code) = close.code {
-            outline.say(super::style::Ink::Plain, &super::words::close_code(lang, code));
+            outline::say(Ink::Plain, &close_code(lang, code), to);
         }
-        outline.payload(close.reason, close.reason.len() as u64, true, INDENT);
+        to.set(Block::Payload { payload: Payload::whole(close.reason, true), level: 1 });
         return;
     }
     match message.app {
-        Some(it) if !it.fields.is_empty() || !it.packets.is_empty() => app::details(outline, it),
+        Some(it) if !it.fields.is_empty() || !it.packets.is_empty() => app::details(lang, it, to),
         it => {
             if let Some(it) = it {
-                app::line(outline, it);
+                app::line(lang, it, to);
             }
             // Only what was not inflated has holes.
             let as_bytes = message.compressed && !message.holes.is_empty();
@@ -86,7 +94,9 @@ fn show(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
             let length = message.inflated_length.unwrap_or(message.length);
             let at_hand = message.payload.len() as u64 + hole::missing(message.holes);
             let length = if message.payload_cut { length } else { at_hand };
-            outline.broken(message.payload, message.holes, length, text, INDENT);
+            let (bytes, holes) = (message.payload, message.holes);
+            let payload = Payload { bytes, holes, length, declared: length, text };
+            to.set(Block::Payload { payload, level: 1 });
         }
     }
 }

@@ -17,15 +17,21 @@
 //! findings come with the units. The views only lay out. How they stack:
 //!
 //! ```text
-//! tree  bits  hex  table          what a frame looks like
-//! messages  session               what the application sees
-//!    screen                       a sink over a writer
-//!    outline, heads, verdicts     what everything else looks like
-//!    app                          packets and sessions of applications
-//!    rows, frames, hexdump        fields, bytes
-//!    page, columns                one column-counting line after another
-//!    escape, style, clock, words  characters, colours, times, numbers
+//! views                            the list of views, by name
+//! tree  bits  hex  table           what a frame looks like
+//! messages  session                what the application sees
+//!    screen                        a sink over a writer
+//!    outline, rows, heads, verdicts, app   what is said of everything, as values
+//!    said                          blocks of what is said, and what sets them
+//!    set                           blocks on a page
+//!    frames, hexdump, pretty       bytes, JSON
+//!    page, columns                 one column-counting line after another
+//!    escape, style, clock, words   characters, colours, times, counts
 //! ```
+//!
+//! `tree`, `messages` and `session` say what they show in blocks, so that something else than a page can
+//! set them; `bits`, `hex` and `table` draw on the page between the blocks, because columns are what
+//! they are.
 //!
 //! What came from the wire is untrusted. `escape` is the only way from bytes to
 //! the page, and the page escapes the tool's own words as well, because they may
@@ -65,7 +71,9 @@ mod outline;
 mod page;
 mod pretty;
 mod rows;
+mod said;
 mod screen;
+mod set;
 mod style;
 mod totals;
 mod verdicts;

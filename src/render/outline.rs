@@ -2,42 +2,31 @@
 //! messages, gaps, totals. Only frames and HTTP heads look different from view to view.
 
 use super::clock::Clock;
-use super::files::{self, Files};
-use super::hexdump;
-use super::page::Page;
+use super::files::{Files, about};
+use super::said::{Block, FilePlace, Heading, Payload, Run, Setter, Words};
 use super::style::Ink;
 use super::totals::{effect, more, others, totals};
-use super::words::{BYTES, FRAMES, MESSAGES, MORE_BYTES, PACKETS, close_code, count, opcode, runs};
-use super::{Options, app, frames, heads, verdicts};
+use super::words::{BYTES, FRAMES, MESSAGES, PACKETS, close_code, count, opcode, runs};
+use super::{Options, app, files, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::grouped;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, Handshake, Hole, InputFile, Message, Meta, Opcode, Opening,
-    Part, Roles, Severity, Summary, Unit, Utf8, hole,
+    Body, Connection, Dir, EndKind, Ending, Gap, Handshake, InputFile, Message, Meta, Opcode, Opening, Roles,
+    Severity, Summary, Unit, Utf8, hole,
 };
 
-/// Where the contents of a block begin.
-pub const INDENT: usize = 2;
-
-/// Rows of text, and of a hexdump, that are shown of a payload unless asked for more.
-const TEXT_ROWS: usize = 6;
-const DUMP_ROWS: usize = 4;
-
-/// Parts of a payload with holes that are shown unless asked for more, the holes included.
-const PARTS: usize = 9;
-
-/// Payload bytes kept for those rows.
+/// Payload bytes kept of each frame and message unless asked for more.
 pub const PREVIEW: u64 = 2048;
 
-/// The page, and what is remembered from one unit to the next.
+/// What is remembered from one unit to the next.
 #[derive(Debug)]
 pub struct Outline {
-    pub page: Page,
+    lang: Lang,
     pub clock: Clock,
     /// Which of several files is shown.
     pub files: Files,
-    /// Whether payloads are shown whole, as far as they were kept.
-    pub unabridged: bool,
+    /// What to add to findings.
+    pub advice: verdicts::Adviser,
     /// More than one connection was seen, so that headings must say which.
     several: bool,
     /// Packets were pasted: there are no connections to count.
@@ -45,13 +34,13 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Lays out on `page`.
-    pub fn new(options: &Options, page: Page) -> Self {
+    /// Nothing said yet.
+    pub fn new(options: &Options) -> Self {
         Self {
-            page,
+            lang: options.lang,
             clock: Clock::new(options.time),
             files: Files::default(),
-            unabridged: options.payload.is_some(),
+            advice: verdicts::Adviser::new(options.advice),
             several: false,
             pasted: false,
         }
@@ -59,43 +48,43 @@ impl Outline {
 
     /// The language of the words.
     pub fn lang(&self) -> Lang {
-        self.page.lang()
+        self.lang
     }
 
-    /// Shows any unit but a frame.
-    pub fn unit(&mut self, unit: &Unit<'_>) {
+    /// Says any unit but a frame.
+    pub fn unit(&mut self, unit: &Unit<'_>, to: &mut dyn Setter) {
         self.several |= unit.conn > 1;
         match unit.body {
             Body::Meta(meta) => {
                 self.begin(meta);
-                self.meta(meta);
+                Self::meta(meta, to);
             }
             Body::File(file) => {
                 self.enter(file);
-                self.page.gap();
-                files::line_of(&mut self.page, file);
+                to.set(Block::Gap);
+                files::say(file, to);
             }
             Body::Connection(connection) => match &connection.ending {
-                None => self.connection(unit, connection),
-                Some(ending) => self.ending(unit, connection, ending),
+                None => self.connection(unit, connection, to),
+                Some(ending) => self.ending(unit, connection, ending, to),
             },
-            Body::Http(head) => heads::show(self, unit, head),
-            Body::Opening(opening) => self.opening(unit, opening, false),
+            Body::Http(head) => heads::say(self, unit, head, to),
+            Body::Opening(opening) => self.opening(unit, opening, false, to),
             Body::Frame(_) => {}
-            Body::Packet(packet) => app::packet(self, unit, packet),
-            Body::Session(session) => app::session(self, unit, session),
-            Body::Message(message) => self.message(unit, message),
-            Body::Gap(gap) => self.hole(unit, gap),
+            Body::Packet(packet) => app::packet(self, unit, packet, to),
+            Body::Session(session) => app::session(self, unit, session, to),
+            Body::Message(message) => self.message(unit, message, to),
+            Body::Gap(gap) => self.hole(unit, gap, to),
             Body::Note if unit.findings.is_empty() => {}
-            Body::Note if unit.conn == 0 => self.heading(unit, self.lang().words("about the capture"), ""),
-            Body::Note => self.heading(unit, &self.lang().fill("about connection {}", &[&unit.conn]), ""),
+            Body::Note if unit.conn == 0 => self.heading(unit, self.lang.words("about the capture"), "", to),
+            Body::Note => self.heading(unit, &self.lang.fill("about connection {}", &[&unit.conn]), "", to),
             Body::Summary(summary) => {
                 self.files.leave();
-                self.summary(summary);
+                self.summary(summary, to);
             }
         }
         if !matches!(unit.body, Body::Frame(_)) {
-            verdicts::show(&mut self.page, unit);
+            verdicts::say(self, unit, to);
         }
     }
 
@@ -112,149 +101,76 @@ impl Outline {
         self.files.enter(file);
     }
 
-    /// A block's first line: what it is, who sent it, more about it, and at the right end when.
-    pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str) {
+    /// A block's first line: what it is, who sent it, more about it, and when.
+    pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str, to: &mut dyn Setter) {
         self.several |= unit.conn > 1;
         let stamp = unit.time.and_then(|time| self.clock.stamp(time));
-        self.page.gap();
-        self.page.put(Ink::Strong, what);
-        if let Some(dir) = unit.dir {
-            let way = way(self.lang(), dir);
-            self.page.put(Ink::Plain, "  ").put(ink(dir), &way);
-        }
-        if !about.is_empty() {
-            let indent = self.page.column() + 2;
-            self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, about, indent.min(40), 0);
-        }
         let says_conn = matches!(unit.body, Body::Connection(_) | Body::Note);
-        let conn = (self.several && unit.conn > 0 && !says_conn).then_some(unit.conn);
-        let file = self.files.label();
-        let tail = |names| tail(self.lang(), names, file, conn, unit.packets, stamp.as_deref());
-        let (full, brief) = (tail(&FULL), tail(&BRIEF));
-        let fits = |tail: &str| self.page.column() + 2 + self.page.measure(tail) <= self.page.width();
-        let tail = if !fits(&full) && fits(&brief) { brief } else { full };
-        self.page.tail(Ink::Faint, tail).line();
+        to.set(Block::Heading(Heading {
+            what,
+            from: unit.dir,
+            about,
+            file: self.files.label(),
+            conn: (self.several && unit.conn > 0 && !says_conn).then_some(unit.conn),
+            packets: unit.packets,
+            when: stamp.as_deref(),
+        }));
     }
 
-    /// A line of running text in the block.
-    pub fn say(&mut self, ink: Ink, words: &str) {
-        self.page.to(INDENT).wrap(ink, words, INDENT, 0).line();
-    }
-
-    /// Shows a payload of `length` bytes, of which `bytes` are at hand, as a block at `indent`.
-    pub fn payload(&mut self, bytes: &[u8], length: u64, text: bool, indent: usize) {
-        if bytes.is_empty() {
-            return;
-        }
-        let rows = |preview| if self.unabridged { usize::MAX } else { preview };
-        let shown = if text {
-            let more = (bytes.len() as u64) < length;
-            let shown = self.page.to(indent).quote(bytes, more, indent, rows(TEXT_ROWS), 0);
-            self.page.line();
-            shown
-        } else {
-            hexdump::dump(&mut self.page, bytes, 0, indent, rows(DUMP_ROWS))
-        };
-        self.left(length.saturating_sub(shown as u64), indent);
-    }
-
-    /// The same for a payload with holes: its parts, and between them what is missing.
-    pub fn broken(&mut self, bytes: &[u8], holes: &[Hole], length: u64, text: bool, indent: usize) {
-        if holes.is_empty() {
-            return self.payload(bytes, length, text, indent);
-        }
-        let rows = |preview| if self.unabridged { usize::MAX } else { preview };
-        let (rows, parts) = (rows(if text { TEXT_ROWS } else { DUMP_ROWS }), rows(PARTS));
-        let mut shown = 0;
-        for part in hole::parts(bytes, holes).take(parts) {
-            match part {
-                Part::Hole(hole) => {
-                    let words = frames::missing(self.lang(), hole);
-                    self.page.to(indent).put(Ink::Warning, &words).line();
-                    shown += hole.length;
-                }
-                Part::Bytes(from, part) => {
-                    let to = from + part.len() as u64;
-                    let now = if text {
-                        let now =
-                            self.page.to(indent).quote_part(part, from == 0, to == length, indent, rows);
-                        self.page.line();
-                        now
-                    } else {
-                        hexdump::dump(&mut self.page, part, from, indent, rows)
-                    };
-                    shown += now as u64;
-                    if now < part.len() {
-                        break;
-                    }
-                }
-            }
-        }
-        self.left(length.saturating_sub(shown), indent);
-    }
-
-    /// How many bytes more there are, if any.
-    fn left(&mut self, left: u64, indent: usize) {
-        if left > 0 {
-            self.page.to(indent).put(Ink::Faint, "… ");
-            self.page.put(Ink::Faint, &count(self.lang(), left, MORE_BYTES)).line();
-        }
-    }
-
-    fn meta(&mut self, meta: &Meta) {
+    fn meta(meta: &Meta, to: &mut dyn Setter) {
         // Each of several files is named where it begins, unless they are one capture.
         if meta.files.is_empty() {
-            self.page.gap();
-            files::line(&mut self.page, &meta.input, &meta.format, &meta.link_types);
+            to.set(Block::Gap);
+            let about = about(&meta.format, &meta.link_types);
+            to.set(Block::File { name: &meta.input, about: &about, place: FilePlace::Beginning });
         } else if meta.concat {
-            self.page.gap();
+            to.set(Block::Gap);
             for file in &meta.files {
-                files::line_of(&mut self.page, file);
+                files::say(file, to);
             }
         }
     }
 
-    fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) {
+    fn connection(&mut self, unit: &Unit<'_>, connection: &Connection, to: &mut dyn Setter) {
         let between = match (connection.client, connection.server) {
             (Some(client), Some(server)) => format!("{client} → {server}"),
-            (Some(client), None) => self.lang().fill("client {}", &[&client]),
-            (None, Some(server)) => self.lang().fill("server {}", &[&server]),
+            (Some(client), None) => self.lang.fill("client {}", &[&client]),
+            (None, Some(server)) => self.lang.fill("server {}", &[&server]),
             (None, None) => String::new(),
         };
-        self.heading(unit, &self.lang().fill("connection {}", &[&unit.conn]), &between);
+        self.heading(unit, &self.lang.fill("connection {}", &[&unit.conn]), &between, to);
         if let Some(roles) = roles(connection) {
-            self.say(Ink::Plain, self.lang().words(roles));
+            say(Ink::Plain, self.lang.words(roles), to);
         }
     }
 
     /// What is no HTTP. Text is in what is said about it already, and its bytes shown if `all` are.
-    pub fn opening(&mut self, unit: &Unit<'_>, opening: &Opening<'_>, all: bool) {
+    pub fn opening(&mut self, unit: &Unit<'_>, opening: &Opening<'_>, all: bool, to: &mut dyn Setter) {
         let what = if unit.dir == Some(Dir::Server) { "answer" } else { "preface" };
-        let about = self.lang().say(opening.about);
-        self.heading(unit, self.lang().words(what), &about);
+        let about = self.lang.say(opening.about);
+        self.heading(unit, self.lang.words(what), &about, to);
         if all
             || str::from_utf8(opening.bytes).is_err()
             || opening.bytes.iter().any(|b| *b < b' ' && !b.is_ascii_whitespace())
         {
-            self.payload(opening.bytes, opening.bytes.len() as u64, false, INDENT);
+            to.set(Block::Payload { payload: Payload::whole(opening.bytes, false), level: 1 });
         }
     }
 
-    fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending) {
-        let lang = self.lang();
+    fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending, to: &mut dyn Setter) {
+        let lang = self.lang;
         let heading = lang.fill("connection {} ends", &[&unit.conn]);
         if connection.handshake == Handshake::Polling {
             // Nothing but HTTP: there are no frames to count.
-            return self.heading(unit, &heading, &ended(lang, ending, connection));
+            return self.heading(unit, &heading, &ended(lang, ending, connection), to);
         }
-        self.heading(unit, &heading, &ended(lang, ending, connection));
+        self.heading(unit, &heading, &ended(lang, ending, connection), to);
         let agreed = agreed(lang, connection);
         if !agreed.is_empty() {
-            self.say(Ink::Plain, &agreed);
+            say(Ink::Plain, &agreed, to);
         }
         for dir in [Dir::Client, Dir::Server] {
             let sent = ending.counts[dir.index()];
-            self.page.to(INDENT).word(ink(dir), dir.name());
             let words = lang.fill(
                 " sent {} in {}, {} of payload and {} in all",
                 &[
@@ -264,30 +180,31 @@ impl Outline {
                     &grouped(sent.bytes),
                 ],
             );
-            self.page.wrap(Ink::Plain, &words, INDENT + 2, 0).line();
+            let who = Run::whole(ink(dir), lang.words(dir.name()));
+            item(1, who, Run::text(Ink::Plain, &words), to);
         }
-        self.more(connection);
+        self.more(connection, to);
     }
 
     /// What was found so often that it was only counted.
-    fn more(&mut self, connection: &Connection) {
+    fn more(&mut self, connection: &Connection, to: &mut dyn Setter) {
         for it in &connection.more {
-            let words = more(self.lang(), it);
-            self.say(verdicts::ink(it.rule.severity), &words);
+            let words = more(self.lang, it);
+            say(verdicts::ink(it.rule.severity), &words, to);
         }
     }
 
     /// A message of several frames, or one that says more than its frame did.
-    fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
+    fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>, to: &mut dyn Setter) {
         let own_story = message.frame_count > 1 || message.compressed || !message.complete;
         if unit.findings.is_empty() && (message.kind.is_control() || !own_story) {
             // The frame has just been shown: what it means goes under it.
             if let Some(it) = message.app {
-                app::line(self, it);
+                app::line(self.lang, it, to);
             }
             return;
         }
-        let lang = self.lang();
+        let lang = self.lang;
         let length = count(lang, message.length, BYTES);
         let length = match message.inflated_length {
             Some(inflated) => lang.fill("{} compressed, {} inflated", &[&length, &grouped(inflated)]),
@@ -300,7 +217,7 @@ impl Outline {
             about.push_str(lang.words(", "));
             about.push_str(lang.words("incomplete"));
         }
-        self.heading(unit, &lang.fill("message {}", &[&message.m]), &about);
+        self.heading(unit, &lang.fill("message {}", &[&message.m]), &about, to);
         if own_story {
             // Only what was not inflated has holes.
             let as_bytes = message.compressed && !message.holes.is_empty();
@@ -312,17 +229,19 @@ impl Outline {
                 // How much more there would be of what cannot be inflated is not known.
                 _ => at_hand,
             };
-            self.broken(message.payload, message.holes, length, text, INDENT);
+            let (bytes, holes) = (message.payload, message.holes);
+            let payload = Payload { bytes, holes, length, declared: length, text };
+            to.set(Block::Payload { payload, level: 1 });
         }
         if let Some(it) = message.app {
-            app::line(self, it);
+            app::line(lang, it, to);
         }
     }
 
-    fn hole(&mut self, unit: &Unit<'_>, gap: &Gap) {
-        let lang = self.lang();
+    fn hole(&mut self, unit: &Unit<'_>, gap: &Gap, to: &mut dyn Setter) {
+        let lang = self.lang;
         let about = lang.fill("{} missing", &[&count(lang, gap.length, BYTES)]);
-        self.heading(unit, lang.words("gap"), &about);
+        self.heading(unit, lang.words("gap"), &about, to);
         let packets = match gap.between {
             (Some(before), Some(after)) => lang.fill("between packets {} and {}", &[&before, &after]),
             (Some(before), None) => lang.fill("after packet {}", &[&before]),
@@ -330,72 +249,46 @@ impl Outline {
             (None, None) => String::new(),
         };
         let place = lang.fill("at byte {} of what the sender sent", &[&grouped(gap.offset)]);
-        self.say(Ink::Plain, &joined(lang, &[place, packets]));
-        self.say(Ink::Plain, lang.words(effect(gap.effect)));
+        say(Ink::Plain, &joined(lang, &[place, packets]), to);
+        say(Ink::Plain, lang.words(effect(gap.effect)), to);
     }
 
-    fn summary(&mut self, summary: &Summary) {
-        self.page.gap();
-        let lang = self.lang();
-        self.page.word(Ink::Strong, "summary");
+    fn summary(&mut self, summary: &Summary, to: &mut dyn Setter) {
+        let lang = self.lang;
         let (totals, bytes) = (totals(lang, summary), count(lang, summary.bytes, BYTES));
         let about = match summary.packets {
             _ if self.pasted => bytes,
             0 => lang.fill("{} ({})", &[&totals, &bytes]),
             packets => lang.fill("{} in {} ({})", &[&totals, &count(lang, packets, PACKETS), &bytes]),
         };
-        self.page.put(Ink::Plain, "  ").wrap(Ink::Plain, &about, 9, 0).line();
-        files::totals(&mut self.page, summary);
+        to.set(Block::Totals { about: &about });
+        files::totals(lang, summary, to);
         for other in summary.others.iter().take(OTHERS) {
-            self.say(Ink::Faint, &others(lang, other));
+            say(Ink::Faint, &others(lang, other), to);
         }
         if let more @ 1.. = summary.others.len().saturating_sub(OTHERS) {
-            self.say(Ink::Faint, &lang.fill("and {} more kinds of other connections", &[&more]));
+            say(Ink::Faint, &lang.fill("and {} more kinds of other connections", &[&more]), to);
         }
         let findings = summary.findings.by_weight();
         if findings.is_empty() {
-            self.say(Ink::Good, lang.words("no findings"));
+            say(Ink::Good, lang.words("no findings"), to);
         }
-        let widest = findings.iter().map(|(rule, _)| rule.id.len()).max().unwrap_or_default();
-        let number = findings.iter().map(|(_, times)| grouped(*times).len() + 1).max().unwrap_or_default();
-        for (rule, times) in findings {
-            self.page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
-            let times = format!("{}×", grouped(times));
-            self.page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
-            self.page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
-            self.page
-                .to(INDENT + 12 + number + widest.min(40))
-                .tail(Ink::Faint, rule.cite.to_string())
-                .line();
-        }
+        to.set(Block::Rules(&findings));
         if let Some(error) = &summary.error {
-            self.page.to(INDENT).word(Ink::Error, "the input ended badly: ");
-            self.page.wrap(Ink::Plain, &lang.say(error), INDENT + 2, 0).line();
+            let lead = Run::whole(Ink::Error, lang.words("the input ended badly: "));
+            item(1, lead, Run::text(Ink::Plain, &lang.say(error)), to);
         }
     }
 }
 
-/// What the right end of a heading calls a connection, a packet and several.
-type Names = [&'static str; 3];
-const FULL: Names = ["connection {}", "packet {}", "packets {}–{}"];
-const BRIEF: Names = ["conn {}", "pkt {}", "pkts {}–{}"];
+/// A line of running text in the block.
+pub fn say(ink: Ink, words: &str, to: &mut dyn Setter) {
+    to.set(Block::Words(Words { level: 1, hangs: false, runs: &[Run::text(ink, words)] }));
+}
 
-/// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.
-fn tail(
-    lang: Lang,
-    [connection, packet, several]: &Names,
-    file: Option<&str>,
-    conn: Option<u32>,
-    packets: Option<(u64, u64)>,
-    stamp: Option<&str>,
-) -> String {
-    let connection = conn.map(|number| lang.fill(connection, &[&number]));
-    let packets = packets.map(|(first, last)| {
-        if first == last { lang.fill(packet, &[&first]) } else { lang.fill(several, &[&first, &last]) }
-    });
-    let (file, stamp) = (file.map(str::to_owned), stamp.map(str::to_owned));
-    let parts: Vec<String> = [file, connection, packets, stamp].into_iter().flatten().collect();
-    parts.join(" · ")
+/// Words in one piece and words after them, the later lines set in.
+pub fn item(level: usize, lead: Run<'_>, rest: Run<'_>, to: &mut dyn Setter) {
+    to.set(Block::Words(Words { level, hangs: true, runs: &[lead, rest] }));
 }
 
 /// Who sent something to whom.

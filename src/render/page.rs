@@ -6,7 +6,6 @@
 //! nothing through that a terminal would obey.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -17,10 +16,12 @@ use super::escape::{self, Cells, Kind, cells, is_plain};
 use super::style::{Ink, Palette};
 use crate::lang::Lang;
 use crate::limits;
-use crate::model::{Advice, Rule};
 
 /// Columns a value may leave empty at the end of a line to keep a word in one piece.
 const SPILL_BACK: usize = 24;
+
+/// What moves to a column.
+const SPACES: &str = "                                                                ";
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -30,9 +31,8 @@ pub struct Page {
     width: usize,
     ascii: bool,
     lang: Lang,
-    advice: Option<&'static BTreeMap<&'static str, Advice>>,
-    /// Rules on which advice was given.
-    advised: BTreeSet<&'static str>,
+    /// Whether payloads are shown whole, as far as they were kept.
+    unabridged: bool,
     palette: Palette,
     /// Set at the right end of the line when it ends.
     tail: Option<(Ink, String)>,
@@ -63,8 +63,7 @@ impl Page {
             width: options.width.max(Options::NARROWEST),
             ascii: options.ascii,
             lang: options.lang,
-            advice: options.advice,
-            advised: BTreeSet::new(),
+            unabridged: options.payload.is_some(),
             palette: Palette::new(options.color),
             tail: None,
             begun: false,
@@ -122,10 +121,9 @@ impl Page {
         self.lang
     }
 
-    /// What is to be said of a rule besides its finding: the first time, and if it is wanted at all.
-    pub fn advice(&mut self, rule: &Rule) -> Option<Advice> {
-        let (id, advice) = self.advice?.get_key_value(rule.id)?;
-        self.advised.insert(id).then_some(*advice)
+    /// At most so many rows, unless all are wanted.
+    pub fn at_most(&self, rows: usize) -> usize {
+        if self.unabridged { usize::MAX } else { rows }
     }
 
     /// Columns that `words` would take.
@@ -143,8 +141,13 @@ impl Page {
             self.text.push_str(words);
             self.column += words.len();
         } else {
-            for cell in cells(words.as_bytes(), Kind::Words, self.ascii) {
-                self.text.push_str(cell.text());
+            let mut all = cells(words.as_bytes(), Kind::Words, self.ascii);
+            loop {
+                let run = all.plain(usize::MAX);
+                self.text.push_str(run);
+                self.column += run.len();
+                let Some(cell) = all.next() else { break };
+                cell.push_to(&mut self.text);
                 self.column += usize::from(cell.width);
             }
         }
@@ -164,7 +167,12 @@ impl Page {
             0 if self.column > 0 => 2,
             by => by,
         };
-        self.text.extend(std::iter::repeat_n(' ', by));
+        let mut left = by;
+        while left > 0 {
+            let now = left.min(SPACES.len());
+            self.text.push_str(&SPACES[..now]);
+            left -= now;
+        }
         self.column += by;
         self
     }
@@ -199,9 +207,8 @@ impl Page {
     }
 
     fn end(&mut self) {
-        while self.text.ends_with(' ') {
-            self.text.pop();
-        }
+        let end = self.text.trim_end_matches(' ').len();
+        self.text.truncate(end);
         self.text.push('\n');
         self.column = 0;
         self.begun = true;
@@ -255,12 +262,18 @@ impl Page {
         let (mut used, mut fallback) = (0, (self.text.len(), 0));
         let mut all = cells(bytes, kind, self.ascii);
         let cut = loop {
+            let run = all.plain(room.saturating_sub(used + ellipsis));
+            if !run.is_empty() {
+                self.text.push_str(run);
+                used += run.len();
+                fallback = (self.text.len(), used);
+            }
             let Some(cell) = all.next() else { break more && used + ellipsis > room };
             used += usize::from(cell.width);
             if used > room {
                 break true;
             }
-            self.text.push_str(cell.text());
+            cell.push_to(&mut self.text);
             if used + ellipsis <= room {
                 fallback = (self.text.len(), used);
             }
@@ -318,7 +331,19 @@ impl Page {
         let (mut row, mut shown, mut line_ended) = (1, 0, false);
         // Where the last word begins: byte of the text, and column.
         let mut word = (0, 0);
-        for cell in self.data_cells(bytes) {
+        let mut all = self.data_cells(bytes);
+        loop {
+            if !line_ended {
+                let run = all.plain(limit.saturating_sub(self.column));
+                self.text.push_str(run);
+                self.column += run.len();
+                shown += run.len();
+                if let Some(space) = run.rfind(' ') {
+                    let behind = run.len() - space - 1;
+                    word = (self.text.len() - behind, self.column - behind);
+                }
+            }
+            let Some(cell) = all.next() else { break };
             if cell.width > 0 && (line_ended || self.column + usize::from(cell.width) > limit) {
                 if row == rows || self.is_broken() {
                     break;
@@ -333,9 +358,9 @@ impl Page {
                 self.column += columns;
                 word = (0, 0);
             }
-            self.text.push_str(cell.text());
+            cell.push_to(&mut self.text);
             self.column += usize::from(cell.width);
-            if cell.text() == " " {
+            if cell.is_space() {
                 word = (self.text.len(), self.column);
             }
             shown += usize::from(cell.bytes);
@@ -346,10 +371,13 @@ impl Page {
 
     /// Columns that `bytes` would take as data, or `None` when more than `most`.
     pub fn measure_data(&self, bytes: &[u8], most: usize) -> Option<usize> {
-        self.data_cells(bytes).try_fold(0, |sum, cell| {
-            let sum = sum + usize::from(cell.width);
-            (sum <= most).then_some(sum)
-        })
+        let (mut all, mut columns) = (self.data_cells(bytes), 0);
+        while columns <= most {
+            columns += all.plain(most + 1 - columns).len();
+            let Some(cell) = all.next() else { return (columns <= most).then_some(columns) };
+            columns += usize::from(cell.width);
+        }
+        None
     }
 
     /// The lines collected, for the writer to take.

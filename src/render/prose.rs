@@ -46,18 +46,23 @@ mod tests {
         );
         assert_eq!(
             text,
-            "Which of the six are frames\nthat a receiver must refuse?\na) the first and the second,\n   no more\n"
+            "Which of the six are frames\nthat a receiver must refuse?\na) the first and the second,\n   no \
+             more\n"
         );
     }
 
     #[test]
     fn paragraphs_items_and_bytes() {
-        let text = "A *paragraph* with <marks> that are no marks, and which is long enough to be broken.\n\n    81 05   \
-                    48\n\na) an option that is long enough to be broken too, and goes on under its first word\nb) short";
+        let text = "A *paragraph* with <marks> that are no marks, and which is long enough to be \
+                    broken.\n\n    81 05   48\n\n\
+                    a) an option that is long enough to be broken too, and goes on under its first \
+             word\nb) short";
         assert_eq!(
             render(text, &Options::default()),
-            "A *paragraph* with <marks> that are no marks, and which is long enough to be\nbroken.\n\n    81 05   48\n\n\
-             a) an option that is long enough to be broken too, and goes on under its first\n   word\nb) short\n"
+            "A *paragraph* with <marks> that are no marks, and which is long enough to be\nbroken.\n\n    \
+             81 05   48\n\n\
+             a) an option that is long enough to be broken too, and goes on under its first\n   word\n\
+             b) short\n"
         );
     }
 }

@@ -6,47 +6,59 @@
 //! ```
 
 use super::frames::{content, is_text, pattern, wire_byte};
-use super::hexdump;
-use super::outline::{INDENT, Outline};
-use super::style::Ink;
-use super::verdicts::{self, in_frame};
-use super::words::{BYTES, brief, count};
+use super::outline::Outline;
+use super::said::{Block, Payload, Row, RowValue, Setter};
+use super::verdicts::in_frame;
 use crate::model::{Field, Finding, Frame, Role, Severity, Unit, Value};
 
-const PLACE: usize = INDENT;
-const BITS: usize = PLACE + 6;
-const NAME: usize = BITS + 11;
-const VALUE: usize = NAME + 16;
-/// Where a payload's block begins.
-const BLOCK: usize = 4;
-/// Values are aligned up to this many columns, so that meanings are too.
-const VALUE_COLUMNS: usize = 3;
-
-/// Levels of nesting that are shown by indenting.
-const MOST_DEPTH: usize = 4;
-
-/// Rows a long value of text may take.
-const VALUE_ROWS: usize = 4;
-
-/// Writes the rows of a frame's fields, or its payload alone when there are no fields.
-pub fn show(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
+/// Says the fields of a frame, or its payload alone when there are no fields.
+pub fn say(outline: &Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn Setter) {
     let mut rest = unit.fields;
     if rest.is_empty() {
         let (content, holes) = content(frame);
         let length = (frame.captured + frame.missing).min(frame.header.length);
         let length = length.saturating_sub((frame.payload.len() - content.len()) as u64);
-        outline.broken(content, &holes, length, is_text(None, frame), INDENT);
+        let text = is_text(None, frame);
+        let payload = Payload { bytes: content, holes: &holes, length, declared: length, text };
+        to.set(Block::Payload { payload, level: 1 });
     }
     while let [field, later @ ..] = rest {
         rest = if let Some(after) = reserved_bits_zero(unit, rest) {
-            reserved_row(outline, unit, field);
+            to.set(Block::Row(reserved(outline, unit, field)));
             after
         } else {
-            if field.def.role == Role::Payload {
-                payload_row(outline, unit, frame, field, !later.is_empty());
-            } else {
-                row(outline, unit, frame, field);
-            }
+            let meaning = outline.lang().say(&field.meaning);
+            let (place, bits) = place(unit, frame, field);
+            let number;
+            let value = match &field.value {
+                _ if field.def.role == Role::Payload => {
+                    let declared = frame.header.length;
+                    let payload = Payload {
+                        bytes: frame.payload,
+                        holes: frame.holes,
+                        length: (frame.captured + frame.missing).min(declared),
+                        declared,
+                        text: is_text(Some(field), frame),
+                    };
+                    RowValue::Payload(payload, !later.is_empty())
+                }
+                Value::Text(text) | Value::Json(text) => RowValue::Text(text),
+                Value::Bytes(bytes) => RowValue::Bytes(bytes, field.span.len() / 8),
+                Value::Bit(_) | Value::Number(_) | Value::Code(_) => {
+                    number = self::number(field);
+                    RowValue::Number(&number)
+                }
+            };
+            to.set(Block::Row(Row {
+                blamed: blamed(unit, field),
+                place,
+                bits,
+                depth: field.depth,
+                label: field.def.label,
+                value,
+                meaning: &meaning,
+                cite: field.def.cite,
+            }));
             later
         };
     }
@@ -81,107 +93,29 @@ pub fn blamed(unit: &Unit<'_>, field: &Field) -> Option<Severity> {
     unit.findings.iter().filter(touches).map(|finding| finding.rule.severity).max()
 }
 
-fn reserved_row(outline: &mut Outline, unit: &Unit<'_>, rsv1: &Field) {
+/// The row of the three reserved bits together.
+fn reserved<'a>(outline: &Outline, unit: &Unit<'_>, rsv1: &Field) -> Row<'a> {
     let start = in_frame(unit, rsv1.span).map(|(start, _)| start);
-    let place = start.map_or_else(String::new, |start| (start / 8).to_string());
-    let page = &mut outline.page;
-    page.to(PLACE).put(Ink::Faint, &place).to(BITS).put(Ink::Faint, ".000 ....");
-    page.to(NAME).put(Ink::Plain, "RSV1–3").to(VALUE).put(Ink::Strong, "000");
-    page.to(VALUE + VALUE_COLUMNS + 2).word(Ink::Plain, "no extension bits");
-    page.tail(Ink::Faint, brief(rsv1.def.cite)).line();
+    Row {
+        blamed: None,
+        place: start.map_or_else(String::new, |start| (start / 8).to_string()),
+        bits: ".000 ....".to_owned(),
+        depth: 0,
+        label: "RSV1–3",
+        value: RowValue::Number("000"),
+        meaning: outline.lang().words("no extension bits"),
+        cite: rsv1.def.cite,
+    }
 }
 
-/// Everything left of the value.
-fn lead(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) {
-    let page = &mut outline.page;
-    if let Some(severity) = blamed(unit, field) {
-        page.put(verdicts::ink(severity), "!");
-    }
-    if let Some((start, end)) = in_frame(unit, field.span) {
-        // A payload's span is as long as declared; its place ends where its bytes do.
-        let there = u64::from(frame.header.header_length()) + frame.captured + frame.missing;
-        let there = there.saturating_mul(8);
-        let end = if frame.truncated { end.min(there) } else { end };
-        let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
-        let place = if first == last { first.to_string() } else { format!("{first}–{last}") };
-        page.to(PLACE).put(Ink::Faint, &place);
-        let bits = pattern(wire_byte(frame, first), start, end);
-        if !bits.is_empty() {
-            page.to(BITS).put(Ink::Faint, &bits);
-        }
-    }
-    // A long name begins under the bits, if there are none.
-    let name = NAME + 2 * usize::from(field.depth).min(MOST_DEPTH);
-    let label = page.lang().words(field.def.label);
-    let long = page.measure(label).saturating_sub(VALUE - 2 - name);
-    page.to((name - long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, label);
-    page.to(VALUE).tail(Ink::Faint, brief(field.def.cite));
-}
-
-/// Columns kept free at the right for the section.
-fn reserve(outline: &Outline, field: &Field) -> usize {
-    outline.page.measure(&brief(field.def.cite)) + 2
-}
-
-fn row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) {
-    lead(outline, unit, frame, field);
-    let reserve = reserve(outline, field);
-    let page = &mut outline.page;
-    let at = page.column();
-    match &field.value {
-        Value::Text(text) | Value::Json(text) => {
-            let rows = if outline.unabridged { usize::MAX } else { VALUE_ROWS };
-            page.quote(text.as_bytes(), false, at, rows, reserve);
-        }
-        Value::Bytes(bytes) => {
-            let room = page.width().saturating_sub(at + reserve);
-            hexdump::put(page, Ink::Strong, bytes, field.span.len() / 8, room);
-        }
-        _ => {
-            page.put(Ink::Strong, &number(field));
-        }
-    }
-    meaning(outline, field, at);
-}
-
-/// Ends a row with the meaning, after the value or below it.
-fn meaning(outline: &mut Outline, field: &Field, value_at: usize) {
-    let reserve = reserve(outline, field);
-    let page = &mut outline.page;
-    if !field.meaning.is_empty() {
-        let words = page.lang().say(&field.meaning);
-        let column = value_at + VALUE_COLUMNS + 2;
-        if page.column() > column && page.column() + 2 + page.measure(&words) > page.width() - reserve {
-            page.line();
-        }
-        page.to(column).wrap(Ink::Plain, &words, column, reserve);
-    }
-    page.line();
-}
-
-/// The payload beside its name when it is short, else under it over the whole width.
-fn payload_row(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, field: &Field, parts_follow: bool) {
-    lead(outline, unit, frame, field);
-    let text = is_text(Some(field), frame);
-    let (bytes, length) = (frame.payload, frame.header.length);
-    let page = &mut outline.page;
-    let at = page.column();
-    let room = page.width().saturating_sub(reserve(outline, field) + at);
-    let page = &mut outline.page;
-    let whole = bytes.len() as u64 == length;
-    if whole && text && page.measure_data(bytes, room.saturating_sub(2)).is_some() {
-        page.put(Ink::Faint, "“").data(Ink::Strong, bytes, room, false).put(Ink::Faint, "”");
-        meaning(outline, field, at);
-    } else if !text && (parts_follow || whole && bytes.len() * 3 <= room + 1) {
-        hexdump::put(page, Ink::Strong, bytes, length, room);
-        meaning(outline, field, at);
-    } else {
-        let lang = outline.lang();
-        let meaning = &field.meaning;
-        let words = if meaning.is_empty() { count(lang, length, BYTES) } else { lang.say(meaning) };
-        let reserve = reserve(outline, field);
-        outline.page.wrap(Ink::Plain, &words, at, reserve).line();
-        let length = (frame.captured + frame.missing).min(length);
-        outline.broken(bytes, frame.holes, length, text, BLOCK);
-    }
+/// Which bytes and which bits of the frame a field is; empty where it is none of it.
+fn place(unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) -> (String, String) {
+    let Some((start, end)) = in_frame(unit, field.span) else { return Default::default() };
+    // A payload's span is as long as declared; its place ends where its bytes do.
+    let there = u64::from(frame.header.header_length()) + frame.captured + frame.missing;
+    let there = there.saturating_mul(8);
+    let end = if frame.truncated { end.min(there) } else { end };
+    let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
+    let place = if first == last { first.to_string() } else { format!("{first}–{last}") };
+    (place, pattern(wire_byte(frame, first), start, end))
 }

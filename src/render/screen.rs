@@ -14,8 +14,8 @@ use crate::model::{Sink, Time, Unit, Wants};
 pub trait Layout: Default {
     /// What it looks at.
     fn wants(options: &Options) -> Wants;
-    /// Writes `unit` on the page of `outline`.
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>);
+    /// Lays out `unit` on `page`.
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page);
 }
 
 /// A text view with the layout `L` over the writer `W`. Each unit is written with one
@@ -25,6 +25,7 @@ pub trait Layout: Default {
 pub struct Screen<L, W> {
     layout: L,
     outline: Outline,
+    page: Page,
     options: Options,
     /// Shared with the page, which writes what it cannot hold.
     out: Rc<RefCell<W>>,
@@ -35,7 +36,7 @@ impl<L: Layout, W: Write + 'static> Screen<L, W> {
     pub fn new(out: W, options: Options) -> Self {
         let out = Rc::new(RefCell::new(out));
         let page = Page::over(&options, Rc::<RefCell<W>>::clone(&out));
-        Self { layout: L::default(), outline: Outline::new(&options, page), options, out }
+        Self { layout: L::default(), outline: Outline::new(&options), page, options, out }
     }
 
     /// Counts relative times from `start`, where no beginning of an input says from when.
@@ -51,11 +52,11 @@ impl<L: Layout, W: Write + 'static> Screen<L, W> {
     ///
     /// The first error of writing.
     pub fn finish(self) -> io::Result<W> {
-        let Self { mut outline, out, .. } = self;
-        if let Some(error) = outline.page.take_error() {
+        let Self { mut page, out, .. } = self;
+        if let Some(error) = page.take_error() {
             return Err(error);
         }
-        drop(outline);
+        drop(page);
         let mut out = Rc::into_inner(out).ok_or(io::ErrorKind::ResourceBusy)?;
         out.get_mut().flush().map(|()| out.into_inner())
     }
@@ -67,12 +68,12 @@ impl<L: Layout, W: Write + 'static> Sink for Screen<L, W> {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        if self.outline.page.is_broken() {
+        if self.page.is_broken() {
             return Flow::Break(());
         }
-        self.layout.unit(&mut self.outline, unit);
-        self.outline.page.deliver();
-        if self.outline.page.is_broken() { Flow::Break(()) } else { Flow::Continue(()) }
+        self.layout.unit(&mut self.outline, unit, &mut self.page);
+        self.page.deliver();
+        if self.page.is_broken() { Flow::Break(()) } else { Flow::Continue(()) }
     }
 }
 

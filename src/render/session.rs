@@ -1,12 +1,14 @@
 //! The timeline of Engine.IO sessions: a line a packet, over polling and WebSocket.
 
 use super::json::Scope;
-use super::outline::{INDENT, Outline, ink};
+use super::outline::{self, Outline};
+use super::page::Page;
+use super::said::{Block, Event, Happening, Run, Setter};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::views::Choice;
 use super::{Options, app, verdicts};
-use crate::model::{App, Body, Dir, HttpHead, Transport, Unit, Wants};
+use crate::model::{App, Body, HttpHead, Transport, Unit, Wants};
 
 /// Sessions, packet by packet.
 pub type Session<W> = Screen<SessionLayout, W>;
@@ -24,9 +26,6 @@ pub struct SessionLayout {
 /// What a capture without any says.
 const NONE: &str = "no Engine.IO session here; --view messages shows what other protocols carry";
 
-/// Rows that a packet may take.
-const ROWS: usize = 3;
-
 /// Its place in the list of views.
 pub static VIEW: Choice = Choice::of::<SessionLayout>(
     "session",
@@ -39,35 +38,42 @@ impl Layout for SessionLayout {
         Wants { fields: false, payload: options.payload.unwrap_or(0), app: true }
     }
 
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
+        self.say(outline, unit, page);
+    }
+}
+
+impl SessionLayout {
+    /// Says a unit, if it belongs on a timeline.
+    pub fn say(&mut self, outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
         match unit.body {
-            Body::Meta(_) => outline.unit(unit),
+            Body::Meta(_) => outline.unit(unit, to),
             Body::File(_) => {
-                outline.unit(unit);
+                outline.unit(unit, to);
                 self.begun = false;
             }
             Body::Summary(_) => {
                 if !self.found && !outline.pasted {
-                    outline.page.gap();
-                    outline.say(Ink::Plain, outline.lang().words(NONE));
+                    to.set(Block::Gap);
+                    outline::say(Ink::Plain, outline.lang().words(NONE), to);
                 }
-                outline.unit(unit);
+                outline.unit(unit, to);
             }
             Body::Session(_) => {
                 self.found = true;
-                outline.unit(unit);
+                outline.unit(unit, to);
                 self.begun = false;
             }
             // Pasted, so that there is no session.
             Body::Packet(packet) if unit.conn == 0 => {
-                app::pasted(outline, unit, packet);
-                verdicts::show(&mut outline.page, unit);
+                app::pasted(outline, unit, packet, to);
+                verdicts::say(outline, unit, to);
             }
-            Body::Packet(packet) => self.packet(outline, unit, packet.app),
+            Body::Packet(packet) => self.packet(outline, unit, packet.app, to),
             Body::Message(message) => match message.app {
-                Some(app) if app.session.is_some() => self.packet(outline, unit, app),
+                Some(app) if app.session.is_some() => self.packet(outline, unit, app, to),
                 _ if message.kind == crate::model::Opcode::CLOSE => {
-                    self.event(outline, unit, outline.lang().words("Close frame"));
+                    self.happened(outline, unit, outline.lang().words("Close frame"), to);
                 }
                 _ => {}
             },
@@ -76,58 +82,57 @@ impl Layout for SessionLayout {
                 self.connecting = head.start_line.starts_with("CONNECT ");
                 let tunnel = (answers_connect || self.connecting).then_some(head.start_line);
                 if let Some(words) = tunnel.or_else(|| milestone(head)) {
-                    self.event(outline, unit, words);
+                    self.happened(outline, unit, words, to);
                 }
             }
             _ => {}
         }
     }
-}
 
-impl SessionLayout {
-    fn packet(&mut self, outline: &mut Outline, unit: &Unit<'_>, it: &App) {
+    fn packet(&mut self, outline: &mut Outline, unit: &Unit<'_>, it: &App, to: &mut dyn Setter) {
         let Some(session) = &it.session else { return };
         self.found = true;
         let transport = match session.transport {
             Transport::Polling => "polling",
             Transport::WebSocket => "websocket",
         };
-        self.lead(outline, unit, &format!("#{}", session.number), transport);
-        let page = &mut outline.page;
-        let indent = page.column();
-        let name = if it.protocol == "engine.io" { "" } else { it.name };
-        page.word(Ink::Note, name).put(Ink::Plain, if name.is_empty() { "" } else { " " });
-        page.wrap(Ink::Plain, &page.lang().say(&it.summary), indent, 0);
-        let answers = app::answers(page.lang(), it);
-        if !answers.is_empty() {
-            page.put(Ink::Plain, "  ").wrap(Ink::Faint, &answers, indent, 0);
-        }
-        page.line();
-        verdicts::show(&mut outline.page, unit);
+        let lang = outline.lang();
+        let (summary, answers) = (lang.say(&it.summary), app::answers(lang, it));
+        let name = if it.protocol == "engine.io" { "" } else { lang.words(it.name) };
+        let runs = [
+            Run::whole(Ink::Note, name),
+            Run::whole(Ink::Plain, if name.is_empty() { "" } else { " " }),
+            Run::text(Ink::Plain, &summary),
+            Run::whole(Ink::Plain, "  "),
+            Run::text(Ink::Faint, &answers),
+        ];
+        let said = Happening::Runs(if answers.is_empty() { &runs[..3] } else { &runs });
+        self.event(outline, unit, &format!("#{}", session.number), transport, said, to);
+        verdicts::say(outline, unit, to);
     }
 
     /// Something that is no packet: a refusal, an upgrade, a Close frame.
-    fn event(&mut self, outline: &mut Outline, unit: &Unit<'_>, words: &str) {
-        self.lead(outline, unit, "", &outline.lang().fill("conn {}", &[&unit.conn]));
-        let indent = outline.page.column();
-        outline.page.spill(words.as_bytes(), indent, ROWS).line();
+    fn happened(&mut self, outline: &mut Outline, unit: &Unit<'_>, words: &str, to: &mut dyn Setter) {
+        let conn = outline.lang().fill("conn {}", &[&unit.conn]);
+        self.event(outline, unit, "", &conn, Happening::Line(words), to);
     }
 
-    fn lead(&mut self, outline: &mut Outline, unit: &Unit<'_>, session: &str, transport: &str) {
+    fn event(
+        &mut self,
+        outline: &mut Outline,
+        unit: &Unit<'_>,
+        whose: &str,
+        by: &str,
+        said: Happening<'_>,
+        to: &mut dyn Setter,
+    ) {
         if !self.begun {
-            outline.page.gap();
+            to.set(Block::Gap);
             self.begun = true;
         }
         let stamp = unit.time.and_then(|time| outline.clock.stamp(time)).unwrap_or_default();
-        let page = &mut outline.page;
-        let mut at = INDENT;
-        if let Some(label) = outline.files.label() {
-            page.to(at).data(Ink::Faint, label.as_bytes(), outline.files.columns(), false);
-            at += outline.files.columns() + 1;
-        }
-        page.to(at).put_right(Ink::Faint, &stamp, at + 14).to(at + 16).put(Ink::Plain, session);
-        page.to(at + 20).put(Ink::Faint, transport).to(at + 31);
-        page.put(ink(unit.dir.unwrap_or(Dir::Server)), app::way(unit.dir)).put(Ink::Plain, " ");
+        let (file, file_columns) = (outline.files.label(), outline.files.columns());
+        to.set(Block::Event(Event { file, file_columns, when: &stamp, whose, by, from: unit.dir, said }));
     }
 }
 

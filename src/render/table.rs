@@ -4,6 +4,7 @@ use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
 use super::json::Scope;
 use super::outline::{Outline, ended, ink, joined, worst};
+use super::page::Page;
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::totals::{self, effect};
@@ -54,44 +55,44 @@ impl Layout for TableLayout {
         }
     }
 
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         if let Body::Meta(meta) = unit.body {
             outline.begin(meta);
         }
         if !std::mem::replace(&mut self.begun, true) {
-            titles(outline);
+            titles(outline, page);
         }
         if let Some((conn, n)) = self.waiting.take() {
             if let Body::Message(message) = unit.body
                 && (unit.conn, message.frames.last()) == (conn, Some(&n))
             {
-                inflated(outline, unit, message);
+                inflated(page, unit, message);
                 return;
             }
-            outline.page.line();
+            page.line();
         }
         match unit.body {
             Body::Frame(frame) => {
                 let opcode = opcode(outline.lang(), frame);
-                lead(outline, unit, &frame.n.to_string(), &opcode);
-                describe(outline, frame);
+                lead(outline, page, unit, &frame.n.to_string(), &opcode);
+                describe(page, frame);
                 if frame.compressed && frame.header.fin && !frame.truncated {
-                    marks(outline, unit);
+                    marks(page, unit);
                     self.waiting = Some((unit.conn, frame.n));
                     return;
                 }
-                preview(outline, unit, frame);
-                outline.page.line();
+                preview(page, unit, frame);
+                page.line();
             }
             Body::Http(head) => {
-                lead(outline, unit, "", "http");
-                marks(outline, unit);
-                let room = outline.page.width() - outline.page.column();
-                outline.page.data(Ink::Plain, about(head).as_bytes(), room, false).line();
+                lead(outline, page, unit, "", "http");
+                marks(page, unit);
+                let room = page.width() - page.column();
+                page.data(Ink::Plain, about(head).as_bytes(), room, false).line();
             }
             Body::Opening(opening) => {
                 let words = outline.lang().say(opening.about);
-                event(outline, unit, "other", &words);
+                event(outline, page, unit, "other", &words);
             }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
@@ -100,46 +101,46 @@ impl Layout for TableLayout {
                     (None, Some(one), None) | (None, None, Some(one)) => ("open", one.to_string()),
                     (None, None, None) => ("open", String::new()),
                 };
-                event(outline, unit, name, &words);
+                event(outline, page, unit, name, &words);
                 for it in &connection.more {
                     let words = totals::more(outline.lang(), it);
-                    outline.page.clip(verdicts::ink(it.rule.severity), &words).line();
+                    page.clip(verdicts::ink(it.rule.severity), &words).line();
                 }
             }
             Body::Gap(gap) => {
                 let lang = outline.lang();
                 let effect = lang.words(effect(gap.effect)).to_owned();
-                event(outline, unit, "gap", &joined(lang, &[count(lang, gap.length, BYTES), effect]));
+                event(outline, page, unit, "gap", &joined(lang, &[count(lang, gap.length, BYTES), effect]));
             }
             Body::Message(message) if !unit.findings.is_empty() => {
                 let words = outline.lang().fill("message {}", &[&message.m]);
-                event(outline, unit, "msg", &words);
+                event(outline, page, unit, "msg", &words);
             }
-            Body::Note if !unit.findings.is_empty() => event(outline, unit, "", ""),
+            Body::Note if !unit.findings.is_empty() => event(outline, page, unit, "", ""),
             Body::Summary(summary) => {
                 outline.files.leave();
                 let words = last(outline.lang(), summary);
-                outline.page.clip(Ink::Faint, &words).line();
+                page.clip(Ink::Faint, &words).line();
                 for file in &summary.files {
                     let totals = totals_of(outline.lang(), file);
-                    let room = outline.page.width().saturating_sub(columns::width(&totals) + 2);
+                    let room = page.width().saturating_sub(columns::width(&totals) + 2);
                     let words = format!("{}  {totals}", shorten(&file.name, room.max(16), "…"));
-                    outline.page.clip(Ink::Faint, &words).line();
+                    page.clip(Ink::Faint, &words).line();
                 }
                 for other in &summary.others {
                     let words = totals::others(outline.lang(), other);
-                    outline.page.clip(Ink::Faint, &words).line();
+                    page.clip(Ink::Faint, &words).line();
                 }
             }
             Body::File(file) => {
                 outline.enter(file);
                 let mut words =
                     joined(outline.lang(), &[file.name.clone(), file.format.clone().unwrap_or_default()]);
-                let room = outline.page.width().saturating_sub(outline.files.columns() + LEAD);
+                let room = page.width().saturating_sub(outline.files.columns() + LEAD);
                 if columns::width(&words) > room {
                     words = shorten(&file.name, room.max(16), "…");
                 }
-                event(outline, unit, "file", &words);
+                event(outline, page, unit, "file", &words);
             }
             Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
         }
@@ -150,12 +151,12 @@ fn time_columns(style: TimeStyle) -> usize {
     if style == TimeStyle::Utc { 15 } else { 10 }
 }
 
-fn titles(outline: &mut Outline) {
+fn titles(outline: &Outline, page: &mut Page) {
     let time = time_columns(outline.clock.style());
     let lang = outline.lang();
     let file = outline.files.columns();
     if file > 0 {
-        outline.page.put(Ink::Strong, &format!("{} ", left(lang.words("file"), file.max(FILE))));
+        page.put(Ink::Strong, &format!("{} ", left(lang.words("file"), file.max(FILE))));
     }
     let titles = [
         right(lang.words("frame"), NUMBER),
@@ -168,11 +169,11 @@ fn titles(outline: &mut Outline) {
         right(lang.words("length"), LENGTH),
         lang.words("payload").to_owned(),
     ];
-    outline.page.put(Ink::Strong, &titles.join(" ")).line();
+    page.put(Ink::Strong, &titles.join(" ")).line();
 }
 
 /// The columns up to the opcode.
-fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
+fn lead(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, number: &str, opcode: &str) {
     let style = outline.clock.style();
     let width = time_columns(style);
     let (time, delta) = match unit.time {
@@ -188,7 +189,6 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
         }
     };
     let connection = if unit.conn > 0 { unit.conn.to_string() } else { String::new() };
-    let page = &mut outline.page;
     let file = outline.files.columns();
     if file > 0 {
         let label = outline.files.label().unwrap_or_default();
@@ -209,7 +209,7 @@ fn lead(outline: &mut Outline, unit: &Unit<'_>, number: &str, opcode: &str) {
 }
 
 /// Flags and length.
-fn describe(outline: &mut Outline, frame: &Frame<'_>) {
+fn describe(page: &mut Page, frame: &Frame<'_>) {
     let header = &frame.header;
     let flags: String = [
         (header.fin, 'F'),
@@ -222,13 +222,12 @@ fn describe(outline: &mut Outline, frame: &Frame<'_>) {
     .map(|(set, letter)| if set { letter } else { '-' })
     .collect();
     let length = compact(header.length, LENGTH);
-    outline.page.put(Ink::Plain, &format!("{flags:<FLAGS$} {length:>LENGTH$} "));
+    page.put(Ink::Plain, &format!("{flags:<FLAGS$} {length:>LENGTH$} "));
 }
 
 /// What is wrong, then the payload, in what is left of the line.
-fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
-    marks(outline, unit);
-    let page = &mut outline.page;
+fn preview(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
+    marks(page, unit);
     let room = page.width().saturating_sub(page.column());
     let text = frames::is_text(None, frame);
     let about_close = frames::close(page.lang(), frame);
@@ -245,7 +244,7 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
     }
     let length = frame.header.length - (frame.payload.len() - content.len()) as u64;
     if !holes.is_empty() {
-        broken(outline, content, &holes, length, text);
+        broken(page, content, &holes, length, text);
     } else if text {
         page.data(Ink::Plain, content, room, (content.len() as u64) < length);
     } else if room >= 4 {
@@ -254,9 +253,8 @@ fn preview(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
 }
 
 /// A payload with holes, each marked at its place, as far as the line reaches.
-fn broken(outline: &mut Outline, bytes: &[u8], holes: &[Hole], length: u64, text: bool) {
-    let lang = outline.lang();
-    let page = &mut outline.page;
+fn broken(page: &mut Page, bytes: &[u8], holes: &[Hole], length: u64, text: bool) {
+    let lang = page.lang();
     let at_hand = bytes.len() as u64 + hole::missing(holes);
     let mut all = hole::parts(bytes, holes).peekable();
     while let Some(part) = all.next() {
@@ -292,13 +290,12 @@ fn broken(outline: &mut Outline, bytes: &[u8], holes: &[Hole], length: u64, text
 }
 
 /// What a compressed message inflates to, in what is left of its last frame's line.
-fn inflated(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
-    marks(outline, unit);
+fn inflated(page: &mut Page, unit: &Unit<'_>, message: &Message<'_>) {
+    marks(page, unit);
     if !message.holes.is_empty() {
-        broken(outline, message.payload, message.holes, message.length, false);
-        return outline.page.line();
+        broken(page, message.payload, message.holes, message.length, false);
+        return page.line();
     }
-    let page = &mut outline.page;
     let room = page.width().saturating_sub(page.column());
     // How much more there would be of what cannot be inflated is not known.
     let length = message.inflated_length.unwrap_or(message.payload.len() as u64);
@@ -312,14 +309,13 @@ fn inflated(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>) {
 }
 
 /// The findings: the worst one's severity and every rule's id.
-fn marks(outline: &mut Outline, unit: &Unit<'_>) {
+fn marks(page: &mut Page, unit: &Unit<'_>) {
     let Some(severity) = worst(unit) else { return };
     let mark = match severity {
         Severity::Error => "E",
         Severity::Warning => "W",
         Severity::Note => "N",
     };
-    let page = &mut outline.page;
     page.put(verdicts::ink(severity), mark).put(Ink::Plain, " ");
     for rule in unit.rules() {
         let room = page.width().saturating_sub(page.column() + 1);
@@ -331,10 +327,10 @@ fn marks(outline: &mut Outline, unit: &Unit<'_>) {
 }
 
 /// A line about something other than a frame.
-fn event(outline: &mut Outline, unit: &Unit<'_>, name: &'static str, words: &str) {
-    lead(outline, unit, "", outline.lang().words(name));
-    marks(outline, unit);
-    outline.page.clip(Ink::Plain, words).line();
+fn event(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, name: &'static str, words: &str) {
+    lead(outline, page, unit, "", page.lang().words(name));
+    marks(page, unit);
+    page.clip(Ink::Plain, words).line();
 }
 
 /// The last line: how many of everything, and how much is wrong.

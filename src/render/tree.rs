@@ -1,7 +1,9 @@
 //! The default view: the handshake, then each frame with its fields.
 
 use super::json::Scope;
-use super::outline::{Outline, PREVIEW};
+use super::outline::{self, Outline, PREVIEW};
+use super::page::Page;
+use super::said::Setter;
 use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::views::Choice;
@@ -24,24 +26,30 @@ impl Layout for TreeLayout {
         Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: true }
     }
 
-    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>) {
-        match unit.body {
-            Body::Frame(frame) => {
-                heading(outline, unit, frame);
-                rows::show(outline, unit, frame);
-                verdicts::show(&mut outline.page, unit);
-            }
-            _ => outline.unit(unit),
+    fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
+        say(outline, unit, page);
+    }
+}
+
+/// Says a unit, frames with all of their fields.
+pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
+    match unit.body {
+        Body::Frame(frame) => {
+            heading(outline, unit, frame, to);
+            rows::say(outline, unit, frame, to);
+            verdicts::say(outline, unit, to);
         }
+        _ => outline.unit(unit, to),
     }
 }
 
 /// A frame's heading, and what is missing of it.
-pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>) {
+pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
-    outline.heading(unit, &lang.fill("frame {}", &[&frame.n]), &frames::about(lang, unit.dir, frame));
+    let about = frames::about(lang, unit.dir, frame);
+    outline.heading(unit, &lang.fill("frame {}", &[&frame.n]), &about, to);
     if let Some(absent) = frames::absent(lang, frame) {
-        outline.say(Ink::Warning, &absent);
+        outline::say(Ink::Warning, &absent, to);
     }
 }
 

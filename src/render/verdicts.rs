@@ -1,69 +1,45 @@
 //! Findings: what is wrong, what was asked for, and what comes of it.
 
-use super::outline::INDENT;
-use super::page::Page;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::outline::Outline;
+use super::said::{Block, Setter};
 use super::style::Ink;
 use super::words::runs;
 use crate::lang::Lang;
-use crate::model::{Body, Diagnosis, Finding, Severity, SourceId, Span, Unit};
+use crate::model::{Advice, Body, Finding, Rule, Severity, SourceId, Span, Unit};
 
-/// Where the words of a finding begin: after the longest severity.
-const WORDS: usize = INDENT + 9;
-
-/// Where what was expected and found begins.
-const DETAIL: usize = WORDS + 10;
-
-/// Writes the findings of `unit`, a few lines each.
-pub fn show(page: &mut Page, unit: &Unit<'_>) {
-    for it in unit.findings {
-        finding(page, it, place(page.lang(), unit, it));
+/// Says the findings of `unit`.
+pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
+    for finding in unit.findings {
+        let place = place(outline.lang(), unit, finding);
+        to.set(Block::Finding { finding, place, advice: outline.advice.on(finding.rule) });
     }
     if let Body::Http(head) = unit.body {
         for cause in head.diagnoses {
-            diagnosis(page, cause);
+            to.set(Block::Diagnosis(cause));
         }
     }
 }
 
-/// Writes a finding and where its bits are.
-pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>) {
-    let (rule, lang) = (finding.rule, page.lang());
-    page.to(INDENT).word(ink(rule.severity), rule.severity.name());
-    page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
-    page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
-    let got = lang.say(&finding.got);
-    let got = match place {
-        Some(place) if got.is_empty() => place,
-        Some(place) => lang.fill("{} ({})", &[&got, &place]),
-        None => got,
-    };
-    detail(page, "expected", &lang.say(&finding.expected));
-    detail(page, "got", &got);
-    detail(page, "then", lang.words(rule.consequence));
-    if let Some(advice) = page.advice(rule) {
-        detail(page, "because", advice.why);
-        // What is usually behind it is told below, with what to change.
-        if rule.usually.is_none() || finding.cause.is_none() {
-            detail(page, "fix", advice.fix);
-        }
-    }
-    if let Some(cause) = &finding.cause {
-        diagnosis(page, cause);
-    }
+/// What is to be said of rules besides their findings.
+#[derive(Debug)]
+pub struct Adviser {
+    advice: Option<&'static BTreeMap<&'static str, Advice>>,
+    /// Rules on which advice was given.
+    given: BTreeSet<&'static str>,
 }
 
-/// Writes what may be behind a finding, and what to do about it.
-pub fn diagnosis(page: &mut Page, cause: &Diagnosis) {
-    let lang = page.lang();
-    detail(page, "likely", &lang.say(&cause.what));
-    detail(page, "try", &lang.say(&cause.fix));
-}
+impl Adviser {
+    /// With something to say of some rules, or nothing of any.
+    pub fn new(advice: Option<&'static BTreeMap<&'static str, Advice>>) -> Self {
+        Self { advice, given: BTreeSet::new() }
+    }
 
-/// A line of a finding, if it has anything to say.
-fn detail(page: &mut Page, name: &'static str, words: &str) {
-    if !words.is_empty() {
-        let name = page.lang().words(name);
-        page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, words, DETAIL, 0).line();
+    /// What is to be said of a rule: the first time, and if it is wanted at all.
+    pub fn on(&mut self, rule: &Rule) -> Option<Advice> {
+        let (id, advice) = self.advice?.get_key_value(rule.id)?;
+        self.given.insert(id).then_some(*advice)
     }
 }
 
@@ -80,10 +56,12 @@ pub fn ink(severity: Severity) -> Ink {
 pub fn in_frame(unit: &Unit<'_>, span: Span) -> Option<(u64, u64)> {
     let Body::Frame(frame) = unit.body else { return None };
     let shift = |by: u64| Some((span.start.checked_sub(by)?, span.end.checked_sub(by)?));
+    if let Some(dir) = span.source.sender()
+        && unit.dir.is_none_or(|sender| sender == dir)
+    {
+        return shift(frame.offset.checked_mul(8)?);
+    }
     match span.source {
-        SourceId::Stream { dir, .. } if unit.dir.is_none_or(|sender| sender == dir) => {
-            shift(frame.offset.checked_mul(8)?)
-        }
         SourceId::Input => shift(frame.offset.checked_mul(8)?),
         // Unmasking changes no place.
         SourceId::Payload { n, .. } if n == frame.n => {
@@ -140,6 +118,7 @@ pub fn named(lang: Lang, span: Span) -> Option<String> {
     }
     let what = match span.source {
         SourceId::Stream { .. } => "{} of the stream",
+        SourceId::Decrypted { .. } => "{} of the deciphered stream",
         SourceId::Payload { .. } => "{} of the payload",
         SourceId::Message { .. } => "{} of the message",
         SourceId::Inflated { .. } => "{} of the inflated message",

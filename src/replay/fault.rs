@@ -229,7 +229,7 @@ Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
             let mut draft = Draft::new(RESPONSE);
             fault.apply(Dir::Server, &mut draft, key).expect("servers commit every fault");
             let head = Head::parse(draft.bytes(), SourceId::Input, 0);
-            let report = check_response(Some(&request.facts), &head, &[], false);
+            let report = check_response(Some(&request.facts), &head, Vec::new, false);
             assert_eq!(
                 report.findings.first().map(|f| f.rule.id),
                 in_response.filter(|r| !r.is_empty()),

@@ -4,7 +4,7 @@
 //! transcript  text ─┐
 //!                   ├─► Exchange ─► play::film ─► model::Film ─► render
 //! exchange  capture ┘       │
-//!                           └─► draft + fault ─► bytes for a live peer
+//!                           └─► sending: draft + fault ─► bytes for a live peer
 //! ```
 //!
 //! Everything here is sans-IO. The rules are those of [`crate::http::handshake`], the
@@ -17,10 +17,12 @@ pub mod fault;
 pub mod play;
 mod ruling;
 pub mod samples;
+pub mod sending;
 pub mod transcript;
 
 pub use compare::compare;
-pub use draft::{Answering, Draft, Sending};
+pub use draft::Draft;
 pub use exchange::{Collector, Exchange, Heard};
 pub use fault::{Fault, Pace};
 pub use play::film;
+pub use sending::{Answering, Sending};

@@ -16,8 +16,10 @@ use crate::model::{Diagnosis, Dir, Field, Finding, Header, Severity, Span, Text,
 pub fn film(exchange: &Exchange, others: &[&[u8]]) -> Film {
     let request = exchange.request.as_ref().map(|heard| (heard, check_request(&heard.head(), true)));
     let facts = request.as_ref().map(|(_, report)| &report.facts);
-    let response =
-        exchange.response.as_ref().map(|heard| (heard, check_response(facts, &heard.head(), others, true)));
+    let response = exchange
+        .response
+        .as_ref()
+        .map(|heard| (heard, check_response(facts, &heard.head(), || others.to_vec(), true)));
     let (asked, answered) = (request.as_ref().map(|r| &r.1), response.as_ref().map(|r| &r.1));
     let mut diagnoses = Vec::new();
     if exchange.compressed && answered.is_some_and(|report| report.facts.extensions.is_none()) {

@@ -51,7 +51,8 @@ fn opened(asked: Option<&RequestReport>, answered: Option<&ResponseReport>) -> R
     if none_chosen && browser.is_empty() {
         //= RFC 6455 §4.1
         //# If the response includes a |Sec-WebSocket-Protocol| header field
-        let but = "RFC 6455 lets the server choose no subprotocol; a browser does not, once its script offers some:";
+        let but = "RFC 6455 lets the server choose no subprotocol; a browser does not, once its script \
+                   offers some:";
         browser.push(Text::new(but));
         browser.extend(failure());
     } else if browser.is_empty() {
@@ -240,10 +241,12 @@ fn windows(agreed: Deflate) -> Text {
             "messages may be compressed; windows of {} bytes (client) and {} (server), empty for each message"
         }
         (true, false) => {
-            "messages may be compressed; windows of {} bytes (client, empty for each message) and {} (server, kept)"
+            "messages may be compressed; windows of {} bytes (client, empty for each message) and {} \
+             (server, kept)"
         }
         (false, true) => {
-            "messages may be compressed; windows of {} bytes (client, kept) and {} (server, empty for each message)"
+            "messages may be compressed; windows of {} bytes (client, kept) and {} (server, empty for each \
+             message)"
         }
     };
     Text::with(text, size(agreed.client_max_window_bits)).and(size(agreed.server_max_window_bits))

@@ -1,14 +1,15 @@
 //! What is known of a connection, whatever it speaks at the moment, and what is told of it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use super::memory::Entry;
 use super::tunnel::Tunnel;
 use super::{Context, Start};
 use crate::limits;
 use crate::model::{
-    At, Body, Connection, Dir, Finding, Flow, Handshake, ON, Roles, Rule, Side, SourceId, StreamEnd, Time,
-    Unit,
+    At, Body, Connection, Dir, Finding, Flow, Handshake, Layer, ON, Roles, Rule, Side, SourceId, StreamEnd,
+    Time, Unit,
 };
 
 /// What is known of a connection. Its phases are handed it and add to it.
@@ -18,6 +19,10 @@ pub(super) struct About {
     pub start: Start,
     /// Which endpoint is the client, once that is known.
     pub client: Option<Side>,
+    /// What the phases get of it: its streams themselves, or what they decipher to.
+    pub layer: Layer,
+    /// The connection within which this one is a stream.
+    pub parent: Option<NonZeroU32>,
     /// Bytes seen of each side, lost ones included, until the WebSocket begins.
     pub offsets: [u64; 2],
     /// What is told of the connection; `None` until it has to do with WebSocket.
@@ -47,6 +52,8 @@ impl About {
             endpoints: endpoints.map(Box::new),
             start,
             client: None,
+            layer: Layer::default(),
+            parent: None,
             offsets: [0, 0],
             told: None,
             bad_handshake: None,
@@ -64,7 +71,7 @@ impl About {
 
     /// What the bytes of a direction are called.
     pub fn source(&self, dir: Dir) -> SourceId {
-        SourceId::Stream { conn: self.number(), dir }
+        self.layer.source(self.number(), dir)
     }
 
     /// What a side is, once that is known.
@@ -100,6 +107,7 @@ impl About {
             cx.memory.serves(server);
         }
         let connection = Connection {
+            parent: self.parent,
             client,
             server,
             roles,

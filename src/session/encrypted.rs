@@ -3,9 +3,7 @@
 use crate::http::TLS_TO_PLAIN_PORT;
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
-use crate::model::{
-    At, Body, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, SourceId, Span, Text, Unit,
-};
+use crate::model::{At, Body, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, Span, Text, Unit};
 use crate::tls::{self, ClientHello, Hello};
 
 use super::{Context, Phase, Session, Side};
@@ -98,7 +96,7 @@ impl Session {
         //# If /secure/ is true, the client MUST perform a TLS handshake over
         //# the connection
         let got = Text::with("the server answers TLS in HTTP: {}", &line);
-        let source = SourceId::Stream { conn: told.conn, dir: Dir::Client };
+        let source = self.about.source(Dir::Client);
         let span = Span::bytes(source, tls.offset, asks.len() as u64);
         let expected = "HTTP without TLS, as the server speaks".into();
         let finding = Finding::new(&TLS_TO_PLAIN_PORT, Dir::Client, expected, got).at(span);

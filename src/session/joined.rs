@@ -109,7 +109,7 @@ impl Session {
             Start::Given => Conversation::new(conn, offsets, Extensions::UNKNOWN),
             _ => Conversation::midway(conn, offsets, if side == client { Dir::Client } else { Dir::Server }),
         };
-        self.phase = Phase::WebSocket(Box::new(talk));
+        self.phase = Phase::WebSocket(Box::new(talk.on(self.about.layer)));
         pieces.iter().try_for_each(|(side, offset, at, bytes)| self.pass(*side, bytes, *at, *offset, cx))
     }
 }

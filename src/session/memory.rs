@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -22,9 +23,9 @@ pub struct Memory {
     /// What else there is.
     pub census: Census,
     /// Keys, and where each was seen last.
-    keys: HashMap<Box<[u8]>, Seen, RandomState>,
+    keys: HashMap<Arc<[u8]>, Seen, RandomState>,
     /// The same keys, oldest first.
-    order: VecDeque<Box<[u8]>>,
+    order: VecDeque<Arc<[u8]>>,
     /// Connections whose handshake is not answered.
     connecting: HashSet<u32, RandomState>,
     /// Where connections that have to do with WebSocket went.
@@ -134,7 +135,7 @@ impl Memory {
             {
                 self.keys.remove(&oldest);
             }
-            let key: Box<[u8]> = key.into();
+            let key: Arc<[u8]> = key.into();
             self.keys.insert(key.clone(), Seen { conn, pair, hops: 0 });
             self.order.push_back(key);
             return;

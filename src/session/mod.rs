@@ -22,11 +22,12 @@ mod tunnel;
 mod upgraded;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use crate::model::{
-    At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, ON, Out, Receipt, Rule, Side, StreamEnd,
-    Time,
+    At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, Layer, ON, Out, Receipt, Rule, Side,
+    StreamEnd, Time,
 };
 use crate::ws::{Conversation, Scratch};
 
@@ -88,6 +89,21 @@ impl Session {
         self
     }
 
+    /// Says that what it is told are not the bytes that the endpoints sent to each other, but what they
+    /// decipher to. It is to be told with each where a packet carried it.
+    #[must_use]
+    pub fn on(mut self, layer: Layer) -> Self {
+        self.about.layer = layer;
+        self
+    }
+
+    /// Says that this is one of many streams within connection `parent`, if it is.
+    #[must_use]
+    pub fn within(mut self, parent: Option<NonZeroU32>) -> Self {
+        self.about.parent = parent;
+        self
+    }
+
     /// Says who is the client, where the input itself says so of both directions.
     pub fn set_client(&mut self, side: Side) {
         self.about.client.get_or_insert(side);
@@ -107,6 +123,14 @@ impl Session {
     /// Bytes it holds because it is not a WebSocket yet.
     #[inline]
     pub fn cost(&self) -> usize {
+        match &self.phase {
+            Phase::WebSocket(_) | Phase::Other => 0,
+            _ => self.early_cost(),
+        }
+    }
+
+    #[inline(never)]
+    fn early_cost(&self) -> usize {
         match &self.phase {
             Phase::WebSocket(_) | Phase::Other => 0,
             Phase::Probe(probe) => {
@@ -355,6 +379,40 @@ impl Session {
 mod tests {
     use super::about::Told;
     use super::*;
+    use crate::model::{Body, Emitter, Sink, Unit, Wants};
+
+    #[test]
+    fn a_stream_within_a_connection_names_that() {
+        struct Parents(Vec<(u32, Option<u32>)>);
+        impl Sink for Parents {
+            fn wants(&self) -> Wants {
+                Wants::NOTHING
+            }
+
+            fn take(&mut self, unit: &Unit<'_>) -> Flow {
+                if let Body::Connection(connection) = unit.body {
+                    self.0.push((unit.conn, connection.parent.map(NonZeroU32::get)));
+                }
+                ON
+            }
+        }
+        let mut out = Emitter::new(Parents(Vec::new()));
+        let (mut scratch, mut memory, mut connections) = (Scratch::default(), Memory::default(), 3);
+        let mut cx = Context {
+            out: &mut out,
+            scratch: &mut scratch,
+            connections: &mut connections,
+            memory: &mut memory,
+        };
+        for session in
+            [Session::new(None, Start::Given).within(Some(NonZeroU32::MIN)), Session::new(None, Start::Given)]
+        {
+            let mut session = session;
+            session.data(Side::B, b"\x81\x02Hi", At::default(), &mut cx);
+            assert!(session.finish(StreamEnd::Capture, None, None, &mut cx).is_continue());
+        }
+        assert_eq!(out.sink().0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
+    }
 
     #[test]
     fn a_session_is_small() {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::proxy::{self, Begin, Header};
 use super::{Context, Phase, Session, Side, Start};
 use crate::limits;
-use crate::model::{At, Body, Dir, Flow, ON, Opening, Origin, Piece, Source, SourceId, Time, Unit};
+use crate::model::{At, Body, Dir, Flow, ON, Opening, Piece, Source, SourceId, Time, Unit};
 
 /// Segments of a header that are remembered: as many as its bytes until its length is known.
 const PIECES: usize = limits::OPENING;
@@ -139,8 +139,8 @@ impl Preface {
         true
     }
 
-    /// Shows it as a part of connection `conn`.
-    pub fn show(&self, conn: u32, cx: &mut Context<'_, '_>) -> Flow {
+    /// Shows it as a part of connection `conn`, whose client sent `source`.
+    pub fn show(&self, conn: u32, source: SourceId, cx: &mut Context<'_, '_>) -> Flow {
         let Some(header) = &self.header else { return ON };
         let opening = Opening {
             offset: 0,
@@ -152,14 +152,12 @@ impl Preface {
         };
         let first = self.pieces.first().map(|(piece, _)| piece.packet).filter(|packet| *packet > 0);
         let last = self.pieces.last();
-        let id = SourceId::Stream { conn, dir: Dir::Client };
-        let pieces: Vec<Piece> = self.pieces.iter().map(|(piece, _)| *piece).collect();
-        let origin = if first.is_some() { Origin::Stream { pieces } } else { Origin::Input };
+        let pieces = self.pieces.iter().map(|(piece, _)| *piece).filter(|piece| piece.packet > 0);
         cx.out.emit(&Unit {
             dir: Some(Dir::Client),
             time: last.and_then(|(_, at)| at.time),
             packets: first.zip(last.map(|(piece, _)| piece.packet)),
-            sources: &[Source { id, origin }],
+            sources: &[Source::carried(source, pieces.collect())],
             ..Unit::of(conn, Body::Opening(&opening))
         })
     }

@@ -11,8 +11,8 @@ use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
-    Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, Origin, Piece, Source, SourceId,
-    Text, Time, Unit, Wants, prefix,
+    Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Piece, Source, Text, Time,
+    Unit, Wants, prefix,
 };
 
 /// A head with the verdict on it.
@@ -91,8 +91,10 @@ impl Told {
     pub(super) fn refused(&mut self) {
         self.connection.handshake = Handshake::Refused;
     }
+}
 
-    /// Shows a head, and as much of its body as there is.
+impl About {
+    /// Shows a head, and as much of its body as there is, if the connection was announced.
     pub(super) fn show(
         &self,
         judged: &Judged,
@@ -100,6 +102,7 @@ impl Told {
         body_whole: bool,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
+        let Some(told) = &self.told else { return ON };
         let head = HttpHead {
             offset: judged.offset,
             bytes: &judged.bytes,
@@ -112,25 +115,18 @@ impl Told {
             diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
-        let id = SourceId::Stream { conn: self.conn, dir: judged.dir };
-        let origin = if judged.pieces.is_empty() {
-            Origin::Input
-        } else {
-            Origin::Stream { pieces: judged.pieces.clone() }
-        };
+        let source = Source::carried(self.source(judged.dir), judged.pieces.clone());
         cx.out.emit(&Unit {
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
             fields: &judged.fields,
             findings: &judged.findings,
-            sources: &[Source { id, origin }],
-            ..Unit::of(self.conn, Body::Http(&head))
+            sources: &[source],
+            ..Unit::of(told.conn, Body::Http(&head))
         })
     }
-}
 
-impl About {
     /// Holds a request against the addresses and against other connections.
     pub(super) fn compare(
         &mut self,

@@ -5,7 +5,7 @@ use super::about::About;
 use super::preface::Preface;
 use super::told::Judged;
 use crate::limits;
-use crate::model::{Flow, ON, SourceId, Time};
+use crate::model::{Dir, Flow, ON, Time};
 
 /// The heads that opened a tunnel, until something goes through it that is shown, and what stands
 /// before them.
@@ -45,15 +45,15 @@ impl About {
         let began = tunnel.preface.as_ref().and_then(Preface::time).or(first).or(time);
         cx.out.emit(&told.unit(began))?;
         if let Some(preface) = &tunnel.preface {
-            preface.show(told.conn, cx)?;
+            preface.show(told.conn, self.layer.source(told.conn, Dir::Client), cx)?;
         }
         for head in &mut std::mem::take(&mut tunnel.heads) {
             // Now that the connection has a number, the spans can name it.
-            let source = SourceId::Stream { conn: told.conn, dir: head.dir };
+            let source = self.source(head.dir);
             for header in &mut head.headers {
                 (header.name_at.source, header.value_at.source) = (source, source);
             }
-            told.show(head, &[], true, cx)?;
+            self.show(head, &[], true, cx)?;
         }
         ON
     }

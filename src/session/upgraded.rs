@@ -18,7 +18,7 @@ impl Session {
         self.about.announce(Roles::Handshake, handshake, cx);
         if let Some(told) = &mut self.about.told {
             told.connection.deflate = extensions.deflate;
-            let mut talk = Conversation::new(told.conn, [0, 0], extensions);
+            let mut talk = Conversation::new(told.conn, [0, 0], extensions).on(self.about.layer);
             talk.is_captured(Dir::Client);
             talk.is_captured(Dir::Server);
             self.phase = Phase::WebSocket(Box::new(talk));

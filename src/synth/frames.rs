@@ -124,7 +124,9 @@ impl Message {
 
     /// The message's frames, in order.
     //= RFC 6455 §5.4
-    //# A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0.
+    //# A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0,
+    //# followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a
+    //# single frame with the FIN bit set and an opcode of 0.
     pub fn frames<'a>(&'a self, shape: Shape, keys: &mut Keys, entropy: &mut Entropy<'_>) -> Vec<Frame<'a>> {
         let size = shape.fragment.unwrap_or(usize::MAX).max(1);
         // An empty message still is a frame, and has no chunk.

@@ -4,6 +4,8 @@
 //! stays the same however much is made. Addresses, numbers, keys and contents
 //! come from the seed; checksums are right.
 
+use flate2::{Compress, Compression, FlushCompress};
+
 use crate::model::{CloseCode, Dir, FrameHeader, Opcode, Time};
 use crate::ws::{encode, mask};
 
@@ -21,6 +23,9 @@ pub enum Workload {
     Big,
     /// Short connections, 64 at a time: handshake, three texts, close.
     Flows,
+    /// 64 connections side by side whose server sends JSON texts of 40 to 300 bytes, compressed with
+    /// context takeover (RFC 7692 §7.1.1).
+    Deflate,
 }
 
 /// What was made.
@@ -44,6 +49,7 @@ pub fn generate(workload: Workload, bytes: u64, seed: u64, emit: impl FnMut(Time
         Workload::Small => maker.small(bytes),
         Workload::Big => maker.big(bytes),
         Workload::Flows => maker.flows(bytes),
+        Workload::Deflate => maker.deflate(bytes),
     }
     maker.truth
 }
@@ -51,6 +57,7 @@ pub fn generate(workload: Workload, bytes: u64, seed: u64, emit: impl FnMut(Time
 const SMALL_CONNECTIONS: usize = 2000;
 const BIG_CONNECTIONS: usize = 4;
 const FLOWS_AT_ONCE: usize = 64;
+const DEFLATE_CONNECTIONS: usize = 64;
 
 /// Payload bytes of a full segment.
 const MSS: usize = 1460;
@@ -167,6 +174,38 @@ impl<E: FnMut(Time, &[u8])> Maker<E> {
             if !busy {
                 return;
             }
+        }
+    }
+
+    fn deflate(&mut self, bytes: u64) {
+        let mut connections: Vec<(Connection, Compress)> = Vec::new();
+        for _ in 0..DEFLATE_CONNECTIONS {
+            let mut connection = self.connect();
+            connection.request.extensions = Some("permessage-deflate".to_owned());
+            self.request(&mut connection);
+            self.response(&mut connection);
+            connections.push((connection, Compress::new(Compression::default(), false)));
+        }
+        let mut compressed = Vec::new();
+        while self.truth.bytes < bytes {
+            let (connection, compress) =
+                &mut connections[self.rng.below(DEFLATE_CONNECTIONS as u64) as usize];
+            let mut text = self.texts[self.rng.below(self.texts.len() as u64) as usize].clone();
+            // Its id, so that no message is all of an earlier one.
+            let id = format!("{:08}", self.rng.below(100_000_000));
+            text[ID..ID + id.len()].copy_from_slice(id.as_bytes());
+            compressed.clear();
+            // More than anything so short can become.
+            compressed.reserve(2 * text.len() + 64);
+            let done = compress.compress_vec(&text, &mut compressed, FlushCompress::Sync);
+            done.expect("there is room");
+            // What a receiver puts back (RFC 7692 §7.2.1).
+            compressed.truncate(compressed.len() - 4);
+            let header = self.header(Dir::Server, Opcode::TEXT, compressed.len());
+            self.begin();
+            encode::header(&FrameHeader { rsv1: true, ..header }, &mut self.packet);
+            self.packet.extend_from_slice(&compressed);
+            self.answered(&mut connection.headers, Dir::Server);
         }
     }
 
@@ -288,6 +327,9 @@ impl<E: FnMut(Time, &[u8])> Maker<E> {
     }
 }
 
+/// Where the eight digits of [`json`]'s id stand.
+const ID: usize = 6;
+
 /// A JSON object of 40 to 300 bytes.
 fn json(rng: &mut Rng) -> Vec<u8> {
     const WORDS: [&str; 8] = ["bid ", "ask ", "last ", "open ", "high ", "low ", "volume ", "change "];
@@ -334,6 +376,7 @@ mod tests {
             (Workload::Big, 3 << 20),
             (Workload::Flows, 1 << 20),
             (Workload::Flows, 1),
+            (Workload::Deflate, 1 << 20),
         ] {
             let (truth, file, sent) = read(workload, bytes);
             assert_eq!(truth.bytes, file);
@@ -364,6 +407,10 @@ mod tests {
         let n = flows.connections;
         assert!(n >= 64, "{flows:?}");
         assert_eq!(flows.frames.map(|f| (f[1], f[8])), [(2 * n, n), (n, n)]);
+
+        let (deflate, ..) = read(Workload::Deflate, 1 << 20);
+        let mean = deflate.payload_bytes[1] / deflate.frames[1][1];
+        assert!((20..120).contains(&mean) && deflate.connections == 64, "{mean} {deflate:?}");
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::When;
-use super::followed::{Followed, Via, finding_of};
+use super::followed::Followed;
+use super::via::{Via, finding_of};
 use crate::app::compressed::{Format, inflate};
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PAYLOAD, engineio, json};
 use crate::limits;
-use crate::model::{App, Dir, Finding, Header, HttpHead, SourceId, Transport};
+use crate::model::{App, Dir, Finding, Header, HttpHead};
 
 /// A packet that came in a body.
 pub(super) struct Carried {
@@ -19,33 +19,24 @@ pub(super) struct Carried {
     pub findings: Vec<Finding>,
 }
 
-/// Reads the packets of a body.
-pub(super) fn carried(
-    session: &mut Followed,
-    head: &HttpHead<'_>,
-    source: SourceId,
-    when: When,
-    dir: Dir,
-    said: &mut Vec<Carried>,
-) {
+/// Reads the packets of a body, which came as `via` says.
+pub(super) fn carried(session: &mut Followed, head: &HttpHead<'_>, via: Via, said: &mut Vec<Carried>) {
     let body = plain(head);
-    if body.is_empty() || dir == Dir::Server && &*body == b"ok" {
+    if body.is_empty() || via.dir == Dir::Server && &*body == b"ok" {
         return;
     }
     let payload: Payload<'_> =
         if session.version() >= 4 { payload::payload_v4(&body) } else { payload::payload_v3(&body) };
     for (place, packet) in (1..).zip(&payload.packets) {
-        let via = Via { dir, transport: Transport::Polling, source, offset: 0, when };
         let mut findings = Vec::new();
         let app = session.packet(packet, via, &mut findings);
         said.push(Carried { place, binary: packet.binary, data: data_of(packet), app, findings });
     }
     if let (Some(fault), true) = (&payload.fault, head.body_whole) {
-        let via = Via { dir, transport: Transport::Polling, source, offset: 0, when };
         let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);
         match said.last_mut() {
             Some(last) => last.findings.push(finding),
-            None => session.find(finding.rule, finding.blame, finding.expected, finding.got, &[when]),
+            None => session.find(finding.rule, finding.blame, finding.expected, finding.got, &[via.when]),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What went wrong with a session, as far as it shows only at its end; and what to change.
 
 use super::followed::Followed;
-use super::{Closed, When};
+use super::when::{Closed, When};
 use crate::app::{
     CONNECT_TIMEOUT, CORS_BLOCKED, NOT_ENGINE_IO, PAYLOAD_TOO_BIG, PING_TIMEOUT, POLL_CLOSED,
     PROXY_IDLE_TIMEOUT, STUCK_ON_POLLING,

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::When;
 use super::body::{Carried, carried, error, first_bytes, header, plain};
 use super::table::Table;
 use super::target::Target;
-use crate::app::engineio;
+use super::via::Via;
+use super::when::When;
+use crate::app::excerpt::clipped;
 use crate::app::{
     CLIENT_TOO_OLD, CONCURRENT_POLLS, CORS_BLOCKED, NO_STICKY_SESSION, NOT_ENGINE_IO, PAYLOAD_TOO_BIG,
     PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
@@ -36,6 +37,14 @@ struct Request {
     overlaps: Option<When>,
 }
 
+/// A head as it came, and what is known of its connection.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a, 'u> {
+    pub unit: &'a Unit<'u>,
+    pub head: &'a HttpHead<'u>,
+    pub connection: Option<&'a Connection>,
+}
+
 impl Exchanges {
     /// The ids in requests that were not answered.
     pub fn unanswered(self) -> impl Iterator<Item = String> {
@@ -44,23 +53,16 @@ impl Exchanges {
 
     /// Takes a head with its body; packets it carries are added to `said`. Gives the session
     /// whose WebSocket begins with it.
-    pub fn head(
-        &mut self,
-        unit: &Unit<'_>,
-        head: &HttpHead<'_>,
-        connection: Option<&Connection>,
-        table: &mut Table,
-        said: &mut Vec<Carried>,
-    ) -> Option<u32> {
-        if let Some(rest) = head.start_line.strip_prefix("HTTP/") {
+    pub fn head(&mut self, seen: Seen<'_, '_>, table: &mut Table, said: &mut Vec<Carried>) -> Option<u32> {
+        if let Some(rest) = seen.head.start_line.strip_prefix("HTTP/") {
             self.counts[1] += 1;
             let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
             let request = self.waiting.pop_front()?;
-            let mut answer = Answer { unit, head, connection, table, n: self.counts[1], status };
+            let mut answer = Answer { seen, table, n: self.counts[1], status };
             answer.judge(&request, said)
         } else {
             self.counts[0] += 1;
-            let request = request(unit, head, connection, table, self.counts[0], said);
+            let request = request(seen, table, self.counts[0], said);
             if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
                 self.waiting.push_back(request);
             }
@@ -69,14 +71,8 @@ impl Exchanges {
     }
 }
 
-fn request(
-    unit: &Unit<'_>,
-    head: &HttpHead<'_>,
-    connection: Option<&Connection>,
-    table: &mut Table,
-    n: u64,
-    said: &mut Vec<Carried>,
-) -> Request {
+fn request(seen: Seen<'_, '_>, table: &mut Table, n: u64, said: &mut Vec<Carried>) -> Request {
+    let Seen { unit, head, connection } = seen;
     let mut words = head.start_line.split(' ');
     let method = words.next().unwrap_or_default().to_owned();
     let target = Target::parse(words.next().unwrap_or_default()).unwrap_or_default();
@@ -109,7 +105,7 @@ fn request(
             }
             if method == "POST" {
                 let source = SourceId::Body { conn: unit.conn, dir: Dir::Client, n };
-                carried(session, head, source, when, Dir::Client, said);
+                carried(session, head, Via::polling(Dir::Client, source, when), said);
             }
         }
     }
@@ -118,9 +114,7 @@ fn request(
 
 /// A response with all that is needed to judge it.
 struct Answer<'a, 'u> {
-    unit: &'a Unit<'u>,
-    head: &'a HttpHead<'u>,
-    connection: Option<&'a Connection>,
+    seen: Seen<'a, 'u>,
     table: &'a mut Table,
     n: u64,
     status: u16,
@@ -128,7 +122,7 @@ struct Answer<'a, 'u> {
 
 impl Answer<'_, '_> {
     fn judge(&mut self, request: &Request, said: &mut Vec<Carried>) -> Option<u32> {
-        let when = When::of(self.unit);
+        let when = When::of(self.seen.unit);
         let (target, sid) = (&request.target, request.target.sid.as_deref());
         if let Some((_, session)) = sid.and_then(|sid| self.table.by_sid(sid)) {
             session.seen(when);
@@ -140,14 +134,14 @@ impl Answer<'_, '_> {
             101 => {
                 return target
                     .is_engine_io()
-                    .then(|| self.table.begin(self.connection, target, request.when));
+                    .then(|| self.table.begin(self.seen.connection, target, request.when));
             }
             200..=299 if request.method == "OPTIONS" => {}
             200 if !request.upgrades && target.is_engine_io() => self.carries(request, said),
             400.. => self.refusal(request),
             200..=399 if target.is_engine_io() => {
                 let got = Text::with("status {}", self.status);
-                let session = self.table.attempt(self.connection, target, request.when);
+                let session = self.table.attempt(self.seen.connection, target, request.when);
                 session.find(
                     &NOT_ENGINE_IO,
                     None,
@@ -163,16 +157,16 @@ impl Answer<'_, '_> {
 
     /// A response that carries packets, or opens a session.
     fn carries(&mut self, request: &Request, said: &mut Vec<Carried>) {
-        let when = When::of(self.unit);
-        let source = SourceId::Body { conn: self.unit.conn, dir: Dir::Server, n: self.n };
+        let when = When::of(self.seen.unit);
+        let source = SourceId::Body { conn: self.seen.unit.conn, dir: Dir::Server, n: self.n };
         if request.method == "POST" {
             return;
         }
         let opens = request.target.sid.is_none();
-        let number = self.table.begin(self.connection, &request.target, request.when);
+        let number = self.table.begin(self.seen.connection, &request.target, request.when);
         let Some(session) = self.table.of(number) else { return };
         if opens {
-            let body = plain(self.head);
+            let body = plain(self.seen.head);
             let has_length = body.first().is_some_and(u8::is_ascii_digit)
                 && body.iter().position(|b| *b == b':').is_some_and(|at| {
                     body[..at].iter().all(u8::is_ascii_digit) && body.get(at + 1) == Some(&b'0')
@@ -192,35 +186,35 @@ impl Answer<'_, '_> {
                 session.record.version = Some(3);
             }
             let looks_right = is_old || body.starts_with(b"0{") || body.starts_with(b"___eio[");
-            if !looks_right && self.head.body_whole {
+            if !looks_right && self.seen.head.body_whole {
                 let got = Text::with("status 200 and {}", first_bytes(&body));
                 let evidence = [request.when, when];
                 session.find(&NOT_ENGINE_IO, None, "an Engine.IO handshake".into(), got, &evidence);
                 session.refused = true;
                 return;
             }
-            session.cors = cors(request, self.head).map(|why| (when, why));
+            session.cors = cors(request, self.seen.head).map(|why| (when, why));
         }
-        carried(session, self.head, source, when, Dir::Server, said);
+        carried(session, self.seen.head, Via::polling(Dir::Server, source, when), said);
         self.table.learn(number);
     }
 
     fn refusal(&mut self, request: &Request) {
-        let when = When::of(self.unit);
+        let when = When::of(self.seen.unit);
         let evidence = [request.when, when];
         let target = &request.target;
-        let body = plain(self.head);
+        let body = plain(self.seen.head);
         let (code, message) = error(&body);
         let got = match (code, &message) {
             (Some(code), Some(message)) => {
-                Text::with("{}, code {}: {}", self.status).and(code).and(engineio::clipped(message))
+                Text::with("{}, code {}: {}", self.status).and(code).and(clipped(message))
             }
             _ if body.is_empty() => Text::with("{} without a body", self.status),
             _ => Text::with("{} with {}", self.status).and(first_bytes(&body)),
         };
         if !target.is_engine_io() {
             if request.upgrades && target.is_socket_io() && code == Some(0) {
-                let session = self.table.attempt(self.connection, target, request.when);
+                let session = self.table.attempt(self.seen.connection, target, request.when);
                 let expected = "EIO and transport in the query, and Engine.IO in the messages".into();
                 session.find(&PLAIN_CLIENT, Some(Dir::Client), expected, got, &evidence);
             }
@@ -233,7 +227,7 @@ impl Answer<'_, '_> {
         }
         let session = match known.and_then(|number| self.table.of(number)) {
             Some(session) => session,
-            None => self.table.attempt(self.connection, target, request.when),
+            None => self.table.attempt(self.seen.connection, target, request.when),
         };
         let is_known = session.record.sid.is_some();
         match code {
@@ -290,11 +284,11 @@ impl Answer<'_, '_> {
 
     /// The server does not know the session: another process opened it, or it is over.
     fn unknown_session(&mut self, request: &Request, sid: String, known: Option<u32>, got: Text) {
-        let when = When::of(self.unit);
+        let when = When::of(self.seen.unit);
         let over = self.table.is_over(&sid);
         let session = match known.and_then(|number| self.table.of(number)) {
             Some(session) => session,
-            None => self.table.attempt(self.connection, &request.target, request.when),
+            None => self.table.attempt(self.seen.connection, &request.target, request.when),
         };
         let evidence = [session.began, request.when, when];
         let is_alive = session.open.as_ref().is_some_and(|open| {

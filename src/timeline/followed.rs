@@ -1,14 +1,14 @@
 //! One Engine.IO session over all its transports.
 
-use super::When;
-use super::socket::Socket;
+use super::socket::{Around, Socket};
 use super::target::Target;
+use super::via::{Via, answer, finding_of};
+use super::when::When;
 use crate::app::engineio::{self, Fault, Kind, Open, Packet};
 use crate::app::{ENGINE_BAD_PACKET, HEARTBEAT_DIRECTION};
 use crate::limits;
 use crate::model::{
-    Answer, App, AppSession, Connection, Diagnosis, Dir, Finding, Rule, SessionRef, SourceId, Span, Text,
-    Transport, Usual,
+    App, AppSession, Connection, Diagnosis, Dir, Finding, Rule, SessionRef, SourceId, Span, Text, Usual,
 };
 
 /// A session being followed.
@@ -57,17 +57,6 @@ pub(super) struct Upgrade {
     pub polls_since: u64,
     /// The connection of a probe ended without the session having moved.
     pub over: bool,
-}
-
-/// How a packet came.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Via {
-    pub dir: Dir,
-    pub transport: Transport,
-    /// Where the packet's bytes stand.
-    pub source: SourceId,
-    pub offset: u64,
-    pub when: When,
 }
 
 impl Followed {
@@ -202,13 +191,12 @@ impl Followed {
         if !speaks {
             return;
         }
-        let mut own = Vec::new();
-        if let Some(read) =
-            self.socket.take(packet, via, &mut self.record, self.open.is_some(), &mut own, findings)
-        {
+        let (record, from_start) = (&mut self.record, self.open.is_some());
+        let mut session = Around { record, from_start, own: Vec::new() };
+        if let Some(read) = self.socket.take(packet, via, &mut session, findings) {
             *app = read;
         }
-        for found in own {
+        for found in session.own {
             self.find(found.rule, found.blame, found.expected, found.got, &[via.when]);
         }
     }
@@ -247,15 +235,4 @@ impl Followed {
             }
         }
     }
-}
-
-/// What a packet answers.
-pub(super) fn answer(what: &str, asked: When, now: When) -> Answer {
-    Answer { what: what.to_owned(), packets: asked.packets, after: now.since(asked) }
-}
-
-/// A packet that cannot be read.
-pub(super) fn finding_of(rule: &'static Rule, fault: &Fault, via: Via) -> Finding {
-    let span = Span::bytes(via.source, via.offset + fault.at as u64, 1);
-    Finding::new(rule, via.dir, Text::new(fault.expected), fault.got.clone()).at(span)
 }

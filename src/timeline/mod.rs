@@ -18,6 +18,8 @@ pub mod pasted;
 mod socket;
 mod table;
 mod target;
+mod via;
+mod when;
 
 #[cfg(test)]
 mod tests;
@@ -32,12 +34,11 @@ use crate::model::{
     hole,
 };
 
-use self::exchange::Exchanges;
-use self::followed::Via;
-use self::table::Table;
+use self::exchange::{Exchanges, Seen};
+use self::table::{Fast, SocketEnd, Table};
 use self::target::Target;
-
-type Fast = foldhash::fast::FixedState;
+use self::via::Via;
+use self::when::{Closed, When};
 
 /// See the [module](self).
 pub struct Timeline<S> {
@@ -74,28 +75,6 @@ enum Socket {
     Other,
     /// The session of this number.
     Session(u32),
-}
-
-/// The first Close frame: who sent it, with which code, in which packets.
-type Closed = (Dir, Option<u16>, Option<(u64, u64)>);
-
-/// When and where something was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct When {
-    pub conn: u32,
-    pub time: Option<Time>,
-    pub packets: Option<(u64, u64)>,
-}
-
-impl When {
-    fn of(unit: &Unit<'_>) -> Self {
-        Self { conn: unit.conn, time: unit.time, packets: unit.packets }
-    }
-
-    /// Nanoseconds from `earlier` to this.
-    fn since(self, earlier: Self) -> Option<i64> {
-        Some(self.time?.since(earlier.time?))
-    }
 }
 
 impl<S> Timeline<S> {
@@ -148,14 +127,11 @@ impl<S: Sink> Timeline<S> {
             self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
-            return match self.table.socket_ended(
-                number,
-                unit.conn,
-                ending.how,
-                conn.closed.as_ref(),
-                conn.heard,
-                end,
-            ) {
+            let (how, closed, heard) = (ending.how, conn.closed, conn.heard);
+            return match self
+                .table
+                .socket_ended(number, SocketEnd { conn: unit.conn, how, closed, heard, end })
+            {
                 Some(how) => self.end_session(number, how),
                 None => ON,
             };
@@ -176,8 +152,9 @@ impl<S: Sink> Timeline<S> {
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
+        let seen = Seen { unit, head, connection: conn.connection.as_ref() };
         let mut said = Vec::new();
-        let socket = conn.exchanges.head(unit, head, conn.connection.as_ref(), &mut self.table, &mut said);
+        let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
             conn.socket = Socket::Session(number);
         }
@@ -416,9 +393,4 @@ fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Opt
         _ => text == "2probe" || text == "3probe",
     };
     looks.then(Target::default)
-}
-
-/// Whether a connection was ended without a word of WebSocket's.
-fn is_abrupt(how: EndKind) -> bool {
-    matches!(how, EndKind::Fin | EndKind::Rst)
 }

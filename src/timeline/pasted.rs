@@ -1,7 +1,8 @@
 //! Packets that were pasted as text, outside any connection.
 
-use super::When;
-use super::followed::{Followed, Via, finding_of};
+use super::followed::Followed;
+use super::via::{Via, finding_of};
+use super::when::When;
 use crate::app::engineio;
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PACKET, SOCKET_BAD_PACKET, socketio};

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::When;
-use super::followed::{Via, answer, finding_of};
+use super::via::{Via, answer, finding_of};
+use super::when::When;
 use crate::app::engineio::Packet as EnginePacket;
 use crate::app::socketio::{self, Kind, Packet};
 use crate::app::{
@@ -55,24 +55,31 @@ struct Event {
     when: When,
 }
 
+/// The session around a packet.
+pub(super) struct Around<'a> {
+    pub record: &'a mut AppSession,
+    /// It was seen from its start.
+    pub from_start: bool,
+    /// What is found about the session.
+    pub own: Vec<Finding>,
+}
+
 impl Socket {
-    /// Takes a message of Engine.IO; `None` when it means nothing. `own` takes what is found about the
-    /// session, `findings` what is found about the packet.
+    /// Takes a message of Engine.IO; `None` when it means nothing. `findings` takes what is found about the
+    /// packet.
     pub fn take(
         &mut self,
         packet: &EnginePacket<'_>,
         via: Via,
-        record: &mut AppSession,
-        from_start: bool,
-        own: &mut Vec<Finding>,
+        session: &mut Around<'_>,
         findings: &mut Vec<Finding>,
     ) -> Option<App> {
         if packet.binary {
-            return self.attachment(packet, via, from_start, findings);
+            return self.attachment(packet, via, session.from_start, findings);
         }
         let via = Via { offset: via.offset + packet.at as u64 + 1, ..via };
         let text = packet.text()?;
-        let engine = record.version.unwrap_or(4);
+        let engine = session.record.version.unwrap_or(4);
         let read = match socketio::read(text).and_then(|read| read.accepted(engine).map(|()| read)) {
             Ok(read) => read,
             Err(fault) => {
@@ -89,12 +96,12 @@ impl Socket {
         let engine = Span::bytes(via.source, via.offset.saturating_sub(1), 1);
         app.fields.insert(0, field(&SOCKET_ENGINE, engine, Value::Text("message".to_owned())));
         if read.kind.is_event() {
-            record.events[via.dir.index()] += 1;
+            session.record.events[via.dir.index()] += 1;
             self.event(&read, via);
         } else if read.kind.is_ack() {
-            self.ack(&read, via, record, &mut app);
+            self.ack(&read, via, session.record, &mut app);
         }
-        self.namespace(&read, via, record, from_start, own);
+        self.namespace(&read, via, session);
         if read.attachments > 0 {
             let pending = Pending { app: app.clone(), title: read.title(), left: read.attachments, kept: 0 };
             self.pending[via.dir.index()] = Some(pending);
@@ -119,14 +126,9 @@ impl Socket {
         app.answers = Some(answer(&event.name, event.when, via.when));
     }
 
-    fn namespace(
-        &mut self,
-        packet: &Packet<'_>,
-        via: Via,
-        record: &mut AppSession,
-        from_start: bool,
-        own: &mut Vec<Finding>,
-    ) {
+    fn namespace(&mut self, packet: &Packet<'_>, via: Via, session: &mut Around<'_>) {
+        let Around { record, from_start, own } = session;
+        let from_start = *from_start;
         let name = packet.path();
         let state = self.namespaces.iter().find(|(known, _)| known == name).map(|(_, state)| *state);
         let is_new = record.version.unwrap_or(4) >= 4;

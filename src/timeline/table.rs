@@ -3,11 +3,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
+use super::diagnose;
 use super::followed::Followed;
 use super::target::Target;
-use super::{Closed, Fast, When, diagnose, is_abrupt};
+use super::when::{Closed, When};
 use crate::limits;
 use crate::model::{AppSession, Connection, EndKind, Endpoint, Finding, SessionEnd, Time, Transport};
+
+/// How numbers and ids are hashed.
+pub(super) type Fast = foldhash::fast::FixedState;
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -30,6 +34,19 @@ pub(super) struct Ended {
     pub record: AppSession,
     pub findings: Vec<Finding>,
     pub packets: Option<(u64, u64)>,
+}
+
+/// How the connection of a WebSocket ended.
+#[derive(Clone, Copy)]
+pub(super) struct SocketEnd {
+    pub conn: u32,
+    pub how: EndKind,
+    /// Its first Close frame.
+    pub closed: Option<Closed>,
+    /// When its last frame was seen.
+    pub heard: Option<Time>,
+    /// When the last of it was seen.
+    pub end: Option<Time>,
 }
 
 /// Sessions remembered after their end, and gaps.
@@ -104,15 +121,8 @@ impl Table {
     }
 
     /// The connection that carried a session's WebSocket is over; says how the session ended, if it did.
-    pub fn socket_ended(
-        &mut self,
-        number: u32,
-        conn: u32,
-        how: EndKind,
-        closed: Option<&Closed>,
-        heard: Option<Time>,
-        now: Option<Time>,
-    ) -> Option<SessionEnd> {
+    pub fn socket_ended(&mut self, number: u32, socket: SocketEnd) -> Option<SessionEnd> {
+        let SocketEnd { conn, how, closed, heard, end: now } = socket;
         let session = self.sessions.get_mut(&number)?;
         let is_its = session.record.upgraded || session.record.transports == [Transport::WebSocket];
         if !is_its && !session.record.transports.is_empty() {
@@ -123,7 +133,7 @@ impl Table {
         session.record.ended = now.or(session.record.ended);
         // What ended it is the last that was seen of it.
         let when = When { conn, time: now, packets: session.packets.map(|(_, last)| (last, last)) };
-        diagnose::socket_ended(session, closed, when);
+        diagnose::socket_ended(session, closed.as_ref(), when);
         if let (true, None, Some(gap)) = (is_abrupt(how), closed, heard.zip(now).map(|(h, n)| n.since(h))) {
             let server = session.record.server;
             let before = self.gaps.iter().filter(|(of, _)| *of == server).map(|(_, gap)| *gap);
@@ -186,4 +196,9 @@ impl Table {
         all.sort_unstable();
         all
     }
+}
+
+/// Whether a connection was ended without a word of WebSocket's.
+fn is_abrupt(how: EndKind) -> bool {
+    matches!(how, EndKind::Fin | EndKind::Rst)
 }

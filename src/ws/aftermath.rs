@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 
 use self::closing::Close;
 use self::pings::Ping;
-use self::seen::{Place, Seen};
 use super::OPEN_AFTER_VIOLATION;
-use super::judge::Context;
 use crate::limits;
 use crate::model::quantity::moment;
-use crate::model::{CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Span, StreamEnd, Text, Time};
+use crate::model::{CloseCode, Dir, Finding, Opcode, Receipt, StreamEnd, Text, Time};
+
+pub use self::seen::Seen;
 
 /// How far the closing handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,23 +129,30 @@ impl Aftermath {
         self.story.get_or_insert_default().violated(dir, time);
     }
 
+    /// Whether nobody has broken the protocol or begun to close: a data frame without findings is
+    /// fine then, and to be told with [`Self::quiet_frame`] alone.
+    #[inline]
+    pub fn is_quiet(&self) -> bool {
+        self.story.as_ref().is_none_or(|story| story.is_quiet())
+    }
+
+    /// A data frame of `dir` came, without findings and while it [is quiet](Self::is_quiet).
+    #[inline]
+    pub fn quiet_frame(&mut self, dir: Dir) {
+        if let Some(story) = &mut self.story {
+            story.overtake(dir);
+        }
+    }
+
     /// Takes a complete frame, with the findings it already has.
     #[inline]
-    pub fn frame(
-        &mut self,
-        context: &Context,
-        header: &FrameHeader,
-        payload: &[u8],
-        n: u64,
-        time: Option<Time>,
-        findings: &mut Vec<Finding>,
-    ) {
-        if self.story.is_none() && !header.opcode.is_control() && findings.is_empty() {
+    pub fn frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        if self.story.is_none() && !seen.header.opcode.is_control() && findings.is_empty() {
             return;
         }
-        let sight = self.sight[context.dir.peer().index()];
-        let seen = Seen { header, payload, n, time, at: Place::of(header, context) };
-        self.story.get_or_insert_default().frame(context.dir, &seen, sight, findings);
+        let dir = seen.context.dir;
+        let sight = self.sight[dir.peer().index()];
+        self.story.get_or_insert_default().frame(dir, seen, sight, findings);
     }
 
     /// The TCP stream of `dir` is over.
@@ -204,20 +211,25 @@ impl Story {
         }
     }
 
-    fn frame(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
-        let Seen { header, time, at, .. } = *seen;
-        let quiet = !self.sides[0].violated
-            && !self.sides[1].violated
-            && self.first_closer.is_none()
-            && findings.is_empty();
-        if !header.opcode.is_control() && quiet {
-            for ping in &mut self.sides[dir.peer().index()].pings {
-                ping.overtaken = true;
-            }
-            return;
+    /// Nobody has broken the protocol or begun to close.
+    fn is_quiet(&self) -> bool {
+        !self.sides[0].violated && !self.sides[1].violated && self.first_closer.is_none()
+    }
+
+    /// A data frame of `dir` comes before it answers the pings of its peer.
+    fn overtake(&mut self, dir: Dir) {
+        for ping in &mut self.sides[dir.peer().index()].pings {
+            ping.overtaken = true;
         }
-        self.carried_on(dir, header, time, at.opcode, findings);
-        self.after_close(dir, header, at.opcode, findings);
+    }
+
+    fn frame(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
+        let Seen { header, time, .. } = *seen;
+        if !header.opcode.is_control() && self.is_quiet() && findings.is_empty() {
+            return self.overtake(dir);
+        }
+        self.carried_on(dir, seen, findings);
+        self.after_close(dir, header, seen.place().opcode, findings);
         match header.opcode {
             Opcode::PING => self.ping(dir, seen),
             Opcode::PONG => self.pong(dir, seen, peer, findings),
@@ -229,14 +241,8 @@ impl Story {
         }
     }
 
-    fn carried_on(
-        &mut self,
-        dir: Dir,
-        header: &FrameHeader,
-        time: Option<Time>,
-        at: Span,
-        findings: &mut Vec<Finding>,
-    ) {
+    fn carried_on(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        let Seen { header, time, .. } = *seen;
         let Some(when) = self.sides[dir.peer().index()].violated_at else { return };
         let side = &mut self.sides[dir.index()];
         side.spoke_on |= header.opcode != Opcode::CLOSE;
@@ -248,8 +254,8 @@ impl Story {
             //# the WebSocket Connection_.
             let later = moment(time.map_or(0, |t| t.since(when)));
             let got = Text::new("a {} frame {} after the violation").word(header.opcode.name()).and(later);
-            findings
-                .push(Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got).at(at));
+            let found = Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got);
+            findings.push(found.at(seen.place().opcode));
         }
     }
 }

@@ -4,8 +4,7 @@
 use super::agreed::Extensions;
 use super::deflate::scan::{Scan, scan};
 use super::deflate::{Fault, Finish, Inflater, TAIL};
-use super::shared::invalid_utf8;
-use super::utf8::Utf8Check;
+use super::utf8::{Utf8Check, invalid_utf8};
 use super::{
     MESSAGE_TOO_LARGE, PMD_CONTEXT_TAKEOVER_VIOLATION, PMD_INFLATE_ERROR, PMD_NONZERO_PADDING,
     PMD_TAIL_NOT_STRIPPED, PMD_WINDOW_EXCEEDED, PMD_WINDOW_LOST,
@@ -95,8 +94,8 @@ impl Compressed {
         self.message = Current { is_text, ..Current::default() };
     }
 
-    /// Takes unmasked, compressed bytes; at most `keep` inflated ones are kept.
-    pub fn push(&mut self, bytes: &[u8], keep: u64) {
+    /// Takes unmasked, compressed bytes; at most `keep` inflated ones are kept. They are inflated in `room`.
+    pub fn push(&mut self, bytes: &[u8], keep: u64, room: &mut [u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -110,19 +109,19 @@ impl Compressed {
         }
         let Self { inflater, message, .. } = self;
         if message.fault.is_none()
-            && let Err(fault) = inflater.push(bytes, &mut |piece| message.take(piece, keep))
+            && let Err(fault) = inflater.push(bytes, room, &mut |piece| message.take(piece, keep))
         {
             message.fault = Some(fault);
         }
     }
 
     /// The message is over.
-    pub fn finish(&mut self, conn: u32, m: u64, keep: u64) -> Inflated {
+    pub fn finish(&mut self, conn: u32, m: u64, keep: u64, room: &mut [u8]) -> Inflated {
         self.start(None);
         let Self { inflater, message, .. } = self;
         let mut finish = Finish::Clean;
         if message.fault.is_none() {
-            match inflater.finish(&mut |piece| message.take(piece, keep)) {
+            match inflater.finish(room, &mut |piece| message.take(piece, keep)) {
                 Ok(how) => finish = how,
                 Err(fault) => message.fault = Some(fault),
             }

@@ -6,8 +6,8 @@ use super::half::{Half, Scratch};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, More, ON, Out, Receipt, Rule, Severity,
-    StreamEnd, Text, Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
+    Severity, StreamEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -30,6 +30,13 @@ impl Conversation {
             ended: [None, None],
             shared: Shared::new(conn, extensions),
         }
+    }
+
+    /// The same on another layer than that of the transport's streams.
+    #[must_use]
+    pub fn on(mut self, layer: Layer) -> Self {
+        self.shared.layer = layer;
+        self
     }
 
     /// The capture is known to hold what `dir` sends: the handshake shows it.
@@ -186,7 +193,7 @@ impl Conversation {
             let expected = Text::new("the frame's remaining bytes");
             findings.push(
                 Finding::new(&TRUNCATED_FRAME, dir, expected, "the end of the stream".into())
-                    .at(half.unfinished(self.shared.conn)),
+                    .at(half.unfinished(&self.shared)),
             );
         } else if half.is_inside_message() {
             //= RFC 6455 §5.4
@@ -216,3 +223,5 @@ impl Conversation {
 mod holes;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod ways;

@@ -13,7 +13,7 @@ use crate::model::{Dir, Finding, Opcode, Span};
 /// Holds the first bytes of a header against the rules, as far as they decide them.
 pub fn judge(bytes: &[u8], context: &Context, findings: &mut Vec<Finding>) {
     let Some(whole) = filled_in(bytes, context.dir) else { return };
-    let Ok(header) = header::decode(&whole, context.source, context.offset, &mut ()) else { return };
+    let Ok(header) = header::decode(&whole) else { return };
     let before = findings.len();
     let (repeats, mut counted) = (Repeats::default(), Vec::new());
     judge::judge(&header, context, &mut Found::new(context.dir, &repeats, findings, &mut counted));

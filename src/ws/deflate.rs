@@ -90,25 +90,26 @@ impl Inflater {
         (self.failed, self.compressed, self.inflated, self.last) = (false, 0, 0, [0xAA; 4]);
     }
 
-    /// Takes compressed bytes; `put` is called with what comes out, in pieces.
+    /// Takes compressed bytes; `put` is called with what comes out, in pieces that `room` holds, which
+    /// [`limits::INFLATE_PIECE`] bytes are good for.
     ///
     /// # Errors
     /// [`Fault`] once; what follows of the message is then ignored.
-    pub fn push(&mut self, bytes: &[u8], put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+    pub fn push(&mut self, bytes: &[u8], room: &mut [u8], put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
         for byte in bytes.iter().rev().take(4).rev() {
             self.last.rotate_left(1);
             self.last[3] = *byte;
         }
         let start = self.compressed;
         self.compressed += bytes.len() as u64;
-        self.run(bytes, start, put)
+        self.run(bytes, start, room, put)
     }
 
     /// The message's payload is over: puts back what the compressor left off.
     ///
     /// # Errors
     /// As [`Inflater::push`].
-    pub fn finish(&mut self, put: &mut dyn FnMut(&[u8])) -> Result<Finish, Fault> {
+    pub fn finish(&mut self, room: &mut [u8], put: &mut dyn FnMut(&[u8])) -> Result<Finish, Fault> {
         if self.failed {
             return Ok(Finish::Clean);
         }
@@ -122,7 +123,7 @@ impl Inflater {
         //= RFC 7692 §7.2.2
         //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
         //# payload of the message.
-        self.run(&TAIL_AND_CHECK, self.compressed, put)?;
+        self.run(&TAIL_AND_CHECK, self.compressed, room, put)?;
         Ok(Finish::Clean)
     }
 
@@ -143,17 +144,24 @@ impl Inflater {
         self.history.clear();
     }
 
-    fn run(&mut self, mut bytes: &[u8], start: u64, put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+    fn run(
+        &mut self,
+        mut bytes: &[u8],
+        start: u64,
+        piece: &mut [u8],
+        put: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Fault> {
         let all = bytes.len();
-        let mut piece = [0; limits::INFLATE_PIECE];
+        let mut is_full = false;
         while !self.failed && !bytes.is_empty() {
             let (taken, given) = (self.stream.total_in(), self.stream.total_out());
-            let status = self.stream.decompress(bytes, &mut piece, FlushDecompress::None);
+            let status = self.stream.decompress(bytes, piece, FlushDecompress::None);
             let taken = (self.stream.total_in() - taken) as usize;
             let given = (self.stream.total_out() - given) as usize;
             bytes = &bytes[taken..];
             self.at_end = false;
             self.inflated += given as u64;
+            is_full = given == piece.len();
             if given > 0 {
                 self.remember(&piece[..given]);
                 put(&piece[..given]);
@@ -173,10 +181,10 @@ impl Inflater {
                 return Err(Fault::TooLarge);
             }
         }
-        // Output may be held back although all input is taken.
-        while !self.failed {
+        // Output may be held back although all input is taken, where there was no more room for it.
+        while is_full && !self.failed {
             let before = self.stream.total_out();
-            let status = self.stream.decompress(&[], &mut piece, FlushDecompress::None);
+            let status = self.stream.decompress(&[], piece, FlushDecompress::None);
             let given = (self.stream.total_out() - before) as usize;
             if given == 0 {
                 if matches!(status, Ok(Status::StreamEnd)) && !self.at_end {
@@ -261,8 +269,9 @@ impl History {
 mod tests {
     use super::*;
 
-    /// Inflates the messages of one direction, `cut` bytes at a time.
+    /// Inflates the messages of one direction, `cut` bytes at a time, into room for as many.
     fn inflate(messages: &[&[u8]], cut: usize) -> Vec<Result<String, Fault>> {
+        let mut room = vec![0; cut.min(limits::INFLATE_PIECE)];
         let mut inflater = Inflater::new();
         messages
             .iter()
@@ -270,9 +279,9 @@ mod tests {
                 let mut out = Vec::new();
                 inflater.begin();
                 for chunk in message.chunks(cut) {
-                    inflater.push(chunk, &mut |piece| out.extend_from_slice(piece))?;
+                    inflater.push(chunk, &mut room, &mut |piece| out.extend_from_slice(piece))?;
                 }
-                inflater.finish(&mut |piece| out.extend_from_slice(piece))?;
+                inflater.finish(&mut room, &mut |piece| out.extend_from_slice(piece))?;
                 Ok(String::from_utf8(out).unwrap())
             })
             .collect()
@@ -316,14 +325,15 @@ mod tests {
 
     #[test]
     fn a_window_later_nothing_is_lost_any_more() {
+        let mut room = [0; limits::INFLATE_PIECE];
         let mut inflater = Inflater::new();
         inflater.begin();
         inflater.lose();
         let stored = [&[0x00, 0x00, 0x80, 0xff, 0x7f], &*vec![b'x'; 32 * 1024], &[0x00]].concat();
         for (payload, is_lossy) in [(HELLO, true), (&stored, false), (AGAIN, false)] {
             inflater.begin();
-            inflater.push(payload, &mut |_| {}).unwrap();
-            inflater.finish(&mut |_| {}).unwrap();
+            inflater.push(payload, &mut room, &mut |_| {}).unwrap();
+            inflater.finish(&mut room, &mut |_| {}).unwrap();
             assert_eq!(inflater.is_lossy, is_lossy);
         }
     }
@@ -335,21 +345,23 @@ mod tests {
             (b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff\x00", Finish::Clean),
             (b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff\x00\x00\x00\xff\xff", Finish::TailNotStripped),
         ] {
+            let mut room = [0; limits::INFLATE_PIECE];
             let mut inflater = Inflater::new();
             inflater.begin();
-            inflater.push(payload, &mut |_| {}).unwrap();
-            assert_eq!(inflater.finish(&mut |_| {}), Ok(how));
+            inflater.push(payload, &mut room, &mut |_| {}).unwrap();
+            assert_eq!(inflater.finish(&mut room, &mut |_| {}), Ok(how));
         }
     }
 
     #[test]
     fn a_tail_that_was_left_on_is_noticed() {
+        let mut room = [0; limits::INFLATE_PIECE];
         let mut inflater = Inflater::new();
         let whole = [HELLO, &TAIL].concat();
         let mut out = Vec::new();
         inflater.begin();
-        inflater.push(&whole, &mut |piece| out.extend_from_slice(piece)).unwrap();
-        assert_eq!(inflater.finish(&mut |_| {}), Ok(Finish::TailNotStripped));
+        inflater.push(&whole, &mut room, &mut |piece| out.extend_from_slice(piece)).unwrap();
+        assert_eq!(inflater.finish(&mut room, &mut |_| {}), Ok(Finish::TailNotStripped));
         assert_eq!(out, b"Hello");
     }
 
@@ -378,8 +390,9 @@ mod tests {
             encoder.write_all(&zeros).unwrap();
         }
         encoder.flush().unwrap();
+        let mut room = [0; limits::INFLATE_PIECE];
         let mut inflater = Inflater::new();
         inflater.begin();
-        assert_eq!(inflater.push(encoder.get_ref(), &mut |_| {}), Err(Fault::TooLarge));
+        assert_eq!(inflater.push(encoder.get_ref(), &mut room, &mut |_| {}), Err(Fault::TooLarge));
     }
 }

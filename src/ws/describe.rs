@@ -1,21 +1,19 @@
 //! Fields and sources of a frame, for those who look at them.
 
 use super::{
-    CLOSE_CODE, CLOSE_REASON, FIN, MASK, MASKING_KEY, OPCODE, PAYLOAD, RSV1, RSV2, RSV3, close, header,
+    CLOSE_CODE, CLOSE_REASON, EXTENDED_LENGTH, FIN, LENGTH, MASK, MASKING_KEY, OPCODE, PAYLOAD, RSV1, RSV2,
+    RSV3, close,
 };
 use crate::model::{
-    Dir, Field, FieldDef, Frame, Opcode, Origin, Piece, Source, SourceId, Span, Text, Value, hole,
+    Dir, Field, FieldDef, Frame, FrameHeader, LengthForm, Opcode, Origin, Piece, Source, SourceId, Span,
+    Text, Value, hole,
 };
 
 /// The fields of a frame in wire order.
-pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
-    let source = SourceId::Stream { conn, dir };
-    // The header was read once on the fast path; reading it again tells every bit.
-    let read = header::decode(frame.head, source, frame.offset, fields);
-    debug_assert!(read.is_ok(), "a frame carries a whole header");
-    for field in fields.iter_mut().filter(|f| f.meaning.is_empty()) {
-        field.meaning = meaning(field.def, frame, dir);
-    }
+///
+/// `source` is what `dir` sent, where the frame stands.
+pub fn frame(frame: &Frame<'_>, source: SourceId, dir: Dir, fields: &mut Vec<Field>) {
+    header(frame, dir, &mut Row { source, bit: frame.offset.saturating_mul(8), fields });
     let start = frame.offset.saturating_add(frame.head.len() as u64);
     if frame.captured > 0 {
         let what = match (frame.header.masking_key, frame.truncated || frame.missing > 0) {
@@ -40,29 +38,80 @@ pub fn frame(frame: &Frame<'_>, conn: u32, dir: Dir, fields: &mut Vec<Field>) {
     }
 }
 
-/// Where the bytes of a frame came from.
-pub fn frame_sources(frame: &Frame<'_>, conn: u32, dir: Dir, pieces: &[Piece], sources: &mut Vec<Source>) {
-    let stream = SourceId::Stream { conn, dir };
-    let origin = if pieces.is_empty() { Origin::Input } else { Origin::Stream { pieces: pieces.to_vec() } };
-    sources.push(Source { id: stream, origin });
+/// Fields that follow each other without a gap.
+struct Row<'a> {
+    source: SourceId,
+    /// Where the next one begins.
+    bit: u64,
+    fields: &'a mut Vec<Field>,
+}
+
+impl Row<'_> {
+    /// Adds a field of `width` bits.
+    fn add(&mut self, def: &'static FieldDef, width: u64, value: Value, meaning: impl Into<Text>) {
+        let end = self.bit.saturating_add(width);
+        self.fields.push(field(def, Span::bits(self.source, self.bit, end), value, meaning.into(), 0));
+        self.bit = end;
+    }
+}
+
+/// The fields of a header, each with what it means in this frame (RFC 6455 §5.2).
+fn header(frame: &Frame<'_>, dir: Dir, row: &mut Row<'_>) {
+    let header = &frame.header;
+    row.add(&FIN, 1, Value::Bit(header.fin), fin(header));
+    row.add(&RSV1, 1, Value::Bit(header.rsv1), rsv1(frame));
+    row.add(&RSV2, 1, Value::Bit(header.rsv2), reserved(header.rsv2));
+    row.add(&RSV3, 1, Value::Bit(header.rsv3), reserved(header.rsv3));
+    row.add(&OPCODE, 4, Value::Code(header.opcode.0.into()), opcode(frame));
+    row.add(&MASK, 1, Value::Bit(header.masking_key.is_some()), mask(header, dir));
+    let (short, what) = match header.length_form {
+        LengthForm::Bits7 if header.length == 1 => (1, "byte of payload"),
+        LengthForm::Bits7 => (header.length, "bytes of payload"),
+        LengthForm::Bits16 => (126, "the length is in the next 16 bits"),
+        LengthForm::Bits64 => (127, "the length is in the next 64 bits"),
+    };
+    row.add(&LENGTH, 7, Value::Number(short), what);
+    let form = match header.length_form {
+        LengthForm::Bits7 => None,
+        LengthForm::Bits16 => Some((16, "bytes of payload, 16-bit form")),
+        LengthForm::Bits64 => Some((64, "bytes of payload, 64-bit form")),
+    };
+    if let Some((width, what)) = form {
+        row.add(&EXTENDED_LENGTH, width, Value::Number(header.length), what);
+    }
+    if let Some(key) = header.masking_key {
+        let zero = key == [0; 4];
+        let what = if zero { "XOR with zero changes nothing" } else { "byte i XOR key[i mod 4]" };
+        row.add(&MASKING_KEY, 32, Value::Bytes(key.to_vec()), what);
+    }
+}
+
+/// Where the bytes of a frame came from that stands in `source`.
+pub fn frame_sources(
+    frame: &Frame<'_>,
+    conn: u32,
+    source: SourceId,
+    pieces: &[Piece],
+    sources: &mut Vec<Source>,
+) {
+    sources.push(Source::carried(source, pieces.to_vec()));
     if let Some(key) = frame.header.masking_key {
         let start = frame.offset.saturating_add(frame.head.len() as u64);
-        let of = Span::bytes(stream, start, reach(frame));
+        let of = Span::bytes(source, start, reach(frame));
         sources
             .push(Source { id: SourceId::Payload { conn, n: frame.n }, origin: Origin::Unmask { of, key } });
     }
 }
 
-/// Where the bytes of a message came from; `parts` are offsets in the sender's stream.
+/// Where the bytes of message `m` of connection `conn` came from; `parts` are offsets in `source`.
 pub fn message_sources(
     parts: &[Span],
     m: u64,
     conn: u32,
-    dir: Dir,
+    source: SourceId,
     is_inflated: bool,
     sources: &mut Vec<Source>,
 ) {
-    let source = SourceId::Stream { conn, dir };
     let parts = parts.iter().map(|part| Span { source, ..*part }).collect();
     let id = SourceId::Message { conn, m };
     sources.push(Source { id, origin: Origin::Join { parts } });
@@ -114,40 +163,37 @@ fn text_or_bytes(bytes: &[u8]) -> Value {
     }
 }
 
-fn meaning(def: &'static FieldDef, frame: &Frame<'_>, dir: Dir) -> Text {
+fn fin(header: &FrameHeader) -> &'static str {
+    match (header.fin, header.opcode) {
+        (true, Opcode::CONTINUATION) => "last fragment of its message",
+        (true, _) => "a message in one frame",
+        (false, Opcode::CONTINUATION) => "more fragments follow",
+        (false, _) => "first fragment, more follow",
+    }
+}
+
+fn rsv1(frame: &Frame<'_>) -> &'static str {
     let header = &frame.header;
-    let is = |other: &'static FieldDef| def == other;
-    if is(&FIN) {
-        match (header.fin, header.opcode) {
-            (true, Opcode::CONTINUATION) => "last fragment of its message".into(),
-            (true, _) => "a message in one frame".into(),
-            (false, Opcode::CONTINUATION) => "more fragments follow".into(),
-            (false, _) => "first fragment, more follow".into(),
-        }
-    } else if is(&RSV1) && header.rsv1 && frame.compressed && header.opcode != Opcode::CONTINUATION {
-        "marks a compressed message".into()
-    } else if is(&RSV1) && header.rsv1 && ends_message(frame) && header.opcode != Opcode::CONTINUATION {
-        "no compression: the payload is no DEFLATE, and shown as sent".into()
-    } else if (is(&RSV1) && header.rsv1) || (is(&RSV2) && header.rsv2) || (is(&RSV3) && header.rsv3) {
-        "has a meaning only by an extension".into()
-    } else if is(&RSV1) || is(&RSV2) || is(&RSV3) {
-        "no extension".into()
-    } else if is(&OPCODE) {
-        opcode(frame)
-    } else if is(&MASK) {
-        match (header.masking_key.is_some(), dir) {
-            (true, Dir::Client) => "masked, as clients must".into(),
-            (true, Dir::Server) => "masked, which servers must not".into(),
-            (false, Dir::Client) => "not masked, which clients must".into(),
-            (false, Dir::Server) => "not masked, as servers must".into(),
-        }
-    } else if is(&MASKING_KEY) {
-        match header.masking_key {
-            Some([0, 0, 0, 0]) => "XOR with zero changes nothing".into(),
-            _ => "byte i XOR key[i mod 4]".into(),
-        }
+    let begins = header.rsv1 && header.opcode != Opcode::CONTINUATION;
+    if begins && frame.compressed {
+        "marks a compressed message"
+    } else if begins && ends_message(frame) {
+        "no compression: the payload is no DEFLATE, and shown as sent"
     } else {
-        Text::default()
+        reserved(header.rsv1)
+    }
+}
+
+fn reserved(is_set: bool) -> &'static str {
+    if is_set { "has a meaning only by an extension" } else { "no extension" }
+}
+
+fn mask(header: &FrameHeader, dir: Dir) -> &'static str {
+    match (header.masking_key.is_some(), dir) {
+        (true, Dir::Client) => "masked, as clients must",
+        (true, Dir::Server) => "masked, which servers must not",
+        (false, Dir::Client) => "not masked, which clients must",
+        (false, Dir::Server) => "not masked, as servers must",
     }
 }
 
@@ -172,5 +218,56 @@ fn opcode(frame: &Frame<'_>) -> Text {
         Opcode::PONG => "pong".into(),
         other if other.is_control() => "reserved for further control frames".into(),
         _ => "reserved for further non-control frames".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ws::header::decode;
+
+    proptest! {
+        /// The layout stands in two places, the decoder and here: they agree on every bit of every header.
+        #[test]
+        fn each_bit_of_a_header_is_told_once_and_as_it_stands(head: [u8; 14], offset in 0..1_u64 << 40) {
+            let read = decode(&head).expect("the longest header");
+            let length = usize::from(read.header_length());
+            let frame = Frame {
+                n: 1,
+                offset,
+                header: read,
+                head: &head[..length],
+                of: read.opcode,
+                compressed: false,
+                captured: 0,
+                missing: 0,
+                truncated: false,
+                inferred: false,
+                payload: &[],
+                holes: &[],
+            };
+            let mut fields = Vec::new();
+            let source = SourceId::Stream { conn: 1, dir: Dir::Client };
+            super::frame(&frame, source, Dir::Client, &mut fields);
+            let mut next = offset * 8;
+            for field in &fields {
+                prop_assert_eq!(field.span.start, next, "{}", field.def.id);
+                next = field.span.end;
+                let bits = (field.span.start - offset * 8)..(field.span.end - offset * 8);
+                let bits = bits.map(|bit| head[(bit / 8) as usize] >> (7 - bit % 8) & 1);
+                let stands = bits.fold(0, |all, bit| all << 1 | u64::from(bit));
+                let told = match &field.value {
+                    Value::Bit(bit) => u64::from(*bit),
+                    Value::Number(number) | Value::Code(number) => *number,
+                    Value::Bytes(bytes) => bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+                    other => return Err(TestCaseError::fail(format!("{other:?}"))),
+                };
+                prop_assert_eq!(told, stands, "{}", field.def.id);
+                prop_assert!(!field.meaning.is_empty(), "{}", field.def.id);
+            }
+            prop_assert_eq!(next, (offset + length as u64) * 8);
+        }
     }
 }

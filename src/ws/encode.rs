@@ -66,7 +66,8 @@ pub fn whole(opcode: Opcode, masking_key: Option<[u8; 4]>, payload: &[u8]) -> Ve
 /// The payload of a Close frame that says why (RFC 6455 §5.5.1). Neither the code nor the length of
 /// `reason`, at most 123 bytes of UTF-8, is checked.
 //= RFC 6455 §5.5.1
-//# the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code
+//# the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a
+//# status code
 pub fn close(code: CloseCode, reason: &[u8]) -> Vec<u8> {
     [&code.0.to_be_bytes(), reason].concat()
 }

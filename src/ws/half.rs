@@ -10,6 +10,7 @@
 
 mod complete;
 mod hole;
+mod whole;
 
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
@@ -30,23 +31,37 @@ use crate::model::{
 pub struct Scratch {
     /// [`limits::BLOCK`] unmasked bytes on their way to the UTF-8 check.
     block: Box<[u8]>,
+    /// [`limits::INFLATE_PIECE`] inflated bytes on theirs.
+    inflated: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
     pub findings: Vec<Finding>,
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
+    /// Whether whole frames may go the short way.
+    short_way: bool,
+}
+
+impl Scratch {
+    /// Everything goes the long way: what the short one is held against.
+    #[cfg(test)]
+    pub(super) fn without_short_way() -> Self {
+        Self { short_way: false, ..Self::default() }
+    }
 }
 
 impl Default for Scratch {
     fn default() -> Self {
         Self {
             block: vec![0; limits::BLOCK].into(),
+            inflated: vec![0; limits::INFLATE_PIECE].into(),
             spare: None,
             findings: Vec::new(),
             counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
+            short_way: true,
         }
     }
 }
@@ -149,7 +164,8 @@ impl Half {
         }
     }
 
-    /// The stream is joined somewhere. `found` says that its next byte begins a header, else one has to be found.
+    /// The stream is joined somewhere. `found` says that its next byte begins a header, else one has to be
+    /// found.
     pub(super) fn join_midway(&mut self, found: bool) {
         self.lenient = true;
         if found {
@@ -171,13 +187,13 @@ impl Half {
     }
 
     /// What has arrived of the unfinished frame.
-    pub(super) fn unfinished(&self, conn: u32) -> Span {
+    pub(super) fn unfinished(&self, shared: &Shared) -> Span {
         let start = match self.open.as_deref() {
             Some(Open { state: State::Payload, current, .. }) => current.offset,
             Some(open) => self.offset - u64::from(open.have),
             None => self.offset,
         };
-        Span::bytes(self.source(conn), start, self.offset - start)
+        Span::bytes(self.source(shared), start, self.offset - start)
     }
 
     /// Judges a header of which not all has arrived, by the bits that have.
@@ -191,7 +207,7 @@ impl Half {
     fn context(&self, shared: &Shared, offset: u64, in_message: bool) -> judge::Context {
         judge::Context {
             dir: self.dir,
-            source: self.source(shared.conn),
+            source: self.source(shared),
             offset,
             extensions: shared.extensions,
             in_message,
@@ -199,8 +215,8 @@ impl Half {
         }
     }
 
-    fn source(&self, conn: u32) -> SourceId {
-        SourceId::Stream { conn, dir: self.dir }
+    fn source(&self, shared: &Shared) -> SourceId {
+        shared.source(self.dir)
     }
 
     /// What is under way, or room for it.
@@ -227,15 +243,33 @@ impl Half {
     pub(super) fn push(
         &mut self,
         shared: &mut Shared,
-        bytes: &[u8],
-        at: At,
+        mut bytes: &[u8],
+        mut at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let mut open = self.open(scratch);
-        let flow = self.run(&mut open, shared, bytes, at, out, scratch);
-        self.put_away(open, scratch);
-        flow
+        while !bytes.is_empty() {
+            if scratch.short_way
+                && self.open.is_none()
+                && let Some((rest, flow)) = self.whole(shared, bytes, at, out, scratch)
+            {
+                flow?;
+                at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
+                bytes = rest;
+                continue;
+            }
+            let mut open = self.open(scratch);
+            let mut flow = ON;
+            while !bytes.is_empty() && flow.is_continue() {
+                flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
+                if open.is_idle() {
+                    break;
+                }
+            }
+            self.put_away(open, scratch);
+            flow?;
+        }
+        ON
     }
 
     /// Goes through the bytes.
@@ -248,16 +282,29 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let mut flow = ON;
-        while !bytes.is_empty() && flow.is_continue() {
-            let before = bytes.len();
-            flow = match &open.state {
-                State::Header => self.header(open, shared, &mut bytes, at, out, scratch),
-                State::Payload => self.payload(open, shared, &mut bytes, at, out, scratch),
-                State::Lost(_) => self.search(open, shared, &mut bytes, at, out, scratch),
-            };
-            at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
+        while !bytes.is_empty() {
+            self.step(open, shared, &mut bytes, &mut at, out, scratch)?;
         }
+        ON
+    }
+
+    /// Takes bytes up to where another state begins.
+    fn step(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        bytes: &mut &[u8],
+        at: &mut At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let before = bytes.len();
+        let flow = match &open.state {
+            State::Header => self.header(open, shared, bytes, *at, out, scratch),
+            State::Payload => self.payload(open, shared, bytes, *at, out, scratch),
+            State::Lost(_) => self.search(open, shared, bytes, *at, out, scratch),
+        };
+        at.byte = at.byte.saturating_add((before - bytes.len()) as u32);
         flow
     }
 
@@ -271,7 +318,6 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        let source = self.source(shared.conn);
         if open.have == 0 {
             open.head_packet = at.packet;
             open.pieces.clear();
@@ -279,7 +325,7 @@ impl Half {
         let wants_fields = out.wants().fields;
         // Mostly the header is whole and is read in place.
         if open.have == 0
-            && let Ok(header) = header::decode(bytes, source, self.offset, &mut ())
+            && let Ok(header) = header::decode(bytes)
         {
             let (head, rest) = bytes.split_at(usize::from(header.header_length()));
             open.head[..head.len()].copy_from_slice(head);
@@ -290,7 +336,7 @@ impl Half {
         // Else it is collected; each byte of it tells how many more there are.
         loop {
             let have = usize::from(open.have);
-            match header::decode(&open.head[..have], source, self.offset, &mut ()) {
+            match header::decode(&open.head[..have]) {
                 Ok(header) => {
                     open.have = 0;
                     return self.begin(open, shared, header, at, out, scratch);
@@ -377,13 +423,14 @@ impl Half {
         let mut inflate =
             if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
+        let Scratch { block, inflated, .. } = scratch;
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
             if let Some(utf8) = &mut utf8 {
                 utf8.push(clear);
             }
             if let Some(inflate) = &mut inflate {
-                inflate.push(clear, shown);
+                inflate.push(clear, shown, inflated);
             }
         };
         match current.header.masking_key {
@@ -396,7 +443,7 @@ impl Half {
                 let mut phase = (current.arrived() % 4) as usize;
                 let mut keep = keep;
                 for masked in needed.chunks(limits::BLOCK) {
-                    let clear = &mut scratch.block[..masked.len()];
+                    let clear = &mut block[..masked.len()];
                     mask::unmask_into(clear, masked, key, phase);
                     look(clear);
                     let kept = keep.min(clear.len());

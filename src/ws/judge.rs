@@ -259,7 +259,7 @@ mod tests {
     use crate::ws::repeats::Repeats;
 
     fn ids(bytes: &[u8], dir: Dir, in_message: bool) -> Vec<&'static str> {
-        let header = header::decode(bytes, SourceId::Input, 0, &mut ()).unwrap();
+        let header = header::decode(bytes).unwrap();
         let context = Context {
             dir,
             source: SourceId::Input,

@@ -86,7 +86,8 @@ impl Assembly {
         is_checked.then_some(TextCheck { check: &mut self.check, bad_at: &mut self.bad_at, stream, before })
     }
 
-    /// Takes a complete fragment. The payload of the last one is not copied: it is lent to the message's unit.
+    /// Takes a complete fragment. The payload of the last one is not copied: it is lent to the message's
+    /// unit.
     pub fn join(&mut self, frame: &Frame<'_>, cut: bool, wants: Wants) {
         self.frame_count += 1;
         self.length += frame.captured + frame.missing;

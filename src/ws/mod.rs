@@ -7,7 +7,8 @@
 //! - [`mask`] applies the masking key, [`utf8`] validates text as it arrives
 //! - [`close`] reads a Close frame's body
 //! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
-//! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints: pongs, closing, violations
+//! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints:
+//!   pongs, closing, violations
 //! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
 //! - [`repeats`] counts what was found too often to be told again
 //! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
@@ -57,7 +58,8 @@ fields! {
         "The length in network byte order, when seven bits are too few.";
     MASKING_KEY = "ws.masking_key", "masking key", Cite::rfc6455("5.3"),
         "Four bytes, fresh and unpredictable for each frame, which the payload is XORed with.";
-    PAYLOAD = "ws.payload", "payload", Cite::rfc6455("5.2"), "The application's bytes, unmasked here.", Payload;
+    PAYLOAD = "ws.payload", "payload", Cite::rfc6455("5.2"),
+        "The application's bytes, unmasked here.", Payload;
     CLOSE_CODE = "ws.close_code", "status code", Cite::rfc6455("7.4"), "Why the endpoint closes.";
     CLOSE_REASON = "ws.close_reason", "reason", Cite::rfc6455("5.5.1"),
         "Words for a developer's log, UTF-8; not for users.";

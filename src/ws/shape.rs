@@ -19,7 +19,7 @@ use super::deflate::Inflater;
 use super::header::{self, LONGEST};
 use super::mask;
 use crate::limits;
-use crate::model::{FrameHeader, LengthForm, Opcode, SourceId};
+use crate::model::{FrameHeader, LengthForm, Opcode};
 
 /// What is known before the bytes are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +158,7 @@ impl Trial {
                     let held = usize::from(*have);
                     let take = (LONGEST - held).min(bytes.len());
                     head[held..held + take].copy_from_slice(&bytes[..take]);
-                    let Ok(header) = header::decode(&head[..held + take], SourceId::Input, 0, &mut ()) else {
+                    let Ok(header) = header::decode(&head[..held + take]) else {
                         *have += take as u8;
                         return known.may_begin(&head[..held + take]);
                     };
@@ -349,7 +349,7 @@ pub fn is_unlike_frames(bytes: &[u8]) -> bool {
         return false;
     }
     while headers < ENOUGH
-        && let Ok(header) = header::decode(rest, SourceId::Input, 0, &mut ())
+        && let Ok(header) = header::decode(rest)
     {
         headers += 1;
         let fits =
@@ -377,6 +377,7 @@ fn header_byte(header: &FrameHeader) -> u8 {
 /// What speaks for a compressed message that is there as a whole. That it cannot be inflated
 /// says nothing: what it refers to may have been sent before.
 fn inflated_bits(payload: &[u8], is_text: bool) -> i32 {
+    let mut room = [0; limits::INFLATE_PIECE];
     let mut inflater = Inflater::new();
     inflater.begin();
     let mut text = Clear::default();
@@ -386,7 +387,8 @@ fn inflated_bits(payload: &[u8], is_text: bool) -> i32 {
         length += bytes.len();
         is_clear &= !is_text || text.take(bytes);
     };
-    let is_whole = inflater.push(payload, &mut put).is_ok() && inflater.finish(&mut put).is_ok();
+    let is_whole =
+        inflater.push(payload, &mut room, &mut put).is_ok() && inflater.finish(&mut room, &mut put).is_ok();
     match length {
         0 => 0,
         _ if !is_whole || !is_clear || !text.is_whole() => 0,

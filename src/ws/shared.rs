@@ -1,16 +1,16 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::Aftermath;
+use super::aftermath::{Aftermath, Seen};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
-use super::judge::Context;
 use super::message::Assembly;
 use super::repeats::Repeats;
-use super::{INVALID_UTF8, MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
+use super::utf8::invalid_utf8;
+use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
-    At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Message, ON, Opcode, Out,
-    Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
+    At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Layer, Message, ON, Opcode,
+    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub next_m: u64,
     pub aftermath: Aftermath,
     pub conn: u32,
+    /// What the halves get is of this layer.
+    pub layer: Layer,
     pub extensions: Extensions,
     /// What each side compresses. Made at the first compressed message: an inflater's window is large.
     pub compressed: [Option<Box<Compressed>>; 2],
@@ -33,11 +35,23 @@ pub(super) struct Shared {
     pub repeats: Repeats,
 }
 
+/// A data message that is over.
+pub(super) struct Over<'a, 'f> {
+    pub assembly: &'a mut Assembly,
+    /// Its last frame; `None` where it was cut short.
+    pub last: Option<&'a Frame<'f>>,
+    /// What it inflates to.
+    pub inflated: Option<Inflated>,
+    /// What was found before it was looked at as a whole.
+    pub findings: Vec<Finding>,
+}
+
 impl Shared {
     /// The beginning of connection `conn`.
     pub fn new(conn: u32, extensions: Extensions) -> Self {
         Self {
             conn,
+            layer: Layer::default(),
             extensions,
             next_n: 0,
             next_m: 0,
@@ -49,18 +63,16 @@ impl Shared {
         }
     }
 
+    /// The name of what `dir` sent.
+    #[inline]
+    pub fn source(&self, dir: Dir) -> SourceId {
+        self.layer.source(self.conn, dir)
+    }
+
     /// Holds a complete frame against what both sides did before.
     #[inline]
-    pub fn judge_frame(
-        &mut self,
-        header: &FrameHeader,
-        payload: &[u8],
-        n: u64,
-        time: Option<Time>,
-        context: &Context,
-        findings: &mut Vec<Finding>,
-    ) {
-        self.aftermath.frame(context, header, payload, n, time, findings);
+    pub fn judge_frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        self.aftermath.frame(seen, findings);
     }
 
     /// The code of the Close frame that the other endpoint has sent.
@@ -80,7 +92,6 @@ impl Shared {
     }
 
     /// A control frame is a message of its own.
-    #[allow(clippy::too_many_arguments)]
     pub fn control_message(
         &mut self,
         dir: Dir,
@@ -122,18 +133,9 @@ impl Shared {
         out.emit(&Unit { dir: Some(dir), time, packets, ..Unit::of(self.conn, body) })
     }
 
-    /// A data message is over: with its `last` frame, or cut short without.
-    #[allow(clippy::too_many_arguments)]
-    pub fn data_message(
-        &mut self,
-        dir: Dir,
-        assembly: &mut Assembly,
-        last: Option<&Frame<'_>>,
-        inflated: Option<Inflated>,
-        mut findings: Vec<Finding>,
-        at: At,
-        out: &mut Out<'_>,
-    ) -> Flow {
+    /// A data message of `dir` is over.
+    pub fn data_message(&mut self, dir: Dir, over: Over<'_, '_>, at: At, out: &mut Out<'_>) -> Flow {
+        let Over { assembly, last, mut inflated, mut findings } = over;
         if !matches!(assembly.opcode, Opcode::TEXT | Opcode::BINARY) {
             // The start of the message was lost, or never there: its frames have been shown.
             return ON;
@@ -142,7 +144,6 @@ impl Shared {
         let m = self.next_m;
         let complete = last.is_some() && !assembly.lossy;
         let mut utf8 = assembly.verdict(last.is_some());
-        let mut inflated = inflated;
         if let Some(inflated) = &mut inflated {
             findings.append(&mut inflated.findings);
             utf8 = inflated.utf8.unwrap_or(utf8);
@@ -152,9 +153,7 @@ impl Shared {
         if let Utf8::Invalid(offset) = utf8 {
             let at = match &inflated {
                 Some(_) => Some(Span::bytes(SourceId::Inflated { conn: self.conn, m }, offset, 1)),
-                None => {
-                    assembly.bad_at.map(|at| Span::bytes(SourceId::Stream { conn: self.conn, dir }, at, 1))
-                }
+                None => assembly.bad_at.map(|at| Span::bytes(self.source(dir), at, 1)),
             };
             findings.push(invalid_utf8(dir, offset, at));
         }
@@ -207,7 +206,8 @@ impl Shared {
         let mut sources: Vec<Source> = Vec::new();
         if out.wants().fields {
             let is_inflated = inflated.is_some();
-            describe::message_sources(&assembly.parts, m, self.conn, dir, is_inflated, &mut sources);
+            let source = self.source(dir);
+            describe::message_sources(&assembly.parts, m, self.conn, source, is_inflated, &mut sources);
         }
         out.emit(&Unit {
             conn: self.conn,
@@ -235,7 +235,7 @@ impl Shared {
         let found = self.gap_rule.map(|rule| {
             let got = Text::with("{} bytes missing at offset {}", gap.length).and(gap.offset);
             Finding::new(rule, None, "every byte of the stream".into(), got).at(Span::bytes(
-                SourceId::Stream { conn: self.conn, dir },
+                self.source(dir),
                 gap.offset,
                 gap.length,
             ))
@@ -255,20 +255,6 @@ impl Shared {
         }
         out.emit(&Unit { dir, findings, ..Unit::of(self.conn, Body::Note).at(at) })
     }
-}
-
-/// A text is not UTF-8 from byte `offset` of the message on.
-pub(super) fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
-    //= RFC 6455 §8.1
-    //# MUST _Fail the WebSocket Connection_.
-    let mut finding = Finding::new(
-        &INVALID_UTF8,
-        dir,
-        "valid UTF-8 in the whole message".into(),
-        Text::with("an invalid sequence at byte {} of the message", offset),
-    );
-    finding.spans.extend(at);
-    finding
 }
 
 fn too_much(dir: Dir, assembly: &Assembly) -> Finding {

@@ -1,7 +1,30 @@
 //! UTF-8 validation of a message that arrives in pieces (RFC 6455 §8.1, RFC 3629 §3).
 
+use super::INVALID_UTF8;
+use crate::model::{Dir, Finding, Span, Text};
+
 /// Below this many bytes the standard library validates as fast as SIMD.
 const SIMD_FROM: usize = 64;
+
+/// Whether `bytes` are UTF-8 as they stand.
+#[inline]
+pub fn is_valid(bytes: &[u8]) -> bool {
+    if bytes.len() < SIMD_FROM {
+        std::str::from_utf8(bytes).is_ok()
+    } else {
+        is_ascii(bytes) || simdutf8::basic::from_utf8(bytes).is_ok()
+    }
+}
+
+/// Whether all of at least eight bytes are ASCII: in words of which the last may overlap the one before
+/// it, in a loop simple enough that the compiler makes vector code of it.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<8>();
+    let all = words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word));
+    let last = bytes.last_chunk::<8>().map_or(u64::MAX, |word| u64::from_ne_bytes(*word));
+    (all | last) & 0x8080_8080_8080_8080 == 0
+}
 
 /// Validates a byte stream as it arrives. A character may be cut anywhere.
 #[derive(Clone, Debug, Default)]
@@ -28,12 +51,7 @@ impl Utf8Check {
                 return self.bad;
             }
         }
-        let valid = if bytes.len() < SIMD_FROM {
-            std::str::from_utf8(bytes).is_ok()
-        } else {
-            simdutf8::basic::from_utf8(bytes).is_ok()
-        };
-        if valid {
+        if is_valid(bytes) {
             self.seen += bytes.len() as u64;
         } else {
             self.locate(bytes);
@@ -95,6 +113,20 @@ impl Utf8Check {
             self.seen += bytes.len() as u64;
         }
     }
+}
+
+/// A text is not UTF-8 from byte `offset` of the message on.
+pub(super) fn invalid_utf8(dir: Dir, offset: u64, at: Option<Span>) -> Finding {
+    //= RFC 6455 §8.1
+    //# MUST _Fail the WebSocket Connection_.
+    let mut finding = Finding::new(
+        &INVALID_UTF8,
+        dir,
+        "valid UTF-8 in the whole message".into(),
+        Text::with("an invalid sequence at byte {} of the message", offset),
+    );
+    finding.spans.extend(at);
+    finding
 }
 
 #[cfg(test)]

@@ -228,6 +228,36 @@ fn comparisons_are_chinese_on_80_columns() {
     }
 }
 
+/// Whatever is wrong with the value of an option, the reason is in Chinese, too.
+#[test]
+fn values_are_refused_in_chinese() {
+    for (args, said) in [
+        (&["decode", "--stream", "x", "81"][..], "连接写成编号"),
+        (&["decode", "--stream", "0", "81"], "连接从 1 开始编号"),
+        (&["decode", "--stream", "5-3", "81"], "范围写反了：3 在 5 前面"),
+        (&["decode", "--opcode", "x", "81"], "操作码写成 text、"),
+        (&["decode", "--grep", "(", "81"], "这不是正则表达式：unclosed group"),
+        (&["decode", "--payload-limit", "x", "81"], "或带单位的数，如 4k、64KiB、1M，或 all"),
+        (&["decode", "--width", "x", "81"], "这里要一个数"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--timeout", "x"], "要一个秒数"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--header", "x"], "头字段写成 NAME: VALUE"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--header", "a b: c"], "头字段写成一行的"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--expect", "x"], "要写 open、refused"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--break", "x"], "可选：accept, version"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--break", "status=1"], "200 到 599"),
+        (&["replay", "rfc6455", "--to", "ws://a", "--break", "split=0"], "1 到 65536 字节"),
+        (&["encode", "--length", "x"], "不是 200 或 0xc8 这样的数"),
+        (&["encode", "--opcode", "16"], "操作码是 0 到 15"),
+        (&["encode", "--length-form", "8"], "长度占 7、16 或 64 位"),
+        (&["compare", "--mtu", "x"], "要一个字节数"),
+        (&["compare", "--tls-record", "999"], "要 0 到 255 之间的数"),
+        (&["compare", "--interval", "x"], "要一个数，或带单位的数"),
+        (&["decode", "--lang", "fr", "81"], "要写 en 或 zh"),
+    ] {
+        refused(args, said);
+    }
+}
+
 /// Refusals of `compare`: what is asked of the formulas, of captures and of a live run.
 #[test]
 fn what_compare_refuses_is_said_in_chinese() {
@@ -285,6 +315,28 @@ fn what_compare_refuses_is_said_in_chinese() {
     ] {
         refused(&[&["compare"], args].concat(), said);
     }
+}
+
+/// The reference of the script language is the same in both languages: what is typed stands in both, in
+/// the same order, and nothing else of it in one of them.
+#[test]
+fn the_script_language_is_explained_in_chinese() {
+    let (zh, en) = (wstool(&["encode", "--script-help"]), wstool_in("en", &["encode", "--script-help"]));
+    assert!(zh.starts_with("# 对话脚本\n"), "{zh}");
+    for line in zh.lines().filter(|line| !line.starts_with("    ")) {
+        assert!(line.width() <= 80 && sentences(line).is_empty(), "{line}");
+    }
+    let typed = |page: &str| -> Vec<String> {
+        let code = page.lines().filter_map(|line| line.strip_prefix("    "));
+        // What is said of it stands behind two spaces, or is a comment.
+        let code = code.filter(|line| !line.starts_with([' ', '#']));
+        code.map(|line| match line.split_once("   ") {
+            Some((typed, said)) if !said.contains("PAYLOAD") => typed.to_owned(),
+            _ => line.to_owned(),
+        })
+        .collect()
+    };
+    assert_eq!(typed(&zh), typed(&en));
 }
 
 /// Errors of scripts, each in a file of one line.

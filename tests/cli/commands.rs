@@ -383,7 +383,8 @@ fn grep_matches_what_is_shown() {
 /// Only a WebSocket has a closing handshake to miss, and only Engine.IO has sessions.
 #[test]
 fn what_a_connection_was_decides_what_is_said_of_it() {
-    let refused = "request\nserver raw \"HTTP/1.1 403 Forbidden\\r\\nContent-Length: 0\\r\\n\\r\\n\"\nfin server\nfin client\n";
+    let refused = "request\nserver raw \"HTTP/1.1 403 Forbidden\\r\\nContent-Length: 0\\r\\n\\r\\n\"\n\
+                   fin server\nfin client\n";
     let input = file("refused.pcap", &pcap(&packets(refused)));
     let (_, table, _) = output(&mut wstool(&["decode", "-v", "table", &input]));
     assert!(table.contains("end    TCP closed\n"), "{table}");

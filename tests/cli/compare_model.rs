@@ -1,6 +1,7 @@
 //! The formulas of `wstool compare` beside its simulation, which knows none of them.
 
-use wstool::compare::simulate::{Play, play};
+use wstool::compare::play::Play;
+use wstool::compare::simulate::play;
 use wstool::compare::{Direction, Scenario, Way, model};
 
 /// Fifty questions, each value of each assumption in several of them.

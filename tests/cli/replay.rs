@@ -210,7 +210,8 @@ fn the_list_names_every_sample() {
 
 #[test]
 fn terminals_are_not_commanded() {
-    let hostile = "GET /\u{1b}[2J HTTP/1.1\r\nHost: a\u{1b}]0;x\u{7}\r\nUpgrade: websocket\r\n\u{202e}X: \u{9b}31m\r\n\r\n\
+    let hostile = "GET /\u{1b}[2J HTTP/1.1\r\nHost: a\u{1b}]0;x\u{7}\r\nUpgrade: websocket\r\n\
+                   \u{202e}X: \u{9b}31m\r\n\r\n\
                    HTTP/1.1 101 \u{1b}c\r\nServer: \u{1b}[31m\r\n\r\n";
     let shown = text(&replay(&["-", "--explain"], hostile.as_bytes()).stdout);
     assert!(!shown.contains(|c: char| c.is_control() && c != '\n') && !shown.contains('\u{202e}'), "{shown}");

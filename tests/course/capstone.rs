@@ -1,5 +1,5 @@
-//! The capstone's commands, run against servers as learners write them: a right one passes all of them in both
-//! languages of the page, and each fault is caught by the command for it.
+//! The capstone's commands, run against servers as learners write them: a right one passes all of them in
+//! both languages of the page, and each fault is caught by the command for it.
 #![cfg(unix)]
 
 use std::io::{Read, Write};

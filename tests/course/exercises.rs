@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use unicode_width::UnicodeWidthStr as _;
 use wstool::lang::Lang;
 use wstool::lesson::check::{self, Finding, Kind};
 use wstool::lesson::report::Report;
@@ -227,7 +228,8 @@ fn the_course_in(lang: Lang) {
         let (code, out, err) = answer(&instance.right);
         assert_eq!((code, err.as_str()), (0, ""), "{name}: {out}");
         // Right, how far, and what next, on one screen, whatever there is to say.
-        assert!(out.lines().count() <= 12, "{name}: {out}");
+        let shown: Vec<&str> = out.lines().collect();
+        assert!(rows(&shown) <= 12, "{name}: {out}");
         let right = lang.fill("{}: right.", &[&name]);
         let end: Vec<&str> = out.lines().rev().take(3).collect();
         assert!(end.iter().any(|line| line.starts_with(&right)), "{name}: {out}");
@@ -244,6 +246,58 @@ fn the_course_in(lang: Lang) {
     }
     let (code, out, _) = run(&["lesson"]);
     assert_eq!((code, out.lines().count()), (0, lesson::lessons().len() + 3), "{out}");
+}
+
+/// On a terminal of 80×24, in `lesson try`: after each right answer the screen shows that it was, and how far
+/// the lesson is, although the next question follows at once and may fill several screens of the pager.
+#[test]
+fn a_right_answer_stays_on_the_screen_when_the_next_question_is_asked() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lessons/terminal.py");
+    let is_there = |name: &str| Command::new(name).arg("--version").output().is_ok();
+    if !is_there("python3") || !is_there("less") {
+        println!("skipped: a terminal takes python3 and less");
+        return;
+    }
+    for lang in Lang::ALL {
+        for number in [1, 10, 11] {
+            let lesson = lesson::lesson(number).expect("a lesson");
+            let home = folder(&format!("screen-{}-{number}", lang.code()));
+            let mut said = Vec::new();
+            for exercise in &lesson.exercises {
+                let instance = exercise.instance(COURSE, "ada");
+                said.push(match &instance.right {
+                    Answer::File(bytes) => {
+                        let path = home.join(format!("{}.bin", exercise.name()));
+                        std::fs::write(&path, bytes).expect("there is room");
+                        path.display().to_string()
+                    }
+                    right => instance.print(right),
+                });
+                said.push(lang.fill(
+                    "{}: right. Lesson {}: {} of {} solved.",
+                    &[&exercise.name(), &number, &(exercise.place), &lesson.exercises.len()],
+                ));
+            }
+            let prompt = lang.words("Your answer (? help, ! command, empty to skip, q to leave): ");
+            let mut terminal = Command::new("python3");
+            // Answers and files are asked for in other words before this.
+            terminal.arg(&script).arg(prompt.split_once('?').map_or(prompt, |(_, behind)| behind).trim_end());
+            let hint = lang.words("space goes on, b goes back, q leaves");
+            // Of other characters than ASCII in its prompt `less` makes nonsense.
+            terminal.arg(if hint.is_ascii() { hint } else { "[space]" }).arg(hint).args(&said).arg("--");
+            terminal.args([env!("CARGO_BIN_EXE_wstool"), "--lang", lang.code(), "lesson", "try"]);
+            terminal.args([&number.to_string(), "--course", COURSE, "--student", "ada"]);
+            terminal.env("WSTOOL_DATA", &home).current_dir(elsewhere());
+            let output = terminal.output().expect("it runs");
+            let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "lesson {number}, {}:\n{told}", lang.code());
+        }
+    }
+}
+
+/// Rows that lines take on a terminal of 80 columns, on which Chinese characters take two.
+fn rows(lines: &[&str]) -> usize {
+    lines.iter().map(|line| line.width().div_ceil(80).max(1)).sum()
 }
 
 #[test]

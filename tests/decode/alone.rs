@@ -1,5 +1,5 @@
-//! Tests that measure their process: they run again in a process of their own, where no other test takes memory,
-//! and none that was given back hides what is taken next.
+//! Tests that measure their process: they run again in a process of their own, where no other test takes
+//! memory, and none that was given back hides what is taken next.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};

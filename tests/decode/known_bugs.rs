@@ -263,7 +263,8 @@ fn a_long_head_in_small_pieces_takes_linear_time() {
 #[test]
 fn thousands_of_headers_before_upgrade() {
     let many = (0..2500).fold(String::new(), |many, i| many + &format!("header=\"X-{i}: {i}\" "));
-    let late = "drop=Upgrade drop=Sec-WebSocket-Key header=\"Upgrade: websocket\" header=\"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\"";
+    let late = "drop=Upgrade drop=Sec-WebSocket-Key header=\"Upgrade: websocket\" \
+                header=\"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\"";
     let script =
         format!("request {many} {late}\nresponse accept=s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\nclient text \"hi\"\n");
     let file = pcap(&packets(&script));

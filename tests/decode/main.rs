@@ -25,5 +25,6 @@ mod prefixes;
 mod rejoined;
 mod repeats;
 mod splits;
+mod statistics;
 mod strangers;
 mod threads;

@@ -35,7 +35,7 @@ type Segment = (Side, Vec<u8>);
 fn said(segments: &[Segment]) -> Said {
     const ONE: FlowId = FlowId(0);
     let mut decoder = Decoder::new(Said::default());
-    decoder.open(ONE, &Beginning { endpoints: None, start: Start::Midway, both_heard: false });
+    decoder.open(ONE, &Beginning { start: Start::Midway, ..Beginning::GIVEN });
     for (number, (side, bytes)) in (1..).zip(segments) {
         let at = At { packet: number, byte: 0, time: Some(Time(number * 1_000_000)) };
         if decoder.data(ONE, *side, bytes, at) == Interest::Ignore {

@@ -195,7 +195,8 @@ fn clients_behind_a_proxy_are_told_apart() {
             format!(
                 "connection client=192.0.2.8:{} server=192.0.2.80:80\nno-handshake\n\
                  client raw \"PROXY TCP4 203.0.113.{from} 198.51.100.9 56324 443\\r\\n\"\nrequest\n\
-                 response line=\"HTTP/1.1 503 Service Unavailable\" header=\"Content-Length: 0\"\nfin server\n",
+                 response line=\"HTTP/1.1 503 Service Unavailable\" header=\"Content-Length: 0\"\n\
+                 fin server\n",
                 50000 + n
             )
         };
@@ -290,7 +291,8 @@ fn a_limit_leaves_engine_io_its_summary() {
     use wstool::render::json::Json;
     use wstool::select::{Select, Selection};
     let script = "handshake path=/socket.io/?EIO=4&transport=websocket\n\
-                  server text \"0{\\\"sid\\\":\\\"a\\\",\\\"upgrades\\\":[],\\\"pingInterval\\\":25000,\\\"pingTimeout\\\":20000}\"\n\
+                  server text \"0{\\\"sid\\\":\\\"a\\\",\\\"upgrades\\\":[],\
+                  \\\"pingInterval\\\":25000,\\\"pingTimeout\\\":20000}\"\n\
                   client text \"40\"\nserver text \"40{\\\"sid\\\":\\\"b\\\"}\"\n";
     let file = pcap(&packets(script));
     let input = wstool::input::open(Box::new(std::io::Cursor::new(file)), "t").expect("a capture");

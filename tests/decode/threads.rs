@@ -185,6 +185,7 @@ fn many_turns_of_generated_traffic() {
         (Workload::Small, 3 << 20, &[STATS, LINES, How("messages", Form::Text)][..]),
         (Workload::Flows, 3 << 20, &[STATS, LINES, How("session", Form::Text), How("table", Form::Text)]),
         (Workload::Big, 8 << 20, &[STATS, LINES]),
+        (Workload::Deflate, 1 << 20, &[STATS, LINES]),
     ] {
         let content = made(workload, bytes);
         for how in views {

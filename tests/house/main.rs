@@ -10,6 +10,7 @@ mod shelf;
 
 mod catalogue;
 mod citations;
+mod guides;
 mod layering;
 mod rules;
 mod sources;

@@ -1,7 +1,10 @@
-//! How the sources lie: tests in few programs, none of them forgotten.
+//! How the sources are set: lines that rustfmt can keep, and tests in few programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// As in `rustfmt.toml`.
+const COLUMNS: usize = 110;
 
 /// Every Rust file of the project, from its root.
 fn sources() -> Vec<PathBuf> {
@@ -25,6 +28,23 @@ fn sources() -> Vec<PathBuf> {
 
 fn read(path: &Path) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a source is text")
+}
+
+/// rustfmt says nothing when a literal or a comment is too long for it: it leaves the expression as it is.
+#[test]
+fn no_line_is_too_long_for_rustfmt() {
+    assert!(read(Path::new("rustfmt.toml")).contains(&format!("max_width = {COLUMNS}")));
+    let mut long = Vec::new();
+    for path in sources() {
+        for (line, number) in read(&path).lines().zip(1..) {
+            let columns = line.chars().count();
+            if columns > COLUMNS {
+                long.push(format!("{}:{number}: {columns} columns", path.display()));
+            }
+        }
+    }
+    let advice = "break the literal with `\\`, or the comment";
+    assert!(long.is_empty(), "at most {COLUMNS} columns a line: {advice}:\n{}", long.join("\n"));
 }
 
 /// Each file right in `tests/` would be one more program to link after every change.

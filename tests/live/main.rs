@@ -1,5 +1,5 @@
-//! What talks over sockets: the lab, its measurements, handshakes replayed, and other people's programs at the
-//! other end.
+//! What talks over sockets: the lab, its measurements, handshakes replayed, and other people's programs at
+//! the other end.
 
 #[path = "../peers/mod.rs"]
 mod peers;

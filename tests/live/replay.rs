@@ -328,7 +328,8 @@ fn pinging() -> (JoinHandle<(String, Vec<u8>)>, String) {
         let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
         let accept = accept_value(key.as_bytes());
         let head = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).expect("sent");
         stream.write_all(b"\x81\x05Hello\x89\x04ping").expect("sent");
@@ -471,7 +472,8 @@ fn tls_server(tls: &Tls) -> (JoinHandle<()>, String) {
         let request = read_request(&mut stream);
         let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
         let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\n\r\n",
             accept_value(key.as_bytes())
         );
         stream.write_all(answer.as_bytes()).expect("sent");

@@ -196,7 +196,8 @@ const TALES: &[(&str, &str, &str, &str)] = &[
         "who has half of an answer may take it for one",
         "request key=\"dGhlIHNhbXBsZSBub25jZQ==\"\nserver raw \"HTTP/1.1 101 Switching Protocols\\r\\n\
          Upgrade: websocket\\r\\nConnection: Upgrade\\r\\n\"\nclient text \"a\"\nserver raw \
-         \"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\n\\r\\n\"\nclient close 1000\nserver close 1000",
+         \"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\n\\r\\n\"\nclient close 1000\n\
+         server close 1000",
         "data-before-handshake-complete",
         "",
     ),

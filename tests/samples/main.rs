@@ -12,6 +12,7 @@ mod shelf;
 mod healthy;
 mod socketio;
 mod spans;
+mod stacked;
 mod times;
 mod vectors;
 

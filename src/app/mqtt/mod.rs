@@ -32,25 +32,33 @@ fields! {
     /// The fields of MQTT.
     FIELDS;
     TYPE = "mqtt.type", "type", mqtt("2.1.2"), "The control packet's type.";
-    LENGTH = "mqtt.remaining_length", "remaining length", mqtt("2.1.4"), "Bytes that follow, seven bits a byte.";
+    LENGTH = "mqtt.remaining_length", "remaining length", mqtt("2.1.4"),
+        "Bytes that follow, seven bits a byte.";
     DUP = "mqtt.dup", "DUP", mqtt("3.3.1.1"), "The packet is sent again.";
     QOS = "mqtt.qos", "QoS", mqtt("3.3.1.2"), "0: at most once, 1: at least once, 2: exactly once.";
-    RETAIN = "mqtt.retain", "RETAIN", mqtt("3.3.1.3"), "The server keeps it for later subscribers; or it was kept.";
+    RETAIN = "mqtt.retain", "RETAIN", mqtt("3.3.1.3"),
+        "The server keeps it for later subscribers; or it was kept.";
     PACKET_ID = "mqtt.packet_id", "packet id", mqtt("2.2.1"), "Ties an acknowledgement to its packet.";
     TOPIC = "mqtt.topic", "topic", mqtt("3.3.2.1"), "What a PUBLISH is about.";
     PAYLOAD = "mqtt.payload", "payload", mqtt("3.3.3"), "The application's message.";
     PROTOCOL = "mqtt.protocol_name", "protocol name", mqtt("3.1.2.1"), "MQTT, or MQIsdp in version 3.1.";
     LEVEL = "mqtt.protocol_level", "protocol level", mqtt("3.1.2.2"), "3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0.";
     CLEAN = "mqtt.clean_start", "clean start", mqtt("3.1.2.4"), "A session that is still there is dropped.";
-    KEEP_ALIVE = "mqtt.keep_alive", "keep alive", mqtt("3.1.2.10"), "Seconds after which a silent client is given up; 0 is never.";
-    CLIENT_ID = "mqtt.client_id", "client id", mqtt("3.1.3.1"), "The client's name, which its session goes by.";
-    WILL_TOPIC = "mqtt.will_topic", "will topic", mqtt("3.1.3.3"), "Where the will is published when the client is lost.";
+    KEEP_ALIVE = "mqtt.keep_alive", "keep alive", mqtt("3.1.2.10"),
+        "Seconds after which a silent client is given up; 0 is never.";
+    CLIENT_ID = "mqtt.client_id", "client id", mqtt("3.1.3.1"),
+        "The client's name, which its session goes by.";
+    WILL_TOPIC = "mqtt.will_topic", "will topic", mqtt("3.1.3.3"),
+        "Where the will is published when the client is lost.";
     WILL_PAYLOAD = "mqtt.will_payload", "will payload", mqtt("3.1.3.4"), "What is published then.";
     USER_NAME = "mqtt.user_name", "user name", mqtt("3.1.3.5"), "Who the client says it is.";
     PASSWORD = "mqtt.password", "password", mqtt("3.1.3.6"), "What proves it.";
-    SESSION_PRESENT = "mqtt.session_present", "session present", mqtt("3.2.2.1"), "The server has the session that the client asks for.";
-    REASON = "mqtt.reason_code", "reason code", mqtt("2.4"), "How it went; from 0x80 on it failed. In MQTT 3 a CONNACK's return code.";
-    FILTER = "mqtt.topic_filter", "topic filter", mqtt("4.7"), "The topics that are meant; + stands for one level, # for all that follow.";
+    SESSION_PRESENT = "mqtt.session_present", "session present", mqtt("3.2.2.1"),
+        "The server has the session that the client asks for.";
+    REASON = "mqtt.reason_code", "reason code", mqtt("2.4"),
+        "How it went; from 0x80 on it failed. In MQTT 3 a CONNACK's return code.";
+    FILTER = "mqtt.topic_filter", "topic filter", mqtt("4.7"),
+        "The topics that are meant; + stands for one level, # for all that follow.";
     PROPERTY = "mqtt.property", "property", mqtt("2.2.2"), "A property, since MQTT 5.";
 }
 

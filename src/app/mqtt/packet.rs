@@ -6,7 +6,7 @@ use super::{
     CLEAN, CLIENT_ID, DUP, FILTER, KEEP_ALIVE, LENGTH, LEVEL, PACKET_ID, PASSWORD, PAYLOAD, PROTOCOL,
     PROTOCOL_ERROR, QOS, REASON, RETAIN, SESSION_PRESENT, TOPIC, TYPE, USER_NAME, WILL_PAYLOAD, WILL_TOPIC,
 };
-use crate::app::engineio::clipped;
+use crate::app::excerpt::clipped;
 use crate::app::json::content;
 use crate::app::stream::Whole;
 use crate::limits::APP_FIELDS;

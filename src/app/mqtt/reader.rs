@@ -2,7 +2,7 @@
 
 use super::names::{Form, property};
 use super::{MALFORMED, PROPERTY};
-use crate::app::engineio::clipped;
+use crate::app::excerpt::clipped;
 use crate::app::stream::Whole;
 use crate::limits::APP_FIELDS;
 use crate::model::{Field, FieldDef, Rule, Span, Text, Value};

@@ -1,8 +1,8 @@
 //! WAMP, version 2: calls and events between clients, through a router (WAMP Basic Profile). Each message is
-//! a list that begins with its type, in JSON or in MessagePack.
+//! a list that begins with its type, in JSON or in `MessagePack`.
 //!
 //! This is the spec sheet; `session` follows a session, `form` has what each message consists of, `encoding`
-//! reads lists in JSON and in MessagePack.
+//! reads lists in JSON and in `MessagePack`.
 
 mod element;
 mod encoding;
@@ -48,7 +48,8 @@ fields! {
     FIELDS;
     TYPE = "wamp.type", "type", wamp("Message Codes and Direction"), "What the message is for.";
     REALM = "wamp.realm", "realm", wamp("HELLO"), "The part of the router that the client wants to join.";
-    DETAILS = "wamp.details", "details", wamp("Extensibility"), "What else there is to say: roles, features, a reason in words.";
+    DETAILS = "wamp.details", "details", wamp("Extensibility"),
+        "What else there is to say: roles, features, a reason in words.";
     OPTIONS = "wamp.options", "options", wamp("Extensibility"), "How the request is to be treated.";
     SESSION = "wamp.session_id", "session", wamp("WELCOME"), "The session's id, known to the whole router.";
     REASON = "wamp.reason", "reason", wamp("Session Closing"), "Why the session ends, as a URI.";
@@ -56,11 +57,16 @@ fields! {
     REQUEST_TYPE = "wamp.request_type", "request type", wamp("ERROR"), "The type of the request that failed.";
     ERROR_URI = "wamp.error", "error", wamp("ERROR"), "What went wrong, as a URI.";
     TOPIC = "wamp.topic", "topic", wamp("Publish and Subscribe"), "What an event is about, as a URI.";
-    SUBSCRIPTION = "wamp.subscription", "subscription", wamp("SUBSCRIBED"), "The router's number for a subscription, which its events name.";
-    PUBLICATION = "wamp.publication", "publication", wamp("PUBLISHED"), "The router's number for what was published.";
-    PROCEDURE = "wamp.procedure", "procedure", wamp("Remote Procedure Calls"), "What is called or registered, as a URI.";
-    REGISTRATION = "wamp.registration", "registration", wamp("REGISTERED"), "The router's number for a procedure's registration, which its invocations name.";
-    AUTH_METHOD = "wamp.auth_method", "auth method", advanced("Authentication"), "How the client is to prove who it is.";
+    SUBSCRIPTION = "wamp.subscription", "subscription", wamp("SUBSCRIBED"),
+        "The router's number for a subscription, which its events name.";
+    PUBLICATION = "wamp.publication", "publication", wamp("PUBLISHED"),
+        "The router's number for what was published.";
+    PROCEDURE = "wamp.procedure", "procedure", wamp("Remote Procedure Calls"),
+        "What is called or registered, as a URI.";
+    REGISTRATION = "wamp.registration", "registration", wamp("REGISTERED"),
+        "The router's number for a procedure's registration, which its invocations name.";
+    AUTH_METHOD = "wamp.auth_method", "auth method", advanced("Authentication"),
+        "How the client is to prove who it is.";
     EXTRA = "wamp.extra", "extra", advanced("Authentication"), "What the method needs besides.";
     SIGNATURE = "wamp.signature", "signature", advanced("Authentication"), "The client's proof.";
     ARGS = "wamp.args", "arguments", wamp("Structure"), "The application's values, by place.";

@@ -10,7 +10,7 @@ use super::{
     REGISTRATION, REQUEST, REQUEST_TYPE, SESSION, SUBSCRIPTION, TOPIC, TYPE, UNEXPECTED_ANSWER,
 };
 use crate::app::dialect::{Decoder, Said};
-use crate::app::engineio::clipped;
+use crate::app::excerpt::clipped;
 use crate::app::json;
 use crate::limits::ACKS_OUTSTANDING;
 use crate::model::{Answer, App, Dir, Field, FieldDef, Finding, Span, Text, Time, Value};
@@ -220,9 +220,9 @@ impl Wamp {
     /// What may not come from this side, or not now.
     fn judge(&mut self, said: &Said<'_>, message: &Message, found: &mut Vec<Finding>) {
         let (code, name) = (message.form.code, message.form.name);
-        let at = message.fields[0].span.clone();
+        let at = message.fields[0].span;
         let mut wrong = |expected: Text, got: Text| {
-            found.push(Finding::new(&PROTOCOL_ERROR, said.dir, expected, got).at(at.clone()));
+            found.push(Finding::new(&PROTOCOL_ERROR, said.dir, expected, got).at(at));
         };
         let may_begin = matches!(self.phase, Phase::Fresh | Phase::Unknown | Phase::Over);
         let is_first = may_begin && code == Code::HELLO;
@@ -235,10 +235,10 @@ impl Wamp {
         let by_client = self.client.map(|client| client == said.dir);
         match (message.form.from, by_client) {
             (From::Client, Some(false)) => {
-                wrong("messages that a router sends".into(), Text::with("{}", name))
+                wrong("messages that a router sends".into(), Text::with("{}", name));
             }
             (From::Router, Some(true)) => {
-                wrong("messages that a client sends".into(), Text::with("{}", name))
+                wrong("messages that a client sends".into(), Text::with("{}", name));
             }
             _ => {}
         }
@@ -299,7 +299,7 @@ impl Wamp {
             (None, Some(words)) => Text::with("{}: {}", clipped(uri)).and(clipped(&words)),
             (None, None) => Text::with("{}", clipped(uri)),
         };
-        found.push(Finding::new(&REFUSED, said.dir, expected.into(), got).at(field.span.clone()));
+        found.push(Finding::new(&REFUSED, said.dir, expected.into(), got).at(field.span));
     }
 
     /// Finds the request that this answers, and what is an answer to none.
@@ -323,7 +323,7 @@ impl Wamp {
             let is_known = matches!(self.phase, Phase::Open | Phase::Closing) && !lane.incomplete;
             if is_answer && is_known && id > 0 && self.may_send(said.dir, message) {
                 let expected = Text::with("the id of a request without an answer, not {}", id);
-                let span = message.field(&REQUEST).unwrap_or(&message.fields[0]).span.clone();
+                let span = message.field(&REQUEST).unwrap_or(&message.fields[0]).span;
                 let got = match message.request_type {
                     Some(request) => Text::new("ERROR in answer to {}").word(message.form_name(request)),
                     None => Text::with("{}", message.form.name),

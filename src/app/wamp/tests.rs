@@ -48,8 +48,8 @@ fn answers_are_tied_to_their_requests() {
         (Client, r#"[48,1,{},"com.myapp.add2",[23,7]]"#),
         (Client, r#"[48,2,{"receive_progress":true},"com.myapp.list"]"#),
         (Server, r#"[50,2,{"progress":true},[1]]"#),
-        (Server, r#"[50,1,{},[30]]"#),
-        (Server, r#"[50,2,{}]"#),
+        (Server, r"[50,1,{},[30]]"),
+        (Server, r"[50,2,{}]"),
         (Client, r#"[48,3,{},"com.myapp.divide",[1,0]]"#),
         (Server, r#"[8,48,3,{},"com.myapp.error.by_zero",["no"],{}]"#),
         (Client, r#"[6,{},"wamp.close.normal"]"#),
@@ -76,21 +76,21 @@ fn answers_are_tied_to_their_requests() {
 fn events_and_invocations_go_by_the_name_behind_their_number() {
     let (lines, found) = open(&[
         (Client, r#"[32,1,{},"com.myapp.news"]"#),
-        (Server, r#"[33,1,5512315355]"#),
+        (Server, r"[33,1,5512315355]"),
         (Server, r#"[36,5512315355,4429313566,{},["hello"]]"#),
         (Client, r#"[64,2,{},"com.myapp.add2"]"#),
-        (Server, r#"[65,2,2103333224]"#),
-        (Server, r#"[68,1,2103333224,{},[23,7]]"#),
-        (Client, r#"[70,1,{},[30]]"#),
+        (Server, r"[65,2,2103333224]"),
+        (Server, r"[68,1,2103333224,{},[23,7]]"),
+        (Client, r"[70,1,{},[30]]"),
         (Client, r#"[16,3,{"acknowledge":true},"com.myapp.news",[1]]"#),
-        (Server, r#"[17,3,4429313567]"#),
+        (Server, r"[17,3,4429313567]"),
         (Client, r#"[16,4,{},"com.myapp.news"]"#),
-        (Client, r#"[34,5,5512315355]"#),
-        (Server, r#"[35,5]"#),
-        (Client, r#"[66,6,2103333224]"#),
-        (Server, r#"[67,6]"#),
+        (Client, r"[34,5,5512315355]"),
+        (Server, r"[35,5]"),
+        (Client, r"[66,6,2103333224]"),
+        (Server, r"[67,6]"),
         (Server, r#"[35,0,{"subscription":7}]"#),
-        (Server, r#"[36,9,1,{}]"#),
+        (Server, r"[36,9,1,{}]"),
     ]);
     assert_eq!(
         lines,
@@ -209,7 +209,7 @@ fn an_answer_needs_a_request() {
     assert_eq!(open(&[(Client, r#"[16,1,{},"a"]"#), (Server, r#"[8,16,1,{},"x"]"#)]).1, [""; 0]);
     assert_eq!(open(&[(Client, "[48,1,{}]"), (Server, r#"[8,48,1,{},"x"]"#)]).1, ["wamp-bad-message"]);
     // A call that is cancelled fails once, however late the cancelling comes.
-    let cancel = (Client, r#"[49,1,{}]"#);
+    let cancel = (Client, r"[49,1,{}]");
     let canceled = (Server, r#"[8,48,1,{},"wamp.error.canceled"]"#);
     assert_eq!(open(&[call, cancel, canceled]).1, [""; 0]);
     assert_eq!(open(&[call, (Server, "[50,1,{}]"), cancel, (Server, r#"[8,49,1,{},"x"]"#)]).1, [""; 0]);
@@ -298,12 +298,14 @@ fn json(text: &str) -> Value {
 
 proptest::proptest! {
     #[test]
-    fn anything_may_be_sent(messages in proptest::collection::vec((proptest::bool::ANY, "\\[[0-9]{1,2}(,[0-9]|,\\{\\}|,\"a\"|,\\[\\]){0,5}\\]|\\PC{0,9}"), 0..9)) {
+    fn anything_may_be_sent(messages in proptest::collection::vec((proptest::bool::ANY,
+        "\\[[0-9]{1,2}(,[0-9]|,\\{\\}|,\"a\"|,\\[\\]){0,5}\\]|\\PC{0,9}"), 0..9)) {
         let (mut text, mut binary) = (Wamp::new(Encoding::Json), Wamp::new(Encoding::MessagePack));
         let mut found = Vec::new();
         for (m, (by_client, wire)) in messages.iter().enumerate() {
             let dir = if *by_client { Client } else { Server };
-            let known = |app: Option<App>| app.is_none_or(|app| app.fields.iter().all(|f| FIELDS.contains(&f.def)));
+            let is_known = |app: App| app.fields.iter().all(|field| FIELDS.contains(&field.def));
+            let known = |app: Option<App>| app.is_none_or(is_known);
             assert!(known(text.read(&Said::sample(dir, m as u64, true, wire.as_bytes()), &mut found)));
             assert!(known(binary.read(&Said::sample(dir, m as u64, false, wire.as_bytes()), &mut found)));
         }
@@ -311,7 +313,9 @@ proptest::proptest! {
     }
 
     #[test]
-    fn any_bytes_may_be_message_pack(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+    fn any_bytes_may_be_message_pack(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+    ) {
         let _ = super::msgpack::json(&bytes);
         if let Ok(elements) = super::msgpack::elements(&bytes) {
             for element in elements {

@@ -10,7 +10,7 @@ use crate::cli::output;
 use crate::cli::size;
 use crate::cli::trouble::of_file;
 use crate::compare::heads::Heads;
-use crate::compare::simulate::Play;
+use crate::compare::play::Play;
 use crate::compare::wire::Wire;
 use crate::compare::{Direction, Scenario};
 use crate::model::Text;
@@ -78,8 +78,11 @@ const HAVE_THEIR_OWN: [&str; 29] = [
 #[command(allow_negative_numbers = true)]
 #[command(group = ArgGroup::new("played").args(["live", "simulate"]).multiple(true))]
 pub struct Args {
-    /// Captures of polling and of WebSocket, or one of both, - for standard input: counts what really happened
-    #[arg(value_name = "CAPTURE", conflicts_with_all = HAVE_THEIR_OWN, conflicts_with_all = ["preset", "live"])]
+    /// Captures of polling and of WebSocket, or one of both, - for standard input: counts what really
+    /// happened
+    #[arg(
+        value_name = "CAPTURE", conflicts_with_all = HAVE_THEIR_OWN, conflicts_with_all = ["preset", "live"]
+    )]
     pub(super) captures: Vec<PathBuf>,
 
     /// Clients; with --live 50
@@ -105,19 +108,31 @@ pub struct Args {
     pub(super) rate: f64,
 
     /// Bytes of a message
-    #[arg(short, long, value_name = "BYTES", default_value_t = 21, value_parser = size::bytes, help_heading = "Question")]
+    #[arg(
+        short, long, value_name = "BYTES", default_value_t = 21, value_parser = size::bytes,
+        help_heading = "Question"
+    )]
     pub(super) payload: u64,
 
     /// Milliseconds between two short polls
-    #[arg(short, long, value_name = "MS", default_value = "1000", allow_hyphen_values = true, value_parser = milliseconds, help_heading = "Question")]
+    #[arg(
+        short, long, value_name = "MS", default_value = "1000", allow_hyphen_values = true,
+        value_parser = milliseconds, help_heading = "Question"
+    )]
     pub(super) interval: f64,
 
     /// Milliseconds a packet takes one way
-    #[arg(short, long, value_name = "MS", default_value = "50", allow_hyphen_values = true, value_parser = milliseconds, help_heading = "Question")]
+    #[arg(
+        short, long, value_name = "MS", default_value = "50", allow_hyphen_values = true,
+        value_parser = milliseconds, help_heading = "Question"
+    )]
     pub(super) delay: f64,
 
     /// Seconds it goes on; with --live 6, which its runs share
-    #[arg(short = 't', long, value_name = "S", default_value = "3600", default_value_if("live", "true", "6"), allow_hyphen_values = true, value_parser = seconds, help_heading = "Question")]
+    #[arg(
+        short = 't', long, value_name = "S", default_value = "3600", default_value_if("live", "true", "6"),
+        allow_hyphen_values = true, value_parser = seconds, help_heading = "Question"
+    )]
     pub(super) duration: f64,
 
     /// Who publishes
@@ -129,7 +144,10 @@ pub struct Args {
     pub(super) preset: Option<Preset>,
 
     /// Change one assumption over a range, such as: --sweep interval 100ms..60s
-    #[arg(long, num_args = 2, allow_hyphen_values = true, value_names = ["WHAT", "FROM..TO"], help_heading = "Question")]
+    #[arg(
+        long, num_args = 2, allow_hyphen_values = true, value_names = ["WHAT", "FROM..TO"],
+        help_heading = "Question"
+    )]
     pub(super) sweep: Option<Vec<String>>,
 
     /// Start servers and clients on this machine, with a delay line between them, and measure
@@ -137,7 +155,10 @@ pub struct Args {
     pub(super) live: bool,
 
     /// Runs of each way, in turn
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100), requires = "live", help_heading = "Live")]
+    #[arg(
+        long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100),
+        requires = "live", help_heading = "Live"
+    )]
     pub(super) runs: u64,
 
     /// What --live starts to see how much memory a server takes: serves one way, by its number
@@ -153,11 +174,18 @@ pub struct Args {
     pub(super) seed: u64,
 
     /// Messages to publish to one client
-    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000), requires = "simulate", help_heading = "Simulation")]
+    #[arg(
+        long, value_name = "N", default_value_t = 50_000,
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000), requires = "simulate",
+        help_heading = "Simulation"
+    )]
     pub(super) messages: u64,
 
     /// Milliseconds a packet may take more, any part of it as likely
-    #[arg(long, value_name = "MS", default_value = "0", allow_hyphen_values = true, value_parser = milliseconds, requires = "simulate", help_heading = "Simulation")]
+    #[arg(
+        long, value_name = "MS", default_value = "0", allow_hyphen_values = true, value_parser = milliseconds,
+        requires = "simulate", help_heading = "Simulation"
+    )]
     pub(super) jitter: f64,
 
     /// Percent of segments lost and sent again
@@ -171,7 +199,11 @@ pub struct Args {
     pub(super) loss: f64,
 
     /// Messages published at a time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100_000), requires = "simulate", help_heading = "Simulation")]
+    #[arg(
+        long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..=100_000), requires = "simulate",
+        help_heading = "Simulation"
+    )]
     pub(super) burst: u64,
 
     /// Everything within TLS 1.3
@@ -179,11 +211,17 @@ pub struct Args {
     tls: bool,
 
     /// Bytes of a TLS handshake, both directions
-    #[arg(long, value_name = "BYTES", default_value_t = 4500, value_parser = size::bytes, help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "BYTES", default_value_t = 4500, value_parser = size::bytes,
+        help_heading = "Assumptions"
+    )]
     tls_handshake: u64,
 
     /// Bytes TLS adds to a record
-    #[arg(long, value_name = "BYTES", default_value_t = 22, value_parser = |text: &str| size::within(text, 0, 255), help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "BYTES", default_value_t = 22,
+        value_parser = |text: &str| size::within(text, 0, 255), help_heading = "Assumptions"
+    )]
     tls_record: u64,
 
     /// HTTP/2 for everything but the WebSocket; browsers speak it within TLS only, so this means --tls
@@ -191,7 +229,10 @@ pub struct Args {
     http2: bool,
 
     /// Bytes of cookies with every request
-    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = size::bytes, help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "BYTES", default_value_t = 0, value_parser = size::bytes,
+        help_heading = "Assumptions"
+    )]
     cookies: u64,
 
     /// A request head, and perhaps after an empty line a response head, to count instead of the built-in ones
@@ -207,19 +248,31 @@ pub struct Args {
     no_tcp_timestamps: bool,
 
     /// Bytes of the longest packet
-    #[arg(long, value_name = "BYTES", default_value_t = 1500, value_parser = size::bytes, help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "BYTES", default_value_t = 1500, value_parser = size::bytes,
+        help_heading = "Assumptions"
+    )]
     mtu: u64,
 
     /// Milliseconds a receiver waits for something to send its acknowledgement with
-    #[arg(long, value_name = "MS", default_value = "40", allow_hyphen_values = true, value_parser = milliseconds, help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "MS", default_value = "40", allow_hyphen_values = true,
+        value_parser = milliseconds, help_heading = "Assumptions"
+    )]
     ack_delay: f64,
 
     /// Seconds between signs of life on an open connection; 0 for none, as with --live
-    #[arg(long, value_name = "S", default_value = "25", default_value_if("live", "true", "0"), allow_hyphen_values = true, value_parser = seconds, help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "S", default_value = "25", default_value_if("live", "true", "0"),
+        allow_hyphen_values = true, value_parser = seconds, help_heading = "Assumptions"
+    )]
     heartbeat: f64,
 
     /// Seconds an idle HTTP connection is kept
-    #[arg(long, value_name = "S", default_value = "60", allow_hyphen_values = true, value_parser = seconds, help_heading = "Assumptions")]
+    #[arg(
+        long, value_name = "S", default_value = "60", allow_hyphen_values = true, value_parser = seconds,
+        help_heading = "Assumptions"
+    )]
     keep_alive: f64,
 
     /// Count a short poll's interval from the answer, not from the request
@@ -239,7 +292,10 @@ pub struct Args {
     pub(super) chart: Option<PathBuf>,
 
     /// Columns to fit; the terminal's, or 80
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=1000), help_heading = "Showing")]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=1000),
+        help_heading = "Showing"
+    )]
     width: Option<u16>,
 
     /// Use ASCII characters only

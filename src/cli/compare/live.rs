@@ -16,7 +16,6 @@ use crate::compare::live::{Check, Live, Run, report};
 use crate::compare::segments::{Phases, Piece, packets};
 use crate::compare::words::{RUNS, counted, said};
 use crate::compare::{Scenario, Way, model};
-use crate::lab::Delivery;
 use crate::lab::client::{Fields, Heads};
 use crate::lab::experiment::{self, Plan};
 use crate::lab::{gauge, verify};
@@ -50,7 +49,7 @@ pub fn measure(args: &Args, mut scenario: Scenario, lang: Lang) -> Result<(Repor
 pub fn serve(args: &Args, mut scenario: Scenario, number: u8) -> Result<(), Text> {
     name_clients(&mut scenario);
     let way = Way::ALL.get(usize::from(number)).ok_or(Text::new("there are six ways"))?;
-    memory::serve(&plan(args, &scenario)?, delivery(*way))
+    memory::serve(&plan(args, &scenario)?, *way)
 }
 
 /// What a machine can do in a while.
@@ -69,8 +68,8 @@ fn check(args: &Args, s: &Scenario) -> Result<(), Text> {
     }
     if s.interval > run {
         return Err(said!(
-            "--live: --interval {} ms is longer than a run of {} ms, and short polling would not be seen: more \
-             --duration, fewer --runs, or a shorter --interval",
+            "--live: --interval {} ms is longer than a run of {} ms, and short polling would not be seen: \
+             more --duration, fewer --runs, or a shorter --interval",
             whole(s.interval * 1000.0),
             whole(run * 1000.0),
         ));
@@ -167,13 +166,13 @@ fn fields(head: &Head) -> Result<Fields, Text> {
 /// Every run of every way, in turn, until it is done or Ctrl-C is pressed.
 async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live, lang: Lang) -> Result<(), Text> {
     let stop = Arc::new(Notify::new());
-    let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(delivery(*way)) + plan.duration).sum();
+    let once: Duration = Way::ALL.iter().map(|way| plan.warm_up(*way) + plan.duration).sum();
     let whole = once * runs as u32 + memory::duration(plan);
     announce(runs, plan.duration, whole, lang).map_err(|e| Text::with("{}", e))?;
     let progress = Progress::new(whole, lang);
     let interrupted = tokio::spawn(interrupt(Arc::clone(&stop)));
     live.memory = memory::measure(plan, &progress, &stop).await;
-    let result = in_turn(plan, runs, s, live, &stop, &progress).await;
+    let result = in_turn(plan, s, live, &stop, &progress).await;
     live.cut_short = interrupted.is_finished();
     interrupted.abort();
     result
@@ -181,19 +180,19 @@ async fn all(plan: &Plan, runs: u64, s: &Scenario, live: &mut Live, lang: Lang) 
 
 async fn in_turn(
     plan: &Plan,
-    runs: u64,
     s: &Scenario,
     live: &mut Live,
     stop: &Notify,
     progress: &Progress,
 ) -> Result<(), Text> {
+    let runs = live.runs;
     for number in 1..=runs {
         // The same moments for every way of a run, others in the next.
         let plan = Plan { seed: plan.seed.wrapping_add((number - 1) << 32), ..plan.clone() };
         for (way, done) in &mut live.ways {
-            let length = plan.warm_up(delivery(*way)) + plan.duration;
+            let length = plan.warm_up(*way) + plan.duration;
             progress.step(length, &said!("run {} of {}, {}", number, runs, way.name()));
-            let run = experiment::run(&plan, delivery(*way), stop).await;
+            let run = experiment::run(&plan, *way, stop).await;
             let Some(run) = run.map_err(|why| said!("--live: {}: {}", way.name(), why))? else {
                 return Ok(());
             };
@@ -214,17 +213,6 @@ async fn in_turn(
 async fn interrupt(stop: Arc<Notify>) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.notify_one();
-    }
-}
-
-pub(super) fn delivery(way: Way) -> Delivery {
-    match way {
-        Way::ShortPolling => Delivery::ShortPolling,
-        Way::LongPolling => Delivery::LongPolling,
-        Way::EventStream => Delivery::EventStream,
-        Way::WebSocket => Delivery::WebSocket,
-        Way::SocketIoPolling => Delivery::SocketIoPolling,
-        Way::SocketIoWebSocket => Delivery::SocketIoWebSocket,
     }
 }
 

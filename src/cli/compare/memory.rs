@@ -14,14 +14,12 @@ use tokio::runtime::Builder;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::live::delivery;
 use super::progress::Progress;
-use crate::compare::Way;
 use crate::lab::experiment::{self, Plan, Tally};
+use crate::lab::gauge;
 use crate::lab::hub::Hub;
 use crate::lab::stage::Stage;
-use crate::lab::{Delivery, gauge};
-use crate::model::Text;
+use crate::model::{Text, Way};
 
 /// As many at least: a few would drown in pages of 4 KiB.
 const CLIENTS: usize = 200;
@@ -32,15 +30,15 @@ pub fn duration(plan: &Plan) -> Duration {
 }
 
 fn one(plan: &Plan, way: Way) -> Duration {
-    asking(plan, delivery(way)) + 8 * QUIET + plan.crowding()
+    asking(plan, way) + 8 * QUIET + plan.crowding()
 }
 
 /// A moment for what was begun to be done.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// How long clients ask before their server's memory is read: until each has.
-fn asking(plan: &Plan, delivery: Delivery) -> Duration {
-    let interval = if delivery == Delivery::ShortPolling { plan.interval } else { Duration::ZERO };
+fn asking(plan: &Plan, way: Way) -> Duration {
+    let interval = if way == Way::ShortPolling { plan.interval } else { Duration::ZERO };
     interval + 4 * QUIET
 }
 
@@ -50,7 +48,7 @@ pub async fn measure(plan: &Plan, progress: &Progress, stop: &Notify) -> Vec<(Wa
     for (number, way) in Way::ALL.into_iter().enumerate() {
         progress.step(one(plan, way), &Text::new("memory, {}").word(way.name()));
         tokio::select! {
-            bytes = of(plan, number, delivery(way)) => match bytes {
+            bytes = of(plan, number, way) => match bytes {
                 Some(bytes) => measured.push((way, bytes)),
                 // Where it cannot be had for one it cannot be had for any.
                 None => return measured,
@@ -65,26 +63,26 @@ pub async fn measure(plan: &Plan, progress: &Progress, stop: &Notify) -> Vec<(Wa
     measured
 }
 
-async fn of(plan: &Plan, number: usize, delivery: Delivery) -> Option<f64> {
+async fn of(plan: &Plan, number: usize, way: Way) -> Option<f64> {
     let mut server = Server::start(number)?;
     let clients = Stage::start("clients").ok()?;
     let plan = Plan { clients: plan.clients.max(CLIENTS), ..plan.clone() };
     // The first client makes the server touch what it needs once.
     let first = Plan { clients: 1, interval: QUIET, ..plan.clone() };
-    attach(&clients, &first, delivery, server.address).await?;
+    attach(&clients, &first, way, server.address).await?;
     let before = server.memory()?;
-    attach(&clients, &plan, delivery, server.address).await?;
+    attach(&clients, &plan, way, server.address).await?;
     let after = server.memory()?;
     Some((after - before) / plan.clients as f64)
 }
 
 /// Connects clients and lets them ask.
-async fn attach(stage: &Stage, plan: &Plan, delivery: Delivery, server: SocketAddr) -> Option<()> {
+async fn attach(stage: &Stage, plan: &Plan, way: Way, server: SocketAddr) -> Option<()> {
     let (go, started) = watch::channel(false);
     let tally = Arc::new(Tally::new(plan.clients, plan.payload));
-    experiment::connect(stage, plan, delivery, server, &tally, started).await.ok()?;
+    experiment::connect(stage, plan, way, server, &tally, started).await.ok()?;
     go.send_replace(true);
-    sleep(asking(plan, delivery)).await;
+    sleep(asking(plan, way)).await;
     Some(())
 }
 
@@ -135,12 +133,12 @@ impl Drop for Server {
 }
 
 /// The server's side.
-pub fn serve(plan: &Plan, delivery: Delivery) -> Result<(), Text> {
+pub fn serve(plan: &Plan, way: Way) -> Result<(), Text> {
     let words = |e: io::Error| Text::with("{}", e);
     let stage = Stage::start("server").map_err(words)?;
     let runtime = Builder::new_current_thread().build().map_err(words)?;
     let address = runtime
-        .block_on(experiment::serve(&stage, plan, delivery, &Arc::new(Hub::default())))
+        .block_on(experiment::serve(&stage, plan, way, &Arc::new(Hub::default())))
         .map_err(|why| Text::with("{}", why))?;
     let mut out = io::stdout().lock();
     writeln!(out, "{}", address.port()).map_err(words)?;

@@ -2,16 +2,20 @@
 
 use super::args::Args;
 use crate::compare::Scenario;
+use crate::lang::Lang;
+use crate::model::Text;
 use crate::model::report::Report;
 
-const WANTED: &str = "--live: this build has no servers and clients to measure: build it with --features lab";
-
 /// Says that nothing can be measured.
-pub fn measure(_: &Args, _: Scenario) -> Result<(Report, u8), String> {
-    Err(WANTED.to_owned())
+pub fn measure(_: &Args, _: Scenario, _: Lang) -> Result<(Report, u8), Text> {
+    Err(wanted())
 }
 
 /// Says that nothing can be served.
-pub fn serve(_: &Args, _: Scenario, _: u8) -> Result<(), String> {
-    Err(WANTED.to_owned())
+pub fn serve(_: &Args, _: Scenario, _: u8) -> Result<(), Text> {
+    Err(wanted())
+}
+
+fn wanted() -> Text {
+    Text::new("--live: this build has no servers and clients to measure: build it with --features lab")
 }

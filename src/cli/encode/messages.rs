@@ -26,7 +26,8 @@ impl Args {
         let messages = self.messages(matches)?;
         if messages.is_empty() && self.pcap.is_none() {
             return Err(usage(
-                "nothing to encode: give --text, --binary, --ping, --pong, --close, --close-empty, --socketio or --script",
+                "nothing to encode: give --text, --binary, --ping, --pong, --close, --close-empty, \
+                 --socketio or --script",
             ));
         }
         let data = messages.iter().any(|message| !message.opcode.is_control());
@@ -121,11 +122,13 @@ impl Args {
         if message.opcode.is_control() && length > CONTROL_PAYLOAD && !self.force {
             return Err(usage(match message.opcode {
                 Opcode::CLOSE => Text::with(
-                    "the reason has {} bytes; a Close frame has room for 123 (RFC 6455 §5.5); --force sends it all the same",
+                    "the reason has {} bytes; a Close frame has room for 123 (RFC 6455 §5.5); --force sends \
+                     it all the same",
                     length - 2,
                 ),
                 opcode => Text::new(
-                    "the {} has {} bytes; a control frame has room for 125 (RFC 6455 §5.5); --force sends it all the same",
+                    "the {} has {} bytes; a control frame has room for 125 (RFC 6455 §5.5); --force sends \
+                     it all the same",
                 )
                 .word(opcode.name())
                 .and(length),

@@ -110,14 +110,22 @@ fn demonstrated(instance: &Instance, demonstrate: &mut Demonstrate<'_>) -> Resul
 
 /// Why a right answer is right; last, that it is, and how far the lesson has come.
 fn right(exercise: &Exercise, instance: &Instance, store: &Store, tutor: &Tutor) -> Result<(), Trouble> {
+    explained(exercise, instance, tutor)?;
+    Ok(tutor.say(&how_far(exercise, store, tutor))?)
+}
+
+/// Why a right answer is right.
+fn explained(exercise: &Exercise, instance: &Instance, tutor: &Tutor) -> Result<(), Trouble> {
     let explanation = instance.fill(exercise.data.explanation.in_(tutor.lang()), tutor.lang());
-    tutor.say(explanation.trim())?;
-    if let Some(lesson) = lesson::lesson(exercise.lesson) {
-        let (solved, all) = (store.progress.solved_of(lesson), lesson.exercises.len());
-        let words = "{}: right. Lesson {}: {} of {} solved.";
-        tutor.say(&tutor.fill(words, &[&exercise.name(), &exercise.lesson, &solved, &all]))?;
-    }
-    Ok(())
+    Ok(tutor.say(explanation.trim())?)
+}
+
+/// That an answer is right, and how far its lesson has come.
+fn how_far(exercise: &Exercise, store: &Store, tutor: &Tutor) -> String {
+    let Some(lesson) = lesson::lesson(exercise.lesson) else { return String::new() };
+    let (solved, all) = (store.progress.solved_of(lesson), lesson.exercises.len());
+    let words = "{}: right. Lesson {}: {} of {} solved.";
+    tutor.fill(words, &[&exercise.name(), &exercise.lesson, &solved, &all])
 }
 
 /// Says what an answer is, and keeps it.
@@ -178,12 +186,16 @@ fn next(exercise: &Exercise, store: &Store, tutor: &Tutor) -> Result<(), Trouble
 /// Asks, listens and answers, exercise by exercise, until all are solved or passed over.
 pub(super) fn dialogue(exercises: &[&Exercise], store: &mut Store, tutor: &Tutor) -> Result<u8, Trouble> {
     let mut worst = 0;
+    // That the answer before was right begins the page of the next question: it would be gone from the
+    // screen before it is read where that page is long.
+    let mut before = String::new();
     for (place, exercise) in exercises.iter().enumerate() {
         let instance = store.instance(exercise).map_err(Trouble::Asked)?;
         if place > 0 {
-            lines(&[String::new()])?;
+            before.push('\n');
         }
-        tutor.show(&(show::question(exercise, &instance, tutor) + &show::wanted(&instance, tutor)))?;
+        let question = show::question(exercise, &instance, tutor) + &show::wanted(&instance, tutor);
+        tutor.show(&(std::mem::take(&mut before) + &question))?;
         loop {
             let Some(said) = asked(&instance, tutor)? else { return Ok(WRONG) };
             let given = match said.as_str() {
@@ -206,9 +218,10 @@ pub(super) fn dialogue(exercises: &[&Exercise], store: &mut Store, tutor: &Tutor
             let given = given.map_err(|e| Trouble::Said(tutor.lang().say(&e)));
             match given.and_then(|given| judged(exercise, &instance, &given, store, tutor)) {
                 Ok(0) => {
-                    right(exercise, &instance, store, tutor)?;
+                    explained(exercise, &instance, tutor)?;
                     let words = "What the tool says of it: ! wstool lesson {} --show";
-                    tutor.say(&tutor.fill(words, &[&exercise.name()]))?;
+                    before = tutor.prose(&how_far(exercise, store, tutor))
+                        + &tutor.prose(&tutor.fill(words, &[&exercise.name()]));
                     break;
                 }
                 Ok(_) => {}
@@ -218,6 +231,7 @@ pub(super) fn dialogue(exercises: &[&Exercise], store: &mut Store, tutor: &Tutor
             }
         }
     }
+    io::stdout().lock().write_all(before.as_bytes())?;
     Ok(worst)
 }
 

@@ -192,7 +192,8 @@ fn find_lesson(name: &str) -> Result<&'static Lesson, Trouble> {
 
 fn find_exercise(name: &str) -> Result<&'static Exercise, Trouble> {
     lesson::exercise(name).ok_or_else(|| {
-        let words = "there is no exercise `{}`; they are named like 3.2, lesson and number: wstool lesson 3 lists \
+        let words =
+            "there is no exercise `{}`; they are named like 3.2, lesson and number: wstool lesson 3 lists \
                      those of lesson 3";
         Trouble::Asked(Text::with(words, name.to_owned()))
     })

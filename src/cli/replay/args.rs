@@ -47,14 +47,18 @@ pub struct Args {
     pub format: Format,
 
     /// Columns to fit, 80 or more; by default the terminal's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000), help_heading = "Showing")]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        help_heading = "Showing"
+    )]
     pub width: Option<u16>,
 
     /// Use ASCII characters only
     #[arg(long, help_heading = "Showing")]
     pub ascii: bool,
 
-    /// Send the recorded request, or the least that a handshake takes, to a server: ws://host:port/path or wss://…
+    /// Send the recorded request, or the least that a handshake takes, to a server: ws://host:port/path or
+    /// wss://…
     #[arg(long, value_name = "URL", conflicts_with = "listen", help_heading = "Replaying live")]
     pub to: Option<String>,
 
@@ -62,23 +66,32 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Replaying live")]
     pub listen: Option<String>,
 
-    /// Do something wrong on purpose: accept, version, upgrade, connection, key, protocol, extensions, status=CODE, slow, split=BYTES
+    /// Do something wrong on purpose: accept, version, upgrade, connection, key, protocol, extensions,
+    /// status=CODE, slow, split=BYTES
     #[arg(long = "break", value_name = "FAULT", value_delimiter = ',', help_heading = "Replaying live")]
     pub faults: Vec<Fault>,
 
     /// Seconds to wait for a server to connect, for an answer, and for what comes after it
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Replaying live")]
+    #[arg(
+        long, value_name = "SECONDS", default_value = "10", value_parser = seconds,
+        help_heading = "Replaying live"
+    )]
     pub timeout: Duration,
 
     /// Keep the open WebSocket for so many seconds before it is closed, and show what comes; 0.3 by default
-    #[arg(long, value_name = "SECONDS", requires = "to", value_parser = seconds, help_heading = "Replaying live")]
+    #[arg(
+        long, value_name = "SECONDS", requires = "to", value_parser = seconds,
+        help_heading = "Replaying live"
+    )]
     pub stay: Option<Duration>,
 
-    /// Send these bytes once the WebSocket is open, then a Close frame: a file, hex, or `-` for what encode --raw writes
+    /// Send these bytes once the WebSocket is open, then a Close frame: a file, hex, or `-` for what encode
+    /// --raw writes
     #[arg(long, value_name = "FILE|HEX", requires = "to", help_heading = "Replaying live")]
     pub send: Option<String>,
 
-    /// Exit with 1 unless the server does this: open, refused, echo (what is sent comes back), or a close code such as 1002
+    /// Exit with 1 unless the server does this: open, refused, echo (what is sent comes back), or a close
+    /// code such as 1002
     #[arg(long, value_name = "WHAT", requires = "to", help_heading = "Replaying live")]
     pub expect: Option<Expect>,
 
@@ -95,7 +108,10 @@ pub struct Args {
     pub same_path: bool,
 
     /// Send this header field, or with nothing behind the colon leave it out; may be repeated
-    #[arg(long, value_name = "NAME: VALUE", requires = "to", value_parser = header, help_heading = "Replaying live")]
+    #[arg(
+        long, value_name = "NAME: VALUE", requires = "to", value_parser = header,
+        help_heading = "Replaying live"
+    )]
     pub header: Vec<(String, String)>,
 
     /// Send this Origin

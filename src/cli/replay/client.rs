@@ -297,7 +297,12 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
                 .and(got));
             }
             _ => {
-                return Err(Text::with("{}: the server closed the connection after {} bytes of a response: see its log, or try wss://", url).and(got));
+                return Err(Text::with(
+                    "{}: the server closed the connection after {} bytes of a response: see its log, or try \
+                     wss://",
+                    url,
+                )
+                .and(got));
             }
         }
     }

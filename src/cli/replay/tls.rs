@@ -118,19 +118,29 @@ fn explain(error: &io::Error, host: &str) -> Text {
         (Some(Error::InvalidCertificate(problem)), _) => {
             let advice = "or look all the same with --insecure";
             match problem {
-                CertificateError::UnknownIssuer => Text::with("the certificate of {} is signed by nobody known here: name its CA with --cacert FILE, {}", host).word(advice),
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                    Text::with("the certificate of {} has expired: renew it, check this machine's clock, {}", host).word(advice)
-                }
+                CertificateError::UnknownIssuer => Text::with(
+                    "the certificate of {} is signed by nobody known here: name its CA with \
+                     --cacert FILE, {}",
+                    host,
+                ),
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => Text::with(
+                    "the certificate of {} has expired: renew it, check this machine's clock, {}",
+                    host,
+                ),
                 CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                    Text::with("the certificate of {} is not valid yet: check this machine's clock, {}", host).word(advice)
+                    Text::with("the certificate of {} is not valid yet: check this machine's clock, {}", host)
                 }
-                other if is_authority(other) => Text::with("the certificate of {} is an authority's own: name it with --cacert FILE, {}", host).word(advice),
+                other if is_authority(other) => Text::with(
+                    "the certificate of {} is an authority's own: name it with --cacert FILE, {}",
+                    host,
+                ),
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                    Text::with("the certificate is not for {}: use a name that stands in it, {}", host).word(advice)
+                    Text::with("the certificate is not for {}: use a name that stands in it, {}", host)
                 }
-                other => Text::with("the certificate of {} is not accepted ({}): mend it, {}", host).and(plain(other)).word(advice),
+                other => Text::with("the certificate of {} is not accepted ({}): mend it, {}", host)
+                    .and(plain(other)),
             }
+            .word(advice)
         }
         (Some(Error::InvalidMessage(_)), _) => {
             Text::with("{} does not speak TLS on this port: try ws:// instead of wss://", host)

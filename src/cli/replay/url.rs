@@ -30,7 +30,8 @@ impl Url {
             other => return Err(Text::with("`{}` is no WebSocket scheme: use ws or wss", other)),
         };
         //= RFC 6455 §3
-        //# Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.
+        //# Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on
+        //# these URIs.
         if rest.contains('#') {
             return Err("a WebSocket URL has no fragment (RFC 6455 §3): write a literal # as %23".into());
         }

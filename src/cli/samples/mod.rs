@@ -18,15 +18,16 @@ use crate::render::columns;
 
 /// Name the samples that come with the tool, or write them into a folder.
 ///
-/// `samples/…` works in every command and every folder, such as `wstool decode samples/chat.pcap`: where there
-/// is no such file, the sample in the tool is meant. Other programs need the files: --to writes them.
+/// `samples/…` works in every command and every folder, such as `wstool decode samples/chat.pcap`: where
+/// there is no such file, the sample in the tool is meant. Other programs need the files: --to writes them.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only samples with these words in their name or in what they show
     #[arg(value_name = "WORD")]
     words: Vec<String>,
 
-    /// Write them into this folder, which gets a folder `samples`; `-` writes the one sample to standard output
+    /// Write them into this folder, which gets a folder `samples`; `-` writes the one sample to standard
+    /// output
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
 

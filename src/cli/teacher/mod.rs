@@ -79,7 +79,10 @@ enum Action {
         #[arg(long, value_name = "COURSE", alias = "course", default_value = "check")]
         seed: String,
         /// For how many students
-        #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+        #[arg(
+            long, value_name = "N", default_value_t = 200,
+            value_parser = clap::value_parser!(u32).range(2..=100_000)
+        )]
         instances: u32,
     },
 }
@@ -130,7 +133,7 @@ fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {
                 Page::Both => &["md", "html"],
             };
             let order = sets::Order::read(class, lessons, lang)?;
-            order.write(sets::Kind::Handout, kinds, out, *force, lang)
+            order.write(sets::Kind::Handout, kinds, out, *force)
         }
         Action::Key { class, lessons, format, out, force } => {
             let order = sets::Order::read(class, lessons, lang)?;
@@ -138,10 +141,10 @@ fn act(action: &Action, lang: Lang) -> Result<u8, Trouble> {
                 Key::Md => &["md"],
                 Key::Html => &["html"],
                 Key::Both => &["md", "html"],
-                Key::Csv => return order.write_csv(out.as_deref(), *force, lang),
+                Key::Csv => return order.write_csv(out.as_deref(), *force),
             };
             let out = out.clone().unwrap_or_else(|| PathBuf::from("key"));
-            order.write(sets::Kind::Key, kinds, &out, *force, lang)
+            order.write(sets::Kind::Key, kinds, &out, *force)
         }
         Action::Grade(args) => grade::run(args, lang),
         Action::Check { lessons, seed, instances } => {

@@ -16,6 +16,7 @@ pub(super) struct Order<'c> {
     course: &'c str,
     students: Vec<Student>,
     lessons: Vec<&'static Lesson>,
+    lang: Lang,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl<'c> Order<'c> {
             let message = lang.words("these lessons have no exercises");
             return Err(Trouble::Said(message.to_owned()));
         }
-        Ok(Self { course: &class.seed, students: students(class, lang)?, lessons })
+        Ok(Self { course: &class.seed, students: students(class, lang)?, lessons, lang })
     }
 
     /// Writes the sets; `kinds` are the extensions of the files.
@@ -41,8 +42,8 @@ impl<'c> Order<'c> {
         kinds: &[&str],
         folder: &Path,
         force: bool,
-        lang: Lang,
     ) -> Result<u8, Trouble> {
+        let lang = self.lang;
         let make = match kind {
             Kind::Handout => handout::handout,
             Kind::Key => handout::key,
@@ -75,11 +76,12 @@ impl<'c> Order<'c> {
             out.put("all.html", handout::page(&index.title, &all, lang));
         }
         let count = out.write(force, lang).map_err(Trouble::Said)?;
-        self.said(kind, count, folder, kinds, lang)?;
+        self.said(kind, count, folder, kinds)?;
         Ok(0)
     }
 
-    fn said(&self, kind: Kind, count: usize, folder: &Path, kinds: &[&str], lang: Lang) -> io::Result<()> {
+    fn said(&self, kind: Kind, count: usize, folder: &Path, kinds: &[&str]) -> io::Result<()> {
+        let lang = self.lang;
         let (students, folder) = (self.students.len(), folder.display());
         let exercises: usize = self.lessons.iter().map(|lesson| lesson.exercises.len()).sum();
         let template = match (kind, students) {
@@ -98,7 +100,7 @@ impl<'c> Order<'c> {
     }
 
     /// Writes the right answers as one table.
-    pub(super) fn write_csv(&self, folder: Option<&Path>, force: bool, lang: Lang) -> Result<u8, Trouble> {
+    pub(super) fn write_csv(&self, folder: Option<&Path>, force: bool) -> Result<u8, Trouble> {
         let table = handout::key_csv(self.course, &self.students, &self.lessons);
         let Some(folder) = folder else {
             let mut out = io::stdout().lock();
@@ -108,8 +110,8 @@ impl<'c> Order<'c> {
         };
         let mut out = Outbox::new(folder);
         out.put("key.csv", table);
-        let count = out.write(force, lang).map_err(Trouble::Said)?;
-        self.said(Kind::Key, count, folder, &[], lang)?;
+        let count = out.write(force, self.lang).map_err(Trouble::Said)?;
+        self.said(Kind::Key, count, folder, &[])?;
         Ok(0)
     }
 }

@@ -59,7 +59,8 @@ impl Check {
 pub struct Live {
     /// The runs of each way, in the order of [`Way::ALL`]; none where there was no time.
     pub ways: Vec<(Way, Vec<Run>)>,
-    /// Bytes of memory a client takes of a server that has a process of its own, by way; none where not measured.
+    /// Bytes of memory a client takes of a server that has a process of its own, by way; none where not
+    /// measured.
     pub memory: Vec<(Way, f64)>,
     /// A WebSocket connection: what the client sent, what the server sent.
     pub check: Option<[Check; 2]>,

@@ -14,8 +14,8 @@ pub(super) fn verdict(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Vec<Text> 
     let fewest = sums.iter().map(|sum| sum.messages).fold(f64::INFINITY, f64::min);
     if fewest.is_finite() && fewest > 0.0 {
         verdict.push(said!(
-            "Chance: messages come at random, and with {} of them their number is {} % off as a rule, and what a \
-             message costs by short polling with it.",
+            "Chance: messages come at random, and with {} of them their number is {} % off as a rule, and \
+             what a message costs by short polling with it.",
             grouped(fewest as u64),
             format!("{:.1}", 100.0 / fewest.sqrt())
         ));
@@ -27,8 +27,8 @@ pub(super) fn verdict(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Vec<Text> 
         let micro = |seconds: f64| said!("{} microseconds", number(seconds * 1e6));
         let idle = model::cost(s, Way::ShortPolling).empty.unwrap_or_default() > 0.2;
         verdict.push(said!(
-            "Processor: a message cost this server {} by WebSocket, {} by long polling and {} by short polling, \
-             which {}.",
+            "Processor: a message cost this server {} by WebSocket, {} by long polling and {} by short \
+             polling, which {}.",
             micro(web),
             micro(long),
             micro(short),
@@ -39,8 +39,8 @@ pub(super) fn verdict(s: &Scenario, sums: &[Sum<'_>], live: &Live) -> Vec<Text> 
         let socket: u64 = check.iter().map(|side| side.socket).sum();
         verdict.push(if check.iter().all(Check::holds) {
             said!(
-                "Check: of a WebSocket connection's {} bytes on its socket the project's own decoder finds every one, \
-                 as heads, frame headers and payloads.",
+                "Check: of a WebSocket connection's {} bytes on its socket the project's own decoder finds \
+                 every one, as heads, frame headers and payloads.",
                 grouped(socket)
             )
         } else {
@@ -101,8 +101,8 @@ pub(super) fn rests_on(s: &Scenario, live: &Live) -> Vec<Assumption> {
         "--delay",
         if s.delay > 0.0 {
             said!(
-                "a delay line between clients and server holds every byte for {} in each direction; TCP's own packets \
-                 are not delayed, which opening a connection would show and nothing else",
+                "a delay line between clients and server holds every byte for {} in each direction; TCP's \
+                 own packets are not delayed, which opening a connection would show and nothing else",
                 time(s.delay)
             )
         } else {
@@ -112,31 +112,32 @@ pub(super) fn rests_on(s: &Scenario, live: &Live) -> Vec<Assumption> {
     add(
         "",
         said!(
-            "bytes are counted on the sockets, where they leave the delay line; the {} bytes of TCP/IP headers a \
-             segment, the segments and their acknowledgements are modelled from what was written when: loopback's \
-             own packets are larger and acknowledged otherwise",
+            "bytes are counted on the sockets, where they leave the delay line; the {} bytes of TCP/IP \
+             headers a segment, the segments and their acknowledgements are modelled from what was written \
+             when: loopback's own packets are larger and acknowledged otherwise",
             s.wire.headers()
         ),
     );
     add(
         "",
         Text::new(
-            "each way runs for a while before it is measured, until it is steady; latencies are those of the messages \
-         received while it is measured",
+            "each way runs for a while before it is measured, until it is steady; latencies are those of \
+             the messages received while it is measured",
         ),
     );
     add(
         "",
         Text::new(
-            "processor time is that of the server's thread (HTTP, framing, publishing) and of the clients' thread; the \
-         delay line has its own, which is not counted; the kernel's work for a thread is part of its time",
+            "processor time is that of the server's thread (HTTP, framing, publishing) and of the clients' \
+             thread; the delay line has its own, which is not counted; the kernel's work for a thread is \
+             part of its time",
         ),
     );
     add(
         "",
         Text::new(
-            "memory is what the resident set of a server in a process of its own grows by when clients connect and \
-         ask, a client, without messages; the kernel's socket buffers are not in it",
+            "memory is what the resident set of a server in a process of its own grows by when clients \
+             connect and ask, a client, without messages; the kernel's socket buffers are not in it",
         ),
     );
     if live.debug {
@@ -153,9 +154,9 @@ pub(super) fn limits(live: &Live) -> Vec<Text> {
     if live.memory.is_empty() {
         limits.push(Text::new("Memory was not measured: that takes a system with /proc/self/statm."));
     }
-    limits.push(
-        Text::new("One machine, one implementation, no loss and no limit of bandwidth: this shows how the ways compare, not how \
-         many clients a server bears."),
-    );
+    limits.push(Text::new(
+        "One machine, one implementation, no loss and no limit of bandwidth: this shows how the ways \
+             compare, not how many clients a server bears.",
+    ));
     limits
 }

@@ -285,7 +285,8 @@ fn by_shape(wrong: &[u8]) -> Diagnosis {
     match bytes.len() {
         20 => Diagnosis::new(
             "unknown-hash",
-            "20 bytes, as SHA-1 gives them, but of none of the usual mistakes: perhaps of another key, or of another GUID",
+            "20 bytes, as SHA-1 gives them, but of none of the usual mistakes: perhaps of another key, or \
+             of another GUID",
             HASH_AS_SENT,
         ),
         16 => Diagnosis::new("looks-like-md5", "16 bytes, as MD5 gives them (or the key echoed)", sha1),

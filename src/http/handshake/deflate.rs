@@ -98,7 +98,8 @@ impl Params {
     pub fn refuses(&self, answer: &Self) -> Option<Wrong> {
         if self.server_no_takeover && !answer.server_no_takeover {
             //= RFC 7692 §7.1.1.1
-            //# A server accepts an extension negotiation offer that includes the "server_no_context_takeover" extension parameter by including
+            //# A server accepts an extension negotiation offer that includes the "server_no_context_takeover"
+            //# extension parameter by including
             let expected = "server_no_context_takeover, as in the offer";
             let got = Text::new("an answer without it");
             return Some(Wrong { rule: &PMD_UNACKNOWLEDGED, expected, got });
@@ -117,7 +118,8 @@ impl Params {
         }
         if answer.client_window != ClientWindow::Absent && self.client_window == ClientWindow::Absent {
             //= RFC 7692 §7.1.2.2
-            //# extension negotiation response to the offer MUST NOT include the "client_max_window_bits" extension parameter
+            //# extension negotiation response to the offer MUST NOT include the "client_max_window_bits"
+            //# extension parameter
             let expected = "no client_max_window_bits, since the client did not offer it";
             let got = Text::new("an answer with it");
             return Some(Wrong { rule: &PMD_WINDOW_UNSOLICITED, expected, got });

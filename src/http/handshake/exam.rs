@@ -12,8 +12,6 @@ pub(super) struct Exam<'h, 'b> {
     pub head: &'h Head<'b>,
     pub findings: Vec<Finding>,
     pub detail: bool,
-    /// The number of the first field of each known name, and how many there are.
-    index: [(u16, u16); Name::COUNT],
     marks: Vec<(Verdict, Text)>,
     /// Elements of header fields, each with the number of its field.
     children: Vec<(usize, Field)>,
@@ -22,47 +20,37 @@ pub(super) struct Exam<'h, 'b> {
 impl<'h, 'b> Exam<'h, 'b> {
     /// Begins with a head. Verdicts and fields are only kept with `detail`.
     pub fn new(head: &'h Head<'b>, detail: bool) -> Self {
-        let mut index = [(0, 0); Name::COUNT];
         let mut marks = Vec::new();
-        for (at, header) in head.headers.iter().enumerate() {
-            let known = Name::of(header.name.bytes);
-            if let Some(known) = known {
-                let (first, count): &mut (u16, u16) = &mut index[known.name as usize];
-                if *count == 0 {
-                    *first = at as u16;
-                }
-                *count += 1;
-            }
-            if detail {
+        if detail {
+            marks.extend(head.headers.iter().map(|header| {
+                let known = Name::of(header.name.bytes);
                 let meaning = known.map_or_else(Text::default, |known| Text::new(known.name.aside()));
-                marks.push((Verdict::Irrelevant, meaning));
-            }
+                (Verdict::Irrelevant, meaning)
+            }));
         }
-        Self { head, findings: Vec::new(), detail, index, marks, children: Vec::new() }
+        Self { head, findings: Vec::new(), detail, marks, children: Vec::new() }
     }
 
     /// The fields called `name`: their numbers and values.
     pub fn all(&self, name: Name) -> impl Iterator<Item = (usize, Part<'b>)> + use<'h, 'b> {
-        let (first, count) = self.index[name as usize];
+        let (first, count) = self.head.index.get(name);
         let label = fields::HEADERS[name as usize].def.label;
-        let from = usize::from(first);
-        let numbered = self.head.headers.iter().enumerate().skip(from);
+        let numbered = self.head.headers.iter().enumerate().skip(first);
         numbered
-            .filter(|(_, header)| header.is(label))
+            .filter(move |(at, header)| *at == first || header.is(label))
             .map(|(at, header)| (at, header.value))
-            .take(count.into())
+            .take(count)
     }
 
     /// How many fields are called `name`.
     pub fn count(&self, name: Name) -> usize {
-        self.index[name as usize].1.into()
+        self.head.index.get(name).1
     }
 
     /// The first field called `name`.
     pub fn first(&self, name: Name) -> Option<(usize, Part<'b>)> {
-        let (first, count) = self.index[name as usize];
-        let at = usize::from(first);
-        (count > 0).then(|| (at, self.head.headers[at].value))
+        let (first, count) = self.head.index.get(name);
+        (count > 0).then(|| (first, self.head.headers[first].value))
     }
 
     /// The first field called `name` whose list has an element, compared without regard to case.
@@ -133,6 +121,9 @@ impl<'h, 'b> Exam<'h, 'b> {
 
     /// Reports a field that must not be repeated.
     pub fn once(&mut self, name: Name, rule: &'static Rule) {
+        if self.count(name) < 2 {
+            return;
+        }
         let Some((second, _)) = self.all(name).nth(1) else { return };
         let got = Text::with("{} of them", self.count(name));
         self.find_value(second, rule, "the header field at most once", got);
@@ -175,7 +166,8 @@ impl<'h, 'b> Exam<'h, 'b> {
         let bad = element.bytes.iter().position(|&b| !super::super::head::is_token(b));
         if let Some(bad) = bad {
             //= RFC 6455 §4.1
-            //# MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters
+            //# MUST be non-empty strings with characters in the range U+0021 to U+007E not including
+            //# separator characters
             let got =
                 Text::with("byte 0x{} at offset {} of {}", format!("{:02x}", element.bytes[bad])).and(bad);
             let got = got.and(shown(element.bytes));

@@ -21,7 +21,9 @@ pub fn elements(list: &[u8]) -> impl Iterator<Item = Element<'_>> {
 
 /// Whether a list has an element, compared without regard to case.
 pub(super) fn has(list: &[u8], wanted: &str) -> bool {
-    elements(list).any(|element| element.bytes.eq_ignore_ascii_case(wanted.as_bytes()))
+    // Nearly always it is the only one.
+    list.eq_ignore_ascii_case(wanted.as_bytes())
+        || elements(list).any(|element| element.bytes.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::super::{
 use super::RequestFacts;
 use super::exam::Exam;
 
-const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version 1.1; \
-                       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
+const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version \
+                       1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
 
 /// What a request shows of the way it came.
 pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
@@ -62,14 +62,16 @@ pub(super) fn in_response(
     if (200..300).contains(&status) && html {
         found.push(Diagnosis::new(
             "page-instead-of-websocket",
-            "the answer is a web page: the request reached a server, or a login or error page, that knows no WebSocket here",
+            "the answer is a web page: the request reached a server, or a login or error page, that knows \
+             no WebSocket here",
             "check the path, and that the proxy sends it to the WebSocket server and not to the site's files",
         ));
     }
     if status == 426 && request.is_some_and(|request| request.broken.is_empty()) {
         found.push(Diagnosis::new(
             "upgrade-lost-on-the-way",
-            "the request asks rightly for an upgrade, and the server says that it should: Upgrade was lost behind this point",
+            "the request asks rightly for an upgrade, and the server says that it should: Upgrade was lost \
+             behind this point",
             PASS_ON,
         ));
     }
@@ -79,7 +81,8 @@ pub(super) fn in_response(
 fn hop_by_hop() -> Diagnosis {
     Diagnosis::new(
         "hop-by-hop-headers-dropped",
-        "the WebSocket's own header fields arrived, Upgrade or Connection did not: they are meant for one hop, and a proxy took them out",
+        "the WebSocket's own header fields arrived, Upgrade or Connection did not: they are meant for one \
+         hop, and a proxy took them out",
         PASS_ON,
     )
 }
@@ -97,7 +100,9 @@ fn downgraded() -> Diagnosis {
 pub fn extensions_stripped() -> Diagnosis {
     Diagnosis::new(
         "extensions-stripped",
-        "Sec-WebSocket-Extensions seems to have been taken out on the way: browsers always offer permessage-deflate",
-        "let every proxy on the way pass Sec-WebSocket-Extensions on, in both directions, or switch compression off at both ends",
+        "Sec-WebSocket-Extensions seems to have been taken out on the way: browsers always offer \
+         permessage-deflate",
+        "let every proxy on the way pass Sec-WebSocket-Extensions on, in both directions, or switch \
+         compression off at both ends",
     )
 }

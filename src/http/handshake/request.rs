@@ -119,7 +119,8 @@ fn start_line(exam: &mut Exam<'_, '_>) {
     }
     if let Some(at) = target.bytes.iter().position(|b| *b == b'#') {
         //= RFC 6455 §3
-        //# Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.
+        //# Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on
+        //# these URIs.
         let span = exam.head.span(target.at + at, target.bytes.len() - at);
         let expected = "no fragment; a # that is meant literally as %23";
         exam.find(&FRAGMENT_IN_TARGET, expected, Text::with("{}", shown(&target.bytes[at..])), Some(span));

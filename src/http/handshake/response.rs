@@ -26,13 +26,13 @@ use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, sta
 
 /// Checks a response against the request it answers, as far as that was seen.
 ///
-/// `others` are keys of other handshakes in the same capture, to recognise an
-/// answer to one of them. Header fields and their verdicts are only listed with
+/// `others` gives keys of other handshakes in the same capture, to recognise a wrong
+/// answer as one to one of them. Header fields and their verdicts are only listed with
 /// `detail`. The answer to a request for no WebSocket is reported without findings.
-pub fn check_response(
+pub fn check_response<'k>(
     request: Option<&RequestFacts>,
     head: &Head<'_>,
-    others: &[&[u8]],
+    others: impl Fn() -> Vec<&'k [u8]>,
     detail: bool,
 ) -> ResponseReport {
     let mut exam = Exam::new(head, detail);
@@ -44,7 +44,7 @@ pub fn check_response(
     };
     report.facts.outcome = match code {
         _ if !report.concerns_us(&exam) => Outcome::NotWebSocket,
-        Some(101) => report.switching(&mut exam, others),
+        Some(101) => report.switching(&mut exam, &others),
         Some(100..=199) => Outcome::Interim,
         Some(code) => report.refusal(&mut exam, code),
         // The head says already that it is malformed.
@@ -89,7 +89,7 @@ impl Report<'_> {
         exam.head.is_response() && (switches || self.request.is_some_and(|request| request.is_upgrade))
     }
 
-    fn switching(&mut self, exam: &mut Exam<'_, '_>, others: &[&[u8]]) -> Outcome {
+    fn switching<'k>(&mut self, exam: &mut Exam<'_, '_>, others: &dyn Fn() -> Vec<&'k [u8]>) -> Outcome {
         Self::http_version(exam);
         upgrade(exam);
         connection(exam);
@@ -114,7 +114,7 @@ impl Report<'_> {
         }
     }
 
-    fn accept(&mut self, exam: &mut Exam<'_, '_>, others: &[&[u8]]) {
+    fn accept<'k>(&mut self, exam: &mut Exam<'_, '_>, others: &dyn Fn() -> Vec<&'k [u8]>) {
         exam.once(Name::Accept, &DUPLICATE_ACCEPT);
         let key = self.request.and_then(|request| request.key.as_deref());
         let right = key.map(accept_value);
@@ -135,7 +135,7 @@ impl Report<'_> {
             return exam.find_value(field, &ACCEPT_MISMATCH, "20 bytes in Base64", got);
         };
         let is_right = value.bytes == right.as_bytes();
-        match (!is_right).then(|| diagnose(key, value.bytes, others)).flatten() {
+        match (!is_right).then(|| diagnose(key, value.bytes, &others())).flatten() {
             None => exam.mark(field, Verdict::Ok, || "the right answer to the client's key".into()),
             Some(diagnosis) => {
                 // Marked first: the row says what is wrong, the finding what was found.
@@ -162,7 +162,8 @@ impl Report<'_> {
         self.facts.subprotocol = Some(value.text().into_owned());
         if value.bytes.is_empty() {
             //= RFC 6455 §4.2.2
-            //# The empty string is not the same as the null value for these purposes and is not a legal value for this field.
+            //# The empty string is not the same as the null value for these purposes and is not a legal value
+            //# for this field.
             let expected = "one subprotocol, or no such header field";
             return exam.find_value(field, &INVALID_SUBPROTOCOL, expected, Text::new("nothing"));
         }
@@ -265,7 +266,8 @@ impl Report<'_> {
             exam.find_in(field, wrong.rule, wrong.expected, wrong.got.clone(), span);
         } else if let (false, Some(rule)) = (fits, bad_offer) {
             //= RFC 7692 §7
-            //# A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met
+            //# A server MUST decline an extension negotiation offer for this extension if any of the
+            //# following conditions are met
             let got = Text::new("an invalid offer was accepted");
             exam.find_in(
                 field,

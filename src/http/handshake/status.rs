@@ -40,7 +40,8 @@ pub fn status(code: u16) -> Status {
         ),
         401 => (
             "the server wants the client to authenticate first",
-            "a browser's WebSocket cannot set Authorization: use a cookie, or a token in the URL or first message",
+            "a browser's WebSocket cannot set Authorization: use a cookie, or a token in the URL or first \
+             message",
         ),
         403 => (
             "the server understood and will not: the Origin, the user, or a firewall's rule",

@@ -5,6 +5,7 @@ use memchr::{memchr, memrchr};
 use crate::limits::HTTP_HEADERS;
 use crate::model::{Finding, SourceId, Text};
 
+use super::super::fields::Index;
 use super::super::{FOLDED_FIELD, HEAD_TOO_LARGE};
 use super::{Head, HeaderLine, LISTED, Part, StartLine};
 
@@ -15,8 +16,16 @@ pub(super) fn split(bytes: &[u8], source: SourceId, offset: u64, is_response: bo
     let mut rest = Lines { bytes, at: from };
     let first = rest.next().unwrap_or(Part { bytes: &[], at: from });
     let start = start_line(first, is_response);
-    let mut head =
-        Head { bytes, source, offset, start, headers: Vec::new(), findings: Vec::new(), invalid: false };
+    let mut head = Head {
+        bytes,
+        source,
+        offset,
+        start,
+        headers: Vec::new(),
+        findings: Vec::new(),
+        invalid: false,
+        index: Index::default(),
+    };
     check_start(&mut head);
     let mut complete = false;
     for line in rest {

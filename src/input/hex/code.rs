@@ -40,7 +40,8 @@ struct Code<'t> {
     word: &'t str,
     /// The last punctuation outside of arrays and strings.
     mark: char,
-    /// The string before had escapes, and nothing but space came after it: as in C, the next one continues it.
+    /// The string before had escapes, and nothing but space came after it: as in C, the next one continues
+    /// it.
     literal: bool,
 }
 
@@ -51,6 +52,11 @@ impl<'t> Code<'t> {
 
     fn peek(&self) -> Option<char> {
         self.rest().chars().next()
+    }
+
+    /// What is left of the text up to `end`.
+    fn line_to(&self, end: usize) -> loose::Line<'t> {
+        loose::Line { text: self.text, end, number: self.line, dir: self.dir }
     }
 
     fn advance(&mut self, len: usize) {
@@ -161,7 +167,7 @@ impl<'t> Code<'t> {
                 }
                 '"' | '\'' => self.string(false, out)?,
                 _ => {
-                    let len = loose::token(self.text, self.at, self.text.len(), self.line, self.dir, out)?;
+                    let len = loose::token(self.line_to(self.text.len()), self.at, out)?;
                     self.advance(len);
                 }
             }
@@ -198,7 +204,7 @@ impl<'t> Code<'t> {
             }
         } else if content != "hex" {
             while self.at < end {
-                let len = loose::token(self.text, self.at, end, self.line, self.dir, out)?;
+                let len = loose::token(self.line_to(end), self.at, out)?;
                 self.advance(len);
             }
         }
@@ -213,7 +219,7 @@ impl<'t> Code<'t> {
         let mut chars = rest.chars();
         let (len, bytes): (usize, &[u8]) = match (chars.next(), chars.next()) {
             (Some('\\'), Some('x' | 'X')) => {
-                return loose::token(self.text, self.at, self.text.len(), self.line, self.dir, out)
+                return loose::token(self.line_to(self.text.len()), self.at, out)
                     .map(|len| self.advance(len));
             }
             (Some('\\'), Some('u')) => {

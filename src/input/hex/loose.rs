@@ -8,6 +8,19 @@ use crate::model::Text;
 const PROSE: &str = "this is text, but neither hex nor an HTTP head; see the forms in the manual";
 const DECIMAL: &str = "decimal numbers are not read; write 0x81 for 129";
 
+/// A part of a text, mostly a line.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'t> {
+    /// The whole text.
+    pub text: &'t str,
+    /// Where in it the line ends, in bytes.
+    pub end: usize,
+    /// The line's number, from 1.
+    pub number: u32,
+    /// Who sent what is on it.
+    pub dir: Option<Dir>,
+}
+
 /// Reads lines of loose hex.
 #[derive(Default)]
 pub(super) struct Loose {
@@ -21,19 +34,10 @@ impl Loose {
     }
 
     /// Reads one line, which begins at byte `start` of the text.
-    pub(super) fn line(
-        &mut self,
-        text: &str,
-        start: usize,
-        line: &str,
-        number: u32,
-        dir: Option<Dir>,
-        out: &mut Out,
-    ) -> Result<(), InputError> {
-        let end = start + line.len();
+    pub(super) fn line(&mut self, line: Line<'_>, start: usize, out: &mut Out) -> Result<(), InputError> {
         let mut at = start;
-        while at < end {
-            let rest = &text[at..end];
+        while at < line.end {
+            let rest = &line.text[at..line.end];
             if self.comment {
                 let Some(close) = rest.find("*/") else { return Ok(()) };
                 self.comment = false;
@@ -48,7 +52,7 @@ impl Loose {
             } else if matches!(rest, "\\" | ">") {
                 return Ok(());
             } else {
-                at += token(text, at, end, number, dir, out)?;
+                at += token(line, at, out)?;
             }
         }
         Ok(())
@@ -56,14 +60,8 @@ impl Loose {
 }
 
 /// Reads one run of digits or one separator at byte `at`, and says how long it is.
-pub(super) fn token(
-    text: &str,
-    at: usize,
-    end: usize,
-    line: u32,
-    dir: Option<Dir>,
-    out: &mut Out,
-) -> Result<usize, InputError> {
+pub(super) fn token(line: Line<'_>, at: usize, out: &mut Out) -> Result<usize, InputError> {
+    let Line { text, end, number, dir } = line;
     let rest = &text[at..end];
     if let Some(separator) = rest.chars().next().filter(|c| c.is_whitespace() || matches!(c, ',' | ';')) {
         return Ok(separator.len_utf8());
@@ -74,7 +72,7 @@ pub(super) fn token(
             let bad = at + 2 + digits;
             return Err(fail(text, bad, quote(text, bad), "two hex digits after \\x", ""));
         }
-        out.digits(dir, line, &rest[2..4])?;
+        out.digits(dir, number, &rest[2..4])?;
         return Ok(4);
     }
     let prefix = if rest.starts_with("0x") || rest.starts_with("0X") { 2 } else { 0 };
@@ -102,7 +100,7 @@ pub(super) fn token(
         return Err(fail(text, bad, quote(text, bad), "hex digits", PROSE));
     }
     match len {
-        1 if prefix > 0 => out.push(dir, line, &[super::nibble(digits.as_bytes()[0])])?,
+        1 if prefix > 0 => out.push(dir, number, &[super::nibble(digits.as_bytes()[0])])?,
         _ if len % 2 == 1 => {
             let decimal = len == 3 && prefix == 0 && digits.bytes().all(|digit| digit.is_ascii_digit());
             let words = if len == 1 { "`{}`, {} hex digit" } else { "`{}`, {} hex digits" };
@@ -115,7 +113,7 @@ pub(super) fn token(
                 if decimal { DECIMAL } else { "" },
             ));
         }
-        _ => out.digits(dir, line, digits)?,
+        _ => out.digits(dir, number, digits)?,
     }
     if !joined {
         return Ok(prefix + len + suffix);

@@ -73,8 +73,9 @@ fn lines(text: &str, out: &mut Out) -> Result<(), InputError> {
         let start = at + skip;
         let body = line[skip..].trim_end();
         at += line.len();
+        let whole = loose::Line { text, end: start + body.len(), number, dir: marked };
         if loose.in_comment() {
-            loose.line(text, start, body, number, marked, out)?;
+            loose.line(whole, start, out)?;
         } else if is_decoration(body) {
             // says nothing
         } else if body == "*" && dumps.running() {
@@ -83,7 +84,7 @@ fn lines(text: &str, out: &mut Out) -> Result<(), InputError> {
             dumps.push(row, marked, out)?;
         } else {
             dumps.end(out)?;
-            loose.line(text, start, body, number, marked, out)?;
+            loose.line(whole, start, out)?;
         }
     }
     dumps.end(out)

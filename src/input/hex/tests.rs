@@ -61,7 +61,8 @@ fn every_form_in_code() {
         "'81 05 48 65 6c 6c 6f'",
         "const uint8_t a[] = {0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f};",
         "unsigned char a[7] = { /* header */ 0x81, 0x05, // and\n 'H', 'e', 0x6c, 0x6c, 0x6f, };",
-        "unsigned char hello_bin[] = {\n  0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f\n};\nunsigned int hello_bin_len = 7;\n",
+        "unsigned char hello_bin[] = {\n  0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f\n};\n\
+         unsigned int hello_bin_len = 7;\n",
         "{0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f}",
         "[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]",
         "let a: [u8; 7] = [0x81u8, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];",
@@ -168,7 +169,8 @@ fn repeated_rows_are_repeated() {
     let mut expected = b"\x82\x7E\x00\x40".to_vec();
     expected.resize(0x44, 0);
     assert_eq!(bytes(rows), expected);
-    let endless = "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\nfffffffffffffff0\n";
+    let endless = "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n\
+         fffffffffffffff0\n";
     assert!(message(endless).contains("longer than"));
     assert!(message("0000   00 00 00 00\n*\n").contains("line 1, column 1: found rows left out"));
     let endless = "0000000000000000  00 00 00 00 00 00 00 00\n*\n7ffffffffffffff8\n";
@@ -191,8 +193,11 @@ fn directions_are_marked() {
         [chunk(Some(Client), b"\x81\x80", 1), chunk(Some(Server), b"\x8A\x00", 2)]
     );
     assert_eq!(
-        parse("char peer0_0[] = { /* Packet 4 */\n0x89, 0x00 };\nchar peer1_0[] = { /* Packet 6 */\n0x8a, 0x00 };\n")
-            .unwrap(),
+        parse(
+            "char peer0_0[] = { /* Packet 4 */\n0x89, 0x00 };\nchar peer1_0[] = { /* Packet 6 */\n\
+               0x8a, 0x00 };\n"
+        )
+        .unwrap(),
         [chunk(Some(Client), b"\x89\x00", 2), chunk(Some(Server), b"\x8A\x00", 4)]
     );
 }
@@ -268,7 +273,8 @@ fn errors_say_where_and_what() {
         ("0000   81 05 zz", "line 1, column 14: found `zz`, expected two hex digits"),
         (
             "00000000: 8105 4865\n00000010: 6c6c 6f\n",
-            "line 2, column 1: found offset 00000010, expected offset 00000004, as line 1 has 4 bytes from 00000000 on",
+            "line 2, column 1: found offset 00000010, expected offset 00000004, as line 1 has 4 bytes from \
+             00000000 on",
         ),
         ("00000000  81 05 48  |..H|\n00000004\n", "a line or a byte is missing"),
     ] {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use super::Delivery;
+use crate::model::Way;
 
 /// Header fields in order.
 pub type Fields = Vec<(HeaderName, HeaderValue)>;
@@ -78,16 +78,14 @@ impl Client {
     ///
     /// # Errors
     /// In words, what went wrong.
-    pub async fn connect(delivery: Delivery, order: Order) -> Result<Self, Failure> {
-        Ok(match delivery {
-            Delivery::ShortPolling => Self::Short(polling::Short::connect(order).await?),
-            Delivery::LongPolling => Self::Long(polling::Long::connect(order).await?),
-            Delivery::EventStream => Self::Stream(stream::Stream::connect(order).await?),
-            Delivery::WebSocket => Self::Socket(Box::new(socket::Client::connect(&order).await?)),
-            Delivery::SocketIoPolling => Self::EnginePolling(engine::Polling::connect(order).await?),
-            Delivery::SocketIoWebSocket => {
-                Self::EngineSocket(Box::new(engine::OnSocket::connect(&order).await?))
-            }
+    pub async fn connect(way: Way, order: Order) -> Result<Self, Failure> {
+        Ok(match way {
+            Way::ShortPolling => Self::Short(polling::Short::connect(order).await?),
+            Way::LongPolling => Self::Long(polling::Long::connect(order).await?),
+            Way::EventStream => Self::Stream(stream::Stream::connect(order).await?),
+            Way::WebSocket => Self::Socket(Box::new(socket::Client::connect(&order).await?)),
+            Way::SocketIoPolling => Self::EnginePolling(engine::Polling::connect(order).await?),
+            Way::SocketIoWebSocket => Self::EngineSocket(Box::new(engine::OnSocket::connect(&order).await?)),
         })
     }
 

@@ -113,7 +113,8 @@ impl Session {
     pub fn handshake(&self, may_upgrade: bool) -> String {
         let interval = self.heartbeat.unwrap_or(PING_INTERVAL).as_millis();
         format!(
-            "0{{\"sid\":\"{}\",\"upgrades\":[{}],\"pingInterval\":{interval},\"pingTimeout\":{},\"maxPayload\":{}}}",
+            "0{{\"sid\":\"{}\",\"upgrades\":[{}],\"pingInterval\":{interval},\
+             \"pingTimeout\":{},\"maxPayload\":{}}}",
             self.sid,
             if may_upgrade { "\"websocket\"" } else { "" },
             PING_TIMEOUT.as_millis(),

@@ -124,7 +124,8 @@ async fn talk(session: &Session, socket: &mut Socket, is_new: bool) -> std::io::
             read = socket.read() => {
                 let Some(texts) = socket.answer(read?).await? else { return Ok(()) };
                 // Frames of text are UTF-8, or the connection would be over.
-                texts.iter().filter_map(|text| std::str::from_utf8(text).ok()).for_each(|p| session.receive(p));
+                let texts = texts.iter().filter_map(|text| std::str::from_utf8(text).ok());
+                texts.for_each(|packet| session.receive(packet));
             }
             packets = session.next() => {
                 let Some(packets) = packets else { return socket.send(Opcode::CLOSE, &[]).await };

@@ -16,13 +16,13 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use self::tally::Place;
-use super::Delivery;
 use super::client::{Client, Failure, Fields, Heads, Order};
 use super::hub::{Hub, Mailbox};
 use super::line::{self, Carried, Log, Recording};
 use super::schedule::{Schedule, unit};
 use super::server::{self, Settings};
 use super::stage::Stage;
+use crate::model::Way;
 use crate::synth::Rng;
 
 pub use self::tally::{Arrived, Tally};
@@ -86,15 +86,15 @@ const CONNECTING: usize = 400;
 
 impl Plan {
     /// How long a run takes besides measuring: connecting, and waiting for a steady state.
-    pub fn warm_up(&self, delivery: Delivery) -> Duration {
+    pub fn warm_up(&self, way: Way) -> Duration {
         let round_trip = 2 * self.delay;
-        let connecting = match delivery {
-            Delivery::ShortPolling | Delivery::LongPolling => 0,
-            Delivery::EventStream | Delivery::WebSocket => 1,
-            Delivery::SocketIoPolling => 3,
-            Delivery::SocketIoWebSocket => 6,
+        let connecting = match way {
+            Way::ShortPolling | Way::LongPolling => 0,
+            Way::EventStream | Way::WebSocket => 1,
+            Way::SocketIoPolling => 3,
+            Way::SocketIoWebSocket => 6,
         };
-        round_trip * connecting + self.crowding() + self.delay + SAID + self.settling(delivery)
+        round_trip * connecting + self.crowding() + self.delay + SAID + self.settling(way)
     }
 
     /// What many clients take to connect, about.
@@ -103,8 +103,8 @@ impl Plan {
     }
 
     /// From the first message to a steady state.
-    fn settling(&self, delivery: Delivery) -> Duration {
-        let interval = if delivery == Delivery::ShortPolling { self.interval } else { Duration::ZERO };
+    fn settling(&self, way: Way) -> Duration {
+        let interval = if way == Way::ShortPolling { self.interval } else { Duration::ZERO };
         interval + 4 * self.delay + 4 * SAID
     }
 }
@@ -114,15 +114,15 @@ impl Plan {
 ///
 /// # Errors
 /// In words, what went wrong: a lost connection, a message that is not the one that was due.
-pub async fn run(plan: &Plan, delivery: Delivery, stop: &Notify) -> Result<Option<Run>, Failure> {
+pub async fn run(plan: &Plan, way: Way, stop: &Notify) -> Result<Option<Run>, Failure> {
     let stages = Stages::start().map_err(|e| format!("starting a thread: {e}"))?;
     let hub = Arc::new(Hub::default());
     let log = Arc::new(Log::default());
-    let line = stages.connect(plan, delivery, &hub, &log).await?;
+    let line = stages.connect(plan, way, &hub, &log).await?;
     let tally = Arc::new(Tally::new(plan.clients, plan.payload));
     let (go, started) = watch::channel(false);
     let names = tokio::select! {
-        names = connect(&stages.clients, plan, delivery, line, &tally, started) => names?,
+        names = connect(&stages.clients, plan, way, line, &tally, started) => names?,
         () = stop.notified() => return Ok(None),
     };
     let mailboxes = names.iter().map(|name| hub.mailbox(name).ok_or("too many clients"));
@@ -133,11 +133,11 @@ pub async fn run(plan: &Plan, delivery: Delivery, stop: &Notify) -> Result<Optio
     // The clients listen to this as long as they run.
     go.send_replace(true);
     // The same stretch of the schedule is measured for every way.
-    let skip = plan.settling(Delivery::ShortPolling).saturating_sub(plan.settling(delivery));
+    let skip = plan.settling(Way::ShortPolling).saturating_sub(plan.settling(way));
     let schedule = Schedule::new(plan.seed, plan.clients, plan.rate);
     stages.server.spawn(publish(schedule, skip, mailboxes, Arc::clone(&tally)));
     tokio::select! {
-        () = sleep(plan.settling(delivery)) => {}
+        () = sleep(plan.settling(way)) => {}
         () = stop.notified() => return Ok(None),
     }
 
@@ -192,11 +192,11 @@ impl Stages {
     async fn connect(
         &self,
         plan: &Plan,
-        delivery: Delivery,
+        way: Way,
         hub: &Arc<Hub>,
         log: &Arc<Log>,
     ) -> Result<SocketAddr, Failure> {
-        let server = serve(&self.server, plan, delivery, hub).await?;
+        let server = serve(&self.server, plan, way, hub).await?;
         let (listener, line) = listen(&self.line).await?;
         let (delay, log) = (plan.delay, Arc::clone(log));
         // Without its clock the line carries nothing, and connecting fails.
@@ -209,15 +209,10 @@ impl Stages {
 ///
 /// # Errors
 /// When it cannot listen.
-pub async fn serve(
-    stage: &Stage,
-    plan: &Plan,
-    delivery: Delivery,
-    hub: &Arc<Hub>,
-) -> Result<SocketAddr, Failure> {
+pub async fn serve(stage: &Stage, plan: &Plan, way: Way, hub: &Arc<Hub>) -> Result<SocketAddr, Failure> {
     let settings = Settings {
         fields: plan.answer.clone(),
-        hold: delivery == Delivery::LongPolling,
+        hold: way == Way::LongPolling,
         heartbeat: plan.heartbeat,
         event: plan.event.clone(),
     };
@@ -241,7 +236,7 @@ async fn listen(stage: &Stage) -> Result<(TcpListener, SocketAddr), Failure> {
 pub async fn connect(
     stage: &Stage,
     plan: &Plan,
-    delivery: Delivery,
+    way: Way,
     server: SocketAddr,
     tally: &Arc<Tally>,
     started: watch::Receiver<bool>,
@@ -266,7 +261,7 @@ pub async fn connect(
         stage.spawn(async move {
             // The semaphore is never closed.
             let Ok(turn) = few.acquire_owned().await else { return };
-            let connected = match Client::connect(delivery, order).await {
+            let connected = match Client::connect(way, order).await {
                 Ok(connected) => connected,
                 Err(why) => {
                     // If nobody listens any longer, nobody wants to know.

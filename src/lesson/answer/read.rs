@@ -2,7 +2,7 @@
 
 use super::label;
 use crate::input::hex;
-use crate::lesson::Choice;
+use crate::lesson::choice::Choice;
 
 /// The parts of a list, whatever parts them.
 pub(super) fn separated(text: &str) -> impl Iterator<Item = &str> {

@@ -134,8 +134,8 @@ fn exchange(reply: Reply, host: &str, path: &str) -> String {
     let request = format!("request path={path} host={host}\n");
     let refused = |status: &str, close: &str| {
         format!(
-            "{request}response line=\"HTTP/1.1 {status}\" drop=Upgrade drop=Connection drop=Sec-WebSocket-Accept \
-             header=\"Content-Length: 0\"{close}\n"
+            "{request}response line=\"HTTP/1.1 {status}\" drop=Upgrade drop=Connection \
+             drop=Sec-WebSocket-Accept header=\"Content-Length: 0\"{close}\n"
         )
     };
     match reply {

@@ -3,7 +3,7 @@
 use super::draw::{masking_key, pick};
 use super::wire::{header_bytes, masked, served};
 use crate::lesson::{Answer, Choice, Instance, Layout, Make, decode, hex};
-use crate::model::{Dir, FrameHeader, LengthForm, Opcode, SourceId};
+use crate::model::{Dir, FrameHeader, LengthForm, Opcode};
 use crate::synth::Rng;
 use crate::ws::header;
 
@@ -164,7 +164,7 @@ fn where_the_next_begins(rng: &mut Rng) -> Instance {
     let third = masked(Opcode::PING, masking_key(rng), b"still there?");
 
     let start = first.len() as u64;
-    let read = header::decode(&second, SourceId::Input, start, &mut ()).unwrap_or_default();
+    let read = header::decode(&second).unwrap_or_default();
     let begins = u64::from(read.header_length());
     let right = start + begins + read.length;
     let number = Answer::Number;

@@ -83,7 +83,8 @@ fn owed_pong(rng: &mut Rng) -> Instance {
     };
     let name = |n: usize| hex(&payloads[n]);
     let said = format!(
-        "server ping {}\nwait 300ms\nserver ping {}\nwait 40ms\nserver ping {}\nclient pong {}\nwait 500ms\nserver ping {}",
+        "server ping {}\nwait 300ms\nserver ping {}\nwait 40ms\nserver ping {}\nclient pong {}\n\
+         wait 500ms\nserver ping {}",
         name(0),
         name(1),
         name(2),

@@ -55,7 +55,7 @@ impl Offer {
         let [request, response] = self.answered(answer);
         let head = |bytes| Head::parse(bytes, SourceId::Input, 0);
         let facts = check_request(&head(&request), false).facts;
-        check_response(Some(&facts), &head(&response), &[], false).facts.outcome == Outcome::Open
+        check_response(Some(&facts), &head(&response), Vec::new, false).facts.outcome == Outcome::Open
     }
 }
 

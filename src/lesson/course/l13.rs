@@ -147,7 +147,8 @@ fn upgrade(session: &str, event: &str) -> String {
 
 fn open_packet(session: &str, upgrades: &str) -> String {
     format!(
-        "0{{\"sid\":\"{session}\",\"upgrades\":{upgrades},\"pingInterval\":25000,\"pingTimeout\":20000,\"maxPayload\":1000000}}"
+        "0{{\"sid\":\"{session}\",\"upgrades\":{upgrades},\"pingInterval\":25000,\
+         \"pingTimeout\":20000,\"maxPayload\":1000000}}"
     )
 }
 

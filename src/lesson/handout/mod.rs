@@ -184,7 +184,8 @@ fn how_to_hand_in(course: &str, student: &Student, lesson: u8, lang: Lang) -> St
     let (course, seed) = (argument(course), argument(student.seed()));
     let file = &student.file;
     let commands = format!(
-        "```sh\nwstool lesson {lesson} --course {course} --student {seed}\nwstool lesson answer {lesson}.1 \"…\"\n\
+        "```sh\nwstool lesson {lesson} --course {course} --student {seed}\n\
+         wstool lesson answer {lesson}.1 \"…\"\n\
          wstool lesson report > {}\n```",
         argument(&format!("{file}.json"))
     );
@@ -195,8 +196,8 @@ fn how_to_hand_in(course: &str, student: &Student, lesson: u8, lang: Lang) -> St
         lang.words("On paper: fill in the sheet."),
         lang.fill(
             "With the tool: it has the same exercises for you, says at once what is wrong, and helps \
-             (`wstool lesson hint {}.1`). What you hand in is the report. It holds your answers, and how many \
-             steps of help you took.",
+             (`wstool lesson hint {}.1`). What you hand in is the report. It holds your answers, and how \
+             many steps of help you took.",
             &[&lesson]
         ),
         lang.fill("As a text file: {}, a line for each exercise, its number and the answer:", &[&text]),

@@ -74,12 +74,17 @@ fn style() -> String {
         }
     }
     format!(
-        "<style>text{{font:13px system-ui,sans-serif}}.title{{font-size:14px;font-weight:600}}.tick{{font-size:12px}}\
-         .curve{{fill:none;stroke-width:2.2;stroke-linejoin:round}}.lead{{stroke-width:1;fill:none}}.name{{font-size:12.5px}}\
+        "<style>text{{font:13px system-ui,sans-serif}}.title{{font-size:14px;font-weight:600}}\
+         .tick{{font-size:12px}}\
+         .curve{{fill:none;stroke-width:2.2;stroke-linejoin:round}}\
+         .lead{{stroke-width:1;fill:none}}.name{{font-size:12.5px}}\
          .grid{{stroke-width:1}}.mark{{stroke-width:1;stroke-dasharray:3 3}}{dashes}\
-         .page{{fill:#fff}}text{{fill:#1b1f24}}.tick,.note{{fill:#57606a}}.note{{font-size:12px;stroke:#fff;stroke-width:4px;paint-order:stroke}}\
+         .page{{fill:#fff}}text{{fill:#1b1f24}}.tick,.note{{fill:#57606a}}\
+         .note{{font-size:12px;stroke:#fff;stroke-width:4px;paint-order:stroke}}\
          .grid{{stroke:#e2e6ea}}.mark{{stroke:#57606a}}{light}\
-         @media (prefers-color-scheme:dark){{.page{{fill:#14171b}}text{{fill:#e6e9ec}}.tick,.note{{fill:#9aa4ae}}.note{{stroke:#14171b}}\
+         @media (prefers-color-scheme:dark){{\
+         .page{{fill:#14171b}}text{{fill:#e6e9ec}}.tick,.note{{fill:#9aa4ae}}\
+         .note{{stroke:#14171b}}\
          .grid{{stroke:#2a3037}}.mark{{stroke:#9aa4ae}}{dark}}}</style>\n"
     )
 }
@@ -145,8 +150,8 @@ fn draw_marks(svg: &mut String, chart: &Chart, x: Scale, (top, bottom): (f64, f6
             if at > f64::midpoint(LEFT, WIDTH - RIGHT) { ("end", at - 5.0) } else { ("start", at + 5.0) };
         let _ = writeln!(
             svg,
-            "<path class=\"mark\" d=\"M{at:.1} {top}V{bottom}\"/><text class=\"note\" x=\"{text_at:.1}\" y=\"{:.1}\" \
-             text-anchor=\"{anchor}\">{}</text>",
+            "<path class=\"mark\" d=\"M{at:.1} {top}V{bottom}\"/><text class=\"note\" x=\"{text_at:.1}\" \
+             y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
             top + 14.0 + 15.0 * (i % 4) as f64,
             escaped(&lang.say(&mark.text))
         );

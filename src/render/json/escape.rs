@@ -6,6 +6,9 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 /// Bytes that are escaped in one go.
 const RUN: usize = 512;
 
+/// Bytes that are looked at together; [`RUN`] is a multiple.
+const BLOCK: usize = 32;
+
 /// Room for escaping [`RUN`] bytes, each becoming at most two, with a word to spare.
 pub(super) type Scratch = [u8; 2 * RUN + 8];
 
@@ -30,7 +33,7 @@ pub(super) fn escape(text: &str, scratch: &mut Scratch, buf: &mut Vec<u8>) {
 pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        let plain = rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len());
+        let plain = plain(rest);
         buf.extend_from_slice(&rest[..plain]);
         rest = &rest[plain..];
         match rest {
@@ -52,6 +55,14 @@ pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
     }
 }
 
+/// How many bytes there are before one that is [`ODD`].
+fn plain(text: &[u8]) -> usize {
+    let (words, _) = text.as_chunks::<8>();
+    let whole = 8 * words.iter().take_while(|word| !odd(u64::from_le_bytes(**word))).count();
+    let rest = &text[whole..];
+    whole + rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len())
+}
+
 /// Appends `\uXXXX`.
 fn unicode(unit: u16, buf: &mut Vec<u8>) {
     let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
@@ -65,45 +76,56 @@ fn escape_run(text: &[u8], scratch: &mut Scratch, buf: &mut Vec<u8>) -> usize {
     let mut taken = 0;
     for run in text.chunks(RUN) {
         let (mut at, mut whole) = (0, true);
-        let words = run.chunks_exact(8);
-        let tail = words.remainder();
-        for word in words {
-            let bytes: [u8; 8] = word.try_into().unwrap_or_default();
-            let word = u64::from_le_bytes(bytes);
-            if odd(word) {
-                whole = false;
-                break;
+        for block in run.chunks(BLOCK) {
+            if is_plain(block) {
+                scratch[at..at + block.len()].copy_from_slice(block);
+                at += block.len();
+                taken += block.len();
+                continue;
             }
-            // The word is stored whole; at each quote the rest of it moves on by one.
-            let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
-            let (mut word, end) = (word, at + 8);
-            scratch[at..at + 8].copy_from_slice(&bytes);
-            let mut inserted = 0;
-            while escaped != 0 {
-                let skip = escaped.trailing_zeros();
-                word >>= skip;
-                escaped >>= skip;
-                at += (skip / 8) as usize;
-                scratch[at] = b'\\';
-                at += 1;
-                scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
-                escaped ^= 1;
-                inserted += 1;
-            }
-            at = end + inserted;
-            taken += 8;
-        }
-        if whole {
-            for &byte in tail {
-                if ODD[usize::from(byte)] {
+            let words = block.chunks_exact(8);
+            let tail = words.remainder();
+            for word in words {
+                let bytes: [u8; 8] = word.try_into().unwrap_or_default();
+                let word = u64::from_le_bytes(bytes);
+                if odd(word) {
                     whole = false;
                     break;
                 }
-                scratch[at] = b'\\';
-                at += usize::from(byte == b'"' || byte == b'\\');
-                scratch[at] = byte;
-                at += 1;
-                taken += 1;
+                // The word is stored whole; at each quote the rest of it moves on by one.
+                let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
+                let (mut word, end) = (word, at + 8);
+                scratch[at..at + 8].copy_from_slice(&bytes);
+                let mut inserted = 0;
+                while escaped != 0 {
+                    let skip = escaped.trailing_zeros();
+                    word >>= skip;
+                    escaped >>= skip;
+                    at += (skip / 8) as usize;
+                    scratch[at] = b'\\';
+                    at += 1;
+                    scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+                    escaped ^= 1;
+                    inserted += 1;
+                }
+                at = end + inserted;
+                taken += 8;
+            }
+            if whole {
+                for &byte in tail {
+                    if ODD[usize::from(byte)] {
+                        whole = false;
+                        break;
+                    }
+                    scratch[at] = b'\\';
+                    at += usize::from(byte == b'"' || byte == b'\\');
+                    scratch[at] = byte;
+                    at += 1;
+                    taken += 1;
+                }
+            }
+            if !whole {
+                break;
             }
         }
         buf.extend_from_slice(&scratch[..at]);
@@ -112,6 +134,18 @@ fn escape_run(text: &[u8], scratch: &mut Scratch, buf: &mut Vec<u8>) -> usize {
         }
     }
     taken
+}
+
+/// Whether a block is whole, and printable ASCII with nothing to escape: written without a branch, so that
+/// the compiler makes vector code of it.
+#[inline]
+fn is_plain(block: &[u8]) -> bool {
+    let special = |byte: u8| {
+        let printable = byte.wrapping_sub(b' ') < 0x5F;
+        u8::from(!printable) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    };
+    <&[u8; BLOCK]>::try_from(block)
+        .is_ok_and(|block| block.iter().fold(0, |any, byte| any | special(*byte)) == 0)
 }
 
 /// The high bit of each byte that equals `byte`, in a word.

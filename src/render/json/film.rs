@@ -184,14 +184,14 @@ impl<W: Write> ToJson<W> for &Finding {
 
 impl<W: Write> ToJson<W> for &Row {
     fn put(self, w: &mut Writer<W>) {
-        fn cell(cell: &Option<(String, Verdict)>) -> Option<(&str, Verdict)> {
-            cell.as_ref().map(|(value, verdict)| (value.as_str(), *verdict))
+        fn cell(cell: Option<&(String, Verdict)>) -> Option<(&str, Verdict)> {
+            cell.map(|(value, verdict)| (value.as_str(), *verdict))
         }
         object!(
             w,
             "name": (!self.name.is_empty()).then_some(&self.name),
-            "recorded": cell(&self.recorded),
-            "live": cell(&self.live),
+            "recorded": cell(self.recorded.as_ref()),
+            "live": cell(self.live.as_ref()),
             "note": &self.note,
         );
     }

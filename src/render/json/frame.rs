@@ -130,14 +130,13 @@ impl Records {
                 };
                 members!(w, "text": with(text));
             }
-            _ => match textual.then(|| text_of(shown, holes, shortened)).flatten() {
-                Some(text) => {
+            _ => {
+                if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
                     members!(w, "text": text);
-                }
-                None => {
+                } else {
                     members!(w, "base64": Base64(shown));
                 }
-            },
+            }
         }
         holes_of(holes, w);
         if shortened {

@@ -60,13 +60,10 @@ pub(super) struct Content<'a> {
 impl<W: Write> ToJson<W> for Content<'_> {
     fn put(self, w: &mut Writer<W>) {
         let text = if self.binary { None } else { as_text(self.bytes, self.shortened) };
-        match text {
-            Some(text) => {
-                object!(w, "text": text);
-            }
-            None => {
-                object!(w, "base64": Base64(self.bytes));
-            }
+        if let Some(text) = text {
+            object!(w, "text": text);
+        } else {
+            object!(w, "base64": Base64(self.bytes));
         }
     }
 }
@@ -89,6 +86,12 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         "packets": unit.packets,
         "client": connection.client,
         "server": connection.server,
+    );
+    if let Some(parent) = connection.parent {
+        members!(w, "parent": u64::from(parent.get()));
+    }
+    members!(
+        w,
         "roles": connection.roles,
         "handshake": connection.handshake,
         "target": connection.target.as_deref(),

@@ -19,7 +19,8 @@ const SPILL: usize = 64 * 1024;
 /// Bytes of a long string that are escaped before the buffer is looked at again. Divisible by 3, for Base64.
 pub(super) const PIECE: usize = 12 * 1024;
 
-/// The largest whole number that every JSON reader keeps exact (RFC 8259 §6 recommends the range of a double).
+/// The largest whole number that every JSON reader keeps exact (RFC 8259 §6 recommends the range of a
+/// double).
 const EXACT: u64 = 1 << 53;
 
 /// A JSON writer that gathers what it writes and hands it on in large pieces.

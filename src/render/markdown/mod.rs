@@ -266,16 +266,20 @@ mod tests {
 
     #[test]
     fn a_page_in_black_and_white() {
-        let text = "# Lesson 3: *bits*\n\nThe first byte has `FIN` and an **opcode**;\nsee [lesson 4](../04/en.md) and \
-                    [the RFC](https://www.rfc-editor.org/rfc/rfc6455).\n\n## Try\n\n```console\n$ wstool decode 8100\n\
-                    ...\n```\n\n    81 00\n\n- one\n- two, which is long enough to go on and on until it has to be \
+        let text = "# Lesson 3: *bits*\n\nThe first byte has `FIN` and an **opcode**;\n\
+             see [lesson 4](../04/en.md) and \
+                    [the RFC](https://www.rfc-editor.org/rfc/rfc6455).\n\n## Try\n\n```console\n\
+                    $ wstool decode 8100\n\
+                    ...\n```\n\n    81 00\n\n- one\n\
+                    - two, which is long enough to go on and on until it has to be \
                     continued on another line\n  - inner\n\n1. first\n2. second\n\n> said\n";
         insta::assert_snapshot!(shown(text));
     }
 
     #[test]
     fn a_table_keeps_its_columns_and_fits() {
-        let text = "| Hex | 含义 | Remark |\n|---|---|---|\n| `0x0a` | 换行 | a remark that is so long that it needs \
+        let text = "| Hex | 含义 | Remark |\n|---|---|---|\n\
+                    | `0x0a` | 换行 | a remark that is so long that it needs \
                     more than one line of the page |\n| `0xff` | | |\n";
         let page = shown(text);
         assert!(page.lines().all(|line| crate::render::columns::width(line) <= 80), "{page}");

@@ -17,7 +17,8 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::model::{
-    Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Meta, Opcode, Rule, Sink, Summary, Unit, Wants,
+    Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink, Summary,
+    Unit, Wants,
 };
 use tally::Tally;
 
@@ -211,6 +212,17 @@ fn largest_first(entry: &Entry) -> Rank {
 impl Sink for Stats {
     fn wants(&self) -> Wants {
         Wants::NOTHING
+    }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let (Body::Frame(frame), true) = (unit.body, unit.findings.is_empty() && unit.counted.is_empty())
+        else {
+            self.take(unit)?;
+            return self.take(&Unit { body: Body::Message(message), ..*unit });
+        };
+        let slot = self.slot(unit.conn);
+        self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        Flow::Continue(())
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

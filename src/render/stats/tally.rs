@@ -102,6 +102,21 @@ impl Tally {
         frames.payload += frame.captured.saturating_add(frame.missing);
     }
 
+    /// Counts a data frame without findings and the message that consists of it, as
+    /// [`Self::unit`], [`Self::frame`] and [`Self::message`] would one after the other.
+    #[inline]
+    pub fn whole(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, message: &Message<'_>, alone: bool) {
+        let side = &mut self.sides[unit.dir.map_or(0, Dir::index)];
+        if let Some(time) = unit.time {
+            side.times.add(&Times { first: time, last: time });
+        }
+        side.headers += u64::from(frame.header.header_length());
+        let frames = &mut side.frames[kind(frame.header.opcode)];
+        frames.count += 1;
+        frames.payload += frame.captured.saturating_add(frame.missing);
+        side.data_message(unit, message, alone);
+    }
+
     /// Counts a message. `alone` when this tally is of a single connection.
     #[inline]
     pub fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>, alone: bool) {
@@ -110,17 +125,7 @@ impl Tally {
             Opcode::PING if alone => self.ping(dir, message.payload, unit.time),
             Opcode::PONG if alone => self.pong(dir, message.payload, unit.time),
             kind if kind.is_control() => {}
-            _ => {
-                let side = &mut self.sides[dir.index()];
-                side.sizes.take(message.length);
-                if message.compressed {
-                    side.ledger.get_or_insert_default().message(message);
-                }
-                if let (Some(last), Some(time)) = (side.last_message.time(), unit.time) {
-                    side.gaps.take(time.since(last).max(0) as u64);
-                }
-                side.last_message = unit.time.filter(|_| alone).map_or(Moment::NONE, Moment);
-            }
+            _ => self.sides[dir.index()].data_message(unit, message, alone),
         }
     }
 
@@ -209,6 +214,18 @@ impl Default for Moment {
 }
 
 impl Side {
+    #[inline]
+    fn data_message(&mut self, unit: &Unit<'_>, message: &Message<'_>, alone: bool) {
+        self.sizes.take(message.length);
+        if message.compressed {
+            self.ledger.get_or_insert_default().message(message);
+        }
+        if let (Some(last), Some(time)) = (self.last_message.time(), unit.time) {
+            self.gaps.take(time.since(last).max(0) as u64);
+        }
+        self.last_message = unit.time.filter(|_| alone).map_or(Moment::NONE, Moment);
+    }
+
     fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.frames.iter_mut().zip(&other.frames) {
             mine.count += theirs.count;

@@ -43,7 +43,8 @@ pub(super) enum Next {
     Stop,
     /// Something that is not followed.
     Other,
-    /// Something that is found out anew, from these bytes on: what goes through a tunnel, or lies behind a hole.
+    /// Something that is found out anew, from these bytes on: what goes through a tunnel, or lies behind a
+    /// hole.
     Anew(Rest),
     /// A WebSocket, to which these bytes belong.
     WebSocket(Box<Conversation>, Rest),
@@ -215,7 +216,7 @@ impl Http {
         let preview = body.map_or(&[][..], Body::preview);
         let whole =
             body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
-        about.told.as_ref().map_or(STAY, |connection| told(connection.show(&judged, preview, whole, cx)))
+        told(about.show(&judged, preview, whole, cx))
     }
 }
 

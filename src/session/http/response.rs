@@ -83,8 +83,8 @@ impl Http {
             let answer = at.time.filter(|_| may_wait);
             cx.memory.replied(told.conn, &mut told.entry, answer, &mut overlap);
         }
-        let others = cx.memory.latest_keys();
-        let mut report = handshake::check_response(offer.as_deref(), &head, &others, wants.heads());
+        let others = || cx.memory.latest_keys();
+        let mut report = handshake::check_response(offer.as_deref(), &head, others, wants.heads());
         report.findings.append(&mut overlap);
         about.describe_response(&report, offer.is_some());
         if offer.is_none() {
@@ -98,9 +98,7 @@ impl Http {
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
         };
         if status == Some(101) {
-            if let Some(connection) = &about.told {
-                told(connection.show(&judged, &[], true, cx))?;
-            }
+            told(about.show(&judged, &[], true, cx))?;
             return self.upgrade(offset + reader.total(), &report.facts, about, cx);
         }
         self.server.pending = Some(Box::new(judged));
@@ -140,7 +138,7 @@ impl Http {
         let source = about.source(Dir::Server);
         let head =
             if over.is_cut() { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
-        let report = handshake::check_response(Some(offer), &head, &[], wants.heads());
+        let report = handshake::check_response(Some(offer), &head, Vec::new, wants.heads());
         let Some(connection) = &mut about.told else { return STAY };
         if !over.is_cut() {
             connection.refused();
@@ -155,6 +153,6 @@ impl Http {
             findings: if over.is_cut() { Vec::new() } else { head.findings.clone() },
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
         };
-        told(connection.show(&judged, &[], true, cx))
+        told(about.show(&judged, &[], true, cx))
     }
 }

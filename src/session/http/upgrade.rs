@@ -63,7 +63,7 @@ impl Http {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate: facts.deflate, other };
         let client_start = early.front().map_or(end, |chunk| chunk.offset);
-        let mut talk = Conversation::new(connection.conn, [client_start, start], extensions);
+        let mut talk = Conversation::new(connection.conn, [client_start, start], extensions).on(about.layer);
         talk.is_captured(Dir::Server);
         if connection.connection.handshake == Handshake::Full {
             talk.is_captured(Dir::Client);
@@ -82,7 +82,7 @@ impl Http {
         }
         let (Some(first), Some(connection)) = (self.client.held.front(), &about.told) else { return OTHER };
         let offsets = [first.offset, about.heard(Dir::Server)];
-        let talk = Conversation::new(connection.conn, offsets, Extensions::UNKNOWN);
+        let talk = Conversation::new(connection.conn, offsets, Extensions::UNKNOWN).on(about.layer);
         let early = self.client.take_held().into_iter().map(|chunk| (Dir::Client, chunk));
         ControlFlow::Break(Next::WebSocket(Box::new(talk), early.collect()))
     }

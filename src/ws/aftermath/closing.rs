@@ -54,7 +54,7 @@ impl Story {
     }
 
     pub(super) fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
-        let Seen { payload, time, at, .. } = *seen;
+        let (Seen { payload, time, .. }, at) = (*seen, seen.place());
         let is_whole = payload.len() as u64 == seen.header.length;
         let code = close::parse(payload).code;
         self.first_code = self.first_code.or(code);

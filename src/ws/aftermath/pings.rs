@@ -33,14 +33,14 @@ impl Story {
             time: seen.time,
             payload: seen.control_payload().into(),
             length: seen.header.length,
-            at: seen.at.opcode,
+            at: seen.place().opcode,
             overtaken: false,
             other_pong: None,
         });
     }
 
     pub(super) fn pong(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
-        let Seen { time, at, .. } = *seen;
+        let (time, at) = (seen.time, seen.place());
         let asker = &mut self.sides[dir.peer().index()];
         // What it answers may have been sent before the capture began, or be lost.
         let is_missing = peer.blind || (peer.late && !asker.answered);

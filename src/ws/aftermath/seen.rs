@@ -6,18 +6,24 @@ use crate::ws::judge::Context;
 
 /// A complete frame.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
+pub struct Seen<'a> {
     pub header: &'a FrameHeader,
     /// What is kept of its payload, all of it where that is no longer than a control frame's may be.
     pub payload: &'a [u8],
     pub n: u64,
     pub time: Option<Time>,
-    pub at: Place,
+    /// Who sent it, and where it stands.
+    pub context: &'a Context,
 }
 
 impl Seen<'_> {
+    /// Where its parts stand.
+    pub(super) fn place(&self) -> Place {
+        Place::of(self.header, self.context)
+    }
+
     /// The payload, as far as a control frame may have one.
-    pub fn control_payload(&self) -> &[u8] {
+    pub(super) fn control_payload(&self) -> &[u8] {
         &self.payload[..self.payload.len().min(limits::CONTROL_PAYLOAD as usize)]
     }
 }
@@ -34,7 +40,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub fn of(header: &FrameHeader, context: &Context) -> Self {
+    fn of(header: &FrameHeader, context: &Context) -> Self {
         let bits = |from, to| Span::bits(context.source, context.bit(from), context.bit(to));
         let start = context.offset.saturating_add(header.header_length().into());
         let bytes = |length| match header.length {

@@ -2,11 +2,20 @@
 
 use super::{Half, Open, Scratch, State};
 use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit, hole};
+use crate::ws::aftermath::Seen;
 use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
 use crate::ws::repeats::Found;
-use crate::ws::shared::Shared;
+use crate::ws::shared::{Over, Shared};
 use crate::ws::{close, describe, judge};
+
+/// How a data frame joins its message.
+struct Joins {
+    /// Bytes of its payload were not kept.
+    cut: bool,
+    /// What the message inflates to, with its last frame.
+    inflated: Option<Inflated>,
+}
 
 impl Half {
     /// The current frame is over: whole, or as whole as it will ever be.
@@ -19,7 +28,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, counted, fields, sources, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, inflated: room, .. } = scratch;
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -32,7 +41,7 @@ impl Half {
 
         findings.clear();
         counted.clear();
-        let source = self.source(conn);
+        let source = self.source(shared);
         let context = self.context(shared, current.offset, current.in_message);
         if judge::is_suspect(&header, &context) {
             let mut found = Found::new(self.dir, &shared.repeats, findings, counted);
@@ -54,7 +63,8 @@ impl Half {
             let answered = (shared.closed_by_peer(self.dir), unseen);
             close::check(unbroken, payload_at, self.dir, answered, findings);
         }
-        shared.judge_frame(&header, unbroken, n, at.time, &context, findings);
+        let seen = Seen { header: &header, payload: unbroken, n, time: at.time, context: &context };
+        shared.judge_frame(&seen, findings);
         if !(findings.is_empty() && counted.is_empty()) {
             shared.repeats.sieve(self.dir, findings, counted);
         }
@@ -72,7 +82,7 @@ impl Half {
         if compressed && let Some(assembly) = message {
             // The frame that ends a message is shown knowing whether it was one that was compressed.
             let is_last = header.fin && !truncated;
-            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload);
+            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload, room);
         }
         let frame = Frame {
             n,
@@ -91,8 +101,8 @@ impl Half {
         fields.clear();
         sources.clear();
         if out.wants().fields {
-            describe::frame(&frame, conn, self.dir, fields);
-            describe::frame_sources(&frame, conn, self.dir, pieces, sources);
+            describe::frame(&frame, source, self.dir, fields);
+            describe::frame_sources(&frame, conn, source, pieces, sources);
         }
         let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
         let unit = Unit {
@@ -110,12 +120,12 @@ impl Half {
         if header.opcode.is_reserved() {
             return ON;
         }
-        let cut = current.cut;
+        let joins = Joins { cut: current.cut, inflated };
         if header.opcode.is_control() {
             self.counts.messages += 1;
             shared.control_message(self.dir, &frame, packets, at.time, out)
         } else {
-            self.fragment(message, shared, &frame, cut, inflated, at, out)
+            self.fragment(message, shared, &frame, joins, at, out)
         }
     }
 
@@ -127,6 +137,7 @@ impl Half {
         is_last: bool,
         shared: &mut Shared,
         keep: u64,
+        room: &mut [u8],
     ) -> (Option<Inflated>, bool) {
         let (conn, m, known) = (shared.conn, shared.next_m + 1, shared.extensions.known);
         let agreed = shared.extensions.rsv1_is_agreed();
@@ -134,31 +145,30 @@ impl Half {
         if !is_last || assembly.lossy {
             return (None, agreed || !known && !compressed.has_failed());
         }
-        let inflated = compressed.finish(conn, m, keep);
+        let inflated = compressed.finish(conn, m, keep, room);
         assembly.compressed = !inflated.as_sent;
         (Some(inflated), assembly.compressed)
     }
 
     /// A data frame joins its message, which may be complete now.
-    #[allow(clippy::too_many_arguments)]
     fn fragment(
         &mut self,
         message: &mut Option<Assembly>,
         shared: &mut Shared,
         frame: &Frame<'_>,
-        cut: bool,
-        inflated: Option<Inflated>,
+        joins: Joins,
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
         let Some(assembly) = message else { return ON };
-        assembly.join(frame, cut, out.wants());
+        assembly.join(frame, joins.cut, out.wants());
         if !frame.header.fin || frame.truncated {
             return ON;
         }
         self.lenient = false;
         self.counts.messages += 1;
-        let flow = shared.data_message(self.dir, assembly, Some(frame), inflated, Vec::new(), at, out);
+        let over = Over { assembly, last: Some(frame), inflated: joins.inflated, findings: Vec::new() };
+        let flow = shared.data_message(self.dir, over, at, out);
         *message = None;
         flow
     }
@@ -184,6 +194,7 @@ impl Half {
             return ON;
         }
         self.counts.messages += 1;
-        shared.data_message(self.dir, &mut assembly, None, None, findings, at, out)
+        let over = Over { assembly: &mut assembly, last: None, inflated: None, findings };
+        shared.data_message(self.dir, over, at, out)
     }
 }

@@ -156,7 +156,7 @@ fn verdict(handshake: &str) -> &'static str {
     let length = reader.push(handshake.as_bytes()).consumed;
     let request = check_request(&reader.parse(SourceId::Input, 0), false);
     let response = Head::parse(&handshake.as_bytes()[length..], SourceId::Input, 0);
-    let response = check_response(Some(&request.facts), &response, &[], false);
+    let response = check_response(Some(&request.facts), &response, Vec::new, false);
     request.findings.iter().chain(&response.findings).next().map_or(NO_FAULT, |finding| finding.rule.id)
 }
 

@@ -58,7 +58,8 @@ fn let_in_and_thrown_out(place: &str, session: &str) -> Scene {
         told: "let-in",
         why: "why-let-in",
         script: format!(
-            "handshake path=\"{target}\"\nserver text \"{open}\"\nclient text \"hello from {place}\"\nserver close\nclient close\n"
+            "handshake path=\"{target}\"\nserver text \"{open}\"\nclient text \"hello from {place}\"\n\
+             server close\nclient close\n"
         ),
     }
 }
@@ -79,7 +80,8 @@ fn greeting_is_no_packet(place: &str) -> Scene {
         told: "greeting",
         why: "why-greeting",
         script: format!(
-            "handshake path=\"/socket.io/?EIO=4&transport=websocket\"\nserver text \"welcome to {place}\"\nclient close\nserver close\n"
+            "handshake path=\"/socket.io/?EIO=4&transport=websocket\"\n\
+             server text \"welcome to {place}\"\nclient close\nserver close\n"
         ),
     }
 }

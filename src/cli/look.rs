@@ -1,0 +1,29 @@
+//! How what is said should look and sound.
+
+use std::io::{self, Write};
+
+use crate::lang::Lang;
+use crate::model::Text;
+use crate::render::columns;
+
+/// How what is said should look and sound.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Whether to use colours.
+    pub color: bool,
+    /// In which language.
+    pub lang: Lang,
+}
+
+impl Look {
+    /// The language of what is written; with `ascii` one that can be written so.
+    pub fn language(self, ascii: bool) -> Lang {
+        if ascii { Lang::En } else { self.lang }
+    }
+
+    /// Tells standard error something, `line` being `error: {}` or the like.
+    pub fn tell(self, line: &'static str, words: &Text) -> io::Result<()> {
+        let words = self.lang.fill(line, &[&self.lang.say(words)]);
+        writeln!(io::stderr(), "{}", columns::escaped(&words))
+    }
+}

@@ -1,0 +1,31 @@
+//! What decoders stand on.
+
+use super::span::SourceId;
+use super::wire::Dir;
+
+/// What a connection's bytes are when they come to the decoders of HTTP and WebSocket.
+///
+/// Layers stack: packets carry streams, a stream may be enciphered, what it deciphers to carries heads,
+/// frames and messages. A decoder is told the layer when its input opens and names its [sources](SourceId) by
+/// it; it need not know what lies below. Whoever puts a layer in between hands on runs of bytes each of which
+/// one packet carried, and says with each [where](super::At) it stands there. So a [`Piece`](super::Piece)
+/// leads from any layer straight down to a byte of a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layer {
+    /// What the endpoints sent, as a transport carries it.
+    #[default]
+    Stream,
+    /// What that deciphers to.
+    Decrypted,
+}
+
+impl Layer {
+    /// The name of what `dir` of connection `conn` sent, on this layer.
+    #[inline]
+    pub fn source(self, conn: u32, dir: Dir) -> SourceId {
+        match self {
+            Self::Stream => SourceId::Stream { conn, dir },
+            Self::Decrypted => SourceId::Decrypted { conn, dir },
+        }
+    }
+}

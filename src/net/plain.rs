@@ -1,0 +1,150 @@
+//! The short way for what nearly all captures are of: Ethernet, then IPv4 without options or IPv6 without
+//! extension headers, then TCP, all of it captured.
+//!
+//! Everything else (tags, tunnels, fragments, what was cut) goes the long way, by `tunnel`, `link` and
+//! `ip`, which says the same of these packets, too.
+
+use etherparse::ip_number;
+
+use super::Packet;
+use super::ip::{Addresses, Datagram};
+use super::network::Network;
+
+const ETHERNET: u32 = 1;
+/// Bytes of an Ethernet header, and of the IP headers.
+const LINK: usize = 14;
+const V4: usize = 20;
+const V6: usize = 40;
+
+/// The TCP segment in a plain packet; `None` for any other.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
+    if packet.link != ETHERNET {
+        return None;
+    }
+    let data = packet.data;
+    match data.get(LINK - 2..=LINK)? {
+        [0x08, 0x00, 0x45] => ipv4(data),
+        [0x86, 0xDD, 0x60..=0x6F] => ipv6(data),
+        _ => None,
+    }
+}
+
+#[allow(clippy::inline_always)] // or it is built in memory, and copied
+#[inline(always)]
+fn ipv4(data: &[u8]) -> Option<Datagram<'_>> {
+    let header: &[u8; V4] = data[LINK..].first_chunk()?;
+    let &[_, _, t0, t1, _, _, f0, f1, _, protocol, ..] = header;
+    // "More fragments" and the offset (RFC 791 §3.1).
+    let is_fragment = u16::from_be_bytes([f0, f1]) & 0x3FFF != 0;
+    if protocol != ip_number::TCP.0 || is_fragment {
+        return None;
+    }
+    let total = usize::from(u16::from_be_bytes([t0, t1]));
+    let (source, destination) = (*header[12..].first_chunk()?, *header[16..].first_chunk()?);
+    tcp(data, LINK + V4, LINK + total, Addresses::V4(source, destination))
+}
+
+#[inline]
+fn ipv6(data: &[u8]) -> Option<Datagram<'_>> {
+    let header: &[u8; V6] = data[LINK..].first_chunk()?;
+    let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
+    // A length of 0 is that of a jumbogram, or not filled in yet.
+    if header[6] != ip_number::TCP.0 || length == 0 {
+        return None;
+    }
+    let (source, destination) = (*header[8..].first_chunk()?, *header[24..].first_chunk()?);
+    tcp(data, LINK + V6, LINK + V6 + length, Addresses::V6(source, destination))
+}
+
+/// What stands at `start..end`, unless some of it was cut off.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn tcp(data: &[u8], start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
+    Some(Datagram {
+        network: Network::PLAIN,
+        header: LINK as u32,
+        addresses,
+        protocol: ip_number::TCP,
+        payload: data.get(start..end)?,
+        byte: start as u32,
+        missing: 0,
+        fragment: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Time;
+    use crate::net::tunnel::{self, Inside};
+
+    fn packet(link: u32, data: &[u8]) -> Packet<'_> {
+        Packet { number: 1, time: Time(0), link, data, wire_len: data.len() as u32 }
+    }
+
+    fn built(v6: bool, payload: &[u8]) -> Vec<u8> {
+        let ethernet = etherparse::PacketBuilder::ethernet2([2; 6], [3; 6]);
+        let mut bytes = Vec::new();
+        if v6 {
+            let ip = ethernet.ipv6([0xFD; 16], [0xFE; 16], 64);
+            ip.tcp(1000, 80, 77, 4096).ack(9).write(&mut bytes, payload).unwrap();
+        } else {
+            let ip = ethernet.ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+            ip.tcp(1000, 80, 77, 4096).ack(9).write(&mut bytes, payload).unwrap();
+        }
+        bytes
+    }
+
+    /// Whether the packet went the short way, which has to say what the long one says.
+    fn same(link: u32, data: &[u8]) -> bool {
+        let packet = packet(link, data);
+        let Some(short) = datagram(&packet) else { return false };
+        assert_eq!(Inside::Datagram(short), tunnel::inside(&packet), "{data:02X?}");
+        true
+    }
+
+    #[test]
+    fn whichever_byte_is_another_both_ways_say_the_same() {
+        for v6 in [false, true] {
+            let right = built(v6, b"Hello");
+            assert!(same(1, &right) && !same(101, &right));
+            // Padding behind the packet is none of it; what is cut off has to be told.
+            assert!(same(1, &[&right[..], &[0; 9]].concat()));
+            let mut short = 0;
+            for at in 0..right.len() {
+                for value in 0..=255 {
+                    let mut other = right.clone();
+                    other[at] = value;
+                    short += usize::from(same(1, &other));
+                }
+                assert!(!same(1, &right[..at]));
+            }
+            // MAC and IP addresses and the payload may be anything, versions and lengths may not.
+            let length = right.len();
+            assert!(short > (length - 20) * 256 && short < (length - 5) * 256, "{short} of {length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_packet_is_the_same_either_way(
+            v6 in any::<bool>(),
+            payload in prop::collection::vec(any::<u8>(), 0..40),
+            changes in prop::collection::vec((0..64_usize, any::<u8>()), 0..4),
+            cut in 0..100_usize,
+        ) {
+            let mut data = built(v6, &payload);
+            for (at, value) in changes {
+                let at = at % data.len();
+                data[at] = value;
+            }
+            same(1, &data);
+            data.truncate(cut);
+            same(1, &data);
+        }
+    }
+}

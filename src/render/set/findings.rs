@@ -1,0 +1,55 @@
+//! Findings: what is wrong, what was asked for, and what comes of it.
+
+use super::INDENT;
+use crate::model::{Advice, Diagnosis, Finding};
+use crate::render::page::Page;
+use crate::render::style::Ink;
+use crate::render::verdicts;
+
+/// Where the words of a finding begin: after the longest severity.
+const WORDS: usize = INDENT + 9;
+
+/// Where what was expected and found begins.
+const DETAIL: usize = WORDS + 10;
+
+/// Sets a finding, where its bits are, and what is to be said of its rule.
+pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>, advice: Option<Advice>) {
+    let (rule, lang) = (finding.rule, page.lang());
+    page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
+    page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
+    page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
+    let got = lang.say(&finding.got);
+    let got = match place {
+        Some(place) if got.is_empty() => place,
+        Some(place) => lang.fill("{} ({})", &[&got, &place]),
+        None => got,
+    };
+    detail(page, "expected", &lang.say(&finding.expected));
+    detail(page, "got", &got);
+    detail(page, "then", lang.words(rule.consequence));
+    if let Some(advice) = advice {
+        detail(page, "because", advice.why);
+        // What is usually behind it is told below, with what to change.
+        if rule.usually.is_none() || finding.cause.is_none() {
+            detail(page, "fix", advice.fix);
+        }
+    }
+    if let Some(cause) = &finding.cause {
+        diagnosis(page, cause);
+    }
+}
+
+/// Sets what may be behind a finding, and what to do about it.
+pub fn diagnosis(page: &mut Page, cause: &Diagnosis) {
+    let lang = page.lang();
+    detail(page, "likely", &lang.say(&cause.what));
+    detail(page, "try", &lang.say(&cause.fix));
+}
+
+/// A line of a finding, if it has anything to say.
+fn detail(page: &mut Page, name: &'static str, words: &str) {
+    if !words.is_empty() {
+        let name = page.lang().words(name);
+        page.to(WORDS).put(Ink::Faint, name).to(DETAIL).wrap(Ink::Plain, words, DETAIL, 0).line();
+    }
+}

@@ -1,0 +1,95 @@
+//! A frame's fields in columns: place, bits, name, value, meaning, section.
+
+use super::{INDENT, payload};
+use crate::render::hexdump;
+use crate::render::page::Page;
+use crate::render::said::{Row, RowValue};
+use crate::render::style::Ink;
+use crate::render::verdicts;
+use crate::render::words::{BYTES, brief, count};
+
+const PLACE: usize = INDENT;
+const BITS: usize = PLACE + 6;
+const NAME: usize = BITS + 11;
+const VALUE: usize = NAME + 16;
+/// Where a payload's block begins.
+const BLOCK: usize = 4;
+/// Values are aligned up to this many columns, so that meanings are too.
+const VALUE_COLUMNS: usize = 3;
+
+/// Levels of nesting that are shown by indenting.
+const MOST_DEPTH: usize = 4;
+
+/// Rows a long value of text may take.
+const VALUE_ROWS: usize = 4;
+
+/// Sets a field.
+pub fn set(page: &mut Page, row: &Row<'_>) {
+    let cite = brief(row.cite);
+    // Columns kept free at the right for the section.
+    let reserve = page.measure(&cite) + 2;
+    lead(page, row);
+    page.to(VALUE).tail(Ink::Faint, cite);
+    let at = page.column();
+    let room = page.width().saturating_sub(at + reserve);
+    match &row.value {
+        RowValue::Number(number) => {
+            page.put(Ink::Strong, number);
+        }
+        RowValue::Text(text) => {
+            page.quote(text.as_bytes(), false, at, page.at_most(VALUE_ROWS), reserve);
+        }
+        RowValue::Bytes(bytes, length) => hexdump::put(page, Ink::Strong, bytes, *length, room),
+        // Beside its name when it is short, else under it over the whole width.
+        RowValue::Payload(it, parts_follow) => {
+            let (bytes, declared) = (it.bytes, it.declared);
+            let whole = bytes.len() as u64 == declared;
+            if whole && it.text && page.measure_data(bytes, room.saturating_sub(2)).is_some() {
+                page.put(Ink::Faint, "“").data(Ink::Strong, bytes, room, false).put(Ink::Faint, "”");
+            } else if !it.text && (*parts_follow || whole && bytes.len() * 3 <= room + 1) {
+                hexdump::put(page, Ink::Strong, bytes, declared, room);
+            } else {
+                let counted;
+                let words = if row.meaning.is_empty() {
+                    counted = count(page.lang(), declared, BYTES);
+                    &counted
+                } else {
+                    row.meaning
+                };
+                page.wrap(Ink::Plain, words, at, reserve).line();
+                return payload(page, it, BLOCK);
+            }
+        }
+    }
+    meaning(page, row.meaning, at, reserve);
+}
+
+/// Everything left of the value.
+fn lead(page: &mut Page, row: &Row<'_>) {
+    if let Some(severity) = row.blamed {
+        page.put(verdicts::ink(severity), "!");
+    }
+    if !row.place.is_empty() {
+        page.to(PLACE).put(Ink::Faint, &row.place);
+        if !row.bits.is_empty() {
+            page.to(BITS).put(Ink::Faint, &row.bits);
+        }
+    }
+    // A long name begins under the bits, if there are none.
+    let name = NAME + 2 * usize::from(row.depth).min(MOST_DEPTH);
+    let label = page.lang().words(row.label);
+    let long = page.measure(label).saturating_sub(VALUE - 2 - name);
+    page.to((name - long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, label);
+}
+
+/// Ends a row with the meaning, after the value or below it.
+fn meaning(page: &mut Page, words: &str, value_at: usize, reserve: usize) {
+    if !words.is_empty() {
+        let column = value_at + VALUE_COLUMNS + 2;
+        if page.column() > column && page.column() + 2 + page.measure(words) > page.width() - reserve {
+            page.line();
+        }
+        page.to(column).wrap(Ink::Plain, words, column, reserve);
+    }
+    page.line();
+}
