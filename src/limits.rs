@@ -31,8 +31,8 @@ pub const TUNNELS: usize = 8;
 /// does a capture hardly see the same pair. What belongs to none of them is not read.
 pub const TWINS: usize = 64;
 
-/// Turns that the reader of a capture may be ahead of the decoder: batches on their way between two threads. As many
-/// turns pass on one thread, too, until a flow that is of no interest is followed no longer.
+/// Turns that the reader of a capture may be ahead of the decoder: batches on their way between two threads.
+/// As many turns pass on one thread, too, until a flow that is of no interest is followed no longer.
 pub const TURNS_AHEAD: usize = 4;
 
 /// Events of streams in such a turn: what handing them over costs is small beside what they cost.

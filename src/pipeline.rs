@@ -10,6 +10,7 @@
 //! the file.
 
 mod files;
+mod following;
 mod packets;
 #[cfg(feature = "threads")]
 mod stages;
@@ -17,7 +18,7 @@ mod turns;
 
 pub use files::{Files, run_files};
 
-use self::packets::Following;
+use self::following::Following;
 use crate::decoder::{Beginning, Decoder};
 use crate::input::{Bytes, Input, InputError};
 use crate::model::{At, Dir, Flow, FlowId, InputFile, Interest, Meta, Side, Sink, StreamEnd, Summary, Text};

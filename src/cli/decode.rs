@@ -88,7 +88,13 @@ pub struct Args {
     concat: bool,
 
     /// Threads to use at most: 1, 2, or auto, which is 2 for large captures; what is shown is the same
-    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = threads::parse, help_heading = "Reading")]
+    #[arg(
+        long,
+        value_name = "N|auto",
+        default_value = "auto",
+        value_parser = threads::parse,
+        help_heading = "Reading"
+    )]
     threads: threads::Wish,
 
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'

@@ -5,7 +5,7 @@
 //! views of the same traffic. Or, as rotated captures are, they are parts of one capture: one tracker
 //! follows their connections from file to file, and nothing tells where one begins.
 
-use super::packets::Following;
+use super::following::Following;
 use super::{Outcome, Part, Read, Threads};
 use crate::decoder::{Census, Decoder};
 use crate::input::Input;

@@ -1,9 +1,10 @@
 //! The packets of a capture: to flows, and on to the decoder.
 
+use super::following::{Following, Listener, Reached, follow};
 use super::turns::{Reports, Turns};
 use super::{Part, Read, Threads};
 use crate::decoder::{Beginning, Decoder, Start};
-use crate::input::{Capture, InputError};
+use crate::input::Capture;
 use crate::model::{
     At, Body, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink, StreamEnd,
     Time, Unit,
@@ -12,68 +13,6 @@ use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
 
 /// How many packets pass between two reports of progress.
 const PROGRESS_EVERY: u64 = 4096;
-
-/// What goes on from packet to packet, and from file to file where several are one capture.
-#[derive(Default)]
-pub(super) struct Following {
-    pub(super) tracker: Tracker,
-    pub(super) turns: Turns,
-    pub(super) reports: Reports,
-    /// The packets that could not be read when the sink had enough, if the tracker was ahead by then.
-    pub(super) unsupported: Option<Vec<(u32, u64)>>,
-}
-
-impl Following {
-    fn unreadable(&self) -> Vec<(String, u64)> {
-        let unsupported = self.unsupported.as_deref().unwrap_or_else(|| self.tracker.unsupported());
-        unsupported.iter().map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect()
-    }
-}
-
-/// How far a capture was read, and why no further.
-pub(super) struct Reached {
-    pub(super) flow: Flow,
-    /// The number of the last packet.
-    pub(super) packets: u64,
-    /// [`Capture::bytes_read`].
-    pub(super) bytes: u64,
-    pub(super) error: Option<InputError>,
-}
-
-/// Hears of packets what streams do not tell.
-pub(super) trait Listener: StreamSink {
-    /// A packet comes next; `tracker` has seen those before.
-    fn begins(&mut self, packet: &Packet<'_>, tracker: &Tracker);
-
-    /// It has been dealt with.
-    fn ends(&mut self, number: u64, capture: &Capture);
-}
-
-/// Follows a capture to its end, or until the listener has had enough. Packets are numbered behind so
-/// many `before`.
-pub(super) fn follow<L: Listener>(
-    capture: &mut Capture,
-    tracker: &mut Tracker,
-    before: u64,
-    listener: &mut L,
-) -> Reached {
-    let (mut packets, mut flow, mut error) = (0, ON, None);
-    while flow.is_continue() {
-        let packet = match capture.next() {
-            None => break,
-            Some(Err(e)) => {
-                error = Some(e);
-                break;
-            }
-            Some(Ok(packet)) => packet,
-        };
-        packets = packet.number;
-        listener.begins(&packet, tracker);
-        flow = tracker.packet(&Packet { number: before + packets, ..packet }, listener);
-        listener.ends(packets, capture);
-    }
-    Reached { flow, packets, bytes: capture.bytes_read(), error }
-}
 
 impl<S: Sink> Decoder<S> {
     /// The packets of a capture.

@@ -7,16 +7,16 @@
 //! ```
 //!
 //! The reader puts what the tracker says into batches, the caller's thread plays them to the decoder in
-//! the same order: order and output are those of one thread by construction. There are [`TURNS_AHEAD`] batches,
-//! which come back with a [`Report`] when they have been played, so that memory is bounded and what the
-//! decoder answers is heard at the same place of a capture as on one thread.
+//! the same order: order and output are those of one thread by construction. There are [`TURNS_AHEAD`]
+//! batches, which come back with a [`Report`] when they have been played, so that memory is bounded and
+//! what the decoder answers is heard at the same place of a capture as on one thread.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::packets::{self, Following, Listener, Reached};
+use super::following::{self, Following, Listener, Reached};
 use super::turns::{Report, Turns};
 use crate::decoder::Decoder;
 use crate::input::{Capture, Meter};
@@ -53,7 +53,7 @@ pub(super) fn follow<S: Sink>(
     };
     let (stopped, reader) = thread::scope(|scope| {
         let reader = thread::Builder::new().name("reader".to_owned()).spawn_scoped(scope, move || {
-            let reached = packets::follow(capture, tracker, before, &mut recorder);
+            let reached = following::follow(capture, tracker, before, &mut recorder);
             let last = recorder.last;
             let (early, to_fill) = recorder.end();
             (reached, last, early, to_fill)

@@ -5,8 +5,8 @@
 //! What the decoder answers must therefore reach the tracker at the same place of a capture, however
 //! many threads there are and however they are scheduled. So what the tracker says is counted in
 //! turns of a fixed size, and what the decoder reports of a turn is heard at the beginning of the one
-//! that comes [`limits::TURNS_AHEAD`] later: by then it has been decoded for certain, because there are no more
-//! batches than that.
+//! that comes [`limits::TURNS_AHEAD`] later: by then it has been decoded for certain, because there are
+//! no more batches than that.
 
 use std::collections::VecDeque;
 

@@ -195,8 +195,8 @@ fn many_turns_of_generated_traffic() {
     }
 }
 
-/// Everything at hand at once, again and again and shaken: ids of flows are given on from one to the next, what
-/// nobody listens to goes on, and segments come late and twice.
+/// Everything at hand at once, again and shaken: ids of flows are given on from one to the next, what nobody
+/// listens to goes on, and segments come late and twice.
 #[test]
 fn everything_at_once() {
     let mut rng = Rng::new(5);
@@ -355,8 +355,8 @@ const RST: u8 = 0x04;
 const HANDSHAKE: &[u8] = b"GET /a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// A reset far off ends a flow that nobody listens to, and no other. So what comes behind it shows from when on
-/// the tracker knows that nobody listens, which must not depend on which thread is how fast.
+/// A reset far off ends a flow that nobody listens to, and no other. So what comes behind it shows from when
+/// on the tracker knows that nobody listens, which must not depend on which thread is how fast.
 #[test]
 fn a_flow_is_given_up_at_the_same_place() {
     const FLOWS: u32 = 1200;
