@@ -134,7 +134,7 @@ enum Event {
         length: u32,
         at: At,
     },
-    Gap(Box<(FlowId, Side, u64, (Option<u64>, Option<u64>))>),
+    Gap(Box<Gap>),
     Behind(FlowId, Side),
     End {
         flow: FlowId,
@@ -146,6 +146,14 @@ enum Event {
     Close(FlowId, CloseReason, Time),
     Refused(Box<(SocketAddr, At)>),
     Anomaly(Box<(FlowId, Side, Finding, At)>),
+}
+
+/// What is told of missing bytes.
+struct Gap {
+    flow: FlowId,
+    from: Side,
+    length: u64,
+    between: (Option<u64>, Option<u64>),
 }
 
 impl Batch {
@@ -189,7 +197,7 @@ impl Batch {
                     continue;
                 }
                 Event::Gap(gap) => {
-                    let (flow, from, length, between) = *gap;
+                    let Gap { flow, from, length, between } = *gap;
                     (flow, StreamSink::gap(decoder, flow, from, length, between))
                 }
                 Event::Behind(flow, from) => {
@@ -346,7 +354,7 @@ impl StreamSink for Recorder<'_> {
         length: u64,
         between: (Option<u64>, Option<u64>),
     ) -> Interest {
-        self.ask(flow, &[], Event::Gap(Box::new((flow, from, length, between))))
+        self.ask(flow, &[], Event::Gap(Box::new(Gap { flow, from, length, between })))
     }
 
     fn behind(&mut self, flow: FlowId, from: Side) {

@@ -34,6 +34,7 @@ impl Report {
     }
 
     /// Notes what an earlier part of the same turn came to.
+    #[cfg(feature = "threads")]
     pub(super) fn add(&mut self, earlier: &Self) {
         self.ignored.extend_from_slice(&earlier.ignored);
     }
@@ -69,6 +70,7 @@ struct Standing {
 
 impl Turns {
     /// The turn that is under way.
+    #[cfg(any(test, feature = "threads"))]
     pub(super) fn turn(&self) -> u32 {
         self.turn
     }
