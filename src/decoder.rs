@@ -219,6 +219,11 @@ impl<S: Sink> Decoder<S> {
         self.sessions.get(id.0 as usize)?.as_ref()?.conn()
     }
 
+    /// Whether what the connection carries is still of interest.
+    pub fn is_followed(&self, id: FlowId) -> bool {
+        self.sessions.get(id.0 as usize).is_some_and(Option::is_some)
+    }
+
     /// Whether frames were taken for such without a handshake to open them.
     pub fn has_no_handshake(&self, id: FlowId) -> bool {
         self.sessions.get(id.0 as usize).and_then(Option::as_ref).is_some_and(Session::has_no_handshake)

@@ -51,7 +51,7 @@
 //!   and threads
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to
-//!   units
+//!   units; with the feature `threads` on two of them, if asked to
 //! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 

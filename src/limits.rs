@@ -31,6 +31,17 @@ pub const TUNNELS: usize = 8;
 /// does a capture hardly see the same pair. What belongs to none of them is not read.
 pub const TWINS: usize = 64;
 
+/// Turns that the reader of a capture may be ahead of the decoder: batches on their way between two threads.
+/// As many turns pass on one thread, too, until a flow that is of no interest is followed no longer.
+pub const TURNS_AHEAD: usize = 4;
+
+/// Events of streams in such a turn: what handing them over costs is small beside what they cost.
+pub const TURN_EVENTS: u32 = 2048;
+
+/// Bytes of streams in such a turn, with the rest of a segment. What ends first ends it; all fits in the
+/// second-level cache of the one who takes it.
+pub const TURN_BYTES: usize = 128 * 1024;
+
 /// Gzip layers removed from around a file.
 pub const GZIP_LAYERS: usize = 3;
 

@@ -4,22 +4,54 @@
 //! Input ─► Tracker (net) ─► Decoder ─► Sink
 //! ```
 //!
-//! The tracker puts TCP streams in order, the decoder is told what they carry. Nothing runs ahead: a packet
-//! is read when the one before it has been shown, so memory does not grow with the file.
+//! The tracker puts TCP streams in order, the decoder is told what they carry. On one thread nothing runs
+//! ahead: a packet is read when the one before it has been shown. On two, what is read and what is decoded
+//! are a few batches apart, and the output is the same to the byte. Either way memory does not grow with
+//! the file.
 
 mod files;
+mod following;
+mod packets;
+#[cfg(feature = "threads")]
+mod stages;
+mod turns;
 
 pub use files::{Files, run_files};
 
-use crate::decoder::{Beginning, Decoder, Start};
-use crate::input::{Bytes, Capture, Input, InputError};
+use self::following::Following;
+use crate::decoder::{Beginning, Decoder};
+use crate::input::{Bytes, Input, InputError};
 use crate::limits;
-use crate::model::{
-    At, Body, Dir, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink,
-    StreamEnd, Summary, Text, Time, Unit,
-};
-use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
+use crate::model::{At, Dir, Flow, FlowId, InputFile, Interest, Meta, Side, Sink, StreamEnd, Summary, Text};
 use crate::ws::shape;
+
+/// On how many threads a capture is decoded. Bytes without packets are always decoded on one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    /// The caller's.
+    #[default]
+    One,
+    /// Another one reads the packets and puts the streams in order, the caller's decodes them. The output
+    /// is the same, but what has come from a pipe may wait to be decoded until there is more.
+    #[cfg(feature = "threads")]
+    Two,
+}
+
+/// What a run may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Means {
+    /// On how many threads it decodes.
+    pub threads: Threads,
+    /// Bytes held at a time; beyond it the least useful is given up, with a finding.
+    pub memory: usize,
+}
+
+impl Default for Means {
+    /// One thread, and [`limits::MEMORY`].
+    fn default() -> Self {
+        Self { threads: Threads::One, memory: limits::MEMORY }
+    }
+}
 
 /// What a run came to.
 #[derive(Debug)]
@@ -34,25 +66,17 @@ pub struct Outcome {
     pub unlike_frames: bool,
 }
 
-/// How many packets pass between two reports of progress.
-const PROGRESS_EVERY: u64 = 4096;
-
 /// Decodes an input from beginning to end, or until the sink has had enough.
 ///
 /// `progress` is told now and then how many bytes of the input have been read.
 pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
-    run_within(limits::MEMORY, input, sink, progress)
+    run_with(Means::default(), input, sink, progress)
 }
 
-/// The same, holding at most `memory` bytes at a time.
-pub fn run_within(
-    memory: usize,
-    input: Input,
-    sink: &mut dyn Sink,
-    progress: &mut dyn FnMut(u64),
-) -> Outcome {
-    let mut decoder = Decoder::within(memory, sink);
-    let mut read = decoder.input(input, Part::Whole, progress);
+/// The same, with other means than usual.
+pub fn run_with(means: Means, input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
+    let mut decoder = Decoder::within(means.memory, sink);
+    let mut read = decoder.input(input, Part::Whole, means.threads, progress);
     let (_, summary) = decoder.finish_input(read.packets, read.bytes, read.why());
     read.outcome(summary)
 }
@@ -79,6 +103,11 @@ struct Read {
 }
 
 impl Read {
+    /// Nothing yet.
+    fn new(flow: Flow) -> Self {
+        Self { flow, packets: 0, bytes: 0, error: None, unreadable: Vec::new(), unlike_frames: false }
+    }
+
     /// Why the input is not read as a whole, if it is not.
     fn why(&self) -> Option<Text> {
         let skipped: u64 = self.unreadable.iter().map(|(_, count)| count).sum();
@@ -99,95 +128,21 @@ impl Read {
 
 impl<S: Sink> Decoder<S> {
     /// Decodes an input from beginning to end.
-    fn input(&mut self, input: Input, part: Part<'_>, progress: &mut dyn FnMut(u64)) -> Read {
+    fn input(
+        &mut self,
+        input: Input,
+        part: Part<'_>,
+        threads: Threads,
+        progress: &mut dyn FnMut(u64),
+    ) -> Read {
         match input {
             Input::Bytes(bytes) => self.bytes(bytes, part, progress),
             Input::Capture(capture) => {
-                let mut tracker = Tracker::within(self.memory());
-                let mut read = self.packets(&mut tracker, capture, part, progress);
-                self.packets_end(&mut tracker, &mut read);
+                let mut following = Following::within(self.memory());
+                let mut read = self.packets(&mut following, capture, part, threads, progress);
+                self.packets_end(&mut following, &mut read);
                 read
             }
-        }
-    }
-
-    /// No more packets will come.
-    fn packets_end(&mut self, tracker: &mut Tracker, read: &mut Read) {
-        if read.flow.is_continue() {
-            read.flow = tracker.finish(self);
-            if read.flow.is_continue() {
-                read.flow = self.settle();
-            }
-        }
-        let unreadable = tracker.unsupported().iter();
-        read.unreadable = unreadable.map(|(link, n)| (net::link_name(*link).into_owned(), *n)).collect();
-    }
-
-    /// The packets of a capture.
-    fn packets(
-        &mut self,
-        tracker: &mut Tracker,
-        mut capture: Capture,
-        part: Part<'_>,
-        progress: &mut dyn FnMut(u64),
-    ) -> Read {
-        let before = if let Part::Further(before) = part { before } else { 0 };
-        let mut packets = 0;
-        let mut error = None;
-        let mut flow = ON;
-        // The first packet is read before the input is described: only then are its link types known.
-        let mut first = true;
-        while flow.is_continue() {
-            let number = match capture.next() {
-                None => break,
-                Some(Err(e)) => {
-                    error = Some(e);
-                    break;
-                }
-                Some(Ok(packet)) if !first => {
-                    self.tick(packet.time);
-                    flow = tracker.packet(&Packet { number: before + packet.number, ..packet }, self);
-                    packet.number
-                }
-                Some(Ok(packet)) => {
-                    first = false;
-                    let (number, time) = (packet.number, packet.time);
-                    let data = packet.data.to_vec();
-                    let kept = Packet { number: before + number, data: &[], ..packet };
-                    self.tick(time);
-                    flow = self.describe(part, &about(&capture, Some(time)));
-                    if flow.is_continue() {
-                        flow = tracker.packet(&Packet { data: &data, ..kept }, self);
-                    }
-                    number
-                }
-            };
-            packets = number;
-            if self.has_surplus() && flow.is_continue() {
-                flow = tracker.give_up_idle(self.take_surplus(), self);
-            }
-            if number % PROGRESS_EVERY == 0 {
-                progress(capture.bytes_read());
-            }
-        }
-        if first {
-            flow = self.describe(part, &about(&capture, None));
-        }
-        let bytes = capture.bytes_read();
-        progress(bytes);
-        Read { flow, packets, bytes, error, unreadable: Vec::new(), unlike_frames: false }
-    }
-
-    /// Says what the input is, or which of several files begins.
-    fn describe(&mut self, part: Part<'_>, about: &Meta) -> Flow {
-        match part {
-            Part::Whole => self.tell(&Unit::about_input(Body::Meta(about))),
-            Part::One(file) => {
-                let (format, link_types) = (Some(about.format.clone()), about.link_types.clone());
-                let file = InputFile { format, link_types, start: about.start, ..file.clone() };
-                self.tell(&Unit::about_input(Body::File(&file)))
-            }
-            Part::Further(_) => ON,
         }
     }
 
@@ -229,75 +184,11 @@ impl<S: Sink> Decoder<S> {
             flow = self.close(ONE, StreamEnd::Input, None);
         }
         Read {
-            flow,
-            packets: 0,
             bytes: bytes.bytes_read(),
             error,
-            unreadable: Vec::new(),
             // What a handshake opened is no matter of looks.
             unlike_frames: without_handshake && unlike_frames == Some(true),
+            ..Read::new(flow)
         }
-    }
-}
-
-/// What a capture is.
-fn about(capture: &Capture, start: Option<Time>) -> Meta {
-    Meta {
-        input: capture.name().to_owned(),
-        format: capture.format().to_owned(),
-        link_types: capture.link_types(),
-        start,
-        ..Meta::default()
-    }
-}
-
-impl<S: Sink> StreamSink for Decoder<S> {
-    fn open(&mut self, flow: FlowId, opened: &Opened) {
-        let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
-        let endpoints = Some([opened.a, opened.b]);
-        Decoder::open(
-            self,
-            flow,
-            &Beginning { endpoints, start, both_heard: opened.both_heard, ..Beginning::GIVEN },
-        );
-    }
-
-    #[inline]
-    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
-        Decoder::data(self, flow, from, bytes, at)
-    }
-
-    fn gap(
-        &mut self,
-        flow: FlowId,
-        from: Side,
-        length: u64,
-        between: (Option<u64>, Option<u64>),
-    ) -> Interest {
-        Decoder::gap(self, flow, from, length, between, &net::TCP_GAP)
-    }
-
-    fn behind(&mut self, flow: FlowId, from: Side) {
-        Decoder::behind(self, flow, from);
-    }
-
-    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
-        Decoder::end(self, flow, from, how, receipt, at)
-    }
-
-    fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {
-        if why == CloseReason::Evicted {
-            let _: Flow = self.give_up(flow);
-        }
-        // The sink will say so again at the next unit if it has had enough.
-        let _: Flow = Decoder::close(self, flow, StreamEnd::Capture, Some(last));
-    }
-
-    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
-        Decoder::refused(self, server, at);
-    }
-
-    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
-        Decoder::anomaly(self, flow, from, finding, at);
     }
 }

@@ -3,6 +3,7 @@
 mod opening;
 mod report;
 mod several;
+mod threads;
 
 use std::io::{self, IsTerminal, Read};
 
@@ -90,6 +91,16 @@ pub struct Args {
     #[arg(long, value_name = "BYTES", default_value = "256M", value_parser = memory)]
     #[arg(help_heading = "Reading")]
     memory: usize,
+
+    /// Threads to use at most: 1, 2, or auto, which is 2 for large captures; what is shown is the same
+    #[arg(
+        long,
+        value_name = "N|auto",
+        default_value = "auto",
+        value_parser = threads::parse,
+        help_heading = "Reading"
+    )]
+    threads: threads::Wish,
 
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
@@ -236,18 +247,21 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
 
 /// Decodes one input.
 fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
-    let Opened { input, size, live } = match open(name, interrupt) {
+    let opened = match open(name, interrupt) {
         Ok(opened) => opened,
         Err(message) => {
             unopened(name, &message, look)?;
             return Ok(2);
         }
     };
+    let threads = args.threads.of(&opened);
+    let Opened { input, size, live, .. } = opened;
     let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
     let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
     let mut until = Until { select: &mut select, interrupt };
-    let outcome = pipeline::run_within(args.memory, input, &mut until, &mut |read| progress.at(read));
+    let means = pipeline::Means { threads, memory: args.memory };
+    let outcome = pipeline::run_with(means, input, &mut until, &mut |read| progress.at(read));
     progress.end();
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();

@@ -110,7 +110,7 @@ impl Bytes {
     pub fn bytes_read(&self) -> u64 {
         match &self.kind {
             Kind::Hex { read, .. } => *read,
-            Kind::Raw { source, .. } => source.bytes_read(),
+            Kind::Raw { source, .. } => source.meter().read(),
         }
     }
 }

@@ -42,6 +42,7 @@ pub use bytes::Bytes;
 pub use capture::{Capture, PcapWriter};
 pub use error::InputError;
 pub use hex::Chunk;
+pub use source::Meter;
 
 use crate::limits;
 use sniff::{Format, Verdict};

@@ -19,13 +19,24 @@ pub(super) struct Source {
     at: usize,
     ended: bool,
     gzip: bool,
-    read: Arc<AtomicU64>,
+    read: Meter,
+}
+
+/// How much of an input was read, told while somebody else reads it.
+#[derive(Clone, Default)]
+pub struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    /// Bytes of the underlying, possibly compressed, input that were read.
+    pub fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Source {
     pub(super) fn new(reader: Reader) -> Self {
-        let read = Arc::new(AtomicU64::new(0));
-        let reader = Box::new(Counted { reader, read: Arc::clone(&read) });
+        let read = Meter::default();
+        let reader = Box::new(Counted { reader, read: read.clone() });
         Self { reader, seen: Vec::new(), at: 0, ended: false, gzip: false, read }
     }
 
@@ -56,7 +67,7 @@ impl Source {
 
     /// Removes one layer of gzip, however many members it consists of.
     pub(super) fn gunzip(self) -> Self {
-        let read = Arc::clone(&self.read);
+        let read = self.read.clone();
         let reader = Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, self)));
         Self { reader, seen: Vec::new(), at: 0, ended: false, gzip: true, read }
     }
@@ -71,15 +82,15 @@ impl Source {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error.kind() {
             UnexpectedEof | InvalidData | InvalidInput if self.gzip => {
-                InputError::Gzip { offset: self.bytes_read(), what: error.to_string() }
+                InputError::Gzip { offset: self.read.read(), what: error.to_string() }
             }
             _ => InputError::Io(error),
         }
     }
 
-    /// How many bytes of the underlying, possibly compressed, input were read.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.read.load(Ordering::Relaxed)
+    /// Counts what is read.
+    pub(super) fn meter(&self) -> &Meter {
+        &self.read
     }
 }
 
@@ -108,13 +119,13 @@ fn retry(reader: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
 /// Counts what is read through it.
 struct Counted {
     reader: Reader,
-    read: Arc<AtomicU64>,
+    read: Meter,
 }
 
 impl Read for Counted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(into)?;
-        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        self.read.0.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
 }

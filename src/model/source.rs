@@ -22,7 +22,8 @@ pub enum Origin {
     /// Put together from packets; the pieces that matter to the unit at hand, in stream order.
     Stream { pieces: Vec<Piece> },
     /// Deciphered from another source, of which a byte may become a byte, or nothing, and put together like a
-    /// stream: the pieces are of what was deciphered, and lead to the packets that carried the enciphered bytes.
+    /// stream: the pieces are of what was deciphered, and lead to the packets that carried the enciphered
+    /// bytes.
     Decrypted { of: SourceId, pieces: Vec<Piece> },
     /// Unmasked with `key` (RFC 6455 §5.3) from the bytes at `of`, byte for byte.
     Unmask { of: Span, key: [u8; 4] },
@@ -32,8 +33,8 @@ pub enum Origin {
     Inflate { of: SourceId },
 }
 
-/// Bytes of a direction that one packet carried, one behind the other: the stream itself, or what a layer made
-/// of it byte for byte.
+/// Bytes of a direction that one packet carried, one behind the other: the stream itself, or what a layer
+/// made of it byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Offset of the first byte in the source that the pieces are of.
@@ -56,8 +57,8 @@ pub struct Place {
 }
 
 impl Source {
-    /// What an endpoint sent, on the layer that `id` names, of which these pieces matter. Where there are none
-    /// there are no packets: the bytes were given as they are.
+    /// What an endpoint sent, on the layer that `id` names, of which these pieces matter. Where there are
+    /// none there are no packets: the bytes were given as they are.
     pub fn carried(id: SourceId, pieces: Vec<Piece>) -> Self {
         let origin = match id {
             _ if pieces.is_empty() => Origin::Input,

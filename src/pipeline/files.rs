@@ -5,11 +5,11 @@
 //! views of the same traffic. Or, as rotated captures are, they are parts of one capture: one tracker
 //! follows their connections from file to file, and nothing tells where one begins.
 
-use super::{Outcome, Part, Read};
+use super::following::Following;
+use super::{Outcome, Part, Read, Threads};
 use crate::decoder::{Census, Decoder};
 use crate::input::Input;
 use crate::model::{Body, Flow, Meta, Sink, Text, Unit};
-use crate::net::Tracker;
 
 /// What a run over several files came to.
 #[derive(Debug)]
@@ -22,11 +22,12 @@ pub struct Files {
 
 /// Decodes the files of `meta`, one after the other, or as one capture where it says so.
 ///
-/// At most `memory` bytes are held at a time. `open` is asked for a file by its place in the list; `None`
-/// ends the run. A file that cannot be opened, or ends badly, does not keep the others from being decoded.
+/// At most `memory` bytes are held at a time. `open` is asked for a file by its place in the list, and on how
+/// many threads it is decoded; `None` ends the run. A file that cannot be opened, or ends badly, does not keep
+/// the others from being decoded.
 pub fn run_files(
     meta: &Meta,
-    open: &mut dyn FnMut(usize) -> Option<Result<Input, Text>>,
+    open: &mut dyn FnMut(usize) -> Option<Result<(Input, Threads), Text>>,
     memory: usize,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
@@ -36,14 +37,14 @@ pub fn run_files(
     let mut run = Run {
         decoder,
         meta,
-        joined: meta.concat.then(|| Joined { tracker: Tracker::within(memory), packets: 0 }),
+        joined: meta.concat.then(|| Joined { following: Following::within(memory), packets: 0 }),
         census: Census::default(),
     };
     let mut each = Vec::new();
     for place in 0..meta.files.len() {
         let Some(input) = flow.is_continue().then(|| open(place)).flatten() else { break };
         let (outcome, more) = match input {
-            Ok(input) => run.file(place, input, progress),
+            Ok((input, threads)) => run.file(place, input, threads, progress),
             Err(why) => (Err(run.failed(place, why)), flow),
         };
         each.push(outcome);
@@ -62,7 +63,7 @@ struct Run<'r, 's> {
 
 /// What goes on from file to file.
 struct Joined {
-    tracker: Tracker,
+    following: Following,
     packets: u64,
 }
 
@@ -71,19 +72,20 @@ impl Run<'_, '_> {
         &mut self,
         place: usize,
         input: Input,
+        threads: Threads,
         progress: &mut dyn FnMut(u64),
     ) -> (Result<Outcome, Text>, Flow) {
         let file = &self.meta.files[place];
         let mut read = match (&mut self.joined, input) {
             (None, input) => {
-                let read = self.decoder.input(input, Part::One(file), progress);
+                let read = self.decoder.input(input, Part::One(file), threads, progress);
                 // Another capture point would see the same keys and the same reconnects.
                 self.decoder.forget().into_iter().for_each(|other| self.census.add(other));
                 read
             }
             (Some(joined), Input::Capture(capture)) => {
                 let part = Part::Further(joined.packets);
-                let read = self.decoder.packets(&mut joined.tracker, capture, part, progress);
+                let read = self.decoder.packets(&mut joined.following, capture, part, threads, progress);
                 joined.packets += read.packets;
                 read
             }
@@ -104,11 +106,10 @@ impl Run<'_, '_> {
     }
 
     fn finish(mut self, flow: Flow) -> Outcome {
-        let mut read =
-            Read { flow, packets: 0, bytes: 0, error: None, unreadable: Vec::new(), unlike_frames: false };
+        let mut read = Read::new(flow);
         let mut others = None;
         if let Some(mut joined) = self.joined {
-            self.decoder.packets_end(&mut joined.tracker, &mut read);
+            self.decoder.packets_end(&mut joined.following, &mut read);
             read.packets = joined.packets;
         } else {
             others = Some(self.census.take());

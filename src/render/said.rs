@@ -1,8 +1,8 @@
 //! What is said, apart from how it is set.
 //!
 //! [`Outline`](super::outline::Outline) says what a unit is in [`Block`]s: values and words, in order and in
-//! the reader's language. A [`Setter`] makes lines of them, or whatever else: [`Page`](super::page::Page) sets
-//! them for a terminal.
+//! the reader's language. A [`Setter`] makes lines of them, or whatever else:
+//! [`Page`](super::page::Page) sets them for a terminal.
 
 use super::style::Ink;
 use crate::model::{Advice, Cite, Diagnosis, Dir, Finding, Header, Hole, Rule, Severity, Value};

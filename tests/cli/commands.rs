@@ -219,6 +219,22 @@ fn a_live_capture_is_shown_as_it_comes() {
 
 /// A reader that has seen enough is no error, and nobody is told so.
 #[test]
+fn threads_change_nothing_that_is_shown() {
+    let whole = capture();
+    for (name, content) in [("threads.pcap", &whole[..]), ("threads-cut.pcap", &whole[..whole.len() - 3])] {
+        let input = file(name, content);
+        let on = |threads: &str| output(&mut wstool(&["decode", "--threads", threads, &input]));
+        let one = on("1");
+        assert!(one.1.contains("connection 1"), "{one:?}");
+        for threads in ["2", "16", "auto"] {
+            assert_eq!(on(threads), one, "{name}, {threads}");
+        }
+    }
+    let (code, _, err) = output(&mut wstool(&["decode", "--threads", "0", "8105"]));
+    assert!(code == 2 && err.contains("a number from 1, or auto"), "{err}");
+}
+
+#[test]
 fn a_broken_pipe_is_silent() {
     let big =
         file("big.pcap", &pcap(&packets("server text \"0123456789\" size=400000 fragment=10 mss=1400\n")));

@@ -14,7 +14,7 @@ use wstool::input;
 use wstool::model::{
     At, Body, Flow, FlowId, Handshake, Interest, Message, Side, Sink, StreamEnd, Time, Unit, Wants,
 };
-use wstool::pipeline;
+use wstool::pipeline::{self, Means};
 use wstool::render::views::Form;
 use wstool::render::{Options, hex, tree};
 
@@ -233,7 +233,7 @@ fn payload() {
         let counted = Counted::default();
         let mut sink = view.over(counted.clone(), form, &options);
         let input = input::open(long(first, byte, LARGE), "test").expect("it is raw");
-        pipeline::run_within(BUDGET, input, sink.as_mut(), &mut |_| {});
+        pipeline::run_with(Means { memory: BUDGET, ..Means::default() }, input, sink.as_mut(), &mut |_| {});
         sink.end().expect("it counts");
         let counted = counted.0.get();
         assert!(counted > LARGE, "{} in {form:?}: all of it is shown, not {counted}", view.name);
@@ -241,7 +241,7 @@ fn payload() {
     // What is beyond the budget is shown cut.
     let input = input::open(long(0x81, b'x', 2 * LARGE), "test").expect("it is raw");
     let mut seen = Seen::default();
-    pipeline::run_within(BUDGET, input, &mut seen, &mut |_| {});
+    pipeline::run_with(Means { memory: BUDGET, ..Means::default() }, input, &mut seen, &mut |_| {});
     assert_eq!((seen.given_up, seen.messages, seen.cut), (1, 1, 1));
 }
 
@@ -256,7 +256,8 @@ fn connections() {
     });
     let input = input::open(Box::new(capture), "made").expect("a capture");
     let mut seen = Seen::default();
-    let outcome = pipeline::run_within(BUDGET, input, &mut seen, &mut |_| {});
+    let outcome =
+        pipeline::run_with(Means { memory: BUDGET, ..Means::default() }, input, &mut seen, &mut |_| {});
     assert_eq!(outcome.summary.packets, u64::from(packets));
     assert_eq!((outcome.summary.connections, seen.messages), (u64::from(MANY), u64::from(MANY)));
     assert!(seen.given_up > 1000 && seen.given_up < u64::from(MANY), "{}", seen.given_up);

@@ -28,3 +28,4 @@ mod repeats;
 mod splits;
 mod statistics;
 mod strangers;
+mod threads;

@@ -1,4 +1,5 @@
-//! Statistics take a frame and the message that it is alone in one call. Told one by one they come to the same.
+//! Statistics take a frame and the message that it is alone in one call. Told one by one they come to the
+//! same.
 
 use std::io::Cursor;
 

@@ -78,6 +78,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "help",
             "last",
             "random",
+            "auto",
             "socketio",
             "wstool",
             "wstool ",

@@ -14,7 +14,7 @@ use wstool::input::{self, PcapWriter};
 use wstool::limits;
 use wstool::model::Sink;
 use wstool::model::film::Film;
-use wstool::pipeline;
+use wstool::pipeline::{self, Means};
 use wstool::render::json::Json;
 use wstool::render::{Options, Tree};
 use wstool::replay::{film, transcript};
@@ -134,7 +134,7 @@ impl Sample {
 
 fn run(memory: usize, name: &str, bytes: Vec<u8>, sink: &mut dyn Sink) {
     let input = input::open(Box::new(Cursor::new(bytes)), name).unwrap_or_else(|e| panic!("{name}: {e}"));
-    let outcome = pipeline::run_within(memory, input, sink, &mut |_| {});
+    let outcome = pipeline::run_with(Means { memory, ..Means::default() }, input, sink, &mut |_| {});
     assert!(outcome.error.is_none(), "{name}: {:?}", outcome.error);
 }
 

@@ -13,6 +13,8 @@ pub struct Opened {
     pub input: Input,
     /// Bytes of the file, where it is one.
     pub size: Option<u64>,
+    /// The same, whether or not it has a name.
+    pub length: Option<u64>,
     /// The input comes as it happens.
     pub live: bool,
 }
@@ -21,29 +23,30 @@ pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
     let explain = |e: InputError| e.text();
     if name == "-" {
         // Standard input may be a file all the same, which nobody types into.
-        let live = !matches!(stdin_metadata(), Some(true));
+        let length = stdin_length();
+        let live = length.is_none();
         let reader: Box<dyn Read + Send> = Box::new(io::stdin());
         let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
         let input = input::open(reader, "-").map_err(explain)?;
-        return Ok(Opened { input, size: None, live });
+        return Ok(Opened { input, size: None, length, live });
     }
     match file::open(Path::new(name)) {
         Ok(file::Opened { reader, size }) => {
             let live = size.is_none();
             let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
             let input = input::open(reader, name).map_err(|e| mistaken::text(name, &e))?;
-            Ok(Opened { input, size, live })
+            Ok(Opened { input, size, length: size, live })
         }
         Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
             Err("is a directory: name the capture files in it".into())
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
             match input::from_argument(name) {
-                Some(input) => Ok(Opened { input, size: None, live: false }),
+                Some(input) => Ok(Opened { input, size: None, length: None, live: false }),
                 None if looks_like_hex(name) => {
                     match input::open(Box::new(io::Cursor::new(name.to_owned())), name) {
                         Err(e) => Err(e.text()),
-                        Ok(input) => Ok(Opened { input, size: None, live: false }),
+                        Ok(input) => Ok(Opened { input, size: None, length: None, live: false }),
                     }
                 }
                 None => Err(file::no_sample(name).unwrap_or("no such file, and it is not hex either".into())),
@@ -59,9 +62,9 @@ fn looks_like_hex(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && digits * 10 >= text.chars().count() * 7
 }
 
-/// Whether standard input is a regular file; `None` when it cannot be told.
-fn stdin_metadata() -> Option<bool> {
-    std::fs::metadata("/dev/stdin").ok().map(|m| m.is_file())
+/// The bytes of standard input, where that is a regular file.
+fn stdin_length() -> Option<u64> {
+    std::fs::metadata("/dev/stdin").ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())
 }
 
 /// Long arguments are hex, of which a message names only the beginning, or paths, of which it

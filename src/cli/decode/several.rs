@@ -48,10 +48,11 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
             }
             let file = &known[place];
             Some(file.error.clone().map_or_else(|| open(file.name, interrupt), Err).map(|opened| {
+                let threads = args.threads.of(&opened);
                 let Opened { input, size, .. } = opened;
                 let next = Progress::new(size, !args.view.is_late, look.lang);
                 progress.replace(Some(next)).into_iter().for_each(Progress::end);
-                input
+                (input, threads)
             }))
         },
         args.memory,

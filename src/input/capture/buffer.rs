@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::input::InputError;
-use crate::input::source::Source;
+use crate::input::source::{Meter, Source};
 use crate::limits;
 
 /// A read buffer that grows, up to [`limits::PACKET`], only when it is full of bytes that have arrived.
@@ -79,7 +79,7 @@ impl Buffer {
     }
 
     /// How many bytes of the underlying, possibly compressed, input were read.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.source.bytes_read()
+    pub(super) fn meter(&self) -> &Meter {
+        self.source.meter()
     }
 }

@@ -14,7 +14,7 @@ mod write;
 use pcap_file::DataLink;
 
 use super::InputError;
-use super::source::Source;
+use super::source::{Meter, Source};
 use crate::limits;
 use crate::model::Packet;
 use buffer::Buffer;
@@ -85,9 +85,18 @@ impl Capture {
 
     /// Bytes of the underlying input that were read, compressed ones if it is compressed. For a progress bar.
     pub fn bytes_read(&self) -> u64 {
+        self.counter().read()
+    }
+
+    /// The same, to be asked while packets are lent.
+    pub fn meter(&self) -> Meter {
+        self.counter().clone()
+    }
+
+    fn counter(&self) -> &Meter {
         match &self.file {
-            File::Pcap(file) => file.bytes_read(),
-            File::PcapNg(file) => file.bytes_read(),
+            File::Pcap(file) => file.meter(),
+            File::PcapNg(file) => file.meter(),
         }
     }
 }

@@ -5,7 +5,7 @@ use pcap_file::pcap::{PcapParseError, PcapParser, PcapTsResolution};
 
 use super::buffer::{Buffer, More};
 use super::{longest, note_link};
-use crate::input::InputError;
+use crate::input::{InputError, Meter};
 use crate::model::{Packet, Text, Time};
 
 const FILE_HEADER: usize = 24;
@@ -44,8 +44,8 @@ impl File {
         &self.links
     }
 
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.buffer.bytes_read()
+    pub(super) fn meter(&self) -> &Meter {
+        self.buffer.meter()
     }
 
     #[inline]

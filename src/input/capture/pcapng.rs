@@ -3,7 +3,7 @@
 use super::buffer::{Buffer, More};
 use super::interface::{Interface, Order};
 use super::note_link;
-use crate::input::InputError;
+use crate::input::{InputError, Meter};
 use crate::limits;
 use crate::model::{Packet, Text, Time};
 
@@ -65,8 +65,8 @@ impl File {
         &self.links
     }
 
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.buffer.bytes_read()
+    pub(super) fn meter(&self) -> &Meter {
+        self.buffer.meter()
     }
 
     #[inline]

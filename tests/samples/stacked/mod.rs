@@ -213,7 +213,8 @@ fn every_byte_that_was_deciphered_leads_to_its_packet() {
     assert!(checked > 100_000, "{checked}");
 }
 
-/// Where a layer has bytes of its own in between, offsets in what it carries are not those in what carries it.
+/// Where a layer has bytes of its own in between, offsets in what it carries are not those in what carries
+/// it.
 #[test]
 fn a_byte_behind_headers_of_the_layer_leads_to_its_packet() {
     let response = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

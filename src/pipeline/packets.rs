@@ -1,0 +1,277 @@
+//! The packets of a capture: to flows, and on to the decoder.
+
+use super::following::{Following, Listener, Reached, follow};
+use super::turns::{Reports, Turns};
+use super::{Part, Read, Threads};
+use crate::decoder::{Beginning, Decoder, Start};
+use crate::input::Capture;
+use crate::model::{
+    At, Body, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink, StreamEnd,
+    Time, Unit,
+};
+use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
+
+/// How many packets pass between two reports of progress.
+const PROGRESS_EVERY: u64 = 4096;
+
+impl<S: Sink> Decoder<S> {
+    /// The packets of a capture.
+    pub(super) fn packets(
+        &mut self,
+        following: &mut Following,
+        mut capture: Capture,
+        part: Part<'_>,
+        threads: Threads,
+        progress: &mut dyn FnMut(u64),
+    ) -> Read {
+        let before = if let Part::Further(before) = part { before } else { 0 };
+        // The first packet is read before the input is described: only then are its link types known.
+        let first = capture.next().map(|packet| packet.map(|p| (Packet { data: &[], ..p }, p.data.to_vec())));
+        let start = first.as_ref().and_then(|first| first.as_ref().ok()).map(|(packet, _)| packet.time);
+        let mut flow = self.describe(part, &about(&capture, start));
+        let (mut packets, mut error) = (0, None);
+        let mut goes_on = false;
+        match first {
+            None => {}
+            Some(Err(e)) => error = Some(e),
+            Some(Ok((packet, data))) => {
+                packets = packet.number;
+                self.tick(packet.time);
+                if flow.is_continue() {
+                    let packet = Packet { number: before + packets, data: &data, ..packet };
+                    let mut direct =
+                        Direct::new(self, &mut following.turns, &mut following.reports, progress);
+                    flow = following.tracker.packet(&packet, &mut direct);
+                }
+                goes_on = flow.is_continue();
+            }
+        }
+        if goes_on {
+            let reached = self.rest(following, &mut capture, before, threads, progress);
+            (flow, error) = (reached.flow, reached.error);
+            packets = packets.max(reached.packets);
+            following.reports.settle(&mut following.turns, self);
+            progress(reached.bytes);
+            return Read { packets, bytes: reached.bytes, error, ..Read::new(flow) };
+        }
+        let bytes = capture.bytes_read();
+        progress(bytes);
+        Read { packets, bytes, error, ..Read::new(flow) }
+    }
+
+    /// The packets behind the first one.
+    fn rest(
+        &mut self,
+        following: &mut Following,
+        capture: &mut Capture,
+        before: u64,
+        threads: Threads,
+        progress: &mut dyn FnMut(u64),
+    ) -> Reached {
+        #[cfg(feature = "threads")]
+        if threads == Threads::Two
+            && let Some(reached) = super::stages::follow(self, following, capture, before, progress)
+        {
+            return reached;
+        }
+        let _ = threads;
+        let Following { tracker, turns, reports, .. } = following;
+        follow(capture, tracker, before, &mut Direct::new(self, turns, reports, progress))
+    }
+
+    /// No more packets will come.
+    pub(super) fn packets_end(&mut self, following: &mut Following, read: &mut Read) {
+        if read.flow.is_continue() {
+            let Following { tracker, turns, reports, .. } = following;
+            read.flow = tracker.finish(&mut Direct::new(self, turns, reports, &mut |_| ()));
+            if read.flow.is_continue() {
+                read.flow = self.settle();
+            }
+        }
+        read.unreadable = following.unreadable();
+    }
+
+    /// Says what the input is, or which of several files begins.
+    pub(super) fn describe(&mut self, part: Part<'_>, about: &Meta) -> Flow {
+        match part {
+            Part::Whole => self.tell(&Unit::about_input(Body::Meta(about))),
+            Part::One(file) => {
+                let (format, link_types) = (Some(about.format.clone()), about.link_types.clone());
+                let file = InputFile { format, link_types, start: about.start, ..file.clone() };
+                self.tell(&Unit::about_input(Body::File(&file)))
+            }
+            Part::Further(_) => ON,
+        }
+    }
+}
+
+/// What a capture is.
+fn about(capture: &Capture, start: Option<Time>) -> Meta {
+    Meta {
+        input: capture.name().to_owned(),
+        format: capture.format().to_owned(),
+        link_types: capture.link_types(),
+        start,
+        ..Meta::default()
+    }
+}
+
+/// Tells the decoder what the tracker says, as it says it.
+struct Direct<'a, S> {
+    decoder: &'a mut Decoder<S>,
+    turns: &'a mut Turns,
+    reports: &'a mut Reports,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl<'a, S: Sink> Direct<'a, S> {
+    fn new(
+        decoder: &'a mut Decoder<S>,
+        turns: &'a mut Turns,
+        reports: &'a mut Reports,
+        progress: &'a mut dyn FnMut(u64),
+    ) -> Self {
+        Self { decoder, turns, reports, progress }
+    }
+
+    #[inline]
+    fn count(&mut self, bytes: usize) {
+        if self.turns.count(bytes) {
+            self.reports.turn(self.turns, self.decoder);
+        }
+    }
+
+    #[inline]
+    fn answer(&mut self, flow: FlowId, bytes: usize, interest: Interest) -> Interest {
+        let interest = self.reports.current.note(flow, interest);
+        self.count(bytes);
+        interest
+    }
+}
+
+impl<S: Sink> Listener for Direct<'_, S> {
+    #[inline]
+    fn begins(&mut self, packet: &Packet<'_>, _: &Tracker) {
+        self.decoder.tick(packet.time);
+    }
+
+    #[inline]
+    fn ends(&mut self, number: u64, capture: &Capture) {
+        if number.is_multiple_of(PROGRESS_EVERY) {
+            (self.progress)(capture.bytes_read());
+        }
+    }
+
+    #[inline]
+    fn surplus(&mut self) -> usize {
+        self.turns.take_surplus()
+    }
+}
+
+impl<S: Sink> StreamSink for Direct<'_, S> {
+    fn open(&mut self, flow: FlowId, opened: &Opened) {
+        self.turns.open(flow);
+        StreamSink::open(self.decoder, flow, opened);
+        self.count(0);
+    }
+
+    #[inline]
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        if self.turns.is_ignored(flow) {
+            return Interest::Ignore;
+        }
+        let interest = StreamSink::data(self.decoder, flow, from, bytes, at);
+        self.answer(flow, bytes.len(), interest)
+    }
+
+    fn gap(
+        &mut self,
+        flow: FlowId,
+        from: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+    ) -> Interest {
+        if self.turns.is_ignored(flow) {
+            return Interest::Ignore;
+        }
+        let interest = StreamSink::gap(self.decoder, flow, from, length, between);
+        self.answer(flow, 0, interest)
+    }
+
+    fn behind(&mut self, flow: FlowId, from: Side) {
+        StreamSink::behind(self.decoder, flow, from);
+        self.count(0);
+    }
+
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
+        if self.turns.is_ignored(flow) {
+            return Interest::Ignore;
+        }
+        let interest = StreamSink::end(self.decoder, flow, from, how, receipt, at);
+        self.answer(flow, 0, interest)
+    }
+
+    fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {
+        StreamSink::close(self.decoder, flow, why, last);
+        self.count(0);
+    }
+
+    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
+        StreamSink::refused(self.decoder, server, at);
+        self.count(0);
+    }
+
+    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
+        StreamSink::anomaly(self.decoder, flow, from, finding, at);
+        self.count(0);
+    }
+}
+
+impl<S: Sink> StreamSink for Decoder<S> {
+    fn open(&mut self, flow: FlowId, opened: &Opened) {
+        let start = if opened.syn_seen { Start::Opened } else { Start::Midway };
+        let endpoints = Some([opened.a, opened.b]);
+        let both_heard = opened.both_heard;
+        Decoder::open(self, flow, &Beginning { endpoints, start, both_heard, ..Beginning::GIVEN });
+    }
+
+    #[inline]
+    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
+        Decoder::data(self, flow, from, bytes, at)
+    }
+
+    fn gap(
+        &mut self,
+        flow: FlowId,
+        from: Side,
+        length: u64,
+        between: (Option<u64>, Option<u64>),
+    ) -> Interest {
+        Decoder::gap(self, flow, from, length, between, &net::TCP_GAP)
+    }
+
+    fn behind(&mut self, flow: FlowId, from: Side) {
+        Decoder::behind(self, flow, from);
+    }
+
+    fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
+        Decoder::end(self, flow, from, how, receipt, at)
+    }
+
+    fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {
+        if why == CloseReason::Evicted {
+            let _: Flow = self.give_up(flow);
+        }
+        // The sink will say so again at the next unit if it has had enough.
+        let _: Flow = Decoder::close(self, flow, StreamEnd::Capture, Some(last));
+    }
+
+    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
+        Decoder::refused(self, server, at);
+    }
+
+    fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
+        // The same holds here.
+        Decoder::anomaly(self, flow, from, finding, at);
+    }
+}
