@@ -104,11 +104,11 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes a key that is not known before, and its colon: a `first` member has no comma before it.
-    pub fn named(&mut self, first: bool, key: &str) {
+    pub fn named(&mut self, first: bool, key: &'static str) {
         if !first {
             self.raw(",");
         }
-        self.string(key);
+        self.word(key);
         self.raw(":");
     }
 
@@ -135,6 +135,18 @@ impl<W: Write> Writer<W> {
         self.buf.extend_from_slice(&[b'.', first]);
         let rest = eight_digits((fraction % 100_000_000) as u32);
         self.buf.extend_from_slice(&(rest + ASCII_ZEROS).to_le_bytes());
+        self.raw("\"");
+    }
+
+    /// Writes a word of this program's own as a string: there is nothing in it to escape.
+    #[inline]
+    pub fn word(&mut self, word: &'static str) {
+        debug_assert!(
+            word.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte)),
+            "{word}"
+        );
+        self.raw("\"");
+        self.raw(word);
         self.raw("\"");
     }
 
