@@ -30,8 +30,13 @@ impl Talk {
             return Some(app);
         }
         let agreed = self.agreed.map(|agreed| agreed.id);
-        let rest = DIALECTS.iter().filter(|dialect| Some(dialect.id) != agreed);
-        rest.copied().find_map(|dialect| self.attempt(dialect, said, found))
+        for dialect in DIALECTS.iter().copied().filter(|dialect| Some(dialect.id) != agreed) {
+            let app = self.attempt(dialect, said, found);
+            if app.is_some() {
+                return app;
+            }
+        }
+        None
     }
 
     /// Reads a message as the handshake says.

@@ -16,8 +16,13 @@ use crate::model::{
     Verdict,
 };
 
-/// Begins an object with its first members.
+/// Begins an object with its first members. What type of record it is, is a word of this program's own, and
+/// a part of the literal.
 macro_rules! open {
+    ($w:expr, "type" : $kind:literal $(, $key:literal : $more:expr)* $(,)?) => {
+        $w.raw(concat!("{\"type\":\"", $kind, "\""));
+        $crate::render::json::value::members!($w $(, $key: $more)*);
+    };
     ($w:expr, $first:literal : $value:expr $(, $key:literal : $more:expr)* $(,)?) => {
         $w.raw(concat!("{\"", $first, "\":"));
         $crate::render::json::value::ToJson::put($value, $w);
