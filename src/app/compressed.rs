@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::dialect::{Dialect, Each, Said};
+use super::dialect::{Dialect, Reader, Said};
 use super::json;
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
 use crate::model::{App, Cite, Text, Value, fields};
@@ -12,10 +12,10 @@ use crate::model::{App, Cite, Text, Value, fields};
 pub static DIALECT: Dialect = Dialect {
     id: "compressed",
     subprotocols: &[],
-    by_content: true,
+    looks_like: Some(looks_like),
     fields: FIELDS,
     rules: &[],
-    decoder: || Box::new(Each(read)),
+    reader: Reader::Each(read),
 };
 
 fields! {
@@ -88,6 +88,11 @@ pub fn inflate(format: Format, bytes: &[u8], most: u64) -> (Vec<u8>, bool) {
         Format::Zlib => all(ZlibDecoder::new(bytes), most),
         Format::Raw => all(DeflateDecoder::new(bytes), most),
     }
+}
+
+/// What begins with a signature.
+fn looks_like(said: &Said<'_>) -> bool {
+    !said.text && Format::sniff(said.bytes).is_some()
 }
 
 /// A message that is compressed whole.

@@ -14,14 +14,24 @@ pub struct Dialect {
     pub id: &'static str,
     /// The subprotocols (RFC 6455 §1.9) that stand for it.
     pub subprotocols: &'static [&'static str],
-    /// Whether a message shows by itself that it speaks this protocol.
-    pub by_content: bool,
+    /// Whether a message may speak this protocol, told at a glance: asked of every message before it is
+    /// read, and never `false` for one that would be read. `None` where no message shows it by itself.
+    pub looks_like: Option<fn(&Said<'_>) -> bool>,
     /// The fields it names.
     pub fields: &'static [&'static FieldDef],
     /// The rules it is held against.
     pub rules: &'static [&'static Rule],
-    /// What reads the messages of one connection.
-    pub decoder: fn() -> Box<dyn Decoder>,
+    /// What reads its messages.
+    pub reader: Reader,
+}
+
+/// What reads the messages of a protocol.
+#[derive(Clone, Copy, Debug)]
+pub enum Reader {
+    /// Each message stands for itself, and is read if all of it is there.
+    Each(fn(&Said<'_>) -> Option<App>),
+    /// The messages of one connection are read by a decoder of their own, which this makes.
+    Session(fn() -> Box<dyn Decoder>),
 }
 
 /// Reads the messages of one connection, both directions, and remembers what the later ones need.
@@ -39,21 +49,6 @@ pub trait Decoder: fmt::Debug + Send {
 
     /// The connection is over, and all that was sent has been read.
     fn end(&mut self, _found: &mut Vec<Finding>) {}
-}
-
-/// A decoder of a protocol whose messages stand each for itself.
-pub struct Each<F>(pub F);
-
-impl<F> fmt::Debug for Each<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Each")
-    }
-}
-
-impl<F: FnMut(&Said<'_>) -> Option<App> + Send> Decoder for Each<F> {
-    fn read(&mut self, said: &Said<'_>, _: &mut Vec<Finding>) -> Option<App> {
-        if said.is_whole() { (self.0)(said) } else { None }
-    }
 }
 
 /// A message.

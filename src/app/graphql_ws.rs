@@ -1,6 +1,6 @@
 //! GraphQL over WebSocket: `graphql-transport-ws`, and the older `graphql-ws` of subscriptions-transport-ws.
 
-use super::dialect::{Decoder, Dialect, Said};
+use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
 use super::json;
 use crate::model::{App, Cite, Finding, Span, Text, fields, rules};
@@ -8,19 +8,19 @@ use crate::model::{App, Cite, Finding, Span, Text, fields, rules};
 pub static DIALECT: Dialect = Dialect {
     id: "graphql-transport-ws",
     subprotocols: &["graphql-transport-ws"],
-    by_content: false,
+    looks_like: None,
     fields: FIELDS,
     rules: RULES,
-    decoder: || Box::new(Graphql { protocol: "graphql-transport-ws", types: TYPES, strict: true }),
+    reader: Reader::Session(|| Box::new(Graphql { protocol: "graphql-transport-ws", types: TYPES, strict: true })),
 };
 
 pub static LEGACY: Dialect = Dialect {
     id: "graphql-ws",
     subprotocols: &["graphql-ws"],
-    by_content: false,
+    looks_like: None,
     fields: FIELDS,
     rules: &[],
-    decoder: || Box::new(Graphql { protocol: "graphql-ws", types: LEGACY_TYPES, strict: false }),
+    reader: Reader::Session(|| Box::new(Graphql { protocol: "graphql-ws", types: LEGACY_TYPES, strict: false })),
 };
 
 const TYPES: &[&str] =
@@ -121,7 +121,8 @@ mod tests {
         ] {
             let said = Said::sample(Dir::Client, 1, true, wire.as_bytes());
             let mut found = Vec::new();
-            let app = (dialect.decoder)().read(&said, &mut found);
+            let Reader::Session(decoder) = dialect.reader else { panic!("{} has no decoder", dialect.id) };
+            let app = decoder().read(&said, &mut found);
             let rules: Vec<_> = found.iter().map(|f| f.rule.id).collect();
             let is_bad = app.is_none() && dialect.id == "graphql-transport-ws";
             assert_eq!(rules, if is_bad { vec!["graphql-bad-message"] } else { vec![] }, "{wire}");

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::dialect::{Dialect, Each, Said};
+use super::dialect::{Dialect, Reader, Said};
 use super::excerpt::cut;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
 use crate::model::json::{Json, is_deep};
@@ -12,16 +12,21 @@ use crate::model::{App, Cite, Text, Value, fields};
 pub static DIALECT: Dialect = Dialect {
     id: "json",
     subprotocols: &["json"],
-    by_content: true,
+    looks_like: Some(looks_like),
     fields: FIELDS,
     rules: &[],
-    decoder: || Box::new(Each(read)),
+    reader: Reader::Each(read),
 };
 
 fields! {
     /// What is annotated.
     FIELDS;
     VALUE = "json.data", "JSON", Cite { doc: "RFC 8259", section: "2" }, "An object or an array.";
+}
+
+/// What may be an object or an array.
+fn looks_like(said: &Said<'_>) -> bool {
+    said.text && matches!(said.bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// Objects and arrays; a number or a word by itself is more likely something else. The message shows

@@ -14,7 +14,7 @@ pub mod socketio;
 pub mod stream;
 pub mod talk;
 
-pub use dialect::{Decoder, Dialect, Said};
+pub use dialect::{Decoder, Dialect, Reader, Said};
 pub use talk::Talk;
 
 /// Declares the files of protocols, each with the dialects in it, and the table of all of them.

@@ -1,6 +1,6 @@
 //! `SignalR`'s JSON hub protocol: JSON objects, each ended by the record separator.
 
-use super::dialect::{Dialect, Each, Said};
+use super::dialect::{Dialect, Reader, Said};
 use super::json;
 use crate::model::json::place;
 use crate::model::{App, Cite, Text, Value, fields};
@@ -8,10 +8,10 @@ use crate::model::{App, Cite, Text, Value, fields};
 pub static DIALECT: Dialect = Dialect {
     id: "signalr",
     subprotocols: &[],
-    by_content: true,
+    looks_like: Some(looks_like),
     fields: FIELDS,
     rules: &[],
-    decoder: || Box::new(Each(read)),
+    reader: Reader::Each(read),
 };
 
 /// Objects of one message that are named.
@@ -24,6 +24,11 @@ fields! {
     FIELDS;
     TYPE = "signalr.type", "type", CITE, "What the message is for.";
     DATA = "signalr.data", "message", CITE, "The message itself.";
+}
+
+/// What begins as an object and ends with the separator.
+fn looks_like(said: &Said<'_>) -> bool {
+    said.text && said.bytes.first() == Some(&b'{') && said.bytes.last() == Some(&0x1E)
 }
 
 fn read(said: &Said<'_>) -> Option<App> {

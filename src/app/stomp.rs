@@ -3,7 +3,7 @@
 //! Over WebSocket a message mostly holds one frame. It may hold several, and some clients cut a large
 //! frame into several messages, which Spring's brokers put together again.
 
-use super::dialect::{Decoder, Dialect, Said};
+use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
 use crate::model::{App, Cite, Dir, Field, FieldDef, Finding, Span, Text, Value, fields, rules};
@@ -11,10 +11,10 @@ use crate::model::{App, Cite, Dir, Field, FieldDef, Finding, Span, Text, Value, 
 pub static DIALECT: Dialect = Dialect {
     id: "stomp",
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],
-    by_content: true,
+    looks_like: Some(|said| command_of(said.bytes).is_some()),
     fields: FIELDS,
     rules: RULES,
-    decoder: || Box::<Stomp>::default(),
+    reader: Reader::Session(|| Box::<Stomp>::default()),
 };
 
 const CITE: Cite = Cite { doc: "STOMP 1.2", section: "STOMP Frames" };
@@ -229,6 +229,10 @@ fn ends_in_nul(said: &Said<'_>) -> bool {
 
 /// The command in the first line, if it is one.
 fn command_of(bytes: &[u8]) -> Option<&[u8]> {
+    // Nearly every message is something else.
+    if !bytes.first()?.is_ascii_uppercase() {
+        return None;
+    }
     let line = bytes.iter().take(16).position(|byte| *byte == b'\n')?;
     let line = bytes[..line].strip_suffix(b"\r").unwrap_or(&bytes[..line]);
     COMMANDS.iter().any(|known| known.as_bytes() == line).then_some(line)

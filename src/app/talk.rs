@@ -1,7 +1,7 @@
 //! What the messages of one connection speak, from its first to its last.
 
 use super::DIALECTS;
-use super::dialect::{Decoder, Dialect, Said};
+use super::dialect::{Decoder, Dialect, Reader, Said};
 use crate::model::{App, Dir, Finding};
 
 /// The application protocols of one connection: which was agreed on, which were seen, and what their
@@ -9,7 +9,7 @@ use crate::model::{App, Dir, Finding};
 #[derive(Debug, Default)]
 pub struct Talk {
     agreed: Option<&'static Dialect>,
-    /// Decoders of the protocols that were agreed on or seen. Decoders without a state take no room.
+    /// Decoders of the protocols that were agreed on or seen, and whose messages hang together.
     decoders: Vec<(&'static Dialect, Box<dyn Decoder>)>,
     /// Which directions lack something.
     lost: [bool; 2],
@@ -24,21 +24,39 @@ impl Talk {
 
     /// What the next message of a direction means, if that can be told. What it breaks is added to `found`.
     pub fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
-        if let Some(agreed) = self.agreed {
-            let said = Said { agreed: true, known: true, ..*said };
-            let at = self.place(agreed).unwrap_or_else(|| {
-                self.decoders.push((agreed, (agreed.decoder)()));
-                self.decoders.len() - 1
-            });
-            let decoder = &mut self.decoders[at].1;
-            self.lost = tell_lost(self.lost, decoder.as_mut());
-            if let Some(app) = decoder.read(&said, found) {
-                return Some(app);
-            }
+        if let Some(agreed) = self.agreed
+            && let Some(app) = self.read_agreed(agreed, said, found)
+        {
+            return Some(app);
         }
         let agreed = self.agreed.map(|agreed| agreed.id);
-        let rest = DIALECTS.iter().filter(|dialect| dialect.by_content && Some(dialect.id) != agreed);
-        rest.copied().find_map(|dialect| self.attempt(dialect, said, found))
+        for dialect in DIALECTS.iter().copied().filter(|dialect| Some(dialect.id) != agreed) {
+            let app = self.attempt(dialect, said, found);
+            if app.is_some() {
+                return app;
+            }
+        }
+        None
+    }
+
+    /// Reads a message as the handshake says.
+    fn read_agreed(
+        &mut self,
+        agreed: &'static Dialect,
+        said: &Said<'_>,
+        found: &mut Vec<Finding>,
+    ) -> Option<App> {
+        let new = match agreed.reader {
+            Reader::Each(read) => return each(read, said),
+            Reader::Session(new) => new,
+        };
+        let at = self.place(agreed).unwrap_or_else(|| {
+            self.decoders.push((agreed, new()));
+            self.decoders.len() - 1
+        });
+        let decoder = &mut self.decoders[at].1;
+        self.lost = tell_lost(self.lost, decoder.as_mut());
+        decoder.read(&Said { agreed: true, known: true, ..*said }, found)
     }
 
     /// Reads a message as `dialect` if it shows by itself that it speaks it, or if messages before it did.
@@ -48,18 +66,23 @@ impl Talk {
         said: &Said<'_>,
         found: &mut Vec<Finding>,
     ) -> Option<App> {
+        let looks_like = dialect.looks_like?;
+        let new = match dialect.reader {
+            Reader::Each(read) => return if looks_like(said) { each(read, said) } else { None },
+            Reader::Session(new) => new,
+        };
         let before = found.len();
-        let place = self.place(dialect);
-        let said = Said { agreed: false, known: place.is_some(), ..*said };
-        let app = if let Some(at) = place {
-            self.decoders[at].1.read(&said, found)
-        } else {
-            let mut decoder = (dialect.decoder)();
-            let app = decoder.read(&said, found);
+        let app = if let Some(at) = self.place(dialect) {
+            self.decoders[at].1.read(&Said { agreed: false, known: true, ..*said }, found)
+        } else if looks_like(said) {
+            let mut decoder = new();
+            let app = decoder.read(&Said { agreed: false, known: false, ..*said }, found);
             if app.is_some() {
                 self.decoders.push((dialect, decoder));
             }
             app
+        } else {
+            None
         };
         if app.is_none() {
             found.truncate(before);
@@ -89,6 +112,11 @@ impl Talk {
         }
         found
     }
+}
+
+/// Reads a message that stands for itself.
+fn each(read: fn(&Said<'_>) -> Option<App>, said: &Said<'_>) -> Option<App> {
+    if said.is_whole() { read(said) } else { None }
 }
 
 /// Tells a new decoder what was lost before it was there.

@@ -9,6 +9,7 @@ mod run;
 #[path = "../shelf/mod.rs"]
 mod shelf;
 
+mod dialects;
 mod healthy;
 mod socketio;
 mod spans;

@@ -336,12 +336,15 @@ impl Lane {
 }
 
 /// A message that begins with a CONNECT of MQTT.
-fn is_connect(said: &Said<'_>) -> bool {
+pub(super) fn is_connect(said: &Said<'_>) -> bool {
+    // Nearly every message is something else.
+    if said.bytes.first() != Some(&0x10) {
+        return false;
+    }
     let Header::Read(head) = Head::read(said.bytes) else { return false };
     let rest = said.bytes.get(1 + head.digits..).unwrap_or_default();
     !said.text
         && said.dir == Dir::Client
-        && head.first == 0x10
         && (rest.starts_with(b"\0\x04MQTT") || rest.starts_with(b"\0\x06MQIsdp"))
 }
 

@@ -11,16 +11,16 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Reader};
 use crate::model::{Cite, fields, rules};
 
 pub static DIALECT: Dialect = Dialect {
     id: "mqtt",
     subprotocols: &["mqtt", "mqttv3.1"],
-    by_content: true,
+    looks_like: Some(decoder::is_connect),
     fields: FIELDS,
     rules: RULES,
-    decoder: || Box::<decoder::Mqtt>::default(),
+    reader: Reader::Session(|| Box::<decoder::Mqtt>::default()),
 };
 
 /// A section of MQTT 5.0; sections 1 to 4 and 6 of 3.1.1 say the same unless noted.

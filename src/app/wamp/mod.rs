@@ -12,25 +12,25 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Reader};
 use crate::model::{Cite, fields, rules};
 
 pub static JSON: Dialect = Dialect {
     id: "wamp.2.json",
     subprotocols: &["wamp.2.json"],
-    by_content: false,
+    looks_like: None,
     fields: FIELDS,
     rules: RULES,
-    decoder: || Box::new(session::Wamp::new(encoding::Encoding::Json)),
+    reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::Encoding::Json))),
 };
 
 pub static MSGPACK: Dialect = Dialect {
     id: "wamp.2.msgpack",
     subprotocols: &["wamp.2.msgpack"],
-    by_content: false,
+    looks_like: None,
     fields: FIELDS,
     rules: &[],
-    decoder: || Box::new(session::Wamp::new(encoding::Encoding::MessagePack)),
+    reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::Encoding::MessagePack))),
 };
 
 /// A section of the WAMP Basic Profile.

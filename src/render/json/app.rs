@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::record::{Content, cut, finding_ids, origin};
-use super::value::{Base64, List, Seconds, Sides, ToJson, members, object, open};
+use super::value::{Base64, List, Seconds, Sides, ToJson, Word, members, object, open};
 use super::write::Writer;
 use crate::model::{
     Answer, App, AppPacket, AppSession, Attachment, Field, SessionEnd, SessionRef, Transport, Unit, Value,
@@ -12,7 +12,7 @@ use crate::model::{
 /// What a packet means. Each field is a key: what follows the last dot of its id.
 impl<W: Write> ToJson<W> for &App {
     fn put(self, w: &mut Writer<W>) {
-        open!(w, "protocol": self.protocol);
+        open!(w, "protocol": Word(self.protocol));
         for (i, field) in self.fields.iter().enumerate() {
             let is_same = |other: &&Field| other.def == field.def;
             if self.fields[..i].iter().any(|other| is_same(&other)) {
@@ -47,7 +47,9 @@ impl<W: Write> ToJson<W> for &App {
 }
 
 fn key(field: &Field) -> &'static str {
-    field.def.id.rsplit('.').next().unwrap_or(field.def.id)
+    let id = field.def.id;
+    // Byte by byte: ids are too short for a search to be worth its while.
+    id.bytes().rposition(|byte| byte == b'.').map_or(id, |dot| &id[dot + 1..])
 }
 
 impl<W: Write> ToJson<W> for &Value {

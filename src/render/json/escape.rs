@@ -57,8 +57,10 @@ pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
 
 /// How many bytes there are before one that is [`ODD`].
 fn plain(text: &[u8]) -> usize {
-    let (words, _) = text.as_chunks::<8>();
-    let whole = 8 * words.iter().take_while(|word| !odd(u64::from_le_bytes(**word))).count();
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let blocks = BLOCK * blocks.iter().take_while(|block| is_printable(block)).count();
+    let (words, _) = text[blocks..].as_chunks::<8>();
+    let whole = blocks + 8 * words.iter().take_while(|word| !odd(u64::from_le_bytes(**word))).count();
     let rest = &text[whole..];
     whole + rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len())
 }
@@ -146,6 +148,12 @@ fn is_plain(block: &[u8]) -> bool {
     };
     <&[u8; BLOCK]>::try_from(block)
         .is_ok_and(|block| block.iter().fold(0, |any, byte| any | special(*byte)) == 0)
+}
+
+/// Whether all of a block is printable ASCII: without a branch, as [`is_plain`].
+#[inline]
+fn is_printable(block: &[u8; BLOCK]) -> bool {
+    block.iter().fold(0, |any, byte| any | u8::from(byte.wrapping_sub(b' ') >= 0x5F)) == 0
 }
 
 /// The high bit of each byte that equals `byte`, in a word.

@@ -6,7 +6,7 @@ use super::Stream;
 use super::app::{packet, session};
 use super::record::{as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin};
 use super::run::{meta, summary};
-use super::value::{Base64, List, members, open, with};
+use super::value::{Base64, List, Word, members, open, with};
 use super::write::{Mark, Writer};
 use crate::model::{Body, Dir, Frame, Hole, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
@@ -105,7 +105,7 @@ impl Records {
         }
         members!(
             w,
-            "kind": message.kind.name(),
+            "kind": Word(message.kind.name()),
             "frames": List(message.frames.iter().copied()),
             "frame_count": message.frame_count,
             "length": message.length,

@@ -16,8 +16,13 @@ use crate::model::{
     Verdict,
 };
 
-/// Begins an object with its first members.
+/// Begins an object with its first members. What type of record it is, is a word of this program's own, and
+/// a part of the literal.
 macro_rules! open {
+    ($w:expr, "type" : $kind:literal $(, $key:literal : $more:expr)* $(,)?) => {
+        $w.raw(concat!("{\"type\":\"", $kind, "\""));
+        $crate::render::json::value::members!($w $(, $key: $more)*);
+    };
     ($w:expr, $first:literal : $value:expr $(, $key:literal : $more:expr)* $(,)?) => {
         $w.raw(concat!("{\"", $first, "\":"));
         $crate::render::json::value::ToJson::put($value, $w);
@@ -91,6 +96,16 @@ impl<W: Write, T: ToJson<W>> ToJson<W> for Sides<T> {
     fn put(self, w: &mut Writer<W>) {
         let [client, server] = self.0;
         object!(w, "client": client, "server": server);
+    }
+}
+
+/// A word of this program's own.
+pub(crate) struct Word(pub &'static str);
+
+impl<W: Write> ToJson<W> for Word {
+    #[inline]
+    fn put(self, w: &mut Writer<W>) {
+        w.word(self.0);
     }
 }
 
@@ -171,29 +186,29 @@ as_json! {
     &str: |it, w| w.string(it);
     &String: |it, w| w.string(it);
     Time: |it, w| w.seconds(it.0);
-    &Text: |it, w| w.display(it);
+    &Text: |it, w| if it.args.is_empty() { w.string(it.template) } else { w.display(it) };
     Cite: |it, w| w.display(it);
     Endpoint: |it, w| w.display(it);
     SourceId: |it, w| w.display(it);
-    Severity: |it, w| w.string(it.name());
+    Severity: |it, w| w.word(it.name());
     &Span: |it, w| (it.source, it.start, it.end).put(w);
-    &Rule: |it, w| w.string(it.id);
+    &Rule: |it, w| w.word(it.id);
     Dir: |it, w| w.raw(match it {
         Dir::Client => r#""client""#,
         Dir::Server => r#""server""#,
     });
-    EndKind: |it, w| w.string(match it {
+    EndKind: |it, w| w.word(match it {
         EndKind::CloseHandshake => "close-handshake",
         EndKind::Fin => "fin",
         EndKind::Rst => "rst",
         EndKind::CaptureEnd => "capture-end",
     });
-    GapEffect: |it, w| w.string(match it {
+    GapEffect: |it, w| w.word(match it {
         GapEffect::SkippedInPayload => "skipped-in-payload",
         GapEffect::Resynchronised => "resynchronised",
         GapEffect::Desynchronised => "desynchronised",
     });
-    Handshake: |it, w| w.string(match it {
+    Handshake: |it, w| w.word(match it {
         Handshake::Full => "full",
         Handshake::RequestOnly => "request-only",
         Handshake::ResponseOnly => "response-only",
@@ -201,13 +216,13 @@ as_json! {
         Handshake::Refused => "refused",
         Handshake::Polling => "polling",
     });
-    Roles: |it, w| w.string(match it {
+    Roles: |it, w| w.word(match it {
         Roles::Handshake => "handshake",
         Roles::Masking => "masking",
         Roles::Ports => "ports",
         Roles::Assumed => "assumed",
     });
-    Verdict: |it, w| w.string(match it {
+    Verdict: |it, w| w.word(match it {
         Verdict::Ok => "ok",
         Verdict::Warning => "warning",
         Verdict::Broken => "broken",

@@ -104,11 +104,11 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes a key that is not known before, and its colon: a `first` member has no comma before it.
-    pub fn named(&mut self, first: bool, key: &str) {
+    pub fn named(&mut self, first: bool, key: &'static str) {
         if !first {
             self.raw(",");
         }
-        self.string(key);
+        self.word(key);
         self.raw(":");
     }
 
@@ -138,6 +138,18 @@ impl<W: Write> Writer<W> {
         self.raw("\"");
     }
 
+    /// Writes a word of this program's own as a string: there is nothing in it to escape.
+    #[inline]
+    pub fn word(&mut self, word: &'static str) {
+        debug_assert!(
+            word.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte)),
+            "{word}"
+        );
+        self.raw("\"");
+        self.raw(word);
+        self.raw("\"");
+    }
+
     /// Writes what `value` displays, as a string. Not for hot paths.
     pub fn display(&mut self, value: impl std::fmt::Display) {
         let mut text = String::new();
@@ -152,6 +164,10 @@ impl<W: Write> Writer<W> {
     /// is escaped: DEL, C1 controls, bidirectional marks, line and paragraph separators.
     #[inline]
     pub fn string(&mut self, value: &str) {
+        if value.is_empty() {
+            self.raw("\"\"");
+            return;
+        }
         self.raw("\"");
         let mut rest = value;
         while rest.len() > PIECE {
@@ -213,12 +229,17 @@ impl<W: Write> Writer<W> {
         self.buf.extend_from_slice(&text);
     }
 
-    /// Writes decimal digits. A fixed eight bytes are copied and the surplus dropped:
+    /// Writes decimal digits. A fixed four or eight bytes are copied and the surplus dropped:
     /// far cheaper than a copy of unknown length.
     #[inline]
     fn digits(&mut self, value: u64) {
         if value < 10 {
             self.buf.push(b'0' + value as u8);
+        } else if value < 10_000 {
+            let [hundreds, ones] = [value / 100, value % 100].map(|pair| u32::from(PAIRS[pair as usize]));
+            let leading = usize::from(value < 1_000) + usize::from(value < 100);
+            self.buf.extend_from_slice(&((hundreds | ones << 16) >> (8 * leading)).to_le_bytes());
+            self.buf.truncate(self.buf.len() - leading);
         } else if value < 100_000_000 {
             let digits = eight_digits(value as u32);
             let leading = digits.trailing_zeros() / 8;
@@ -243,6 +264,17 @@ fn boundary(text: &str, mut at: usize) -> usize {
     }
     at
 }
+
+/// The two digits of each number below 100, the first in the lower byte.
+static PAIRS: [u16; 100] = {
+    let mut pairs = [0; 100];
+    let mut number: u8 = 0;
+    while number < 100 {
+        pairs[number as usize] = u16::from_le_bytes([b'0' + number / 10, b'0' + number % 10]);
+        number += 1;
+    }
+    pairs
+};
 
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
