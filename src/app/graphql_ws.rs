@@ -11,7 +11,9 @@ pub static DIALECT: Dialect = Dialect {
     looks_like: None,
     fields: FIELDS,
     rules: RULES,
-    reader: Reader::Session(|| Box::new(Graphql { protocol: "graphql-transport-ws", types: TYPES, strict: true })),
+    reader: Reader::Session(|| {
+        Box::new(Graphql { protocol: "graphql-transport-ws", types: TYPES, strict: true })
+    }),
 };
 
 pub static LEGACY: Dialect = Dialect {
@@ -20,7 +22,9 @@ pub static LEGACY: Dialect = Dialect {
     looks_like: None,
     fields: FIELDS,
     rules: &[],
-    reader: Reader::Session(|| Box::new(Graphql { protocol: "graphql-ws", types: LEGACY_TYPES, strict: false })),
+    reader: Reader::Session(|| {
+        Box::new(Graphql { protocol: "graphql-ws", types: LEGACY_TYPES, strict: false })
+    }),
 };
 
 const TYPES: &[&str] =
