@@ -38,6 +38,10 @@ pub const TURNS_AHEAD: usize = 4;
 /// Events of streams in such a turn: what handing them over costs is small beside what they cost.
 pub const TURN_EVENTS: u32 = 2048;
 
+/// Bytes of the run's memory for each event of a turn, which has fewer where memory is short: five turns of
+/// new connections take less than what is given up at once.
+pub const TURN_EVENT_MEMORY: usize = 32 * 1024;
+
 /// Bytes of streams in such a turn, with the rest of a segment. What ends first ends it; all fits in the
 /// second-level cache of the one who takes it.
 pub const TURN_BYTES: usize = 128 * 1024;

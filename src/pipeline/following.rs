@@ -18,7 +18,7 @@ impl Following {
     /// Nothing yet, to hold no more than its share of `memory` bytes.
     pub(super) fn within(memory: usize) -> Self {
         let tracker = Tracker::within(memory);
-        Self { tracker, turns: Turns::default(), reports: Reports::default(), unsupported: None }
+        Self { tracker, turns: Turns::within(memory), reports: Reports::default(), unsupported: None }
     }
 
     /// The packets that could not be read: the link type's name and how many.

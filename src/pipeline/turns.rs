@@ -76,10 +76,12 @@ impl Relief {
 }
 
 /// Counts the turns, and knows which flows are over for the decoder.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turns {
     turn: u32,
     events: u32,
+    /// Events of a turn.
+    most: u32,
     bytes: usize,
     /// By flow id.
     flows: Vec<Standing>,
@@ -95,6 +97,16 @@ struct Standing {
 }
 
 impl Turns {
+    /// The first turn, where `memory` bytes may be held.
+    ///
+    /// That there are too many connections is heard some turns late, and each event may open another: what
+    /// comes until then has to fit into what is given up at once.
+    pub(super) fn within(memory: usize) -> Self {
+        let most = memory / limits::TURN_EVENT_MEMORY;
+        let most = u32::try_from(most).unwrap_or(u32::MAX).clamp(1, limits::TURN_EVENTS);
+        Self { turn: 0, events: 0, most, bytes: 0, flows: Vec::new(), surplus: 0 }
+    }
+
     /// The turn that is under way.
     #[cfg(any(test, feature = "threads"))]
     pub(super) fn turn(&self) -> u32 {
@@ -121,7 +133,7 @@ impl Turns {
     pub(super) fn count(&mut self, bytes: usize) -> bool {
         self.events += 1;
         self.bytes += bytes;
-        self.events >= limits::TURN_EVENTS || self.bytes >= limits::TURN_BYTES
+        self.events >= self.most || self.bytes >= limits::TURN_BYTES
     }
 
     /// The next turn begins.
@@ -212,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_ignored_is_heard_some_turns_later() {
-        let (mut turns, mut reports) = (Turns::default(), Reports::default());
+        let (mut turns, mut reports) = (Turns::within(usize::MAX), Reports::default());
         turns.open(A);
         turns.open(B);
         assert_eq!(reports.current.note(A, Interest::Ignore), Interest::Follow);
@@ -230,7 +242,7 @@ mod tests {
     fn an_id_that_was_given_on_is_not_ignored() {
         // In the turn in which the one before was given up, and in a later one.
         for later in [0, 1] {
-            let (mut turns, mut reports) = (Turns::default(), Reports::default());
+            let (mut turns, mut reports) = (Turns::within(usize::MAX), Reports::default());
             turns.open(A);
             let _ = reports.current.note(A, Interest::Ignore);
             for turn in 0..limits::TURNS_AHEAD {
@@ -245,7 +257,7 @@ mod tests {
 
     #[test]
     fn with_a_file_everything_is_heard() {
-        let (mut turns, mut reports) = (Turns::default(), Reports::default());
+        let (mut turns, mut reports) = (Turns::within(usize::MAX), Reports::default());
         turns.open(A);
         let _ = reports.current.note(A, Interest::Ignore);
         fill(&mut turns, &mut reports, &[]);
