@@ -106,15 +106,7 @@ impl<S: Sink> Decoder<S> {
 
     /// Memory is short: says that a connection is followed no longer. [`close`](Self::close) is to follow.
     pub fn give_up(&mut self, id: FlowId) -> Flow {
-        let at = At { time: self.now, ..At::default() };
-        let Some(Some(session)) = self.sessions.get(id.0 as usize) else { return ON };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        session.tell_given_up(at, &mut cx)
+        self.each(id.0 as usize, |session, at, cx| session.tell_given_up(at, cx))
     }
 
     /// A session goes without being told.
@@ -232,7 +224,7 @@ impl<S: Sink> Decoder<S> {
         ON
     }
 
-    /// Has one session give something up, and accounts for it.
+    /// Has one session give something up, or say that it was, and accounts for it.
     fn each(
         &mut self,
         slot: usize,
