@@ -7,8 +7,8 @@ use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
-    Severity, StreamEnd, Text, Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
+    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time, Unfinished,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -17,6 +17,10 @@ pub struct Conversation {
     halves: [Half; 2],
     shared: Shared,
     ended: [Option<StreamEnd>; 2],
+    /// The first end of a stream.
+    first_end: Option<TcpEnd>,
+    /// What each side never finished.
+    unfinished: [Option<Unfinished>; 2],
 }
 
 impl Conversation {
@@ -29,6 +33,8 @@ impl Conversation {
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
             ended: [None, None],
+            first_end: None,
+            unfinished: [None, None],
             shared: Shared::new(conn, extensions),
         }
     }
@@ -165,6 +171,10 @@ impl Conversation {
             return ON;
         }
         self.ended[dir.index()] = Some(how);
+        if matches!(how, StreamEnd::Fin | StreamEnd::Rst) && self.first_end.is_none() {
+            self.first_end = Some(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
+        }
+        self.unfinished[dir.index()] = self.halves[dir.index()].under_way();
         self.blame_unfinished(at);
         self.cut_short(dir, how, at, out)?;
         self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
@@ -206,6 +216,23 @@ impl Conversation {
             if let Some(compressed) = compressed.take() {
                 compressed.forget(&mut scratch.held);
             }
+        }
+    }
+
+    /// How it ended, once it [has](Self::finish).
+    pub fn ending(&self) -> Ending {
+        let side = |dir: Dir| {
+            let at = dir.index();
+            let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
+            let unfinished = self.unfinished[at];
+            SideEnd { heard, largest, unfinished, ..self.shared.aftermath.side_end(dir) }
+        };
+        Ending {
+            close_code: self.close_code(),
+            counts: self.counts(),
+            first: self.first_end,
+            sides: [side(Dir::Client), side(Dir::Server)],
+            ..Ending::new(self.end_kind())
         }
     }
 

@@ -21,6 +21,8 @@ use crate::model::{
 pub(super) struct Shared {
     pub next_n: u64,
     pub next_m: u64,
+    /// When the last frame of each direction before its Close frame was complete.
+    pub heard: [Option<Time>; 2],
     pub aftermath: Aftermath,
     pub conn: u32,
     /// What the halves get is of this layer.
@@ -35,6 +37,8 @@ pub(super) struct Shared {
     /// The rule of the layer below that a hole is against.
     pub gap_rule: Option<&'static Rule>,
     pub repeats: Repeats,
+    /// The longest of the messages of each direction that are large.
+    pub largest: [u64; 2],
 }
 
 /// A data message that is over.
@@ -57,12 +61,14 @@ impl Shared {
             extensions,
             next_n: 0,
             next_m: 0,
+            heard: [None, None],
             aftermath: Aftermath::default(),
             compressed: [None, None],
             windows_given_up: [false, false],
             rsv1_cause: None,
             gap_rule: None,
             repeats: Repeats::default(),
+            largest: [0, 0],
         }
     }
 
@@ -70,6 +76,15 @@ impl Shared {
     #[inline]
     pub fn source(&self, dir: Dir) -> SourceId {
         self.layer.source(self.conn, dir)
+    }
+
+    /// A message of `dir` has this length, fragments that are not over included.
+    #[inline]
+    pub fn measure(&mut self, dir: Dir, length: u64) {
+        if length >= limits::LARGE_MESSAGE {
+            let largest = &mut self.largest[dir.index()];
+            *largest = length.max(*largest);
+        }
     }
 
     /// Holds a complete frame against what both sides did before.

@@ -468,7 +468,7 @@ impl Wire {
 
 impl Sink for Wire {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: u64::MAX, app: true }
+        Wants { fields: true, payload: u64::MAX, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

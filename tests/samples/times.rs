@@ -95,7 +95,7 @@ struct Each(Vec<Shown>);
 
 impl Sink for Each {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 2048, app: true }
+        Wants { fields: true, payload: 2048, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
