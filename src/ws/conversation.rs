@@ -17,6 +17,13 @@ pub struct Conversation {
     halves: [Half; 2],
     shared: Shared,
     ended: [Option<StreamEnd>; 2],
+    /// Nothing while it goes on.
+    last: Option<Box<Last>>,
+}
+
+/// What is remembered of the end of a connection.
+#[derive(Debug, Default)]
+struct Last {
     /// The first end of a stream.
     first_end: Option<TcpEnd>,
     /// What each side never finished.
@@ -33,8 +40,7 @@ impl Conversation {
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
             ended: [None, None],
-            first_end: None,
-            unfinished: [None, None],
+            last: None,
             shared: Shared::new(conn, extensions),
         }
     }
@@ -171,10 +177,11 @@ impl Conversation {
             return ON;
         }
         self.ended[dir.index()] = Some(how);
-        if matches!(how, StreamEnd::Fin | StreamEnd::Rst) && self.first_end.is_none() {
-            self.first_end = Some(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
+        let last = self.last.get_or_insert_default();
+        if matches!(how, StreamEnd::Fin | StreamEnd::Rst) {
+            last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
         }
-        self.unfinished[dir.index()] = self.halves[dir.index()].under_way();
+        last.unfinished[dir.index()] = self.halves[dir.index()].under_way();
         self.blame_unfinished(at);
         self.cut_short(dir, how, at, out)?;
         self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
@@ -224,13 +231,13 @@ impl Conversation {
         let side = |dir: Dir| {
             let at = dir.index();
             let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
-            let unfinished = self.unfinished[at];
+            let unfinished = self.last.as_ref().and_then(|last| last.unfinished[at]);
             SideEnd { heard, largest, unfinished, ..self.shared.aftermath.side_end(dir) }
         };
         Ending {
             close_code: self.close_code(),
             counts: self.counts(),
-            first: self.first_end,
+            first: self.last.as_ref().and_then(|last| last.first_end),
             sides: [side(Dir::Client), side(Dir::Server)],
             ..Ending::new(self.end_kind())
         }

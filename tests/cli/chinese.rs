@@ -21,6 +21,7 @@ const CHINESE: Options = Options {
     time: TimeStyle::Relative,
     payload: None,
     advice: None,
+    head: false,
 };
 
 /// What `wstool` prints in Chinese: standard output, then standard error.

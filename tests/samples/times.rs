@@ -39,6 +39,7 @@ const WIDE: Options = Options {
     time: TimeStyle::Relative,
     payload: None,
     advice: None,
+    head: false,
 };
 
 /// The views, over one selection.
