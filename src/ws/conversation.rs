@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
     At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
-    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time, Unfinished,
+    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -16,18 +16,6 @@ use crate::model::{
 pub struct Conversation {
     halves: [Half; 2],
     shared: Shared,
-    ended: [Option<StreamEnd>; 2],
-    /// Nothing while it goes on.
-    last: Option<Box<Last>>,
-}
-
-/// What is remembered of the end of a connection.
-#[derive(Debug, Default)]
-struct Last {
-    /// The first end of a stream.
-    first_end: Option<TcpEnd>,
-    /// What each side never finished.
-    unfinished: [Option<Unfinished>; 2],
 }
 
 impl Conversation {
@@ -39,8 +27,6 @@ impl Conversation {
                 Half::new(Dir::Client, offsets[0], inferred),
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
-            ended: [None, None],
-            last: None,
             shared: Shared::new(conn, extensions),
         }
     }
@@ -173,11 +159,11 @@ impl Conversation {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        if self.ended[dir.index()].is_some() {
+        if self.shared.ended[dir.index()].is_some() {
             return ON;
         }
-        self.ended[dir.index()] = Some(how);
-        let last = self.last.get_or_insert_default();
+        self.shared.ended[dir.index()] = Some(how);
+        let last = self.shared.last.get_or_insert_default();
         if matches!(how, StreamEnd::Fin | StreamEnd::Rst) {
             last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
         }
@@ -231,13 +217,13 @@ impl Conversation {
         let side = |dir: Dir| {
             let at = dir.index();
             let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
-            let unfinished = self.last.as_ref().and_then(|last| last.unfinished[at]);
+            let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
             SideEnd { heard, largest, unfinished, ..self.shared.aftermath.side_end(dir) }
         };
         Ending {
             close_code: self.close_code(),
             counts: self.counts(),
-            first: self.last.as_ref().and_then(|last| last.first_end),
+            first: self.shared.last.as_ref().and_then(|last| last.first_end),
             sides: [side(Dir::Client), side(Dir::Server)],
             ..Ending::new(self.end_kind())
         }
@@ -258,7 +244,7 @@ impl Conversation {
         if self.shared.aftermath.closing() == Closing::Complete {
             return EndKind::CloseHandshake;
         }
-        match self.ended {
+        match self.shared.ended {
             [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
             [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
             _ => EndKind::CaptureEnd,

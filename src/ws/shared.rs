@@ -10,7 +10,7 @@ use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Layer, Message, ON, Opcode,
-    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
+    Out, Rule, Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -39,6 +39,19 @@ pub(super) struct Shared {
     pub repeats: Repeats,
     /// The longest of the messages of each direction that are large.
     pub largest: [u64; 2],
+    /// How each direction's stream has ended.
+    pub ended: [Option<StreamEnd>; 2],
+    /// Nothing while the connection goes on.
+    pub last: Option<Box<Last>>,
+}
+
+/// What is remembered of the end of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Last {
+    /// The first end of a stream.
+    pub first_end: Option<TcpEnd>,
+    /// What each side never finished.
+    pub unfinished: [Option<Unfinished>; 2],
 }
 
 /// A data message that is over.
@@ -69,6 +82,8 @@ impl Shared {
             gap_rule: None,
             repeats: Repeats::default(),
             largest: [0, 0],
+            ended: [None, None],
+            last: None,
         }
     }
 
