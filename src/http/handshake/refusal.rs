@@ -5,7 +5,7 @@ use super::super::head::shown;
 use super::exam::Exam;
 use super::{RequestFacts, status};
 use crate::limits;
-use crate::model::{Case, Diagnosis, Finding, Text, prefix};
+use crate::model::{Arg, Case, Diagnosis, Finding, Text, prefix};
 
 /// What a refusal has in common with others: the status, and the header fields that say more.
 pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
@@ -57,7 +57,12 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
         ));
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(limits::REFUSAL_READ)]);
-    let Some(line) = first_line(&text) else { return };
+    let status = case.what.args.iter().map(|arg| match arg {
+        Arg::Value(value) => value.clone(),
+        Arg::Words(words) => words.to_string(),
+    });
+    let status: Vec<String> = status.collect();
+    let Some(line) = first_line(&text, &status.join(" ")) else { return };
     let lower = text.to_ascii_lowercase();
     let what = std::mem::take(&mut case.what);
     case.what = Text::new("{}, “{}”").word(what).and(prefix(&line, limits::REASON_SHOWN));
@@ -73,16 +78,29 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
 }
 
 /// The first line of a body that says something: of a page its title, or else its first words.
-fn first_line(text: &str) -> Option<String> {
+fn first_line(text: &str, status: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title>").map(|at| at + "<title>".len()).and_then(|start| {
         let end = start + lower[start..].find("</title>")?;
         text.get(start..end)
     });
-    let visible = title.map_or_else(|| without_tags(text), str::to_owned);
-    let line = visible.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let visible = without_tags(text);
+    let lines = title.into_iter().chain(visible.lines()).map(str::trim).filter(|line| !line.is_empty());
+    // The status is known.
+    let mut lines = lines.filter(|line| !repeats(line, status));
+    let line = lines.next()?;
     let is_readable = !line.contains(char::REPLACEMENT_CHARACTER);
     is_readable.then(|| line.to_owned())
+}
+
+/// Whether a line says no more than the status line, `404 Not Found`.
+fn repeats(line: &str, status: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_ascii_lowercase).collect()
+    };
+    let status = words(status);
+    words(line).iter().all(|word| status.contains(word) || word == "error")
 }
 
 fn without_tags(text: &str) -> String {
@@ -114,12 +132,12 @@ mod tests {
                 "<html><head><title>401 Authorization Required</title></head>",
                 Some("401 Authorization Required"),
             ),
-            ("\r\n<html><body><h1>503 Service Unavailable</h1>\nNo server", Some("503 Service Unavailable")),
+            ("\r\n<html><body><h1>503 Service Unavailable</h1>\nNo server", Some("No server")),
             ("", None),
             ("\u{FFFD}\u{FFFD}", None),
             ("{\"error\":\"denied\"}", Some("{\"error\":\"denied\"}")),
         ] {
-            assert_eq!(first_line(body).as_deref(), line, "{body}");
+            assert_eq!(first_line(body, "503 Service Unavailable").as_deref(), line, "{body}");
         }
     }
 }
