@@ -156,7 +156,7 @@ fn manuals_and_completions_are_chinese() {
     }
     let whole = check(&["man"], 10);
     assert!(whole.contains(".SH 名称\nwstool \\- ") && whole.contains(".SH 命令\n"), "{whole}");
-    assert!(wstool_in("en", &["man"]).contains(".SH NAME\nwstool \\- Teaches"));
+    assert!(wstool_in("en", &["man"]).contains(".SH NAME\nwstool \\- Shows"));
 }
 
 fn gather(command: &clap::Command, path: &mut Vec<String>, pages: &mut Vec<Vec<String>>) {

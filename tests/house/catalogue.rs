@@ -23,6 +23,9 @@ const SILENT: &[&str] = &[
     // The specification's own names.
     "app/mqtt/names.rs",
     "cli/explain/record.rs",
+    // Words of other tools' command lines.
+    "cli/habits/filter.rs",
+    "cli/habits/names.rs",
     // Heads as browsers and servers send them: see those of a comparison below.
     "compare/heads.rs",
     "explain",
