@@ -1,6 +1,7 @@
 //! The head of an input: what it is, what went wrong in it, worst first, and how its connections ended.
 
 use super::outline::{item, joined, say as line};
+use super::page::Page;
 use super::said::{Block, Cause, Run, Setter};
 use super::style::Ink;
 use super::totals::totals;
@@ -35,10 +36,24 @@ struct Teller<'a> {
     depth: Depth,
 }
 
+/// What went wrong, worst first, as lines of text; nothing where nothing did.
+pub fn wrong(head: &Head, options: &Options) -> String {
+    if head.groups().is_empty() {
+        return String::new();
+    }
+    let mut page = Page::new(options);
+    teller(head, options, Depth::Brief).causes(ROWS, &mut page);
+    std::mem::take(page.lines())
+}
+
+fn teller<'a>(head: &'a Head, options: &Options, depth: Depth) -> Teller<'a> {
+    let width = options.width.max(Options::NARROWEST);
+    Teller { head, lang: options.lang, time: options.time, width, depth }
+}
+
 /// Says the head.
 pub fn say(head: &Head, options: &Options, depth: Depth, to: &mut dyn Setter) {
-    let width = options.width.max(Options::NARROWEST);
-    let teller = Teller { head, lang: options.lang, time: options.time, width, depth };
+    let teller = teller(head, options, depth);
     let few = head.said.len() <= FEW;
     let mut rows = teller.contents(to);
     if few && depth == Depth::Brief {
@@ -58,7 +73,9 @@ impl Teller<'_> {
         outcomes.sort_by_key(|(outcome, _)| *outcome);
         let by: Vec<String> = outcomes
             .iter()
-            .map(|(outcome, times)| lang.fill("{} {}", &[&grouped(*times), &lang.words(word(*outcome))]))
+            .map(|(outcome, times)| {
+                lang.fill("{} {}", &[&grouped(*times), &lang.words(self::outcome(*outcome))])
+            })
             .collect();
         let mut words = totals(lang, &head.summary);
         if head.summary.packets > 0 {
@@ -284,7 +301,7 @@ impl Teller<'_> {
 const BRIEF_CONNECTIONS: usize = 200;
 
 /// An outcome, behind how many had it.
-fn word(outcome: Outcome) -> &'static str {
+pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Closed => "closed in order",
         Outcome::HalfClosed => "closed without an answer",
