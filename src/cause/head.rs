@@ -7,7 +7,7 @@ use super::{Fast, is_cause};
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
-    Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
+    Quantity, Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
 };
 use crate::ws;
 
@@ -221,6 +221,8 @@ impl Group {
             .as_deref()
             .cloned()
             .unwrap_or_else(|| Case { what: finding.got.clone(), measures: Vec::new() });
+        let together = measures.iter().find(|measure| measure.of == Quantity::Connections);
+        let connections = together.map_or(1, |measure| measure.most.max(1).unsigned_abs());
         Self {
             rule: finding.rule,
             blame: finding.blame,
@@ -229,7 +231,7 @@ impl Group {
             what,
             measures,
             times: 1,
-            connections: 1,
+            connections,
             first: place,
             last: place,
             diagnosis: finding.cause.as_deref().cloned(),
