@@ -45,6 +45,12 @@ impl<'a> Over<'a> {
         self.ending.sides.iter().all(|side| side.is_whole)
     }
 
+    /// Whether it is known that `dir` sent no Close frame but the one that was seen, if it was.
+    pub fn knows_all_of(&self, dir: Dir) -> bool {
+        let side = &self.ending.sides[dir.index()];
+        side.is_whole || side.close.is_some()
+    }
+
     /// When it was ended: by the first Close frame, or else by the end of TCP; or when the capture ends.
     pub fn ended(&self) -> Option<Time> {
         let close = self.close().map(|(_, close)| close.time);
