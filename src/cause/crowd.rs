@@ -233,7 +233,8 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
         let open = events.iter().filter(open_then).count();
         let gone = burst.iter().filter(|event| event.began < first.ended).count();
-        if gone < ALL || gone * 5 < open * 4 {
+        // Where most of those that end have begun meanwhile, one after the other fails.
+        if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
             continue;
         }
         let took = last.ended.since(first.ended);
