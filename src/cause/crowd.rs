@@ -50,6 +50,8 @@ struct Event {
     by: Option<Dir>,
     /// Its client has a reason to come back.
     failed: bool,
+    /// The server said why it ends: it goes away, or restarts.
+    announced: bool,
     /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
     silence: Option<i64>,
     packet: u64,
@@ -112,6 +114,7 @@ impl Crowd {
             client: over.connection.client.map(|client| client.ip()),
             by,
             failed: !is_fine && (by == Some(Dir::Server) || is_refused),
+            announced: matches!(code, Some(1001 | 1012)),
             silence: silence.filter(|_| over.is_websocket() && by == Some(Dir::Server)),
             packet: close.map(|(_, close)| close.packet).or(end.map(|end| end.packet)).unwrap_or_default(),
         });
@@ -238,6 +241,12 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let gone = burst.iter().filter(|event| event.began < first.ended).count();
         // Where most of those that end have begun meanwhile, one after the other fails.
         if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
+            continue;
+        }
+        // Who is told so has no need to be told that it looks like it.
+        let announced = burst.iter().filter(|event| event.announced).count();
+        if announced * 2 > burst.len() {
+            told.extend(herd(server, last.ended, events));
             continue;
         }
         let took = last.ended.since(first.ended);
