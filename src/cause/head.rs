@@ -43,6 +43,10 @@ pub struct Head {
     pub notes: u64,
     /// What is known of the connections that are open.
     open: HashMap<u32, Open, Fast>,
+    /// Where connections go: each place once.
+    sites: Vec<Site>,
+    /// Its number among those.
+    numbers: HashMap<Site, u32, Fast>,
 }
 
 /// Findings that are told together.
@@ -96,15 +100,21 @@ pub struct Said {
     pub worst: Option<Severity>,
 }
 
-/// What makes findings one group: rule, blame, server, target, and what they say they have in common.
+/// A server and a path there, without the query, in which each client may have a token of its own.
+type Site = (Option<Endpoint>, Option<String>);
+
+/// What makes findings one group: rule, blame, server, path, and what they say they have in common.
 type Key = (&'static str, Option<Dir>, Option<Endpoint>, Option<String>, String);
+
+/// Findings, and where they are.
+type Manners = Vec<(Finding, Place)>;
 
 #[derive(Debug, Default)]
 struct Open {
-    server: Option<Endpoint>,
-    target: Option<String>,
+    /// Where it goes, among `sites`.
+    site: u32,
     /// What was found of the manner of its end, to be told if no cause is.
-    manners: Vec<(Finding, Place)>,
+    manners: Option<Box<Manners>>,
 }
 
 impl Head {
@@ -153,8 +163,9 @@ impl Head {
             if MANNERS.contains(&finding.rule)
                 && let Some(open) = self.open.get_mut(&unit.conn)
             {
-                if open.manners.len() < limits::RULES_REMEMBERED {
-                    open.manners.push((finding.clone(), place));
+                let manners = open.manners.get_or_insert_default();
+                if manners.len() < limits::RULES_REMEMBERED {
+                    manners.push((finding.clone(), place));
                 }
                 continue;
             }
@@ -166,9 +177,25 @@ impl Head {
         if connection.ending.is_some() {
             return;
         }
-        let open = self.open.entry(conn).or_default();
-        open.server = connection.server;
-        open.target.clone_from(&connection.target);
+        let path = connection.target.as_deref().map(|target| target.split('?').next().unwrap_or_default());
+        let site = self.site(connection.server, path);
+        self.open.entry(conn).or_default().site = site;
+    }
+
+    /// The number of a site. Of too many only the server is told apart, and of too many of these nothing.
+    fn site(&mut self, server: Option<Endpoint>, path: Option<&str>) -> u32 {
+        for site in [(server, path.map(str::to_owned)), (server, None), (None, None)] {
+            if let Some(number) = self.numbers.get(&site) {
+                return *number;
+            }
+            if self.sites.len() < limits::GROUPS {
+                let number = self.sites.len() as u32;
+                self.sites.push(site.clone());
+                self.numbers.insert(site, number);
+                return number;
+            }
+        }
+        u32::MAX
     }
 
     fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement) {
@@ -176,9 +203,9 @@ impl Head {
             Some((_, times)) => *times += 1,
             None => self.outcomes.push((judgement.outcome, 1)),
         }
-        let manners = self.open.get_mut(&unit.conn).map(|open| std::mem::take(&mut open.manners));
+        let manners = self.open.get_mut(&unit.conn).and_then(|open| open.manners.take());
         if unit.findings.is_empty() {
-            for (finding, place) in manners.unwrap_or_default() {
+            for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }
         }
@@ -207,8 +234,8 @@ impl Head {
             return;
         }
         let together = finding.case.as_ref().and_then(|case| case.server);
-        let (server, target) =
-            self.open.get(&place.conn).map_or((together, None), |open| (open.server, open.target.clone()));
+        let site = self.open.get(&place.conn).and_then(|open| self.sites.get(open.site as usize));
+        let (server, target) = site.cloned().unwrap_or((together, None));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
         if let Some(group) = self.places.get(&key).and_then(|at| self.groups.get_mut(*at)) {
