@@ -28,6 +28,7 @@ pub mod span;
 pub mod stream;
 pub mod text;
 pub mod time;
+pub mod transport;
 pub mod unit;
 pub mod wants;
 pub mod way;
@@ -49,6 +50,7 @@ pub use span::{SourceId, Span};
 pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
+pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
     At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Flow, Frame, FrameHeader, Gap,
     GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,

@@ -14,6 +14,7 @@ use super::source::Source;
 use super::span::Span;
 use super::text::Text;
 use super::time::Time;
+use super::transport::TcpFacts;
 use super::wants::Wants;
 use super::wire::{CloseCode, Dir, Endpoint, Opcode};
 
@@ -233,19 +234,21 @@ pub struct Connection {
     /// Such as `1.1`.
     pub http_version: Option<String>,
     /// How it ended; only on the connection's last unit.
-    pub ending: Option<Ending>,
+    pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.
     pub more: Vec<More>,
 }
 
 /// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     pub how: EndKind,
     /// The code of the first Close frame that carried one.
     pub close_code: Option<CloseCode>,
     /// What the client and the server sent, in this order.
     pub counts: [Counts; 2],
+    /// What TCP says of it, the client first; `None` where there are no packets.
+    pub transport: Option<Box<TcpFacts>>,
 }
 
 /// What ended a connection.

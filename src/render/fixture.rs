@@ -346,13 +346,13 @@ impl<L: Layout> Show<L> {
             server: Some("[2001:db8::80]:8080".parse().unwrap()),
             roles,
             handshake: if roles == Roles::Handshake { Handshake::Full } else { Handshake::Missing },
-            target: ending.map(|_| "/chat".into()),
-            status: ending.map(|_| 101),
-            subprotocol: ending.map(|_| "chat".into()),
+            target: ending.as_ref().map(|_| "/chat".into()),
+            status: ending.as_ref().map(|_| 101),
+            subprotocol: ending.as_ref().map(|_| "chat".into()),
             extensions: None,
             deflate: None,
             http_version: None,
-            ending,
+            ending: ending.map(Box::new),
             more: Vec::new(),
         };
         self.body(None, Body::Connection(&connection), &[]);

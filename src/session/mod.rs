@@ -27,7 +27,7 @@ use std::ops::ControlFlow;
 
 use crate::model::{
     At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, Layer, ON, Out, Receipt, Rule, Side,
-    StreamEnd, Time,
+    StreamEnd, TcpFacts, Time,
 };
 use crate::ws::{Conversation, Given, Scratch};
 
@@ -308,11 +308,12 @@ impl Session {
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
-    /// itself, `ended` is when its last packet was captured, and `now` when that of the whole input was,
+    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when that of the whole input was,
     /// so far: what the endpoints are waited for until then.
     pub fn finish(
         mut self,
         how: StreamEnd,
+        transport: Option<Box<TcpFacts>>,
         ended: Option<Time>,
         now: Option<Time>,
         cx: &mut Context<'_, '_>,
@@ -337,13 +338,16 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
+        let transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
+        let how_ended = self.end_kind();
+        let mut ending = Ending { how: how_ended, close_code: None, counts: <[_; 2]>::default(), transport };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+            (ending.how, ending.close_code, ending.counts) =
+                (talk.end_kind(), talk.close_code(), talk.counts());
             told.connection.more = talk.more();
         }
-        told.connection.ending = Some(ending);
+        told.connection.ending = Some(Box::new(ending));
         cx.out.emit(&told.unit(ended))
     }
 
@@ -450,7 +454,7 @@ mod tests {
         {
             let mut session = session;
             session.data(Side::B, b"\x81\x02Hi", At::default(), &mut cx);
-            assert!(session.finish(StreamEnd::Capture, None, None, &mut cx).is_continue());
+            assert!(session.finish(StreamEnd::Capture, None, None, None, &mut cx).is_continue());
         }
         assert_eq!(out.sink().0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
     }

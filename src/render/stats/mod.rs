@@ -167,7 +167,7 @@ impl Stats {
         if slot != 0 {
             let entry = &mut self.open[slot];
             (entry.client, entry.server) = (connection.client, connection.server);
-            entry.end = connection.ending.map(|ending| ending.how);
+            entry.end = connection.ending.as_ref().map(|ending| ending.how);
             if connection.ending.is_some() {
                 for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
                     // Whoever sent nothing compressed made its peer keep no window.
