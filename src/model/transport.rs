@@ -26,6 +26,8 @@ pub struct TcpSide {
     pub heard: Option<(u64, Time)>,
     /// When its last new payload was captured.
     pub spoke: Option<Time>,
+    /// Bytes of its stream, each counted once, captured or not.
+    pub bytes: u64,
     /// Its SYN was captured (RFC 9293 §3.5).
     pub syn: bool,
     /// Its first FIN (RFC 9293 §3.6).
@@ -113,6 +115,14 @@ pub struct KeepAlive {
     pub unanswered: u32,
     /// The first of these.
     pub unanswered_from: Option<At>,
+}
+
+impl TcpSide {
+    /// Which part of the bytes that it sent were sent again, from 0 to 1.
+    pub fn resent_share(&self) -> f64 {
+        let again = self.resent.bytes;
+        if again == 0 { 0.0 } else { again as f64 / (again + self.bytes) as f64 }
+    }
 }
 
 impl TcpFacts {
