@@ -339,7 +339,7 @@ impl<L: Layout> Show<L> {
         self.body(dir, Body::Message(&message), &[]);
     }
 
-    pub fn connection(&mut self, roles: Roles, ending: Option<Ending>) {
+    pub fn connection(&mut self, roles: Roles, ending: Option<Box<Ending>>) {
         let connection = Connection {
             parent: None,
             client: Some("10.0.0.1:50000".parse().unwrap()),
@@ -352,7 +352,7 @@ impl<L: Layout> Show<L> {
             extensions: None,
             deflate: None,
             http_version: None,
-            ending: ending.map(Box::new),
+            ending,
             more: Vec::new(),
         };
         self.body(None, Body::Connection(&connection), &[]);

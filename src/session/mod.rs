@@ -278,6 +278,7 @@ impl Session {
         }
         self.about.ended[side.index()] = Some(how);
         let dir = self.about.dir(side);
+        self.about.first_end(dir, how, at);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
@@ -338,15 +339,14 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
-        let how_ended = self.end_kind();
-        let mut ending = Ending { how: how_ended, close_code: None, counts: <[_; 2]>::default(), transport };
+        let mut ending = Ending { first: told.first_end, ..Ending::new(self.end_kind()) };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            (ending.how, ending.close_code, ending.counts) =
-                (talk.end_kind(), talk.close_code(), talk.counts());
+            ending = talk.ending();
             told.connection.more = talk.more();
         }
+        ending.began = told.began;
+        ending.transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
         told.connection.ending = Some(Box::new(ending));
         cx.out.emit(&told.unit(ended))
     }

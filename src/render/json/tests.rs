@@ -399,18 +399,17 @@ fn a_message_has_its_own_text() {
 #[test]
 fn connections_end_with_counts() {
     let counts = |frames| Counts { frames, messages: 2, bytes: 1 << 60, payload_bytes: 4 };
-    let ending = Ending {
-        how: EndKind::Fin,
+    let ending = Box::new(Ending {
         close_code: Some(CloseCode(1001)),
         counts: [counts(3), counts(5)],
-        transport: None,
-    };
+        ..Ending::new(EndKind::Fin)
+    });
     let more = vec![
         More { rule: finding().rule, blame: Some(Client), count: 12_345_678 },
         More { rule: finding().rule, blame: None, count: 1 },
     ];
     let client = Some(Endpoint::from(([0; 16], 1)));
-    let over = Connection { client, ending: Some(Box::new(ending)), more, ..connection() };
+    let over = Connection { client, ending: Some(ending), more, ..connection() };
     let record = record(9, &unit(Body::Connection(&over)));
     assert_eq!(
         (&record["more_findings"][0]["who"], &record["more_findings"][0]["count"]),

@@ -211,7 +211,7 @@ fn largest_first(entry: &Entry) -> Rank {
 
 impl Sink for Stats {
     fn wants(&self) -> Wants {
-        Wants::NOTHING
+        Wants { causes: true, ..Wants::NOTHING }
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
@@ -244,6 +244,7 @@ impl Sink for Stats {
             | Body::Opening(_)
             | Body::Packet(_)
             | Body::Session(_)
+            | Body::Judgement(_)
             | Body::Gap(_)
             | Body::Note => {}
         }

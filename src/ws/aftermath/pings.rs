@@ -98,7 +98,7 @@ impl Story {
             // frame, or the end of TCP, ends the waiting.
             let pings = &self.sides[dir.index()].pings;
             let Some(last) = pings.back() else { continue };
-            let closes = self.sides.iter().filter_map(|side| side.close);
+            let closes = self.sides.iter().filter_map(|side| side.close.as_ref());
             let ended = self.first_end.and_then(|(_, end)| end.time);
             let until = closes.map(|close| close.time).chain([ended]).flatten().min().or(now);
             let waited = match (last.time, until) {
