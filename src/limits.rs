@@ -31,6 +31,12 @@ pub const TUNNELS: usize = 8;
 /// does a capture hardly see the same pair. What belongs to none of them is not read.
 pub const TWINS: usize = 64;
 
+/// Bytes of a refusal's body that are read for its first line.
+pub const REFUSAL_READ: usize = 2048;
+
+/// Bytes of a header field, or of a body's first line, that are quoted where causes are told.
+pub const REASON_SHOWN: usize = 100;
+
 /// Rules that a connection has broken that are remembered until it is over, when causes are looked for.
 pub const RULES_REMEMBERED: usize = 16;
 

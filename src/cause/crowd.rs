@@ -164,13 +164,8 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
         .and(wait(least))
         .and(wait(longest));
     let what = Text::with("connections to {} were ended by the server after the same silence", server);
-    let case = Case {
-        what,
-        measures: vec![
-            Measure::of(Quantity::Times, most.len() as i64),
-            Measure { of: Quantity::Silence, least, most: longest },
-        ],
-    };
+    let silence = Measure { of: Quantity::Silence, least, most: longest };
+    let case = Case::new(what, vec![Measure::of(Quantity::Times, most.len() as i64), silence]);
     let behind = Text::with("an idle timeout of {}", wait(least));
     let mend =
         Text::with("a ping every {} would have kept them open; or raise the timeout", wait(least * 45 / 100));
@@ -210,7 +205,7 @@ fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<T
     let whose = client.map_or_else(|| Text::new("a client"), |client| Text::with("the client {}", client));
     let what = Text::new("{} comes back to {} at once each time").word(whose).and(server);
     let measures = [Some(Measure::of(Quantity::Times, pauses.len() as i64)), lived, back];
-    let case = Case { what, measures: measures.into_iter().flatten().collect() };
+    let case = Case::new(what, measures.into_iter().flatten().collect());
     let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
     let got = Text::with(
         "back {} times, {} to {} after the last connection had failed",
@@ -241,7 +236,7 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let took = last.ended.since(first.ended);
         let got = Text::with("{} connections ended within {}", gone).and(wait(took));
         let what = Text::with("all connections to {} ended within a moment", server);
-        let case = Case { what, measures: vec![Measure::of(Quantity::Times, gone as i64)] };
+        let case = Case::new(what, vec![Measure::of(Quantity::Times, gone as i64)]);
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
         told.push(together(finding, burst));
@@ -264,6 +259,6 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
     let what = Text::with("clients come back to {} all at once", server);
     let measures = vec![Measure::of(Quantity::Times, run.len() as i64), Measure::of(Quantity::Back, pause)];
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
-        .like(Case { what, measures });
+        .like(Case::new(what, measures));
     Some(together(finding, run))
 }

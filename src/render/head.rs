@@ -156,7 +156,7 @@ impl Teller<'_> {
             (None, Some(target)) => target.clone(),
             (None, None) => String::new(),
         };
-        let mut words = if !crate::cause::is_cause(group.rule) {
+        let mut words = if !group.is_case {
             // A rule that somebody broke.
             let title = lang.words(group.rule.title);
             let times = match (group.times, group.connections) {
