@@ -135,6 +135,13 @@ impl TcpFacts {
         self
     }
 
+    /// The least that the way there and back was measured to take: beyond the place of the capture on either
+    /// side.
+    pub fn least_round_trip(&self) -> Option<Duration> {
+        let [a, b] = &self.sides;
+        Some(a.round_trip.least? + b.round_trip.least?)
+    }
+
     /// From the client's SYN to its acknowledgement of the server's (what Wireshark calls iRTT): the whole
     /// way there and back, wherever the packets were captured.
     pub fn initial_round_trip(&self) -> Option<Duration> {

@@ -20,6 +20,10 @@ const COPY: u64 = 1_000_000;
 /// overtake each other by less. Wireshark takes the same.
 const REORDERED: u64 = 3_000_000;
 
+/// So many round trips are measured as they come; then, of so many packets of the flow, one may be.
+const DENSE: u16 = 16;
+const SPARSE: u32 = 8;
+
 /// What is noted of every flow, by its halves.
 #[derive(Debug)]
 pub(super) struct Pulse {
@@ -118,10 +122,10 @@ impl Pulse {
 
     /// Half `from` sent new data up to sequence number `end`, in order.
     #[inline]
-    pub(super) fn speaks(&mut self, from: usize, end: u32, time: Time) {
+    pub(super) fn speaks(&mut self, from: usize, end: u32, time: Time, packets: u32) {
         self.spoke[from] = time;
         let clock = &mut self.clocks[from];
-        if clock.sent.0 == 0 {
+        if clock.sent.0 == 0 && (clock.samples < DENSE || packets.is_multiple_of(SPARSE)) {
             (clock.sent, clock.end) = (time, end);
         }
     }
@@ -308,7 +312,7 @@ impl Flow {
             self.note_hole(from, time);
         }
         if length > 0 && start == sent {
-            self.pulse.speaks(from, end as u32, time);
+            self.pulse.speaks(from, end as u32, time, self.packets);
         } else if new > 0 || length > 0 && !is_known {
             self.pulse.spoke[from] = time;
         }

@@ -228,7 +228,8 @@ impl Flow {
             return After::Nothing;
         }
         half.window = segment.window;
-        self.pulse.speaks(from, segment.seq.wrapping_add(segment.data.len() as u32), time);
+        let end = segment.seq.wrapping_add(segment.data.len() as u32);
+        self.pulse.speaks(from, end, time, self.packets);
         self.verify(id, from, segment, sink);
         let going = self.deliver(id, from, segment.data, segment.at, sink);
         self.settle(going.map_continue(|()| After::Nothing))
