@@ -15,7 +15,7 @@ rules! {
     ZERO_WINDOW = "zero-window", Warning, Cite { doc: "RFC 9293", section: "3.8.6" }, Either,
         "an endpoint did not read what had arrived: its TCP receive window was zero",
         "its peer may send nothing meanwhile: messages, pings and Close frames wait in its memory",
-        usually "a program that is busy, blocked, or too slow for what it is sent; or a proxy before such a one",
+        usually "a program that is busy, blocked, or too slow for what it is sent, or a proxy before one",
         mend "read all the time and work elsewhere; bound what waits for a receiver, drop or merge the rest";
     PACKET_LOSS = "packet-loss", Warning, Cite { doc: "RFC 5681", section: "3.2" }, Capture,
         "a good part of what an endpoint sent had to be sent again",

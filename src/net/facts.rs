@@ -170,7 +170,7 @@ impl Flow {
             self.pulse.acknowledged(1 - from, segment.ack, time);
             let bare = segment.data.is_empty() && segment.missing == 0;
             if !is_news && bare && !is_probe && !segment.flags.any(Flags::SYN | Flags::FIN) {
-                self.note_repeated_ack(from, segment);
+                self.note_repeated_ack(from, segment.ack, segment.window);
             }
         }
         self.note_window(from, segment);
@@ -186,13 +186,13 @@ impl Flow {
     /// Notes an acknowledgement of half `from` without data that says nothing new: a duplicate, if
     /// something is missing and the window did not change (RFC 5681 §2).
     #[cold]
-    pub(super) fn note_repeated_ack(&mut self, from: usize, segment: &Segment<'_>) {
+    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16) {
         let [half, peer] = pair(&mut self.halves, from);
         let is_duplicate = peer.acked != 0
-            && segment.ack == peer.acked as u32
+            && ack == peer.acked as u32
             && peer.sent() > peer.acked
-            && segment.window == half.window
-            && segment.window != 0;
+            && window == half.window
+            && window != 0;
         if is_duplicate {
             self.pulse.side(from).duplicate_acks += 1;
         }
