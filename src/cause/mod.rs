@@ -23,6 +23,7 @@ mod line;
 mod over;
 mod pace;
 mod silence;
+mod tcp;
 
 use std::collections::{HashMap, HashSet};
 
@@ -43,7 +44,7 @@ type Fast = foldhash::fast::FixedState;
 /// What looks for causes when a connection is over.
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
-const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, crash::find];
+const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, tcp::find, crash::find];
 
 /// The causes, under what they are about.
 pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
@@ -52,6 +53,7 @@ pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
         ("Close codes", close::RULES),
         ("Silence", silence::RULES),
         ("Crashes", crash::RULES),
+        ("What TCP shows", tcp::RULES),
         ("Messages over time", pace::RULES),
         ("Several connections together", crowd::RULES),
     ]

@@ -15,8 +15,13 @@ use crate::shelf::{Sample, root, samples};
 /// Where what these captures do wrong is right; a capture has no comments.
 const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
     ("broken/connection-refused.pcap", "chat.pcap"),
+    ("broken/keep-alive-unanswered.pcap", "chat.pcap"),
+    ("broken/packet-loss.pcap", "chat.pcap"),
     ("broken/packet-truncated.pcap", "chat.pcap"),
     ("broken/parallel-connecting.pcap", "clean/endings.script"),
+    ("broken/path-went-dark.pcap", "chat.pcap"),
+    ("broken/sent-after-fin.pcap", "chat.pcap"),
+    ("broken/zero-window.pcap", "chat.pcap"),
 ];
 
 #[test]
