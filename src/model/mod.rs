@@ -19,6 +19,7 @@ pub mod layer;
 pub mod other;
 pub mod out;
 pub mod quantity;
+pub mod reply;
 pub mod report;
 pub mod run;
 #[cfg(test)]
@@ -33,7 +34,7 @@ pub mod wants;
 pub mod way;
 pub mod wire;
 
-pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
+pub use app::{App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
@@ -43,6 +44,7 @@ pub use hole::{Hole, Part};
 pub use layer::Layer;
 pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
+pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};

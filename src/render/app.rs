@@ -6,7 +6,7 @@ use super::style::Ink;
 use super::words::{BYTES, Noun, count, runs};
 use crate::lang::Lang;
 use crate::model::quantity::{self, grouped};
-use crate::model::{App, AppPacket, AppSession, Dir, SessionEnd, Unit, Value};
+use crate::model::{Answer, App, AppPacket, AppSession, Dir, Nth, SessionEnd, Unit, Value};
 
 /// Columns of a session's id that are shown.
 const ID: usize = 48;
@@ -34,12 +34,19 @@ pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
     to.set(Block::Words(Words { level: 1, hangs: true, runs: shown }));
 }
 
-/// What a packet answers: `answers "join" after 1.20 ms`.
+/// What a packet answers: `answers "join" after 1.20 ms`; or what the packets of one message do.
 pub fn answers(lang: Lang, app: &App) -> String {
-    let Some(answer) = &app.answers else { return String::new() };
-    match answer.after.and_then(|nanos| u64::try_from(nanos).ok()) {
-        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &quantity::time(nanos)]),
-        None => lang.fill("answers {}", &[&answer.what]),
+    let all: Vec<String> = app.answers().map(|it| answer(lang, it)).collect();
+    joined(lang, &all)
+}
+
+fn answer(lang: Lang, answer: &Answer) -> String {
+    let after = answer.after.and_then(|nanos| u64::try_from(nanos).ok()).map(quantity::time);
+    match (after, answer.nth) {
+        (Some(after), Nth::Again) => lang.fill("answers {} again, after {}", &[&answer.what, &after]),
+        (Some(after), _) => lang.fill("answers {} after {}", &[&answer.what, &after]),
+        (None, Nth::Again) => lang.fill("answers {} again", &[&answer.what]),
+        (None, _) => lang.fill("answers {}", &[&answer.what]),
     }
 }
 

@@ -129,6 +129,7 @@ impl About {
             http_version: None,
             ending: None,
             more: Vec::new(),
+            unanswered: Vec::new(),
         };
         let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
         self.told = Some(Box::new(told));

@@ -49,6 +49,8 @@ pub struct Timeline<S> {
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
     now: Option<Time>,
+    /// Bytes that all connections hold for requests that wait for answers.
+    held: usize,
 }
 
 /// A connection.
@@ -56,6 +58,8 @@ pub struct Timeline<S> {
 struct Conn {
     connection: Option<Connection>,
     talk: Talk,
+    /// Bytes that it holds for requests that wait for answers.
+    held: usize,
     exchanges: Exchanges,
     socket: Socket,
     /// When the last frame was seen, and the last unit of any kind.
@@ -95,6 +99,7 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
+            held: 0,
         }
     }
 
@@ -123,7 +128,14 @@ impl<S: Sink> Timeline<S> {
             let conn = self.conns.remove(&unit.conn);
             let Some(mut conn) = conn else { return self.pass(unit) };
             self.end_talk(unit, ending.how, &mut conn)?;
-            self.pass(unit)?;
+            self.held -= conn.held;
+            let unanswered = conn.talk.unanswered(unit.time.or(conn.last));
+            if unanswered.is_empty() {
+                self.pass(unit)?;
+            } else {
+                let connection = Connection { unanswered, ..connection.clone() };
+                self.pass(&Unit { body: Body::Connection(&connection), ..*unit })?;
+            }
             self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
@@ -289,7 +301,15 @@ impl<S: Sink> Timeline<S> {
             agreed: false,
             known: false,
         };
-        known.talk.read(&said, findings)
+        let app = known.talk.read(&said, findings);
+        let held = known.talk.held();
+        self.held = self.held - known.held + held;
+        known.held = held;
+        if self.held > limits::REQUESTS_HELD_TOTAL {
+            known.talk.forget_requests();
+            self.held -= std::mem::take(&mut known.held);
+        }
+        app
     }
 
     fn end_session(&mut self, number: u32, how: SessionEnd) -> Flow {
@@ -324,6 +344,7 @@ impl<S: Sink> Timeline<S> {
         }
         self.table.forget();
         self.conns.clear();
+        self.held = 0;
         self.now = None;
         ON
     }
