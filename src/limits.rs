@@ -31,6 +31,27 @@ pub const TUNNELS: usize = 8;
 /// does a capture hardly see the same pair. What belongs to none of them is not read.
 pub const TWINS: usize = 64;
 
+/// Bytes of a refusal's body that are read for its first line.
+pub const REFUSAL_READ: usize = 2048;
+
+/// Bytes of a header field, or of a body's first line, that are quoted where causes are told.
+pub const REASON_SHOWN: usize = 100;
+
+/// Rules that a connection has broken that are remembered until it is over, when causes are looked for.
+pub const RULES_REMEMBERED: usize = 16;
+
+/// Connections that are over and are remembered, to see what several of them show together.
+pub const CROWD: usize = 64 * 1024;
+
+/// Groups of causes that a head tells; further ones are counted.
+pub const GROUPS: usize = 1024;
+
+/// Connections that a head has a line for; further ones are counted.
+pub const HEAD_CONNECTIONS: usize = 1000;
+
+/// Bytes from which on a message is a large one, whose length is remembered until its connection ends.
+pub const LARGE_MESSAGE: u64 = 16 * 1024;
+
 /// Turns that the reader of a capture may be ahead of the decoder: batches on their way between two threads.
 /// As many turns pass on one thread, too, until a flow that is of no interest is followed no longer.
 pub const TURNS_AHEAD: usize = 4;

@@ -1,5 +1,6 @@
 //! `wstool decode`: the main job.
 
+mod lead;
 mod opening;
 mod report;
 mod several;
@@ -19,7 +20,7 @@ use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Body, Connection, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
 use crate::render::views::{self, Choice, Form};
 use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
@@ -109,6 +110,10 @@ pub struct Args {
     /// Say why each broken rule is there and how to fix it, once a rule (text views with findings)
     #[arg(long, help_heading = "Showing")]
     explain: bool,
+
+    /// Leave out what went wrong and how the connections ended, which is told first
+    #[arg(long, help_heading = "Showing")]
+    no_verdict: bool,
 
     /// Columns to fit, 80 or more; by default the terminal's
     #[arg(
@@ -254,11 +259,16 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
             return Ok(2);
         }
     };
+    let lead = lead::of(args, name, &opened, interrupt);
     let threads = args.threads.of(&opened);
     let Opened { input, size, live, .. } = opened;
     let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
-    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
+    let mut show = Show::new(args, Output::new(live), look, live);
+    if let Some(head) = lead {
+        show.view.lead(head);
+    }
+    let mut select = Select::new(args.selection(), show);
     let mut until = Until { select: &mut select, interrupt };
     let means = pipeline::Means { threads, memory: args.memory };
     let outcome = pipeline::run_with(means, input, &mut until, &mut |read| progress.at(read));
@@ -339,6 +349,7 @@ impl Args {
             },
             payload: self.payload_limit,
             advice: self.explain.then(|| explain::advice(look.lang)),
+            head: self.tells_head(),
         }
     }
 }
@@ -363,6 +374,10 @@ struct Until<'a, S> {
 impl<S: Sink> Sink for Until<'_, S> {
     fn wants(&self) -> Wants {
         self.select.wants()
+    }
+
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        self.select.looks_at(conn, connection)
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

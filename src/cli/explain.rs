@@ -333,7 +333,7 @@ mod tests {
 
     impl Sink for Findings {
         fn wants(&self) -> Wants {
-            Wants { fields: true, payload: 1000, app: true }
+            Wants { fields: true, payload: 1000, app: true, causes: true }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

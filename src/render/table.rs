@@ -51,6 +51,7 @@ impl Layout for TableLayout {
         Wants {
             payload: (options.width.max(Options::NARROWEST) as u64 * 4)
                 .min(options.payload.unwrap_or(u64::MAX)),
+            causes: true,
             ..Wants::NOTHING
         }
     }
@@ -106,6 +107,10 @@ impl Layout for TableLayout {
                     let words = totals::more(outline.lang(), it);
                     page.clip(verdicts::ink(it.rule.severity), &words).line();
                 }
+            }
+            Body::Judgement(judgement) => {
+                let words = outline.lang().say(&judgement.line);
+                event(outline, page, unit, "why", &words);
             }
             Body::Gap(gap) => {
                 let lang = outline.lang();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::census::Census;
+use crate::http::handshake::stripped;
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
@@ -40,6 +41,8 @@ struct Seen {
     conn: u32,
     pair: Option<Pair>,
     /// How often it was passed on in a row, as far as that can be told.
+    /// It offers extensions.
+    offers: bool,
     hops: u8,
 }
 
@@ -69,6 +72,8 @@ pub struct Attempt<'a> {
     pub pair: Option<Pair>,
     pub target: &'a str,
     pub key: Option<&'a [u8]>,
+    /// Whether it offers extensions.
+    pub offers: bool,
     pub now: Option<Time>,
 }
 
@@ -104,10 +109,10 @@ impl Memory {
         attempt: &Attempt<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        let Attempt { pair, target, key, now } = *attempt;
+        let Attempt { pair, target, key, offers, now } = *attempt;
         // What is no key at all may be as long as a head.
         if let Some(key) = key.filter(|key| key.len() <= limits::KEY_REMEMBERED) {
-            self.key(conn, key, pair, findings);
+            self.key(conn, key, (pair, offers), findings);
         }
         let is_first = entry.pair.is_none();
         let Some(pair) = pair else { return };
@@ -128,7 +133,13 @@ impl Memory {
         }
     }
 
-    fn key(&mut self, conn: u32, key: &[u8], pair: Option<Pair>, findings: &mut Vec<Finding>) {
+    fn key(
+        &mut self,
+        conn: u32,
+        key: &[u8],
+        (pair, offers): (Option<Pair>, bool),
+        findings: &mut Vec<Finding>,
+    ) {
         let Some(earlier) = self.keys.get_mut(key) else {
             if self.order.len() >= limits::KEYS_REMEMBERED
                 && let Some(oldest) = self.order.pop_front()
@@ -136,7 +147,7 @@ impl Memory {
                 self.keys.remove(&oldest);
             }
             let key: Arc<[u8]> = key.into();
-            self.keys.insert(key.clone(), Seen { conn, pair, hops: 0 });
+            self.keys.insert(key.clone(), Seen { conn, pair, offers, hops: 0 });
             self.order.push_back(key);
             return;
         };
@@ -153,6 +164,11 @@ impl Memory {
             (true, _) => earlier.hops += 1,
             (false, true) => {}
             (false, false) => earlier.hops = 0,
+        }
+        let offered = std::mem::replace(&mut earlier.offers, offers);
+        if is_passed_on && offered && !offers {
+            let got = Text::with("none, where connection {} with the same key offers some", before);
+            findings.push(stripped("the extensions that the client offered".into(), got));
         }
         if !is_passed_on {
             //= RFC 6455 §4.1

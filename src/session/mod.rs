@@ -278,6 +278,7 @@ impl Session {
         }
         self.about.ended[side.index()] = Some(how);
         let dir = self.about.dir(side);
+        self.about.first_end(dir, how, at);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
@@ -337,13 +338,14 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
+        let mut ending = Ending { first: told.first_end, ..Ending::new(self.end_kind()) };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+            ending = talk.ending();
             told.connection.more = talk.more();
         }
-        told.connection.ending = Some(ending);
+        ending.began = told.began;
+        told.connection.ending = Some(Box::new(ending));
         cx.out.emit(&told.unit(ended))
     }
 

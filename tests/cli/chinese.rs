@@ -21,6 +21,7 @@ const CHINESE: Options = Options {
     time: TimeStyle::Relative,
     payload: None,
     advice: None,
+    head: false,
 };
 
 /// What `wstool` prints in Chinese: standard output, then standard error.
@@ -468,7 +469,7 @@ impl Wire {
 
 impl Sink for Wire {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: u64::MAX, app: true }
+        Wants { fields: true, payload: u64::MAX, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -429,7 +429,7 @@ impl Lookup {
 
 impl Sink for Lookup {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 4096, app: true }
+        Wants { fields: true, payload: 4096, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

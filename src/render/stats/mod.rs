@@ -167,7 +167,7 @@ impl Stats {
         if slot != 0 {
             let entry = &mut self.open[slot];
             (entry.client, entry.server) = (connection.client, connection.server);
-            entry.end = connection.ending.map(|ending| ending.how);
+            entry.end = connection.ending.as_ref().map(|ending| ending.how);
             if connection.ending.is_some() {
                 for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
                     // Whoever sent nothing compressed made its peer keep no window.
@@ -211,7 +211,7 @@ fn largest_first(entry: &Entry) -> Rank {
 
 impl Sink for Stats {
     fn wants(&self) -> Wants {
-        Wants::NOTHING
+        Wants { causes: true, ..Wants::NOTHING }
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
@@ -244,6 +244,7 @@ impl Sink for Stats {
             | Body::Opening(_)
             | Body::Packet(_)
             | Body::Session(_)
+            | Body::Judgement(_)
             | Body::Gap(_)
             | Body::Note => {}
         }
