@@ -400,6 +400,12 @@ pub const REQUESTS_HELD: usize = 64 * 1024;
 /// Bytes held for the requests of all connections; those of connections that ask more are forgotten.
 pub const REQUESTS_HELD_TOTAL: usize = 32 * 1024 * 1024;
 
+/// Kinds of requests, by server, whose answers are compared with each other.
+pub const REPLIES_FOLLOWED: usize = 1024;
+
+/// Errors of one kind of request, and kinds of requests of one connection, that are told apart.
+pub const FAILURES_TOLD: usize = 16;
+
 /// Bytes of a request's id. Requests with longer ones are not followed.
 pub const REQUEST_ID: usize = 256;
 

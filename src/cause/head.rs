@@ -266,7 +266,8 @@ fn place(unit: &Unit<'_>, finding: &Finding) -> Place {
 /// Alone it is a view that shows nothing.
 impl Sink for Head {
     fn wants(&self) -> Wants {
-        Wants { causes: true, ..Wants::NOTHING }
+        // What messages mean, too: Engine.IO and requests have causes of their own.
+        Wants { causes: true, app: true, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -10,6 +10,7 @@ pub mod app;
 pub mod counts;
 mod declare;
 pub mod diagnosis;
+pub mod distribution;
 pub mod ending;
 pub mod field;
 pub mod film;
@@ -40,6 +41,7 @@ pub use app::{App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Tr
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
+pub use distribution::Distribution;
 pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};

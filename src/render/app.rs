@@ -19,10 +19,10 @@ const SHORT: usize = 200;
 
 /// A packet in a line or two, under what carried it.
 pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
-    if app.summary.is_empty() {
+    let (summary, answers) = (lang.say(&app.summary), answers(lang, app));
+    if summary.is_empty() && answers.is_empty() {
         return;
     }
-    let (summary, answers) = (lang.say(&app.summary), answers(lang, app));
     let runs = [
         Run::whole(Ink::Note, lang.words(app.name)),
         Run::whole(Ink::Plain, " "),
@@ -30,7 +30,14 @@ pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
         Run::whole(Ink::Plain, lang.words(", ")),
         Run::text(Ink::Faint, &answers),
     ];
-    let shown = if answers.is_empty() { &runs[..3] } else { &runs };
+    let [name, space, .., last] = runs;
+    // JSON speaks for itself, but not of what it answers.
+    let answers_alone = [name, space, last];
+    let shown = match (summary.is_empty(), answers.is_empty()) {
+        (true, _) => &answers_alone[..],
+        (_, true) => &runs[..3],
+        _ => &runs,
+    };
     to.set(Block::Words(Words { level: 1, hangs: true, runs: shown }));
 }
 

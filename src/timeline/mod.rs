@@ -25,13 +25,15 @@ mod when;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use crate::app::keys::{Keys, Matched};
 use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
     App, AppPacket, AppSession, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame,
-    HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
-    hole,
+    HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered,
+    Unit, Wants, hole,
 };
 
 use self::exchange::{Exchanges, Seen};
@@ -51,6 +53,8 @@ pub struct Timeline<S> {
     now: Option<Time>,
     /// Bytes that all connections hold for requests that wait for answers.
     held: usize,
+    /// What else ties replies to requests.
+    keys: Option<Arc<Keys>>,
 }
 
 /// A connection.
@@ -58,6 +62,8 @@ pub struct Timeline<S> {
 struct Conn {
     connection: Option<Connection>,
     talk: Talk,
+    /// The requests that the user's keys show.
+    matched: Option<Box<Matched>>,
     /// Bytes that it holds for requests that wait for answers.
     held: usize,
     exchanges: Exchanges,
@@ -67,6 +73,48 @@ struct Conn {
     last: Option<Time>,
     /// Who sent a Close frame first, with which code, in which packets.
     closed: Option<Closed>,
+}
+
+impl Conn {
+    /// What a message means, and what it answers: by the keys of the user, if it has one of them.
+    fn read(
+        &mut self,
+        said: &Said<'_>,
+        keys: Option<&Arc<Keys>>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<App> {
+        let mut app = self.talk.read(said, findings);
+        if let (Some(keys), Some(app)) = (keys, &mut app)
+            && let Some(answers) =
+                self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
+        {
+            app.packets.iter_mut().for_each(|packet| packet.answers = None);
+            app.answers = answers;
+        }
+        app
+    }
+
+    /// Something of a direction is missing.
+    fn lost(&mut self, dir: Dir) {
+        self.talk.lost(dir);
+        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
+    }
+
+    /// Bytes held for requests that wait for answers.
+    fn requests_held(&mut self) -> usize {
+        self.talk.held() + self.matched.as_mut().map_or(0, |matched| matched.requests().held())
+    }
+
+    fn forget_requests(&mut self) {
+        self.talk.forget_requests();
+        self.matched.iter_mut().for_each(|matched| matched.requests().forget());
+    }
+
+    /// Requests that are without an answer at the end.
+    fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
+        let matched = self.matched.as_ref().and_then(|matched| matched.unanswered(end));
+        matched.unwrap_or_else(|| self.talk.unanswered(end))
+    }
 }
 
 /// What a connection's WebSocket carries.
@@ -100,7 +148,13 @@ impl<S: Sink> Timeline<S> {
             tally: FindingCounts::default(),
             now: None,
             held: 0,
+            keys: None,
         }
+    }
+
+    /// Ties replies to requests by these keys, too.
+    pub fn match_by(&mut self, keys: Option<Arc<Keys>>) {
+        self.keys = keys;
     }
 
     /// What it is in front of.
@@ -129,7 +183,7 @@ impl<S: Sink> Timeline<S> {
             let Some(mut conn) = conn else { return self.pass(unit) };
             self.end_talk(unit, ending.how, &mut conn)?;
             self.held -= conn.held;
-            let unanswered = conn.talk.unanswered(unit.time.or(conn.last));
+            let unanswered = conn.unanswered(unit.time.or(conn.last));
             if unanswered.is_empty() {
                 self.pass(unit)?;
             } else {
@@ -233,7 +287,7 @@ impl<S: Sink> Timeline<S> {
     /// Something of a direction is missing.
     fn lost(&mut self, unit: &Unit<'_>) {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
-            conn.talk.lost(dir);
+            conn.lost(dir);
         }
     }
 
@@ -301,12 +355,12 @@ impl<S: Sink> Timeline<S> {
             agreed: false,
             known: false,
         };
-        let app = known.talk.read(&said, findings);
-        let held = known.talk.held();
+        let app = known.read(&said, self.keys.as_ref(), findings);
+        let held = known.requests_held();
         self.held = self.held - known.held + held;
         known.held = held;
         if self.held > limits::REQUESTS_HELD_TOTAL {
-            known.talk.forget_requests();
+            known.forget_requests();
             self.held -= std::mem::take(&mut known.held);
         }
         app

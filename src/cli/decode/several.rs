@@ -12,7 +12,7 @@ use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::output::{Output, Progress};
 use crate::input::Input;
 use crate::model::{InputFile, Meta, Text, Time};
-use crate::pipeline;
+use crate::pipeline::{self, Threads};
 use crate::select::{Select, Stream};
 
 /// An input as it is known before anything is decoded.
@@ -55,7 +55,7 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
                 (input, threads)
             }))
         },
-        args.memory,
+        args.means(Threads::One),
         &mut until,
         &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
     );

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::distribution::Distribution;
+use crate::model::distribution::Distribution;
 use crate::model::{Answer, Dir, Nth, Unanswered};
 
 /// Methods that are counted apart; those that come later count together.
@@ -116,7 +116,10 @@ mod tests {
         all.answer(Dir::Server, &answer("a", 5));
         all.answer(Dir::Server, &Answer { nth: Nth::More, ..answer("a", 500) });
         all.answer(Dir::Server, &Answer { nth: Nth::Again, ..answer("a", 900) });
-        all.answer(Dir::Server, &Answer { failure: Some(crate::model::Failure::default()), ..answer("a", -3) });
+        all.answer(
+            Dir::Server,
+            &Answer { failure: Some(crate::model::Failure::default()), ..answer("a", -3) },
+        );
         all.answer(Dir::Client, &Answer { nth: Nth::More, ..answer("events", 1) });
         let list = all.by_count();
         assert_eq!(list.len(), 1);

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::distribution;
+use super::latency::Latency;
 use super::table::{Page, Table};
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::lang::Lang;
 use crate::model::EndKind;
+use crate::model::distribution;
 use crate::model::quantity::{count, percent, short, size, time};
 use crate::render::columns::{escaped, lines};
 use crate::render::files::shorten;
@@ -16,6 +17,10 @@ use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
+
+/// Methods that are printed, and columns of a name.
+const METHODS_PRINTED: usize = 20;
+const METHOD: usize = 26;
 
 /// Columns of an address: the longest of IPv4. Longer ones lose their middle.
 const ADDRESS: usize = 21;
@@ -28,6 +33,8 @@ const LEGEND: &str = "repeats: copied from earlier messages (context takeover), 
      direction; windows: memory the receivers keep for that between messages";
 const NOT_INFLATED: Noun =
     ["{} compressed message could not be inflated", "{} compressed messages could not be inflated"];
+const AGAIN: Noun =
+    ["{} answer to a request that had been answered", "{} answers to requests that had been answered"];
 /// Of the client and of the server.
 const UNANSWERED: [Noun; 2] = [
     ["{} ping from the client without a pong", "{} pings from the client without a pong"],
@@ -55,6 +62,7 @@ impl Stats {
         sizes(total, lang, &mut page);
         compression(total, lang, &mut page);
         times(total, lang, &mut page);
+        latencies(&report, lang, &mut page);
         findings(&report, lang, ascii, &mut page);
         files(&report, lang, &mut page);
         connections(&report, lang, &mut page);
@@ -190,6 +198,43 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
         if pings.unasked > 0 {
             let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
         }
+    }
+}
+
+/// How long requests waited, by method.
+fn latencies(report: &Report<'_>, lang: Lang, page: &mut Page) {
+    let Some(latencies) = report.latencies else { return };
+    let heads = ["Requests", "by", "answered", "median", "95 % below", "longest", "errors", "unanswered"];
+    let mut table = Table::new(lang, &heads);
+    let row = |name: String, by: &'static str, it: &Latency| {
+        let range = &it.times.range;
+        let [median, most, longest] = if range.count == 0 {
+            [(); 3].map(|()| "-".to_owned())
+        } else {
+            [it.times.quantile(50), it.times.quantile(95), range.max].map(time)
+        };
+        let (answered, errors, unanswered) = (count(it.answered()), count(it.errors), count(it.unanswered));
+        [name, lang.words(by).into(), answered, median, most, longest, errors, unanswered]
+    };
+    let all = latencies.by_count();
+    for (dir, method, it) in all.iter().take(METHODS_PRINTED) {
+        table.row(row(shorten(&escaped(method), METHOD, ".."), dir.name(), it));
+    }
+    if latencies.has_other() {
+        table.row(row(lang.words("other methods").to_owned(), "", &latencies.other));
+    }
+    if table.is_empty() {
+        let _ = writeln!(page, "\n{}", lang.words("no requests that any known protocol ties answers to"));
+        return;
+    }
+    table.print(2, page);
+    let more = all.len().saturating_sub(METHODS_PRINTED);
+    if more > 0 {
+        let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more as u64)]));
+    }
+    let again: u64 = all.iter().map(|(_, _, it)| it.again).sum();
+    if again > 0 {
+        let _ = writeln!(page, "  {}", bounded_count(lang, again, AGAIN));
     }
 }
 
@@ -388,6 +433,41 @@ mod tests {
         let host = "[2001:db8:1234:5678:9abc:def0:1234:5678]:50000";
         let error = crate::model::Text::with("{} and {} are far away", host).and(host);
         Talk::new(stats).summary(&Summary { error: Some(error), ..Summary::default() });
+    }
+
+    #[test]
+    fn requests_by_method() {
+        use crate::model::{Answer, Failure, Nth, Unanswered};
+        let mut stats = Stats::with_latency();
+        Talk::new(&mut stats).connect(1);
+        let mut answer = |dir, what: &str, after: i64, nth, failure| {
+            let answer = Answer { what: what.into(), after: Some(after), nth, failure, ..Answer::default() };
+            stats.latencies.as_mut().unwrap().answer(dir, &answer);
+        };
+        for after in 1..=100 {
+            answer(Server, "eth_call", after * 1_000_000, Nth::First, None);
+        }
+        answer(
+            Server,
+            "a name that is far longer than its column",
+            5_000,
+            Nth::First,
+            Some(Failure::default()),
+        );
+        answer(Client, "window/showMessageRequest", 2_500_000_000, Nth::First, None);
+        answer(Client, "window/showMessageRequest", 2_600_000_000, Nth::Again, None);
+        let unanswered = Unanswered {
+            dir: Client,
+            method: "eth_call".into(),
+            count: 3,
+            id: None,
+            time: None,
+            packets: None,
+            waited: None,
+        };
+        stats.unanswered(&[unanswered]);
+        insta::assert_snapshot!(page(&stats).split_once("\n\nRequests").unwrap().1, @"");
+        assert!(page(&Stats::with_latency()).contains("no requests"));
     }
 
     #[test]
