@@ -6,6 +6,8 @@
 //! the connections that are open at the same time, not with the capture: of finished
 //! ones the [`LISTED`] largest are kept apart, the others live on in the totals.
 
+mod course;
+mod ends;
 mod json;
 mod latency;
 mod ledger;
@@ -17,10 +19,13 @@ mod view;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::cause::Head;
 use crate::model::{
     App, Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink,
     Summary, Unanswered, Unit, Wants,
 };
+use course::Course;
+use ends::Ends;
 use latency::Latencies;
 use tally::Tally;
 
@@ -54,6 +59,10 @@ pub struct Stats {
     total: Tally,
     connections: u64,
     rules: FindingCounts,
+    ends: Ends,
+    course: Course,
+    /// What went wrong.
+    head: Head,
     meta: Option<Meta>,
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
@@ -85,6 +94,9 @@ struct Report<'a> {
     /// The most frequent first within a severity, the worst severity first.
     rules: Vec<(&'static Rule, u64)>,
     latencies: Option<&'a Latencies>,
+    ends: &'a Ends,
+    course: &'a Course,
+    head: &'a Head,
 }
 
 impl Default for Stats {
@@ -106,6 +118,9 @@ impl Stats {
             total: Tally::default(),
             connections: 0,
             rules: FindingCounts::default(),
+            ends: Ends::default(),
+            course: Course::default(),
+            head: Head::default(),
             meta: None,
             summary: None,
             file: 0,
@@ -223,7 +238,19 @@ impl Stats {
         let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
         let latencies = self.latencies.as_deref();
-        Report { meta, summary, total, connections: self.connections, listed, rules, latencies }
+        let Self { ends, course, head, connections, .. } = self;
+        Report {
+            meta,
+            summary,
+            total,
+            connections: *connections,
+            listed,
+            rules,
+            latencies,
+            ends,
+            course,
+            head,
+        }
     }
 }
 
@@ -245,6 +272,7 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
+        self.course.take(unit.time, message.length);
         let slot = self.slot(unit.conn);
         self.open[slot].tally.whole(unit, frame, message, slot != 0);
         Flow::Continue(())
@@ -253,6 +281,14 @@ impl Sink for Stats {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if !(unit.findings.is_empty() && unit.counted.is_empty()) {
             self.rules(unit.rules());
+            self.head.see(unit);
+        } else if !matches!(unit.body, Body::Frame(_) | Body::Message(_)) {
+            self.head.see(unit);
+        }
+        if let Body::Judgement(judgement) = unit.body {
+            // The connection is counted already, and its entry gone.
+            self.ends.take(judgement);
+            return Flow::Continue(());
         }
         let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };
         let tally = &mut self.open[slot].tally;
@@ -261,6 +297,9 @@ impl Sink for Stats {
             Body::Frame(frame) => tally.frame(unit, frame),
             // Where many connections share one tally, times between their units mean nothing.
             Body::Message(message) => {
+                if !message.kind.is_control() {
+                    self.course.take(unit.time, message.length);
+                }
                 tally.message(unit, message, slot != 0);
                 if let Some(app) = message.app {
                     self.answers(unit, app);
