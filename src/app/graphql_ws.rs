@@ -226,19 +226,26 @@ impl Operation {
     }
 }
 
-/// The operations of a document (GraphQL §2.3), each with its kind and name: words outside of braces.
+/// The operations of a document (GraphQL §2.3), each with its kind and its name, or else its first field.
 fn operations(query: &str) -> Vec<(&'static str, &str)> {
     let (mut all, mut depth) = (Vec::new(), 0_u32);
     let mut rest = query;
     // Whether an operation, or a fragment, was begun whose braces are still to come.
-    let mut is_named = false;
+    let (mut is_named, mut is_operation) = (false, false);
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '#' => rest.find('\n').unwrap_or(rest.len()),
             '"' => string_end(rest),
             '{' | '(' => {
-                if first == '{' && depth == 0 && !std::mem::take(&mut is_named) {
-                    all.push(("query", ""));
+                if first == '{' && depth == 0 {
+                    if !std::mem::take(&mut is_named) {
+                        all.push(("query", ""));
+                        is_operation = true;
+                    }
+                    // Without a name it goes by what it asks for first.
+                    if let (true, Some((_, name @ ""))) = (is_operation, all.last_mut()) {
+                        *name = word(rest[1..].trim_start());
+                    }
                 }
                 depth += 1;
                 1
@@ -253,6 +260,7 @@ fn operations(query: &str) -> Vec<(&'static str, &str)> {
                     is_named = true;
                     let kind = ["query", "mutation", "subscription"].into_iter().find(|kind| *kind == word);
                     let name = self::word(rest[word.len()..].trim_start());
+                    is_operation = kind.is_some();
                     all.extend(kind.map(|kind| (kind, name)));
                 }
                 word.len()
@@ -308,7 +316,8 @@ mod tests {
     #[test]
     fn operations_have_their_kind_and_name() {
         for (payload, title, lasting) in [
-            (r#"{"query":"{ hero { name } }"}"#, "query", false),
+            (r#"{"query":"{ hero { name } }"}"#, "query hero", false),
+            (r#"{"query":"subscription($x: Int) {\n  price(of: $x) }"}"#, "subscription price", true),
             (r#"{"query":"query A($x: In = {a: 1}) { b }"}"#, "query A", false),
             (r##"{"query":"# { \n mutation Add @x(y: \"}{\") { c }"}"##, "mutation Add", false),
             (r#"{"query":"subscription News { n }"}"#, "subscription News", true),

@@ -43,6 +43,8 @@ pub struct Head {
     pub notes: u64,
     /// What is known of the connections that are open.
     open: HashMap<u32, Open, Fast>,
+    /// The one that was over last: what is told of a session of Engine.IO comes behind its connection.
+    over: Option<(u32, Open)>,
 }
 
 /// Findings that are told together.
@@ -179,7 +181,7 @@ impl Head {
         for finding in unit.findings {
             self.add(finding, place(unit, finding));
         }
-        self.open.remove(&unit.conn);
+        self.over = self.open.remove(&unit.conn).map(|open| (unit.conn, open));
         if self.said.len() < limits::HEAD_CONNECTIONS {
             self.said.push(Said {
                 conn: unit.conn,
@@ -200,8 +202,9 @@ impl Head {
             self.notes += 1;
             return;
         }
-        let (server, target) =
-            self.open.get(&place.conn).map_or((None, None), |open| (open.server, open.target.clone()));
+        let over = || self.over.as_ref().filter(|(conn, _)| *conn == place.conn).map(|(_, open)| open);
+        let of = self.open.get(&place.conn).or_else(over);
+        let (server, target) = of.map_or((None, None), |open| (open.server, open.target.clone()));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
         if let Some(group) = self.places.get(&key).and_then(|at| self.groups.get_mut(*at)) {

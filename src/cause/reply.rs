@@ -33,18 +33,13 @@ rules! {
         "whoever asked ignores the further answers, or takes them for answers to another request",
         usually "two handlers for one request, or an answer that is sent again after an error or a timeout",
         mend "let one place answer, once: return after the answer is sent";
-    FAILING = "requests-fail", Warning, Cite::rfc6455("1.5"), Either,
-        "most requests of a kind are answered with the same error",
+    FAILED = "request-failed", Warning, Cite::rfc6455("1.5"), Either,
+        "requests of the application are answered with errors",
         "what was asked for is not done",
         usually "what the error says",
         mend "look the error up in the receiver's documentation or log";
-    FAILED_LAST = "request-failed-last", Warning, Cite::rfc6455("1.5"), Either,
-        "a request was answered with an error right before the connection ended",
-        "the connection is lost, probably because of it",
-        usually "what the error says",
-        mend "look the error up in the receiver's documentation or log";
-    SLOW = "replies-slow", Note, Cite::rfc6455("1.5"), Either,
-        "one in twenty requests waits far longer for its answer than is usual for it",
+    SLOW = "request-slow", Note, Cite::rfc6455("1.5"), Either,
+        "requests wait far longer for their answers than others do",
         "whoever asks waits, or gives up and asks again",
         usually "a receiver that does one thing at a time, a lock, a full queue, or a slow database behind it",
         mend "look at what the receiver did while the slowest requests waited";
@@ -61,11 +56,15 @@ const RIGHT_BEFORE: i64 = SECOND;
 /// How many answers have to be the same error, and how many of a hundred, to be told of.
 const FAIL: u64 = 3;
 const FAIL_SHARE: u64 = 50;
-/// What makes replies slow: how many there are, how long the slowest in twenty take, and how many times as
-/// long as the middle one.
+/// What makes some of the answers to a kind of request slow: how many there are, how long the slowest in
+/// twenty take, and how many times as long as the middle one.
 const SLOW_OF: u64 = 40;
 const SLOW_FROM: u64 = 1_000_000_000;
 const SLOW_TIMES: u64 = 20;
+/// What makes all of them slow: how many there are, and how many times as long as the middle one of all
+/// kinds of requests the middle one takes.
+const ALL_SLOW_OF: u64 = 3;
+const ALL_SLOW_TIMES: u64 = 100;
 
 /// What is remembered of requests and answers.
 #[derive(Debug, Default)]
@@ -82,9 +81,11 @@ struct Talk {
     again: Vec<(Dir, Box<str>, i64, u64)>,
     /// The last answer, if it says that the request failed.
     failed: Option<Failed>,
+    /// Streams of answers that an error ended.
+    broken: Vec<Failed>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Failed {
     /// Who asked.
     dir: Dir,
@@ -132,7 +133,10 @@ impl Replies {
                 let (what, time) = (answer.what.as_str().into(), unit.time);
                 Failed { dir: by.peer(), what, words, time, packet }
             });
-            if answer.nth == Nth::First || words.is_some() {
+            if answer.nth == Nth::More && talk.broken.len() < FAILURES_TOLD {
+                talk.broken.extend(talk.failed.clone());
+            }
+            if answer.nth == Nth::First {
                 let key = (talk.server, by.peer(), answer.method().into());
                 if self.methods.len() < REPLIES_FOLLOWED || self.methods.contains_key(&key) {
                     let place = Place { time: unit.time, packets: unit.packets };
@@ -149,10 +153,15 @@ impl Replies {
         causes.extend(over.connection.unanswered.iter().filter_map(|it| unanswered(it, is_seen)));
         for (dir, what, times, packet) in &talk.again {
             let got = Text::with("{} further answers to {}", grouped(*times as u64)).and(what);
-            let what = Text::new("the {} answers {} more than once").word(dir.peer().name()).and(what);
-            let case = Case::new(what, vec![Measure::of(Quantity::Times, *times)]);
+            let what =
+                Text::new("had more than one answer from the {} to {}").word(dir.peer().name()).and(what);
+            let measures = if *times > 1 { vec![Measure::of(Quantity::Times, *times)] } else { Vec::new() };
+            let case = Case::new(what, measures);
             let finding = Finding::new(&TWICE, dir.peer(), "one answer".into(), got).like(case);
             causes.push(seen_in(finding, *packet));
+        }
+        for failed in &talk.broken {
+            causes.push(failed.finding("had the answers from the {} to {} end with “{}”", None));
         }
         let code = over.close().and_then(|(_, close)| close.code).map(|code| code.0);
         let is_fine = !is_seen || matches!(code, Some(1000 | 1001));
@@ -161,16 +170,8 @@ impl Replies {
             && let Some((end, failed_at)) = over.ended().zip(failed.time)
             && (0..=RIGHT_BEFORE).contains(&end.since(failed_at))
         {
-            let Failed { dir, what, words, packet, .. } = failed;
-            let got = Text::with("{} in answer to {}, {} before the end", words)
-                .and(what)
-                .and(wait(end.since(failed_at)));
-            let what = Text::new("the {} answers {} with “{}”, and then the connection ends")
-                .word(dir.peer().name())
-                .and(what)
-                .and(words);
-            let finding = Finding::new(&FAILED_LAST, None, "an answer that is no error".into(), got);
-            causes.push(seen_in(finding.like(Case::new(what, Vec::new())), *packet));
+            let before = Some(end.since(failed_at));
+            causes.push(failed.finding("ended right after an answer from the {} to {}: “{}”", before));
         }
     }
 
@@ -186,10 +187,14 @@ impl Replies {
         methods.sort_by(|((a, of, method), _), ((b, or, other), _)| {
             (a, of.index(), method).cmp(&(b, or.index(), other))
         });
+        let mut all: HashMap<_, Distribution, Fast> = HashMap::default();
+        for ((server, dir, _), it) in &methods {
+            all.entry((*server, *dir)).or_default().add(&it.times);
+        }
         let mut told = Vec::new();
-        for ((_, dir, method), it) in methods {
+        for ((server, dir, method), it) in methods {
             it.failing(dir, &method, &mut told);
-            it.slow(dir, &method, &mut told);
+            it.slow(dir, &method, &all[&(server, dir)], &mut told);
         }
         told
     }
@@ -204,6 +209,23 @@ impl Talk {
             None if has_room => self.again.push((dir, method.into(), 1, packet)),
             None => {}
         }
+    }
+}
+
+impl Failed {
+    /// A finding about it, how many nanoseconds `before` the end, in words that have room for who answers,
+    /// for what was asked for and for the error.
+    fn finding(&self, what: &'static str, before: Option<i64>) -> Finding {
+        let Self { dir, what: asked, words, packet, .. } = self;
+        let got = match before {
+            Some(before) => {
+                Text::with("“{}” in answer to {}, {} before the end", words).and(asked).and(wait(before))
+            }
+            None => Text::with("“{}” in answer to {}", words).and(asked),
+        };
+        let what = Text::new(what).word(dir.peer().name()).and(asked).and(words);
+        let finding = Finding::new(&FAILED, None, "an answer that is no error".into(), got);
+        seen_in(finding.like(Case::new(what, Vec::new())), *packet)
     }
 }
 
@@ -238,32 +260,58 @@ impl Method {
             let what =
                 Text::new("the {} answers {} with “{}”").word(dir.peer().name()).and(method).and(words);
             let case = Case::new(what, vec![Measure::of(Quantity::Times, *times as i64)]);
-            let finding = Finding::new(&FAILING, None, "answers that are no errors".into(), got).like(case);
+            let finding = Finding::new(&FAILED, None, "answers that are no errors".into(), got).like(case);
             told.push(Together { time: place.time, packets: place.packets, findings: vec![finding] });
         }
     }
 
-    /// Answers of which one in twenty is far slower than the middle one.
-    fn slow(&self, dir: Dir, method: &str, told: &mut Vec<Together>) {
-        let (median, slow) = (self.times.quantile(50), self.times.quantile(95));
-        if self.times.range.count < SLOW_OF || slow < SLOW_FROM || slow < median.saturating_mul(SLOW_TIMES) {
-            return;
-        }
+    /// Answers that come far later than others: than most of those to the same requests, or most of `all`.
+    fn slow(&self, dir: Dir, method: &str, all: &Distribution, told: &mut Vec<Together>) {
+        let (count, of_all) = (self.times.range.count, all.range.count);
+        let (median, slow, usual) = (self.times.quantile(50), self.times.quantile(95), all.quantile(50));
         let nanos = |nanos: u64| wait(i64::try_from(nanos).unwrap_or(i64::MAX));
-        let got = Text::with(
-            "half of {} answers within {}, one in twenty after {} or more, the slowest after {}",
-            grouped(self.times.range.count),
-        )
-        .and(nanos(median))
-        .and(nanos(slow))
-        .and(nanos(self.times.range.max));
-        let expected = Text::with(
-            "answers within {}, twenty times the middle one, or within 1 s",
-            nanos(median.saturating_mul(SLOW_TIMES)),
-        );
-        let what =
-            Text::new("the {} sometimes answers {} far later than usual").word(dir.peer().name()).and(method);
-        let waited = Measure { of: Quantity::Waited, least: slow as i64, most: self.times.range.max as i64 };
+        let some = count >= SLOW_OF && slow >= SLOW_FROM && slow >= median.saturating_mul(SLOW_TIMES);
+        let most = count >= ALL_SLOW_OF
+            && count * 2 < of_all
+            && median >= SLOW_FROM
+            && median >= usual.saturating_mul(ALL_SLOW_TIMES);
+        let longest = nanos(self.times.range.max);
+        let (expected, got, what, least) = if some {
+            let words = "half of {} answers within {}, one in twenty after {} or more, the slowest after {}";
+            (
+                Text::with(
+                    "answers within 1 s, or within {}, twenty times as long as half of them take",
+                    nanos(median.saturating_mul(SLOW_TIMES)),
+                ),
+                Text::with(words, grouped(count)).and(nanos(median)).and(nanos(slow)).and(longest),
+                "the {} sometimes answers {} far later than usual",
+                slow,
+            )
+        } else if most {
+            let words =
+                "half of {} answers after {} or more, the slowest after {}; half of all {} answers within {}";
+            (
+                Text::with(
+                    "answers within 1 s, or within {}, a hundred times as long as half of all take",
+                    nanos(usual.saturating_mul(ALL_SLOW_TIMES)),
+                ),
+                Text::with(words, grouped(count))
+                    .and(nanos(median))
+                    .and(longest)
+                    .and(grouped(of_all))
+                    .and(nanos(usual)),
+                "the {} answers {} far later than anything else",
+                median,
+            )
+        } else {
+            return;
+        };
+        let what = Text::new(what).word(dir.peer().name()).and(method);
+        let waited = Measure {
+            of: Quantity::Waited,
+            least: i64::try_from(least).unwrap_or(i64::MAX),
+            most: i64::try_from(self.times.range.max).unwrap_or(i64::MAX),
+        };
         let finding = Finding::new(&SLOW, None, expected, got).like(Case::new(what, vec![waited]));
         let (_, Place { time, packets }) = self.slowest;
         told.push(Together { time, packets, findings: vec![finding] });
@@ -281,16 +329,16 @@ fn unanswered(it: &Unanswered, is_seen: bool) -> Option<Finding> {
     let (rule, expected, got, what) = if is_seen {
         let got =
             Text::new("none to {} until the connection ended, {} later").word(request).and(wait(waited));
-        (&UNANSWERED, "an answer", got, "the {} never answered {}")
+        (&UNANSWERED, "an answer", got, "never had an answer from the {} to {}")
     } else {
         let got = Text::new("none to {} until the capture ended, {} later").word(request).and(wait(waited));
-        (&AWAITED, "an answer", got, "the {} has not answered {} when the capture ends")
+        (&AWAITED, "an answer", got, "has no answer from the {} to {} when the capture ends")
     };
     let what = Text::new(what).word(who).and(&it.method);
-    let measures = vec![
-        Measure::of(Quantity::Times, i64::try_from(it.count).unwrap_or(i64::MAX)),
-        Measure::of(Quantity::Waited, waited),
-    ];
+    let mut measures = vec![Measure::of(Quantity::Waited, waited)];
+    if it.count > 1 {
+        measures.push(Measure::of(Quantity::Times, i64::try_from(it.count).unwrap_or(i64::MAX)));
+    }
     let finding = Finding::new(rule, it.dir.peer(), expected.into(), got).like(Case::new(what, measures));
     Some(seen_in(finding, it.packets.map(|(first, _)| first).unwrap_or_default()))
 }

@@ -24,11 +24,6 @@ const WAITING: &[&str] = &[
     "path-went-dark",
     "lossy-network",
     "message-loop",
-    "jsonrpc-unanswered",
-    "jsonrpc-slow",
-    "jsonrpc-error",
-    "graphql-subscription-error",
-    "socketio-ack-missing",
     "socketio-ping-timeout",
 ];
 

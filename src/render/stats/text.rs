@@ -11,9 +11,9 @@ use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::cause::Head;
 use crate::lang::Lang;
-use crate::model::EndKind;
 use crate::model::distribution;
 use crate::model::quantity::{count, percent, short, size, time};
+use crate::model::{Dir, EndKind};
 use crate::render::columns::{self, escaped, left, lines};
 use crate::render::files::shorten;
 use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count, close_code};
@@ -22,9 +22,9 @@ use crate::render::{Options, head};
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
 
-/// Methods that are printed, and columns of a name.
+/// Methods that are printed, and columns of a name on a page of 80.
 const METHODS_PRINTED: usize = 20;
-const METHOD: usize = 26;
+const METHOD: usize = 21;
 
 /// Columns of an address: the longest of IPv4. Longer ones lose their middle.
 const ADDRESS: usize = 21;
@@ -218,30 +218,36 @@ fn times(report: &Report<'_>, lang: Lang, page: &mut Page) {
 /// How long requests waited, by method.
 fn latencies(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let Some(latencies) = report.latencies else { return };
-    let heads = ["Requests", "by", "answered", "median", "95 % below", "longest", "errors", "unanswered"];
-    let mut table = Table::new(lang, &heads);
-    let row = |name: String, by: &'static str, it: &Latency| {
+    let all = latencies.by_count();
+    // Mostly the client alone asks.
+    let both_ask = all.iter().any(|(dir, ..)| *dir == Dir::Server);
+    let (by, room): (&[_], _) = if both_ask { (&["by"], METHOD - 8) } else { (&[], METHOD) };
+    let heads = ["answered", "median", "95 %", "longest", "errors", "no reply"];
+    let mut table = Table::new(lang, &[&["Requests"], by, &heads].concat());
+    let mut row = |name: String, by: &'static str, it: &Latency| {
         let range = &it.times.range;
         let [median, most, longest] = if range.count == 0 {
             [(); 3].map(|()| "-".to_owned())
         } else {
             [it.times.quantile(50), it.times.quantile(95), range.max].map(time)
         };
-        let (answered, errors, unanswered) = (count(it.answered()), count(it.errors), count(it.unanswered));
-        [name, lang.words(by).into(), answered, median, most, longest, errors, unanswered]
+        let (answered, errors, unanswered) = (short(it.answered()), short(it.errors), short(it.unanswered));
+        let by = both_ask.then(|| lang.words(by).to_owned());
+        let numbers = [answered, median, most, longest, errors, unanswered];
+        table.row([name].into_iter().chain(by).chain(numbers));
     };
-    let all = latencies.by_count();
+    let room = room + page.columns().saturating_sub(80);
     for (dir, method, it) in all.iter().take(METHODS_PRINTED) {
-        table.row(row(shorten(&escaped(method), METHOD, ".."), dir.name(), it));
+        row(shorten(&escaped(method), room, ".."), dir.name(), it);
     }
     if latencies.has_other() {
-        table.row(row(lang.words("other methods").to_owned(), "", &latencies.other));
+        row(lang.words("other methods").to_owned(), "", &latencies.other);
     }
     if table.is_empty() {
         let _ = writeln!(page, "\n{}", lang.words("no requests that any known protocol ties answers to"));
         return;
     }
-    table.print(2, page);
+    table.print(1 + by.len(), page);
     let more = all.len().saturating_sub(METHODS_PRINTED);
     if more > 0 {
         let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more as u64)]));
@@ -528,7 +534,8 @@ mod tests {
             waited: None,
         };
         stats.unanswered(&[unanswered]);
-        insta::assert_snapshot!(page(&stats).split_once("\n\nRequests").unwrap().1, @"");
+        let page_of = |stats: &Stats| page(stats).split_once("\n\nRequests").unwrap().1.to_owned();
+        insta::assert_snapshot!(page_of(&stats), @"");
         assert!(page(&Stats::with_latency()).contains("no requests"));
     }
 
