@@ -54,8 +54,19 @@ struct Call<'t> {
 fn looks_like(said: &Said<'_>) -> bool {
     said.text
         && matches!(said.bytes.trim_ascii_start().first(), Some(b'{' | b'['))
-        && memmem::find(said.bytes, b"\"jsonrpc\"").is_some()
+        && {
+            // Whoever writes the member first or last writes it there; what is long stands between.
+            let (first, last) = (said.bytes.first_chunk::<ENDS>(), said.bytes.last_chunk::<ENDS>());
+            let names_it = |part: &[u8]| memmem::find(part, b"\"jsonrpc\"").is_some();
+            match (first, last) {
+                (Some(first), Some(last)) => names_it(first) || names_it(last),
+                _ => names_it(said.bytes),
+            }
+        }
 }
+
+/// Bytes at either end of a message that are looked at for the protocol's name.
+const ENDS: usize = 128;
 
 impl Decoder for JsonRpc {
     fn read(&mut self, said: &Said<'_>, _found: &mut Vec<Finding>) -> Option<App> {

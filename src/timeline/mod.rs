@@ -51,10 +51,29 @@ pub struct Timeline<S> {
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
     now: Option<Time>,
+    requests: Requests,
+}
+
+/// Requests of all connections.
+#[derive(Debug, Default)]
+struct Requests {
     /// Bytes that all connections hold for requests that wait for answers.
     held: usize,
-    /// What else ties replies to requests.
+    /// What ties replies to requests, besides the protocols that are known.
     keys: Option<Arc<Keys>>,
+}
+
+impl Requests {
+    /// A message of a connection was read: when too much is held, its requests are forgotten.
+    fn account(&mut self, conn: &mut Conn) {
+        let held = conn.requests_held();
+        self.held = self.held - conn.held + held;
+        conn.held = held;
+        if self.held > limits::REQUESTS_HELD_TOTAL {
+            conn.forget_requests();
+            self.held -= std::mem::take(&mut conn.held);
+        }
+    }
 }
 
 /// A connection.
@@ -147,14 +166,13 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
-            held: 0,
-            keys: None,
+            requests: Requests::default(),
         }
     }
 
     /// Ties replies to requests by these keys, too.
     pub fn match_by(&mut self, keys: Option<Arc<Keys>>) {
-        self.keys = keys;
+        self.requests.keys = keys;
     }
 
     /// What it is in front of.
@@ -182,7 +200,7 @@ impl<S: Sink> Timeline<S> {
             let conn = self.conns.remove(&unit.conn);
             let Some(mut conn) = conn else { return self.pass(unit) };
             self.end_talk(unit, ending.how, &mut conn)?;
-            self.held -= conn.held;
+            self.requests.held -= conn.held;
             let unanswered = conn.unanswered(unit.time.or(conn.last));
             if unanswered.is_empty() {
                 self.pass(unit)?;
@@ -249,21 +267,32 @@ impl<S: Sink> Timeline<S> {
         let mut findings = Vec::new();
         let app = match unit.dir {
             Some(dir) if !message.kind.is_control() && message.complete => {
-                self.read(unit, message, dir, &mut findings)
+                read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings)
             }
-            Some(_) if !message.kind.is_control() => {
-                self.lost(unit);
+            Some(dir) if !message.kind.is_control() => {
+                conn.lost(dir);
                 None
             }
             _ => None,
         };
+        self.tell(unit, message, app.as_ref(), findings)
+    }
+
+    /// Passes a message on with what it means, and what is wrong with that.
+    fn tell(
+        &mut self,
+        unit: &Unit<'_>,
+        message: &Message<'_>,
+        app: Option<&App>,
+        findings: Vec<Finding>,
+    ) -> Flow {
         self.count(&findings);
         let payload = if message.kind.is_control() { message.payload } else { self.cut(message.payload) };
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let holes = hole::among(message.holes, payload.len());
-        let own = Message { payload, holes, payload_cut, app: app.as_ref(), ..*message };
+        let own = Message { payload, holes, payload_cut, app, ..*message };
         let body = Body::Message(&own);
-        let joined: Vec<Source> = app.iter().flat_map(App::sources).cloned().collect();
+        let joined: Vec<Source> = app.into_iter().flat_map(App::sources).cloned().collect();
         if findings.is_empty() && joined.is_empty() {
             return self.pass(&Unit { body, ..*unit });
         }
@@ -289,81 +318,6 @@ impl<S: Sink> Timeline<S> {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
             conn.lost(dir);
         }
-    }
-
-    /// What a message means.
-    fn read(
-        &mut self,
-        unit: &Unit<'_>,
-        message: &Message<'_>,
-        dir: Dir,
-        findings: &mut Vec<Finding>,
-    ) -> Option<App> {
-        if message.compressed && message.inflated_length.is_none() {
-            self.lost(unit);
-            return None;
-        }
-        let (conn, m) = (unit.conn, message.m);
-        let source =
-            if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
-        let text = message.kind == Opcode::TEXT;
-        let known = self.conns.get_mut(&conn)?;
-        if known.socket == Socket::Unknown && !message.payload_cut {
-            known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
-                Some(target) => {
-                    Socket::Session(self.table.begin(known.connection.as_ref(), &target, When::of(unit)))
-                }
-                // A packet that tells nothing may come before one that does.
-                None if message.payload.len() <= 1 && text => Socket::Unknown,
-                None => Socket::Other,
-            };
-        }
-        if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
-            return None;
-        }
-        if let Socket::Session(number) = known.socket
-            && let Some(session) = self.table.of(number)
-        {
-            let version = session.version();
-            let read = if text {
-                engineio::text(message.payload)
-            } else {
-                engineio::binary(message.payload, version)
-            };
-            let via = Via { dir, transport: Transport::WebSocket, source, offset: 0, when: When::of(unit) };
-            return match read {
-                Ok(packet) => {
-                    let app = session.packet(&packet, via, findings);
-                    self.table.learn(number);
-                    Some(app)
-                }
-                Err(fault) => {
-                    session.broken(&fault, via, findings);
-                    None
-                }
-            };
-        }
-        let said = Said {
-            dir,
-            text,
-            bytes: message.payload,
-            length: message.inflated_length.unwrap_or(message.length),
-            source,
-            sources: unit.sources,
-            time: unit.time,
-            packets: unit.packets,
-            agreed: false,
-            known: false,
-        };
-        let app = known.read(&said, self.keys.as_ref(), findings);
-        let held = known.requests_held();
-        self.held = self.held - known.held + held;
-        known.held = held;
-        if self.held > limits::REQUESTS_HELD_TOTAL {
-            known.forget_requests();
-            self.held -= std::mem::take(&mut known.held);
-        }
-        app
     }
 
     fn end_session(&mut self, number: u32, how: SessionEnd) -> Flow {
@@ -398,7 +352,7 @@ impl<S: Sink> Timeline<S> {
         }
         self.table.forget();
         self.conns.clear();
-        self.held = 0;
+        self.requests.held = 0;
         self.now = None;
         ON
     }
@@ -455,6 +409,95 @@ impl<S: Sink> Sink for Timeline<S> {
             _ => self.pass(unit),
         }
     }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let (Some(conn), Body::Frame(frame), Some(dir)) =
+            (self.conns.get_mut(&unit.conn), unit.body, unit.dir)
+        else {
+            self.take(unit)?;
+            return self.take(&Unit { body: Body::Message(message), ..*unit });
+        };
+        self.now = self.now.max(unit.time);
+        conn.last = unit.time.or(conn.last);
+        conn.heard = unit.time.or(conn.heard);
+        let mut findings = Vec::new();
+        let app = read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings);
+        let payload = self.cut(message.payload);
+        let payload_cut = message.payload_cut || payload.len() < message.payload.len();
+        let frame = Frame { payload, ..*frame };
+        let unit = &Unit { body: Body::Frame(&frame), ..*unit };
+        if findings.is_empty() && app.iter().flat_map(App::sources).next().is_none() {
+            let own = Message { payload, payload_cut, app: app.as_ref(), ..*message };
+            return self.inner.take_whole(unit, &own);
+        }
+        self.pass(unit)?;
+        self.tell(unit, message, app.as_ref(), findings)
+    }
+}
+
+/// What a message means.
+fn read(
+    known: &mut Conn,
+    table: &mut Table,
+    requests: &mut Requests,
+    unit: &Unit<'_>,
+    message: &Message<'_>,
+    dir: Dir,
+    findings: &mut Vec<Finding>,
+) -> Option<App> {
+    if message.compressed && message.inflated_length.is_none() {
+        known.lost(dir);
+        return None;
+    }
+    let (conn, m) = (unit.conn, message.m);
+    let source =
+        if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
+    let text = message.kind == Opcode::TEXT;
+    if known.socket == Socket::Unknown && !message.payload_cut {
+        known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
+            Some(target) => Socket::Session(table.begin(known.connection.as_ref(), &target, When::of(unit))),
+            // A packet that tells nothing may come before one that does.
+            None if message.payload.len() <= 1 && text => Socket::Unknown,
+            None => Socket::Other,
+        };
+    }
+    if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
+        return None;
+    }
+    if let Socket::Session(number) = known.socket
+        && let Some(session) = table.of(number)
+    {
+        let version = session.version();
+        let read =
+            if text { engineio::text(message.payload) } else { engineio::binary(message.payload, version) };
+        let via = Via { dir, transport: Transport::WebSocket, source, offset: 0, when: When::of(unit) };
+        return match read {
+            Ok(packet) => {
+                let app = session.packet(&packet, via, findings);
+                table.learn(number);
+                Some(app)
+            }
+            Err(fault) => {
+                session.broken(&fault, via, findings);
+                None
+            }
+        };
+    }
+    let said = Said {
+        dir,
+        text,
+        bytes: message.payload,
+        length: message.inflated_length.unwrap_or(message.length),
+        source,
+        sources: unit.sources,
+        time: unit.time,
+        packets: unit.packets,
+        agreed: false,
+        known: false,
+    };
+    let app = known.read(&said, requests.keys.as_ref(), findings);
+    requests.account(known);
+    app
 }
 
 /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.

@@ -140,6 +140,7 @@ impl Stats {
         if recent == conn { slot as usize } else { self.find(conn) }
     }
 
+    #[inline(never)]
     fn find(&mut self, conn: u32) -> usize {
         let slot = match self.slots.get(&conn) {
             Some(slot) => *slot,
@@ -275,6 +276,9 @@ impl Sink for Stats {
         self.course.take(unit.time, message.length);
         let slot = self.slot(unit.conn);
         self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        if let Some(app) = message.app {
+            self.answers(unit, app);
+        }
         Flow::Continue(())
     }
 
