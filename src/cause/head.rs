@@ -47,6 +47,8 @@ pub struct Head {
     sites: Vec<Site>,
     /// Its number among those.
     numbers: HashMap<Site, u32, Fast>,
+    /// The one that was over last: what is told of a session of Engine.IO comes behind its connection.
+    over: Option<(u32, Open)>,
 }
 
 /// Findings that are told together.
@@ -212,7 +214,7 @@ impl Head {
         for finding in unit.findings {
             self.add(finding, place(unit, finding));
         }
-        self.open.remove(&unit.conn);
+        self.over = self.open.remove(&unit.conn).map(|open| (unit.conn, open));
         if self.said.len() < limits::HEAD_CONNECTIONS {
             self.said.push(Said {
                 conn: unit.conn,
@@ -234,7 +236,9 @@ impl Head {
             return;
         }
         let together = finding.case.as_ref().and_then(|case| case.server);
-        let site = self.open.get(&place.conn).and_then(|open| self.sites.get(open.site as usize));
+        let over = || self.over.as_ref().filter(|(conn, _)| *conn == place.conn).map(|(_, open)| open);
+        let of = self.open.get(&place.conn).or_else(over);
+        let site = of.and_then(|open| self.sites.get(open.site as usize));
         let (server, target) = site.cloned().unwrap_or((together, None));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
@@ -302,7 +306,8 @@ fn place(unit: &Unit<'_>, finding: &Finding) -> Place {
 /// Alone it is a view that shows nothing.
 impl Sink for Head {
     fn wants(&self) -> Wants {
-        Wants { causes: true, ..Wants::NOTHING }
+        // What messages mean, too: Engine.IO and requests have causes of their own.
+        Wants { causes: true, app: true, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -20,8 +20,11 @@ use crate::shelf::{self, samples};
 /// Parts of the sources that say nothing in another language: records for programs,
 /// and what generators of exercises put into the words of the lessons.
 const SILENT: &[&str] = &[
+    // What clap says of options.
+    "app/keys.rs",
     // The specification's own names.
     "app/mqtt/names.rs",
+    "app/path.rs",
     "cli/explain/record.rs",
     // Words of other tools' command lines.
     "cli/habits/filter.rs",

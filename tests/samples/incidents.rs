@@ -21,11 +21,6 @@ const WAITING: &[&str] = &[
     "refused-504-nginx",
     "subprotocol-not-agreed",
     "message-loop",
-    "jsonrpc-unanswered",
-    "jsonrpc-slow",
-    "jsonrpc-error",
-    "graphql-subscription-error",
-    "socketio-ack-missing",
     "socketio-ping-timeout",
 ];
 
