@@ -108,12 +108,24 @@ struct Open {
 }
 
 impl Head {
-    /// The groups, worst first: by severity, then by the number of connections.
+    /// The groups, worst first: by severity, then by the number of connections. What ended a connection
+    /// comes before the rules that were broken in it, and what several connections show together before
+    /// what each of them shows.
     pub fn groups(&self) -> Vec<&Group> {
+        let mut worst: HashMap<u32, Severity, Fast> = HashMap::default();
+        for group in &self.groups {
+            let known = worst.entry(group.first.conn).or_insert(group.rule.severity);
+            *known = (*known).max(group.rule.severity);
+        }
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| {
-            let weight = (group.rule.severity, group.is_case, group.connections, group.times);
-            (Reverse(weight), group.first.time, group.first.conn)
+            let (own, conn) = (group.rule.severity, group.first.conn);
+            // A note explains nothing.
+            let explains = group.is_case && conn > 0 && own > Severity::Note;
+            let severity = if explains { worst[&conn] } else { own };
+            let is_shared = group.is_case && conn == 0;
+            let weight = (severity, group.is_case, is_shared, group.connections, group.times);
+            (Reverse(weight), group.first.time, conn)
         });
         groups
     }
