@@ -1,7 +1,7 @@
 //! Connections that were ended by a Close frame which says that something was wrong (RFC 6455 §7.4.1).
 
 use super::over::{Over, seen_in};
-use crate::model::quantity::{grouped, size, wait};
+use crate::model::quantity::{grouped, size, span};
 use crate::model::{
     Case, Cite, CloseCode, ClosePart, Diagnosis, Dir, Finding, Measure, Quantity, Rule, Text, prefix, rules,
 };
@@ -187,7 +187,7 @@ fn diagnosis(
         let what = Text::new("the {} had sent pings, and heard nothing of the {} for {}")
             .word(by.name())
             .word(peer.name())
-            .and(wait(silent.unwrap_or_default()));
+            .and(span(silent.unwrap_or_default()));
         let mend = "find out what kept the other endpoint from reading, or allow more time for pongs";
         return Some(Diagnosis::new(rule.id, what, mend));
     }
@@ -208,13 +208,13 @@ fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> 
     let bytes = under_way.unwrap_or(0).max(side.largest);
     let limit = limit(&close.reason, bytes);
     let what = match (bytes, limit) {
-        (0, _) => Text::new("a message of the {} is longer than what its peer takes").word(sender.name()),
-        (bytes, None) => Text::new("a message of the {} has {} bytes ({}), more than its peer takes")
+        (0, _) => Text::new("a message of the {} is longer than its peer allows").word(sender.name()),
+        (bytes, None) => Text::new("a message of the {} has {} bytes ({}), more than its peer allows")
             .word(sender.name())
             .and(grouped(bytes))
             .and(size(bytes)),
         (bytes, Some(limit)) => {
-            Text::new("a message of the {} has {} bytes ({}); its peer takes {}, as the reason says")
+            Text::new("a message of the {} has {} bytes ({}); its peer allows {}, as the reason says")
                 .word(sender.name())
                 .and(grouped(bytes))
                 .and(size(bytes))

@@ -52,7 +52,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     }
     if end.how == StreamEnd::Rst {
         let got = Text::new("RST from the {}").word(end.by.name());
-        let what = Text::new("reset by the {}, without a Close frame").word(end.by.name());
+        let what = Text::new("ended with RST from the {}, without a Close frame").word(end.by.name());
         let case = Case::new(what, over.lifetime().into_iter().collect());
         let finding = Finding::new(&ABORTED, None, "a Close frame, then FIN".into(), got).like(case);
         causes.push(seen_in(finding, end.packet));

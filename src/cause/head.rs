@@ -7,7 +7,7 @@ use super::Fast;
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
-    Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
+    Quantity, Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
 };
 use crate::ws;
 
@@ -234,6 +234,8 @@ impl Group {
         let case = finding.case.as_deref().cloned();
         let Case { what, measures, behind } =
             case.unwrap_or_else(|| Case::new(finding.got.clone(), Vec::new()));
+        let together = measures.iter().find(|measure| measure.of == Quantity::Connections);
+        let connections = together.map_or(1, |measure| measure.most.max(1).unsigned_abs());
         Self {
             rule: finding.rule,
             blame: finding.blame,
@@ -242,7 +244,7 @@ impl Group {
             what,
             measures,
             times: 1,
-            connections: 1,
+            connections,
             first: place,
             last: place,
             diagnosis: behind.or_else(|| finding.cause.as_deref().cloned()),

@@ -125,6 +125,8 @@ pub enum Quantity {
     Bytes,
     /// How many of something.
     Times,
+    /// How many connections; what is said of them says it.
+    Connections,
     /// Parts of a thousand.
     Share,
 }
@@ -139,6 +141,7 @@ impl Quantity {
             Self::Back => "back_after_seconds",
             Self::Bytes => "bytes",
             Self::Times => "times",
+            Self::Connections => "connections",
             Self::Share => "per_mille",
         }
     }
