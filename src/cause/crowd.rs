@@ -240,13 +240,17 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
     let mut told = Vec::new();
     for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
         let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };
-        // They were open at the same time, for longer than their ends took, and hardly another was.
+        // They were open at the same time, and hardly another was.
         let took = last.ended.since(first.ended);
-        let open_then =
-            |event: &&Event| event.ended >= first.ended && first.ended.since(event.began) > took.max(MOMENT);
+        let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
         let open = events.iter().filter(open_then).count();
         let gone = burst.iter().filter(open_then).count();
         if gone < ALL || gone * 5 < open * 4 {
+            continue;
+        }
+        // Connections that never last long end close to each other all the time.
+        let is_old = |event: &&Event| first.ended.since(event.began) > took.max(MOMENT);
+        if burst.iter().filter(is_old).count() * 2 < gone {
             continue;
         }
         told.extend(herd(server, last.ended, events));

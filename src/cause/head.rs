@@ -124,7 +124,7 @@ impl Head {
             let explains = group.is_case && conn > 0 && own > Severity::Note;
             let severity = if explains { worst[&conn] } else { own };
             let is_shared = group.is_case && conn == 0;
-            let weight = (severity, group.is_case, is_shared, group.connections, group.times);
+            let weight = (severity, group.is_case, is_shared, own, group.connections, group.times);
             (Reverse(weight), group.first.time, conn)
         });
         groups

@@ -2,7 +2,9 @@
 
 use super::super::fields::Name;
 use super::super::head::shown;
+use super::super::{CONNECTION_LACKS_UPGRADE, HTTP_VERSION_TOO_OLD, MISSING_CONNECTION, MISSING_UPGRADE};
 use super::exam::Exam;
+use super::middlebox::PASS_ON;
 use super::{RequestFacts, status};
 use crate::limits;
 use crate::model::{Arg, Case, Diagnosis, Finding, Text, prefix};
@@ -34,6 +36,15 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
 /// What may be behind a refusal, and what to change.
 pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>) -> Diagnosis {
     let said = status(code);
+    let is_stripped = request.is_some_and(|request| {
+        let lost = [&MISSING_UPGRADE, &MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE, &HTTP_VERSION_TOO_OLD];
+        lost.iter().any(|rule| request.broken.contains(rule))
+    });
+    if is_stripped {
+        let what = "the request has come without Upgrade, or in HTTP/1.0: a proxy passes it on like that unless \
+                    it is told otherwise";
+        return Diagnosis::new("upgrade-lost-before", what, PASS_ON);
+    }
     let origin = request.and_then(|request| request.origin.as_deref()).filter(|_| code == 403);
     let what = match origin {
         Some(origin) => Text::new("{}; the page's Origin is {}")

@@ -87,7 +87,8 @@ impl Report<'_> {
     /// Whether the exchange has to do with a WebSocket at all.
     fn concerns_us(&self, exam: &Exam<'_, '_>) -> bool {
         let switches = exam.head.status() == Some(101) && super::answers(exam);
-        exam.head.is_response() && (switches || self.request.is_some_and(|request| request.is_upgrade))
+        let asked = self.request.is_some_and(|request| request.is_upgrade);
+        exam.head.is_response() && (switches || asked || super::wants(exam))
     }
 
     fn switching<'k>(&mut self, exam: &mut Exam<'_, '_>, others: &dyn Fn() -> Vec<&'k [u8]>) -> Outcome {
