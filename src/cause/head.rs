@@ -120,7 +120,9 @@ struct Open {
 }
 
 impl Head {
-    /// The groups, worst first: by severity, then by the number of connections.
+    /// The groups, worst first: by severity, then by the number of connections. What ended a connection
+    /// comes before the rules that were broken in it, and what several connections show together before
+    /// what each of them shows.
     pub fn groups(&self) -> Vec<&Group> {
         // What explains the end of all connections of a server explains each.
         let is_explained = |group: &&Group| {
@@ -128,10 +130,20 @@ impl Head {
                 |other: &Group| other.first.conn == 0 && other.is_case && other.server == group.server;
             MANNERS.contains(&group.rule) && group.server.is_some() && self.groups.iter().any(together)
         };
+        let mut worst: HashMap<u32, Severity, Fast> = HashMap::default();
+        for group in &self.groups {
+            let known = worst.entry(group.first.conn).or_insert(group.rule.severity);
+            *known = (*known).max(group.rule.severity);
+        }
         let mut groups: Vec<&Group> = self.groups.iter().filter(|group| !is_explained(group)).collect();
         groups.sort_by_key(|group| {
-            let weight = (group.rule.severity, group.is_case, group.connections, group.times);
-            (Reverse(weight), group.first.time, group.first.conn)
+            let (own, conn) = (group.rule.severity, group.first.conn);
+            // A note explains nothing.
+            let explains = group.is_case && conn > 0 && own > Severity::Note;
+            let severity = if explains { worst[&conn] } else { own };
+            let is_shared = group.is_case && conn == 0;
+            let weight = (severity, group.is_case, is_shared, own, group.connections, group.times);
+            (Reverse(weight), group.first.time, conn)
         });
         groups
     }

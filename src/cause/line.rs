@@ -92,9 +92,10 @@ fn ending(it: &Judgement) -> Text {
         Outcome::Unanswered => {
             return match it.tcp {
                 Some(TcpEnd { by, how, .. }) => {
-                    Text::new("the handshake was not answered; the {} ended TCP with {}")
+                    Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
                         .word(by.name())
                         .word(tcp(how))
+                        .and(span(it.lived.unwrap_or_default()))
                 }
                 None => "the handshake was not answered".into(),
             };

@@ -30,8 +30,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::limits;
 use crate::model::{
-    AppSession, Body, Connection, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity, Sink,
-    Summary, Unit, Wants,
+    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
+    Sink, Summary, Unit, Wants,
 };
 
 use self::crowd::Crowd;
@@ -83,7 +83,7 @@ pub struct Judge<S> {
     /// Connections that the sink does not look at.
     ignored: HashSet<u32, Fast>,
     /// What was noticed about the handshakes of those that are open.
-    hints: HashMap<u32, Vec<&'static str>, Fast>,
+    hints: HashMap<u32, Vec<Diagnosis>, Fast>,
     /// What is remembered of the messages of those where it matters.
     paces: HashMap<u32, Pace, Fast>,
     crowd: Crowd,
@@ -257,9 +257,9 @@ impl<S: Sink> Sink for Judge<S> {
         match unit.body {
             Body::Connection(connection) => self.connection(unit, connection),
             Body::Http(head) if !head.diagnoses.is_empty() => {
-                let ids = head.diagnoses.iter().map(|diagnosis| diagnosis.id);
                 let hints = self.hints.entry(unit.conn).or_default();
-                hints.extend(ids.take(limits::RULES_REMEMBERED.saturating_sub(hints.len())));
+                let room = limits::RULES_REMEMBERED.saturating_sub(hints.len());
+                hints.extend(head.diagnoses.iter().take(room).cloned());
                 self.inner.take(unit)
             }
             Body::Packet(packet) => {

@@ -97,6 +97,11 @@ impl Teller<'_> {
         self.rows(words, 2)
     }
 
+    /// The rows of what is likely, or to be tried.
+    fn extent(&self, words: &str) -> usize {
+        if words.is_empty() { 0 } else { self.rows(words, 21) }
+    }
+
     fn rows(&self, words: &str, indent: usize) -> usize {
         super::columns::width(words).div_ceil(self.width.saturating_sub(indent + 1).max(20)).max(1)
     }
@@ -120,19 +125,21 @@ impl Teller<'_> {
         to.set(Block::Gap);
         to.set(Block::Title(lang.words("what went wrong")));
         let (mut left, mut told) = (rows.saturating_sub(2), 0);
-        for group in &groups {
-            let cause = self.cause(group);
-            let evidence = format!("{}  {}", cause.id, cause.evidence);
-            let needs = [(&cause.what, 11), (&evidence, 11), (&cause.behind, 21), (&cause.mend, 21)]
-                .into_iter()
-                .filter(|(words, _)| !words.is_empty())
-                .map(|(words, indent)| self.rows(words, indent))
-                .sum::<usize>();
-            // The first is told whatever it takes.
-            if self.depth == Depth::Brief && told > 0 && needs + 1 > left {
-                break;
+        let mut causes = groups.iter().map(|group| self.cause(group)).peekable();
+        while let Some(mut cause) = causes.next() {
+            if self.depth == Depth::Brief {
+                let what = self.rows(&cause.what, 12) + self.rows(&cause.evidence, 12);
+                let why = self.extent(&cause.behind) + self.extent(&cause.mend);
+                // What happened next matters more than what to do about this. The first is told whole.
+                let next = causes.peek().map_or(0, |next| self.rows(&next.what, 12) + 2);
+                if told > 0 && what + 1 > left {
+                    break;
+                }
+                if told > 0 && what + why + next > left {
+                    (cause.behind, cause.mend) = Default::default();
+                }
+                left = left.saturating_sub(what + self.extent(&cause.behind) + self.extent(&cause.mend));
             }
-            left = left.saturating_sub(needs);
             told += 1;
             to.set(Block::Cause(cause));
         }
@@ -232,7 +239,7 @@ impl Teller<'_> {
             Quantity::Back => "back after {}",
             Quantity::Bytes => "message of {}",
             Quantity::Times => "{} times",
-            Quantity::Share => "{}",
+            Quantity::Share => "{} of their size",
         };
         Some(lang.fill(words, &[&range]))
     }
