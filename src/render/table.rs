@@ -58,9 +58,11 @@ impl Layout for TableLayout {
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         if let Body::Meta(meta) = unit.body {
-            outline.begin(meta);
+            return outline.begin(meta);
         }
         if !std::mem::replace(&mut self.begun, true) {
+            // Behind what is said of the whole input.
+            page.gap();
             titles(outline, page);
         }
         if let Some((conn, n)) = self.waiting.take() {
@@ -108,7 +110,8 @@ impl Layout for TableLayout {
                     page.clip(verdicts::ink(it.rule.severity), &words).line();
                 }
             }
-            Body::Judgement(judgement) => {
+            // How it ended stands in the line before.
+            Body::Judgement(judgement) if !unit.findings.is_empty() => {
                 let words = outline.lang().say(&judgement.line);
                 event(outline, page, unit, "why", &words);
             }
