@@ -106,7 +106,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         "" => Text::with("ended with {} ({}), sent by the {}", code.0).word(name).word(by.name()),
         reason => Text::with("ended with {} “{}”, sent by the {}", code.0).and(reason).word(by.name()),
     };
-    let mut case = Case { what: what.clone(), measures: over.lifetime().into_iter().collect() };
+    let mut case = Case::new(what.clone(), over.lifetime().into_iter().collect());
     let mut finding = Finding::new(rule, None, "1000, a normal closure".into(), what);
     if let Some(diagnosis) = diagnosis(over, by, close, rule, &mut case) {
         finding = finding.because(diagnosis);

@@ -165,13 +165,8 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
         .and(span(longest));
     let what =
         Text::with("{} connections to {} ended by the server after the same silence", most.len()).and(server);
-    let case = Case {
-        what,
-        measures: vec![
-            Measure::of(Quantity::Connections, most.len() as i64),
-            Measure { of: Quantity::Silence, least, most: longest },
-        ],
-    };
+    let silence = Measure { of: Quantity::Silence, least, most: longest };
+    let case = Case::new(what, vec![Measure::of(Quantity::Connections, most.len() as i64), silence]);
     let behind = Text::with("an idle timeout of {}", span(least));
     let mend =
         Text::with("a ping every {} would have kept them open; or raise the timeout", span(least * 45 / 100));
@@ -213,7 +208,7 @@ fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<T
         None => Text::with("a client connects to {} again and again without a pause", server),
     };
     let measures = [Some(Measure::of(Quantity::Times, pauses.len() as i64)), lived, back];
-    let case = Case { what, measures: measures.into_iter().flatten().collect() };
+    let case = Case::new(what, measures.into_iter().flatten().collect());
     let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
     let got = Text::with(
         "back {} times, {} to {} after the last connection had failed",
@@ -248,7 +243,7 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
             false => Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server),
         };
         let measures = vec![Measure::of(Quantity::Connections, gone as i64)];
-        let case = Case { what: what.and(span(took)), measures };
+        let case = Case::new(what.and(span(took)), measures);
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
         told.push(together(finding, burst));
@@ -272,6 +267,6 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
     let measures =
         vec![Measure::of(Quantity::Connections, run.len() as i64), Measure::of(Quantity::Back, pause)];
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
-        .like(Case { what, measures });
+        .like(Case::new(what, measures));
     Some(together(finding, run))
 }

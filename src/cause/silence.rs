@@ -52,12 +52,10 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let Some((seconds, whose)) = usual(silence) else { return };
     let got = Text::with("{} of silence, then FIN from the {}", span(silence)).word(end.by.name());
     let expected = Text::with("a frame, or a ping, at least every {} s", seconds);
-    let case = Case {
-        what: Text::new("ended by the {} after {} s of silence, without a Close frame")
-            .word(end.by.name())
-            .and(seconds),
-        measures: vec![Measure::of(Quantity::Silence, silence)],
-    };
+    let what = Text::new("ended by the {} after {} s of silence, without a Close frame")
+        .word(end.by.name())
+        .and(seconds);
+    let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
     let behind = Text::with("an idle timeout of {} s, usual of {}", seconds).word(whose);
     let ping = (seconds / 2).saturating_sub(seconds / 20).max(1);
     let mend = Text::with("a ping every {} s would have kept it open; or raise the timeout", ping);

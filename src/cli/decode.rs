@@ -5,6 +5,7 @@ mod opening;
 mod report;
 mod several;
 mod threads;
+mod typed;
 
 use std::io::{self, IsTerminal, Read};
 
@@ -14,6 +15,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use self::opening::{Opened, joined, open};
 use self::report::{not_there, nothing_readable, report, unopened};
+use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
 use super::size;
@@ -115,9 +117,9 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     no_verdict: bool,
 
-    /// Columns to fit, 80 or more; by default the terminal's
+    /// Columns to fit, 40 or more; by default the terminal's. The diagrams of the view bits take 70
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
         help_heading = "Showing"
     )]
     width: Option<u16>,
@@ -234,8 +236,12 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         [] => &stdin_only,
         inputs => inputs,
     };
+    if let Some(answer) = habits::url(inputs) {
+        return habits::tell(&answer, look);
+    }
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
     match (inputs, args.protocol) {
         (inputs, Some(protocol)) => {
@@ -341,7 +347,7 @@ impl Args {
             width: self.width.map_or_else(output::width, usize::from),
             color: look.color,
             lang: look.language(self.ascii),
-            ascii: self.ascii,
+            ascii: look.ascii(self.ascii),
             time: match self.time {
                 Time::Relative => TimeStyle::Relative,
                 Time::Utc => TimeStyle::Utc,

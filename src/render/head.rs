@@ -1,6 +1,7 @@
 //! The head of an input: what it is, what went wrong in it, worst first, and how its connections ended.
 
 use super::outline::{item, joined, say as line};
+use super::page::Page;
 use super::said::{Block, Cause, Run, Setter};
 use super::style::Ink;
 use super::totals::totals;
@@ -35,10 +36,24 @@ struct Teller<'a> {
     depth: Depth,
 }
 
+/// What went wrong, worst first, as lines of text; nothing where nothing did.
+pub fn wrong(head: &Head, options: &Options) -> String {
+    if head.groups().is_empty() {
+        return String::new();
+    }
+    let mut page = Page::new(options);
+    teller(head, options, Depth::Brief).causes(ROWS, &mut page);
+    std::mem::take(page.lines())
+}
+
+fn teller<'a>(head: &'a Head, options: &Options, depth: Depth) -> Teller<'a> {
+    let width = options.width.max(Options::NARROWEST);
+    Teller { head, lang: options.lang, time: options.time, width, depth }
+}
+
 /// Says the head.
 pub fn say(head: &Head, options: &Options, depth: Depth, to: &mut dyn Setter) {
-    let width = options.width.max(Options::NARROWEST);
-    let teller = Teller { head, lang: options.lang, time: options.time, width, depth };
+    let teller = teller(head, options, depth);
     let mut rows = teller.contents(to);
     // A few connections are told within the rows.
     if head.said.len() <= FEW && depth == Depth::Brief {
@@ -56,7 +71,9 @@ impl Teller<'_> {
         outcomes.sort_by_key(|(outcome, _)| *outcome);
         let by: Vec<String> = outcomes
             .iter()
-            .map(|(outcome, times)| lang.fill(so_many(*outcome), &[&grouped(*times)]))
+            .map(|(outcome, times)| {
+                lang.fill("{0} {1}", &[&grouped(*times), &lang.words(self::outcome(*outcome))])
+            })
             .collect();
         let mut words = totals(lang, &head.summary);
         if head.summary.packets > 0 {
@@ -154,7 +171,7 @@ impl Teller<'_> {
             (None, Some(target)) => target.clone(),
             (None, None) => String::new(),
         };
-        let mut words = if !crate::cause::is_cause(group.rule) {
+        let mut words = if !group.is_case {
             // A rule that somebody broke.
             let title = lang.words(group.rule.title).to_owned();
             // What is not there is what the title says.
@@ -333,16 +350,16 @@ fn whom(said: &Said) -> String {
 /// Connections that have a line in a brief head.
 const BRIEF_CONNECTIONS: usize = 200;
 
-/// How many had an outcome.
-fn so_many(outcome: Outcome) -> &'static str {
+/// An outcome, behind how many had it.
+pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Closed => "{} closed in order",
-        Outcome::HalfClosed => "{} closed without an answer",
-        Outcome::Dropped => "{} ended without a Close frame",
-        Outcome::Reset => "{} reset",
-        Outcome::Refused => "{} refused",
-        Outcome::Unanswered => "{} unanswered",
-        Outcome::Polling => "{} polling",
-        Outcome::Open => "{} still open",
+        Outcome::Closed => "closed in order",
+        Outcome::HalfClosed => "closed without an answer",
+        Outcome::Dropped => "ended without a Close frame",
+        Outcome::Reset => "reset",
+        Outcome::Refused => "refused",
+        Outcome::Unanswered => "unanswered",
+        Outcome::Polling => "polling",
+        Outcome::Open => "still open",
     }
 }

@@ -121,8 +121,8 @@ pub trait View: Sink {
 /// How the text views are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Columns of the terminal. Views are laid out for 80 and use more when there are more;
-    /// below [`Options::NARROWEST`] lines are left to the terminal to break.
+    /// Columns of the terminal. Views are laid out for 80, use more when there are more and make do with
+    /// less; below [`Options::NARROWEST`] lines are left to the terminal to break.
     pub width: usize,
     /// Whether to use colours. They never say anything that words do not.
     pub color: bool,
@@ -141,8 +141,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// The narrowest layout, in columns: the diagram of [`Bits`] takes 32 bits at two columns each.
-    pub const NARROWEST: usize = 78;
+    /// The narrowest layout, in columns. Only the diagrams of [`Bits`] are wider: they take 32 bits at two
+    /// columns each.
+    pub const NARROWEST: usize = 40;
 }
 
 impl Default for Options {

@@ -25,6 +25,9 @@ const SILENT: &[&str] = &[
     // Headings of docs/causes.md.
     "cause/mod.rs",
     "cli/explain/record.rs",
+    // Words of other tools' command lines.
+    "cli/habits/filter.rs",
+    "cli/habits/names.rs",
     // Heads as browsers and servers send them: see those of a comparison below.
     "compare/heads.rs",
     "explain",
@@ -107,6 +110,30 @@ const KEPT: &[(&str, &[&str])] = &[
             "lock",
             "{name}.new",
             "/* {said} */\nstatic const unsigned char frame_{n}[{}] = {{",
+        ],
+    ),
+    (
+        "command lines that are proposed",
+        &[
+            " | wstool decode ",
+            "--color=",
+            "--follow",
+            "--format",
+            "--grep",
+            "--stream",
+            "any",
+            "bin",
+            "cap",
+            "decode",
+            "gz",
+            "pcap",
+            "pcapng",
+            "port {}",
+            "quiet",
+            "silent",
+            "tcpdump -i {} --immediate-mode -U -w -",
+            "wstool decode {}",
+            "wstool replay --to {}",
         ],
     ),
     (
@@ -328,7 +355,7 @@ fn fields_and_rules_have_their_words() {
 #[test]
 fn what_decoders_say_of_the_samples_has_its_words() {
     let mut lookup = Lookup::default();
-    for sample in samples() {
+    for sample in samples().into_iter().chain(shelf::incidents()) {
         sample.play(&mut lookup);
     }
     for (_, film) in shelf::films() {

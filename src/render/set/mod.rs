@@ -151,7 +151,8 @@ fn rules(page: &mut Page, rules: &[(&'static Rule, u64)]) {
         page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
         let times = format!("{}×", grouped(*times));
         page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
-        page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
-        page.to(INDENT + 12 + number + widest.min(40)).tail(Ink::Faint, rule.cite.to_string()).line();
+        let at = INDENT + 10 + number;
+        page.to(at).wrap(Ink::Strong, rule.id, at, 0);
+        page.to(at + 2 + widest.min(40)).tail(Ink::Faint, rule.cite.to_string()).line();
     }
 }
