@@ -26,7 +26,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     if !is_clients || has_spoken || !over.hints.contains(&NONE_CHOSEN) {
         return;
     }
-    let what = "was ended by the client, whose subprotocols the server had not taken up";
+    let what = "ended by the client, whose subprotocols the server had not taken up";
     let got = "none in the response, and the end of the connection";
     let finding = Finding::new(&SUBPROTOCOL_NOT_AGREED, None, "one of those offered".into(), got.into());
     causes.push(finding.like(Case::new(what.into(), over.lifetime().into_iter().collect())));

@@ -147,7 +147,7 @@ impl Teller<'_> {
         let lang = self.lang;
         let usual = group.rule.usually;
         let (behind, mend) = match (&group.diagnosis, usual) {
-            (Some(it), _) => (lang.say(&it.what), lang.say(&it.fix)),
+            (Some(it), _) => (lang.say(&it.what).into_owned(), lang.say(&it.fix).into_owned()),
             (None, Some(usual)) => (lang.words(usual.what).to_owned(), lang.words(usual.fix).to_owned()),
             (None, None) => (String::new(), String::new()),
         };
@@ -164,7 +164,7 @@ impl Teller<'_> {
     /// What happened, to how many, in a sentence.
     fn what(&self, group: &Group) -> String {
         let lang = self.lang;
-        let what = lang.say(&group.what);
+        let what = lang.say(&group.what).into_owned();
         let mut whom = match (group.server, &group.target) {
             (Some(server), Some(target)) => format!("{server}{target}"),
             (Some(server), None) => server.to_string(),
@@ -213,7 +213,7 @@ impl Teller<'_> {
         let value = |value: i64| match it.of {
             of if of.is_time() => span(value),
             Quantity::Bytes => size(value.max(0).unsigned_abs()),
-            Quantity::Share => percent(value.max(0).unsigned_abs(), 1000),
+            Quantity::Share | Quantity::Compressed => percent(value.max(0).unsigned_abs(), 1000),
             _ => grouped(value.max(0).unsigned_abs()),
         };
         let (least, most) = (value(it.least), value(it.most));
@@ -230,6 +230,7 @@ impl Teller<'_> {
             Quantity::Bytes => "message of {}",
             Quantity::Times => "{} times",
             Quantity::Share => "{}",
+            Quantity::Compressed => "compressed to {}",
         };
         Some(lang.fill(words, &[&range]))
     }

@@ -155,7 +155,16 @@ const KEPT: &[(&str, &[&str])] = &[
             "number too small to fit in target type",
         ],
     ),
-    ("reasons of Close frames, to be recognised", &["ping timeout", "pong timeout"]),
+    (
+        "what peers say, to be recognised",
+        &[
+            "ping timeout",
+            "pong timeout",
+            "plain http request",
+            "http request to an https server",
+            "speaking plain http",
+        ],
+    ),
     (
         "heads that a comparison counts, and times",
         &[

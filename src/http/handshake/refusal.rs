@@ -12,8 +12,8 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
     let phrase = exam.head.start_line();
     let phrase = phrase.splitn(3, ' ').nth(2).unwrap_or_default().trim();
     let mut what = match phrase {
-        "" => Text::with("was answered with {}", code),
-        phrase => Text::with("was answered with {} {}", code).and(prefix(phrase, limits::REASON_SHOWN)),
+        "" => Text::with("got {}", code),
+        phrase => Text::with("got {} {}", code).and(prefix(phrase, limits::REASON_SHOWN)),
     };
     for (name, label) in [
         (Name::Location, "Location"),
