@@ -24,13 +24,14 @@ mod over;
 mod pace;
 mod reply;
 mod silence;
+mod tcp;
 
 use std::collections::{HashMap, HashSet};
 
 use crate::limits;
 use crate::model::{
-    AppSession, Body, Connection, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity, Sink,
-    Summary, Unit, Wants,
+    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
+    Sink, Summary, Unit, Wants,
 };
 
 use self::crowd::Crowd;
@@ -45,7 +46,7 @@ type Fast = foldhash::fast::FixedState;
 /// What looks for causes when a connection is over.
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
-const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, crash::find];
+const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, tcp::find, crash::find];
 
 /// Whether a sink wants to know causes and what messages mean.
 fn is_asked<S: Sink>(sink: &S) -> bool {
@@ -60,6 +61,7 @@ pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
         ("Close codes", close::RULES),
         ("Silence", silence::RULES),
         ("Crashes", crash::RULES),
+        ("What TCP shows", tcp::RULES),
         ("Messages over time", pace::RULES),
         ("Requests and replies", reply::RULES),
         ("Several connections together", crowd::RULES),
@@ -81,7 +83,7 @@ pub struct Judge<S> {
     /// Connections that the sink does not look at.
     ignored: HashSet<u32, Fast>,
     /// What was noticed about the handshakes of those that are open.
-    hints: HashMap<u32, Vec<&'static str>, Fast>,
+    hints: HashMap<u32, Vec<Diagnosis>, Fast>,
     /// What is remembered of the messages of those where it matters.
     paces: HashMap<u32, Pace, Fast>,
     crowd: Crowd,
@@ -255,9 +257,9 @@ impl<S: Sink> Sink for Judge<S> {
         match unit.body {
             Body::Connection(connection) => self.connection(unit, connection),
             Body::Http(head) if !head.diagnoses.is_empty() => {
-                let ids = head.diagnoses.iter().map(|diagnosis| diagnosis.id);
                 let hints = self.hints.entry(unit.conn).or_default();
-                hints.extend(ids.take(limits::RULES_REMEMBERED.saturating_sub(hints.len())));
+                let room = limits::RULES_REMEMBERED.saturating_sub(hints.len());
+                hints.extend(head.diagnoses.iter().take(room).cloned());
                 self.inner.take(unit)
             }
             Body::Packet(packet) => {

@@ -31,6 +31,7 @@ pub mod span;
 pub mod stream;
 pub mod text;
 pub mod time;
+pub mod transport;
 pub mod unit;
 pub mod verdict;
 pub mod wants;
@@ -56,6 +57,7 @@ pub use span::{SourceId, Span};
 pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
+pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
     At, Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
     HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,

@@ -263,6 +263,11 @@ impl<S: Sink> Timeline<S> {
         if let (Some(close), Some(dir)) = (&message.close, unit.dir) {
             let code = close.code.map(|code| code.0);
             conn.closed.get_or_insert((dir, code, unit.packets));
+            if let Socket::Session(number) = conn.socket
+                && let Some(session) = self.table.of(number)
+            {
+                session.leaving.get_or_insert((dir, When::of(unit)));
+            }
         }
         let mut findings = Vec::new();
         let app = match unit.dir {

@@ -25,6 +25,8 @@ const SILENT: &[&str] = &[
     // The specification's own names.
     "app/mqtt/names.rs",
     "app/path.rs",
+    // Headings of docs/causes.md.
+    "cause/mod.rs",
     "cli/explain/record.rs",
     // Words of other tools' command lines.
     "cli/habits/filter.rs",
@@ -154,6 +156,16 @@ const KEPT: &[(&str, &[&str])] = &[
             "invalid float literal",
             "number too large to fit in target type",
             "number too small to fit in target type",
+        ],
+    ),
+    (
+        "what peers say, to be recognised",
+        &[
+            "ping timeout",
+            "pong timeout",
+            "plain http request",
+            "http request to an https server",
+            "speaking plain http",
         ],
     ),
     (

@@ -160,6 +160,9 @@ fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
         "bytes": of(|counts| counts.bytes),
         "payload_bytes": of(|counts| counts.payload_bytes),
     );
+    if let Some(tcp) = &ending.transport {
+        members!(w, "tcp": &**tcp);
+    }
 }
 
 pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
