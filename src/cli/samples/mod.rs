@@ -158,6 +158,7 @@ const GROUPS: [&str; 10] = [
     "Captured from real programs",
     "Polling beside WebSocket",
     "Socket.IO",
+    "Incidents",
     "Written where exactness is the point",
     "The examples of RFC 6455",
     "Without a fault",
