@@ -154,7 +154,7 @@ fn whole(sample: &Sample, look: Look) -> String {
 }
 
 /// The headings of the pages about samples.
-const GROUPS: [&str; 10] = [
+const GROUPS: [&str; 11] = [
     "Captured from real programs",
     "Polling beside WebSocket",
     "Socket.IO",
