@@ -14,6 +14,7 @@ mod table;
 mod tally;
 mod text;
 mod view;
+mod wire;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use crate::model::{
 use course::Course;
 use ends::Ends;
 use tally::Tally;
+use wire::Wire;
 
 pub use view::{Counting, VIEW};
 
@@ -58,6 +60,7 @@ pub struct Stats {
     connections: u64,
     rules: FindingCounts,
     ends: Ends,
+    wire: Wire,
     course: Course,
     /// What went wrong.
     head: Head,
@@ -90,6 +93,7 @@ struct Report<'a> {
     /// The most frequent first within a severity, the worst severity first.
     rules: Vec<(&'static Rule, u64)>,
     ends: &'a Ends,
+    wire: &'a Wire,
     course: &'a Course,
     head: &'a Head,
 }
@@ -114,6 +118,7 @@ impl Stats {
             connections: 0,
             rules: FindingCounts::default(),
             ends: Ends::default(),
+            wire: Wire::default(),
             course: Course::default(),
             head: Head::default(),
             meta: None,
@@ -193,7 +198,10 @@ impl Stats {
                 }
             }
         }
-        if connection.ending.is_some() {
+        if let Some(ending) = &connection.ending {
+            if let Some(facts) = &ending.transport {
+                self.wire.take(facts);
+            }
             self.finish_connection(conn, slot);
         }
     }
@@ -214,8 +222,8 @@ impl Stats {
         listed.truncate(LISTED);
         let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
-        let Self { ends, course, head, connections, .. } = self;
-        Report { meta, summary, total, connections: *connections, listed, rules, ends, course, head }
+        let Self { ends, wire, course, head, connections, .. } = self;
+        Report { meta, summary, total, connections: *connections, listed, rules, ends, wire, course, head }
     }
 }
 
