@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use self::budget::Budget;
+use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
     At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
@@ -82,8 +83,12 @@ impl<S: Sink> Decoder<S> {
     /// The same, holding at most `memory` bytes at a time: beyond that the least useful is given up, with
     /// a finding.
     pub fn within(memory: usize, sink: S) -> Self {
-        let app = sink.wants().app;
-        let chain = if app { Chain::Timed(Box::new(Timeline::new(sink))) } else { Chain::Plain(sink) };
+        let Wants { app, causes, .. } = sink.wants();
+        let chain = match (app, causes) {
+            (false, false) => Chain::Plain(sink),
+            (false, true) => Chain::Judged(Box::new(Judge::new(sink))),
+            (true, _) => Chain::Timed(Box::new(Timeline::new(Judge::new(sink)))),
+        };
         Self {
             out: Emitter::new(chain),
             scratch: Scratch::within(memory),
@@ -102,7 +107,8 @@ impl<S: Sink> Decoder<S> {
     pub fn sink(&mut self) -> &mut S {
         match self.out.sink() {
             Chain::Plain(sink) => sink,
-            Chain::Timed(timeline) => timeline.inner(),
+            Chain::Judged(judge) => judge.inner(),
+            Chain::Timed(timeline) => timeline.inner().inner(),
         }
     }
 
@@ -146,7 +152,8 @@ impl<S: Sink> Decoder<S> {
 
     /// The next bytes of one side, in pieces of any size. `at` says where in a capture they stand;
     /// its time alone is as good.
-    #[inline]
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
     pub fn data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         self.bytes += bytes.len() as u64;
         self.with(id, |session, cx| session.data(from, bytes, at, cx))
@@ -288,7 +295,8 @@ impl<S: Sink> Decoder<S> {
     }
 
     /// Has one session take something, and does what it answers; one that is not there ignores it.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn with(
         &mut self,
         id: FlowId,
@@ -320,7 +328,8 @@ impl<S: Sink> Decoder<S> {
 
     /// Lends one session, if it is there, all that it needs to do something, and accounts for what it takes
     /// by then.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn lend<T>(
         &mut self,
         slot: usize,
@@ -347,15 +356,18 @@ impl<S: Sink> Decoder<S> {
 /// What stands between the decoders and the sink.
 enum Chain<S> {
     Plain(S),
+    /// Why connections end is asked for.
+    Judged(Box<Judge<S>>),
     /// What messages mean is asked for.
-    Timed(Box<Timeline<S>>),
+    Timed(Box<Timeline<Judge<S>>>),
 }
 
 impl<S> Chain<S> {
     fn end(self) -> S {
         match self {
             Self::Plain(sink) => sink,
-            Self::Timed(timeline) => timeline.into_inner(),
+            Self::Judged(judge) => judge.into_inner(),
+            Self::Timed(timeline) => timeline.into_inner().into_inner(),
         }
     }
 }
@@ -364,6 +376,7 @@ impl<S: Sink> Sink for Chain<S> {
     fn wants(&self) -> Wants {
         match self {
             Self::Plain(sink) => sink.wants(),
+            Self::Judged(judge) => judge.wants(),
             Self::Timed(timeline) => timeline.wants(),
         }
     }
@@ -372,6 +385,7 @@ impl<S: Sink> Sink for Chain<S> {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         match self {
             Self::Plain(sink) => sink.take(unit),
+            Self::Judged(judge) => judge.take(unit),
             Self::Timed(timeline) => timeline.take(unit),
         }
     }
@@ -380,6 +394,7 @@ impl<S: Sink> Sink for Chain<S> {
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         match self {
             Self::Plain(sink) => sink.take_whole(unit, message),
+            Self::Judged(judge) => judge.take_whole(unit, message),
             Self::Timed(timeline) => timeline.take_whole(unit, message),
         }
     }
@@ -400,7 +415,7 @@ mod tests {
 
     impl Sink for Lines {
         fn wants(&self) -> Wants {
-            Wants { fields: false, payload: 100, app: true }
+            Wants { payload: 100, app: true, ..Wants::NOTHING }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

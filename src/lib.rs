@@ -56,6 +56,7 @@
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 pub mod app;
+pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
@@ -93,6 +94,7 @@ pub fn rule_lists() -> Vec<(String, &'static [&'static model::Rule])> {
         ("TCP and the capture".to_owned(), net::RULES),
         ("Engine.IO and Socket.IO".to_owned(), app::RULES),
     ];
+    lists.extend(cause::lists().into_iter().map(|(about, rules)| (about.to_owned(), rules)));
     let dialects = app::DIALECTS.iter().filter(|dialect| !dialect.rules.is_empty());
     lists.extend(dialects.map(|dialect| (format!("Messages of `{}`", dialect.id), dialect.rules)));
     lists

@@ -31,6 +31,27 @@ pub const TUNNELS: usize = 8;
 /// does a capture hardly see the same pair. What belongs to none of them is not read.
 pub const TWINS: usize = 64;
 
+/// Bytes of a refusal's body that are read for its first line.
+pub const REFUSAL_READ: usize = 2048;
+
+/// Bytes of a header field, or of a body's first line, that are quoted where causes are told.
+pub const REASON_SHOWN: usize = 100;
+
+/// Rules that a connection has broken that are remembered until it is over, when causes are looked for.
+pub const RULES_REMEMBERED: usize = 16;
+
+/// Connections that are over and are remembered, to see what several of them show together.
+pub const CROWD: usize = 64 * 1024;
+
+/// Groups of causes that a head tells; further ones are counted.
+pub const GROUPS: usize = 1024;
+
+/// Connections that a head has a line for; further ones are counted.
+pub const HEAD_CONNECTIONS: usize = 1000;
+
+/// Bytes from which on a message is a large one, whose length is remembered until its connection ends.
+pub const LARGE_MESSAGE: u64 = 16 * 1024;
+
 /// Turns that the reader of a capture may be ahead of the decoder: batches on their way between two threads.
 /// As many turns pass on one thread, too, until a flow that is of no interest is followed no longer.
 pub const TURNS_AHEAD: usize = 4;
@@ -186,10 +207,8 @@ pub const INFLATED: u64 = 256 * 1024 * 1024;
 /// inflated, because later messages may refer to it, but neither kept nor checked.
 pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
 
-/// Bytes inflated at a time: small enough to stay in the first-level cache.
-pub const INFLATE_PIECE: usize = 16 * 1024;
-
-/// Compressed bytes of one message that are kept to look at its distances, where the agreement asks for that.
+/// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept where
+/// nothing was agreed on, to tell whether they are compressed.
 pub const SCANNED: usize = 1024 * 1024;
 
 /// Compressed messages of a direction whose distances are looked at to tell what
@@ -296,6 +315,9 @@ pub const CLOSED_FLOWS: usize = 4096;
 /// Data segments of each direction whose TCP checksum is verified. A capture with bad checksums has them
 /// from the start; verifying all would cost more than everything else that is done with a packet.
 pub const CHECKSUMS: u8 = 4;
+
+/// Rooms of WebSocket connections that are over, kept for those that begin.
+pub const SPARE_ROOMS: usize = 64;
 
 /// Flows followed at a time; the longest idle one makes room.
 pub const FLOWS: usize = 1024 * 1024;

@@ -1,9 +1,11 @@
 //! `wstool decode`: the main job.
 
+mod lead;
 mod opening;
 mod report;
 mod several;
 mod threads;
+mod typed;
 
 use std::io::{self, IsTerminal, Read};
 
@@ -13,13 +15,14 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use self::opening::{Opened, joined, open};
 use self::report::{not_there, nothing_readable, report, unopened};
+use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
 use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Body, Connection, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
 use crate::pipeline;
 use crate::render::views::{self, Choice, Form};
 use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
@@ -110,9 +113,13 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     explain: bool,
 
-    /// Columns to fit, 80 or more; by default the terminal's
+    /// Leave out what went wrong and how the connections ended, which is told first
+    #[arg(long, help_heading = "Showing")]
+    no_verdict: bool,
+
+    /// Columns to fit, 40 or more; by default the terminal's. The diagrams of the view bits take 70
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
         help_heading = "Showing"
     )]
     width: Option<u16>,
@@ -229,8 +236,12 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         [] => &stdin_only,
         inputs => inputs,
     };
+    if let Some(answer) = habits::url(inputs) {
+        return habits::tell(&answer, look);
+    }
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
     match (inputs, args.protocol) {
         (inputs, Some(protocol)) => {
@@ -254,11 +265,16 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
             return Ok(2);
         }
     };
+    let lead = lead::of(args, name, &opened, interrupt);
     let threads = args.threads.of(&opened);
     let Opened { input, size, live, .. } = opened;
     let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
-    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
+    let mut show = Show::new(args, Output::new(live), look, live);
+    if let Some(head) = lead {
+        show.view.lead(head);
+    }
+    let mut select = Select::new(args.selection(), show);
     let mut until = Until { select: &mut select, interrupt };
     let means = pipeline::Means { threads, memory: args.memory };
     let outcome = pipeline::run_with(means, input, &mut until, &mut |read| progress.at(read));
@@ -331,7 +347,7 @@ impl Args {
             width: self.width.map_or_else(output::width, usize::from),
             color: look.color,
             lang: look.language(self.ascii),
-            ascii: self.ascii,
+            ascii: look.ascii(self.ascii),
             time: match self.time {
                 Time::Relative => TimeStyle::Relative,
                 Time::Utc => TimeStyle::Utc,
@@ -339,6 +355,7 @@ impl Args {
             },
             payload: self.payload_limit,
             advice: self.explain.then(|| explain::advice(look.lang)),
+            head: self.tells_head(),
         }
     }
 }
@@ -363,6 +380,10 @@ struct Until<'a, S> {
 impl<S: Sink> Sink for Until<'_, S> {
     fn wants(&self) -> Wants {
         self.select.wants()
+    }
+
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        self.select.looks_at(conn, connection)
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -10,6 +10,7 @@ pub mod app;
 pub mod counts;
 mod declare;
 pub mod diagnosis;
+pub mod ending;
 pub mod field;
 pub mod film;
 pub mod finding;
@@ -29,6 +30,7 @@ pub mod stream;
 pub mod text;
 pub mod time;
 pub mod unit;
+pub mod verdict;
 pub mod wants;
 pub mod way;
 pub mod wire;
@@ -37,6 +39,7 @@ pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, Sessio
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
+pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Hole, Part};
@@ -50,9 +53,10 @@ pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
-    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Flow, Frame, FrameHeader, Gap,
-    GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
+    At, Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
+    HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
+pub use verdict::{Case, Judgement, Measure, Outcome, Quantity};
 pub use wants::Wants;
 pub use way::Way;
 pub use wire::{CloseCode, Dir, Endpoint, Opcode};

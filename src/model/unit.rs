@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use super::app::{App, AppPacket, AppSession};
 use super::diagnosis::Diagnosis;
+use super::ending::Ending;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
 use super::hole::Hole;
@@ -15,6 +16,7 @@ use super::source::Source;
 use super::span::Span;
 use super::text::Text;
 use super::time::Time;
+use super::verdict::Judgement;
 use super::wants::Wants;
 use super::wire::{CloseCode, Dir, Endpoint, Opcode};
 
@@ -26,6 +28,13 @@ pub trait Sink {
     /// What the sink will look at. Asked once, before the first unit, so that
     /// decoders can leave undone what nobody sees.
     fn wants(&self) -> Wants;
+
+    /// Whether it shows anything of a connection, asked when that appears: who judges several connections
+    /// together leaves out those that are not looked at.
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        let _ = (conn, connection);
+        true
+    }
 
     /// Takes one unit; `Break` when the sink has had enough.
     fn take(&mut self, unit: &Unit<'_>) -> Flow;
@@ -43,6 +52,10 @@ pub trait Sink {
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn wants(&self) -> Wants {
         (**self).wants()
+    }
+
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        (**self).looks_at(conn, connection)
     }
 
     #[inline]
@@ -156,6 +169,8 @@ pub enum Body<'a> {
     Packet(&'a AppPacket<'a>),
     /// An application's session is over.
     Session(&'a AppSession),
+    /// How a connection went, once it is over, and why it ended: its findings are the causes.
+    Judgement(&'a Judgement),
     /// Stream bytes that are missing from the capture.
     Gap(&'a Gap),
     /// Findings that belong to the connection or the capture, not to one frame or message.
@@ -234,43 +249,9 @@ pub struct Connection {
     /// Such as `1.1`.
     pub http_version: Option<Cow<'static, str>>,
     /// How it ended; only on the connection's last unit.
-    pub ending: Option<Ending>,
+    pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.
     pub more: Vec<More>,
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    pub how: EndKind,
-    /// The code of the first Close frame that carried one.
-    pub close_code: Option<CloseCode>,
-    /// What the client and the server sent, in this order.
-    pub counts: [Counts; 2],
-}
-
-/// What ended a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndKind {
-    /// Both endpoints sent a Close frame.
-    CloseHandshake,
-    /// TCP was closed by FIN without a complete closing handshake.
-    Fin,
-    /// TCP was reset.
-    Rst,
-    /// The capture ends first.
-    CaptureEnd,
-}
-
-/// What one endpoint sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub frames: u64,
-    pub messages: u64,
-    /// Frame headers and payloads.
-    pub bytes: u64,
-    /// Payloads only.
-    pub payload_bytes: u64,
 }
 
 /// The head of an HTTP request or response.

@@ -131,8 +131,12 @@ pub(super) enum Checksum {
 /// which the checksum allows (RFC 1071 §2) and compilers vectorise.
 fn add(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<4>();
-    let mut last = [0; 4];
-    last[..rest.len()].copy_from_slice(rest);
+    let last = match *rest {
+        [a, b, c] => [a, b, c, 0],
+        [a, b] => [a, b, 0, 0],
+        [a] => [a, 0, 0, 0],
+        _ => [0; 4],
+    };
     words.iter().map(|&word| u64::from(u32::from_ne_bytes(word))).sum::<u64>()
         + u64::from(u32::from_ne_bytes(last))
 }

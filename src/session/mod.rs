@@ -204,11 +204,11 @@ impl Session {
     }
 
     /// Takes the next bytes of one side.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
         let Phase::WebSocket(talk) = &mut self.phase else {
-            let flow = self.early_data(side, bytes, at, cx);
-            return self.interest(flow);
+            return self.early_data(side, bytes, at, cx);
         };
         let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
         if dir == Dir::Client
@@ -296,6 +296,7 @@ impl Session {
         }
         self.about.ended[side.index()] = Some(how);
         let dir = self.about.dir(side);
+        self.about.first_end(dir, how, at);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
@@ -356,13 +357,15 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
+        let mut ending = Ending { first: told.first_end, ..Ending::new(self.end_kind()) };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+            ending = talk.ending();
             told.connection.more = talk.more();
+            talk.leave(cx.scratch);
         }
-        told.connection.ending = Some(ending);
+        ending.began = told.began;
+        told.connection.ending = Some(Box::new(ending));
         cx.out.emit(&told.unit(ended))
     }
 
@@ -383,7 +386,13 @@ impl Session {
     }
 
     /// Bytes before the WebSocket is reached.
-    fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
+    #[inline(never)]
+    fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
+        let flow = self.before_frames(side, bytes, at, cx);
+        self.interest(flow)
+    }
+
+    fn before_frames(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
         let offset = self.about.offsets[side.index()];
         self.about.offsets[side.index()] += bytes.len() as u64;
         if self.usual(side, bytes, at, offset, cx)? {

@@ -348,6 +348,10 @@ impl<S: Sink> Sink for Timeline<S> {
         self.wants.or(Wants { payload: limits::APP_PAYLOAD, ..Wants::NOTHING })
     }
 
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        self.inner.looks_at(conn, connection)
+    }
+
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         self.now = self.now.max(unit.time);
         if let Some(conn) = self.conns.get_mut(&unit.conn)

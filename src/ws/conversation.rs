@@ -6,9 +6,10 @@ use super::half::{Half, Scratch};
 use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
+use crate::limits;
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
-    Severity, StreamEnd, Text, Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
+    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -16,7 +17,6 @@ use crate::model::{
 pub struct Conversation {
     halves: [Half; 2],
     shared: Shared,
-    ended: [Option<StreamEnd>; 2],
 }
 
 impl Conversation {
@@ -28,8 +28,25 @@ impl Conversation {
                 Half::new(Dir::Client, offsets[0], inferred),
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
-            ended: [None, None],
             shared: Shared::new(conn, extensions),
+        }
+    }
+
+    /// The same in a room of its own, which is that of one that is over if there is any.
+    pub fn boxed(self, scratch: &mut Scratch) -> Box<Self> {
+        match scratch.rooms.pop() {
+            Some(mut room) => {
+                *room = self;
+                room
+            }
+            None => Box::new(self),
+        }
+    }
+
+    /// It is over, and another one may have its room.
+    pub fn leave(self: Box<Self>, scratch: &mut Scratch) {
+        if scratch.rooms.len() < limits::SPARE_ROOMS {
+            scratch.rooms.push(self);
         }
     }
 
@@ -161,10 +178,15 @@ impl Conversation {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        if self.ended[dir.index()].is_some() {
+        if self.shared.ended[dir.index()].is_some() {
             return ON;
         }
-        self.ended[dir.index()] = Some(how);
+        self.shared.ended[dir.index()] = Some(how);
+        let last = self.shared.last.get_or_insert_default();
+        if matches!(how, StreamEnd::Fin | StreamEnd::Rst) {
+            last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
+        }
+        last.unfinished[dir.index()] = self.halves[dir.index()].under_way();
         self.blame_unfinished(at);
         self.cut_short(dir, how, at, out)?;
         self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
@@ -209,6 +231,23 @@ impl Conversation {
         }
     }
 
+    /// How it ended, once it [has](Self::finish).
+    pub fn ending(&self) -> Ending {
+        let side = |dir: Dir| {
+            let at = dir.index();
+            let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
+            let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
+            SideEnd { heard, largest, unfinished, ..self.shared.aftermath.side_end(dir) }
+        };
+        Ending {
+            close_code: self.close_code(),
+            counts: self.counts(),
+            first: self.shared.last.as_ref().and_then(|last| last.first_end),
+            sides: [side(Dir::Client), side(Dir::Server)],
+            ..Ending::new(self.end_kind())
+        }
+    }
+
     /// What the client and the server sent.
     pub fn counts(&self) -> [Counts; 2] {
         [self.halves[0].counts, self.halves[1].counts]
@@ -224,7 +263,7 @@ impl Conversation {
         if self.shared.aftermath.closing() == Closing::Complete {
             return EndKind::CloseHandshake;
         }
-        match self.ended {
+        match self.shared.ended {
             [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
             [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
             _ => EndKind::CaptureEnd,

@@ -14,6 +14,7 @@ mod hole;
 mod whole;
 
 use super::compressed::Compressed;
+use super::conversation::Conversation;
 use super::header::{self, LONGEST};
 use super::held::Held;
 use super::judge::{self, KeyWatch};
@@ -24,7 +25,7 @@ use super::{cut, mask};
 use crate::limits;
 use crate::model::{
     At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, Hole, ON, Opcode, Out, Piece, Rule,
-    Source, SourceId, Span,
+    Source, SourceId, Span, Unfinished,
 };
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
@@ -33,10 +34,10 @@ use crate::model::{
 pub struct Scratch {
     /// [`limits::BLOCK`] unmasked bytes on their way to the UTF-8 check.
     block: Box<[u8]>,
-    /// [`limits::INFLATE_PIECE`] inflated bytes on theirs.
-    inflated: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
+    /// Room of conversations that are over, for those that begin.
+    pub(super) rooms: Vec<Box<Conversation>>,
     pub findings: Vec<Finding>,
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
@@ -65,8 +66,8 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             block: vec![0; limits::BLOCK].into(),
-            inflated: vec![0; limits::INFLATE_PIECE].into(),
             spare: None,
+            rooms: Vec::new(),
             findings: Vec::new(),
             counted: Vec::new(),
             fields: Vec::new(),
@@ -195,6 +196,23 @@ impl Half {
     pub(super) fn is_inside_message(&self) -> bool {
         let message = self.open.as_ref().and_then(|open| open.message.as_ref());
         message.is_some_and(|message| message.frame_count > 0)
+    }
+
+    /// The message that is under way, if its beginning was seen.
+    pub(super) fn under_way(&self) -> Option<Unfinished> {
+        let open = self.open.as_deref()?;
+        let is_inside = matches!(open.state, State::Payload);
+        let current = &open.current;
+        let is_data = !current.header.opcode.is_control();
+        let frame = is_inside.then(|| (current.arrived(), current.header.length)).filter(|_| is_data);
+        match &open.message {
+            Some(message) if message.frame_count > 0 || frame.is_some() => Some(Unfinished {
+                fragments: message.frame_count,
+                bytes: message.length + frame.map_or(0, |(arrived, _)| arrived),
+                frame,
+            }),
+            _ => None,
+        }
     }
 
     /// What has arrived of the unfinished frame.
@@ -420,14 +438,14 @@ impl Half {
         let mut inflate =
             if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
-        let Scratch { block, inflated, .. } = scratch;
+        let Scratch { block, .. } = scratch;
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
             if let Some(utf8) = &mut utf8 {
                 utf8.push(clear);
             }
             if let Some(inflate) = &mut inflate {
-                inflate.push(clear, shown, inflated);
+                inflate.push(clear, shown);
             }
         };
         match current.header.masking_key {

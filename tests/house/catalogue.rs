@@ -23,6 +23,9 @@ const SILENT: &[&str] = &[
     // The specification's own names.
     "app/mqtt/names.rs",
     "cli/explain/record.rs",
+    // Words of other tools' command lines.
+    "cli/habits/filter.rs",
+    "cli/habits/names.rs",
     // Heads as browsers and servers send them: see those of a comparison below.
     "compare/heads.rs",
     "explain",
@@ -105,6 +108,30 @@ const KEPT: &[(&str, &[&str])] = &[
             "lock",
             "{name}.new",
             "/* {said} */\nstatic const unsigned char frame_{n}[{}] = {{",
+        ],
+    ),
+    (
+        "command lines that are proposed",
+        &[
+            " | wstool decode ",
+            "--color=",
+            "--follow",
+            "--format",
+            "--grep",
+            "--stream",
+            "any",
+            "bin",
+            "cap",
+            "decode",
+            "gz",
+            "pcap",
+            "pcapng",
+            "port {}",
+            "quiet",
+            "silent",
+            "tcpdump -i {} --immediate-mode -U -w -",
+            "wstool decode {}",
+            "wstool replay --to {}",
         ],
     ),
     (
@@ -325,7 +352,7 @@ fn fields_and_rules_have_their_words() {
 #[test]
 fn what_decoders_say_of_the_samples_has_its_words() {
     let mut lookup = Lookup::default();
-    for sample in samples() {
+    for sample in samples().into_iter().chain(shelf::incidents()) {
         sample.play(&mut lookup);
     }
     for (_, film) in shelf::films() {
@@ -429,7 +456,7 @@ impl Lookup {
 
 impl Sink for Lookup {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 4096, app: true }
+        Wants { fields: true, payload: 4096, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

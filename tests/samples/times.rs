@@ -39,6 +39,7 @@ const WIDE: Options = Options {
     time: TimeStyle::Relative,
     payload: None,
     advice: None,
+    head: false,
 };
 
 /// The views, over one selection.
@@ -95,7 +96,7 @@ struct Each(Vec<Shown>);
 
 impl Sink for Each {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 2048, app: true }
+        Wants { fields: true, payload: 2048, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -50,6 +50,7 @@ impl Records {
             Body::Summary(it) => to.record(|w| summary(it, w)),
             Body::Packet(it) => to.record(|w| packet(unit, it, self.payload, w)),
             Body::Session(it) => to.record(|w| session(unit, it, w)),
+            Body::Judgement(it) => to.record(|w| super::cause::verdict(unit, it, w)),
             Body::File(_) | Body::Note => {}
         }
     }

@@ -5,6 +5,7 @@
 //! three together.
 
 mod app;
+pub(crate) mod cause;
 mod escape;
 pub mod film;
 mod frame;
@@ -18,6 +19,7 @@ mod tests;
 
 use std::io::{self, Write};
 
+use crate::cause::Head;
 use crate::model::{Body, Flow, Sink, Unit, Wants};
 use crate::render::View;
 use frame::Records;
@@ -50,6 +52,8 @@ pub enum Scope {
     Messages,
     /// Sessions and what belongs to them: no frames, and only messages that are packets of a session.
     Sessions,
+    /// How connections ended, and why.
+    Causes,
 }
 
 impl Scope {
@@ -58,6 +62,9 @@ impl Scope {
             (Self::All, _) => true,
             (Self::Messages, body) => !matches!(body, Body::Frame(_) | Body::Http(_)),
             (Self::Sessions, Body::Message(it)) => it.app.is_some_and(|app| app.session.is_some()),
+            (Self::Causes, body) => {
+                matches!(body, Body::Meta(_) | Body::File(_) | Body::Judgement(_) | Body::Summary(_))
+            }
             (Self::Sessions, body) => !matches!(body, Body::Frame(_) | Body::Gap(_)),
         }
     }
@@ -73,17 +80,23 @@ pub struct Json<W> {
     stream: Stream<W>,
     records: Records,
     scope: Scope,
+    /// What went wrong, for the end.
+    head: Head,
 }
 
 impl<W: Write> Json<W> {
     /// One record a line. Of each payload at most `payload` bytes are shown.
     pub fn lines(out: W, payload: u64) -> Self {
-        Self { stream: Stream::new(out, Layout::Lines), records: Records::new(payload), scope: Scope::All }
+        Self::new(Stream::lines(out), payload)
     }
 
     /// The same records in one array.
     pub fn array(out: W, payload: u64) -> Self {
-        Self { stream: Stream::new(out, Layout::Array), records: Records::new(payload), scope: Scope::All }
+        Self::new(Stream::array(out), payload)
+    }
+
+    fn new(stream: Stream<W>, payload: u64) -> Self {
+        Self { stream, records: Records::new(payload), scope: Scope::All, head: Head::default() }
     }
 
     /// Leaves out what `scope` does.
@@ -113,11 +126,12 @@ impl<W: Write> Json<W> {
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
         // Header fields are told even where no payload is.
-        Wants { fields: false, payload: self.records.payload.max(1), app: true }
+        Wants { fields: false, payload: self.records.payload.max(1), app: true, causes: true }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        let Self { stream, records, scope } = self;
+        let Self { stream, records, scope, head } = self;
+        head.see(unit);
         match unit.body {
             Body::File(file) => stream.of(Some(&file.name)),
             Body::Meta(_) | Body::Summary(_) => stream.of(None),
@@ -130,6 +144,9 @@ impl<W: Write> Sink for Json<W> {
         // The summary stays the last line.
         if matches!(unit.body, Body::Summary(_)) {
             findings(unit, stream);
+            for group in head.groups() {
+                stream.record(|w| cause::cause(group, w));
+            }
             records.unit(unit, stream);
         } else {
             records.unit(unit, stream);

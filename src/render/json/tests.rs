@@ -399,8 +399,11 @@ fn a_message_has_its_own_text() {
 #[test]
 fn connections_end_with_counts() {
     let counts = |frames| Counts { frames, messages: 2, bytes: 1 << 60, payload_bytes: 4 };
-    let ending =
-        Ending { how: EndKind::Fin, close_code: Some(CloseCode(1001)), counts: [counts(3), counts(5)] };
+    let ending = Box::new(Ending {
+        close_code: Some(CloseCode(1001)),
+        counts: [counts(3), counts(5)],
+        ..Ending::new(EndKind::Fin)
+    });
     let more = vec![
         More { rule: finding().rule, blame: Some(Client), count: 12_345_678 },
         More { rule: finding().rule, blame: None, count: 1 },

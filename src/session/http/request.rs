@@ -84,7 +84,7 @@ impl Http {
                 told(about.introduce(at.time, cx))?;
             }
             if facts.is_upgrade {
-                about.compare(&facts.target, facts.key.as_deref(), at.time, &mut report.findings, cx);
+                about.compare(&(&facts).into(), at.time, &mut report.findings, cx);
             }
             let plain = Judged {
                 complete: reader.state() != HeadState::Reading,

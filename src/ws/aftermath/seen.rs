@@ -12,6 +12,8 @@ pub struct Seen<'a> {
     pub payload: &'a [u8],
     pub n: u64,
     pub time: Option<Time>,
+    /// The packet that completed it, from 1; 0 when there are no packets.
+    pub packet: u64,
     /// Who sent it, and where it stands.
     pub context: &'a Context,
 }

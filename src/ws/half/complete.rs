@@ -28,7 +28,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, counted, fields, sources, held, inflated: room, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, held, .. } = scratch;
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -63,7 +63,17 @@ impl Half {
             let answered = (shared.closed_by_peer(self.dir), unseen);
             close::check(unbroken, payload_at, self.dir, answered, findings);
         }
-        let seen = Seen { header: &header, payload: unbroken, n, time: at.time, context: &context };
+        let seen = Seen {
+            header: &header,
+            payload: unbroken,
+            n,
+            time: at.time,
+            packet: at.packet,
+            context: &context,
+        };
+        if header.opcode != Opcode::CLOSE {
+            shared.heard[self.dir.index()] = at.time;
+        }
         shared.judge_frame(&seen, findings);
         if !(findings.is_empty() && counted.is_empty()) {
             shared.repeats.sieve(self.dir, findings, counted);
@@ -82,7 +92,7 @@ impl Half {
         if compressed && let Some(assembly) = message {
             // The frame that ends a message is shown knowing whether it was one that was compressed.
             let is_last = header.fin && !truncated;
-            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload, room);
+            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload);
             if let Some(compressed) = &mut shared.compressed[self.dir.index()] {
                 compressed.settle(held);
             }
@@ -140,7 +150,6 @@ impl Half {
         is_last: bool,
         shared: &mut Shared,
         keep: u64,
-        room: &mut [u8],
     ) -> (Option<Inflated>, bool) {
         let (conn, m, known) = (shared.conn, shared.next_m + 1, shared.extensions.known);
         let agreed = shared.extensions.rsv1_is_agreed();
@@ -148,7 +157,7 @@ impl Half {
         if !is_last || assembly.lossy {
             return (None, agreed || !known && !compressed.has_failed());
         }
-        let inflated = compressed.finish(conn, m, keep, room);
+        let inflated = compressed.finish(conn, m, keep);
         assembly.compressed = !inflated.as_sent;
         (Some(inflated), assembly.compressed)
     }
@@ -165,6 +174,7 @@ impl Half {
     ) -> Flow {
         let Some(assembly) = message else { return ON };
         assembly.join(frame, joins.cut, out.wants());
+        shared.measure(self.dir, assembly.length);
         if !frame.header.fin || frame.truncated {
             return ON;
         }
