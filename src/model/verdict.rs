@@ -36,8 +36,6 @@ pub struct Judgement {
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
-    /// All of it in a line.
-    pub line: Text,
 }
 
 /// What became of a connection.

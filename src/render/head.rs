@@ -149,7 +149,7 @@ impl Teller<'_> {
         let lang = self.lang;
         let usual = group.rule.usually;
         let (behind, mend) = match (&group.diagnosis, usual) {
-            (Some(it), _) => (lang.say(&it.what), lang.say(&it.fix)),
+            (Some(it), _) => (lang.say(&it.what).into_owned(), lang.say(&it.fix).into_owned()),
             (None, Some(usual)) => (lang.words(usual.what).to_owned(), lang.words(usual.fix).to_owned()),
             (None, None) => (String::new(), String::new()),
         };
@@ -166,7 +166,7 @@ impl Teller<'_> {
     /// What happened, to how many, in a sentence.
     fn what(&self, group: &Group) -> String {
         let lang = self.lang;
-        let what = lang.say(&group.what);
+        let what = lang.say(&group.what).into_owned();
         let mut whom = match (group.server, &group.target) {
             (Some(server), Some(target)) => format!("{server}{target}"),
             (Some(server), None) => server.to_string(),

@@ -115,7 +115,7 @@ impl Layout for TableLayout {
                 }
             }
             Body::Judgement(judgement) => {
-                let words = outline.lang().say(&judgement.line);
+                let words = outline.lang().say(&judgement.line());
                 event(outline, page, unit, "why", &words);
             }
             Body::Gap(gap) => {

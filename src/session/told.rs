@@ -7,7 +7,7 @@ use super::Context;
 use super::about::{About, Told};
 use super::http::plain_headers;
 use super::memory::{Attempt, is_public};
-use crate::http::handshake::{RequestFacts, ResponseFacts};
+use crate::http::handshake::ResponseFacts;
 use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
@@ -35,20 +35,6 @@ pub(super) struct Judged {
     pub time: Option<Time>,
     /// The last packet of its body.
     pub last_packet: Option<u64>,
-}
-
-/// What of a request is held against other connections.
-pub(super) struct Asks<'a> {
-    pub target: &'a str,
-    pub key: Option<&'a [u8]>,
-    /// It offers extensions.
-    pub offers: bool,
-}
-
-impl<'a> From<&'a RequestFacts> for Asks<'a> {
-    fn from(facts: &'a RequestFacts) -> Self {
-        Self { target: &facts.target, key: facts.key.as_deref(), offers: facts.extensions.is_some() }
-    }
 }
 
 impl Judged {
@@ -83,16 +69,14 @@ impl Told {
     /// it comes from `proxied`.
     fn compare(
         &mut self,
-        asks: &Asks<'_>,
+        attempt: &Attempt<'_>,
         proxied: Option<SocketAddr>,
-        now: Option<Time>,
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = proxied.or(client).map(|client| client.ip()).zip(server);
-        let Asks { target, key, offers } = *asks;
-        let attempt = Attempt { pair, target, key, offers, now };
+        let attempt = Attempt { pair, ..*attempt };
         cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6
@@ -171,14 +155,13 @@ impl About {
     /// Holds a request against the addresses and against other connections.
     pub(super) fn compare(
         &mut self,
-        asks: &Asks<'_>,
-        now: Option<Time>,
+        attempt: &Attempt<'_>,
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
         let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref()?.client());
         if let Some(told) = &mut self.told {
-            told.compare(asks, proxied, now, findings, cx);
+            told.compare(attempt, proxied, findings, cx);
         }
     }
 

@@ -7,9 +7,9 @@
 use std::ops::ControlFlow;
 
 use super::http::Http;
-use super::told::Asks;
+use super::memory::Attempt;
 use super::{Context, Phase, Session, Side, Start};
-use crate::http::handshake::{self, ResponseFacts, usual_request, usual_response};
+use crate::http::handshake::{self, ResponseFacts, UsualRequest, usual_request, usual_response};
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::ws::Extensions;
 
@@ -68,8 +68,9 @@ impl Session {
         about.describe_request(true, request.target, Some("1.1".into()));
         about.introduce(at.time, cx)?;
         let mut findings = Vec::new();
-        let asks = Asks { target: request.target, key: Some(request.key), offers: request.offers };
-        about.compare(&asks, at.time, &mut findings, cx);
+        let UsualRequest { target, key, offers, .. } = request;
+        let attempt = Attempt { pair: None, target, key: Some(key), offers, now: at.time };
+        about.compare(&attempt, &mut findings, cx);
         findings.iter_mut().for_each(|finding| handshake::with_body(finding, &[], false));
         about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
         self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), key: *request.key, at }));

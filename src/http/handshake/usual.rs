@@ -25,7 +25,7 @@ pub struct UsualRequest<'b> {
     pub start_line: &'b str,
     pub target: &'b str,
     pub key: &'b [u8; KEY],
-    /// It offers permessage-deflate.
+    /// Whether it offers extensions.
     pub offers: bool,
 }
 

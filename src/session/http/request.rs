@@ -9,6 +9,7 @@ use crate::http::head::{Head, HeadState, StartLine};
 use crate::limits;
 use crate::model::{At, Dir, Handshake, Other, Roles, SourceId, Time};
 use crate::session::about::About;
+use crate::session::memory::Attempt;
 use crate::session::told::Judged;
 use crate::session::{Context, Start};
 
@@ -84,7 +85,9 @@ impl Http {
                 told(about.introduce(at.time, cx))?;
             }
             if facts.is_upgrade {
-                about.compare(&(&facts).into(), at.time, &mut report.findings, cx);
+                let (key, offers) = (facts.key.as_deref(), facts.extensions.is_some());
+                let attempt = Attempt { pair: None, target: &facts.target, key, offers, now: at.time };
+                about.compare(&attempt, &mut report.findings, cx);
             }
             let plain = Judged {
                 complete: reader.state() != HeadState::Reading,
