@@ -44,7 +44,8 @@ pub(super) fn kind(packet: &Packet<'_>) -> Option<(Kind, usize)> {
 }
 
 /// The TCP segment in a plain packet; `None` for any other.
-#[inline]
+#[allow(clippy::inline_always)]
+#[inline(always)]
 pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
     let (kind, ip) = kind(packet)?;
     of(kind, ip, packet.data)

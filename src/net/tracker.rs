@@ -65,8 +65,15 @@ pub struct Counts {
 
 /// Verifies the checksum of a plain packet that comes next.
 #[inline(never)]
-fn verify<S: StreamSink>(flow: &mut Flow, slot: u32, from: usize, packet: &Packet<'_>, sink: &mut S) {
-    if let Some(datagram) = &plain::datagram(packet)
+fn verify<S: StreamSink>(
+    flow: &mut Flow,
+    slot: u32,
+    from: usize,
+    (kind, ip): (Kind, usize),
+    packet: &Packet<'_>,
+    sink: &mut S,
+) {
+    if let Some(datagram) = &plain::of(kind, ip, packet.data)
         && let Some(segment) = &tcp::segment(datagram, packet.number, packet.time)
     {
         flow.verify(FlowId(slot), from, segment, sink);
@@ -188,7 +195,7 @@ impl Tracker {
         self.counts.segments += 1;
         flow.last = (packet.number, packet.time);
         if !segment.data.is_empty() && flow.halves[from].checks > 0 {
-            verify(flow, slot, from, packet, sink);
+            verify(flow, slot, from, (kind, ip), packet, sink);
         }
         Some(match flow.take_next(FlowId(slot), from, &segment, sink) {
             After::Nothing => Continue(()),
