@@ -61,7 +61,8 @@ const TRAFFIC: [Traffic; 3] = [
     Traffic {
         name: "flows",
         workload: Workload::Flows,
-        sizes: [1 << 20, 2 << 20],
+        // By the first size all the lists are full that name single connections.
+        sizes: [5 << 20, 7 << 20],
         unit: "a connection",
         count: |truth| truth.connections,
         reached: &[("stats", 41_300.0), ("ndjson", 129_570.0)],

@@ -44,8 +44,9 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
     }
     let mut lines = Lines(head);
     let start_line = lines.next()?;
-    let target = start_line.strip_prefix(b"GET ")?.strip_suffix(b" HTTP/1.1")?;
-    if target.first() != Some(&b'/') || !target.iter().all(|b| is_of_targets(*b)) {
+    let start_line = str::from_utf8(start_line).ok()?;
+    let target = start_line.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
+    if !target.starts_with('/') || !target.bytes().all(is_of_targets) {
         return None;
     }
     let mut seen = Seen::default();
@@ -93,7 +94,6 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
     if !(is_whole && is_complete && origin.is_none_or(is_at_home)) {
         return None;
     }
-    let (start_line, target) = (str::from_utf8(start_line).ok()?, str::from_utf8(target).ok()?);
     Some(UsualRequest { start_line, target, key: key?, offers: seen.has(Name::Extensions) })
 }
 
