@@ -122,10 +122,11 @@ impl Teller<'_> {
         let (mut left, mut told) = (rows.saturating_sub(2), 0);
         for group in &groups {
             let cause = self.cause(group);
-            let needs = [&cause.what, &cause.evidence, &cause.behind, &cause.mend]
+            let evidence = format!("{}  {}", cause.id, cause.evidence);
+            let needs = [(&cause.what, 11), (&evidence, 11), (&cause.behind, 21), (&cause.mend, 21)]
                 .into_iter()
-                .filter(|words| !words.is_empty())
-                .map(|words| self.rows(words, 21))
+                .filter(|(words, _)| !words.is_empty())
+                .map(|(words, indent)| self.rows(words, indent))
                 .sum::<usize>();
             // The first is told whatever it takes.
             if self.depth == Depth::Brief && told > 0 && needs + 1 > left {
