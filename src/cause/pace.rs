@@ -68,12 +68,11 @@ impl Pace {
         if self.inflated < WORTH || self.compressed < self.inflated - self.inflated / 20 {
             return;
         }
-        let what = Text::new("has compressed messages that are no shorter for it");
+        let what = Text::new("had compressed messages that were no shorter for it");
         let got = Text::with("{} bytes as sent, {} bytes inflated", grouped(self.compressed))
             .and(grouped(self.inflated));
-        let bytes = i64::try_from(self.compressed).unwrap_or(i64::MAX);
         let share = (u128::from(self.compressed) * 1000 / u128::from(self.inflated)) as i64;
-        let measures = vec![Measure::of(Quantity::Bytes, bytes), Measure::of(Quantity::Share, share)];
+        let measures = vec![Measure::of(Quantity::Compressed, share)];
         let expected = "messages that compression makes shorter".into();
         causes.push(Finding::new(&COMPRESSION_WASTED, None, expected, got).like(Case::new(what, measures)));
     }
