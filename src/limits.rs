@@ -316,6 +316,9 @@ pub const CLOSED_FLOWS: usize = 4096;
 /// from the start; verifying all would cost more than everything else that is done with a packet.
 pub const CHECKSUMS: u8 = 4;
 
+/// Rooms of WebSocket connections that are over, kept for those that begin.
+pub const SPARE_ROOMS: usize = 64;
+
 /// Flows followed at a time; the longest idle one makes room.
 pub const FLOWS: usize = 1024 * 1024;
 

@@ -9,9 +9,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use wstool::input::{self, Input};
-use wstool::limits;
 use wstool::model::{InputFile, Meta, Text};
-use wstool::pipeline::{self, Threads};
+use wstool::pipeline::{self, Means, Threads};
 use wstool::render::views::Form;
 use wstool::render::{Options, VIEWS};
 
@@ -59,7 +58,7 @@ fn facts(parts: &[Vec<u8>], threads: Threads) -> Vec<Value> {
         let reader = Box::new(Trickle(Cursor::new(parts[place].clone())));
         Some(Ok((input::open(reader, "part").expect("a capture"), threads)))
     };
-    pipeline::run_files(&meta, &mut open, limits::MEMORY, view.as_mut(), &mut |_| ());
+    pipeline::run_files(&meta, &mut open, Means::default(), view.as_mut(), &mut |_| ());
     view.end().expect("memory takes it");
     let text = String::from_utf8(out.0.take()).expect("JSON is UTF-8");
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

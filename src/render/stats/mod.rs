@@ -180,13 +180,14 @@ impl Stats {
         if slot == 0 {
             return;
         }
-        let entry = std::mem::take(&mut self.open[slot]);
         self.free.push(slot as u32);
+        let entry = &mut self.open[slot];
         self.total.add(&entry.tally);
-        if self.last_listed.is_some_and(|last| largest_first(&entry) > last) {
+        if self.last_listed.is_some_and(|last| largest_first(entry) > last) {
+            *entry = Entry::default();
             return;
         }
-        self.finished.push(entry);
+        self.finished.push(std::mem::take(entry));
         if self.finished.len() >= 2 * LISTED {
             self.finished.sort_unstable_by_key(largest_first);
             self.finished.truncate(LISTED);
