@@ -41,6 +41,7 @@ mod conversations;
 mod deliver;
 mod flow;
 mod fragments;
+mod glance;
 mod half;
 mod ip;
 mod link;
@@ -64,6 +65,7 @@ use std::net::SocketAddr;
 use crate::limits;
 use crate::model::{At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, Time, rules};
 
+pub use glance::{Glance, glance};
 pub use link::{is_supported, link_name};
 pub use measure::{Measured, measure};
 pub use tracker::{Counts, Tracker};

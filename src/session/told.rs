@@ -148,6 +148,7 @@ impl About {
             if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
         told.connection.target = Some(prefix(&facts.target, limits::TARGET).to_owned());
+        told.connection.host = facts.host.as_deref().map(|host| prefix(host, limits::TARGET).to_owned());
         told.connection.http_version.clone_from(&facts.http_version);
     }
 

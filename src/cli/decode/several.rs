@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io;
 
+use super::aside::Aside;
 use super::opening::{Opened, open};
 use super::report::{not_there, nothing_readable, report, unopened};
 use super::{Args, Show, Until};
@@ -28,7 +29,7 @@ struct Known<'a> {
 }
 
 /// Decodes several inputs, in the order given or, put together, in the order of their times.
-pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> io::Result<u8> {
+pub fn run(args: &Args, names: &[String], aside: Aside, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
     let mut known: Vec<Known<'_>> = names.iter().map(|name| look_at(name, interrupt)).collect();
     if args.concat {
         // What has no time yet comes as it happens: later than what is over.
@@ -36,7 +37,8 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
     }
     let live = known.iter().any(|file| file.live);
     let meta = meta(&known, args.concat);
-    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
+    let mut select =
+        Select::new(args.selection(), Show::new(args, Output::new(live), look, live).with(aside));
     let mut until = Until { select: &mut select, interrupt };
     let progress: RefCell<Option<Progress>> = RefCell::new(None);
     let run = pipeline::run_files(
@@ -62,7 +64,7 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
     progress.take().into_iter().for_each(Progress::end);
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
-    select.into_inner().end()?;
+    let aside = select.into_inner().end()?;
     let mut failed = !missing.is_empty();
     for (outcome, file) in run.each.iter().zip(&known) {
         match outcome {
@@ -78,6 +80,8 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
             }
         }
     }
+    // Packets of several inputs are not written.
+    failed |= aside.end(None, look)?.is_some();
     if interrupt.seen() {
         return Ok(INTERRUPTED);
     }
