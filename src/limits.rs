@@ -31,6 +31,12 @@ pub const TUNNELS: usize = 8;
 /// does a capture hardly see the same pair. What belongs to none of them is not read.
 pub const TWINS: usize = 64;
 
+/// Bytes of a refusal's body that are read for its first line.
+pub const REFUSAL_READ: usize = 2048;
+
+/// Bytes of a header field, or of a body's first line, that are quoted where causes are told.
+pub const REASON_SHOWN: usize = 100;
+
 /// Rules that a connection has broken that are remembered until it is over, when causes are looked for.
 pub const RULES_REMEMBERED: usize = 16;
 
@@ -201,10 +207,8 @@ pub const INFLATED: u64 = 256 * 1024 * 1024;
 /// inflated, because later messages may refer to it, but neither kept nor checked.
 pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
 
-/// Bytes inflated at a time: small enough to stay in the first-level cache.
-pub const INFLATE_PIECE: usize = 16 * 1024;
-
-/// Compressed bytes of one message that are kept to look at its distances, where the agreement asks for that.
+/// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept where
+/// nothing was agreed on, to tell whether they are compressed.
 pub const SCANNED: usize = 1024 * 1024;
 
 /// Compressed messages of a direction whose distances are looked at to tell what

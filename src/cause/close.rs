@@ -106,7 +106,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         "" => Text::with("ended with {} ({}), sent by the {}", code.0).word(name).word(by.name()),
         reason => Text::with("ended with {} “{}”, sent by the {}", code.0).and(reason).word(by.name()),
     };
-    let mut case = Case { what: what.clone(), measures: over.lifetime().into_iter().collect() };
+    let mut case = Case::new(what.clone(), over.lifetime().into_iter().collect());
     let mut finding = Finding::new(rule, None, "1000, a normal closure".into(), what);
     if let Some(diagnosis) = diagnosis(over, by, close, rule, &mut case) {
         finding = finding.because(diagnosis);
@@ -177,10 +177,13 @@ fn diagnosis(
         if let Some(silent) = silent {
             case.measures.push(Measure::of(Quantity::Waited, silent.max(0)));
         }
-        let what = Text::new("the {} had sent pings ({}) and heard nothing of the {}")
-            .word(by.name())
-            .and(own.pings)
-            .word(peer.name());
+        let what = match own.pings {
+            1 => Text::new("the {} had sent a ping and heard nothing from the {}").word(by.name()),
+            pings => {
+                Text::new("the {} had sent {} pings and heard nothing from the {}").word(by.name()).and(pings)
+            }
+        };
+        let what = what.word(peer.name());
         let mend = "find out what kept the other endpoint from reading, or allow more time for pongs";
         return Some(Diagnosis::new(rule.id, what, mend));
     }
@@ -201,13 +204,13 @@ fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> 
     let bytes = under_way.unwrap_or(0).max(side.largest);
     let limit = limit(&close.reason, bytes);
     let what = match (bytes, limit) {
-        (0, _) => Text::new("a message of the {} is longer than what its peer takes").word(sender.name()),
-        (bytes, None) => Text::new("a message of the {} has {} bytes ({}), more than its peer takes")
+        (0, _) => Text::new("a message of the {} is longer than its peer allows").word(sender.name()),
+        (bytes, None) => Text::new("a message of the {} has {} bytes ({}), more than its peer allows")
             .word(sender.name())
             .and(grouped(bytes))
             .and(size(bytes)),
         (bytes, Some(limit)) => {
-            Text::new("a message of the {} has {} bytes ({}); its peer takes {}, as the reason says")
+            Text::new("a message of the {} has {} bytes ({}); its peer allows {}, as the reason says")
                 .word(sender.name())
                 .and(grouped(bytes))
                 .and(size(bytes))

@@ -39,7 +39,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
                 .and(unfinished.fragments),
         };
         let what = Text::new("ended while the {} was sending a message").word(dir.name());
-        let case = Case { what, measures: over.lifetime().into_iter().collect() };
+        let case = Case::new(what, over.lifetime().into_iter().collect());
         let mut finding = Finding::new(&CUT_MESSAGE, None, "the rest of the message".into(), got).like(case);
         if end.by != dir {
             let behind = Text::new("the {} ended TCP without waiting for the rest").word(end.by.name());
@@ -52,8 +52,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     }
     if end.how == StreamEnd::Rst {
         let got = Text::new("RST from the {}").word(end.by.name());
-        let what = Text::new("reset by the {}, without a Close frame").word(end.by.name());
-        let case = Case { what, measures: over.lifetime().into_iter().collect() };
+        let what = Text::new("ended with RST from the {}, without a Close frame").word(end.by.name());
+        let case = Case::new(what, over.lifetime().into_iter().collect());
         let finding = Finding::new(&ABORTED, None, "a Close frame, then FIN".into(), got).like(case);
         causes.push(seen_in(finding, end.packet));
     }

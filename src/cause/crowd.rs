@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::over::Over;
 use super::{Fast, silence};
 use crate::limits;
-use crate::model::quantity::{grouped, wait};
+use crate::model::quantity::{grouped, span};
 use crate::model::{
     Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, StreamEnd, Text, Time, rules,
 };
@@ -161,19 +161,15 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     let (least, longest) = (most.first()?.0, most.last()?.0);
     let events: Vec<Event> = most.iter().map(|(_, event)| *event).collect();
     let got = Text::with("{} connections ended after {} to {} of silence", most.len())
-        .and(wait(least))
-        .and(wait(longest));
-    let what = Text::with("connections to {} were ended by the server after the same silence", server);
-    let case = Case {
-        what,
-        measures: vec![
-            Measure::of(Quantity::Times, most.len() as i64),
-            Measure { of: Quantity::Silence, least, most: longest },
-        ],
-    };
-    let behind = Text::with("an idle timeout of {}", wait(least));
+        .and(span(least))
+        .and(span(longest));
+    let what =
+        Text::with("{} connections to {} ended by the server after the same silence", most.len()).and(server);
+    let silence = Measure { of: Quantity::Silence, least, most: longest };
+    let case = Case::new(what, vec![Measure::of(Quantity::Connections, most.len() as i64), silence]);
+    let behind = Text::with("an idle timeout of {}", span(least));
     let mend =
-        Text::with("a ping every {} would have kept them open; or raise the timeout", wait(least * 45 / 100));
+        Text::with("a ping every {} would have kept them open; or raise the timeout", span(least * 45 / 100));
     let expected = "a frame, or a ping, more often than that".into();
     let finding = Finding::new(&SAME_SILENCE, None, expected, got)
         .because(Diagnosis::new(SAME_SILENCE.id, behind, mend))
@@ -207,17 +203,19 @@ fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<T
     }
     let lived = range(Quantity::Lived, lost.iter().map(|event| event.ended.since(event.began)));
     let back = range(Quantity::Back, pauses.iter().copied());
-    let whose = client.map_or_else(|| Text::new("a client"), |client| Text::with("the client {}", client));
-    let what = Text::new("{} comes back to {} at once each time").word(whose).and(server);
+    let what = match client {
+        Some(client) => Text::with("{} connects to {} again and again without a pause", client).and(server),
+        None => Text::with("a client connects to {} again and again without a pause", server),
+    };
     let measures = [Some(Measure::of(Quantity::Times, pauses.len() as i64)), lived, back];
-    let case = Case { what, measures: measures.into_iter().flatten().collect() };
+    let case = Case::new(what, measures.into_iter().flatten().collect());
     let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
     let got = Text::with(
         "back {} times, {} to {} after the last connection had failed",
         grouped(pauses.len() as u64),
     )
-    .and(wait(*least))
-    .and(wait(*most));
+    .and(span(*least))
+    .and(span(*most));
     let expected = "a pause that grows with each failure".into();
     let finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
     Some(together(finding, &lost))
@@ -239,9 +237,13 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
             continue;
         }
         let took = last.ended.since(first.ended);
-        let got = Text::with("{} connections ended within {}", gone).and(wait(took));
-        let what = Text::with("all connections to {} ended within a moment", server);
-        let case = Case { what, measures: vec![Measure::of(Quantity::Times, gone as i64)] };
+        let got = Text::with("{} connections ended within {}", gone).and(span(took));
+        let what = match gone == open {
+            true => Text::with("all {} connections to {} ended within {}", gone).and(server),
+            false => Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server),
+        };
+        let measures = vec![Measure::of(Quantity::Connections, gone as i64)];
+        let case = Case::new(what.and(span(took)), measures);
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
         told.push(together(finding, burst));
@@ -259,11 +261,12 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
     let (first, last) = (run.first()?, run.last()?);
     let (pause, took) = (first.began.since(since), last.began.since(first.began));
     let got = Text::with("{} connections within {}, {} after the server had ended them", run.len())
-        .and(wait(took))
-        .and(wait(pause));
-    let what = Text::with("clients come back to {} all at once", server);
-    let measures = vec![Measure::of(Quantity::Times, run.len() as i64), Measure::of(Quantity::Back, pause)];
+        .and(span(took))
+        .and(span(pause));
+    let what = Text::with("{} connections to {} come back within {}", run.len()).and(server).and(span(took));
+    let measures =
+        vec![Measure::of(Quantity::Connections, run.len() as i64), Measure::of(Quantity::Back, pause)];
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
-        .like(Case { what, measures });
+        .like(Case::new(what, measures));
     Some(together(finding, run))
 }

@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{Fast, is_cause};
+use super::Fast;
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
-    Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
+    Quantity, Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
 };
 use crate::ws;
 
@@ -67,6 +67,8 @@ pub struct Group {
     pub last: Place,
     /// What may be behind the first, and what to change.
     pub diagnosis: Option<Diagnosis>,
+    /// `what` is a sentence about connections that is true of all of them.
+    pub is_case: bool,
 }
 
 /// Where a finding is.
@@ -110,7 +112,7 @@ impl Head {
     pub fn groups(&self) -> Vec<&Group> {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| {
-            let weight = (group.rule.severity, is_cause(group.rule), group.connections, group.times);
+            let weight = (group.rule.severity, group.is_case, group.connections, group.times);
             (Reverse(weight), group.first.time, group.first.conn)
         });
         groups
@@ -194,7 +196,7 @@ impl Head {
 
     fn add(&mut self, finding: &Finding, place: Place) {
         let rule = finding.rule;
-        if rule.severity == Severity::Note && !is_cause(rule) {
+        if rule.severity == Severity::Note && finding.case.is_none() {
             self.notes += 1;
             return;
         }
@@ -216,11 +218,12 @@ impl Head {
 
 impl Group {
     fn new(finding: &Finding, place: Place, server: Option<Endpoint>, target: Option<String>) -> Self {
-        let Case { what, measures } = finding
-            .case
-            .as_deref()
-            .cloned()
-            .unwrap_or_else(|| Case { what: finding.got.clone(), measures: Vec::new() });
+        let is_case = finding.case.is_some();
+        let case = finding.case.as_deref().cloned();
+        let Case { what, measures, behind } =
+            case.unwrap_or_else(|| Case::new(finding.got.clone(), Vec::new()));
+        let together = measures.iter().find(|measure| measure.of == Quantity::Connections);
+        let connections = together.map_or(1, |measure| measure.most.max(1).unsigned_abs());
         Self {
             rule: finding.rule,
             blame: finding.blame,
@@ -229,10 +232,11 @@ impl Group {
             what,
             measures,
             times: 1,
-            connections: 1,
+            connections,
             first: place,
             last: place,
-            diagnosis: finding.cause.as_deref().cloned(),
+            diagnosis: behind.or_else(|| finding.cause.as_deref().cloned()),
+            is_case,
         }
     }
 
@@ -248,11 +252,6 @@ impl Group {
                 None => self.measures.push(*one),
             }
         }
-    }
-
-    /// What is said of it, for it alone if it happened once.
-    pub fn is_single(&self) -> bool {
-        self.times == 1
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a connection went and ended, in a line.
 
 use super::over::Over;
-use crate::model::quantity::{grouped, size, wait};
+use crate::model::quantity::{grouped, size, span};
 use crate::model::{
     CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unfinished,
     prefix,
@@ -69,14 +69,14 @@ fn line(it: &Judgement) -> Text {
     }
     match (it.lived, it.outcome) {
         (_, Outcome::Refused | Outcome::Unanswered | Outcome::Polling) => return line,
-        (Some(lived), _) => line = and(line, Text::with("lived {}", wait(lived))),
+        (Some(lived), _) => line = and(line, Text::with("lived {}", span(lived))),
         (None, _) => {}
     }
     let (messages, bytes) = (grouped(it.messages), size(it.bytes));
     match it.messages {
         0 => and(line, "no message".into()),
-        1 => and(line, Text::with("1 message in {}", bytes)),
-        _ => and(line, Text::with("{} messages in {}", messages).and(bytes)),
+        1 => and(line, Text::with("1 message, {}", bytes)),
+        _ => and(line, Text::with("{} messages, {}", messages).and(bytes)),
     }
 }
 
@@ -85,7 +85,7 @@ fn ending(it: &Judgement) -> Text {
     match it.outcome {
         Outcome::Refused => {
             return match it.status {
-                Some(status) => Text::with("refused: the handshake was answered with {}", status),
+                Some(status) => Text::with("refused with {}", status),
                 None => "refused: the handshake was not answered with HTTP".into(),
             };
         }
@@ -117,23 +117,25 @@ fn ending(it: &Judgement) -> Text {
 /// What came after a silence, if there was one.
 fn after_silence(it: &Judgement, what: Text) -> Text {
     match it.silence {
-        Some(silence) if silence >= SILENCE => Text::with("{} of silence, then {}", wait(silence)).word(what),
+        Some(silence) if silence >= SILENCE => Text::with("{} of silence, then {}", span(silence)).word(what),
         _ => what,
     }
 }
 
 fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> Text {
     let code = match (close.code, prefix(&close.reason, 123)) {
+        (Some(CloseCode(1000)), "") => "1000".into(),
         (Some(CloseCode(code)), "") => Text::with("{} ({})", code).word(CloseCode(code).name()),
         (Some(CloseCode(code)), reason) => Text::with("{} “{}”", code).and(reason),
-        (None, _) => "no code".into(),
+        (None, _) => "without a code".into(),
     };
-    let said = Text::new("Close from the {} with {}").word(by.name()).word(code);
+    let said = Text::new("Close {} from the {}").word(code).word(by.name());
     match (outcome, end) {
-        (Outcome::Closed, _) => Text::new("{}, answered").word(said),
-        (_, Some(end)) => {
-            Text::new("{}, not answered: {} from the {}").word(said).word(tcp(end.how)).word(end.by.name())
-        }
+        (Outcome::Closed, _) => said,
+        (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
+            .word(said)
+            .word(tcp(end.how))
+            .word(end.by.name()),
         _ => Text::new("{}, not answered").word(said),
     }
 }

@@ -17,13 +17,16 @@
 mod close;
 mod crash;
 mod crowd;
+mod handshake;
 mod head;
 mod line;
 mod over;
+mod pace;
 mod silence;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::limits;
 use crate::model::{
     Body, Connection, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity, Sink, Summary, Unit,
     Wants,
@@ -32,6 +35,7 @@ use crate::model::{
 use self::crowd::Crowd;
 pub use self::head::{Group, Head, Place, Said};
 use self::over::Over;
+use self::pace::Pace;
 
 /// How ids are hashed.
 type Fast = foldhash::fast::FixedState;
@@ -39,14 +43,16 @@ type Fast = foldhash::fast::FixedState;
 /// What looks for causes when a connection is over.
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
-const DETECTORS: &[Detector] = &[close::find, silence::find, crash::find];
+const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, crash::find];
 
 /// The causes, under what they are about.
 pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
     vec![
+        ("Handshakes", handshake::RULES),
         ("Close codes", close::RULES),
         ("Silence", silence::RULES),
         ("Crashes", crash::RULES),
+        ("Messages over time", pace::RULES),
         ("Several connections together", crowd::RULES),
     ]
 }
@@ -65,6 +71,10 @@ pub struct Judge<S> {
     found: HashMap<u32, Found, Fast>,
     /// Connections that the sink does not look at.
     ignored: HashSet<u32, Fast>,
+    /// What was noticed about the handshakes of those that are open.
+    hints: HashMap<u32, Vec<&'static str>, Fast>,
+    /// What is remembered of the messages of those where it matters.
+    paces: HashMap<u32, Pace, Fast>,
     crowd: Crowd,
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
@@ -95,6 +105,8 @@ impl<S: Sink> Judge<S> {
             inner,
             found: HashMap::default(),
             ignored: HashSet::default(),
+            hints: HashMap::default(),
+            paces: HashMap::default(),
             crowd: Crowd::default(),
             tally: FindingCounts::default(),
         }
@@ -109,13 +121,19 @@ impl<S: Sink> Judge<S> {
         };
         self.inner.take(unit)?;
         let found = self.found.remove(&unit.conn).unwrap_or_default();
+        let hints = self.hints.remove(&unit.conn).unwrap_or_default();
         if self.ignored.remove(&unit.conn) {
+            self.paces.remove(&unit.conn);
             return ON;
         }
-        let over = Over { conn: unit.conn, connection, ending, time: unit.time, found: &found };
+        let over =
+            Over { conn: unit.conn, connection, ending, time: unit.time, found: &found, hints: &hints };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);
+        }
+        if let Some(pace) = self.paces.remove(&unit.conn) {
+            pace.find(&over, &mut causes);
         }
         self.crowd.ends(&over, &causes);
         self.count(&causes);
@@ -129,6 +147,13 @@ impl<S: Sink> Judge<S> {
         })
     }
 
+    #[inline]
+    fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
+        if Pace::is_mark(message) {
+            self.paces.entry(unit.conn).or_default().see(message, unit.time);
+        }
+    }
+
     /// Remembers what is wrong in a connection.
     fn see(&mut self, unit: &Unit<'_>) {
         if unit.conn == 0 {
@@ -137,7 +162,7 @@ impl<S: Sink> Judge<S> {
         for finding in unit.findings.iter().filter(|finding| finding.rule.severity > Severity::Note) {
             let found = self.found.entry(unit.conn).or_default();
             let this = (finding.rule, finding.blame);
-            if found.len() < crate::limits::RULES_REMEMBERED && !found.contains(&this) {
+            if found.len() < limits::RULES_REMEMBERED && !found.contains(&this) {
                 found.push(this);
             }
         }
@@ -195,6 +220,16 @@ impl<S: Sink> Sink for Judge<S> {
         }
         match unit.body {
             Body::Connection(connection) => self.connection(unit, connection),
+            Body::Http(head) if !head.diagnoses.is_empty() => {
+                let ids = head.diagnoses.iter().map(|diagnosis| diagnosis.id);
+                let hints = self.hints.entry(unit.conn).or_default();
+                hints.extend(ids.take(limits::RULES_REMEMBERED.saturating_sub(hints.len())));
+                self.inner.take(unit)
+            }
+            Body::Message(message) => {
+                self.message(unit, message);
+                self.inner.take(unit)
+            }
             Body::File(_) => {
                 self.together()?;
                 self.inner.take(unit)
@@ -206,6 +241,9 @@ impl<S: Sink> Sink for Judge<S> {
 
     #[inline]
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        if self.is_asked {
+            self.message(unit, message);
+        }
         self.inner.take_whole(unit, message)
     }
 }

@@ -15,6 +15,8 @@ pub struct Over<'a> {
     pub time: Option<Time>,
     /// The rules it has broken, and by whom: warnings and errors, the first few.
     pub found: &'a [(&'static Rule, Option<Dir>)],
+    /// What was noticed about its handshake: ids of diagnoses.
+    pub hints: &'a [&'static str],
 }
 
 impl<'a> Over<'a> {
@@ -60,6 +62,19 @@ impl<'a> Over<'a> {
     pub fn silence(&self) -> Option<i64> {
         let heard = self.ending.heard().map(|(_, time)| time).or(self.ending.began)?;
         Some(self.ended()?.since(heard).max(0))
+    }
+
+    /// Whether it was ended for another reason than that it was over: neither by a Close frame of the code
+    /// 1000, nor by a page that was left.
+    pub fn has_ended_badly(&self) -> bool {
+        match self.close() {
+            Some((by, close)) => match close.code.map(|code| code.0) {
+                Some(1000) | None => false,
+                Some(1001) => by == Dir::Server,
+                Some(_) => true,
+            },
+            None => self.ending.first.is_some(),
+        }
     }
 
     /// A rule that `dir` has broken and for which its peer has to fail the connection.

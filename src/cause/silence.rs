@@ -1,7 +1,7 @@
 //! Connections that were ended because nobody said anything.
 
 use super::over::{Over, seen_in};
-use crate::model::quantity::wait;
+use crate::model::quantity::span;
 use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Quantity, StreamEnd, Text, rules};
 
 rules! {
@@ -50,14 +50,12 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         return;
     }
     let Some((seconds, whose)) = usual(silence) else { return };
-    let got = Text::with("{} of silence, then FIN from the {}", wait(silence)).word(end.by.name());
+    let got = Text::with("{} of silence, then FIN from the {}", span(silence)).word(end.by.name());
     let expected = Text::with("a frame, or a ping, at least every {} s", seconds);
-    let case = Case {
-        what: Text::new("ended by the {} after {} s of silence, without a Close frame")
-            .word(end.by.name())
-            .and(seconds),
-        measures: vec![Measure::of(Quantity::Silence, silence)],
-    };
+    let what = Text::new("ended by the {} after {} s of silence, without a Close frame")
+        .word(end.by.name())
+        .and(seconds);
+    let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
     let behind = Text::with("an idle timeout of {} s, usual of {}", seconds).word(whose);
     let ping = (seconds / 2).saturating_sub(seconds / 20).max(1);
     let mend = Text::with("a ping every {} s would have kept it open; or raise the timeout", ping);

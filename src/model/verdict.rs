@@ -1,5 +1,6 @@
 //! Why a connection ended, in one place and for one connection.
 
+use super::diagnosis::Diagnosis;
 use super::ending::{ClosePart, TcpEnd, Unfinished};
 use super::text::Text;
 use super::time::Time;
@@ -83,6 +84,15 @@ pub struct Case {
     pub what: Text,
     /// What was measured.
     pub measures: Vec<Measure>,
+    /// What may be behind it and what to change, where the finding itself does not say so.
+    pub behind: Option<Diagnosis>,
+}
+
+impl Case {
+    /// What is the same, and what was measured.
+    pub fn new(what: Text, measures: Vec<Measure>) -> Self {
+        Self { what, measures, behind: None }
+    }
 }
 
 /// A quantity that differs from case to case, as the range of its values.
@@ -115,6 +125,8 @@ pub enum Quantity {
     Bytes,
     /// How many of something.
     Times,
+    /// How many connections; what is said of them says it.
+    Connections,
     /// Parts of a thousand.
     Share,
 }
@@ -129,6 +141,7 @@ impl Quantity {
             Self::Back => "back_after_seconds",
             Self::Bytes => "bytes",
             Self::Times => "times",
+            Self::Connections => "connections",
             Self::Share => "per_mille",
         }
     }

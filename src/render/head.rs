@@ -1,6 +1,7 @@
 //! The head of an input: what it is, what went wrong in it, worst first, and how its connections ended.
 
 use super::outline::{item, joined, say as line};
+use super::page::Page;
 use super::said::{Block, Cause, Run, Setter};
 use super::style::Ink;
 use super::totals::totals;
@@ -8,8 +9,8 @@ use super::words::{CONNECTIONS, PACKETS, count};
 use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;
-use crate::model::quantity::{grouped, lasting, percent, seconds, size};
-use crate::model::{Measure, Outcome, Quantity, Severity, Time};
+use crate::model::quantity::{grouped, percent, seconds, size, span};
+use crate::model::{Measure, Outcome, Quantity, Severity, Time, Who};
 
 /// How much of it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,14 +36,28 @@ struct Teller<'a> {
     depth: Depth,
 }
 
+/// What went wrong, worst first, as lines of text; nothing where nothing did.
+pub fn wrong(head: &Head, options: &Options) -> String {
+    if head.groups().is_empty() {
+        return String::new();
+    }
+    let mut page = Page::new(options);
+    teller(head, options, Depth::Brief).causes(ROWS, &mut page);
+    std::mem::take(page.lines())
+}
+
+fn teller<'a>(head: &'a Head, options: &Options, depth: Depth) -> Teller<'a> {
+    let width = options.width.max(Options::NARROWEST);
+    Teller { head, lang: options.lang, time: options.time, width, depth }
+}
+
 /// Says the head.
 pub fn say(head: &Head, options: &Options, depth: Depth, to: &mut dyn Setter) {
-    let width = options.width.max(Options::NARROWEST);
-    let teller = Teller { head, lang: options.lang, time: options.time, width, depth };
+    let teller = teller(head, options, depth);
     let few = head.said.len() <= FEW;
     let mut rows = teller.contents(to);
     if few && depth == Depth::Brief {
-        rows += head.said.iter().map(|said| teller.connection(said, false, to)).sum::<usize>();
+        rows += head.said.iter().map(|said| teller.connection(said, Naming::Both, to)).sum::<usize>();
     }
     teller.causes(ROWS.saturating_sub(rows + 1), to);
     if !few || depth == Depth::Full {
@@ -58,14 +73,16 @@ impl Teller<'_> {
         outcomes.sort_by_key(|(outcome, _)| *outcome);
         let by: Vec<String> = outcomes
             .iter()
-            .map(|(outcome, times)| lang.fill("{} {}", &[&grouped(*times), &lang.words(word(*outcome))]))
+            .map(|(outcome, times)| {
+                lang.fill("{} {}", &[&grouped(*times), &lang.words(self::outcome(*outcome))])
+            })
             .collect();
         let mut words = totals(lang, &head.summary);
         if head.summary.packets > 0 {
             words = joined(lang, &[words, count(lang, head.summary.packets, PACKETS)]);
         }
         if let Some((first, last)) = head.span {
-            words = lang.fill("{} in {}", &[&words, &lasting(last.since(first) as f64 / 1e9)]);
+            words = lang.fill("{} within {}", &[&words, &span(last.since(first))]);
         }
         let mut rows = self.put(Ink::Plain, &words, to);
         if head.said.len() > 1 {
@@ -156,19 +173,26 @@ impl Teller<'_> {
             (None, Some(target)) => target.clone(),
             (None, None) => String::new(),
         };
-        let mut words = if !crate::cause::is_cause(group.rule) {
+        let mut words = if !group.is_case {
             // A rule that somebody broke.
-            let title = lang.words(group.rule.title);
+            let title = lang.words(group.rule.title).to_owned();
+            // What is not there is what the title says.
+            let is_said = group.what.is_empty() || group.what.template.starts_with("none");
+            let said = if is_said { title } else { lang.fill("{} ({})", &[&title, &what]) };
+            // A rule for one side says whom it binds.
+            let who = group.blame.filter(|_| group.rule.who == Who::Either);
+            let who = who.map(|dir| lang.fill("by the {}", &[&lang.words(dir.name())]));
             let times = match (group.times, group.connections) {
                 (1, _) => String::new(),
                 (times, 1) => lang.fill("{} times", &[&grouped(times)]),
+                (times, connections) if times == connections => {
+                    lang.fill("in {}", &[&count(lang, connections, CONNECTIONS)])
+                }
                 (times, connections) => {
                     lang.fill("{} times in {}", &[&grouped(times), &count(lang, connections, CONNECTIONS)])
                 }
             };
-            let who = group.blame.map(|dir| lang.fill("by the {}", &[&lang.words(dir.name())]));
-            let said = joined(lang, &[title.to_owned(), times, who.unwrap_or_default()]);
-            if what.is_empty() { said } else { lang.fill("{}: {}", &[&said, &what]) }
+            joined(lang, &[said, who.unwrap_or_default(), times])
         } else if group.first.conn == 0 {
             whom.clear();
             what
@@ -177,23 +201,30 @@ impl Teller<'_> {
         } else {
             lang.fill("{} connections to {} {}", &[&grouped(group.connections), &whom, &what])
         };
-        for measure in &group.measures {
-            words = lang.fill("{}; {}", &[&words, &self.measure(measure)]);
+        let said: Vec<String> =
+            group.measures.iter().filter_map(|measure| self.measure(measure, &words)).collect();
+        for measure in said {
+            words = lang.fill("{}; {}", &[&words, &measure]);
         }
         words
     }
 
-    fn measure(&self, it: &Measure) -> String {
+    /// What was measured, unless it has been said already.
+    fn measure(&self, it: &Measure, said: &str) -> Option<String> {
         let lang = self.lang;
         let value = |value: i64| match it.of {
-            of if of.is_time() => lasting(value as f64 / 1e9),
+            of if of.is_time() => span(value),
             Quantity::Bytes => size(value.max(0).unsigned_abs()),
             Quantity::Share => percent(value.max(0).unsigned_abs(), 1000),
             _ => grouped(value.max(0).unsigned_abs()),
         };
         let (least, most) = (value(it.least), value(it.most));
         let range = if least == most { least } else { lang.fill("{} to {}", &[&least, &most]) };
+        if it.of.is_time() && it.of != Quantity::Lived && said.contains(&range) {
+            return None;
+        }
         let words = match it.of {
+            Quantity::Connections => return None,
             Quantity::Lived => "lived {}",
             Quantity::Silence => "{} of silence",
             Quantity::Waited => "waited {}",
@@ -202,7 +233,7 @@ impl Teller<'_> {
             Quantity::Times => "{} times",
             Quantity::Share => "{}",
         };
-        lang.fill(words, &[&range])
+        Some(lang.fill(words, &[&range]))
     }
 
     /// Where it is, and when.
@@ -241,12 +272,28 @@ impl Teller<'_> {
         if head.said.is_empty() {
             return;
         }
-        to.set(Block::Gap);
-        to.set(Block::Title(lang.words("how the connections ended")));
         let many = head.said.len() > FEW;
+        let whom = head.said.first().map(whom).filter(|whom| !whom.is_empty());
+        // Where all are connections to the same it is said once.
+        let same = whom.filter(|whom| many && head.said.iter().all(|said| self::whom(said) == *whom));
+        to.set(Block::Gap);
+        match &same {
+            Some(whom) => to.set(Block::Title(&lang.fill("how the connections to {} ended", &[whom]))),
+            None => to.set(Block::Title(lang.words("how the connections ended"))),
+        }
         let most = if self.depth == Depth::Full { head.said.len() } else { BRIEF_CONNECTIONS };
         for said in head.said.iter().take(most) {
-            self.connection(said, many, to);
+            self.connection(
+                said,
+                if same.is_some() {
+                    Naming::No
+                } else if many {
+                    Naming::Server
+                } else {
+                    Naming::Both
+                },
+                to,
+            );
         }
         let connections: u64 = head.outcomes.iter().map(|(_, times)| times).sum();
         let more = connections.saturating_sub(head.said.len().min(most) as u64);
@@ -256,7 +303,7 @@ impl Teller<'_> {
     }
 
     /// How one connection ended; gives the rows that it takes.
-    fn connection(&self, said: &Said, brief: bool, to: &mut dyn Setter) -> usize {
+    fn connection(&self, said: &Said, naming: Naming, to: &mut dyn Setter) -> usize {
         let lang = self.lang;
         let name = lang.fill("connection {}", &[&said.conn]);
         let ink = match said.worst {
@@ -264,13 +311,11 @@ impl Teller<'_> {
             Some(Severity::Warning) => Ink::Warning,
             _ => Ink::Strong,
         };
-        let mut whom = match (said.client, said.server) {
-            (Some(client), Some(server)) if !brief => format!("{client} → {server}"),
-            (_, Some(server)) => server.to_string(),
-            (Some(client), None) => client.to_string(),
-            (None, None) => String::new(),
+        let whom = match (naming, said.client) {
+            (Naming::No, _) => String::new(),
+            (Naming::Both, Some(client)) if said.server.is_some() => format!("{client} → {}", whom(said)),
+            _ => whom(said),
         };
-        whom.push_str(said.target.as_deref().unwrap_or_default());
         let words = match whom.is_empty() {
             true => format!("  {}", lang.say(&said.line)),
             false => format!("  {whom}: {}", lang.say(&said.line)),
@@ -280,11 +325,27 @@ impl Teller<'_> {
     }
 }
 
+/// Whose names stand in a connection's line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// The client's address too.
+    Both,
+    Server,
+    No,
+}
+
+/// Whom a connection is to: the server's address, and what was asked for there.
+fn whom(said: &Said) -> String {
+    let mut whom = said.server.or(said.client).map_or_else(String::new, |end| end.to_string());
+    whom.push_str(said.target.as_deref().unwrap_or_default());
+    whom
+}
+
 /// Connections that have a line in a brief head.
 const BRIEF_CONNECTIONS: usize = 200;
 
 /// An outcome, behind how many had it.
-fn word(outcome: Outcome) -> &'static str {
+pub fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Closed => "closed in order",
         Outcome::HalfClosed => "closed without an answer",

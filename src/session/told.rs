@@ -76,7 +76,8 @@ impl Told {
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = proxied.or(client).map(|client| client.ip()).zip(server);
-        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        let offers = facts.extensions.is_some();
+        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), offers, now };
         cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6

@@ -2,8 +2,7 @@
 //! and holding the sender to what was agreed (RFC 7692 §7.2).
 
 use super::agreed::Extensions;
-use super::deflate::scan::{Scan, scan};
-use super::deflate::{Fault, Finish, Inflater, TAIL};
+use super::deflate::{Fault, Finish, Inflater, Seen};
 use super::held::{self, Held};
 use super::utf8::{Utf8Check, invalid_utf8};
 use super::{
@@ -47,7 +46,9 @@ struct Current {
     check: Utf8Check,
     /// The first inflated bytes.
     kept: Vec<u8>,
-    /// The compressed bytes, if their distances are to be looked at.
+    /// It is told how much of it is copied from earlier messages.
+    measured: bool,
+    /// The compressed bytes, where it is open whether they are.
     raw: Option<Vec<u8>>,
     fault: Option<Fault>,
     /// Bytes inflated.
@@ -161,8 +162,8 @@ impl Compressed {
         self.settle(held);
     }
 
-    /// Takes unmasked, compressed bytes; at most `keep` inflated ones are kept. They are inflated in `room`.
-    pub fn push(&mut self, bytes: &[u8], keep: u64, room: &mut [u8]) {
+    /// Takes unmasked, compressed bytes; at most `keep` inflated ones are kept.
+    pub fn push(&mut self, bytes: &[u8], keep: u64) {
         if bytes.is_empty() {
             return;
         }
@@ -176,19 +177,19 @@ impl Compressed {
         }
         let Self { inflater, message, .. } = self;
         if message.fault.is_none()
-            && let Err(fault) = inflater.push(bytes, room, &mut |piece| message.take(piece, keep))
+            && let Err(fault) = inflater.push(bytes, &mut |piece| message.take(piece, keep))
         {
             message.fault = Some(fault);
         }
     }
 
     /// The message is over.
-    pub fn finish(&mut self, conn: u32, m: u64, keep: u64, room: &mut [u8]) -> Inflated {
+    pub fn finish(&mut self, conn: u32, m: u64, keep: u64) -> Inflated {
         self.start(None);
         let Self { inflater, message, .. } = self;
         let mut finish = Finish::Clean;
         if message.fault.is_none() {
-            match inflater.finish(room, &mut |piece| message.take(piece, keep)) {
+            match inflater.finish(&mut |piece| message.take(piece, keep)) {
                 Ok(how) => finish = how,
                 Err(fault) => message.fault = Some(fault),
             }
@@ -203,20 +204,11 @@ impl Compressed {
             }
             message.was_lossy = true;
         }
-        if let Some(mut raw) = message.raw.take()
-            && message.fault.is_none()
-        {
-            if finish == Finish::Clean {
-                raw.extend_from_slice(&TAIL);
-            }
-            if let Some(seen) = scan(&raw) {
-                done.from_earlier = Some(seen.from_earlier);
-                self.judge(&seen, source, &mut done.findings);
-            } else {
-                // What is put back behind a block that was cut short can pass for codes of that block.
-                message.fault = Some(Fault::Corrupt { at: self.inflater.compressed });
-                self.lose();
-            }
+        if message.fault.is_none() {
+            let seen = *self.inflater.seen();
+            let is_measured = message.measured && self.inflater.compressed <= limits::SCANNED as u64;
+            done.from_earlier = is_measured.then_some(seen.from_earlier);
+            self.judge(&seen, source, &mut done.findings);
         }
         if !self.agreed && self.known {
             // Nobody promised to keep to RFC 7692.
@@ -301,11 +293,12 @@ impl Compressed {
         let is_measured = self.takeover && self.measured < limits::SCANNED_MESSAGES;
         if is_held_to || is_measured {
             self.measured += 1;
-            self.message.raw = Some(Vec::new());
+            self.message.measured = true;
         }
+        self.message.raw = (!self.agreed).then(Vec::new);
     }
 
-    fn judge(&self, seen: &Scan, source: SourceId, findings: &mut Vec<Finding>) {
+    fn judge(&self, seen: &Seen, source: SourceId, findings: &mut Vec<Finding>) {
         let largest = 1u32 << self.window_bits;
         if let Some(far) = seen.farthest.filter(|m| m.distance > largest) {
             //= RFC 7692 §7.2.1
@@ -408,8 +401,11 @@ impl Current {
 
     /// Whether it is DEFLATE from beginning to end, only that it refers to bytes before it.
     fn refers_back(&self) -> bool {
-        let seen = self.raw.as_deref().and_then(|raw| scan(&[raw, &TAIL].concat()));
-        self.fault.is_some() && seen.is_some_and(|seen| seen.beyond_start.is_some())
+        let Some(raw) = self.raw.as_deref().filter(|_| self.fault.is_some()) else { return false };
+        let mut again = Inflater::midway();
+        again.begin();
+        let is_whole = again.push(raw, &mut |_| {}).is_ok() && again.finish(&mut |_| {}).is_ok();
+        is_whole && again.seen().beyond_start.is_some()
     }
 
     fn take(&mut self, piece: &[u8], keep: u64) {

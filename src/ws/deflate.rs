@@ -2,34 +2,27 @@
 //!
 //! Messages share one sliding window unless it was agreed otherwise, so a message
 //! can only be inflated when all before it were. What the sender was allowed to
-//! refer to is judged apart from that, by [`scan`]: the inflater here keeps
-//! 32 KiB whatever was agreed, as zlib's own 256-byte window never worked.
+//! refer to is judged apart from that, by what is [`Seen`] of its matches: the window here
+//! has 32 KiB whatever was agreed, as zlib's own 256-byte window never worked.
 
-pub mod scan;
+mod blocks;
+mod codes;
 
-use flate2::{Decompress, FlushDecompress, Status};
+pub use blocks::{Match, Seen};
 
 use crate::limits;
+use blocks::{Blocks, WINDOW};
 
 /// What a compressor leaves off the end of each message (RFC 7692 §7.2.1).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// The same, and an empty stored block behind it. Between blocks that changes nothing; inside a block,
-/// where a payload that was cut short ends, it is no block and shows the error at once.
-const TAIL_AND_CHECK: [u8; 9] = [0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF];
-
-/// The largest window DEFLATE knows.
-const WINDOW: usize = 32 * 1024;
-
-/// Bytes of zlib's state: its window among them.
-const STATE: usize = WINDOW + 16 * 1024;
+/// An empty stored block as it looks from inside another one, where a payload that was cut short ends: it is no
+/// block there and shows the error.
+const CHECK: [u8; 5] = [0x00, 0x00, 0x00, 0xFF, 0xFF];
 
 /// Inflates one direction.
 pub struct Inflater {
-    stream: Decompress,
-    /// What came out last. A final block makes zlib forget its window, and it cannot
-    /// be asked for it: so the window is kept twice.
-    history: History,
+    blocks: Blocks,
     /// A final block has ended and nothing has come since.
     at_end: bool,
     /// The message being inflated is past the point where it can be followed.
@@ -75,9 +68,17 @@ pub enum Finish {
 impl Inflater {
     /// An inflater at the start of a connection.
     pub fn new() -> Self {
+        Self::with(Blocks::new())
+    }
+
+    /// An inflater for a stream of which the beginning was not seen: what is referred to there is taken for zeros.
+    pub fn midway() -> Self {
+        Self::with(Blocks::midway())
+    }
+
+    fn with(blocks: Blocks) -> Self {
         Self {
-            stream: Decompress::new(false),
-            history: History::default(),
+            blocks,
             at_end: false,
             failed: false,
             is_lossy: false,
@@ -87,37 +88,44 @@ impl Inflater {
         }
     }
 
-    /// Bytes it takes.
+    /// Bytes it takes on the heap.
     pub fn cost(&self) -> usize {
-        STATE + self.history.ring.capacity()
+        self.blocks.cost()
+    }
+
+    /// What the matches of the message look back to.
+    pub fn seen(&self) -> &Seen {
+        &self.blocks.seen
     }
 
     /// A message begins.
     pub fn begin(&mut self) {
+        self.blocks.begin();
         self.at_end = false;
         (self.failed, self.compressed, self.inflated, self.last) = (false, 0, 0, [0xAA; 4]);
     }
 
-    /// Takes compressed bytes; `put` is called with what comes out, in pieces that `room` holds, which
-    /// [`limits::INFLATE_PIECE`] bytes are good for.
+    /// Takes compressed bytes; `put` is called with what comes out, in pieces of at most 32 KiB.
     ///
     /// # Errors
     /// [`Fault`] once; what follows of the message is then ignored.
-    pub fn push(&mut self, bytes: &[u8], room: &mut [u8], put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
-        for byte in bytes.iter().rev().take(4).rev() {
-            self.last.rotate_left(1);
-            self.last[3] = *byte;
+    pub fn push(&mut self, bytes: &[u8], put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+        match bytes.last_chunk() {
+            Some(last) => self.last = *last,
+            None => {
+                self.last.rotate_left(bytes.len());
+                self.last[4 - bytes.len()..].copy_from_slice(bytes);
+            }
         }
-        let start = self.compressed;
         self.compressed += bytes.len() as u64;
-        self.run(bytes, start, room, put)
+        self.run(bytes, self.compressed, put)
     }
 
     /// The message's payload is over: puts back what the compressor left off.
     ///
     /// # Errors
     /// As [`Inflater::push`].
-    pub fn finish(&mut self, room: &mut [u8], put: &mut dyn FnMut(&[u8])) -> Result<Finish, Fault> {
+    pub fn finish(&mut self, put: &mut dyn FnMut(&[u8])) -> Result<Finish, Fault> {
         if self.failed {
             return Ok(Finish::Clean);
         }
@@ -125,110 +133,61 @@ impl Inflater {
         if self.at_end {
             return Ok(Finish::Ended);
         }
-        if self.last == TAIL {
-            return Ok(Finish::TailNotStripped);
+        let behind = self.compressed + TAIL.len() as u64;
+        let mut finish = Finish::TailNotStripped;
+        if self.last != TAIL {
+            //= RFC 7692 §7.2.2
+            //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
+            //# payload of the message.
+            self.run(&TAIL, behind, put)?;
+            finish = Finish::Clean;
         }
-        //= RFC 7692 §7.2.2
-        //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
-        //# payload of the message.
-        self.run(&TAIL_AND_CHECK, self.compressed, room, put)?;
-        Ok(Finish::Clean)
+        if !self.blocks.is_between() {
+            // What is put back behind a block that was cut short can pass for codes of that block.
+            if finish == Finish::Clean {
+                self.run(&CHECK, behind + CHECK.len() as u64, put)?;
+            }
+            self.lose();
+            return Err(Fault::Corrupt { at: self.compressed });
+        }
+        Ok(finish)
     }
 
     /// Bytes of the stream are missing, or the message is given up: the window is lost.
     pub fn lose(&mut self) {
+        self.forget();
         self.failed = true;
         self.is_lossy = true;
-        self.at_end = false;
-        self.stream.reset(false);
-        self.history.clear();
     }
 
     /// The window is thrown away on purpose: nothing may refer back from here on.
     pub fn forget(&mut self) {
         self.is_lossy = false;
         self.at_end = false;
-        self.stream.reset(false);
-        self.history.clear();
+        self.blocks.clear();
     }
 
-    fn run(
-        &mut self,
-        mut bytes: &[u8],
-        start: u64,
-        piece: &mut [u8],
-        put: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), Fault> {
-        let all = bytes.len();
-        let mut is_full = false;
-        while !self.failed && !bytes.is_empty() {
-            let (taken, given) = (self.stream.total_in(), self.stream.total_out());
-            let status = self.stream.decompress(bytes, piece, FlushDecompress::None);
-            let taken = (self.stream.total_in() - taken) as usize;
-            let given = (self.stream.total_out() - given) as usize;
-            bytes = &bytes[taken..];
-            self.at_end = false;
-            self.inflated += given as u64;
-            is_full = given == piece.len();
-            if given > 0 {
-                self.remember(&piece[..given]);
-                put(&piece[..given]);
-            }
-            match status {
-                Ok(Status::StreamEnd) => self.restart(),
-                Ok(_) if given == 0 && taken == 0 => break,
-                Ok(_) => {}
-                Err(_) => {
-                    let at = start + (all - bytes.len()) as u64;
-                    self.lose();
-                    return Err(Fault::Corrupt { at });
-                }
-            }
-            if self.inflated > limits::INFLATED {
-                self.lose();
-                return Err(Fault::TooLarge);
-            }
+    /// Inflates `bytes`, which end at byte `end` of the payload.
+    fn run(&mut self, bytes: &[u8], end: u64, put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
+        if self.failed {
+            return Ok(());
         }
-        // Output may be held back although all input is taken, where there was no more room for it.
-        while is_full && !self.failed {
-            let before = self.stream.total_out();
-            let status = self.stream.decompress(&[], piece, FlushDecompress::None);
-            let given = (self.stream.total_out() - before) as usize;
-            if given == 0 {
-                if matches!(status, Ok(Status::StreamEnd)) && !self.at_end {
-                    self.restart();
-                }
-                return Ok(());
-            }
-            self.inflated += given as u64;
-            self.remember(&piece[..given]);
-            put(&piece[..given]);
-            if self.inflated > limits::INFLATED {
-                self.lose();
-                return Err(Fault::TooLarge);
-            }
-        }
-        Ok(())
-    }
-
-    fn remember(&mut self, bytes: &[u8]) {
-        self.history.push(bytes);
+        let inflated = &mut self.inflated;
+        let mut put = |piece: &[u8]| {
+            *inflated += piece.len() as u64;
+            put(piece);
+            *inflated <= limits::INFLATED
+        };
+        let result = self.blocks.run(bytes, end, &mut self.at_end, &mut put);
         // A whole window has come since: nothing can refer to what was lost before it.
-        self.is_lossy &= self.history.ring.len() < WINDOW;
-    }
-
-    /// A final block ends the DEFLATE stream but not the connection: it goes on with its history.
-    fn restart(&mut self) {
-        //= RFC 7692 §7.2.3.4
-        //# On platforms on which the flush method using an empty DEFLATE block
-        //# with no compression is not available
-        self.stream.reset(false);
-        self.at_end = true;
-        let history = self.history.straight();
-        if !history.is_empty() {
-            // A dictionary is always taken by a raw stream that has just begun.
-            let _: Result<u32, _> = self.stream.set_dictionary(history);
-        }
+        self.is_lossy &= self.blocks.total < WINDOW as u64;
+        let fault = match result {
+            Err(at) => Fault::Corrupt { at },
+            Ok(()) if self.inflated > limits::INFLATED => Fault::TooLarge,
+            Ok(()) => return Ok(()),
+        };
+        self.lose();
+        Err(fault)
     }
 }
 
@@ -238,48 +197,15 @@ impl Default for Inflater {
     }
 }
 
-/// The last [`WINDOW`] bytes of a stream, and where they are read out again.
-#[derive(Default)]
-struct History {
-    ring: Vec<u8>,
-    /// Where the oldest byte stands, once the ring is full.
-    oldest: usize,
-}
-
-impl History {
-    fn push(&mut self, bytes: &[u8]) {
-        let mut bytes = &bytes[bytes.len().saturating_sub(WINDOW)..];
-        let room = (WINDOW - self.ring.len()).min(bytes.len());
-        self.ring.extend_from_slice(&bytes[..room]);
-        bytes = &bytes[room..];
-        while !bytes.is_empty() {
-            let take = bytes.len().min(WINDOW - self.oldest);
-            self.ring[self.oldest..self.oldest + take].copy_from_slice(&bytes[..take]);
-            self.oldest = (self.oldest + take) % WINDOW;
-            bytes = &bytes[take..];
-        }
-    }
-
-    /// The bytes in one piece, oldest first.
-    fn straight(&mut self) -> &[u8] {
-        self.ring.rotate_left(self.oldest);
-        self.oldest = 0;
-        &self.ring
-    }
-
-    fn clear(&mut self) {
-        self.ring.clear();
-        self.oldest = 0;
-    }
-}
+#[cfg(test)]
+mod differential;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Inflates the messages of one direction, `cut` bytes at a time, into room for as many.
+    /// Inflates the messages of one direction, `cut` bytes at a time.
     fn inflate(messages: &[&[u8]], cut: usize) -> Vec<Result<String, Fault>> {
-        let mut room = vec![0; cut.min(limits::INFLATE_PIECE)];
         let mut inflater = Inflater::new();
         messages
             .iter()
@@ -287,9 +213,9 @@ mod tests {
                 let mut out = Vec::new();
                 inflater.begin();
                 for chunk in message.chunks(cut) {
-                    inflater.push(chunk, &mut room, &mut |piece| out.extend_from_slice(piece))?;
+                    inflater.push(chunk, &mut |piece| out.extend_from_slice(piece))?;
                 }
-                inflater.finish(&mut room, &mut |piece| out.extend_from_slice(piece))?;
+                inflater.finish(&mut |piece| out.extend_from_slice(piece))?;
                 Ok(String::from_utf8(out).unwrap())
             })
             .collect()
@@ -333,15 +259,14 @@ mod tests {
 
     #[test]
     fn a_window_later_nothing_is_lost_any_more() {
-        let mut room = [0; limits::INFLATE_PIECE];
         let mut inflater = Inflater::new();
         inflater.begin();
         inflater.lose();
         let stored = [&[0x00, 0x00, 0x80, 0xff, 0x7f], &*vec![b'x'; 32 * 1024], &[0x00]].concat();
         for (payload, is_lossy) in [(HELLO, true), (&stored, false), (AGAIN, false)] {
             inflater.begin();
-            inflater.push(payload, &mut room, &mut |_| {}).unwrap();
-            inflater.finish(&mut room, &mut |_| {}).unwrap();
+            inflater.push(payload, &mut |_| {}).unwrap();
+            inflater.finish(&mut |_| {}).unwrap();
             assert_eq!(inflater.is_lossy, is_lossy);
         }
     }
@@ -353,40 +278,79 @@ mod tests {
             (b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff\x00", Finish::Clean),
             (b"\x01\x04\x00\xfb\xff\x00\x00\xff\xff\x00\x00\x00\xff\xff", Finish::TailNotStripped),
         ] {
-            let mut room = [0; limits::INFLATE_PIECE];
             let mut inflater = Inflater::new();
             inflater.begin();
-            inflater.push(payload, &mut room, &mut |_| {}).unwrap();
-            assert_eq!(inflater.finish(&mut room, &mut |_| {}), Ok(how));
+            inflater.push(payload, &mut |_| {}).unwrap();
+            assert_eq!(inflater.finish(&mut |_| {}), Ok(how));
         }
     }
 
     #[test]
     fn a_tail_that_was_left_on_is_noticed() {
-        let mut room = [0; limits::INFLATE_PIECE];
         let mut inflater = Inflater::new();
         let whole = [HELLO, &TAIL].concat();
         let mut out = Vec::new();
         inflater.begin();
-        inflater.push(&whole, &mut room, &mut |piece| out.extend_from_slice(piece)).unwrap();
-        assert_eq!(inflater.finish(&mut room, &mut |_| {}), Ok(Finish::TailNotStripped));
+        inflater.push(&whole, &mut |piece| out.extend_from_slice(piece)).unwrap();
+        assert_eq!(inflater.finish(&mut |_| {}), Ok(Finish::TailNotStripped));
         assert_eq!(out, b"Hello");
     }
 
     #[test]
-    fn the_history_is_the_end_of_what_went_in() {
-        let all: Vec<u8> = (0..200_000u64).map(|i| (i * i / 7 % 251) as u8).collect();
-        for step in [1, 7, 1000, 32_767, 32_768, 50_000] {
-            let mut history = History::default();
-            let mut seen = 0;
-            for piece in all.chunks(step) {
-                history.push(piece);
-                seen += piece.len();
-                if seen % 31 == 0 || seen == all.len() {
-                    assert_eq!(history.straight(), &all[seen.saturating_sub(WINDOW)..seen], "{step}");
-                }
-            }
+    fn matches_that_look_back_are_seen() {
+        let mut inflater = Inflater::new();
+        let mut seen = |payload: &[u8]| {
+            inflater.begin();
+            inflater.push(payload, &mut |_| {}).unwrap();
+            inflater.finish(&mut |_| {}).unwrap();
+            *inflater.seen()
+        };
+        assert_eq!(seen(HELLO), Seen::default());
+        // The second "Hello" is one literal and a match that reaches into the first message.
+        let again = seen(AGAIN);
+        assert_eq!(again.from_earlier, 4);
+        assert_eq!(again.beyond_start, Some(Match { distance: 5, bit: 24 }));
+        assert_eq!(again.farthest, again.beyond_start);
+        assert_eq!(seen(FINAL).padding, None);
+        assert_eq!(seen(&[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x80, 0x00]).padding, Some(55));
+    }
+
+    #[test]
+    fn a_message_cut_in_a_block_is_none() {
+        for cut in 1..HELLO.len() - 1 {
+            let mut inflater = Inflater::new();
+            inflater.begin();
+            let pushed = inflater.push(&HELLO[..cut], &mut |_| {});
+            let result = pushed.and_then(|()| inflater.finish(&mut |_| {}));
+            assert!(matches!(result, Err(Fault::Corrupt { .. })), "{cut}: {result:?}");
         }
+    }
+
+    #[test]
+    fn a_direction_takes_as_much_as_came_out_and_one_window_at_most() {
+        let mut inflater = Inflater::new();
+        inflater.begin();
+        inflater.push(HELLO, &mut |_| {}).unwrap();
+        inflater.finish(&mut |_| {}).unwrap();
+        assert!(inflater.cost() <= 4 * 1024);
+        for seed in 0..64u32 {
+            let bytes: Vec<u8> = (0..5000u32).map(|i| ((i * i ^ seed * i) / 7) as u8 & 63).collect();
+            inflater.begin();
+            inflater.push(&deflated(&bytes, 9), &mut |_| {}).unwrap();
+            inflater.finish(&mut |_| {}).unwrap();
+        }
+        assert!(inflater.cost() + size_of::<super::super::compressed::Compressed>() <= 40 * 1024);
+    }
+
+    /// A message on its own, as `level` compresses it.
+    fn deflated(bytes: &[u8], level: u32) -> Vec<u8> {
+        use std::io::Write;
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
+        encoder.write_all(bytes).unwrap();
+        encoder.flush().unwrap();
+        let mut deflated = encoder.get_ref().clone();
+        deflated.truncate(deflated.len() - TAIL.len());
+        deflated
     }
 
     #[test]
@@ -398,9 +362,8 @@ mod tests {
             encoder.write_all(&zeros).unwrap();
         }
         encoder.flush().unwrap();
-        let mut room = [0; limits::INFLATE_PIECE];
         let mut inflater = Inflater::new();
         inflater.begin();
-        assert_eq!(inflater.push(encoder.get_ref(), &mut room, &mut |_| {}), Err(Fault::TooLarge));
+        assert_eq!(inflater.push(encoder.get_ref(), &mut |_| {}), Err(Fault::TooLarge));
     }
 }

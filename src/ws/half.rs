@@ -33,8 +33,6 @@ use crate::model::{
 pub struct Scratch {
     /// [`limits::BLOCK`] unmasked bytes on their way to the UTF-8 check.
     block: Box<[u8]>,
-    /// [`limits::INFLATE_PIECE`] inflated bytes on theirs.
-    inflated: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
     pub findings: Vec<Finding>,
@@ -59,7 +57,6 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             block: vec![0; limits::BLOCK].into(),
-            inflated: vec![0; limits::INFLATE_PIECE].into(),
             spare: None,
             findings: Vec::new(),
             counted: Vec::new(),
@@ -431,14 +428,14 @@ impl Half {
         let mut inflate =
             if is_compressed { shared.compressed[self.dir.index()].as_deref_mut() } else { None };
         let mut utf8 = message.and_then(|message| message.utf8(self.offset));
-        let Scratch { block, inflated, .. } = scratch;
+        let Scratch { block, .. } = scratch;
         let needed = if utf8.is_some() || inflate.is_some() { chunk } else { &chunk[..keep] };
         let mut look = |clear: &[u8]| {
             if let Some(utf8) = &mut utf8 {
                 utf8.push(clear);
             }
             if let Some(inflate) = &mut inflate {
-                inflate.push(clear, shown, inflated);
+                inflate.push(clear, shown);
             }
         };
         match current.header.masking_key {

@@ -377,7 +377,6 @@ fn header_byte(header: &FrameHeader) -> u8 {
 /// What speaks for a compressed message that is there as a whole. That it cannot be inflated
 /// says nothing: what it refers to may have been sent before.
 fn inflated_bits(payload: &[u8], is_text: bool) -> i32 {
-    let mut room = [0; limits::INFLATE_PIECE];
     let mut inflater = Inflater::new();
     inflater.begin();
     let mut text = Clear::default();
@@ -387,8 +386,7 @@ fn inflated_bits(payload: &[u8], is_text: bool) -> i32 {
         length += bytes.len();
         is_clear &= !is_text || text.take(bytes);
     };
-    let is_whole =
-        inflater.push(payload, &mut room, &mut put).is_ok() && inflater.finish(&mut room, &mut put).is_ok();
+    let is_whole = inflater.push(payload, &mut put).is_ok() && inflater.finish(&mut put).is_ok();
     match length {
         0 => 0,
         _ if !is_whole || !is_clear || !text.is_whole() => 0,

@@ -352,7 +352,7 @@ fn fields_and_rules_have_their_words() {
 #[test]
 fn what_decoders_say_of_the_samples_has_its_words() {
     let mut lookup = Lookup::default();
-    for sample in samples() {
+    for sample in samples().into_iter().chain(shelf::incidents()) {
         sample.play(&mut lookup);
     }
     for (_, film) in shelf::films() {

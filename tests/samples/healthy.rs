@@ -12,11 +12,12 @@ use wstool::synth::rewrite::Packet;
 use wstool::{http, net, ws};
 
 use crate::run::{self, Said, decode};
-use crate::shelf::{Sample, samples};
+use crate::shelf::{Sample, incidents, samples};
 
-/// The samples of healthy traffic: all that were not broken on purpose.
+/// The samples of healthy traffic: all that were not broken on purpose, and no incidents.
 fn healthy() -> impl Iterator<Item = Sample> {
-    samples().into_iter().filter(|sample| sample.folder() != "broken")
+    let fine = incidents().into_iter().filter(|sample| sample.stem().starts_with("healthy-"));
+    samples().into_iter().filter(|sample| sample.folder() != "broken").chain(fine)
 }
 
 /// What is found in healthy samples stands in `healthy.tsv`, each with the reason why it is right.

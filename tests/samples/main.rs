@@ -11,6 +11,7 @@ mod shelf;
 
 mod dialects;
 mod healthy;
+mod incidents;
 mod socketio;
 mod spans;
 mod stacked;
@@ -21,7 +22,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use shelf::{Sample, records_of, root, samples};
+use shelf::{Sample, incidents, records_of, root, samples};
 use wstool::select::Selection;
 
 /// Payload bytes shown in the records: enough to see what is there.
@@ -31,8 +32,8 @@ const PAYLOAD: u64 = 256;
 fn text_and_records() {
     insta::glob!("../../samples", "**/*.{bin,gz,hex,http,pcap,pcapng,script}", |path| {
         let sample = Sample::at(path);
-        if sample.name.starts_with("handshakes/") {
-            // They are played by `tests/cli/replay.rs`.
+        // They are played by `tests/cli/replay.rs`, and held against `samples/incidents/truth.toml`.
+        if sample.name.starts_with("handshakes/") || sample.name.starts_with("incidents/") {
             return;
         }
         // In what is broken on purpose, only that matters.
@@ -52,7 +53,7 @@ fn every_record_keeps_the_schema() {
     let schema = fs::read_to_string(path).expect("the schema is there");
     let schema = serde_json::from_str(&schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("it is a schema");
-    for sample in samples() {
+    for sample in samples().into_iter().chain(incidents()) {
         for record in records_of(&sample.bytes()) {
             if let Err(error) = validator.validate(&record) {
                 panic!("{}: {error}: {record}", sample.name);
@@ -70,7 +71,7 @@ fn the_table_lists_every_sample() {
         .filter_map(|line| line.strip_prefix("| [`"))
         .filter_map(|line| line.split_once('`').map(|(name, _)| name))
         .collect();
-    let there = samples();
+    let there: Vec<_> = samples().into_iter().chain(incidents()).collect();
     let there: BTreeSet<&str> = there.iter().map(|sample| sample.name.as_str()).collect();
     let missing: Vec<_> = there.difference(&listed).collect();
     let gone: Vec<_> = listed.difference(&there).collect();
@@ -93,6 +94,7 @@ fn clean_is_clean() {
 /// A clone should stay small.
 #[test]
 fn all_samples_together_are_small() {
-    let total: u64 = samples().iter().map(|s| fs::metadata(&s.path).expect("there").len()).sum();
+    let all = samples().into_iter().chain(incidents());
+    let total: u64 = all.map(|s| fs::metadata(&s.path).expect("there").len()).sum();
     assert!(total < 1 << 20, "{total} bytes");
 }

@@ -10,6 +10,7 @@ mod exam;
 mod extensions;
 mod lists;
 mod middlebox;
+mod refusal;
 mod request;
 mod response;
 mod status;
@@ -21,7 +22,8 @@ use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};
-pub use middlebox::extensions_stripped;
+pub use middlebox::{extensions_stripped, stripped};
+pub use refusal::with_body;
 pub use request::check_request;
 pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};

@@ -22,7 +22,7 @@ use super::exam::Exam;
 use super::extensions::{COMPRESSION_DRAFTS, Extension};
 use super::lists::{Element, elements};
 use super::request::{is_error, is_version, note_extension};
-use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, status};
+use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, refusal, status};
 
 /// Checks a response against the request it answers, as far as that was seen.
 ///
@@ -344,11 +344,22 @@ impl Report<'_> {
         } else {
             exam.find(rule, expected, got, Some(span));
         }
+        let case = refusal::case(exam, code);
+        if let Some(finding) = exam.findings.last_mut() {
+            finding.case = Some(Box::new(case));
+        }
+        let at = exam.findings.len() - 1;
         self.versions(exam, code);
         let page = exam.first(Name::ContentType).is_some_and(|(_, kind)| {
             kind.bytes.get(..9).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/html"))
         });
-        self.diagnoses.extend(middlebox::in_response(exam, code, self.request, page));
+        let diagnoses = middlebox::in_response(exam, code, self.request, page);
+        // Who stands between tells more than the status.
+        let behind = diagnoses.first().cloned();
+        if let Some(case) = exam.findings.get_mut(at).and_then(|finding| finding.case.as_mut()) {
+            case.behind = Some(behind.unwrap_or_else(|| refusal::diagnosis(code, self.request)));
+        }
+        self.diagnoses.extend(diagnoses);
         Outcome::Rejected
     }
 

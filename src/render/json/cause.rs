@@ -69,7 +69,7 @@ impl<W: Write> ToJson<W> for &Unfinished {
 }
 
 /// The record `cause`.
-pub(super) fn cause<W: Write>(it: &Group, w: &mut Writer<W>) {
+pub(crate) fn cause<W: Write>(it: &Group, w: &mut Writer<W>) {
     open!(w, "type": "cause", "id": it.rule.id, "severity": it.rule.severity, "title": it.rule.title);
     let usual = it.rule.usually;
     let behind = |w: &mut Writer<W>| match (&it.diagnosis, usual) {

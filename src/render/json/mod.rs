@@ -5,7 +5,7 @@
 //! three together.
 
 mod app;
-mod cause;
+pub(crate) mod cause;
 mod escape;
 pub mod film;
 mod frame;

@@ -5,7 +5,9 @@
 //! the connections that are open at the same time, not with the capture: of finished
 //! ones the [`LISTED`] largest are kept apart, the others live on in the totals.
 
+mod course;
 mod distribution;
+mod ends;
 mod json;
 mod ledger;
 mod table;
@@ -16,10 +18,13 @@ mod view;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::cause::Head;
 use crate::model::{
     Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink, Summary,
     Unit, Wants,
 };
+use course::Course;
+use ends::Ends;
 use tally::Tally;
 
 pub use view::{Counting, VIEW};
@@ -52,6 +57,10 @@ pub struct Stats {
     total: Tally,
     connections: u64,
     rules: FindingCounts,
+    ends: Ends,
+    course: Course,
+    /// What went wrong.
+    head: Head,
     meta: Option<Meta>,
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
@@ -80,6 +89,9 @@ struct Report<'a> {
     listed: Vec<&'a Entry>,
     /// The most frequent first within a severity, the worst severity first.
     rules: Vec<(&'static Rule, u64)>,
+    ends: &'a Ends,
+    course: &'a Course,
+    head: &'a Head,
 }
 
 impl Default for Stats {
@@ -101,6 +113,9 @@ impl Stats {
             total: Tally::default(),
             connections: 0,
             rules: FindingCounts::default(),
+            ends: Ends::default(),
+            course: Course::default(),
+            head: Head::default(),
             meta: None,
             summary: None,
             file: 0,
@@ -198,7 +213,8 @@ impl Stats {
         listed.truncate(LISTED);
         let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
-        Report { meta, summary, total, connections: self.connections, listed, rules }
+        let Self { ends, course, head, connections, .. } = self;
+        Report { meta, summary, total, connections: *connections, listed, rules, ends, course, head }
     }
 }
 
@@ -220,6 +236,7 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
+        self.course.take(unit.time, message.length);
         let slot = self.slot(unit.conn);
         self.open[slot].tally.whole(unit, frame, message, slot != 0);
         Flow::Continue(())
@@ -228,6 +245,14 @@ impl Sink for Stats {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if !(unit.findings.is_empty() && unit.counted.is_empty()) {
             self.rules(unit.rules());
+            self.head.see(unit);
+        } else if !matches!(unit.body, Body::Frame(_) | Body::Message(_)) {
+            self.head.see(unit);
+        }
+        if let Body::Judgement(judgement) = unit.body {
+            // The connection is counted already, and its entry gone.
+            self.ends.take(judgement);
+            return Flow::Continue(());
         }
         let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };
         let tally = &mut self.open[slot].tally;
@@ -235,7 +260,12 @@ impl Sink for Stats {
         match unit.body {
             Body::Frame(frame) => tally.frame(unit, frame),
             // Where many connections share one tally, times between their units mean nothing.
-            Body::Message(message) => tally.message(unit, message, slot != 0),
+            Body::Message(message) => {
+                if !message.kind.is_control() {
+                    self.course.take(unit.time, message.length);
+                }
+                tally.message(unit, message, slot != 0);
+            }
             Body::Connection(connection) => self.connection(unit.conn, connection),
             Body::Meta(meta) => self.meta = Some(meta.clone()),
             Body::File(file) => self.file = file.number,

@@ -3,16 +3,20 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::course::{Course, sparkline};
 use super::distribution;
+use super::ends::Ends;
 use super::table::{Page, Table};
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
+use crate::cause::Head;
 use crate::lang::Lang;
 use crate::model::EndKind;
 use crate::model::quantity::{count, percent, short, size, time};
-use crate::render::columns::{escaped, lines};
+use crate::render::columns::{self, escaped, left, lines};
 use crate::render::files::shorten;
-use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count};
+use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count, close_code};
+use crate::render::{Options, head};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
@@ -47,6 +51,11 @@ impl Stats {
         let report = self.report();
         let mut page = Page::new(columns);
         headline(&report, lang, &mut page);
+        let wrong = wrong(report.head, lang, ascii, columns);
+        if !wrong.is_empty() {
+            page.append("\n");
+            page.append(&wrong);
+        }
         let total = &report.total;
         if total.all_frames() > 0 {
             frames(total, lang, &mut page);
@@ -54,7 +63,9 @@ impl Stats {
         }
         sizes(total, lang, &mut page);
         compression(total, lang, &mut page);
-        times(total, lang, &mut page);
+        times(&report, lang, &mut page);
+        ends(report.ends, lang, &mut page);
+        course(report.course, lang, ascii, &mut page);
         findings(&report, lang, ascii, &mut page);
         files(&report, lang, &mut page);
         connections(&report, lang, &mut page);
@@ -165,7 +176,8 @@ fn compression(total: &Tally, lang: Lang, page: &mut Page) {
     }
 }
 
-fn times(total: &Tally, lang: Lang, page: &mut Page) {
+fn times(report: &Report<'_>, lang: Lang, page: &mut Page) {
+    let total = &report.total;
     let mut table = Table::new(lang, &["Times", "count", "shortest", "mean", "longest"]);
     let mut row = |name: &'static str, range: &distribution::Range| {
         if range.count > 0 {
@@ -178,6 +190,8 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
     row("between messages from server", &total.sides[1].gaps);
     row("client's ping to its pong", &pings[0].times);
     row("server's ping to its pong", &pings[1].times);
+    row("life of a connection", &report.ends.lived);
+    row("silence before TCP's end", &report.ends.silence);
     if !table.is_empty() {
         table.print_wide(1, 10, page);
     }
@@ -190,6 +204,54 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
         if pings.unasked > 0 {
             let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
         }
+    }
+}
+
+/// What went wrong, before everything that is only counted.
+fn wrong(head: &Head, lang: Lang, ascii: bool, columns: usize) -> String {
+    head::wrong(head, &Options { lang, ascii, width: columns, ..Options::default() })
+}
+
+/// How connections ended, and with which Close codes.
+fn ends(ends: &Ends, lang: Lang, page: &mut Page) {
+    if ends.outcomes.is_empty() {
+        return;
+    }
+    let mut table = Table::new(lang, &["Ends", "connections"]);
+    for (outcome, times) in &ends.outcomes {
+        table.row([lang.words(head::outcome(*outcome)).to_owned(), count(*times)]);
+    }
+    table.print_wide(1, 10, page);
+    if ends.codes.is_empty() {
+        return;
+    }
+    let mut table = Table::new(lang, &["Close codes", "from client", "from server"]);
+    for (code, [client, server]) in &ends.codes {
+        let name =
+            code.map_or_else(|| lang.words("without a code").to_owned(), |code| close_code(lang, code));
+        table.row([name, count(*client), count(*server)]);
+    }
+    table.print_wide(1, 10, page);
+}
+
+/// How much was said when.
+fn course(course: &Course, lang: Lang, ascii: bool, page: &mut Page) {
+    let used = course.used();
+    if used < 2 {
+        return;
+    }
+    let most = |numbers: &[u64]| numbers.iter().copied().max().unwrap_or_default();
+    let (messages, bytes) = (&course.messages[..used], &course.bytes[..used]);
+    let words = lang.fill(
+        "Over time, {} a column; the highest: {} messages, {}",
+        &[&time(course.width()), &count(most(messages)), &size(most(bytes))],
+    );
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "\n{words}");
+    let (first, second) = (lang.words("messages"), lang.words("bytes"));
+    let room = columns::width(first).max(columns::width(second)) + 2;
+    for (name, numbers) in [(first, messages), (second, bytes)] {
+        let _ = writeln!(page, "  {}{}", left(name, room), sparkline(numbers, ascii));
     }
 }
 

@@ -5,8 +5,8 @@ use super::{Closing, Ended, Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
 use crate::model::{
-    CloseBody, CloseCode, ClosePart, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, StreamEnd, Text,
-    Time,
+    Case, CloseBody, CloseCode, ClosePart, Diagnosis, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span,
+    StreamEnd, Text, Time,
 };
 use crate::ws::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
@@ -178,12 +178,15 @@ impl Story {
         match (self.closing(), self.first_end) {
             // The connection was never established for the client (§4.1), so there is none to close.
             (Closing::NotBegun, Some(_)) if self.refusable && !sight[0].seen => {}
-            (Closing::NotBegun, Some((dir, _))) if is_whole => findings.push(Finding::new(
-                &NO_CLOSING_HANDSHAKE,
-                dir,
-                "a Close frame before the end of TCP".into(),
-                "none from either side".into(),
-            )),
+            (Closing::NotBegun, Some((dir, end))) if is_whole => findings.push(
+                Finding::new(
+                    &NO_CLOSING_HANDSHAKE,
+                    dir,
+                    "a Close frame before the end of TCP".into(),
+                    "none from either side".into(),
+                )
+                .like(without_close(dir, end)),
+            ),
             //= RFC 6455 §7.1.7
             //# An endpoint MUST NOT continue to attempt to
             //# process data (including a responding Close frame) from the remote
@@ -242,6 +245,18 @@ impl Story {
             (None, false) => Closing::NotBegun,
         }
     }
+}
+
+/// What an end without a Close frame has in common with others.
+fn without_close(dir: Dir, end: Ended) -> Case {
+    let how = if end.how == StreamEnd::Rst { "RST" } else { "FIN" };
+    let what = Text::new("ended with {} from the {}, without a Close frame").word(how).word(dir.name());
+    let behind = Diagnosis::new(
+        "ended-without-close",
+        "the program ended or closed its socket without closing the WebSocket, or something between did",
+        "look at what happened on that side at this time; close the WebSocket before the program ends",
+    );
+    Case { behind: Some(behind), ..Case::new(what, Vec::new()) }
 }
 
 /// What there is of UTF-8 at the beginning.

@@ -28,7 +28,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         open.state = State::Header;
-        let Scratch { findings, counted, fields, sources, held, inflated: room, .. } = scratch;
+        let Scratch { findings, counted, fields, sources, held, .. } = scratch;
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
@@ -92,7 +92,7 @@ impl Half {
         if compressed && let Some(assembly) = message {
             // The frame that ends a message is shown knowing whether it was one that was compressed.
             let is_last = header.fin && !truncated;
-            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload, room);
+            (inflated, compressed) = self.inflate(assembly, is_last, shared, out.wants().payload);
             if let Some(compressed) = &mut shared.compressed[self.dir.index()] {
                 compressed.settle(held);
             }
@@ -150,7 +150,6 @@ impl Half {
         is_last: bool,
         shared: &mut Shared,
         keep: u64,
-        room: &mut [u8],
     ) -> (Option<Inflated>, bool) {
         let (conn, m, known) = (shared.conn, shared.next_m + 1, shared.extensions.known);
         let agreed = shared.extensions.rsv1_is_agreed();
@@ -158,7 +157,7 @@ impl Half {
         if !is_last || assembly.lossy {
             return (None, agreed || !known && !compressed.has_failed());
         }
-        let inflated = compressed.finish(conn, m, keep, room);
+        let inflated = compressed.finish(conn, m, keep);
         assembly.compressed = !inflated.as_sent;
         (Some(inflated), assembly.compressed)
     }

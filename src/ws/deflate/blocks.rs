@@ -1,0 +1,565 @@
+//! Reading the blocks of a DEFLATE stream (RFC 1951) into one window.
+//!
+//! What comes out is written into the window and lent from there, so that a direction holds each byte once; and
+//! while matches are copied it is seen how far they look back. An inflater that keeps its window to itself
+//! would have to be followed by a second one (a final block makes it forget), and by a second reading of the
+//! blocks: distances are what an agreed window is about.
+//!
+//! Input may end anywhere: what is read in one go (a symbol with its extra bits and its distance) is left in
+//! `hold` until all of it is there.
+
+use super::codes::{Codes, FIXED, Huffman};
+
+/// The largest window DEFLATE knows.
+pub(super) const WINDOW: usize = 32 * 1024;
+
+/// The window of a direction begins with so many bytes, and is doubled as more come out.
+const SMALLEST: usize = 4 * 1024;
+
+/// What the matches of one message say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Of the inflated bytes, how many are copied from earlier messages.
+    pub from_earlier: u64,
+    /// The farthest a match looks back.
+    pub farthest: Option<Match>,
+    /// The first match that looks back beyond the start of the message.
+    pub beyond_start: Option<Match>,
+    /// Bit offset of a padding bit behind a final block that is not zero (RFC 7692 §7.2.1).
+    pub padding: Option<u64>,
+}
+
+/// A match: copy from so far back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// How far back, in bytes.
+    pub distance: u32,
+    /// Bit offset, in the compressed bytes, behind the match's code.
+    pub bit: u64,
+}
+
+/// The bytes are no DEFLATE from here on.
+#[derive(Debug)]
+pub(super) struct Bad;
+
+/// Why reading stops.
+enum Stop {
+    /// What comes next is not all there.
+    Input,
+    /// The window must be lent before more comes out.
+    Output,
+    /// A block is over.
+    Block,
+}
+
+/// Where the stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before a block.
+    Header,
+    /// Before the length of a stored block.
+    Size,
+    /// In a stored block, with so many bytes to come.
+    Stored(u16),
+    /// Before the numbers of codes of a dynamic block.
+    Counts,
+    /// Among the lengths of the codes for lengths.
+    Order,
+    /// Among the lengths of the codes.
+    Lengths,
+    Fixed,
+    Dynamic,
+}
+
+/// The codes of a dynamic block, and what they are made from.
+struct Dynamic {
+    codes: Codes,
+    lengths: [u8; 320],
+    /// How many lengths there are of literals, of distances, and for lengths.
+    literals: usize,
+    distances: usize,
+    order: usize,
+    /// How many of them were read.
+    have: usize,
+}
+
+/// The blocks of one direction.
+pub(super) struct Blocks {
+    /// The window; a power of two long, or empty.
+    ring: Vec<u8>,
+    /// Where the next byte goes.
+    at: usize,
+    /// Bytes that came out since the window was empty.
+    pub total: u64,
+    /// Those of them that are no part of the message at hand.
+    before: u64,
+    /// Bits taken from the input and not used, the next one lowest.
+    hold: u64,
+    count: u32,
+    state: State,
+    /// The block is a final one.
+    is_final: bool,
+    /// Bytes of a match that did not fit in, and how far back they are.
+    copying: (u32, u32),
+    dynamic: Option<Box<Dynamic>>,
+    pub seen: Seen,
+}
+
+/// The input, bit by bit.
+struct Bits<'a> {
+    rest: &'a [u8],
+    hold: u64,
+    count: u32,
+    /// Offset, in the message's payload, of the end of `rest`.
+    end: u64,
+}
+
+impl Blocks {
+    /// The beginning of a stream.
+    pub fn new() -> Self {
+        Self {
+            ring: Vec::new(),
+            at: 0,
+            total: 0,
+            before: 0,
+            hold: 0,
+            count: 0,
+            state: State::Header,
+            is_final: false,
+            copying: (0, 0),
+            dynamic: None,
+            seen: Seen::default(),
+        }
+    }
+
+    /// The same behind a window full of zeros, for a stream of which the beginning was not seen.
+    pub fn midway() -> Self {
+        Self { ring: vec![0; WINDOW], total: WINDOW as u64, ..Self::new() }
+    }
+
+    /// Bytes on the heap.
+    pub fn cost(&self) -> usize {
+        self.ring.capacity() + self.dynamic.as_ref().map_or(0, |_| size_of::<Dynamic>())
+    }
+
+    /// A message begins.
+    pub fn begin(&mut self) {
+        self.before = self.total;
+        self.seen = Seen::default();
+    }
+
+    /// Forgets the window, and the block at hand.
+    pub fn clear(&mut self) {
+        (self.at, self.total, self.before) = (0, 0, 0);
+        (self.hold, self.count, self.state, self.copying) = (0, 0, State::Header, (0, 0));
+    }
+
+    /// Whether no block is under way.
+    pub fn is_between(&self) -> bool {
+        self.state == State::Header
+    }
+
+    /// Reads `bytes`, the message's payload up to offset `end`; `put` is called with what comes out, a few
+    /// KiB at a time, and gives up by `false`. `at_end` is set at the end of a final block, and cleared by
+    /// bytes behind it.
+    ///
+    /// # Errors
+    /// The offset behind the bytes that are no DEFLATE.
+    pub fn run(
+        &mut self,
+        bytes: &[u8],
+        end: u64,
+        at_end: &mut bool,
+        put: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<(), u64> {
+        let mut bits = Bits { rest: bytes, hold: self.hold, count: self.count, end };
+        *at_end &= bytes.is_empty();
+        let result = loop {
+            if self.at == self.ring.len() {
+                self.make_room();
+            }
+            let from = self.at;
+            let stop = self.step(&mut bits, at_end);
+            if self.at > from && !put(&self.ring[from..self.at]) {
+                break Ok(());
+            }
+            match stop {
+                Ok(Stop::Input) => break Ok(()),
+                Ok(Stop::Output | Stop::Block) => {}
+                Err(Bad) => break Err(bits.offset().div_ceil(8)),
+            }
+        };
+        // Above what is counted there may be bits of bytes that were not taken.
+        self.hold = bits.hold & ((1 << bits.count) - 1);
+        self.count = bits.count;
+        result
+    }
+
+    /// The window's end was reached: it is doubled, or begun anew.
+    fn make_room(&mut self) {
+        if self.ring.len() < WINDOW {
+            let more = self.ring.len().max(SMALLEST);
+            self.ring.reserve_exact(more);
+            self.ring.resize(self.ring.len() + more, 0);
+        } else {
+            self.at = 0;
+        }
+    }
+
+    /// Goes on until something stops it.
+    fn step(&mut self, bits: &mut Bits<'_>, at_end: &mut bool) -> Result<Stop, Bad> {
+        loop {
+            let stop = match self.state {
+                State::Header => self.header(bits, at_end)?,
+                State::Size => self.size(bits)?,
+                State::Stored(left) => self.stored(bits, left),
+                State::Counts => self.counts(bits)?,
+                State::Order => self.order(bits)?,
+                State::Lengths => self.lengths(bits)?,
+                State::Fixed => self.symbols(bits, &FIXED)?,
+                State::Dynamic => {
+                    let Some(dynamic) = self.dynamic.take() else { return Err(Bad) };
+                    let stop = self.symbols(bits, &dynamic.codes);
+                    self.dynamic = Some(dynamic);
+                    stop?
+                }
+            };
+            match stop {
+                Some(Stop::Block) if self.is_final => {
+                    // The next block begins at the next byte; what is skipped must be zero.
+                    let skipped = bits.count % 8;
+                    let padding = bits.hold & ((1 << skipped) - 1);
+                    if padding != 0 {
+                        let bit = bits.offset() + u64::from(padding.trailing_zeros());
+                        self.seen.padding.get_or_insert(bit);
+                    }
+                    bits.drop(skipped);
+                    self.state = State::Header;
+                    *at_end = bits.count == 0 && bits.rest.is_empty();
+                }
+                Some(Stop::Block) => self.state = State::Header,
+                Some(stop) => return Ok(stop),
+                None => {}
+            }
+        }
+    }
+
+    fn header(&mut self, bits: &mut Bits<'_>, at_end: &mut bool) -> Result<Option<Stop>, Bad> {
+        let Some(header) = bits.take(3) else { return Ok(Some(Stop::Input)) };
+        *at_end = false;
+        self.is_final = header & 1 == 1;
+        self.state = match header >> 1 {
+            0 => State::Size,
+            1 => State::Fixed,
+            2 => State::Counts,
+            _ => return Err(Bad),
+        };
+        Ok(None)
+    }
+
+    /// The length of a stored block (RFC 1951 §3.2.4).
+    fn size(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
+        bits.drop(bits.count % 8);
+        let Some(size) = bits.take(32) else { return Ok(Some(Stop::Input)) };
+        let length = size as u16;
+        if length != !((size >> 16) as u16) {
+            return Err(Bad);
+        }
+        self.state = State::Stored(length);
+        Ok(None)
+    }
+
+    fn stored(&mut self, bits: &mut Bits<'_>, mut left: u16) -> Option<Stop> {
+        let room = &mut self.ring[self.at..];
+        let length = room.len();
+        let mut room = room.iter_mut();
+        while left > 0
+            && bits.count >= 8
+            && let Some(place) = room.next()
+        {
+            *place = bits.hold as u8;
+            bits.drop(8);
+            left -= 1;
+        }
+        let mut put = length - room.len();
+        if bits.count == 0 {
+            // What was read ahead is not in the way of these any more.
+            bits.hold = 0;
+            let room = room.into_slice();
+            let more = usize::from(left).min(room.len()).min(bits.rest.len());
+            let (now, rest) = bits.rest.split_at(more);
+            room[..more].copy_from_slice(now);
+            bits.rest = rest;
+            left -= more as u16;
+            put += more;
+        }
+        self.at += put;
+        self.total += put as u64;
+        self.state = State::Stored(left);
+        Some(match left {
+            0 => Stop::Block,
+            _ if self.at == self.ring.len() => Stop::Output,
+            _ => Stop::Input,
+        })
+    }
+
+    /// What a dynamic block begins with (RFC 1951 §3.2.7).
+    fn counts(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
+        let Some(counts) = bits.take(14) else { return Ok(Some(Stop::Input)) };
+        let dynamic = self.dynamic.get_or_insert_with(Dynamic::new);
+        dynamic.literals = (counts & 31) as usize + 257;
+        dynamic.distances = (counts >> 5 & 31) as usize + 1;
+        dynamic.order = (counts >> 10) as usize + 4;
+        dynamic.have = 0;
+        dynamic.lengths.fill(0);
+        if dynamic.literals > 286 || dynamic.distances > 30 {
+            return Err(Bad);
+        }
+        self.state = State::Order;
+        Ok(None)
+    }
+
+    fn order(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
+        const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+        let Some(dynamic) = &mut self.dynamic else { return Err(Bad) };
+        for place in &ORDER[dynamic.have..dynamic.order] {
+            let Some(length) = bits.take(3) else { return Ok(Some(Stop::Input)) };
+            dynamic.lengths[*place] = length as u8;
+            dynamic.have += 1;
+        }
+        // The place of the distances is free until their lengths are known.
+        dynamic.codes.distances = Huffman::new(&dynamic.lengths[..19]).ok_or(Bad)?;
+        dynamic.have = 0;
+        self.state = State::Lengths;
+        Ok(None)
+    }
+
+    fn lengths(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
+        let Some(dynamic) = &mut self.dynamic else { return Err(Bad) };
+        let Dynamic { codes, lengths, literals, distances, have, .. } = &mut **dynamic;
+        let all = *literals + *distances;
+        while *have < all {
+            bits.fill();
+            let Some((symbol, length)) = codes.distances.decode(bits.hold, bits.count) else {
+                return Ok(Some(Stop::Input));
+            };
+            let (extra, least) = match symbol {
+                0..16 => (0, 1),
+                16 => (2, 3),
+                17 => (3, 3),
+                18 => (7, 11),
+                _ => {
+                    bits.drop(length);
+                    return Err(Bad);
+                }
+            };
+            if length + extra > bits.count {
+                return Ok(Some(Stop::Input));
+            }
+            bits.drop(length);
+            let end = *have + least + bits.take(extra).unwrap_or(0) as usize;
+            let value = match symbol {
+                0..16 => symbol as u8,
+                16 => *have.checked_sub(1).and_then(|last| lengths.get(last)).ok_or(Bad)?,
+                _ => 0,
+            };
+            if end > all {
+                return Err(Bad);
+            }
+            lengths[*have..end].fill(value);
+            *have = end;
+        }
+        let (literal, distance) = lengths[..all].split_at(*literals);
+        // A block must be able to end.
+        if literal[256] == 0 {
+            return Err(Bad);
+        }
+        codes.literals = Huffman::new(literal).ok_or(Bad)?;
+        codes.distances = Huffman::new(distance).ok_or(Bad)?;
+        self.state = State::Dynamic;
+        Ok(None)
+    }
+
+    /// The symbols of a compressed block (RFC 1951 §3.2.5).
+    fn symbols(&mut self, bits: &mut Bits<'_>, codes: &Codes) -> Result<Option<Stop>, Bad> {
+        const LENGTH_BASE: [u16; 29] = [
+            3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
+            163, 195, 227, 258,
+        ];
+        const LENGTH_EXTRA: [u8; 29] =
+            [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
+        const DISTANCE_BASE: [u16; 30] = [
+            1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049,
+            3073, 4097, 6145, 8193, 12289, 16385, 24577,
+        ];
+        let Self { ring, at, total, before, copying, seen, .. } = self;
+        let ring = ring.as_mut_slice();
+        // What came out before the window's first byte.
+        let offset = total.wrapping_sub(*at as u64);
+        let mut put = *at;
+        let stop = loop {
+            while copying.0 > 0 && put < ring.len() {
+                let copied = copy(ring, put, copying.1 as usize, copying.0 as usize);
+                put += copied;
+                copying.0 -= copied as u32;
+            }
+            if put >= ring.len() {
+                break Ok(Some(Stop::Output));
+            }
+            bits.fill();
+            let Some((symbol, length)) = codes.literals.decode(bits.hold, bits.count) else {
+                break Ok(Some(Stop::Input));
+            };
+            if symbol < 256 {
+                ring[put] = symbol as u8;
+                put += 1;
+                bits.drop(length);
+                continue;
+            }
+            if symbol == 256 {
+                bits.drop(length);
+                break Ok(Some(Stop::Block));
+            }
+            let (mut hold, mut count) = (bits.hold >> length, bits.count - length);
+            let index = usize::from(symbol - 257);
+            let (Some(base), Some(extra)) = (LENGTH_BASE.get(index), LENGTH_EXTRA.get(index)) else {
+                bits.drop(length);
+                break Err(Bad);
+            };
+            let extra = u32::from(*extra);
+            let times = u32::from(*base) + (hold & ((1 << extra) - 1)) as u32;
+            if extra > count {
+                break Ok(Some(Stop::Input));
+            }
+            (hold, count) = (hold >> extra, count - extra);
+            let Some((symbol, length)) = codes.distances.decode(hold, count) else {
+                break Ok(Some(Stop::Input));
+            };
+            (hold, count) = (hold >> length, count - length);
+            let Some(base) = DISTANCE_BASE.get(usize::from(symbol)) else {
+                (bits.hold, bits.count) = (hold, count);
+                break Err(Bad);
+            };
+            let extra = (u32::from(symbol) / 2).saturating_sub(1);
+            if extra > count {
+                break Ok(Some(Stop::Input));
+            }
+            let distance = u32::from(*base) + (hold & ((1 << extra) - 1)) as u32;
+            (bits.hold, bits.count) = (hold >> extra, count - extra);
+            let produced = offset.wrapping_add(put as u64);
+            if u64::from(distance) > produced {
+                break Err(Bad);
+            }
+            seen.note(times, distance, produced - *before, bits);
+            *copying = (times, distance);
+        };
+        *total = offset.wrapping_add(put as u64);
+        *at = put;
+        stop
+    }
+}
+
+impl Seen {
+    /// Notes a match behind `produced` bytes of the message.
+    #[inline(always)]
+    fn note(&mut self, times: u32, distance: u32, produced: u64, bits: &Bits<'_>) {
+        if self.farthest.is_none_or(|farthest| distance > farthest.distance) {
+            self.farthest = Some(Match { distance, bit: bits.offset() });
+        }
+        if u64::from(distance) > produced {
+            self.beyond_start.get_or_insert_with(|| Match { distance, bit: bits.offset() });
+            self.from_earlier += u64::from(times).min(u64::from(distance) - produced);
+        }
+    }
+}
+
+impl Bits<'_> {
+    /// Takes bytes until there are 56 bits, or all that are left.
+    #[inline(always)]
+    fn fill(&mut self) {
+        // A symbol, a distance and what both have extra are at most 48 bits.
+        if self.count >= 48 {
+            return;
+        }
+        if let Some(word) = self.rest.first_chunk() {
+            // The bits above those that are counted are what comes next, and stay the same.
+            self.hold |= u64::from_le_bytes(*word) << self.count;
+            let taken = (63 - self.count) >> 3;
+            self.rest = &self.rest[taken as usize..];
+            self.count += taken * 8;
+        } else {
+            while self.count < 56
+                && let Some((byte, rest)) = self.rest.split_first()
+            {
+                self.hold |= u64::from(*byte) << self.count;
+                self.count += 8;
+                self.rest = rest;
+            }
+        }
+    }
+
+    /// The next `count` bits, if they are there; at most 32.
+    #[inline]
+    fn take(&mut self, count: u32) -> Option<u32> {
+        if self.count < count {
+            self.fill();
+        }
+        if self.count < count {
+            return None;
+        }
+        let value = self.hold & ((1 << count) - 1);
+        self.drop(count);
+        Some(value as u32)
+    }
+
+    #[inline(always)]
+    fn drop(&mut self, count: u32) {
+        self.hold >>= count;
+        self.count -= count;
+    }
+
+    /// Bits of the message's payload before the next one.
+    fn offset(&self) -> u64 {
+        (self.end - self.rest.len() as u64) * 8 - u64::from(self.count)
+    }
+}
+
+impl Dynamic {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            codes: Codes { literals: Huffman::EMPTY, distances: Huffman::EMPTY },
+            lengths: [0; 320],
+            literals: 0,
+            distances: 0,
+            order: 0,
+            have: 0,
+        })
+    }
+}
+
+/// Copies up to `length` bytes from `distance` before `at` to there, as many as fit before the end of the ring;
+/// says how many.
+#[inline(always)]
+fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
+    let length = length.min(ring.len() - at);
+    let Some(from) = at.checked_sub(distance) else {
+        // From the end of the ring, which may go on at its beginning.
+        let from = ring.len() + at - distance;
+        let length = length.min(ring.len() - from);
+        ring.copy_within(from..from + length, at);
+        return length;
+    };
+    if distance >= length {
+        ring.copy_within(from..from + length, at);
+    } else {
+        // What is copied is copied again.
+        let mut done = distance;
+        ring.copy_within(from..at, at);
+        while done < length {
+            let now = done.min(length - done);
+            ring.copy_within(at..at + now, at + done);
+            done += now;
+        }
+    }
+    length
+}

@@ -1,0 +1,126 @@
+//! The inflater against zlib's: whole streams, broken ones, in any pieces.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use proptest::prelude::*;
+
+use super::{Fault, Inflater};
+
+/// How a stream is made: what is in each part, and how it is compressed.
+#[derive(Clone, Debug)]
+struct Part {
+    alphabet: u8,
+    length: usize,
+    seed: u32,
+    level: u32,
+    flush: bool,
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    (1u8..=255, 0usize..3000, any::<u32>(), 0u32..=9, any::<bool>())
+        .prop_map(|(alphabet, length, seed, level, flush)| Part { alphabet, length, seed, level, flush })
+}
+
+/// One raw DEFLATE stream of all parts, with stored, fixed and dynamic blocks.
+fn stream(parts: &[Part]) -> Vec<u8> {
+    let mut compress = Compress::new(Compression::new(parts[0].level), false);
+    let mut out = Vec::new();
+    for part in parts {
+        let mut state = part.seed | 1;
+        let bytes: Vec<u8> = (0..part.length)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                // Half of it repeats itself within few values.
+                ((state >> 24) as u8 % part.alphabet).wrapping_add(b' ')
+            })
+            .collect();
+        out.reserve(2 * bytes.len() + 1000);
+        let flush = if part.flush { FlushCompress::Sync } else { FlushCompress::Partial };
+        compress.compress_vec(&bytes, &mut out, flush).unwrap();
+    }
+    out
+}
+
+/// What zlib makes of it, up to an error at some byte or a final block.
+fn zlib(bytes: &[u8]) -> (Vec<u8>, Option<u64>, bool) {
+    let mut stream = Decompress::new(false);
+    let mut out = Vec::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let (taken, given) = (stream.total_in(), stream.total_out());
+        let result = stream.decompress(&bytes[taken as usize..], &mut piece, FlushDecompress::None);
+        out.extend_from_slice(&piece[..(stream.total_out() - given) as usize]);
+        match result {
+            Err(_) => return (out, Some(stream.total_in()), false),
+            Ok(Status::StreamEnd) => return (out, None, true),
+            Ok(_) if stream.total_out() == given => return (out, None, false),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// What the inflater makes of it, `cut` bytes at a time.
+fn ours(bytes: &[u8], cut: usize) -> (Vec<u8>, Option<u64>) {
+    let mut inflater = Inflater::new();
+    let mut out = Vec::new();
+    inflater.begin();
+    for piece in bytes.chunks(cut) {
+        match inflater.push(piece, &mut |piece| out.extend_from_slice(piece)) {
+            Ok(()) => {}
+            Err(Fault::Corrupt { at }) => return (out, Some(at)),
+            Err(Fault::TooLarge) => panic!("no bombs here"),
+        }
+    }
+    (out, None)
+}
+
+proptest! {
+    #[test]
+    fn a_stream_inflates_to_what_zlib_inflates_it_to(
+        parts in prop::collection::vec(part(), 1..40),
+        cut in prop_oneof![1usize..40, Just(usize::MAX)],
+    ) {
+        let bytes = stream(&parts);
+        let (wanted, error, _) = zlib(&bytes);
+        prop_assert_eq!(error, None);
+        let (out, error) = ours(&bytes, cut);
+        prop_assert_eq!(error, None);
+        prop_assert!(out == wanted);
+    }
+
+    #[test]
+    fn a_broken_stream_breaks_where_it_breaks_for_zlib(
+        parts in prop::collection::vec(part(), 1..4),
+        broken in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop_oneof![1usize..40, Just(usize::MAX)],
+    ) {
+        let mut bytes = stream(&parts);
+        for (place, value) in broken {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        let (wanted, error, is_over) = zlib(&bytes);
+        let (out, ours) = ours(&bytes, cut);
+        // Behind a final block zlib is over, while the connection goes on.
+        if !is_over {
+            prop_assert!(out == wanted);
+            prop_assert_eq!(ours, error);
+        } else {
+            prop_assert!(out.starts_with(&wanted));
+        }
+    }
+
+    #[test]
+    fn any_bytes_break_where_they_break_for_zlib(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        cut in 1usize..40,
+    ) {
+        let (wanted, error, is_over) = zlib(&bytes);
+        let (out, ours) = ours(&bytes, cut);
+        if is_over {
+            prop_assert!(out.starts_with(&wanted));
+        } else {
+            prop_assert!(out == wanted);
+            prop_assert_eq!(ours, error);
+        }
+    }
+}
