@@ -70,7 +70,7 @@ impl Marks {
 
     pub(super) fn wants(&self) -> Wants {
         if self.has_comments {
-            Wants { payload: QUOTED, app: true, ..Wants::NOTHING }
+            Wants { payload: QUOTED, app: true, causes: true, ..Wants::NOTHING }
         } else {
             Wants::NOTHING
         }
