@@ -293,25 +293,23 @@ impl<S: Sink> Decoder<S> {
         self.sessions.get_mut(id.0 as usize)?.as_mut()
     }
 
+    /// Has one session take something, and does what it answers; one that is not there ignores it.
     #[inline]
     fn with(
         &mut self,
         id: FlowId,
         act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> Interest,
     ) -> Interest {
-        let Some(Some(session)) = self.sessions.get_mut(id.0 as usize) else { return Interest::Ignore };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        let before = (session.is_told(), session.cost());
-        let mut interest = act(session, &mut cx);
-        let after = (session.is_told(), session.cost());
-        if after != before {
-            self.budget.change(before, after);
+        let Some(interest) = self.lend(id.0 as usize, act) else { return Interest::Ignore };
+        if interest == Interest::Follow && !self.budget.is_reached(&self.scratch) {
+            return interest;
         }
+        self.heed(id, interest)
+    }
+
+    /// Does what a session answered, and gives something up where memory is short.
+    #[inline(never)]
+    fn heed(&mut self, id: FlowId, mut interest: Interest) -> Interest {
         if interest == Interest::Ignore
             && let Some(session) = self.sessions[id.0 as usize].take()
         {
@@ -324,6 +322,31 @@ impl<S: Sink> Decoder<S> {
             self.stopped = true;
         }
         interest
+    }
+
+    /// Lends one session, if it is there, all that it needs to do something, and accounts for what it takes
+    /// by then.
+    #[inline]
+    fn lend<T>(
+        &mut self,
+        slot: usize,
+        act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> T,
+    ) -> Option<T> {
+        let session = self.sessions.get_mut(slot)?.as_mut()?;
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
+        if session.is_settled() {
+            return Some(act(session, &mut cx));
+        }
+        let before = (session.is_told(), session.cost());
+        let result = act(session, &mut cx);
+        let after = (session.is_told(), session.cost());
+        self.budget.change(before, after);
+        Some(result)
     }
 }
 
@@ -373,6 +396,9 @@ impl<S: Sink> Sink for Chain<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod ways;
 
 #[cfg(test)]
 mod tests {

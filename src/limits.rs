@@ -432,4 +432,4 @@ pub const COMMENT: usize = 4 * 1024;
 pub const COMMENTS: usize = 64 * 1024 * 1024;
 
 /// Connections whose packets are written; of those after that only the others' are.
-pub const WRITTEN_CONNECTIONS: usize = 1 << 20;
+pub const WRITTEN_CONNECTIONS: usize = 1024 * 1024;

@@ -29,9 +29,16 @@ impl Talk {
         {
             return Some(app);
         }
-        let agreed = self.agreed.map(|agreed| agreed.id);
-        for dialect in DIALECTS.iter().copied().filter(|dialect| Some(dialect.id) != agreed) {
-            let app = self.attempt(dialect, said, found);
+        for dialect in DIALECTS.iter().copied() {
+            // Most of them are out of the question at a glance.
+            let Some(looks_like) = dialect.looks_like else { continue };
+            let known = self.place(dialect);
+            if known.is_none() && !looks_like(said)
+                || self.agreed.is_some_and(|agreed| std::ptr::eq(agreed, dialect))
+            {
+                continue;
+            }
+            let app = self.attempt(dialect, known, said, found);
             if app.is_some() {
                 return app;
             }
@@ -59,30 +66,29 @@ impl Talk {
         decoder.read(&Said { agreed: true, known: true, ..*said }, found)
     }
 
-    /// Reads a message as `dialect` if it shows by itself that it speaks it, or if messages before it did.
+    /// Reads a message as `dialect`: it shows by itself that it may speak it, or messages before it did,
+    /// which a decoder has read whose place is `known`.
     fn attempt(
         &mut self,
         dialect: &'static Dialect,
+        known: Option<usize>,
         said: &Said<'_>,
         found: &mut Vec<Finding>,
     ) -> Option<App> {
-        let looks_like = dialect.looks_like?;
         let new = match dialect.reader {
-            Reader::Each(read) => return if looks_like(said) { each(read, said) } else { None },
+            Reader::Each(read) => return each(read, said),
             Reader::Session(new) => new,
         };
         let before = found.len();
-        let app = if let Some(at) = self.place(dialect) {
+        let app = if let Some(at) = known {
             self.decoders[at].1.read(&Said { agreed: false, known: true, ..*said }, found)
-        } else if looks_like(said) {
+        } else {
             let mut decoder = new();
             let app = decoder.read(&Said { agreed: false, known: false, ..*said }, found);
             if app.is_some() {
                 self.decoders.push((dialect, decoder));
             }
             app
-        } else {
-            None
         };
         if app.is_none() {
             found.truncate(before);

@@ -125,6 +125,8 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
         1000 => return None,
         // A page is left.
         1001 if by == Dir::Client => return None,
+        // It may answer one that the capture lacks, and repeats its code then.
+        1001 if !over.knows_closer() => return None,
         1001 => &GOING_AWAY,
         1002 => &PROTOCOL_ERROR,
         1003 => &UNSUPPORTED_DATA,

@@ -139,7 +139,10 @@ impl Crowd {
 }
 
 /// A finding about these connections.
-fn together(finding: Finding, events: &[Event]) -> Together {
+fn together(mut finding: Finding, server: Endpoint, events: &[Event]) -> Together {
+    if let Some(case) = &mut finding.case {
+        case.server = Some(server);
+    }
     let packets = events.iter().map(|event| event.packet).filter(|packet| *packet > 0);
     let range = packets.clone().min().zip(packets.max());
     Together { time: events.iter().map(|event| event.ended).max(), packets: range, findings: vec![finding] }
@@ -174,7 +177,7 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     let finding = Finding::new(&SAME_SILENCE, None, expected, got)
         .because(Diagnosis::new(SAME_SILENCE.id, behind, mend))
         .like(case);
-    Some(together(finding, &events))
+    Some(together(finding, server, &events))
 }
 
 /// A client that comes back without a pause; `events` are its own, by when they began.
@@ -218,7 +221,7 @@ fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<T
     .and(span(*most));
     let expected = "a pause that grows with each failure".into();
     let finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
-    Some(together(finding, &lost))
+    Some(together(finding, server, &lost))
 }
 
 /// All connections of a server that were open ended together, and perhaps came back together.
@@ -233,7 +236,8 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
         let open = events.iter().filter(open_then).count();
         let gone = burst.iter().filter(|event| event.began < first.ended).count();
-        if gone < ALL || gone * 5 < open * 4 {
+        // Where most of those that end have begun meanwhile, one after the other fails.
+        if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
             continue;
         }
         let took = last.ended.since(first.ended);
@@ -246,7 +250,7 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let case = Case::new(what.and(span(took)), measures);
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
-        told.push(together(finding, burst));
+        told.push(together(finding, server, burst));
         told.extend(herd(server, last.ended, events));
     }
     told
@@ -268,5 +272,5 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
         vec![Measure::of(Quantity::Connections, run.len() as i64), Measure::of(Quantity::Back, pause)];
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
         .like(Case::new(what, measures));
-    Some(together(finding, run))
+    Some(together(finding, server, run))
 }

@@ -110,7 +110,13 @@ struct Open {
 impl Head {
     /// The groups, worst first: by severity, then by the number of connections.
     pub fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        // What explains the end of all connections of a server explains each.
+        let is_explained = |group: &&Group| {
+            let together =
+                |other: &Group| other.first.conn == 0 && other.is_case && other.server == group.server;
+            MANNERS.contains(&group.rule) && group.server.is_some() && self.groups.iter().any(together)
+        };
+        let mut groups: Vec<&Group> = self.groups.iter().filter(|group| !is_explained(group)).collect();
         groups.sort_by_key(|group| {
             let weight = (group.rule.severity, group.is_case, group.connections, group.times);
             (Reverse(weight), group.first.time, group.first.conn)
@@ -200,8 +206,9 @@ impl Head {
             self.notes += 1;
             return;
         }
+        let together = finding.case.as_ref().and_then(|case| case.server);
         let (server, target) =
-            self.open.get(&place.conn).map_or((None, None), |open| (open.server, open.target.clone()));
+            self.open.get(&place.conn).map_or((together, None), |open| (open.server, open.target.clone()));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
         if let Some(group) = self.places.get(&key).and_then(|at| self.groups.get_mut(*at)) {
@@ -220,7 +227,7 @@ impl Group {
     fn new(finding: &Finding, place: Place, server: Option<Endpoint>, target: Option<String>) -> Self {
         let is_case = finding.case.is_some();
         let case = finding.case.as_deref().cloned();
-        let Case { what, measures, behind } =
+        let Case { what, measures, behind, .. } =
             case.unwrap_or_else(|| Case::new(finding.got.clone(), Vec::new()));
         let together = measures.iter().find(|measure| measure.of == Quantity::Connections);
         let connections = together.map_or(1, |measure| measure.most.max(1).unsigned_abs());

@@ -45,6 +45,13 @@ impl<'a> Over<'a> {
         self.ending.sides.iter().all(|side| side.is_whole)
     }
 
+    /// Whether it is certain who sent the first Close frame: nothing is missing, and of whom none was seen,
+    /// all was.
+    pub fn knows_closer(&self) -> bool {
+        let sides = &self.ending.sides;
+        self.is_whole() && sides.iter().all(|side| side.close.is_some() || side.is_over)
+    }
+
     /// When it was ended: by the first Close frame, or else by the end of TCP; or when the capture ends.
     pub fn ended(&self) -> Option<Time> {
         let close = self.close().map(|(_, close)| close.time);

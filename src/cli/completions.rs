@@ -1,5 +1,5 @@
-//! Completion scripts: what clap makes of the commands, with values where it knows of none, and files where an
-//! input is wanted.
+//! Completion scripts: what clap makes of the commands, with values where it knows of none, and files where
+//! an input is wanted.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Command, ValueHint};
@@ -26,6 +26,8 @@ pub(super) fn script(shell: Shell, lang: Lang) -> String {
         // Of arguments without a name clap says nothing to fish.
         Shell::Fish => {
             let topics = topics.join(" ");
+            // An option that has no value yet is no reason to think that there is a command.
+            let script = script.replacen("    or return\n", "    or return 0\n", 1);
             format!(
                 "{script}complete -c wstool -n \"__fish_wstool_needs_command\" -F\n\
                  complete -c wstool -n \"__fish_wstool_using_subcommand explain\" -f -a \"{topics}\"\n"
@@ -35,7 +37,8 @@ pub(super) fn script(shell: Shell, lang: Lang) -> String {
     }
 }
 
-/// The commands with values to choose from where those are parsed in words of their own. It is not to parse with.
+/// The commands with values to choose from where those are parsed in words of their own. It is not to parse
+/// with.
 fn completed(command: Command) -> Command {
     let topics = names(explain::topics().iter().map(|topic| topic.id));
     let values = move |id: &str, short: Option<char>| -> Option<Vec<&'static str>> {
@@ -79,8 +82,8 @@ fn names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     ids.filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))).collect()
 }
 
-/// A line of the script for bash. Options are proposed where one is begun, and otherwise commands and values: where
-/// there are none of these, bash goes on with files.
+/// A line of the script for bash. Options are proposed where one is begun, and otherwise commands and values:
+/// where there are none of these, bash goes on with files.
 fn bash(line: &str) -> String {
     const OPTIONS: &str = "            opts=\"";
     const OR_FIRST: &str = " || ${COMP_CWORD} -eq ";

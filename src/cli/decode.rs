@@ -7,6 +7,7 @@ mod lead;
 mod opening;
 mod report;
 mod several;
+mod show;
 mod threads;
 mod typed;
 mod write;
@@ -21,6 +22,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use self::aside::Aside;
 use self::opening::{Opened, joined, open};
 use self::report::{not_there, nothing_readable, report, unopened};
+use self::show::{Show, Until};
 use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
@@ -28,10 +30,10 @@ use super::size;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Connection, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Dir, Flow, Opcode, Severity};
 use crate::pipeline;
-use crate::render::views::{self, Choice, Form};
-use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
+use crate::render::views::{self, Choice};
+use crate::render::{Options, TimeStyle, VIEWS, messages, tree};
 use crate::select::{self, Place, Select, Selection, Stream, Verdict, Window};
 use crate::timeline;
 
@@ -136,8 +138,8 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     ascii: bool,
 
-    /// Show these connections: numbers and ranges, an address or host name with or without its port, a port, a
-    /// path, a URL: 2,5-7 or :8080 or /chat or ws://feed.example.com/chat
+    /// Show these connections: numbers and ranges, an address or host name with or without its port, a port,
+    /// a path, a URL: 2,5-7 or :8080 or /chat or ws://feed.example.com/chat
     #[arg(short, long, value_name = "STREAMS", value_parser = streams, help_heading = "Selecting")]
     stream: Vec<Streams>,
 
@@ -164,8 +166,8 @@ pub struct Args {
     #[arg(long, value_name = "SEVERITY", default_value = "note", help_heading = "Selecting")]
     min_severity: Level,
 
-    /// Show what is around a packet, of its connection, or around a time: 1234, 12.5s, 14:03:22Z; behind a comma
-    /// how much on either side: 1234,50 or 12.5s,500ms
+    /// Show what is around a packet, of its connection, or around a time: 1234, 12.5s, 14:03:22Z; behind a
+    /// comma how much on either side: 1234,50 or 12.5s,500ms
     #[arg(long, value_name = "PACKET|TIME", value_parser = select::parse_place, help_heading = "Selecting")]
     around: Option<Place>,
 
@@ -424,100 +426,6 @@ impl FailOn {
             Self::Warning => verdict.reaches(Severity::Warning),
             Self::Error => verdict.reaches(Severity::Error),
         }
-    }
-}
-
-/// Says in the summary that Ctrl-C ended the input before its time.
-struct Until<'a, S> {
-    select: &'a mut S,
-    interrupt: &'a Interrupt,
-}
-
-impl<S: Sink> Sink for Until<'_, S> {
-    fn wants(&self) -> Wants {
-        self.select.wants()
-    }
-
-    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
-        self.select.looks_at(conn, connection)
-    }
-
-    fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        match unit.body {
-            Body::Summary(summary) if self.interrupt.has_cut() => {
-                let error = Some("stopped by Ctrl-C".into());
-                let summary = Summary { error, ..summary.clone() };
-                self.select.take(&Unit { body: Body::Summary(&summary), ..*unit })
-            }
-            _ => self.select.take(unit),
-        }
-    }
-
-    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        self.select.take_whole(unit, message)
-    }
-}
-
-/// The chosen view in the chosen format.
-struct Show {
-    view: Box<dyn View>,
-    /// What is done besides with what is shown.
-    aside: Aside,
-    /// The input comes as it happens: what is known shows at once.
-    live: bool,
-}
-
-impl Show {
-    fn new(args: &Args, out: Output, look: Look, live: bool) -> Self {
-        let form = match args.format {
-            Format::Text => Form::Text,
-            Format::Json => Form::Array,
-            Format::Ndjson => Form::Lines,
-        };
-        Self { view: args.view.over(out, form, &args.options(look)), aside: Aside::default(), live }
-    }
-
-    fn with(self, aside: Aside) -> Self {
-        Self { aside, ..self }
-    }
-
-    fn end(self) -> io::Result<Aside> {
-        self.view.end().map(|()| self.aside)
-    }
-
-    /// Hands a unit to what is done besides, and to the view what that asked for.
-    fn take_both(&mut self, unit: &Unit<'_>) -> Flow {
-        self.aside.take(unit);
-        let wants = self.view.wants();
-        select::with_payload(unit, wants.payload, |unit| match unit.body {
-            Body::Packet(_) | Body::Session(_) if !wants.app => Flow::Continue(()),
-            Body::Message(message) if !wants.app && message.app.is_some() => {
-                let message = Message { app: None, ..*message };
-                self.view.take(&Unit { body: Body::Message(&message), ..*unit })
-            }
-            _ => self.view.take(unit),
-        })
-    }
-}
-
-impl Sink for Show {
-    fn wants(&self) -> Wants {
-        self.view.wants().or(self.aside.wants())
-    }
-
-    fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        let flow = if self.aside.is_idle() { self.view.take(unit) } else { self.take_both(unit) };
-        // An error is remembered and told at the end.
-        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
-    }
-
-    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        if !self.aside.is_idle() {
-            self.take(unit)?;
-            return self.take(&Unit { body: Body::Message(message), ..*unit });
-        }
-        let flow = self.view.take_whole(unit, message);
-        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
     }
 }
 

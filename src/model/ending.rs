@@ -105,6 +105,8 @@ pub struct SideEnd {
     pub unfinished: Option<Unfinished>,
     /// Whether all that it sent is in the capture: what was not seen was not sent.
     pub is_whole: bool,
+    /// Whether the end of its TCP stream was seen: no more of it can come.
+    pub is_over: bool,
 }
 
 /// A Close frame that ended a connection (RFC 6455 §5.5.1).

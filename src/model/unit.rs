@@ -1,5 +1,6 @@
 //! Units: what a decoder produces and every view consumes.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
@@ -248,7 +249,7 @@ pub struct Connection {
     pub extensions: Option<String>,
     pub deflate: Option<Deflate>,
     /// Such as `1.1`.
-    pub http_version: Option<String>,
+    pub http_version: Option<Cow<'static, str>>,
     /// How it ended; only on the connection's last unit.
     pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.

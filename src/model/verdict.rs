@@ -86,12 +86,14 @@ pub struct Case {
     pub measures: Vec<Measure>,
     /// What may be behind it and what to change, where the finding itself does not say so.
     pub behind: Option<Diagnosis>,
+    /// The server whose connections it is about, where it is about several together.
+    pub server: Option<Endpoint>,
 }
 
 impl Case {
     /// What is the same, and what was measured.
     pub fn new(what: Text, measures: Vec<Measure>) -> Self {
-        Self { what, measures, behind: None }
+        Self { what, measures, behind: None, server: None }
     }
 }
 

@@ -210,19 +210,24 @@ impl Flow {
         sink.gap(id, self.side(from), length, (before, after)).into()
     }
 
-    /// Makes the flow known to the sink.
+    /// Makes the flow known to the sink, if it is not.
     #[inline]
     fn open<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
         if self.phase == Phase::Silent {
-            self.phase = Phase::Followed;
-            let (first, second) = self.key.endpoints();
-            let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
-            let (packet, time) = self.first;
-            let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
-            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
-            for (from, finding, at) in std::mem::take(&mut self.untold) {
-                sink.anomaly(id, self.side(from), finding, at);
-            }
+            self.make_known(id, sink);
+        }
+    }
+
+    #[inline(never)]
+    fn make_known<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
+        self.phase = Phase::Followed;
+        let (first, second) = self.key.endpoints();
+        let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
+        let (packet, time) = self.first;
+        let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
+        sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
+        for (from, finding, at) in std::mem::take(&mut self.untold) {
+            sink.anomaly(id, self.side(from), finding, at);
         }
     }
 

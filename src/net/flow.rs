@@ -187,7 +187,8 @@ impl Flow {
     /// Whether a segment that half `from` sent simply comes next, which nearly all do: data, or only an
     /// acknowledgement, in order and of what was delivered, in a connection that is not ignored, with nothing
     /// waiting anywhere, and the end of nothing.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> bool {
         let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
         self.phase != Phase::Ignored
@@ -204,8 +205,10 @@ impl Flow {
             && !peer.is_behind(segment.ack, true)
     }
 
-    /// Takes a segment that [comes next](Self::is_next), as [`Self::segment`] would.
-    #[inline]
+    /// Takes a segment that [comes next](Self::is_next) and [is verified](Self::verify), as
+    /// [`Self::segment`] would.
+    #[allow(clippy::inline_always)] // or the segment is built in memory
+    #[inline(always)]
     pub(super) fn take_next<S: StreamSink>(
         &mut self,
         id: FlowId,
@@ -219,7 +222,6 @@ impl Flow {
         if segment.data.is_empty() {
             return After::Nothing;
         }
-        self.verify(id, from, segment, sink);
         let going = self.deliver(id, from, segment.data, segment.at, sink);
         self.settle(going.map_continue(|()| After::Nothing))
     }
@@ -345,7 +347,13 @@ impl Flow {
 
     /// Verifies the checksum, if it is one of the first of its direction.
     #[inline]
-    fn verify<S: StreamSink>(&mut self, id: FlowId, from: usize, segment: &Segment<'_>, sink: &mut S) {
+    pub(super) fn verify<S: StreamSink>(
+        &mut self,
+        id: FlowId,
+        from: usize,
+        segment: &Segment<'_>,
+        sink: &mut S,
+    ) {
         if self.halves[from].checks > 0 && !segment.data.is_empty() && !segment.whole.is_empty() {
             self.halves[from].checks -= 1;
             if let Checksum::Bad { expected, got } = segment.checksum() {

@@ -174,7 +174,8 @@ impl Half {
 
     /// Whether the peer has already seen bytes, as `ack` says, that are not delivered here.
     /// Before it is known where they begin, the answer is `unsure`.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn is_behind(&self, ack: u32, unsure: bool) -> bool {
         match self.state {
             State::Open if self.heard => self.position(ack) > self.next,

@@ -45,7 +45,8 @@ pub(super) struct Segment<'a> {
 }
 
 /// Reads the segment in a datagram; `None` when its header is damaged or cut.
-#[inline]
+#[allow(clippy::inline_always)] // or it is built in memory, and copied
+#[inline(always)]
 pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -> Option<Segment<'a>> {
     let header: &[u8; MIN_HEADER] = datagram.payload.first_chunk()?;
     let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = header;

@@ -122,10 +122,11 @@ impl Teller<'_> {
         let (mut left, mut told) = (rows.saturating_sub(2), 0);
         for group in &groups {
             let cause = self.cause(group);
-            let needs = [&cause.what, &cause.evidence, &cause.behind, &cause.mend]
+            let evidence = format!("{}  {}", cause.id, cause.evidence);
+            let needs = [(&cause.what, 11), (&evidence, 11), (&cause.behind, 21), (&cause.mend, 21)]
                 .into_iter()
-                .filter(|words| !words.is_empty())
-                .map(|words| self.rows(words, 21))
+                .filter(|(words, _)| !words.is_empty())
+                .map(|(words, indent)| self.rows(words, indent))
                 .sum::<usize>();
             // The first is told whatever it takes.
             if self.depth == Depth::Brief && told > 0 && needs + 1 > left {
@@ -149,7 +150,7 @@ impl Teller<'_> {
         let lang = self.lang;
         let usual = group.rule.usually;
         let (behind, mend) = match (&group.diagnosis, usual) {
-            (Some(it), _) => (lang.say(&it.what), lang.say(&it.fix)),
+            (Some(it), _) => (lang.say(&it.what).into_owned(), lang.say(&it.fix).into_owned()),
             (None, Some(usual)) => (lang.words(usual.what).to_owned(), lang.words(usual.fix).to_owned()),
             (None, None) => (String::new(), String::new()),
         };
@@ -166,7 +167,7 @@ impl Teller<'_> {
     /// What happened, to how many, in a sentence.
     fn what(&self, group: &Group) -> String {
         let lang = self.lang;
-        let what = lang.say(&group.what);
+        let what = lang.say(&group.what).into_owned();
         let mut whom = match (group.server, &group.target) {
             (Some(server), Some(target)) => format!("{server}{target}"),
             (Some(server), None) => server.to_string(),

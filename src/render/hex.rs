@@ -204,7 +204,10 @@ fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
 fn caption(page: &mut Page, frame: &Frame<'_>, columns: Columns, field: &Field) {
     page.to(columns.bytes).word(Ink::Plain, field.def.label);
     if frame.header.masking_key.is_some() {
-        page.word(Ink::Faint, ", ").word(Ink::Faint, "masked").to(columns.plain()).word(Ink::Faint, "unmasked");
+        page.word(Ink::Faint, ", ")
+            .word(Ink::Faint, "masked")
+            .to(columns.plain())
+            .word(Ink::Faint, "unmasked");
     }
     page.line();
 }

@@ -59,8 +59,8 @@ pub enum Span {
 /// A sentence that says what is understood.
 pub fn parse_place(text: &str) -> Result<Place, String> {
     let unknown = || {
-        "around is the number of a packet, or a time such as 12.5s, 14:03:22Z or 2023-11-10T05:56:11Z; behind a \
-         comma how much on either side: 1234,50 or 12.5s,500ms"
+        "around is the number of a packet, or a time such as 12.5s, 14:03:22Z or 2023-11-10T05:56:11Z; \
+         behind a comma how much on either side: 1234,50 or 12.5s,500ms"
             .to_owned()
     };
     let (place, span) = match text.split_once(',') {

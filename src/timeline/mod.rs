@@ -183,21 +183,32 @@ impl<S: Sink> Timeline<S> {
         let mut findings = Vec::new();
         let app = match unit.dir {
             Some(dir) if !message.kind.is_control() && message.complete => {
-                self.read(unit, message, dir, &mut findings)
+                read(conn, &mut self.table, unit, message, dir, &mut findings)
             }
-            Some(_) if !message.kind.is_control() => {
-                self.lost(unit);
+            Some(dir) if !message.kind.is_control() => {
+                conn.talk.lost(dir);
                 None
             }
             _ => None,
         };
+        self.tell(unit, message, app.as_ref(), findings)
+    }
+
+    /// Passes a message on with what it means, and what is wrong with that.
+    fn tell(
+        &mut self,
+        unit: &Unit<'_>,
+        message: &Message<'_>,
+        app: Option<&App>,
+        findings: Vec<Finding>,
+    ) -> Flow {
         self.count(&findings);
         let payload = if message.kind.is_control() { message.payload } else { self.cut(message.payload) };
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let holes = hole::among(message.holes, payload.len());
-        let own = Message { payload, holes, payload_cut, app: app.as_ref(), ..*message };
+        let own = Message { payload, holes, payload_cut, app, ..*message };
         let body = Body::Message(&own);
-        let joined: Vec<Source> = app.iter().flat_map(App::sources).cloned().collect();
+        let joined: Vec<Source> = app.into_iter().flat_map(App::sources).cloned().collect();
         if findings.is_empty() && joined.is_empty() {
             return self.pass(&Unit { body, ..*unit });
         }
@@ -223,73 +234,6 @@ impl<S: Sink> Timeline<S> {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
             conn.talk.lost(dir);
         }
-    }
-
-    /// What a message means.
-    fn read(
-        &mut self,
-        unit: &Unit<'_>,
-        message: &Message<'_>,
-        dir: Dir,
-        findings: &mut Vec<Finding>,
-    ) -> Option<App> {
-        if message.compressed && message.inflated_length.is_none() {
-            self.lost(unit);
-            return None;
-        }
-        let (conn, m) = (unit.conn, message.m);
-        let source =
-            if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
-        let text = message.kind == Opcode::TEXT;
-        let known = self.conns.get_mut(&conn)?;
-        if known.socket == Socket::Unknown && !message.payload_cut {
-            known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
-                Some(target) => {
-                    Socket::Session(self.table.begin(known.connection.as_ref(), &target, When::of(unit)))
-                }
-                // A packet that tells nothing may come before one that does.
-                None if message.payload.len() <= 1 && text => Socket::Unknown,
-                None => Socket::Other,
-            };
-        }
-        if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
-            return None;
-        }
-        if let Socket::Session(number) = known.socket
-            && let Some(session) = self.table.of(number)
-        {
-            let version = session.version();
-            let read = if text {
-                engineio::text(message.payload)
-            } else {
-                engineio::binary(message.payload, version)
-            };
-            let via = Via { dir, transport: Transport::WebSocket, source, offset: 0, when: When::of(unit) };
-            return match read {
-                Ok(packet) => {
-                    let app = session.packet(&packet, via, findings);
-                    self.table.learn(number);
-                    Some(app)
-                }
-                Err(fault) => {
-                    session.broken(&fault, via, findings);
-                    None
-                }
-            };
-        }
-        let said = Said {
-            dir,
-            text,
-            bytes: message.payload,
-            length: message.inflated_length.unwrap_or(message.length),
-            source,
-            sources: unit.sources,
-            time: unit.time,
-            packets: unit.packets,
-            agreed: false,
-            known: false,
-        };
-        known.talk.read(&said, findings)
     }
 
     fn end_session(&mut self, number: u32, how: SessionEnd) -> Flow {
@@ -380,6 +324,92 @@ impl<S: Sink> Sink for Timeline<S> {
             _ => self.pass(unit),
         }
     }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let (Some(conn), Body::Frame(frame), Some(dir)) =
+            (self.conns.get_mut(&unit.conn), unit.body, unit.dir)
+        else {
+            self.take(unit)?;
+            return self.take(&Unit { body: Body::Message(message), ..*unit });
+        };
+        self.now = self.now.max(unit.time);
+        conn.last = unit.time.or(conn.last);
+        conn.heard = unit.time.or(conn.heard);
+        let mut findings = Vec::new();
+        let app = read(conn, &mut self.table, unit, message, dir, &mut findings);
+        let payload = self.cut(message.payload);
+        let payload_cut = message.payload_cut || payload.len() < message.payload.len();
+        let frame = Frame { payload, ..*frame };
+        let unit = &Unit { body: Body::Frame(&frame), ..*unit };
+        if findings.is_empty() && app.iter().flat_map(App::sources).next().is_none() {
+            let own = Message { payload, payload_cut, app: app.as_ref(), ..*message };
+            return self.inner.take_whole(unit, &own);
+        }
+        self.pass(unit)?;
+        self.tell(unit, message, app.as_ref(), findings)
+    }
+}
+
+/// What a message means.
+fn read(
+    known: &mut Conn,
+    table: &mut Table,
+    unit: &Unit<'_>,
+    message: &Message<'_>,
+    dir: Dir,
+    findings: &mut Vec<Finding>,
+) -> Option<App> {
+    if message.compressed && message.inflated_length.is_none() {
+        known.talk.lost(dir);
+        return None;
+    }
+    let (conn, m) = (unit.conn, message.m);
+    let source =
+        if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
+    let text = message.kind == Opcode::TEXT;
+    if known.socket == Socket::Unknown && !message.payload_cut {
+        known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
+            Some(target) => Socket::Session(table.begin(known.connection.as_ref(), &target, When::of(unit))),
+            // A packet that tells nothing may come before one that does.
+            None if message.payload.len() <= 1 && text => Socket::Unknown,
+            None => Socket::Other,
+        };
+    }
+    if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
+        return None;
+    }
+    if let Socket::Session(number) = known.socket
+        && let Some(session) = table.of(number)
+    {
+        let version = session.version();
+        let read =
+            if text { engineio::text(message.payload) } else { engineio::binary(message.payload, version) };
+        let via = Via { dir, transport: Transport::WebSocket, source, offset: 0, when: When::of(unit) };
+        return match read {
+            Ok(packet) => {
+                let app = session.packet(&packet, via, findings);
+                table.learn(number);
+                Some(app)
+            }
+            Err(fault) => {
+                session.broken(&fault, via, findings);
+                None
+            }
+        };
+    }
+    let said = Said {
+        dir,
+        text,
+        bytes: message.payload,
+        length: message.inflated_length.unwrap_or(message.length),
+        source,
+        sources: unit.sources,
+        time: unit.time,
+        packets: unit.packets,
+        agreed: false,
+        known: false,
+    };
+    known.talk.read(&said, findings)
 }
 
 /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.

@@ -218,7 +218,8 @@ impl Conversation {
             let at = dir.index();
             let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
             let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
-            SideEnd { heard, largest, unfinished, ..self.shared.aftermath.side_end(dir) }
+            let is_over = matches!(self.shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
+            SideEnd { heard, largest, unfinished, is_over, ..self.shared.aftermath.side_end(dir) }
         };
         Ending {
             close_code: self.close_code(),

@@ -41,15 +41,21 @@ pub struct Scratch {
     sources: Vec<Source>,
     /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
     pub held: Held,
-    /// Whether whole frames may go the short way.
+    /// Whether whole frames and usual handshakes may go the short way.
     short_way: bool,
 }
 
 impl Scratch {
+    /// Whether what is as nearly all is may go the short way.
+    #[inline]
+    pub fn takes_short_way(&self) -> bool {
+        self.short_way
+    }
+
     /// Everything goes the long way: what the short one is held against.
     #[cfg(test)]
-    pub(super) fn without_short_way() -> Self {
-        Self { short_way: false, ..Self::default() }
+    pub(crate) fn without_short_way(self) -> Self {
+        Self { short_way: false, ..self }
     }
 }
 

@@ -86,18 +86,20 @@ fn in_bash() {
 #[test]
 fn in_zsh() {
     check("zsh", |line| {
+        // Each line is typed by itself; what is proposed is printed, and then that this is all.
+        let typed = [
+            "PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D",
+            "source ./script; compdef _wstool wstool; LISTMAX=10000",
+            "each() { local -a all; builtin compadd -O all \"$@\"; print -rl -- $all; builtin compadd \"$@\" }",
+            "shown() { print; compadd() { each \"$@\" }; _main_complete; print \"<\"end\">\" }",
+            "zle -C shown list-choices shown; bindkey \"^I\" shown; print \"<\"ready\">\"",
+        ];
+        let typed = typed.map(|line| format!("zpty -w z '{line}'\n")).concat();
+        let hear = "hear() { local said; REPLY=''; while zpty -r -m z said \"*$1*\"; do REPLY+=$said; \
+                    [[ $REPLY == *$1* ]] && break; done }\n";
         let commands = format!(
-            "zmodload zsh/zpty\n\
-             zpty z zsh -f -i\n\
-             hear() {{ local said; REPLY=''; while zpty -r -m z said \"*$1*\"; do REPLY+=$said; [[ $REPLY == *$1* ]] && break; done }}\n\
-             zpty -w z $'PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D; source ./script'\n\
-             zpty -w z $'compdef _wstool wstool; zstyle \":completion:*\" list-colors \"\"; setopt no_always_last_prompt; LISTMAX=10000'\n\
-             zpty -w z $'shown() {{ compadd() {{ local -a all; builtin compadd -O all \"$@\"; print -rl -- $all; builtin compadd \"$@\" }}; _main_complete; print \"<\"end\">\" }}; zle -C shown list-choices shown; bindkey \"^I\" shown; print \"<\"ready\">\"'\n\
-             hear '<ready>'\n\
-             zpty -w -n z $'{line}\\t'\n\
-             hear '<end>'\n\
-             print -r -- $REPLY\n\
-             zpty -d z\n"
+            "zmodload zsh/zpty\n{hear}zpty z zsh -f -i\n{typed}hear '<ready>'\n\
+             zpty -w -n z $'{line}\\t'\nhear '<end>'\nprint -r -- $REPLY\nzpty -d z\n"
         );
         run("zsh", &["-f", "-c"], &commands).map(|said| {
             // What was typed is said again.

@@ -22,6 +22,9 @@ use crate::shelf::{self, samples};
 const SILENT: &[&str] = &[
     // The specification's own names.
     "app/mqtt/names.rs",
+    // Of shells, and of files.
+    "cli/completions.rs",
+    "cli/decode/export/named.rs",
     "cli/explain/record.rs",
     // Words of other tools' command lines.
     "cli/habits/filter.rs",

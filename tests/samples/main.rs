@@ -9,6 +9,7 @@ mod run;
 #[path = "../shelf/mod.rs"]
 mod shelf;
 
+mod causes;
 mod dialects;
 mod healthy;
 mod incidents;
@@ -86,7 +87,15 @@ fn the_table_lists_every_sample() {
 fn clean_is_clean() {
     for sample in samples() {
         if sample.folder() == "clean" {
-            assert_eq!(sample.findings(), [""; 0], "{}", sample.name);
+            let causes: Vec<&str> = wstool::cause::lists()
+                .iter()
+                .flat_map(|(_, rules)| rules.iter())
+                .map(|rule| rule.id)
+                .collect();
+            let mut found = sample.findings();
+            // That a connection is ended for a reason is no fault of anybody's.
+            found.retain(|id| !causes.contains(&id.as_str()));
+            assert_eq!(found, [""; 0], "{}", sample.name);
         }
     }
 }

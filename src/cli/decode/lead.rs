@@ -1,7 +1,8 @@
 //! What a file comes to, found out before any of it is shown.
 
 use super::opening::{Opened, open};
-use super::{Args, Format, Until};
+use super::show::Until;
+use super::{Args, Format};
 use crate::cause::Head;
 use crate::cli::interrupt::Interrupt;
 use crate::input::Input;
@@ -18,10 +19,15 @@ impl Args {
     }
 }
 
+/// Whether inputs of so many bytes are read twice; `None` where one of them cannot be.
+pub(super) fn is_worth(args: &Args, size: Option<u64>) -> bool {
+    args.tells_head() && size.is_some_and(|size| size <= TWICE)
+}
+
 /// What `name` comes to, if it can be read twice and is worth it.
 pub(super) fn of(args: &Args, name: &str, opened: &Opened, interrupt: &Interrupt) -> Option<Head> {
-    let is_small = opened.size.is_some_and(|size| size <= TWICE) && !opened.live;
-    if !args.tells_head() || !is_small || !matches!(opened.input, Input::Capture(_)) {
+    let size = opened.size.filter(|_| !opened.live);
+    if !is_worth(args, size) || !matches!(opened.input, Input::Capture(_)) {
         return None;
     }
     let again = open(name, interrupt).ok()?;

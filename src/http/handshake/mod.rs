@@ -14,6 +14,9 @@ mod refusal;
 mod request;
 mod response;
 mod status;
+mod usual;
+
+use std::borrow::Cow;
 
 use self::exam::Exam;
 use super::fields::Name;
@@ -27,6 +30,7 @@ pub use refusal::with_body;
 pub use request::check_request;
 pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};
+pub use usual::{UsualRequest, UsualResponse, usual_request, usual_response};
 
 /// What a request's head says.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +51,7 @@ pub struct RequestFacts {
     pub method: String,
     pub target: String,
     /// Such as `1.1`; `None` when unreadable.
-    pub http_version: Option<String>,
+    pub http_version: Option<Cow<'static, str>>,
     pub host: Option<String>,
     pub origin: Option<String>,
     /// It asks for a WebSocket, even if not rightly.
@@ -95,7 +99,7 @@ pub struct ResponseReport {
 pub struct ResponseFacts {
     pub status: Option<u16>,
     /// Such as `1.1`; `None` when unreadable.
-    pub http_version: Option<String>,
+    pub http_version: Option<Cow<'static, str>>,
     pub outcome: Outcome,
     /// The chosen subprotocol.
     pub subprotocol: Option<String>,

@@ -13,18 +13,12 @@ use crate::model::{
 impl<W: Write> ToJson<W> for &App {
     fn put(self, w: &mut Writer<W>) {
         open!(w, "protocol": Word(self.protocol));
-        for (i, field) in self.fields.iter().enumerate() {
-            let is_same = |other: &&Field| other.def == field.def;
-            if self.fields[..i].iter().any(|other| is_same(&other)) {
-                continue;
+        match &self.fields[..] {
+            [field] => {
+                w.named(false, key(field));
+                field.value.put(w);
             }
-            w.named(false, key(field));
-            // One message may carry several packets of some protocols.
-            let mut all = self.fields.iter().filter(is_same).map(|field| &field.value);
-            match (all.next(), all.next()) {
-                (Some(one), None) => one.put(w),
-                _ => List(self.fields.iter().filter(is_same).map(|field| &field.value)).put(w),
-            }
+            fields => several(fields, w),
         }
         if !self.packets.is_empty() {
             members!(w, "packets": List(&self.packets));
@@ -43,6 +37,23 @@ impl<W: Write> ToJson<W> for &App {
         }
         members!(w, "summary": &self.summary);
         w.raw("}");
+    }
+}
+
+/// Fields of which one message may have more than one of a kind, as it may carry several packets of some
+/// protocols.
+fn several<W: Write>(fields: &[Field], w: &mut Writer<W>) {
+    for (i, field) in fields.iter().enumerate() {
+        let is_same = |other: &&Field| other.def == field.def;
+        if fields[..i].iter().any(|other| is_same(&other)) {
+            continue;
+        }
+        w.named(false, key(field));
+        let mut all = fields.iter().filter(is_same).map(|field| &field.value);
+        match (all.next(), all.next()) {
+            (Some(one), None) => one.put(w),
+            _ => List(fields.iter().filter(is_same).map(|field| &field.value)).put(w),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::cause::Head;
-use crate::model::{Body, Flow, Sink, Unit, Wants};
+use crate::model::{Body, Flow, Message, Sink, Unit, Wants};
 use crate::render::View;
 use frame::Records;
 use record::findings;
@@ -154,6 +154,18 @@ impl<W: Write> Sink for Json<W> {
         }
         stream.flow()
     }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let (Body::Frame(frame), Scope::All, []) = (unit.body, self.scope, unit.findings) else {
+            self.take(unit)?;
+            return self.take(&Unit { body: Body::Message(message), ..*unit });
+        };
+        let Self { stream, records, .. } = self;
+        stream.record(|w| records.frame(unit, frame, w));
+        stream.flow()?;
+        stream.record(|w| records.message(unit, message, w));
+        stream.flow()
+    }
 }
 
 impl<W: Write> View for Json<W> {
@@ -172,13 +184,13 @@ pub(crate) struct Stream<W> {
     writer: Writer<W>,
     layout: Layout,
     begun: bool,
-    /// What ends a record: the key `input` where there are several, and the closing brace.
-    end: String,
+    /// The key `input`, where there are several.
+    input: String,
 }
 
 impl<W: Write> Stream<W> {
     fn new(out: W, layout: Layout) -> Self {
-        Self { writer: Writer::new(out), layout, begun: false, end: "}".to_owned() }
+        Self { writer: Writer::new(out), layout, begun: false, input: String::new() }
     }
 
     /// One record a line.
@@ -196,22 +208,20 @@ impl<W: Write> Stream<W> {
     pub fn record(&mut self, body: impl FnOnce(&mut Writer<W>)) {
         self.begin();
         body(&mut self.writer);
-        self.writer.raw(&self.end);
+        if !self.input.is_empty() {
+            self.writer.raw(&self.input);
+        }
         self.end();
     }
 
     /// From here on records are of one of several files, or of none.
     pub fn of(&mut self, file: Option<&str>) {
-        self.end = match file {
-            Some(name) => {
-                let mut w = Writer::new(Vec::new());
-                members!(&mut w, "input": name);
-                w.raw("}");
-                // Memory takes it, and what is written is UTF-8.
-                String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
-            }
-            None => "}".to_owned(),
-        };
+        self.input = file.map_or_else(String::new, |name| {
+            let mut w = Writer::new(Vec::new());
+            members!(&mut w, "input": name);
+            // Memory takes it, and what is written is UTF-8.
+            String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
+        });
     }
 
     /// What goes before a record.
@@ -223,11 +233,12 @@ impl<W: Write> Stream<W> {
         }
     }
 
-    /// What goes after a record.
+    /// Ends a record, and what goes after it.
     #[inline]
     fn end(&mut self) {
-        if self.layout == Layout::Lines {
-            self.writer.raw("\n");
+        match self.layout {
+            Layout::Lines => self.writer.raw("}\n"),
+            Layout::Array => self.writer.raw("}"),
         }
         self.writer.settle();
     }

@@ -21,8 +21,8 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>, advice
     page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
     let got = lang.say(&finding.got);
     let got = match place {
-        Some(place) if got.is_empty() => place,
-        Some(place) => lang.fill("{} ({})", &[&got, &place]),
+        Some(place) if got.is_empty() => place.into(),
+        Some(place) => lang.fill("{} ({})", &[&got, &place]).into(),
         None => got,
     };
     detail(page, "expected", &lang.say(&finding.expected));

@@ -129,6 +129,7 @@ impl Stats {
         if recent == conn { slot as usize } else { self.find(conn) }
     }
 
+    #[inline(never)]
     fn find(&mut self, conn: u32) -> usize {
         let slot = match self.slots.get(&conn) {
             Some(slot) => *slot,

@@ -379,6 +379,11 @@ mod tests {
         insta::assert_snapshot!(page(&stats), @r#"
         2 connections, 12 frames, 5 data messages, 75 B, 41.0 ms
 
+        what went wrong
+          error    Client frame is not masked (MASK = 0)
+                   unmasked-client-frame  connection 1, packet 12,
+                   2023-11-10T05:56:11.036000Z
+
         Frames          from client     payload  from server     payload       share
           text                    2        10 B            3         9 B      41.7 %
           continuation            0         0 B            1         2 B       8.3 %
@@ -399,6 +404,10 @@ mod tests {
           between messages from client           1     32.0 ms     32.0 ms     32.0 ms
           between messages from server           1     2.00 ms     2.00 ms     2.00 ms
           server's ping to its pong              2     1.00 ms     13.0 ms     25.0 ms
+
+        Over time, 1.04 ms a column; the highest: 2 messages, 10 B
+          messages  █ ▄                           ▄    ▄
+          bytes     █ ▄                           ▄    ▁
 
         Findings                                          count
           error     unmasked-client-frame  RFC 6455 §5.1      1

@@ -88,7 +88,7 @@ impl Http {
         let others = || cx.memory.latest_keys();
         let mut report = handshake::check_response(offer.as_deref(), &head, others, wants.heads());
         report.findings.append(&mut overlap);
-        about.describe_response(&report, offer.is_some() || is_resumed);
+        about.describe_response(&report.facts, offer.is_some() || is_resumed);
         if offer.is_none() && !is_resumed {
             told(about.introduce(at.time, cx))?;
         }

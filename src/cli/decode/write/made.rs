@@ -18,8 +18,9 @@ pub(super) struct Cut {
     pub(super) end: u64,
 }
 
-/// Hands on the packets that would have carried `bytes`, each with the number, from 1, of the cut that it ends
-/// at, 0 for none. There are no times, and no endpoints: they begin in 1970, between addresses for documentation.
+/// Hands on the packets that would have carried `bytes`, each with the number, from 1, of the cut that it
+/// ends at, 0 for none. There are no times, and no endpoints: they begin in 1970, between addresses for
+/// documentation.
 pub(super) fn packets(
     mut bytes: Bytes,
     cuts: &[Cut],
