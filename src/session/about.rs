@@ -126,6 +126,7 @@ impl About {
             roles,
             handshake,
             target: None,
+            host: None,
             status: None,
             subprotocol: None,
             extensions: None,
