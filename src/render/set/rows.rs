@@ -1,12 +1,14 @@
 //! A frame's fields in columns: place, bits, name, value, meaning, section.
 
 use super::{INDENT, payload};
+use crate::model::Cite;
+use crate::model::quantity::Digits;
 use crate::render::hexdump;
 use crate::render::page::Page;
 use crate::render::said::{Row, RowValue};
 use crate::render::style::Ink;
 use crate::render::verdicts;
-use crate::render::words::{BYTES, brief, count};
+use crate::render::words::{BYTES, count};
 
 const PLACE: usize = INDENT;
 const BITS: usize = PLACE + 6;
@@ -25,11 +27,11 @@ const VALUE_ROWS: usize = 4;
 
 /// Sets a field.
 pub fn set(page: &mut Page, row: &Row<'_>) {
-    let cite = brief(row.cite);
-    // Columns kept free at the right for the section.
-    let reserve = page.measure(&cite) + 2;
     lead(page, row);
-    page.to(VALUE).tail(Ink::Faint, cite);
+    cite(page, row.cite);
+    page.to(VALUE);
+    // Columns kept free at the right for the section.
+    let reserve = page.tail_columns() + 2;
     let at = page.column();
     let room = page.width().saturating_sub(at + reserve);
     match &row.value {
@@ -64,15 +66,31 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
     meaning(page, row.meaning, at, reserve);
 }
 
+/// Sets the section at the right end: `§5.2` of the protocol itself, as its readers know it.
+fn cite(page: &mut Page, cite: Cite) {
+    let Cite { doc, section } = cite;
+    match (doc, section) {
+        (doc, "") => page.tail(Ink::Faint, doc),
+        ("RFC 6455", section) => page.tail_all(Ink::Faint, &["§", section]),
+        (doc, section) => page.tail_all(Ink::Faint, &[doc, " §", section]),
+    };
+}
+
 /// Everything left of the value.
 fn lead(page: &mut Page, row: &Row<'_>) {
     if let Some(severity) = row.blamed {
         page.put(verdicts::ink(severity), "!");
     }
-    if !row.place.is_empty() {
-        page.to(PLACE).put(Ink::Faint, &row.place);
+    if let Some((first, last)) = row.place {
+        let start = Digits::of(first);
+        page.to(PLACE);
+        if first == last {
+            page.put(Ink::Faint, start.as_str());
+        } else {
+            page.put_all(Ink::Faint, &[start.as_str(), "–", Digits::of(last).as_str()]);
+        }
         if !row.bits.is_empty() {
-            page.to(BITS).put(Ink::Faint, &row.bits);
+            page.to(BITS).put(Ink::Faint, row.bits.as_str());
         }
     }
     // A long name begins under the bits, if there are none.
