@@ -41,8 +41,10 @@ fn message(unit: &Unit<'_>, message: &Message<'_>, lang: Lang) -> String {
     let conn = lang.fill("connection {}", &[&unit.conn]);
     let number = lang.fill("message {}", &[&message.m]);
     let from = unit.dir.map(|dir| way(lang, dir)).unwrap_or_default();
-    let about =
-        joined(lang, &[conn, number, from, opcode(lang, message.kind), length, incomplete.to_owned()]);
+    let about = joined(
+        lang,
+        &[conn, number, from, opcode(lang, message.kind).into_owned(), length, incomplete.to_owned()],
+    );
     let content = match (&message.close, message.app) {
         (Some(close), _) => {
             let code = close.code.map(|code| close_code(lang, code)).unwrap_or_default();

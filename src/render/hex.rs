@@ -133,7 +133,7 @@ fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
                     );
                 }
                 if !bits.is_empty() {
-                    page.to(columns.bytes + 5).put(Ink::Faint, &bits);
+                    page.to(columns.bytes + 5).put(Ink::Faint, bits.as_str());
                 }
                 open = (!bits.is_empty()).then_some(start / 8);
             }
