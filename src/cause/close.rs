@@ -76,9 +76,9 @@ rules! {
         usually "credentials that are missing, wrong or expired",
         mend "get new credentials, then connect again";
     REGISTERED = "close-registered", Warning, Cite::rfc6455("7.4.2"), Either,
-        "a Close code from 3000 to 3999, whose meaning a library or framework has registered",
+        "a Close code from 3000 to 3999, whose meaning is registered with IANA",
         "what it means says whoever registered it",
-        usually "a library or framework ends the connection for a reason of its own",
+        usually "a library ends the connection for a reason of its own",
         mend "look the code up in IANA's registry and in the documentation of the library";
     APPLICATION = "close-application", Warning, Cite::rfc6455("7.4.2"), Either,
         "a Close code from 4000 to 4999: the application's own",

@@ -94,7 +94,7 @@ fn ending(it: &Judgement) -> Text {
                 Some(TcpEnd { by, how, .. }) => {
                     Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
                         .word(by.name())
-                        .word(tcp(how))
+                        .and(tcp(how))
                         .and(span(it.lived.unwrap_or_default()))
                 }
                 None => "the handshake was not answered".into(),
@@ -107,7 +107,7 @@ fn ending(it: &Judgement) -> Text {
         (Some((by, close)), end) => closed(*by, close, it.outcome, end),
         (None, Some(end)) => {
             let what =
-                Text::new("{} from the {}, without a Close frame").word(tcp(end.how)).word(end.by.name());
+                Text::new("{} from the {}, without a Close frame").and(tcp(end.how)).word(end.by.name());
             return after_silence(it, what);
         }
         (None, None) => return after_silence(it, "the capture ends, and the connection is open".into()),
@@ -125,17 +125,20 @@ fn after_silence(it: &Judgement, what: Text) -> Text {
 
 fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> Text {
     let code = match (close.code, prefix(&close.reason, 123)) {
-        (Some(CloseCode(1000)), "") => "1000".into(),
+        (None, _) => Text::default(),
+        (Some(CloseCode(1000)), "") => Text::with("{}", 1000),
         (Some(CloseCode(code)), "") => Text::with("{} ({})", code).word(CloseCode(code).name()),
         (Some(CloseCode(code)), reason) => Text::with("{} “{}”", code).and(reason),
-        (None, _) => "without a code".into(),
     };
-    let said = Text::new("Close {} from the {}").word(code).word(by.name());
+    let said = match close.code {
+        Some(_) => Text::new("Close {} from the {}").word(code).word(by.name()),
+        None => Text::new("Close without a code from the {}").word(by.name()),
+    };
     match (outcome, end) {
         (Outcome::Closed, _) => said,
         (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
             .word(said)
-            .word(tcp(end.how))
+            .and(tcp(end.how))
             .word(end.by.name()),
         _ => Text::new("{}, not answered").word(said),
     }

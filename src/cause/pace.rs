@@ -72,7 +72,7 @@ impl Pace {
         let got = Text::with("{} bytes as sent, {} bytes inflated", grouped(self.compressed))
             .and(grouped(self.inflated));
         let share = (u128::from(self.compressed) * 1000 / u128::from(self.inflated)) as i64;
-        let measures = vec![Measure::of(Quantity::Share, share)];
+        let measures = vec![Measure::of(Quantity::Compressed, share)];
         let expected = "messages that compression makes shorter".into();
         causes.push(Finding::new(&COMPRESSION_WASTED, None, expected, got).like(Case::new(what, measures)));
     }

@@ -13,16 +13,7 @@ use serde_json::Value;
 use crate::shelf::{incidents, root};
 
 /// Incidents whose cause is not told yet. It may only get shorter: who explains one takes it out.
-const WAITING: &[&str] = &[
-    "zero-window",
-    "path-went-dark",
-    "lossy-network",
-    "jsonrpc-unanswered",
-    "jsonrpc-slow",
-    "jsonrpc-error",
-    "graphql-subscription-error",
-    "socketio-ack-missing",
-];
+const WAITING: &[&str] = &[];
 
 /// What a terminal shows at once.
 const SCREEN: usize = 24;

@@ -14,8 +14,8 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
     let phrase = exam.head.start_line();
     let phrase = phrase.splitn(3, ' ').nth(2).unwrap_or_default().trim();
     let mut what = match phrase {
-        "" => Text::with("got {} in answer", code),
-        phrase => Text::with("got {} {} in answer", code).and(prefix(phrase, limits::REASON_SHOWN)),
+        "" => Text::with("got {}", code),
+        phrase => Text::with("got {} {}", code).and(prefix(phrase, limits::REASON_SHOWN)),
     };
     for (name, label) in [
         (Name::Location, "Location"),

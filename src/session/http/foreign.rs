@@ -156,7 +156,7 @@ impl Http {
         let span = Span::bytes(source, foreign.offset, foreign.bytes.len() as u64);
         let case = Case {
             behind: Some(behind(protocol)),
-            ..Case::new(Text::new("got no answer in HTTP/1.1, but {}").word(words.clone()), Vec::new())
+            ..Case::new(Text::new("got no HTTP/1.1 in answer, but {}").word(words.clone()), Vec::new())
         };
         let finding =
             Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, words.clone()).at(span).like(case);
