@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{Fast, crowd};
+use super::{Fast, crowd, reply};
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
@@ -217,7 +217,8 @@ impl Head {
             None => self.outcomes.push((judgement.outcome, 1)),
         }
         let manners = self.open.get_mut(&unit.conn).and_then(|open| open.manners.take());
-        if unit.findings.is_empty() {
+        // Requests without an answer say nothing of the manner of the end.
+        if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
             for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }

@@ -3,8 +3,8 @@
 use super::over::Over;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
-    CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unfinished,
-    prefix,
+    CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unanswered,
+    Unfinished, prefix,
 };
 
 /// Nanoseconds of silence that are worth a word.
@@ -34,7 +34,7 @@ pub fn judgement(over: &Over<'_>) -> Judgement {
         target: connection.target.clone(),
         line: Text::default(),
     };
-    judgement.line = line(&judgement);
+    judgement.line = line(&judgement, &connection.unanswered);
     judgement
 }
 
@@ -60,11 +60,19 @@ fn and(so_far: Text, more: Text) -> Text {
     if so_far.is_empty() { more } else { Text::new("{}; {}").word(so_far).word(more) }
 }
 
-fn line(it: &Judgement) -> Text {
+fn line(it: &Judgement, unanswered: &[Unanswered]) -> Text {
     let mut line = ending(it);
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
             line = and(line, left(dir, unfinished));
+        }
+    }
+    match unanswered {
+        [] => {}
+        [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
+        several => {
+            let count: u64 = several.iter().map(|it| it.count).sum();
+            line = and(line, Text::with("no answer to {} requests", grouped(count)));
         }
     }
     match (it.lived, it.outcome) {
