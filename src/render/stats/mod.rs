@@ -70,7 +70,7 @@ pub struct Stats {
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
     file: usize,
-    /// How long requests wait for their answers, if somebody wants to know: messages have to be read for that.
+    /// How long requests wait for their answers, if somebody wants to know: for that messages are read.
     latencies: Option<Box<Latencies>>,
 }
 
