@@ -3,8 +3,8 @@
 use super::over::Over;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
-    CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unanswered,
-    Unfinished, prefix,
+    CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unfinished,
+    prefix,
 };
 
 /// Nanoseconds of silence that are worth a word.
@@ -34,7 +34,7 @@ pub fn judgement(over: &Over<'_>) -> Judgement {
         target: connection.target.clone(),
         line: Text::default(),
     };
-    judgement.line = line(&judgement, &connection.unanswered);
+    judgement.line = line(&judgement, over);
     judgement
 }
 
@@ -48,6 +48,8 @@ pub(super) fn outcome(over: &Over<'_>) -> Outcome {
     }
     match (over.ending.how, over.ending.first) {
         (EndKind::CloseHandshake, _) => Outcome::Closed,
+        // An answer that was not captured may have been there.
+        (_, Some(_)) if over.close().is_some_and(|(by, _)| !over.is_all_of(by.peer())) => Outcome::Closed,
         (_, Some(_)) if over.close().is_some() => Outcome::HalfClosed,
         (_, Some(TcpEnd { how: StreamEnd::Rst, .. })) | (EndKind::Rst, _) => Outcome::Reset,
         (_, Some(_)) | (EndKind::Fin, _) => Outcome::Dropped,
@@ -60,14 +62,19 @@ fn and(so_far: Text, more: Text) -> Text {
     if so_far.is_empty() { more } else { Text::new("{}; {}").word(so_far).word(more) }
 }
 
-fn line(it: &Judgement, unanswered: &[Unanswered]) -> Text {
+fn line(it: &Judgement, over: &Over<'_>) -> Text {
     let mut line = ending(it);
+    if it.tcp.is_some() && over.is_websocket() {
+        for dir in [Dir::Client, Dir::Server].into_iter().filter(|dir| !over.is_all_of(*dir)) {
+            line = and(line, Text::new("not all that the {} sent was captured").word(dir.name()));
+        }
+    }
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
             line = and(line, left(dir, unfinished));
         }
     }
-    match unanswered {
+    match &over.connection.unanswered[..] {
         [] => {}
         [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
         several => {
