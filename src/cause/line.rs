@@ -1,13 +1,14 @@
 //! How a connection went and ended.
 
 use super::over::Over;
-use crate::model::{EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd};
+use crate::model::{Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd};
 
 /// Says how a connection went.
 pub fn judgement(over: &Over<'_>) -> Judgement {
     let (connection, ending) = (over.connection, over.ending);
     let [client, server] = ending.counts;
     let outcome = outcome(over);
+    let is_over = ending.first.is_some() && over.is_websocket();
     Judgement {
         outcome,
         by: over.close().map(|(by, _)| by).or(ending.first.map(|end| end.by)),
@@ -26,6 +27,7 @@ pub fn judgement(over: &Over<'_>) -> Judgement {
         server: connection.server,
         target: connection.target.clone(),
         unanswered: connection.unanswered.clone(),
+        unseen: [Dir::Client, Dir::Server].map(|dir| is_over && !over.is_all_of(dir)),
     }
 }
 
@@ -39,6 +41,8 @@ pub(super) fn outcome(over: &Over<'_>) -> Outcome {
     }
     match (over.ending.how, over.ending.first) {
         (EndKind::CloseHandshake, _) => Outcome::Closed,
+        // An answer that was not captured may have been there.
+        (_, Some(_)) if over.close().is_some_and(|(by, _)| !over.is_all_of(by.peer())) => Outcome::Closed,
         (_, Some(_)) if over.close().is_some() => Outcome::HalfClosed,
         (_, Some(TcpEnd { how: StreamEnd::Rst, .. })) | (EndKind::Rst, _) => Outcome::Reset,
         (_, Some(_)) | (EndKind::Fin, _) => Outcome::Dropped,

@@ -37,6 +37,8 @@ pub struct Judgement {
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
+    /// Not all that the client, and the server, sent is in the capture, although the connection is over.
+    pub unseen: [bool; 2],
     /// The requests that had no answer, by kind.
     pub unanswered: Vec<Unanswered>,
 }

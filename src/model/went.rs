@@ -20,6 +20,9 @@ impl Judgement {
 
 fn line(it: &Judgement) -> Text {
     let mut line = ending(it);
+    for (dir, _) in [Dir::Client, Dir::Server].into_iter().zip(it.unseen).filter(|(_, unseen)| *unseen) {
+        line = and(line, Text::new("not all that the {} sent was captured").word(dir.name()));
+    }
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
             line = and(line, left(dir, unfinished));
