@@ -13,8 +13,10 @@ mod budget;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use self::budget::Budget;
+use crate::app::keys::Keys;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
@@ -104,6 +106,15 @@ impl<S: Sink> Decoder<S> {
             bytes: 0,
             stopped: false,
         }
+    }
+
+    /// Ties replies to requests by these keys, too, where the sink wants to know what messages mean.
+    #[must_use]
+    pub fn matching(mut self, keys: Option<Arc<Keys>>) -> Self {
+        if let Chain::Timed(timeline) = self.out.sink() {
+            timeline.match_by(keys);
+        }
+        self
     }
 
     /// The sink.

@@ -8,6 +8,7 @@ mod threads;
 mod typed;
 
 use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -19,13 +20,14 @@ use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
 use super::size;
+use crate::app::keys::Keys;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
 use crate::model::{Body, Connection, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
-use crate::pipeline;
+use crate::pipeline::{self, Means, Threads};
 use crate::render::views::{self, Choice, Form};
-use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
+use crate::render::{Options, TimeStyle, VIEWS, View, messages, stats, tree};
 use crate::select::{self, Select, Selection, Stream, Verdict};
 use crate::timeline;
 
@@ -47,6 +49,7 @@ Examples:
   wstool decode --stream 3-5,192.0.2.7:8080 --opcode close,ping capture.pcap
   wstool decode --findings --fail-on error capture.pcap
   wstool decode --view table client-side.pcap server-side.pcap
+  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
@@ -151,6 +154,14 @@ pub struct Args {
     #[arg(long, help_heading = "Selecting")]
     findings: bool,
 
+    /// Count how long requests wait for their answers, by method (--view stats)
+    #[arg(long, help_heading = "Showing")]
+    latency: bool,
+
+    /// Take messages of JSON for requests and replies by their keys: request=$.id,reply=$.id,method=$.method
+    #[arg(long = "match", value_name = "KEYS", value_parser = keys, help_heading = "Reading")]
+    keys: Option<Arc<Keys>>,
+
     /// Leave out findings that matter less
     #[arg(long, value_name = "SEVERITY", default_value = "note", help_heading = "Selecting")]
     min_severity: Level,
@@ -241,6 +252,13 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     }
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    if args.latency && *args.view != stats::VIEW {
+        look.tell(
+            "error: {}",
+            &"--latency counts in --view stats; other views show with each answer how long it took".into(),
+        )?;
+        return Ok(2);
+    }
     typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
     match (inputs, args.protocol) {
@@ -276,7 +294,7 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
     }
     let mut select = Select::new(args.selection(), show);
     let mut until = Until { select: &mut select, interrupt };
-    let means = pipeline::Means { threads, memory: args.memory };
+    let means = args.means(threads);
     let outcome = pipeline::run_with(means, input, &mut until, &mut |read| progress.at(read));
     progress.end();
     let verdict = select.verdict();
@@ -342,6 +360,10 @@ impl Args {
         }
     }
 
+    fn means(&self, threads: Threads) -> Means {
+        Means { threads, memory: self.memory, keys: self.keys.clone() }
+    }
+
     fn options(&self, look: Look) -> Options {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
@@ -354,6 +376,7 @@ impl Args {
                 Time::Delta => TimeStyle::Delta,
             },
             payload: self.payload_limit,
+            latency: self.latency || self.keys.is_some(),
             advice: self.explain.then(|| explain::advice(look.lang)),
             head: self.tells_head(),
         }
@@ -453,6 +476,10 @@ fn payload_limit(text: &str) -> Result<u64, String> {
 fn memory(text: &str) -> Result<usize, String> {
     let bytes = size::within(text, limits::MEMORY_LEAST, u64::MAX)?;
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+fn keys(text: &str) -> Result<Arc<Keys>, String> {
+    Keys::parse(text).map(Arc::new)
 }
 
 fn streams(text: &str) -> Result<Streams, String> {

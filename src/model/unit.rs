@@ -11,6 +11,7 @@ use super::field::Field;
 use super::finding::{Finding, More, Rule};
 use super::hole::Hole;
 use super::other::Opening;
+use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
 use super::source::Source;
 use super::span::Span;
@@ -242,6 +243,9 @@ pub struct Connection {
     pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.
     pub more: Vec<More>,
+    /// Requests that had no answer in the end; only on the connection's last unit, where what messages
+    /// mean is [wanted](super::Wants::app).
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// The head of an HTTP request or response.

@@ -14,4 +14,5 @@ mod compare_model;
 mod habits;
 mod readme;
 mod replay;
+mod requests;
 mod several;

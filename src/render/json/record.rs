@@ -124,6 +124,9 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     if !connection.more.is_empty() {
         members!(w, "more_findings": List(&connection.more));
     }
+    if !connection.unanswered.is_empty() {
+        members!(w, "unanswered": List(&connection.unanswered));
+    }
     finding_ids(unit, w);
 }
 
