@@ -1,7 +1,7 @@
 //! What TCP says of all connections together.
 
-use super::distribution::Range;
 use crate::model::TcpFacts;
+use crate::model::distribution::Range;
 
 /// Counts of what TCP says.
 #[derive(Clone, Debug, Default)]
