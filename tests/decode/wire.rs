@@ -62,7 +62,8 @@ fn facts(parts: &[Vec<u8>], threads: Threads) -> Vec<Value> {
     view.end().expect("memory takes it");
     let text = String::from_utf8(out.0.take()).expect("JSON is UTF-8");
     let records = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    records.filter_map(|record| record.get("tcp").cloned()).collect()
+    let ends = records.filter(|record| record["type"] == "connection" && record["final"] == true);
+    ends.map(|record| record["tcp"].clone()).collect()
 }
 
 /// Where the records of a pcap file begin, and its end.
