@@ -207,8 +207,8 @@ pub const INFLATED: u64 = 256 * 1024 * 1024;
 /// inflated, because later messages may refer to it, but neither kept nor checked.
 pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
 
-/// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept where
-/// nothing was agreed on, to tell whether they are compressed.
+/// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept
+/// where nothing was agreed on, to tell whether they are compressed.
 pub const SCANNED: usize = 1024 * 1024;
 
 /// Compressed messages of a direction whose distances are looked at to tell what

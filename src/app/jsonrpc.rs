@@ -1,6 +1,8 @@
 //! JSON-RPC 2.0: requests, notifications and responses, by either side, alone or in batches.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
@@ -57,13 +59,16 @@ fn looks_like(said: &Said<'_>) -> bool {
         && {
             // Whoever writes the member first or last writes it there; what is long stands between.
             let (first, last) = (said.bytes.first_chunk::<ENDS>(), said.bytes.last_chunk::<ENDS>());
-            let names_it = |part: &[u8]| memmem::find(part, b"\"jsonrpc\"").is_some();
+            let names_it = |part: &[u8]| NAME.find(part).is_some();
             match (first, last) {
                 (Some(first), Some(last)) => names_it(first) || names_it(last),
                 _ => names_it(said.bytes),
             }
         }
 }
+
+/// The member that names the protocol. Nearly every message in JSON is searched for it.
+static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"jsonrpc\""));
 
 /// Bytes at either end of a message that are looked at for the protocol's name.
 const ENDS: usize = 128;
@@ -141,6 +146,11 @@ impl JsonRpc {
 
     /// Remembers a request, or finds the one that is answered.
     fn tie(&mut self, said: &Said<'_>, call: &Call<'_>) -> Option<Answer> {
+        if let Some(given_up) = call.cancels() {
+            let id = Id::text(given_up)?;
+            self.pending.cancel(said.dir, |asked| asked.id == id);
+            return None;
+        }
         let (now, id) = (Moment::of(said), Id::text(call.id?)?);
         let Some(method) = &call.method else {
             let failure = call.error.map(failure);
@@ -151,6 +161,18 @@ impl JsonRpc {
         let what = clipped(method).into_owned();
         self.pending.begin(said.dir, now, Request { id, what, lasting, ..Request::default() });
         None
+    }
+}
+
+impl<'t> Call<'t> {
+    /// The request that is given up: what is said to it afterwards is no answer to wait for. JSON-RPC itself
+    /// has no such thing; this is how the Language Server Protocol and the Model Context Protocol say it.
+    fn cancels(&self) -> Option<&'t str> {
+        match self.method.as_deref()? {
+            "$/cancelRequest" => json::member(self.params?, "id"),
+            "notifications/cancelled" => json::member(self.params?, "requestId"),
+            _ => None,
+        }
     }
 }
 
@@ -263,6 +285,21 @@ mod tests {
         assert_eq!(all[5], one("a", Nth::First, Some("5")));
         assert_eq!(all[6], one("a", Nth::Again, None));
         assert_eq!(all[7], []);
+    }
+
+    #[test]
+    fn who_gives_up_does_not_wait() {
+        for cancel in [
+            r#"{"jsonrpc":"2.0","method":"$/cancelRequest","params":{"id":1}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
+        ] {
+            let apps = read(&[
+                (Dir::Client, r#"{"jsonrpc":"2.0","method":"complete","id":1}"#),
+                (Dir::Client, cancel),
+                (Dir::Server, r#"{"jsonrpc":"2.0","error":{"code":-32800,"message":"cancelled"},"id":1}"#),
+            ]);
+            assert_eq!(answered(apps[2].as_ref().unwrap()), [], "{cancel}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ rules! {
         "Close code 1008: an endpoint ends the connection for reasons of its own policy",
         "the connection is lost; connecting again without a change will end the same way",
         usually "missing or expired credentials, too many messages, or an origin that is not allowed",
-        mend "its reason says what was against the policy: renew credentials before they expire, send less often";
+        mend "its reason says what was against the policy: renew credentials in time, send less often";
     TOO_BIG = "close-1009", Error, Cite::rfc6455("7.4.1"), Either,
         "Close code 1009: a message is too big for its receiver",
         "the connection is lost with the message",
@@ -53,7 +53,7 @@ rules! {
     KEEPALIVE_TIMEOUT = "keepalive-ping-timeout", Error, Cite::rfc6455("5.5.2"), Either,
         "an endpoint waited in vain for a pong and closed the connection",
         "the connection is lost; messages sent meanwhile never arrive",
-        usually "the other endpoint is busy, suspended or unreachable: it does not read, so it does not answer",
+        usually "the other endpoint is busy, suspended or unreachable: it reads nothing and answers nothing",
         mend "do not block the event loop for so long; allow more time for pongs (ping_timeout)";
     RESTART = "close-1012", Warning, Cite::rfc6455("7.4"), Server,
         "Close code 1012: the service restarts",

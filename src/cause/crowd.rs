@@ -11,7 +11,8 @@ use super::{Fast, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, span};
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, StreamEnd, Text, Time, rules,
+    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, StreamEnd, Text, Time,
+    rules,
 };
 
 rules! {
@@ -38,6 +39,9 @@ rules! {
         usually "clients that come back at once, or all after the same pause",
         mend "let each client wait a random time before it comes back (RFC 6455 suggests up to 5 s)";
 }
+
+/// Those that explain why connections ended, and not only what came of it.
+pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
 
 /// What is remembered of a connection that is over.
 #[derive(Clone, Copy, Debug)]
@@ -247,8 +251,9 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let took = last.ended.since(first.ended);
         let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
         let open = events.iter().filter(open_then).count();
-        let gone = burst.iter().filter(open_then).count();
-        if gone < ALL || gone * 5 < open * 4 {
+        let gone = burst.iter().filter(|event| event.began < first.ended).count();
+        // Where most of those that end have begun meanwhile, one after the other fails.
+        if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
             continue;
         }
         // Connections that never last long end close to each other all the time.

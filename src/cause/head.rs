@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::Fast;
+use super::{Fast, crowd, reply};
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
@@ -124,17 +124,16 @@ impl Head {
     /// comes before the rules that were broken in it, and what several connections show together before
     /// what each of them shows.
     pub fn groups(&self) -> Vec<&Group> {
-        // What explains the end of all connections of a server explains each.
-        let is_explained = |group: &&Group| {
-            let together =
-                |other: &Group| other.first.conn == 0 && other.is_case && other.server == group.server;
-            MANNERS.contains(&group.rule) && group.server.is_some() && self.groups.iter().any(together)
-        };
         let mut worst: HashMap<u32, Severity, Fast> = HashMap::default();
         for group in &self.groups {
             let known = worst.entry(group.first.conn).or_insert(group.rule.severity);
             *known = (*known).max(group.rule.severity);
         }
+        // What explains the end of all connections of a server explains each.
+        let is_explained = |group: &&Group| {
+            let together = |other: &Group| crowd::ENDS.contains(&other.rule) && other.server == group.server;
+            MANNERS.contains(&group.rule) && group.server.is_some() && self.groups.iter().any(together)
+        };
         let mut groups: Vec<&Group> = self.groups.iter().filter(|group| !is_explained(group)).collect();
         groups.sort_by_key(|group| {
             let (own, conn) = (group.rule.severity, group.first.conn);
@@ -218,7 +217,8 @@ impl Head {
             None => self.outcomes.push((judgement.outcome, 1)),
         }
         let manners = self.open.get_mut(&unit.conn).and_then(|open| open.manners.take());
-        if unit.findings.is_empty() {
+        // Requests without an answer say nothing of the manner of the end.
+        if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
             for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }

@@ -10,7 +10,7 @@ rules! {
     RATE_GREW = "message-rate-grew", Note, Cite::rfc6455("7.4.1"), Either,
         "messages came several times as fast as before when the connection was ended",
         "the receiver may have ended it because of that, or could not keep up",
-        usually "a loop: a message that makes both ends answer each other, or a timer that is set again and again",
+        usually "a loop: both ends answer each other, or a timer is set again and again",
         mend "look at the last messages: who sends them, and what makes it";
     COMPRESSION_WASTED = "compression-wasted", Note, Cite::rfc7692("5"), Either,
         "compression makes the messages of a connection longer, or hardly shorter",

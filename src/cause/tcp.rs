@@ -99,9 +99,10 @@ fn zero_window(dir: Dir, side: &TcpSide, facts: &TcpFacts) -> Option<Finding> {
     let is_lossy = peer.resent.segments >= LOST && peer.resent_share() >= LOST_SHARE;
     let behind = match round_trip(facts) {
         Some(trip) if !is_lossy => Text::with(
-            "a slow consumer, not a slow network: a round trip takes {}, and hardly anything was lost",
-            trip,
-        ),
+            "a slow consumer, not a slow network: its window was zero for {}, a round trip takes {}",
+            wait(nanos(zero.longest)),
+        )
+        .and(trip),
         _ => {
             Text::new("the {}'s program is busy or blocked, or slower than what it is sent").word(dir.name())
         }

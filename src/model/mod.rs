@@ -55,12 +55,12 @@ pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
-pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
+pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
-    At, Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
+    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
     HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use verdict::{Case, Judgement, Measure, Outcome, Quantity};

@@ -7,9 +7,8 @@
 
 use std::time::Duration;
 
-use super::stream::Side;
+use super::stream::{At, Side};
 use super::time::Time;
-use super::unit::At;
 
 /// What TCP says of a connection, once it is over or the capture ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

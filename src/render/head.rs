@@ -126,10 +126,11 @@ impl Teller<'_> {
         let mut causes = groups.iter().map(|group| self.cause(group)).peekable();
         while let Some(mut cause) = causes.next() {
             if self.depth == Depth::Brief {
-                let what = self.rows(&cause.what, 12) + self.rows(&cause.evidence, 12);
+                let evidence = format!("{}  {}", cause.id, cause.evidence);
+                let what = self.rows(&cause.what, 11) + self.rows(&evidence, 11);
                 let why = self.extent(&cause.behind) + self.extent(&cause.mend);
                 // What happened next matters more than what to do about this. The first is told whole.
-                let next = causes.peek().map_or(0, |next| self.rows(&next.what, 12) + 2);
+                let next = causes.peek().map_or(0, |next| self.rows(&next.what, 11) + 2);
                 if told > 0 && what + 1 > left {
                     break;
                 }

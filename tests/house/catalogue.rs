@@ -72,7 +72,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "no view has that name",
         ],
     ),
-    ("names of views", &["bits", "hex", "session", "stats", "table", "tree"]),
+    ("names of views", &["bits", "causes", "hex", "session", "stats", "table", "tree"]),
     (
         "words of the command line itself",
         &[

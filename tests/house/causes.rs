@@ -40,21 +40,21 @@ const ABOUT: &str = "\
 # Causes
 
 Why connections end or fail. Most that end badly break no [rule](rules.md): a proxy is tired of the silence, a
-server has a limit, a client gives up. `wstool decode FILE` begins with what went wrong, the worst first and alike
-things together; `--view causes` shows that alone and all of it, `--no-verdict` leaves it out. In NDJSON each
-connection has a record [`verdict`](ndjson.md#verdict) and each group of causes a record
+server has a limit, a client gives up. `wstool decode FILE` begins with what went wrong, the worst first and
+alike things together; `--view causes` shows that alone and all of it, `--no-verdict` leaves it out. In NDJSON
+each connection has a record [`verdict`](ndjson.md#verdict) and each group of causes a record
 [`cause`](ndjson.md#cause); `--fail-on` counts causes by their severity, and `wstool explain ID` says more.
 
 Of each cause this is told:
 
 - what happened, to how many connections, and what was measured in them;
 - its id, and where and when it was seen first and last;
-- *likely*: what is behind it. Where the capture shows it, that is said; otherwise it is what usually is behind
-  such an end, and a guess;
+- *likely*: what is behind it. Where the capture shows it, that is said; otherwise it is what usually is
+  behind such an end, and a guess;
 - *try*: what to change.
 
-An *error* has cost messages or a connection that was wanted. A *warning* will do so again. A *note* is in order
-and worth knowing. Each cause has a sample, `samples/broken/ID.script` or `.pcap`, of which the example is.
+An *error* has cost messages or a connection that was wanted. A *warning* will do so again. A *note* is in
+order and worth knowing. Each cause has a sample, `samples/broken/ID.script` or `.pcap`, of which the example is.
 
 This page is written from the code (`UPDATE_DOCS=1 cargo test --test house causes`).
 ";

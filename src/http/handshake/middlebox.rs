@@ -101,8 +101,7 @@ fn downgraded() -> Diagnosis {
 /// What is found where a request has no extensions any longer.
 pub fn stripped(expected: Text, got: Text) -> Finding {
     let what = "had Sec-WebSocket-Extensions (permessage-deflate) taken out on the way".into();
-    let case = Case { behind: Some(extensions_stripped()), ..Case::new(what, Vec::new()) };
-    Finding::new(&EXTENSION_STRIPPED, None, expected, got).like(case)
+    Finding::new(&EXTENSION_STRIPPED, None, expected, got).like(Case::new(what, Vec::new()))
 }
 
 /// A proxy removed `Sec-WebSocket-Extensions`. Also for those who see compressed

@@ -62,8 +62,8 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
     if is_proxied {
         case.behind = Some(Diagnosis::new(
             "proxy-protocol-unexpected",
-            "the request has a PROXY header in front, which a server that does not expect one takes for a broken \
-             request",
+            "the request has a PROXY header in front, which a server that does not expect one takes for a \
+             broken request",
             "switch the PROXY protocol on at the server, or off at the proxy (HAProxy: send-proxy)",
         ));
     }

@@ -185,8 +185,8 @@ fn behind(protocol: &str) -> Diagnosis {
         "http2" => Diagnosis::new(
             "http2-only-server",
             "the server speaks HTTP/2 only, and a WebSocket handshake with Upgrade needs HTTP/1.1",
-            "let the server speak HTTP/1.1 too, or open the WebSocket over HTTP/2 (RFC 8441) with a client that \
-             can",
+            "let the server speak HTTP/1.1 too, or open the WebSocket over HTTP/2 (RFC 8441) with a client \
+             that can",
         ),
         "tls" => Diagnosis::new(
             "plain-to-tls-port",
