@@ -139,8 +139,10 @@ impl Inflater {
             //= RFC 7692 §7.2.2
             //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
             //# payload of the message.
-            self.run(&TAIL, behind, put)?;
             finish = Finish::Clean;
+            if !self.blocks.take_tail() {
+                self.run(&TAIL, behind, put)?;
+            }
         }
         if !self.blocks.is_between() {
             // What is put back behind a block that was cut short can pass for codes of that block.

@@ -8,7 +8,7 @@
 //! Input may end anywhere: what is read in one go (a symbol with its extra bits and its distance) is left in
 //! `hold` until all of it is there.
 
-use super::codes::{Codes, FIXED, Huffman};
+use super::codes::{Code, Codes, FIXED, Huffman};
 
 /// The largest window DEFLATE knows.
 pub(super) const WINDOW: usize = 32 * 1024;
@@ -106,6 +106,7 @@ pub(super) struct Blocks {
 }
 
 /// The input, bit by bit.
+#[derive(Clone, Copy)]
 struct Bits<'a> {
     rest: &'a [u8],
     hold: u64,
@@ -157,6 +158,16 @@ impl Blocks {
     /// Whether no block is under way.
     pub fn is_between(&self) -> bool {
         self.state == State::Header
+    }
+
+    /// Takes `00 00 ff ff` where an empty stored block is under way, of which these are the size: what every
+    /// message ends with. Says whether it is.
+    pub fn take_tail(&mut self) -> bool {
+        let is_usual = self.state == State::Size && self.count < 8;
+        if is_usual {
+            (self.hold, self.count, self.state) = (0, 0, State::Header);
+        }
+        is_usual
     }
 
     /// Reads `bytes`, the message's payload up to offset `end`; `put` is called with what comes out, a few
@@ -328,7 +339,7 @@ impl Blocks {
             dynamic.have += 1;
         }
         // The place of the distances is free until their lengths are known.
-        dynamic.codes.distances = Huffman::new(&dynamic.lengths[..19]).ok_or(Bad)?;
+        dynamic.codes.distances = Huffman::new(&dynamic.lengths[..19], Code::length).ok_or(Bad)?;
         dynamic.have = 0;
         self.state = State::Lengths;
         Ok(None)
@@ -340,29 +351,22 @@ impl Blocks {
         let all = *literals + *distances;
         while *have < all {
             bits.fill();
-            let Some((symbol, length)) = codes.distances.decode(bits.hold, bits.count) else {
+            let Some(code) = codes.distances.decode(bits.hold, bits.count) else {
                 return Ok(Some(Stop::Input));
             };
-            let (extra, least) = match symbol {
-                0..16 => (0, 1),
-                16 => (2, 3),
-                17 => (3, 3),
-                18 => (7, 11),
-                _ => {
-                    bits.drop(length);
-                    return Err(Bad);
-                }
-            };
-            if length + extra > bits.count {
+            if code.bits() + code.extra() > bits.count {
                 return Ok(Some(Stop::Input));
             }
-            bits.drop(length);
-            let end = *have + least + bits.take(extra).unwrap_or(0) as usize;
-            let value = match symbol {
-                0..16 => symbol as u8,
-                16 => *have.checked_sub(1).and_then(|last| lengths.get(last)).ok_or(Bad)?,
-                _ => 0,
+            bits.drop(code.bits());
+            let more = bits.take(code.extra()).unwrap_or(0) as usize;
+            let (value, times) = match code.value() {
+                _ if code.is_none() => return Err(Bad),
+                16 => (*have.checked_sub(1).and_then(|last| lengths.get(last)).ok_or(Bad)?, 3 + more),
+                17 => (0, 3 + more),
+                18 => (0, 11 + more),
+                length => (length as u8, 1),
             };
+            let end = *have + times;
             if end > all {
                 return Err(Bad);
             }
@@ -374,85 +378,73 @@ impl Blocks {
         if literal[256] == 0 {
             return Err(Bad);
         }
-        codes.literals = Huffman::new(literal).ok_or(Bad)?;
-        codes.distances = Huffman::new(distance).ok_or(Bad)?;
+        codes.literals = Huffman::new(literal, Code::literal).ok_or(Bad)?;
+        codes.distances = Huffman::new(distance, Code::distance).ok_or(Bad)?;
         self.state = State::Dynamic;
         Ok(None)
     }
 
     /// The symbols of a compressed block (RFC 1951 §3.2.5).
     fn symbols(&mut self, bits: &mut Bits<'_>, codes: &Codes) -> Result<Option<Stop>, Bad> {
-        const LENGTH_BASE: [u16; 29] = [
-            3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
-            163, 195, 227, 258,
-        ];
-        const LENGTH_EXTRA: [u8; 29] =
-            [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-        const DISTANCE_BASE: [u16; 30] = [
-            1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049,
-            3073, 4097, 6145, 8193, 12289, 16385, 24577,
-        ];
         let Self { ring, at, total, before, copying, seen, .. } = self;
         let ring = ring.as_mut_slice();
-        // What came out before the window's first byte.
+        // What came out before the window's first byte, in all and of the message.
         let offset = total.wrapping_sub(*at as u64);
-        let mut put = *at;
+        let own = offset.wrapping_sub(*before);
+        let (mut put, mut now) = (*at, *bits);
         let stop = loop {
             while copying.0 > 0 && put < ring.len() {
                 let copied = copy(ring, put, copying.1 as usize, copying.0 as usize);
                 put += copied;
                 copying.0 -= copied as u32;
             }
-            if put >= ring.len() {
-                break Ok(Some(Stop::Output));
-            }
-            bits.fill();
-            let Some((symbol, length)) = codes.literals.decode(bits.hold, bits.count) else {
-                break Ok(Some(Stop::Input));
+            // Literals, up to what is none.
+            let code = loop {
+                if put >= ring.len() {
+                    break None;
+                }
+                now.fill();
+                let code = codes.literals.decode(now.hold, now.count);
+                match code {
+                    Some(code) if code.is_literal() => {
+                        ring[put] = code.value() as u8;
+                        put += 1;
+                        now.drop(code.bits());
+                    }
+                    _ => break code,
+                }
             };
-            if symbol < 256 {
-                ring[put] = symbol as u8;
-                put += 1;
-                bits.drop(length);
-                continue;
-            }
-            if symbol == 256 {
-                bits.drop(length);
+            let Some(code) = code else {
+                break Ok(Some(if put >= ring.len() { Stop::Output } else { Stop::Input }));
+            };
+            let mut then = now;
+            then.drop(code.bits());
+            if code.is_end() {
+                now = then;
                 break Ok(Some(Stop::Block));
             }
-            let (mut hold, mut count) = (bits.hold >> length, bits.count - length);
-            let index = usize::from(symbol - 257);
-            let (Some(base), Some(extra)) = (LENGTH_BASE.get(index), LENGTH_EXTRA.get(index)) else {
-                bits.drop(length);
-                break Err(Bad);
-            };
-            let extra = u32::from(*extra);
-            let times = u32::from(*base) + (hold & ((1 << extra) - 1)) as u32;
-            if extra > count {
-                break Ok(Some(Stop::Input));
-            }
-            (hold, count) = (hold >> extra, count - extra);
-            let Some((symbol, length)) = codes.distances.decode(hold, count) else {
-                break Ok(Some(Stop::Input));
-            };
-            (hold, count) = (hold >> length, count - length);
-            let Some(base) = DISTANCE_BASE.get(usize::from(symbol)) else {
-                (bits.hold, bits.count) = (hold, count);
-                break Err(Bad);
-            };
-            let extra = (u32::from(symbol) / 2).saturating_sub(1);
-            if extra > count {
-                break Ok(Some(Stop::Input));
-            }
-            let distance = u32::from(*base) + (hold & ((1 << extra) - 1)) as u32;
-            (bits.hold, bits.count) = (hold >> extra, count - extra);
-            let produced = offset.wrapping_add(put as u64);
-            if u64::from(distance) > produced {
+            if code.is_none() {
+                now = then;
                 break Err(Bad);
             }
-            seen.note(times, distance, produced - *before, bits);
+            let Some(times) = then.with_extra(code) else { break Ok(Some(Stop::Input)) };
+            let Some(code) = codes.distances.decode(then.hold, then.count) else {
+                break Ok(Some(Stop::Input));
+            };
+            then.drop(code.bits());
+            if code.is_none() {
+                now = then;
+                break Err(Bad);
+            }
+            let Some(distance) = then.with_extra(code) else { break Ok(Some(Stop::Input)) };
+            now = then;
+            if u64::from(distance) > offset.wrapping_add(put as u64) {
+                break Err(Bad);
+            }
+            seen.note(times, distance, own.wrapping_add(put as u64), &now);
             *copying = (times, distance);
         };
+        *bits = now;
         *total = offset.wrapping_add(put as u64);
         *at = put;
         stop
@@ -512,6 +504,18 @@ impl Bits<'_> {
         Some(value as u32)
     }
 
+    /// The value of a code together with its extra bits, if they are there.
+    #[inline(always)]
+    fn with_extra(&mut self, code: Code) -> Option<u32> {
+        let extra = code.extra();
+        if extra > self.count {
+            return None;
+        }
+        let value = code.value() + (self.hold & ((1 << extra) - 1)) as u32;
+        self.drop(extra);
+        Some(value)
+    }
+
     #[inline(always)]
     fn drop(&mut self, count: u32) {
         self.hold >>= count;
@@ -550,7 +554,15 @@ fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
         return length;
     };
     if distance >= length {
-        ring.copy_within(from..from + length, at);
+        let (before, behind) = ring.split_at_mut(at);
+        let (source, target) = (&before[from..from + length], &mut behind[..length]);
+        // Most are short: two words that overlap are sooner copied than a call is made.
+        match length {
+            0..4 => source.iter().zip(target).for_each(|(from, to)| *to = *from),
+            4..8 => copy_ends::<4>(source, target),
+            8..=16 => copy_ends::<8>(source, target),
+            _ => target.copy_from_slice(source),
+        }
     } else {
         // What is copied is copied again.
         let mut done = distance;
@@ -562,4 +574,17 @@ fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
         }
     }
     length
+}
+
+/// Copies as many bytes as `N` to twice `N` are.
+#[inline(always)]
+fn copy_ends<const N: usize>(source: &[u8], target: &mut [u8]) {
+    if let (Some(first), Some(last)) = (source.first_chunk::<N>(), source.last_chunk::<N>())
+        && let Some(place) = target.first_chunk_mut()
+    {
+        *place = *first;
+        if let Some(place) = target.last_chunk_mut() {
+            *place = *last;
+        }
+    }
 }
