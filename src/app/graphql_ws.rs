@@ -5,6 +5,7 @@ use super::excerpt::clipped;
 use super::json;
 use crate::model::{App, Cite, Finding, Span, Text, fields, rules};
 
+/// GraphQL over WebSocket, as the package graphql-ws speaks it.
 pub static DIALECT: Dialect = Dialect {
     id: "graphql-transport-ws",
     subprotocols: &["graphql-transport-ws"],
@@ -16,6 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     }),
 };
 
+/// What came before, of the package subscriptions-transport-ws.
 pub static LEGACY: Dialect = Dialect {
     id: "graphql-ws",
     subprotocols: &["graphql-ws"],

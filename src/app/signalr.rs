@@ -5,6 +5,7 @@ use super::json;
 use crate::model::json::place;
 use crate::model::{App, Cite, Text, Value, fields};
 
+/// SignalR with its JSON protocol.
 pub static DIALECT: Dialect = Dialect {
     id: "signalr",
     subprotocols: &[],

@@ -8,6 +8,7 @@ use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
 use crate::model::{App, Cite, Dir, Field, FieldDef, Finding, Span, Text, Value, fields, rules};
 
+/// STOMP 1.0 to 1.2.
 pub static DIALECT: Dialect = Dialect {
     id: "stomp",
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],

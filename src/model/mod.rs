@@ -39,7 +39,7 @@ pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
-pub use hole::{Hole, Part};
+pub use hole::{Gap, GapEffect, Hole, Part};
 pub use layer::Layer;
 pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
@@ -50,8 +50,8 @@ pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use unit::{
-    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Flow, Frame, FrameHeader, Gap,
-    GapEffect, Handshake, Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
+    At, Body, CloseBody, Connection, Counts, Deflate, EndKind, Ending, Flow, Frame, FrameHeader, Handshake,
+    Header, HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use wants::Wants;
 pub use way::Way;

@@ -7,7 +7,7 @@ use super::app::{App, AppPacket, AppSession};
 use super::diagnosis::Diagnosis;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
-use super::hole::Hole;
+use super::hole::{Gap, Hole};
 use super::other::Opening;
 use super::run::{InputFile, Meta, Summary};
 use super::source::Source;
@@ -203,7 +203,9 @@ impl Handshake {
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deflate {
+    /// The server starts each message with an empty window (RFC 7692 §7.1.1.1).
     pub server_no_context_takeover: bool,
+    /// The client does (RFC 7692 §7.1.1.2).
     pub client_no_context_takeover: bool,
     /// 8 to 15; 15 when not named.
     pub server_max_window_bits: u8,
@@ -218,8 +220,11 @@ pub struct Connection {
     pub parent: Option<NonZeroU32>,
     /// `None` for input without addresses.
     pub client: Option<Endpoint>,
+    /// As `client`.
     pub server: Option<Endpoint>,
+    /// How it is known who is the client.
     pub roles: Roles,
+    /// What was seen of the opening handshake.
     pub handshake: Handshake,
     /// The request target.
     pub target: Option<String>,
@@ -229,6 +234,7 @@ pub struct Connection {
     pub subprotocol: Option<String>,
     /// The agreed extensions, as the response names them.
     pub extensions: Option<String>,
+    /// The agreed compression; `None` when there is none.
     pub deflate: Option<Deflate>,
     /// Such as `1.1`.
     pub http_version: Option<String>,
@@ -241,6 +247,7 @@ pub struct Connection {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
+    /// The way it ended.
     pub how: EndKind,
     /// The code of the first Close frame that carried one.
     pub close_code: Option<CloseCode>,
@@ -264,7 +271,9 @@ pub enum EndKind {
 /// What one endpoint sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Frames.
     pub frames: u64,
+    /// Messages, control frames among them.
     pub messages: u64,
     /// Frame headers and payloads.
     pub bytes: u64,
@@ -300,6 +309,7 @@ pub struct Header {
     pub name: String,
     /// Without surrounding white space. Untrusted.
     pub value: String,
+    /// Whether it is right.
     pub verdict: Verdict,
     /// What it means for the WebSocket, empty when nothing.
     pub meaning: Text,
@@ -325,10 +335,15 @@ pub enum Verdict {
 /// A frame's header (RFC 6455 §5.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
+    /// FIN: the last fragment of its message.
     pub fin: bool,
+    /// RSV1: with permessage-deflate, a compressed message (RFC 7692 §6).
     pub rsv1: bool,
+    /// RSV2, which is 0 unless an extension defines it.
     pub rsv2: bool,
+    /// RSV3, which is 0 unless an extension defines it.
     pub rsv3: bool,
+    /// What the payload is.
     pub opcode: Opcode,
     /// The masking key; `None` when MASK is 0.
     pub masking_key: Option<[u8; 4]>,
@@ -396,6 +411,7 @@ pub struct Frame<'a> {
     pub n: u64,
     /// Offset of the first header byte in the sender's stream.
     pub offset: u64,
+    /// What the header says.
     pub header: FrameHeader,
     /// The header as it stands on the wire.
     pub head: &'a [u8],
@@ -458,6 +474,7 @@ pub struct Message<'a> {
 pub enum Utf8 {
     /// Not text, or not decidable.
     Unchecked,
+    /// Valid as far as the message goes.
     Valid,
     /// Offset of the byte where the first invalid sequence begins.
     Invalid(u64),
@@ -470,27 +487,4 @@ pub struct CloseBody<'a> {
     pub code: Option<CloseCode>,
     /// Up to 123 bytes; untrusted.
     pub reason: &'a [u8],
-}
-
-/// Stream bytes that are missing from the capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// Offset of the first missing byte in the sender's stream.
-    pub offset: u64,
-    /// How many bytes are missing.
-    pub length: u64,
-    /// Packets on both sides of the hole; `None` where there is none.
-    pub between: (Option<u64>, Option<u64>),
-    pub effect: GapEffect,
-}
-
-/// What a gap did to decoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GapEffect {
-    /// It lay inside a payload; frame boundaries are still known.
-    SkippedInPayload,
-    /// It lay over a header; decoding goes on at the next plausible one.
-    Resynchronised,
-    /// It lay over a header, and no plausible one was found.
-    Desynchronised,
 }

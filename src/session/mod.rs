@@ -41,7 +41,9 @@ pub use self::refused::Refusals;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
+    /// Where units go.
     pub out: &'c mut Out<'s>,
+    /// Buffers that nobody keeps between two calls.
     pub scratch: &'c mut Scratch,
     /// Connections numbered so far.
     pub connections: &'c mut u32,

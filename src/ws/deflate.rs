@@ -8,7 +8,7 @@
 mod blocks;
 mod codes;
 
-pub use blocks::{Match, Seen};
+pub use blocks::Seen;
 
 use crate::limits;
 use blocks::{Blocks, WINDOW};
@@ -33,6 +33,7 @@ pub struct Inflater {
     last: [u8; 4],
     /// Bytes of the message, before and after.
     pub compressed: u64,
+    /// Bytes that came out of it.
     pub inflated: u64,
 }
 
@@ -204,6 +205,7 @@ mod differential;
 
 #[cfg(test)]
 mod tests {
+    use super::blocks::Match;
     use super::*;
 
     /// Inflates the messages of one direction, `cut` bytes at a time.
