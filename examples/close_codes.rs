@@ -23,7 +23,7 @@ impl Sink for CloseCodes {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if let Body::Connection(connection) = unit.body
-            && let Some(ending) = connection.ending
+            && let Some(ending) = &connection.ending
             && connection.handshake.is_websocket()
         {
             *self.0.entry(ending.close_code).or_default() += 1;

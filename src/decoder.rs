@@ -13,12 +13,15 @@ mod budget;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use self::budget::Budget;
+use crate::app::keys::Keys;
+use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
     At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
-    StreamEnd, Summary, Text, Time, Unit, Wants,
+    StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -66,6 +69,8 @@ pub struct Decoder<S> {
     /// By flow id.
     sessions: Vec<Option<Session>>,
     budget: Budget,
+    /// What TCP says of the connection that is over next.
+    transport: Option<(FlowId, Box<TcpFacts>)>,
     now: Option<Time>,
     bytes: u64,
     /// The sink has had enough.
@@ -82,8 +87,12 @@ impl<S: Sink> Decoder<S> {
     /// The same, holding at most `memory` bytes at a time: beyond that the least useful is given up, with
     /// a finding.
     pub fn within(memory: usize, sink: S) -> Self {
-        let app = sink.wants().app;
-        let chain = if app { Chain::Timed(Box::new(Timeline::new(sink))) } else { Chain::Plain(sink) };
+        let Wants { app, causes, .. } = sink.wants();
+        let chain = match (app, causes) {
+            (false, false) => Chain::Plain(sink),
+            (false, true) => Chain::Judged(Box::new(Judge::new(sink))),
+            (true, _) => Chain::Timed(Box::new(Timeline::new(Judge::new(sink)))),
+        };
         Self {
             out: Emitter::new(chain),
             scratch: Scratch::within(memory),
@@ -92,17 +101,28 @@ impl<S: Sink> Decoder<S> {
             refusals: Refusals::default(),
             sessions: Vec::new(),
             budget: Budget::of(memory, app),
+            transport: None,
             now: None,
             bytes: 0,
             stopped: false,
         }
     }
 
+    /// Ties replies to requests by these keys, too, where the sink wants to know what messages mean.
+    #[must_use]
+    pub fn matching(mut self, keys: Option<Arc<Keys>>) -> Self {
+        if let Chain::Timed(timeline) = self.out.sink() {
+            timeline.match_by(keys);
+        }
+        self
+    }
+
     /// The sink.
     pub fn sink(&mut self) -> &mut S {
         match self.out.sink() {
             Chain::Plain(sink) => sink,
-            Chain::Timed(timeline) => timeline.inner(),
+            Chain::Judged(judge) => judge.inner(),
+            Chain::Timed(timeline) => timeline.inner().inner(),
         }
     }
 
@@ -177,9 +197,15 @@ impl<S: Sink> Decoder<S> {
         self.with(id, |session, cx| session.end(from, how, receipt, at, cx))
     }
 
+    /// What TCP itself says of a connection, by [`Side`]; it is over with the next call.
+    pub fn transport(&mut self, id: FlowId, facts: Box<TcpFacts>) {
+        self.transport = Some((id, facts));
+    }
+
     /// The connection is over, and its id is free. `how` says what ended a side that has not said so
     /// itself, and `last` when something came last.
     pub fn close(&mut self, id: FlowId, how: StreamEnd, last: Option<Time>) -> Flow {
+        let transport = self.transport.take().filter(|(of, _)| *of == id).map(|(_, facts)| facts);
         let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::take) else { return ON };
         self.budget.leave(&session);
         let mut cx = Context {
@@ -188,7 +214,7 @@ impl<S: Sink> Decoder<S> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        session.finish(how, last, self.now, &mut cx)
+        session.finish(how, transport, last, self.now, &mut cx)
     }
 
     /// Something is wrong with a packet of one side.
@@ -287,25 +313,23 @@ impl<S: Sink> Decoder<S> {
         self.sessions.get_mut(id.0 as usize)?.as_mut()
     }
 
+    /// Has one session take something, and does what it answers; one that is not there ignores it.
     #[inline]
     fn with(
         &mut self,
         id: FlowId,
         act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> Interest,
     ) -> Interest {
-        let Some(Some(session)) = self.sessions.get_mut(id.0 as usize) else { return Interest::Ignore };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        let before = (session.is_told(), session.cost());
-        let mut interest = act(session, &mut cx);
-        let after = (session.is_told(), session.cost());
-        if after != before {
-            self.budget.change(before, after);
+        let Some(interest) = self.lend(id.0 as usize, act) else { return Interest::Ignore };
+        if interest == Interest::Follow && !self.budget.is_reached(&self.scratch) {
+            return interest;
         }
+        self.heed(id, interest)
+    }
+
+    /// Does what a session answered, and gives something up where memory is short.
+    #[inline(never)]
+    fn heed(&mut self, id: FlowId, mut interest: Interest) -> Interest {
         if interest == Interest::Ignore
             && let Some(session) = self.sessions[id.0 as usize].take()
         {
@@ -319,20 +343,48 @@ impl<S: Sink> Decoder<S> {
         }
         interest
     }
+
+    /// Lends one session, if it is there, all that it needs to do something, and accounts for what it takes
+    /// by then.
+    #[inline]
+    fn lend<T>(
+        &mut self,
+        slot: usize,
+        act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> T,
+    ) -> Option<T> {
+        let session = self.sessions.get_mut(slot)?.as_mut()?;
+        let mut cx = Context {
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            connections: &mut self.connections,
+            memory: &mut self.memory,
+        };
+        if session.is_settled() {
+            return Some(act(session, &mut cx));
+        }
+        let before = (session.is_told(), session.cost());
+        let result = act(session, &mut cx);
+        let after = (session.is_told(), session.cost());
+        self.budget.change(before, after);
+        Some(result)
+    }
 }
 
 /// What stands between the decoders and the sink.
 enum Chain<S> {
     Plain(S),
+    /// Why connections end is asked for.
+    Judged(Box<Judge<S>>),
     /// What messages mean is asked for.
-    Timed(Box<Timeline<S>>),
+    Timed(Box<Timeline<Judge<S>>>),
 }
 
 impl<S> Chain<S> {
     fn end(self) -> S {
         match self {
             Self::Plain(sink) => sink,
-            Self::Timed(timeline) => timeline.into_inner(),
+            Self::Judged(judge) => judge.into_inner(),
+            Self::Timed(timeline) => timeline.into_inner().into_inner(),
         }
     }
 }
@@ -341,6 +393,7 @@ impl<S: Sink> Sink for Chain<S> {
     fn wants(&self) -> Wants {
         match self {
             Self::Plain(sink) => sink.wants(),
+            Self::Judged(judge) => judge.wants(),
             Self::Timed(timeline) => timeline.wants(),
         }
     }
@@ -349,6 +402,7 @@ impl<S: Sink> Sink for Chain<S> {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         match self {
             Self::Plain(sink) => sink.take(unit),
+            Self::Judged(judge) => judge.take(unit),
             Self::Timed(timeline) => timeline.take(unit),
         }
     }
@@ -357,10 +411,14 @@ impl<S: Sink> Sink for Chain<S> {
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         match self {
             Self::Plain(sink) => sink.take_whole(unit, message),
+            Self::Judged(judge) => judge.take_whole(unit, message),
             Self::Timed(timeline) => timeline.take_whole(unit, message),
         }
     }
 }
+
+#[cfg(test)]
+mod ways;
 
 #[cfg(test)]
 mod tests {
@@ -374,7 +432,7 @@ mod tests {
 
     impl Sink for Lines {
         fn wants(&self) -> Wants {
-            Wants { fields: false, payload: 100, app: true }
+            Wants { payload: 100, app: true, ..Wants::NOTHING }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -58,6 +58,7 @@
 #![warn(missing_docs)]
 
 pub mod app;
+pub mod cause;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
@@ -95,6 +96,7 @@ pub fn rule_lists() -> Vec<(String, &'static [&'static model::Rule])> {
         ("TCP and the capture".to_owned(), net::RULES),
         ("Engine.IO and Socket.IO".to_owned(), app::RULES),
     ];
+    lists.extend(cause::lists().into_iter().map(|(about, rules)| (about.to_owned(), rules)));
     let dialects = app::DIALECTS.iter().filter(|dialect| !dialect.rules.is_empty());
     // Two subprotocols may be one protocol, written differently.
     lists.extend(

@@ -197,6 +197,8 @@ pub struct Select<S> {
     queues: HashMap<u32, Queue, foldhash::fast::FixedState>,
     /// What these keep, in bytes.
     queued: usize,
+    /// A judgement comes behind each connection's last unit.
+    judged: bool,
     frames: u64,
     /// The last frame of the limit, when it may yet complete a message.
     last: Option<(u32, u64)>,
@@ -214,6 +216,7 @@ impl<S: Sink> Select<S> {
     /// Shows `selection` in `inner`.
     pub fn new(selection: Selection, inner: S) -> Self {
         let done = selection.limit == Some(0);
+        let inner_wants = inner.wants();
         Self {
             all: selection.is_all(),
             found: vec![false; selection.streams.len()],
@@ -224,6 +227,7 @@ impl<S: Sink> Select<S> {
             chosen: HashSet::default(),
             queues: HashMap::default(),
             queued: 0,
+            judged: inner_wants.causes,
             frames: 0,
             last: None,
             done,
@@ -255,7 +259,9 @@ impl<S: Sink> Select<S> {
         let is_chosen = self.choose(unit.conn, connection);
         if connection.ending.is_some() {
             self.settle(unit.conn)?;
-            self.chosen.remove(&unit.conn);
+            if !self.judged {
+                self.chosen.remove(&unit.conn);
+            }
         }
         if !is_chosen {
             return Flow::Continue(());
@@ -271,11 +277,27 @@ impl<S: Sink> Select<S> {
             let (time, packets) = (unit.time, unit.packets);
             self.waiting.insert(unit.conn, Waiting { connection: connection.clone(), time, packets });
             Flow::Continue(())
-        } else if self.waiting.remove(&unit.conn).is_none() {
+        } else if !self.waiting.contains_key(&unit.conn) {
             self.pass(unit)
         } else {
+            if !self.judged {
+                self.waiting.remove(&unit.conn);
+            }
             Flow::Continue(())
         }
+    }
+
+    /// What is to be said of a connection that is over: as much as is shown of it, or what went wrong where
+    /// that is asked for.
+    fn judgement(&mut self, unit: &Unit<'_>) -> Flow {
+        let is_shown = self.shows_stream(unit.conn);
+        self.chosen.remove(&unit.conn);
+        let worth = self.selection.findings && !unit.findings.is_empty();
+        if is_shown && worth {
+            self.introduce(unit.conn)?;
+        }
+        let was_shown = self.waiting.remove(&unit.conn).is_none();
+        if is_shown && was_shown { self.pass(unit) } else { Flow::Continue(()) }
     }
 
     /// Whether a connection is one of `streams`, now that something is known of it.
@@ -446,6 +468,10 @@ impl<S: Sink> Sink for Select<S> {
         self.inner.wants().or(Wants { payload: searched, ..Wants::NOTHING })
     }
 
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        self.choose(conn, connection)
+    }
+
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if self.all {
             return self.pass(unit);
@@ -474,6 +500,7 @@ impl<S: Sink> Sink for Select<S> {
                 self.connection(&Unit { body: Body::Connection(&connection), ..*unit }, &connection)
             }
             Body::Connection(connection) => self.connection(unit, connection),
+            Body::Judgement(_) => self.judgement(unit),
             _ if !self.shows_stream(unit.conn) => Flow::Continue(()),
             Body::Frame(_) | Body::Message(_) if self.selection.grep.is_some() => self.search(unit),
             _ if self.selection.shows(unit, findings) => self.show(unit),

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use super::dialect::{Dialect, Reader, Said};
 use super::excerpt::cut;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
-use crate::model::json::{Json, is_deep};
+use crate::model::json::{Json, is_deep, is_plainly_json};
 use crate::model::{App, Cite, Text, Value, fields};
 
 /// JSON without a protocol around it.
@@ -54,7 +54,8 @@ pub fn content(bytes: &[u8]) -> Value {
 
 /// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].
 pub fn is_valid(text: &str) -> bool {
-    !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    is_plainly_json(text)
+        || !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What `serde_json` says of what is no JSON, as words of ours that can be translated.

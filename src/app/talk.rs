@@ -2,7 +2,7 @@
 
 use super::DIALECTS;
 use super::dialect::{Decoder, Dialect, Reader, Said};
-use crate::model::{App, Dir, Finding};
+use crate::model::{App, Dir, Finding, Time, Unanswered};
 
 /// The application protocols of one connection: which was agreed on, which were seen, and what their
 /// decoders remember.
@@ -29,9 +29,16 @@ impl Talk {
         {
             return Some(app);
         }
-        let agreed = self.agreed.map(|agreed| agreed.id);
-        for dialect in DIALECTS.iter().copied().filter(|dialect| Some(dialect.id) != agreed) {
-            let app = self.attempt(dialect, said, found);
+        for dialect in DIALECTS.iter().copied() {
+            // Most of them are out of the question at a glance.
+            let Some(looks_like) = dialect.looks_like else { continue };
+            let known = self.place(dialect);
+            if known.is_none() && !looks_like(said)
+                || self.agreed.is_some_and(|agreed| std::ptr::eq(agreed, dialect))
+            {
+                continue;
+            }
+            let app = self.attempt(dialect, known, said, found);
             if app.is_some() {
                 return app;
             }
@@ -59,30 +66,29 @@ impl Talk {
         decoder.read(&Said { agreed: true, known: true, ..*said }, found)
     }
 
-    /// Reads a message as `dialect` if it shows by itself that it speaks it, or if messages before it did.
+    /// Reads a message as `dialect`: it shows by itself that it may speak it, or messages before it did,
+    /// which a decoder has read whose place is `known`.
     fn attempt(
         &mut self,
         dialect: &'static Dialect,
+        known: Option<usize>,
         said: &Said<'_>,
         found: &mut Vec<Finding>,
     ) -> Option<App> {
-        let looks_like = dialect.looks_like?;
         let new = match dialect.reader {
-            Reader::Each(read) => return if looks_like(said) { each(read, said) } else { None },
+            Reader::Each(read) => return each(read, said),
             Reader::Session(new) => new,
         };
         let before = found.len();
-        let app = if let Some(at) = self.place(dialect) {
+        let app = if let Some(at) = known {
             self.decoders[at].1.read(&Said { agreed: false, known: true, ..*said }, found)
-        } else if looks_like(said) {
+        } else {
             let mut decoder = new();
             let app = decoder.read(&Said { agreed: false, known: false, ..*said }, found);
             if app.is_some() {
                 self.decoders.push((dialect, decoder));
             }
             app
-        } else {
-            None
         };
         if app.is_none() {
             found.truncate(before);
@@ -102,6 +108,27 @@ impl Talk {
         for (_, decoder) in &mut self.decoders {
             decoder.lost(dir);
         }
+    }
+
+    /// Bytes held for requests that wait for answers.
+    pub fn held(&mut self) -> usize {
+        let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
+        requests.map(|requests| requests.held()).sum()
+    }
+
+    /// Forgets requests that wait for answers.
+    pub fn forget_requests(&mut self) {
+        let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
+        requests.for_each(|requests| requests.forget());
+    }
+
+    /// Requests that are without an answer at the end, the connection's last moment.
+    pub fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
+        let mut to = Vec::new();
+        for requests in self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests()) {
+            requests.list(end, &mut to);
+        }
+        to
     }
 
     /// The connection is over, and all that was sent has been read: what that cuts short.

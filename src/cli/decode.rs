@@ -1,11 +1,14 @@
 //! `wstool decode`: the main job.
 
+mod lead;
 mod opening;
 mod report;
 mod several;
 mod threads;
+mod typed;
 
 use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -13,16 +16,18 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use self::opening::{Opened, joined, open};
 use self::report::{not_there, nothing_readable, report, unopened};
+use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
 use super::size;
+use crate::app::keys::Keys;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
-use crate::pipeline;
+use crate::model::{Body, Connection, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::pipeline::{self, Means, Threads};
 use crate::render::views::{self, Choice, Form};
-use crate::render::{Options, TimeStyle, VIEWS, View, messages, tree};
+use crate::render::{Options, TimeStyle, VIEWS, View, messages, stats, tree};
 use crate::select::{self, Select, Selection, Stream, Verdict};
 use crate::timeline;
 
@@ -44,6 +49,7 @@ Examples:
   wstool decode --stream 3-5,192.0.2.7:8080 --opcode close,ping capture.pcap
   wstool decode --findings --fail-on error capture.pcap
   wstool decode --view table client-side.pcap server-side.pcap
+  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
@@ -110,9 +116,13 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     explain: bool,
 
-    /// Columns to fit, 80 or more; by default the terminal's
+    /// Leave out what went wrong and how the connections ended, which is told first
+    #[arg(long, help_heading = "Showing")]
+    no_verdict: bool,
+
+    /// Columns to fit, 40 or more; by default the terminal's. The diagrams of the view bits take 70
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
         help_heading = "Showing"
     )]
     width: Option<u16>,
@@ -143,6 +153,14 @@ pub struct Args {
     /// Show only what is wrong, and whom it belongs to
     #[arg(long, help_heading = "Selecting")]
     findings: bool,
+
+    /// Count how long requests wait for their answers, by method (--view stats)
+    #[arg(long, help_heading = "Showing")]
+    latency: bool,
+
+    /// Take messages of JSON for requests and replies by their keys: request=$.id,reply=$.id,method=$.method
+    #[arg(long = "match", value_name = "KEYS", value_parser = keys, help_heading = "Reading")]
+    keys: Option<Arc<Keys>>,
 
     /// Leave out findings that matter less
     #[arg(long, value_name = "SEVERITY", default_value = "note", help_heading = "Selecting")]
@@ -229,8 +247,19 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
         [] => &stdin_only,
         inputs => inputs,
     };
+    if let Some(answer) = habits::url(inputs) {
+        return habits::tell(&answer, look);
+    }
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    if args.latency && *args.view != stats::VIEW {
+        look.tell(
+            "error: {}",
+            &"--latency counts in --view stats; other views show with each answer how long it took".into(),
+        )?;
+        return Ok(2);
+    }
+    typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
     match (inputs, args.protocol) {
         (inputs, Some(protocol)) => {
@@ -254,13 +283,18 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
             return Ok(2);
         }
     };
+    let lead = lead::of(args, name, &opened, interrupt);
     let threads = args.threads.of(&opened);
     let Opened { input, size, live, .. } = opened;
     let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
-    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
+    let mut show = Show::new(args, Output::new(live), look, live);
+    if let Some(head) = lead {
+        show.view.lead(head);
+    }
+    let mut select = Select::new(args.selection(), show);
     let mut until = Until { select: &mut select, interrupt };
-    let means = pipeline::Means { threads, memory: args.memory };
+    let means = args.means(threads);
     let outcome = pipeline::run_with(means, input, &mut until, &mut |read| progress.at(read));
     progress.end();
     let verdict = select.verdict();
@@ -326,19 +360,25 @@ impl Args {
         }
     }
 
+    fn means(&self, threads: Threads) -> Means {
+        Means { threads, memory: self.memory, keys: self.keys.clone() }
+    }
+
     fn options(&self, look: Look) -> Options {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
             color: look.color,
             lang: look.language(self.ascii),
-            ascii: self.ascii,
+            ascii: look.ascii(self.ascii),
             time: match self.time {
                 Time::Relative => TimeStyle::Relative,
                 Time::Utc => TimeStyle::Utc,
                 Time::Delta => TimeStyle::Delta,
             },
             payload: self.payload_limit,
+            latency: self.latency || self.keys.is_some(),
             advice: self.explain.then(|| explain::advice(look.lang)),
+            head: self.tells_head(),
         }
     }
 }
@@ -363,6 +403,10 @@ struct Until<'a, S> {
 impl<S: Sink> Sink for Until<'_, S> {
     fn wants(&self) -> Wants {
         self.select.wants()
+    }
+
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        self.select.looks_at(conn, connection)
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -432,6 +476,10 @@ fn payload_limit(text: &str) -> Result<u64, String> {
 fn memory(text: &str) -> Result<usize, String> {
     let bytes = size::at_least(text, limits::MEMORY_LEAST)?;
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+fn keys(text: &str) -> Result<Arc<Keys>, String> {
+    Keys::parse(text).map(Arc::new)
 }
 
 fn streams(text: &str) -> Result<Streams, String> {

@@ -69,8 +69,13 @@ enum Format {
 /// Runs the command; the exit code. `Err` only when writing fails.
 pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let lang = look.language(args.ascii);
-    let options =
-        Options { width: output::width(), color: look.color, lang, ascii: args.ascii, ..Options::default() };
+    let options = Options {
+        width: output::width(),
+        color: look.color,
+        lang,
+        ascii: look.ascii(args.ascii),
+        ..Options::default()
+    };
     let question = args.topic.join(" ");
     if question.trim().is_empty() {
         show_all(args, &options, explain::topics().iter(), out)?;
@@ -333,7 +338,7 @@ mod tests {
 
     impl Sink for Findings {
         fn wants(&self) -> Wants {
-            Wants { fields: true, payload: 1000, app: true }
+            Wants { fields: true, payload: 1000, app: true, causes: true }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -11,9 +11,11 @@ pub mod decode;
 pub mod encode;
 pub mod explain;
 mod file;
+mod habits;
 pub mod help;
 mod interrupt;
 pub mod lesson;
+mod locale;
 mod look;
 mod manual;
 mod mistaken;
@@ -39,14 +41,16 @@ use crate::input::capture::ETHERNET;
 use crate::lang::Lang;
 use crate::synth;
 
+use habits::Meant;
 pub use look::Look;
 
-/// Teaches and inspects the WebSocket protocol, down to the bit and the paragraph of the RFC.
+/// Shows what is on the wire of a WebSocket, whether it is right and why it ended; and teaches
+/// the protocol, down to the bit and the paragraph of the RFC.
 #[derive(Parser)]
 #[command(name = "wstool", version, max_term_width = 80, arg_required_else_help = true)]
 #[command(after_help = "Begin with:
   wstool lesson                    to learn the protocol
-  wstool decode capture.pcap       to see why a connection fails
+  wstool capture.pcap              to see why a connection fails: short for wstool decode
   wstool explain 1006              to look something up
   wstool teacher --help            to teach a class")]
 struct Cli {
@@ -121,14 +125,18 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let matches = match Cli::command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(e) => {
-            return refuse(&args, &e);
+            return match habits::meant(&args, &e) {
+                Some(Meant::Line(line)) => run(line.into_iter()),
+                Some(Meant::Said(answer)) => habits::tell(&answer, look_of(&args)),
+                None => refuse(&args, &e),
+            };
         }
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(e) => return refuse(&args, &e),
     };
-    let look = Look { color: cli.color.decide(), lang: cli.lang.unwrap_or_else(locale) };
+    let look = Look { color: cli.color.decide(), lang: cli.lang.unwrap_or_else(locale::language) };
     colored::control::set_override(look.color);
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
@@ -222,9 +230,14 @@ fn refuse(args: &[OsString], error: &clap::Error) -> io::Result<u8> {
                 error.print()?;
             }
         }
-        (_, Some(problem)) => Look { color: false, lang }.tell("error: {}", &problem)?,
+        (_, Some(problem)) => look_of(args).tell("error: {}", &problem)?,
     }
     Ok(2)
+}
+
+/// How to tell what is wrong with a command line that is not understood.
+fn look_of(args: &[OsString]) -> Look {
+    Look { color: false, lang: language(args) }
 }
 
 /// The command line as clap has it, in English.
@@ -238,7 +251,7 @@ fn language(args: &[OsString]) -> Lang {
     let named = words().zip(words().skip(1)).find(|(name, _)| name == "--lang").map(|(_, code)| code);
     let joined = words().find_map(|arg| arg.strip_prefix("--lang=").map(ToOwned::to_owned));
     let code = named.map(Cow::into_owned).or(joined);
-    code.and_then(|code| code.parse().ok()).unwrap_or_else(locale)
+    code.and_then(|code| code.parse().ok()).unwrap_or_else(locale::language)
 }
 
 /// What is wrong, without the usage that follows it.
@@ -253,13 +266,6 @@ fn demonstrate(arguments: &[String], look: Look) -> io::Result<u8> {
     let lang = format!("--lang={}", look.lang.code());
     let own = ["wstool", color, &lang].map(OsString::from);
     run(own.into_iter().chain(arguments.iter().map(OsString::from)))
-}
-
-/// The language of the environment's locale, in the order POSIX gives its variables.
-fn locale() -> Lang {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
-    Lang::of_locale(&locale.unwrap_or_default())
 }
 
 impl ColorWhen {

@@ -6,9 +6,16 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::lang::Lang;
+use crate::render::Options;
 
 /// Bytes gathered before they are written, when nobody waits for them.
 const BUFFER: usize = 256 * 1024;
+
+/// Columns that are used of a terminal: longer lines are hard to read.
+const WIDEST: usize = 120;
+
+/// Columns that are used when somebody asks for them.
+const WIDEST_NAMED: usize = 1000;
 
 /// How long nobody asks how far it has come.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -42,12 +49,17 @@ impl Write for Output {
     }
 }
 
-/// Columns of the terminal, within reason; 80 where there is none.
+/// Columns that the environment names, or else those of the terminal, within reason; 80 where there is none.
 pub fn width() -> usize {
+    let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse::<usize>().ok());
+    if let Some(columns) = named.filter(|columns| *columns > 0) {
+        return columns.clamp(Options::NARROWEST, WIDEST_NAMED);
+    }
     if !io::stdout().is_terminal() {
         return 80;
     }
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).clamp(40, 120))
+    let size = terminal_size::terminal_size();
+    size.map_or(80, |(width, _)| usize::from(width.0).clamp(Options::NARROWEST, WIDEST))
 }
 
 /// How far the reading of an input has come, on a terminal's stderr, once it takes longer than anybody waits

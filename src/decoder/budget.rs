@@ -224,23 +224,13 @@ impl<S: Sink> Decoder<S> {
         ON
     }
 
-    /// Has one session give something up, or say that it was, and accounts for it.
+    /// Has one session give something up, or say that it was.
     fn each(
         &mut self,
         slot: usize,
         give_up: impl FnOnce(&mut Session, At, &mut Context<'_, '_>) -> Flow,
     ) -> Flow {
         let at = At { time: self.now, ..At::default() };
-        let Some(Some(session)) = self.sessions.get_mut(slot) else { return ON };
-        let mut cx = Context {
-            out: &mut self.out,
-            scratch: &mut self.scratch,
-            connections: &mut self.connections,
-            memory: &mut self.memory,
-        };
-        let before = (session.is_told(), session.cost());
-        let flow = give_up(session, at, &mut cx);
-        self.budget.change(before, (session.is_told(), session.cost()));
-        flow
+        self.lend(slot, |session, cx| give_up(session, at, cx)).unwrap_or(ON)
     }
 }

@@ -34,7 +34,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 pub fn accept_value(key: &[u8]) -> String {
     //= RFC 6455 §4.2.2
     //# taking the SHA-1 hash of this concatenated value to obtain a 20-byte value and
-    STANDARD.encode(digest(&[key, GUID.as_bytes()]))
+    STANDARD.encode(digest_of(key))
+}
+
+/// What a key is answered with, before it is written in Base64.
+pub(super) fn digest_of(key: &[u8]) -> [u8; 20] {
+    digest(&[key, GUID.as_bytes()])
 }
 
 fn digest(parts: &[&[u8]]) -> [u8; 20] {
@@ -71,7 +76,7 @@ impl Steps {
     /// The steps from `key`, the value of `Sec-WebSocket-Key` as it was sent (RFC 6455 §4.2.2).
     pub fn of(key: &[u8]) -> Self {
         let text = String::from_utf8_lossy(key).into_owned();
-        let digest = digest(&[key, GUID.as_bytes()]);
+        let digest = digest_of(key);
         Self {
             joined: format!("{text}{GUID}"),
             decoded: LENIENT.decode(key).ok(),

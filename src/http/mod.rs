@@ -237,6 +237,11 @@ rules! {
     PARALLEL_CONNECTING = "parallel-connecting", Warning, Cite::rfc6455("4.1"), Client,
         "two handshakes with the same server are under way at once",
         "a conforming client waits for one to be established or to fail before it begins the next";
+    EXTENSION_STRIPPED = "extension-stripped", Note, Cite::rfc6455("9.1"), Client,
+        "the extensions that the client offered were taken out on the way",
+        "nothing is compressed, or, where only the answer passed without them, the ends disagree about it",
+        usually "a proxy that does not pass Sec-WebSocket-Extensions on",
+        mend "let every proxy on the way pass Sec-WebSocket-Extensions on, in both directions";
     REUSED_KEY = "reused-sec-websocket-key", Warning, Cite::rfc6455("4.1"), Client,
         "the same Sec-WebSocket-Key in two handshakes",
         "the server answers as usual, but a cached answer would now be taken for a fresh one";

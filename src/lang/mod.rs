@@ -4,6 +4,7 @@
 //! words of another language, as gettext has it. Nothing is remembered for the
 //! process: whoever writes words is told the [`Lang`] to write them in.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -81,14 +82,15 @@ impl Lang {
         out
     }
 
-    /// A text in this language.
-    pub fn say(self, text: &Text) -> String {
-        if text.args.is_empty() && self == Self::En && !text.template.contains('{') {
-            return text.template.to_owned();
+    /// A text in this language: words without holes are those of the catalogue themselves.
+    pub fn say(self, text: &Text) -> Cow<'static, str> {
+        let template = self.words(text.template);
+        if text.args.is_empty() && !template.contains('{') {
+            return Cow::Borrowed(template);
         }
         let mut out = String::new();
         self.say_to(text, &mut out);
-        out
+        Cow::Owned(out)
     }
 
     fn say_to(self, text: &Text, out: &mut String) {

@@ -269,9 +269,7 @@ impl Instance {
     pub(super) fn said(&self, said: &Said, lang: Lang) -> String {
         let words = self.words.get(said.id).map_or(said.id, |words| words.in_(lang));
         let values: Vec<_> = said.holes.iter().map(|(name, text)| (*name, lang.say(text))).collect();
-        data::fill(words, |name| {
-            values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-        })
+        data::fill(words, |name| values.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value))
     }
 
     /// The arguments of the command, with the paths of the files.

@@ -10,7 +10,7 @@ impl Difference {
     pub fn words(&self, instance: &Instance, lang: Lang) -> Vec<String> {
         match self {
             Self::Said(said) => vec![instance.said(said, lang)],
-            _ => self.texts().iter().map(|text| lang.say(text)).collect(),
+            _ => self.texts().iter().map(|text| lang.say(text).into_owned()).collect(),
         }
     }
 }

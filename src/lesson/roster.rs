@@ -50,7 +50,7 @@ pub struct Fault {
 impl Fault {
     /// What is wrong, in one line.
     pub fn told(&self, lang: Lang) -> String {
-        lang.say(&self.text())
+        lang.say(&self.text()).into_owned()
     }
 
     /// The same, for any language.

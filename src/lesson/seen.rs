@@ -75,7 +75,7 @@ impl Seen {
 
 impl Sink for Seen {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 1 << 20, app: false }
+        Wants { payload: 1 << 20, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

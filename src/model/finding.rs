@@ -5,6 +5,7 @@ use std::fmt;
 use super::diagnosis::{Diagnosis, Usual};
 use super::span::Span;
 use super::text::Text;
+use super::verdict::Case;
 use super::wire::{CloseCode, Dir};
 
 /// A paragraph of a specification: `RFC 6455 §5.1`.
@@ -143,18 +144,27 @@ pub struct Finding {
     pub got: Text,
     /// What may be behind it.
     pub cause: Option<Box<Diagnosis>>,
+    /// What it has in common with others of its rule, where that is worth telling of all together.
+    pub case: Option<Box<Case>>,
 }
 
 impl Finding {
     /// A finding without spans, blamed on `blame`.
     pub fn new(rule: &'static Rule, blame: impl Into<Option<Dir>>, expected: Text, got: Text) -> Self {
-        Self { rule, blame: blame.into(), spans: Vec::new(), expected, got, cause: None }
+        Self { rule, blame: blame.into(), spans: Vec::new(), expected, got, cause: None, case: None }
     }
 
     /// Says what may be behind it.
     #[must_use]
     pub fn because(mut self, cause: Diagnosis) -> Self {
         self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// Says what others of its rule have in common with it.
+    #[must_use]
+    pub fn like(mut self, case: Case) -> Self {
+        self.case = Some(Box::new(case));
         self
     }
 

@@ -1,11 +1,15 @@
 //! JSON taken apart without losing an escape or a digit: every part is the text that was written.
 
+mod plain;
+
 use std::fmt;
 
 use memchr::memchr2_iter;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+pub use plain::is_plainly_json;
 
 /// A JSON value (RFC 8259) and what it directly consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -145,6 +145,11 @@ pub fn lasting(seconds: f64) -> String {
     }
 }
 
+/// Nanoseconds of something that lasted, in a sentence.
+pub fn span(nanos: i64) -> String {
+    lasting(nanos.max(0) as f64 / 1e9)
+}
+
 /// A part of 1 in percent, in a sentence.
 pub fn share(share: f64) -> String {
     let percent = share * 100.0;

@@ -27,6 +27,7 @@ pub fn connection() -> Connection {
         http_version: Some("1.1".into()),
         ending: None,
         more: Vec::new(),
+        unanswered: Vec::new(),
     }
 }
 
@@ -260,7 +261,7 @@ impl<'s, S: Sink> Talk<'s, S> {
 
     /// The connection ends.
     pub fn end(&mut self, how: EndKind, close_code: Option<u16>) -> &mut Self {
-        let ending = Ending { how, close_code: close_code.map(CloseCode), counts: Default::default() };
+        let ending = Box::new(Ending { close_code: close_code.map(CloseCode), ..Ending::new(how) });
         self.step();
         self.tell(None, Body::Connection(&Connection { ending: Some(ending), ..connection() }), &[]);
         self

@@ -8,9 +8,12 @@ pub struct Time(pub u64);
 
 impl Time {
     /// Nanoseconds from `earlier` to `self`, negative when packets are out of order.
+    #[inline]
     pub fn since(self, earlier: Self) -> i64 {
-        let delta = i128::from(self.0) - i128::from(earlier.0);
-        delta.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+        match self.0.checked_sub(earlier.0) {
+            Some(later) => i64::try_from(later).unwrap_or(i64::MAX),
+            None => i64::try_from(earlier.0 - self.0).map_or(i64::MIN, |before| -before),
+        }
     }
 
     /// ISO 8601 in UTC, with microseconds: `2023-11-10T05:56:11.123456Z`.

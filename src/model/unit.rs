@@ -1,19 +1,24 @@
 //! Units: what a decoder produces and every view consumes.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
 use super::app::{App, AppPacket, AppSession};
 use super::diagnosis::Diagnosis;
+use super::ending::Ending;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
 use super::hole::{Gap, Hole};
 use super::other::Opening;
+use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
 use super::source::Source;
 use super::span::Span;
+use super::stream::At;
 use super::text::Text;
 use super::time::Time;
+use super::verdict::Judgement;
 use super::wants::Wants;
 use super::wire::{CloseCode, Dir, Endpoint, Opcode};
 
@@ -25,6 +30,13 @@ pub trait Sink {
     /// What the sink will look at. Asked once, before the first unit, so that
     /// decoders can leave undone what nobody sees.
     fn wants(&self) -> Wants;
+
+    /// Whether it shows anything of a connection, asked when that appears: who judges several connections
+    /// together leaves out those that are not looked at.
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        let _ = (conn, connection);
+        true
+    }
 
     /// Takes one unit; `Break` when the sink has had enough.
     fn take(&mut self, unit: &Unit<'_>) -> Flow;
@@ -44,6 +56,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).wants()
     }
 
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        (**self).looks_at(conn, connection)
+    }
+
     #[inline]
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         (**self).take(unit)
@@ -53,17 +69,6 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         (**self).take_whole(unit, message)
     }
-}
-
-/// Where in the capture some stream bytes came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct At {
-    /// Number of the packet, from 1; 0 when there are no packets (hex, raw bytes).
-    pub packet: u64,
-    /// Offset of the first of the bytes in the captured packet.
-    pub byte: u32,
-    /// When the packet was captured.
-    pub time: Option<Time>,
 }
 
 /// What TCP's acknowledgements say at the end of a direction; `None` where the capture does not tell.
@@ -155,6 +160,8 @@ pub enum Body<'a> {
     Packet(&'a AppPacket<'a>),
     /// An application's session is over.
     Session(&'a AppSession),
+    /// How a connection went, once it is over, and why it ended: its findings are the causes.
+    Judgement(&'a Judgement),
     /// Stream bytes that are missing from the capture.
     Gap(&'a Gap),
     /// Findings that belong to the connection or the capture, not to one frame or message.
@@ -237,48 +244,14 @@ pub struct Connection {
     /// The agreed compression; `None` when there is none.
     pub deflate: Option<Deflate>,
     /// Such as `1.1`.
-    pub http_version: Option<String>,
+    pub http_version: Option<Cow<'static, str>>,
     /// How it ended; only on the connection's last unit.
-    pub ending: Option<Ending>,
+    pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.
     pub more: Vec<More>,
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The way it ended.
-    pub how: EndKind,
-    /// The code of the first Close frame that carried one.
-    pub close_code: Option<CloseCode>,
-    /// What the client and the server sent, in this order.
-    pub counts: [Counts; 2],
-}
-
-/// What ended a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndKind {
-    /// Both endpoints sent a Close frame.
-    CloseHandshake,
-    /// TCP was closed by FIN without a complete closing handshake.
-    Fin,
-    /// TCP was reset.
-    Rst,
-    /// The capture ends first.
-    CaptureEnd,
-}
-
-/// What one endpoint sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Frames.
-    pub frames: u64,
-    /// Messages, control frames among them.
-    pub messages: u64,
-    /// Frame headers and payloads.
-    pub bytes: u64,
-    /// Payloads only.
-    pub payload_bytes: u64,
+    /// Requests that had no answer in the end; only on the connection's last unit, where what messages
+    /// mean is [wanted](super::Wants::app).
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// The head of an HTTP request or response.

@@ -9,15 +9,17 @@ pub struct Wants {
     pub payload: u64,
     /// What messages mean to the application, and its sessions.
     pub app: bool,
+    /// How each connection ended, and why.
+    pub causes: bool,
 }
 
 impl Wants {
     /// Counts only: no fields, no payload.
-    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false };
+    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false, causes: false };
 
     /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
     pub fn heads(self) -> bool {
-        self != Self::NOTHING
+        self.fields || self.payload > 0 || self.app
     }
 
     /// What two sinks need together.
@@ -27,6 +29,7 @@ impl Wants {
             fields: self.fields || other.fields,
             payload: self.payload.max(other.payload),
             app: self.app || other.app,
+            causes: self.causes || other.causes,
         }
     }
 }

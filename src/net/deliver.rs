@@ -210,25 +210,31 @@ impl Flow {
         sink.gap(id, self.side(from), length, (before, after)).into()
     }
 
-    /// Makes the flow known to the sink.
+    /// Makes the flow known to the sink, if it is not.
     #[inline]
     fn open<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
         if self.phase == Phase::Silent {
-            self.phase = Phase::Followed;
-            let (first, second) = self.key.endpoints();
-            let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
-            let (packet, time) = self.first;
-            let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
-            sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
-            for (from, finding, at) in std::mem::take(&mut self.untold) {
-                sink.anomaly(id, self.side(from), finding, at);
-            }
+            self.make_known(id, sink);
+        }
+    }
+
+    #[inline(never)]
+    fn make_known<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
+        self.phase = Phase::Followed;
+        let (first, second) = self.key.endpoints();
+        let (a, b) = if self.a == 0 { (first, second) } else { (second, first) };
+        let (packet, time) = self.first;
+        let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
+        sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
+        let untold = self.pulse.rare.as_mut().map(|rare| std::mem::take(&mut rare.untold));
+        for (from, finding, at) in untold.into_iter().flatten() {
+            sink.anomaly(id, self.side(from), finding, at);
         }
     }
 
     #[inline]
     fn side(&self, from: usize) -> Side {
-        if from == self.a { Side::A } else { Side::B }
+        if from == usize::from(self.a) { Side::A } else { Side::B }
     }
 
     pub(super) fn tell<S: StreamSink>(
@@ -243,7 +249,7 @@ impl Flow {
             sink.anomaly(id, self.side(from), finding, at);
         } else {
             // Opening it now would fix who is side A before that is known.
-            self.untold.push((from, finding, at));
+            self.pulse.rare().untold.push((from, finding, at));
         }
     }
 }

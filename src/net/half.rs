@@ -57,6 +57,8 @@ pub(super) struct Half {
     pub syn_seen: bool,
     /// Checksums still to verify.
     pub checks: u8,
+    /// The window that its sender advertised last, not scaled; any but 0 before.
+    pub window: u16,
 }
 
 impl Half {
@@ -74,6 +76,7 @@ impl Half {
             heard: false,
             syn_seen: false,
             checks: limits::CHECKSUMS,
+            window: 1,
         }
     }
 
@@ -160,21 +163,24 @@ impl Half {
         self.state == State::Heard && self.waiting.is_some()
     }
 
-    /// The peer acknowledged everything before `ack`.
+    /// The peer acknowledged everything before `ack`. Says whether that was news.
     #[inline]
-    pub(super) fn acknowledged(&mut self, ack: u32) {
+    pub(super) fn acknowledged(&mut self, ack: u32) -> bool {
         if !self.heard {
-            return;
+            return false;
         }
         let position = self.position(ack);
-        if position > self.acked && position <= self.next.saturating_add(WINDOW) {
+        let is_news = position > self.acked && position <= self.next.saturating_add(WINDOW);
+        if is_news {
             self.acked = position;
         }
+        is_news
     }
 
     /// Whether the peer has already seen bytes, as `ack` says, that are not delivered here.
     /// Before it is known where they begin, the answer is `unsure`.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn is_behind(&self, ack: u32, unsure: bool) -> bool {
         match self.state {
             State::Open if self.heard => self.position(ack) > self.next,

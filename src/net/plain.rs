@@ -16,18 +16,40 @@ const LINK: usize = 14;
 const V4: usize = 20;
 const V6: usize = 40;
 
-/// The TCP segment in a plain packet; `None` for any other.
-#[allow(clippy::inline_always)]
-#[inline(always)]
-pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
+/// What a packet may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    V4,
+    V6,
+}
+
+/// What a packet is, if it is plain.
+#[inline]
+pub(super) fn kind(packet: &Packet<'_>) -> Option<Kind> {
     if packet.link != ETHERNET {
         return None;
     }
-    let data = packet.data;
-    match data.get(LINK - 2..=LINK)? {
-        [0x08, 0x00, 0x45] => ipv4(data),
-        [0x86, 0xDD, 0x60..=0x6F] => ipv6(data),
+    match packet.data.get(LINK - 2..=LINK)? {
+        [0x08, 0x00, 0x45] => Some(Kind::V4),
+        [0x86, 0xDD, 0x60..=0x6F] => Some(Kind::V6),
         _ => None,
+    }
+}
+
+/// The TCP segment in a plain packet; `None` for any other.
+#[inline]
+pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
+    of(kind(packet)?, packet.data)
+}
+
+/// The same of a packet of this kind. Where that is known when this is compiled, what is not looked at is
+/// not made.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn of(kind: Kind, data: &[u8]) -> Option<Datagram<'_>> {
+    match kind {
+        Kind::V4 => ipv4(data),
+        Kind::V6 => ipv6(data),
     }
 }
 
@@ -46,7 +68,8 @@ fn ipv4(data: &[u8]) -> Option<Datagram<'_>> {
     tcp(data, LINK + V4, LINK + total, Addresses::V4(source, destination))
 }
 
-#[inline]
+#[allow(clippy::inline_always)]
+#[inline(always)]
 fn ipv6(data: &[u8]) -> Option<Datagram<'_>> {
     let header: &[u8; V6] = data[LINK..].first_chunk()?;
     let length = usize::from(u16::from_be_bytes([header[4], header[5]]));

@@ -9,7 +9,7 @@ use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
 use super::ip::{self, Datagram};
 use super::network::Network;
-use super::plain;
+use super::plain::{self, Kind};
 use super::table::{Found, Key, Table};
 use super::tcp::{self, Flags, Segment};
 use super::tunnel::{self, Inside};
@@ -56,6 +56,16 @@ pub struct Counts {
     pub damaged: u64,
     /// TCP segments; one that came in fragments counts once.
     pub segments: u64,
+}
+
+/// Verifies the checksum of a plain packet that comes next.
+#[inline(never)]
+fn verify<S: StreamSink>(flow: &mut Flow, slot: u32, from: usize, packet: &Packet<'_>, sink: &mut S) {
+    if let Some(datagram) = &plain::datagram(packet)
+        && let Some(segment) = &tcp::segment(datagram, packet.number, packet.time)
+    {
+        flow.verify(FlowId(slot), from, segment, sink);
+    }
 }
 
 /// Come back to a flow when both are reached.
@@ -136,17 +146,56 @@ impl Tracker {
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
+        let going = match plain::kind(packet).filter(|_| self.short_way) {
+            Some(Kind::V4) => self.next(Kind::V4, packet, sink),
+            Some(Kind::V6) => self.next_v6(packet, sink),
+            None => None,
+        };
+        match going {
+            Some(going) => going,
+            None => self.any_packet(packet, sink),
+        }
+    }
+
+    /// Takes a [plain] packet whose segment [simply comes next](Flow::is_next), and no other.
+    ///
+    /// What is made of the packet here is lent to nothing that is not inlined, and made anew for what looks
+    /// at all of it: so it is never written to memory.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn next<S: StreamSink>(&mut self, kind: Kind, packet: &Packet<'_>, sink: &mut S) -> Option<Going> {
+        let datagram = plain::of(kind, packet.data)?;
+        let segment = tcp::segment(&datagram, packet.number, packet.time)?;
+        let (key, from) = Key::new(segment.addresses, segment.ports);
+        let slot = self.table.only(&key)?;
+        let flow = self.table.get_mut(slot)?;
+        if !flow.is_next(from, &segment) {
+            return None;
+        }
+        self.counts.segments += 1;
+        flow.pulse.last[from] = (packet.number, packet.time);
+        if !segment.data.is_empty() && flow.halves[from].checks > 0 {
+            verify(flow, slot, from, packet, sink);
+        }
+        Some(match flow.take_next(FlowId(slot), from, &segment, sink) {
+            After::Nothing => Continue(()),
+            after => self.after(slot, after, packet.number, packet.time, sink),
+        })
+    }
+
+    #[inline(never)]
+    fn next_v6<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Option<Going> {
+        self.next(Kind::V6, packet, sink)
+    }
+
+    /// Takes a packet of which more is to be said.
+    #[inline(never)]
+    fn any_packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         if self.short_way
             && let Some(datagram) = &plain::datagram(packet)
         {
             return self.datagram(datagram, packet.number, packet.time, sink);
         }
-        self.any_packet(packet, sink)
-    }
-
-    /// Takes a packet that is not [plain](plain), or may not be.
-    #[inline(never)]
-    fn any_packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         let datagram = match tunnel::inside(packet) {
             Inside::Datagram(datagram) => datagram,
             Inside::Other => {
@@ -261,52 +310,27 @@ impl Tracker {
         sink: &mut S,
     ) -> Going {
         let (key, from) = Key::new(segment.addresses, segment.ports);
-        if self.short_way
-            && let Some(slot) = self.table.only(&key)
-            && let Some(flow) = self.table.get_mut(slot)
-            && flow.is_next(from, segment)
-        {
-            flow.last = (packet, time);
-            return match flow.take_next(FlowId(slot), from, segment, sink) {
-                After::Nothing => Continue(()),
-                after => self.after(slot, after, packet, time, sink),
-            };
-        }
-        self.any_segment(&key, from, segment, packet, time, sink)
-    }
-
-    /// Takes a segment that does not simply come next.
-    #[inline(never)]
-    fn any_segment<S: StreamSink>(
-        &mut self,
-        key: &Key,
-        from: usize,
-        segment: &Segment<'_>,
-        packet: u64,
-        time: Time,
-        sink: &mut S,
-    ) -> Going {
-        let mut slot = match self.table.find(key, from, segment) {
+        let mut slot = match self.table.find(&key, from, segment) {
             Found::Flow(slot) => slot,
             Found::Leftover => return Continue(()),
             // A reset of nothing is nothing.
             Found::Nothing if segment.flags.any(Flags::RST) => return Continue(()),
-            Found::Nothing => self.add(*key, from, segment.network, packet, time, sink)?,
+            Found::Nothing => self.add(key, from, segment.network, packet, time, sink)?,
         };
         if segment.flags.any(Flags::SYN)
             && self.table.get_mut(slot).is_some_and(|flow| flow.is_reused_by(from, segment))
         {
             self.close(slot, CloseReason::Reused, sink)?;
-            slot = self.add(*key, from, segment.network, packet, time, sink)?;
+            slot = self.add(key, from, segment.network, packet, time, sink)?;
         }
         let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
         let waited = flow.has_waiting();
         let before = if waited { flow.cost() } else { 0 };
-        flow.last = (packet, time);
+        let last = std::mem::replace(&mut flow.pulse.last[from], (packet, time));
         if !flow.halves[from].heard {
             flow.networks[from] = segment.network;
         }
-        let after = flow.segment(FlowId(slot), from, segment, sink);
+        let after = flow.segment(FlowId(slot), from, segment, last, sink);
         if waited || flow.has_waiting() {
             self.held = (self.held + flow.cost()).saturating_sub(before);
         }
@@ -381,9 +405,12 @@ impl Tracker {
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
             flow.tell_cut(FlowId(slot), sink);
-            sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
+            if flow.is_followed() {
+                sink.transport(FlowId(slot), flow.facts());
+            }
+            sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.pulse.last().1);
         } else if let Some(server) = flow.refused_by() {
-            let (packet, time) = flow.last;
+            let (packet, time) = flow.pulse.last();
             sink.refused(server, At { packet, byte: 0, time: Some(time) });
         }
         self.held = self.held.saturating_sub(cost);

@@ -28,7 +28,7 @@ pub static VIEW: Choice =
 
 impl Layout for BitsLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false }
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false, causes: true }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

@@ -296,7 +296,7 @@ impl Projector {
     fn row(&mut self, row: &Row, right: usize) {
         let name = if row.name.is_empty() { self.lang().words("status line") } else { &row.name };
         self.page.to(INDENT).data(Ink::Strong, name.as_bytes(), right - INDENT, false);
-        self.page.tail(Ink::Faint, self.lang().say(&row.note)).line();
+        self.page.tail(Ink::Faint, self.lang().say(&row.note).into_owned()).line();
         for (at, cell) in [(INDENT, &row.recorded), (right, &row.live)] {
             let Some((value, verdict)) = cell else { continue };
             let (ink, sign) = mark(*verdict);

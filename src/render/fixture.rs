@@ -339,21 +339,22 @@ impl<L: Layout> Show<L> {
         self.body(dir, Body::Message(&message), &[]);
     }
 
-    pub fn connection(&mut self, roles: Roles, ending: Option<Ending>) {
+    pub fn connection(&mut self, roles: Roles, ending: Option<Box<Ending>>) {
         let connection = Connection {
             parent: None,
             client: Some("10.0.0.1:50000".parse().unwrap()),
             server: Some("[2001:db8::80]:8080".parse().unwrap()),
             roles,
             handshake: if roles == Roles::Handshake { Handshake::Full } else { Handshake::Missing },
-            target: ending.map(|_| "/chat".into()),
-            status: ending.map(|_| 101),
-            subprotocol: ending.map(|_| "chat".into()),
+            target: ending.as_ref().map(|_| "/chat".into()),
+            status: ending.as_ref().map(|_| 101),
+            subprotocol: ending.as_ref().map(|_| "chat".into()),
             extensions: None,
             deflate: None,
             http_version: None,
             ending,
             more: Vec::new(),
+            unanswered: Vec::new(),
         };
         self.body(None, Body::Connection(&connection), &[]);
     }

@@ -25,7 +25,7 @@ pub static VIEW: Choice = Choice::of::<HexLayout>("hex", "Bytes beside their mea
 
 impl Layout for HexLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false }
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false, causes: true }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -52,6 +52,12 @@ impl Layout for HexLayout {
 /// Bytes of a row beside a meaning.
 const ROW: usize = 8;
 
+/// Columns that a value takes beside its name at least, the space between them included.
+const NARROW_VALUE: usize = 8;
+
+/// Columns of a byte with its bits, and a space.
+const PATTERN: usize = 15;
+
 /// Rows of payload shown unless asked for more.
 const PAYLOAD_ROWS: usize = 8;
 
@@ -64,25 +70,30 @@ struct Columns {
     bytes: usize,
     /// Where names begin, and unmasked bytes.
     name: usize,
+    /// Bytes of a row beside a meaning.
+    row: usize,
 }
 
 impl Columns {
-    fn new(last: u64) -> Self {
+    fn new(last: u64, page: &Page) -> Self {
         let digits = hexdump::offset(last).len();
         let bytes = INDENT + digits + 2;
-        Self { digits, bytes, name: bytes + ROW * 3 + 1 }
+        let row = if page.is_narrow() { ROW / 2 } else { ROW };
+        // The bits of a byte stand behind it, too.
+        let name = bytes + (row * 3 + 1).max(PATTERN);
+        Self { digits, bytes, name, row }
     }
 }
 
 /// The fields of a frame in rows; the payload alone when there are no fields.
 fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
     let header = u64::from(frame.header.header_length());
-    let columns = Columns::new(frame.offset.saturating_add(header).saturating_add(at_hand(frame)));
+    let columns = Columns::new(frame.offset.saturating_add(header).saturating_add(at_hand(frame)), page);
     // The byte whose bits are being told.
     let mut open = None;
     let mut rest = unit.fields;
     if rest.is_empty() {
-        for from in (0..header).step_by(ROW) {
+        for from in (0..header).step_by(columns.row) {
             bytes_row(page, frame, columns, from, header);
             if from == 0 {
                 page.to(columns.name).word(Ink::Plain, "frame header");
@@ -131,7 +142,7 @@ fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
 fn bytes_row(page: &mut Page, frame: &Frame<'_>, columns: Columns, from: u64, to: u64) {
     let header = u64::from(frame.header.header_length());
     let shown: Vec<u8> = (from..to)
-        .take(ROW)
+        .take(columns.row)
         // What lies in the payload was told in full above; here it is what it means.
         .map_while(|at| match at.checked_sub(header) {
             Some(at) => hole::byte(frame.payload, frame.holes, at),
@@ -150,13 +161,18 @@ fn offset(page: &mut Page, columns: Columns, at: u64) {
 /// Ends a row with name, value and meaning.
 fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
     page.to(columns.name + 2 * usize::from(field.depth));
-    page.word(Ink::Plain, if three { "RSV1–3" } else { field.def.label });
-    let value_at = columns.name + 15;
+    let label = page.lang().words(if three { "RSV1–3" } else { field.def.label });
+    page.wrap(Ink::Plain, label, columns.name, 0);
+    let value_at = columns.name + if page.is_narrow() { 2 } else { 15 };
+    if page.is_narrow() && page.column() + NARROW_VALUE > page.width() {
+        page.line();
+    }
     page.to(value_at);
     let at = page.column();
     match &field.value {
         _ if three => {
-            page.put(Ink::Strong, "000").put(Ink::Plain, " ").word(Ink::Plain, "no extension bits");
+            let words = page.lang().words("no extension bits");
+            page.put(Ink::Strong, "000").put(Ink::Plain, " ").wrap(Ink::Plain, words, value_at, 0);
         }
         Value::Text(text) | Value::Json(text) => {
             page.quote(text.as_bytes(), false, at, PAYLOAD_ROWS, 0);
@@ -169,8 +185,8 @@ fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
             page.put(Ink::Strong, &rows::number(field));
             if !field.meaning.is_empty() {
                 // A value of one to three digits, and a space.
-                let start = at + 4;
-                let gap = start.saturating_sub(page.column()).max(1);
+                let start = if page.is_narrow() { value_at } else { at + 4 };
+                let gap = (at + 4).saturating_sub(page.column()).max(1);
                 let meaning = page.lang().say(&field.meaning);
                 page.put(Ink::Plain, &" ".repeat(gap)).wrap(Ink::Plain, &meaning, start, 0);
             }
@@ -193,7 +209,8 @@ fn payload(page: &mut Page, frame: &Frame<'_>, columns: Columns, text: bool) {
     let header = u64::from(frame.header.header_length());
     let rows = page.at_most(PAYLOAD_ROWS);
     let masked = frame.header.masking_key.is_some();
-    let per_row = if masked { ROW } else { 2 * ROW };
+    let has_room = columns.bytes + 2 * columns.row * 4 + 1 <= page.width();
+    let per_row = if masked || !has_room { columns.row } else { 2 * columns.row };
     let mut shown = 0;
     let all = hole::parts(frame.payload, frame.holes).flat_map(|part| rows_of(part, per_row));
     for part in all.take(rows) {
@@ -217,7 +234,7 @@ fn payload(page: &mut Page, frame: &Frame<'_>, columns: Columns, text: bool) {
         if masked {
             page.to(columns.name).put(Ink::Strong, &hexdump::pairs(row));
         }
-        page.to(columns.bytes + 2 * ROW * 3 + if masked { 2 } else { 1 });
+        page.to(columns.bytes + 2 * columns.row * 3 + if masked { 2 } else { 1 });
         page.put(Ink::Plain, &hexdump::letters(row)).line();
         shown += row.len() as u64;
     }
@@ -263,7 +280,11 @@ fn http(outline: &Outline, head: &HttpHead<'_>, page: &mut Page) {
         page.data(Ink::Strong, header.name.as_bytes(), 32, false);
         if !header.meaning.is_empty() {
             let meaning = page.lang().say(&header.meaning);
-            page.to(set::heads::NAME + 28).wrap(Ink::Plain, &meaning, set::heads::NAME + 28, 0);
+            let at = set::heads::NAME + if page.is_narrow() { 2 } else { 28 };
+            if page.is_narrow() {
+                page.line();
+            }
+            page.to(at).wrap(Ink::Plain, &meaning, at, 0);
         }
         page.line();
         let at = |span: Span| span.first_byte();

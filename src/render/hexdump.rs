@@ -51,7 +51,7 @@ pub fn dump(page: &mut Page, bytes: &[u8], base: u64, indent: usize, rows: usize
     let digits = offset(base.saturating_add(bytes.len() as u64)).len();
     // Offset, hex in two halves, ASCII, with two columns between.
     let taken = |per_row: usize| indent + digits + 2 + per_row * 4 + 2;
-    let per_row = if taken(16) < page.width() { 16 } else { 8 };
+    let per_row = [16, 8].into_iter().find(|per_row| taken(*per_row) < page.width()).unwrap_or(4);
     let hex_at = indent + digits + 2;
     let ascii_at = hex_at + per_row * 3 + 2;
     let mut shown = 0;

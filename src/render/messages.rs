@@ -27,7 +27,7 @@ pub static VIEW: Choice = Choice::of::<MessagesLayout>(
 
 impl Layout for MessagesLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: false, payload: options.payload.unwrap_or(PREVIEW), app: true }
+        Wants { fields: false, payload: options.payload.unwrap_or(PREVIEW), app: true, causes: true }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

@@ -40,11 +40,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::cause::Head;
 use crate::lang::Lang;
 use crate::model::{Advice, Sink};
 
 pub mod article;
 pub mod bits;
+pub mod causes;
 pub mod columns;
 pub mod compare;
 pub mod files;
@@ -65,6 +67,7 @@ mod app;
 mod clock;
 mod escape;
 mod frames;
+mod head;
 mod heads;
 mod hexdump;
 mod outline;
@@ -105,6 +108,11 @@ pub trait View: Sink {
         Ok(())
     }
 
+    /// Shows what an input came to before any of it is shown again.
+    fn lead(&mut self, head: Head) {
+        let _ = head;
+    }
+
     /// Ends the view: flushes it, or reports the first error of writing, after
     /// which [`Sink::take`] has answered `Break`.
     fn end(self: Box<Self>) -> io::Result<()>;
@@ -113,8 +121,8 @@ pub trait View: Sink {
 /// How the text views are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Columns of the terminal. Views are laid out for 80 and use more when there are more;
-    /// below [`Options::NARROWEST`] lines are left to the terminal to break.
+    /// Columns of the terminal. Views are laid out for 80, use more when there are more and make do with
+    /// less; below [`Options::NARROWEST`] lines are left to the terminal to break.
     pub width: usize,
     /// Whether to use colours. They never say anything that words do not.
     pub color: bool,
@@ -126,13 +134,18 @@ pub struct Options {
     pub time: TimeStyle,
     /// Payload bytes shown of each frame and message; `None` for a few lines' worth.
     pub payload: Option<u64>,
+    /// Whether counts have how long requests wait for their answers.
+    pub latency: bool,
     /// What to add to the first finding of each rule, by the rule's id; `None` to add nothing.
     pub advice: Option<&'static BTreeMap<&'static str, Advice>>,
+    /// Whether what the input came to is told before the totals.
+    pub head: bool,
 }
 
 impl Options {
-    /// The narrowest layout, in columns: the diagram of [`Bits`] takes 32 bits at two columns each.
-    pub const NARROWEST: usize = 78;
+    /// The narrowest layout, in columns. Only the diagrams of [`Bits`] are wider: they take 32 bits at two
+    /// columns each.
+    pub const NARROWEST: usize = 40;
 }
 
 impl Default for Options {
@@ -144,7 +157,9 @@ impl Default for Options {
             ascii: false,
             time: TimeStyle::Relative,
             payload: None,
+            latency: false,
             advice: None,
+            head: false,
         }
     }
 }

@@ -73,6 +73,15 @@ impl Outline {
             Body::Frame(_) => {}
             Body::Packet(packet) => app::packet(self, unit, packet, to),
             Body::Session(session) => app::session(self, unit, session, to),
+            Body::Judgement(judgement) => {
+                let line = self.lang.say(&judgement.line);
+                item(
+                    1,
+                    Run::whole(Ink::Strong, self.lang.words("in short")),
+                    Run::text(Ink::Plain, &format!(" {line}")),
+                    to,
+                );
+            }
             Body::Message(message) => self.message(unit, message, to),
             Body::Gap(gap) => self.hole(unit, gap, to),
             Body::Note if unit.findings.is_empty() => {}

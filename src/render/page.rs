@@ -20,6 +20,9 @@ use crate::limits;
 /// Columns a value may leave empty at the end of a line to keep a word in one piece.
 const SPILL_BACK: usize = 24;
 
+/// Columns of a page on which things stand side by side.
+const NARROW: usize = 72;
+
 /// What moves to a column.
 const SPACES: &str = "                                                                ";
 
@@ -104,6 +107,11 @@ impl Page {
     /// Columns of a line.
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// Whether what stands side by side on a usual page has to stand in fewer columns, or below each other.
+    pub fn is_narrow(&self) -> bool {
+        self.width < NARROW
     }
 
     /// The column the cursor stands in, from 0.
@@ -201,7 +209,11 @@ impl Page {
             if self.column + 2 + taken > self.width {
                 self.end();
             }
-            self.put_right(ink, &words, self.width);
+            if taken > self.width {
+                self.wrap(ink, &words, 0, 0);
+            } else {
+                self.put_right(ink, &words, self.width);
+            }
         }
         self.end();
     }

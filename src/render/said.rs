@@ -44,10 +44,28 @@ pub enum Block<'a> {
     Finding { finding: &'a Finding, place: Option<String>, advice: Option<Advice> },
     /// What may be behind something that went wrong.
     Diagnosis(&'a Diagnosis),
+    /// What a list is of.
+    Title(&'a str),
+    /// What went wrong, with how many.
+    Cause(Cause),
     /// How often each rule was broken.
     Rules(&'a [(&'static Rule, u64)]),
     /// A point on a timeline.
     Event(Event<'a>),
+}
+
+/// Why connections ended or suffered, with all of its words.
+#[derive(Debug)]
+pub struct Cause {
+    pub severity: Severity,
+    pub id: &'static str,
+    /// What happened.
+    pub what: String,
+    /// Where and when.
+    pub evidence: String,
+    /// What is probably behind it, and what to change; may be empty.
+    pub behind: String,
+    pub mend: String,
 }
 
 /// What a block is about, who sent it to whom, and where it is from.
@@ -235,6 +253,8 @@ mod tests {
                 Block::Part { label, help, .. } => format!("{label} | {help}"),
                 Block::Finding { finding, place, .. } => format!("! {} | {place:?}", finding.rule.id),
                 Block::Diagnosis(it) => format!("? {}", it.id),
+                Block::Title(words) => words.to_owned(),
+                Block::Cause(it) => format!("{} | {} | {}", it.id, it.what, it.evidence),
                 Block::Rules(it) => it
                     .iter()
                     .map(|(rule, times)| format!("{} {times}", rule.id))

@@ -112,7 +112,11 @@ pub fn ending<L: Layout>(show: &mut Show<L>) {
         Counts { frames: 3, messages: 1, bytes: 33, payload_bytes: 15 },
         Counts { frames: 7, messages: 4, bytes: 65_838, payload_bytes: 65_807 },
     ];
-    let how = Ending { how: EndKind::CloseHandshake, close_code: Some(CloseCode(1000)), counts };
+    let how = Box::new(Ending {
+        close_code: Some(CloseCode(1000)),
+        counts,
+        ..Ending::new(EndKind::CloseHandshake)
+    });
     show.connection(Roles::Handshake, Some(how));
     show.findings.push(Finding::new(&UNCLEAN, None, "a Close frame each way".into(), "FIN".into()));
     show.body(None, Body::Note, &[]);

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use super::head::{self, Depth};
 use super::outline::Outline;
 use super::page::Page;
 use super::{Options, View};
+use crate::cause::Head;
 use crate::model::unit::Flow;
-use crate::model::{Sink, Time, Unit, Wants};
+use crate::model::{Body, Sink, Time, Unit, Wants};
 
 /// How one view lays out a unit.
 pub trait Layout: Default {
@@ -27,6 +29,10 @@ pub struct Screen<L, W> {
     outline: Outline,
     page: Page,
     options: Options,
+    /// What the input comes to, if that is to be told at its end.
+    head: Option<Box<Head>>,
+    /// What it came to, to be told at its beginning.
+    lead: Option<Box<Head>>,
     /// Shared with the page, which writes what it cannot hold.
     out: Rc<RefCell<W>>,
 }
@@ -36,7 +42,8 @@ impl<L: Layout, W: Write + 'static> Screen<L, W> {
     pub fn new(out: W, options: Options) -> Self {
         let out = Rc::new(RefCell::new(out));
         let page = Page::over(&options, Rc::<RefCell<W>>::clone(&out));
-        Self { layout: L::default(), outline: Outline::new(&options), page, options, out }
+        let head = options.head.then(Box::default);
+        Self { layout: L::default(), outline: Outline::new(&options), page, options, head, lead: None, out }
     }
 
     /// Counts relative times from `start`, where no beginning of an input says from when.
@@ -44,6 +51,12 @@ impl<L: Layout, W: Write + 'static> Screen<L, W> {
     pub fn counting_from(mut self, start: Time) -> Self {
         self.outline.clock.begin(Some(start));
         self
+    }
+
+    fn say(&mut self, of: &Head) {
+        if !of.is_simple() {
+            head::say(of, &self.options, Depth::Brief, &mut self.page);
+        }
     }
 
     /// Flushes and gives the writer back.
@@ -71,13 +84,30 @@ impl<L: Layout, W: Write + 'static> Sink for Screen<L, W> {
         if self.page.is_broken() {
             return Flow::Break(());
         }
+        if let Some(mut head) = self.head.take() {
+            head.see(unit);
+            match unit.body {
+                Body::Summary(_) => self.say(&head),
+                _ => self.head = Some(head),
+            }
+        }
         self.layout.unit(&mut self.outline, unit, &mut self.page);
+        if matches!(unit.body, Body::Meta(_))
+            && let Some(head) = self.lead.take()
+        {
+            self.say(&head);
+        }
         self.page.deliver();
         if self.page.is_broken() { Flow::Break(()) } else { Flow::Continue(()) }
     }
 }
 
 impl<L: Layout, W: Write + 'static> View for Screen<L, W> {
+    fn lead(&mut self, head: Head) {
+        self.lead = Some(Box::new(head));
+        self.head = None;
+    }
+
     fn end(self: Box<Self>) -> io::Result<()> {
         self.finish().map(drop)
     }
@@ -86,7 +116,6 @@ impl<L: Layout, W: Write + 'static> View for Screen<L, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Body;
     use crate::render::{Tree, fixture};
 
     struct Closed;

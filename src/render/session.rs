@@ -35,7 +35,7 @@ pub static VIEW: Choice = Choice::of::<SessionLayout>(
 
 impl Layout for SessionLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: false, payload: options.payload.unwrap_or(0), app: true }
+        Wants { fields: false, payload: options.payload.unwrap_or(0), app: true, causes: true }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

@@ -42,6 +42,12 @@ const LENGTH: usize = 6;
 /// Columns before what an event says, without the file's.
 const LEAD: usize = NUMBER + 15 + DELTA + CONNECTION + DIRECTION + OPCODE + 7;
 
+/// Columns of a line from which the time since the frame before is told.
+const WITH_DELTA: usize = 72;
+/// Columns of a line from which times and flags are told: on a narrower one they would leave nothing for
+/// the payload.
+const WITH_TIMES: usize = 56;
+
 /// Its place in the list of views.
 pub static VIEW: Choice = Choice::of::<TableLayout>("table", "One line a frame", Scope::All);
 
@@ -51,15 +57,18 @@ impl Layout for TableLayout {
         Wants {
             payload: (options.width.max(Options::NARROWEST) as u64 * 4)
                 .min(options.payload.unwrap_or(u64::MAX)),
+            causes: true,
             ..Wants::NOTHING
         }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         if let Body::Meta(meta) = unit.body {
-            outline.begin(meta);
+            return outline.begin(meta);
         }
         if !std::mem::replace(&mut self.begun, true) {
+            // Behind what is said of the whole input.
+            page.gap();
             titles(outline, page);
         }
         if let Some((conn, n)) = self.waiting.take() {
@@ -87,7 +96,7 @@ impl Layout for TableLayout {
             Body::Http(head) => {
                 lead(outline, page, unit, "", "http");
                 marks(page, unit);
-                let room = page.width() - page.column();
+                let room = page.width().saturating_sub(page.column());
                 page.data(Ink::Plain, about(head).as_bytes(), room, false).line();
             }
             Body::Opening(opening) => {
@@ -106,6 +115,11 @@ impl Layout for TableLayout {
                     let words = totals::more(outline.lang(), it);
                     page.clip(verdicts::ink(it.rule.severity), &words).line();
                 }
+            }
+            // How it ended stands in the line before.
+            Body::Judgement(judgement) if !unit.findings.is_empty() => {
+                let words = outline.lang().say(&judgement.line);
+                event(outline, page, unit, "why", &words);
             }
             Body::Gap(gap) => {
                 let lang = outline.lang();
@@ -142,7 +156,12 @@ impl Layout for TableLayout {
                 }
                 event(outline, page, unit, "file", &words);
             }
-            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
+            Body::Meta(_)
+            | Body::Judgement(_)
+            | Body::Message(_)
+            | Body::Packet(_)
+            | Body::Session(_)
+            | Body::Note => {}
         }
     }
 }
@@ -158,17 +177,20 @@ fn titles(outline: &Outline, page: &mut Page) {
     if file > 0 {
         page.put(Ink::Strong, &format!("{} ", left(lang.words("file"), file.max(FILE))));
     }
+    let (has_times, has_delta) = (page.width() >= WITH_TIMES, page.width() >= WITH_DELTA);
     let titles = [
-        right(lang.words("frame"), NUMBER),
-        right(lang.words("time"), time),
-        right(lang.words("delta"), DELTA),
-        right(lang.words("con"), CONNECTION),
-        left(lang.words("dir"), DIRECTION),
-        left(lang.words("opcode"), OPCODE),
-        left(lang.words("flags"), FLAGS),
-        right(lang.words("length"), LENGTH),
-        lang.words("payload").to_owned(),
+        (true, right(lang.words("frame"), NUMBER)),
+        (has_times, right(lang.words("time"), time)),
+        (has_delta, right(lang.words("delta"), DELTA)),
+        (true, right(lang.words("con"), CONNECTION)),
+        (true, left(lang.words("dir"), DIRECTION)),
+        (true, left(lang.words("opcode"), OPCODE)),
+        (has_times, left(lang.words("flags"), FLAGS)),
+        (true, right(lang.words("length"), LENGTH)),
+        (true, lang.words("payload").to_owned()),
     ];
+    let titles: Vec<&str> =
+        titles.iter().filter(|(is_shown, _)| *is_shown).map(|(_, title)| title.as_str()).collect();
     page.put(Ink::Strong, &titles.join(" ")).line();
 }
 
@@ -195,7 +217,12 @@ fn lead(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, number: &str, o
         page.data(Ink::Faint, label.as_bytes(), file.max(FILE), false).to(file.max(FILE) + 1);
     }
     page.put(Ink::Plain, &format!("{number:>NUMBER$} "));
-    page.put(Ink::Faint, &format!("{time:>width$} {delta:>DELTA$} "));
+    if page.width() >= WITH_TIMES {
+        page.put(Ink::Faint, &format!("{time:>width$} "));
+    }
+    if page.width() >= WITH_DELTA {
+        page.put(Ink::Faint, &format!("{delta:>DELTA$} "));
+    }
     page.put(Ink::Plain, &format!("{connection:>CONNECTION$} "));
     let way = match unit.dir {
         None => "   ",
@@ -222,7 +249,10 @@ fn describe(page: &mut Page, frame: &Frame<'_>) {
     .map(|(set, letter)| if set { letter } else { '-' })
     .collect();
     let length = compact(header.length, LENGTH);
-    page.put(Ink::Plain, &format!("{flags:<FLAGS$} {length:>LENGTH$} "));
+    if page.width() >= WITH_TIMES {
+        page.put(Ink::Plain, &format!("{flags:<FLAGS$} "));
+    }
+    page.put(Ink::Plain, &format!("{length:>LENGTH$} "));
 }
 
 /// What is wrong, then the payload, in what is left of the line.

@@ -23,7 +23,7 @@ pub static VIEW: Choice =
 
 impl Layout for TreeLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: true }
+        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: true, causes: true }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

@@ -5,12 +5,20 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use super::json::{Json, Scope};
-use super::{Layout, Options, Screen, View, bits, hex, messages, session, stats, table, tree};
+use super::{Layout, Options, Screen, View, bits, causes, hex, messages, session, stats, table, tree};
 use crate::limits;
 
 /// Every view, in the order in which help lists them.
-pub static VIEWS: [&Choice; 7] =
-    [&tree::VIEW, &bits::VIEW, &hex::VIEW, &table::VIEW, &messages::VIEW, &session::VIEW, &stats::VIEW];
+pub static VIEWS: [&Choice; 8] = [
+    &tree::VIEW,
+    &bits::VIEW,
+    &hex::VIEW,
+    &table::VIEW,
+    &messages::VIEW,
+    &session::VIEW,
+    &stats::VIEW,
+    &causes::VIEW,
+];
 
 /// The view of a name.
 pub fn named(name: &str) -> Option<&'static Choice> {

@@ -12,6 +12,8 @@ pub enum Stream {
     Numbers(u32, u32),
     /// Those of an address, at a port or at any.
     Endpoint(IpAddr, Option<u16>),
+    /// Those with a port at either end.
+    Port(u16),
     /// Those whose request target is this, with or without its query.
     Path(String),
 }
@@ -26,6 +28,9 @@ impl Stream {
                     end.ip().to_canonical() == *address && port.is_none_or(|port| port == end.port())
                 };
                 [connection.client, connection.server].into_iter().flatten().any(is_it)
+            }
+            Self::Port(port) => {
+                [connection.client, connection.server].into_iter().flatten().any(|end| end.port() == *port)
             }
             Self::Path(path) => connection
                 .target
@@ -44,6 +49,7 @@ impl fmt::Display for Stream {
             Self::Numbers(first, last) => write!(f, "{first}-{last}"),
             Self::Endpoint(address, None) => write!(f, "{address}"),
             Self::Endpoint(address, Some(port)) => SocketAddr::new(*address, *port).fmt(f),
+            Self::Port(port) => write!(f, ":{port}"),
             Self::Path(path) => f.write_str(path),
         }
     }
@@ -69,6 +75,9 @@ fn one(text: &str) -> Result<Stream, String> {
     };
     if let Ok(endpoint) = text.parse::<SocketAddr>() {
         return Ok(Stream::Endpoint(endpoint.ip().to_canonical(), Some(endpoint.port())));
+    }
+    if let Some(port) = text.strip_prefix(':').and_then(|port| port.parse().ok()) {
+        return Ok(Stream::Port(port));
     }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     if let Ok(address) = bare.parse::<IpAddr>() {

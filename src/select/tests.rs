@@ -34,6 +34,7 @@ impl Sink for Seen {
             Body::Note => format!("note {conn}:{}", unit.findings.len()),
             Body::Packet(p) => format!("packet {conn}:{}", p.place),
             Body::Session(s) => format!("session {}", s.number),
+            Body::Judgement(_) => format!("judgement {conn}"),
         });
         Flow::Continue(())
     }

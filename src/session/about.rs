@@ -9,7 +9,7 @@ use super::{Context, Start};
 use crate::limits;
 use crate::model::{
     At, Body, Connection, Dir, Finding, Flow, Handshake, Layer, ON, Roles, Rule, Side, SourceId, StreamEnd,
-    Time, Unit,
+    TcpEnd, Time, Unit,
 };
 
 /// What is known of a connection. Its phases are handed it and add to it.
@@ -43,6 +43,10 @@ pub(super) struct About {
 /// A connection that was numbered and announced.
 pub(super) struct Told {
     pub conn: u32,
+    /// When the first of it was seen.
+    pub began: Option<Time>,
+    /// Who was first to end TCP, before there was a WebSocket.
+    pub first_end: Option<TcpEnd>,
     pub connection: Connection,
     pub entry: Entry,
 }
@@ -129,9 +133,18 @@ impl About {
             http_version: None,
             ending: None,
             more: Vec::new(),
+            unanswered: Vec::new(),
         };
-        let told = Told { conn: *cx.connections, connection, entry: Entry::default() };
+        let told =
+            Told { conn: *cx.connections, began: None, first_end: None, connection, entry: Entry::default() };
         self.told = Some(Box::new(told));
+    }
+
+    /// Notes who is the first to end TCP.
+    pub fn first_end(&mut self, dir: Option<Dir>, how: StreamEnd, at: At) {
+        if let (Some(told), Some(by), StreamEnd::Fin | StreamEnd::Rst) = (&mut self.told, dir, how) {
+            told.first_end.get_or_insert(TcpEnd { by, how, time: at.time, packet: at.packet });
+        }
     }
 
     /// Notes that something is wrong with a packet of one side.

@@ -3,7 +3,9 @@
 use crate::http::TLS_TO_PLAIN_PORT;
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
-use crate::model::{At, Body, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, Span, Text, Unit};
+use crate::model::{
+    At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, Span, Text, Unit,
+};
 use crate::tls::{self, ClientHello, Hello};
 
 use super::{Context, Phase, Session, Side};
@@ -99,7 +101,16 @@ impl Session {
         let source = self.about.source(Dir::Client);
         let span = Span::bytes(source, tls.offset, asks.len() as u64);
         let expected = "HTTP without TLS, as the server speaks".into();
-        let finding = Finding::new(&TLS_TO_PLAIN_PORT, Dir::Client, expected, got).at(span);
+        let case = Case {
+            behind: Some(Diagnosis::new(
+                "tls-to-plain-port",
+                "the client speaks TLS (wss://) to a port that speaks HTTP without it",
+                "connect with ws:// instead of wss://, or to the port with TLS; a proxy that ends TLS speaks \
+                 HTTP behind it",
+            )),
+            ..Case::new(Text::with("spoke TLS, and got “{}”", &line), Vec::new())
+        };
+        let finding = Finding::new(&TLS_TO_PLAIN_PORT, Dir::Client, expected, got).at(span).like(case);
         let answer = Text::with("HTTP, in answer to TLS: {}", &line);
         let opening = |offset, protocol, about, bytes| Opening {
             offset,

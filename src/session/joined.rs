@@ -21,6 +21,9 @@ impl Session {
         {
             return ON;
         }
+        if matches!(self.phase, Phase::New) {
+            self.phase = Phase::Probe(Box::default());
+        }
         let Phase::Probe(probe) = &mut self.phase else { return ON };
         let found = probe.look(side, bytes, at, offset, self.about.start, self.about.client);
         self.found(found, cx)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::census::Census;
+use crate::http::handshake::stripped;
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
@@ -39,6 +40,10 @@ pub struct Memory {
 struct Seen {
     conn: u32,
     pair: Option<Pair>,
+    /// When that was answered, if it is known already.
+    answered: Option<Time>,
+    /// It offers extensions.
+    offers: bool,
     /// How often it was passed on in a row, as far as that can be told.
     hops: u8,
 }
@@ -69,6 +74,8 @@ pub struct Attempt<'a> {
     pub pair: Option<Pair>,
     pub target: &'a str,
     pub key: Option<&'a [u8]>,
+    /// Whether it offers extensions.
+    pub offers: bool,
     pub now: Option<Time>,
 }
 
@@ -80,6 +87,8 @@ pub struct Entry {
     connecting: bool,
     /// Which of the handshakes between the two is the latest on this connection, from 1.
     turn: u64,
+    /// The key it has asked with.
+    key: Option<Arc<[u8]>>,
     over: bool,
 }
 
@@ -104,11 +113,10 @@ impl Memory {
         attempt: &Attempt<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        let Attempt { pair, target, key, now } = *attempt;
+        let Attempt { pair, target, key, now, .. } = *attempt;
         // What is no key at all may be as long as a head.
-        if let Some(key) = key.filter(|key| key.len() <= limits::KEY_REMEMBERED) {
-            self.key(conn, key, pair, findings);
-        }
+        let key = key.filter(|key| key.len() <= limits::KEY_REMEMBERED);
+        entry.key = key.map(|key| self.key(conn, key, attempt, findings));
         let is_first = entry.pair.is_none();
         let Some(pair) = pair else { return };
         if !self.pairs.contains_key(&pair) && self.pairs.len() >= limits::PAIRS_REMEMBERED {
@@ -116,7 +124,7 @@ impl Memory {
         }
         let known = self.pairs.entry(pair).or_default();
         if is_first {
-            *entry = Entry { pair: Some(pair), began: now, ..Entry::default() };
+            *entry = Entry { pair: Some(pair), began: now, key: entry.key.take(), ..Entry::default() };
             known.attempt(self.hasher.hash_one(target), now, findings);
             known.open += 1;
         }
@@ -128,31 +136,47 @@ impl Memory {
         }
     }
 
-    fn key(&mut self, conn: u32, key: &[u8], pair: Option<Pair>, findings: &mut Vec<Finding>) {
-        let Some(earlier) = self.keys.get_mut(key) else {
+    fn key(
+        &mut self,
+        conn: u32,
+        key: &[u8],
+        attempt: &Attempt<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Arc<[u8]> {
+        let Attempt { pair, offers, now, .. } = *attempt;
+        let key = self.keys.get_key_value(key).map_or_else(|| key.into(), |(known, _)| known.clone());
+        let Some(earlier) = self.keys.get_mut(&key) else {
             if self.order.len() >= limits::KEYS_REMEMBERED
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.keys.remove(&oldest);
             }
-            let key: Arc<[u8]> = key.into();
-            self.keys.insert(key.clone(), Seen { conn, pair, hops: 0 });
-            self.order.push_back(key);
-            return;
+            self.keys.insert(key.clone(), Seen { conn, pair, answered: None, offers, hops: 0 });
+            self.order.push_back(key.clone());
+            return key;
         };
         let before = std::mem::replace(&mut earlier.conn, conn);
         let is_elsewhere = std::mem::replace(&mut earlier.pair, pair) != pair;
+        let answered = earlier.answered.take();
         if before == conn {
-            return;
+            return key;
         }
         // Who passes a handshake on (a proxy, a translator of addresses) does so while it is unanswered
-        // and between other addresses, and not any number of times.
+        // and between other addresses, and not any number of times. A request may be told late, when the
+        // beginning of its connection is missing; when it was sent decides.
         let is_shared = earlier.hops == limits::KEY_HOPS;
-        let is_passed_on = !is_shared && is_elsewhere && self.connecting.contains(&before);
+        let is_earlier = now.zip(answered).is_some_and(|(now, answered)| now <= answered);
+        let is_open = self.connecting.contains(&before) || is_earlier;
+        let is_passed_on = !is_shared && is_elsewhere && is_open;
         match (is_passed_on, is_shared) {
             (true, _) => earlier.hops += 1,
             (false, true) => {}
             (false, false) => earlier.hops = 0,
+        }
+        let offered = std::mem::replace(&mut earlier.offers, offers);
+        if is_passed_on && offered && !offers {
+            let got = Text::with("none, where connection {} with the same key offers some", before);
+            findings.push(stripped("the extensions that the client offered".into(), got));
         }
         if !is_passed_on {
             //= RFC 6455 §4.1
@@ -161,6 +185,7 @@ impl Memory {
             let got = Text::with("the key of connection {}", before);
             findings.push(Finding::new(&REUSED_KEY, Dir::Client, "a key chosen afresh".into(), got));
         }
+        key
     }
 
     /// The keys of the latest handshakes.
@@ -177,6 +202,10 @@ impl Memory {
         answer: Option<Time>,
         findings: &mut Vec<Finding>,
     ) {
+        let seen = entry.key.as_ref().and_then(|key| self.keys.get_mut(key));
+        if let Some(seen) = seen.filter(|seen| seen.conn == conn) {
+            seen.answered = answer;
+        }
         let known = entry.pair.filter(|_| entry.connecting).and_then(|pair| self.pairs.get_mut(&pair));
         let overlaps = |known: &&mut Acquaintance| {
             known.begun != entry.turn && known.latest.zip(answer).is_some_and(|(began, ended)| began < ended)
@@ -326,6 +355,26 @@ mod tests {
         assert_eq!(ask(&mut memory, 2, "192.0.2.11"), ["reused-sec-websocket-key"]);
         memory.connecting.insert(2);
         assert_eq!(ask(&mut memory, 3, "192.0.2.12"), [""; 0], "forwarded");
+    }
+
+    #[test]
+    fn a_request_that_is_told_late_was_not_sent_late() {
+        for (sent, expected) in [(5, 0), (15, 1)] {
+            let mut memory = Memory::default();
+            let mut findings = Vec::new();
+            let ask = |memory: &mut Memory, entry: &mut Entry, conn, client: &str, sent, findings: &mut _| {
+                let pair = Some((client.parse().unwrap(), "192.0.2.80:80".parse().unwrap()));
+                let attempt =
+                    Attempt { pair, key: Some(b"key"), now: Some(Time(sent)), ..Attempt::default() };
+                memory.request(conn, entry, &attempt, findings);
+            };
+            let mut entry = Entry::default();
+            ask(&mut memory, &mut entry, 1, "192.0.2.20", 6, &mut findings);
+            memory.replied(1, &mut entry, Some(Time(10)), &mut findings);
+            ask(&mut memory, &mut Entry::default(), 2, "192.0.2.10", sent, &mut findings);
+            let told: Vec<_> = findings.iter().map(|f| f.rule.id).collect();
+            assert_eq!(told.len(), expected, "{sent}: {told:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod refused;
 mod told;
 mod tunnel;
 mod upgraded;
+mod usual;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -27,7 +28,7 @@ use std::ops::ControlFlow;
 
 use crate::model::{
     At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, Layer, ON, Out, Receipt, Rule, Side,
-    StreamEnd, Time,
+    StreamEnd, TcpFacts, Time,
 };
 use crate::ws::{Conversation, Given, Scratch};
 
@@ -38,6 +39,7 @@ use self::http::{Http, Next, Over, Run, Turn};
 pub use self::memory::Memory;
 use self::probe::Probe;
 pub use self::refused::Refusals;
+use self::usual::Asked;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -71,6 +73,10 @@ pub struct Session {
 }
 
 enum Phase {
+    /// Nothing has come.
+    New,
+    /// A usual request waits for its answer.
+    Asked(Box<Asked>),
     Probe(Box<Probe>),
     Http(Box<Http>),
     WebSocket(Box<Conversation>),
@@ -81,7 +87,7 @@ enum Phase {
 impl Session {
     /// A session between two addresses; `endpoints[0]` is [`Side::A`].
     pub fn new(endpoints: Option<[SocketAddr; 2]>, start: Start) -> Self {
-        Self { phase: Phase::Probe(Box::default()), about: About::new(endpoints, start) }
+        Self { phase: Phase::New, about: About::new(endpoints, start) }
     }
 
     /// Says whether the beginning of what both endpoints send was captured.
@@ -128,11 +134,17 @@ impl Session {
         self.about.told.is_some()
     }
 
+    /// Whether what it [costs](Self::cost) is settled: it is a WebSocket, and stays one.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        matches!(self.phase, Phase::WebSocket(_))
+    }
+
     /// Bytes it holds because it is not a WebSocket yet. What is under way in one is entered elsewhere.
     #[inline]
     pub fn cost(&self) -> usize {
         match &self.phase {
-            Phase::WebSocket(_) | Phase::Other => 0,
+            Phase::New | Phase::WebSocket(_) | Phase::Other => 0,
             _ => self.early_cost(),
         }
     }
@@ -140,7 +152,8 @@ impl Session {
     #[inline(never)]
     fn early_cost(&self) -> usize {
         match &self.phase {
-            Phase::WebSocket(_) | Phase::Other => 0,
+            Phase::New | Phase::WebSocket(_) | Phase::Other => 0,
+            Phase::Asked(asked) => asked.cost(),
             Phase::Probe(probe) => {
                 probe.cost() + self.about.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost())
             }
@@ -166,6 +179,7 @@ impl Session {
     /// When it asked for what is not answered yet, if it waits for an answer.
     pub fn silent_since(&self) -> Option<Option<Time>> {
         match &self.phase {
+            Phase::Asked(asked) => Some(asked.at().time),
             Phase::Http(http) if self.is_told() && http.holds_something() => Some(http.silent_since()),
             _ => None,
         }
@@ -175,6 +189,7 @@ impl Session {
     /// next is found out anew, as behind a hole.
     pub fn give_up_heads(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
         let bytes = self.cost();
+        self.follow_http();
         let given_up = cx.scratch.held.finding(Given::Heads, bytes);
         self.about.tunnel = None;
         self.about.heads_given_up = true;
@@ -193,21 +208,21 @@ impl Session {
     /// Takes the next bytes of one side.
     #[inline]
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
-        let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => {
-                let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
-                if dir == Dir::Client
-                    && let Some(cause) = self.about.bad_handshake.take()
-                    && let Some(told) = &self.about.told
-                    && told.note(dir, at, &[told::accepted_bad_handshake(cause.id)], cx).is_break()
-                {
-                    return Interest::Stop;
-                }
-                talk.push(dir, bytes, at, cx.out, cx.scratch)
-            }
-            _ => self.early_data(side, bytes, at, cx),
+        let Phase::WebSocket(talk) = &mut self.phase else {
+            let flow = self.early_data(side, bytes, at, cx);
+            return self.interest(flow);
         };
-        self.interest(flow)
+        let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
+        if dir == Dir::Client
+            && self.about.bad_handshake.is_some()
+            && self.about.tell_accepted(at, cx).is_break()
+        {
+            return Interest::Stop;
+        }
+        match talk.push(dir, bytes, at, cx.out, cx.scratch) {
+            ControlFlow::Continue(()) => Interest::Follow,
+            ControlFlow::Break(()) => Interest::Stop,
+        }
     }
 
     /// `length` bytes of one side are not in the capture, which is against `rule`.
@@ -219,6 +234,7 @@ impl Session {
         rule: &'static Rule,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        self.follow_http();
         // A frame may be under way that is known by its beginning.
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
         let stops = self.release_preface(cx).is_break()
@@ -234,28 +250,29 @@ impl Session {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
             Phase::Http(_) => self.http(cx, |http, about, _| http.gap(about)),
-            Phase::Probe(_) => {
+            Phase::New | Phase::Probe(_) => {
                 self.about.start =
                     if self.about.start == Start::Opened { Start::Midway } else { self.about.start };
-                self.phase = Phase::Probe(Box::default());
+                self.phase = Phase::New;
                 ON
             }
             Phase::Encrypted(_) => {
                 self.count_encrypted(cx);
                 ON
             }
-            Phase::Other => ON,
+            Phase::Asked(_) | Phase::Other => ON,
         };
         self.interest(flow)
     }
 
     /// Bytes of one side are not there that the other had when it sent what comes next.
     pub fn behind(&mut self, side: Side) {
+        self.follow_http();
         let dir = self.about.dir(side).unwrap_or(Dir::Server);
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.behind(dir),
             Phase::Http(http) => http.behind(dir),
-            Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
+            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
         }
     }
 
@@ -275,11 +292,13 @@ impl Session {
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        self.follow_http();
         if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
             return Interest::Stop;
         }
         self.about.ended[side.index()] = Some(how);
         let dir = self.about.dir(side);
+        self.about.first_end(dir, how, at);
         let flow = match &mut self.phase {
             Phase::WebSocket(talk) => {
                 talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
@@ -289,7 +308,7 @@ impl Session {
                 self.count_encrypted(cx);
                 ON
             }
-            Phase::Probe(_) | Phase::Other => ON,
+            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Other => ON,
         };
         self.remember_end(at.time, cx);
         self.interest(flow)
@@ -310,15 +329,17 @@ impl Session {
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
-    /// itself, `ended` is when its last packet was captured, and `now` when that of the whole input was,
+    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when that of the whole input was,
     /// so far: what the endpoints are waited for until then.
     pub fn finish(
         mut self,
         how: StreamEnd,
+        transport: Option<Box<TcpFacts>>,
         ended: Option<Time>,
         now: Option<Time>,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
+        self.follow_http();
         self.release_preface(cx)?;
         self.remember_end(ended, cx);
         match &self.phase {
@@ -339,13 +360,15 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { how: self.end_kind(), close_code: None, counts: <[_; 2]>::default() };
+        let mut ending = Ending { first: told.first_end, ..Ending::new(self.end_kind()) };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            ending = Ending { how: talk.end_kind(), close_code: talk.close_code(), counts: talk.counts() };
+            ending = talk.ending();
             told.connection.more = talk.more();
         }
-        told.connection.ending = Some(ending);
+        ending.began = told.began;
+        ending.transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
+        told.connection.ending = Some(Box::new(ending));
         cx.out.emit(&told.unit(ended))
     }
 
@@ -369,6 +392,10 @@ impl Session {
     fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
         let offset = self.about.offsets[side.index()];
         self.about.offsets[side.index()] += bytes.len() as u64;
+        if self.usual(side, bytes, at, offset, cx)? {
+            return self.about.tell_anomalies(cx);
+        }
+        self.follow_http();
         let used = self.preface(side, bytes, at, offset, cx)?;
         if used < bytes.len() {
             let at = At { byte: at.byte.saturating_add(used as u32), ..at };
@@ -388,7 +415,7 @@ impl Session {
         let (phase, rest) = match next {
             Next::Stop => return ControlFlow::Break(()),
             Next::Other => (Phase::Other, Vec::new()),
-            Next::Anew(rest) => (Phase::Probe(Box::default()), rest),
+            Next::Anew(rest) => (Phase::New, rest),
             Next::WebSocket(talk, rest) => (Phase::WebSocket(talk), rest),
         };
         self.phase = phase;
@@ -411,9 +438,9 @@ impl Session {
             Phase::Http(_) => {
                 self.http(cx, |http, about, cx| http.data(Run { dir, bytes, at, offset }, about, cx))
             }
-            Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
+            Phase::New | Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
             Phase::Encrypted(_) => self.encrypted_data(side, bytes, at, offset, cx),
-            Phase::Other => ON,
+            Phase::Asked(_) | Phase::Other => ON,
         }
     }
 }
@@ -452,7 +479,7 @@ mod tests {
         {
             let mut session = session;
             session.data(Side::B, b"\x81\x02Hi", At::default(), &mut cx);
-            assert!(session.finish(StreamEnd::Capture, None, None, &mut cx).is_continue());
+            assert!(session.finish(StreamEnd::Capture, None, None, None, &mut cx).is_continue());
         }
         assert_eq!(out.sink().0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
     }

@@ -74,7 +74,7 @@ impl Session {
     }
 
     fn may_have_preface(&self, side: Side, bytes: &[u8]) -> bool {
-        let is_early = matches!(self.phase, Phase::Probe(_) | Phase::Http(_));
+        let is_early = matches!(self.phase, Phase::New | Phase::Probe(_) | Phase::Http(_));
         let is_client = match self.about.client {
             Some(client) => client == side,
             None => self.about.start != Start::Opened || side == Side::A,

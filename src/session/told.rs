@@ -1,18 +1,19 @@
 //! What is told of a connection's handshake.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::Context;
 use super::about::{About, Told};
 use super::http::plain_headers;
 use super::memory::{Attempt, is_public};
-use crate::http::handshake::{RequestFacts, ResponseReport};
+use crate::http::handshake::ResponseFacts;
 use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
-    Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Piece, Source, Text, Time,
-    Unit, Wants, prefix,
+    At, Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Piece, Source, Text,
+    Time, Unit, Wants, prefix,
 };
 
 /// A head with the verdict on it.
@@ -68,15 +69,14 @@ impl Told {
     /// it comes from `proxied`.
     fn compare(
         &mut self,
-        facts: &RequestFacts,
+        attempt: &Attempt<'_>,
         proxied: Option<SocketAddr>,
-        now: Option<Time>,
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = proxied.or(client).map(|client| client.ip()).zip(server);
-        let attempt = Attempt { pair, target: &facts.target, key: facts.key.as_deref(), now };
+        let attempt = Attempt { pair, ..*attempt };
         cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
         if let Some(server) = server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6
@@ -115,46 +115,81 @@ impl About {
             diagnoses: &judged.diagnoses,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
-        let source = Source::carried(self.source(judged.dir), judged.pieces.clone());
+        let wants_source = cx.out.wants().fields;
+        let source = || Source::carried(self.source(judged.dir), judged.pieces.clone());
+        let source = wants_source.then(source);
         cx.out.emit(&Unit {
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
             fields: &judged.fields,
             findings: &judged.findings,
-            sources: &[source],
+            sources: source.as_slice(),
             ..Unit::of(told.conn, Body::Http(&head))
         })
+    }
+
+    /// Shows a head that came whole and begins its sender's stream, to a sink that does not look into heads.
+    pub(super) fn show_usual(
+        &self,
+        dir: Dir,
+        start_line: &str,
+        findings: &[Finding],
+        at: At,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Some(told) = &self.told else { return ON };
+        let head = HttpHead {
+            offset: 0,
+            bytes: &[],
+            start_line,
+            complete: true,
+            headers: &[],
+            body: &[],
+            body_whole: true,
+            diagnoses: &[],
+        };
+        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(told.conn, Body::Http(&head)).at(at) })
     }
 
     /// Holds a request against the addresses and against other connections.
     pub(super) fn compare(
         &mut self,
-        facts: &RequestFacts,
-        now: Option<Time>,
+        attempt: &Attempt<'_>,
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
         let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref()?.client());
         if let Some(told) = &mut self.told {
-            told.compare(facts, proxied, now, findings, cx);
+            told.compare(attempt, proxied, findings, cx);
         }
     }
 
+    /// Tells, once, that the client goes on although it must not put up with the response.
+    #[cold]
+    pub(super) fn tell_accepted(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let (Some(cause), Some(told)) = (self.bad_handshake.take(), &self.told) else { return ON };
+        told.note(Dir::Client, at, &[accepted_bad_handshake(cause.id)], cx)
+    }
+
     /// Notes what a request says of the connection.
-    pub(super) fn describe_request(&mut self, facts: &RequestFacts) {
+    pub(super) fn describe_request(
+        &mut self,
+        is_upgrade: bool,
+        target: &str,
+        http_version: Option<Cow<'static, str>>,
+    ) {
         let Some(told) = &mut self.told else { return };
-        told.connection.handshake =
-            if facts.is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
+        told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
-        told.connection.target = Some(prefix(&facts.target, limits::TARGET).to_owned());
-        told.connection.http_version.clone_from(&facts.http_version);
+        told.connection.target = Some(prefix(target, limits::TARGET).to_owned());
+        told.connection.http_version = http_version;
     }
 
     /// Notes what a response makes of it.
-    pub(super) fn describe_response(&mut self, report: &ResponseReport, has_request: bool) {
+    pub(super) fn describe_response(&mut self, facts: &ResponseFacts, has_request: bool) {
         let Some(told) = &mut self.told else { return };
-        let (facts, connection) = (&report.facts, &mut told.connection);
+        let connection = &mut told.connection;
         connection.status = facts.status;
         connection.handshake = match (facts.status, has_request) {
             (Some(101), true) => Handshake::Full,
@@ -162,7 +197,7 @@ impl About {
             _ => Handshake::Refused,
         };
         if facts.status == Some(101) {
-            connection.http_version = connection.http_version.take().or(facts.http_version.clone());
+            connection.http_version = connection.http_version.take().or_else(|| facts.http_version.clone());
             connection.subprotocol.clone_from(&facts.subprotocol);
             connection.extensions.clone_from(&facts.extensions);
             connection.deflate = facts.deflate;
@@ -171,7 +206,7 @@ impl About {
 }
 
 /// A client went on although the response broke the rule `cause`.
-pub(super) fn accepted_bad_handshake(cause: &'static str) -> Finding {
+fn accepted_bad_handshake(cause: &'static str) -> Finding {
     let got = Text::with("frames, although the response is broken ({})", cause);
     Finding::new(&CLIENT_ACCEPTED_BAD, Dir::Client, "the connection failed".into(), got)
 }

@@ -39,10 +39,15 @@ impl About {
     /// Shows a connection that was announced, which began at `time` unless it began with a tunnel, and
     /// how that was opened.
     pub fn introduce(&mut self, time: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
-        let Some(told) = &self.told else { return ON };
-        let Some(tunnel) = &mut self.tunnel else { return cx.out.emit(&told.unit(time)) };
+        let Some(told) = &mut self.told else { return ON };
+        let Some(tunnel) = &mut self.tunnel else {
+            told.began = time;
+            return cx.out.emit(&told.unit(time));
+        };
         let first = tunnel.heads.first().and_then(|head| head.time);
         let began = tunnel.preface.as_ref().and_then(Preface::time).or(first).or(time);
+        told.began = began;
+        let told = &*told;
         cx.out.emit(&told.unit(began))?;
         if let Some(preface) = &tunnel.preface {
             preface.show(told.conn, self.layer.source(told.conn, Dir::Client), cx)?;

@@ -10,7 +10,7 @@ use super::{Emit, Entropy};
 /// One step of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A new connection; the one before is closed, unless it was left open.
+    /// A new connection; the one before is closed in the end, unless it was left open.
     Connect(Ends),
     /// An endpoint sends something.
     Send(Send),
@@ -76,7 +76,21 @@ impl Step {
 /// connection was left open. Sequence numbers, handshake keys and masking keys
 /// come from `entropy`.
 pub fn play(steps: &[Step], start: Time, entropy: &mut Entropy<'_>, emit: &mut Emit<'_>) {
-    let mut player = Player { now: start, ..Player::default() };
+    // Connections that are open at the same time are played one after the other, and then put in order.
+    let side_by_side = |step: &Step| matches!(step, Step::Connect(Ends { at: Some(_), .. }));
+    if !steps.iter().any(side_by_side) {
+        return play_in_turn(steps, start, entropy, emit);
+    }
+    let mut packets: Vec<(Time, Vec<u8>)> = Vec::new();
+    play_in_turn(steps, start, entropy, &mut |time, packet| packets.push((time, packet.to_vec())));
+    packets.sort_by_key(|(time, _)| *time);
+    for (time, packet) in packets {
+        emit(time, &packet);
+    }
+}
+
+fn play_in_turn(steps: &[Step], start: Time, entropy: &mut Entropy<'_>, emit: &mut Emit<'_>) {
+    let mut player = Player { start, now: start, ..Player::default() };
     for step in steps {
         player.step(step, entropy, emit);
     }
@@ -127,6 +141,7 @@ const NEXT_CONNECTION: u64 = 1_000_000;
 /// What playing has to remember.
 #[derive(Default)]
 struct Player {
+    start: Time,
     now: Time,
     tcp: Option<Tcp>,
     /// The last request, and the key chosen for it.
@@ -142,6 +157,9 @@ impl Player {
         match step {
             Step::Connect(ends) => {
                 self.end(emit);
+                if let Some(at) = ends.at {
+                    self.now = Time(self.start.0.saturating_add(at));
+                }
                 self.connect(*ends, entropy, emit);
             }
             Step::Send(send) => {

@@ -50,6 +50,12 @@ impl Line {
         }
     }
 
+    /// A span of time, in nanoseconds, as a bare word or an option's value.
+    pub fn time(&self, word: &Word) -> Result<u64, ScriptError> {
+        let time = std::str::from_utf8(&word.value).ok().filter(|_| !word.quoted).and_then(nanoseconds);
+        time.ok_or_else(|| self.error(word.column, "a time is a number and a unit: 20us, 250ms, 3s"))
+    }
+
     /// Takes the first option `name=…`.
     pub fn option(&mut self, name: &str) -> Option<Word> {
         let at = self.words.iter().position(|word| word.name.as_deref() == Some(name))?;

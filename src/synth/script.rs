@@ -17,7 +17,7 @@ use crate::model::{Dir, LengthForm, Opcode, Text};
 use super::conversation::{Content, Send, Step};
 use super::frames::{Masking, Message, Shape};
 use super::handshake::{Edits, Request, Response};
-use super::line::{Line, hex, nanoseconds};
+use super::line::{Line, hex};
 use super::tcp::{Delivery, Ends};
 use super::words::{self, ScriptError, Word};
 
@@ -77,10 +77,7 @@ impl Script {
             Some("server") => self.says(verb, Dir::Server, &mut line)?,
             Some("wait") => {
                 let word = line.first("a time, such as 250ms")?;
-                let time = word.bare().and_then(nanoseconds);
-                let time = time.ok_or_else(|| {
-                    line.error(word.column, "a time is a number and a unit: 20us, 250ms, 3s")
-                })?;
+                let time = line.time(&word)?;
                 self.steps.push(Step::Wait(time));
             }
             Some("fin") => {
@@ -126,6 +123,9 @@ impl Script {
         }
         if let Some(mss) = line.mss()? {
             ends.mss = mss;
+        }
+        if let Some(word) = line.option("at") {
+            ends.at = Some(line.time(&word)?);
         }
         ends.syn = !line.flag("no-syn");
         self.connect(ends);

@@ -34,6 +34,9 @@ pub struct Ends {
     pub mss: usize,
     /// Whether the capture saw the connection being opened.
     pub syn: bool,
+    /// Nanoseconds from the beginning of the conversation to that of the connection, which may be while
+    /// others are open; `None`: when the one before is over.
+    pub at: Option<u64>,
 }
 
 /// Addresses reserved for documentation (RFC 5737), and the segment size of Ethernet.
@@ -44,6 +47,7 @@ impl Default for Ends {
             server: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 80)), 80),
             mss: 1460,
             syn: true,
+            at: None,
         }
     }
 }

@@ -13,7 +13,7 @@ struct Lines {
 
 impl Sink for Lines {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: self.payload, app: true }
+        Wants { payload: self.payload, app: true, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -12,7 +12,7 @@ use self::pings::Ping;
 use super::OPEN_AFTER_VIOLATION;
 use crate::limits;
 use crate::model::quantity::moment;
-use crate::model::{CloseCode, Dir, Finding, Opcode, Receipt, StreamEnd, Text, Time};
+use crate::model::{CloseCode, Dir, Finding, Opcode, Receipt, SideEnd, StreamEnd, Text, Time};
 
 pub use self::seen::Seen;
 
@@ -87,6 +87,8 @@ struct Side {
     /// Pings this endpoint sent that await their pong, oldest first.
     pings: VecDeque<Ping>,
     close: Option<Close>,
+    /// Pings and pongs that this endpoint sent.
+    sent: [u64; 2],
     /// This endpoint broke the protocol.
     violated: bool,
     /// When it first did, if that is known.
@@ -195,9 +197,21 @@ impl Aftermath {
         self.story.as_ref().map_or(Closing::NotBegun, |story| story.closing())
     }
 
+    /// What `dir` had done when its connection was over, as far as it is known here.
+    pub fn side_end(&self, dir: Dir) -> SideEnd {
+        let sight = self.sight[dir.index()];
+        let mut end = SideEnd { is_whole: sight.is_whole() && !sight.late, ..SideEnd::default() };
+        if let Some(story) = &self.story {
+            let side = &story.sides[dir.index()];
+            [end.pings, end.pongs] = side.sent;
+            end.close = side.close.as_ref().map(|close| Box::new(close.part()));
+        }
+        end
+    }
+
     /// The code of the Close frame that `dir` has sent.
     pub fn close_code_of(&self, dir: Dir) -> Option<CloseCode> {
-        self.story.as_ref().and_then(|story| story.sides[dir.index()].close?.code)
+        self.story.as_ref().and_then(|story| story.sides[dir.index()].close.as_ref()?.code)
     }
 
     /// The code of the first Close frame that carried one.
@@ -235,8 +249,14 @@ impl Story {
         self.carried_on(dir, seen, findings);
         self.after_close(dir, header, seen.place().opcode, findings);
         match header.opcode {
-            Opcode::PING => self.ping(dir, seen),
-            Opcode::PONG => self.pong(dir, seen, peer, findings),
+            Opcode::PING => {
+                self.sides[dir.index()].sent[0] += 1;
+                self.ping(dir, seen);
+            }
+            Opcode::PONG => {
+                self.sides[dir.index()].sent[1] += 1;
+                self.pong(dir, seen, peer, findings);
+            }
             Opcode::CLOSE => self.close(dir, seen, findings),
             _ => {}
         }

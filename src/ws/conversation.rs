@@ -7,8 +7,8 @@ use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
-    Severity, StreamEnd, Text, Time,
+    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
+    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -16,7 +16,6 @@ use crate::model::{
 pub struct Conversation {
     halves: [Half; 2],
     shared: Shared,
-    ended: [Option<StreamEnd>; 2],
 }
 
 impl Conversation {
@@ -28,7 +27,6 @@ impl Conversation {
                 Half::new(Dir::Client, offsets[0], inferred),
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
-            ended: [None, None],
             shared: Shared::new(conn, extensions),
         }
     }
@@ -161,10 +159,15 @@ impl Conversation {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
-        if self.ended[dir.index()].is_some() {
+        if self.shared.ended[dir.index()].is_some() {
             return ON;
         }
-        self.ended[dir.index()] = Some(how);
+        self.shared.ended[dir.index()] = Some(how);
+        let last = self.shared.last.get_or_insert_default();
+        if matches!(how, StreamEnd::Fin | StreamEnd::Rst) {
+            last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
+        }
+        last.unfinished[dir.index()] = self.halves[dir.index()].under_way();
         self.blame_unfinished(at);
         self.cut_short(dir, how, at, out)?;
         self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
@@ -209,6 +212,24 @@ impl Conversation {
         }
     }
 
+    /// How it ended, once it [has](Self::finish).
+    pub fn ending(&self) -> Ending {
+        let side = |dir: Dir| {
+            let at = dir.index();
+            let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
+            let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
+            let is_over = matches!(self.shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
+            SideEnd { heard, largest, unfinished, is_over, ..self.shared.aftermath.side_end(dir) }
+        };
+        Ending {
+            close_code: self.close_code(),
+            counts: self.counts(),
+            first: self.shared.last.as_ref().and_then(|last| last.first_end),
+            sides: [side(Dir::Client), side(Dir::Server)],
+            ..Ending::new(self.end_kind())
+        }
+    }
+
     /// What the client and the server sent.
     pub fn counts(&self) -> [Counts; 2] {
         [self.halves[0].counts, self.halves[1].counts]
@@ -224,7 +245,7 @@ impl Conversation {
         if self.shared.aftermath.closing() == Closing::Complete {
             return EndKind::CloseHandshake;
         }
-        match self.ended {
+        match self.shared.ended {
             [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
             [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
             _ => EndKind::CaptureEnd,

@@ -10,7 +10,7 @@ use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Layer, Message, ON, Opcode,
-    Out, Rule, Source, SourceId, Span, Text, Time, Unit, Utf8, hole,
+    Out, Rule, Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -21,6 +21,8 @@ use crate::model::{
 pub(super) struct Shared {
     pub next_n: u64,
     pub next_m: u64,
+    /// When the last frame of each direction before its Close frame was complete.
+    pub heard: [Option<Time>; 2],
     pub aftermath: Aftermath,
     pub conn: u32,
     /// What the halves get is of this layer.
@@ -35,6 +37,21 @@ pub(super) struct Shared {
     /// The rule of the layer below that a hole is against.
     pub gap_rule: Option<&'static Rule>,
     pub repeats: Repeats,
+    /// The longest of the messages of each direction that are large.
+    pub largest: [u64; 2],
+    /// How each direction's stream has ended.
+    pub ended: [Option<StreamEnd>; 2],
+    /// Nothing while the connection goes on.
+    pub last: Option<Box<Last>>,
+}
+
+/// What is remembered of the end of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Last {
+    /// The first end of a stream.
+    pub first_end: Option<TcpEnd>,
+    /// What each side never finished.
+    pub unfinished: [Option<Unfinished>; 2],
 }
 
 /// A data message that is over.
@@ -57,12 +74,16 @@ impl Shared {
             extensions,
             next_n: 0,
             next_m: 0,
+            heard: [None, None],
             aftermath: Aftermath::default(),
             compressed: [None, None],
             windows_given_up: [false, false],
             rsv1_cause: None,
             gap_rule: None,
             repeats: Repeats::default(),
+            largest: [0, 0],
+            ended: [None, None],
+            last: None,
         }
     }
 
@@ -70,6 +91,15 @@ impl Shared {
     #[inline]
     pub fn source(&self, dir: Dir) -> SourceId {
         self.layer.source(self.conn, dir)
+    }
+
+    /// A message of `dir` has this length, fragments that are not over included.
+    #[inline]
+    pub fn measure(&mut self, dir: Dir, length: u64) {
+        if length >= limits::LARGE_MESSAGE {
+            let largest = &mut self.largest[dir.index()];
+            *largest = length.max(*largest);
+        }
     }
 
     /// Holds a complete frame against what both sides did before.

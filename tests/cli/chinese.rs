@@ -20,7 +20,9 @@ const CHINESE: Options = Options {
     ascii: false,
     time: TimeStyle::Relative,
     payload: None,
+    latency: false,
     advice: None,
+    head: false,
 };
 
 /// What `wstool` prints in Chinese: standard output, then standard error.
@@ -156,7 +158,7 @@ fn manuals_and_completions_are_chinese() {
     }
     let whole = check(&["man"], 10);
     assert!(whole.contains(".SH 名称\nwstool \\- ") && whole.contains(".SH 命令\n"), "{whole}");
-    assert!(wstool_in("en", &["man"]).contains(".SH NAME\nwstool \\- Teaches"));
+    assert!(wstool_in("en", &["man"]).contains(".SH NAME\nwstool \\- Shows"));
 }
 
 fn gather(command: &clap::Command, path: &mut Vec<String>, pages: &mut Vec<Vec<String>>) {
@@ -179,7 +181,7 @@ fn wrong_usage_is_told_in_chinese_in_a_line() {
         (&["decode", "--vew", "hex"][..], "错误：这里没有参数 --vew；是不是想写 --view？"),
         (&["decod"], "错误：没有命令 decod；是不是想写 decode？"),
         (&["decode", "--view", "tre"], "错误：tre 不能作为 --view <VIEW> 的值；可选：tree，"),
-        (&["decode", "--width", "20", "81"], "错误：20 不能作为 --width <N> 的值；要 80 到 1000 之间的数"),
+        (&["decode", "--width", "20", "81"], "错误：20 不能作为 --width <N> 的值；要 40 到 1000 之间的数"),
         (&["decode", "--limit", "x", "81"], "错误：x 不能作为 --limit <N> 的值；这里要一个数"),
         (&["decode", "--view"], "错误：--view <VIEW> 需要一个值；可选：tree，"),
         (&["replay"], "错误：缺少这个参数：<RECORDING>"),
@@ -468,7 +470,7 @@ impl Wire {
 
 impl Sink for Wire {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: u64::MAX, app: true }
+        Wants { fields: true, payload: u64::MAX, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -11,6 +11,8 @@ mod chinese;
 mod commands;
 mod compare;
 mod compare_model;
+mod habits;
 mod readme;
 mod replay;
+mod requests;
 mod several;

@@ -322,7 +322,7 @@ fn several_files_and_parts_of_one() {
                 let reader = Box::new(Cursor::new(parts[place].clone()));
                 Some(Ok((input::open(reader, "part").expect("a capture"), threads)))
             };
-            let files = pipeline::run_files(&meta, &mut open, limits::MEMORY, view.as_mut(), &mut |_| ());
+            let files = pipeline::run_files(&meta, &mut open, Means::default(), view.as_mut(), &mut |_| ());
             view.end().expect("memory takes it");
             let each = files.each.iter().map(|file| told(file.as_ref().expect("a capture")));
             (out.0.take(), each.collect::<String>() + &told(&files.whole))
@@ -398,7 +398,7 @@ struct Tired {
 
 impl Sink for Tired {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 0, app: false }
+        Wants { fields: false, payload: 0, app: false, causes: false }
     }
 
     fn take(&mut self, _: &Unit<'_>) -> Flow {
@@ -450,7 +450,7 @@ fn a_sink_that_panics_takes_the_reader_with_it() {
     struct Panics;
     impl Sink for Panics {
         fn wants(&self) -> Wants {
-            Wants { fields: false, payload: 0, app: false }
+            Wants { fields: false, payload: 0, app: false, causes: false }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -20,9 +20,17 @@ use crate::shelf::{self, samples};
 /// Parts of the sources that say nothing in another language: records for programs,
 /// and what generators of exercises put into the words of the lessons.
 const SILENT: &[&str] = &[
+    // What clap says of options.
+    "app/keys.rs",
     // The specification's own names.
     "app/mqtt/names.rs",
+    "app/path.rs",
+    // Headings of docs/causes.md.
+    "cause/mod.rs",
     "cli/explain/record.rs",
+    // Words of other tools' command lines.
+    "cli/habits/filter.rs",
+    "cli/habits/names.rs",
     // Heads as browsers and servers send them: see those of a comparison below.
     "compare/heads.rs",
     "explain",
@@ -64,7 +72,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "no view has that name",
         ],
     ),
-    ("names of views", &["bits", "hex", "session", "stats", "table", "tree"]),
+    ("names of views", &["bits", "causes", "hex", "session", "stats", "table", "tree"]),
     (
         "words of the command line itself",
         &[
@@ -108,6 +116,30 @@ const KEPT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "command lines that are proposed",
+        &[
+            " | wstool decode ",
+            "--color=",
+            "--follow",
+            "--format",
+            "--grep",
+            "--stream",
+            "any",
+            "bin",
+            "cap",
+            "decode",
+            "gz",
+            "pcap",
+            "pcapng",
+            "port {}",
+            "quiet",
+            "silent",
+            "tcpdump -i {} --immediate-mode -U -w -",
+            "wstool decode {}",
+            "wstool replay --to {}",
+        ],
+    ),
+    (
         "what clap and parsers of numbers say, to be recognised",
         &[
             " comes before ",
@@ -126,6 +158,16 @@ const KEPT: &[(&str, &[&str])] = &[
             "invalid float literal",
             "number too large to fit in target type",
             "number too small to fit in target type",
+        ],
+    ),
+    (
+        "what peers say, to be recognised",
+        &[
+            "ping timeout",
+            "pong timeout",
+            "plain http request",
+            "http request to an https server",
+            "speaking plain http",
         ],
     ),
     (
@@ -327,7 +369,7 @@ fn fields_and_rules_have_their_words() {
 #[test]
 fn what_decoders_say_of_the_samples_has_its_words() {
     let mut lookup = Lookup::default();
-    for sample in samples() {
+    for sample in samples().into_iter().chain(shelf::incidents()) {
         sample.play(&mut lookup);
     }
     for (_, film) in shelf::films() {
@@ -431,7 +473,7 @@ impl Lookup {
 
 impl Sink for Lookup {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 4096, app: true }
+        Wants { fields: true, payload: 4096, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

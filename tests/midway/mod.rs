@@ -137,7 +137,7 @@ pub struct Found {
 
 impl Sink for Found {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 64, app: true }
+        Wants { fields: false, payload: 64, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -12,11 +12,12 @@ use wstool::synth::rewrite::Packet;
 use wstool::{http, net, ws};
 
 use crate::run::{self, Said, decode};
-use crate::shelf::{Sample, samples};
+use crate::shelf::{Sample, incidents, samples};
 
-/// The samples of healthy traffic: all that were not broken on purpose.
-fn healthy() -> impl Iterator<Item = Sample> {
-    samples().into_iter().filter(|sample| sample.folder() != "broken")
+/// The samples of healthy traffic: all that were not broken on purpose, and no incidents.
+pub fn healthy() -> impl Iterator<Item = Sample> {
+    let fine = incidents().into_iter().filter(|sample| sample.stem().starts_with("healthy-"));
+    samples().into_iter().filter(|sample| sample.folder() != "broken").chain(fine)
 }
 
 /// What is found in healthy samples stands in `healthy.tsv`, each with the reason why it is right.
@@ -44,7 +45,7 @@ fn healthy_samples_break_no_rule_but_those_listed() {
 }
 
 /// The packets of a sample that is a capture, as far as they are whole.
-fn packets_of(sample: &Sample) -> Option<Vec<Packet>> {
+pub fn packets_of(sample: &Sample) -> Option<Vec<Packet>> {
     let bytes = sample.bytes();
     if bytes.len() < 24
         || !bytes.starts_with(&[0xD4, 0xC3, 0xB2, 0xA1]) && !bytes.starts_with(b"\x4D\x3C\xB2\xA1")
@@ -65,7 +66,7 @@ fn packets_of(sample: &Sample) -> Option<Vec<Packet>> {
 }
 
 /// A capture with at most `snaplen` bytes of each packet.
-fn pcap(packets: &[Packet], snaplen: usize) -> Vec<u8> {
+pub fn pcap(packets: &[Packet], snaplen: usize) -> Vec<u8> {
     let mut file = vec![0x4D, 0x3C, 0xB2, 0xA1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     file.extend((snaplen as u32).to_le_bytes());
     file.extend(1u32.to_le_bytes());
@@ -87,7 +88,8 @@ fn is_to_server(packet: &[u8]) -> bool {
 /// The rules by which an endpoint is blamed. Those of application protocols are not among them: what
 /// their decoders make of holes is tested with them.
 fn blamed(said: &Said) -> BTreeSet<String> {
-    let rules = [http::RULES, http::CONNECTION_RULES, ws::RULES, ws::DEFLATE_RULES, net::RULES].concat();
+    let mut rules = [http::RULES, http::CONNECTION_RULES, ws::RULES, ws::DEFLATE_RULES, net::RULES].concat();
+    rules.extend(wstool::cause::lists().iter().flat_map(|(_, rules)| rules.iter()));
     let blames = |id: &&str| rules.iter().any(|rule| rule.id == *id && rule.who != Who::Capture);
     said.findings().into_iter().filter(blames).map(str::to_owned).collect()
 }

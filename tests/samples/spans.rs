@@ -95,7 +95,7 @@ struct Map {
 
 impl Sink for Map {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1 << 20, app: true }
+        Wants { fields: true, payload: 1 << 20, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -38,7 +38,9 @@ const WIDE: Options = Options {
     ascii: false,
     time: TimeStyle::Relative,
     payload: None,
+    latency: false,
     advice: None,
+    head: false,
 };
 
 /// The views, over one selection.
@@ -95,7 +97,7 @@ struct Each(Vec<Shown>);
 
 impl Sink for Each {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 2048, app: true }
+        Wants { fields: true, payload: 2048, app: true, causes: false }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -40,15 +40,25 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-/// Every sample, in order of their names.
+/// Every sample but the incidents, in order of their names.
 pub fn samples() -> Vec<Sample> {
+    below(root())
+}
+
+/// The incidents: connections of real programs that went wrong (`samples/incidents/truth.toml`). What is
+/// right about them is said there, not in snapshots.
+pub fn incidents() -> Vec<Sample> {
+    below(root().join("incidents"))
+}
+
+fn below(folder: PathBuf) -> Vec<Sample> {
     let mut found = Vec::new();
-    let mut folders = vec![root()];
+    let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("samples/ is readable") {
             let path = entry.expect("samples/ is readable").path();
             // Handshakes are played by `tests/cli/replay.rs`.
-            if path.is_dir() && !path.ends_with("handshakes") {
+            if path.is_dir() && !path.ends_with("handshakes") && !path.ends_with("incidents") {
                 folders.push(path);
             } else if path.is_file() && Sample::at(&path).is_sample() {
                 found.push(Sample::at(&path));

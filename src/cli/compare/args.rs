@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, ValueEnum};
 
 use super::units::{milliseconds, seconds};
+use crate::cli::Look;
 use crate::cli::file;
 use crate::cli::output;
 use crate::cli::size;
@@ -398,12 +399,12 @@ impl Args {
         })
     }
 
-    pub(super) fn form(&self, color: bool) -> Form {
+    pub(super) fn form(&self, look: Look) -> Form {
         match self.format {
             Format::Text => Form::Text(Page {
                 width: self.width.map_or_else(output::width, usize::from),
-                color,
-                ascii: self.ascii,
+                color: look.color,
+                ascii: look.ascii(self.ascii),
             }),
             Format::Json => Form::Json,
             Format::Ndjson => Form::Lines,

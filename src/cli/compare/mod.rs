@@ -45,7 +45,7 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     });
     match result {
         Ok((report, code)) => {
-            write(&report, args.form(look.color), look.lang, Output::new(false))?;
+            write(&report, args.form(look), look.lang, Output::new(false))?;
             Ok(code)
         }
         Err(problem) => {

@@ -1,8 +1,9 @@
 //! What an argument of `decode` names: a file, standard input, or hex.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
+use super::typed;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{file, mistaken};
 use crate::input::{self, Input, InputError};
@@ -25,7 +26,7 @@ pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
         // Standard input may be a file all the same, which nobody types into.
         let length = stdin_length();
         let live = length.is_none();
-        let reader: Box<dyn Read + Send> = Box::new(io::stdin());
+        let reader = typed::stdin();
         let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
         let input = input::open(reader, "-").map_err(explain)?;
         return Ok(Opened { input, size: None, length, live });

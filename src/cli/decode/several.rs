@@ -4,15 +4,17 @@ use std::cell::RefCell;
 use std::fs;
 use std::io;
 
+use super::lead;
 use super::opening::{Opened, open};
 use super::report::{not_there, nothing_readable, report, unopened};
 use super::{Args, Show, Until};
+use crate::cause::Head;
 use crate::cli::Look;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::output::{Output, Progress};
 use crate::input::Input;
-use crate::model::{InputFile, Meta, Text, Time};
-use crate::pipeline;
+use crate::model::{InputFile, Meta, Sink, Text, Time};
+use crate::pipeline::{self, Threads};
 use crate::select::{Select, Stream};
 
 /// An input as it is known before anything is decoded.
@@ -21,6 +23,8 @@ struct Known<'a> {
     format: Option<&'static str>,
     link_types: Vec<String>,
     start: Option<Time>,
+    /// Bytes of the file, where it is one.
+    size: Option<u64>,
     /// It comes as it happens, or at least cannot be read twice.
     live: bool,
     /// Why it cannot be opened.
@@ -36,30 +40,20 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
     }
     let live = known.iter().any(|file| file.live);
     let meta = meta(&known, args.concat);
-    let mut select = Select::new(args.selection(), Show::new(args, Output::new(live), look, live));
-    let mut until = Until { select: &mut select, interrupt };
-    let progress: RefCell<Option<Progress>> = RefCell::new(None);
-    let run = pipeline::run_files(
-        &meta,
-        &mut |place| {
-            if interrupt.seen() {
-                interrupt.give_up();
-                return None;
-            }
-            let file = &known[place];
-            Some(file.error.clone().map_or_else(|| open(file.name, interrupt), Err).map(|opened| {
-                let threads = args.threads.of(&opened);
-                let Opened { input, size, .. } = opened;
-                let next = Progress::new(size, !args.view.is_late, look.lang);
-                progress.replace(Some(next)).into_iter().for_each(Progress::end);
-                (input, threads)
-            }))
-        },
-        args.memory,
-        &mut until,
-        &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
-    );
-    progress.take().into_iter().for_each(Progress::end);
+    let mut show = Show::new(args, Output::new(live), look, live);
+    // What cannot be opened costs nothing.
+    let size =
+        |file: &Known<'_>| if file.error.is_some() { Some(0) } else { file.size.filter(|_| !file.live) };
+    let sizes: Option<u64> = known.iter().map(size).sum();
+    if lead::is_worth(args, sizes) {
+        let mut head = Select::new(args.selection(), Head::default());
+        decode(args, &meta, &known, &mut Until { select: &mut head, interrupt }, look);
+        if !interrupt.seen() {
+            show.view.lead(head.into_inner());
+        }
+    }
+    let mut select = Select::new(args.selection(), show);
+    let run = decode(args, &meta, &known, &mut Until { select: &mut select, interrupt }, look);
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
     select.into_inner().end()?;
@@ -89,10 +83,51 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
     Ok(if failed { 2 } else { u8::from(args.fail_on.fails(verdict)) })
 }
 
+/// Decodes all of them for a sink.
+fn decode<S: Sink>(
+    args: &Args,
+    meta: &Meta,
+    known: &[Known<'_>],
+    until: &mut Until<'_, Select<S>>,
+    look: Look,
+) -> pipeline::Files {
+    let interrupt = until.interrupt;
+    let progress: RefCell<Option<Progress>> = RefCell::new(None);
+    let run = pipeline::run_files(
+        meta,
+        &mut |place| {
+            if interrupt.seen() {
+                interrupt.give_up();
+                return None;
+            }
+            let file = &known[place];
+            Some(file.error.clone().map_or_else(|| open(file.name, interrupt), Err).map(|opened| {
+                let threads = args.threads.of(&opened);
+                let Opened { input, size, .. } = opened;
+                let next = Progress::new(size, !args.view.is_late, look.lang);
+                progress.replace(Some(next)).into_iter().for_each(Progress::end);
+                (input, threads)
+            }))
+        },
+        args.means(Threads::One),
+        until,
+        &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
+    );
+    progress.take().into_iter().for_each(Progress::end);
+    run
+}
+
 /// Opens an input as far as its first packet, unless it can be read only once.
 fn look_at<'a>(name: &'a str, interrupt: &Interrupt) -> Known<'a> {
-    let mut known =
-        Known { name, format: None, link_types: Vec::new(), start: None, live: false, error: None };
+    let mut known = Known {
+        name,
+        format: None,
+        link_types: Vec::new(),
+        start: None,
+        size: None,
+        live: false,
+        error: None,
+    };
     let is_stream = |meta: &fs::Metadata| !meta.is_file() && !meta.is_dir();
     if name == "-" || fs::metadata(name).as_ref().is_ok_and(is_stream) {
         known.live = true;
@@ -100,7 +135,8 @@ fn look_at<'a>(name: &'a str, interrupt: &Interrupt) -> Known<'a> {
     }
     match open(name, interrupt) {
         Err(why) => known.error = Some(why),
-        Ok(Opened { mut input, .. }) => {
+        Ok(Opened { mut input, size, .. }) => {
+            known.size = size;
             known.format = Some(input.format());
             if let Input::Capture(capture) = &mut input {
                 // An error will be met again when it is decoded.

@@ -163,7 +163,7 @@ fn judged(
 fn unread(name: &str, judgement: &Judgement, tutor: &Tutor) -> Trouble {
     let expected = match judgement {
         Judgement::Unreadable(expected) => tutor.lang().say(expected),
-        _ => String::new(),
+        _ => "".into(),
     };
     Trouble::Said(tutor.fill("{}: this answer cannot be read; wanted: {}", &[&name, &expected]))
 }
@@ -215,7 +215,7 @@ pub(super) fn dialogue(exercises: &[&Exercise], store: &mut Store, tutor: &Tutor
                 path if matches!(instance.right, Answer::File(_)) => given(&[], Some(Path::new(path))),
                 _ => Ok(Given::Typed(said)),
             };
-            let given = given.map_err(|e| Trouble::Said(tutor.lang().say(&e)));
+            let given = given.map_err(|e| Trouble::Said(tutor.lang().say(&e).into_owned()));
             match given.and_then(|given| judged(exercise, &instance, &given, store, tutor)) {
                 Ok(0) => {
                     explained(exercise, &instance, tutor)?;

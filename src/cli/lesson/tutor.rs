@@ -15,6 +15,7 @@ pub(super) struct Tutor {
 impl Tutor {
     pub(super) fn new(look: Look, ascii: bool) -> Self {
         let (color, lang) = (look.color, look.language(ascii));
+        let ascii = look.ascii(ascii);
         Self { options: Options { width: output::width(), color, lang, ascii, ..Options::default() } }
     }
 

@@ -46,9 +46,9 @@ pub struct Args {
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     pub format: Format,
 
-    /// Columns to fit, 80 or more; by default the terminal's
+    /// Columns to fit, 40 or more; by default the terminal's
     #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..=1000),
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
         help_heading = "Showing"
     )]
     pub width: Option<u16>,
@@ -152,10 +152,12 @@ impl Args {
             width: self.width.map_or_else(output::width, usize::from),
             color: look.color,
             lang: look.language(self.ascii),
-            ascii: self.ascii,
+            ascii: look.ascii(self.ascii),
             time: TimeStyle::Relative,
             payload: None,
             advice: None,
+            latency: false,
+            head: false,
         }
     }
 }

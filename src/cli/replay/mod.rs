@@ -25,6 +25,7 @@ use crate::model::{Flow, Text};
 use crate::replay::{Exchange, film, samples};
 
 pub use args::Args;
+pub(super) use url::Url;
 
 /// Every handshake is open.
 const OPEN: u8 = 0;

@@ -168,7 +168,7 @@ fn remarks(grades: &Grades, unreadable: &[String], lang: Lang) -> Vec<String> {
         let text = lang.say(&remark.text);
         lines.push(match &remark.file {
             Some(file) => format!("{}: {text}", plain(file)),
-            None => text,
+            None => text.into_owned(),
         });
     }
     let missing: Vec<_> = grades.missing().map(|student| student.id.as_str()).collect();

@@ -1,5 +1,7 @@
 //! One head under examination: verdicts, findings and fields as they come up.
 
+use std::borrow::Cow;
+
 use crate::model::{Field, FieldDef, Finding, Header, Rule, Severity, Span, Text, Value, Verdict};
 
 use super::super::fields::{self, Name};
@@ -276,10 +278,10 @@ impl<'h, 'b> Exam<'h, 'b> {
     }
 
     /// Such as `1.1`.
-    pub fn http_version(&self) -> Option<String> {
+    pub fn http_version(&self) -> Option<Cow<'static, str>> {
         match self.head.version()? {
-            (1, 1) => Some("1.1".to_owned()),
-            (major, minor) => Some(format!("{major}.{minor}")),
+            (1, 1) => Some("1.1".into()),
+            (major, minor) => Some(format!("{major}.{minor}").into()),
         }
     }
 }

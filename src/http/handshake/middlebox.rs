@@ -1,19 +1,20 @@
 //! The usual signatures of proxies and gateways that do not know WebSocket.
 
-use crate::model::{Diagnosis, Rule};
+use crate::model::{Case, Diagnosis, Finding, Rule, Text};
 
 use super::super::fields::Name;
 use super::super::{
-    CONNECTION_LACKS_UPGRADE, MISSING_CONNECTION, MISSING_UPGRADE, RESPONSE_CONNECTION_INVALID,
+    CONNECTION_LACKS_UPGRADE, EXTENSION_STRIPPED, MISSING_CONNECTION, MISSING_UPGRADE,
+    RESPONSE_CONNECTION_INVALID,
 };
 use super::RequestFacts;
 use super::exam::Exam;
 
-const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version \
+pub(super) const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version \
                        1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
 
 /// What a request shows of the way it came.
-pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
+pub(super) fn in_request(exam: &mut Exam<'_, '_>) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let key = exam.first(Name::Key).is_some();
     let broken = |rules: [&Rule; 3]| exam.findings.iter().any(|finding| rules.contains(&finding.rule));
@@ -28,6 +29,8 @@ pub(super) fn in_request(exam: &Exam<'_, '_>) -> Vec<Diagnosis> {
     }
     if key && is_a_browsers(exam) && exam.first(Name::Extensions).is_none() {
         found.push(extensions_stripped());
+        exam.findings
+            .push(stripped("permessage-deflate, which browsers offer".into(), "no extensions".into()));
     }
     found
 }
@@ -93,6 +96,12 @@ fn downgraded() -> Diagnosis {
         "a proxy turned HTTP/1.1 into HTTP/1.0, which knows no Upgrade (for long the default of nginx)",
         PASS_ON,
     )
+}
+
+/// What is found where a request has no extensions any longer.
+pub fn stripped(expected: Text, got: Text) -> Finding {
+    let what = "had Sec-WebSocket-Extensions (permessage-deflate) taken out on the way".into();
+    Finding::new(&EXTENSION_STRIPPED, None, expected, got).like(Case::new(what, Vec::new()))
 }
 
 /// A proxy removed `Sec-WebSocket-Extensions`. Also for those who see compressed

@@ -10,9 +10,13 @@ mod exam;
 mod extensions;
 mod lists;
 mod middlebox;
+mod refusal;
 mod request;
 mod response;
 mod status;
+mod usual;
+
+use std::borrow::Cow;
 
 use self::exam::Exam;
 use super::fields::Name;
@@ -21,10 +25,12 @@ use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};
-pub use middlebox::extensions_stripped;
+pub use middlebox::{extensions_stripped, stripped};
+pub use refusal::with_body;
 pub use request::check_request;
 pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};
+pub use usual::{UsualRequest, UsualResponse, usual_request, usual_response};
 
 /// What a request's head says.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +55,7 @@ pub struct RequestFacts {
     /// The request target.
     pub target: String,
     /// Such as `1.1`; `None` when unreadable.
-    pub http_version: Option<String>,
+    pub http_version: Option<Cow<'static, str>>,
     /// The value of `Host`.
     pub host: Option<String>,
     /// The value of `Origin`; browsers send one.
@@ -102,7 +108,7 @@ pub struct ResponseFacts {
     /// The status code; `None` when unreadable.
     pub status: Option<u16>,
     /// Such as `1.1`; `None` when unreadable.
-    pub http_version: Option<String>,
+    pub http_version: Option<Cow<'static, str>>,
     /// Whether the connection is a WebSocket from now on.
     pub outcome: Outcome,
     /// The chosen subprotocol.
@@ -137,6 +143,16 @@ pub fn is_upgrade(head: &Head<'_>) -> bool {
 /// Whether a response that switches protocols switches to WebSocket, however badly.
 pub fn switches_to_websocket(head: &Head<'_>) -> bool {
     answers(&Exam::new(head, false))
+}
+
+/// Whether a response says that here is a WebSocket server, to a request that asked for none (RFC 9110
+/// §15.5.22).
+pub fn wants_websocket(head: &Head<'_>) -> bool {
+    wants(&Exam::new(head, false))
+}
+
+fn wants(exam: &Exam<'_, '_>) -> bool {
+    exam.head.status() == Some(426) && exam.listing(Name::Upgrade, "websocket").is_some()
 }
 
 fn answers(exam: &Exam<'_, '_>) -> bool {

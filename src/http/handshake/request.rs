@@ -40,7 +40,7 @@ pub fn check_request(head: &Head<'_>, detail: bool) -> RequestReport {
             offer(&mut exam, field, &extension);
         }
         facts.broken = must_be_refused(&exam);
-        diagnoses = middlebox::in_request(&exam);
+        diagnoses = middlebox::in_request(&mut exam);
         let own = std::mem::take(&mut exam.findings);
         exam.findings = head.findings.iter().cloned().chain(own).collect();
     }

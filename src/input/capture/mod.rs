@@ -51,7 +51,8 @@ impl Capture {
     /// # Errors
     /// [`InputError::Truncated`], [`InputError::Malformed`], [`InputError::Gzip`], [`InputError::Io`]:
     /// the packets before were complete.
-    #[inline]
+    #[allow(clippy::inline_always)] // or what it gives goes through memory
+    #[inline(always)]
     #[allow(clippy::should_implement_trait)] // a packet is lent, which an Iterator cannot do
     pub fn next(&mut self) -> Option<Result<Packet<'_>, InputError>> {
         match &mut self.file {

@@ -48,7 +48,8 @@ impl File {
         self.buffer.meter()
     }
 
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Option<Result<Packet<'_>, InputError>> {
         if self.done {
             return None;
@@ -77,7 +78,8 @@ impl File {
     }
 
     /// Makes sure that a whole record is in the buffer; `None` at the end of the file.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn record(&mut self) -> Result<Option<(Record, u32)>, InputError> {
         loop {
             let Some(header) = &self.header else {
@@ -96,6 +98,7 @@ impl File {
         }
     }
 
+    #[cold]
     fn read_header(&mut self) -> Result<(), InputError> {
         loop {
             match PcapParser::new(self.buffer.have()) {
@@ -169,7 +172,8 @@ impl File {
 impl Header {
     /// Takes what a record says as it is: a fraction beyond a second counts on, and
     /// a length on the wire below that of the data is what the data has.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn read(&self, bytes: &[u8]) -> Option<Record> {
         let (words, _) = bytes.first_chunk::<RECORD_HEADER>()?.as_chunks();
         let number = |i: usize| {

@@ -79,7 +79,7 @@ pub fn handout(course: &str, student: &Student, lessons: &[&Lesson], lang: Lang)
             let instance = placed(exercise, course, student, &mut files);
             items.push(asked(exercise, &instance, student, lang));
             let wanted = match &instance.right {
-                Answer::File(_) => words("a file, or its bytes in hex").to_owned(),
+                Answer::File(_) => words("a file, or its bytes in hex").into(),
                 _ => lang.say(&instance.right.expected(&instance.options)),
             };
             let (name, points) = (exercise.name(), exercise.data.points);

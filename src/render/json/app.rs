@@ -6,25 +6,20 @@ use super::record::{Content, cut, finding_ids, origin};
 use super::value::{Base64, List, Seconds, Sides, ToJson, Word, members, object, open};
 use super::write::Writer;
 use crate::model::{
-    Answer, App, AppPacket, AppSession, Attachment, Field, SessionEnd, SessionRef, Transport, Unit, Value,
+    Answer, App, AppPacket, AppSession, Attachment, Failure, Field, Nth, SessionEnd, SessionRef, Transport,
+    Unanswered, Unit, Value,
 };
 
 /// What a packet means. Each field is a key: what follows the last dot of its id.
 impl<W: Write> ToJson<W> for &App {
     fn put(self, w: &mut Writer<W>) {
         open!(w, "protocol": Word(self.protocol));
-        for (i, field) in self.fields.iter().enumerate() {
-            let is_same = |other: &&Field| other.def == field.def;
-            if self.fields[..i].iter().any(|other| is_same(&other)) {
-                continue;
+        match &self.fields[..] {
+            [field] => {
+                w.named(false, key(field));
+                field.value.put(w);
             }
-            w.named(false, key(field));
-            // One message may carry several packets of some protocols.
-            let mut all = self.fields.iter().filter(is_same).map(|field| &field.value);
-            match (all.next(), all.next()) {
-                (Some(one), None) => one.put(w),
-                _ => List(self.fields.iter().filter(is_same).map(|field| &field.value)).put(w),
-            }
+            fields => several(fields, w),
         }
         if !self.packets.is_empty() {
             members!(w, "packets": List(&self.packets));
@@ -43,6 +38,23 @@ impl<W: Write> ToJson<W> for &App {
         }
         members!(w, "summary": &self.summary);
         w.raw("}");
+    }
+}
+
+/// Fields of which one message may have more than one of a kind, as it may carry several packets of some
+/// protocols.
+fn several<W: Write>(fields: &[Field], w: &mut Writer<W>) {
+    for (i, field) in fields.iter().enumerate() {
+        let is_same = |other: &&Field| other.def == field.def;
+        if fields[..i].iter().any(|other| is_same(&other)) {
+            continue;
+        }
+        w.named(false, key(field));
+        let mut all = fields.iter().filter(is_same).map(|field| &field.value);
+        match (all.next(), all.next()) {
+            (Some(one), None) => one.put(w),
+            _ => List(fields.iter().filter(is_same).map(|field| &field.value)).put(w),
+        }
     }
 }
 
@@ -77,7 +89,40 @@ impl<W: Write> ToJson<W> for &Attachment {
 impl<W: Write> ToJson<W> for &Answer {
     fn put(self, w: &mut Writer<W>) {
         let after = self.after.and_then(|nanos| u64::try_from(nanos).ok()).map(Seconds);
-        object!(w, "what": &self.what, "packets": self.packets, "after": after);
+        open!(w, "what": &self.what);
+        if let Some(method) = &self.method {
+            members!(w, "method": method);
+        }
+        members!(w, "packets": self.packets, "after": after);
+        if self.nth != Nth::First {
+            members!(w, "nth": self.nth.name());
+        }
+        if let Some(failure) = &self.failure {
+            members!(w, "failure": failure);
+        }
+        w.raw("}");
+    }
+}
+
+impl<W: Write> ToJson<W> for &Failure {
+    fn put(self, w: &mut Writer<W>) {
+        object!(w, "code": self.code.as_deref(), "message": self.message.as_deref());
+    }
+}
+
+impl<W: Write> ToJson<W> for &Unanswered {
+    fn put(self, w: &mut Writer<W>) {
+        let waited = self.waited.and_then(|nanos| u64::try_from(nanos).ok()).map(Seconds);
+        object!(
+            w,
+            "who": self.dir,
+            "method": &self.method,
+            "count": self.count,
+            "id": self.id.as_deref(),
+            "time": self.time,
+            "packets": self.packets,
+            "waited": waited,
+        );
     }
 }
 
@@ -118,6 +163,12 @@ pub(super) fn session<W: Write>(unit: &Unit<'_>, it: &AppSession, w: &mut Writer
         "acks": it.acks,
         "heartbeats": it.heartbeats,
         "namespaces": List(&it.namespaces),
+    );
+    if !it.unanswered.is_empty() {
+        members!(w, "unanswered": List(&it.unanswered));
+    }
+    members!(
+        w,
         "diagnoses": List(unit.findings.iter().map(|finding| finding.rule)),
     );
     finding_ids(unit, w);

@@ -1,6 +1,8 @@
 //! Escaping strings, a word at a time.
 
+/// The same in each byte of a word, to multiply by.
 const ONES: u64 = 0x0101_0101_0101_0101;
+
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Bytes that are escaped in one go.
@@ -85,45 +87,22 @@ fn escape_run(text: &[u8], scratch: &mut Scratch, buf: &mut Vec<u8>) -> usize {
                 taken += block.len();
                 continue;
             }
-            let words = block.chunks_exact(8);
-            let tail = words.remainder();
+            let (words, tail) = block.as_chunks();
             for word in words {
-                let bytes: [u8; 8] = word.try_into().unwrap_or_default();
-                let word = u64::from_le_bytes(bytes);
+                let word = u64::from_le_bytes(*word);
                 if odd(word) {
                     whole = false;
                     break;
                 }
-                // The word is stored whole; at each quote the rest of it moves on by one.
-                let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
-                let (mut word, end) = (word, at + 8);
-                scratch[at..at + 8].copy_from_slice(&bytes);
-                let mut inserted = 0;
-                while escaped != 0 {
-                    let skip = escaped.trailing_zeros();
-                    word >>= skip;
-                    escaped >>= skip;
-                    at += (skip / 8) as usize;
-                    scratch[at] = b'\\';
-                    at += 1;
-                    scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
-                    escaped ^= 1;
-                    inserted += 1;
-                }
-                at = end + inserted;
+                at = escape_word(word, at, scratch);
                 taken += 8;
             }
-            if whole {
-                for &byte in tail {
-                    if ODD[usize::from(byte)] {
-                        whole = false;
-                        break;
-                    }
-                    scratch[at] = b'\\';
-                    at += usize::from(byte == b'"' || byte == b'\\');
-                    scratch[at] = byte;
-                    at += 1;
-                    taken += 1;
+            if whole && !tail.is_empty() {
+                let word = last_word(tail, &text[..taken + tail.len()]);
+                whole = !odd(word);
+                if whole {
+                    at = escape_word(word, at, scratch) - (8 - tail.len());
+                    taken += tail.len();
                 }
             }
             if !whole {
@@ -136,6 +115,38 @@ fn escape_run(text: &[u8], scratch: &mut Scratch, buf: &mut Vec<u8>) -> usize {
         }
     }
     taken
+}
+
+/// The less than eight bytes of `tail`, which `text` ends with, and spaces behind them.
+#[inline]
+fn last_word(tail: &[u8], text: &[u8]) -> u64 {
+    let bits = 8 * tail.len() as u32;
+    let bytes = match text.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last) >> (u64::BITS - bits),
+        None => tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    bytes | (ONES * u64::from(b' ')) << bits
+}
+
+/// Puts a word without anything [`odd`] at `at`, escaped. Returns where it ends.
+#[inline]
+fn escape_word(mut word: u64, mut at: usize, scratch: &mut Scratch) -> usize {
+    // The word is stored whole; at each quote the rest of it moves on by one.
+    let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
+    scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+    let mut end = at + 8;
+    while escaped != 0 {
+        let skip = escaped.trailing_zeros();
+        word >>= skip;
+        escaped >>= skip;
+        at += (skip / 8) as usize;
+        scratch[at] = b'\\';
+        at += 1;
+        scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        escaped ^= 1;
+        end += 1;
+    }
+    end
 }
 
 /// Whether a block is whole, and printable ASCII with nothing to escape: written without a branch, so that
@@ -166,8 +177,10 @@ fn equal(word: u64, byte: u8) -> u64 {
 /// Whether any byte of a word is not for the fast path.
 fn odd(word: u64) -> bool {
     let low = word & !HIGHS;
-    let control = !((low + (HIGHS - ONES * 0x20)) | word) & HIGHS;
-    let mut odd = control | equal(word, 0x7F);
+    // Without their highest bits no byte carries into the next one.
+    let controls = !(low + (HIGHS - ONES * 0x20));
+    let deletes = low + ONES;
+    let mut odd = (controls | deletes) & !word & HIGHS;
     if word & HIGHS != 0 {
         odd |= equal(word, 0xC2) | equal(word, 0xD8) | equal(word, 0xE2);
     }

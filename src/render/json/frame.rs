@@ -6,9 +6,9 @@ use super::Stream;
 use super::app::{packet, session};
 use super::record::{as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin};
 use super::run::{meta, summary};
-use super::value::{Base64, List, Word, members, open, with};
+use super::value::{Base64, List, ToJson, Word, members, open, with};
 use super::write::{Mark, Writer};
-use crate::model::{Body, Dir, Frame, Hole, Message, Opcode, Part, Time, Unit, Utf8, hole};
+use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
 /// What is remembered from record to record.
 #[derive(Debug)]
@@ -50,33 +50,43 @@ impl Records {
             Body::Summary(it) => to.record(|w| summary(it, w)),
             Body::Packet(it) => to.record(|w| packet(unit, it, self.payload, w)),
             Body::Session(it) => to.record(|w| session(unit, it, w)),
+            Body::Judgement(it) => to.record(|w| super::cause::verdict(unit, it, w)),
             Body::File(_) | Body::Note => {}
         }
     }
 
-    fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
+    /// The record of a frame.
+    pub fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
         let header = &frame.header;
         open!(w, "type": "frame", "conn": unit.conn, "n": frame.n);
         let mark = w.marking(|w| origin(unit, w));
         self.last_origin = Some(LastOrigin { is: origin_of(unit), mark });
         members!(w, "offset": frame.offset);
         w.raw(&self.first_bytes[usize::from(first_byte_of(frame))]);
-        members!(
-            w,
-            "masked": header.masking_key.is_some(),
-            "masking_key": header.masking_key.map(|key| with(move |w| w.key(key))),
-            "length_form": header.length_form.bits(),
-            "length": header.length,
-            "header_length": header.header_length(),
-            "captured": frame.captured,
-            "truncated": frame.truncated,
-            "missing": frame.missing,
-            "inferred": frame.inferred,
-            "payload": with(|w| self.payload(unit.conn, frame, w)),
-        );
+        match header.masking_key {
+            Some(key) => {
+                w.raw(r#","masked":true,"masking_key":"#);
+                w.key(key);
+            }
+            None => w.raw(r#","masked":false,"masking_key":null"#),
+        }
+        match header.length_form {
+            LengthForm::Bits7 => w.raw(r#","length_form":7,"length":"#),
+            LengthForm::Bits16 => w.raw(r#","length_form":16,"length":"#),
+            LengthForm::Bits64 => w.raw(r#","length_form":64,"length":"#),
+        }
+        header.length.put(w);
+        members!(w, "header_length": header.header_length(), "captured": frame.captured);
+        if (frame.truncated, frame.missing, frame.inferred) == (false, 0, false) {
+            w.raw(r#","truncated":false,"missing":0,"inferred":false"#);
+        } else {
+            members!(w, "truncated": frame.truncated, "missing": frame.missing, "inferred": frame.inferred);
+        }
+        self.payload(unit.conn, frame, w);
         finding_ids(unit, w);
     }
 
+    /// `payload`, with its key.
     fn payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
         let shown = cut(frame.payload, self.payload);
         let shortened = (shown.len() as u64) < frame.captured;
@@ -84,11 +94,12 @@ impl Records {
         let textual = frame.of == Opcode::TEXT && !frame.compressed && !frame.header.rsv1;
         let holes = hole::among(frame.holes, shown.len());
         if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
-            w.raw(r#"{"text":"#);
+            w.raw(r#","payload":{"text":"#);
             let mark = w.marking(|w| w.string(text));
             self.last_text = Some(LastText { conn, n: frame.n, length: text.len(), mark });
         } else {
-            open!(w, "base64": Base64(shown));
+            w.raw(r#","payload":{"base64":"#);
+            Base64(shown).put(w);
         }
         holes_of(holes, w);
         if shortened {
@@ -97,22 +108,34 @@ impl Records {
         w.raw("}");
     }
 
-    fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
+    /// The record of a message.
+    pub fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
         open!(w, "type": "message", "conn": unit.conn, "m": message.m);
         let again = self.last_origin.is_some_and(|last| last.is == origin_of(unit) && w.again(last.mark));
         if !again {
             origin(unit, w);
         }
-        members!(
-            w,
-            "kind": Word(message.kind.name()),
-            "frames": List(message.frames.iter().copied()),
-            "frame_count": message.frame_count,
-            "length": message.length,
-            "compressed": message.compressed,
-            "inflated_length": if message.compressed { message.inflated_length } else { None },
-            "complete": message.complete,
-        );
+        members!(w, "kind": Word(message.kind.name()));
+        match message.frames {
+            &[n] if message.frame_count == 1 => {
+                members!(w, "frames": (n,));
+                w.raw(r#","frame_count":1"#);
+            }
+            frames => {
+                members!(w, "frames": List(frames.iter().copied()), "frame_count": message.frame_count);
+            }
+        }
+        members!(w, "length": message.length);
+        if message.complete && !message.compressed {
+            w.raw(r#","compressed":false,"inflated_length":null,"complete":true"#);
+        } else {
+            members!(
+                w,
+                "compressed": message.compressed,
+                "inflated_length": if message.compressed { message.inflated_length } else { None },
+                "complete": message.complete,
+            );
+        }
         if let Some(close) = &message.close {
             close_body(close, w);
         }

@@ -5,11 +5,13 @@
 //! three together.
 
 mod app;
+pub(crate) mod cause;
 mod escape;
 pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod run;
+mod tcp;
 pub(crate) mod value;
 pub(crate) mod write;
 
@@ -18,7 +20,8 @@ mod tests;
 
 use std::io::{self, Write};
 
-use crate::model::{Body, Flow, Sink, Unit, Wants};
+use crate::cause::Head;
+use crate::model::{Body, Flow, Message, Sink, Unit, Wants};
 use crate::render::View;
 use frame::Records;
 use record::findings;
@@ -50,6 +53,8 @@ pub enum Scope {
     Messages,
     /// Sessions and what belongs to them: no frames, and only messages that are packets of a session.
     Sessions,
+    /// How connections ended, and why.
+    Causes,
 }
 
 impl Scope {
@@ -58,6 +63,9 @@ impl Scope {
             (Self::All, _) => true,
             (Self::Messages, body) => !matches!(body, Body::Frame(_) | Body::Http(_)),
             (Self::Sessions, Body::Message(it)) => it.app.is_some_and(|app| app.session.is_some()),
+            (Self::Causes, body) => {
+                matches!(body, Body::Meta(_) | Body::File(_) | Body::Judgement(_) | Body::Summary(_))
+            }
             (Self::Sessions, body) => !matches!(body, Body::Frame(_) | Body::Gap(_)),
         }
     }
@@ -73,17 +81,23 @@ pub struct Json<W> {
     stream: Stream<W>,
     records: Records,
     scope: Scope,
+    /// What went wrong, for the end.
+    head: Head,
 }
 
 impl<W: Write> Json<W> {
     /// One record a line. Of each payload at most `payload` bytes are shown.
     pub fn lines(out: W, payload: u64) -> Self {
-        Self { stream: Stream::new(out, Layout::Lines), records: Records::new(payload), scope: Scope::All }
+        Self::new(Stream::lines(out), payload)
     }
 
     /// The same records in one array.
     pub fn array(out: W, payload: u64) -> Self {
-        Self { stream: Stream::new(out, Layout::Array), records: Records::new(payload), scope: Scope::All }
+        Self::new(Stream::array(out), payload)
+    }
+
+    fn new(stream: Stream<W>, payload: u64) -> Self {
+        Self { stream, records: Records::new(payload), scope: Scope::All, head: Head::default() }
     }
 
     /// Leaves out what `scope` does.
@@ -113,11 +127,12 @@ impl<W: Write> Json<W> {
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
         // Header fields are told even where no payload is.
-        Wants { fields: false, payload: self.records.payload.max(1), app: true }
+        Wants { fields: false, payload: self.records.payload.max(1), app: true, causes: true }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        let Self { stream, records, scope } = self;
+        let Self { stream, records, scope, head } = self;
+        head.see(unit);
         match unit.body {
             Body::File(file) => stream.of(Some(&file.name)),
             Body::Meta(_) | Body::Summary(_) => stream.of(None),
@@ -130,11 +145,26 @@ impl<W: Write> Sink for Json<W> {
         // The summary stays the last line.
         if matches!(unit.body, Body::Summary(_)) {
             findings(unit, stream);
+            for group in head.groups() {
+                stream.record(|w| cause::cause(group, w));
+            }
             records.unit(unit, stream);
         } else {
             records.unit(unit, stream);
             findings(unit, stream);
         }
+        stream.flow()
+    }
+
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        let (Body::Frame(frame), Scope::All, []) = (unit.body, self.scope, unit.findings) else {
+            self.take(unit)?;
+            return self.take(&Unit { body: Body::Message(message), ..*unit });
+        };
+        let Self { stream, records, .. } = self;
+        stream.record(|w| records.frame(unit, frame, w));
+        stream.flow()?;
+        stream.record(|w| records.message(unit, message, w));
         stream.flow()
     }
 }
@@ -155,13 +185,13 @@ pub(crate) struct Stream<W> {
     writer: Writer<W>,
     layout: Layout,
     begun: bool,
-    /// What ends a record: the key `input` where there are several, and the closing brace.
-    end: String,
+    /// The key `input`, where there are several.
+    input: String,
 }
 
 impl<W: Write> Stream<W> {
     fn new(out: W, layout: Layout) -> Self {
-        Self { writer: Writer::new(out), layout, begun: false, end: "}".to_owned() }
+        Self { writer: Writer::new(out), layout, begun: false, input: String::new() }
     }
 
     /// One record a line.
@@ -179,22 +209,20 @@ impl<W: Write> Stream<W> {
     pub fn record(&mut self, body: impl FnOnce(&mut Writer<W>)) {
         self.begin();
         body(&mut self.writer);
-        self.writer.raw(&self.end);
+        if !self.input.is_empty() {
+            self.writer.raw(&self.input);
+        }
         self.end();
     }
 
     /// From here on records are of one of several files, or of none.
     pub fn of(&mut self, file: Option<&str>) {
-        self.end = match file {
-            Some(name) => {
-                let mut w = Writer::new(Vec::new());
-                members!(&mut w, "input": name);
-                w.raw("}");
-                // Memory takes it, and what is written is UTF-8.
-                String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
-            }
-            None => "}".to_owned(),
-        };
+        self.input = file.map_or_else(String::new, |name| {
+            let mut w = Writer::new(Vec::new());
+            members!(&mut w, "input": name);
+            // Memory takes it, and what is written is UTF-8.
+            String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
+        });
     }
 
     /// What goes before a record.
@@ -206,11 +234,12 @@ impl<W: Write> Stream<W> {
         }
     }
 
-    /// What goes after a record.
+    /// Ends a record, and what goes after it.
     #[inline]
     fn end(&mut self) {
-        if self.layout == Layout::Lines {
-            self.writer.raw("\n");
+        match self.layout {
+            Layout::Lines => self.writer.raw("}\n"),
+            Layout::Array => self.writer.raw("}"),
         }
         self.writer.settle();
     }

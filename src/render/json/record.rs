@@ -13,11 +13,27 @@ use crate::model::{
 /// `dir`, `time` and `packets`.
 #[inline]
 pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
-    members!(w, "dir": unit.dir, "time": unit.time, "packets": unit.packets);
+    match unit.dir {
+        Some(Dir::Client) => w.raw(r#","dir":"client","time":"#),
+        Some(Dir::Server) => w.raw(r#","dir":"server","time":"#),
+        None => w.raw(r#","dir":null,"time":"#),
+    }
+    unit.time.put(w);
+    match unit.packets {
+        Some((first, last)) => {
+            w.raw(r#","packets":["#);
+            first.put(w);
+            w.raw(",");
+            last.put(w);
+            w.raw("]");
+        }
+        None => w.raw(r#","packets":null"#),
+    }
 }
 
 /// `findings`: the ids.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "mostly there are none to write")]
 pub(super) fn finding_ids<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
     if unit.findings.is_empty() && unit.counted.is_empty() {
         w.raw(r#","findings":[]"#);
@@ -108,6 +124,9 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     if !connection.more.is_empty() {
         members!(w, "more_findings": List(&connection.more));
     }
+    if !connection.unanswered.is_empty() {
+        members!(w, "unanswered": List(&connection.unanswered));
+    }
     finding_ids(unit, w);
 }
 
@@ -141,6 +160,9 @@ fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
         "bytes": of(|counts| counts.bytes),
         "payload_bytes": of(|counts| counts.payload_bytes),
     );
+    if let Some(tcp) = &ending.transport {
+        members!(w, "tcp": &**tcp);
+    }
 }
 
 pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {

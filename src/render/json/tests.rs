@@ -105,6 +105,7 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         http_version: None,
         ending: None,
         more: Vec::new(),
+        unanswered: Vec::new(),
     };
     talk.connect(2).tell(None, Body::Connection(&bare), &[]);
     talk.frame(Server, "8101 41").end(EndKind::Rst, None);
@@ -140,7 +141,12 @@ fn packet_of_socket_io() -> App {
         ],
         attachments: vec![Attachment { num: 0, length: 2, bytes: vec![1, 2], conn: 1, packets: None }],
         session: Some(SessionRef { number: 1, sid: None, transport: Transport::Polling }),
-        answers: Some(Answer { what: "ping".into(), packets: Some((1, 2)), after: Some(1_500_000_000) }),
+        answers: Some(Answer {
+            what: "ping".into(),
+            packets: Some((1, 2)),
+            after: Some(1_500_000_000),
+            ..Answer::default()
+        }),
         ..App::default()
     }
 }
@@ -399,8 +405,11 @@ fn a_message_has_its_own_text() {
 #[test]
 fn connections_end_with_counts() {
     let counts = |frames| Counts { frames, messages: 2, bytes: 1 << 60, payload_bytes: 4 };
-    let ending =
-        Ending { how: EndKind::Fin, close_code: Some(CloseCode(1001)), counts: [counts(3), counts(5)] };
+    let ending = Box::new(Ending {
+        close_code: Some(CloseCode(1001)),
+        counts: [counts(3), counts(5)],
+        ..Ending::new(EndKind::Fin)
+    });
     let more = vec![
         More { rule: finding().rule, blame: Some(Client), count: 12_345_678 },
         More { rule: finding().rule, blame: None, count: 1 },

@@ -19,6 +19,11 @@ use crate::model::{
 /// Begins an object with its first members. What type of record it is, is a word of this program's own, and
 /// a part of the literal.
 macro_rules! open {
+    ($w:expr, "type" : $kind:literal, $first:literal : $value:expr $(, $key:literal : $more:expr)* $(,)?) => {
+        $w.raw(concat!("{\"type\":\"", $kind, "\",\"", $first, "\":"));
+        $crate::render::json::value::ToJson::put($value, $w);
+        $crate::render::json::value::members!($w $(, $key: $more)*);
+    };
     ($w:expr, "type" : $kind:literal $(, $key:literal : $more:expr)* $(,)?) => {
         $w.raw(concat!("{\"type\":\"", $kind, "\""));
         $crate::render::json::value::members!($w $(, $key: $more)*);
@@ -135,6 +140,15 @@ impl<W: Write, T: ToJson<W>> ToJson<W> for Option<T> {
             Some(it) => it.put(w),
             None => w.raw("null"),
         }
+    }
+}
+
+impl<W: Write, A: ToJson<W>> ToJson<W> for (A,) {
+    #[inline]
+    fn put(self, w: &mut Writer<W>) {
+        w.raw("[");
+        self.0.put(w);
+        w.raw("]");
     }
 }
 

@@ -34,6 +34,10 @@ pub(crate) struct Writer<W> {
     to: W,
     error: Option<io::Error>,
     spills: u64,
+    /// The second that was written last, most times being of the same: its lower and upper digits.
+    second: (u64, Short, Short),
+    /// The number that was written last, if it is [`Short`] and has two digits at least.
+    number: (u64, Short),
 }
 
 /// Where some bytes stand in a [`Writer`]'s buffer, as long as it has not been handed on.
@@ -48,7 +52,9 @@ impl<W: Write> Writer<W> {
     /// A writer over `to`.
     pub fn new(to: W) -> Self {
         let buf = Vec::with_capacity(2 * SPILL);
-        Self { buf, scratch: Box::new(SCRATCH), to, error: None, spills: 0 }
+        let zero = Short::of(0);
+        let (second, number) = ((0, zero, zero), (0, zero));
+        Self { buf, scratch: Box::new(SCRATCH), to, error: None, spills: 0, second, number }
     }
 
     /// Whether the underlying writer has failed.
@@ -128,14 +134,22 @@ impl<W: Write> Writer<W> {
     /// Writes nanoseconds as seconds with nine places, in quotes.
     #[inline]
     pub fn seconds(&mut self, nanos: u64) {
+        let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        if self.second.0 != seconds {
+            self.second = (seconds, Short::of(seconds % SHORT), Short::of(seconds / SHORT));
+        }
+        let (_, low, high) = self.second;
         self.raw("\"");
-        self.digits(nanos / 1_000_000_000);
-        let fraction = nanos % 1_000_000_000;
-        let first = b'0' + (fraction / 100_000_000) as u8;
-        self.buf.extend_from_slice(&[b'.', first]);
-        let rest = eight_digits((fraction % 100_000_000) as u32);
-        self.buf.extend_from_slice(&(rest + ASCII_ZEROS).to_le_bytes());
-        self.raw("\"");
+        if seconds >= SHORT {
+            self.short(high);
+            self.buf.extend_from_slice(&low.all());
+        } else {
+            self.short(low);
+        }
+        let mut text = *b".#########\"";
+        text[1] = b'0' + (fraction / SHORT) as u8;
+        text[2..10].copy_from_slice(&Short::of(fraction % SHORT).all());
+        self.buf.extend_from_slice(&text);
     }
 
     /// Writes a word of this program's own as a string: there is nothing in it to escape.
@@ -220,40 +234,72 @@ impl<W: Write> Writer<W> {
     /// Writes a masking key as a string of eight lower-case hexadecimal digits.
     #[inline]
     pub fn key(&mut self, key: [u8; 4]) {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut text = *b"\"________\"";
-        for (i, byte) in key.iter().enumerate() {
-            text[1 + 2 * i] = HEX[usize::from(byte >> 4)];
-            text[2 + 2 * i] = HEX[usize::from(byte & 15)];
-        }
+        text[1..9].copy_from_slice(&eight_hex_digits(u32::from_be_bytes(key)).to_be_bytes());
         self.buf.extend_from_slice(&text);
     }
 
-    /// Writes decimal digits. A fixed four or eight bytes are copied and the surplus dropped:
-    /// far cheaper than a copy of unknown length.
+    /// Writes a number that was made into digits before.
     #[inline]
+    pub fn short(&mut self, number: Short) {
+        self.buf.extend_from_slice(&number.digits.to_le_bytes());
+        self.buf.truncate(self.buf.len() - number.surplus as usize);
+    }
+
+    /// Writes decimal digits.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "half of its cost is the call")]
     fn digits(&mut self, value: u64) {
         if value < 10 {
             self.buf.push(b'0' + value as u8);
-        } else if value < 10_000 {
-            let [hundreds, ones] = [value / 100, value % 100].map(|pair| u32::from(PAIRS[pair as usize]));
-            let leading = usize::from(value < 1_000) + usize::from(value < 100);
-            self.buf.extend_from_slice(&((hundreds | ones << 16) >> (8 * leading)).to_le_bytes());
-            self.buf.truncate(self.buf.len() - leading);
-        } else if value < 100_000_000 {
-            let digits = eight_digits(value as u32);
-            let leading = digits.trailing_zeros() / 8;
-            self.buf.extend_from_slice(&((digits + ASCII_ZEROS) >> (8 * leading)).to_le_bytes());
-            self.buf.truncate(self.buf.len() - leading as usize);
+        } else if value < SHORT {
+            // A packet's number is written twice, and what is declared is mostly there.
+            if self.number.0 != value {
+                self.number = (value, Short::of(value));
+            }
+            self.short(self.number.1);
         } else {
             self.digits_of_long(value);
         }
     }
 
+    #[inline(never)]
     fn digits_of_long(&mut self, value: u64) {
-        self.digits(value / 100_000_000);
-        let low = eight_digits((value % 100_000_000) as u32);
-        self.buf.extend_from_slice(&(low + ASCII_ZEROS).to_le_bytes());
+        match value / SHORT {
+            high @ ..SHORT => self.short(Short::of(high)),
+            high => self.digits_of_long(high),
+        }
+        self.buf.extend_from_slice(&Short::of(value % SHORT).all());
+    }
+}
+
+/// The least number that is not [`Short`].
+const SHORT: u64 = 100_000_000;
+
+/// The digits of a number below [`SHORT`]: a fixed eight bytes are copied and the surplus dropped,
+/// which is far cheaper than a copy of unknown length.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    /// The first digit in the lowest byte.
+    digits: u64,
+    /// Bytes that are none of them, at the end.
+    surplus: u32,
+}
+
+impl Short {
+    /// The digits of `value`, which is below [`SHORT`].
+    #[inline]
+    fn of(value: u64) -> Self {
+        let digits = eight_digits(value as u32);
+        // Zero has a digit too.
+        let surplus = (digits | 1 << 56).trailing_zeros() / 8;
+        Self { digits: (digits + ASCII_ZEROS) >> (8 * surplus), surplus }
+    }
+
+    /// All eight digits, zeros in front of the first.
+    #[inline]
+    fn all(self) -> [u8; 8] {
+        (self.digits << (8 * self.surplus) | ASCII_ZEROS).to_le_bytes()
     }
 }
 
@@ -265,17 +311,6 @@ fn boundary(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The two digits of each number below 100, the first in the lower byte.
-static PAIRS: [u16; 100] = {
-    let mut pairs = [0; 100];
-    let mut number: u8 = 0;
-    while number < 100 {
-        pairs[number as usize] = u16::from_le_bytes([b'0' + number / 10, b'0' + number % 10]);
-        number += 1;
-    }
-    pairs
-};
-
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
 /// The eight decimal digits of a number below 10^8, one a byte, the first in the lowest byte.
@@ -286,6 +321,18 @@ fn eight_digits(value: u32) -> u64 {
     let twos = hundreds | (fours - 100 * hundreds) << 16;
     let tens = (twos * 103) >> 10 & 0x000F_000F_000F_000F;
     tens | (twos - 10 * tens) << 8
+}
+
+/// The eight hexadecimal digits of a number as characters, the first in the highest byte: its halves,
+/// bytes and nibbles are moved apart in parallel.
+fn eight_hex_digits(value: u32) -> u64 {
+    let value = u64::from(value);
+    let halves = (value | value << 16) & 0x0000_FFFF_0000_FFFF;
+    let bytes = (halves | halves << 8) & 0x00FF_00FF_00FF_00FF;
+    let nibbles = (bytes | bytes << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    // One in each byte that is a letter.
+    let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    nibbles + ASCII_ZEROS + letters * u64::from(b'a' - b'0' - 10)
 }
 
 #[cfg(test)]
@@ -323,6 +370,13 @@ mod tests {
             (u64::MAX, "\"18446744073.709551615\""),
         ] {
             assert_eq!(written(|w| w.seconds(nanos)), text);
+        }
+    }
+
+    #[test]
+    fn masking_keys_have_eight_digits() {
+        for key in [[0; 4], [0x37, 0xFA, 0x21, 0x3D], [0xFF; 4], [0x09, 0x90, 0xA0, 0x0F]] {
+            assert_eq!(written(|w| w.key(key)), format!("\"{:08x}\"", u32::from_be_bytes(key)));
         }
     }
 

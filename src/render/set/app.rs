@@ -82,8 +82,17 @@ pub fn event(page: &mut Page, event: &Event<'_>) {
         page.to(at).data(Ink::Faint, file.as_bytes(), event.file_columns, false);
         at += event.file_columns + 1;
     }
-    page.to(at).put_right(Ink::Faint, event.when, at + 14).to(at + 16).put(Ink::Plain, event.whose);
-    page.to(at + 20).put(Ink::Faint, event.by).to(at + 31);
+    if page.is_narrow() {
+        // How it came is left out: the arrow needs a place.
+        page.to(at)
+            .put(Ink::Faint, event.when)
+            .put(Ink::Plain, " ")
+            .put(Ink::Plain, event.whose)
+            .put(Ink::Plain, " ");
+    } else {
+        page.to(at).put_right(Ink::Faint, event.when, at + 14).to(at + 16).put(Ink::Plain, event.whose);
+        page.to(at + 20).put(Ink::Faint, event.by).to(at + 31);
+    }
     page.put(ink(event.from.unwrap_or(Dir::Server)), way(event.from)).put(Ink::Plain, " ");
     let indent = page.column();
     match event.said {

@@ -3,6 +3,7 @@
 use super::INDENT;
 use crate::model::{Advice, Diagnosis, Finding};
 use crate::render::page::Page;
+use crate::render::said::Cause;
 use crate::render::style::Ink;
 use crate::render::verdicts;
 
@@ -16,12 +17,12 @@ const DETAIL: usize = WORDS + 10;
 pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>, advice: Option<Advice>) {
     let (rule, lang) = (finding.rule, page.lang());
     page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
-    page.to(WORDS).put(Ink::Strong, rule.id).tail(Ink::Faint, rule.cite.to_string()).line();
+    page.to(WORDS).wrap(Ink::Strong, rule.id, WORDS, 0).tail(Ink::Faint, rule.cite.to_string()).line();
     page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
     let got = lang.say(&finding.got);
     let got = match place {
-        Some(place) if got.is_empty() => place,
-        Some(place) => lang.fill("{} ({})", &[&got, &place]),
+        Some(place) if got.is_empty() => place.into(),
+        Some(place) => lang.fill("{} ({})", &[&got, &place]).into(),
         None => got,
     };
     detail(page, "expected", &lang.say(&finding.expected));
@@ -37,6 +38,19 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>, advice
     if let Some(cause) = &finding.cause {
         diagnosis(page, cause);
     }
+}
+
+/// Sets what went wrong, and with how many.
+pub fn cause(page: &mut Page, it: &Cause) {
+    page.to(INDENT).word(verdicts::ink(it.severity), it.severity.name());
+    page.to(WORDS).wrap(Ink::Strong, &it.what, WORDS, 0).line();
+    page.to(WORDS)
+        .put(Ink::Plain, it.id)
+        .put(Ink::Faint, "  ")
+        .wrap(Ink::Faint, &it.evidence, WORDS, 0)
+        .line();
+    detail(page, "likely", &it.behind);
+    detail(page, "try", &it.mend);
 }
 
 /// Sets what may be behind a finding, and what to do about it.

@@ -13,20 +13,28 @@ pub const NAME: usize = INDENT + 2;
 const NAME_COLUMNS: usize = 24;
 const VALUE_COLUMNS: usize = 28;
 
+/// Columns for a value beside its name, at least.
+const SHORTEST: usize = 12;
+
 /// Rows that a start line or a value may take: cookies can be long.
 pub const VALUE_ROWS: usize = 6;
 
 /// Sets header fields.
 pub fn set(page: &mut Page, headers: &[Header]) {
-    let names = columns(headers, NAME_COLUMNS, |header| page.measure(&header.name));
+    let widest = if page.is_narrow() { page.width() / 3 } else { NAME_COLUMNS };
+    let names = columns(headers, widest, |header| page.measure(&header.name));
     let values = columns(headers, VALUE_COLUMNS, |header| {
         if header.meaning.is_empty() { 0 } else { page.measure(&header.value) }
     });
     for header in headers {
         let (ink, mark) = verdict(header.verdict);
         page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
-        page.data(Ink::Strong, header.name.as_bytes(), page.width() / 2, false);
+        let room = if page.is_narrow() { page.width() - NAME } else { page.width() / 2 };
+        page.data(Ink::Strong, header.name.as_bytes(), room, false);
         let value_at = NAME + names + 2;
+        if page.column() + SHORTEST > page.width() {
+            page.line();
+        }
         page.to(value_at);
         page.spill(header.value.as_bytes(), value_at, VALUE_ROWS);
         meaning(page, header, value_at, value_at + values + 2);

@@ -54,6 +54,8 @@ impl Setter for Page {
             Block::Part { label, value, help, cite } => app::part(self, label, value, help, cite),
             Block::Finding { finding, place, advice } => findings::finding(self, finding, place, advice),
             Block::Diagnosis(it) => findings::diagnosis(self, it),
+            Block::Title(words) => self.put(Ink::Strong, words).line(),
+            Block::Cause(it) => findings::cause(self, &it),
             Block::Rules(it) => rules(self, it),
             Block::Event(it) => app::event(self, &it),
         }
@@ -149,7 +151,8 @@ fn rules(page: &mut Page, rules: &[(&'static Rule, u64)]) {
         page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
         let times = format!("{}×", grouped(*times));
         page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
-        page.to(INDENT + 10 + number).put(Ink::Strong, rule.id);
-        page.to(INDENT + 12 + number + widest.min(40)).tail(Ink::Faint, rule.cite.to_string()).line();
+        let at = INDENT + 10 + number;
+        page.to(at).wrap(Ink::Strong, rule.id, at, 0);
+        page.to(at + 2 + widest.min(40)).tail(Ink::Faint, rule.cite.to_string()).line();
     }
 }

@@ -12,6 +12,9 @@ const PLACE: usize = INDENT;
 const BITS: usize = PLACE + 6;
 const NAME: usize = BITS + 11;
 const VALUE: usize = NAME + 16;
+/// Where names and values begin on a narrow page, which has no bits.
+const NARROW_NAME: usize = PLACE + 6;
+const NARROW_VALUE: usize = NARROW_NAME + 14;
 /// Where a payload's block begins.
 const BLOCK: usize = 4;
 /// Values are aligned up to this many columns, so that meanings are too.
@@ -26,10 +29,17 @@ const VALUE_ROWS: usize = 4;
 /// Sets a field.
 pub fn set(page: &mut Page, row: &Row<'_>) {
     let cite = brief(row.cite);
-    // Columns kept free at the right for the section.
-    let reserve = page.measure(&cite) + 2;
     lead(page, row);
-    page.to(VALUE).tail(Ink::Faint, cite);
+    let is_narrow = page.is_narrow();
+    page.to(if is_narrow { NARROW_VALUE } else { VALUE });
+    // Columns kept free at the right for the section, which stands behind all the rest on a narrow page.
+    let reserve = if is_narrow { 0 } else { page.measure(&cite) + 2 };
+    let late = if is_narrow {
+        Some(cite)
+    } else {
+        page.tail(Ink::Faint, cite);
+        None
+    };
     let at = page.column();
     let room = page.width().saturating_sub(at + reserve);
     match &row.value {
@@ -56,12 +66,12 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
                 } else {
                     row.meaning
                 };
-                page.wrap(Ink::Plain, words, at, reserve).line();
+                page.wrap(Ink::Plain, words, at, reserve).tail(Ink::Faint, late.unwrap_or_default()).line();
                 return payload(page, it, BLOCK);
             }
         }
     }
-    meaning(page, row.meaning, at, reserve);
+    meaning(page, row.meaning, at, reserve, late);
 }
 
 /// Everything left of the value.
@@ -71,25 +81,29 @@ fn lead(page: &mut Page, row: &Row<'_>) {
     }
     if !row.place.is_empty() {
         page.to(PLACE).put(Ink::Faint, &row.place);
-        if !row.bits.is_empty() {
+        if !row.bits.is_empty() && !page.is_narrow() {
             page.to(BITS).put(Ink::Faint, &row.bits);
         }
     }
     // A long name begins under the bits, if there are none.
-    let name = NAME + 2 * usize::from(row.depth).min(MOST_DEPTH);
+    let (name, value) = if page.is_narrow() { (NARROW_NAME, NARROW_VALUE) } else { (NAME, VALUE) };
+    let name = name + 2 * usize::from(row.depth).min(MOST_DEPTH);
     let label = page.lang().words(row.label);
-    let long = page.measure(label).saturating_sub(VALUE - 2 - name);
-    page.to((name - long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, label);
+    let long = page.measure(label).saturating_sub((value - 2).saturating_sub(name));
+    page.to(name.saturating_sub(long.min(NAME)).max(page.column().min(name))).put(Ink::Plain, label);
 }
 
 /// Ends a row with the meaning, after the value or below it.
-fn meaning(page: &mut Page, words: &str, value_at: usize, reserve: usize) {
+fn meaning(page: &mut Page, words: &str, value_at: usize, reserve: usize, late: Option<String>) {
     if !words.is_empty() {
-        let column = value_at + VALUE_COLUMNS + 2;
+        let column = value_at + if page.is_narrow() { 2 } else { VALUE_COLUMNS + 2 };
         if page.column() > column && page.column() + 2 + page.measure(words) > page.width() - reserve {
             page.line();
         }
         page.to(column).wrap(Ink::Plain, words, column, reserve);
+    }
+    if let Some(cite) = late {
+        page.tail(Ink::Faint, cite);
     }
     page.line();
 }

@@ -1,12 +1,15 @@
 //! The view `stats`: what a capture holds, counted.
 //!
 //! [`Stats`] is a sink that only counts. It looks at no field and no payload, so
-//! decoders build none, and costs a few nanoseconds a frame. Its memory grows with
+//! decoders build none, and costs a few nanoseconds a frame; how long requests wait is counted on demand,
+//! because messages have to be read for that. Its memory grows with
 //! the connections that are open at the same time, not with the capture: of finished
 //! ones the [`LISTED`] largest are kept apart, the others live on in the totals.
 
-mod distribution;
+mod course;
+mod ends;
 mod json;
+mod latency;
 mod ledger;
 mod table;
 mod tally;
@@ -16,10 +19,14 @@ mod view;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::cause::Head;
 use crate::model::{
-    Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink, Summary,
-    Unit, Wants,
+    App, Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink,
+    Summary, Unanswered, Unit, Wants,
 };
+use course::Course;
+use ends::Ends;
+use latency::Latencies;
 use tally::Tally;
 
 pub use view::{Counting, VIEW};
@@ -52,10 +59,16 @@ pub struct Stats {
     total: Tally,
     connections: u64,
     rules: FindingCounts,
+    ends: Ends,
+    course: Course,
+    /// What went wrong.
+    head: Head,
     meta: Option<Meta>,
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
     file: usize,
+    /// How long requests wait for their answers, if somebody wants to know: messages have to be read for that.
+    latencies: Option<Box<Latencies>>,
 }
 
 /// A connection and its counts.
@@ -80,6 +93,10 @@ struct Report<'a> {
     listed: Vec<&'a Entry>,
     /// The most frequent first within a severity, the worst severity first.
     rules: Vec<(&'static Rule, u64)>,
+    latencies: Option<&'a Latencies>,
+    ends: &'a Ends,
+    course: &'a Course,
+    head: &'a Head,
 }
 
 impl Default for Stats {
@@ -101,10 +118,19 @@ impl Stats {
             total: Tally::default(),
             connections: 0,
             rules: FindingCounts::default(),
+            ends: Ends::default(),
+            course: Course::default(),
+            head: Head::default(),
             meta: None,
             summary: None,
             file: 0,
+            latencies: None,
         }
+    }
+
+    /// The same, and how long requests wait for their answers is counted, too.
+    pub fn with_latency() -> Self {
+        Self { latencies: Some(Box::default()), ..Self::new() }
     }
 
     /// The place of a connection's entry, made if need be.
@@ -114,6 +140,7 @@ impl Stats {
         if recent == conn { slot as usize } else { self.find(conn) }
     }
 
+    #[inline(never)]
     fn find(&mut self, conn: u32) -> usize {
         let slot = match self.slots.get(&conn) {
             Some(slot) => *slot,
@@ -167,7 +194,7 @@ impl Stats {
         if slot != 0 {
             let entry = &mut self.open[slot];
             (entry.client, entry.server) = (connection.client, connection.server);
-            entry.end = connection.ending.map(|ending| ending.how);
+            entry.end = connection.ending.as_ref().map(|ending| ending.how);
             if connection.ending.is_some() {
                 for (side, window) in entry.tally.sides.iter_mut().zip(ledger::windows(connection)) {
                     // Whoever sent nothing compressed made its peer keep no window.
@@ -189,6 +216,19 @@ impl Stats {
         }
     }
 
+    /// Counts what a packet of the application answers.
+    fn answers(&mut self, unit: &Unit<'_>, app: &App) {
+        if let (Some(latencies), Some(dir)) = (&mut self.latencies, unit.dir) {
+            app.answers().for_each(|answer| latencies.answer(dir, answer));
+        }
+    }
+
+    fn unanswered(&mut self, all: &[Unanswered]) {
+        if let Some(latencies) = &mut self.latencies {
+            latencies.unanswered(all);
+        }
+    }
+
     fn report(&self) -> Report<'_> {
         let mut total = self.total.clone();
         self.open.iter().for_each(|entry| total.add(&entry.tally));
@@ -198,7 +238,20 @@ impl Stats {
         listed.truncate(LISTED);
         let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
-        Report { meta, summary, total, connections: self.connections, listed, rules }
+        let latencies = self.latencies.as_deref();
+        let Self { ends, course, head, connections, .. } = self;
+        Report {
+            meta,
+            summary,
+            total,
+            connections: *connections,
+            listed,
+            rules,
+            latencies,
+            ends,
+            course,
+            head,
+        }
     }
 }
 
@@ -211,7 +264,7 @@ fn largest_first(entry: &Entry) -> Rank {
 
 impl Sink for Stats {
     fn wants(&self) -> Wants {
-        Wants::NOTHING
+        Wants { causes: true, app: self.latencies.is_some(), ..Wants::NOTHING }
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
@@ -220,14 +273,26 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
+        self.course.take(unit.time, message.length);
         let slot = self.slot(unit.conn);
         self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        if let Some(app) = message.app {
+            self.answers(unit, app);
+        }
         Flow::Continue(())
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if !(unit.findings.is_empty() && unit.counted.is_empty()) {
             self.rules(unit.rules());
+            self.head.see(unit);
+        } else if !matches!(unit.body, Body::Frame(_) | Body::Message(_)) {
+            self.head.see(unit);
+        }
+        if let Body::Judgement(judgement) = unit.body {
+            // The connection is counted already, and its entry gone.
+            self.ends.take(judgement);
+            return Flow::Continue(());
         }
         let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };
         let tally = &mut self.open[slot].tally;
@@ -235,17 +300,25 @@ impl Sink for Stats {
         match unit.body {
             Body::Frame(frame) => tally.frame(unit, frame),
             // Where many connections share one tally, times between their units mean nothing.
-            Body::Message(message) => tally.message(unit, message, slot != 0),
-            Body::Connection(connection) => self.connection(unit.conn, connection),
+            Body::Message(message) => {
+                if !message.kind.is_control() {
+                    self.course.take(unit.time, message.length);
+                }
+                tally.message(unit, message, slot != 0);
+                if let Some(app) = message.app {
+                    self.answers(unit, app);
+                }
+            }
+            Body::Packet(packet) => self.answers(unit, packet.app),
+            Body::Session(session) => self.unanswered(&session.unanswered),
+            Body::Connection(connection) => {
+                self.connection(unit.conn, connection);
+                self.unanswered(&connection.unanswered);
+            }
             Body::Meta(meta) => self.meta = Some(meta.clone()),
             Body::File(file) => self.file = file.number,
             Body::Summary(summary) => self.summary = Some(summary.clone()),
-            Body::Http(_)
-            | Body::Opening(_)
-            | Body::Packet(_)
-            | Body::Session(_)
-            | Body::Gap(_)
-            | Body::Note => {}
+            Body::Http(_) | Body::Opening(_) | Body::Judgement(_) | Body::Gap(_) | Body::Note => {}
         }
         Flow::Continue(())
     }

@@ -3,19 +3,28 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::distribution;
+use super::course::{Course, sparkline};
+use super::ends::Ends;
+use super::latency::Latency;
 use super::table::{Page, Table};
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
+use crate::cause::Head;
 use crate::lang::Lang;
-use crate::model::EndKind;
+use crate::model::distribution;
 use crate::model::quantity::{count, percent, short, size, time};
-use crate::render::columns::{escaped, lines};
+use crate::model::{Dir, EndKind};
+use crate::render::columns::{self, escaped, left, lines};
 use crate::render::files::shorten;
-use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count};
+use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count, close_code};
+use crate::render::{Options, head};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
+
+/// Methods that are printed, and columns of a name on a page of 80.
+const METHODS_PRINTED: usize = 20;
+const METHOD: usize = 21;
 
 /// Columns of an address: the longest of IPv4. Longer ones lose their middle.
 const ADDRESS: usize = 21;
@@ -28,6 +37,8 @@ const LEGEND: &str = "repeats: copied from earlier messages (context takeover), 
      direction; windows: memory the receivers keep for that between messages";
 const NOT_INFLATED: Noun =
     ["{} compressed message could not be inflated", "{} compressed messages could not be inflated"];
+const AGAIN: Noun =
+    ["{} answer to a request that had been answered", "{} answers to requests that had been answered"];
 /// Of the client and of the server.
 const UNANSWERED: [Noun; 2] = [
     ["{} ping from the client without a pong", "{} pings from the client without a pong"],
@@ -47,6 +58,11 @@ impl Stats {
         let report = self.report();
         let mut page = Page::new(columns);
         headline(&report, lang, &mut page);
+        let wrong = wrong(report.head, lang, ascii, columns);
+        if !wrong.is_empty() {
+            page.append("\n");
+            page.append(&wrong);
+        }
         let total = &report.total;
         if total.all_frames() > 0 {
             frames(total, lang, &mut page);
@@ -54,7 +70,10 @@ impl Stats {
         }
         sizes(total, lang, &mut page);
         compression(total, lang, &mut page);
-        times(total, lang, &mut page);
+        times(&report, lang, &mut page);
+        latencies(&report, lang, &mut page);
+        ends(report.ends, lang, &mut page);
+        course(report.course, lang, ascii, &mut page);
         findings(&report, lang, ascii, &mut page);
         files(&report, lang, &mut page);
         connections(&report, lang, &mut page);
@@ -165,7 +184,8 @@ fn compression(total: &Tally, lang: Lang, page: &mut Page) {
     }
 }
 
-fn times(total: &Tally, lang: Lang, page: &mut Page) {
+fn times(report: &Report<'_>, lang: Lang, page: &mut Page) {
+    let total = &report.total;
     let mut table = Table::new(lang, &["Times", "count", "shortest", "mean", "longest"]);
     let mut row = |name: &'static str, range: &distribution::Range| {
         if range.count > 0 {
@@ -178,6 +198,8 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
     row("between messages from server", &total.sides[1].gaps);
     row("client's ping to its pong", &pings[0].times);
     row("server's ping to its pong", &pings[1].times);
+    row("life of a connection", &report.ends.lived);
+    row("silence before TCP's end", &report.ends.silence);
     if !table.is_empty() {
         table.print_wide(1, 10, page);
     }
@@ -190,6 +212,97 @@ fn times(total: &Tally, lang: Lang, page: &mut Page) {
         if pings.unasked > 0 {
             let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
         }
+    }
+}
+
+/// How long requests waited, by method.
+fn latencies(report: &Report<'_>, lang: Lang, page: &mut Page) {
+    let Some(latencies) = report.latencies else { return };
+    let all = latencies.by_count();
+    // Mostly the client alone asks.
+    let both_ask = all.iter().any(|(dir, ..)| *dir == Dir::Server);
+    let (by, room): (&[_], _) = if both_ask { (&["by"], METHOD - 8) } else { (&[], METHOD) };
+    let heads = ["answered", "median", "95 %", "longest", "errors", "no reply"];
+    let mut table = Table::new(lang, &[&["Requests"], by, &heads].concat());
+    let mut row = |name: String, by: &'static str, it: &Latency| {
+        let range = &it.times.range;
+        let [median, most, longest] = if range.count == 0 {
+            [(); 3].map(|()| "-".to_owned())
+        } else {
+            [it.times.quantile(50), it.times.quantile(95), range.max].map(time)
+        };
+        let (answered, errors, unanswered) = (short(it.answered()), short(it.errors), short(it.unanswered));
+        let by = both_ask.then(|| lang.words(by).to_owned());
+        let numbers = [answered, median, most, longest, errors, unanswered];
+        table.row([name].into_iter().chain(by).chain(numbers));
+    };
+    let room = room + page.columns().saturating_sub(80);
+    for (dir, method, it) in all.iter().take(METHODS_PRINTED) {
+        row(shorten(&escaped(method), room, ".."), dir.name(), it);
+    }
+    if latencies.has_other() {
+        row(lang.words("other methods").to_owned(), "", &latencies.other);
+    }
+    if table.is_empty() {
+        let _ = writeln!(page, "\n{}", lang.words("no requests that any known protocol ties answers to"));
+        return;
+    }
+    table.print(1 + by.len(), page);
+    let more = all.len().saturating_sub(METHODS_PRINTED);
+    if more > 0 {
+        let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more as u64)]));
+    }
+    let again: u64 = all.iter().map(|(_, _, it)| it.again).sum();
+    if again > 0 {
+        let _ = writeln!(page, "  {}", bounded_count(lang, again, AGAIN));
+    }
+}
+
+/// What went wrong, before everything that is only counted.
+fn wrong(head: &Head, lang: Lang, ascii: bool, columns: usize) -> String {
+    head::wrong(head, &Options { lang, ascii, width: columns, ..Options::default() })
+}
+
+/// How connections ended, and with which Close codes.
+fn ends(ends: &Ends, lang: Lang, page: &mut Page) {
+    if ends.outcomes.is_empty() {
+        return;
+    }
+    let mut table = Table::new(lang, &["Ends", "connections"]);
+    for (outcome, times) in &ends.outcomes {
+        table.row([lang.words(head::outcome(*outcome)).to_owned(), count(*times)]);
+    }
+    table.print_wide(1, 10, page);
+    if ends.codes.is_empty() {
+        return;
+    }
+    let mut table = Table::new(lang, &["Close codes", "from client", "from server"]);
+    for (code, [client, server]) in &ends.codes {
+        let name =
+            code.map_or_else(|| lang.words("without a code").to_owned(), |code| close_code(lang, code));
+        table.row([name, count(*client), count(*server)]);
+    }
+    table.print_wide(1, 10, page);
+}
+
+/// How much was said when.
+fn course(course: &Course, lang: Lang, ascii: bool, page: &mut Page) {
+    let used = course.used();
+    if used < 2 {
+        return;
+    }
+    let most = |numbers: &[u64]| numbers.iter().copied().max().unwrap_or_default();
+    let (messages, bytes) = (&course.messages[..used], &course.bytes[..used]);
+    let words = lang.fill(
+        "Over time, {} a column; the highest: {} messages, {}",
+        &[&time(course.width()), &count(most(messages)), &size(most(bytes))],
+    );
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "\n{words}");
+    let (first, second) = (lang.words("messages"), lang.words("bytes"));
+    let room = columns::width(first).max(columns::width(second)) + 2;
+    for (name, numbers) in [(first, messages), (second, bytes)] {
+        let _ = writeln!(page, "  {}{}", left(name, room), sparkline(numbers, ascii));
     }
 }
 
@@ -317,6 +430,11 @@ mod tests {
         insta::assert_snapshot!(page(&stats), @r#"
         2 connections, 12 frames, 5 data messages, 75 B, 41.0 ms
 
+        what went wrong
+          error    Client frame is not masked (MASK = 0)
+                   unmasked-client-frame  connection 1, packet 12,
+                   2023-11-10T05:56:11.036000Z
+
         Frames          from client     payload  from server     payload       share
           text                    2        10 B            3         9 B      41.7 %
           continuation            0         0 B            1         2 B       8.3 %
@@ -337,6 +455,10 @@ mod tests {
           between messages from client           1     32.0 ms     32.0 ms     32.0 ms
           between messages from server           1     2.00 ms     2.00 ms     2.00 ms
           server's ping to its pong              2     1.00 ms     13.0 ms     25.0 ms
+
+        Over time, 1.04 ms a column; the highest: 2 messages, 10 B
+          messages  █ ▄                           ▄    ▄
+          bytes     █ ▄                           ▄    ▁
 
         Findings                                          count
           error     unmasked-client-frame  RFC 6455 §5.1      1
@@ -388,6 +510,52 @@ mod tests {
         let host = "[2001:db8:1234:5678:9abc:def0:1234:5678]:50000";
         let error = crate::model::Text::with("{} and {} are far away", host).and(host);
         Talk::new(stats).summary(&Summary { error: Some(error), ..Summary::default() });
+    }
+
+    #[test]
+    fn requests_by_method() {
+        use crate::model::{Answer, Failure, Nth, Unanswered};
+        let mut stats = Stats::with_latency();
+        Talk::new(&mut stats).connect(1);
+        let mut answer = |dir, what: &str, after: i64, nth, failure| {
+            let answer = Answer { what: what.into(), after: Some(after), nth, failure, ..Answer::default() };
+            stats.latencies.as_mut().unwrap().answer(dir, &answer);
+        };
+        for after in 1..=100 {
+            answer(Server, "eth_call", after * 1_000_000, Nth::First, None);
+        }
+        answer(
+            Server,
+            "a name that is far longer than its column",
+            5_000,
+            Nth::First,
+            Some(Failure::default()),
+        );
+        answer(Client, "window/showMessageRequest", 2_500_000_000, Nth::First, None);
+        answer(Client, "window/showMessageRequest", 2_600_000_000, Nth::Again, None);
+        let unanswered = Unanswered {
+            dir: Client,
+            method: "eth_call".into(),
+            count: 3,
+            id: None,
+            time: None,
+            packets: None,
+            waited: None,
+        };
+        stats.unanswered(&[unanswered]);
+        let page = page(&stats);
+        let table = page.split("\n\n").find(|part| part.starts_with("Requests")).unwrap();
+        assert!(table.lines().all(|line| width(line) <= 80), "{table}");
+        let rows: Vec<String> =
+            table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(rows.len(), 5, "{table}");
+        assert_eq!(rows[0], "Requests by answered median 95 % longest errors no reply");
+        assert_eq!(rows[1], "eth_call client 100 46.1 ms 92.2 ms 100 ms 0 3");
+        assert!(rows[2].starts_with("a ") && rows[2].contains(".."), "{table}");
+        assert!(rows[2].ends_with(" client 1 5.00 µs 5.00 µs 5.00 µs 1 0"), "{table}");
+        assert!(rows[3].ends_with(" server 1 2.50 s 2.50 s 2.50 s 0 0"), "{table}");
+        assert_eq!(rows[4], "1 answer to a request that had been answered");
+        assert!(self::page(&Stats::with_latency()).contains("no requests"));
     }
 
     #[test]

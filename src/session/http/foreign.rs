@@ -2,7 +2,7 @@
 
 use crate::http::MALFORMED_RESPONSE;
 use crate::limits;
-use crate::model::{At, Body, Dir, Finding, Opening, Span, Text, Unit};
+use crate::model::{At, Body, Case, Diagnosis, Dir, Finding, Opening, Span, Text, Unit};
 use crate::session::Context;
 use crate::session::about::About;
 use crate::tls;
@@ -154,7 +154,12 @@ impl Http {
         cx.memory.answered(connection.conn, &mut connection.entry);
         let expected = Text::new("HTTP/1.1 101 Switching Protocols");
         let span = Span::bytes(source, foreign.offset, foreign.bytes.len() as u64);
-        let finding = Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, words.clone()).at(span);
+        let case = Case {
+            behind: Some(behind(protocol)),
+            ..Case::new(Text::new("got no HTTP/1.1 in answer, but {}").word(words.clone()), Vec::new())
+        };
+        let finding =
+            Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, words.clone()).at(span).like(case);
         let opening = Opening {
             offset: foreign.offset,
             protocol,
@@ -171,6 +176,28 @@ impl Http {
             findings: &[finding],
             ..Unit::of(connection.conn, Body::Opening(&opening))
         }))
+    }
+}
+
+/// What is behind an answer in another protocol, and what to change.
+fn behind(protocol: &str) -> Diagnosis {
+    match protocol {
+        "http2" => Diagnosis::new(
+            "http2-only-server",
+            "the server speaks HTTP/2 only, and a WebSocket handshake with Upgrade needs HTTP/1.1",
+            "let the server speak HTTP/1.1 too, or open the WebSocket over HTTP/2 (RFC 8441) with a client \
+             that can",
+        ),
+        "tls" => Diagnosis::new(
+            "plain-to-tls-port",
+            "the port expects TLS, and the client speaks to it without",
+            "connect with wss:// instead of ws://, or to the port without TLS",
+        ),
+        _ => Diagnosis::new(
+            "another-service",
+            "another service than a web server listens at this port",
+            "check the port, and what listens there",
+        ),
     }
 }
 

@@ -19,6 +19,7 @@ use std::ops::ControlFlow;
 use super::about::About;
 use super::{Context, Start};
 use crate::http::body::Body;
+use crate::http::handshake;
 use crate::http::head::HeadState;
 use crate::model::{At, Dir, Flow, Time};
 use crate::ws::Conversation;
@@ -222,9 +223,12 @@ impl Http {
     /// Shows a head that waited for its body, with as much of it as there is.
     fn show_pending(&mut self, dir: Dir, about: &About, cx: &mut Context<'_, '_>) -> Turn {
         let lane = self.lane(dir);
-        let Some(judged) = lane.pending.take() else { return STAY };
+        let Some(mut judged) = lane.pending.take() else { return STAY };
         let body = lane.body.as_ref();
         let preview = body.map_or(&[][..], Body::preview);
+        // Only a proxy begins with a PROXY header, and a server that knows none reads it as a request.
+        let is_proxied = about.tunnel.as_ref().is_some_and(|tunnel| tunnel.preface.is_some());
+        judged.findings.iter_mut().for_each(|finding| handshake::with_body(finding, preview, is_proxied));
         let whole =
             body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
         told(about.show(&judged, preview, whole, cx))

@@ -5,14 +5,33 @@ use super::polling::{asks_for_engine_io, plain_headers};
 use super::{Http, OTHER, Over, STAY, Turn, told};
 use crate::http::body::Body;
 use crate::http::handshake;
-use crate::http::head::{HeadState, StartLine};
+use crate::http::head::{Head, HeadState, StartLine};
 use crate::limits;
-use crate::model::{At, Dir, Handshake, Other, Roles};
+use crate::model::{At, Dir, Handshake, Other, Roles, SourceId, Time};
 use crate::session::about::About;
+use crate::session::memory::Attempt;
 use crate::session::told::Judged;
 use crate::session::{Context, Start};
 
 impl Http {
+    /// What is known behind the head of a request for a WebSocket that breaks no rule: that it was made at
+    /// `time`, and waits for its answer.
+    pub fn asked(head: &[u8], source: SourceId, time: Option<Time>) -> Self {
+        let facts = handshake::check_request(&Head::parse(head, source, 0), false).facts;
+        let method = facts.method.clone();
+        let upgrade = Some(Box::new(facts));
+        let mut http = Self::new();
+        http.client.blocked = true;
+        let cost = head.len();
+        http.requests.push_back(Request { method, upgrade, polls: false, time, unanswered: false, cost });
+        http
+    }
+
+    /// What is held while one request waits whose head has so many bytes, and nothing else.
+    pub fn cost_of_one(head: usize) -> usize {
+        size_of::<Self>() + size_of::<Request>() + head
+    }
+
     /// A request's head is there; `cut` when the input ends in it.
     pub(super) fn request(&mut self, at: At, cut: bool, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         let wants = cx.out.wants();
@@ -60,13 +79,15 @@ impl Http {
         let mut upgrade = None;
         if facts.is_upgrade || polls {
             if facts.is_upgrade || is_new {
-                about.describe_request(&facts);
+                about.describe_request(facts.is_upgrade, &facts.target, facts.http_version.clone());
             }
             if is_new {
                 told(about.introduce(at.time, cx))?;
             }
             if facts.is_upgrade {
-                about.compare(&facts, at.time, &mut report.findings, cx);
+                let (key, offers) = (facts.key.as_deref(), facts.extensions.is_some());
+                let attempt = Attempt { pair: None, target: &facts.target, key, offers, now: at.time };
+                about.compare(&attempt, &mut report.findings, cx);
             }
             let plain = Judged {
                 complete: reader.state() != HeadState::Reading,

@@ -72,7 +72,8 @@ impl Http {
         }
         // Its request was seen, but had to be given up.
         let is_resumed = about.is_asked_for();
-        if offer.is_none() && (status != Some(101) || about.told.is_some() && !is_resumed) {
+        let is_unasked = about.told.is_none() && handshake::wants_websocket(&head);
+        if offer.is_none() && !is_unasked && (status != Some(101) || about.told.is_some() && !is_resumed) {
             return self.resume_client(about, cx);
         }
         if about.told.is_none() {
@@ -88,7 +89,7 @@ impl Http {
         let others = || cx.memory.latest_keys();
         let mut report = handshake::check_response(offer.as_deref(), &head, others, wants.heads());
         report.findings.append(&mut overlap);
-        about.describe_response(&report, offer.is_some() || is_resumed);
+        about.describe_response(&report.facts, offer.is_some() || is_resumed);
         if offer.is_none() && !is_resumed {
             told(about.introduce(at.time, cx))?;
         }

@@ -4,7 +4,7 @@ use super::{Http, STAY, Turn, told};
 use crate::http::HANDSHAKE_UNANSWERED;
 use crate::limits;
 use crate::model::quantity::wait;
-use crate::model::{At, Dir, Finding, StreamEnd, Text};
+use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, StreamEnd, Text};
 use crate::session::Context;
 use crate::session::about::About;
 
@@ -53,11 +53,33 @@ impl Http {
             Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", wait(waited)),
             Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
         };
+        let what = match over {
+            Over::Stream(StreamEnd::Rst) if dir == Dir::Server => "got no answer: RST from the server".into(),
+            Over::Stream(_) if dir == Dir::Server => "got no answer: FIN from the server".into(),
+            Over::Stream(_) => Text::with("got no answer in {}: the client gave up", wait(waited)),
+            Over::Input => Text::with("got no answer in {}: the capture ends", wait(waited)),
+        };
+        let behind = match over {
+            Over::Stream(_) if dir == Dir::Server => Diagnosis::new(
+                "answered-by-closing",
+                "the server or a proxy closes what it does not want (nginx: return 444), or the port expects \
+                 another protocol, such as TLS",
+                "look into the log of what listens there; try wss:// and the right host name",
+            ),
+            _ => Diagnosis::new(
+                "no-answer",
+                "what listens there does not read, is overloaded, or waits for the end of the request; a \
+                 firewall may drop the answer",
+                "ask the same port with curl from the server's own host, and see where it stops",
+            ),
+        };
         if std::mem::replace(&mut request.unanswered, true) {
             return STAY;
         }
         let expected = "101 Switching Protocols, or an HTTP error that says why not";
-        let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got);
+        let measures = waited.map(|waited| Measure::of(Quantity::Waited, waited));
+        let case = Case { behind: Some(behind), ..Case::new(what, measures.into_iter().collect()) };
+        let finding = Finding::new(&HANDSHAKE_UNANSWERED, Dir::Server, expected.into(), got).like(case);
         about.told.as_ref().map_or(STAY, |connection| told(connection.note(Dir::Server, at, &[finding], cx)))
     }
 }

@@ -10,6 +10,28 @@ use crate::session::about::About;
 use crate::session::{Context, Start};
 use crate::ws::{Conversation, Extensions};
 
+impl About {
+    /// What a connection becomes by a 101 that was told: its client's and its server's frames begin at these
+    /// offsets.
+    pub(in crate::session) fn conversation(
+        &self,
+        starts: [u64; 2],
+        extensions: Extensions,
+    ) -> Option<Conversation> {
+        let told = self.told.as_ref()?;
+        let mut talk = Conversation::new(told.conn, starts, extensions).on(self.layer);
+        talk.is_captured(Dir::Server);
+        if told.connection.handshake == Handshake::Full {
+            talk.is_captured(Dir::Client);
+        }
+        if self.bad_handshake.is_some() {
+            talk.may_be_refused();
+        }
+        talk.explain_rsv1(handshake::extensions_stripped);
+        Some(talk)
+    }
+}
+
 impl Http {
     /// 101 to something else, which is none of our affairs: h2c, or Docker's `tcp`.
     pub(super) fn switch(&mut self, about: &About, cx: &mut Context<'_, '_>) -> Turn {
@@ -63,15 +85,7 @@ impl Http {
             .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
         let extensions = Extensions { known: true, deflate: facts.deflate, other };
         let client_start = early.front().map_or(end, |chunk| chunk.offset);
-        let mut talk = Conversation::new(connection.conn, [client_start, start], extensions).on(about.layer);
-        talk.is_captured(Dir::Server);
-        if connection.connection.handshake == Handshake::Full {
-            talk.is_captured(Dir::Client);
-        }
-        if about.bad_handshake.is_some() {
-            talk.may_be_refused();
-        }
-        talk.explain_rsv1(handshake::extensions_stripped);
+        let Some(talk) = about.conversation([client_start, start], extensions) else { return OTHER };
         ControlFlow::Break(Next::WebSocket(Box::new(talk), self.take_rest()))
     }
 

@@ -66,6 +66,7 @@ fn errors_say_where_and_what_to_do() {
         ("client close 70000", "1:14: this must be 0 to 65535"),
         ("wait", "1:1: the line ends too early; it needs a time"),
         ("wait 5", "1:6: a time is a number and a unit: 20us, 250ms, 3s"),
+        ("connection at=soon", "1:12: a time is a number and a unit: 20us, 250ms, 3s"),
         ("fin both", "1:5: say client or server"),
         ("fin client\nclient ping", "2:1: the client can send no more: see line 1"),
         ("rst server\nclient ping", "2:1: the client can send no more: see line 1"),
@@ -148,4 +149,21 @@ fn heads_can_be_edited() {
     assert!(response.more && response.delivery.lost && response.delivery.mss == Some(9));
     let Content::Response(response) = &response.content else { panic!() };
     assert_eq!((response.accept.as_deref(), &response.edits.body[..]), (Some("no"), &b"x"[..]));
+}
+
+/// Connections that are open at the same time are in the capture in the order of time.
+#[test]
+fn connections_may_be_side_by_side() {
+    let script = "connection\nwait 1s\nclient ping\nconnection at=500ms\nclient ping\nconnection\nfin client";
+    let mut keys = Rng::new(1);
+    let (mut times, mut ports) = (Vec::new(), Vec::new());
+    play(&parse(script).unwrap(), Time(7), &mut |b| keys.fill(b), &mut |time, packet| {
+        times.push(time);
+        let headers = etherparse::PacketHeaders::from_ethernet_slice(packet).unwrap();
+        let tcp = headers.transport.and_then(|it| it.tcp()).unwrap();
+        ports.push(tcp.source_port.max(tcp.destination_port));
+    });
+    assert!(times.is_sorted() && times[0] == Time(7));
+    ports.dedup();
+    assert_eq!(ports, [49152, 49153, 49154, 49152]);
 }

@@ -5,7 +5,8 @@ use super::{Closing, Ended, Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
 use crate::model::{
-    CloseCode, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span, StreamEnd, Text, Time,
+    Case, CloseBody, CloseCode, ClosePart, Diagnosis, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span,
+    StreamEnd, Text, Time,
 };
 use crate::ws::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
@@ -14,16 +15,29 @@ use crate::ws::{
 };
 
 /// The first Close frame of an endpoint.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Close {
     pub time: Option<Time>,
     pub code: Option<CloseCode>,
+    /// As far as it is UTF-8.
+    pub reason: Box<str>,
+    /// The number of the frame, and that of the packet that completed it.
+    pub n: u64,
+    pub packet: u64,
     /// Its body is in the capture.
     pub is_whole: bool,
     pub at: Span,
     pub told_data: bool,
     /// The peer had ended its TCP stream before.
     pub too_late: bool,
+}
+
+impl Close {
+    /// What is told of it when the connection is over.
+    pub fn part(&self) -> ClosePart {
+        let Self { time, code, ref reason, n, packet, .. } = *self;
+        ClosePart { code, reason: reason.to_string(), n, time, packet }
+    }
 }
 
 impl Story {
@@ -56,15 +70,24 @@ impl Story {
     pub(super) fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let (Seen { payload, time, .. }, at) = (*seen, seen.place());
         let is_whole = payload.len() as u64 == seen.header.length;
-        let code = close::parse(payload).code;
+        let CloseBody { code, reason } = close::parse(payload);
         self.first_code = self.first_code.or(code);
         if self.sides[dir.index()].close.is_some() {
             return;
         }
         let too_late = self.first_end.is_some();
-        self.sides[dir.index()].close =
-            Some(Close { time, code, is_whole, at: at.opcode, told_data: false, too_late });
-        let Some(first) = self.sides[dir.peer().index()].close else {
+        self.sides[dir.index()].close = Some(Close {
+            time,
+            code,
+            reason: valid(reason).into(),
+            n: seen.n,
+            packet: seen.packet,
+            is_whole,
+            at: at.opcode,
+            told_data: false,
+            too_late,
+        });
+        let Some(first) = &self.sides[dir.peer().index()].close else {
             self.first_closer = Some(dir);
             return;
         };
@@ -155,12 +178,15 @@ impl Story {
         match (self.closing(), self.first_end) {
             // The connection was never established for the client (§4.1), so there is none to close.
             (Closing::NotBegun, Some(_)) if self.refusable && !sight[0].seen => {}
-            (Closing::NotBegun, Some((dir, _))) if is_whole => findings.push(Finding::new(
-                &NO_CLOSING_HANDSHAKE,
-                dir,
-                "a Close frame before the end of TCP".into(),
-                "none from either side".into(),
-            )),
+            (Closing::NotBegun, Some((dir, end))) if is_whole => findings.push(
+                Finding::new(
+                    &NO_CLOSING_HANDSHAKE,
+                    dir,
+                    "a Close frame before the end of TCP".into(),
+                    "none from either side".into(),
+                )
+                .like(without_close(dir, end)),
+            ),
             //= RFC 6455 §7.1.7
             //# An endpoint MUST NOT continue to attempt to
             //# process data (including a responding Close frame) from the remote
@@ -188,7 +214,7 @@ impl Story {
 
     /// `closer` has sent a Close frame, no answer was seen, and `dir` was the first to end TCP.
     fn unclean(&self, closer: Dir, dir: Dir, end: Ended, now: Option<Time>, findings: &mut Vec<Finding>) {
-        let Some(close) = self.sides[closer.index()].close else { return };
+        let Some(close) = &self.sides[closer.index()].close else { return };
         let waited = |from: Option<Time>, to: Option<Time>| {
             from.zip(to).is_some_and(|(from, to)| to.since(from) > limits::CLOSE_SOON)
         };
@@ -219,4 +245,21 @@ impl Story {
             (None, false) => Closing::NotBegun,
         }
     }
+}
+
+/// What an end without a Close frame has in common with others.
+fn without_close(dir: Dir, end: Ended) -> Case {
+    let how = if end.how == StreamEnd::Rst { "RST" } else { "FIN" };
+    let what = Text::new("ended with {} from the {}, without a Close frame").word(how).word(dir.name());
+    let behind = Diagnosis::new(
+        "ended-without-close",
+        "the program ended or closed its socket without closing the WebSocket, or something between did",
+        "look at what happened on that side at this time; close the WebSocket before the program ends",
+    );
+    Case { behind: Some(behind), ..Case::new(what, Vec::new()) }
+}
+
+/// What there is of UTF-8 at the beginning.
+fn valid(bytes: &[u8]) -> &str {
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }

@@ -4,7 +4,7 @@ use super::seen::Seen;
 use super::{Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
-use crate::model::{Dir, Finding, Span, Text, Time};
+use crate::model::{Case, Dir, Finding, Measure, Quantity, Span, Text, Time};
 use crate::ws::{PING_NOT_ANSWERED, PONG_PAYLOAD_MISMATCH, PONG_SLOW, UNSOLICITED_PONG};
 
 /// A ping that awaits its pong.
@@ -86,7 +86,11 @@ impl Story {
                     Text::with("{} later", moment(now.since(sent))),
                 )
                 .at(at.opcode)
-                .at(ping.at),
+                .at(ping.at)
+                .like(Case::new(
+                    Text::new("had a pong of the {} that came late").word(dir.name()),
+                    vec![Measure::of(Quantity::Waited, now.since(sent))],
+                )),
             );
         }
     }
@@ -98,7 +102,7 @@ impl Story {
             // frame, or the end of TCP, ends the waiting.
             let pings = &self.sides[dir.index()].pings;
             let Some(last) = pings.back() else { continue };
-            let closes = self.sides.iter().filter_map(|side| side.close);
+            let closes = self.sides.iter().filter_map(|side| side.close.as_ref());
             let ended = self.first_end.and_then(|(_, end)| end.time);
             let until = closes.map(|close| close.time).chain([ended]).flatten().min().or(now);
             let waited = match (last.time, until) {
@@ -118,9 +122,18 @@ impl Story {
                     //# "Application data" as found in the message body of the Ping frame
                     Some(pong) => {
                         let got = "only pongs with other payloads".into();
-                        Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got).at(pong).at(ping.at)
+                        let what =
+                            Text::new("had pings of the {} answered with other payloads").word(dir.name());
+                        let found = Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got);
+                        found.at(pong).at(ping.at).like(Case::new(what, Vec::new()))
                     }
-                    None => Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into()).at(ping.at),
+                    None => {
+                        let what = Text::new("had a ping of the {} that was not answered").word(dir.name());
+                        let wait = last.time.zip(until).map(|(sent, until)| until.since(sent));
+                        let wait = wait.map(|wait| Measure::of(Quantity::Waited, wait));
+                        let found = Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into());
+                        found.at(ping.at).like(Case::new(what, wait.into_iter().collect()))
+                    }
                 });
             }
         }

@@ -15,6 +15,8 @@ pub struct Seen<'a> {
     pub n: u64,
     /// When its last byte was captured.
     pub time: Option<Time>,
+    /// The packet that completed it, from 1; 0 when there are no packets.
+    pub packet: u64,
     /// Who sent it, and where it stands.
     pub context: &'a Context,
 }

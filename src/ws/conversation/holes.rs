@@ -41,7 +41,7 @@ struct Shown {
 
 impl Sink for Shown {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: self.payload, app: false }
+        Wants { fields: true, payload: self.payload, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

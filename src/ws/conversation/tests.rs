@@ -10,7 +10,7 @@ struct Lines(Vec<String>);
 
 impl Sink for Lines {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1000, app: false }
+        Wants { fields: true, payload: 1000, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -128,7 +128,7 @@ proptest! {
         let extensions = if known { Extensions::NONE } else { Extensions::UNKNOWN };
         let wants = Wants { payload, ..Wants::NOTHING };
         let short = told(&sent, wants, extensions, Scratch::default());
-        let long = told(&sent, wants, extensions, Scratch::without_short_way());
+        let long = told(&sent, wants, extensions, Scratch::default().without_short_way());
         for (short, long) in short.iter().zip(&long) {
             prop_assert_eq!(short, long);
         }
@@ -157,7 +157,7 @@ fn whichever_bit_is_wrong_both_ways_say_so() {
             let mut sent = right.clone();
             sent[which].1[bit / 8] ^= 0x80 >> (bit % 8);
             let short = told(&sent, wants, Extensions::NONE, Scratch::default());
-            let long = told(&sent, wants, Extensions::NONE, Scratch::without_short_way());
+            let long = told(&sent, wants, Extensions::NONE, Scratch::default().without_short_way());
             assert_eq!(short, long, "frame {which}, bit {bit}");
             differently_told += usize::from(short != usual);
         }

@@ -63,7 +63,17 @@ impl Half {
             let answered = (shared.closed_by_peer(self.dir), unseen);
             close::check(unbroken, payload_at, self.dir, answered, findings);
         }
-        let seen = Seen { header: &header, payload: unbroken, n, time: at.time, context: &context };
+        let seen = Seen {
+            header: &header,
+            payload: unbroken,
+            n,
+            time: at.time,
+            packet: at.packet,
+            context: &context,
+        };
+        if header.opcode != Opcode::CLOSE {
+            shared.heard[self.dir.index()] = at.time;
+        }
         shared.judge_frame(&seen, findings);
         if !(findings.is_empty() && counted.is_empty()) {
             shared.repeats.sieve(self.dir, findings, counted);
@@ -164,6 +174,7 @@ impl Half {
     ) -> Flow {
         let Some(assembly) = message else { return ON };
         assembly.join(frame, joins.cut, out.wants());
+        shared.measure(self.dir, assembly.length);
         if !frame.header.fin || frame.truncated {
             return ON;
         }

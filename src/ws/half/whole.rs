@@ -71,6 +71,8 @@ impl Half {
         self.counts.frames += 1;
         self.counts.bytes += bytes;
         self.counts.payload_bytes += length;
+        shared.heard[self.dir.index()] = at.time;
+        shared.measure(self.dir, length);
         shared.aftermath.quiet_frame(self.dir);
         shared.next_n += 1;
         let n = shared.next_n;

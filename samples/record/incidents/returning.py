@@ -1,0 +1,57 @@
+"""Clients that come back: too fast, or all at once."""
+
+import asyncio
+
+from stage import incident
+
+FLAKY = """
+    import { WebSocketServer } from 'ws';
+    const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+    server.on('connection', (socket) => setTimeout(() => socket.terminate(), 8));
+"""
+
+
+@incident
+async def reconnect_storm(on):
+    """A server drops each connection after 8 ms; the client reconnects at once, 50 times."""
+    server = await on.node(FLAKY)
+    client = await on.node("""
+        import WebSocket from 'ws';
+        let left = 50;
+        function connect() {
+          const socket = new WebSocket('ws://127.0.0.1:8080/live', { perMessageDeflate: false });
+          socket.on('error', () => {});
+          socket.on('close', () => { if (--left > 0) connect(); });
+        }
+        connect();
+    """, ready=None)
+    await on.finish(client)
+    server.kill()
+
+
+@incident
+async def thundering_herd(on):
+    """A server with 30 clients is killed and started again; all return within 50 ms, a second later."""
+    source = """
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+        server.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}`)));
+    """
+    server = await on.node(source)
+    client = await on.node("""
+        import WebSocket from 'ws';
+        let opened = 0;
+        function connect(first) {
+          const socket = new WebSocket('ws://127.0.0.1:8080/live', { perMessageDeflate: false });
+          socket.on('error', () => {});
+          socket.on('open', () => { socket.send('hello'); if (++opened === 30) console.log('ready'); });
+          if (first) socket.on('close', () => setTimeout(connect, 1000));
+          else socket.on('open', () => setTimeout(() => socket.close(1000), 1500));
+        }
+        for (let each = 0; each < 30; each++) setTimeout(connect, each * 30, true);
+    """)
+    server.kill()
+    await asyncio.sleep(0.3)
+    server = await on.node(source)
+    await on.finish(client)
+    server.kill()

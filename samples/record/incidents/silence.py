@@ -1,0 +1,246 @@
+"""Connections that end because nothing was said, or because nobody answered."""
+
+import asyncio
+import json
+import os
+import signal
+
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
+from closing import echo
+from stage import Raw, incident
+
+UPGRADE = """
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+"""
+
+
+async def quiet(url, wait=0.0, messages=3):
+    """Says a little, then nothing, until somebody ends it."""
+    await asyncio.sleep(wait)
+    async with connect(url, compression=None, ping_interval=None, ping_timeout=None) as socket:
+        try:
+            for turn in range(messages):
+                await socket.send(f"message {turn}")
+                await socket.recv()
+                await asyncio.sleep(0.2)
+            await socket.recv()
+        except ConnectionClosed:
+            pass
+
+
+def silent_server(port=9000):
+    return serve(echo, "127.0.0.1", port, compression=None, ping_interval=None, ping_timeout=None)
+
+
+@incident
+async def idle_nginx_5s(on):
+    """nginx with proxy_read_timeout 5s before Python websockets; three quiet connections, no pings."""
+    on.end_capture()
+    async with silent_server():
+        await on.nginx(f"listen 8080; location / {{ proxy_pass http://127.0.0.1:9000; proxy_read_timeout 5s; {UPGRADE} }}")
+        on.capture("tcp port 8080")
+        await asyncio.gather(*(quiet("ws://127.0.0.1:8080/feed", wait=each * 0.7) for each in range(3)))
+
+
+@incident
+async def idle_nginx_60s(on):
+    """nginx with its default proxy_read_timeout of 60 s before Python websockets, captured on both sides."""
+    async with silent_server():
+        await on.nginx(f"listen 8080; location / {{ proxy_pass http://127.0.0.1:9000; {UPGRADE} }}")
+        await quiet("ws://127.0.0.1:8080/feed")
+
+
+idle_nginx_60s.long = True
+
+
+@incident
+async def idle_haproxy_tunnel(on):
+    """HAProxy with timeout tunnel 10s before Python websockets; two quiet connections."""
+    on.end_capture()
+    async with silent_server():
+        await on.haproxy("""
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 50s
+                timeout server 50s
+                timeout tunnel 10s
+            listen websocket
+                bind 127.0.0.1:8080
+                server one 127.0.0.1:9000
+        """)
+        on.capture("tcp port 8080")
+        await asyncio.gather(*(quiet("ws://127.0.0.1:8080/feed", wait=each * 1.1) for each in range(2)))
+
+
+idle_haproxy_tunnel.long = True
+
+
+@incident
+async def idle_haproxy_50s(on):
+    """HAProxy with the documentation's timeout client 50s and no timeout tunnel."""
+    on.end_capture()
+    async with silent_server():
+        await on.haproxy("""
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 50s
+                timeout server 50s
+            listen websocket
+                bind 127.0.0.1:8080
+                server one 127.0.0.1:9000
+        """)
+        on.capture("tcp port 8080")
+        await quiet("ws://127.0.0.1:8080/feed")
+
+
+idle_haproxy_50s.long = True
+
+
+@incident
+async def keepalive_ping_timeout(on):
+    """A client is stopped (SIGSTOP); Python websockets gets no pong and closes with 1011."""
+    async with serve(echo, "127.0.0.1", 8080, compression=None, ping_interval=1, ping_timeout=2, close_timeout=1):
+        client = await on.node("""
+            import WebSocket from 'ws';
+            const socket = new WebSocket('ws://127.0.0.1:8080/feed', { perMessageDeflate: false });
+            socket.on('open', () => { socket.send('hello'); });
+            socket.on('message', () => console.log('ready'));
+            socket.on('error', () => {});
+        """)
+        await asyncio.sleep(1.5)
+        client.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(5.5)
+        client.kill()
+
+
+@incident
+async def ping_unanswered_npm_ws(on):
+    """A client ignores pings; npm ws, with the heartbeat of its documentation, terminates it."""
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+        server.on('connection', (socket) => {
+          socket.isAlive = true;
+          socket.on('pong', () => { socket.isAlive = true; });
+          socket.on('message', (data) => socket.send(`${data}`));
+          socket.on('error', () => {});
+        });
+        setInterval(() => {
+          for (const socket of server.clients) {
+            if (!socket.isAlive) return socket.terminate();
+            socket.isAlive = false;
+            socket.ping();
+          }
+        }, 2000);
+    """)
+    client = await Raw.open("/feed")
+    client.frame(1, b"hello")
+    await client.until_close()
+    server.kill()
+
+
+@incident
+async def ping_answered_late(on):
+    """A client computes for four seconds (a blocked event loop) before it answers the server's ping."""
+    server = await on.python("""
+        import asyncio
+        from websockets.asyncio.server import serve
+        async def handler(socket):
+            async for message in socket:
+                await socket.send(message)
+        async def main():
+            async with serve(handler, "127.0.0.1", 8080, compression=None, ping_interval=1, ping_timeout=20):
+                print("ready")
+                await asyncio.Future()
+        asyncio.run(main())
+    """)
+    client = await on.python("""
+        import asyncio, time
+        from websockets.asyncio.client import connect
+        async def main():
+            async with connect("ws://127.0.0.1:8080/feed", compression=None, ping_interval=None) as socket:
+                await socket.send("hello")
+                await socket.recv()
+                await asyncio.sleep(1.5)
+                time.sleep(4.2)
+                await asyncio.sleep(0.3)
+                await socket.send("back")
+                await socket.recv()
+        asyncio.run(main())
+    """, ready=None)
+    await on.finish(client)
+    server.kill()
+
+
+@incident
+async def pong_other_payload(on):
+    """A client answers each ping with an empty pong; Python websockets takes none for an answer."""
+    async with serve(echo, "127.0.0.1", 8080, compression=None, ping_interval=1, ping_timeout=2):
+        client = await Raw.open("/feed")
+        client.frame(1, b"hello")
+        while True:
+            opcode, payload = await client.next()
+            if opcode == 9:
+                client.frame(10, b"")
+            if opcode == 8:
+                client.frame(8, payload[:2])
+                break
+        await client.reader.read()
+        client.writer.close()
+
+
+@incident
+async def app_ping_unanswered(on):
+    """A client's own {"type":"ping"} is answered until the server's handler hangs; after three the client
+    gives up with 4000."""
+    async def handler(socket):
+        count = 0
+        async for message in socket:
+            count += 1
+            if count > 3:
+                await asyncio.sleep(8)
+            await socket.send(json.dumps({"type": "pong", "t": json.loads(message)["t"]}))
+
+    async with serve(handler, "127.0.0.1", 8080, compression=None, ping_interval=None):
+        client = await on.node("""
+            import WebSocket from 'ws';
+            const socket = new WebSocket('ws://127.0.0.1:8080/app', { perMessageDeflate: false });
+            let count = 0, missing = 0;
+            socket.on('message', () => { missing = 0; });
+            socket.on('open', () => setInterval(() => {
+              if (missing >= 3) { socket.close(4000, 'no pong from server'); setTimeout(() => process.exit(), 500); return; }
+              missing++;
+              socket.send(JSON.stringify({ type: 'ping', t: ++count }));
+            }, 800));
+        """, ready=None)
+        await on.finish(client)
+
+
+@incident
+async def server_process_stopped(on):
+    """A server is stopped (SIGSTOP): TCP still takes what is sent, nobody answers; the client's own ping
+    times out."""
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+        server.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}`)));
+    """)
+    async with connect("ws://127.0.0.1:8080/feed", compression=None, ping_interval=2, ping_timeout=2,
+                       close_timeout=1) as socket:
+        for turn in range(3):
+            await socket.send(f"order {turn}")
+            await socket.recv()
+        server.send_signal(signal.SIGSTOP)
+        await socket.send("order 3")
+        try:
+            await socket.recv()
+        except ConnectionClosed:
+            pass
+    server.kill()

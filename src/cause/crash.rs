@@ -1,0 +1,75 @@
+//! Connections whose end cuts off what was under way: a program crashed, or was ended.
+
+use super::over::{Over, seen_in};
+use crate::model::quantity::grouped;
+use crate::model::{Case, Cite, Diagnosis, Dir, Finding, StreamEnd, Text, rules};
+
+rules! {
+    /// Ends in the middle of something.
+    RULES;
+    CUT_MESSAGE = "ended-inside-message", Error, Cite::rfc6455("7.1.5"), Either,
+        "a connection ended while one of its endpoints was sending a message",
+        "the message is lost: its receiver has a part of it, or nothing",
+        usually "the sender's process crashed or was killed, or its host lost the network",
+        mend "look for a crash of the sender at this time; send again what was not acknowledged";
+    ABORTED = "connection-aborted", Warning, Cite::rfc6455("7.1.1"), Either,
+        "a connection was ended by RST, without a Close frame",
+        "what was on its way is thrown away on both ends",
+        usually "the process was killed, or its program closed the socket with data unread",
+        mend "look for a crash or a kill at this time; close with a Close frame before the socket is closed";
+}
+
+pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
+    let Some(end) = over.cut() else { return };
+    if !over.is_websocket() || !over.is_whole() {
+        return;
+    }
+    for dir in [Dir::Client, Dir::Server] {
+        let Some(unfinished) = over.ending.sides[dir.index()].unfinished else { continue };
+        let got = match unfinished.frame {
+            Some((arrived, declared)) => {
+                Text::new("ended while the {} was sending: {} of a frame's {} bytes had come")
+                    .word(dir.name())
+                    .and(grouped(arrived))
+                    .and(grouped(declared))
+            }
+            None => Text::new("ended while the {} was sending: {} bytes in {} fragments, and no last one")
+                .word(dir.name())
+                .and(grouped(unfinished.bytes))
+                .and(unfinished.fragments),
+        };
+        let what = Text::new("ended while the {} was sending a message").word(dir.name());
+        let case = Case::new(what, over.lifetime().into_iter().collect());
+        let mut finding = Finding::new(&CUT_MESSAGE, None, "the rest of the message".into(), got).like(case);
+        if end.by != dir {
+            let behind = Text::new("the {} ended TCP without waiting for the rest").word(end.by.name());
+            let mend = Text::new("look at what the {} did at this time: a crash, a timeout, a limit")
+                .word(end.by.name());
+            finding = finding.because(Diagnosis::new(CUT_MESSAGE.id, behind, mend));
+        }
+        causes.push(seen_in(finding, end.packet));
+        return;
+    }
+    // Who has waited in vain for long enough gives up.
+    let is_explained = causes.iter().any(|cause| super::tcp::explains(cause.rule));
+    if end.how == StreamEnd::Rst && !is_explained {
+        let got = Text::new("RST from the {}").word(end.by.name());
+        let what = Text::new("ended with RST from the {}, without a Close frame").word(end.by.name());
+        let case = Case::new(what, over.lifetime().into_iter().collect());
+        let mut finding = Finding::new(&ABORTED, None, "a Close frame, then FIN".into(), got).like(case);
+        let facts = over.ending.transport.as_deref();
+        let lost = facts.map_or(0, |facts| facts.sides[end.by.peer().index()].unacknowledged);
+        if lost > 0 {
+            let behind = Text::new(
+                "the {} threw away {} bytes that were on their way to it: its process was killed, or \
+                 closed the socket with data unread",
+            )
+            .word(end.by.name())
+            .and(grouped(lost));
+            let mend =
+                "look for a crash or a kill at this time, or read what is there before the socket is closed";
+            finding = finding.because(Diagnosis::new(ABORTED.id, behind, mend));
+        }
+        causes.push(seen_in(finding, end.packet));
+    }
+}

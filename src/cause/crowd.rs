@@ -1,0 +1,300 @@
+//! What shows only when several connections to a server are looked at together.
+//!
+//! Connections are told when they are over, in whatever order that is; what happened when is sorted out at
+//! the end. So the same comes out however the capture is cut or its packets are ordered.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::over::Over;
+use super::{Fast, silence};
+use crate::limits;
+use crate::model::quantity::{grouped, span};
+use crate::model::{
+    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, StreamEnd, Text, Time,
+    rules,
+};
+
+rules! {
+    /// What several connections show together.
+    RULES;
+    SAME_SILENCE = "same-silence", Warning, Cite::rfc6455("5.5.2"), Either,
+        "several connections to a server were ended after the same silence, without a Close frame",
+        "both endpoints learn of it late or never; messages sent meanwhile are lost",
+        usually "an idle timeout on the way or in the server",
+        mend "send pings at less than half of that interval, from either side, or raise the timeout";
+    RECONNECT_STORM = "reconnect-storm", Warning, Cite::rfc6455("7.2.3"), Client,
+        "a client comes back again and again without a pause to speak of",
+        "the server has to accept connections for nothing, and has less time for what made it fail",
+        usually "a client that connects again in its onclose handler, at once",
+        mend "wait before connecting again, longer each time, and a random part of it (exponential backoff)";
+    ENDED_TOGETHER = "server-ended-all", Error, Cite::rfc6455("7.2.2"), Server,
+        "all connections of a server ended within a moment",
+        "every client has lost its connection and what was under way",
+        usually "the server's process was restarted or crashed, or the proxy in front of it",
+        mend "look for a deploy, a restart or a crash at this time; drain connections before a process ends";
+    HERD = "thundering-herd", Warning, Cite::rfc6455("7.2.3"), Client,
+        "many clients came back within a moment after a server ended their connections",
+        "the server gets all its handshakes at once, just when it starts",
+        usually "clients that come back at once, or all after the same pause",
+        mend "let each client wait a random time before it comes back (RFC 6455 suggests up to 5 s)";
+}
+
+/// Those that explain why connections ended, and not only what came of it.
+pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
+
+/// What is remembered of a connection that is over.
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    conn: u32,
+    began: Time,
+    ended: Time,
+    client: Option<IpAddr>,
+    /// Who ended it.
+    by: Option<Dir>,
+    /// Without a Close frame.
+    is_cut: bool,
+    /// Its client has a reason to come back.
+    failed: bool,
+    /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
+    silence: Option<i64>,
+    packet: u64,
+}
+
+/// The connections that are over, by server.
+#[derive(Debug, Default)]
+pub struct Crowd {
+    servers: HashMap<Endpoint, Vec<Event>, Fast>,
+    events: usize,
+}
+
+/// What the end of the input tells.
+pub struct Together {
+    pub time: Option<Time>,
+    pub packets: Option<(u64, u64)>,
+    pub findings: Vec<Finding>,
+}
+
+const MILLISECOND: i64 = 1_000_000;
+const SECOND: i64 = 1000 * MILLISECOND;
+/// A client that comes back sooner than this has not waited.
+const NO_PAUSE: i64 = SECOND;
+/// How often it has to, to be told of.
+const STORM: usize = 5;
+/// Ends that belong together are not further apart than this.
+const MOMENT: i64 = 250 * MILLISECOND;
+/// How many connections have to end for it to be the server's end, and to come back to be a herd.
+const ALL: usize = 3;
+const MANY: usize = 10;
+/// Silences that come from the same timeout differ by no more than this part of them.
+const ALIKE: i64 = 50;
+/// Two are enough where they are longer than this, and differ by no more than this part of them.
+const PATIENCE: i64 = 3 * SECOND;
+const EXACT: i64 = 500;
+
+impl Crowd {
+    /// A connection is over, for these causes.
+    pub fn ends(&mut self, over: &Over<'_>, causes: &[Finding]) {
+        let (Some(server), Some(began), Some(ended)) =
+            (over.connection.server, over.ending.began, over.ended())
+        else {
+            return;
+        };
+        if self.events >= limits::CROWD || matches!(super::line::outcome(over), Outcome::Polling) {
+            return;
+        }
+        let end = over.ending.first;
+        let close = over.close();
+        let by = close.map(|(by, _)| by).or(end.map(|end| end.by));
+        let code = close.and_then(|(_, close)| close.code).map(|code| code.0);
+        let is_fine = matches!(code, Some(1000)) || code == Some(1001) && by == Some(Dir::Client);
+        let silence = match over.cut() {
+            Some(end) if end.how == StreamEnd::Fin && causes.is_empty() && over.is_whole() => over.silence(),
+            _ => None,
+        };
+        let is_refused = over.has_no_websocket();
+        self.events += 1;
+        self.servers.entry(server).or_default().push(Event {
+            conn: over.conn,
+            began,
+            ended,
+            client: over.connection.client.map(|client| client.ip()),
+            by,
+            is_cut: close.is_none(),
+            failed: !is_fine && (by == Some(Dir::Server) || is_refused),
+            silence: silence.filter(|_| over.is_websocket() && by == Some(Dir::Server)),
+            packet: close.map(|(_, close)| close.packet).or(end.map(|end| end.packet)).unwrap_or_default(),
+        });
+    }
+
+    /// What the whole shows.
+    pub fn tell(self) -> Vec<Together> {
+        let mut servers: Vec<_> = self.servers.into_iter().collect();
+        servers.sort_by_key(|(server, _)| *server);
+        let mut told = Vec::new();
+        for (server, mut events) in servers {
+            events.sort_by_key(|event| (event.began, event.conn));
+            told.extend(same_silence(server, &events));
+            let mut clients: Vec<_> = events.iter().map(|event| event.client).collect();
+            clients.sort_unstable();
+            clients.dedup();
+            for client in clients {
+                let own: Vec<Event> = events.iter().copied().filter(|event| event.client == client).collect();
+                told.extend(storm(server, client, &own));
+            }
+            told.extend(ended_together(server, &events));
+        }
+        told
+    }
+}
+
+/// A finding about these connections.
+fn together(mut finding: Finding, server: Endpoint, events: &[Event]) -> Together {
+    if let Some(case) = &mut finding.case {
+        case.server = Some(server);
+    }
+    let packets = events.iter().map(|event| event.packet).filter(|packet| *packet > 0);
+    let range = packets.clone().min().zip(packets.max());
+    Together { time: events.iter().map(|event| event.ended).max(), packets: range, findings: vec![finding] }
+}
+
+fn range(of: Quantity, values: impl Iterator<Item = i64> + Clone) -> Option<Measure> {
+    let (least, most) = values.clone().min().zip(values.max())?;
+    Some(Measure { of, least, most })
+}
+
+/// Several ends after the same silence that no usual timeout explains.
+fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
+    let mut silent: Vec<(i64, Event)> =
+        events.iter().filter_map(|event| event.silence.map(|silence| (silence, *event))).collect();
+    silent.retain(|(silence, _)| *silence >= SECOND && silence::usual(*silence).is_none());
+    silent.sort_by_key(|(silence, event)| (*silence, event.conn));
+    let alike = silent.chunk_by(|(a, _), (b, _)| b - a <= (a / ALIKE).max(20 * MILLISECOND));
+    let most = alike.max_by_key(|run| run.len())?;
+    let (least, longest) = (most.first()?.0, most.last()?.0);
+    // Two may be a coincidence, unless it is a long time to the moment.
+    let is_exact = least >= PATIENCE && longest - least <= (least / EXACT).max(10 * MILLISECOND);
+    if most.len() < 2 || most.len() < ALL && !is_exact {
+        return None;
+    }
+    let events: Vec<Event> = most.iter().map(|(_, event)| *event).collect();
+    let got = Text::with("{} connections ended after {} to {} of silence", most.len())
+        .and(span(least))
+        .and(span(longest));
+    let what =
+        Text::with("{} connections to {} ended by the server after the same silence", most.len()).and(server);
+    let silence = Measure { of: Quantity::Silence, least, most: longest };
+    let case = Case::new(what, vec![Measure::of(Quantity::Connections, most.len() as i64), silence]);
+    let behind = Text::with("an idle timeout of {}", span(least));
+    let mend =
+        Text::with("a ping every {} would have kept them open; or raise the timeout", span(least * 45 / 100));
+    let expected = "a frame, or a ping, more often than that".into();
+    let finding = Finding::new(&SAME_SILENCE, None, expected, got)
+        .because(Diagnosis::new(SAME_SILENCE.id, behind, mend))
+        .like(case);
+    Some(together(finding, server, &events))
+}
+
+/// A client that comes back without a pause; `events` are its own, by when they began.
+fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<Together> {
+    let mut ended: Vec<Event> = events.iter().copied().filter(|event| event.failed).collect();
+    ended.sort_by_key(|event| (event.ended, event.conn));
+    let (mut pauses, mut lost) = (Vec::new(), Vec::new());
+    let mut next = 0;
+    for event in events {
+        // Each end is followed by one beginning: the first one after it.
+        while let Some(before) = ended.get(next) {
+            let pause = event.began.since(before.ended);
+            if pause < 0 {
+                break;
+            }
+            next += 1;
+            if pause < NO_PAUSE {
+                pauses.push(pause);
+                lost.push(*before);
+                break;
+            }
+        }
+    }
+    if pauses.len() < STORM {
+        return None;
+    }
+    let lived = range(Quantity::Lived, lost.iter().map(|event| event.ended.since(event.began)));
+    let back = range(Quantity::Back, pauses.iter().copied());
+    let what = match client {
+        Some(client) => Text::with("{} connects to {} again and again without a pause", client).and(server),
+        None => Text::with("a client connects to {} again and again without a pause", server),
+    };
+    let measures = [Some(Measure::of(Quantity::Times, pauses.len() as i64)), lived, back];
+    let case = Case::new(what, measures.into_iter().flatten().collect());
+    let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
+    let got = Text::with(
+        "back {} times, {} to {} after the last connection had failed",
+        grouped(pauses.len() as u64),
+    )
+    .and(span(*least))
+    .and(span(*most));
+    let expected = "a pause that grows with each failure".into();
+    let finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
+    Some(together(finding, server, &lost))
+}
+
+/// All connections of a server that were open ended together, and perhaps came back together.
+fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
+    let mut ends: Vec<Event> =
+        events.iter().copied().filter(|event| event.by == Some(Dir::Server) && event.failed).collect();
+    ends.sort_by_key(|event| (event.ended, event.conn));
+    let mut told = Vec::new();
+    for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
+        let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };
+        // They were open at the same time, and hardly another was.
+        let took = last.ended.since(first.ended);
+        let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
+        let open = events.iter().filter(open_then).count();
+        let gone = burst.iter().filter(|event| event.began < first.ended).count();
+        // Where most of those that end have begun meanwhile, one after the other fails.
+        if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
+            continue;
+        }
+        // Connections that never last long end close to each other all the time.
+        let is_old = |event: &&Event| first.ended.since(event.began) > took.max(MOMENT);
+        if burst.iter().filter(is_old).count() * 2 < gone {
+            continue;
+        }
+        told.extend(herd(server, last.ended, events));
+        // Close frames say themselves why.
+        if burst.iter().any(|event| !event.is_cut) {
+            continue;
+        }
+        let got = Text::with("{} connections ended within {}", gone).and(span(took));
+        let what = match gone == open {
+            true => Text::with("all {} connections to {} ended within {}", gone).and(server),
+            false => Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server),
+        };
+        let measures = vec![Measure::of(Quantity::Connections, gone as i64)];
+        let case = Case::new(what.and(span(took)), measures);
+        let finding =
+            Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
+        told.push(together(finding, server, burst));
+    }
+    told
+}
+
+/// Clients that came back together after `since`.
+fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
+    let back: Vec<Event> =
+        events.iter().copied().filter(|event| (0..60 * SECOND).contains(&event.began.since(since))).collect();
+    let runs = back.chunk_by(|a, b| b.began.since(a.began) <= MOMENT / 5);
+    let run = runs.max_by_key(|run| run.len()).filter(|run| run.len() >= MANY)?;
+    let (first, last) = (run.first()?, run.last()?);
+    let (pause, took) = (first.began.since(since), last.began.since(first.began));
+    let got = Text::with("{} connections within {}, {} after the server had ended them", run.len())
+        .and(span(took))
+        .and(span(pause));
+    let what = Text::with("{} connections to {} come back within {}", run.len()).and(server).and(span(took));
+    let measures =
+        vec![Measure::of(Quantity::Connections, run.len() as i64), Measure::of(Quantity::Back, pause)];
+    let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
+        .like(Case::new(what, measures));
+    Some(together(finding, server, run))
+}

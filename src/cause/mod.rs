@@ -1,0 +1,292 @@
+//! Why a connection ended: a sink between the decoders and the views.
+//!
+//! ```text
+//! Emitter ─► Timeline ─► Judge ─► Select ─► view
+//! ```
+//!
+//! Rules say what is wrong on the wire. Most connections that end badly break none: a proxy is tired of the
+//! silence, a server has a limit, a client gives up. When a connection is over, [`Judge`] looks at how it
+//! ended ([`Ending`]) and at what was found in it, and tells a [`Judgement`]: who ended it and how, and as
+//! its findings the *causes*. What only several connections show (the same silence before each end, clients
+//! that come back without a pause) is told at the end of the input.
+//!
+//! A cause is declared and told as a [`Rule`] is, in one table with a page of documentation, and a finding
+//! of it has a [`Case`](crate::model::Case): what it has in common with others, so that [`Head`] can tell
+//! hundreds of them in a line.
+
+mod close;
+mod crash;
+mod crowd;
+mod handshake;
+mod head;
+mod line;
+mod over;
+mod pace;
+mod reply;
+mod silence;
+mod tcp;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::limits;
+use crate::model::{
+    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
+    Sink, Summary, Unit, Wants,
+};
+
+use self::crowd::Crowd;
+pub use self::head::{Group, Head, Place, Said};
+use self::over::Over;
+use self::pace::Pace;
+use self::reply::Replies;
+
+/// How ids are hashed.
+type Fast = foldhash::fast::FixedState;
+
+/// What looks for causes when a connection is over.
+type Detector = fn(&Over<'_>, &mut Vec<Finding>);
+
+const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, tcp::find, crash::find];
+
+/// Whether a sink wants to know causes and what messages mean.
+fn is_asked<S: Sink>(sink: &S) -> bool {
+    let Wants { app, causes, .. } = sink.wants();
+    app && causes
+}
+
+/// The causes, under what they are about.
+pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
+    vec![
+        ("Handshakes", handshake::RULES),
+        ("Close codes", close::RULES),
+        ("Silence", silence::RULES),
+        ("Crashes", crash::RULES),
+        ("What TCP shows", tcp::RULES),
+        ("Messages over time", pace::RULES),
+        ("Requests and replies", reply::RULES),
+        ("Several connections together", crowd::RULES),
+    ]
+}
+
+/// Whether a rule is a cause: something that happened, broken rule or not, after which a connection ended
+/// or suffered.
+pub fn is_cause(rule: &Rule) -> bool {
+    lists().iter().any(|(_, rules)| rules.contains(&rule))
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Judge<S> {
+    inner: S,
+    /// What was found in the connections that are open and have findings.
+    found: HashMap<u32, Found, Fast>,
+    /// Connections that the sink does not look at.
+    ignored: HashSet<u32, Fast>,
+    /// What was noticed about the handshakes of those that are open.
+    hints: HashMap<u32, Vec<Diagnosis>, Fast>,
+    /// What is remembered of the messages of those where it matters.
+    paces: HashMap<u32, Pace, Fast>,
+    crowd: Crowd,
+    /// Requests and their answers, if messages are read.
+    replies: Option<Box<Replies>>,
+    /// Findings of this layer, for the summary.
+    tally: FindingCounts,
+    /// Somebody wants to know.
+    is_asked: bool,
+}
+
+/// The rules that a connection has broken: the first few, and by whom.
+type Found = Vec<(&'static Rule, Option<Dir>)>;
+
+impl<S> Judge<S> {
+    /// What it was in front of.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    /// What it is in front of.
+    pub fn inner(&mut self) -> &mut S {
+        &mut self.inner
+    }
+}
+
+impl<S: Sink> Judge<S> {
+    /// A judge in front of `inner`.
+    pub fn new(inner: S) -> Self {
+        Self {
+            is_asked: inner.wants().causes,
+            replies: is_asked(&inner).then(Box::default),
+            inner,
+            found: HashMap::default(),
+            ignored: HashSet::default(),
+            hints: HashMap::default(),
+            paces: HashMap::default(),
+            crowd: Crowd::default(),
+            tally: FindingCounts::default(),
+        }
+    }
+
+    fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
+        let Some(ending) = connection.ending.as_deref() else {
+            let is_looked_at = self.inner.looks_at(unit.conn, connection);
+            if !is_looked_at {
+                self.ignored.insert(unit.conn);
+            }
+            if let Some(replies) = self.replies.as_mut().filter(|_| is_looked_at) {
+                replies.begins(unit.conn, connection);
+            }
+            return self.inner.take(unit);
+        };
+        self.inner.take(unit)?;
+        let found = self.found.remove(&unit.conn).unwrap_or_default();
+        let hints = self.hints.remove(&unit.conn).unwrap_or_default();
+        if self.ignored.remove(&unit.conn) {
+            self.paces.remove(&unit.conn);
+            return ON;
+        }
+        let over =
+            Over { conn: unit.conn, connection, ending, time: unit.time, found: &found, hints: &hints };
+        let mut causes = Vec::new();
+        for find in DETECTORS {
+            find(&over, &mut causes);
+        }
+        if let Some(pace) = self.paces.remove(&unit.conn) {
+            pace.find(&over, &mut causes);
+        }
+        self.crowd.ends(&over, &causes);
+        if let Some(replies) = &mut self.replies {
+            replies.ends(&over, &mut causes);
+        }
+        self.count(&causes);
+        let judgement = line::judgement(&over);
+        let packets = ending.first.map(|end| end.packet).filter(|packet| *packet > 0);
+        self.inner.take(&Unit {
+            time: unit.time,
+            packets: packets.map(|packet| (packet, packet)),
+            findings: &causes,
+            ..Unit::of(unit.conn, Body::Judgement(&judgement))
+        })
+    }
+
+    #[inline]
+    fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
+        if Pace::is_mark(message) {
+            self.paces.entry(unit.conn).or_default().see(message, unit.time);
+        }
+        if let (Some(app), Some(replies)) = (message.app, &mut self.replies) {
+            replies.see(unit, app);
+        }
+    }
+
+    /// Remembers what is wrong in a connection.
+    fn see(&mut self, unit: &Unit<'_>) {
+        if unit.conn == 0 {
+            return;
+        }
+        for finding in unit.findings.iter().filter(|finding| finding.rule.severity > Severity::Note) {
+            let found = self.found.entry(unit.conn).or_default();
+            let this = (finding.rule, finding.blame);
+            if found.len() < limits::RULES_REMEMBERED && !found.contains(&this) {
+                found.push(this);
+            }
+        }
+    }
+
+    /// Counts findings that this layer made; those of the layers below are counted already.
+    fn count(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            self.tally.add(finding.rule, 1);
+        }
+    }
+
+    /// A session of Engine.IO is over.
+    fn session(&mut self, unit: &Unit<'_>, session: &AppSession) -> Flow {
+        self.inner.take(unit)?;
+        let causes = if self.replies.is_some() { Replies::session(session) } else { Vec::new() };
+        if causes.is_empty() {
+            return ON;
+        }
+        self.count(&causes);
+        self.inner.take(&Unit { body: Body::Note, fields: &[], findings: &causes, sources: &[], ..*unit })
+    }
+
+    /// Tells what all connections of an input show together.
+    fn together(&mut self) -> Flow {
+        let replies = self.replies.as_mut().map(|replies| std::mem::take(&mut **replies).tell());
+        for told in std::mem::take(&mut self.crowd).tell().into_iter().chain(replies.into_iter().flatten()) {
+            self.count(&told.findings);
+            self.inner.take(&Unit {
+                time: told.time,
+                packets: told.packets,
+                findings: &told.findings,
+                ..Unit::of(0, Body::Note)
+            })?;
+        }
+        ON
+    }
+
+    fn summary(&mut self, unit: &Unit<'_>, summary: &Summary) -> Flow {
+        // A sink that has had enough takes the summary all the same.
+        let _: Flow = self.together();
+        if self.tally.is_empty() {
+            return self.inner.take(unit);
+        }
+        let mut summary = summary.clone();
+        summary.findings.add_all(&std::mem::take(&mut self.tally));
+        summary.findings.sort();
+        self.inner.take(&Unit { body: Body::Summary(&summary), ..*unit })
+    }
+}
+
+impl<S: Sink> Sink for Judge<S> {
+    fn wants(&self) -> Wants {
+        self.inner.wants()
+    }
+
+    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
+        self.inner.looks_at(conn, connection)
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        if !self.is_asked {
+            return self.inner.take(unit);
+        }
+        if !unit.findings.is_empty() {
+            self.see(unit);
+        }
+        match unit.body {
+            Body::Connection(connection) => self.connection(unit, connection),
+            Body::Http(head) if !head.diagnoses.is_empty() => {
+                let hints = self.hints.entry(unit.conn).or_default();
+                let room = limits::RULES_REMEMBERED.saturating_sub(hints.len());
+                hints.extend(head.diagnoses.iter().take(room).cloned());
+                self.inner.take(unit)
+            }
+            Body::Packet(packet) => {
+                if let Some(replies) = &mut self.replies {
+                    replies.see(unit, packet.app);
+                }
+                self.inner.take(unit)
+            }
+            Body::Session(session) => self.session(unit, session),
+            Body::Message(message) => {
+                self.message(unit, message);
+                self.inner.take(unit)
+            }
+            Body::File(_) => {
+                self.together()?;
+                self.inner.take(unit)
+            }
+            Body::Summary(summary) => self.summary(unit, summary),
+            _ => self.inner.take(unit),
+        }
+    }
+
+    #[inline]
+    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        if self.is_asked {
+            self.message(unit, message);
+        }
+        self.inner.take_whole(unit, message)
+    }
+}

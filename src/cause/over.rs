@@ -1,0 +1,113 @@
+//! A connection that is over, as those look at it who ask why.
+
+use crate::model::{
+    ClosePart, Connection, Diagnosis, Dir, Ending, Finding, Handshake, Measure, Quantity, Rule, Severity,
+    SourceId, Span, TcpEnd, Time,
+};
+
+/// A connection that is over.
+#[derive(Clone, Copy)]
+pub struct Over<'a> {
+    pub conn: u32,
+    pub connection: &'a Connection,
+    pub ending: &'a Ending,
+    /// When the last of it was seen.
+    pub time: Option<Time>,
+    /// The rules it has broken, and by whom: warnings and errors, the first few.
+    pub found: &'a [(&'static Rule, Option<Dir>)],
+    /// What was noticed about its handshake: ids of diagnoses.
+    pub hints: &'a [Diagnosis],
+}
+
+impl<'a> Over<'a> {
+    /// Whether it was a WebSocket, as far as is known.
+    pub fn is_websocket(&self) -> bool {
+        self.connection.handshake.is_websocket()
+    }
+
+    /// Whether the handshake asked for a WebSocket and got none.
+    pub fn has_no_websocket(&self) -> bool {
+        matches!(self.connection.handshake, Handshake::RequestOnly | Handshake::Refused)
+    }
+
+    /// The Close frame that came first, and who sent it.
+    pub fn close(&self) -> Option<(Dir, &'a ClosePart)> {
+        self.ending.close()
+    }
+
+    /// The first end of a stream, if it came without a Close frame.
+    pub fn cut(&self) -> Option<TcpEnd> {
+        self.ending.first.filter(|_| self.close().is_none())
+    }
+
+    /// Whether all that both sent is in the capture, so that what is not there was not sent.
+    pub fn is_whole(&self) -> bool {
+        self.ending.sides.iter().all(|side| side.is_whole)
+    }
+
+    /// Whether it is certain who sent the first Close frame: nothing is missing, and of whom none was seen,
+    /// all was.
+    pub fn knows_closer(&self) -> bool {
+        let sides = &self.ending.sides;
+        self.is_whole() && sides.iter().all(|side| side.close.is_some() || side.is_over)
+    }
+
+    /// When it was ended: by the first Close frame, or else by the end of TCP; or when the capture ends.
+    pub fn ended(&self) -> Option<Time> {
+        let close = self.close().map(|(_, close)| close.time);
+        let tcp = self.ending.first.map(|end| end.time);
+        close.or(tcp).flatten().or(self.time)
+    }
+
+    /// Nanoseconds from its first bytes to what ended it.
+    pub fn lived(&self) -> Option<i64> {
+        Some(self.ended()?.since(self.ending.began?).max(0))
+    }
+
+    /// Nanoseconds without a frame of either endpoint before what ended it; since the handshake where
+    /// there was none.
+    pub fn silence(&self) -> Option<i64> {
+        let heard = self.ending.heard().map(|(_, time)| time).or(self.ending.began)?;
+        Some(self.ended()?.since(heard).max(0))
+    }
+
+    /// Whether it was ended for another reason than that it was over: neither by a Close frame of the code
+    /// 1000, nor by a page that was left.
+    pub fn has_ended_badly(&self) -> bool {
+        match self.close() {
+            Some((by, close)) => match close.code.map(|code| code.0) {
+                Some(1000) | None => false,
+                Some(1001) => by == Dir::Server,
+                Some(_) => true,
+            },
+            None => self.ending.first.is_some(),
+        }
+    }
+
+    /// A rule that `dir` has broken and for which its peer has to fail the connection.
+    pub fn violation(&self, dir: Dir) -> Option<&'static Rule> {
+        let broken = |(rule, blame): &&(&'static Rule, Option<Dir>)| {
+            *blame == Some(dir) && rule.fails.is_some() && rule.severity == Severity::Error
+        };
+        self.found.iter().find(broken).map(|(rule, _)| *rule)
+    }
+
+    /// Whether `dir` has broken this rule.
+    pub fn has_broken(&self, rule: &'static Rule, dir: Dir) -> bool {
+        self.found.contains(&(rule, Some(dir)))
+    }
+
+    /// How long it lasted, to be measured.
+    pub fn lifetime(&self) -> Option<Measure> {
+        self.lived().map(|lived| Measure::of(Quantity::Lived, lived))
+    }
+}
+
+/// Points a finding at a packet, where there are packets.
+pub fn seen_in(finding: Finding, packet: u64) -> Finding {
+    if packet == 0 {
+        return finding;
+    }
+    let source = SourceId::Packet { number: packet };
+    finding.at(Span::bytes(source, 0, 0))
+}

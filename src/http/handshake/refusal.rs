@@ -1,0 +1,161 @@
+//! An answer other than 101: what the server says with it.
+
+use super::super::fields::Name;
+use super::super::head::shown;
+use super::super::{CONNECTION_LACKS_UPGRADE, HTTP_VERSION_TOO_OLD, MISSING_CONNECTION, MISSING_UPGRADE};
+use super::exam::Exam;
+use super::middlebox::PASS_ON;
+use super::{RequestFacts, status};
+use crate::limits;
+use crate::model::{Arg, Case, Diagnosis, Finding, Text, prefix};
+
+/// What a refusal has in common with others: the status, and the header fields that say more.
+pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
+    let phrase = exam.head.start_line();
+    let phrase = phrase.splitn(3, ' ').nth(2).unwrap_or_default().trim();
+    let mut what = match phrase {
+        "" => Text::with("got {}", code),
+        phrase => Text::with("got {} {}", code).and(prefix(phrase, limits::REASON_SHOWN)),
+    };
+    for (name, label) in [
+        (Name::Location, "Location"),
+        (Name::RetryAfter, "Retry-After"),
+        (Name::Authenticate, "WWW-Authenticate"),
+        (Name::ProxyAuthenticate, "Proxy-Authenticate"),
+        (Name::Upgrade, "Upgrade"),
+        (Name::Version, "Sec-WebSocket-Version"),
+    ] {
+        if let Some((_, value)) = exam.first(name) {
+            let value = shown(value.bytes).to_string();
+            what = Text::new("{}, {}: {}").word(what).and(label).and(prefix(&value, limits::REASON_SHOWN));
+        }
+    }
+    Case::new(what, Vec::new())
+}
+
+/// What may be behind a refusal, and what to change.
+pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>) -> Diagnosis {
+    let said = status(code);
+    let is_stripped = request.is_some_and(|request| {
+        let lost = [&MISSING_UPGRADE, &MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE, &HTTP_VERSION_TOO_OLD];
+        lost.iter().any(|rule| request.broken.contains(rule))
+    });
+    if is_stripped {
+        let what = "the request has come without Upgrade, or in HTTP/1.0: a proxy passes it on like that unless \
+                    it is told otherwise";
+        return Diagnosis::new("upgrade-lost-before", what, PASS_ON);
+    }
+    let origin = request.and_then(|request| request.origin.as_deref()).filter(|_| code == 403);
+    let what = match origin {
+        Some(origin) => Text::new("{}; the page's Origin is {}")
+            .word(said.meaning)
+            .and(prefix(origin, limits::REASON_SHOWN)),
+        None => said.meaning,
+    };
+    Diagnosis::new("refusal", what, said.advice)
+}
+
+/// Adds the first line of a refusal's body to what is said of it, and what only the body tells. `is_proxied`
+/// says that the request has a PROXY header in front of it.
+pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
+    let Some(case) = &mut finding.case else { return };
+    if is_proxied {
+        case.behind = Some(Diagnosis::new(
+            "proxy-protocol-unexpected",
+            "the request has a PROXY header in front, which a server that does not expect one takes for a \
+             broken request",
+            "switch the PROXY protocol on at the server, or off at the proxy (HAProxy: send-proxy)",
+        ));
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(limits::REFUSAL_READ)]);
+    let status = case.what.args.iter().map(|arg| match arg {
+        Arg::Value(value) => value.clone(),
+        Arg::Words(words) => words.to_string(),
+    });
+    let status: Vec<String> = status.collect();
+    let Some(line) = first_line(&text, &status.join(" ")) else { return };
+    let lower = text.to_ascii_lowercase();
+    let what = std::mem::take(&mut case.what);
+    case.what = Text::new("{}, “{}”").word(what).and(prefix(&line, limits::REASON_SHOWN));
+    // nginx, Apache, Go, Node.js and HAProxy say it in words of their own.
+    let wants_tls = ["plain http request", "http request to an https server", "speaking plain http"];
+    if wants_tls.iter().any(|words| lower.contains(words)) {
+        case.behind = Some(Diagnosis::new(
+            "plain-to-tls-port",
+            "the port expects TLS, and the client speaks to it without",
+            "connect with wss:// instead of ws://, or to the port without TLS",
+        ));
+    }
+}
+
+/// The first line of a body that says something: of a page its title, or else its first words.
+fn first_line(text: &str, status: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title>").map(|at| at + "<title>".len()).and_then(|start| {
+        let end = start + lower[start..].find("</title>")?;
+        text.get(start..end)
+    });
+    let visible = without_tags(text);
+    let lines = title.into_iter().chain(visible.lines()).map(str::trim).filter(|line| !line.is_empty());
+    // The status is known.
+    let mut lines = lines.filter(|line| !repeats(line, status) && !is_signature(line));
+    let line = lines.next()?;
+    let is_readable = !line.contains(char::REPLACEMENT_CHARACTER);
+    is_readable.then(|| line.to_owned())
+}
+
+/// Whether a line says no more than the status line, `404 Not Found`.
+fn repeats(line: &str, status: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_ascii_lowercase).collect()
+    };
+    let status = words(status);
+    words(line).iter().all(|word| status.contains(word) || word == "error")
+}
+
+/// Whether a line is no more than a server's name and version, `nginx/1.22.1`.
+fn is_signature(line: &str) -> bool {
+    let is_version = |after: &str| after.starts_with(|c: char| c.is_ascii_digit());
+    !line.contains(' ') && line.split_once('/').is_some_and(|(_, after)| is_version(after)) || line == "nginx"
+}
+
+fn without_tags(text: &str) -> String {
+    let mut visible = String::new();
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                visible.push('\n');
+            }
+            c if !inside => visible.push(c),
+            _ => {}
+        }
+    }
+    visible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_of_a_body_is_what_a_reader_sees_first() {
+        for (body, line) in [
+            ("Too many connections\nretry later", Some("Too many connections")),
+            (
+                "<html><head><title>401 Authorization Required</title></head>",
+                Some("401 Authorization Required"),
+            ),
+            ("\r\n<html><body><h1>503 Service Unavailable</h1>\nNo server", Some("No server")),
+            ("<h1>503 Service Unavailable</h1><hr>nginx/1.22.1</center>", None),
+            ("", None),
+            ("\u{FFFD}\u{FFFD}", None),
+            ("{\"error\":\"denied\"}", Some("{\"error\":\"denied\"}")),
+        ] {
+            assert_eq!(first_line(body, "503 Service Unavailable").as_deref(), line, "{body}");
+        }
+    }
+}

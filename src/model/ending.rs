@@ -1,0 +1,139 @@
+//! How a connection ended, and what its endpoints had done by then.
+
+use super::stream::StreamEnd;
+use super::time::Time;
+use super::transport::TcpFacts;
+use super::wire::{CloseCode, Dir};
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    pub how: EndKind,
+    /// The code of the first Close frame that carried one.
+    pub close_code: Option<CloseCode>,
+    /// What the client and the server sent, in this order.
+    pub counts: [Counts; 2],
+    /// When it appeared: its first bytes that were seen.
+    pub began: Option<Time>,
+    /// The endpoint that was first to end its TCP stream; `None` while both are open.
+    pub first: Option<TcpEnd>,
+    /// What the client and the server had done, in this order.
+    pub sides: [SideEnd; 2],
+    /// What TCP itself says of it, the client first; `None` where there are no packets.
+    pub transport: Option<Box<TcpFacts>>,
+}
+
+impl Ending {
+    /// Nothing but what ended it is known.
+    pub fn new(how: EndKind) -> Self {
+        Self {
+            how,
+            close_code: None,
+            counts: <[_; 2]>::default(),
+            began: None,
+            first: None,
+            sides: <[_; 2]>::default(),
+            transport: None,
+        }
+    }
+
+    /// The Close frame that came first, and who sent it.
+    pub fn close(&self) -> Option<(Dir, &ClosePart)> {
+        let [client, server] = &self.sides;
+        let client = client.close.as_deref().map(|close| (Dir::Client, close));
+        let server = server.close.as_deref().map(|close| (Dir::Server, close));
+        match (client, server) {
+            (Some(client), Some(server)) => Some(if client.1.n <= server.1.n { client } else { server }),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The endpoint whose frame was the last one before any Close frame, and when that was.
+    pub fn heard(&self) -> Option<(Dir, Time)> {
+        let of = |dir: Dir| self.sides[dir.index()].heard.map(|time| (dir, time));
+        match (of(Dir::Client), of(Dir::Server)) {
+            (Some(client), Some(server)) => Some(if client.1 > server.1 { client } else { server }),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// What ended a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    /// Both endpoints sent a Close frame.
+    CloseHandshake,
+    /// TCP was closed by FIN without a complete closing handshake.
+    Fin,
+    /// TCP was reset.
+    Rst,
+    /// The capture ends first.
+    CaptureEnd,
+}
+
+/// What one endpoint sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub frames: u64,
+    pub messages: u64,
+    /// Frame headers and payloads.
+    pub bytes: u64,
+    /// Payloads only.
+    pub payload_bytes: u64,
+}
+
+/// How an endpoint ended its TCP stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpEnd {
+    pub by: Dir,
+    pub how: StreamEnd,
+    pub time: Option<Time>,
+    /// Number of the packet, from 1; 0 when there are no packets.
+    pub packet: u64,
+}
+
+/// What an endpoint had done when its connection was over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SideEnd {
+    /// Its first Close frame.
+    pub close: Option<Box<ClosePart>>,
+    /// When its last frame before that was complete.
+    pub heard: Option<Time>,
+    /// Pings and pongs that it sent.
+    pub pings: u64,
+    pub pongs: u64,
+    /// Its longest message, in bytes of payload as sent, if that is one of
+    /// [`LARGE_MESSAGE`](crate::limits::LARGE_MESSAGE) or more; otherwise 0.
+    pub largest: u64,
+    /// The message that it never finished.
+    pub unfinished: Option<Unfinished>,
+    /// Whether all that it sent is in the capture: what was not seen was not sent.
+    pub is_whole: bool,
+    /// Whether the end of its TCP stream was seen: no more of it can come.
+    pub is_over: bool,
+}
+
+/// A Close frame that ended a connection (RFC 6455 §5.5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClosePart {
+    pub code: Option<CloseCode>,
+    /// The reason as far as it is UTF-8; empty where there is none. Untrusted.
+    pub reason: String,
+    /// The number of the frame within its connection.
+    pub n: u64,
+    pub time: Option<Time>,
+    /// Number of the packet that completed it, from 1; 0 when there are no packets.
+    pub packet: u64,
+}
+
+/// A message that is not over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Fragments that are complete.
+    pub fragments: u64,
+    /// Payload bytes of it that have come.
+    pub bytes: u64,
+    /// Of the frame that was under way, the payload bytes that had come and those that its header
+    /// declares; `None` between two frames.
+    pub frame: Option<(u64, u64)>,
+}

@@ -1,0 +1,158 @@
+//! Why a connection ended, in one place and for one connection.
+
+use super::diagnosis::Diagnosis;
+use super::ending::{ClosePart, TcpEnd, Unfinished};
+use super::text::Text;
+use super::time::Time;
+use super::wire::{Dir, Endpoint};
+
+/// How a connection went, told once when it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub outcome: Outcome,
+    /// Who ended it; `None` where nobody did, or nobody can tell.
+    pub by: Option<Dir>,
+    /// The first Close frame and its sender.
+    pub close: Option<(Dir, ClosePart)>,
+    /// The first end of a TCP stream.
+    pub tcp: Option<TcpEnd>,
+    /// The status of the last HTTP response.
+    pub status: Option<u16>,
+    /// Nanoseconds from its first bytes to what ended it.
+    pub lived: Option<i64>,
+    /// Nanoseconds without a frame of either endpoint before what ended it.
+    pub silence: Option<i64>,
+    /// Whose frame was the last one before that.
+    pub last: Option<Dir>,
+    /// What the client and the server never finished.
+    pub unfinished: [Option<Unfinished>; 2],
+    /// Frames, messages and bytes of both together.
+    pub frames: u64,
+    pub messages: u64,
+    pub bytes: u64,
+    pub began: Option<Time>,
+    /// The addresses, and what was asked for.
+    pub client: Option<Endpoint>,
+    pub server: Option<Endpoint>,
+    /// Untrusted.
+    pub target: Option<String>,
+    /// All of it in a line.
+    pub line: Text,
+}
+
+/// What became of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Both endpoints sent a Close frame.
+    Closed,
+    /// One did, and TCP ended before the other could answer.
+    HalfClosed,
+    /// TCP was ended by FIN without a Close frame.
+    Dropped,
+    /// TCP was reset without a Close frame.
+    Reset,
+    /// The handshake was answered with another status than 101.
+    Refused,
+    /// The handshake was not answered, or not by HTTP.
+    Unanswered,
+    /// It was an HTTP connection of an application that polls.
+    Polling,
+    /// The capture ends first.
+    Open,
+}
+
+impl Outcome {
+    /// As records name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfClosed => "half-closed",
+            Self::Dropped => "dropped",
+            Self::Reset => "reset",
+            Self::Refused => "refused",
+            Self::Unanswered => "unanswered",
+            Self::Polling => "polling",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// What makes one of several findings of the same cause: they are told together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Case {
+    /// What is the same in all of them, as a sentence about a connection. What it quotes is untrusted.
+    pub what: Text,
+    /// What was measured.
+    pub measures: Vec<Measure>,
+    /// What may be behind it and what to change, where the finding itself does not say so.
+    pub behind: Option<Diagnosis>,
+    /// The server whose connections it is about, where it is about several together.
+    pub server: Option<Endpoint>,
+}
+
+impl Case {
+    /// What is the same, and what was measured.
+    pub fn new(what: Text, measures: Vec<Measure>) -> Self {
+        Self { what, measures, behind: None, server: None }
+    }
+}
+
+/// A quantity that differs from case to case, as the range of its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    pub of: Quantity,
+    pub least: i64,
+    pub most: i64,
+}
+
+impl Measure {
+    /// One value.
+    pub fn of(of: Quantity, value: i64) -> Self {
+        Self { of, least: value, most: value }
+    }
+}
+
+/// What a [`Measure`] is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// Nanoseconds that the connection lasted.
+    Lived,
+    /// Nanoseconds of silence before its end.
+    Silence,
+    /// Nanoseconds that were waited for something in vain, or until it came.
+    Waited,
+    /// Nanoseconds until the client came back.
+    Back,
+    /// Bytes of a message.
+    Bytes,
+    /// How many of something.
+    Times,
+    /// How many connections; what is said of them says it.
+    Connections,
+    /// Parts of a thousand.
+    Share,
+    /// What compressed messages take, in parts of a thousand of what they inflate to.
+    Compressed,
+}
+
+impl Quantity {
+    /// As records name it, its unit included.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Lived => "lived_seconds",
+            Self::Silence => "silence_seconds",
+            Self::Waited => "waited_seconds",
+            Self::Back => "back_after_seconds",
+            Self::Bytes => "bytes",
+            Self::Times => "times",
+            Self::Connections => "connections",
+            Self::Share => "per_mille",
+            Self::Compressed => "compressed_to_per_mille",
+        }
+    }
+
+    /// Whether it is a time, in nanoseconds.
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::Lived | Self::Silence | Self::Waited | Self::Back)
+    }
+}

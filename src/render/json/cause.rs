@@ -1,0 +1,118 @@
+//! The records of causes: how a connection ended, and what went wrong with how many.
+
+use std::io::Write;
+
+use super::record::finding_ids;
+use super::value::{List, Seconds, Sides, ToJson, members, object, open, with};
+use super::write::Writer;
+use crate::cause::{Group, Place};
+use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
+
+/// The record `verdict`.
+pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement, w: &mut Writer<W>) {
+    let seconds = |nanos: i64| Seconds(nanos.max(0).unsigned_abs());
+    open!(w, "type": "verdict", "conn": unit.conn, "time": unit.time, "packets": unit.packets);
+    members!(
+        w,
+        "client": it.client,
+        "server": it.server,
+        "target": it.target.as_deref(),
+        "outcome": it.outcome.name(),
+        "by": it.by,
+        "close": it.close.as_ref().map(|(by, close)| Closed(*by, close)),
+        "tcp": it.tcp.as_ref(),
+        "status": it.status,
+        "lived": it.lived.map(seconds),
+        "silence": it.silence.map(seconds),
+        "last": it.last,
+        "unfinished": Sides(it.unfinished.each_ref().map(Option::as_ref)),
+        "frames": it.frames,
+        "messages": it.messages,
+        "bytes": it.bytes,
+        "line": &it.line,
+    );
+    finding_ids(unit, w);
+}
+
+/// A Close frame and its sender.
+struct Closed<'a>(Dir, &'a ClosePart);
+
+impl<W: Write> ToJson<W> for Closed<'_> {
+    fn put(self, w: &mut Writer<W>) {
+        let Self(by, close) = self;
+        object!(
+            w,
+            "by": by,
+            "code": close.code.map(|code| code.0),
+            "code_name": close.code.map(crate::model::CloseCode::name),
+            "reason": &close.reason,
+            "n": close.n,
+            "time": close.time,
+        );
+    }
+}
+
+impl<W: Write> ToJson<W> for &TcpEnd {
+    fn put(self, w: &mut Writer<W>) {
+        let how = if self.how == StreamEnd::Rst { "rst" } else { "fin" };
+        let packet = (self.packet > 0).then_some(self.packet);
+        object!(w, "by": self.by, "how": how, "time": self.time, "packet": packet);
+    }
+}
+
+impl<W: Write> ToJson<W> for &Unfinished {
+    fn put(self, w: &mut Writer<W>) {
+        open!(w, "fragments": self.fragments, "bytes": self.bytes);
+        members!(w, "frame": self.frame.map(|(arrived, declared)| List([arrived, declared])));
+        w.raw("}");
+    }
+}
+
+/// The record `cause`.
+pub(crate) fn cause<W: Write>(it: &Group, w: &mut Writer<W>) {
+    open!(w, "type": "cause", "id": it.rule.id, "severity": it.rule.severity, "title": it.rule.title);
+    let usual = it.rule.usually;
+    let behind = |w: &mut Writer<W>| match (&it.diagnosis, usual) {
+        (Some(diagnosis), _) => (&diagnosis.what).put(w),
+        (None, Some(usual)) => usual.what.put(w),
+        (None, None) => None::<&str>.put(w),
+    };
+    let mend = |w: &mut Writer<W>| match (&it.diagnosis, usual) {
+        (Some(diagnosis), _) => (&diagnosis.fix).put(w),
+        (None, Some(usual)) => usual.fix.put(w),
+        (None, None) => None::<&str>.put(w),
+    };
+    members!(
+        w,
+        "who": it.blame,
+        "server": it.server,
+        "target": it.target.as_deref(),
+        "what": &it.what,
+        "connections": it.connections,
+        "times": it.times,
+        "measures": with(|w: &mut Writer<W>| measures(&it.measures, w)),
+        "first": it.first,
+        "last": it.last,
+        "behind": with(behind),
+        "try": with(mend),
+    );
+}
+
+impl<W: Write> ToJson<W> for Place {
+    fn put(self, w: &mut Writer<W>) {
+        let conn = (self.conn > 0).then_some(self.conn);
+        let packet = (self.packet > 0).then_some(self.packet);
+        object!(w, "conn": conn, "packet": packet, "time": self.time);
+    }
+}
+
+/// An object of the least and the most of each.
+fn measures<W: Write>(measures: &[Measure], w: &mut Writer<W>) {
+    w.raw("{");
+    for (place, it) in measures.iter().enumerate() {
+        w.named(place == 0, it.of.key());
+        let [least, most] = [it.least, it.most].map(|value| value.max(0).unsigned_abs());
+        if it.of.is_time() { List([least, most].map(Seconds)).put(w) } else { List([least, most]).put(w) }
+    }
+    w.raw("}");
+}

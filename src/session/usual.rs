@@ -1,0 +1,110 @@
+//! The short way of a handshake that is as nearly all are, where nobody looks at heads.
+//!
+//! A connection that opens with a whole [usual request](usual_request) holds its head until the answer, and
+//! becomes a WebSocket by a usual answer without HTTP being followed at all. Whatever else comes, HTTP is
+//! followed from the request on as if it had been from the beginning: what is told is the same.
+
+use std::ops::ControlFlow;
+
+use super::http::Http;
+use super::memory::Attempt;
+use super::{Context, Phase, Session, Side, Start};
+use crate::http::handshake::{ResponseFacts, UsualRequest, usual_request, usual_response};
+use crate::model::{At, Dir, Handshake, Roles};
+use crate::ws::Extensions;
+
+/// A usual request that waits for its answer.
+pub(super) struct Asked {
+    head: Box<[u8]>,
+    at: At,
+}
+
+impl Asked {
+    /// Bytes that it counts for: as many as HTTP would hold in its place.
+    pub fn cost(&self) -> usize {
+        Http::cost_of_one(self.head.len())
+    }
+
+    /// When it was made.
+    pub fn at(&self) -> At {
+        self.at
+    }
+}
+
+impl Session {
+    /// Takes bytes of one side that are a usual request, or begin with the usual answer to it. Says whether
+    /// they were; if not, nothing has changed.
+    pub(super) fn usual(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        at: At,
+        offset: u64,
+        cx: &mut Context<'_, '_>,
+    ) -> ControlFlow<(), bool> {
+        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().heads() {
+            return ControlFlow::Continue(false);
+        }
+        match &self.phase {
+            Phase::New if side == Side::A && cx.scratch.takes_short_way() => self.ask(bytes, at, cx),
+            Phase::Asked(_) if side == self.about.side(Dir::Server) => self.answer(bytes, at, cx),
+            _ => ControlFlow::Continue(false),
+        }
+    }
+
+    fn ask(&mut self, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> ControlFlow<(), bool> {
+        let about = &mut self.about;
+        let is_first = about.start == Start::Opened
+            && about.client != Some(Side::B)
+            && about.offsets[Side::B.index()] == 0
+            && about.told.is_none()
+            && about.tunnel.is_none();
+        let Some(request) = usual_request(bytes).filter(|_| is_first) else {
+            return ControlFlow::Continue(false);
+        };
+        about.client = Some(Side::A);
+        about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
+        about.describe_request(true, request.target, Some("1.1".into()));
+        about.introduce(at.time, cx)?;
+        let mut findings = Vec::new();
+        let UsualRequest { target, key, offers, .. } = request;
+        let attempt = Attempt { pair: None, target, key: Some(key), offers, now: at.time };
+        about.compare(&attempt, &mut findings, cx);
+        about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
+        self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), at }));
+        ControlFlow::Continue(true)
+    }
+
+    fn answer(&mut self, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> ControlFlow<(), bool> {
+        let (Phase::Asked(asked), Some(told)) = (&self.phase, &mut self.about.told) else {
+            return ControlFlow::Continue(false);
+        };
+        let Some(request) = usual_request(&asked.head) else { return ControlFlow::Continue(false) };
+        let Some(response) = usual_response(bytes, request.key) else {
+            return ControlFlow::Continue(false);
+        };
+        let mut findings = Vec::new();
+        cx.memory.replied(told.conn, &mut told.entry, at.time, &mut findings);
+        let facts = ResponseFacts { status: Some(101), ..ResponseFacts::default() };
+        self.about.describe_response(&facts, true);
+        self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
+        let starts = [self.about.heard(Dir::Client), response.length as u64];
+        if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
+            self.phase = Phase::WebSocket(Box::new(talk));
+        }
+        let rest = &bytes[response.length..];
+        if !rest.is_empty() {
+            let at = At { byte: at.byte.saturating_add(response.length as u32), ..at };
+            self.pass(self.about.side(Dir::Server), rest, at, response.length as u64, cx)?;
+        }
+        ControlFlow::Continue(true)
+    }
+
+    /// What happens is none of the usual: HTTP is followed.
+    pub(super) fn follow_http(&mut self) {
+        if let Phase::Asked(asked) = &self.phase {
+            let http = Http::asked(&asked.head, self.about.source(Dir::Client), asked.at.time);
+            self.phase = Phase::Http(Box::new(http));
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The same causes come of the same traffic, however it is handed over; and none of traffic that is right.
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use wstool::synth::Rng;
+use wstool::synth::rewrite::Packet;
+
+use crate::healthy::{healthy, packets_of, pcap};
+use crate::run::decode;
+use crate::shelf::{Sample, incidents};
+
+/// What is told of samples of healthy traffic stands in `causes.tsv`, each with the reason why it is right.
+#[test]
+fn traffic_that_is_right_has_no_cause_but_those_listed() {
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/causes.tsv");
+    let list = fs::read_to_string(list).expect("tests/samples/causes.tsv");
+    let mut listed = BTreeSet::new();
+    for line in list.lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<_> = line.split('\t').collect();
+        let [sample, cause, reason] = columns[..] else { panic!("three columns: {line}") };
+        assert!(reason.len() > 20, "no reason: {line}");
+        assert!(listed.insert((sample.to_owned(), cause.to_owned())), "twice: {line}");
+    }
+    let mut found = BTreeSet::new();
+    for sample in healthy() {
+        for cause in decode(&sample.bytes()).of("cause") {
+            found.insert((sample.name.clone(), cause["id"].as_str().expect("an id").to_owned()));
+        }
+    }
+    let new: Vec<_> = found.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&found).collect();
+    assert!(new.is_empty() && gone.is_empty(), "not listed: {new:#?}\nlisted, but not found: {gone:#?}");
+}
+
+/// A capture's causes: what is said, of how many, to whom. Times are left out: they differ with the order.
+type Told = BTreeSet<(String, String, String, u64)>;
+
+fn told<'a>(records: impl Iterator<Item = &'a Value>) -> Told {
+    records
+        .map(|cause| {
+            let text = |key: &str| cause[key].as_str().unwrap_or_default().to_owned();
+            (text("id"), text("what"), text("server"), cause["connections"].as_u64().unwrap_or_default())
+        })
+        .collect()
+}
+
+/// What the program says of these arguments, and of this input.
+fn program(args: &[&Path], input: Option<&[u8]>) -> Told {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.args(["decode", "--format", "ndjson", "--view", "causes"]).args(args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    if let Some(input) = input {
+        // What it has enough of, it need not read.
+        let _ = stdin.write_all(input);
+    }
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    let records: Vec<Value> = String::from_utf8(output.stdout)
+        .expect("UTF-8")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a record"))
+        .collect();
+    told(records.iter().filter(|record| record["type"] == "cause"))
+}
+
+/// Some incidents: all would take long, and are alike.
+fn some() -> Vec<(Sample, Vec<Packet>)> {
+    let mut all: Vec<_> = incidents()
+        .into_iter()
+        .filter_map(|sample| packets_of(&sample).map(|packets| (sample, packets)))
+        .filter(|(_, packets)| packets.len() < 1500)
+        .collect();
+    assert!(all.len() > 40, "{}", all.len());
+    all.sort_by_key(|(_, packets)| packets.len());
+    all
+}
+
+#[test]
+fn one_file_or_several_or_a_pipe() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rotated");
+    fs::create_dir_all(&folder).expect("a folder");
+    let mut rng = Rng::new(7);
+    let mut wrong = String::new();
+    for (sample, packets) in some().into_iter().step_by(3) {
+        let whole = pcap(&packets, 1 << 18);
+        let expected = told(decode(&whole).of("cause"));
+        let first = 1 + rng.below(packets.len() as u64 / 2 + 1) as usize;
+        let parts = [&packets[..first], &packets[first..]];
+        let paths = ["a.pcap", "b.pcap"].map(|name| folder.join(name));
+        for (path, part) in paths.iter().zip(parts) {
+            fs::write(path, pcap(part, 1 << 18)).expect("it can be written");
+        }
+        let concat = program(&[Path::new("--concat"), &paths[0], &paths[1]], None);
+        let piped = program(&[Path::new("-")], Some(&whole));
+        for (how, got) in [("in two files", concat), ("through a pipe", piped)] {
+            if got != expected {
+                let _ = writeln!(wrong, "{} {how}: {got:#?}\nand not {expected:#?}", sample.name);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Neighbours of the same direction that both carry data change places, as on a network with two ways.
+#[test]
+fn segments_in_any_order() {
+    let mut rng = Rng::new(11);
+    let mut wrong = String::new();
+    for (sample, packets) in some() {
+        let expected = told(decode(&pcap(&packets, 1 << 18)).of("cause"));
+        for turn in 0..3 {
+            let mut mixed = packets.clone();
+            for at in 1..mixed.len() {
+                if rng.one_in(3) && are_data_of_one(&mixed[at - 1].1, &mixed[at].1) {
+                    let (before, after) = (mixed[at - 1].1.clone(), mixed[at].1.clone());
+                    (mixed[at - 1].1, mixed[at].1) = (after, before);
+                }
+            }
+            let got = told(decode(&pcap(&mixed, 1 << 18)).of("cause"));
+            if got != expected {
+                let _ = writeln!(wrong, "{}, turn {turn}: {got:#?}\nand not {expected:#?}", sample.name);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Whether both packets carry data of the same direction of one connection.
+fn are_data_of_one(one: &[u8], other: &[u8]) -> bool {
+    use etherparse::{SlicedPacket, TransportSlice};
+    let of = |packet: &[u8]| {
+        let sliced = SlicedPacket::from_ethernet(packet).ok()?;
+        let Some(TransportSlice::Tcp(tcp)) = sliced.transport else { return None };
+        let plain = !tcp.payload().is_empty() && !tcp.fin() && !tcp.rst() && !tcp.syn();
+        plain.then(|| (tcp.source_port(), tcp.destination_port()))
+    };
+    of(one).is_some() && of(one) == of(other)
+}
