@@ -2,6 +2,7 @@
 
 use super::diagnosis::Diagnosis;
 use super::ending::{ClosePart, TcpEnd, Unfinished};
+use super::reply::Unanswered;
 use super::text::Text;
 use super::time::Time;
 use super::wire::{Dir, Endpoint};
@@ -41,8 +42,8 @@ pub struct Judgement {
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
-    /// All of it in a line.
-    pub line: Text,
+    /// The requests that had no answer, by kind.
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// What became of a connection.

@@ -54,7 +54,7 @@ impl Setter for Page {
             Block::Part { label, value, help, cite } => app::part(self, label, value, help, cite),
             Block::Finding { finding, place, advice } => findings::finding(self, finding, place, advice),
             Block::Diagnosis(it) => findings::diagnosis(self, it),
-            Block::Title(words) => self.put(Ink::Strong, words).line(),
+            Block::Title(words) => self.wrap(Ink::Strong, words, INDENT, 0).line(),
             Block::Cause(it) => findings::cause(self, &it),
             Block::Rules(it) => rules(self, it),
             Block::Event(it) => app::event(self, &it),

@@ -44,6 +44,10 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
     let room = page.width().saturating_sub(at + reserve);
     match &row.value {
         RowValue::Number(number) => {
+            if page.column() + page.measure(number) > page.width() {
+                page.line();
+                page.to(NARROW_VALUE);
+            }
             page.put(Ink::Strong, number);
         }
         RowValue::Text(text) => {
