@@ -5,8 +5,10 @@
 //! refer to is judged apart from that, by what is [`Seen`] of its matches: the window here
 //! has 32 KiB whatever was agreed, as zlib's own 256-byte window never worked.
 
+mod bits;
 mod blocks;
 mod codes;
+mod dynamic;
 
 pub use blocks::Seen;
 

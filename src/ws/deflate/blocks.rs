@@ -8,7 +8,9 @@
 //! Input may end anywhere: what is read in one go (a symbol with its extra bits and its distance) is left in
 //! `hold` until all of it is there.
 
-use super::codes::{Code, Codes, FIXED, Huffman};
+use super::bits::{Bad, Bits};
+use super::codes::{Codes, FIXED};
+use super::dynamic::Dynamic;
 
 /// The largest window DEFLATE knows.
 pub(super) const WINDOW: usize = 32 * 1024;
@@ -38,10 +40,6 @@ pub struct Match {
     pub bit: u64,
 }
 
-/// The bytes are no DEFLATE from here on.
-#[derive(Debug)]
-pub(super) struct Bad;
-
 /// Why reading stops.
 enum Stop {
     /// What comes next is not all there.
@@ -61,26 +59,10 @@ enum State {
     Size,
     /// In a stored block, with so many bytes to come.
     Stored(u16),
-    /// Before the numbers of codes of a dynamic block.
-    Counts,
-    /// Among the lengths of the codes for lengths.
-    Order,
-    /// Among the lengths of the codes.
-    Lengths,
+    /// Before the codes of a dynamic block, or among them.
+    Codes,
     Fixed,
     Dynamic,
-}
-
-/// The codes of a dynamic block, and what they are made from.
-struct Dynamic {
-    codes: Codes,
-    lengths: [u8; 320],
-    /// How many lengths there are of literals, of distances, and for lengths.
-    literals: usize,
-    distances: usize,
-    order: usize,
-    /// How many of them were read.
-    have: usize,
 }
 
 /// The blocks of one direction.
@@ -103,16 +85,6 @@ pub(super) struct Blocks {
     copying: (u32, u32),
     dynamic: Option<Box<Dynamic>>,
     pub seen: Seen,
-}
-
-/// The input, bit by bit.
-#[derive(Clone, Copy)]
-struct Bits<'a> {
-    rest: &'a [u8],
-    hold: u64,
-    count: u32,
-    /// Offset, in the message's payload, of the end of `rest`.
-    end: u64,
 }
 
 impl Blocks {
@@ -224,9 +196,13 @@ impl Blocks {
                 State::Header => self.header(bits, at_end)?,
                 State::Size => self.size(bits)?,
                 State::Stored(left) => self.stored(bits, left),
-                State::Counts => self.counts(bits)?,
-                State::Order => self.order(bits)?,
-                State::Lengths => self.lengths(bits)?,
+                State::Codes => {
+                    if !self.dynamic.get_or_insert_with(Dynamic::new).read(bits)? {
+                        return Ok(Stop::Input);
+                    }
+                    self.state = State::Dynamic;
+                    None
+                }
                 State::Fixed => self.symbols(bits, &FIXED)?,
                 State::Dynamic => {
                     let Some(dynamic) = self.dynamic.take() else { return Err(Bad) };
@@ -262,7 +238,10 @@ impl Blocks {
         self.state = match header >> 1 {
             0 => State::Size,
             1 => State::Fixed,
-            2 => State::Counts,
+            2 => {
+                self.dynamic.get_or_insert_with(Dynamic::new).begin();
+                State::Codes
+            }
             _ => return Err(Bad),
         };
         Ok(None)
@@ -312,76 +291,6 @@ impl Blocks {
             _ if self.at == self.ring.len() => Stop::Output,
             _ => Stop::Input,
         })
-    }
-
-    /// What a dynamic block begins with (RFC 1951 §3.2.7).
-    fn counts(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
-        let Some(counts) = bits.take(14) else { return Ok(Some(Stop::Input)) };
-        let dynamic = self.dynamic.get_or_insert_with(Dynamic::new);
-        dynamic.literals = (counts & 31) as usize + 257;
-        dynamic.distances = (counts >> 5 & 31) as usize + 1;
-        dynamic.order = (counts >> 10) as usize + 4;
-        dynamic.have = 0;
-        dynamic.lengths.fill(0);
-        if dynamic.literals > 286 || dynamic.distances > 30 {
-            return Err(Bad);
-        }
-        self.state = State::Order;
-        Ok(None)
-    }
-
-    fn order(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
-        const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-        let Some(dynamic) = &mut self.dynamic else { return Err(Bad) };
-        for place in &ORDER[dynamic.have..dynamic.order] {
-            let Some(length) = bits.take(3) else { return Ok(Some(Stop::Input)) };
-            dynamic.lengths[*place] = length as u8;
-            dynamic.have += 1;
-        }
-        // The place of the distances is free until their lengths are known.
-        dynamic.codes.distances = Huffman::new(&dynamic.lengths[..19], Code::length).ok_or(Bad)?;
-        dynamic.have = 0;
-        self.state = State::Lengths;
-        Ok(None)
-    }
-
-    fn lengths(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
-        let Some(dynamic) = &mut self.dynamic else { return Err(Bad) };
-        let Dynamic { codes, lengths, literals, distances, have, .. } = &mut **dynamic;
-        let all = *literals + *distances;
-        while *have < all {
-            bits.fill();
-            let Some(code) = codes.distances.decode(bits.hold, bits.count) else {
-                return Ok(Some(Stop::Input));
-            };
-            if code.bits() + code.extra() > bits.count {
-                return Ok(Some(Stop::Input));
-            }
-            bits.drop(code.bits());
-            let more = bits.take(code.extra()).unwrap_or(0) as usize;
-            let (value, times) = match code.value() {
-                _ if code.is_none() => return Err(Bad),
-                16 => (*have.checked_sub(1).and_then(|last| lengths.get(last)).ok_or(Bad)?, 3 + more),
-                17 => (0, 3 + more),
-                18 => (0, 11 + more),
-                length => (length as u8, 1),
-            };
-            let end = *have + times;
-            if end > all {
-                return Err(Bad);
-            }
-            lengths[*have..end].fill(value);
-            *have = end;
-        }
-        let (literal, distance) = lengths[..all].split_at(*literals);
-        // A block must be able to end.
-        if literal[256] == 0 {
-            return Err(Bad);
-        }
-        codes.literals = Huffman::new(literal, Code::literal).ok_or(Bad)?;
-        codes.distances = Huffman::new(distance, Code::distance).ok_or(Bad)?;
-        self.state = State::Dynamic;
-        Ok(None)
     }
 
     /// The symbols of a compressed block (RFC 1951 §3.2.5).
@@ -462,82 +371,6 @@ impl Seen {
             self.beyond_start.get_or_insert_with(|| Match { distance, bit: bits.offset() });
             self.from_earlier += u64::from(times).min(u64::from(distance) - produced);
         }
-    }
-}
-
-impl Bits<'_> {
-    /// Takes bytes until there are 56 bits, or all that are left.
-    #[inline(always)]
-    fn fill(&mut self) {
-        // A symbol, a distance and what both have extra are at most 48 bits.
-        if self.count >= 48 {
-            return;
-        }
-        if let Some(word) = self.rest.first_chunk() {
-            // The bits above those that are counted are what comes next, and stay the same.
-            self.hold |= u64::from_le_bytes(*word) << self.count;
-            let taken = (63 - self.count) >> 3;
-            self.rest = &self.rest[taken as usize..];
-            self.count += taken * 8;
-        } else {
-            while self.count < 56
-                && let Some((byte, rest)) = self.rest.split_first()
-            {
-                self.hold |= u64::from(*byte) << self.count;
-                self.count += 8;
-                self.rest = rest;
-            }
-        }
-    }
-
-    /// The next `count` bits, if they are there; at most 32.
-    #[inline]
-    fn take(&mut self, count: u32) -> Option<u32> {
-        if self.count < count {
-            self.fill();
-        }
-        if self.count < count {
-            return None;
-        }
-        let value = self.hold & ((1 << count) - 1);
-        self.drop(count);
-        Some(value as u32)
-    }
-
-    /// The value of a code together with its extra bits, if they are there.
-    #[inline(always)]
-    fn with_extra(&mut self, code: Code) -> Option<u32> {
-        let extra = code.extra();
-        if extra > self.count {
-            return None;
-        }
-        let value = code.value() + (self.hold & ((1 << extra) - 1)) as u32;
-        self.drop(extra);
-        Some(value)
-    }
-
-    #[inline(always)]
-    fn drop(&mut self, count: u32) {
-        self.hold >>= count;
-        self.count -= count;
-    }
-
-    /// Bits of the message's payload before the next one.
-    fn offset(&self) -> u64 {
-        (self.end - self.rest.len() as u64) * 8 - u64::from(self.count)
-    }
-}
-
-impl Dynamic {
-    fn new() -> Box<Self> {
-        Box::new(Self {
-            codes: Codes { literals: Huffman::EMPTY, distances: Huffman::EMPTY },
-            lengths: [0; 320],
-            literals: 0,
-            distances: 0,
-            order: 0,
-            have: 0,
-        })
     }
 }
 
