@@ -43,7 +43,9 @@ use self::usual::Asked;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
+    /// Where units go.
     pub out: &'c mut Out<'s>,
+    /// Buffers that nobody keeps between two calls.
     pub scratch: &'c mut Scratch,
     /// Connections numbered so far.
     pub connections: &'c mut u32,
