@@ -16,7 +16,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use self::budget::Budget;
-use crate::app::keys::Keys;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
@@ -24,6 +23,7 @@ use crate::model::{
     StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
+pub use crate::timeline::Keys;
 use crate::timeline::Timeline;
 use crate::ws::Scratch;
 

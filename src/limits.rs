@@ -447,3 +447,12 @@ pub const LAB_RECORDING: usize = 4 * 1024 * 1024;
 
 /// Pieces whose time and length a delay line notes. What comes later is counted, but not noted.
 pub const LAB_LOG: usize = 8 * 1024 * 1024;
+
+/// Bytes of one comment on a packet that is written.
+pub const COMMENT: usize = 4 * 1024;
+
+/// Bytes of comments that are kept until their packets are written; what is said after that is left out.
+pub const COMMENTS: usize = 64 * 1024 * 1024;
+
+/// Connections whose packets are written; of those after that only the others' are.
+pub const WRITTEN_CONNECTIONS: usize = 1024 * 1024;

@@ -40,6 +40,11 @@ impl<'a> Over<'a> {
         self.ending.first.filter(|_| self.close().is_none())
     }
 
+    /// Whether all that one of them sent is in the capture.
+    pub fn is_all_of(&self, dir: Dir) -> bool {
+        self.ending.sides[dir.index()].is_whole
+    }
+
     /// Whether all that both sent is in the capture, so that what is not there was not sent.
     pub fn is_whole(&self) -> bool {
         self.ending.sides.iter().all(|side| side.is_whole)

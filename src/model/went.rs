@@ -20,9 +20,20 @@ impl Judgement {
 
 fn line(it: &Judgement) -> Text {
     let mut line = ending(it);
+    for (dir, _) in [Dir::Client, Dir::Server].into_iter().zip(it.unseen).filter(|(_, unseen)| *unseen) {
+        line = and(line, Text::new("not all that the {} sent was captured").word(dir.name()));
+    }
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
             line = and(line, left(dir, unfinished));
+        }
+    }
+    match it.unanswered.as_slice() {
+        [] => {}
+        [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
+        several => {
+            let count: u64 = several.iter().map(|it| it.count).sum();
+            line = and(line, Text::with("no answer to {} requests", grouped(count)));
         }
     }
     match (it.lived, it.outcome) {

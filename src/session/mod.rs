@@ -358,7 +358,7 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { first: told.first_end, ..Ending::new(self.end_kind()) };
+        let mut ending = Ending { first: told.first_end.as_deref().copied(), ..Ending::new(self.end_kind()) };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
             ending = talk.ending();

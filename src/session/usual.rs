@@ -65,7 +65,7 @@ impl Session {
         };
         about.client = Some(Side::A);
         about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-        about.describe_request(true, request.target, Some("1.1".into()));
+        about.describe_request(true, request.target, Some(request.host), Some("1.1".into()));
         about.introduce(at.time, cx)?;
         let mut findings = Vec::new();
         let UsualRequest { target, key, offers, .. } = request;

@@ -97,7 +97,7 @@ fn sentence(words: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// What a head says of the cause in its sample, indented as code is.
+/// What a head says of the cause in its sample, as code.
 fn example(id: &str, sample: &Sample) -> String {
     let head = head(sample);
     let is_first = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
@@ -106,10 +106,8 @@ fn example(id: &str, sample: &Sample) -> String {
     let at = at.unwrap_or_else(|| panic!("{}: its head does not tell {id}:\n{head}", sample.name));
     let from = lines[..at].iter().rposition(is_first).expect("a cause begins with its severity");
     let to = lines[at..].iter().position(|line| line.is_empty() || is_first(line)).expect("more follows");
-    lines[from..at + to].iter().fold(String::new(), |mut out, line| {
-        let _ = writeln!(out, "  {line}");
-        out
-    })
+    let said = lines[from..at + to].iter().map(|line| line.strip_prefix("  ").unwrap_or(line));
+    format!("```text\n{}\n```\n", said.collect::<Vec<_>>().join("\n"))
 }
 
 /// What `--view causes` says of a sample, on 80 columns.

@@ -24,6 +24,7 @@ const ACCEPT: usize = 28;
 pub struct UsualRequest<'b> {
     pub start_line: &'b str,
     pub target: &'b str,
+    pub host: &'b str,
     pub key: &'b [u8; KEY],
     /// Whether it offers extensions.
     pub offers: bool,
@@ -94,7 +95,8 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
     if !(is_whole && is_complete && origin.is_none_or(is_at_home)) {
         return None;
     }
-    Some(UsualRequest { start_line, target, key: key?, offers: seen.has(Name::Extensions) })
+    let host = str::from_utf8(host).ok()?;
+    Some(UsualRequest { start_line, target, host, key: key?, offers: seen.has(Name::Extensions) })
 }
 
 /// The usual answer, that `bytes` begin with, to a [usual request](usual_request) with this key.
