@@ -13,13 +13,15 @@ mod budget;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use self::budget::Budget;
+use crate::app::keys::Keys;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
     At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
-    StreamEnd, Summary, Text, Time, Unit, Wants,
+    StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -67,6 +69,8 @@ pub struct Decoder<S> {
     /// By flow id.
     sessions: Vec<Option<Session>>,
     budget: Budget,
+    /// What TCP says of the connection that is over next.
+    transport: Option<(FlowId, Box<TcpFacts>)>,
     now: Option<Time>,
     bytes: u64,
     /// The sink has had enough.
@@ -97,10 +101,20 @@ impl<S: Sink> Decoder<S> {
             refusals: Refusals::default(),
             sessions: Vec::new(),
             budget: Budget::of(memory, app),
+            transport: None,
             now: None,
             bytes: 0,
             stopped: false,
         }
+    }
+
+    /// Ties replies to requests by these keys, too, where the sink wants to know what messages mean.
+    #[must_use]
+    pub fn matching(mut self, keys: Option<Arc<Keys>>) -> Self {
+        if let Chain::Timed(timeline) = self.out.sink() {
+            timeline.match_by(keys);
+        }
+        self
     }
 
     /// The sink.
@@ -183,9 +197,15 @@ impl<S: Sink> Decoder<S> {
         self.with(id, |session, cx| session.end(from, how, receipt, at, cx))
     }
 
+    /// What TCP itself says of a connection, by [`Side`]; it is over with the next call.
+    pub fn transport(&mut self, id: FlowId, facts: Box<TcpFacts>) {
+        self.transport = Some((id, facts));
+    }
+
     /// The connection is over, and its id is free. `how` says what ended a side that has not said so
     /// itself, and `last` when something came last.
     pub fn close(&mut self, id: FlowId, how: StreamEnd, last: Option<Time>) -> Flow {
+        let transport = self.transport.take().filter(|(of, _)| *of == id).map(|(_, facts)| facts);
         let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::take) else { return ON };
         self.budget.leave(&session);
         let mut cx = Context {
@@ -194,7 +214,7 @@ impl<S: Sink> Decoder<S> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        session.finish(how, last, self.now, &mut cx)
+        session.finish(how, transport, last, self.now, &mut cx)
     }
 
     /// Something is wrong with a packet of one side.

@@ -207,8 +207,8 @@ pub const INFLATED: u64 = 256 * 1024 * 1024;
 /// inflated, because later messages may refer to it, but neither kept nor checked.
 pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
 
-/// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept where
-/// nothing was agreed on, to tell whether they are compressed.
+/// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept
+/// where nothing was agreed on, to tell whether they are compressed.
 pub const SCANNED: usize = 1024 * 1024;
 
 /// Compressed messages of a direction whose distances are looked at to tell what
@@ -388,8 +388,28 @@ pub const SESSION_CONNS: usize = 256;
 /// Namespaces remembered of a session.
 pub const SESSION_NAMESPACES: usize = 64;
 
-/// Events awaiting their acknowledgement that are remembered per session and direction.
+/// Requests awaiting their answer, and events their acknowledgement, that are remembered per session and
+/// direction.
 pub const ACKS_OUTSTANDING: usize = 256;
+
+/// Bytes held per session for its requests, both directions together.
+pub const REQUESTS_HELD: usize = 64 * 1024;
+
+/// Bytes held for the requests of all connections; those of connections that ask more are forgotten.
+pub const REQUESTS_HELD_TOTAL: usize = 32 * 1024 * 1024;
+
+/// Kinds of requests, by server, whose answers are compared with each other.
+pub const REPLIES_FOLLOWED: usize = 1024;
+
+/// Errors of one kind of request, and kinds of requests of one connection, that are told apart.
+pub const FAILURES_TOLD: usize = 16;
+
+/// Bytes of a request's id. Requests with longer ones are not followed.
+pub const REQUEST_ID: usize = 256;
+
+/// Requests per session and direction that are remembered after their answer, so that another answer is
+/// known for what it is.
+pub const ANSWERED_REMEMBERED: usize = 16;
 
 /// Packet numbers kept as evidence for one diagnosis.
 pub const EVIDENCE: usize = 16;

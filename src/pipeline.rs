@@ -18,7 +18,10 @@ mod turns;
 
 pub use files::{Files, run_files};
 
+use std::sync::Arc;
+
 use self::following::Following;
+use crate::app::keys::Keys;
 use crate::decoder::{Beginning, Decoder};
 use crate::input::{Bytes, Input, InputError};
 use crate::limits;
@@ -38,18 +41,20 @@ pub enum Threads {
 }
 
 /// What a run may use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Means {
     /// On how many threads it decodes.
     pub threads: Threads,
     /// Bytes held at a time; beyond it the least useful is given up, with a finding.
     pub memory: usize,
+    /// What ties replies to requests in messages of JSON, besides the protocols that are known.
+    pub keys: Option<Arc<Keys>>,
 }
 
 impl Default for Means {
     /// One thread, and [`limits::MEMORY`].
     fn default() -> Self {
-        Self { threads: Threads::One, memory: limits::MEMORY }
+        Self { threads: Threads::One, memory: limits::MEMORY, keys: None }
     }
 }
 
@@ -75,7 +80,7 @@ pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> 
 
 /// The same, with other means than usual.
 pub fn run_with(means: Means, input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
-    let mut decoder = Decoder::within(means.memory, sink);
+    let mut decoder = Decoder::within(means.memory, sink).matching(means.keys);
     let mut read = decoder.input(input, Part::Whole, means.threads, progress);
     let (_, summary) = decoder.finish_input(read.packets, read.bytes, read.why());
     read.outcome(summary)

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
 use super::excerpt::cut;
+use super::pending::Requests;
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -49,6 +50,11 @@ pub trait Decoder: fmt::Debug + Send {
 
     /// The connection is over, and all that was sent has been read.
     fn end(&mut self, _found: &mut Vec<Finding>) {}
+
+    /// The requests of the connection that wait for answers, where the protocol has such.
+    fn requests(&mut self) -> Option<&mut dyn Requests> {
+        None
+    }
 }
 
 /// A message.

@@ -1,9 +1,11 @@
 //! `SignalR`'s JSON hub protocol: JSON objects, each ended by the record separator.
 
-use super::dialect::{Dialect, Reader, Said};
+use super::dialect::{Decoder, Dialect, Reader, Said};
+use super::excerpt::clipped;
 use super::json;
+use super::pending::{Id, Moment, Pending, Request, Requests};
 use crate::model::json::place;
-use crate::model::{App, Cite, Text, Value, fields};
+use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Text, Value, fields};
 
 pub static DIALECT: Dialect = Dialect {
     id: "signalr",
@@ -11,7 +13,7 @@ pub static DIALECT: Dialect = Dialect {
     looks_like: Some(looks_like),
     fields: FIELDS,
     rules: &[],
-    reader: Reader::Each(read),
+    reader: Reader::Session(|| Box::<SignalR>::default()),
 };
 
 /// Objects of one message that are named.
@@ -31,23 +33,92 @@ fn looks_like(said: &Said<'_>) -> bool {
     said.text && said.bytes.first() == Some(&b'{') && said.bytes.last() == Some(&0x1E)
 }
 
-fn read(said: &Said<'_>) -> Option<App> {
-    let text = said.as_text()?;
-    let whole = text.strip_suffix('\u{1e}').filter(|whole| whole.starts_with('{'))?;
-    let (mut words, mut fields) = (Vec::new(), Vec::new());
-    for part in whole.split('\u{1e}').take(NAMED) {
-        if !json::is_valid(part) {
+/// What is remembered of a connection.
+#[derive(Debug, Default)]
+struct SignalR {
+    /// Invocations that want a completion.
+    pending: Pending,
+}
+
+impl Decoder for SignalR {
+    fn read(&mut self, said: &Said<'_>, _found: &mut Vec<Finding>) -> Option<App> {
+        if !said.is_whole() {
+            self.pending.lost(said.dir);
             return None;
         }
-        let kind = name(part)?;
-        let target = json::member(part, "target").and_then(json::string);
-        words.push(target.map_or_else(|| kind.to_owned(), |target| format!("{kind} {target}")));
-        let place = place(text, part);
-        fields.push(said.field(&TYPE, place, part.len(), Value::Text(kind.to_owned())));
-        fields.push(said.json(&DATA, part));
+        let text = said.as_text()?;
+        let whole = text.strip_suffix('\u{1e}').filter(|whole| whole.starts_with('{'))?;
+        let mut kinds = Vec::new();
+        for part in whole.split('\u{1e}').take(NAMED) {
+            if !json::is_valid(part) {
+                return None;
+            }
+            kinds.push((name(part)?, part));
+        }
+        let mut apps: Vec<App> = Vec::new();
+        for (kind, part) in kinds {
+            let target = json::member(part, "target").and_then(json::string);
+            let words = target.map_or_else(|| kind.to_owned(), |target| format!("{kind} {target}"));
+            let fields = vec![
+                said.field(&TYPE, place(text, part), part.len(), Value::Text(kind.to_owned())),
+                said.json(&DATA, part),
+            ];
+            let answers = self.tie(said, kind, part);
+            apps.push(App { fields, answers, ..app(Text::with("{}", words)) });
+        }
+        if whole.split('\u{1e}').nth(NAMED).is_some() {
+            self.pending.lost(said.dir);
+        }
+        if apps.len() == 1 {
+            return apps.pop();
+        }
+        let mut summaries = apps.iter().map(|app| app.summary.clone());
+        let first = summaries.next().unwrap_or_default();
+        let summary = summaries.fold(first, |all, next| Text::new("{}; {}").word(all).word(next));
+        Some(App { packets: apps, ..app(summary) })
     }
-    let summary = Text::with("{}", words.join(", "));
-    Some(App { protocol: "signalr", name: "SignalR", summary, fields, ..App::default() })
+
+    fn lost(&mut self, dir: Dir) {
+        self.pending.lost(dir);
+    }
+
+    fn requests(&mut self) -> Option<&mut dyn Requests> {
+        Some(&mut self.pending)
+    }
+}
+
+impl SignalR {
+    /// Remembers an invocation that wants a completion, or finds the one that is answered.
+    fn tie(&mut self, said: &Said<'_>, kind: &str, message: &str) -> Option<Answer> {
+        let (dir, now) = (said.dir, Moment::of(said));
+        let id = json::member(message, "invocationId").and_then(Id::text)?;
+        let is_it = |asked: &Request| asked.id == id;
+        match kind {
+            "Invocation" | "StreamInvocation" => {
+                let target = json::member(message, "target").and_then(json::string).unwrap_or_default();
+                let what = clipped(&target).into_owned();
+                self.pending.begin(dir, now, Request { id, what, ..Request::default() });
+                None
+            }
+            // What the caller streams has ids of its own.
+            "StreamItem" => self.pending.go_on(dir, now, is_it),
+            "Completion" => {
+                let error = json::member(message, "error").and_then(json::string);
+                let failure = error.map(|words| clipped(&words).into_owned());
+                let failure = failure.map(|message| Failure { code: None, message: Some(message) });
+                self.pending.answer(dir, now, is_it, failure)
+            }
+            "CancelInvocation" => {
+                self.pending.cancel(dir, is_it);
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+fn app(summary: Text) -> App {
+    App { protocol: "signalr", name: "SignalR", summary, ..App::default() }
 }
 
 fn name(message: &str) -> Option<&'static str> {
@@ -75,7 +146,22 @@ fn name(message: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Dir;
+
+    #[test]
+    fn completions_find_their_invocations() {
+        let mut signalr = SignalR::default();
+        let mut read = |dir, wire: &str| {
+            let app = signalr.read(&Said::sample(dir, 1, true, wire.as_bytes()), &mut Vec::new()).unwrap();
+            let what = |it: &Answer| (it.what.clone(), it.failure.clone().and_then(|it| it.message));
+            app.answers().map(what).collect::<Vec<_>>()
+        };
+        let two = "{\"type\":1,\"invocationId\":\"1\",\"target\":\"A\"}\u{1e}{\"type\":1,\"target\":\"B\"}\u{1e}";
+        assert_eq!(read(Dir::Client, two), []);
+        read(Dir::Client, "{\"type\":1,\"invocationId\":\"2\",\"target\":\"C\"}\u{1e}");
+        let both = "{\"type\":3,\"invocationId\":\"2\",\"error\":\"no\"}\u{1e}{\"type\":3,\"invocationId\":\"1\"}\u{1e}";
+        let expected = [("C".to_owned(), Some("no".to_owned())), ("A".to_owned(), None)];
+        assert_eq!(read(Dir::Server, both), expected);
+    }
 
     #[test]
     fn messages() {
@@ -84,14 +170,14 @@ mod tests {
             ("{}\u{1e}", Some("handshake")),
             (
                 "{\"type\":6}\u{1e}{\"type\":1,\"target\":\"Send\",\"arguments\":[42]}\u{1e}",
-                Some("Ping, Invocation Send"),
+                Some("Ping; Invocation Send"),
             ),
             ("{\"type\":6}", None),
             ("{\"type\":99}\u{1e}", None),
             ("\u{1e}", None),
         ] {
             let said = Said::sample(Dir::Client, 1, true, wire.as_bytes());
-            assert_eq!(read(&said).map(|a| a.summary.to_string()).as_deref(), summary, "{wire:?}");
+            assert_eq!(SignalR::default().read(&said, &mut Vec::new()).map(|a| a.summary.to_string()).as_deref(), summary, "{wire:?}");
         }
     }
 }

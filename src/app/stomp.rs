@@ -4,9 +4,11 @@
 //! frame into several messages, which Spring's brokers put together again.
 
 use super::dialect::{Decoder, Dialect, Reader, Said};
+use super::excerpt::clipped;
+use super::pending::{Id, Moment, Pending, Request, Requests};
 use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
-use crate::model::{App, Cite, Dir, Field, FieldDef, Finding, Span, Text, Value, fields, rules};
+use crate::model::{Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value, fields, rules};
 
 pub static DIALECT: Dialect = Dialect {
     id: "stomp",
@@ -61,6 +63,8 @@ const COMMANDS: &[&str] = &[
 #[derive(Debug, Default)]
 struct Stomp {
     lanes: [Lane; 2],
+    /// Frames that ask for a RECEIPT, and the CONNECT.
+    pending: Pending,
 }
 
 /// What is remembered of a direction.
@@ -106,19 +110,25 @@ impl Decoder for Stomp {
                 return None;
             }
         }
-        let lane = &mut self.lanes[said.dir.index()];
+        let Self { lanes, pending } = self;
+        let lane = &mut lanes[said.dir.index()];
         if lane.lost {
-            return Some(lane.regain(said, found));
+            return Some(lane.regain(said, pending, found));
         }
         if !lane.begun.is_empty() && command_of(said.bytes).is_some() {
             found.push(without_nul(said.dir, &lane.begun));
             lane.begun.clear();
         }
-        lane.run(said, found)
+        lane.run(said, pending, found)
     }
 
     fn lost(&mut self, dir: Dir) {
         self.lanes[dir.index()] = Lane { lost: true, ..Lane::default() };
+        self.pending.lost(dir);
+    }
+
+    fn requests(&mut self) -> Option<&mut dyn Requests> {
+        Some(&mut self.pending)
     }
 
     fn end(&mut self, found: &mut Vec<Finding>) {
@@ -132,7 +142,12 @@ impl Decoder for Stomp {
 }
 
 impl Lane {
-    fn run(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+    fn run(
+        &mut self,
+        said: &Said<'_>,
+        pending: &mut Pending,
+        found: &mut Vec<Finding>,
+    ) -> Option<App> {
         let (mut apps, mut at) = (Vec::new(), 0);
         let mut begun = std::mem::take(&mut self.begun);
         if !begun.is_empty() {
@@ -142,6 +157,7 @@ impl Lane {
             match look(whole.bytes) {
                 Seen::Frame(end, frame) if end as u64 > before => {
                     let mut app = describe(whole, &frame);
+                    app.answers = frame.tie(whole.bytes, said, pending);
                     at = usize::try_from(end as u64 - before).unwrap_or(usize::MAX);
                     begun.trace(said.conn(), said.m(), &mut app);
                     app.summary = Text::new("{}; begun in message {}").word(app.summary).and(since);
@@ -174,7 +190,8 @@ impl Lane {
                     at += length;
                 }
                 Seen::Frame(length, frame) => {
-                    apps.push(describe(Whole { bytes: &whole.bytes[..length], ..whole }, &frame));
+                    let app = describe(Whole { bytes: &whole.bytes[..length], ..whole }, &frame);
+                    apps.push(App { answers: frame.tie(whole.bytes, said, pending), ..app });
                     at += length;
                 }
                 Seen::Unfinished => {
@@ -201,15 +218,55 @@ impl Lane {
     }
 
     /// Reads a message of a direction in which something is missing.
-    fn regain(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> App {
+    fn regain(&mut self, said: &Said<'_>, pending: &mut Pending, found: &mut Vec<Finding>) -> App {
         if command_of(said.bytes).is_some() || matches!(look(said.bytes), Seen::HeartBeat(_)) {
             self.lost = false;
-            if let Some(app) = self.run(said, found) {
+            if let Some(app) = self.run(said, pending, found) {
                 return app;
             }
         }
         self.lost &= !ends_in_nul(said);
         app(Text::with("{} bytes of a frame whose beginning is missing", said.length))
+    }
+}
+
+impl Frame {
+    /// The value of the first header of this name.
+    fn header<'b>(&self, bytes: &'b [u8], name: &str) -> Option<&'b str> {
+        let headers = str::from_utf8(&bytes[self.headers.clone()]).ok()?;
+        headers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim_end)
+    }
+
+    /// Remembers what asks for an answer, or finds what this answers.
+    fn tie(&self, bytes: &[u8], said: &Said<'_>, pending: &mut Pending) -> Option<Answer> {
+        let (dir, now) = (said.dir, Moment::of(said));
+        let command = str::from_utf8(&bytes[self.command.clone()]).ok()?;
+        // The answer to CONNECT has no id.
+        let fits = |id: Id| move |asked: &Request| asked.id == id;
+        match command {
+            "CONNECTED" => return pending.take(dir, now, fits(Id::None), None).map(|(answer, _)| answer),
+            "RECEIPT" => {
+                let id = self.header(bytes, "receipt-id").and_then(Id::text)?;
+                return pending.answer(dir, now, fits(id), None);
+            }
+            "ERROR" => {
+                let id = self.header(bytes, "receipt-id").map_or(Some(Id::None), Id::text)?;
+                let message = self.header(bytes, "message").map(|words| clipped(words).into_owned());
+                return pending.answer(dir, now, fits(id), Some(Failure { code: None, message }));
+            }
+            _ => {}
+        }
+        let id = match (command, self.header(bytes, "receipt")) {
+            ("CONNECT" | "STOMP", _) => Id::None,
+            (_, receipt) => Id::text(receipt?)?,
+        };
+        let method = Some(command.to_owned());
+        let what = match self.header(bytes, "destination") {
+            Some(to) => format!("{command} {}", clipped(to)),
+            None => command.to_owned(),
+        };
+        pending.begin(dir, now, Request { id, what, method, ..Request::default() });
+        None
     }
 }
 
@@ -400,6 +457,29 @@ mod tests {
             ]
         );
         assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn receipts_find_what_asked_for_them() {
+        let (mut stomp, mut found) = (Stomp::default(), Vec::new());
+        let mut read = |dir, wire: &str| {
+            let app = stomp.read(&Said::sample(dir, 1, true, wire.as_bytes()), &mut found).unwrap();
+            let what = |it: &Answer| {
+                (it.what.clone(), it.method().to_owned(), it.failure.clone().and_then(|it| it.message))
+            };
+            app.answers().map(what).collect::<Vec<_>>()
+        };
+        let own = |what: &str, method: &str, why: Option<&str>| {
+            vec![(what.to_owned(), method.to_owned(), why.map(str::to_owned))]
+        };
+        read(Dir::Client, "CONNECT\naccept-version:1.2\nhost:x\n\n\0");
+        assert_eq!(read(Dir::Server, "CONNECTED\nversion:1.2\n\n\0"), own("CONNECT", "CONNECT", None));
+        read(Dir::Client, "SEND\ndestination:/a\nreceipt:m-1\n\nx\0SEND\ndestination:/b\n\nx\0");
+        read(Dir::Client, "SUBSCRIBE\nid:0\ndestination:/c\nreceipt:m-2\n\n\0");
+        let error = "ERROR\nreceipt-id:m-2\nmessage:not allowed\n\n\0";
+        assert_eq!(read(Dir::Server, error), own("SUBSCRIBE /c", "SUBSCRIBE", Some("not allowed")));
+        assert_eq!(read(Dir::Server, "RECEIPT\nreceipt-id:m-1\n\n\0"), own("SEND /a", "SEND", None));
+        assert_eq!(read(Dir::Server, "RECEIPT\nreceipt-id:m-9\n\n\0"), []);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::DIALECTS;
 use super::dialect::{Decoder, Dialect, Reader, Said};
-use crate::model::{App, Dir, Finding};
+use crate::model::{App, Dir, Finding, Time, Unanswered};
 
 /// The application protocols of one connection: which was agreed on, which were seen, and what their
 /// decoders remember.
@@ -108,6 +108,27 @@ impl Talk {
         for (_, decoder) in &mut self.decoders {
             decoder.lost(dir);
         }
+    }
+
+    /// Bytes held for requests that wait for answers.
+    pub fn held(&mut self) -> usize {
+        let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
+        requests.map(|requests| requests.held()).sum()
+    }
+
+    /// Forgets requests that wait for answers.
+    pub fn forget_requests(&mut self) {
+        let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
+        requests.for_each(|requests| requests.forget());
+    }
+
+    /// Requests that are without an answer at the end, the connection's last moment.
+    pub fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
+        let mut to = Vec::new();
+        for requests in self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests()) {
+            requests.list(end, &mut to);
+        }
+        to
     }
 
     /// The connection is over, and all that was sent has been read: what that cuts short.

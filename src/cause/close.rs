@@ -1,10 +1,11 @@
 //! Connections that were ended by a Close frame which says that something was wrong (RFC 6455 §7.4.1).
 
 use super::over::{Over, seen_in};
-use crate::model::quantity::{grouped, size};
+use crate::model::quantity::{grouped, size, span};
 use crate::model::{
     Case, Cite, CloseCode, ClosePart, Diagnosis, Dir, Finding, Measure, Quantity, Rule, Text, prefix, rules,
 };
+use crate::ws;
 
 rules! {
     /// Close codes.
@@ -33,7 +34,7 @@ rules! {
         "Close code 1008: an endpoint ends the connection for reasons of its own policy",
         "the connection is lost; connecting again without a change will end the same way",
         usually "missing or expired credentials, too many messages, or an origin that is not allowed",
-        mend "its reason says what was against the policy: renew credentials before they expire, send less often";
+        mend "its reason says what was against the policy: renew credentials in time, send less often";
     TOO_BIG = "close-1009", Error, Cite::rfc6455("7.4.1"), Either,
         "Close code 1009: a message is too big for its receiver",
         "the connection is lost with the message",
@@ -52,7 +53,7 @@ rules! {
     KEEPALIVE_TIMEOUT = "keepalive-ping-timeout", Error, Cite::rfc6455("5.5.2"), Either,
         "an endpoint waited in vain for a pong and closed the connection",
         "the connection is lost; messages sent meanwhile never arrive",
-        usually "the other endpoint is busy, suspended or unreachable: it does not read, so it does not answer",
+        usually "the other endpoint is busy, suspended or unreachable: it reads nothing and answers nothing",
         mend "do not block the event loop for so long; allow more time for pongs (ping_timeout)";
     RESTART = "close-1012", Warning, Cite::rfc6455("7.4"), Server,
         "Close code 1012: the service restarts",
@@ -75,9 +76,9 @@ rules! {
         usually "credentials that are missing, wrong or expired",
         mend "get new credentials, then connect again";
     REGISTERED = "close-registered", Warning, Cite::rfc6455("7.4.2"), Either,
-        "a Close code from 3000 to 3999, whose meaning a library or framework has registered",
+        "a Close code from 3000 to 3999, whose meaning is registered with IANA",
         "what it means says whoever registered it",
-        usually "a library or framework ends the connection for a reason of its own",
+        usually "a library ends the connection for a reason of its own",
         mend "look the code up in IANA's registry and in the documentation of the library";
     APPLICATION = "close-application", Warning, Cite::rfc6455("7.4.2"), Either,
         "a Close code from 4000 to 4999: the application's own",
@@ -174,18 +175,21 @@ fn diagnosis(
         return Some(too_big(over, peer, close, case));
     }
     if *rule == KEEPALIVE_TIMEOUT {
-        let own = &over.ending.sides[by.index()];
         let silent = over.ended().zip(side.heard.or(over.ending.began)).map(|(end, heard)| end.since(heard));
         if let Some(silent) = silent {
             case.measures.push(Measure::of(Quantity::Waited, silent.max(0)));
         }
-        let what = match own.pings {
-            1 => Text::new("the {} had sent a ping and heard nothing from the {}").word(by.name()),
-            pings => {
-                Text::new("the {} had sent {} pings and heard nothing from the {}").word(by.name()).and(pings)
-            }
-        };
-        let what = what.word(peer.name());
+        if over.has_broken(&ws::PONG_PAYLOAD_MISMATCH, peer) {
+            let what =
+                Text::new("the {} sent pongs, but with other payloads than the pings, which answer none")
+                    .word(peer.name());
+            let mend = "send the payload of a ping back in its pong (RFC 6455 §5.5.3)";
+            return Some(Diagnosis::new(rule.id, what, mend));
+        }
+        let what = Text::new("the {} had sent pings, and heard nothing of the {} for {}")
+            .word(by.name())
+            .word(peer.name())
+            .and(span(silent.unwrap_or_default()));
         let mend = "find out what kept the other endpoint from reading, or allow more time for pongs";
         return Some(Diagnosis::new(rule.id, what, mend));
     }

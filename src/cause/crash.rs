@@ -50,11 +50,26 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         causes.push(seen_in(finding, end.packet));
         return;
     }
-    if end.how == StreamEnd::Rst {
+    // Who has waited in vain for long enough gives up.
+    let is_explained = causes.iter().any(|cause| super::tcp::explains(cause.rule));
+    if end.how == StreamEnd::Rst && !is_explained {
         let got = Text::new("RST from the {}").word(end.by.name());
         let what = Text::new("ended with RST from the {}, without a Close frame").word(end.by.name());
         let case = Case::new(what, over.lifetime().into_iter().collect());
-        let finding = Finding::new(&ABORTED, None, "a Close frame, then FIN".into(), got).like(case);
+        let mut finding = Finding::new(&ABORTED, None, "a Close frame, then FIN".into(), got).like(case);
+        let facts = over.ending.transport.as_deref();
+        let lost = facts.map_or(0, |facts| facts.sides[end.by.peer().index()].unacknowledged);
+        if lost > 0 {
+            let behind = Text::new(
+                "the {} threw away {} bytes that were on their way to it: its process was killed, or \
+                 closed the socket with data unread",
+            )
+            .word(end.by.name())
+            .and(grouped(lost));
+            let mend =
+                "look for a crash or a kill at this time, or read what is there before the socket is closed";
+            finding = finding.because(Diagnosis::new(ABORTED.id, behind, mend));
+        }
         causes.push(seen_in(finding, end.packet));
     }
 }

@@ -11,7 +11,8 @@ use super::{Fast, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, span};
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, StreamEnd, Text, Time, rules,
+    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, StreamEnd, Text, Time,
+    rules,
 };
 
 rules! {
@@ -39,6 +40,9 @@ rules! {
         mend "let each client wait a random time before it comes back (RFC 6455 suggests up to 5 s)";
 }
 
+/// Those that explain why connections ended, and not only what came of it.
+pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
+
 /// What is remembered of a connection that is over.
 #[derive(Clone, Copy, Debug)]
 struct Event {
@@ -48,6 +52,8 @@ struct Event {
     client: Option<IpAddr>,
     /// Who ended it.
     by: Option<Dir>,
+    /// Without a Close frame.
+    is_cut: bool,
     /// Its client has a reason to come back.
     failed: bool,
     /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
@@ -82,6 +88,9 @@ const ALL: usize = 3;
 const MANY: usize = 10;
 /// Silences that come from the same timeout differ by no more than this part of them.
 const ALIKE: i64 = 50;
+/// Two are enough where they are longer than this, and differ by no more than this part of them.
+const PATIENCE: i64 = 3 * SECOND;
+const EXACT: i64 = 500;
 
 impl Crowd {
     /// A connection is over, for these causes.
@@ -111,6 +120,7 @@ impl Crowd {
             ended,
             client: over.connection.client.map(|client| client.ip()),
             by,
+            is_cut: close.is_none(),
             failed: !is_fine && (by == Some(Dir::Server) || is_refused),
             silence: silence.filter(|_| over.is_websocket() && by == Some(Dir::Server)),
             packet: close.map(|(_, close)| close.packet).or(end.map(|end| end.packet)).unwrap_or_default(),
@@ -160,8 +170,13 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     silent.retain(|(silence, _)| *silence >= SECOND && silence::usual(*silence).is_none());
     silent.sort_by_key(|(silence, event)| (*silence, event.conn));
     let alike = silent.chunk_by(|(a, _), (b, _)| b - a <= (a / ALIKE).max(20 * MILLISECOND));
-    let most = alike.max_by_key(|run| run.len()).filter(|run| run.len() >= ALL)?;
+    let most = alike.max_by_key(|run| run.len())?;
     let (least, longest) = (most.first()?.0, most.last()?.0);
+    // Two may be a coincidence, unless it is a long time to the moment.
+    let is_exact = least >= PATIENCE && longest - least <= (least / EXACT).max(10 * MILLISECOND);
+    if most.len() < 2 || most.len() < ALL && !is_exact {
+        return None;
+    }
     let events: Vec<Event> = most.iter().map(|(_, event)| *event).collect();
     let got = Text::with("{} connections ended after {} to {} of silence", most.len())
         .and(span(least))
@@ -233,6 +248,7 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
     for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
         let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };
         // They were open at the same time, and hardly another was.
+        let took = last.ended.since(first.ended);
         let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
         let open = events.iter().filter(open_then).count();
         let gone = burst.iter().filter(|event| event.began < first.ended).count();
@@ -240,7 +256,16 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
             continue;
         }
-        let took = last.ended.since(first.ended);
+        // Connections that never last long end close to each other all the time.
+        let is_old = |event: &&Event| first.ended.since(event.began) > took.max(MOMENT);
+        if burst.iter().filter(is_old).count() * 2 < gone {
+            continue;
+        }
+        told.extend(herd(server, last.ended, events));
+        // Close frames say themselves why.
+        if burst.iter().any(|event| !event.is_cut) {
+            continue;
+        }
         let got = Text::with("{} connections ended within {}", gone).and(span(took));
         let what = match gone == open {
             true => Text::with("all {} connections to {} ended within {}", gone).and(server),
@@ -251,7 +276,6 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
         told.push(together(finding, server, burst));
-        told.extend(herd(server, last.ended, events));
     }
     told
 }

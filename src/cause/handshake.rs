@@ -23,11 +23,11 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     };
     let client = &over.ending.counts[Dir::Client.index()];
     let has_spoken = client.messages > u64::from(over.close().is_some());
-    if !is_clients || has_spoken || !over.hints.contains(&NONE_CHOSEN) {
-        return;
-    }
-    let what = "was ended by the client, whose subprotocols the server had not taken up";
+    let hint = over.hints.iter().find(|hint| hint.id == NONE_CHOSEN);
+    let Some(hint) = hint.filter(|_| is_clients && !has_spoken) else { return };
+    let what = "ended by the client, whose subprotocols the server had not taken up";
     let got = "none in the response, and the end of the connection";
     let finding = Finding::new(&SUBPROTOCOL_NOT_AGREED, None, "one of those offered".into(), got.into());
+    let finding = finding.because(hint.clone());
     causes.push(finding.like(Case::new(what.into(), over.lifetime().into_iter().collect())));
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::Fast;
+use super::{Fast, crowd, reply};
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
@@ -43,6 +43,12 @@ pub struct Head {
     pub notes: u64,
     /// What is known of the connections that are open.
     open: HashMap<u32, Open, Fast>,
+    /// Where connections go: each place once.
+    sites: Vec<Site>,
+    /// Its number among those.
+    numbers: HashMap<Site, u32, Fast>,
+    /// The one that was over last: what is told of a session of Engine.IO comes behind its connection.
+    over: Option<(u32, Open)>,
 }
 
 /// Findings that are told together.
@@ -96,30 +102,47 @@ pub struct Said {
     pub worst: Option<Severity>,
 }
 
-/// What makes findings one group: rule, blame, server, target, and what they say they have in common.
+/// A server and a path there, without the query, in which each client may have a token of its own.
+type Site = (Option<Endpoint>, Option<String>);
+
+/// What makes findings one group: rule, blame, server, path, and what they say they have in common.
 type Key = (&'static str, Option<Dir>, Option<Endpoint>, Option<String>, String);
+
+/// Findings, and where they are.
+type Manners = Vec<(Finding, Place)>;
 
 #[derive(Debug, Default)]
 struct Open {
-    server: Option<Endpoint>,
-    target: Option<String>,
+    /// Where it goes, among `sites`.
+    site: u32,
     /// What was found of the manner of its end, to be told if no cause is.
-    manners: Vec<(Finding, Place)>,
+    manners: Option<Box<Manners>>,
 }
 
 impl Head {
-    /// The groups, worst first: by severity, then by the number of connections.
+    /// The groups, worst first: by severity, then by the number of connections. What ended a connection
+    /// comes before the rules that were broken in it, and what several connections show together before
+    /// what each of them shows.
     pub fn groups(&self) -> Vec<&Group> {
+        let mut worst: HashMap<u32, Severity, Fast> = HashMap::default();
+        for group in &self.groups {
+            let known = worst.entry(group.first.conn).or_insert(group.rule.severity);
+            *known = (*known).max(group.rule.severity);
+        }
         // What explains the end of all connections of a server explains each.
         let is_explained = |group: &&Group| {
-            let together =
-                |other: &Group| other.first.conn == 0 && other.is_case && other.server == group.server;
+            let together = |other: &Group| crowd::ENDS.contains(&other.rule) && other.server == group.server;
             MANNERS.contains(&group.rule) && group.server.is_some() && self.groups.iter().any(together)
         };
         let mut groups: Vec<&Group> = self.groups.iter().filter(|group| !is_explained(group)).collect();
         groups.sort_by_key(|group| {
-            let weight = (group.rule.severity, group.is_case, group.connections, group.times);
-            (Reverse(weight), group.first.time, group.first.conn)
+            let (own, conn) = (group.rule.severity, group.first.conn);
+            // A note explains nothing.
+            let explains = group.is_case && conn > 0 && own > Severity::Note;
+            let severity = if explains { worst[&conn] } else { own };
+            let is_shared = group.is_case && conn == 0;
+            let weight = (severity, group.is_case, is_shared, own, group.connections, group.times);
+            (Reverse(weight), group.first.time, conn)
         });
         groups
     }
@@ -153,8 +176,9 @@ impl Head {
             if MANNERS.contains(&finding.rule)
                 && let Some(open) = self.open.get_mut(&unit.conn)
             {
-                if open.manners.len() < limits::RULES_REMEMBERED {
-                    open.manners.push((finding.clone(), place));
+                let manners = open.manners.get_or_insert_default();
+                if manners.len() < limits::RULES_REMEMBERED {
+                    manners.push((finding.clone(), place));
                 }
                 continue;
             }
@@ -166,9 +190,25 @@ impl Head {
         if connection.ending.is_some() {
             return;
         }
-        let open = self.open.entry(conn).or_default();
-        open.server = connection.server;
-        open.target.clone_from(&connection.target);
+        let path = connection.target.as_deref().map(|target| target.split('?').next().unwrap_or_default());
+        let site = self.site(connection.server, path);
+        self.open.entry(conn).or_default().site = site;
+    }
+
+    /// The number of a site. Of too many only the server is told apart, and of too many of these nothing.
+    fn site(&mut self, server: Option<Endpoint>, path: Option<&str>) -> u32 {
+        for site in [(server, path.map(str::to_owned)), (server, None), (None, None)] {
+            if let Some(number) = self.numbers.get(&site) {
+                return *number;
+            }
+            if self.sites.len() < limits::GROUPS {
+                let number = self.sites.len() as u32;
+                self.sites.push(site.clone());
+                self.numbers.insert(site, number);
+                return number;
+            }
+        }
+        u32::MAX
     }
 
     fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement) {
@@ -176,16 +216,17 @@ impl Head {
             Some((_, times)) => *times += 1,
             None => self.outcomes.push((judgement.outcome, 1)),
         }
-        let manners = self.open.get_mut(&unit.conn).map(|open| std::mem::take(&mut open.manners));
-        if unit.findings.is_empty() {
-            for (finding, place) in manners.unwrap_or_default() {
+        let manners = self.open.get_mut(&unit.conn).and_then(|open| open.manners.take());
+        // Requests without an answer say nothing of the manner of the end.
+        if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
+            for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }
         }
         for finding in unit.findings {
             self.add(finding, place(unit, finding));
         }
-        self.open.remove(&unit.conn);
+        self.over = self.open.remove(&unit.conn).map(|open| (unit.conn, open));
         if self.said.len() < limits::HEAD_CONNECTIONS {
             self.said.push(Said {
                 conn: unit.conn,
@@ -207,8 +248,10 @@ impl Head {
             return;
         }
         let together = finding.case.as_ref().and_then(|case| case.server);
-        let (server, target) =
-            self.open.get(&place.conn).map_or((together, None), |open| (open.server, open.target.clone()));
+        let over = || self.over.as_ref().filter(|(conn, _)| *conn == place.conn).map(|(_, open)| open);
+        let of = self.open.get(&place.conn).or_else(over);
+        let site = of.and_then(|open| self.sites.get(open.site as usize));
+        let (server, target) = site.cloned().unwrap_or((together, None));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
         if let Some(group) = self.places.get(&key).and_then(|at| self.groups.get_mut(*at)) {
@@ -275,7 +318,8 @@ fn place(unit: &Unit<'_>, finding: &Finding) -> Place {
 /// Alone it is a view that shows nothing.
 impl Sink for Head {
     fn wants(&self) -> Wants {
-        Wants { causes: true, ..Wants::NOTHING }
+        // What messages mean, too: Engine.IO and requests have causes of their own.
+        Wants { causes: true, app: true, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -3,8 +3,8 @@
 use super::over::Over;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
-    CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unfinished,
-    prefix,
+    CloseCode, ClosePart, Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unanswered,
+    Unfinished, prefix,
 };
 
 /// Nanoseconds of silence that are worth a word.
@@ -34,7 +34,7 @@ pub fn judgement(over: &Over<'_>) -> Judgement {
         target: connection.target.clone(),
         line: Text::default(),
     };
-    judgement.line = line(&judgement);
+    judgement.line = line(&judgement, &connection.unanswered);
     judgement
 }
 
@@ -60,11 +60,19 @@ fn and(so_far: Text, more: Text) -> Text {
     if so_far.is_empty() { more } else { Text::new("{}; {}").word(so_far).word(more) }
 }
 
-fn line(it: &Judgement) -> Text {
+fn line(it: &Judgement, unanswered: &[Unanswered]) -> Text {
     let mut line = ending(it);
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
             line = and(line, left(dir, unfinished));
+        }
+    }
+    match unanswered {
+        [] => {}
+        [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
+        several => {
+            let count: u64 = several.iter().map(|it| it.count).sum();
+            line = and(line, Text::with("no answer to {} requests", grouped(count)));
         }
     }
     match (it.lived, it.outcome) {
@@ -92,9 +100,10 @@ fn ending(it: &Judgement) -> Text {
         Outcome::Unanswered => {
             return match it.tcp {
                 Some(TcpEnd { by, how, .. }) => {
-                    Text::new("the handshake was not answered; the {} ended TCP with {}")
+                    Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
                         .word(by.name())
-                        .word(tcp(how))
+                        .and(tcp(how))
+                        .and(span(it.lived.unwrap_or_default()))
                 }
                 None => "the handshake was not answered".into(),
             };
@@ -106,7 +115,7 @@ fn ending(it: &Judgement) -> Text {
         (Some((by, close)), end) => closed(*by, close, it.outcome, end),
         (None, Some(end)) => {
             let what =
-                Text::new("{} from the {}, without a Close frame").word(tcp(end.how)).word(end.by.name());
+                Text::new("{} from the {}, without a Close frame").and(tcp(end.how)).word(end.by.name());
             return after_silence(it, what);
         }
         (None, None) => return after_silence(it, "the capture ends, and the connection is open".into()),
@@ -124,17 +133,20 @@ fn after_silence(it: &Judgement, what: Text) -> Text {
 
 fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> Text {
     let code = match (close.code, prefix(&close.reason, 123)) {
-        (Some(CloseCode(1000)), "") => "1000".into(),
+        (None, _) => Text::default(),
+        (Some(CloseCode(1000)), "") => Text::with("{}", 1000),
         (Some(CloseCode(code)), "") => Text::with("{} ({})", code).word(CloseCode(code).name()),
         (Some(CloseCode(code)), reason) => Text::with("{} “{}”", code).and(reason),
-        (None, _) => "without a code".into(),
     };
-    let said = Text::new("Close {} from the {}").word(code).word(by.name());
+    let said = match close.code {
+        Some(_) => Text::new("Close {} from the {}").word(code).word(by.name()),
+        None => Text::new("Close without a code from the {}").word(by.name()),
+    };
     match (outcome, end) {
         (Outcome::Closed, _) => said,
         (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
             .word(said)
-            .word(tcp(end.how))
+            .and(tcp(end.how))
             .word(end.by.name()),
         _ => Text::new("{}, not answered").word(said),
     }

@@ -22,20 +22,23 @@ mod head;
 mod line;
 mod over;
 mod pace;
+mod reply;
 mod silence;
+mod tcp;
 
 use std::collections::{HashMap, HashSet};
 
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity, Sink, Summary, Unit,
-    Wants,
+    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
+    Sink, Summary, Unit, Wants,
 };
 
 use self::crowd::Crowd;
 pub use self::head::{Group, Head, Place, Said};
 use self::over::Over;
 use self::pace::Pace;
+use self::reply::Replies;
 
 /// How ids are hashed.
 type Fast = foldhash::fast::FixedState;
@@ -43,7 +46,13 @@ type Fast = foldhash::fast::FixedState;
 /// What looks for causes when a connection is over.
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
-const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, crash::find];
+const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, tcp::find, crash::find];
+
+/// Whether a sink wants to know causes and what messages mean.
+fn is_asked<S: Sink>(sink: &S) -> bool {
+    let Wants { app, causes, .. } = sink.wants();
+    app && causes
+}
 
 /// The causes, under what they are about.
 pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
@@ -52,7 +61,9 @@ pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
         ("Close codes", close::RULES),
         ("Silence", silence::RULES),
         ("Crashes", crash::RULES),
+        ("What TCP shows", tcp::RULES),
         ("Messages over time", pace::RULES),
+        ("Requests and replies", reply::RULES),
         ("Several connections together", crowd::RULES),
     ]
 }
@@ -72,10 +83,12 @@ pub struct Judge<S> {
     /// Connections that the sink does not look at.
     ignored: HashSet<u32, Fast>,
     /// What was noticed about the handshakes of those that are open.
-    hints: HashMap<u32, Vec<&'static str>, Fast>,
+    hints: HashMap<u32, Vec<Diagnosis>, Fast>,
     /// What is remembered of the messages of those where it matters.
     paces: HashMap<u32, Pace, Fast>,
     crowd: Crowd,
+    /// Requests and their answers, if messages are read.
+    replies: Option<Box<Replies>>,
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
     /// Somebody wants to know.
@@ -102,6 +115,7 @@ impl<S: Sink> Judge<S> {
     pub fn new(inner: S) -> Self {
         Self {
             is_asked: inner.wants().causes,
+            replies: is_asked(&inner).then(Box::default),
             inner,
             found: HashMap::default(),
             ignored: HashSet::default(),
@@ -114,8 +128,12 @@ impl<S: Sink> Judge<S> {
 
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
         let Some(ending) = connection.ending.as_deref() else {
-            if !self.inner.looks_at(unit.conn, connection) {
+            let is_looked_at = self.inner.looks_at(unit.conn, connection);
+            if !is_looked_at {
                 self.ignored.insert(unit.conn);
+            }
+            if let Some(replies) = self.replies.as_mut().filter(|_| is_looked_at) {
+                replies.begins(unit.conn, connection);
             }
             return self.inner.take(unit);
         };
@@ -136,6 +154,9 @@ impl<S: Sink> Judge<S> {
             pace.find(&over, &mut causes);
         }
         self.crowd.ends(&over, &causes);
+        if let Some(replies) = &mut self.replies {
+            replies.ends(&over, &mut causes);
+        }
         self.count(&causes);
         let judgement = line::judgement(&over);
         let packets = ending.first.map(|end| end.packet).filter(|packet| *packet > 0);
@@ -151,6 +172,9 @@ impl<S: Sink> Judge<S> {
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
         if Pace::is_mark(message) {
             self.paces.entry(unit.conn).or_default().see(message, unit.time);
+        }
+        if let (Some(app), Some(replies)) = (message.app, &mut self.replies) {
+            replies.see(unit, app);
         }
     }
 
@@ -175,9 +199,21 @@ impl<S: Sink> Judge<S> {
         }
     }
 
+    /// A session of Engine.IO is over.
+    fn session(&mut self, unit: &Unit<'_>, session: &AppSession) -> Flow {
+        self.inner.take(unit)?;
+        let causes = if self.replies.is_some() { Replies::session(session) } else { Vec::new() };
+        if causes.is_empty() {
+            return ON;
+        }
+        self.count(&causes);
+        self.inner.take(&Unit { body: Body::Note, fields: &[], findings: &causes, sources: &[], ..*unit })
+    }
+
     /// Tells what all connections of an input show together.
     fn together(&mut self) -> Flow {
-        for told in std::mem::take(&mut self.crowd).tell() {
+        let replies = self.replies.as_mut().map(|replies| std::mem::take(&mut **replies).tell());
+        for told in std::mem::take(&mut self.crowd).tell().into_iter().chain(replies.into_iter().flatten()) {
             self.count(&told.findings);
             self.inner.take(&Unit {
                 time: told.time,
@@ -221,11 +257,18 @@ impl<S: Sink> Sink for Judge<S> {
         match unit.body {
             Body::Connection(connection) => self.connection(unit, connection),
             Body::Http(head) if !head.diagnoses.is_empty() => {
-                let ids = head.diagnoses.iter().map(|diagnosis| diagnosis.id);
                 let hints = self.hints.entry(unit.conn).or_default();
-                hints.extend(ids.take(limits::RULES_REMEMBERED.saturating_sub(hints.len())));
+                let room = limits::RULES_REMEMBERED.saturating_sub(hints.len());
+                hints.extend(head.diagnoses.iter().take(room).cloned());
                 self.inner.take(unit)
             }
+            Body::Packet(packet) => {
+                if let Some(replies) = &mut self.replies {
+                    replies.see(unit, packet.app);
+                }
+                self.inner.take(unit)
+            }
+            Body::Session(session) => self.session(unit, session),
             Body::Message(message) => {
                 self.message(unit, message);
                 self.inner.take(unit)

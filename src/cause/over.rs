@@ -1,8 +1,8 @@
 //! A connection that is over, as those look at it who ask why.
 
 use crate::model::{
-    ClosePart, Connection, Dir, Ending, Finding, Handshake, Measure, Quantity, Rule, Severity, SourceId,
-    Span, TcpEnd, Time,
+    ClosePart, Connection, Diagnosis, Dir, Ending, Finding, Handshake, Measure, Quantity, Rule, Severity,
+    SourceId, Span, TcpEnd, Time,
 };
 
 /// A connection that is over.
@@ -16,7 +16,7 @@ pub struct Over<'a> {
     /// The rules it has broken, and by whom: warnings and errors, the first few.
     pub found: &'a [(&'static Rule, Option<Dir>)],
     /// What was noticed about its handshake: ids of diagnoses.
-    pub hints: &'a [&'static str],
+    pub hints: &'a [Diagnosis],
 }
 
 impl<'a> Over<'a> {
@@ -90,6 +90,11 @@ impl<'a> Over<'a> {
             *blame == Some(dir) && rule.fails.is_some() && rule.severity == Severity::Error
         };
         self.found.iter().find(broken).map(|(rule, _)| *rule)
+    }
+
+    /// Whether `dir` has broken this rule.
+    pub fn has_broken(&self, rule: &'static Rule, dir: Dir) -> bool {
+        self.found.contains(&(rule, Some(dir)))
     }
 
     /// How long it lasted, to be measured.

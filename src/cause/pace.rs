@@ -10,7 +10,7 @@ rules! {
     RATE_GREW = "message-rate-grew", Note, Cite::rfc6455("7.4.1"), Either,
         "messages came several times as fast as before when the connection was ended",
         "the receiver may have ended it because of that, or could not keep up",
-        usually "a loop: a message that makes both ends answer each other, or a timer that is set again and again",
+        usually "a loop: both ends answer each other, or a timer is set again and again",
         mend "look at the last messages: who sends them, and what makes it";
     COMPRESSION_WASTED = "compression-wasted", Note, Cite::rfc7692("5"), Either,
         "compression makes the messages of a connection longer, or hardly shorter",
@@ -68,12 +68,11 @@ impl Pace {
         if self.inflated < WORTH || self.compressed < self.inflated - self.inflated / 20 {
             return;
         }
-        let what = Text::new("has compressed messages that are no shorter for it");
+        let what = Text::new("had compressed messages that were no shorter for it");
         let got = Text::with("{} bytes as sent, {} bytes inflated", grouped(self.compressed))
             .and(grouped(self.inflated));
-        let bytes = i64::try_from(self.compressed).unwrap_or(i64::MAX);
         let share = (u128::from(self.compressed) * 1000 / u128::from(self.inflated)) as i64;
-        let measures = vec![Measure::of(Quantity::Bytes, bytes), Measure::of(Quantity::Share, share)];
+        let measures = vec![Measure::of(Quantity::Compressed, share)];
         let expected = "messages that compression makes shorter".into();
         causes.push(Finding::new(&COMPRESSION_WASTED, None, expected, got).like(Case::new(what, measures)));
     }

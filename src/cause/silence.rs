@@ -10,7 +10,7 @@ rules! {
     IDLE_TIMEOUT = "idle-timeout", Warning, Cite::rfc6455("5.5.2"), Either,
         "TCP was ended after a silence as long as a usual idle timeout, without a Close frame",
         "both endpoints learn of it late or never; messages sent meanwhile are lost",
-        usually "a proxy, a load balancer or the server ends connections on which nothing was sent for so long",
+        usually "a proxy, a load balancer or the server ends connections that were silent for so long",
         mend "send pings at less than half of that interval, from either side, or raise the timeout";
 }
 

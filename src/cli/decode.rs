@@ -14,6 +14,7 @@ mod write;
 
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -27,13 +28,14 @@ use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
 use super::size;
+use crate::app::keys::Keys;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
 use crate::model::{Dir, Flow, Opcode, Severity};
-use crate::pipeline;
+use crate::pipeline::{self, Means, Threads};
 use crate::render::views::{self, Choice};
-use crate::render::{Options, TimeStyle, VIEWS, messages, tree};
+use crate::render::{Options, TimeStyle, VIEWS, messages, stats, tree};
 use crate::select::{self, Place, Select, Selection, Stream, Verdict, Window};
 use crate::timeline;
 
@@ -57,6 +59,7 @@ Examples:
   wstool decode --view table client-side.pcap server-side.pcap
   wstool decode --around 1234 --view messages capture.pcap
   wstool decode --stream 3 --write three.pcapng capture.pcap
+  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
@@ -161,6 +164,14 @@ pub struct Args {
     /// Show only what is wrong, and whom it belongs to
     #[arg(long, help_heading = "Selecting")]
     findings: bool,
+
+    /// Count how long requests wait for their answers, by method (--view stats)
+    #[arg(long, help_heading = "Showing")]
+    latency: bool,
+
+    /// Take messages of JSON for requests and replies by their keys: request=$.id,reply=$.id,method=$.method
+    #[arg(long = "match", value_name = "KEYS", value_parser = keys, help_heading = "Reading")]
+    keys: Option<Arc<Keys>>,
 
     /// Leave out findings that matter less
     #[arg(long, value_name = "SEVERITY", default_value = "note", help_heading = "Selecting")]
@@ -272,6 +283,13 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     }
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
+    if args.latency && *args.view != stats::VIEW {
+        look.tell(
+            "error: {}",
+            &"--latency counts in --view stats; other views show with each answer how long it took".into(),
+        )?;
+        return Ok(2);
+    }
     typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
     let mut args = args.clone();
@@ -319,7 +337,7 @@ fn one(args: &Args, name: &str, aside: Aside, interrupt: &Interrupt, look: Look)
     }
     let mut select = Select::new(args.selection(), show);
     let mut until = Until { select: &mut select, interrupt };
-    let means = pipeline::Means { threads, memory: args.memory };
+    let means = args.means(threads);
     let outcome = pipeline::run_with(means, input, &mut until, &mut |read| progress.at(read));
     progress.end();
     let verdict = select.verdict();
@@ -400,6 +418,10 @@ impl Args {
         }
     }
 
+    fn means(&self, threads: Threads) -> Means {
+        Means { threads, memory: self.memory, keys: self.keys.clone() }
+    }
+
     fn options(&self, look: Look) -> Options {
         Options {
             width: self.width.map_or_else(output::width, usize::from),
@@ -412,6 +434,7 @@ impl Args {
                 Time::Delta => TimeStyle::Delta,
             },
             payload: self.payload_limit,
+            latency: self.latency || self.keys.is_some(),
             advice: self.explain.then(|| explain::advice(look.lang)),
             head: self.tells_head(),
         }
@@ -441,6 +464,10 @@ fn payload_limit(text: &str) -> Result<u64, String> {
 fn memory(text: &str) -> Result<usize, String> {
     let bytes = size::within(text, limits::MEMORY_LEAST, u64::MAX)?;
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+fn keys(text: &str) -> Result<Arc<Keys>, String> {
+    Keys::parse(text).map(Arc::new)
 }
 
 fn streams(text: &str) -> Result<Streams, String> {

@@ -1,6 +1,7 @@
 //! What a message means to the application behind the WebSocket.
 
 use super::field::Field;
+use super::reply::{Answer, Unanswered};
 use super::source::Source;
 use super::span::Span;
 use super::text::Text;
@@ -41,6 +42,11 @@ impl App {
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().chain(self.packets.iter().flat_map(|packet| &packet.sources))
     }
+
+    /// What it answers; the packets of one message may answer several.
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().chain(self.packets.iter().filter_map(|packet| packet.answers.as_ref()))
+    }
 }
 
 /// Binary data that stands for a placeholder in a packet.
@@ -56,17 +62,6 @@ pub struct Attachment {
     pub conn: u32,
     /// Numbers of the first and last packet that carried it.
     pub packets: Option<(u64, u64)>,
-}
-
-/// What an acknowledgement or answer belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// What was answered, such as an event's name.
-    pub what: String,
-    /// Numbers of the packets that carried it.
-    pub packets: Option<(u64, u64)>,
-    /// Nanoseconds from it to its answer; `None` without times.
-    pub after: Option<i64>,
 }
 
 /// The session a packet belongs to.
@@ -143,6 +138,8 @@ pub struct AppSession {
     pub events: [u64; 2],
     /// Events that were acknowledged.
     pub acks: u64,
+    /// Those that wanted an acknowledgement and had none at the end, by name.
+    pub unanswered: Vec<Unanswered>,
     /// Heartbeats that were answered.
     pub heartbeats: u64,
     /// The namespaces that were connected to. Untrusted.

@@ -2,6 +2,7 @@
 
 use super::stream::StreamEnd;
 use super::time::Time;
+use super::transport::TcpFacts;
 use super::wire::{CloseCode, Dir};
 
 /// How a connection ended.
@@ -18,6 +19,8 @@ pub struct Ending {
     pub first: Option<TcpEnd>,
     /// What the client and the server had done, in this order.
     pub sides: [SideEnd; 2],
+    /// What TCP itself says of it, the client first; `None` where there are no packets.
+    pub transport: Option<Box<TcpFacts>>,
 }
 
 impl Ending {
@@ -30,6 +33,7 @@ impl Ending {
             began: None,
             first: None,
             sides: <[_; 2]>::default(),
+            transport: None,
         }
     }
 

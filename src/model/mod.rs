@@ -10,6 +10,7 @@ pub mod app;
 pub mod counts;
 mod declare;
 pub mod diagnosis;
+pub mod distribution;
 pub mod ending;
 pub mod field;
 pub mod film;
@@ -20,6 +21,7 @@ pub mod layer;
 pub mod other;
 pub mod out;
 pub mod quantity;
+pub mod reply;
 pub mod report;
 pub mod run;
 #[cfg(test)]
@@ -29,16 +31,18 @@ pub mod span;
 pub mod stream;
 pub mod text;
 pub mod time;
+pub mod transport;
 pub mod unit;
 pub mod verdict;
 pub mod wants;
 pub mod way;
 pub mod wire;
 
-pub use app::{Answer, App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
+pub use app::{App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
+pub use distribution::Distribution;
 pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
@@ -46,14 +50,16 @@ pub use hole::{Hole, Part};
 pub use layer::Layer;
 pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
+pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
-pub use stream::{FlowId, Interest, Packet, Side, StreamEnd};
+pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
+pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
-    At, Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
+    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
     HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use verdict::{Case, Judgement, Measure, Outcome, Quantity};

@@ -28,6 +28,7 @@ pub fn connection() -> Connection {
         http_version: Some("1.1".into()),
         ending: None,
         more: Vec::new(),
+        unanswered: Vec::new(),
     }
 }
 

@@ -18,6 +18,17 @@ pub struct Packet<'a> {
     pub wire_len: u32,
 }
 
+/// Where in the capture some stream bytes came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct At {
+    /// Number of the packet, from 1; 0 when there are no packets (hex, raw bytes).
+    pub packet: u64,
+    /// Offset of the first of the bytes in the captured packet.
+    pub byte: u32,
+    /// When the packet was captured.
+    pub time: Option<Time>,
+}
+
 /// Names a connection while it is open. Small, and used again afterwards: an index into a slab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u32);

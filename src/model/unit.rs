@@ -11,9 +11,11 @@ use super::field::Field;
 use super::finding::{Finding, More, Rule};
 use super::hole::Hole;
 use super::other::Opening;
+use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
 use super::source::Source;
 use super::span::Span;
+use super::stream::At;
 use super::text::Text;
 use super::time::Time;
 use super::verdict::Judgement;
@@ -67,17 +69,6 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         (**self).take_whole(unit, message)
     }
-}
-
-/// Where in the capture some stream bytes came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct At {
-    /// Number of the packet, from 1; 0 when there are no packets (hex, raw bytes).
-    pub packet: u64,
-    /// Offset of the first of the bytes in the captured packet.
-    pub byte: u32,
-    /// When the packet was captured.
-    pub time: Option<Time>,
 }
 
 /// What TCP's acknowledgements say at the end of a direction; `None` where the capture does not tell.
@@ -254,6 +245,9 @@ pub struct Connection {
     pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.
     pub more: Vec<More>,
+    /// Requests that had no answer in the end; only on the connection's last unit, where what messages
+    /// mean is [wanted](super::Wants::app).
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// The head of an HTTP request or response.

@@ -131,6 +131,8 @@ pub enum Quantity {
     Connections,
     /// Parts of a thousand.
     Share,
+    /// What compressed messages take, in parts of a thousand of what they inflate to.
+    Compressed,
 }
 
 impl Quantity {
@@ -145,6 +147,7 @@ impl Quantity {
             Self::Times => "times",
             Self::Connections => "connections",
             Self::Share => "per_mille",
+            Self::Compressed => "compressed_to_per_mille",
         }
     }
 

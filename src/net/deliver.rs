@@ -226,14 +226,15 @@ impl Flow {
         let (packet, time) = self.first;
         let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
         sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
-        for (from, finding, at) in std::mem::take(&mut self.untold) {
+        let untold = self.pulse.rare.as_mut().map(|rare| std::mem::take(&mut rare.untold));
+        for (from, finding, at) in untold.into_iter().flatten() {
             sink.anomaly(id, self.side(from), finding, at);
         }
     }
 
     #[inline]
     fn side(&self, from: usize) -> Side {
-        if from == self.a { Side::A } else { Side::B }
+        if from == usize::from(self.a) { Side::A } else { Side::B }
     }
 
     pub(super) fn tell<S: StreamSink>(
@@ -248,7 +249,7 @@ impl Flow {
             sink.anomaly(id, self.side(from), finding, at);
         } else {
             // Opening it now would fix who is side A before that is known.
-            self.untold.push((from, finding, at));
+            self.pulse.rare().untold.push((from, finding, at));
         }
     }
 }

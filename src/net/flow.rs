@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use super::facts::Pulse;
 use super::half::{Half, NEAR, State};
 use super::network::Network;
 use super::reassembly::Carrier;
@@ -12,7 +13,7 @@ use super::tcp::{Checksum, Flags, Segment};
 use super::waiting::End;
 use super::{CloseReason, FlowId, Interest, StreamEnd, StreamSink, anomaly};
 use crate::limits;
-use crate::model::{At, Finding, Time};
+use crate::model::{At, Time};
 
 /// A connection, or what looks like one.
 #[derive(Debug)]
@@ -24,23 +25,19 @@ pub(super) struct Flow {
     pub networks: [Network; 2],
     /// The number of the first packet, which names the flow for good, and its time.
     pub first: (u64, Time),
-    /// The number of the last packet, and its time.
-    pub last: (u64, Time),
+    /// What TCP itself says of it.
+    pub pulse: Pulse,
     /// Packets so far.
     pub packets: u32,
     /// `packets` when something was first held back only for the sake of order, 0 for nothing.
     pub held_since: u32,
     /// Which half is side A's; open to change until the sink has heard of the flow.
-    pub a: usize,
+    pub a: u8,
     /// Who opened the connection is known.
     pub initiator_known: bool,
-    /// What the capture cut of it.
-    cut: Option<Box<anomaly::Cut>>,
     /// Waiting for the beginning is over.
     pub settled: bool,
     pub phase: Phase,
-    /// Findings of the time before the sink heard of it.
-    pub untold: Vec<(usize, Finding, At)>,
     /// It is over, but something captured late may still come.
     pub over: Option<CloseReason>,
 }
@@ -107,15 +104,13 @@ impl Flow {
             halves: [Half::new(), Half::new()],
             networks: [network; 2],
             first: (packet, time),
-            last: (packet, time),
+            pulse: Pulse::new(from, packet, time),
             packets: 0,
             held_since: 0,
-            a: from,
+            a: from as u8,
             initiator_known: false,
-            cut: None,
             settled: false,
             phase: Phase::Silent,
-            untold: Vec::new(),
             over: None,
         }
     }
@@ -132,7 +127,7 @@ impl Flow {
 
     /// Who answered this connection's SYN with RST.
     pub(super) fn refused_by(&self) -> Option<SocketAddr> {
-        let server = &self.halves[1 - self.a];
+        let server = &self.halves[1 - usize::from(self.a)];
         let never_began = server.heard && server.state != State::Open;
         let is = self.initiator_known && never_began && self.over == Some(CloseReason::Reset);
         let (low, high) = self.key.endpoints();
@@ -167,26 +162,28 @@ impl Flow {
         self.halves[from].is_begun_elsewhere(segment.seq.wrapping_add(1))
     }
 
-    /// Takes a segment that half `from` sent in packet `packet`.
+    /// Takes a segment that half `from` sent, whose last packet `before` was.
     #[inline]
     pub(super) fn segment<S: StreamSink>(
         &mut self,
         id: FlowId,
         from: usize,
         segment: &Segment<'_>,
+        before: (u64, Time),
         sink: &mut S,
     ) -> After {
         self.packets = self.packets.saturating_add(1);
         if self.phase == Phase::Ignored {
             return self.ignored(from, segment);
         }
+        self.note(from, segment, before);
         let going = self.take(id, from, segment, sink);
         self.settle(going)
     }
 
     /// Whether a segment that half `from` sent simply comes next, which nearly all do: data, or only an
     /// acknowledgement, in order and of what was delivered, in a connection that is not ignored, with nothing
-    /// waiting anywhere, and the end of nothing.
+    /// waiting anywhere, no window closed, and the end of nothing.
     #[allow(clippy::inline_always)]
     #[inline(always)]
     pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> bool {
@@ -201,7 +198,12 @@ impl Flow {
             && self.networks[from] == segment.network
             && segment.missing == 0
             && segment.data != [0]
-            // While it is not known where the peer's stream begins, this is for the long way to say.
+            && segment.window != 0
+            && half.window != 0
+            && peer.window != 0
+            // While it is not known where the peer's stream begins, or where it ended, this is for the long
+            // way to say.
+            && peer.state == State::Open
             && !peer.is_behind(segment.ack, true)
     }
 
@@ -217,11 +219,20 @@ impl Flow {
         sink: &mut S,
     ) -> After {
         self.packets = self.packets.saturating_add(1);
-        let [_, peer] = pair(&mut self.halves, from);
-        peer.acknowledged(segment.ack);
+        let [half, peer] = pair(&mut self.halves, from);
+        let is_news = peer.acknowledged(segment.ack);
+        let time = segment.at.time.unwrap_or_default();
+        self.pulse.acknowledged(1 - from, segment.ack, time);
         if segment.data.is_empty() {
+            if !is_news {
+                self.note_repeated_ack(from, segment.ack, segment.window);
+            }
+            self.halves[from].window = segment.window;
             return After::Nothing;
         }
+        half.window = segment.window;
+        let end = segment.seq.wrapping_add(segment.data.len() as u32);
+        self.pulse.speaks(from, end, time, self.packets);
         let going = self.deliver(id, from, segment.data, segment.at, sink);
         self.settle(going.map_continue(|()| After::Nothing))
     }
@@ -253,7 +264,7 @@ impl Flow {
 
     /// Tells what the capture cut of it, once all is known.
     pub(super) fn tell_cut<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
-        if let Some(cut) = self.cut.take() {
+        if let Some(cut) = self.pulse.rare.as_mut().and_then(|rare| rare.cut.take()) {
             let (from, at) = (cut.from, cut.at);
             self.tell(id, from, cut.finding(), at, sink);
         }
@@ -275,6 +286,7 @@ impl Flow {
     /// Frees everything and delivers no more.
     fn ignore(&mut self) {
         self.phase = Phase::Ignored;
+        self.pulse.rare = None;
         for half in &mut self.halves {
             half.waiting = None;
         }
@@ -311,18 +323,14 @@ impl Flow {
         sink: &mut S,
     ) -> Going<After> {
         if segment.missing > 0 {
-            self.cut.get_or_insert_with(|| Box::new(anomaly::Cut::new(from, segment.at))).add(segment);
+            let cut = &mut self.pulse.rare().cut;
+            cut.get_or_insert_with(|| anomaly::Cut::new(from, segment.at)).add(segment);
         }
         self.verify(id, from, segment, sink);
         let flags = segment.flags;
         let ack = flags.any(Flags::ACK).then_some(segment.ack);
         let unsure = self.is_unsure();
         let [half, peer] = pair(&mut self.halves, from);
-        if let Some(ack) = ack
-            && !flags.any(Flags::RST)
-        {
-            peer.acknowledged(ack);
-        }
         let simple = half.state == State::Open
             && half.heard
             && segment.seq == half.next as u32
@@ -417,7 +425,7 @@ impl Flow {
             }
             if !self.initiator_known && !self.is_open() {
                 self.initiator_known = true;
-                self.a = if segment.flags.any(Flags::ACK) { 1 - from } else { from };
+                self.a = (if segment.flags.any(Flags::ACK) { 1 - from } else { from }) as u8;
             }
             return;
         }
@@ -490,6 +498,7 @@ impl Flow {
             half.waiting().ends(End { position, how: StreamEnd::Rst, by });
         }
         self.over = Some(CloseReason::Reset);
+        self.note_reset(from, segment.at, ack);
     }
 }
 

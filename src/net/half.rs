@@ -57,6 +57,8 @@ pub(super) struct Half {
     pub syn_seen: bool,
     /// Checksums still to verify.
     pub checks: u8,
+    /// The window that its sender advertised last, not scaled; any but 0 before.
+    pub window: u16,
 }
 
 impl Half {
@@ -74,6 +76,7 @@ impl Half {
             heard: false,
             syn_seen: false,
             checks: limits::CHECKSUMS,
+            window: 1,
         }
     }
 
@@ -160,16 +163,18 @@ impl Half {
         self.state == State::Heard && self.waiting.is_some()
     }
 
-    /// The peer acknowledged everything before `ack`.
+    /// The peer acknowledged everything before `ack`. Says whether that was news.
     #[inline]
-    pub(super) fn acknowledged(&mut self, ack: u32) {
+    pub(super) fn acknowledged(&mut self, ack: u32) -> bool {
         if !self.heard {
-            return;
+            return false;
         }
         let position = self.position(ack);
-        if position > self.acked && position <= self.next.saturating_add(WINDOW) {
+        let is_news = position > self.acked && position <= self.next.saturating_add(WINDOW);
+        if is_news {
             self.acked = position;
         }
+        is_news
     }
 
     /// Whether the peer has already seen bytes, as `ack` says, that are not delivered here.

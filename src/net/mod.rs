@@ -39,6 +39,7 @@ mod anomaly;
 #[cfg(test)]
 mod conversations;
 mod deliver;
+mod facts;
 mod flow;
 mod fragments;
 mod glance;
@@ -63,7 +64,9 @@ use std::net::SocketAddr;
 
 #[cfg(doc)]
 use crate::limits;
-use crate::model::{At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, Time, rules};
+use crate::model::{
+    At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, TcpFacts, Time, rules,
+};
 
 pub use glance::{Glance, glance};
 pub use link::{is_supported, link_name};
@@ -128,6 +131,9 @@ pub trait StreamSink {
 
     /// A direction has ended; `receipt` says what had been acknowledged by then.
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest;
+
+    /// All that TCP itself says of a flow, by [`Side`]; just before its [`close`](Self::close).
+    fn transport(&mut self, _flow: FlowId, _facts: Box<TcpFacts>) {}
 
     /// The flow is over; its id may now name another one. `last` is when its last packet was captured.
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time);

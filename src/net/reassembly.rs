@@ -116,6 +116,17 @@ impl Pieces {
         Some((at, piece))
     }
 
+    /// The position behind the last piece.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.by_position.last_key_value().map(|(&at, piece)| at + piece.bytes.len() as u64)
+    }
+
+    /// Whether the byte at a position is kept.
+    pub(super) fn holds(&self, position: u64) -> bool {
+        let before = self.by_position.range(..=position).next_back();
+        before.is_some_and(|(&at, piece)| position < at + piece.bytes.len() as u64)
+    }
+
     /// All pieces in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Piece)> {
         self.by_position.iter().map(|(&at, piece)| (at, piece))

@@ -281,8 +281,10 @@ impl Table {
     /// The slots of the flows that `wanted` accepts, the longest idle first.
     pub(super) fn idle_longest(&self, wanted: impl Fn(&Flow) -> bool) -> Vec<u32> {
         let flows = self.slots.iter().enumerate().filter_map(|(slot, flow)| Some((slot, flow.as_ref()?)));
-        let mut idle: Vec<(u64, u32)> =
-            flows.filter(|(_, flow)| wanted(flow)).map(|(slot, flow)| (flow.last.0, slot as u32)).collect();
+        let mut idle: Vec<(u64, u32)> = flows
+            .filter(|(_, flow)| wanted(flow))
+            .map(|(slot, flow)| (flow.pulse.last().0, slot as u32))
+            .collect();
         idle.sort_unstable();
         idle.into_iter().map(|(_, slot)| slot).collect()
     }
@@ -332,7 +334,7 @@ mod tests {
 
     #[test]
     fn flows_are_small() {
-        assert_eq!(size_of::<Option<Flow>>(), 256);
+        assert_eq!(size_of::<Option<Flow>>(), 320);
         assert_eq!(size_of::<(KeyV4, u32)>(), 16);
     }
 }

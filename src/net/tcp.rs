@@ -35,6 +35,8 @@ pub(super) struct Segment<'a> {
     /// Only meaningful with [`Flags::ACK`].
     pub ack: u32,
     pub flags: Flags,
+    /// As advertised, not scaled: 0 is 0 on any scale (RFC 7323 §2.2).
+    pub window: u16,
     pub data: &'a [u8],
     /// Bytes after `data` that the capture cut off.
     pub missing: u32,
@@ -49,7 +51,7 @@ pub(super) struct Segment<'a> {
 #[inline(always)]
 pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -> Option<Segment<'a>> {
     let header: &[u8; MIN_HEADER] = datagram.payload.first_chunk()?;
-    let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, ..] = header;
+    let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = header;
     // In words of four bytes (RFC 9293 §3.1).
     let length = usize::from(offset >> 4) * 4;
     if length < MIN_HEADER {
@@ -63,6 +65,7 @@ pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -
         seq: u32::from_be_bytes([q0, q1, q2, q3]),
         ack: u32::from_be_bytes([a0, a1, a2, a3]),
         flags: Flags(flags),
+        window: u16::from_be_bytes([w0, w1]),
         data,
         missing: datagram.missing,
         at: At { packet, byte: datagram.byte + length as u32, time: Some(time) },

@@ -19,6 +19,8 @@ pub struct Log {
     flows: usize,
     ended: BTreeSet<(usize, usize)>,
     pub interest: Option<Interest>,
+    /// What TCP said of each flow, as it was over.
+    pub facts: Vec<TcpFacts>,
 }
 
 impl Log {
@@ -74,6 +76,11 @@ impl StreamSink for Log {
         self.interest()
     }
 
+    fn transport(&mut self, flow: FlowId, facts: Box<TcpFacts>) {
+        assert!(self.opened.contains_key(&flow.0));
+        self.facts.push(*facts);
+    }
+
     fn close(&mut self, flow: FlowId, why: CloseReason, _: Time) {
         self.opened.remove(&flow.0).expect("closed without being open");
         self.lines.push(format!("close {why:?}"));
@@ -95,10 +102,11 @@ pub struct Seg {
     pub flags: &'static str,
     pub data: Vec<u8>,
     pub client_port: u16,
+    pub window: u16,
 }
 
 pub fn seg(from: Side, seq: u32, ack: impl Into<Option<u32>>, flags: &'static str, data: &[u8]) -> Seg {
-    Seg { from, seq, ack: ack.into(), flags, data: data.to_vec(), client_port: 5000 }
+    Seg { from, seq, ack: ack.into(), flags, data: data.to_vec(), client_port: 5000, window: 4096 }
 }
 
 /// The IP packet; the data begins at byte 40.
@@ -108,7 +116,7 @@ pub fn build(seg: &Seg) -> Vec<u8> {
         Side::A => (client, server, (seg.client_port, 80)),
         Side::B => (server, client, (80, seg.client_port)),
     };
-    let mut builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, seg.seq, 4096);
+    let mut builder = PacketBuilder::ipv4(from, to, 64).tcp(ports.0, ports.1, seg.seq, seg.window);
     if let Some(ack) = seg.ack {
         builder = builder.ack(ack);
     }
@@ -176,6 +184,7 @@ impl Feed {
         if tracker.counts() == self.tracker.counts() {
             assert!(tracker.finish(&mut log).is_continue());
             assert_eq!(self.log.lines, log.lines);
+            assert_eq!(self.log.facts, log.facts);
         }
         self.log
     }

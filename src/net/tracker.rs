@@ -173,7 +173,7 @@ impl Tracker {
             return None;
         }
         self.counts.segments += 1;
-        flow.last = (packet.number, packet.time);
+        flow.pulse.last[from] = (packet.number, packet.time);
         if !segment.data.is_empty() && flow.halves[from].checks > 0 {
             verify(flow, slot, from, packet, sink);
         }
@@ -326,11 +326,11 @@ impl Tracker {
         let Some(flow) = self.table.get_mut(slot) else { return Continue(()) };
         let waited = flow.has_waiting();
         let before = if waited { flow.cost() } else { 0 };
-        flow.last = (packet, time);
+        let last = std::mem::replace(&mut flow.pulse.last[from], (packet, time));
         if !flow.halves[from].heard {
             flow.networks[from] = segment.network;
         }
-        let after = flow.segment(FlowId(slot), from, segment, sink);
+        let after = flow.segment(FlowId(slot), from, segment, last, sink);
         if waited || flow.has_waiting() {
             self.held = (self.held + flow.cost()).saturating_sub(before);
         }
@@ -405,9 +405,12 @@ impl Tracker {
         let going = flow.flush(FlowId(slot), sink);
         if flow.is_open() {
             flow.tell_cut(FlowId(slot), sink);
-            sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.last.1);
+            if flow.is_followed() {
+                sink.transport(FlowId(slot), flow.facts());
+            }
+            sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.pulse.last().1);
         } else if let Some(server) = flow.refused_by() {
-            let (packet, time) = flow.last;
+            let (packet, time) = flow.pulse.last();
             sink.refused(server, At { packet, byte: 0, time: Some(time) });
         }
         self.held = self.held.saturating_sub(cost);

@@ -6,7 +6,7 @@
 //! follows their connections from file to file, and nothing tells where one begins.
 
 use super::following::Following;
-use super::{Outcome, Part, Read, Threads};
+use super::{Means, Outcome, Part, Read, Threads};
 use crate::decoder::{Census, Decoder};
 use crate::input::Input;
 use crate::model::{Body, Flow, Meta, Sink, Text, Unit};
@@ -22,22 +22,22 @@ pub struct Files {
 
 /// Decodes the files of `meta`, one after the other, or as one capture where it says so.
 ///
-/// At most `memory` bytes are held at a time. `open` is asked for a file by its place in the list, and on how
+/// `means` says what the run may use, but for threads: `open` is asked for a file by its place in the list, and on how
 /// many threads it is decoded; `None` ends the run. A file that cannot be opened, or ends badly, does not
 /// keep the others from being decoded.
 pub fn run_files(
     meta: &Meta,
     open: &mut dyn FnMut(usize) -> Option<Result<(Input, Threads), Text>>,
-    memory: usize,
+    means: Means,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Files {
-    let mut decoder = Decoder::within(memory, sink);
+    let mut decoder = Decoder::within(means.memory, sink).matching(means.keys);
     let mut flow = decoder.tell(&Unit::about_input(Body::Meta(meta)));
     let mut run = Run {
         decoder,
         meta,
-        joined: meta.concat.then(|| Joined { following: Following::within(memory), packets: 0 }),
+        joined: meta.concat.then(|| Joined { following: Following::within(means.memory), packets: 0 }),
         census: Census::default(),
     };
     let mut each = Vec::new();

@@ -7,7 +7,7 @@ use crate::decoder::{Beginning, Decoder, Start};
 use crate::input::Capture;
 use crate::model::{
     At, Body, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink, StreamEnd,
-    Time, Unit,
+    TcpFacts, Time, Unit,
 };
 use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
 
@@ -211,6 +211,11 @@ impl<S: Sink> StreamSink for Direct<'_, S> {
         self.answer(flow, 0, interest)
     }
 
+    fn transport(&mut self, flow: FlowId, facts: Box<TcpFacts>) {
+        StreamSink::transport(self.decoder, flow, facts);
+        self.count(0);
+    }
+
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {
         StreamSink::close(self.decoder, flow, why, last);
         self.count(0);
@@ -256,6 +261,10 @@ impl<S: Sink> StreamSink for Decoder<S> {
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
         Decoder::end(self, flow, from, how, receipt, at)
+    }
+
+    fn transport(&mut self, flow: FlowId, facts: Box<TcpFacts>) {
+        Decoder::transport(self, flow, facts);
     }
 
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {

@@ -21,7 +21,9 @@ use super::turns::{Relief, Report, Turns};
 use crate::decoder::Decoder;
 use crate::input::{Capture, Meter};
 use crate::limits::{TURN_BYTES, TURN_EVENTS, TURNS_AHEAD};
-use crate::model::{At, Finding, Flow, FlowId, Interest, ON, Packet, Receipt, Side, Sink, StreamEnd, Time};
+use crate::model::{
+    At, Finding, Flow, FlowId, Interest, ON, Packet, Receipt, Side, Sink, StreamEnd, TcpFacts, Time,
+};
 use crate::net::{CloseReason, Opened, StreamSink, Tracker};
 
 /// Follows a capture on a thread of its own, and decodes here what it says. `None`, and nothing was read,
@@ -143,6 +145,7 @@ enum Event {
         receipt: Receipt,
         at: At,
     },
+    Transport(FlowId, Box<TcpFacts>),
     Close(FlowId, CloseReason, Time),
     Refused(Box<(SocketAddr, At)>),
     Anomaly(Box<(FlowId, Side, Finding, At)>),
@@ -206,6 +209,10 @@ impl Batch {
                 }
                 Event::End { flow, from, how, receipt, at } => {
                     (flow, StreamSink::end(decoder, flow, from, how, receipt, at))
+                }
+                Event::Transport(flow, facts) => {
+                    StreamSink::transport(decoder, flow, facts);
+                    continue;
                 }
                 Event::Close(flow, why, last) => {
                     StreamSink::close(decoder, flow, why, last);
@@ -368,6 +375,10 @@ impl StreamSink for Recorder<'_> {
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
         self.ask(flow, &[], Event::End { flow, from, how, receipt, at })
+    }
+
+    fn transport(&mut self, flow: FlowId, facts: Box<TcpFacts>) {
+        self.record(Event::Transport(flow, facts), 0);
     }
 
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time) {

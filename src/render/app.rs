@@ -6,7 +6,7 @@ use super::style::Ink;
 use super::words::{BYTES, Noun, count, runs};
 use crate::lang::Lang;
 use crate::model::quantity::{self, grouped};
-use crate::model::{App, AppPacket, AppSession, Dir, SessionEnd, Unit, Value};
+use crate::model::{Answer, App, AppPacket, AppSession, Dir, Nth, SessionEnd, Unit, Value};
 
 /// Columns of a session's id that are shown.
 const ID: usize = 48;
@@ -19,10 +19,10 @@ const SHORT: usize = 200;
 
 /// A packet in a line or two, under what carried it.
 pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
-    if app.summary.is_empty() {
+    let (summary, answers) = (lang.say(&app.summary), answers(lang, app));
+    if summary.is_empty() && answers.is_empty() {
         return;
     }
-    let (summary, answers) = (lang.say(&app.summary), answers(lang, app));
     let runs = [
         Run::whole(Ink::Note, lang.words(app.name)),
         Run::whole(Ink::Plain, " "),
@@ -30,16 +30,30 @@ pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
         Run::whole(Ink::Plain, lang.words(", ")),
         Run::text(Ink::Faint, &answers),
     ];
-    let shown = if answers.is_empty() { &runs[..3] } else { &runs };
+    let [name, space, .., last] = runs;
+    // JSON speaks for itself, but not of what it answers.
+    let answers_alone = [name, space, last];
+    let shown = match (summary.is_empty(), answers.is_empty()) {
+        (true, _) => &answers_alone[..],
+        (_, true) => &runs[..3],
+        _ => &runs,
+    };
     to.set(Block::Words(Words { level: 1, hangs: true, runs: shown }));
 }
 
-/// What a packet answers: `answers "join" after 1.20 ms`.
+/// What a packet answers: `answers "join" after 1.20 ms`; or what the packets of one message do.
 pub fn answers(lang: Lang, app: &App) -> String {
-    let Some(answer) = &app.answers else { return String::new() };
-    match answer.after.and_then(|nanos| u64::try_from(nanos).ok()) {
-        Some(nanos) => lang.fill("answers {} after {}", &[&answer.what, &quantity::time(nanos)]),
-        None => lang.fill("answers {}", &[&answer.what]),
+    let all: Vec<String> = app.answers().map(|it| answer(lang, it)).collect();
+    joined(lang, &all)
+}
+
+fn answer(lang: Lang, answer: &Answer) -> String {
+    let after = answer.after.and_then(|nanos| u64::try_from(nanos).ok()).map(quantity::time);
+    match (after, answer.nth) {
+        (Some(after), Nth::Again) => lang.fill("answers {} again, after {}", &[&answer.what, &after]),
+        (Some(after), _) => lang.fill("answers {} after {}", &[&answer.what, &after]),
+        (None, Nth::Again) => lang.fill("answers {} again", &[&answer.what]),
+        (None, _) => lang.fill("answers {}", &[&answer.what]),
     }
 }
 

@@ -355,6 +355,7 @@ impl<L: Layout> Show<L> {
             http_version: None,
             ending,
             more: Vec::new(),
+            unanswered: Vec::new(),
         };
         self.body(None, Body::Connection(&connection), &[]);
     }

@@ -54,15 +54,13 @@ fn teller<'a>(head: &'a Head, options: &Options, depth: Depth) -> Teller<'a> {
 /// Says the head.
 pub fn say(head: &Head, options: &Options, depth: Depth, to: &mut dyn Setter) {
     let teller = teller(head, options, depth);
-    let few = head.said.len() <= FEW;
     let mut rows = teller.contents(to);
-    if few && depth == Depth::Brief {
-        rows += head.said.iter().map(|said| teller.connection(said, Naming::Both, to)).sum::<usize>();
+    // A few connections are told within the rows.
+    if head.said.len() <= FEW && depth == Depth::Brief {
+        rows += 2 + head.said.iter().map(|said| teller.rows_of(said)).sum::<usize>();
     }
     teller.causes(ROWS.saturating_sub(rows + 1), to);
-    if !few || depth == Depth::Full {
-        teller.connections(to);
-    }
+    teller.connections(to);
 }
 
 impl Teller<'_> {
@@ -74,7 +72,7 @@ impl Teller<'_> {
         let by: Vec<String> = outcomes
             .iter()
             .map(|(outcome, times)| {
-                lang.fill("{} {}", &[&grouped(*times), &lang.words(self::outcome(*outcome))])
+                lang.fill("{0} {1}", &[&grouped(*times), &lang.words(self::outcome(*outcome))])
             })
             .collect();
         let mut words = totals(lang, &head.summary);
@@ -95,6 +93,11 @@ impl Teller<'_> {
     fn put(&self, ink: Ink, words: &str, to: &mut dyn Setter) -> usize {
         line(ink, words, to);
         self.rows(words, 2)
+    }
+
+    /// The rows of what is likely, or to be tried.
+    fn extent(&self, words: &str) -> usize {
+        if words.is_empty() { 0 } else { self.rows(words, 21) }
     }
 
     fn rows(&self, words: &str, indent: usize) -> usize {
@@ -120,19 +123,22 @@ impl Teller<'_> {
         to.set(Block::Gap);
         to.set(Block::Title(lang.words("what went wrong")));
         let (mut left, mut told) = (rows.saturating_sub(2), 0);
-        for group in &groups {
-            let cause = self.cause(group);
-            let evidence = format!("{}  {}", cause.id, cause.evidence);
-            let needs = [(&cause.what, 11), (&evidence, 11), (&cause.behind, 21), (&cause.mend, 21)]
-                .into_iter()
-                .filter(|(words, _)| !words.is_empty())
-                .map(|(words, indent)| self.rows(words, indent))
-                .sum::<usize>();
-            // The first is told whatever it takes.
-            if self.depth == Depth::Brief && told > 0 && needs + 1 > left {
-                break;
+        let mut causes = groups.iter().map(|group| self.cause(group)).peekable();
+        while let Some(mut cause) = causes.next() {
+            if self.depth == Depth::Brief {
+                let evidence = format!("{}  {}", cause.id, cause.evidence);
+                let what = self.rows(&cause.what, 11) + self.rows(&evidence, 11);
+                let why = self.extent(&cause.behind) + self.extent(&cause.mend);
+                // What happened next matters more than what to do about this. The first is told whole.
+                let next = causes.peek().map_or(0, |next| self.rows(&next.what, 11) + 2);
+                if told > 0 && what + 1 > left {
+                    break;
+                }
+                if told > 0 && what + why + next > left {
+                    (cause.behind, cause.mend) = Default::default();
+                }
+                left = left.saturating_sub(what + self.extent(&cause.behind) + self.extent(&cause.mend));
             }
-            left = left.saturating_sub(needs);
             told += 1;
             to.set(Block::Cause(cause));
         }
@@ -216,11 +222,11 @@ impl Teller<'_> {
         let value = |value: i64| match it.of {
             of if of.is_time() => span(value),
             Quantity::Bytes => size(value.max(0).unsigned_abs()),
-            Quantity::Share => percent(value.max(0).unsigned_abs(), 1000),
+            Quantity::Share | Quantity::Compressed => percent(value.max(0).unsigned_abs(), 1000),
             _ => grouped(value.max(0).unsigned_abs()),
         };
         let (least, most) = (value(it.least), value(it.most));
-        let range = if least == most { least } else { lang.fill("{} to {}", &[&least, &most]) };
+        let range = if least == most { least } else { format!("{least} – {most}") };
         if it.of.is_time() && it.of != Quantity::Lived && said.contains(&range) {
             return None;
         }
@@ -233,6 +239,7 @@ impl Teller<'_> {
             Quantity::Bytes => "message of {}",
             Quantity::Times => "{} times",
             Quantity::Share => "{}",
+            Quantity::Compressed => "compressed to {}",
         };
         Some(lang.fill(words, &[&range]))
     }
@@ -277,24 +284,22 @@ impl Teller<'_> {
         let whom = head.said.first().map(whom).filter(|whom| !whom.is_empty());
         // Where all are connections to the same it is said once.
         let same = whom.filter(|whom| many && head.said.iter().all(|said| self::whom(said) == *whom));
-        to.set(Block::Gap);
-        match &same {
-            Some(whom) => to.set(Block::Title(&lang.fill("how the connections to {} ended", &[whom]))),
-            None => to.set(Block::Title(lang.words("how the connections ended"))),
+        let naming = match (&same, many) {
+            (Some(_), _) => Naming::No,
+            (None, true) => Naming::Server,
+            (None, false) => Naming::Both,
+        };
+        if many || self.depth == Depth::Full || !head.groups().is_empty() {
+            to.set(Block::Gap);
+            match &same {
+                Some(whom) => to.set(Block::Title(&lang.fill("how the connections to {} ended", &[whom]))),
+                None if head.said.len() == 1 => to.set(Block::Title(lang.words("how the connection ended"))),
+                None => to.set(Block::Title(lang.words("how the connections ended"))),
+            }
         }
         let most = if self.depth == Depth::Full { head.said.len() } else { BRIEF_CONNECTIONS };
         for said in head.said.iter().take(most) {
-            self.connection(
-                said,
-                if same.is_some() {
-                    Naming::No
-                } else if many {
-                    Naming::Server
-                } else {
-                    Naming::Both
-                },
-                to,
-            );
+            self.connection(said, naming, to);
         }
         let connections: u64 = head.outcomes.iter().map(|(_, times)| times).sum();
         let more = connections.saturating_sub(head.said.len().min(most) as u64);
@@ -303,15 +308,26 @@ impl Teller<'_> {
         }
     }
 
-    /// How one connection ended; gives the rows that it takes.
-    fn connection(&self, said: &Said, naming: Naming, to: &mut dyn Setter) -> usize {
-        let lang = self.lang;
-        let name = lang.fill("connection {}", &[&said.conn]);
+    /// How one connection ended.
+    fn connection(&self, said: &Said, naming: Naming, to: &mut dyn Setter) {
+        let (name, words) = self.ended(said, naming);
         let ink = match said.worst {
             Some(Severity::Error) => Ink::Error,
             Some(Severity::Warning) => Ink::Warning,
             _ => Ink::Strong,
         };
+        item(1, Run::whole(ink, &name), Run::text(Ink::Plain, &words), to);
+    }
+
+    fn rows_of(&self, said: &Said) -> usize {
+        let (name, words) = self.ended(said, Naming::Both);
+        self.rows(&format!("{name}{words}"), 4)
+    }
+
+    /// Which connection, and how it ended.
+    fn ended(&self, said: &Said, naming: Naming) -> (String, String) {
+        let lang = self.lang;
+        let name = lang.fill("connection {}", &[&said.conn]);
         let whom = match (naming, said.client) {
             (Naming::No, _) => String::new(),
             (Naming::Both, Some(client)) if said.server.is_some() => format!("{client} → {}", whom(said)),
@@ -319,10 +335,9 @@ impl Teller<'_> {
         };
         let words = match whom.is_empty() {
             true => format!("  {}", lang.say(&said.line)),
-            false => format!("  {whom}: {}", lang.say(&said.line)),
+            false => format!("  {whom}{}{}", lang.words(": "), lang.say(&said.line)),
         };
-        item(1, Run::whole(ink, &name), Run::text(Ink::Plain, &words), to);
-        self.rows(&format!("{name}{words}"), 4)
+        (name, words)
     }
 }
 

@@ -135,6 +135,8 @@ pub struct Options {
     pub time: TimeStyle,
     /// Payload bytes shown of each frame and message; `None` for a few lines' worth.
     pub payload: Option<u64>,
+    /// Whether counts have how long requests wait for their answers.
+    pub latency: bool,
     /// What to add to the first finding of each rule, by the rule's id; `None` to add nothing.
     pub advice: Option<&'static BTreeMap<&'static str, Advice>>,
     /// Whether what the input came to is told before the totals.
@@ -156,6 +158,7 @@ impl Default for Options {
             ascii: false,
             time: TimeStyle::Relative,
             payload: None,
+            latency: false,
             advice: None,
             head: false,
         }

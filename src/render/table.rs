@@ -64,9 +64,11 @@ impl Layout for TableLayout {
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         if let Body::Meta(meta) = unit.body {
-            outline.begin(meta);
+            return outline.begin(meta);
         }
         if !std::mem::replace(&mut self.begun, true) {
+            // Behind what is said of the whole input.
+            page.gap();
             titles(outline, page);
         }
         if let Some((conn, n)) = self.waiting.take() {
@@ -114,7 +116,8 @@ impl Layout for TableLayout {
                     page.clip(verdicts::ink(it.rule.severity), &words).line();
                 }
             }
-            Body::Judgement(judgement) => {
+            // How it ended stands in the line before.
+            Body::Judgement(judgement) if !unit.findings.is_empty() => {
                 let words = outline.lang().say(&judgement.line);
                 event(outline, page, unit, "why", &words);
             }
@@ -153,7 +156,12 @@ impl Layout for TableLayout {
                 }
                 event(outline, page, unit, "file", &words);
             }
-            Body::Meta(_) | Body::Message(_) | Body::Packet(_) | Body::Session(_) | Body::Note => {}
+            Body::Meta(_)
+            | Body::Judgement(_)
+            | Body::Message(_)
+            | Body::Packet(_)
+            | Body::Session(_)
+            | Body::Note => {}
         }
     }
 }

@@ -134,6 +134,7 @@ impl About {
             http_version: None,
             ending: None,
             more: Vec::new(),
+            unanswered: Vec::new(),
         };
         let told =
             Told { conn: *cx.connections, began: None, first_end: None, connection, entry: Entry::default() };

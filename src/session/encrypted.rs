@@ -108,7 +108,7 @@ impl Session {
                 "connect with ws:// instead of wss://, or to the port with TLS; a proxy that ends TLS speaks \
                  HTTP behind it",
             )),
-            ..Case::new(Text::with("was TLS, and was answered with “{}”", &line), Vec::new())
+            ..Case::new(Text::with("spoke TLS, and got “{}”", &line), Vec::new())
         };
         let finding = Finding::new(&TLS_TO_PLAIN_PORT, Dir::Client, expected, got).at(span).like(case);
         let answer = Text::with("HTTP, in answer to TLS: {}", &line);

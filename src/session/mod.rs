@@ -28,7 +28,7 @@ use std::ops::ControlFlow;
 
 use crate::model::{
     At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, Layer, ON, Out, Receipt, Rule, Side,
-    StreamEnd, Time,
+    StreamEnd, TcpFacts, Time,
 };
 use crate::ws::{Conversation, Given, Scratch};
 
@@ -327,11 +327,12 @@ impl Session {
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
-    /// itself, `ended` is when its last packet was captured, and `now` when that of the whole input was,
+    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when that of the whole input was,
     /// so far: what the endpoints are waited for until then.
     pub fn finish(
         mut self,
         how: StreamEnd,
+        transport: Option<Box<TcpFacts>>,
         ended: Option<Time>,
         now: Option<Time>,
         cx: &mut Context<'_, '_>,
@@ -364,6 +365,7 @@ impl Session {
             told.connection.more = talk.more();
         }
         ending.began = told.began;
+        ending.transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
         told.connection.ending = Some(Box::new(ending));
         cx.out.emit(&told.unit(ended))
     }
@@ -475,7 +477,7 @@ mod tests {
         {
             let mut session = session;
             session.data(Side::B, b"\x81\x02Hi", At::default(), &mut cx);
-            assert!(session.finish(StreamEnd::Capture, None, None, &mut cx).is_continue());
+            assert!(session.finish(StreamEnd::Capture, None, None, None, &mut cx).is_continue());
         }
         assert_eq!(out.sink().0, [(4, Some(1)), (4, Some(1)), (5, None), (5, None)]);
     }
@@ -484,6 +486,6 @@ mod tests {
     fn a_session_is_small() {
         // There is one for each flow that is looked at, however many; an ignored one leaves its place.
         assert!(size_of::<Option<Session>>() <= 104, "{}", size_of::<Option<Session>>());
-        assert!(size_of::<Told>() <= 360, "{}", size_of::<Told>());
+        assert!(size_of::<Told>() <= 384, "{}", size_of::<Told>());
     }
 }

@@ -42,12 +42,14 @@ fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) 
     // Timers are late rather than early; a tenth is for the way there.
     let reached = |nanos: i64, millis: i64| nanos / MILLISECOND >= millis - millis / 10;
     let at = ended.map_or(when, |(_, at)| at);
+    // Who leaves waits no more.
+    let until = session.leaving.map_or(when, |(_, when)| when);
     if let Some((pinger, asked)) = session.waiting
         && ended.is_none_or(|(dir, _)| dir == pinger)
-        && when.since(asked).is_some_and(|nanos| reached(nanos, timeout))
+        && until.since(asked).is_some_and(|nanos| reached(nanos, timeout))
     {
         let expected = Text::with("a pong within {} ms (pingTimeout)", timeout);
-        let waited = when.since(asked).unwrap_or_default() / MILLISECOND;
+        let waited = until.since(asked).unwrap_or_default() / MILLISECOND;
         let got = Text::new("a ping of the {}, and no pong for {} ms").word(pinger.name()).and(waited);
         session.find(&PING_TIMEOUT, Some(pinger.peer()), expected, got, &[asked, at]);
         return;

@@ -31,6 +31,8 @@ pub(super) struct Followed {
     /// The last heartbeat that began.
     pub pinged: Option<When>,
     pub upgrade: Upgrade,
+    /// Who sent a Close frame first on its WebSocket.
+    pub leaving: Option<(Dir, When)>,
     /// Polls that wait for their answer.
     pub polls: Vec<When>,
     /// Requests that named the session.
@@ -177,6 +179,8 @@ impl Followed {
         if is_ping {
             self.waiting = Some((via.dir, via.when));
             self.pinged = Some(via.when);
+        } else if self.leaving.is_some_and(|(by, _)| by == pinger) {
+            // Too late: who waited for it has given up.
         } else if let Some((_, asked)) = self.waiting.take_if(|(by, _)| *by == pinger) {
             self.record.heartbeats += 1;
             app.answers = Some(answer("ping", asked, via.when));

@@ -25,13 +25,15 @@ mod when;
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use crate::app::keys::{Keys, Matched};
 use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
     App, AppPacket, AppSession, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame,
-    HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
-    hole,
+    HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered,
+    Unit, Wants, hole,
 };
 
 use self::exchange::{Exchanges, Seen};
@@ -49,6 +51,29 @@ pub struct Timeline<S> {
     /// Findings of this layer, for the summary.
     tally: FindingCounts,
     now: Option<Time>,
+    requests: Requests,
+}
+
+/// Requests of all connections.
+#[derive(Debug, Default)]
+struct Requests {
+    /// Bytes that all connections hold for requests that wait for answers.
+    held: usize,
+    /// What ties replies to requests, besides the protocols that are known.
+    keys: Option<Arc<Keys>>,
+}
+
+impl Requests {
+    /// A message of a connection was read: when too much is held, its requests are forgotten.
+    fn account(&mut self, conn: &mut Conn) {
+        let held = conn.requests_held();
+        self.held = self.held - conn.held + held;
+        conn.held = held;
+        if self.held > limits::REQUESTS_HELD_TOTAL {
+            conn.forget_requests();
+            self.held -= std::mem::take(&mut conn.held);
+        }
+    }
 }
 
 /// A connection.
@@ -56,6 +81,10 @@ pub struct Timeline<S> {
 struct Conn {
     connection: Option<Connection>,
     talk: Talk,
+    /// The requests that the user's keys show.
+    matched: Option<Box<Matched>>,
+    /// Bytes that it holds for requests that wait for answers.
+    held: usize,
     exchanges: Exchanges,
     socket: Socket,
     /// When the last frame was seen, and the last unit of any kind.
@@ -63,6 +92,48 @@ struct Conn {
     last: Option<Time>,
     /// Who sent a Close frame first, with which code, in which packets.
     closed: Option<Closed>,
+}
+
+impl Conn {
+    /// What a message means, and what it answers: by the keys of the user, if it has one of them.
+    fn read(
+        &mut self,
+        said: &Said<'_>,
+        keys: Option<&Arc<Keys>>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<App> {
+        let mut app = self.talk.read(said, findings);
+        if let (Some(keys), Some(app)) = (keys, &mut app)
+            && let Some(answers) =
+                self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
+        {
+            app.packets.iter_mut().for_each(|packet| packet.answers = None);
+            app.answers = answers;
+        }
+        app
+    }
+
+    /// Something of a direction is missing.
+    fn lost(&mut self, dir: Dir) {
+        self.talk.lost(dir);
+        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
+    }
+
+    /// Bytes held for requests that wait for answers.
+    fn requests_held(&mut self) -> usize {
+        self.talk.held() + self.matched.as_mut().map_or(0, |matched| matched.requests().held())
+    }
+
+    fn forget_requests(&mut self) {
+        self.talk.forget_requests();
+        self.matched.iter_mut().for_each(|matched| matched.requests().forget());
+    }
+
+    /// Requests that are without an answer at the end.
+    fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
+        let matched = self.matched.as_ref().and_then(|matched| matched.unanswered(end));
+        matched.unwrap_or_else(|| self.talk.unanswered(end))
+    }
 }
 
 /// What a connection's WebSocket carries.
@@ -95,7 +166,13 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
+            requests: Requests::default(),
         }
+    }
+
+    /// Ties replies to requests by these keys, too.
+    pub fn match_by(&mut self, keys: Option<Arc<Keys>>) {
+        self.requests.keys = keys;
     }
 
     /// What it is in front of.
@@ -123,7 +200,14 @@ impl<S: Sink> Timeline<S> {
             let conn = self.conns.remove(&unit.conn);
             let Some(mut conn) = conn else { return self.pass(unit) };
             self.end_talk(unit, ending.how, &mut conn)?;
-            self.pass(unit)?;
+            self.requests.held -= conn.held;
+            let unanswered = conn.unanswered(unit.time.or(conn.last));
+            if unanswered.is_empty() {
+                self.pass(unit)?;
+            } else {
+                let connection = Connection { unanswered, ..connection.clone() };
+                self.pass(&Unit { body: Body::Connection(&connection), ..*unit })?;
+            }
             self.table.forget_polls(unit.conn, conn.exchanges.unanswered());
             let Socket::Session(number) = conn.socket else { return ON };
             let end = conn.last.or(unit.time);
@@ -179,14 +263,19 @@ impl<S: Sink> Timeline<S> {
         if let (Some(close), Some(dir)) = (&message.close, unit.dir) {
             let code = close.code.map(|code| code.0);
             conn.closed.get_or_insert((dir, code, unit.packets));
+            if let Socket::Session(number) = conn.socket
+                && let Some(session) = self.table.of(number)
+            {
+                session.leaving.get_or_insert((dir, When::of(unit)));
+            }
         }
         let mut findings = Vec::new();
         let app = match unit.dir {
             Some(dir) if !message.kind.is_control() && message.complete => {
-                read(conn, &mut self.table, unit, message, dir, &mut findings)
+                read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings)
             }
             Some(dir) if !message.kind.is_control() => {
-                conn.talk.lost(dir);
+                conn.lost(dir);
                 None
             }
             _ => None,
@@ -232,7 +321,7 @@ impl<S: Sink> Timeline<S> {
     /// Something of a direction is missing.
     fn lost(&mut self, unit: &Unit<'_>) {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
-            conn.talk.lost(dir);
+            conn.lost(dir);
         }
     }
 
@@ -268,6 +357,7 @@ impl<S: Sink> Timeline<S> {
         }
         self.table.forget();
         self.conns.clear();
+        self.requests.held = 0;
         self.now = None;
         ON
     }
@@ -336,7 +426,7 @@ impl<S: Sink> Sink for Timeline<S> {
         conn.last = unit.time.or(conn.last);
         conn.heard = unit.time.or(conn.heard);
         let mut findings = Vec::new();
-        let app = read(conn, &mut self.table, unit, message, dir, &mut findings);
+        let app = read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings);
         let payload = self.cut(message.payload);
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let frame = Frame { payload, ..*frame };
@@ -354,13 +444,14 @@ impl<S: Sink> Sink for Timeline<S> {
 fn read(
     known: &mut Conn,
     table: &mut Table,
+    requests: &mut Requests,
     unit: &Unit<'_>,
     message: &Message<'_>,
     dir: Dir,
     findings: &mut Vec<Finding>,
 ) -> Option<App> {
     if message.compressed && message.inflated_length.is_none() {
-        known.talk.lost(dir);
+        known.lost(dir);
         return None;
     }
     let (conn, m) = (unit.conn, message.m);
@@ -409,7 +500,9 @@ fn read(
         agreed: false,
         known: false,
     };
-    known.talk.read(&said, findings)
+    let app = known.read(&said, requests.keys.as_ref(), findings);
+    requests.account(known);
+    app
 }
 
 /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.

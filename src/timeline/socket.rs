@@ -1,17 +1,15 @@
 //! The Socket.IO packets of a session: namespaces, acknowledgements, attachments.
 
-use std::collections::VecDeque;
-
-use super::via::{Via, answer, finding_of};
-use super::when::When;
+use super::via::{Via, finding_of};
 use crate::app::engineio::Packet as EnginePacket;
+use crate::app::pending::{Id, Pending, Request};
 use crate::app::socketio::{self, Kind, Packet};
 use crate::app::{
     ATTACHMENT_MISSING, ATTACHMENT_UNEXPECTED, EVENT_BEFORE_CONNECT, NAMESPACE_REFUSED, SERVER_TOO_OLD,
     SOCKET_BAD_PACKET, SOCKET_ENGINE, SOCKET_NUM, SOCKET_OF, SOCKET_TYPE,
 };
 use crate::limits;
-use crate::model::{App, AppSession, Attachment, Dir, Field, FieldDef, Finding, Span, Text, Value};
+use crate::model::{App, AppSession, Attachment, Dir, Field, FieldDef, Finding, Nth, Span, Text, Value};
 
 /// What is remembered of a session's Socket.IO.
 #[derive(Debug, Default)]
@@ -20,9 +18,9 @@ pub(super) struct Socket {
     pub speaks: Option<bool>,
     namespaces: Vec<(String, State)>,
     /// Packets whose attachments are still to come, of the client and the server.
-    pending: [Option<Pending>; 2],
-    /// Events of the client and the server that want an acknowledgement.
-    unanswered: [VecDeque<Event>; 2],
+    partial: [Option<Partial>; 2],
+    /// Events of the client and the server that want an acknowledgement, each with its namespace.
+    pub pending: Pending<String>,
     /// The client asked for a namespace.
     pub connects: bool,
     /// The server let it into one, or refused one.
@@ -37,7 +35,7 @@ enum State {
 }
 
 #[derive(Debug)]
-struct Pending {
+struct Partial {
     app: App,
     /// The packet in a few words.
     title: String,
@@ -45,14 +43,6 @@ struct Pending {
     left: u64,
     /// Bytes kept of those that came.
     kept: usize,
-}
-
-#[derive(Debug)]
-struct Event {
-    namespace: String,
-    id: u64,
-    name: String,
-    when: When,
 }
 
 /// The session around a packet.
@@ -87,7 +77,7 @@ impl Socket {
                 return None;
             }
         };
-        if let Some(left) = self.pending[via.dir.index()].take() {
+        if let Some(left) = self.partial[via.dir.index()].take() {
             let expected = Text::with("{} more of the binary attachments of {}", left.left).and(&left.title);
             let got = read.summary();
             findings.push(Finding::new(&ATTACHMENT_MISSING, via.dir, expected, got));
@@ -103,27 +93,24 @@ impl Socket {
         }
         self.namespace(&read, via, session);
         if read.attachments > 0 {
-            let pending = Pending { app: app.clone(), title: read.title(), left: read.attachments, kept: 0 };
-            self.pending[via.dir.index()] = Some(pending);
+            let pending = Partial { app: app.clone(), title: read.title(), left: read.attachments, kept: 0 };
+            self.partial[via.dir.index()] = Some(pending);
         }
         Some(app)
     }
 
     fn event(&mut self, packet: &Packet<'_>, via: Via) {
         let (Some(id), Some((name, _))) = (packet.ack, packet.event()) else { return };
-        let queue = &mut self.unanswered[via.dir.index()];
-        if queue.len() == limits::ACKS_OUTSTANDING {
-            queue.pop_front();
-        }
-        queue.push_back(Event { namespace: packet.path().to_owned(), id, name, when: via.when });
+        let (id, extra) = (Id::Number(id), packet.path().to_owned());
+        let request = Request { id, what: name, extra, ..Request::default() };
+        self.pending.begin(via.dir, via.when.moment(), request);
     }
 
     fn ack(&mut self, packet: &Packet<'_>, via: Via, record: &mut AppSession, app: &mut App) {
-        let queue = &mut self.unanswered[via.dir.peer().index()];
-        let is_it = |event: &Event| Some(event.id) == packet.ack && event.namespace == packet.path();
-        let Some(event) = queue.iter().position(is_it).and_then(|at| queue.remove(at)) else { return };
-        record.acks += 1;
-        app.answers = Some(answer(&event.name, event.when, via.when));
+        let Some(id) = packet.ack.map(Id::Number) else { return };
+        let is_it = |event: &Request<String>| event.id == id && event.extra == packet.path();
+        app.answers = self.pending.answer(via.dir, via.when.moment(), is_it, None);
+        record.acks += u64::from(app.answers.as_ref().is_some_and(|answer| answer.nth != Nth::Again));
     }
 
     fn namespace(&mut self, packet: &Packet<'_>, via: Via, session: &mut Around<'_>) {
@@ -184,7 +171,7 @@ impl Socket {
         from_start: bool,
         findings: &mut Vec<Finding>,
     ) -> Option<App> {
-        let Some(pending) = &mut self.pending[via.dir.index()] else {
+        let Some(pending) = &mut self.partial[via.dir.index()] else {
             if from_start {
                 let expected = "a BINARY_EVENT or BINARY_ACK that announces it".into();
                 let got = Text::with("{} bytes of binary data", packet.data.len());
@@ -215,7 +202,7 @@ impl Socket {
             app.summary = place(Text::with("attachment, {} bytes, {} of {}", packet.data.len()));
             return Some(app);
         }
-        let pending = self.pending[via.dir.index()].take()?;
+        let pending = self.partial[via.dir.index()].take()?;
         app.summary =
             place(Text::with("attachment, {} bytes, {} of {}, completes {}", packet.data.len())).and(of);
         // The whole packet once more, now that it is complete.

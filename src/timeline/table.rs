@@ -7,6 +7,7 @@ use super::diagnose;
 use super::followed::Followed;
 use super::target::Target;
 use super::when::{Closed, When};
+use crate::app::pending::Requests;
 use crate::limits;
 use crate::model::{AppSession, Connection, EndKind, Endpoint, Finding, SessionEnd, Time, Transport};
 
@@ -170,6 +171,7 @@ impl Table {
             _ if closed => SessionEnd::Closed,
             how => how,
         });
+        session.socket.pending.list(session.record.ended, &mut session.record.unanswered);
         let packets = session.packets;
         Some(Ended { record: session.record, findings: session.findings, packets })
     }

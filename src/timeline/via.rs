@@ -24,7 +24,7 @@ impl Via {
 
 /// What a packet answers.
 pub(super) fn answer(what: &str, asked: When, now: When) -> Answer {
-    Answer { what: what.to_owned(), packets: asked.packets, after: now.since(asked) }
+    Answer { what: what.to_owned(), packets: asked.packets, after: now.since(asked), ..Answer::default() }
 }
 
 /// A packet that cannot be read.

@@ -1,5 +1,6 @@
 //! When and where things were seen.
 
+use crate::app::pending::Moment;
 use crate::model::{Dir, Time, Unit};
 
 /// The first Close frame: who sent it, with which code, in which packets.
@@ -16,6 +17,11 @@ pub(super) struct When {
 impl When {
     pub fn of(unit: &Unit<'_>) -> Self {
         Self { conn: unit.conn, time: unit.time, packets: unit.packets }
+    }
+
+    /// The moment alone.
+    pub fn moment(self) -> Moment {
+        Moment { time: self.time, packets: self.packets }
     }
 
     /// Nanoseconds from `earlier` to this.

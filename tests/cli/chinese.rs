@@ -20,6 +20,7 @@ const CHINESE: Options = Options {
     ascii: false,
     time: TimeStyle::Relative,
     payload: None,
+    latency: false,
     advice: None,
     head: false,
 };

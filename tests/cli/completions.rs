@@ -90,7 +90,7 @@ fn in_zsh() {
         let typed = [
             "PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D",
             "source ./script; compdef _wstool wstool; LISTMAX=10000",
-            "each() { local -a all; builtin compadd -O all \"$@\"; print -rl -- $all; builtin compadd \"$@\" }",
+            "each() { local all=(); builtin compadd -O all \"$@\"; print -rl $all; builtin compadd \"$@\"; }",
             "shown() { print; compadd() { each \"$@\" }; _main_complete; print \"<\"end\">\" }",
             "zle -C shown list-choices shown; bindkey \"^I\" shown; print \"<\"ready\">\"",
         ];

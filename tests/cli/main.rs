@@ -16,4 +16,5 @@ mod follow;
 mod habits;
 mod readme;
 mod replay;
+mod requests;
 mod several;

@@ -322,7 +322,7 @@ fn several_files_and_parts_of_one() {
                 let reader = Box::new(Cursor::new(parts[place].clone()));
                 Some(Ok((input::open(reader, "part").expect("a capture"), threads)))
             };
-            let files = pipeline::run_files(&meta, &mut open, limits::MEMORY, view.as_mut(), &mut |_| ());
+            let files = pipeline::run_files(&meta, &mut open, Means::default(), view.as_mut(), &mut |_| ());
             view.end().expect("memory takes it");
             let each = files.each.iter().map(|file| told(file.as_ref().expect("a capture")));
             (out.0.take(), each.collect::<String>() + &told(&files.whole))

@@ -16,8 +16,8 @@ const GROUND: &[&str] = &["model", "limits"];
 
 /// What the commands stand on.
 const DECODING: &[&str] = &[
-    "pipeline", "decoder", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app", "model",
-    "lang", "limits",
+    "pipeline", "decoder", "cause", "select", "synth", "input", "net", "tls", "http", "h2", "ws", "app",
+    "model", "lang", "limits",
 ];
 
 /// What the exercises stand on: their answers come from the tool itself.
@@ -44,13 +44,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Bytes of connections to units; packets to bytes of connections.
     ("session", &["tls", "http", "h2", "ws", "model", "limits"]),
     ("timeline", &["app", "model", "limits"]),
-    ("decoder", &["session", "timeline", "ws", "model", "limits"]),
+    ("cause", &["ws", "http", "model", "limits"]),
+    ("decoder", &["session", "timeline", "cause", "ws", "model", "limits"]),
     ("pipeline", &["decoder", "input", "net", "ws", "model", "limits"]),
     ("select", GROUND),
     // Writing traffic.
     ("synth", &["ws", "model", "limits"]),
     // Every view is a function of units.
-    ("render", &["model", "lang", "limits"]),
+    ("render", &["cause", "model", "lang", "limits"]),
     // What the commands do.
     ("compare", DECODING),
     ("replay", DECODING),

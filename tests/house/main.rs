@@ -9,6 +9,7 @@ mod rfc;
 mod shelf;
 
 mod catalogue;
+mod causes;
 mod citations;
 mod guides;
 mod layering;

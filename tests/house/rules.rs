@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use wstool::cause::is_cause;
 use wstool::model::{Rule, Severity, Who};
 
 use crate::shelf::{Sample, root, samples};
@@ -15,8 +16,13 @@ use crate::shelf::{Sample, root, samples};
 /// Where what these captures do wrong is right; a capture has no comments.
 const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
     ("broken/connection-refused.pcap", "chat.pcap"),
+    ("broken/keep-alive-unanswered.pcap", "chat.pcap"),
+    ("broken/packet-loss.pcap", "chat.pcap"),
     ("broken/packet-truncated.pcap", "chat.pcap"),
     ("broken/parallel-connecting.pcap", "clean/endings.script"),
+    ("broken/path-went-dark.pcap", "chat.pcap"),
+    ("broken/sent-after-fin.pcap", "chat.pcap"),
+    ("broken/zero-window.pcap", "chat.pcap"),
 ];
 
 #[test]
@@ -129,9 +135,12 @@ fn reference() -> String {
          An *error* is certainly a broken MUST. A *warning* is a broken SHOULD, or a MUST that can only be\n\
          inferred from what is on the wire. A *note* is allowed and worth knowing. *Close* is the code with\n\
          which a receiver fails the connection because of it, if it does.\n\n\
+         Why connections end that break no rule: [causes](causes.md).\n\n\
          This page is written from the code (`UPDATE_DOCS=1 cargo test --test house rules`).\n",
     );
-    for (title, rules) in wstool::rule_lists() {
+    // Causes have a page of their own.
+    let lists = wstool::rule_lists().into_iter();
+    for (title, rules) in lists.filter(|(_, rules)| !rules.iter().any(|rule| is_cause(rule))) {
         let _ = writeln!(page, "\n## {title}\n");
         // Only where there are frames can a connection be failed by one.
         let fails = rules.iter().any(|rule| rule.fails.is_some());

@@ -13,24 +13,7 @@ use serde_json::Value;
 use crate::shelf::{incidents, root};
 
 /// Incidents whose cause is not told yet. It may only get shorter: who explains one takes it out.
-const WAITING: &[&str] = &[
-    "close-1011-db-pool",
-    "idle-haproxy-tunnel",
-    "reconnect-storm",
-    "refused-426-curl",
-    "refused-504-nginx",
-    "subprotocol-not-agreed",
-    "zero-window",
-    "path-went-dark",
-    "lossy-network",
-    "message-loop",
-    "jsonrpc-unanswered",
-    "jsonrpc-slow",
-    "jsonrpc-error",
-    "graphql-subscription-error",
-    "socketio-ack-missing",
-    "socketio-ping-timeout",
-];
+const WAITING: &[&str] = &[];
 
 /// What a terminal shows at once.
 const SCREEN: usize = 24;

@@ -38,6 +38,7 @@ const WIDE: Options = Options {
     ascii: false,
     time: TimeStyle::Relative,
     payload: None,
+    latency: false,
     advice: None,
     head: false,
 };

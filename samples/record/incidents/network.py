@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import os
 import socket as sockets
 
@@ -160,3 +161,72 @@ async def compression_wasted(on):
                 await socket.recv()
         except ConnectionClosed:
             pass
+
+
+@incident
+async def keep_alive_unanswered(on):
+    """An idle connection's client is gone without a word; TCP's keep-alive probes tell the server after
+    a while. Captured at the server."""
+    wire = Network(delay=0.005)
+    server = await on.python("""
+        import asyncio, socket as sockets
+        from websockets.asyncio.server import serve
+        async def handler(socket):
+            plain = socket.transport.get_extra_info("socket")
+            plain.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, 1)
+            plain.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_KEEPIDLE, 2)
+            plain.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_KEEPINTVL, 1)
+            plain.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_KEEPCNT, 4)
+            await socket.send("hello")
+            await socket.wait_closed()
+        async def main():
+            async with serve(handler, "10.0.0.7", 8080, compression=None, ping_interval=None):
+                print("ready")
+                await asyncio.Future()
+        asyncio.run(main())
+    """, within=wire.at("server"))
+    on.capture("tcp", "s1", wire.at("server"))
+    client = await on.python(LISTENER, within=wire.at("client"))
+    await asyncio.sleep(5)
+    wire.dark = True
+    await asyncio.sleep(8)
+    client.kill()
+    server.kill()
+    await asyncio.sleep(0.5)
+
+
+keep_alive_unanswered.captures_itself = True
+
+
+@incident
+async def sent_after_fin(on):
+    """A server closes its socket without a Close frame; the client does not look, and sends on."""
+    async def handler(reader, writer):
+        key = [line.split()[1] for line in (await reader.readuntil(b"\r\n\r\n")).splitlines()
+               if line.lower().startswith(b"sec-websocket-key:")][0]
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                     b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        await reader.read(4096)
+        writer.write(b"\x81\x05hello")
+        writer.close()
+
+    server = await asyncio.start_server(handler, "127.0.0.1", 8080)
+    client = await on.python("""
+        import os, socket, struct, time
+        plain = socket.create_connection(("127.0.0.1", 8080))
+        plain.sendall(b"GET /rows HTTP/1.1\\r\\nHost: 127.0.0.1:8080\\r\\nUpgrade: websocket\\r\\n"
+                      b"Connection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\n"
+                      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n")
+        plain.recv(4096)
+        def send(text):
+            mask = os.urandom(4)
+            plain.sendall(struct.pack("!BB", 0x81, 0x80 | len(text)) + mask
+                          + bytes(byte ^ mask[at % 4] for at, byte in enumerate(text)))
+        send(b"insert 1")
+        time.sleep(0.7)
+        send(b"insert 2, which nobody will read")
+        time.sleep(0.3)
+    """, ready=None)
+    await on.finish(client)
+    server.close()

@@ -1,15 +1,14 @@
 //! Follows the two streams of control packets of a connection.
 
-use std::collections::VecDeque;
-
 use super::names::Kind;
 use super::packet::{self, Control, Head, Header};
 use super::reader::Fault;
 use super::{LENGTH_TOO_LONG, PACKET_CUT, PROTOCOL_ERROR, REFUSED, TEXT_FRAME};
 use crate::app::dialect::{Decoder, Said};
+use crate::app::pending::{Id, Moment, Pending, Request, Requests};
 use crate::app::stream::{Begun, Whole};
-use crate::limits::{ACKS_OUTSTANDING, APP_PACKETS};
-use crate::model::{Answer, App, Dir, Finding, Span, Text, Time};
+use crate::limits::APP_PACKETS;
+use crate::model::{Answer, App, Dir, Failure, Finding, Span, Text};
 
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
@@ -17,6 +16,8 @@ pub(super) struct Mqtt {
     /// 3, 4 or 5; `None` until something told.
     version: Option<u8>,
     lanes: [Lane; 2],
+    /// What was sent and has not been answered; the kind is the type of the answer.
+    pending: Pending,
 }
 
 #[derive(Debug, Default)]
@@ -25,8 +26,6 @@ struct Lane {
     state: State,
     /// Control packets so far.
     packets: u64,
-    /// What it sent and has not been answered.
-    unanswered: VecDeque<Asked>,
 }
 
 /// Whether it is known where packets begin.
@@ -36,16 +35,6 @@ enum State {
     InStep,
     /// Bytes are missing: a packet may begin with any message.
     Lost,
-}
-
-#[derive(Debug)]
-struct Asked {
-    /// The type of its answer.
-    answer: Kind,
-    id: Option<u16>,
-    what: String,
-    packets: Option<(u64, u64)>,
-    time: Option<Time>,
 }
 
 impl Decoder for Mqtt {
@@ -71,8 +60,11 @@ impl Decoder for Mqtt {
         let lane = &mut self.lanes[dir.index()];
         lane.begun.clear();
         lane.state = State::Lost;
-        lane.unanswered.clear();
-        self.lanes[dir.peer().index()].unanswered.clear();
+        self.pending.forget();
+    }
+
+    fn requests(&mut self) -> Option<&mut dyn Requests> {
+        Some(&mut self.pending)
     }
 
     fn end(&mut self, found: &mut Vec<Finding>) {
@@ -242,19 +234,30 @@ impl Mqtt {
             Kind::PINGREQ => Some(Kind::PINGRESP),
             _ => None,
         };
+        let (now, id) = (Moment::of(said), control.id.map_or(Id::None, |id| Id::Number(id.into())));
         if let Some(answer) = wanted {
-            let queue = &mut self.lanes[said.dir.index()].unanswered;
-            if queue.len() == ACKS_OUTSTANDING {
-                queue.pop_front();
+            let method = match control.kind {
+                Kind::PUBLISH => format!("PUBLISH QoS {}", control.qos),
+                kind => kind.name().to_owned(),
+            };
+            let (kind, id, what) = (answer.0.into(), id.clone(), control.title.clone());
+            let request = Request { kind, id, what, method: Some(method), ..Request::default() };
+            if control.id.is_some() {
+                // Sent again, it is the same.
+                self.pending.begin_once(said.dir, now, request);
+            } else {
+                self.pending.begin(said.dir, now, request);
             }
-            let (packets, time) = (said.packets, said.time);
-            queue.push_back(Asked { answer, id: control.id, what: control.title.clone(), packets, time });
         }
-        let queue = &mut self.lanes[said.dir.peer().index()].unanswered;
-        let at = queue.iter().position(|asked| asked.answer == control.kind && asked.id == control.id)?;
-        let asked = queue.remove(at)?;
-        let after = said.time.zip(asked.time).map(|(now, then)| now.since(then));
-        Some(Answer { what: asked.what, packets: asked.packets, after })
+        let is_it = |asked: &Request| asked.kind == u64::from(control.kind.0) && asked.id == id;
+        // The reason without the packet that it stands in.
+        let reason = |words: &Text| {
+            let words = words.to_string();
+            let rest = words.strip_prefix(&control.title).unwrap_or(&words);
+            rest.trim_start_matches([':', ' ']).to_owned()
+        };
+        let failure = control.refused.as_ref().map(|(words, _)| Failure { code: Some(reason(words)), message: None });
+        self.pending.take(said.dir, now, is_it, failure).map(|(answer, _)| answer)
     }
 
     /// Reads a message of a direction in which bytes are missing: a packet may begin with it.

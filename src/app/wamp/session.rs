@@ -12,8 +12,9 @@ use super::{
 use crate::app::dialect::{Decoder, Said};
 use crate::app::excerpt::clipped;
 use crate::app::json;
+use crate::app::pending::{Id, Moment, Pending, Request, Requests};
 use crate::limits::ACKS_OUTSTANDING;
-use crate::model::{Answer, App, Dir, Field, FieldDef, Finding, Span, Text, Time, Value};
+use crate::model::{Answer, App, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value};
 
 /// What is remembered of a connection.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ pub(super) struct Wamp {
     phase: Phase,
     /// Who is the client of the router; mostly the client of the WebSocket.
     client: Option<Dir>,
-    lanes: [Lane; 2],
+    /// Requests without an answer, each with its topic or procedure; the kind is its code.
+    pending: Pending<Option<String>>,
     /// The URIs behind the router's numbers of subscriptions and registrations.
     names: VecDeque<(&'static FieldDef, u64, String)>,
 }
@@ -41,26 +43,6 @@ enum Phase {
     Closing,
     /// GOODBYE was answered, or ABORT said; another session may begin.
     Over,
-}
-
-/// What is remembered of a direction.
-#[derive(Debug, Default)]
-struct Lane {
-    /// Its requests that have not been answered.
-    unanswered: VecDeque<Asked>,
-    /// There may have been other requests: some were not seen, or forgotten.
-    incomplete: bool,
-}
-
-#[derive(Debug)]
-struct Asked {
-    code: Code,
-    id: u64,
-    what: String,
-    /// The topic or procedure.
-    uri: Option<String>,
-    packets: Option<(u64, u64)>,
-    time: Option<Time>,
 }
 
 /// A message taken apart.
@@ -88,7 +70,7 @@ impl Decoder for Wamp {
             Ok(None) => return Some(self.app(Text::new("a message of an extension"))),
             Err(fault) => {
                 found.push(*fault);
-                self.lanes[said.dir.index()].incomplete = true;
+                self.pending.miss(said.dir);
                 return None;
             }
         };
@@ -104,17 +86,18 @@ impl Decoder for Wamp {
     fn lost(&mut self, dir: Dir) {
         // A GOODBYE or a HELLO may have been among it.
         self.phase = Phase::Unknown;
-        self.lanes[dir.index()].incomplete = true;
-        for lane in &mut self.lanes {
-            lane.unanswered.clear();
-        }
+        self.pending.lose_all(dir);
+    }
+
+    fn requests(&mut self) -> Option<&mut dyn Requests> {
+        Some(&mut self.pending)
     }
 }
 
 impl Wamp {
     pub(super) fn new(encoding: Encoding) -> Self {
-        let (lanes, names) = (<[Lane; 2]>::default(), VecDeque::new());
-        Self { encoding, phase: Phase::Fresh, client: None, lanes, names }
+        let (pending, names) = (Pending::default(), VecDeque::new());
+        Self { encoding, phase: Phase::Fresh, client: None, pending, names }
     }
 
     fn app(&self, summary: Text) -> App {
@@ -229,7 +212,7 @@ impl Wamp {
         if is_first {
             // From here on everything is seen.
             self.client = Some(said.dir);
-            self.lanes = Default::default();
+            self.pending.begin_anew();
             self.names.clear();
         }
         let by_client = self.client.map(|client| client == said.dir);
@@ -305,14 +288,25 @@ impl Wamp {
     /// Finds the request that this answers, and what is an answer to none.
     fn answers(&mut self, said: &Said<'_>, message: &Message, found: &mut Vec<Finding>) -> Option<Answer> {
         let code = message.form.code;
-        let lane = &mut self.lanes[said.dir.peer().index()];
-        let (queue, id) = (&mut lane.unanswered, message.id.unwrap_or_default());
-        let fits = |asked: &Asked| match code {
-            Code::ERROR => Some(asked.code) == message.request_type && asked.id == id,
-            Code::ABORT => asked.code == Code::HELLO,
-            _ => asked.code.answer() == Some(code) && asked.id == id,
+        let id = message.id.unwrap_or_default();
+        let fits = |asked: &Request<_>| {
+            let (of, is_it) = (Code(asked.kind), asked.id == Id::Number(id));
+            match code {
+                Code::ERROR => Some(of) == message.request_type && is_it,
+                Code::ABORT => of == Code::HELLO,
+                _ => of.answer() == Some(code) && is_it,
+            }
         };
-        let Some(at) = queue.iter().position(fits) else {
+        let now = Moment::of(said);
+        // More of the same answer may follow.
+        if message.progress && matches!(code, Code::RESULT | Code::YIELD) {
+            let answer = self.pending.go_on(said.dir, now, fits);
+            if answer.is_some() {
+                return answer;
+            }
+        }
+        let failure = matches!(code, Code::ERROR | Code::ABORT).then(|| message.failure());
+        let Some((answer, asked)) = self.pending.take(said.dir, now, fits, failure) else {
             let of_request = message.request_type.unwrap_or(code);
             // An unacknowledged PUBLISH is not remembered, and the router may speak by itself (0).
             let is_answer = if code == Code::ERROR {
@@ -320,7 +314,7 @@ impl Wamp {
             } else {
                 is_answer(code)
             };
-            let is_known = matches!(self.phase, Phase::Open | Phase::Closing) && !lane.incomplete;
+            let is_known = matches!(self.phase, Phase::Open | Phase::Closing) && !self.pending.is_incomplete(said.dir.peer());
             if is_answer && is_known && id > 0 && self.may_send(said.dir, message) {
                 let expected = Text::with("the id of a request without an answer, not {}", id);
                 let span = message.field(&REQUEST).unwrap_or(&message.fields[0]).span;
@@ -332,15 +326,8 @@ impl Wamp {
             }
             return None;
         };
-        // More of the same answer may follow.
-        if message.progress && matches!(code, Code::RESULT | Code::YIELD) {
-            let asked = &queue[at];
-            let after = said.time.zip(asked.time).map(|(now, then)| now.since(then));
-            return Some(Answer { what: asked.what.clone(), packets: asked.packets, after });
-        }
-        let asked = queue.remove(at)?;
         let number = |def| message.field(def).and_then(number_of).map(|number| (def, number));
-        if let Some(uri) = asked.uri
+        if let Some(uri) = asked.extra
             && let Some((def, number)) = number(&SUBSCRIPTION).or(number(&REGISTRATION))
         {
             if self.names.len() == ACKS_OUTSTANDING {
@@ -348,8 +335,7 @@ impl Wamp {
             }
             self.names.push_back((def, number, uri));
         }
-        let after = said.time.zip(asked.time).map(|(now, then)| now.since(then));
-        Some(Answer { what: asked.what, packets: asked.packets, after })
+        Some(answer)
     }
 
     /// Whether a message may come from this side at all; otherwise that is what is wrong with it.
@@ -371,15 +357,8 @@ impl Wamp {
             Code::GOODBYE => self.phase == Phase::Closing,
             code => code.answer().is_some(),
         };
-        let lane = &mut self.lanes[said.dir.index()];
-        let id = message.id.unwrap_or_default();
-        // A call whose arguments come in several messages is one request.
-        if !wants || lane.unanswered.iter().any(|asked| asked.code == code && asked.id == id) {
+        if !wants {
             return;
-        }
-        if lane.unanswered.len() == ACKS_OUTSTANDING {
-            lane.unanswered.pop_front();
-            lane.incomplete = true;
         }
         let uri = message.uri().map(str::to_owned);
         let uri =
@@ -388,8 +367,10 @@ impl Wamp {
             Some(uri) => format!("{} {}", message.form.name, clipped(uri)),
             None => message.form.name.to_owned(),
         };
-        let (packets, time) = (said.packets, said.time);
-        self.lanes[said.dir.index()].unanswered.push_back(Asked { code, id, what, uri, packets, time });
+        let (kind, id) = (code.0, Id::Number(message.id.unwrap_or_default()));
+        let request = Request { kind, id, what, method: None, lasting: false, extra: uri };
+        // A call whose arguments come in several messages is one request.
+        self.pending.begin_once(said.dir, Moment::of(said), request);
     }
 
     /// The URI behind the subscription or registration that a message names.
@@ -442,6 +423,15 @@ impl Message {
         let field =
             [&PROCEDURE, &TOPIC, &REALM, &REASON, &ERROR_URI].into_iter().find_map(|def| self.field(def))?;
         if let Value::Text(uri) = &field.value { Some(uri) } else { None }
+    }
+
+    /// What an ERROR or ABORT says of the request that it answers.
+    fn failure(&self) -> Failure {
+        let code = self.field(&ERROR_URI).or(self.field(&REASON)).and_then(|field| match &field.value {
+            Value::Text(uri) => Some(clipped(uri).into_owned()),
+            _ => None,
+        });
+        Failure { code, message: None }
     }
 
     /// A request's type and id, to be shown.

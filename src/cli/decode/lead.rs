@@ -31,7 +31,7 @@ pub(super) fn of(args: &Args, name: &str, opened: &Opened, interrupt: &Interrupt
         return None;
     }
     let again = open(name, interrupt).ok()?;
-    let means = pipeline::Means { threads: args.threads.of(&again), memory: args.memory };
+    let means = args.means(args.threads.of(&again));
     let mut select = Select::new(args.selection(), Head::default());
     let mut until = Until { select: &mut select, interrupt };
     pipeline::run_with(means, again.input, &mut until, &mut |_| {});

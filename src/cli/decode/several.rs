@@ -16,7 +16,7 @@ use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::output::{Output, Progress};
 use crate::input::Input;
 use crate::model::{InputFile, Meta, Sink, Text, Time};
-use crate::pipeline;
+use crate::pipeline::{self, Threads};
 use crate::select::{Select, Stream};
 
 /// An input as it is known before anything is decoded.
@@ -113,7 +113,7 @@ fn decode<S: Sink>(
                 (input, threads)
             }))
         },
-        args.memory,
+        args.means(Threads::One),
         until,
         &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
     );

@@ -155,6 +155,7 @@ impl Args {
             time: TimeStyle::Relative,
             payload: None,
             advice: None,
+            latency: false,
             head: false,
         }
     }

@@ -10,7 +10,7 @@ use super::super::{
 use super::RequestFacts;
 use super::exam::Exam;
 
-const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version \
+pub(super) const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: proxy_http_version \
                        1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
 
 /// What a request shows of the way it came.
@@ -101,8 +101,7 @@ fn downgraded() -> Diagnosis {
 /// What is found where a request has no extensions any longer.
 pub fn stripped(expected: Text, got: Text) -> Finding {
     let what = "had Sec-WebSocket-Extensions (permessage-deflate) taken out on the way".into();
-    let case = Case { behind: Some(extensions_stripped()), ..Case::new(what, Vec::new()) };
-    Finding::new(&EXTENSION_STRIPPED, None, expected, got).like(case)
+    Finding::new(&EXTENSION_STRIPPED, None, expected, got).like(Case::new(what, Vec::new()))
 }
 
 /// A proxy removed `Sec-WebSocket-Extensions`. Also for those who see compressed

@@ -135,6 +135,16 @@ pub fn switches_to_websocket(head: &Head<'_>) -> bool {
     answers(&Exam::new(head, false))
 }
 
+/// Whether a response says that here is a WebSocket server, to a request that asked for none (RFC 9110
+/// §15.5.22).
+pub fn wants_websocket(head: &Head<'_>) -> bool {
+    wants(&Exam::new(head, false))
+}
+
+fn wants(exam: &Exam<'_, '_>) -> bool {
+    exam.head.status() == Some(426) && exam.listing(Name::Upgrade, "websocket").is_some()
+}
+
 fn answers(exam: &Exam<'_, '_>) -> bool {
     exam.first(Name::Accept).is_some() || exam.listing(Name::Upgrade, "websocket").is_some()
 }

@@ -2,7 +2,9 @@
 
 use super::super::fields::Name;
 use super::super::head::shown;
+use super::super::{CONNECTION_LACKS_UPGRADE, HTTP_VERSION_TOO_OLD, MISSING_CONNECTION, MISSING_UPGRADE};
 use super::exam::Exam;
+use super::middlebox::PASS_ON;
 use super::{RequestFacts, status};
 use crate::limits;
 use crate::model::{Arg, Case, Diagnosis, Finding, Text, prefix};
@@ -12,8 +14,8 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
     let phrase = exam.head.start_line();
     let phrase = phrase.splitn(3, ' ').nth(2).unwrap_or_default().trim();
     let mut what = match phrase {
-        "" => Text::with("was answered with {}", code),
-        phrase => Text::with("was answered with {} {}", code).and(prefix(phrase, limits::REASON_SHOWN)),
+        "" => Text::with("got {}", code),
+        phrase => Text::with("got {} {}", code).and(prefix(phrase, limits::REASON_SHOWN)),
     };
     for (name, label) in [
         (Name::Location, "Location"),
@@ -34,6 +36,15 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
 /// What may be behind a refusal, and what to change.
 pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>) -> Diagnosis {
     let said = status(code);
+    let is_stripped = request.is_some_and(|request| {
+        let lost = [&MISSING_UPGRADE, &MISSING_CONNECTION, &CONNECTION_LACKS_UPGRADE, &HTTP_VERSION_TOO_OLD];
+        lost.iter().any(|rule| request.broken.contains(rule))
+    });
+    if is_stripped {
+        let what = "the request has come without Upgrade, or in HTTP/1.0: a proxy passes it on like that unless \
+                    it is told otherwise";
+        return Diagnosis::new("upgrade-lost-before", what, PASS_ON);
+    }
     let origin = request.and_then(|request| request.origin.as_deref()).filter(|_| code == 403);
     let what = match origin {
         Some(origin) => Text::new("{}; the page's Origin is {}")
@@ -51,8 +62,8 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
     if is_proxied {
         case.behind = Some(Diagnosis::new(
             "proxy-protocol-unexpected",
-            "the request has a PROXY header in front, which a server that does not expect one takes for a broken \
-             request",
+            "the request has a PROXY header in front, which a server that does not expect one takes for a \
+             broken request",
             "switch the PROXY protocol on at the server, or off at the proxy (HAProxy: send-proxy)",
         ));
     }
@@ -87,7 +98,7 @@ fn first_line(text: &str, status: &str) -> Option<String> {
     let visible = without_tags(text);
     let lines = title.into_iter().chain(visible.lines()).map(str::trim).filter(|line| !line.is_empty());
     // The status is known.
-    let mut lines = lines.filter(|line| !repeats(line, status));
+    let mut lines = lines.filter(|line| !repeats(line, status) && !is_signature(line));
     let line = lines.next()?;
     let is_readable = !line.contains(char::REPLACEMENT_CHARACTER);
     is_readable.then(|| line.to_owned())
@@ -101,6 +112,12 @@ fn repeats(line: &str, status: &str) -> bool {
     };
     let status = words(status);
     words(line).iter().all(|word| status.contains(word) || word == "error")
+}
+
+/// Whether a line is no more than a server's name and version, `nginx/1.22.1`.
+fn is_signature(line: &str) -> bool {
+    let is_version = |after: &str| after.starts_with(|c: char| c.is_ascii_digit());
+    !line.contains(' ') && line.split_once('/').is_some_and(|(_, after)| is_version(after)) || line == "nginx"
 }
 
 fn without_tags(text: &str) -> String {
@@ -133,6 +150,7 @@ mod tests {
                 Some("401 Authorization Required"),
             ),
             ("\r\n<html><body><h1>503 Service Unavailable</h1>\nNo server", Some("No server")),
+            ("<h1>503 Service Unavailable</h1><hr>nginx/1.22.1</center>", None),
             ("", None),
             ("\u{FFFD}\u{FFFD}", None),
             ("{\"error\":\"denied\"}", Some("{\"error\":\"denied\"}")),

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::model::{Deflate, Diagnosis, Rule, Text, Verdict};
+use crate::limits;
+use crate::model::{Deflate, Diagnosis, Rule, Text, Verdict, prefix};
 
 use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
@@ -86,7 +87,8 @@ impl Report<'_> {
     /// Whether the exchange has to do with a WebSocket at all.
     fn concerns_us(&self, exam: &Exam<'_, '_>) -> bool {
         let switches = exam.head.status() == Some(101) && super::answers(exam);
-        exam.head.is_response() && (switches || self.request.is_some_and(|request| request.is_upgrade))
+        let asked = self.request.is_some_and(|request| request.is_upgrade);
+        exam.head.is_response() && (switches || asked || super::wants(exam))
     }
 
     fn switching<'k>(&mut self, exam: &mut Exam<'_, '_>, others: &dyn Fn() -> Vec<&'k [u8]>) -> Outcome {
@@ -150,10 +152,13 @@ impl Report<'_> {
     fn subprotocol(&mut self, exam: &mut Exam<'_, '_>) {
         exam.once(Name::Protocol, &DUPLICATE_SUBPROTOCOL_RESPONSE);
         let Some((field, value)) = exam.first(Name::Protocol) else {
-            if self.request.is_some_and(|request| request.subprotocols.is_some()) {
+            if let Some(offered) = self.request.and_then(|request| request.subprotocols.as_deref()) {
                 self.diagnoses.push(Diagnosis::new(
                     "no-subprotocol-chosen",
-                    "the client offered subprotocols and the server chose none, which RFC 6455 allows",
+                    Text::with(
+                        "the client offered {} and the server chose none, which RFC 6455 allows",
+                        prefix(offered, limits::REASON_SHOWN),
+                    ),
                     "choose one that the client offered: browsers fail the connection otherwise",
                 ));
             }

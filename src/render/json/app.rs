@@ -6,7 +6,8 @@ use super::record::{Content, cut, finding_ids, origin};
 use super::value::{Base64, List, Seconds, Sides, ToJson, Word, members, object, open};
 use super::write::Writer;
 use crate::model::{
-    Answer, App, AppPacket, AppSession, Attachment, Field, SessionEnd, SessionRef, Transport, Unit, Value,
+    Answer, App, AppPacket, AppSession, Attachment, Failure, Field, Nth, SessionEnd, SessionRef, Transport,
+    Unanswered, Unit, Value,
 };
 
 /// What a packet means. Each field is a key: what follows the last dot of its id.
@@ -88,7 +89,40 @@ impl<W: Write> ToJson<W> for &Attachment {
 impl<W: Write> ToJson<W> for &Answer {
     fn put(self, w: &mut Writer<W>) {
         let after = self.after.and_then(|nanos| u64::try_from(nanos).ok()).map(Seconds);
-        object!(w, "what": &self.what, "packets": self.packets, "after": after);
+        open!(w, "what": &self.what);
+        if let Some(method) = &self.method {
+            members!(w, "method": method);
+        }
+        members!(w, "packets": self.packets, "after": after);
+        if self.nth != Nth::First {
+            members!(w, "nth": self.nth.name());
+        }
+        if let Some(failure) = &self.failure {
+            members!(w, "failure": failure);
+        }
+        w.raw("}");
+    }
+}
+
+impl<W: Write> ToJson<W> for &Failure {
+    fn put(self, w: &mut Writer<W>) {
+        object!(w, "code": self.code.as_deref(), "message": self.message.as_deref());
+    }
+}
+
+impl<W: Write> ToJson<W> for &Unanswered {
+    fn put(self, w: &mut Writer<W>) {
+        let waited = self.waited.and_then(|nanos| u64::try_from(nanos).ok()).map(Seconds);
+        object!(
+            w,
+            "who": self.dir,
+            "method": &self.method,
+            "count": self.count,
+            "id": self.id.as_deref(),
+            "time": self.time,
+            "packets": self.packets,
+            "waited": waited,
+        );
     }
 }
 
@@ -129,6 +163,12 @@ pub(super) fn session<W: Write>(unit: &Unit<'_>, it: &AppSession, w: &mut Writer
         "acks": it.acks,
         "heartbeats": it.heartbeats,
         "namespaces": List(&it.namespaces),
+    );
+    if !it.unanswered.is_empty() {
+        members!(w, "unanswered": List(&it.unanswered));
+    }
+    members!(
+        w,
         "diagnoses": List(unit.findings.iter().map(|finding| finding.rule)),
     );
     finding_ids(unit, w);

@@ -11,6 +11,7 @@ pub mod film;
 mod frame;
 pub(crate) mod record;
 pub(crate) mod run;
+mod tcp;
 pub(crate) mod value;
 pub(crate) mod write;
 

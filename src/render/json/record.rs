@@ -124,6 +124,9 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     if !connection.more.is_empty() {
         members!(w, "more_findings": List(&connection.more));
     }
+    if !connection.unanswered.is_empty() {
+        members!(w, "unanswered": List(&connection.unanswered));
+    }
     finding_ids(unit, w);
 }
 
@@ -157,6 +160,9 @@ fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
         "bytes": of(|counts| counts.bytes),
         "payload_bytes": of(|counts| counts.payload_bytes),
     );
+    if let Some(tcp) = &ending.transport {
+        members!(w, "tcp": &**tcp);
+    }
 }
 
 pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {

@@ -106,6 +106,7 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         http_version: None,
         ending: None,
         more: Vec::new(),
+        unanswered: Vec::new(),
     };
     talk.connect(2).tell(None, Body::Connection(&bare), &[]);
     talk.frame(Server, "8101 41").end(EndKind::Rst, None);
@@ -141,7 +142,12 @@ fn packet_of_socket_io() -> App {
         ],
         attachments: vec![Attachment { num: 0, length: 2, bytes: vec![1, 2], conn: 1, packets: None }],
         session: Some(SessionRef { number: 1, sid: None, transport: Transport::Polling }),
-        answers: Some(Answer { what: "ping".into(), packets: Some((1, 2)), after: Some(1_500_000_000) }),
+        answers: Some(Answer {
+            what: "ping".into(),
+            packets: Some((1, 2)),
+            after: Some(1_500_000_000),
+            ..Answer::default()
+        }),
         ..App::default()
     }
 }

@@ -1,6 +1,6 @@
 //! How connections ended: outcomes, Close codes by side, how long they lived, and the silence before.
 
-use super::distribution::Range;
+use crate::model::distribution::Range;
 use crate::model::{CloseCode, Dir, Judgement, Outcome, TcpEnd};
 
 /// Kinds of Close codes that are counted apart.

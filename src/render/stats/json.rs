@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::course::Course;
-use super::distribution::{Distribution, Range};
 use super::ends::Ends;
+use super::latency::{Latencies, Latency};
 use super::ledger::Ledger;
 use super::tally::{Frames, Pings, Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
-use crate::model::CloseCode;
+use crate::model::distribution::{Distribution, Range};
+use crate::model::{CloseCode, Dir};
 use crate::render::json::cause::cause;
 use crate::render::json::run::{findings_by_rule, findings_by_severity, meta, summary};
 use crate::render::json::value::{List, Seconds, Sides, ToJson, members, object, open, with};
@@ -77,6 +78,9 @@ fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
     tally(&report.total, w);
     ends(report.ends, w);
     members!(w, "course": with(|w: &mut Writer<W>| course(report.course, w)));
+    if let Some(latencies) = report.latencies {
+        members!(w, "requests": Requests(latencies));
+    }
     findings_by_rule(&report.rules, w);
 }
 
@@ -177,6 +181,44 @@ impl<W: Write> ToJson<W> for Ledger {
             "from_earlier_bytes": self.from_earlier,
             "window_bytes": self.windows,
             "failed": self.failed,
+        );
+    }
+}
+
+/// How long requests waited: by method, and last those of all further methods together.
+struct Requests<'a>(&'a Latencies);
+
+impl<W: Write> ToJson<W> for Requests<'_> {
+    fn put(self, w: &mut Writer<W>) {
+        let methods = self.0.by_count().into_iter();
+        let methods = methods.map(|(dir, method, it)| Waits { dir: Some(dir), method: Some(method), it });
+        let other = self.0.has_other().then_some(Waits { dir: None, method: None, it: &self.0.other });
+        List(methods.chain(other)).put(w);
+    }
+}
+
+struct Waits<'a> {
+    dir: Option<Dir>,
+    method: Option<&'a str>,
+    it: &'a Latency,
+}
+
+impl<W: Write> ToJson<W> for Waits<'_> {
+    fn put(self, w: &mut Writer<W>) {
+        let (times, range) = (&self.it.times, &self.it.times.range);
+        let some = |value| (range.count > 0).then_some(Seconds(value));
+        object!(
+            w,
+            "who": self.dir,
+            "method": self.method,
+            "count": self.it.answered(),
+            "min": some(range.min),
+            "median": some(times.quantile(50)),
+            "p95": some(times.quantile(95)),
+            "max": some(range.max),
+            "errors": self.it.errors,
+            "again": self.it.again,
+            "unanswered": self.it.unanswered,
         );
     }
 }

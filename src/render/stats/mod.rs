@@ -1,14 +1,15 @@
 //! The view `stats`: what a capture holds, counted.
 //!
 //! [`Stats`] is a sink that only counts. It looks at no field and no payload, so
-//! decoders build none, and costs a few nanoseconds a frame. Its memory grows with
+//! decoders build none, and costs a few nanoseconds a frame; how long requests wait is counted on demand,
+//! because messages have to be read for that. Its memory grows with
 //! the connections that are open at the same time, not with the capture: of finished
 //! ones the [`LISTED`] largest are kept apart, the others live on in the totals.
 
 mod course;
-mod distribution;
 mod ends;
 mod json;
+mod latency;
 mod ledger;
 mod table;
 mod tally;
@@ -20,11 +21,12 @@ use std::collections::HashMap;
 
 use crate::cause::Head;
 use crate::model::{
-    Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink, Summary,
-    Unit, Wants,
+    App, Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink,
+    Summary, Unanswered, Unit, Wants,
 };
 use course::Course;
 use ends::Ends;
+use latency::Latencies;
 use tally::Tally;
 
 pub use view::{Counting, VIEW};
@@ -65,6 +67,8 @@ pub struct Stats {
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
     file: usize,
+    /// How long requests wait for their answers, if somebody wants to know: messages have to be read for that.
+    latencies: Option<Box<Latencies>>,
 }
 
 /// A connection and its counts.
@@ -89,6 +93,7 @@ struct Report<'a> {
     listed: Vec<&'a Entry>,
     /// The most frequent first within a severity, the worst severity first.
     rules: Vec<(&'static Rule, u64)>,
+    latencies: Option<&'a Latencies>,
     ends: &'a Ends,
     course: &'a Course,
     head: &'a Head,
@@ -119,7 +124,13 @@ impl Stats {
             meta: None,
             summary: None,
             file: 0,
+            latencies: None,
         }
+    }
+
+    /// The same, and how long requests wait for their answers is counted, too.
+    pub fn with_latency() -> Self {
+        Self { latencies: Some(Box::default()), ..Self::new() }
     }
 
     /// The place of a connection's entry, made if need be.
@@ -205,6 +216,19 @@ impl Stats {
         }
     }
 
+    /// Counts what a packet of the application answers.
+    fn answers(&mut self, unit: &Unit<'_>, app: &App) {
+        if let (Some(latencies), Some(dir)) = (&mut self.latencies, unit.dir) {
+            app.answers().for_each(|answer| latencies.answer(dir, answer));
+        }
+    }
+
+    fn unanswered(&mut self, all: &[Unanswered]) {
+        if let Some(latencies) = &mut self.latencies {
+            latencies.unanswered(all);
+        }
+    }
+
     fn report(&self) -> Report<'_> {
         let mut total = self.total.clone();
         self.open.iter().for_each(|entry| total.add(&entry.tally));
@@ -214,8 +238,20 @@ impl Stats {
         listed.truncate(LISTED);
         let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
+        let latencies = self.latencies.as_deref();
         let Self { ends, course, head, connections, .. } = self;
-        Report { meta, summary, total, connections: *connections, listed, rules, ends, course, head }
+        Report {
+            meta,
+            summary,
+            total,
+            connections: *connections,
+            listed,
+            rules,
+            latencies,
+            ends,
+            course,
+            head,
+        }
     }
 }
 
@@ -228,7 +264,7 @@ fn largest_first(entry: &Entry) -> Rank {
 
 impl Sink for Stats {
     fn wants(&self) -> Wants {
-        Wants { causes: true, ..Wants::NOTHING }
+        Wants { causes: true, app: self.latencies.is_some(), ..Wants::NOTHING }
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
@@ -240,6 +276,9 @@ impl Sink for Stats {
         self.course.take(unit.time, message.length);
         let slot = self.slot(unit.conn);
         self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        if let Some(app) = message.app {
+            self.answers(unit, app);
+        }
         Flow::Continue(())
     }
 
@@ -266,18 +305,20 @@ impl Sink for Stats {
                     self.course.take(unit.time, message.length);
                 }
                 tally.message(unit, message, slot != 0);
+                if let Some(app) = message.app {
+                    self.answers(unit, app);
+                }
             }
-            Body::Connection(connection) => self.connection(unit.conn, connection),
+            Body::Packet(packet) => self.answers(unit, packet.app),
+            Body::Session(session) => self.unanswered(&session.unanswered),
+            Body::Connection(connection) => {
+                self.connection(unit.conn, connection);
+                self.unanswered(&connection.unanswered);
+            }
             Body::Meta(meta) => self.meta = Some(meta.clone()),
             Body::File(file) => self.file = file.number,
             Body::Summary(summary) => self.summary = Some(summary.clone()),
-            Body::Http(_)
-            | Body::Opening(_)
-            | Body::Packet(_)
-            | Body::Session(_)
-            | Body::Judgement(_)
-            | Body::Gap(_)
-            | Body::Note => {}
+            Body::Http(_) | Body::Opening(_) | Body::Judgement(_) | Body::Gap(_) | Body::Note => {}
         }
         Flow::Continue(())
     }

@@ -29,6 +29,11 @@ impl Page {
         self.text.push_str(lines);
     }
 
+    /// Columns of its lines.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// What was written, where lines that are too long go on in the next, further to the right.
     pub fn wrapped(&self) -> String {
         let mut wrapped = String::with_capacity(self.text.len());

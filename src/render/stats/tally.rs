@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::distribution::{Distribution, Range};
 use super::ledger::Ledger;
 use super::{KINDS, kind};
 use crate::limits;
+use crate::model::distribution::{Distribution, Range};
 use crate::model::{Dir, Frame, Message, Opcode, SeverityCounts, Time, Unit};
 
 /// The counts of one connection.

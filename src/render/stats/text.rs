@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::course::{Course, sparkline};
-use super::distribution;
 use super::ends::Ends;
+use super::latency::Latency;
 use super::table::{Page, Table};
 use super::tally::{Side, Tally};
 use super::{Entry, KINDS, Report, Stats};
 use crate::cause::Head;
 use crate::lang::Lang;
-use crate::model::EndKind;
+use crate::model::distribution;
 use crate::model::quantity::{count, percent, short, size, time};
+use crate::model::{Dir, EndKind};
 use crate::render::columns::{self, escaped, left, lines};
 use crate::render::files::shorten;
 use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count, close_code};
@@ -20,6 +21,10 @@ use crate::render::{Options, head};
 
 /// Connections that are printed one by one.
 const PRINTED: usize = 10;
+
+/// Methods that are printed, and columns of a name on a page of 80.
+const METHODS_PRINTED: usize = 20;
+const METHOD: usize = 21;
 
 /// Columns of an address: the longest of IPv4. Longer ones lose their middle.
 const ADDRESS: usize = 21;
@@ -32,6 +37,8 @@ const LEGEND: &str = "repeats: copied from earlier messages (context takeover), 
      direction; windows: memory the receivers keep for that between messages";
 const NOT_INFLATED: Noun =
     ["{} compressed message could not be inflated", "{} compressed messages could not be inflated"];
+const AGAIN: Noun =
+    ["{} answer to a request that had been answered", "{} answers to requests that had been answered"];
 /// Of the client and of the server.
 const UNANSWERED: [Noun; 2] = [
     ["{} ping from the client without a pong", "{} pings from the client without a pong"],
@@ -64,6 +71,7 @@ impl Stats {
         sizes(total, lang, &mut page);
         compression(total, lang, &mut page);
         times(&report, lang, &mut page);
+        latencies(&report, lang, &mut page);
         ends(report.ends, lang, &mut page);
         course(report.course, lang, ascii, &mut page);
         findings(&report, lang, ascii, &mut page);
@@ -204,6 +212,49 @@ fn times(report: &Report<'_>, lang: Lang, page: &mut Page) {
         if pings.unasked > 0 {
             let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
         }
+    }
+}
+
+/// How long requests waited, by method.
+fn latencies(report: &Report<'_>, lang: Lang, page: &mut Page) {
+    let Some(latencies) = report.latencies else { return };
+    let all = latencies.by_count();
+    // Mostly the client alone asks.
+    let both_ask = all.iter().any(|(dir, ..)| *dir == Dir::Server);
+    let (by, room): (&[_], _) = if both_ask { (&["by"], METHOD - 8) } else { (&[], METHOD) };
+    let heads = ["answered", "median", "95 %", "longest", "errors", "no reply"];
+    let mut table = Table::new(lang, &[&["Requests"], by, &heads].concat());
+    let mut row = |name: String, by: &'static str, it: &Latency| {
+        let range = &it.times.range;
+        let [median, most, longest] = if range.count == 0 {
+            [(); 3].map(|()| "-".to_owned())
+        } else {
+            [it.times.quantile(50), it.times.quantile(95), range.max].map(time)
+        };
+        let (answered, errors, unanswered) = (short(it.answered()), short(it.errors), short(it.unanswered));
+        let by = both_ask.then(|| lang.words(by).to_owned());
+        let numbers = [answered, median, most, longest, errors, unanswered];
+        table.row([name].into_iter().chain(by).chain(numbers));
+    };
+    let room = room + page.columns().saturating_sub(80);
+    for (dir, method, it) in all.iter().take(METHODS_PRINTED) {
+        row(shorten(&escaped(method), room, ".."), dir.name(), it);
+    }
+    if latencies.has_other() {
+        row(lang.words("other methods").to_owned(), "", &latencies.other);
+    }
+    if table.is_empty() {
+        let _ = writeln!(page, "\n{}", lang.words("no requests that any known protocol ties answers to"));
+        return;
+    }
+    table.print(1 + by.len(), page);
+    let more = all.len().saturating_sub(METHODS_PRINTED);
+    if more > 0 {
+        let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more as u64)]));
+    }
+    let again: u64 = all.iter().map(|(_, _, it)| it.again).sum();
+    if again > 0 {
+        let _ = writeln!(page, "  {}", bounded_count(lang, again, AGAIN));
     }
 }
 
@@ -459,6 +510,52 @@ mod tests {
         let host = "[2001:db8:1234:5678:9abc:def0:1234:5678]:50000";
         let error = crate::model::Text::with("{} and {} are far away", host).and(host);
         Talk::new(stats).summary(&Summary { error: Some(error), ..Summary::default() });
+    }
+
+    #[test]
+    fn requests_by_method() {
+        use crate::model::{Answer, Failure, Nth, Unanswered};
+        let mut stats = Stats::with_latency();
+        Talk::new(&mut stats).connect(1);
+        let mut answer = |dir, what: &str, after: i64, nth, failure| {
+            let answer = Answer { what: what.into(), after: Some(after), nth, failure, ..Answer::default() };
+            stats.latencies.as_mut().unwrap().answer(dir, &answer);
+        };
+        for after in 1..=100 {
+            answer(Server, "eth_call", after * 1_000_000, Nth::First, None);
+        }
+        answer(
+            Server,
+            "a name that is far longer than its column",
+            5_000,
+            Nth::First,
+            Some(Failure::default()),
+        );
+        answer(Client, "window/showMessageRequest", 2_500_000_000, Nth::First, None);
+        answer(Client, "window/showMessageRequest", 2_600_000_000, Nth::Again, None);
+        let unanswered = Unanswered {
+            dir: Client,
+            method: "eth_call".into(),
+            count: 3,
+            id: None,
+            time: None,
+            packets: None,
+            waited: None,
+        };
+        stats.unanswered(&[unanswered]);
+        let page = page(&stats);
+        let table = page.split("\n\n").find(|part| part.starts_with("Requests")).unwrap();
+        assert!(table.lines().all(|line| width(line) <= 80), "{table}");
+        let rows: Vec<String> =
+            table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(rows.len(), 5, "{table}");
+        assert_eq!(rows[0], "Requests by answered median 95 % longest errors no reply");
+        assert_eq!(rows[1], "eth_call client 100 46.1 ms 92.2 ms 100 ms 0 3");
+        assert!(rows[2].starts_with("a ") && rows[2].contains(".."), "{table}");
+        assert!(rows[2].ends_with(" client 1 5.00 us 5.00 us 5.00 us 1 0"), "{table}");
+        assert!(rows[3].ends_with(" server 1 2.50 s 2.50 s 2.50 s 0 0"), "{table}");
+        assert_eq!(rows[4], "1 answer to a request that had been answered");
+        assert!(self::page(&Stats::with_latency()).contains("no requests"));
     }
 
     #[test]

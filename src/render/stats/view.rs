@@ -29,7 +29,8 @@ pub struct Counting<W> {
 impl<W: Write> Counting<W> {
     /// Counts for `out`.
     pub fn new(out: W, form: Form, options: Options) -> Self {
-        Self { stats: Stats::new(), out, form, options }
+        let stats = if options.latency { Stats::with_latency() } else { Stats::new() };
+        Self { stats, out, form, options }
     }
 }
 

@@ -156,10 +156,7 @@ impl Http {
         let span = Span::bytes(source, foreign.offset, foreign.bytes.len() as u64);
         let case = Case {
             behind: Some(behind(protocol)),
-            ..Case::new(
-                Text::new("was not answered in HTTP/1.1, but with {}").word(words.clone()),
-                Vec::new(),
-            )
+            ..Case::new(Text::new("got no HTTP/1.1 in answer, but {}").word(words.clone()), Vec::new())
         };
         let finding =
             Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, words.clone()).at(span).like(case);
@@ -188,8 +185,8 @@ fn behind(protocol: &str) -> Diagnosis {
         "http2" => Diagnosis::new(
             "http2-only-server",
             "the server speaks HTTP/2 only, and a WebSocket handshake with Upgrade needs HTTP/1.1",
-            "let the server speak HTTP/1.1 too, or open the WebSocket over HTTP/2 (RFC 8441) with a client that \
-             can",
+            "let the server speak HTTP/1.1 too, or open the WebSocket over HTTP/2 (RFC 8441) with a client \
+             that can",
         ),
         "tls" => Diagnosis::new(
             "plain-to-tls-port",

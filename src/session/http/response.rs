@@ -72,7 +72,8 @@ impl Http {
         }
         // Its request was seen, but had to be given up.
         let is_resumed = about.is_asked_for();
-        if offer.is_none() && (status != Some(101) || about.told.is_some() && !is_resumed) {
+        let is_unasked = about.told.is_none() && handshake::wants_websocket(&head);
+        if offer.is_none() && !is_unasked && (status != Some(101) || about.told.is_some() && !is_resumed) {
             return self.resume_client(about, cx);
         }
         if about.told.is_none() {

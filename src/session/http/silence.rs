@@ -54,12 +54,10 @@ impl Http {
             Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
         };
         let what = match over {
-            Over::Stream(StreamEnd::Rst) if dir == Dir::Server => {
-                "was not answered: RST from the server".into()
-            }
-            Over::Stream(_) if dir == Dir::Server => "was not answered: FIN from the server".into(),
-            Over::Stream(_) => Text::with("was not answered in {}, when the client gave up", wait(waited)),
-            Over::Input => Text::with("was not answered in {}, when the capture ends", wait(waited)),
+            Over::Stream(StreamEnd::Rst) if dir == Dir::Server => "got no answer: RST from the server".into(),
+            Over::Stream(_) if dir == Dir::Server => "got no answer: FIN from the server".into(),
+            Over::Stream(_) => Text::with("got no answer in {}: the client gave up", wait(waited)),
+            Over::Input => Text::with("got no answer in {}: the capture ends", wait(waited)),
         };
         let behind = match over {
             Over::Stream(_) if dir == Dir::Server => Diagnosis::new(

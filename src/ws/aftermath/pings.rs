@@ -88,7 +88,7 @@ impl Story {
                 .at(at.opcode)
                 .at(ping.at)
                 .like(Case::new(
-                    Text::new("has a pong of the {} that came late").word(dir.name()),
+                    Text::new("had a pong of the {} that came late").word(dir.name()),
                     vec![Measure::of(Quantity::Waited, now.since(sent))],
                 )),
             );
@@ -123,12 +123,12 @@ impl Story {
                     Some(pong) => {
                         let got = "only pongs with other payloads".into();
                         let what =
-                            Text::new("has pings of the {} answered with other payloads").word(dir.name());
+                            Text::new("had pings of the {} answered with other payloads").word(dir.name());
                         let found = Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got);
                         found.at(pong).at(ping.at).like(Case::new(what, Vec::new()))
                     }
                     None => {
-                        let what = Text::new("has a ping of the {} that was not answered").word(dir.name());
+                        let what = Text::new("had a ping of the {} that was not answered").word(dir.name());
                         let wait = last.time.zip(until).map(|(sent, until)| until.since(sent));
                         let wait = wait.map(|wait| Measure::of(Quantity::Waited, wait));
                         let found = Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into());

@@ -15,8 +15,8 @@ use wstool::decoder::{Beginning, Decoder, Start};
 use wstool::input::{self, Input};
 use wstool::limits;
 use wstool::model::{
-    At, Body, Finding, Flow, FlowId, Interest, Layer, Meta, Packet, Receipt, Side, Sink, StreamEnd, Time,
-    Unit,
+    At, Body, Finding, Flow, FlowId, Interest, Layer, Meta, Packet, Receipt, Side, Sink, StreamEnd, TcpFacts,
+    Time, Unit,
 };
 use wstool::net::{self, CloseReason, Opened, StreamSink, Tracker};
 use wstool::render::json::Json;
@@ -82,6 +82,10 @@ impl<C: Cipher> StreamSink for Stack<'_, C> {
 
     fn end(&mut self, flow: FlowId, from: Side, how: StreamEnd, receipt: Receipt, at: At) -> Interest {
         self.decoder.end(flow, from, how, receipt, at)
+    }
+
+    fn transport(&mut self, flow: FlowId, facts: Box<TcpFacts>) {
+        self.decoder.transport(flow, facts);
     }
 
     fn close(&mut self, flow: FlowId, _: CloseReason, last: Time) {

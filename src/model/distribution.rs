@@ -2,7 +2,7 @@
 
 /// Count, sum, least and greatest of some values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Range {
+pub struct Range {
     pub count: u64,
     pub sum: u64,
     pub min: u64,
@@ -42,7 +42,7 @@ const STEPS: u32 = 4;
 /// by at most an eighth. The histogram is as long as the greatest value needs: at
 /// most 252 buckets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Distribution {
+pub struct Distribution {
     pub range: Range,
     buckets: Box<[u32]>,
 }

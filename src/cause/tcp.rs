@@ -1,0 +1,221 @@
+//! What TCP shows of programs and networks: who does not read, what got lost, when nothing came back.
+
+use std::time::Duration;
+
+use super::over::{Over, seen_in};
+use crate::model::quantity::{grouped, share, wait};
+use crate::model::{
+    At, Case, Cite, Diagnosis, Dir, Finding, Measure, Quantity, Rule, StreamEnd, TcpFacts, TcpSide, Text,
+    rules,
+};
+
+rules! {
+    /// What TCP shows.
+    RULES;
+    ZERO_WINDOW = "zero-window", Warning, Cite { doc: "RFC 9293", section: "3.8.6" }, Either,
+        "an endpoint did not read what had arrived: its TCP receive window was zero",
+        "its peer may send nothing meanwhile: messages, pings and Close frames wait in its memory",
+        usually "a program that is busy, blocked, or too slow for what it is sent, or a proxy before one",
+        mend "read all the time and work elsewhere; bound what waits for a receiver, drop or merge the rest";
+    PACKET_LOSS = "packet-loss", Warning, Cite { doc: "RFC 5681", section: "3.2" }, Capture,
+        "a good part of what an endpoint sent had to be sent again",
+        "messages come late and in bursts: each loss costs a round trip or more, and makes TCP send less",
+        usually "a bad or overloaded link: Wi-Fi, mobile networks, a full queue, a wrong duplex mode",
+        mend "compare captures of both ends to see where it is lost; allow more time for pongs meanwhile";
+    WENT_DARK = "path-went-dark", Error, Cite { doc: "RFC 9293", section: "3.8.3" }, Capture,
+        "what an endpoint sent was sent again and again, and nothing came back any more",
+        "neither endpoint learns of it: the sender gives up after some fifteen minutes, its peer never",
+        usually "a cable, Wi-Fi or VPN that is gone, a host without power, a NAT that forgot the connection",
+        mend "send pings and give up when no pong comes in time; look at what changed on the way then";
+    VANISHED = "keep-alive-unanswered", Error, Cite { doc: "RFC 9293", section: "3.8.4" }, Capture,
+        "an endpoint's TCP asked whether its peer is there, and nothing came back",
+        "the connection is open for one of them only, until its TCP gives up",
+        usually "a host that lost power or network, or a NAT or firewall that forgot the connection",
+        mend "send pings more often than that: who is gone is noticed, and a NAT does not forget";
+    SENT_AFTER_FIN = "sent-after-fin", Warning, Cite { doc: "RFC 9293", section: "3.6.1" }, Either,
+        "an endpoint went on sending although its peer had closed TCP, and was answered with RST",
+        "what it sent is lost, and so may be what it had not read yet",
+        usually "a program that only writes, and notices that the other side is gone when a write fails",
+        mend "read all the time, also where no message is expected; take the end of the stream for the end";
+}
+
+/// Nanoseconds that a window is zero at least before it matters: shorter ones are TCP at work.
+const SHUT: u64 = 1_000_000_000;
+/// Segments that were sent again, and their share, that make a lossy network.
+const LOST: u32 = 8;
+const LOST_SHARE: f64 = 0.02;
+/// Segments sent again, or probes, without an answer, and nanoseconds from the first of them on.
+const VAIN: u32 = 3;
+const VAIN_FOR: u64 = 1_000_000_000;
+/// Nanoseconds after which the end of a stream has come across, and somebody who reads has noticed it.
+const NOTICED: i64 = 200_000_000;
+
+/// Whether one of these already says why a connection was given up.
+pub(super) fn explains(rule: &Rule) -> bool {
+    [&WENT_DARK, &VANISHED].contains(&rule)
+}
+
+pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
+    let Some(facts) = over.ending.transport.as_deref() else { return };
+    for dir in [Dir::Client, Dir::Server] {
+        let (side, peer) = (&facts.sides[dir.index()], &facts.sides[dir.peer().index()]);
+        causes.extend(zero_window(dir, side, facts));
+        causes.extend(packet_loss(dir, side, facts));
+        // Of a peer that was never heard, perhaps nothing was captured.
+        if peer.heard.is_some() {
+            causes.extend(went_dark(dir, side));
+            causes.extend(vanished(dir, side));
+        }
+        causes.extend(sent_after_fin(over, dir, side, peer));
+    }
+}
+
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// How long the way there and back is at best: to the one end from where it was captured, and to the other.
+fn round_trip(facts: &TcpFacts) -> Option<String> {
+    facts.least_round_trip().map(|it| wait(nanos(it)))
+}
+
+fn zero_window(dir: Dir, side: &TcpSide, facts: &TcpFacts) -> Option<Finding> {
+    let zero = &side.zero_window;
+    // Where nobody asks whether it has opened, nobody had anything to send.
+    if zero.probes == 0 || zero.longest < Duration::from_nanos(SHUT) {
+        return None;
+    }
+    let peer = &facts.sides[dir.peer().index()];
+    let got = match zero.times {
+        1 => Text::new("the {}'s window was zero for {}").word(dir.name()),
+        _ => Text::new("the {}'s window was zero for {} at a time, {} times").word(dir.name()),
+    };
+    let got = got.and(wait(nanos(zero.longest)));
+    let got = if zero.times == 1 { got } else { got.and(zero.times) };
+    let case = Case::new(
+        Text::new("stood still at a zero window: the {} did not read").word(dir.name()),
+        vec![Measure::of(Quantity::Waited, nanos(zero.longest))],
+    );
+    let is_lossy = peer.resent.segments >= LOST && peer.resent_share() >= LOST_SHARE;
+    let behind = match round_trip(facts) {
+        Some(trip) if !is_lossy => Text::with(
+            "a slow consumer, not a slow network: its window was zero for {}, a round trip takes {}",
+            wait(nanos(zero.longest)),
+        )
+        .and(trip),
+        _ => {
+            Text::new("the {}'s program is busy or blocked, or slower than what it is sent").word(dir.name())
+        }
+    };
+    let mend = Text::new(
+        "look at what the {} did at that time; bound what waits for it, and drop or merge the rest",
+    )
+    .word(dir.name());
+    let finding = Finding::new(&ZERO_WINDOW, dir, "a receiver that reads".into(), got)
+        .because(Diagnosis::new(ZERO_WINDOW.id, behind, mend))
+        .like(case);
+    Some(seen_in(finding, zero.first.map_or(0, |at| at.packet)))
+}
+
+fn packet_loss(dir: Dir, side: &TcpSide, facts: &TcpFacts) -> Option<Finding> {
+    let resent = &side.resent;
+    let lost = side.resent_share();
+    let answered = resent.segments.saturating_sub(resent.unanswered);
+    // A capture that has packets twice, in another order, may look like it.
+    if answered < LOST || lost < LOST_SHARE || side.copies > resent.segments / 4 {
+        return None;
+    }
+    let got = Text::with("{} segments, {} of the bytes, were sent again", grouped(answered.into()))
+        .and(share(lost));
+    let case = Case::new(
+        Text::new("lost packets of the {} on the way").word(dir.name()),
+        vec![
+            Measure::of(Quantity::Share, (lost * 1000.0).round() as i64),
+            Measure::of(Quantity::Times, answered.into()),
+        ],
+    );
+    let mut finding = Finding::new(&PACKET_LOSS, None, "hardly any".into(), got).like(case);
+    if let Some(trip) = round_trip(facts) {
+        let behind =
+            Text::with("a bad or overloaded link; at a round trip of {}, each loss costs that or more", trip);
+        let mend =
+            "compare captures of both ends to see where it is lost; allow more time for pongs meanwhile";
+        finding = finding.because(Diagnosis::new(PACKET_LOSS.id, behind, mend));
+    }
+    Some(seen_in(finding, resent.first.map_or(0, |at| at.packet)))
+}
+
+/// Nanoseconds from a packet to the last one of its sender.
+fn since(side: &TcpSide, from: Option<At>) -> i64 {
+    let (first, last) = (from.and_then(|at| at.time), side.heard);
+    first.zip(last).map_or(0, |(first, (_, last))| last.since(first))
+}
+
+fn went_dark(dir: Dir, side: &TcpSide) -> Option<Finding> {
+    let resent = &side.resent;
+    let lasted = since(side, resent.unanswered_from);
+    if resent.unanswered < VAIN || lasted < VAIN_FOR as i64 {
+        return None;
+    }
+    let got = Text::new("the {} sent {} segments again in {}, and nothing came back")
+        .word(dir.name())
+        .and(resent.unanswered)
+        .and(wait(lasted));
+    let case = Case::new(
+        Text::new("went dark: what the {} sends is not acknowledged any more").word(dir.name()),
+        vec![Measure::of(Quantity::Waited, lasted)],
+    );
+    let finding = Finding::new(&WENT_DARK, None, "an acknowledgement".into(), got).like(case);
+    Some(seen_in(finding, resent.unanswered_from.map_or(0, |at| at.packet)))
+}
+
+fn vanished(dir: Dir, side: &TcpSide) -> Option<Finding> {
+    let probes = &side.keep_alive;
+    let lasted = since(side, probes.unanswered_from);
+    if probes.unanswered < VAIN || lasted < VAIN_FOR as i64 {
+        return None;
+    }
+    let got = Text::new("{} keep-alive probes of the {} in {}, and nothing came back")
+        .and(probes.unanswered)
+        .word(dir.name())
+        .and(wait(lasted));
+    let case = Case::new(
+        Text::new("lost its {} without a word: TCP's keep-alive probes are not answered")
+            .word(dir.peer().name()),
+        vec![Measure::of(Quantity::Waited, lasted)],
+    );
+    let finding = Finding::new(&VANISHED, None, "an answer to each".into(), got).like(case);
+    Some(seen_in(finding, probes.unanswered_from.map_or(0, |at| at.packet)))
+}
+
+fn sent_after_fin(over: &Over<'_>, dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {
+    // With Close frames on their way, both know that it is over.
+    let end = over.cut()?;
+    let (fin, reset) = (peer.fin?, peer.reset?);
+    let has_lost = side.after_peers_fin > 0 && side.fin.is_none() && fin.packet < reset.packet;
+    // What crosses the FIN on its way, or answers what came before it, is nobody's fault.
+    let late = side.spoke?.since(fin.time?);
+    if !over.is_websocket() || !has_lost || late < NOTICED || end.by == dir || end.how != StreamEnd::Fin {
+        return None;
+    }
+    let got = Text::new("{} bytes of the {} after the FIN of the {}, which answered with RST")
+        .and(grouped(side.after_peers_fin))
+        .word(dir.name())
+        .word(dir.peer().name());
+    let case = Case::new(
+        Text::new("was ended by the {} with FIN, and the {} went on sending")
+            .word(dir.peer().name())
+            .word(dir.name()),
+        vec![Measure::of(Quantity::Waited, late)],
+    );
+    let behind =
+        Text::new("{} bytes of the {} are lost: it does not notice that the {} is gone until a write fails")
+            .and(grouped(side.after_peers_fin))
+            .word(dir.name())
+            .word(dir.peer().name());
+    let mend = "read all the time, also where no message is expected; take the end of the stream for the end";
+    let finding = Finding::new(&SENT_AFTER_FIN, dir, "nothing after the end".into(), got)
+        .because(Diagnosis::new(SENT_AFTER_FIN.id, behind, mend))
+        .like(case);
+    Some(seen_in(finding, reset.packet))
+}

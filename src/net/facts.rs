@@ -1,0 +1,507 @@
+//! What TCP itself says of a flow, besides the bytes that it carries: [`TcpFacts`].
+//!
+//! Of every flow a few times are noted, on the short way as well ([`Pulse`]). The rest happens to few, and
+//! never to a segment that simply comes next ([`Rare`]).
+
+use std::time::Duration;
+
+use super::anomaly::Cut;
+use super::flow::{Flow, pair};
+use super::half::{Half, State};
+use super::tcp::{Flags, Segment};
+use crate::model::{
+    At, Finding, KeepAlive, Resent, RoundTrip, StreamEnd, TcpFacts, TcpSide, Time, ZeroWindow,
+};
+
+/// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
+/// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
+const COPY: u64 = 1_000_000;
+/// Nanoseconds after which what fills a hole was sent again, where the round trip is not known: packets
+/// overtake each other by less. Wireshark takes the same.
+const REORDERED: u64 = 3_000_000;
+
+/// So many round trips are measured as they come; then, of so many packets of the flow, one may be.
+const DENSE: u16 = 16;
+const SPARSE: u32 = 8;
+
+/// What is noted of every flow, by its halves.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    /// The last packet of each, and when it was captured; packet 0 for none.
+    pub last: [(u64, Time); 2],
+    /// When the last new data of each was captured, 0 for never.
+    spoke: [Time; 2],
+    clocks: [Clock; 2],
+    /// The round trips of their SYNs in microseconds, 0 for unknown.
+    handshake: [u32; 2],
+    pub rare: Option<Box<Rare>>,
+}
+
+/// Measures how long acknowledgements take to come, one at a time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
+    /// When what is measured was captured, 0 for nothing.
+    sent: Time,
+    /// Which acknowledgement is waited for.
+    end: u32,
+    /// In microseconds.
+    least: u32,
+    smoothed: u32,
+    samples: u16,
+    /// It is a SYN.
+    is_syn: bool,
+}
+
+/// What is noted of few flows.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    /// What the capture cut of it.
+    pub cut: Option<Cut>,
+    /// Findings of the time before the sink heard of it.
+    pub untold: Vec<(usize, Finding, At)>,
+    sides: [RareSide; 2],
+}
+
+#[derive(Debug, Default)]
+struct RareSide {
+    fin: Option<At>,
+    reset: Option<At>,
+    /// What was not acknowledged when the connection was reset.
+    in_flight: Option<u64>,
+    after_own_fin: u64,
+    after_peers_fin: u64,
+    resent: Resent,
+    /// The packet of the last one that was sent again.
+    last_resent: u64,
+    /// When data behind a hole was captured first, 0 for no hole.
+    hole_since: Time,
+    out_of_order: u32,
+    copies: u32,
+    duplicate_acks: u32,
+    zero_window: ZeroWindow,
+    /// When the window was closed.
+    shut_since: Time,
+    keep_alive: KeepAlive,
+    /// The packet of the last probe.
+    last_probe: u64,
+}
+
+impl Pulse {
+    pub(super) fn new(from: usize, packet: u64, time: Time) -> Self {
+        let mut last = [(0, Time(0)); 2];
+        last[from] = (packet, time);
+        Self { last, spoke: [Time(0); 2], clocks: <[_; 2]>::default(), handshake: [0; 2], rare: None }
+    }
+
+    /// The last packet of all, and when it was captured.
+    pub(super) fn last(&self) -> (u64, Time) {
+        let [one, other] = self.last;
+        if one.0 > other.0 { one } else { other }
+    }
+
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    fn side(&mut self, of: usize) -> &mut RareSide {
+        &mut self.rare().sides[of]
+    }
+
+    /// Everything before `ack` of half `of` was acknowledged.
+    #[inline]
+    pub(super) fn acknowledged(&mut self, of: usize, ack: u32, time: Time) {
+        let clock = &mut self.clocks[of];
+        if clock.sent.0 != 0 && ack.wrapping_sub(clock.end).cast_signed() >= 0 {
+            let was_syn = clock.is_syn;
+            let took = clock.stop(time);
+            if was_syn {
+                self.handshake[of] = took;
+            }
+        }
+    }
+
+    /// Half `from` sent new data up to sequence number `end`, in order.
+    #[inline]
+    pub(super) fn speaks(&mut self, from: usize, end: u32, time: Time, packets: u32) {
+        self.spoke[from] = time;
+        let clock = &mut self.clocks[from];
+        if clock.sent.0 == 0 && (clock.samples < DENSE || packets.is_multiple_of(SPARSE)) {
+            (clock.sent, clock.end) = (time, end);
+        }
+    }
+}
+
+impl Clock {
+    /// What is measured was acknowledged. Gives how long that took, in microseconds, at least one.
+    fn stop(&mut self, time: Time) -> u32 {
+        let took = time.0.saturating_sub(self.sent.0) / 1000;
+        let took = u32::try_from(took).unwrap_or(u32::MAX).max(1);
+        if self.samples == 0 {
+            (self.least, self.smoothed) = (took, took);
+        } else {
+            self.least = self.least.min(took);
+            let smoothed = (u64::from(self.smoothed) * 7 + u64::from(took)) / 8;
+            self.smoothed = smoothed as u32;
+        }
+        self.samples = self.samples.saturating_add(1);
+        (self.sent, self.is_syn) = (Time(0), false);
+        took
+    }
+
+    /// It was sent again: of which an acknowledgement is, nobody can tell.
+    fn reset(&mut self) {
+        (self.sent, self.is_syn) = (Time(0), false);
+    }
+}
+
+impl Flow {
+    /// Notes a segment of half `from` that does not simply come next. `before` was the half's last packet
+    /// until then.
+    pub(super) fn note(&mut self, from: usize, segment: &Segment<'_>, before: (u64, Time)) {
+        // A reset says nothing of windows, and what it acknowledges is for those who believe it.
+        if segment.flags.any(Flags::RST) {
+            return;
+        }
+        let time = segment.at.time.unwrap_or_default();
+        let is_probe = self.is_probe(from, segment);
+        if segment.flags.any(Flags::ACK) {
+            let [_, peer] = pair(&mut self.halves, from);
+            let is_news = peer.acknowledged(segment.ack);
+            self.pulse.acknowledged(1 - from, segment.ack, time);
+            let bare = segment.data.is_empty() && segment.missing == 0;
+            if !is_news && bare && !is_probe && !segment.flags.any(Flags::SYN | Flags::FIN) {
+                self.note_repeated_ack(from, segment.ack, segment.window);
+            }
+        }
+        self.note_window(from, segment);
+        if is_probe {
+            self.note_probe(from, segment.at);
+        } else if segment.flags.any(Flags::SYN) {
+            self.note_syn(from, segment, before);
+        } else {
+            self.note_data(from, segment, before);
+        }
+    }
+
+    /// Notes an acknowledgement of half `from` without data that says nothing new: a duplicate, if
+    /// something is missing and the window did not change (RFC 5681 §2).
+    #[cold]
+    pub(super) fn note_repeated_ack(&mut self, from: usize, ack: u32, window: u16) {
+        let [half, peer] = pair(&mut self.halves, from);
+        let is_duplicate = peer.acked != 0
+            && ack == peer.acked as u32
+            && peer.sent() > peer.acked
+            && window == half.window
+            && window != 0;
+        if is_duplicate {
+            self.pulse.side(from).duplicate_acks += 1;
+        }
+    }
+
+    /// Notes the window that half `from` advertises.
+    fn note_window(&mut self, from: usize, segment: &Segment<'_>) {
+        let [half, peer] = pair(&mut self.halves, from);
+        let (was_shut, is_shut) = (half.window == 0, segment.window == 0);
+        // One that was overtaken on the way opens and shuts nothing.
+        let is_stale = segment.flags.any(Flags::ACK) && peer.acked > peer.position(segment.ack);
+        if segment.flags.any(Flags::SYN) || is_stale && is_shut != was_shut {
+            return;
+        }
+        half.window = segment.window;
+        if is_shut == was_shut {
+            return;
+        }
+        let time = segment.at.time.unwrap_or_default();
+        let side = self.pulse.side(from);
+        if is_shut {
+            side.shut_since = time;
+            side.zero_window.times += 1;
+            side.zero_window.first.get_or_insert(segment.at);
+        } else {
+            side.zero_window.lasted(side.shut_since, time);
+        }
+    }
+
+    /// Whether a segment carries nothing new and lies just before what the peer waits for, so that it has to
+    /// answer: a keep-alive (RFC 9293 §3.8.4), or a question for its window.
+    fn is_probe(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let half = &self.halves[from];
+        let waited_for = if half.acked == 0 { half.next } else { half.acked };
+        let position = half.position(segment.seq);
+        matches!(half.state, State::Open | State::Ended)
+            && position < half.next
+            && position + 1 == waited_for
+            && segment.data.len() as u32 + segment.missing <= 1
+            && !segment.flags.any(Flags::SYN | Flags::FIN)
+    }
+
+    fn note_probe(&mut self, from: usize, at: At) {
+        if self.halves[1 - from].window == 0 {
+            self.pulse.side(1 - from).zero_window.probes += 1;
+            return;
+        }
+        let heard = self.pulse.last[1 - from].0;
+        let side = self.pulse.side(from);
+        let KeepAlive { sent, answered, unanswered, unanswered_from } = &mut side.keep_alive;
+        if heard > side.last_probe {
+            *answered += u32::from(*unanswered > 0);
+            *unanswered = 0;
+        }
+        if *unanswered == 0 {
+            *unanswered_from = Some(at);
+        }
+        *unanswered += 1;
+        *sent += 1;
+        side.last_probe = at.packet;
+    }
+
+    fn note_syn(&mut self, from: usize, segment: &Segment<'_>, before: (u64, Time)) {
+        let time = segment.at.time.unwrap_or_default();
+        let begin = segment.seq.wrapping_add(1);
+        let half = &self.halves[from];
+        if half.syn_seen && half.base == begin {
+            self.note_known(from, 0, segment, is_copy(before.1, time));
+            return;
+        }
+        self.pulse.clocks[from] = Clock { sent: time, end: begin, is_syn: true, ..Clock::default() };
+        if !segment.data.is_empty() {
+            self.pulse.spoke[from] = time;
+        }
+    }
+
+    fn note_data(&mut self, from: usize, segment: &Segment<'_>, before: (u64, Time)) {
+        let time = segment.at.time.unwrap_or_default();
+        let length = segment.data.len() as u64 + u64::from(segment.missing);
+        let is_fin = segment.flags.any(Flags::FIN);
+        let half = &self.halves[from];
+        if length == 0 && !is_fin {
+            return;
+        }
+        if !matches!(half.state, State::Open | State::Ended) {
+            // Where the stream is, is not known yet.
+            self.pulse.spoke[from] = if length > 0 { time } else { self.pulse.spoke[from] };
+            if is_fin {
+                self.pulse.side(from).fin.get_or_insert(segment.at);
+            }
+            return;
+        }
+        let start = half.position(segment.seq);
+        let end = start + length;
+        let sent = half.sent();
+        let has_fin = |of: usize| self.pulse.rare.as_ref().is_some_and(|rare| rare.sides[of].fin.is_some());
+        let own_end = if has_fin(from) { half.fin_position() } else { None };
+        let is_known = start < half.next || half.keeps(start);
+        let closed = has_fin(1 - from);
+        let fin_again = is_fin && own_end == Some(end);
+        if let Some(own_end) = own_end
+            && end > own_end
+        {
+            self.pulse.side(from).after_own_fin += end - start.max(own_end);
+            return;
+        }
+        let new = end - start.max(sent).min(end);
+        if length > 0 && start < sent && is_known {
+            let again = end.min(sent) - start;
+            let copied = end == sent && is_copy(self.pulse.spoke[from], time);
+            self.note_known(from, again, segment, copied);
+        } else if length > 0 && start < sent {
+            self.note_hole_filled(from, length, segment);
+        } else if fin_again {
+            self.note_known(from, 0, segment, is_copy(before.1, time));
+        } else if start > sent {
+            self.note_hole(from, time);
+        }
+        if length > 0 && start == sent {
+            self.pulse.speaks(from, end as u32, time, self.packets);
+        } else if new > 0 || length > 0 && !is_known {
+            self.pulse.spoke[from] = time;
+        }
+        if new > 0 && closed {
+            self.pulse.side(from).after_peers_fin += new;
+        }
+        if new == 1 && length == 1 && self.halves[1 - from].window == 0 {
+            // The other way to ask for a window: with the next byte.
+            self.pulse.side(1 - from).zero_window.probes += 1;
+        }
+        if is_fin {
+            self.pulse.side(from).fin.get_or_insert(segment.at);
+        }
+    }
+
+    /// Data behind a hole: what is missing is on its way, or lost.
+    fn note_hole(&mut self, from: usize, time: Time) {
+        if !self.halves[from].has_hole() {
+            self.pulse.side(from).hole_since = time;
+        }
+    }
+
+    /// What is missing comes after what follows it: it was overtaken, or got lost before it was captured and
+    /// was sent again.
+    fn note_hole_filled(&mut self, from: usize, length: u64, segment: &Segment<'_>) {
+        let time = segment.at.time.unwrap_or_default();
+        let handshake = self.pulse.handshake.map(u64::from);
+        // Both are known, or neither says how long the whole way is.
+        let whole = handshake.iter().all(|&half| half > 0).then(|| handshake.iter().sum::<u64>() * 1000);
+        let side = self.pulse.side(from);
+        let waited = time.0.saturating_sub(side.hole_since.0);
+        if waited < whole.unwrap_or(REORDERED) {
+            side.out_of_order += 1;
+        } else {
+            self.note_known(from, length, segment, false);
+        }
+    }
+
+    /// A segment of which so many bytes, or whose SYN or FIN, were sent before.
+    fn note_known(&mut self, from: usize, bytes: u64, segment: &Segment<'_>, copied: bool) {
+        let heard = self.pulse.last[1 - from].0;
+        let elsewhere = self.networks[from] != segment.network;
+        let at = segment.at;
+        self.pulse.clocks[from].reset();
+        let side = self.pulse.side(from);
+        if copied || elsewhere {
+            side.copies += 1;
+            return;
+        }
+        let resent = &mut side.resent;
+        if heard > side.last_resent {
+            resent.unanswered = 0;
+        }
+        if resent.unanswered == 0 {
+            resent.unanswered_from = Some(at);
+        }
+        resent.unanswered += 1;
+        resent.segments += 1;
+        resent.bytes += bytes;
+        resent.first.get_or_insert(at);
+        side.last_resent = at.packet;
+    }
+
+    /// Half `from` reset the connection, in a packet that acknowledges everything of its peer's before `ack`.
+    pub(super) fn note_reset(&mut self, from: usize, at: At, ack: Option<u32>) {
+        let [half, peer] = pair(&mut self.halves, from);
+        let acked = ack.filter(|_| peer.heard).map_or(0, |ack| peer.position(ack));
+        let (own, peers) = (half.unacknowledged(0), peer.unacknowledged(acked));
+        let rare = self.pulse.rare();
+        if rare.sides.iter().all(|side| side.reset.is_none()) {
+            rare.sides[from].in_flight = Some(own);
+            rare.sides[1 - from].in_flight = Some(peers);
+        }
+        rare.sides[from].reset.get_or_insert(at);
+    }
+
+    /// All that TCP says of the flow, by [`Side`](super::Side).
+    pub(super) fn facts(&mut self) -> Box<TcpFacts> {
+        let now = self.pulse.last().1;
+        let rare = self.pulse.rare.take();
+        let [first, second] = rare.map_or_else(Default::default, |rare| rare.sides);
+        let [first, second] = [self.side_facts(0, first, now), self.side_facts(1, second, now)];
+        let sides = if self.a == 0 { [first, second] } else { [second, first] };
+        Box::new(TcpFacts { sides })
+    }
+
+    fn side_facts(&self, of: usize, rare: RareSide, now: Time) -> TcpSide {
+        let half = &self.halves[of];
+        let (pulse, peer_heard) = (&self.pulse, self.pulse.last[1 - of].0);
+        let clock = pulse.clocks[of];
+        let micros = |n: u32| (n > 0).then(|| Duration::from_micros(n.into()));
+        let RareSide { mut resent, mut keep_alive, mut zero_window, .. } = rare;
+        if peer_heard > rare.last_resent {
+            (resent.unanswered, resent.unanswered_from) = (0, None);
+        }
+        if peer_heard > rare.last_probe {
+            keep_alive.answered += u32::from(keep_alive.unanswered > 0);
+            (keep_alive.unanswered, keep_alive.unanswered_from) = (0, None);
+        }
+        if half.window == 0 {
+            zero_window.lasted(rare.shut_since, now);
+            zero_window.at_end = true;
+        }
+        TcpSide {
+            heard: Some(pulse.last[of]).filter(|(packet, _)| *packet > 0),
+            spoke: Some(pulse.spoke[of]).filter(|time| time.0 > 0),
+            bytes: half.sent().saturating_sub(half.begin()),
+            syn: half.syn_seen,
+            fin: rare.fin,
+            reset: rare.reset,
+            unacknowledged: rare.in_flight.unwrap_or_else(|| half.unacknowledged(0))
+                * u64::from(peer_heard > 0),
+            after_own_fin: rare.after_own_fin,
+            after_peers_fin: rare.after_peers_fin,
+            round_trip: RoundTrip {
+                handshake: micros(pulse.handshake[of]),
+                least: micros(clock.least),
+                smoothed: micros(clock.smoothed),
+                samples: clock.samples.into(),
+            },
+            resent,
+            out_of_order: rare.out_of_order,
+            copies: rare.copies,
+            duplicate_acks: rare.duplicate_acks,
+            zero_window,
+            keep_alive,
+        }
+    }
+}
+
+impl Half {
+    /// The highest position that its sender is known to have reached.
+    fn sent(&self) -> u64 {
+        let last = self.waiting.as_ref().and_then(|waiting| waiting.pieces.end());
+        last.map_or(self.next, |last| last.max(self.next))
+    }
+
+    /// The position of the stream's first byte. The first number heard stands at 2^32 plus itself.
+    fn begin(&self) -> u64 {
+        if !matches!(self.state, State::Open | State::Ended) {
+            return self.sent();
+        }
+        let begin = (1 << 32) + u64::from(self.base);
+        if begin > self.next { begin - (1 << 32) } else { begin }
+    }
+
+    /// Whether something is missing before what waits.
+    fn has_hole(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| self.sent() - self.next != waiting.pieces.len() as u64)
+    }
+
+    /// Whether a byte waits that is not the next one to deliver.
+    fn keeps(&self, position: u64) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.pieces.holds(position))
+    }
+
+    /// Where its sender's FIN stands, if it was seen.
+    fn fin_position(&self) -> Option<u64> {
+        match self.end() {
+            Some(end) => (end.how == StreamEnd::Fin).then_some(end.position),
+            None => (self.state == State::Ended).then_some(self.next),
+        }
+    }
+
+    /// How many bytes the peer, which has acknowledged everything before `acked` besides what is known, has
+    /// not acknowledged.
+    fn unacknowledged(&self, acked: u64) -> u64 {
+        if !matches!(self.state, State::Open | State::Ended) {
+            return 0;
+        }
+        let begin = if self.syn_seen { self.begin() } else { self.sent() };
+        let acked = acked.max(self.acked);
+        self.sent().saturating_sub(if acked == 0 { begin } else { acked })
+    }
+}
+
+impl ZeroWindow {
+    /// The window was closed from `since` until `time`.
+    fn lasted(&mut self, since: Time, time: Time) {
+        let lasted = Duration::from_nanos(time.0.saturating_sub(since.0));
+        self.total += lasted;
+        self.longest = self.longest.max(lasted);
+    }
+}
+
+/// Whether what is there twice is so within so short a time that it was captured twice.
+fn is_copy(one: Time, other: Time) -> bool {
+    one.0 > 0 && other.0.saturating_sub(one.0) < COPY
+}
+
+#[cfg(test)]
+mod tests;
