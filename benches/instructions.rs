@@ -55,7 +55,7 @@ const TRAFFIC: [Traffic; 3] = [
         sizes: [8 << 20, 9 << 20],
         unit: "a frame and its ACK",
         count: frames,
-        reached: &[("stats", 1_816.0), ("ndjson", 9_034.0), ("tree", 84_350.0)],
+        reached: &[("stats", 1_816.0), ("ndjson", 7_254.0), ("tree", 31_630.0)],
     },
     Traffic {
         name: "flows",
@@ -63,7 +63,7 @@ const TRAFFIC: [Traffic; 3] = [
         sizes: [1 << 20, 2 << 20],
         unit: "a connection",
         count: |truth| truth.connections,
-        reached: &[("stats", 58_410.0), ("ndjson", 129_570.0)],
+        reached: &[("stats", 58_410.0), ("ndjson", 121_150.0)],
     },
     Traffic {
         name: "deflate",
