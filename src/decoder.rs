@@ -16,7 +16,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use self::budget::Budget;
-use crate::app::keys::Keys;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
@@ -24,6 +23,7 @@ use crate::model::{
     StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
+pub use crate::timeline::Keys;
 use crate::timeline::Timeline;
 use crate::ws::Scratch;
 
@@ -166,7 +166,8 @@ impl<S: Sink> Decoder<S> {
 
     /// The next bytes of one side, in pieces of any size. `at` says where in a capture they stand;
     /// its time alone is as good.
-    #[inline]
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
     pub fn data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         self.bytes += bytes.len() as u64;
         self.with(id, |session, cx| session.data(from, bytes, at, cx))
@@ -314,7 +315,8 @@ impl<S: Sink> Decoder<S> {
     }
 
     /// Has one session take something, and does what it answers; one that is not there ignores it.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn with(
         &mut self,
         id: FlowId,
@@ -346,7 +348,8 @@ impl<S: Sink> Decoder<S> {
 
     /// Lends one session, if it is there, all that it needs to do something, and accounts for what it takes
     /// by then.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn lend<T>(
         &mut self,
         slot: usize,

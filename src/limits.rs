@@ -316,6 +316,9 @@ pub const CLOSED_FLOWS: usize = 4096;
 /// from the start; verifying all would cost more than everything else that is done with a packet.
 pub const CHECKSUMS: u8 = 4;
 
+/// Rooms of WebSocket connections that are over, kept for those that begin.
+pub const SPARE_ROOMS: usize = 64;
+
 /// Flows followed at a time; the longest idle one makes room.
 pub const FLOWS: usize = 1024 * 1024;
 
@@ -444,3 +447,12 @@ pub const LAB_RECORDING: usize = 4 * 1024 * 1024;
 
 /// Pieces whose time and length a delay line notes. What comes later is counted, but not noted.
 pub const LAB_LOG: usize = 8 * 1024 * 1024;
+
+/// Bytes of one comment on a packet that is written.
+pub const COMMENT: usize = 4 * 1024;
+
+/// Bytes of comments that are kept until their packets are written; what is said after that is left out.
+pub const COMMENTS: usize = 64 * 1024 * 1024;
+
+/// Connections whose packets are written; of those after that only the others' are.
+pub const WRITTEN_CONNECTIONS: usize = 1024 * 1024;

@@ -21,8 +21,7 @@ pub use files::{Files, run_files};
 use std::sync::Arc;
 
 use self::following::Following;
-use crate::app::keys::Keys;
-use crate::decoder::{Beginning, Decoder};
+use crate::decoder::{Beginning, Decoder, Keys};
 use crate::input::{Bytes, Input, InputError};
 use crate::limits;
 use crate::model::{At, Dir, Flow, FlowId, InputFile, Interest, Meta, Side, Sink, StreamEnd, Summary, Text};

@@ -10,6 +10,7 @@
 mod held;
 mod search;
 mod stream;
+mod window;
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,6 +23,7 @@ use crate::model::{
 use self::held::{Held, Queue};
 use self::search::Regex;
 pub use self::stream::{Stream, parse_streams};
+pub use self::window::{Place, Span, When, Window, parse_place};
 
 /// What to show; everything by default.
 #[derive(Clone, Debug)]
@@ -42,6 +44,8 @@ pub struct Selection {
     pub findings: bool,
     /// Findings that matter less are left out everywhere but in the summary's counts.
     pub min_severity: Severity,
+    /// What was captured around a packet or a time.
+    pub window: Option<Window>,
     /// After that many frames, and what they complete, decoding ends.
     pub limit: Option<u64>,
     /// Bytes that the run may hold at a time, an eighth of which may wait for a match; [`limits::MEMORY`] if
@@ -59,6 +63,7 @@ impl Default for Selection {
             grep_bytes: limits::PAYLOAD_SHOWN,
             findings: false,
             min_severity: Severity::Note,
+            window: None,
             limit: None,
             memory: None,
         }
@@ -77,7 +82,7 @@ impl Selection {
 
     /// Whether single frames and messages are chosen.
     fn is_fine(&self) -> bool {
-        !self.opcodes.is_empty() || self.grep.is_some() || self.findings
+        !self.opcodes.is_empty() || self.grep.is_some() || self.findings || self.window.is_some()
     }
 
     /// Whether a unit other than `Meta`, `Connection` and `Summary` is shown.
@@ -95,6 +100,9 @@ impl Selection {
         if let (Some(from), Some(dir)) = (self.from, unit.dir)
             && from != dir
         {
+            return false;
+        }
+        if self.window.as_ref().is_some_and(|window| !window.has(unit)) {
             return false;
         }
         match opcode_and_payload(unit) {
@@ -406,21 +414,7 @@ impl<S: Sink> Select<S> {
     /// Passes a unit on with no more payload than the sink behind asked for.
     fn pass_cut(&mut self, unit: &Unit<'_>) -> Flow {
         let wanted = self.inner.wants().payload;
-        match unit.body {
-            Body::Frame(frame) if frame.payload.len() as u64 > wanted => {
-                let payload = cut(frame.payload, wanted);
-                let frame = Frame { payload, holes: hole::among(frame.holes, payload.len()), ..*frame };
-                self.pass(&Unit { body: Body::Frame(&frame), ..*unit })
-            }
-            // Control messages are whole in any case.
-            Body::Message(message) if message.payload.len() as u64 > wanted && !message.kind.is_control() => {
-                let payload = cut(message.payload, wanted);
-                let holes = hole::among(message.holes, payload.len());
-                let message = Message { payload, holes, payload_cut: true, ..*message };
-                self.pass(&Unit { body: Body::Message(&message), ..*unit })
-            }
-            _ => self.pass(unit),
-        }
+        with_payload(unit, wanted, |unit| self.pass(unit))
     }
 
     /// Counts what is shown against the limit.
@@ -488,7 +482,12 @@ impl<S: Sink> Sink for Select<S> {
             unit.counted.iter().copied().filter(|rule| rule.severity >= least).collect();
         let unit = &Unit { findings, counted: &counted, ..*unit };
         match unit.body {
-            Body::Meta(_) | Body::Summary(_) => self.pass(unit),
+            Body::Meta(meta) => {
+                let window = self.selection.window.take();
+                self.selection.window = window.map(|window| window.from(meta.start));
+                self.pass(unit)
+            }
+            Body::Summary(_) => self.pass(unit),
             Body::File(_) if !self.done => self.pass(unit),
             _ if self.done => {
                 let is_shown = self.shows_stream(unit.conn) && self.selection.shows(unit, findings);
@@ -512,6 +511,25 @@ impl<S: Sink> Sink for Select<S> {
                 Flow::Continue(())
             }
         }
+    }
+}
+
+/// Hands a unit on with at most `wanted` bytes of its payload.
+pub fn with_payload(unit: &Unit<'_>, wanted: u64, take: impl FnOnce(&Unit<'_>) -> Flow) -> Flow {
+    match unit.body {
+        Body::Frame(frame) if frame.payload.len() as u64 > wanted => {
+            let payload = cut(frame.payload, wanted);
+            let frame = Frame { payload, holes: hole::among(frame.holes, payload.len()), ..*frame };
+            take(&Unit { body: Body::Frame(&frame), ..*unit })
+        }
+        // Control messages are whole in any case.
+        Body::Message(message) if message.payload.len() as u64 > wanted && !message.kind.is_control() => {
+            let payload = cut(message.payload, wanted);
+            let holes = hole::among(message.holes, payload.len());
+            let message = Message { payload, holes, payload_cut: true, ..*message };
+            take(&Unit { body: Body::Message(&message), ..*unit })
+        }
+        _ => take(unit),
     }
 }
 

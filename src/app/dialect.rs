@@ -5,7 +5,7 @@ use std::fmt;
 use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
 use super::excerpt::cut;
-use super::pending::Requests;
+use super::pending::{Moment, Requests};
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -84,6 +84,11 @@ impl<'a> Said<'a> {
     /// Whether all of it is there.
     pub fn is_whole(&self) -> bool {
         self.bytes.len() as u64 == self.length
+    }
+
+    /// When and in which packets it was complete.
+    pub fn moment(&self) -> Moment {
+        Moment { time: self.time, packets: self.packets }
     }
 
     /// The number of its connection.

@@ -4,7 +4,7 @@ use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
 use super::json;
 use super::jsonrpc::failure;
-use super::pending::{Id, Moment, Pending, Request, Requests};
+use super::pending::{Id, Pending, Request, Requests};
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Span, Text, fields, rules};
 
 pub static DIALECT: Dialect = Dialect {
@@ -13,9 +13,7 @@ pub static DIALECT: Dialect = Dialect {
     looks_like: None,
     fields: FIELDS,
     rules: RULES,
-    reader: Reader::Session(|| {
-        Box::new(Graphql::new("graphql-transport-ws", TYPES, true))
-    }),
+    reader: Reader::Session(|| Box::new(Graphql::new("graphql-transport-ws", TYPES, true))),
 };
 
 pub static LEGACY: Dialect = Dialect {
@@ -24,9 +22,7 @@ pub static LEGACY: Dialect = Dialect {
     looks_like: None,
     fields: FIELDS,
     rules: &[],
-    reader: Reader::Session(|| {
-        Box::new(Graphql::new("graphql-ws", LEGACY_TYPES, false))
-    }),
+    reader: Reader::Session(|| Box::new(Graphql::new("graphql-ws", LEGACY_TYPES, false))),
 };
 
 const TYPES: &[&str] =
@@ -124,7 +120,7 @@ impl Graphql {
 
     /// Remembers what wants an answer, or finds what is answered.
     fn tie(&mut self, said: &Said<'_>, text: &str) -> Option<Answer> {
-        let (dir, now) = (said.dir, Moment::of(said));
+        let (dir, now) = (said.dir, said.moment());
         let kind = json::member(text, "type").and_then(json::string)?;
         let payload = json::member(text, "payload");
         let id = json::member(text, "id");
@@ -181,7 +177,7 @@ impl Graphql {
         fits: impl Fn(&Request) -> bool,
         failure: Option<Failure>,
     ) -> Option<Answer> {
-        let taken = self.pending.take(said.dir, Moment::of(said), fits, failure);
+        let taken = self.pending.take(said.dir, said.moment(), fits, failure);
         taken.map(|(answer, _)| answer)
     }
 }

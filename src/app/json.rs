@@ -54,8 +54,7 @@ pub fn content(bytes: &[u8]) -> Value {
 
 /// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].
 pub fn is_valid(text: &str) -> bool {
-    is_plainly_json(text)
-        || !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    is_plainly_json(text) || !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What `serde_json` says of what is no JSON, as words of ours that can be translated.

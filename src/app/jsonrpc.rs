@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
 use super::json;
-use super::pending::{Id, Moment, Pending, Request, Requests};
+use super::pending::{Id, Pending, Request, Requests};
 use crate::limits::APP_PACKETS;
 use crate::model::json::Json;
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Text, fields};
@@ -54,17 +54,15 @@ struct Call<'t> {
 
 /// An object or a batch that names the protocol.
 fn looks_like(said: &Said<'_>) -> bool {
-    said.text
-        && matches!(said.bytes.trim_ascii_start().first(), Some(b'{' | b'['))
-        && {
-            // Whoever writes the member first or last writes it there; what is long stands between.
-            let (first, last) = (said.bytes.first_chunk::<ENDS>(), said.bytes.last_chunk::<ENDS>());
-            let names_it = |part: &[u8]| NAME.find(part).is_some();
-            match (first, last) {
-                (Some(first), Some(last)) => names_it(first) || names_it(last),
-                _ => names_it(said.bytes),
-            }
+    said.text && matches!(said.bytes.trim_ascii_start().first(), Some(b'{' | b'[')) && {
+        // Whoever writes the member first or last writes it there; what is long stands between.
+        let (first, last) = (said.bytes.first_chunk::<ENDS>(), said.bytes.last_chunk::<ENDS>());
+        let names_it = |part: &[u8]| NAME.find(part).is_some();
+        match (first, last) {
+            (Some(first), Some(last)) => names_it(first) || names_it(last),
+            _ => names_it(said.bytes),
         }
+    }
 }
 
 /// The member that names the protocol. Nearly every message in JSON is searched for it.
@@ -151,7 +149,7 @@ impl JsonRpc {
             self.pending.cancel(said.dir, |asked| asked.id == id);
             return None;
         }
-        let (now, id) = (Moment::of(said), Id::text(call.id?)?);
+        let (now, id) = (said.moment(), Id::text(call.id?)?);
         let Some(method) = &call.method else {
             let failure = call.error.map(failure);
             return self.pending.answer(said.dir, now, |asked| asked.id == id, failure);
@@ -228,8 +226,9 @@ mod tests {
 
     fn read(messages: &[(Dir, &str)]) -> Vec<Option<App>> {
         let mut decoder = JsonRpc::default();
-        let said =
-            |(i, (dir, wire)): (usize, &(Dir, &'static str))| Said::sample(*dir, i as u64, true, wire.as_bytes());
+        let said = |(i, (dir, wire)): (usize, &(Dir, &'static str))| {
+            Said::sample(*dir, i as u64, true, wire.as_bytes())
+        };
         let messages: Vec<(Dir, &'static str)> =
             messages.iter().map(|(dir, wire)| (*dir, &*wire.to_string().leak())).collect();
         messages.iter().enumerate().map(said).map(|said| decoder.read(&said, &mut Vec::new())).collect()
@@ -310,10 +309,7 @@ mod tests {
                 r#"[{"jsonrpc":"2.0","method":"a","id":1},{"jsonrpc":"2.0","method":"b","id":null},
                     {"jsonrpc":"2.0","method":"c","id":2}]"#,
             ),
-            (
-                Dir::Server,
-                r#"[{"jsonrpc":"2.0","result":0,"id":2},{"jsonrpc":"2.0","result":0,"id":1}]"#,
-            ),
+            (Dir::Server, r#"[{"jsonrpc":"2.0","result":0,"id":2},{"jsonrpc":"2.0","result":0,"id":1}]"#),
         ]);
         let whats: Vec<_> = apps[1].as_ref().unwrap().answers().map(|it| it.what.clone()).collect();
         assert_eq!(whats, ["c", "a"]);

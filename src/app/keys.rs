@@ -6,7 +6,7 @@ use super::dialect::Said;
 use super::excerpt::clipped;
 use super::json;
 use super::path::Path;
-use super::pending::{Id, Moment, Pending, Request, Requests};
+use super::pending::{Id, Pending, Request, Requests};
 use crate::model::{Answer, Dir, Time, Unanswered};
 
 /// Where the ids of requests and replies stand in messages of JSON, and what a request asks for.
@@ -23,7 +23,8 @@ impl Keys {
     /// # Errors
     /// A sentence that says what is understood.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let understood = "keys are request=PATH,reply=PATH, and method=PATH if requests say what they ask for: \
+        let understood = "keys are request=PATH,reply=PATH, and method=PATH if requests say what they ask \
+                          for: \
                           request=$.id,reply=$.id,method=$.method";
         let (mut request, mut reply, mut method) = (None, None, None);
         for part in parts(text) {
@@ -96,7 +97,7 @@ impl Matched {
         let own = request.find(text).and_then(Id::text);
         let answered = reply.find(text).and_then(Id::text);
         let asks_for = method.as_ref().map(|path| path.find(text));
-        let (dir, now) = (said.dir, Moment::of(said));
+        let (dir, now) = (said.dir, said.moment());
         let is = |id: Id| move |asked: &Request| asked.id == id;
         // With one path for both, what the other side waits for is a reply; where requests say what they
         // ask for, that tells them apart for certain.

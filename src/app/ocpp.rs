@@ -4,7 +4,7 @@
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
 use super::json;
-use super::pending::{Id, Moment, Pending, Request, Requests};
+use super::pending::{Id, Pending, Request, Requests};
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Span, Text, fields, rules};
 
 pub static DIALECT: Dialect = Dialect {
@@ -58,8 +58,10 @@ const TYPES: [(&str, &str, &[&crate::model::FieldDef]); 5] = [
 
 /// A CALL shows by itself what it is; an answer may be any array.
 fn looks_like(said: &Said<'_>) -> bool {
-    let begins = |bytes: &[u8]| matches!(bytes.trim_ascii_start(), [b'[', rest @ ..]
-        if rest.trim_ascii_start().first() == Some(&b'2'));
+    let begins = |bytes: &[u8]| {
+        matches!(bytes.trim_ascii_start(), [b'[', rest @ ..]
+        if rest.trim_ascii_start().first() == Some(&b'2'))
+    };
     said.text && begins(said.bytes)
 }
 
@@ -114,7 +116,8 @@ impl Ocpp {
         let fits = words.len() == defs.len() - 1 && parts[defs.len() - 1].starts_with('{');
         // Who knows nothing else of the connection takes nothing for a call but what looks like one.
         let is_action = |word: &str| {
-            word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(|c| c.is_ascii_alphanumeric())
+            word.starts_with(|c: char| c.is_ascii_uppercase())
+                && word.bytes().all(|c| c.is_ascii_alphanumeric())
         };
         if !fits || !said.known && !(*kind == "2" && is_action(&words[1])) {
             return Err(Text::with("{} with elements of other types", *name));
@@ -135,7 +138,7 @@ impl Ocpp {
 
     /// Remembers a call, or finds the one that is answered.
     fn tie(&mut self, said: &Said<'_>, kind: &str, words: &[String], is_call: bool) -> Option<Answer> {
-        let (now, id) = (Moment::of(said), Id::text(&words[0])?);
+        let (now, id) = (said.moment(), Id::text(&words[0])?);
         if is_call {
             // A SEND wants no answer.
             if kind == "2" {

@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 
-use super::dialect::Said;
 use super::excerpt::clipped;
 use crate::limits::{ACKS_OUTSTANDING, ANSWERED_REMEMBERED, REQUEST_ID, REQUESTS_HELD};
 use crate::model::{Answer, Dir, Failure, Nth, Time, Unanswered};
@@ -42,13 +41,6 @@ impl Id {
 pub struct Moment {
     pub time: Option<Time>,
     pub packets: Option<(u64, u64)>,
-}
-
-impl Moment {
-    /// When a message was complete.
-    pub fn of(said: &Said<'_>) -> Self {
-        Self { time: said.time, packets: said.packets }
-    }
 }
 
 /// A request. `X` is what else its protocol needs to know when the answer comes.

@@ -3,7 +3,7 @@
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
 use super::json;
-use super::pending::{Id, Moment, Pending, Request, Requests};
+use super::pending::{Id, Pending, Request, Requests};
 use crate::model::json::place;
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Text, Value, fields};
 
@@ -90,7 +90,7 @@ impl Decoder for SignalR {
 impl SignalR {
     /// Remembers an invocation that wants a completion, or finds the one that is answered.
     fn tie(&mut self, said: &Said<'_>, kind: &str, message: &str) -> Option<Answer> {
-        let (dir, now) = (said.dir, Moment::of(said));
+        let (dir, now) = (said.dir, said.moment());
         let id = json::member(message, "invocationId").and_then(Id::text)?;
         let is_it = |asked: &Request| asked.id == id;
         match kind {
@@ -155,10 +155,12 @@ mod tests {
             let what = |it: &Answer| (it.what.clone(), it.failure.clone().and_then(|it| it.message));
             app.answers().map(what).collect::<Vec<_>>()
         };
-        let two = "{\"type\":1,\"invocationId\":\"1\",\"target\":\"A\"}\u{1e}{\"type\":1,\"target\":\"B\"}\u{1e}";
+        let two =
+            "{\"type\":1,\"invocationId\":\"1\",\"target\":\"A\"}\u{1e}{\"type\":1,\"target\":\"B\"}\u{1e}";
         assert_eq!(read(Dir::Client, two), []);
         read(Dir::Client, "{\"type\":1,\"invocationId\":\"2\",\"target\":\"C\"}\u{1e}");
-        let both = "{\"type\":3,\"invocationId\":\"2\",\"error\":\"no\"}\u{1e}{\"type\":3,\"invocationId\":\"1\"}\u{1e}";
+        let both = "{\"type\":3,\"invocationId\":\"2\",\"error\":\"no\"}\u{1e}\
+                    {\"type\":3,\"invocationId\":\"1\"}\u{1e}";
         let expected = [("C".to_owned(), Some("no".to_owned())), ("A".to_owned(), None)];
         assert_eq!(read(Dir::Server, both), expected);
     }
@@ -177,7 +179,11 @@ mod tests {
             ("\u{1e}", None),
         ] {
             let said = Said::sample(Dir::Client, 1, true, wire.as_bytes());
-            assert_eq!(SignalR::default().read(&said, &mut Vec::new()).map(|a| a.summary.to_string()).as_deref(), summary, "{wire:?}");
+            assert_eq!(
+                SignalR::default().read(&said, &mut Vec::new()).map(|a| a.summary.to_string()).as_deref(),
+                summary,
+                "{wire:?}"
+            );
         }
     }
 }

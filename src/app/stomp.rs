@@ -5,10 +5,12 @@
 
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
-use super::pending::{Id, Moment, Pending, Request, Requests};
+use super::pending::{Id, Pending, Request, Requests};
 use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
-use crate::model::{Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value, fields, rules};
+use crate::model::{
+    Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value, fields, rules,
+};
 
 pub static DIALECT: Dialect = Dialect {
     id: "stomp",
@@ -142,12 +144,7 @@ impl Decoder for Stomp {
 }
 
 impl Lane {
-    fn run(
-        &mut self,
-        said: &Said<'_>,
-        pending: &mut Pending,
-        found: &mut Vec<Finding>,
-    ) -> Option<App> {
+    fn run(&mut self, said: &Said<'_>, pending: &mut Pending, found: &mut Vec<Finding>) -> Option<App> {
         let (mut apps, mut at) = (Vec::new(), 0);
         let mut begun = std::mem::take(&mut self.begun);
         if !begun.is_empty() {
@@ -239,7 +236,7 @@ impl Frame {
 
     /// Remembers what asks for an answer, or finds what this answers.
     fn tie(&self, bytes: &[u8], said: &Said<'_>, pending: &mut Pending) -> Option<Answer> {
-        let (dir, now) = (said.dir, Moment::of(said));
+        let (dir, now) = (said.dir, said.moment());
         let command = str::from_utf8(&bytes[self.command.clone()]).ok()?;
         // The answer to CONNECT has no id.
         let fits = |id: Id| move |asked: &Request| asked.id == id;

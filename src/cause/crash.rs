@@ -59,7 +59,17 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         let mut finding = Finding::new(&ABORTED, None, "a Close frame, then FIN".into(), got).like(case);
         let facts = over.ending.transport.as_deref();
         let lost = facts.map_or(0, |facts| facts.sides[end.by.peer().index()].unacknowledged);
-        if lost > 0 {
+        let own = facts.map(|facts| &facts.sides[end.by.index()]);
+        if own.is_some_and(|own| own.disowned && own.fin.is_none()) {
+            let behind = Text::new(
+                "the host of the {} knew of no such connection: it was restarted, or a NAT or firewall on the \
+                 way forgot it",
+            )
+            .word(end.by.name());
+            let mend = "send pings and give up when no pong comes in time; let the NAT remember for longer \
+                        than the pings are apart";
+            finding = finding.because(Diagnosis::new(ABORTED.id, behind, mend));
+        } else if lost > 0 {
             let behind = Text::new(
                 "the {} threw away {} bytes that were on their way to it: its process was killed, or \
                  closed the socket with data unread",

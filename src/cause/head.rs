@@ -234,7 +234,7 @@ impl Head {
                 client: judgement.client,
                 server: judgement.server,
                 target: judgement.target.clone(),
-                line: judgement.line.clone(),
+                line: judgement.line(),
                 began: judgement.began,
                 worst: unit.findings.iter().map(|finding| finding.rule.severity).max(),
             });

@@ -21,8 +21,8 @@ rules! {
         "a request of the application was never answered",
         "whoever asked waits until its own timeout, if it has one",
         usually "the receiver lost it, failed without saying so, or was busy until the connection ended",
-        mend "look into the receiver's log at the time of the request; let every request be answered, with an \
-              error if need be, and give those who ask a timeout";
+        mend "look into the receiver's log at the time of the request; let every request be answered, with \
+              an error if need be, and give those who ask a timeout";
     AWAITED = "request-awaited", Note, Cite::rfc6455("1.5"), Either,
         "a request of the application has no answer when the capture ends",
         "the answer may have come later",
@@ -41,7 +41,8 @@ rules! {
     SLOW = "request-slow", Note, Cite::rfc6455("1.5"), Either,
         "requests wait far longer for their answers than others do",
         "whoever asks waits, or gives up and asks again",
-        usually "a receiver that does one thing at a time, a lock, a full queue, or a slow database behind it",
+        usually "a receiver that does one thing at a time, a lock, a full queue, or a slow database behind \
+                 it",
         mend "look at what the receiver did while the slowest requests waited";
 }
 

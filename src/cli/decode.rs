@@ -1,21 +1,29 @@
 //! `wstool decode`: the main job.
 
+mod around;
+mod aside;
+mod export;
 mod lead;
 mod opening;
 mod report;
 mod several;
+mod show;
 mod threads;
 mod typed;
+mod write;
 
 use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use regex::bytes::{Regex, RegexBuilder};
 
+use self::aside::Aside;
 use self::opening::{Opened, joined, open};
 use self::report::{not_there, nothing_readable, report, unopened};
+use self::show::{Show, Until};
 use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::output::{self, Output, Progress};
@@ -24,11 +32,11 @@ use crate::app::keys::Keys;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Body, Connection, Dir, Flow, Message, Opcode, Severity, Sink, Summary, Unit, Wants};
+use crate::model::{Dir, Flow, Opcode, Severity};
 use crate::pipeline::{self, Means, Threads};
-use crate::render::views::{self, Choice, Form};
-use crate::render::{Options, TimeStyle, VIEWS, View, messages, stats, tree};
-use crate::select::{self, Select, Selection, Stream, Verdict};
+use crate::render::views::{self, Choice};
+use crate::render::{Options, TimeStyle, VIEWS, messages, stats, tree};
+use crate::select::{self, Place, Select, Selection, Stream, Verdict, Window};
 use crate::timeline;
 
 /// What the long help and the manual say besides.
@@ -50,6 +58,8 @@ Examples:
   wstool decode --findings --fail-on error capture.pcap
   wstool decode --view table client-side.pcap server-side.pcap
   wstool decode --view stats --match request=$.id,reply=$.id api.pcap
+  wstool decode --around 1234 --view messages capture.pcap
+  wstool decode --stream 3 --write three.pcapng capture.pcap
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
@@ -131,7 +141,8 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     ascii: bool,
 
-    /// Show these connections: numbers, ranges, an address with or without its port, a path: 2,5-7 or /chat
+    /// Show these connections: numbers and ranges, an address or host name with or without its port, a port,
+    /// a path, a URL: 2,5-7 or :8080 or /chat or ws://feed.example.com/chat
     #[arg(short, long, value_name = "STREAMS", value_parser = streams, help_heading = "Selecting")]
     stream: Vec<Streams>,
 
@@ -166,14 +177,34 @@ pub struct Args {
     #[arg(long, value_name = "SEVERITY", default_value = "note", help_heading = "Selecting")]
     min_severity: Level,
 
+    /// Show what is around a packet, of its connection, or around a time: 1234, 12.5s, 14:03:22Z; behind a
+    /// comma how much on either side: 1234,50 or 12.5s,500ms
+    #[arg(long, value_name = "PACKET|TIME", value_parser = select::parse_place, help_heading = "Selecting")]
+    around: Option<Place>,
+
     /// Stop after N frames
     #[arg(short = 'n', long, value_name = "N", help_heading = "Selecting")]
     limit: Option<u64>,
+
+    /// Write what the messages carry into a new folder, a file each, named by connection, sender and number
+    #[arg(long, value_name = "DIR", conflicts_with = "protocol", help_heading = "Result")]
+    export: Option<PathBuf>,
+
+    /// Write the packets of the connections shown; into a .pcapng with what is said of each as its comment
+    #[arg(long, value_name = "FILE", conflicts_with = "protocol", help_heading = "Result")]
+    write: Option<PathBuf>,
+
+    /// What `around` comes to.
+    #[arg(skip)]
+    narrowed: Option<Narrowed>,
 
     /// Exit with 1 when there are findings of this severity or above
     #[arg(long, value_name = "SEVERITY", default_value = "never", help_heading = "Result")]
     fail_on: FailOn,
 }
+
+/// A part of the input, and the connection it is of.
+type Narrowed = (Window, Option<Stream>);
 
 /// Connections that one `--stream` names.
 #[derive(Clone)]
@@ -261,6 +292,18 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     }
     typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
+    let mut args = args.clone();
+    let aside = around::narrow(&args, inputs, &interrupt).and_then(|narrowed| {
+        args.narrowed = narrowed;
+        Aside::new(&args, inputs, look)
+    });
+    let (args, aside) = match aside {
+        Ok(aside) => (&args, aside),
+        Err(problem) => {
+            look.tell("error: {}", &problem)?;
+            return Ok(2);
+        }
+    };
     match (inputs, args.protocol) {
         (inputs, Some(protocol)) => {
             let mut code = 0;
@@ -269,13 +312,13 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
             }
             Ok(code)
         }
-        ([input], None) => one(args, input, &interrupt, look),
-        (inputs, None) => several::run(args, inputs, &interrupt, look),
+        ([input], None) => one(args, input, aside, &interrupt, look),
+        (inputs, None) => several::run(args, inputs, aside, &interrupt, look),
     }
 }
 
 /// Decodes one input.
-fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
+fn one(args: &Args, name: &str, aside: Aside, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
     let opened = match open(name, interrupt) {
         Ok(opened) => opened,
         Err(message) => {
@@ -288,7 +331,7 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
     let Opened { input, size, live, .. } = opened;
     let mut progress = Progress::new(size, !args.view.is_late, look.lang);
     let is_raw = input.format() == "raw";
-    let mut show = Show::new(args, Output::new(live), look, live);
+    let mut show = Show::new(args, Output::new(live), look, live).with(aside);
     if let Some(head) = lead {
         show.view.lead(head);
     }
@@ -299,14 +342,19 @@ fn one(args: &Args, name: &str, interrupt: &Interrupt, look: Look) -> io::Result
     progress.end();
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
-    select.into_inner().end()?;
+    let aside = select.into_inner().end()?;
     if interrupt.has_cut() {
+        aside.end(None, look)?;
         return Ok(INTERRUPTED);
     }
     report(name, is_raw, &outcome, look)?;
     not_there(name, &missing, outcome.summary.connections, look)?;
+    let source = write::Source { name, interrupt };
+    let failed = aside.end((!interrupt.seen()).then_some(&source), look)?;
     Ok(if interrupt.seen() {
         INTERRUPTED
+    } else if let Some(code) = failed {
+        code
     } else if outcome.error.is_some() || nothing_readable(&outcome) || !missing.is_empty() {
         2
     } else {
@@ -334,14 +382,23 @@ fn pasted(args: &Args, protocol: Pasted, name: &str, look: Look) -> io::Result<u
     // An error of writing shows at the end.
     let _: Flow = timeline::pasted::show(&read, &mut select);
     let verdict = select.verdict();
-    select.into_inner().end()?;
+    select.into_inner().end().map(drop)?;
     Ok(if read.is_readable() { u8::from(args.fail_on.fails(verdict)) } else { 2 })
 }
 
 impl Args {
+    /// The connections that are named, or the one that a packet is of.
+    fn streams(&self) -> Vec<Stream> {
+        let named: Vec<Stream> = self.stream.iter().flat_map(|list| list.0.clone()).collect();
+        let found =
+            self.narrowed.iter().filter(|_| named.is_empty()).filter_map(|(_, stream)| stream.clone());
+        let found: Vec<Stream> = found.collect();
+        named.into_iter().chain(found).collect()
+    }
+
     fn selection(&self) -> Selection {
         Selection {
-            streams: self.stream.iter().flat_map(|list| list.0.clone()).collect(),
+            streams: self.streams(),
             from: self.from.map(|e| match e {
                 Endpoint::Client => Dir::Client,
                 Endpoint::Server => Dir::Server,
@@ -355,6 +412,7 @@ impl Args {
                 Level::Warning => Severity::Warning,
                 Level::Error => Severity::Error,
             },
+            window: self.narrowed.as_ref().map(|(window, _)| window.clone()),
             limit: self.limit,
             memory: Some(self.memory),
         }
@@ -391,76 +449,6 @@ impl FailOn {
             Self::Warning => verdict.reaches(Severity::Warning),
             Self::Error => verdict.reaches(Severity::Error),
         }
-    }
-}
-
-/// Says in the summary that Ctrl-C ended the input before its time.
-struct Until<'a, S> {
-    select: &'a mut S,
-    interrupt: &'a Interrupt,
-}
-
-impl<S: Sink> Sink for Until<'_, S> {
-    fn wants(&self) -> Wants {
-        self.select.wants()
-    }
-
-    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
-        self.select.looks_at(conn, connection)
-    }
-
-    fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        match unit.body {
-            Body::Summary(summary) if self.interrupt.has_cut() => {
-                let error = Some("stopped by Ctrl-C".into());
-                let summary = Summary { error, ..summary.clone() };
-                self.select.take(&Unit { body: Body::Summary(&summary), ..*unit })
-            }
-            _ => self.select.take(unit),
-        }
-    }
-
-    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        self.select.take_whole(unit, message)
-    }
-}
-
-/// The chosen view in the chosen format.
-struct Show {
-    view: Box<dyn View>,
-    /// The input comes as it happens: what is known shows at once.
-    live: bool,
-}
-
-impl Show {
-    fn new(args: &Args, out: Output, look: Look, live: bool) -> Self {
-        let form = match args.format {
-            Format::Text => Form::Text,
-            Format::Json => Form::Array,
-            Format::Ndjson => Form::Lines,
-        };
-        Self { view: args.view.over(out, form, &args.options(look)), live }
-    }
-
-    fn end(self) -> io::Result<()> {
-        self.view.end()
-    }
-}
-
-impl Sink for Show {
-    fn wants(&self) -> Wants {
-        self.view.wants()
-    }
-
-    fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        let flow = self.view.take(unit);
-        // An error is remembered and told at the end.
-        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
-    }
-
-    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        let flow = self.view.take_whole(unit, message);
-        if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod compare;
+mod completions;
 pub mod decode;
 pub mod encode;
 pub mod explain;
@@ -180,10 +181,7 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
             Ok(code)
         }
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            let mut command = help::worded(Cli::command(), look.lang);
-            clap_complete::generate(*shell, &mut command, "wstool", &mut script);
-            out.write_all(&script)?;
+            out.write_all(completions::script(*shell, look.lang).as_bytes())?;
             Ok(0)
         }
         Command::Man { command } => {

@@ -148,7 +148,9 @@ impl Name {
     /// The known name that a field has, compared without regard to case.
     pub fn of(name: &[u8]) -> Option<&'static Known> {
         let known = &HEADERS[usize::from(SLOTS[slot(name)?])];
-        known.def.label.as_bytes().eq_ignore_ascii_case(name).then_some(known)
+        let label = known.def.label.as_bytes();
+        // Mostly it is written as it is in the standards.
+        (label == name || label.eq_ignore_ascii_case(name)).then_some(known)
     }
 }
 

@@ -6,6 +6,7 @@
 use super::capture::PcapWriter;
 use super::hex::{hex_run, nibble};
 use crate::model::Time;
+use crate::model::time::{date, nanoseconds, of_day};
 
 /// Bytes of a row at most, as all these tools print them.
 const ROW: usize = 16;
@@ -120,35 +121,6 @@ fn time(line: &str) -> Option<Time> {
         _ if first.contains('.') && second.starts_with("IP") => nanoseconds(first).map(Time),
         _ => None,
     }
-}
-
-/// `12:00:01.5` in nanoseconds.
-fn of_day(word: &str) -> Option<u64> {
-    let mut parts = word.split(':');
-    let (hours, minutes) = (parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<u64>().ok()?);
-    let seconds = nanoseconds(parts.next()?)?;
-    (hours < 24 && minutes < 60 && parts.next().is_none())
-        .then(|| (hours * 60 + minutes) * 60_000_000_000 + seconds)
-}
-
-/// `1.5` in billionths.
-fn nanoseconds(word: &str) -> Option<u64> {
-    let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
-    let fraction = format!("{:0<9}", fraction.get(..fraction.len().min(9))?);
-    whole.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction.parse().ok()?)
-}
-
-/// `2024-01-31` in days since 1970.
-fn date(word: &str) -> Option<u64> {
-    let mut parts = word.split('-').map(|part| part.parse::<u64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1970..=2105).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Years that begin in March end with the leap day.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    days.checked_sub(719_468)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ mod source;
 use std::io::{Cursor, Read};
 
 pub use bytes::Bytes;
-pub use capture::{Capture, PcapWriter};
+pub use capture::{Capture, PcapNgWriter, PcapWriter};
 pub use error::InputError;
 pub use hex::Chunk;
 pub use source::Meter;

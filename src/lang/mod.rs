@@ -55,7 +55,11 @@ impl Lang {
     }
 
     /// Words of the tool in this language; as they are where it has none for them.
+    #[inline]
     pub fn words(self, english: &'static str) -> &'static str {
+        if self == Self::En {
+            return english;
+        }
         self.catalogue().and_then(|words| words.get(english)).unwrap_or(english)
     }
 
@@ -64,12 +68,36 @@ impl Lang {
         self.filled(self.words(template), args)
     }
 
+    /// The same, its holes filled by words or digits, at the end of `out`.
+    pub fn fill_in(self, template: &'static str, args: &[&str], out: &mut String) {
+        let template = self.words(template);
+        self.add(template, out, |at, out| out.push_str(args.get(at).unwrap_or(&"{}")));
+    }
+
     /// `number` of something, written as `shown`: `1 frame`, `2 frames`. English has two
     /// templates, other languages may have one.
     pub fn count(self, number: u64, shown: &dyn Display, [one, many]: [&'static str; 2]) -> String {
         let english = if number == 1 { one } else { many };
         let theirs = self.catalogue().and_then(|words| words.get(one));
         self.filled(theirs.unwrap_or(english), &[shown])
+    }
+
+    /// The same, at the end of `out`.
+    pub fn count_in(self, number: u64, shown: &str, [one, many]: [&'static str; 2], out: &mut String) {
+        let english = if number == 1 { one } else { many };
+        let theirs = self.catalogue().and_then(|words| words.get(one));
+        let template = theirs.unwrap_or(english);
+        self.add(template, out, |at, out| out.push_str(if at == 0 { shown } else { "{}" }));
+    }
+
+    /// Fills a template at the end of `out`, and sees to no spaces between what is there and itself.
+    fn add(self, template: &str, out: &mut String, hole: impl FnMut(usize, &mut String)) {
+        if self.catalogue().is_none() {
+            return fill_english(template, out, hole);
+        }
+        let mut own = String::new();
+        self.fill_to(template, &mut own, hole);
+        out.push_str(&own);
     }
 
     fn filled(self, template: &str, args: &[&dyn Display]) -> String {
@@ -85,7 +113,7 @@ impl Lang {
     /// A text in this language: words without holes are those of the catalogue themselves.
     pub fn say(self, text: &Text) -> Cow<'static, str> {
         let template = self.words(text.template);
-        if text.args.is_empty() && !template.contains('{') {
+        if text.args.is_empty() && (self == Self::En || !template.contains('{')) {
             return Cow::Borrowed(template);
         }
         let mut out = String::new();
@@ -104,13 +132,13 @@ impl Lang {
     /// Writes a template, calling `hole` with the number of each of its holes: `{}` are
     /// numbered from 0 as they come, `{0}` and `{1}` say which they are.
     fn fill_to(self, template: &str, out: &mut String, mut hole: impl FnMut(usize, &mut String)) {
-        let spaced = self.catalogue().is_some();
+        if self.catalogue().is_none() {
+            return fill_english(template, out, hole);
+        }
         let joint = |out: &mut String, write: &mut dyn FnMut(&mut String)| {
             let at = out.len();
             write(out);
-            if spaced {
-                space(out, at);
-            }
+            space(out, at);
         };
         let (mut rest, mut next) = (template, 0);
         while let Some((before, after)) = rest.split_once('{') {
@@ -137,6 +165,24 @@ impl Lang {
         }
         joint(out, &mut |out| out.push_str(rest));
     }
+}
+
+/// The same where nothing comes between the parts, and spaces need not be thought of.
+fn fill_english(template: &str, out: &mut String, mut hole: impl FnMut(usize, &mut String)) {
+    let (mut rest, mut next) = (template, 0);
+    while let Some(at) = rest.bytes().position(|byte| byte == b'{') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let end = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if rest.as_bytes().get(end) == Some(&b'}') {
+            hole(rest[..end].parse().unwrap_or(next), out);
+            next += 1;
+            rest = &rest[end + 1..];
+        } else {
+            out.push('{');
+        }
+    }
+    out.push_str(rest);
 }
 
 /// Parts Chinese characters and Latin ones that meet at byte `at`, as printers do, so that

@@ -36,7 +36,8 @@ pub mod unit;
 pub mod verdict;
 pub mod wants;
 pub mod way;
-pub mod wire;
+pub mod went;
+mod wire;
 
 pub use app::{App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
 pub use counts::{FindingCounts, SeverityCounts};

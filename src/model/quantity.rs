@@ -3,17 +3,57 @@
 //! One way of writing a quantity is not enough: a column of a table has a width, a sentence has not; what is
 //! counted is exact, what is a mean has as many digits as it deserves.
 
+/// A number's digits, for those who write many of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Digits {
+    /// At the end, where the longest begin at the front.
+    text: [u8; LONGEST],
+    start: usize,
+}
+
+/// Bytes of the longest number, grouped.
+const LONGEST: usize = 26;
+
+impl Digits {
+    /// In decimal.
+    pub fn of(number: u64) -> Self {
+        Self::made(number, usize::MAX)
+    }
+
+    /// The same in groups of three: `1,234,567`.
+    pub fn grouped(number: u64) -> Self {
+        Self::made(number, 3)
+    }
+
+    fn made(mut number: u64, group: usize) -> Self {
+        if number < 10 {
+            return Self { text: [b'0' + number as u8; LONGEST], start: LONGEST - 1 };
+        }
+        let (mut text, mut start, mut left) = ([b','; LONGEST], LONGEST, group);
+        loop {
+            start -= 1;
+            text[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return Self { text, start };
+            }
+            left -= 1;
+            if left == 0 {
+                (start, left) = (start - 1, group);
+            }
+        }
+    }
+
+    /// What to write.
+    pub fn as_str(&self) -> &str {
+        // Digits and commas.
+        str::from_utf8(&self.text[self.start..]).unwrap_or_default()
+    }
+}
+
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    Digits::grouped(number).as_str().to_owned()
 }
 
 /// A count with its digits in groups of three; above a billion shortened, so that it is at most 11 columns
@@ -97,9 +137,16 @@ pub fn compact(number: u64, columns: usize) -> String {
 
 /// Nanoseconds as seconds with six places.
 pub fn seconds(nanos: i64) -> String {
-    let sign = if nanos <= -1000 { "-" } else { "" };
     let micros = nanos.unsigned_abs() / 1000;
-    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    let mut out = String::with_capacity(LONGEST);
+    if nanos <= -1000 {
+        out.push('-');
+    }
+    out.push_str(Digits::of(micros / 1_000_000).as_str());
+    out.push('.');
+    // One more digit than there are places, to keep the zeros.
+    out.push_str(&Digits::of(1_000_000 + micros % 1_000_000).as_str()[1..]);
+    out
 }
 
 /// Nanoseconds of a time that somebody waited in vain, in a sentence.

@@ -20,6 +20,7 @@ pub fn connection() -> Connection {
         roles: Roles::Handshake,
         handshake: Handshake::Full,
         target: Some("/chat".into()),
+        host: Some("feed.example.com".into()),
         status: Some(101),
         subprotocol: Some("chat".into()),
         extensions: None,

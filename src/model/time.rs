@@ -33,6 +33,35 @@ impl fmt::Display for Time {
     }
 }
 
+/// `12:00:01.5` in nanoseconds.
+pub fn of_day(word: &str) -> Option<u64> {
+    let mut parts = word.split(':');
+    let (hours, minutes) = (parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<u64>().ok()?);
+    let seconds = nanoseconds(parts.next()?)?;
+    (hours < 24 && minutes < 60 && parts.next().is_none())
+        .then(|| (hours * 60 + minutes) * 60_000_000_000 + seconds)
+}
+
+/// `1.5` in billionths.
+pub fn nanoseconds(word: &str) -> Option<u64> {
+    let (whole, fraction) = word.split_once('.').unwrap_or((word, ""));
+    let fraction = format!("{:0<9}", fraction.get(..fraction.len().min(9))?);
+    whole.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction.parse().ok()?)
+}
+
+/// `2024-01-31` in days since 1970.
+pub fn date(word: &str) -> Option<u64> {
+    let mut parts = word.split('-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(1970..=2105).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Years that begin in March end with the leap day.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    days.checked_sub(719_468)
+}
+
 /// Year, month and day of a number of days since 1970-01-01 (H. Hinnant's
 /// `civil_from_days`, restricted to dates after 1970).
 fn civil(days: u64) -> (u64, u64, u64) {

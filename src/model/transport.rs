@@ -33,6 +33,8 @@ pub struct TcpSide {
     pub fin: Option<At>,
     /// Its first reset that its peer had to believe (RFC 9293 §3.5.2, RFC 5961 §3).
     pub reset: Option<At>,
+    /// That reset acknowledged nothing: its host knew of no such connection (RFC 9293 §3.5.2).
+    pub disowned: bool,
     /// Bytes it had sent that its peer had not acknowledged at the end: when the connection was reset, or
     /// when its last packet was captured.
     pub unacknowledged: u64,

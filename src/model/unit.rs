@@ -230,6 +230,8 @@ pub struct Connection {
     pub handshake: Handshake,
     /// The request target.
     pub target: Option<String>,
+    /// The request's Host (RFC 9110 §7.2). Untrusted.
+    pub host: Option<String>,
     /// The status code of the last response.
     pub status: Option<u16>,
     /// The agreed subprotocol.

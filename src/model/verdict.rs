@@ -2,6 +2,7 @@
 
 use super::diagnosis::Diagnosis;
 use super::ending::{ClosePart, TcpEnd, Unfinished};
+use super::reply::Unanswered;
 use super::text::Text;
 use super::time::Time;
 use super::wire::{Dir, Endpoint};
@@ -36,8 +37,10 @@ pub struct Judgement {
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
-    /// All of it in a line.
-    pub line: Text,
+    /// Not all that the client, and the server, sent is in the capture, although the connection is over.
+    pub unseen: [bool; 2],
+    /// The requests that had no answer, by kind.
+    pub unanswered: Vec<Unanswered>,
 }
 
 /// What became of a connection.

@@ -163,7 +163,8 @@ impl Flow {
         Continue(())
     }
 
-    #[inline]
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
     pub(super) fn deliver<S: StreamSink>(
         &mut self,
         id: FlowId,

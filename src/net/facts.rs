@@ -66,6 +66,8 @@ pub(super) struct Rare {
 struct RareSide {
     fin: Option<At>,
     reset: Option<At>,
+    /// That acknowledged nothing.
+    disowned: bool,
     /// What was not acknowledged when the connection was reset.
     in_flight: Option<u64>,
     after_own_fin: u64,
@@ -386,7 +388,9 @@ impl Flow {
             rare.sides[from].in_flight = Some(own);
             rare.sides[1 - from].in_flight = Some(peers);
         }
-        rare.sides[from].reset.get_or_insert(at);
+        let side = &mut rare.sides[from];
+        side.disowned |= side.reset.is_none() && ack.is_none();
+        side.reset.get_or_insert(at);
     }
 
     /// All that TCP says of the flow, by [`Side`](super::Side).
@@ -423,6 +427,7 @@ impl Flow {
             syn: half.syn_seen,
             fin: rare.fin,
             reset: rare.reset,
+            disowned: rare.disowned,
             unacknowledged: rare.in_flight.unwrap_or_else(|| half.unacknowledged(0))
                 * u64::from(peer_heard > 0),
             after_own_fin: rare.after_own_fin,

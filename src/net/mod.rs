@@ -42,6 +42,7 @@ mod deliver;
 mod facts;
 mod flow;
 mod fragments;
+mod glance;
 mod half;
 mod ip;
 mod link;
@@ -67,6 +68,7 @@ use crate::model::{
     At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, TcpFacts, Time, rules,
 };
 
+pub use glance::{Glance, glance};
 pub use link::{is_supported, link_name};
 pub use measure::{Measured, measure};
 pub use tracker::{Counts, Tracker};

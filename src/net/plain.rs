@@ -1,5 +1,5 @@
-//! The short way for what nearly all captures are of: Ethernet, then IPv4 without options or IPv6 without
-//! extension headers, then TCP, all of it captured.
+//! The short way for what nearly all captures are of: Ethernet or nothing, then IPv4 without options or IPv6
+//! without extension headers, then TCP, all of it captured.
 //!
 //! Everything else (tags, tunnels, fragments, what was cut) goes the long way, by `tunnel`, `link` and
 //! `ip`, which says the same of these packets, too.
@@ -11,6 +11,8 @@ use super::ip::{Addresses, Datagram};
 use super::network::Network;
 
 const ETHERNET: u32 = 1;
+/// IP without a link layer.
+const RAW: u32 = 101;
 /// Bytes of an Ethernet header, and of the IP headers.
 const LINK: usize = 14;
 const V4: usize = 20;
@@ -23,40 +25,47 @@ pub(super) enum Kind {
     V6,
 }
 
-/// What a packet is, if it is plain.
+/// What a packet is, and where its IP header begins, if it is plain.
 #[inline]
-pub(super) fn kind(packet: &Packet<'_>) -> Option<Kind> {
-    if packet.link != ETHERNET {
-        return None;
-    }
-    match packet.data.get(LINK - 2..=LINK)? {
-        [0x08, 0x00, 0x45] => Some(Kind::V4),
-        [0x86, 0xDD, 0x60..=0x6F] => Some(Kind::V6),
+pub(super) fn kind(packet: &Packet<'_>) -> Option<(Kind, usize)> {
+    match packet.link {
+        ETHERNET => match packet.data.get(LINK - 2..=LINK)? {
+            [0x08, 0x00, 0x45] => Some((Kind::V4, LINK)),
+            [0x86, 0xDD, 0x60..=0x6F] => Some((Kind::V6, LINK)),
+            _ => None,
+        },
+        RAW => match packet.data.first()? {
+            0x45 => Some((Kind::V4, 0)),
+            0x60..=0x6F => Some((Kind::V6, 0)),
+            _ => None,
+        },
         _ => None,
     }
 }
 
 /// The TCP segment in a plain packet; `None` for any other.
-#[inline]
-pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
-    of(kind(packet)?, packet.data)
-}
-
-/// The same of a packet of this kind. Where that is known when this is compiled, what is not looked at is
-/// not made.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-pub(super) fn of(kind: Kind, data: &[u8]) -> Option<Datagram<'_>> {
+pub(super) fn datagram<'a>(packet: &Packet<'a>) -> Option<Datagram<'a>> {
+    let (kind, ip) = kind(packet)?;
+    of(kind, ip, packet.data)
+}
+
+/// The same of a packet of this kind, whose IP header begins at byte `ip`. Where the kind is known when this
+/// is compiled, what is not looked at is not made.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn of(kind: Kind, ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
     match kind {
-        Kind::V4 => ipv4(data),
-        Kind::V6 => ipv6(data),
+        Kind::V4 => ipv4(ip, data),
+        Kind::V6 => ipv6(ip, data),
     }
 }
 
 #[allow(clippy::inline_always)] // or it is built in memory, and copied
 #[inline(always)]
-fn ipv4(data: &[u8]) -> Option<Datagram<'_>> {
-    let header: &[u8; V4] = data[LINK..].first_chunk()?;
+fn ipv4(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
+    let header: &[u8; V4] = data.get(ip..)?.first_chunk()?;
     let &[_, _, t0, t1, _, _, f0, f1, _, protocol, ..] = header;
     // "More fragments" and the offset (RFC 791 §3.1).
     let is_fragment = u16::from_be_bytes([f0, f1]) & 0x3FFF != 0;
@@ -65,29 +74,29 @@ fn ipv4(data: &[u8]) -> Option<Datagram<'_>> {
     }
     let total = usize::from(u16::from_be_bytes([t0, t1]));
     let (source, destination) = (*header[12..].first_chunk()?, *header[16..].first_chunk()?);
-    tcp(data, LINK + V4, LINK + total, Addresses::V4(source, destination))
+    tcp(data, ip, ip + V4, ip + total, Addresses::V4(source, destination))
 }
 
 #[allow(clippy::inline_always)]
 #[inline(always)]
-fn ipv6(data: &[u8]) -> Option<Datagram<'_>> {
-    let header: &[u8; V6] = data[LINK..].first_chunk()?;
+fn ipv6(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
+    let header: &[u8; V6] = data.get(ip..)?.first_chunk()?;
     let length = usize::from(u16::from_be_bytes([header[4], header[5]]));
     // A length of 0 is that of a jumbogram, or not filled in yet.
     if header[6] != ip_number::TCP.0 || length == 0 {
         return None;
     }
     let (source, destination) = (*header[8..].first_chunk()?, *header[24..].first_chunk()?);
-    tcp(data, LINK + V6, LINK + V6 + length, Addresses::V6(source, destination))
+    tcp(data, ip, ip + V6, ip + V6 + length, Addresses::V6(source, destination))
 }
 
 /// What stands at `start..end`, unless some of it was cut off.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-fn tcp(data: &[u8], start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
+fn tcp(data: &[u8], ip: usize, start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
     Some(Datagram {
         network: Network::PLAIN,
-        header: LINK as u32,
+        header: ip as u32,
         addresses,
         protocol: ip_number::TCP,
         payload: data.get(start..end)?,
@@ -134,7 +143,9 @@ mod tests {
     fn whichever_byte_is_another_both_ways_say_the_same() {
         for v6 in [false, true] {
             let right = built(v6, b"Hello");
-            assert!(same(1, &right) && !same(101, &right));
+            assert!(same(1, &right) && same(101, &right[LINK..]) && !same(113, &right[LINK..]));
+            // Neither is the other.
+            assert!(!same(101, &right) && !same(1, &right[LINK..]));
             // Padding behind the packet is none of it; what is cut off has to be told.
             assert!(same(1, &[&right[..], &[0; 9]].concat()));
             let mut short = 0;
@@ -143,6 +154,9 @@ mod tests {
                     let mut other = right.clone();
                     other[at] = value;
                     short += usize::from(same(1, &other));
+                    if at >= LINK {
+                        assert_eq!(same(101, &other[LINK..]), same(1, &other));
+                    }
                 }
                 assert!(!same(1, &right[..at]));
             }
@@ -166,8 +180,10 @@ mod tests {
                 data[at] = value;
             }
             same(1, &data);
+            same(101, &data[LINK..]);
             data.truncate(cut);
             same(1, &data);
+            same(101, data.get(LINK..).unwrap_or_default());
         }
     }
 }

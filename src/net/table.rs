@@ -91,6 +91,8 @@ pub(super) struct Table {
     tombs: Vec<Tomb>,
     /// The oldest tombstone, once there are [`limits::CLOSED_FLOWS`].
     oldest_tomb: usize,
+    /// What [`only`](Self::only) found last: most packets are of the flow that the one before was of.
+    last: Option<(Key, u32)>,
 }
 
 /// What is remembered of a closed flow: its directions, with nothing waiting.
@@ -113,8 +115,15 @@ impl Table {
     /// The flow of a key, where it is the only one and not closed.
     #[allow(clippy::inline_always)] // the kind of key is known where it is called
     #[inline(always)]
-    pub(super) fn only(&self, key: &Key) -> Option<u32> {
-        self.first(key).filter(|slot| slot & TOMB == 0 && self.twins.is_empty())
+    pub(super) fn only(&mut self, key: &Key) -> Option<u32> {
+        if let Some((last, slot)) = &self.last
+            && last == key
+        {
+            return Some(*slot);
+        }
+        let slot = self.first(key).filter(|slot| slot & TOMB == 0 && self.twins.is_empty())?;
+        self.last = Some((*key, slot));
+        Some(slot)
     }
 
     /// Looks a segment's flow up.
@@ -173,6 +182,7 @@ impl Table {
 
     /// Adds a flow whose key has none in its network.
     pub(super) fn add(&mut self, flow: Flow) -> u32 {
+        self.last = None;
         let key = flow.key;
         let slot = if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = Some(flow);
@@ -199,6 +209,7 @@ impl Table {
         let Some(mut flow) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
             return false;
         };
+        self.last = None;
         self.free.push(slot);
         for half in &mut flow.halves {
             half.waiting = None;

@@ -35,11 +35,16 @@ pub struct Tracker {
     holding: VecDeque<Appointment>,
     /// Flows that are over but may get something late.
     lingering: VecDeque<Appointment>,
+    /// No appointment is earlier.
+    first_due: Time,
     counts: Counts,
     unsupported: Vec<(u32, u64)>,
     /// Whether what simply comes next may go the short way.
     short_way: bool,
 }
+
+/// When an appointment is that there is not.
+const NEVER: Time = Time(u64::MAX);
 
 /// What the packets were, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,8 +65,15 @@ pub struct Counts {
 
 /// Verifies the checksum of a plain packet that comes next.
 #[inline(never)]
-fn verify<S: StreamSink>(flow: &mut Flow, slot: u32, from: usize, packet: &Packet<'_>, sink: &mut S) {
-    if let Some(datagram) = &plain::datagram(packet)
+fn verify<S: StreamSink>(
+    flow: &mut Flow,
+    slot: u32,
+    from: usize,
+    (kind, ip): (Kind, usize),
+    packet: &Packet<'_>,
+    sink: &mut S,
+) {
+    if let Some(datagram) = &plain::of(kind, ip, packet.data)
         && let Some(segment) = &tcp::segment(datagram, packet.number, packet.time)
     {
         flow.verify(FlowId(slot), from, segment, sink);
@@ -108,6 +120,7 @@ impl Tracker {
             held: 0,
             holding: VecDeque::new(),
             lingering: VecDeque::new(),
+            first_due: NEVER,
             counts: Counts::default(),
             unsupported: Vec::new(),
             short_way: true,
@@ -142,13 +155,14 @@ impl Tracker {
     }
 
     /// Takes the next packet. Breaks when the sink said [`Interest::Stop`](super::Interest::Stop).
-    #[inline]
+    #[allow(clippy::inline_always)] // into the loop over all packets
+    #[inline(always)]
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
         let going = match plain::kind(packet).filter(|_| self.short_way) {
-            Some(Kind::V4) => self.next(Kind::V4, packet, sink),
-            Some(Kind::V6) => self.next_v6(packet, sink),
+            Some((Kind::V4, ip)) => self.next(Kind::V4, ip, packet, sink),
+            Some((Kind::V6, ip)) => self.next_v6(ip, packet, sink),
             None => None,
         };
         match going {
@@ -163,8 +177,14 @@ impl Tracker {
     /// at all of it: so it is never written to memory.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    fn next<S: StreamSink>(&mut self, kind: Kind, packet: &Packet<'_>, sink: &mut S) -> Option<Going> {
-        let datagram = plain::of(kind, packet.data)?;
+    fn next<S: StreamSink>(
+        &mut self,
+        kind: Kind,
+        ip: usize,
+        packet: &Packet<'_>,
+        sink: &mut S,
+    ) -> Option<Going> {
+        let datagram = plain::of(kind, ip, packet.data)?;
         let segment = tcp::segment(&datagram, packet.number, packet.time)?;
         let (key, from) = Key::new(segment.addresses, segment.ports);
         let slot = self.table.only(&key)?;
@@ -175,7 +195,7 @@ impl Tracker {
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
         if !segment.data.is_empty() && flow.halves[from].checks > 0 {
-            verify(flow, slot, from, packet, sink);
+            verify(flow, slot, from, (kind, ip), packet, sink);
         }
         Some(match flow.take_next(FlowId(slot), from, &segment, sink) {
             After::Nothing => Continue(()),
@@ -184,8 +204,8 @@ impl Tracker {
     }
 
     #[inline(never)]
-    fn next_v6<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Option<Going> {
-        self.next(Kind::V6, packet, sink)
+    fn next_v6<S: StreamSink>(&mut self, ip: usize, packet: &Packet<'_>, sink: &mut S) -> Option<Going> {
+        self.next(Kind::V6, ip, packet, sink)
     }
 
     /// Takes a packet of which more is to be said.
@@ -360,6 +380,7 @@ impl Tracker {
             After::Close(why) => self.close(slot, why, sink),
             After::Hold => {
                 appointment.time = due(limits::HOLD_TIME);
+                self.first_due = self.first_due.min(appointment.time);
                 self.holding.push_back(appointment);
                 if self.holding.len() > limits::LINGERING {
                     self.release_first(sink)?;
@@ -369,6 +390,7 @@ impl Tracker {
             After::Linger => {
                 appointment.time = due(limits::LINGER_TIME);
                 appointment.packet = packet + u64::from(limits::REORDER_PACKETS);
+                self.first_due = self.first_due.min(appointment.time);
                 self.lingering.push_back(appointment);
                 if self.lingering.len() > limits::LINGERING {
                     self.close_first(sink)?;
@@ -424,12 +446,19 @@ impl Tracker {
     /// Comes back to the flows whose time has come.
     #[inline]
     fn keep_appointments<S: StreamSink>(&mut self, packet: u64, time: Time, sink: &mut S) -> Going {
+        if time < self.first_due { Continue(()) } else { self.keep_due(packet, time, sink) }
+    }
+
+    #[inline(never)]
+    fn keep_due<S: StreamSink>(&mut self, packet: u64, time: Time, sink: &mut S) -> Going {
         while self.holding.front().is_some_and(|due| due.time <= time) {
             self.release_first(sink)?;
         }
         while self.lingering.front().is_some_and(|due| due.time <= time && due.packet <= packet) {
             self.close_first(sink)?;
         }
+        let fronts = [self.holding.front(), self.lingering.front()];
+        self.first_due = fronts.into_iter().flatten().map(|due| due.time).min().unwrap_or(NEVER);
         Continue(())
     }
 

@@ -39,9 +39,7 @@ impl<S: Sink> Decoder<S> {
                 self.tick(packet.time);
                 if flow.is_continue() {
                     let packet = Packet { number: before + packets, data: &data, ..packet };
-                    let mut direct =
-                        Direct::new(self, &mut following.turns, &mut following.reports, progress);
-                    flow = following.tracker.packet(&packet, &mut direct);
+                    flow = self.first(following, &packet, progress);
                 }
                 goes_on = flow.is_continue();
             }
@@ -57,6 +55,18 @@ impl<S: Sink> Decoder<S> {
         let bytes = capture.bytes_read();
         progress(bytes);
         Read { packets, bytes, error, ..Read::new(flow) }
+    }
+
+    /// The first packet.
+    #[inline(never)]
+    fn first(
+        &mut self,
+        following: &mut Following,
+        packet: &Packet<'_>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Flow {
+        let Following { tracker, turns, reports, .. } = following;
+        tracker.packet(packet, &mut Direct::new(self, turns, reports, progress))
     }
 
     /// The packets behind the first one.

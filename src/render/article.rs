@@ -44,7 +44,7 @@ pub struct Part {
 /// Lays out a page.
 pub fn article(options: &Options, it: &Article) -> String {
     let mut page = Page::new(options);
-    page.wrap(Ink::Strong, &it.title, TEXT, 0).tail(Ink::Faint, it.cite.clone()).line();
+    page.wrap(Ink::Strong, &it.title, TEXT, 0).tail(Ink::Faint, &it.cite).line();
     page.to(TEXT).wrap(Ink::Faint, &it.about, TEXT, 0).line();
     if !it.text.is_empty() {
         page.gap();

@@ -53,7 +53,7 @@ impl Clock {
     pub fn stamp(&mut self, now: Time) -> Option<String> {
         let (since_start, since_last) = self.tick(now);
         match self.style {
-            TimeStyle::Relative => Some(format!("{} s", seconds(since_start))),
+            TimeStyle::Relative => Some(seconds(since_start) + " s"),
             TimeStyle::Delta => since_last.map(|nanos| format!("+{} s", seconds(nanos))),
             TimeStyle::Utc => Some(now.utc()),
         }

@@ -10,7 +10,7 @@ pub fn width(words: &str) -> usize {
 /// The tool's own words with what they quote made safe for a terminal.
 pub fn escaped(words: &str) -> String {
     let mut all = String::with_capacity(words.len());
-    for cell in escape::cells(words.as_bytes(), escape::Kind::Words, false) {
+    for cell in escape::words(words, false) {
         cell.push_to(&mut all);
     }
     all
@@ -48,12 +48,13 @@ pub fn lines(words: &str, columns: usize) -> Vec<&str> {
 /// Splits `words` into what fits `room` columns and the rest. On a `fresh` line
 /// something always fits.
 pub(super) fn split(words: &str, room: usize, fresh: bool, ascii: bool) -> (&str, &str) {
-    if words.len() <= room && escape::is_plain(words) {
+    // What is much longer in bytes is longer in columns, mostly.
+    if words.len() / 3 <= room && escape::columns(words, ascii) <= room {
         return (words.trim_end_matches(' '), "");
     }
     let (mut used, mut at, mut end) = (0, 0, None);
     let mut before = '\0';
-    for cell in escape::cells(words.as_bytes(), escape::Kind::Words, ascii) {
+    for cell in escape::words(words, ascii) {
         let here = words[at..].chars().next().unwrap_or_default();
         used += usize::from(cell.width);
         if here == ' ' || (at > 0 && breaks_between(before, here)) {

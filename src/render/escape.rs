@@ -94,11 +94,17 @@ impl Cell {
     }
 }
 
+/// Bytes that are looked at as a whole before any of them is a cell: of more, only the first may be shown.
+const WHOLE: usize = 4096;
+
 /// The cells of `bytes`, which may hold anything.
 pub fn cells(bytes: &[u8], kind: Kind, ascii: bool) -> Cells<'_> {
+    // Nearly everything is valid, and to find that out at once is much cheaper than bit by bit.
+    let whole = if bytes.len() <= WHOLE { str::from_utf8(bytes).ok() } else { None };
+    let (valid, chunks) = whole.map_or(("", bytes), |text| (text, &[][..]));
     Cells {
-        chunks: bytes.utf8_chunks(),
-        valid: "".chars(),
+        chunks: chunks.utf8_chunks(),
+        valid: valid.chars(),
         invalid: [].iter(),
         before: '\0',
         marks: MARKS,
@@ -107,22 +113,134 @@ pub fn cells(bytes: &[u8], kind: Kind, ascii: bool) -> Cells<'_> {
     }
 }
 
+/// The cells of the tool's own words.
+pub fn words(words: &str, ascii: bool) -> Cells<'_> {
+    let (chunks, kind) = ([].utf8_chunks(), Kind::Words);
+    Cells { chunks, valid: words.chars(), invalid: [].iter(), before: '\0', marks: MARKS, kind, ascii }
+}
+
 /// Columns that `words` take on the page.
+#[inline]
 pub fn columns(words: &str, ascii: bool) -> usize {
-    if is_plain(words) {
-        return words.len();
+    as_they_are(words, ascii).unwrap_or_else(|| columns_of_cells(words, ascii))
+}
+
+/// Columns that `words` take if they show as they are.
+#[inline]
+pub fn as_they_are(words: &str, ascii: bool) -> Option<usize> {
+    if is_printable(words.as_bytes()) {
+        return Some(words.len());
     }
-    let (mut all, mut columns) = (cells(words.as_bytes(), Kind::Words, ascii), 0);
+    let run = run::<false>(words, ascii, usize::MAX);
+    (run.text.len() == words.len()).then_some(run.columns)
+}
+
+/// Whether all of `bytes` is printable ASCII: without a branch but for the length.
+#[inline]
+fn is_printable(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk() else {
+        return others::<false>(short_word(bytes) | spaces_from(bytes.len())) == 0;
+    };
+    // The last word may overlap the one before it.
+    let all = others::<false>(u64::from_le_bytes(*last));
+    let (words, _) = bytes.as_chunks();
+    words.iter().fold(all, |all, word| all | others::<false>(u64::from_le_bytes(*word))) == 0
+}
+
+fn columns_of_cells(words: &str, ascii: bool) -> usize {
+    let (mut all, mut columns) = (self::words(words, ascii), 0);
     loop {
-        columns += all.plain(usize::MAX).len();
+        columns += all.run(usize::MAX).columns;
         let Some(cell) = all.next() else { return columns };
         columns += usize::from(cell.width);
     }
 }
 
-/// Whether `words` are printable ASCII, so that bytes are columns.
-pub fn is_plain(words: &str) -> bool {
-    words.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+/// Characters that show as they are, each in one column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run<'a> {
+    pub text: &'a str,
+    /// How many they are.
+    pub columns: usize,
+}
+
+/// What shows as it is at the beginning of `text`, a character a column, but at most so many. In `DATA` a
+/// backslash does not.
+#[inline]
+fn run<const DATA: bool>(text: &str, ascii: bool, most: usize) -> Run<'_> {
+    let (mut at, mut columns) = (0, 0);
+    loop {
+        let here = &text.as_bytes()[at..];
+        let printable = printable::<DATA>(&here[..here.len().min(most - columns)]);
+        at += printable;
+        columns += printable;
+        if at == text.len() || columns == most || ascii {
+            break;
+        }
+        match text[at..].chars().next() {
+            Some(glyph) if is_own(glyph) => {
+                at += glyph.len_utf8();
+                columns += 1;
+            }
+            _ => break,
+        }
+    }
+    Run { text: &text[..at], columns }
+}
+
+/// How many bytes of printable ASCII there are before anything else.
+#[inline]
+fn printable<const DATA: bool>(bytes: &[u8]) -> usize {
+    let (words, tail) = bytes.as_chunks();
+    for (at, word) in words.iter().enumerate() {
+        let others = others::<DATA>(u64::from_le_bytes(*word));
+        if others != 0 {
+            return 8 * at + others.trailing_zeros() as usize / 8;
+        }
+    }
+    // The rest in one word too, with what is left of it printable.
+    let word = match bytes.last_chunk() {
+        _ if tail.is_empty() => return bytes.len(),
+        Some(last) => u64::from_le_bytes(*last) >> (u64::BITS - 8 * tail.len() as u32),
+        None => short_word(tail),
+    };
+    let others = others::<DATA>(word | spaces_from(tail.len()));
+    bytes.len().min(8 * words.len() + others.trailing_zeros() as usize / 8)
+}
+
+/// The same in each byte of a word, to multiply by.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// The high bit of each byte of a word.
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// A word of spaces, but for its first bytes: fewer than eight.
+#[inline]
+fn spaces_from(length: usize) -> u64 {
+    (ONES * u64::from(b' ')) << (8 * length)
+}
+
+/// The high bit of each byte that is not printable ASCII, or a backslash in `DATA`.
+#[inline]
+fn others<const DATA: bool>(word: u64) -> u64 {
+    // Without their highest bits no byte carries into the next one.
+    let low = word & !HIGHS;
+    let (not_controls, deletes) = (low + (HIGHS - ONES * 0x20), low + ONES);
+    let differing = low ^ (ONES * u64::from(b'\\'));
+    let backslashes = if DATA { !(differing + (HIGHS - ONES)) } else { 0 };
+    (word | deletes | !not_controls | backslashes) & HIGHS
+}
+
+/// Up to seven bytes as a word, the first in the lowest byte: of four and more in two halves that overlap.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
+            first | last << (8 * (bytes.len() - 4))
+        }
+        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 /// `bytes` without a character that a cut left incomplete at their end.
@@ -174,23 +292,23 @@ impl Iterator for Cells<'_> {
 }
 
 impl<'a> Cells<'a> {
-    /// What comes next as far as it shows as it is, a byte a column and a column a cell, but at most so many.
-    pub fn plain(&mut self, most: usize) -> &'a str {
+    /// What comes next as far as it shows as it is, a cell a column, but at most so many.
+    pub fn run(&mut self, most: usize) -> Run<'a> {
         if self.valid.as_str().is_empty() && self.invalid.as_slice().is_empty() {
-            let Some(chunk) = self.chunks.next() else { return "" };
+            let Some(chunk) = self.chunks.next() else { return Run { text: "", columns: 0 } };
             self.valid = chunk.valid().chars();
             self.invalid = chunk.invalid().iter();
         }
         let rest = self.valid.as_str();
-        let is_plain =
-            |byte: &u8| matches!(byte, b' '..=b'~') && (*byte != b'\\' || self.kind == Kind::Words);
-        let run = rest.as_bytes().iter().take(most).take_while(|byte| is_plain(byte)).count();
-        let (now, later) = rest.split_at(run);
-        if let Some(last) = now.as_bytes().last() {
-            (self.before, self.marks) = (char::from(*last), 0);
+        let run = match self.kind {
+            Kind::Data => run::<true>(rest, self.ascii, most),
+            Kind::Words => run::<false>(rest, self.ascii, most),
+        };
+        if let Some(last) = run.text.chars().next_back() {
+            (self.before, self.marks) = (last, 0);
+            self.valid = rest[run.text.len()..].chars();
         }
-        self.valid = later.chars();
-        now
+        run
     }
 
     #[inline]
@@ -246,6 +364,13 @@ impl<'a> Cells<'a> {
 
 fn coded(c: char) -> Cell {
     Cell::coded("\\u{", u32::from(c), 1, "}", c.len_utf8())
+}
+
+/// Whether it is one of the tool's own glyphs, each of which takes one column.
+#[inline]
+fn is_own(c: char) -> bool {
+    matches!(c, '·' | '§' | '×' | 'µ' | '–' | '—' | '‘' | '’' | '“' | '”' | '…' | '←' | '→' | '−')
+        || matches!(c, '≤' | '≥' | '✓' | '✗')
 }
 
 /// What the tool's own glyphs become without Unicode.
@@ -344,6 +469,14 @@ mod tests {
     }
 
     #[test]
+    fn own_glyphs_are_those_that_are_spelt() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_own(c), !transliterated(c).is_empty(), "{c:?}");
+            assert!(!is_own(c) || c.width() == Some(1) && !is_deceptive(c), "{c:?}");
+        }
+    }
+
+    #[test]
     fn a_cut_character_is_left_off() {
         assert_eq!(whole_characters("a好".as_bytes()), "a好".as_bytes());
         assert_eq!(whole_characters(&"a好".as_bytes()[..3]), b"a");
@@ -352,10 +485,44 @@ mod tests {
     }
 
     #[test]
+    fn words_show_as_they_are_if_each_of_their_cells_does() {
+        for odd in [
+            "", "~", " ", "\\", "\u{1f}", "\u{7f}", "é", "\u{301}", "\u{200b}", "…", "你", "\u{ff}", "\u{80}",
+        ] {
+            for (before, behind) in (0..20).flat_map(|before| [0, 1, 7, 8, 9].map(|behind| (before, behind)))
+            {
+                let text = format!("{}{odd}{}", &"§5.2 of an RFC, not §1"[..before + 2], "x".repeat(behind));
+                let plain = text.trim_start_matches('§');
+                for (text, ascii) in [(&*text, false), (&*text, true), (plain, false), (plain, true)] {
+                    let cells = || words(text, ascii);
+                    let shown: String = cells().map(|cell| cell.text().to_owned()).collect();
+                    let taken = cells().map(|cell| usize::from(cell.width)).sum();
+                    assert_eq!(columns(text, ascii), taken, "{text:?}");
+                    if let Some(columns) = as_they_are(text, ascii) {
+                        assert_eq!((&*shown, taken), (text, columns));
+                    }
+                    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+                    assert!(!is_plain || as_they_are(text, ascii).is_some(), "{text:?}");
+                }
+            }
+        }
+    }
+
+    /// What ends a run, at each place of a word.
+    const LONG: &str =
+        "12345678\x7f1234567\x1f123456\\12345é1234…\u{301}123\n12\u{200b}1…→ §5.2 \u{2764}\u{fe0f}";
+
+    #[test]
     fn runs_of_plain_characters_are_the_same_cells() {
-        for text in
-            ["Hello, \\ wörld\u{301}\u{301} \u{1b}[2J → §5.2\n", "e\u{301}", "", "\\\\", "plain", "\u{301}x"]
-        {
+        for text in [
+            "Hello, \\ wörld\u{301}\u{301} \u{1b}[2J → §5.2\n",
+            "e\u{301}",
+            "",
+            "\\\\",
+            "plain",
+            "\u{301}x",
+            LONG,
+        ] {
             for bytes in [text.as_bytes().to_vec(), [b"a\xff", text.as_bytes(), b"\xc3"].concat()] {
                 for (kind, ascii) in
                     [(Kind::Data, false), (Kind::Words, false), (Kind::Data, true), (Kind::Words, true)]
@@ -364,9 +531,10 @@ mod tests {
                         let mut all = cells(&bytes, kind, ascii);
                         let (mut shown, mut columns) = (String::new(), 0);
                         loop {
-                            let run = all.plain(most);
-                            shown.push_str(run);
-                            columns += run.len();
+                            let run = all.run(most);
+                            assert!(run.columns <= most);
+                            shown.push_str(run.text);
+                            columns += run.columns;
                             let Some(cell) = all.next() else { break };
                             cell.push_to(&mut shown);
                             columns += usize::from(cell.width);

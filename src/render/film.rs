@@ -112,7 +112,7 @@ impl Projector {
             Some((first, last)) => format!("{length} · {}", lang.fill("packets {}–{}", &[&first, &last])),
             None => length,
         };
-        self.page.tail(Ink::Faint, tail).line();
+        self.page.tail(Ink::Faint, &tail).line();
         let (ink, mark) = mark(speech.start_verdict);
         self.page.to(INDENT).put(ink, mark).put(Ink::Plain, " ");
         self.page.spill(speech.start_line.as_bytes(), UNDER, ROWS).line();
@@ -147,7 +147,7 @@ impl Projector {
         if self.explain {
             self.page.to(UNDER).word(Ink::Note, "why").put(Ink::Plain, " ");
             let (help, at) = (self.lang().words(help), self.page.column());
-            self.page.wrap(Ink::Plain, help, at, 0).tail(Ink::Faint, cite.to_owned()).line();
+            self.page.wrap(Ink::Plain, help, at, 0).tail(Ink::Faint, cite).line();
         }
     }
 
@@ -263,7 +263,7 @@ impl Projector {
             let is_open = ruling.state == State::Open;
             let fault = if is_open { lang.fill("although {}", &[&fault]) } else { fault };
             self.page.put(Ink::Plain, "  ").put(Ink::Strong, cause.rule.id);
-            self.page.tail(Ink::Faint, cause.rule.cite.to_string()).line();
+            self.page.tail(Ink::Faint, &cause.rule.cite.to_string()).line();
             self.under(Ink::Plain, &fault);
             self.labelled("got", &cause.got);
         } else {
@@ -296,7 +296,7 @@ impl Projector {
     fn row(&mut self, row: &Row, right: usize) {
         let name = if row.name.is_empty() { self.lang().words("status line") } else { &row.name };
         self.page.to(INDENT).data(Ink::Strong, name.as_bytes(), right - INDENT, false);
-        self.page.tail(Ink::Faint, self.lang().say(&row.note).into_owned()).line();
+        self.page.tail(Ink::Faint, &self.lang().say(&row.note)).line();
         for (at, cell) in [(INDENT, &row.recorded), (right, &row.live)] {
             let Some((value, verdict)) = cell else { continue };
             let (ink, sign) = mark(*verdict);

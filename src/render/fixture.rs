@@ -347,6 +347,7 @@ impl<L: Layout> Show<L> {
             roles,
             handshake: if roles == Roles::Handshake { Handshake::Full } else { Handshake::Missing },
             target: ending.as_ref().map(|_| "/chat".into()),
+            host: None,
             status: ending.as_ref().map(|_| 101),
             subprotocol: ending.as_ref().map(|_| "chat".into()),
             extensions: None,

@@ -2,18 +2,19 @@
 
 use super::words::{self, BYTES, close_code, count};
 use crate::lang::Lang;
-use crate::model::quantity::grouped;
+use crate::model::quantity::{Digits, grouped};
 use crate::model::{CloseCode, Dir, Field, Frame, Hole, Opcode, Part, Value, hole};
 
 /// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.
 pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
     let header = &frame.header;
-    let mut about = match header.opcode {
+    let mut about = String::with_capacity(64);
+    match header.opcode {
         Opcode::CONTINUATION if frame.of != Opcode::CONTINUATION => {
-            lang.fill("continuation of {}", &[&words::opcode(lang, frame.of)])
+            lang.fill_in("continuation of {}", &[&words::opcode(lang, frame.of)], &mut about);
         }
-        opcode => words::opcode(lang, opcode),
-    };
+        opcode => about.push_str(&words::opcode(lang, opcode)),
+    }
     let code = close(lang, frame);
     if let Some(code) = &code {
         about.push(' ');
@@ -31,7 +32,8 @@ pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
         }));
     }
     if code.is_none() {
-        add(&count(lang, header.length, BYTES));
+        add("");
+        lang.count_in(header.length, Digits::grouped(header.length).as_str(), BYTES, &mut about);
     }
     // Clients mask and servers do not (RFC 6455 §5.1): only the opposite is news.
     let mut about = match (dir, header.masking_key) {
@@ -48,12 +50,12 @@ pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
 
 /// What is not there of a frame, if anything.
 pub fn absent(lang: Lang, frame: &Frame<'_>) -> Option<String> {
-    let length = grouped(frame.header.length);
+    let length = || grouped(frame.header.length);
     if frame.truncated {
         let words = "cut short: {} of {} payload bytes are there";
-        Some(lang.fill(words, &[&grouped(frame.captured), &length]))
+        Some(lang.fill(words, &[&grouped(frame.captured), &length()]))
     } else if frame.missing > 0 {
-        Some(lang.fill("{} of {} payload bytes are lost in a gap", &[&grouped(frame.missing), &length]))
+        Some(lang.fill("{} of {} payload bytes are lost in a gap", &[&grouped(frame.missing), &length()]))
     } else {
         None
     }
@@ -116,22 +118,60 @@ pub fn wire_byte(frame: &Frame<'_>, at: u64) -> Option<u8> {
     Some(hole::byte(frame.payload, frame.holes, at as u64)? ^ key)
 }
 
-/// The bits of `start..end` in their byte, the others as dots: `.000 ....`; empty for whole bytes.
-pub fn pattern(byte: Option<u8>, start: u64, end: u64) -> String {
+/// Some bits of a byte, the others as dots: `.000 ....`; nothing for whole bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bits([u8; 9], bool);
+
+impl Bits {
+    /// Those of `byte` that are set in `mask`, the first bit of both being the highest.
+    pub fn of(byte: u8, mask: u8) -> Self {
+        let mut text = *b"....X....";
+        for bit in 0..8 {
+            if mask << bit & 0x80 != 0 {
+                text[bit + bit / 4] = b'0' + (byte << bit >> 7);
+            }
+        }
+        text[4] = b' ';
+        Self(text, true)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        !self.1
+    }
+
+    /// What to write.
+    pub fn as_str(&self) -> &str {
+        // Made of ASCII.
+        if self.1 { str::from_utf8(&self.0).unwrap_or_default() } else { "" }
+    }
+}
+
+/// The bits of `start..end` in their byte, the others as dots; none for whole bytes.
+pub fn pattern(byte: Option<u8>, start: u64, end: u64) -> Bits {
     let first = start / 8;
     let whole = start.is_multiple_of(8) && end.is_multiple_of(8);
-    let Some(byte) = byte.filter(|_| !whole && end <= (first + 1) * 8) else { return String::new() };
-    let mut out = String::with_capacity(9);
-    for bit in 0..8 {
-        if bit == 4 {
-            out.push(' ');
+    let Some(byte) = byte.filter(|_| !whole && end <= (first + 1) * 8) else { return Bits::default() };
+    let (from, to) = (start - first * 8, end - first * 8);
+    Bits::of(byte, (0xFF >> from) & !(0xFF_u16 >> to) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_stand_in_their_byte() {
+        for (start, end, expected) in [
+            (0, 1, "1... ...."),
+            (1, 4, ".010 ...."),
+            (4, 8, ".... 0110"),
+            (3, 5, "...0 0..."),
+            (8, 16, ""),
+            (6, 9, ""),
+        ] {
+            assert_eq!(pattern(Some(0b1010_0110), start, end).as_str(), expected);
         }
-        let here = (start..end).contains(&(first * 8 + bit));
-        out.push(match byte >> (7 - bit) & 1 {
-            _ if !here => '.',
-            0 => '0',
-            _ => '1',
-        });
+        assert!(pattern(None, 0, 1).is_empty() && !pattern(Some(0), 9, 16).is_empty());
     }
-    out
 }

@@ -68,7 +68,7 @@ struct Columns {
     digits: usize,
     /// Where bytes begin.
     bytes: usize,
-    /// Where names begin, and unmasked bytes.
+    /// Where names begin.
     name: usize,
     /// Bytes of a row beside a meaning.
     row: usize,
@@ -82,6 +82,11 @@ impl Columns {
         // The bits of a byte stand behind it, too.
         let name = bytes + (row * 3 + 1).max(PATTERN);
         Self { digits, bytes, name, row }
+    }
+
+    /// Where unmasked bytes begin.
+    fn plain(self) -> usize {
+        self.bytes + self.row * 3 + 1
     }
 }
 
@@ -128,7 +133,7 @@ fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
                     );
                 }
                 if !bits.is_empty() {
-                    page.to(columns.bytes + 5).put(Ink::Faint, &bits);
+                    page.to(columns.bytes + 5).put(Ink::Faint, bits.as_str());
                 }
                 open = (!bits.is_empty()).then_some(start / 8);
             }
@@ -199,7 +204,10 @@ fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
 fn caption(page: &mut Page, frame: &Frame<'_>, columns: Columns, field: &Field) {
     page.to(columns.bytes).word(Ink::Plain, field.def.label);
     if frame.header.masking_key.is_some() {
-        page.word(Ink::Faint, ", ").word(Ink::Faint, "masked").to(columns.name).word(Ink::Faint, "unmasked");
+        page.word(Ink::Faint, ", ")
+            .word(Ink::Faint, "masked")
+            .to(columns.plain())
+            .word(Ink::Faint, "unmasked");
     }
     page.line();
 }
@@ -232,7 +240,7 @@ fn payload(page: &mut Page, frame: &Frame<'_>, columns: Columns, text: bool) {
         let wire: Vec<u8> = (from..).take(row.len()).map_while(|at| frames::wire_byte(frame, at)).collect();
         page.to(columns.bytes).put(Ink::Plain, &hexdump::pairs(&wire));
         if masked {
-            page.to(columns.name).put(Ink::Strong, &hexdump::pairs(row));
+            page.to(columns.plain()).put(Ink::Strong, &hexdump::pairs(row));
         }
         page.to(columns.bytes + 2 * columns.row * 3 + if masked { 2 } else { 1 });
         page.put(Ink::Plain, &hexdump::letters(row)).line();

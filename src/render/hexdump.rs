@@ -1,7 +1,5 @@
 //! Bytes in hexadecimal.
 
-use std::fmt::Write;
-
 use super::page::Page;
 use super::style::Ink;
 
@@ -9,8 +7,10 @@ use super::style::Ink;
 pub fn pairs(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 3);
     for (at, byte) in bytes.iter().enumerate() {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{}{byte:02x}", if at > 0 { " " } else { "" });
+        if at > 0 {
+            out.push(' ');
+        }
+        out.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
     }
     out
 }

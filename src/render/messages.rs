@@ -73,7 +73,7 @@ fn message(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>, to: &m
         length = lang.fill("{} in {}", &[&length, &count(lang, message.frame_count, FRAMES)]);
     }
     let incomplete = if message.complete { "" } else { lang.words("incomplete") };
-    let about = joined(lang, &[opcode(lang, message.kind), length, incomplete.to_owned()]);
+    let about = joined(lang, &[opcode(lang, message.kind).into_owned(), length, incomplete.to_owned()]);
     outline.heading(unit, &lang.fill("message {}", &[&message.m]), &about, to);
     if let Some(close) = &message.close {
         if let Some(code) = close.code {

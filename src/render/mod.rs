@@ -48,6 +48,7 @@ pub mod article;
 pub mod bits;
 pub mod causes;
 pub mod columns;
+pub mod comment;
 pub mod compare;
 pub mod files;
 pub mod film;

@@ -74,7 +74,7 @@ impl Outline {
             Body::Packet(packet) => app::packet(self, unit, packet, to),
             Body::Session(session) => app::session(self, unit, session, to),
             Body::Judgement(judgement) => {
-                let line = self.lang.say(&judgement.line);
+                let line = self.lang.say(&judgement.line());
                 item(
                     1,
                     Run::whole(Ink::Strong, self.lang.words("in short")),

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::Options;
 use super::columns::split;
-use super::escape::{self, Cells, Kind, cells, is_plain};
+use super::escape::{self, Cells, Kind, cells};
 use super::style::{Ink, Palette};
 use crate::lang::Lang;
 use crate::limits;
@@ -24,7 +24,7 @@ const SPILL_BACK: usize = 24;
 const NARROW: usize = 72;
 
 /// What moves to a column.
-const SPACES: &str = "                                                                ";
+const SPACES: &str = "                                ";
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -37,8 +37,10 @@ pub struct Page {
     /// Whether payloads are shown whole, as far as they were kept.
     unabridged: bool,
     palette: Palette,
-    /// Set at the right end of the line when it ends.
-    tail: Option<(Ink, String)>,
+    /// Set at the right end of the line when it ends, unless it is empty; and its columns.
+    tail: String,
+    tail_ink: Ink,
+    tail_columns: usize,
     /// Whether a line was ever ended.
     begun: bool,
     outlet: Outlet,
@@ -68,7 +70,9 @@ impl Page {
             lang: options.lang,
             unabridged: options.payload.is_some(),
             palette: Palette::new(options.color),
-            tail: None,
+            tail: String::new(),
+            tail_ink: Ink::Plain,
+            tail_columns: 0,
             begun: false,
             outlet: Outlet::default(),
         }
@@ -134,6 +138,11 @@ impl Page {
         if self.unabridged { usize::MAX } else { rows }
     }
 
+    /// Columns that an ellipsis takes.
+    fn ellipsis(&self) -> usize {
+        if self.ascii { 3 } else { 1 }
+    }
+
     /// Columns that `words` would take.
     pub fn measure(&self, words: &str) -> usize {
         escape::columns(words, self.ascii)
@@ -141,26 +150,57 @@ impl Page {
 
     /// Writes the tool's own words.
     pub fn put(&mut self, ink: Ink, words: &str) -> &mut Self {
-        if words.is_empty() {
-            return self;
+        if !words.is_empty() {
+            self.open(ink);
+            self.add(words);
+            self.close(ink);
         }
-        self.text.push_str(self.palette.open(ink));
-        if is_plain(words) {
-            self.text.push_str(words);
-            self.column += words.len();
-        } else {
-            let mut all = cells(words.as_bytes(), Kind::Words, self.ascii);
-            loop {
-                let run = all.plain(usize::MAX);
-                self.text.push_str(run);
-                self.column += run.len();
-                let Some(cell) = all.next() else { break };
-                cell.push_to(&mut self.text);
-                self.column += usize::from(cell.width);
-            }
-        }
-        self.text.push_str(self.palette.close(ink));
         self
+    }
+
+    /// The same for words in several parts.
+    pub fn put_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
+        self.open(ink);
+        parts.iter().for_each(|words| self.add(words));
+        self.close(ink);
+        self
+    }
+
+    /// Writes words as what is written is.
+    #[inline]
+    fn add(&mut self, words: &str) {
+        if let Some(columns) = escape::as_they_are(words, self.ascii) {
+            self.text.push_str(words);
+            self.column += columns;
+        } else {
+            self.add_cells(words);
+        }
+    }
+
+    fn add_cells(&mut self, words: &str) {
+        let mut all = escape::words(words, self.ascii);
+        loop {
+            let run = all.run(usize::MAX);
+            self.text.push_str(run.text);
+            self.column += run.columns;
+            let Some(cell) = all.next() else { break };
+            cell.push_to(&mut self.text);
+            self.column += usize::from(cell.width);
+        }
+    }
+
+    #[inline]
+    fn open(&mut self, ink: Ink) {
+        if self.palette.tells(ink) {
+            self.text.push_str(self.palette.open(ink));
+        }
+    }
+
+    #[inline]
+    fn close(&mut self, ink: Ink) {
+        if self.palette.tells(ink) {
+            self.text.push_str(self.palette.close(ink));
+        }
     }
 
     /// Writes words of the tool in the page's language.
@@ -175,12 +215,12 @@ impl Page {
             0 if self.column > 0 => 2,
             by => by,
         };
-        let mut left = by;
-        while left > 0 {
-            let now = left.min(SPACES.len());
-            self.text.push_str(&SPACES[..now]);
-            left -= now;
+        // A copy of a fixed length, and off with what is too much, is cheaper than one of another.
+        let end = self.text.len() + by;
+        while self.text.len() < end {
+            self.text.push_str(SPACES);
         }
+        self.text.truncate(end);
         self.column += by;
         self
     }
@@ -195,32 +235,54 @@ impl Page {
     }
 
     /// Sets `words` at the right end of this line, or below it when there is no room.
-    pub fn tail(&mut self, ink: Ink, words: String) -> &mut Self {
-        if !words.is_empty() {
-            self.tail = Some((ink, words));
+    pub fn tail(&mut self, ink: Ink, words: &str) -> &mut Self {
+        self.tail_all(ink, &[words])
+    }
+
+    /// The same for words in several parts.
+    pub fn tail_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
+        if parts.iter().all(|words| words.is_empty()) {
+            return self;
         }
+        self.tail.clear();
+        parts.iter().for_each(|words| self.tail.push_str(words));
+        self.tail_ink = ink;
+        self.tail_columns = escape::columns(&self.tail, self.ascii);
         self
+    }
+
+    /// Columns that are taken at the right end of this line.
+    pub fn tail_columns(&self) -> usize {
+        self.tail_columns
     }
 
     /// Ends the line.
     pub fn line(&mut self) {
-        if let Some((ink, words)) = self.tail.take() {
-            let taken = self.measure(&words);
-            if self.column + 2 + taken > self.width {
+        if !self.tail.is_empty() {
+            if self.column + 2 + self.tail_columns > self.width {
                 self.end();
             }
-            if taken > self.width {
-                self.wrap(ink, &words, 0, 0);
+            let mut words = std::mem::take(&mut self.tail);
+            if self.tail_columns > self.width {
+                self.wrap(self.tail_ink, &words, 0, 0);
             } else {
-                self.put_right(ink, &words, self.width);
+                let start = self.width - self.tail_columns;
+                if self.column < start {
+                    self.to(start);
+                }
+                self.put(self.tail_ink, &words);
             }
+            words.clear();
+            (self.tail, self.tail_columns) = (words, 0);
         }
         self.end();
     }
 
     fn end(&mut self) {
-        let end = self.text.trim_end_matches(' ').len();
-        self.text.truncate(end);
+        if self.text.ends_with(' ') {
+            let end = self.text.trim_end_matches(' ').len();
+            self.text.truncate(end);
+        }
         self.text.push('\n');
         self.column = 0;
         self.begun = true;
@@ -268,16 +330,16 @@ impl Page {
     }
 
     fn fit(&mut self, ink: Ink, bytes: &[u8], kind: Kind, room: usize, more: bool) -> &mut Self {
-        let ellipsis = self.measure("…");
-        self.text.push_str(self.palette.open(ink));
+        let ellipsis = self.ellipsis();
+        self.open(ink);
         // Where the ellipsis would go if the next cell does not fit.
         let (mut used, mut fallback) = (0, (self.text.len(), 0));
         let mut all = cells(bytes, kind, self.ascii);
         let cut = loop {
-            let run = all.plain(room.saturating_sub(used + ellipsis));
-            if !run.is_empty() {
-                self.text.push_str(run);
-                used += run.len();
+            let run = all.run(room.saturating_sub(used + ellipsis));
+            if run.columns > 0 {
+                self.text.push_str(run.text);
+                used += run.columns;
                 fallback = (self.text.len(), used);
             }
             let Some(cell) = all.next() else { break more && used + ellipsis > room };
@@ -294,7 +356,7 @@ impl Page {
             self.text.truncate(fallback.0);
             used = fallback.1;
         }
-        self.text.push_str(self.palette.close(ink));
+        self.close(ink);
         self.column += used;
         if (cut || more) && used + ellipsis <= room {
             self.put(Ink::Faint, "…");
@@ -339,20 +401,21 @@ impl Page {
     /// A full line ends where the last word does, if that is at most `back` columns back.
     fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize, back: usize) -> usize {
         let (indent, limit) = self.frame(indent, reserve);
-        let limit = limit - self.measure("…");
+        let limit = limit - self.ellipsis();
         let (mut row, mut shown, mut line_ended) = (1, 0, false);
         // Where the last word begins: byte of the text, and column.
         let mut word = (0, 0);
         let mut all = self.data_cells(bytes);
         loop {
             if !line_ended {
-                let run = all.plain(limit.saturating_sub(self.column));
-                self.text.push_str(run);
-                self.column += run.len();
-                shown += run.len();
-                if let Some(space) = run.rfind(' ') {
-                    let behind = run.len() - space - 1;
-                    word = (self.text.len() - behind, self.column - behind);
+                let run = all.run(limit.saturating_sub(self.column));
+                self.text.push_str(run.text);
+                self.column += run.columns;
+                shown += run.text.len();
+                if back > 0
+                    && let Some((_, behind)) = run.text.rsplit_once(' ')
+                {
+                    word = (self.text.len() - behind.len(), self.column - behind.chars().count());
                 }
             }
             let Some(cell) = all.next() else { break };
@@ -385,7 +448,7 @@ impl Page {
     pub fn measure_data(&self, bytes: &[u8], most: usize) -> Option<usize> {
         let (mut all, mut columns) = (self.data_cells(bytes), 0);
         while columns <= most {
-            columns += all.plain(most + 1 - columns).len();
+            columns += all.run(most + 1 - columns).columns;
             let Some(cell) = all.next() else { return (columns <= most).then_some(columns) };
             columns += usize::from(cell.width);
         }
@@ -427,8 +490,8 @@ mod tests {
     #[test]
     fn a_tail_stands_at_the_right_or_below() {
         let mut page = page(20);
-        page.put(Ink::Plain, "short").tail(Ink::Faint, "§5.2".into()).line();
-        page.put(Ink::Plain, "a line that is full").tail(Ink::Faint, "§5.2".into()).line();
+        page.put(Ink::Plain, "short").tail(Ink::Faint, "§5.2").line();
+        page.put(Ink::Plain, "a line that is full").tail(Ink::Faint, "§5.2").line();
         assert_eq!(page.lines(), "short           §5.2\na line that is full\n                §5.2\n");
     }
 

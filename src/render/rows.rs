@@ -5,10 +5,13 @@
 //!   2–5              Masking key     37 fa 21 3d                           §5.3
 //! ```
 
-use super::frames::{content, is_text, pattern, wire_byte};
+use std::borrow::Cow;
+
+use super::frames::{Bits, content, is_text, pattern, wire_byte};
 use super::outline::Outline;
 use super::said::{Block, Payload, Row, RowValue, Setter};
 use super::verdicts::in_frame;
+use crate::model::quantity::Digits;
 use crate::model::{Field, Finding, Frame, Role, Severity, Unit, Value};
 
 /// Says the fields of a frame, or its payload alone when there are no fields.
@@ -65,12 +68,19 @@ pub fn say(outline: &Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn S
 }
 
 /// A value that is a number; empty for text and bytes.
-pub fn number(field: &Field) -> String {
+pub fn number(field: &Field) -> Cow<'static, str> {
+    const CODES: [&str; 16] = [
+        "0x0", "0x1", "0x2", "0x3", "0x4", "0x5", "0x6", "0x7", "0x8", "0x9", "0xa", "0xb", "0xc", "0xd",
+        "0xe", "0xf",
+    ];
     match &field.value {
-        Value::Bit(bit) => u8::from(*bit).to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Code(code) => format!("{code:#x}"),
-        Value::Bytes(_) | Value::Text(_) | Value::Json(_) => String::new(),
+        Value::Bit(bit) => if *bit { "1" } else { "0" }.into(),
+        Value::Number(number) => Digits::of(*number).as_str().to_owned().into(),
+        Value::Code(code) => match CODES.get(*code as usize) {
+            Some(code) => (*code).into(),
+            None => format!("{code:#x}").into(),
+        },
+        Value::Bytes(_) | Value::Text(_) | Value::Json(_) => "".into(),
     }
 }
 
@@ -98,8 +108,8 @@ fn reserved<'a>(outline: &Outline, unit: &Unit<'_>, rsv1: &Field) -> Row<'a> {
     let start = in_frame(unit, rsv1.span).map(|(start, _)| start);
     Row {
         blamed: None,
-        place: start.map_or_else(String::new, |start| (start / 8).to_string()),
-        bits: ".000 ....".to_owned(),
+        place: start.map(|start| (start / 8, start / 8)),
+        bits: Bits::of(0, 0b0111_0000),
         depth: 0,
         label: "RSV1–3",
         value: RowValue::Number("000"),
@@ -108,14 +118,13 @@ fn reserved<'a>(outline: &Outline, unit: &Unit<'_>, rsv1: &Field) -> Row<'a> {
     }
 }
 
-/// Which bytes and which bits of the frame a field is; empty where it is none of it.
-fn place(unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) -> (String, String) {
+/// Which bytes and which bits of the frame a field is; neither where it is none of it.
+fn place(unit: &Unit<'_>, frame: &Frame<'_>, field: &Field) -> (Option<(u64, u64)>, Bits) {
     let Some((start, end)) = in_frame(unit, field.span) else { return Default::default() };
     // A payload's span is as long as declared; its place ends where its bytes do.
     let there = u64::from(frame.header.header_length()) + frame.captured + frame.missing;
     let there = there.saturating_mul(8);
     let end = if frame.truncated { end.min(there) } else { end };
     let (first, last) = (start / 8, end.saturating_sub(1).max(start) / 8);
-    let place = if first == last { first.to_string() } else { format!("{first}–{last}") };
-    (place, pattern(wire_byte(frame, first), start, end))
+    (Some((first, last)), pattern(wire_byte(frame, first), start, end))
 }

@@ -4,6 +4,7 @@
 //! the reader's language. A [`Setter`] makes lines of them, or whatever else:
 //! [`Page`](super::page::Page) sets them for a terminal.
 
+use super::frames::Bits;
 use super::style::Ink;
 use crate::model::{Advice, Cite, Diagnosis, Dir, Finding, Header, Hole, Rule, Severity, Value};
 
@@ -136,10 +137,10 @@ pub enum Most {
 pub struct Row<'a> {
     /// The severity of the worst finding that points at it.
     pub blamed: Option<Severity>,
-    /// Its bytes in the frame: `0`, `2–5`.
-    pub place: String,
-    /// Its bits in their byte, the others as dots; empty for whole bytes.
-    pub bits: String,
+    /// The first and the last of its bytes in the frame, where it is in it.
+    pub place: Option<(u64, u64)>,
+    /// Its bits in their byte; none for whole bytes.
+    pub bits: Bits,
     pub depth: u8,
     pub label: &'static str,
     pub value: RowValue<'a>,
@@ -238,10 +239,12 @@ mod tests {
                         RowValue::Bytes(bytes, _) => format!("{bytes:02x?}"),
                         RowValue::Payload(it, _) => Self::payload(&it),
                     };
-                    format!(
-                        "{} | {} | {} | {value} | {} | {}",
-                        it.place, it.bits, it.label, it.meaning, it.cite
-                    )
+                    let place = it.place.map_or_else(String::new, |(first, last)| match last {
+                        _ if first == last => first.to_string(),
+                        _ => format!("{first}–{last}"),
+                    });
+                    let bits = it.bits.as_str();
+                    format!("{place} | {bits} | {} | {value} | {} | {}", it.label, it.meaning, it.cite)
                 }
                 Block::StartLine(line) => line.to_owned(),
                 Block::Headers(it) => {

@@ -68,6 +68,12 @@ impl Palette {
         Self(color.then(|| INKS.map(|ink| format!("\x1b[{}m", ink.parameters()))))
     }
 
+    /// Whether anything is written around text in `ink`.
+    #[inline]
+    pub fn tells(&self, ink: Ink) -> bool {
+        self.0.is_some() && ink != Ink::Plain
+    }
+
     /// What to write before text in `ink`.
     pub fn open(&self, ink: Ink) -> &str {
         match &self.0 {

@@ -118,7 +118,7 @@ impl Layout for TableLayout {
             }
             // How it ended stands in the line before.
             Body::Judgement(judgement) if !unit.findings.is_empty() => {
-                let words = outline.lang().say(&judgement.line);
+                let words = outline.lang().say(&judgement.line());
                 event(outline, page, unit, "why", &words);
             }
             Body::Gap(gap) => {

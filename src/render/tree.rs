@@ -8,6 +8,7 @@ use super::screen::{Layout, Screen};
 use super::style::Ink;
 use super::views::Choice;
 use super::{Options, frames, rows, verdicts};
+use crate::model::quantity::Digits;
 use crate::model::{Body, Frame, Unit, Wants};
 
 /// A conversation as blocks: a heading, fields in rows, findings under them.
@@ -47,7 +48,9 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
 pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
     let about = frames::about(lang, unit.dir, frame);
-    outline.heading(unit, &lang.fill("frame {}", &[&frame.n]), &about, to);
+    let mut what = String::with_capacity(32);
+    lang.fill_in("frame {}", &[Digits::of(frame.n).as_str()], &mut what);
+    outline.heading(unit, &what, &about, to);
     if let Some(absent) = frames::absent(lang, frame) {
         outline::say(Ink::Warning, &absent, to);
     }

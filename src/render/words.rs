@@ -1,8 +1,10 @@
 //! Counts and names in words.
 
+use std::borrow::Cow;
+
 use crate::lang::Lang;
-use crate::model::quantity::{self, grouped};
-use crate::model::{Cite, CloseCode, Opcode};
+use crate::model::quantity::{self, Digits};
+use crate::model::{CloseCode, Opcode};
 
 /// What is counted: one of it, and several.
 pub type Noun = [&'static str; 2];
@@ -16,7 +18,9 @@ pub const CONNECTIONS: Noun = ["{} connection", "{} connections"];
 
 /// `1 frame`, `2,000 frames`.
 pub fn count(lang: Lang, number: u64, noun: Noun) -> String {
-    lang.count(number, &grouped(number), noun)
+    let mut out = String::new();
+    lang.count_in(number, Digits::grouped(number).as_str(), noun, &mut out);
+    out
 }
 
 /// The same with at most 11 columns for the number.
@@ -47,20 +51,12 @@ pub fn runs(numbers: &[u64]) -> String {
     out
 }
 
-/// A paragraph as briefly as its context allows: `§5.2` for RFC 6455.
-pub fn brief(cite: Cite) -> String {
-    match cite {
-        Cite { doc: "RFC 6455", section } if !section.is_empty() => format!("§{section}"),
-        _ => cite.to_string(),
-    }
-}
-
 /// `text`, `reserved 0xb`.
-pub fn opcode(lang: Lang, opcode: Opcode) -> String {
+pub fn opcode(lang: Lang, opcode: Opcode) -> Cow<'static, str> {
     if opcode.is_reserved() {
-        lang.fill("reserved {}", &[&format_args!("{:#x}", opcode.0)])
+        lang.fill("reserved {}", &[&format_args!("{:#x}", opcode.0)]).into()
     } else {
-        lang.words(opcode.name()).to_owned()
+        lang.words(opcode.name()).into()
     }
 }
 
@@ -72,6 +68,7 @@ pub fn close_code(lang: Lang, code: CloseCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::quantity::grouped;
 
     #[test]
     fn numbers_are_grouped_and_counted() {
@@ -88,11 +85,5 @@ mod tests {
         assert_eq!(runs(&[3, 4, 9]), "3, 4, 9");
         assert_eq!(runs(&[]), "");
         assert_eq!(runs(&[u64::MAX]), u64::MAX.to_string());
-    }
-
-    #[test]
-    fn sections_of_the_protocol_itself_are_brief() {
-        assert_eq!(brief(Cite::rfc6455("5.2")), "§5.2");
-        assert_eq!(brief(Cite::rfc7692("6")), "RFC 7692 §6");
     }
 }

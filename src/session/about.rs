@@ -46,7 +46,7 @@ pub(super) struct Told {
     /// When the first of it was seen.
     pub began: Option<Time>,
     /// Who was first to end TCP, before there was a WebSocket.
-    pub first_end: Option<TcpEnd>,
+    pub first_end: Option<Box<TcpEnd>>,
     pub connection: Connection,
     pub entry: Entry,
 }
@@ -126,6 +126,7 @@ impl About {
             roles,
             handshake,
             target: None,
+            host: None,
             status: None,
             subprotocol: None,
             extensions: None,
@@ -143,7 +144,8 @@ impl About {
     /// Notes who is the first to end TCP.
     pub fn first_end(&mut self, dir: Option<Dir>, how: StreamEnd, at: At) {
         if let (Some(told), Some(by), StreamEnd::Fin | StreamEnd::Rst) = (&mut self.told, dir, how) {
-            told.first_end.get_or_insert(TcpEnd { by, how, time: at.time, packet: at.packet });
+            told.first_end
+                .get_or_insert_with(|| Box::new(TcpEnd { by, how, time: at.time, packet: at.packet }));
         }
     }
 

@@ -204,11 +204,11 @@ impl Session {
     }
 
     /// Takes the next bytes of one side.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
         let Phase::WebSocket(talk) = &mut self.phase else {
-            let flow = self.early_data(side, bytes, at, cx);
-            return self.interest(flow);
+            return self.early_data(side, bytes, at, cx);
         };
         let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
         if dir == Dir::Client
@@ -358,11 +358,12 @@ impl Session {
         self.count_encrypted(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
         let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { first: told.first_end, ..Ending::new(self.end_kind()) };
+        let mut ending = Ending { first: told.first_end.as_deref().copied(), ..Ending::new(self.end_kind()) };
         if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
             ending = talk.ending();
             told.connection.more = talk.more();
+            talk.leave(cx.scratch);
         }
         ending.began = told.began;
         ending.transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
@@ -387,7 +388,13 @@ impl Session {
     }
 
     /// Bytes before the WebSocket is reached.
-    fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
+    #[inline(never)]
+    fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
+        let flow = self.before_frames(side, bytes, at, cx);
+        self.interest(flow)
+    }
+
+    fn before_frames(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
         let offset = self.about.offsets[side.index()];
         self.about.offsets[side.index()] += bytes.len() as u64;
         if self.usual(side, bytes, at, offset, cx)? {

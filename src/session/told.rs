@@ -177,12 +177,14 @@ impl About {
         &mut self,
         is_upgrade: bool,
         target: &str,
+        host: Option<&str>,
         http_version: Option<Cow<'static, str>>,
     ) {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
         told.connection.target = Some(prefix(target, limits::TARGET).to_owned());
+        told.connection.host = host.map(|host| prefix(host, limits::TARGET).to_owned());
         told.connection.http_version = http_version;
     }
 

@@ -9,13 +9,14 @@ use std::ops::ControlFlow;
 use super::http::Http;
 use super::memory::Attempt;
 use super::{Context, Phase, Session, Side, Start};
-use crate::http::handshake::{ResponseFacts, UsualRequest, usual_request, usual_response};
+use crate::http::handshake::{self, ResponseFacts, UsualRequest, usual_request, usual_response};
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::ws::Extensions;
 
 /// A usual request that waits for its answer.
 pub(super) struct Asked {
     head: Box<[u8]>,
+    key: [u8; 24],
     at: At,
 }
 
@@ -64,14 +65,15 @@ impl Session {
         };
         about.client = Some(Side::A);
         about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-        about.describe_request(true, request.target, Some("1.1".into()));
+        about.describe_request(true, request.target, Some(request.host), Some("1.1".into()));
         about.introduce(at.time, cx)?;
         let mut findings = Vec::new();
         let UsualRequest { target, key, offers, .. } = request;
         let attempt = Attempt { pair: None, target, key: Some(key), offers, now: at.time };
         about.compare(&attempt, &mut findings, cx);
+        findings.iter_mut().for_each(|finding| handshake::with_body(finding, &[], false));
         about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
-        self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), at }));
+        self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), key: *request.key, at }));
         ControlFlow::Continue(true)
     }
 
@@ -79,8 +81,7 @@ impl Session {
         let (Phase::Asked(asked), Some(told)) = (&self.phase, &mut self.about.told) else {
             return ControlFlow::Continue(false);
         };
-        let Some(request) = usual_request(&asked.head) else { return ControlFlow::Continue(false) };
-        let Some(response) = usual_response(bytes, request.key) else {
+        let Some(response) = usual_response(bytes, &asked.key) else {
             return ControlFlow::Continue(false);
         };
         let mut findings = Vec::new();
@@ -90,7 +91,7 @@ impl Session {
         self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
-            self.phase = Phase::WebSocket(Box::new(talk));
+            self.phase = Phase::WebSocket(talk.boxed(cx.scratch));
         }
         let rest = &bytes[response.length..];
         if !rest.is_empty() {

@@ -27,7 +27,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::keys::{Keys, Matched};
+use crate::app::keys::Matched;
 use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
@@ -35,6 +35,8 @@ use crate::model::{
     HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered,
     Unit, Wants, hole,
 };
+
+pub use crate::app::keys::Keys;
 
 use self::exchange::{Exchanges, Seen};
 use self::table::{Fast, SocketEnd, Table};

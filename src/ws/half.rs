@@ -14,6 +14,7 @@ mod hole;
 mod whole;
 
 use super::compressed::Compressed;
+use super::conversation::Conversation;
 use super::header::{self, LONGEST};
 use super::held::Held;
 use super::judge::{self, KeyWatch};
@@ -35,6 +36,8 @@ pub struct Scratch {
     block: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
+    /// Room of conversations that are over, for those that begin.
+    pub(super) rooms: Vec<Box<Conversation>>,
     pub findings: Vec<Finding>,
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
@@ -64,6 +67,7 @@ impl Default for Scratch {
         Self {
             block: vec![0; limits::BLOCK].into(),
             spare: None,
+            rooms: Vec::new(),
             findings: Vec::new(),
             counted: Vec::new(),
             fields: Vec::new(),

@@ -11,6 +11,8 @@ mod chinese;
 mod commands;
 mod compare;
 mod compare_model;
+mod completions;
+mod follow;
 mod habits;
 mod readme;
 mod replay;

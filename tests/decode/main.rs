@@ -29,3 +29,4 @@ mod splits;
 mod statistics;
 mod strangers;
 mod threads;
+mod wire;

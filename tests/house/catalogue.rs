@@ -27,6 +27,9 @@ const SILENT: &[&str] = &[
     "app/path.rs",
     // Headings of docs/causes.md.
     "cause/mod.rs",
+    // Of shells, and of files.
+    "cli/completions.rs",
+    "cli/decode/export/named.rs",
     "cli/explain/record.rs",
     // Words of other tools' command lines.
     "cli/habits/filter.rs",

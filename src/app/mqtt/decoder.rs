@@ -5,7 +5,7 @@ use super::packet::{self, Control, Head, Header};
 use super::reader::Fault;
 use super::{LENGTH_TOO_LONG, PACKET_CUT, PROTOCOL_ERROR, REFUSED, TEXT_FRAME};
 use crate::app::dialect::{Decoder, Said};
-use crate::app::pending::{Id, Moment, Pending, Request, Requests};
+use crate::app::pending::{Id, Pending, Request, Requests};
 use crate::app::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
 use crate::model::{Answer, App, Dir, Failure, Finding, Span, Text};
@@ -234,7 +234,7 @@ impl Mqtt {
             Kind::PINGREQ => Some(Kind::PINGRESP),
             _ => None,
         };
-        let (now, id) = (Moment::of(said), control.id.map_or(Id::None, |id| Id::Number(id.into())));
+        let (now, id) = (said.moment(), control.id.map_or(Id::None, |id| Id::Number(id.into())));
         if let Some(answer) = wanted {
             let method = match control.kind {
                 Kind::PUBLISH => format!("PUBLISH QoS {}", control.qos),
@@ -256,7 +256,8 @@ impl Mqtt {
             let rest = words.strip_prefix(&control.title).unwrap_or(&words);
             rest.trim_start_matches([':', ' ']).to_owned()
         };
-        let failure = control.refused.as_ref().map(|(words, _)| Failure { code: Some(reason(words)), message: None });
+        let failure =
+            control.refused.as_ref().map(|(words, _)| Failure { code: Some(reason(words)), message: None });
         self.pending.take(said.dir, now, is_it, failure).map(|(answer, _)| answer)
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::app::dialect::{Decoder, Said};
 use crate::app::excerpt::clipped;
 use crate::app::json;
-use crate::app::pending::{Id, Moment, Pending, Request, Requests};
+use crate::app::pending::{Id, Pending, Request, Requests};
 use crate::limits::ACKS_OUTSTANDING;
 use crate::model::{Answer, App, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value};
 
@@ -297,7 +297,7 @@ impl Wamp {
                 _ => of.answer() == Some(code) && is_it,
             }
         };
-        let now = Moment::of(said);
+        let now = said.moment();
         // More of the same answer may follow.
         if message.progress && matches!(code, Code::RESULT | Code::YIELD) {
             let answer = self.pending.go_on(said.dir, now, fits);
@@ -314,7 +314,8 @@ impl Wamp {
             } else {
                 is_answer(code)
             };
-            let is_known = matches!(self.phase, Phase::Open | Phase::Closing) && !self.pending.is_incomplete(said.dir.peer());
+            let is_known = matches!(self.phase, Phase::Open | Phase::Closing)
+                && !self.pending.is_incomplete(said.dir.peer());
             if is_answer && is_known && id > 0 && self.may_send(said.dir, message) {
                 let expected = Text::with("the id of a request without an answer, not {}", id);
                 let span = message.field(&REQUEST).unwrap_or(&message.fields[0]).span;
@@ -370,7 +371,7 @@ impl Wamp {
         let (kind, id) = (code.0, Id::Number(message.id.unwrap_or_default()));
         let request = Request { kind, id, what, method: None, lasting: false, extra: uri };
         // A call whose arguments come in several messages is one request.
-        self.pending.begin_once(said.dir, Moment::of(said), request);
+        self.pending.begin_once(said.dir, said.moment(), request);
     }
 
     /// The URI behind the subscription or registration that a message names.

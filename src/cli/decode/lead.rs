@@ -1,7 +1,8 @@
 //! What a file comes to, found out before any of it is shown.
 
 use super::opening::{Opened, open};
-use super::{Args, Format, Until};
+use super::show::Until;
+use super::{Args, Format};
 use crate::cause::Head;
 use crate::cli::interrupt::Interrupt;
 use crate::input::Input;

@@ -63,6 +63,11 @@ fn looks_like_hex(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && digits * 10 >= text.chars().count() * 7
 }
 
+/// Whether a name is that of something other than a file, which can be read once.
+pub fn is_pipe(name: &str) -> bool {
+    std::fs::metadata(name).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
 /// The bytes of standard input, where that is a regular file.
 fn stdin_length() -> Option<u64> {
     std::fs::metadata("/dev/stdin").ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len())

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::fs;
 use std::io;
 
+use super::Args;
+use super::aside::Aside;
 use super::lead;
 use super::opening::{Opened, open};
 use super::report::{not_there, nothing_readable, report, unopened};
-use super::{Args, Show, Until};
+use super::show::{Show, Until};
 use crate::cause::Head;
 use crate::cli::Look;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
@@ -32,7 +34,7 @@ struct Known<'a> {
 }
 
 /// Decodes several inputs, in the order given or, put together, in the order of their times.
-pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> io::Result<u8> {
+pub fn run(args: &Args, names: &[String], aside: Aside, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
     let mut known: Vec<Known<'_>> = names.iter().map(|name| look_at(name, interrupt)).collect();
     if args.concat {
         // What has no time yet comes as it happens: later than what is over.
@@ -40,7 +42,7 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
     }
     let live = known.iter().any(|file| file.live);
     let meta = meta(&known, args.concat);
-    let mut show = Show::new(args, Output::new(live), look, live);
+    let mut show = Show::new(args, Output::new(live), look, live).with(aside);
     // What cannot be opened costs nothing.
     let size =
         |file: &Known<'_>| if file.error.is_some() { Some(0) } else { file.size.filter(|_| !file.live) };
@@ -56,7 +58,7 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
     let run = decode(args, &meta, &known, &mut Until { select: &mut select, interrupt }, look);
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
-    select.into_inner().end()?;
+    let aside = select.into_inner().end()?;
     let mut failed = !missing.is_empty();
     for (outcome, file) in run.each.iter().zip(&known) {
         match outcome {
@@ -72,6 +74,8 @@ pub fn run(args: &Args, names: &[String], interrupt: &Interrupt, look: Look) -> 
             }
         }
     }
+    // Packets of several inputs are not written.
+    failed |= aside.end(None, look)?.is_some();
     if interrupt.seen() {
         return Ok(INTERRUPTED);
     }

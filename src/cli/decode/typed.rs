@@ -1,6 +1,6 @@
 //! What somebody types or pastes into the terminal.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Write};
 
 use crate::cli::Look;
 
@@ -39,6 +39,10 @@ impl<R: Read> Read for Typed<R> {
         let count = self.reader.read(into)?;
         // Of a line that is longer than there is room for, more may come.
         self.is_over = count == 0 || count < into.len() && into[count - 1] != b'\n';
+        if self.is_over && count > 0 {
+            // What is shown begins on a line of its own.
+            writeln!(io::stderr())?;
+        }
         Ok(count)
     }
 }

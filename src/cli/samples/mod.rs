@@ -154,10 +154,11 @@ fn whole(sample: &Sample, look: Look) -> String {
 }
 
 /// The headings of the pages about samples.
-const GROUPS: [&str; 10] = [
+const GROUPS: [&str; 11] = [
     "Captured from real programs",
     "Polling beside WebSocket",
     "Socket.IO",
+    "Incidents",
     "Written where exactness is the point",
     "The examples of RFC 6455",
     "Without a fault",

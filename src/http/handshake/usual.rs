@@ -24,6 +24,7 @@ const ACCEPT: usize = 28;
 pub struct UsualRequest<'b> {
     pub start_line: &'b str,
     pub target: &'b str,
+    pub host: &'b str,
     pub key: &'b [u8; KEY],
     /// Whether it offers extensions.
     pub offers: bool,
@@ -44,8 +45,9 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
     }
     let mut lines = Lines(head);
     let start_line = lines.next()?;
-    let target = start_line.strip_prefix(b"GET ")?.strip_suffix(b" HTTP/1.1")?;
-    if target.first() != Some(&b'/') || !target.iter().all(|b| is_of_targets(*b)) {
+    let start_line = str::from_utf8(start_line).ok()?;
+    let target = start_line.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
+    if !target.starts_with('/') || !target.bytes().all(is_of_targets) {
         return None;
     }
     let mut seen = Seen::default();
@@ -57,8 +59,8 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
                 host = value;
                 true
             }
-            Name::Upgrade => value.eq_ignore_ascii_case(b"websocket"),
-            Name::Connection => has(value, "upgrade"),
+            Name::Upgrade => value == b"websocket" || value.eq_ignore_ascii_case(b"websocket"),
+            Name::Connection => value == b"Upgrade" || has(value, "upgrade"),
             Name::Key => {
                 key = value.try_into().ok();
                 key.is_some_and(is_key)
@@ -93,8 +95,8 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
     if !(is_whole && is_complete && origin.is_none_or(is_at_home)) {
         return None;
     }
-    let (start_line, target) = (str::from_utf8(start_line).ok()?, str::from_utf8(target).ok()?);
-    Some(UsualRequest { start_line, target, key: key?, offers: seen.has(Name::Extensions) })
+    let host = str::from_utf8(host).ok()?;
+    Some(UsualRequest { start_line, target, host, key: key?, offers: seen.has(Name::Extensions) })
 }
 
 /// The usual answer, that `bytes` begin with, to a [usual request](usual_request) with this key.
@@ -110,8 +112,8 @@ pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualRespo
     while let Some((name, value)) = lines.field()? {
         let Some(name) = name else { continue };
         let is_usual = match name {
-            Name::Upgrade => value.eq_ignore_ascii_case(b"websocket"),
-            Name::Connection => has(value, "upgrade"),
+            Name::Upgrade => value == b"websocket" || value.eq_ignore_ascii_case(b"websocket"),
+            Name::Connection => value == b"Upgrade" || has(value, "upgrade"),
             Name::Accept => {
                 accept = value.try_into().ok();
                 accept.is_some()
@@ -195,7 +197,7 @@ impl<'b> Lines<'b> {
         if line.is_empty() {
             return Some(None);
         }
-        let colon = line.iter().position(|b| *b == b':')?;
+        let colon = find_colon(line)?;
         let (name, rest) = line.split_at(colon);
         let value = rest.strip_prefix(b": ")?;
         let ([first, ..], [.., last]) = (value, value) else { return None };
@@ -228,6 +230,22 @@ fn printable(bytes: &[u8]) -> usize {
     words.len() * 8 + more
 }
 
+/// Where the first colon stands.
+#[inline]
+fn find_colon(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) ^ (ONES * u64::from(b':'));
+        let marked = word.wrapping_sub(ONES) & !word & (ONES * 0x80);
+        if marked != 0 {
+            return Some(at * 8 + (marked.trailing_zeros() / 8) as usize);
+        }
+    }
+    let more = rest.iter().position(|b| *b == b':')?;
+    Some(words.len() * 8 + more)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -250,6 +268,7 @@ mod tests {
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         assert!(report.facts.is_upgrade && report.facts.broken.is_empty(), "{shown}");
         assert_eq!(report.facts.key.as_deref(), Some(&usual.key[..]), "{shown}");
+        assert_eq!(report.facts.extensions.is_some(), usual.offers, "{shown}");
         assert_eq!(report.facts.http_version.as_deref(), Some("1.1"), "{shown}");
         assert_eq!((&*report.facts.target, &*head.start_line()), (usual.target, usual.start_line), "{shown}");
         true
@@ -401,6 +420,9 @@ mod tests {
             let ascii: Vec<u8> = bytes.iter().map(|b| b % 128).collect();
             let one_by_one = ascii.iter().take_while(|b| matches!(b, b' '..=b'~')).count();
             prop_assert_eq!(printable(&ascii), one_by_one);
+            let few: Vec<u8> = bytes.iter().map(|b| b'8' + b % 5).collect();
+            prop_assert_eq!(find_colon(&few), few.iter().position(|b| *b == b':'));
+            prop_assert_eq!(find_colon(&bytes), bytes.iter().position(|b| *b == b':'));
         }
     }
 }

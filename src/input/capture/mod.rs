@@ -19,7 +19,7 @@ use crate::limits;
 use crate::model::Packet;
 use buffer::Buffer;
 
-pub use write::PcapWriter;
+pub use write::{PcapNgWriter, PcapWriter};
 
 /// `LINKTYPE_ETHERNET`, the link type of most captures.
 pub const ETHERNET: u32 = 1;

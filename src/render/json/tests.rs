@@ -98,6 +98,7 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         roles: Roles::Assumed,
         handshake: crate::model::Handshake::Missing,
         target: None,
+        host: None,
         status: None,
         subprotocol: None,
         extensions: Some("permessage-deflate".into()),

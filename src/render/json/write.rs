@@ -290,10 +290,25 @@ impl Short {
     /// The digits of `value`, which is below [`SHORT`].
     #[inline]
     fn of(value: u64) -> Self {
+        if value < 10_000 {
+            return Self::of_four(value as u32);
+        }
         let digits = eight_digits(value as u32);
         // Zero has a digit too.
         let surplus = (digits | 1 << 56).trailing_zeros() / 8;
         Self { digits: (digits + ASCII_ZEROS) >> (8 * surplus), surplus }
+    }
+
+    /// The same below 10,000, in half the steps.
+    #[inline]
+    fn of_four(value: u32) -> Self {
+        let hundreds = (value * 5243) >> 19;
+        let twos = hundreds | (value - 100 * hundreds) << 16;
+        let tens = (twos * 103) >> 10 & 0x000F_000F;
+        let digits = tens | (twos - 10 * tens) << 8;
+        let surplus = (digits | 1 << 24).trailing_zeros() / 8;
+        let digits = (digits + ASCII_ZEROS as u32) >> (8 * surplus);
+        Self { digits: digits.into(), surplus: 4 + surplus }
     }
 
     /// All eight digits, zeros in front of the first.
@@ -353,6 +368,7 @@ mod tests {
             values.extend([power - 1, power, power + 1, power * 9 + power / 7]);
             power = next;
         }
+        values.extend(0..10_000);
         for value in values {
             let digits = value.to_string();
             let expected = if value <= 9_007_199_254_740_992 { digits } else { format!("\"{digits}\"") };

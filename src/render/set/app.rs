@@ -72,7 +72,7 @@ pub fn part(page: &mut Page, label: &'static str, value: &Value, help: &str, cit
         }
     }
     page.line();
-    page.to(VALUE).wrap(Ink::Faint, help, VALUE, 0).tail(Ink::Faint, cite.to_string()).line();
+    page.to(VALUE).wrap(Ink::Faint, help, VALUE, 0).tail(Ink::Faint, &cite.to_string()).line();
 }
 
 /// Sets a point on a timeline.

@@ -17,7 +17,7 @@ const DETAIL: usize = WORDS + 10;
 pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>, advice: Option<Advice>) {
     let (rule, lang) = (finding.rule, page.lang());
     page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
-    page.to(WORDS).wrap(Ink::Strong, rule.id, WORDS, 0).tail(Ink::Faint, rule.cite.to_string()).line();
+    page.to(WORDS).wrap(Ink::Strong, rule.id, WORDS, 0).tail(Ink::Faint, &rule.cite.to_string()).line();
     page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
     let got = lang.say(&finding.got);
     let got = match place {

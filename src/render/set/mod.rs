@@ -7,14 +7,14 @@ mod payload;
 mod rows;
 
 use super::files::shorten;
-use super::outline::{ink, way};
+use super::outline::ink;
 use super::page::Page;
 use super::said::{Block, FilePlace, Heading, Most, Run, Setter, Words};
 use super::style::Ink;
 use super::verdicts;
 use crate::lang::Lang;
-use crate::model::Rule;
-use crate::model::quantity::grouped;
+use crate::model::quantity::{Digits, grouped};
+use crate::model::{Dir, Rule};
 
 pub use payload::payload;
 
@@ -54,7 +54,7 @@ impl Setter for Page {
             Block::Part { label, value, help, cite } => app::part(self, label, value, help, cite),
             Block::Finding { finding, place, advice } => findings::finding(self, finding, place, advice),
             Block::Diagnosis(it) => findings::diagnosis(self, it),
-            Block::Title(words) => self.put(Ink::Strong, words).line(),
+            Block::Title(words) => self.wrap(Ink::Strong, words, INDENT, 0).line(),
             Block::Cause(it) => findings::cause(self, &it),
             Block::Rules(it) => rules(self, it),
             Block::Event(it) => app::event(self, &it),
@@ -85,8 +85,9 @@ fn heading(page: &mut Page, heading: &Heading<'_>) {
     page.gap();
     page.put(Ink::Strong, heading.what);
     if let Some(dir) = heading.from {
-        let way = way(page.lang(), dir);
-        page.put(Ink::Plain, "  ").put(ink(dir), &way);
+        let words = |dir: Dir| page.lang().words(dir.name());
+        let way = [words(dir), " → ", words(dir.peer())];
+        page.put(Ink::Plain, "  ").put_all(ink(dir), &way);
     }
     if !heading.about.is_empty() {
         let indent = page.column() + 2;
@@ -100,20 +101,34 @@ fn heading(page: &mut Page, heading: &Heading<'_>) {
             tail = brief;
         }
     }
-    page.tail(Ink::Faint, tail).line();
+    page.tail(Ink::Faint, &tail).line();
 }
 
 /// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.
 fn tail(lang: Lang, [connection, packet, several]: &Names, heading: &Heading<'_>) -> String {
-    let connection = heading.conn.map(|number| lang.fill(connection, &[&number]));
-    let packets = heading.packets.map(|(first, last)| {
-        if first == last { lang.fill(packet, &[&first]) } else { lang.fill(several, &[&first, &last]) }
-    });
-    let parts = [heading.file, connection.as_deref(), packets.as_deref(), heading.when];
-    let mut tail = String::new();
-    for part in parts.into_iter().flatten() {
-        tail.push_str(if tail.is_empty() { "" } else { " · " });
-        tail.push_str(part);
+    const BETWEEN: &str = " · ";
+    let mut tail = String::with_capacity(80);
+    let mut part = |write: &mut dyn FnMut(&mut String)| {
+        if !tail.is_empty() {
+            tail.push_str(BETWEEN);
+        }
+        write(&mut tail);
+    };
+    if let Some(file) = heading.file {
+        part(&mut |tail| tail.push_str(file));
+    }
+    if let Some(number) = heading.conn {
+        part(&mut |tail| lang.fill_in(connection, &[Digits::of(number.into()).as_str()], tail));
+    }
+    if let Some((first, last)) = heading.packets {
+        let start = Digits::of(first);
+        part(&mut |tail| match last {
+            _ if first == last => lang.fill_in(packet, &[start.as_str()], tail),
+            last => lang.fill_in(several, &[start.as_str(), Digits::of(last).as_str()], tail),
+        });
+    }
+    if let Some(when) = heading.when {
+        part(&mut |tail| tail.push_str(when));
     }
     tail
 }
@@ -153,6 +168,6 @@ fn rules(page: &mut Page, rules: &[(&'static Rule, u64)]) {
         page.put(Ink::Plain, " ").put_right(Ink::Plain, &times, INDENT + 8 + number);
         let at = INDENT + 10 + number;
         page.to(at).wrap(Ink::Strong, rule.id, at, 0);
-        page.to(at + 2 + widest.min(40)).tail(Ink::Faint, rule.cite.to_string()).line();
+        page.to(at + 2 + widest.min(40)).tail(Ink::Faint, &rule.cite.to_string()).line();
     }
 }

@@ -1,12 +1,14 @@
 //! A frame's fields in columns: place, bits, name, value, meaning, section.
 
 use super::{INDENT, payload};
+use crate::model::Cite;
+use crate::model::quantity::Digits;
 use crate::render::hexdump;
 use crate::render::page::Page;
 use crate::render::said::{Row, RowValue};
 use crate::render::style::Ink;
 use crate::render::verdicts;
-use crate::render::words::{BYTES, brief, count};
+use crate::render::words::{BYTES, count};
 
 const PLACE: usize = INDENT;
 const BITS: usize = PLACE + 6;
@@ -28,22 +30,24 @@ const VALUE_ROWS: usize = 4;
 
 /// Sets a field.
 pub fn set(page: &mut Page, row: &Row<'_>) {
-    let cite = brief(row.cite);
     lead(page, row);
     let is_narrow = page.is_narrow();
+    // The section stands at the right end, and on a narrow page behind all the rest.
+    let late = is_narrow.then_some(row.cite);
+    if !is_narrow {
+        cite(page, row.cite);
+    }
     page.to(if is_narrow { NARROW_VALUE } else { VALUE });
-    // Columns kept free at the right for the section, which stands behind all the rest on a narrow page.
-    let reserve = if is_narrow { 0 } else { page.measure(&cite) + 2 };
-    let late = if is_narrow {
-        Some(cite)
-    } else {
-        page.tail(Ink::Faint, cite);
-        None
-    };
+    // Columns kept free at the right for the section.
+    let reserve = if is_narrow { 0 } else { page.tail_columns() + 2 };
     let at = page.column();
     let room = page.width().saturating_sub(at + reserve);
     match &row.value {
         RowValue::Number(number) => {
+            if page.column() + page.measure(number) > page.width() {
+                page.line();
+                page.to(NARROW_VALUE);
+            }
             page.put(Ink::Strong, number);
         }
         RowValue::Text(text) => {
@@ -66,7 +70,11 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
                 } else {
                     row.meaning
                 };
-                page.wrap(Ink::Plain, words, at, reserve).tail(Ink::Faint, late.unwrap_or_default()).line();
+                page.wrap(Ink::Plain, words, at, reserve);
+                if let Some(late) = late {
+                    cite(page, late);
+                }
+                page.line();
                 return payload(page, it, BLOCK);
             }
         }
@@ -74,15 +82,31 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
     meaning(page, row.meaning, at, reserve, late);
 }
 
+/// Sets the section at the right end: `§5.2` of the protocol itself, as its readers know it.
+fn cite(page: &mut Page, cite: Cite) {
+    let Cite { doc, section } = cite;
+    match (doc, section) {
+        (doc, "") => page.tail(Ink::Faint, doc),
+        ("RFC 6455", section) => page.tail_all(Ink::Faint, &["§", section]),
+        (doc, section) => page.tail_all(Ink::Faint, &[doc, " §", section]),
+    };
+}
+
 /// Everything left of the value.
 fn lead(page: &mut Page, row: &Row<'_>) {
     if let Some(severity) = row.blamed {
         page.put(verdicts::ink(severity), "!");
     }
-    if !row.place.is_empty() {
-        page.to(PLACE).put(Ink::Faint, &row.place);
+    if let Some((first, last)) = row.place {
+        let start = Digits::of(first);
+        page.to(PLACE);
+        if first == last {
+            page.put(Ink::Faint, start.as_str());
+        } else {
+            page.put_all(Ink::Faint, &[start.as_str(), "–", Digits::of(last).as_str()]);
+        }
         if !row.bits.is_empty() && !page.is_narrow() {
-            page.to(BITS).put(Ink::Faint, &row.bits);
+            page.to(BITS).put(Ink::Faint, row.bits.as_str());
         }
     }
     // A long name begins under the bits, if there are none.
@@ -94,7 +118,7 @@ fn lead(page: &mut Page, row: &Row<'_>) {
 }
 
 /// Ends a row with the meaning, after the value or below it.
-fn meaning(page: &mut Page, words: &str, value_at: usize, reserve: usize, late: Option<String>) {
+fn meaning(page: &mut Page, words: &str, value_at: usize, reserve: usize, late: Option<Cite>) {
     if !words.is_empty() {
         let column = value_at + if page.is_narrow() { 2 } else { VALUE_COLUMNS + 2 };
         if page.column() > column && page.column() + 2 + page.measure(words) > page.width() - reserve {
@@ -102,8 +126,8 @@ fn meaning(page: &mut Page, words: &str, value_at: usize, reserve: usize, late: 
         }
         page.to(column).wrap(Ink::Plain, words, column, reserve);
     }
-    if let Some(cite) = late {
-        page.tail(Ink::Faint, cite);
+    if let Some(late) = late {
+        cite(page, late);
     }
     page.line();
 }

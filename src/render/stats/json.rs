@@ -8,6 +8,7 @@ use super::ends::Ends;
 use super::latency::{Latencies, Latency};
 use super::ledger::Ledger;
 use super::tally::{Frames, Pings, Side, Tally};
+use super::wire::Wire;
 use super::{Entry, KINDS, Report, Stats};
 use crate::model::distribution::{Distribution, Range};
 use crate::model::{CloseCode, Dir};
@@ -77,6 +78,7 @@ fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
     );
     tally(&report.total, w);
     ends(report.ends, w);
+    wire(report.wire, w);
     members!(w, "course": with(|w: &mut Writer<W>| course(report.course, w)));
     if let Some(latencies) = report.latencies {
         members!(w, "requests": Requests(latencies));
@@ -100,6 +102,19 @@ fn ends<W: Write>(ends: &Ends, w: &mut Writer<W>) {
         "close_codes": List(&ends.codes),
         "lived": &ends.lived,
         "silence": &ends.silence,
+    );
+}
+
+/// What TCP says of all connections.
+fn wire<W: Write>(wire: &Wire, w: &mut Writer<W>) {
+    let sides = wire.sides.each_ref();
+    members!(
+        w,
+        "tcp_round_trip": &wire.round_trip,
+        "tcp_bytes": Sides(sides.map(|side| side.bytes)),
+        "tcp_resent": Sides(sides.map(|side| side.resent_segments)),
+        "tcp_resent_bytes": Sides(sides.map(|side| side.resent_bytes)),
+        "tcp_zero_window": Sides(sides.map(|side| &side.zero_window)),
     );
 }
 

@@ -15,6 +15,7 @@ mod table;
 mod tally;
 mod text;
 mod view;
+mod wire;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use course::Course;
 use ends::Ends;
 use latency::Latencies;
 use tally::Tally;
+use wire::Wire;
 
 pub use view::{Counting, VIEW};
 
@@ -60,6 +62,7 @@ pub struct Stats {
     connections: u64,
     rules: FindingCounts,
     ends: Ends,
+    wire: Wire,
     course: Course,
     /// What went wrong.
     head: Head,
@@ -67,7 +70,7 @@ pub struct Stats {
     summary: Option<Summary>,
     /// The number of the file that is being read; 0 where there is only one.
     file: usize,
-    /// How long requests wait for their answers, if somebody wants to know: messages have to be read for that.
+    /// How long requests wait for their answers, if somebody wants to know: for that messages are read.
     latencies: Option<Box<Latencies>>,
 }
 
@@ -95,6 +98,7 @@ struct Report<'a> {
     rules: Vec<(&'static Rule, u64)>,
     latencies: Option<&'a Latencies>,
     ends: &'a Ends,
+    wire: &'a Wire,
     course: &'a Course,
     head: &'a Head,
 }
@@ -119,6 +123,7 @@ impl Stats {
             connections: 0,
             rules: FindingCounts::default(),
             ends: Ends::default(),
+            wire: Wire::default(),
             course: Course::default(),
             head: Head::default(),
             meta: None,
@@ -175,13 +180,14 @@ impl Stats {
         if slot == 0 {
             return;
         }
-        let entry = std::mem::take(&mut self.open[slot]);
         self.free.push(slot as u32);
+        let entry = &mut self.open[slot];
         self.total.add(&entry.tally);
-        if self.last_listed.is_some_and(|last| largest_first(&entry) > last) {
+        if self.last_listed.is_some_and(|last| largest_first(entry) > last) {
+            *entry = Entry::default();
             return;
         }
-        self.finished.push(entry);
+        self.finished.push(std::mem::take(entry));
         if self.finished.len() >= 2 * LISTED {
             self.finished.sort_unstable_by_key(largest_first);
             self.finished.truncate(LISTED);
@@ -204,7 +210,10 @@ impl Stats {
                 }
             }
         }
-        if connection.ending.is_some() {
+        if let Some(ending) = &connection.ending {
+            if let Some(facts) = &ending.transport {
+                self.wire.take(facts);
+            }
             self.finish_connection(conn, slot);
         }
     }
@@ -239,7 +248,7 @@ impl Stats {
         let rules = self.rules.by_weight();
         let (meta, summary) = (self.meta.as_ref(), self.summary.as_ref());
         let latencies = self.latencies.as_deref();
-        let Self { ends, course, head, connections, .. } = self;
+        let Self { ends, wire, course, head, connections, .. } = self;
         Report {
             meta,
             summary,
@@ -249,6 +258,7 @@ impl Stats {
             rules,
             latencies,
             ends,
+            wire,
             course,
             head,
         }

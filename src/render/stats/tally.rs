@@ -214,7 +214,8 @@ impl Default for Moment {
 }
 
 impl Side {
-    #[inline]
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
     fn data_message(&mut self, unit: &Unit<'_>, message: &Message<'_>, alone: bool) {
         self.sizes.take(message.length);
         if message.compressed {

@@ -8,6 +8,7 @@ use super::ends::Ends;
 use super::latency::Latency;
 use super::table::{Page, Table};
 use super::tally::{Side, Tally};
+use super::wire::Wire;
 use super::{Entry, KINDS, Report, Stats};
 use crate::cause::Head;
 use crate::lang::Lang;
@@ -48,6 +49,11 @@ const UNASKED: [Noun; 2] = [
     ["{} pong from the client that no ping asked for", "{} pongs from the client that no ping asked for"],
     ["{} pong from the server that no ping asked for", "{} pongs from the server that no ping asked for"],
 ];
+/// By the client and by the server.
+const RESENT: [Noun; 2] = [
+    ["{} segment sent again by the client's TCP", "{} segments sent again by the client's TCP"],
+    ["{} segment sent again by the server's TCP", "{} segments sent again by the server's TCP"],
+];
 
 impl Stats {
     /// Writes everything that was counted in `lang`, in lines of `columns`; with `ascii` in ASCII alone.
@@ -71,6 +77,7 @@ impl Stats {
         sizes(total, lang, &mut page);
         compression(total, lang, &mut page);
         times(&report, lang, &mut page);
+        resent(report.wire, lang, &mut page);
         latencies(&report, lang, &mut page);
         ends(report.ends, lang, &mut page);
         course(report.course, lang, ascii, &mut page);
@@ -200,6 +207,9 @@ fn times(report: &Report<'_>, lang: Lang, page: &mut Page) {
     row("server's ping to its pong", &pings[1].times);
     row("life of a connection", &report.ends.lived);
     row("silence before TCP's end", &report.ends.silence);
+    row("round trip of TCP's handshake", &report.wire.round_trip);
+    row("client's TCP window was zero", &report.wire.sides[0].zero_window);
+    row("server's TCP window was zero", &report.wire.sides[1].zero_window);
     if !table.is_empty() {
         table.print_wide(1, 10, page);
     }
@@ -255,6 +265,17 @@ fn latencies(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let again: u64 = all.iter().map(|(_, _, it)| it.again).sum();
     if again > 0 {
         let _ = writeln!(page, "  {}", bounded_count(lang, again, AGAIN));
+    }
+}
+
+/// What TCP had to send again.
+fn resent(wire: &Wire, lang: Lang, page: &mut Page) {
+    for (noun, side) in RESENT.into_iter().zip(&wire.sides) {
+        if side.resent_segments > 0 {
+            let share = percent(side.resent_bytes, side.bytes.saturating_add(side.resent_bytes));
+            let segments = bounded_count(lang, side.resent_segments, noun);
+            let _ = writeln!(page, "  {}", lang.fill("{}: {} of the bytes", &[&segments, &share]));
+        }
     }
 }
 

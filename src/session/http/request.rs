@@ -79,7 +79,12 @@ impl Http {
         let mut upgrade = None;
         if facts.is_upgrade || polls {
             if facts.is_upgrade || is_new {
-                about.describe_request(facts.is_upgrade, &facts.target, facts.http_version.clone());
+                about.describe_request(
+                    facts.is_upgrade,
+                    &facts.target,
+                    facts.host.as_deref(),
+                    facts.http_version.clone(),
+                );
             }
             if is_new {
                 told(about.introduce(at.time, cx))?;

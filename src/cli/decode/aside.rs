@@ -1,0 +1,70 @@
+//! What is done with the selected units besides showing them.
+
+use std::io;
+
+use super::Args;
+use super::export::Export;
+use super::write::{Marks, Source, Target};
+use crate::cli::Look;
+use crate::limits;
+use crate::model::{Text, Unit, Wants};
+
+/// See the [module](self).
+#[derive(Default)]
+pub(super) struct Aside {
+    export: Option<Export>,
+    marks: Option<(Marks, Target)>,
+}
+
+impl Aside {
+    /// What a command line asks for.
+    ///
+    /// # Errors
+    /// What cannot be done, and what to try.
+    pub(super) fn new(args: &Args, inputs: &[String], look: Look) -> Result<Self, Text> {
+        let window = args.narrowed.as_ref().map(|(window, _)| window.clone());
+        let export = args.export.as_deref().map(|folder| Export::to(folder, &args.opcode)).transpose()?;
+        let marks = match &args.write {
+            None => None,
+            Some(path) => {
+                let target = Target::new(path, inputs)?;
+                Some((target.marks(look.lang, window), target))
+            }
+        };
+        Ok(Self { export, marks })
+    }
+
+    /// What it looks at.
+    pub(super) fn wants(&self) -> Wants {
+        let exported = Wants { payload: limits::PAYLOAD_KEPT, app: true, ..Wants::NOTHING };
+        let export = self.export.as_ref().map_or(Wants::NOTHING, |_| exported);
+        self.marks.as_ref().map_or(export, |(marks, _)| export.or(marks.wants()))
+    }
+
+    /// Whether there is nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.export.is_none() && self.marks.is_none()
+    }
+
+    /// Takes a unit that was selected.
+    pub(super) fn take(&mut self, unit: &Unit<'_>) {
+        if let Some(export) = &mut self.export {
+            export.take(unit);
+        }
+        if let Some((marks, _)) = &mut self.marks {
+            marks.take(unit);
+        }
+    }
+
+    /// All units were taken: writes packets, and says what was written; the exit code where something was not.
+    pub(super) fn end(self, source: Option<&Source<'_>>, look: Look) -> io::Result<Option<u8>> {
+        let mut code = None;
+        if let Some(export) = self.export {
+            code = export.end(look)?;
+        }
+        if let (Some((marks, target)), Some(source)) = (self.marks, source) {
+            code = code.max(target.write(&marks, source, look)?);
+        }
+        Ok(code)
+    }
+}

@@ -1,0 +1,136 @@
+//! How a connection went and ended, in a line.
+
+use super::quantity::{grouped, size, span};
+use super::{CloseCode, ClosePart, Dir, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unfinished, prefix};
+
+/// Nanoseconds of silence that are worth a word.
+const SILENCE: i64 = 1_000_000_000;
+
+/// Words after words, with a semicolon between.
+fn and(so_far: Text, more: Text) -> Text {
+    if so_far.is_empty() { more } else { Text::new("{}; {}").word(so_far).word(more) }
+}
+
+impl Judgement {
+    /// All of it in a line. It is made when somebody reads it, which of most connections nobody does.
+    pub fn line(&self) -> Text {
+        line(self)
+    }
+}
+
+fn line(it: &Judgement) -> Text {
+    let mut line = ending(it);
+    for (dir, _) in [Dir::Client, Dir::Server].into_iter().zip(it.unseen).filter(|(_, unseen)| *unseen) {
+        line = and(line, Text::new("not all that the {} sent was captured").word(dir.name()));
+    }
+    for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
+        if let Some(unfinished) = unfinished {
+            line = and(line, left(dir, unfinished));
+        }
+    }
+    match it.unanswered.as_slice() {
+        [] => {}
+        [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
+        several => {
+            let count: u64 = several.iter().map(|it| it.count).sum();
+            line = and(line, Text::with("no answer to {} requests", grouped(count)));
+        }
+    }
+    match (it.lived, it.outcome) {
+        (_, Outcome::Refused | Outcome::Unanswered | Outcome::Polling) => return line,
+        (Some(lived), _) => line = and(line, Text::with("lived {}", span(lived))),
+        (None, _) => {}
+    }
+    let (messages, bytes) = (grouped(it.messages), size(it.bytes));
+    match it.messages {
+        0 => and(line, "no message".into()),
+        1 => and(line, Text::with("1 message, {}", bytes)),
+        _ => and(line, Text::with("{} messages, {}", messages).and(bytes)),
+    }
+}
+
+/// Who ended it and how, and what came last.
+fn ending(it: &Judgement) -> Text {
+    match it.outcome {
+        Outcome::Refused => {
+            return match it.status {
+                Some(status) => Text::with("refused with {}", status),
+                None => "refused: the handshake was not answered with HTTP".into(),
+            };
+        }
+        Outcome::Unanswered => {
+            return match it.tcp {
+                Some(TcpEnd { by, how, .. }) => {
+                    Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
+                        .word(by.name())
+                        .and(tcp(how))
+                        .and(span(it.lived.unwrap_or_default()))
+                }
+                None => "the handshake was not answered".into(),
+            };
+        }
+        Outcome::Polling => return "HTTP requests of an application that polls".into(),
+        _ => {}
+    }
+    let said = match (&it.close, it.tcp) {
+        (Some((by, close)), end) => closed(*by, close, it.outcome, end),
+        (None, Some(end)) => {
+            let what =
+                Text::new("{} from the {}, without a Close frame").and(tcp(end.how)).word(end.by.name());
+            return after_silence(it, what);
+        }
+        (None, None) => return after_silence(it, "the capture ends, and the connection is open".into()),
+    };
+    after_silence(it, said)
+}
+
+/// What came after a silence, if there was one.
+fn after_silence(it: &Judgement, what: Text) -> Text {
+    match it.silence {
+        Some(silence) if silence >= SILENCE => Text::with("{} of silence, then {}", span(silence)).word(what),
+        _ => what,
+    }
+}
+
+fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> Text {
+    let code = match (close.code, prefix(&close.reason, 123)) {
+        (None, _) => Text::default(),
+        (Some(CloseCode(1000)), "") => Text::with("{}", 1000),
+        (Some(CloseCode(code)), "") => Text::with("{} ({})", code).word(CloseCode(code).name()),
+        (Some(CloseCode(code)), reason) => Text::with("{} “{}”", code).and(reason),
+    };
+    let said = match close.code {
+        Some(_) => Text::new("Close {} from the {}").word(code).word(by.name()),
+        None => Text::new("Close without a code from the {}").word(by.name()),
+    };
+    match (outcome, end) {
+        (Outcome::Closed, _) => said,
+        (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
+            .word(said)
+            .and(tcp(end.how))
+            .word(end.by.name()),
+        _ => Text::new("{}, not answered").word(said),
+    }
+}
+
+fn tcp(how: StreamEnd) -> &'static str {
+    match how {
+        StreamEnd::Rst => "RST",
+        _ => "FIN",
+    }
+}
+
+fn left(dir: Dir, it: Unfinished) -> Text {
+    match it.frame {
+        Some((arrived, declared)) => Text::new("unfinished: a frame of the {}, {} of {} bytes")
+            .word(dir.name())
+            .and(grouped(arrived))
+            .and(grouped(declared)),
+        None if it.fragments == 1 => {
+            Text::new("unfinished: a message of the {} after 1 fragment").word(dir.name())
+        }
+        None => {
+            Text::new("unfinished: a message of the {} after {} fragments").word(dir.name()).and(it.fragments)
+        }
+    }
+}

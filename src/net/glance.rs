@@ -1,0 +1,87 @@
+//! One packet by itself: between whom it goes, without following anything.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::ip_number;
+
+use super::Packet;
+use super::ip::Addresses;
+use super::tcp::{self, Flags};
+use super::tunnel::{self, Inside};
+
+/// What one packet is by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glance<'a> {
+    /// A TCP segment.
+    Segment {
+        from: SocketAddr,
+        to: SocketAddr,
+        /// It opens a connection: SYN without ACK.
+        opens: bool,
+        /// What it carries, as far as it was captured.
+        data: &'a [u8],
+    },
+    /// A part of a datagram, whose ports may stand in another part.
+    Fragment { from: IpAddr, to: IpAddr },
+}
+
+/// Looks at one packet, the innermost where it came through tunnels; `None` for what is no TCP.
+pub fn glance<'a>(packet: &Packet<'a>) -> Option<Glance<'a>> {
+    let Inside::Datagram(datagram) = tunnel::inside(packet) else { return None };
+    let (from, to): (IpAddr, IpAddr) = match datagram.addresses {
+        Addresses::V4(from, to) => (from.into(), to.into()),
+        Addresses::V6(from, to) => (from.into(), to.into()),
+    };
+    if datagram.fragment.is_some() {
+        return Some(Glance::Fragment { from, to });
+    }
+    if datagram.protocol != ip_number::TCP {
+        return None;
+    }
+    let segment = tcp::segment(&datagram, packet.number, packet.time)?;
+    let [from_port, to_port] = [segment.ports >> 16, segment.ports & 0xFFFF].map(|port| port as u16);
+    let opens = segment.flags.any(Flags::SYN) && !segment.flags.any(Flags::ACK);
+    let start = segment.at.byte as usize;
+    let data = packet.data.get(start..start + segment.data.len())?;
+    Some(Glance::Segment {
+        from: SocketAddr::new(from, from_port),
+        to: SocketAddr::new(to, to_port),
+        opens,
+        data,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Dir, Time};
+    use crate::synth::tcp::{Delivery, Ends, Tcp};
+    use crate::synth::wrap::{Wrap, wrap};
+
+    #[test]
+    fn segments_are_seen_by_themselves_and_in_tunnels() {
+        let mut packets: Vec<Vec<u8>> = Vec::new();
+        let ends = Ends::default();
+        let mut emit = |_: Time, packet: &[u8]| packets.push(packet.to_vec());
+        let mut tcp = Tcp::open(ends, Time(0), [1, 2], &mut emit);
+        tcp.send(Dir::Client, b"hello", Delivery::default(), &mut emit);
+        for wrapped in [None, Some(Wrap::Vlan(3)), Some(Wrap::Vxlan(4))] {
+            let seen: Vec<(bool, usize)> = packets
+                .iter()
+                .map(|packet| {
+                    let packet = wrapped.map_or_else(|| packet.clone(), |kind| wrap(packet, kind));
+                    let wire_len = packet.len() as u32;
+                    let packet = Packet { number: 1, time: Time(0), link: 1, data: &packet, wire_len };
+                    match glance(&packet) {
+                        Some(Glance::Segment { from, to, opens, data }) => {
+                            assert!([(from, to), (to, from)].contains(&(ends.client, ends.server)));
+                            (opens, data.len())
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                })
+                .collect();
+            assert_eq!(seen, [(true, 0), (false, 0), (false, 0), (false, 5), (false, 0)]);
+        }
+    }
+}
