@@ -38,6 +38,7 @@ pub struct Scratch {
     spare: Option<Box<Open>>,
     /// Room of conversations that are over, for those that begin.
     pub(super) rooms: Vec<Box<Conversation>>,
+    /// What is wrong with the frame at hand.
     pub findings: Vec<Finding>,
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
