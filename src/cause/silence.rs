@@ -7,7 +7,7 @@ use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Quantity, StreamEnd,
 rules! {
     /// Ends after silence.
     RULES;
-    IDLE_TIMEOUT = "idle-timeout", Warning, Cite::rfc6455("5.5.2"), Either,
+    IDLE_TIMEOUT = "idle-timeout-reached", Warning, Cite::rfc6455("5.5.2"), Either,
         "TCP was ended after a silence as long as a usual idle timeout, without a Close frame",
         "both endpoints learn of it late or never; messages sent meanwhile are lost",
         usually "a proxy, a load balancer or the server ends connections that were silent for so long",
@@ -60,7 +60,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let ping = (seconds / 2).saturating_sub(seconds / 20).max(1);
     let mend = Text::with("a ping every {} s would have kept it open; or raise the timeout", ping);
     let finding = Finding::new(&IDLE_TIMEOUT, None, expected, got)
-        .because(Diagnosis::new("idle-timeout", behind, mend))
+        .because(Diagnosis::new("idle-timeout-reached", behind, mend))
         .like(case);
     causes.push(seen_in(finding, end.packet));
 }

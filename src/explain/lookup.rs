@@ -42,6 +42,11 @@ pub fn look_up(question: &str) -> Answer {
     if let Some((cite, topics)) = section(question) {
         return Answer::Section { cite, topics };
     }
+    // `close-1002` is a cause, `close 1002` the code.
+    if let Some(rule) = super::topic(question).filter(|topic| topic.rule.is_some()) {
+        let others = qualified(question).unwrap_or_default();
+        return Answer::Topic { topic: rule, others };
+    }
     let mut found = qualified(question).unwrap_or_else(|| named(question));
     if found.is_empty() {
         return Answer::Unknown { nearest: nearest(question) };

@@ -36,6 +36,7 @@ const SILENT: &[&str] = &[
     "cli/habits/names.rs",
     // Heads as browsers and servers send them: see those of a comparison below.
     "compare/heads.rs",
+    "decoder/ways.rs",
     "explain",
     "input/capture/write.rs",
     "lab",

@@ -54,7 +54,8 @@ Of each cause this is told:
 - *try*: what to change.
 
 An *error* has cost messages or a connection that was wanted. A *warning* will do so again. A *note* is in
-order and worth knowing. Each cause has a sample, `samples/broken/ID.script` or `.pcap`, of which the example is.
+order and worth knowing. Each cause has a sample, `samples/broken/ID.script` or `.pcap`, of which the example
+is.
 
 This page is written from the code (`UPDATE_DOCS=1 cargo test --test house causes`).
 ";

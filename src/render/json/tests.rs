@@ -211,8 +211,19 @@ fn every_record_fits_the_schema() {
     let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     records.iter().for_each(assert_valid);
     let kinds: BTreeSet<&str> = records.iter().map(|record| record["type"].as_str().unwrap()).collect();
-    let all =
-        ["connection", "finding", "frame", "gap", "http", "message", "meta", "packet", "session", "summary"];
+    let all = [
+        "cause",
+        "connection",
+        "finding",
+        "frame",
+        "gap",
+        "http",
+        "message",
+        "meta",
+        "packet",
+        "session",
+        "summary",
+    ];
     assert_eq!(kinds, all.into_iter().collect());
     assert_eq!((&records[0]["type"], &records.last().unwrap()["type"]), (&"meta".into(), &"summary".into()));
 }
