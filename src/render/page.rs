@@ -161,7 +161,9 @@ impl Page {
     /// The same for words in several parts.
     pub fn put_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
         self.open(ink);
-        parts.iter().for_each(|words| self.add(words));
+        for words in parts {
+            self.add(words);
+        }
         self.close(ink);
         self
     }
@@ -264,7 +266,9 @@ impl Page {
         }
         if !is_known {
             self.tail.words.clear();
-            parts.iter().for_each(|words| self.tail.words.push_str(words));
+            for words in parts {
+                self.tail.words.push_str(words);
+            }
             let columns = escape::as_they_are(&self.tail.words, self.ascii);
             self.tail.is_plain = columns.is_some();
             self.tail.columns = columns.unwrap_or_else(|| self.measure(&self.tail.words));
