@@ -41,7 +41,7 @@ pub struct Page {
     outlet: Outlet,
 }
 
-/// Words at the right end of a line. They stay when the line has ended, as the next one's are mostly the same.
+/// Words at the right end of a line. They stay when it has ended, as the next one's are mostly the same.
 #[derive(Debug)]
 struct Tail {
     words: String,
