@@ -5,11 +5,15 @@
 //! knows where the cursor stands, in columns as a terminal counts them, and lets
 //! nothing through that a terminal would obey.
 
+mod outlet;
+mod tail;
+
 use std::cell::RefCell;
-use std::fmt;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use self::outlet::Outlet;
+use self::tail::Tail;
 use super::Options;
 use super::columns::split;
 use super::escape::{self, Cells, Kind, cells};
@@ -39,32 +43,6 @@ pub struct Page {
     /// Whether a line was ever ended.
     begun: bool,
     outlet: Outlet,
-}
-
-/// Words at the right end of a line. They stay when it has ended, as the next one's are mostly the same.
-#[derive(Debug)]
-struct Tail {
-    words: String,
-    ink: Ink,
-    /// Columns that they take, and whether they show as they are.
-    columns: usize,
-    is_plain: bool,
-    /// Whether the line that is under way has them.
-    is_set: bool,
-}
-
-/// Where the lines of a page go, if not to whoever asks for them.
-#[derive(Default)]
-struct Outlet {
-    out: Option<Rc<RefCell<dyn Write>>>,
-    /// The first error of writing, after which nothing is written.
-    error: Option<io::Error>,
-}
-
-impl fmt::Debug for Outlet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outlet").field("is_open", &self.out.is_some()).field("error", &self.error).finish()
-    }
 }
 
 impl Page {
