@@ -5,11 +5,15 @@
 //! knows where the cursor stands, in columns as a terminal counts them, and lets
 //! nothing through that a terminal would obey.
 
+mod outlet;
+mod tail;
+
 use std::cell::RefCell;
-use std::fmt;
 use std::io::{self, Write};
 use std::rc::Rc;
 
+use self::outlet::Outlet;
+use self::tail::Tail;
 use super::Options;
 use super::columns::split;
 use super::escape::{self, Cells, Kind, cells};
@@ -42,32 +46,6 @@ pub struct Page {
     /// Whether a line was ever ended.
     begun: bool,
     outlet: Outlet,
-}
-
-/// Words at the right end of a line. They stay when the line has ended, as the next one's are mostly the same.
-#[derive(Debug)]
-struct Tail {
-    words: String,
-    ink: Ink,
-    /// Columns that they take, and whether they show as they are.
-    columns: usize,
-    is_plain: bool,
-    /// Whether the line that is under way has them.
-    is_set: bool,
-}
-
-/// Where the lines of a page go, if not to whoever asks for them.
-#[derive(Default)]
-struct Outlet {
-    out: Option<Rc<RefCell<dyn Write>>>,
-    /// The first error of writing, after which nothing is written.
-    error: Option<io::Error>,
-}
-
-impl fmt::Debug for Outlet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outlet").field("is_open", &self.out.is_some()).field("error", &self.error).finish()
-    }
 }
 
 impl Page {
@@ -169,7 +147,9 @@ impl Page {
     /// The same for words in several parts.
     pub fn put_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
         self.open(ink);
-        parts.iter().for_each(|words| self.add(words));
+        for words in parts {
+            self.add(words);
+        }
         self.close(ink);
         self
     }
@@ -272,7 +252,9 @@ impl Page {
         }
         if !is_known {
             self.tail.words.clear();
-            parts.iter().for_each(|words| self.tail.words.push_str(words));
+            for words in parts {
+                self.tail.words.push_str(words);
+            }
             let columns = escape::as_they_are(&self.tail.words, self.ascii);
             self.tail.is_plain = columns.is_some();
             self.tail.columns = columns.unwrap_or_else(|| self.measure(&self.tail.words));
