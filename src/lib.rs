@@ -55,6 +55,8 @@
 //! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
+#![warn(missing_docs)]
+
 pub mod app;
 pub mod cause;
 #[cfg(feature = "cli")]
@@ -96,7 +98,10 @@ pub fn rule_lists() -> Vec<(String, &'static [&'static model::Rule])> {
     ];
     lists.extend(cause::lists().into_iter().map(|(about, rules)| (about.to_owned(), rules)));
     let dialects = app::DIALECTS.iter().filter(|dialect| !dialect.rules.is_empty());
-    lists.extend(dialects.map(|dialect| (format!("Messages of `{}`", dialect.id), dialect.rules)));
+    // Two subprotocols may be one protocol, written differently.
+    lists.extend(
+        dialects.map(|dialect| (format!("Messages of {}", dialect.rules[0].cite.doc), dialect.rules)),
+    );
     lists
 }
 

@@ -9,6 +9,7 @@ use super::json;
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
 use crate::model::{App, Cite, Text, Value, fields};
 
+/// Messages whose content is compressed as a whole: gzip, zlib or bare DEFLATE.
 pub static DIALECT: Dialect = Dialect {
     id: "compressed",
     subprotocols: &[],
@@ -30,7 +31,9 @@ fields! {
 /// A compressed format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
+    /// RFC 1952.
     Gzip,
+    /// RFC 1950.
     Zlib,
     /// As some servers mean it when they say `deflate`.
     Raw,

@@ -60,6 +60,7 @@ pub trait Decoder: fmt::Debug + Send {
 /// A message.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
+    /// Who sent it.
     pub dir: Dir,
     /// Whether it is text, otherwise binary.
     pub text: bool,
@@ -73,6 +74,7 @@ pub struct Said<'a> {
     pub sources: &'a [Source],
     /// When its last byte was captured, and the packets that carried it.
     pub time: Option<Time>,
+    /// Numbers of the first and the last of them; `None` without a capture.
     pub packets: Option<(u64, u64)>,
     /// The handshake agreed on the protocol that is to read it.
     pub agreed: bool,

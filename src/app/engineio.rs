@@ -19,12 +19,19 @@ use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
 pub struct Kind(pub u8);
 
 impl Kind {
+    /// The server opens a session.
     pub const OPEN: Self = Self(0);
+    /// The session is over.
     pub const CLOSE: Self = Self(1);
+    /// A heartbeat, which the server begins in version 4 and the client before.
     pub const PING: Self = Self(2);
+    /// The answer to a ping.
     pub const PONG: Self = Self(3);
+    /// What the layer above has to say, such as a Socket.IO packet.
     pub const MESSAGE: Self = Self(4);
+    /// The client moves to the transport that was probed.
     pub const UPGRADE: Self = Self(5);
+    /// Nothing: lets a poll go that waits in vain.
     pub const NOOP: Self = Self(6);
 
     /// The protocol's name for it.
@@ -59,9 +66,11 @@ impl Kind {
 /// One packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
+    /// Its type.
     pub kind: Kind,
     /// What follows the type: text unless `binary`.
     pub data: Cow<'a, [u8]>,
+    /// The data is bytes.
     pub binary: bool,
     /// It was written in Base64.
     pub base64: bool,
@@ -81,8 +90,11 @@ impl Packet<'_> {
 /// What is wrong, and at which byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// Offset of that byte.
     pub at: usize,
+    /// What should stand there.
     pub expected: &'static str,
+    /// What does.
     pub got: Text,
 }
 
@@ -139,7 +151,9 @@ pub fn binary(bytes: &[u8], version: u8) -> Result<Packet<'_>, Fault> {
 /// What the server says when it opens a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Open {
+    /// The session's id. Untrusted.
     pub sid: String,
+    /// The transports it may move to, such as `websocket`. Untrusted.
     pub upgrades: Vec<String>,
     /// Milliseconds.
     pub ping_interval: Option<u64>,

@@ -7,6 +7,7 @@ use super::jsonrpc::failure;
 use super::pending::{Id, Pending, Request, Requests};
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Span, Text, fields, rules};
 
+/// GraphQL over WebSocket, as the package graphql-ws speaks it.
 pub static DIALECT: Dialect = Dialect {
     id: "graphql-transport-ws",
     subprotocols: &["graphql-transport-ws"],
@@ -16,6 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     reader: Reader::Session(|| Box::new(Graphql::new("graphql-transport-ws", TYPES, true))),
 };
 
+/// What came before, of the package subscriptions-transport-ws.
 pub static LEGACY: Dialect = Dialect {
     id: "graphql-ws",
     subprotocols: &["graphql-ws"],

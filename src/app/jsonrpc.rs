@@ -12,6 +12,7 @@ use crate::limits::APP_PACKETS;
 use crate::model::json::Json;
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Text, fields};
 
+/// JSON-RPC 2.0.
 pub static DIALECT: Dialect = Dialect {
     id: "json-rpc",
     subprotocols: &["jsonrpc", "json-rpc", "jsonrpc2.0"],

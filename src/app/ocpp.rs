@@ -7,6 +7,7 @@ use super::json;
 use super::pending::{Id, Pending, Request, Requests};
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Span, Text, fields, rules};
 
+/// OCPP-J, which charging stations speak.
 pub static DIALECT: Dialect = Dialect {
     id: "ocpp",
     subprotocols: &["ocpp1.2", "ocpp1.5", "ocpp1.6", "ocpp2.0", "ocpp2.0.1", "ocpp2.1"],

@@ -11,7 +11,9 @@ use crate::model::Text;
 /// The packets of a body, and what kept it from being read to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload<'a> {
+    /// Those before it, in order.
     pub packets: Vec<Packet<'a>>,
+    /// `None` where the whole body was read.
     pub fault: Option<Fault>,
 }
 

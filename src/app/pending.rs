@@ -15,6 +15,7 @@ pub enum Id {
     /// Nothing but the order.
     #[default]
     None,
+    /// A number.
     Number(u64),
     /// As it is written on the wire, with quotes where these tell a string from a number.
     Text(Box<str>),
@@ -39,7 +40,9 @@ impl Id {
 /// When and in which packets something was said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
+    /// When it was complete.
     pub time: Option<Time>,
+    /// The first and the last packet that carried it.
     pub packets: Option<(u64, u64)>,
 }
 
@@ -48,6 +51,7 @@ pub struct Moment {
 pub struct Request<X = ()> {
     /// What sort of answer it wants, where a protocol has several that have ids of their own.
     pub kind: u64,
+    /// What its answer will carry.
     pub id: Id,
     /// What is asked for, to be shown.
     pub what: String,
@@ -56,6 +60,7 @@ pub struct Request<X = ()> {
     /// It may stay without an answer, or waits for events: its times say nothing about how fast the peer
     /// answers.
     pub lasting: bool,
+    /// What else its protocol needs to know when the answer comes.
     pub extra: X,
 }
 

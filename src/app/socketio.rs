@@ -16,12 +16,19 @@ use crate::model::{App, Field, FieldDef, SourceId, Span, Text, Value};
 pub struct Kind(pub u8);
 
 impl Kind {
+    /// The client asks for a namespace, or the server lets it in.
     pub const CONNECT: Self = Self(0);
+    /// Either leaves a namespace.
     pub const DISCONNECT: Self = Self(1);
+    /// A name and arguments.
     pub const EVENT: Self = Self(2);
+    /// The answer to an event that asked for one.
     pub const ACK: Self = Self(3);
+    /// The server does not let the client into a namespace.
     pub const CONNECT_ERROR: Self = Self(4);
+    /// An event with attachments.
     pub const BINARY_EVENT: Self = Self(5);
+    /// An answer with attachments.
     pub const BINARY_ACK: Self = Self(6);
 
     /// The protocol's name for it.
@@ -56,11 +63,13 @@ const RESERVED: [&str; 6] =
 /// One packet, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
+    /// Its type.
     pub kind: Kind,
     /// How many binary packets follow and belong to it.
     pub attachments: u64,
     /// `/` when none is named.
     pub namespace: &'a str,
+    /// The number by which an answer is asked for, or which it answers.
     pub ack: Option<u64>,
     /// The rest, valid JSON or empty.
     pub data: &'a str,

@@ -12,6 +12,7 @@ use crate::model::{
     Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value, fields, rules,
 };
 
+/// STOMP 1.0 to 1.2.
 pub static DIALECT: Dialect = Dialect {
     id: "stomp",
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],

@@ -26,6 +26,7 @@ pub struct Whole<'a> {
     pub bytes: &'a [u8],
     /// Where they stand.
     pub source: SourceId,
+    /// Offset of the first of them in `source`.
     pub offset: u64,
 }
 

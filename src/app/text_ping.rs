@@ -6,6 +6,7 @@ use super::dialect::{Dialect, Reader, Said};
 use super::json;
 use crate::model::{App, Cite, Text, fields};
 
+/// Heartbeats that applications write as texts: `ping`, `{"type":"ping"}`.
 pub static DIALECT: Dialect = Dialect {
     id: "text-ping",
     subprotocols: &[],

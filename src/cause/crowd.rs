@@ -70,8 +70,11 @@ pub struct Crowd {
 
 /// What the end of the input tells.
 pub struct Together {
+    /// When the last of them ended.
     pub time: Option<Time>,
+    /// The first and the last packet that ended one.
     pub packets: Option<(u64, u64)>,
+    /// What the connections have in common.
     pub findings: Vec<Finding>,
 }
 

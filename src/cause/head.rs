@@ -27,6 +27,7 @@ static MANNERS: &[&Rule] = &[
 pub struct Head {
     /// What the input is, and what is in it.
     pub meta: Meta,
+    /// The totals.
     pub summary: Summary,
     /// The first and the last time that was seen.
     pub span: Option<(Time, Time)>,
@@ -54,9 +55,11 @@ pub struct Head {
 /// Findings that are told together.
 #[derive(Clone, Debug)]
 pub struct Group {
+    /// The rule of all of them.
     pub rule: &'static Rule,
     /// Who broke it, where it is a rule that somebody broke.
     pub blame: Option<Dir>,
+    /// The server, where it is the same for all.
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
@@ -67,9 +70,11 @@ pub struct Group {
     pub measures: Vec<Measure>,
     /// How many findings there are, and in how many connections.
     pub times: u64,
+    /// Connections only.
     pub connections: u64,
     /// The first and the last of them.
     pub first: Place,
+    /// The last only.
     pub last: Place,
     /// What may be behind the first, and what to change.
     pub diagnosis: Option<Diagnosis>,
@@ -84,19 +89,26 @@ pub struct Place {
     pub conn: u32,
     /// Number of the packet, from 1; 0 when there are no packets.
     pub packet: u64,
+    /// When it was captured.
     pub time: Option<Time>,
 }
 
 /// A line on a connection.
 #[derive(Clone, Debug)]
 pub struct Said {
+    /// Its number.
     pub conn: u32,
+    /// What became of it.
     pub outcome: Outcome,
+    /// The client's address.
     pub client: Option<Endpoint>,
+    /// The server's address.
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
+    /// What is said of it.
     pub line: Text,
+    /// When its first bytes were captured.
     pub began: Option<Time>,
     /// The worst of its causes.
     pub worst: Option<Severity>,

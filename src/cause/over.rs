@@ -8,8 +8,11 @@ use crate::model::{
 /// A connection that is over.
 #[derive(Clone, Copy)]
 pub struct Over<'a> {
+    /// Its number.
     pub conn: u32,
+    /// What is known about it.
     pub connection: &'a Connection,
+    /// How it ended.
     pub ending: &'a Ending,
     /// When the last of it was seen.
     pub time: Option<Time>,

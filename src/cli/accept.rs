@@ -46,6 +46,8 @@ pub struct Args {
 }
 
 /// How to print.
+// What is said of them would stand in the help.
+#[allow(missing_docs)]
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     #[default]

@@ -462,7 +462,7 @@ fn payload_limit(text: &str) -> Result<u64, String> {
 }
 
 fn memory(text: &str) -> Result<usize, String> {
-    let bytes = size::within(text, limits::MEMORY_LEAST, u64::MAX)?;
+    let bytes = size::at_least(text, limits::MEMORY_LEAST)?;
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 

@@ -235,6 +235,9 @@ impl Args {
             Some(path) => scripted(path)?,
             None => self.spoken(matches)?,
         };
+        if self.pcap.is_none() && self.script.is_some() {
+            self.check_frames(&steps)?;
+        }
         if self.pcap.is_none() && self.form() == Form::Raw && self.script.is_some() && self.from.is_none() {
             return Err(usage(
                 "raw bytes are those of one endpoint: add --from client or --from server, \
@@ -257,6 +260,26 @@ impl Args {
             None => self.write(&steps, &mut source, lang, out, capture),
         };
         written.and(source.verdict())
+    }
+
+    /// Says so where a script has nothing that is written.
+    fn check_frames(&self, steps: &[Step]) -> Result<(), Failure> {
+        let sends = |dir| conversation::sends_frames(steps, dir);
+        let is_sent = [Dir::Client, Dir::Server].map(sends);
+        match self.from.map(Dir::from) {
+            _ if is_sent == [false; 2] => Err(usage(
+                "nothing to encode: the script sends no frames; --pcap FILE writes what else it says",
+            )),
+            Some(Dir::Client) if !is_sent[0] => Err(usage(
+                "nothing to encode: in the script the client sends no frames; --from server writes those of the \
+                 server",
+            )),
+            Some(Dir::Server) if !is_sent[1] => Err(usage(
+                "nothing to encode: in the script the server sends no frames; --from client writes those of the \
+                 client",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn write(

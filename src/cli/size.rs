@@ -33,6 +33,17 @@ pub fn within(text: &str, least: u64, most: u64) -> Result<u64, String> {
     }
 }
 
+/// A size of at least `least`.
+///
+/// # Errors
+/// What is understood, or how much is too little.
+pub fn at_least(text: &str, least: u64) -> Result<u64, String> {
+    match bytes(text)? {
+        size if size < least => Err(format!("{size} is less than {least}")),
+        size => Ok(size),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +68,8 @@ mod tests {
         ] {
             assert_eq!(bytes(text).ok(), size, "{text}");
         }
+        assert_eq!(at_least("1k", 4096), Err("1024 is less than 4096".into()));
+        assert_eq!(at_least("4k", 4096), Ok(4096));
         assert!(within("4k", 0, 4095).is_err() && within("4k", 0, 4096).is_ok());
     }
 }

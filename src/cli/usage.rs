@@ -105,6 +105,9 @@ fn reason(english: &str, lang: Lang) -> Text {
     {
         return Text::with("a number from {} to {} is wanted", low).and(high);
     }
+    if let Some((_, least)) = english.split_once(" is less than ") {
+        return Text::with("a number of at least {} is wanted", least);
+    }
     if let Some((_, range)) = english.split_once(" is not in ") {
         let (low, high) = range.split_once("..").unwrap_or((range, ""));
         // clap writes both `1..=100` and `1..101`.

@@ -14,19 +14,24 @@ const FRAME_HOLDS: u64 = 16_384;
 /// Bytes of an HTTP/2 connection's beginning: the client's preface, SETTINGS with four entries and a
 /// `WINDOW_UPDATE`, the server's SETTINGS with three, and both acknowledgements (RFC 9113 §3.4).
 pub const HTTP2_CLIENT_OPENS: u64 = 24 + FRAME + 4 * 6 + FRAME + 4;
+/// The same of the server.
 pub const HTTP2_SERVER_OPENS: u64 = FRAME + 3 * 6 + FRAME;
 
 /// A version of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Http {
+    /// HTTP/1.1, where heads are text.
     One,
+    /// HTTP/2, where heads are compressed (RFC 7541).
     Two,
 }
 
 /// Whether a head is the first of its connection or one like many before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
+    /// Nothing of it was sent before.
     First,
+    /// HTTP/2 refers to what was sent before.
     Later,
 }
 

@@ -74,6 +74,7 @@ impl Direction {
 /// Everything a comparison rests on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
+    /// Clients at the same time.
     pub clients: u64,
     /// Messages a second, to (or from) each client.
     pub rate: f64,
@@ -87,6 +88,7 @@ pub struct Scenario {
     pub delay: f64,
     /// Seconds it goes on.
     pub duration: f64,
+    /// Who has something to say.
     pub direction: Direction,
     /// Seconds between signs of life on an idle connection: a ping, a comment, an empty answer. 0 for none.
     pub heartbeat: f64,
@@ -96,7 +98,9 @@ pub struct Scenario {
     pub http2: bool,
     /// The name of a Socket.IO event.
     pub event: String,
+    /// The header fields of requests and answers.
     pub heads: Heads,
+    /// What a byte costs below HTTP: TLS, TCP, IP.
     pub wire: Wire,
 }
 

@@ -13,6 +13,7 @@ use super::{Scenario, Way};
 /// What a way costs one client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
+    /// The way to deliver messages.
     pub way: Way,
     /// Bytes a second, once it runs.
     pub steady: Load,
@@ -22,6 +23,7 @@ pub struct Cost {
     pub requests: f64,
     /// The share of polls that bring nothing; `None` where nobody polls.
     pub empty: Option<f64>,
+    /// From publishing a message to its arrival, in seconds.
     pub latency: Latency,
     /// Connections held on average.
     pub connections: f64,

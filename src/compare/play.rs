@@ -3,6 +3,7 @@
 /// What the formulas leave out, and how long to play.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Play {
+    /// What chance is drawn from: the same seed, the same play.
     pub seed: u64,
     /// Messages to publish.
     pub messages: u64,

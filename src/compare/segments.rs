@@ -10,9 +10,11 @@ use super::wire::Wire;
 pub struct Piece {
     /// When it arrived, in seconds from any moment.
     pub at: f64,
+    /// Number of its connection.
     pub connection: u32,
     /// 0 when the client sent it, 1 when the server did.
     pub from: usize,
+    /// How many they are.
     pub bytes: u32,
 }
 
@@ -32,6 +34,7 @@ pub struct Phases {
     pub ready: f64,
     /// When measuring began and ended.
     pub begin: f64,
+    /// In seconds, as `begin`.
     pub end: f64,
 }
 

@@ -23,10 +23,13 @@ use crate::synth::Rng;
 /// What one client saw.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
+    /// From publishing a message to its arrival, in seconds.
     pub latency: Observed,
     /// HTTP requests; polls that were answered; of these, those that brought no message.
     pub requests: u64,
+    /// Of the requests, polls that were answered.
     pub polls: u64,
+    /// Of the polls, those that brought nothing.
     pub empty: u64,
     /// Bytes of both directions.
     pub load: Load,

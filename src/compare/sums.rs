@@ -3,6 +3,7 @@
 /// Bytes and numbers of all connections of one use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
+    /// TCP connections.
     pub connections: u64,
     /// Content of HTTP bodies and of data frames.
     pub application: u64,
@@ -14,14 +15,19 @@ pub struct Counted {
     pub unknown: u64,
     /// IP and TCP headers of packets that bring new data.
     pub headers: u64,
+    /// Packets that only acknowledge.
     pub acks: u64,
+    /// Bytes of their IP and TCP headers.
     pub ack_bytes: u64,
     /// Packets without data that open or close a connection.
     pub opening: u64,
+    /// Bytes of their IP and TCP headers.
     pub opening_bytes: u64,
     /// Packets whose data was all seen before.
     pub resent: u64,
+    /// Bytes of their IP and TCP headers, and of their data.
     pub resent_bytes: u64,
+    /// HTTP requests.
     pub requests: u64,
     /// Answers without content.
     pub empty: u64,

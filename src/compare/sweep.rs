@@ -10,10 +10,15 @@ use crate::model::report::{Axis, Cell, Chart, Column, Curve, Mark, Panel, Report
 /// What is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variable {
+    /// Messages a second.
     Rate,
+    /// Seconds between two short polls.
     Interval,
+    /// Bytes of a message.
     Payload,
+    /// Clients at the same time.
     Clients,
+    /// Seconds a packet takes one way.
     Delay,
 }
 

@@ -73,6 +73,7 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// The steps from `key`, the value of `Sec-WebSocket-Key` as it was sent (RFC 6455 §4.2.2).
     pub fn of(key: &[u8]) -> Self {
         let text = String::from_utf8_lossy(key).into_owned();
         let digest = digest_of(key);
@@ -89,28 +90,37 @@ impl Steps {
 /// What is wrong with a key. Offsets are in bytes from the key's first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyProblem {
+    /// It has no bytes.
     Empty,
     /// White space or a line end at the beginning or the end.
     SurroundingSpace {
+        /// Offset of the first such byte.
         at: usize,
     },
     /// A byte that is no Base64 symbol, or padding before the end.
     InvalidSymbol {
+        /// Offset of the byte.
         at: usize,
+        /// The byte.
         byte: u8,
     },
     /// The right number of symbols without the final `==`.
     MissingPadding {
+        /// Where it should begin.
         at: usize,
     },
     /// Base64, but not of 16 bytes.
     WrongLength {
+        /// Where the key ends.
         at: usize,
+        /// How many it encodes.
         bytes: usize,
     },
     /// The last symbol's unused bits are not zero (RFC 4648 §3.5).
     NonCanonical {
+        /// Offset of that symbol.
         at: usize,
+        /// The key as it should be written.
         canonical: String,
     },
 }

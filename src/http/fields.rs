@@ -43,7 +43,9 @@ fields! {
 /// A header field that this tool knows.
 #[derive(Debug)]
 pub struct Known {
+    /// Which one it is.
     pub name: Name,
+    /// What is said of it.
     pub def: FieldDef,
 }
 
@@ -51,7 +53,7 @@ macro_rules! headers {
     ($($name:ident $id:literal $label:literal $cite:expr, $help:literal;)*) => {
         /// A known header field's name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Name { $($name,)* }
+        pub enum Name { $(#[doc = concat!("`", $label, "`.")] $name,)* }
 
         /// The known header fields.
         pub static HEADERS: &[Known] = &[$(

@@ -48,6 +48,7 @@ enum Line {
 pub struct HeadProgress {
     /// How many of them belong to the head; those behind it are the body's, or the next protocol's.
     pub consumed: usize,
+    /// Whether it is all there.
     pub state: HeadState,
 }
 
@@ -63,6 +64,7 @@ pub enum HeadState {
 }
 
 impl HeadReader {
+    /// Nothing of a head has come.
     pub fn new() -> Self {
         Self::default()
     }
@@ -151,8 +153,11 @@ impl Line {
 /// Whether a stream starts like HTTP/1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sniff {
+    /// A method and a space.
     Request,
+    /// `HTTP/1.`
     Response,
+    /// It does not.
     Neither,
     /// It takes more bytes to tell.
     NeedMore,
@@ -192,6 +197,7 @@ pub struct Head<'a> {
     pub source: SourceId,
     /// Where the first of them stands in `source`.
     pub offset: u64,
+    /// The first line.
     pub start: StartLine<'a>,
     /// The header fields in order, at most [`HTTP_HEADERS`].
     pub headers: Vec<HeaderLine<'a>>,
@@ -207,12 +213,14 @@ pub struct Head<'a> {
 /// Bytes of a head, and where in it they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part<'a> {
+    /// The bytes.
     pub bytes: &'a [u8],
     /// Offset of the first byte in the head.
     pub at: usize,
 }
 
 /// The first line.
+#[allow(missing_docs)] // The examples name the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartLine<'a> {
     /// `GET /chat HTTP/1.1`; parts that are missing are empty.
@@ -224,6 +232,7 @@ pub enum StartLine<'a> {
 /// A header field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderLine<'a> {
+    /// What stands before the colon.
     pub name: Part<'a>,
     /// Without surrounding white space. May hold line ends when the field was folded.
     pub value: Part<'a>,

@@ -11,6 +11,7 @@ use crate::ws::encode;
 pub struct Received {
     /// Text, binary, close, ping or pong.
     pub kind: Opcode,
+    /// Its payload, unmasked.
     pub payload: Vec<u8>,
 }
 

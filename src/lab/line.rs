@@ -31,6 +31,7 @@ pub struct Carried {
     pub connection: u32,
     /// Who sent it.
     pub from: Dir,
+    /// How many they are.
     pub bytes: u32,
 }
 
@@ -48,6 +49,7 @@ pub struct Log {
 /// Everything one connection carried, in the order in which it arrived.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
+    /// What arrived, by whom it was sent.
     pub pieces: Vec<(Dir, Bytes)>,
     /// Bytes that arrived, by sender, whether they were kept or not.
     pub bytes: [u64; 2],

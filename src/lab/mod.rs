@@ -19,17 +19,17 @@
 //! - [`stage`], [`gauge`]: a thread of its own for each side, and what it used
 //! - [`verify`]: a connection's bytes held against this project's own decoder
 
-pub mod client;
-pub mod engine;
+pub(crate) mod client;
+pub(crate) mod engine;
 mod events;
 pub mod experiment;
-pub mod frames;
-pub mod gauge;
+pub(crate) mod frames;
+pub(crate) mod gauge;
 pub mod hub;
-pub mod line;
+pub(crate) mod line;
 mod polling;
-pub mod schedule;
+pub(crate) mod schedule;
 pub mod server;
 mod socket;
 pub mod stage;
-pub mod verify;
+pub(crate) mod verify;

@@ -16,12 +16,15 @@ pub struct Sum {
     pub heads: u64,
     /// Its frames, the bytes of their headers and of their payloads.
     pub frames: u64,
+    /// Bytes of the frames' headers.
     pub headers: u64,
+    /// Bytes of the frames' payloads.
     pub payloads: u64,
 }
 
 impl Sum {
     /// Bytes the decoder found.
+    #[cfg(test)]
     pub fn decoded(&self) -> u64 {
         self.heads + self.headers + self.payloads
     }

@@ -17,7 +17,12 @@ pub enum Answer {
     /// Several numbers, in order.
     Numbers(Vec<u64>),
     /// A number with a fraction; the right answer's tolerance counts.
-    Decimal { value: f64, tolerance: f64 },
+    Decimal {
+        /// The number.
+        value: f64,
+        /// How far from it an answer may be.
+        tolerance: f64,
+    },
     /// Bytes.
     Hex(Vec<u8>),
     /// The id of one option.
@@ -30,20 +35,28 @@ pub enum Answer {
     Ranges(Vec<(u64, u64)>),
     /// A short text such as a header's value. Spaces around `;`, `,` and `=` do not
     /// count, and case only where `exact`.
-    Text { text: String, exact: bool },
+    Text {
+        /// The text.
+        text: String,
+        /// Case counts.
+        exact: bool,
+    },
     /// The content of a file; [`super::Instance::judged_by`] says what makes it right.
     File(Vec<u8>),
 }
 
 impl Answer {
+    /// The option with this id.
     pub fn choice(id: impl Into<String>) -> Self {
         Self::Choice(id.into())
     }
 
+    /// The options with these ids, in any order.
     pub fn choices<I: Into<String>>(ids: impl IntoIterator<Item = I>) -> Self {
         Self::Choices(ids.into_iter().map(Into::into).collect())
     }
 
+    /// The options with these ids, in this order.
     pub fn order<I: Into<String>>(ids: impl IntoIterator<Item = I>) -> Self {
         Self::Order(ids.into_iter().map(Into::into).collect())
     }

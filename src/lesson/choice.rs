@@ -5,12 +5,14 @@ use super::data::Bilingual;
 /// An option of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
+    /// What answers name it by.
     pub id: String,
     /// What it says; from `[exercise.options]` when left empty here. May have holes.
     pub text: Bilingual,
 }
 
 impl Choice {
+    /// An option that says `text`.
     pub fn new(id: impl Into<String>, text: Bilingual) -> Self {
         Self { id: id.into(), text }
     }

@@ -10,11 +10,14 @@ use crate::lang::Lang;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bilingual {
+    /// In English.
     pub en: String,
+    /// In Chinese.
     pub zh: String,
 }
 
 impl Bilingual {
+    /// A text in both languages.
     pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
         Self { en: en.into(), zh: zh.into() }
     }
@@ -32,7 +35,9 @@ impl Bilingual {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ladder {
+    /// In English, each saying more than the one before.
     pub en: Vec<String>,
+    /// In Chinese, as many.
     pub zh: Vec<String>,
 }
 
@@ -50,6 +55,7 @@ impl Ladder {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LessonData {
+    /// Its number, from 1.
     pub number: u8,
     /// How long it takes with its exercises, an estimate that its page gives too.
     pub minutes: u16,
@@ -63,11 +69,13 @@ pub struct LessonData {
     /// Ids of later lessons' terms that its page names on purpose.
     #[serde(default)]
     pub mentions: Vec<String>,
+    /// What it is called.
     pub title: Bilingual,
     /// What one can do after it.
     pub objective: Bilingual,
     /// The wrong belief it aims at, as people say it.
     pub belief: Bilingual,
+    /// Its exercises, in order.
     #[serde(default, rename = "exercise")]
     pub exercises: Vec<ExerciseData>,
 }
@@ -125,7 +133,9 @@ fn one() -> u32 {
 pub struct MistakeData {
     /// The wrong belief behind it, one of [`BELIEFS`].
     pub belief: Option<String>,
+    /// What is said to who makes it, in English.
     pub en: String,
+    /// The same in Chinese.
     pub zh: String,
 }
 

@@ -71,7 +71,9 @@ pub type Judge = dyn Fn(&[u8]) -> Judgement + Send + Sync;
 /// A file given to the learner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
+    /// What it is called.
     pub name: &'static str,
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
@@ -80,6 +82,7 @@ pub struct Given {
 pub struct Slip {
     /// The mistake's id in `lesson.toml`.
     pub id: &'static str,
+    /// The answer that whoever makes it comes to.
     pub answer: Answer,
     /// Holes of the diagnosis besides those of the instance.
     pub holes: BTreeMap<String, Bilingual>,

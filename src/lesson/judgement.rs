@@ -8,6 +8,7 @@ use crate::model::{Diagnosis, Text};
 /// What an answer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
+    /// It is right.
     Right,
     /// A mistake that people make here, by its id in `lesson.toml`.
     Known(String),
@@ -30,6 +31,7 @@ impl Judgement {
         Self::Differs(Difference::Said(how.into()))
     }
 
+    /// Whether it is right.
     pub fn is_right(&self) -> bool {
         *self == Self::Right
     }
@@ -50,11 +52,28 @@ pub enum Difference {
     /// Another value.
     Value,
     /// Other bytes: each way in which they differ, and the offset of the first.
-    Bytes { given: Vec<u8>, first: usize, ways: Vec<Text> },
+    Bytes {
+        /// The answer's bytes.
+        given: Vec<u8>,
+        /// Offset of the first byte that differs.
+        first: usize,
+        /// In what they differ, a sentence each.
+        ways: Vec<Text>,
+    },
     /// Other items from a place on, counted from 0; `given` and `wanted` are how many there are.
-    Items { first: usize, given: usize, wanted: usize },
+    Items {
+        /// The first place where they differ.
+        first: usize,
+        /// How many the answer has.
+        given: usize,
+        /// How many there are.
+        wanted: usize,
+    },
     /// Another character at a place, counted from 0.
-    Text { first: usize },
+    Text {
+        /// That place.
+        first: usize,
+    },
     /// What the answer itself gives away of how it was made.
     Made(Diagnosis),
     /// In words.

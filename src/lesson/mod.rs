@@ -64,6 +64,7 @@ pub struct Lesson {
     pub slug: &'static str,
     /// Its words but for the page.
     pub data: LessonData,
+    /// Its exercises, in order.
     pub exercises: Vec<Exercise>,
     en: &'static str,
     zh: &'static str,
@@ -78,6 +79,7 @@ pub struct Exercise {
     pub place: u8,
     /// The lesson's folder and the exercise's id: what seeds and reports know it by.
     pub key: String,
+    /// Its words.
     pub data: ExerciseData,
     make: Make,
 }

@@ -27,6 +27,7 @@ pub struct Report {
     pub course: String,
     /// Whose exercises they are.
     pub student: String,
+    /// What was tried.
     #[serde(default)]
     pub exercises: Vec<Done>,
 }

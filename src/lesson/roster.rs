@@ -40,7 +40,9 @@ impl Student {
 /// Why a list cannot be read, and where. Lines and columns count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// The line.
     pub line: u64,
+    /// The column.
     pub column: u64,
     what: Text,
 }

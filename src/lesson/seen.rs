@@ -9,7 +9,9 @@ use crate::pipeline;
 /// What was decoded, kept.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
+    /// Frames, in order.
     pub frames: Vec<SeenFrame>,
+    /// Messages, in order.
     pub messages: Vec<SeenMessage>,
     /// Start lines of HTTP heads, in order.
     pub heads: Vec<String>,
@@ -30,6 +32,7 @@ pub struct SeenFrame {
     pub dir: Option<Dir>,
     /// When its last byte was captured.
     pub time: Option<Time>,
+    /// Its header.
     pub header: FrameHeader,
     /// Unmasked.
     pub payload: Vec<u8>,
@@ -42,6 +45,7 @@ pub struct SeenFrame {
 pub struct SeenMessage {
     /// Who sent it, where that is known.
     pub dir: Option<Dir>,
+    /// Text, binary, close, ping or pong.
     pub kind: Opcode,
     /// Unmasked, and inflated where it was compressed.
     pub payload: Vec<u8>,

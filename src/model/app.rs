@@ -71,6 +71,7 @@ pub struct SessionRef {
     pub number: u32,
     /// Its id, once the server has given one. Untrusted.
     pub sid: Option<String>,
+    /// How this connection carries it.
     pub transport: Transport,
 }
 
@@ -121,12 +122,15 @@ pub struct AppSession {
     pub transports: Vec<Transport>,
     /// Numbers of its connections, at most [`crate::limits::SESSION_CONNS`] of them.
     pub conns: Vec<u32>,
+    /// The client's address; `None` for input without addresses.
     pub client: Option<Endpoint>,
+    /// The server's.
     pub server: Option<Endpoint>,
     /// The path it is served under. Untrusted.
     pub path: Option<String>,
     /// When its first packet was captured; and its last, or the end of its WebSocket's connection.
     pub began: Option<Time>,
+    /// As `began`.
     pub ended: Option<Time>,
     /// Whether it moved from polling to WebSocket.
     pub upgraded: bool,

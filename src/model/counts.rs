@@ -76,8 +76,11 @@ impl FromIterator<(&'static Rule, u64)> for FindingCounts {
 /// How many findings of each severity there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeverityCounts {
+    /// Errors.
     pub errors: u64,
+    /// Warnings.
     pub warnings: u64,
+    /// Notes.
     pub notes: u64,
 }
 

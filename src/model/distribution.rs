@@ -3,9 +3,13 @@
 /// Count, sum, least and greatest of some values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Range {
+    /// How many.
     pub count: u64,
+    /// Their sum, no more than fits.
     pub sum: u64,
+    /// The least; 0 of none.
     pub min: u64,
+    /// The greatest; 0 of none.
     pub max: u64,
 }
 
@@ -43,6 +47,7 @@ const STEPS: u32 = 4;
 /// most 252 buckets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distribution {
+    /// Of the same values.
     pub range: Range,
     buckets: Box<[u32]>,
 }

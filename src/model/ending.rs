@@ -8,6 +8,7 @@ use super::wire::{CloseCode, Dir};
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
+    /// The way it ended.
     pub how: EndKind,
     /// The code of the first Close frame that carried one.
     pub close_code: Option<CloseCode>,
@@ -74,7 +75,9 @@ pub enum EndKind {
 /// What one endpoint sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Frames.
     pub frames: u64,
+    /// Messages, control frames among them.
     pub messages: u64,
     /// Frame headers and payloads.
     pub bytes: u64,
@@ -85,8 +88,11 @@ pub struct Counts {
 /// How an endpoint ended its TCP stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpEnd {
+    /// Who ended it.
     pub by: Dir,
+    /// By FIN or by RST.
     pub how: StreamEnd,
+    /// When that was captured.
     pub time: Option<Time>,
     /// Number of the packet, from 1; 0 when there are no packets.
     pub packet: u64,
@@ -101,6 +107,7 @@ pub struct SideEnd {
     pub heard: Option<Time>,
     /// Pings and pongs that it sent.
     pub pings: u64,
+    /// Pongs only.
     pub pongs: u64,
     /// Its longest message, in bytes of payload as sent, if that is one of
     /// [`LARGE_MESSAGE`](crate::limits::LARGE_MESSAGE) or more; otherwise 0.
@@ -116,11 +123,13 @@ pub struct SideEnd {
 /// A Close frame that ended a connection (RFC 6455 §5.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClosePart {
+    /// Its code; `None` for an empty body, which stands for 1005 (RFC 6455 §7.1.5).
     pub code: Option<CloseCode>,
     /// The reason as far as it is UTF-8; empty where there is none. Untrusted.
     pub reason: String,
     /// The number of the frame within its connection.
     pub n: u64,
+    /// When it was complete.
     pub time: Option<Time>,
     /// Number of the packet that completed it, from 1; 0 when there are no packets.
     pub packet: u64,

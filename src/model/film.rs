@@ -18,9 +18,13 @@ pub struct Film {
     pub title: String,
     /// Number of the connection in its capture; 0 without one.
     pub conn: u32,
+    /// The client's address; `None` for input without addresses.
     pub client: Option<Endpoint>,
+    /// The server's.
     pub server: Option<Endpoint>,
+    /// The client's head; `None` where it was not seen.
     pub request: Option<Speech>,
+    /// The server's.
     pub response: Option<Speech>,
     /// How the accept value follows from the key; `None` without a key.
     pub accept: Option<Accept>,
@@ -30,27 +34,34 @@ pub struct Film {
     pub around: Vec<Finding>,
     /// What may be behind that.
     pub diagnoses: Vec<Diagnosis>,
+    /// What comes of it.
     pub ruling: Ruling,
 }
 
 /// One head, said by one endpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Speech {
+    /// Who says it.
     pub dir: Dir,
     /// Length of the head in bytes, kept or not.
     pub length: u64,
+    /// When its last byte was captured.
     pub time: Option<Time>,
     /// Numbers of the first and last packet that carried it.
     pub packets: Option<(u64, u64)>,
     /// The first line. Untrusted.
     pub start_line: String,
+    /// Whether the first line is right.
     pub start_verdict: Verdict,
     /// What the first line asks for or says.
     pub meaning: Text,
     /// Why the first line is as it is.
     pub why: Option<&'static FieldDef>,
+    /// The header fields, in order.
     pub lines: Vec<Line>,
+    /// What is wrong with it.
     pub findings: Vec<Finding>,
+    /// What may be behind that.
     pub diagnoses: Vec<Diagnosis>,
     /// The first bytes of the body; empty when there is none.
     pub body: Vec<u8>,
@@ -59,6 +70,7 @@ pub struct Speech {
 /// A header field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
+    /// Its name, its value and whether that is right.
     pub header: Header,
     /// What the field is for; `None` for one that is not known.
     pub def: Option<&'static FieldDef>,
@@ -94,6 +106,7 @@ pub struct Deal {
     pub answer: Option<String>,
     /// The status alone agrees to the offer, without naming it.
     pub tacit: bool,
+    /// Whether the answer fits the offer.
     pub verdict: Verdict,
     /// What holds from now on.
     pub meaning: Text,
@@ -102,6 +115,7 @@ pub struct Deal {
 /// What comes of a handshake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ruling {
+    /// What the connection is from now on.
     pub state: State,
     /// The first thing that went wrong.
     pub cause: Option<Cause>,
@@ -130,6 +144,7 @@ pub enum State {
 /// What made a handshake fail, or should have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cause {
+    /// The rule that was broken.
     pub rule: &'static Rule,
     /// Who broke it.
     pub by: Option<Dir>,
@@ -142,13 +157,17 @@ pub struct Cause {
 pub enum Step<'f> {
     /// Somebody speaks: the first line.
     Speaks(&'f Speech),
+    /// A header field of what somebody says.
     Header(&'f Speech, &'f Line),
     /// What is wrong with what was said, and what came with it.
     Verdicts(&'f Speech),
+    /// How the accept value follows from the key (RFC 6455 §4.2.2).
     Accept(&'f Accept),
+    /// What was offered, and what of it was agreed on.
     Deals(&'f [Deal]),
     /// What the connection shows beyond the two heads.
     Around(&'f Film),
+    /// What comes of it.
     Ruling(&'f Ruling),
 }
 
@@ -178,8 +197,11 @@ impl Film {
 /// A recorded answer and a live one, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
+    /// The status line and the header fields, a row each.
     pub rows: Vec<Row>,
+    /// What came of the recorded one.
     pub recorded: State,
+    /// What came of the live one.
     pub live: State,
 }
 
@@ -190,6 +212,7 @@ pub struct Row {
     pub name: String,
     /// Value and verdict; `None` where the answer has no such field. Untrusted.
     pub recorded: Option<(String, Verdict)>,
+    /// The same of the live answer.
     pub live: Option<(String, Verdict)>,
     /// How they differ; empty when they do not.
     pub note: Text,
@@ -200,12 +223,15 @@ pub struct Row {
 pub struct Aftermath {
     /// Whose doing it is.
     pub peer: Dir,
+    /// What came of the handshake with it.
     pub state: State,
+    /// Frames it sent.
     pub frames: u64,
     /// Bytes behind its head.
     pub bytes: u64,
     /// The code of its Close frame.
     pub close_code: Option<CloseCode>,
+    /// How its side of the connection ended.
     pub end: PeerEnd,
     /// Whether our Close frame, which came first, was answered with one; `None` when there was none to
     /// answer.

@@ -17,6 +17,7 @@ pub struct Hole {
 pub enum Part<'a> {
     /// Captured bytes, and the offset of the first of them in the payload as it was sent; never empty.
     Bytes(u64, &'a [u8]),
+    /// Bytes that were not captured.
     Hole(Hole),
 }
 
@@ -113,6 +114,30 @@ pub fn is_text(bytes: &[u8], holes: &[Hole], more: bool) -> bool {
         }
     }
     true
+}
+
+/// Stream bytes that are missing from the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Offset of the first missing byte in the sender's stream.
+    pub offset: u64,
+    /// How many bytes are missing.
+    pub length: u64,
+    /// Packets on both sides of the hole; `None` where there is none.
+    pub between: (Option<u64>, Option<u64>),
+    /// What became of the frames around it.
+    pub effect: GapEffect,
+}
+
+/// What a gap did to decoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapEffect {
+    /// It lay inside a payload; frame boundaries are still known.
+    SkippedInPayload,
+    /// It lay over a header; decoding goes on at the next plausible one.
+    Resynchronised,
+    /// It lay over a header, and no plausible one was found.
+    Desynchronised,
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub use distribution::Distribution;
 pub use ending::{ClosePart, Counts, EndKind, Ending, SideEnd, TcpEnd, Unfinished};
 pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
-pub use hole::{Hole, Part};
+pub use hole::{Gap, GapEffect, Hole, Part};
 pub use layer::Layer;
 pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
@@ -60,8 +60,8 @@ pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
-    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Gap, GapEffect, Handshake, Header,
-    HttpHead, LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
+    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Handshake, Header, HttpHead, LengthForm,
+    Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use verdict::{Case, Judgement, Measure, Outcome, Quantity};
 pub use wants::Wants;

@@ -26,6 +26,7 @@ pub struct Opening<'a> {
 pub struct Other {
     /// In a word for programs: `tls`, `http2`, `refused`.
     pub protocol: &'static str,
+    /// The server's address; `None` for input without addresses.
     pub server: Option<Endpoint>,
     /// The host that a TLS client asks for. Untrusted.
     pub server_name: Option<String>,

@@ -96,7 +96,7 @@ fn scaled(value: u64, step: u64, units: &[&str]) -> String {
 
 /// A duration in at most 8 columns, with about three digits.
 pub fn time(nanos: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(1, "ns"), (1_000, "us"), (1_000_000, "ms"), (1_000_000_000, "s")];
+    const UNITS: [(u64, &str); 4] = [(1, "ns"), (1_000, "µs"), (1_000_000, "ms"), (1_000_000_000, "s")];
     let seconds = nanos / 1_000_000_000;
     match seconds {
         0..600 => {
@@ -284,7 +284,7 @@ mod tests {
         for (nanos, text) in [
             (0, "0 ns"),
             (999, "999 ns"),
-            (1_500, "1.50 us"),
+            (1_500, "1.50 µs"),
             (25_043_210, "25.0 ms"),
             (999_999_999, "999 ms"),
             (4_210_000_000, "4.21 s"),

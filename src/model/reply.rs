@@ -71,7 +71,9 @@ pub struct Unanswered {
     pub count: u64,
     /// The first of them: its id, if it has one (untrusted), and when and in which packets it was asked.
     pub id: Option<String>,
+    /// When the first was asked.
     pub time: Option<Time>,
+    /// The first and the last packet of the first.
     pub packets: Option<(u64, u64)>,
     /// Nanoseconds that the first of them had waited; `None` without times.
     pub waited: Option<i64>,

@@ -13,6 +13,7 @@ pub struct Report {
     pub kind: &'static str,
     /// What was compared, a sentence a line.
     pub headline: Vec<Text>,
+    /// What was counted or calculated.
     pub tables: Vec<Table>,
     /// Bars drawn under the tables.
     pub bars: Vec<Bars>,
@@ -31,12 +32,14 @@ pub struct Report {
 pub struct Table {
     /// A word for programs, unique in the report.
     pub id: &'static str,
+    /// Its heading.
     pub title: Text,
     /// The first names what each row is about.
     pub columns: Vec<Column>,
     /// What stands over the first column of each block, after the unit where it is one of bytes;
     /// nothing where there are fewer.
     pub blocks: Vec<&'static str>,
+    /// Cells, as many in each row as there are columns.
     pub rows: Vec<Vec<Cell>>,
 }
 
@@ -116,21 +119,27 @@ pub struct Assumption {
 /// Bars of one quantity, from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bars {
+    /// Its heading.
     pub title: Text,
+    /// From top to bottom.
     pub bars: Vec<Bar>,
 }
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
+    /// What it stands for.
     pub label: Text,
+    /// How long it is.
     pub value: Cell,
 }
 
 /// Curves over common axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
+    /// Its heading.
     pub title: Text,
+    /// What the panels have in common.
     pub x: Axis,
     /// One panel each, from top to bottom, over the same `x`.
     pub panels: Vec<Panel>,
@@ -141,20 +150,25 @@ pub struct Chart {
 /// A panel of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
+    /// What the curves show.
     pub y: Axis,
+    /// Its curves.
     pub curves: Vec<Curve>,
 }
 
 /// An axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
+    /// What it measures, with its unit.
     pub label: Text,
+    /// It grows by factors; otherwise by sums.
     pub log: bool,
 }
 
 /// A curve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
+    /// What it stands for.
     pub name: Text,
     /// Growing in x.
     pub points: Vec<(f64, f64)>,
@@ -163,6 +177,8 @@ pub struct Curve {
 /// A value of x with what happens there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
+    /// The value.
     pub x: f64,
+    /// What happens there.
     pub text: Text,
 }

@@ -34,6 +34,7 @@ pub struct InputFile {
     pub name: String,
     /// As in [`Meta`]; `None` where it is known only once the file is read.
     pub format: Option<String>,
+    /// As in [`Meta`].
     pub link_types: Vec<String>,
     /// When its first packet was captured, as far as that is known.
     pub start: Option<Time>,
@@ -46,8 +47,11 @@ pub struct Summary {
     pub packets: u64,
     /// Bytes of input read.
     pub bytes: u64,
+    /// Connections.
     pub connections: u64,
+    /// Frames.
     pub frames: u64,
+    /// Messages.
     pub messages: u64,
     /// Connections of other protocols, at most [`crate::limits::OTHERS_LISTED`] kinds of them.
     pub others: Vec<Other>,
@@ -64,10 +68,15 @@ pub struct Summary {
 pub struct FileTotals {
     /// A path, `-`, or the hex given as an argument.
     pub name: String,
+    /// Packets read.
     pub packets: u64,
+    /// Bytes read.
     pub bytes: u64,
+    /// Connections.
     pub connections: u64,
+    /// Frames.
     pub frames: u64,
+    /// Messages.
     pub messages: u64,
     /// Why it could not be opened, or ended badly.
     pub error: Option<Text>,

@@ -20,17 +20,36 @@ pub enum Origin {
     /// Given as they are: pasted hex, a file of raw bytes.
     Input,
     /// Put together from packets; the pieces that matter to the unit at hand, in stream order.
-    Stream { pieces: Vec<Piece> },
+    Stream {
+        /// Where its bytes were carried.
+        pieces: Vec<Piece>,
+    },
     /// Deciphered from another source, of which a byte may become a byte, or nothing, and put together like a
     /// stream: the pieces are of what was deciphered, and lead to the packets that carried the enciphered
     /// bytes.
-    Decrypted { of: SourceId, pieces: Vec<Piece> },
+    Decrypted {
+        /// The enciphered bytes.
+        of: SourceId,
+        /// Where its bytes were carried.
+        pieces: Vec<Piece>,
+    },
     /// Unmasked with `key` (RFC 6455 §5.3) from the bytes at `of`, byte for byte.
-    Unmask { of: Span, key: [u8; 4] },
+    Unmask {
+        /// The masked bytes.
+        of: Span,
+        /// The frame's masking key.
+        key: [u8; 4],
+    },
     /// Joined from the spans, in order, byte for byte.
-    Join { parts: Vec<Span> },
+    Join {
+        /// The fragments.
+        parts: Vec<Span>,
+    },
     /// Inflated (RFC 7692 §6.2) from another source; offsets do not correspond.
-    Inflate { of: SourceId },
+    Inflate {
+        /// The compressed bytes.
+        of: SourceId,
+    },
 }
 
 /// Bytes of a direction that one packet carried, one behind the other: the stream itself, or what a layer

@@ -11,22 +11,62 @@ use super::wire::Dir;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceId {
     /// The bytes one endpoint of a connection sent, in order, from its first captured byte.
-    Stream { conn: u32, dir: Dir },
+    Stream {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Who sent them.
+        dir: Dir,
+    },
     /// What those bytes decipher to, in order.
-    Decrypted { conn: u32, dir: Dir },
+    Decrypted {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Who sent them.
+        dir: Dir,
+    },
     /// The unmasked payload of frame `n` of a connection.
-    Payload { conn: u32, n: u64 },
+    Payload {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Number of the frame, from 1.
+        n: u64,
+    },
     /// The joined, unmasked payload of message `m` of a connection.
-    Message { conn: u32, m: u64 },
+    Message {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Number of the message, from 1.
+        m: u64,
+    },
     /// What message `m` of a connection inflates to (RFC 7692 §6.2).
-    Inflated { conn: u32, m: u64 },
+    Inflated {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Number of the message, from 1.
+        m: u64,
+    },
     /// A packet of the application that began in an earlier message and ends in message `m` of a connection.
-    Joined { conn: u32, m: u64 },
+    Joined {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Number of the message, from 1.
+        m: u64,
+    },
     /// What the body of the `n`th request of a connection, or of its response, holds, without the codings of
     /// HTTP.
-    Body { conn: u32, dir: Dir, n: u64 },
+    Body {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Whether it is the request's (the client's) or the response's.
+        dir: Dir,
+        /// Number of the request, from 1.
+        n: u64,
+    },
     /// A packet of the capture, from its first captured byte.
-    Packet { number: u64 },
+    Packet {
+        /// Number of the packet, from 1.
+        number: u64,
+    },
     /// The input as it was given (pasted hex, a text transcript).
     Input,
 }

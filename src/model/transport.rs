@@ -43,7 +43,9 @@ pub struct TcpSide {
     /// New bytes it sent after its peer's FIN was seen. That is allowed (RFC 9293 §3.6), but a peer that has
     /// closed its socket answers with a reset (RFC 9293 §3.6.1).
     pub after_peers_fin: u64,
+    /// How long acknowledgements took.
     pub round_trip: RoundTrip,
+    /// What it sent again.
     pub resent: Resent,
     /// Segments whose bytes came after later ones, too soon to have been sent again.
     pub out_of_order: u32,
@@ -51,7 +53,9 @@ pub struct TcpSide {
     pub copies: u32,
     /// Duplicate acknowledgements that it sent (RFC 5681 §2): something of its peer's is missing there.
     pub duplicate_acks: u32,
+    /// When it had no room for more.
     pub zero_window: ZeroWindow,
+    /// How it asked whether its peer is still there.
     pub keep_alive: KeepAlive,
 }
 
@@ -109,6 +113,7 @@ pub struct ZeroWindow {
 /// Keep-alive probes that an endpoint's TCP sent (RFC 9293 §3.8.4), which no application sees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeepAlive {
+    /// How many.
     pub sent: u32,
     /// Of how many, or how many rows of them, its peer was heard afterwards.
     pub answered: u32,

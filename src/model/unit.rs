@@ -9,7 +9,7 @@ use super::diagnosis::Diagnosis;
 use super::ending::Ending;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
-use super::hole::Hole;
+use super::hole::{Gap, Hole};
 use super::other::Opening;
 use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
@@ -210,7 +210,9 @@ impl Handshake {
 /// The agreed parameters of permessage-deflate (RFC 7692 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deflate {
+    /// The server starts each message with an empty window (RFC 7692 §7.1.1.1).
     pub server_no_context_takeover: bool,
+    /// The client does (RFC 7692 §7.1.1.2).
     pub client_no_context_takeover: bool,
     /// 8 to 15; 15 when not named.
     pub server_max_window_bits: u8,
@@ -225,8 +227,11 @@ pub struct Connection {
     pub parent: Option<NonZeroU32>,
     /// `None` for input without addresses.
     pub client: Option<Endpoint>,
+    /// As `client`.
     pub server: Option<Endpoint>,
+    /// How it is known who is the client.
     pub roles: Roles,
+    /// What was seen of the opening handshake.
     pub handshake: Handshake,
     /// The request target.
     pub target: Option<String>,
@@ -238,6 +243,7 @@ pub struct Connection {
     pub subprotocol: Option<String>,
     /// The agreed extensions, as the response names them.
     pub extensions: Option<String>,
+    /// The agreed compression; `None` when there is none.
     pub deflate: Option<Deflate>,
     /// Such as `1.1`.
     pub http_version: Option<Cow<'static, str>>,
@@ -278,6 +284,7 @@ pub struct Header {
     pub name: String,
     /// Without surrounding white space. Untrusted.
     pub value: String,
+    /// Whether it is right.
     pub verdict: Verdict,
     /// What it means for the WebSocket, empty when nothing.
     pub meaning: Text,
@@ -303,10 +310,15 @@ pub enum Verdict {
 /// A frame's header (RFC 6455 §5.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameHeader {
+    /// FIN: the last fragment of its message.
     pub fin: bool,
+    /// RSV1: with permessage-deflate, a compressed message (RFC 7692 §6).
     pub rsv1: bool,
+    /// RSV2, which is 0 unless an extension defines it.
     pub rsv2: bool,
+    /// RSV3, which is 0 unless an extension defines it.
     pub rsv3: bool,
+    /// What the payload is.
     pub opcode: Opcode,
     /// The masking key; `None` when MASK is 0.
     pub masking_key: Option<[u8; 4]>,
@@ -374,6 +386,7 @@ pub struct Frame<'a> {
     pub n: u64,
     /// Offset of the first header byte in the sender's stream.
     pub offset: u64,
+    /// What the header says.
     pub header: FrameHeader,
     /// The header as it stands on the wire.
     pub head: &'a [u8],
@@ -436,6 +449,7 @@ pub struct Message<'a> {
 pub enum Utf8 {
     /// Not text, or not decidable.
     Unchecked,
+    /// Valid as far as the message goes.
     Valid,
     /// Offset of the byte where the first invalid sequence begins.
     Invalid(u64),
@@ -448,27 +462,4 @@ pub struct CloseBody<'a> {
     pub code: Option<CloseCode>,
     /// Up to 123 bytes; untrusted.
     pub reason: &'a [u8],
-}
-
-/// Stream bytes that are missing from the capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// Offset of the first missing byte in the sender's stream.
-    pub offset: u64,
-    /// How many bytes are missing.
-    pub length: u64,
-    /// Packets on both sides of the hole; `None` where there is none.
-    pub between: (Option<u64>, Option<u64>),
-    pub effect: GapEffect,
-}
-
-/// What a gap did to decoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GapEffect {
-    /// It lay inside a payload; frame boundaries are still known.
-    SkippedInPayload,
-    /// It lay over a header; decoding goes on at the next plausible one.
-    Resynchronised,
-    /// It lay over a header, and no plausible one was found.
-    Desynchronised,
 }

@@ -10,6 +10,7 @@ use super::wire::{Dir, Endpoint};
 /// How a connection went, told once when it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
+    /// What became of it.
     pub outcome: Outcome,
     /// Who ended it; `None` where nobody did, or nobody can tell.
     pub by: Option<Dir>,
@@ -29,11 +30,15 @@ pub struct Judgement {
     pub unfinished: [Option<Unfinished>; 2],
     /// Frames, messages and bytes of both together.
     pub frames: u64,
+    /// Messages only.
     pub messages: u64,
+    /// Bytes only.
     pub bytes: u64,
+    /// When its first bytes were captured.
     pub began: Option<Time>,
     /// The addresses, and what was asked for.
     pub client: Option<Endpoint>,
+    /// The server's address.
     pub server: Option<Endpoint>,
     /// Untrusted.
     pub target: Option<String>,
@@ -103,8 +108,11 @@ impl Case {
 /// A quantity that differs from case to case, as the range of its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
+    /// What is measured.
     pub of: Quantity,
+    /// The least value.
     pub least: i64,
+    /// The greatest value.
     pub most: i64,
 }
 

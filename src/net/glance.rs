@@ -14,7 +14,9 @@ use super::tunnel::{self, Inside};
 pub enum Glance<'a> {
     /// A TCP segment.
     Segment {
+        /// Who sent it.
         from: SocketAddr,
+        /// Whom it is for.
         to: SocketAddr,
         /// It opens a connection: SYN without ACK.
         opens: bool,
@@ -22,7 +24,12 @@ pub enum Glance<'a> {
         data: &'a [u8],
     },
     /// A part of a datagram, whose ports may stand in another part.
-    Fragment { from: IpAddr, to: IpAddr },
+    Fragment {
+        /// Who sent it.
+        from: IpAddr,
+        /// Whom it is for.
+        to: IpAddr,
+    },
 }
 
 /// Looks at one packet, the innermost where it came through tunnels; `None` for what is no TCP.

@@ -12,7 +12,9 @@ use super::tunnel::{self, Inside};
 /// What a TCP packet is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
+    /// Who sent it.
     pub from: SocketAddr,
+    /// To whom.
     pub to: SocketAddr,
     /// Bytes of the IP and TCP headers, options and extension headers included, those of tunnels not.
     pub headers: u64,
@@ -20,6 +22,7 @@ pub struct Measured {
     pub data: u64,
     /// The sequence number of the first of them, or of the SYN.
     pub seq: u32,
+    /// SYN: it opens a connection.
     pub syn: bool,
     /// FIN or RST.
     pub ends: bool,

@@ -16,9 +16,13 @@ pub struct Exchange {
     pub title: String,
     /// Number of the connection; 0 without a capture.
     pub conn: u32,
+    /// The client's address; `None` for input without addresses.
     pub client: Option<Endpoint>,
+    /// The server's.
     pub server: Option<Endpoint>,
+    /// The client's head; `None` where it was not seen.
     pub request: Option<Heard>,
+    /// The server's.
     pub response: Option<Heard>,
     /// What was found about the connection beyond the two heads.
     pub around: Vec<Finding>,
@@ -37,6 +41,7 @@ pub struct Heard {
     added: Vec<usize>,
     /// The first bytes of the body.
     pub body: Vec<u8>,
+    /// When its last byte was captured.
     pub time: Option<Time>,
     /// Numbers of the first and last packet that carried it.
     pub packets: Option<(u64, u64)>,

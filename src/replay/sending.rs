@@ -17,6 +17,7 @@ pub struct Sending {
     pub target: Option<String>,
     /// Header fields that are set or, with an empty value, left out.
     pub headers: Vec<(String, String)>,
+    /// What is made wrong on purpose.
     pub faults: Vec<Fault>,
 }
 
@@ -25,6 +26,7 @@ pub struct Sending {
 pub struct Answering<'k> {
     /// The live client's key, to be answered rightly; the recorded answer is sent if not given.
     pub key: Option<&'k [u8]>,
+    /// What is made wrong on purpose.
     pub faults: Vec<Fault>,
 }
 

@@ -48,7 +48,9 @@ pub enum Place {
 /// How much on either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Span {
+    /// So many packets.
     Packets(u64),
+    /// So many nanoseconds.
     Nanos(u64),
 }
 

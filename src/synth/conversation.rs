@@ -27,8 +27,11 @@ pub enum Step {
 /// Something sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Send {
+    /// Who sends it.
     pub from: Dir,
+    /// What it is.
     pub content: Content,
+    /// How TCP carries it.
     pub delivery: Delivery,
     /// Kept back and sent together with what the same endpoint sends next.
     pub more: bool,
@@ -97,7 +100,9 @@ fn play_in_turn(steps: &[Step], start: Time, entropy: &mut Entropy<'_>, emit: &m
 /// A piece of what an endpoint sends after the opening handshake.
 #[derive(Clone, Copy, Debug)]
 pub enum Piece<'a> {
+    /// A frame.
     Frame(Frame<'a>),
+    /// Bytes as they are.
     Raw(&'a [u8]),
 }
 
@@ -117,6 +122,17 @@ pub fn pieces(steps: &[Step], entropy: &mut Entropy<'_>, each: &mut dyn FnMut(Di
             }
         }
     }
+}
+
+/// Whether `steps` have frames or raw bytes that `dir` sends: whether [`pieces`] gives any.
+pub fn sends_frames(steps: &[Step], dir: Dir) -> bool {
+    steps.iter().any(|step| match step {
+        Step::Send(send) if send.from == dir => match &send.content {
+            Content::Request(_) | Content::Response(_) => false,
+            Content::Raw(_) | Content::Message(..) => true,
+        },
+        _ => false,
+    })
 }
 
 /// Nanoseconds between the end of a connection and the beginning of the next.

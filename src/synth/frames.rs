@@ -60,6 +60,7 @@ impl Keys {
 /// How a message is put into frames; [`Shape::of`] is as the RFC asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
+    /// Whether and how it is masked.
     pub masking: Masking,
     /// Payload bytes of a fragment; `None` for one frame however long.
     pub fragment: Option<usize>,
@@ -95,6 +96,7 @@ impl Shape {
 pub struct Message {
     /// Text, binary, close, ping or pong; or continuation, to build messages by hand.
     pub opcode: Opcode,
+    /// Its payload, unmasked.
     pub payload: Vec<u8>,
 }
 
@@ -156,6 +158,7 @@ impl Message {
 /// A frame to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
+    /// The header to be written.
     pub header: FrameHeader,
     /// Not masked yet; its length need not be the declared one.
     pub payload: &'a [u8],

@@ -30,6 +30,7 @@ pub struct Request {
     pub subprotocol: Option<String>,
     /// `Sec-WebSocket-Extensions`: what the client offers.
     pub extensions: Option<String>,
+    /// What is changed of it on purpose.
     pub edits: Edits,
 }
 
@@ -42,6 +43,7 @@ pub struct Response {
     pub subprotocol: Option<String>,
     /// `Sec-WebSocket-Extensions`; the first one offered if not given.
     pub extensions: Option<String>,
+    /// What is changed of it on purpose.
     pub edits: Edits,
 }
 

@@ -31,9 +31,11 @@ pub enum Workload {
 /// What was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
+    /// Packets.
     pub packets: u64,
     /// Bytes of a classic pcap file that holds them: file header, record headers, packets.
     pub bytes: u64,
+    /// Connections.
     pub connections: u64,
     /// Frames by sender ([`Dir::index`]) and opcode; all are whole messages.
     pub frames: [[u64; 16]; 2],

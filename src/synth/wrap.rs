@@ -15,7 +15,12 @@ pub enum Wrap {
     /// Two MPLS labels before the IP packet (RFC 3032).
     Mpls(u32),
     /// An Ethernet pseudowire over MPLS (RFC 4448), with a control word or without.
-    Pseudowire { label: u32, control: bool },
+    Pseudowire {
+        /// The MPLS label, 20 bits.
+        label: u32,
+        /// With a control word.
+        control: bool,
+    },
     /// IP in IPv4: protocol 4 or 41 (RFC 2003, RFC 4213).
     Ip,
     /// GRE around the IP packet, with a key where there is one (RFC 2784, RFC 2890).

@@ -25,7 +25,9 @@ pub struct ServerHello {
 /// Which of the two a stream begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hello {
+    /// A client's (RFC 8446 §4.1.2).
     Client(ClientHello),
+    /// A server's (RFC 8446 §4.1.3).
     Server(ServerHello),
     /// It is cut: more bytes are to come.
     Cut,

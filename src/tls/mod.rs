@@ -15,6 +15,7 @@ pub use hello::{ClientHello, Hello, ServerHello, hello};
 /// The first record of some bytes (RFC 8446 §5.1, RFC 5246 §6.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
+    /// What it carries.
     pub kind: Kind,
     /// What of its content is there.
     pub content: &'a [u8],
@@ -32,9 +33,13 @@ impl Record<'_> {
 /// What a record carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// Type 20: what comes next is enciphered, before TLS 1.3.
     ChangeCipherSpec,
+    /// Type 21: a warning, or why the connection ends.
     Alert,
+    /// Type 22: hellos, certificates, keys.
     Handshake,
+    /// Type 23: what the layer above has to say, enciphered.
     ApplicationData,
 }
 

@@ -19,6 +19,7 @@ pub use self::seen::Seen;
 /// How far the closing handshake has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
+    /// Neither side has sent a Close frame.
     NotBegun,
     /// One side has sent a Close frame.
     Begun(Dir),
@@ -29,8 +30,11 @@ pub enum Closing {
 /// How a direction of TCP ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended {
+    /// By FIN, by RST, or with the capture.
     pub how: StreamEnd,
+    /// What the other side had received by then.
     pub receipt: Receipt,
+    /// When that was captured.
     pub time: Option<Time>,
 }
 

@@ -72,6 +72,7 @@ pub struct Inflated {
     pub from_earlier: Option<u64>,
     /// It is no DEFLATE, and that none was agreed on: the message is its payload as it was sent.
     pub as_sent: bool,
+    /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
 

@@ -5,10 +5,12 @@
 //! refer to is judged apart from that, by what is [`Seen`] of its matches: the window here
 //! has 32 KiB whatever was agreed, as zlib's own 256-byte window never worked.
 
+mod bits;
 mod blocks;
 mod codes;
+mod dynamic;
 
-pub use blocks::{Match, Seen};
+pub use blocks::Seen;
 
 use crate::limits;
 use blocks::{Blocks, WINDOW};
@@ -33,6 +35,7 @@ pub struct Inflater {
     last: [u8; 4],
     /// Bytes of the message, before and after.
     pub compressed: u64,
+    /// Bytes that came out of it.
     pub inflated: u64,
 }
 
@@ -139,8 +142,10 @@ impl Inflater {
             //= RFC 7692 §7.2.2
             //# Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the
             //# payload of the message.
-            self.run(&TAIL, behind, put)?;
             finish = Finish::Clean;
+            if !self.blocks.take_tail() {
+                self.run(&TAIL, behind, put)?;
+            }
         }
         if !self.blocks.is_between() {
             // What is put back behind a block that was cut short can pass for codes of that block.
@@ -202,6 +207,7 @@ mod differential;
 
 #[cfg(test)]
 mod tests {
+    use super::blocks::Match;
     use super::*;
 
     /// Inflates the messages of one direction, `cut` bytes at a time.

@@ -35,6 +35,7 @@ pub struct Scratch {
     block: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
+    /// What is wrong with the frame at hand.
     pub findings: Vec<Finding>,
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,

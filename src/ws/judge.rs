@@ -14,10 +14,13 @@ use crate::model::{Dir, Finding, FrameHeader, LengthForm, Opcode, Rule, SourceId
 /// What a header is judged against.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
+    /// Who sent it.
     pub dir: Dir,
     /// The sender's stream and the offset of the header's first byte in it.
     pub source: SourceId,
+    /// Offset of the header's first byte in `source`.
     pub offset: u64,
+    /// What was agreed on.
     pub extensions: Extensions,
     /// Whether a fragmented message is open.
     pub in_message: bool,

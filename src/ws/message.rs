@@ -12,6 +12,7 @@ pub struct Assembly {
     pub opcode: Opcode,
     /// RSV1 of the first fragment.
     pub compressed: bool,
+    /// Number of the packet in which it begins; 0 without packets.
     pub first_packet: u64,
     /// Fragments that are complete.
     pub frame_count: u64,
@@ -19,6 +20,7 @@ pub struct Assembly {
     pub frames: Vec<u64>,
     /// Payload bytes so far, and how many of them were captured.
     pub length: u64,
+    /// Payload bytes that were captured.
     pub captured: u64,
     /// What is kept of the payload; the last fragment's part is lent by its frame.
     pub kept: Vec<u8>,

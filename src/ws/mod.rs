@@ -15,24 +15,24 @@
 //! - [`shape`] says what makes bytes frames and what excludes it, [`seek`] finds where they begin:
 //!   without a handshake, and again after a gap
 
-pub mod aftermath;
+pub(crate) mod aftermath;
 pub mod agreed;
 pub mod close;
-pub mod compressed;
+pub(crate) mod compressed;
 pub mod conversation;
-pub mod cut;
-pub mod deflate;
+pub(crate) mod cut;
+pub(crate) mod deflate;
 pub mod describe;
 pub mod encode;
-pub mod half;
+pub(crate) mod half;
 pub mod header;
 mod held;
-pub mod judge;
+pub(crate) mod judge;
 pub mod mask;
-pub mod message;
-pub mod repeats;
-pub mod seek;
-pub mod shape;
+pub(crate) mod message;
+pub(crate) mod repeats;
+pub(crate) mod seek;
+pub(crate) mod shape;
 mod shared;
 pub mod utf8;
 

@@ -238,14 +238,15 @@ fn threads_change_nothing_that_is_shown() {
 fn a_broken_pipe_is_silent() {
     let big =
         file("big.pcap", &pcap(&packets("server text \"0123456789\" size=400000 fragment=10 mss=1400\n")));
-    for args in [
-        &["decode", &big][..],
-        &["decode", "-v", "table", &big],
-        &["decode", "--format", "ndjson", &big],
-        &["decode", "--format", "json", &big],
-    ] {
-        let mut child =
-            wstool(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+    let views =
+        [&[][..], &["-v", "table"], &["--format", "ndjson"], &["--format", "json"], &["-v", "messages"]];
+    for (threads, view) in ["1", "2"].into_iter().flat_map(|threads| views.map(|view| (threads, view))) {
+        let args = [&["decode", "--threads", threads, &big], view].concat();
+        let mut child = wstool(&args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary was built");
         let mut first = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
         out.read_line(&mut first).expect("a line");
@@ -255,6 +256,15 @@ fn a_broken_pipe_is_silent() {
         assert_eq!(ended.status.code(), Some(0), "{args:?}");
         assert!(ended.stderr.is_empty(), "{args:?}: {}", String::from_utf8_lossy(&ended.stderr));
     }
+}
+
+#[test]
+fn what_memory_may_be_is_said_in_numbers_that_mean_something() {
+    let (code, _, err) = output(&mut wstool(&["decode", "--memory", "1k", "8105"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("1024 is less than 65536"), "{err}");
+    let (_, _, chinese) = output(&mut wstool(&["--lang", "zh", "decode", "--memory", "1k", "8105"]));
+    assert!(chinese.contains("要不小于 65536 的数"), "{chinese}");
 }
 
 #[test]
@@ -452,8 +462,7 @@ fn connect_and_its_answer_are_shown() {
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_ends_the_output_properly() {
-    let input = capture();
-    let run = |args: &[&str]| {
+    let run = |input: &[u8], args: &[&str]| {
         let mut child = wstool(&[&["decode", "-"], args].concat())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -461,7 +470,7 @@ fn ctrl_c_ends_the_output_properly() {
             .spawn()
             .expect("the binary was built");
         let mut pipe = child.stdin.take().expect("a pipe");
-        pipe.write_all(&input).expect("it reads");
+        pipe.write_all(input).expect("it reads");
         pipe.flush().expect("it reads");
         // Bit 2 of the signals that are caught: SIGINT.
         let is_caught = || {
@@ -483,18 +492,23 @@ fn ctrl_c_ends_the_output_properly() {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         (out.status.code(), text(out.stdout), text(out.stderr))
     };
-    let (code, out, err) = run(&["--format", "json"]);
-    assert_eq!((code, &*err), (Some(130), ""));
-    let records: Vec<serde_json::Value> = serde_json::from_str(&out).expect("a closed array");
-    let last = records.last().expect("a summary");
-    assert_eq!((&last["type"], &last["frames"]), (&"summary".into(), &3.into()), "{out}");
-    assert_eq!((&last["complete"], &last["error"]), (&false.into(), &"stopped by Ctrl-C".into()));
-    let (code, out, _) = run(&["-v", "stats"]);
-    assert_eq!(code, Some(130));
-    assert!(out.contains("1 connection, 3 frames") && out.contains("stopped by Ctrl-C"), "{out}");
-    let (code, out, _) = run(&["-v", "table"]);
-    assert_eq!(code, Some(130));
-    assert!(out.contains("howdy") && out.contains("1 connection, 3 frames, 3 messages"), "{out}");
+    let small = capture();
+    // More than is under way between two threads.
+    let long = pcap(&packets("server text \"0123456789\" size=400000 fragment=10 mss=1400\n"));
+    for threads in ["1", "2"] {
+        let (code, out, err) = run(&small, &["--threads", threads, "--format", "json"]);
+        assert_eq!((code, &*err), (Some(130), ""));
+        let records: Vec<serde_json::Value> = serde_json::from_str(&out).expect("a closed array");
+        let last = records.last().expect("a summary");
+        assert_eq!((&last["type"], &last["frames"]), (&"summary".into(), &3.into()), "{out}");
+        assert_eq!((&last["complete"], &last["error"]), (&false.into(), &"stopped by Ctrl-C".into()));
+        let (code, out, _) = run(&small, &["--threads", threads, "-v", "table"]);
+        assert_eq!(code, Some(130));
+        assert!(out.contains("howdy") && out.contains("1 connection, 3 frames, 3 messages"), "{out}");
+        let (code, out, _) = run(&long, &["--threads", threads, "-v", "stats"]);
+        assert_eq!(code, Some(130));
+        assert!(out.contains("1 connection, 40,000 frames") && out.contains("stopped by Ctrl-C"), "{out}");
+    }
 }
 
 /// Bytes that nobody put in quotes are one input; a file of such a name is a file.

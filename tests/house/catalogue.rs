@@ -153,6 +153,8 @@ const KEPT: &[(&str, &[&str])] = &[
             " to ",
             " is not in ",
             "{size} is not from {least} to {most}",
+            " is less than ",
+            "{size} is less than {least}",
             "cannot parse float from empty string",
             "cannot parse integer from empty string",
             "invalid digit found in string",

@@ -14,6 +14,7 @@ mod tests;
 use super::dialect::{Dialect, Reader};
 use crate::model::{Cite, fields, rules};
 
+/// MQTT 3.1.1 and 5.0 (MQTT 5.0 §6).
 pub static DIALECT: Dialect = Dialect {
     id: "mqtt",
     subprotocols: &["mqtt", "mqttv3.1"],

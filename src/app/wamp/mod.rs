@@ -15,6 +15,7 @@ mod tests;
 use super::dialect::{Dialect, Reader};
 use crate::model::{Cite, fields, rules};
 
+/// WAMP whose messages are JSON texts.
 pub static JSON: Dialect = Dialect {
     id: "wamp.2.json",
     subprotocols: &["wamp.2.json"],
@@ -24,6 +25,7 @@ pub static JSON: Dialect = Dialect {
     reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::Encoding::Json))),
 };
 
+/// WAMP whose messages are MessagePack.
 pub static MSGPACK: Dialect = Dialect {
     id: "wamp.2.msgpack",
     subprotocols: &["wamp.2.msgpack"],

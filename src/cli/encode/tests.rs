@@ -176,6 +176,33 @@ fn a_script_shows_who_sends_what() {
 }
 
 #[test]
+fn a_script_without_frames_says_what_there_was_to_encode() {
+    let folder = std::env::temp_dir().join(format!("wstool-encode-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let told = |script: &str, options: &[&str]| {
+        let path = folder.join("a.script");
+        fs::write(&path, script).unwrap();
+        let (code, out, err) = encode(&[&["--script", path.to_str().unwrap()], options].concat());
+        (code, out.len(), err)
+    };
+    let handshake = "request\nresponse\n";
+    let (code, written, err) = told(handshake, &[]);
+    assert_eq!((code, written), (2, 0));
+    assert_eq!(
+        err,
+        "error: nothing to encode: the script sends no frames; --pcap FILE writes what else it says\n"
+    );
+    let (code, written, err) =
+        told(&format!("{handshake}client text \"Hi\"\n"), &["--from", "server", "--raw"]);
+    assert_eq!((code, written), (2, 0));
+    assert!(err.contains("the server sends no frames; --from client "), "{err}");
+    // A capture has the handshake too.
+    let (code, written, err) = told(handshake, &["--pcap", "-"]);
+    assert!(code == 0 && written > 500 && err.is_empty(), "{err}");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn the_script_reference_is_at_hand() {
     assert!(text(&["--script-help"]).starts_with("# Conversation scripts\n"));
 }

@@ -18,6 +18,8 @@ use crate::model::Text;
 use store::Store;
 use tutor::Tutor;
 
+// What is said of it would stand in the command's help.
+#[allow(missing_docs)]
 #[derive(clap::Args)]
 #[command(override_usage = "wstool lesson [OPTIONS] [LESSON]\n       wstool lesson [OPTIONS] <COMMAND>")]
 #[command(after_help = "Examples:

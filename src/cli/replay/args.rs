@@ -146,6 +146,7 @@ pub enum Format {
 }
 
 impl Args {
+    /// How the film is shown.
     pub fn options(&self, look: Look) -> Options {
         Options {
             width: self.width.map_or_else(output::width, usize::from),

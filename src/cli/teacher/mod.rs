@@ -18,6 +18,8 @@ use crate::lesson::grade::{Counts, Visibility};
 use crate::lesson::roster::{self, Student};
 use crate::lesson::{self, Lesson};
 
+// What is said of it would stand in the command's help.
+#[allow(missing_docs)]
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   wstool teacher handout 3 --seed ws-2026 --students list.csv

@@ -20,7 +20,9 @@ pub struct Run {
     pub latency: Observed,
     /// Requests that were answered; of these, polls; of these, those that brought nothing.
     pub requests: u64,
+    /// Of the requests, polls.
     pub polls: u64,
+    /// Of the polls, those that brought nothing.
     pub empty: u64,
     /// Bytes on the sockets, both directions.
     pub stream: u64,
@@ -30,16 +32,22 @@ pub struct Run {
     pub setup: f64,
     /// Seconds of processor time of the server's thread and of the clients'; `None` when not measured.
     pub server: Option<f64>,
+    /// The same of the clients' thread.
     pub clients: Option<f64>,
 }
 
 /// A connection's bytes on its sockets, and what the decoder made of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Check {
+    /// Bytes on the sockets, both directions.
     pub socket: u64,
+    /// Of these, HTTP heads.
     pub heads: u64,
+    /// Frames.
     pub frames: u64,
+    /// Bytes of their headers.
     pub frame_headers: u64,
+    /// Bytes of HTTP bodies and frame payloads.
     pub payloads: u64,
 }
 

@@ -24,7 +24,9 @@ pub const COMPRESSION_DRAFTS: &[&str] = &[
 /// An offered or accepted extension. Offsets are in the header field's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension<'a> {
+    /// Its name, such as `permessage-deflate`.
     pub name: &'a str,
+    /// Its parameters, in order.
     pub params: Vec<Param<'a>>,
     /// Offset of the name.
     pub at: usize,
@@ -33,6 +35,7 @@ pub struct Extension<'a> {
 /// A parameter of an extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param<'a> {
+    /// Its name, such as `server_max_window_bits`.
     pub name: &'a str,
     /// Without quotes and backslashes.
     pub value: Option<Cow<'a, str>>,
@@ -47,7 +50,9 @@ pub struct Param<'a> {
 pub struct Fault {
     /// Offset in the value.
     pub at: usize,
+    /// What should stand there (RFC 6455 §9.1).
     pub expected: &'static str,
+    /// What does.
     pub got: Text,
 }
 

@@ -3,6 +3,7 @@
 /// An element of a list, without the white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element<'a> {
+    /// Its bytes.
     pub bytes: &'a [u8],
     /// Offset in the list.
     pub at: usize,

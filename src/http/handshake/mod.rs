@@ -39,20 +39,26 @@ pub struct RequestReport {
     pub headers: Vec<Header>,
     /// Start line, header fields and their elements; empty unless details were asked for.
     pub fields: Vec<Field>,
+    /// What is wrong with it.
     pub findings: Vec<Finding>,
     /// What may be behind the findings.
     pub diagnoses: Vec<Diagnosis>,
+    /// What the response is held against.
     pub facts: RequestFacts,
 }
 
 /// What the response has to fit. Texts are as sent, and untrusted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RequestFacts {
+    /// The method; `GET` where it is right (RFC 6455 §4.1).
     pub method: String,
+    /// The request target.
     pub target: String,
     /// Such as `1.1`; `None` when unreadable.
     pub http_version: Option<Cow<'static, str>>,
+    /// The value of `Host`.
     pub host: Option<String>,
+    /// The value of `Origin`; browsers send one.
     pub origin: Option<String>,
     /// It asks for a WebSocket, even if not rightly.
     pub is_upgrade: bool,
@@ -88,18 +94,22 @@ pub struct ResponseReport {
     pub headers: Vec<Header>,
     /// Start line, header fields and their elements; empty unless details were asked for.
     pub fields: Vec<Field>,
+    /// What is wrong with it.
     pub findings: Vec<Finding>,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: Vec<Diagnosis>,
+    /// What holds from now on.
     pub facts: ResponseFacts,
 }
 
 /// What the response settles. Texts are as sent, and untrusted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseFacts {
+    /// The status code; `None` when unreadable.
     pub status: Option<u16>,
     /// Such as `1.1`; `None` when unreadable.
     pub http_version: Option<Cow<'static, str>>,
+    /// Whether the connection is a WebSocket from now on.
     pub outcome: Outcome,
     /// The chosen subprotocol.
     pub subprotocol: Option<String>,

@@ -22,9 +22,13 @@ const ACCEPT: usize = 28;
 /// A request for a WebSocket that breaks no rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsualRequest<'b> {
+    /// The request line, without its line end.
     pub start_line: &'b str,
+    /// The request target.
     pub target: &'b str,
+    /// The value of `Host`.
     pub host: &'b str,
+    /// The value of `Sec-WebSocket-Key`.
     pub key: &'b [u8; KEY],
     /// Whether it offers extensions.
     pub offers: bool,
@@ -33,6 +37,7 @@ pub struct UsualRequest<'b> {
 /// An answer to one that opens the WebSocket, with no extension and no subprotocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsualResponse<'b> {
+    /// The status line, without its line end.
     pub start_line: &'b str,
     /// Bytes of the head.
     pub length: usize,

@@ -21,7 +21,9 @@ pub type Fields = Vec<(HeaderName, HeaderValue)>;
 /// The header fields of each kind of request, besides those that describe its body.
 #[derive(Clone, Debug, Default)]
 pub struct Heads {
+    /// Of a poll.
     pub get: Fields,
+    /// Of a message to the server.
     pub post: Fields,
     /// That opens an event stream.
     pub stream: Fields,
@@ -32,12 +34,15 @@ pub struct Heads {
 /// What a client is told.
 #[derive(Clone, Debug)]
 pub struct Order {
+    /// Where the server listens.
     pub server: SocketAddr,
     /// The request target; Socket.IO has its own.
     pub target: String,
+    /// What requests carry.
     pub heads: Arc<Heads>,
-    /// Between two short polls, and from the start to the first.
+    /// Between two short polls.
     pub interval: Duration,
+    /// From the start to the first poll.
     pub first: Duration,
     /// Whether the interval counts from the answer.
     pub closed_loop: bool,
@@ -65,11 +70,17 @@ pub(crate) fn failed(step: &str) -> impl Fn(&dyn Display) -> Failure + '_ {
 
 /// A client that is connected and asks for nothing yet.
 pub enum Client {
+    /// Asks again and again.
     Short(polling::Short),
+    /// Asks, and is answered once there is something.
     Long(polling::Long),
+    /// Asks once, and is told for ever: server-sent events.
     Stream(stream::Stream),
+    /// A plain WebSocket.
     Socket(Box<socket::Client>),
+    /// Socket.IO that stays on polling.
     EnginePolling(engine::Polling),
+    /// Socket.IO on a WebSocket.
     EngineSocket(Box<engine::OnSocket>),
 }
 

@@ -7,12 +7,15 @@ pub const SEPARATOR: char = '\u{1e}';
 
 /// A server's ping and a client's answer; the other way round they are an error in version 4.
 pub const PING: &str = "2";
+/// The answer to [`PING`].
 pub const PONG: &str = "3";
 /// Lets a poll go that has nothing to wait for.
 pub const NOOP: &str = "6";
 /// The first packets of a WebSocket that takes over from polling, and the last.
 pub const PROBE: &str = "2probe";
+/// The server's answer to [`PROBE`].
 pub const PROBED: &str = "3probe";
+/// The client's last packet of the move: from now on it uses the WebSocket.
 pub const UPGRADE: &str = "5";
 /// Socket.IO's CONNECT to the main namespace.
 pub const CONNECT: &str = "40";
@@ -37,10 +40,13 @@ pub enum Asked {
     Connect,
     /// To another one, which there is not.
     ConnectElsewhere(String),
+    /// The client leaves the namespace.
     Disconnect,
     /// An event, and the number its acknowledgement has to carry.
     Event {
+        /// The event's name, and what it carries.
         arguments: Vec<Value>,
+        /// `None` where no acknowledgement is asked for.
         ack: Option<String>,
     },
 }

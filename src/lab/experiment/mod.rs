@@ -30,6 +30,7 @@ pub use self::tally::{Arrived, Tally};
 /// What is measured.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// Clients at the same time.
     pub clients: usize,
     /// Messages a second to each client.
     pub rate: f64,
@@ -37,14 +38,17 @@ pub struct Plan {
     pub payload: usize,
     /// Between two short polls.
     pub interval: Duration,
+    /// Whether the interval counts from the answer.
     pub closed_loop: bool,
     /// Connections a client needs for short polls.
     pub pollers: u32,
     /// What the line holds each direction for.
     pub delay: Duration,
+    /// Between two signs of life on an idle connection; `None` for none.
     pub heartbeat: Option<Duration>,
     /// The target of requests; a client's own begins where `{client}` stands.
     pub target: String,
+    /// Header fields of the clients' requests.
     pub heads: Heads,
     /// Header fields of the server's answers.
     pub answer: Fields,
@@ -52,6 +56,7 @@ pub struct Plan {
     pub event: String,
     /// How long it is measured.
     pub duration: Duration,
+    /// What chance is drawn from.
     pub seed: u64,
 }
 
@@ -60,7 +65,9 @@ pub struct Plan {
 pub struct Run {
     /// When measuring began, and how long it went on.
     pub begin: Instant,
+    /// How long it went on, in seconds.
     pub seconds: f64,
+    /// What the clients got.
     pub arrived: Arrived,
     /// Bytes on the sockets meanwhile, by sender: client, server.
     pub bytes: [u64; 2],
@@ -72,6 +79,7 @@ pub struct Run {
     pub connections: u32,
     /// Processor time meanwhile: of the server's thread, of the clients'.
     pub server_time: Option<Duration>,
+    /// The same of the clients' thread.
     pub clients_time: Option<Duration>,
     /// The line's first connection.
     pub recording: Option<Recording>,

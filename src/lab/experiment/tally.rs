@@ -38,7 +38,9 @@ pub struct Arrived {
     pub latencies: Vec<f64>,
     /// Requests that were answered; of these, polls; of these, those that brought nothing.
     pub requests: u64,
+    /// Of the requests, polls.
     pub polls: u64,
+    /// Of the polls, those that brought nothing.
     pub empty: u64,
 }
 

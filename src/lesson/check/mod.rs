@@ -24,7 +24,9 @@ pub const HINTS: usize = 3;
 pub struct Finding {
     /// An exercise such as `3.2`, or a lesson's folder.
     pub place: String,
+    /// What kind of defect it is.
     pub kind: Kind,
+    /// What is wrong, in a sentence.
     pub text: Text,
 }
 

@@ -10,10 +10,14 @@ use crate::lesson::GENERATION;
 /// When a student may see the results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Visibility {
+    /// At once.
     #[default]
     Visible,
+    /// Never.
     Hidden,
+    /// Once nothing can be handed in any more.
     AfterDueDate,
+    /// Once the marks are published.
     AfterPublished,
 }
 

@@ -33,7 +33,9 @@ pub enum Counts {
     /// A right one, whenever it came: learners may try until it is right.
     #[default]
     Any,
+    /// The first that was given.
     First,
+    /// The last that was given.
     Last,
 }
 
@@ -77,14 +79,18 @@ pub struct Remark {
 /// The result of a grading.
 #[derive(Debug)]
 pub struct Grades {
+    /// The word that the exercises' numbers are drawn from.
     pub course: String,
+    /// In the order of the list, or of their names without one.
     pub students: Vec<Graded>,
+    /// What the teacher should look at.
     pub remarks: Vec<Remark>,
 }
 
 /// A student's marks.
 #[derive(Debug)]
 pub struct Graded {
+    /// Whose they are.
     pub student: Student,
     /// Something was handed in.
     pub handed_in: bool,
@@ -95,10 +101,13 @@ pub struct Graded {
 /// What one exercise came to.
 #[derive(Debug)]
 pub struct Mark {
+    /// The exercise.
     pub exercise: &'static Exercise,
+    /// Its lesson.
     pub lesson: &'static Lesson,
     /// The student's instance.
     pub instance: Instance,
+    /// What the answer was found to be.
     pub verdict: Verdict,
     /// The answer that counted, as typed; empty where there is none.
     pub answer: String,
@@ -111,10 +120,13 @@ pub struct Mark {
 /// What an answer was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// It is right.
     Right,
     /// A known mistake, by its id.
     Mistake(String),
+    /// It is none of the known mistakes.
     Wrong,
+    /// It cannot be read as an answer of its kind.
     Unreadable,
     /// No answer was given.
     Missing,

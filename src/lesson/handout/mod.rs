@@ -23,17 +23,22 @@ pub use key::{key, key_csv};
 pub struct Set {
     /// In plain words.
     pub title: String,
+    /// What comes before the exercises.
     pub head: String,
+    /// The exercises, by lesson.
     pub groups: Vec<Group>,
     /// What comes after the exercises.
     pub tail: Vec<String>,
+    /// Files that the exercises are about.
     pub files: Vec<Beside>,
 }
 
 /// A lesson in a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
+    /// Its heading.
     pub head: String,
+    /// Its exercises, each as it is written out.
     pub items: Vec<String>,
 }
 
@@ -42,6 +47,7 @@ pub struct Group {
 pub struct Beside {
     /// From the folder of the set on, with slashes.
     pub path: String,
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 

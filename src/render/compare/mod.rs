@@ -19,10 +19,15 @@ pub use text::Page;
 /// The forms a report is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// Tables and bars for a terminal.
     Text(Page),
+    /// Tables of GitHub's Markdown.
     Markdown,
+    /// A header and a row for each row of the tables (RFC 4180).
     Csv,
+    /// One JSON object.
     Json,
+    /// A JSON object a line.
     Lines,
 }
 

@@ -14,8 +14,11 @@ const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 /// How a page is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
+    /// Columns.
     pub width: usize,
+    /// With colours.
     pub color: bool,
+    /// With ASCII only.
     pub ascii: bool,
 }
 

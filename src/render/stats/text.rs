@@ -573,7 +573,7 @@ mod tests {
         assert_eq!(rows[0], "Requests by answered median 95 % longest errors no reply");
         assert_eq!(rows[1], "eth_call client 100 46.1 ms 92.2 ms 100 ms 0 3");
         assert!(rows[2].starts_with("a ") && rows[2].contains(".."), "{table}");
-        assert!(rows[2].ends_with(" client 1 5.00 us 5.00 us 5.00 us 1 0"), "{table}");
+        assert!(rows[2].ends_with(" client 1 5.00 µs 5.00 µs 5.00 µs 1 0"), "{table}");
         assert!(rows[3].ends_with(" server 1 2.50 s 2.50 s 2.50 s 0 0"), "{table}");
         assert_eq!(rows[4], "1 answer to a request that had been answered");
         assert!(self::page(&Stats::with_latency()).contains("no requests"));

@@ -7,10 +7,13 @@ use crate::ws::judge::Context;
 /// A complete frame.
 #[derive(Clone, Copy)]
 pub struct Seen<'a> {
+    /// Its header.
     pub header: &'a FrameHeader,
     /// What is kept of its payload, all of it where that is no longer than a control frame's may be.
     pub payload: &'a [u8],
+    /// Its number in the connection, from 1.
     pub n: u64,
+    /// When its last byte was captured.
     pub time: Option<Time>,
     /// The packet that completed it, from 1; 0 when there are no packets.
     pub packet: u64,

@@ -8,7 +8,9 @@
 //! Input may end anywhere: what is read in one go (a symbol with its extra bits and its distance) is left in
 //! `hold` until all of it is there.
 
-use super::codes::{Codes, FIXED, Huffman};
+use super::bits::{Bad, Bits};
+use super::codes::{Codes, FIXED};
+use super::dynamic::Dynamic;
 
 /// The largest window DEFLATE knows.
 pub(super) const WINDOW: usize = 32 * 1024;
@@ -38,10 +40,6 @@ pub struct Match {
     pub bit: u64,
 }
 
-/// The bytes are no DEFLATE from here on.
-#[derive(Debug)]
-pub(super) struct Bad;
-
 /// Why reading stops.
 enum Stop {
     /// What comes next is not all there.
@@ -61,26 +59,10 @@ enum State {
     Size,
     /// In a stored block, with so many bytes to come.
     Stored(u16),
-    /// Before the numbers of codes of a dynamic block.
-    Counts,
-    /// Among the lengths of the codes for lengths.
-    Order,
-    /// Among the lengths of the codes.
-    Lengths,
+    /// Before the codes of a dynamic block, or among them.
+    Codes,
     Fixed,
     Dynamic,
-}
-
-/// The codes of a dynamic block, and what they are made from.
-struct Dynamic {
-    codes: Codes,
-    lengths: [u8; 320],
-    /// How many lengths there are of literals, of distances, and for lengths.
-    literals: usize,
-    distances: usize,
-    order: usize,
-    /// How many of them were read.
-    have: usize,
 }
 
 /// The blocks of one direction.
@@ -103,15 +85,6 @@ pub(super) struct Blocks {
     copying: (u32, u32),
     dynamic: Option<Box<Dynamic>>,
     pub seen: Seen,
-}
-
-/// The input, bit by bit.
-struct Bits<'a> {
-    rest: &'a [u8],
-    hold: u64,
-    count: u32,
-    /// Offset, in the message's payload, of the end of `rest`.
-    end: u64,
 }
 
 impl Blocks {
@@ -157,6 +130,16 @@ impl Blocks {
     /// Whether no block is under way.
     pub fn is_between(&self) -> bool {
         self.state == State::Header
+    }
+
+    /// Takes `00 00 ff ff` where an empty stored block is under way, of which these are the size: what every
+    /// message ends with. Says whether it is.
+    pub fn take_tail(&mut self) -> bool {
+        let is_usual = self.state == State::Size && self.count < 8;
+        if is_usual {
+            (self.hold, self.count, self.state) = (0, 0, State::Header);
+        }
+        is_usual
     }
 
     /// Reads `bytes`, the message's payload up to offset `end`; `put` is called with what comes out, a few
@@ -213,9 +196,13 @@ impl Blocks {
                 State::Header => self.header(bits, at_end)?,
                 State::Size => self.size(bits)?,
                 State::Stored(left) => self.stored(bits, left),
-                State::Counts => self.counts(bits)?,
-                State::Order => self.order(bits)?,
-                State::Lengths => self.lengths(bits)?,
+                State::Codes => {
+                    if !self.dynamic.get_or_insert_with(Dynamic::new).read(bits)? {
+                        return Ok(Stop::Input);
+                    }
+                    self.state = State::Dynamic;
+                    None
+                }
                 State::Fixed => self.symbols(bits, &FIXED)?,
                 State::Dynamic => {
                     let Some(dynamic) = self.dynamic.take() else { return Err(Bad) };
@@ -251,7 +238,10 @@ impl Blocks {
         self.state = match header >> 1 {
             0 => State::Size,
             1 => State::Fixed,
-            2 => State::Counts,
+            2 => {
+                self.dynamic.get_or_insert_with(Dynamic::new).begin();
+                State::Codes
+            }
             _ => return Err(Bad),
         };
         Ok(None)
@@ -303,156 +293,67 @@ impl Blocks {
         })
     }
 
-    /// What a dynamic block begins with (RFC 1951 §3.2.7).
-    fn counts(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
-        let Some(counts) = bits.take(14) else { return Ok(Some(Stop::Input)) };
-        let dynamic = self.dynamic.get_or_insert_with(Dynamic::new);
-        dynamic.literals = (counts & 31) as usize + 257;
-        dynamic.distances = (counts >> 5 & 31) as usize + 1;
-        dynamic.order = (counts >> 10) as usize + 4;
-        dynamic.have = 0;
-        dynamic.lengths.fill(0);
-        if dynamic.literals > 286 || dynamic.distances > 30 {
-            return Err(Bad);
-        }
-        self.state = State::Order;
-        Ok(None)
-    }
-
-    fn order(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
-        const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-        let Some(dynamic) = &mut self.dynamic else { return Err(Bad) };
-        for place in &ORDER[dynamic.have..dynamic.order] {
-            let Some(length) = bits.take(3) else { return Ok(Some(Stop::Input)) };
-            dynamic.lengths[*place] = length as u8;
-            dynamic.have += 1;
-        }
-        // The place of the distances is free until their lengths are known.
-        dynamic.codes.distances = Huffman::new(&dynamic.lengths[..19]).ok_or(Bad)?;
-        dynamic.have = 0;
-        self.state = State::Lengths;
-        Ok(None)
-    }
-
-    fn lengths(&mut self, bits: &mut Bits<'_>) -> Result<Option<Stop>, Bad> {
-        let Some(dynamic) = &mut self.dynamic else { return Err(Bad) };
-        let Dynamic { codes, lengths, literals, distances, have, .. } = &mut **dynamic;
-        let all = *literals + *distances;
-        while *have < all {
-            bits.fill();
-            let Some((symbol, length)) = codes.distances.decode(bits.hold, bits.count) else {
-                return Ok(Some(Stop::Input));
-            };
-            let (extra, least) = match symbol {
-                0..16 => (0, 1),
-                16 => (2, 3),
-                17 => (3, 3),
-                18 => (7, 11),
-                _ => {
-                    bits.drop(length);
-                    return Err(Bad);
-                }
-            };
-            if length + extra > bits.count {
-                return Ok(Some(Stop::Input));
-            }
-            bits.drop(length);
-            let end = *have + least + bits.take(extra).unwrap_or(0) as usize;
-            let value = match symbol {
-                0..16 => symbol as u8,
-                16 => *have.checked_sub(1).and_then(|last| lengths.get(last)).ok_or(Bad)?,
-                _ => 0,
-            };
-            if end > all {
-                return Err(Bad);
-            }
-            lengths[*have..end].fill(value);
-            *have = end;
-        }
-        let (literal, distance) = lengths[..all].split_at(*literals);
-        // A block must be able to end.
-        if literal[256] == 0 {
-            return Err(Bad);
-        }
-        codes.literals = Huffman::new(literal).ok_or(Bad)?;
-        codes.distances = Huffman::new(distance).ok_or(Bad)?;
-        self.state = State::Dynamic;
-        Ok(None)
-    }
-
     /// The symbols of a compressed block (RFC 1951 §3.2.5).
     fn symbols(&mut self, bits: &mut Bits<'_>, codes: &Codes) -> Result<Option<Stop>, Bad> {
-        const LENGTH_BASE: [u16; 29] = [
-            3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
-            163, 195, 227, 258,
-        ];
-        const LENGTH_EXTRA: [u8; 29] =
-            [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-        const DISTANCE_BASE: [u16; 30] = [
-            1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049,
-            3073, 4097, 6145, 8193, 12289, 16385, 24577,
-        ];
         let Self { ring, at, total, before, copying, seen, .. } = self;
         let ring = ring.as_mut_slice();
-        // What came out before the window's first byte.
+        // What came out before the window's first byte, in all and of the message.
         let offset = total.wrapping_sub(*at as u64);
-        let mut put = *at;
+        let own = offset.wrapping_sub(*before);
+        let (mut put, mut now) = (*at, *bits);
         let stop = loop {
             while copying.0 > 0 && put < ring.len() {
                 let copied = copy(ring, put, copying.1 as usize, copying.0 as usize);
                 put += copied;
                 copying.0 -= copied as u32;
             }
-            if put >= ring.len() {
-                break Ok(Some(Stop::Output));
-            }
-            bits.fill();
-            let Some((symbol, length)) = codes.literals.decode(bits.hold, bits.count) else {
-                break Ok(Some(Stop::Input));
+            // Literals, up to what is none.
+            let code = loop {
+                if put >= ring.len() {
+                    break None;
+                }
+                now.fill();
+                let code = codes.literals.decode(now.hold, now.count);
+                match code {
+                    Some(code) if code.is_literal() => {
+                        ring[put] = code.value() as u8;
+                        put += 1;
+                        now.drop(code.bits());
+                    }
+                    _ => break code,
+                }
             };
-            if symbol < 256 {
-                ring[put] = symbol as u8;
-                put += 1;
-                bits.drop(length);
-                continue;
-            }
-            if symbol == 256 {
-                bits.drop(length);
+            let Some(code) = code else {
+                break Ok(Some(if put >= ring.len() { Stop::Output } else { Stop::Input }));
+            };
+            let mut then = now;
+            then.drop(code.bits());
+            if code.is_end() {
+                now = then;
                 break Ok(Some(Stop::Block));
             }
-            let (mut hold, mut count) = (bits.hold >> length, bits.count - length);
-            let index = usize::from(symbol - 257);
-            let (Some(base), Some(extra)) = (LENGTH_BASE.get(index), LENGTH_EXTRA.get(index)) else {
-                bits.drop(length);
-                break Err(Bad);
-            };
-            let extra = u32::from(*extra);
-            let times = u32::from(*base) + (hold & ((1 << extra) - 1)) as u32;
-            if extra > count {
-                break Ok(Some(Stop::Input));
-            }
-            (hold, count) = (hold >> extra, count - extra);
-            let Some((symbol, length)) = codes.distances.decode(hold, count) else {
-                break Ok(Some(Stop::Input));
-            };
-            (hold, count) = (hold >> length, count - length);
-            let Some(base) = DISTANCE_BASE.get(usize::from(symbol)) else {
-                (bits.hold, bits.count) = (hold, count);
-                break Err(Bad);
-            };
-            let extra = (u32::from(symbol) / 2).saturating_sub(1);
-            if extra > count {
-                break Ok(Some(Stop::Input));
-            }
-            let distance = u32::from(*base) + (hold & ((1 << extra) - 1)) as u32;
-            (bits.hold, bits.count) = (hold >> extra, count - extra);
-            let produced = offset.wrapping_add(put as u64);
-            if u64::from(distance) > produced {
+            if code.is_none() {
+                now = then;
                 break Err(Bad);
             }
-            seen.note(times, distance, produced - *before, bits);
+            let Some(times) = then.with_extra(code) else { break Ok(Some(Stop::Input)) };
+            let Some(code) = codes.distances.decode(then.hold, then.count) else {
+                break Ok(Some(Stop::Input));
+            };
+            then.drop(code.bits());
+            if code.is_none() {
+                now = then;
+                break Err(Bad);
+            }
+            let Some(distance) = then.with_extra(code) else { break Ok(Some(Stop::Input)) };
+            now = then;
+            if u64::from(distance) > offset.wrapping_add(put as u64) {
+                break Err(Bad);
+            }
+            seen.note(times, distance, own.wrapping_add(put as u64), &now);
             *copying = (times, distance);
         };
+        *bits = now;
         *total = offset.wrapping_add(put as u64);
         *at = put;
         stop
@@ -473,70 +374,6 @@ impl Seen {
     }
 }
 
-impl Bits<'_> {
-    /// Takes bytes until there are 56 bits, or all that are left.
-    #[inline(always)]
-    fn fill(&mut self) {
-        // A symbol, a distance and what both have extra are at most 48 bits.
-        if self.count >= 48 {
-            return;
-        }
-        if let Some(word) = self.rest.first_chunk() {
-            // The bits above those that are counted are what comes next, and stay the same.
-            self.hold |= u64::from_le_bytes(*word) << self.count;
-            let taken = (63 - self.count) >> 3;
-            self.rest = &self.rest[taken as usize..];
-            self.count += taken * 8;
-        } else {
-            while self.count < 56
-                && let Some((byte, rest)) = self.rest.split_first()
-            {
-                self.hold |= u64::from(*byte) << self.count;
-                self.count += 8;
-                self.rest = rest;
-            }
-        }
-    }
-
-    /// The next `count` bits, if they are there; at most 32.
-    #[inline]
-    fn take(&mut self, count: u32) -> Option<u32> {
-        if self.count < count {
-            self.fill();
-        }
-        if self.count < count {
-            return None;
-        }
-        let value = self.hold & ((1 << count) - 1);
-        self.drop(count);
-        Some(value as u32)
-    }
-
-    #[inline(always)]
-    fn drop(&mut self, count: u32) {
-        self.hold >>= count;
-        self.count -= count;
-    }
-
-    /// Bits of the message's payload before the next one.
-    fn offset(&self) -> u64 {
-        (self.end - self.rest.len() as u64) * 8 - u64::from(self.count)
-    }
-}
-
-impl Dynamic {
-    fn new() -> Box<Self> {
-        Box::new(Self {
-            codes: Codes { literals: Huffman::EMPTY, distances: Huffman::EMPTY },
-            lengths: [0; 320],
-            literals: 0,
-            distances: 0,
-            order: 0,
-            have: 0,
-        })
-    }
-}
-
 /// Copies up to `length` bytes from `distance` before `at` to there, as many as fit before the end of the ring;
 /// says how many.
 #[inline(always)]
@@ -550,7 +387,15 @@ fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
         return length;
     };
     if distance >= length {
-        ring.copy_within(from..from + length, at);
+        let (before, behind) = ring.split_at_mut(at);
+        let (source, target) = (&before[from..from + length], &mut behind[..length]);
+        // Most are short: two words that overlap are sooner copied than a call is made.
+        match length {
+            0..4 => source.iter().zip(target).for_each(|(from, to)| *to = *from),
+            4..8 => copy_ends::<4>(source, target),
+            8..=16 => copy_ends::<8>(source, target),
+            _ => target.copy_from_slice(source),
+        }
     } else {
         // What is copied is copied again.
         let mut done = distance;
@@ -562,4 +407,17 @@ fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
         }
     }
     length
+}
+
+/// Copies as many bytes as `N` to twice `N` are.
+#[inline(always)]
+fn copy_ends<const N: usize>(source: &[u8], target: &mut [u8]) {
+    if let (Some(first), Some(last)) = (source.first_chunk::<N>(), source.last_chunk::<N>())
+        && let Some(place) = target.first_chunk_mut()
+    {
+        *place = *first;
+        if let Some(place) = target.last_chunk_mut() {
+            *place = *last;
+        }
+    }
 }
