@@ -54,7 +54,9 @@ fn told(connections: &[Vec<Event>], by_short_way: bool, memory: usize) -> (Vec<S
             decoder.tick(Time(packet * 1_000_000));
             let _ = match event {
                 Event::Data(from, bytes) => decoder.data(id, *from, bytes, at),
-                Event::Gap(from) => decoder.gap(id, *from, 5, (Some(packet), None), &crate::net::TCP_GAP),
+                Event::Gap(from) => {
+                    decoder.gap(id, *from, 5, (Some(packet), None), &crate::ws::TRUNCATED_FRAME)
+                }
                 Event::Behind(from) => {
                     decoder.behind(id, *from);
                     Interest::Follow

@@ -14,6 +14,7 @@ use crate::http::handshake::stripped;
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
+use crate::ws::Conversation;
 
 /// A client's address, and the address and port it connects to.
 pub type Pair = (IpAddr, SocketAddr);
@@ -33,6 +34,8 @@ pub struct Memory {
     servers: HashSet<SocketAddr, RandomState>,
     pairs: HashMap<Pair, Acquaintance, RandomState>,
     hasher: RandomState,
+    /// Rooms of WebSockets that are over, for those that begin.
+    rooms: Vec<Box<Conversation>>,
 }
 
 /// Where a key was seen last.
@@ -93,6 +96,24 @@ pub struct Entry {
 }
 
 impl Memory {
+    /// A room for a WebSocket: that of one that is over, if there is any.
+    pub fn room(&mut self, talk: Conversation) -> Box<Conversation> {
+        match self.rooms.pop() {
+            Some(mut room) => {
+                *room = talk;
+                room
+            }
+            None => Box::new(talk),
+        }
+    }
+
+    /// The WebSocket in it is over, and another one may have the room.
+    pub fn keep_room(&mut self, room: Box<Conversation>) {
+        if self.rooms.len() < limits::SPARE_ROOMS {
+            self.rooms.push(room);
+        }
+    }
+
     /// A connection with this server is announced.
     pub fn serves(&mut self, server: SocketAddr) {
         if self.servers.len() < limits::PAIRS_REMEMBERED {

@@ -365,7 +365,7 @@ impl Session {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
             ending = talk.ending();
             told.connection.more = talk.more();
-            talk.leave(cx.scratch);
+            cx.memory.keep_room(talk);
         }
         ending.began = told.began;
         ending.transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));

@@ -91,7 +91,7 @@ impl Session {
         self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
-            self.phase = Phase::WebSocket(talk.boxed(cx.scratch));
+            self.phase = Phase::WebSocket(cx.memory.room(talk));
         }
         let rest = &bytes[response.length..];
         if !rest.is_empty() {

@@ -6,7 +6,6 @@ use super::half::{Half, Scratch};
 use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
-use crate::limits;
 use crate::model::{
     At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
     Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time,
@@ -29,24 +28,6 @@ impl Conversation {
                 Half::new(Dir::Server, offsets[1], inferred),
             ],
             shared: Shared::new(conn, extensions),
-        }
-    }
-
-    /// The same in a room of its own, which is that of one that is over if there is any.
-    pub fn boxed(self, scratch: &mut Scratch) -> Box<Self> {
-        match scratch.rooms.pop() {
-            Some(mut room) => {
-                *room = self;
-                room
-            }
-            None => Box::new(self),
-        }
-    }
-
-    /// It is over, and another one may have its room.
-    pub fn leave(self: Box<Self>, scratch: &mut Scratch) {
-        if scratch.rooms.len() < limits::SPARE_ROOMS {
-            scratch.rooms.push(self);
         }
     }
 

@@ -14,7 +14,6 @@ mod hole;
 mod whole;
 
 use super::compressed::Compressed;
-use super::conversation::Conversation;
 use super::header::{self, LONGEST};
 use super::held::Held;
 use super::judge::{self, KeyWatch};
@@ -36,8 +35,6 @@ pub struct Scratch {
     block: Box<[u8]>,
     /// For whoever has nothing open yet.
     spare: Option<Box<Open>>,
-    /// Room of conversations that are over, for those that begin.
-    pub(super) rooms: Vec<Box<Conversation>>,
     /// What is wrong with the frame at hand.
     pub findings: Vec<Finding>,
     counted: Vec<&'static Rule>,
@@ -68,7 +65,6 @@ impl Default for Scratch {
         Self {
             block: vec![0; limits::BLOCK].into(),
             spare: None,
-            rooms: Vec::new(),
             findings: Vec::new(),
             counted: Vec::new(),
             fields: Vec::new(),
