@@ -62,8 +62,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         let own = facts.map(|facts| &facts.sides[end.by.index()]);
         if own.is_some_and(|own| own.disowned && own.fin.is_none()) {
             let behind = Text::new(
-                "the host of the {} knew of no such connection: it was restarted, or a NAT or firewall on the \
-                 way forgot it",
+                "the host of the {} knew of no such connection: it was restarted, or a NAT or firewall on \
+                 the way forgot it",
             )
             .word(end.by.name());
             let mend = "send pings and give up when no pong comes in time; let the NAT remember for longer \

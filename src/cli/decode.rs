@@ -57,9 +57,9 @@ Examples:
   wstool decode --stream 3-5,192.0.2.7:8080 --opcode close,ping capture.pcap
   wstool decode --findings --fail-on error capture.pcap
   wstool decode --view table client-side.pcap server-side.pcap
-  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --around 1234 --view messages capture.pcap
   wstool decode --stream 3 --write three.pcapng capture.pcap
+  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 

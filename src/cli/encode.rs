@@ -271,12 +271,12 @@ impl Args {
                 "nothing to encode: the script sends no frames; --pcap FILE writes what else it says",
             )),
             Some(Dir::Client) if !is_sent[0] => Err(usage(
-                "nothing to encode: in the script the client sends no frames; --from server writes those of the \
-                 server",
+                "nothing to encode: in the script the client sends no frames; --from server writes those of \
+                 the server",
             )),
             Some(Dir::Server) if !is_sent[1] => Err(usage(
-                "nothing to encode: in the script the server sends no frames; --from client writes those of the \
-                 client",
+                "nothing to encode: in the script the server sends no frames; --from client writes those of \
+                 the client",
             )),
             _ => Ok(()),
         }

@@ -3,6 +3,8 @@
 //! Of every flow a few times are noted, on the short way as well ([`Pulse`]). The rest happens to few, and
 //! never to a segment that simply comes next ([`Rare`]).
 
+mod places;
+
 use std::time::Duration;
 
 use super::anomaly::Cut;
@@ -445,52 +447,6 @@ impl Flow {
             zero_window,
             keep_alive,
         }
-    }
-}
-
-impl Half {
-    /// The highest position that its sender is known to have reached.
-    fn sent(&self) -> u64 {
-        let last = self.waiting.as_ref().and_then(|waiting| waiting.pieces.end());
-        last.map_or(self.next, |last| last.max(self.next))
-    }
-
-    /// The position of the stream's first byte. The first number heard stands at 2^32 plus itself.
-    fn begin(&self) -> u64 {
-        if !matches!(self.state, State::Open | State::Ended) {
-            return self.sent();
-        }
-        let begin = (1 << 32) + u64::from(self.base);
-        if begin > self.next { begin - (1 << 32) } else { begin }
-    }
-
-    /// Whether something is missing before what waits.
-    fn has_hole(&self) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| self.sent() - self.next != waiting.pieces.len() as u64)
-    }
-
-    /// Whether a byte waits that is not the next one to deliver.
-    fn keeps(&self, position: u64) -> bool {
-        self.waiting.as_ref().is_some_and(|waiting| waiting.pieces.holds(position))
-    }
-
-    /// Where its sender's FIN stands, if it was seen.
-    fn fin_position(&self) -> Option<u64> {
-        match self.end() {
-            Some(end) => (end.how == StreamEnd::Fin).then_some(end.position),
-            None => (self.state == State::Ended).then_some(self.next),
-        }
-    }
-
-    /// How many bytes the peer, which has acknowledged everything before `acked` besides what is known, has
-    /// not acknowledged.
-    fn unacknowledged(&self, acked: u64) -> u64 {
-        if !matches!(self.state, State::Open | State::Ended) {
-            return 0;
-        }
-        let begin = if self.syn_seen { self.begin() } else { self.sent() };
-        let acked = acked.max(self.acked);
-        self.sent().saturating_sub(if acked == 0 { begin } else { acked })
     }
 }
 

@@ -23,8 +23,8 @@ pub struct Files {
 /// Decodes the files of `meta`, one after the other, or as one capture where it says so.
 ///
 /// `means` says what the run may use, but for threads: `open` is asked for a file by its place in the list,
-/// and on how many threads it is decoded; `None` ends the run. A file that cannot be opened, or ends badly, does not
-/// keep the others from being decoded.
+/// and on how many threads it is decoded; `None` ends the run. A file that cannot be opened, or ends
+/// badly, does not keep the others from being decoded.
 pub fn run_files(
     meta: &Meta,
     open: &mut dyn FnMut(usize) -> Option<Result<(Input, Threads), Text>>,

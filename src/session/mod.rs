@@ -329,8 +329,8 @@ impl Session {
     }
 
     /// The connection is over. `how` says what ended a side that has not said so
-    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when that of the whole input was,
-    /// so far: what the endpoints are waited for until then.
+    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when
+    /// that of the whole input was, so far: what the endpoints are waited for until then.
     pub fn finish(
         mut self,
         how: StreamEnd,

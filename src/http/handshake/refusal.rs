@@ -41,8 +41,8 @@ pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>) -> Diagnosis 
         lost.iter().any(|rule| request.broken.contains(rule))
     });
     if is_stripped {
-        let what = "the request has come without Upgrade, or in HTTP/1.0: a proxy passes it on like that unless \
-                    it is told otherwise";
+        let what = "the request has come without Upgrade, or in HTTP/1.0: a proxy passes it on like that \
+                    unless it is told otherwise";
         return Diagnosis::new("upgrade-lost-before", what, PASS_ON);
     }
     let origin = request.and_then(|request| request.origin.as_deref()).filter(|_| code == 403);

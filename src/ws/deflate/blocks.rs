@@ -1,7 +1,7 @@
 //! Reading the blocks of a DEFLATE stream (RFC 1951) into one window.
 //!
-//! What comes out is written into the window and lent from there, so that a direction holds each byte once; and
-//! while matches are copied it is seen how far they look back. An inflater that keeps its window to itself
+//! What comes out is written into the window and lent from there, so that a direction holds each byte once;
+//! and while matches are copied it is seen how far they look back. An inflater that keeps its window to itself
 //! would have to be followed by a second one (a final block makes it forget), and by a second reading of the
 //! blocks: distances are what an agreed window is about.
 //!
@@ -374,8 +374,8 @@ impl Seen {
     }
 }
 
-/// Copies up to `length` bytes from `distance` before `at` to there, as many as fit before the end of the ring;
-/// says how many.
+/// Copies up to `length` bytes from `distance` before `at` to there, as many as fit before the end of the
+/// ring; says how many.
 #[inline(always)]
 fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
     let length = length.min(ring.len() - at);
