@@ -56,7 +56,7 @@ const TRAFFIC: [Traffic; 3] = [
         sizes: [8 << 20, 12 << 20],
         unit: "a frame and its ACK",
         count: frames,
-        reached: &[("stats", 1_530.0), ("ndjson", 9_034.0), ("tree", 84_350.0)],
+        reached: &[("stats", 1_580.0), ("ndjson", 7_254.0), ("tree", 31_630.0)],
     },
     Traffic {
         name: "flows",
@@ -65,7 +65,7 @@ const TRAFFIC: [Traffic; 3] = [
         sizes: [5 << 20, 7 << 20],
         unit: "a connection",
         count: |truth| truth.connections,
-        reached: &[("stats", 41_300.0), ("ndjson", 129_570.0)],
+        reached: &[("stats", 43_600.0), ("ndjson", 121_150.0)],
     },
     Traffic {
         name: "deflate",

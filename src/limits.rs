@@ -454,5 +454,5 @@ pub const COMMENT: usize = 4 * 1024;
 /// Bytes of comments that are kept until their packets are written; what is said after that is left out.
 pub const COMMENTS: usize = 64 * 1024 * 1024;
 
-/// Connections whose packets are written; of those after that only the others' are.
+/// Connections whose packets are written; those of any more are left out.
 pub const WRITTEN_CONNECTIONS: usize = 1024 * 1024;

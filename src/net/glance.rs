@@ -57,38 +57,3 @@ pub fn glance<'a>(packet: &Packet<'a>) -> Option<Glance<'a>> {
         data,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Dir, Time};
-    use crate::synth::tcp::{Delivery, Ends, Tcp};
-    use crate::synth::wrap::{Wrap, wrap};
-
-    #[test]
-    fn segments_are_seen_by_themselves_and_in_tunnels() {
-        let mut packets: Vec<Vec<u8>> = Vec::new();
-        let ends = Ends::default();
-        let mut emit = |_: Time, packet: &[u8]| packets.push(packet.to_vec());
-        let mut tcp = Tcp::open(ends, Time(0), [1, 2], &mut emit);
-        tcp.send(Dir::Client, b"hello", Delivery::default(), &mut emit);
-        for wrapped in [None, Some(Wrap::Vlan(3)), Some(Wrap::Vxlan(4))] {
-            let seen: Vec<(bool, usize)> = packets
-                .iter()
-                .map(|packet| {
-                    let packet = wrapped.map_or_else(|| packet.clone(), |kind| wrap(packet, kind));
-                    let wire_len = packet.len() as u32;
-                    let packet = Packet { number: 1, time: Time(0), link: 1, data: &packet, wire_len };
-                    match glance(&packet) {
-                        Some(Glance::Segment { from, to, opens, data }) => {
-                            assert!([(from, to), (to, from)].contains(&(ends.client, ends.server)));
-                            (opens, data.len())
-                        }
-                        other => panic!("{other:?}"),
-                    }
-                })
-                .collect();
-            assert_eq!(seen, [(true, 0), (false, 0), (false, 0), (false, 5), (false, 0)]);
-        }
-    }
-}

@@ -37,13 +37,23 @@ pub struct Page {
     /// Whether payloads are shown whole, as far as they were kept.
     unabridged: bool,
     palette: Palette,
-    /// Set at the right end of the line when it ends, unless it is empty; and its columns.
-    tail: String,
-    tail_ink: Ink,
-    tail_columns: usize,
+    /// Set at the right end of the line when it ends.
+    tail: Tail,
     /// Whether a line was ever ended.
     begun: bool,
     outlet: Outlet,
+}
+
+/// Words at the right end of a line. They stay when the line has ended, as the next one's are mostly the same.
+#[derive(Debug)]
+struct Tail {
+    words: String,
+    ink: Ink,
+    /// Columns that they take, and whether they show as they are.
+    columns: usize,
+    is_plain: bool,
+    /// Whether the line that is under way has them.
+    is_set: bool,
 }
 
 /// Where the lines of a page go, if not to whoever asks for them.
@@ -70,9 +80,7 @@ impl Page {
             lang: options.lang,
             unabridged: options.payload.is_some(),
             palette: Palette::new(options.color),
-            tail: String::new(),
-            tail_ink: Ink::Plain,
-            tail_columns: 0,
+            tail: Tail { words: String::new(), ink: Ink::Plain, columns: 0, is_plain: true, is_set: false },
             begun: false,
             outlet: Outlet::default(),
         }
@@ -166,6 +174,19 @@ impl Page {
         self
     }
 
+    /// The same for words that were [measured](escape::as_they_are) before.
+    #[inline]
+    fn put_measured(&mut self, ink: Ink, words: &str, columns: Option<usize>) {
+        let Some(columns) = columns else {
+            self.put(ink, words);
+            return;
+        };
+        self.open(ink);
+        self.text.push_str(words);
+        self.column += columns;
+        self.close(ink);
+    }
+
     /// Writes words as what is written is.
     #[inline]
     fn add(&mut self, words: &str) {
@@ -241,41 +262,54 @@ impl Page {
 
     /// The same for words in several parts.
     pub fn tail_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
+        let mut rest = Some(&*self.tail.words);
+        for words in parts {
+            rest = rest.and_then(|rest| rest.strip_prefix(words));
+        }
+        let is_known = rest == Some("");
         if parts.iter().all(|words| words.is_empty()) {
             return self;
         }
-        self.tail.clear();
-        parts.iter().for_each(|words| self.tail.push_str(words));
-        self.tail_ink = ink;
-        self.tail_columns = escape::columns(&self.tail, self.ascii);
+        if !is_known {
+            self.tail.words.clear();
+            parts.iter().for_each(|words| self.tail.words.push_str(words));
+            let columns = escape::as_they_are(&self.tail.words, self.ascii);
+            self.tail.is_plain = columns.is_some();
+            self.tail.columns = columns.unwrap_or_else(|| self.measure(&self.tail.words));
+        }
+        (self.tail.ink, self.tail.is_set) = (ink, true);
         self
     }
 
     /// Columns that are taken at the right end of this line.
     pub fn tail_columns(&self) -> usize {
-        self.tail_columns
+        if self.tail.is_set { self.tail.columns } else { 0 }
     }
 
     /// Ends the line.
     pub fn line(&mut self) {
-        if !self.tail.is_empty() {
-            if self.column + 2 + self.tail_columns > self.width {
-                self.end();
-            }
-            let mut words = std::mem::take(&mut self.tail);
-            if self.tail_columns > self.width {
-                self.wrap(self.tail_ink, &words, 0, 0);
-            } else {
-                let start = self.width - self.tail_columns;
-                if self.column < start {
-                    self.to(start);
-                }
-                self.put(self.tail_ink, &words);
-            }
-            words.clear();
-            (self.tail, self.tail_columns) = (words, 0);
+        if std::mem::take(&mut self.tail.is_set) {
+            self.end_with_tail();
         }
         self.end();
+    }
+
+    fn end_with_tail(&mut self) {
+        if self.column + 2 + self.tail.columns > self.width {
+            self.end();
+        }
+        let start = self.width.saturating_sub(self.tail.columns);
+        if self.column < start {
+            self.to(start);
+        }
+        let (words, ink) = (std::mem::take(&mut self.tail.words), self.tail.ink);
+        if self.tail.columns > self.width {
+            self.wrap(ink, &words, 0, 0);
+        } else {
+            let columns = self.tail.is_plain.then_some(self.tail.columns);
+            self.put_measured(ink, &words, columns);
+        }
+        self.tail.words = words;
     }
 
     fn end(&mut self) {
@@ -302,6 +336,16 @@ impl Page {
     /// at `indent`, and `reserve` columns at the right stay free.
     pub fn wrap(&mut self, ink: Ink, words: &str, indent: usize, reserve: usize) -> &mut Self {
         let (indent, limit) = self.frame(indent, reserve);
+        let room = limit.saturating_sub(self.column);
+        if !words.is_empty()
+            && words.len() / 3 <= room
+            && !words.ends_with(' ')
+            && let Some(columns) = escape::as_they_are(words, self.ascii)
+            && columns <= room
+        {
+            self.put_measured(ink, words, Some(columns));
+            return self;
+        }
         let mut rest = words;
         while !rest.is_empty() {
             let room = limit.saturating_sub(self.column);
@@ -446,6 +490,10 @@ impl Page {
 
     /// Columns that `bytes` would take as data, or `None` when more than `most`.
     pub fn measure_data(&self, bytes: &[u8], most: usize) -> Option<usize> {
+        // Each byte of ASCII takes a column at least.
+        if bytes.get(..=most).is_some_and(<[u8]>::is_ascii) {
+            return None;
+        }
         let (mut all, mut columns) = (self.data_cells(bytes), 0);
         while columns <= most {
             columns += all.run(most + 1 - columns).columns;

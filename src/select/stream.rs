@@ -168,8 +168,8 @@ pub fn parse_streams(text: &str) -> Result<Vec<Stream>, String> {
 }
 
 fn unknown() -> String {
-    "connections are a number, a range such as 3-5 or 7-, an address or host name with or without its port, a \
-     port such as :8080, a path such as /chat, a URL, or several of these with commas between them"
+    "connections are a number, a range such as 3-5 or 7-, an address or host name with or without its port, \
+     a port such as :8080, a path such as /chat, a URL, or several of these with commas between them"
         .to_owned()
 }
 

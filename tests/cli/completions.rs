@@ -90,8 +90,8 @@ fn in_zsh() {
         let typed = [
             "PS1=; unsetopt zle_bracketed_paste; autoload -Uz compinit; compinit -u -D",
             "source ./script; compdef _wstool wstool; LISTMAX=10000",
-            "each() { local -a all; builtin compadd -O all \"$@\"; print -rl -- $all; builtin compadd \"$@\" }",
-            "shown() { print; compadd() { each \"$@\" }; _main_complete; print \"<\"end\">\" }",
+            "e() { local all=(); builtin compadd -O all \"$@\"; print -rl - $all; builtin compadd \"$@\"; }",
+            "shown() { print; compadd() { e \"$@\" }; _main_complete; print \"<\"end\">\" }",
             "zle -C shown list-choices shown; bindkey \"^I\" shown; print \"<\"ready\">\"",
         ];
         let typed = typed.map(|line| format!("zpty -w z '{line}'\n")).concat();

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::run::{packets, pcap, pcapng};
+use wstool::model::{Dir, Packet, Time};
+use wstool::net::{Glance, glance};
+use wstool::synth::tcp::{Delivery, Ends, Tcp};
+use wstool::synth::wrap::{Wrap, wrap};
 
 const CHAT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/chat.pcap");
 
@@ -241,4 +245,31 @@ fn tshark(path: &Path) -> Option<BTreeMap<String, String>> {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let pairs = said.lines().filter_map(|line| line.split_once('\t'));
     Some(pairs.map(|(number, comment)| (number.to_owned(), comment.to_owned())).collect())
+}
+
+#[test]
+fn segments_are_seen_by_themselves_and_in_tunnels() {
+    let mut packets: Vec<Vec<u8>> = Vec::new();
+    let ends = Ends::default();
+    let mut emit = |_: Time, packet: &[u8]| packets.push(packet.to_vec());
+    let mut tcp = Tcp::open(ends, Time(0), [1, 2], &mut emit);
+    tcp.send(Dir::Client, b"hello", Delivery::default(), &mut emit);
+    for wrapped in [None, Some(Wrap::Vlan(3)), Some(Wrap::Vxlan(4))] {
+        let seen: Vec<(bool, usize)> = packets
+            .iter()
+            .map(|packet| {
+                let packet = wrapped.map_or_else(|| packet.clone(), |kind| wrap(packet, kind));
+                let wire_len = packet.len() as u32;
+                let packet = Packet { number: 1, time: Time(0), link: 1, data: &packet, wire_len };
+                match glance(&packet) {
+                    Some(Glance::Segment { from, to, opens, data }) => {
+                        assert!([(from, to), (to, from)].contains(&(ends.client, ends.server)));
+                        (opens, data.len())
+                    }
+                    other => panic!("{other:?}"),
+                }
+            })
+            .collect();
+        assert_eq!(seen, [(true, 0), (false, 0), (false, 0), (false, 5), (false, 0)]);
+    }
 }

@@ -56,7 +56,8 @@ impl Aside {
         }
     }
 
-    /// All units were taken: writes packets, and says what was written; the exit code where something was not.
+    /// All units were taken: writes packets, and says what was written; the exit code where something was
+    /// not.
     pub(super) fn end(self, source: Option<&Source<'_>>, look: Look) -> io::Result<Option<u8>> {
         let mut code = None;
         if let Some(export) = self.export {

@@ -93,15 +93,16 @@ fn heading(page: &mut Page, heading: &Heading<'_>) {
         let indent = page.column() + 2;
         page.put(Ink::Plain, "  ").wrap(Ink::Plain, heading.about, indent.min(40), 0);
     }
-    let fits = |tail: &str| page.column() + 2 + page.measure(tail) <= page.width();
-    let mut tail = self::tail(page.lang(), &FULL, heading);
-    if !fits(&tail) {
-        let brief = self::tail(page.lang(), &BRIEF, heading);
-        if fits(&brief) {
-            tail = brief;
+    let tail = self::tail(page.lang(), &FULL, heading);
+    let fits = |page: &Page| page.column() + 2 + page.tail_columns() <= page.width();
+    page.tail(Ink::Faint, &tail);
+    if !fits(page) {
+        page.tail(Ink::Faint, &self::tail(page.lang(), &BRIEF, heading));
+        if !fits(page) {
+            page.tail(Ink::Faint, &tail);
         }
     }
-    page.tail(Ink::Faint, &tail).line();
+    page.line();
 }
 
 /// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.

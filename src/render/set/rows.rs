@@ -44,9 +44,10 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
     let room = page.width().saturating_sub(at + reserve);
     match &row.value {
         RowValue::Number(number) => {
-            if page.column() + page.measure(number) > page.width() {
+            let columns = page.measure(number);
+            if page.column() + columns > page.width() {
                 page.line();
-                page.to(NARROW_VALUE);
+                page.to(NARROW_VALUE.min(page.width().saturating_sub(columns)));
             }
             page.put(Ink::Strong, number);
         }
