@@ -26,7 +26,7 @@ fields! {
     /// What is annotated.
     FIELDS;
     TYPE = "signalr.type", "type", CITE, "What the message is for.";
-    DATA = "signalr.data", "message", CITE, "The message itself.";
+    DATA = "signalr.data", "message content", CITE, "The message itself.";
 }
 
 /// What begins as an object and ends with the separator.

@@ -57,9 +57,9 @@ Examples:
   wstool decode --stream 3-5,192.0.2.7:8080 --opcode close,ping capture.pcap
   wstool decode --findings --fail-on error capture.pcap
   wstool decode --view table client-side.pcap server-side.pcap
+  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --around 1234 --view messages capture.pcap
   wstool decode --stream 3 --write three.pcapng capture.pcap
-  wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
@@ -130,7 +130,7 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     no_verdict: bool,
 
-    /// Columns to fit, 40 or more; by default the terminal's. The diagrams of the view bits take 70
+    /// Columns to fit, 40 or more; by default the terminal's. The diagrams of the view bits take 79
     #[arg(
         long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
         help_heading = "Showing"

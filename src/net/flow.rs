@@ -1,5 +1,7 @@
 //! One connection: takes its segments, delivers its streams.
 
+mod reset;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -476,29 +478,6 @@ impl Flow {
         if conflict {
             self.tell(id, from, anomaly::conflict(segment), segment.at, sink);
         }
-    }
-
-    /// Takes a reset, unless its sequence number says that it is blind (RFC 5961 §3).
-    fn reset(&mut self, from: usize, segment: &Segment<'_>) {
-        let ack = segment.flags.any(Flags::ACK).then_some(segment.ack);
-        let half = &mut self.halves[from];
-        let position = half.position(segment.seq);
-        let believable = match half.state {
-            State::Unseen | State::Heard => true,
-            State::Open | State::Ended => {
-                let low = if half.acked > 0 { half.acked.min(half.next) } else { half.next };
-                position + 1 >= low && position <= half.next.max(half.acked) + NEAR
-            }
-        };
-        if !believable {
-            return;
-        }
-        if half.state == State::Open {
-            let by = Carrier { at: segment.at, ack, probe: None };
-            half.waiting().ends(End { position, how: StreamEnd::Rst, by });
-        }
-        self.over = Some(CloseReason::Reset);
-        self.note_reset(from, segment.at, ack);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::lang::Lang;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of a diagram of 32 bits.
-const DIAGRAM: usize = 70;
+const DIAGRAM: usize = 79;
 
 fn shown<L: Layout>(options: Options) -> String {
     let mut show = Show::<L>::new(options);

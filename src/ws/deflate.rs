@@ -18,8 +18,8 @@ use blocks::{Blocks, WINDOW};
 /// What a compressor leaves off the end of each message (RFC 7692 §7.2.1).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// An empty stored block as it looks from inside another one, where a payload that was cut short ends: it is no
-/// block there and shows the error.
+/// An empty stored block as it looks from inside another one, where a payload that was cut short ends: it is
+/// no block there and shows the error.
 const CHECK: [u8; 5] = [0x00, 0x00, 0x00, 0xFF, 0xFF];
 
 /// Inflates one direction.
@@ -74,7 +74,8 @@ impl Inflater {
         Self::with(Blocks::new())
     }
 
-    /// An inflater for a stream of which the beginning was not seen: what is referred to there is taken for zeros.
+    /// An inflater for a stream of which the beginning was not seen: what is referred to there is taken
+    /// for zeros.
     pub fn midway() -> Self {
         Self::with(Blocks::midway())
     }

@@ -11,7 +11,8 @@ use super::RequestFacts;
 use super::exam::Exam;
 
 pub(super) const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: \
-                       proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
+                       proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                       proxy_set_header Connection \"upgrade\";";
 
 /// What a request shows of the way it came.
 pub(super) fn in_request(exam: &mut Exam<'_, '_>) -> Vec<Diagnosis> {

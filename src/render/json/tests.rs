@@ -249,7 +249,7 @@ fn statistics_fit_the_schema() {
     let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     records.iter().for_each(assert_valid);
     let kinds: Vec<&str> = records.iter().map(|record| record["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["meta", "stats", "stats", "stats", "summary"]);
+    assert_eq!(kinds, ["meta", "stats", "stats", "stats", "cause", "summary"]);
     let mut array = Vec::new();
     stats.array(&mut array).unwrap();
     assert_eq!(serde_json::from_slice::<Vec<Value>>(&array).unwrap(), records);

@@ -139,7 +139,8 @@ impl Huffman {
     };
 
     /// The code in which symbol n has `lengths[n]` bits, 0 for none. `None` when there are more codes
-    /// than bits can tell apart, or bits that no code begins with: only a single code may leave the other bit open.
+    /// than bits can tell apart, or bits that no code begins with: only a single code may leave the other
+    /// bit open.
     pub fn new(lengths: &[u8], alphabet: Alphabet) -> Option<Self> {
         let mut counts = [0u16; 16];
         for length in lengths {
