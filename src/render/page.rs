@@ -276,24 +276,6 @@ impl Page {
         self.end();
     }
 
-    fn end_with_tail(&mut self) {
-        if self.column + 2 + self.tail.columns > self.width {
-            self.end();
-        }
-        let start = self.width.saturating_sub(self.tail.columns);
-        if self.column < start {
-            self.to(start);
-        }
-        let (words, ink) = (std::mem::take(&mut self.tail.words), self.tail.ink);
-        if self.tail.columns > self.width {
-            self.wrap(ink, &words, 0, 0);
-        } else {
-            let columns = self.tail.is_plain.then_some(self.tail.columns);
-            self.put_measured(ink, &words, columns);
-        }
-        self.tail.words = words;
-    }
-
     fn end(&mut self) {
         if self.text.ends_with(' ') {
             let end = self.text.trim_end_matches(' ').len();

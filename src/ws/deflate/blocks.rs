@@ -2,8 +2,8 @@
 //!
 //! What comes out is written into the window and lent from there, so that a direction holds each byte once;
 //! and while matches are copied it is seen how far they look back. An inflater that keeps its window to
-//! itself would have to be followed by a second one (a final block makes it forget), and by a second reading of the
-//! blocks: distances are what an agreed window is about.
+//! itself would have to be followed by a second one (a final block makes it forget), and by a second reading
+//! of the blocks: distances are what an agreed window is about.
 //!
 //! Input may end anywhere: what is read in one go (a symbol with its extra bits and its distance) is left in
 //! `hold` until all of it is there.
