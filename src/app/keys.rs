@@ -83,7 +83,7 @@ impl Matched {
     }
 
     /// Looks at a message: `None` if it has none of the keys, otherwise what it answers, if that is known.
-    #[expect(clippy::option_option, reason = "the outer one says whether the message is of this kind at all")]
+    #[allow(clippy::option_option, reason = "the outer one says whether the message is of this kind at all")]
     pub fn read(&mut self, said: &Said<'_>) -> Option<Option<Answer>> {
         if !said.is_whole() {
             self.pending.lost(said.dir);

@@ -17,7 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     reader: Reader::Session(|| Box::<Ocpp>::default()),
 };
 
-/// A section of the JSON over WebSockets implementation guide of OCPP 2.0.1; that of 1.6 says the same.
+/// A section of the JSON over `WebSockets` implementation guide of OCPP 2.0.1; that of 1.6 says the same.
 const fn ocpp(section: &'static str) -> Cite {
     Cite { doc: "OCPP-J 2.0.1", section }
 }
@@ -120,7 +120,8 @@ impl Ocpp {
             word.starts_with(|c: char| c.is_ascii_uppercase())
                 && word.bytes().all(|c| c.is_ascii_alphanumeric())
         };
-        if !fits || !said.known && !(*kind == "2" && is_action(&words[1])) {
+        let is_ours = said.known || *kind == "2" && is_action(&words[1]);
+        if !(fits && is_ours) {
             return Err(Text::with("{} with elements of other types", *name));
         }
         let mut fields = vec![said.quote(&TYPE, kind)];

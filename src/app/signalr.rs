@@ -7,7 +7,7 @@ use super::pending::{Id, Pending, Request, Requests};
 use crate::model::json::place;
 use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Text, Value, fields};
 
-/// SignalR with its JSON protocol.
+/// `SignalR` with its JSON protocol.
 pub static DIALECT: Dialect = Dialect {
     id: "signalr",
     subprotocols: &[],

@@ -119,7 +119,7 @@ impl Talk {
     /// Forgets requests that wait for answers.
     pub fn forget_requests(&mut self) {
         let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
-        requests.for_each(|requests| requests.forget());
+        requests.for_each(super::pending::Requests::forget);
     }
 
     /// Requests that are without an answer at the end, the connection's last moment.

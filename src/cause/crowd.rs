@@ -187,7 +187,7 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     let what =
         Text::with("{} connections to {} ended by the server after the same silence", most.len()).and(server);
     let silence = Measure { of: Quantity::Silence, least, most: longest };
-    let case = Case::new(what, vec![Measure::of(Quantity::Connections, most.len() as i64), silence]);
+    let case = Case::new(what, vec![Measure::count(Quantity::Connections, most.len() as u64), silence]);
     let behind = Text::with("an idle timeout of {}", span(least));
     let mend =
         Text::with("a ping every {} would have kept them open; or raise the timeout", span(least * 45 / 100));
@@ -228,7 +228,7 @@ fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<T
         Some(client) => Text::with("{} connects to {} again and again without a pause", client).and(server),
         None => Text::with("a client connects to {} again and again without a pause", server),
     };
-    let measures = [Some(Measure::of(Quantity::Times, pauses.len() as i64)), lived, back];
+    let measures = [Some(Measure::count(Quantity::Times, pauses.len() as u64)), lived, back];
     let case = Case::new(what, measures.into_iter().flatten().collect());
     let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
     let got = Text::with(
@@ -270,11 +270,12 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
             continue;
         }
         let got = Text::with("{} connections ended within {}", gone).and(span(took));
-        let what = match gone == open {
-            true => Text::with("all {} connections to {} ended within {}", gone).and(server),
-            false => Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server),
+        let what = if gone == open {
+            Text::with("all {} connections to {} ended within {}", gone).and(server)
+        } else {
+            Text::with("{} of {} connections to {} ended within {}", gone).and(open).and(server)
         };
-        let measures = vec![Measure::of(Quantity::Connections, gone as i64)];
+        let measures = vec![Measure::count(Quantity::Connections, gone as u64)];
         let case = Case::new(what.and(span(took)), measures);
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
@@ -296,7 +297,7 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
         .and(span(pause));
     let what = Text::with("{} connections to {} come back within {}", run.len()).and(server).and(span(took));
     let measures =
-        vec![Measure::of(Quantity::Connections, run.len() as i64), Measure::of(Quantity::Back, pause)];
+        vec![Measure::count(Quantity::Connections, run.len() as u64), Measure::of(Quantity::Back, pause)];
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
         .like(Case::new(what, measures));
     Some(together(finding, server, run))

@@ -260,7 +260,7 @@ impl Method {
                 Text::with("“{}” in {} of {} answers", words).and(grouped(*times)).and(grouped(self.answers));
             let what =
                 Text::new("the {} answers {} with “{}”").word(dir.peer().name()).and(method).and(words);
-            let case = Case::new(what, vec![Measure::of(Quantity::Times, *times as i64)]);
+            let case = Case::new(what, vec![Measure::count(Quantity::Times, *times)]);
             let finding = Finding::new(&FAILED, None, "answers that are no errors".into(), got).like(case);
             told.push(Together { time: place.time, packets: place.packets, findings: vec![finding] });
         }

@@ -35,7 +35,7 @@ const SECOND: i64 = 1_000_000_000;
 /// early, and a proxy rounds.
 pub fn usual(silence: i64) -> Option<(u64, &'static str)> {
     USUAL.iter().copied().find(|(seconds, _)| {
-        let nominal = *seconds as i64 * SECOND;
+        let nominal = i64::try_from(*seconds).unwrap_or_default() * SECOND;
         let late = (nominal / 100).clamp(SECOND / 5, SECOND + SECOND / 5);
         (-SECOND / 20..=late).contains(&(silence - nominal))
     })

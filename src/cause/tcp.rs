@@ -46,7 +46,7 @@ const LOST: u32 = 8;
 const LOST_SHARE: f64 = 0.02;
 /// Segments sent again, or probes, without an answer, and nanoseconds from the first of them on.
 const VAIN: u32 = 3;
-const VAIN_FOR: u64 = 1_000_000_000;
+const VAIN_FOR: i64 = 1_000_000_000;
 /// Nanoseconds after which the end of a stream has come across, and somebody who reads has noticed it.
 const NOTICED: i64 = 200_000_000;
 
@@ -154,7 +154,7 @@ fn since(side: &TcpSide, from: Option<At>) -> i64 {
 fn went_dark(dir: Dir, side: &TcpSide) -> Option<Finding> {
     let resent = &side.resent;
     let lasted = since(side, resent.unanswered_from);
-    if resent.unanswered < VAIN || lasted < VAIN_FOR as i64 {
+    if resent.unanswered < VAIN || lasted < VAIN_FOR {
         return None;
     }
     let got = Text::new("the {} sent {} segments again in {}, and nothing came back")
@@ -172,7 +172,7 @@ fn went_dark(dir: Dir, side: &TcpSide) -> Option<Finding> {
 fn vanished(dir: Dir, side: &TcpSide) -> Option<Finding> {
     let probes = &side.keep_alive;
     let lasted = since(side, probes.unanswered_from);
-    if probes.unanswered < VAIN || lasted < VAIN_FOR as i64 {
+    if probes.unanswered < VAIN || lasted < VAIN_FOR {
         return None;
     }
     let got = Text::new("{} keep-alive probes of the {} in {}, and nothing came back")

@@ -142,7 +142,7 @@ pub struct Args {
     ascii: bool,
 
     /// Show these connections: numbers and ranges, an address or host name with or without its port, a port,
-    /// a path, a URL: 2,5-7 or :8080 or /chat or ws://feed.example.com/chat
+    /// a path, a URL: 2,5-7 or :8080 or /chat or <ws://feed.example.com/chat>
     #[arg(short, long, value_name = "STREAMS", value_parser = streams, help_heading = "Selecting")]
     stream: Vec<Streams>,
 

@@ -180,8 +180,8 @@ fn whichever_bit_of_a_handshake_is_wrong_both_ways_say_so() {
         Event::Data(Side::B, b"\x81\x02Hi".to_vec()),
         Event::End(Side::A, StreamEnd::Fin),
     ];
-    let right = told(&[usual.clone()], true, limits::MEMORY);
-    assert_eq!(right, told(&[usual.clone()], false, limits::MEMORY), "what is held, too");
+    let right = told(std::slice::from_ref(&usual), true, limits::MEMORY);
+    assert_eq!(right, told(std::slice::from_ref(&usual), false, limits::MEMORY), "what is held, too");
     let mut differently_told = 0;
     for which in [0, 1] {
         let length = if which == 0 { ASKS.len() } else { ANSWERS.len() };

@@ -117,6 +117,11 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// So many of something.
+    pub fn count(of: Quantity, count: u64) -> Self {
+        Self::of(of, i64::try_from(count).unwrap_or(i64::MAX))
+    }
+
     /// One value.
     pub fn of(of: Quantity, value: i64) -> Self {
         Self { of, least: value, most: value }

@@ -333,9 +333,10 @@ impl Teller<'_> {
             (Naming::Both, Some(client)) if said.server.is_some() => format!("{client} → {}", whom(said)),
             _ => whom(said),
         };
-        let words = match whom.is_empty() {
-            true => format!("  {}", lang.say(&said.line)),
-            false => format!("  {whom}{}{}", lang.words(": "), lang.say(&said.line)),
+        let words = if whom.is_empty() {
+            format!("  {}", lang.say(&said.line))
+        } else {
+            format!("  {whom}{}{}", lang.words(": "), lang.say(&said.line))
         };
         (name, words)
     }

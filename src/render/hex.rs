@@ -217,7 +217,7 @@ fn payload(page: &mut Page, frame: &Frame<'_>, columns: Columns, text: bool) {
     let header = u64::from(frame.header.header_length());
     let rows = page.at_most(PAYLOAD_ROWS);
     let masked = frame.header.masking_key.is_some();
-    let has_room = columns.bytes + 2 * columns.row * 4 + 1 <= page.width();
+    let has_room = columns.bytes + 2 * columns.row * 4 < page.width();
     let per_row = if masked || !has_room { columns.row } else { 2 * columns.row };
     let mut shown = 0;
     let all = hole::parts(frame.payload, frame.holes).flat_map(|part| rows_of(part, per_row));

@@ -227,7 +227,6 @@ impl Sink for Collector<'_> {
         match unit.body {
             // Only HTTP: there is no WebSocket to play again.
             Body::Connection(connection) if connection.handshake == Handshake::Polling => ON,
-            Body::Judgement(_) => ON,
             Body::Connection(connection) if connection.ending.is_none() => {
                 let exchange = Exchange {
                     title: self.title.clone(),
@@ -275,6 +274,7 @@ impl Sink for Collector<'_> {
             | Body::Message(_)
             | Body::Packet(_)
             | Body::Session(_)
+            | Body::Judgement(_)
             | Body::Gap(_) => ON,
         }
     }

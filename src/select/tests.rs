@@ -1,7 +1,9 @@
 //! What a selection shows, and the verdict on it.
 
+use super::search::Regex;
 use super::*;
 use crate::model::Dir::{Client, Server};
+use crate::model::Opcode;
 use crate::model::sample::{Talk, finding, note};
 use crate::model::{EndKind, Summary};
 

@@ -34,7 +34,8 @@ pub struct Memory {
     servers: HashSet<SocketAddr, RandomState>,
     pairs: HashMap<Pair, Acquaintance, RandomState>,
     hasher: RandomState,
-    /// Rooms of WebSockets that are over, for those that begin.
+    /// Rooms of `WebSockets` that are over, for those that begin.
+    #[allow(clippy::vec_box, reason = "a room is moved by its address")]
     rooms: Vec<Box<Conversation>>,
 }
 

@@ -71,7 +71,9 @@ impl Session {
         let UsualRequest { target, key, offers, .. } = request;
         let attempt = Attempt { pair: None, target, key: Some(key), offers, now: at.time };
         about.compare(&attempt, &mut findings, cx);
-        findings.iter_mut().for_each(|finding| handshake::with_body(finding, &[], false));
+        for finding in &mut findings {
+            handshake::with_body(finding, &[], false);
+        }
         about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
         self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), key: *request.key, at }));
         ControlFlow::Continue(true)

@@ -114,12 +114,11 @@ impl Inflater {
     /// # Errors
     /// [`Fault`] once; what follows of the message is then ignored.
     pub fn push(&mut self, bytes: &[u8], put: &mut dyn FnMut(&[u8])) -> Result<(), Fault> {
-        match bytes.last_chunk() {
-            Some(last) => self.last = *last,
-            None => {
-                self.last.rotate_left(bytes.len());
-                self.last[4 - bytes.len()..].copy_from_slice(bytes);
-            }
+        if let Some(last) = bytes.last_chunk() {
+            self.last = *last;
+        } else {
+            self.last.rotate_left(bytes.len());
+            self.last[4 - bytes.len()..].copy_from_slice(bytes);
         }
         self.compressed += bytes.len() as u64;
         self.run(bytes, self.compressed, put)
@@ -341,7 +340,7 @@ mod tests {
         inflater.finish(&mut |_| {}).unwrap();
         assert!(inflater.cost() <= 4 * 1024);
         for seed in 0..64u32 {
-            let bytes: Vec<u8> = (0..5000u32).map(|i| ((i * i ^ seed * i) / 7) as u8 & 63).collect();
+            let bytes: Vec<u8> = (0..5000u32).map(|i| (((i * i) ^ (seed * i)) / 7) as u8 & 63).collect();
             inflater.begin();
             inflater.push(&deflated(&bytes, 9), &mut |_| {}).unwrap();
             inflater.finish(&mut |_| {}).unwrap();

@@ -75,11 +75,12 @@ impl Incident {
 
 /// A word that begins and ends where words do: `5` is not in `15`.
 fn contains(text: &str, words: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+    let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     text.match_indices(words).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + words.len()..]);
-        !(is_part(before.chars().next_back()) && is_part(words.chars().next()))
-            && !(is_part(after.chars().next()) && is_part(words.chars().next_back()))
+        let begins_inside = is_part(before.chars().next_back()) && is_part(words.chars().next());
+        let ends_inside = is_part(after.chars().next()) && is_part(words.chars().next_back());
+        !(begins_inside || ends_inside)
     })
 }
 

@@ -25,7 +25,7 @@ pub static JSON: Dialect = Dialect {
     reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::Encoding::Json))),
 };
 
-/// WAMP whose messages are MessagePack.
+/// WAMP whose messages are `MessagePack`.
 pub static MSGPACK: Dialect = Dialect {
     id: "wamp.2.msgpack",
     subprotocols: &["wamp.2.msgpack"],

@@ -117,7 +117,7 @@ impl Marks {
 
     fn comment(&mut self, unit: &Unit<'_>) {
         let known = self.connections.get(&unit.conn).and_then(|extent| extent.packets);
-        let made = (!self.cuts.is_empty()).then(|| self.cuts.len() as u64);
+        let made = (!self.cuts.is_empty()).then_some(self.cuts.len() as u64);
         // What is said of a connection as a whole stands where it was last heard of.
         let Some(packet) = unit.packets.or(known).map(|(_, last)| last).or(made) else { return };
         let said = comments(unit, self.lang);

@@ -234,17 +234,18 @@ impl Said {
         let text = value.unwrap_or_default();
         match meaning {
             Meaning::Input => self.inputs.extend(value.map(str::to_owned)),
-            Meaning::Filter => match filter::options(text) {
-                Some(options) => self.options.extend(options),
-                None => {
+            Meaning::Filter => {
+                if let Some(options) = filter::options(text) {
+                    self.options.extend(options);
+                } else {
                     self.foreign.pop();
                     self.unsaid = Some(Text::with(
                         "the display filter {} has to be said with --stream, --from, --opcode, --grep or \
-                         --findings",
+                     --findings",
                         quoted(text),
                     ));
                 }
-            },
+            }
             Meaning::Interface => self.interface = Some(value.unwrap_or("any").to_owned()),
             Meaning::CaptureFilter => {
                 self.filter = Some(text.to_owned());
@@ -297,16 +298,15 @@ impl Said {
         if self.output.as_deref() == Some("-") {
             self.output = None;
         }
-        let mut line = match &self.interface {
-            Some(interface) => tcpdump(interface, self.filter.as_deref(), &options),
-            None => {
-                if self.inputs.is_empty() {
-                    self.inputs.push("FILE".to_owned());
-                }
-                let words = options.iter().chain(&self.inputs);
-                let words: Vec<String> = words.map(|word| quoted(word)).collect();
-                format!("wstool decode {}", words.join(" "))
+        let mut line = if let Some(interface) = &self.interface {
+            tcpdump(interface, self.filter.as_deref(), &options)
+        } else {
+            if self.inputs.is_empty() {
+                self.inputs.push("FILE".to_owned());
             }
+            let words = options.iter().chain(&self.inputs);
+            let words: Vec<String> = words.map(|word| quoted(word)).collect();
+            format!("wstool decode {}", words.join(" "))
         };
         if let Some(output) = &self.output {
             line = format!("{line} > {}", quoted(output));
@@ -320,9 +320,10 @@ impl Said {
 fn takes_value(name: &str) -> Option<bool> {
     let command = super::command();
     let decode = command.find_subcommand("decode")?;
-    let is_it = |arg: &&clap::Arg| match name.strip_prefix("--") {
-        Some(long) => arg.get_long() == Some(long),
-        None => {
+    let is_it = |arg: &&clap::Arg| {
+        if let Some(long) = name.strip_prefix("--") {
+            arg.get_long() == Some(long)
+        } else {
             let mut letters = name.chars().skip(1);
             let letter = letters.next();
             letter.is_some() && letters.next().is_none() && arg.get_short() == letter

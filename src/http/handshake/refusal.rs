@@ -26,7 +26,7 @@ pub(super) fn case(exam: &Exam<'_, '_>, code: u16) -> Case {
         (Name::Version, "Sec-WebSocket-Version"),
     ] {
         if let Some((_, value)) = exam.first(name) {
-            let value = shown(value.bytes).to_string();
+            let value = shown(value.bytes).clone();
             what = Text::new("{}, {}: {}").word(what).and(label).and(prefix(&value, limits::REASON_SHOWN));
         }
     }

@@ -110,18 +110,17 @@ impl<W: Write> PcapNgWriter<W> {
     /// Those of the writer; a link type that pcapng cannot name.
     pub fn packet(&mut self, packet: &Packet<'_>, comments: &[String]) -> io::Result<()> {
         let known = self.links.iter().position(|link| *link == packet.link);
-        let interface = match known {
-            Some(interface) => interface,
-            None => {
-                let block = InterfaceDescriptionBlock {
-                    linktype: DataLink::from(packet.link),
-                    snaplen: 0,
-                    options: vec![InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO)],
-                };
-                self.inner.write_pcapng_block(block).map_err(explain_block)?;
-                self.links.push(packet.link);
-                self.links.len() - 1
-            }
+        let interface = if let Some(interface) = known {
+            interface
+        } else {
+            let block = InterfaceDescriptionBlock {
+                linktype: DataLink::from(packet.link),
+                snaplen: 0,
+                options: vec![InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO)],
+            };
+            self.inner.write_pcapng_block(block).map_err(explain_block)?;
+            self.links.push(packet.link);
+            self.links.len() - 1
         };
         let comment = |comment: &String| {
             let text = comment[..comment.floor_char_boundary(limits::COMMENT)].to_owned();

@@ -160,7 +160,7 @@ fn connections_may_be_side_by_side() {
     play(&parse(script).unwrap(), Time(7), &mut |b| keys.fill(b), &mut |time, packet| {
         times.push(time);
         let headers = etherparse::PacketHeaders::from_ethernet_slice(packet).unwrap();
-        let tcp = headers.transport.and_then(|it| it.tcp()).unwrap();
+        let tcp = headers.transport.and_then(etherparse::TransportHeader::tcp).unwrap();
         ports.push(tcp.source_port.max(tcp.destination_port));
     });
     assert!(times.is_sorted() && times[0] >= Time(7));

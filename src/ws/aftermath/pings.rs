@@ -116,24 +116,20 @@ impl Story {
                 //# Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in
                 //# response
                 let expected = Text::with("a pong for ping {}", ping.n);
-                findings.push(match ping.other_pong {
+                findings.push(if let Some(pong) = ping.other_pong {
                     //= RFC 6455 §5.5.3
                     //# A Pong frame sent in response to a Ping frame must have identical
                     //# "Application data" as found in the message body of the Ping frame
-                    Some(pong) => {
-                        let got = "only pongs with other payloads".into();
-                        let what =
-                            Text::new("had pings of the {} answered with other payloads").word(dir.name());
-                        let found = Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got);
-                        found.at(pong).at(ping.at).like(Case::new(what, Vec::new()))
-                    }
-                    None => {
-                        let what = Text::new("had a ping of the {} that was not answered").word(dir.name());
-                        let wait = last.time.zip(until).map(|(sent, until)| until.since(sent));
-                        let wait = wait.map(|wait| Measure::of(Quantity::Waited, wait));
-                        let found = Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into());
-                        found.at(ping.at).like(Case::new(what, wait.into_iter().collect()))
-                    }
+                    let got = "only pongs with other payloads".into();
+                    let what = Text::new("had pings of the {} answered with other payloads").word(dir.name());
+                    let found = Finding::new(&PONG_PAYLOAD_MISMATCH, dir.peer(), expected, got);
+                    found.at(pong).at(ping.at).like(Case::new(what, Vec::new()))
+                } else {
+                    let what = Text::new("had a ping of the {} that was not answered").word(dir.name());
+                    let wait = last.time.zip(until).map(|(sent, until)| until.since(sent));
+                    let wait = wait.map(|wait| Measure::of(Quantity::Waited, wait));
+                    let found = Finding::new(&PING_NOT_ANSWERED, dir.peer(), expected, "none".into());
+                    found.at(ping.at).like(Case::new(what, wait.into_iter().collect()))
                 });
             }
         }

@@ -1,5 +1,7 @@
 //! A DEFLATE stream's bits (RFC 1951 §3.1.1).
 
+#![allow(clippy::inline_always, reason = "the innermost loop: measured")]
+
 use super::codes::Code;
 
 /// The bytes are no DEFLATE from here on.

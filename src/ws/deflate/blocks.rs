@@ -8,6 +8,8 @@
 //! Input may end anywhere: what is read in one go (a symbol with its extra bits and its distance) is left in
 //! `hold` until all of it is there.
 
+#![allow(clippy::inline_always, reason = "the innermost loop: measured")]
+
 use super::bits::{Bad, Bits};
 use super::codes::{Codes, FIXED};
 use super::dynamic::Dynamic;
@@ -259,6 +261,7 @@ impl Blocks {
         Ok(None)
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "as the readers of other blocks")]
     fn stored(&mut self, bits: &mut Bits<'_>, mut left: u16) -> Option<Stop> {
         let room = &mut self.ring[self.at..];
         let length = room.len();

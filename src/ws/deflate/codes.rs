@@ -1,5 +1,7 @@
 //! The Huffman codes of DEFLATE's blocks (RFC 1951 §3.2.2, §3.2.6, §3.2.7).
 
+#![allow(clippy::inline_always, reason = "the innermost loop: measured")]
+
 use std::sync::LazyLock;
 
 /// Bits by which a code is looked up at once: all of a fixed code, most of what a dynamic one is used for.

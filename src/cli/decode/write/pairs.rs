@@ -13,7 +13,7 @@ type Pair = (SocketAddr, SocketAddr);
 
 /// The connections that were selected, by their addresses.
 pub(super) struct Pairs {
-    pairs: HashMap<Pair, Line, foldhash::fast::FixedState>,
+    lines: HashMap<Pair, Line, foldhash::fast::FixedState>,
     /// Between whom there may be fragments.
     hosts: HashSet<(IpAddr, IpAddr), foldhash::fast::FixedState>,
     window: Option<Window>,
@@ -42,8 +42,10 @@ impl Pairs {
             let last = extent.packets.map_or(u64::MAX, |(_, last)| last);
             pairs.entry(pair(a, b)).or_default().last.push(last);
         }
-        pairs.values_mut().for_each(|line| line.last.sort_unstable());
-        Self { pairs, hosts, window }
+        for line in pairs.values_mut() {
+            line.last.sort_unstable();
+        }
+        Self { lines: pairs, hosts, window }
     }
 
     /// Whether a packet is of one of them. Packets are asked for in the order of their numbers.
@@ -57,7 +59,7 @@ impl Pairs {
             None => false,
             Some(Glance::Fragment { from, to }) => is_inside && self.hosts.contains(&(from, to)),
             Some(Glance::Segment { from, to, opens, data }) => {
-                let Some(line) = self.pairs.get_mut(&pair(from, to)) else { return false };
+                let Some(line) = self.lines.get_mut(&pair(from, to)) else { return false };
                 if opens && line.last.get(line.at).is_some_and(|last| packet.number > *last) {
                     line.at += 1;
                     line.is_open = false;
