@@ -141,9 +141,15 @@ pub struct Args {
     #[arg(long, help_heading = "Showing")]
     ascii: bool,
 
-    /// Show these connections: numbers and ranges, an address or host name with or without its port, a port,
-    /// a path, a URL: 2,5-7 or :8080 or /chat or <ws://feed.example.com/chat>
-    #[arg(short, long, value_name = "STREAMS", value_parser = streams, help_heading = "Selecting")]
+    #[arg(
+        short,
+        long,
+        value_name = "STREAMS",
+        value_parser = streams,
+        help_heading = "Selecting",
+        help = "Show these connections: numbers and ranges, an address or host name with or without its \
+                port, a port, a path, a URL: 2,5-7 or :8080 or /chat or ws://feed.example.com/chat"
+    )]
     stream: Vec<Streams>,
 
     /// Show what one endpoint sent

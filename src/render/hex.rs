@@ -187,7 +187,12 @@ fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
             page.wrap(Ink::Plain, &page.lang().say(&field.meaning), value_at, 0);
         }
         _ => {
-            page.put(Ink::Strong, &rows::number(field));
+            let number = rows::number(field);
+            if page.column() + number.len() > page.width() {
+                page.line();
+                page.to(value_at.min(page.width().saturating_sub(number.len())));
+            }
+            page.put(Ink::Strong, &number);
             if !field.meaning.is_empty() {
                 // A value of one to three digits, and a space.
                 let start = if page.is_narrow() { value_at } else { at + 4 };
@@ -249,7 +254,7 @@ fn payload(page: &mut Page, frame: &Frame<'_>, columns: Columns, text: bool) {
     let left = frame.header.length.saturating_sub(shown);
     if left > 0 {
         let words = count(page.lang(), left, MORE_BYTES);
-        page.to(columns.bytes).put(Ink::Faint, "… ").put(Ink::Faint, &words).line();
+        page.to(columns.bytes).put(Ink::Faint, "… ").wrap(Ink::Faint, &words, columns.bytes, 0).line();
     }
     if text && !frame.payload.is_empty() && !frame.payload.is_ascii() {
         if !frame.holes.is_empty() {

@@ -11,8 +11,8 @@ use super::{Options, app, files, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::grouped;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, Handshake, InputFile, Message, Meta, Opcode, Opening, Roles,
-    Severity, Summary, Unit, Utf8, hole,
+    Body, Connection, Dir, EndKind, Ending, Gap, Handshake, InputFile, Message, Meta, Opcode, Opening,
+    Outcome, Roles, Severity, Summary, Unit, Utf8, hole,
 };
 
 /// Payload bytes kept of each frame and message unless asked for more.
@@ -73,6 +73,9 @@ impl Outline {
             Body::Frame(_) => {}
             Body::Packet(packet) => app::packet(self, unit, packet, to),
             Body::Session(session) => app::session(self, unit, session, to),
+            // What was pasted ends because there is no more of it.
+            Body::Judgement(judgement)
+                if judgement.outcome == Outcome::Open && judgement.server.is_none() => {}
             Body::Judgement(judgement) => {
                 let line = self.lang.say(&judgement.line());
                 item(

@@ -15,6 +15,7 @@ mod diagnose;
 mod exchange;
 mod followed;
 pub mod pasted;
+mod sessions;
 mod socket;
 mod table;
 mod target;
@@ -31,9 +32,8 @@ use crate::app::keys::Matched;
 use crate::app::{self, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppPacket, AppSession, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame,
-    HttpHead, Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered,
-    Unit, Wants, hole,
+    App, AppPacket, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
+    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered, Unit, Wants, hole,
 };
 
 pub use crate::app::keys::Keys;
@@ -325,57 +325,6 @@ impl<S: Sink> Timeline<S> {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
             conn.lost(dir);
         }
-    }
-
-    fn end_session(&mut self, number: u32, how: SessionEnd) -> Flow {
-        let Some(ended) = self.table.end(number, how, self.now) else { return ON };
-        self.show_session(&ended.record, &ended.findings, ended.packets)
-    }
-
-    fn show_session(
-        &mut self,
-        session: &AppSession,
-        findings: &[Finding],
-        packets: Option<(u64, u64)>,
-    ) -> Flow {
-        self.count(findings);
-        let conn = session.conns.last().copied().unwrap_or_default();
-        let (body, time) = (Body::Session(session), session.ended);
-        self.pass(&Unit { time, packets, findings, ..Unit::of(conn, body) })
-    }
-
-    /// Ends the sessions that were idle for longest when there are too many.
-    fn make_room(&mut self) -> Flow {
-        for number in self.table.too_many() {
-            self.end_session(number, SessionEnd::CaptureEnd)?;
-        }
-        ON
-    }
-
-    /// Another file begins, which may have been captured elsewhere: its sessions are its own.
-    fn forget(&mut self) -> Flow {
-        for number in self.table.all() {
-            self.end_session(number, SessionEnd::CaptureEnd)?;
-        }
-        self.table.forget();
-        self.conns.clear();
-        self.requests.held = 0;
-        self.now = None;
-        ON
-    }
-
-    fn summary(&mut self, unit: &Unit<'_>, summary: &Summary) -> Flow {
-        for number in self.table.all() {
-            // A sink that has had enough takes the summary all the same.
-            let _: Flow = self.end_session(number, SessionEnd::CaptureEnd);
-        }
-        if self.tally.is_empty() {
-            return self.pass(unit);
-        }
-        let mut summary = summary.clone();
-        summary.findings.add_all(&std::mem::take(&mut self.tally));
-        summary.findings.sort();
-        self.pass(&Unit { body: Body::Summary(&summary), ..*unit })
     }
 }
 

@@ -24,7 +24,7 @@ use super::{cut, mask};
 use crate::limits;
 use crate::model::{
     At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, Hole, ON, Opcode, Out, Piece, Rule,
-    Source, SourceId, Span, Unfinished,
+    Source, SourceId, Span,
 };
 
 /// Buffers that live as long as the run and are lent to whoever decodes, so
@@ -193,23 +193,6 @@ impl Half {
     pub(super) fn is_inside_message(&self) -> bool {
         let message = self.open.as_ref().and_then(|open| open.message.as_ref());
         message.is_some_and(|message| message.frame_count > 0)
-    }
-
-    /// The message that is under way, if its beginning was seen.
-    pub(super) fn under_way(&self) -> Option<Unfinished> {
-        let open = self.open.as_deref()?;
-        let is_inside = matches!(open.state, State::Payload);
-        let current = &open.current;
-        let is_data = !current.header.opcode.is_control();
-        let frame = is_inside.then(|| (current.arrived(), current.header.length)).filter(|_| is_data);
-        match &open.message {
-            Some(message) if message.frame_count > 0 || frame.is_some() => Some(Unfinished {
-                fragments: message.frame_count,
-                bytes: message.length + frame.map_or(0, |(arrived, _)| arrived),
-                frame,
-            }),
-            _ => None,
-        }
     }
 
     /// What has arrived of the unfinished frame.

@@ -401,7 +401,7 @@ fn grep_matches_what_is_shown() {
     assert!(stats.contains(r#""frames":{"client":{"text":2,"binary":0,"continuation":1,"#), "{stats}");
     // What nobody sees does not match: the compressed bytes, and two texts across a frame's end.
     for nothing in ["\\x48\\xcd", "HelloHello", "no such thing"] {
-        let table = shown("table", nothing, &[]);
+        let table = shown("table", nothing, &["--no-verdict"]);
         assert_eq!(table.lines().count(), 2, "{table}");
     }
 }
@@ -612,8 +612,17 @@ fn what_to_change_is_said_once() {
     let script = include_str!("../../samples/broken/no-sticky-session.script");
     let capture = file("no-sticky-session.pcap", &pcap(&packets(script)));
     for (lang, fix, try_) in [("en", "  fix  ", "  try  "), ("zh", "  改法  ", "  试试  ")] {
-        let text =
-            output(&mut wstool(&["--lang", lang, "decode", &capture, "--view", "session", "--explain"])).1;
+        let text = output(&mut wstool(&[
+            "--lang",
+            lang,
+            "decode",
+            &capture,
+            "--view",
+            "session",
+            "--explain",
+            "--no-verdict",
+        ]))
+        .1;
         let page = output(&mut wstool(&["--lang", lang, "explain", "no-sticky-session"])).1;
         // Two sessions met it.
         assert_eq!((text.matches(fix).count(), text.matches(try_).count()), (0, 2), "{text}");
@@ -686,7 +695,7 @@ fn samples_are_listed_and_written() {
         assert!(list.lines().count() > 250 && list.contains("  samples/handshakes/rfc6455.http "), "{list}");
     }
     let (_, few, _) = output(&mut wstool(&["samples", "chromium", "pcap"]));
-    assert_eq!(few.matches("  samples/").count(), 2, "{few}");
+    assert_eq!(few.matches("  samples/").count(), 4, "{few}");
     let (_, records, _) = output(&mut wstool(&["samples", "--format", "json"]));
     let records: serde_json::Value = serde_json::from_str(&records).expect("JSON");
     let rule = records.as_array().expect("a list").iter().find(|r| r["rule"] == "invalid-utf8");

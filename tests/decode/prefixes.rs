@@ -209,7 +209,7 @@ fn what_is_cut_is_judged_as_far_as_it_is_there() {
         ("897e", &["control-frame-too-long"]),
         ("8801", &["close-payload-one-byte"]),
         ("810a6162fffe", &["invalid-utf8"]),
-        ("880503ed", &["reserved-close-code"]),
+        ("880503ed", &["reserved-close-code", "close-unusual"]),
         ("c1", &["reserved-bit-set"]),
         ("81", &[]),
         ("8800 81", &[]),

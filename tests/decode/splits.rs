@@ -48,6 +48,8 @@ fn essence(records: &[Value]) -> Vec<Value> {
         let object = record.as_object_mut().expect("a record is an object");
         object.remove("time");
         object.remove("packets");
+        // What TCP says is about the carriage.
+        object.remove("tcp");
         if let Some(Value::Array(findings)) = object.get_mut("findings") {
             findings.retain(|id| !CARRIAGE.iter().any(|carriage| id == carriage));
         }

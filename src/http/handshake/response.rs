@@ -88,7 +88,7 @@ impl Report<'_> {
     fn concerns_us(&self, exam: &Exam<'_, '_>) -> bool {
         let switches = exam.head.status() == Some(101) && super::answers(exam);
         let asked = self.request.is_some_and(|request| request.is_upgrade);
-        exam.head.is_response() && (switches || asked || super::wants(exam))
+        exam.head.is_response() && (switches || asked || self.request.is_none() && super::wants(exam))
     }
 
     fn switching<'k>(&mut self, exam: &mut Exam<'_, '_>, others: &dyn Fn() -> Vec<&'k [u8]>) -> Outcome {

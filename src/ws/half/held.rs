@@ -2,7 +2,7 @@
 
 use super::{Half, Open, Scratch, State};
 use crate::limits;
-use crate::model::{Hole, Piece, Span};
+use crate::model::{Hole, Piece, Span, Unfinished};
 use crate::ws::held::{self, Held};
 use crate::ws::message::Assembly;
 
@@ -64,6 +64,23 @@ impl Open {
 }
 
 impl Half {
+    /// The message that is under way, if its beginning was seen.
+    pub(in crate::ws) fn under_way(&self) -> Option<Unfinished> {
+        let open = self.open.as_deref()?;
+        let is_inside = matches!(open.state, State::Payload);
+        let current = &open.current;
+        let is_data = !current.header.opcode.is_control();
+        let frame = is_inside.then(|| (current.arrived(), current.header.length)).filter(|_| is_data);
+        match &open.message {
+            Some(message) if message.frame_count > 0 || frame.is_some() => Some(Unfinished {
+                fragments: message.frame_count,
+                bytes: message.length + frame.map_or(0, |(arrived, _)| arrived),
+                frame,
+            }),
+            _ => None,
+        }
+    }
+
     /// What is under way, or room for it.
     #[inline]
     pub(super) fn open(&mut self, scratch: &mut Scratch) -> Box<Open> {
