@@ -88,7 +88,7 @@ fn what_tcp_says_does_not_depend_on_how_a_capture_comes() {
         let places = records(&pcap);
         for cut in 1..places.len() - 1 {
             // In the middle of what is left, once more.
-            let again = (cut + places.len()) / 2;
+            let again = usize::midpoint(cut, places.len());
             let cuts = [24, places[cut], places[again.min(places.len() - 1)], pcap.len()];
             let part = |two: &[usize]| [&pcap[..24], &pcap[two[0]..two[1]]].concat();
             let parts: Vec<Vec<u8>> = cuts.windows(2).filter(|two| two[0] < two[1]).map(part).collect();
