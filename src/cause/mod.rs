@@ -6,7 +6,8 @@
 //!
 //! Rules say what is wrong on the wire. Most connections that end badly break none: a proxy is tired of the
 //! silence, a server has a limit, a client gives up. When a connection is over, [`Judge`] looks at how it
-//! ended ([`Ending`]) and at what was found in it, and tells a [`Judgement`]: who ended it and how, and as
+//! ended ([`Ending`](crate::model::Ending)) and at what was found in it, and tells a
+//! [`Judgement`](crate::model::Judgement): who ended it and how, and as
 //! its findings the *causes*. What only several connections show (the same silence before each end, clients
 //! that come back without a pause) is told at the end of the input.
 //!

@@ -3,16 +3,16 @@
 //! The fields of a frame and the rules its sender is held to stand here, each
 //! with its section. The code that reads and judges them is in the files below:
 //!
-//! - [`header`] reads the 2 to 14 bytes before a payload, [`encode`] writes them
-//! - [`mask`] applies the masking key, [`utf8`] validates text as it arrives
-//! - [`close`] reads a Close frame's body
-//! - [`half`] turns one endpoint's bytes into frames, [`mod@message`] its fragments into messages
-//! - [`judge`] holds a header against the rules, [`cut`] what is there of one, [`aftermath`] both endpoints:
+//! - `header` reads the 2 to 14 bytes before a payload, `encode` writes them
+//! - `mask` applies the masking key, `utf8` validates text as it arrives
+//! - `close` reads a Close frame's body
+//! - `half` turns one endpoint's bytes into frames, `message` its fragments into messages
+//! - `judge` holds a header against the rules, `cut` what is there of one, `aftermath` both endpoints:
 //!   pongs, closing, violations
-//! - [`deflate`] inflates (RFC 7692), [`compressed`] holds the sender to what was agreed
-//! - [`repeats`] counts what was found too often to be told again
-//! - [`conversation`] keeps the two halves together; [`describe`] annotates frames for those who look
-//! - [`shape`] says what makes bytes frames and what excludes it, [`seek`] finds where they begin:
+//! - `deflate` inflates (RFC 7692), `compressed` holds the sender to what was agreed
+//! - `repeats` counts what was found too often to be told again
+//! - `conversation` keeps the two halves together; `describe` annotates frames for those who look
+//! - `shape` says what makes bytes frames and what excludes it, `seek` finds where they begin:
 //!   without a handshake, and again after a gap
 
 pub(crate) mod aftermath;
