@@ -138,12 +138,10 @@ impl Crowd {
         for (server, mut events) in servers {
             events.sort_by_key(|event| (event.began, event.conn));
             told.extend(same_silence(server, &events));
-            let mut clients: Vec<_> = events.iter().map(|event| event.client).collect();
-            clients.sort_unstable();
-            clients.dedup();
-            for client in clients {
-                let own: Vec<Event> = events.iter().copied().filter(|event| event.client == client).collect();
-                told.extend(storm(server, client, &own));
+            let mut by_client = events.clone();
+            by_client.sort_by_key(|event| event.client);
+            for own in by_client.chunk_by(|a, b| a.client == b.client) {
+                told.extend(storm(server, own));
             }
             told.extend(ended_together(server, &events));
         }
@@ -199,7 +197,7 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
 }
 
 /// A client that comes back without a pause; `events` are its own, by when they began.
-fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<Together> {
+fn storm(server: Endpoint, events: &[Event]) -> Option<Together> {
     let mut ended: Vec<Event> = events.iter().copied().filter(|event| event.failed).collect();
     ended.sort_by_key(|event| (event.ended, event.conn));
     let (mut pauses, mut lost) = (Vec::new(), Vec::new());
@@ -224,7 +222,7 @@ fn storm(server: Endpoint, client: Option<IpAddr>, events: &[Event]) -> Option<T
     }
     let lived = range(Quantity::Lived, lost.iter().map(|event| event.ended.since(event.began)));
     let back = range(Quantity::Back, pauses.iter().copied());
-    let what = match client {
+    let what = match events.first()?.client {
         Some(client) => Text::with("{} connects to {} again and again without a pause", client).and(server),
         None => Text::with("a client connects to {} again and again without a pause", server),
     };
@@ -250,13 +248,16 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
     let mut told = Vec::new();
     for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
         let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };
-        // They were open at the same time, and hardly another was.
         let took = last.ended.since(first.ended);
-        let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
-        let open = events.iter().filter(open_then).count();
         let gone = burst.iter().filter(|event| event.began < first.ended).count();
         // Where most of those that end have begun meanwhile, one after the other fails.
-        if gone < ALL || gone * 5 < open * 4 || gone * 5 < burst.len() * 4 {
+        if gone < ALL || gone * 5 < burst.len() * 4 {
+            continue;
+        }
+        // They were open at the same time, and hardly another was. (All events are looked at: only now.)
+        let open_then = |event: &&Event| event.began < first.ended && event.ended >= first.ended;
+        let open = events.iter().filter(open_then).count();
+        if gone * 5 < open * 4 {
             continue;
         }
         // Connections that never last long end close to each other all the time.

@@ -1,7 +1,7 @@
 //! What went wrong in an input, worst first and grouped: the answer before the evidence.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Fast, crowd, reply};
 use crate::limits;
@@ -32,7 +32,7 @@ pub struct Head {
     /// The first and the last time that was seen.
     pub span: Option<(Time, Time)>,
     /// How many connections came to which outcome.
-    pub outcomes: Vec<(Outcome, u64)>,
+    pub outcomes: BTreeMap<Outcome, u64>,
     groups: Vec<Group>,
     /// Place among `groups` by what makes them one.
     places: HashMap<Key, usize, Fast>,
@@ -76,7 +76,7 @@ pub struct Group {
     pub first: Place,
     /// The last only.
     pub last: Place,
-    /// What may be behind the first, and what to change.
+    /// What may be behind the first, or else what usually is, and what to change.
     pub diagnosis: Option<Diagnosis>,
     /// `what` is a sentence about connections that is true of all of them.
     pub is_case: bool,
@@ -98,8 +98,6 @@ pub struct Place {
 pub struct Said {
     /// Its number.
     pub conn: u32,
-    /// What became of it.
-    pub outcome: Outcome,
     /// The client's address.
     pub client: Option<Endpoint>,
     /// The server's address.
@@ -108,8 +106,6 @@ pub struct Said {
     pub target: Option<String>,
     /// What is said of it.
     pub line: Text,
-    /// When its first bytes were captured.
-    pub began: Option<Time>,
     /// The worst of its causes.
     pub worst: Option<Severity>,
 }
@@ -165,9 +161,9 @@ impl Head {
         self.summary.packets == 0 && self.said.iter().all(|said| said.server.is_none())
     }
 
-    /// The worst there is.
-    pub fn worst(&self) -> Option<Severity> {
-        self.groups.iter().map(|group| group.rule.severity).max()
+    /// Whether nothing went wrong but what are notes.
+    pub fn is_fine(&self) -> bool {
+        self.groups.is_empty()
     }
 
     /// Takes a unit into account.
@@ -224,10 +220,7 @@ impl Head {
     }
 
     fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement) {
-        match self.outcomes.iter_mut().find(|(outcome, _)| *outcome == judgement.outcome) {
-            Some((_, times)) => *times += 1,
-            None => self.outcomes.push((judgement.outcome, 1)),
-        }
+        *self.outcomes.entry(judgement.outcome).or_default() += 1;
         let manners = self.open.get_mut(&unit.conn).and_then(|open| open.manners.take());
         // Requests without an answer say nothing of the manner of the end.
         if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
@@ -242,12 +235,10 @@ impl Head {
         if self.said.len() < limits::HEAD_CONNECTIONS {
             self.said.push(Said {
                 conn: unit.conn,
-                outcome: judgement.outcome,
                 client: judgement.client,
                 server: judgement.server,
                 target: judgement.target.clone(),
                 line: judgement.line(),
-                began: judgement.began,
                 worst: unit.findings.iter().map(|finding| finding.rule.severity).max(),
             });
         }
@@ -284,6 +275,8 @@ impl Group {
         let case = finding.case.as_deref().cloned();
         let Case { what, measures, behind, .. } =
             case.unwrap_or_else(|| Case::new(finding.got.clone(), Vec::new()));
+        let usual = || finding.rule.usually.map(|it| Diagnosis::new(finding.rule.id, it.what, it.fix));
+        let diagnosis = behind.or_else(|| finding.cause.as_deref().cloned()).or_else(usual);
         let together = measures.iter().find(|measure| measure.of == Quantity::Connections);
         let connections = together.map_or(1, |measure| measure.most.max(1).unsigned_abs());
         Self {
@@ -297,7 +290,7 @@ impl Group {
             connections,
             first: place,
             last: place,
-            diagnosis: behind.or_else(|| finding.cause.as_deref().cloned()),
+            diagnosis,
             is_case,
         }
     }

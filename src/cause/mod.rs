@@ -232,9 +232,7 @@ impl<S: Sink> Judge<S> {
         if self.tally.is_empty() {
             return self.inner.take(unit);
         }
-        let mut summary = summary.clone();
-        summary.findings.add_all(&std::mem::take(&mut self.tally));
-        summary.findings.sort();
+        let summary = summary.with_findings(&std::mem::take(&mut self.tally));
         self.inner.take(&Unit { body: Body::Summary(&summary), ..*unit })
     }
 }

@@ -63,6 +63,17 @@ pub struct Summary {
     pub files: Vec<FileTotals>,
 }
 
+impl Summary {
+    /// The same with findings of a layer above, which has counted them itself.
+    #[must_use]
+    pub fn with_findings(&self, more: &FindingCounts) -> Self {
+        let mut all = self.clone();
+        all.findings.add_all(more);
+        all.findings.sort();
+        all
+    }
+}
+
 /// What one of several files came to: what was completed while it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileTotals {

@@ -72,6 +72,16 @@ pub enum StreamEnd {
     Capture,
 }
 
+impl StreamEnd {
+    /// The flag of TCP that ends a stream so: `RST` for what was aborted, `FIN` for all else.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Rst => "RST",
+            Self::Fin | Self::Input | Self::Capture => "FIN",
+        }
+    }
+}
+
 /// Whether a decoder still wants to be told what a connection carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {

@@ -1,7 +1,7 @@
 //! How a connection went and ended, in a line.
 
 use super::quantity::{grouped, size, span};
-use super::{CloseCode, ClosePart, Dir, Judgement, Outcome, StreamEnd, TcpEnd, Text, Unfinished, prefix};
+use super::{CloseCode, ClosePart, Dir, Judgement, Outcome, TcpEnd, Text, Unfinished, prefix};
 
 /// Nanoseconds of silence that are worth a word.
 const SILENCE: i64 = 1_000_000_000;
@@ -63,7 +63,7 @@ fn ending(it: &Judgement) -> Text {
                 Some(TcpEnd { by, how, .. }) => {
                     Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
                         .word(by.name())
-                        .and(tcp(how))
+                        .and(how.flag())
                         .and(span(it.lived.unwrap_or_default()))
                 }
                 None => "the handshake was not answered".into(),
@@ -76,7 +76,7 @@ fn ending(it: &Judgement) -> Text {
         (Some((by, close)), end) => closed(*by, close, it.outcome, end),
         (None, Some(end)) => {
             let what =
-                Text::new("{} from the {}, without a Close frame").and(tcp(end.how)).word(end.by.name());
+                Text::new("{} from the {}, without a Close frame").and(end.how.flag()).word(end.by.name());
             return after_silence(it, what);
         }
         (None, None) => return after_silence(it, "the capture ends, and the connection is open".into()),
@@ -107,16 +107,9 @@ fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> 
         (Outcome::Closed, _) => said,
         (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
             .word(said)
-            .and(tcp(end.how))
+            .and(end.how.flag())
             .word(end.by.name()),
         _ => Text::new("{}, not answered").word(said),
-    }
-}
-
-fn tcp(how: StreamEnd) -> &'static str {
-    match how {
-        StreamEnd::Rst => "RST",
-        _ => "FIN",
     }
 }
 

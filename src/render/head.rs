@@ -10,7 +10,7 @@ use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;
 use crate::model::quantity::{grouped, percent, seconds, size, span};
-use crate::model::{Measure, Outcome, Quantity, Severity, Time, Who};
+use crate::model::{Diagnosis, Measure, Outcome, Quantity, Severity, Text, Time, Who};
 
 /// How much of it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ struct Teller<'a> {
 
 /// What went wrong, worst first, as lines of text; nothing where nothing did.
 pub fn wrong(head: &Head, options: &Options) -> String {
-    if head.groups().is_empty() {
+    if head.is_fine() {
         return String::new();
     }
     let mut page = Page::new(options);
@@ -67,9 +67,8 @@ impl Teller<'_> {
     /// What is in the input: connections by outcome, frames, time. Gives the rows that it takes.
     fn contents(&self, to: &mut dyn Setter) -> usize {
         let (head, lang) = (self.head, self.lang);
-        let mut outcomes = head.outcomes.clone();
-        outcomes.sort_by_key(|(outcome, _)| *outcome);
-        let by: Vec<String> = outcomes
+        let by: Vec<String> = head
+            .outcomes
             .iter()
             .map(|(outcome, times)| {
                 lang.fill("{0} {1}", &[&grouped(*times), &lang.words(self::outcome(*outcome))])
@@ -107,8 +106,7 @@ impl Teller<'_> {
     /// What went wrong, in so many rows.
     fn causes(&self, rows: usize, to: &mut dyn Setter) {
         let (head, lang) = (self.head, self.lang);
-        let groups = head.groups();
-        if groups.is_empty() {
+        if head.is_fine() {
             let words = match (head.notes, head.summary.connections) {
                 (_, 0) => return,
                 (0, _) => lang.words("nothing went wrong").to_owned(),
@@ -120,6 +118,7 @@ impl Teller<'_> {
             line(Ink::Plain, &words, to);
             return;
         }
+        let groups = head.groups();
         to.set(Block::Gap);
         to.set(Block::Title(lang.words("what went wrong")));
         let (mut left, mut told) = (rows.saturating_sub(2), 0);
@@ -154,19 +153,16 @@ impl Teller<'_> {
 
     fn cause(&self, group: &Group) -> Cause {
         let lang = self.lang;
-        let usual = group.rule.usually;
-        let (behind, mend) = match (&group.diagnosis, usual) {
-            (Some(it), _) => (lang.say(&it.what).into_owned(), lang.say(&it.fix).into_owned()),
-            (None, Some(usual)) => (lang.words(usual.what).to_owned(), lang.words(usual.fix).to_owned()),
-            (None, None) => (String::new(), String::new()),
+        let say = |words: fn(&Diagnosis) -> &Text| {
+            group.diagnosis.as_ref().map_or_else(String::new, |it| lang.say(words(it)).into_owned())
         };
         Cause {
             severity: group.rule.severity,
             id: group.rule.id,
             what: self.what(group),
             evidence: self.evidence(group),
-            behind,
-            mend,
+            behind: say(|it| &it.what),
+            mend: say(|it| &it.fix),
         }
     }
 
@@ -289,7 +285,7 @@ impl Teller<'_> {
             (None, true) => Naming::Server,
             (None, false) => Naming::Both,
         };
-        if many || self.depth == Depth::Full || !head.groups().is_empty() {
+        if many || self.depth == Depth::Full || !head.is_fine() {
             to.set(Block::Gap);
             match &same {
                 Some(whom) => to.set(Block::Title(&lang.fill("how the connections to {} ended", &[whom]))),
@@ -301,7 +297,7 @@ impl Teller<'_> {
         for said in head.said.iter().take(most) {
             self.connection(said, naming, to);
         }
-        let connections: u64 = head.outcomes.iter().map(|(_, times)| times).sum();
+        let connections: u64 = head.outcomes.values().sum();
         let more = connections.saturating_sub(head.said.len().min(most) as u64);
         if more > 0 {
             line(Ink::Faint, &lang.fill("and {} more", &[&count(lang, more, CONNECTIONS)]), to);

@@ -49,9 +49,7 @@ impl<S: Sink> Timeline<S> {
         if self.tally.is_empty() {
             return self.pass(unit);
         }
-        let mut summary = summary.clone();
-        summary.findings.add_all(&std::mem::take(&mut self.tally));
-        summary.findings.sort();
+        let summary = summary.with_findings(&std::mem::take(&mut self.tally));
         self.pass(&Unit { body: Body::Summary(&summary), ..*unit })
     }
 }

@@ -71,17 +71,6 @@ impl<W: Write> ToJson<W> for &Unfinished {
 /// The record `cause`.
 pub(crate) fn cause<W: Write>(it: &Group, w: &mut Writer<W>) {
     open!(w, "type": "cause", "id": it.rule.id, "severity": it.rule.severity, "title": it.rule.title);
-    let usual = it.rule.usually;
-    let behind = |w: &mut Writer<W>| match (&it.diagnosis, usual) {
-        (Some(diagnosis), _) => (&diagnosis.what).put(w),
-        (None, Some(usual)) => usual.what.put(w),
-        (None, None) => None::<&str>.put(w),
-    };
-    let mend = |w: &mut Writer<W>| match (&it.diagnosis, usual) {
-        (Some(diagnosis), _) => (&diagnosis.fix).put(w),
-        (None, Some(usual)) => usual.fix.put(w),
-        (None, None) => None::<&str>.put(w),
-    };
     members!(
         w,
         "who": it.blame,
@@ -93,8 +82,8 @@ pub(crate) fn cause<W: Write>(it: &Group, w: &mut Writer<W>) {
         "measures": with(|w: &mut Writer<W>| measures(&it.measures, w)),
         "first": it.first,
         "last": it.last,
-        "behind": with(behind),
-        "try": with(mend),
+        "behind": it.diagnosis.as_ref().map(|it| &it.what),
+        "try": it.diagnosis.as_ref().map(|it| &it.fix),
     );
 }
 

@@ -1,4 +1,4 @@
-//! How connections ended: outcomes, Close codes by side, how long they lived, and the silence before.
+//! How connections ended: Close codes by side, how long they lived, and the silence before.
 
 use crate::model::distribution::Range;
 use crate::model::{CloseCode, Dir, Judgement, Outcome, TcpEnd};
@@ -9,7 +9,6 @@ const CODES: usize = 64;
 /// Counts of the ends of connections.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ends {
-    pub outcomes: Vec<(Outcome, u64)>,
     /// First Close frames by code, from the client and from the server; `None` for those without a code.
     pub codes: Vec<(Option<CloseCode>, [u64; 2])>,
     /// Nanoseconds from the first bytes of a connection to its end.
@@ -21,11 +20,6 @@ pub(super) struct Ends {
 impl Ends {
     /// Takes the end of a connection into account.
     pub fn take(&mut self, it: &Judgement) {
-        match self.outcomes.iter_mut().find(|(outcome, _)| *outcome == it.outcome) {
-            Some((_, times)) => *times += 1,
-            None => self.outcomes.push((it.outcome, 1)),
-        }
-        self.outcomes.sort_unstable_by_key(|(outcome, _)| *outcome);
         if let Some((by, close)) = &it.close {
             self.code(*by, close.code);
         }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::course::Course;
-use super::ends::Ends;
 use super::latency::{Latencies, Latency};
 use super::ledger::Ledger;
 use super::tally::{Frames, Pings, Side, Tally};
@@ -77,7 +76,7 @@ fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
         "connections_listed": report.listed.len(),
     );
     tally(&report.total, w);
-    ends(report.ends, w);
+    ends(report, w);
     wire(report.wire, w);
     members!(w, "course": with(|w: &mut Writer<W>| course(report.course, w)));
     if let Some(latencies) = report.latencies {
@@ -87,10 +86,11 @@ fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
 }
 
 /// How connections ended.
-fn ends<W: Write>(ends: &Ends, w: &mut Writer<W>) {
+fn ends<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
+    let ends = report.ends;
     let outcomes = |w: &mut Writer<W>| {
         w.raw("{");
-        for (i, (outcome, times)) in ends.outcomes.iter().enumerate() {
+        for (i, (outcome, times)) in report.head.outcomes.iter().enumerate() {
             w.named(i == 0, outcome.name());
             w.number(*times);
         }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::course::{Course, sparkline};
-use super::ends::Ends;
 use super::latency::Latency;
 use super::table::{Page, Table};
 use super::tally::{Side, Tally};
@@ -79,7 +78,7 @@ impl Stats {
         times(&report, lang, &mut page);
         resent(report.wire, lang, &mut page);
         latencies(&report, lang, &mut page);
-        ends(report.ends, lang, &mut page);
+        ends(&report, lang, &mut page);
         course(report.course, lang, ascii, &mut page);
         findings(&report, lang, ascii, &mut page);
         files(&report, lang, &mut page);
@@ -285,12 +284,13 @@ fn wrong(head: &Head, lang: Lang, ascii: bool, columns: usize) -> String {
 }
 
 /// How connections ended, and with which Close codes.
-fn ends(ends: &Ends, lang: Lang, page: &mut Page) {
-    if ends.outcomes.is_empty() {
+fn ends(report: &Report<'_>, lang: Lang, page: &mut Page) {
+    let (outcomes, ends) = (&report.head.outcomes, report.ends);
+    if outcomes.is_empty() {
         return;
     }
     let mut table = Table::new(lang, &["Ends", "connections"]);
-    for (outcome, times) in &ends.outcomes {
+    for (outcome, times) in outcomes {
         table.row([lang.words(head::outcome(*outcome)).to_owned(), count(*times)]);
     }
     table.print_wide(1, 10, page);

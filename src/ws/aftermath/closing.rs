@@ -249,8 +249,8 @@ impl Story {
 
 /// What an end without a Close frame has in common with others.
 fn without_close(dir: Dir, end: Ended) -> Case {
-    let how = if end.how == StreamEnd::Rst { "RST" } else { "FIN" };
-    let what = Text::new("ended with {} from the {}, without a Close frame").word(how).word(dir.name());
+    let what =
+        Text::new("ended with {} from the {}, without a Close frame").word(end.how.flag()).word(dir.name());
     let behind = Diagnosis::new(
         "ended-without-close",
         "the program ended or closed its socket without closing the WebSocket, or something between did",
