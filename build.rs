@@ -15,9 +15,11 @@ fn main() -> io::Result<()> {
     files.sort();
     let mut list = String::from("&[\n");
     for name in files {
-        // As strings of Rust: both may hold what needs to be escaped.
-        let path = root.join(&name).display().to_string();
-        writeln!(list, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes it");
+        // As strings of Rust, which may hold what needs to be escaped. Where the package lies is asked
+        // of the compiler: what is built here serves a checkout that has moved, too.
+        let below = format!("/{name}");
+        writeln!(list, r#"    ({name:?}, include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), {below:?}))),"#)
+            .expect("a string takes it");
     }
     list += "]\n";
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets it"));
