@@ -3,6 +3,7 @@
 mod around;
 mod aside;
 mod export;
+mod kept;
 mod lead;
 mod opening;
 mod report;
@@ -21,7 +22,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use regex::bytes::{Regex, RegexBuilder};
 
 use self::aside::Aside;
-use self::opening::{Opened, joined, open};
+use self::opening::{Opened, joined, open_keeping};
 use self::report::{not_there, nothing_readable, report, unopened};
 use self::show::{Show, Until};
 use super::habits;
@@ -324,8 +325,8 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
 }
 
 /// Decodes one input.
-fn one(args: &Args, name: &str, aside: Aside, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
-    let opened = match open(name, interrupt) {
+fn one(args: &Args, name: &str, mut aside: Aside, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
+    let opened = match open_keeping(name, interrupt, aside.keep(name)) {
         Ok(opened) => opened,
         Err(message) => {
             unopened(name, &message, look)?;
@@ -349,14 +350,15 @@ fn one(args: &Args, name: &str, aside: Aside, interrupt: &Interrupt, look: Look)
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
     let aside = select.into_inner().end()?;
+    let source = write::Source { names: vec![name], interrupt };
+    let source = (!interrupt.seen() || aside.is_kept(&source.names)).then_some(&source);
     if interrupt.has_cut() {
-        aside.end(None, look)?;
+        aside.end(source, look)?;
         return Ok(INTERRUPTED);
     }
     report(name, is_raw, &outcome, look)?;
     not_there(name, &missing, outcome.summary.connections, look)?;
-    let source = write::Source { name, interrupt };
-    let failed = aside.end((!interrupt.seen()).then_some(&source), look)?;
+    let failed = aside.end(source, look)?;
     Ok(if interrupt.seen() {
         INTERRUPTED
     } else if let Some(code) = failed {

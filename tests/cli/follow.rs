@@ -2,6 +2,7 @@
 //! its packets with what is said of them.
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -178,13 +179,83 @@ fn packets_are_written() {
     assert!(code == 2 && err.contains("nothing was selected"), "{err}");
     for (args, says) in [
         (&["--write", "out.txt", CHAT][..], ".pcapng"),
-        (&["--write", "out.pcap", CHAT, CHAT], "one input"),
-        (&["--write", "out.pcap", "-"], "a pipe cannot be read twice"),
         (&["--write", text(&whole), text(&whole)], "not written over"),
+        (&["--write", text(&whole), CHAT, text(&whole)], "not written over"),
+        (&["--write", "/no/such/folder/out.pcap", "-"], "/no/such/folder/out.pcap"),
     ] {
         let (code, out, err) = output(&mut wstool(&[&["decode"], args].concat()));
         assert!(code == 2 && out.is_empty() && err.contains(says), "{args:?}: {err}");
     }
+}
+
+/// What came through a pipe is there again, with what is said of it; nothing else is left behind.
+#[test]
+fn packets_of_a_pipe_are_written() {
+    let place = place("pipe");
+    let (piped, read) = (place.join("piped.pcapng"), place.join("read.pcapng"));
+    output(&mut wstool(&["decode", "-v", "stats", "--write", text(&read), CHAT]));
+    let capture = fs::read(CHAT).expect("it is there");
+    let through = |target: &Path, input: &[u8]| {
+        let mut command = wstool(&["decode", "-v", "stats", "--write", text(target), "-"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary was built");
+        child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    through(&piped, &capture);
+    assert_eq!(fs::read(&piped).expect("it was written"), fs::read(&read).expect("it was written"));
+    // Hex, as it is pasted.
+    let hex = place.join("hex.pcapng");
+    through(&hex, b"81 85 37 fa 21 3d 7f 9f 4d 51 58");
+    let said = String::from_utf8_lossy(&fs::read(&hex).expect("it was written")).into_owned();
+    assert!(said.contains("“Hello”"), "{said}");
+    let mut left: Vec<_> =
+        fs::read_dir(&place).expect("it is there").map(|file| file.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["hex.pcapng", "piped.pcapng", "read.pcapng"]);
+}
+
+/// The packets of several inputs, one after the other: each with what is said of it there.
+#[test]
+fn packets_of_several_inputs_are_written() {
+    let place = place("several");
+    let made =
+        |words: &str| packets(&format!("client text \"{words}\"\nserver close 1000\nclient close 1000\n"));
+    let (one, two) = (made("one"), made("two"));
+    let files = ["one.pcap", "two.pcap", "rest.pcap"].map(|name| place.join(name));
+    let half = two.len() / 2;
+    for (file, content) in files.iter().zip([&one[..], &two[..half], &two[half..]]) {
+        fs::write(file, pcap(content)).expect("there is room");
+    }
+    let write = |how: &[&str], inputs: &[&Path], name: &str| {
+        let target = place.join(name);
+        let inputs: Vec<&str> = inputs.iter().map(|path| text(path)).collect();
+        let args = [&["decode", "-v", "table"], how, &["--write", text(&target)], &inputs].concat();
+        let (code, _, err) = output(&mut wstool(&args));
+        assert!(code == 0, "{err}");
+        fs::read(&target).expect("it was written")
+    };
+    let said = |bytes: &[u8], words: &str| String::from_utf8_lossy(bytes).matches(words).count();
+    let both = write(&[], &[&files[0], CHAT.as_ref()], "both.pcapng");
+    assert_eq!((said(&both, "“one”"), said(&both, "“two”")), (1, 0));
+    assert!(
+        said(&both, "connection 2 ends: ") == 1 && said(&both, "connection 3 ends: ") == 1,
+        "chat.pcap has two"
+    );
+    // Parts of one capture are what the whole is.
+    let whole = place.join("whole.pcap");
+    fs::write(&whole, pcap(&two)).expect("there is room");
+    let parts = write(&["--concat"], &[&files[1], &files[2]], "parts.pcapng");
+    assert_eq!(parts, write(&[], &[&whole], "again.pcapng"));
+    // One of several is selected.
+    let third = write(&["--stream", "2"], &[&files[0], &whole], "second.pcapng");
+    assert_eq!((said(&third, "“one”"), said(&third, "“two”")), (0, 1));
+    let hex = ["8185 37fa213d 7f9f4d5158", "810568656c6c6f"];
+    let target = place.join("hex.pcapng");
+    let (code, _, err) = output(&mut wstool(&["decode", "--write", text(&target), hex[0], hex[1]]));
+    let bytes = fs::read(&target).expect("it was written");
+    assert!(said(&bytes, "“Hello”") == 1 && said(&bytes, "“hello”") == 1, "{code}: {err}");
 }
 
 /// What is said of packets stands with them, whatever the format they came in; also of hex, which has none.

@@ -4,6 +4,7 @@ use std::io;
 
 use super::Args;
 use super::export::Export;
+use super::kept::Keep;
 use super::write::{Marks, Source, Target};
 use crate::cli::Look;
 use crate::limits;
@@ -28,10 +29,20 @@ impl Aside {
             None => None,
             Some(path) => {
                 let target = Target::new(path, inputs)?;
-                Some((target.marks(look.lang, window), target))
+                Some((target.marks(look.lang, args.concat, window), target))
             }
         };
         Ok(Self { export, marks })
+    }
+
+    /// What keeps a copy of an input that has to be read again, and cannot be.
+    pub(super) fn keep(&mut self, input: &str) -> Option<Keep> {
+        self.marks.as_mut().and_then(|(_, target)| target.keep(input))
+    }
+
+    /// Whether packets can be written although Ctrl-C has ended the inputs.
+    pub(super) fn is_kept(&self, inputs: &[&str]) -> bool {
+        self.marks.as_ref().is_some_and(|(_, target)| target.is_kept(inputs))
     }
 
     /// What it looks at.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::kept::Keep;
 use super::typed;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{file, mistaken};
@@ -21,6 +22,15 @@ pub struct Opened {
 }
 
 pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
+    open_keeping(name, interrupt, None)
+}
+
+/// The same, keeping a copy of what can be read only once.
+pub fn open_keeping(name: &str, interrupt: &Interrupt, keep: Option<Keep>) -> Result<Opened, Text> {
+    let kept = |reader| match keep {
+        Some(keep) => keep.of(reader),
+        None => reader,
+    };
     let explain = |e: InputError| e.text();
     if name == "-" {
         // Standard input may be a file all the same, which nobody types into.
@@ -28,14 +38,14 @@ pub fn open(name: &str, interrupt: &Interrupt) -> Result<Opened, Text> {
         let live = length.is_none();
         let reader = typed::stdin();
         let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
-        let input = input::open(reader, "-").map_err(explain)?;
+        let input = input::open(kept(reader), "-").map_err(explain)?;
         return Ok(Opened { input, size: None, length, live });
     }
     match file::open(Path::new(name)) {
         Ok(file::Opened { reader, size }) => {
             let live = size.is_none();
             let reader = if live { interrupt.pipe(reader) } else { interrupt.file(reader) };
-            let input = input::open(reader, name).map_err(|e| mistaken::text(name, &e))?;
+            let input = input::open(kept(reader), name).map_err(|e| mistaken::text(name, &e))?;
             Ok(Opened { input, size, length: size, live })
         }
         Err(e) if e.kind() == io::ErrorKind::IsADirectory => {

@@ -6,10 +6,12 @@ use std::io;
 
 use super::Args;
 use super::aside::Aside;
+use super::kept::Keep;
 use super::lead;
-use super::opening::{Opened, open};
+use super::opening::{Opened, open, open_keeping};
 use super::report::{not_there, nothing_readable, report, unopened};
 use super::show::{Show, Until};
+use super::write::Source;
 use crate::cause::Head;
 use crate::cli::Look;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
@@ -34,7 +36,13 @@ struct Known<'a> {
 }
 
 /// Decodes several inputs, in the order given or, put together, in the order of their times.
-pub fn run(args: &Args, names: &[String], aside: Aside, interrupt: &Interrupt, look: Look) -> io::Result<u8> {
+pub fn run(
+    args: &Args,
+    names: &[String],
+    mut aside: Aside,
+    interrupt: &Interrupt,
+    look: Look,
+) -> io::Result<u8> {
     let mut known: Vec<Known<'_>> = names.iter().map(|name| look_at(name, interrupt)).collect();
     if args.concat {
         // What has no time yet comes as it happens: later than what is over.
@@ -42,6 +50,7 @@ pub fn run(args: &Args, names: &[String], aside: Aside, interrupt: &Interrupt, l
     }
     let live = known.iter().any(|file| file.live);
     let meta = meta(&known, args.concat);
+    let mut keeps: Vec<Option<Keep>> = known.iter().map(|file| aside.keep(file.name)).collect();
     let mut show = Show::new(args, Output::new(live), look, live).with(aside);
     // What cannot be opened costs nothing.
     let size =
@@ -49,13 +58,13 @@ pub fn run(args: &Args, names: &[String], aside: Aside, interrupt: &Interrupt, l
     let sizes: Option<u64> = known.iter().map(size).sum();
     if lead::is_worth(args, sizes) {
         let mut head = Select::new(args.selection(), Head::default());
-        decode(args, &meta, &known, &mut Until { select: &mut head, interrupt }, look);
+        decode(args, &meta, &known, &mut [], &mut Until { select: &mut head, interrupt }, look);
         if !interrupt.seen() {
             show.view.lead(head.into_inner());
         }
     }
     let mut select = Select::new(args.selection(), show);
-    let run = decode(args, &meta, &known, &mut Until { select: &mut select, interrupt }, look);
+    let run = decode(args, &meta, &known, &mut keeps, &mut Until { select: &mut select, interrupt }, look);
     let verdict = select.verdict();
     let missing: Vec<Stream> = select.missing().into_iter().cloned().collect();
     let aside = select.into_inner().end()?;
@@ -74,8 +83,9 @@ pub fn run(args: &Args, names: &[String], aside: Aside, interrupt: &Interrupt, l
             }
         }
     }
-    // Packets of several inputs are not written.
-    failed |= aside.end(None, look)?.is_some();
+    let source = Source { names: known.iter().map(|file| file.name).collect(), interrupt };
+    let source = (!interrupt.seen() || aside.is_kept(&source.names)).then_some(&source);
+    failed |= aside.end(source, look)?.is_some();
     if interrupt.seen() {
         return Ok(INTERRUPTED);
     }
@@ -92,6 +102,7 @@ fn decode<S: Sink>(
     args: &Args,
     meta: &Meta,
     known: &[Known<'_>],
+    keeps: &mut [Option<Keep>],
     until: &mut Until<'_, Select<S>>,
     look: Look,
 ) -> pipeline::Files {
@@ -105,7 +116,9 @@ fn decode<S: Sink>(
                 return None;
             }
             let file = &known[place];
-            Some(file.error.clone().map_or_else(|| open(file.name, interrupt), Err).map(|opened| {
+            let keep = keeps.get_mut(place).and_then(Option::take);
+            let opened = file.error.clone().map_or_else(|| open_keeping(file.name, interrupt, keep), Err);
+            Some(opened.map(|opened| {
                 let threads = args.threads.of(&opened);
                 let Opened { input, size, .. } = opened;
                 let next = Progress::new(size, !args.view.is_late, look.lang);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::made::Cut;
 use self::pairs::Pairs;
+use super::kept::{Keep, Kept};
 use super::opening::{self, open};
 use crate::cli::Look;
 use crate::cli::interrupt::Interrupt;
@@ -25,10 +26,29 @@ use crate::select::Window;
 /// Bytes of a message that a comment may quote.
 const QUOTED: u64 = 1024;
 
-/// What is noted of an input while it is shown, so that its packets can be written.
+/// What is noted of inputs while they are shown, so that their packets can be written.
 pub(super) struct Marks {
     lang: Lang,
     has_comments: bool,
+    /// The inputs are parts of one capture, whose packets are numbered through.
+    is_one: bool,
+    /// Inputs that are over.
+    over: Vec<Part>,
+    part: Part,
+    window: Option<Window>,
+    /// When the input begins.
+    start: Option<Time>,
+    /// Bytes of comments.
+    held: usize,
+    connections: usize,
+    left_out: u64,
+}
+
+/// What is noted of one input, or of all that are parts of one capture.
+#[derive(Default)]
+struct Part {
+    /// The input's place among all, from 1, where there are several.
+    place: usize,
     connections: HashMap<u32, Extent, foldhash::fast::FixedState>,
     /// What is said of packets, by their numbers; of bytes without packets, by the number of a [`Cut`].
     comments: BTreeMap<u64, Vec<String>>,
@@ -36,12 +56,13 @@ pub(super) struct Marks {
     cuts: Vec<Cut>,
     /// Who sent bytes of which nobody says it.
     sender: Option<Dir>,
-    window: Option<Window>,
-    /// When the input begins.
-    start: Option<Time>,
-    /// Bytes of comments.
-    held: usize,
-    left_out: u64,
+}
+
+impl Part {
+    /// What is said of a packet, or of what its number stands for.
+    fn said(&self, number: u64) -> &[String] {
+        self.comments.get(&number).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A connection of which something was shown.
@@ -53,17 +74,17 @@ struct Extent {
 }
 
 impl Marks {
-    fn new(lang: Lang, has_comments: bool, window: Option<Window>) -> Self {
+    fn new(lang: Lang, has_comments: bool, is_one: bool, window: Option<Window>) -> Self {
         Self {
             lang,
             has_comments,
-            connections: HashMap::default(),
-            comments: BTreeMap::new(),
-            cuts: Vec::new(),
-            sender: None,
+            is_one,
+            over: Vec::new(),
+            part: Part::default(),
             window,
             start: None,
             held: 0,
+            connections: 0,
             left_out: 0,
         }
     }
@@ -78,17 +99,24 @@ impl Marks {
 
     /// Notes a unit that was selected.
     pub(super) fn take(&mut self, unit: &Unit<'_>) {
-        if let Body::Meta(meta) = unit.body {
-            self.start = meta.start;
-        }
-        if unit.conn > 0 {
-            if self.connections.len() >= limits::WRITTEN_CONNECTIONS
-                && !self.connections.contains_key(&unit.conn)
-            {
-                self.left_out += 1;
+        match unit.body {
+            Body::Meta(meta) => self.start = meta.start,
+            Body::File(file) if !self.is_one => {
+                let place = usize::try_from(file.number).unwrap_or_default();
+                self.over.push(std::mem::replace(&mut self.part, Part { place, ..Part::default() }));
                 return;
             }
-            let extent = self.connections.entry(unit.conn).or_default();
+            _ => {}
+        }
+        if unit.conn > 0 {
+            if !self.part.connections.contains_key(&unit.conn) {
+                if self.connections >= limits::WRITTEN_CONNECTIONS {
+                    self.left_out += 1;
+                    return;
+                }
+                self.connections += 1;
+            }
+            let extent = self.part.connections.entry(unit.conn).or_default();
             if let Body::Connection(connection) = unit.body {
                 extent.ends = connection.client.zip(connection.server).or(extent.ends);
             }
@@ -97,7 +125,7 @@ impl Marks {
                 extent.packets = Some((from.min(first), to.max(last)));
             }
         }
-        self.sender = self.sender.or(unit.dir);
+        self.part.sender = self.part.sender.or(unit.dir);
         if let (Body::Frame(frame), None, Some(dir)) = (unit.body, unit.packets, unit.dir) {
             self.cut(Cut { dir, end: frame.offset });
             let length = u64::from(frame.header.header_length()) + frame.captured + frame.missing;
@@ -111,13 +139,14 @@ impl Marks {
     fn cut(&mut self, cut: Cut) {
         if self.held < limits::COMMENTS {
             self.held += size_of::<Cut>();
-            self.cuts.push(cut);
+            self.part.cuts.push(cut);
         }
     }
 
     fn comment(&mut self, unit: &Unit<'_>) {
-        let known = self.connections.get(&unit.conn).and_then(|extent| extent.packets);
-        let made = (!self.cuts.is_empty()).then_some(self.cuts.len() as u64);
+        let part = &mut self.part;
+        let known = part.connections.get(&unit.conn).and_then(|extent| extent.packets);
+        let made = (!part.cuts.is_empty()).then_some(part.cuts.len() as u64);
         // What is said of a connection as a whole stands where it was last heard of.
         let Some(packet) = unit.packets.or(known).map(|(_, last)| last).or(made) else { return };
         let said = comments(unit, self.lang);
@@ -130,7 +159,14 @@ impl Marks {
             return;
         }
         self.held += cost;
-        self.comments.entry(packet).or_default().extend(said);
+        part.comments.entry(packet).or_default().extend(said);
+    }
+
+    /// The part that an input is, by its place among all, from 1.
+    fn of(&self, place: usize) -> Option<&Part> {
+        let mut parts = self.over.iter().chain([&self.part]);
+        // Of one input nobody says where it begins.
+        if self.over.is_empty() { parts.next() } else { parts.find(|part| part.place == place) }
     }
 }
 
@@ -138,11 +174,14 @@ impl Marks {
 pub(super) struct Target {
     path: PathBuf,
     is_pcapng: bool,
+    /// Copies of what can be read only once, by its name.
+    kept: HashMap<String, Kept>,
 }
 
 /// What is read again to write its packets.
 pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
+    /// All inputs, in the order in which they were shown.
+    pub(super) names: Vec<&'a str>,
     pub(super) interrupt: &'a Interrupt,
 }
 
@@ -151,6 +190,23 @@ pub(super) struct Source<'a> {
 struct Written {
     packets: u64,
     comments: u64,
+}
+
+/// Takes a packet, with what is said of it.
+type Take<'t> = dyn FnMut(&Packet<'_>, &[String]) -> io::Result<()> + 't;
+
+/// Why packets were not written.
+enum Trouble {
+    /// An input cannot be read again.
+    Input(Text),
+    /// The file cannot be written.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
 }
 
 impl Target {
@@ -169,54 +225,44 @@ impl Target {
                 return Err(Text::with(words, path.display()));
             }
         };
-        let [input] = inputs else {
-            return Err(
-                "--write takes the packets of one input: put captures together first, with mergecap".into()
-            );
-        };
-        if input == "-" || opening::is_pipe(input) {
-            return Err(
-                "a pipe cannot be read twice, as --write has to: save what comes first, tcpdump -w FILE, \
-                        and decode the file"
-                    .into(),
-            );
-        }
         let is_same =
             |a: &Path, b: &Path| fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b));
-        if is_same(path, Path::new(input)) {
+        if inputs.iter().any(|input| is_same(path, Path::new(input))) {
             return Err(Text::with("{}: this is the input, which is not written over", path.display()));
         }
-        Ok(Self { path: path.to_owned(), is_pcapng })
+        let mut kept = HashMap::new();
+        for input in inputs.iter().filter(|input| *input == "-" || opening::is_pipe(input)) {
+            let copy = Kept::beside(path).map_err(|error| of_file(path, &error))?;
+            kept.insert(input.clone(), copy);
+        }
+        Ok(Self { path: path.to_owned(), is_pcapng, kept })
     }
 
-    /// Notes what is shown, for this file.
-    pub(super) fn marks(&self, lang: Lang, window: Option<Window>) -> Marks {
-        Marks::new(lang, self.is_pcapng, window)
+    /// Keeps a copy of what comes from an input that can be read only once.
+    pub(super) fn keep(&mut self, input: &str) -> Option<Keep> {
+        self.kept.get_mut(input)?.keep()
+    }
+
+    /// Whether all inputs can be read again even after Ctrl-C, which has ended them.
+    pub(super) fn is_kept(&self, inputs: &[&str]) -> bool {
+        inputs.iter().all(|input| self.kept.contains_key(*input))
+    }
+
+    /// Notes what is shown, for this file. `is_one` where all inputs are parts of one capture.
+    pub(super) fn marks(&self, lang: Lang, is_one: bool, window: Option<Window>) -> Marks {
+        Marks::new(lang, self.is_pcapng, is_one, window)
     }
 
     /// Writes the packets of what was noted, and says so; the exit code where that failed.
     pub(super) fn write(&self, marks: &Marks, source: &Source<'_>, look: Look) -> io::Result<Option<u8>> {
-        if marks.connections.is_empty() {
+        if marks.connections == 0 {
             look.tell(
                 "error: {}",
                 &Text::with("{}: not written, as nothing was selected", self.path.display()),
             )?;
             return Ok(Some(2));
         }
-        let opened = match open(source.name, source.interrupt) {
-            Ok(opened) => opened,
-            Err(why) => {
-                look.tell("error: {}", &why)?;
-                return Ok(Some(2));
-            }
-        };
-        let written = match opened.input {
-            Input::Capture(capture) => self.packets(capture, marks),
-            Input::Bytes(bytes) => {
-                made::packets(bytes, &marks.cuts, marks.sender, |each| self.made(each, marks))
-            }
-        };
-        match written {
+        match self.all(marks, source) {
             Ok(written) => {
                 let mut said = Text::with("{}: {} packets, {} comments", self.path.display())
                     .and(written.packets)
@@ -227,44 +273,59 @@ impl Target {
                 look.tell("written to {}", &said)?;
                 Ok(None)
             }
-            Err(error) => {
+            Err(Trouble::Input(why)) => {
+                look.tell("error: {}", &why)?;
+                Ok(Some(2))
+            }
+            Err(Trouble::Output(error)) => {
                 look.tell("error: {}", &of_file(&self.path, &error))?;
                 Ok(Some(2))
             }
         }
     }
 
-    fn packets(&self, mut capture: Capture, marks: &Marks) -> io::Result<Written> {
-        let window = marks.window.clone().map(|window| window.from(marks.start));
-        let mut pairs = Pairs::new(marks.connections.values().copied(), window);
-        self.each(marks, |take| {
-            // What is wrong with the end of a capture was told when it was shown.
-            while let Some(Ok(packet)) = capture.next() {
-                if pairs.have(&packet) {
-                    take(&packet, packet.number)?;
+    /// The packets of all inputs, one after the other.
+    fn all(&self, marks: &Marks, source: &Source<'_>) -> Result<Written, Trouble> {
+        let window = || marks.window.clone().map(|window| window.from(marks.start));
+        let pairs = |part: &Part| Pairs::new(part.connections.values().copied(), window());
+        self.each(|take| {
+            let (mut before, mut joined) = (0, marks.is_one.then(|| pairs(&marks.part)));
+            for (place, name) in (1..).zip(&source.names) {
+                let Some(part) = marks.of(place).filter(|part| !part.connections.is_empty()) else {
+                    continue;
+                };
+                match self.open(name, source.interrupt)? {
+                    Input::Capture(capture) => {
+                        let mut own = joined.is_none().then(|| pairs(part));
+                        let Some(pairs) = own.as_mut().or(joined.as_mut()) else { continue };
+                        let read = packets(capture, before, part, pairs, take)?;
+                        before += if marks.is_one { read } else { 0 };
+                    }
+                    Input::Bytes(bytes) => made::packets(bytes, place, &part.cuts, part.sender, |each| {
+                        each.iter().try_for_each(|(packet, number)| take(packet, part.said(*number)))
+                    })?,
                 }
             }
             Ok(())
         })
     }
 
-    fn made(&self, each: &[(Packet<'_>, u64)], marks: &Marks) -> io::Result<Written> {
-        self.each(marks, |take| each.iter().try_for_each(|(packet, number)| take(packet, *number)))
+    /// Reads an input again.
+    fn open(&self, name: &str, interrupt: &Interrupt) -> Result<Input, Trouble> {
+        match self.kept.get(name) {
+            Some(kept) => kept.open(name).map_err(Trouble::Input),
+            None => open(name, interrupt).map(|opened| opened.input).map_err(Trouble::Input),
+        }
     }
 
-    /// Writes the packets that `all` gives, with what is said of the number behind each.
-    fn each(
-        &self,
-        marks: &Marks,
-        all: impl FnOnce(&mut dyn FnMut(&Packet<'_>, u64) -> io::Result<()>) -> io::Result<()>,
-    ) -> io::Result<Written> {
+    /// Writes the packets that `all` gives.
+    fn each(&self, all: impl FnOnce(&mut Take<'_>) -> Result<(), Trouble>) -> Result<Written, Trouble> {
         let file = BufWriter::with_capacity(256 * 1024, File::create(&self.path)?);
         let mut written = Written::default();
         if self.is_pcapng {
             let application = concat!("wstool ", env!("CARGO_PKG_VERSION"));
             let mut writer = PcapNgWriter::new(file, application)?;
-            all(&mut |packet, number| {
-                let said = marks.comments.get(&number).map_or(&[][..], Vec::as_slice);
+            all(&mut |packet, said| {
                 written.packets += 1;
                 written.comments += said.len() as u64;
                 writer.packet(packet, said)
@@ -290,6 +351,27 @@ impl Target {
         }
         Ok(written)
     }
+}
+
+/// Gives the packets of a capture that were selected, numbered behind the `before` ones of the parts before
+/// it; how many it has.
+fn packets(
+    mut capture: Capture,
+    before: u64,
+    part: &Part,
+    pairs: &mut Pairs,
+    take: &mut Take<'_>,
+) -> io::Result<u64> {
+    let mut count = 0;
+    // What is wrong with the end of a capture was told when it was shown.
+    while let Some(Ok(packet)) = capture.next() {
+        count += 1;
+        let packet = Packet { number: packet.number + before, ..packet };
+        if pairs.have(&packet) {
+            take(&packet, part.said(packet.number))?;
+        }
+    }
+    Ok(count)
 }
 
 /// What classic pcap has one of.

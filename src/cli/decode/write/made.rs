@@ -2,7 +2,6 @@
 
 use std::io;
 
-use super::Written;
 use crate::input::Bytes;
 use crate::input::capture::ETHERNET;
 use crate::limits;
@@ -19,16 +18,21 @@ pub(super) struct Cut {
 }
 
 /// Hands on the packets that would have carried `bytes`, each with the number, from 1, of the cut that it
-/// ends at, 0 for none. There are no times, and no endpoints: they begin in 1970, between addresses for
-/// documentation.
+/// ends at, 0 for none. `place` is that of the input among all. There are no times, and no endpoints: they
+/// begin in 1970, between addresses for documentation.
 pub(super) fn packets(
     mut bytes: Bytes,
+    place: usize,
     cuts: &[Cut],
     sender: Option<Dir>,
-    hand_on: impl FnOnce(&[(Packet<'_>, u64)]) -> io::Result<Written>,
-) -> io::Result<Written> {
+    hand_on: impl FnOnce(&[(Packet<'_>, u64)]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut all: Vec<(Time, Vec<u8>, u64)> = Vec::new();
-    let mut tcp = Tcp::open(Ends::default(), Time(0), [0, 0], &mut |time, packet| {
+    let mut ends = Ends::default();
+    // Several inputs are several connections.
+    let port = ends.client.port().saturating_add(u16::try_from(place).unwrap_or(u16::MAX));
+    ends.client.set_port(port);
+    let mut tcp = Tcp::open(ends, Time(0), [0, 0], &mut |time, packet| {
         all.push((time, packet.to_vec(), 0));
     });
     let (mut sent, mut held) = ([0u64; 2], 0);
