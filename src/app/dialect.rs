@@ -88,6 +88,14 @@ impl<'a> Said<'a> {
         self.bytes.len() as u64 == self.length
     }
 
+    /// The same of a part of it.
+    pub fn of<'b>(&self, part: &'b str) -> Said<'b>
+    where
+        'a: 'b,
+    {
+        Said { bytes: part.as_bytes(), length: part.len() as u64, ..*self }
+    }
+
     /// When and in which packets it was complete.
     pub fn moment(&self) -> Moment {
         Moment { time: self.time, packets: self.packets }

@@ -19,6 +19,7 @@ mod sessions;
 mod socket;
 mod table;
 mod target;
+mod tied;
 mod via;
 mod when;
 
@@ -429,8 +430,14 @@ fn read(
         let via = Via { dir, transport: Transport::WebSocket, source, offset: 0, when: When::of(unit) };
         return match read {
             Ok(packet) => {
-                let app = session.packet(&packet, via, findings);
+                let mut app = session.packet(&packet, via, findings);
                 table.learn(number);
+                if let (Some(keys), Some(json)) = (&requests.keys, packet.text()) {
+                    let said = tied::said(dir, unit, message, source);
+                    let matched = known.matched.get_or_insert_with(|| Matched::new(keys.clone()).into());
+                    tied::tie(&said.of(json), matched, &mut app);
+                    requests.account(known);
+                }
                 Some(app)
             }
             Err(fault) => {
@@ -439,18 +446,7 @@ fn read(
             }
         };
     }
-    let said = Said {
-        dir,
-        text,
-        bytes: message.payload,
-        length: message.inflated_length.unwrap_or(message.length),
-        source,
-        sources: unit.sources,
-        time: unit.time,
-        packets: unit.packets,
-        agreed: false,
-        known: false,
-    };
+    let said = tied::said(dir, unit, message, source);
     let app = known.read(&said, requests.keys.as_ref(), findings);
     requests.account(known);
     app

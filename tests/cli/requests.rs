@@ -73,6 +73,43 @@ fn keys_of_ones_own_tie_replies_to_requests() {
     assert!(!decode(&file, &["--view", "messages"]).contains("answers"));
 }
 
+/// Requests of an application in events of Socket.IO, each with a number of its own.
+const EVENTS: &str = r#"
+handshake path="/socket.io/?EIO=4&transport=websocket"
+server text "0{\"sid\":\"A7\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000}"
+client text "40"
+server text "40{\"sid\":\"n7\"}"
+client text "42[\"rpc\",{\"seq\":1,\"op\":\"login\"}]"
+wait 30ms
+server text "42[\"rpc\",{\"re\":1,\"ok\":true}]"
+client text "42[\"rpc\",{\"seq\":2,\"op\":\"move\"}]"
+wait 2ms
+server text "42[\"rpc\",{\"re\":2,\"ok\":true}]"
+client text "40/rooms,"
+server text "40/rooms,{\"sid\":\"n8\"}"
+client text "42/rooms,[\"rpc\",{\"seq\":3,\"op\":\"move\"}]"
+wait 4ms
+server text "42/rooms,[\"rpc\",{\"re\":3,\"ok\":true}]"
+client text "41"
+client close 1000
+server close 1000
+"#;
+
+/// They are looked for in what Engine.IO and Socket.IO carry.
+#[test]
+fn keys_of_ones_own_are_found_inside_events() {
+    let script = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("requests-events.script");
+    std::fs::write(&script, EVENTS).expect("there is room");
+    let file = capture("events", script.to_str().expect("UTF-8"));
+    let of = |keys: &[&str]| rows(&decode(&file, &[&["--view", "stats"], keys].concat()));
+    let rows = of(&["--match", "request=$.seq,reply=$.re,method=$.op"]);
+    assert_eq!(rows.len(), 2, "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("login client 1 30.")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("move client 2 ")), "{rows:#?}");
+    // As a whole an event is an array.
+    assert_eq!(rows, of(&["--match", "request=$[1].seq,reply=$[1].re,method=$[1].op"]));
+}
+
 #[test]
 fn what_is_asked_wrongly_says_what_is_understood() {
     let wrong = |args: &[&str]| {
