@@ -20,7 +20,7 @@ use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
     At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
-    StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
+    StreamEnd, Summary, TcpFacts, Text, Time, Unit, Unopened, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 pub use crate::timeline::Keys;
@@ -128,7 +128,7 @@ impl<S: Sink> Decoder<S> {
 
     /// A connection begins. Its id must be free; one that is not is given to the new one.
     pub fn open(&mut self, id: FlowId, beginning: &Beginning) {
-        self.refusals.has_others = true;
+        self.refusals.opened += 1;
         let Beginning { endpoints, start, layer, parent, both_heard } = *beginning;
         self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard).on(layer).within(parent));
     }
@@ -141,7 +141,7 @@ impl<S: Sink> Decoder<S> {
         endpoints: Option<[SocketAddr; 2]>,
         extensions: Extensions,
     ) -> Interest {
-        self.refusals.has_others = true;
+        self.refusals.opened += 1;
         self.take_in(id, Session::new(endpoints, Start::Opened));
         self.with(id, |session, cx| session.is_upgraded(extensions, cx))
     }
@@ -223,10 +223,15 @@ impl<S: Sink> Decoder<S> {
         self.with(id, |session, cx| session.anomaly(from, finding, at, cx))
     }
 
-    /// A server refused a connection: nothing listens at this address and port.
-    pub fn refused(&mut self, server: SocketAddr, at: At) {
-        self.refusals.count(server, at);
-        let one = Other { protocol: "refused", server: Some(server), ..Other::default() };
+    /// A connection to this address and port came to nothing.
+    pub fn unopened(&mut self, server: SocketAddr, why: Unopened, at: At) {
+        self.refusals.count(server, why, at);
+        let protocol = match why {
+            Unopened::Reset => "refused",
+            Unopened::Silence { .. } => "unanswered",
+            Unopened::Unreachable { .. } => "unreachable",
+        };
+        let one = Other { protocol, server: Some(server), ..Other::default() };
         self.memory.census.count(one);
     }
 
@@ -524,7 +529,7 @@ mod tests {
     fn what_was_refused_is_told_once() {
         let mut lines = Lines::default();
         let mut decoder = Decoder::new(&mut lines);
-        decoder.refused(endpoints(1)[1], At::default());
+        decoder.unopened(endpoints(1)[1], Unopened::Reset, At::default());
         assert!(decoder.settle().is_continue());
         decoder.forget();
         let (_, totals) = decoder.finish();

@@ -1,5 +1,7 @@
 //! What goes on below HTTP and WebSocket: captured packets, and the two byte streams of a connection.
 
+use std::net::IpAddr;
+
 use super::time::Time;
 
 /// A captured packet.
@@ -78,6 +80,55 @@ impl StreamEnd {
         match self {
             Self::Rst => "RST",
             Self::Fin | Self::Input | Self::Capture => "FIN",
+        }
+    }
+}
+
+/// Why TCP never opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// RST answered its SYN: nothing listens there (RFC 9293 §3.10.7.1).
+    Reset,
+    /// Nothing answered.
+    Silence {
+        /// How often the SYN was sent.
+        syns: u32,
+        /// Nanoseconds from the first to the last of them.
+        waited: u64,
+    },
+    /// An ICMP message said that it does not come there.
+    Unreachable {
+        /// Who said so.
+        by: IpAddr,
+        /// Why.
+        why: Unreachable,
+    },
+}
+
+/// What cannot be reached, or why not (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    /// There is no route.
+    Network,
+    /// Its neighbours do not find it.
+    Host,
+    /// Nothing listens at the port, or a firewall says so.
+    Port,
+    /// A firewall does not allow it.
+    Prohibited,
+    /// Something else, or it is not said.
+    Other,
+}
+
+impl Unreachable {
+    /// As it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network unreachable",
+            Self::Host => "host unreachable",
+            Self::Port => "port unreachable",
+            Self::Prohibited => "administratively prohibited",
+            Self::Other => "destination unreachable",
         }
     }
 }

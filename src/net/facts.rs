@@ -405,6 +405,13 @@ impl Flow {
         Box::new(TcpFacts { sides })
     }
 
+    /// Whether half `of` has sent one SYN, perhaps again and again, and nobody has sent anything else.
+    pub(super) fn sent_only_syns(&self, of: usize) -> bool {
+        let again = self.pulse.rare.as_ref().map_or(0, |rare| rare.sides[of].resent.segments);
+        let half = &self.halves[of];
+        half.syn_seen && half.sent() == half.begin() && self.packets == again.saturating_add(1)
+    }
+
     fn side_facts(&self, of: usize, rare: RareSide, now: Time) -> TcpSide {
         let half = &self.halves[of];
         let (pulse, peer_heard) = (&self.pulse, self.pulse.last[1 - of].0);

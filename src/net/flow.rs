@@ -15,7 +15,7 @@ use super::tcp::{Checksum, Flags, Segment};
 use super::waiting::End;
 use super::{CloseReason, FlowId, Interest, StreamEnd, StreamSink, anomaly};
 use crate::limits;
-use crate::model::{At, Time};
+use crate::model::{At, Time, Unopened};
 
 /// A connection, or what looks like one.
 #[derive(Debug)]
@@ -127,13 +127,23 @@ impl Flow {
         self.phase == Phase::Followed
     }
 
-    /// Who answered this connection's SYN with RST.
-    pub(super) fn refused_by(&self) -> Option<SocketAddr> {
-        let server = &self.halves[1 - usize::from(self.a)];
-        let never_began = server.heard && server.state != State::Open;
-        let is = self.initiator_known && never_began && self.over == Some(CloseReason::Reset);
+    /// Whose port this connection's SYN was for, and why it came to nothing, if it did.
+    pub(super) fn unopened(&self) -> Option<(SocketAddr, Unopened)> {
+        let (client, server) = (usize::from(self.a), 1 - usize::from(self.a));
+        let is_answered = self.halves[server].heard;
+        let never_began = self.initiator_known && (!is_answered || self.halves[server].state != State::Open);
         let (low, high) = self.key.endpoints();
-        is.then_some(if self.a == 0 { high } else { low })
+        let address = if client == 0 { high } else { low };
+        let why = match self.over {
+            _ if !never_began => return None,
+            Some(CloseReason::Reset) if is_answered => Unopened::Reset,
+            _ if !is_answered && self.over.is_none() && self.sent_only_syns(client) => {
+                let waited = self.pulse.last().1.since(self.first.1);
+                Unopened::Silence { syns: self.packets, waited: u64::try_from(waited).unwrap_or_default() }
+            }
+            _ => return None,
+        };
+        Some((address, why))
     }
 
     /// Whether anything waits.

@@ -44,6 +44,7 @@ mod flow;
 mod fragments;
 mod glance;
 mod half;
+mod icmp;
 mod ip;
 mod link;
 mod measure;
@@ -65,7 +66,7 @@ use std::net::SocketAddr;
 #[cfg(doc)]
 use crate::limits;
 use crate::model::{
-    At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, TcpFacts, Time, rules,
+    At, Cite, Finding, FlowId, Interest, Packet, Receipt, Side, StreamEnd, TcpFacts, Time, Unopened, rules,
 };
 
 pub use glance::{Glance, glance};
@@ -138,9 +139,9 @@ pub trait StreamSink {
     /// The flow is over; its id may now name another one. `last` is when its last packet was captured.
     fn close(&mut self, flow: FlowId, why: CloseReason, last: Time);
 
-    /// A server answered a SYN with RST: nothing listens at this address and port. Such a flow
-    /// is never opened. `at` is its last packet.
-    fn refused(&mut self, _server: SocketAddr, _at: At) {}
+    /// A client's SYN came to nothing at this address and port. Such a flow is never opened. `at` is its
+    /// last packet.
+    fn unopened(&mut self, _server: SocketAddr, _why: Unopened, _at: At) {}
 
     /// A rule was broken by a packet that `from` sent. The finding's spans point
     /// into the packet.

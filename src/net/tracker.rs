@@ -9,6 +9,7 @@ use etherparse::ip_number;
 
 use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
+use super::icmp;
 use super::ip::{self, Datagram};
 use super::network::Network;
 use super::plain::{self, Kind};
@@ -17,7 +18,7 @@ use super::tcp::{self, Flags, Segment};
 use super::tunnel::{self, Inside};
 use super::{CloseReason, FlowId, Packet, StreamSink};
 use crate::limits;
-use crate::model::{At, Flow as Going, Time};
+use crate::model::{At, Flow as Going, Time, Unopened};
 
 /// Follows every TCP connection of a capture.
 ///
@@ -41,6 +42,8 @@ pub struct Tracker {
     first_due: Time,
     counts: Counts,
     unsupported: Vec<(u32, u64)>,
+    /// What ICMP says of flows that wait for an answer to their SYN, by [`Flow::first`].
+    unreachable: Vec<(u64, Unopened, At)>,
     /// Whether what simply comes next may go the short way.
     short_way: bool,
 }
@@ -125,6 +128,7 @@ impl Tracker {
             first_due: NEVER,
             counts: Counts::default(),
             unsupported: Vec::new(),
+            unreachable: Vec::new(),
             short_way: true,
         }
     }
@@ -237,6 +241,7 @@ impl Tracker {
         }
         if datagram.protocol != ip_number::TCP {
             self.counts.not_tcp += 1;
+            self.unreachable(&datagram, packet);
             return Continue(());
         }
         self.datagram(&datagram, packet.number, packet.time, sink)
@@ -258,6 +263,20 @@ impl Tracker {
         };
         self.counts.segments += 1;
         self.segment(segment, packet, time, sink)
+    }
+
+    /// Takes what may be an ICMP message on a SYN.
+    #[cold]
+    fn unreachable(&mut self, datagram: &Datagram<'_>, packet: &Packet<'_>) {
+        let Some((key, why)) = icmp::unreachable(datagram) else { return };
+        let flow = self.table.only(&key).and_then(|slot| self.table.get_mut(slot));
+        let Some(flow) = flow.filter(|flow| flow.unopened().is_some()) else { return };
+        let flow = flow.first.0;
+        let is_known = self.unreachable.iter().any(|(known, ..)| *known == flow);
+        if !is_known && self.unreachable.len() < limits::UNREACHABLE {
+            let at = At { packet: packet.number, byte: 0, time: Some(packet.time) };
+            self.unreachable.push((flow, why, at));
+        }
     }
 
     /// No more packets will come: delivers what waits and closes every flow,
@@ -433,9 +452,18 @@ impl Tracker {
                 sink.transport(FlowId(slot), flow.facts());
             }
             sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.pulse.last().1);
-        } else if let Some(server) = flow.refused_by() {
+        } else if let Some((server, why)) = flow.unopened() {
             let (packet, time) = flow.pulse.last();
-            sink.refused(server, At { packet, byte: 0, time: Some(time) });
+            let at = At { packet, byte: 0, time: Some(time) };
+            let flow = flow.first.0;
+            let told = self.unreachable.iter().position(|(told, ..)| *told == flow);
+            let told = told.map(|told| self.unreachable.swap_remove(told));
+            // One that was sent once may be answered after the capture.
+            let is_certain = !matches!(why, Unopened::Silence { syns: 1, .. });
+            let (why, at) = told.map_or((why, at), |(_, why, at)| (why, at));
+            if is_certain || told.is_some() {
+                sink.unopened(server, why, at);
+            }
         }
         self.held = self.held.saturating_sub(cost);
         self.table.remove(slot);

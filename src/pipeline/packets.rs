@@ -7,7 +7,7 @@ use crate::decoder::{Beginning, Decoder, Start};
 use crate::input::Capture;
 use crate::model::{
     At, Body, Finding, Flow, FlowId, InputFile, Interest, Meta, ON, Packet, Receipt, Side, Sink, StreamEnd,
-    TcpFacts, Time, Unit,
+    TcpFacts, Time, Unit, Unopened,
 };
 use crate::net::{self, CloseReason, Opened, StreamSink, Tracker};
 
@@ -231,8 +231,8 @@ impl<S: Sink> StreamSink for Direct<'_, S> {
         self.count(0);
     }
 
-    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
-        StreamSink::refused(self.decoder, server, at);
+    fn unopened(&mut self, server: std::net::SocketAddr, why: Unopened, at: At) {
+        StreamSink::unopened(self.decoder, server, why, at);
         self.count(0);
     }
 
@@ -285,8 +285,8 @@ impl<S: Sink> StreamSink for Decoder<S> {
         let _: Flow = Decoder::close(self, flow, StreamEnd::Capture, Some(last));
     }
 
-    fn refused(&mut self, server: std::net::SocketAddr, at: At) {
-        Decoder::refused(self, server, at);
+    fn unopened(&mut self, server: std::net::SocketAddr, why: Unopened, at: At) {
+        Decoder::unopened(self, server, why, at);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {

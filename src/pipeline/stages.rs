@@ -22,7 +22,7 @@ use crate::decoder::Decoder;
 use crate::input::{Capture, Meter};
 use crate::limits::{TURN_BYTES, TURN_EVENTS, TURNS_AHEAD};
 use crate::model::{
-    At, Finding, Flow, FlowId, Interest, ON, Packet, Receipt, Side, Sink, StreamEnd, TcpFacts, Time,
+    At, Finding, Flow, FlowId, Interest, ON, Packet, Receipt, Side, Sink, StreamEnd, TcpFacts, Time, Unopened,
 };
 use crate::net::{CloseReason, Opened, StreamSink, Tracker};
 
@@ -147,7 +147,7 @@ enum Event {
     },
     Transport(FlowId, Box<TcpFacts>),
     Close(FlowId, CloseReason, Time),
-    Refused(Box<(SocketAddr, At)>),
+    Unopened(Box<(SocketAddr, Unopened, At)>),
     Anomaly(Box<(FlowId, Side, Finding, At)>),
 }
 
@@ -218,8 +218,9 @@ impl Batch {
                     StreamSink::close(decoder, flow, why, last);
                     continue;
                 }
-                Event::Refused(refused) => {
-                    StreamSink::refused(decoder, refused.0, refused.1);
+                Event::Unopened(unopened) => {
+                    let (server, why, at) = *unopened;
+                    StreamSink::unopened(decoder, server, why, at);
                     continue;
                 }
                 Event::Anomaly(anomaly) => {
@@ -385,8 +386,8 @@ impl StreamSink for Recorder<'_> {
         self.record(Event::Close(flow, why, last), 0);
     }
 
-    fn refused(&mut self, server: SocketAddr, at: At) {
-        self.record(Event::Refused(Box::new((server, at))), 0);
+    fn unopened(&mut self, server: SocketAddr, why: Unopened, at: At) {
+        self.record(Event::Unopened(Box::new((server, why, at))), 0);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {

@@ -23,6 +23,14 @@ pub fn others(lang: Lang, other: &Other) -> String {
         "http2" => {
             lang.fill("besides: {} of HTTP/2 to {}", &[&count(lang, other.connections, CONNECTIONS), &whom])
         }
+        "unanswered" => lang.fill(
+            "besides: {} without an answer from {}",
+            &[&count(lang, other.connections, CONNECTIONS), &whom],
+        ),
+        "unreachable" => lang.fill(
+            "besides: {} that did not come to {}",
+            &[&count(lang, other.connections, CONNECTIONS), &whom],
+        ),
         _ => lang.fill("besides: {} refused by {}", &[&count(lang, other.connections, CONNECTIONS), &whom]),
     };
     let alpn =

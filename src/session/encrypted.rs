@@ -18,6 +18,8 @@ pub(super) struct Encrypted {
     offset: u64,
     /// Where the first of them came from.
     first: At,
+    /// Where the last bytes of the server came from.
+    answered: At,
 }
 
 impl Encrypted {
@@ -52,6 +54,7 @@ impl Session {
         let begin = &mut tls.begins[side.index()];
         let room = limits::TLS_HELLO - begin.len();
         begin.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        tls.answered = at;
         let full = begin.len() == limits::TLS_HELLO;
         if self.about.client != Some(side) && sniff(begin) == Sniff::Response {
             let is_line = begin.contains(&b'\n') || begin.len() >= limits::OPENING;
@@ -149,7 +152,13 @@ impl Session {
         else {
             return;
         };
-        let (version, alpn) = match tls::hello(&tls.begins[client.other().index()]) {
+        let answer = &tls.begins[client.other().index()];
+        if let Some(record) = tls::record(answer)
+            && let Some((code, _)) = tls::alert(&record)
+        {
+            cx.memory.alerts.count(endpoints[client.other().index()], code, tls.answered);
+        }
+        let (version, alpn) = match tls::hello(answer) {
             Hello::Server(answer) => (answer.version, answer.alpn.map_or(alpn, |chosen| vec![chosen])),
             _ => (version, alpn),
         };

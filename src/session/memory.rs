@@ -10,6 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::census::Census;
+use super::refused::Alerts;
 use crate::http::handshake::stripped;
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
@@ -24,6 +25,8 @@ pub type Pair = (IpAddr, SocketAddr);
 pub struct Memory {
     /// What else there is.
     pub census: Census,
+    /// TLS handshakes that servers ended with an alert.
+    pub alerts: Alerts,
     /// Keys, and where each was seen last.
     keys: HashMap<Arc<[u8]>, Seen, RandomState>,
     /// The same keys, oldest first.

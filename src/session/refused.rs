@@ -3,46 +3,236 @@
 use std::net::SocketAddr;
 
 use super::Memory;
-use crate::http::CONNECTION_REFUSED;
+use crate::http::{CONNECTION_REFUSED, CONNECTION_UNANSWERED, DESTINATION_UNREACHABLE, TLS_ALERT};
 use crate::limits;
-use crate::model::{At, Body, Dir, Finding, Flow, ON, Out, Text, Unit};
+use crate::model::quantity::wait;
+use crate::model::{
+    At, Body, Case, Diagnosis, Dir, Finding, Flow, Measure, ON, Out, Quantity, Text, Unit, Unopened,
+    Unreachable,
+};
+use crate::tls;
 
-/// SYNs that were answered by RST, by the server that did.
+/// SYNs that came to nothing, by the server and why.
 #[derive(Debug, Default)]
 pub struct Refusals {
     servers: Vec<Refusal>,
-    /// There was another connection, of whatever kind.
-    pub has_others: bool,
+    /// Connections that were opened, of whatever kind.
+    pub opened: u64,
+    /// There were more than are remembered.
+    too_many: bool,
+}
+
+/// TLS handshakes that servers ended with an alert (RFC 8446 §6.2), by server and alert.
+#[derive(Debug, Default)]
+pub struct Alerts {
+    servers: Vec<Alerted>,
+    connections: u64,
 }
 
 #[derive(Debug)]
-struct Refusal {
+struct Alerted {
     server: SocketAddr,
+    code: u8,
     first: At,
     last: At,
     times: u64,
 }
 
-impl Refusals {
-    /// One more, whose last packet is `at`.
-    pub fn count(&mut self, server: SocketAddr, at: At) {
-        if let Some(known) = self.servers.iter_mut().find(|known| known.server == server) {
+impl Alerts {
+    /// One more, in the packet `at`.
+    pub fn count(&mut self, server: SocketAddr, code: u8, at: At) {
+        let is_it = |known: &&mut Alerted| known.server == server && known.code == code;
+        if let Some(known) = self.servers.iter_mut().find(is_it) {
             (known.last, known.times) = (at, known.times + 1);
         } else if self.servers.len() < limits::OTHERS_LISTED {
-            self.servers.push(Refusal { server, first: at, last: at, times: 1 });
+            self.servers.push(Alerted { server, code, first: at, last: at, times: 1 });
+        } else {
+            return;
+        }
+        self.connections += 1;
+    }
+}
+
+impl Alerted {
+    fn finding(&self) -> Finding {
+        let Self { server, code, times, .. } = self;
+        let name = match tls::alert_name(*code) {
+            "" => code.to_string(),
+            name => name.to_owned(),
+        };
+        let got = match times {
+            1 => Text::with("the alert {} in answer to the client's hello", &name),
+            times => Text::with("the alert {} in answer to the client's hello, {} times", &name).and(times),
+        };
+        let [what, fix] = match code {
+            70 => [
+                "the server speaks other versions of TLS than the client",
+                "let both speak TLS 1.2 or 1.3: update the older one",
+            ],
+            112 => [
+                "the server has no certificate for the name that the client asks for, if it asks for one",
+                "connect by the name that is in the certificate, and let the client send it (SNI)",
+            ],
+            120 => [
+                "the server speaks none of the protocols that the client offers by ALPN",
+                "offer http/1.1: WebSockets are opened with it, unless over HTTP/2",
+            ],
+            116 => [
+                "the server asks for a certificate of the client, which has none",
+                "give the client its certificate and key",
+            ],
+            _ => [
+                "the two have no cipher, version or certificate in common",
+                "see with openssl s_client -connect what the server takes, and look into its log",
+            ],
+        };
+        let case = Case {
+            server: Some(*server),
+            ..Case::new(
+                Text::with("{} ended the TLS handshake with an alert: {}", server).and(name),
+                if *times > 1 { vec![Measure::count(Quantity::Times, *times)] } else { Vec::new() },
+            )
+        };
+        Finding::new(&TLS_ALERT, Dir::Server, "a server hello".into(), got)
+            .like(case)
+            .because(Diagnosis::new(TLS_ALERT.id, what, fix))
+    }
+}
+
+#[derive(Debug)]
+struct Refusal {
+    server: SocketAddr,
+    why: Unopened,
+    first: At,
+    last: At,
+    times: u64,
+}
+
+impl Refusal {
+    /// Whether it came to nothing for the same reason.
+    fn is_alike(&self, server: SocketAddr, why: Unopened) -> bool {
+        let is_silent = |why| matches!(why, Unopened::Silence { .. });
+        self.server == server && (self.why == why || is_silent(self.why) && is_silent(why))
+    }
+
+    /// One more of them.
+    fn add(&mut self, why: Unopened, at: At) {
+        (self.last, self.times) = (at, self.times + 1);
+        if let (Unopened::Silence { syns, waited }, Unopened::Silence { syns: more, waited: other }) =
+            (&mut self.why, why)
+        {
+            *syns = syns.saturating_add(more);
+            *waited = (*waited).max(other);
+        }
+    }
+
+    /// What is the same in all of them.
+    fn case(&self, what: Text) -> Case {
+        Case { server: Some(self.server), ..Case::new(what, Vec::new()) }
+    }
+
+    fn finding(&self) -> Finding {
+        let Self { server, times, .. } = self;
+        let expected = Text::with("a server that listens at {}", server);
+        match self.why {
+            Unopened::Reset => {
+                let got = match times {
+                    1 => Text::new("a TCP reset in answer to SYN"),
+                    times => Text::with("a TCP reset in answer to SYN, {} times", times),
+                };
+                let what = match times {
+                    1 => Text::with("nothing listens at {}: RST answered the client's SYN", server),
+                    times => {
+                        Text::with("nothing listens at {}: RST answered the SYNs of {} connections", server)
+                            .and(times)
+                    }
+                };
+                Finding::new(&CONNECTION_REFUSED, Dir::Server, expected, got).like(self.case(what))
+            }
+            Unopened::Silence { syns, waited } => {
+                let nanos = i64::try_from(waited).unwrap_or(i64::MAX);
+                let waited = wait(nanos);
+                let got = match times {
+                    1 => Text::with("nothing in answer to {} SYNs within {}", syns).and(waited),
+                    times => {
+                        Text::with("nothing in answer to {} SYNs of {} connections, up to {} each", syns)
+                            .and(times)
+                            .and(waited)
+                    }
+                };
+                let what = Text::with("{} did not answer any of {} SYNs", server).and(syns);
+                let case = self.case(what);
+                let waited = Measure::of(Quantity::Waited, nanos);
+                let case = Case { measures: vec![waited], ..case };
+                Finding::new(&CONNECTION_UNANSWERED, None, expected, got).like(case)
+            }
+            Unopened::Unreachable { by, why } => {
+                let got = match times {
+                    1 => Text::new("ICMP from {1}: {0}").word(why.name()).and(by),
+                    times => Text::new("ICMP from {1}: {0}, {2} times").word(why.name()).and(by).and(times),
+                };
+                let [what, fix] = match why {
+                    Unreachable::Port if by == server.ip() => [
+                        "a firewall of the host rejects the connection (REJECT), or nothing listens there",
+                        "start the server, and let its firewall have the port open",
+                    ],
+                    Unreachable::Port | Unreachable::Prohibited => [
+                        "a firewall or a router does not let the connection through",
+                        "ask who keeps that firewall, or take a way or a port that it lets through",
+                    ],
+                    Unreachable::Host => [
+                        "the host is off or has another address: its neighbours do not find it",
+                        "see that the address is right and that the host is on",
+                    ],
+                    Unreachable::Network | Unreachable::Other => [
+                        "a router knows no way there: a VPN that is down, a wrong address, a missing route",
+                        "see that the address is right, and look at the routes on the way",
+                    ],
+                };
+                let said = Text::with("{} cannot be reached: {}, says ICMP from {}", server)
+                    .word(why.name())
+                    .and(by);
+                Finding::new(&DESTINATION_UNREACHABLE, None, expected, got)
+                    .like(self.case(said))
+                    .because(Diagnosis::new(DESTINATION_UNREACHABLE.id, what, fix))
+            }
+        }
+    }
+}
+
+impl Refusals {
+    /// One more, whose last packet is `at`.
+    pub fn count(&mut self, server: SocketAddr, why: Unopened, at: At) {
+        if let Some(known) = self.servers.iter_mut().find(|known| known.is_alike(server, why)) {
+            known.add(why, at);
+        } else if self.servers.len() < limits::OTHERS_LISTED {
+            self.servers.push(Refusal { server, why, first: at, last: at, times: 1 });
         } else {
             // Somebody looks for open ports.
-            self.has_others = true;
+            self.too_many = true;
         }
     }
 
     /// Tells of those where WebSocket was spoken or asked for otherwise, and of what is all there is.
     pub fn tell(&self, memory: &Memory, out: &mut Out<'_>) -> Flow {
         // localhost has two addresses, which are tried one after the other.
-        let ports = || self.servers.iter().map(|refusal| refusal.server.port());
-        let is_all = !self.has_others && ports().min() == ports().max();
-        for Refusal { server, first, last, times } in &self.servers {
-            if !is_all && !memory.is_server(*server) {
+        let alerts = &memory.alerts;
+        let alerted = alerts.servers.iter().map(|alerted| alerted.server);
+        let servers = self.servers.iter().map(|refusal| refusal.server).chain(alerted);
+        let ports = || servers.clone().map(|server| server.port());
+        let is_one = ports().min() == ports().max();
+        let is_all = !self.too_many && self.opened == alerts.connections && is_one;
+        for alerted in alerts.servers.iter().filter(|it| is_all || memory.is_server(it.server)) {
+            let Alerted { first, last, .. } = alerted;
+            out.emit(&Unit {
+                time: last.time,
+                packets: (first.packet > 0).then_some((first.packet, last.packet)),
+                findings: &[alerted.finding()],
+                ..Unit::of(0, Body::Note)
+            })?;
+        }
+        for refusal in &self.servers {
+            if !is_all && !memory.is_server(refusal.server) {
                 continue;
             }
             //= RFC 6455 §4.1
@@ -50,16 +240,11 @@ impl Refusals {
             //# connection failed or because any proxy used returned an error,
             //# then the client MUST _Fail the WebSocket Connection_ and abort
             //# the connection attempt.
-            let got = match times {
-                1 => Text::new("a TCP reset in answer to SYN"),
-                times => Text::with("a TCP reset in answer to SYN, {} times", times),
-            };
-            let expected = Text::with("a server that listens at {}", server);
-            let finding = Finding::new(&CONNECTION_REFUSED, Dir::Server, expected, got);
+            let Refusal { first, last, .. } = refusal;
             out.emit(&Unit {
                 time: last.time,
                 packets: (first.packet > 0).then_some((first.packet, last.packet)),
-                findings: &[finding],
+                findings: &[refusal.finding()],
                 ..Unit::of(0, Body::Note)
             })?;
         }

@@ -16,7 +16,7 @@ use wstool::input::{self, Input};
 use wstool::limits;
 use wstool::model::{
     At, Body, Finding, Flow, FlowId, Interest, Layer, Meta, Packet, Receipt, Side, Sink, StreamEnd, TcpFacts,
-    Time, Unit,
+    Time, Unit, Unopened,
 };
 use wstool::net::{self, CloseReason, Opened, StreamSink, Tracker};
 use wstool::render::json::Json;
@@ -92,8 +92,8 @@ impl<C: Cipher> StreamSink for Stack<'_, C> {
         let _: Flow = self.decoder.close(flow, StreamEnd::Capture, Some(last));
     }
 
-    fn refused(&mut self, server: SocketAddr, at: At) {
-        self.decoder.refused(server, at);
+    fn unopened(&mut self, server: SocketAddr, why: Unopened, at: At) {
+        self.decoder.unopened(server, why, at);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
