@@ -94,6 +94,9 @@ pub const HTTP_REQUESTS_PIPELINED: usize = 1024;
 /// Bytes kept of what an endpoint says that is neither HTTP nor WebSocket.
 pub const OPENING: usize = 256;
 
+/// Connections that wait for an answer to their SYN of which it is remembered that ICMP called it in vain.
+pub const UNREACHABLE: usize = 1024;
+
 /// Kinds of connections of other protocols that the summary tells apart.
 pub const OTHERS_LISTED: usize = 64;
 

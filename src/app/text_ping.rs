@@ -4,7 +4,7 @@ use memchr::memchr2_iter;
 
 use super::dialect::{Dialect, Reader, Said};
 use super::json;
-use crate::model::{App, Cite, Text, fields};
+use crate::model::{App, Cite, Heartbeat, Text, fields};
 
 /// Heartbeats that applications write as texts: `ping`, `{"type":"ping"}`.
 pub static DIALECT: Dialect = Dialect {
@@ -78,10 +78,14 @@ fn read(said: &Said<'_>) -> Option<App> {
         text.trim_matches('"').to_owned()
     };
     let word = word.rsplit([':', '.']).next()?.to_ascii_lowercase();
-    let summary = match word.as_str() {
-        "ping" => "ping as data: the WebSocket sees an ordinary text message",
-        "pong" => "pong as data: the WebSocket sees an ordinary text message",
-        "heartbeat" => "heartbeat as data: the WebSocket sees an ordinary text message",
+    let (heartbeat, summary) = match word.as_str() {
+        "ping" => {
+            (Some(Heartbeat::Ping), "ping as data: the WebSocket sees an ordinary text message")
+        }
+        "pong" => {
+            (Some(Heartbeat::Pong), "pong as data: the WebSocket sees an ordinary text message")
+        }
+        "heartbeat" => (None, "heartbeat as data: the WebSocket sees an ordinary text message"),
         _ => return None,
     };
     let fields = vec![said.quote(&WORD, text)];
@@ -89,6 +93,7 @@ fn read(said: &Said<'_>) -> Option<App> {
         protocol: "text-ping",
         name: "Heartbeat",
         summary: Text::new(summary),
+        heartbeat,
         fields,
         ..App::default()
     })

@@ -203,10 +203,7 @@ fn diagnosis(
 /// The message that was too big, and the limit if the reason names one.
 fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> Diagnosis {
     let side = &over.ending.sides[sender.index()];
-    let under_way = side.unfinished.map(|it| {
-        it.frame
-            .map_or(it.bytes, |(arrived, declared)| it.bytes.saturating_sub(arrived).saturating_add(declared))
-    });
+    let under_way = side.unfinished.map(|it| it.length());
     let bytes = under_way.unwrap_or(0).max(side.largest);
     let limit = limit(&close.reason, bytes);
     let what = match (bytes, limit) {

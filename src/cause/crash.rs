@@ -42,7 +42,10 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         let case = Case::new(what, over.lifetime().into_iter().collect());
         let mut finding = Finding::new(&CUT_MESSAGE, None, "the rest of the message".into(), got).like(case);
         if end.by != dir {
-            let behind = Text::new("the {} ended TCP without waiting for the rest").word(end.by.name());
+            let limit = super::size::behind(unfinished.length());
+            let behind = limit.unwrap_or_else(|| {
+                Text::new("the {} ended TCP without waiting for the rest").word(end.by.name())
+            });
             let mend = Text::new("look at what the {} did at this time: a crash, a timeout, a limit")
                 .word(end.by.name());
             finding = finding.because(Diagnosis::new(CUT_MESSAGE.id, behind, mend));
@@ -51,7 +54,10 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         return;
     }
     // Who has waited in vain for long enough gives up.
-    let is_explained = causes.iter().any(|cause| super::tcp::explains(cause.rule));
+    let is_explained = causes.iter().any(|cause| {
+        super::tcp::explains(cause.rule)
+            || [&super::silence::IDLE_TIMEOUT, &super::size::AT_THE_END].contains(&cause.rule)
+    });
     if end.how == StreamEnd::Rst && !is_explained {
         let got = Text::new("RST from the {}").word(end.by.name());
         let what = Text::new("ended with RST from the {}, without a Close frame").word(end.by.name());

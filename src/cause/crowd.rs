@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::over::Over;
+use super::silence::Evidence;
 use super::{Fast, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, span};
@@ -33,6 +34,12 @@ rules! {
         "every client has lost its connection and what was under way",
         usually "the server's process was restarted or crashed, or the proxy in front of it",
         mend "look for a deploy, a restart or a crash at this time; drain connections before a process ends";
+    HALF_OPEN = "left-half-open", Warning, Cite { doc: "RFC 9293", section: "3.5.1" }, Capture,
+        "a client was back while the server still held its old connection open",
+        "the server counts the client twice, and what it sends on the old connection is lost",
+        usually "a client whose host lost network or power: nobody told the server",
+        mend "let the server ping every connection and drop those without a pong; expect a client twice \
+              meanwhile";
     HERD = "thundering-herd", Warning, Cite::rfc6455("7.2.3"), Client,
         "many clients came back within a moment after a server ended their connections",
         "the server gets all its handshakes at once, just when it starts",
@@ -58,6 +65,10 @@ struct Event {
     failed: bool,
     /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
     silence: Option<i64>,
+    /// Who may have had a timeout then.
+    evidence: Option<Evidence>,
+    /// Its client knew nothing of it any more: when it was heard last before that.
+    orphaned: Option<Time>,
     packet: u64,
 }
 
@@ -84,6 +95,10 @@ const SECOND: i64 = 1000 * MILLISECOND;
 const NO_PAUSE: i64 = SECOND;
 /// How often it has to, to be told of.
 const STORM: usize = 5;
+/// Earlier connections of a client that are looked at.
+const LOOKED_BACK: usize = 32;
+/// Clients that are named one by one.
+const NAMED: usize = 3;
 /// Ends that belong together are not further apart than this.
 const MOMENT: i64 = 250 * MILLISECOND;
 /// How many connections have to end for it to be the server's end, and to come back to be a herd.
@@ -111,8 +126,9 @@ impl Crowd {
         let by = close.map(|(by, _)| by).or(end.map(|end| end.by));
         let code = close.and_then(|(_, close)| close.code).map(|code| code.0);
         let is_fine = matches!(code, Some(1000)) || code == Some(1001) && by == Some(Dir::Client);
+        let is_unexplained = causes.iter().all(|cause| *cause.rule == silence::NO_HEARTBEAT);
         let silence = match over.cut() {
-            Some(end) if end.how == StreamEnd::Fin && causes.is_empty() && over.is_whole() => over.silence(),
+            Some(end) if end.how == StreamEnd::Fin && is_unexplained && over.is_whole() => over.silence(),
             _ => None,
         };
         let is_refused = over.has_no_websocket();
@@ -121,11 +137,13 @@ impl Crowd {
             conn: over.conn,
             began,
             ended,
-            client: over.connection.client.map(|client| client.ip()),
+            client: over.connection.client_ip(),
             by,
             is_cut: close.is_none(),
             failed: !is_fine && (by == Some(Dir::Server) || is_refused),
             silence: silence.filter(|_| over.is_websocket() && by == Some(Dir::Server)),
+            evidence: over.cut().map(|end| Evidence::about(over, end)),
+            orphaned: orphaned(over),
             packet: close.map(|(_, close)| close.packet).or(end.map(|end| end.packet)).unwrap_or_default(),
         });
     }
@@ -140,9 +158,11 @@ impl Crowd {
             told.extend(same_silence(server, &events));
             let mut by_client = events.clone();
             by_client.sort_by_key(|event| event.client);
-            for own in by_client.chunk_by(|a, b| a.client == b.client) {
-                told.extend(storm(server, own));
-            }
+            let each = by_client.chunk_by(|a, b| a.client == b.client);
+            let storms: Vec<_> = each.filter_map(Storm::of).collect();
+            told.extend(storms.iter().filter_map(|storm| storm.tell(server, storms.len())));
+            let each = by_client.chunk_by(|a, b| a.client == b.client);
+            told.extend(each.filter_map(|own| left_half_open(server, own)));
             told.extend(ended_together(server, &events));
         }
         told
@@ -186,7 +206,10 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
         Text::with("{} connections to {} ended by the server after the same silence", most.len()).and(server);
     let silence = Measure { of: Quantity::Silence, least, most: longest };
     let case = Case::new(what, vec![Measure::count(Quantity::Connections, most.len() as u64), silence]);
-    let behind = Text::with("an idle timeout of {}", span(least));
+    let evidence = events.first().and_then(|event| event.evidence);
+    let same = evidence.filter(|_| events.iter().all(|event| event.evidence == evidence));
+    let timeout = || Text::with("an idle timeout of {}", span(least));
+    let behind = same.map_or_else(timeout, |evidence| evidence.of(span(least)));
     let mend =
         Text::with("a ping every {} would have kept them open; or raise the timeout", span(least * 45 / 100));
     let expected = "a frame, or a ping, more often than that".into();
@@ -196,47 +219,120 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     Some(together(finding, server, &events))
 }
 
-/// A client that comes back without a pause; `events` are its own, by when they began.
-fn storm(server: Endpoint, events: &[Event]) -> Option<Together> {
-    let mut ended: Vec<Event> = events.iter().copied().filter(|event| event.failed).collect();
-    ended.sort_by_key(|event| (event.ended, event.conn));
-    let (mut pauses, mut lost) = (Vec::new(), Vec::new());
-    let mut next = 0;
-    for event in events {
-        // Each end is followed by one beginning: the first one after it.
-        while let Some(before) = ended.get(next) {
-            let pause = event.began.since(before.ended);
-            if pause < 0 {
-                break;
-            }
-            next += 1;
-            if pause < NO_PAUSE {
-                pauses.push(pause);
-                lost.push(*before);
-                break;
+/// A client that comes back without a pause.
+struct Storm {
+    client: Option<IpAddr>,
+    /// How long it waited each time, in nanoseconds.
+    pauses: Vec<i64>,
+    /// The connections after which it did.
+    lost: Vec<Event>,
+}
+
+impl Storm {
+    /// What a client does whose connections these are, by when they began.
+    fn of(events: &[Event]) -> Option<Self> {
+        let mut ended: Vec<Event> = events.iter().copied().filter(|event| event.failed).collect();
+        ended.sort_by_key(|event| (event.ended, event.conn));
+        let (mut pauses, mut lost) = (Vec::new(), Vec::new());
+        let mut next = 0;
+        for event in events {
+            // Each end is followed by one beginning: the first one after it.
+            while let Some(before) = ended.get(next) {
+                let pause = event.began.since(before.ended);
+                if pause < 0 {
+                    break;
+                }
+                next += 1;
+                if pause < NO_PAUSE {
+                    pauses.push(pause);
+                    lost.push(*before);
+                    break;
+                }
             }
         }
+        let client = events.first()?.client;
+        (pauses.len() >= STORM).then_some(Self { client, pauses, lost })
     }
-    if pauses.len() < STORM {
+
+    /// The finding about it, where so many clients of the server do the same: of many none is named.
+    fn tell(&self, server: Endpoint, clients: usize) -> Option<Together> {
+        let Self { client, pauses, lost } = self;
+        let lived = range(Quantity::Lived, lost.iter().map(|event| event.ended.since(event.began)));
+        let back = range(Quantity::Back, pauses.iter().copied());
+        let what = match client {
+            _ if clients > NAMED => {
+                Text::with("{} clients connect to {} again and again without a pause", clients).and(server)
+            }
+            Some(client) => {
+                Text::with("{} connects to {} again and again without a pause", client).and(server)
+            }
+            None => Text::with("a client connects to {} again and again without a pause", server),
+        };
+        let measures = [Some(Measure::count(Quantity::Times, pauses.len() as u64)), lived, back];
+        let case = Case::new(what, measures.into_iter().flatten().collect());
+        let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
+        let got = Text::with(
+            "back {} times, {} to {} after the last connection had failed",
+            grouped(pauses.len() as u64),
+        )
+        .and(span(*least))
+        .and(span(*most));
+        let expected = "a pause that grows with each failure".into();
+        let case = Case { client: *client, ..case };
+        let finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
+        Some(together(finding, server, lost))
+    }
+}
+
+/// When the client of a connection was heard last, if its host knew nothing of it afterwards, or was never
+/// heard again although the server had something for it.
+fn orphaned(over: &Over<'_>) -> Option<Time> {
+    let facts = over.ending.transport.as_deref().filter(|_| over.is_websocket() && over.close().is_none())?;
+    let [client, server] = &facts.sides;
+    if client.fin.is_some() || server.fin.is_some() {
         return None;
     }
-    let lived = range(Quantity::Lived, lost.iter().map(|event| event.ended.since(event.began)));
-    let back = range(Quantity::Back, pauses.iter().copied());
-    let what = match events.first()?.client {
-        Some(client) => Text::with("{} connects to {} again and again without a pause", client).and(server),
-        None => Text::with("a client connects to {} again and again without a pause", server),
+    if client.disowned {
+        return over.ending.sides[Dir::Client.index()].heard.or(over.ending.began);
+    }
+    let (heard, spoke) = (client.heard?.1, server.heard?.1);
+    let in_vain = server.resent.unanswered > 0 || server.keep_alive.unanswered > 0;
+    (in_vain && spoke > heard).then_some(heard)
+}
+
+/// Connections that a server held open when their client was back; `events` are the client's own, by when
+/// they began.
+fn left_half_open(server: Endpoint, events: &[Event]) -> Option<Together> {
+    let back = |old: &Event| {
+        let since = old.orphaned?;
+        let later = events.partition_point(|event| event.began <= since);
+        let next = events[later..].iter().find(|event| event.conn != old.conn)?;
+        // Who has others open is several behind one address, or never was away.
+        let is_open = |event: &Event| event.conn != old.conn && event.ended > next.began;
+        let is_alone = !events[..later].iter().rev().take(LOOKED_BACK).any(is_open);
+        (is_alone && next.began < old.ended).then(|| (*old, next.conn, old.ended.since(next.began)))
     };
-    let measures = [Some(Measure::count(Quantity::Times, pauses.len() as u64)), lived, back];
-    let case = Case::new(what, measures.into_iter().flatten().collect());
-    let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
-    let got = Text::with(
-        "back {} times, {} to {} after the last connection had failed",
-        grouped(pauses.len() as u64),
+    let held: Vec<_> = events.iter().filter_map(back).collect();
+    let (old, new, both) = *held.first()?;
+    let client = events.first()?.client.map_or_else(|| "a client".to_owned(), |client| client.to_string());
+    let what =
+        Text::with("{} was back at {} while its old connection was still open there", client).and(server);
+    let got = Text::with("connection {} was open for {} after connection {} had begun", old.conn)
+        .and(span(both))
+        .and(new);
+    let times = Some(held.len() as u64).filter(|times| *times > 1);
+    let measures = times.map(|times| Measure::count(Quantity::Times, times)).into_iter().collect();
+    let case = Case::new(what, measures);
+    let behind = Text::with(
+        "the host of the client lost connection {} without a word; it came back with connection {}",
+        old.conn,
     )
-    .and(span(*least))
-    .and(span(*most));
-    let expected = "a pause that grows with each failure".into();
-    let finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
+    .and(new);
+    let mend = HALF_OPEN.usually.map_or("", |it| it.fix);
+    let finding = Finding::new(&HALF_OPEN, None, "one connection at a time".into(), got)
+        .because(Diagnosis::new(HALF_OPEN.id, behind, mend))
+        .like(case);
+    let lost: Vec<Event> = held.into_iter().map(|(old, ..)| old).collect();
     Some(together(finding, server, &lost))
 }
 

@@ -1,9 +1,12 @@
 //! What went wrong in an input, worst first and grouped: the answer before the evidence.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::net::IpAddr;
 
-use super::{Fast, crowd, reply};
+use super::{Fast, crowd, pace, reply, silence};
+use crate::http::RECONNECT_WITHOUT_BACKOFF;
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
@@ -48,6 +51,10 @@ pub struct Head {
     sites: Vec<Site>,
     /// Its number among those.
     numbers: HashMap<Site, u32, Fast>,
+    /// Clients that come back without a pause, by server: known when all connections are over.
+    storms: HashSet<(Endpoint, u32), Fast>,
+    /// What was found of the pauses of clients before that, and whose: a storm says the same, and more.
+    hasty: Vec<Hasty>,
     /// The one that was over last: what is told of a session of Engine.IO comes behind its connection.
     over: Option<(u32, Open)>,
 }
@@ -119,10 +126,23 @@ type Key = (&'static str, Option<Dir>, Option<Endpoint>, Option<String>, String)
 /// Findings, and where they are.
 type Manners = Vec<(Finding, Place)>;
 
+/// What was found of the pauses of a client.
+#[derive(Debug)]
+struct Hasty {
+    finding: Finding,
+    place: Place,
+    /// Where its connection goes, among the sites.
+    site: Option<u32>,
+    /// What its client's address is hashed to.
+    client: u32,
+}
+
 #[derive(Debug, Default)]
 struct Open {
     /// Where it goes, among `sites`.
     site: u32,
+    /// What its client's address is hashed to.
+    client: u32,
     /// What was found of the manner of its end, to be told if no cause is.
     manners: Option<Box<Manners>>,
 }
@@ -140,13 +160,15 @@ impl Head {
         // What explains the end of all connections of a server explains each.
         let is_explained = |group: &&Group| {
             let together = |other: &Group| crowd::ENDS.contains(&other.rule) && other.server == group.server;
-            MANNERS.contains(&group.rule) && group.server.is_some() && self.groups.iter().any(together)
+            let is_manner = MANNERS.contains(&group.rule) || *group.rule == silence::NO_HEARTBEAT;
+            is_manner && group.server.is_some() && self.groups.iter().any(together)
         };
         let mut groups: Vec<&Group> = self.groups.iter().filter(|group| !is_explained(group)).collect();
         groups.sort_by_key(|group| {
             let (own, conn) = (group.rule.severity, group.first.conn);
-            // A note explains nothing.
-            let explains = group.is_case && conn > 0 && own > Severity::Note;
+            // A note explains nothing, unless it says what led to the end.
+            let explains =
+                group.is_case && conn > 0 && (own > Severity::Note || *group.rule == pace::RATE_GREW);
             let severity = if explains { worst[&conn] } else { own };
             let is_shared = group.is_case && conn == 0;
             let weight = (severity, group.is_case, is_shared, own, group.connections, group.times);
@@ -176,11 +198,23 @@ impl Head {
             Body::Meta(meta) => self.meta = meta.clone(),
             Body::Connection(connection) => self.connection(unit.conn, connection),
             Body::Judgement(judgement) => return self.judgement(unit, judgement),
-            Body::Summary(summary) => self.summary = summary.clone(),
+            Body::File(_) => self.calm(),
+            Body::Summary(summary) => {
+                self.summary = summary.clone();
+                self.calm();
+            }
             _ => {}
         }
         for finding in unit.findings {
             let place = place(unit, finding);
+            if *finding.rule == RECONNECT_WITHOUT_BACKOFF && self.hasty.len() < limits::GROUPS {
+                let open = self.open.get(&unit.conn);
+                let (site, client) = open.map_or((None, 0), |open| (Some(open.site), open.client));
+                self.hasty.push(Hasty { finding: finding.clone(), place, site, client });
+                continue;
+            }
+            let storm = finding.case.iter().filter_map(|case| case.server.zip(case.client.map(hash)));
+            self.storms.extend(storm);
             if MANNERS.contains(&finding.rule)
                 && let Some(open) = self.open.get_mut(&unit.conn)
             {
@@ -194,13 +228,26 @@ impl Head {
         }
     }
 
+    /// All connections are over: what was found of clients that make no storm is told.
+    fn calm(&mut self) {
+        let storms = std::mem::take(&mut self.storms);
+        for Hasty { finding, place, site, client } in std::mem::take(&mut self.hasty) {
+            let server = site.and_then(|site| self.sites.get(site as usize)).and_then(|(server, _)| *server);
+            if server.is_none_or(|server| !storms.contains(&(server, client))) {
+                self.add_at(site, &finding, place);
+            }
+        }
+    }
+
     fn connection(&mut self, conn: u32, connection: &Connection) {
         if connection.ending.is_some() {
             return;
         }
         let path = connection.target.as_deref().map(|target| target.split('?').next().unwrap_or_default());
         let site = self.site(connection.server, path);
-        self.open.entry(conn).or_default().site = site;
+        let open = self.open.entry(conn).or_default();
+        open.site = site;
+        open.client = connection.client_ip().map_or(0, hash);
     }
 
     /// The number of a site. Of too many only the server is told apart, and of too many of these nothing.
@@ -245,15 +292,20 @@ impl Head {
     }
 
     fn add(&mut self, finding: &Finding, place: Place) {
+        let over = || self.over.as_ref().filter(|(conn, _)| *conn == place.conn).map(|(_, open)| open);
+        let site = self.open.get(&place.conn).or_else(over).map(|open| open.site);
+        self.add_at(site, finding, place);
+    }
+
+    /// The same of a connection to this site.
+    fn add_at(&mut self, site: Option<u32>, finding: &Finding, place: Place) {
         let rule = finding.rule;
         if rule.severity == Severity::Note && finding.case.is_none() {
             self.notes += 1;
             return;
         }
         let together = finding.case.as_ref().and_then(|case| case.server);
-        let over = || self.over.as_ref().filter(|(conn, _)| *conn == place.conn).map(|(_, open)| open);
-        let of = self.open.get(&place.conn).or_else(over);
-        let site = of.and_then(|open| self.sites.get(open.site as usize));
+        let site = site.and_then(|site| self.sites.get(site as usize));
         let (server, target) = site.cloned().unwrap_or((together, None));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
@@ -308,6 +360,11 @@ impl Group {
             }
         }
     }
+}
+
+/// A client's address, in few bytes: there may be many that are open.
+fn hash(client: IpAddr) -> u32 {
+    Fast::default().hash_one(client) as u32
 }
 
 /// Where a finding of a unit is.

@@ -20,11 +20,13 @@ mod crash;
 mod crowd;
 mod handshake;
 mod head;
+mod heartbeat;
 mod line;
 mod over;
 mod pace;
 mod reply;
 mod silence;
+mod size;
 mod tcp;
 
 use std::collections::{HashMap, HashSet};
@@ -37,6 +39,7 @@ use crate::model::{
 
 use self::crowd::Crowd;
 pub use self::head::{Group, Head, Place, Said};
+use self::heartbeat::Beats;
 use self::over::Over;
 use self::pace::Pace;
 use self::reply::Replies;
@@ -47,7 +50,8 @@ type Fast = foldhash::fast::FixedState;
 /// What looks for causes when a connection is over.
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
-const DETECTORS: &[Detector] = &[handshake::find, close::find, silence::find, tcp::find, crash::find];
+const DETECTORS: &[Detector] =
+    &[handshake::find, close::find, silence::find, tcp::find, size::find, crash::find];
 
 /// Whether a sink wants to know causes and what messages mean.
 fn is_asked<S: Sink>(sink: &S) -> bool {
@@ -61,8 +65,10 @@ pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
         ("Handshakes", handshake::RULES),
         ("Close codes", close::RULES),
         ("Silence", silence::RULES),
+        ("Heartbeats", heartbeat::RULES),
         ("Crashes", crash::RULES),
         ("What TCP shows", tcp::RULES),
+        ("Large messages", size::RULES),
         ("Messages over time", pace::RULES),
         ("Requests and replies", reply::RULES),
         ("Several connections together", crowd::RULES),
@@ -87,6 +93,8 @@ pub struct Judge<S> {
     hints: HashMap<u32, Vec<Diagnosis>, Fast>,
     /// What is remembered of the messages of those where it matters.
     paces: HashMap<u32, Pace, Fast>,
+    /// Heartbeats that are sent as data.
+    beats: HashMap<u32, Beats, Fast>,
     crowd: Crowd,
     /// Requests and their answers, if messages are read.
     replies: Option<Box<Replies>>,
@@ -122,6 +130,7 @@ impl<S: Sink> Judge<S> {
             ignored: HashSet::default(),
             hints: HashMap::default(),
             paces: HashMap::default(),
+            beats: HashMap::default(),
             crowd: Crowd::default(),
             tally: FindingCounts::default(),
         }
@@ -143,6 +152,7 @@ impl<S: Sink> Judge<S> {
         let hints = self.hints.remove(&unit.conn).unwrap_or_default();
         if self.ignored.remove(&unit.conn) {
             self.paces.remove(&unit.conn);
+            self.beats.remove(&unit.conn);
             return ON;
         }
         let over =
@@ -153,6 +163,9 @@ impl<S: Sink> Judge<S> {
         }
         if let Some(pace) = self.paces.remove(&unit.conn) {
             pace.find(&over, &mut causes);
+        }
+        if let Some(beats) = self.beats.remove(&unit.conn) {
+            beats.find(&over, &mut causes);
         }
         self.crowd.ends(&over, &causes);
         if let Some(replies) = &mut self.replies {
@@ -176,6 +189,9 @@ impl<S: Sink> Judge<S> {
         }
         if let (Some(app), Some(replies)) = (message.app, &mut self.replies) {
             replies.see(unit, app);
+            if Beats::is_one(message) {
+                self.beats.entry(unit.conn).or_default().see(unit, message);
+            }
         }
     }
 

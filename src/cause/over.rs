@@ -79,6 +79,11 @@ impl<'a> Over<'a> {
         Some(self.ended()?.since(heard).max(0))
     }
 
+    /// Whether one of them ever sent a ping.
+    pub fn has_pings(&self) -> bool {
+        self.ending.sides.iter().any(|side| side.pings > 0)
+    }
+
     /// Whether it was ended for another reason than that it was over: neither by a Close frame of the code
     /// 1000, nor by a page that was left.
     pub fn has_ended_badly(&self) -> bool {

@@ -88,8 +88,10 @@ impl Pace {
         if slow < STEADY || slow / GROWTH < fast {
             return;
         }
-        let rate = |nanos: i64| mean(*count as f64 / (nanos as f64 / 1e9));
+        let rate = |nanos: i64| *count as f64 / (nanos as f64 / 1e9);
         let (slow, fast) = (rate(slow), rate(fast));
+        let measure = Measure { of: Quantity::Rate, least: slow.round() as i64, most: fast.round() as i64 };
+        let (slow, fast) = (mean(slow), mean(fast));
         let got = Text::with("{} messages a second at first, {} at the end", &slow).and(&fast);
         let what = "had messages ever faster before it was ended".into();
         let behind =
@@ -101,6 +103,6 @@ impl Pace {
             behind,
             mend,
         ));
-        causes.push(finding.like(Case::new(what, Vec::new())));
+        causes.push(finding.like(Case::new(what, vec![measure])));
     }
 }

@@ -2,7 +2,10 @@
 
 use super::over::{Over, seen_in};
 use crate::model::quantity::span;
-use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Quantity, StreamEnd, Text, rules};
+use crate::model::{
+    Case, Cite, Diagnosis, Dir, Finding, Handshake, Measure, Quantity, Software, StreamEnd, TcpEnd, Text,
+    rules,
+};
 
 rules! {
     /// Ends after silence.
@@ -12,57 +15,187 @@ rules! {
         "both endpoints learn of it late or never; messages sent meanwhile are lost",
         usually "a proxy, a load balancer or the server ends connections that were silent for so long",
         mend "send pings at less than half of that interval, from either side, or raise the timeout";
+    NO_HEARTBEAT = "no-heartbeat", Warning, Cite::rfc6455("5.5.2"), Either,
+        "TCP was ended after a long silence, without a Close frame, and neither endpoint had sent a ping",
+        "nobody notices that a connection is gone as long as nothing is sent; messages sent then are lost",
+        usually "an idle timeout of a proxy, NAT or firewall, or a program that ended meanwhile",
+        mend "let one endpoint send a ping every 20 to 30 s, and give up when no pong comes";
 }
 
-/// Idle timeouts that are in use, in seconds, and of what they are usual.
-const USUAL: &[(u64, &str)] = &[
-    (5, "Node.js servers (keepAliveTimeout)"),
-    (30, "Google Cloud's load balancer and of HAProxy's examples"),
-    (50, "HAProxy's example configuration"),
-    (55, "Heroku's router"),
-    (60, "nginx (proxy_read_timeout) and of AWS's ALB"),
-    (100, "Cloudflare"),
-    (240, "Azure's load balancer"),
-    (300, "Envoy (stream_idle_timeout)"),
-    (350, "AWS's NLB and NAT gateway"),
-    (600, "Google Cloud's firewalls"),
-    (3600, "HAProxy's examples (timeout tunnel)"),
+/// Nanoseconds of silence that are long: most heartbeats are more frequent.
+const LONG: i64 = 30 * SECOND;
+
+/// An idle timeout that somebody has unless it is set.
+struct Habit {
+    seconds: u64,
+    /// Whose, and what the setting is called.
+    whose: &'static str,
+    /// As what it names itself in the answers that it passes on; `None` for what leaves them as they are.
+    named: Option<Software>,
+    /// What else its connections end like.
+    at: Place,
+}
+
+/// Where a program with a timeout stands, by what is seen of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It serves; it is no client of anybody.
+    Server,
+    /// It is a server to one and a client to another.
+    Proxy,
+    /// It passes packets on and no more, and ends both ways with RST.
+    Path,
+}
+
+const fn habit(seconds: u64, whose: &'static str, named: Option<Software>, at: Place) -> Habit {
+    Habit { seconds, whose, named, at }
+}
+
+/// Timeouts that are in use.
+const HABITS: &[Habit] = &[
+    habit(5, "Node.js servers for idle HTTP (keepAliveTimeout)", Some(Software::Unnamed), Place::Server),
+    habit(5, "Apache httpd for idle HTTP (KeepAliveTimeout)", Some(Software::Apache), Place::Server),
+    habit(5, "uvicorn for idle HTTP (timeout_keep_alive)", Some(Software::Uvicorn), Place::Server),
+    habit(30, "Google Cloud's load balancer", Some(Software::Google), Place::Proxy),
+    habit(30, "HAProxy's examples", None, Place::Proxy),
+    habit(50, "HAProxy's example configuration", None, Place::Proxy),
+    habit(55, "Heroku's router", Some(Software::Heroku), Place::Proxy),
+    habit(60, "nginx (proxy_read_timeout)", Some(Software::Nginx), Place::Proxy),
+    habit(60, "AWS's ALB", None, Place::Proxy),
+    habit(100, "Cloudflare", Some(Software::Cloudflare), Place::Proxy),
+    habit(240, "Azure's load balancer", None, Place::Path),
+    habit(300, "Envoy (stream_idle_timeout)", Some(Software::Envoy), Place::Proxy),
+    habit(350, "AWS's NLB and NAT gateway", None, Place::Path),
+    habit(600, "Google Cloud's firewalls", None, Place::Path),
+    habit(3600, "HAProxy's examples (timeout tunnel)", None, Place::Proxy),
 ];
 
 const SECOND: i64 = 1_000_000_000;
 
-/// The usual timeout that a silence comes from, in seconds, and of what it is usual. Timers fire late, never
-/// early, and a proxy rounds.
-pub fn usual(silence: i64) -> Option<(u64, &'static str)> {
-    USUAL.iter().copied().find(|(seconds, _)| {
+/// The usual timeout that a silence comes from, in seconds. Timers fire late, never early, and a proxy
+/// rounds.
+pub fn usual(silence: i64) -> Option<u64> {
+    let of = HABITS.iter().map(|habit| habit.seconds);
+    of.into_iter().find(|seconds| {
         let nominal = i64::try_from(*seconds).unwrap_or_default() * SECOND;
         let late = (nominal / 100).clamp(SECOND / 5, SECOND + SECOND / 5);
         (-SECOND / 20..=late).contains(&(silence - nominal))
     })
 }
 
+/// What an end says of who had the timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// Who ended it.
+    by: Dir,
+    how: StreamEnd,
+    /// Who answered its handshake; `None` where the answer was not seen.
+    answered: Option<Software>,
+}
+
+impl Evidence {
+    pub fn about(over: &Over<'_>, end: TcpEnd) -> Self {
+        let is_seen = matches!(over.connection.handshake, Handshake::Full | Handshake::ResponseOnly);
+        Self { by: end.by, how: end.how, answered: is_seen.then_some(over.connection.software) }
+    }
+
+    /// Who answered, if that is a proxy that names itself and has ended the connection.
+    fn proxy(self) -> Option<Text> {
+        self.answered.filter(|_| self.by == Dir::Server)?.proxy()
+    }
+
+    /// Whether nothing that was seen speaks against this one.
+    fn allows(self, habit: &Habit) -> bool {
+        match (habit.at, self.by, self.answered) {
+            (Place::Path, ..) => self.how == StreamEnd::Rst,
+            _ if self.how == StreamEnd::Rst => false,
+            (Place::Server, Dir::Client, _) => false,
+            // Answers say nothing of the client, and nothing was seen.
+            (_, Dir::Client, _) | (_, _, None) => true,
+            // Some configurations keep nginx from naming itself.
+            (_, _, Some(Software::Unnamed)) if habit.named == Some(Software::Nginx) => true,
+            (_, _, Some(answered)) => habit.named.map_or(answered.proxy().is_none(), |it| it == answered),
+        }
+    }
+
+    /// An idle timeout of this length that is usual of nobody.
+    pub fn of(self, length: String) -> Text {
+        let Some(proxy) = self.proxy() else { return Text::with("an idle timeout of {}", length) };
+        let words = "an idle timeout of {}: of {}, which answered the handshake, or of what is behind it";
+        Text::with(words, length).word(proxy)
+    }
+
+    /// What is likely behind an end after so many seconds.
+    pub fn behind(self, seconds: u64) -> Text {
+        let mut whose = HABITS.iter().filter(|habit| habit.seconds == seconds && self.allows(habit));
+        let Some(first) = whose.next() else {
+            return self.of(format!("{seconds} s"));
+        };
+        let names = whose.fold(Text::new(first.whose), |names, next| {
+            Text::new("{} and of {}").word(names).word(next.whose)
+        });
+        let words = match self.proxy() {
+            Some(_) => "an idle timeout of {} s, usual of {}, which answered the handshake",
+            None => "an idle timeout of {} s, usual of {}",
+        };
+        Text::with(words, seconds).word(names)
+    }
+}
+
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let (Some(end), Some(silence)) = (over.cut(), over.silence()) else { return };
-    if !over.is_websocket() || !over.is_whole() || end.how != StreamEnd::Fin {
+    if !over.is_websocket() || !over.is_whole() {
         return;
     }
     if over.ending.sides.iter().any(|side| side.unfinished.is_some()) {
         return;
     }
-    let Some((seconds, whose)) = usual(silence) else { return };
-    let got = Text::with("{} of silence, then FIN from the {}", span(silence)).word(end.by.name());
+    let evidence = Evidence::about(over, end);
+    let Some(seconds) = usual(silence) else {
+        causes.extend(no_heartbeat(over, end, silence));
+        return;
+    };
+    // RST has other causes, unless it is the way of such a timeout.
+    let is_its_way = || HABITS.iter().any(|habit| habit.seconds == seconds && evidence.allows(habit));
+    if end.how == StreamEnd::Rst && !is_its_way() {
+        return;
+    }
+    let how = end.how.flag();
+    let got = Text::with("{} of silence, then {} from the {}", span(silence)).and(how).word(end.by.name());
     let expected = Text::with("a frame, or a ping, at least every {} s", seconds);
     let what = Text::new("ended by the {} after {} s of silence, without a Close frame")
         .word(end.by.name())
         .and(seconds);
     let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
-    let behind = Text::with("an idle timeout of {} s, usual of {}", seconds).word(whose);
     let ping = (seconds / 2).saturating_sub(seconds / 20).max(1);
-    let mend = Text::with("a ping every {} s would have kept it open; or raise the timeout", ping);
+    let mend = if over.has_pings() {
+        Text::with("a ping every {} s would have kept it open; or raise the timeout", ping)
+    } else {
+        let words =
+            "neither endpoint sent a ping: one every {} s would have kept it open; or raise the timeout";
+        Text::with(words, ping)
+    };
     let finding = Finding::new(&IDLE_TIMEOUT, None, expected, got)
-        .because(Diagnosis::new("idle-timeout-reached", behind, mend))
+        .because(Diagnosis::new("idle-timeout-reached", evidence.behind(seconds), mend))
         .like(case);
     causes.push(seen_in(finding, end.packet));
+}
+
+/// A long silence of no usual length, in which a heartbeat would have shown that nobody is there, or kept
+/// them there.
+fn no_heartbeat(over: &Over<'_>, end: TcpEnd, silence: i64) -> Option<Finding> {
+    // A reset says more.
+    if silence < LONG || end.how != StreamEnd::Fin || over.has_pings() {
+        return None;
+    }
+    let got = Text::with("{} of silence, then {} from the {}", span(silence))
+        .and(end.how.flag())
+        .word(end.by.name());
+    let what = Text::new("ended by the {} after a long silence, and neither endpoint had sent a ping")
+        .word(end.by.name());
+    let case = Case::new(what, vec![Measure::of(Quantity::Silence, silence)]);
+    let expected = "a ping now and then, and a Close frame before the end".into();
+    Some(seen_in(Finding::new(&NO_HEARTBEAT, None, expected, got).like(case), end.packet))
 }
 
 #[cfg(test)]
@@ -72,7 +205,7 @@ mod tests {
     #[test]
     fn timers_fire_late_and_hardly_early() {
         let ms = 1_000_000;
-        let of = |silence: i64| usual(silence).map(|(seconds, _)| seconds);
+        let of = usual;
         assert_eq!(of(5000 * ms), Some(5));
         assert_eq!(of(5130 * ms), Some(5));
         assert_eq!(of(4960 * ms), Some(5));
@@ -80,5 +213,33 @@ mod tests {
         assert_eq!(of(60_450 * ms), Some(60));
         assert_eq!(of(61_500 * ms), None);
         assert_eq!(of(2000 * ms), None);
+    }
+
+    #[test]
+    fn only_what_the_evidence_fits_is_named() {
+        let of = |by, how, answered, seconds| Evidence { by, how, answered }.behind(seconds).to_string();
+        let server = |answered, seconds| of(Dir::Server, StreamEnd::Fin, Some(answered), seconds);
+        assert_eq!(
+            server(Software::Nginx, 5),
+            "an idle timeout of 5 s: of nginx (proxy_read_timeout), which answered the handshake, or of what \
+             is behind it"
+        );
+        assert_eq!(server(Software::Other, 5), "an idle timeout of 5 s");
+        assert!(
+            server(Software::Unnamed, 5)
+                .ends_with("usual of Node.js servers for idle HTTP (keepAliveTimeout)")
+        );
+        assert!(
+            server(Software::Nginx, 60).ends_with("nginx (proxy_read_timeout), which answered the handshake")
+        );
+        assert!(server(Software::Unnamed, 60).ends_with("nginx (proxy_read_timeout) and of AWS's ALB"));
+        assert_eq!(server(Software::Other, 60), "an idle timeout of 60 s, usual of AWS's ALB");
+        assert!(server(Software::Cloudflare, 60).contains("60 s: of Cloudflare, which answered"));
+        assert_eq!(server(Software::Unnamed, 100), "an idle timeout of 100 s");
+        let client = |seconds| of(Dir::Client, StreamEnd::Fin, Some(Software::Other), seconds);
+        assert!(client(60).ends_with("nginx (proxy_read_timeout) and of AWS's ALB"));
+        assert_eq!(client(5), "an idle timeout of 5 s");
+        let reset = |seconds| of(Dir::Server, StreamEnd::Rst, Some(Software::Nginx), seconds);
+        assert!(reset(350).contains("NLB") && !reset(60).contains("usual"));
     }
 }

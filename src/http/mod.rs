@@ -230,7 +230,27 @@ rules! {
          1006";
     CONNECTION_REFUSED = "connection-refused", Warning, Cite::rfc6455("4.1"), Server,
         "nothing listens where the client connects to",
-        "the client fails the WebSocket connection; a browser reports an error and close code 1006";
+        "the client fails the WebSocket connection; a browser reports an error and close code 1006",
+        usually "the server's process is not running, listens at another port or address, or a proxy before \
+                 it does",
+        mend "see that it runs and where it listens (ss -tln), and that the address and port are right";
+    CONNECTION_UNANSWERED = "connection-unanswered", Warning, Cite::rfc6455("4.1"), Capture,
+        "the host that the client connects to does not answer",
+        "the client waits until its own timeout (minutes, unless it is set) and fails the WebSocket \
+         connection; a browser reports an error and close code 1006",
+        usually "a firewall or security group that drops packets, a host that is off, or a wrong address",
+        mend "see that the address is right and that every firewall on the way lets this port through";
+    DESTINATION_UNREACHABLE = "destination-unreachable", Warning, Cite::rfc6455("4.1"), Capture,
+        "ICMP says that the client's connection does not come to its server",
+        "the client fails the WebSocket connection; a browser reports an error and close code 1006",
+        usually "a firewall that rejects the connection, a host that is off, or no route to it",
+        mend "see that the address is right, and look at the routes and firewalls on the way";
+    TLS_ALERT = "tls-alert", Warning, Cite { doc: "RFC 8446", section: "6.2" }, Server,
+        "the server ended the TLS handshake with an alert",
+        "TLS fails, and with it any WebSocket connection; a browser reports an error and close code 1006",
+        usually "versions, ciphers or names that do not fit, or a client without the certificate that is \
+                 asked for",
+        mend "see with openssl s_client -connect what the server takes, and look into its log";
     TLS_TO_PLAIN_PORT = "tls-to-plain-port", Warning, Cite::rfc6455("4.1"), Client,
         "the client speaks TLS (wss) to a server that speaks HTTP without it",
         "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006";

@@ -35,6 +35,17 @@ pub struct App {
     pub session: Option<SessionRef>,
     /// The packet that this one answers.
     pub answers: Option<Answer>,
+    /// Which half of a heartbeat it is that the application sends as data.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// Half of a heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heartbeat {
+    /// It asks.
+    Ping,
+    /// It answers.
+    Pong,
 }
 
 impl App {

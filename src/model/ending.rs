@@ -105,13 +105,16 @@ pub struct SideEnd {
     pub close: Option<Box<ClosePart>>,
     /// When its last frame before that was complete.
     pub heard: Option<Time>,
-    /// Pings and pongs that it sent.
+    /// Pings that it sent.
     pub pings: u64,
-    /// Pongs only.
+    /// Pongs that it sent.
     pub pongs: u64,
     /// Its longest message, in bytes of payload as sent, if that is one of
     /// [`LARGE_MESSAGE`](crate::limits::LARGE_MESSAGE) or more; otherwise 0.
     pub largest: u64,
+    /// The bytes of such a message, if it is the last of the connection: no other came after it, of neither
+    /// endpoint; otherwise 0.
+    pub last_large: u64,
     /// The message that it never finished.
     pub unfinished: Option<Unfinished>,
     /// Whether all that it sent is in the capture: what was not seen was not sent.
@@ -145,4 +148,13 @@ pub struct Unfinished {
     /// Of the frame that was under way, the payload bytes that had come and those that its header
     /// declares; `None` between two frames.
     pub frame: Option<(u64, u64)>,
+}
+
+impl Unfinished {
+    /// Payload bytes that it has as far as it is known: what the header under way declares, and what came
+    /// before that.
+    pub fn length(&self) -> u64 {
+        let before = |arrived| self.bytes.saturating_sub(arrived);
+        self.frame.map_or(self.bytes, |(arrived, declared)| before(arrived).saturating_add(declared))
+    }
 }

@@ -26,6 +26,7 @@ pub mod report;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod software;
 pub mod source;
 pub mod span;
 pub mod stream;
@@ -39,7 +40,7 @@ pub mod way;
 pub mod went;
 mod wire;
 
-pub use app::{App, AppPacket, AppSession, Attachment, SessionEnd, SessionRef, Transport};
+pub use app::{App, AppPacket, AppSession, Attachment, Heartbeat, SessionEnd, SessionRef, Transport};
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
@@ -53,9 +54,10 @@ pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
+pub use software::Software;
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
-pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd};
+pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd, Unopened, Unreachable};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};

@@ -26,6 +26,8 @@ pub fn connection() -> Connection {
         extensions: None,
         deflate: None,
         http_version: Some("1.1".into()),
+        forwarded: None,
+        software: crate::model::Software::Unnamed,
         ending: None,
         more: Vec::new(),
         unanswered: Vec::new(),

@@ -1,6 +1,7 @@
 //! Units: what a decoder produces and every view consumes.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
@@ -13,6 +14,7 @@ use super::hole::{Gap, Hole};
 use super::other::Opening;
 use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
+use super::software::Software;
 use super::source::Source;
 use super::span::Span;
 use super::stream::At;
@@ -229,6 +231,8 @@ pub struct Connection {
     pub client: Option<Endpoint>,
     /// As `client`.
     pub server: Option<Endpoint>,
+    /// The client's address as a PROXY header before the request has it; `client` is that of the proxy then.
+    pub forwarded: Option<Box<IpAddr>>,
     /// How it is known who is the client.
     pub roles: Roles,
     /// What was seen of the opening handshake.
@@ -247,6 +251,8 @@ pub struct Connection {
     pub deflate: Option<Deflate>,
     /// Such as `1.1`.
     pub http_version: Option<Cow<'static, str>>,
+    /// The program that answered the handshake.
+    pub software: Software,
     /// How it ended; only on the connection's last unit.
     pub ending: Option<Box<Ending>>,
     /// Findings that were counted and not built; only on the connection's last unit.
@@ -254,6 +260,14 @@ pub struct Connection {
     /// Requests that had no answer in the end; only on the connection's last unit, where what messages
     /// mean is [wanted](super::Wants::app).
     pub unanswered: Vec<Unanswered>,
+}
+
+impl Connection {
+    /// The address of the client itself, as far as it is known: that behind the proxy where there is one
+    /// that names it.
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.forwarded.as_deref().copied().or_else(|| self.client.map(|client| client.ip()))
+    }
 }
 
 /// The head of an HTTP request or response.

@@ -1,5 +1,7 @@
 //! Why a connection ended, in one place and for one connection.
 
+use std::net::IpAddr;
+
 use super::diagnosis::Diagnosis;
 use super::ending::{ClosePart, TcpEnd, Unfinished};
 use super::reply::Unanswered;
@@ -96,12 +98,14 @@ pub struct Case {
     pub behind: Option<Diagnosis>,
     /// The server whose connections it is about, where it is about several together.
     pub server: Option<Endpoint>,
+    /// The client whose connections those are, where it is about those of one.
+    pub client: Option<IpAddr>,
 }
 
 impl Case {
     /// What is the same, and what was measured.
     pub fn new(what: Text, measures: Vec<Measure>) -> Self {
-        Self { what, measures, behind: None, server: None }
+        Self { what, measures, behind: None, server: None, client: None }
     }
 }
 
@@ -149,6 +153,8 @@ pub enum Quantity {
     Share,
     /// What compressed messages take, in parts of a thousand of what they inflate to.
     Compressed,
+    /// Messages a second: at first, and in the end.
+    Rate,
 }
 
 impl Quantity {
@@ -164,6 +170,7 @@ impl Quantity {
             Self::Connections => "connections",
             Self::Share => "per_mille",
             Self::Compressed => "compressed_to_per_mille",
+            Self::Rate => "messages_per_second",
         }
     }
 

@@ -353,6 +353,8 @@ impl<L: Layout> Show<L> {
             extensions: None,
             deflate: None,
             http_version: None,
+            forwarded: None,
+            software: crate::model::Software::Unnamed,
             ending,
             more: Vec::new(),
             unanswered: Vec::new(),

@@ -78,7 +78,8 @@ impl Teller<'_> {
         if head.summary.packets > 0 {
             words = joined(lang, &[words, count(lang, head.summary.packets, PACKETS)]);
         }
-        if let Some((first, last)) = head.span {
+        // Without a connection hardly anything has a time.
+        if let Some((first, last)) = head.span.filter(|(first, last)| first < last) {
             words = lang.fill("{} within {}", &[&words, &span(last.since(first))]);
         }
         let mut rows = self.put(Ink::Plain, &words, to);
@@ -142,12 +143,19 @@ impl Teller<'_> {
             to.set(Block::Cause(cause));
         }
         let more = groups.len() as u64 - told + head.more;
-        if more > 0 {
-            let words = match more {
-                1 => lang.words("and 1 more: --view causes shows all").to_owned(),
-                more => lang.fill("and {} more: --view causes shows all", &[&grouped(more)]),
-            };
-            line(Ink::Faint, &words, to);
+        let more = match more {
+            0 => None,
+            1 => Some(lang.words("and 1 more: --view causes shows all").to_owned()),
+            more => Some(lang.fill("and {} more: --view causes shows all", &[&grouped(more)])),
+        };
+        let notes = match head.notes {
+            0 => None,
+            1 => Some(lang.words("and 1 note: --findings shows it").to_owned()),
+            notes => Some(lang.fill("and {} notes: --findings shows them", &[&grouped(notes)])),
+        };
+        let words: Vec<String> = more.into_iter().chain(notes).collect();
+        if !words.is_empty() {
+            line(Ink::Faint, &joined(lang, &words), to);
         }
     }
 
@@ -236,6 +244,7 @@ impl Teller<'_> {
             Quantity::Times => "{} times",
             Quantity::Share => "{}",
             Quantity::Compressed => "compressed to {}",
+            Quantity::Rate => "{} messages a second",
         };
         Some(lang.fill(words, &[&range]))
     }

@@ -8,8 +8,8 @@ use super::tunnel::Tunnel;
 use super::{Context, Start};
 use crate::limits;
 use crate::model::{
-    At, Body, Connection, Dir, Finding, Flow, Handshake, Layer, ON, Roles, Rule, Side, SourceId, StreamEnd,
-    TcpEnd, Time, Unit,
+    At, Body, Connection, Dir, Finding, Flow, Handshake, Layer, ON, Roles, Rule, Side, Software, SourceId,
+    StreamEnd, TcpEnd, Time, Unit,
 };
 
 /// What is known of a connection. Its phases are handed it and add to it.
@@ -132,6 +132,8 @@ impl About {
             extensions: None,
             deflate: None,
             http_version: None,
+            forwarded: None,
+            software: Software::Unnamed,
             ending: None,
             more: Vec::new(),
             unanswered: Vec::new(),

@@ -74,6 +74,7 @@ impl Told {
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
+        self.connection.forwarded = proxied.map(|client| Box::new(client.ip()));
         let (client, server) = (self.connection.client, self.connection.server);
         let pair = proxied.or(client).map(|client| client.ip()).zip(server);
         let attempt = Attempt { pair, ..*attempt };
@@ -193,6 +194,7 @@ impl About {
         let Some(told) = &mut self.told else { return };
         let connection = &mut told.connection;
         connection.status = facts.status;
+        connection.software = facts.software;
         connection.handshake = match (facts.status, has_request) {
             (Some(101), true) => Handshake::Full,
             (Some(101), false) => Handshake::ResponseOnly,

@@ -88,7 +88,8 @@ impl Session {
         };
         let mut findings = Vec::new();
         cx.memory.replied(told.conn, &mut told.entry, at.time, &mut findings);
-        let facts = ResponseFacts { status: Some(101), ..ResponseFacts::default() };
+        let software = response.software;
+        let facts = ResponseFacts { status: Some(101), software, ..ResponseFacts::default() };
         self.about.describe_response(&facts, true);
         self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];

@@ -216,10 +216,12 @@ impl Conversation {
     pub fn ending(&self) -> Ending {
         let side = |dir: Dir| {
             let at = dir.index();
-            let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
+            let heard = self.shared.heard[at];
+            let large = self.shared.large.as_ref().map_or_else(Default::default, |large| large[at]);
+            let (largest, last_large) = (large.longest, large.last_of(self.shared.next_m));
             let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
             let is_over = matches!(self.shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
-            SideEnd { heard, largest, unfinished, is_over, ..self.shared.aftermath.side_end(dir) }
+            SideEnd { heard, largest, last_large, unfinished, is_over, ..self.shared.aftermath.side_end(dir) }
         };
         Ending {
             close_code: self.close_code(),

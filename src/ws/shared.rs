@@ -37,12 +37,29 @@ pub(super) struct Shared {
     /// The rule of the layer below that a hole is against.
     pub gap_rule: Option<&'static Rule>,
     pub repeats: Repeats,
-    /// The longest of the messages of each direction that are large.
-    pub largest: [u64; 2],
+    /// What is remembered of the large messages of each direction; nothing in most connections.
+    pub large: Option<Box<[Large; 2]>>,
     /// How each direction's stream has ended.
     pub ended: [Option<StreamEnd>; 2],
     /// Nothing while the connection goes on.
     pub last: Option<Box<Last>>,
+}
+
+/// The large messages of a direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Large {
+    /// Bytes of the longest, and of the latest.
+    pub longest: u64,
+    latest: u64,
+    /// The number of the latest.
+    m: u64,
+}
+
+impl Large {
+    /// Bytes of the latest, if no message came after it of which `next_m` is the number.
+    pub fn last_of(self, next_m: u64) -> u64 {
+        if self.m == next_m { self.latest } else { 0 }
+    }
 }
 
 /// What is remembered of the end of a connection.
@@ -81,7 +98,7 @@ impl Shared {
             rsv1_cause: None,
             gap_rule: None,
             repeats: Repeats::default(),
-            largest: [0, 0],
+            large: None,
             ended: [None, None],
             last: None,
         }
@@ -97,8 +114,9 @@ impl Shared {
     #[inline]
     pub fn measure(&mut self, dir: Dir, length: u64) {
         if length >= limits::LARGE_MESSAGE {
-            let largest = &mut self.largest[dir.index()];
-            *largest = length.max(*largest);
+            let m = self.next_m + 1;
+            let large = &mut self.large.get_or_insert_default()[dir.index()];
+            *large = Large { longest: length.max(large.longest), latest: length, m };
         }
     }
 

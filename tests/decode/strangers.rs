@@ -202,9 +202,11 @@ fn clients_behind_a_proxy_are_told_apart() {
         };
         play(&(1..9).map(one).collect::<String>())
     };
-    let has = |said: &Said| said.findings().contains(&"reconnect-without-backoff");
-    assert!(has(&attempts(&|_| 7)));
-    assert!(!has(&attempts(&|n| n)));
+    for rule in ["reconnect-without-backoff", "reconnect-storm"] {
+        let has = |said: &Said| said.findings().contains(&rule);
+        assert!(has(&attempts(&|_| 7)), "{rule}");
+        assert!(!has(&attempts(&|n| n)), "{rule}");
+    }
 }
 
 /// A SYN and its RST: the answer is made of the SYN.

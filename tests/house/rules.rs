@@ -16,12 +16,16 @@ use crate::shelf::{Sample, root, samples};
 /// Where what these captures do wrong is right; a capture has no comments.
 const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
     ("broken/connection-refused.pcap", "chat.pcap"),
+    ("broken/connection-unanswered.pcap", "chat.pcap"),
+    ("broken/destination-unreachable.pcap", "chat.pcap"),
     ("broken/keep-alive-unanswered.pcap", "chat.pcap"),
+    ("broken/left-half-open.pcap", "chat.pcap"),
     ("broken/packet-loss.pcap", "chat.pcap"),
     ("broken/packet-truncated.pcap", "chat.pcap"),
     ("broken/parallel-connecting.pcap", "clean/endings.script"),
     ("broken/path-went-dark.pcap", "chat.pcap"),
     ("broken/sent-after-fin.pcap", "chat.pcap"),
+    ("broken/tls-alert.pcap", "chat.pcap"),
     ("broken/zero-window.pcap", "chat.pcap"),
 ];
 

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use self::exam::Exam;
 use super::fields::Name;
 use super::head::{Head, StartLine};
-use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
+use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule, Software};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use lists::{Element, elements};
@@ -117,6 +117,8 @@ pub struct ResponseFacts {
     pub extensions: Option<String>,
     /// The agreed parameters of permessage-deflate, when it is agreed.
     pub deflate: Option<Deflate>,
+    /// The program that answered.
+    pub software: Software,
 }
 
 /// How a handshake ended, for a client that keeps to the rules.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::limits;
-use crate::model::{Deflate, Diagnosis, Rule, Text, Verdict, prefix};
+use crate::model::{Deflate, Diagnosis, Rule, Software, Text, Verdict, prefix};
 
 use super::super::accept::{accept_value, diagnose};
 use super::super::fields::Name;
@@ -41,7 +41,12 @@ pub fn check_response<'k>(
     let mut report = Report {
         request,
         diagnoses: Vec::new(),
-        facts: ResponseFacts { status: code, http_version: exam.http_version(), ..ResponseFacts::default() },
+        facts: ResponseFacts {
+            status: code,
+            http_version: exam.http_version(),
+            software: software(&exam),
+            ..ResponseFacts::default()
+        },
     };
     report.facts.outcome = match code {
         _ if !report.concerns_us(&exam) => Outcome::NotWebSocket,
@@ -66,6 +71,14 @@ pub fn check_response<'k>(
         diagnoses: report.diagnoses,
         facts: report.facts,
     }
+}
+
+/// Who answered, as far as the response says.
+fn software(exam: &Exam<'_, '_>) -> Software {
+    let named = exam
+        .first(Name::Server)
+        .map_or(Software::Unnamed, |(_, value)| Software::Unnamed.with_server(value.bytes));
+    exam.all(Name::Via).fold(named, |known, (_, value)| known.with_via(value.bytes))
 }
 
 /// The one rule by which an answer other than 101 is told.

@@ -12,6 +12,7 @@ use super::super::accept::digest_of;
 use super::super::fields::Name;
 use super::super::head::is_token;
 use super::lists::has;
+use crate::model::Software;
 
 /// A longer head is not usual.
 const LONGEST: usize = 4096;
@@ -41,6 +42,8 @@ pub struct UsualResponse<'b> {
     pub start_line: &'b str,
     /// Bytes of the head.
     pub length: usize,
+    /// The program that answered.
+    pub software: Software,
 }
 
 /// The request that `head` is and nothing else, if it is a usual one.
@@ -114,6 +117,7 @@ pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualRespo
     }
     let mut seen = Seen::default();
     let mut accept: Option<&[u8; ACCEPT]> = None;
+    let mut software = Software::Unnamed;
     while let Some((name, value)) = lines.field()? {
         let Some(name) = name else { continue };
         let is_usual = match name {
@@ -123,7 +127,15 @@ pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualRespo
                 accept = value.try_into().ok();
                 accept.is_some()
             }
-            Name::Server | Name::SetCookie | Name::Via | Name::ContentType => continue,
+            Name::Server => {
+                software = software.with_server(value);
+                true
+            }
+            Name::Via => {
+                software = software.with_via(value);
+                continue;
+            }
+            Name::SetCookie | Name::ContentType => continue,
             _ => false,
         };
         if !is_usual || !seen.once(name) {
@@ -137,7 +149,7 @@ pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualRespo
     STANDARD.encode_slice(digest_of(key), &mut right).ok()?;
     let length = before - lines.0.len();
     let start_line = str::from_utf8(start_line).ok()?;
-    (accept? == &right).then_some(UsualResponse { start_line, length })
+    (accept? == &right).then_some(UsualResponse { start_line, length, software })
 }
 
 /// 16 bytes in canonical Base64: 22 symbols, of which the last one leaves its four unused bits 0, and `==`.
@@ -291,6 +303,7 @@ mod tests {
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         let facts = &report.facts;
         assert_eq!((facts.outcome, facts.status), (Outcome::Open, Some(101)), "{shown}");
+        assert_eq!(facts.software, usual.software, "{shown}");
         assert!(facts.subprotocol.is_none() && facts.extensions.is_none() && facts.deflate.is_none());
         assert_eq!(head.start_line(), usual.start_line, "{shown}");
         true

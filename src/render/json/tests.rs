@@ -104,6 +104,8 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         extensions: Some("permessage-deflate".into()),
         deflate: Some(deflate),
         http_version: None,
+        forwarded: None,
+        software: crate::model::Software::Unnamed,
         ending: None,
         more: Vec::new(),
         unanswered: Vec::new(),

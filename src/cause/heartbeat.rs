@@ -1,0 +1,110 @@
+//! Heartbeats of the application, sent as data: who waits for an answer in vain.
+//!
+//! Pings of the protocol itself (opcode 0x9) are held against the rules where frames are.
+
+use super::over::{Over, seen_in};
+use crate::model::quantity::{grouped, wait};
+use crate::model::{
+    Case, Cite, Diagnosis, Dir, EndKind, Finding, Heartbeat, Measure, Message, Quantity, Text, Time, Unit,
+    rules,
+};
+
+rules! {
+    /// Heartbeats as data.
+    RULES;
+    UNANSWERED = "app-ping-unanswered", Warning, Cite::rfc6455("5.5.2"), Either,
+        "pings that an application sends as data were not answered",
+        "whoever sends them takes its peer for gone, and ends the connection",
+        usually "the peer's program does not answer them: its library answers Ping frames by itself, data \
+                 never",
+        mend "answer such messages in the program, or send Ping frames, which every library answers";
+}
+
+const SECOND: i64 = 1_000_000_000;
+/// How long a ping waits before anybody may miss its answer.
+const PATIENCE: i64 = 2 * SECOND;
+/// The same where the capture ends.
+const PATIENCE_AT_END: i64 = 5 * SECOND;
+
+/// The pings as data of the client and the server.
+#[derive(Debug, Default)]
+pub struct Beats([Beat; 2]);
+
+/// Those of one endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beat {
+    /// Pings that were answered.
+    answered: u64,
+    /// Those since then, and the first of them.
+    waiting: u64,
+    first: Option<(Time, u64)>,
+}
+
+impl Beats {
+    /// Whether a message is a heartbeat as data.
+    pub fn is_one(message: &Message<'_>) -> bool {
+        message.app.is_some_and(|app| app.heartbeat.is_some())
+    }
+
+    /// Takes such a message.
+    pub fn see(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
+        let (Some(dir), Some(app)) = (unit.dir, message.app) else { return };
+        match app.heartbeat {
+            Some(Heartbeat::Ping) => {
+                let own = &mut self.0[dir.index()];
+                own.waiting += 1;
+                let packet = unit.packets.map_or(0, |(first, _)| first);
+                own.first = own.first.or(unit.time.map(|time| (time, packet)));
+            }
+            Some(Heartbeat::Pong) => {
+                let asked = &mut self.0[dir.peer().index()];
+                if asked.waiting > 0 {
+                    *asked = Beat { answered: asked.answered + 1, ..Beat::default() };
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// What it comes to, now that the connection is over.
+    pub fn find(&self, over: &Over<'_>, causes: &mut Vec<Finding>) {
+        for dir in [Dir::Client, Dir::Server] {
+            causes.extend(self.0[dir.index()].unanswered(dir, over));
+        }
+    }
+}
+
+impl Beat {
+    fn unanswered(self, dir: Dir, over: &Over<'_>) -> Option<Finding> {
+        let (Self { answered, waiting, .. }, (asked, packet)) = (self, self.first?);
+        let waited = over.ended()?.since(asked);
+        let is_seen = over.ending.how != EndKind::CaptureEnd;
+        if waiting == 0 || waited < if is_seen { PATIENCE } else { PATIENCE_AT_END } {
+            return None;
+        }
+        let peer = dir.peer();
+        if !over.is_all_of(peer) {
+            return None;
+        }
+        // Some want no answer. Who has never had one wants it if it ends the connection itself.
+        let ender = over.close().map(|(by, _)| by).or(over.ending.first.map(|end| end.by));
+        if answered == 0 && !(over.has_ended_badly() && ender == Some(dir)) {
+            return None;
+        }
+        let got = Text::with("{} in {}, and no answer", grouped(waiting)).and(wait(waited));
+        let what = Text::new("had pings as data of the {} that were not answered").word(dir.name());
+        let measures = vec![Measure::count(Quantity::Times, waiting), Measure::of(Quantity::Waited, waited)];
+        let mut finding =
+            Finding::new(&UNANSWERED, peer, "a pong as data".into(), got).like(Case::new(what, measures));
+        if answered > 0 {
+            let behind = Text::new(
+                "the {} had answered {} such pings, and then no more: its program was busy or stuck",
+            )
+            .word(peer.name())
+            .and(grouped(answered));
+            let mend = Text::new("look at what the {} did at that time").word(peer.name());
+            finding = finding.because(Diagnosis::new(UNANSWERED.id, behind, mend));
+        }
+        Some(seen_in(finding, packet))
+    }
+}
