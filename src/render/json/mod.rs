@@ -6,9 +6,11 @@
 
 mod app;
 pub(crate) mod cause;
+mod digits;
 mod escape;
 pub mod film;
 mod frame;
+mod line;
 pub(crate) mod record;
 pub(crate) mod run;
 mod tcp;
