@@ -89,6 +89,32 @@ pub(super) fn long(value: u64) -> ([u8; 24], usize) {
     (text, end + quote)
 }
 
+/// A number that is often written again, and its digits if it is [`Short`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    value: u64,
+    digits: Short,
+}
+
+impl Known {
+    /// Zero.
+    pub const ZERO: Self = Self { value: 0, digits: Short { digits: b'0' as u64, surplus: 7 } };
+
+    /// Becomes a number that is [`Short`].
+    #[inline]
+    pub fn become_of(&mut self, value: u64) {
+        if value != self.value {
+            *self = Self { value, digits: Short::of(value) };
+        }
+    }
+
+    /// Its digits, if it is `value`.
+    #[inline]
+    pub fn digits_of(&self, value: u64) -> Option<Short> {
+        (value == self.value).then_some(self.digits)
+    }
+}
+
 /// A second as it stands in front of its fraction, most times that of the record before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Second {

@@ -3,13 +3,14 @@
 use std::io::Write;
 
 use super::Stream;
-use super::app::{packet, session};
+use super::app::{meaning, packet, session};
+use super::digits::Known;
 use super::line::Line;
 use super::record::{
     ORIGIN, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
 };
 use super::run::{meta, summary};
-use super::value::{Base64, List, ToJson, members, with};
+use super::value::{Base64, List, ToJson, members};
 use super::write::{Mark, Writer};
 use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
@@ -29,6 +30,10 @@ pub(super) struct Records {
     /// The frame whose payload was written last as text.
     last_text: Option<LastText>,
     origin: Origin,
+    /// The last frame's connection, its number there, and its length.
+    conn: Known,
+    n: Known,
+    length: Known,
 }
 
 /// What was written last of where a unit came from: a message mostly comes from where its last frame came
@@ -55,29 +60,38 @@ impl Origin {
 
     #[inline]
     fn is_of(&self, unit: &Unit<'_>) -> bool {
-        self.length > 0
-            && (self.dir, self.time, self.packets) == (unit.dir, unit.time, unit.packets)
+        self.length > 0 && (self.dir, self.time, self.packets) == (unit.dir, unit.time, unit.packets)
     }
 }
 
 /// An unfragmented message repeats its frame's payload, and comes right after it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct LastText {
     conn: u32,
     n: u64,
     length: usize,
+    /// It was escaped without a thought: in JSON as well it may stand as it is.
+    is_plain: bool,
     mark: Mark,
 }
 
 impl Records {
     pub fn new(payload: u64) -> Self {
-        Self { payload, first_bytes: (0..=255).map(first_byte).collect(), last_text: None, origin: Origin::NONE }
+        Self {
+            payload,
+            first_bytes: (0..=255).map(first_byte).collect(),
+            last_text: None,
+            origin: Origin::NONE,
+            conn: Known::ZERO,
+            n: Known::ZERO,
+            length: Known::ZERO,
+        }
     }
 
     /// Writes a unit's own record, if its kind has one.
     pub fn unit<W: Write>(&mut self, unit: &Unit<'_>, to: &mut Stream<W>) {
         match unit.body {
-            Body::Frame(it) => to.record(|w| self.frame(unit, it, w)),
+            Body::Frame(it) => to.record(|w| self.frame(unit, it, None, w)),
             Body::Message(it) => to.record(|w| self.message(unit, it, w)),
             Body::Meta(it) => to.record(|w| meta(it, w)),
             Body::Connection(it) => to.record(|w| connection(unit, it, w)),
@@ -92,16 +106,22 @@ impl Records {
         }
     }
 
-    /// The record of a frame.
-    pub fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
+    /// The record of a frame, whose payload is `text` if that is known.
+    pub fn frame<W: Write>(
+        &mut self,
+        unit: &Unit<'_>,
+        frame: &Frame<'_>,
+        text: Option<&str>,
+        w: &mut Writer<W>,
+    ) {
         let header = &frame.header;
         self.origin.become_of(unit, w);
         let (first_byte, length) = &self.first_bytes[usize::from(first_byte_of(frame))];
         w.line(HEAD, |line| {
             line.raw(br#"{"type":"frame","conn":"#);
-            line.number(unit.conn.into());
+            line.remember(&mut self.conn, unit.conn.into());
             line.raw(br#","n":"#);
-            line.number(frame.n);
+            line.remember(&mut self.n, frame.n);
             line.part(&self.origin.text, self.origin.length);
             line.raw(br#","offset":"#);
             line.number(frame.offset);
@@ -118,11 +138,11 @@ impl Records {
                 LengthForm::Bits16 => line.raw(br#","length_form":16,"length":"#),
                 LengthForm::Bits64 => line.raw(br#","length_form":64,"length":"#),
             }
-            line.number(header.length);
+            line.remember(&mut self.length, header.length);
             line.raw(br#","header_length":"#);
             line.number(header.header_length().into());
             line.raw(br#","captured":"#);
-            line.number(frame.captured);
+            line.recall(&self.length, frame.captured);
             if (frame.truncated, frame.missing, frame.inferred) == (false, 0, false) {
                 line.raw(br#","truncated":false,"missing":0,"inferred":false"#);
             } else {
@@ -134,12 +154,31 @@ impl Records {
                 line.bool(frame.inferred);
             }
         });
-        self.payload(unit.conn, frame, w);
+        self.payload(unit.conn, frame, text, w);
         finding_ids(unit, w);
     }
 
     /// `payload`, with its key.
-    fn payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
+    #[inline]
+    fn payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, text: Option<&str>, w: &mut Writer<W>) {
+        if let Some(text) = text {
+            w.raw(r#","payload":{"text":"#);
+            self.text(conn, frame.n, text, w);
+            w.raw("}");
+        } else {
+            self.unknown_payload(conn, frame, w);
+        }
+    }
+
+    /// The frame's payload, which is text, where the message finds it again.
+    #[inline]
+    fn text<W: Write>(&mut self, conn: u32, n: u64, text: &str, w: &mut Writer<W>) {
+        let mut is_plain = false;
+        let mark = w.marking(|w| is_plain = w.string(text));
+        self.last_text = Some(LastText { conn, n, length: text.len(), is_plain, mark });
+    }
+
+    fn unknown_payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
         let shown = cut(frame.payload, self.payload);
         let shortened = (shown.len() as u64) < frame.captured;
         // A compressed payload is no text, even where its bytes happen to be.
@@ -147,8 +186,7 @@ impl Records {
         let holes = hole::among(frame.holes, shown.len());
         if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
             w.raw(r#","payload":{"text":"#);
-            let mark = w.marking(|w| w.string(text));
-            self.last_text = Some(LastText { conn, n: frame.n, length: text.len(), mark });
+            self.text(conn, frame.n, text, w);
         } else {
             w.raw(r#","payload":{"base64":"#);
             Base64(shown).put(w);
@@ -165,9 +203,9 @@ impl Records {
     #[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
     fn message_head(&self, unit: &Unit<'_>, message: &Message<'_>, line: &mut Line<'_>) {
         line.raw(br#"{"type":"message","conn":"#);
-        line.number(unit.conn.into());
+        line.recall(&self.conn, unit.conn.into());
         line.raw(br#","m":"#);
-        line.number(message.m);
+        line.recall(&self.n, message.m);
         line.part(&self.origin.text, self.origin.length);
         match message.kind {
             Opcode::TEXT => line.raw(br#","kind":"text""#),
@@ -180,7 +218,7 @@ impl Records {
         }
         if let ([n], 1) = (message.frames, message.frame_count) {
             line.raw(br#","frames":["#);
-            line.number(*n);
+            line.recall(&self.n, *n);
             line.raw(br#"],"frame_count":1"#);
         }
     }
@@ -194,7 +232,7 @@ impl Records {
         if message.frame_count != 1 || message.frames.len() != 1 {
             members!(w, "frames": List(message.frames.iter().copied()), "frame_count": message.frame_count);
         }
-        w.line(HEAD, |line| content_head(message, line));
+        w.line(HEAD, |line| content_head(message, &self.length, line));
         if let Some(close) = &message.close {
             close_body(close, w);
         }
@@ -203,28 +241,30 @@ impl Records {
         let readable = !message.compressed || message.inflated_length.is_some();
         let textual = message.kind == Opcode::TEXT && readable && !matches!(message.utf8, Utf8::Invalid(_));
         let holes = hole::among(message.holes, shown.len());
-        match self.last_text.take() {
-            Some(last) if textual && last.is_content_of(unit.conn, message, shown) => {
-                let text = |w: &mut Writer<W>| {
-                    if !w.again(last.mark) {
-                        w.string(text_of(shown, holes, shortened).unwrap_or_default());
-                    }
-                };
-                members!(w, "text": with(text));
+        let last = self.last_text.take();
+        let last = last.filter(|last| textual && last.is_content_of(unit.conn, message, shown));
+        if let Some(last) = last {
+            w.raw(r#","text":"#);
+            if !w.again(last.mark) {
+                w.string(text_of(shown, holes, shortened).unwrap_or_default());
             }
-            _ => {
-                if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
-                    members!(w, "text": text);
-                } else {
-                    members!(w, "base64": Base64(shown));
-                }
-            }
+        } else if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
+            members!(w, "text": text);
+        } else {
+            members!(w, "base64": Base64(shown));
         }
         holes_of(holes, w);
         if shortened {
             members!(w, "payload_truncated": true);
         }
-        members!(w, "app": message.app);
+        match message.app {
+            Some(app) => {
+                w.raw(r#","app":"#);
+                let plain = last.is_some_and(|last| last.is_plain).then_some(shown);
+                meaning(app, plain, w);
+            }
+            None => w.raw(r#","app":null"#),
+        }
         finding_ids(unit, w);
     }
 }
@@ -232,9 +272,9 @@ impl Records {
 /// `length` to `complete`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
-fn content_head(message: &Message<'_>, line: &mut Line<'_>) {
+fn content_head(message: &Message<'_>, length: &Known, line: &mut Line<'_>) {
     line.raw(br#","length":"#);
-    line.number(message.length);
+    line.recall(length, message.length);
     if message.complete && !message.compressed {
         line.raw(br#","compressed":false,"inflated_length":null,"complete":true"#);
         return;

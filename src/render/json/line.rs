@@ -1,6 +1,6 @@
 //! A bounded part of a record, put into room that was made for all of it.
 
-use super::digits::{SHORT, Second, Short, eight_hex_digits, long};
+use super::digits::{Known, SHORT, Second, Short, eight_hex_digits, long};
 
 /// Room in a writer's buffer, and what is put there, piece by piece.
 ///
@@ -52,6 +52,24 @@ impl<'w> Line<'w> {
         } else {
             let (text, length) = long(value);
             self.part(&text, length);
+        }
+    }
+
+    /// A number that is remembered in `known`, which others like it follow.
+    #[inline(always)]
+    pub fn remember(&mut self, known: &mut Known, value: u64) {
+        if value < SHORT {
+            known.become_of(value);
+        }
+        self.recall(known, value);
+    }
+
+    /// A number that is mostly the one in `known`.
+    #[inline(always)]
+    pub fn recall(&mut self, known: &Known, value: u64) {
+        match known.digits_of(value) {
+            Some(digits) => self.short(digits),
+            None => self.number(value),
         }
     }
 

@@ -205,17 +205,20 @@ impl<W: Write> Writer<W> {
     ///
     /// Besides what JSON demands, everything that could play tricks on a terminal
     /// is escaped: DEL, C1 controls, bidirectional marks, line and paragraph separators.
+    ///
+    /// Whether there was nothing to escape in it but quotes and backslashes.
     #[inline]
-    pub fn string(&mut self, value: &str) {
+    pub fn string(&mut self, value: &str) -> bool {
         if value.is_empty() {
             self.raw("\"\"");
-        } else {
-            self.text(value);
+            return true;
         }
+        self.text(value)
     }
 
-    fn text(&mut self, value: &str) {
+    fn text(&mut self, value: &str) -> bool {
         self.raw("\"");
+        let mut is_plain = true;
         let mut rest = value.as_bytes();
         while !rest.is_empty() {
             self.reserve(RUN_ROOM + ODD_ROOM);
@@ -225,12 +228,14 @@ impl<W: Write> Writer<W> {
             let is_odd = taken < run.len();
             rest = &rest[taken..];
             if is_odd {
+                is_plain = false;
                 let (taken, at) = escape::odd(rest, &mut self.buf, self.at);
                 self.at = at;
                 rest = &rest[taken..];
             }
         }
         self.raw("\"");
+        is_plain
     }
 
     /// Writes a valid JSON value as it was written, but on one line and with what could play tricks on a
@@ -330,7 +335,10 @@ mod tests {
     #[test]
     fn masking_keys_have_eight_digits() {
         for key in [[0; 4], [0x37, 0xFA, 0x21, 0x3D], [0xFF; 4], [0x09, 0x90, 0xA0, 0x0F]] {
-            assert_eq!(written(|w| w.line(NUMBER, |line| line.key(key))), format!("\"{:08x}\"", u32::from_be_bytes(key)));
+            assert_eq!(
+                written(|w| w.line(NUMBER, |line| line.key(key))),
+                format!("\"{:08x}\"", u32::from_be_bytes(key))
+            );
         }
     }
 
@@ -345,11 +353,11 @@ mod tests {
     #[test]
     fn a_string_can_be_repeated_until_it_is_handed_on() {
         let mut writer = Writer::new(Vec::new());
-        let mark = writer.marking(|w| w.string("a\"b"));
+        let mark = writer.marking(|w| drop(w.string("a\"b")));
         assert!(writer.again(mark));
         writer.flush().unwrap();
         assert!(!writer.again(mark));
-        let long = writer.marking(|w| w.string(&"x".repeat(3 * SPILL)));
+        let long = writer.marking(|w| drop(w.string(&"x".repeat(3 * SPILL))));
         assert!(!writer.again(long));
         writer.to.truncate(12);
         writer.at = 0;
