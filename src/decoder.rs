@@ -19,8 +19,8 @@ use self::budget::Budget;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
-    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
-    StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
+    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Single,
+    Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 pub use crate::timeline::Keys;
@@ -362,13 +362,11 @@ impl<S: Sink> Decoder<S> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        if session.is_settled() {
-            return Some(act(session, &mut cx));
-        }
-        let before = (session.is_told(), session.cost());
+        let before = (!session.is_settled()).then(|| (session.is_told(), session.cost()));
         let result = act(session, &mut cx);
-        let after = (session.is_told(), session.cost());
-        self.budget.change(before, after);
+        if let Some(before) = before {
+            self.budget.change(before, (session.is_told(), session.cost()));
+        }
         Some(result)
     }
 }
@@ -418,6 +416,21 @@ impl<S: Sink> Sink for Chain<S> {
             Self::Timed(timeline) => timeline.take_whole(unit, message),
         }
     }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        match self {
+            Self::Plain(sink) => sink.take_single(single),
+            Self::Judged(judge) => judge.take_single(single),
+            Self::Timed(timeline) => timeline_single(timeline, single),
+        }
+    }
+}
+
+/// Has messages read; of its own, because it needs room that nobody else does.
+#[inline(never)]
+fn timeline_single<S: Sink>(timeline: &mut Timeline<Judge<S>>, single: &Single<'_>) -> Flow {
+    timeline.take_single(single)
 }
 
 #[cfg(test)]

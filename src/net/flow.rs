@@ -42,6 +42,8 @@ pub(super) struct Flow {
     pub phase: Phase,
     /// It is over, but something captured late may still come.
     pub over: Option<CloseReason>,
+    /// What [`Self::is_calm`] says, since anything of it changed.
+    calm: bool,
 }
 
 /// What the sink knows of a flow and wants to know.
@@ -114,6 +116,7 @@ impl Flow {
             settled: false,
             phase: Phase::Silent,
             over: None,
+            calm: false,
         }
     }
 
@@ -183,34 +186,40 @@ impl Flow {
         self.settle(going)
     }
 
+    /// Whether a segment may simply come next in either direction: it is not ignored, both are open, nothing
+    /// waits anywhere, no window is closed, and all came through no tunnel.
+    ///
+    /// While it is not known where a stream begins, or once it has ended, this is for the long way to say.
+    fn is_calm(&self) -> bool {
+        let is_calm = |half: &Half| {
+            half.state == State::Open && half.heard && half.waiting.is_none() && half.window != 0
+        };
+        self.phase != Phase::Ignored
+            && self.halves.iter().all(is_calm)
+            && self.networks == [Network::PLAIN; 2]
+    }
+
     /// Whether a segment that half `from` sent simply comes next, which nearly all do: data, or only an
-    /// acknowledgement, in order and of what was delivered, in a connection that is not ignored, with nothing
-    /// waiting anywhere, no window closed, and the end of nothing.
+    /// acknowledgement, in order and of what was delivered, the end of nothing, where all [is
+    /// calm](Self::is_calm). If so, gives the position of the peer that it acknowledges.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> bool {
+    pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> Option<u64> {
         let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
-        self.phase != Phase::Ignored
+        let acked = peer.position(segment.ack);
+        let is_next = self.calm
             && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK
             && segment.seq == half.next as u32
-            && half.state == State::Open
-            && half.heard
-            && half.waiting.is_none()
-            && peer.waiting.is_none()
-            && self.networks[from] == segment.network
+            && segment.network == Network::PLAIN
             && segment.missing == 0
             && segment.data != [0]
             && segment.window != 0
-            && half.window != 0
-            && peer.window != 0
-            // While it is not known where the peer's stream begins, or where it ended, this is for the long
-            // way to say.
-            && peer.state == State::Open
-            && !peer.is_behind(segment.ack, true)
+            && acked <= peer.next;
+        is_next.then_some(acked)
     }
 
-    /// Takes a segment that [comes next](Self::is_next) and [is verified](Self::verify), as
-    /// [`Self::segment`] would.
+    /// Takes a segment that [comes next](Self::is_next), with what that gave, and [is
+    /// verified](Self::verify), as [`Self::segment`] would.
     #[allow(clippy::inline_always)] // or the segment is built in memory
     #[inline(always)]
     pub(super) fn take_next<S: StreamSink>(
@@ -218,11 +227,14 @@ impl Flow {
         id: FlowId,
         from: usize,
         segment: &Segment<'_>,
+        acked: u64,
         sink: &mut S,
     ) -> After {
         self.packets = self.packets.saturating_add(1);
         let [half, peer] = pair(&mut self.halves, from);
-        let is_news = peer.acknowledged(segment.ack);
+        // As `Half::acknowledged`, for what is known not to be ahead.
+        let is_news = acked > peer.acked;
+        peer.acked = acked.max(peer.acked);
         let time = segment.at.time.unwrap_or_default();
         self.pulse.acknowledged(1 - from, segment.ack, time);
         if segment.data.is_empty() {
@@ -235,8 +247,10 @@ impl Flow {
         half.window = segment.window;
         let end = segment.seq.wrapping_add(segment.data.len() as u32);
         self.pulse.speaks(from, end, time, self.packets);
-        let going = self.deliver(id, from, segment.data, segment.at, sink);
-        self.settle(going.map_continue(|()| After::Nothing))
+        match self.deliver(id, from, segment.data, segment.at, sink) {
+            Continue(()) => After::Nothing,
+            Break(halt) => self.heed(halt),
+        }
     }
 
     /// Holds nothing back for the sake of order any longer.
@@ -251,13 +265,22 @@ impl Flow {
         self.settle(going.map_continue(|()| self.is_closed()))
     }
 
-    /// Does what the sink asked for.
+    /// Does what the sink asked for, after anything that may have changed whether all is calm.
     #[inline]
     fn settle(&mut self, going: Going<After>) -> After {
-        match going {
+        let after = match going {
             Continue(after) => after,
-            Break(Halt::Stop) => After::Stop,
-            Break(Halt::Ignore) => {
+            Break(halt) => self.heed(halt),
+        };
+        self.calm = self.is_calm();
+        after
+    }
+
+    #[inline(never)]
+    fn heed(&mut self, halt: Halt) -> After {
+        match halt {
+            Halt::Stop => After::Stop,
+            Halt::Ignore => {
                 self.ignore();
                 self.over.map_or_else(|| self.is_closed(), After::Close)
             }
@@ -288,6 +311,7 @@ impl Flow {
     /// Frees everything and delivers no more.
     fn ignore(&mut self) {
         self.phase = Phase::Ignored;
+        self.calm = false;
         self.pulse.rare = None;
         for half in &mut self.halves {
             half.waiting = None;

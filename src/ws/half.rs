@@ -13,6 +13,8 @@ mod held;
 mod hole;
 mod whole;
 
+use std::ops::ControlFlow;
+
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
 use super::held::Held;
@@ -229,6 +231,8 @@ impl Half {
     }
 
     /// Takes the next bytes of the stream.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
     pub(super) fn push(
         &mut self,
         shared: &mut Shared,
@@ -238,27 +242,41 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Flow {
         while !bytes.is_empty() {
-            if scratch.short_way
+            let rest = if scratch.short_way
                 && self.open.is_none()
                 && let Some((rest, flow)) = self.whole(shared, bytes, at, out, scratch)
             {
                 flow?;
-                at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
-                bytes = rest;
-                continue;
-            }
-            let mut open = self.open(scratch);
-            let mut flow = ON;
-            while !bytes.is_empty() && flow.is_continue() {
-                flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
-                if open.is_idle() {
-                    break;
-                }
-            }
-            self.put_away(open, scratch);
-            flow?;
+                rest
+            } else {
+                self.long_way(shared, bytes, at, out, scratch)?
+            };
+            at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
+            bytes = rest;
         }
         ON
+    }
+
+    /// Takes bytes up to where nothing is under way, or all of them. Gives back those behind.
+    #[inline(never)]
+    fn long_way<'b>(
+        &mut self,
+        shared: &mut Shared,
+        mut bytes: &'b [u8],
+        mut at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> ControlFlow<(), &'b [u8]> {
+        let mut open = self.open(scratch);
+        let mut flow = ON;
+        while !bytes.is_empty() && flow.is_continue() {
+            flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
+            if open.is_idle() {
+                break;
+            }
+        }
+        self.put_away(open, scratch);
+        flow.map_continue(|()| bytes)
     }
 
     /// Goes through the bytes.
