@@ -170,6 +170,17 @@ impl<S: Sink> Decoder<S> {
     #[inline(always)]
     pub fn data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         self.bytes += bytes.len() as u64;
+        let session = self.sessions.get_mut(id.0 as usize).and_then(Option::as_mut);
+        let Some((talk, dir)) = session.and_then(|session| session.settled(from)) else {
+            return self.other_data(id, from, bytes, at);
+        };
+        let flow = talk.push(dir, bytes, at, &mut self.out, &mut self.scratch);
+        self.answered(id, if flow.is_continue() { Interest::Follow } else { Interest::Stop })
+    }
+
+    /// The same of what is no WebSocket yet.
+    #[inline(never)]
+    fn other_data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         self.with(id, |session, cx| session.data(from, bytes, at, cx))
     }
 
@@ -323,6 +334,13 @@ impl<S: Sink> Decoder<S> {
         act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> Interest,
     ) -> Interest {
         let Some(interest) = self.lend(id.0 as usize, act) else { return Interest::Ignore };
+        self.answered(id, interest)
+    }
+
+    /// A session has answered.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn answered(&mut self, id: FlowId, interest: Interest) -> Interest {
         if interest == Interest::Follow && !self.budget.is_reached(&self.scratch) {
             return interest;
         }

@@ -179,6 +179,11 @@ impl<S: Sink> Judge<S> {
         }
     }
 
+    #[inline(never)]
+    fn mark(&mut self, single: &Single<'_>) {
+        single.lend(|unit, message| self.message(unit, message));
+    }
+
     /// Remembers what is wrong in a connection.
     fn see(&mut self, unit: &Unit<'_>) {
         if unit.conn == 0 {
@@ -292,7 +297,7 @@ impl<S: Sink> Sink for Judge<S> {
     #[inline]
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
         if self.is_asked && Pace::is_marked(single.m) {
-            single.lend(|unit, message| self.message(unit, message));
+            self.mark(single);
         }
         self.inner.take_single(single)
     }

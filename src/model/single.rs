@@ -20,9 +20,11 @@ pub struct Single<'a> {
     pub m: u64,
     /// [`Frame::offset`].
     pub offset: u64,
-    /// The frame's header: FIN, and no RSV.
-    pub header: FrameHeader,
-    /// The same as it stands on the wire.
+    /// Text or binary.
+    pub opcode: Opcode,
+    /// Bytes of the payload.
+    pub length: u64,
+    /// The frame's header as it stands on the wire: FIN, no RSV, and the length in its shortest form.
     pub head: &'a [u8],
     /// The unmasked payload, as far as it is [wanted](super::Wants::payload).
     pub payload: &'a [u8],
@@ -31,9 +33,17 @@ pub struct Single<'a> {
 }
 
 impl Single<'_> {
+    /// What the frame's header says.
+    pub fn header(&self) -> FrameHeader {
+        let is_masked = self.head.get(1).is_some_and(|second| second & 0x80 != 0);
+        let key = self.head.last_chunk().copied().filter(|_| is_masked);
+        FrameHeader::of(self.opcode, key, self.length)
+    }
+
     /// Lends the unit of the frame, and the message, whose unit differs from that only in its body.
     pub fn lend<T>(&self, take: impl FnOnce(&Unit<'_>, &Message<'_>) -> T) -> T {
-        let &Self { conn, dir, at, n, m, offset, header, head, payload, inferred } = self;
+        let &Self { conn, dir, at, n, m, offset, head, payload, inferred, .. } = self;
+        let header = self.header();
         let frame = Frame {
             n,
             offset,

@@ -375,6 +375,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::Time;
     use crate::net::network::Network;
@@ -400,6 +402,60 @@ mod tests {
         let (other, back) = Key::new(&Addresses::V6(loopback, loopback), ports(80, 5000));
         assert_eq!((one, from, back), (other, 1, 0));
         assert_eq!(one.endpoints().1, "[::1]:5000".parse().unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_knows_its_packets(
+            v6 in any::<bool>(),
+            ends in prop::array::uniform2((0..3_u8, 0..3_u16)),
+            other in prop::array::uniform2((0..3_u8, 0..3_u16)),
+        ) {
+            let both = |ends: [(u8, u16); 2]| {
+                let [(a, p), (b, q)] = ends;
+                let addresses = if v6 { Addresses::V6([a; 16], [b; 16]) } else { Addresses::V4([a; 4], [b; 4]) };
+                (addresses, ports(p, q))
+            };
+            let (addresses, ports) = both(ends);
+            let (key, from) = Key::new(&addresses, ports);
+            prop_assert_eq!(key.source(&addresses, ports), Some(from));
+            let (others, other_ports) = both(other);
+            let (other_key, other_from) = Key::new(&others, other_ports);
+            let expected = (key == other_key).then_some(other_from);
+            prop_assert_eq!(key.source(&others, other_ports), expected);
+            if expected.is_some() {
+                let place = Recent::place(&addresses, ports);
+                prop_assert_eq!(place, Recent::place(&others, other_ports));
+            }
+        }
+    }
+
+    #[test]
+    fn flows_that_meet_in_a_place_are_apart() {
+        let mut table = Table::default();
+        let addresses = Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]);
+        let place = Recent::place(&addresses, ports(1, 80));
+        // Another address of a client that shares the place.
+        let other = (0..u32::MAX).map(|low| Addresses::V4(low.to_be_bytes(), [10, 0, 0, 1]));
+        let other = other.into_iter().find(|other| Recent::place(other, ports(1, 80)) == place).unwrap();
+        let both = [addresses, other];
+        for (slot, addresses) in both.iter().enumerate() {
+            let (key, from) = Key::new(addresses, ports(1, 80));
+            assert_eq!(table.add(Flow::new(key, from, Network::PLAIN, 1, Time(0))), slot as u32);
+        }
+        for round in 0..6 {
+            let (slot, addresses) = (round % 2, both[round % 2]);
+            let found = table.recent(&addresses, ports(1, 80)).map(|(_, slot, _)| slot);
+            assert!(found.is_none_or(|found| found == slot as u32));
+            assert!(table.seek(addresses, ports(1, 80)));
+            let (_, found, from) = table.recent(&addresses, ports(1, 80)).unwrap();
+            assert_eq!((found, from), (slot as u32, Key::new(&addresses, ports(1, 80)).1));
+        }
+        // What is closed is found no longer, and what takes its slot is not taken for it.
+        assert!(table.remove(1) && table.recent(&other, ports(1, 80)).is_none());
+        assert!(!table.seek(other, ports(1, 80)));
+        assert_eq!(table.add(Flow::new(key(7), 0, Network::PLAIN, 2, Time(0))), 1);
+        assert!(table.recent(&other, ports(1, 80)).is_none());
     }
 
     #[test]

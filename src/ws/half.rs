@@ -236,29 +236,42 @@ impl Half {
     pub(super) fn push(
         &mut self,
         shared: &mut Shared,
-        mut bytes: &[u8],
+        bytes: &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let whole = self.whole(shared, bytes, at, out, scratch);
+        match whole {
+            Some(([], flow)) => flow,
+            _ => self.push_rest(shared, bytes, whole, at, out, scratch),
+        }
+    }
+
+    /// Takes bytes of which a frame that is whole was taken, or not.
+    #[inline(never)]
+    fn push_rest<'b>(
+        &mut self,
+        shared: &mut Shared,
+        mut bytes: &'b [u8],
+        mut whole: Option<(&'b [u8], Flow)>,
         mut at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
         while !bytes.is_empty() {
-            let rest = if scratch.short_way
-                && self.open.is_none()
-                && let Some((rest, flow)) = self.whole(shared, bytes, at, out, scratch)
-            {
-                flow?;
-                rest
-            } else {
-                self.long_way(shared, bytes, at, out, scratch)?
+            let rest = match whole {
+                Some((rest, flow)) => flow.map_continue(|()| rest)?,
+                None => self.long_way(shared, bytes, at, out, scratch)?,
             };
             at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
             bytes = rest;
+            whole = self.whole(shared, bytes, at, out, scratch);
         }
         ON
     }
 
     /// Takes bytes up to where nothing is under way, or all of them. Gives back those behind.
-    #[inline(never)]
     fn long_way<'b>(
         &mut self,
         shared: &mut Shared,

@@ -196,4 +196,24 @@ mod tests {
         let mut check = Utf8Check::default();
         assert_eq!(check.push(&long), Some(at));
     }
+
+    #[test]
+    fn ascii_is_seen_through_any_mask() {
+        let key = [0x37, 0xFA, 0x21, 0xBD];
+        for length in 0..100 {
+            let mut clear = vec![b'~'; length];
+            let masked = |clear: &[u8]| {
+                let mut masked = clear.to_vec();
+                mask::apply(&mut masked, key, 0);
+                is_masked_ascii(&masked, key)
+            };
+            assert_eq!(masked(&clear), length >= 8, "{length}");
+            assert_eq!(is_ascii(&clear), length >= 8, "{length}");
+            for at in 0..length {
+                clear[at] = 0x80;
+                assert!(!masked(&clear) && !is_ascii(&clear), "byte {at} of {length}");
+                clear[at] = b'~';
+            }
+        }
+    }
 }

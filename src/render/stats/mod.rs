@@ -302,8 +302,8 @@ impl Sink for Stats {
     }
 
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
-        let (opcode, length) = (single.header.opcode, single.header.length);
-        self.whole(single.conn, Some(single.dir), single.at.time, (opcode, single.head.len() as u64, length));
+        let frame = (single.opcode, single.head.len() as u64, single.length);
+        self.whole(single.conn, Some(single.dir), single.at.time, frame);
         Flow::Continue(())
     }
 

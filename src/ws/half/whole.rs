@@ -6,7 +6,7 @@
 
 use super::{Half, Scratch};
 use crate::limits;
-use crate::model::{At, Dir, Flow, FrameHeader, LengthForm, Opcode, Out, Single};
+use crate::model::{At, Dir, Flow, LengthForm, Opcode, Out, Single};
 use crate::ws::judge::KeyWatch;
 use crate::ws::shared::Shared;
 use crate::ws::{mask, utf8};
@@ -23,8 +23,8 @@ struct Whole<'b> {
 }
 
 impl Half {
-    /// Takes the frame that `bytes` begin with, if it may go the short way; nothing is under way.
-    /// The bytes behind it are given back.
+    /// Takes the frame that `bytes` begin with, if it may go the short way. The bytes behind it are given
+    /// back.
     #[allow(clippy::inline_always)] // it is on the way of nearly every frame
     #[inline(always)]
     pub(super) fn whole<'b>(
@@ -35,6 +35,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
+        if !scratch.short_way || self.open.is_some() {
+            return None;
+        }
         // What each endpoint's frames are like is known where this is compiled.
         match self.dir {
             Dir::Client => self.whole_of(Dir::Client, shared, bytes, at, out, scratch),
@@ -100,7 +103,8 @@ impl Half {
             n: shared.next_n,
             m: shared.next_m,
             offset,
-            header: FrameHeader::of(whole.opcode, whole.masking.map(|(key, _)| key), length),
+            opcode: whole.opcode,
+            length,
             head: whole.head,
             payload,
             inferred: self.inferred,
