@@ -413,7 +413,10 @@ mod tests {
         ) {
             let both = |ends: [(u8, u16); 2]| {
                 let [(a, p), (b, q)] = ends;
-                let addresses = if v6 { Addresses::V6([a; 16], [b; 16]) } else { Addresses::V4([a; 4], [b; 4]) };
+                let addresses = match v6 {
+                    true => Addresses::V6([a; 16], [b; 16]),
+                    false => Addresses::V4([a; 4], [b; 4]),
+                };
                 (addresses, ports(p, q))
             };
             let (addresses, ports) = both(ends);

@@ -6,7 +6,7 @@
 
 use super::{Half, Scratch};
 use crate::limits;
-use crate::model::{At, Dir, Flow, LengthForm, Opcode, Out, Single};
+use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Single};
 use crate::ws::judge::KeyWatch;
 use crate::ws::shared::Shared;
 use crate::ws::{mask, utf8};
@@ -23,11 +23,52 @@ struct Whole<'b> {
 }
 
 impl Half {
+    /// Takes the next bytes of the stream.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
+    pub(in crate::ws) fn push(
+        &mut self,
+        shared: &mut Shared,
+        bytes: &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let whole = self.whole(shared, bytes, at, out, scratch);
+        match whole {
+            Some(([], flow)) => flow,
+            _ => self.push_rest(shared, bytes, whole, at, out, scratch),
+        }
+    }
+
+    /// Takes bytes of which a frame that is whole was taken, or not.
+    #[inline(never)]
+    fn push_rest<'b>(
+        &mut self,
+        shared: &mut Shared,
+        mut bytes: &'b [u8],
+        mut whole: Option<(&'b [u8], Flow)>,
+        mut at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        while !bytes.is_empty() {
+            let rest = match whole {
+                Some((rest, flow)) => flow.map_continue(|()| rest)?,
+                None => self.long_way(shared, bytes, at, out, scratch)?,
+            };
+            at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
+            bytes = rest;
+            whole = self.whole(shared, bytes, at, out, scratch);
+        }
+        ON
+    }
+
     /// Takes the frame that `bytes` begin with, if it may go the short way. The bytes behind it are given
     /// back.
     #[allow(clippy::inline_always)] // it is on the way of nearly every frame
     #[inline(always)]
-    pub(super) fn whole<'b>(
+    fn whole<'b>(
         &mut self,
         shared: &mut Shared,
         bytes: &'b [u8],
