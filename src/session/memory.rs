@@ -2,15 +2,17 @@
 //! single connection cannot show: keys used again, handshakes under way at
 //! once, clients that reconnect without a pause.
 
+mod key;
+
 use std::borrow::Borrow;
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use self::key::Key;
 use super::census::Census;
 use super::spare::Spare;
 use crate::http::handshake::{Usual, stripped};
@@ -43,45 +45,6 @@ pub struct Memory {
     pairs: HashMap<Pair, u32, RandomState>,
     known: Vec<Acquaintance>,
     hasher: RandomState,
-}
-
-/// A key, which hashes as its bytes do. Nearly all are as long as they should be.
-#[derive(Clone, Debug)]
-enum Key {
-    Usual([u8; 24]),
-    Other(Arc<[u8]>),
-}
-
-impl Key {
-    fn of(bytes: &[u8]) -> Self {
-        bytes.try_into().map_or_else(|_| Self::Other(bytes.into()), Self::Usual)
-    }
-}
-
-impl Borrow<[u8]> for Key {
-    fn borrow(&self) -> &[u8] {
-        match self {
-            Self::Usual(bytes) => bytes,
-            Self::Other(bytes) => bytes,
-        }
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Usual(one), Self::Usual(other)) => one == other,
-            _ => <Self as Borrow<[u8]>>::borrow(self) == <Self as Borrow<[u8]>>::borrow(other),
-        }
-    }
-}
-
-impl Eq for Key {}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        <Self as Borrow<[u8]>>::borrow(self).hash(state);
-    }
 }
 
 /// Where a key was seen last.

@@ -100,6 +100,7 @@ impl Half {
             payload: body,
             holes: &[],
             payload_cut: false,
+            text: None,
             utf8: Utf8::Valid,
             close: Some(CloseBody { code: Some(parting.code), reason: &[] }),
             app: None,
