@@ -98,10 +98,13 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields || !shared.aftermath.is_quiet() {
+        if wants.fields {
             return None;
         }
-        let whole = recognise(bytes, dir, &self.keys)?;
+        let found = if shared.aftermath.is_quiet() { recognise(bytes, dir, &self.keys) } else { None };
+        let Some(whole) = found else {
+            return self.parting(shared, bytes, at, out, scratch);
+        };
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
         let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
         let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out);
