@@ -1,5 +1,6 @@
 //! Requests and replies that the user's keys tie, in what Engine.IO and Socket.IO carry.
 
+use crate::app::glance::Glance;
 use crate::app::keys::Matched;
 use crate::app::{Said, socketio};
 use crate::model::json::Json;
@@ -11,6 +12,8 @@ pub(super) fn said<'a>(dir: Dir, unit: &Unit<'a>, message: &Message<'a>, source:
         dir,
         text: message.kind == Opcode::TEXT,
         bytes: message.payload,
+        content: message.text.filter(|text| text.len() == message.payload.len()),
+        glance: Glance::None,
         length: message.inflated_length.unwrap_or(message.length),
         source,
         sources: unit.sources,
