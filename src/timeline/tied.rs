@@ -24,8 +24,8 @@ pub(super) fn said<'a>(dir: Dir, unit: &Unit<'a>, message: &Message<'a>, source:
     }
 }
 
-/// What a packet of Engine.IO answers by the keys of the user, if its data has one of them: as a whole, or the
-/// first object among the arguments of an event or acknowledgement of Socket.IO.
+/// What a packet of Engine.IO answers by the keys of the user, if its data has one of them: as a whole, or
+/// the first object among the arguments of an event or acknowledgement of Socket.IO.
 pub(super) fn tie(said: &Said<'_>, matched: &mut Matched, app: &mut App) {
     let Some(text) = said.as_text() else { return };
     let json = match socketio::read(text) {
