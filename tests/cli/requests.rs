@@ -104,8 +104,8 @@ fn keys_of_ones_own_are_found_inside_events() {
     let of = |keys: &[&str]| rows(&decode(&file, &[&["--view", "stats"], keys].concat()));
     let rows = of(&["--match", "request=$.seq,reply=$.re,method=$.op"]);
     assert_eq!(rows.len(), 2, "{rows:#?}");
-    assert!(rows.iter().any(|row| row.starts_with("login client 1 30.")), "{rows:#?}");
-    assert!(rows.iter().any(|row| row.starts_with("move client 2 ")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("login 1 30.")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("move 2 ")), "{rows:#?}");
     // As a whole an event is an array.
     assert_eq!(rows, of(&["--match", "request=$[1].seq,reply=$[1].re,method=$[1].op"]));
 }
