@@ -25,6 +25,25 @@ impl Digits {
         Self::made(number, 3)
     }
 
+    /// In hexadecimal: `0x1f`.
+    pub fn hexadecimal(mut number: u64) -> Self {
+        let (mut text, mut start) = ([b'x'; LONGEST], LONGEST);
+        loop {
+            start -= 1;
+            text[start] = b"0123456789abcdef"[(number & 0xF) as usize];
+            number >>= 4;
+            if number == 0 {
+                text[start - 2] = b'0';
+                return Self { text, start: start - 2 };
+            }
+        }
+    }
+
+    /// So many zeros, at most as many as a number has digits.
+    pub fn zeros(many: u8) -> Self {
+        Self { text: [b'0'; LONGEST], start: LONGEST - usize::from(many).min(LONGEST) }
+    }
+
     fn made(mut number: u64, group: usize) -> Self {
         if number < 10 {
             return Self { text: [b'0' + number as u8; LONGEST], start: LONGEST - 1 };
@@ -248,6 +267,16 @@ pub fn part(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_written_as_wanted() {
+        for number in [0, 9, 10, 0xf, 0x10, 999, 1000, 65_536, u64::MAX] {
+            assert_eq!(Digits::of(number).as_str(), number.to_string());
+            assert_eq!(Digits::hexadecimal(number).as_str(), format!("{number:#x}"));
+            assert_eq!(Digits::grouped(number).as_str().replace(',', ""), number.to_string());
+        }
+        assert_eq!(Digits::zeros(3).as_str(), "000");
+    }
 
     #[test]
     fn counts_are_grouped_and_bounded() {

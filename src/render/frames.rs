@@ -118,32 +118,44 @@ pub fn wire_byte(frame: &Frame<'_>, at: u64) -> Option<u8> {
     Some(hole::byte(frame.payload, frame.holes, at as u64)? ^ key)
 }
 
-/// Some bits of a byte, the others as dots: `.000 ....`; nothing for whole bytes.
+/// Some bits of a byte; none stand for the whole of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bits([u8; 9], bool);
+pub struct Bits {
+    byte: u8,
+    /// Which of them, the first bit being the highest.
+    mask: u8,
+}
 
 impl Bits {
-    /// Those of `byte` that are set in `mask`, the first bit of both being the highest.
+    /// Those of `byte` that are set in `mask`.
     pub fn of(byte: u8, mask: u8) -> Self {
-        let mut text = *b"....X....";
-        for bit in 0..8 {
-            if mask << bit & 0x80 != 0 {
-                text[bit + bit / 4] = b'0' + (byte << bit >> 7);
-            }
-        }
-        text[4] = b' ';
-        Self(text, true)
+        Self { byte: byte & mask, mask }
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        !self.1
+    pub fn is_empty(self) -> bool {
+        self.mask == 0
     }
 
-    /// What to write.
-    pub fn as_str(&self) -> &str {
-        // Made of ASCII.
-        if self.1 { str::from_utf8(&self.0).unwrap_or_default() } else { "" }
+    /// The bits in one number, another one for any others.
+    pub fn code(self) -> u16 {
+        u16::from_be_bytes([self.mask, self.byte])
+    }
+
+    /// What to write: `.000 ....`, the other bits of the byte as dots; nothing for whole bytes.
+    pub fn picture(self) -> String {
+        let mut text = String::with_capacity(9);
+        for bit in (0..8).filter(|_| !self.is_empty()) {
+            if bit == 4 {
+                text.push(' ');
+            }
+            text.push(match (self.mask << bit & 0x80, self.byte << bit & 0x80) {
+                (0, _) => '.',
+                (_, 0) => '0',
+                _ => '1',
+            });
+        }
+        text
     }
 }
 
@@ -170,7 +182,7 @@ mod tests {
             (8, 16, ""),
             (6, 9, ""),
         ] {
-            assert_eq!(pattern(Some(0b1010_0110), start, end).as_str(), expected);
+            assert_eq!(pattern(Some(0b1010_0110), start, end).picture(), expected);
         }
         assert!(pattern(None, 0, 1).is_empty() && !pattern(Some(0), 9, 16).is_empty());
     }

@@ -37,7 +37,7 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
     match unit.body {
         Body::Frame(frame) => {
             heading(outline, unit, frame, to);
-            rows::say(outline, unit, frame, to);
+            rows::say(unit, frame, to);
             verdicts::say(outline, unit, to);
         }
         _ => outline.unit(unit, to),

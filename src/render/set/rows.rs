@@ -4,8 +4,8 @@ use super::{INDENT, payload};
 use crate::model::Cite;
 use crate::model::quantity::Digits;
 use crate::render::hexdump;
-use crate::render::page::Page;
-use crate::render::said::{Row, RowValue};
+use crate::render::page::{Likeness, Page};
+use crate::render::said::{Figure, Row, RowValue};
 use crate::render::style::Ink;
 use crate::render::verdicts;
 use crate::render::words::{BYTES, count};
@@ -28,8 +28,39 @@ const MOST_DEPTH: usize = 4;
 /// Rows a long value of text may take.
 const VALUE_ROWS: usize = 4;
 
+/// Numbers above this are hardly ever the same twice.
+const OFTEN: u64 = 0xFF;
+
 /// Sets a field.
 pub fn set(page: &mut Page, row: &Row<'_>) {
+    match likeness(row) {
+        Some(like) => page.as_before(like, |page| set_new(page, row)),
+        None => set_new(page, row),
+    }
+}
+
+/// What decides how the row looks, if it may well come again.
+fn likeness(row: &Row<'_>) -> Option<Likeness> {
+    let RowValue::Number(figure) = row.value else { return None };
+    let (kind, number) = match figure {
+        Figure::Decimal(number) => (0, number),
+        Figure::Hexadecimal(number) => (1, number),
+        Figure::Zeros(many) => (2, many.into()),
+    };
+    if number > OFTEN || !row.meaning.args.is_empty() {
+        return None;
+    }
+    let (first, last) = row.place.unwrap_or((u64::MAX, u64::MAX));
+    let blamed = row.blamed.map_or(0, |severity| 1 + severity as u8);
+    let looks = u64::from_be_bytes({
+        let [mask, byte] = row.bits.code().to_be_bytes();
+        [0, 0, 0, kind, blamed, row.depth, mask, byte]
+    });
+    let Cite { doc, section } = row.cite;
+    Some(Likeness::of([first, last, number, looks], [row.label, row.meaning.template, doc, section]))
+}
+
+fn set_new(page: &mut Page, row: &Row<'_>) {
     lead(page, row);
     let is_narrow = page.is_narrow();
     // The section stands at the right end, and on a narrow page behind all the rest.
@@ -42,9 +73,11 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
     let reserve = if is_narrow { 0 } else { page.tail_columns() + 2 };
     let at = page.column();
     let room = page.width().saturating_sub(at + reserve);
+    let words = page.lang().say(row.meaning);
     match &row.value {
-        RowValue::Number(number) => {
-            let columns = page.measure(number);
+        RowValue::Number(figure) => {
+            let digits = figure.digits();
+            let (number, columns) = (digits.as_str(), digits.as_str().len());
             if page.column() + columns > page.width() {
                 page.line();
                 page.to(NARROW_VALUE.min(page.width().saturating_sub(columns)));
@@ -65,11 +98,11 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
                 hexdump::put(page, Ink::Strong, bytes, declared, room);
             } else {
                 let counted;
-                let words = if row.meaning.is_empty() {
+                let words = if words.is_empty() {
                     counted = count(page.lang(), declared, BYTES);
                     &counted
                 } else {
-                    row.meaning
+                    &*words
                 };
                 page.wrap(Ink::Plain, words, at, reserve);
                 if let Some(late) = late {
@@ -80,7 +113,7 @@ pub fn set(page: &mut Page, row: &Row<'_>) {
             }
         }
     }
-    meaning(page, row.meaning, at, reserve, late);
+    meaning(page, &words, at, reserve, late);
 }
 
 /// Sets the section at the right end: `§5.2` of the protocol itself, as its readers know it.
@@ -107,7 +140,7 @@ fn lead(page: &mut Page, row: &Row<'_>) {
             page.put_all(Ink::Faint, &[start.as_str(), "–", Digits::of(last).as_str()]);
         }
         if !row.bits.is_empty() && !page.is_narrow() {
-            page.to(BITS).put(Ink::Faint, row.bits.as_str());
+            page.to(BITS).put(Ink::Faint, &row.bits.picture());
         }
     }
     // A long name begins under the bits, if there are none.
