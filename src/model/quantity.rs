@@ -156,8 +156,14 @@ pub fn compact(number: u64, columns: usize) -> String {
 
 /// Nanoseconds as seconds with six places.
 pub fn seconds(nanos: i64) -> String {
-    let micros = nanos.unsigned_abs() / 1000;
     let mut out = String::with_capacity(LONGEST);
+    seconds_in(nanos, &mut out);
+    out
+}
+
+/// The same at the end of `out`.
+pub fn seconds_in(nanos: i64, out: &mut String) {
+    let micros = nanos.unsigned_abs() / 1000;
     if nanos <= -1000 {
         out.push('-');
     }
@@ -165,7 +171,6 @@ pub fn seconds(nanos: i64) -> String {
     out.push('.');
     // One more digit than there are places, to keep the zeros.
     out.push_str(&Digits::of(1_000_000 + micros % 1_000_000).as_str()[1..]);
-    out
 }
 
 /// Nanoseconds of a time that somebody waited in vain, in a sentence.

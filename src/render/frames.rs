@@ -1,17 +1,16 @@
 //! What can be said of a frame from its header and payload alone.
 
-use super::words::{self, BYTES, close_code, count};
+use super::words::{self, BYTES, Frequent, close_code, count};
 use crate::lang::Lang;
-use crate::model::quantity::{Digits, grouped};
+use crate::model::quantity::grouped;
 use crate::model::{CloseCode, Dir, Field, Frame, Hole, Opcode, Part, Value, hole};
 
 /// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.
-pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
-    let header = &frame.header;
-    let mut about = String::with_capacity(64);
+pub fn about(frequent: &Frequent, dir: Option<Dir>, frame: &Frame<'_>, about: &mut String) {
+    let (header, lang) = (&frame.header, frequent.lang);
     match header.opcode {
         Opcode::CONTINUATION if frame.of != Opcode::CONTINUATION => {
-            lang.fill_in("continuation of {}", &[&words::opcode(lang, frame.of)], &mut about);
+            lang.fill_in("continuation of {}", &[&words::opcode(lang, frame.of)], about);
         }
         opcode => about.push_str(&words::opcode(lang, opcode)),
     }
@@ -20,32 +19,25 @@ pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
         about.push(' ');
         about.push_str(code);
     }
-    let mut add = |words: &str| {
-        about.push_str(lang.words(", "));
-        about.push_str(words);
-    };
     if !header.fin && !header.opcode.is_control() {
-        add(lang.words(if header.opcode == Opcode::CONTINUATION {
-            "more follows"
-        } else {
-            "first fragment"
-        }));
+        let is_first = header.opcode != Opcode::CONTINUATION;
+        about.push_str(lang.words(", "));
+        about.push_str(lang.words(if is_first { "first fragment" } else { "more follows" }));
     }
     if code.is_none() {
-        add("");
-        lang.count_in(header.length, Digits::grouped(header.length).as_str(), BYTES, &mut about);
+        about.push_str(lang.words(", "));
+        frequent.bytes(header.length, about);
     }
     // Clients mask and servers do not (RFC 6455 §5.1): only the opposite is news.
-    let mut about = match (dir, header.masking_key) {
-        (Some(Dir::Client), None) => lang.fill("{}, unmasked", &[&about]),
-        (Some(Dir::Server) | None, Some(_)) => lang.fill("{}, masked", &[&about]),
-        _ => about,
-    };
+    match (dir, header.masking_key) {
+        (Some(Dir::Client), None) => *about = lang.fill("{}, unmasked", &[about]),
+        (Some(Dir::Server) | None, Some(_)) => *about = lang.fill("{}, masked", &[about]),
+        _ => {}
+    }
     if frame.inferred {
         about.push_str(lang.words(", "));
         about.push_str(lang.words("inferred"));
     }
-    about
 }
 
 /// What is not there of a frame, if anything.

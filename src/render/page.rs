@@ -9,6 +9,7 @@ mod data;
 mod outlet;
 mod repeated;
 mod tail;
+mod usual;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use self::outlet::Outlet;
 pub use self::repeated::Likeness;
 use self::repeated::Repeated;
 use self::tail::Tail;
+use self::usual::Usual;
 use super::Options;
 use super::columns::split;
 use super::escape;
@@ -48,6 +50,7 @@ pub struct Page {
     begun: bool,
     /// Lines that may come again.
     repeated: Repeated,
+    usual: Usual,
     outlet: Outlet,
 }
 
@@ -64,6 +67,7 @@ impl Page {
             tail: Tail { words: String::new(), ink: Ink::Plain, columns: 0, is_plain: true, is_set: false },
             begun: false,
             repeated: Repeated::default(),
+            usual: Usual::default(),
             outlet: Outlet::default(),
         }
     }

@@ -94,6 +94,11 @@ impl Page {
     fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize, back: usize) -> usize {
         let (indent, limit) = self.frame(indent, reserve);
         let limit = limit - self.ellipsis();
+        if back == 0
+            && let Some(text) = escape::plain_data(bytes)
+        {
+            return self.flow_plain(text, indent, limit, rows);
+        }
         let (mut row, mut shown, mut line_ended) = (1, 0, false);
         // Where the last word begins: byte of the text, and column.
         let mut word = (0, 0);
@@ -136,11 +141,31 @@ impl Page {
         shown
     }
 
+    /// The same for what shows as it is, a byte a column.
+    fn flow_plain(&mut self, text: &str, indent: usize, limit: usize, rows: usize) -> usize {
+        let (mut row, mut rest) = (1, text);
+        loop {
+            let (now, later) = rest.split_at(rest.len().min(limit.saturating_sub(self.column)));
+            self.text.push_str(now);
+            self.column += now.len();
+            rest = later;
+            if rest.is_empty() || row == rows || self.is_broken() {
+                return text.len() - rest.len();
+            }
+            row += 1;
+            self.line();
+            self.to(indent);
+        }
+    }
+
     /// Columns that `bytes` would take as data, or `None` when more than `most`.
     pub fn measure_data(&self, bytes: &[u8], most: usize) -> Option<usize> {
         // Each byte of ASCII takes a column at least.
         if bytes.get(..=most).is_some_and(<[u8]>::is_ascii) {
             return None;
+        }
+        if let Some(text) = escape::plain_data(bytes) {
+            return (text.len() <= most).then_some(text.len());
         }
         let (mut all, mut columns) = (self.data_cells(bytes), 0);
         while columns <= most {

@@ -1,6 +1,7 @@
 //! Lines that come again as they were.
 
 use super::Page;
+use crate::render::style::Ink;
 
 /// What a line looks like, as far as it is decided by numbers and by words that stand in the program.
 ///
@@ -29,34 +30,63 @@ impl Likeness {
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Lines that are remembered: those of usual headers, many times over.
-const PLACES: usize = 256;
+const PLACES: usize = 64;
 
 /// Lines as they were set, by their likeness. One that has the place of another takes it.
 #[derive(Debug, Default)]
-pub struct Repeated(Vec<(Likeness, String)>);
+pub struct Repeated {
+    places: Vec<Lines>,
+    /// Where the latest value stands in the text of the page.
+    value: Option<usize>,
+}
+
+/// Lines with a value in them.
+#[derive(Debug, Default)]
+struct Lines {
+    like: Likeness,
+    /// Empty where nothing is remembered.
+    before: String,
+    behind: String,
+}
 
 impl Page {
     /// Sets lines of this likeness as they were set before, or by `set`. A line begins here, and ends.
-    pub fn as_before(&mut self, like: Likeness, set: impl FnOnce(&mut Self)) {
+    ///
+    /// `value`, printable ASCII, is the only thing in them that may differ, though not in its length.
+    pub fn as_before(&mut self, like: Likeness, value: &str, set: impl FnOnce(&mut Self)) {
         let place = like.place();
-        if let Some((known, lines)) = self.repeated.0.get(place)
-            && *known == like
-            && !lines.is_empty()
+        if let Some(known) = self.repeated.places.get(place)
+            && known.like == like
+            && !known.before.is_empty()
         {
-            self.text.push_str(lines);
+            self.text.push_str(&known.before);
+            self.text.push_str(value);
+            self.text.push_str(&known.behind);
             return self.ended();
         }
         let start = self.text.len();
+        self.repeated.value = None;
         set(self);
-        // They may be written already.
-        let Some(lines) = self.text.get(start..) else { return };
-        if self.repeated.0.is_empty() {
-            self.repeated.0.resize_with(PLACES, Default::default);
+        // The lines may be written already.
+        let (Some(lines), Some(at)) = (self.text.get(start..), self.repeated.value) else { return };
+        let Some((before, behind)) = lines.split_at_checked(at.saturating_sub(start)) else { return };
+        let Some(behind) = behind.strip_prefix(value) else { return };
+        if self.repeated.places.is_empty() {
+            self.repeated.places.resize_with(PLACES, Default::default);
         }
-        let (known, text) = &mut self.repeated.0[place];
-        *known = like;
-        text.clear();
-        text.push_str(lines);
+        let known = &mut self.repeated.places[place];
+        known.like = like;
+        before.clone_into(&mut known.before);
+        behind.clone_into(&mut known.behind);
+    }
+
+    /// Writes the value of [`Page::as_before`].
+    pub fn put_value(&mut self, ink: Ink, value: &str) {
+        self.open(ink);
+        self.repeated.value = Some(self.text.len());
+        self.text.push_str(value);
+        self.column += value.len();
+        self.close(ink);
     }
 }
 
@@ -64,19 +94,22 @@ impl Page {
 mod tests {
     use super::*;
     use crate::render::Options;
-    use crate::render::style::Ink;
 
     #[test]
     fn lines_come_again_only_where_all_is_alike() {
-        let mut page = Page::new(&Options::default());
+        let mut page = Page::new(&Options { color: true, ..Options::default() });
         let mut times = 0;
-        for number in [1, 1, 2, 1, 2, 300, 300] {
-            page.as_before(Likeness::of([number, 0, 0, 0], ["", "", "", ""]), |page| {
+        for (number, value) in [(1, "ab"), (1, "cd"), (2, "ab"), (1, "ef"), (2, "ab"), (300, "1")] {
+            page.as_before(Likeness::of([number, 0, 0, 0], ["", "", "", ""]), value, |page| {
                 times += 1;
-                page.put(Ink::Plain, "  ").put(Ink::Plain, &number.to_string()).line();
+                page.put(Ink::Plain, &number.to_string())
+                    .put(Ink::Plain, " ab ")
+                    .put_value(Ink::Faint, value);
+                page.put(Ink::Plain, ".").line();
             });
         }
-        assert_eq!(page.lines(), "  1\n  1\n  2\n  1\n  2\n  300\n  300\n");
+        let plain = page.lines().replace("\x1b[2m", "<").replace("\x1b[0m", ">");
+        assert_eq!(plain, "1 ab <ab>.\n1 ab <cd>.\n2 ab <ab>.\n1 ab <ef>.\n2 ab <ab>.\n300 ab <1>.\n");
         assert_eq!(times, 3);
     }
 
@@ -84,11 +117,23 @@ mod tests {
     fn one_that_takes_the_place_of_another_is_not_taken_for_it() {
         let mut page = Page::new(&Options::default());
         let mut expected = String::new();
-        for number in (0..3 * PLACES as u64).chain(0..3 * PLACES as u64) {
+        for number in (0..9 * PLACES as u64).chain(0..9 * PLACES as u64) {
             let like = Likeness::of([0, number, 0, 7], ["a", "b", "c", "d"]);
-            page.as_before(like, |page| page.put(Ink::Plain, &number.to_string()).line());
-            expected.push_str(&format!("{number}\n"));
+            page.as_before(like, "x", |page| {
+                page.put(Ink::Plain, &number.to_string()).put_value(Ink::Plain, "x");
+                page.line();
+            });
+            expected.push_str(&format!("{number}x\n"));
         }
         assert_eq!(*page.lines(), expected);
+    }
+
+    #[test]
+    fn lines_without_their_value_are_set_anew() {
+        let mut page = Page::new(&Options::default());
+        for _ in 0..2 {
+            page.as_before(Likeness::default(), "x", |page| page.put(Ink::Plain, "no value").line());
+        }
+        assert_eq!(page.lines(), "no value\nno value\n");
     }
 }

@@ -5,7 +5,7 @@ use crate::model::Cite;
 use crate::model::quantity::Digits;
 use crate::render::hexdump;
 use crate::render::page::{Likeness, Page};
-use crate::render::said::{Figure, Row, RowValue};
+use crate::render::said::{Row, RowValue};
 use crate::render::style::Ink;
 use crate::render::verdicts;
 use crate::render::words::{BYTES, count};
@@ -28,39 +28,41 @@ const MOST_DEPTH: usize = 4;
 /// Rows a long value of text may take.
 const VALUE_ROWS: usize = 4;
 
-/// Numbers above this are hardly ever the same twice.
-const OFTEN: u64 = 0xFF;
+/// Bytes of a value that is one of many of the same length.
+const KEY: usize = 8;
 
 /// Sets a field.
 pub fn set(page: &mut Page, row: &Row<'_>) {
-    match likeness(row) {
-        Some(like) => page.as_before(like, |page| set_new(page, row)),
-        None => set_new(page, row),
-    }
-}
-
-/// What decides how the row looks, if it may well come again.
-fn likeness(row: &Row<'_>) -> Option<Likeness> {
-    let RowValue::Number(figure) = row.value else { return None };
-    let (kind, number) = match figure {
-        Figure::Decimal(number) => (0, number),
-        Figure::Hexadecimal(number) => (1, number),
-        Figure::Zeros(many) => (2, many.into()),
+    let (digits, pairs);
+    let value = match row.value {
+        RowValue::Number(figure) => {
+            digits = figure.digits();
+            digits.as_str()
+        }
+        RowValue::Bytes(bytes, length) if bytes.len() as u64 == length && bytes.len() <= KEY => {
+            pairs = hexdump::pairs(bytes);
+            &pairs
+        }
+        _ => return set_anew(page, row, ""),
     };
-    if number > OFTEN || !row.meaning.args.is_empty() {
-        return None;
+    if row.meaning.args.is_empty() && !value.is_empty() {
+        page.as_before(likeness(row, value.len()), value, |page| set_anew(page, row, value));
+    } else {
+        set_anew(page, row, value);
     }
-    let (first, last) = row.place.unwrap_or((u64::MAX, u64::MAX));
-    let blamed = row.blamed.map_or(0, |severity| 1 + severity as u8);
-    let looks = u64::from_be_bytes({
-        let [mask, byte] = row.bits.code().to_be_bytes();
-        [0, 0, 0, kind, blamed, row.depth, mask, byte]
-    });
-    let Cite { doc, section } = row.cite;
-    Some(Likeness::of([first, last, number, looks], [row.label, row.meaning.template, doc, section]))
 }
 
-fn set_new(page: &mut Page, row: &Row<'_>) {
+/// What decides how a row looks, but for the value, which takes so many columns.
+fn likeness(row: &Row<'_>, columns: usize) -> Likeness {
+    let (first, last) = row.place.unwrap_or((u64::MAX, u64::MAX));
+    let blamed = row.blamed.map_or(0, |severity| 1 + severity as u64);
+    let looks = u64::from(row.bits.code()) | u64::from(row.depth) << 16 | blamed << 24;
+    let Cite { doc, section } = row.cite;
+    Likeness::of([first, last, columns as u64, looks], [row.label, row.meaning.template, doc, section])
+}
+
+/// The same, with its value in short if it has such a one.
+fn set_anew(page: &mut Page, row: &Row<'_>, short: &str) {
     lead(page, row);
     let is_narrow = page.is_narrow();
     // The section stands at the right end, and on a narrow page behind all the rest.
@@ -75,18 +77,17 @@ fn set_new(page: &mut Page, row: &Row<'_>) {
     let room = page.width().saturating_sub(at + reserve);
     let words = page.lang().say(row.meaning);
     match &row.value {
-        RowValue::Number(figure) => {
-            let digits = figure.digits();
-            let (number, columns) = (digits.as_str(), digits.as_str().len());
-            if page.column() + columns > page.width() {
+        RowValue::Number(_) => {
+            if page.column() + short.len() > page.width() {
                 page.line();
-                page.to(NARROW_VALUE.min(page.width().saturating_sub(columns)));
+                page.to(NARROW_VALUE.min(page.width().saturating_sub(short.len())));
             }
-            page.put(Ink::Strong, number);
+            page.put_value(Ink::Strong, short);
         }
         RowValue::Text(text) => {
             page.quote(text.as_bytes(), false, at, page.at_most(VALUE_ROWS), reserve);
         }
+        RowValue::Bytes(..) if !short.is_empty() && short.len() <= room => page.put_value(Ink::Strong, short),
         RowValue::Bytes(bytes, length) => hexdump::put(page, Ink::Strong, bytes, *length, room),
         // Beside its name when it is short, else under it over the whole width.
         RowValue::Payload(it, parts_follow) => {
