@@ -9,10 +9,30 @@ pub struct Digits {
     /// At the end, where the longest begin at the front.
     text: [u8; LONGEST],
     start: usize,
+    /// The number itself, if it is one of [`SMALL`].
+    small: Option<u16>,
 }
 
 /// Bytes of the longest number, grouped.
 const LONGEST: usize = 26;
+
+/// The numbers up to 999, three digits each.
+const SMALL: &str = {
+    const DIGITS: [u8; 3000] = {
+        let (mut digits, mut number) = ([b'0'; 3000], 0);
+        while number < 1000 {
+            digits[3 * number] += (number / 100) as u8;
+            digits[3 * number + 1] += (number / 10 % 10) as u8;
+            digits[3 * number + 2] += (number % 10) as u8;
+            number += 1;
+        }
+        digits
+    };
+    match str::from_utf8(&DIGITS) {
+        Ok(digits) => digits,
+        Err(_) => "",
+    }
+};
 
 impl Digits {
     /// In decimal.
@@ -34,27 +54,32 @@ impl Digits {
             number >>= 4;
             if number == 0 {
                 text[start - 2] = b'0';
-                return Self { text, start: start - 2 };
+                return Self { text, start: start - 2, small: None };
             }
         }
     }
 
     /// So many zeros, at most as many as a number has digits.
     pub fn zeros(many: u8) -> Self {
-        Self { text: [b'0'; LONGEST], start: LONGEST - usize::from(many).min(LONGEST) }
+        Self { text: [b'0'; LONGEST], start: LONGEST - usize::from(many).min(LONGEST), small: None }
     }
 
-    fn made(mut number: u64, group: usize) -> Self {
-        if number < 10 {
-            return Self { text: [b'0' + number as u8; LONGEST], start: LONGEST - 1 };
+    #[inline]
+    fn made(number: u64, group: usize) -> Self {
+        if number < 1000 {
+            return Self { text: [0; LONGEST], start: LONGEST, small: Some(number as u16) };
         }
+        Self::large(number, group)
+    }
+
+    fn large(mut number: u64, group: usize) -> Self {
         let (mut text, mut start, mut left) = ([b','; LONGEST], LONGEST, group);
         loop {
             start -= 1;
             text[start] = b'0' + (number % 10) as u8;
             number /= 10;
             if number == 0 {
-                return Self { text, start };
+                return Self { text, start, small: None };
             }
             left -= 1;
             if left == 0 {
@@ -64,7 +89,13 @@ impl Digits {
     }
 
     /// What to write.
+    #[inline]
     pub fn as_str(&self) -> &str {
+        if let Some(number) = self.small {
+            let (end, leading) =
+                (3 * usize::from(number) + 3, usize::from(number < 10) + usize::from(number < 100));
+            return &SMALL[end - 3 + leading..end];
+        }
         // Digits and commas.
         str::from_utf8(&self.text[self.start..]).unwrap_or_default()
     }
@@ -275,7 +306,7 @@ mod tests {
 
     #[test]
     fn digits_are_written_as_wanted() {
-        for number in [0, 9, 10, 0xf, 0x10, 999, 1000, 65_536, u64::MAX] {
+        for number in (0..=1000).chain([65_536, u64::MAX]) {
             assert_eq!(Digits::of(number).as_str(), number.to_string());
             assert_eq!(Digits::hexadecimal(number).as_str(), format!("{number:#x}"));
             assert_eq!(Digits::grouped(number).as_str().replace(',', ""), number.to_string());

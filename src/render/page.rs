@@ -152,6 +152,13 @@ impl Page {
         self
     }
 
+    /// Writes one of the tool's own glyphs, which take a column each.
+    pub fn put_glyph(&mut self, ink: Ink, glyph: &'static str) -> &mut Self {
+        let columns = (!self.ascii).then_some(1);
+        self.put_measured(ink, glyph, columns);
+        self
+    }
+
     /// The same for words in several parts.
     pub fn put_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
         self.open(ink);

@@ -51,7 +51,7 @@ impl Page {
         self.close(ink);
         self.column += used;
         if (cut || more) && used + ellipsis <= room {
-            self.put(Ink::Faint, "…");
+            self.put_glyph(Ink::Faint, "…");
         }
         self
     }
@@ -60,10 +60,10 @@ impl Page {
     /// the data does and where a line is full. Gives the number of bytes shown.
     pub fn quote(&mut self, bytes: &[u8], more: bool, indent: usize, rows: usize, reserve: usize) -> usize {
         let bytes = if more { escape::whole_characters(bytes) } else { bytes };
-        self.put(Ink::Faint, "“");
+        self.put_glyph(Ink::Faint, "“");
         let shown = self.flow(bytes, indent + 1, rows, reserve, 0);
         let whole = shown == bytes.len() && !more;
-        self.put(Ink::Faint, if whole { "”" } else { "…" });
+        self.put_glyph(Ink::Faint, if whole { "”" } else { "…" });
         shown
     }
 
@@ -76,16 +76,16 @@ impl Page {
         indent: usize,
         rows: usize,
     ) -> usize {
-        self.put(Ink::Faint, if begins { "“" } else { "…" });
+        self.put_glyph(Ink::Faint, if begins { "“" } else { "…" });
         let shown = self.flow(bytes, indent + 1, rows, 0, 0);
-        self.put(Ink::Faint, if ends && shown == bytes.len() { "”" } else { "…" });
+        self.put_glyph(Ink::Faint, if ends && shown == bytes.len() { "”" } else { "…" });
         shown
     }
 
     /// Writes data without quotes on at most `rows` lines, those after the first from `indent` on.
     pub fn spill(&mut self, bytes: &[u8], indent: usize, rows: usize) -> &mut Self {
         if self.flow(bytes, indent, rows, 0, SPILL_BACK) < bytes.len() {
-            self.put(Ink::Faint, "…");
+            self.put_glyph(Ink::Faint, "…");
         }
         self
     }

@@ -11,12 +11,9 @@ use crate::render::style::Ink;
 pub struct Likeness([u64; 8]);
 
 impl Likeness {
-    /// The likeness that two numbers and these words make.
-    pub fn of(numbers: [u64; 4], words: [&'static str; 4]) -> Self {
-        let [a, b, c, d] = numbers;
-        // No address needs its highest bits.
-        let [e, f, g, h] = words.map(|words| words.as_ptr() as u64 ^ (words.len() as u64) << 48);
-        Self([a, b, c, d, e, f, g, h])
+    /// The likeness that these numbers and words make.
+    pub fn of([a, b, c, d]: [u64; 4], [e, f, g, h]: [&'static str; 4]) -> Self {
+        Self([a, b, c, d, number(e), number(f), number(g), number(h)])
     }
 
     /// Which place it has among those that are remembered.
@@ -26,68 +23,111 @@ impl Likeness {
     }
 }
 
+/// Where words stand, and how many they are: no address needs its highest bits.
+fn number(words: &'static str) -> u64 {
+    words.as_ptr() as u64 ^ (words.len() as u64) << 48
+}
+
 /// An odd number with its bits all over the place.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Lines that are remembered: those of usual headers, many times over.
-const PLACES: usize = 64;
+const PLACES: usize = 128;
 
-/// Lines as they were set, by their likeness. One that has the place of another takes it.
+/// Lines as they were set, by their likeness. One that has the place of two others takes that of one.
 #[derive(Debug, Default)]
 pub struct Repeated {
     places: Vec<Lines>,
-    /// Where the latest value stands in the text of the page.
-    value: Option<usize>,
+    /// Where the latest values stand in the text of the page.
+    values: [Option<usize>; 2],
 }
 
-/// Lines with a value in them.
+/// Lines with values in them.
 #[derive(Debug, Default)]
 struct Lines {
     like: Likeness,
-    /// Empty where nothing is remembered.
+    /// What stands before, between and behind the values.
     before: String,
+    between: String,
     behind: String,
+    /// Whether it was ever set.
+    is_known: bool,
+}
+
+impl Repeated {
+    fn find(&self, like: Likeness) -> Option<&Lines> {
+        let place = like.place();
+        let is_it = |lines: &&Lines| lines.is_known && lines.like == like;
+        self.places.get(place).filter(is_it).or_else(|| self.places.get(place ^ 1).filter(is_it))
+    }
+
+    /// The place for lines that are new.
+    fn place(&mut self, like: Likeness) -> &mut Lines {
+        if self.places.is_empty() {
+            self.places.resize_with(PLACES, Default::default);
+        }
+        let place = like.place();
+        let is_free = !self.places[place].is_known || self.places[place ^ 1].is_known;
+        &mut self.places[if is_free { place } else { place ^ 1 }]
+    }
 }
 
 impl Page {
     /// Sets lines of this likeness as they were set before, or by `set`. A line begins here, and ends.
     ///
-    /// `value`, printable ASCII, is the only thing in them that may differ, though not in its length.
-    pub fn as_before(&mut self, like: Likeness, value: &str, set: impl FnOnce(&mut Self)) {
-        let place = like.place();
-        if let Some(known) = self.repeated.places.get(place)
-            && known.like == like
-            && !known.before.is_empty()
-        {
+    /// `values`, which show as they are, are the only things in them that may differ, though not in their
+    /// columns. The second may be empty.
+    pub fn as_before(&mut self, like: Likeness, values: [&str; 2], set: impl FnOnce(&mut Self)) {
+        let [first, second] = values;
+        if let Some(known) = self.repeated.find(like) {
             self.text.push_str(&known.before);
-            self.text.push_str(value);
+            self.text.push_str(first);
+            if !second.is_empty() {
+                self.text.push_str(&known.between);
+                self.text.push_str(second);
+            }
             self.text.push_str(&known.behind);
             return self.ended();
         }
         let start = self.text.len();
-        self.repeated.value = None;
+        self.repeated.values = [None, None];
         set(self);
         // The lines may be written already.
-        let (Some(lines), Some(at)) = (self.text.get(start..), self.repeated.value) else { return };
-        let Some((before, behind)) = lines.split_at_checked(at.saturating_sub(start)) else { return };
-        let Some(behind) = behind.strip_prefix(value) else { return };
-        if self.repeated.places.is_empty() {
-            self.repeated.places.resize_with(PLACES, Default::default);
-        }
-        let known = &mut self.repeated.places[place];
+        let Some((before, between, behind)) = parts(&self.text, start, values, self.repeated.values) else {
+            return;
+        };
+        let known = self.repeated.place(like);
         known.like = like;
+        known.is_known = true;
         before.clone_into(&mut known.before);
+        between.clone_into(&mut known.between);
         behind.clone_into(&mut known.behind);
     }
 
-    /// Writes the value of [`Page::as_before`].
-    pub fn put_value(&mut self, ink: Ink, value: &str) {
+    /// Writes one of the values of [`Page::as_before`].
+    pub fn put_value(&mut self, ink: Ink, which: usize, value: &str, columns: usize) {
         self.open(ink);
-        self.repeated.value = Some(self.text.len());
+        self.repeated.values[which] = Some(self.text.len());
         self.text.push_str(value);
-        self.column += value.len();
+        self.column += columns;
         self.close(ink);
     }
+}
+
+/// What stands around the values in `text` from `start` on, if they were written where `places` says.
+fn parts<'t>(
+    text: &'t str,
+    start: usize,
+    [first, second]: [&str; 2],
+    places: [Option<usize>; 2],
+) -> Option<(&'t str, &'t str, &'t str)> {
+    let before = text.get(start..places[0]?)?;
+    let behind = text.get(places[0]?..)?.strip_prefix(first)?;
+    if second.is_empty() {
+        return Some((before, "", behind));
+    }
+    let between = text.get(places[0]? + first.len()..places[1]?)?;
+    Some((before, between, text.get(places[1]?..)?.strip_prefix(second)?))
 }
 
 #[cfg(test)]
@@ -100,11 +140,10 @@ mod tests {
         let mut page = Page::new(&Options { color: true, ..Options::default() });
         let mut times = 0;
         for (number, value) in [(1, "ab"), (1, "cd"), (2, "ab"), (1, "ef"), (2, "ab"), (300, "1")] {
-            page.as_before(Likeness::of([number, 0, 0, 0], ["", "", "", ""]), value, |page| {
+            page.as_before(Likeness::of([number, 0, 0, 0], ["", "", "", ""]), [value, ""], |page| {
                 times += 1;
-                page.put(Ink::Plain, &number.to_string())
-                    .put(Ink::Plain, " ab ")
-                    .put_value(Ink::Faint, value);
+                page.put(Ink::Plain, &number.to_string()).put(Ink::Plain, " ab ");
+                page.put_value(Ink::Faint, 0, value, value.len());
                 page.put(Ink::Plain, ".").line();
             });
         }
@@ -114,13 +153,30 @@ mod tests {
     }
 
     #[test]
+    fn both_values_differ() {
+        let mut page = Page::new(&Options::default());
+        let mut times = 0;
+        for values in [["a–b", "x"], ["c–d", "y"], ["a–b", "y"]] {
+            page.as_before(Likeness::of([3, 1, 0, 0], ["", "", "", ""]), values, |page| {
+                times += 1;
+                page.to(2).put_value(Ink::Plain, 0, values[0], 3);
+                page.to(9).put_value(Ink::Plain, 1, values[1], 1);
+                page.tail(Ink::Plain, "§5").line();
+            });
+        }
+        let line = |first, second| format!("  {first}    {second}{}§5\n", " ".repeat(68));
+        assert_eq!(*page.lines(), [line("a–b", "x"), line("c–d", "y"), line("a–b", "y")].concat());
+        assert_eq!(times, 1);
+    }
+
+    #[test]
     fn one_that_takes_the_place_of_another_is_not_taken_for_it() {
         let mut page = Page::new(&Options::default());
         let mut expected = String::new();
         for number in (0..9 * PLACES as u64).chain(0..9 * PLACES as u64) {
             let like = Likeness::of([0, number, 0, 7], ["a", "b", "c", "d"]);
-            page.as_before(like, "x", |page| {
-                page.put(Ink::Plain, &number.to_string()).put_value(Ink::Plain, "x");
+            page.as_before(like, ["x", ""], |page| {
+                page.put(Ink::Plain, &number.to_string()).put_value(Ink::Plain, 0, "x", 1);
                 page.line();
             });
             expected.push_str(&format!("{number}x\n"));
@@ -129,11 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn lines_without_their_value_are_set_anew() {
+    fn lines_without_their_values_are_set_anew() {
         let mut page = Page::new(&Options::default());
-        for _ in 0..2 {
-            page.as_before(Likeness::default(), "x", |page| page.put(Ink::Plain, "no value").line());
+        for value in ["x", "y"] {
+            page.as_before(Likeness::default(), [value, ""], |page| page.put(Ink::Plain, "no value").line());
+            page.as_before(Likeness::default(), ["z", value], |page| {
+                page.put_value(Ink::Plain, 0, "z", 1);
+                page.put(Ink::Plain, value).line();
+            });
         }
-        assert_eq!(page.lines(), "no value\nno value\n");
+        assert_eq!(page.lines(), "no value\nzx\nno value\nzy\n");
     }
 }

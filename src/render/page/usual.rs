@@ -3,8 +3,10 @@
 use super::Page;
 use crate::lang::{Around, Lang};
 use crate::model::Dir;
+use crate::model::quantity::Digits;
 use crate::render::escape;
 use crate::render::style::Ink;
+use crate::render::words::BYTES;
 
 /// Words that were set before.
 #[derive(Debug, Default)]
@@ -13,6 +15,8 @@ pub struct Usual {
     ways: [Option<Phrase>; 2],
     /// By their templates, which are few.
     numbered: Vec<Numbered>,
+    /// Around one byte, and around several.
+    bytes: Option<[Around; 2]>,
 }
 
 /// Words, and the columns that they take if they show as they are.
@@ -47,6 +51,15 @@ impl Usual {
 }
 
 impl Page {
+    /// `1 byte`, `2,000 bytes`.
+    pub fn bytes_in_words(&mut self, number: u64) -> String {
+        let lang = self.lang;
+        let bytes = self.usual.bytes.get_or_insert_with(|| lang.around_count(BYTES));
+        let mut words = String::with_capacity(32);
+        bytes[usize::from(number != 1)].say(Digits::grouped(number).as_str(), &mut words);
+        words
+    }
+
     /// Writes who sent something to whom: `client → server`.
     pub fn put_way(&mut self, ink: Ink, dir: Dir) {
         self.open(ink);
