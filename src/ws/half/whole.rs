@@ -4,6 +4,7 @@
 //! the long way, where the rules are: here it is only known that none of them is broken. What comes out
 //! is the same either way, which the tests hold both against.
 
+use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
 use crate::model::{
@@ -37,7 +38,7 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields || !shared.aftermath.is_quiet() {
+        if !shared.aftermath.is_quiet() {
             return None;
         }
         let found = recognise(bytes, self.dir, self.keys);
@@ -53,7 +54,8 @@ impl Half {
             }
         }
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let flow = self.take_whole(shared, whole, (&clear[..shown], text), at, out);
+        let described = wants.fields.then_some(&mut scratch.described);
+        let flow = self.take_whole(shared, whole, (&clear[..shown], text), at, out, described);
         Some((whole.rest, flow))
     }
 
@@ -66,6 +68,7 @@ impl Half {
         (shown, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
+        described: Option<&mut Described>,
     ) -> Flow {
         let length = whole.header.length;
         let offset = self.offset;
@@ -126,7 +129,10 @@ impl Half {
             close: None,
             app: None,
         };
-        out.emit_whole(&unit, &message)
+        match described {
+            None => out.emit_whole(&unit, &message),
+            Some(described) => described.tell(&unit, &message, shared.source(self.dir), at, out),
+        }
     }
 }
 
