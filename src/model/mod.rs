@@ -60,8 +60,8 @@ pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
-    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Handshake, Header, HttpHead, LengthForm,
-    Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
+    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Handshake, Header, HttpExtent, HttpHead,
+    LengthForm, Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
 };
 pub use verdict::{Case, Judgement, Measure, Outcome, Quantity};
 pub use wants::Wants;

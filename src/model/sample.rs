@@ -2,8 +2,8 @@
 
 use super::{
     Body, Cite, CloseBody, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Frame, FrameHeader,
-    Handshake, Header, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink, SourceId,
-    Span, Summary, Text, Time, Unit, Utf8, Verdict, Who,
+    Handshake, Header, HttpExtent, HttpHead, LengthForm, Message, Meta, Opcode, Roles, Rule, Severity, Sink,
+    SourceId, Span, Summary, Text, Time, Unit, Utf8, Verdict, Who,
 };
 
 /// A unit of connection 1 without anything around its body.
@@ -166,6 +166,7 @@ impl<'s, S: Sink> Talk<'s, S> {
                 body: &[],
                 body_whole: true,
                 diagnoses: &[],
+                extent: HttpExtent::default(),
             };
             self.tell(Some(dir), Body::Http(&head), &[]);
             self.offset[dir.index()] = 160;

@@ -275,6 +275,19 @@ pub struct HttpHead<'a> {
     pub body_whole: bool,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: &'a [Diagnosis],
+    /// Bytes on the wire, shown or not.
+    pub extent: HttpExtent,
+}
+
+/// How much of a stream a message of HTTP takes, as far as it was captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpExtent {
+    /// Bytes of the head.
+    pub head: u64,
+    /// Bytes of content.
+    pub content: u64,
+    /// Bytes of the chunks' framing around it (RFC 9112 §7.1).
+    pub framing: u64,
 }
 
 /// One header field with the verdict on it.

@@ -147,6 +147,7 @@ impl<L: Layout> Show<L> {
             body,
             body_whole: true,
             diagnoses: &[],
+            extent: HttpExtent::default(),
         };
         self.body(dir, Body::Http(&head), &fields);
     }

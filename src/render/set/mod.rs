@@ -7,10 +7,9 @@ mod payload;
 mod rows;
 
 use super::files::shorten;
-use super::outline::ink;
 use super::page::Page;
 use super::said::{Block, FilePlace, Heading, Most, Run, Setter, Words};
-use super::style::Ink;
+use super::style::{Ink, sender as ink};
 use super::verdicts;
 use crate::lang::Lang;
 use crate::model::quantity::{Digits, grouped};
