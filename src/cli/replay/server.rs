@@ -5,14 +5,14 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Instant;
 
 use super::args::Args;
-use super::live::{Got, HeadEnd, Stop, Wire, now, read_head};
+use super::live::{Got, HeadEnd, Stop, Wire, now, read_head, stream};
 use super::show::Show;
 use super::watch::{Played, watch};
 use crate::cli::Look;
 use crate::cli::output::Output;
-use crate::http::{HeadReader, check_request};
+use crate::http::check_request;
 use crate::model::film::State;
-use crate::model::{Dir, SourceId, Text};
+use crate::model::{Dir, Text};
 use crate::render::{Tree, View};
 use crate::replay::exchange::early_data;
 use crate::replay::{Answering, Exchange, Heard, Pace, film};
@@ -81,12 +81,12 @@ fn serve(
     let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_write_timeout(Some(args.timeout)));
     prepared.map_err(|e| Stop::Told(Text::with("{}: {}", theirs).and(e)))?;
     let mut wire = Wire::Plain(tcp);
-    let arrived = read_head(&mut wire, Vec::new(), Instant::now() + args.timeout, |_| false);
+    let arrived = read_head(&mut wire, Dir::Client, Vec::new(), Instant::now() + args.timeout, |_| false);
     let asked = now();
-    let got = arrived.reader.total();
+    let got = arrived.heard.length();
     match arrived.end {
         HeadEnd::Ended(Got::Closed | Got::Reset) if got == 0 => return Ok(None),
-        HeadEnd::Ended(_) if arrived.reader.bytes().starts_with(&[0x16, 0x03]) => {
+        HeadEnd::Ended(_) if arrived.heard.bytes().starts_with(&[0x16, 0x03]) => {
             return Err(Stop::Told(Text::with(
                 "{} speaks TLS: let it connect to ws:// instead of wss://",
                 theirs,
@@ -105,8 +105,7 @@ fn serve(
         }
         HeadEnd::Complete | HeadEnd::TooLarge | HeadEnd::Foreign => {}
     }
-    let stream = |dir| SourceId::Stream { conn: 1, dir };
-    let mut request = Heard::new(arrived.reader, stream(Dir::Client), 0);
+    let mut request = arrived.heard;
     request.time = Some(asked);
     let facts = check_request(&request.head(), false).facts;
     let answering =
@@ -124,9 +123,8 @@ fn serve(
         // The end of an ordinary answer may be all that tells its length.
         wire.finish();
     }
-    let mut reader = HeadReader::new();
-    let head = reader.push(&response).consumed;
-    let mut heard = Heard::new(reader, stream(Dir::Server), 0);
+    let mut heard = Heard::new(stream(Dir::Server), 0);
+    let head = heard.push(&response);
     heard.body = response[head..].to_vec();
     heard.time = Some(now());
     let request_bytes = request.bytes().to_vec();

@@ -150,7 +150,8 @@ impl Http {
         match dir {
             // A response that waited for its request will wait no longer.
             Dir::Server if self.server.has_waiting_head() => {
-                return self.answer_waiting(At::default(), about, cx);
+                self.answer_waiting(At::default(), about, cx)?;
+                return self.show_pending(dir, about, cx);
             }
             Dir::Client if about.heard(Dir::Server) == 0 && self.client.held_bytes > 0 => {
                 return self.upgrade_unanswered(about, cx);
