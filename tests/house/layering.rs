@@ -421,13 +421,13 @@ fn the_reader_sees_every_way_to_import() {
 }
 
 /// A source file with its comments and string literals blanked out.
-struct File {
+pub struct File {
     /// From `src/` on.
-    path: String,
+    pub path: String,
     code: String,
 }
 
-fn sources() -> Vec<File> {
+pub fn sources() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
     walk(&root, &mut paths);
@@ -471,8 +471,13 @@ impl File {
         (!is_test && !is_root).then_some(module)
     }
 
+    /// Whether it is more than a test, or what tests are made of.
+    pub fn is_shipped(&self) -> bool {
+        self.module().is_some() || !self.path.contains('/')
+    }
+
     /// The code without the tests at its foot.
-    fn code_before_tests(&self) -> &str {
+    pub fn code_before_tests(&self) -> &str {
         let foot = self.code.match_indices("\n#[cfg(test)]\n").find(|(at, attribute)| {
             let next = self.code[at + attribute.len()..].lines().next().unwrap_or_default();
             next.starts_with("mod ") && next.contains('{')
