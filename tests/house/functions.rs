@@ -8,7 +8,7 @@ use crate::layering::sources;
 const TRAIN: usize = 6;
 
 /// Functions that still have one. The number may only fall.
-const TRAINS: usize = 71;
+const TRAINS: usize = 68;
 
 /// The names of functions in `code`, each with its line and how many parameters it has.
 fn functions(code: &str) -> Vec<(usize, &str, usize)> {

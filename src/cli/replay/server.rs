@@ -37,7 +37,8 @@ pub fn run(
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(Stop::Told(Text::with("{}: cannot accept a connection: {}", ours).and(e))),
         };
-        if let Some(state) = serve(args, tcp, [theirs, ours], recorded, show, look)? {
+        let visit = Visit { tcp, endpoints: [theirs, ours] };
+        if let Some(state) = serve(args, visit, recorded, show, look)? {
             return Ok(state);
         }
         // Browsers open connections ahead of need.
@@ -68,11 +69,17 @@ fn host(address: &str) -> &str {
     address.rsplit_once(':').map_or(address, |(host, _)| host)
 }
 
+/// A client has connected.
+struct Visit {
+    tcp: TcpStream,
+    /// Its address, and ours.
+    endpoints: [SocketAddr; 2],
+}
+
 /// Plays the server for one connection; `None` when the client left without a word.
 fn serve(
     args: &Args,
-    tcp: TcpStream,
-    endpoints: [SocketAddr; 2],
+    Visit { tcp, endpoints }: Visit,
     recorded: &Heard,
     show: &mut Show,
     look: Look,
