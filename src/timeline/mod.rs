@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::keys::Matched;
-use crate::app::{self, Glance, Meaning, Said, Talk, engineio};
+use crate::app::{Glance, Meaning, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
     App, AppPacket, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
@@ -440,7 +440,7 @@ fn read(
         if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
     let text = message.kind == Opcode::TEXT;
     if known.socket == Socket::Unknown && !message.payload_cut {
-        known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
+        known.socket = match Target::recognise(known.connection.as_ref(), text, message.payload) {
             Some(target) => Socket::Session(table.begin(known.connection.as_ref(), &target, When::of(unit))),
             // A packet that tells nothing may come before one that does.
             None if message.payload.len() <= 1 && text => Socket::Unknown,
@@ -486,21 +486,4 @@ fn read(
     let meaning = known.read(&said, requests.keys.as_ref(), findings, room);
     requests.account(known);
     meaning
-}
-
-/// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.
-fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Target> {
-    if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
-        return Target::parse(target).filter(Target::is_engine_io);
-    }
-    let text = if text { str::from_utf8(payload).ok()? } else { return None };
-    let looks = match text.as_bytes() {
-        [b'0', b'{', ..] => engineio::Open::read(&text[1..]).is_some(),
-        // An event or acknowledgement: nothing else begins with these two digits and goes on as JSON.
-        [b'4', b'2' | b'3' | b'5' | b'6', ..] => {
-            app::socketio::read(&text[1..]).is_ok_and(|p| !p.data.is_empty())
-        }
-        _ => text == "2probe" || text == "3probe",
-    };
-    looks.then(Target::default)
 }

@@ -7,8 +7,11 @@ use crate::layering::sources;
 /// Parameters from which a function has a train of them, `self` counted.
 const TRAIN: usize = 6;
 
-/// Functions that still have one. The number may only fall.
+/// Functions that still have one. The number may only fall; when a few are gone it has to.
 const TRAINS: usize = 68;
+
+/// How many may go before the number is lowered.
+const FEW: usize = 8;
 
 /// The names of functions in `code`, each with its line and how many parameters it has.
 fn functions(code: &str) -> Vec<(usize, &str, usize)> {
@@ -71,7 +74,7 @@ fn parameters_are_values_not_trains() {
         }
     }
     assert!(count <= TRAINS, "{count} functions have {TRAIN} parameters and more, not {TRAINS}:\n{trains}");
-    assert!(count >= TRAINS, "{count} are left: lower TRAINS, so that it stays so");
+    assert!(count + FEW > TRAINS, "{count} are left: lower TRAINS, so that it stays so");
 }
 
 #[test]

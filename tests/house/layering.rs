@@ -479,7 +479,7 @@ impl File {
 
     /// Whether it is more than a test, or what tests are made of.
     pub fn is_shipped(&self) -> bool {
-        self.module().is_some() || !self.path.contains('/')
+        self.module().is_some() || ["lib.rs", "main.rs"].contains(&&*self.path)
     }
 
     /// The code without the tests at its foot.
