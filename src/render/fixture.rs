@@ -188,7 +188,9 @@ impl<L: Layout> Show<L> {
         if is_whole {
             self.wire = Some((conn, wire));
         } else {
-            wire.end(wants, &mut |unit| drop(self.decoded(dir, unit)));
+            wire.end(wants, &mut |unit| {
+                self.decoded(dir, unit);
+            });
         }
         self.offsets[dir.index()] += bytes.len() as u64;
     }

@@ -7,7 +7,9 @@ use super::when::When;
 use crate::app::engineio::{self, Fault, Kind, Open, Packet};
 use crate::app::{ENGINE_BAD_PACKET, HEARTBEAT_DIRECTION};
 use crate::limits;
-use crate::model::{App, AppSession, Connection, Diagnosis, Dir, Finding, SessionRef, SourceId, Span, Usual};
+use crate::model::{
+    App, AppSession, Connection, Diagnosis, Dir, Finding, SessionRef, SourceId, Span, Text, Usual,
+};
 
 /// A session being followed.
 #[derive(Debug, Default)]
