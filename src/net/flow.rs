@@ -1,6 +1,7 @@
 //! One connection: takes its segments, delivers its streams.
 
 mod reset;
+mod short;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -203,9 +204,9 @@ impl Flow {
             && segment.window != 0
             && half.window != 0
             && peer.window != 0
-            // While it is not known where the peer's stream begins, or where it ended, this is for the long
-            // way to say.
-            && peer.state == State::Open
+            // While it is not known where the peer's stream begins, this is for the long way to say; and what
+            // data means behind the end of the peer's.
+            && (peer.state == State::Open || peer.state == State::Ended && segment.data.is_empty())
             && !peer.is_behind(segment.ack, true)
     }
 
@@ -266,7 +267,7 @@ impl Flow {
 
     /// Tells what the capture cut of it, once all is known.
     pub(super) fn tell_cut<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
-        if let Some(cut) = self.pulse.rare.as_mut().and_then(|rare| rare.cut.take()) {
+        if let Some(cut) = self.pulse.any_rare().and_then(|rare| rare.cut.take()) {
             let (from, at) = (cut.from, cut.at);
             self.tell(id, from, cut.finding(), at, sink);
         }
@@ -288,7 +289,7 @@ impl Flow {
     /// Frees everything and delivers no more.
     fn ignore(&mut self) {
         self.phase = Phase::Ignored;
-        self.pulse.rare = None;
+        self.pulse.forget();
         for half in &mut self.halves {
             half.waiting = None;
         }

@@ -20,6 +20,14 @@ pub(super) struct Pulse {
     pub clocks: [Clock; 2],
     /// The round trips of their SYNs in microseconds, 0 for unknown.
     pub handshake: [u32; 2],
+    pub end: Option<Box<End>>,
+}
+
+/// What is noted of a flow that ends, or has something rare to it: nothing of most of those that are open.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    /// The first FIN of each half.
+    pub fins: [Option<At>; 2],
     pub rare: Option<Box<Rare>>,
 }
 
@@ -50,7 +58,6 @@ pub(super) struct Rare {
 
 #[derive(Debug, Default)]
 pub(super) struct RareSide {
-    pub fin: Option<At>,
     pub reset: Option<At>,
     /// That acknowledged nothing.
     pub disowned: bool,
@@ -78,7 +85,8 @@ impl Pulse {
     pub(super) fn new(from: usize, packet: u64, time: Time) -> Self {
         let mut last = [(0, Time(0)); 2];
         last[from] = (packet, time);
-        Self { last, spoke: [Time(0); 2], clocks: <[_; 2]>::default(), handshake: [0; 2], rare: None }
+        let clocks = <[_; 2]>::default();
+        Self { last, spoke: [Time(0); 2], clocks, handshake: [0; 2], end: None }
     }
 
     /// The last packet of all, and when it was captured.
@@ -88,7 +96,27 @@ impl Pulse {
     }
 
     pub(super) fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+        self.end.get_or_insert_default().rare.get_or_insert_default()
+    }
+
+    /// The same, if there is anything.
+    pub(super) fn any_rare(&mut self) -> Option<&mut Rare> {
+        self.end.as_mut()?.rare.as_deref_mut()
+    }
+
+    /// Nobody will ask for what happened to few.
+    pub(super) fn forget(&mut self) {
+        self.end = None;
+    }
+
+    /// The first FIN of half `of`, if it was seen.
+    pub(super) fn fin(&self, of: usize) -> Option<At> {
+        self.end.as_ref()?.fins[of]
+    }
+
+    /// Half `of` sends a FIN.
+    pub(super) fn ends(&mut self, of: usize, at: At) {
+        self.end.get_or_insert_default().fins[of].get_or_insert(at);
     }
 
     pub(super) fn side(&mut self, of: usize) -> &mut RareSide {

@@ -193,17 +193,46 @@ impl Tracker {
         let slot = self.table.only(&key)?;
         let flow = self.table.get_mut(slot)?;
         if !flow.is_next(from, &segment) {
-            return None;
+            if !flow.is_ended_by(from, &segment) {
+                return None;
+            }
+            self.counts.segments += 1;
+            return Some(self.ended((kind, ip), slot, from, packet, sink));
         }
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
         if !segment.data.is_empty() && flow.halves[from].checks > 0 {
-            verify(flow, slot, from, (kind, ip), packet, sink);
+            if plain::is_right(kind, ip, packet.data, datagram.payload.len()) {
+                flow.halves[from].checks -= 1;
+            } else {
+                verify(flow, slot, from, (kind, ip), packet, sink);
+            }
         }
         Some(match flow.take_next(FlowId(slot), from, &segment, sink) {
             After::Nothing => Continue(()),
             after => self.after(slot, after, packet.number, packet.time, sink),
         })
+    }
+
+    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream.
+    #[inline(never)]
+    fn ended<S: StreamSink>(
+        &mut self,
+        (kind, ip): (Kind, usize),
+        slot: u32,
+        from: usize,
+        packet: &Packet<'_>,
+        sink: &mut S,
+    ) -> Going {
+        if let Some(datagram) = &plain::of(kind, ip, packet.data)
+            && let Some(segment) = &tcp::segment(datagram, packet.number, packet.time)
+            && let Some(flow) = self.table.get_mut(slot)
+        {
+            flow.pulse.last[from] = (packet.number, packet.time);
+            let after = flow.take_end(FlowId(slot), from, segment, sink);
+            return self.after(slot, after, packet.number, packet.time, sink);
+        }
+        Continue(())
     }
 
     #[inline(never)]
@@ -352,6 +381,10 @@ impl Tracker {
         let last = std::mem::replace(&mut flow.pulse.last[from], (packet, time));
         if !flow.halves[from].heard {
             flow.networks[from] = segment.network;
+        }
+        if self.short_way && flow.is_opened_by(from, segment) {
+            flow.take_opening(from, segment, last);
+            return Continue(());
         }
         let after = flow.segment(FlowId(slot), from, segment, last, sink);
         if waited || flow.has_waiting() {

@@ -11,6 +11,7 @@
 mod complete;
 mod held;
 mod hole;
+mod parting;
 mod whole;
 
 use super::compressed::Compressed;

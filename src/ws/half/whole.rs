@@ -37,11 +37,13 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields || !shared.aftermath.is_quiet() {
+        if wants.fields {
             return None;
         }
-        let found = recognise(bytes, self.dir, self.keys);
-        let whole = found.as_ref()?;
+        let found = if shared.aftermath.is_quiet() { recognise(bytes, self.dir, self.keys) } else { None };
+        let Some(whole) = found.as_ref() else {
+            return self.parting(shared, bytes, at, out, scratch);
+        };
         let clear = clear(whole, wants, &mut scratch.block);
         let mut text = None;
         if whole.header.opcode == Opcode::TEXT {
