@@ -91,7 +91,7 @@ impl<S: Sink> Decoder<S> {
         let chain = match (app, causes) {
             (false, false) => Chain::Plain(sink),
             (false, true) => Chain::Judged(Box::new(Judge::new(sink))),
-            (true, _) => Chain::Timed(Box::new(Timeline::new(Judge::new(sink)))),
+            (true, _) => Chain::Timed(Box::new(Timeline::new(Judge::new(sink)).within(memory))),
         };
         Self {
             out: Emitter::new(chain),

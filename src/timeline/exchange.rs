@@ -46,6 +46,12 @@ pub(super) struct Seen<'a, 'u> {
 }
 
 impl Exchanges {
+    /// Requests that it has room for at the moment.
+    #[cfg(test)]
+    pub fn room(&self) -> usize {
+        self.waiting.capacity()
+    }
+
     /// The ids in requests that were not answered.
     pub fn unanswered(self) -> impl Iterator<Item = String> {
         self.waiting.into_iter().filter_map(|request| request.target.sid)
@@ -58,12 +64,19 @@ impl Exchanges {
             self.counts[1] += 1;
             let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
             let request = self.waiting.pop_front()?;
+            if self.waiting.is_empty() {
+                // For the last one, as far as anybody knows.
+                self.waiting = VecDeque::new();
+            }
             let mut answer = Answer { seen, table, n: self.counts[1], status };
             answer.judge(&request, said)
         } else {
             self.counts[0] += 1;
             let request = request(seen, table, self.counts[0], said);
             if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
+                if self.waiting.is_empty() {
+                    self.waiting.reserve_exact(1);
+                }
                 self.waiting.push_back(request);
             }
             None

@@ -59,10 +59,12 @@ pub struct Timeline<S> {
 }
 
 /// Requests of all connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Requests {
     /// Bytes that all connections hold for requests that wait for answers.
     held: usize,
+    /// How many they may hold.
+    limit: usize,
     /// What ties replies to requests, besides the protocols that are known.
     keys: Option<Arc<Keys>>,
 }
@@ -77,7 +79,7 @@ impl Requests {
         let held = conn.requests_held();
         self.held = self.held - conn.held + held;
         conn.held = held;
-        if self.held > limits::REQUESTS_HELD_TOTAL {
+        if self.held > self.limit {
             conn.forget_requests();
             self.held -= std::mem::take(&mut conn.held);
         }
@@ -87,7 +89,8 @@ impl Requests {
 /// A connection.
 #[derive(Debug, Default)]
 struct Conn {
-    connection: Option<Connection>,
+    /// Until it is known that it does not carry Engine.IO.
+    connection: Option<Box<Connection>>,
     talk: Talk,
     /// The requests that the user's keys show.
     matched: Option<Box<Matched>>,
@@ -177,9 +180,16 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
-            requests: Requests::default(),
+            requests: Requests { held: 0, limit: limits::REQUESTS_HELD_TOTAL, keys: None },
             room: App::default(),
         }
+    }
+
+    /// The same, as part of a run that may hold so many bytes.
+    #[must_use]
+    pub fn within(mut self, memory: usize) -> Self {
+        self.requests.limit = limits::REQUESTS_HELD_TOTAL.min(memory / 8);
+        self
     }
 
     /// Ties replies to requests by these keys, too.
@@ -233,7 +243,7 @@ impl<S: Sink> Timeline<S> {
             };
         }
         let conn = self.conns.entry(unit.conn).or_default();
-        conn.connection = Some(connection.clone());
+        conn.connection = Some(Box::new(connection.clone()));
         self.pass(unit)
     }
 
@@ -248,7 +258,7 @@ impl<S: Sink> Timeline<S> {
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
-        let seen = Seen { unit, head, connection: conn.connection.as_ref() };
+        let seen = Seen { unit, head, connection: conn.connection.as_deref() };
         let mut said = Vec::new();
         let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
@@ -440,11 +450,16 @@ fn read(
         if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
     let text = message.kind == Opcode::TEXT;
     if known.socket == Socket::Unknown && !message.payload_cut {
-        known.socket = match Target::recognise(known.connection.as_ref(), text, message.payload) {
-            Some(target) => Socket::Session(table.begin(known.connection.as_ref(), &target, When::of(unit))),
+        let connection = known.connection.as_deref();
+        known.socket = match Target::recognise(connection, text, message.payload) {
+            Some(target) => Socket::Session(table.begin(connection, &target, When::of(unit))),
             // A packet that tells nothing may come before one that does.
             None if message.payload.len() <= 1 && text => Socket::Unknown,
-            None => Socket::Other,
+            None => {
+                // Its WebSocket has begun: no head comes that would have to know.
+                known.connection = None;
+                Socket::Other
+            }
         };
     }
     if message.payload_cut && matches!(known.socket, Socket::Session(_)) {

@@ -9,6 +9,7 @@ mod bits;
 mod blocks;
 mod codes;
 mod dynamic;
+mod later;
 
 pub use blocks::Seen;
 
@@ -100,6 +101,12 @@ impl Inflater {
     /// What the matches of the message look back to.
     pub fn seen(&self) -> &Seen {
         &self.blocks.seen
+    }
+
+    /// Says that many other windows were used since this one, or not: what is the sooner way depends on it,
+    /// and nothing else.
+    pub fn is_cold(&mut self, is_cold: bool) {
+        self.blocks.is_cold = is_cold;
     }
 
     /// A message begins.
