@@ -10,9 +10,11 @@
 mod about;
 mod census;
 mod encrypted;
+mod entry;
 mod http;
 mod joined;
 mod judged;
+mod key;
 mod memory;
 mod over;
 mod preface;

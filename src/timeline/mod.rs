@@ -11,6 +11,7 @@
 //! Nothing of this is done unless the sink behind [wants](crate::model::Wants::app) it.
 
 mod body;
+mod conn;
 mod diagnose;
 mod exchange;
 mod followed;
@@ -28,21 +29,21 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::keys::Matched;
-use crate::app::{Glance, Meaning, Said, Talk, engineio};
+use crate::app::{Glance, Meaning, Said, engineio};
 use crate::limits;
 use crate::model::{
     App, AppPacket, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
-    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered, Unit, Wants, hole,
+    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 pub use crate::app::keys::Keys;
 
-use self::exchange::{Exchanges, Seen};
+use self::conn::{Conn, Requests, Socket};
+use self::exchange::Seen;
 use self::table::{Fast, SocketEnd, Table};
 use self::target::Target;
 use self::via::Via;
-use self::when::{Closed, When};
+use self::when::When;
 
 /// See the [module](self).
 pub struct Timeline<S> {
@@ -56,110 +57,6 @@ pub struct Timeline<S> {
     requests: Requests,
     /// What the last message means, if that is told in the same room each time.
     room: App,
-}
-
-/// Requests of all connections.
-#[derive(Debug)]
-struct Requests {
-    /// Bytes that all connections hold for requests that wait for answers.
-    held: usize,
-    /// How many they may hold.
-    limit: usize,
-    /// What ties replies to requests, besides the protocols that are known.
-    keys: Option<Arc<Keys>>,
-}
-
-impl Requests {
-    /// A message of a connection was read: when too much is held, its requests are forgotten.
-    #[inline]
-    fn account(&mut self, conn: &mut Conn) {
-        if conn.held == 0 && conn.talk.is_alone() && conn.matched.is_none() {
-            return;
-        }
-        let held = conn.requests_held();
-        self.held = self.held - conn.held + held;
-        conn.held = held;
-        if self.held > self.limit {
-            conn.forget_requests();
-            self.held -= std::mem::take(&mut conn.held);
-        }
-    }
-}
-
-/// A connection.
-#[derive(Debug, Default)]
-struct Conn {
-    /// Until it is known that it does not carry Engine.IO.
-    connection: Option<Box<Connection>>,
-    talk: Talk,
-    /// The requests that the user's keys show.
-    matched: Option<Box<Matched>>,
-    /// Bytes that it holds for requests that wait for answers.
-    held: usize,
-    exchanges: Exchanges,
-    socket: Socket,
-    /// When the last frame was seen, and the last unit of any kind.
-    heard: Option<Time>,
-    last: Option<Time>,
-    /// Who sent a Close frame first, with which code, in which packets.
-    closed: Option<Closed>,
-}
-
-impl Conn {
-    /// What a message means, and what it answers: by the keys of the user, if it has one of them.
-    fn read(
-        &mut self,
-        said: &Said<'_>,
-        keys: Option<&Arc<Keys>>,
-        findings: &mut Vec<Finding>,
-        room: &mut App,
-    ) -> Option<Meaning> {
-        let meaning = self.talk.read(said, findings, room)?;
-        if let Some(keys) = keys
-            && let Some(answers) =
-                self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
-        {
-            let mut app = meaning.into_app(room);
-            app.packets.iter_mut().for_each(|packet| packet.answers = None);
-            app.answers = answers;
-            return Some(Meaning::Own(app));
-        }
-        Some(meaning)
-    }
-
-    /// Something of a direction is missing.
-    fn lost(&mut self, dir: Dir) {
-        self.talk.lost(dir);
-        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
-    }
-
-    /// Bytes held for requests that wait for answers.
-    fn requests_held(&mut self) -> usize {
-        self.talk.held() + self.matched.as_mut().map_or(0, |matched| matched.requests().held())
-    }
-
-    fn forget_requests(&mut self) {
-        self.talk.forget_requests();
-        self.matched.iter_mut().for_each(|matched| matched.requests().forget());
-    }
-
-    /// Requests that are without an answer at the end.
-    fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
-        let matched = self.matched.as_ref().and_then(|matched| matched.unanswered(end));
-        matched.unwrap_or_else(|| self.talk.unanswered(end))
-    }
-}
-
-/// What a connection's WebSocket carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Socket {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// Not Engine.IO.
-    Other,
-    /// The session of this number.
-    Session(u32),
 }
 
 impl<S> Timeline<S> {

@@ -10,11 +10,13 @@ mod blocks;
 mod codes;
 mod dynamic;
 mod later;
+mod ring;
 
 pub use blocks::Seen;
 
 use crate::limits;
-use blocks::{Blocks, WINDOW};
+use blocks::Blocks;
+use ring::WINDOW;
 
 /// What a compressor leaves off the end of each message (RFC 7692 §7.2.1).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];

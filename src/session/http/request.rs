@@ -9,8 +9,8 @@ use crate::http::head::{Head, HeadState, StartLine};
 use crate::limits;
 use crate::model::{At, Dir, Handshake, Other, Roles, SourceId, Time};
 use crate::session::about::About;
+use crate::session::entry::Attempt;
 use crate::session::judged::{Judged, plain_headers};
-use crate::session::memory::Attempt;
 use crate::session::{Context, Start};
 
 impl Http {

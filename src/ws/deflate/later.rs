@@ -7,7 +7,7 @@
 
 #![allow(clippy::inline_always, reason = "the innermost loop: measured")]
 
-use super::blocks::{WINDOW, copy_all};
+use super::ring::{WINDOW, copy_all};
 
 /// Matches that wait to be copied, in order.
 pub(super) struct Later {
