@@ -86,6 +86,7 @@ fn what_is_no_engine_io_holds_little_of_its_handshake() {
             body: &[],
             body_whole: true,
             diagnoses: &[],
+            extent: crate::model::HttpExtent::default(),
         };
         talk.tell(Some(dir), Body::Http(&head), &[]);
     }
