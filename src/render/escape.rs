@@ -100,7 +100,7 @@ const WHOLE: usize = 4096;
 /// The cells of `bytes`, which may hold anything.
 pub fn cells(bytes: &[u8], kind: Kind, ascii: bool) -> Cells<'_> {
     // Nearly everything is valid, and to find that out at once is much cheaper than bit by bit.
-    let whole = if bytes.len() <= WHOLE { str::from_utf8(bytes).ok() } else { None };
+    let whole = if bytes.len() <= WHOLE { simdutf8::basic::from_utf8(bytes).ok() } else { None };
     let (valid, chunks) = whole.map_or(("", bytes), |text| (text, &[][..]));
     Cells {
         chunks: chunks.utf8_chunks(),
@@ -119,6 +119,14 @@ pub fn words(words: &str, ascii: bool) -> Cells<'_> {
     Cells { chunks, valid: words.chars(), invalid: [].iter(), before: '\0', marks: MARKS, kind, ascii }
 }
 
+/// Data, if it shows as it is, a byte a column, and is not too long to be looked at as a whole.
+pub fn plain_data(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() > WHOLE || !is_printable::<true>(bytes) {
+        return None;
+    }
+    simdutf8::basic::from_utf8(bytes).ok()
+}
+
 /// Columns that `words` take on the page.
 #[inline]
 pub fn columns(words: &str, ascii: bool) -> usize {
@@ -128,23 +136,23 @@ pub fn columns(words: &str, ascii: bool) -> usize {
 /// Columns that `words` take if they show as they are.
 #[inline]
 pub fn as_they_are(words: &str, ascii: bool) -> Option<usize> {
-    if is_printable(words.as_bytes()) {
+    if is_printable::<false>(words.as_bytes()) {
         return Some(words.len());
     }
     let run = run::<false>(words, ascii, usize::MAX);
     (run.text.len() == words.len()).then_some(run.columns)
 }
 
-/// Whether all of `bytes` is printable ASCII: without a branch but for the length.
+/// Whether all of `bytes` is printable ASCII, and no backslash in `DATA`: without a branch but for the length.
 #[inline]
-fn is_printable(bytes: &[u8]) -> bool {
+fn is_printable<const DATA: bool>(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk() else {
-        return others::<false>(short_word(bytes) | spaces_from(bytes.len())) == 0;
+        return others::<DATA>(short_word(bytes) | spaces_from(bytes.len())) == 0;
     };
     // The last word may overlap the one before it.
-    let all = others::<false>(u64::from_le_bytes(*last));
+    let all = others::<DATA>(u64::from_le_bytes(*last));
     let (words, _) = bytes.as_chunks();
-    words.iter().fold(all, |all, word| all | others::<false>(u64::from_le_bytes(*word))) == 0
+    words.iter().fold(all, |all, word| all | others::<DATA>(u64::from_le_bytes(*word))) == 0
 }
 
 fn columns_of_cells(words: &str, ascii: bool) -> usize {
@@ -239,7 +247,14 @@ fn short_word(bytes: &[u8]) -> u64 {
             let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
             first | last << (8 * (bytes.len() - 4))
         }
-        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        // The first, the one in the middle and the last: all that there are.
+        _ => match (bytes.first(), bytes.last()) {
+            (Some(first), Some(last)) => {
+                let middle = u64::from(bytes[bytes.len() / 2]) << (8 * (bytes.len() / 2));
+                u64::from(*first) | middle | u64::from(*last) << (8 * (bytes.len() - 1))
+            }
+            _ => 0,
+        },
     }
 }
 

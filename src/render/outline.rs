@@ -5,6 +5,7 @@ use super::advice::Adviser;
 use super::clock::Clock;
 use super::files::Files;
 use super::said::{Block, Heading, Setter};
+use super::words::Frequent;
 use crate::lang::Lang;
 use crate::model::{Body, InputFile, Meta, Unit};
 
@@ -16,6 +17,11 @@ pub const PREVIEW: u64 = 2048;
 pub struct Outline {
     pub(super) lang: Lang,
     pub clock: Clock,
+    /// What is said of nearly every frame.
+    pub frequent: Frequent,
+    /// What the heading before said, for the next one to say something in.
+    pub blank: (String, String),
+    when: String,
     /// Which of several files is shown.
     pub files: Files,
     /// What to add to findings.
@@ -32,6 +38,9 @@ impl Outline {
         Self {
             lang: options.lang,
             clock: Clock::new(options.time),
+            frequent: Frequent::new(options.lang),
+            blank: Default::default(),
+            when: String::new(),
             files: Files::default(),
             advice: Adviser::new(options.advice),
             several: false,
@@ -60,7 +69,8 @@ impl Outline {
     /// A block's first line: what it is, who sent it, more about it, and when.
     pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str, to: &mut dyn Setter) {
         self.several |= unit.conn > 1;
-        let stamp = unit.time.and_then(|time| self.clock.stamp(time));
+        self.when.clear();
+        let has_time = unit.time.is_some_and(|time| self.clock.stamp_in(time, &mut self.when));
         let says_conn = matches!(unit.body, Body::Connection(_) | Body::Note);
         to.set(Block::Heading(Heading {
             what,
@@ -69,7 +79,7 @@ impl Outline {
             file: self.files.label(),
             conn: (self.several && unit.conn > 0 && !says_conn).then_some(unit.conn),
             packets: unit.packets,
-            when: stamp.as_deref(),
+            when: has_time.then_some(self.when.as_str()),
         }));
     }
 }

@@ -4,6 +4,7 @@
 //! the long way, where the rules are: here it is only known that none of them is broken. What comes out
 //! is the same either way, which the tests hold both against.
 
+use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
 use crate::model::{
@@ -37,12 +38,9 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields {
-            return None;
-        }
         let found = if shared.aftermath.is_quiet() { recognise(bytes, self.dir, self.keys) } else { None };
         let Some(whole) = found.as_ref() else {
-            return self.parting(shared, bytes, at, out, scratch);
+            return if wants.fields { None } else { self.parting(shared, bytes, at, out, scratch) };
         };
         let clear = clear(whole, wants, &mut scratch.block);
         let mut text = None;
@@ -55,7 +53,8 @@ impl Half {
             }
         }
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let flow = self.take_whole(shared, whole, (&clear[..shown], text), at, out);
+        let described = wants.fields.then_some(&mut scratch.described);
+        let flow = self.take_whole(shared, whole, (&clear[..shown], text), at, out, described);
         Some((whole.rest, flow))
     }
 
@@ -68,6 +67,7 @@ impl Half {
         (shown, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
+        described: Option<&mut Described>,
     ) -> Flow {
         let length = whole.header.length;
         let offset = self.offset;
@@ -128,7 +128,10 @@ impl Half {
             close: None,
             app: None,
         };
-        out.emit_whole(&unit, &message)
+        match described {
+            None => out.emit_whole(&unit, &message),
+            Some(described) => described.tell(&unit, &message, shared.source(self.dir), at, out),
+        }
     }
 }
 
