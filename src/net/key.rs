@@ -55,6 +55,35 @@ impl Key {
         }
     }
 
+    /// Which of its endpoints sent a packet with these addresses and ports; `None` for a packet of others.
+    /// The answer is that of [`Self::new`].
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub(super) fn source(&self, addresses: &Addresses, ports: u32) -> Option<usize> {
+        #[allow(clippy::inline_always)]
+        #[inline(always)]
+        fn source<A: PartialEq>(
+            [low, high]: &[A; 2],
+            own: u32,
+            from: &A,
+            to: &A,
+            ports: u32,
+        ) -> Option<usize> {
+            if own == ports && low == from && high == to {
+                return Some(0);
+            }
+            (own == ports.rotate_right(16) && low == to && high == from).then_some(1)
+        }
+        match (self, addresses) {
+            (Self::V4(KeyV4(both, own)), Addresses::V4(from, to)) => {
+                let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
+                source(both, *own, &from, &to, ports)
+            }
+            (Self::V6(KeyV6(both, own)), Addresses::V6(from, to)) => source(both, *own, from, to, ports),
+            _ => None,
+        }
+    }
+
     /// Both endpoints, in the key's order.
     pub(super) fn endpoints(&self) -> (SocketAddr, SocketAddr) {
         let (low, high, ports): (IpAddr, IpAddr, u32) = match *self {

@@ -30,16 +30,29 @@ impl Flow {
             half.since = 0;
         }
         self.held_since = 0;
+        self.calm = self.is_calm();
     }
 
-    /// Whether a segment that half `from` sent simply ends its stream: a FIN that carries nothing, and
-    /// [comes next](Self::is_next) otherwise.
+    /// Whether a segment that half `from` sent simply ends its stream: a FIN that carries nothing, in order,
+    /// that acknowledges what was delivered, with nothing waiting anywhere and no window closed.
     #[inline]
     pub(in crate::net) fn is_ended_by(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let flags = segment.flags.0;
-        flags & (Flags::ACK | Flags::FIN) == Flags::ACK | Flags::FIN
+        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
+        segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK | Flags::FIN
             && segment.data.is_empty()
-            && self.is_next(from, &Segment { flags: Flags(flags & !Flags::FIN), ..*segment })
+            && self.phase != Phase::Ignored
+            && segment.seq == half.next as u32
+            && half.state == State::Open
+            && half.heard
+            && half.waiting.is_none()
+            && peer.waiting.is_none()
+            && self.networks[from] == segment.network
+            && segment.missing == 0
+            && segment.window != 0
+            && half.window != 0
+            && peer.window != 0
+            && matches!(peer.state, State::Open | State::Ended)
+            && !peer.is_behind(segment.ack, true)
     }
 
     /// Takes a segment that [simply ends](Self::is_ended_by) a stream, as [`Self::segment`] would.
