@@ -456,3 +456,12 @@ mod ways;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+impl<S: Sink> Decoder<S> {
+    /// The same, without the short ways of what is usual.
+    pub(crate) fn by_the_long_way(mut self) -> Self {
+        self.scratch = Scratch::default().without_short_way();
+        self
+    }
+}
