@@ -1,6 +1,6 @@
 //! What TCP itself says of a flow, besides the bytes that it carries: [`TcpFacts`].
 //!
-//! What is noted for them is [`Pulse`].
+//! What is noted for them is [`Pulse`](super::pulse::Pulse).
 
 mod made;
 mod places;

@@ -195,11 +195,7 @@ impl Tracker {
             return if is_there { self.next_elsewhere((kind, ip), &{ *packet }, true, sink) } else { None };
         };
         let Some(acked) = flow.is_next(from, &segment) else {
-            if !flow.is_ended_by(from, &segment) {
-                return None;
-            }
-            self.counts.segments += 1;
-            return Some(self.ended((kind, ip), slot, from, &{ *packet }, sink));
+            return self.at_end((kind, ip), slot, from, &{ *packet }, sink);
         };
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
@@ -216,25 +212,34 @@ impl Tracker {
         })
     }
 
-    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream.
+    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream, or [only
+    /// acknowledges](Flow::is_last_word) when the peer's is over.
     #[inline(never)]
-    fn ended<S: StreamSink>(
+    fn at_end<S: StreamSink>(
         &mut self,
         (kind, ip): (Kind, usize),
         slot: u32,
         from: usize,
         packet: &Packet<'_>,
         sink: &mut S,
-    ) -> Going {
-        if let Some(datagram) = &plain::of(kind, ip, packet.data)
-            && let Some(segment) = &tcp::segment(datagram, packet.number, packet.time)
-            && let Some(flow) = self.table.get_mut(slot)
-        {
-            flow.pulse.last[from] = (packet.number, packet.time);
-            let after = flow.take_end(FlowId(slot), from, segment, sink);
-            return self.after(slot, after, packet.number, packet.time, sink);
+    ) -> Option<Going> {
+        let datagram = plain::of(kind, ip, packet.data)?;
+        let segment = tcp::segment(&datagram, packet.number, packet.time)?;
+        let flow = self.table.get_mut(slot)?;
+        let ends = flow.is_ended_by(from, &segment);
+        if !ends && !flow.is_last_word(from, &segment) {
+            return None;
         }
-        Continue(())
+        self.counts.segments += 1;
+        flow.pulse.last[from] = (packet.number, packet.time);
+        let id = FlowId(slot);
+        let after = if ends {
+            flow.take_end(id, from, &segment, sink)
+        } else {
+            flow.take_last_word(from, &segment);
+            After::Nothing
+        };
+        Some(self.after(slot, after, packet.number, packet.time, sink))
     }
 
     /// The same where it is not IPv4 on Ethernet, or its flow was sought.

@@ -33,14 +33,29 @@ impl Flow {
         self.calm = self.is_calm();
     }
 
-    /// Whether a segment that half `from` sent simply ends its stream: a FIN that carries nothing, in order,
-    /// that acknowledges what was delivered, with nothing waiting anywhere and no window closed.
+    /// Whether a segment that half `from` sent simply ends its stream: a FIN that carries nothing, in order
+    /// and after all that was sent.
     #[inline]
     pub(in crate::net) fn is_ended_by(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let flags = segment.flags.0;
+        flags & (Flags::ACK | Flags::FIN) == Flags::ACK | Flags::FIN
+            && self.is_in_order(from, &Segment { flags: Flags(flags & !Flags::FIN), ..*segment })
+    }
+
+    /// Whether a segment that half `from` sent only acknowledges what was delivered, of a peer whose stream
+    /// may be over.
+    #[inline]
+    pub(in crate::net) fn is_last_word(&self, from: usize, segment: &Segment<'_>) -> bool {
+        self.is_in_order(from, segment)
+    }
+
+    /// Whether a segment that carries nothing comes next, where it is known where both streams begin, nothing
+    /// waits anywhere and no window is closed.
+    fn is_in_order(&self, from: usize, segment: &Segment<'_>) -> bool {
         let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
-        segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK | Flags::FIN
+        self.phase != Phase::Ignored
+            && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK
             && segment.data.is_empty()
-            && self.phase != Phase::Ignored
             && segment.seq == half.next as u32
             && half.state == State::Open
             && half.heard
@@ -53,6 +68,17 @@ impl Flow {
             && peer.window != 0
             && matches!(peer.state, State::Open | State::Ended)
             && !peer.is_behind(segment.ack, true)
+    }
+
+    /// Takes a segment that [only acknowledges](Self::is_last_word), as [`Self::segment`] would.
+    pub(in crate::net) fn take_last_word(&mut self, from: usize, segment: &Segment<'_>) {
+        self.packets = self.packets.saturating_add(1);
+        let is_news = self.halves[1 - from].acknowledged(segment.ack);
+        self.pulse.acknowledged(1 - from, segment.ack, segment.at.time.unwrap_or_default());
+        if !is_news {
+            self.note_repeated_ack(from, segment.ack, segment.window);
+        }
+        self.halves[from].window = segment.window;
     }
 
     /// Takes a segment that [simply ends](Self::is_ended_by) a stream, as [`Self::segment`] would.
