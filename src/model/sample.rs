@@ -5,8 +5,8 @@ use std::mem;
 
 use super::{
     At, Body, Cite, CloseCode, Connection, Dir, EndKind, Ending, Finding, Flow, Handshake, Header,
-    HttpExtent, HttpHead, Meta, Roles, Rule, Severity, Sink, SourceId, Span, Summary, Text, Time, Unit,
-    Verdict, Who,
+    HttpExtent, HttpHead, Message, Meta, Roles, Rule, Severity, Sink, SourceId, Span, Summary, Text, Time,
+    Unit, Verdict, Who,
 };
 use crate::testing::Wire;
 
@@ -77,7 +77,6 @@ pub fn hex(digits: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-/// Tells a sink of one or more conversations. Frames are given as wire bytes;
 /// All that a unit says, for those who hold two ways to it against each other: both tell the same, but only
 /// one of them may have found out on its way that a message is text.
 pub fn in_words(unit: &Unit<'_>) -> String {
@@ -91,6 +90,7 @@ pub fn in_words(unit: &Unit<'_>) -> String {
     }
 }
 
+/// Tells a sink of one or more conversations. Frames are given as wire bytes;
 /// each step is a packet and takes a millisecond.
 pub struct Talk<'s, S> {
     pub sink: &'s mut S,
