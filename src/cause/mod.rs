@@ -174,7 +174,9 @@ impl<S: Sink> Judge<S> {
         if Pace::is_mark(message) {
             self.paces.entry(unit.conn).or_default().see(message, unit.time);
         }
-        if let (Some(app), Some(replies)) = (message.app, &mut self.replies) {
+        if let (Some(app), Some(replies)) = (message.app, &mut self.replies)
+            && app.answers().next().is_some()
+        {
             replies.see(unit, app);
         }
     }

@@ -434,6 +434,8 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     /// The holes before, between and right behind those bytes; none in what was inflated.
     pub holes: &'a [Hole],
+    /// The whole content as text, where it was found to be some on the way; of which `payload` may be less.
+    pub text: Option<&'a str>,
     /// Whether `payload` is less than what there is of the content.
     pub payload_cut: bool,
     /// Whether the content is valid UTF-8; only text messages and close reasons are checked.

@@ -16,6 +16,16 @@ pub fn is_valid(bytes: &[u8]) -> bool {
     }
 }
 
+/// The same as text, if they are.
+#[inline]
+pub fn text(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() < SIMD_FROM {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    }
+}
+
 /// Whether all of at least eight bytes are ASCII: in words of which the last may overlap the one before
 /// it, in a loop simple enough that the compiler makes vector code of it.
 #[inline]

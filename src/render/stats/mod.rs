@@ -218,6 +218,19 @@ impl Stats {
         }
     }
 
+    /// Counts the findings of a connection that is counted already, and its entry gone, unless it is
+    /// among those that are listed.
+    #[cold]
+    fn judged(&mut self, unit: &Unit<'_>) {
+        let mut listed = self.finished.iter_mut().find(|entry| entry.conn == unit.conn);
+        for rule in unit.rules() {
+            self.total.findings.add(rule.severity, 1);
+            if let Some(entry) = &mut listed {
+                entry.tally.findings.add(rule.severity, 1);
+            }
+        }
+    }
+
     #[cold]
     fn rules(&mut self, broken: impl Iterator<Item = &'static Rule>) {
         for broken in broken {
@@ -300,8 +313,10 @@ impl Sink for Stats {
             self.head.see(unit);
         }
         if let Body::Judgement(judgement) = unit.body {
-            // The connection is counted already, and its entry gone.
             self.ends.take(judgement);
+            if !unit.findings.is_empty() {
+                self.judged(unit);
+            }
             return Flow::Continue(());
         }
         let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };

@@ -43,12 +43,17 @@ impl Half {
         let found = recognise(bytes, self.dir, self.keys);
         let whole = found.as_ref()?;
         let clear = clear(whole, wants, &mut scratch.block);
-        let is_text = whole.header.opcode == Opcode::TEXT;
-        if is_text && !utf8::is_valid(clear) {
-            return None;
+        let mut text = None;
+        if whole.header.opcode == Opcode::TEXT {
+            // Who looks at it looks at it as text.
+            if wants.payload > 0 {
+                text = Some(utf8::text(clear)?);
+            } else if !utf8::is_valid(clear) {
+                return None;
+            }
         }
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let flow = self.take_whole(shared, whole, &clear[..shown], at, out);
+        let flow = self.take_whole(shared, whole, (&clear[..shown], text), at, out);
         Some((whole.rest, flow))
     }
 
@@ -58,7 +63,7 @@ impl Half {
         &mut self,
         shared: &mut Shared,
         whole: &Whole<'_>,
-        shown: &[u8],
+        (shown, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
     ) -> Flow {
@@ -115,6 +120,7 @@ impl Half {
             complete: true,
             payload: shown,
             holes: &[],
+            text,
             payload_cut: (shown.len() as u64) < length,
             utf8: if whole.header.opcode == Opcode::TEXT { Utf8::Valid } else { Utf8::Unchecked },
             close: None,
