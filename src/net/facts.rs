@@ -67,6 +67,8 @@ pub(super) struct Rare {
 #[derive(Debug, Default)]
 struct RareSide {
     fin: Option<At>,
+    /// Bytes right before that are missing.
+    fin_behind_hole: bool,
     reset: Option<At>,
     /// That acknowledged nothing.
     disowned: bool,
@@ -232,10 +234,12 @@ impl Flow {
         let half = &self.halves[from];
         let waited_for = if half.acked == 0 { half.next } else { half.acked };
         let position = half.position(segment.seq);
+        let length = segment.data.len() as u32 + segment.missing;
         matches!(half.state, State::Open | State::Ended)
-            && position < half.next
+            // A byte that was acknowledged before it was captured is news here.
+            && (length == 0 || position < half.next)
             && position + 1 == waited_for
-            && segment.data.len() as u32 + segment.missing <= 1
+            && length <= 1
             && !segment.flags.any(Flags::SYN | Flags::FIN)
     }
 
@@ -328,7 +332,9 @@ impl Flow {
             self.pulse.side(1 - from).zero_window.probes += 1;
         }
         if is_fin {
-            self.pulse.side(from).fin.get_or_insert(segment.at);
+            let side = self.pulse.side(from);
+            side.fin_behind_hole |= side.fin.is_none() && start > sent;
+            side.fin.get_or_insert(segment.at);
         }
     }
 
@@ -428,6 +434,7 @@ impl Flow {
             bytes: half.sent().saturating_sub(half.begin()),
             syn: half.syn_seen,
             fin: rare.fin,
+            fin_behind_hole: rare.fin_behind_hole,
             reset: rare.reset,
             disowned: rare.disowned,
             unacknowledged: rare.in_flight.unwrap_or_else(|| half.unacknowledged(0))

@@ -21,7 +21,7 @@ fn client(messages: &[&[u8]]) -> (Vec<String>, Vec<Finding>) {
         let app = mqtt.read(&said(Dir::Client, m, bytes), &mut found);
         lines.push(app.map_or("-".into(), |app| app.summary.to_string()));
     }
-    mqtt.end(&mut found);
+    mqtt.end(None, &mut found);
     (lines, found)
 }
 
@@ -53,7 +53,7 @@ fn any_cut_gives_the_same_packets() {
         let apps =
             pieces.filter_map(|(m, bytes)| mqtt.read(&said(Dir::Client, m, bytes), &mut found)).collect();
         assert_eq!(packets(apps), expected, "pieces of {size}");
-        mqtt.end(&mut found);
+        mqtt.end(None, &mut found);
         assert_eq!(rules(&found), [""; 0], "pieces of {size}");
     }
 }
@@ -141,7 +141,7 @@ fn behind_a_hole_a_packet_is_believed_once_it_is_whole() {
     assert_eq!(read(&mut mqtt, 7, &PUBLISH[..1]), "PUBLISH begins");
     assert_eq!(read(&mut mqtt, 8, &PUBLISH[1..]), "PUBLISH a/b, QoS 1, id 5: \"hello\"; begun in message 7");
     assert_eq!(read(&mut mqtt, 9, PUBLISH), "PUBLISH a/b, QoS 1, id 5: \"hello\"");
-    mqtt.end(&mut found);
+    mqtt.end(None, &mut found);
     assert_eq!(rules(&found), [""; 0]);
 }
 
