@@ -222,14 +222,15 @@ fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> 
     let bytes = sent.max(inflated);
     let limit = limit(&close.reason, bytes);
     let what = match (bytes, limit) {
-        (_, None) if inflated > sent => Text::new(
-            "a compressed message of the {} inflates to {} bytes ({}), more than its peer allows",
-        )
-        .word(sender.name())
-        .and(grouped(inflated))
-        .and(size(inflated)),
+        (_, None) if inflated > sent => {
+            Text::new("a compressed message of the {} inflates to {} bytes ({}), more than its peer allows")
+                .word(sender.name())
+                .and(grouped(inflated))
+                .and(size(inflated))
+        }
         (_, Some(limit)) if inflated > sent => Text::new(
-            "a compressed message of the {} inflates to {} bytes ({}); its peer allows {}, as the reason says",
+            "a compressed message of the {} inflates to {} bytes ({}); its peer allows {}, as the reason \
+             says",
         )
         .word(sender.name())
         .and(grouped(inflated))

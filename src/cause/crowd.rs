@@ -283,7 +283,8 @@ fn storm(
     if lost.iter().all(|event| event.left) {
         finding = finding.because(Diagnosis::new(
             RECONNECT_STORM.id,
-            "a page that is loaded again and again: each time it leaves with 1001, and opens a new connection",
+            "a page that is loaded again and again: each time it leaves with 1001, and opens a new \
+             connection",
             "look for what reloads the page: a script, a redirect to itself, a development server",
         ));
     }
@@ -354,4 +355,90 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
         .like(Case::new(what, measures));
     Some(together(finding, server, run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// A connection that lasted from one moment to another, in milliseconds, and was ended so by the server.
+    fn event(conn: u32, began: u64, ended: u64) -> Event {
+        Event {
+            conn,
+            began: Time(began * MS),
+            ended: Time(ended * MS),
+            client: Some([192, 0, 2, 1].into()),
+            by: Some(Dir::Server),
+            is_cut: true,
+            failed: true,
+            left: false,
+            is_idle: false,
+            silence: Some((ended - began) as i64 * MILLISECOND),
+            packet: u64::from(conn),
+        }
+    }
+
+    /// The ids of what these show.
+    fn told(events: &[Event]) -> Vec<&'static str> {
+        let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
+        let crowd =
+            Crowd { servers: [(server, events.to_vec())].into_iter().collect(), events: events.len() };
+        crowd.tell().iter().flat_map(|told| &told.findings).map(|finding| finding.rule.id).collect()
+    }
+
+    #[test]
+    fn what_ends_all_at_once_has_not_waited_for_the_silence_of_each() {
+        let all: Vec<Event> = (0..8).map(|n| event(n, 20 * u64::from(n), 4000)).collect();
+        assert_eq!(told(&all), ["server-ended-all"]);
+        // One after the other, each after the same silence, it is a timeout.
+        let each: Vec<Event> =
+            (0..8).map(|n| event(n, 900 * u64::from(n), 900 * u64::from(n) + 7000)).collect();
+        assert_eq!(told(&each), ["same-silence"]);
+        // A usual timeout explains each, also of those that fell silent together.
+        let idle: Vec<Event> =
+            all.iter().map(|event| Event { is_idle: true, silence: None, ..*event }).collect();
+        assert_eq!(told(&idle), [""; 0]);
+    }
+
+    #[test]
+    fn a_proxy_in_front_of_a_server_is_tired_of_silence_and_a_client_that_ends_is_not() {
+        let by_client = |event: Event| Event { by: Some(Dir::Client), failed: false, ..event };
+        let each = (0..4).map(|n| by_client(event(n, 900 * u64::from(n), 900 * u64::from(n) + 7000)));
+        assert_eq!(told(&each.collect::<Vec<_>>()), ["same-silence"]);
+        let all = (0..4).map(|n| by_client(event(n, 20 * u64::from(n), 7000)));
+        assert_eq!(told(&all.collect::<Vec<_>>()), [""; 0]);
+    }
+
+    #[test]
+    fn silences_of_one_timeout_differ_hardly() {
+        // Each is near the next, and the last far from the first.
+        let drifting: Vec<Event> =
+            (0..20).map(|n| event(n, 900 * u64::from(n), 960 * u64::from(n) + 3000)).collect();
+        let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
+        let case = same_silence(server, &drifting).and_then(|told| told.findings[0].case.clone());
+        assert!(case.is_none(), "{case:?}");
+    }
+
+    #[test]
+    fn a_page_that_reloads_itself_is_a_storm_and_one_that_is_left_is_none() {
+        let page = |n: u32, lasts: u64| {
+            let began = u64::from(n) * (lasts + 50);
+            Event {
+                by: Some(Dir::Client),
+                is_cut: false,
+                left: true,
+                failed: false,
+                silence: None,
+                ..event(n, began, began + lasts)
+            }
+        };
+        let reloads: Vec<Event> = (0..20).map(|n| page(n, 300)).collect();
+        assert_eq!(told(&reloads), ["reconnect-storm"]);
+        let few: Vec<Event> = (0..6).map(|n| page(n, 300)).collect();
+        assert_eq!(told(&few), [""; 0]);
+        let reader: Vec<Event> = (0..20).map(|n| page(n, 9000)).collect();
+        assert_eq!(told(&reader), [""; 0]);
+    }
 }
