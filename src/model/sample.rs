@@ -251,6 +251,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             complete: true,
             payload: &done.payload,
             holes: &[],
+            text: None,
             payload_cut: false,
             utf8,
             close,

@@ -331,6 +331,7 @@ impl<L: Layout> Show<L> {
             complete,
             payload,
             holes: &[],
+            text: None,
             payload_cut: false,
             utf8: Utf8::Unchecked,
             close: None,

@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::keys::Matched;
-use crate::app::{self, Said, Talk, engineio};
+use crate::app::{self, Glance, Meaning, Said, Talk, engineio};
 use crate::limits;
 use crate::model::{
     App, AppPacket, Body, Connection, Dir, EndKind, Ending, Finding, FindingCounts, Flow, Frame, HttpHead,
@@ -55,6 +55,8 @@ pub struct Timeline<S> {
     tally: FindingCounts,
     now: Option<Time>,
     requests: Requests,
+    /// What the last message means, if that is told in the same room each time.
+    room: App,
 }
 
 /// Requests of all connections.
@@ -68,7 +70,11 @@ struct Requests {
 
 impl Requests {
     /// A message of a connection was read: when too much is held, its requests are forgotten.
+    #[inline]
     fn account(&mut self, conn: &mut Conn) {
+        if conn.held == 0 && conn.talk.is_alone() && conn.matched.is_none() {
+            return;
+        }
         let held = conn.requests_held();
         self.held = self.held - conn.held + held;
         conn.held = held;
@@ -104,16 +110,19 @@ impl Conn {
         said: &Said<'_>,
         keys: Option<&Arc<Keys>>,
         findings: &mut Vec<Finding>,
-    ) -> Option<App> {
-        let mut app = self.talk.read(said, findings);
-        if let (Some(keys), Some(app)) = (keys, &mut app)
+        room: &mut App,
+    ) -> Option<Meaning> {
+        let meaning = self.talk.read(said, findings, room)?;
+        if let Some(keys) = keys
             && let Some(answers) =
                 self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
         {
+            let mut app = meaning.into_app(room);
             app.packets.iter_mut().for_each(|packet| packet.answers = None);
             app.answers = answers;
+            return Some(Meaning::Own(app));
         }
-        app
+        Some(meaning)
     }
 
     /// Something of a direction is missing.
@@ -170,6 +179,7 @@ impl<S: Sink> Timeline<S> {
             tally: FindingCounts::default(),
             now: None,
             requests: Requests::default(),
+            room: App::default(),
         }
     }
 
@@ -273,9 +283,11 @@ impl<S: Sink> Timeline<S> {
             }
         }
         let mut findings = Vec::new();
-        let app = match unit.dir {
+        let mut room = std::mem::take(&mut self.room);
+        let meaning = match unit.dir {
             Some(dir) if !message.kind.is_control() && message.complete => {
-                read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings)
+                let heard = Heard { unit, message, dir };
+                read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut room)
             }
             Some(dir) if !message.kind.is_control() => {
                 conn.lost(dir);
@@ -283,7 +295,9 @@ impl<S: Sink> Timeline<S> {
             }
             _ => None,
         };
-        self.tell(unit, message, app.as_ref(), findings)
+        let flow = self.tell(unit, message, meaning.as_ref().map(|it| it.app(&room)), findings);
+        self.room = room;
+        flow
     }
 
     /// Passes a message on with what it means, and what is wrong with that.
@@ -380,7 +394,15 @@ impl<S: Sink> Sink for Timeline<S> {
         conn.last = unit.time.or(conn.last);
         conn.heard = unit.time.or(conn.heard);
         let mut findings = Vec::new();
-        let app = read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings);
+        let heard = Heard { unit, message, dir };
+        let meaning = read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut self.room);
+        let is_cut = message.payload.len() as u64 > self.wants.payload;
+        // What is told in the same room has neither findings nor sources.
+        if let (false, None | Some(Meaning::InRoom), true) = (is_cut, &meaning, findings.is_empty()) {
+            let app = meaning.is_some().then_some(&self.room);
+            return self.inner.take_whole(unit, &Message { app, ..*message });
+        }
+        let app = meaning.map(|it| it.into_app(&self.room));
         let payload = self.cut(message.payload);
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let frame = Frame { payload, ..*frame };
@@ -394,16 +416,24 @@ impl<S: Sink> Sink for Timeline<S> {
     }
 }
 
+/// A whole message, and who sent it.
+#[derive(Clone, Copy)]
+struct Heard<'a> {
+    unit: &'a Unit<'a>,
+    message: &'a Message<'a>,
+    dir: Dir,
+}
+
 /// What a message means.
 fn read(
     known: &mut Conn,
     table: &mut Table,
     requests: &mut Requests,
-    unit: &Unit<'_>,
-    message: &Message<'_>,
-    dir: Dir,
+    heard: Heard<'_>,
     findings: &mut Vec<Finding>,
-) -> Option<App> {
+    room: &mut App,
+) -> Option<Meaning> {
+    let Heard { unit, message, dir } = heard;
     if message.compressed && message.inflated_length.is_none() {
         known.lost(dir);
         return None;
@@ -434,7 +464,7 @@ fn read(
             Ok(packet) => {
                 let app = session.packet(&packet, via, findings);
                 table.learn(number);
-                Some(app)
+                Some(Meaning::Own(app))
             }
             Err(fault) => {
                 session.broken(&fault, via, findings);
@@ -446,6 +476,8 @@ fn read(
         dir,
         text,
         bytes: message.payload,
+        content: message.text.filter(|text| text.len() == message.payload.len()),
+        glance: Glance::None,
         length: message.inflated_length.unwrap_or(message.length),
         source,
         sources: unit.sources,
@@ -454,9 +486,9 @@ fn read(
         agreed: false,
         known: false,
     };
-    let app = known.read(&said, requests.keys.as_ref(), findings);
+    let meaning = known.read(&said, requests.keys.as_ref(), findings, room);
     requests.account(known);
-    app
+    meaning
 }
 
 /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.

@@ -6,9 +6,11 @@
 
 mod app;
 pub(crate) mod cause;
+mod digits;
 mod escape;
 pub mod film;
 mod frame;
+mod line;
 pub(crate) mod record;
 pub(crate) mod run;
 mod tcp;
@@ -162,7 +164,10 @@ impl<W: Write> Sink for Json<W> {
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
         let Self { stream, records, .. } = self;
-        stream.record(|w| records.frame(unit, frame, w));
+        // Nothing is left out of what is as long as the whole.
+        let length = frame.payload.len();
+        let text = message.text.filter(|text| text.len() == length && length as u64 <= records.payload);
+        stream.record(|w| records.frame(unit, frame, text, w));
         stream.flow()?;
         stream.record(|w| records.message(unit, message, w));
         stream.flow()

@@ -200,7 +200,7 @@ as_json! {
     &str: |it, w| w.string(it);
     &String: |it, w| w.string(it);
     Time: |it, w| w.seconds(it.0);
-    &Text: |it, w| if it.args.is_empty() { w.string(it.template) } else { w.display(it) };
+    &Text: |it, w| if it.args.is_empty() { it.template.put(w) } else { w.display(it) };
     Cite: |it, w| w.display(it);
     Endpoint: |it, w| w.display(it);
     SourceId: |it, w| w.display(it);

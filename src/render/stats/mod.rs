@@ -22,8 +22,8 @@ use std::collections::HashMap;
 
 use crate::cause::Head;
 use crate::model::{
-    App, Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink,
-    Summary, Unanswered, Unit, Wants,
+    App, Body, Connection, Dir, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Single,
+    Sink, Summary, Time, Unanswered, Unit, Wants,
 };
 use course::Course;
 use ends::Ends;
@@ -218,6 +218,29 @@ impl Stats {
         }
     }
 
+    /// Counts the findings of a connection that is counted already, and its entry gone, unless it is
+    /// among those that are listed.
+    #[cold]
+    fn judged(&mut self, unit: &Unit<'_>) {
+        let mut listed = self.finished.iter_mut().find(|entry| entry.conn == unit.conn);
+        for rule in unit.rules() {
+            self.total.findings.add(rule.severity, 1);
+            if let Some(entry) = &mut listed {
+                entry.tally.findings.add(rule.severity, 1);
+            }
+        }
+    }
+
+    /// Counts a frame without findings that is all there, by its opcode and the lengths of its header and
+    /// payload, and the message that consists of it.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    fn whole(&mut self, conn: u32, dir: Option<Dir>, time: Option<Time>, frame: (Opcode, u64, u64)) {
+        self.course.take(time, frame.2);
+        let slot = self.slot(conn);
+        self.open[slot].tally.whole(dir, time, frame, slot != 0);
+    }
+
     #[cold]
     fn rules(&mut self, broken: impl Iterator<Item = &'static Rule>) {
         for broken in broken {
@@ -283,12 +306,17 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
-        self.course.take(unit.time, message.length);
-        let slot = self.slot(unit.conn);
-        self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        let head = u64::from(frame.header.header_length());
+        self.whole(unit.conn, unit.dir, unit.time, (frame.header.opcode, head, message.length));
         if let Some(app) = message.app {
             self.answers(unit, app);
         }
+        Flow::Continue(())
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        let frame = (single.opcode, single.head.len() as u64, single.length);
+        self.whole(single.conn, Some(single.dir), single.at.time, frame);
         Flow::Continue(())
     }
 
@@ -300,8 +328,10 @@ impl Sink for Stats {
             self.head.see(unit);
         }
         if let Body::Judgement(judgement) = unit.body {
-            // The connection is counted already, and its entry gone.
             self.ends.take(judgement);
+            if !unit.findings.is_empty() {
+                self.judged(unit);
+            }
             return Flow::Continue(());
         }
         let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };
