@@ -103,6 +103,9 @@ pub const TLS_HELLO: usize = 16 * 1024;
 /// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
 pub const ANSWER_AWAITED: i64 = 5_000_000_000;
 
+/// The same where the client gives up, and not because somebody looked elsewhere at once.
+pub const ANSWER_WANTED: i64 = 2_000_000_000;
+
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 

@@ -65,8 +65,8 @@ pub trait Decoder: fmt::Debug + Send {
     /// begin anywhere.
     fn lost(&mut self, _dir: Dir) {}
 
-    /// The connection is over, and all that was sent has been read.
-    fn end(&mut self, _found: &mut Vec<Finding>) {}
+    /// The connection was ended at this time, and all that was sent has been read.
+    fn end(&mut self, _ended: Option<Time>, _found: &mut Vec<Finding>) {}
 
     /// The requests of the connection that wait for answers, where the protocol has such.
     fn requests(&mut self) -> Option<&mut dyn Requests> {

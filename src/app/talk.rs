@@ -184,11 +184,11 @@ impl Talk {
         to
     }
 
-    /// The connection is over, and all that was sent has been read: what that cuts short.
-    pub fn end(&mut self) -> Vec<Finding> {
+    /// The connection was ended at this time, and all that was sent has been read: what that cuts short.
+    pub fn end(&mut self, ended: Option<Time>) -> Vec<Finding> {
         let mut found = Vec::new();
         for (_, decoder) in &mut self.decoders {
-            decoder.end(&mut found);
+            decoder.end(ended, &mut found);
         }
         found
     }

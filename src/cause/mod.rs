@@ -145,13 +145,15 @@ impl<S: Sink> Judge<S> {
             self.paces.remove(&unit.conn);
             return ON;
         }
-        let over =
-            Over { conn: unit.conn, connection, ending, time: unit.time, found: &found, hints: &hints };
+        let pace = forget(&mut self.paces, unit.conn);
+        let inflated = pace.as_ref().map_or([0; 2], Pace::largest);
+        let (conn, time) = (unit.conn, unit.time);
+        let over = Over { conn, connection, ending, time, found: &found, inflated, hints: &hints };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);
         }
-        if let Some(pace) = forget(&mut self.paces, unit.conn) {
+        if let Some(pace) = pace {
             pace.find(&over, &mut causes);
         }
         self.crowd.ends(&over, &causes);
@@ -172,7 +174,7 @@ impl<S: Sink> Judge<S> {
     #[inline]
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
         if Pace::is_mark(message) {
-            self.paces.entry(unit.conn).or_default().see(message, unit.time);
+            self.paces.entry(unit.conn).or_default().see(message, unit.dir, unit.time);
         }
         if let (Some(app), Some(replies)) = (message.app, &mut self.replies)
             && app.answers().next().is_some()

@@ -2,7 +2,7 @@
 
 use super::over::{Over, seen_in};
 use crate::model::quantity::span;
-use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Quantity, StreamEnd, Text, rules};
+use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Quantity, Rule, Text, rules};
 
 rules! {
     /// Ends after silence.
@@ -29,6 +29,11 @@ const USUAL: &[(u64, &str)] = &[
     (3600, "HAProxy's examples (timeout tunnel)"),
 ];
 
+/// Whether one of these already says why a connection was ended.
+pub(super) fn explains(rule: &Rule) -> bool {
+    *rule == IDLE_TIMEOUT
+}
+
 const SECOND: i64 = 1_000_000_000;
 
 /// The usual timeout that a silence comes from, in seconds, and of what it is usual. Timers fire late, never
@@ -43,14 +48,13 @@ pub fn usual(silence: i64) -> Option<(u64, &'static str)> {
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let (Some(end), Some(silence)) = (over.cut(), over.silence()) else { return };
-    if !over.is_websocket() || !over.is_whole() || end.how != StreamEnd::Fin {
-        return;
-    }
-    if over.ending.sides.iter().any(|side| side.unfinished.is_some()) {
+    if !over.is_websocket() || !over.knows_silence() || !over.is_at_rest() {
         return;
     }
     let Some((seconds, whose)) = usual(silence) else { return };
-    let got = Text::with("{} of silence, then FIN from the {}", span(silence)).word(end.by.name());
+    let got = Text::with("{} of silence, then {} from the {}", span(silence))
+        .and(end.how.flag())
+        .word(end.by.name());
     let expected = Text::with("a frame, or a ping, at least every {} s", seconds);
     let what = Text::new("ended by the {} after {} s of silence, without a Close frame")
         .word(end.by.name())

@@ -94,10 +94,12 @@ impl Flow {
         let half = &self.halves[from];
         let waited_for = if half.acked == 0 { half.next } else { half.acked };
         let position = half.position(segment.seq);
+        let length = segment.data.len() as u32 + segment.missing;
         matches!(half.state, State::Open | State::Ended)
-            && position < half.next
+            // A byte that was acknowledged before it was captured is news here.
+            && (length == 0 || position < half.next)
             && position + 1 == waited_for
-            && segment.data.len() as u32 + segment.missing <= 1
+            && length <= 1
             && !segment.flags.any(Flags::SYN | Flags::FIN)
     }
 
@@ -190,6 +192,9 @@ impl Flow {
             self.pulse.side(1 - from).zero_window.probes += 1;
         }
         if is_fin {
+            if start > sent && self.pulse.fin(from).is_none() {
+                self.pulse.side(from).fin_behind_hole = true;
+            }
             self.pulse.ends(from, segment.at);
         }
     }

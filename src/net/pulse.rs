@@ -58,6 +58,8 @@ pub(super) struct Rare {
 
 #[derive(Debug, Default)]
 pub(super) struct RareSide {
+    /// Bytes right before the first FIN are missing.
+    pub fin_behind_hole: bool,
     pub reset: Option<At>,
     /// That acknowledged nothing.
     pub disowned: bool,

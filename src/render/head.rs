@@ -1,5 +1,7 @@
 //! The head of an input: what it is, what went wrong in it, worst first, and how its connections ended.
 
+use std::borrow::Cow;
+
 use super::page::Page;
 use super::said::{Block, Cause, Run, Setter, item, say as line};
 use super::style::Ink;
@@ -120,9 +122,29 @@ impl Teller<'_> {
         let groups = head.groups();
         to.set(Block::Gap);
         to.set(Block::Title(lang.words("what went wrong")));
-        let (mut left, mut told) = (rows.saturating_sub(2), 0);
-        let mut causes = groups.iter().map(|group| self.cause(group)).peekable();
+        let whole = self.chosen(&groups, rows, true);
+        // With less evidence for each there may be room for more.
+        let short = || self.chosen(&groups, rows, false);
+        let causes = if whole.len() < groups.len() { more_of(whole, short()) } else { whole };
+        let more = (groups.len() - causes.len()) as u64 + head.more;
+        causes.into_iter().for_each(|cause| to.set(Block::Cause(cause)));
+        if more > 0 {
+            let words = match more {
+                1 => lang.words("and 1 more: --view causes shows all").to_owned(),
+                more => lang.fill("and {} more: --view causes shows all", &[&grouped(more)]),
+            };
+            line(Ink::Faint, &words, to);
+        }
+    }
+
+    /// The causes that there is room for in so many rows, with what there is room for of each; `is_whole`
+    /// with the first and the last place of each.
+    fn chosen(&self, groups: &[Cow<'_, Group>], rows: usize, is_whole: bool) -> Vec<Cause> {
+        let mut left = rows.saturating_sub(2);
+        let mut chosen = Vec::new();
+        let mut causes = groups.iter().map(|group| self.cause(group, is_whole)).peekable();
         while let Some(mut cause) = causes.next() {
+            let told = chosen.len();
             if self.depth == Depth::Brief {
                 let evidence = format!("{}  {}", cause.id, cause.evidence);
                 let what = self.rows(&cause.what, 11) + self.rows(&evidence, 11);
@@ -137,20 +159,12 @@ impl Teller<'_> {
                 }
                 left = left.saturating_sub(what + self.extent(&cause.behind) + self.extent(&cause.mend));
             }
-            told += 1;
-            to.set(Block::Cause(cause));
+            chosen.push(cause);
         }
-        let more = groups.len() as u64 - told + head.more;
-        if more > 0 {
-            let words = match more {
-                1 => lang.words("and 1 more: --view causes shows all").to_owned(),
-                more => lang.fill("and {} more: --view causes shows all", &[&grouped(more)]),
-            };
-            line(Ink::Faint, &words, to);
-        }
+        chosen
     }
 
-    fn cause(&self, group: &Group) -> Cause {
+    fn cause(&self, group: &Group, is_whole: bool) -> Cause {
         let lang = self.lang;
         let say = |words: fn(&Diagnosis) -> &Text| {
             group.diagnosis.as_ref().map_or_else(String::new, |it| lang.say(words(it)).into_owned())
@@ -159,7 +173,7 @@ impl Teller<'_> {
             severity: group.rule.severity,
             id: group.rule.id,
             what: self.what(group),
-            evidence: self.evidence(group),
+            evidence: self.evidence(group, is_whole),
             behind: say(|it| &it.what),
             mend: say(|it| &it.fix),
         }
@@ -175,6 +189,9 @@ impl Teller<'_> {
             (None, Some(target)) => target.clone(),
             (None, None) => String::new(),
         };
+        if group.paths > 1 {
+            whom = lang.fill("{} ({} paths)", &[&whom, &grouped(group.paths as u64)]);
+        }
         let mut words = if !group.is_case {
             // A rule that somebody broke.
             let title = lang.words(group.rule.title).to_owned();
@@ -240,10 +257,13 @@ impl Teller<'_> {
     }
 
     /// Where it is, and when.
-    fn evidence(&self, group: &Group) -> String {
+    fn evidence(&self, group: &Group, is_whole: bool) -> String {
         let lang = self.lang;
         if group.times == 1 {
             return self.place(group.first);
+        }
+        if !is_whole {
+            return lang.fill("first {}", &[&self.place(group.first)]);
         }
         let first = lang.fill("first {}", &[&self.place(group.first)]);
         let last = lang.fill("last {}", &[&self.place(group.last)]);
@@ -335,6 +355,11 @@ impl Teller<'_> {
         };
         (name, words)
     }
+}
+
+/// The list that tells more.
+fn more_of(one: Vec<Cause>, other: Vec<Cause>) -> Vec<Cause> {
+    if other.len() > one.len() { other } else { one }
 }
 
 /// Whose names stand in a connection's line.

@@ -32,8 +32,8 @@ use std::sync::Arc;
 use crate::app::{Glance, Meaning, Said, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppPacket, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
-    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
+    App, AppPacket, Body, Connection, Dir, EndKind, Ending, Finding, FindingCounts, Flow, Frame, HttpHead,
+    Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 pub use crate::app::keys::Keys;
@@ -118,7 +118,7 @@ impl<S: Sink> Timeline<S> {
         if let Some(ending) = &connection.ending {
             let conn = self.conns.remove(&unit.conn);
             let Some(mut conn) = conn else { return self.pass(unit) };
-            self.end_talk(unit, ending.how, &mut conn)?;
+            self.end_talk(unit, ending, &mut conn)?;
             self.requests.held -= conn.held;
             let unanswered = conn.unanswered(unit.time.or(conn.last));
             if unanswered.is_empty() {
@@ -230,8 +230,10 @@ impl<S: Sink> Timeline<S> {
     }
 
     /// The connection is over: what its protocol has not finished, unless the capture ends first.
-    fn end_talk(&mut self, unit: &Unit<'_>, how: EndKind, conn: &mut Conn) -> Flow {
-        let found = if how == EndKind::CaptureEnd { Vec::new() } else { conn.talk.end() };
+    fn end_talk(&mut self, unit: &Unit<'_>, ending: &Ending, conn: &mut Conn) -> Flow {
+        let ended = || ending.close().map(|(_, close)| close.time).or(ending.first.map(|end| end.time));
+        let is_cut = ending.how == EndKind::CaptureEnd;
+        let found = if is_cut { Vec::new() } else { conn.talk.end(ended().flatten()) };
         self.count(&found);
         for finding in &found {
             let findings = std::slice::from_ref(finding);

@@ -206,7 +206,8 @@ impl Aftermath {
     /// What `dir` had done when its connection was over, as far as it is known here.
     pub fn side_end(&self, dir: Dir) -> SideEnd {
         let sight = self.sight[dir.index()];
-        let mut end = SideEnd { is_whole: sight.is_whole() && !sight.late, ..SideEnd::default() };
+        let is_whole = sight.is_whole() && !sight.late;
+        let mut end = SideEnd { is_whole, is_blind: sight.blind, ..SideEnd::default() };
         if let Some(story) = &self.story {
             let side = &story.sides[dir.index()];
             [end.pings, end.pongs] = side.sent;

@@ -44,7 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Bytes of connections to units; packets to bytes of connections.
     ("session", &["tls", "http", "h2", "ws", "model", "limits"]),
     ("timeline", &["app", "model", "limits"]),
-    ("cause", &["ws", "http", "model", "limits"]),
+    ("cause", &["ws", "http", "net", "model", "limits"]),
     ("decoder", &["session", "timeline", "cause", "ws", "model", "limits"]),
     ("pipeline", &["decoder", "input", "net", "ws", "model", "limits"]),
     ("select", GROUND),

@@ -120,3 +120,32 @@ async def socketio_ping_timeout(on):
     """, ready=None)
     await on.finish(client)
     server.kill()
+
+
+@incident
+async def mqtt_keep_alive(on):
+    """A client of MQTT.js promises a packet every 2 s, and its process hangs; aedes gives it up after 3 s."""
+    server = await on.node("""
+        import aedes from 'aedes';
+        import { createServer } from 'node:http';
+        import { WebSocketServer, createWebSocketStream } from 'ws';
+        const broker = aedes();
+        const http = createServer();
+        new WebSocketServer({ server: http, handleProtocols: () => 'mqtt' }).on('connection', (socket) => {
+          const stream = createWebSocketStream(socket);
+          stream.on('error', () => {});
+          broker.handle(stream);
+        });
+        http.listen(8080, '127.0.0.1', () => console.log('ready'));
+    """)
+    client = await on.node("""
+        import mqtt from 'mqtt';
+        const client = mqtt.connect('ws://127.0.0.1:8080/mqtt', { keepalive: 2, clientId: 'pump-17', reconnectPeriod: 0 });
+        client.on('connect', () => {
+          client.publish('pump/17', 'on', { qos: 1 });
+          setTimeout(() => { const end = Date.now() + 5000; while (Date.now() < end); }, 500);
+        });
+        client.on('close', () => process.exit());
+    """, ready=None)
+    await on.finish(client)
+    server.kill()

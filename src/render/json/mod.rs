@@ -154,7 +154,7 @@ impl<W: Write> Sink for Json<W> {
         if matches!(unit.body, Body::Summary(_)) {
             findings(unit, stream);
             for group in head.groups() {
-                stream.record(|w| cause::cause(group, w));
+                stream.record(|w| cause::cause(&group, w));
             }
             records.unit(unit, stream);
         } else {

@@ -47,7 +47,7 @@ fn records<W: Write>(report: &Report<'_>, mut to: Stream<W>) -> io::Result<()> {
     to.of(None);
     to.record(|w| total(report, w));
     for group in report.head.groups() {
-        to.record(|w| cause(group, w));
+        to.record(|w| cause(&group, w));
     }
     if let Some(it) = report.summary {
         to.record(|w| summary(it, w));

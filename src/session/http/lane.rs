@@ -59,6 +59,8 @@ pub(super) struct Request {
     pub time: Option<Time>,
     /// It was told that nobody answers it.
     pub unanswered: bool,
+    /// Its client has ended its stream without an answer.
+    pub given_up: bool,
     /// Bytes of its head, which what is kept of it cannot exceed.
     pub cost: usize,
 }

@@ -23,7 +23,15 @@ impl Http {
         let mut http = Self::new();
         http.client.blocked = true;
         let cost = head.len();
-        http.requests.push_back(Request { method, upgrade, polls: false, time, unanswered: false, cost });
+        http.requests.push_back(Request {
+            method,
+            upgrade,
+            polls: false,
+            time,
+            unanswered: false,
+            given_up: false,
+            cost,
+        });
         http
     }
 
@@ -114,7 +122,15 @@ impl Http {
             upgrade = facts.is_upgrade.then(|| Box::new(facts));
         }
         let cost = reader.bytes().len();
-        self.requests.push_back(Request { method, upgrade, polls, time: at.time, unanswered: false, cost });
+        self.requests.push_back(Request {
+            method,
+            upgrade,
+            polls,
+            time: at.time,
+            unanswered: false,
+            given_up: false,
+            cost,
+        });
         if self.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             return OTHER;
         }

@@ -97,7 +97,8 @@ impl Story {
 
     pub(super) fn unanswered_pings(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
-            let Sight { seen, blind, .. } = sight[dir.peer().index()];
+            // Who has said nothing at all has not answered either.
+            let is_whole = sight[dir.peer().index()].is_whole();
             // Only the latest ping has to be answered, and only when there was time for it: a Close
             // frame, or the end of TCP, ends the waiting.
             let pings = &self.sides[dir.index()].pings;
@@ -109,7 +110,7 @@ impl Story {
                 (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
                 _ => last.overtaken,
             };
-            if waited && seen && !blind {
+            if waited && is_whole {
                 // One that was followed by other pongs tells more.
                 let ping = pings.iter().rfind(|ping| ping.other_pong.is_some()).unwrap_or(last);
                 //= RFC 6455 §5.5.2
