@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::over::Over;
-use super::{Fast, silence};
+use super::{Fast, Group, Place, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, span};
 use crate::model::{
@@ -41,6 +41,17 @@ rules! {
 
 /// Those that explain why connections ended, and not only what came of it.
 pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
+
+/// Whether ends that these connections had together are those of a group, as far as its time and its number
+/// of connections tell.
+pub(super) fn may_explain(together: &Group, group: &Group) -> bool {
+    let ended = together.last.time;
+    let is_then = |place: &Place| {
+        let apart = place.time.zip(ended).map_or(0, |(time, ended)| time.since(ended).abs());
+        *together.rule != ENDED_TOGETHER || apart <= SECOND
+    };
+    group.connections <= together.connections && is_then(&group.first) && is_then(&group.last)
+}
 
 /// What is remembered of a connection that is over.
 #[derive(Clone, Copy, Debug)]

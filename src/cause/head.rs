@@ -160,10 +160,16 @@ impl Head {
             *group.rule == net::TCP_GAP && self.groups.iter().any(whole)
         };
         let is_explained = |group: &&Group| {
-            let together = |other: &Group| crowd::ENDS.contains(&other.rule) && other.server == group.server;
-            (MANNERS.contains(&group.rule) || crash::is_reset(group.rule))
+            let is_reset = crash::is_reset(group.rule);
+            let is_part = |other: &Group| {
+                crowd::ENDS.contains(&other.rule)
+                    && other.server == group.server
+                    // A reset at another time is another thing.
+                    && (!is_reset || crowd::may_explain(other, group))
+            };
+            (MANNERS.contains(&group.rule) || is_reset)
                 && group.server.is_some()
-                && self.groups.iter().any(together)
+                && self.groups.iter().any(is_part)
         };
         let mut groups = joined(self.groups.iter().filter(|group| !is_explained(group) && !is_cut(group)));
         groups.sort_by_key(|group| {
@@ -263,7 +269,9 @@ impl Head {
             manners = open.manners;
         }
         // Requests without an answer say nothing of the manner of the end.
-        if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
+        let says_little =
+            |finding: &Finding| reply::RULES.contains(&finding.rule) && !reply::explains(finding);
+        if unit.findings.iter().all(says_little) {
             for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }
@@ -424,3 +432,6 @@ impl Sink for Head {
         ON
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,6 +55,20 @@ fn is_asked<S: Sink>(sink: &S) -> bool {
     app && causes
 }
 
+/// Of a Close code of which nothing else is known, an answer right before that was an error says why.
+fn blame_answer(causes: &mut [Finding]) {
+    let answer = causes.iter().find(|cause| reply::explains(cause));
+    let Some((what, usual)) = answer.and_then(|it| Some((it.case.as_ref()?.what.clone(), it.rule.usually?)))
+    else {
+        return;
+    };
+    for cause in causes.iter_mut().filter(|cause| close::RULES.contains(&cause.rule) && cause.cause.is_none())
+    {
+        let behind = Diagnosis::new(cause.rule.id, what.clone(), usual.fix);
+        cause.cause = Some(Box::new(behind));
+    }
+}
+
 /// The causes, under what they are about.
 pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
     vec![
@@ -159,6 +173,7 @@ impl<S: Sink> Judge<S> {
         self.crowd.ends(&over, &causes);
         if let Some(replies) = &mut self.replies {
             replies.ends(&over, &mut causes);
+            blame_answer(&mut causes);
         }
         self.count(&causes);
         let judgement = line::judgement(&over);

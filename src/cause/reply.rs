@@ -46,6 +46,14 @@ rules! {
         mend "look at what the receiver did while the slowest requests waited";
 }
 
+/// What is said of a connection that ended right after an answer that was an error.
+const RIGHT_AFTER: &str = "ended right after an answer from the {} to {}: “{}”";
+
+/// Whether a finding says why its connection was ended: an answer right before that was an error.
+pub(super) fn explains(finding: &Finding) -> bool {
+    finding.rule == &FAILED && finding.case.as_ref().is_some_and(|case| case.what.template == RIGHT_AFTER)
+}
+
 const SECOND: i64 = 1_000_000_000;
 
 /// Who asked for less time than this when everything ended may not have wanted the answer any more.
@@ -181,10 +189,11 @@ impl Replies {
         if let Some(failed) = &trouble.failed
             && !is_fine
             && let Some((end, failed_at)) = over.ended().zip(failed.time)
-            && (0..=RIGHT_BEFORE).contains(&end.since(failed_at))
+            // Where its packet was overtaken on the way it seems to be later.
+            && end.since(failed_at).abs() <= RIGHT_BEFORE
         {
-            let before = Some(end.since(failed_at));
-            causes.push(failed.finding("ended right after an answer from the {} to {}: “{}”", before));
+            let before = Some(end.since(failed_at).max(0));
+            causes.push(failed.finding(RIGHT_AFTER, before));
         }
     }
 

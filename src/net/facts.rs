@@ -96,8 +96,8 @@ impl Flow {
         let position = half.position(segment.seq);
         let length = segment.data.len() as u32 + segment.missing;
         matches!(half.state, State::Open | State::Ended)
-            // A byte that was acknowledged before it was captured is news here.
-            && (length == 0 || position < half.next)
+            // Behind bytes that were not captured a question for the window is told by that being shut.
+            && (position < half.next || length == 0 && self.halves[1 - from].window == 0)
             && position + 1 == waited_for
             && length <= 1
             && !segment.flags.any(Flags::SYN | Flags::FIN)

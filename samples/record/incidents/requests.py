@@ -149,3 +149,28 @@ async def mqtt_keep_alive(on):
     """, ready=None)
     await on.finish(client)
     server.kill()
+
+
+@incident
+async def stomp_refused(on):
+    """A STOMP server, by hand on npm ws, answers CONNECT with ERROR and closes with 1002, as RabbitMQ does;
+    STOMP.js tries twice."""
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080, handleProtocols: () => 'v12.stomp' }, () => console.log('ready'));
+        server.on('connection', (socket) => socket.on('message', () => {
+          socket.send('ERROR\\nmessage:Bad CONNECT\\ncontent-type:text/plain\\n\\nAccess refused for user guest\\n\\0');
+          setTimeout(() => socket.close(1002), 20);
+        }));
+    """)
+    client = await on.node("""
+        import WebSocket from 'ws';
+        globalThis.WebSocket = WebSocket;
+        const { Client } = await import('@stomp/stompjs');
+        const client = new Client({ brokerURL: 'ws://127.0.0.1:8080/stomp', reconnectDelay: 1500,
+          connectHeaders: { login: 'guest', passcode: 'guest' } });
+        client.activate();
+        setTimeout(() => process.exit(), 2500);
+    """, ready=None)
+    await on.finish(client)
+    server.kill()
