@@ -5,9 +5,13 @@
 //! A backslash in data is doubled, so that an escape cannot be forged. What is
 //! left advances the cursor by a known number of columns.
 
+mod plain;
+
 use std::str::Utf8Chunks;
 
 use unicode_width::UnicodeWidthChar;
+
+use self::plain::{Run, is_printable, run};
 
 /// Marks that may stand on one character. Scripts need three or four; without an
 /// end, one column would take any number of bytes.
@@ -143,118 +147,12 @@ pub fn as_they_are(words: &str, ascii: bool) -> Option<usize> {
     (run.text.len() == words.len()).then_some(run.columns)
 }
 
-/// Whether all of `bytes` is printable ASCII, and no backslash in `DATA`: without a branch but for the length.
-#[inline]
-fn is_printable<const DATA: bool>(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk() else {
-        return others::<DATA>(short_word(bytes) | spaces_from(bytes.len())) == 0;
-    };
-    // The last word may overlap the one before it.
-    let all = others::<DATA>(u64::from_le_bytes(*last));
-    let (words, _) = bytes.as_chunks();
-    words.iter().fold(all, |all, word| all | others::<DATA>(u64::from_le_bytes(*word))) == 0
-}
-
 fn columns_of_cells(words: &str, ascii: bool) -> usize {
     let (mut all, mut columns) = (self::words(words, ascii), 0);
     loop {
         columns += all.run(usize::MAX).columns;
         let Some(cell) = all.next() else { return columns };
         columns += usize::from(cell.width);
-    }
-}
-
-/// Characters that show as they are, each in one column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run<'a> {
-    pub text: &'a str,
-    /// How many they are.
-    pub columns: usize,
-}
-
-/// What shows as it is at the beginning of `text`, a character a column, but at most so many. In `DATA` a
-/// backslash does not.
-#[inline]
-fn run<const DATA: bool>(text: &str, ascii: bool, most: usize) -> Run<'_> {
-    let (mut at, mut columns) = (0, 0);
-    loop {
-        let here = &text.as_bytes()[at..];
-        let printable = printable::<DATA>(&here[..here.len().min(most - columns)]);
-        at += printable;
-        columns += printable;
-        if at == text.len() || columns == most || ascii {
-            break;
-        }
-        match text[at..].chars().next() {
-            Some(glyph) if is_own(glyph) => {
-                at += glyph.len_utf8();
-                columns += 1;
-            }
-            _ => break,
-        }
-    }
-    Run { text: &text[..at], columns }
-}
-
-/// How many bytes of printable ASCII there are before anything else.
-#[inline]
-fn printable<const DATA: bool>(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks();
-    for (at, word) in words.iter().enumerate() {
-        let others = others::<DATA>(u64::from_le_bytes(*word));
-        if others != 0 {
-            return 8 * at + others.trailing_zeros() as usize / 8;
-        }
-    }
-    // The rest in one word too, with what is left of it printable.
-    let word = match bytes.last_chunk() {
-        _ if tail.is_empty() => return bytes.len(),
-        Some(last) => u64::from_le_bytes(*last) >> (u64::BITS - 8 * tail.len() as u32),
-        None => short_word(tail),
-    };
-    let others = others::<DATA>(word | spaces_from(tail.len()));
-    bytes.len().min(8 * words.len() + others.trailing_zeros() as usize / 8)
-}
-
-/// The same in each byte of a word, to multiply by.
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// The high bit of each byte of a word.
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// A word of spaces, but for its first bytes: fewer than eight.
-#[inline]
-fn spaces_from(length: usize) -> u64 {
-    (ONES * u64::from(b' ')) << (8 * length)
-}
-
-/// The high bit of each byte that is not printable ASCII, or a backslash in `DATA`.
-#[inline]
-fn others<const DATA: bool>(word: u64) -> u64 {
-    // Without their highest bits no byte carries into the next one.
-    let low = word & !HIGHS;
-    let (not_controls, deletes) = (low + (HIGHS - ONES * 0x20), low + ONES);
-    let differing = low ^ (ONES * u64::from(b'\\'));
-    let backslashes = if DATA { !(differing + (HIGHS - ONES)) } else { 0 };
-    (word | deletes | !not_controls | backslashes) & HIGHS
-}
-
-/// Up to seven bytes as a word, the first in the lowest byte: of four and more in two halves that overlap.
-#[inline]
-fn short_word(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => {
-            let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
-            first | last << (8 * (bytes.len() - 4))
-        }
-        // The first, the one in the middle and the last: all that there are.
-        _ => match (bytes.first(), bytes.last()) {
-            (Some(first), Some(last)) => {
-                let middle = u64::from(bytes[bytes.len() / 2]) << (8 * (bytes.len() / 2));
-                u64::from(*first) | middle | u64::from(*last) << (8 * (bytes.len() - 1))
-            }
-            _ => 0,
-        },
     }
 }
 
@@ -381,13 +279,6 @@ fn coded(c: char) -> Cell {
     Cell::coded("\\u{", u32::from(c), 1, "}", c.len_utf8())
 }
 
-/// Whether it is one of the tool's own glyphs, each of which takes one column.
-#[inline]
-fn is_own(c: char) -> bool {
-    matches!(c, '·' | '§' | '×' | 'µ' | '–' | '—' | '‘' | '’' | '“' | '”' | '…' | '←' | '→' | '−')
-        || matches!(c, '≤' | '≥' | '✓' | '✗')
-}
-
 /// What the tool's own glyphs become without Unicode.
 fn transliterated(c: char) -> &'static str {
     match c {
@@ -424,6 +315,7 @@ fn is_deceptive(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::plain::is_own;
     use super::*;
     use unicode_width::UnicodeWidthStr;
 

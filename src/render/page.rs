@@ -219,6 +219,17 @@ impl Page {
         }
     }
 
+    /// Writes a value of printable ASCII at the right end of so many columns, and a space behind it.
+    pub fn put_cell(&mut self, ink: Ink, value: &str, columns: usize) {
+        let spaces = columns.saturating_sub(value.len());
+        self.open(ink);
+        self.space(spaces);
+        self.text.push_str(value);
+        self.text.push(' ');
+        self.column += value.len() + 1;
+        self.close(ink);
+    }
+
     /// Writes words of the tool in the page's language.
     pub fn word(&mut self, ink: Ink, english: &'static str) -> &mut Self {
         let words = self.lang.words(english);
@@ -231,6 +242,13 @@ impl Page {
             0 if self.column > 0 => 2,
             by => by,
         };
+        self.space(by);
+        self
+    }
+
+    /// Writes so many spaces.
+    #[inline]
+    fn space(&mut self, by: usize) {
         // A copy of a fixed length, and off with what is too much, is cheaper than one of another.
         let end = self.text.len() + by;
         while self.text.len() < end {
@@ -238,7 +256,6 @@ impl Page {
         }
         self.text.truncate(end);
         self.column += by;
-        self
     }
 
     /// Writes `words` so that they end before `column`, if they fit.

@@ -100,13 +100,13 @@ impl Half {
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
         let found = if shared.aftermath.is_quiet() { recognise(bytes, dir, &self.keys) } else { None };
-        let Some(whole) = found.as_ref() else {
+        let Some(whole) = found else {
             return if wants.fields { None } else { self.parting(shared, bytes, at, out, scratch) };
         };
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let (payload, text) = clear(whole, shown, &mut scratch.block)?;
+        let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
         let described = wants.fields.then_some(&mut scratch.described);
-        let flow = self.take_whole(dir, shared, whole, (payload, text), at, out, described);
+        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out, described);
         Some((whole.rest, flow))
     }
 
