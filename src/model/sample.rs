@@ -107,7 +107,8 @@ pub struct Talk<'s, S> {
     pub flow: Flow,
     /// Bytes of either endpoint before its frames.
     offset: u64,
-    wire: Option<Wire>,
+    /// The WebSocket spoken of, with the number of its connection.
+    wire: Option<(u32, Wire)>,
 }
 
 impl<'s, S: Sink> Talk<'s, S> {
@@ -191,7 +192,9 @@ impl<'s, S: Sink> Talk<'s, S> {
     pub fn frame_bytes(&mut self, dir: Dir, bytes: &[u8]) -> &mut Self {
         self.step();
         let at = At { time: Some(Time(self.time)), packet: self.packet, ..At::default() };
-        let mut wire = self.wire.take().unwrap_or_else(|| Wire::new(self.conn, [self.offset; 2]));
+        let (conn, offset) = (self.conn, self.offset);
+        let known = self.wire.take().filter(|(of, _)| *of == conn).map(|(_, wire)| wire);
+        let mut wire = known.unwrap_or_else(|| Wire::new(conn, [offset; 2]));
         let (frame, message) = (mem::take(&mut self.findings), mem::take(&mut self.message_findings));
         wire.say(dir, bytes, at, self.sink.wants(), &mut |unit| {
             // What is wrong with it is what the test says.
@@ -202,7 +205,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             };
             self.flow = self.sink.take(&Unit { findings, counted: &[], ..*unit });
         });
-        self.wire = Some(wire);
+        self.wire = Some((conn, wire));
         self
     }
 

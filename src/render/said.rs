@@ -348,12 +348,12 @@ mod tests {
             lines,
             [
                 "# frame 1 | Some(Client) | text, 5 bytes, unmasked | None Some((4, 4))",
-                "0 | 1... .... | FIN | 1 | final fragment of a message | RFC 6455 §5.2",
+                "0 | 1... .... | FIN | 1 | a message in one frame | RFC 6455 §5.2",
                 "0 | .000 .... | RSV1–3 | 000 | no extension bits | RFC 6455 §5.2",
-                "0 | .... 0001 | Opcode | 0x1 | text frame | RFC 6455 §5.2",
-                "1 | 0... .... | MASK | 0 | not masked | RFC 6455 §5.2",
-                "1 | .000 0101 | Payload length | 5 | 5 bytes, 7-bit form | RFC 6455 §5.2",
-                "2–6 |  | Payload data | 5 of 5 bytes \"Hello\" |  | RFC 6455 §5.2",
+                "0 | .... 0001 | opcode | 0x1 | text | RFC 6455 §5.2",
+                "1 | 0... .... | MASK | 0 | not masked, which clients must | RFC 6455 §5.2",
+                "1 | .000 0101 | payload length | 5 | bytes of payload | RFC 6455 §5.2",
+                "2–6 |  | payload | 5 of 5 bytes \"Hello\" |  | RFC 6455 §5.2",
                 "! unmasked-client-frame | Some(\"byte 1, bit 0\")",
             ]
         );
