@@ -145,8 +145,16 @@ impl<S: Sink> Judge<S> {
             self.paces.remove(&unit.conn);
             return ON;
         }
-        let over =
-            Over { conn: unit.conn, connection, ending, time: unit.time, found: &found, hints: &hints };
+        let close = ending.close();
+        let over = Over {
+            conn: unit.conn,
+            connection,
+            ending,
+            close,
+            time: unit.time,
+            found: &found,
+            hints: &hints,
+        };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);

@@ -6,7 +6,7 @@
 use super::about::Told;
 use super::usual::Asked;
 use crate::limits;
-use crate::model::{At, Ending};
+use crate::model::{At, EndKind, Ending};
 use crate::ws::Conversation;
 
 /// Rooms that stand empty.
@@ -69,9 +69,9 @@ impl Spare {
         keep(&mut self.told, told);
     }
 
-    /// A room for how a connection ended.
-    pub(super) fn ending(&mut self, ending: Ending) -> Box<Ending> {
-        reuse(self.ending.take(), ending)
+    /// A room for how a connection ended, in which still stands how another one did.
+    pub(super) fn ending(&mut self) -> Box<Ending> {
+        self.ending.take().unwrap_or_else(|| Box::new(Ending::new(EndKind::CaptureEnd)))
     }
 
     /// A room for a request that waits.
