@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Body, Emitter, Sink, Time, Unit, Wants};
+use crate::model::{Body, Emitter, Message, Sink, Time, Unit, Wants};
 use crate::ws::half::Scratch;
 use crate::ws::mask;
 
@@ -16,10 +16,16 @@ impl Sink for Told {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        if !matches!(unit.body, Body::Summary(_)) {
-            let told = format!("{unit:?}");
-            self.1.push(told);
-        }
+        let told = match unit.body {
+            Body::Summary(_) => return ON,
+            // What was found on the way need not be looked for again.
+            Body::Message(message) => {
+                let message = Message { text: None, ..*message };
+                format!("{:?}", Unit { body: Body::Message(&message), ..*unit })
+            }
+            _ => format!("{unit:?}"),
+        };
+        self.1.push(told);
         ON
     }
 }
