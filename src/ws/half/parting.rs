@@ -7,8 +7,7 @@
 
 use super::{Half, Scratch};
 use crate::model::{
-    At, Body, CloseBody, CloseCode, Dir, Flow, Frame, FrameHeader, LengthForm, Message, Opcode, Out, Unit,
-    Utf8,
+    At, Body, CloseBody, CloseCode, Dir, Flow, Frame, FrameHeader, Message, Opcode, Out, Unit, Utf8,
 };
 use crate::ws::aftermath::Seen;
 use crate::ws::judge::KeyWatch;
@@ -135,16 +134,7 @@ fn recognise(bytes: &[u8], dir: Dir, mut keys: KeyWatch) -> Option<Parting<'_>> 
     if !matches!(code.0, 1000 | 1001) {
         return None;
     }
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode: Opcode::CLOSE,
-        masking_key,
-        length_form: LengthForm::Bits7,
-        length: BODY as u64,
-    };
+    let header = FrameHeader::of(Opcode::CLOSE, masking_key, BODY as u64);
     let head = &bytes[..bytes.len() - payload.len()];
     Some(Parting { header, head, body, code, rest, keys })
 }
