@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::Body;
 
 /// What happens on a connection.
 #[derive(Clone, Debug)]
@@ -29,7 +30,16 @@ impl Sink for Log {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        self.0.push(format!("{unit:?}"));
+        let message;
+        let body = match unit.body {
+            // What was found on the way need not be looked for again.
+            Body::Message(one) => {
+                message = Message { text: None, ..*one };
+                Body::Message(&message)
+            }
+            body => body,
+        };
+        self.0.push(format!("{:?}", Unit { body, ..*unit }));
         ON
     }
 }
