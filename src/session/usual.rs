@@ -6,8 +6,8 @@
 
 use std::ops::ControlFlow;
 
+use super::entry::Attempt;
 use super::http::Http;
-use super::memory::Attempt;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::handshake::{self, ResponseFacts, UsualRequest};
 use crate::model::{At, Dir, Handshake, Roles};
@@ -95,7 +95,7 @@ impl Session {
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);
         }
-        about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
+        about.show_usual(Dir::Client, (request.start_line, bytes.len()), &findings, at, cx)?;
         self.phase = Phase::Asked(cx.memory.spare.asked(bytes, *request.key, at));
         ControlFlow::Continue(true)
     }
@@ -111,7 +111,7 @@ impl Session {
         cx.memory.replied(told.conn, &mut told.entry, at.time, &mut findings);
         let facts = ResponseFacts { status: Some(101), ..ResponseFacts::default() };
         self.about.describe_response(&facts, true);
-        self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
+        self.about.show_usual(Dir::Server, (response.start_line, response.length), &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
             let talk = Phase::WebSocket(cx.memory.spare.talk(talk));

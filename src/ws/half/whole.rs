@@ -4,6 +4,7 @@
 //! the long way, where the rules are: here it is only known that none of them is broken. What comes out
 //! is the same either way, which the tests hold both against.
 
+use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
 use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Single};
@@ -98,13 +99,14 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields || !shared.aftermath.is_quiet() {
+        if !shared.aftermath.is_quiet() {
             return None;
         }
         let whole = recognise(bytes, dir, &self.keys)?;
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
         let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
-        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out);
+        let described = wants.fields.then_some(&mut scratch.described);
+        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out, described);
         Some((whole.rest, flow))
     }
 
@@ -119,6 +121,7 @@ impl Half {
         (payload, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
+        described: Option<&mut Described>,
     ) -> Flow {
         let length = whole.payload.len() as u64;
         let bytes = whole.head.len() as u64 + length;
@@ -137,7 +140,7 @@ impl Half {
         shared.aftermath.quiet_frame(dir);
         shared.next_n += 1;
         shared.next_m += 1;
-        out.emit_single(&Single {
+        let single = Single {
             conn: shared.conn,
             dir,
             at,
@@ -150,7 +153,14 @@ impl Half {
             payload,
             text,
             inferred: self.inferred,
-        })
+        };
+        match described {
+            None => out.emit_single(&single),
+            Some(described) => {
+                let source = shared.source(dir);
+                single.lend(|unit, message| described.tell(unit, message, source, at, out))
+            }
+        }
     }
 }
 
