@@ -100,7 +100,7 @@ rules! {
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let Some((by, close)) = over.close() else { return };
-    let Some(code) = close.code else { return };
+    let Some(code) = close.code.filter(|code| code.0 != 1000) else { return };
     let Some(rule) = rule(over, by, close, code) else { return };
     let reason = prefix(&close.reason, REASON);
     let name = code.name();
@@ -124,7 +124,6 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
     let reason = close.reason.to_ascii_lowercase();
     let is_pong = reason.contains("ping timeout") || reason.contains("pong timeout");
     Some(match code.0 {
-        1000 => return None,
         // A page is left.
         1001 if by == Dir::Client => return None,
         // It may answer one that the capture lacks, and repeats its code then.

@@ -228,7 +228,10 @@ impl Head {
         if connection.ending.is_some() {
             return;
         }
-        let path = connection.target.as_deref().map(|target| target.split('?').next().unwrap_or_default());
+        let path = connection.target.as_deref().map(|target| {
+            let end = target.bytes().position(|b| b == b'?');
+            &target[..end.unwrap_or(target.len())]
+        });
         let is_last = |site: &&u32| {
             self.sites
                 .get(**site as usize)

@@ -161,8 +161,8 @@ impl<S: Sink> Judge<S> {
         }
         let pace = forget(&mut self.paces, unit.conn);
         let inflated = pace.as_ref().map_or([0; 2], Pace::largest);
-        let (conn, time) = (unit.conn, unit.time);
-        let over = Over { conn, connection, ending, time, found: &found, inflated, hints: &hints };
+        let (conn, time, close) = (unit.conn, unit.time, ending.close());
+        let over = Over { conn, connection, ending, close, time, found: &found, inflated, hints: &hints };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);

@@ -14,6 +14,8 @@ pub struct Over<'a> {
     pub connection: &'a Connection,
     /// How it ended.
     pub ending: &'a Ending,
+    /// The Close frame that came first, and who sent it.
+    pub close: Option<(Dir, &'a ClosePart)>,
     /// When the last of it was seen.
     pub time: Option<Time>,
     /// The rules it has broken, and by whom: warnings and errors, the first few.
@@ -37,7 +39,7 @@ impl<'a> Over<'a> {
 
     /// The Close frame that came first, and who sent it.
     pub fn close(&self) -> Option<(Dir, &'a ClosePart)> {
-        self.ending.close()
+        self.close
     }
 
     /// The first end of a stream, if it came without a Close frame.

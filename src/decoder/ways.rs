@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::sample::in_words;
 
 /// What happens on a connection.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl Sink for Log {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        self.0.push(format!("{unit:?}"));
+        self.0.push(in_words(unit));
         ON
     }
 }
@@ -34,40 +35,47 @@ fn told(connections: &[Vec<Event>], by_short_way: bool, memory: usize) -> (Vec<S
     let mut decoder = Decoder::within(memory, Log::default());
     if !by_short_way {
         decoder.scratch = Scratch::within(memory).without_short_way();
+        decoder.memory.spare = crate::session::Spare::closed();
     }
     let mut held = Vec::new();
     let longest = connections.iter().map(Vec::len).max().unwrap_or_default();
-    for (id, _) in connections.iter().enumerate() {
-        // Some of the open Internet, some that come from the same address.
-        let host = if id % 2 == 0 { "198.18.0.1" } else { "8.8.8.8" };
-        let endpoints = [format!("{host}:{}", 5000 + id), format!("{host}:80")];
-        let endpoints = endpoints.map(|endpoint| endpoint.parse().unwrap());
-        decoder.open(FlowId(id as u32), &Beginning::opened(endpoints));
-    }
     let mut packet = 0;
-    for turn in 0..longest {
-        for (id, events) in connections.iter().enumerate() {
-            let Some(event) = events.get(turn) else { continue };
-            packet += 1;
-            let (id, time) = (FlowId(id as u32), Some(Time(packet * 1_000_000)));
-            let at = At { packet, byte: 54, time };
-            decoder.tick(Time(packet * 1_000_000));
-            let _ = match event {
-                Event::Data(from, bytes) => decoder.data(id, *from, bytes, at),
-                Event::Gap(from) => {
-                    decoder.gap(id, *from, 5, (Some(packet), None), &crate::ws::TRUNCATED_FRAME)
-                }
-                Event::Behind(from) => {
-                    decoder.behind(id, *from);
-                    Interest::Follow
-                }
-                Event::End(from, how) => decoder.end(id, *from, *how, Receipt::default(), at),
-                Event::Close => {
-                    let _ = decoder.close(id, StreamEnd::Capture, time);
-                    Interest::Follow
-                }
-            };
-            held.push(decoder.held());
+    // What a connection leaves, another one gets.
+    for _ in 0..2 {
+        for (id, _) in connections.iter().enumerate() {
+            // Some of the open Internet, some that come from the same address.
+            let host = if id % 2 == 0 { "198.18.0.1" } else { "8.8.8.8" };
+            let endpoints = [format!("{host}:{}", 5000 + id), format!("{host}:80")];
+            let endpoints = endpoints.map(|endpoint| endpoint.parse().unwrap());
+            decoder.open(FlowId(id as u32), &Beginning::opened(endpoints));
+        }
+        for turn in 0..longest {
+            for (id, events) in connections.iter().enumerate() {
+                let Some(event) = events.get(turn) else { continue };
+                packet += 1;
+                let (id, time) = (FlowId(id as u32), Some(Time(packet * 1_000_000)));
+                let at = At { packet, byte: 54, time };
+                decoder.tick(Time(packet * 1_000_000));
+                let _ = match event {
+                    Event::Data(from, bytes) => decoder.data(id, *from, bytes, at),
+                    Event::Gap(from) => {
+                        decoder.gap(id, *from, 5, (Some(packet), None), &crate::ws::TRUNCATED_FRAME)
+                    }
+                    Event::Behind(from) => {
+                        decoder.behind(id, *from);
+                        Interest::Follow
+                    }
+                    Event::End(from, how) => decoder.end(id, *from, *how, Receipt::default(), at),
+                    Event::Close => {
+                        let _ = decoder.close(id, StreamEnd::Capture, time);
+                        Interest::Follow
+                    }
+                };
+                held.push(decoder.held());
+            }
+        }
+        for (id, _) in connections.iter().enumerate() {
+            let _ = decoder.close(FlowId(id as u32), StreamEnd::Capture, Some(Time(packet * 1_000_000)));
         }
     }
     let (log, summary) = decoder.finish();

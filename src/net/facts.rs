@@ -160,6 +160,8 @@ impl Flow {
         let own_end = if has_fin(from) { half.fin_position() } else { None };
         let is_known = start < half.next || half.keeps(start);
         let closed = has_fin(1 - from);
+        // One that stands before what was delivered ends nothing.
+        let ends = is_fin && end >= half.next;
         let fin_again = is_fin && own_end == Some(end);
         if let Some(own_end) = own_end
             && end > own_end
@@ -191,7 +193,7 @@ impl Flow {
             // The other way to ask for a window: with the next byte.
             self.pulse.side(1 - from).zero_window.probes += 1;
         }
-        if is_fin {
+        if ends {
             if start > sent && self.pulse.fin(from).is_none() {
                 self.pulse.side(from).fin_behind_hole = true;
             }

@@ -185,27 +185,26 @@ impl Table {
 
     /// Takes a flow out, and leaves a tombstone. Says whether there was one.
     pub(super) fn remove(&mut self, slot: u32) -> bool {
-        let Some(mut flow) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
-            return false;
-        };
+        let Some(place) = self.slots.get_mut(slot as usize) else { return false };
+        let Some(flow) = place else { return false };
+        let key = flow.key;
+        let tomb = Tomb { key, halves: [flow.halves[0].without_waiting(), flow.halves[1].without_waiting()] };
+        *place = None;
         self.free.push(slot);
-        for half in &mut flow.halves {
-            half.waiting = None;
-        }
-        let tomb = Tomb { key: flow.key, halves: flow.halves };
         let index = if self.tombs.len() < limits::CLOSED_FLOWS {
             self.tombs.push(tomb);
             self.tombs.len() - 1
         } else {
             let index = self.oldest_tomb;
             self.oldest_tomb = (index + 1) % limits::CLOSED_FLOWS;
-            let old = std::mem::replace(&mut self.tombs[index], tomb);
-            self.forget(&old.key, index as u32 | TOMB);
+            let old = self.tombs[index].key;
+            self.tombs[index] = tomb;
+            self.forget(&old, index as u32 | TOMB);
             index
         };
-        if self.first(&flow.key) == Some(slot) {
-            self.set(flow.key, index as u32 | TOMB);
-        } else if let Some(twin) = self.twin(&flow.key, slot) {
+        if self.first(&key) == Some(slot) {
+            self.set(key, index as u32 | TOMB);
+        } else if let Some(twin) = self.twin(&key, slot) {
             *twin = index as u32 | TOMB;
         }
         true

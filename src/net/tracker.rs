@@ -195,7 +195,7 @@ impl Tracker {
             return if is_there { self.next_elsewhere((kind, ip), &{ *packet }, true, sink) } else { None };
         };
         let Some(acked) = flow.is_next(from, &segment) else {
-            return self.at_end((kind, ip), slot, from, &{ *packet }, sink);
+            return self.last((kind, ip), slot, from, &{ *packet }, sink);
         };
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
@@ -212,10 +212,9 @@ impl Tracker {
         })
     }
 
-    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream, or [only
-    /// acknowledges](Flow::is_last_word) when the peer's is over.
+    /// Takes a plain packet whose segment is [one of the last](Flow::is_last), and no other.
     #[inline(never)]
-    fn at_end<S: StreamSink>(
+    fn last<S: StreamSink>(
         &mut self,
         (kind, ip): (Kind, usize),
         slot: u32,
@@ -223,22 +222,12 @@ impl Tracker {
         packet: &Packet<'_>,
         sink: &mut S,
     ) -> Option<Going> {
-        let datagram = plain::of(kind, ip, packet.data)?;
-        let segment = tcp::segment(&datagram, packet.number, packet.time)?;
-        let flow = self.table.get_mut(slot)?;
-        let ends = flow.is_ended_by(from, &segment);
-        if !ends && !flow.is_last_word(from, &segment) {
-            return None;
-        }
+        let datagram = &plain::of(kind, ip, packet.data)?;
+        let segment = &tcp::segment(datagram, packet.number, packet.time)?;
+        let flow = self.table.get_mut(slot).filter(|flow| flow.is_last(from, segment))?;
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
-        let id = FlowId(slot);
-        let after = if ends {
-            flow.take_end(id, from, &segment, sink)
-        } else {
-            flow.take_last_word(from, &segment);
-            After::Nothing
-        };
+        let after = flow.take_last(FlowId(slot), from, segment, sink);
         Some(self.after(slot, after, packet.number, packet.time, sink))
     }
 

@@ -41,6 +41,8 @@ use self::http::{Http, Next, Over, Run, Turn};
 pub use self::memory::Memory;
 use self::probe::Probe;
 pub use self::refused::Refusals;
+#[cfg(test)]
+pub(crate) use self::spare::Spare;
 use self::usual::Asked;
 
 /// What a session reports to and borrows from.

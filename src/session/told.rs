@@ -176,8 +176,9 @@ impl About {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
-        told.connection.target = Some(spare.text(prefix(target, limits::TARGET)));
-        told.connection.host = host.map(|host| spare.text(prefix(host, limits::TARGET)));
+        let host = host.map(|host| prefix(host, limits::TARGET));
+        let (target, host) = spare.texts(prefix(target, limits::TARGET), host);
+        (told.connection.target, told.connection.host) = (Some(target), host);
         told.connection.http_version = http_version;
     }
 

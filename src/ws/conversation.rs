@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
     At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
-    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time,
+    Rule, Severity, StreamEnd, TcpEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -217,21 +217,21 @@ impl Conversation {
         }
     }
 
-    /// How it ended, once it [has](Self::finish).
-    pub fn ending(&self) -> Ending {
-        let side = |dir: Dir| {
-            let at = dir.index();
-            let (heard, largest) = (self.shared.heard[at], self.shared.largest[at]);
-            let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
-            let is_over = matches!(self.shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
-            SideEnd { heard, largest, unfinished, is_over, ..self.shared.aftermath.side_end(dir) }
-        };
-        Ending {
-            close_code: self.close_code(),
-            counts: self.counts(),
-            first: self.shared.last.as_ref().and_then(|last| last.first_end),
-            sides: [side(Dir::Client), side(Dir::Server)],
-            ..Ending::new(self.end_kind())
+    /// Says how it ended, once it [has](Self::finish), apart from what others know of it.
+    pub fn tell_ending(&self, ending: &mut Ending) {
+        let Ending { how, close_code, counts, began, first, sides, transport } = ending;
+        *how = self.end_kind();
+        *close_code = self.close_code();
+        *counts = self.counts();
+        *first = self.shared.last.as_ref().and_then(|last| last.first_end);
+        (*began, *transport) = (None, None);
+        for dir in [Dir::Client, Dir::Server] {
+            let (at, shared) = (dir.index(), &self.shared);
+            let side = &mut sides[at];
+            shared.aftermath.tell_end(dir, side);
+            (side.heard, side.largest) = (shared.heard[at], shared.largest[at]);
+            side.unfinished = shared.last.as_ref().and_then(|last| last.unfinished[at]);
+            side.is_over = matches!(shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
         }
     }
 

@@ -245,6 +245,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> ControlFlow<(), &'b [u8]> {
+        if let Some((rest, flow)) = self.parting(shared, bytes, at, out, scratch) {
+            return flow.map_continue(|()| rest);
+        }
         let mut open = self.open(scratch);
         let mut flow = ON;
         while !bytes.is_empty() && flow.is_continue() {

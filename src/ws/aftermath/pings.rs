@@ -33,14 +33,14 @@ impl Story {
             time: seen.time,
             payload: seen.control_payload().into(),
             length: seen.header.length,
-            at: seen.place().opcode,
+            at: seen.opcode_at(),
             overtaken: false,
             other_pong: None,
         });
     }
 
     pub(super) fn pong(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
-        let (time, at) = (seen.time, seen.place());
+        let time = seen.time;
         let asker = &mut self.sides[dir.peer().index()];
         // What it answers may have been sent before the capture began, or be lost.
         let is_missing = peer.blind || (peer.late && !asker.answered);
@@ -53,7 +53,7 @@ impl Story {
             // So it may be with a ping under way; whether that one is answered too shows later.
             if !is_missing {
                 for ping in pings {
-                    ping.other_pong.get_or_insert(at.payload);
+                    ping.other_pong.get_or_insert_with(|| seen.payload_at());
                 }
             }
             if peer.seen && !is_missing {
@@ -64,7 +64,7 @@ impl Story {
                         "a ping with this payload before it".into(),
                         "none".into(),
                     )
-                    .at(at.opcode),
+                    .at(seen.opcode_at()),
                 );
             }
             return;
@@ -85,7 +85,7 @@ impl Story {
                     "a pong as soon as is practical".into(),
                     Text::with("{} later", moment(now.since(sent))),
                 )
-                .at(at.opcode)
+                .at(seen.opcode_at())
                 .at(ping.at)
                 .like(Case::new(
                     Text::new("had a pong of the {} that came late").word(dir.name()),
