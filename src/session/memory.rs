@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -28,11 +29,15 @@ pub struct Memory {
     keys: HashMap<Arc<[u8]>, Seen, RandomState>,
     /// The same keys, oldest first.
     order: VecDeque<Arc<[u8]>>,
+    /// How many came before these.
+    forgotten: u64,
     /// Connections whose handshake is not answered.
     connecting: HashSet<u32, RandomState>,
     /// Where connections that have to do with WebSocket went.
     servers: HashSet<SocketAddr, RandomState>,
-    pairs: HashMap<Pair, Acquaintance, RandomState>,
+    /// Clients and servers, and which of the acquaintances is theirs.
+    pairs: HashMap<Pair, u32, RandomState>,
+    acquaintances: Vec<Acquaintance>,
     hasher: RandomState,
     /// Rooms of `WebSockets` that are over, for those that begin.
     #[allow(clippy::vec_box, reason = "a room is moved by its address")]
@@ -42,6 +47,8 @@ pub struct Memory {
 /// Where a key was seen last.
 #[derive(Debug)]
 struct Seen {
+    /// How many keys came before it, itself included.
+    place: NonZeroU64,
     conn: u32,
     pair: Option<Pair>,
     /// When that was answered, if it is known already.
@@ -83,16 +90,17 @@ pub struct Attempt<'a> {
     pub now: Option<Time>,
 }
 
-/// A connection as it is remembered while it lasts.
+/// A connection as it is remembered while it lasts: there may be very many.
 #[derive(Debug, Default)]
 pub struct Entry {
-    pair: Option<Pair>,
+    /// Which of the acquaintances it belongs to.
+    pair: Option<u32>,
     began: Option<Time>,
     connecting: bool,
     /// Which of the handshakes between the two is the latest on this connection, from 1.
     turn: u64,
-    /// The key it has asked with.
-    key: Option<Arc<[u8]>>,
+    /// The [place](Seen::place) of the key it has asked with.
+    key: Option<NonZeroU64>,
     over: bool,
 }
 
@@ -141,12 +149,17 @@ impl Memory {
         entry.key = key.map(|key| self.key(conn, key, attempt, findings));
         let is_first = entry.pair.is_none();
         let Some(pair) = pair else { return };
-        if !self.pairs.contains_key(&pair) && self.pairs.len() >= limits::PAIRS_REMEMBERED {
-            return;
+        if !self.pairs.contains_key(&pair) {
+            if self.pairs.len() >= limits::PAIRS_REMEMBERED {
+                return;
+            }
+            self.pairs.insert(pair, self.acquaintances.len() as u32);
+            self.acquaintances.push(Acquaintance::default());
         }
-        let known = self.pairs.entry(pair).or_default();
+        let place = self.pairs[&pair];
+        let known = &mut self.acquaintances[place as usize];
         if is_first {
-            *entry = Entry { pair: Some(pair), began: now, key: entry.key.take(), ..Entry::default() };
+            *entry = Entry { pair: Some(place), began: now, key: entry.key, ..Entry::default() };
             known.attempt(self.hasher.hash_one(target), now, findings);
             known.open += 1;
         }
@@ -164,24 +177,27 @@ impl Memory {
         key: &[u8],
         attempt: &Attempt<'_>,
         findings: &mut Vec<Finding>,
-    ) -> Arc<[u8]> {
+    ) -> NonZeroU64 {
         let Attempt { pair, offers, now, .. } = *attempt;
-        let key = self.keys.get_key_value(key).map_or_else(|| key.into(), |(known, _)| known.clone());
-        let Some(earlier) = self.keys.get_mut(&key) else {
+        let Some(earlier) = self.keys.get_mut(key) else {
             if self.order.len() >= limits::KEYS_REMEMBERED
                 && let Some(oldest) = self.order.pop_front()
             {
                 self.keys.remove(&oldest);
+                self.forgotten += 1;
             }
-            self.keys.insert(key.clone(), Seen { conn, pair, answered: None, offers, hops: 0 });
-            self.order.push_back(key.clone());
-            return key;
+            let place = NonZeroU64::MIN.saturating_add(self.forgotten + self.order.len() as u64);
+            let key: Arc<[u8]> = key.into();
+            self.keys.insert(key.clone(), Seen { place, conn, pair, answered: None, offers, hops: 0 });
+            self.order.push_back(key);
+            return place;
         };
+        let place = earlier.place;
         let before = std::mem::replace(&mut earlier.conn, conn);
         let is_elsewhere = std::mem::replace(&mut earlier.pair, pair) != pair;
         let answered = earlier.answered.take();
         if before == conn {
-            return key;
+            return place;
         }
         // Who passes a handshake on (a proxy, a translator of addresses) does so while it is unanswered
         // and between other addresses, and not any number of times. A request may be told late, when the
@@ -207,7 +223,7 @@ impl Memory {
             let got = Text::with("the key of connection {}", before);
             findings.push(Finding::new(&REUSED_KEY, Dir::Client, "a key chosen afresh".into(), got));
         }
-        key
+        place
     }
 
     /// The keys of the latest handshakes.
@@ -224,11 +240,14 @@ impl Memory {
         answer: Option<Time>,
         findings: &mut Vec<Finding>,
     ) {
-        let seen = entry.key.as_ref().and_then(|key| self.keys.get_mut(key));
+        let before = entry.key.and_then(|key| (key.get() - 1).checked_sub(self.forgotten));
+        let key = before.and_then(|before| self.order.get(before as usize));
+        let seen = key.and_then(|key| self.keys.get_mut(key));
         if let Some(seen) = seen.filter(|seen| seen.conn == conn) {
             seen.answered = answer;
         }
-        let known = entry.pair.filter(|_| entry.connecting).and_then(|pair| self.pairs.get_mut(&pair));
+        let pair = entry.pair.filter(|_| entry.connecting);
+        let known = pair.and_then(|pair| self.acquaintances.get_mut(pair as usize));
         let overlaps = |known: &&mut Acquaintance| {
             known.begun != entry.turn && known.latest.zip(answer).is_some_and(|(began, ended)| began < ended)
         };
@@ -258,7 +277,8 @@ impl Memory {
         if std::mem::replace(&mut entry.over, true) {
             return;
         }
-        let Some(known) = entry.pair.and_then(|pair| self.pairs.get_mut(&pair)) else { return };
+        let known = entry.pair.and_then(|pair| self.acquaintances.get_mut(pair as usize));
+        let Some(known) = known else { return };
         known.open = known.open.saturating_sub(1);
         let lasted = entry.began.zip(now).map_or(0, |(began, now)| now.since(began));
         if is_clean || lasted > limits::CONNECTION_LASTS {
@@ -416,6 +436,28 @@ mod tests {
             }
         }
         assert!(told >= 99 + 95, "{told}");
+    }
+
+    #[test]
+    fn an_open_connection_is_remembered_in_little_room() {
+        assert!(size_of::<Entry>() <= 48, "{}", size_of::<Entry>());
+    }
+
+    #[test]
+    fn keys_are_found_behind_those_that_were_forgotten() {
+        let mut memory = Memory::default();
+        let many = limits::KEYS_REMEMBERED as u32 + 10;
+        let mut entries: Vec<Entry> = (0..many).map(|_| Entry::default()).collect();
+        for (conn, entry) in (0..).zip(&mut entries) {
+            let key = conn.to_string();
+            let attempt = Attempt { pair: Some(pair()), key: Some(key.as_bytes()), ..Attempt::default() };
+            memory.request(conn, entry, &attempt, &mut Vec::new());
+        }
+        for (conn, is_known) in [(0, false), (9, false), (10, true), (11, true), (many - 1, true)] {
+            memory.replied(conn, &mut entries[conn as usize], Some(Time(9)), &mut Vec::new());
+            let seen = memory.keys.get(conn.to_string().as_bytes());
+            assert_eq!(seen.map(|seen| seen.answered), is_known.then_some(Some(Time(9))), "{conn}");
+        }
     }
 
     #[test]
