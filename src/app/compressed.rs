@@ -14,6 +14,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "compressed",
     subprotocols: &[],
     looks_like: Some(looks_like),
+    first: &[],
     fields: FIELDS,
     rules: &[],
     reader: Reader::Each(read),

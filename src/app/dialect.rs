@@ -5,7 +5,9 @@ use std::fmt;
 use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, Span, Text, Time, Value};
 
 use super::excerpt::cut;
+use super::glance::Glance;
 use super::pending::{Moment, Requests};
+use super::validity::{is_valid, is_valid_at_length};
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -18,6 +20,8 @@ pub struct Dialect {
     /// Whether a message may speak this protocol, told at a glance: asked of every message before it is
     /// read, and never `false` for one that would be read. `None` where no message shows it by itself.
     pub looks_like: Option<fn(&Said<'_>) -> bool>,
+    /// The bytes one of which such a message begins with; empty for any.
+    pub first: &'static [u8],
     /// The fields it names.
     pub fields: &'static [&'static FieldDef],
     /// The rules it is held against.
@@ -26,11 +30,24 @@ pub struct Dialect {
     pub reader: Reader,
 }
 
+/// Dialects are compared by place: there is one of each.
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Dialect {}
+
 /// What reads the messages of a protocol.
 #[derive(Clone, Copy, Debug)]
 pub enum Reader {
     /// Each message stands for itself, and is read if all of it is there.
     Each(fn(&Said<'_>) -> Option<App>),
+    /// The same of messages that are what they are and nothing else: what is said of one is put into room
+    /// that was made for the one before, so that there need not be any made for it. `false`, and nothing put
+    /// there, where it is none.
+    Whole(fn(&Said<'_>, &mut App) -> bool),
     /// The messages of one connection are read by a decoder of their own, which this makes.
     Session(fn() -> Box<dyn Decoder>),
 }
@@ -66,6 +83,10 @@ pub struct Said<'a> {
     pub text: bool,
     /// Its bytes, or as many of the first as are kept.
     pub bytes: &'a [u8],
+    /// The same as text, if it was found to be some before.
+    pub content: Option<&'a str>,
+    /// What a look at it has shown.
+    pub glance: Glance,
     /// How many bytes it has.
     pub length: u64,
     /// Where the bytes stand, from offset 0.
@@ -111,7 +132,26 @@ impl<'a> Said<'a> {
 
     /// The content of a text message.
     pub fn as_text(&self) -> Option<&'a str> {
-        if self.text { simdutf8::basic::from_utf8(self.bytes).ok() } else { None }
+        match self.content {
+            _ if !self.text => None,
+            Some(content) => Some(content),
+            None => simdutf8::basic::from_utf8(self.bytes).ok(),
+        }
+    }
+
+    /// The content of a text message that is JSON.
+    pub fn as_json(&self) -> Option<&'a str> {
+        self.as_text().filter(|text| match self.glance {
+            Glance::Json { .. } => true,
+            Glance::Unsure => is_valid_at_length(text),
+            Glance::None => is_valid(text),
+        })
+    }
+
+    /// The same message, looked at.
+    pub(super) fn glanced(&self) -> Self {
+        let glance = self.as_text().map_or(Glance::Unsure, Glance::at);
+        Self { glance, ..*self }
     }
 
     /// A field of the bytes `at` to `at + len`.
@@ -147,6 +187,8 @@ impl<'a> Said<'a> {
         let length = bytes.len() as u64;
         let source = SourceId::Message { conn: 1, m };
         let (agreed, known) = (true, true);
-        Self { dir, text, bytes, length, source, sources: &[], time: None, packets: None, agreed, known }
+        let (content, glance, sources) = (None, Glance::None, &[]);
+        let (time, packets) = (None, None);
+        Self { dir, text, bytes, content, glance, length, source, sources, time, packets, agreed, known }
     }
 }

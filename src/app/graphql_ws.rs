@@ -12,6 +12,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "graphql-transport-ws",
     subprotocols: &["graphql-transport-ws"],
     looks_like: None,
+    first: &[],
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::new(Graphql::new("graphql-transport-ws", TYPES, true))),
@@ -22,6 +23,7 @@ pub static LEGACY: Dialect = Dialect {
     id: "graphql-ws",
     subprotocols: &["graphql-ws"],
     looks_like: None,
+    first: &[],
     fields: FIELDS,
     rules: &[],
     reader: Reader::Session(|| Box::new(Graphql::new("graphql-ws", LEGACY_TYPES, false))),
@@ -293,7 +295,7 @@ fn string_end(text: &str) -> usize {
 }
 
 fn read(said: &Said<'_>, protocol: &'static str, types: &[&str]) -> Option<App> {
-    let text = said.as_text().filter(|text| json::is_valid(text))?;
+    let text = said.as_json()?;
     let kind_at = json::member(text, "type")?;
     let kind = json::string(kind_at).filter(|kind| types.contains(&kind.as_str()))?;
     let mut fields = vec![said.quote(&TYPE, kind_at.trim_matches('"'))];

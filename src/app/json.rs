@@ -4,18 +4,20 @@ use serde::de::IgnoredAny;
 
 use super::dialect::{Dialect, Reader, Said};
 use super::excerpt::cut;
+pub use super::validity::is_valid;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
-use crate::model::json::{Json, is_deep, is_plainly_json};
-use crate::model::{App, Cite, Text, Value, fields};
+use crate::model::json::{Json, is_deep};
+use crate::model::{App, Cite, Field, Span, Text, Value, fields};
 
 /// JSON without a protocol around it.
 pub static DIALECT: Dialect = Dialect {
     id: "json",
     subprotocols: &["json"],
     looks_like: Some(looks_like),
+    first: b"{[ \t\n\x0C\r",
     fields: FIELDS,
     rules: &[],
-    reader: Reader::Each(read),
+    reader: Reader::Whole(read),
 };
 
 fields! {
@@ -31,12 +33,22 @@ fn looks_like(said: &Said<'_>) -> bool {
 
 /// Objects and arrays; a number or a word by itself is more likely something else. The message shows
 /// its own content, so there is nothing to say about it in a line.
-fn read(said: &Said<'_>) -> Option<App> {
-    let text = said.as_text()?;
-    let is_json = text.trim_start().starts_with(['{', '[']) && is_valid(text);
-    let app =
-        || App { protocol: "json", name: "JSON", fields: vec![said.json(&VALUE, text)], ..App::default() };
-    is_json.then(app)
+fn read(said: &Said<'_>, app: &mut App) -> bool {
+    if !looks_like(said) {
+        return false;
+    }
+    let Some(text) = said.as_json() else { return false };
+    (app.protocol, app.name) = ("json", "JSON");
+    if let [Field { span, value: Value::Json(value), .. }] = &mut app.fields[..]
+        && text.len() <= APP_SHOWN
+    {
+        *span = Span::bytes(said.source, 0, text.len() as u64);
+        value.clear();
+        value.push_str(text);
+    } else {
+        app.fields = vec![said.json(&VALUE, text)];
+    }
+    true
 }
 
 /// Bytes as what they are: JSON, text, or bytes.
@@ -50,11 +62,6 @@ pub fn content(bytes: &[u8]) -> Value {
         Ok(text) => Value::Text(cut(text).to_owned()),
         Err(_) => Value::Bytes(bytes[..bytes.len().min(APP_SHOWN)].to_vec()),
     }
-}
-
-/// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].
-pub fn is_valid(text: &str) -> bool {
-    is_plainly_json(text) || !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What `serde_json` says of what is no JSON, as words of ours that can be translated.

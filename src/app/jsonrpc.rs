@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::excerpt::clipped;
+use super::glance::Glance;
 use super::json;
 use super::pending::{Id, Pending, Request, Requests};
 use crate::limits::APP_PACKETS;
@@ -17,6 +18,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "json-rpc",
     subprotocols: &["jsonrpc", "json-rpc", "jsonrpc2.0"],
     looks_like: Some(looks_like),
+    first: b"{[ \t\n\x0C\r",
     fields: FIELDS,
     rules: &[],
     reader: Reader::Session(|| Box::<JsonRpc>::default()),
@@ -55,6 +57,9 @@ struct Call<'t> {
 
 /// An object or a batch that names the protocol.
 fn looks_like(said: &Said<'_>) -> bool {
+    if let Glance::Json { says_jsonrpc: false, .. } = said.glance {
+        return false;
+    }
     said.text && matches!(said.bytes.trim_ascii_start().first(), Some(b'{' | b'[')) && {
         // Whoever writes the member first or last writes it there; what is long stands between.
         let (first, last) = (said.bytes.first_chunk::<ENDS>(), said.bytes.last_chunk::<ENDS>());
@@ -82,7 +87,7 @@ impl Decoder for JsonRpc {
         if !looks_like(said) {
             return None;
         }
-        let text = said.as_text().filter(|text| json::is_valid(text))?;
+        let text = said.as_json()?;
         let parts = match Json::read(text)? {
             Json::Array(parts) => parts,
             _ => vec![text],

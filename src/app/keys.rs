@@ -90,9 +90,10 @@ impl Matched {
             return None;
         }
         let text = said.as_text()?;
-        if !text.trim_start().starts_with(['{', '[']) || !json::is_valid(text) {
+        if !text.trim_start().starts_with(['{', '[']) {
             return None;
         }
+        said.as_json()?;
         let Keys { request, reply, method } = &*self.keys;
         let own = request.find(text).and_then(Id::text);
         let answered = reply.find(text).and_then(Id::text);

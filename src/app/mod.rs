@@ -9,6 +9,7 @@ use crate::model::{Cite, fields, rules};
 pub mod dialect;
 pub mod engineio;
 pub mod excerpt;
+pub mod glance;
 pub mod keys;
 pub mod path;
 pub mod payload;
@@ -16,9 +17,11 @@ pub mod pending;
 pub mod socketio;
 pub mod stream;
 pub mod talk;
+mod validity;
 
 pub use dialect::{Decoder, Dialect, Reader, Said};
-pub use talk::Talk;
+pub use glance::Glance;
+pub use talk::{Meaning, Talk};
 
 /// Declares the files of protocols, each with the dialects in it, and the table of all of them.
 ///

@@ -12,6 +12,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "signalr",
     subprotocols: &[],
     looks_like: Some(looks_like),
+    first: b"{",
     fields: FIELDS,
     rules: &[],
     reader: Reader::Session(|| Box::<SignalR>::default()),

@@ -17,6 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "stomp",
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],
     looks_like: Some(|said| command_of(said.bytes).is_some()),
+    first: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::<Stomp>::default()),

@@ -15,6 +15,34 @@ pub struct Talk {
     lost: [bool; 2],
 }
 
+/// What a message means.
+#[derive(Debug)]
+pub enum Meaning {
+    /// This.
+    Own(App),
+    /// What stands in the room that was lent.
+    InRoom,
+}
+
+impl Meaning {
+    /// What it is, with the `room` that was lent.
+    #[inline]
+    pub fn app<'r>(&'r self, room: &'r App) -> &'r App {
+        match self {
+            Self::Own(app) => app,
+            Self::InRoom => room,
+        }
+    }
+
+    /// The same, to keep.
+    pub fn into_app(self, room: &App) -> App {
+        match self {
+            Self::Own(app) => app,
+            Self::InRoom => room.clone(),
+        }
+    }
+}
+
 impl Talk {
     /// The handshake agreed on this subprotocol.
     pub fn agree(&mut self, subprotocol: &str) {
@@ -23,13 +51,28 @@ impl Talk {
     }
 
     /// What the next message of a direction means, if that can be told. What it breaks is added to `found`.
-    pub fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
+    /// `room` is for the protocols that [make none](Reader::Whole), and is to be lent to all of them again.
+    pub fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>, room: &mut App) -> Option<Meaning> {
         if let Some(agreed) = self.agreed
-            && let Some(app) = self.read_agreed(agreed, said, found)
+            && let Some(meaning) = self.read_agreed(agreed, said, found, room)
         {
-            return Some(app);
+            return Some(meaning);
         }
-        for dialect in DIALECTS.iter().copied() {
+        let first = said.bytes.first().copied();
+        let looked_at;
+        let said = if said.text && said.is_whole() && matches!(first, Some(b'{' | b'[')) {
+            looked_at = said.glanced();
+            &looked_at
+        } else {
+            said
+        };
+        let mut candidates = match first {
+            // Messages of a protocol that was seen may not show it by themselves.
+            Some(first) if self.decoders.is_empty() => BY_FIRST[usize::from(first)],
+            _ => ALL,
+        };
+        while let Some(dialect) = DIALECTS.get(candidates.trailing_zeros() as usize).copied() {
+            candidates &= candidates - 1;
             // Most of them are out of the question at a glance.
             let Some(looks_like) = dialect.looks_like else { continue };
             let known = self.place(dialect);
@@ -38,9 +81,9 @@ impl Talk {
             {
                 continue;
             }
-            let app = self.attempt(dialect, known, said, found);
-            if app.is_some() {
-                return app;
+            let meaning = self.attempt(dialect, known, said, found, room);
+            if meaning.is_some() {
+                return meaning;
             }
         }
         None
@@ -52,9 +95,11 @@ impl Talk {
         agreed: &'static Dialect,
         said: &Said<'_>,
         found: &mut Vec<Finding>,
-    ) -> Option<App> {
+        room: &mut App,
+    ) -> Option<Meaning> {
         let new = match agreed.reader {
             Reader::Each(read) => return each(read, said),
+            Reader::Whole(read) => return whole(read, said, room),
             Reader::Session(new) => new,
         };
         let at = self.place(agreed).unwrap_or_else(|| {
@@ -63,7 +108,7 @@ impl Talk {
         });
         let decoder = &mut self.decoders[at].1;
         self.lost = tell_lost(self.lost, decoder.as_mut());
-        decoder.read(&Said { agreed: true, known: true, ..*said }, found)
+        decoder.read(&Said { agreed: true, known: true, ..*said }, found).map(Meaning::Own)
     }
 
     /// Reads a message as `dialect`: it shows by itself that it may speak it, or messages before it did,
@@ -74,9 +119,11 @@ impl Talk {
         known: Option<usize>,
         said: &Said<'_>,
         found: &mut Vec<Finding>,
-    ) -> Option<App> {
+        room: &mut App,
+    ) -> Option<Meaning> {
         let new = match dialect.reader {
             Reader::Each(read) => return each(read, said),
+            Reader::Whole(read) => return whole(read, said, room),
             Reader::Session(new) => new,
         };
         let before = found.len();
@@ -93,11 +140,11 @@ impl Talk {
         if app.is_none() {
             found.truncate(before);
         }
-        app
+        app.map(Meaning::Own)
     }
 
     fn place(&self, dialect: &Dialect) -> Option<usize> {
-        self.decoders.iter().position(|(known, _)| known.id == dialect.id)
+        self.decoders.iter().position(|(known, _)| *known == dialect)
     }
 
     /// Something that `dir` sent is not there to be read.
@@ -108,6 +155,12 @@ impl Talk {
         for (_, decoder) in &mut self.decoders {
             decoder.lost(dir);
         }
+    }
+
+    /// Whether no protocol is followed from message to message.
+    #[inline]
+    pub fn is_alone(&self) -> bool {
+        self.decoders.is_empty()
     }
 
     /// Bytes held for requests that wait for answers.
@@ -142,8 +195,47 @@ impl Talk {
 }
 
 /// Reads a message that stands for itself.
-fn each(read: fn(&Said<'_>) -> Option<App>, said: &Said<'_>) -> Option<App> {
-    if said.is_whole() { read(said) } else { None }
+fn each(read: fn(&Said<'_>) -> Option<App>, said: &Said<'_>) -> Option<Meaning> {
+    if said.is_whole() { read(said).map(Meaning::Own) } else { None }
+}
+
+/// Reads a message that is one thing as a whole.
+fn whole(read: fn(&Said<'_>, &mut App) -> bool, said: &Said<'_>, room: &mut App) -> Option<Meaning> {
+    (said.is_whole() && read(said, room)).then_some(Meaning::InRoom)
+}
+
+/// Protocols, a bit for each of [`DIALECTS`].
+type Set = u32;
+
+/// All of them.
+const ALL: Set = Set::MAX;
+
+/// Those that are recognised by content and whose messages may begin with a byte, for each byte.
+static BY_FIRST: [Set; 256] = by_first(DIALECTS);
+
+const fn by_first(dialects: &[&Dialect]) -> [Set; 256] {
+    assert!(dialects.len() <= Set::BITS as usize);
+    let mut table = [0; 256];
+    let mut first = 0;
+    while first < table.len() {
+        let mut at = 0;
+        while at < dialects.len() {
+            if dialects[at].looks_like.is_some() && may_begin(dialects[at].first, first as u8) {
+                table[first] |= 1 << at;
+            }
+            at += 1;
+        }
+        first += 1;
+    }
+    table
+}
+
+const fn may_begin(with: &[u8], first: u8) -> bool {
+    let mut at = 0;
+    while at < with.len() && with[at] != first {
+        at += 1;
+    }
+    with.is_empty() || at < with.len()
 }
 
 /// Tells a new decoder what was lost before it was there.
@@ -166,7 +258,9 @@ mod tests {
         let mut found = Vec::new();
         let said = |(i, bytes)| Said::sample(Dir::Client, i, true, bytes);
         let read = messages.iter().enumerate().map(|(i, bytes)| (i as u64 + 1, *bytes)).map(said);
-        read.map(|said| talk.read(&said, &mut found).map(|app| app.protocol)).collect()
+        let mut room = App::default();
+        let mut read_one = |said| Some(talk.read(&said, &mut found, &mut room)?.app(&room).protocol);
+        read.map(&mut read_one).collect()
     }
 
     #[test]

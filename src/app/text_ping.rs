@@ -3,6 +3,7 @@
 use memchr::memchr2_iter;
 
 use super::dialect::{Dialect, Reader, Said};
+use super::glance::Glance;
 use super::json;
 use crate::model::{App, Cite, Text, fields};
 
@@ -11,6 +12,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "text-ping",
     subprotocols: &[],
     looks_like: Some(looks_like),
+    first: &[],
     fields: FIELDS,
     rules: &[],
     reader: Reader::Each(read),
@@ -27,6 +29,9 @@ fields! {
 
 /// What is short and has one of the words in it.
 fn looks_like(said: &Said<'_>) -> bool {
+    if let Glance::Json { may_say_ping: false, .. } = said.glance {
+        return false;
+    }
     said.text
         && said.bytes.len() <= LONGEST
         && match said.bytes {

@@ -28,6 +28,8 @@ pub struct Single<'a> {
     pub head: &'a [u8],
     /// The unmasked payload, as far as it is [wanted](super::Wants::payload).
     pub payload: &'a [u8],
+    /// [`Message::text`].
+    pub text: Option<&'a str>,
     /// [`Frame::inferred`].
     pub inferred: bool,
 }
@@ -42,7 +44,7 @@ impl Single<'_> {
 
     /// Lends the unit of the frame, and the message, whose unit differs from that only in its body.
     pub fn lend<T>(&self, take: impl FnOnce(&Unit<'_>, &Message<'_>) -> T) -> T {
-        let &Self { conn, dir, at, n, m, offset, head, payload, inferred, .. } = self;
+        let &Self { conn, dir, at, n, m, offset, head, payload, text, inferred, .. } = self;
         let header = self.header();
         let frame = Frame {
             n,
@@ -71,6 +73,7 @@ impl Single<'_> {
             complete: true,
             payload,
             holes: &[],
+            text,
             payload_cut: (payload.len() as u64) < header.length,
             utf8: if header.opcode == Opcode::TEXT { Utf8::Valid } else { Utf8::Unchecked },
             close: None,

@@ -60,6 +60,7 @@ impl Held {
                     frames: &[],
                     payload: &[],
                     holes: &[],
+                    text: None,
                     close: None,
                     app: None,
                     ..*message

@@ -11,6 +11,7 @@
 //! Nothing of this is done unless the sink behind [wants](crate::model::Wants::app) it.
 
 mod body;
+mod conn;
 mod diagnose;
 mod exchange;
 mod followed;
@@ -28,21 +29,21 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::app::keys::Matched;
-use crate::app::{self, Said, Talk, engineio};
+use crate::app::{Glance, Meaning, Said, engineio};
 use crate::limits;
 use crate::model::{
     App, AppPacket, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
-    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered, Unit, Wants, hole,
+    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 pub use crate::app::keys::Keys;
 
-use self::exchange::{Exchanges, Seen};
+use self::conn::{Conn, Requests, Socket};
+use self::exchange::Seen;
 use self::table::{Fast, SocketEnd, Table};
 use self::target::Target;
 use self::via::Via;
-use self::when::{Closed, When};
+use self::when::When;
 
 /// See the [module](self).
 pub struct Timeline<S> {
@@ -54,100 +55,8 @@ pub struct Timeline<S> {
     tally: FindingCounts,
     now: Option<Time>,
     requests: Requests,
-}
-
-/// Requests of all connections.
-#[derive(Debug, Default)]
-struct Requests {
-    /// Bytes that all connections hold for requests that wait for answers.
-    held: usize,
-    /// What ties replies to requests, besides the protocols that are known.
-    keys: Option<Arc<Keys>>,
-}
-
-impl Requests {
-    /// A message of a connection was read: when too much is held, its requests are forgotten.
-    fn account(&mut self, conn: &mut Conn) {
-        let held = conn.requests_held();
-        self.held = self.held - conn.held + held;
-        conn.held = held;
-        if self.held > limits::REQUESTS_HELD_TOTAL {
-            conn.forget_requests();
-            self.held -= std::mem::take(&mut conn.held);
-        }
-    }
-}
-
-/// A connection.
-#[derive(Debug, Default)]
-struct Conn {
-    connection: Option<Connection>,
-    talk: Talk,
-    /// The requests that the user's keys show.
-    matched: Option<Box<Matched>>,
-    /// Bytes that it holds for requests that wait for answers.
-    held: usize,
-    exchanges: Exchanges,
-    socket: Socket,
-    /// When the last frame was seen, and the last unit of any kind.
-    heard: Option<Time>,
-    last: Option<Time>,
-    /// Who sent a Close frame first, with which code, in which packets.
-    closed: Option<Closed>,
-}
-
-impl Conn {
-    /// What a message means, and what it answers: by the keys of the user, if it has one of them.
-    fn read(
-        &mut self,
-        said: &Said<'_>,
-        keys: Option<&Arc<Keys>>,
-        findings: &mut Vec<Finding>,
-    ) -> Option<App> {
-        let mut app = self.talk.read(said, findings);
-        if let (Some(keys), Some(app)) = (keys, &mut app)
-            && let Some(answers) =
-                self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
-        {
-            app.packets.iter_mut().for_each(|packet| packet.answers = None);
-            app.answers = answers;
-        }
-        app
-    }
-
-    /// Something of a direction is missing.
-    fn lost(&mut self, dir: Dir) {
-        self.talk.lost(dir);
-        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
-    }
-
-    /// Bytes held for requests that wait for answers.
-    fn requests_held(&mut self) -> usize {
-        self.talk.held() + self.matched.as_mut().map_or(0, |matched| matched.requests().held())
-    }
-
-    fn forget_requests(&mut self) {
-        self.talk.forget_requests();
-        self.matched.iter_mut().for_each(|matched| matched.requests().forget());
-    }
-
-    /// Requests that are without an answer at the end.
-    fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
-        let matched = self.matched.as_ref().and_then(|matched| matched.unanswered(end));
-        matched.unwrap_or_else(|| self.talk.unanswered(end))
-    }
-}
-
-/// What a connection's WebSocket carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Socket {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// Not Engine.IO.
-    Other,
-    /// The session of this number.
-    Session(u32),
+    /// What the last message means, if that is told in the same room each time.
+    room: App,
 }
 
 impl<S> Timeline<S> {
@@ -168,8 +77,16 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
-            requests: Requests::default(),
+            requests: Requests { held: 0, limit: limits::REQUESTS_HELD_TOTAL, keys: None },
+            room: App::default(),
         }
+    }
+
+    /// The same, as part of a run that may hold so many bytes.
+    #[must_use]
+    pub fn within(mut self, memory: usize) -> Self {
+        self.requests.limit = limits::REQUESTS_HELD_TOTAL.min(memory / 8);
+        self
     }
 
     /// Ties replies to requests by these keys, too.
@@ -223,7 +140,7 @@ impl<S: Sink> Timeline<S> {
             };
         }
         let conn = self.conns.entry(unit.conn).or_default();
-        conn.connection = Some(connection.clone());
+        conn.connection = Some(Box::new(connection.clone()));
         self.pass(unit)
     }
 
@@ -238,7 +155,7 @@ impl<S: Sink> Timeline<S> {
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
-        let seen = Seen { unit, head, connection: conn.connection.as_ref() };
+        let seen = Seen { unit, head, connection: conn.connection.as_deref() };
         let mut said = Vec::new();
         let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
@@ -272,9 +189,11 @@ impl<S: Sink> Timeline<S> {
             }
         }
         let mut findings = Vec::new();
-        let app = match unit.dir {
+        let mut room = std::mem::take(&mut self.room);
+        let meaning = match unit.dir {
             Some(dir) if !message.kind.is_control() && message.complete => {
-                read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings)
+                let heard = Heard { unit, message, dir };
+                read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut room)
             }
             Some(dir) if !message.kind.is_control() => {
                 conn.lost(dir);
@@ -282,7 +201,9 @@ impl<S: Sink> Timeline<S> {
             }
             _ => None,
         };
-        self.tell(unit, message, app.as_ref(), findings)
+        let flow = self.tell(unit, message, meaning.as_ref().map(|it| it.app(&room)), findings);
+        self.room = room;
+        flow
     }
 
     /// Passes a message on with what it means, and what is wrong with that.
@@ -367,8 +288,8 @@ impl<S: Sink> Sink for Timeline<S> {
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        let (Some(conn), Body::Frame(frame), Some(dir)) =
-            (self.conns.get_mut(&unit.conn), unit.body, unit.dir)
+        let (Some(conn), Body::Frame(frame), Some(dir), false) =
+            (self.conns.get_mut(&unit.conn), unit.body, unit.dir, message.kind.is_control())
         else {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
@@ -377,7 +298,15 @@ impl<S: Sink> Sink for Timeline<S> {
         conn.last = unit.time.or(conn.last);
         conn.heard = unit.time.or(conn.heard);
         let mut findings = Vec::new();
-        let app = read(conn, &mut self.table, &mut self.requests, unit, message, dir, &mut findings);
+        let heard = Heard { unit, message, dir };
+        let meaning = read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut self.room);
+        let is_cut = message.payload.len() as u64 > self.wants.payload;
+        // What is told in the same room has neither findings nor sources.
+        if let (false, None | Some(Meaning::InRoom), true) = (is_cut, &meaning, findings.is_empty()) {
+            let app = meaning.is_some().then_some(&self.room);
+            return self.inner.take_whole(unit, &Message { app, ..*message });
+        }
+        let app = meaning.map(|it| it.into_app(&self.room));
         let payload = self.cut(message.payload);
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let frame = Frame { payload, ..*frame };
@@ -391,16 +320,24 @@ impl<S: Sink> Sink for Timeline<S> {
     }
 }
 
+/// A whole message, and who sent it.
+#[derive(Clone, Copy)]
+struct Heard<'a> {
+    unit: &'a Unit<'a>,
+    message: &'a Message<'a>,
+    dir: Dir,
+}
+
 /// What a message means.
 fn read(
     known: &mut Conn,
     table: &mut Table,
     requests: &mut Requests,
-    unit: &Unit<'_>,
-    message: &Message<'_>,
-    dir: Dir,
+    heard: Heard<'_>,
     findings: &mut Vec<Finding>,
-) -> Option<App> {
+    room: &mut App,
+) -> Option<Meaning> {
+    let Heard { unit, message, dir } = heard;
     if message.compressed && message.inflated_length.is_none() {
         known.lost(dir);
         return None;
@@ -410,11 +347,16 @@ fn read(
         if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
     let text = message.kind == Opcode::TEXT;
     if known.socket == Socket::Unknown && !message.payload_cut {
-        known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
-            Some(target) => Socket::Session(table.begin(known.connection.as_ref(), &target, When::of(unit))),
+        let connection = known.connection.as_deref();
+        known.socket = match Target::recognise(connection, text, message.payload) {
+            Some(target) => Socket::Session(table.begin(connection, &target, When::of(unit))),
             // A packet that tells nothing may come before one that does.
             None if message.payload.len() <= 1 && text => Socket::Unknown,
-            None => Socket::Other,
+            None => {
+                // Its WebSocket has begun: no head comes that would have to know.
+                known.connection = None;
+                Socket::Other
+            }
         };
     }
     if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
@@ -431,7 +373,7 @@ fn read(
             Ok(packet) => {
                 let app = session.packet(&packet, via, findings);
                 table.learn(number);
-                Some(app)
+                Some(Meaning::Own(app))
             }
             Err(fault) => {
                 session.broken(&fault, via, findings);
@@ -443,6 +385,8 @@ fn read(
         dir,
         text,
         bytes: message.payload,
+        content: message.text.filter(|text| text.len() == message.payload.len()),
+        glance: Glance::None,
         length: message.inflated_length.unwrap_or(message.length),
         source,
         sources: unit.sources,
@@ -451,24 +395,7 @@ fn read(
         agreed: false,
         known: false,
     };
-    let app = known.read(&said, requests.keys.as_ref(), findings);
+    let meaning = known.read(&said, requests.keys.as_ref(), findings, room);
     requests.account(known);
-    app
-}
-
-/// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.
-fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Target> {
-    if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
-        return Target::parse(target).filter(Target::is_engine_io);
-    }
-    let text = if text { str::from_utf8(payload).ok()? } else { return None };
-    let looks = match text.as_bytes() {
-        [b'0', b'{', ..] => engineio::Open::read(&text[1..]).is_some(),
-        // An event or acknowledgement: nothing else begins with these two digits and goes on as JSON.
-        [b'4', b'2' | b'3' | b'5' | b'6', ..] => {
-            app::socketio::read(&text[1..]).is_ok_and(|p| !p.data.is_empty())
-        }
-        _ => text == "2probe" || text == "3probe",
-    };
-    looks.then(Target::default)
+    meaning
 }

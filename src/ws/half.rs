@@ -9,12 +9,15 @@
 //! the [`Scratch`] and stays warm there.
 
 mod complete;
+mod described;
 mod held;
 mod hole;
+mod parting;
 mod whole;
 
 use std::ops::ControlFlow;
 
+use self::described::Described;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
 use super::held::Held;
@@ -42,6 +45,8 @@ pub struct Scratch {
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
+    /// The same of frames that go the short way.
+    described: Described,
     /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
     pub held: Held,
     /// Whether whole frames and usual handshakes may go the short way.
@@ -71,6 +76,7 @@ impl Default for Scratch {
             counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
+            described: Described::default(),
             held: Held::default(),
             short_way: true,
         }

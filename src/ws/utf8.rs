@@ -16,6 +16,16 @@ pub fn is_valid(bytes: &[u8]) -> bool {
     }
 }
 
+/// The same as text, if they are.
+#[inline]
+pub fn text(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() < SIMD_FROM {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    }
+}
+
 /// Whether what `bytes` unmask to with `key` is seen to be ASCII without unmasking it. It may be so all the
 /// same where it is not.
 #[inline]

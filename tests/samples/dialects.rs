@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use wstool::app::{DIALECTS, Dialect, Reader, Said};
-use wstool::model::{Body, Dir, Flow, Opcode, Sink, SourceId, Unit, Wants};
+use wstool::app::{DIALECTS, Dialect, Glance, Reader, Said};
+use wstool::model::{App, Body, Dir, Flow, Opcode, Sink, SourceId, Unit, Wants};
 
 use crate::shelf::samples;
 
@@ -16,7 +16,7 @@ struct Messages(BTreeSet<(bool, Vec<u8>)>);
 
 impl Sink for Messages {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 1 << 20, app: true, causes: false }
+        Wants { fields: false, payload: 1 << 20, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -31,6 +31,7 @@ impl Sink for Messages {
 fn reads(dialect: &Dialect, said: &Said<'_>) -> bool {
     match dialect.reader {
         Reader::Each(read) => read(said).is_some(),
+        Reader::Whole(read) => read(said, &mut App::default()),
         Reader::Session(new) => new().read(said, &mut Vec::new()).is_some(),
     }
 }
@@ -43,6 +44,8 @@ fn is_seen_by_all_who_read(bytes: &[u8]) -> usize {
             dir,
             text,
             bytes,
+            content: None,
+            glance: Glance::None,
             length: bytes.len() as u64,
             source: SourceId::Message { conn: 1, m: 1 },
             sources: &[],
@@ -55,8 +58,12 @@ fn is_seen_by_all_who_read(bytes: &[u8]) -> usize {
             let Some(looks_like) = dialect.looks_like else { continue };
             if reads(dialect, &said) {
                 read += 1;
+                let first = dialect.first;
+                let glance = str::from_utf8(bytes).map_or(Glance::None, Glance::at);
                 assert!(
-                    looks_like(&said),
+                    looks_like(&said)
+                        && looks_like(&Said { glance, ..said })
+                        && (first.is_empty() || first.contains(&bytes[0])),
                     "{} turns down {:?}",
                     dialect.id,
                     bytes.escape_ascii().to_string()

@@ -120,6 +120,20 @@ fn the_cause_is_on_the_first_screen_and_in_the_records() {
 }
 
 #[test]
+fn a_cause_counts_among_the_findings_of_its_connection() {
+    let named = |incident: &Incident| incident.name() == "close-1011-db-pool";
+    let incident = truth().into_iter().find(named).expect("40 connections that end with 1011");
+    let stats = incident.decode(&["--view", "stats"]);
+    let listed = stats.lines().skip_while(|line| !line.starts_with("Largest")).skip(1);
+    let rows: Vec<&str> = listed.take_while(|line| !line.trim_start().starts_with("and ")).collect();
+    assert_eq!(rows.len(), 10, "{stats}");
+    for row in rows {
+        let findings = row.split_whitespace().rev().nth(1).and_then(|count| count.parse::<u64>().ok());
+        assert!(findings.is_some_and(|count| count > 0), "{row}");
+    }
+}
+
+#[test]
 fn every_incident_has_its_truth_and_its_line_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).expect("samples/README.md");
     let truth = truth();

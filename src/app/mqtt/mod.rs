@@ -19,6 +19,7 @@ pub static DIALECT: Dialect = Dialect {
     id: "mqtt",
     subprotocols: &["mqtt", "mqttv3.1"],
     looks_like: Some(decoder::is_connect),
+    first: b"\x10",
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::<decoder::Mqtt>::default()),

@@ -270,6 +270,8 @@ impl Said {
             }
             Meaning::Valued(option) => self.options.extend(say(&[option, text])),
             Meaning::IgnoreCase => self.ignores_case = true,
+            // Who names a capture wants packets and not text, as of tshark and tcpdump.
+            Meaning::Output if is_capture(text) => self.options.extend(say(&["--write", text])),
             Meaning::Output => self.output = Some(text.to_owned()),
             Meaning::Anyway => {}
         }
@@ -333,6 +335,11 @@ fn takes_value(name: &str) -> Option<bool> {
     Some(arg.get_action().takes_values())
 }
 
+/// Whether a file is called as captures are.
+fn is_capture(name: &str) -> bool {
+    [".pcap", ".pcapng", ".cap"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:,=@%+".contains(c);
@@ -371,6 +378,7 @@ mod tests {
                 "tcpdump -i eth0 --immediate-mode -U -w - | wstool decode -v table --stream :80 -",
             ),
             ("-w out.txt a.pcap", "wstool decode a.pcap > out.txt"),
+            ("-r a.pcap -w out.pcapng", "wstool decode --write out.pcapng a.pcap"),
             ("-t ad a.pcap", "wstool decode --time utc a.pcap"),
             ("--grep err -i a.pcap", "wstool decode --grep '(?i)err' a.pcap"),
             ("-c 5 -nn", "wstool decode --limit 5 FILE"),

@@ -51,7 +51,7 @@ const NAMES: &[(&[&str], bool, Meaning)] = &[
     (&["-A", "-O", "--messages", "--print"], false, Meaning::Options(&["--view", "messages"])),
     (&["-P", "--list", "--table"], false, Meaning::Options(&["--view", "table"])),
     (&["-c", "--count"], true, Meaning::Valued("--limit")),
-    (&["--search", "--match"], true, Meaning::Valued("--grep")),
+    (&["--search"], true, Meaning::Valued("--grep")),
     (&["--errors", "--expert"], false, Meaning::Options(&["--findings"])),
     (&["--no-color", "--no-colour"], false, Meaning::Options(&["--color", "never"])),
     (&["-w", "--output", "--out"], true, Meaning::Output),

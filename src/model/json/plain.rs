@@ -15,17 +15,24 @@ const LEVELS: u32 = u64::BITS;
 /// Whether `text` is a JSON value (RFC 8259) of the kind that nearly all are: of 8 bytes at least, nested no
 /// deeper than 64, and without `\u`. Of what is not, `false` says nothing.
 pub fn is_plainly_json(text: &str) -> bool {
-    let mut reader = Reader { text: text.as_bytes(), at: 0 };
+    is_plainly_json_of(text, |_| ())
+}
+
+/// The same, and `see` is shown what stands between the quotes of each string, names too, in order; where
+/// the text is none after all, of its beginning.
+pub fn is_plainly_json_of(text: &str, see: impl FnMut(&[u8])) -> bool {
+    let mut reader = Reader { text: text.as_bytes(), at: 0, see };
     reader.value().is_some() && reader.at == text.len()
 }
 
 /// A place in a text. What reads on gives `None` when there is something else.
-struct Reader<'t> {
+struct Reader<'t, F> {
     text: &'t [u8],
     at: usize,
+    see: F,
 }
 
-impl Reader<'_> {
+impl<F: FnMut(&[u8])> Reader<'_, F> {
     /// A value with the white space around it.
     fn value(&mut self) -> Option<()> {
         // What is open, objects as ones, the innermost in the lowest bit.
@@ -79,6 +86,7 @@ impl Reader<'_> {
 
     /// The rest of a string.
     fn string(&mut self) -> Option<()> {
+        let from = self.at;
         loop {
             let special = special(self.word()?);
             if special == 0 {
@@ -92,7 +100,10 @@ impl Reader<'_> {
             }
             self.at += special.trailing_zeros() as usize / 8;
             match self.next()? {
-                b'"' => return Some(()),
+                b'"' => {
+                    (self.see)(&self.text[from..self.at - 1]);
+                    return Some(());
+                }
                 b'\\' if matches!(self.next()?, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
                 _ => return None,
             }

@@ -13,32 +13,40 @@ use crate::model::{
 /// What a packet means. Each field is a key: what follows the last dot of its id.
 impl<W: Write> ToJson<W> for &App {
     fn put(self, w: &mut Writer<W>) {
-        open!(w, "protocol": Word(self.protocol));
-        match &self.fields[..] {
-            [field] => {
-                w.named(false, key(field));
-                field.value.put(w);
-            }
-            fields => several(fields, w),
-        }
-        if !self.packets.is_empty() {
-            members!(w, "packets": List(&self.packets));
-        }
-        if !self.parts.is_empty() {
-            members!(w, "parts": List(&self.parts));
-        }
-        if !self.attachments.is_empty() {
-            members!(w, "attachments": List(&self.attachments));
-        }
-        if let Some(it) = &self.answers {
-            members!(w, "answers": it);
-        }
-        if let Some(session) = &self.session {
-            members!(w, "session": session);
-        }
-        members!(w, "summary": &self.summary);
-        w.raw("}");
+        meaning(self, None, w);
     }
+}
+
+/// The same; `plain` is text in which nothing needs more care than quotes do, and which may well be a value.
+pub(super) fn meaning<W: Write>(app: &App, plain: Option<&[u8]>, w: &mut Writer<W>) {
+    open!(w, "protocol": Word(app.protocol));
+    match &app.fields[..] {
+        [field] => {
+            w.named(false, key(field));
+            match &field.value {
+                Value::Json(json) if Some(json.as_bytes()) == plain => w.raw(json),
+                value => value.put(w),
+            }
+        }
+        fields => several(fields, w),
+    }
+    if !app.packets.is_empty() {
+        members!(w, "packets": List(&app.packets));
+    }
+    if !app.parts.is_empty() {
+        members!(w, "parts": List(&app.parts));
+    }
+    if !app.attachments.is_empty() {
+        members!(w, "attachments": List(&app.attachments));
+    }
+    if let Some(it) = &app.answers {
+        members!(w, "answers": it);
+    }
+    if let Some(session) = &app.session {
+        members!(w, "session": session);
+    }
+    members!(w, "summary": &app.summary);
+    w.raw("}");
 }
 
 /// Fields of which one message may have more than one of a kind, as it may carry several packets of some
@@ -69,7 +77,7 @@ impl<W: Write> ToJson<W> for &Value {
         match self {
             Value::Bit(bit) => bit.put(w),
             Value::Number(number) | Value::Code(number) => w.number(*number),
-            Value::Text(text) => w.string(text),
+            Value::Text(text) => text.put(w),
             Value::Json(json) => w.value(json),
             Value::Bytes(bytes) => {
                 object!(w, "base64": Base64(bytes));

@@ -6,115 +6,93 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// Bytes that are escaped in one go.
-const RUN: usize = 512;
+pub(super) const RUN: usize = 512;
+
+/// Room for escaping [`RUN`] bytes, each becoming at most two, with a word to spare.
+pub(super) const RUN_ROOM: usize = 2 * RUN + 8;
+
+/// Room for what [`odd`] or [`json`] writes.
+pub(super) const ODD_ROOM: usize = 8 * 6 + 8;
 
 /// Bytes that are looked at together; [`RUN`] is a multiple.
 const BLOCK: usize = 32;
 
-/// Room for escaping [`RUN`] bytes, each becoming at most two, with a word to spare.
-pub(super) type Scratch = [u8; 2 * RUN + 8];
-
-/// An empty one.
-pub(super) const SCRATCH: Scratch = [0; 2 * RUN + 8];
-
-/// Appends `text`, escaped, to `buf`.
-pub(super) fn escape(text: &str, scratch: &mut Scratch, buf: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let plain = escape_run(rest, scratch, buf);
-        rest = &rest[plain..];
-        if !rest.is_empty() {
-            let odd = escape_odd(rest, buf);
-            rest = &rest[odd..];
-        }
+/// Puts the first byte of a valid JSON text, which is not plain, on one line: white space as it is there,
+/// and escaped what is [`hidden`]. Returns how many bytes were taken, and where it ends.
+pub(super) fn json(text: &[u8], buf: &mut [u8], at: usize) -> (usize, usize) {
+    let Some(first) = text.first() else { return (0, at) };
+    if let b'\t' | b'\n' | b'\r' = first {
+        buf[at] = b' ';
+        return (1, at + 1);
     }
-}
-
-/// Appends a valid JSON text as it was written, but on one line and with what is [`hidden`] escaped:
-/// such characters can only stand in its strings.
-pub(super) fn json(text: &str, buf: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        let plain = plain(rest);
-        buf.extend_from_slice(&rest[..plain]);
-        rest = &rest[plain..];
-        match rest {
-            [] => {}
-            [b'\t' | b'\n' | b'\r', ..] => {
-                buf.push(b' ');
-                rest = &rest[1..];
-            }
-            [first, ..] => {
-                if let Some((unit, length)) = hidden(rest) {
-                    unicode(unit, buf);
-                    rest = &rest[length..];
-                } else {
-                    buf.push(*first);
-                    rest = &rest[1..];
-                }
-            }
+    match hidden(text) {
+        Some((unit, length)) => (length, unicode(unit, buf, at)),
+        None => {
+            buf[at] = *first;
+            (1, at + 1)
         }
     }
 }
 
 /// How many bytes there are before one that is [`ODD`].
-fn plain(text: &[u8]) -> usize {
+pub(super) fn plain(text: &[u8]) -> usize {
     let (blocks, _) = text.as_chunks::<BLOCK>();
     let blocks = BLOCK * blocks.iter().take_while(|block| is_printable(block)).count();
     let (words, _) = text[blocks..].as_chunks::<8>();
-    let whole = blocks + 8 * words.iter().take_while(|word| !odd(u64::from_le_bytes(**word))).count();
+    let whole = blocks + 8 * words.iter().take_while(|word| !is_odd(u64::from_le_bytes(**word))).count();
     let rest = &text[whole..];
     whole + rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len())
 }
 
-/// Appends `\uXXXX`.
-fn unicode(unit: u16, buf: &mut Vec<u8>) {
+/// Puts `\uXXXX`. Returns where it ends.
+fn unicode(unit: u16, buf: &mut [u8], at: usize) -> usize {
     let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
-    buf.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+    buf[at..at + 6].copy_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+    at + 6
 }
 
-/// Appends bytes of `text` until one comes that this fast path does not know: a
-/// control character, or one that may begin a character that is [`hidden`]. Returns how many were taken.
+/// Puts the bytes of `run`, at most [`RUN`] of them, escaped, at `at`, until one comes that this fast path
+/// does not know: a control character, or one that may begin a character that is [`hidden`]. Returns how
+/// many were taken, and where it ends.
 #[inline]
-fn escape_run(text: &[u8], scratch: &mut Scratch, buf: &mut Vec<u8>) -> usize {
+pub(super) fn run(run: &[u8], buf: &mut [u8], mut at: usize) -> (usize, usize) {
     let mut taken = 0;
-    for run in text.chunks(RUN) {
-        let (mut at, mut whole) = (0, true);
-        for block in run.chunks(BLOCK) {
-            if is_plain(block) {
-                scratch[at..at + block.len()].copy_from_slice(block);
-                at += block.len();
-                taken += block.len();
-                continue;
-            }
-            let (words, tail) = block.as_chunks();
-            for word in words {
-                let word = u64::from_le_bytes(*word);
-                if odd(word) {
-                    whole = false;
-                    break;
-                }
-                at = escape_word(word, at, scratch);
-                taken += 8;
-            }
-            if whole && !tail.is_empty() {
-                let word = last_word(tail, &text[..taken + tail.len()]);
-                whole = !odd(word);
-                if whole {
-                    at = escape_word(word, at, scratch) - (8 - tail.len());
-                    taken += tail.len();
-                }
-            }
-            if !whole {
-                break;
-            }
+    let (blocks, rest) = run.as_chunks::<BLOCK>();
+    for block in blocks {
+        if is_plain(block) {
+            buf[at..at + BLOCK].copy_from_slice(block);
+            at += BLOCK;
+            taken += BLOCK;
+            continue;
         }
-        buf.extend_from_slice(&scratch[..at]);
-        if !whole {
-            break;
+        let (words, _) = block.as_chunks();
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            if is_odd(word) {
+                return (taken, at);
+            }
+            at = escape_word(word, at, buf);
+            taken += 8;
         }
     }
-    taken
+    let (words, tail) = rest.as_chunks();
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        if is_odd(word) {
+            return (taken, at);
+        }
+        at = escape_word(word, at, buf);
+        taken += 8;
+    }
+    if !tail.is_empty() {
+        let word = last_word(tail, run);
+        if is_odd(word) {
+            return (taken, at);
+        }
+        at = escape_word(word, at, buf) - (8 - tail.len());
+        taken += tail.len();
+    }
+    (taken, at)
 }
 
 /// The less than eight bytes of `tail`, which `text` ends with, and spaces behind them.
@@ -128,37 +106,36 @@ fn last_word(tail: &[u8], text: &[u8]) -> u64 {
     bytes | (ONES * u64::from(b' ')) << bits
 }
 
-/// Puts a word without anything [`odd`] at `at`, escaped. Returns where it ends.
+/// Puts a word without anything [`ODD`] at `at`, escaped. Returns where it ends.
 #[inline]
-fn escape_word(mut word: u64, mut at: usize, scratch: &mut Scratch) -> usize {
+fn escape_word(mut word: u64, mut at: usize, buf: &mut [u8]) -> usize {
     // The word is stored whole; at each quote the rest of it moves on by one.
     let mut escaped = (equal(word, b'"') | equal(word, b'\\')) >> 7;
-    scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+    buf[at..at + 8].copy_from_slice(&word.to_le_bytes());
     let mut end = at + 8;
     while escaped != 0 {
         let skip = escaped.trailing_zeros();
         word >>= skip;
         escaped >>= skip;
         at += (skip / 8) as usize;
-        scratch[at] = b'\\';
+        buf[at] = b'\\';
         at += 1;
-        scratch[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        buf[at..at + 8].copy_from_slice(&word.to_le_bytes());
         escaped ^= 1;
         end += 1;
     }
     end
 }
 
-/// Whether a block is whole, and printable ASCII with nothing to escape: written without a branch, so that
+/// Whether a block is printable ASCII with nothing to escape: written without a branch, so that
 /// the compiler makes vector code of it.
 #[inline]
-fn is_plain(block: &[u8]) -> bool {
+fn is_plain(block: &[u8; BLOCK]) -> bool {
     let special = |byte: u8| {
         let printable = byte.wrapping_sub(b' ') < 0x5F;
         u8::from(!printable) | u8::from(byte == b'"') | u8::from(byte == b'\\')
     };
-    <&[u8; BLOCK]>::try_from(block)
-        .is_ok_and(|block| block.iter().fold(0, |any, byte| any | special(*byte)) == 0)
+    block.iter().fold(0, |any, byte| any | special(*byte)) == 0
 }
 
 /// Whether all of a block is printable ASCII: without a branch, as [`is_plain`].
@@ -175,7 +152,7 @@ fn equal(word: u64, byte: u8) -> u64 {
 }
 
 /// Whether any byte of a word is not for the fast path.
-fn odd(word: u64) -> bool {
+fn is_odd(word: u64) -> bool {
     let low = word & !HIGHS;
     // Without their highest bits no byte carries into the next one.
     let controls = !(low + (HIGHS - ONES * 0x20));
@@ -198,12 +175,12 @@ static ODD: [bool; 256] = {
     table
 };
 
-/// Appends about a word of `text`, byte by byte. Returns how many bytes were taken.
+/// Puts about a word of `text` at `at`, byte by byte. Returns how many bytes were taken, and where it ends.
 ///
 /// `text` is the end of a str, but may begin inside a character that the fast path
 /// has passed the beginning of; such continuation bytes go through as they are.
 #[inline(never)]
-fn escape_odd(text: &[u8], buf: &mut Vec<u8>) -> usize {
+pub(super) fn odd(text: &[u8], buf: &mut [u8], mut at: usize) -> (usize, usize) {
     let mut taken = 0;
     while taken < 8 && taken < text.len() {
         let rest = &text[taken..];
@@ -217,17 +194,19 @@ fn escape_odd(text: &[u8], buf: &mut Vec<u8>) -> usize {
             _ => None,
         };
         if let Some(letter) = short {
-            buf.extend_from_slice(&[b'\\', letter]);
+            buf[at..at + 2].copy_from_slice(&[b'\\', letter]);
+            at += 2;
             taken += 1;
         } else if let Some((unit, length)) = hidden(rest) {
-            unicode(unit, buf);
+            at = unicode(unit, buf, at);
             taken += length;
         } else {
-            buf.push(rest[0]);
+            buf[at] = rest[0];
+            at += 1;
             taken += 1;
         }
     }
-    taken
+    (taken, at)
 }
 
 /// The character at the front, if it must not reach a terminal, and its length in bytes:
@@ -245,7 +224,7 @@ fn hidden(text: &[u8]) -> Option<(u16, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::write::{PIECE, Writer};
+    use super::super::write::Writer;
     use super::RUN;
 
     fn written(text: &str) -> String {
@@ -276,9 +255,9 @@ mod tests {
             ("{\"a\":\n\t[1, 2.50]}", "{\"a\":  [1, 2.50]}"),
             ("\"\\u00e9 \u{202e}\u{7f}\u{9b}é…\"", "\"\\u00e9 \\u202e\\u007f\\u009bé…\""),
         ] {
-            let mut buf = Vec::new();
-            super::json(json, &mut buf);
-            assert_eq!(str::from_utf8(&buf).unwrap(), line);
+            let mut writer = Writer::new(Vec::new());
+            writer.value(json);
+            assert_eq!(str::from_utf8(&writer.finish().unwrap()).unwrap(), line);
         }
     }
 
@@ -288,7 +267,7 @@ mod tests {
         let awkward = [
             "\"", "\\", "\n", "\u{0}", "\u{1f}", "\u{7f}", "\u{9b}", "ß", "؜", "\u{2028}", "…", "😀", "\"\\\"",
         ];
-        for around in (0..20).chain([RUN - 3, RUN - 1, RUN, PIECE - 2, PIECE - 1, PIECE, 3 * PIECE + 1]) {
+        for around in (0..20).chain([RUN - 3, RUN - 1, RUN, 2 * RUN - 1, 3 * RUN + 1]) {
             for odd in awkward {
                 let text = format!(
                     "{}{odd}{odd}{}",

@@ -3,44 +3,95 @@
 use std::io::Write;
 
 use super::Stream;
-use super::app::{packet, session};
-use super::record::{as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin};
+use super::app::{meaning, packet, session};
+use super::digits::Known;
+use super::line::Line;
+use super::record::{
+    ORIGIN, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
+};
 use super::run::{meta, summary};
-use super::value::{Base64, List, ToJson, Word, members, open, with};
+use super::value::{Base64, List, ToJson, members};
 use super::write::{Mark, Writer};
 use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
+
+/// Room for the members of a frame or a message that are no payload: each number takes 24 bytes at most.
+const HEAD: usize = 1024;
+
+/// Room for what the first byte of a frame says.
+const FIRST_BYTE: usize = 128;
 
 /// What is remembered from record to record.
 #[derive(Debug)]
 pub(super) struct Records {
     /// How many bytes of a payload are shown.
     pub payload: u64,
-    /// The keys that a frame's first byte decides, for each of its values.
-    first_bytes: Vec<String>,
+    /// The keys that a frame's first byte decides, for each of its values, and how long they are.
+    first_bytes: Vec<([u8; FIRST_BYTE], usize)>,
     /// The frame whose payload was written last as text.
     last_text: Option<LastText>,
-    /// The last frame's `dir`, `time` and `packets`.
-    last_origin: Option<LastOrigin>,
+    origin: Origin,
+    /// The last frame's connection, its number there, and its length.
+    conn: Known,
+    n: Known,
+    length: Known,
+}
+
+/// What was written last of where a unit came from: a message mostly comes from where its last frame came
+/// from.
+#[derive(Debug)]
+struct Origin {
+    dir: Option<Dir>,
+    time: Option<Time>,
+    packets: Option<(u64, u64)>,
+    text: [u8; ORIGIN],
+    length: usize,
+}
+
+impl Origin {
+    /// Of nothing yet.
+    const NONE: Self = Self { dir: None, time: None, packets: None, text: [0; ORIGIN], length: 0 };
+
+    /// Becomes that of a unit.
+    #[inline]
+    fn become_of<W: Write>(&mut self, unit: &Unit<'_>, w: &mut Writer<W>) {
+        (self.dir, self.time, self.packets) = (unit.dir, unit.time, unit.packets);
+        self.length = w.apart(&mut self.text, |line| origin_of(unit, line));
+    }
+
+    #[inline]
+    fn is_of(&self, unit: &Unit<'_>) -> bool {
+        self.length > 0 && (self.dir, self.time, self.packets) == (unit.dir, unit.time, unit.packets)
+    }
 }
 
 /// An unfragmented message repeats its frame's payload, and comes right after it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct LastText {
     conn: u32,
     n: u64,
     length: usize,
+    /// It was escaped without a thought: in JSON as well it may stand as it is.
+    is_plain: bool,
     mark: Mark,
 }
 
 impl Records {
     pub fn new(payload: u64) -> Self {
-        Self { payload, first_bytes: (0..=255).map(first_byte).collect(), last_text: None, last_origin: None }
+        Self {
+            payload,
+            first_bytes: (0..=255).map(first_byte).collect(),
+            last_text: None,
+            origin: Origin::NONE,
+            conn: Known::ZERO,
+            n: Known::ZERO,
+            length: Known::ZERO,
+        }
     }
 
     /// Writes a unit's own record, if its kind has one.
     pub fn unit<W: Write>(&mut self, unit: &Unit<'_>, to: &mut Stream<W>) {
         match unit.body {
-            Body::Frame(it) => to.record(|w| self.frame(unit, it, w)),
+            Body::Frame(it) => to.record(|w| self.frame(unit, it, None, w)),
             Body::Message(it) => to.record(|w| self.message(unit, it, w)),
             Body::Meta(it) => to.record(|w| meta(it, w)),
             Body::Connection(it) => to.record(|w| connection(unit, it, w)),
@@ -55,39 +106,79 @@ impl Records {
         }
     }
 
-    /// The record of a frame.
-    pub fn frame<W: Write>(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, w: &mut Writer<W>) {
+    /// The record of a frame, whose payload is `text` if that is known.
+    pub fn frame<W: Write>(
+        &mut self,
+        unit: &Unit<'_>,
+        frame: &Frame<'_>,
+        text: Option<&str>,
+        w: &mut Writer<W>,
+    ) {
         let header = &frame.header;
-        open!(w, "type": "frame", "conn": unit.conn, "n": frame.n);
-        let mark = w.marking(|w| origin(unit, w));
-        self.last_origin = Some(LastOrigin { is: origin_of(unit), mark });
-        members!(w, "offset": frame.offset);
-        w.raw(&self.first_bytes[usize::from(first_byte_of(frame))]);
-        match header.masking_key {
-            Some(key) => {
-                w.raw(r#","masked":true,"masking_key":"#);
-                w.key(key);
+        self.origin.become_of(unit, w);
+        let (first_byte, length) = &self.first_bytes[usize::from(first_byte_of(frame))];
+        w.line(HEAD, |line| {
+            line.raw(br#"{"type":"frame","conn":"#);
+            line.remember(&mut self.conn, unit.conn.into());
+            line.raw(br#","n":"#);
+            line.remember(&mut self.n, frame.n);
+            line.part(&self.origin.text, self.origin.length);
+            line.raw(br#","offset":"#);
+            line.number(frame.offset);
+            line.part(first_byte, *length);
+            match header.masking_key {
+                Some(key) => {
+                    line.raw(br#","masked":true,"masking_key":"#);
+                    line.key(key);
+                }
+                None => line.raw(br#","masked":false,"masking_key":null"#),
             }
-            None => w.raw(r#","masked":false,"masking_key":null"#),
-        }
-        match header.length_form {
-            LengthForm::Bits7 => w.raw(r#","length_form":7,"length":"#),
-            LengthForm::Bits16 => w.raw(r#","length_form":16,"length":"#),
-            LengthForm::Bits64 => w.raw(r#","length_form":64,"length":"#),
-        }
-        header.length.put(w);
-        members!(w, "header_length": header.header_length(), "captured": frame.captured);
-        if (frame.truncated, frame.missing, frame.inferred) == (false, 0, false) {
-            w.raw(r#","truncated":false,"missing":0,"inferred":false"#);
-        } else {
-            members!(w, "truncated": frame.truncated, "missing": frame.missing, "inferred": frame.inferred);
-        }
-        self.payload(unit.conn, frame, w);
+            match header.length_form {
+                LengthForm::Bits7 => line.raw(br#","length_form":7,"length":"#),
+                LengthForm::Bits16 => line.raw(br#","length_form":16,"length":"#),
+                LengthForm::Bits64 => line.raw(br#","length_form":64,"length":"#),
+            }
+            line.remember(&mut self.length, header.length);
+            line.raw(br#","header_length":"#);
+            line.number(header.header_length().into());
+            line.raw(br#","captured":"#);
+            line.recall(&self.length, frame.captured);
+            if (frame.truncated, frame.missing, frame.inferred) == (false, 0, false) {
+                line.raw(br#","truncated":false,"missing":0,"inferred":false"#);
+            } else {
+                line.raw(br#","truncated":"#);
+                line.bool(frame.truncated);
+                line.raw(br#","missing":"#);
+                line.number(frame.missing);
+                line.raw(br#","inferred":"#);
+                line.bool(frame.inferred);
+            }
+        });
+        self.payload(unit.conn, frame, text, w);
         finding_ids(unit, w);
     }
 
     /// `payload`, with its key.
-    fn payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
+    #[inline]
+    fn payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, text: Option<&str>, w: &mut Writer<W>) {
+        if let Some(text) = text {
+            w.raw(r#","payload":{"text":"#);
+            self.text(conn, frame.n, text, w);
+            w.raw("}");
+        } else {
+            self.unknown_payload(conn, frame, w);
+        }
+    }
+
+    /// The frame's payload, which is text, where the message finds it again.
+    #[inline]
+    fn text<W: Write>(&mut self, conn: u32, n: u64, text: &str, w: &mut Writer<W>) {
+        let mut is_plain = false;
+        let mark = w.marking(|w| is_plain = w.string(text));
+        self.last_text = Some(LastText { conn, n, length: text.len(), is_plain, mark });
+    }
+
+    fn unknown_payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
         let shown = cut(frame.payload, self.payload);
         let shortened = (shown.len() as u64) < frame.captured;
         // A compressed payload is no text, even where its bytes happen to be.
@@ -95,8 +186,7 @@ impl Records {
         let holes = hole::among(frame.holes, shown.len());
         if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
             w.raw(r#","payload":{"text":"#);
-            let mark = w.marking(|w| w.string(text));
-            self.last_text = Some(LastText { conn, n: frame.n, length: text.len(), mark });
+            self.text(conn, frame.n, text, w);
         } else {
             w.raw(r#","payload":{"base64":"#);
             Base64(shown).put(w);
@@ -108,34 +198,41 @@ impl Records {
         w.raw("}");
     }
 
+    /// `type` to `frame_count`, these only if it has one frame.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
+    fn message_head(&self, unit: &Unit<'_>, message: &Message<'_>, line: &mut Line<'_>) {
+        line.raw(br#"{"type":"message","conn":"#);
+        line.recall(&self.conn, unit.conn.into());
+        line.raw(br#","m":"#);
+        line.recall(&self.n, message.m);
+        line.part(&self.origin.text, self.origin.length);
+        match message.kind {
+            Opcode::TEXT => line.raw(br#","kind":"text""#),
+            Opcode::BINARY => line.raw(br#","kind":"binary""#),
+            Opcode::CLOSE => line.raw(br#","kind":"close""#),
+            Opcode::PING => line.raw(br#","kind":"ping""#),
+            Opcode::PONG => line.raw(br#","kind":"pong""#),
+            Opcode::CONTINUATION => line.raw(br#","kind":"continuation""#),
+            _ => line.raw(br#","kind":"reserved""#),
+        }
+        if let ([n], 1) = (message.frames, message.frame_count) {
+            line.raw(br#","frames":["#);
+            line.recall(&self.n, *n);
+            line.raw(br#"],"frame_count":1"#);
+        }
+    }
+
     /// The record of a message.
     pub fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
-        open!(w, "type": "message", "conn": unit.conn, "m": message.m);
-        let again = self.last_origin.is_some_and(|last| last.is == origin_of(unit) && w.again(last.mark));
-        if !again {
-            origin(unit, w);
+        if !self.origin.is_of(unit) {
+            self.origin.become_of(unit, w);
         }
-        members!(w, "kind": Word(message.kind.name()));
-        match message.frames {
-            &[n] if message.frame_count == 1 => {
-                members!(w, "frames": (n,));
-                w.raw(r#","frame_count":1"#);
-            }
-            frames => {
-                members!(w, "frames": List(frames.iter().copied()), "frame_count": message.frame_count);
-            }
+        w.line(HEAD, |line| self.message_head(unit, message, line));
+        if message.frame_count != 1 || message.frames.len() != 1 {
+            members!(w, "frames": List(message.frames.iter().copied()), "frame_count": message.frame_count);
         }
-        members!(w, "length": message.length);
-        if message.complete && !message.compressed {
-            w.raw(r#","compressed":false,"inflated_length":null,"complete":true"#);
-        } else {
-            members!(
-                w,
-                "compressed": message.compressed,
-                "inflated_length": if message.compressed { message.inflated_length } else { None },
-                "complete": message.complete,
-            );
-        }
+        w.line(HEAD, |line| content_head(message, &self.length, line));
         if let Some(close) = &message.close {
             close_body(close, w);
         }
@@ -144,43 +241,53 @@ impl Records {
         let readable = !message.compressed || message.inflated_length.is_some();
         let textual = message.kind == Opcode::TEXT && readable && !matches!(message.utf8, Utf8::Invalid(_));
         let holes = hole::among(message.holes, shown.len());
-        match self.last_text.take() {
-            Some(last) if textual && last.is_content_of(unit.conn, message, shown) => {
-                let text = |w: &mut Writer<W>| {
-                    if !w.again(last.mark) {
-                        w.string(text_of(shown, holes, shortened).unwrap_or_default());
-                    }
-                };
-                members!(w, "text": with(text));
+        let last = self.last_text.take();
+        let last = last.filter(|last| textual && last.is_content_of(unit.conn, message, shown));
+        if let Some(last) = last {
+            w.raw(r#","text":"#);
+            if !w.again(last.mark) {
+                w.string(text_of(shown, holes, shortened).unwrap_or_default());
             }
-            _ => {
-                if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
-                    members!(w, "text": text);
-                } else {
-                    members!(w, "base64": Base64(shown));
-                }
-            }
+        } else if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
+            members!(w, "text": text);
+        } else {
+            members!(w, "base64": Base64(shown));
         }
         holes_of(holes, w);
         if shortened {
             members!(w, "payload_truncated": true);
         }
-        members!(w, "app": message.app);
+        match message.app {
+            Some(app) => {
+                w.raw(r#","app":"#);
+                let plain = last.is_some_and(|last| last.is_plain).then_some(shown);
+                meaning(app, plain, w);
+            }
+            None => w.raw(r#","app":null"#),
+        }
         finding_ids(unit, w);
     }
 }
 
-/// A message mostly comes from where its last frame came from.
-#[derive(Clone, Copy, Debug)]
-struct LastOrigin {
-    is: Origin,
-    mark: Mark,
-}
-
-type Origin = (Option<Dir>, Option<Time>, Option<(u64, u64)>);
-
-fn origin_of(unit: &Unit<'_>) -> Origin {
-    (unit.dir, unit.time, unit.packets)
+/// `length` to `complete`.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
+fn content_head(message: &Message<'_>, length: &Known, line: &mut Line<'_>) {
+    line.raw(br#","length":"#);
+    line.recall(length, message.length);
+    if message.complete && !message.compressed {
+        line.raw(br#","compressed":false,"inflated_length":null,"complete":true"#);
+        return;
+    }
+    line.raw(br#","compressed":"#);
+    line.bool(message.compressed);
+    line.raw(br#","inflated_length":"#);
+    match message.inflated_length.filter(|_| message.compressed) {
+        Some(length) => line.number(length),
+        None => line.raw(b"null"),
+    }
+    line.raw(br#","complete":"#);
+    line.bool(message.complete);
 }
 
 impl LastText {
@@ -215,10 +322,10 @@ fn holes_of<W: Write>(holes: &[Hole], w: &mut Writer<W>) {
     members!(w, "holes": List(holes.iter().map(|hole| (hole.offset, hole.length))));
 }
 
-/// The keys from `fin` to `opcode_name`.
-fn first_byte(byte: u8) -> String {
+/// The keys from `fin` to `opcode_name`, and how long they are.
+fn first_byte(byte: u8) -> ([u8; FIRST_BYTE], usize) {
     let opcode = Opcode(byte & 0xF);
-    format!(
+    let said = format!(
         r#","fin":{},"rsv1":{},"rsv2":{},"rsv3":{},"opcode":{},"opcode_name":"{}""#,
         byte & 0x80 != 0,
         byte & 0x40 != 0,
@@ -226,7 +333,10 @@ fn first_byte(byte: u8) -> String {
         byte & 0x10 != 0,
         opcode.0,
         opcode.name()
-    )
+    );
+    let mut text = [0; FIRST_BYTE];
+    text[..said.len()].copy_from_slice(said.as_bytes());
+    (text, said.len())
 }
 
 fn first_byte_of(frame: &Frame<'_>) -> u8 {

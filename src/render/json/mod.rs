@@ -6,9 +6,11 @@
 
 mod app;
 pub(crate) mod cause;
+mod digits;
 mod escape;
 pub mod film;
 mod frame;
+mod line;
 pub(crate) mod record;
 pub(crate) mod run;
 mod tcp;
@@ -127,7 +129,13 @@ impl<W: Write> Json<W> {
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
         // Header fields are told even where no payload is.
-        Wants { fields: false, payload: self.records.payload.max(1), app: true, causes: true }
+        Wants {
+            fields: false,
+            payload: self.records.payload.max(1),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -162,7 +170,10 @@ impl<W: Write> Sink for Json<W> {
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
         let Self { stream, records, .. } = self;
-        stream.record(|w| records.frame(unit, frame, w));
+        // Nothing is left out of what is as long as the whole.
+        let length = frame.payload.len();
+        let text = message.text.filter(|text| text.len() == length && length as u64 <= records.payload);
+        stream.record(|w| records.frame(unit, frame, text, w));
         stream.flow()?;
         stream.record(|w| records.message(unit, message, w));
         stream.flow()

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Stream;
+use super::line::Line;
 use super::value::{Base64, List, Sides, ToJson, members, object, open};
 use super::write::Writer;
 use crate::model::{
@@ -10,24 +11,32 @@ use crate::model::{
     More, Opening, Rule, Unit,
 };
 
+/// Room that an [`origin`] takes, and the longest number behind it.
+pub(super) const ORIGIN: usize = 128;
+
 /// `dir`, `time` and `packets`.
 #[inline]
 pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
+    w.line(ORIGIN, |line| origin_of(unit, line));
+}
+
+/// The same in a part of a record.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
+pub(super) fn origin_of(unit: &Unit<'_>, line: &mut Line<'_>) {
     match unit.dir {
-        Some(Dir::Client) => w.raw(r#","dir":"client","time":"#),
-        Some(Dir::Server) => w.raw(r#","dir":"server","time":"#),
-        None => w.raw(r#","dir":null,"time":"#),
+        Some(Dir::Client) => line.raw(br#","dir":"client","time":"#),
+        Some(Dir::Server) => line.raw(br#","dir":"server","time":"#),
+        None => line.raw(br#","dir":null,"time":"#),
     }
-    unit.time.put(w);
+    match unit.time {
+        Some(time) => line.seconds(time.0),
+        None => line.raw(b"null"),
+    }
+    line.raw(br#","packets":"#);
     match unit.packets {
-        Some((first, last)) => {
-            w.raw(r#","packets":["#);
-            first.put(w);
-            w.raw(",");
-            last.put(w);
-            w.raw("]");
-        }
-        None => w.raw(r#","packets":null"#),
+        Some(packets) => line.pair(packets),
+        None => line.raw(b"null"),
     }
 }
 

@@ -180,6 +180,7 @@ fn message_of(payload: &[u8]) -> Message<'_> {
         complete: true,
         payload,
         holes: &[],
+        text: None,
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,
@@ -200,6 +201,7 @@ impl HttpHeadOf {
             body: self.1,
             body_whole: true,
             diagnoses: &[],
+            extent: crate::model::HttpExtent::default(),
         };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }
@@ -369,6 +371,7 @@ fn messages_say_what_became_of_their_content() {
         complete: true,
         payload: b"Hello",
         holes: &[],
+        text: None,
         payload_cut: false,
         utf8: Utf8::Valid,
         close: None,

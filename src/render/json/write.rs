@@ -11,17 +11,15 @@ use std::io::{self, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::escape::{SCRATCH, Scratch, escape};
+use super::digits::Second;
+use super::escape::{self, ODD_ROOM, RUN, RUN_ROOM};
+use super::line::Line;
 
 /// Bytes gathered before they are handed on: enough that system calls do not count.
 const SPILL: usize = 64 * 1024;
 
-/// Bytes of a long string that are escaped before the buffer is looked at again. Divisible by 3, for Base64.
-pub(super) const PIECE: usize = 12 * 1024;
-
-/// The largest whole number that every JSON reader keeps exact (RFC 8259 §6 recommends the range of a
-/// double).
-const EXACT: u64 = 1 << 53;
+/// Bytes of Base64 that are encoded before the buffer is looked at again. Divisible by 3.
+const PIECE: usize = 12 * 1024;
 
 /// A JSON writer that gathers what it writes and hands it on in large pieces.
 ///
@@ -29,15 +27,13 @@ const EXACT: u64 = 1 << 53;
 /// [`Writer::flush`] or [`Writer::finish`].
 #[derive(Debug)]
 pub(crate) struct Writer<W> {
-    buf: Vec<u8>,
-    scratch: Box<Scratch>,
+    /// Written up to `at`.
+    buf: Box<[u8]>,
+    at: usize,
     to: W,
     error: Option<io::Error>,
     spills: u64,
-    /// The second that was written last, most times being of the same: its lower and upper digits.
-    second: (u64, Short, Short),
-    /// The number that was written last, if it is [`Short`] and has two digits at least.
-    number: (u64, Short),
+    second: Second,
 }
 
 /// Where some bytes stand in a [`Writer`]'s buffer, as long as it has not been handed on.
@@ -51,10 +47,8 @@ pub(crate) struct Mark {
 impl<W: Write> Writer<W> {
     /// A writer over `to`.
     pub fn new(to: W) -> Self {
-        let buf = Vec::with_capacity(2 * SPILL);
-        let zero = Short::of(0);
-        let (second, number) = ((0, zero, zero), (0, zero));
-        Self { buf, scratch: Box::new(SCRATCH), to, error: None, spills: 0, second, number }
+        let buf = vec![0; 2 * SPILL].into();
+        Self { buf, at: 0, to, error: None, spills: 0, second: Second::ZERO }
     }
 
     /// Whether the underlying writer has failed.
@@ -65,7 +59,7 @@ impl<W: Write> Writer<W> {
     /// Ends a record: hands the buffer on if it is full.
     #[inline]
     pub fn settle(&mut self) {
-        if self.buf.len() >= SPILL {
+        if self.at >= SPILL {
             self.spill();
         }
     }
@@ -94,19 +88,75 @@ impl<W: Write> Writer<W> {
     #[cold]
     fn spill(&mut self) {
         if self.error.is_none()
-            && let Err(error) = self.to.write_all(&self.buf)
+            && let Err(error) = self.to.write_all(&self.buf[..self.at])
         {
             self.error = Some(error);
         }
-        self.buf.clear();
+        self.at = 0;
         self.spills += 1;
+    }
+
+    /// Makes room for `bytes`, which are far fewer than are gathered.
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        debug_assert!(bytes <= SPILL);
+        if self.buf.len() - self.at < bytes {
+            self.spill();
+        }
+    }
+
+    /// Writes a part of a record that has at most `most` bytes.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
+    pub(super) fn line(&mut self, most: usize, write: impl FnOnce(&mut Line<'_>)) {
+        self.reserve(most);
+        let mut line = Line::new(&mut self.buf[self.at..], &mut self.second);
+        write(&mut line);
+        let left = line.left();
+        self.at = self.buf.len() - left;
+    }
+
+    /// Puts a part of a record, which has at most `N` bytes, where it can be copied from. Gives its length.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
+    pub(super) fn apart<const N: usize>(
+        &mut self,
+        room: &mut [u8; N],
+        write: impl FnOnce(&mut Line<'_>),
+    ) -> usize {
+        let mut line = Line::new(room, &mut self.second);
+        write(&mut line);
+        N - line.left()
     }
 
     /// Writes JSON as it is.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "only inlined does a literal's length become a constant")]
     pub fn raw(&mut self, json: &str) {
-        self.buf.extend_from_slice(json.as_bytes());
+        self.bytes(json.as_bytes());
+    }
+
+    /// Writes bytes that are a part of JSON.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only inlined does a literal's length become a constant")]
+    fn bytes(&mut self, json: &[u8]) {
+        match self.buf[self.at..].get_mut(..json.len()) {
+            Some(room) => {
+                room.copy_from_slice(json);
+                self.at += json.len();
+            }
+            None => self.many(json),
+        }
+    }
+
+    /// Writes what there is no room for.
+    #[cold]
+    fn many(&mut self, json: &[u8]) {
+        for piece in json.chunks(SPILL) {
+            self.reserve(piece.len());
+            self.buf[self.at..][..piece.len()].copy_from_slice(piece);
+            self.at += piece.len();
+        }
     }
 
     /// Writes a key that is not known before, and its colon: a `first` member has no comma before it.
@@ -122,34 +172,13 @@ impl<W: Write> Writer<W> {
     /// hold numbers as doubles would round it.
     #[inline]
     pub fn number(&mut self, value: u64) {
-        if value <= EXACT {
-            self.digits(value);
-        } else {
-            self.raw("\"");
-            self.digits(value);
-            self.raw("\"");
-        }
+        self.line(NUMBER, |line| line.number(value));
     }
 
     /// Writes nanoseconds as seconds with nine places, in quotes.
     #[inline]
     pub fn seconds(&mut self, nanos: u64) {
-        let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-        if self.second.0 != seconds {
-            self.second = (seconds, Short::of(seconds % SHORT), Short::of(seconds / SHORT));
-        }
-        let (_, low, high) = self.second;
-        self.raw("\"");
-        if seconds >= SHORT {
-            self.short(high);
-            self.buf.extend_from_slice(&low.all());
-        } else {
-            self.short(low);
-        }
-        let mut text = *b".#########\"";
-        text[1] = b'0' + (fraction / SHORT) as u8;
-        text[2..10].copy_from_slice(&Short::of(fraction % SHORT).all());
-        self.buf.extend_from_slice(&text);
+        self.line(SECONDS, |line| line.seconds(nanos));
     }
 
     /// Writes a word of this program's own as a string: there is nothing in it to escape.
@@ -176,44 +205,70 @@ impl<W: Write> Writer<W> {
     ///
     /// Besides what JSON demands, everything that could play tricks on a terminal
     /// is escaped: DEL, C1 controls, bidirectional marks, line and paragraph separators.
+    ///
+    /// Whether there was nothing to escape in it but quotes and backslashes.
     #[inline]
-    pub fn string(&mut self, value: &str) {
+    pub fn string(&mut self, value: &str) -> bool {
         if value.is_empty() {
             self.raw("\"\"");
-            return;
+            return true;
         }
-        self.raw("\"");
-        let mut rest = value;
-        while rest.len() > PIECE {
-            let (piece, tail) = rest.split_at(boundary(rest, PIECE));
-            escape(piece, &mut self.scratch, &mut self.buf);
-            self.settle();
-            rest = tail;
-        }
-        escape(rest, &mut self.scratch, &mut self.buf);
-        self.raw("\"");
+        self.text(value)
     }
 
-    /// Writes a valid JSON value as it was written, with what could play tricks on a terminal escaped.
+    fn text(&mut self, value: &str) -> bool {
+        self.raw("\"");
+        let mut is_plain = true;
+        let mut rest = value.as_bytes();
+        while !rest.is_empty() {
+            self.reserve(RUN_ROOM + ODD_ROOM);
+            let run = &rest[..rest.len().min(RUN)];
+            let (taken, at) = escape::run(run, &mut self.buf, self.at);
+            self.at = at;
+            let is_odd = taken < run.len();
+            rest = &rest[taken..];
+            if is_odd {
+                is_plain = false;
+                let (taken, at) = escape::odd(rest, &mut self.buf, self.at);
+                self.at = at;
+                rest = &rest[taken..];
+            }
+        }
+        self.raw("\"");
+        is_plain
+    }
+
+    /// Writes a valid JSON value as it was written, but on one line and with what could play tricks on a
+    /// terminal escaped: such characters can only stand in its strings.
     pub fn value(&mut self, json: &str) {
-        super::escape::json(json, &mut self.buf);
+        let mut rest = json.as_bytes();
+        while !rest.is_empty() {
+            let (plain, others) = rest.split_at(escape::plain(rest));
+            self.bytes(plain);
+            self.reserve(ODD_ROOM);
+            let (taken, at) = escape::json(others, &mut self.buf, self.at);
+            self.at = at;
+            rest = &others[taken..];
+        }
         self.settle();
     }
 
     /// Writes something and says where it stands, so that it can be written once more with [`Writer::again`].
     #[inline]
     pub fn marking(&mut self, write: impl FnOnce(&mut Self)) -> Mark {
-        let (spills, start) = (self.spills, self.buf.len());
+        let (spills, start) = (self.spills, self.at);
         write(self);
-        Mark { spills, start, end: self.buf.len() }
+        Mark { spills, start, end: self.at }
     }
 
     /// Writes what was written before. `false`, and nothing written, when it is no longer in the buffer.
     #[inline]
     pub fn again(&mut self, mark: Mark) -> bool {
-        let here = mark.spills == self.spills;
+        let end = self.at + (mark.end.saturating_sub(mark.start));
+        let here = mark.spills == self.spills && end <= self.buf.len();
         if here {
-            self.buf.extend_from_within(mark.start..mark.end);
+            self.buf.copy_within(mark.start..mark.end, self.at);
+            self.at = end;
         }
         here
     }
@@ -222,136 +277,24 @@ impl<W: Write> Writer<W> {
     pub fn base64(&mut self, bytes: &[u8]) {
         self.raw("\"");
         for piece in bytes.chunks(PIECE) {
-            let start = self.buf.len();
-            self.buf.resize(start + piece.len().div_ceil(3) * 4, 0);
+            let length = piece.len().div_ceil(3) * 4;
+            self.reserve(length);
             // The room is exactly what is needed.
-            let _ = STANDARD.encode_slice(piece, &mut self.buf[start..]);
+            let _ = STANDARD.encode_slice(piece, &mut self.buf[self.at..][..length]);
+            self.at += length;
             self.settle();
         }
         self.raw("\"");
     }
-
-    /// Writes a masking key as a string of eight lower-case hexadecimal digits.
-    #[inline]
-    pub fn key(&mut self, key: [u8; 4]) {
-        let mut text = *b"\"________\"";
-        text[1..9].copy_from_slice(&eight_hex_digits(u32::from_be_bytes(key)).to_be_bytes());
-        self.buf.extend_from_slice(&text);
-    }
-
-    /// Writes a number that was made into digits before.
-    #[inline]
-    pub fn short(&mut self, number: Short) {
-        self.buf.extend_from_slice(&number.digits.to_le_bytes());
-        self.buf.truncate(self.buf.len() - number.surplus as usize);
-    }
-
-    /// Writes decimal digits.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "half of its cost is the call")]
-    fn digits(&mut self, value: u64) {
-        if value < 10 {
-            self.buf.push(b'0' + value as u8);
-        } else if value < SHORT {
-            // A packet's number is written twice, and what is declared is mostly there.
-            if self.number.0 != value {
-                self.number = (value, Short::of(value));
-            }
-            self.short(self.number.1);
-        } else {
-            self.digits_of_long(value);
-        }
-    }
-
-    #[inline(never)]
-    fn digits_of_long(&mut self, value: u64) {
-        match value / SHORT {
-            high @ ..SHORT => self.short(Short::of(high)),
-            high => self.digits_of_long(high),
-        }
-        self.buf.extend_from_slice(&Short::of(value % SHORT).all());
-    }
 }
 
-/// The least number that is not [`Short`].
-const SHORT: u64 = 100_000_000;
-
-/// The digits of a number below [`SHORT`]: a fixed eight bytes are copied and the surplus dropped,
-/// which is far cheaper than a copy of unknown length.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Short {
-    /// The first digit in the lowest byte.
-    digits: u64,
-    /// Bytes that are none of them, at the end.
-    surplus: u32,
-}
-
-impl Short {
-    /// The digits of `value`, which is below [`SHORT`].
-    #[inline]
-    fn of(value: u64) -> Self {
-        if value < 10_000 {
-            return Self::of_four(value as u32);
-        }
-        let digits = eight_digits(value as u32);
-        // Zero has a digit too.
-        let surplus = (digits | 1 << 56).trailing_zeros() / 8;
-        Self { digits: (digits + ASCII_ZEROS) >> (8 * surplus), surplus }
-    }
-
-    /// The same below 10,000, in half the steps.
-    #[inline]
-    fn of_four(value: u32) -> Self {
-        let hundreds = (value * 5243) >> 19;
-        let twos = hundreds | (value - 100 * hundreds) << 16;
-        let tens = (twos * 103) >> 10 & 0x000F_000F;
-        let digits = tens | (twos - 10 * tens) << 8;
-        let surplus = (digits | 1 << 24).trailing_zeros() / 8;
-        let digits = (digits + ASCII_ZEROS as u32) >> (8 * surplus);
-        Self { digits: digits.into(), surplus: 4 + surplus }
-    }
-
-    /// All eight digits, zeros in front of the first.
-    #[inline]
-    fn all(self) -> [u8; 8] {
-        (self.digits << (8 * self.surplus) | ASCII_ZEROS).to_le_bytes()
-    }
-}
-
-/// The last character boundary at or before `at`.
-fn boundary(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
-
-/// The eight decimal digits of a number below 10^8, one a byte, the first in the lowest byte.
-/// Halves, quarters and eighths are split by multiplication in parallel lanes.
-fn eight_digits(value: u32) -> u64 {
-    let fours = u64::from(value / 10_000) | u64::from(value % 10_000) << 32;
-    let hundreds = (fours * 10_486) >> 20 & 0x0000_007F_0000_007F;
-    let twos = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = (twos * 103) >> 10 & 0x000F_000F_000F_000F;
-    tens | (twos - 10 * tens) << 8
-}
-
-/// The eight hexadecimal digits of a number as characters, the first in the highest byte: its halves,
-/// bytes and nibbles are moved apart in parallel.
-fn eight_hex_digits(value: u32) -> u64 {
-    let value = u64::from(value);
-    let halves = (value | value << 16) & 0x0000_FFFF_0000_FFFF;
-    let bytes = (halves | halves << 8) & 0x00FF_00FF_00FF_00FF;
-    let nibbles = (bytes | bytes << 4) & 0x0F0F_0F0F_0F0F_0F0F;
-    // One in each byte that is a letter.
-    let letters = (nibbles + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
-    nibbles + ASCII_ZEROS + letters * u64::from(b'a' - b'0' - 10)
-}
+/// Room that a number and a time take.
+pub(super) const NUMBER: usize = 24;
+pub(super) const SECONDS: usize = 40;
 
 #[cfg(test)]
 mod tests {
+    use super::super::digits::EXACT;
     use super::*;
 
     fn written(write: impl FnOnce(&mut Writer<Vec<u8>>)) -> String {
@@ -392,7 +335,10 @@ mod tests {
     #[test]
     fn masking_keys_have_eight_digits() {
         for key in [[0; 4], [0x37, 0xFA, 0x21, 0x3D], [0xFF; 4], [0x09, 0x90, 0xA0, 0x0F]] {
-            assert_eq!(written(|w| w.key(key)), format!("\"{:08x}\"", u32::from_be_bytes(key)));
+            assert_eq!(
+                written(|w| w.line(NUMBER, |line| line.key(key))),
+                format!("\"{:08x}\"", u32::from_be_bytes(key))
+            );
         }
     }
 
@@ -407,14 +353,14 @@ mod tests {
     #[test]
     fn a_string_can_be_repeated_until_it_is_handed_on() {
         let mut writer = Writer::new(Vec::new());
-        let mark = writer.marking(|w| w.string("a\"b"));
+        let mark = writer.marking(|w| _ = w.string("a\"b"));
         assert!(writer.again(mark));
         writer.flush().unwrap();
         assert!(!writer.again(mark));
-        let long = writer.marking(|w| w.string(&"x".repeat(3 * SPILL)));
+        let long = writer.marking(|w| _ = w.string(&"x".repeat(3 * SPILL)));
         assert!(!writer.again(long));
         writer.to.truncate(12);
-        writer.buf.clear();
+        writer.at = 0;
         assert_eq!(writer.finish().unwrap(), br#""a\"b""a\"b""#);
     }
 

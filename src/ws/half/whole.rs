@@ -4,6 +4,7 @@
 //! the long way, where the rules are: here it is only known that none of them is broken. What comes out
 //! is the same either way, which the tests hold both against.
 
+use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
 use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Single};
@@ -98,13 +99,14 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields || !shared.aftermath.is_quiet() {
-            return None;
-        }
-        let whole = recognise(bytes, dir, &self.keys)?;
+        let found = if shared.aftermath.is_quiet() { recognise(bytes, dir, &self.keys) } else { None };
+        let Some(whole) = found else {
+            return if wants.fields { None } else { self.parting(shared, bytes, at, out, scratch) };
+        };
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let payload = clear(&whole, shown, &mut scratch.block)?;
-        let flow = self.take_whole(dir, shared, &whole, payload, at, out);
+        let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
+        let described = wants.fields.then_some(&mut scratch.described);
+        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out, described);
         Some((whole.rest, flow))
     }
 
@@ -116,9 +118,10 @@ impl Half {
         dir: Dir,
         shared: &mut Shared,
         whole: &Whole<'_>,
-        payload: &[u8],
+        (payload, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
+        described: Option<&mut Described>,
     ) -> Flow {
         let length = whole.payload.len() as u64;
         let bytes = whole.head.len() as u64 + length;
@@ -137,7 +140,7 @@ impl Half {
         shared.aftermath.quiet_frame(dir);
         shared.next_n += 1;
         shared.next_m += 1;
-        out.emit_single(&Single {
+        let single = Single {
             conn: shared.conn,
             dir,
             at,
@@ -148,8 +151,16 @@ impl Half {
             length,
             head: whole.head,
             payload,
+            text,
             inferred: self.inferred,
-        })
+        };
+        match described {
+            None => out.emit_single(&single),
+            Some(described) => {
+                let source = shared.source(dir);
+                single.lend(|unit, message| described.tell(unit, message, source, at, out))
+            }
+        }
     }
 }
 
@@ -193,24 +204,31 @@ fn recognise<'b>(bytes: &'b [u8], dir: Dir, keys: &KeyWatch) -> Option<Whole<'b>
     Some(Whole { opcode, masking, head, payload, rest })
 }
 
-/// The first `shown` bytes of the unmasked payload; `None` if it should be text and is not.
+/// The first `shown` bytes of the unmasked payload, and all of it as text if somebody looks at text; `None`
+/// if it should be text and is not.
 ///
 /// No more is unmasked than somebody looks at: of most text it can be seen through the mask that it is
 /// ASCII.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-fn clear<'c>(whole: &Whole<'c>, shown: usize, block: &'c mut [u8]) -> Option<&'c [u8]> {
+fn clear<'c>(whole: &Whole<'c>, shown: usize, block: &'c mut [u8]) -> Option<(&'c [u8], Option<&'c str>)> {
     let &Whole { payload, opcode, .. } = whole;
-    let Some((key, _)) = whole.masking else {
-        let is_fine = opcode != Opcode::TEXT || utf8::is_valid(payload);
-        return is_fine.then(|| &payload[..shown]);
+    let is_text = opcode == Opcode::TEXT;
+    let clear = match whole.masking {
+        None => payload,
+        Some((key, _)) if shown == 0 && (!is_text || utf8::is_masked_ascii(payload, key)) => {
+            return Some((&[], None));
+        }
+        Some((key, _)) => {
+            let needed = if is_text { payload.len() } else { shown };
+            mask::unmask_into(block, &payload[..needed], key, 0);
+            &block[..needed]
+        }
     };
-    let is_fine = opcode != Opcode::TEXT || utf8::is_masked_ascii(payload, key);
-    let needed = if is_fine { shown } else { payload.len() };
-    if needed == 0 && is_fine {
-        return Some(&[]);
+    match (is_text, shown) {
+        (false, _) => Some((&clear[..shown], None)),
+        (true, 0) => utf8::is_valid(clear).then_some((&[], None)),
+        // Who looks at it looks at it as text.
+        (true, _) => utf8::text(clear).map(|text| (&clear[..shown], Some(text))),
     }
-    mask::unmask_into(block, &payload[..needed], key, 0);
-    let clear = &block[..needed];
-    (is_fine || utf8::is_valid(clear)).then(|| &clear[..shown])
 }
