@@ -74,6 +74,7 @@ impl<S: Sink + ?Sized> Emitter<S> {
     }
 
     /// What the sink will look at.
+    #[inline]
     pub fn wants(&self) -> Wants {
         self.wants
     }

@@ -21,6 +21,7 @@ struct Recent(Box<[u32; 1 << RECENT]>);
 
 impl Default for Recent {
     fn default() -> Self {
+        #[allow(clippy::large_stack_arrays)] // it is never on the stack but in debug builds
         Self(Box::new([0; 1 << RECENT]))
     }
 }
@@ -303,9 +304,10 @@ mod tests {
         ) {
             let both = |ends: [(u8, u16); 2]| {
                 let [(a, p), (b, q)] = ends;
-                let addresses = match v6 {
-                    true => Addresses::V6([a; 16], [b; 16]),
-                    false => Addresses::V4([a; 4], [b; 4]),
+                let addresses = if v6 {
+                    Addresses::V6([a; 16], [b; 16])
+                } else {
+                    Addresses::V4([a; 4], [b; 4])
                 };
                 (addresses, ports(p, q))
             };

@@ -163,10 +163,12 @@ impl Tracker {
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
-        let going = match plain::kind(packet).filter(|_| self.short_way) {
-            Some((Kind::V4, plain::LINK)) => self.next((Kind::V4, plain::LINK), packet, false, sink),
-            Some(kind) => self.next_elsewhere(kind, &{ *packet }, false, sink),
-            None => None,
+        let going = if !self.short_way {
+            None
+        } else if plain::is_usual(packet) {
+            self.next(plain::USUAL, packet, false, sink)
+        } else {
+            self.next_elsewhere(&{ *packet }, false, sink)
         };
         match going {
             Some(going) => going,
@@ -192,7 +194,7 @@ impl Tracker {
         let segment = tcp::segment(&datagram, packet.number, packet.time)?;
         let Some((flow, slot, from)) = self.table.recent(segment.addresses, segment.ports) else {
             let is_there = !sought && self.table.seek(*segment.addresses, segment.ports);
-            return if is_there { self.next_elsewhere((kind, ip), &{ *packet }, true, sink) } else { None };
+            return if is_there { self.next_elsewhere(&{ *packet }, true, sink) } else { None };
         };
         let Some(acked) = flow.is_next(from, &segment) else {
             return self.last((kind, ip), slot, from, &{ *packet }, sink);
@@ -235,11 +237,11 @@ impl Tracker {
     #[inline(never)]
     fn next_elsewhere<S: StreamSink>(
         &mut self,
-        (kind, ip): (Kind, usize),
         packet: &Packet<'_>,
         sought: bool,
         sink: &mut S,
     ) -> Option<Going> {
+        let (kind, ip) = plain::kind(packet)?;
         match kind {
             Kind::V4 => self.next((Kind::V4, ip), packet, sought, sink),
             Kind::V6 => self.next((Kind::V6, ip), packet, sought, sink),

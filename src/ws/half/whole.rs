@@ -14,6 +14,7 @@ use crate::ws::{mask, utf8};
 
 /// A frame that carries a whole message.
 struct Whole<'b> {
+    dir: Dir,
     opcode: Opcode,
     /// The masking key, and the sender's keys, this one included.
     masking: Option<([u8; 4], KeyWatch)>,
@@ -106,7 +107,7 @@ impl Half {
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
         let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
         let described = wants.fields.then_some(&mut scratch.described);
-        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out, described);
+        let flow = self.take_whole(shared, &whole, (payload, text), at, out, described);
         Some((whole.rest, flow))
     }
 
@@ -115,7 +116,6 @@ impl Half {
     #[inline(always)]
     fn take_whole(
         &mut self,
-        dir: Dir,
         shared: &mut Shared,
         whole: &Whole<'_>,
         (payload, text): (&[u8], Option<&str>),
@@ -123,7 +123,7 @@ impl Half {
         out: &mut Out<'_>,
         described: Option<&mut Described>,
     ) -> Flow {
-        let length = whole.payload.len() as u64;
+        let (dir, length) = (whole.dir, whole.payload.len() as u64);
         let bytes = whole.head.len() as u64 + length;
         let offset = self.offset;
         self.offset += bytes;
@@ -201,7 +201,7 @@ fn recognise<'b>(bytes: &'b [u8], dir: Dir, keys: &KeyWatch) -> Option<Whole<'b>
     if payload.len() > limits::BLOCK {
         return None;
     }
-    Some(Whole { opcode, masking, head, payload, rest })
+    Some(Whole { dir, opcode, masking, head, payload, rest })
 }
 
 /// The first `shown` bytes of the unmasked payload, and all of it as text if somebody looks at text; `None`
