@@ -32,7 +32,7 @@ use std::collections::{HashMap, HashSet};
 use crate::limits;
 use crate::model::{
     AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
-    Sink, Summary, Unit, Wants,
+    Single, Sink, Summary, Unit, Wants,
 };
 
 use self::crowd::Crowd;
@@ -181,6 +181,11 @@ impl<S: Sink> Judge<S> {
         }
     }
 
+    #[inline(never)]
+    fn mark(&mut self, single: &Single<'_>) {
+        single.lend(|unit, message| self.message(unit, message));
+    }
+
     /// Remembers what is wrong in a connection.
     fn see(&mut self, unit: &Unit<'_>) {
         if unit.conn == 0 {
@@ -289,5 +294,13 @@ impl<S: Sink> Sink for Judge<S> {
             self.message(unit, message);
         }
         self.inner.take_whole(unit, message)
+    }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        if self.is_asked && Pace::is_marked(single.m) {
+            self.mark(single);
+        }
+        self.inner.take_single(single)
     }
 }

@@ -13,6 +13,7 @@ use super::hole::{Gap, Hole};
 use super::other::Opening;
 use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
+use super::single::Single;
 use super::source::Source;
 use super::span::Span;
 use super::stream::At;
@@ -49,6 +50,13 @@ pub trait Sink {
         self.take(unit)?;
         self.take(&Unit { body: Body::Message(message), ..*unit })
     }
+
+    /// Takes the same as it leaves the decoder, when nobody has read the message yet.
+    ///
+    /// Who needs neither unit can leave them unmade; it has to come to the same.
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        single.lend(|unit, message| self.take_whole(unit, message))
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -68,6 +76,11 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     #[inline]
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         (**self).take_whole(unit, message)
+    }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        (**self).take_single(single)
     }
 }
 
@@ -351,6 +364,7 @@ impl LengthForm {
     }
 
     /// The shortest form that can carry `length` (RFC 6455 §5.2).
+    #[inline]
     pub fn minimal(length: u64) -> Self {
         match length {
             0..=125 => Self::Bits7,
@@ -363,12 +377,14 @@ impl LengthForm {
 impl FrameHeader {
     /// The header of a whole message's only frame, or a control frame: FIN set, no reserved bit, and the
     /// length in its shortest form (RFC 6455 §5.2). Masked with `masking_key`, if there is one.
+    #[inline]
     pub fn of(opcode: Opcode, masking_key: Option<[u8; 4]>, length: u64) -> Self {
         let length_form = LengthForm::minimal(length);
         Self { fin: true, rsv1: false, rsv2: false, rsv3: false, opcode, masking_key, length_form, length }
     }
 
     /// Bytes the header takes: 2 to 14.
+    #[inline]
     pub fn header_length(&self) -> u8 {
         let extended = match self.length_form {
             LengthForm::Bits7 => 0,

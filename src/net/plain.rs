@@ -14,7 +14,7 @@ const ETHERNET: u32 = 1;
 /// IP without a link layer.
 const RAW: u32 = 101;
 /// Bytes of an Ethernet header, and of the IP headers.
-const LINK: usize = 14;
+pub(super) const LINK: usize = 14;
 const V4: usize = 20;
 const V6: usize = 40;
 
@@ -29,9 +29,10 @@ pub(super) enum Kind {
 #[inline]
 pub(super) fn kind(packet: &Packet<'_>) -> Option<(Kind, usize)> {
     match packet.link {
-        ETHERNET => match packet.data.get(LINK - 2..=LINK)? {
-            [0x08, 0x00, 0x45] => Some((Kind::V4, LINK)),
-            [0x86, 0xDD, 0x60..=0x6F] => Some((Kind::V6, LINK)),
+        // The type, and the first two bytes of the IP header, in one word.
+        ETHERNET => match u32::from_be_bytes(*packet.data.get(LINK - 2..)?.first_chunk()?) {
+            0x0800_4500..=0x0800_45FF => Some((Kind::V4, LINK)),
+            0x86DD_6000..=0x86DD_6FFF => Some((Kind::V6, LINK)),
             _ => None,
         },
         RAW => match packet.data.first()? {
@@ -66,13 +67,11 @@ pub(super) fn of(kind: Kind, ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
 #[inline(always)]
 fn ipv4(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
     let header: &[u8; V4] = data.get(ip..)?.first_chunk()?;
-    let &[_, _, t0, t1, _, _, f0, f1, _, protocol, ..] = header;
-    // "More fragments" and the offset (RFC 791 §3.1).
-    let is_fragment = u16::from_be_bytes([f0, f1]) & 0x3FFF != 0;
-    if protocol != ip_number::TCP.0 || is_fragment {
+    // The protocol, and neither "more fragments" nor an offset (RFC 791 §3.1), in one word.
+    if u32::from_be_bytes(*header[6..].first_chunk()?) & 0x3FFF_00FF != u32::from(ip_number::TCP.0) {
         return None;
     }
-    let total = usize::from(u16::from_be_bytes([t0, t1]));
+    let total = usize::from(u16::from_be_bytes(*header[2..].first_chunk()?));
     let (source, destination) = (*header[12..].first_chunk()?, *header[16..].first_chunk()?);
     tcp(data, ip, ip + V4, ip + total, Addresses::V4(source, destination))
 }

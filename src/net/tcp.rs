@@ -51,9 +51,12 @@ pub(super) struct Segment<'a> {
 #[inline(always)]
 pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -> Option<Segment<'a>> {
     let header: &[u8; MIN_HEADER] = datagram.payload.first_chunk()?;
-    let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = header;
-    // In words of four bytes (RFC 9293 §3.1).
-    let length = usize::from(offset >> 4) * 4;
+    // In words, as it is drawn (RFC 9293 §3.1): each is read at once.
+    let ([ports, seq, ack, offset_flags_window, _], _) = header.as_chunks() else { return None };
+    let (ports, seq, ack) = (u32::from_be_bytes(*ports), u32::from_be_bytes(*seq), u32::from_be_bytes(*ack));
+    let bits = u32::from_be_bytes(*offset_flags_window);
+    // In words of four bytes.
+    let length = (bits >> 28) as usize * 4;
     if length < MIN_HEADER {
         return None;
     }
@@ -61,11 +64,11 @@ pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -
     Some(Segment {
         addresses: &datagram.addresses,
         network: datagram.network,
-        ports: u32::from_be_bytes([s0, s1, d0, d1]),
-        seq: u32::from_be_bytes([q0, q1, q2, q3]),
-        ack: u32::from_be_bytes([a0, a1, a2, a3]),
-        flags: Flags(flags),
-        window: u16::from_be_bytes([w0, w1]),
+        ports,
+        seq,
+        ack,
+        flags: Flags((bits >> 16) as u8),
+        window: bits as u16,
         data,
         missing: datagram.missing,
         at: At { packet, byte: datagram.byte + length as u32, time: Some(time) },

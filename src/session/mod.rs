@@ -176,6 +176,15 @@ impl Session {
         }
     }
 
+    /// Its WebSocket, to take what this side sent, if there is nothing else to do about that.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
+    pub fn settled(&mut self, side: Side) -> Option<(&mut Conversation, Dir)> {
+        let Phase::WebSocket(talk) = &mut self.phase else { return None };
+        let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
+        self.about.bad_handshake.is_none().then_some((talk, dir))
+    }
+
     /// When it asked for what is not answered yet, if it waits for an answer.
     pub fn silent_since(&self) -> Option<Option<Time>> {
         match &self.phase {
@@ -206,8 +215,6 @@ impl Session {
     }
 
     /// Takes the next bytes of one side.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
         let Phase::WebSocket(talk) = &mut self.phase else {
             return self.early_data(side, bytes, at, cx);

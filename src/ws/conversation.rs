@@ -69,6 +69,8 @@ impl Conversation {
     }
 
     /// Takes the next bytes `dir` sent.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
         self.shared.aftermath.sent(dir);
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)

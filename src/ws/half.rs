@@ -14,6 +14,8 @@ mod held;
 mod hole;
 mod whole;
 
+use std::ops::ControlFlow;
+
 use self::described::Described;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
@@ -233,37 +235,25 @@ impl Half {
         shared.source(self.dir)
     }
 
-    /// Takes the next bytes of the stream.
-    pub(super) fn push(
+    /// Takes bytes up to where nothing is under way, or all of them. Gives back those behind.
+    fn long_way<'b>(
         &mut self,
         shared: &mut Shared,
-        mut bytes: &[u8],
+        mut bytes: &'b [u8],
         mut at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
-    ) -> Flow {
-        while !bytes.is_empty() {
-            if scratch.short_way
-                && self.open.is_none()
-                && let Some((rest, flow)) = self.whole(shared, bytes, at, out, scratch)
-            {
-                flow?;
-                at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
-                bytes = rest;
-                continue;
+    ) -> ControlFlow<(), &'b [u8]> {
+        let mut open = self.open(scratch);
+        let mut flow = ON;
+        while !bytes.is_empty() && flow.is_continue() {
+            flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
+            if open.is_idle() {
+                break;
             }
-            let mut open = self.open(scratch);
-            let mut flow = ON;
-            while !bytes.is_empty() && flow.is_continue() {
-                flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
-                if open.is_idle() {
-                    break;
-                }
-            }
-            self.put_away(open, scratch);
-            flow?;
         }
-        ON
+        self.put_away(open, scratch);
+        flow.map_continue(|()| bytes)
     }
 
     /// Goes through the bytes.

@@ -22,8 +22,8 @@ use std::collections::HashMap;
 
 use crate::cause::Head;
 use crate::model::{
-    App, Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink,
-    Summary, Unanswered, Unit, Wants,
+    App, Body, Connection, Dir, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Single,
+    Sink, Summary, Time, Unanswered, Unit, Wants,
 };
 use course::Course;
 use ends::Ends;
@@ -231,6 +231,16 @@ impl Stats {
         }
     }
 
+    /// Counts a frame without findings that is all there, by its opcode and the lengths of its header and
+    /// payload, and the message that consists of it.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    fn whole(&mut self, conn: u32, dir: Option<Dir>, time: Option<Time>, frame: (Opcode, u64, u64)) {
+        self.course.take(time, frame.2);
+        let slot = self.slot(conn);
+        self.open[slot].tally.whole(dir, time, frame, slot != 0);
+    }
+
     #[cold]
     fn rules(&mut self, broken: impl Iterator<Item = &'static Rule>) {
         for broken in broken {
@@ -296,12 +306,17 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
-        self.course.take(unit.time, message.length);
-        let slot = self.slot(unit.conn);
-        self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        let head = u64::from(frame.header.header_length());
+        self.whole(unit.conn, unit.dir, unit.time, (frame.header.opcode, head, message.length));
         if let Some(app) = message.app {
             self.answers(unit, app);
         }
+        Flow::Continue(())
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        let frame = (single.opcode, single.head.len() as u64, single.length);
+        self.whole(single.conn, Some(single.dir), single.at.time, frame);
         Flow::Continue(())
     }
 
