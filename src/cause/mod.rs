@@ -139,9 +139,9 @@ impl<S: Sink> Judge<S> {
             return self.inner.take(unit);
         };
         self.inner.take(unit)?;
-        let found = self.found.remove(&unit.conn).unwrap_or_default();
-        let hints = self.hints.remove(&unit.conn).unwrap_or_default();
-        if self.ignored.remove(&unit.conn) {
+        let found = forget(&mut self.found, unit.conn).unwrap_or_default();
+        let hints = forget(&mut self.hints, unit.conn).unwrap_or_default();
+        if !self.ignored.is_empty() && self.ignored.remove(&unit.conn) {
             self.paces.remove(&unit.conn);
             return ON;
         }
@@ -151,7 +151,7 @@ impl<S: Sink> Judge<S> {
         for find in DETECTORS {
             find(&over, &mut causes);
         }
-        if let Some(pace) = self.paces.remove(&unit.conn) {
+        if let Some(pace) = forget(&mut self.paces, unit.conn) {
             pace.find(&over, &mut causes);
         }
         self.crowd.ends(&over, &causes);
@@ -242,6 +242,11 @@ impl<S: Sink> Judge<S> {
         let summary = summary.with_findings(&std::mem::take(&mut self.tally));
         self.inner.take(&Unit { body: Body::Summary(&summary), ..*unit })
     }
+}
+
+/// Takes out what is remembered of a connection: of most nothing is, and then there is nothing to look for.
+fn forget<T>(all: &mut HashMap<u32, T, Fast>, conn: u32) -> Option<T> {
+    if all.is_empty() { None } else { all.remove(&conn) }
 }
 
 impl<S: Sink> Sink for Judge<S> {

@@ -43,7 +43,8 @@ pub trait Sink {
     fn take(&mut self, unit: &Unit<'_>) -> Flow;
 
     /// Takes a frame, and the message that consists of it: two units in one call, which most of all
-    /// traffic is. `unit` is the frame's; the message's differs only in its body.
+    /// traffic is. `unit` is the frame's; the message's differs only in its body. It is text, binary or a
+    /// Close frame.
     ///
     /// Who does both at once can save half of the way; it has to come to the same.
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
@@ -174,7 +175,7 @@ pub enum Body<'a> {
     /// An application's session is over.
     Session(&'a AppSession),
     /// How a connection went, once it is over, and why it ended: its findings are the causes.
-    Judgement(&'a Judgement),
+    Judgement(&'a Judgement<'a>),
     /// Stream bytes that are missing from the capture.
     Gap(&'a Gap),
     /// Findings that belong to the connection or the capture, not to one frame or message.

@@ -2,6 +2,7 @@
 
 mod next;
 mod reset;
+mod short;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -223,7 +224,7 @@ impl Flow {
 
     /// Tells what the capture cut of it, once all is known.
     pub(super) fn tell_cut<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
-        if let Some(cut) = self.pulse.rare.as_mut().and_then(|rare| rare.cut.take()) {
+        if let Some(cut) = self.pulse.any_rare().and_then(|rare| rare.cut.take()) {
             let (from, at) = (cut.from, cut.at);
             self.tell(id, from, cut.finding(), at, sink);
         }
@@ -246,7 +247,7 @@ impl Flow {
     fn ignore(&mut self) {
         self.phase = Phase::Ignored;
         self.calm = false;
-        self.pulse.rare = None;
+        self.pulse.forget();
         for half in &mut self.halves {
             half.waiting = None;
         }

@@ -9,6 +9,7 @@ use etherparse::ip_number;
 use super::Packet;
 use super::ip::{Addresses, Datagram};
 use super::network::Network;
+use super::tcp;
 
 const ETHERNET: u32 = 1;
 /// IP without a link layer.
@@ -63,6 +64,19 @@ pub(super) fn of(kind: Kind, ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
     }
 }
 
+/// Whether the checksum of a plain packet's segment, of so many bytes, is right: the segment stands right
+/// behind the addresses, so that all of it is added up in one go.
+#[inline]
+pub(super) fn is_right(kind: Kind, ip: usize, data: &[u8], length: usize) -> bool {
+    let (start, addresses) = match kind {
+        Kind::V4 => (V4 - 8, 8),
+        Kind::V6 => (V6 - 32, 32),
+    };
+    data.get(ip + start..)
+        .and_then(|it| it.get(..addresses + length))
+        .is_some_and(|both| tcp::is_right(both, addresses))
+}
+
 #[allow(clippy::inline_always)] // or it is built in memory, and copied
 #[inline(always)]
 fn ipv4(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
@@ -73,7 +87,7 @@ fn ipv4(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
     }
     let total = usize::from(u16::from_be_bytes(*header[2..].first_chunk()?));
     let (source, destination) = (*header[12..].first_chunk()?, *header[16..].first_chunk()?);
-    tcp(data, ip, ip + V4, ip + total, Addresses::V4(source, destination))
+    segment(data, ip, ip + V4, ip + total, Addresses::V4(source, destination))
 }
 
 #[allow(clippy::inline_always)]
@@ -86,13 +100,13 @@ fn ipv6(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
         return None;
     }
     let (source, destination) = (*header[8..].first_chunk()?, *header[24..].first_chunk()?);
-    tcp(data, ip, ip + V6, ip + V6 + length, Addresses::V6(source, destination))
+    segment(data, ip, ip + V6, ip + V6 + length, Addresses::V6(source, destination))
 }
 
 /// What stands at `start..end`, unless some of it was cut off.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-fn tcp(data: &[u8], ip: usize, start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
+fn segment(data: &[u8], ip: usize, start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
     Some(Datagram {
         network: Network::PLAIN,
         header: ip as u32,

@@ -193,16 +193,52 @@ impl Tracker {
             let is_there = !sought && self.table.seek(*segment.addresses, segment.ports);
             return if is_there { self.next_elsewhere((kind, ip), &{ *packet }, true, sink) } else { None };
         };
-        let acked = flow.is_next(from, &segment)?;
+        let Some(acked) = flow.is_next(from, &segment) else {
+            return self.at_end((kind, ip), slot, from, &{ *packet }, sink);
+        };
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
         if !segment.data.is_empty() && flow.halves[from].checks > 0 {
-            verify(flow, slot, from, (kind, ip), &{ *packet }, sink);
+            if plain::is_right(kind, ip, packet.data, datagram.payload.len()) {
+                flow.halves[from].checks -= 1;
+            } else {
+                verify(flow, slot, from, (kind, ip), &{ *packet }, sink);
+            }
         }
         Some(match flow.take_next(FlowId(slot), from, &segment, acked, sink) {
             After::Nothing => Continue(()),
             after => self.after(slot, after, packet.number, packet.time, sink),
         })
+    }
+
+    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream, or [only
+    /// acknowledges](Flow::is_last_word) when the peer's is over.
+    #[inline(never)]
+    fn at_end<S: StreamSink>(
+        &mut self,
+        (kind, ip): (Kind, usize),
+        slot: u32,
+        from: usize,
+        packet: &Packet<'_>,
+        sink: &mut S,
+    ) -> Option<Going> {
+        let datagram = plain::of(kind, ip, packet.data)?;
+        let segment = tcp::segment(&datagram, packet.number, packet.time)?;
+        let flow = self.table.get_mut(slot)?;
+        let ends = flow.is_ended_by(from, &segment);
+        if !ends && !flow.is_last_word(from, &segment) {
+            return None;
+        }
+        self.counts.segments += 1;
+        flow.pulse.last[from] = (packet.number, packet.time);
+        let id = FlowId(slot);
+        let after = if ends {
+            flow.take_end(id, from, &segment, sink)
+        } else {
+            flow.take_last_word(from, &segment);
+            After::Nothing
+        };
+        Some(self.after(slot, after, packet.number, packet.time, sink))
     }
 
     /// The same where it is not IPv4 on Ethernet, or its flow was sought.
@@ -361,6 +397,10 @@ impl Tracker {
         let last = std::mem::replace(&mut flow.pulse.last[from], (packet, time));
         if !flow.halves[from].heard {
             flow.networks[from] = segment.network;
+        }
+        if self.short_way && flow.is_opened_by(from, segment) {
+            flow.take_opening(from, segment, last);
+            return Continue(());
         }
         let after = flow.segment(FlowId(slot), from, segment, last, sink);
         if waited || flow.has_waiting() {

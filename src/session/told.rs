@@ -7,6 +7,7 @@ use super::Context;
 use super::about::{About, Told};
 use super::http::plain_headers;
 use super::memory::{Attempt, is_public};
+use super::spare::Spare;
 use crate::http::handshake::ResponseFacts;
 use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
@@ -179,12 +180,13 @@ impl About {
         target: &str,
         host: Option<&str>,
         http_version: Option<Cow<'static, str>>,
+        spare: &mut Spare,
     ) {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
-        told.connection.target = Some(prefix(target, limits::TARGET).to_owned());
-        told.connection.host = host.map(|host| prefix(host, limits::TARGET).to_owned());
+        told.connection.target = Some(spare.text(prefix(target, limits::TARGET)));
+        told.connection.host = host.map(|host| spare.text(prefix(host, limits::TARGET)));
         told.connection.http_version = http_version;
     }
 

@@ -12,6 +12,7 @@ mod complete;
 mod described;
 mod held;
 mod hole;
+mod parting;
 mod whole;
 
 use std::ops::ControlFlow;

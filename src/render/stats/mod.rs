@@ -86,6 +86,14 @@ struct Entry {
     tally: Tally,
 }
 
+impl Entry {
+    /// Has counted nothing, and keeps what it needs for counting.
+    fn clear(&mut self) {
+        self.tally.clear();
+        *self = Self { tally: std::mem::take(&mut self.tally), ..Self::default() };
+    }
+}
+
 /// Everything that was counted.
 struct Report<'a> {
     meta: Option<&'a Meta>,
@@ -157,18 +165,19 @@ impl Stats {
 
     fn follow(&mut self, conn: u32) -> u32 {
         self.connections += 1;
-        let entry = Entry { conn, file: self.file, ..Entry::default() };
         let slot = match self.free.pop() {
-            Some(slot) => {
-                self.open[slot as usize] = entry;
-                slot
-            }
+            Some(slot) => slot,
             None if self.open.len() > FOLLOWED => 0,
             None => {
-                self.open.push(entry);
+                self.open.push(Entry::default());
                 (self.open.len() - 1) as u32
             }
         };
+        if slot > 0 {
+            // What is free has counted nothing.
+            let entry = &mut self.open[slot as usize];
+            (entry.conn, entry.file) = (conn, self.file);
+        }
         self.slots.insert(conn, slot);
         slot
     }
@@ -184,7 +193,7 @@ impl Stats {
         let entry = &mut self.open[slot];
         self.total.add(&entry.tally);
         if self.last_listed.is_some_and(|last| largest_first(entry) > last) {
-            *entry = Entry::default();
+            entry.clear();
             return;
         }
         self.finished.push(std::mem::take(entry));
@@ -306,6 +315,14 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
+        if message.kind.is_control() {
+            let slot = self.slot(unit.conn);
+            let tally = &mut self.open[slot].tally;
+            tally.unit(unit);
+            tally.frame(unit, frame);
+            tally.message(unit, message, slot != 0);
+            return Flow::Continue(());
+        }
         let head = u64::from(frame.header.header_length());
         self.whole(unit.conn, unit.dir, unit.time, (frame.header.opcode, head, message.length));
         if let Some(app) = message.app {

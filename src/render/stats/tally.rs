@@ -171,6 +171,15 @@ impl Tally {
         }
     }
 
+    /// Has counted nothing, and keeps what it needs for counting.
+    pub fn clear(&mut self) {
+        for side in &mut self.sides {
+            side.sizes.clear();
+            *side = Side { sizes: std::mem::take(&mut side.sizes), ..Side::default() };
+        }
+        self.findings = SeverityCounts::default();
+    }
+
     /// Takes over what another tally has counted.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.sides.iter_mut().zip(&other.sides) {

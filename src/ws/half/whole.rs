@@ -99,10 +99,10 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if !shared.aftermath.is_quiet() {
-            return None;
-        }
-        let whole = recognise(bytes, dir, &self.keys)?;
+        let found = if shared.aftermath.is_quiet() { recognise(bytes, dir, &self.keys) } else { None };
+        let Some(whole) = found else {
+            return if wants.fields { None } else { self.parting(shared, bytes, at, out, scratch) };
+        };
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
         let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
         let described = wants.fields.then_some(&mut scratch.described);
@@ -156,7 +156,10 @@ impl Half {
         };
         match described {
             None => out.emit_single(&single),
-            Some(described) => described.tell(&single, shared.source(dir), out),
+            Some(described) => {
+                let source = shared.source(dir);
+                single.lend(|unit, message| described.tell(unit, message, source, at, out))
+            }
         }
     }
 }
