@@ -54,24 +54,6 @@ fn no_line_is_wider_than_the_page_and_no_control_character_gets_out() {
 }
 
 #[test]
-fn what_was_set_before_is_set_the_same_again() {
-    let rows = |text: &str| text.lines().filter(|line| line.starts_with(' ')).map(str::to_owned).collect();
-    for width in [40, 60, 80, 132] {
-        for (lang, color, ascii) in
-            [(Lang::En, false, false), (Lang::Zh, true, false), (Lang::Zh, false, true)]
-        {
-            let options = Options { width, lang, color, ascii, ..Options::default() };
-            let once: Vec<String> = rows(&shown::<TreeLayout>(options));
-            let mut show = Show::<TreeLayout>::new(options);
-            everything(&mut show);
-            everything(&mut show);
-            let twice: Vec<String> = rows(&show.text());
-            assert_eq!(twice, [once.clone(), once].concat());
-        }
-    }
-}
-
-#[test]
 fn colour_adds_nothing_but_colour() {
     let plain = in_every_view(Options::default());
     let colored = in_every_view(Options { color: true, ..Options::default() });
