@@ -17,11 +17,13 @@ pub struct Tail {
     pub is_set: bool,
 }
 
-/// What stands between the parts, and the columns that it takes.
+/// What stands between the parts.
 const BETWEEN: &str = " · ";
-const BETWEEN_COLUMNS: usize = 3;
 
 impl Page {
+    /// Columns of what stands between the parts of a tail.
+    pub const BETWEEN_COLUMNS: usize = 3;
+
     /// Begins what is to stand at the right end of this line, instead of anything else: nothing yet.
     pub fn tail_anew(&mut self, ink: Ink) {
         self.tail.words.clear();
@@ -48,7 +50,7 @@ impl Page {
     fn tail_between(&mut self) {
         if self.tail.is_set {
             self.tail.words.push_str(BETWEEN);
-            self.tail_grown((!self.ascii).then_some(BETWEEN_COLUMNS));
+            self.tail_grown((!self.ascii).then_some(Self::BETWEEN_COLUMNS));
         }
     }
 

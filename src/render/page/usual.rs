@@ -60,6 +60,12 @@ impl Page {
         words
     }
 
+    /// Columns of a template with a number in its hole, if its words show as they are.
+    pub fn columns_with(&mut self, template: &'static str, number: u64) -> Option<usize> {
+        let words = self.usual.numbered(template, self.lang, self.ascii).columns?;
+        Some(words + number.checked_ilog10().map_or(1, |digits| digits as usize + 1))
+    }
+
     /// Writes who sent something to whom: `client → server`.
     pub fn put_way(&mut self, ink: Ink, dir: Dir) {
         self.open(ink);

@@ -21,14 +21,33 @@ pub fn set(page: &mut Page, heading: &Heading<'_>) {
         page.put(Ink::Plain, "  ").wrap(Ink::Plain, heading.about, indent.min(40), 0);
     }
     let fits = |page: &Page| page.column() + 2 + page.tail_columns() <= page.width();
-    tail(page, &FULL, heading);
-    if !fits(page) {
+    let is_too_long =
+        columns(page, &FULL, heading).is_some_and(|columns| page.column() + 2 + columns > page.width());
+    if !is_too_long {
+        tail(page, &FULL, heading);
+    }
+    if is_too_long || !fits(page) {
         tail(page, &BRIEF, heading);
         if !fits(page) {
             tail(page, &FULL, heading);
         }
     }
     page.line();
+}
+
+/// Columns of the right end of a usual heading, which are known before it is put together.
+fn columns(page: &mut Page, [connection, packet, _]: &Names, heading: &Heading<'_>) -> Option<usize> {
+    let (None, Some((first, last)), Some(when)) = (heading.file, heading.packets, heading.when) else {
+        return None;
+    };
+    if first != last {
+        return None;
+    }
+    let mut columns = page.columns_with(packet, first)? + Page::BETWEEN_COLUMNS + page.measure(when);
+    if let Some(number) = heading.conn {
+        columns += page.columns_with(connection, number.into())? + Page::BETWEEN_COLUMNS;
+    }
+    Some(columns)
 }
 
 /// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.
