@@ -74,6 +74,19 @@ pub fn hex(digits: &str) -> Vec<u8> {
 }
 
 /// Tells a sink of one or more conversations. Frames are given as wire bytes;
+/// All that a unit says, for those who hold two ways to it against each other: both tell the same, but only
+/// one of them may have found out on its way that a message is text.
+pub fn in_words(unit: &Unit<'_>) -> String {
+    match unit.body {
+        Body::Message(message) => {
+            assert!(message.text.is_none_or(|text| text.as_bytes().starts_with(message.payload)));
+            let message = Message { text: None, ..*message };
+            format!("{:?}", Unit { body: Body::Message(&message), ..*unit })
+        }
+        _ => format!("{unit:?}"),
+    }
+}
+
 /// each step is a packet and takes a millisecond.
 pub struct Talk<'s, S> {
     pub sink: &'s mut S,

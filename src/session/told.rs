@@ -7,7 +7,7 @@ use super::Context;
 use super::about::{About, Told};
 use super::http::plain_headers;
 use super::memory::{Attempt, is_public};
-use crate::http::handshake::ResponseFacts;
+use crate::http::handshake::{self, ResponseFacts};
 use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
@@ -27,7 +27,7 @@ pub(super) struct Judged {
     pub start_line: String,
     /// Its empty line was seen.
     pub complete: bool,
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
     pub fields: Vec<Field>,
     pub findings: Vec<Finding>,
     pub diagnoses: Vec<Diagnosis>,
@@ -129,22 +129,27 @@ impl About {
         })
     }
 
-    /// Shows a head that came whole and begins its sender's stream, to a sink that does not look into heads.
+    /// Shows a [usual](handshake::usual_headers) head that came whole and begins its sender's stream.
     pub(super) fn show_usual(
         &self,
         dir: Dir,
-        start_line: &str,
+        (start_line, head): (&str, &[u8]),
         findings: &[Finding],
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Some(told) = &self.told else { return ON };
+        let headers = if cx.out.wants().heads() {
+            handshake::usual_headers(head, dir, self.source(dir))
+        } else {
+            Vec::new()
+        };
         let head = HttpHead {
             offset: 0,
             bytes: &[],
             start_line,
             complete: true,
-            headers: &[],
+            headers: &headers,
             body: &[],
             body_whole: true,
             diagnoses: &[],

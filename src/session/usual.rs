@@ -1,4 +1,4 @@
-//! The short way of a handshake that is as nearly all are, where nobody looks at heads.
+//! The short way of a handshake that is as nearly all are, where nobody looks at annotated fields.
 //!
 //! A connection that opens with a whole [usual request](usual_request) holds its head until the answer, and
 //! becomes a WebSocket by a usual answer without HTTP being followed at all. Whatever else comes, HTTP is
@@ -43,7 +43,7 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> ControlFlow<(), bool> {
-        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().heads() {
+        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().fields {
             return ControlFlow::Continue(false);
         }
         match &self.phase {
@@ -74,7 +74,7 @@ impl Session {
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);
         }
-        about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
+        about.show_usual(Dir::Client, (request.start_line, bytes), &findings, at, cx)?;
         self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), key: *request.key, at }));
         ControlFlow::Continue(true)
     }
@@ -90,7 +90,13 @@ impl Session {
         cx.memory.replied(told.conn, &mut told.entry, at.time, &mut findings);
         let facts = ResponseFacts { status: Some(101), ..ResponseFacts::default() };
         self.about.describe_response(&facts, true);
-        self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
+        self.about.show_usual(
+            Dir::Server,
+            (response.start_line, &bytes[..response.length]),
+            &findings,
+            at,
+            cx,
+        )?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
             self.phase = Phase::WebSocket(cx.memory.room(talk));

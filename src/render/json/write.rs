@@ -5,8 +5,11 @@
 //! the compiler knows, numbers are made eight digits at a time, and strings are
 //! escaped a word at a time.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
+
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::digits::Second;
 use super::escape::{self, ODD_ROOM, RUN, RUN_ROOM};
 use super::line::Line;
+use crate::model::{Endpoint, Text};
 
 /// Bytes gathered before they are handed on: enough that system calls do not count.
 const SPILL: usize = 64 * 1024;
@@ -216,8 +220,44 @@ impl<W: Write> Writer<W> {
         self.text(value)
     }
 
+    /// Writes words as a string.
+    pub fn words(&mut self, words: &Text) {
+        self.raw("\"");
+        let Ok(()) = words.parts::<Infallible>(&mut |part| {
+            self.part(part);
+            Ok(())
+        });
+        self.raw("\"");
+    }
+
+    /// Writes an address as a string.
+    pub fn endpoint(&mut self, endpoint: Endpoint) {
+        match endpoint {
+            SocketAddr::V4(v4) => self.line(ENDPOINT, |line| {
+                let [a, b, c, d] = v4.ip().octets();
+                line.raw(b"\"");
+                line.number(a.into());
+                for octet in [b, c, d] {
+                    line.raw(b".");
+                    line.number(octet.into());
+                }
+                line.raw(b":");
+                line.number(v4.port().into());
+                line.raw(b"\"");
+            }),
+            SocketAddr::V6(_) => self.display(endpoint),
+        }
+    }
+
     fn text(&mut self, value: &str) -> bool {
         self.raw("\"");
+        let is_plain = self.part(value);
+        self.raw("\"");
+        is_plain
+    }
+
+    /// Writes a part of a string. Whether there was nothing to escape in it but quotes and backslashes.
+    fn part(&mut self, value: &str) -> bool {
         let mut is_plain = true;
         let mut rest = value.as_bytes();
         while !rest.is_empty() {
@@ -234,7 +274,6 @@ impl<W: Write> Writer<W> {
                 rest = &rest[taken..];
             }
         }
-        self.raw("\"");
         is_plain
     }
 
@@ -291,6 +330,10 @@ impl<W: Write> Writer<W> {
 /// Room that a number and a time take.
 pub(super) const NUMBER: usize = 24;
 pub(super) const SECONDS: usize = 40;
+
+/// The same of an IPv4 address and a port: each number may take as much as a long one until the next is put
+/// behind it.
+const ENDPOINT: usize = 64;
 
 #[cfg(test)]
 mod tests {

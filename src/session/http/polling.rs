@@ -12,10 +12,10 @@ pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
 }
 
 /// The header fields of a head that is no handshake's.
-pub(in crate::session) fn plain_headers(head: &Head<'_>) -> Vec<Header> {
+pub(in crate::session) fn plain_headers(head: &Head<'_>) -> Vec<Header<'static>> {
     let plain = |header: &HeaderLine<'_>| Header {
-        name: header.name.text().into_owned(),
-        value: header.value.text().into_owned(),
+        name: header.name.text().into_owned().into(),
+        value: header.value.text().into_owned().into(),
         verdict: Verdict::Irrelevant,
         meaning: Text::default(),
         name_at: head.span_of(header.name),

@@ -103,7 +103,8 @@ impl Http {
             let judged = if polls {
                 Judged { polls, headers: plain_headers(&head), ..plain }
             } else {
-                Judged { headers: report.headers, fields: report.fields, ..plain }
+                let fields = if wants.fields { report.fields } else { Vec::new() };
+                Judged { headers: report.headers, fields, ..plain }
             };
             self.client.pending = Some(Box::new(judged));
             if self.client.body.is_none() {

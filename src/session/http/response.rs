@@ -95,7 +95,7 @@ impl Http {
         }
         let judged = Judged {
             headers: report.headers,
-            fields: report.fields,
+            fields: if wants.fields { report.fields } else { Vec::new() },
             findings: report.findings,
             diagnoses: report.diagnoses,
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
@@ -151,7 +151,7 @@ impl Http {
         let judged = Judged {
             complete: false,
             headers: report.headers,
-            fields: report.fields,
+            fields: if wants.fields { report.fields } else { Vec::new() },
             // What has not come cannot be missed.
             findings: if over.is_cut() { Vec::new() } else { head.findings.clone() },
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)

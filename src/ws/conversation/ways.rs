@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::sample::in_words;
 use crate::model::{Body, Emitter, Sink, Time, Unit, Wants};
 use crate::ws::half::Scratch;
 use crate::ws::mask;
@@ -17,7 +18,7 @@ impl Sink for Told {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if !matches!(unit.body, Body::Summary(_)) {
-            let told = format!("{unit:?}");
+            let told = in_words(unit);
             self.1.push(told);
         }
         ON

@@ -1,0 +1,64 @@
+//! The header fields of a [usual](super::usual) head, each with the verdict on it: what the long way says of
+//! them is decided by their names.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use super::super::fields::Name;
+use crate::model::{Dir, Header, SourceId, Span, Text, Verdict};
+
+/// Header fields in the head that begins the stream `source`, and which a [usual](super::usual) message of
+/// `dir` is, or begins with.
+pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>> {
+    // More are rare.
+    let mut headers = Vec::with_capacity(16);
+    let mut at = line_end(head);
+    while let Some(line) = head.get(at..) {
+        let length = line_end(line);
+        let Some(colon) = line[..length].iter().position(|b| *b == b':') else { break };
+        let (name, value) = (&line[..colon], &line[colon + 2..length - 2]);
+        let (verdict, meaning) = match Name::of(name) {
+            Some(known) => verdict(known.name, dir),
+            None => (Verdict::Irrelevant, ""),
+        };
+        headers.push(Header {
+            name: text(name),
+            value: text(value),
+            verdict,
+            meaning: Text::new(meaning),
+            name_at: Span::bytes(source, at as u64, name.len() as u64),
+            value_at: Span::bytes(source, (at + colon + 2) as u64, value.len() as u64),
+        });
+        at += length;
+    }
+    headers
+}
+
+/// Where a line ends, its line end included.
+fn line_end(bytes: &[u8]) -> usize {
+    memmem::find(bytes, b"\r\n").map_or(bytes.len(), |end| end + 2)
+}
+
+/// Visible ASCII as the text that it is.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// What is said of a field whose value is usual.
+fn verdict(name: Name, dir: Dir) -> (Verdict, &'static str) {
+    let meaning = match (name, dir) {
+        (Name::Host, Dir::Client) => "the server, and which of its sites is wanted",
+        (Name::Upgrade, Dir::Client) => "asks to switch to the WebSocket protocol",
+        (Name::Upgrade, Dir::Server) => "this connection now speaks WebSocket",
+        (Name::Connection, Dir::Client) => "says that Upgrade is meant for the next hop",
+        (Name::Connection, Dir::Server) => "says that Upgrade is meant for this hop",
+        (Name::Key, Dir::Client) => "16 bytes, which the server must echo hashed",
+        (Name::Version, Dir::Client) => "the version of RFC 6455, the only one in use",
+        (Name::Origin, Dir::Client) => "a page of the same host is asking",
+        (Name::Extensions, Dir::Client) => "extensions the client can use, best first",
+        (Name::Accept, Dir::Server) => "the right answer to the client's key",
+        _ => return (Verdict::Irrelevant, name.aside()),
+    };
+    (Verdict::Ok, meaning)
+}
