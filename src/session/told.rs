@@ -64,6 +64,14 @@ impl Judged {
     }
 }
 
+/// A [usual](handshake::usual_headers) head.
+pub(super) struct Usual<'b> {
+    pub start_line: &'b str,
+    pub bytes: &'b [u8],
+    /// The head of the request that it answers, if it does.
+    pub asked: Option<&'b [u8]>,
+}
+
 impl Told {
     /// Holds a request against the addresses and against other connections. A proxy may have said that
     /// it comes from `proxied`.
@@ -116,13 +124,15 @@ impl About {
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
         let wants_source = cx.out.wants().fields;
+        let says_something = !(judged.findings.is_empty() && judged.diagnoses.is_empty());
         let source = || Source::carried(self.source(judged.dir), judged.pieces.clone());
         let source = wants_source.then(source);
         cx.out.emit(&Unit {
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
-            fields: &judged.fields,
+            // Who asks for none is told them of what there is something to say about.
+            fields: if wants_source || says_something { &judged.fields } else { &[] },
             findings: &judged.findings,
             sources: source.as_slice(),
             ..Unit::of(told.conn, Body::Http(&head))
@@ -133,17 +143,21 @@ impl About {
     pub(super) fn show_usual(
         &self,
         dir: Dir,
-        (start_line, head): (&str, &[u8]),
+        usual: &Usual<'_>,
         findings: &[Finding],
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Some(told) = &self.told else { return ON };
-        let headers = if cx.out.wants().heads() {
-            handshake::usual_headers(head, dir, self.source(dir))
-        } else {
-            Vec::new()
-        };
+        let Usual { start_line, bytes, asked } = *usual;
+        let (mut headers, mut fields) = (Vec::new(), Vec::new());
+        if cx.out.wants().heads() {
+            headers = handshake::usual_headers(bytes, dir, self.source(dir));
+            if !findings.is_empty() {
+                let head = Head::parse(bytes, self.source(dir), 0);
+                fields = handshake::fields(&head, asked);
+            }
+        }
         let head = HttpHead {
             offset: 0,
             bytes: &[],
@@ -154,7 +168,8 @@ impl About {
             body_whole: true,
             diagnoses: &[],
         };
-        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(told.conn, Body::Http(&head)).at(at) })
+        let unit = Unit::of(told.conn, Body::Http(&head)).at(at);
+        cx.out.emit(&Unit { dir: Some(dir), findings, fields: &fields, ..unit })
     }
 
     /// Holds a request against the addresses and against other connections.

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use super::http::Http;
 use super::memory::Attempt;
+use super::told::Usual;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::handshake::{self, ResponseFacts, UsualRequest, usual_request, usual_response};
 use crate::model::{At, Dir, Handshake, Roles};
@@ -74,7 +75,8 @@ impl Session {
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);
         }
-        about.show_usual(Dir::Client, (request.start_line, bytes), &findings, at, cx)?;
+        let usual = Usual { start_line: request.start_line, bytes, asked: None };
+        about.show_usual(Dir::Client, &usual, &findings, at, cx)?;
         self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), key: *request.key, at }));
         ControlFlow::Continue(true)
     }
@@ -90,13 +92,9 @@ impl Session {
         cx.memory.replied(told.conn, &mut told.entry, at.time, &mut findings);
         let facts = ResponseFacts { status: Some(101), ..ResponseFacts::default() };
         self.about.describe_response(&facts, true);
-        self.about.show_usual(
-            Dir::Server,
-            (response.start_line, &bytes[..response.length]),
-            &findings,
-            at,
-            cx,
-        )?;
+        let (start_line, head) = (response.start_line, &bytes[..response.length]);
+        let usual = Usual { start_line, bytes: head, asked: Some(&asked.head) };
+        self.about.show_usual(Dir::Server, &usual, &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
             self.phase = Phase::WebSocket(cx.memory.room(talk));

@@ -106,7 +106,7 @@ impl Conn {
     /// What a message means, and what it answers: by the keys of the user, if it has one of them.
     fn read(
         &mut self,
-        said: &Said<'_>,
+        said: &mut Said<'_>,
         keys: Option<&Arc<Keys>>,
         findings: &mut Vec<Finding>,
         room: &mut App,
@@ -469,7 +469,7 @@ fn read(
             }
         };
     }
-    let said = Said {
+    let mut said = Said {
         dir,
         text,
         bytes: message.payload,
@@ -483,7 +483,7 @@ fn read(
         agreed: false,
         known: false,
     };
-    let meaning = known.read(&said, requests.keys.as_ref(), findings, room);
+    let meaning = known.read(&mut said, requests.keys.as_ref(), findings, room);
     requests.account(known);
     meaning
 }

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::super::fields::Name;
-use crate::model::{Dir, Header, SourceId, Span, Text, Verdict};
+use super::super::head::Head;
+use super::{check_request, check_response};
+use crate::model::{Dir, Field, Header, SourceId, Span, Text, Verdict};
 
 /// Header fields in the head that begins the stream `source`, and which a [usual](super::usual) message of
 /// `dir` is, or begins with.
@@ -33,6 +35,13 @@ pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>>
         at += length;
     }
     headers
+}
+
+/// The fields of a head that breaks no rule of its own: a request, or the answer to the head `asked`.
+pub fn fields(head: &Head<'_>, asked: Option<&[u8]>) -> Vec<Field> {
+    let Some(asked) = asked else { return check_request(head, true).fields };
+    let facts = check_request(&Head::parse(asked, head.source, 0), false).facts;
+    check_response(Some(&facts), head, Vec::new, true).fields
 }
 
 /// Where a line ends, its line end included.

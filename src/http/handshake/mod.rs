@@ -25,7 +25,7 @@ use super::head::{Head, StartLine};
 use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
-pub use listed::usual_headers;
+pub use listed::{fields, usual_headers};
 pub use lists::{Element, elements};
 pub use middlebox::{extensions_stripped, stripped};
 pub use refusal::with_body;

@@ -29,7 +29,7 @@ pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement, w: &mut Writer<
         "frames": it.frames,
         "messages": it.messages,
         "bytes": it.bytes,
-        "line": &it.line(),
+        "line": with(|w: &mut Writer<W>| w.told(|part| it.tell(part))),
     );
     finding_ids(unit, w);
 }

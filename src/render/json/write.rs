@@ -40,6 +40,9 @@ pub(crate) struct Writer<W> {
     second: Second,
 }
 
+/// What takes a string part by part.
+type Parts<'p> = dyn FnMut(&str) -> Result<(), Infallible> + 'p;
+
 /// Where some bytes stand in a [`Writer`]'s buffer, as long as it has not been handed on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
@@ -222,8 +225,13 @@ impl<W: Write> Writer<W> {
 
     /// Writes words as a string.
     pub fn words(&mut self, words: &Text) {
+        self.told(|part| words.parts(part));
+    }
+
+    /// Writes what is told part by part, as a string.
+    pub fn told(&mut self, tell: impl FnOnce(&mut Parts<'_>) -> Result<(), Infallible>) {
         self.raw("\"");
-        let Ok(()) = words.parts::<Infallible>(&mut |part| {
+        let Ok(()) = tell(&mut |part| {
             self.part(part);
             Ok(())
         });

@@ -103,8 +103,7 @@ impl Http {
             let judged = if polls {
                 Judged { polls, headers: plain_headers(&head), ..plain }
             } else {
-                let fields = if wants.fields { report.fields } else { Vec::new() };
-                Judged { headers: report.headers, fields, ..plain }
+                Judged { headers: report.headers, fields: report.fields, ..plain }
             };
             self.client.pending = Some(Box::new(judged));
             if self.client.body.is_none() {

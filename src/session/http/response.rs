@@ -95,7 +95,7 @@ impl Http {
         }
         let judged = Judged {
             headers: report.headers,
-            fields: if wants.fields { report.fields } else { Vec::new() },
+            fields: report.fields,
             findings: report.findings,
             diagnoses: report.diagnoses,
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
@@ -151,7 +151,7 @@ impl Http {
         let judged = Judged {
             complete: false,
             headers: report.headers,
-            fields: if wants.fields { report.fields } else { Vec::new() },
+            fields: report.fields,
             // What has not come cannot be missed.
             findings: if over.is_cut() { Vec::new() } else { head.findings.clone() },
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
