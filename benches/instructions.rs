@@ -56,7 +56,7 @@ const TRAFFIC: [Traffic; 3] = [
         sizes: [8 << 20, 12 << 20],
         unit: "a frame and its ACK",
         count: frames,
-        reached: &[("stats", 1_589.0), ("ndjson", 7_590.0), ("tree", 32_790.0)],
+        reached: &[("stats", 1_589.0), ("ndjson", 7_590.0), ("tree", 32_790.0), ("table", 6_000.0)],
     },
     Traffic {
         name: "flows",

@@ -19,8 +19,8 @@ use self::budget::Budget;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
-    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Sink,
-    StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
+    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Single,
+    Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 pub use crate::timeline::Keys;
@@ -170,6 +170,17 @@ impl<S: Sink> Decoder<S> {
     #[inline(always)]
     pub fn data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         self.bytes += bytes.len() as u64;
+        let session = self.sessions.get_mut(id.0 as usize).and_then(Option::as_mut);
+        let Some((talk, dir)) = session.and_then(|session| session.settled(from)) else {
+            return self.other_data(id, from, bytes, at);
+        };
+        let flow = talk.push(dir, bytes, at, &mut self.out, &mut self.scratch);
+        self.answered(id, if flow.is_continue() { Interest::Follow } else { Interest::Stop })
+    }
+
+    /// The same of what is no WebSocket yet.
+    #[inline(never)]
+    fn other_data(&mut self, id: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
         self.with(id, |session, cx| session.data(from, bytes, at, cx))
     }
 
@@ -323,6 +334,13 @@ impl<S: Sink> Decoder<S> {
         act: impl FnOnce(&mut Session, &mut Context<'_, '_>) -> Interest,
     ) -> Interest {
         let Some(interest) = self.lend(id.0 as usize, act) else { return Interest::Ignore };
+        self.answered(id, interest)
+    }
+
+    /// A session has answered.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn answered(&mut self, id: FlowId, interest: Interest) -> Interest {
         if interest == Interest::Follow && !self.budget.is_reached(&self.scratch) {
             return interest;
         }
@@ -362,13 +380,11 @@ impl<S: Sink> Decoder<S> {
             connections: &mut self.connections,
             memory: &mut self.memory,
         };
-        if session.is_settled() {
-            return Some(act(session, &mut cx));
-        }
-        let before = (session.is_told(), session.cost());
+        let before = (!session.is_settled()).then(|| (session.is_told(), session.cost()));
         let result = act(session, &mut cx);
-        let after = (session.is_told(), session.cost());
-        self.budget.change(before, after);
+        if let Some(before) = before {
+            self.budget.change(before, (session.is_told(), session.cost()));
+        }
         Some(result)
     }
 }
@@ -418,6 +434,21 @@ impl<S: Sink> Sink for Chain<S> {
             Self::Timed(timeline) => timeline.take_whole(unit, message),
         }
     }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        match self {
+            Self::Plain(sink) => sink.take_single(single),
+            Self::Judged(judge) => judge.take_single(single),
+            Self::Timed(timeline) => timeline_single(timeline, single),
+        }
+    }
+}
+
+/// Has messages read; of its own, because it needs room that nobody else does.
+#[inline(never)]
+fn timeline_single<S: Sink>(timeline: &mut Timeline<Judge<S>>, single: &Single<'_>) -> Flow {
+    timeline.take_single(single)
 }
 
 #[cfg(test)]

@@ -316,8 +316,11 @@ pub const CLOSED_FLOWS: usize = 4096;
 /// from the start; verifying all would cost more than everything else that is done with a packet.
 pub const CHECKSUMS: u8 = 4;
 
-/// Rooms of WebSocket connections that are over, kept for those that begin.
+/// Rooms of connections that are over, kept for those that begin: so many of each kind.
 pub const SPARE_ROOMS: usize = 64;
+
+/// Bytes of a text or head whose room is kept.
+pub const SPARE_TEXT: usize = 1024;
 
 /// Flows followed at a time; the longest idle one makes room.
 pub const FLOWS: usize = 1024 * 1024;

@@ -17,7 +17,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Finding, Flow, Frame, Message, Rule, Severity, Sink, Time, Unit, Wants, hole,
+    Body, Connection, Dir, Finding, Flow, Frame, Message, Rule, Severity, Single, Sink, Time, Unit, Wants,
+    hole,
 };
 
 use self::held::{Held, Queue};
@@ -196,6 +197,11 @@ impl<S: Sink> Select<S> {
         conn == 0 || self.selection.streams.is_empty() || self.chosen.contains(&conn)
     }
 
+    #[inline(never)]
+    fn select_single(&mut self, single: &Single<'_>) -> Flow {
+        single.lend(|unit, message| self.take_whole(unit, message))
+    }
+
     /// Searches a frame or a message, and shows what is decided by it.
     fn search(&mut self, unit: &Unit<'_>) -> Flow {
         let matches = self.selection.matches(unit);
@@ -322,6 +328,11 @@ impl<S: Sink> Sink for Select<S> {
         }
         self.take(unit)?;
         self.take(&Unit { body: Body::Message(message), ..*unit })
+    }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        if self.all { self.inner.take_single(single) } else { self.select_single(single) }
     }
 
     fn wants(&self) -> Wants {

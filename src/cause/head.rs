@@ -48,6 +48,8 @@ pub struct Head {
     sites: Vec<Site>,
     /// Its number among those.
     numbers: HashMap<Site, u32, Fast>,
+    /// Where the last connection goes that began.
+    last_site: u32,
     /// The one that was over last: what is told of a session of Engine.IO comes behind its connection.
     over: Option<(u32, Open)>,
 }
@@ -199,7 +201,16 @@ impl Head {
             return;
         }
         let path = connection.target.as_deref().map(|target| target.split('?').next().unwrap_or_default());
-        let site = self.site(connection.server, path);
+        let is_last = |site: &&u32| {
+            self.sites
+                .get(**site as usize)
+                .is_some_and(|(server, last)| *server == connection.server && last.as_deref() == path)
+        };
+        let site = match Some(&self.last_site).filter(is_last) {
+            Some(site) => *site,
+            None => self.site(connection.server, path),
+        };
+        self.last_site = site;
         self.open.entry(conn).or_default().site = site;
     }
 
@@ -219,9 +230,10 @@ impl Head {
         u32::MAX
     }
 
-    fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement) {
+    fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement<'_>) {
         *self.outcomes.entry(judgement.outcome).or_default() += 1;
-        let manners = self.open.get_mut(&unit.conn).and_then(|open| open.manners.take());
+        self.over = self.open.remove(&unit.conn).map(|open| (unit.conn, open));
+        let manners = self.over.as_mut().and_then(|(_, open)| open.manners.take());
         // Requests without an answer say nothing of the manner of the end.
         if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
             for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
@@ -231,13 +243,12 @@ impl Head {
         for finding in unit.findings {
             self.add(finding, place(unit, finding));
         }
-        self.over = self.open.remove(&unit.conn).map(|open| (unit.conn, open));
         if self.said.len() < limits::HEAD_CONNECTIONS {
             self.said.push(Said {
                 conn: unit.conn,
                 client: judgement.client,
                 server: judgement.server,
-                target: judgement.target.clone(),
+                target: judgement.target.map(str::to_owned),
                 line: judgement.line(),
                 worst: unit.findings.iter().map(|finding| finding.rule.severity).max(),
             });

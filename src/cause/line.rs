@@ -4,15 +4,15 @@ use super::over::Over;
 use crate::model::{Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd};
 
 /// Says how a connection went.
-pub fn judgement(over: &Over<'_>) -> Judgement {
+pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     let (connection, ending) = (over.connection, over.ending);
     let [client, server] = ending.counts;
-    let outcome = outcome(over);
+    let (outcome, close) = (outcome(over), over.close());
     let is_over = ending.first.is_some() && over.is_websocket();
     Judgement {
         outcome,
-        by: over.close().map(|(by, _)| by).or(ending.first.map(|end| end.by)),
-        close: over.close().map(|(by, close)| (by, close.clone())),
+        by: close.map(|(by, _)| by).or(ending.first.map(|end| end.by)),
+        close,
         tcp: ending.first,
         status: connection.status,
         lived: over.lived(),
@@ -25,8 +25,8 @@ pub fn judgement(over: &Over<'_>) -> Judgement {
         began: ending.began,
         client: connection.client,
         server: connection.server,
-        target: connection.target.clone(),
-        unanswered: connection.unanswered.clone(),
+        target: connection.target.as_deref(),
+        unanswered: &connection.unanswered,
         unseen: [Dir::Client, Dir::Server].map(|dir| is_over && !over.is_all_of(dir)),
     }
 }

@@ -32,7 +32,7 @@ use std::collections::{HashMap, HashSet};
 use crate::limits;
 use crate::model::{
     AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
-    Sink, Summary, Unit, Wants,
+    Single, Sink, Summary, Unit, Wants,
 };
 
 use self::crowd::Crowd;
@@ -139,9 +139,9 @@ impl<S: Sink> Judge<S> {
             return self.inner.take(unit);
         };
         self.inner.take(unit)?;
-        let found = self.found.remove(&unit.conn).unwrap_or_default();
-        let hints = self.hints.remove(&unit.conn).unwrap_or_default();
-        if self.ignored.remove(&unit.conn) {
+        let found = forget(&mut self.found, unit.conn).unwrap_or_default();
+        let hints = forget(&mut self.hints, unit.conn).unwrap_or_default();
+        if !self.ignored.is_empty() && self.ignored.remove(&unit.conn) {
             self.paces.remove(&unit.conn);
             return ON;
         }
@@ -151,7 +151,7 @@ impl<S: Sink> Judge<S> {
         for find in DETECTORS {
             find(&over, &mut causes);
         }
-        if let Some(pace) = self.paces.remove(&unit.conn) {
+        if let Some(pace) = forget(&mut self.paces, unit.conn) {
             pace.find(&over, &mut causes);
         }
         self.crowd.ends(&over, &causes);
@@ -179,6 +179,11 @@ impl<S: Sink> Judge<S> {
         {
             replies.see(unit, app);
         }
+    }
+
+    #[inline(never)]
+    fn mark(&mut self, single: &Single<'_>) {
+        single.lend(|unit, message| self.message(unit, message));
     }
 
     /// Remembers what is wrong in a connection.
@@ -239,6 +244,11 @@ impl<S: Sink> Judge<S> {
     }
 }
 
+/// Takes out what is remembered of a connection: of most nothing is, and then there is nothing to look for.
+fn forget<T>(all: &mut HashMap<u32, T, Fast>, conn: u32) -> Option<T> {
+    if all.is_empty() { None } else { all.remove(&conn) }
+}
+
 impl<S: Sink> Sink for Judge<S> {
     fn wants(&self) -> Wants {
         self.inner.wants()
@@ -289,5 +299,13 @@ impl<S: Sink> Sink for Judge<S> {
             self.message(unit, message);
         }
         self.inner.take_whole(unit, message)
+    }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        if self.is_asked && Pace::is_marked(single.m) {
+            self.mark(single);
+        }
+        self.inner.take_single(single)
     }
 }

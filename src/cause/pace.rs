@@ -41,7 +41,13 @@ impl Pace {
     /// Whether a message is one to be remembered.
     #[inline]
     pub fn is_mark(message: &Message<'_>) -> bool {
-        message.compressed || message.m >= FIRST && message.m.is_power_of_two()
+        message.compressed || Self::is_marked(message.m)
+    }
+
+    /// Whether a message is one by its number alone.
+    #[inline]
+    pub fn is_marked(m: u64) -> bool {
+        m.is_power_of_two() && m >= FIRST
     }
 
     /// Takes such a message.
@@ -50,7 +56,7 @@ impl Pace {
             self.compressed = self.compressed.saturating_add(message.length);
             self.inflated = self.inflated.saturating_add(inflated);
         }
-        if let (true, Some(time)) = (message.m >= FIRST && message.m.is_power_of_two(), time) {
+        if let (true, Some(time)) = (Self::is_marked(message.m), time) {
             self.marks.push((message.m, time));
         }
     }

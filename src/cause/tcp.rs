@@ -59,14 +59,23 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let Some(facts) = over.ending.transport.as_deref() else { return };
     for dir in [Dir::Client, Dir::Server] {
         let (side, peer) = (&facts.sides[dir.index()], &facts.sides[dir.peer().index()]);
-        causes.extend(zero_window(dir, side, facts));
-        causes.extend(packet_loss(dir, side, facts));
+        // Nothing of the kind has happened in most connections.
+        if side.zero_window.probes > 0 {
+            causes.extend(zero_window(dir, side, facts));
+        }
+        if side.resent.segments > 0 {
+            causes.extend(packet_loss(dir, side, facts));
+        }
         // Of a peer that was never heard, perhaps nothing was captured.
-        if peer.heard.is_some() {
+        if peer.heard.is_some() && side.resent.unanswered > 0 {
             causes.extend(went_dark(dir, side));
+        }
+        if peer.heard.is_some() && side.keep_alive.unanswered > 0 {
             causes.extend(vanished(dir, side));
         }
-        causes.extend(sent_after_fin(over, dir, side, peer));
+        if side.after_peers_fin > 0 {
+            causes.extend(sent_after_fin(over, dir, side, peer));
+        }
     }
 }
 

@@ -42,6 +42,25 @@ pub(super) fn digest_of(key: &[u8]) -> [u8; 20] {
     digest(&[key, GUID.as_bytes()])
 }
 
+/// [`digest_of`] a key of the usual length, whose two blocks (RFC 3174 §4) need not be gathered.
+pub(super) fn digest_of_usual(key: &[u8; 24]) -> [u8; 20] {
+    /// RFC 3174 §6.1.
+    const BEGINNING: [u32; 5] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
+    const LENGTH: usize = 24 + GUID.len();
+    let mut blocks = [[0; 64]; 2];
+    blocks[0][..24].copy_from_slice(key);
+    blocks[0][24..LENGTH].copy_from_slice(GUID.as_bytes());
+    blocks[0][LENGTH] = 0x80;
+    blocks[1][56..].copy_from_slice(&(LENGTH as u64 * 8).to_be_bytes());
+    let mut state = BEGINNING;
+    sha1::block_api::compress(&mut state, &blocks);
+    let mut digest = [0; 20];
+    for (bytes, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *bytes = word.to_be_bytes();
+    }
+    digest
+}
+
 fn digest(parts: &[&[u8]]) -> [u8; 20] {
     let mut hash = Sha1::new();
     for part in parts {
@@ -227,6 +246,8 @@ mod tests {
         ];
         for (key, accept) in pairs {
             assert_eq!(accept_value(key.as_bytes()), accept, "{key}");
+            let usual = key.as_bytes().try_into().unwrap();
+            assert_eq!(digest_of_usual(usual), digest_of(key.as_bytes()), "{key}");
         }
     }
 

@@ -64,6 +64,12 @@ impl Distribution {
         self.buckets[bucket] = self.buckets[bucket].saturating_add(1);
     }
 
+    /// Has taken nothing, and keeps its buckets.
+    pub fn clear(&mut self) {
+        self.range = Range::default();
+        self.buckets.fill(0);
+    }
+
     /// Makes room for more buckets: whole octaves, so that it is seldom done.
     #[cold]
     fn reach(&mut self, buckets: usize) {

@@ -41,8 +41,8 @@ impl Ending {
     /// The Close frame that came first, and who sent it.
     pub fn close(&self) -> Option<(Dir, &ClosePart)> {
         let [client, server] = &self.sides;
-        let client = client.close.as_deref().map(|close| (Dir::Client, close));
-        let server = server.close.as_deref().map(|close| (Dir::Server, close));
+        let client = client.close.as_ref().map(|close| (Dir::Client, close));
+        let server = server.close.as_ref().map(|close| (Dir::Server, close));
         match (client, server) {
             (Some(client), Some(server)) => Some(if client.1.n <= server.1.n { client } else { server }),
             (one, other) => one.or(other),
@@ -102,7 +102,7 @@ pub struct TcpEnd {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SideEnd {
     /// Its first Close frame.
-    pub close: Option<Box<ClosePart>>,
+    pub close: Option<ClosePart>,
     /// When its last frame before that was complete.
     pub heard: Option<Time>,
     /// Pings and pongs that it sent.

@@ -26,6 +26,7 @@ pub mod report;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod single;
 pub mod source;
 pub mod span;
 pub mod stream;
@@ -53,6 +54,7 @@ pub use other::{Opening, Other};
 pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
+pub use single::Single;
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
 pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd};

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::other::Other;
 use super::run::{FileTotals, Summary};
+use super::single::Single;
 use super::text::Text;
 use super::unit::{Body, Flow, Message, Sink, Unit};
 use super::wants::Wants;
@@ -96,6 +97,15 @@ impl<S: Sink + ?Sized> Emitter<S> {
         self.tally.frames += 1;
         self.tally.messages += 1;
         self.sink.take_whole(unit, message)
+    }
+
+    /// The same for a frame and its message that are [one](Single).
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    pub fn emit_single(&mut self, single: &Single<'_>) -> Flow {
+        self.tally.frames += 1;
+        self.tally.messages += 1;
+        self.sink.take_single(single)
     }
 
     /// What else there is in the input.

@@ -132,13 +132,11 @@ impl TcpSide {
 }
 
 impl TcpFacts {
-    /// The same with the client first, where that is known.
-    #[must_use]
-    pub fn with_client(mut self, client: Side) -> Self {
+    /// Puts the client first, where that is known.
+    pub fn set_client(&mut self, client: Side) {
         if client == Side::B {
             self.sides.reverse();
         }
-        self
     }
 
     /// The least that the way there and back was measured to take: beyond the place of the capture on either

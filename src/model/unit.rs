@@ -13,6 +13,7 @@ use super::hole::{Gap, Hole};
 use super::other::Opening;
 use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
+use super::single::Single;
 use super::source::Source;
 use super::span::Span;
 use super::stream::At;
@@ -42,12 +43,20 @@ pub trait Sink {
     fn take(&mut self, unit: &Unit<'_>) -> Flow;
 
     /// Takes a frame, and the message that consists of it: two units in one call, which most of all
-    /// traffic is. `unit` is the frame's; the message's differs only in its body.
+    /// traffic is. `unit` is the frame's; the message's differs only in its body. It is text, binary or a
+    /// Close frame.
     ///
     /// Who does both at once can save half of the way; it has to come to the same.
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         self.take(unit)?;
         self.take(&Unit { body: Body::Message(message), ..*unit })
+    }
+
+    /// Takes the same as it leaves the decoder, when nobody has read the message yet.
+    ///
+    /// Who needs neither unit can leave them unmade; it has to come to the same.
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        single.lend(|unit, message| self.take_whole(unit, message))
     }
 }
 
@@ -68,6 +77,11 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     #[inline]
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         (**self).take_whole(unit, message)
+    }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        (**self).take_single(single)
     }
 }
 
@@ -161,7 +175,7 @@ pub enum Body<'a> {
     /// An application's session is over.
     Session(&'a AppSession),
     /// How a connection went, once it is over, and why it ended: its findings are the causes.
-    Judgement(&'a Judgement),
+    Judgement(&'a Judgement<'a>),
     /// Stream bytes that are missing from the capture.
     Gap(&'a Gap),
     /// Findings that belong to the connection or the capture, not to one frame or message.
@@ -351,6 +365,7 @@ impl LengthForm {
     }
 
     /// The shortest form that can carry `length` (RFC 6455 §5.2).
+    #[inline]
     pub fn minimal(length: u64) -> Self {
         match length {
             0..=125 => Self::Bits7,
@@ -363,12 +378,14 @@ impl LengthForm {
 impl FrameHeader {
     /// The header of a whole message's only frame, or a control frame: FIN set, no reserved bit, and the
     /// length in its shortest form (RFC 6455 §5.2). Masked with `masking_key`, if there is one.
+    #[inline]
     pub fn of(opcode: Opcode, masking_key: Option<[u8; 4]>, length: u64) -> Self {
         let length_form = LengthForm::minimal(length);
         Self { fin: true, rsv1: false, rsv2: false, rsv3: false, opcode, masking_key, length_form, length }
     }
 
     /// Bytes the header takes: 2 to 14.
+    #[inline]
     pub fn header_length(&self) -> u8 {
         let extended = match self.length_form {
             LengthForm::Bits7 => 0,

@@ -9,13 +9,13 @@ use super::wire::{Dir, Endpoint};
 
 /// How a connection went, told once when it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct Judgement<'a> {
     /// What became of it.
     pub outcome: Outcome,
     /// Who ended it; `None` where nobody did, or nobody can tell.
     pub by: Option<Dir>,
     /// The first Close frame and its sender.
-    pub close: Option<(Dir, ClosePart)>,
+    pub close: Option<(Dir, &'a ClosePart)>,
     /// The first end of a TCP stream.
     pub tcp: Option<TcpEnd>,
     /// The status of the last HTTP response.
@@ -41,11 +41,11 @@ pub struct Judgement {
     /// The server's address.
     pub server: Option<Endpoint>,
     /// Untrusted.
-    pub target: Option<String>,
+    pub target: Option<&'a str>,
     /// Not all that the client, and the server, sent is in the capture, although the connection is over.
     pub unseen: [bool; 2],
     /// The requests that had no answer, by kind.
-    pub unanswered: Vec<Unanswered>,
+    pub unanswered: &'a [Unanswered],
 }
 
 /// What became of a connection.

@@ -11,7 +11,7 @@ fn and(so_far: Text, more: Text) -> Text {
     if so_far.is_empty() { more } else { Text::new("{}; {}").word(so_far).word(more) }
 }
 
-impl Judgement {
+impl Judgement<'_> {
     /// All of it in a line. It is made when somebody reads it, which of most connections nobody does.
     pub fn line(&self) -> Text {
         line(self)
@@ -46,7 +46,7 @@ impl Judgement {
     }
 }
 
-fn line(it: &Judgement) -> Text {
+fn line(it: &Judgement<'_>) -> Text {
     let mut line = ending(it);
     for (dir, _) in [Dir::Client, Dir::Server].into_iter().zip(it.unseen).filter(|(_, unseen)| *unseen) {
         line = and(line, Text::new("not all that the {} sent was captured").word(dir.name()));
@@ -56,7 +56,7 @@ fn line(it: &Judgement) -> Text {
             line = and(line, left(dir, unfinished));
         }
     }
-    match it.unanswered.as_slice() {
+    match it.unanswered {
         [] => {}
         [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
         several => {
@@ -78,7 +78,7 @@ fn line(it: &Judgement) -> Text {
 }
 
 /// Who ended it and how, and what came last.
-fn ending(it: &Judgement) -> Text {
+fn ending(it: &Judgement<'_>) -> Text {
     match it.outcome {
         Outcome::Refused => {
             return match it.status {
@@ -100,8 +100,8 @@ fn ending(it: &Judgement) -> Text {
         Outcome::Polling => return "HTTP requests of an application that polls".into(),
         _ => {}
     }
-    let said = match (&it.close, it.tcp) {
-        (Some((by, close)), end) => closed(*by, close, it.outcome, end),
+    let said = match (it.close, it.tcp) {
+        (Some((by, close)), end) => closed(by, close, it.outcome, end),
         (None, Some(end)) => {
             let what =
                 Text::new("{} from the {}, without a Close frame").and(end.how.flag()).word(end.by.name());
@@ -113,7 +113,7 @@ fn ending(it: &Judgement) -> Text {
 }
 
 /// What came after a silence, if there was one.
-fn after_silence(it: &Judgement, what: Text) -> Text {
+fn after_silence(it: &Judgement<'_>, what: Text) -> Text {
     match it.silence {
         Some(silence) if silence >= SILENCE => Text::with("{} of silence, then {}", span(silence)).word(what),
         _ => what,

@@ -35,6 +35,7 @@ impl Dir {
     }
 
     /// 0 for the client, 1 for the server: an index into a pair.
+    #[inline]
     pub fn index(self) -> usize {
         match self {
             Self::Client => 0,

@@ -227,7 +227,7 @@ impl Flow {
         let (packet, time) = self.first;
         let both_heard = self.halves.iter().all(|half| half.heard && half.syn_seen);
         sink.open(id, &Opened { a, b, syn_seen: self.initiator_known, both_heard, packet, time });
-        let untold = self.pulse.rare.as_mut().map(|rare| std::mem::take(&mut rare.untold));
+        let untold = self.pulse.any_rare().map(|rare| std::mem::take(&mut rare.untold));
         for (from, finding, at) in untold.into_iter().flatten() {
             sink.anomaly(id, self.side(from), finding, at);
         }

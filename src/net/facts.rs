@@ -3,6 +3,7 @@
 //! Of every flow a few times are noted, on the short way as well ([`Pulse`]). The rest happens to few, and
 //! never to a segment that simply comes next ([`Rare`]).
 
+mod made;
 mod places;
 
 use std::time::Duration;
@@ -11,9 +12,7 @@ use super::anomaly::Cut;
 use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::tcp::{Flags, Segment};
-use crate::model::{
-    At, Finding, KeepAlive, Resent, RoundTrip, StreamEnd, TcpFacts, TcpSide, Time, ZeroWindow,
-};
+use crate::model::{At, Finding, KeepAlive, Resent, StreamEnd, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -36,7 +35,15 @@ pub(super) struct Pulse {
     clocks: [Clock; 2],
     /// The round trips of their SYNs in microseconds, 0 for unknown.
     handshake: [u32; 2],
-    pub rare: Option<Box<Rare>>,
+    end: Option<Box<End>>,
+}
+
+/// What is noted of a flow that ends, or has something rare to it: nothing of most of those that are open.
+#[derive(Debug, Default)]
+struct End {
+    /// The first FIN of each half.
+    fins: [Option<At>; 2],
+    rare: Option<Box<Rare>>,
 }
 
 /// Measures how long acknowledgements take to come, one at a time.
@@ -66,7 +73,6 @@ pub(super) struct Rare {
 
 #[derive(Debug, Default)]
 struct RareSide {
-    fin: Option<At>,
     reset: Option<At>,
     /// That acknowledged nothing.
     disowned: bool,
@@ -94,7 +100,8 @@ impl Pulse {
     pub(super) fn new(from: usize, packet: u64, time: Time) -> Self {
         let mut last = [(0, Time(0)); 2];
         last[from] = (packet, time);
-        Self { last, spoke: [Time(0); 2], clocks: <[_; 2]>::default(), handshake: [0; 2], rare: None }
+        let clocks = <[_; 2]>::default();
+        Self { last, spoke: [Time(0); 2], clocks, handshake: [0; 2], end: None }
     }
 
     /// The last packet of all, and when it was captured.
@@ -104,7 +111,27 @@ impl Pulse {
     }
 
     pub(super) fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+        self.end.get_or_insert_default().rare.get_or_insert_default()
+    }
+
+    /// The same, if there is anything.
+    pub(super) fn any_rare(&mut self) -> Option<&mut Rare> {
+        self.end.as_mut()?.rare.as_deref_mut()
+    }
+
+    /// Nobody will ask for what happened to few.
+    pub(super) fn forget(&mut self) {
+        self.end = None;
+    }
+
+    /// The first FIN of half `of`, if it was seen.
+    fn fin(&self, of: usize) -> Option<At> {
+        self.end.as_ref()?.fins[of]
+    }
+
+    /// Half `of` sends a FIN.
+    pub(super) fn ends(&mut self, of: usize, at: At) {
+        self.end.get_or_insert_default().fins[of].get_or_insert(at);
     }
 
     fn side(&mut self, of: usize) -> &mut RareSide {
@@ -285,14 +312,14 @@ impl Flow {
             // Where the stream is, is not known yet.
             self.pulse.spoke[from] = if length > 0 { time } else { self.pulse.spoke[from] };
             if is_fin {
-                self.pulse.side(from).fin.get_or_insert(segment.at);
+                self.pulse.ends(from, segment.at);
             }
             return;
         }
         let start = half.position(segment.seq);
         let end = start + length;
         let sent = half.sent();
-        let has_fin = |of: usize| self.pulse.rare.as_ref().is_some_and(|rare| rare.sides[of].fin.is_some());
+        let has_fin = |of: usize| self.pulse.fin(of).is_some();
         let own_end = if has_fin(from) { half.fin_position() } else { None };
         let is_known = start < half.next || half.keeps(start);
         let closed = has_fin(1 - from);
@@ -328,7 +355,7 @@ impl Flow {
             self.pulse.side(1 - from).zero_window.probes += 1;
         }
         if is_fin {
-            self.pulse.side(from).fin.get_or_insert(segment.at);
+            self.pulse.ends(from, segment.at);
         }
     }
 
@@ -393,60 +420,6 @@ impl Flow {
         let side = &mut rare.sides[from];
         side.disowned |= side.reset.is_none() && ack.is_none();
         side.reset.get_or_insert(at);
-    }
-
-    /// All that TCP says of the flow, by [`Side`](super::Side).
-    pub(super) fn facts(&mut self) -> Box<TcpFacts> {
-        let now = self.pulse.last().1;
-        let rare = self.pulse.rare.take();
-        let [first, second] = rare.map_or_else(Default::default, |rare| rare.sides);
-        let [first, second] = [self.side_facts(0, first, now), self.side_facts(1, second, now)];
-        let sides = if self.a == 0 { [first, second] } else { [second, first] };
-        Box::new(TcpFacts { sides })
-    }
-
-    fn side_facts(&self, of: usize, rare: RareSide, now: Time) -> TcpSide {
-        let half = &self.halves[of];
-        let (pulse, peer_heard) = (&self.pulse, self.pulse.last[1 - of].0);
-        let clock = pulse.clocks[of];
-        let micros = |n: u32| (n > 0).then(|| Duration::from_micros(n.into()));
-        let RareSide { mut resent, mut keep_alive, mut zero_window, .. } = rare;
-        if peer_heard > rare.last_resent {
-            (resent.unanswered, resent.unanswered_from) = (0, None);
-        }
-        if peer_heard > rare.last_probe {
-            keep_alive.answered += u32::from(keep_alive.unanswered > 0);
-            (keep_alive.unanswered, keep_alive.unanswered_from) = (0, None);
-        }
-        if half.window == 0 {
-            zero_window.lasted(rare.shut_since, now);
-            zero_window.at_end = true;
-        }
-        TcpSide {
-            heard: Some(pulse.last[of]).filter(|(packet, _)| *packet > 0),
-            spoke: Some(pulse.spoke[of]).filter(|time| time.0 > 0),
-            bytes: half.sent().saturating_sub(half.begin()),
-            syn: half.syn_seen,
-            fin: rare.fin,
-            reset: rare.reset,
-            disowned: rare.disowned,
-            unacknowledged: rare.in_flight.unwrap_or_else(|| half.unacknowledged(0))
-                * u64::from(peer_heard > 0),
-            after_own_fin: rare.after_own_fin,
-            after_peers_fin: rare.after_peers_fin,
-            round_trip: RoundTrip {
-                handshake: micros(pulse.handshake[of]),
-                least: micros(clock.least),
-                smoothed: micros(clock.smoothed),
-                samples: clock.samples.into(),
-            },
-            resent,
-            out_of_order: rare.out_of_order,
-            copies: rare.copies,
-            duplicate_acks: rare.duplicate_acks,
-            zero_window,
-            keep_alive,
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! One connection: takes its segments, delivers its streams.
 
+mod next;
 mod reset;
+mod short;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -42,6 +44,8 @@ pub(super) struct Flow {
     pub phase: Phase,
     /// It is over, but something captured late may still come.
     pub over: Option<CloseReason>,
+    /// What [`Self::is_calm`] says, since anything of it changed.
+    calm: bool,
 }
 
 /// What the sink knows of a flow and wants to know.
@@ -114,6 +118,7 @@ impl Flow {
             settled: false,
             phase: Phase::Silent,
             over: None,
+            calm: false,
         }
     }
 
@@ -183,62 +188,6 @@ impl Flow {
         self.settle(going)
     }
 
-    /// Whether a segment that half `from` sent simply comes next, which nearly all do: data, or only an
-    /// acknowledgement, in order and of what was delivered, in a connection that is not ignored, with nothing
-    /// waiting anywhere, no window closed, and the end of nothing.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
-    pub(super) fn is_next(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
-        self.phase != Phase::Ignored
-            && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK
-            && segment.seq == half.next as u32
-            && half.state == State::Open
-            && half.heard
-            && half.waiting.is_none()
-            && peer.waiting.is_none()
-            && self.networks[from] == segment.network
-            && segment.missing == 0
-            && segment.data != [0]
-            && segment.window != 0
-            && half.window != 0
-            && peer.window != 0
-            // While it is not known where the peer's stream begins, or where it ended, this is for the long
-            // way to say.
-            && peer.state == State::Open
-            && !peer.is_behind(segment.ack, true)
-    }
-
-    /// Takes a segment that [comes next](Self::is_next) and [is verified](Self::verify), as
-    /// [`Self::segment`] would.
-    #[allow(clippy::inline_always)] // or the segment is built in memory
-    #[inline(always)]
-    pub(super) fn take_next<S: StreamSink>(
-        &mut self,
-        id: FlowId,
-        from: usize,
-        segment: &Segment<'_>,
-        sink: &mut S,
-    ) -> After {
-        self.packets = self.packets.saturating_add(1);
-        let [half, peer] = pair(&mut self.halves, from);
-        let is_news = peer.acknowledged(segment.ack);
-        let time = segment.at.time.unwrap_or_default();
-        self.pulse.acknowledged(1 - from, segment.ack, time);
-        if segment.data.is_empty() {
-            if !is_news {
-                self.note_repeated_ack(from, segment.ack, segment.window);
-            }
-            self.halves[from].window = segment.window;
-            return After::Nothing;
-        }
-        half.window = segment.window;
-        let end = segment.seq.wrapping_add(segment.data.len() as u32);
-        self.pulse.speaks(from, end, time, self.packets);
-        let going = self.deliver(id, from, segment.data, segment.at, sink);
-        self.settle(going.map_continue(|()| After::Nothing))
-    }
-
     /// Holds nothing back for the sake of order any longer.
     pub(super) fn let_go<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) -> After {
         let going = self.release(id, Order::Dropped, sink);
@@ -251,13 +200,22 @@ impl Flow {
         self.settle(going.map_continue(|()| self.is_closed()))
     }
 
-    /// Does what the sink asked for.
+    /// Does what the sink asked for, after anything that may have changed whether all is calm.
     #[inline]
     fn settle(&mut self, going: Going<After>) -> After {
-        match going {
+        let after = match going {
             Continue(after) => after,
-            Break(Halt::Stop) => After::Stop,
-            Break(Halt::Ignore) => {
+            Break(halt) => self.heed(halt),
+        };
+        self.calm = self.is_calm();
+        after
+    }
+
+    #[inline(never)]
+    fn heed(&mut self, halt: Halt) -> After {
+        match halt {
+            Halt::Stop => After::Stop,
+            Halt::Ignore => {
                 self.ignore();
                 self.over.map_or_else(|| self.is_closed(), After::Close)
             }
@@ -266,7 +224,7 @@ impl Flow {
 
     /// Tells what the capture cut of it, once all is known.
     pub(super) fn tell_cut<S: StreamSink>(&mut self, id: FlowId, sink: &mut S) {
-        if let Some(cut) = self.pulse.rare.as_mut().and_then(|rare| rare.cut.take()) {
+        if let Some(cut) = self.pulse.any_rare().and_then(|rare| rare.cut.take()) {
             let (from, at) = (cut.from, cut.at);
             self.tell(id, from, cut.finding(), at, sink);
         }
@@ -288,7 +246,8 @@ impl Flow {
     /// Frees everything and delivers no more.
     fn ignore(&mut self) {
         self.phase = Phase::Ignored;
-        self.pulse.rare = None;
+        self.calm = false;
+        self.pulse.forget();
         for half in &mut self.halves {
             half.waiting = None;
         }

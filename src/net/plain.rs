@@ -9,12 +9,13 @@ use etherparse::ip_number;
 use super::Packet;
 use super::ip::{Addresses, Datagram};
 use super::network::Network;
+use super::tcp;
 
 const ETHERNET: u32 = 1;
 /// IP without a link layer.
 const RAW: u32 = 101;
 /// Bytes of an Ethernet header, and of the IP headers.
-const LINK: usize = 14;
+pub(super) const LINK: usize = 14;
 const V4: usize = 20;
 const V6: usize = 40;
 
@@ -29,9 +30,10 @@ pub(super) enum Kind {
 #[inline]
 pub(super) fn kind(packet: &Packet<'_>) -> Option<(Kind, usize)> {
     match packet.link {
-        ETHERNET => match packet.data.get(LINK - 2..=LINK)? {
-            [0x08, 0x00, 0x45] => Some((Kind::V4, LINK)),
-            [0x86, 0xDD, 0x60..=0x6F] => Some((Kind::V6, LINK)),
+        // The type, and the first two bytes of the IP header, in one word.
+        ETHERNET => match u32::from_be_bytes(*packet.data.get(LINK - 2..)?.first_chunk()?) {
+            0x0800_4500..=0x0800_45FF => Some((Kind::V4, LINK)),
+            0x86DD_6000..=0x86DD_6FFF => Some((Kind::V6, LINK)),
             _ => None,
         },
         RAW => match packet.data.first()? {
@@ -62,19 +64,30 @@ pub(super) fn of(kind: Kind, ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
     }
 }
 
+/// Whether the checksum of a plain packet's segment, of so many bytes, is right: the segment stands right
+/// behind the addresses, so that all of it is added up in one go.
+#[inline]
+pub(super) fn is_right(kind: Kind, ip: usize, data: &[u8], length: usize) -> bool {
+    let (start, addresses) = match kind {
+        Kind::V4 => (V4 - 8, 8),
+        Kind::V6 => (V6 - 32, 32),
+    };
+    data.get(ip + start..)
+        .and_then(|it| it.get(..addresses + length))
+        .is_some_and(|both| tcp::is_right(both, addresses))
+}
+
 #[allow(clippy::inline_always)] // or it is built in memory, and copied
 #[inline(always)]
 fn ipv4(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
     let header: &[u8; V4] = data.get(ip..)?.first_chunk()?;
-    let &[_, _, t0, t1, _, _, f0, f1, _, protocol, ..] = header;
-    // "More fragments" and the offset (RFC 791 §3.1).
-    let is_fragment = u16::from_be_bytes([f0, f1]) & 0x3FFF != 0;
-    if protocol != ip_number::TCP.0 || is_fragment {
+    // The protocol, and neither "more fragments" nor an offset (RFC 791 §3.1), in one word.
+    if u32::from_be_bytes(*header[6..].first_chunk()?) & 0x3FFF_00FF != u32::from(ip_number::TCP.0) {
         return None;
     }
-    let total = usize::from(u16::from_be_bytes([t0, t1]));
+    let total = usize::from(u16::from_be_bytes(*header[2..].first_chunk()?));
     let (source, destination) = (*header[12..].first_chunk()?, *header[16..].first_chunk()?);
-    tcp(data, ip, ip + V4, ip + total, Addresses::V4(source, destination))
+    segment(data, ip, ip + V4, ip + total, Addresses::V4(source, destination))
 }
 
 #[allow(clippy::inline_always)]
@@ -87,13 +100,13 @@ fn ipv6(ip: usize, data: &[u8]) -> Option<Datagram<'_>> {
         return None;
     }
     let (source, destination) = (*header[8..].first_chunk()?, *header[24..].first_chunk()?);
-    tcp(data, ip, ip + V6, ip + V6 + length, Addresses::V6(source, destination))
+    segment(data, ip, ip + V6, ip + V6 + length, Addresses::V6(source, destination))
 }
 
 /// What stands at `start..end`, unless some of it was cut off.
 #[allow(clippy::inline_always)]
 #[inline(always)]
-fn tcp(data: &[u8], ip: usize, start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
+fn segment(data: &[u8], ip: usize, start: usize, end: usize, addresses: Addresses) -> Option<Datagram<'_>> {
     Some(Datagram {
         network: Network::PLAIN,
         header: ip as u32,

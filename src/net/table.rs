@@ -62,6 +62,35 @@ impl Key {
         }
     }
 
+    /// Which of its endpoints sent a packet with these addresses and ports; `None` for a packet of others.
+    /// The answer is that of [`Self::new`].
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn source(&self, addresses: &Addresses, ports: u32) -> Option<usize> {
+        #[allow(clippy::inline_always)]
+        #[inline(always)]
+        fn source<A: PartialEq>(
+            [low, high]: &[A; 2],
+            own: u32,
+            from: &A,
+            to: &A,
+            ports: u32,
+        ) -> Option<usize> {
+            if own == ports && low == from && high == to {
+                return Some(0);
+            }
+            (own == ports.rotate_right(16) && low == to && high == from).then_some(1)
+        }
+        match (self, addresses) {
+            (Self::V4(KeyV4(both, own)), Addresses::V4(from, to)) => {
+                let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
+                source(both, *own, &from, &to, ports)
+            }
+            (Self::V6(KeyV6(both, own)), Addresses::V6(from, to)) => source(both, *own, from, to, ports),
+            _ => None,
+        }
+    }
+
     /// Both endpoints, in the key's order.
     pub(super) fn endpoints(&self) -> (SocketAddr, SocketAddr) {
         let (low, high, ports): (IpAddr, IpAddr, u32) = match *self {
@@ -73,6 +102,39 @@ impl Key {
             }
         };
         (SocketAddr::new(low, (ports >> 16) as u16), SocketAddr::new(high, ports as u16))
+    }
+}
+
+/// Places for flows seen lately, as a power of two.
+const RECENT: u32 = 14;
+
+/// Which flow the packets between two endpoints were of, by a hash that both directions share. What stands
+/// in a place is held against the flow itself, so it may be of another flow, or of none any longer.
+#[derive(Debug)]
+struct Recent(Box<[u32; 1 << RECENT]>);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self(Box::new([0; 1 << RECENT]))
+    }
+}
+
+impl Recent {
+    /// The place of these addresses and ports. Nothing is lost but time if somebody chooses them so that they
+    /// meet.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn place(addresses: &Addresses, ports: u32) -> usize {
+        let both = match addresses {
+            Addresses::V4(from, to) => u64::from(u32::from_ne_bytes(*from) ^ u32::from_ne_bytes(*to)),
+            Addresses::V6(from, to) => {
+                let both = u128::from_ne_bytes(*from) ^ u128::from_ne_bytes(*to);
+                (both >> 64) as u64 ^ both as u64
+            }
+        };
+        let ports = ports >> 16 ^ ports & 0xFFFF;
+        let mixed = (both.rotate_left(16) ^ u64::from(ports)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed >> (64 - RECENT)) as usize
     }
 }
 
@@ -91,8 +153,8 @@ pub(super) struct Table {
     tombs: Vec<Tomb>,
     /// The oldest tombstone, once there are [`limits::CLOSED_FLOWS`].
     oldest_tomb: usize,
-    /// What [`only`](Self::only) found last: most packets are of the flow that the one before was of.
-    last: Option<(Key, u32)>,
+    /// What was [sought](Self::seek) lately.
+    recent: Recent,
 }
 
 /// What is remembered of a closed flow: its directions, with nothing waiting.
@@ -112,18 +174,30 @@ pub(super) enum Found {
 }
 
 impl Table {
-    /// The flow of a key, where it is the only one and not closed.
-    #[allow(clippy::inline_always)] // the kind of key is known where it is called
+    /// The flow that a packet with these addresses and ports is of, its slot, and which of its halves sent
+    /// the packet: if it is the only such flow, and was sought lately.
+    #[allow(clippy::inline_always)] // the kind of address is known where it is called
     #[inline(always)]
-    pub(super) fn only(&mut self, key: &Key) -> Option<u32> {
-        if let Some((last, slot)) = &self.last
-            && last == key
-        {
-            return Some(*slot);
+    pub(super) fn recent(&mut self, addresses: &Addresses, ports: u32) -> Option<(&mut Flow, u32, usize)> {
+        let slot = self.recent.0[Recent::place(addresses, ports)];
+        if !self.twins.is_empty() {
+            return None;
         }
-        let slot = self.first(key).filter(|slot| slot & TOMB == 0 && self.twins.is_empty())?;
-        self.last = Some((*key, slot));
-        Some(slot)
+        let flow = self.slots.get_mut(slot as usize)?.as_mut()?;
+        let from = flow.key.source(addresses, ports)?;
+        Some((flow, slot, from))
+    }
+
+    /// Seeks the flow of such packets, where it is the only one and not closed, for [`Self::recent`] to give.
+    /// Says whether it does.
+    #[inline(never)]
+    pub(super) fn seek(&mut self, addresses: Addresses, ports: u32) -> bool {
+        let (key, _) = Key::new(&addresses, ports);
+        let only = self.first(&key).filter(|slot| slot & TOMB == 0 && self.twins.is_empty());
+        if let Some(slot) = only {
+            self.recent.0[Recent::place(&addresses, ports)] = slot;
+        }
+        only.is_some()
     }
 
     /// Looks a segment's flow up.
@@ -182,7 +256,6 @@ impl Table {
 
     /// Adds a flow whose key has none in its network.
     pub(super) fn add(&mut self, flow: Flow) -> u32 {
-        self.last = None;
         let key = flow.key;
         let slot = if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = Some(flow);
@@ -209,7 +282,6 @@ impl Table {
         let Some(mut flow) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
             return false;
         };
-        self.last = None;
         self.free.push(slot);
         for half in &mut flow.halves {
             half.waiting = None;
@@ -303,6 +375,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::Time;
     use crate::net::network::Network;
@@ -328,6 +402,63 @@ mod tests {
         let (other, back) = Key::new(&Addresses::V6(loopback, loopback), ports(80, 5000));
         assert_eq!((one, from, back), (other, 1, 0));
         assert_eq!(one.endpoints().1, "[::1]:5000".parse().unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_knows_its_packets(
+            v6 in any::<bool>(),
+            ends in prop::array::uniform2((0..3_u8, 0..3_u16)),
+            other in prop::array::uniform2((0..3_u8, 0..3_u16)),
+        ) {
+            let both = |ends: [(u8, u16); 2]| {
+                let [(a, p), (b, q)] = ends;
+                let addresses = match v6 {
+                    true => Addresses::V6([a; 16], [b; 16]),
+                    false => Addresses::V4([a; 4], [b; 4]),
+                };
+                (addresses, ports(p, q))
+            };
+            let (addresses, ports) = both(ends);
+            let (key, from) = Key::new(&addresses, ports);
+            prop_assert_eq!(key.source(&addresses, ports), Some(from));
+            let (others, other_ports) = both(other);
+            let (other_key, other_from) = Key::new(&others, other_ports);
+            let expected = (key == other_key).then_some(other_from);
+            prop_assert_eq!(key.source(&others, other_ports), expected);
+            if expected.is_some() {
+                let place = Recent::place(&addresses, ports);
+                prop_assert_eq!(place, Recent::place(&others, other_ports));
+            }
+        }
+    }
+
+    #[test]
+    fn flows_that_meet_in_a_place_are_apart() {
+        let mut table = Table::default();
+        let addresses = Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]);
+        let place = Recent::place(&addresses, ports(1, 80));
+        // Another address of a client that shares the place.
+        let other = (0..u32::MAX).map(|low| Addresses::V4(low.to_be_bytes(), [10, 0, 0, 1]));
+        let other = other.into_iter().find(|other| Recent::place(other, ports(1, 80)) == place).unwrap();
+        let both = [addresses, other];
+        for (slot, addresses) in both.iter().enumerate() {
+            let (key, from) = Key::new(addresses, ports(1, 80));
+            assert_eq!(table.add(Flow::new(key, from, Network::PLAIN, 1, Time(0))), slot as u32);
+        }
+        for round in 0..6 {
+            let (slot, addresses) = (round % 2, both[round % 2]);
+            let found = table.recent(&addresses, ports(1, 80)).map(|(_, slot, _)| slot);
+            assert!(found.is_none_or(|found| found == slot as u32));
+            assert!(table.seek(addresses, ports(1, 80)));
+            let (_, found, from) = table.recent(&addresses, ports(1, 80)).unwrap();
+            assert_eq!((found, from), (slot as u32, Key::new(&addresses, ports(1, 80)).1));
+        }
+        // What is closed is found no longer, and what takes its slot is not taken for it.
+        assert!(table.remove(1) && table.recent(&other, ports(1, 80)).is_none());
+        assert!(!table.seek(other, ports(1, 80)));
+        assert_eq!(table.add(Flow::new(key(7), 0, Network::PLAIN, 2, Time(0))), 1);
+        assert!(table.recent(&other, ports(1, 80)).is_none());
     }
 
     #[test]

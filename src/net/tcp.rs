@@ -51,9 +51,12 @@ pub(super) struct Segment<'a> {
 #[inline(always)]
 pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -> Option<Segment<'a>> {
     let header: &[u8; MIN_HEADER] = datagram.payload.first_chunk()?;
-    let &[s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = header;
-    // In words of four bytes (RFC 9293 §3.1).
-    let length = usize::from(offset >> 4) * 4;
+    // In words, as it is drawn (RFC 9293 §3.1): each is read at once.
+    let ([ports, seq, ack, offset_flags_window, _], _) = header.as_chunks() else { return None };
+    let (ports, seq, ack) = (u32::from_be_bytes(*ports), u32::from_be_bytes(*seq), u32::from_be_bytes(*ack));
+    let bits = u32::from_be_bytes(*offset_flags_window);
+    // In words of four bytes.
+    let length = (bits >> 28) as usize * 4;
     if length < MIN_HEADER {
         return None;
     }
@@ -61,11 +64,11 @@ pub(super) fn segment<'a>(datagram: &'a Datagram<'_>, packet: u64, time: Time) -
     Some(Segment {
         addresses: &datagram.addresses,
         network: datagram.network,
-        ports: u32::from_be_bytes([s0, s1, d0, d1]),
-        seq: u32::from_be_bytes([q0, q1, q2, q3]),
-        ack: u32::from_be_bytes([a0, a1, a2, a3]),
-        flags: Flags(flags),
-        window: u16::from_be_bytes([w0, w1]),
+        ports,
+        seq,
+        ack,
+        flags: Flags((bits >> 16) as u8),
+        window: bits as u16,
         data,
         missing: datagram.missing,
         at: At { packet, byte: datagram.byte + length as u32, time: Some(time) },
@@ -100,9 +103,8 @@ impl Segment<'_> {
             Addresses::V4(source, destination) => add(source) + add(destination),
             Addresses::V6(source, destination) => add(source) + add(destination),
         };
-        // Protocol and length; a length of 32 bits does for both versions of IP.
-        let protocol = addresses + add(&[0, 6]);
-        let pseudo = protocol + add(&(self.whole.len() as u32).to_be_bytes());
+        let protocol = addresses + PROTOCOL;
+        let pseudo = protocol + length(self.whole.len());
         // With the checksum among what is added the sum is that of nothing.
         if fold(pseudo + add(self.whole)) == 0xFFFF {
             return Checksum::Good;
@@ -134,18 +136,41 @@ pub(super) enum Checksum {
     },
 }
 
-/// Adds 16-bit words in the machine's own byte order, four bytes at a time,
-/// which the checksum allows (RFC 1071 §2) and compilers vectorise.
+/// Whether the checksum is right of a segment that stands right behind its addresses: `both` are these and
+/// the segment, of which so many bytes are the addresses.
+#[inline]
+pub(super) fn is_right(both: &[u8], addresses: usize) -> bool {
+    fold(add(both) + PROTOCOL + length(both.len() - addresses)) == 0xFFFF
+}
+
+/// The number of TCP in the pseudo-header.
+const PROTOCOL: u64 = u32::from_ne_bytes([0, 6, 0, 0]) as u64;
+
+/// The length of a segment in the pseudo-header: 32 bits do for both versions of IP.
+#[inline]
+fn length(bytes: usize) -> u64 {
+    u64::from((bytes as u32).to_be())
+}
+
+/// Adds 16-bit words in the machine's own byte order, eight bytes at a time, which the checksum allows
+/// (RFC 1071 §2). Gives no more than 34 bits.
+#[inline]
 fn add(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<4>();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut sum = 0_u64;
+    for word in words {
+        let (more, carries) = sum.overflowing_add(u64::from_ne_bytes(*word));
+        sum = more + u64::from(carries);
+    }
+    let (words, rest) = rest.as_chunks::<4>();
     let last = match *rest {
         [a, b, c] => [a, b, c, 0],
         [a, b] => [a, b, 0, 0],
         [a] => [a, 0, 0, 0],
         _ => [0; 4],
     };
-    words.iter().map(|&word| u64::from(u32::from_ne_bytes(word))).sum::<u64>()
-        + u64::from(u32::from_ne_bytes(last))
+    let more = words.first().map_or(0, |word| u64::from(u32::from_ne_bytes(*word)));
+    (sum & 0xFFFF_FFFF) + (sum >> 32) + more + u64::from(u32::from_ne_bytes(last))
 }
 
 /// Folds the carries in.

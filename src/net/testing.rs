@@ -19,6 +19,8 @@ pub struct Log {
     flows: usize,
     ended: BTreeSet<(usize, usize)>,
     pub interest: Option<Interest>,
+    /// Bytes of the link layer's header, which are not counted.
+    link: u32,
     /// What TCP said of each flow, as it was over.
     pub facts: Vec<TcpFacts>,
 }
@@ -40,6 +42,16 @@ impl Log {
     }
 }
 
+impl Log {
+    /// What TCP said of each flow, but for where in a packet something stood: on another link layer that is
+    /// elsewhere.
+    fn facts_without_places(&self) -> String {
+        let facts = format!("{:?}", self.facts);
+        let parts = facts.split("byte: ").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+        parts.collect()
+    }
+}
+
 impl StreamSink for Log {
     fn open(&mut self, flow: FlowId, opened: &Opened) {
         assert!(self.opened.insert(flow.0, self.flows).is_none(), "opened twice");
@@ -51,7 +63,7 @@ impl StreamSink for Log {
         assert!(!bytes.is_empty());
         self.stream(flow, from).extend(bytes.iter().copied().map(Some));
         self.said.push((from, bytes.len()));
-        self.lines.push(format!("{from:?} {} @{}+{}", bytes.escape_ascii(), at.packet, at.byte));
+        self.lines.push(format!("{from:?} {} @{}+{}", bytes.escape_ascii(), at.packet, at.byte - self.link));
         self.interest()
     }
 
@@ -132,12 +144,13 @@ pub fn build(seg: &Seg) -> Vec<u8> {
     packet
 }
 
-/// Feeds packets a millisecond apart, to a second tracker as well, which takes none the short way and
-/// has to tell the same.
+/// Feeds packets a millisecond apart, to two further trackers as well, which have to tell the same: one that
+/// takes none the short way, and one that gets them on Ethernet.
 pub struct Feed {
     pub tracker: Tracker,
     pub log: Log,
     long_way: (Tracker, Log),
+    on_ethernet: (Tracker, Log),
     pub number: u64,
     pub time: u64,
 }
@@ -150,7 +163,15 @@ impl Feed {
     pub fn with_max_flows(most: usize) -> Self {
         let tracker = || Tracker::with_max_flows(most);
         let long_way = (tracker().without_short_way(), Log::default());
-        Self { tracker: tracker(), log: Log::default(), long_way, number: 0, time: 1_000_000_000 }
+        let on_ethernet = (tracker(), Log { link: 14, ..Log::default() });
+        Self {
+            tracker: tracker(),
+            log: Log::default(),
+            long_way,
+            on_ethernet,
+            number: 0,
+            time: 1_000_000_000,
+        }
     }
 
     pub fn raw(&mut self, data: &[u8]) -> crate::model::Flow {
@@ -161,6 +182,11 @@ impl Feed {
         let (tracker, log) = &mut self.long_way;
         log.interest = self.log.interest;
         let going = tracker.packet(&packet, log);
+        let kind = if data.first().is_some_and(|first| first >> 4 == 6) { [0x86, 0xDD] } else { [8, 0] };
+        let framed = [&[2; 12], &kind[..], data].concat();
+        let (tracker, log) = &mut self.on_ethernet;
+        log.interest = self.log.interest;
+        assert_eq!(tracker.packet(&Packet { link: 1, data: &framed, ..packet }, log), going);
         assert_eq!(self.tracker.packet(&packet, &mut self.log), going);
         going
     }
@@ -179,12 +205,13 @@ impl Feed {
         assert!(self.tracker.finish(&mut self.log).is_continue());
         assert_eq!(self.tracker.flows(), 0);
         assert_eq!(self.tracker.held(), 0);
-        let (mut tracker, mut log) = self.long_way;
-        // Some tests feed packets in other ways besides.
-        if tracker.counts() == self.tracker.counts() {
-            assert!(tracker.finish(&mut log).is_continue());
-            assert_eq!(self.log.lines, log.lines);
-            assert_eq!(self.log.facts, log.facts);
+        for (mut tracker, mut log) in [self.long_way, self.on_ethernet] {
+            // Some tests feed packets in other ways besides.
+            if tracker.counts() == self.tracker.counts() {
+                assert!(tracker.finish(&mut log).is_continue());
+                assert_eq!(self.log.lines, log.lines);
+                assert_eq!(self.log.facts_without_places(), log.facts_without_places());
+            }
         }
         self.log
     }

@@ -1,6 +1,7 @@
 //! Whole connections through the tracker.
 
 use etherparse::PacketBuilder;
+use proptest::prelude::*;
 
 use super::testing::{Feed, Log, Seg, build, seg};
 use super::*;
@@ -403,4 +404,59 @@ fn a_tunnel_in_fragments_is_put_together() {
     // The data begins behind five headers in the fragment that came second.
     let first = format!("A {} @4+90", data[..18].escape_ascii());
     assert!(log.lines.contains(&first), "{:?}", log.lines);
+}
+
+/// A conversation of a client and a server, its packets perhaps lost, doubled, moved or changed.
+fn conversation() -> impl Strategy<Value = Vec<Seg>> {
+    let said = prop::collection::vec((any::<bool>(), 0..4_usize, any::<bool>()), 0..6);
+    let ends = prop::collection::vec(any::<bool>(), 0..4);
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), 0..9_u8), 0..5);
+    (said, ends, changes, any::<[bool; 2]>()).prop_map(|(said, ends, changes, [opened, wraps])| {
+        let mut next = if wraps { [u32::MAX - 3, u32::MAX] } else { [100, 900] };
+        let sides = |from: usize| if from == 0 { Side::A } else { Side::B };
+        let mut segs = Vec::new();
+        if opened {
+            segs.push(seg(Side::A, next[0].wrapping_sub(1), None, "S", b""));
+            segs.push(seg(Side::B, next[1].wrapping_sub(1), next[0], "S", b""));
+            segs.push(seg(Side::A, next[0], next[1], "", b""));
+        }
+        for (by_server, length, is_acknowledged) in said {
+            let from = usize::from(by_server);
+            segs.push(seg(sides(from), next[from], next[1 - from], "", &b"abcd"[..length]));
+            next[from] = next[from].wrapping_add(length as u32);
+            if is_acknowledged {
+                segs.push(seg(sides(1 - from), next[1 - from], next[from], "", b""));
+            }
+        }
+        for by_server in ends {
+            let from = usize::from(by_server);
+            segs.push(seg(sides(from), next[from], next[1 - from], "F", b""));
+            next[from] = next[from].wrapping_add(1);
+            segs.push(seg(sides(1 - from), next[1 - from], next[from], "", b""));
+        }
+        for (at, how) in changes {
+            let Some(at) = (!segs.is_empty()).then(|| at.index(segs.len())) else { break };
+            match how {
+                0 => drop(segs.remove(at)),
+                1 => segs.insert(at, segs[at].clone()),
+                2 => segs.swap(at, 0),
+                3 => segs[at].window = 0,
+                4 => segs[at].flags = "R",
+                5 => segs[at].seq = segs[at].seq.wrapping_sub(1),
+                6 => segs[at].ack = segs[at].ack.map(|ack| ack.wrapping_add(2)),
+                7 => segs[at].flags = "F",
+                _ => segs[at].flags = "S",
+            }
+        }
+        segs
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_short_way_tells_the_same(segs in conversation()) {
+        run(&segs);
+    }
 }

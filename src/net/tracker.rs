@@ -163,51 +163,97 @@ impl Tracker {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
         let going = match plain::kind(packet).filter(|_| self.short_way) {
-            Some((Kind::V4, ip)) => self.next(Kind::V4, ip, packet, sink),
-            Some((Kind::V6, ip)) => self.next_v6(ip, packet, sink),
+            Some((Kind::V4, plain::LINK)) => self.next((Kind::V4, plain::LINK), packet, false, sink),
+            Some(kind) => self.next_elsewhere(kind, &{ *packet }, false, sink),
             None => None,
         };
         match going {
             Some(going) => going,
-            None => self.any_packet(packet, sink),
+            None => self.any_packet(&{ *packet }, sink),
         }
     }
 
     /// Takes a [plain] packet whose segment [simply comes next](Flow::is_next), and no other.
     ///
     /// What is made of the packet here is lent to nothing that is not inlined, and made anew for what looks
-    /// at all of it: so it is never written to memory.
+    /// at all of it: so it is never written to memory. The packet itself is copied for that.
+    /// `sought` says that its flow was sought because it has not been for long.
     #[allow(clippy::inline_always)]
     #[inline(always)]
     fn next<S: StreamSink>(
         &mut self,
-        kind: Kind,
-        ip: usize,
+        (kind, ip): (Kind, usize),
         packet: &Packet<'_>,
+        sought: bool,
         sink: &mut S,
     ) -> Option<Going> {
         let datagram = plain::of(kind, ip, packet.data)?;
         let segment = tcp::segment(&datagram, packet.number, packet.time)?;
-        let (key, from) = Key::new(segment.addresses, segment.ports);
-        let slot = self.table.only(&key)?;
-        let flow = self.table.get_mut(slot)?;
-        if !flow.is_next(from, &segment) {
-            return None;
-        }
+        let Some((flow, slot, from)) = self.table.recent(segment.addresses, segment.ports) else {
+            let is_there = !sought && self.table.seek(*segment.addresses, segment.ports);
+            return if is_there { self.next_elsewhere((kind, ip), &{ *packet }, true, sink) } else { None };
+        };
+        let Some(acked) = flow.is_next(from, &segment) else {
+            return self.at_end((kind, ip), slot, from, &{ *packet }, sink);
+        };
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
         if !segment.data.is_empty() && flow.halves[from].checks > 0 {
-            verify(flow, slot, from, (kind, ip), packet, sink);
+            if plain::is_right(kind, ip, packet.data, datagram.payload.len()) {
+                flow.halves[from].checks -= 1;
+            } else {
+                verify(flow, slot, from, (kind, ip), &{ *packet }, sink);
+            }
         }
-        Some(match flow.take_next(FlowId(slot), from, &segment, sink) {
+        Some(match flow.take_next(FlowId(slot), from, &segment, acked, sink) {
             After::Nothing => Continue(()),
             after => self.after(slot, after, packet.number, packet.time, sink),
         })
     }
 
+    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream, or [only
+    /// acknowledges](Flow::is_last_word) when the peer's is over.
     #[inline(never)]
-    fn next_v6<S: StreamSink>(&mut self, ip: usize, packet: &Packet<'_>, sink: &mut S) -> Option<Going> {
-        self.next(Kind::V6, ip, packet, sink)
+    fn at_end<S: StreamSink>(
+        &mut self,
+        (kind, ip): (Kind, usize),
+        slot: u32,
+        from: usize,
+        packet: &Packet<'_>,
+        sink: &mut S,
+    ) -> Option<Going> {
+        let datagram = plain::of(kind, ip, packet.data)?;
+        let segment = tcp::segment(&datagram, packet.number, packet.time)?;
+        let flow = self.table.get_mut(slot)?;
+        let ends = flow.is_ended_by(from, &segment);
+        if !ends && !flow.is_last_word(from, &segment) {
+            return None;
+        }
+        self.counts.segments += 1;
+        flow.pulse.last[from] = (packet.number, packet.time);
+        let id = FlowId(slot);
+        let after = if ends {
+            flow.take_end(id, from, &segment, sink)
+        } else {
+            flow.take_last_word(from, &segment);
+            After::Nothing
+        };
+        Some(self.after(slot, after, packet.number, packet.time, sink))
+    }
+
+    /// The same where it is not IPv4 on Ethernet, or its flow was sought.
+    #[inline(never)]
+    fn next_elsewhere<S: StreamSink>(
+        &mut self,
+        (kind, ip): (Kind, usize),
+        packet: &Packet<'_>,
+        sought: bool,
+        sink: &mut S,
+    ) -> Option<Going> {
+        match kind {
+            Kind::V4 => self.next((Kind::V4, ip), packet, sought, sink),
+            Kind::V6 => self.next((Kind::V6, ip), packet, sought, sink),
+        }
     }
 
     /// Takes a packet of which more is to be said.
@@ -351,6 +397,10 @@ impl Tracker {
         let last = std::mem::replace(&mut flow.pulse.last[from], (packet, time));
         if !flow.halves[from].heard {
             flow.networks[from] = segment.network;
+        }
+        if self.short_way && flow.is_opened_by(from, segment) {
+            flow.take_opening(from, segment, last);
+            return Continue(());
         }
         let after = flow.segment(FlowId(slot), from, segment, last, sink);
         if waited || flow.has_waiting() {

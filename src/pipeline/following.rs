@@ -60,13 +60,16 @@ pub(super) fn follow<L: Listener>(
 ) -> Reached {
     let (mut packets, mut flow, mut error) = (0, ON, None);
     while flow.is_continue() {
-        let packet = match capture.next() {
-            None => break,
-            Some(Err(e)) => {
-                error = Some(e);
-                break;
-            }
-            Some(Ok(packet)) => packet,
+        let packet = match capture.at_hand() {
+            Some(packet) => packet,
+            None => match capture.next() {
+                None => break,
+                Some(Err(e)) => {
+                    error = Some(e);
+                    break;
+                }
+                Some(Ok(packet)) => packet,
+            },
         };
         packets = packet.number;
         listener.begins(&packet, tracker);

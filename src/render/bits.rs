@@ -36,7 +36,7 @@ impl Layout for BitsLayout {
             Body::Frame(frame) => {
                 tree::heading(outline, unit, frame, page);
                 draw(page, frame);
-                rows::say(outline, unit, frame, page);
+                rows::say(unit, frame, page);
                 verdicts::say(outline, unit, page);
             }
             _ => outline.unit(unit, page),

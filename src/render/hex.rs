@@ -3,7 +3,7 @@
 use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
 use super::page::Page;
-use super::said::Payload;
+use super::said::{Figure, Payload};
 use super::screen::{Layout, Screen};
 use super::set::INDENT;
 use super::style::Ink;
@@ -133,7 +133,7 @@ fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
                     );
                 }
                 if !bits.is_empty() {
-                    page.to(columns.bytes + 5).put(Ink::Faint, bits.as_str());
+                    page.to(columns.bytes + 5).put(Ink::Faint, &bits.picture());
                 }
                 open = (!bits.is_empty()).then_some(start / 8);
             }
@@ -187,12 +187,13 @@ fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
             page.wrap(Ink::Plain, &page.lang().say(&field.meaning), value_at, 0);
         }
         _ => {
-            let number = rows::number(field);
+            let number = Figure::of(&field.value).map(Figure::digits);
+            let number = number.as_ref().map_or("", |digits| digits.as_str());
             if page.column() + number.len() > page.width() {
                 page.line();
                 page.to(value_at.min(page.width().saturating_sub(number.len())));
             }
-            page.put(Ink::Strong, &number);
+            page.put(Ink::Strong, number);
             if !field.meaning.is_empty() {
                 // A value of one to three digits, and a space.
                 let start = if page.is_narrow() { value_at } else { at + 4 };

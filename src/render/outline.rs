@@ -6,7 +6,7 @@ use super::files::{Files, about};
 use super::said::{Block, FilePlace, Heading, Payload, Run, Setter, Words};
 use super::style::Ink;
 use super::totals::{effect, more, others, totals};
-use super::words::{BYTES, FRAMES, MESSAGES, PACKETS, close_code, count, opcode, runs};
+use super::words::{BYTES, FRAMES, Frequent, MESSAGES, PACKETS, close_code, count, opcode, runs};
 use super::{Options, app, files, heads, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::grouped;
@@ -23,6 +23,11 @@ pub const PREVIEW: u64 = 2048;
 pub struct Outline {
     lang: Lang,
     pub clock: Clock,
+    /// What is said of nearly every frame.
+    pub frequent: Frequent,
+    /// What the heading before said, for the next one to say something in.
+    pub blank: (String, String),
+    when: String,
     /// Which of several files is shown.
     pub files: Files,
     /// What to add to findings.
@@ -39,6 +44,9 @@ impl Outline {
         Self {
             lang: options.lang,
             clock: Clock::new(options.time),
+            frequent: Frequent::new(options.lang),
+            blank: Default::default(),
+            when: String::new(),
             files: Files::default(),
             advice: verdicts::Adviser::new(options.advice),
             several: false,
@@ -116,7 +124,8 @@ impl Outline {
     /// A block's first line: what it is, who sent it, more about it, and when.
     pub fn heading(&mut self, unit: &Unit<'_>, what: &str, about: &str, to: &mut dyn Setter) {
         self.several |= unit.conn > 1;
-        let stamp = unit.time.and_then(|time| self.clock.stamp(time));
+        self.when.clear();
+        let has_time = unit.time.is_some_and(|time| self.clock.stamp_in(time, &mut self.when));
         let says_conn = matches!(unit.body, Body::Connection(_) | Body::Note);
         to.set(Block::Heading(Heading {
             what,
@@ -125,7 +134,7 @@ impl Outline {
             file: self.files.label(),
             conn: (self.several && unit.conn > 0 && !says_conn).then_some(unit.conn),
             packets: unit.packets,
-            when: stamp.as_deref(),
+            when: has_time.then_some(self.when.as_str()),
         }));
     }
 

@@ -6,7 +6,8 @@
 
 use super::frames::Bits;
 use super::style::Ink;
-use crate::model::{Advice, Cite, Diagnosis, Dir, Finding, Header, Hole, Rule, Severity, Value};
+use crate::model::quantity::Digits;
+use crate::model::{Advice, Cite, Diagnosis, Dir, Finding, Header, Hole, Rule, Severity, Text, Value};
 
 /// What makes something to look at of what is said.
 pub trait Setter {
@@ -144,20 +145,50 @@ pub struct Row<'a> {
     pub depth: u8,
     pub label: &'static str,
     pub value: RowValue<'a>,
-    pub meaning: &'a str,
+    /// What the value means here.
+    pub meaning: &'a Text,
     pub cite: Cite,
 }
 
 /// What stands in a row.
 #[derive(Debug)]
 pub enum RowValue<'a> {
-    /// A number, as it is written.
-    Number(&'a str),
+    Number(Figure),
     Text(&'a str),
     /// The first of so many bytes.
     Bytes(&'a [u8], u64),
     /// The payload; whether fields of it follow.
     Payload(Payload<'a>, bool),
+}
+
+/// A number, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    Decimal(u64),
+    Hexadecimal(u64),
+    /// So many bits, all of them 0.
+    Zeros(u8),
+}
+
+impl Figure {
+    /// A field's value, if it is a number.
+    pub fn of(value: &Value) -> Option<Self> {
+        match *value {
+            Value::Bit(bit) => Some(Self::Decimal(bit.into())),
+            Value::Number(number) => Some(Self::Decimal(number)),
+            Value::Code(code) => Some(Self::Hexadecimal(code)),
+            Value::Bytes(_) | Value::Text(_) | Value::Json(_) => None,
+        }
+    }
+
+    /// What to write.
+    pub fn digits(self) -> Digits {
+        match self {
+            Self::Decimal(number) => Digits::of(number),
+            Self::Hexadecimal(number) => Digits::hexadecimal(number),
+            Self::Zeros(many) => Digits::zeros(many),
+        }
+    }
 }
 
 /// Bytes of a payload.
@@ -234,7 +265,7 @@ mod tests {
                 Block::Quote { lead, quoted, .. } => format!("{} {quoted}", lead.words),
                 Block::Row(it) => {
                     let value = match it.value {
-                        RowValue::Number(number) => number.to_owned(),
+                        RowValue::Number(number) => number.digits().as_str().to_owned(),
                         RowValue::Text(text) => text.to_owned(),
                         RowValue::Bytes(bytes, _) => format!("{bytes:02x?}"),
                         RowValue::Payload(it, _) => Self::payload(&it),
@@ -243,7 +274,7 @@ mod tests {
                         _ if first == last => first.to_string(),
                         _ => format!("{first}–{last}"),
                     });
-                    let bits = it.bits.as_str();
+                    let bits = it.bits.picture();
                     format!("{place} | {bits} | {} | {value} | {} | {}", it.label, it.meaning, it.cite)
                 }
                 Block::StartLine(line) => line.to_owned(),

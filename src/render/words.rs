@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::lang::Lang;
+use crate::lang::{Around, Lang};
 use crate::model::quantity::{self, Digits};
 use crate::model::{CloseCode, Opcode};
 
@@ -15,6 +15,31 @@ pub const PACKETS: Noun = ["{} packet", "{} packets"];
 pub const FRAMES: Noun = ["{} frame", "{} frames"];
 pub const MESSAGES: Noun = ["{} message", "{} messages"];
 pub const CONNECTIONS: Noun = ["{} connection", "{} connections"];
+
+/// What is said of nearly every frame, in one language: words around numbers.
+#[derive(Debug)]
+pub struct Frequent {
+    pub lang: Lang,
+    frame: Around,
+    bytes: [Around; 2],
+}
+
+impl Frequent {
+    /// Finds the words.
+    pub fn new(lang: Lang) -> Self {
+        Self { lang, frame: lang.around("frame {}"), bytes: lang.around_count(BYTES) }
+    }
+
+    /// `frame 7`, at the end of `out`.
+    pub fn frame(&self, number: u64, out: &mut String) {
+        self.frame.say(Digits::of(number).as_str(), out);
+    }
+
+    /// `1 byte`, `2,000 bytes`.
+    pub fn bytes(&self, number: u64, out: &mut String) {
+        self.bytes[usize::from(number != 1)].say(Digits::grouped(number).as_str(), out);
+    }
+}
 
 /// `1 frame`, `2,000 frames`.
 pub fn count(lang: Lang, number: u64, noun: Noun) -> String {

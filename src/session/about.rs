@@ -41,6 +41,7 @@ pub(super) struct About {
 }
 
 /// A connection that was numbered and announced.
+#[derive(Debug)]
 pub(super) struct Told {
     pub conn: u32,
     /// When the first of it was seen.
@@ -138,7 +139,7 @@ impl About {
         };
         let told =
             Told { conn: *cx.connections, began: None, first_end: None, connection, entry: Entry::default() };
-        self.told = Some(Box::new(told));
+        self.told = Some(cx.memory.spare.told(told));
     }
 
     /// Notes who is the first to end TCP.

@@ -2,19 +2,23 @@
 //! single connection cannot show: keys used again, handshakes under way at
 //! once, clients that reconnect without a pause.
 
+mod key;
+
+use std::borrow::Borrow;
+use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use self::key::Key;
 use super::census::Census;
-use crate::http::handshake::stripped;
+use super::spare::Spare;
+use crate::http::handshake::{Usual, stripped};
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
-use crate::ws::Conversation;
 
 /// A client's address, and the address and port it connects to.
 pub type Pair = (IpAddr, SocketAddr);
@@ -24,19 +28,23 @@ pub type Pair = (IpAddr, SocketAddr);
 pub struct Memory {
     /// What else there is.
     pub census: Census,
+    /// What usual handshakes look like.
+    pub usual: Usual,
+    /// What connections that are over have left.
+    pub spare: Spare,
     /// Keys, and where each was seen last.
-    keys: HashMap<Arc<[u8]>, Seen, RandomState>,
+    keys: HashMap<Key, Seen, RandomState>,
     /// The same keys, oldest first.
-    order: VecDeque<Arc<[u8]>>,
+    order: VecDeque<Key>,
     /// Connections whose handshake is not answered.
     connecting: HashSet<u32, RandomState>,
     /// Where connections that have to do with WebSocket went.
     servers: HashSet<SocketAddr, RandomState>,
-    pairs: HashMap<Pair, Acquaintance, RandomState>,
+    last_server: Option<SocketAddr>,
+    /// The places of pairs among `known`.
+    pairs: HashMap<Pair, u32, RandomState>,
+    known: Vec<Acquaintance>,
     hasher: RandomState,
-    /// Rooms of `WebSockets` that are over, for those that begin.
-    #[allow(clippy::vec_box, reason = "a room is moved by its address")]
-    rooms: Vec<Box<Conversation>>,
 }
 
 /// Where a key was seen last.
@@ -86,39 +94,23 @@ pub struct Attempt<'a> {
 /// A connection as it is remembered while it lasts.
 #[derive(Debug, Default)]
 pub struct Entry {
-    pair: Option<Pair>,
+    /// The place of its client and server.
+    pair: Option<u32>,
     began: Option<Time>,
     connecting: bool,
     /// Which of the handshakes between the two is the latest on this connection, from 1.
     turn: u64,
     /// The key it has asked with.
-    key: Option<Arc<[u8]>>,
+    key: Option<Key>,
     over: bool,
 }
 
 impl Memory {
-    /// A room for a WebSocket: that of one that is over, if there is any.
-    pub fn room(&mut self, talk: Conversation) -> Box<Conversation> {
-        match self.rooms.pop() {
-            Some(mut room) => {
-                *room = talk;
-                room
-            }
-            None => Box::new(talk),
-        }
-    }
-
-    /// The WebSocket in it is over, and another one may have the room.
-    pub fn keep_room(&mut self, room: Box<Conversation>) {
-        if self.rooms.len() < limits::SPARE_ROOMS {
-            self.rooms.push(room);
-        }
-    }
-
     /// A connection with this server is announced.
     pub fn serves(&mut self, server: SocketAddr) {
-        if self.servers.len() < limits::PAIRS_REMEMBERED {
+        if self.last_server != Some(server) && self.servers.len() < limits::PAIRS_REMEMBERED {
             self.servers.insert(server);
+            self.last_server = Some(server);
         }
     }
 
@@ -140,13 +132,10 @@ impl Memory {
         let key = key.filter(|key| key.len() <= limits::KEY_REMEMBERED);
         entry.key = key.map(|key| self.key(conn, key, attempt, findings));
         let is_first = entry.pair.is_none();
-        let Some(pair) = pair else { return };
-        if !self.pairs.contains_key(&pair) && self.pairs.len() >= limits::PAIRS_REMEMBERED {
-            return;
-        }
-        let known = self.pairs.entry(pair).or_default();
+        let Some(place) = pair.and_then(|pair| self.place(pair)) else { return };
+        let known = &mut self.known[place as usize];
         if is_first {
-            *entry = Entry { pair: Some(pair), began: now, key: entry.key.take(), ..Entry::default() };
+            *entry = Entry { pair: Some(place), began: now, key: entry.key.take(), ..Entry::default() };
             known.attempt(self.hasher.hash_one(target), now, findings);
             known.open += 1;
         }
@@ -158,24 +147,35 @@ impl Memory {
         }
     }
 
-    fn key(
-        &mut self,
-        conn: u32,
-        key: &[u8],
-        attempt: &Attempt<'_>,
-        findings: &mut Vec<Finding>,
-    ) -> Arc<[u8]> {
+    /// The place of a pair among those that are known, if there is room for it.
+    fn place(&mut self, pair: Pair) -> Option<u32> {
+        if let Some(place) = self.pairs.get(&pair) {
+            return Some(*place);
+        }
+        if self.known.len() >= limits::PAIRS_REMEMBERED {
+            return None;
+        }
+        let place = self.known.len() as u32;
+        self.known.push(Acquaintance::default());
+        self.pairs.insert(pair, place);
+        Some(place)
+    }
+
+    fn key(&mut self, conn: u32, key: &[u8], attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> Key {
         let Attempt { pair, offers, now, .. } = *attempt;
-        let key = self.keys.get_key_value(key).map_or_else(|| key.into(), |(known, _)| known.clone());
-        let Some(earlier) = self.keys.get_mut(&key) else {
-            if self.order.len() >= limits::KEYS_REMEMBERED
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.keys.remove(&oldest);
+        let key = Key::of(key);
+        let earlier = match self.keys.entry(key.clone()) {
+            Place::Occupied(earlier) => earlier.into_mut(),
+            Place::Vacant(place) => {
+                place.insert(Seen { conn, pair, answered: None, offers, hops: 0 });
+                if self.order.len() >= limits::KEYS_REMEMBERED
+                    && let Some(oldest) = self.order.pop_front()
+                {
+                    self.keys.remove(&oldest);
+                }
+                self.order.push_back(key.clone());
+                return key;
             }
-            self.keys.insert(key.clone(), Seen { conn, pair, answered: None, offers, hops: 0 });
-            self.order.push_back(key.clone());
-            return key;
         };
         let before = std::mem::replace(&mut earlier.conn, conn);
         let is_elsewhere = std::mem::replace(&mut earlier.pair, pair) != pair;
@@ -212,7 +212,7 @@ impl Memory {
 
     /// The keys of the latest handshakes.
     pub fn latest_keys(&self) -> Vec<&[u8]> {
-        self.order.iter().rev().take(limits::KEYS_COMPARED).map(AsRef::as_ref).collect()
+        self.order.iter().rev().take(limits::KEYS_COMPARED).map(Borrow::borrow).collect()
     }
 
     /// The server's answer of that time was seen. Only now it is certain that there was none before:
@@ -228,7 +228,8 @@ impl Memory {
         if let Some(seen) = seen.filter(|seen| seen.conn == conn) {
             seen.answered = answer;
         }
-        let known = entry.pair.filter(|_| entry.connecting).and_then(|pair| self.pairs.get_mut(&pair));
+        let known =
+            entry.pair.filter(|_| entry.connecting).and_then(|pair| self.known.get_mut(pair as usize));
         let overlaps = |known: &&mut Acquaintance| {
             known.begun != entry.turn && known.latest.zip(answer).is_some_and(|(began, ended)| began < ended)
         };
@@ -252,13 +253,19 @@ impl Memory {
         }
     }
 
+    /// Whether the connection was [over](Self::over) already, and none of its handshakes is under way.
+    #[inline]
+    pub fn is_over(entry: &Entry) -> bool {
+        entry.over && !entry.connecting
+    }
+
     /// The connection is over; `is_clean` unless that was a failure to connect, or to stay connected.
     pub fn over(&mut self, conn: u32, entry: &mut Entry, is_clean: bool, now: Option<Time>) {
         self.answered(conn, entry);
         if std::mem::replace(&mut entry.over, true) {
             return;
         }
-        let Some(known) = entry.pair.and_then(|pair| self.pairs.get_mut(&pair)) else { return };
+        let Some(known) = entry.pair.and_then(|pair| self.known.get_mut(pair as usize)) else { return };
         known.open = known.open.saturating_sub(1);
         let lasted = entry.began.zip(now).map_or(0, |(began, now)| now.since(began));
         if is_clean || lasted > limits::CONNECTION_LASTS {

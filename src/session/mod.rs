@@ -13,10 +13,12 @@ mod encrypted;
 mod http;
 mod joined;
 mod memory;
+mod over;
 mod preface;
 mod probe;
 mod proxy;
 mod refused;
+mod spare;
 mod told;
 mod tunnel;
 mod upgraded;
@@ -26,10 +28,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use crate::model::{
-    At, Dir, EndKind, Ending, Finding, Flow, Handshake, Interest, Layer, ON, Out, Receipt, Rule, Side,
-    StreamEnd, TcpFacts, Time,
-};
+use crate::model::{At, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Out, Rule, Side, Time};
 use crate::ws::{Conversation, Given, Scratch};
 
 use self::about::About;
@@ -176,6 +175,15 @@ impl Session {
         }
     }
 
+    /// Its WebSocket, to take what this side sent, if there is nothing else to do about that.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
+    pub fn settled(&mut self, side: Side) -> Option<(&mut Conversation, Dir)> {
+        let Phase::WebSocket(talk) = &mut self.phase else { return None };
+        let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
+        self.about.bad_handshake.is_none().then_some((talk, dir))
+    }
+
     /// When it asked for what is not answered yet, if it waits for an answer.
     pub fn silent_since(&self) -> Option<Option<Time>> {
         match &self.phase {
@@ -206,8 +214,6 @@ impl Session {
     }
 
     /// Takes the next bytes of one side.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
     pub fn data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
         let Phase::WebSocket(talk) = &mut self.phase else {
             return self.early_data(side, bytes, at, cx);
@@ -281,104 +287,6 @@ impl Session {
         self.about.anomaly(side, finding, at);
         let flow = self.about.tell_anomalies(cx);
         self.interest(flow)
-    }
-
-    /// One side has ended its stream.
-    pub fn end(
-        &mut self,
-        side: Side,
-        how: StreamEnd,
-        receipt: Receipt,
-        at: At,
-        cx: &mut Context<'_, '_>,
-    ) -> Interest {
-        self.follow_http();
-        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
-            return Interest::Stop;
-        }
-        self.about.ended[side.index()] = Some(how);
-        let dir = self.about.dir(side);
-        self.about.first_end(dir, how, at);
-        let flow = match &mut self.phase {
-            Phase::WebSocket(talk) => {
-                talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
-            }
-            Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
-            Phase::Encrypted(_) => {
-                self.count_encrypted(cx);
-                ON
-            }
-            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Other => ON,
-        };
-        self.remember_end(at.time, cx);
-        self.interest(flow)
-    }
-
-    /// The WebSocket is over for both as soon as one side ends its stream.
-    fn remember_end(&mut self, now: Option<Time>, cx: &mut Context<'_, '_>) {
-        let Some(told) = &mut self.about.told else { return };
-        let ended = |side: Side| self.about.ended[side.index()].is_some();
-        let by_client = self.about.client.is_some_and(|client| ended(client) && !ended(client.other()));
-        let has_failed = match (&self.phase, told.connection.status) {
-            (Phase::WebSocket(talk), _) => talk.has_failed(),
-            // Asked for a password, or sent elsewhere, a client may try again at once.
-            (_, Some(status)) => status >= 500 || status == 429,
-            (_, None) => !by_client,
-        };
-        cx.memory.over(told.conn, &mut told.entry, !has_failed, now);
-    }
-
-    /// The connection is over. `how` says what ended a side that has not said so
-    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when
-    /// that of the whole input was, so far: what the endpoints are waited for until then.
-    pub fn finish(
-        mut self,
-        how: StreamEnd,
-        transport: Option<Box<TcpFacts>>,
-        ended: Option<Time>,
-        now: Option<Time>,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
-        self.follow_http();
-        self.release_preface(cx)?;
-        self.remember_end(ended, cx);
-        match &self.phase {
-            Phase::Http(_) => {
-                let at = At { time: now, ..At::default() };
-                self.http_end(Side::A, Over::Input, at, cx)?;
-                self.http_end(Side::B, Over::Input, at, cx)?;
-            }
-            // Too little to tell what it is, but the user said so.
-            Phase::Probe(probe) if self.about.start == Start::Given => {
-                if let Some((side, masked)) = probe.first() {
-                    self.begin_frames(side, None, masked, cx)?;
-                }
-            }
-            Phase::Probe(_) => self.probe_end(At { time: ended, ..At::default() }, cx)?,
-            _ => {}
-        }
-        self.count_encrypted(cx);
-        let phase = std::mem::replace(&mut self.phase, Phase::Other);
-        let Some(mut told) = self.about.told.take() else { return ON };
-        let mut ending = Ending { first: told.first_end.as_deref().copied(), ..Ending::new(self.end_kind()) };
-        if let Phase::WebSocket(mut talk) = phase {
-            talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            ending = talk.ending();
-            told.connection.more = talk.more();
-            cx.memory.keep_room(talk);
-        }
-        ending.began = told.began;
-        ending.transport = transport.map(|facts| Box::new(facts.with_client(self.about.side(Dir::Client))));
-        told.connection.ending = Some(Box::new(ending));
-        cx.out.emit(&told.unit(ended))
-    }
-
-    fn end_kind(&self) -> EndKind {
-        match self.about.ended {
-            [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
-            [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
-            _ => EndKind::CaptureEnd,
-        }
     }
 
     fn interest(&self, flow: Flow) -> Interest {
@@ -456,7 +364,7 @@ impl Session {
 mod tests {
     use super::about::Told;
     use super::*;
-    use crate::model::{Body, Emitter, Sink, Unit, Wants};
+    use crate::model::{Body, Emitter, Sink, StreamEnd, Unit, Wants};
 
     #[test]
     fn a_stream_within_a_connection_names_that() {

@@ -7,6 +7,7 @@ use super::Context;
 use super::about::{About, Told};
 use super::http::plain_headers;
 use super::memory::{Attempt, is_public};
+use super::spare::Spare;
 use crate::http::handshake::{self, ResponseFacts};
 use crate::http::head::Head;
 use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
@@ -65,7 +66,7 @@ impl Judged {
 }
 
 /// A [usual](handshake::usual_headers) head.
-pub(super) struct Usual<'b> {
+pub(super) struct UsualHead<'b> {
     pub start_line: &'b str,
     pub bytes: &'b [u8],
     /// The head of the request that it answers, if it does.
@@ -143,13 +144,13 @@ impl About {
     pub(super) fn show_usual(
         &self,
         dir: Dir,
-        usual: &Usual<'_>,
+        usual: &UsualHead<'_>,
         findings: &[Finding],
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Some(told) = &self.told else { return ON };
-        let Usual { start_line, bytes, asked } = *usual;
+        let UsualHead { start_line, bytes, asked } = *usual;
         let (mut headers, mut fields) = (Vec::new(), Vec::new());
         if cx.out.wants().heads() {
             headers = handshake::usual_headers(bytes, dir, self.source(dir));
@@ -199,12 +200,13 @@ impl About {
         target: &str,
         host: Option<&str>,
         http_version: Option<Cow<'static, str>>,
+        spare: &mut Spare,
     ) {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
-        told.connection.target = Some(prefix(target, limits::TARGET).to_owned());
-        told.connection.host = host.map(|host| prefix(host, limits::TARGET).to_owned());
+        told.connection.target = Some(spare.text(prefix(target, limits::TARGET)));
+        told.connection.host = host.map(|host| spare.text(prefix(host, limits::TARGET)));
         told.connection.http_version = http_version;
     }
 

@@ -1,6 +1,6 @@
 //! The short way of a handshake that is as nearly all are, where nobody looks at annotated fields.
 //!
-//! A connection that opens with a whole [usual request](usual_request) holds its head until the answer, and
+//! A connection that opens with a whole [usual request](UsualRequest) holds its head until the answer, and
 //! becomes a WebSocket by a usual answer without HTTP being followed at all. Whatever else comes, HTTP is
 //! followed from the request on as if it had been from the beginning: what is told is the same.
 
@@ -8,20 +8,39 @@ use std::ops::ControlFlow;
 
 use super::http::Http;
 use super::memory::Attempt;
-use super::told::Usual;
+use super::told::UsualHead;
 use super::{Context, Phase, Session, Side, Start};
-use crate::http::handshake::{self, ResponseFacts, UsualRequest, usual_request, usual_response};
+use crate::http::handshake::{self, ResponseFacts, UsualRequest};
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::ws::Extensions;
 
 /// A usual request that waits for its answer.
+#[derive(Debug)]
 pub(super) struct Asked {
-    head: Box<[u8]>,
+    head: Vec<u8>,
     key: [u8; 24],
     at: At,
 }
 
+impl Default for Asked {
+    fn default() -> Self {
+        Self { head: Vec::new(), key: [0; 24], at: At::default() }
+    }
+}
+
 impl Asked {
+    /// Another request waits.
+    pub fn again(&mut self, head: &[u8], key: [u8; 24], at: At) {
+        self.head.clear();
+        self.head.extend_from_slice(head);
+        (self.key, self.at) = (key, at);
+    }
+
+    /// Bytes that there is room for in the head.
+    pub fn capacity(&self) -> usize {
+        self.head.capacity()
+    }
+
     /// Bytes that it counts for: as many as HTTP would hold in its place.
     pub fn cost(&self) -> usize {
         Http::cost_of_one(self.head.len())
@@ -61,12 +80,14 @@ impl Session {
             && about.offsets[Side::B.index()] == 0
             && about.told.is_none()
             && about.tunnel.is_none();
-        let Some(request) = usual_request(bytes).filter(|_| is_first) else {
+        if !is_first {
             return ControlFlow::Continue(false);
-        };
+        }
+        let Some(request) = cx.memory.usual.request(bytes) else { return ControlFlow::Continue(false) };
         about.client = Some(Side::A);
         about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
-        about.describe_request(true, request.target, Some(request.host), Some("1.1".into()));
+        let UsualRequest { target, host, .. } = request;
+        about.describe_request(true, target, Some(host), Some("1.1".into()), &mut cx.memory.spare);
         about.introduce(at.time, cx)?;
         let mut findings = Vec::new();
         let UsualRequest { target, key, offers, .. } = request;
@@ -75,9 +96,9 @@ impl Session {
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);
         }
-        let usual = Usual { start_line: request.start_line, bytes, asked: None };
+        let usual = UsualHead { start_line: request.start_line, bytes, asked: None };
         about.show_usual(Dir::Client, &usual, &findings, at, cx)?;
-        self.phase = Phase::Asked(Box::new(Asked { head: bytes.into(), key: *request.key, at }));
+        self.phase = Phase::Asked(cx.memory.spare.asked(bytes, *request.key, at));
         ControlFlow::Continue(true)
     }
 
@@ -85,7 +106,7 @@ impl Session {
         let (Phase::Asked(asked), Some(told)) = (&self.phase, &mut self.about.told) else {
             return ControlFlow::Continue(false);
         };
-        let Some(response) = usual_response(bytes, &asked.key) else {
+        let Some(response) = cx.memory.usual.response(bytes, &asked.key) else {
             return ControlFlow::Continue(false);
         };
         let mut findings = Vec::new();
@@ -93,11 +114,14 @@ impl Session {
         let facts = ResponseFacts { status: Some(101), ..ResponseFacts::default() };
         self.about.describe_response(&facts, true);
         let (start_line, head) = (response.start_line, &bytes[..response.length]);
-        let usual = Usual { start_line, bytes: head, asked: Some(&asked.head) };
+        let usual = UsualHead { start_line, bytes: head, asked: Some(&asked.head) };
         self.about.show_usual(Dir::Server, &usual, &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
-            self.phase = Phase::WebSocket(cx.memory.room(talk));
+            let talk = Phase::WebSocket(cx.memory.spare.talk(talk));
+            if let Phase::Asked(asked) = std::mem::replace(&mut self.phase, talk) {
+                cx.memory.spare.keep_asked(asked);
+            }
         }
         let rest = &bytes[response.length..];
         if !rest.is_empty() {

@@ -381,8 +381,8 @@ impl<S: Sink> Sink for Timeline<S> {
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        let (Some(conn), Body::Frame(frame), Some(dir)) =
-            (self.conns.get_mut(&unit.conn), unit.body, unit.dir)
+        let (Some(conn), Body::Frame(frame), Some(dir), false) =
+            (self.conns.get_mut(&unit.conn), unit.body, unit.dir, message.kind.is_control())
         else {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });

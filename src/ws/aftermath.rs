@@ -150,6 +150,12 @@ impl Aftermath {
         }
     }
 
+    /// Whether a Close frame of `dir` with this code would be all that is to be said: nobody has broken the
+    /// protocol, and it is the first one, or the answer to the first one, in time and with its code.
+    pub fn may_part(&self, dir: Dir, code: CloseCode, time: Option<Time>) -> bool {
+        self.story.as_ref().is_none_or(|story| story.may_part(dir, code, time))
+    }
+
     /// Takes a complete frame, with the findings it already has.
     #[inline]
     pub fn frame(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
@@ -204,7 +210,7 @@ impl Aftermath {
         if let Some(story) = &self.story {
             let side = &story.sides[dir.index()];
             [end.pings, end.pongs] = side.sent;
-            end.close = side.close.as_ref().map(|close| Box::new(close.part()));
+            end.close = side.close.as_ref().map(Close::part);
         }
         end
     }
@@ -247,7 +253,9 @@ impl Story {
             return self.overtake(dir);
         }
         self.carried_on(dir, seen, findings);
-        self.after_close(dir, header, seen.place().opcode, findings);
+        if self.sides[dir.index()].close.is_some() {
+            self.after_close(dir, header, seen.place().opcode, findings);
+        }
         match header.opcode {
             Opcode::PING => {
                 self.sides[dir.index()].sent[0] += 1;

@@ -69,6 +69,8 @@ impl Conversation {
     }
 
     /// Takes the next bytes `dir` sent.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
         self.shared.aftermath.sent(dir);
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
@@ -163,14 +165,17 @@ impl Conversation {
             return ON;
         }
         self.shared.ended[dir.index()] = Some(how);
-        let last = self.shared.last.get_or_insert_default();
         if matches!(how, StreamEnd::Fin | StreamEnd::Rst) {
+            let last = self.shared.last.get_or_insert_default();
             last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
         }
-        last.unfinished[dir.index()] = self.halves[dir.index()].under_way();
-        self.blame_unfinished(at);
-        self.cut_short(dir, how, at, out)?;
-        self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
+        if self.halves.iter().any(Half::is_under_way) {
+            let last = self.shared.last.get_or_insert_default();
+            last.unfinished[dir.index()] = self.halves[dir.index()].under_way();
+            self.blame_unfinished(at);
+            self.cut_short(dir, how, at, out)?;
+            self.halves[dir.index()].finish(&mut self.shared, at, out, scratch)?;
+        }
         let mut findings = std::mem::take(&mut scratch.findings);
         findings.clear();
         self.shared.aftermath.ended(dir, Ended { how, receipt, time: at.time }, &mut findings);

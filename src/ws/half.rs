@@ -9,10 +9,15 @@
 //! the [`Scratch`] and stays warm there.
 
 mod complete;
+mod described;
 mod held;
 mod hole;
+mod parting;
 mod whole;
 
+use std::ops::ControlFlow;
+
+use self::described::Described;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
 use super::held::Held;
@@ -40,6 +45,8 @@ pub struct Scratch {
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
+    /// The same of frames that go the short way.
+    described: Described,
     /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
     pub held: Held,
     /// Whether whole frames and usual handshakes may go the short way.
@@ -69,6 +76,7 @@ impl Default for Scratch {
             counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
+            described: Described::default(),
             held: Held::default(),
             short_way: true,
         }
@@ -228,37 +236,25 @@ impl Half {
         shared.source(self.dir)
     }
 
-    /// Takes the next bytes of the stream.
-    pub(super) fn push(
+    /// Takes bytes up to where nothing is under way, or all of them. Gives back those behind.
+    fn long_way<'b>(
         &mut self,
         shared: &mut Shared,
-        mut bytes: &[u8],
+        mut bytes: &'b [u8],
         mut at: At,
         out: &mut Out<'_>,
         scratch: &mut Scratch,
-    ) -> Flow {
-        while !bytes.is_empty() {
-            if scratch.short_way
-                && self.open.is_none()
-                && let Some((rest, flow)) = self.whole(shared, bytes, at, out, scratch)
-            {
-                flow?;
-                at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
-                bytes = rest;
-                continue;
+    ) -> ControlFlow<(), &'b [u8]> {
+        let mut open = self.open(scratch);
+        let mut flow = ON;
+        while !bytes.is_empty() && flow.is_continue() {
+            flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
+            if open.is_idle() {
+                break;
             }
-            let mut open = self.open(scratch);
-            let mut flow = ON;
-            while !bytes.is_empty() && flow.is_continue() {
-                flow = self.step(&mut open, shared, &mut bytes, &mut at, out, scratch);
-                if open.is_idle() {
-                    break;
-                }
-            }
-            self.put_away(open, scratch);
-            flow?;
         }
-        ON
+        self.put_away(open, scratch);
+        flow.map_continue(|()| bytes)
     }
 
     /// Goes through the bytes.

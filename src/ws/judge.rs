@@ -206,7 +206,8 @@ impl KeyWatch {
     const PREDICTABLE: u8 = 8;
 
     /// Looks at the next key; `Some` with the rule it breaks, the first time it does.
-    #[inline]
+    #[allow(clippy::inline_always)] // or the watch goes through memory
+    #[inline(always)]
     pub fn next(&mut self, key: [u8; 4]) -> Option<&'static Rule> {
         let value = u32::from_be_bytes(key);
         let step = value.wrapping_sub(self.last);

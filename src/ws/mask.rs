@@ -53,8 +53,10 @@ pub fn append(dst: &mut Vec<u8>, src: &[u8], key: [u8; 4], phase: usize) {
 /// The key as it meets eight bytes from payload offset `phase` on.
 //= RFC 6455 §5.3
 //# j                   = i MOD 4
-fn eight(key: [u8; 4], phase: usize) -> [u8; 8] {
-    std::array::from_fn(|i| key[phase.wrapping_add(i) % 4])
+#[inline]
+pub(super) fn eight(key: [u8; 4], phase: usize) -> [u8; 8] {
+    let key = u32::from_le_bytes(key).rotate_right(8 * (phase % 4) as u32);
+    (u64::from(key) << 32 | u64::from(key)).to_le_bytes()
 }
 
 #[cfg(test)]

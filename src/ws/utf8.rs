@@ -1,6 +1,6 @@
 //! UTF-8 validation of a message that arrives in pieces (RFC 6455 §8.1, RFC 3629 §3).
 
-use super::INVALID_UTF8;
+use super::{INVALID_UTF8, mask};
 use crate::model::{Dir, Finding, Span, Text};
 
 /// Below this many bytes the standard library validates as fast as SIMD.
@@ -10,7 +10,7 @@ const SIMD_FROM: usize = 64;
 #[inline]
 pub fn is_valid(bytes: &[u8]) -> bool {
     if bytes.len() < SIMD_FROM {
-        std::str::from_utf8(bytes).is_ok()
+        is_ascii(bytes) || std::str::from_utf8(bytes).is_ok()
     } else {
         is_ascii(bytes) || simdutf8::basic::from_utf8(bytes).is_ok()
     }
@@ -26,14 +26,30 @@ pub fn text(bytes: &[u8]) -> Option<&str> {
     }
 }
 
-/// Whether all of at least eight bytes are ASCII: in words of which the last may overlap the one before
-/// it, in a loop simple enough that the compiler makes vector code of it.
+/// Whether what `bytes` unmask to with `key` is seen to be ASCII without unmasking it. It may be so all the
+/// same where it is not.
+#[inline]
+pub fn is_masked_ascii(bytes: &[u8], key: [u8; 4]) -> bool {
+    let word = |phase| u64::from_ne_bytes(mask::eight(key, phase));
+    // The last bytes begin anywhere in the key.
+    all_ascii(bytes, word(0), word(bytes.len().wrapping_sub(8)))
+}
+
+/// Whether all of at least eight bytes are ASCII.
 #[inline]
 fn is_ascii(bytes: &[u8]) -> bool {
+    all_ascii(bytes, 0, 0)
+}
+
+/// Whether all of at least eight bytes are ASCII once they are combined with `mask`, the last ones with
+/// `last_mask`: in words of which the last may overlap the one before it, in a loop simple enough that the
+/// compiler makes vector code of it.
+#[inline]
+fn all_ascii(bytes: &[u8], mask: u64, last_mask: u64) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else { return false };
     let (words, _) = bytes.as_chunks::<8>();
-    let all = words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word));
-    let last = bytes.last_chunk::<8>().map_or(u64::MAX, |word| u64::from_ne_bytes(*word));
-    (all | last) & 0x8080_8080_8080_8080 == 0
+    let all = words.iter().fold(0, |all, word| all | u64::from_ne_bytes(*word) ^ mask);
+    (all | u64::from_ne_bytes(*last) ^ last_mask) & 0x8080_8080_8080_8080 == 0
 }
 
 /// Validates a byte stream as it arrives. A character may be cut anywhere.
@@ -189,5 +205,25 @@ mod tests {
         long.push(b'(');
         let mut check = Utf8Check::default();
         assert_eq!(check.push(&long), Some(at));
+    }
+
+    #[test]
+    fn ascii_is_seen_through_any_mask() {
+        let key = [0x37, 0xFA, 0x21, 0xBD];
+        for length in 0..100 {
+            let mut clear = vec![b'~'; length];
+            let masked = |clear: &[u8]| {
+                let mut masked = clear.to_vec();
+                mask::apply(&mut masked, key, 0);
+                is_masked_ascii(&masked, key)
+            };
+            assert_eq!(masked(&clear), length >= 8, "{length}");
+            assert_eq!(is_ascii(&clear), length >= 8, "{length}");
+            for at in 0..length {
+                clear[at] = 0x80;
+                assert!(!masked(&clear) && !is_ascii(&clear), "byte {at} of {length}");
+                clear[at] = b'~';
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Args, Format};
 use crate::cli::Look;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
-use crate::model::{Body, Connection, Flow, Message, Sink, Summary, Unit, Wants};
+use crate::model::{Body, Connection, Flow, Message, Single, Sink, Summary, Unit, Wants};
 use crate::render::View;
 use crate::render::views::Form;
 use crate::select;
@@ -40,6 +40,10 @@ impl<S: Sink> Sink for Until<'_, S> {
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         self.select.take_whole(unit, message)
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        self.select.take_single(single)
     }
 }
 
@@ -103,5 +107,12 @@ impl Sink for Show {
         }
         let flow = self.view.take_whole(unit, message);
         if self.live && self.view.flush().is_err() { Flow::Break(()) } else { flow }
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        if self.live || !self.aside.is_idle() {
+            return single.lend(|unit, message| self.take_whole(unit, message));
+        }
+        self.view.take_single(single)
     }
 }

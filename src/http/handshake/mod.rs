@@ -32,7 +32,7 @@ pub use refusal::with_body;
 pub use request::check_request;
 pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};
-pub use usual::{UsualRequest, UsualResponse, usual_request, usual_response};
+pub use usual::{Usual, UsualRequest, UsualResponse};
 
 /// What a request's head says.
 #[derive(Clone, Debug, PartialEq)]

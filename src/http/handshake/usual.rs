@@ -5,13 +5,17 @@
 //! [`check_response`](super::check_response)): here it is only known that they find nothing, which the tests
 //! hold both ways against.
 
+mod lines;
+
+use std::ops::Range;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::accept::digest_of;
+use super::super::accept::digest_of_usual;
 use super::super::fields::Name;
-use super::super::head::is_token;
 use super::lists::has;
+use lines::{Lines, Seen};
 
 /// A longer head is not usual.
 const LONGEST: usize = 4096;
@@ -43,32 +47,126 @@ pub struct UsualResponse<'b> {
     pub length: usize,
 }
 
-/// The request that `head` is and nothing else, if it is a usual one.
-pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
+/// What the request line of a usual request begins and ends with.
+const GET: &str = "GET ";
+const HTTP: &str = " HTTP/1.1";
+
+/// Recognises usual heads, and remembers the last ones: most that come are the same but for the key, or the
+/// answer to it, and need not be read.
+#[derive(Debug, Default)]
+pub struct Usual {
+    request: Vec<u8>,
+    asked: Asked,
+    /// Without what followed it.
+    response: Vec<u8>,
+    answered: Answered,
+}
+
+/// Where the parts of a usual request stand in it.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// The request line is so long.
+    line: usize,
+    host: Range<usize>,
+    key: usize,
+    offers: bool,
+}
+
+/// Where the parts of a usual answer stand in it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answered {
+    /// The status line is so long.
+    line: usize,
+    accept: usize,
+    /// Bytes of the head; 0 for none.
+    length: usize,
+}
+
+impl Usual {
+    /// The request that `head` is and nothing else, if it is a usual one.
+    pub fn request<'b>(&mut self, head: &'b [u8]) -> Option<UsualRequest<'b>> {
+        let is_known = head.len() == self.request.len()
+            && is_same_but_for(head, &self.request, self.asked.key, KEY)
+            // Symbols of Base64 make no other lines or fields.
+            && is_key(head[self.asked.key..].first_chunk()?);
+        if !is_known {
+            self.asked = read_request(head)?;
+            self.request.clear();
+            self.request.extend_from_slice(head);
+        }
+        self.asked.of(head)
+    }
+
+    /// The usual answer, that `bytes` begin with, to a [usual request](Self::request) with this key.
+    pub fn response<'b>(&mut self, bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualResponse<'b>> {
+        let Answered { accept, length, .. } = self.answered;
+        let is_known = length > 0
+            && bytes.len() >= length
+            && is_same_but_for(&bytes[..length], &self.response, accept, ACCEPT);
+        let answered = if is_known { self.answered } else { read_response(bytes)? };
+        // Of the answer nothing is known until it is the right one.
+        let response = answered.of(bytes, key)?;
+        if !is_known {
+            self.answered = answered;
+            self.response.clear();
+            self.response.extend_from_slice(&bytes[..answered.length]);
+        }
+        Some(response)
+    }
+}
+
+/// Whether two heads of the same length are the same but for so many bytes at a place.
+#[inline]
+fn is_same_but_for(one: &[u8], other: &[u8], at: usize, length: usize) -> bool {
+    let behind = at + length;
+    one.len() >= behind && one[..at] == other[..at] && one[behind..] == other[behind..]
+}
+
+impl Asked {
+    fn of<'b>(&self, head: &'b [u8]) -> Option<UsualRequest<'b>> {
+        let start_line = str::from_utf8(&head[..self.line]).ok()?;
+        let target = start_line.get(GET.len()..self.line - HTTP.len())?;
+        let host = str::from_utf8(&head[self.host.clone()]).ok()?;
+        let key = head[self.key..].first_chunk()?;
+        Some(UsualRequest { start_line, target, host, key, offers: self.offers })
+    }
+}
+
+impl Answered {
+    fn of<'b>(&self, bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualResponse<'b>> {
+        let mut right = [0; ACCEPT];
+        STANDARD.encode_slice(digest_of_usual(key), &mut right).ok()?;
+        let start_line = str::from_utf8(&bytes[..self.line]).ok()?;
+        bytes[self.accept..].starts_with(&right).then_some(UsualResponse { start_line, length: self.length })
+    }
+}
+
+fn read_request(head: &[u8]) -> Option<Asked> {
     if head.len() > LONGEST {
         return None;
     }
     let mut lines = Lines(head);
     let start_line = lines.next()?;
-    let start_line = str::from_utf8(start_line).ok()?;
-    let target = start_line.strip_prefix("GET ")?.strip_suffix(" HTTP/1.1")?;
-    if !target.starts_with('/') || !target.bytes().all(is_of_targets) {
+    let target = start_line.strip_prefix(GET.as_bytes())?.strip_suffix(HTTP.as_bytes())?;
+    if target.first() != Some(&b'/') || !target.iter().all(|b| is_of_targets(*b)) {
         return None;
     }
     let mut seen = Seen::default();
-    let (mut key, mut host, mut origin, mut is_browser) = (None, &b""[..], None, false);
+    let (mut key, mut host, mut origin, mut is_browser) = (0, 0..0, None, false);
     while let Some((name, value)) = lines.field()? {
         let Some(name) = name else { continue };
+        // Where the value ends, in front of its line end.
+        let end = head.len() - lines.0.len() - 2;
         let is_usual = match name {
             Name::Host => {
-                host = value;
+                host = end - value.len()..end;
                 true
             }
             Name::Upgrade => value == b"websocket" || value.eq_ignore_ascii_case(b"websocket"),
             Name::Connection => value == b"Upgrade" || has(value, "upgrade"),
             Name::Key => {
-                key = value.try_into().ok();
-                key.is_some_and(is_key)
+                key = end - value.len();
+                value.try_into().is_ok_and(is_key)
             }
             Name::Version => value == b"13",
             Name::Origin => {
@@ -94,18 +192,17 @@ pub fn usual_request(head: &[u8]) -> Option<UsualRequest<'_>> {
     // A page of the same host.
     let is_at_home = |origin: &[u8]| {
         let site = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
-        site == Some(host)
+        site == Some(&head[host.clone()])
     };
     let is_complete = !is_browser || origin.is_some() && seen.has(Name::Extensions);
     if !(is_whole && is_complete && origin.is_none_or(is_at_home)) {
         return None;
     }
-    let host = str::from_utf8(host).ok()?;
-    Some(UsualRequest { start_line, target, host, key: key?, offers: seen.has(Name::Extensions) })
+    Some(Asked { line: start_line.len(), host, key, offers: seen.has(Name::Extensions) })
 }
 
-/// The usual answer, that `bytes` begin with, to a [usual request](usual_request) with this key.
-pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualResponse<'b>> {
+/// Where the parts of a usual answer stand; whether it is the right one is another question.
+fn read_response(bytes: &[u8]) -> Option<Answered> {
     let mut lines = Lines(&bytes[..bytes.len().min(LONGEST)]);
     let before = lines.0.len();
     let start_line = lines.next()?;
@@ -113,15 +210,15 @@ pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualRespo
         return None;
     }
     let mut seen = Seen::default();
-    let mut accept: Option<&[u8; ACCEPT]> = None;
+    let mut accept = 0;
     while let Some((name, value)) = lines.field()? {
         let Some(name) = name else { continue };
         let is_usual = match name {
             Name::Upgrade => value == b"websocket" || value.eq_ignore_ascii_case(b"websocket"),
             Name::Connection => value == b"Upgrade" || has(value, "upgrade"),
             Name::Accept => {
-                accept = value.try_into().ok();
-                accept.is_some()
+                accept = before - lines.0.len() - 2 - value.len();
+                value.len() == ACCEPT
             }
             Name::Server | Name::SetCookie | Name::Via | Name::ContentType => continue,
             _ => false,
@@ -130,14 +227,9 @@ pub fn usual_response<'b>(bytes: &'b [u8], key: &[u8; KEY]) -> Option<UsualRespo
             return None;
         }
     }
-    if !(seen.has(Name::Upgrade) && seen.has(Name::Connection)) {
-        return None;
-    }
-    let mut right = [0; ACCEPT];
-    STANDARD.encode_slice(digest_of(key), &mut right).ok()?;
-    let length = before - lines.0.len();
-    let start_line = str::from_utf8(start_line).ok()?;
-    (accept? == &right).then_some(UsualResponse { start_line, length })
+    let needed = [Name::Upgrade, Name::Connection, Name::Accept];
+    let is_whole = needed.into_iter().all(|name| seen.has(name));
+    is_whole.then_some(Answered { line: start_line.len(), accept, length: before - lines.0.len() })
 }
 
 /// 16 bytes in canonical Base64: 22 symbols, of which the last one leaves its four unused bits 0, and `==`.
@@ -163,94 +255,6 @@ static SYMBOL: [bool; 256] = {
     table
 };
 
-/// The fields that were there.
-#[derive(Default)]
-struct Seen(u64);
-
-impl Seen {
-    /// Notes a field; whether it is the first one of its name.
-    fn once(&mut self, name: Name) -> bool {
-        let bit = 1 << name as u32;
-        let is_first = self.0 & bit == 0;
-        self.0 |= bit;
-        is_first
-    }
-
-    fn has(&self, name: Name) -> bool {
-        self.0 & (1 << name as u32) != 0
-    }
-}
-
-/// Goes through lines of visible ASCII, spaces among it, that end with CR LF.
-struct Lines<'b>(&'b [u8]);
-
-impl<'b> Lines<'b> {
-    fn next(&mut self) -> Option<&'b [u8]> {
-        let end = printable(self.0);
-        let [b'\r', b'\n', rest @ ..] = &self.0[end..] else { return None };
-        let line = &self.0[..end];
-        self.0 = rest;
-        Some(line)
-    }
-
-    /// The next field: its name, if it is a known one, and its value, which is not empty. `Some(None)` at
-    /// the empty line, `None` where the line is not usual.
-    #[allow(clippy::option_option)]
-    #[inline]
-    fn field(&mut self) -> Option<Option<(Option<Name>, &'b [u8])>> {
-        let line = self.next()?;
-        if line.is_empty() {
-            return Some(None);
-        }
-        let colon = find_colon(line)?;
-        let (name, rest) = line.split_at(colon);
-        let value = rest.strip_prefix(b": ")?;
-        let ([first, ..], [.., last]) = (value, value) else { return None };
-        if *first == b' ' || *last == b' ' {
-            return None;
-        }
-        let known = Name::of(name).map(|known| known.name);
-        let is_name = known.is_some() || !name.is_empty() && name.iter().all(|b| is_token(*b));
-        is_name.then_some(Some((known, value)))
-    }
-}
-
-/// How many visible ASCII characters and spaces `bytes` begin with: eight at a time.
-#[inline]
-fn printable(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES * 0x80;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // A borrow or a carry only ever comes from a byte further down that is marked itself.
-        let below = word.wrapping_sub(ONES * 0x20) & !word;
-        let above = word.wrapping_add(ONES) | word;
-        let marked = (below | above) & HIGH;
-        if marked != 0 {
-            return at * 8 + (marked.trailing_zeros() / 8) as usize;
-        }
-    }
-    let more = rest.iter().take_while(|b| matches!(b, b' '..=b'~')).count();
-    words.len() * 8 + more
-}
-
-/// Where the first colon stands.
-#[inline]
-fn find_colon(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word) ^ (ONES * u64::from(b':'));
-        let marked = word.wrapping_sub(ONES) & !word & (ONES * 0x80);
-        if marked != 0 {
-            return Some(at * 8 + (marked.trailing_zeros() / 8) as usize);
-        }
-    }
-    let more = rest.iter().position(|b| *b == b':')?;
-    Some(words.len() * 8 + more)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -266,7 +270,7 @@ mod tests {
 
     /// Whether a head is usual, in which case the long way must find nothing and read the same.
     fn request(bytes: &[u8]) -> bool {
-        let Some(usual) = usual_request(bytes) else { return false };
+        let Some(usual) = Usual::default().request(bytes) else { return false };
         let shown = String::from_utf8_lossy(bytes);
         let head = Head::parse(bytes, source(Dir::Client), 0);
         let report = check_request(&head, true);
@@ -281,8 +285,8 @@ mod tests {
     }
 
     fn response(asked: &[u8], bytes: &[u8]) -> bool {
-        let Some(request) = usual_request(asked) else { return false };
-        let Some(usual) = usual_response(bytes, request.key) else { return false };
+        let Some(request) = Usual::default().request(asked) else { return false };
+        let Some(usual) = Usual::default().response(bytes, request.key) else { return false };
         let shown = String::from_utf8_lossy(bytes);
         let facts = check_request(&Head::parse(asked, source(Dir::Client), 0), false).facts;
         let mut reader = crate::http::head::HeadReader::new();
@@ -328,6 +332,25 @@ mod tests {
             }
         }
         assert!(went.as_flattened().iter().all(|count| *count > 300), "{went:?}");
+    }
+
+    #[test]
+    fn a_head_that_is_remembered_is_not_read_again() {
+        let mut usual = Usual::default();
+        let other = ASKS.replace("dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA==");
+        let wrong = ASKS.replace("dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEB==");
+        for (head, is_usual) in [(ASKS, true), (&other, true), (&wrong, false), (ASKS, true)] {
+            assert_eq!(usual.request(head.as_bytes()).is_some(), is_usual);
+            assert_eq!(usual.request(head.as_bytes()), Usual::default().request(head.as_bytes()));
+        }
+        let answer = ANSWERS.replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "C/0nmHhBztSRGR1CwL6Tf4ZjwpY=");
+        let keys = [b"dGhlIHNhbXBsZSBub25jZQ==", b"AQIDBAUGBwgJCgsMDQ4PEA=="];
+        for (bytes, right) in [(ANSWERS, 0), (&answer, 1), (ANSWERS, 0)] {
+            for (which, key) in keys.into_iter().enumerate() {
+                let found = usual.response(bytes.as_bytes(), key);
+                assert_eq!(found.map(|it| it.length), (which == right).then_some(ANSWERS.len()));
+            }
+        }
     }
 
     /// A line of a head, right or nearly so.
@@ -422,15 +445,30 @@ mod tests {
         }
 
         #[test]
-        fn words_of_eight_bytes_count_as_bytes_do(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let one_by_one = bytes.iter().take_while(|b| matches!(b, b' '..=b'~')).count();
-            prop_assert_eq!(printable(&bytes), one_by_one);
-            let ascii: Vec<u8> = bytes.iter().map(|b| b % 128).collect();
-            let one_by_one = ascii.iter().take_while(|b| matches!(b, b' '..=b'~')).count();
-            prop_assert_eq!(printable(&ascii), one_by_one);
-            let few: Vec<u8> = bytes.iter().map(|b| b'8' + b % 5).collect();
-            prop_assert_eq!(find_colon(&few), few.iter().position(|b| *b == b':'));
-            prop_assert_eq!(find_colon(&bytes), bytes.iter().position(|b| *b == b':'));
+        fn what_is_remembered_of_the_last_heads_makes_no_difference(
+            heads in prop::collection::vec((head(ASKS), head(ANSWERS), 0..3_u8), 1..6),
+            more in prop::collection::vec(any::<u8>(), 0..3),
+        ) {
+            let mut usual = Usual::default();
+            let (mut last, mut known) = (ASKS.as_bytes().to_vec(), ANSWERS.as_bytes().to_vec());
+            for (asks, answers, which) in heads {
+                // A head as it came before, or with another key or answer, right or wrong, or another one.
+                match which {
+                    0 => (last, known) = (asks, answers),
+                    1 => {
+                        let place = last.windows(5).position(|five| five == b"Key: ");
+                        if let Some(at) = place && last.len() > at + 5 + more.len() {
+                            last[at + 5..][..more.len()].copy_from_slice(&more);
+                        }
+                    }
+                    _ => known.extend(&more),
+                }
+                prop_assert_eq!(usual.request(&last), Usual::default().request(&last));
+                let key = b"dGhlIHNhbXBsZSBub25jZQ==";
+                for key in [key, b"eGhlIHNhbXBsZSBub25jZQ=="] {
+                    prop_assert_eq!(usual.response(&known, key), Usual::default().response(&known, key));
+                }
+            }
         }
     }
 }

@@ -12,7 +12,8 @@ pub(super) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    offset: u64,
+    /// Where in the uncompressed input `bytes` begin.
+    base: u64,
     /// The compressed data ended early, which is not the same as the capture ending.
     cut: bool,
 }
@@ -27,7 +28,7 @@ pub(super) enum More {
 
 impl Buffer {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, bytes: vec![0; limits::READ_BUFFER], start: 0, end: 0, offset: 0, cut: false }
+        Self { source, bytes: vec![0; limits::READ_BUFFER], start: 0, end: 0, base: 0, cut: false }
     }
 
     /// The bytes from the next record on that have been read.
@@ -38,7 +39,14 @@ impl Buffer {
 
     /// Where [`Buffer::have`] begins in the uncompressed input.
     pub(super) fn offset(&self) -> u64 {
-        self.offset
+        self.base + self.start as u64
+    }
+
+    /// The same, and where they begin among all that are kept: to be moved on by as many bytes as are used.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub(super) fn parts(&mut self) -> (&[u8], &mut usize) {
+        (&self.bytes[self.start..self.end], &mut self.start)
     }
 
     /// Goes on by `len` bytes and lends them.
@@ -46,7 +54,6 @@ impl Buffer {
     pub(super) fn take(&mut self, len: usize) -> &[u8] {
         let taken = self.start..self.start + len;
         self.start = taken.end;
-        self.offset += len as u64;
         &self.bytes[taken]
     }
 
@@ -57,6 +64,7 @@ impl Buffer {
         }
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
+            self.base += self.start as u64;
             (self.start, self.end) = (0, self.end - self.start);
         }
         if self.end == self.bytes.len() {

@@ -46,13 +46,23 @@ impl Capture {
         Self { name: name.to_owned(), file: File::PcapNg(pcapng::File::new(Buffer::new(source))) }
     }
 
+    /// The next packet, if all of it has been read from a file of classic pcap already: nothing is waited
+    /// for, and nothing can fail. Else [`next`](Self::next) says what there is.
+    #[allow(clippy::inline_always)] // or what it gives goes through memory
+    #[inline(always)]
+    pub fn at_hand(&mut self) -> Option<Packet<'_>> {
+        match &mut self.file {
+            File::Pcap(file) => file.at_hand(),
+            File::PcapNg(_) => None,
+        }
+    }
+
     /// The next packet. After an error there is nothing more.
     ///
     /// # Errors
     /// [`InputError::Truncated`], [`InputError::Malformed`], [`InputError::Gzip`], [`InputError::Io`]:
     /// the packets before were complete.
-    #[allow(clippy::inline_always)] // or what it gives goes through memory
-    #[inline(always)]
+    #[inline]
     #[allow(clippy::should_implement_trait)] // a packet is lent, which an Iterator cannot do
     pub fn next(&mut self) -> Option<Result<Packet<'_>, InputError>> {
         match &mut self.file {

@@ -48,25 +48,28 @@ impl File {
         self.buffer.meter()
     }
 
-    #[allow(clippy::inline_always)]
+    /// The next packet, if all of it is in the buffer.
+    #[allow(clippy::inline_always)] // or what it gives goes through memory
     #[inline(always)]
+    pub(super) fn at_hand(&mut self) -> Option<Packet<'_>> {
+        let header = self.header.as_ref()?;
+        let (have, start) = self.buffer.parts();
+        let (record, behind) = header.read(have)?;
+        let data = behind.get(..record.captured)?;
+        *start += RECORD_HEADER + record.captured;
+        self.number += 1;
+        let Record { time, wire_len, .. } = record;
+        Some(Packet { number: self.number, time, link: header.link, data, wire_len })
+    }
+
+    #[inline(never)]
     pub(super) fn next(&mut self) -> Option<Result<Packet<'_>, InputError>> {
         if self.done {
             return None;
         }
-        match self.record() {
-            Ok(Some((record, link))) => {
-                self.number += 1;
-                let data = &self.buffer.take(RECORD_HEADER + record.captured)[RECORD_HEADER..];
-                Some(Ok(Packet {
-                    number: self.number,
-                    time: record.time,
-                    link,
-                    data,
-                    wire_len: record.wire_len,
-                }))
-            }
-            Ok(None) => {
+        match self.wait() {
+            Ok(true) => self.at_hand().map(Ok),
+            Ok(false) => {
                 self.done = true;
                 None
             }
@@ -77,23 +80,19 @@ impl File {
         }
     }
 
-    /// Makes sure that a whole record is in the buffer; `None` at the end of the file.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
-    fn record(&mut self) -> Result<Option<(Record, u32)>, InputError> {
+    /// Makes sure that a whole record is in the buffer; `false` at the end of the file.
+    fn wait(&mut self) -> Result<bool, InputError> {
         loop {
             let Some(header) = &self.header else {
                 self.read_header()?;
                 continue;
             };
-            let have = self.buffer.have();
-            if let Some(record) = header.read(have)
-                && have.len() - RECORD_HEADER >= record.captured
-            {
-                return Ok(Some((record, header.link)));
+            let is_whole = |(record, behind): (Record, &[u8])| behind.len() >= record.captured;
+            if header.read(self.buffer.have()).is_some_and(is_whole) {
+                return Ok(true);
             }
             if !self.fill()? {
-                return Ok(None);
+                return Ok(false);
             }
         }
     }
@@ -156,7 +155,7 @@ impl File {
 
     /// How long the record at hand says its data is, if that much has arrived.
     fn declared(&self) -> Option<usize> {
-        self.header.as_ref()?.read(self.buffer.have()).map(|record| record.captured)
+        self.header.as_ref()?.read(self.buffer.have()).map(|(record, _)| record.captured)
     }
 
     fn truncated(&self, what: &'static str, needed: u64) -> InputError {
@@ -170,20 +169,24 @@ impl File {
 }
 
 impl Header {
+    /// The header that `bytes` begin with, and what is behind it.
+    ///
     /// Takes what a record says as it is: a fraction beyond a second counts on, and
     /// a length on the wire below that of the data is what the data has.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    fn read(&self, bytes: &[u8]) -> Option<Record> {
-        let (words, _) = bytes.first_chunk::<RECORD_HEADER>()?.as_chunks();
+    fn read<'b>(&self, bytes: &'b [u8]) -> Option<(Record, &'b [u8])> {
+        let (head, behind) = bytes.split_first_chunk::<RECORD_HEADER>()?;
+        let (words, _) = head.as_chunks();
         let number = |i: usize| {
             if self.big_endian { u32::from_be_bytes(words[i]) } else { u32::from_le_bytes(words[i]) }
         };
         let (seconds, fraction, captured, on_wire) = (number(0), number(1), number(2), number(3));
-        Some(Record {
+        let record = Record {
             time: Time(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.unit),
             wire_len: on_wire.max(captured),
             captured: captured as usize,
-        })
+        };
+        Some((record, behind))
     }
 }

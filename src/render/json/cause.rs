@@ -9,7 +9,7 @@ use crate::cause::{Group, Place};
 use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
 
 /// The record `verdict`.
-pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement, w: &mut Writer<W>) {
+pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement<'_>, w: &mut Writer<W>) {
     let seconds = |nanos: i64| Seconds(nanos.max(0).unsigned_abs());
     open!(w, "type": "verdict", "conn": unit.conn, "time": unit.time, "packets": unit.packets);
     members!(
@@ -19,7 +19,7 @@ pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement, w: &mut Writer<
         "target": it.target.as_deref(),
         "outcome": it.outcome.name(),
         "by": it.by,
-        "close": it.close.as_ref().map(|(by, close)| Closed(*by, close)),
+        "close": it.close.map(|(by, close)| Closed(by, close)),
         "tcp": it.tcp.as_ref(),
         "status": it.status,
         "lived": it.lived.map(seconds),

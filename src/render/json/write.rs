@@ -404,11 +404,11 @@ mod tests {
     #[test]
     fn a_string_can_be_repeated_until_it_is_handed_on() {
         let mut writer = Writer::new(Vec::new());
-        let mark = writer.marking(|w| drop(w.string("a\"b")));
+        let mark = writer.marking(|w| _ = w.string("a\"b"));
         assert!(writer.again(mark));
         writer.flush().unwrap();
         assert!(!writer.again(mark));
-        let long = writer.marking(|w| drop(w.string(&"x".repeat(3 * SPILL))));
+        let long = writer.marking(|w| _ = w.string(&"x".repeat(3 * SPILL)));
         assert!(!writer.again(long));
         writer.to.truncate(12);
         writer.at = 0;

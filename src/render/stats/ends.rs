@@ -19,14 +19,14 @@ pub(super) struct Ends {
 
 impl Ends {
     /// Takes the end of a connection into account.
-    pub fn take(&mut self, it: &Judgement) {
-        if let Some((by, close)) = &it.close {
-            self.code(*by, close.code);
+    pub fn take(&mut self, it: &Judgement<'_>) {
+        if let Some((by, close)) = it.close {
+            self.code(by, close.code);
         }
         if let Some(lived) = it.lived.filter(|_| it.outcome != Outcome::Open) {
             self.lived.take(lived.max(0).unsigned_abs());
         }
-        if let (None, Some(TcpEnd { .. }), Some(silence)) = (&it.close, it.tcp, it.silence) {
+        if let (None, Some(TcpEnd { .. }), Some(silence)) = (it.close, it.tcp, it.silence) {
             self.silence.take(silence.max(0).unsigned_abs());
         }
     }

@@ -22,8 +22,8 @@ use std::collections::HashMap;
 
 use crate::cause::Head;
 use crate::model::{
-    App, Body, Connection, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Sink,
-    Summary, Unanswered, Unit, Wants,
+    App, Body, Connection, Dir, EndKind, Endpoint, FindingCounts, Flow, Message, Meta, Opcode, Rule, Single,
+    Sink, Summary, Time, Unanswered, Unit, Wants,
 };
 use course::Course;
 use ends::Ends;
@@ -84,6 +84,14 @@ struct Entry {
     /// Its file's number where there are several.
     file: usize,
     tally: Tally,
+}
+
+impl Entry {
+    /// Has counted nothing, and keeps what it needs for counting.
+    fn clear(&mut self) {
+        self.tally.clear();
+        *self = Self { tally: std::mem::take(&mut self.tally), ..Self::default() };
+    }
 }
 
 /// Everything that was counted.
@@ -157,18 +165,19 @@ impl Stats {
 
     fn follow(&mut self, conn: u32) -> u32 {
         self.connections += 1;
-        let entry = Entry { conn, file: self.file, ..Entry::default() };
         let slot = match self.free.pop() {
-            Some(slot) => {
-                self.open[slot as usize] = entry;
-                slot
-            }
+            Some(slot) => slot,
             None if self.open.len() > FOLLOWED => 0,
             None => {
-                self.open.push(entry);
+                self.open.push(Entry::default());
                 (self.open.len() - 1) as u32
             }
         };
+        if slot > 0 {
+            // What is free has counted nothing.
+            let entry = &mut self.open[slot as usize];
+            (entry.conn, entry.file) = (conn, self.file);
+        }
         self.slots.insert(conn, slot);
         slot
     }
@@ -184,7 +193,7 @@ impl Stats {
         let entry = &mut self.open[slot];
         self.total.add(&entry.tally);
         if self.last_listed.is_some_and(|last| largest_first(entry) > last) {
-            *entry = Entry::default();
+            entry.clear();
             return;
         }
         self.finished.push(std::mem::take(entry));
@@ -229,6 +238,16 @@ impl Stats {
                 entry.tally.findings.add(rule.severity, 1);
             }
         }
+    }
+
+    /// Counts a frame without findings that is all there, by its opcode and the lengths of its header and
+    /// payload, and the message that consists of it.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    fn whole(&mut self, conn: u32, dir: Option<Dir>, time: Option<Time>, frame: (Opcode, u64, u64)) {
+        self.course.take(time, frame.2);
+        let slot = self.slot(conn);
+        self.open[slot].tally.whole(dir, time, frame, slot != 0);
     }
 
     #[cold]
@@ -296,12 +315,25 @@ impl Sink for Stats {
             self.take(unit)?;
             return self.take(&Unit { body: Body::Message(message), ..*unit });
         };
-        self.course.take(unit.time, message.length);
-        let slot = self.slot(unit.conn);
-        self.open[slot].tally.whole(unit, frame, message, slot != 0);
+        if message.kind.is_control() {
+            let slot = self.slot(unit.conn);
+            let tally = &mut self.open[slot].tally;
+            tally.unit(unit);
+            tally.frame(unit, frame);
+            tally.message(unit, message, slot != 0);
+            return Flow::Continue(());
+        }
+        let head = u64::from(frame.header.header_length());
+        self.whole(unit.conn, unit.dir, unit.time, (frame.header.opcode, head, message.length));
         if let Some(app) = message.app {
             self.answers(unit, app);
         }
+        Flow::Continue(())
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        let frame = (single.opcode, single.head.len() as u64, single.length);
+        self.whole(single.conn, Some(single.dir), single.at.time, frame);
         Flow::Continue(())
     }
 

@@ -102,19 +102,26 @@ impl Tally {
         frames.payload += frame.captured.saturating_add(frame.missing);
     }
 
-    /// Counts a data frame without findings and the message that consists of it, as
+    /// Counts a data frame without findings that is all there, and the message that consists of it, as
     /// [`Self::unit`], [`Self::frame`] and [`Self::message`] would one after the other.
-    #[inline]
-    pub fn whole(&mut self, unit: &Unit<'_>, frame: &Frame<'_>, message: &Message<'_>, alone: bool) {
-        let side = &mut self.sides[unit.dir.map_or(0, Dir::index)];
-        if let Some(time) = unit.time {
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    pub fn whole(
+        &mut self,
+        dir: Option<Dir>,
+        time: Option<Time>,
+        (opcode, head, length): (Opcode, u64, u64),
+        alone: bool,
+    ) {
+        let side = &mut self.sides[dir.map_or(0, Dir::index)];
+        if let Some(time) = time {
             side.times.add(&Times { first: time, last: time });
         }
-        side.headers += u64::from(frame.header.header_length());
-        let frames = &mut side.frames[kind(frame.header.opcode)];
+        side.headers += head;
+        let frames = &mut side.frames[kind(opcode)];
         frames.count += 1;
-        frames.payload += frame.captured.saturating_add(frame.missing);
-        side.data_message(unit, message, alone);
+        frames.payload += length;
+        side.data_message(time, length, alone);
     }
 
     /// Counts a message. `alone` when this tally is of a single connection.
@@ -125,7 +132,13 @@ impl Tally {
             Opcode::PING if alone => self.ping(dir, message.payload, unit.time),
             Opcode::PONG if alone => self.pong(dir, message.payload, unit.time),
             kind if kind.is_control() => {}
-            _ => self.sides[dir.index()].data_message(unit, message, alone),
+            _ => {
+                let side = &mut self.sides[dir.index()];
+                side.data_message(unit.time, message.length, alone);
+                if message.compressed {
+                    side.ledger.get_or_insert_default().message(message);
+                }
+            }
         }
     }
 
@@ -156,6 +169,15 @@ impl Tally {
         if let (Some(asked), Some(answered)) = (ping.and_then(|ping| ping.time), time) {
             pings.times.take(answered.since(asked).max(0) as u64);
         }
+    }
+
+    /// Has counted nothing, and keeps what it needs for counting.
+    pub fn clear(&mut self) {
+        for side in &mut self.sides {
+            side.sizes.clear();
+            *side = Side { sizes: std::mem::take(&mut side.sizes), ..Side::default() };
+        }
+        self.findings = SeverityCounts::default();
     }
 
     /// Takes over what another tally has counted.
@@ -216,15 +238,12 @@ impl Default for Moment {
 impl Side {
     #[allow(clippy::inline_always)] // it is on the way of nearly every frame
     #[inline(always)]
-    fn data_message(&mut self, unit: &Unit<'_>, message: &Message<'_>, alone: bool) {
-        self.sizes.take(message.length);
-        if message.compressed {
-            self.ledger.get_or_insert_default().message(message);
-        }
-        if let (Some(last), Some(time)) = (self.last_message.time(), unit.time) {
+    fn data_message(&mut self, time: Option<Time>, length: u64, alone: bool) {
+        self.sizes.take(length);
+        if let (Some(last), Some(time)) = (self.last_message.time(), time) {
             self.gaps.take(time.since(last).max(0) as u64);
         }
-        self.last_message = unit.time.filter(|_| alone).map_or(Moment::NONE, Moment);
+        self.last_message = time.filter(|_| alone).map_or(Moment::NONE, Moment);
     }
 
     fn add(&mut self, other: &Self) {

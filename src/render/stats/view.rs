@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Stats;
-use crate::model::{Flow, Message, Sink, Unit, Wants};
+use crate::model::{Flow, Message, Single, Sink, Unit, Wants};
 use crate::render::json::Scope;
 use crate::render::views::{Choice, Form};
 use crate::render::{Options, View};
@@ -47,6 +47,11 @@ impl<W> Sink for Counting<W> {
     #[inline]
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         self.stats.take_whole(unit, message)
+    }
+
+    #[inline]
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        self.stats.take_single(single)
     }
 }
 

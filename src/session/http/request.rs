@@ -84,6 +84,7 @@ impl Http {
                     &facts.target,
                     facts.host.as_deref(),
                     facts.http_version.clone(),
+                    &mut cx.memory.spare,
                 );
             }
             if is_new {

@@ -86,7 +86,7 @@ impl Http {
         let extensions = Extensions { known: true, deflate: facts.deflate, other };
         let client_start = early.front().map_or(end, |chunk| chunk.offset);
         let Some(talk) = about.conversation([client_start, start], extensions) else { return OTHER };
-        ControlFlow::Break(Next::WebSocket(cx.memory.room(talk), self.take_rest()))
+        ControlFlow::Break(Next::WebSocket(cx.memory.spare.talk(talk), self.take_rest()))
     }
 
     /// No response will be seen: the client's bytes behind its request speak for themselves.

@@ -67,6 +67,18 @@ impl Story {
             .push(Finding::new(rule, dir, expected, Text::new("a {} frame").word(name)).at(at).at(close.at));
     }
 
+    /// Whether [`Self::close`] would find nothing in a whole Close frame.
+    pub(super) fn may_part(&self, dir: Dir, code: CloseCode, time: Option<Time>) -> bool {
+        let [client, server] = &self.sides;
+        if client.violated || server.violated || self.sides[dir.index()].close.is_some() {
+            return false;
+        }
+        self.sides[dir.peer().index()].close.as_ref().is_none_or(|first| {
+            let waited = first.time.zip(time).map_or(0, |(asked, now)| now.since(asked));
+            first.code == Some(code) && waited <= limits::CLOSE_SOON
+        })
+    }
+
     pub(super) fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let (Seen { payload, time, .. }, at) = (*seen, seen.place());
         let is_whole = payload.len() as u64 == seen.header.length;

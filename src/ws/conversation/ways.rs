@@ -37,7 +37,7 @@ fn told(sent: &[Sent], wants: Wants, extensions: Extensions, mut scratch: Scratc
         let mut rest = bytes.as_slice();
         let mut cuts = cuts.iter().cycle();
         while !rest.is_empty() {
-            at = At { packet: at.packet + 1, byte: 54, time: Some(Time(1000 * at.packet)) };
+            at = At { packet: at.packet + 1, byte: 54, time: Some(Time(700_000_000 * at.packet)) };
             let (now, later) = rest.split_at(rest.len().min(*cuts.next().unwrap_or(&usize::MAX)));
             assert!(talk.push(*dir, now, at, &mut out, &mut scratch).is_continue());
             rest = later;
@@ -96,10 +96,24 @@ fn frame(dir: Dir) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// A Close frame of `dir` with a code and nothing else.
+fn parting(dir: Dir) -> impl Strategy<Value = Vec<u8>> {
+    let code = prop::sample::select(vec![1000_u16, 1000, 1001, 1002, 1005, 1010, 3000, 999]);
+    (code, any::<u32>()).prop_map(move |(code, key)| {
+        if dir == Dir::Server {
+            return [&[0x88, 2][..], &code.to_be_bytes()].concat();
+        }
+        let mut bytes = [&[0x88, 0x82][..], &key.to_be_bytes()].concat();
+        mask::append(&mut bytes, &code.to_be_bytes(), key.to_be_bytes(), 0);
+        bytes
+    })
+}
+
 /// Several frames of an endpoint, perhaps with one bit turned over, and cut anywhere.
 fn sent() -> impl Strategy<Value = Sent> {
     prop_oneof![Just(Dir::Client), Just(Dir::Server)].prop_flat_map(|dir| {
-        let frames = prop::collection::vec(frame(dir), 1..6).prop_map(|frames| frames.concat());
+        let frames = prop::collection::vec(prop_oneof![5 => frame(dir), 1 => parting(dir)], 1..6)
+            .prop_map(|frames| frames.concat());
         let broken = prop::option::weighted(0.2, (any::<prop::sample::Index>(), 0..8_u8));
         let cuts = prop_oneof![
             2 => Just(vec![usize::MAX]),
@@ -118,16 +132,17 @@ fn sent() -> impl Strategy<Value = Sent> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn the_short_way_tells_the_same(
         sent in prop::collection::vec(sent(), 1..8),
         payload in prop::sample::select(vec![0, 7, 200, u64::MAX]),
         known in any::<bool>(),
+        fields in any::<bool>(),
     ) {
         let extensions = if known { Extensions::NONE } else { Extensions::UNKNOWN };
-        let wants = Wants { payload, ..Wants::NOTHING };
+        let wants = Wants { payload, fields, ..Wants::NOTHING };
         let short = told(&sent, wants, extensions, Scratch::default());
         let long = told(&sent, wants, extensions, Scratch::default().without_short_way());
         for (short, long) in short.iter().zip(&long) {
@@ -140,13 +155,14 @@ proptest! {
 /// One bit turned over at each place of a conversation.
 #[test]
 fn whichever_bit_is_wrong_both_ways_say_so() {
-    let frames: [(Dir, &[u8]); 6] = [
+    let frames: [(Dir, &[u8]); 7] = [
         (Dir::Server, b"\x81\x05Hello"),
         (Dir::Client, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
         (Dir::Server, b"\x89\x01x\x82\x03\0\xFF\x01\x81\x02\xC3\xA9"),
         (Dir::Client, b"\x82\x82\x37\xfa\x21\x3e\x7f\x9f\x8A\x81\0\0\0\x01y\x81\x80\x01\x02\x03\x04"),
         (Dir::Server, b"\x88\x02\x03\xE8"),
         (Dir::Client, b"\x88\x82\x05\x06\x07\x08\x06\xEE"),
+        (Dir::Server, b"\x89\x01x\x88\x02\x03\xE8\x81\x01x"),
     ];
     let wants = Wants { payload: 50, ..Wants::NOTHING };
     let mut differently_told = 0;

@@ -64,6 +64,12 @@ impl Open {
 }
 
 impl Half {
+    /// Whether it stands anywhere but between two messages.
+    #[inline]
+    pub(in crate::ws) fn is_under_way(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// The message that is under way, if its beginning was seen.
     pub(in crate::ws) fn under_way(&self) -> Option<Unfinished> {
         let open = self.open.as_deref()?;

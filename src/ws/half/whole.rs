@@ -4,31 +4,72 @@
 //! the long way, where the rules are: here it is only known that none of them is broken. What comes out
 //! is the same either way, which the tests hold both against.
 
+use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
-use crate::model::{
-    At, Body, Dir, Flow, Frame, FrameHeader, LengthForm, Message, Opcode, Out, Unit, Utf8, Wants,
-};
+use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Single};
 use crate::ws::judge::KeyWatch;
 use crate::ws::shared::Shared;
 use crate::ws::{mask, utf8};
 
 /// A frame that carries a whole message.
 struct Whole<'b> {
-    header: FrameHeader,
+    opcode: Opcode,
+    /// The masking key, and the sender's keys, this one included.
+    masking: Option<([u8; 4], KeyWatch)>,
     head: &'b [u8],
     /// As sent.
     payload: &'b [u8],
     rest: &'b [u8],
-    /// The sender's keys, this one included.
-    keys: KeyWatch,
 }
 
 impl Half {
-    /// Takes the frame that `bytes` begin with, if it may go the short way; nothing is under way.
-    /// The bytes behind it are given back.
-    #[inline]
-    pub(super) fn whole<'b>(
+    /// Takes the next bytes of the stream.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every packet
+    #[inline(always)]
+    pub(in crate::ws) fn push(
+        &mut self,
+        shared: &mut Shared,
+        bytes: &[u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        let whole = self.whole(shared, bytes, at, out, scratch);
+        match whole {
+            Some(([], flow)) => flow,
+            _ => self.push_rest(shared, bytes, whole, at, out, scratch),
+        }
+    }
+
+    /// Takes bytes of which a frame that is whole was taken, or not.
+    #[inline(never)]
+    fn push_rest<'b>(
+        &mut self,
+        shared: &mut Shared,
+        mut bytes: &'b [u8],
+        mut whole: Option<(&'b [u8], Flow)>,
+        mut at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Flow {
+        while !bytes.is_empty() {
+            let rest = match whole {
+                Some((rest, flow)) => flow.map_continue(|()| rest)?,
+                None => self.long_way(shared, bytes, at, out, scratch)?,
+            };
+            at.byte = at.byte.saturating_add((bytes.len() - rest.len()) as u32);
+            bytes = rest;
+            whole = self.whole(shared, bytes, at, out, scratch);
+        }
+        ON
+    }
+
+    /// Takes the frame that `bytes` begin with, if it may go the short way. The bytes behind it are given
+    /// back.
+    #[allow(clippy::inline_always)] // it is on the way of nearly every frame
+    #[inline(always)]
+    fn whole<'b>(
         &mut self,
         shared: &mut Shared,
         bytes: &'b [u8],
@@ -36,104 +77,98 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
-        let wants = out.wants();
-        if wants.fields || !shared.aftermath.is_quiet() {
+        if !scratch.short_way || self.open.is_some() {
             return None;
         }
-        let found = recognise(bytes, self.dir, self.keys);
-        let whole = found.as_ref()?;
-        let clear = clear(whole, wants, &mut scratch.block);
-        let mut text = None;
-        if whole.header.opcode == Opcode::TEXT {
-            // Who looks at it looks at it as text.
-            if wants.payload > 0 {
-                text = Some(utf8::text(clear)?);
-            } else if !utf8::is_valid(clear) {
-                return None;
-            }
+        // What each endpoint's frames are like is known where this is compiled.
+        match self.dir {
+            Dir::Client => self.whole_of(Dir::Client, shared, bytes, at, out, scratch),
+            Dir::Server => self.whole_of(Dir::Server, shared, bytes, at, out, scratch),
         }
+    }
+
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    fn whole_of<'b>(
+        &mut self,
+        dir: Dir,
+        shared: &mut Shared,
+        bytes: &'b [u8],
+        at: At,
+        out: &mut Out<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<(&'b [u8], Flow)> {
+        let wants = out.wants();
+        let found = if shared.aftermath.is_quiet() { recognise(bytes, dir, &self.keys) } else { None };
+        let Some(whole) = found else {
+            return if wants.fields { None } else { self.parting(shared, bytes, at, out, scratch) };
+        };
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
-        let flow = self.take_whole(shared, whole, (&clear[..shown], text), at, out);
+        let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
+        let described = wants.fields.then_some(&mut scratch.described);
+        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out, described);
         Some((whole.rest, flow))
     }
 
     /// Counts the frame, and tells it and its message.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
     fn take_whole(
         &mut self,
+        dir: Dir,
         shared: &mut Shared,
         whole: &Whole<'_>,
-        (shown, text): (&[u8], Option<&str>),
+        (payload, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
+        described: Option<&mut Described>,
     ) -> Flow {
-        let length = whole.header.length;
-        let offset = self.offset;
+        let length = whole.payload.len() as u64;
         let bytes = whole.head.len() as u64 + length;
+        let offset = self.offset;
         self.offset += bytes;
-        self.keys = whole.keys;
+        if let Some((_, keys)) = whole.masking {
+            self.keys = keys;
+        }
         self.lenient = false;
         self.counts.frames += 1;
+        self.counts.messages += 1;
         self.counts.bytes += bytes;
         self.counts.payload_bytes += length;
-        shared.heard[self.dir.index()] = at.time;
-        shared.measure(self.dir, length);
-        shared.aftermath.quiet_frame(self.dir);
+        shared.heard[dir.index()] = at.time;
+        shared.measure(dir, length);
+        shared.aftermath.quiet_frame(dir);
         shared.next_n += 1;
-        let n = shared.next_n;
-        let frame = Frame {
-            n,
-            offset,
-            header: whole.header,
-            head: whole.head,
-            of: whole.header.opcode,
-            compressed: false,
-            captured: length,
-            missing: 0,
-            truncated: false,
-            inferred: self.inferred,
-            payload: shown,
-            holes: &[],
-        };
-        let unit = Unit {
-            conn: shared.conn,
-            dir: Some(self.dir),
-            time: at.time,
-            packets: (at.packet > 0).then_some((at.packet, at.packet)),
-            body: Body::Frame(&frame),
-            fields: &[],
-            findings: &[],
-            counted: &[],
-            sources: &[],
-        };
-        self.counts.messages += 1;
         shared.next_m += 1;
-        let message = Message {
+        let single = Single {
+            conn: shared.conn,
+            dir,
+            at,
+            n: shared.next_n,
             m: shared.next_m,
-            kind: whole.header.opcode,
-            frames: &[n],
-            frame_count: 1,
+            offset,
+            opcode: whole.opcode,
             length,
-            compressed: false,
-            inflated_length: None,
-            from_earlier: None,
-            complete: true,
-            payload: shown,
-            holes: &[],
+            head: whole.head,
+            payload,
             text,
-            payload_cut: (shown.len() as u64) < length,
-            utf8: if whole.header.opcode == Opcode::TEXT { Utf8::Valid } else { Utf8::Unchecked },
-            close: None,
-            app: None,
+            inferred: self.inferred,
         };
-        out.emit_whole(&unit, &message)
+        match described {
+            None => out.emit_single(&single),
+            Some(described) => {
+                let source = shared.source(dir);
+                single.lend(|unit, message| described.tell(unit, message, source, at, out))
+            }
+        }
     }
 }
 
 /// Reads a frame that is whole, and breaks no rule by its header: FIN, no RSV, text or binary, masked as
 /// its sender has to, with a length of 7 or 16 bits that is the shortest form, and a key like others.
-#[inline]
-fn recognise(bytes: &[u8], dir: Dir, mut keys: KeyWatch) -> Option<Whole<'_>> {
+#[allow(clippy::inline_always)] // or it is built in memory
+#[inline(always)]
+fn recognise<'b>(bytes: &'b [u8], dir: Dir, keys: &KeyWatch) -> Option<Whole<'b>> {
     let &[first, second, ..] = bytes else { return None };
     let opcode = match first {
         0x81 => Opcode::TEXT,
@@ -143,21 +178,22 @@ fn recognise(bytes: &[u8], dir: Dir, mut keys: KeyWatch) -> Option<Whole<'_>> {
     if (second & 0x80 != 0) != (dir == Dir::Client) {
         return None;
     }
-    let (length_form, length, mut at) = match second & 0x7F {
+    let (form, length, mut at) = match second & 0x7F {
         126 => (LengthForm::Bits16, u16::from_be_bytes(*bytes[2..].first_chunk()?).into(), 4),
         127 => return None,
         short => (LengthForm::Bits7, u64::from(short), 2),
     };
-    if length_form != LengthForm::minimal(length) {
+    if form != LengthForm::minimal(length) {
         return None;
     }
-    let mut masking_key = None;
+    let mut masking = None;
     if dir == Dir::Client {
+        let mut keys = *keys;
         let key = *bytes.get(at..)?.first_chunk()?;
         if keys.next(key).is_some() {
             return None;
         }
-        masking_key = Some(key);
+        masking = Some((key, keys));
         at += 4;
     }
     let (head, behind) = bytes.split_at_checked(at)?;
@@ -165,27 +201,34 @@ fn recognise(bytes: &[u8], dir: Dir, mut keys: KeyWatch) -> Option<Whole<'_>> {
     if payload.len() > limits::BLOCK {
         return None;
     }
-    let header = FrameHeader {
-        fin: true,
-        rsv1: false,
-        rsv2: false,
-        rsv3: false,
-        opcode,
-        masking_key,
-        length_form,
-        length,
-    };
-    Some(Whole { header, head, payload, rest, keys })
+    Some(Whole { opcode, masking, head, payload, rest })
 }
 
-/// The unmasked payload, as far as somebody looks at it.
-#[inline]
-fn clear<'c>(whole: &Whole<'c>, wants: Wants, block: &'c mut [u8]) -> &'c [u8] {
-    let Some(key) = whole.header.masking_key else { return whole.payload };
-    let needed = match whole.header.opcode {
-        Opcode::TEXT => whole.payload.len(),
-        _ => usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len()),
+/// The first `shown` bytes of the unmasked payload, and all of it as text if somebody looks at text; `None`
+/// if it should be text and is not.
+///
+/// No more is unmasked than somebody looks at: of most text it can be seen through the mask that it is
+/// ASCII.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+fn clear<'c>(whole: &Whole<'c>, shown: usize, block: &'c mut [u8]) -> Option<(&'c [u8], Option<&'c str>)> {
+    let &Whole { payload, opcode, .. } = whole;
+    let is_text = opcode == Opcode::TEXT;
+    let clear = match whole.masking {
+        None => payload,
+        Some((key, _)) if shown == 0 && (!is_text || utf8::is_masked_ascii(payload, key)) => {
+            return Some((&[], None));
+        }
+        Some((key, _)) => {
+            let needed = if is_text { payload.len() } else { shown };
+            mask::unmask_into(block, &payload[..needed], key, 0);
+            &block[..needed]
+        }
     };
-    mask::unmask_into(block, &whole.payload[..needed], key, 0);
-    &block[..needed]
+    match (is_text, shown) {
+        (false, _) => Some((&clear[..shown], None)),
+        (true, 0) => utf8::is_valid(clear).then_some((&[], None)),
+        // Who looks at it looks at it as text.
+        (true, _) => utf8::text(clear).map(|text| (&clear[..shown], Some(text))),
+    }
 }

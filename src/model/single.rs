@@ -1,0 +1,84 @@
+//! A message that came in a single frame, both in one.
+
+use super::stream::At;
+use super::unit::{Body, Frame, FrameHeader, Message, Unit, Utf8};
+use super::wire::{Dir, Opcode};
+
+/// A frame that breaks no rule, and carries a text or binary message as a whole, uncompressed: what most of
+/// all traffic is. It says as much as its two units do, in little; who only counts needs no more.
+#[derive(Clone, Copy, Debug)]
+pub struct Single<'a> {
+    /// Number of the connection.
+    pub conn: u32,
+    /// Who sent it.
+    pub dir: Dir,
+    /// The packet that carried it.
+    pub at: At,
+    /// [`Frame::n`].
+    pub n: u64,
+    /// [`Message::m`].
+    pub m: u64,
+    /// [`Frame::offset`].
+    pub offset: u64,
+    /// Text or binary.
+    pub opcode: Opcode,
+    /// Bytes of the payload.
+    pub length: u64,
+    /// The frame's header as it stands on the wire: FIN, no RSV, and the length in its shortest form.
+    pub head: &'a [u8],
+    /// The unmasked payload, as far as it is [wanted](super::Wants::payload).
+    pub payload: &'a [u8],
+    /// [`Message::text`].
+    pub text: Option<&'a str>,
+    /// [`Frame::inferred`].
+    pub inferred: bool,
+}
+
+impl Single<'_> {
+    /// What the frame's header says.
+    pub fn header(&self) -> FrameHeader {
+        let is_masked = self.head.get(1).is_some_and(|second| second & 0x80 != 0);
+        let key = self.head.last_chunk().copied().filter(|_| is_masked);
+        FrameHeader::of(self.opcode, key, self.length)
+    }
+
+    /// Lends the unit of the frame, and the message, whose unit differs from that only in its body.
+    pub fn lend<T>(&self, take: impl FnOnce(&Unit<'_>, &Message<'_>) -> T) -> T {
+        let &Self { conn, dir, at, n, m, offset, head, payload, text, inferred, .. } = self;
+        let header = self.header();
+        let frame = Frame {
+            n,
+            offset,
+            header,
+            head,
+            of: header.opcode,
+            compressed: false,
+            captured: header.length,
+            missing: 0,
+            truncated: false,
+            inferred,
+            payload,
+            holes: &[],
+        };
+        let unit = Unit { dir: Some(dir), ..Unit::of(conn, Body::Frame(&frame)).at(at) };
+        let message = Message {
+            m,
+            kind: header.opcode,
+            frames: &[n],
+            frame_count: 1,
+            length: header.length,
+            compressed: false,
+            inflated_length: None,
+            from_earlier: None,
+            complete: true,
+            payload,
+            holes: &[],
+            text,
+            payload_cut: (payload.len() as u64) < header.length,
+            utf8: if header.opcode == Opcode::TEXT { Utf8::Valid } else { Utf8::Unchecked },
+            close: None,
+            app: None,
+        };
+        take(&unit, &message)
+    }
+}

@@ -1,0 +1,120 @@
+//! How a session ends: one side after the other, then all of it.
+
+use super::http::Over;
+use super::memory::Memory;
+use super::{Context, Phase, Session, Start};
+use crate::model::{At, Dir, EndKind, Ending, Flow, Interest, ON, Receipt, Side, StreamEnd, TcpFacts, Time};
+
+impl Session {
+    /// One side has ended its stream.
+    pub fn end(
+        &mut self,
+        side: Side,
+        how: StreamEnd,
+        receipt: Receipt,
+        at: At,
+        cx: &mut Context<'_, '_>,
+    ) -> Interest {
+        self.follow_http();
+        if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
+            return Interest::Stop;
+        }
+        self.about.ended[side.index()] = Some(how);
+        let dir = self.about.dir(side);
+        // A WebSocket remembers it itself, and stays one.
+        if !self.is_settled() {
+            self.about.first_end(dir, how, at);
+        }
+        let flow = match &mut self.phase {
+            Phase::WebSocket(talk) => {
+                talk.end(dir.unwrap_or(Dir::Server), how, receipt, at, cx.out, cx.scratch)
+            }
+            Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
+            Phase::Encrypted(_) => {
+                self.count_encrypted(cx);
+                ON
+            }
+            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Other => ON,
+        };
+        self.remember_end(at.time, cx);
+        self.interest(flow)
+    }
+
+    /// The WebSocket is over for both as soon as one side ends its stream.
+    fn remember_end(&mut self, now: Option<Time>, cx: &mut Context<'_, '_>) {
+        let Some(told) = &mut self.about.told else { return };
+        if Memory::is_over(&told.entry) {
+            return;
+        }
+        let ended = |side: Side| self.about.ended[side.index()].is_some();
+        let by_client = self.about.client.is_some_and(|client| ended(client) && !ended(client.other()));
+        let has_failed = match (&self.phase, told.connection.status) {
+            (Phase::WebSocket(talk), _) => talk.has_failed(),
+            // Asked for a password, or sent elsewhere, a client may try again at once.
+            (_, Some(status)) => status >= 500 || status == 429,
+            (_, None) => !by_client,
+        };
+        cx.memory.over(told.conn, &mut told.entry, !has_failed, now);
+    }
+
+    /// The connection is over. `how` says what ended a side that has not said so
+    /// itself, `transport` what TCP says of it, `ended` is when its last packet was captured, and `now` when
+    /// that of the whole input was, so far: what the endpoints are waited for until then.
+    pub fn finish(
+        mut self,
+        how: StreamEnd,
+        transport: Option<Box<TcpFacts>>,
+        ended: Option<Time>,
+        now: Option<Time>,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        self.follow_http();
+        self.release_preface(cx)?;
+        self.remember_end(ended, cx);
+        match &self.phase {
+            Phase::Http(_) => {
+                let at = At { time: now, ..At::default() };
+                self.http_end(Side::A, Over::Input, at, cx)?;
+                self.http_end(Side::B, Over::Input, at, cx)?;
+            }
+            // Too little to tell what it is, but the user said so.
+            Phase::Probe(probe) if self.about.start == Start::Given => {
+                if let Some((side, masked)) = probe.first() {
+                    self.begin_frames(side, None, masked, cx)?;
+                }
+            }
+            Phase::Probe(_) => self.probe_end(At { time: ended, ..At::default() }, cx)?,
+            _ => {}
+        }
+        self.count_encrypted(cx);
+        let phase = std::mem::replace(&mut self.phase, Phase::Other);
+        let Some(mut told) = self.about.told.take() else { return ON };
+        let mut ending = if let Phase::WebSocket(mut talk) = phase {
+            talk.finish(how, ended, now, cx.out, cx.scratch)?;
+            let ending = cx.memory.spare.ending(talk.ending());
+            told.connection.more = talk.more();
+            cx.memory.spare.keep_talk(talk);
+            ending
+        } else {
+            let first = told.first_end.as_deref().copied();
+            cx.memory.spare.ending(Ending { first, ..Ending::new(self.end_kind()) })
+        };
+        ending.began = told.began;
+        ending.transport = transport;
+        if let Some(facts) = &mut ending.transport {
+            facts.set_client(self.about.side(Dir::Client));
+        }
+        told.connection.ending = Some(ending);
+        let flow = cx.out.emit(&told.unit(ended));
+        cx.memory.spare.keep_told(told);
+        flow
+    }
+
+    fn end_kind(&self) -> EndKind {
+        match self.about.ended {
+            [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
+            [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
+            _ => EndKind::CaptureEnd,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What connections that are over leave for those that begin, so that the allocator is not asked for the
+//! same again and again.
+//!
+//! Of each kind a few are kept ([`limits::SPARE_ROOMS`]): as many as begin before the next one is over.
+
+use super::about::Told;
+use super::usual::Asked;
+use crate::limits;
+use crate::model::{At, Ending};
+use crate::ws::Conversation;
+
+/// Rooms that stand empty.
+#[derive(Debug, Default)]
+#[allow(clippy::vec_box, reason = "a room is moved by its address")]
+pub struct Spare {
+    talks: Vec<Box<Conversation>>,
+    told: Vec<Box<Told>>,
+    asked: Vec<Box<Asked>>,
+    texts: Vec<String>,
+    ending: Option<Box<Ending>>,
+}
+
+/// Puts something away, if there is room.
+fn keep<T>(spare: &mut Vec<T>, it: T) {
+    if spare.len() < limits::SPARE_ROOMS {
+        spare.push(it);
+    }
+}
+
+/// A box with `it`: one that was left, if there is any.
+fn reuse<T>(spare: Option<Box<T>>, it: T) -> Box<T> {
+    match spare {
+        Some(mut room) => {
+            *room = it;
+            room
+        }
+        None => Box::new(it),
+    }
+}
+
+impl Spare {
+    /// A room for a WebSocket.
+    pub(super) fn talk(&mut self, talk: Conversation) -> Box<Conversation> {
+        reuse(self.talks.pop(), talk)
+    }
+
+    /// The WebSocket in it is over.
+    pub(super) fn keep_talk(&mut self, talk: Box<Conversation>) {
+        keep(&mut self.talks, talk);
+    }
+
+    /// A room for what is told of a connection.
+    pub(super) fn told(&mut self, told: Told) -> Box<Told> {
+        reuse(self.told.pop(), told)
+    }
+
+    /// The connection is over, and told.
+    pub(super) fn keep_told(&mut self, mut told: Box<Told>) {
+        let connection = &mut told.connection;
+        // What was taken first is taken first again: it has about the room that is needed.
+        for text in [connection.host.take(), connection.target.take()].into_iter().flatten() {
+            if text.capacity() <= limits::SPARE_TEXT {
+                keep(&mut self.texts, text);
+            }
+        }
+        if let Some(ending) = connection.ending.take() {
+            self.ending = Some(ending);
+        }
+        keep(&mut self.told, told);
+    }
+
+    /// A room for how a connection ended.
+    pub(super) fn ending(&mut self, ending: Ending) -> Box<Ending> {
+        reuse(self.ending.take(), ending)
+    }
+
+    /// A room for a request that waits.
+    pub(super) fn asked(&mut self, head: &[u8], key: [u8; 24], at: At) -> Box<Asked> {
+        let mut asked = self.asked.pop().unwrap_or_default();
+        asked.again(head, key, at);
+        asked
+    }
+
+    /// The request was answered.
+    pub(super) fn keep_asked(&mut self, asked: Box<Asked>) {
+        if asked.capacity() <= limits::SPARE_TEXT {
+            keep(&mut self.asked, asked);
+        }
+    }
+
+    /// A text of its own.
+    pub(super) fn text(&mut self, text: &str) -> String {
+        let mut own = self.texts.pop().unwrap_or_default();
+        own.clear();
+        own.push_str(text);
+        own
+    }
+}
