@@ -11,9 +11,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::base64::{encode, encoded};
 use super::digits::Second;
 use super::escape::{self, ODD_ROOM, RUN, RUN_ROOM};
 use super::line::Line;
@@ -320,14 +318,20 @@ impl<W: Write> Writer<W> {
         here
     }
 
+    /// Writes Base64 that was made before, as a string.
+    pub fn encoded(&mut self, base64: &[u8]) {
+        self.raw("\"");
+        self.bytes(base64);
+        self.raw("\"");
+    }
+
     /// Writes bytes as a string in Base64, with padding (RFC 4648 §4).
     pub fn base64(&mut self, bytes: &[u8]) {
         self.raw("\"");
         for piece in bytes.chunks(PIECE) {
-            let length = piece.len().div_ceil(3) * 4;
+            let length = encoded(piece.len());
             self.reserve(length);
-            // The room is exactly what is needed.
-            let _ = STANDARD.encode_slice(piece, &mut self.buf[self.at..][..length]);
+            encode(piece, &mut self.buf[self.at..][..length]);
             self.at += length;
             self.settle();
         }
@@ -345,6 +349,9 @@ const ENDPOINT: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::super::digits::EXACT;
     use super::*;
 
