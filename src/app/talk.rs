@@ -141,7 +141,7 @@ impl Talk {
     }
 
     fn place(&self, dialect: &Dialect) -> Option<usize> {
-        self.decoders.iter().position(|(known, _)| known.id == dialect.id)
+        self.decoders.iter().position(|(known, _)| *known == dialect)
     }
 
     /// Something that `dir` sent is not there to be read.

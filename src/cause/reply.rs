@@ -78,6 +78,13 @@ pub struct Replies {
 #[derive(Debug, Default)]
 struct Talk {
     server: Option<Endpoint>,
+    /// Nothing of this kind has happened in most connections.
+    trouble: Option<Box<Trouble>>,
+}
+
+/// What went wrong with answers.
+#[derive(Debug, Default)]
+struct Trouble {
     /// Requests that were answered again: who asked for what, how often, and where the first time.
     again: Vec<(Dir, Box<str>, i64, u64)>,
     /// The last answer, if it says that the request failed.
@@ -126,16 +133,20 @@ impl Replies {
         let packet = unit.packets.map(|(first, _)| first).unwrap_or_default();
         for answer in app.answers() {
             if answer.nth == Nth::Again {
-                talk.again(by.peer(), answer, packet);
+                talk.trouble.get_or_insert_default().again(by.peer(), answer, packet);
                 continue;
             }
             let words = answer.failure.as_ref().map(in_words);
-            talk.failed = words.clone().map(|words| {
+            let failed = words.clone().map(|words| {
                 let (what, time) = (answer.what.as_str().into(), unit.time);
                 Failed { dir: by.peer(), what, words, time, packet }
             });
-            if answer.nth == Nth::More && talk.broken.len() < FAILURES_TOLD {
-                talk.broken.extend(talk.failed.clone());
+            if failed.is_some() || talk.trouble.is_some() {
+                let trouble = talk.trouble.get_or_insert_default();
+                if answer.nth == Nth::More && trouble.broken.len() < FAILURES_TOLD {
+                    trouble.broken.extend(failed.clone());
+                }
+                trouble.failed = failed;
             }
             if answer.nth == Nth::First {
                 let key = (talk.server, by.peer(), answer.method().into());
@@ -152,7 +163,8 @@ impl Replies {
         let talk = self.conns.remove(&over.conn).unwrap_or_default();
         let is_seen = over.ending.how != EndKind::CaptureEnd;
         causes.extend(over.connection.unanswered.iter().filter_map(|it| unanswered(it, is_seen)));
-        for (dir, what, times, packet) in &talk.again {
+        let Some(trouble) = talk.trouble else { return };
+        for (dir, what, times, packet) in &trouble.again {
             let got = Text::with("{} further answers to {}", grouped(*times as u64)).and(what);
             let what =
                 Text::new("had more than one answer from the {} to {}").word(dir.peer().name()).and(what);
@@ -161,12 +173,12 @@ impl Replies {
             let finding = Finding::new(&TWICE, dir.peer(), "one answer".into(), got).like(case);
             causes.push(seen_in(finding, *packet));
         }
-        for failed in &talk.broken {
+        for failed in &trouble.broken {
             causes.push(failed.finding("had the answers from the {} to {} end with “{}”", None));
         }
         let code = over.close().and_then(|(_, close)| close.code).map(|code| code.0);
         let is_fine = !is_seen || matches!(code, Some(1000 | 1001));
-        if let Some(failed) = &talk.failed
+        if let Some(failed) = &trouble.failed
             && !is_fine
             && let Some((end, failed_at)) = over.ended().zip(failed.time)
             && (0..=RIGHT_BEFORE).contains(&end.since(failed_at))
@@ -201,7 +213,7 @@ impl Replies {
     }
 }
 
-impl Talk {
+impl Trouble {
     fn again(&mut self, dir: Dir, answer: &Answer, packet: u64) {
         let method = answer.method();
         let has_room = self.again.len() < FAILURES_TOLD;

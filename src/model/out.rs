@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::single::Single;
+use super::sink::{Flow, Sink};
 use super::text::Text;
-use super::unit::{Body, Flow, Message, Sink, Unit};
+use super::unit::{Body, Message, Unit};
 use super::wants::Wants;
 
 /// An [`Emitter`] in front of whatever sink: what decoders report to.

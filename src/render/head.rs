@@ -1,11 +1,10 @@
 //! The head of an input: what it is, what went wrong in it, worst first, and how its connections ended.
 
-use super::outline::{item, joined, say as line};
 use super::page::Page;
-use super::said::{Block, Cause, Run, Setter};
+use super::said::{Block, Cause, Run, Setter, item, say as line};
 use super::style::Ink;
 use super::totals::totals;
-use super::words::{CONNECTIONS, PACKETS, count};
+use super::words::{CONNECTIONS, PACKETS, count, joined};
 use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;

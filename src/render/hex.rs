@@ -1,5 +1,6 @@
 //! The view `hex`: the bytes of a frame in order, and beside each what it means.
 
+use super::choice::Choice;
 use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
 use super::page::Page;
@@ -8,7 +9,6 @@ use super::screen::{Layout, Screen};
 use super::set::INDENT;
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
-use super::views::Choice;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, set, tree};
 use crate::model::{Body, Field, Frame, HttpHead, Part, Role, Span, Unit, Value, Wants, hole};
@@ -25,7 +25,13 @@ pub static VIEW: Choice = Choice::of::<HexLayout>("hex", "Bytes beside their mea
 
 impl Layout for HexLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false, causes: true }
+        Wants {
+            fields: true,
+            payload: options.payload.unwrap_or(PREVIEW),
+            app: false,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

@@ -238,6 +238,16 @@ pub enum Happening<'a> {
     Line(&'a str),
 }
 
+/// A line of running text in the block.
+pub fn say(ink: Ink, words: &str, to: &mut dyn Setter) {
+    to.set(Block::Words(Words { level: 1, hangs: false, runs: &[Run::text(ink, words)] }));
+}
+
+/// Words in one piece and words after them, the later lines set in.
+pub fn item(level: usize, lead: Run<'_>, rest: Run<'_>, to: &mut dyn Setter) {
+    to.set(Block::Words(Words { level, hangs: true, runs: &[lead, rest] }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

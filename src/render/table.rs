@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 
+use super::choice::Choice;
 use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
 use super::json::Scope;
-use super::outline::{Outline, ended, ink, joined, worst};
+use super::outline::Outline;
 use super::page::Page;
 use super::screen::{Layout, Screen};
-use super::style::Ink;
+use super::style::{Ink, sender as ink};
 use super::totals::{self, effect};
-use super::views::Choice;
-use super::words::{BYTES, Noun, count};
+use super::units::ended;
+use super::verdicts::worst;
+use super::words::{BYTES, Noun, count, joined};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::{Digits, compact, seconds_in};

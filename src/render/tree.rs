@@ -1,12 +1,12 @@
 //! The default view: the handshake, then each frame with its fields.
 
+use super::choice::Choice;
 use super::json::Scope;
-use super::outline::{self, Outline, PREVIEW};
+use super::outline::{Outline, PREVIEW};
 use super::page::Page;
-use super::said::Setter;
+use super::said::{self, Setter};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::views::Choice;
 use super::{Options, frames, rows, verdicts};
 use crate::model::{Body, Frame, Unit, Wants};
 
@@ -23,7 +23,13 @@ pub static VIEW: Choice =
 
 impl Layout for TreeLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: true, causes: true }
+        Wants {
+            fields: true,
+            payload: options.payload.unwrap_or(PREVIEW),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -54,7 +60,7 @@ pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &m
     outline.heading(unit, &what, &about, to);
     outline.blank = (what, about);
     if let Some(absent) = frames::absent(lang, frame) {
-        outline::say(Ink::Warning, &absent, to);
+        said::say(Ink::Warning, &absent, to);
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::lang::{Around, Lang};
 use crate::model::quantity::{self, Digits};
-use crate::model::{CloseCode, Opcode};
+use crate::model::{CloseCode, Dir, Opcode};
 
 /// What is counted: one of it, and several.
 pub type Noun = [&'static str; 2];
@@ -88,6 +88,17 @@ pub fn opcode(lang: Lang, opcode: Opcode) -> Cow<'static, str> {
 /// `1000 Normal Closure`.
 pub fn close_code(lang: Lang, code: CloseCode) -> String {
     format!("{} {}", code.0, lang.words(code.name()))
+}
+
+/// Who sent something to whom.
+pub fn way(lang: Lang, dir: Dir) -> String {
+    format!("{} → {}", lang.words(dir.name()), lang.words(dir.peer().name()))
+}
+
+/// Parts with commas between them; those that are empty are left out.
+pub fn joined(lang: Lang, parts: &[String]) -> String {
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    parts.join(lang.words(", "))
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 
 use std::ops::ControlFlow;
 
+use super::entry::Attempt;
 use super::http::Http;
-use super::memory::Attempt;
 use super::told::UsualHead;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::handshake::{self, ResponseFacts, UsualRequest};

@@ -36,7 +36,7 @@ pub(super) fn carried(session: &mut Followed, head: &HttpHead<'_>, via: Via, sai
         let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);
         match said.last_mut() {
             Some(last) => last.findings.push(finding),
-            None => session.find(finding.rule, finding.blame, finding.expected, finding.got, &[via.when]),
+            None => session.find(finding, &[via.when]),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What TCP says of made-up conversations.
 
 use super::*;
-use crate::model::{RoundTrip, TcpSide};
+use crate::model::{Resent, RoundTrip, TcpSide};
 use crate::net::Side::{A, B};
 use crate::net::testing::{Feed, Seg, seg};
 

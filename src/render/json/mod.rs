@@ -130,7 +130,13 @@ impl<W: Write> Json<W> {
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
         // Header fields are told even where no payload is.
-        Wants { fields: false, payload: self.records.payload.max(1), app: true, causes: true }
+        Wants {
+            fields: false,
+            payload: self.records.payload.max(1),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -201,6 +201,7 @@ impl HttpHeadOf {
             body: self.1,
             body_whole: true,
             diagnoses: &[],
+            extent: crate::model::HttpExtent::default(),
         };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }

@@ -1,9 +1,8 @@
 //! The first line of a block: what it is, who sent it, more about it, and at the right end where it is from.
 
-use crate::render::outline::ink;
 use crate::render::page::Page;
 use crate::render::said::Heading;
-use crate::render::style::Ink;
+use crate::render::style::{Ink, sender as ink};
 
 /// What the right end of a heading calls a connection, a packet and several.
 type Names = [&'static str; 3];

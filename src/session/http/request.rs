@@ -1,7 +1,7 @@
 //! Requests: what they ask for, and what is kept until they are answered.
 
 use super::lane::{Gathered, Request};
-use super::polling::{asks_for_engine_io, plain_headers};
+use super::polling::asks_for_engine_io;
 use super::{Http, OTHER, Over, STAY, Turn, told};
 use crate::http::body::Body;
 use crate::http::handshake;
@@ -9,8 +9,8 @@ use crate::http::head::{Head, HeadState, StartLine};
 use crate::limits;
 use crate::model::{At, Dir, Handshake, Other, Roles, SourceId, Time};
 use crate::session::about::About;
-use crate::session::memory::Attempt;
-use crate::session::told::Judged;
+use crate::session::entry::Attempt;
+use crate::session::judged::{Judged, plain_headers};
 use crate::session::{Context, Start};
 
 impl Http {
@@ -51,7 +51,8 @@ impl Http {
             return OTHER;
         }
         let asks = handshake::is_upgrade(&head);
-        let polls = !asks && asks_for_engine_io(&head);
+        let is_shown = wants.http && !head.start_line().starts_with("CONNECT ");
+        let polls = !asks && (is_shown || asks_for_engine_io(&head));
         let is_new = about.told.is_none() && (asks || polls);
         if is_new {
             about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
@@ -71,7 +72,7 @@ impl Http {
         }
         self.client.blocked = facts.is_upgrade || connects;
         self.client.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !self.client.blocked);
-        if polls {
+        if polls && wants.bodies() {
             // The whole body carries packets.
             self.client.body = self.client.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
         }
