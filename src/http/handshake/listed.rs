@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem;
+use memchr::memchr;
 
 use super::super::fields::Name;
 use super::super::head::Head;
@@ -18,7 +18,7 @@ pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>>
     let mut at = line_end(head);
     while let Some(line) = head.get(at..) {
         let length = line_end(line);
-        let Some(colon) = line[..length].iter().position(|b| *b == b':') else { break };
+        let Some(colon) = memchr(b':', &line[..length]) else { break };
         let (name, value) = (&line[..colon], &line[colon + 2..length - 2]);
         let (verdict, meaning) = match Name::of(name) {
             Some(known) => verdict(known.name, dir),
@@ -46,12 +46,13 @@ pub fn fields(head: &Head<'_>, asked: Option<&[u8]>) -> Vec<Field> {
 
 /// Where a line ends, its line end included.
 fn line_end(bytes: &[u8]) -> usize {
-    memmem::find(bytes, b"\r\n").map_or(bytes.len(), |end| end + 2)
+    // No line of a usual head ends without CR.
+    memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1)
 }
 
 /// Visible ASCII as the text that it is.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// What is said of a field whose value is usual.
