@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::record::finding_ids;
-use super::value::{List, Members, Seconds, Sides, ToJson, members, object, open};
+use super::value::{List, Members, Seconds, Sides, ToJson, members, object, open, with};
 use super::write::Writer;
 use crate::cause::{Group, Place};
 use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
