@@ -1,6 +1,7 @@
 //! What views and selections come to, whether a message is told as one thing or as two.
 
 use crate::decoder::{Decoder, Extensions};
+use crate::model::sample::in_words;
 use crate::model::{
     At, Dir, Flow, FlowId, Interest, ON, Opcode, Receipt, Side, Sink, StreamEnd, Summary, Time, Unit, Wants,
 };
@@ -17,7 +18,7 @@ impl Sink for Log {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        self.1.push(format!("{unit:?}"));
+        self.1.push(in_words(unit));
         ON
     }
 }
