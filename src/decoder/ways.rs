@@ -23,7 +23,7 @@ const READERS: [Wants; 2] = [Wants::NOTHING, Wants { payload: 1, ..Wants::NOTHIN
 
 impl Sink for Log {
     fn wants(&self) -> Wants {
-        Wants::NOTHING
+        self.1
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
