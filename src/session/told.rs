@@ -147,7 +147,8 @@ impl About {
             headers = handshake::usual_headers(bytes, dir, self.source(dir));
             if !findings.is_empty() {
                 let head = Head::parse(bytes, self.source(dir), 0);
-                fields = handshake::fields(&head, asked);
+                let asked = asked.map(|asked| Head::parse(asked, self.source(Dir::Client), 0));
+                fields = handshake::fields(&head, asked.as_ref());
             }
         }
         let head = HttpHead {

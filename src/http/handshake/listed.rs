@@ -38,9 +38,9 @@ pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>>
 }
 
 /// The fields of a head that breaks no rule of its own: a request, or the answer to the head `asked`.
-pub fn fields(head: &Head<'_>, asked: Option<&[u8]>) -> Vec<Field> {
+pub fn fields(head: &Head<'_>, asked: Option<&Head<'_>>) -> Vec<Field> {
     let Some(asked) = asked else { return check_request(head, true).fields };
-    let facts = check_request(&Head::parse(asked, head.source, 0), false).facts;
+    let facts = check_request(asked, false).facts;
     check_response(Some(&facts), head, Vec::new, true).fields
 }
 
