@@ -148,10 +148,9 @@ impl<'a> Said<'a> {
         })
     }
 
-    /// The same message, looked at.
-    pub(super) fn glanced(&self) -> Self {
-        let glance = self.as_text().map_or(Glance::Unsure, Glance::at);
-        Self { glance, ..*self }
+    /// Looks at it.
+    pub(super) fn look(&mut self) {
+        self.glance = self.as_text().map_or(Glance::Unsure, Glance::at);
     }
 
     /// A field of the bytes `at` to `at + len`.

@@ -15,13 +15,15 @@ enum Event {
     Close,
 }
 
-/// Every unit, word for word.
-#[derive(Default)]
-struct Log(Vec<String>);
+/// Every unit, word for word, and what is wanted.
+struct Log(Vec<String>, Wants);
+
+/// Who only counts, and who looks into heads.
+const READERS: [Wants; 2] = [Wants::NOTHING, Wants { payload: 1, ..Wants::NOTHING }];
 
 impl Sink for Log {
     fn wants(&self) -> Wants {
-        Wants::NOTHING
+        self.1
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -31,8 +33,13 @@ impl Sink for Log {
 }
 
 /// The units that connections come to, each with its own events, taken in turns.
-fn told(connections: &[Vec<Event>], by_short_way: bool, memory: usize) -> (Vec<String>, Vec<usize>) {
-    let mut decoder = Decoder::within(memory, Log::default());
+fn told(
+    connections: &[Vec<Event>],
+    by_short_way: bool,
+    memory: usize,
+    wants: Wants,
+) -> (Vec<String>, Vec<usize>) {
+    let mut decoder = Decoder::within(memory, Log(Vec::new(), wants));
     if !by_short_way {
         decoder.scratch = Scratch::within(memory).without_short_way();
         decoder.memory.spare = crate::session::Spare::closed();
@@ -170,12 +177,14 @@ proptest! {
 
     #[test]
     fn the_short_way_of_a_handshake_tells_the_same(connections in prop::collection::vec(events(), 1..4)) {
-        let short = told(&connections, true, limits::MEMORY);
-        let long = told(&connections, false, limits::MEMORY);
-        for (short, long) in short.0.iter().zip(&long.0) {
-            prop_assert_eq!(short, long);
+        for wants in READERS {
+            let short = told(&connections, true, limits::MEMORY, wants);
+            let long = told(&connections, false, limits::MEMORY, wants);
+            for (short, long) in short.0.iter().zip(&long.0) {
+                prop_assert_eq!(short, long);
+            }
+            prop_assert_eq!(short.0.len(), long.0.len());
         }
-        prop_assert_eq!(short.0.len(), long.0.len());
     }
 }
 
@@ -188,8 +197,17 @@ fn whichever_bit_of_a_handshake_is_wrong_both_ways_say_so() {
         Event::Data(Side::B, b"\x81\x02Hi".to_vec()),
         Event::End(Side::A, StreamEnd::Fin),
     ];
-    let right = told(std::slice::from_ref(&usual), true, limits::MEMORY);
-    assert_eq!(right, told(std::slice::from_ref(&usual), false, limits::MEMORY), "what is held, too");
+    for wants in READERS {
+        whichever_bit_is_wrong(&usual, wants);
+    }
+}
+
+fn whichever_bit_is_wrong(usual: &Vec<Event>, wants: Wants) {
+    let told = |events: &Vec<Event>, by_short_way| {
+        told(std::slice::from_ref(events), by_short_way, limits::MEMORY, wants)
+    };
+    let right = told(usual, true);
+    assert_eq!(right, told(usual, false), "what is held, too");
     let mut differently_told = 0;
     for which in [0, 1] {
         let length = if which == 0 { ASKS.len() } else { ANSWERS.len() };
@@ -198,9 +216,8 @@ fn whichever_bit_of_a_handshake_is_wrong_both_ways_say_so() {
             if let Event::Data(_, bytes) = &mut events[which] {
                 bytes[bit / 8] ^= 0x80 >> (bit % 8);
             }
-            let events = [events];
-            let short = told(&events, true, limits::MEMORY);
-            assert_eq!(short, told(&events, false, limits::MEMORY), "head {which}, bit {bit}");
+            let short = told(&events, true);
+            assert_eq!(short, told(&events, false), "head {which}, bit {bit}");
             differently_told += usize::from(short.0 != right.0);
         }
     }
@@ -212,9 +229,9 @@ fn whichever_bit_of_a_handshake_is_wrong_both_ways_say_so() {
 fn short_of_memory_both_ways_give_the_same_up() {
     let asks = |n: usize| Event::Data(Side::A, ASKS.replace("/chat", &format!("/chat/{n}")).into_bytes());
     let connections: Vec<Vec<Event>> = (0..600).map(|n| vec![asks(n)]).collect();
-    let short = told(&connections, true, 1 << 20);
+    let short = told(&connections, true, 1 << 20, Wants::NOTHING);
     assert!(short.0.iter().any(|unit| unit.contains("memory-budget-reached")));
-    let long = told(&connections, false, 1 << 20);
+    let long = told(&connections, false, 1 << 20, Wants::NOTHING);
     assert_eq!(short.1, long.1, "what is held");
     if let Some((short, long)) = short.0.iter().zip(&long.0).find(|(short, long)| short != long) {
         panic!("{short}\nand\n{long}");

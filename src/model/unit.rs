@@ -216,7 +216,7 @@ pub struct HttpHead<'a> {
     /// The request or status line, without its line end. Untrusted.
     pub start_line: &'a str,
     /// The header fields in order.
-    pub headers: &'a [Header],
+    pub headers: &'a [Header<'a>],
     /// Whether all of the head was captured, up to its empty line; if not, it is as much as there is.
     pub complete: bool,
     /// The first bytes of the body; empty when there is none.
@@ -242,11 +242,11 @@ pub struct HttpExtent {
 
 /// One header field with the verdict on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct Header<'a> {
     /// As written.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Without surrounding white space. Untrusted.
-    pub value: String,
+    pub value: Cow<'a, str>,
     /// Whether it is right.
     pub verdict: Verdict,
     /// What it means for the WebSocket, empty when nothing.

@@ -35,7 +35,7 @@ pub enum Block<'a> {
     /// The first line of an HTTP message.
     StartLine(&'a str),
     /// The header fields of an HTTP message.
-    Headers(&'a [Header]),
+    Headers(&'a [Header<'a>]),
     /// Bytes.
     Payload { payload: Payload<'a>, level: usize },
     /// JSON, and what was said of it in a line already.
@@ -289,7 +289,7 @@ mod tests {
                 }
                 Block::StartLine(line) => line.to_owned(),
                 Block::Headers(it) => {
-                    let line = |it: &Header| format!("{}: {} | {:?}", it.name, it.value, it.verdict);
+                    let line = |it: &Header<'_>| format!("{}: {} | {:?}", it.name, it.value, it.verdict);
                     it.iter().map(line).collect::<Vec<_>>().join("\n")
                 }
                 Block::Payload { payload, .. } => Self::payload(&payload),

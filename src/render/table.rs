@@ -405,7 +405,7 @@ fn about(head: &HttpHead<'_>) -> String {
         .headers
         .iter()
         .filter(|header| header.verdict == Verdict::Broken)
-        .map(|header: &Header| header.name.as_str())
+        .map(|header: &Header<'_>| &*header.name)
         .collect();
     if wrong.is_empty() {
         head.start_line.to_owned()

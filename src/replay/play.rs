@@ -76,7 +76,7 @@ fn said_by_server(heard: &Heard, report: &ResponseReport) -> Speech {
 
 struct Speaker<'r> {
     heard: &'r Heard,
-    headers: &'r [Header],
+    headers: &'r [Header<'static>],
     fields: &'r [Field],
     findings: &'r [Finding],
 }

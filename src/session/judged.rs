@@ -16,7 +16,7 @@ pub(super) struct Judged {
     pub start_line: String,
     /// Its empty line was seen.
     pub complete: bool,
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
     pub fields: Vec<Field>,
     pub findings: Vec<Finding>,
     pub diagnoses: Vec<Diagnosis>,
@@ -55,10 +55,10 @@ impl Judged {
 }
 
 /// The header fields of a head that is no handshake's.
-pub(super) fn plain_headers(head: &Head<'_>) -> Vec<Header> {
+pub(super) fn plain_headers(head: &Head<'_>) -> Vec<Header<'static>> {
     let plain = |header: &HeaderLine<'_>| Header {
-        name: header.name.text().into_owned(),
-        value: header.value.text().into_owned(),
+        name: header.name.text().into_owned().into(),
+        value: header.value.text().into_owned().into(),
         verdict: Verdict::Irrelevant,
         meaning: Text::default(),
         name_at: head.span_of(header.name),

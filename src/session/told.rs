@@ -10,12 +10,21 @@ use super::judged::Judged;
 use super::memory::is_public;
 use super::preface::Preface;
 use super::spare::Spare;
-use crate::http::handshake::ResponseFacts;
+use crate::http::handshake::{self, ResponseFacts};
+use crate::http::head::Head;
 use crate::http::{self, CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
     At, Body, Dir, Finding, Flow, Handshake, HttpExtent, HttpHead, ON, Source, Text, Time, Unit, prefix,
 };
+
+/// A [usual](handshake::usual_headers) head.
+pub(super) struct UsualHead<'b> {
+    pub start_line: &'b str,
+    pub bytes: &'b [u8],
+    /// The head of the request that it answers, if it does.
+    pub asked: Option<&'b [u8]>,
+}
 
 impl Told {
     /// Holds a request against the addresses and against other connections. A proxy may have said that
@@ -107,41 +116,54 @@ impl About {
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
         let wants_source = cx.out.wants().fields;
+        let says_something = !(judged.findings.is_empty() && judged.diagnoses.is_empty());
         let source = || Source::carried(self.source(judged.dir), judged.pieces.clone());
         let source = wants_source.then(source);
         cx.out.emit(&Unit {
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
-            fields: &judged.fields,
+            // Who asks for none is told them of what there is something to say about.
+            fields: if wants_source || says_something { &judged.fields } else { &[] },
             findings: &judged.findings,
             sources: source.as_slice(),
             ..Unit::of(told.conn, Body::Http(&head))
         })
     }
 
-    /// Shows a head that came whole and begins its sender's stream, to a sink that does not look into heads.
+    /// Shows a [usual](handshake::usual_headers) head that came whole and begins its sender's stream.
     pub(super) fn show_usual(
         &self,
         dir: Dir,
-        (start_line, length): (&str, usize),
+        usual: &UsualHead<'_>,
         findings: &[Finding],
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Some(told) = &self.told else { return ON };
+        let UsualHead { start_line, bytes, asked } = *usual;
+        let (mut headers, mut fields) = (Vec::new(), Vec::new());
+        if cx.out.wants().heads() {
+            headers = handshake::usual_headers(bytes, dir, self.source(dir));
+            if !findings.is_empty() {
+                let head = Head::parse(bytes, self.source(dir), 0);
+                let asked = asked.map(|asked| Head::parse(asked, self.source(Dir::Client), 0));
+                fields = handshake::fields(&head, asked.as_ref());
+            }
+        }
         let head = HttpHead {
             offset: 0,
             bytes: &[],
             start_line,
             complete: true,
-            headers: &[],
+            headers: &headers,
             body: &[],
             body_whole: true,
             diagnoses: &[],
-            extent: HttpExtent { head: length as u64, ..HttpExtent::default() },
+            extent: HttpExtent { head: bytes.len() as u64, ..HttpExtent::default() },
         };
-        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(told.conn, Body::Http(&head)).at(at) })
+        let unit = Unit::of(told.conn, Body::Http(&head)).at(at);
+        cx.out.emit(&Unit { dir: Some(dir), findings, fields: &fields, ..unit })
     }
 
     /// Holds a request against the addresses and against other connections.

@@ -59,7 +59,7 @@ impl Conn {
     /// What a message means, and what it answers: by the keys of the user, if it has one of them.
     pub fn read(
         &mut self,
-        said: &Said<'_>,
+        said: &mut Said<'_>,
         keys: Option<&Arc<Keys>>,
         findings: &mut Vec<Finding>,
         room: &mut App,

@@ -383,7 +383,7 @@ fn read(
             }
         };
     }
-    let said = Said {
+    let mut said = Said {
         dir,
         text,
         bytes: message.payload,
@@ -397,7 +397,7 @@ fn read(
         agreed: false,
         known: false,
     };
-    let meaning = known.read(&said, requests.keys.as_ref(), findings, room);
+    let meaning = known.read(&mut said, requests.keys.as_ref(), findings, room);
     requests.account(known);
     meaning
 }

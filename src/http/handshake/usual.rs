@@ -261,7 +261,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http::handshake::{Outcome, check_request, check_response};
+    use crate::http::handshake::{Outcome, check_request, check_response, usual_headers};
     use crate::http::head::Head;
     use crate::model::{Dir, SourceId};
 
@@ -274,7 +274,8 @@ mod tests {
         let Some(usual) = Usual::default().request(bytes) else { return false };
         let shown = String::from_utf8_lossy(bytes);
         let head = Head::parse(bytes, source(Dir::Client), 0);
-        let report = check_request(&head, false);
+        let report = check_request(&head, true);
+        assert_eq!(report.headers, usual_headers(bytes, Dir::Client, source(Dir::Client)), "{shown}");
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         assert!(report.facts.is_upgrade && report.facts.broken.is_empty(), "{shown}");
         assert_eq!(report.facts.key.as_deref(), Some(&usual.key[..]), "{shown}");
@@ -292,7 +293,9 @@ mod tests {
         let mut reader = crate::http::head::HeadReader::new();
         assert_eq!(reader.push(bytes).consumed, usual.length, "{shown}");
         let head = reader.parse(source(Dir::Server), 0);
-        let report = check_response(Some(&facts), &head, Vec::new, false);
+        let report = check_response(Some(&facts), &head, Vec::new, true);
+        let bytes = &bytes[..usual.length];
+        assert_eq!(report.headers, usual_headers(bytes, Dir::Server, source(Dir::Server)), "{shown}");
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         let facts = &report.facts;
         assert_eq!((facts.outcome, facts.status), (Outcome::Open, Some(101)), "{shown}");

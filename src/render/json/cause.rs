@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::record::finding_ids;
-use super::value::{List, Members, Seconds, Sides, ToJson, members, object, open};
+use super::value::{List, Members, Seconds, Sides, ToJson, members, object, open, with};
 use super::write::Writer;
 use crate::cause::{Group, Place};
 use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
@@ -29,7 +29,7 @@ pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement<'_>, w: &mut Wri
         "frames": it.frames,
         "messages": it.messages,
         "bytes": it.bytes,
-        "line": &it.line(),
+        "line": with(|w: &mut Writer<W>| w.told(|part| it.tell(part))),
     );
     finding_ids(unit, w);
 }

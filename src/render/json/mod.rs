@@ -5,6 +5,7 @@
 //! three together.
 
 mod app;
+mod base64;
 pub(crate) mod cause;
 mod digits;
 mod escape;

@@ -214,9 +214,9 @@ as_json! {
     &str: |it, w| w.string(it);
     &String: |it, w| w.string(it);
     Time: |it, w| w.seconds(it.0);
-    &Text: |it, w| if it.args.is_empty() { it.template.put(w) } else { w.display(it) };
+    &Text: |it, w| if it.args.is_empty() { it.template.put(w) } else { w.words(it) };
     Cite: |it, w| w.display(it);
-    Endpoint: |it, w| w.display(it);
+    Endpoint: |it, w| w.endpoint(it);
     SourceId: |it, w| w.display(it);
     Severity: |it, w| w.word(it.name());
     &Span: |it, w| (it.source, it.start, it.end).put(w);
