@@ -82,6 +82,8 @@ pub mod replay;
 pub mod select;
 pub mod session;
 pub mod synth;
+#[cfg(test)]
+mod testing;
 pub mod timeline;
 pub mod tls;
 pub mod ws;

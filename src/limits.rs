@@ -106,6 +106,9 @@ pub const TLS_HELLO: usize = 16 * 1024;
 /// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
 pub const ANSWER_AWAITED: i64 = 5_000_000_000;
 
+/// The same where the client gives up, and not because somebody looked elsewhere at once.
+pub const ANSWER_WANTED: i64 = 2_000_000_000;
+
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
 pub const ANOMALIES_HELD: usize = 8;
 
@@ -210,6 +213,11 @@ pub const INFLATED: u64 = 256 * 1024 * 1024;
 /// inflated, because later messages may refer to it, but neither kept nor checked.
 pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
 
+/// Compressed messages of other directions after which a window is hardly in a cache any longer: so many
+/// windows are more than most second-level caches hold. What is read in which order depends on it, and nothing
+/// else.
+pub const WINDOWS_CACHED: u64 = 128;
+
 /// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept
 /// where nothing was agreed on, to tell whether they are compressed.
 pub const SCANNED: usize = 1024 * 1024;
@@ -310,7 +318,7 @@ pub const HOLD_TIME: u64 = 200_000_000;
 pub const LINGER_TIME: u64 = 200_000_000;
 
 /// Flows kept in such a state; the oldest makes room.
-pub const LINGERING: usize = 64 * 1024;
+pub const LINGERING: usize = 16 * 1024;
 
 /// Closed flows remembered, so that a late retransmission does not look like a new flow.
 pub const CLOSED_FLOWS: usize = 4096;
@@ -404,7 +412,8 @@ pub const ACKS_OUTSTANDING: usize = 256;
 /// Bytes held per session for its requests, both directions together.
 pub const REQUESTS_HELD: usize = 64 * 1024;
 
-/// Bytes held for the requests of all connections; those of connections that ask more are forgotten.
+/// Bytes held for the requests of all connections, or an eighth of the run's memory where that is less; those
+/// of connections that ask more are forgotten.
 pub const REQUESTS_HELD_TOTAL: usize = 32 * 1024 * 1024;
 
 /// Kinds of requests, by server, whose answers are compared with each other.

@@ -6,8 +6,8 @@ use crate::model::{App, Dir, Field, FieldDef, Finding, Rule, Source, SourceId, S
 
 use super::excerpt::cut;
 use super::glance::Glance;
-use super::json;
 use super::pending::{Moment, Requests};
+use super::validity::{is_valid, is_valid_at_length};
 use crate::limits::APP_SHOWN;
 
 /// A protocol that messages may speak.
@@ -29,6 +29,15 @@ pub struct Dialect {
     /// What reads its messages.
     pub reader: Reader,
 }
+
+/// Dialects are compared by place: there is one of each.
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Dialect {}
 
 /// What reads the messages of a protocol.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +65,8 @@ pub trait Decoder: fmt::Debug + Send {
     /// begin anywhere.
     fn lost(&mut self, _dir: Dir) {}
 
-    /// The connection is over, and all that was sent has been read.
-    fn end(&mut self, _found: &mut Vec<Finding>) {}
+    /// The connection was ended at this time, and all that was sent has been read.
+    fn end(&mut self, _ended: Option<Time>, _found: &mut Vec<Finding>) {}
 
     /// The requests of the connection that wait for answers, where the protocol has such.
     fn requests(&mut self) -> Option<&mut dyn Requests> {
@@ -148,15 +157,14 @@ impl<'a> Said<'a> {
     pub fn as_json(&self) -> Option<&'a str> {
         self.as_text().filter(|text| match self.glance {
             Glance::Json { .. } => true,
-            Glance::Unsure => json::is_valid_at_length(text),
-            Glance::None => json::is_valid(text),
+            Glance::Unsure => is_valid_at_length(text),
+            Glance::None => is_valid(text),
         })
     }
 
-    /// The same message, looked at.
-    pub(super) fn glanced(&self) -> Self {
-        let glance = self.as_text().map_or(Glance::Unsure, Glance::at);
-        Self { glance, ..*self }
+    /// Looks at it.
+    pub(super) fn look(&mut self) {
+        self.glance = self.as_text().map_or(Glance::Unsure, Glance::at);
     }
 
     /// A field of the bytes `at` to `at + len`.

@@ -4,8 +4,9 @@ use serde::de::IgnoredAny;
 
 use super::dialect::{Dialect, Reader, Said};
 use super::excerpt::cut;
+pub use super::validity::is_valid;
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
-use crate::model::json::{Json, is_deep, is_plainly_json};
+use crate::model::json::{Json, is_deep};
 use crate::model::{App, Cite, Field, Span, Text, Value, fields};
 
 /// JSON without a protocol around it.
@@ -61,16 +62,6 @@ pub fn content(bytes: &[u8]) -> Value {
         Ok(text) => Value::Text(cut(text).to_owned()),
         Err(_) => Value::Bytes(bytes[..bytes.len().min(APP_SHOWN)].to_vec()),
     }
-}
-
-/// Whether `text` is one JSON value (RFC 8259), nested no deeper than [`JSON_DEPTH`].
-pub fn is_valid(text: &str) -> bool {
-    is_plainly_json(text) || is_valid_at_length(text)
-}
-
-/// The same, where a look has not been enough to tell.
-pub fn is_valid_at_length(text: &str) -> bool {
-    !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What `serde_json` says of what is no JSON, as words of ours that can be translated.

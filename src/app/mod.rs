@@ -17,6 +17,7 @@ pub mod pending;
 pub mod socketio;
 pub mod stream;
 pub mod talk;
+mod validity;
 
 pub use dialect::{Decoder, Dialect, Reader, Said};
 pub use glance::Glance;

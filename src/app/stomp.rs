@@ -9,7 +9,7 @@ use super::pending::{Id, Pending, Request, Requests};
 use super::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
 use crate::model::{
-    Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value, fields, rules,
+    Answer, App, Cite, Dir, Failure, Field, FieldDef, Finding, Span, Text, Time, Value, fields, rules,
 };
 
 /// STOMP 1.0 to 1.2.
@@ -135,7 +135,7 @@ impl Decoder for Stomp {
         Some(&mut self.pending)
     }
 
-    fn end(&mut self, found: &mut Vec<Finding>) {
+    fn end(&mut self, _ended: Option<Time>, found: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
             let begun = &self.lanes[dir.index()].begun;
             if !begun.is_empty() {
@@ -408,7 +408,7 @@ mod tests {
             let said = Said::sample(Dir::Client, i as u64 + 1, true, wire.as_bytes());
             lines.push(stomp.read(&said, &mut found).map_or("-".into(), |app| app.summary.to_string()));
         }
-        stomp.end(&mut found);
+        stomp.end(None, &mut found);
         (lines, found.iter().map(|f| f.rule.id).collect())
     }
 

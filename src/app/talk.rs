@@ -52,20 +52,17 @@ impl Talk {
 
     /// What the next message of a direction means, if that can be told. What it breaks is added to `found`.
     /// `room` is for the protocols that [make none](Reader::Whole), and is to be lent to all of them again.
-    pub fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>, room: &mut App) -> Option<Meaning> {
+    pub fn read(&mut self, said: &mut Said<'_>, found: &mut Vec<Finding>, room: &mut App) -> Option<Meaning> {
         if let Some(agreed) = self.agreed
             && let Some(meaning) = self.read_agreed(agreed, said, found, room)
         {
             return Some(meaning);
         }
         let first = said.bytes.first().copied();
-        let looked_at;
-        let said = if said.text && said.is_whole() && matches!(first, Some(b'{' | b'[')) {
-            looked_at = said.glanced();
-            &looked_at
-        } else {
-            said
-        };
+        if said.text && said.is_whole() && matches!(first, Some(b'{' | b'[')) {
+            said.look();
+        }
+        let said = &*said;
         let mut candidates = match first {
             // Messages of a protocol that was seen may not show it by themselves.
             Some(first) if self.decoders.is_empty() => BY_FIRST[usize::from(first)],
@@ -144,7 +141,7 @@ impl Talk {
     }
 
     fn place(&self, dialect: &Dialect) -> Option<usize> {
-        self.decoders.iter().position(|(known, _)| known.id == dialect.id)
+        self.decoders.iter().position(|(known, _)| *known == dialect)
     }
 
     /// Something that `dir` sent is not there to be read.
@@ -184,11 +181,11 @@ impl Talk {
         to
     }
 
-    /// The connection is over, and all that was sent has been read: what that cuts short.
-    pub fn end(&mut self) -> Vec<Finding> {
+    /// The connection was ended at this time, and all that was sent has been read: what that cuts short.
+    pub fn end(&mut self, ended: Option<Time>) -> Vec<Finding> {
         let mut found = Vec::new();
         for (_, decoder) in &mut self.decoders {
-            decoder.end(&mut found);
+            decoder.end(ended, &mut found);
         }
         found
     }
@@ -259,7 +256,7 @@ mod tests {
         let said = |(i, bytes)| Said::sample(Dir::Client, i, true, bytes);
         let read = messages.iter().enumerate().map(|(i, bytes)| (i as u64 + 1, *bytes)).map(said);
         let mut room = App::default();
-        let mut read_one = |said| Some(talk.read(&said, &mut found, &mut room)?.app(&room).protocol);
+        let mut read_one = |mut said| Some(talk.read(&mut said, &mut found, &mut room)?.app(&room).protocol);
         read.map(&mut read_one).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Connections that were ended by a Close frame which says that something was wrong (RFC 6455 §7.4.1).
 
 use super::over::{Over, seen_in};
+use crate::limits;
 use crate::model::quantity::{grouped, size, span};
 use crate::model::{
     Case, Cite, CloseCode, ClosePart, Diagnosis, Dir, Finding, Measure, Quantity, Rule, Text, prefix, rules,
@@ -99,7 +100,7 @@ rules! {
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let Some((by, close)) = over.close() else { return };
-    let Some(code) = close.code else { return };
+    let Some(code) = close.code.filter(|code| code.0 != 1000) else { return };
     let Some(rule) = rule(over, by, close, code) else { return };
     let reason = prefix(&close.reason, REASON);
     let name = code.name();
@@ -123,7 +124,6 @@ fn rule(over: &Over<'_>, by: Dir, close: &ClosePart, code: CloseCode) -> Option<
     let reason = close.reason.to_ascii_lowercase();
     let is_pong = reason.contains("ping timeout") || reason.contains("pong timeout");
     Some(match code.0 {
-        1000 => return None,
         // A page is left.
         1001 if by == Dir::Client => return None,
         // It may answer one that the capture lacks, and repeats its code then.
@@ -176,14 +176,22 @@ fn diagnosis(
     }
     if *rule == KEEPALIVE_TIMEOUT {
         let silent = over.ended().zip(side.heard.or(over.ending.began)).map(|(end, heard)| end.since(heard));
-        if let Some(silent) = silent {
-            case.measures.push(Measure::of(Quantity::Waited, silent.max(0)));
+        if let Some(silent) = silent.filter(|silent| *silent >= limits::PONG_SOON) {
+            case.measures.push(Measure::of(Quantity::Waited, silent));
         }
         if over.has_broken(&ws::PONG_PAYLOAD_MISMATCH, peer) {
             let what =
                 Text::new("the {} sent pongs, but with other payloads than the pings, which answer none")
                     .word(peer.name());
             let mend = "send the payload of a ping back in its pong (RFC 6455 §5.5.3)";
+            return Some(Diagnosis::new(rule.id, what, mend));
+        }
+        // It was there, and sent other things.
+        if silent.is_none_or(|silent| silent < limits::PONG_SOON) {
+            let what = Text::new("the {} had sent pings, and got no pong, although the {} went on sending")
+                .word(by.name())
+                .word(peer.name());
+            let mend = "let the other endpoint read all the time and answer each ping with a pong";
             return Some(Diagnosis::new(rule.id, what, mend));
         }
         let what = Text::new("the {} had sent pings, and heard nothing of the {} for {}")
@@ -204,9 +212,26 @@ fn diagnosis(
 fn too_big(over: &Over<'_>, sender: Dir, close: &ClosePart, case: &mut Case) -> Diagnosis {
     let side = &over.ending.sides[sender.index()];
     let under_way = side.unfinished.map(|it| it.length());
-    let bytes = under_way.unwrap_or(0).max(side.largest);
+    let sent = under_way.unwrap_or(0).max(side.largest);
+    // Receivers count what they have to keep.
+    let inflated = over.inflated[sender.index()];
+    let bytes = sent.max(inflated);
     let limit = limit(&close.reason, bytes);
     let what = match (bytes, limit) {
+        (_, None) if inflated > sent => {
+            Text::new("a compressed message of the {} inflates to {} bytes ({}), more than its peer allows")
+                .word(sender.name())
+                .and(grouped(inflated))
+                .and(size(inflated))
+        }
+        (_, Some(limit)) if inflated > sent => Text::new(
+            "a compressed message of the {} inflates to {} bytes ({}); its peer allows {}, as the reason \
+             says",
+        )
+        .word(sender.name())
+        .and(grouped(inflated))
+        .and(size(inflated))
+        .and(grouped(limit)),
         (0, _) => Text::new("a message of the {} is longer than its peer allows").word(sender.name()),
         (bytes, None) => Text::new("a message of the {} has {} bytes ({}), more than its peer allows")
             .word(sender.name())

@@ -2,7 +2,7 @@
 
 use super::over::{Over, seen_in};
 use crate::model::quantity::grouped;
-use crate::model::{Case, Cite, Diagnosis, Dir, Finding, StreamEnd, Text, rules};
+use crate::model::{Case, Cite, Diagnosis, Dir, Finding, Rule, StreamEnd, Text, rules};
 
 rules! {
     /// Ends in the middle of something.
@@ -17,6 +17,11 @@ rules! {
         "what was on its way is thrown away on both ends",
         usually "the process was killed, or its program closed the socket with data unread",
         mend "look for a crash or a kill at this time; close with a Close frame before the socket is closed";
+}
+
+/// Whether a rule says no more than that a connection was reset.
+pub(super) fn is_reset(rule: &Rule) -> bool {
+    *rule == ABORTED
 }
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
@@ -56,7 +61,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     // Who has waited in vain for long enough gives up.
     let is_explained = causes.iter().any(|cause| {
         super::tcp::explains(cause.rule)
-            || [&super::silence::IDLE_TIMEOUT, &super::size::AT_THE_END].contains(&cause.rule)
+            || super::silence::explains(cause.rule)
+            || *cause.rule == super::size::AT_THE_END
     });
     if end.how == StreamEnd::Rst && !is_explained {
         let got = Text::new("RST from the {}").word(end.by.name());

@@ -3,17 +3,16 @@
 //! Connections are told when they are over, in whatever order that is; what happened when is sorted out at
 //! the end. So the same comes out however the capture is cut or its packets are ordered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::over::Over;
 use super::silence::Evidence;
-use super::{Fast, silence};
+use super::{Fast, Group, Place, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, span};
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, StreamEnd, Text, Time,
-    rules,
+    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, Text, Time, rules,
 };
 
 rules! {
@@ -50,6 +49,17 @@ rules! {
 /// Those that explain why connections ended, and not only what came of it.
 pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
 
+/// Whether ends that these connections had together are those of a group, as far as its time and its number
+/// of connections tell.
+pub(super) fn may_explain(together: &Group, group: &Group) -> bool {
+    let ended = together.last.time;
+    let is_then = |place: &Place| {
+        let apart = place.time.zip(ended).map_or(0, |(time, ended)| time.since(ended).abs());
+        *together.rule != ENDED_TOGETHER || apart <= SECOND
+    };
+    group.connections <= together.connections && is_then(&group.first) && is_then(&group.last)
+}
+
 /// What is remembered of a connection that is over.
 #[derive(Clone, Copy, Debug)]
 struct Event {
@@ -63,6 +73,10 @@ struct Event {
     is_cut: bool,
     /// Its client has a reason to come back.
     failed: bool,
+    /// A page was left (1001).
+    left: bool,
+    /// After a silence that a usual timeout explains.
+    is_idle: bool,
     /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
     silence: Option<i64>,
     /// Who may have had a timeout then.
@@ -95,6 +109,8 @@ const SECOND: i64 = 1000 * MILLISECOND;
 const NO_PAUSE: i64 = SECOND;
 /// How often it has to, to be told of.
 const STORM: usize = 5;
+/// A page that is left sooner than this was hardly looked at.
+const GLANCE: i64 = 2 * SECOND;
 /// Earlier connections of a client that are looked at.
 const LOOKED_BACK: usize = 32;
 /// Clients that are named one by one.
@@ -126,11 +142,11 @@ impl Crowd {
         let by = close.map(|(by, _)| by).or(end.map(|end| end.by));
         let code = close.and_then(|(_, close)| close.code).map(|code| code.0);
         let is_fine = matches!(code, Some(1000)) || code == Some(1001) && by == Some(Dir::Client);
-        let is_unexplained = causes.iter().all(|cause| *cause.rule == silence::NO_HEARTBEAT);
-        let silence = match over.cut() {
-            Some(end) if end.how == StreamEnd::Fin && is_unexplained && over.is_whole() => over.silence(),
-            _ => None,
-        };
+        // That a silent connection was reset is no cause beside the silence.
+        let is_unexplained = causes
+            .iter()
+            .all(|cause| super::crash::is_reset(cause.rule) || *cause.rule == silence::NO_HEARTBEAT);
+        let is_silent = over.is_websocket() && is_unexplained && over.knows_silence() && over.is_at_rest();
         let is_refused = over.has_no_websocket();
         self.events += 1;
         self.servers.entry(server).or_default().push(Event {
@@ -140,8 +156,10 @@ impl Crowd {
             client: over.connection.client_ip(),
             by,
             is_cut: close.is_none(),
+            left: code == Some(1001) && by == Some(Dir::Client),
             failed: !is_fine && (by == Some(Dir::Server) || is_refused),
-            silence: silence.filter(|_| over.is_websocket() && by == Some(Dir::Server)),
+            is_idle: causes.iter().any(|cause| silence::explains(cause.rule)),
+            silence: over.silence().filter(|_| is_silent),
             evidence: over.cut().map(|end| Evidence::about(over, end)),
             orphaned: orphaned(over),
             packet: close.map(|(_, close)| close.packet).or(end.map(|end| end.packet)).unwrap_or_default(),
@@ -155,15 +173,25 @@ impl Crowd {
         let mut told = Vec::new();
         for (server, mut events) in servers {
             events.sort_by_key(|event| (event.began, event.conn));
-            told.extend(same_silence(server, &events));
+            let (together, gone) = ended_together(server, &events);
+            // What ended all at once has not waited for the silence of each.
+            let mut silent: Vec<Event> =
+                events.iter().copied().filter(|event| !gone.contains(&event.conn)).collect();
+            silent.sort_by_key(|event| event.by.map(Dir::index));
+            for own in silent.chunk_by(|a, b| a.by == b.by) {
+                told.extend(same_silence(server, own));
+            }
             let mut by_client = events.clone();
             by_client.sort_by_key(|event| event.client);
             let each = by_client.chunk_by(|a, b| a.client == b.client);
-            let storms: Vec<_> = each.filter_map(Storm::of).collect();
+            let storms: Vec<_> = each.filter_map(|own| Storm::of(own, |event| event.failed, STORM)).collect();
             told.extend(storms.iter().filter_map(|storm| storm.tell(server, storms.len())));
-            let each = by_client.chunk_by(|a, b| a.client == b.client);
-            told.extend(each.filter_map(|own| left_half_open(server, own)));
-            told.extend(ended_together(server, &events));
+            for own in by_client.chunk_by(|a, b| a.client == b.client) {
+                let is_glance = |event: &Event| event.left && event.ended.since(event.began) < GLANCE;
+                told.extend(Storm::of(own, is_glance, MANY).and_then(|storm| storm.tell(server, 1)));
+                told.extend(left_half_open(server, own));
+            }
+            told.extend(together);
         }
         told
     }
@@ -184,18 +212,39 @@ fn range(of: Quantity, values: impl Iterator<Item = i64> + Clone) -> Option<Meas
     Some(Measure { of, least, most })
 }
 
-/// Several ends after the same silence that no usual timeout explains.
+/// The longest run of silences, which are sorted, that may come from the same timeout.
+fn alike(silent: &[(i64, Event)]) -> &[(i64, Event)] {
+    let (mut from, mut most) = (0, &silent[..0]);
+    for to in 0..silent.len() {
+        let reach = |from: usize| (silent[from].0 / ALIKE).max(20 * MILLISECOND);
+        while silent[to].0 - silent[from].0 > reach(from) {
+            from += 1;
+        }
+        if to + 1 - from > most.len() {
+            most = &silent[from..=to];
+        }
+    }
+    most
+}
+
+/// Several ends by the same side after the same silence that no usual timeout explains.
 fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
     let mut silent: Vec<(i64, Event)> =
         events.iter().filter_map(|event| event.silence.map(|silence| (silence, *event))).collect();
     silent.retain(|(silence, _)| *silence >= SECOND && silence::usual(*silence).is_none());
     silent.sort_by_key(|(silence, event)| (*silence, event.conn));
-    let alike = silent.chunk_by(|(a, _), (b, _)| b - a <= (a / ALIKE).max(20 * MILLISECOND));
-    let most = alike.max_by_key(|run| run.len())?;
+    let most = alike(&silent);
     let (least, longest) = (most.first()?.0, most.last()?.0);
     // Two may be a coincidence, unless it is a long time to the moment.
     let is_exact = least >= PATIENCE && longest - least <= (least / EXACT).max(10 * MILLISECOND);
     if most.len() < 2 || most.len() < ALL && !is_exact {
+        return None;
+    }
+    let by = most.first()?.1.by?;
+    // A client that ends ends all of its connections, however long they were silent.
+    let ends = most.iter().map(|(_, event)| event.ended);
+    let (first, last) = ends.clone().min().zip(ends.max())?;
+    if by == Dir::Client && last.since(first) <= MOMENT {
         return None;
     }
     let events: Vec<Event> = most.iter().map(|(_, event)| *event).collect();
@@ -203,7 +252,8 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
         .and(span(least))
         .and(span(longest));
     let what =
-        Text::with("{} connections to {} ended by the server after the same silence", most.len()).and(server);
+        Text::with("{} connections to {} ended by the {} after the same silence", most.len()).and(server);
+    let what = what.word(by.name());
     let silence = Measure { of: Quantity::Silence, least, most: longest };
     let case = Case::new(what, vec![Measure::count(Quantity::Connections, most.len() as u64), silence]);
     let evidence = events.first().and_then(|event| event.evidence);
@@ -229,9 +279,10 @@ struct Storm {
 }
 
 impl Storm {
-    /// What a client does whose connections these are, by when they began.
-    fn of(events: &[Event]) -> Option<Self> {
-        let mut ended: Vec<Event> = events.iter().copied().filter(|event| event.failed).collect();
+    /// What a client does after connections that ended like this, if it does it so often at least; `events`
+    /// are its own, by when they began.
+    fn of(events: &[Event], is_lost: impl Fn(&Event) -> bool, least: usize) -> Option<Self> {
+        let mut ended: Vec<Event> = events.iter().copied().filter(|event| is_lost(event)).collect();
         ended.sort_by_key(|event| (event.ended, event.conn));
         let (mut pauses, mut lost) = (Vec::new(), Vec::new());
         let mut next = 0;
@@ -251,7 +302,7 @@ impl Storm {
             }
         }
         let client = events.first()?.client;
-        (pauses.len() >= STORM).then_some(Self { client, pauses, lost })
+        (pauses.len() >= least).then_some(Self { client, pauses, lost })
     }
 
     /// The finding about it, where so many clients of the server do the same: of many none is named.
@@ -272,14 +323,22 @@ impl Storm {
         let case = Case::new(what, measures.into_iter().flatten().collect());
         let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
         let got = Text::with(
-            "back {} times, {} to {} after the last connection had failed",
+            "back {} times, {} to {} after the last connection had ended",
             grouped(pauses.len() as u64),
         )
         .and(span(*least))
         .and(span(*most));
         let expected = "a pause that grows with each failure".into();
         let case = Case { client: *client, ..case };
-        let finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
+        let mut finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
+        if lost.iter().all(|event| event.left) {
+            finding = finding.because(Diagnosis::new(
+                RECONNECT_STORM.id,
+                "a page that is loaded again and again: each time it leaves with 1001, and opens a new \
+                 connection",
+                "look for what reloads the page: a script, a redirect to itself, a development server",
+            ));
+        }
         Some(together(finding, server, lost))
     }
 }
@@ -337,11 +396,12 @@ fn left_half_open(server: Endpoint, events: &[Event]) -> Option<Together> {
 }
 
 /// All connections of a server that were open ended together, and perhaps came back together.
-fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
+/// They, and the numbers of the connections.
+fn ended_together(server: Endpoint, events: &[Event]) -> (Vec<Together>, HashSet<u32, Fast>) {
     let mut ends: Vec<Event> =
         events.iter().copied().filter(|event| event.by == Some(Dir::Server) && event.failed).collect();
     ends.sort_by_key(|event| (event.ended, event.conn));
-    let mut told = Vec::new();
+    let (mut told, mut all) = (Vec::new(), HashSet::default());
     for burst in ends.chunk_by(|a, b| b.ended.since(a.ended) <= MOMENT) {
         let (Some(first), Some(last)) = (burst.first(), burst.last()) else { continue };
         let took = last.ended.since(first.ended);
@@ -362,8 +422,8 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
             continue;
         }
         told.extend(herd(server, last.ended, events));
-        // Close frames say themselves why.
-        if burst.iter().any(|event| !event.is_cut) {
+        // Close frames say themselves why, and so does a timeout of connections that fell silent together.
+        if burst.iter().any(|event| !event.is_cut) || burst.iter().all(|event| event.is_idle) {
             continue;
         }
         let got = Text::with("{} connections ended within {}", gone).and(span(took));
@@ -376,9 +436,10 @@ fn ended_together(server: Endpoint, events: &[Event]) -> Vec<Together> {
         let case = Case::new(what.and(span(took)), measures);
         let finding =
             Finding::new(&ENDED_TOGETHER, None, "connections that end one by one".into(), got).like(case);
+        all.extend(burst.iter().map(|event| event.conn));
         told.push(together(finding, server, burst));
     }
-    told
+    (told, all)
 }
 
 /// Clients that came back together after `since`.
@@ -398,4 +459,92 @@ fn herd(server: Endpoint, since: Time, events: &[Event]) -> Option<Together> {
     let finding = Finding::new(&HERD, None, "clients that come back one by one".into(), got)
         .like(Case::new(what, measures));
     Some(together(finding, server, run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// A connection that lasted from one moment to another, in milliseconds, and was ended so by the server.
+    fn event(conn: u32, began: u64, ended: u64) -> Event {
+        Event {
+            conn,
+            began: Time(began * MS),
+            ended: Time(ended * MS),
+            client: Some([192, 0, 2, 1].into()),
+            by: Some(Dir::Server),
+            is_cut: true,
+            failed: true,
+            left: false,
+            is_idle: false,
+            silence: Some((ended - began) as i64 * MILLISECOND),
+            evidence: None,
+            orphaned: None,
+            packet: u64::from(conn),
+        }
+    }
+
+    /// The ids of what these show.
+    fn told(events: &[Event]) -> Vec<&'static str> {
+        let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
+        let crowd =
+            Crowd { servers: [(server, events.to_vec())].into_iter().collect(), events: events.len() };
+        crowd.tell().iter().flat_map(|told| &told.findings).map(|finding| finding.rule.id).collect()
+    }
+
+    #[test]
+    fn what_ends_all_at_once_has_not_waited_for_the_silence_of_each() {
+        let all: Vec<Event> = (0..8).map(|n| event(n, 20 * u64::from(n), 4000)).collect();
+        assert_eq!(told(&all), ["server-ended-all"]);
+        // One after the other, each after the same silence, it is a timeout.
+        let each: Vec<Event> =
+            (0..8).map(|n| event(n, 900 * u64::from(n), 900 * u64::from(n) + 7000)).collect();
+        assert_eq!(told(&each), ["same-silence"]);
+        // A usual timeout explains each, also of those that fell silent together.
+        let idle: Vec<Event> =
+            all.iter().map(|event| Event { is_idle: true, silence: None, ..*event }).collect();
+        assert_eq!(told(&idle), [""; 0]);
+    }
+
+    #[test]
+    fn a_proxy_in_front_of_a_server_is_tired_of_silence_and_a_client_that_ends_is_not() {
+        let by_client = |event: Event| Event { by: Some(Dir::Client), failed: false, ..event };
+        let each = (0..4).map(|n| by_client(event(n, 900 * u64::from(n), 900 * u64::from(n) + 7000)));
+        assert_eq!(told(&each.collect::<Vec<_>>()), ["same-silence"]);
+        let all = (0..4).map(|n| by_client(event(n, 20 * u64::from(n), 7000)));
+        assert_eq!(told(&all.collect::<Vec<_>>()), [""; 0]);
+    }
+
+    #[test]
+    fn silences_of_one_timeout_differ_hardly() {
+        // Each is near the next, and the last far from the first.
+        let drifting: Vec<Event> =
+            (0..20).map(|n| event(n, 900 * u64::from(n), 960 * u64::from(n) + 3000)).collect();
+        let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
+        let case = same_silence(server, &drifting).and_then(|told| told.findings[0].case.clone());
+        assert!(case.is_none(), "{case:?}");
+    }
+
+    #[test]
+    fn a_page_that_reloads_itself_is_a_storm_and_one_that_is_left_is_none() {
+        let page = |n: u32, lasts: u64| {
+            let began = u64::from(n) * (lasts + 50);
+            Event {
+                by: Some(Dir::Client),
+                is_cut: false,
+                left: true,
+                failed: false,
+                silence: None,
+                ..event(n, began, began + lasts)
+            }
+        };
+        let reloads: Vec<Event> = (0..20).map(|n| page(n, 300)).collect();
+        assert_eq!(told(&reloads), ["reconnect-storm"]);
+        let few: Vec<Event> = (0..6).map(|n| page(n, 300)).collect();
+        assert_eq!(told(&few), [""; 0]);
+        let reader: Vec<Event> = (0..20).map(|n| page(n, 9000)).collect();
+        assert_eq!(told(&reader), [""; 0]);
+    }
 }

@@ -1,18 +1,19 @@
 //! What went wrong in an input, worst first and grouped: the answer before the evidence.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use super::{Fast, crowd, pace, reply, silence};
+use super::{Fast, crash, crowd, pace, reply, silence};
 use crate::http::RECONNECT_WITHOUT_BACKOFF;
 use crate::limits;
 use crate::model::{
     Body, Case, Connection, Diagnosis, Dir, Endpoint, Finding, Flow, Judgement, Measure, Meta, ON, Outcome,
     Quantity, Rule, Severity, Sink, Summary, Text, Time, Unit, Wants,
 };
-use crate::ws;
+use crate::{net, ws};
 
 /// Rules that only say how a connection ended: where a cause says why, they add nothing.
 static MANNERS: &[&Rule] = &[
@@ -24,6 +25,13 @@ static MANNERS: &[&Rule] = &[
     &ws::INCOMPLETE_MESSAGE,
     &ws::FAILED_WITHOUT_CLOSE,
 ];
+
+/// What the capture lacks: it limits what can be said, and explains nothing.
+static LIMITS: &[&Rule] = &[&net::PACKET_TRUNCATED, &net::TCP_GAP];
+
+/// From how many paths of a server on what is said of each in the same words is said once: one is a room, a
+/// user or a token, then, and not a service.
+const PATHS: usize = 3;
 
 /// Gathers what a head of at most a screen says of an input, from its units.
 #[derive(Debug, Default)]
@@ -57,8 +65,11 @@ pub struct Head {
     storms: HashSet<(Endpoint, u32), Fast>,
     /// What was found of the pauses of clients before that, and whose: a storm says the same, and more.
     hasty: Vec<Hasty>,
-    /// The one that was over last: what is told of a session of Engine.IO comes behind its connection.
-    over: Option<(u32, Open)>,
+    /// Those that were over last, with the numbers of their sites: what is told of a session of Engine.IO
+    /// comes behind its connections.
+    over: VecDeque<(u32, u32)>,
+    /// The connections of groups that have several.
+    members: HashSet<(usize, u32), Fast>,
 }
 
 /// Findings that are told together.
@@ -70,8 +81,10 @@ pub struct Group {
     pub blame: Option<Dir>,
     /// The server, where it is the same for all.
     pub server: Option<Endpoint>,
-    /// Untrusted.
+    /// The path, where it is the same for all. Untrusted.
     pub target: Option<String>,
+    /// How many paths there are.
+    pub paths: usize,
     /// What they have in common, as a sentence about connections; what the first of them found where they
     /// have no more in common than the rule.
     pub what: Text,
@@ -153,19 +166,31 @@ impl Head {
     /// The groups, worst first: by severity, then by the number of connections. What ended a connection
     /// comes before the rules that were broken in it, and what several connections show together before
     /// what each of them shows.
-    pub fn groups(&self) -> Vec<&Group> {
+    ///
+    /// What is said of [many paths](PATHS) of a server in the same words is said once.
+    pub fn groups(&self) -> Vec<Cow<'_, Group>> {
         let mut worst: HashMap<u32, Severity, Fast> = HashMap::default();
         for group in &self.groups {
             let known = worst.entry(group.first.conn).or_insert(group.rule.severity);
             *known = (*known).max(group.rule.severity);
         }
         // What explains the end of all connections of a server explains each.
-        let is_explained = |group: &&Group| {
-            let together = |other: &Group| crowd::ENDS.contains(&other.rule) && other.server == group.server;
-            let is_manner = MANNERS.contains(&group.rule) || *group.rule == silence::NO_HEARTBEAT;
-            is_manner && group.server.is_some() && self.groups.iter().any(together)
+        let is_cut = |group: &Group| {
+            let whole = |other: &Group| *other.rule == net::PACKET_TRUNCATED && other.server == group.server;
+            *group.rule == net::TCP_GAP && self.groups.iter().any(whole)
         };
-        let mut groups: Vec<&Group> = self.groups.iter().filter(|group| !is_explained(group)).collect();
+        let is_explained = |group: &&Group| {
+            let is_reset = crash::is_reset(group.rule);
+            let is_part = |other: &Group| {
+                crowd::ENDS.contains(&other.rule)
+                    && other.server == group.server
+                    // A reset at another time is another thing.
+                    && (!is_reset || crowd::may_explain(other, group))
+            };
+            let is_manner = MANNERS.contains(&group.rule) || *group.rule == silence::NO_HEARTBEAT;
+            (is_manner || is_reset) && group.server.is_some() && self.groups.iter().any(is_part)
+        };
+        let mut groups = joined(self.groups.iter().filter(|group| !is_explained(group) && !is_cut(group)));
         groups.sort_by_key(|group| {
             let (own, conn) = (group.rule.severity, group.first.conn);
             // A note explains nothing, unless it says what led to the end.
@@ -173,7 +198,8 @@ impl Head {
                 group.is_case && conn > 0 && (own > Severity::Note || *group.rule == pace::RATE_GREW);
             let severity = if explains { worst[&conn] } else { own };
             let is_shared = group.is_case && conn == 0;
-            let weight = (severity, group.is_case, is_shared, own, group.connections, group.times);
+            let is_seen = !LIMITS.contains(&group.rule);
+            let weight = (severity, is_seen, group.is_case, is_shared, own, group.connections, group.times);
             (Reverse(weight), group.first.time, conn)
         });
         groups
@@ -245,7 +271,10 @@ impl Head {
         if connection.ending.is_some() {
             return;
         }
-        let path = connection.target.as_deref().map(|target| target.split('?').next().unwrap_or_default());
+        let path = connection.target.as_deref().map(|target| {
+            let end = target.bytes().position(|b| b == b'?');
+            &target[..end.unwrap_or(target.len())]
+        });
         let is_last = |site: &&u32| {
             self.sites
                 .get(**site as usize)
@@ -279,10 +308,18 @@ impl Head {
 
     fn judgement(&mut self, unit: &Unit<'_>, judgement: &Judgement<'_>) {
         *self.outcomes.entry(judgement.outcome).or_default() += 1;
-        self.over = self.open.remove(&unit.conn).map(|open| (unit.conn, open));
-        let manners = self.over.as_mut().and_then(|(_, open)| open.manners.take());
+        let mut manners = None;
+        if let Some(open) = self.open.remove(&unit.conn) {
+            if self.over.len() == limits::HEAD_CONNECTIONS {
+                self.over.pop_front();
+            }
+            self.over.push_back((unit.conn, open.site));
+            manners = open.manners;
+        }
         // Requests without an answer say nothing of the manner of the end.
-        if unit.findings.iter().all(|finding| reply::RULES.contains(&finding.rule)) {
+        let says_little =
+            |finding: &Finding| reply::RULES.contains(&finding.rule) && !reply::explains(finding);
+        if unit.findings.iter().all(says_little) {
             for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }
@@ -303,8 +340,8 @@ impl Head {
     }
 
     fn add(&mut self, finding: &Finding, place: Place) {
-        let over = || self.over.as_ref().filter(|(conn, _)| *conn == place.conn).map(|(_, open)| open);
-        let site = self.open.get(&place.conn).or_else(over).map(|open| open.site);
+        let over = || self.over.iter().rev().find(|(conn, _)| *conn == place.conn).map(|(_, site)| *site);
+        let site = self.open.get(&place.conn).map(|open| open.site).or_else(over);
         self.add_at(site, finding, place);
     }
 
@@ -320,16 +357,49 @@ impl Head {
         let (server, target) = site.cloned().unwrap_or((together, None));
         let what = finding.case.as_ref().map_or_else(String::new, |case| case.what.to_string());
         let key: Key = (rule.id, finding.blame, server, target, what);
-        if let Some(group) = self.places.get(&key).and_then(|at| self.groups.get_mut(*at)) {
-            group.add(finding, place);
+        let known = self.places.get(&key).copied();
+        if let Some((at, group)) = known.and_then(|at| Some((at, self.groups.get_mut(at)?))) {
+            // Of too many it is no longer known whether they were counted; most come in their order.
+            let is_new = place.conn != group.last.conn
+                && (self.members.len() >= limits::CROWD || self.members.insert((at, place.conn)));
+            group.add(finding, place, is_new);
         } else if self.groups.len() < limits::GROUPS {
             let (server, target) = (key.2, key.3.clone());
+            self.members.insert((self.groups.len(), place.conn));
             self.places.insert(key, self.groups.len());
             self.groups.push(Group::new(finding, place, server, target));
         } else {
             self.more += 1;
         }
     }
+}
+
+/// Puts together what is said of many paths of a server in the same words.
+fn joined<'a>(groups: impl Iterator<Item = &'a Group>) -> Vec<Cow<'a, Group>> {
+    let mut rows: Vec<Vec<&Group>> = Vec::new();
+    let mut places: HashMap<(Key, bool), usize, Fast> = HashMap::default();
+    for group in groups {
+        let is_of_connections = group.is_case && group.first.conn > 0;
+        let target = group.target.clone().filter(|_| !is_of_connections);
+        let key = (group.rule.id, group.blame, group.server, target, group.what.to_string());
+        let at = *places.entry((key, is_of_connections)).or_insert(rows.len());
+        match rows.get_mut(at) {
+            Some(row) => row.push(group),
+            None => rows.push(vec![group]),
+        }
+    }
+    let mut joined = Vec::new();
+    for row in rows {
+        match row.split_first() {
+            Some((first, others)) if row.len() >= PATHS => {
+                let mut all = (*first).clone();
+                others.iter().for_each(|other| all.join(other));
+                joined.push(Cow::Owned(all));
+            }
+            _ => joined.extend(row.into_iter().map(Cow::Borrowed)),
+        }
+    }
+    joined
 }
 
 impl Group {
@@ -347,6 +417,7 @@ impl Group {
             blame: finding.blame,
             server,
             target,
+            paths: 1,
             what,
             measures,
             times: 1,
@@ -358,18 +429,37 @@ impl Group {
         }
     }
 
-    fn add(&mut self, finding: &Finding, place: Place) {
+    fn add(&mut self, finding: &Finding, place: Place, is_new: bool) {
         self.times += 1;
-        if place.conn != self.last.conn {
-            self.connections += 1;
+        self.connections += u64::from(is_new);
+        if place.packet > 0 && place.packet < self.first.packet {
+            self.first = place;
         }
-        self.last = place;
-        for one in finding.case.iter().flat_map(|case| &case.measures) {
+        if place.packet == 0 || place.packet >= self.last.packet {
+            self.last = place;
+        }
+        self.measure(finding.case.iter().flat_map(|case| &case.measures));
+    }
+
+    fn measure<'a>(&mut self, measures: impl IntoIterator<Item = &'a Measure>) {
+        for one in measures {
             match self.measures.iter_mut().find(|all| all.of == one.of) {
                 Some(all) => (all.least, all.most) = (all.least.min(one.least), all.most.max(one.most)),
                 None => self.measures.push(*one),
             }
         }
+    }
+
+    /// Takes what another group has, of another path.
+    fn join(&mut self, other: &Self) {
+        self.target = None;
+        self.paths += other.paths;
+        self.times += other.times;
+        self.connections += other.connections;
+        let when = |place: &Place| (place.packet, place.time);
+        self.first = if when(&other.first) < when(&self.first) { other.first } else { self.first };
+        self.last = if when(&other.last) > when(&self.last) { other.last } else { self.last };
+        self.measure(&other.measures);
     }
 }
 
@@ -400,3 +490,6 @@ impl Sink for Head {
         ON
     }
 }
+
+#[cfg(test)]
+mod tests;

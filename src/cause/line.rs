@@ -17,7 +17,7 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
         status: connection.status,
         lived: over.lived(),
         silence: over.silence().filter(|_| over.is_websocket()),
-        last: ending.heard().map(|(dir, _)| dir),
+        last: over.heard().map(|(dir, _)| dir),
         unfinished: [ending.sides[0].unfinished, ending.sides[1].unfinished],
         frames: client.frames + server.frames,
         messages: client.messages + server.messages,

@@ -59,6 +59,20 @@ fn is_asked<S: Sink>(sink: &S) -> bool {
     app && causes
 }
 
+/// Of a Close code of which nothing else is known, an answer right before that was an error says why.
+fn blame_answer(causes: &mut [Finding]) {
+    let answer = causes.iter().find(|cause| reply::explains(cause));
+    let Some((what, usual)) = answer.and_then(|it| Some((it.case.as_ref()?.what.clone(), it.rule.usually?)))
+    else {
+        return;
+    };
+    for cause in causes.iter_mut().filter(|cause| close::RULES.contains(&cause.rule) && cause.cause.is_none())
+    {
+        let behind = Diagnosis::new(cause.rule.id, what.clone(), usual.fix);
+        cause.cause = Some(Box::new(behind));
+    }
+}
+
 /// The causes, under what they are about.
 pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
     vec![
@@ -155,13 +169,15 @@ impl<S: Sink> Judge<S> {
             self.beats.remove(&unit.conn);
             return ON;
         }
-        let over =
-            Over { conn: unit.conn, connection, ending, time: unit.time, found: &found, hints: &hints };
+        let pace = forget(&mut self.paces, unit.conn);
+        let inflated = pace.as_ref().map_or([0; 2], Pace::largest);
+        let (conn, time, close) = (unit.conn, unit.time, ending.close());
+        let over = Over { conn, connection, ending, close, time, found: &found, inflated, hints: &hints };
         let mut causes = Vec::new();
         for find in DETECTORS {
             find(&over, &mut causes);
         }
-        if let Some(pace) = forget(&mut self.paces, unit.conn) {
+        if let Some(pace) = pace {
             pace.find(&over, &mut causes);
         }
         if let Some(beats) = forget(&mut self.beats, unit.conn) {
@@ -170,6 +186,7 @@ impl<S: Sink> Judge<S> {
         self.crowd.ends(&over, &causes);
         if let Some(replies) = &mut self.replies {
             replies.ends(&over, &mut causes);
+            blame_answer(&mut causes);
         }
         self.count(&causes);
         let judgement = line::judgement(&over);
@@ -185,7 +202,7 @@ impl<S: Sink> Judge<S> {
     #[inline]
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) {
         if Pace::is_mark(message) {
-            self.paces.entry(unit.conn).or_default().see(message, unit.time);
+            self.paces.entry(unit.conn).or_default().see(message, unit.dir, unit.time);
         }
         let (Some(app), Some(replies)) = (message.app, &mut self.replies) else { return };
         if app.answers().next().is_some() {

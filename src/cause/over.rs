@@ -2,7 +2,7 @@
 
 use crate::model::{
     ClosePart, Connection, Diagnosis, Dir, Ending, Finding, Handshake, Measure, Quantity, Rule, Severity,
-    SourceId, Span, TcpEnd, Time,
+    SourceId, Span, StreamEnd, TcpEnd, Time,
 };
 
 /// A connection that is over.
@@ -14,10 +14,14 @@ pub struct Over<'a> {
     pub connection: &'a Connection,
     /// How it ended.
     pub ending: &'a Ending,
+    /// The Close frame that came first, and who sent it.
+    pub close: Option<(Dir, &'a ClosePart)>,
     /// When the last of it was seen.
     pub time: Option<Time>,
     /// The rules it has broken, and by whom: warnings and errors, the first few.
     pub found: &'a [(&'static Rule, Option<Dir>)],
+    /// The longest message of the client, and of the server, once inflated; 0 where none was compressed.
+    pub inflated: [u64; 2],
     /// What was noticed about its handshake: ids of diagnoses.
     pub hints: &'a [Diagnosis],
 }
@@ -35,7 +39,7 @@ impl<'a> Over<'a> {
 
     /// The Close frame that came first, and who sent it.
     pub fn close(&self) -> Option<(Dir, &'a ClosePart)> {
-        self.ending.close()
+        self.close
     }
 
     /// The first end of a stream, if it came without a Close frame.
@@ -72,16 +76,70 @@ impl<'a> Over<'a> {
         Some(self.ended()?.since(self.ending.began?).max(0))
     }
 
+    /// Who spoke last before what ended it, and when. Frames of which a part is missing are never complete:
+    /// there it is the last payload on TCP, which says nothing of what came before a Close frame.
+    pub fn heard(&self) -> Option<(Dir, Time)> {
+        let frame = self.ending.heard();
+        if self.is_seen() {
+            return frame;
+        }
+        if self.close().is_some() {
+            return None;
+        }
+        let sides = &self.ending.transport.as_deref()?.sides;
+        let of = |dir: Dir| Some((dir, sides[dir.index()].spoke?));
+        [of(Dir::Client), of(Dir::Server), frame].into_iter().flatten().max_by_key(|(_, time)| *time)
+    }
+
     /// Nanoseconds without a frame of either endpoint before what ended it; since the handshake where
     /// there was none.
     pub fn silence(&self) -> Option<i64> {
-        let heard = self.ending.heard().map(|(_, time)| time).or(self.ending.began)?;
+        let began = self.ending.began.filter(|_| self.is_seen());
+        let heard = self.heard().map(|(_, time)| time).or(began)?;
         Some(self.ended()?.since(heard).max(0))
     }
 
     /// Whether one of them ever sent a ping.
     pub fn has_pings(&self) -> bool {
         self.ending.sides.iter().any(|side| side.pings > 0)
+    }
+
+    /// Whether nothing was missed of what was seen of both.
+    fn is_seen(&self) -> bool {
+        self.ending.sides.iter().all(|side| !side.is_blind)
+    }
+
+    /// Whether it is certain that nobody said anything during the silence before the end: all was captured,
+    /// or, of packets that are cut short, TCP's numbers say so.
+    pub fn knows_silence(&self) -> bool {
+        let facts = self.ending.transport.as_deref();
+        [Dir::Client, Dir::Server].into_iter().all(|dir| {
+            let tcp = facts.map(|facts| &facts.sides[dir.index()]);
+            self.is_all_of(dir) || tcp.is_some_and(|tcp| tcp.fin.is_some() && !tcp.fin_behind_hole)
+        })
+    }
+
+    /// Whether nothing was under way when it was ended: by FIN, or by a reset in which nothing was lost (a
+    /// proxy may reset what it is tired of).
+    pub fn is_at_rest(&self) -> bool {
+        let is_done = self.ending.sides.iter().all(|side| side.unfinished.is_none() || side.is_blind);
+        let is_calm = || self.has_all_arrived() && self.is_reachable();
+        is_done && self.cut().is_some_and(|end| end.how == StreamEnd::Fin || is_calm())
+    }
+
+    /// Whether all that both sent has arrived.
+    fn has_all_arrived(&self) -> bool {
+        let facts = self.ending.transport.as_deref();
+        facts.is_none_or(|facts| facts.sides.iter().all(|side| side.unacknowledged == 0))
+    }
+
+    /// Whether nobody asked in vain at the end whether the other is still there, and the reset came from
+    /// where the connection was known.
+    fn is_reachable(&self) -> bool {
+        let facts = self.ending.transport.as_deref();
+        facts.is_none_or(|facts| {
+            facts.sides.iter().all(|side| side.keep_alive.unanswered == 0 && !side.disowned)
+        })
     }
 
     /// Whether it was ended for another reason than that it was over: neither by a Close frame of the code

@@ -2,7 +2,7 @@
 
 use super::over::Over;
 use crate::model::quantity::{grouped, mean};
-use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Message, Quantity, Text, Time, rules};
+use crate::model::{Case, Cite, Diagnosis, Dir, Finding, Measure, Message, Quantity, Text, Time, rules};
 
 rules! {
     /// Messages over time.
@@ -27,6 +27,8 @@ pub struct Pace {
     /// What its compressed messages have as sent, and inflated.
     compressed: u64,
     inflated: u64,
+    /// The longest of them, inflated, of the client and of the server.
+    largest: [u64; 2],
 }
 
 /// Fewer messages than these say nothing of a rate.
@@ -51,14 +53,23 @@ impl Pace {
     }
 
     /// Takes such a message.
-    pub fn see(&mut self, message: &Message<'_>, time: Option<Time>) {
+    pub fn see(&mut self, message: &Message<'_>, dir: Option<Dir>, time: Option<Time>) {
         if let (true, Some(inflated)) = (message.compressed, message.inflated_length) {
             self.compressed = self.compressed.saturating_add(message.length);
             self.inflated = self.inflated.saturating_add(inflated);
+            if let Some(dir) = dir {
+                let largest = &mut self.largest[dir.index()];
+                *largest = inflated.max(*largest);
+            }
         }
         if let (true, Some(time)) = (Self::is_marked(message.m), time) {
             self.marks.push((message.m, time));
         }
+    }
+
+    /// The longest compressed message of the client, and of the server, in bytes once inflated.
+    pub fn largest(&self) -> [u64; 2] {
+        self.largest
     }
 
     /// What it comes to, now that the connection is over.

@@ -46,6 +46,14 @@ rules! {
         mend "look at what the receiver did while the slowest requests waited";
 }
 
+/// What is said of a connection that ended right after an answer that was an error.
+const RIGHT_AFTER: &str = "ended right after an answer from the {} to {}: “{}”";
+
+/// Whether a finding says why its connection was ended: an answer right before that was an error.
+pub(super) fn explains(finding: &Finding) -> bool {
+    finding.rule == &FAILED && finding.case.as_ref().is_some_and(|case| case.what.template == RIGHT_AFTER)
+}
+
 const SECOND: i64 = 1_000_000_000;
 
 /// Who asked for less time than this when everything ended may not have wanted the answer any more.
@@ -78,6 +86,13 @@ pub struct Replies {
 #[derive(Debug, Default)]
 struct Talk {
     server: Option<Endpoint>,
+    /// Nothing of this kind has happened in most connections.
+    trouble: Option<Box<Trouble>>,
+}
+
+/// What went wrong with answers.
+#[derive(Debug, Default)]
+struct Trouble {
     /// Requests that were answered again: who asked for what, how often, and where the first time.
     again: Vec<(Dir, Box<str>, i64, u64)>,
     /// The last answer, if it says that the request failed.
@@ -126,16 +141,20 @@ impl Replies {
         let packet = unit.packets.map(|(first, _)| first).unwrap_or_default();
         for answer in app.answers() {
             if answer.nth == Nth::Again {
-                talk.again(by.peer(), answer, packet);
+                talk.trouble.get_or_insert_default().again(by.peer(), answer, packet);
                 continue;
             }
             let words = answer.failure.as_ref().map(in_words);
-            talk.failed = words.clone().map(|words| {
+            let failed = words.clone().map(|words| {
                 let (what, time) = (answer.what.as_str().into(), unit.time);
                 Failed { dir: by.peer(), what, words, time, packet }
             });
-            if answer.nth == Nth::More && talk.broken.len() < FAILURES_TOLD {
-                talk.broken.extend(talk.failed.clone());
+            if failed.is_some() || talk.trouble.is_some() {
+                let trouble = talk.trouble.get_or_insert_default();
+                if answer.nth == Nth::More && trouble.broken.len() < FAILURES_TOLD {
+                    trouble.broken.extend(failed.clone());
+                }
+                trouble.failed = failed;
             }
             if answer.nth == Nth::First {
                 let key = (talk.server, by.peer(), answer.method().into());
@@ -152,7 +171,8 @@ impl Replies {
         let talk = self.conns.remove(&over.conn).unwrap_or_default();
         let is_seen = over.ending.how != EndKind::CaptureEnd;
         causes.extend(over.connection.unanswered.iter().filter_map(|it| unanswered(it, is_seen)));
-        for (dir, what, times, packet) in &talk.again {
+        let Some(trouble) = talk.trouble else { return };
+        for (dir, what, times, packet) in &trouble.again {
             let got = Text::with("{} further answers to {}", grouped(*times as u64)).and(what);
             let what =
                 Text::new("had more than one answer from the {} to {}").word(dir.peer().name()).and(what);
@@ -161,18 +181,19 @@ impl Replies {
             let finding = Finding::new(&TWICE, dir.peer(), "one answer".into(), got).like(case);
             causes.push(seen_in(finding, *packet));
         }
-        for failed in &talk.broken {
+        for failed in &trouble.broken {
             causes.push(failed.finding("had the answers from the {} to {} end with “{}”", None));
         }
         let code = over.close().and_then(|(_, close)| close.code).map(|code| code.0);
         let is_fine = !is_seen || matches!(code, Some(1000 | 1001));
-        if let Some(failed) = &talk.failed
+        if let Some(failed) = &trouble.failed
             && !is_fine
             && let Some((end, failed_at)) = over.ended().zip(failed.time)
-            && (0..=RIGHT_BEFORE).contains(&end.since(failed_at))
+            // Where its packet was overtaken on the way it seems to be later.
+            && end.since(failed_at).abs() <= RIGHT_BEFORE
         {
-            let before = Some(end.since(failed_at));
-            causes.push(failed.finding("ended right after an answer from the {} to {}: “{}”", before));
+            let before = Some(end.since(failed_at).max(0));
+            causes.push(failed.finding(RIGHT_AFTER, before));
         }
     }
 
@@ -201,7 +222,7 @@ impl Replies {
     }
 }
 
-impl Talk {
+impl Trouble {
     fn again(&mut self, dir: Dir, answer: &Answer, packet: u64) {
         let method = answer.method();
         let has_room = self.again.len() < FAILURES_TOLD;

@@ -3,8 +3,8 @@
 use super::over::{Over, seen_in};
 use crate::model::quantity::span;
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Finding, Handshake, Measure, Quantity, Software, StreamEnd, TcpEnd, Text,
-    rules,
+    Case, Cite, Diagnosis, Dir, Finding, Handshake, Measure, Quantity, Rule, Software, StreamEnd, TcpEnd,
+    Text, rules,
 };
 
 rules! {
@@ -69,6 +69,11 @@ const HABITS: &[Habit] = &[
     habit(600, "Google Cloud's firewalls", None, Place::Path),
     habit(3600, "HAProxy's examples (timeout tunnel)", None, Place::Proxy),
 ];
+
+/// Whether one of these already says why a connection was ended.
+pub(super) fn explains(rule: &Rule) -> bool {
+    *rule == IDLE_TIMEOUT
+}
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -144,10 +149,7 @@ impl Evidence {
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let (Some(end), Some(silence)) = (over.cut(), over.silence()) else { return };
-    if !over.is_websocket() || !over.is_whole() {
-        return;
-    }
-    if over.ending.sides.iter().any(|side| side.unfinished.is_some()) {
+    if !over.is_websocket() || !over.knows_silence() || !over.is_at_rest() {
         return;
     }
     let evidence = Evidence::about(over, end);
@@ -155,11 +157,6 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         causes.extend(no_heartbeat(over, end, silence));
         return;
     };
-    // RST has other causes, unless it is the way of such a timeout.
-    let is_its_way = || HABITS.iter().any(|habit| habit.seconds == seconds && evidence.allows(habit));
-    if end.how == StreamEnd::Rst && !is_its_way() {
-        return;
-    }
     let how = end.how.flag();
     let got = Text::with("{} of silence, then {} from the {}", span(silence)).and(how).word(end.by.name());
     let expected = Text::with("a frame, or a ping, at least every {} s", seconds);

@@ -11,6 +11,8 @@ mod several;
 mod show;
 mod threads;
 mod typed;
+#[cfg(test)]
+mod ways;
 mod write;
 
 use std::io::{self, IsTerminal, Read};

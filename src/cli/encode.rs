@@ -22,7 +22,7 @@ use crate::synth::frames::Masking;
 use crate::synth::{self, Rng, script};
 
 use super::trouble::of_file;
-use form::Form;
+use form::{Form, Pieces};
 
 /// Write frames, or a whole conversation as a capture.
 ///
@@ -295,15 +295,13 @@ impl Args {
             let mut bytes = |buffer: &mut [u8]| source.fill(buffer);
             return Ok(capture(out, &mut |emit| conversation::play(steps, start, &mut bytes, emit))?);
         }
-        let form = self.form();
         let only = self.from.filter(|_| self.script.is_some()).map(Dir::from);
-        let (mut count, mut result) = (0, Ok(()));
+        let (mut pieces, mut result) = (Pieces::new(self.form(), lang, out), Ok(()));
         let mut bytes = |buffer: &mut [u8]| source.fill(buffer);
         conversation::pieces(steps, &mut bytes, &mut |from, piece| {
             if result.is_ok() && only.is_none_or(|only| only == from) {
-                count += 1;
                 let sender = (self.script.is_some() && only.is_none()).then_some(from);
-                result = form.write(count, sender, piece, lang, out);
+                result = pieces.write(sender, piece);
             }
         });
         Ok(result?)

@@ -338,7 +338,7 @@ mod tests {
 
     impl Sink for Findings {
         fn wants(&self) -> Wants {
-            Wants { fields: true, payload: 1000, app: true, causes: true }
+            Wants { fields: true, payload: 1000, app: true, causes: true, ..Wants::NOTHING }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

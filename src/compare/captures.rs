@@ -4,17 +4,15 @@
 //! HTTP heads, frames, the headers of packets that carry data, pure acknowledgements,
 //! what opens and closes connections, and what was sent again.
 
-use std::net::SocketAddr;
+use foldhash::HashMap;
 
-use foldhash::{HashMap, HashMapExt as _};
-
-use super::exchanges::{Exchanges, Frames};
+use super::exchanges::{Carried, Content, Pair};
 use super::sequence::Sequence;
 use super::sums::Counted;
-use crate::decoder::{Decoder, Extensions};
+use crate::decoder::Decoder;
 use crate::input::{Input, InputError};
-use crate::model::{At, Finding, FlowId, Interest, Receipt, Side, StreamEnd, Time, Way};
-use crate::net::{self, CloseReason, Measured, Opened, StreamSink, Tracker, measure};
+use crate::model::Way;
+use crate::net::{Measured, Tracker, measure};
 
 /// How a connection was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,8 +61,8 @@ impl Counter {
     /// When it cannot be read, or is no capture; what came before is counted.
     pub fn read(&mut self, input: Input, progress: &mut dyn FnMut(u64)) -> Result<(), InputError> {
         let Input::Capture(mut capture) = input else { return Ok(()) };
-        let frames = Decoder::new(Frames::default());
-        let mut reader = Reader { open: HashMap::new(), flows: HashMap::new(), order: Vec::new(), frames };
+        let mut packets = Packets::default();
+        let mut decoder = Decoder::new(Content::default());
         let mut tracker = Tracker::new();
         let mut read = Ok(());
         while let Some(packet) = capture.next() {
@@ -76,22 +74,24 @@ impl Counter {
                 }
             };
             if let Some(measured) = measure(&packet) {
-                reader.packet(&measured);
+                packets.take(&measured);
             }
-            // The reader never says stop.
-            let _ = tracker.packet(&packet, &mut reader);
+            // The counter never says stop.
+            let _ = tracker.packet(&packet, &mut decoder);
             let number = packet.number;
             if number % 4096 == 0 {
                 progress(capture.bytes_read());
             }
         }
-        let _ = tracker.finish(&mut reader);
-        for pair in reader.order {
-            let Some(connection) = reader.flows.remove(&pair) else { continue };
-            for target in &connection.http.targets {
+        let _ = tracker.finish(&mut decoder);
+        let mut content = decoder.finish().0.carried;
+        for pair in packets.order {
+            let Some(packets) = packets.of.remove(&pair) else { continue };
+            let carried = content.remove(&pair).unwrap_or_default();
+            for target in &carried.targets {
                 *self.asked.entry(target.clone()).or_default() += 1;
             }
-            self.flows.push(connection);
+            self.flows.push(Connection { packets, carried });
         }
         read
     }
@@ -112,119 +112,37 @@ impl Counter {
     }
 }
 
-/// The addresses of a connection, whichever way.
-type Pair = (SocketAddr, SocketAddr);
-
-fn pair(a: SocketAddr, b: SocketAddr) -> Pair {
-    if a <= b { (a, b) } else { (b, a) }
-}
-
-/// One capture being read.
-struct Reader {
-    open: HashMap<FlowId, Pair>,
-    flows: HashMap<Pair, Connection>,
-    order: Vec<Pair>,
-    /// What follows the upgrades.
-    frames: Decoder<Frames>,
-}
-
-/// Something was agreed on that may give any reserved bit a meaning: what it is does not matter here.
-const ANYTHING: Extensions = Extensions { known: true, deflate: None, other: true };
-
-impl Reader {
-    fn packet(&mut self, packet: &Measured) {
-        let pair = pair(packet.from, packet.to);
-        let connection = self.flows.entry(pair).or_insert_with(|| {
-            self.order.push(pair);
-            Connection::default()
-        });
-        connection.packet(packet, usize::from(packet.from == pair.0));
-    }
-
-    fn connection(&mut self, flow: FlowId) -> Option<&mut Connection> {
-        self.flows.get_mut(self.open.get(&flow)?)
-    }
-
-    /// The connection behind its upgrade is over.
-    fn frames_end(&mut self, flow: FlowId) {
-        let Some(conn) = self.frames.conn(flow) else { return };
-        // The counter never says stop.
-        let _ = self.frames.close(flow, StreamEnd::Capture, None);
-        let counted = self.frames.sink().0.remove(&conn).unwrap_or_default();
-        if let Some(connection) = self.connection(flow) {
-            connection.http.counted.add(&counted);
-        }
-    }
-}
-
-impl StreamSink for Reader {
-    fn open(&mut self, flow: FlowId, opened: &Opened) {
-        self.open.insert(flow, pair(opened.a, opened.b));
-        if let Some(connection) = self.connection(flow) {
-            connection.http.restart();
-        }
-    }
-
-    fn data(&mut self, flow: FlowId, from: Side, bytes: &[u8], at: At) -> Interest {
-        let Some(connection) = self.connection(flow) else { return Interest::Follow };
-        let frames = connection.http.data(from.index(), bytes);
-        let server = connection.http.server();
-        if let (Some(server), false) = (server, frames.is_empty()) {
-            if self.frames.conn(flow).is_none() {
-                self.frames.open_upgraded(flow, None, ANYTHING);
-            }
-            self.frames.data(flow, role(from, server), frames, at);
-        }
-        Interest::Follow
-    }
-
-    fn gap(
-        &mut self,
-        flow: FlowId,
-        from: Side,
-        length: u64,
-        between: (Option<u64>, Option<u64>),
-    ) -> Interest {
-        let Some(connection) = self.connection(flow) else { return Interest::Follow };
-        match connection.http.server() {
-            Some(server) => {
-                self.frames.gap(flow, role(from, server), length, between, &net::TCP_GAP);
-            }
-            None => connection.http.gap(from.index()),
-        }
-        Interest::Follow
-    }
-
-    fn end(&mut self, _: FlowId, _: Side, _: StreamEnd, _: Receipt, _: At) -> Interest {
-        Interest::Follow
-    }
-
-    fn close(&mut self, flow: FlowId, _: CloseReason, _: Time) {
-        self.frames_end(flow);
-        self.open.remove(&flow);
-    }
-
-    fn anomaly(&mut self, _: FlowId, _: Side, _: Finding, _: At) {}
-}
-
-/// The decoder's sides: the client is A.
-fn role(from: Side, server: usize) -> Side {
-    if from.index() == server { Side::B } else { Side::A }
-}
-
+/// The packets of one capture.
 #[derive(Default)]
-struct Connection {
-    packets: Counted,
+struct Packets {
+    of: HashMap<Pair, Sent>,
+    order: Vec<Pair>,
+}
+
+impl Packets {
+    fn take(&mut self, packet: &Measured) {
+        let pair = Pair::of(packet.from, packet.to);
+        let sent = self.of.entry(pair).or_insert_with(|| {
+            self.order.push(pair);
+            Sent::default()
+        });
+        sent.packet(packet, usize::from(packet.from == pair.0));
+    }
+}
+
+/// The packets between two addresses.
+#[derive(Default)]
+struct Sent {
+    counted: Counted,
     /// Stream bytes that were new, whatever they are.
     stream: u64,
     /// By direction: what has been seen of the sequence numbers.
     seen: [Sequence; 2],
-    http: Exchanges,
 }
 
-impl Connection {
+impl Sent {
     fn packet(&mut self, packet: &Measured, direction: usize) {
-        let counted = &mut self.packets;
+        let counted = &mut self.counted;
         let all = packet.headers + packet.data;
         if packet.syn {
             self.seen[direction].begin(packet.seq);
@@ -251,19 +169,28 @@ impl Connection {
             self.stream += new;
         }
     }
+}
 
+/// All that is known of the connections between two addresses.
+struct Connection {
+    packets: Sent,
+    carried: Carried,
+}
+
+impl Connection {
     fn counted(&self) -> Counted {
-        let mut counted = self.packets;
+        let mut counted = self.packets.counted;
+        let content = &self.carried.counted;
         counted.connections = 1;
-        counted.add(&self.http.counted);
-        let understood = self.http.counted.application + self.http.counted.heads + self.http.counted.framing;
-        counted.unknown = self.stream.saturating_sub(understood);
+        counted.add(content);
+        let understood = content.application + content.heads + content.framing;
+        counted.unknown = self.packets.stream.saturating_sub(understood);
         counted.framing += counted.unknown;
         counted
     }
 
     fn used(&self, asked: &HashMap<String, u64>) -> Use {
-        let http = &self.http;
+        let http = &self.carried;
         let engine =
             http.targets.iter().any(|target| target.contains("EIO=") && target.contains("transport="));
         match () {

@@ -1,182 +1,107 @@
-//! The content of a connection: HTTP exchanges, by their bytes, up to the one that upgrades, and the
-//! frames behind it.
+//! What connections carried: HTTP exchanges, by their bytes, and the frames behind one that upgrades.
 
-use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use foldhash::HashMap;
 
 use super::sums::Counted;
-use crate::http::{Body, Head, HeadReader, HeadState, StartLine};
 use crate::limits;
-use crate::model::{self, Flow, ON, Sink, SourceId, Unit, Wants};
+use crate::model::{self, Connection, Dir, Flow, Frame, HttpHead, ON, Sink, Unit, Wants};
 
-/// The HTTP exchanges of a connection.
+/// The addresses of a connection, whichever way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Pair(pub SocketAddr, SocketAddr);
+
+impl Pair {
+    pub(super) fn of(a: SocketAddr, b: SocketAddr) -> Self {
+        if a <= b { Self(a, b) } else { Self(b, a) }
+    }
+}
+
+/// What the connections between two addresses carried.
 #[derive(Default)]
-pub(super) struct Exchanges {
+pub(super) struct Carried {
     pub counted: Counted,
     pub targets: Vec<String>,
     /// It became a WebSocket, once at least.
     pub upgraded: bool,
-    /// Who has upgraded it, where what follows is frames.
-    server: Option<usize>,
     pub event_stream: bool,
-    /// Methods of requests not yet answered.
-    waiting: VecDeque<String>,
-    directions: [Direction; 2],
 }
 
-#[derive(Default)]
-struct Direction {
-    at: Place,
-    reader: HeadReader,
-}
-
-#[derive(Default)]
-enum Place {
-    #[default]
-    Head,
-    /// The body of a request, or of an answer.
-    Body { body: Box<Body>, counted: u64, answer: bool },
-    /// It is not understood.
-    Lost,
-}
-
-impl Exchanges {
-    /// Between the same addresses another connection begins.
-    pub fn restart(&mut self) {
-        self.directions = <[Direction; 2]>::default();
-        self.waiting.clear();
-        self.server = None;
-    }
-
-    /// Who has upgraded the connection, once it is.
-    pub fn server(&self) -> Option<usize> {
-        self.server
-    }
-
-    /// Bytes are missing, and HTTP cannot be followed across them.
-    pub fn gap(&mut self, side: usize) {
-        self.directions[side].at = Place::Lost;
-    }
-
-    /// Takes what is HTTP; what remains is frames.
-    pub fn data<'b>(&mut self, side: usize, mut bytes: &'b [u8]) -> &'b [u8] {
-        while !bytes.is_empty() && self.server.is_none() {
-            let taken = self.step(side, bytes);
-            bytes = &bytes[taken.min(bytes.len())..];
-        }
-        bytes
-    }
-
-    /// Takes at least one byte.
-    fn step(&mut self, side: usize, bytes: &[u8]) -> usize {
-        let direction = &mut self.directions[side];
-        match &mut direction.at {
-            Place::Lost => bytes.len(),
-            Place::Head => {
-                let progress = direction.reader.push(bytes);
-                self.counted.heads += progress.consumed as u64;
-                match progress.state {
-                    HeadState::Complete => self.head(side),
-                    HeadState::Overflowing => direction.at = Place::Lost,
-                    HeadState::Reading => {}
-                }
-                progress.consumed.max(1)
-            }
-            Place::Body { body, counted, answer } => {
-                let (taken, done) = body.push(bytes);
-                let content = body.length() - *counted;
-                *counted = body.length();
-                self.counted.application += content;
-                self.counted.framing += taken as u64 - content;
-                if done {
-                    let (length, answer) = (*counted, *answer);
-                    direction.at = Place::Head;
-                    self.body(length, answer);
-                }
-                taken.max(1)
-            }
-        }
-    }
-
-    /// A head is complete.
-    fn head(&mut self, side: usize) {
-        let direction = &mut self.directions[side];
-        let reader = std::mem::take(&mut direction.reader);
-        let head = reader.parse(SourceId::Input, 0);
-        let (body, answer) = if head.is_response() {
-            let status = head.status().unwrap_or(200);
-            // An interim response is not the answer yet.
-            let interim = (100..200).contains(&status) && status != 101;
-            let method = if interim { None } else { self.waiting.pop_front() };
-            self.event_stream |=
-                head.values("Content-Type").any(|v| v.bytes.starts_with(b"text/event-stream"));
-            if status == 101 {
-                self.upgraded = true;
-                self.server = Some(side);
-                return;
-            }
-            if interim {
-                return;
-            }
-            (Body::for_response(&head, method.as_deref()), true)
-        } else if let Some((method, target)) = request(&head) {
+impl Carried {
+    fn http(&mut self, dir: Dir, head: &HttpHead<'_>) {
+        let extent = head.extent;
+        self.counted.heads += extent.head;
+        self.counted.application += extent.content;
+        self.counted.framing += extent.framing;
+        let mut words = head.start_line.split(' ');
+        if dir == Dir::Client {
             self.counted.requests += 1;
-            self.waiting.push_back(method);
             if self.targets.len() < limits::HTTP_REQUESTS_PIPELINED {
-                self.targets.push(target);
+                self.targets.extend(words.nth(1).map(same_question));
             }
-            (Body::for_request(&head), false)
         } else {
-            direction.at = Place::Lost;
-            return;
-        };
-        if body.is_done() {
-            self.body(0, answer);
-        } else {
-            self.directions[side].at = Place::Body { body: Box::new(body), counted: 0, answer };
+            let is_event_stream = |value: &str| value.starts_with("text/event-stream");
+            let mut fields = head.headers.iter().filter(|it| it.name.eq_ignore_ascii_case("Content-Type"));
+            self.event_stream |= fields.any(|field| is_event_stream(&field.value));
+            let status = words.nth(1).unwrap_or_default();
+            self.upgraded |= status == "101";
+            // An interim response is not the answer yet, and 101 has none behind it.
+            self.counted.empty += u64::from(!status.starts_with('1') && extent.content == 0);
         }
+        self.counted.messages += u64::from(extent.content > 0);
     }
 
-    /// A body is complete.
-    fn body(&mut self, length: u64, answer: bool) {
-        self.counted.messages += u64::from(length > 0);
-        self.counted.empty += u64::from(answer && length == 0);
+    fn frame(&mut self, frame: &Frame<'_>) {
+        let counted = &mut self.counted;
+        let data = !frame.header.opcode.is_control();
+        counted.framing += u64::from(frame.header.header_length());
+        counted.messages += u64::from(data && frame.header.fin);
+        *(if data { &mut counted.application } else { &mut counted.framing }) += frame.captured;
     }
 }
 
-fn request(head: &Head<'_>) -> Option<(String, String)> {
-    match head.start {
-        StartLine::Request { .. } => {
-            let line = head.start_line();
-            let mut words = line.split(' ');
-            let method = words.next()?.to_owned();
-            // What changes from poll to poll to get past caches does not make it another question.
-            let target = words.next()?;
-            let same: Vec<&str> =
-                target.split('&').filter(|part| !part.starts_with("t=") && !part.starts_with("_=")).collect();
-            Some((method, same.join("&")))
-        }
-        StartLine::Response { .. } => None,
-    }
+/// A target without what changes from poll to poll to get past caches: it does not make another question.
+fn same_question(target: &str) -> String {
+    let same: Vec<&str> =
+        target.split('&').filter(|part| !part.starts_with("t=") && !part.starts_with("_=")).collect();
+    same.join("&")
 }
 
-/// Counts the frames of connections by their numbers.
+/// Sums up what a decoder tells, by the addresses of the connections.
 #[derive(Default)]
-pub(super) struct Frames(pub HashMap<u32, Counted>);
+pub(super) struct Content {
+    pub carried: HashMap<Pair, Carried>,
+    /// By the connections' numbers.
+    pairs: HashMap<u32, Pair>,
+}
 
-impl Sink for Frames {
+impl Content {
+    fn connection(&mut self, conn: u32, connection: &Connection) {
+        if connection.ending.is_some() {
+            self.pairs.remove(&conn);
+        } else if let (Some(client), Some(server)) = (connection.client, connection.server) {
+            self.pairs.insert(conn, Pair::of(client, server));
+        }
+    }
+}
+
+impl Sink for Content {
     fn wants(&self) -> Wants {
-        Wants::NOTHING
+        Wants { http: true, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        if let model::Body::Frame(frame) = unit.body {
-            let counted = self.0.entry(unit.conn).or_default();
-            let data = !frame.header.opcode.is_control();
-            counted.framing += u64::from(frame.header.header_length());
-            counted.messages += u64::from(data && frame.header.fin);
-            *(if data { &mut counted.application } else { &mut counted.framing }) += frame.captured;
+        if let model::Body::Connection(connection) = unit.body {
+            self.connection(unit.conn, connection);
+            return ON;
+        }
+        let Some(pair) = self.pairs.get(&unit.conn) else { return ON };
+        let carried = self.carried.entry(*pair).or_default();
+        match (unit.body, unit.dir) {
+            (model::Body::Http(head), Some(dir)) => carried.http(dir, head),
+            (model::Body::Frame(frame), _) => carried.frame(frame),
+            _ => {}
         }
         ON
     }
@@ -185,46 +110,65 @@ impl Sink for Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decoder::{Decoder, Extensions};
-    use crate::model::{At, FlowId, Side};
+    use crate::decoder::{Beginning, Decoder};
+    use crate::model::{At, FlowId, Side, StreamEnd};
+
+    const REQUEST: &[u8] = b"GET /m?a=1&t=77 HTTP/1.1\r\nHost: a\r\n\r\n";
+
+    /// What is counted of a connection in which this is sent, in pieces of so many bytes.
+    fn carried(said: &[(Side, &[u8])], piece: usize) -> Carried {
+        let endpoints = ["10.0.0.1:50000".parse().unwrap(), "10.0.0.2:80".parse().unwrap()];
+        let mut decoder = Decoder::new(Content::default());
+        decoder.open(FlowId(0), &Beginning::opened(endpoints));
+        for (side, bytes) in said {
+            for bytes in bytes.chunks(piece) {
+                decoder.data(FlowId(0), *side, bytes, At::default());
+            }
+        }
+        // The counter never says stop.
+        let _: Flow = decoder.close(FlowId(0), StreamEnd::Fin, None);
+        let [a, b] = endpoints;
+        decoder.finish().0.carried.remove(&Pair::of(b, a)).expect("the connection is counted")
+    }
 
     #[test]
     fn exchanges_in_any_pieces_count_the_same() {
-        let request = b"GET /m?a=1&t=77 HTTP/1.1\r\nHost: a\r\n\r\n";
-        let answers = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\n\
-              Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
-        let count = |piece: usize| {
-            let mut http = Exchanges::default();
-            for _ in 0..3 {
-                assert!(request.chunks(piece).all(|bytes| http.data(0, bytes).is_empty()));
-            }
-            assert!(answers.chunks(piece).all(|bytes| http.data(1, bytes).is_empty()));
-            http.counted
-        };
+        let answers = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc\
+              HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n\
+              HTTP/1.1 204 No Content\r\n\r\n";
+        let requests = REQUEST.repeat(3);
+        let count = |piece| carried(&[(Side::A, &requests), (Side::B, answers)], piece);
         let whole = count(1000);
+        assert_eq!(whole.targets, ["/m?a=1"; 3]);
+        let whole = whole.counted;
         assert_eq!((whole.application, whole.messages, whole.requests, whole.empty), (5, 2, 3, 1));
-        assert_eq!(
-            whole.application + whole.heads + whole.framing,
-            (3 * request.len() + answers.len()) as u64
-        );
+        assert_eq!(whole.application + whole.heads + whole.framing, (requests.len() + answers.len()) as u64);
         for piece in [1, 2, 7, 20] {
-            assert_eq!(count(piece), whole, "{piece}");
+            assert_eq!(count(piece).counted, whole, "{piece}");
         }
     }
 
     #[test]
+    fn answers_without_their_requests_and_bodies_without_an_end_count() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
+        let alone = carried(&[(Side::B, answer)], 9);
+        assert!(alone.event_stream && !alone.upgraded);
+        assert_eq!((alone.counted.application, alone.counted.requests), (9, 0));
+        assert_eq!(alone.counted.heads + 9, answer.len() as u64);
+        let large = [&b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"[..], &[b'x'; 100_000]].concat();
+        let asked = carried(&[(Side::A, REQUEST), (Side::B, &large)], 1460);
+        assert_eq!((asked.counted.application, asked.counted.messages), (100_000, 1));
+    }
+
+    #[test]
     fn frames_after_the_upgrade() {
-        let mut http = Exchanges::default();
-        let mut frames = Decoder::new(Frames::default());
-        frames.open_upgraded(FlowId(0), None, Extensions::NONE);
-        assert!(http.data(0, b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n").is_empty());
-        let behind = http.data(1, b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi\x89\x00");
-        frames.data(FlowId(0), Side::B, behind, At::default());
+        let request = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+        let behind = b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi\x89\x00";
         let sent = b"\x8a\x80\x01\x02\x03\x04\x01\x81\x00\x00\x00\x00a\x80\x80\x00\x00\x00\x00";
-        frames.data(FlowId(0), Side::A, http.data(0, sent), At::default());
-        let counted = frames.sink().0[&1];
-        assert_eq!((counted.application, counted.messages), (3, 2));
+        let carried = carried(&[(Side::A, request), (Side::B, behind), (Side::A, sent)], 1000);
+        assert!(carried.upgraded);
+        let (counted, heads) = (carried.counted, request.len() + behind.len() - 6);
+        assert_eq!((counted.application, counted.messages, counted.heads), (3, 2, heads as u64));
         assert_eq!(counted.framing, 2 + 2 + 6 + 6 + 6);
-        assert!(http.upgraded && http.server() == Some(1));
     }
 }

@@ -32,6 +32,7 @@ pub mod latency;
 pub mod live;
 pub mod model;
 pub mod play;
+mod poisson;
 pub mod presets;
 pub mod report;
 pub mod segments;

@@ -3,7 +3,8 @@
 
 use super::Way;
 use super::latency::Latency;
-use super::model::{Acked, Cost, Model, frame_header, over_poisson};
+use super::model::{Acked, Cost, Model, frame_header};
+use super::poisson::over_poisson;
 use super::wire::Load;
 
 /// The targets of Engine.IO, with a session id of the usual length.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::sample::in_words;
 
 /// What happens on a connection.
 #[derive(Clone, Debug)]
@@ -17,11 +18,8 @@ enum Event {
 /// Every unit, word for word, and what is wanted.
 struct Log(Vec<String>, Wants);
 
-impl Default for Log {
-    fn default() -> Self {
-        Self(Vec::new(), Wants::NOTHING)
-    }
-}
+/// Who only counts, and who looks into heads.
+const READERS: [Wants; 2] = [Wants::NOTHING, Wants { payload: 1, ..Wants::NOTHING }];
 
 impl Sink for Log {
     fn wants(&self) -> Wants {
@@ -29,50 +27,62 @@ impl Sink for Log {
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        self.0.push(format!("{unit:?}"));
+        self.0.push(in_words(unit));
         ON
     }
 }
 
 /// The units that connections come to, each with its own events, taken in turns.
-fn told(connections: &[Vec<Event>], by_short_way: bool, memory: usize) -> (Vec<String>, Vec<usize>) {
-    let mut decoder = Decoder::within(memory, Log::default());
+fn told(
+    connections: &[Vec<Event>],
+    by_short_way: bool,
+    memory: usize,
+    wants: Wants,
+) -> (Vec<String>, Vec<usize>) {
+    let mut decoder = Decoder::within(memory, Log(Vec::new(), wants));
     if !by_short_way {
         decoder.scratch = Scratch::within(memory).without_short_way();
+        decoder.memory.spare = crate::session::Spare::closed();
     }
     let mut held = Vec::new();
     let longest = connections.iter().map(Vec::len).max().unwrap_or_default();
-    for (id, _) in connections.iter().enumerate() {
-        // Some of the open Internet, some that come from the same address.
-        let host = if id % 2 == 0 { "198.18.0.1" } else { "8.8.8.8" };
-        let endpoints = [format!("{host}:{}", 5000 + id), format!("{host}:80")];
-        let endpoints = endpoints.map(|endpoint| endpoint.parse().unwrap());
-        decoder.open(FlowId(id as u32), &Beginning::opened(endpoints));
-    }
     let mut packet = 0;
-    for turn in 0..longest {
-        for (id, events) in connections.iter().enumerate() {
-            let Some(event) = events.get(turn) else { continue };
-            packet += 1;
-            let (id, time) = (FlowId(id as u32), Some(Time(packet * 1_000_000)));
-            let at = At { packet, byte: 54, time };
-            decoder.tick(Time(packet * 1_000_000));
-            let _ = match event {
-                Event::Data(from, bytes) => decoder.data(id, *from, bytes, at),
-                Event::Gap(from) => {
-                    decoder.gap(id, *from, 5, (Some(packet), None), &crate::ws::TRUNCATED_FRAME)
-                }
-                Event::Behind(from) => {
-                    decoder.behind(id, *from);
-                    Interest::Follow
-                }
-                Event::End(from, how) => decoder.end(id, *from, *how, Receipt::default(), at),
-                Event::Close => {
-                    let _ = decoder.close(id, StreamEnd::Capture, time);
-                    Interest::Follow
-                }
-            };
-            held.push(decoder.held());
+    // What a connection leaves, another one gets.
+    for _ in 0..2 {
+        for (id, _) in connections.iter().enumerate() {
+            // Some of the open Internet, some that come from the same address.
+            let host = if id % 2 == 0 { "198.18.0.1" } else { "8.8.8.8" };
+            let endpoints = [format!("{host}:{}", 5000 + id), format!("{host}:80")];
+            let endpoints = endpoints.map(|endpoint| endpoint.parse().unwrap());
+            decoder.open(FlowId(id as u32), &Beginning::opened(endpoints));
+        }
+        for turn in 0..longest {
+            for (id, events) in connections.iter().enumerate() {
+                let Some(event) = events.get(turn) else { continue };
+                packet += 1;
+                let (id, time) = (FlowId(id as u32), Some(Time(packet * 1_000_000)));
+                let at = At { packet, byte: 54, time };
+                decoder.tick(Time(packet * 1_000_000));
+                let _ = match event {
+                    Event::Data(from, bytes) => decoder.data(id, *from, bytes, at),
+                    Event::Gap(from) => {
+                        decoder.gap(id, *from, 5, (Some(packet), None), &crate::ws::TRUNCATED_FRAME)
+                    }
+                    Event::Behind(from) => {
+                        decoder.behind(id, *from);
+                        Interest::Follow
+                    }
+                    Event::End(from, how) => decoder.end(id, *from, *how, Receipt::default(), at),
+                    Event::Close => {
+                        let _ = decoder.close(id, StreamEnd::Capture, time);
+                        Interest::Follow
+                    }
+                };
+                held.push(decoder.held());
+            }
+        }
+        for (id, _) in connections.iter().enumerate() {
+            let _ = decoder.close(FlowId(id as u32), StreamEnd::Capture, Some(Time(packet * 1_000_000)));
         }
     }
     let (log, summary) = decoder.finish();
@@ -167,12 +177,14 @@ proptest! {
 
     #[test]
     fn the_short_way_of_a_handshake_tells_the_same(connections in prop::collection::vec(events(), 1..4)) {
-        let short = told(&connections, true, limits::MEMORY);
-        let long = told(&connections, false, limits::MEMORY);
-        for (short, long) in short.0.iter().zip(&long.0) {
-            prop_assert_eq!(short, long);
+        for wants in READERS {
+            let short = told(&connections, true, limits::MEMORY, wants);
+            let long = told(&connections, false, limits::MEMORY, wants);
+            for (short, long) in short.0.iter().zip(&long.0) {
+                prop_assert_eq!(short, long);
+            }
+            prop_assert_eq!(short.0.len(), long.0.len());
         }
-        prop_assert_eq!(short.0.len(), long.0.len());
     }
 }
 
@@ -185,8 +197,17 @@ fn whichever_bit_of_a_handshake_is_wrong_both_ways_say_so() {
         Event::Data(Side::B, b"\x81\x02Hi".to_vec()),
         Event::End(Side::A, StreamEnd::Fin),
     ];
-    let right = told(std::slice::from_ref(&usual), true, limits::MEMORY);
-    assert_eq!(right, told(std::slice::from_ref(&usual), false, limits::MEMORY), "what is held, too");
+    for wants in READERS {
+        whichever_bit_is_wrong(&usual, wants);
+    }
+}
+
+fn whichever_bit_is_wrong(usual: &Vec<Event>, wants: Wants) {
+    let told = |events: &Vec<Event>, by_short_way| {
+        told(std::slice::from_ref(events), by_short_way, limits::MEMORY, wants)
+    };
+    let right = told(usual, true);
+    assert_eq!(right, told(usual, false), "what is held, too");
     let mut differently_told = 0;
     for which in [0, 1] {
         let length = if which == 0 { ASKS.len() } else { ANSWERS.len() };
@@ -195,94 +216,12 @@ fn whichever_bit_of_a_handshake_is_wrong_both_ways_say_so() {
             if let Event::Data(_, bytes) = &mut events[which] {
                 bytes[bit / 8] ^= 0x80 >> (bit % 8);
             }
-            let events = [events];
-            let short = told(&events, true, limits::MEMORY);
-            assert_eq!(short, told(&events, false, limits::MEMORY), "head {which}, bit {bit}");
+            let short = told(&events, true);
+            assert_eq!(short, told(&events, false), "head {which}, bit {bit}");
             differently_told += usize::from(short.0 != right.0);
         }
     }
     assert!(differently_told > 1000, "{differently_told}");
-}
-
-/// Has each whole message told as two units.
-struct Apart<S>(S);
-
-impl<S: Sink> Sink for Apart<S> {
-    fn wants(&self) -> Wants {
-        self.0.wants()
-    }
-
-    fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        self.0.take(unit)
-    }
-}
-
-/// What sinks come to that take frame and message at once, and what they come to if they do not.
-#[test]
-fn who_takes_frame_and_message_at_once_comes_to_the_same() {
-    use crate::model::{Dir, Opcode};
-    use crate::render::stats::Stats;
-    use crate::select::{Select, Selection};
-    use crate::ws::encode;
-
-    fn play<S: Sink>(sink: S, by_short_way: bool) -> (S, Summary) {
-        let mut decoder = Decoder::new(sink);
-        if !by_short_way {
-            decoder.scratch = Scratch::default().without_short_way();
-        }
-        for id in 0..3 {
-            decoder.open_upgraded(FlowId(id), None, Extensions::NONE);
-        }
-        let mut packet = 0;
-        for turn in 0..600_u64 {
-            let id = FlowId((turn % 3) as u32);
-            let (from, dir) = if turn % 5 < 2 { (Side::A, Dir::Client) } else { (Side::B, Dir::Server) };
-            // Some masked, some not, some with the wrong mask or text that is none; now and then a ping.
-            let key = (dir == Dir::Client) ^ (turn % 97 == 50);
-            let key = key.then_some((turn as u32).wrapping_mul(0x9E37_79B9).to_be_bytes());
-            let payload = "{\"a\": 1}".repeat((turn * turn % 23) as usize).into_bytes();
-            let (opcode, payload) = match turn % 41 {
-                0 => (Opcode::PING, vec![1, 2]),
-                1 => (Opcode::BINARY, vec![0xFF; 300]),
-                2 if turn > 300 => (Opcode::TEXT, vec![0xFF; 9]),
-                3 => (Opcode::TEXT, "\u{e4}".repeat(40).into_bytes()),
-                _ => (Opcode::TEXT, payload),
-            };
-            let mut bytes = encode::whole(opcode, key, &payload);
-            if turn % 7 == 0 {
-                bytes.extend(encode::whole(Opcode::TEXT, key.map(|_| [turn as u8, 7, 1, 2]), b"two"));
-            }
-            for piece in bytes.chunks(if turn % 11 == 0 { 5 } else { usize::MAX }) {
-                packet += 1;
-                let at = At { packet, byte: 54, time: Some(Time(packet * 1_000_000)) };
-                decoder.tick(Time(packet * 1_000_000));
-                assert_eq!(decoder.data(id, from, piece, at), Interest::Follow);
-            }
-        }
-        for id in 0..3 {
-            decoder.end(FlowId(id), Side::B, StreamEnd::Rst, Receipt::default(), At::default());
-        }
-        decoder.finish()
-    }
-    let told = |stats: Stats| format!("{stats:?}");
-    let (stats, summary) = play(Stats::new(), true);
-    let expected = (told(stats), summary.clone());
-    let (Apart(stats), summary) = play(Apart(Stats::new()), true);
-    assert_eq!((told(stats), summary), expected, "as two units");
-    let (stats, summary) = play(Stats::new(), false);
-    assert_eq!((told(stats), summary), expected, "the long way");
-    for selection in [Selection::default(), Selection { from: Some(Dir::Client), ..Selection::default() }] {
-        let select = |stats| Select::new(selection.clone(), stats);
-        let (at_once, _) = play(select(Stats::new()), true);
-        let (Apart(apart), _) = play(Apart(select(Stats::new())), true);
-        assert_eq!(at_once.verdict(), apart.verdict());
-        assert_eq!(told(at_once.into_inner()), told(apart.into_inner()), "{selection:?}");
-    }
-    // Causes that hang on how many messages there were, and what messages mean.
-    for app in [false, true] {
-        let log = |at_once| play(Log(Vec::new(), Wants { causes: true, app, ..Wants::NOTHING }), at_once).0.0;
-        assert_eq!(log(true), log(false));
-    }
 }
 
 /// Many that wait for their answer, in little memory: those that are given up are the same.
@@ -290,9 +229,9 @@ fn who_takes_frame_and_message_at_once_comes_to_the_same() {
 fn short_of_memory_both_ways_give_the_same_up() {
     let asks = |n: usize| Event::Data(Side::A, ASKS.replace("/chat", &format!("/chat/{n}")).into_bytes());
     let connections: Vec<Vec<Event>> = (0..600).map(|n| vec![asks(n)]).collect();
-    let short = told(&connections, true, 1 << 20);
+    let short = told(&connections, true, 1 << 20, Wants::NOTHING);
     assert!(short.0.iter().any(|unit| unit.contains("memory-budget-reached")));
-    let long = told(&connections, false, 1 << 20);
+    let long = told(&connections, false, 1 << 20, Wants::NOTHING);
     assert_eq!(short.1, long.1, "what is held");
     if let Some((short, long)) = short.0.iter().zip(&long.0).find(|(short, long)| short != long) {
         panic!("{short}\nand\n{long}");

@@ -15,6 +15,7 @@ pub struct Body {
     /// How many bytes are kept.
     keep: usize,
     length: u64,
+    framing: u64,
     malformed: bool,
 }
 
@@ -87,7 +88,7 @@ impl Body {
     }
 
     fn new(left: Left) -> Self {
-        Self { left, preview: Vec::new(), keep: HTTP_BODY_PREVIEW, length: 0, malformed: false }
+        Self { left, preview: Vec::new(), keep: HTTP_BODY_PREVIEW, length: 0, framing: 0, malformed: false }
     }
 
     /// Keeps the first `most` bytes instead.
@@ -137,6 +138,11 @@ impl Body {
         self.length
     }
 
+    /// Bytes of chunk framing so far.
+    pub fn framing(&self) -> u64 {
+        self.framing
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         let room = self.keep.saturating_sub(self.preview.len());
         self.preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -167,6 +173,7 @@ impl Body {
                 taken
             }
             Left::Chunked(chunk) => {
+                self.framing += 1;
                 self.left = chunk.line(bytes[0]).unwrap_or_else(|| {
                     self.malformed = true;
                     Left::UntilClose

@@ -254,9 +254,10 @@ rules! {
     TLS_TO_PLAIN_PORT = "tls-to-plain-port", Warning, Cite::rfc6455("4.1"), Client,
         "the client speaks TLS (wss) to a server that speaks HTTP without it",
         "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006";
-    PARALLEL_CONNECTING = "parallel-connecting", Warning, Cite::rfc6455("4.1"), Client,
+    PARALLEL_CONNECTING = "parallel-connecting", Note, Cite::rfc6455("4.1"), Client,
         "two handshakes with the same server are under way at once",
-        "a conforming client waits for one to be established or to fail before it begins the next";
+        "a conforming client waits for one to be established or to fail before it begins the next; several \
+         clients behind one address look the same";
     EXTENSION_STRIPPED = "extension-stripped", Note, Cite::rfc6455("9.1"), Client,
         "the extensions that the client offered were taken out on the way",
         "nothing is compressed, or, where only the answer passed without them, the ends disagree about it",

@@ -6,7 +6,7 @@ use hyper::{Request, Response, StatusCode};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::server::{Answer, Lab, refuse};
+use super::answer::{Answer, Lab, refuse};
 
 /// A comment, which browsers ignore: the stream's sign of life.
 const COMMENT: &[u8] = b":\n\n";

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! - `hub`: a mailbox for each client; every way of delivering empties one
-//! - `server`: HTTP by hyper, and which way a request asks for
+//! - `server`: HTTP by hyper, and which way a request asks for; `answer`: what it answers with
 //! - `polling`, `events`, `socket`, `engine`: one file (or folder) a way of delivering
 //! - `frames`: this project's own framing (`ws`) as an endpoint uses it
 //! - `line`: the delay line between both, which sees every byte
@@ -19,6 +19,7 @@
 //! - `stage`, `gauge`: a thread of its own for each side, and what it used
 //! - `verify`: a connection's bytes held against this project's own decoder
 
+mod answer;
 pub(crate) mod client;
 pub(crate) mod engine;
 mod events;

@@ -4,7 +4,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};
 
-use super::server::{Answer, Lab, refuse};
+use super::answer::{Answer, Lab, refuse};
 use crate::limits;
 
 /// Answers a poll: at once, or when there is something to say.

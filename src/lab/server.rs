@@ -3,68 +3,27 @@
 //! One resource, every way: an `Upgrade` makes it a WebSocket, `Accept: text/event-stream`
 //! an event stream, Engine.IO's `EIO` a session of Socket.IO, and anything else is a poll.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
+use super::answer::{Answer, Lab, query, refuse, wants_upgrade};
 use super::engine::Sessions;
-use super::hub::{Hub, Mailbox};
+use super::hub::Hub;
 use super::{engine, events, polling, socket};
 
-/// How a server behaves.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// Header fields of every answer to a poll or a stream's request, besides those HTTP needs.
-    /// A `Date` among them is set to the time of the answer.
-    pub fields: Vec<(HeaderName, HeaderValue)>,
-    /// Whether a poll for which there is nothing is held until there is.
-    pub hold: bool,
-    /// Between two signs of life on an open connection; after as long a held poll is let go.
-    pub heartbeat: Option<Duration>,
-    /// The name of the Socket.IO event that carries messages.
-    pub event: String,
-}
-
-/// What the ways of delivering share.
-pub(super) struct Lab {
-    pub hub: Arc<Hub>,
-    pub settings: Settings,
-    pub sessions: Sessions,
-}
-
-impl Lab {
-    /// An answer with the settings' fields.
-    pub fn answer(&self, body: Answer) -> Response<Answer> {
-        let mut response = Response::new(body);
-        for (name, value) in &self.settings.fields {
-            let value = if name == header::DATE { now() } else { Some(value.clone()) };
-            if let Some(value) = value {
-                response.headers_mut().insert(name.clone(), value);
-            }
-        }
-        response
-    }
-
-    /// The mailbox a request names in its query (`client=…`); that of nobody in particular otherwise.
-    pub fn mailbox(&self, request: &Request<Incoming>) -> Option<Arc<Mailbox>> {
-        self.hub.mailbox(&query(request, "client").unwrap_or_default())
-    }
-}
+pub use super::answer::Settings;
 
 /// Serves every connection of a listener, for ever.
 pub async fn serve(listener: TcpListener, hub: Arc<Hub>, settings: Settings) {
-    let lab = Arc::new(Lab { hub, settings, sessions: Sessions::default() });
+    let lab = Arc::new(Lab { hub, settings });
+    let sessions = Arc::new(Sessions::default());
     loop {
         // What cannot be accepted now (no file is left to open) may be later.
         let Ok((stream, _)) = listener.accept().await else {
@@ -73,11 +32,11 @@ pub async fn serve(listener: TcpListener, hub: Arc<Hub>, settings: Settings) {
         };
         // Every write is sent at once: Nagle's algorithm would gather them.
         let _ = stream.set_nodelay(true);
-        let lab = Arc::clone(&lab);
+        let (lab, sessions) = (Arc::clone(&lab), Arc::clone(&sessions));
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let lab = Arc::clone(&lab);
-                async move { Ok::<_, Infallible>(route(lab, request).await) }
+                let (lab, sessions) = (Arc::clone(&lab), Arc::clone(&sessions));
+                async move { Ok::<_, Infallible>(route(&lab, &sessions, request).await) }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
             http.auto_date_header(false).timer(TokioTimer::new());
@@ -87,89 +46,20 @@ pub async fn serve(listener: TcpListener, hub: Arc<Hub>, settings: Settings) {
     }
 }
 
-async fn route(lab: Arc<Lab>, request: Request<Incoming>) -> Response<Answer> {
+async fn route(lab: &Lab, sessions: &Sessions, request: Request<Incoming>) -> Response<Answer> {
     if query(&request, "EIO").is_some() {
-        return engine::answer(lab, request).await;
+        return engine::answer(lab, sessions, request).await;
     }
     if wants_upgrade(request.headers()) {
-        return socket::answer(&lab, request);
+        return socket::answer(lab, request);
     }
     let accept = request.headers().get(header::ACCEPT);
     match *request.method() {
         Method::GET if accept.is_some_and(|accept| accept == "text/event-stream") => {
-            events::answer(&lab, &request)
+            events::answer(lab, &request)
         }
-        Method::GET => polling::answer(&lab, &request).await,
-        Method::POST => polling::publish(&lab, request).await,
+        Method::GET => polling::answer(lab, &request).await,
+        Method::POST => polling::publish(lab, request).await,
         _ => refuse(StatusCode::METHOD_NOT_ALLOWED, "GET or POST"),
-    }
-}
-
-/// A refusal with its reason.
-pub(super) fn refuse(status: StatusCode, why: &str) -> Response<Answer> {
-    let mut response = Response::new(Answer::whole(format!("{why}\n")));
-    *response.status_mut() = status;
-    response
-}
-
-/// Whether a request asks for a WebSocket (RFC 6455 §4.2.1).
-pub(super) fn wants_upgrade(headers: &HeaderMap) -> bool {
-    let has = |name: HeaderName, token: &str| {
-        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
-    };
-    has(header::UPGRADE, "websocket") && has(header::CONNECTION, "upgrade")
-}
-
-/// A parameter of the request target's query.
-pub(super) fn query<'r, B>(request: &'r Request<B>, name: &str) -> Option<Cow<'r, str>> {
-    let mut pairs = form_urlencoded::parse(request.uri().query()?.as_bytes());
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
-fn now() -> Option<HeaderValue> {
-    HeaderValue::try_from(httpdate::fmt_http_date(SystemTime::now())).ok()
-}
-
-/// The body of an answer.
-pub(super) enum Answer {
-    /// All of it, once.
-    Whole(Option<Bytes>),
-    /// Piece by piece, each as soon as it is there.
-    Stream(mpsc::Receiver<Bytes>),
-}
-
-impl Answer {
-    pub fn whole(body: impl Into<Bytes>) -> Self {
-        let body = body.into();
-        Self::Whole((!body.is_empty()).then_some(body))
-    }
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match self.get_mut() {
-            Self::Whole(body) => Poll::Ready(body.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Stream(pieces) => {
-                pieces.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(None))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(body) => SizeHint::with_exact(body.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Stream(_) => SizeHint::default(),
-        }
     }
 }

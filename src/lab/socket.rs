@@ -13,10 +13,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::answer::{Answer, Lab, refuse};
 use super::events::at;
 use super::frames::{Frames, Received, Violation, frame};
 use super::hub::Mailbox;
-use super::server::{Answer, Lab, refuse};
 use crate::http::{accept_value, check_key};
 use crate::limits;
 use crate::model::{CloseCode, Dir, Opcode};

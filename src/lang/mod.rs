@@ -90,6 +90,22 @@ impl Lang {
         self.add(template, out, |at, out| out.push_str(if at == 0 { shown } else { "{}" }));
     }
 
+    /// A template with one hole, to be filled with many numbers.
+    pub fn around(self, template: &'static str) -> Around {
+        let mut words = String::new();
+        self.fill_in(template, &[Around::NUMBER], &mut words);
+        Around::new(&words)
+    }
+
+    /// The same for one of something, and for several.
+    pub fn around_count(self, noun: [&'static str; 2]) -> [Around; 2] {
+        [1, 2].map(|number| {
+            let mut words = String::new();
+            self.count_in(number, Around::NUMBER, noun, &mut words);
+            Around::new(&words)
+        })
+    }
+
     /// Fills a template at the end of `out`, and sees to no spaces between what is there and itself.
     fn add(self, template: &str, out: &mut String, hole: impl FnMut(usize, &mut String)) {
         if self.catalogue().is_none() {
@@ -164,6 +180,32 @@ impl Lang {
             }
         }
         joint(out, &mut |out| out.push_str(rest));
+    }
+}
+
+/// The words around a number, found once: what stands beside the number is the same for every one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// What stands before it.
+    pub before: String,
+    /// What stands behind it.
+    pub behind: String,
+}
+
+impl Around {
+    /// A number that stands in no template.
+    const NUMBER: &'static str = "0";
+
+    fn new(words: &str) -> Self {
+        let (before, behind) = words.split_once(Self::NUMBER).unwrap_or((words, ""));
+        Self { before: before.to_owned(), behind: behind.to_owned() }
+    }
+
+    /// Says it of a number at the end of `out`.
+    pub fn say(&self, digits: &str, out: &mut String) {
+        out.push_str(&self.before);
+        out.push_str(digits);
+        out.push_str(&self.behind);
     }
 }
 

@@ -80,11 +80,16 @@ impl Distribution {
 
     /// Takes all the values another one has taken.
     pub fn add(&mut self, other: &Self) {
-        self.range.add(&other.range);
-        if self.buckets.len() < other.buckets.len() {
-            self.reach(other.buckets.len());
+        if other.range.count == 0 {
+            return;
         }
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+        self.range.add(&other.range);
+        // In no other buckets is anything.
+        let (first, last) = (bucket(other.range.min), bucket(other.range.max));
+        if last >= self.buckets.len() {
+            self.reach(last + 1);
+        }
+        for (mine, theirs) in self.buckets[first..=last].iter_mut().zip(&other.buckets[first..=last]) {
             *mine = mine.saturating_add(*theirs);
         }
     }

@@ -119,6 +119,8 @@ pub struct SideEnd {
     pub unfinished: Option<Unfinished>,
     /// Whether all that it sent is in the capture: what was not seen was not sent.
     pub is_whole: bool,
+    /// Some of what it sent is missing from the capture.
+    pub is_blind: bool,
     /// Whether the end of its TCP stream was seen: no more of it can come.
     pub is_over: bool,
 }

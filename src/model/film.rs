@@ -71,7 +71,7 @@ pub struct Speech {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// Its name, its value and whether that is right.
-    pub header: Header,
+    pub header: Header<'static>,
     /// What the field is for; `None` for one that is not known.
     pub def: Option<&'static FieldDef>,
     /// The elements of a structured value.

@@ -27,6 +27,7 @@ pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod single;
+pub mod sink;
 pub mod software;
 pub mod source;
 pub mod span;
@@ -56,6 +57,7 @@ pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use single::Single;
+pub use sink::{Flow, Sink};
 pub use software::Software;
 pub use source::{Origin, Piece, Place, Source, trace};
 pub use span::{SourceId, Span};
@@ -64,8 +66,8 @@ pub use text::{Arg, Text, prefix};
 pub use time::Time;
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
-    Body, CloseBody, Connection, Deflate, Flow, Frame, FrameHeader, Handshake, Header, HttpHead, LengthForm,
-    Message, Receipt, Roles, Sink, Unit, Utf8, Verdict,
+    Body, CloseBody, Connection, Deflate, Frame, FrameHeader, Handshake, Header, HttpExtent, HttpHead,
+    LengthForm, Message, Receipt, Roles, Unit, Utf8, Verdict,
 };
 pub use verdict::{Case, Judgement, Measure, Outcome, Quantity};
 pub use wants::Wants;

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use super::other::Other;
 use super::run::{FileTotals, Summary};
 use super::single::Single;
+use super::sink::{Flow, Sink};
 use super::text::Text;
-use super::unit::{Body, Flow, Message, Sink, Unit};
+use super::unit::{Body, Message, Unit};
 use super::wants::Wants;
 
 /// An [`Emitter`] in front of whatever sink: what decoders report to.
@@ -73,6 +74,7 @@ impl<S: Sink + ?Sized> Emitter<S> {
     }
 
     /// What the sink will look at.
+    #[inline]
     pub fn wants(&self) -> Wants {
         self.wants
     }
@@ -91,21 +93,20 @@ impl<S: Sink + ?Sized> Emitter<S> {
         self.sink.take(unit)
     }
 
-    /// Counts a frame without findings and the message that it is alone, and passes both on.
-    #[inline]
-    pub fn emit_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        self.tally.frames += 1;
-        self.tally.messages += 1;
-        self.sink.take_whole(unit, message)
-    }
-
-    /// The same for a frame and its message that are [one](Single).
+    /// Counts a frame and the message that it is alone, and passes both on.
     #[allow(clippy::inline_always)] // it is on the way of nearly every frame
     #[inline(always)]
     pub fn emit_single(&mut self, single: &Single<'_>) -> Flow {
         self.tally.frames += 1;
         self.tally.messages += 1;
         self.sink.take_single(single)
+    }
+
+    /// Counts a frame without findings and the message that it is alone, and passes both on.
+    pub fn emit_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
+        self.tally.frames += 1;
+        self.tally.messages += 1;
+        self.sink.take_whole(unit, message)
     }
 
     /// What else there is in the input.

@@ -9,10 +9,30 @@ pub struct Digits {
     /// At the end, where the longest begin at the front.
     text: [u8; LONGEST],
     start: usize,
+    /// The number itself, if it is one of [`SMALL`].
+    small: Option<u16>,
 }
 
 /// Bytes of the longest number, grouped.
 const LONGEST: usize = 26;
+
+/// The numbers up to 999, three digits each.
+const SMALL: &str = {
+    const DIGITS: [u8; 3000] = {
+        let (mut digits, mut number) = ([b'0'; 3000], 0);
+        while number < 1000 {
+            digits[3 * number] += (number / 100) as u8;
+            digits[3 * number + 1] += (number / 10 % 10) as u8;
+            digits[3 * number + 2] += (number % 10) as u8;
+            number += 1;
+        }
+        digits
+    };
+    match str::from_utf8(&DIGITS) {
+        Ok(digits) => digits,
+        Err(_) => "",
+    }
+};
 
 impl Digits {
     /// In decimal.
@@ -25,17 +45,41 @@ impl Digits {
         Self::made(number, 3)
     }
 
-    fn made(mut number: u64, group: usize) -> Self {
-        if number < 10 {
-            return Self { text: [b'0' + number as u8; LONGEST], start: LONGEST - 1 };
+    /// In hexadecimal: `0x1f`.
+    pub fn hexadecimal(mut number: u64) -> Self {
+        let (mut text, mut start) = ([b'x'; LONGEST], LONGEST);
+        loop {
+            start -= 1;
+            text[start] = b"0123456789abcdef"[(number & 0xF) as usize];
+            number >>= 4;
+            if number == 0 {
+                text[start - 2] = b'0';
+                return Self { text, start: start - 2, small: None };
+            }
         }
+    }
+
+    /// So many zeros, at most as many as a number has digits.
+    pub fn zeros(many: u8) -> Self {
+        Self { text: [b'0'; LONGEST], start: LONGEST - usize::from(many).min(LONGEST), small: None }
+    }
+
+    #[inline]
+    fn made(number: u64, group: usize) -> Self {
+        if number < 1000 {
+            return Self { text: [0; LONGEST], start: LONGEST, small: Some(number as u16) };
+        }
+        Self::large(number, group)
+    }
+
+    fn large(mut number: u64, group: usize) -> Self {
         let (mut text, mut start, mut left) = ([b','; LONGEST], LONGEST, group);
         loop {
             start -= 1;
             text[start] = b'0' + (number % 10) as u8;
             number /= 10;
             if number == 0 {
-                return Self { text, start };
+                return Self { text, start, small: None };
             }
             left -= 1;
             if left == 0 {
@@ -45,7 +89,13 @@ impl Digits {
     }
 
     /// What to write.
+    #[inline]
     pub fn as_str(&self) -> &str {
+        if let Some(number) = self.small {
+            let (end, leading) =
+                (3 * usize::from(number) + 3, usize::from(number < 10) + usize::from(number < 100));
+            return &SMALL[end - 3 + leading..end];
+        }
         // Digits and commas.
         str::from_utf8(&self.text[self.start..]).unwrap_or_default()
     }
@@ -137,8 +187,14 @@ pub fn compact(number: u64, columns: usize) -> String {
 
 /// Nanoseconds as seconds with six places.
 pub fn seconds(nanos: i64) -> String {
-    let micros = nanos.unsigned_abs() / 1000;
     let mut out = String::with_capacity(LONGEST);
+    seconds_in(nanos, &mut out);
+    out
+}
+
+/// The same at the end of `out`.
+pub fn seconds_in(nanos: i64, out: &mut String) {
+    let micros = nanos.unsigned_abs() / 1000;
     if nanos <= -1000 {
         out.push('-');
     }
@@ -146,7 +202,6 @@ pub fn seconds(nanos: i64) -> String {
     out.push('.');
     // One more digit than there are places, to keep the zeros.
     out.push_str(&Digits::of(1_000_000 + micros % 1_000_000).as_str()[1..]);
-    out
 }
 
 /// Nanoseconds of a time that somebody waited in vain, in a sentence.
@@ -248,6 +303,16 @@ pub fn part(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_written_as_wanted() {
+        for number in (0..=1000).chain([65_536, u64::MAX]) {
+            assert_eq!(Digits::of(number).as_str(), number.to_string());
+            assert_eq!(Digits::hexadecimal(number).as_str(), format!("{number:#x}"));
+            assert_eq!(Digits::grouped(number).as_str().replace(',', ""), number.to_string());
+        }
+        assert_eq!(Digits::zeros(3).as_str(), "000");
+    }
 
     #[test]
     fn counts_are_grouped_and_bounded() {

@@ -64,19 +64,38 @@ impl From<&'static str> for Text {
 impl fmt::Display for Text {
     /// In English, as the code has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = self.template.split("{}");
-        f.write_str(parts.next().unwrap_or_default())?;
-        let mut args = self.args.iter();
-        for part in parts {
-            match args.next() {
-                Some(Arg::Value(value)) => f.write_str(value)?,
-                Some(Arg::Words(words)) => words.fmt(f)?,
-                None => f.write_str("{}")?,
-            }
-            f.write_str(part)?;
-        }
-        Ok(())
+        self.parts(&mut |part| f.write_str(part))
     }
+}
+
+impl Text {
+    /// The same, part by part.
+    ///
+    /// # Errors
+    /// What `take` ends with, which then is given no more.
+    pub fn parts<E>(&self, take: &mut dyn FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let mut args = self.args.iter();
+        let mut rest = self.template;
+        while let Some((part, behind)) = split_at_hole(rest) {
+            if !part.is_empty() {
+                take(part)?;
+            }
+            match args.next() {
+                Some(Arg::Value(value)) => take(value)?,
+                Some(Arg::Words(words)) => words.parts(take)?,
+                None => take("{}")?,
+            }
+            rest = behind;
+        }
+        if rest.is_empty() { Ok(()) } else { take(rest) }
+    }
+}
+
+/// What stands before the first hole of a template and behind it. Templates are too short for a search to be
+/// worth its while.
+fn split_at_hole(template: &str) -> Option<(&str, &str)> {
+    let hole = template.as_bytes().windows(2).position(|pair| pair == b"{}")?;
+    Some((&template[..hole], &template[hole + 2..]))
 }
 
 /// The beginning of a text: as many whole characters as fit in `longest` bytes.

@@ -31,6 +31,8 @@ pub struct TcpSide {
     pub syn: bool,
     /// Its first FIN (RFC 9293 §3.6).
     pub fin: Option<At>,
+    /// Bytes right before that FIN are not in the capture.
+    pub fin_behind_hole: bool,
     /// Its first reset that its peer had to believe (RFC 9293 §3.5.2, RFC 5961 §3).
     pub reset: Option<At>,
     /// That reset acknowledged nothing: its host knew of no such connection (RFC 9293 §3.5.2).

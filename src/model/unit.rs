@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::ops::ControlFlow;
 
 use super::app::{App, AppPacket, AppSession};
 use super::diagnosis::Diagnosis;
@@ -14,7 +13,6 @@ use super::hole::{Gap, Hole};
 use super::other::Opening;
 use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
-use super::single::Single;
 use super::software::Software;
 use super::source::Source;
 use super::span::Span;
@@ -22,70 +20,7 @@ use super::stream::At;
 use super::text::Text;
 use super::time::Time;
 use super::verdict::Judgement;
-use super::wants::Wants;
 use super::wire::{CloseCode, Dir, Endpoint, Opcode};
-
-/// Whether a sink wants more.
-pub type Flow = ControlFlow<()>;
-
-/// Takes units as they are completed: a view, a filter, a counter, an answer checker.
-pub trait Sink {
-    /// What the sink will look at. Asked once, before the first unit, so that
-    /// decoders can leave undone what nobody sees.
-    fn wants(&self) -> Wants;
-
-    /// Whether it shows anything of a connection, asked when that appears: who judges several connections
-    /// together leaves out those that are not looked at.
-    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
-        let _ = (conn, connection);
-        true
-    }
-
-    /// Takes one unit; `Break` when the sink has had enough.
-    fn take(&mut self, unit: &Unit<'_>) -> Flow;
-
-    /// Takes a frame, and the message that consists of it: two units in one call, which most of all
-    /// traffic is. `unit` is the frame's; the message's differs only in its body. It is text, binary or a
-    /// Close frame.
-    ///
-    /// Who does both at once can save half of the way; it has to come to the same.
-    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        self.take(unit)?;
-        self.take(&Unit { body: Body::Message(message), ..*unit })
-    }
-
-    /// Takes the same as it leaves the decoder, when nobody has read the message yet.
-    ///
-    /// Who needs neither unit can leave them unmade; it has to come to the same.
-    fn take_single(&mut self, single: &Single<'_>) -> Flow {
-        single.lend(|unit, message| self.take_whole(unit, message))
-    }
-}
-
-impl<S: Sink + ?Sized> Sink for &mut S {
-    fn wants(&self) -> Wants {
-        (**self).wants()
-    }
-
-    fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
-        (**self).looks_at(conn, connection)
-    }
-
-    #[inline]
-    fn take(&mut self, unit: &Unit<'_>) -> Flow {
-        (**self).take(unit)
-    }
-
-    #[inline]
-    fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
-        (**self).take_whole(unit, message)
-    }
-
-    #[inline]
-    fn take_single(&mut self, single: &Single<'_>) -> Flow {
-        (**self).take_single(single)
-    }
-}
 
 /// What TCP's acknowledgements say at the end of a direction; `None` where the capture does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,14 +44,14 @@ pub struct Unit<'a> {
     pub packets: Option<(u64, u64)>,
     /// What it is.
     pub body: Body<'a>,
-    /// Its annotated fields in wire order; empty unless [`Wants::fields`].
+    /// Its annotated fields in wire order; empty unless [`Wants::fields`](super::Wants::fields).
     pub fields: &'a [Field],
     /// The rules it breaks.
     pub findings: &'a [Finding],
     /// Rules that it breaks as well, as so many units of its connection did before it that they are only
     /// counted: one entry for each finding that there is not.
     pub counted: &'a [&'static Rule],
-    /// The sources its spans point into; empty unless [`Wants::fields`].
+    /// The sources its spans point into; empty unless [`Wants::fields`](super::Wants::fields).
     pub sources: &'a [Source],
 }
 
@@ -289,12 +224,13 @@ impl Connection {
 pub struct HttpHead<'a> {
     /// Offset of its first byte in the sender's stream.
     pub offset: u64,
-    /// The head as it stands on the wire, as far as it is kept; empty unless [`Wants::fields`].
+    /// The head as it stands on the wire, as far as it is kept; empty unless
+    /// [`Wants::fields`](super::Wants::fields).
     pub bytes: &'a [u8],
     /// The request or status line, without its line end. Untrusted.
     pub start_line: &'a str,
     /// The header fields in order.
-    pub headers: &'a [Header],
+    pub headers: &'a [Header<'a>],
     /// Whether all of the head was captured, up to its empty line; if not, it is as much as there is.
     pub complete: bool,
     /// The first bytes of the body; empty when there is none.
@@ -303,15 +239,28 @@ pub struct HttpHead<'a> {
     pub body_whole: bool,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: &'a [Diagnosis],
+    /// Bytes on the wire, shown or not.
+    pub extent: HttpExtent,
+}
+
+/// How much of a stream a message of HTTP takes, as far as it was captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpExtent {
+    /// Bytes of the head.
+    pub head: u64,
+    /// Bytes of content.
+    pub content: u64,
+    /// Bytes of the chunks' framing around it (RFC 9112 §7.1).
+    pub framing: u64,
 }
 
 /// One header field with the verdict on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub struct Header<'a> {
     /// As written.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// Without surrounding white space. Untrusted.
-    pub value: String,
+    pub value: Cow<'a, str>,
     /// Whether it is right.
     pub verdict: Verdict,
     /// What it means for the WebSocket, empty when nothing.
@@ -433,7 +382,7 @@ pub struct Frame<'a> {
     pub truncated: bool,
     /// Found by its shape: after a hole over a header, or without a handshake.
     pub inferred: bool,
-    /// The first captured payload bytes, unmasked, at most [`Wants::payload`] of them.
+    /// The first captured payload bytes, unmasked, at most [`Wants::payload`](super::Wants::payload) of them.
     pub payload: &'a [u8],
     /// The holes before, between and right behind those bytes (see [`super::hole::parts`]).
     pub holes: &'a [Hole],
@@ -461,7 +410,8 @@ pub struct Message<'a> {
     pub from_earlier: Option<u64>,
     /// Whether the last fragment was seen, and nothing is missing.
     pub complete: bool,
-    /// The first captured bytes of the content, unmasked (and inflated), at most [`Wants::payload`] of them.
+    /// The first captured bytes of the content, unmasked (and inflated), at most
+    /// [`Wants::payload`](super::Wants::payload) of them.
     pub payload: &'a [u8],
     /// The holes before, between and right behind those bytes; none in what was inflated.
     pub holes: &'a [Hole],

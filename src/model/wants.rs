@@ -11,15 +11,22 @@ pub struct Wants {
     pub app: bool,
     /// How each connection ended, and why.
     pub causes: bool,
+    /// Every exchange of HTTP, also those that have nothing to do with WebSocket.
+    pub http: bool,
 }
 
 impl Wants {
     /// Counts only: no fields, no payload.
-    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false, causes: false };
+    pub const NOTHING: Self = Self { fields: false, payload: 0, app: false, causes: false, http: false };
 
     /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
     pub fn heads(self) -> bool {
-        self.fields || self.payload > 0 || self.app
+        self.fields || self.payload > 0 || self.app || self.http
+    }
+
+    /// Whether the bodies of HTTP that is no handshake are looked into, beyond their first bytes.
+    pub fn bodies(self) -> bool {
+        self.app || !self.http
     }
 
     /// What two sinks need together.
@@ -30,6 +37,7 @@ impl Wants {
             payload: self.payload.max(other.payload),
             app: self.app || other.app,
             causes: self.causes || other.causes,
+            http: self.http || other.http,
         }
     }
 }

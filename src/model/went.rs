@@ -1,6 +1,6 @@
 //! How a connection went and ended, in a line.
 
-use super::quantity::{grouped, size, span};
+use super::quantity::{Digits, grouped, size, span};
 use super::{CloseCode, ClosePart, Dir, Judgement, Outcome, TcpEnd, Text, Unfinished, prefix};
 
 /// Nanoseconds of silence that are worth a word.
@@ -15,6 +15,34 @@ impl Judgement<'_> {
     /// All of it in a line. It is made when somebody reads it, which of most connections nobody does.
     pub fn line(&self) -> Text {
         line(self)
+    }
+
+    /// The same in English, part by part, without making sentences first where it went as most connections
+    /// go.
+    ///
+    /// # Errors
+    /// What `take` ends with, which then is given no more.
+    pub fn tell<E>(&self, take: &mut dyn FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let Some((by, lived)) = self.is_usual() else { return self.line().parts(take) };
+        let (lived, messages, bytes) = (span(lived), Digits::grouped(self.messages), size(self.bytes));
+        let parts = [by.name(), "; lived ", &lived, "; ", messages.as_str(), " messages, ", &bytes];
+        debug_assert_eq!(["Close 1000 from the ", &parts.concat()].concat(), self.line().to_string());
+        take("Close 1000 from the ")?;
+        parts.into_iter().try_for_each(take)
+    }
+
+    /// Who closed it, and how long it lived, if all there is to say besides is what it carried.
+    fn is_usual(&self) -> Option<(Dir, i64)> {
+        let (by, close) = self.close.as_ref()?;
+        let is_normal = close.code == Some(CloseCode(1000)) && close.reason.is_empty();
+        let is_usual = is_normal
+            && self.outcome == Outcome::Closed
+            && self.silence.is_none_or(|silence| silence < SILENCE)
+            && self.unseen == [false; 2]
+            && self.unfinished == [None; 2]
+            && self.unanswered.is_empty()
+            && self.messages > 1;
+        Some((*by, self.lived.filter(|_| is_usual)?))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::tcp::Segment;
 use super::{BAD_TCP_CHECKSUM, PACKET_TRUNCATED, TCP_OVERLAP_CONFLICT};
 use crate::limits;
-use crate::model::{At, Finding, SourceId, Span, Text};
+use crate::model::{At, Case, Finding, SourceId, Span, Text};
 
 /// The segments of a flow that the capture cut.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Cut {
         let got = Text::with("{} bytes; packets {}", self.captured).and(numbers);
         let mut finding = Finding::new(&PACKET_TRUNCATED, None, expected.and(self.count), got);
         finding.spans = self.spans;
-        finding
+        finding.like(Case::new("had packets of which only the beginning was captured".into(), Vec::new()))
     }
 }
 

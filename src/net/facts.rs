@@ -1,18 +1,17 @@
 //! What TCP itself says of a flow, besides the bytes that it carries: [`TcpFacts`].
 //!
-//! Of every flow a few times are noted, on the short way as well ([`Pulse`]). The rest happens to few, and
-//! never to a segment that simply comes next ([`Rare`]).
+//! What is noted for them is [`Pulse`](super::pulse::Pulse).
 
 mod made;
 mod places;
 
 use std::time::Duration;
 
-use super::anomaly::Cut;
 use super::flow::{Flow, pair};
 use super::half::{Half, State};
+use super::pulse::{Clock, RareSide};
 use super::tcp::{Flags, Segment};
-use crate::model::{At, Finding, KeepAlive, Resent, StreamEnd, Time, ZeroWindow};
+use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
 
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
@@ -20,170 +19,6 @@ const COPY: u64 = 1_000_000;
 /// Nanoseconds after which what fills a hole was sent again, where the round trip is not known: packets
 /// overtake each other by less. Wireshark takes the same.
 const REORDERED: u64 = 3_000_000;
-
-/// So many round trips are measured as they come; then, of so many packets of the flow, one may be.
-const DENSE: u16 = 16;
-const SPARSE: u32 = 8;
-
-/// What is noted of every flow, by its halves.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    /// The last packet of each, and when it was captured; packet 0 for none.
-    pub last: [(u64, Time); 2],
-    /// When the last new data of each was captured, 0 for never.
-    spoke: [Time; 2],
-    clocks: [Clock; 2],
-    /// The round trips of their SYNs in microseconds, 0 for unknown.
-    handshake: [u32; 2],
-    end: Option<Box<End>>,
-}
-
-/// What is noted of a flow that ends, or has something rare to it: nothing of most of those that are open.
-#[derive(Debug, Default)]
-struct End {
-    /// The first FIN of each half.
-    fins: [Option<At>; 2],
-    rare: Option<Box<Rare>>,
-}
-
-/// Measures how long acknowledgements take to come, one at a time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Clock {
-    /// When what is measured was captured, 0 for nothing.
-    sent: Time,
-    /// Which acknowledgement is waited for.
-    end: u32,
-    /// In microseconds.
-    least: u32,
-    smoothed: u32,
-    samples: u16,
-    /// It is a SYN.
-    is_syn: bool,
-}
-
-/// What is noted of few flows.
-#[derive(Debug, Default)]
-pub(super) struct Rare {
-    /// What the capture cut of it.
-    pub cut: Option<Cut>,
-    /// Findings of the time before the sink heard of it.
-    pub untold: Vec<(usize, Finding, At)>,
-    sides: [RareSide; 2],
-}
-
-#[derive(Debug, Default)]
-struct RareSide {
-    reset: Option<At>,
-    /// That acknowledged nothing.
-    disowned: bool,
-    /// What was not acknowledged when the connection was reset.
-    in_flight: Option<u64>,
-    after_own_fin: u64,
-    after_peers_fin: u64,
-    resent: Resent,
-    /// The packet of the last one that was sent again.
-    last_resent: u64,
-    /// When data behind a hole was captured first, 0 for no hole.
-    hole_since: Time,
-    out_of_order: u32,
-    copies: u32,
-    duplicate_acks: u32,
-    zero_window: ZeroWindow,
-    /// When the window was closed.
-    shut_since: Time,
-    keep_alive: KeepAlive,
-    /// The packet of the last probe.
-    last_probe: u64,
-}
-
-impl Pulse {
-    pub(super) fn new(from: usize, packet: u64, time: Time) -> Self {
-        let mut last = [(0, Time(0)); 2];
-        last[from] = (packet, time);
-        let clocks = <[_; 2]>::default();
-        Self { last, spoke: [Time(0); 2], clocks, handshake: [0; 2], end: None }
-    }
-
-    /// The last packet of all, and when it was captured.
-    pub(super) fn last(&self) -> (u64, Time) {
-        let [one, other] = self.last;
-        if one.0 > other.0 { one } else { other }
-    }
-
-    pub(super) fn rare(&mut self) -> &mut Rare {
-        self.end.get_or_insert_default().rare.get_or_insert_default()
-    }
-
-    /// The same, if there is anything.
-    pub(super) fn any_rare(&mut self) -> Option<&mut Rare> {
-        self.end.as_mut()?.rare.as_deref_mut()
-    }
-
-    /// Nobody will ask for what happened to few.
-    pub(super) fn forget(&mut self) {
-        self.end = None;
-    }
-
-    /// The first FIN of half `of`, if it was seen.
-    fn fin(&self, of: usize) -> Option<At> {
-        self.end.as_ref()?.fins[of]
-    }
-
-    /// Half `of` sends a FIN.
-    pub(super) fn ends(&mut self, of: usize, at: At) {
-        self.end.get_or_insert_default().fins[of].get_or_insert(at);
-    }
-
-    fn side(&mut self, of: usize) -> &mut RareSide {
-        &mut self.rare().sides[of]
-    }
-
-    /// Everything before `ack` of half `of` was acknowledged.
-    #[inline]
-    pub(super) fn acknowledged(&mut self, of: usize, ack: u32, time: Time) {
-        let clock = &mut self.clocks[of];
-        if clock.sent.0 != 0 && ack.wrapping_sub(clock.end).cast_signed() >= 0 {
-            let was_syn = clock.is_syn;
-            let took = clock.stop(time);
-            if was_syn {
-                self.handshake[of] = took;
-            }
-        }
-    }
-
-    /// Half `from` sent new data up to sequence number `end`, in order.
-    #[inline]
-    pub(super) fn speaks(&mut self, from: usize, end: u32, time: Time, packets: u32) {
-        self.spoke[from] = time;
-        let clock = &mut self.clocks[from];
-        if clock.sent.0 == 0 && (clock.samples < DENSE || packets.is_multiple_of(SPARSE)) {
-            (clock.sent, clock.end) = (time, end);
-        }
-    }
-}
-
-impl Clock {
-    /// What is measured was acknowledged. Gives how long that took, in microseconds, at least one.
-    fn stop(&mut self, time: Time) -> u32 {
-        let took = time.0.saturating_sub(self.sent.0) / 1000;
-        let took = u32::try_from(took).unwrap_or(u32::MAX).max(1);
-        if self.samples == 0 {
-            (self.least, self.smoothed) = (took, took);
-        } else {
-            self.least = self.least.min(took);
-            let smoothed = (u64::from(self.smoothed) * 7 + u64::from(took)) / 8;
-            self.smoothed = smoothed as u32;
-        }
-        self.samples = self.samples.saturating_add(1);
-        (self.sent, self.is_syn) = (Time(0), false);
-        took
-    }
-
-    /// It was sent again: of which an acknowledgement is, nobody can tell.
-    fn reset(&mut self) {
-        (self.sent, self.is_syn) = (Time(0), false);
-    }
-}
 
 impl Flow {
     /// Notes a segment of half `from` that does not simply come next. `before` was the half's last packet
@@ -259,10 +94,12 @@ impl Flow {
         let half = &self.halves[from];
         let waited_for = if half.acked == 0 { half.next } else { half.acked };
         let position = half.position(segment.seq);
+        let length = segment.data.len() as u32 + segment.missing;
         matches!(half.state, State::Open | State::Ended)
-            && position < half.next
+            // Behind bytes that were not captured a question for the window is told by that being shut.
+            && (position < half.next || length == 0 && self.halves[1 - from].window == 0)
             && position + 1 == waited_for
-            && segment.data.len() as u32 + segment.missing <= 1
+            && length <= 1
             && !segment.flags.any(Flags::SYN | Flags::FIN)
     }
 
@@ -323,6 +160,8 @@ impl Flow {
         let own_end = if has_fin(from) { half.fin_position() } else { None };
         let is_known = start < half.next || half.keeps(start);
         let closed = has_fin(1 - from);
+        // One that stands before what was delivered ends nothing.
+        let ends = is_fin && end >= half.next;
         let fin_again = is_fin && own_end == Some(end);
         if let Some(own_end) = own_end
             && end > own_end
@@ -354,7 +193,10 @@ impl Flow {
             // The other way to ask for a window: with the next byte.
             self.pulse.side(1 - from).zero_window.probes += 1;
         }
-        if is_fin {
+        if ends {
+            if start > sent && self.pulse.fin(from).is_none() {
+                self.pulse.side(from).fin_behind_hole = true;
+            }
             self.pulse.ends(from, segment.at);
         }
     }

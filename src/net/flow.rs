@@ -8,11 +8,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow::{self, Break, Continue};
 
-use super::facts::Pulse;
 use super::half::{Half, NEAR, State};
+use super::key::Key;
 use super::network::Network;
+use super::pulse::Pulse;
 use super::reassembly::Carrier;
-use super::table::Key;
 use super::tcp::{Checksum, Flags, Segment};
 use super::waiting::End;
 use super::{CloseReason, FlowId, Interest, StreamEnd, StreamSink, anomaly};

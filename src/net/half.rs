@@ -80,6 +80,11 @@ impl Half {
         }
     }
 
+    /// The same, with nothing waiting.
+    pub(super) fn without_waiting(&self) -> Self {
+        Self { waiting: None, ..*self }
+    }
+
     /// The position that a sequence number means, being the nearest to `next`.
     #[inline]
     pub(super) fn position(&self, seq: u32) -> u64 {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use etherparse::ip_number;
 
 use super::ip::{self, Addresses, Datagram};
-use super::table::Key;
+use super::key::Key;
 use crate::model::{Unopened, Unreachable};
 
 /// Bytes before the packet that a message is about (RFC 792, RFC 4443 §3.1).

@@ -46,10 +46,12 @@ mod glance;
 mod half;
 mod icmp;
 mod ip;
+mod key;
 mod link;
 mod measure;
 mod network;
 mod plain;
+mod pulse;
 mod reassembly;
 mod table;
 mod tcp;
@@ -170,5 +172,7 @@ rules! {
     /// The capture kept only the beginning of a packet.
     PACKET_TRUNCATED = "packet-truncated", Warning, Cite { doc: "RFC 9293", section: "3.4" }, Capture,
         "the capture cut packets short",
-        "the endpoints did not notice; capture with a larger snap length to see all of it";
+        "the endpoints did not notice; capture with a larger snap length to see all of it",
+        usually "a snap length (-s) that is smaller than the packets",
+        mend "capture whole packets: tcpdump -s 0, dumpcap without -s";
 }

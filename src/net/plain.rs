@@ -15,15 +15,26 @@ const ETHERNET: u32 = 1;
 /// IP without a link layer.
 const RAW: u32 = 101;
 /// Bytes of an Ethernet header, and of the IP headers.
-pub(super) const LINK: usize = 14;
+const LINK: usize = 14;
 const V4: usize = 20;
 const V6: usize = 40;
+
+/// IPv4 on Ethernet.
+pub(super) const USUAL: (Kind, usize) = (Kind::V4, LINK);
 
 /// What a packet may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     V4,
     V6,
+}
+
+/// Whether a packet is of what is most frequent by far, IPv4 on Ethernet: [`kind`] gives [`USUAL`] of it.
+#[allow(clippy::inline_always)] // or what it says is first made, then looked at
+#[inline(always)]
+pub(super) fn is_usual(packet: &Packet<'_>) -> bool {
+    let word = packet.data.get(LINK - 2..).and_then(<[u8]>::first_chunk);
+    packet.link == ETHERNET && word.is_some_and(|word| u32::from_be_bytes(*word) >> 8 == 0x08_0045)
 }
 
 /// What a packet is, and where its IP header begins, if it is plain.
@@ -147,6 +158,7 @@ mod tests {
     /// Whether the packet went the short way, which has to say what the long one says.
     fn same(link: u32, data: &[u8]) -> bool {
         let packet = packet(link, data);
+        assert_eq!(is_usual(&packet), kind(&packet) == Some(USUAL));
         let Some(short) = datagram(&packet) else { return false };
         assert_eq!(Inside::Datagram(short), tunnel::inside(&packet), "{data:02X?}");
         true

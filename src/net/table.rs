@@ -1,109 +1,15 @@
 //! Which flow a packet belongs to: one hash lookup.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use foldhash::fast::RandomState;
 
 use super::flow::Flow;
 use super::half::{Half, NEAR, State};
 use super::ip::Addresses;
+use super::key::{Key, KeyV4, KeyV6};
 use super::tcp::{Flags, Segment};
 use crate::limits;
-
-/// Both endpoints of a flow, the lower one first, so that both directions have the same key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    V4(KeyV4),
-    V6(KeyV6),
-}
-
-/// Two addresses, and two ports in one word: 12 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KeyV4([u32; 2], u32);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct KeyV6([[u8; 16]; 2], u32);
-
-impl Hash for KeyV4 {
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(u64::from(self.0[0]) << 32 | u64::from(self.0[1]));
-        state.write_u32(self.1);
-    }
-}
-
-impl Key {
-    /// The key, and which of its endpoints is the source. The source's port is the upper half of `ports`.
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
-    pub(super) fn new(addresses: &Addresses, ports: u32) -> (Self, usize) {
-        let (source, destination) = (ports >> 16, ports & 0xFFFF);
-        let swapped = ports.rotate_right(16);
-        match addresses {
-            Addresses::V4(from, to) => {
-                let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
-                // In one comparison.
-                let place = |address: u32, port: u32| u64::from(address) << 16 | u64::from(port);
-                if place(from, source) <= place(to, destination) {
-                    (Self::V4(KeyV4([from, to], ports)), 0)
-                } else {
-                    (Self::V4(KeyV4([to, from], swapped)), 1)
-                }
-            }
-            Addresses::V6(from, to) => {
-                if (from, source) <= (to, destination) {
-                    (Self::V6(KeyV6([*from, *to], ports)), 0)
-                } else {
-                    (Self::V6(KeyV6([*to, *from], swapped)), 1)
-                }
-            }
-        }
-    }
-
-    /// Which of its endpoints sent a packet with these addresses and ports; `None` for a packet of others.
-    /// The answer is that of [`Self::new`].
-    #[allow(clippy::inline_always)]
-    #[inline(always)]
-    fn source(&self, addresses: &Addresses, ports: u32) -> Option<usize> {
-        #[allow(clippy::inline_always)]
-        #[inline(always)]
-        fn source<A: PartialEq>(
-            [low, high]: &[A; 2],
-            own: u32,
-            from: &A,
-            to: &A,
-            ports: u32,
-        ) -> Option<usize> {
-            if own == ports && low == from && high == to {
-                return Some(0);
-            }
-            (own == ports.rotate_right(16) && low == to && high == from).then_some(1)
-        }
-        match (self, addresses) {
-            (Self::V4(KeyV4(both, own)), Addresses::V4(from, to)) => {
-                let (from, to) = (u32::from_be_bytes(*from), u32::from_be_bytes(*to));
-                source(both, *own, &from, &to, ports)
-            }
-            (Self::V6(KeyV6(both, own)), Addresses::V6(from, to)) => source(both, *own, from, to, ports),
-            _ => None,
-        }
-    }
-
-    /// Both endpoints, in the key's order.
-    pub(super) fn endpoints(&self) -> (SocketAddr, SocketAddr) {
-        let (low, high, ports): (IpAddr, IpAddr, u32) = match *self {
-            Self::V4(KeyV4([low, high], ports)) => {
-                (Ipv4Addr::from(low).into(), Ipv4Addr::from(high).into(), ports)
-            }
-            Self::V6(KeyV6([low, high], ports)) => {
-                (Ipv6Addr::from(low).into(), Ipv6Addr::from(high).into(), ports)
-            }
-        };
-        (SocketAddr::new(low, (ports >> 16) as u16), SocketAddr::new(high, ports as u16))
-    }
-}
 
 /// Places for flows seen lately, as a power of two.
 const RECENT: u32 = 14;
@@ -115,6 +21,7 @@ struct Recent(Box<[u32; 1 << RECENT]>);
 
 impl Default for Recent {
     fn default() -> Self {
+        #[allow(clippy::large_stack_arrays)] // it is never on the stack but in debug builds
         Self(Box::new([0; 1 << RECENT]))
     }
 }
@@ -284,27 +191,26 @@ impl Table {
 
     /// Takes a flow out, and leaves a tombstone. Says whether there was one.
     pub(super) fn remove(&mut self, slot: u32) -> bool {
-        let Some(mut flow) = self.slots.get_mut(slot as usize).and_then(Option::take) else {
-            return false;
-        };
+        let Some(place) = self.slots.get_mut(slot as usize) else { return false };
+        let Some(flow) = place else { return false };
+        let key = flow.key;
+        let tomb = Tomb { key, halves: [flow.halves[0].without_waiting(), flow.halves[1].without_waiting()] };
+        *place = None;
         self.free.push(slot);
-        for half in &mut flow.halves {
-            half.waiting = None;
-        }
-        let tomb = Tomb { key: flow.key, halves: flow.halves };
         let index = if self.tombs.len() < limits::CLOSED_FLOWS {
             self.tombs.push(tomb);
             self.tombs.len() - 1
         } else {
             let index = self.oldest_tomb;
             self.oldest_tomb = (index + 1) % limits::CLOSED_FLOWS;
-            let old = std::mem::replace(&mut self.tombs[index], tomb);
-            self.forget(&old.key, index as u32 | TOMB);
+            let old = self.tombs[index].key;
+            self.tombs[index] = tomb;
+            self.forget(&old, index as u32 | TOMB);
             index
         };
-        if self.first(&flow.key) == Some(slot) {
-            self.set(flow.key, index as u32 | TOMB);
-        } else if let Some(twin) = self.twin(&flow.key, slot) {
+        if self.first(&key) == Some(slot) {
+            self.set(key, index as u32 | TOMB);
+        } else if let Some(twin) = self.twin(&key, slot) {
             *twin = index as u32 | TOMB;
         }
         true
@@ -394,21 +300,6 @@ mod tests {
         Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), ports(port, 80)).0
     }
 
-    #[test]
-    fn both_directions_have_the_same_key() {
-        let (one, from) = Key::new(&Addresses::V4([10, 0, 0, 9], [10, 0, 0, 1]), ports(5000, 80));
-        let (other, back) = Key::new(&Addresses::V4([10, 0, 0, 1], [10, 0, 0, 9]), ports(80, 5000));
-        assert_eq!((one, from, back), (other, 1, 0));
-        let endpoints = ("10.0.0.1:80".parse().unwrap(), "10.0.0.9:5000".parse().unwrap());
-        assert_eq!(one.endpoints(), endpoints);
-
-        let loopback = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
-        let (one, from) = Key::new(&Addresses::V6(loopback, loopback), ports(5000, 80));
-        let (other, back) = Key::new(&Addresses::V6(loopback, loopback), ports(80, 5000));
-        assert_eq!((one, from, back), (other, 1, 0));
-        assert_eq!(one.endpoints().1, "[::1]:5000".parse().unwrap());
-    }
-
     proptest! {
         #[test]
         fn a_key_knows_its_packets(
@@ -418,9 +309,10 @@ mod tests {
         ) {
             let both = |ends: [(u8, u16); 2]| {
                 let [(a, p), (b, q)] = ends;
-                let addresses = match v6 {
-                    true => Addresses::V6([a; 16], [b; 16]),
-                    false => Addresses::V4([a; 4], [b; 4]),
+                let addresses = if v6 {
+                    Addresses::V6([a; 16], [b; 16])
+                } else {
+                    Addresses::V4([a; 4], [b; 4])
                 };
                 (addresses, ports(p, q))
             };

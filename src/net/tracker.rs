@@ -11,9 +11,10 @@ use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
 use super::icmp;
 use super::ip::{self, Datagram};
+use super::key::Key;
 use super::network::Network;
 use super::plain::{self, Kind};
-use super::table::{Found, Key, Table};
+use super::table::{Found, Table};
 use super::tcp::{self, Flags, Segment};
 use super::tunnel::{self, Inside};
 use super::{CloseReason, FlowId, Packet, StreamSink};
@@ -166,10 +167,12 @@ impl Tracker {
     pub fn packet<S: StreamSink>(&mut self, packet: &Packet<'_>, sink: &mut S) -> Going {
         self.counts.packets += 1;
         self.keep_appointments(packet.number, packet.time, sink)?;
-        let going = match plain::kind(packet).filter(|_| self.short_way) {
-            Some((Kind::V4, plain::LINK)) => self.next((Kind::V4, plain::LINK), packet, false, sink),
-            Some(kind) => self.next_elsewhere(kind, &{ *packet }, false, sink),
-            None => None,
+        let going = if !self.short_way {
+            None
+        } else if plain::is_usual(packet) {
+            self.next(plain::USUAL, packet, false, sink)
+        } else {
+            self.next_elsewhere(&{ *packet }, false, sink)
         };
         match going {
             Some(going) => going,
@@ -195,10 +198,10 @@ impl Tracker {
         let segment = tcp::segment(&datagram, packet.number, packet.time)?;
         let Some((flow, slot, from)) = self.table.recent(segment.addresses, segment.ports) else {
             let is_there = !sought && self.table.seek(*segment.addresses, segment.ports);
-            return if is_there { self.next_elsewhere((kind, ip), &{ *packet }, true, sink) } else { None };
+            return if is_there { self.next_elsewhere(&{ *packet }, true, sink) } else { None };
         };
         let Some(acked) = flow.is_next(from, &segment) else {
-            return self.at_end((kind, ip), slot, from, &{ *packet }, sink);
+            return self.last((kind, ip), slot, from, &{ *packet }, sink);
         };
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
@@ -215,10 +218,9 @@ impl Tracker {
         })
     }
 
-    /// Takes a plain packet whose segment [simply ends](Flow::is_ended_by) a stream, or [only
-    /// acknowledges](Flow::is_last_word) when the peer's is over.
+    /// Takes a plain packet whose segment is [one of the last](Flow::is_last), and no other.
     #[inline(never)]
-    fn at_end<S: StreamSink>(
+    fn last<S: StreamSink>(
         &mut self,
         (kind, ip): (Kind, usize),
         slot: u32,
@@ -226,22 +228,12 @@ impl Tracker {
         packet: &Packet<'_>,
         sink: &mut S,
     ) -> Option<Going> {
-        let datagram = plain::of(kind, ip, packet.data)?;
-        let segment = tcp::segment(&datagram, packet.number, packet.time)?;
-        let flow = self.table.get_mut(slot)?;
-        let ends = flow.is_ended_by(from, &segment);
-        if !ends && !flow.is_last_word(from, &segment) {
-            return None;
-        }
+        let datagram = &plain::of(kind, ip, packet.data)?;
+        let segment = &tcp::segment(datagram, packet.number, packet.time)?;
+        let flow = self.table.get_mut(slot).filter(|flow| flow.is_last(from, segment))?;
         self.counts.segments += 1;
         flow.pulse.last[from] = (packet.number, packet.time);
-        let id = FlowId(slot);
-        let after = if ends {
-            flow.take_end(id, from, &segment, sink)
-        } else {
-            flow.take_last_word(from, &segment);
-            After::Nothing
-        };
+        let after = flow.take_last(FlowId(slot), from, segment, sink);
         Some(self.after(slot, after, packet.number, packet.time, sink))
     }
 
@@ -249,11 +241,11 @@ impl Tracker {
     #[inline(never)]
     fn next_elsewhere<S: StreamSink>(
         &mut self,
-        (kind, ip): (Kind, usize),
         packet: &Packet<'_>,
         sought: bool,
         sink: &mut S,
     ) -> Option<Going> {
+        let (kind, ip) = plain::kind(packet)?;
         match kind {
             Kind::V4 => self.next((Kind::V4, ip), packet, sought, sink),
             Kind::V6 => self.next((Kind::V6, ip), packet, sought, sink),

@@ -1,9 +1,9 @@
 //! Packets and sessions of application protocols, as the text views show them alike.
 
-use super::outline::{self, Outline, joined};
-use super::said::{Block, Most, Payload, Run, Setter, Words};
+use super::outline::Outline;
+use super::said::{self, Block, Most, Payload, Run, Setter, Words};
 use super::style::Ink;
-use super::words::{BYTES, Noun, count, runs};
+use super::words::{BYTES, Noun, count, joined, runs};
 use crate::lang::Lang;
 use crate::model::quantity::{self, grouped};
 use crate::model::{Answer, App, AppPacket, AppSession, Dir, Nth, SessionEnd, Unit, Value};
@@ -143,9 +143,9 @@ pub fn session(outline: &mut Outline, unit: &Unit<'_>, session: &AppSession, to:
         let lead = Run::whole(Ink::Plain, "sid");
         to.set(Block::Quote { lead, ink: Ink::Strong, quoted: sid, most: Most::Columns(ID) });
     }
-    outline::say(Ink::Plain, &course(lang, session), to);
+    said::say(Ink::Plain, &course(lang, session), to);
     if session.packets != [0, 0] {
-        outline::say(Ink::Plain, &counts(lang, session), to);
+        said::say(Ink::Plain, &counts(lang, session), to);
     }
     if !session.namespaces.is_empty() {
         let lead = Run::whole(Ink::Plain, lang.words("namespaces"));

@@ -4,13 +4,13 @@
 //! only the fields this frame has, each where it stands. What follows the header
 //! is drawn as it is on the wire; when it is masked, what it means stands below.
 
+use super::choice::Choice;
 use super::columns::centred;
 use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
 use super::page::Page;
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::views::Choice;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, rows, tree, verdicts};
 use crate::model::{Body, Frame, LengthForm, Unit, Wants, hole};
@@ -28,7 +28,13 @@ pub static VIEW: Choice =
 
 impl Layout for BitsLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false, causes: true }
+        Wants {
+            fields: true,
+            payload: options.payload.unwrap_or(PREVIEW),
+            app: false,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -36,7 +42,7 @@ impl Layout for BitsLayout {
             Body::Frame(frame) => {
                 tree::heading(outline, unit, frame, page);
                 draw(page, frame);
-                rows::say(outline, unit, frame, page);
+                rows::say(unit, frame, page);
                 verdicts::say(outline, unit, page);
             }
             _ => outline.unit(unit, page),

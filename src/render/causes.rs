@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::choice::{Choice, Form};
 use super::head::{self, Depth};
 use super::json::{Json, Scope};
 use super::outline::Outline;
 use super::page::Page;
-use super::views::{Choice, Form};
 use super::{Options, View};
 use crate::cause::Head;
 use crate::limits;

@@ -2,7 +2,7 @@
 
 use super::TimeStyle;
 use crate::model::Time;
-use crate::model::quantity::seconds;
+use crate::model::quantity::seconds_in;
 
 /// Tells the time of one unit after another.
 ///
@@ -51,12 +51,27 @@ impl Clock {
 
     /// The time `now` in words: `0.001204 s`, `+0.000020 s`, `2023-11-10T05:56:11.123456Z`.
     pub fn stamp(&mut self, now: Time) -> Option<String> {
+        let mut out = String::new();
+        self.stamp_in(now, &mut out).then_some(out)
+    }
+
+    /// The same at the end of `out`, if there is something to tell.
+    pub fn stamp_in(&mut self, now: Time, out: &mut String) -> bool {
         let (since_start, since_last) = self.tick(now);
         match self.style {
-            TimeStyle::Relative => Some(seconds(since_start) + " s"),
-            TimeStyle::Delta => since_last.map(|nanos| format!("+{} s", seconds(nanos))),
-            TimeStyle::Utc => Some(now.utc()),
+            TimeStyle::Relative => seconds_in(since_start, out),
+            TimeStyle::Delta => {
+                let Some(nanos) = since_last else { return false };
+                out.push('+');
+                seconds_in(nanos, out);
+            }
+            TimeStyle::Utc => {
+                out.push_str(&now.utc());
+                return true;
+            }
         }
+        out.push_str(" s");
+        true
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::app;
 use super::columns::escaped;
-use super::outline::{joined, way};
-use super::words::{BYTES, FRAMES, close_code, count, opcode};
+use super::words::{BYTES, FRAMES, close_code, count, joined, opcode, way};
 use crate::lang::Lang;
 use crate::model::{App, Body, Finding, Message, Unit};
 

@@ -5,9 +5,13 @@
 //! A backslash in data is doubled, so that an escape cannot be forged. What is
 //! left advances the cursor by a known number of columns.
 
+mod plain;
+
 use std::str::Utf8Chunks;
 
 use unicode_width::UnicodeWidthChar;
+
+use self::plain::{Run, is_printable, run};
 
 /// Marks that may stand on one character. Scripts need three or four; without an
 /// end, one column would take any number of bytes.
@@ -100,7 +104,7 @@ const WHOLE: usize = 4096;
 /// The cells of `bytes`, which may hold anything.
 pub fn cells(bytes: &[u8], kind: Kind, ascii: bool) -> Cells<'_> {
     // Nearly everything is valid, and to find that out at once is much cheaper than bit by bit.
-    let whole = if bytes.len() <= WHOLE { str::from_utf8(bytes).ok() } else { None };
+    let whole = if bytes.len() <= WHOLE { simdutf8::basic::from_utf8(bytes).ok() } else { None };
     let (valid, chunks) = whole.map_or(("", bytes), |text| (text, &[][..]));
     Cells {
         chunks: chunks.utf8_chunks(),
@@ -119,6 +123,14 @@ pub fn words(words: &str, ascii: bool) -> Cells<'_> {
     Cells { chunks, valid: words.chars(), invalid: [].iter(), before: '\0', marks: MARKS, kind, ascii }
 }
 
+/// Data, if it shows as it is, a byte a column, and is not too long to be looked at as a whole.
+pub fn plain_data(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() > WHOLE || !is_printable::<true>(bytes) {
+        return None;
+    }
+    simdutf8::basic::from_utf8(bytes).ok()
+}
+
 /// Columns that `words` take on the page.
 #[inline]
 pub fn columns(words: &str, ascii: bool) -> usize {
@@ -128,23 +140,11 @@ pub fn columns(words: &str, ascii: bool) -> usize {
 /// Columns that `words` take if they show as they are.
 #[inline]
 pub fn as_they_are(words: &str, ascii: bool) -> Option<usize> {
-    if is_printable(words.as_bytes()) {
+    if is_printable::<false>(words.as_bytes()) {
         return Some(words.len());
     }
     let run = run::<false>(words, ascii, usize::MAX);
     (run.text.len() == words.len()).then_some(run.columns)
-}
-
-/// Whether all of `bytes` is printable ASCII: without a branch but for the length.
-#[inline]
-fn is_printable(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk() else {
-        return others::<false>(short_word(bytes) | spaces_from(bytes.len())) == 0;
-    };
-    // The last word may overlap the one before it.
-    let all = others::<false>(u64::from_le_bytes(*last));
-    let (words, _) = bytes.as_chunks();
-    words.iter().fold(all, |all, word| all | others::<false>(u64::from_le_bytes(*word))) == 0
 }
 
 fn columns_of_cells(words: &str, ascii: bool) -> usize {
@@ -153,93 +153,6 @@ fn columns_of_cells(words: &str, ascii: bool) -> usize {
         columns += all.run(usize::MAX).columns;
         let Some(cell) = all.next() else { return columns };
         columns += usize::from(cell.width);
-    }
-}
-
-/// Characters that show as they are, each in one column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run<'a> {
-    pub text: &'a str,
-    /// How many they are.
-    pub columns: usize,
-}
-
-/// What shows as it is at the beginning of `text`, a character a column, but at most so many. In `DATA` a
-/// backslash does not.
-#[inline]
-fn run<const DATA: bool>(text: &str, ascii: bool, most: usize) -> Run<'_> {
-    let (mut at, mut columns) = (0, 0);
-    loop {
-        let here = &text.as_bytes()[at..];
-        let printable = printable::<DATA>(&here[..here.len().min(most - columns)]);
-        at += printable;
-        columns += printable;
-        if at == text.len() || columns == most || ascii {
-            break;
-        }
-        match text[at..].chars().next() {
-            Some(glyph) if is_own(glyph) => {
-                at += glyph.len_utf8();
-                columns += 1;
-            }
-            _ => break,
-        }
-    }
-    Run { text: &text[..at], columns }
-}
-
-/// How many bytes of printable ASCII there are before anything else.
-#[inline]
-fn printable<const DATA: bool>(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks();
-    for (at, word) in words.iter().enumerate() {
-        let others = others::<DATA>(u64::from_le_bytes(*word));
-        if others != 0 {
-            return 8 * at + others.trailing_zeros() as usize / 8;
-        }
-    }
-    // The rest in one word too, with what is left of it printable.
-    let word = match bytes.last_chunk() {
-        _ if tail.is_empty() => return bytes.len(),
-        Some(last) => u64::from_le_bytes(*last) >> (u64::BITS - 8 * tail.len() as u32),
-        None => short_word(tail),
-    };
-    let others = others::<DATA>(word | spaces_from(tail.len()));
-    bytes.len().min(8 * words.len() + others.trailing_zeros() as usize / 8)
-}
-
-/// The same in each byte of a word, to multiply by.
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// The high bit of each byte of a word.
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// A word of spaces, but for its first bytes: fewer than eight.
-#[inline]
-fn spaces_from(length: usize) -> u64 {
-    (ONES * u64::from(b' ')) << (8 * length)
-}
-
-/// The high bit of each byte that is not printable ASCII, or a backslash in `DATA`.
-#[inline]
-fn others<const DATA: bool>(word: u64) -> u64 {
-    // Without their highest bits no byte carries into the next one.
-    let low = word & !HIGHS;
-    let (not_controls, deletes) = (low + (HIGHS - ONES * 0x20), low + ONES);
-    let differing = low ^ (ONES * u64::from(b'\\'));
-    let backslashes = if DATA { !(differing + (HIGHS - ONES)) } else { 0 };
-    (word | deletes | !not_controls | backslashes) & HIGHS
-}
-
-/// Up to seven bytes as a word, the first in the lowest byte: of four and more in two halves that overlap.
-#[inline]
-fn short_word(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => {
-            let [first, last] = [first, last].map(|half| u64::from(u32::from_le_bytes(*half)));
-            first | last << (8 * (bytes.len() - 4))
-        }
-        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
 }
 
@@ -366,13 +279,6 @@ fn coded(c: char) -> Cell {
     Cell::coded("\\u{", u32::from(c), 1, "}", c.len_utf8())
 }
 
-/// Whether it is one of the tool's own glyphs, each of which takes one column.
-#[inline]
-fn is_own(c: char) -> bool {
-    matches!(c, '·' | '§' | '×' | 'µ' | '–' | '—' | '‘' | '’' | '“' | '”' | '…' | '←' | '→' | '−')
-        || matches!(c, '≤' | '≥' | '✓' | '✗')
-}
-
 /// What the tool's own glyphs become without Unicode.
 fn transliterated(c: char) -> &'static str {
     match c {
@@ -409,6 +315,7 @@ fn is_deceptive(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::plain::is_own;
     use super::*;
     use unicode_width::UnicodeWidthStr;
 

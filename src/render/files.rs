@@ -1,9 +1,8 @@
 //! Which file a unit is from, where a run has several, and how long names are shortened.
 
 use super::columns::width;
-use super::outline::joined;
 use super::said::{Block, FilePlace, Setter};
-use super::words::{CONNECTIONS, FRAMES, count};
+use super::words::{CONNECTIONS, FRAMES, count, joined};
 use crate::lang::Lang;
 use crate::model::{FileTotals, InputFile, Meta, Summary};
 

@@ -1,13 +1,13 @@
 //! A handshake as a film: one block of lines a step, for reading at once or one by one.
 
 use super::Options;
+use super::advice::Adviser;
 use super::heads::verdict as mark;
-use super::outline::{ink, joined, way};
 use super::page::Page;
 use super::set::findings;
-use super::style::Ink;
-use super::verdicts::{self, Adviser};
-use super::words::{BYTES, FRAMES, close_code, count};
+use super::style::{Ink, sender as ink};
+use super::verdicts;
+use super::words::{BYTES, FRAMES, close_code, count, joined, way};
 use crate::lang::Lang;
 use crate::model::film::{
     Accept, Aftermath, Comparison, Deal, Film, Line, PeerEnd, Row, Ruling, Speech, State, Step,

@@ -1,42 +1,19 @@
-//! Units as a decoder would make them, for the tests of the views.
-//!
-//! Written by hand from RFC 6455, not with the decoder: a view must not be tested
-//! with what it imports nothing from.
+//! Units for the tests of the views: frames as the decoder makes them from wire bytes, and around them
+//! what is hard to show.
 
 use super::{Options, Screen, screen::Layout};
 use crate::model::*;
+use crate::testing::Wire;
 
 /// A unit with nothing in it.
 pub const EMPTY: Unit<'static> = Unit::of(0, Body::Note);
 
-macro_rules! defs {
-    ($($name:ident = $id:literal, $label:literal, $section:literal $(, $role:ident)?;)*) => {
-        $(static $name: FieldDef = FieldDef {
-            id: $id,
-            label: $label,
-            help: "",
-            cite: Cite::rfc6455($section),
-            role: role!($($role)?),
-        };)*
-    };
+const fn def(id: &'static str, label: &'static str, section: &'static str) -> FieldDef {
+    FieldDef { id, label, help: "", cite: Cite::rfc6455(section), role: Role::Plain }
 }
 
-defs! {
-    FIN = "ws.fin", "FIN", "5.2";
-    RSV1 = "ws.rsv1", "RSV1", "5.2", Reserved;
-    RSV2 = "ws.rsv2", "RSV2", "5.2", Reserved;
-    RSV3 = "ws.rsv3", "RSV3", "5.2", Reserved;
-    OPCODE = "ws.opcode", "Opcode", "5.2";
-    MASK = "ws.mask", "MASK", "5.2";
-    LENGTH = "ws.length", "Payload length", "5.2";
-    EXTENDED = "ws.extended_length", "Extended payload length", "5.2";
-    KEY = "ws.masking_key", "Masking-key", "5.3";
-    PAYLOAD = "ws.payload", "Payload data", "5.2", Payload;
-    CODE = "ws.close_code", "Status code", "7.4";
-    REASON = "ws.close_reason", "Reason", "7.1.6";
-    METHOD = "http.status", "Status", "4.2.2";
-    UNKNOWN = "ext.unheard_of", "Something new", "9";
-}
+static METHOD: FieldDef = def("http.status", "Status", "4.2.2");
+static UNKNOWN: FieldDef = def("ext.unheard_of", "Something new", "9");
 
 pub fn meta(input: &str) -> Meta {
     let link_types = vec!["Ethernet".into()];
@@ -51,7 +28,8 @@ pub struct Show<L> {
     packet: u64,
     offsets: [u64; 2],
     n: u64,
-    of: [Opcode; 2],
+    /// The WebSocket spoken of, with the number of its connection.
+    wire: Option<(u32, Wire)>,
     pub conn: u32,
     pub fields: bool,
     pub findings: Vec<Finding>,
@@ -68,7 +46,7 @@ impl<L: Layout> Show<L> {
             packet: 3,
             offsets: [0; 2],
             n: 0,
-            of: [Opcode::CONTINUATION; 2],
+            wire: None,
             conn: 1,
             fields: true,
             findings: Vec::new(),
@@ -147,6 +125,7 @@ impl<L: Layout> Show<L> {
             body,
             body_whole: true,
             diagnoses: &[],
+            extent: HttpExtent::default(),
         };
         self.body(dir, Body::Http(&head), &fields);
     }
@@ -192,130 +171,46 @@ impl<L: Layout> Show<L> {
         );
     }
 
-    /// A frame as it stands on the wire; `wire` may end early.
-    pub fn frame(&mut self, dir: Dir, wire: &[u8]) {
+    /// A frame as it stands on the wire, as the decoder tells it; `bytes` may end early.
+    pub fn frame(&mut self, dir: Dir, bytes: &[u8]) {
         self.tick();
         self.n += 1;
-        let offset = self.offsets[dir.index()];
-        let mut fields: Vec<Field> = Vec::new();
-        let source = SourceId::Stream { conn: self.conn, dir };
-        let mut bit = 0_usize;
-        let mut tell = |def, width: usize, say: &dyn Fn(u64) -> (Value, Text)| {
-            let bits = (bit..bit + width).map(|bit| u64::from(wire[bit / 8] >> (7 - bit % 8) & 1));
-            let number = bits.fold(0, |number, bit| number << 1 | bit);
-            let (value, meaning) = say(number);
-            let start = offset * 8 + bit as u64;
-            bit += width;
-            let span = Span::bits(source, start, start + width as u64);
-            fields.push(Field { def, span, value, meaning, depth: 0 });
-            number
-        };
-        let fin = tell(&FIN, 1, &|fin| match fin {
-            1 => (Value::Bit(true), "final fragment of a message".into()),
-            _ => (Value::Bit(false), "more fragments follow".into()),
-        }) == 1;
-        let rsv = [&RSV1, &RSV2, &RSV3]
-            .map(|def| tell(def, 1, &|bit| (Value::Bit(bit == 1), Text::default())) == 1);
-        let opcode = tell(&OPCODE, 4, &|opcode| {
-            (Value::Code(opcode), Text::with("{} frame", Opcode(opcode as u8).name()))
-        });
-        let opcode = Opcode(opcode as u8);
-        let masked = tell(&MASK, 1, &|bit| {
-            (Value::Bit(bit == 1), if bit == 1 { "masked" } else { "not masked" }.into())
-        }) == 1;
-        let extended = |short| match short {
-            126 => (LengthForm::Bits16, 16),
-            127 => (LengthForm::Bits64, 64),
-            _ => (LengthForm::Bits7, 0),
-        };
-        let mut length = tell(&LENGTH, 7, &|short| {
-            let meaning = match extended(short).1 {
-                0 => Text::with("{} bytes, 7-bit form", short),
-                bits => Text::with("the length is in the next {} bits", bits),
-            };
-            (Value::Number(short), meaning)
-        });
-        let (form, bits) = extended(length);
-        if bits > 0 {
-            length =
-                tell(&EXTENDED, bits, &|length| (Value::Number(length), Text::with("{}-bit form", bits)));
-        }
-        let masking_key = masked.then(|| {
-            let key = |key: u64| (key as u32).to_be_bytes();
-            key(tell(&KEY, 32, &|number| (Value::Bytes(key(number).into()), Text::default())))
-        });
-        let (head, rest) = wire.split_at(bit / 8);
-        let plain: Vec<u8> = rest
-            .iter()
-            .enumerate()
-            .map(|(at, byte)| byte ^ masking_key.map_or(0, |key| key[at % 4]))
-            .collect();
-        let kept = &plain[..plain.len().min(self.wants.payload as usize)];
-        if !opcode.is_control() && opcode != Opcode::CONTINUATION {
-            self.of[dir.index()] = opcode;
-        }
-        let of = if opcode.is_control() { opcode } else { self.of[dir.index()] };
-        let payload_at = offset + head.len() as u64;
-        if length > 0 {
-            let text = of == Opcode::TEXT || of == Opcode::PING || of == Opcode::PONG;
-            let value = match String::from_utf8(kept.to_vec()) {
-                Ok(words) if text => Value::Text(words),
-                _ => Value::Bytes(kept.to_vec()),
-            };
-            let span = Span::bytes(source, payload_at, length);
-            fields.push(Field { def: &PAYLOAD, span, value, meaning: Text::default(), depth: 0 });
-        }
-        if opcode == Opcode::CLOSE && kept.len() >= 2 {
-            let code = CloseCode(u16::from_be_bytes([kept[0], kept[1]]));
-            fields.push(Field {
-                def: &CODE,
-                span: Span::bytes(source, payload_at, 2),
-                value: Value::Number(code.0.into()),
-                meaning: Text::with("{}", code.name()),
-                depth: 1,
-            });
-            fields.push(Field {
-                def: &REASON,
-                span: Span::bytes(source, payload_at + 2, kept.len() as u64 - 2),
-                value: Value::Text(String::from_utf8_lossy(&kept[2..]).into()),
-                meaning: Text::default(),
-                depth: 1,
+        let (conn, starts) = (self.conn, self.offsets);
+        let mut wire = self
+            .wire
+            .take()
+            .filter(|(of, _)| *of == conn)
+            .map_or_else(|| Wire::new(conn, starts), |(_, wire)| wire);
+        let at = At { time: Some(Time(self.time)), packet: self.packet, ..At::default() };
+        let wants = Wants { fields: true, ..self.wants };
+        let mut is_whole = false;
+        wire.say(dir, bytes, at, wants, &mut |unit| is_whole |= self.decoded(dir, unit));
+        if is_whole {
+            self.wire = Some((conn, wire));
+        } else {
+            wire.end(wants, &mut |unit| {
+                self.decoded(dir, unit);
             });
         }
-        if opcode.0 == 0xB {
+        self.offsets[dir.index()] += bytes.len() as u64;
+    }
+
+    /// Shows what the decoder tells, if it is a frame.
+    fn decoded(&mut self, dir: Dir, unit: &Unit<'_>) -> bool {
+        let Body::Frame(frame) = unit.body else { return false };
+        let mut fields = unit.fields.to_vec();
+        if frame.header.opcode.0 == 0xB {
+            let start = frame.offset + u64::from(frame.header.header_length());
             fields.push(Field {
                 def: &UNKNOWN,
-                span: Span::bytes(source, payload_at, 2),
-                value: Value::Bytes(kept[..2].to_vec()),
+                span: Span::bytes(SourceId::Stream { conn: self.conn, dir }, start, 2),
+                value: Value::Bytes(frame.payload[..2].to_vec()),
                 meaning: Text::new("a field that no view has heard of, with much to say about itself"),
                 depth: 2,
             });
         }
-        self.offsets[dir.index()] = payload_at + plain.len() as u64;
-        let frame = Frame {
-            n: self.n,
-            offset,
-            header: FrameHeader {
-                fin,
-                rsv1: rsv[0],
-                rsv2: rsv[1],
-                rsv3: rsv[2],
-                opcode,
-                masking_key,
-                length_form: form,
-                length,
-            },
-            head,
-            of,
-            compressed: false,
-            captured: plain.len() as u64,
-            missing: 0,
-            truncated: (plain.len() as u64) < length,
-            inferred: false,
-            payload: kept,
-            holes: &[],
-        };
-        self.body(dir, Body::Frame(&frame), &fields);
+        self.body(dir, Body::Frame(&Frame { n: self.n, ..*frame }), &fields);
+        true
     }
 
     pub fn message(&mut self, dir: Dir, kind: Opcode, frames: &[u64], payload: &[u8], complete: bool) {

@@ -1,17 +1,16 @@
 //! What can be said of a frame from its header and payload alone.
 
-use super::words::{self, BYTES, close_code, count};
+use super::words::{self, BYTES, Frequent, close_code, count};
 use crate::lang::Lang;
-use crate::model::quantity::{Digits, grouped};
+use crate::model::quantity::grouped;
 use crate::model::{CloseCode, Dir, Field, Frame, Hole, Opcode, Part, Value, hole};
 
 /// What a frame's heading says about it: `text, 5 bytes`, `close 1000 Normal Closure`.
-pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
-    let header = &frame.header;
-    let mut about = String::with_capacity(64);
+pub fn about(frequent: &Frequent, dir: Option<Dir>, frame: &Frame<'_>, about: &mut String) {
+    let (header, lang) = (&frame.header, frequent.lang);
     match header.opcode {
         Opcode::CONTINUATION if frame.of != Opcode::CONTINUATION => {
-            lang.fill_in("continuation of {}", &[&words::opcode(lang, frame.of)], &mut about);
+            lang.fill_in("continuation of {}", &[&words::opcode(lang, frame.of)], about);
         }
         opcode => about.push_str(&words::opcode(lang, opcode)),
     }
@@ -20,32 +19,25 @@ pub fn about(lang: Lang, dir: Option<Dir>, frame: &Frame<'_>) -> String {
         about.push(' ');
         about.push_str(code);
     }
-    let mut add = |words: &str| {
-        about.push_str(lang.words(", "));
-        about.push_str(words);
-    };
     if !header.fin && !header.opcode.is_control() {
-        add(lang.words(if header.opcode == Opcode::CONTINUATION {
-            "more follows"
-        } else {
-            "first fragment"
-        }));
+        let is_first = header.opcode != Opcode::CONTINUATION;
+        about.push_str(lang.words(", "));
+        about.push_str(lang.words(if is_first { "first fragment" } else { "more follows" }));
     }
     if code.is_none() {
-        add("");
-        lang.count_in(header.length, Digits::grouped(header.length).as_str(), BYTES, &mut about);
+        about.push_str(lang.words(", "));
+        frequent.bytes(header.length, about);
     }
     // Clients mask and servers do not (RFC 6455 §5.1): only the opposite is news.
-    let mut about = match (dir, header.masking_key) {
-        (Some(Dir::Client), None) => lang.fill("{}, unmasked", &[&about]),
-        (Some(Dir::Server) | None, Some(_)) => lang.fill("{}, masked", &[&about]),
-        _ => about,
-    };
+    match (dir, header.masking_key) {
+        (Some(Dir::Client), None) => *about = lang.fill("{}, unmasked", &[about]),
+        (Some(Dir::Server) | None, Some(_)) => *about = lang.fill("{}, masked", &[about]),
+        _ => {}
+    }
     if frame.inferred {
         about.push_str(lang.words(", "));
         about.push_str(lang.words("inferred"));
     }
-    about
 }
 
 /// What is not there of a frame, if anything.
@@ -118,32 +110,44 @@ pub fn wire_byte(frame: &Frame<'_>, at: u64) -> Option<u8> {
     Some(hole::byte(frame.payload, frame.holes, at as u64)? ^ key)
 }
 
-/// Some bits of a byte, the others as dots: `.000 ....`; nothing for whole bytes.
+/// Some bits of a byte; none stand for the whole of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bits([u8; 9], bool);
+pub struct Bits {
+    byte: u8,
+    /// Which of them, the first bit being the highest.
+    mask: u8,
+}
 
 impl Bits {
-    /// Those of `byte` that are set in `mask`, the first bit of both being the highest.
+    /// Those of `byte` that are set in `mask`.
     pub fn of(byte: u8, mask: u8) -> Self {
-        let mut text = *b"....X....";
-        for bit in 0..8 {
-            if mask << bit & 0x80 != 0 {
-                text[bit + bit / 4] = b'0' + (byte << bit >> 7);
-            }
-        }
-        text[4] = b' ';
-        Self(text, true)
+        Self { byte: byte & mask, mask }
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        !self.1
+    pub fn is_empty(self) -> bool {
+        self.mask == 0
     }
 
-    /// What to write.
-    pub fn as_str(&self) -> &str {
-        // Made of ASCII.
-        if self.1 { str::from_utf8(&self.0).unwrap_or_default() } else { "" }
+    /// The bits in one number, another one for any others.
+    pub fn code(self) -> u16 {
+        u16::from_be_bytes([self.mask, self.byte])
+    }
+
+    /// What to write: `.000 ....`, the other bits of the byte as dots; nothing for whole bytes.
+    pub fn picture(self) -> String {
+        let mut text = String::with_capacity(9);
+        for bit in (0..8).filter(|_| !self.is_empty()) {
+            if bit == 4 {
+                text.push(' ');
+            }
+            text.push(match (self.mask << bit & 0x80, self.byte << bit & 0x80) {
+                (0, _) => '.',
+                (_, 0) => '0',
+                _ => '1',
+            });
+        }
+        text
     }
 }
 
@@ -170,7 +174,7 @@ mod tests {
             (8, 16, ""),
             (6, 9, ""),
         ] {
-            assert_eq!(pattern(Some(0b1010_0110), start, end).as_str(), expected);
+            assert_eq!(pattern(Some(0b1010_0110), start, end).picture(), expected);
         }
         assert!(pattern(None, 0, 1).is_empty() && !pattern(Some(0), 9, 16).is_empty());
     }

@@ -1,11 +1,12 @@
 //! The head of an input: what it is, what went wrong in it, worst first, and how its connections ended.
 
-use super::outline::{item, joined, say as line};
+use std::borrow::Cow;
+
 use super::page::Page;
-use super::said::{Block, Cause, Run, Setter};
+use super::said::{Block, Cause, Run, Setter, item, say as line};
 use super::style::Ink;
 use super::totals::totals;
-use super::words::{CONNECTIONS, PACKETS, count};
+use super::words::{CONNECTIONS, PACKETS, count, joined};
 use super::{Options, TimeStyle};
 use crate::cause::{Group, Head, Place, Said};
 use crate::lang::Lang;
@@ -122,27 +123,12 @@ impl Teller<'_> {
         let groups = head.groups();
         to.set(Block::Gap);
         to.set(Block::Title(lang.words("what went wrong")));
-        let (mut left, mut told) = (rows.saturating_sub(2), 0);
-        let mut causes = groups.iter().map(|group| self.cause(group)).peekable();
-        while let Some(mut cause) = causes.next() {
-            if self.depth == Depth::Brief {
-                let evidence = format!("{}  {}", cause.id, cause.evidence);
-                let what = self.rows(&cause.what, 11) + self.rows(&evidence, 11);
-                let why = self.extent(&cause.behind) + self.extent(&cause.mend);
-                // What happened next matters more than what to do about this. The first is told whole.
-                let next = causes.peek().map_or(0, |next| self.rows(&next.what, 11) + 2);
-                if told > 0 && what + 1 > left {
-                    break;
-                }
-                if told > 0 && what + why + next > left {
-                    (cause.behind, cause.mend) = Default::default();
-                }
-                left = left.saturating_sub(what + self.extent(&cause.behind) + self.extent(&cause.mend));
-            }
-            told += 1;
-            to.set(Block::Cause(cause));
-        }
-        let more = groups.len() as u64 - told + head.more;
+        let whole = self.chosen(&groups, rows, true);
+        // With less evidence for each there may be room for more.
+        let short = || self.chosen(&groups, rows, false);
+        let causes = if whole.len() < groups.len() { more_of(whole, short()) } else { whole };
+        let more = (groups.len() - causes.len()) as u64 + head.more;
+        causes.into_iter().for_each(|cause| to.set(Block::Cause(cause)));
         let more = match more {
             0 => None,
             1 => Some(lang.words("and 1 more: --view causes shows all").to_owned()),
@@ -159,7 +145,34 @@ impl Teller<'_> {
         }
     }
 
-    fn cause(&self, group: &Group) -> Cause {
+    /// The causes that there is room for in so many rows, with what there is room for of each; `is_whole`
+    /// with the first and the last place of each.
+    fn chosen(&self, groups: &[Cow<'_, Group>], rows: usize, is_whole: bool) -> Vec<Cause> {
+        let mut left = rows.saturating_sub(2);
+        let mut chosen = Vec::new();
+        let mut causes = groups.iter().map(|group| self.cause(group, is_whole)).peekable();
+        while let Some(mut cause) = causes.next() {
+            let told = chosen.len();
+            if self.depth == Depth::Brief {
+                let evidence = format!("{}  {}", cause.id, cause.evidence);
+                let what = self.rows(&cause.what, 11) + self.rows(&evidence, 11);
+                let why = self.extent(&cause.behind) + self.extent(&cause.mend);
+                // What happened next matters more than what to do about this. The first is told whole.
+                let next = causes.peek().map_or(0, |next| self.rows(&next.what, 11) + 2);
+                if told > 0 && what + 1 > left {
+                    break;
+                }
+                if told > 0 && what + why + next > left {
+                    (cause.behind, cause.mend) = Default::default();
+                }
+                left = left.saturating_sub(what + self.extent(&cause.behind) + self.extent(&cause.mend));
+            }
+            chosen.push(cause);
+        }
+        chosen
+    }
+
+    fn cause(&self, group: &Group, is_whole: bool) -> Cause {
         let lang = self.lang;
         let say = |words: fn(&Diagnosis) -> &Text| {
             group.diagnosis.as_ref().map_or_else(String::new, |it| lang.say(words(it)).into_owned())
@@ -168,7 +181,7 @@ impl Teller<'_> {
             severity: group.rule.severity,
             id: group.rule.id,
             what: self.what(group),
-            evidence: self.evidence(group),
+            evidence: self.evidence(group, is_whole),
             behind: say(|it| &it.what),
             mend: say(|it| &it.fix),
         }
@@ -184,6 +197,9 @@ impl Teller<'_> {
             (None, Some(target)) => target.clone(),
             (None, None) => String::new(),
         };
+        if group.paths > 1 {
+            whom = lang.fill("{} ({} paths)", &[&whom, &grouped(group.paths as u64)]);
+        }
         let mut words = if !group.is_case {
             // A rule that somebody broke.
             let title = lang.words(group.rule.title).to_owned();
@@ -250,10 +266,13 @@ impl Teller<'_> {
     }
 
     /// Where it is, and when.
-    fn evidence(&self, group: &Group) -> String {
+    fn evidence(&self, group: &Group, is_whole: bool) -> String {
         let lang = self.lang;
         if group.times == 1 {
             return self.place(group.first);
+        }
+        if !is_whole {
+            return lang.fill("first {}", &[&self.place(group.first)]);
         }
         let first = lang.fill("first {}", &[&self.place(group.first)]);
         let last = lang.fill("last {}", &[&self.place(group.last)]);
@@ -345,6 +364,11 @@ impl Teller<'_> {
         };
         (name, words)
     }
+}
+
+/// The list that tells more.
+fn more_of(one: Vec<Cause>, other: Vec<Cause>) -> Vec<Cause> {
+    if other.len() > one.len() { other } else { one }
 }
 
 /// Whose names stand in a connection's line.

@@ -1,14 +1,14 @@
 //! The view `hex`: the bytes of a frame in order, and beside each what it means.
 
+use super::choice::Choice;
 use super::json::Scope;
 use super::outline::{Outline, PREVIEW};
 use super::page::Page;
-use super::said::Payload;
+use super::said::{Figure, Payload};
 use super::screen::{Layout, Screen};
 use super::set::INDENT;
 use super::style::Ink;
 use super::verdicts::{self, in_frame};
-use super::views::Choice;
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, set, tree};
 use crate::model::{Body, Field, Frame, HttpHead, Part, Role, Span, Unit, Value, Wants, hole};
@@ -25,7 +25,13 @@ pub static VIEW: Choice = Choice::of::<HexLayout>("hex", "Bytes beside their mea
 
 impl Layout for HexLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: false, causes: true }
+        Wants {
+            fields: true,
+            payload: options.payload.unwrap_or(PREVIEW),
+            app: false,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -133,7 +139,7 @@ fn fields(page: &mut Page, unit: &Unit<'_>, frame: &Frame<'_>) {
                     );
                 }
                 if !bits.is_empty() {
-                    page.to(columns.bytes + 5).put(Ink::Faint, bits.as_str());
+                    page.to(columns.bytes + 5).put(Ink::Faint, &bits.picture());
                 }
                 open = (!bits.is_empty()).then_some(start / 8);
             }
@@ -187,12 +193,13 @@ fn meaning(page: &mut Page, columns: Columns, field: &Field, three: bool) {
             page.wrap(Ink::Plain, &page.lang().say(&field.meaning), value_at, 0);
         }
         _ => {
-            let number = rows::number(field);
+            let number = Figure::of(&field.value).map(Figure::digits);
+            let number = number.as_ref().map_or("", |digits| digits.as_str());
             if page.column() + number.len() > page.width() {
                 page.line();
                 page.to(value_at.min(page.width().saturating_sub(number.len())));
             }
-            page.put(Ink::Strong, &number);
+            page.put(Ink::Strong, number);
             if !field.meaning.is_empty() {
                 // A value of one to three digits, and a space.
                 let start = if page.is_narrow() { value_at } else { at + 4 };

@@ -3,14 +3,30 @@
 use super::page::Page;
 use super::style::Ink;
 
+/// The digits of every byte.
+const PAIRS: [u8; 512] = {
+    let (digits, mut pairs, mut at) = (b"0123456789abcdef", [0; 512], 0);
+    while at < 256 {
+        pairs[2 * at] = digits[at >> 4];
+        pairs[2 * at + 1] = digits[at & 15];
+        at += 1;
+    }
+    pairs
+};
+
 /// `bytes` as `48 65 6c`.
 pub fn pairs(bytes: &[u8]) -> String {
+    const TEXT: &str = match str::from_utf8(&PAIRS) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
     let mut out = String::with_capacity(bytes.len() * 3);
     for (at, byte) in bytes.iter().enumerate() {
         if at > 0 {
             out.push(' ');
         }
-        out.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+        let at = 2 * usize::from(*byte);
+        out.push_str(&TEXT[at..at + 2]);
     }
     out
 }

@@ -1,13 +1,13 @@
 //! What the application sees: one entry a message, frames folded.
 
+use super::choice::Choice;
 use super::json::Scope;
-use super::outline::{self, Outline, PREVIEW, joined};
+use super::outline::{Outline, PREVIEW};
 use super::page::Page;
-use super::said::{Block, Payload, Setter};
+use super::said::{self, Block, Payload, Setter};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::views::Choice;
-use super::words::{BYTES, FRAMES, close_code, count, opcode};
+use super::words::{BYTES, FRAMES, close_code, count, joined, opcode};
 use super::{Options, app, verdicts};
 use crate::model::{Body, Message, Opcode, Unit, Utf8, Wants, hole};
 
@@ -27,7 +27,13 @@ pub static VIEW: Choice = Choice::of::<MessagesLayout>(
 
 impl Layout for MessagesLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: false, payload: options.payload.unwrap_or(PREVIEW), app: true, causes: true }
+        Wants {
+            fields: false,
+            payload: options.payload.unwrap_or(PREVIEW),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -77,7 +83,7 @@ fn message(outline: &mut Outline, unit: &Unit<'_>, message: &Message<'_>, to: &m
     outline.heading(unit, &lang.fill("message {}", &[&message.m]), &about, to);
     if let Some(close) = &message.close {
         if let Some(code) = close.code {
-            outline::say(Ink::Plain, &close_code(lang, code), to);
+            said::say(Ink::Plain, &close_code(lang, code), to);
         }
         to.set(Block::Payload { payload: Payload::whole(close.reason, true), level: 1 });
         return;

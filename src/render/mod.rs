@@ -64,7 +64,9 @@ pub mod table;
 pub mod tree;
 pub mod views;
 
+mod advice;
 mod app;
+mod choice;
 mod clock;
 mod escape;
 mod frames;
@@ -80,6 +82,7 @@ mod screen;
 mod set;
 mod style;
 mod totals;
+mod units;
 mod verdicts;
 mod words;
 

@@ -5,24 +5,27 @@
 //! knows where the cursor stands, in columns as a terminal counts them, and lets
 //! nothing through that a terminal would obey.
 
+mod data;
 mod outlet;
+mod repeated;
 mod tail;
+mod usual;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
 use self::outlet::Outlet;
+pub use self::repeated::Likeness;
+use self::repeated::Repeated;
 use self::tail::Tail;
+use self::usual::Usual;
 use super::Options;
 use super::columns::split;
-use super::escape::{self, Cells, Kind, cells};
+use super::escape;
 use super::style::{Ink, Palette};
 use crate::lang::Lang;
 use crate::limits;
-
-/// Columns a value may leave empty at the end of a line to keep a word in one piece.
-const SPILL_BACK: usize = 24;
 
 /// Columns of a page on which things stand side by side.
 const NARROW: usize = 72;
@@ -45,6 +48,9 @@ pub struct Page {
     tail: Tail,
     /// Whether a line was ever ended.
     begun: bool,
+    /// Lines that may come again.
+    repeated: Repeated,
+    usual: Usual,
     outlet: Outlet,
 }
 
@@ -60,6 +66,8 @@ impl Page {
             palette: Palette::new(options.color),
             tail: Tail { words: String::new(), ink: Ink::Plain, columns: 0, is_plain: true, is_set: false },
             begun: false,
+            repeated: Repeated::default(),
+            usual: Usual::default(),
             outlet: Outlet::default(),
         }
     }
@@ -144,6 +152,13 @@ impl Page {
         self
     }
 
+    /// Writes one of the tool's own glyphs, which take a column each.
+    pub fn put_glyph(&mut self, ink: Ink, glyph: &'static str) -> &mut Self {
+        let columns = (!self.ascii).then_some(1);
+        self.put_measured(ink, glyph, columns);
+        self
+    }
+
     /// The same for words in several parts.
     pub fn put_all(&mut self, ink: Ink, parts: &[&str]) -> &mut Self {
         self.open(ink);
@@ -204,6 +219,17 @@ impl Page {
         }
     }
 
+    /// Writes a value of printable ASCII at the right end of so many columns, and a space behind it.
+    pub fn put_cell(&mut self, ink: Ink, value: &str, columns: usize) {
+        let spaces = columns.saturating_sub(value.len());
+        self.open(ink);
+        self.space(spaces);
+        self.text.push_str(value);
+        self.text.push(' ');
+        self.column += value.len() + 1;
+        self.close(ink);
+    }
+
     /// Writes words of the tool in the page's language.
     pub fn word(&mut self, ink: Ink, english: &'static str) -> &mut Self {
         let words = self.lang.words(english);
@@ -216,6 +242,13 @@ impl Page {
             0 if self.column > 0 => 2,
             by => by,
         };
+        self.space(by);
+        self
+    }
+
+    /// Writes so many spaces.
+    #[inline]
+    fn space(&mut self, by: usize) {
         // A copy of a fixed length, and off with what is too much, is cheaper than one of another.
         let end = self.text.len() + by;
         while self.text.len() < end {
@@ -223,7 +256,6 @@ impl Page {
         }
         self.text.truncate(end);
         self.column += by;
-        self
     }
 
     /// Writes `words` so that they end before `column`, if they fit.
@@ -282,6 +314,11 @@ impl Page {
             self.text.truncate(end);
         }
         self.text.push('\n');
+        self.ended();
+    }
+
+    /// A line is over.
+    fn ended(&mut self) {
         self.column = 0;
         self.begun = true;
         if self.text.len() > limits::LINES_HELD {
@@ -324,156 +361,9 @@ impl Page {
         self
     }
 
-    /// Writes data on this line, at most `room` columns of it, `…` standing for what is
-    /// left out; `more` when there is more than `bytes`.
-    pub fn data(&mut self, ink: Ink, bytes: &[u8], room: usize, more: bool) -> &mut Self {
-        let bytes = if more { escape::whole_characters(bytes) } else { bytes };
-        self.fit(ink, bytes, Kind::Data, room, more)
-    }
-
-    /// Writes the tool's own words on what is left of this line, cut where it ends.
-    pub fn clip(&mut self, ink: Ink, words: &str) -> &mut Self {
-        let room = self.width.saturating_sub(self.column);
-        self.fit(ink, words.as_bytes(), Kind::Words, room, false)
-    }
-
-    fn fit(&mut self, ink: Ink, bytes: &[u8], kind: Kind, room: usize, more: bool) -> &mut Self {
-        let ellipsis = self.ellipsis();
-        self.open(ink);
-        // Where the ellipsis would go if the next cell does not fit.
-        let (mut used, mut fallback) = (0, (self.text.len(), 0));
-        let mut all = cells(bytes, kind, self.ascii);
-        let cut = loop {
-            let run = all.run(room.saturating_sub(used + ellipsis));
-            if run.columns > 0 {
-                self.text.push_str(run.text);
-                used += run.columns;
-                fallback = (self.text.len(), used);
-            }
-            let Some(cell) = all.next() else { break more && used + ellipsis > room };
-            used += usize::from(cell.width);
-            if used > room {
-                break true;
-            }
-            cell.push_to(&mut self.text);
-            if used + ellipsis <= room {
-                fallback = (self.text.len(), used);
-            }
-        };
-        if cut {
-            self.text.truncate(fallback.0);
-            used = fallback.1;
-        }
-        self.close(ink);
-        self.column += used;
-        if (cut || more) && used + ellipsis <= room {
-            self.put(Ink::Faint, "…");
-        }
-        self
-    }
-
-    /// Writes data in quotes on at most `rows` lines from `indent` on, breaking where
-    /// the data does and where a line is full. Gives the number of bytes shown.
-    pub fn quote(&mut self, bytes: &[u8], more: bool, indent: usize, rows: usize, reserve: usize) -> usize {
-        let bytes = if more { escape::whole_characters(bytes) } else { bytes };
-        self.put(Ink::Faint, "“");
-        let shown = self.flow(bytes, indent + 1, rows, reserve, 0);
-        let whole = shown == bytes.len() && !more;
-        self.put(Ink::Faint, if whole { "”" } else { "…" });
-        shown
-    }
-
-    /// The same for a part of data with holes: only its beginning and its end are marked by quotes.
-    pub fn quote_part(
-        &mut self,
-        bytes: &[u8],
-        begins: bool,
-        ends: bool,
-        indent: usize,
-        rows: usize,
-    ) -> usize {
-        self.put(Ink::Faint, if begins { "“" } else { "…" });
-        let shown = self.flow(bytes, indent + 1, rows, 0, 0);
-        self.put(Ink::Faint, if ends && shown == bytes.len() { "”" } else { "…" });
-        shown
-    }
-
-    /// Writes data without quotes on at most `rows` lines, those after the first from `indent` on.
-    pub fn spill(&mut self, bytes: &[u8], indent: usize, rows: usize) -> &mut Self {
-        if self.flow(bytes, indent, rows, 0, SPILL_BACK) < bytes.len() {
-            self.put(Ink::Faint, "…");
-        }
-        self
-    }
-
-    /// A full line ends where the last word does, if that is at most `back` columns back.
-    fn flow(&mut self, bytes: &[u8], indent: usize, rows: usize, reserve: usize, back: usize) -> usize {
-        let (indent, limit) = self.frame(indent, reserve);
-        let limit = limit - self.ellipsis();
-        let (mut row, mut shown, mut line_ended) = (1, 0, false);
-        // Where the last word begins: byte of the text, and column.
-        let mut word = (0, 0);
-        let mut all = self.data_cells(bytes);
-        loop {
-            if !line_ended {
-                let run = all.run(limit.saturating_sub(self.column));
-                self.text.push_str(run.text);
-                self.column += run.columns;
-                shown += run.text.len();
-                if back > 0
-                    && let Some((_, behind)) = run.text.rsplit_once(' ')
-                {
-                    word = (self.text.len() - behind.len(), self.column - behind.chars().count());
-                }
-            }
-            let Some(cell) = all.next() else { break };
-            if cell.width > 0 && (line_ended || self.column + usize::from(cell.width) > limit) {
-                if row == rows || self.is_broken() {
-                    break;
-                }
-                row += 1;
-                let breaks = !line_ended && word.1 > indent && self.column - word.1 < back;
-                let moved = if breaks { self.text.split_off(word.0) } else { String::new() };
-                let columns = if breaks { self.column - word.1 } else { 0 };
-                self.line();
-                self.to(indent);
-                self.text.push_str(&moved);
-                self.column += columns;
-                word = (0, 0);
-            }
-            cell.push_to(&mut self.text);
-            self.column += usize::from(cell.width);
-            if cell.is_space() {
-                word = (self.text.len(), self.column);
-            }
-            shown += usize::from(cell.bytes);
-            line_ended = cell.line_end;
-        }
-        shown
-    }
-
-    /// Columns that `bytes` would take as data, or `None` when more than `most`.
-    pub fn measure_data(&self, bytes: &[u8], most: usize) -> Option<usize> {
-        // Each byte of ASCII takes a column at least.
-        if bytes.get(..=most).is_some_and(<[u8]>::is_ascii) {
-            return None;
-        }
-        let (mut all, mut columns) = (self.data_cells(bytes), 0);
-        while columns <= most {
-            columns += all.run(most + 1 - columns).columns;
-            let Some(cell) = all.next() else { return (columns <= most).then_some(columns) };
-            columns += usize::from(cell.width);
-        }
-        None
-    }
-
     /// The lines collected, for the writer to take.
     pub fn lines(&mut self) -> &mut String {
         &mut self.text
-    }
-
-    fn data_cells<'a>(&self, bytes: &'a [u8]) -> Cells<'a> {
-        cells(bytes, Kind::Data, self.ascii)
     }
 
     /// Where wrapped lines begin and end: even a far indent leaves room to say something.
@@ -505,41 +395,6 @@ mod tests {
         page.put(Ink::Plain, "short").tail(Ink::Faint, "§5.2").line();
         page.put(Ink::Plain, "a line that is full").tail(Ink::Faint, "§5.2").line();
         assert_eq!(page.lines(), "short           §5.2\na line that is full\n                §5.2\n");
-    }
-
-    #[test]
-    fn data_is_cut_by_columns() {
-        for (bytes, room, more, expected) in [
-            ("Hello", 5, false, "Hello"),
-            ("Hello", 4, false, "Hel…"),
-            ("Hello", 5, true, "Hell…"),
-            ("Hello", 6, true, "Hello…"),
-            ("你好吗", 6, false, "你好吗"),
-            ("你好吗", 5, false, "你好…"),
-            ("ab\u{1b}", 5, false, "ab…"),
-            ("", 3, false, ""),
-        ] {
-            let mut page = page(80);
-            page.data(Ink::Plain, bytes.as_bytes(), room, more);
-            assert_eq!(page.lines(), expected);
-            let columns = page.measure(expected);
-            assert_eq!(page.column(), columns);
-        }
-    }
-
-    #[test]
-    fn quotes_wrap_at_the_edge_and_at_line_ends() {
-        let mut page = page(20);
-        assert_eq!(page.to(2).quote("你好吗你好吗你好吗".as_bytes(), false, 2, 9, 0), 27);
-        page.line();
-        assert_eq!(page.to(2).quote(b"one\ntwo\n", false, 2, 9, 0), 8);
-        page.line();
-        assert_eq!(page.to(2).quote(b"one\ntwo\nthree", false, 2, 2, 0), 8);
-        page.line();
-        assert_eq!(
-            page.lines(),
-            "  “你好吗你好吗你好\n   吗”\n  “one\\n\n   two\\n”\n  “one\\n\n   two\\n…\n"
-        );
     }
 
     #[test]

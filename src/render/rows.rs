@@ -5,17 +5,13 @@
 //!   2–5              Masking key     37 fa 21 3d                           §5.3
 //! ```
 
-use std::borrow::Cow;
-
 use super::frames::{Bits, content, is_text, pattern, wire_byte};
-use super::outline::Outline;
-use super::said::{Block, Payload, Row, RowValue, Setter};
+use super::said::{Block, Figure, Payload, Row, RowValue, Setter};
 use super::verdicts::in_frame;
-use crate::model::quantity::Digits;
-use crate::model::{Field, Finding, Frame, Role, Severity, Unit, Value};
+use crate::model::{Field, Finding, Frame, Role, Severity, Text, Unit, Value};
 
 /// Says the fields of a frame, or its payload alone when there are no fields.
-pub fn say(outline: &Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn Setter) {
+pub fn say(unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn Setter) {
     let mut rest = unit.fields;
     if rest.is_empty() {
         let (content, holes) = content(frame);
@@ -27,12 +23,10 @@ pub fn say(outline: &Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn S
     }
     while let [field, later @ ..] = rest {
         rest = if let Some(after) = reserved_bits_zero(unit, rest) {
-            to.set(Block::Row(reserved(outline, unit, field)));
+            to.set(Block::Row(reserved(unit, field)));
             after
         } else {
-            let meaning = outline.lang().say(&field.meaning);
             let (place, bits) = place(unit, frame, field);
-            let number;
             let value = match &field.value {
                 _ if field.def.role == Role::Payload => {
                     let declared = frame.header.length;
@@ -47,10 +41,7 @@ pub fn say(outline: &Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn S
                 }
                 Value::Text(text) | Value::Json(text) => RowValue::Text(text),
                 Value::Bytes(bytes) => RowValue::Bytes(bytes, field.span.len() / 8),
-                Value::Bit(_) | Value::Number(_) | Value::Code(_) => {
-                    number = self::number(field);
-                    RowValue::Number(&number)
-                }
+                number => Figure::of(number).map_or(RowValue::Text(""), RowValue::Number),
             };
             to.set(Block::Row(Row {
                 blamed: blamed(unit, field),
@@ -59,28 +50,11 @@ pub fn say(outline: &Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn S
                 depth: field.depth,
                 label: field.def.label,
                 value,
-                meaning: &meaning,
+                meaning: &field.meaning,
                 cite: field.def.cite,
             }));
             later
         };
-    }
-}
-
-/// A value that is a number; empty for text and bytes.
-pub fn number(field: &Field) -> Cow<'static, str> {
-    const CODES: [&str; 16] = [
-        "0x0", "0x1", "0x2", "0x3", "0x4", "0x5", "0x6", "0x7", "0x8", "0x9", "0xa", "0xb", "0xc", "0xd",
-        "0xe", "0xf",
-    ];
-    match &field.value {
-        Value::Bit(bit) => if *bit { "1" } else { "0" }.into(),
-        Value::Number(number) => Digits::of(*number).as_str().to_owned().into(),
-        Value::Code(code) => match CODES.get(*code as usize) {
-            Some(code) => (*code).into(),
-            None => format!("{code:#x}").into(),
-        },
-        Value::Bytes(_) | Value::Text(_) | Value::Json(_) => "".into(),
     }
 }
 
@@ -104,7 +78,8 @@ pub fn blamed(unit: &Unit<'_>, field: &Field) -> Option<Severity> {
 }
 
 /// The row of the three reserved bits together.
-fn reserved<'a>(outline: &Outline, unit: &Unit<'_>, rsv1: &Field) -> Row<'a> {
+fn reserved(unit: &Unit<'_>, rsv1: &Field) -> Row<'static> {
+    static MEANING: Text = Text::new("no extension bits");
     let start = in_frame(unit, rsv1.span).map(|(start, _)| start);
     Row {
         blamed: None,
@@ -112,8 +87,8 @@ fn reserved<'a>(outline: &Outline, unit: &Unit<'_>, rsv1: &Field) -> Row<'a> {
         bits: Bits::of(0, 0b0111_0000),
         depth: 0,
         label: "RSV1–3",
-        value: RowValue::Number("000"),
-        meaning: outline.lang().words("no extension bits"),
+        value: RowValue::Number(Figure::Zeros(3)),
+        meaning: &MEANING,
         cite: rsv1.def.cite,
     }
 }

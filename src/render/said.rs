@@ -6,7 +6,8 @@
 
 use super::frames::Bits;
 use super::style::Ink;
-use crate::model::{Advice, Cite, Diagnosis, Dir, Finding, Header, Hole, Rule, Severity, Value};
+use crate::model::quantity::Digits;
+use crate::model::{Advice, Cite, Diagnosis, Dir, Finding, Header, Hole, Rule, Severity, Text, Value};
 
 /// What makes something to look at of what is said.
 pub trait Setter {
@@ -34,7 +35,7 @@ pub enum Block<'a> {
     /// The first line of an HTTP message.
     StartLine(&'a str),
     /// The header fields of an HTTP message.
-    Headers(&'a [Header]),
+    Headers(&'a [Header<'a>]),
     /// Bytes.
     Payload { payload: Payload<'a>, level: usize },
     /// JSON, and what was said of it in a line already.
@@ -144,20 +145,50 @@ pub struct Row<'a> {
     pub depth: u8,
     pub label: &'static str,
     pub value: RowValue<'a>,
-    pub meaning: &'a str,
+    /// What the value means here.
+    pub meaning: &'a Text,
     pub cite: Cite,
 }
 
 /// What stands in a row.
 #[derive(Debug)]
 pub enum RowValue<'a> {
-    /// A number, as it is written.
-    Number(&'a str),
+    Number(Figure),
     Text(&'a str),
     /// The first of so many bytes.
     Bytes(&'a [u8], u64),
     /// The payload; whether fields of it follow.
     Payload(Payload<'a>, bool),
+}
+
+/// A number, and how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    Decimal(u64),
+    Hexadecimal(u64),
+    /// So many bits, all of them 0.
+    Zeros(u8),
+}
+
+impl Figure {
+    /// A field's value, if it is a number.
+    pub fn of(value: &Value) -> Option<Self> {
+        match *value {
+            Value::Bit(bit) => Some(Self::Decimal(bit.into())),
+            Value::Number(number) => Some(Self::Decimal(number)),
+            Value::Code(code) => Some(Self::Hexadecimal(code)),
+            Value::Bytes(_) | Value::Text(_) | Value::Json(_) => None,
+        }
+    }
+
+    /// What to write.
+    pub fn digits(self) -> Digits {
+        match self {
+            Self::Decimal(number) => Digits::of(number),
+            Self::Hexadecimal(number) => Digits::hexadecimal(number),
+            Self::Zeros(many) => Digits::zeros(many),
+        }
+    }
 }
 
 /// Bytes of a payload.
@@ -207,6 +238,16 @@ pub enum Happening<'a> {
     Line(&'a str),
 }
 
+/// A line of running text in the block.
+pub fn say(ink: Ink, words: &str, to: &mut dyn Setter) {
+    to.set(Block::Words(Words { level: 1, hangs: false, runs: &[Run::text(ink, words)] }));
+}
+
+/// Words in one piece and words after them, the later lines set in.
+pub fn item(level: usize, lead: Run<'_>, rest: Run<'_>, to: &mut dyn Setter) {
+    to.set(Block::Words(Words { level, hangs: true, runs: &[lead, rest] }));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,7 +275,7 @@ mod tests {
                 Block::Quote { lead, quoted, .. } => format!("{} {quoted}", lead.words),
                 Block::Row(it) => {
                     let value = match it.value {
-                        RowValue::Number(number) => number.to_owned(),
+                        RowValue::Number(number) => number.digits().as_str().to_owned(),
                         RowValue::Text(text) => text.to_owned(),
                         RowValue::Bytes(bytes, _) => format!("{bytes:02x?}"),
                         RowValue::Payload(it, _) => Self::payload(&it),
@@ -243,12 +284,12 @@ mod tests {
                         _ if first == last => first.to_string(),
                         _ => format!("{first}–{last}"),
                     });
-                    let bits = it.bits.as_str();
+                    let bits = it.bits.picture();
                     format!("{place} | {bits} | {} | {value} | {} | {}", it.label, it.meaning, it.cite)
                 }
                 Block::StartLine(line) => line.to_owned(),
                 Block::Headers(it) => {
-                    let line = |it: &Header| format!("{}: {} | {:?}", it.name, it.value, it.verdict);
+                    let line = |it: &Header<'_>| format!("{}: {} | {:?}", it.name, it.value, it.verdict);
                     it.iter().map(line).collect::<Vec<_>>().join("\n")
                 }
                 Block::Payload { payload, .. } => Self::payload(&payload),
@@ -307,12 +348,12 @@ mod tests {
             lines,
             [
                 "# frame 1 | Some(Client) | text, 5 bytes, unmasked | None Some((4, 4))",
-                "0 | 1... .... | FIN | 1 | final fragment of a message | RFC 6455 §5.2",
+                "0 | 1... .... | FIN | 1 | a message in one frame | RFC 6455 §5.2",
                 "0 | .000 .... | RSV1–3 | 000 | no extension bits | RFC 6455 §5.2",
-                "0 | .... 0001 | Opcode | 0x1 | text frame | RFC 6455 §5.2",
-                "1 | 0... .... | MASK | 0 | not masked | RFC 6455 §5.2",
-                "1 | .000 0101 | Payload length | 5 | 5 bytes, 7-bit form | RFC 6455 §5.2",
-                "2–6 |  | Payload data | 5 of 5 bytes \"Hello\" |  | RFC 6455 §5.2",
+                "0 | .... 0001 | opcode | 0x1 | text | RFC 6455 §5.2",
+                "1 | 0... .... | MASK | 0 | not masked, which clients must | RFC 6455 §5.2",
+                "1 | .000 0101 | payload length | 5 | bytes of payload | RFC 6455 §5.2",
+                "2–6 |  | payload | 5 of 5 bytes \"Hello\" |  | RFC 6455 §5.2",
                 "! unmasked-client-frame | Some(\"byte 1, bit 0\")",
             ]
         );

@@ -9,8 +9,7 @@ use super::outline::Outline;
 use super::page::Page;
 use super::{Options, View};
 use crate::cause::Head;
-use crate::model::unit::Flow;
-use crate::model::{Body, Sink, Time, Unit, Wants};
+use crate::model::{Body, Flow, Sink, Time, Unit, Wants};
 
 /// How one view lays out a unit.
 pub trait Layout: Default {

@@ -1,12 +1,12 @@
 //! The timeline of Engine.IO sessions: a line a packet, over polling and WebSocket.
 
+use super::choice::Choice;
 use super::json::Scope;
-use super::outline::{self, Outline};
+use super::outline::Outline;
 use super::page::Page;
-use super::said::{Block, Event, Happening, Run, Setter};
+use super::said::{self, Block, Event, Happening, Run, Setter};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::views::Choice;
 use super::{Options, app, verdicts};
 use crate::model::{App, Body, HttpHead, Transport, Unit, Wants};
 
@@ -35,7 +35,13 @@ pub static VIEW: Choice = Choice::of::<SessionLayout>(
 
 impl Layout for SessionLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: false, payload: options.payload.unwrap_or(0), app: true, causes: true }
+        Wants {
+            fields: false,
+            payload: options.payload.unwrap_or(0),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -55,7 +61,7 @@ impl SessionLayout {
             Body::Summary(_) => {
                 if !self.found && !outline.pasted {
                     to.set(Block::Gap);
-                    outline::say(Ink::Plain, outline.lang().words(NONE), to);
+                    said::say(Ink::Plain, outline.lang().words(NONE), to);
                 }
                 outline.unit(unit, to);
             }

@@ -7,6 +7,8 @@
 
 use colored::Color;
 
+use crate::model::Dir;
+
 /// What a piece of text is for, as far as its looks go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -85,6 +87,14 @@ impl Palette {
     /// What to write after it.
     pub fn close(&self, ink: Ink) -> &'static str {
         if self.0.is_some() && ink != Ink::Plain { "\x1b[0m" } else { "" }
+    }
+}
+
+/// The colour of a sender.
+pub fn sender(dir: Dir) -> Ink {
+    match dir {
+        Dir::Client => Ink::Client,
+        Dir::Server => Ink::Server,
     }
 }
 

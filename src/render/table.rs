@@ -1,18 +1,22 @@
 //! The view `table`: one line a frame.
 
+use std::borrow::Cow;
+
+use super::choice::Choice;
 use super::columns::{self, left, right};
 use super::files::{shorten, totals_of};
 use super::json::Scope;
-use super::outline::{Outline, ended, ink, joined, worst};
+use super::outline::Outline;
 use super::page::Page;
 use super::screen::{Layout, Screen};
-use super::style::Ink;
+use super::style::{Ink, sender as ink};
 use super::totals::{self, effect};
-use super::views::Choice;
-use super::words::{BYTES, Noun, count};
+use super::units::ended;
+use super::verdicts::worst;
+use super::words::{BYTES, Noun, count, joined};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
-use crate::model::quantity::{compact, seconds};
+use crate::model::quantity::{Digits, compact, seconds_in};
 use crate::model::{
     Body, Dir, Frame, Header, Hole, HttpHead, Message, Opcode, Part, Severity, Summary, Unit, Verdict, Wants,
     hole,
@@ -83,7 +87,7 @@ impl Layout for TableLayout {
         match unit.body {
             Body::Frame(frame) => {
                 let opcode = opcode(outline.lang(), frame);
-                lead(outline, page, unit, &frame.n.to_string(), &opcode);
+                lead(outline, page, unit, Digits::of(frame.n).as_str(), &opcode);
                 describe(page, frame);
                 if frame.compressed && frame.header.fin && !frame.truncated {
                     marks(page, unit);
@@ -197,33 +201,35 @@ fn titles(outline: &Outline, page: &mut Page) {
 /// The columns up to the opcode.
 fn lead(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, number: &str, opcode: &str) {
     let style = outline.clock.style();
-    let width = time_columns(style);
-    let (time, delta) = match unit.time {
-        None => (String::new(), String::new()),
-        Some(now) => {
-            let (since_start, since_last) = outline.clock.tick(now);
-            let time = match style {
-                // The date would take a third of the line.
-                TimeStyle::Utc => now.utc()[11..].trim_end_matches('Z').to_owned(),
-                TimeStyle::Relative | TimeStyle::Delta => seconds(since_start),
-            };
-            (time, since_last.map(seconds).unwrap_or_default())
+    let (mut time, mut delta) = std::mem::take(&mut outline.blank);
+    time.clear();
+    delta.clear();
+    if let Some(now) = unit.time {
+        let (since_start, since_last) = outline.clock.tick(now);
+        match style {
+            // The date would take a third of the line.
+            TimeStyle::Utc => time.push_str(now.utc()[11..].trim_end_matches('Z')),
+            TimeStyle::Relative | TimeStyle::Delta => seconds_in(since_start, &mut time),
         }
-    };
-    let connection = if unit.conn > 0 { unit.conn.to_string() } else { String::new() };
+        if let Some(nanos) = since_last {
+            seconds_in(nanos, &mut delta);
+        }
+    }
     let file = outline.files.columns();
     if file > 0 {
         let label = outline.files.label().unwrap_or_default();
         page.data(Ink::Faint, label.as_bytes(), file.max(FILE), false).to(file.max(FILE) + 1);
     }
-    page.put(Ink::Plain, &format!("{number:>NUMBER$} "));
+    page.put_cell(Ink::Plain, number, NUMBER);
     if page.width() >= WITH_TIMES {
-        page.put(Ink::Faint, &format!("{time:>width$} "));
+        page.put_cell(Ink::Faint, &time, time_columns(style));
     }
     if page.width() >= WITH_DELTA {
-        page.put(Ink::Faint, &format!("{delta:>DELTA$} "));
+        page.put_cell(Ink::Faint, &delta, DELTA);
     }
-    page.put(Ink::Plain, &format!("{connection:>CONNECTION$} "));
+    outline.blank = (time, delta);
+    let connection = Digits::of(unit.conn.into());
+    page.put_cell(Ink::Plain, if unit.conn > 0 { connection.as_str() } else { "" }, CONNECTION);
     let way = match unit.dir {
         None => "   ",
         Some(Dir::Client) if page.ascii() => "c>s",
@@ -232,27 +238,42 @@ fn lead(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, number: &str, o
         Some(Dir::Server) => "s→c",
     };
     page.put(unit.dir.map_or(Ink::Plain, ink), way);
-    page.put(Ink::Strong, &format!(" {} ", left(opcode, OPCODE)));
+    let free = OPCODE.saturating_sub(columns::width(opcode));
+    page.put_all(Ink::Strong, &[" ", opcode, &SPACES[..free], " "]);
 }
+
+/// As many as a column may need.
+const SPACES: &str = "          ";
+
+/// The letters of every set of flags, [`FLAGS`] for each: the first flag counts most.
+const LETTERS: &str = {
+    const ALL: [u8; 32 * FLAGS] = {
+        let (mut all, mut at) = ([b'-'; 32 * FLAGS], 0);
+        while at < all.len() {
+            if at / FLAGS >> (FLAGS - 1 - at % FLAGS) & 1 == 1 {
+                all[at] = b"F123M"[at % FLAGS];
+            }
+            at += 1;
+        }
+        all
+    };
+    match str::from_utf8(&ALL) {
+        Ok(all) => all,
+        Err(_) => "",
+    }
+};
 
 /// Flags and length.
 fn describe(page: &mut Page, frame: &Frame<'_>) {
     let header = &frame.header;
-    let flags: String = [
-        (header.fin, 'F'),
-        (header.rsv1, '1'),
-        (header.rsv2, '2'),
-        (header.rsv3, '3'),
-        (header.masking_key.is_some(), 'M'),
-    ]
-    .into_iter()
-    .map(|(set, letter)| if set { letter } else { '-' })
-    .collect();
-    let length = compact(header.length, LENGTH);
+    let flags = [header.fin, header.rsv1, header.rsv2, header.rsv3, header.masking_key.is_some()];
+    let which = flags.into_iter().fold(0, |all, flag| all << 1 | usize::from(flag));
+    let digits = Digits::of(header.length);
+    let long = (digits.as_str().len() > LENGTH).then(|| compact(header.length, LENGTH));
     if page.width() >= WITH_TIMES {
-        page.put(Ink::Plain, &format!("{flags:<FLAGS$} "));
+        page.put_cell(Ink::Plain, &LETTERS[which * FLAGS..][..FLAGS], FLAGS);
     }
-    page.put(Ink::Plain, &format!("{length:>LENGTH$} "));
+    page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
 }
 
 /// What is wrong, then the payload, in what is left of the line.
@@ -384,7 +405,7 @@ fn about(head: &HttpHead<'_>) -> String {
         .headers
         .iter()
         .filter(|header| header.verdict == Verdict::Broken)
-        .map(|header: &Header| header.name.as_str())
+        .map(|header: &Header<'_>| &*header.name)
         .collect();
     if wrong.is_empty() {
         head.start_line.to_owned()
@@ -393,12 +414,12 @@ fn about(head: &HttpHead<'_>) -> String {
     }
 }
 
-fn opcode(lang: Lang, frame: &Frame<'_>) -> String {
+fn opcode(lang: Lang, frame: &Frame<'_>) -> Cow<'static, str> {
     let opcode = frame.header.opcode;
     match opcode.name() {
-        "continuation" => lang.words("cont").to_owned(),
-        "reserved" => format!("{:#x}", opcode.0),
-        name => lang.words(name).to_owned(),
+        "continuation" => lang.words("cont").into(),
+        "reserved" => format!("{:#x}", opcode.0).into(),
+        name => lang.words(name).into(),
     }
 }
 

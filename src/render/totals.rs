@@ -1,7 +1,6 @@
 //! What inputs, gaps and other protocols come to, in words.
 
-use super::outline::joined;
-use super::words::{CONNECTIONS, FRAMES, MESSAGES, count};
+use super::words::{CONNECTIONS, FRAMES, MESSAGES, count, joined};
 use crate::lang::Lang;
 use crate::model::quantity::grouped;
 use crate::model::{GapEffect, More, Other, Summary};

@@ -1,14 +1,13 @@
 //! The default view: the handshake, then each frame with its fields.
 
+use super::choice::Choice;
 use super::json::Scope;
-use super::outline::{self, Outline, PREVIEW};
+use super::outline::{Outline, PREVIEW};
 use super::page::Page;
-use super::said::Setter;
+use super::said::{self, Setter};
 use super::screen::{Layout, Screen};
 use super::style::Ink;
-use super::views::Choice;
 use super::{Options, frames, rows, verdicts};
-use crate::model::quantity::Digits;
 use crate::model::{Body, Frame, Unit, Wants};
 
 /// A conversation as blocks: a heading, fields in rows, findings under them.
@@ -24,7 +23,13 @@ pub static VIEW: Choice =
 
 impl Layout for TreeLayout {
     fn wants(options: &Options) -> Wants {
-        Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), app: true, causes: true }
+        Wants {
+            fields: true,
+            payload: options.payload.unwrap_or(PREVIEW),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
@@ -37,7 +42,7 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
     match unit.body {
         Body::Frame(frame) => {
             heading(outline, unit, frame, to);
-            rows::say(outline, unit, frame, to);
+            rows::say(unit, frame, to);
             verdicts::say(outline, unit, to);
         }
         _ => outline.unit(unit, to),
@@ -47,12 +52,15 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
 /// A frame's heading, and what is missing of it.
 pub fn heading(outline: &mut Outline, unit: &Unit<'_>, frame: &Frame<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
-    let about = frames::about(lang, unit.dir, frame);
-    let mut what = String::with_capacity(32);
-    lang.fill_in("frame {}", &[Digits::of(frame.n).as_str()], &mut what);
+    let (mut what, mut about) = std::mem::take(&mut outline.blank);
+    what.clear();
+    about.clear();
+    outline.frequent.frame(frame.n, &mut what);
+    frames::about(&outline.frequent, unit.dir, frame, &mut about);
     outline.heading(unit, &what, &about, to);
+    outline.blank = (what, about);
     if let Some(absent) = frames::absent(lang, frame) {
-        outline::say(Ink::Warning, &absent, to);
+        said::say(Ink::Warning, &absent, to);
     }
 }
 

@@ -1,13 +1,11 @@
 //! Findings: what is wrong, what was asked for, and what comes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::outline::Outline;
 use super::said::{Block, Setter};
 use super::style::Ink;
 use super::words::runs;
 use crate::lang::Lang;
-use crate::model::{Advice, Body, Finding, Rule, Severity, SourceId, Span, Unit};
+use crate::model::{Body, Finding, Severity, SourceId, Span, Unit};
 
 /// Says the findings of `unit`.
 pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
@@ -22,27 +20,6 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
     }
 }
 
-/// What is to be said of rules besides their findings.
-#[derive(Debug)]
-pub struct Adviser {
-    advice: Option<&'static BTreeMap<&'static str, Advice>>,
-    /// Rules on which advice was given.
-    given: BTreeSet<&'static str>,
-}
-
-impl Adviser {
-    /// With something to say of some rules, or nothing of any.
-    pub fn new(advice: Option<&'static BTreeMap<&'static str, Advice>>) -> Self {
-        Self { advice, given: BTreeSet::new() }
-    }
-
-    /// What is to be said of a rule: the first time, and if it is wanted at all.
-    pub fn on(&mut self, rule: &Rule) -> Option<Advice> {
-        let (id, advice) = self.advice?.get_key_value(rule.id)?;
-        self.given.insert(id).then_some(*advice)
-    }
-}
-
 /// The colour of a severity.
 pub fn ink(severity: Severity) -> Ink {
     match severity {
@@ -50,6 +27,11 @@ pub fn ink(severity: Severity) -> Ink {
         Severity::Warning => Ink::Warning,
         Severity::Error => Ink::Error,
     }
+}
+
+/// The highest severity of the rules that a unit breaks.
+pub fn worst(unit: &Unit<'_>) -> Option<Severity> {
+    unit.rules().map(|rule| rule.severity).max()
 }
 
 /// The bits of `span` counted from the first byte of the unit's frame, if it lies there.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::lang::Lang;
+use crate::lang::{Around, Lang};
 use crate::model::quantity::{self, Digits};
-use crate::model::{CloseCode, Opcode};
+use crate::model::{CloseCode, Dir, Opcode};
 
 /// What is counted: one of it, and several.
 pub type Noun = [&'static str; 2];
@@ -15,6 +15,31 @@ pub const PACKETS: Noun = ["{} packet", "{} packets"];
 pub const FRAMES: Noun = ["{} frame", "{} frames"];
 pub const MESSAGES: Noun = ["{} message", "{} messages"];
 pub const CONNECTIONS: Noun = ["{} connection", "{} connections"];
+
+/// What is said of nearly every frame, in one language: words around numbers.
+#[derive(Debug)]
+pub struct Frequent {
+    pub lang: Lang,
+    frame: Around,
+    bytes: [Around; 2],
+}
+
+impl Frequent {
+    /// Finds the words.
+    pub fn new(lang: Lang) -> Self {
+        Self { lang, frame: lang.around("frame {}"), bytes: lang.around_count(BYTES) }
+    }
+
+    /// `frame 7`, at the end of `out`.
+    pub fn frame(&self, number: u64, out: &mut String) {
+        self.frame.say(Digits::of(number).as_str(), out);
+    }
+
+    /// `1 byte`, `2,000 bytes`.
+    pub fn bytes(&self, number: u64, out: &mut String) {
+        self.bytes[usize::from(number != 1)].say(Digits::grouped(number).as_str(), out);
+    }
+}
 
 /// `1 frame`, `2,000 frames`.
 pub fn count(lang: Lang, number: u64, noun: Noun) -> String {
@@ -63,6 +88,17 @@ pub fn opcode(lang: Lang, opcode: Opcode) -> Cow<'static, str> {
 /// `1000 Normal Closure`.
 pub fn close_code(lang: Lang, code: CloseCode) -> String {
     format!("{} {}", code.0, lang.words(code.name()))
+}
+
+/// Who sent something to whom.
+pub fn way(lang: Lang, dir: Dir) -> String {
+    format!("{} → {}", lang.words(dir.name()), lang.words(dir.peer().name()))
+}
+
+/// Parts with commas between them; those that are empty are left out.
+pub fn joined(lang: Lang, parts: &[String]) -> String {
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    parts.join(lang.words(", "))
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ fn cells(speech: Option<&Speech>) -> Vec<Cell> {
     lines
         .iter()
         .map(|line| Cell {
-            name: line.header.name.clone(),
-            value: line.header.value.clone(),
+            name: line.header.name.to_string(),
+            value: line.header.value.to_string(),
             verdict: line.header.verdict,
         })
         .collect()

@@ -2,11 +2,12 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::http::{CONNECTION_RULES, DATA_BEFORE_COMPLETE, Head, HeadReader};
+use super::heard::Heard;
+use crate::http::{CONNECTION_RULES, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
-    Body, Dir, Endpoint, Finding, Flow, Frame, Handshake, HttpHead, ON, Sink, SourceId, Span, Text, Time,
-    Unit, Wants,
+    Body, Dir, Endpoint, Finding, Flow, Frame, Handshake, HttpHead, ON, Sink, SourceId, Span, Text, Unit,
+    Wants,
 };
 
 /// A request and its response, as they were recorded.
@@ -28,81 +29,6 @@ pub struct Exchange {
     pub around: Vec<Finding>,
     /// Compressed frames (RSV1 set) follow.
     pub compressed: bool,
-}
-
-/// A head as it was heard.
-#[derive(Debug)]
-pub struct Heard {
-    reader: HeadReader,
-    source: SourceId,
-    /// Where it begins in its source.
-    offset: u64,
-    /// Places in the head where a CR was put before a bare LF of a text file.
-    added: Vec<usize>,
-    /// The first bytes of the body.
-    pub body: Vec<u8>,
-    /// When its last byte was captured.
-    pub time: Option<Time>,
-    /// Numbers of the first and last packet that carried it.
-    pub packets: Option<(u64, u64)>,
-    /// What a decoder has found already.
-    pub findings: Option<Vec<Finding>>,
-}
-
-impl Heard {
-    /// What `reader` gathered, its first byte standing at `offset` of `source`.
-    pub fn new(reader: HeadReader, source: SourceId, offset: u64) -> Self {
-        Self {
-            reader,
-            source,
-            offset,
-            added: Vec::new(),
-            body: Vec::new(),
-            time: None,
-            packets: None,
-            findings: None,
-        }
-    }
-
-    /// The same head with CR LF for each LF. It stands at `offset` of a text that knows no CR.
-    pub(super) fn of_text(text: &[u8], source: SourceId, offset: u64) -> Self {
-        let mut reader = HeadReader::new();
-        let mut added = Vec::new();
-        let mut at = 0;
-        for line in text.split_inclusive(|&b| b == b'\n') {
-            let body = line.strip_suffix(b"\n").unwrap_or(line);
-            reader.push(body);
-            at += body.len();
-            if body.len() < line.len() {
-                added.push(at);
-                reader.push(b"\r\n");
-                at += 2;
-            }
-        }
-        Self { added, ..Self::new(reader, source, offset) }
-    }
-
-    /// The head taken apart.
-    pub fn head(&self) -> Head<'_> {
-        self.reader.parse(self.source, self.offset)
-    }
-
-    /// The bytes, as far as they are kept.
-    pub fn bytes(&self) -> &[u8] {
-        self.reader.bytes()
-    }
-
-    /// Length in bytes, kept or not, as it was recorded.
-    pub fn length(&self) -> u64 {
-        self.reader.total() - self.added.len() as u64
-    }
-
-    /// Where a bit of this head's source stands in the original text.
-    pub(super) fn original(&self, bit: u64) -> u64 {
-        let Some(byte) = (bit / 8).checked_sub(self.offset) else { return bit };
-        let before = self.added.partition_point(|&added| (added as u64) < byte);
-        bit - before as u64 * 8
-    }
 }
 
 /// What a client sent before it had its answer: `length` bytes from `offset` on.
@@ -143,15 +69,10 @@ impl<'f> Collector<'f> {
 
     fn head(&mut self, unit: &Unit<'_>, head: &HttpHead<'_>) -> Flow {
         let dir = unit.dir.unwrap_or(Dir::Client);
-        let mut reader = HeadReader::new();
-        reader.push(head.bytes);
-        let heard = Heard {
-            body: head.body.to_vec(),
-            time: unit.time,
-            packets: unit.packets,
-            findings: Some(unit.findings.to_vec()),
-            ..Heard::new(reader, SourceId::Stream { conn: unit.conn, dir }, head.offset)
-        };
+        let mut heard = Heard::of(head.bytes, SourceId::Stream { conn: unit.conn, dir }, head.offset);
+        heard.body = head.body.to_vec();
+        (heard.time, heard.packets) = (unit.time, unit.packets);
+        heard.findings = Some(unit.findings.to_vec());
         let Some(pending) = self.latest(unit.conn) else { return ON };
         let exchange = &mut pending.exchange;
         match dir {

@@ -14,6 +14,7 @@ pub mod compare;
 pub mod draft;
 pub mod exchange;
 pub mod fault;
+pub mod heard;
 pub mod play;
 mod ruling;
 pub mod samples;
@@ -22,7 +23,8 @@ pub mod transcript;
 
 pub use compare::compare;
 pub use draft::Draft;
-pub use exchange::{Collector, Exchange, Heard};
+pub use exchange::{Collector, Exchange};
 pub use fault::{Fault, Pace};
+pub use heard::Heard;
 pub use play::film;
 pub use sending::{Answering, Sending};

@@ -1,6 +1,7 @@
 //! From an exchange to its film.
 
-use super::exchange::{Exchange, Heard};
+use super::exchange::Exchange;
+use super::heard::Heard;
 use super::ruling::{deals, ruling};
 use crate::http::accept::{Steps, hex};
 use crate::http::fields::{self, Name};
@@ -75,7 +76,7 @@ fn said_by_server(heard: &Heard, report: &ResponseReport) -> Speech {
 
 struct Speaker<'r> {
     heard: &'r Heard,
-    headers: &'r [Header],
+    headers: &'r [Header<'static>],
     fields: &'r [Field],
     findings: &'r [Finding],
 }

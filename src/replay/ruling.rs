@@ -255,7 +255,7 @@ fn windows(agreed: Deflate) -> Text {
 /// All values of the fields called `name`, joined by commas.
 fn values(headers: &[Header], name: &str) -> Option<String> {
     let named: Vec<_> =
-        headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str()).collect();
+        headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value).collect();
     (!named.is_empty()).then(|| named.join(", "))
 }
 

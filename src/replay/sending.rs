@@ -1,8 +1,8 @@
 //! How recorded heads are sent to a live peer.
 
 use super::draft::Draft;
-use super::exchange::Heard;
 use super::fault::{Fault, Misfit};
+use super::heard::Heard;
 use crate::http::accept_value;
 use crate::model::Dir;
 

@@ -7,8 +7,8 @@
 
 use memchr::memchr;
 
-use super::exchange::{Exchange, Heard, early_data};
-use crate::http::{Body, HeadReader, HeadState, Sniff, sniff};
+use super::exchange::{Exchange, early_data};
+use super::heard::{Heard, Progress, begins_head, begins_response};
 use crate::limits;
 use crate::model::SourceId;
 
@@ -16,7 +16,7 @@ use crate::model::SourceId;
 pub fn recognise(first: &[u8]) -> bool {
     let mut scan = Scan { text: first, at: 0, is_text: false };
     scan.skip_idle();
-    matches!(sniff(&first[scan.at..]), Sniff::Request | Sniff::Response)
+    begins_head(&first[scan.at..])
 }
 
 /// Reads all exchanges of a text, at most [`limits::TRANSCRIPT_EXCHANGES`] of them.
@@ -41,15 +41,13 @@ impl<'t> Scan<'t> {
     fn exchange(&mut self, title: &str) -> Option<Exchange> {
         self.skip_idle();
         let mut exchange = Exchange { title: title.to_owned(), ..Exchange::default() };
-        match sniff(self.rest()) {
-            Sniff::Response => {}
+        match begins_response(self.rest()) {
+            Some(true) => {}
             _ if self.rest().is_empty() => return None,
             // Whatever it is, it stands where a request should.
             _ => {
                 let (mut request, _) = self.head();
-                let mut body = Body::for_request(&request.head());
-                self.body(&mut body);
-                request.body = body.preview().to_vec();
+                request.body = self.body(&request, None);
                 exchange.request = Some(request);
                 if !self.reach_response(&mut exchange) {
                     return Some(exchange);
@@ -62,16 +60,13 @@ impl<'t> Scan<'t> {
         });
         loop {
             let (mut response, complete) = self.head();
-            let status = response.head().status();
-            let interim = status.is_some_and(|status| (100..200).contains(&status) && status != 101);
-            if interim && complete && self.is_at_response() {
+            if response.is_interim() && complete && self.is_at_response() {
                 continue;
             }
-            let mut body = Body::for_response(&response.head(), method.as_deref());
-            self.body(&mut body);
-            response.body = body.preview().to_vec();
+            response.body = self.body(&response, method.as_deref());
+            let is_switch = response.head().status() == Some(101);
             exchange.response = Some(response);
-            if status == Some(101) {
+            if is_switch {
                 // What follows are frames; the next request, if there is one, begins a line.
                 self.at = self.find_line(is_request_line).unwrap_or(self.text.len());
             }
@@ -99,7 +94,7 @@ impl<'t> Scan<'t> {
     fn is_at_response(&mut self) -> bool {
         let before = self.at;
         self.skip_idle();
-        let is = sniff(self.rest()) == Sniff::Response;
+        let is = begins_response(self.rest()) == Some(true);
         if !is {
             self.at = before;
         }
@@ -108,24 +103,24 @@ impl<'t> Scan<'t> {
 
     /// Reads a head, and whether it is complete.
     fn head(&mut self) -> (Heard, bool) {
-        let mut reader = HeadReader::new();
         let from = self.at;
-        let progress = reader.push(self.rest());
-        self.at += progress.consumed;
-        let complete = progress.state == HeadState::Complete;
-        let heard = if self.is_text {
-            Heard::of_text(&self.text[from..self.at], SourceId::Input, from as u64)
-        } else {
-            Heard::new(reader, SourceId::Input, from as u64)
-        };
+        let mut heard = Heard::new(SourceId::Input, from as u64);
+        self.at += heard.push(self.rest());
+        let complete = heard.progress() == Progress::Whole;
+        if self.is_text {
+            heard = Heard::of_text(&self.text[from..self.at], SourceId::Input, from as u64);
+        }
         (heard, complete)
     }
 
-    fn body(&mut self, body: &mut Body) {
+    /// Passes over the body behind a head, and gives the first of it.
+    fn body(&mut self, behind: &Heard, method: Option<&str>) -> Vec<u8> {
+        let mut body = behind.body_behind(method);
         // A body without a length would reach to the end of the text, over all that follows.
         let next = if body.is_until_close() { self.find_line(is_request_line) } else { None };
         let (used, _) = body.push(&self.text[self.at..next.unwrap_or(self.text.len())]);
         self.at += used;
+        body.preview().to_vec()
     }
 
     /// Skips a byte order mark, empty lines and comments.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
-use super::memory::Entry;
+use super::entry::Entry;
 use super::tunnel::Tunnel;
 use super::{Context, Start};
 use crate::limits;

@@ -2,8 +2,6 @@
 //! single connection cannot show: keys used again, handshakes under way at
 //! once, clients that reconnect without a pause.
 
-mod key;
-
 use std::borrow::Borrow;
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -12,17 +10,15 @@ use std::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::RandomState;
 
-use self::key::Key;
 use super::census::Census;
+use super::entry::{Attempt, Entry, Pair};
+use super::key::Key;
 use super::refused::Alerts;
 use super::spare::Spare;
 use crate::http::handshake::{Usual, stripped};
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
-
-/// A client's address, and the address and port it connects to.
-pub type Pair = (IpAddr, SocketAddr);
 
 /// What is remembered of earlier connections, within the caps of [`limits`].
 #[derive(Debug, Default)]
@@ -80,32 +76,6 @@ struct Acquaintance {
     failed: Option<Time>,
     /// How long the client waited before each of its latest attempts, in nanoseconds.
     waits: Vec<i64>,
-}
-
-/// A request for a WebSocket.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Attempt<'a> {
-    /// Who asks whom; `None` where there are no addresses.
-    pub pair: Option<Pair>,
-    pub target: &'a str,
-    pub key: Option<&'a [u8]>,
-    /// Whether it offers extensions.
-    pub offers: bool,
-    pub now: Option<Time>,
-}
-
-/// A connection as it is remembered while it lasts.
-#[derive(Debug, Default)]
-pub struct Entry {
-    /// The place of its client and server.
-    pair: Option<u32>,
-    began: Option<Time>,
-    connecting: bool,
-    /// Which of the handshakes between the two is the latest on this connection, from 1.
-    turn: u64,
-    /// The key it has asked with.
-    key: Option<Key>,
-    over: bool,
 }
 
 impl Memory {

@@ -10,8 +10,11 @@
 mod about;
 mod census;
 mod encrypted;
+mod entry;
 mod http;
 mod joined;
+mod judged;
+mod key;
 mod memory;
 mod over;
 mod preface;
@@ -38,6 +41,8 @@ use self::http::{Http, Next, Over, Run, Turn};
 pub use self::memory::Memory;
 use self::probe::Probe;
 pub use self::refused::Refusals;
+#[cfg(test)]
+pub(crate) use self::spare::Spare;
 use self::usual::Asked;
 
 /// What a session reports to and borrows from.
@@ -201,7 +206,7 @@ impl Session {
         let given_up = cx.scratch.held.finding(Given::Heads, bytes);
         self.about.tunnel = None;
         self.about.heads_given_up = true;
-        self.http(cx, |http, about, _| http.gap(about))?;
+        self.http(cx, |http, about, cx| http.gap(about, cx))?;
         let Some(told) = &self.about.told else { return ON };
         told.note(Dir::Client, at, &[given_up], cx)
     }
@@ -255,7 +260,7 @@ impl Session {
             Phase::WebSocket(talk) => {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
-            Phase::Http(_) => self.http(cx, |http, about, _| http.gap(about)),
+            Phase::Http(_) => self.http(cx, |http, about, cx| http.gap(about, cx)),
             Phase::New | Phase::Probe(_) => {
                 self.about.start =
                     if self.about.start == Start::Opened { Start::Midway } else { self.about.start };

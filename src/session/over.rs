@@ -91,13 +91,15 @@ impl Session {
         let Some(mut told) = self.about.told.take() else { return ON };
         let mut ending = if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
-            let ending = cx.memory.spare.ending(talk.ending());
+            let mut ending = cx.memory.spare.ending();
+            talk.tell_ending(&mut ending);
             told.connection.more = talk.more();
             cx.memory.spare.keep_talk(talk);
             ending
         } else {
-            let first = told.first_end.as_deref().copied();
-            cx.memory.spare.ending(Ending { first, ..Ending::new(self.end_kind()) })
+            let mut ending = cx.memory.spare.ending();
+            *ending = Ending { first: told.first_end.as_deref().copied(), ..Ending::new(self.end_kind()) };
+            ending
         };
         ending.began = told.began;
         ending.transport = transport;

@@ -6,7 +6,7 @@
 use super::about::Told;
 use super::usual::Asked;
 use crate::limits;
-use crate::model::{At, Ending};
+use crate::model::{At, EndKind, Ending};
 use crate::ws::Conversation;
 
 /// Rooms that stand empty.
@@ -16,8 +16,11 @@ pub struct Spare {
     talks: Vec<Box<Conversation>>,
     told: Vec<Box<Told>>,
     asked: Vec<Box<Asked>>,
-    texts: Vec<String>,
+    /// Of targets and hosts.
+    texts: Vec<[String; 2]>,
     ending: Option<Box<Ending>>,
+    /// Nothing is kept.
+    closed: bool,
 }
 
 /// Puts something away, if there is room.
@@ -39,6 +42,12 @@ fn reuse<T>(spare: Option<Box<T>>, it: T) -> Box<T> {
 }
 
 impl Spare {
+    /// One that keeps nothing: what the others are held against.
+    #[cfg(test)]
+    pub(crate) fn closed() -> Self {
+        Self { closed: true, ..Self::default() }
+    }
+
     /// A room for a WebSocket.
     pub(super) fn talk(&mut self, talk: Conversation) -> Box<Conversation> {
         reuse(self.talks.pop(), talk)
@@ -46,7 +55,9 @@ impl Spare {
 
     /// The WebSocket in it is over.
     pub(super) fn keep_talk(&mut self, talk: Box<Conversation>) {
-        keep(&mut self.talks, talk);
+        if !self.closed {
+            keep(&mut self.talks, talk);
+        }
     }
 
     /// A room for what is told of a connection.
@@ -56,12 +67,13 @@ impl Spare {
 
     /// The connection is over, and told.
     pub(super) fn keep_told(&mut self, mut told: Box<Told>) {
+        if self.closed {
+            return;
+        }
         let connection = &mut told.connection;
-        // What was taken first is taken first again: it has about the room that is needed.
-        for text in [connection.host.take(), connection.target.take()].into_iter().flatten() {
-            if text.capacity() <= limits::SPARE_TEXT {
-                keep(&mut self.texts, text);
-            }
+        let texts = [connection.target.take(), connection.host.take()].map(Option::unwrap_or_default);
+        if texts.iter().all(|text| text.capacity() <= limits::SPARE_TEXT) {
+            keep(&mut self.texts, texts);
         }
         if let Some(ending) = connection.ending.take() {
             self.ending = Some(ending);
@@ -69,9 +81,9 @@ impl Spare {
         keep(&mut self.told, told);
     }
 
-    /// A room for how a connection ended.
-    pub(super) fn ending(&mut self, ending: Ending) -> Box<Ending> {
-        reuse(self.ending.take(), ending)
+    /// A room for how a connection ended, in which still stands how another one did.
+    pub(super) fn ending(&mut self) -> Box<Ending> {
+        self.ending.take().unwrap_or_else(|| Box::new(Ending::new(EndKind::CaptureEnd)))
     }
 
     /// A room for a request that waits.
@@ -83,16 +95,19 @@ impl Spare {
 
     /// The request was answered.
     pub(super) fn keep_asked(&mut self, asked: Box<Asked>) {
-        if asked.capacity() <= limits::SPARE_TEXT {
+        if asked.capacity() <= limits::SPARE_TEXT && !self.closed {
             keep(&mut self.asked, asked);
         }
     }
 
-    /// A text of its own.
-    pub(super) fn text(&mut self, text: &str) -> String {
-        let mut own = self.texts.pop().unwrap_or_default();
-        own.clear();
-        own.push_str(text);
-        own
+    /// A target and a host of their own.
+    pub(super) fn texts(&mut self, target: &str, host: Option<&str>) -> (String, Option<String>) {
+        let own = |mut room: String, text: &str| {
+            room.clear();
+            room.push_str(text);
+            room
+        };
+        let [one, other] = self.texts.pop().unwrap_or_default();
+        (own(one, target), host.map(|host| own(other, host)))
     }
 }

@@ -5,64 +5,25 @@ use std::net::SocketAddr;
 
 use super::Context;
 use super::about::{About, Told};
-use super::http::plain_headers;
-use super::memory::{Attempt, is_public};
+use super::entry::Attempt;
+use super::judged::Judged;
+use super::memory::is_public;
+use super::preface::Preface;
 use super::spare::Spare;
-use crate::http::handshake::ResponseFacts;
+use crate::http::handshake::{self, ResponseFacts};
 use crate::http::head::Head;
-use crate::http::{CLEARTEXT, CLIENT_ACCEPTED_BAD};
+use crate::http::{self, CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
-    At, Body, Diagnosis, Dir, Field, Finding, Flow, Handshake, Header, HttpHead, ON, Piece, Source, Text,
-    Time, Unit, Wants, prefix,
+    At, Body, Dir, Finding, Flow, Handshake, HttpExtent, HttpHead, ON, Source, Text, Time, Unit, prefix,
 };
 
-/// A head with the verdict on it.
-pub(super) struct Judged {
-    /// It is Engine.IO's, and asks for no WebSocket.
-    pub polls: bool,
-    pub dir: Dir,
-    pub offset: u64,
-    /// The head itself, for those who look at fields.
-    pub bytes: Vec<u8>,
-    pub start_line: String,
-    /// Its empty line was seen.
-    pub complete: bool,
-    pub headers: Vec<Header>,
-    pub fields: Vec<Field>,
-    pub findings: Vec<Finding>,
-    pub diagnoses: Vec<Diagnosis>,
-    pub pieces: Vec<Piece>,
-    pub time: Option<Time>,
-    /// The last packet of its body.
-    pub last_packet: Option<u64>,
-}
-
-impl Judged {
-    /// A whole head without its header fields and without a verdict, which came in these pieces and was
-    /// complete at `time`.
-    pub fn new(dir: Dir, head: &Head<'_>, wants: Wants, pieces: Vec<Piece>, time: Option<Time>) -> Self {
-        Self {
-            polls: false,
-            dir,
-            offset: head.offset,
-            bytes: if wants.fields { head.bytes.to_vec() } else { Vec::new() },
-            start_line: head.start_line().into_owned(),
-            complete: true,
-            headers: Vec::new(),
-            fields: Vec::new(),
-            findings: Vec::new(),
-            diagnoses: Vec::new(),
-            pieces,
-            time,
-            last_packet: None,
-        }
-    }
-
-    /// The same of a head that is no handshake's: its header fields mean nothing to WebSocket.
-    pub fn plain(dir: Dir, head: &Head<'_>, wants: Wants, pieces: Vec<Piece>, time: Option<Time>) -> Self {
-        Self { headers: plain_headers(head), ..Self::new(dir, head, wants, pieces, time) }
-    }
+/// A [usual](handshake::usual_headers) head.
+pub(super) struct UsualHead<'b> {
+    pub start_line: &'b str,
+    pub bytes: &'b [u8],
+    /// The head of the request that it answers, if it does.
+    pub asked: Option<&'b [u8]>,
 }
 
 impl Told {
@@ -96,62 +57,114 @@ impl Told {
 }
 
 impl About {
+    /// Keeps a head that asks for a tunnel, or answers that.
+    pub(super) fn tunnel_head(&mut self, head: Judged) {
+        let tunnel = self.tunnel.get_or_insert_default();
+        if tunnel.heads.len() < limits::TUNNEL_HEADS {
+            tunnel.heads.push(head);
+        }
+    }
+
+    /// Shows a connection that was announced, which began at `time` unless it began with a tunnel, and
+    /// how that was opened.
+    pub(super) fn introduce(&mut self, time: Option<Time>, cx: &mut Context<'_, '_>) -> Flow {
+        let Some(told) = &mut self.told else { return ON };
+        let Some(tunnel) = &mut self.tunnel else {
+            told.began = time;
+            return cx.out.emit(&told.unit(time));
+        };
+        let first = tunnel.heads.first().and_then(|head| head.time);
+        let began = tunnel.preface.as_ref().and_then(Preface::time).or(first).or(time);
+        told.began = began;
+        let told = &*told;
+        cx.out.emit(&told.unit(began))?;
+        if let Some(preface) = &tunnel.preface {
+            preface.show(told.conn, self.layer.source(told.conn, Dir::Client), cx)?;
+        }
+        for head in &mut std::mem::take(&mut tunnel.heads) {
+            // Now that the connection has a number, the spans can name it.
+            let source = self.source(head.dir);
+            for header in &mut head.headers {
+                (header.name_at.source, header.value_at.source) = (source, source);
+            }
+            self.show(head, None, cx)?;
+        }
+        ON
+    }
+
     /// Shows a head, and as much of its body as there is, if the connection was announced.
-    pub(super) fn show(
-        &self,
-        judged: &Judged,
-        body: &[u8],
-        body_whole: bool,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
+    pub(super) fn show(&self, judged: &Judged, body: Option<&http::Body>, cx: &mut Context<'_, '_>) -> Flow {
         let Some(told) = &self.told else { return ON };
+        let preview = body.map_or(&[][..], http::Body::preview);
+        let whole =
+            |b: &http::Body| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close());
+        let extent = HttpExtent {
+            head: judged.length,
+            content: body.map_or(0, http::Body::length),
+            framing: body.map_or(0, http::Body::framing),
+        };
         let head = HttpHead {
             offset: judged.offset,
             bytes: &judged.bytes,
             start_line: &judged.start_line,
             complete: judged.complete,
             headers: &judged.headers,
-            body,
+            body: preview,
             // A head that breaks off has no body yet.
-            body_whole: body_whole && judged.complete,
+            body_whole: body.is_none_or(whole) && judged.complete,
             diagnoses: &judged.diagnoses,
+            extent,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
         let wants_source = cx.out.wants().fields;
+        let says_something = !(judged.findings.is_empty() && judged.diagnoses.is_empty());
         let source = || Source::carried(self.source(judged.dir), judged.pieces.clone());
         let source = wants_source.then(source);
         cx.out.emit(&Unit {
             dir: Some(judged.dir),
             time: judged.time,
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
-            fields: &judged.fields,
+            // Who asks for none is told them of what there is something to say about.
+            fields: if wants_source || says_something { &judged.fields } else { &[] },
             findings: &judged.findings,
             sources: source.as_slice(),
             ..Unit::of(told.conn, Body::Http(&head))
         })
     }
 
-    /// Shows a head that came whole and begins its sender's stream, to a sink that does not look into heads.
+    /// Shows a [usual](handshake::usual_headers) head that came whole and begins its sender's stream.
     pub(super) fn show_usual(
         &self,
         dir: Dir,
-        start_line: &str,
+        usual: &UsualHead<'_>,
         findings: &[Finding],
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Some(told) = &self.told else { return ON };
+        let UsualHead { start_line, bytes, asked } = *usual;
+        let (mut headers, mut fields) = (Vec::new(), Vec::new());
+        if cx.out.wants().heads() {
+            headers = handshake::usual_headers(bytes, dir, self.source(dir));
+            if !findings.is_empty() {
+                let head = Head::parse(bytes, self.source(dir), 0);
+                let asked = asked.map(|asked| Head::parse(asked, self.source(Dir::Client), 0));
+                fields = handshake::fields(&head, asked.as_ref());
+            }
+        }
         let head = HttpHead {
             offset: 0,
             bytes: &[],
             start_line,
             complete: true,
-            headers: &[],
+            headers: &headers,
             body: &[],
             body_whole: true,
             diagnoses: &[],
+            extent: HttpExtent { head: bytes.len() as u64, ..HttpExtent::default() },
         };
-        cx.out.emit(&Unit { dir: Some(dir), findings, ..Unit::of(told.conn, Body::Http(&head)).at(at) })
+        let unit = Unit::of(told.conn, Body::Http(&head)).at(at);
+        cx.out.emit(&Unit { dir: Some(dir), findings, fields: &fields, ..unit })
     }
 
     /// Holds a request against the addresses and against other connections.
@@ -186,8 +199,9 @@ impl About {
         let Some(told) = &mut self.told else { return };
         told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
         // It is kept as long as the connection lasts.
-        told.connection.target = Some(spare.text(prefix(target, limits::TARGET)));
-        told.connection.host = host.map(|host| spare.text(prefix(host, limits::TARGET)));
+        let host = host.map(|host| prefix(host, limits::TARGET));
+        let (target, host) = spare.texts(prefix(target, limits::TARGET), host);
+        (told.connection.target, told.connection.host) = (Some(target), host);
         told.connection.http_version = http_version;
     }
 

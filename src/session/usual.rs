@@ -1,4 +1,4 @@
-//! The short way of a handshake that is as nearly all are, where nobody looks at heads.
+//! The short way of a handshake that is as nearly all are, where nobody looks at annotated fields.
 //!
 //! A connection that opens with a whole [usual request](UsualRequest) holds its head until the answer, and
 //! becomes a WebSocket by a usual answer without HTTP being followed at all. Whatever else comes, HTTP is
@@ -6,8 +6,9 @@
 
 use std::ops::ControlFlow;
 
+use super::entry::Attempt;
 use super::http::Http;
-use super::memory::Attempt;
+use super::told::UsualHead;
 use super::{Context, Phase, Session, Side, Start};
 use crate::http::handshake::{self, ResponseFacts, UsualRequest};
 use crate::model::{At, Dir, Handshake, Roles};
@@ -62,7 +63,7 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> ControlFlow<(), bool> {
-        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().heads() {
+        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().fields {
             return ControlFlow::Continue(false);
         }
         match &self.phase {
@@ -95,7 +96,8 @@ impl Session {
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);
         }
-        about.show_usual(Dir::Client, request.start_line, &findings, at, cx)?;
+        let usual = UsualHead { start_line: request.start_line, bytes, asked: None };
+        about.show_usual(Dir::Client, &usual, &findings, at, cx)?;
         self.phase = Phase::Asked(cx.memory.spare.asked(bytes, *request.key, at));
         ControlFlow::Continue(true)
     }
@@ -112,7 +114,9 @@ impl Session {
         let software = response.software;
         let facts = ResponseFacts { status: Some(101), software, ..ResponseFacts::default() };
         self.about.describe_response(&facts, true);
-        self.about.show_usual(Dir::Server, response.start_line, &findings, at, cx)?;
+        let (start_line, head) = (response.start_line, &bytes[..response.length]);
+        let usual = UsualHead { start_line, bytes: head, asked: Some(&asked.head) };
+        self.about.show_usual(Dir::Server, &usual, &findings, at, cx)?;
         let starts = [self.about.heard(Dir::Client), response.length as u64];
         if let Some(talk) = self.about.conversation(starts, Extensions::NONE) {
             let talk = Phase::WebSocket(cx.memory.spare.talk(talk));

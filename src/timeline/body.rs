@@ -36,7 +36,7 @@ pub(super) fn carried(session: &mut Followed, head: &HttpHead<'_>, via: Via, sai
         let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);
         match said.last_mut() {
             Some(last) => last.findings.push(finding),
-            None => session.find(finding.rule, finding.blame, finding.expected, finding.got, &[via.when]),
+            None => session.find(finding, &[via.when]),
         }
     }
 }
@@ -92,8 +92,8 @@ pub(super) fn first_bytes(body: &[u8]) -> String {
 }
 
 /// The value of a header field.
-pub(super) fn header<'h>(headers: &'h [Header], name: &str) -> Option<&'h str> {
-    headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value.as_str())
+pub(super) fn header<'h>(headers: &'h [Header<'_>], name: &str) -> Option<&'h str> {
+    headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value)
 }
 
 /// What an Engine.IO server says when it refuses.

@@ -6,7 +6,7 @@ use crate::app::{
     CONNECT_TIMEOUT, CORS_BLOCKED, NOT_ENGINE_IO, PAYLOAD_TOO_BIG, PING_TIMEOUT, POLL_CLOSED,
     PROXY_IDLE_TIMEOUT, STUCK_ON_POLLING,
 };
-use crate::model::{Dir, Text, Time, Transport};
+use crate::model::{Dir, Finding, Text, Time, Transport};
 
 const MILLISECOND: i64 = 1_000_000;
 
@@ -21,14 +21,20 @@ pub(super) fn socket_ended(session: &mut Followed, closed: Option<&Closed>, when
             }
             _ => "messages of no more bytes than their receiver accepts".into(),
         };
-        session.find(&PAYLOAD_TOO_BIG, Some(blame), expected, "Close 1009, Message Too Big".into(), &[at]);
+        session.find(
+            Finding::new(&PAYLOAD_TOO_BIG, Some(blame), expected, "Close 1009, Message Too Big".into()),
+            &[at],
+        );
     }
     ping_timeout(session, ended.map(|(dir, _, at)| (dir, at)), when);
     let is_silent = session.open.is_none() && session.record.sid.is_none();
     if is_silent && session.record.path.is_some() && session.record.packets[1] == 0 {
         let got = "a WebSocket on which the server sends no open packet".into();
         let began = session.began;
-        session.find(&NOT_ENGINE_IO, Some(Dir::Client), "an open packet, 0{…}, first".into(), got, &[began]);
+        session.find(
+            Finding::new(&NOT_ENGINE_IO, Some(Dir::Client), "an open packet, 0{…}, first".into(), got),
+            &[began],
+        );
         session.refused = true;
     }
     connect_timeout(session, ended.map(|(dir, ..)| dir), when);
@@ -51,7 +57,7 @@ fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) 
         let expected = Text::with("a pong within {} ms (pingTimeout)", timeout);
         let waited = until.since(asked).unwrap_or_default() / MILLISECOND;
         let got = Text::new("a ping of the {}, and no pong for {} ms").word(pinger.name()).and(waited);
-        session.find(&PING_TIMEOUT, Some(pinger.peer()), expected, got, &[asked, at]);
+        session.find(Finding::new(&PING_TIMEOUT, Some(pinger.peer()), expected, got), &[asked, at]);
         return;
     }
     // The other way round: no ping came, and whoever waited for it left.
@@ -65,7 +71,7 @@ fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) 
     {
         let expected = Text::with("a ping every {} ms (pingInterval)", interval);
         let got = Text::with("no ping for {} ms", silent / MILLISECOND);
-        session.find(&PING_TIMEOUT, Some(pinger), expected, got, &[last, at]);
+        session.find(Finding::new(&PING_TIMEOUT, Some(pinger), expected, got), &[last, at]);
     }
 }
 
@@ -80,10 +86,7 @@ fn connect_timeout(session: &mut Followed, ended: Option<Dir>, when: When) {
         let got = Text::with("none in {} ms", when.since(session.began).unwrap_or_default() / MILLISECOND);
         let began = session.began;
         session.find(
-            &CONNECT_TIMEOUT,
-            Some(Dir::Client),
-            "a CONNECT packet, 40, first".into(),
-            got,
+            Finding::new(&CONNECT_TIMEOUT, Some(Dir::Client), "a CONNECT packet, 40, first".into(), got),
             &[began, when],
         );
     }
@@ -105,7 +108,7 @@ pub(super) fn idle(session: &mut Followed, gap: i64, mut before: impl Iterator<I
             interval / MILLISECOND,
         );
         let got = Text::with("TCP closed after {} ms of silence, without a Close frame", gap / MILLISECOND);
-        session.find(&PROXY_IDLE_TIMEOUT, None, expected, got, &[when]);
+        session.find(Finding::new(&PROXY_IDLE_TIMEOUT, None, expected, got), &[when]);
     }
 }
 
@@ -117,7 +120,7 @@ pub(super) fn at_end(session: &mut Followed, now: Option<Time>) {
     {
         let expected = "Access-Control-Allow-Origin with the page's origin".into();
         let began = session.began;
-        session.find(&CORS_BLOCKED, Some(Dir::Server), expected, why, &[began, when]);
+        session.find(Finding::new(&CORS_BLOCKED, Some(Dir::Server), expected, why), &[began, when]);
     }
     let by_polling = session.record.transports == [Transport::Polling] || session.upgrade.over;
     if by_polling && !session.record.upgraded {
@@ -136,7 +139,10 @@ fn stuck(session: &mut Followed) {
     if open.upgrades.is_empty() && session.requests > 1 {
         let got = "upgrades: [] from the server, which offers no other transport".into();
         let began = session.began;
-        session.find(&STUCK_ON_POLLING, Some(Dir::Server), "a WebSocket to be offered".into(), got, &[began]);
+        session.find(
+            Finding::new(&STUCK_ON_POLLING, Some(Dir::Server), "a WebSocket to be offered".into(), got),
+            &[began],
+        );
     } else {
         refused_upgrade(session);
     }
@@ -147,12 +153,18 @@ fn refused_upgrade(session: &mut Followed) {
     let asked = session.upgrade.asked.unwrap_or_default();
     if let Some((when, status)) = session.upgrade.refused.filter(|_| goes_on) {
         let got = Text::with("{}, and requests by polling from then on", status);
-        session.find(&STUCK_ON_POLLING, None, "101 Switching Protocols".into(), got, &[asked, when]);
+        session.find(
+            Finding::new(&STUCK_ON_POLLING, None, "101 Switching Protocols".into(), got),
+            &[asked, when],
+        );
     } else if let Some(probed) =
         session.upgrade.probed.filter(|_| !session.upgrade.answered && session.upgrade.over)
     {
         let got = "a WebSocket on which the probe was never answered".into();
-        session.find(&STUCK_ON_POLLING, None, "3probe, the answer to 2probe".into(), got, &[asked, probed]);
+        session.find(
+            Finding::new(&STUCK_ON_POLLING, None, "3probe, the answer to 2probe".into(), got),
+            &[asked, probed],
+        );
     }
 }
 
@@ -165,7 +177,7 @@ fn polling_ended(session: &mut Followed, now: Option<Time>, last: When) {
             let expected = "polls that wait until there is something to say".into();
             let got = "a poll answered with 1, close, before anything else".into();
             let began = session.began;
-            session.find(&POLL_CLOSED, Some(Dir::Server), expected, got, &[began, when]);
+            session.find(Finding::new(&POLL_CLOSED, Some(Dir::Server), expected, got), &[began, when]);
         } else {
             ping_timeout(session, Some((Dir::Server, when)), when);
         }

@@ -13,7 +13,7 @@ use crate::app::{
     PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
 };
 use crate::limits;
-use crate::model::{Connection, Dir, HttpHead, SourceId, Text, Unit};
+use crate::model::{Connection, Dir, Finding, HttpHead, SourceId, Text, Unit};
 
 /// The requests of one connection.
 #[derive(Debug, Default)]
@@ -46,6 +46,12 @@ pub(super) struct Seen<'a, 'u> {
 }
 
 impl Exchanges {
+    /// Requests that it has room for at the moment.
+    #[cfg(test)]
+    pub fn room(&self) -> usize {
+        self.waiting.capacity()
+    }
+
     /// The ids in requests that were not answered.
     pub fn unanswered(self) -> impl Iterator<Item = String> {
         self.waiting.into_iter().filter_map(|request| request.target.sid)
@@ -58,12 +64,19 @@ impl Exchanges {
             self.counts[1] += 1;
             let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
             let request = self.waiting.pop_front()?;
+            if self.waiting.is_empty() {
+                // For the last one, as far as anybody knows.
+                self.waiting = VecDeque::new();
+            }
             let mut answer = Answer { seen, table, n: self.counts[1], status };
             answer.judge(&request, said)
         } else {
             self.counts[0] += 1;
             let request = request(seen, table, self.counts[0], said);
             if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
+                if self.waiting.is_empty() {
+                    self.waiting.reserve_exact(1);
+                }
                 self.waiting.push_back(request);
             }
             None
@@ -143,10 +156,7 @@ impl Answer<'_, '_> {
                 let got = Text::with("status {}", self.status);
                 let session = self.table.attempt(self.seen.connection, target, request.when);
                 session.find(
-                    &NOT_ENGINE_IO,
-                    None,
-                    "an Engine.IO handshake".into(),
-                    got,
+                    Finding::new(&NOT_ENGINE_IO, None, "an Engine.IO handshake".into(), got),
                     &[request.when, when],
                 );
             }
@@ -177,10 +187,7 @@ impl Answer<'_, '_> {
                     Text::with("a length-prefixed answer, as revision 3 writes it: {}", first_bytes(&body));
                 let evidence = [request.when, when];
                 session.find(
-                    &SERVER_TOO_OLD,
-                    Some(Dir::Server),
-                    "0{…} without a length".into(),
-                    got,
+                    Finding::new(&SERVER_TOO_OLD, Some(Dir::Server), "0{…} without a length".into(), got),
                     &evidence,
                 );
                 session.record.version = Some(3);
@@ -189,7 +196,10 @@ impl Answer<'_, '_> {
             if !looks_right && self.seen.head.body_whole {
                 let got = Text::with("status 200 and {}", first_bytes(&body));
                 let evidence = [request.when, when];
-                session.find(&NOT_ENGINE_IO, None, "an Engine.IO handshake".into(), got, &evidence);
+                session.find(
+                    Finding::new(&NOT_ENGINE_IO, None, "an Engine.IO handshake".into(), got),
+                    &evidence,
+                );
                 session.refused = true;
                 return;
             }
@@ -216,7 +226,7 @@ impl Answer<'_, '_> {
             if request.upgrades && target.is_socket_io() && code == Some(0) {
                 let session = self.table.attempt(self.seen.connection, target, request.when);
                 let expected = "EIO and transport in the query, and Engine.IO in the messages".into();
-                session.find(&PLAIN_CLIENT, Some(Dir::Client), expected, got, &evidence);
+                session.find(Finding::new(&PLAIN_CLIENT, Some(Dir::Client), expected, got), &evidence);
             }
             return;
         }
@@ -236,30 +246,27 @@ impl Answer<'_, '_> {
                     Some(most) => Text::with("at most {} bytes, as maxPayload says", most),
                     None => "no more bytes than the server accepts".into(),
                 };
-                session.find(&PAYLOAD_TOO_BIG, Some(Dir::Client), expected, got, &evidence);
+                session.find(Finding::new(&PAYLOAD_TOO_BIG, Some(Dir::Client), expected, got), &evidence);
             }
             Some(5) => {
                 let asked = target.eio.as_deref().unwrap_or("none");
                 let expected = Text::with("EIO=4 in the request, which has EIO={}", asked);
-                session.find(&CLIENT_TOO_OLD, Some(Dir::Client), expected, got, &evidence);
+                session.find(Finding::new(&CLIENT_TOO_OLD, Some(Dir::Client), expected, got), &evidence);
             }
             Some(2) if request.method == "OPTIONS" => {
                 let expected = "an answer to the preflight with Access-Control-Allow-Origin".into();
-                session.find(&CORS_BLOCKED, Some(Dir::Server), expected, got, &evidence);
+                session.find(Finding::new(&CORS_BLOCKED, Some(Dir::Server), expected, got), &evidence);
             }
             Some(0) => {
                 let asked = target.transport.as_deref().unwrap_or("none");
                 let expected = Text::with("a transport the server offers, not {}", asked);
-                session.find(&TRANSPORT_DISABLED, None, expected, got, &evidence);
+                session.find(Finding::new(&TRANSPORT_DISABLED, None, expected, got), &evidence);
             }
             None | Some(3) if request.overlaps.is_some() && request.method == "GET" && is_known => {
                 let expected = "one poll at a time".into();
                 let first = request.overlaps.unwrap_or_default();
                 session.find(
-                    &CONCURRENT_POLLS,
-                    Some(Dir::Client),
-                    expected,
-                    got,
+                    Finding::new(&CONCURRENT_POLLS, Some(Dir::Client), expected, got),
                     &[first, request.when, when],
                 );
             }
@@ -270,14 +277,11 @@ impl Answer<'_, '_> {
             }
             None => {
                 session.find(
-                    &NOT_ENGINE_IO,
-                    Some(Dir::Client),
-                    "an Engine.IO handshake".into(),
-                    got,
+                    Finding::new(&NOT_ENGINE_IO, Some(Dir::Client), "an Engine.IO handshake".into(), got),
                     &evidence,
                 );
             }
-            Some(_) => session.find(&REQUEST_REFUSED, None, "200".into(), got, &evidence),
+            Some(_) => session.find(Finding::new(&REQUEST_REFUSED, None, "200".into(), got), &evidence),
         }
         session.refused |= !is_known;
     }
@@ -300,10 +304,10 @@ impl Answer<'_, '_> {
         session.refused = true;
         if is_alive && !over {
             let expected = Text::with("session {}, which was opened in this capture, to be known", &sid);
-            session.find(&NO_STICKY_SESSION, Some(Dir::Server), expected, got, &evidence);
+            session.find(Finding::new(&NO_STICKY_SESSION, Some(Dir::Server), expected, got), &evidence);
         } else {
             let expected = Text::with("a session that is open, not {}", &sid);
-            session.find(&SESSION_EXPIRED, Some(Dir::Client), expected, got, &evidence[1..]);
+            session.find(Finding::new(&SESSION_EXPIRED, Some(Dir::Client), expected, got), &evidence[1..]);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::app::engineio::{self, Fault, Kind, Open, Packet};
 use crate::app::{ENGINE_BAD_PACKET, HEARTBEAT_DIRECTION};
 use crate::limits;
 use crate::model::{
-    App, AppSession, Connection, Diagnosis, Dir, Finding, Rule, SessionRef, SourceId, Span, Text, Usual,
+    App, AppSession, Connection, Diagnosis, Dir, Finding, SessionRef, SourceId, Span, Text, Usual,
 };
 
 /// A session being followed.
@@ -201,7 +201,7 @@ impl Followed {
             *app = read;
         }
         for found in session.own {
-            self.find(found.rule, found.blame, found.expected, found.got, &[via.when]);
+            self.find(found, &[via.when]);
         }
     }
 
@@ -211,18 +211,11 @@ impl Followed {
     }
 
     /// Adds a finding on the session, once a rule; `evidence` is where it shows.
-    pub fn find(
-        &mut self,
-        rule: &'static Rule,
-        blame: Option<Dir>,
-        expected: Text,
-        got: Text,
-        evidence: &[When],
-    ) {
+    pub fn find(&mut self, mut finding: Finding, evidence: &[When]) {
+        let rule = finding.rule;
         let at = if let Some(at) = self.findings.iter().position(|known| known.rule == rule) {
             at
         } else {
-            let mut finding = Finding::new(rule, blame, expected, got);
             if let Some(Usual { what, fix }) = rule.usually {
                 finding = finding.because(Diagnosis::new(rule.id, what, fix));
             }

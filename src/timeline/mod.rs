@@ -11,6 +11,7 @@
 //! Nothing of this is done unless the sink behind [wants](crate::model::Wants::app) it.
 
 mod body;
+mod conn;
 mod diagnose;
 mod exchange;
 mod followed;
@@ -30,20 +31,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::keys::Matched;
-use crate::app::{self, Meaning, Said, Talk, engineio};
+use crate::app::{Meaning, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppPacket, Body, Connection, Dir, EndKind, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
-    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unanswered, Unit, Wants, hole,
+    App, AppPacket, Body, Connection, Dir, EndKind, Ending, Finding, FindingCounts, Flow, Frame, HttpHead,
+    Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 pub use crate::app::keys::Keys;
 
-use self::exchange::{Exchanges, Seen};
+use self::conn::{Conn, Requests, Socket};
+use self::exchange::Seen;
 use self::table::{Fast, SocketEnd, Table};
 use self::target::Target;
 use self::via::Via;
-use self::when::{Closed, When};
+use self::when::When;
 
 /// See the [module](self).
 pub struct Timeline<S> {
@@ -57,107 +59,6 @@ pub struct Timeline<S> {
     requests: Requests,
     /// What the last message means, if that is told in the same room each time.
     room: App,
-}
-
-/// Requests of all connections.
-#[derive(Debug, Default)]
-struct Requests {
-    /// Bytes that all connections hold for requests that wait for answers.
-    held: usize,
-    /// What ties replies to requests, besides the protocols that are known.
-    keys: Option<Arc<Keys>>,
-}
-
-impl Requests {
-    /// A message of a connection was read: when too much is held, its requests are forgotten.
-    #[inline]
-    fn account(&mut self, conn: &mut Conn) {
-        if conn.held == 0 && conn.talk.is_alone() && conn.matched.is_none() {
-            return;
-        }
-        let held = conn.requests_held();
-        self.held = self.held - conn.held + held;
-        conn.held = held;
-        if self.held > limits::REQUESTS_HELD_TOTAL {
-            conn.forget_requests();
-            self.held -= std::mem::take(&mut conn.held);
-        }
-    }
-}
-
-/// A connection.
-#[derive(Debug, Default)]
-struct Conn {
-    connection: Option<Connection>,
-    talk: Talk,
-    /// The requests that the user's keys show.
-    matched: Option<Box<Matched>>,
-    /// Bytes that it holds for requests that wait for answers.
-    held: usize,
-    exchanges: Exchanges,
-    socket: Socket,
-    /// When the last frame was seen, and the last unit of any kind.
-    heard: Option<Time>,
-    last: Option<Time>,
-    /// Who sent a Close frame first, with which code, in which packets.
-    closed: Option<Closed>,
-}
-
-impl Conn {
-    /// What a message means, and what it answers: by the keys of the user, if it has one of them.
-    fn read(
-        &mut self,
-        said: &Said<'_>,
-        keys: Option<&Arc<Keys>>,
-        findings: &mut Vec<Finding>,
-        room: &mut App,
-    ) -> Option<Meaning> {
-        let meaning = self.talk.read(said, findings, room)?;
-        if let Some(keys) = keys
-            && let Some(answers) =
-                self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
-        {
-            let mut app = meaning.into_app(room);
-            app.packets.iter_mut().for_each(|packet| packet.answers = None);
-            app.answers = answers;
-            return Some(Meaning::Own(app));
-        }
-        Some(meaning)
-    }
-
-    /// Something of a direction is missing.
-    fn lost(&mut self, dir: Dir) {
-        self.talk.lost(dir);
-        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
-    }
-
-    /// Bytes held for requests that wait for answers.
-    fn requests_held(&mut self) -> usize {
-        self.talk.held() + self.matched.as_mut().map_or(0, |matched| matched.requests().held())
-    }
-
-    fn forget_requests(&mut self) {
-        self.talk.forget_requests();
-        self.matched.iter_mut().for_each(|matched| matched.requests().forget());
-    }
-
-    /// Requests that are without an answer at the end.
-    fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
-        let matched = self.matched.as_ref().and_then(|matched| matched.unanswered(end));
-        matched.unwrap_or_else(|| self.talk.unanswered(end))
-    }
-}
-
-/// What a connection's WebSocket carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Socket {
-    /// Nothing is known.
-    #[default]
-    Unknown,
-    /// Not Engine.IO.
-    Other,
-    /// The session of this number.
-    Session(u32),
 }
 
 impl<S> Timeline<S> {
@@ -178,9 +79,16 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
-            requests: Requests::default(),
+            requests: Requests { held: 0, limit: limits::REQUESTS_HELD_TOTAL, keys: None },
             room: App::default(),
         }
+    }
+
+    /// The same, as part of a run that may hold so many bytes.
+    #[must_use]
+    pub fn within(mut self, memory: usize) -> Self {
+        self.requests.limit = limits::REQUESTS_HELD_TOTAL.min(memory / 8);
+        self
     }
 
     /// Ties replies to requests by these keys, too.
@@ -212,7 +120,7 @@ impl<S: Sink> Timeline<S> {
         if let Some(ending) = &connection.ending {
             let conn = self.conns.remove(&unit.conn);
             let Some(mut conn) = conn else { return self.pass(unit) };
-            self.end_talk(unit, ending.how, &mut conn)?;
+            self.end_talk(unit, ending, &mut conn)?;
             self.requests.held -= conn.held;
             let unanswered = conn.unanswered(unit.time.or(conn.last));
             if unanswered.is_empty() {
@@ -234,7 +142,7 @@ impl<S: Sink> Timeline<S> {
             };
         }
         let conn = self.conns.entry(unit.conn).or_default();
-        conn.connection = Some(connection.clone());
+        conn.connection = Some(Box::new(connection.clone()));
         self.pass(unit)
     }
 
@@ -249,7 +157,7 @@ impl<S: Sink> Timeline<S> {
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
-        let seen = Seen { unit, head, connection: conn.connection.as_ref() };
+        let seen = Seen { unit, head, connection: conn.connection.as_deref() };
         let mut said = Vec::new();
         let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
@@ -324,8 +232,10 @@ impl<S: Sink> Timeline<S> {
     }
 
     /// The connection is over: what its protocol has not finished, unless the capture ends first.
-    fn end_talk(&mut self, unit: &Unit<'_>, how: EndKind, conn: &mut Conn) -> Flow {
-        let found = if how == EndKind::CaptureEnd { Vec::new() } else { conn.talk.end() };
+    fn end_talk(&mut self, unit: &Unit<'_>, ending: &Ending, conn: &mut Conn) -> Flow {
+        let ended = || ending.close().map(|(_, close)| close.time).or(ending.first.map(|end| end.time));
+        let is_cut = ending.how == EndKind::CaptureEnd;
+        let found = if is_cut { Vec::new() } else { conn.talk.end(ended().flatten()) };
         self.count(&found);
         for finding in &found {
             let findings = std::slice::from_ref(finding);
@@ -441,11 +351,16 @@ fn read(
         if message.compressed { SourceId::Inflated { conn, m } } else { SourceId::Message { conn, m } };
     let text = message.kind == Opcode::TEXT;
     if known.socket == Socket::Unknown && !message.payload_cut {
-        known.socket = match recognise(known.connection.as_ref(), text, message.payload) {
-            Some(target) => Socket::Session(table.begin(known.connection.as_ref(), &target, When::of(unit))),
+        let connection = known.connection.as_deref();
+        known.socket = match Target::recognise(connection, text, message.payload) {
+            Some(target) => Socket::Session(table.begin(connection, &target, When::of(unit))),
             // A packet that tells nothing may come before one that does.
             None if message.payload.len() <= 1 && text => Socket::Unknown,
-            None => Socket::Other,
+            None => {
+                // Its WebSocket has begun: no head comes that would have to know.
+                known.connection = None;
+                Socket::Other
+            }
         };
     }
     if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
@@ -476,25 +391,8 @@ fn read(
             }
         };
     }
-    let said = tied::said(dir, unit, message, source);
-    let meaning = known.read(&said, requests.keys.as_ref(), findings, room);
+    let mut said = tied::said(dir, unit, message, source);
+    let meaning = known.read(&mut said, requests.keys.as_ref(), findings, room);
     requests.account(known);
     meaning
-}
-
-/// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.
-fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Target> {
-    if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
-        return Target::parse(target).filter(Target::is_engine_io);
-    }
-    let text = if text { str::from_utf8(payload).ok()? } else { return None };
-    let looks = match text.as_bytes() {
-        [b'0', b'{', ..] => engineio::Open::read(&text[1..]).is_some(),
-        // An event or acknowledgement: nothing else begins with these two digits and goes on as JSON.
-        [b'4', b'2' | b'3' | b'5' | b'6', ..] => {
-            app::socketio::read(&text[1..]).is_ok_and(|p| !p.data.is_empty())
-        }
-        _ => text == "2probe" || text == "3probe",
-    };
-    looks.then(Target::default)
 }

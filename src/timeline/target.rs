@@ -1,7 +1,8 @@
 //! The parameters of Engine.IO in a request's target.
 
+use crate::app::{engineio, socketio};
 use crate::limits;
-use crate::model::prefix;
+use crate::model::{Connection, prefix};
 
 /// What a target says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,23 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.
+    pub fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Self> {
+        if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
+            return Self::parse(target).filter(Self::is_engine_io);
+        }
+        let text = if text { str::from_utf8(payload).ok()? } else { return None };
+        let looks = match text.as_bytes() {
+            [b'0', b'{', ..] => engineio::Open::read(&text[1..]).is_some(),
+            // An event or acknowledgement: nothing else begins with these two digits and goes on as JSON.
+            [b'4', b'2' | b'3' | b'5' | b'6', ..] => {
+                socketio::read(&text[1..]).is_ok_and(|p| !p.data.is_empty())
+            }
+            _ => text == "2probe" || text == "3probe",
+        };
+        looks.then(Self::default)
+    }
+
     /// Reads a target; `None` when it is no path.
     pub fn parse(target: &str) -> Option<Self> {
         let target = prefix(target, limits::TARGET);

@@ -69,6 +69,51 @@ fn a_session_joined_midway_is_known_by_its_packets() {
 }
 
 #[test]
+fn what_is_no_engine_io_holds_little_of_its_handshake() {
+    let mut lines = Lines { payload: 9, ..Lines::default() };
+    let mut timeline = Timeline::new(&mut lines);
+    let mut talk = Talk::new(&mut timeline);
+    talk.tell(None, Body::Connection(&crate::model::sample::connection()), &[]);
+    for (dir, start_line) in
+        [(Dir::Client, "GET /chat HTTP/1.1"), (Dir::Server, "HTTP/1.1 101 Switching Protocols")]
+    {
+        let head = HttpHead {
+            offset: 0,
+            bytes: &[],
+            start_line,
+            complete: true,
+            headers: &[],
+            body: &[],
+            body_whole: true,
+            diagnoses: &[],
+            extent: crate::model::HttpExtent::default(),
+        };
+        talk.tell(Some(dir), Body::Http(&head), &[]);
+    }
+    talk.frame(Dir::Server, "8102 6869");
+    let conn = timeline.conns.values().next().expect("it is open");
+    assert_eq!((conn.connection.is_some(), conn.exchanges.room()), (false, 0));
+    assert!(size_of::<Conn>() <= 192, "{}", size_of::<Conn>());
+}
+
+#[test]
+fn requests_are_forgotten_where_memory_is_short() {
+    for (memory, is_short) in [(8 * 1000, true), (limits::MEMORY, false)] {
+        let mut lines = Lines { payload: 9, ..Lines::default() };
+        let mut timeline = Timeline::new(&mut lines).within(memory);
+        let mut talk = Talk::new(&mut timeline);
+        talk.tell(None, Body::Connection(&crate::model::sample::connection()), &[]);
+        for id in 0..20 {
+            let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"m\"}}");
+            let wire = [&[0x81, text.len() as u8], text.as_bytes()].concat();
+            talk.frame_bytes(Dir::Server, &wire);
+        }
+        let held = timeline.requests.held;
+        assert!(held > 0 && (held < 1000) == is_short, "{held} of {memory}");
+    }
+}
+
+#[test]
 fn what_the_view_asked_for_is_all_it_gets() {
     assert_eq!(lines(0, None, &[EVENT])[0], "socket.io: EVENT \"a\"()");
 }

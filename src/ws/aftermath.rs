@@ -204,15 +204,13 @@ impl Aftermath {
     }
 
     /// What `dir` had done when its connection was over, as far as it is known here.
-    pub fn side_end(&self, dir: Dir) -> SideEnd {
+    pub fn tell_end(&self, dir: Dir, end: &mut SideEnd) {
         let sight = self.sight[dir.index()];
-        let mut end = SideEnd { is_whole: sight.is_whole() && !sight.late, ..SideEnd::default() };
-        if let Some(story) = &self.story {
-            let side = &story.sides[dir.index()];
-            [end.pings, end.pongs] = side.sent;
-            end.close = side.close.as_ref().map(Close::part);
-        }
-        end
+        let side = self.story.as_ref().map(|story| &story.sides[dir.index()]);
+        end.is_whole = sight.is_whole() && !sight.late;
+        end.is_blind = sight.blind;
+        [end.pings, end.pongs] = side.map_or([0, 0], |side| side.sent);
+        end.close = side.and_then(|side| side.close.as_ref()).map(Close::part);
     }
 
     /// The code of the Close frame that `dir` has sent.
@@ -254,7 +252,7 @@ impl Story {
         }
         self.carried_on(dir, seen, findings);
         if self.sides[dir.index()].close.is_some() {
-            self.after_close(dir, header, seen.place().opcode, findings);
+            self.after_close(dir, header, seen.opcode_at(), findings);
         }
         match header.opcode {
             Opcode::PING => {
@@ -287,7 +285,7 @@ impl Story {
             let later = moment(time.map_or(0, |t| t.since(when)));
             let got = Text::new("a {} frame {} after the violation").word(header.opcode.name()).and(later);
             let found = Finding::new(&OPEN_AFTER_VIOLATION, dir, "the connection failed".into(), got);
-            findings.push(found.at(seen.place().opcode));
+            findings.push(found.at(seen.opcode_at()));
         }
     }
 }

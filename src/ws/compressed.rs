@@ -158,7 +158,8 @@ impl Compressed {
 
     /// A message begins.
     pub fn begin(&mut self, is_text: bool, held: &mut Held) {
-        self.used = held.next_inflation();
+        let before = std::mem::replace(&mut self.used, held.next_inflation());
+        self.inflater.is_cold(self.used - before > limits::WINDOWS_CACHED);
         self.message = Current { is_text, ..Current::default() };
         self.settle(held);
     }

@@ -8,7 +8,7 @@ use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
     At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
-    Rule, Severity, SideEnd, StreamEnd, TcpEnd, Text, Time,
+    Rule, Severity, StreamEnd, TcpEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -217,23 +217,23 @@ impl Conversation {
         }
     }
 
-    /// How it ended, once it [has](Self::finish).
-    pub fn ending(&self) -> Ending {
-        let side = |dir: Dir| {
-            let at = dir.index();
-            let heard = self.shared.heard[at];
-            let large = self.shared.large.as_ref().map_or_else(Default::default, |large| large[at]);
-            let (largest, last_large) = (large.longest, large.last_of(self.shared.next_m));
-            let unfinished = self.shared.last.as_ref().and_then(|last| last.unfinished[at]);
-            let is_over = matches!(self.shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
-            SideEnd { heard, largest, last_large, unfinished, is_over, ..self.shared.aftermath.side_end(dir) }
-        };
-        Ending {
-            close_code: self.close_code(),
-            counts: self.counts(),
-            first: self.shared.last.as_ref().and_then(|last| last.first_end),
-            sides: [side(Dir::Client), side(Dir::Server)],
-            ..Ending::new(self.end_kind())
+    /// Says how it ended, once it [has](Self::finish), apart from what others know of it.
+    pub fn tell_ending(&self, ending: &mut Ending) {
+        let Ending { how, close_code, counts, began, first, sides, transport } = ending;
+        *how = self.end_kind();
+        *close_code = self.close_code();
+        *counts = self.counts();
+        *first = self.shared.last.as_ref().and_then(|last| last.first_end);
+        (*began, *transport) = (None, None);
+        for dir in [Dir::Client, Dir::Server] {
+            let (at, shared) = (dir.index(), &self.shared);
+            let side = &mut sides[at];
+            shared.aftermath.tell_end(dir, side);
+            let large = shared.large.as_ref().map_or_else(Default::default, |large| large[at]);
+            side.heard = shared.heard[at];
+            (side.largest, side.last_large) = (large.longest, large.last_of(shared.next_m));
+            side.unfinished = shared.last.as_ref().and_then(|last| last.unfinished[at]);
+            side.is_over = matches!(shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
         }
     }
 

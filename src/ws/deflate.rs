@@ -9,11 +9,14 @@ mod bits;
 mod blocks;
 mod codes;
 mod dynamic;
+mod later;
+mod ring;
 
 pub use blocks::Seen;
 
 use crate::limits;
-use blocks::{Blocks, WINDOW};
+use blocks::Blocks;
+use ring::WINDOW;
 
 /// What a compressor leaves off the end of each message (RFC 7692 §7.2.1).
 pub const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
@@ -100,6 +103,12 @@ impl Inflater {
     /// What the matches of the message look back to.
     pub fn seen(&self) -> &Seen {
         &self.blocks.seen
+    }
+
+    /// Says that many other windows were used since this one, or not: what is the sooner way depends on it,
+    /// and nothing else.
+    pub fn is_cold(&mut self, is_cold: bool) {
+        self.blocks.is_cold = is_cold;
     }
 
     /// A message begins.

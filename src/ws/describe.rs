@@ -2,7 +2,7 @@
 
 use super::{
     CLOSE_CODE, CLOSE_REASON, EXTENDED_LENGTH, FIN, LENGTH, MASK, MASKING_KEY, OPCODE, PAYLOAD, RSV1, RSV2,
-    RSV3, close,
+    RSV3, close, utf8,
 };
 use crate::limits;
 use crate::model::{
@@ -87,7 +87,8 @@ fn header(frame: &Frame<'_>, dir: Dir, row: &mut Row<'_>) {
     }
 }
 
-/// Where the bytes of a frame came from that stands in `source`.
+/// Where the bytes of a frame came from that stands in `source`. What `sources` were before, they are no
+/// longer.
 pub fn frame_sources(
     frame: &Frame<'_>,
     conn: u32,
@@ -95,7 +96,15 @@ pub fn frame_sources(
     pieces: &[Piece],
     sources: &mut Vec<Source>,
 ) {
-    sources.push(Source::carried(source, pieces.to_vec()));
+    // The pieces of the frame before leave room for these.
+    let mut room = match sources.first_mut().map(|source| &mut source.origin) {
+        Some(Origin::Stream { pieces } | Origin::Decrypted { pieces, .. }) => std::mem::take(pieces),
+        _ => Vec::new(),
+    };
+    room.clear();
+    room.extend_from_slice(pieces);
+    sources.clear();
+    sources.push(Source::carried(source, room));
     if let Some(key) = frame.header.masking_key {
         let start = frame.offset.saturating_add(frame.head.len() as u64);
         let of = Span::bytes(source, start, reach(frame));
@@ -104,7 +113,8 @@ pub fn frame_sources(
     }
 }
 
-/// Where the bytes of message `m` of connection `conn` came from; `parts` are offsets in `source`.
+/// Where the bytes of message `m` of connection `conn` came from; `parts` are offsets in `source`. What
+/// `sources` were before, they are no longer.
 pub fn message_sources(
     parts: &[Span],
     m: u64,
@@ -113,9 +123,15 @@ pub fn message_sources(
     is_inflated: bool,
     sources: &mut Vec<Source>,
 ) {
-    let parts = parts.iter().map(|part| Span { source, ..*part }).collect();
+    let mut room = match sources.first_mut().map(|source| &mut source.origin) {
+        Some(Origin::Join { parts }) => std::mem::take(parts),
+        _ => Vec::new(),
+    };
+    room.clear();
+    room.extend(parts.iter().map(|part| Span { source, ..*part }));
+    sources.clear();
     let id = SourceId::Message { conn, m };
-    sources.push(Source { id, origin: Origin::Join { parts } });
+    sources.push(Source { id, origin: Origin::Join { parts: room } });
     if is_inflated {
         let origin = Origin::Inflate { of: id };
         sources.push(Source { id: SourceId::Inflated { conn, m }, origin });
@@ -165,6 +181,9 @@ fn is_text(bytes: &[u8]) -> bool {
 
 /// Text where it is; a character cut at the end of a fragment is left off, not an error.
 fn text_or_bytes(bytes: &[u8]) -> Value {
+    if let Some(text) = utf8::text(bytes) {
+        return Value::Text(text.to_owned());
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => Value::Text(text.to_owned()),
         Err(e) if e.error_len().is_none() && e.valid_up_to() > 0 => {

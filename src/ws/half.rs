@@ -9,6 +9,7 @@
 //! the [`Scratch`] and stays warm there.
 
 mod complete;
+mod described;
 mod held;
 mod hole;
 mod parting;
@@ -16,6 +17,7 @@ mod whole;
 
 use std::ops::ControlFlow;
 
+use self::described::Described;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
 use super::held::Held;
@@ -43,6 +45,8 @@ pub struct Scratch {
     counted: Vec<&'static Rule>,
     fields: Vec<Field>,
     sources: Vec<Source>,
+    /// The same of frames that go the short way.
+    described: Described,
     /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
     pub held: Held,
     /// Whether whole frames and usual handshakes may go the short way.
@@ -72,6 +76,7 @@ impl Default for Scratch {
             counted: Vec::new(),
             fields: Vec::new(),
             sources: Vec::new(),
+            described: Described::default(),
             held: Held::default(),
             short_way: true,
         }
@@ -240,6 +245,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> ControlFlow<(), &'b [u8]> {
+        if let Some((rest, flow)) = self.parting(shared, bytes, at, out, scratch) {
+            return flow.map_continue(|()| rest);
+        }
         let mut open = self.open(scratch);
         let mut flow = ON;
         while !bytes.is_empty() && flow.is_continue() {

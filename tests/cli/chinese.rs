@@ -470,7 +470,7 @@ impl Wire {
 
 impl Sink for Wire {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: u64::MAX, app: true, causes: false }
+        Wants { fields: true, payload: u64::MAX, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

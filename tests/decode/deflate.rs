@@ -28,7 +28,7 @@ struct Seen {
 
 impl Sink for Seen {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1 << 20, app: false, causes: false }
+        Wants { fields: true, payload: 1 << 20, app: false, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -295,7 +295,7 @@ fn a_bomb_is_kept_up_to_the_cap_exactly() {
     struct Kept(u64, bool);
     impl Sink for Kept {
         fn wants(&self) -> Wants {
-            Wants { fields: false, payload: u64::MAX, app: false, causes: false }
+            Wants { fields: false, payload: u64::MAX, app: false, causes: false, ..Wants::NOTHING }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -16,7 +16,7 @@ struct Said {
 
 impl Sink for Said {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 1 << 20, app: false, causes: false }
+        Wants { fields: false, payload: 1 << 20, app: false, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -398,7 +398,7 @@ struct Tired {
 
 impl Sink for Tired {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 0, app: false, causes: false }
+        Wants { fields: false, payload: 0, app: false, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, _: &Unit<'_>) -> Flow {
@@ -450,7 +450,7 @@ fn a_sink_that_panics_takes_the_reader_with_it() {
     struct Panics;
     impl Sink for Panics {
         fn wants(&self) -> Wants {
-            Wants { fields: false, payload: 0, app: false, causes: false }
+            Wants { fields: false, payload: 0, app: false, causes: false, ..Wants::NOTHING }
         }
 
         fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -477,7 +477,7 @@ impl Lookup {
 
 impl Sink for Lookup {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 4096, app: true, causes: false }
+        Wants { fields: true, payload: 4096, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -11,6 +11,7 @@ mod shelf;
 mod catalogue;
 mod causes;
 mod citations;
+mod functions;
 mod guides;
 mod layering;
 mod rules;

@@ -137,7 +137,7 @@ pub struct Found {
 
 impl Sink for Found {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 64, app: true, causes: false }
+        Wants { fields: false, payload: 64, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

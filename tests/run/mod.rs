@@ -201,7 +201,7 @@ impl Inspector {
 
 impl Sink for Inspector {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: u64::MAX, app: true, causes: false }
+        Wants { fields: true, payload: u64::MAX, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

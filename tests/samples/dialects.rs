@@ -16,7 +16,7 @@ struct Messages(BTreeSet<(bool, Vec<u8>)>);
 
 impl Sink for Messages {
     fn wants(&self) -> Wants {
-        Wants { fields: false, payload: 1 << 20, app: true, causes: false }
+        Wants { fields: false, payload: 1 << 20, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

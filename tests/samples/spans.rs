@@ -95,7 +95,7 @@ struct Map {
 
 impl Sink for Map {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1 << 20, app: true, causes: false }
+        Wants { fields: true, payload: 1 << 20, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -97,7 +97,7 @@ struct Each(Vec<Shown>);
 
 impl Sink for Each {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 2048, app: true, causes: false }
+        Wants { fields: true, payload: 2048, app: true, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -365,3 +365,39 @@ async def graphql_4401_subscribe_first(on):
     server = await on.node(GRAPHQL)
     await graphql({"id": "1", "type": "subscribe", "payload": {"query": "{ hello }"}})
     server.kill()
+
+
+@incident
+async def close_1009_inflated(on):
+    """A client sends 5 KB that inflate to 5 MB to Python websockets, whose limit is 1 MiB: 1009."""
+    async with serve(echo, "127.0.0.1", 8080), connect("ws://127.0.0.1:8080/import") as socket:
+        await socket.send(b"small")
+        await socket.recv()
+        try:
+            await socket.send(b"A" * 5_000_000)
+            await socket.recv()
+        except ConnectionClosed:
+            pass
+
+
+@incident
+async def close_1012_rooms(on):
+    """npm ws closes eight clients in four rooms, each a path of its own, with 1012."""
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+        server.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}`)));
+        setTimeout(() => {
+          for (const socket of server.clients) socket.close(1012, 'Service Restart');
+          setTimeout(() => process.exit(), 500);
+        }, 2500);
+    """)
+    client = await on.node("""
+        import WebSocket from 'ws';
+        for (let each = 0; each < 8; each++) setTimeout(() => {
+          const socket = new WebSocket(`ws://127.0.0.1:8080/room/${each % 4}`, { perMessageDeflate: false });
+          socket.on('open', () => socket.send('hello'));
+        }, each * 90);
+    """, ready=None)
+    await on.finish(client)
+    server.kill()

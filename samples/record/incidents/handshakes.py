@@ -336,3 +336,24 @@ async def answered_200_spa(on):
     (on.here / "index.html").write_text("<!doctype html>\n<title>Our App</title>\n<div id=app></div>\n")
     await on.nginx(f"listen 8080; root {on.here}; location / {{ try_files $uri /index.html; }}")
     await node_client(on)
+
+
+@incident
+async def unanswered_client_gave_up(on):
+    """A server accepts and never answers; two clients, one after the other, give up after 2.5 s each. Its
+    sockets stay open."""
+    server = await on.python("""
+        import socket, time
+        listener = socket.create_server(("127.0.0.1", 8080))
+        print("ready")
+        peers = []
+        while True:
+            peers.append(listener.accept())
+    """)
+    for _ in range(2):
+        try:
+            await connect("ws://127.0.0.1:8080/api", compression=None, open_timeout=2.5)
+        except Exception:
+            pass
+    await asyncio.sleep(3)
+    server.kill()

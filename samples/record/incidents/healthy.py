@@ -71,3 +71,55 @@ async def healthy_behind_nginx(on):
     await on.nginx(f"listen 8080; location / {{ proxy_pass http://127.0.0.1:9000; {UPGRADE} }}")
     await asyncio.gather(talk("ws://127.0.0.1:8080/room", "Anna"), talk("ws://127.0.0.1:8080/room", "Ben", wait=0.15))
     server.kill()
+
+
+@incident
+async def healthy_side_by_side(on):
+    """Five clients of one host open their connections at once, talk to aiohttp, and close one after the other."""
+    server = await on.python("""
+        from aiohttp import web
+        async def room(request):
+            socket = web.WebSocketResponse(heartbeat=1)
+            await socket.prepare(request)
+            async for message in socket:
+                await socket.send_str("heard: " + message.data)
+            return socket
+        app = web.Application()
+        app.add_routes([web.get("/room", room)])
+        async def ready(app):
+            print("ready")
+        app.on_startup.append(ready)
+        web.run_app(app, host="127.0.0.1", port=8080, print=None)
+    """)
+    await on.listening(8080)
+    await asyncio.gather(*(talk("ws://127.0.0.1:8080/room", f"client {each}", turns=4 + each) for each in range(5)))
+    server.kill()
+
+
+@incident
+async def healthy_midway(on):
+    """A feed to three clients, of which the capture has neither the beginning nor the end."""
+    on.end_capture()
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+        let count = 0;
+        setInterval(() => { for (const socket of server.clients) socket.send(`price ${++count}`); }, 150);
+    """)
+    client = await on.node("""
+        import WebSocket from 'ws';
+        let open = 0;
+        for (let each = 0; each < 3; each++) {
+          const socket = new WebSocket('ws://127.0.0.1:8080/feed', { perMessageDeflate: false });
+          socket.on('open', () => {
+            setInterval(() => socket.send('still here'), 900);
+            if (++open === 3) console.log('ready');
+          });
+        }
+    """)
+    await asyncio.sleep(0.5)
+    on.capture()
+    await asyncio.sleep(5)
+    on.end_capture()
+    client.kill()
+    server.kill()

@@ -67,6 +67,14 @@ async def zero_window(on):
 
 
 @incident
+async def zero_window_cut(on):
+    """The same, and of each packet only the first 128 bytes are captured."""
+    on.end_capture()
+    on.capture(snaplen=128)
+    await zero_window(on)
+
+
+@incident
 async def path_went_dark(on):
     """The wire between two hosts is cut; the server's segments are sent again and again, then its ping
     times out. Captured at the server."""

@@ -15,7 +15,8 @@ work=${WORK:-$(mktemp -d)}
 mkdir -p "$out" "$work"
 cd "$work"
 [ -d node_modules ] || npm install --silent --no-save \
-    ws@8 socket.io@4 socket.io-client@4 graphql@16 graphql-ws@6 >/dev/null
+    ws@8 socket.io@4 socket.io-client@4 graphql@16 graphql-ws@6 \
+    aedes@0.51 mqtt@5 @stomp/stompjs@7 >/dev/null
 if [ ! -d venv ]; then
     python3 -m venv venv
     venv/bin/pip -q install 'websockets>=15' 'aiohttp>=3.9'

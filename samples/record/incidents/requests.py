@@ -120,3 +120,57 @@ async def socketio_ping_timeout(on):
     """, ready=None)
     await on.finish(client)
     server.kill()
+
+
+@incident
+async def mqtt_keep_alive(on):
+    """A client of MQTT.js promises a packet every 2 s, and its process hangs; aedes gives it up after 3 s."""
+    server = await on.node("""
+        import aedes from 'aedes';
+        import { createServer } from 'node:http';
+        import { WebSocketServer, createWebSocketStream } from 'ws';
+        const broker = aedes();
+        const http = createServer();
+        new WebSocketServer({ server: http, handleProtocols: () => 'mqtt' }).on('connection', (socket) => {
+          const stream = createWebSocketStream(socket);
+          stream.on('error', () => {});
+          broker.handle(stream);
+        });
+        http.listen(8080, '127.0.0.1', () => console.log('ready'));
+    """)
+    client = await on.node("""
+        import mqtt from 'mqtt';
+        const client = mqtt.connect('ws://127.0.0.1:8080/mqtt', { keepalive: 2, clientId: 'pump-17', reconnectPeriod: 0 });
+        client.on('connect', () => {
+          client.publish('pump/17', 'on', { qos: 1 });
+          setTimeout(() => { const end = Date.now() + 5000; while (Date.now() < end); }, 500);
+        });
+        client.on('close', () => process.exit());
+    """, ready=None)
+    await on.finish(client)
+    server.kill()
+
+
+@incident
+async def stomp_refused(on):
+    """A STOMP server, by hand on npm ws, answers CONNECT with ERROR and closes with 1002, as RabbitMQ does;
+    STOMP.js tries twice."""
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080, handleProtocols: () => 'v12.stomp' }, () => console.log('ready'));
+        server.on('connection', (socket) => socket.on('message', () => {
+          socket.send('ERROR\\nmessage:Bad CONNECT\\ncontent-type:text/plain\\n\\nAccess refused for user guest\\n\\0');
+          setTimeout(() => socket.close(1002), 20);
+        }));
+    """)
+    client = await on.node("""
+        import WebSocket from 'ws';
+        globalThis.WebSocket = WebSocket;
+        const { Client } = await import('@stomp/stompjs');
+        const client = new Client({ brokerURL: 'ws://127.0.0.1:8080/stomp', reconnectDelay: 1500,
+          connectHeaders: { login: 'guest', passcode: 'guest' } });
+        client.activate();
+        setTimeout(() => process.exit(), 2500);
+    """, ready=None)
+    await on.finish(client)
+    server.kill()

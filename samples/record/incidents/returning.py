@@ -55,3 +55,26 @@ async def thundering_herd(on):
     server = await on.node(source)
     await on.finish(client)
     server.kill()
+
+
+PAGE = """
+    import { createServer } from 'node:http';
+    import { WebSocketServer } from 'ws';
+    const page = `<!doctype html><title>Loop</title><script>
+      const socket = new WebSocket('ws://' + location.host + '/app');
+      socket.onopen = () => { socket.send('hello'); setTimeout(() => location.reload(), 150); };
+    </script>`;
+    const http = createServer((request, response) =>
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end(request.url === '/' ? page : ''));
+    new WebSocketServer({ server: http, path: '/app' }).on('connection', (socket) =>
+      socket.on('message', () => socket.send('welcome')));
+    http.listen(8080, '127.0.0.1', () => console.log('ready'));
+"""
+
+
+@incident
+async def page_reload_loop(on):
+    """A page in Chromium reloads itself all the time: each time 1001, and a new connection."""
+    server = await on.node(PAGE)
+    await on.chromium("http://127.0.0.1:8080/", 9)
+    server.kill()

@@ -244,3 +244,91 @@ async def server_process_stopped(on):
         except ConnectionClosed:
             pass
     server.kill()
+
+
+@incident
+async def idle_nginx_7s_cut(on):
+    """nginx with proxy_read_timeout 7s; of each packet only the first 96 bytes are captured."""
+    on.end_capture()
+    async with silent_server():
+        await on.nginx(f"listen 8080; location / {{ proxy_pass http://127.0.0.1:9000; proxy_read_timeout 7s; {UPGRADE} }}")
+        on.capture("tcp port 8080", snaplen=96)
+        await asyncio.gather(*(quiet("ws://127.0.0.1:8080/live", wait=each * 0.7) for each in range(3)))
+
+
+@incident
+async def idle_haproxy_both_sides(on):
+    """HAProxy with timeout tunnel 5s, captured on both sides: it ends the client's side by FIN, the server's by RST."""
+    async with silent_server():
+        await on.haproxy("""
+            defaults
+                mode http
+                timeout connect 5s
+                timeout client 50s
+                timeout server 50s
+                timeout tunnel 5s
+            listen websocket
+                bind 127.0.0.1:8080
+                server one 127.0.0.1:9000
+        """)
+        await asyncio.gather(*(quiet("ws://127.0.0.1:8080/events", wait=each * 0.7) for each in range(2)))
+
+
+@incident
+async def ping_unanswered_silent_client(on):
+    """npm ws pings each client and terminates those without a pong; one never sends anything."""
+    server = await on.node("""
+        import { WebSocketServer } from 'ws';
+        const server = new WebSocketServer({ port: 8080 }, () => console.log('ready'));
+        server.on('connection', (socket) => {
+          socket.isAlive = true;
+          socket.on('pong', () => { socket.isAlive = true; });
+          const tick = setInterval(() => socket.send('tick'), 700);
+          socket.on('close', () => clearInterval(tick));
+        });
+        setInterval(() => {
+          for (const socket of server.clients) {
+            if (!socket.isAlive) { socket.terminate(); continue; }
+            socket.isAlive = false;
+            socket.ping();
+          }
+        }, 3000);
+    """)
+    client = await Raw.open("/legacy")
+    await client.reader.read(1)
+    while await client.reader.read(4096):
+        pass
+    client.writer.close()
+    server.kill()
+
+
+@incident
+async def keepalive_no_pong_but_data(on):
+    """A server by hand answers no ping and goes on sending; the client, Python websockets, closes with 1011."""
+    server = await on.python("""
+        import base64, hashlib, socket, time
+        listener = socket.create_server(("127.0.0.1", 8080))
+        print("ready")
+        peer, _ = listener.accept()
+        head = b""
+        while b"\\r\\n\\r\\n" not in head:
+            head += peer.recv(4096)
+        key = [line.split(b":")[1].strip() for line in head.split(b"\\r\\n") if b"-Key" in line][0]
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        peer.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
+                     b"Sec-WebSocket-Accept: " + accept + b"\\r\\n\\r\\n")
+        try:
+            while True:
+                peer.sendall(b"\\x81\\x04tick")
+                time.sleep(0.6)
+        except OSError:
+            pass
+    """)
+    async with connect("ws://127.0.0.1:8080/ticks", compression=None, ping_interval=2, ping_timeout=3,
+                       close_timeout=1) as socket:
+        try:
+            async for _ in socket:
+                pass
+        except ConnectionClosed:
+            pass
+    await on.finish(server)

@@ -3,12 +3,14 @@
 use super::names::Kind;
 use super::packet::{self, Control, Head, Header};
 use super::reader::Fault;
+use super::{KEEP_ALIVE, KEEP_ALIVE_OVER, PROPERTY};
 use super::{LENGTH_TOO_LONG, PACKET_CUT, PROTOCOL_ERROR, REFUSED, TEXT_FRAME};
 use crate::app::dialect::{Decoder, Said};
 use crate::app::pending::{Id, Pending, Request, Requests};
 use crate::app::stream::{Begun, Whole};
 use crate::limits::APP_PACKETS;
-use crate::model::{Answer, App, Dir, Failure, Finding, Span, Text};
+use crate::model::quantity::span;
+use crate::model::{Answer, App, Case, Dir, Failure, Finding, Span, Text, Time, Value};
 
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
@@ -18,6 +20,10 @@ pub(super) struct Mqtt {
     lanes: [Lane; 2],
     /// What was sent and has not been answered; the kind is the type of the answer.
     pending: Pending,
+    /// Seconds within which the client has to say something; 0 for any time.
+    keep_alive: u64,
+    /// When its last message came.
+    spoke: Option<Time>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +47,9 @@ impl Decoder for Mqtt {
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
         if !said.known && !is_connect(said) {
             return None;
+        }
+        if said.dir == Dir::Client {
+            self.spoke = said.time;
         }
         if said.text {
             Self::text(said, found);
@@ -67,7 +76,8 @@ impl Decoder for Mqtt {
         Some(&mut self.pending)
     }
 
-    fn end(&mut self, found: &mut Vec<Finding>) {
+    fn end(&mut self, ended: Option<Time>, found: &mut Vec<Finding>) {
+        found.extend(self.overdue(ended));
         for dir in [Dir::Client, Dir::Server] {
             let lane = &self.lanes[dir.index()];
             if lane.state == State::InStep && !lane.begun.is_empty() {
@@ -86,6 +96,34 @@ impl Decoder for Mqtt {
 }
 
 impl Mqtt {
+    /// The client was silent for so long that the server has to give it up (§3.1.2.10).
+    fn overdue(&self, ended: Option<Time>) -> Option<Finding> {
+        let silent = ended?.since(self.spoke?);
+        let limit = i64::try_from(self.keep_alive).ok()?.checked_mul(1_500_000_000)?;
+        if limit == 0 || silent < limit - limit / 50 || self.lanes[0].state == State::Lost {
+            return None;
+        }
+        let expected = Text::with("a packet of the client at least every {} s", self.keep_alive);
+        let got = Text::with("none for {} before the end", span(silent));
+        let what = Text::with("had no packet of the client for {}, whose keep alive is {} s", span(silent))
+            .and(self.keep_alive);
+        Some(Finding::new(&KEEP_ALIVE_OVER, Dir::Client, expected, got).like(Case::new(what, Vec::new())))
+    }
+
+    /// The keep alive that a CONNECT has, or the one that the server sets instead (MQTT 5.0 §3.2.2.3.14).
+    fn promise(&mut self, app: &App) {
+        for field in &app.fields {
+            match &field.value {
+                Value::Number(seconds) if field.def == &KEEP_ALIVE => self.keep_alive = *seconds,
+                Value::Text(property) if field.def == &PROPERTY => {
+                    let set = property.strip_prefix("Server Keep Alive: ");
+                    self.keep_alive = set.and_then(|it| it.parse().ok()).unwrap_or(self.keep_alive);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// A text message, which carries no MQTT.
     fn text(said: &Said<'_>, found: &mut Vec<Finding>) {
         let got = Text::with("a text message of {} bytes", said.length);
@@ -166,6 +204,9 @@ impl Mqtt {
             found.push(Finding::new(&REFUSED, said.dir, expected, got.clone()).at(spot(*at, 1)));
         }
         let mut app = control.app.clone();
+        if matches!(control.kind, Kind::CONNECT | Kind::CONNACK) {
+            self.promise(&app);
+        }
         app.answers = self.answers(said, &control);
         if is_joined {
             begun.trace(conn, m, &mut app);

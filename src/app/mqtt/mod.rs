@@ -82,6 +82,11 @@ rules! {
     PACKET_CUT = "mqtt-packet-cut", Warning, mqtt("6"), Either,
         "The connection ends inside an MQTT control packet",
         "The receiver drops what came of it; a PUBLISH is lost, or sent again.";
+    KEEP_ALIVE_OVER = "mqtt-keep-alive-over", Error, mqtt("3.1.2.10"), Client,
+        "The client sent nothing for one and a half times the keep alive that it had promised",
+        "The server closes the connection, and publishes the client's will if there is one.",
+        usually "a client that is suspended or blocked, or a network that was lost",
+        mend "send PINGREQ in time, from a timer that nothing blocks; or promise a longer keep alive";
     REFUSED = "mqtt-refused", Warning, mqtt("4.13.2"), Server,
         "The server refused what the client asked for",
         "After a refused CONNECT the server closes the connection; a refused filter delivers nothing.";

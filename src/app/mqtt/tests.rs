@@ -3,7 +3,7 @@
 use super::decoder::Mqtt;
 use super::{PASSWORD, TOPIC};
 use crate::app::dialect::{Decoder, Said};
-use crate::model::{App, Dir, Finding, SourceId, Value};
+use crate::model::{App, Dir, Finding, SourceId, Time, Value};
 
 /// `CONNECT` of client `a`, as MQTT 3.1.1 and as 5.
 const CONNECT: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01a";
@@ -21,8 +21,37 @@ fn client(messages: &[&[u8]]) -> (Vec<String>, Vec<Finding>) {
         let app = mqtt.read(&said(Dir::Client, m, bytes), &mut found);
         lines.push(app.map_or("-".into(), |app| app.summary.to_string()));
     }
-    mqtt.end(&mut found);
+    mqtt.end(None, &mut found);
     (lines, found)
+}
+
+/// What is found when a client says this at these seconds, and its connection is ended at another.
+fn silent(said_at: &[(u64, Dir, &[u8])], ended: u64) -> Vec<Finding> {
+    let (mut mqtt, mut found) = (Mqtt::default(), Vec::new());
+    let time = |seconds: u64| Some(Time(seconds * 1_000_000_000));
+    for (m, (at, dir, bytes)) in (1..).zip(said_at) {
+        let said = Said { time: time(*at), ..said(*dir, m, bytes) };
+        mqtt.read(&said, &mut found);
+    }
+    mqtt.end(time(ended), &mut found);
+    found
+}
+
+#[test]
+fn a_client_is_given_up_after_one_and_a_half_times_its_keep_alive() {
+    let connect = (0, Dir::Client, CONNECT);
+    let accepted: (u64, Dir, &[u8]) = (0, Dir::Server, b"\x20\x02\0\0");
+    let ping: (u64, Dir, &[u8]) = (50, Dir::Client, b"\xc0\0");
+    assert_eq!(rules(&silent(&[connect, accepted], 90)), ["mqtt-keep-alive-over"]);
+    assert_eq!(rules(&silent(&[connect, accepted], 80)), [""; 0], "the server waits for 90 s");
+    assert_eq!(rules(&silent(&[connect, accepted, ping], 130)), [""; 0], "it spoke at 50 s");
+    let found = silent(&[connect, accepted, ping], 145);
+    assert_eq!(found[0].got.to_string(), "none for 95 s before the end");
+    // The server may set another keep alive (MQTT 5.0 §3.2.2.3.14), or the client none.
+    let sets: (u64, Dir, &[u8]) = (0, Dir::Server, b"\x20\x06\0\0\x03\x13\0\x0a");
+    assert_eq!(rules(&silent(&[(0, Dir::Client, CONNECT_5), sets], 16)), ["mqtt-keep-alive-over"]);
+    let never: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01a";
+    assert_eq!(rules(&silent(&[(0, Dir::Client, never), accepted], 9000)), [""; 0]);
 }
 
 fn rules(found: &[Finding]) -> Vec<&'static str> {
@@ -53,7 +82,7 @@ fn any_cut_gives_the_same_packets() {
         let apps =
             pieces.filter_map(|(m, bytes)| mqtt.read(&said(Dir::Client, m, bytes), &mut found)).collect();
         assert_eq!(packets(apps), expected, "pieces of {size}");
-        mqtt.end(&mut found);
+        mqtt.end(None, &mut found);
         assert_eq!(rules(&found), [""; 0], "pieces of {size}");
     }
 }
@@ -141,7 +170,7 @@ fn behind_a_hole_a_packet_is_believed_once_it_is_whole() {
     assert_eq!(read(&mut mqtt, 7, &PUBLISH[..1]), "PUBLISH begins");
     assert_eq!(read(&mut mqtt, 8, &PUBLISH[1..]), "PUBLISH a/b, QoS 1, id 5: \"hello\"; begun in message 7");
     assert_eq!(read(&mut mqtt, 9, PUBLISH), "PUBLISH a/b, QoS 1, id 5: \"hello\"");
-    mqtt.end(&mut found);
+    mqtt.end(None, &mut found);
     assert_eq!(rules(&found), [""; 0]);
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::progress::Progress;
-use crate::lab::experiment::{self, Plan, Tally};
+use crate::lab::experiment::{self, Meeting, Plan, Tally};
 use crate::lab::gauge;
 use crate::lab::hub::Hub;
 use crate::lab::stage::Stage;
@@ -80,7 +80,8 @@ async fn of(plan: &Plan, number: usize, way: Way) -> Option<f64> {
 async fn attach(stage: &Stage, plan: &Plan, way: Way, server: SocketAddr) -> Option<()> {
     let (go, started) = watch::channel(false);
     let tally = Arc::new(Tally::new(plan.clients, plan.payload));
-    experiment::connect(stage, plan, way, server, &tally, started).await.ok()?;
+    let meeting = Meeting { server, tally, started };
+    experiment::connect(stage, plan, way, meeting).await.ok()?;
     go.send_replace(true);
     sleep(asking(plan, way)).await;
     Some(())

@@ -15,16 +15,26 @@ pub(super) enum Form {
     Raw,
 }
 
-impl Form {
-    /// Writes piece number `n`, counted from 1; `sender` is named where there are two.
-    pub fn write(
-        self,
-        n: usize,
-        sender: Option<Dir>,
-        piece: Piece<'_>,
-        lang: Lang,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
+/// Pieces being written one after the other.
+pub(super) struct Pieces<'o> {
+    form: Form,
+    lang: Lang,
+    out: &'o mut dyn Write,
+    /// How many there are so far.
+    count: usize,
+}
+
+impl<'o> Pieces<'o> {
+    /// None yet.
+    pub fn new(form: Form, lang: Lang, out: &'o mut dyn Write) -> Self {
+        Self { form, lang, out, count: 0 }
+    }
+
+    /// Writes the next piece; `sender` is named where there are two.
+    pub fn write(&mut self, sender: Option<Dir>, piece: Piece<'_>) -> io::Result<()> {
+        let Self { form, lang, ref mut out, count } = *self;
+        let n = count + 1;
+        self.count = n;
         let mut bytes = Vec::new();
         let what = match piece {
             Piece::Frame(frame) => {
@@ -41,10 +51,10 @@ impl Form {
             Some(Dir::Server) => lang.fill("server: {}", &[&what]),
             None => what,
         };
-        match (self, piece) {
-            (Self::Raw, _) => out.write_all(&bytes),
-            (Self::CArray, _) => c_array(n, &said, &bytes, out),
-            (Self::Hex, piece) => {
+        match (form, piece) {
+            (Form::Raw, _) => out.write_all(&bytes),
+            (Form::CArray, _) => c_array(n, &said, &bytes, out),
+            (Form::Hex, piece) => {
                 if let Piece::Frame(Frame { header, payload }) = piece {
                     said += &preview(header.opcode, payload);
                 }

@@ -12,17 +12,17 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::args::Args;
 use super::expect;
-use super::live::{Arrived, Got, HeadEnd, Stop, Wire, now, read_body, read_head};
+use super::live::{Arrived, Got, HeadEnd, Stop, Wire, now, read_body, read_head, stream};
 use super::show::Show;
 use super::tls::{self, Trust};
 use super::url::Url;
 use super::watch::{Played, watch};
 use crate::cli::{Look, file};
-use crate::http::{HeadReader, Sniff, sniff};
 use crate::limits;
 use crate::model::film::{Film, State};
-use crate::model::{Dir, SourceId, Text};
+use crate::model::{Dir, Text};
 use crate::render::{Tree, View};
+use crate::replay::heard::{begins_response, is_no_http};
 use crate::replay::{Exchange, Heard, Pace, Sending, compare, film};
 use crate::synth;
 
@@ -44,19 +44,15 @@ pub fn run(args: &Args, url: &str, exchange: &Exchange, show: &mut Show, look: L
     let deadline = deadline.max(Instant::now() + args.timeout / 2);
     let arrived = response(&mut wire, deadline, args, url).map_err(Stop::Told)?;
     let answered = now();
-    let heard = |reader, dir| Heard::new(reader, SourceId::Stream { conn: 1, dir }, 0);
-    let mut sent = HeadReader::new();
-    sent.push(&request);
-    let head_bytes = arrived.reader.bytes().to_vec();
-    let mut response = heard(arrived.reader, Dir::Server);
+    let mut response = arrived.heard;
+    let head_bytes = response.bytes().to_vec();
     let is_switch = response.head().status() == Some(101);
     if !is_switch {
         let soon = deadline.min(Instant::now() + Duration::from_secs(2));
-        let body = read_body(&mut wire, &response.head(), &arrived.rest, soon);
-        response.body = body;
+        response.body = read_body(&mut wire, &response, &arrived.rest, soon);
     }
     response.time = Some(answered);
-    let mut asking = heard(sent, Dir::Client);
+    let mut asking = Heard::of(&request, stream(Dir::Client), 0);
     asking.time = Some(asked);
     let live = Exchange {
         title: url.to_owned(),
@@ -245,14 +241,12 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
     const INTERIM: usize = 16;
     let mut rest = Vec::new();
     for _ in 0..INTERIM {
-        let arrived = read_head(wire, rest, deadline, |bytes| sniff(bytes) == Sniff::Neither);
-        let kind = sniff(arrived.reader.bytes());
-        let first = arrived.reader.bytes();
+        let arrived = read_head(wire, Dir::Server, rest, deadline, is_no_http);
+        let first = arrived.heard.bytes();
         let got = first.len();
-        match (kind, arrived.end) {
-            (Sniff::Response, HeadEnd::Complete | HeadEnd::TooLarge) => {
-                let head = arrived.reader.parse(SourceId::Input, 0);
-                if !head.status().is_some_and(|status| (100..200).contains(&status) && status != 101) {
+        match (begins_response(first), arrived.end) {
+            (Some(true), HeadEnd::Complete | HeadEnd::TooLarge) => {
+                if !arrived.heard.is_interim() {
                     return Ok(arrived);
                 }
                 rest = arrived.rest;
@@ -263,7 +257,7 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
                     url,
                 ));
             }
-            (Sniff::Neither | Sniff::Request, _) if got > 0 => {
+            (Some(false), _) if got > 0 => {
                 let shown: String = first.iter().take(32).map(|b| b.escape_ascii().to_string()).collect();
                 return Err(match spoken(first) {
                     Some(protocol) => {

@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Instant, SystemTime};
 
 use super::tls;
-use crate::http::{Body, Head, HeadReader, HeadState};
 use crate::limits;
-use crate::model::{Text, Time};
-use crate::replay::Pace;
+use crate::model::{Dir, SourceId, Text, Time};
+use crate::replay::heard::Progress;
+use crate::replay::{Heard, Pace};
 
 /// Why a live replay came to nothing.
 pub enum Stop {
@@ -100,7 +100,7 @@ impl Wire {
 
 /// A head as far as it came, and what came behind it.
 pub struct Arrived {
-    pub reader: HeadReader,
+    pub heard: Heard,
     pub rest: Vec<u8>,
     /// Why reading ended.
     pub end: HeadEnd,
@@ -117,22 +117,29 @@ pub enum HeadEnd {
     Ended(Got),
 }
 
-/// Reads a head. `rest` are bytes that came before; no more is waited for once they are `foreign`.
+/// What one side of the connection sends, the only one there is.
+pub fn stream(dir: Dir) -> SourceId {
+    SourceId::Stream { conn: 1, dir }
+}
+
+/// Reads a head of the peer `from`. `rest` are bytes that came before; no more is waited for once they are
+/// `foreign`.
 pub fn read_head(
     wire: &mut Wire,
+    from: Dir,
     rest: Vec<u8>,
     deadline: Instant,
     foreign: impl Fn(&[u8]) -> bool,
 ) -> Arrived {
-    let mut reader = HeadReader::new();
+    let mut heard = Heard::new(stream(from), 0);
     let mut buffer = rest;
     loop {
-        let progress = reader.push(&buffer);
-        let end = match progress.state {
-            HeadState::Complete => HeadEnd::Complete,
-            HeadState::Overflowing => HeadEnd::TooLarge,
-            HeadState::Reading if foreign(reader.bytes()) => HeadEnd::Foreign,
-            HeadState::Reading => {
+        let used = heard.push(&buffer);
+        let end = match heard.progress() {
+            Progress::Whole => HeadEnd::Complete,
+            Progress::TooLarge => HeadEnd::TooLarge,
+            Progress::More if foreign(heard.bytes()) => HeadEnd::Foreign,
+            Progress::More => {
                 buffer.resize(limits::RAW_READ, 0);
                 match wire.read(&mut buffer, deadline) {
                     Got::Bytes(read) => {
@@ -146,14 +153,14 @@ pub fn read_head(
                 }
             }
         };
-        let rest = buffer.get(progress.consumed..).unwrap_or_default().to_vec();
-        return Arrived { reader, rest, end };
+        let rest = buffer.get(used..).unwrap_or_default().to_vec();
+        return Arrived { heard, rest, end };
     }
 }
 
-/// Reads the first of a body that follows `head`.
-pub fn read_body(wire: &mut Wire, head: &Head<'_>, rest: &[u8], deadline: Instant) -> Vec<u8> {
-    let mut body = Body::for_response(head, Some("GET"));
+/// Reads the first of the body behind a response.
+pub fn read_body(wire: &mut Wire, response: &Heard, rest: &[u8], deadline: Instant) -> Vec<u8> {
+    let mut body = response.body_behind(Some("GET"));
     body.push(rest);
     let mut buffer = [0; 4096];
     while !body.is_done() && body.preview().len() < limits::HTTP_BODY_PREVIEW {

@@ -5,14 +5,14 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Instant;
 
 use super::args::Args;
-use super::live::{Got, HeadEnd, Stop, Wire, now, read_head};
+use super::live::{Got, HeadEnd, Stop, Wire, now, read_head, stream};
 use super::show::Show;
 use super::watch::{Played, watch};
 use crate::cli::Look;
 use crate::cli::output::Output;
-use crate::http::{HeadReader, check_request};
+use crate::http::check_request;
 use crate::model::film::State;
-use crate::model::{Dir, SourceId, Text};
+use crate::model::{Dir, Text};
 use crate::render::{Tree, View};
 use crate::replay::exchange::early_data;
 use crate::replay::{Answering, Exchange, Heard, Pace, film};
@@ -37,7 +37,8 @@ pub fn run(
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(Stop::Told(Text::with("{}: cannot accept a connection: {}", ours).and(e))),
         };
-        if let Some(state) = serve(args, tcp, [theirs, ours], recorded, show, look)? {
+        let visit = Visit { tcp, endpoints: [theirs, ours] };
+        if let Some(state) = serve(args, visit, recorded, show, look)? {
             return Ok(state);
         }
         // Browsers open connections ahead of need.
@@ -68,11 +69,17 @@ fn host(address: &str) -> &str {
     address.rsplit_once(':').map_or(address, |(host, _)| host)
 }
 
+/// A client has connected.
+struct Visit {
+    tcp: TcpStream,
+    /// Its address, and ours.
+    endpoints: [SocketAddr; 2],
+}
+
 /// Plays the server for one connection; `None` when the client left without a word.
 fn serve(
     args: &Args,
-    tcp: TcpStream,
-    endpoints: [SocketAddr; 2],
+    Visit { tcp, endpoints }: Visit,
     recorded: &Heard,
     show: &mut Show,
     look: Look,
@@ -81,12 +88,12 @@ fn serve(
     let prepared = tcp.set_nodelay(true).and_then(|()| tcp.set_write_timeout(Some(args.timeout)));
     prepared.map_err(|e| Stop::Told(Text::with("{}: {}", theirs).and(e)))?;
     let mut wire = Wire::Plain(tcp);
-    let arrived = read_head(&mut wire, Vec::new(), Instant::now() + args.timeout, |_| false);
+    let arrived = read_head(&mut wire, Dir::Client, Vec::new(), Instant::now() + args.timeout, |_| false);
     let asked = now();
-    let got = arrived.reader.total();
+    let got = arrived.heard.length();
     match arrived.end {
         HeadEnd::Ended(Got::Closed | Got::Reset) if got == 0 => return Ok(None),
-        HeadEnd::Ended(_) if arrived.reader.bytes().starts_with(&[0x16, 0x03]) => {
+        HeadEnd::Ended(_) if arrived.heard.bytes().starts_with(&[0x16, 0x03]) => {
             return Err(Stop::Told(Text::with(
                 "{} speaks TLS: let it connect to ws:// instead of wss://",
                 theirs,
@@ -105,8 +112,7 @@ fn serve(
         }
         HeadEnd::Complete | HeadEnd::TooLarge | HeadEnd::Foreign => {}
     }
-    let stream = |dir| SourceId::Stream { conn: 1, dir };
-    let mut request = Heard::new(arrived.reader, stream(Dir::Client), 0);
+    let mut request = arrived.heard;
     request.time = Some(asked);
     let facts = check_request(&request.head(), false).facts;
     let answering =
@@ -124,9 +130,8 @@ fn serve(
         // The end of an ordinary answer may be all that tells its length.
         wire.finish();
     }
-    let mut reader = HeadReader::new();
-    let head = reader.push(&response).consumed;
-    let mut heard = Heard::new(reader, stream(Dir::Server), 0);
+    let mut heard = Heard::new(stream(Dir::Server), 0);
+    let head = heard.push(&response);
     heard.body = response[head..].to_vec();
     heard.time = Some(now());
     let request_bytes = request.bytes().to_vec();

@@ -200,13 +200,13 @@ impl<'h, 'b> Exam<'h, 'b> {
     }
 
     /// The verdicts on the header fields.
-    pub fn headers(&mut self) -> Vec<Header> {
+    pub fn headers(&mut self) -> Vec<Header<'static>> {
         let marks = std::mem::take(&mut self.marks);
         let marked = self.head.headers.iter().zip(marks);
         marked
             .map(|(header, (verdict, meaning))| Header {
-                name: header.name.text().into_owned(),
-                value: header.value.text().into_owned(),
+                name: header.name.text().into_owned().into(),
+                value: header.value.text().into_owned().into(),
                 verdict,
                 meaning,
                 name_at: self.head.span_of(header.name),
@@ -216,7 +216,7 @@ impl<'h, 'b> Exam<'h, 'b> {
     }
 
     /// Start line, header fields and their elements, in wire order. `headers` carry the meanings.
-    pub fn fields(&mut self, headers: &[Header], status_meaning: Text) -> Vec<Field> {
+    pub fn fields(&mut self, headers: &[Header<'_>], status_meaning: Text) -> Vec<Field> {
         if !self.detail {
             return Vec::new();
         }
@@ -227,7 +227,7 @@ impl<'h, 'b> Exam<'h, 'b> {
         for (at, header) in headers.iter().enumerate() {
             let known = Name::of(self.head.headers[at].name.bytes);
             let text = match known {
-                Some(_) => header.value.clone(),
+                Some(_) => header.value.clone().into_owned(),
                 None => format!("{}: {}", header.name, header.value),
             };
             let end = header.value_at.end.max(header.name_at.end);

@@ -8,6 +8,7 @@
 mod deflate;
 mod exam;
 mod extensions;
+mod listed;
 mod lists;
 mod middlebox;
 mod refusal;
@@ -24,6 +25,7 @@ use super::head::{Head, StartLine};
 use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule, Software};
 
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
+pub use listed::{fields, usual_headers};
 pub use lists::{Element, elements};
 pub use middlebox::{extensions_stripped, stripped};
 pub use refusal::with_body;
@@ -36,7 +38,7 @@ pub use usual::{Usual, UsualRequest, UsualResponse};
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestReport {
     /// The header fields with their verdicts; empty unless details were asked for.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
     /// Start line, header fields and their elements; empty unless details were asked for.
     pub fields: Vec<Field>,
     /// What is wrong with it.
@@ -91,7 +93,7 @@ impl RequestFacts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseReport {
     /// The header fields with their verdicts; empty unless details were asked for.
-    pub headers: Vec<Header>,
+    pub headers: Vec<Header<'static>>,
     /// Start line, header fields and their elements; empty unless details were asked for.
     pub fields: Vec<Field>,
     /// What is wrong with it.

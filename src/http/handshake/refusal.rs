@@ -77,6 +77,15 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
     let lower = text.to_ascii_lowercase();
     let what = std::mem::take(&mut case.what);
     case.what = Text::new("{}, “{}”").word(what).and(prefix(&line, limits::REASON_SHOWN));
+    // Who answers in JSON has read the request, and says what is wrong with it.
+    let is_bad_request = status.iter().any(|part| part == "400" || part.starts_with("got 400"));
+    if is_bad_request && line.starts_with('{') {
+        case.behind = Some(Diagnosis::new(
+            "refused-by-application",
+            "the application behind the server read the request and refused it: its answer says why",
+            "look its answer up in the documentation or source of the server's library",
+        ));
+    }
     // nginx, Apache, Go, Node.js and HAProxy say it in words of their own.
     let wants_tls = ["plain http request", "http request to an https server", "speaking plain http"];
     if wants_tls.iter().any(|words| lower.contains(words)) {

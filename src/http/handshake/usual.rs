@@ -129,9 +129,10 @@ fn is_same_but_for(one: &[u8], other: &[u8], at: usize, length: usize) -> bool {
 
 impl Asked {
     fn of<'b>(&self, head: &'b [u8]) -> Option<UsualRequest<'b>> {
-        let start_line = str::from_utf8(&head[..self.line]).ok()?;
+        // Looked through once: the host mostly stands right behind the request line.
+        let text = str::from_utf8(&head[..self.line.max(self.host.end)]).ok()?;
+        let (start_line, host) = (text.get(..self.line)?, text.get(self.host.clone())?);
         let target = start_line.get(GET.len()..self.line - HTTP.len())?;
-        let host = str::from_utf8(&head[self.host.clone()]).ok()?;
         let key = head[self.key..].first_chunk()?;
         Some(UsualRequest { start_line, target, host, key, offers: self.offers })
     }
@@ -278,7 +279,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http::handshake::{Outcome, check_request, check_response};
+    use crate::http::handshake::{Outcome, check_request, check_response, usual_headers};
     use crate::http::head::Head;
     use crate::model::{Dir, SourceId};
 
@@ -291,7 +292,8 @@ mod tests {
         let Some(usual) = Usual::default().request(bytes) else { return false };
         let shown = String::from_utf8_lossy(bytes);
         let head = Head::parse(bytes, source(Dir::Client), 0);
-        let report = check_request(&head, false);
+        let report = check_request(&head, true);
+        assert_eq!(report.headers, usual_headers(bytes, Dir::Client, source(Dir::Client)), "{shown}");
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         assert!(report.facts.is_upgrade && report.facts.broken.is_empty(), "{shown}");
         assert_eq!(report.facts.key.as_deref(), Some(&usual.key[..]), "{shown}");
@@ -309,7 +311,9 @@ mod tests {
         let mut reader = crate::http::head::HeadReader::new();
         assert_eq!(reader.push(bytes).consumed, usual.length, "{shown}");
         let head = reader.parse(source(Dir::Server), 0);
-        let report = check_response(Some(&facts), &head, Vec::new, false);
+        let report = check_response(Some(&facts), &head, Vec::new, true);
+        let bytes = &bytes[..usual.length];
+        assert_eq!(report.headers, usual_headers(bytes, Dir::Server, source(Dir::Server)), "{shown}");
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         let facts = &report.facts;
         assert_eq!((facts.outcome, facts.status), (Outcome::Open, Some(101)), "{shown}");

@@ -97,7 +97,7 @@ fn read_from(mut capture: Capture) -> (Vec<Seen>, Option<InputError>) {
     let seen_of = |p: Packet<'_>| (p.number, p.time.0, p.link, p.data.to_vec(), p.wire_len);
     loop {
         // What is at hand is what comes next.
-        if seen.len() % 3 > 0
+        if !seen.len().is_multiple_of(3)
             && let Some(packet) = capture.at_hand()
         {
             seen.push(seen_of(packet));

@@ -9,34 +9,39 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::packet;
-use super::session::Session;
-use crate::lab::server::{Answer, Lab, query, refuse, wants_upgrade};
+use super::session::{Session, Sessions};
+use crate::lab::answer::{Answer, Lab, query, refuse, wants_upgrade};
 use crate::lab::socket::{Socket, switch};
 use crate::limits;
 use crate::model::{Dir, Opcode};
 
 /// Answers a request of Engine.IO.
-pub(in crate::lab) async fn answer(lab: Arc<Lab>, request: Request<Incoming>) -> Response<Answer> {
+pub(in crate::lab) async fn answer(
+    lab: &Lab,
+    sessions: &Sessions,
+    request: Request<Incoming>,
+) -> Response<Answer> {
     if query(&request, "EIO").as_deref() != Some("4") {
         return error(5, "Unsupported protocol version");
     }
     let session = match query(&request, "sid") {
         None => None,
-        Some(sid) => match lab.sessions.find(&sid) {
+        Some(sid) => match sessions.find(&sid) {
             Some(session) => Some(session),
             None => return error(1, "Session ID unknown"),
         },
     };
     let transport = query(&request, "transport").map(Cow::into_owned);
+    let begin = |request: &Request<Incoming>| begin(lab, sessions, request);
     match (transport.as_deref(), request.method(), session) {
         (Some("websocket"), &Method::GET, session) if wants_upgrade(request.headers()) => {
-            upgrade(&lab, request, session)
+            upgrade(request, session, begin)
         }
         (Some("websocket"), _, _) => error(3, "Bad request"),
-        (Some("polling"), &Method::GET, Some(session)) => poll(&lab, &session).await,
-        (Some("polling"), &Method::POST, Some(session)) => post(&lab, &session, request).await,
-        (Some("polling"), &Method::GET, None) => match begin(&lab, &request) {
-            Some(session) => text(&lab, session.handshake(true)),
+        (Some("polling"), &Method::GET, Some(session)) => poll(lab, &session).await,
+        (Some("polling"), &Method::POST, Some(session)) => post(lab, &session, request).await,
+        (Some("polling"), &Method::GET, None) => match begin(&request) {
+            Some(session) => text(lab, session.handshake(true)),
             None => refuse(StatusCode::SERVICE_UNAVAILABLE, "too many clients"),
         },
         (Some("polling"), ..) => error(2, "Bad handshake method"),
@@ -44,9 +49,9 @@ pub(in crate::lab) async fn answer(lab: Arc<Lab>, request: Request<Incoming>) ->
     }
 }
 
-fn begin(lab: &Lab, request: &Request<Incoming>) -> Option<Arc<Session>> {
+fn begin(lab: &Lab, sessions: &Sessions, request: &Request<Incoming>) -> Option<Arc<Session>> {
     let name = query(request, "client");
-    lab.sessions.begin(&lab.hub, name.as_deref(), lab.settings.heartbeat, &lab.settings.event)
+    sessions.begin(&lab.hub, name.as_deref(), lab.settings.heartbeat, &lab.settings.event)
 }
 
 async fn poll(lab: &Lab, session: &Session) -> Response<Answer> {
@@ -68,13 +73,17 @@ async fn post(lab: &Lab, session: &Session, request: Request<Incoming>) -> Respo
 }
 
 /// A session on WebSocket: a new one, or one that comes from polling.
-fn upgrade(lab: &Lab, mut request: Request<Incoming>, session: Option<Arc<Session>>) -> Response<Answer> {
+fn upgrade(
+    mut request: Request<Incoming>,
+    session: Option<Arc<Session>>,
+    begin: impl FnOnce(&Request<Incoming>) -> Option<Arc<Session>>,
+) -> Response<Answer> {
     let response = match switch(&request) {
         Ok(response) => response,
         Err(refusal) => return *refusal,
     };
     let is_new = session.is_none();
-    let Some(session) = session.or_else(|| begin(lab, &request)) else {
+    let Some(session) = session.or_else(|| begin(&request)) else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many clients");
     };
     tokio::spawn(async move {

@@ -129,8 +129,9 @@ pub async fn run(plan: &Plan, way: Way, stop: &Notify) -> Result<Option<Run>, Fa
     let line = stages.connect(plan, way, &hub, &log).await?;
     let tally = Arc::new(Tally::new(plan.clients, plan.payload));
     let (go, started) = watch::channel(false);
+    let meeting = Meeting { server: line, tally: Arc::clone(&tally), started };
     let names = tokio::select! {
-        names = connect(&stages.clients, plan, way, line, &tally, started) => names?,
+        names = connect(&stages.clients, plan, way, meeting) => names?,
         () = stop.notified() => return Ok(None),
     };
     let mailboxes = names.iter().map(|name| hub.mailbox(name).ok_or("too many clients"));
@@ -237,18 +238,22 @@ async fn listen(stage: &Stage) -> Result<(TcpListener, SocketAddr), Failure> {
     Ok((listener, address))
 }
 
-/// Connects all clients, which run once `started` says so; the name of each one's mailbox.
+/// Where clients meet, and when they begin.
+pub struct Meeting {
+    /// What they connect to.
+    pub server: SocketAddr,
+    /// What they tell how it goes.
+    pub tally: Arc<Tally>,
+    /// Says when they run.
+    pub started: watch::Receiver<bool>,
+}
+
+/// Connects all clients; the name of each one's mailbox.
 ///
 /// # Errors
 /// When one cannot connect, or takes too long.
-pub async fn connect(
-    stage: &Stage,
-    plan: &Plan,
-    way: Way,
-    server: SocketAddr,
-    tally: &Arc<Tally>,
-    started: watch::Receiver<bool>,
-) -> Result<Vec<String>, Failure> {
+pub async fn connect(stage: &Stage, plan: &Plan, way: Way, meeting: Meeting) -> Result<Vec<String>, Failure> {
+    let Meeting { server, tally, started } = meeting;
     let heads = Arc::new(plan.heads.clone());
     let mut phases = Rng::new(plan.seed ^ 0x5EED);
     let (ready, mut all_ready) = mpsc::unbounded_channel();
@@ -265,7 +270,7 @@ pub async fn connect(
             event: plan.event.clone(),
         };
         let few = Arc::clone(&few);
-        let (ready, mut started, tally) = (ready.clone(), started.clone(), Arc::clone(tally));
+        let (ready, mut started, tally) = (ready.clone(), started.clone(), Arc::clone(&tally));
         stage.spawn(async move {
             // The semaphore is never closed.
             let Ok(turn) = few.acquire_owned().await else { return };

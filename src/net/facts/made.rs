@@ -62,6 +62,7 @@ impl Flow {
         if let Some(in_flight) = rare.in_flight.filter(|_| peer_heard > 0) {
             side.unacknowledged = in_flight;
         }
+        side.fin_behind_hole = rare.fin_behind_hole;
         side.reset = rare.reset;
         side.disowned = rare.disowned;
         (side.after_own_fin, side.after_peers_fin) = (rare.after_own_fin, rare.after_peers_fin);

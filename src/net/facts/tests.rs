@@ -1,7 +1,7 @@
 //! What TCP says of made-up conversations.
 
 use super::*;
-use crate::model::{RoundTrip, TcpSide};
+use crate::model::{Resent, RoundTrip, TcpSide};
 use crate::net::Side::{A, B};
 use crate::net::testing::{Feed, Seg, seg};
 
@@ -149,6 +149,32 @@ fn a_window_of_nothing_lasts_until_it_opens() {
     assert_eq!((zero.times, zero.probes, zero.at_end), (2, 2, true));
     assert_eq!((zero.longest, zero.total), (millis(5), millis(6)));
     assert_eq!(zero.first.map(|at| at.packet), Some(5));
+}
+
+/// Of packets that are cut short only the beginning is there; what was asked is asked all the same.
+#[test]
+fn a_window_is_asked_for_behind_bytes_that_are_not_there() {
+    let [_, server] = after(&[
+        seg(A, 101, 501, "", b"a"),
+        window(0, seg(B, 501, 105, "", b"")),
+        seg(A, 104, 501, "", b""),
+        window(0, seg(B, 501, 105, "", b"")),
+    ]);
+    assert_eq!((server.zero_window.times, server.zero_window.probes), (1, 1));
+    // A byte that was acknowledged and comes only now is no question.
+    let [client, _] =
+        after(&[seg(A, 101, 501, "", b"a"), seg(B, 501, 103, "", b""), seg(A, 102, 501, "", b"b")]);
+    assert_eq!(client.keep_alive.sent, 0);
+}
+
+#[test]
+fn bytes_may_be_missing_right_before_an_end() {
+    let said = seg(A, 101, 501, "", b"a");
+    let [client, _] = after(&[said, seg(B, 501, 102, "", b""), seg(A, 102, 501, "F", b"")]);
+    assert!(client.fin.is_some() && !client.fin_behind_hole);
+    let said = seg(A, 101, 501, "", b"a");
+    let [client, _] = after(&[said, seg(B, 501, 102, "", b""), seg(A, 106, 501, "F", b"")]);
+    assert!(client.fin.is_some() && client.fin_behind_hole);
 }
 
 #[test]

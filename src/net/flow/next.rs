@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use super::super::StreamSink;
 use super::super::network::Network;
 use super::super::tcp::{Flags, Segment};
-use super::{After, Flow, Half, Phase, State, pair};
+use super::{After, Flow, Half, Phase, State};
 use crate::model::FlowId;
 
 impl Flow {
@@ -54,20 +54,19 @@ impl Flow {
         sink: &mut S,
     ) -> After {
         self.packets = self.packets.saturating_add(1);
-        let [half, peer] = pair(&mut self.halves, from);
+        let peer = &mut self.halves[1 - from];
         // As `Half::acknowledged`, for what is known not to be ahead.
         let is_news = acked > peer.acked;
         peer.acked = acked.max(peer.acked);
         let time = segment.at.time.unwrap_or_default();
         self.pulse.acknowledged(1 - from, segment.ack, time);
+        if segment.data.is_empty() && !is_news {
+            self.note_repeated_ack(from, segment.ack, segment.window);
+        }
+        self.halves[from].window = segment.window;
         if segment.data.is_empty() {
-            if !is_news {
-                self.note_repeated_ack(from, segment.ack, segment.window);
-            }
-            self.halves[from].window = segment.window;
             return After::Nothing;
         }
-        half.window = segment.window;
         let end = segment.seq.wrapping_add(segment.data.len() as u32);
         self.pulse.speaks(from, end, time, self.packets);
         match self.deliver(id, from, segment.data, segment.at, sink) {

@@ -4,6 +4,7 @@
 //! would come to. The tests feed all packets both ways.
 
 use super::super::half::Half;
+use super::super::network::Network;
 use super::{After, Flags, Flow, FlowId, Phase, Segment, State, StreamEnd, StreamSink, Time, pair};
 
 impl Flow {
@@ -33,57 +34,32 @@ impl Flow {
         self.calm = self.is_calm();
     }
 
-    /// Whether a segment that half `from` sent simply ends its stream: a FIN that carries nothing, in order
-    /// and after all that was sent.
-    #[inline]
-    pub(in crate::net) fn is_ended_by(&self, from: usize, segment: &Segment<'_>) -> bool {
-        let flags = segment.flags.0;
-        flags & (Flags::ACK | Flags::FIN) == Flags::ACK | Flags::FIN
-            && self.is_in_order(from, &Segment { flags: Flags(flags & !Flags::FIN), ..*segment })
-    }
-
-    /// Whether a segment that half `from` sent only acknowledges what was delivered, of a peer whose stream
-    /// may be over.
-    #[inline]
-    pub(in crate::net) fn is_last_word(&self, from: usize, segment: &Segment<'_>) -> bool {
-        self.is_in_order(from, segment)
-    }
-
-    /// Whether a segment that carries nothing comes next, where it is known where both streams begin, nothing
-    /// waits anywhere and no window is closed.
-    fn is_in_order(&self, from: usize, segment: &Segment<'_>) -> bool {
+    /// Whether a segment that half `from` sent is one of the last, and nothing but that: it carries no data,
+    /// is in order and acknowledges what was delivered, with nothing waiting anywhere and no window closed;
+    /// and it has a FIN, or comes behind that of its peer.
+    pub(in crate::net) fn is_last(&self, from: usize, segment: &Segment<'_>) -> bool {
         let (half, peer) = (&self.halves[from], &self.halves[1 - from]);
         self.phase != Phase::Ignored
-            && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::FIN | Flags::RST) == Flags::ACK
-            && segment.data.is_empty()
+            && segment.flags.0 & (Flags::ACK | Flags::SYN | Flags::RST) == Flags::ACK
+            && (segment.flags.any(Flags::FIN) || peer.state == State::Ended)
             && segment.seq == half.next as u32
+            && segment.data.is_empty()
+            && segment.missing == 0
+            && segment.window != 0
             && half.state == State::Open
             && half.heard
             && half.waiting.is_none()
-            && peer.waiting.is_none()
-            && self.networks[from] == segment.network
-            && segment.missing == 0
-            && segment.window != 0
             && half.window != 0
-            && peer.window != 0
             && matches!(peer.state, State::Open | State::Ended)
+            && peer.waiting.is_none()
+            && peer.window != 0
+            && segment.network == Network::PLAIN
+            && self.networks == [Network::PLAIN; 2]
             && !peer.is_behind(segment.ack, true)
     }
 
-    /// Takes a segment that [only acknowledges](Self::is_last_word), as [`Self::segment`] would.
-    pub(in crate::net) fn take_last_word(&mut self, from: usize, segment: &Segment<'_>) {
-        self.packets = self.packets.saturating_add(1);
-        let is_news = self.halves[1 - from].acknowledged(segment.ack);
-        self.pulse.acknowledged(1 - from, segment.ack, segment.at.time.unwrap_or_default());
-        if !is_news {
-            self.note_repeated_ack(from, segment.ack, segment.window);
-        }
-        self.halves[from].window = segment.window;
-    }
-
-    /// Takes a segment that [simply ends](Self::is_ended_by) a stream, as [`Self::segment`] would.
-    #[inline]
-    pub(in crate::net) fn take_end<S: StreamSink>(
+    /// Takes a segment that [is one of the last](Self::is_last), as [`Self::segment`] would.
+    pub(in crate::net) fn take_last<S: StreamSink>(
         &mut self,
         id: FlowId,
         from: usize,
@@ -91,10 +67,17 @@ impl Flow {
         sink: &mut S,
     ) -> After {
         self.packets = self.packets.saturating_add(1);
-        let [half, peer] = pair(&mut self.halves, from);
-        peer.acknowledged(segment.ack);
-        half.window = segment.window;
+        let is_end = segment.flags.any(Flags::FIN);
+        let [_, peer] = pair(&mut self.halves, from);
+        let is_news = peer.acknowledged(segment.ack);
         self.pulse.acknowledged(1 - from, segment.ack, segment.at.time.unwrap_or_default());
+        if !is_news && !is_end {
+            self.note_repeated_ack(from, segment.ack, segment.window);
+        }
+        self.halves[from].window = segment.window;
+        if !is_end {
+            return After::Nothing;
+        }
         self.pulse.ends(from, segment.at);
         let going = self.deliver_end(id, from, StreamEnd::Fin, Some(segment.ack), segment.at, sink);
         let going = going.map_continue(|()| self.is_closed());

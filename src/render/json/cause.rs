@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::record::finding_ids;
-use super::value::{List, Seconds, Sides, ToJson, members, object, open, with};
+use super::value::{List, Members, Seconds, Sides, ToJson, members, object, open, with};
 use super::write::Writer;
 use crate::cause::{Group, Place};
 use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
@@ -30,7 +30,7 @@ pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement<'_>, w: &mut Wri
         "frames": it.frames,
         "messages": it.messages,
         "bytes": it.bytes,
-        "line": &it.line(),
+        "line": with(|w: &mut Writer<W>| w.told(|part| it.tell(part))),
     );
     finding_ids(unit, w);
 }
@@ -80,7 +80,7 @@ pub(crate) fn cause<W: Write>(it: &Group, w: &mut Writer<W>) {
         "what": &it.what,
         "connections": it.connections,
         "times": it.times,
-        "measures": with(|w: &mut Writer<W>| measures(&it.measures, w)),
+        "measures": Members(it.measures.iter().map(|it| (it.of.key(), it))),
         "first": it.first,
         "last": it.last,
         "behind": it.diagnosis.as_ref().map(|it| &it.what),
@@ -96,13 +96,10 @@ impl<W: Write> ToJson<W> for Place {
     }
 }
 
-/// An object of the least and the most of each.
-fn measures<W: Write>(measures: &[Measure], w: &mut Writer<W>) {
-    w.raw("{");
-    for (place, it) in measures.iter().enumerate() {
-        w.named(place == 0, it.of.key());
-        let [least, most] = [it.least, it.most].map(|value| value.max(0).unsigned_abs());
-        if it.of.is_time() { List([least, most].map(Seconds)).put(w) } else { List([least, most]).put(w) }
+/// The least and the most of one measure.
+impl<W: Write> ToJson<W> for &Measure {
+    fn put(self, w: &mut Writer<W>) {
+        let range = [self.least, self.most].map(|value| value.max(0).unsigned_abs());
+        if self.of.is_time() { List(range.map(Seconds)).put(w) } else { List(range).put(w) }
     }
-    w.raw("}");
 }

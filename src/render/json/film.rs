@@ -113,8 +113,8 @@ impl<W: Write> ToJson<W> for &Line {
     fn put(self, w: &mut Writer<W>) {
         object!(
             w,
-            "name": &self.header.name,
-            "value": &self.header.value,
+            "name": &*self.header.name,
+            "value": &*self.header.value,
             "verdict": self.header.verdict,
             "meaning": &self.header.meaning,
             "why": self.def.map(|def| def.help),

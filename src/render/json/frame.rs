@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::Stream;
 use super::app::{meaning, packet, session};
+use super::base64::{encode, encoded};
 use super::digits::Known;
 use super::line::Line;
 use super::record::{
@@ -17,6 +18,9 @@ use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Ti
 /// Room for the members of a frame or a message that are no payload: each number takes 24 bytes at most.
 const HEAD: usize = 1024;
 
+/// Bytes of a payload that is no text of which the Base64 is kept for the message.
+const KEPT: usize = 96 * 1024;
+
 /// Room for what the first byte of a frame says.
 const FIRST_BYTE: usize = 128;
 
@@ -29,6 +33,9 @@ pub(super) struct Records {
     first_bytes: Vec<([u8; FIRST_BYTE], usize)>,
     /// The frame whose payload was written last as text.
     last_text: Option<LastText>,
+    /// The same of one that was written in Base64, and that.
+    last_base64: Option<LastBase64>,
+    base64: Vec<u8>,
     origin: Origin,
     /// The last frame's connection, its number there, and its length.
     conn: Known,
@@ -81,6 +88,8 @@ impl Records {
             payload,
             first_bytes: (0..=255).map(first_byte).collect(),
             last_text: None,
+            last_base64: None,
+            base64: Vec::new(),
             origin: Origin::NONE,
             conn: Known::ZERO,
             n: Known::ZERO,
@@ -178,6 +187,18 @@ impl Records {
         self.last_text = Some(LastText { conn, n, length: text.len(), is_plain, mark });
     }
 
+    /// The frame's payload, which is no text, where the message finds it again.
+    fn bytes<W: Write>(&mut self, conn: u32, n: u64, shown: &[u8], w: &mut Writer<W>) {
+        if shown.len() > KEPT {
+            Base64(shown).put(w);
+            return;
+        }
+        self.base64.resize(encoded(shown.len()), 0);
+        encode(shown, &mut self.base64);
+        w.encoded(&self.base64);
+        self.last_base64 = Some(LastBase64 { conn, n, length: shown.len() });
+    }
+
     fn unknown_payload<W: Write>(&mut self, conn: u32, frame: &Frame<'_>, w: &mut Writer<W>) {
         let shown = cut(frame.payload, self.payload);
         let shortened = (shown.len() as u64) < frame.captured;
@@ -189,7 +210,7 @@ impl Records {
             self.text(conn, frame.n, text, w);
         } else {
             w.raw(r#","payload":{"base64":"#);
-            Base64(shown).put(w);
+            self.bytes(conn, frame.n, shown, w);
         }
         holes_of(holes, w);
         if shortened {
@@ -243,6 +264,8 @@ impl Records {
         let holes = hole::among(message.holes, shown.len());
         let last = self.last_text.take();
         let last = last.filter(|last| textual && last.is_content_of(unit.conn, message, shown));
+        let last_base64 = self.last_base64.take();
+        let last_base64 = last_base64.filter(|last| last.is_content_of(unit.conn, message, shown));
         if let Some(last) = last {
             w.raw(r#","text":"#);
             if !w.again(last.mark) {
@@ -251,7 +274,11 @@ impl Records {
         } else if let Some(text) = textual.then(|| text_of(shown, holes, shortened)).flatten() {
             members!(w, "text": text);
         } else {
-            members!(w, "base64": Base64(shown));
+            w.raw(r#","base64":"#);
+            match last_base64 {
+                Some(_) => w.encoded(&self.base64),
+                None => Base64(shown).put(w),
+            }
         }
         holes_of(holes, w);
         if shortened {
@@ -290,14 +317,33 @@ fn content_head(message: &Message<'_>, length: &Known, line: &mut Line<'_>) {
     line.bool(message.complete);
 }
 
+/// Whether the payload of a frame, by its connection, its number and what was shown of it, is the whole
+/// content of `message`.
+fn is_content((conn, n, length): (u32, u64, usize), of: u32, message: &Message<'_>, shown: &[u8]) -> bool {
+    conn == of
+        && message.frames == [n]
+        && message.frame_count == 1
+        && !message.compressed
+        && length == shown.len()
+}
+
 impl LastText {
-    /// Whether the frame's payload is the whole content of `message`.
     fn is_content_of(&self, conn: u32, message: &Message<'_>, shown: &[u8]) -> bool {
-        self.conn == conn
-            && message.frames == [self.n]
-            && message.frame_count == 1
-            && !message.compressed
-            && self.length == shown.len()
+        is_content((self.conn, self.n, self.length), conn, message, shown)
+    }
+}
+
+/// The same of one that is no text.
+#[derive(Clone, Copy, Debug)]
+struct LastBase64 {
+    conn: u32,
+    n: u64,
+    length: usize,
+}
+
+impl LastBase64 {
+    fn is_content_of(&self, conn: u32, message: &Message<'_>, shown: &[u8]) -> bool {
+        is_content((self.conn, self.n, self.length), conn, message, shown)
     }
 }
 

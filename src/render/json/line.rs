@@ -110,8 +110,13 @@ impl<'w> Line<'w> {
     #[inline(always)]
     pub fn seconds(&mut self, nanos: u64) {
         let (seconds, fraction) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-        let (&text, length) = self.second.text(seconds);
-        self.part(&text, length);
+        if seconds == 0 {
+            // What lasted, and not when it was.
+            self.raw(b"\"0.");
+        } else {
+            let (&text, length) = self.second.text(seconds);
+            self.part(&text, length);
+        }
         self.raw(&[b'0' + (fraction / SHORT) as u8]);
         self.raw(&Short::of(fraction % SHORT).all());
         self.raw(b"\"");

@@ -5,6 +5,7 @@
 //! three together.
 
 mod app;
+mod base64;
 pub(crate) mod cause;
 mod digits;
 mod escape;
@@ -129,7 +130,13 @@ impl<W: Write> Json<W> {
 impl<W: Write> Sink for Json<W> {
     fn wants(&self) -> Wants {
         // Header fields are told even where no payload is.
-        Wants { fields: false, payload: self.records.payload.max(1), app: true, causes: true }
+        Wants {
+            fields: false,
+            payload: self.records.payload.max(1),
+            app: true,
+            causes: true,
+            ..Wants::NOTHING
+        }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -148,7 +155,7 @@ impl<W: Write> Sink for Json<W> {
         if matches!(unit.body, Body::Summary(_)) {
             findings(unit, stream);
             for group in head.groups() {
-                stream.record(|w| cause::cause(group, w));
+                stream.record(|w| cause::cause(&group, w));
             }
             records.unit(unit, stream);
         } else {

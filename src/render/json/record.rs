@@ -182,7 +182,7 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
     if !head.complete {
         members!(w, "complete": false);
     }
-    let headers = head.headers.iter().map(|header| (&header.name, &header.value, header.verdict));
+    let headers = head.headers.iter().map(|header| (&*header.name, &*header.value, header.verdict));
     let body = Content { bytes: head.body, shortened: true, binary: false };
     members!(w, "headers": List(headers), "body_preview": (!head.body.is_empty()).then_some(body));
     finding_ids(unit, w);

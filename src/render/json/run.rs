@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::value::{List, ToJson, members, object, open, with};
+use super::value::{List, Members, ToJson, members, object, open, with};
 use super::write::Writer;
 use super::{SCHEMA, TOOL};
 use crate::model::{FileTotals, InputFile, Meta, Other, Rule, SeverityCounts, Summary};
@@ -84,16 +84,9 @@ impl<W: Write> ToJson<W> for &Other {
 }
 
 /// `findings_by_rule`: an object of rule ids and counts.
-pub(crate) fn findings_by_rule<W: Write>(findings: &[(&Rule, u64)], w: &mut Writer<W>) {
-    let by_rule = |w: &mut Writer<W>| {
-        w.raw("{");
-        for (i, (rule, count)) in findings.iter().enumerate() {
-            w.named(i == 0, rule.id);
-            w.number(*count);
-        }
-        w.raw("}");
-    };
-    members!(w, "findings_by_rule": with(by_rule));
+pub(crate) fn findings_by_rule<W: Write>(findings: &[(&'static Rule, u64)], w: &mut Writer<W>) {
+    let by_rule = findings.iter().map(|(rule, count)| (rule.id, *count));
+    members!(w, "findings_by_rule": Members(by_rule));
 }
 
 /// `findings_by_severity`: an object of `error`, `warning` and `note`.

@@ -203,6 +203,7 @@ impl HttpHeadOf {
             body: self.1,
             body_whole: true,
             diagnoses: &[],
+            extent: crate::model::HttpExtent::default(),
         };
         talk.tell(Some(Server), Body::Http(&head), &[]);
     }

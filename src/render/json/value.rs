@@ -94,6 +94,20 @@ impl<W: Write, I: IntoIterator<Item: ToJson<W>>> ToJson<W> for List<I> {
     }
 }
 
+/// An object of what an iterator gives with names: words of this program's own.
+pub(crate) struct Members<I>(pub I);
+
+impl<W: Write, T: ToJson<W>, I: IntoIterator<Item = (&'static str, T)>> ToJson<W> for Members<I> {
+    fn put(self, w: &mut Writer<W>) {
+        w.raw("{");
+        for (i, (key, value)) in self.0.into_iter().enumerate() {
+            w.named(i == 0, key);
+            value.put(w);
+        }
+        w.raw("}");
+    }
+}
+
 /// Something of the client and of the server.
 pub(crate) struct Sides<T>(pub [T; 2]);
 
@@ -200,9 +214,9 @@ as_json! {
     &str: |it, w| w.string(it);
     &String: |it, w| w.string(it);
     Time: |it, w| w.seconds(it.0);
-    &Text: |it, w| if it.args.is_empty() { it.template.put(w) } else { w.display(it) };
+    &Text: |it, w| if it.args.is_empty() { it.template.put(w) } else { w.words(it) };
     Cite: |it, w| w.display(it);
-    Endpoint: |it, w| w.display(it);
+    Endpoint: |it, w| w.endpoint(it);
     SourceId: |it, w| w.display(it);
     Severity: |it, w| w.word(it.name());
     &Span: |it, w| (it.source, it.start, it.end).put(w);

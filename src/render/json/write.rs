@@ -5,15 +5,17 @@
 //! the compiler knows, numbers are made eight digits at a time, and strings are
 //! escaped a word at a time.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
+
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use super::base64::{encode, encoded};
 use super::digits::Second;
 use super::escape::{self, ODD_ROOM, RUN, RUN_ROOM};
 use super::line::Line;
+use crate::model::{Endpoint, Text};
 
 /// Bytes gathered before they are handed on: enough that system calls do not count.
 const SPILL: usize = 64 * 1024;
@@ -35,6 +37,9 @@ pub(crate) struct Writer<W> {
     spills: u64,
     second: Second,
 }
+
+/// What takes a string part by part.
+type Parts<'p> = dyn FnMut(&str) -> Result<(), Infallible> + 'p;
 
 /// Where some bytes stand in a [`Writer`]'s buffer, as long as it has not been handed on.
 #[derive(Clone, Copy, Debug)]
@@ -216,8 +221,49 @@ impl<W: Write> Writer<W> {
         self.text(value)
     }
 
+    /// Writes words as a string.
+    pub fn words(&mut self, words: &Text) {
+        self.told(|part| words.parts(part));
+    }
+
+    /// Writes what is told part by part, as a string.
+    pub fn told(&mut self, tell: impl FnOnce(&mut Parts<'_>) -> Result<(), Infallible>) {
+        self.raw("\"");
+        let Ok(()) = tell(&mut |part| {
+            self.part(part);
+            Ok(())
+        });
+        self.raw("\"");
+    }
+
+    /// Writes an address as a string.
+    pub fn endpoint(&mut self, endpoint: Endpoint) {
+        match endpoint {
+            SocketAddr::V4(v4) => self.line(ENDPOINT, |line| {
+                let [a, b, c, d] = v4.ip().octets();
+                line.raw(b"\"");
+                line.number(a.into());
+                for octet in [b, c, d] {
+                    line.raw(b".");
+                    line.number(octet.into());
+                }
+                line.raw(b":");
+                line.number(v4.port().into());
+                line.raw(b"\"");
+            }),
+            SocketAddr::V6(_) => self.display(endpoint),
+        }
+    }
+
     fn text(&mut self, value: &str) -> bool {
         self.raw("\"");
+        let is_plain = self.part(value);
+        self.raw("\"");
+        is_plain
+    }
+
+    /// Writes a part of a string. Whether there was nothing to escape in it but quotes and backslashes.
+    fn part(&mut self, value: &str) -> bool {
         let mut is_plain = true;
         let mut rest = value.as_bytes();
         while !rest.is_empty() {
@@ -234,7 +280,6 @@ impl<W: Write> Writer<W> {
                 rest = &rest[taken..];
             }
         }
-        self.raw("\"");
         is_plain
     }
 
@@ -273,14 +318,20 @@ impl<W: Write> Writer<W> {
         here
     }
 
+    /// Writes Base64 that was made before, as a string.
+    pub fn encoded(&mut self, base64: &[u8]) {
+        self.raw("\"");
+        self.bytes(base64);
+        self.raw("\"");
+    }
+
     /// Writes bytes as a string in Base64, with padding (RFC 4648 §4).
     pub fn base64(&mut self, bytes: &[u8]) {
         self.raw("\"");
         for piece in bytes.chunks(PIECE) {
-            let length = piece.len().div_ceil(3) * 4;
+            let length = encoded(piece.len());
             self.reserve(length);
-            // The room is exactly what is needed.
-            let _ = STANDARD.encode_slice(piece, &mut self.buf[self.at..][..length]);
+            encode(piece, &mut self.buf[self.at..][..length]);
             self.at += length;
             self.settle();
         }
@@ -292,8 +343,15 @@ impl<W: Write> Writer<W> {
 pub(super) const NUMBER: usize = 24;
 pub(super) const SECONDS: usize = 40;
 
+/// The same of an IPv4 address and a port: each number may take as much as a long one until the next is put
+/// behind it.
+const ENDPOINT: usize = 64;
+
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::super::digits::EXACT;
     use super::*;
 

@@ -4,11 +4,10 @@ use super::INDENT;
 use crate::model::Dir;
 use crate::model::{Cite, Value};
 use crate::render::app::way;
-use crate::render::outline::ink;
 use crate::render::page::Page;
 use crate::render::pretty::pretty;
 use crate::render::said::{Event, Happening};
-use crate::render::style::Ink;
+use crate::render::style::{Ink, sender as ink};
 use crate::render::words::{BYTES, count};
 
 /// Columns that JSON is laid out for at least.

@@ -20,7 +20,7 @@ const SHORTEST: usize = 12;
 pub const VALUE_ROWS: usize = 6;
 
 /// Sets header fields.
-pub fn set(page: &mut Page, headers: &[Header]) {
+pub fn set(page: &mut Page, headers: &[Header<'_>]) {
     let widest = if page.is_narrow() { page.width() / 3 } else { NAME_COLUMNS };
     let names = columns(headers, widest, |header| page.measure(&header.name));
     let values = columns(headers, VALUE_COLUMNS, |header| {
@@ -42,7 +42,7 @@ pub fn set(page: &mut Page, headers: &[Header]) {
 }
 
 /// Ends the line with what the header means: beside the value if there is room, else under it.
-fn meaning(page: &mut Page, header: &Header, value_at: usize, beside: usize) {
+fn meaning(page: &mut Page, header: &Header<'_>, value_at: usize, beside: usize) {
     let meaning = page.lang().say(&header.meaning);
     let start = if page.column() < beside { beside } else { page.column() + 2 };
     let fits = start + page.measure(&meaning) <= page.width();
@@ -57,6 +57,6 @@ fn meaning(page: &mut Page, header: &Header, value_at: usize, beside: usize) {
 }
 
 /// The widest of the headers' `measure`, those beyond `most` not counting.
-fn columns(headers: &[Header], most: usize, measure: impl Fn(&Header) -> usize) -> usize {
+fn columns(headers: &[Header<'_>], most: usize, measure: impl Fn(&Header<'_>) -> usize) -> usize {
     headers.iter().map(measure).filter(|columns| *columns <= most).max().unwrap_or_default()
 }

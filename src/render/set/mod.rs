@@ -2,19 +2,18 @@
 
 pub mod app;
 pub mod findings;
+mod heading;
 pub mod heads;
 mod payload;
 mod rows;
 
 use super::files::shorten;
-use super::outline::ink;
 use super::page::Page;
-use super::said::{Block, FilePlace, Heading, Most, Run, Setter, Words};
+use super::said::{Block, FilePlace, Most, Run, Setter, Words};
 use super::style::Ink;
 use super::verdicts;
-use crate::lang::Lang;
-use crate::model::quantity::{Digits, grouped};
-use crate::model::{Dir, Rule};
+use crate::model::Rule;
+use crate::model::quantity::grouped;
 
 pub use payload::payload;
 
@@ -25,7 +24,7 @@ impl Setter for Page {
     fn set(&mut self, block: Block<'_>) {
         match block {
             Block::Gap => self.gap(),
-            Block::Heading(it) => heading(self, &it),
+            Block::Heading(it) => heading::set(self, &it),
             Block::Totals { about } => {
                 self.gap();
                 self.word(Ink::Strong, "summary");
@@ -74,64 +73,6 @@ impl Page {
         }
         self
     }
-}
-
-/// What the right end of a heading calls a connection, a packet and several.
-type Names = [&'static str; 3];
-const FULL: Names = ["connection {}", "packet {}", "packets {}–{}"];
-const BRIEF: Names = ["conn {}", "pkt {}", "pkts {}–{}"];
-
-fn heading(page: &mut Page, heading: &Heading<'_>) {
-    page.gap();
-    page.put(Ink::Strong, heading.what);
-    if let Some(dir) = heading.from {
-        let words = |dir: Dir| page.lang().words(dir.name());
-        let way = [words(dir), " → ", words(dir.peer())];
-        page.put(Ink::Plain, "  ").put_all(ink(dir), &way);
-    }
-    if !heading.about.is_empty() {
-        let indent = page.column() + 2;
-        page.put(Ink::Plain, "  ").wrap(Ink::Plain, heading.about, indent.min(40), 0);
-    }
-    let tail = self::tail(page.lang(), &FULL, heading);
-    let fits = |page: &Page| page.column() + 2 + page.tail_columns() <= page.width();
-    page.tail(Ink::Faint, &tail);
-    if !fits(page) {
-        page.tail(Ink::Faint, &self::tail(page.lang(), &BRIEF, heading));
-        if !fits(page) {
-            page.tail(Ink::Faint, &tail);
-        }
-    }
-    page.line();
-}
-
-/// The right end of a heading: `connection 2 · packets 7–9 · 0.001204 s`.
-fn tail(lang: Lang, [connection, packet, several]: &Names, heading: &Heading<'_>) -> String {
-    const BETWEEN: &str = " · ";
-    let mut tail = String::with_capacity(80);
-    let mut part = |write: &mut dyn FnMut(&mut String)| {
-        if !tail.is_empty() {
-            tail.push_str(BETWEEN);
-        }
-        write(&mut tail);
-    };
-    if let Some(file) = heading.file {
-        part(&mut |tail| tail.push_str(file));
-    }
-    if let Some(number) = heading.conn {
-        part(&mut |tail| lang.fill_in(connection, &[Digits::of(number.into()).as_str()], tail));
-    }
-    if let Some((first, last)) = heading.packets {
-        let start = Digits::of(first);
-        part(&mut |tail| match last {
-            _ if first == last => lang.fill_in(packet, &[start.as_str()], tail),
-            last => lang.fill_in(several, &[start.as_str(), Digits::of(last).as_str()], tail),
-        });
-    }
-    if let Some(when) = heading.when {
-        part(&mut |tail| tail.push_str(when));
-    }
-    tail
 }
 
 /// A line about a file: its name, in which a path keeps its end, and what it is or came to.

@@ -13,7 +13,7 @@ use crate::model::distribution::{Distribution, Range};
 use crate::model::{CloseCode, Dir};
 use crate::render::json::cause::cause;
 use crate::render::json::run::{findings_by_rule, findings_by_severity, meta, summary};
-use crate::render::json::value::{List, Seconds, Sides, ToJson, members, object, open, with};
+use crate::render::json::value::{List, Members, Seconds, Sides, ToJson, members, object, open, with};
 use crate::render::json::{Stream, write::Writer};
 
 impl Stats {
@@ -47,7 +47,7 @@ fn records<W: Write>(report: &Report<'_>, mut to: Stream<W>) -> io::Result<()> {
     to.of(None);
     to.record(|w| total(report, w));
     for group in report.head.groups() {
-        to.record(|w| cause(group, w));
+        to.record(|w| cause(&group, w));
     }
     if let Some(it) = report.summary {
         to.record(|w| summary(it, w));
@@ -88,17 +88,10 @@ fn total<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
 /// How connections ended.
 fn ends<W: Write>(report: &Report<'_>, w: &mut Writer<W>) {
     let ends = report.ends;
-    let outcomes = |w: &mut Writer<W>| {
-        w.raw("{");
-        for (i, (outcome, times)) in report.head.outcomes.iter().enumerate() {
-            w.named(i == 0, outcome.name());
-            w.number(*times);
-        }
-        w.raw("}");
-    };
+    let outcomes = report.head.outcomes.iter().map(|(outcome, times)| (outcome.name(), *times));
     members!(
         w,
-        "ends": with(outcomes),
+        "ends": Members(outcomes),
         "close_codes": List(&ends.codes),
         "lived": &ends.lived,
         "silence": &ends.silence,
@@ -159,12 +152,7 @@ struct ByKind<'a>(&'a Side, fn(&Frames) -> u64);
 impl<W: Write> ToJson<W> for ByKind<'_> {
     fn put(self, w: &mut Writer<W>) {
         let Self(side, number) = self;
-        w.raw("{");
-        for (i, (kind, frames)) in KINDS.iter().zip(&side.frames).enumerate() {
-            w.named(i == 0, kind);
-            w.number(number(frames));
-        }
-        w.raw("}");
+        Members(KINDS.into_iter().zip(side.frames.iter().map(number))).put(w);
     }
 }
 

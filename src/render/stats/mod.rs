@@ -89,8 +89,9 @@ struct Entry {
 impl Entry {
     /// Has counted nothing, and keeps what it needs for counting.
     fn clear(&mut self) {
-        self.tally.clear();
-        *self = Self { tally: std::mem::take(&mut self.tally), ..Self::default() };
+        let Self { conn, client, server, end, file, tally } = self;
+        (*conn, *client, *server, *end, *file) = (0, None, None, None, 0);
+        tally.clear();
     }
 }
 

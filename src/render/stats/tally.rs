@@ -174,8 +174,11 @@ impl Tally {
     /// Has counted nothing, and keeps what it needs for counting.
     pub fn clear(&mut self) {
         for side in &mut self.sides {
-            side.sizes.clear();
-            *side = Side { sizes: std::mem::take(&mut side.sizes), ..Side::default() };
+            let Side { times, last_message, headers, gaps, sizes, frames, ledger, pings } = side;
+            (*times, *last_message, *headers) = (Times::default(), Moment::NONE, 0);
+            (*gaps, *frames) = (Range::default(), <[_; _]>::default());
+            (*ledger, *pings) = (None, None);
+            sizes.clear();
         }
         self.findings = SeverityCounts::default();
     }

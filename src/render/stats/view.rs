@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::Stats;
 use crate::model::{Flow, Message, Single, Sink, Unit, Wants};
+use crate::render::choice::{Choice, Form};
 use crate::render::json::Scope;
-use crate::render::views::{Choice, Form};
 use crate::render::{Options, View};
 
 /// Its place in the list of views.

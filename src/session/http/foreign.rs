@@ -7,7 +7,7 @@ use crate::session::Context;
 use crate::session::about::About;
 use crate::tls;
 
-use super::lane::Run;
+use super::run::Run;
 use super::{Http, OTHER, STAY, Turn, told};
 
 /// An answer that is no HTTP, as far as it has come.

@@ -3,22 +3,13 @@
 use std::collections::VecDeque;
 
 use super::foreign::{Foreign, is_no_http};
+use super::run::{Chunk, Run};
 use crate::http::body::Body;
 use crate::http::handshake::RequestFacts;
 use crate::http::head::{HeadReader, HeadState};
 use crate::limits;
-use crate::model::{At, Dir, Piece, Time};
-use crate::session::told::Judged;
-
-/// Bytes that one endpoint sent and one packet carried.
-#[derive(Clone, Copy)]
-pub(in crate::session) struct Run<'b> {
-    pub dir: Dir,
-    pub bytes: &'b [u8],
-    pub at: At,
-    /// Where the first of them stands in the sender's stream.
-    pub offset: u64,
-}
+use crate::model::{At, Piece, Time};
+use crate::session::judged::Judged;
 
 /// One direction.
 #[derive(Default)]
@@ -50,13 +41,6 @@ pub(super) struct Lane {
     pub lost: bool,
 }
 
-/// Bytes that wait.
-pub(in crate::session) struct Chunk {
-    bytes: Vec<u8>,
-    pub at: At,
-    pub offset: u64,
-}
-
 /// A head that was gathered, and where it stands.
 pub(super) struct Gathered {
     pub reader: HeadReader,
@@ -75,36 +59,10 @@ pub(super) struct Request {
     pub time: Option<Time>,
     /// It was told that nobody answers it.
     pub unanswered: bool,
+    /// Its client has ended its stream without an answer.
+    pub given_up: bool,
     /// Bytes of its head, which what is kept of it cannot exceed.
     pub cost: usize,
-}
-
-impl Run<'_> {
-    /// What is behind its first `used` bytes.
-    pub fn after(self, used: usize) -> Self {
-        Self {
-            bytes: &self.bytes[used..],
-            at: At { byte: self.at.byte.saturating_add(used as u32), ..self.at },
-            offset: self.offset + used as u64,
-            ..self
-        }
-    }
-
-    /// A copy that may wait.
-    pub fn kept(self) -> Chunk {
-        Chunk { bytes: self.bytes.to_vec(), at: self.at, offset: self.offset }
-    }
-}
-
-impl Chunk {
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// The bytes, as `dir` sent them.
-    pub fn run(&self, dir: Dir) -> Run<'_> {
-        Run { dir, bytes: &self.bytes, at: self.at, offset: self.offset }
-    }
 }
 
 impl Request {

@@ -9,6 +9,7 @@ mod lane;
 mod polling;
 mod request;
 mod response;
+mod run;
 mod silence;
 mod upgrade;
 mod waiting;
@@ -24,10 +25,10 @@ use crate::http::head::HeadState;
 use crate::model::{At, Dir, Flow, Time};
 use crate::ws::Conversation;
 
-use self::lane::{Chunk, Lane, Request};
+use self::lane::{Lane, Request};
+use self::run::Chunk;
 
-pub(super) use self::lane::Run;
-pub(super) use self::polling::plain_headers;
+pub(super) use self::run::Run;
 pub(super) use self::silence::Over;
 
 /// A connection that speaks HTTP.
@@ -106,7 +107,8 @@ impl Http {
             }
             let used = if let Some(body) = &mut lane.body {
                 let (used, done) = body.push(run.bytes);
-                if done || body.is_full() {
+                // Who counts waits for the end.
+                if done || body.is_full() && !cx.out.wants().http {
                     if let Some(pending) = lane.pending.as_mut().filter(|p| p.polls) {
                         (pending.time, pending.last_packet) = (run.at.time, Some(run.at.packet));
                     }
@@ -148,7 +150,8 @@ impl Http {
         match dir {
             // A response that waited for its request will wait no longer.
             Dir::Server if self.server.has_waiting_head() => {
-                return self.answer_waiting(At::default(), about, cx);
+                self.answer_waiting(At::default(), about, cx)?;
+                return self.show_pending(dir, about, cx);
             }
             Dir::Client if about.heard(Dir::Server) == 0 && self.client.held_bytes > 0 => {
                 return self.upgrade_unanswered(about, cx);
@@ -163,7 +166,9 @@ impl Http {
     }
 
     /// Something is missing. Heads cannot be followed across a hole; whatever comes next is found anew.
-    pub fn gap(&self, about: &mut About) -> Turn {
+    pub fn gap(&mut self, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
+        self.show_pending(Dir::Client, about, cx)?;
+        self.show_pending(Dir::Server, about, cx)?;
         // It was asked to turn into something else, or a request is under way that may ask it.
         let may_turn = self.requests.iter().any(Request::may_turn) || self.client.has_begun();
         about.start = match about.start {
@@ -229,9 +234,7 @@ impl Http {
         // Only a proxy begins with a PROXY header, and a server that knows none reads it as a request.
         let is_proxied = about.tunnel.as_ref().is_some_and(|tunnel| tunnel.preface.is_some());
         judged.findings.iter_mut().for_each(|finding| handshake::with_body(finding, preview, is_proxied));
-        let whole =
-            body.is_none_or(|b| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close()));
-        told(about.show(&judged, preview, whole, cx))
+        told(about.show(&judged, body, cx))
     }
 }
 

@@ -1,7 +1,6 @@
 //! HTTP that asks for no WebSocket and is shown all the same: the long polling of Engine.IO.
 
-use crate::http::head::{Head, HeaderLine, StartLine};
-use crate::model::{Header, Text, Verdict};
+use crate::http::head::{Head, StartLine};
 
 /// Whether a request's target has the parameters of Engine.IO.
 pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
@@ -9,19 +8,6 @@ pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
     let Some(query) = target.bytes.iter().position(|b| *b == b'?') else { return false };
     let mut pairs = form_urlencoded::parse(&target.bytes[query + 1..]);
     pairs.any(|(key, value)| key == "EIO" || key == "transport" && value == "polling")
-}
-
-/// The header fields of a head that is no handshake's.
-pub(in crate::session) fn plain_headers(head: &Head<'_>) -> Vec<Header> {
-    let plain = |header: &HeaderLine<'_>| Header {
-        name: header.name.text().into_owned(),
-        value: header.value.text().into_owned(),
-        verdict: Verdict::Irrelevant,
-        meaning: Text::default(),
-        name_at: head.span_of(header.name),
-        value_at: head.span_of(header.value),
-    };
-    head.headers.iter().map(plain).collect()
 }
 
 #[cfg(test)]

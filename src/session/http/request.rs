@@ -1,7 +1,7 @@
 //! Requests: what they ask for, and what is kept until they are answered.
 
 use super::lane::{Gathered, Request};
-use super::polling::{asks_for_engine_io, plain_headers};
+use super::polling::asks_for_engine_io;
 use super::{Http, OTHER, Over, STAY, Turn, told};
 use crate::http::body::Body;
 use crate::http::handshake;
@@ -9,8 +9,8 @@ use crate::http::head::{Head, HeadState, StartLine};
 use crate::limits;
 use crate::model::{At, Dir, Handshake, Other, Roles, SourceId, Time};
 use crate::session::about::About;
-use crate::session::memory::Attempt;
-use crate::session::told::Judged;
+use crate::session::entry::Attempt;
+use crate::session::judged::{Judged, plain_headers};
 use crate::session::{Context, Start};
 
 impl Http {
@@ -23,7 +23,15 @@ impl Http {
         let mut http = Self::new();
         http.client.blocked = true;
         let cost = head.len();
-        http.requests.push_back(Request { method, upgrade, polls: false, time, unanswered: false, cost });
+        http.requests.push_back(Request {
+            method,
+            upgrade,
+            polls: false,
+            time,
+            unanswered: false,
+            given_up: false,
+            cost,
+        });
         http
     }
 
@@ -51,7 +59,8 @@ impl Http {
             return OTHER;
         }
         let asks = handshake::is_upgrade(&head);
-        let polls = !asks && asks_for_engine_io(&head);
+        let is_shown = wants.http && !head.start_line().starts_with("CONNECT ");
+        let polls = !asks && (is_shown || asks_for_engine_io(&head));
         let is_new = about.told.is_none() && (asks || polls);
         if is_new {
             about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
@@ -71,7 +80,7 @@ impl Http {
         }
         self.client.blocked = facts.is_upgrade || connects;
         self.client.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !self.client.blocked);
-        if polls {
+        if polls && wants.bodies() {
             // The whole body carries packets.
             self.client.body = self.client.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
         }
@@ -113,7 +122,15 @@ impl Http {
             upgrade = facts.is_upgrade.then(|| Box::new(facts));
         }
         let cost = reader.bytes().len();
-        self.requests.push_back(Request { method, upgrade, polls, time: at.time, unanswered: false, cost });
+        self.requests.push_back(Request {
+            method,
+            upgrade,
+            polls,
+            time: at.time,
+            unanswered: false,
+            given_up: false,
+            cost,
+        });
         if self.requests.len() > limits::HTTP_REQUESTS_PIPELINED {
             return OTHER;
         }

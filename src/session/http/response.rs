@@ -7,7 +7,7 @@ use crate::http::handshake;
 use crate::limits;
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::session::about::About;
-use crate::session::told::Judged;
+use crate::session::judged::Judged;
 use crate::session::{Context, Start};
 
 impl Http {
@@ -30,12 +30,13 @@ impl Http {
             return STAY;
         }
         let Gathered { reader, offset, pieces } = self.server.take_head();
-        let head = reader.parse(about.source(Dir::Server), offset);
+        let mut head = reader.parse(about.source(Dir::Server), offset);
         let status = head.status();
         // An interim response answers nothing yet (RFC 9110 §15.2); 101 is final for its request.
         let is_interim = status.is_some_and(|s| (100..200).contains(&s) && s != 101);
         if is_interim {
-            return STAY;
+            let judged = wants.http.then(|| Judged::plain(Dir::Server, &head, wants, pieces, at.time));
+            return judged.map_or(STAY, |judged| told(about.show(&judged, None, cx)));
         }
         let request = self.requests.pop_front();
         let method = request.as_ref().map(|r| r.method.as_str());
@@ -47,10 +48,19 @@ impl Http {
             && succeeds
             && (method.is_some() || self.server.body.as_ref().is_some_and(Body::is_until_close));
         let answers_connect = method == Some("CONNECT");
-        let polls = request.as_ref().is_some_and(|r| r.polls);
+        // Its request is not there, but it is shown all the same where everything is.
+        let is_alone = wants.http && request.is_none() && !tunnels && !handshake::wants_websocket(&head);
+        let polls = is_alone || request.as_ref().is_some_and(|r| r.polls);
         let offer = request.and_then(|r| r.upgrade);
         if polls && status != Some(101) {
-            self.server.body = self.server.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
+            if is_alone && about.told.is_none() {
+                about.announce(Roles::Handshake, Handshake::Polling, cx);
+                told(about.introduce(at.time, cx))?;
+                head = head.renamed(about.source(Dir::Server));
+            }
+            if wants.bodies() {
+                self.server.body = self.server.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
+            }
             let judged = Judged::plain(Dir::Server, &head, wants, pieces, at.time);
             self.server.pending = Some(Box::new(Judged { polls, ..judged }));
             let is_whole = self.server.body.is_none();
@@ -101,7 +111,7 @@ impl Http {
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
         };
         if status == Some(101) {
-            told(about.show(&judged, &[], true, cx))?;
+            told(about.show(&judged, None, cx))?;
             return self.upgrade(offset + reader.total(), &report.facts, about, cx);
         }
         self.server.pending = Some(Box::new(judged));
@@ -156,6 +166,6 @@ impl Http {
             findings: if over.is_cut() { Vec::new() } else { head.findings.clone() },
             ..Judged::new(Dir::Server, &head, wants, pieces, at.time)
         };
-        told(about.show(&judged, &[], true, cx))
+        told(about.show(&judged, None, cx))
     }
 }

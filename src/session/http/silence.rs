@@ -42,6 +42,12 @@ impl Http {
         let Some(request) = self.requests.iter_mut().find(|request| request.upgrade.is_some()) else {
             return STAY;
         };
+        // What comes after the client has given up is no answer to it any more.
+        let is_given_up = std::mem::replace(&mut request.given_up, dir == Dir::Client && !over.is_cut());
+        if is_given_up {
+            request.given_up = true;
+            return STAY;
+        }
         let waited = request.time.zip(at.time).map(|(asked, now)| now.since(asked));
         let wait = |waited: Option<i64>| wait(waited.unwrap_or_default());
         let got = match over {
@@ -49,8 +55,12 @@ impl Http {
                 StreamEnd::Rst => Text::with("a TCP reset after {}, and not a byte", wait(waited)),
                 _ => Text::with("TCP closed after {}, and not a byte", wait(waited)),
             },
+            // It knows best how long it wanted to wait.
+            Over::Stream(_) if waited.is_some_and(|waited| waited >= limits::ANSWER_WANTED) => {
+                Text::with("not a byte in {}, when the client gave up", wait(waited))
+            }
             _ if waited.is_none_or(|waited| waited < limits::ANSWER_AWAITED) => return STAY,
-            Over::Stream(_) => Text::with("not a byte in {}, when the client gave up", wait(waited)),
+            Over::Stream(_) => return STAY,
             Over::Input => Text::with("not a byte in {}, when the capture ends", wait(waited)),
         };
         let what = match over {

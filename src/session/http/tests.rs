@@ -94,11 +94,16 @@ fn a_connection_becomes_what_its_heads_say() {
 
 #[test]
 fn a_hole_ends_it() {
+    let (mut scratch, mut connections, mut memory) = (Scratch::default(), 0, Memory::default());
+    let mut out = Emitter::new(Nobody);
+    let mut cx =
+        Context { out: &mut out, scratch: &mut scratch, connections: &mut connections, memory: &mut memory };
     for (asked, start) in [(ASKS, Start::Midway), ("", Start::SpokeHttp)] {
         let mut http = Http::new();
         http.client.reader.push(asked.as_bytes());
         let mut about = About::new(None, Start::Opened);
-        assert!(matches!(http.gap(&mut about), ControlFlow::Break(Next::Anew(rest)) if rest.is_empty()));
+        let next = http.gap(&mut about, &mut cx);
+        assert!(matches!(next, ControlFlow::Break(Next::Anew(rest)) if rest.is_empty()));
         assert_eq!(about.start, start);
     }
 }

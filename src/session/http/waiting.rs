@@ -1,7 +1,7 @@
 //! What waits: responses that overtook their request in the capture, and bytes of which it is open what
 //! they are until an answer comes.
 
-use super::lane::Run;
+use super::run::Run;
 use super::{Http, STAY, Turn};
 use crate::http::head::{Sniff, sniff};
 use crate::limits;

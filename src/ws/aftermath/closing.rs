@@ -80,7 +80,7 @@ impl Story {
     }
 
     pub(super) fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
-        let (Seen { payload, time, .. }, at) = (*seen, seen.place());
+        let Seen { payload, time, .. } = *seen;
         let is_whole = payload.len() as u64 == seen.header.length;
         let CloseBody { code, reason } = close::parse(payload);
         self.first_code = self.first_code.or(code);
@@ -95,7 +95,7 @@ impl Story {
             n: seen.n,
             packet: seen.packet,
             is_whole,
-            at: at.opcode,
+            at: seen.opcode_at(),
             told_data: false,
             too_late,
         });
@@ -110,8 +110,9 @@ impl Story {
                 Some(CloseCode(code)) => Text::with("{}", code),
                 None => Text::new("no code"),
             };
-            findings
-                .push(Finding::new(&CLOSE_CODE_NOT_ECHOED, dir, text(first.code), text(code)).at(at.code));
+            findings.push(
+                Finding::new(&CLOSE_CODE_NOT_ECHOED, dir, text(first.code), text(code)).at(seen.code_at()),
+            );
         }
         if let (Some(asked), Some(now)) = (first.time, time)
             && now.since(asked) > limits::CLOSE_SOON
@@ -121,7 +122,7 @@ impl Story {
             let got = Text::with("{} later", moment(now.since(asked)));
             findings.push(
                 Finding::new(&CLOSE_ANSWER_SLOW, dir, "an answer as soon as practical".into(), got)
-                    .at(at.opcode),
+                    .at(seen.opcode_at()),
             );
         }
     }

@@ -33,14 +33,14 @@ impl Story {
             time: seen.time,
             payload: seen.control_payload().into(),
             length: seen.header.length,
-            at: seen.place().opcode,
+            at: seen.opcode_at(),
             overtaken: false,
             other_pong: None,
         });
     }
 
     pub(super) fn pong(&mut self, dir: Dir, seen: &Seen<'_>, peer: Sight, findings: &mut Vec<Finding>) {
-        let (time, at) = (seen.time, seen.place());
+        let time = seen.time;
         let asker = &mut self.sides[dir.peer().index()];
         // What it answers may have been sent before the capture began, or be lost.
         let is_missing = peer.blind || (peer.late && !asker.answered);
@@ -53,7 +53,7 @@ impl Story {
             // So it may be with a ping under way; whether that one is answered too shows later.
             if !is_missing {
                 for ping in pings {
-                    ping.other_pong.get_or_insert(at.payload);
+                    ping.other_pong.get_or_insert_with(|| seen.payload_at());
                 }
             }
             if peer.seen && !is_missing {
@@ -64,7 +64,7 @@ impl Story {
                         "a ping with this payload before it".into(),
                         "none".into(),
                     )
-                    .at(at.opcode),
+                    .at(seen.opcode_at()),
                 );
             }
             return;
@@ -85,7 +85,7 @@ impl Story {
                     "a pong as soon as is practical".into(),
                     Text::with("{} later", moment(now.since(sent))),
                 )
-                .at(at.opcode)
+                .at(seen.opcode_at())
                 .at(ping.at)
                 .like(Case::new(
                     Text::new("had a pong of the {} that came late").word(dir.name()),
@@ -97,7 +97,8 @@ impl Story {
 
     pub(super) fn unanswered_pings(&self, now: Option<Time>, sight: [Sight; 2], findings: &mut Vec<Finding>) {
         for dir in [Dir::Client, Dir::Server] {
-            let Sight { seen, blind, .. } = sight[dir.peer().index()];
+            // Who has said nothing at all has not answered either.
+            let is_whole = sight[dir.peer().index()].is_whole();
             // Only the latest ping has to be answered, and only when there was time for it: a Close
             // frame, or the end of TCP, ends the waiting.
             let pings = &self.sides[dir.index()].pings;
@@ -109,7 +110,7 @@ impl Story {
                 (Some(sent), Some(until)) => until.since(sent) > limits::PONG_SOON,
                 _ => last.overtaken,
             };
-            if waited && seen && !blind {
+            if waited && is_whole {
                 // One that was followed by other pongs tells more.
                 let ping = pings.iter().rfind(|ping| ping.other_pong.is_some()).unwrap_or(last);
                 //= RFC 6455 §5.5.2

@@ -1,4 +1,4 @@
-//! A frame as the rules of both endpoints look at it, and where its parts stand.
+//! A frame as the rules of both endpoints look at it, and where the parts of it stand that findings point at.
 
 use crate::limits;
 use crate::model::{FrameHeader, Span, Time};
@@ -22,36 +22,36 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Where its parts stand.
-    pub(super) fn place(&self) -> Place {
-        Place::of(self.header, self.context)
+    fn bits(&self, from: u64, to: u64) -> Span {
+        Span::bits(self.context.source, self.context.bit(from), self.context.bit(to))
+    }
+
+    /// So many bytes from the payload's first; where there is none, the length that says so.
+    fn bytes(&self, length: u64) -> Span {
+        let start = self.context.offset.saturating_add(self.header.header_length().into());
+        match self.header.length {
+            0 => self.bits(9, 16),
+            _ => Span::bytes(self.context.source, start, length),
+        }
+    }
+
+    /// Where its opcode stands: what is found about the frame being there at all.
+    pub(super) fn opcode_at(&self) -> Span {
+        self.bits(4, 8)
+    }
+
+    /// Where the payload stands; where there is none, the length that says so.
+    pub(super) fn payload_at(&self) -> Span {
+        self.bytes(self.header.length)
+    }
+
+    /// Where the code of a Close frame stands; likewise.
+    pub(super) fn code_at(&self) -> Span {
+        self.bytes(self.header.length.min(2))
     }
 
     /// The payload, as far as a control frame may have one.
     pub(super) fn control_payload(&self) -> &[u8] {
         &self.payload[..self.payload.len().min(limits::CONTROL_PAYLOAD as usize)]
-    }
-}
-
-/// Where the parts of a frame stand that findings point at.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    /// What is found about a frame being there at all.
-    pub opcode: Span,
-    /// The payload; where there is none, the length that says so.
-    pub payload: Span,
-    /// The code of a Close frame; likewise.
-    pub code: Span,
-}
-
-impl Place {
-    fn of(header: &FrameHeader, context: &Context) -> Self {
-        let bits = |from, to| Span::bits(context.source, context.bit(from), context.bit(to));
-        let start = context.offset.saturating_add(header.header_length().into());
-        let bytes = |length| match header.length {
-            0 => bits(9, 16),
-            _ => Span::bytes(context.source, start, length),
-        };
-        Self { opcode: bits(4, 8), payload: bytes(header.length), code: bytes(header.length.min(2)) }
     }
 }

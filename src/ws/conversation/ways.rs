@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::sample::in_words;
 use crate::model::{Body, Emitter, Sink, Time, Unit, Wants};
 use crate::ws::half::Scratch;
 use crate::ws::mask;
@@ -17,7 +18,7 @@ impl Sink for Told {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         if !matches!(unit.body, Body::Summary(_)) {
-            let told = format!("{unit:?}");
+            let told = in_words(unit);
             self.1.push(told);
         }
         ON
@@ -138,9 +139,10 @@ proptest! {
         sent in prop::collection::vec(sent(), 1..8),
         payload in prop::sample::select(vec![0, 7, 200, u64::MAX]),
         known in any::<bool>(),
+        fields in any::<bool>(),
     ) {
         let extensions = if known { Extensions::NONE } else { Extensions::UNKNOWN };
-        let wants = Wants { payload, ..Wants::NOTHING };
+        let wants = Wants { payload, fields, ..Wants::NOTHING };
         let short = told(&sent, wants, extensions, Scratch::default());
         let long = told(&sent, wants, extensions, Scratch::default().without_short_way());
         for (short, long) in short.iter().zip(&long) {

@@ -20,6 +20,9 @@ pub(super) struct Bits<'a> {
 }
 
 impl Bits<'_> {
+    /// Bytes that are taken in one go where there are so many.
+    pub const WORD: usize = size_of::<u64>();
+
     /// Takes bytes until there are 56 bits, or all that are left.
     #[inline(always)]
     pub fn fill(&mut self) {
@@ -61,13 +64,19 @@ impl Bits<'_> {
     /// The value of a code together with its extra bits, if they are there.
     #[inline(always)]
     pub fn with_extra(&mut self, code: Code) -> Option<u32> {
-        let extra = code.extra();
-        if extra > self.count {
+        if code.extra() > self.count {
             return None;
         }
+        Some(self.value(code))
+    }
+
+    /// The value of a code together with its extra bits, which are there.
+    #[inline(always)]
+    pub fn value(&mut self, code: Code) -> u32 {
+        let extra = code.extra();
         let value = code.value() + (self.hold & ((1 << extra) - 1)) as u32;
         self.drop(extra);
-        Some(value)
+        value
     }
 
     #[inline(always)]

@@ -13,12 +13,14 @@
 use super::bits::{Bad, Bits};
 use super::codes::{Codes, FIXED};
 use super::dynamic::Dynamic;
-
-/// The largest window DEFLATE knows.
-pub(super) const WINDOW: usize = 32 * 1024;
+use super::later::Later;
+use super::ring::{WINDOW, copy, copy_all};
 
 /// The window of a direction begins with so many bytes, and is doubled as more come out.
 const SMALLEST: usize = 4 * 1024;
+
+/// Bytes of the longest match.
+const LONGEST: usize = 258;
 
 /// What the matches of one message say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub(super) struct Blocks {
     /// Bytes of a match that did not fit in, and how far back they are.
     copying: (u32, u32),
     dynamic: Option<Box<Dynamic>>,
+    /// The window has hardly been used since the message before: what it holds is in no cache.
+    pub is_cold: bool,
     pub seen: Seen,
 }
 
@@ -103,6 +107,7 @@ impl Blocks {
             is_final: false,
             copying: (0, 0),
             dynamic: None,
+            is_cold: false,
             seen: Seen::default(),
         }
     }
@@ -205,10 +210,10 @@ impl Blocks {
                     self.state = State::Dynamic;
                     None
                 }
-                State::Fixed => self.symbols(bits, &FIXED)?,
+                State::Fixed => self.compressed(bits, &FIXED)?,
                 State::Dynamic => {
                     let Some(dynamic) = self.dynamic.take() else { return Err(Bad) };
-                    let stop = self.symbols(bits, &dynamic.codes);
+                    let stop = self.compressed(bits, &dynamic.codes);
                     self.dynamic = Some(dynamic);
                     stop?
                 }
@@ -297,22 +302,76 @@ impl Blocks {
     }
 
     /// The symbols of a compressed block (RFC 1951 §3.2.5).
-    fn symbols(&mut self, bits: &mut Bits<'_>, codes: &Codes) -> Result<Option<Stop>, Bad> {
+    fn compressed(&mut self, bits: &mut Bits<'_>, codes: &Codes) -> Result<Option<Stop>, Bad> {
+        if self.is_cold { self.symbols::<true>(bits, codes) } else { self.symbols::<false>(bits, codes) }
+    }
+
+    /// The same, with `COLD` copying many matches together.
+    fn symbols<const COLD: bool>(&mut self, bits: &mut Bits<'_>, codes: &Codes) -> Result<Option<Stop>, Bad> {
         let Self { ring, at, total, before, copying, seen, .. } = self;
         let ring = ring.as_mut_slice();
         // What came out before the window's first byte, in all and of the message.
         let offset = total.wrapping_sub(*at as u64);
         let own = offset.wrapping_sub(*before);
         let (mut put, mut now) = (*at, *bits);
+        let mut later = Later::new();
+        // Up to where literals may come out.
+        let mut end = ring.len();
         let stop = loop {
             while copying.0 > 0 && put < ring.len() {
+                if COLD {
+                    later.copy_all(ring);
+                    end = ring.len();
+                }
                 let copied = copy(ring, put, copying.1 as usize, copying.0 as usize);
                 put += copied;
                 copying.0 -= copied as u32;
             }
+            // While there is enough of everything, nothing has to be asked for.
+            while now.rest.len() >= Bits::WORD && put + LONGEST < end {
+                now.fill();
+                let mut code = codes.literals.find(now.hold);
+                if code.is_literal() {
+                    ring[put] = code.value() as u8;
+                    put += 1;
+                    now.drop(code.bits());
+                    code = codes.literals.find(now.hold);
+                    if code.is_literal() {
+                        ring[put] = code.value() as u8;
+                        put += 1;
+                        now.drop(code.bits());
+                        continue;
+                    }
+                    now.fill();
+                }
+                if !code.is_length() {
+                    break;
+                }
+                let literal = now;
+                now.drop(code.bits());
+                let times = now.value(code);
+                let code = codes.distances.find(now.hold);
+                now.drop(code.bits());
+                let distance = now.value(code);
+                if code.is_none() || u64::from(distance) > offset.wrapping_add(put as u64) {
+                    now = literal;
+                    break;
+                }
+                seen.note(times, distance, own.wrapping_add(put as u64), &now);
+                if COLD && Later::may_wait(distance) {
+                    end = later.add(ring, put, times, distance);
+                } else {
+                    if COLD {
+                        later.copy_all(ring);
+                        end = ring.len();
+                    }
+                    copy_all(ring, put, distance as usize, times as usize);
+                }
+                put += times as usize;
+            }
             // Literals, up to what is none.
             let code = loop {
-                if put >= ring.len() {
+                if put >= end {
                     break None;
                 }
                 now.fill();
@@ -327,6 +386,11 @@ impl Blocks {
                 }
             };
             let Some(code) = code else {
+                if COLD && put >= end && end < ring.len() {
+                    later.copy_all(ring);
+                    end = ring.len();
+                    continue;
+                }
                 break Ok(Some(if put >= ring.len() { Stop::Output } else { Stop::Input }));
             };
             let mut then = now;
@@ -354,8 +418,16 @@ impl Blocks {
                 break Err(Bad);
             }
             seen.note(times, distance, own.wrapping_add(put as u64), &now);
-            *copying = (times, distance);
+            if COLD && Later::may_wait(distance) && put + times as usize <= ring.len() {
+                end = later.add(ring, put, times, distance);
+                put += times as usize;
+            } else {
+                *copying = (times, distance);
+            }
         };
+        if COLD {
+            later.copy_all(ring);
+        }
         *bits = now;
         *total = offset.wrapping_add(put as u64);
         *at = put;
@@ -373,54 +445,6 @@ impl Seen {
         if u64::from(distance) > produced {
             self.beyond_start.get_or_insert_with(|| Match { distance, bit: bits.offset() });
             self.from_earlier += u64::from(times).min(u64::from(distance) - produced);
-        }
-    }
-}
-
-/// Copies up to `length` bytes from `distance` before `at` to there, as many as fit before the end of the
-/// ring; says how many.
-#[inline(always)]
-fn copy(ring: &mut [u8], at: usize, distance: usize, length: usize) -> usize {
-    let length = length.min(ring.len() - at);
-    let Some(from) = at.checked_sub(distance) else {
-        // From the end of the ring, which may go on at its beginning.
-        let from = ring.len() + at - distance;
-        let length = length.min(ring.len() - from);
-        ring.copy_within(from..from + length, at);
-        return length;
-    };
-    if distance >= length {
-        let (before, behind) = ring.split_at_mut(at);
-        let (source, target) = (&before[from..from + length], &mut behind[..length]);
-        // Most are short: two words that overlap are sooner copied than a call is made.
-        match length {
-            0..4 => source.iter().zip(target).for_each(|(from, to)| *to = *from),
-            4..8 => copy_ends::<4>(source, target),
-            8..=16 => copy_ends::<8>(source, target),
-            _ => target.copy_from_slice(source),
-        }
-    } else {
-        // What is copied is copied again.
-        let mut done = distance;
-        ring.copy_within(from..at, at);
-        while done < length {
-            let now = done.min(length - done);
-            ring.copy_within(at..at + now, at + done);
-            done += now;
-        }
-    }
-    length
-}
-
-/// Copies as many bytes as `N` to twice `N` are.
-#[inline(always)]
-fn copy_ends<const N: usize>(source: &[u8], target: &mut [u8]) {
-    if let (Some(first), Some(last)) = (source.first_chunk::<N>(), source.last_chunk::<N>())
-        && let Some(place) = target.first_chunk_mut()
-    {
-        *place = *first;
-        if let Some(place) = target.last_chunk_mut() {
-            *place = *last;
         }
     }
 }

@@ -113,6 +113,12 @@ impl Code {
         self.0 & Self::END != 0
     }
 
+    /// The length of a match.
+    #[inline(always)]
+    pub fn is_length(self) -> bool {
+        self.0 & (Self::LITERAL | Self::END | Self::NONE) == 0
+    }
+
     /// Bits that no code begins with, or a code without meaning.
     #[inline(always)]
     pub fn is_none(self) -> bool {
@@ -200,6 +206,13 @@ impl Huffman {
             return self.decode_long(hold, count);
         }
         (code.bits() <= count).then_some(code)
+    }
+
+    /// The same where there are as many bits as the longest code has.
+    #[inline(always)]
+    pub fn find(&self, hold: u64) -> Code {
+        let code = self.table[(hold & ((1 << ROOT) - 1)) as usize];
+        if code == Code::LONG { self.decode_long(hold, 15).unwrap_or(Code(Code::NONE)) } else { code }
     }
 
     /// The same bit by bit.

@@ -58,9 +58,16 @@ fn zlib(bytes: &[u8]) -> (Vec<u8>, Option<u64>, bool) {
     }
 }
 
-/// What the inflater makes of it, `cut` bytes at a time.
+/// What the inflater makes of it, `cut` bytes at a time, whether its window is in a cache or not.
 fn ours(bytes: &[u8], cut: usize) -> (Vec<u8>, Option<u64>) {
+    let [warm, cold] = [false, true].map(|is_cold| inflated(bytes, cut, is_cold));
+    assert!(warm == cold, "the way is another, and nothing else");
+    cold
+}
+
+fn inflated(bytes: &[u8], cut: usize, is_cold: bool) -> (Vec<u8>, Option<u64>) {
     let mut inflater = Inflater::new();
+    inflater.is_cold(is_cold);
     let mut out = Vec::new();
     inflater.begin();
     for piece in bytes.chunks(cut) {
@@ -71,6 +78,66 @@ fn ours(bytes: &[u8], cut: usize) -> (Vec<u8>, Option<u64>) {
         }
     }
     (out, None)
+}
+
+/// One fixed block of literals below 144, each by its code of eight bits, and matches (RFC 1951 §3.2.6).
+struct Fixed {
+    out: Vec<u8>,
+    bits: u32,
+}
+
+impl Fixed {
+    /// The block's header: a final one.
+    fn new() -> Self {
+        let mut block = Self { out: Vec::new(), bits: 0 };
+        block.put(0b011, 3);
+        block
+    }
+
+    fn put(&mut self, value: u32, count: u32) {
+        for i in 0..count {
+            if self.bits.is_multiple_of(8) {
+                self.out.push(0);
+            }
+            *self.out.last_mut().unwrap() |= ((value >> i & 1) as u8) << (self.bits % 8);
+            self.bits += 1;
+        }
+    }
+
+    fn code(&mut self, code: u32, count: u32) {
+        self.put(code.reverse_bits() >> (32 - count), count);
+    }
+
+    fn literals(&mut self, bytes: impl Iterator<Item = u32>) {
+        bytes.for_each(|byte| self.code(0x30 + byte % 144, 8));
+    }
+
+    /// 258 bytes from so far back, 24,577 at least.
+    fn far(&mut self, distance: u32) {
+        self.code(0b1100_0101, 8);
+        self.code(29, 5);
+        self.put(distance - 24_577, 13);
+    }
+}
+
+#[test]
+fn what_waits_to_be_copied_is_not_written_over() {
+    let noise = |from: u32| (from..).map(|i| i.wrapping_mul(2_654_435_761) >> 13);
+    for distance in [24_577, 28_671, 28_672, 28_673, 30_000, 32_768] {
+        for behind in [0, 100, 3_837, 3_838, 3_839, 4_096, 6_000] {
+            let mut block = Fixed::new();
+            block.literals(noise(1).take(40_000));
+            block.far(distance);
+            block.literals(noise(100_000).take(behind));
+            block.far(distance);
+            block.literals(noise(200_000).take(6_000));
+            block.code(0, 7);
+            let (wanted, error, is_over) = zlib(&block.out);
+            assert!(error.is_none() && is_over);
+            assert_eq!(wanted.len(), 40_000 + behind + 6_000 + 2 * 258);
+            assert!(ours(&block.out, usize::MAX) == (wanted, None), "{distance} {behind}");
+        }
+    }
 }
 
 proptest! {

@@ -112,10 +112,11 @@ impl Half {
             holes,
         };
         fields.clear();
-        sources.clear();
         if out.wants().fields {
             describe::frame(&frame, source, self.dir, fields);
             describe::frame_sources(&frame, conn, source, pieces, sources);
+        } else {
+            sources.clear();
         }
         let packets = (at.packet > 0).then_some((current.first_packet, at.packet));
         let unit = Unit {

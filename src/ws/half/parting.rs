@@ -29,7 +29,7 @@ struct Parting<'b> {
 }
 
 impl Half {
-    /// Takes the Close frame that `bytes` begin with, if it may go the short way; nothing is under way, and
+    /// Takes the Close frame that `bytes` begin with, if it may go the short way: nothing is under way, and
     /// nobody looks at fields. The bytes behind it are given back.
     #[inline(never)]
     pub(super) fn parting<'b>(
@@ -40,6 +40,9 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
+        if !scratch.short_way || self.open.is_some() || out.wants().fields {
+            return None;
+        }
         let parting = recognise(bytes, self.dir, self.keys)?;
         if !shared.aftermath.may_part(self.dir, parting.code, at.time) {
             return None;

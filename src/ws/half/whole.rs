@@ -4,6 +4,7 @@
 //! the long way, where the rules are: here it is only known that none of them is broken. What comes out
 //! is the same either way, which the tests hold both against.
 
+use super::described::Described;
 use super::{Half, Scratch};
 use crate::limits;
 use crate::model::{At, Dir, Flow, LengthForm, ON, Opcode, Out, Single};
@@ -13,6 +14,7 @@ use crate::ws::{mask, utf8};
 
 /// A frame that carries a whole message.
 struct Whole<'b> {
+    dir: Dir,
     opcode: Opcode,
     /// The masking key, and the sender's keys, this one included.
     masking: Option<([u8; 4], KeyWatch)>,
@@ -98,16 +100,14 @@ impl Half {
         scratch: &mut Scratch,
     ) -> Option<(&'b [u8], Flow)> {
         let wants = out.wants();
-        if wants.fields {
+        if !shared.aftermath.is_quiet() {
             return None;
         }
-        let found = if shared.aftermath.is_quiet() { recognise(bytes, dir, &self.keys) } else { None };
-        let Some(whole) = found else {
-            return self.parting(shared, bytes, at, out, scratch);
-        };
+        let whole = recognise(bytes, dir, &self.keys)?;
         let shown = usize::try_from(wants.payload).unwrap_or(usize::MAX).min(whole.payload.len());
         let (payload, text) = clear(&whole, shown, &mut scratch.block)?;
-        let flow = self.take_whole(dir, shared, &whole, (payload, text), at, out);
+        let described = wants.fields.then_some(&mut scratch.described);
+        let flow = self.take_whole(shared, &whole, (payload, text), at, out, described);
         Some((whole.rest, flow))
     }
 
@@ -116,14 +116,14 @@ impl Half {
     #[inline(always)]
     fn take_whole(
         &mut self,
-        dir: Dir,
         shared: &mut Shared,
         whole: &Whole<'_>,
         (payload, text): (&[u8], Option<&str>),
         at: At,
         out: &mut Out<'_>,
+        described: Option<&mut Described>,
     ) -> Flow {
-        let length = whole.payload.len() as u64;
+        let (dir, length) = (whole.dir, whole.payload.len() as u64);
         let bytes = whole.head.len() as u64 + length;
         let offset = self.offset;
         self.offset += bytes;
@@ -140,7 +140,7 @@ impl Half {
         shared.aftermath.quiet_frame(dir);
         shared.next_n += 1;
         shared.next_m += 1;
-        out.emit_single(&Single {
+        let single = Single {
             conn: shared.conn,
             dir,
             at,
@@ -153,7 +153,14 @@ impl Half {
             payload,
             text,
             inferred: self.inferred,
-        })
+        };
+        match described {
+            None => out.emit_single(&single),
+            Some(described) => {
+                let source = shared.source(dir);
+                single.lend(|unit, message| described.tell(unit, message, source, at, out))
+            }
+        }
     }
 }
 
@@ -194,7 +201,7 @@ fn recognise<'b>(bytes: &'b [u8], dir: Dir, keys: &KeyWatch) -> Option<Whole<'b>
     if payload.len() > limits::BLOCK {
         return None;
     }
-    Some(Whole { opcode, masking, head, payload, rest })
+    Some(Whole { dir, opcode, masking, head, payload, rest })
 }
 
 /// The first `shown` bytes of the unmasked payload, and all of it as text if somebody looks at text; `None`

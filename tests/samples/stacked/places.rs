@@ -105,7 +105,7 @@ impl Places<'_> {
 
 impl Sink for Places<'_> {
     fn wants(&self) -> Wants {
-        Wants { fields: true, payload: 1 << 20, app: false, causes: false }
+        Wants { fields: true, payload: 1 << 20, app: false, causes: false, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -1,0 +1,98 @@
+//! What views and selections come to, whether a message is told as one thing or as two.
+
+use crate::decoder::{Decoder, Extensions};
+use crate::model::sample::in_words;
+use crate::model::{
+    At, Dir, Flow, FlowId, Interest, ON, Opcode, Receipt, Side, Sink, StreamEnd, Summary, Time, Unit, Wants,
+};
+use crate::render::stats::Stats;
+use crate::select::{Select, Selection};
+use crate::ws::encode;
+
+/// Every unit, word for word.
+struct Log(Wants, Vec<String>);
+
+impl Sink for Log {
+    fn wants(&self) -> Wants {
+        self.0
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        self.1.push(in_words(unit));
+        ON
+    }
+}
+
+/// Has each whole message told as two units.
+struct Apart<S>(S);
+
+impl<S: Sink> Sink for Apart<S> {
+    fn wants(&self) -> Wants {
+        self.0.wants()
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        self.0.take(unit)
+    }
+}
+
+/// What sinks come to that take frame and message at once, and what they come to if they do not.
+#[test]
+fn who_takes_frame_and_message_at_once_comes_to_the_same() {
+    fn play<S: Sink>(sink: S, by_short_way: bool) -> (S, Summary) {
+        let decoder = Decoder::new(sink);
+        let mut decoder = if by_short_way { decoder } else { decoder.by_the_long_way() };
+        for id in 0..3 {
+            decoder.open_upgraded(FlowId(id), None, Extensions::NONE);
+        }
+        let mut packet = 0;
+        for turn in 0..600_u64 {
+            let id = FlowId((turn % 3) as u32);
+            let (from, dir) = if turn % 5 < 2 { (Side::A, Dir::Client) } else { (Side::B, Dir::Server) };
+            // Some masked, some not, some with the wrong mask or text that is none; now and then a ping.
+            let key = (dir == Dir::Client) ^ (turn % 97 == 50);
+            let key = key.then_some((turn as u32).wrapping_mul(0x9E37_79B9).to_be_bytes());
+            let payload = "{\"a\": 1}".repeat((turn * turn % 23) as usize).into_bytes();
+            let (opcode, payload) = match turn % 41 {
+                0 => (Opcode::PING, vec![1, 2]),
+                1 => (Opcode::BINARY, vec![0xFF; 300]),
+                2 if turn > 300 => (Opcode::TEXT, vec![0xFF; 9]),
+                3 => (Opcode::TEXT, "\u{e4}".repeat(40).into_bytes()),
+                _ => (Opcode::TEXT, payload),
+            };
+            let mut bytes = encode::whole(opcode, key, &payload);
+            if turn % 7 == 0 {
+                bytes.extend(encode::whole(Opcode::TEXT, key.map(|_| [turn as u8, 7, 1, 2]), b"two"));
+            }
+            for piece in bytes.chunks(if turn % 11 == 0 { 5 } else { usize::MAX }) {
+                packet += 1;
+                let at = At { packet, byte: 54, time: Some(Time(packet * 1_000_000)) };
+                decoder.tick(Time(packet * 1_000_000));
+                assert_eq!(decoder.data(id, from, piece, at), Interest::Follow);
+            }
+        }
+        for id in 0..3 {
+            decoder.end(FlowId(id), Side::B, StreamEnd::Rst, Receipt::default(), At::default());
+        }
+        decoder.finish()
+    }
+    let told = |stats: Stats| format!("{stats:?}");
+    let (stats, summary) = play(Stats::new(), true);
+    let expected = (told(stats), summary.clone());
+    let (Apart(stats), summary) = play(Apart(Stats::new()), true);
+    assert_eq!((told(stats), summary), expected, "as two units");
+    let (stats, summary) = play(Stats::new(), false);
+    assert_eq!((told(stats), summary), expected, "the long way");
+    for selection in [Selection::default(), Selection { from: Some(Dir::Client), ..Selection::default() }] {
+        let select = |stats| Select::new(selection.clone(), stats);
+        let (at_once, _) = play(select(Stats::new()), true);
+        let (Apart(apart), _) = play(Apart(select(Stats::new())), true);
+        assert_eq!(at_once.verdict(), apart.verdict());
+        assert_eq!(told(at_once.into_inner()), told(apart.into_inner()), "{selection:?}");
+    }
+    // Causes that hang on how many messages there were, and what messages mean.
+    for app in [false, true] {
+        let log = |at_once| play(Log(Wants { causes: true, app, ..Wants::NOTHING }, Vec::new()), at_once).0.1;
+        assert_eq!(log(true), log(false));
+    }
+}
