@@ -16,7 +16,7 @@ pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement<'_>, w: &mut Wri
         w,
         "client": it.client,
         "server": it.server,
-        "target": it.target.as_deref(),
+        "target": it.target,
         "outcome": it.outcome.name(),
         "by": it.by,
         "close": it.close.map(|(by, close)| Closed(by, close)),
