@@ -8,6 +8,7 @@
 //! up without a word.
 
 mod about;
+mod address;
 mod census;
 mod encrypted;
 mod entry;
