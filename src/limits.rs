@@ -214,8 +214,8 @@ pub const INFLATED: u64 = 256 * 1024 * 1024;
 pub const INFLATED_SHOWN: u64 = 32 * 1024 * 1024;
 
 /// Compressed messages of other directions after which a window is hardly in a cache any longer: so many
-/// windows are more than most second-level caches hold. What is read in which order depends on it, and nothing
-/// else.
+/// windows are more than most second-level caches hold. What is read in which order depends on it, and
+/// nothing else.
 pub const WINDOWS_CACHED: u64 = 128;
 
 /// Compressed bytes of one message up to which it is told what context takeover saves, and which are kept

@@ -17,6 +17,7 @@ pub struct Talk {
 
 /// What a message means.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // it is moved once; a box for each message would be an allocation more
 pub enum Meaning {
     /// This.
     Own(App),

@@ -155,7 +155,8 @@ mod tests {
         assert!(alone.event_stream && !alone.upgraded);
         assert_eq!((alone.counted.application, alone.counted.requests), (9, 0));
         assert_eq!(alone.counted.heads + 9, answer.len() as u64);
-        let large = [&b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"[..], &[b'x'; 100_000]].concat();
+        let large =
+            [&b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"[..], &vec![b'x'; 100_000]].concat();
         let asked = carried(&[(Side::A, REQUEST), (Side::B, &large)], 1460);
         assert_eq!((asked.counted.application, asked.counted.messages), (100_000, 1));
     }

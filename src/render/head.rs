@@ -128,7 +128,9 @@ impl Teller<'_> {
         let short = || self.chosen(&groups, rows, false);
         let causes = if whole.len() < groups.len() { more_of(whole, short()) } else { whole };
         let more = (groups.len() - causes.len()) as u64 + head.more;
-        causes.into_iter().for_each(|cause| to.set(Block::Cause(cause)));
+        for cause in causes {
+            to.set(Block::Cause(cause));
+        }
         let more = match more {
             0 => None,
             1 => Some(lang.words("and 1 more: --view causes shows all").to_owned()),

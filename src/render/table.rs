@@ -250,7 +250,7 @@ const LETTERS: &str = {
     const ALL: [u8; 32 * FLAGS] = {
         let (mut all, mut at) = ([b'-'; 32 * FLAGS], 0);
         while at < all.len() {
-            if at / FLAGS >> (FLAGS - 1 - at % FLAGS) & 1 == 1 {
+            if (at / FLAGS) >> (FLAGS - 1 - at % FLAGS) & 1 == 1 {
                 all[at] = b"F123M"[at % FLAGS];
             }
             at += 1;

@@ -8,6 +8,7 @@
 //! up without a word.
 
 mod about;
+mod address;
 mod census;
 mod encrypted;
 mod entry;
@@ -206,7 +207,7 @@ impl Session {
         let given_up = cx.scratch.held.finding(Given::Heads, bytes);
         self.about.tunnel = None;
         self.about.heads_given_up = true;
-        self.http(cx, |http, about, cx| http.gap(about, cx))?;
+        self.http(cx, Http::gap)?;
         let Some(told) = &self.about.told else { return ON };
         told.note(Dir::Client, at, &[given_up], cx)
     }
@@ -260,7 +261,7 @@ impl Session {
             Phase::WebSocket(talk) => {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
-            Phase::Http(_) => self.http(cx, |http, about, cx| http.gap(about, cx)),
+            Phase::Http(_) => self.http(cx, Http::gap),
             Phase::New | Phase::Probe(_) => {
                 self.about.start =
                     if self.about.start == Start::Opened { Start::Midway } else { self.about.start };

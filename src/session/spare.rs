@@ -31,6 +31,7 @@ fn keep<T>(spare: &mut Vec<T>, it: T) {
 }
 
 /// A box with `it`: one that was left, if there is any.
+#[allow(clippy::unnecessary_box_returns)] // the box is what is used again
 fn reuse<T>(spare: Option<Box<T>>, it: T) -> Box<T> {
     match spare {
         Some(mut room) => {
@@ -87,6 +88,7 @@ impl Spare {
     }
 
     /// A room for a request that waits.
+    #[allow(clippy::unnecessary_box_returns)] // the box is what is used again
     pub(super) fn asked(&mut self, head: &[u8], key: [u8; 24], at: At) -> Box<Asked> {
         let mut asked = self.asked.pop().unwrap_or_default();
         asked.again(head, key, at);

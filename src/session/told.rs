@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use super::Context;
 use super::about::{About, Told};
+use super::address::is_public;
 use super::entry::Attempt;
 use super::judged::Judged;
-use super::memory::is_public;
 use super::preface::Preface;
 use super::spare::Spare;
 use crate::http::handshake::{self, ResponseFacts};

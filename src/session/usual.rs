@@ -15,17 +15,11 @@ use crate::model::{At, Dir, Handshake, Roles};
 use crate::ws::Extensions;
 
 /// A usual request that waits for its answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Asked {
     head: Vec<u8>,
     key: [u8; 24],
     at: At,
-}
-
-impl Default for Asked {
-    fn default() -> Self {
-        Self { head: Vec::new(), key: [0; 24], at: At::default() }
-    }
 }
 
 impl Asked {

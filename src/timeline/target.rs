@@ -15,7 +15,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like it.
+    /// The target of an Engine.IO WebSocket, by its handshake or, without one, by a packet that looks like
+    /// it.
     pub fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Self> {
         if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
             return Self::parse(target).filter(Self::is_engine_io);

@@ -246,6 +246,7 @@ const KEPT: &[(&str, &[&str])] = &[
             "less -R",
             "wstool decode --view bits {}",
             "wstool replay {name}",
+            "--write",
             " --lang zh",
             "```sh\nwstool lesson {lesson} --course {course} --student {seed}\n\
              wstool lesson answer {lesson}.1 \
@@ -270,8 +271,9 @@ const KEPT: &[(&str, &[&str])] = &[
         &["Connection to a namespace", "Sending and receiving data"],
     ),
     ("what columns of a list are called", &["full name", "id number", "student id", "student name"]),
-    ("names of files", &["html", "md", "png", "svg", "{}.html", "{}.md"]),
+    ("names of files", &["html", "md", "png", "svg", "{}.html", "{}.md", ".cap", ".pcap", ".pcapng"]),
     ("units, and what stands for a sign in ASCII", &["min", "ms", "ns", "us", "{} min", "sec. "]),
+    ("part of a line that is English in every language", &["Close 1000 from the "]),
     (
         "not shown to anybody",
         &[

@@ -25,13 +25,11 @@ pub(super) fn json(text: &[u8], buf: &mut [u8], at: usize) -> (usize, usize) {
         buf[at] = b' ';
         return (1, at + 1);
     }
-    match hidden(text) {
-        Some((unit, length)) => (length, unicode(unit, buf, at)),
-        None => {
-            buf[at] = *first;
-            (1, at + 1)
-        }
+    if let Some((unit, length)) = hidden(text) {
+        return (length, unicode(unit, buf, at));
     }
+    buf[at] = *first;
+    (1, at + 1)
 }
 
 /// How many bytes there are before one that is [`ODD`].

@@ -8,17 +8,18 @@ use crate::render::style::Ink;
 /// Words count by where they stand: the same words elsewhere may make another likeness, but never other
 /// words the same one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Likeness([u64; 8]);
+pub struct Likeness([[u64; 4]; 2]);
 
 impl Likeness {
     /// The likeness that these numbers and words make.
-    pub fn of([a, b, c, d]: [u64; 4], [e, f, g, h]: [&'static str; 4]) -> Self {
-        Self([a, b, c, d, number(e), number(f), number(g), number(h)])
+    pub fn of(numbers: [u64; 4], words: [&'static str; 4]) -> Self {
+        Self([numbers, words.map(number)])
     }
 
     /// Which place it has among those that are remembered.
     fn place(self) -> usize {
-        let all = self.0.iter().fold(0, |all: u64, part| (all.rotate_left(5) ^ part).wrapping_mul(SPREAD));
+        let mix = |all: u64, part: &u64| (all.rotate_left(5) ^ part).wrapping_mul(SPREAD);
+        let all = self.0.as_flattened().iter().fold(0, mix);
         (all >> (u64::BITS - PLACES.ilog2())) as usize
     }
 }
@@ -179,7 +180,8 @@ mod tests {
                 page.put(Ink::Plain, &number.to_string()).put_value(Ink::Plain, 0, "x", 1);
                 page.line();
             });
-            expected.push_str(&format!("{number}x\n"));
+            expected.push_str(&number.to_string());
+            expected.push_str("x\n");
         }
         assert_eq!(*page.lines(), expected);
     }

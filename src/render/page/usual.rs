@@ -75,15 +75,12 @@ impl Page {
             let columns = escape::as_they_are(&words, ascii);
             Phrase { words, columns }
         });
-        match way.columns {
-            Some(columns) => {
-                self.text.push_str(&way.words);
-                self.column += columns;
-            }
-            None => {
-                let words = way.words.clone();
-                self.add_cells(&words);
-            }
+        if let Some(columns) = way.columns {
+            self.text.push_str(&way.words);
+            self.column += columns;
+        } else {
+            let words = way.words.clone();
+            self.add_cells(&words);
         }
         self.close(ink);
     }

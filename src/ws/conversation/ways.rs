@@ -142,7 +142,7 @@ proptest! {
         fields in any::<bool>(),
     ) {
         let extensions = if known { Extensions::NONE } else { Extensions::UNKNOWN };
-        let wants = Wants { payload, fields, ..Wants::NOTHING };
+        let wants = Wants { fields, payload, ..Wants::NOTHING };
         let short = told(&sent, wants, extensions, Scratch::default());
         let long = told(&sent, wants, extensions, Scratch::default().without_short_way());
         for (short, long) in short.iter().zip(&long) {

@@ -1,9 +1,9 @@
 //! Matches that are copied together.
 //!
 //! Of a thousand connections that take turns no window is in a cache when its next message comes, and each
-//! match is copied from a place that has to be fetched first. Nothing but the output depends on what is there:
-//! so matches are noted, all their places are read, one right behind the other, which fetches them at the
-//! same time, and only then copied.
+//! match is copied from a place that has to be fetched first. Nothing but the output depends on what is
+//! there: so matches are noted, all their places are read, one right behind the other, which fetches them at
+//! the same time, and only then copied.
 
 #![allow(clippy::inline_always, reason = "the innermost loop: measured")]
 

@@ -1,4 +1,4 @@
-//! The short way for what nearly all WebSockets end with: a whole Close frame that says a usual code and
+//! The short way for what nearly all `WebSocket`s end with: a whole Close frame that says a usual code and
 //! nothing else, and the answer that repeats it.
 //!
 //! As with [whole messages](super::whole) it is decided first whether a frame goes this way, and nothing
