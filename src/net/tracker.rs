@@ -1,6 +1,7 @@
 //! All flows of a capture, driven packet by packet.
 
 mod appointments;
+mod unopened;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow::{Break, Continue};
@@ -9,7 +10,6 @@ use etherparse::ip_number;
 
 use super::flow::{After, Flow, Halt};
 use super::fragments::{Fragments, Whole};
-use super::icmp;
 use super::ip::{self, Datagram};
 use super::key::Key;
 use super::network::Network;
@@ -303,20 +303,6 @@ impl Tracker {
         self.segment(segment, packet, time, sink)
     }
 
-    /// Takes what may be an ICMP message on a SYN.
-    #[cold]
-    fn unreachable(&mut self, datagram: &Datagram<'_>, packet: &Packet<'_>) {
-        let Some((key, why)) = icmp::unreachable(datagram) else { return };
-        let flow = self.table.only(&key).and_then(|slot| self.table.get_mut(slot));
-        let Some(flow) = flow.filter(|flow| flow.unopened().is_some()) else { return };
-        let flow = flow.first.0;
-        let is_known = self.unreachable.iter().any(|(known, ..)| *known == flow);
-        if !is_known && self.unreachable.len() < limits::UNREACHABLE {
-            let at = At { packet: packet.number, byte: 0, time: Some(packet.time) };
-            self.unreachable.push((flow, why, at));
-        }
-    }
-
     /// No more packets will come: delivers what waits and closes every flow,
     /// the longest idle first.
     pub fn finish<S: StreamSink>(&mut self, sink: &mut S) -> Going {
@@ -494,18 +480,8 @@ impl Tracker {
                 sink.transport(FlowId(slot), flow.facts());
             }
             sink.close(FlowId(slot), flow.over.unwrap_or(why), flow.pulse.last().1);
-        } else if let Some((server, why)) = flow.unopened() {
-            let (packet, time) = flow.pulse.last();
-            let at = At { packet, byte: 0, time: Some(time) };
-            let flow = flow.first.0;
-            let told = self.unreachable.iter().position(|(told, ..)| *told == flow);
-            let told = told.map(|told| self.unreachable.swap_remove(told));
-            // One that was sent once may be answered after the capture.
-            let is_certain = !matches!(why, Unopened::Silence { syns: 1, .. });
-            let (why, at) = told.map_or((why, at), |(_, why, at)| (why, at));
-            if is_certain || told.is_some() {
-                sink.unopened(server, why, at);
-            }
+        } else {
+            self.tell_unopened(slot, sink);
         }
         self.held = self.held.saturating_sub(cost);
         self.table.remove(slot);
