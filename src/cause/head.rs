@@ -182,10 +182,14 @@ impl Head {
         let is_explained = |group: &&Group| {
             let is_reset = crash::is_reset(group.rule);
             let is_part = |other: &Group| {
+                let is_then = |at: &Place| crowd::is_then(other.rule, other.last.time, at.time);
                 crowd::ENDS.contains(&other.rule)
                     && other.server == group.server
-                    // A reset at another time is another thing.
-                    && (!is_reset || crowd::may_explain(other, group))
+                    // Resets of more connections, or at another time, are another thing.
+                    && (!is_reset
+                        || group.connections <= other.connections
+                            && is_then(&group.first)
+                            && is_then(&group.last))
             };
             let is_manner = MANNERS.contains(&group.rule) || *group.rule == silence::NO_HEARTBEAT;
             (is_manner || is_reset) && group.server.is_some() && self.groups.iter().any(is_part)
@@ -393,7 +397,9 @@ fn joined<'a>(groups: impl Iterator<Item = &'a Group>) -> Vec<Cow<'a, Group>> {
         match row.split_first() {
             Some((first, others)) if row.len() >= PATHS => {
                 let mut all = (*first).clone();
-                others.iter().for_each(|other| all.join(other));
+                for other in others {
+                    all.join(other);
+                }
                 joined.push(Cow::Owned(all));
             }
             _ => joined.extend(row.into_iter().map(Cow::Borrowed)),

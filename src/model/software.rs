@@ -67,7 +67,7 @@ impl Software {
         }
     }
 
-    /// The program, and its setting for idle connections, if it is one that passes WebSockets on.
+    /// The program, and its setting for idle connections, if it is one that passes `WebSockets` on.
     pub fn proxy(self) -> Option<Text> {
         Some(Text::new(match self {
             Self::Nginx => "nginx (proxy_read_timeout)",

@@ -10,10 +10,10 @@ use std::net::SocketAddr;
 
 use foldhash::fast::RandomState;
 
+use super::alerts::Alerts;
 use super::census::Census;
 use super::entry::{Attempt, Entry, Pair};
 use super::key::Key;
-use super::refused::Alerts;
 use super::spare::Spare;
 use crate::http::handshake::{Usual, stripped};
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};

@@ -9,6 +9,7 @@
 
 mod about;
 mod address;
+mod alerts;
 mod census;
 mod encrypted;
 mod entry;

@@ -102,7 +102,7 @@ impl Marks {
         match unit.body {
             Body::Meta(meta) => self.start = meta.start,
             Body::File(file) if !self.is_one => {
-                let place = usize::try_from(file.number).unwrap_or_default();
+                let place = file.number;
                 self.over.push(std::mem::replace(&mut self.part, Part { place, ..Part::default() }));
                 return;
             }
