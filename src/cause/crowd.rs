@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use super::over::Over;
-use super::{Fast, Group, Place, silence};
+use super::{Fast, silence};
 use crate::limits;
 use crate::model::quantity::{grouped, span};
 use crate::model::{
@@ -42,15 +42,10 @@ rules! {
 /// Those that explain why connections ended, and not only what came of it.
 pub(super) static ENDS: &[&Rule] = &[&SAME_SILENCE, &ENDED_TOGETHER];
 
-/// Whether ends that these connections had together are those of a group, as far as its time and its number
-/// of connections tell.
-pub(super) fn may_explain(together: &Group, group: &Group) -> bool {
-    let ended = together.last.time;
-    let is_then = |place: &Place| {
-        let apart = place.time.zip(ended).map_or(0, |(time, ended)| time.since(ended).abs());
-        *together.rule != ENDED_TOGETHER || apart <= SECOND
-    };
-    group.connections <= together.connections && is_then(&group.first) && is_then(&group.last)
+/// Whether an end at a time is one of those that one of [`ENDS`] tells of, the last of which was at `ended`.
+pub(super) fn is_then(rule: &Rule, ended: Option<Time>, time: Option<Time>) -> bool {
+    let apart = time.zip(ended).map_or(0, |(time, ended)| time.since(ended).abs());
+    *rule != ENDED_TOGETHER || apart <= SECOND
 }
 
 /// What is remembered of a connection that is over.

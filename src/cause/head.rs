@@ -162,10 +162,14 @@ impl Head {
         let is_explained = |group: &&Group| {
             let is_reset = crash::is_reset(group.rule);
             let is_part = |other: &Group| {
+                let is_then = |at: &Place| crowd::is_then(other.rule, other.last.time, at.time);
                 crowd::ENDS.contains(&other.rule)
                     && other.server == group.server
-                    // A reset at another time is another thing.
-                    && (!is_reset || crowd::may_explain(other, group))
+                    // Resets of more connections, or at another time, are another thing.
+                    && (!is_reset
+                        || group.connections <= other.connections
+                            && is_then(&group.first)
+                            && is_then(&group.last))
             };
             (MANNERS.contains(&group.rule) || is_reset)
                 && group.server.is_some()
