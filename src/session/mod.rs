@@ -10,6 +10,7 @@
 mod about;
 mod address;
 mod alerts;
+mod asked;
 mod census;
 mod encrypted;
 mod entry;
@@ -37,6 +38,7 @@ use crate::model::{At, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Out, 
 use crate::ws::{Conversation, Given, Scratch};
 
 use self::about::About;
+use self::asked::Asked;
 pub use self::census::Census;
 use self::encrypted::Encrypted;
 use self::http::{Http, Next, Over, Run, Turn};
@@ -45,7 +47,6 @@ use self::probe::Probe;
 pub use self::refused::Refusals;
 #[cfg(test)]
 pub(crate) use self::spare::Spare;
-use self::usual::Asked;
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -194,7 +195,7 @@ impl Session {
     /// When it asked for what is not answered yet, if it waits for an answer.
     pub fn silent_since(&self) -> Option<Option<Time>> {
         match &self.phase {
-            Phase::Asked(asked) => Some(asked.at().time),
+            Phase::Asked(asked) => Some(asked.at.time),
             Phase::Http(http) if self.is_told() && http.holds_something() => Some(http.silent_since()),
             _ => None,
         }

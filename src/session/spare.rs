@@ -4,7 +4,7 @@
 //! Of each kind a few are kept ([`limits::SPARE_ROOMS`]): as many as begin before the next one is over.
 
 use super::about::Told;
-use super::usual::Asked;
+use super::asked::Asked;
 use crate::limits;
 use crate::model::{At, EndKind, Ending};
 use crate::ws::Conversation;

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use super::asked::Asked;
 use super::entry::Attempt;
 use super::http::Http;
 use super::told::UsualHead;
@@ -14,35 +15,10 @@ use crate::http::handshake::{self, ResponseFacts, UsualRequest};
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::ws::Extensions;
 
-/// A usual request that waits for its answer.
-#[derive(Debug, Default)]
-pub(super) struct Asked {
-    head: Vec<u8>,
-    key: [u8; 24],
-    at: At,
-}
-
 impl Asked {
-    /// Another request waits.
-    pub fn again(&mut self, head: &[u8], key: [u8; 24], at: At) {
-        self.head.clear();
-        self.head.extend_from_slice(head);
-        (self.key, self.at) = (key, at);
-    }
-
-    /// Bytes that there is room for in the head.
-    pub fn capacity(&self) -> usize {
-        self.head.capacity()
-    }
-
     /// Bytes that it counts for: as many as HTTP would hold in its place.
     pub fn cost(&self) -> usize {
         Http::cost_of_one(self.head.len())
-    }
-
-    /// When it was made.
-    pub fn at(&self) -> At {
-        self.at
     }
 }
 

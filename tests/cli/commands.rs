@@ -695,7 +695,7 @@ fn samples_are_listed_and_written() {
         assert!(list.lines().count() > 250 && list.contains("  samples/handshakes/rfc6455.http "), "{list}");
     }
     let (_, few, _) = output(&mut wstool(&["samples", "chromium", "pcap"]));
-    assert_eq!(few.matches("  samples/").count(), 4, "{few}");
+    assert_eq!(few.matches("  samples/").count(), 5, "{few}");
     let (_, records, _) = output(&mut wstool(&["samples", "--format", "json"]));
     let records: serde_json::Value = serde_json::from_str(&records).expect("JSON");
     let rule = records.as_array().expect("a list").iter().find(|r| r["rule"] == "invalid-utf8");
