@@ -180,6 +180,11 @@ impl Huffman {
         Some(code)
     }
 
+    /// Whether any bits begin with a code.
+    pub fn is_complete(&self) -> bool {
+        (1..16).map(|length| u32::from(self.counts[length]) << (15 - length)).sum::<u32>() == 1 << 15
+    }
+
     /// Fills the table with the codes that are short enough.
     fn fill(&mut self) {
         let (mut first, mut index) = (0usize, 0usize);
@@ -294,6 +299,8 @@ mod tests {
         let single = plain(&[0, 1]).unwrap();
         assert_eq!(symbol(&single, 0, 1), Some((1, 1)));
         assert!(single.decode(1, 1).is_some_and(Code::is_none));
-        assert!(plain(&[0; 30]).unwrap().decode(0, 1).is_some_and(Code::is_none));
+        let none = plain(&[0; 30]).unwrap();
+        assert!(none.decode(0, 1).is_some_and(Code::is_none));
+        assert!(!single.is_complete() && !none.is_complete() && plain(&[2, 1, 2]).unwrap().is_complete());
     }
 }

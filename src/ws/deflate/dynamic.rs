@@ -83,6 +83,10 @@ impl Dynamic {
         }
         // The place of the distances is free until their lengths are known.
         self.codes.distances = Huffman::new(&self.lengths[..19], Code::length).ok_or(Bad)?;
+        // With one code or none, all lengths would be the same, and those make no code that can end a block.
+        if !self.codes.distances.is_complete() {
+            return Err(Bad);
+        }
         self.have = 0;
         self.stage = Stage::Lengths;
         Ok(true)
@@ -100,7 +104,6 @@ impl Dynamic {
             bits.drop(code.bits());
             let more = bits.take(code.extra()).unwrap_or(0) as usize;
             let (value, times) = match code.value() {
-                _ if code.is_none() => return Err(Bad),
                 16 => (*have.checked_sub(1).and_then(|last| lengths.get(last)).ok_or(Bad)?, 3 + more),
                 17 => (0, 3 + more),
                 18 => (0, 11 + more),
