@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::sample::connection;
+use crate::model::{Case, Measure, Quantity};
 
 /// A finding in a connection, told while it is open.
 fn note(conn: u32, packet: u64, finding: Finding, head: &mut Head) {
