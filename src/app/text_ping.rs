@@ -84,12 +84,8 @@ fn read(said: &Said<'_>) -> Option<App> {
     };
     let word = word.rsplit([':', '.']).next()?.to_ascii_lowercase();
     let (heartbeat, summary) = match word.as_str() {
-        "ping" => {
-            (Some(Heartbeat::Ping), "ping as data: the WebSocket sees an ordinary text message")
-        }
-        "pong" => {
-            (Some(Heartbeat::Pong), "pong as data: the WebSocket sees an ordinary text message")
-        }
+        "ping" => (Some(Heartbeat::Ping), "ping as data: the WebSocket sees an ordinary text message"),
+        "pong" => (Some(Heartbeat::Pong), "pong as data: the WebSocket sees an ordinary text message"),
         "heartbeat" => (None, "heartbeat as data: the WebSocket sees an ordinary text message"),
         _ => return None,
     };

@@ -10,7 +10,7 @@ use super::super::head::Head;
 use super::{check_request, check_response};
 use crate::model::{Dir, Field, Header, SourceId, Span, Text, Verdict};
 
-/// Header fields in the head that begins the stream `source`, and which a [usual](super::usual) message of
+/// Header fields in the head that begins the stream `source`, and which a usual message of
 /// `dir` is, or begins with.
 pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>> {
     // More are rare.
