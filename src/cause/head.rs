@@ -125,7 +125,7 @@ impl Head {
     /// comes before the rules that were broken in it, and what several connections show together before
     /// what each of them shows.
     ///
-    /// What is said of [many paths](PATHS) of a server in the same words is said once.
+    /// What is said of many paths of a server in the same words is said once.
     pub fn groups(&self) -> Vec<Cow<'_, Group>> {
         let mut worst: HashMap<u32, Severity, Fast> = HashMap::default();
         for group in &self.groups {
