@@ -145,13 +145,7 @@ impl Refusals {
         let is_one = ports().min() == ports().max();
         let is_all = !self.too_many && self.opened == alerts.connections && is_one;
         for alerted in alerts.servers.iter().filter(|it| is_all || memory.is_server(it.server)) {
-            let (first, last) = (alerted.first, alerted.last);
-            out.emit(&Unit {
-                time: last.time,
-                packets: (first.packet > 0).then_some((first.packet, last.packet)),
-                findings: &[alerted.finding()],
-                ..Unit::of(0, Body::Note)
-            })?;
+            emit(alerted.finding(), alerted.first, alerted.last, out)?;
         }
         for refusal in &self.servers {
             if !is_all && !memory.is_server(refusal.server) {
@@ -162,14 +156,18 @@ impl Refusals {
             //# connection failed or because any proxy used returned an error,
             //# then the client MUST _Fail the WebSocket Connection_ and abort
             //# the connection attempt.
-            let Refusal { first, last, .. } = refusal;
-            out.emit(&Unit {
-                time: last.time,
-                packets: (first.packet > 0).then_some((first.packet, last.packet)),
-                findings: &[refusal.finding()],
-                ..Unit::of(0, Body::Note)
-            })?;
+            emit(refusal.finding(), refusal.first, refusal.last, out)?;
         }
         ON
     }
+}
+
+/// Tells what was found in the packets from `first` to `last`.
+fn emit(finding: Finding, first: At, last: At, out: &mut Out<'_>) -> Flow {
+    out.emit(&Unit {
+        time: last.time,
+        packets: (first.packet > 0).then_some((first.packet, last.packet)),
+        findings: &[finding],
+        ..Unit::of(0, Body::Note)
+    })
 }
