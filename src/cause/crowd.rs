@@ -3,14 +3,19 @@
 //! Connections are told when they are over, in whatever order that is; what happened when is sorted out at
 //! the end. So the same comes out however the capture is cut or its packets are ordered.
 
+mod half_open;
+mod storm;
+
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
+use self::half_open::{left_half_open, orphaned};
+use self::storm::Storm;
 use super::over::Over;
 use super::silence::Evidence;
 use super::{Fast, silence};
 use crate::limits;
-use crate::model::quantity::{grouped, span};
+use crate::model::quantity::span;
 use crate::model::{
     Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, Text, Time, rules,
 };
@@ -100,16 +105,10 @@ pub struct Together {
 
 const MILLISECOND: i64 = 1_000_000;
 const SECOND: i64 = 1000 * MILLISECOND;
-/// A client that comes back sooner than this has not waited.
-const NO_PAUSE: i64 = SECOND;
-/// How often it has to, to be told of.
+/// How often a client has to come back without a pause, to be told of.
 const STORM: usize = 5;
 /// A page that is left sooner than this was hardly looked at.
 const GLANCE: i64 = 2 * SECOND;
-/// Earlier connections of a client that are looked at.
-const LOOKED_BACK: usize = 32;
-/// Clients that are named one by one.
-const NAMED: usize = 3;
 /// Ends that belong together are not further apart than this.
 const MOMENT: i64 = 250 * MILLISECOND;
 /// How many connections have to end for it to be the server's end, and to come back to be a herd.
@@ -262,132 +261,6 @@ fn same_silence(server: Endpoint, events: &[Event]) -> Option<Together> {
         .because(Diagnosis::new(SAME_SILENCE.id, behind, mend))
         .like(case);
     Some(together(finding, server, &events))
-}
-
-/// A client that comes back without a pause.
-struct Storm {
-    client: Option<IpAddr>,
-    /// How long it waited each time, in nanoseconds.
-    pauses: Vec<i64>,
-    /// The connections after which it did.
-    lost: Vec<Event>,
-}
-
-impl Storm {
-    /// What a client does after connections that ended like this, if it does it so often at least; `events`
-    /// are its own, by when they began.
-    fn of(events: &[Event], is_lost: impl Fn(&Event) -> bool, least: usize) -> Option<Self> {
-        let mut ended: Vec<Event> = events.iter().copied().filter(|event| is_lost(event)).collect();
-        ended.sort_by_key(|event| (event.ended, event.conn));
-        let (mut pauses, mut lost) = (Vec::new(), Vec::new());
-        let mut next = 0;
-        for event in events {
-            // Each end is followed by one beginning: the first one after it.
-            while let Some(before) = ended.get(next) {
-                let pause = event.began.since(before.ended);
-                if pause < 0 {
-                    break;
-                }
-                next += 1;
-                if pause < NO_PAUSE {
-                    pauses.push(pause);
-                    lost.push(*before);
-                    break;
-                }
-            }
-        }
-        let client = events.first()?.client;
-        (pauses.len() >= least).then_some(Self { client, pauses, lost })
-    }
-
-    /// The finding about it, where so many clients of the server do the same: of many none is named.
-    fn tell(&self, server: Endpoint, clients: usize) -> Option<Together> {
-        let Self { client, pauses, lost } = self;
-        let lived = range(Quantity::Lived, lost.iter().map(|event| event.ended.since(event.began)));
-        let back = range(Quantity::Back, pauses.iter().copied());
-        let what = match client {
-            _ if clients > NAMED => {
-                Text::with("{} clients connect to {} again and again without a pause", clients).and(server)
-            }
-            Some(client) => {
-                Text::with("{} connects to {} again and again without a pause", client).and(server)
-            }
-            None => Text::with("a client connects to {} again and again without a pause", server),
-        };
-        let measures = [Some(Measure::count(Quantity::Times, pauses.len() as u64)), lived, back];
-        let case = Case::new(what, measures.into_iter().flatten().collect());
-        let (least, most) = (pauses.iter().min()?, pauses.iter().max()?);
-        let got = Text::with(
-            "back {} times, {} to {} after the last connection had ended",
-            grouped(pauses.len() as u64),
-        )
-        .and(span(*least))
-        .and(span(*most));
-        let expected = "a pause that grows with each failure".into();
-        let case = Case { client: *client, ..case };
-        let mut finding = Finding::new(&RECONNECT_STORM, Dir::Client, expected, got).like(case);
-        if lost.iter().all(|event| event.left) {
-            finding = finding.because(Diagnosis::new(
-                RECONNECT_STORM.id,
-                "a page that is loaded again and again: each time it leaves with 1001, and opens a new \
-                 connection",
-                "look for what reloads the page: a script, a redirect to itself, a development server",
-            ));
-        }
-        Some(together(finding, server, lost))
-    }
-}
-
-/// When the client of a connection was heard last, if its host knew nothing of it afterwards, or was never
-/// heard again although the server had something for it.
-fn orphaned(over: &Over<'_>) -> Option<Time> {
-    let facts = over.ending.transport.as_deref().filter(|_| over.is_websocket() && over.close().is_none())?;
-    let [client, server] = &facts.sides;
-    if client.fin.is_some() || server.fin.is_some() {
-        return None;
-    }
-    if client.disowned {
-        return over.ending.sides[Dir::Client.index()].heard.or(over.ending.began);
-    }
-    let (heard, spoke) = (client.heard?.1, server.heard?.1);
-    let in_vain = server.resent.unanswered > 0 || server.keep_alive.unanswered > 0;
-    (in_vain && spoke > heard).then_some(heard)
-}
-
-/// Connections that a server held open when their client was back; `events` are the client's own, by when
-/// they began.
-fn left_half_open(server: Endpoint, events: &[Event]) -> Option<Together> {
-    let back = |old: &Event| {
-        let since = old.orphaned?;
-        let later = events.partition_point(|event| event.began <= since);
-        let next = events[later..].iter().find(|event| event.conn != old.conn)?;
-        // Who has others open is several behind one address, or never was away.
-        let is_open = |event: &Event| event.conn != old.conn && event.ended > next.began;
-        let is_alone = !events[..later].iter().rev().take(LOOKED_BACK).any(is_open);
-        (is_alone && next.began < old.ended).then(|| (*old, next.conn, old.ended.since(next.began)))
-    };
-    let held: Vec<_> = events.iter().filter_map(back).collect();
-    let (old, new, both) = *held.first()?;
-    let client = events.first()?.client.map_or_else(|| "a client".to_owned(), |client| client.to_string());
-    let what =
-        Text::with("{} was back at {} while its old connection was still open there", client).and(server);
-    let got = Text::with("connection {} was open for {} after connection {} had begun", old.conn)
-        .and(span(both))
-        .and(new);
-    let times = Some(held.len() as u64).filter(|times| *times > 1);
-    let measures = times.map(|times| Measure::count(Quantity::Times, times)).into_iter().collect();
-    let case = Case::new(what, measures);
-    let behind = Text::with(
-        "the host of the client lost connection {} without a word; it came back with connection {}",
-        old.conn,
-    )
-    .and(new);
-    let mend = HALF_OPEN.usually.map_or("", |it| it.fix);
-    let finding = Finding::new(&HALF_OPEN, None, "one connection at a time".into(), got)
-        .because(Diagnosis::new(HALF_OPEN.id, behind, mend))
-        .like(case);
-    let lost: Vec<Event> = held.into_iter().map(|(old, ..)| old).collect();
-    Some(together(finding, server, &lost))
 }
 
 /// All connections of a server that were open ended together, and perhaps came back together.

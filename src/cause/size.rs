@@ -2,7 +2,7 @@
 
 use super::over::{Over, seen_in};
 use crate::model::quantity::{grouped, size};
-use crate::model::{Case, Cite, Diagnosis, Finding, Measure, Quantity, StreamEnd, Text, rules};
+use crate::model::{Case, Cite, Finding, Measure, Quantity, StreamEnd, Text, rules};
 
 rules! {
     /// Large messages.
@@ -44,9 +44,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         .word(end.by.name())
         .word(sender.name());
     let measure = Measure::of(Quantity::Bytes, i64::try_from(bytes).unwrap_or(i64::MAX));
-    let mend = AT_THE_END.usually.map_or("", |it| it.fix);
     let finding = Finding::new(&AT_THE_END, None, "1009 from who cannot take it".into(), got)
-        .because(Diagnosis::new(AT_THE_END.id, behind, mend))
+        .behind(behind)
         .like(Case::new(what, vec![measure]));
     causes.push(seen_in(finding, end.packet));
 }

@@ -161,6 +161,14 @@ impl Finding {
         self
     }
 
+    /// Says what may be behind it, where what to change is what usually is with its rule.
+    #[must_use]
+    pub fn behind(self, what: Text) -> Self {
+        let fix = self.rule.usually.map_or("", |usually| usually.fix);
+        let id = self.rule.id;
+        self.because(Diagnosis::new(id, what, fix))
+    }
+
     /// Says what others of its rule have in common with it.
     #[must_use]
     pub fn like(mut self, case: Case) -> Self {
