@@ -7,7 +7,7 @@
 use super::choice::Choice;
 use super::columns::centred;
 use super::json::Scope;
-use super::outline::{Outline, PREVIEW};
+use super::outline::{Outline, looked_into};
 use super::page::Page;
 use super::screen::{Layout, Screen};
 use super::style::Ink;
@@ -28,13 +28,7 @@ pub static VIEW: Choice =
 
 impl Layout for BitsLayout {
     fn wants(options: &Options) -> Wants {
-        Wants {
-            fields: true,
-            payload: options.payload.unwrap_or(PREVIEW),
-            app: false,
-            causes: true,
-            ..Wants::NOTHING
-        }
+        looked_into(options)
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use super::json::Scope;
-use super::outline::{Outline, PREVIEW};
+use super::outline::{Outline, looked_into};
 use super::page::Page;
 use super::said::{Figure, Payload};
 use super::screen::{Layout, Screen};
@@ -25,13 +25,7 @@ pub static VIEW: Choice = Choice::of::<HexLayout>("hex", "Bytes beside their mea
 
 impl Layout for HexLayout {
     fn wants(options: &Options) -> Wants {
-        Wants {
-            fields: true,
-            payload: options.payload.unwrap_or(PREVIEW),
-            app: false,
-            causes: true,
-            ..Wants::NOTHING
-        }
+        looked_into(options)
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {

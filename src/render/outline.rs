@@ -7,10 +7,15 @@ use super::files::Files;
 use super::said::{Block, Heading, Setter};
 use super::words::Frequent;
 use crate::lang::Lang;
-use crate::model::{Body, InputFile, Meta, Unit};
+use crate::model::{Body, InputFile, Meta, Unit, Wants};
 
 /// Payload bytes kept of each frame and message unless asked for more.
 pub const PREVIEW: u64 = 2048;
+
+/// What a view looks at that shows annotated fields.
+pub(super) fn looked_into(options: &Options) -> Wants {
+    Wants { fields: true, payload: options.payload.unwrap_or(PREVIEW), causes: true, ..Wants::NOTHING }
+}
 
 /// What is remembered from one unit to the next.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use super::json::Scope;
-use super::outline::{Outline, PREVIEW};
+use super::outline::{Outline, looked_into};
 use super::page::Page;
 use super::said::{self, Setter};
 use super::screen::{Layout, Screen};
@@ -23,13 +23,7 @@ pub static VIEW: Choice =
 
 impl Layout for TreeLayout {
     fn wants(options: &Options) -> Wants {
-        Wants {
-            fields: true,
-            payload: options.payload.unwrap_or(PREVIEW),
-            app: true,
-            causes: true,
-            ..Wants::NOTHING
-        }
+        Wants { app: true, ..looked_into(options) }
     }
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
