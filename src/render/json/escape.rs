@@ -64,23 +64,17 @@ pub(super) fn run(run: &[u8], buf: &mut [u8], mut at: usize) -> (usize, usize) {
             continue;
         }
         let (words, _) = block.as_chunks();
-        for word in words {
-            let word = u64::from_le_bytes(*word);
-            if is_odd(word) {
-                return (taken, at);
-            }
-            at = escape_word(word, at, buf);
-            taken += 8;
+        let (count, end) = escape_words(words, at, buf);
+        (taken, at) = (taken + 8 * count, end);
+        if count < words.len() {
+            return (taken, at);
         }
     }
     let (words, tail) = rest.as_chunks();
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        if is_odd(word) {
-            return (taken, at);
-        }
-        at = escape_word(word, at, buf);
-        taken += 8;
+    let (count, end) = escape_words(words, at, buf);
+    (taken, at) = (taken + 8 * count, end);
+    if count < words.len() {
+        return (taken, at);
     }
     if !tail.is_empty() {
         let word = last_word(tail, run);
@@ -102,6 +96,19 @@ fn last_word(tail: &[u8], text: &[u8]) -> u64 {
         None => tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
     bytes | (ONES * u64::from(b' ')) << bits
+}
+
+/// Puts words at `at`, escaped, until one has something [`ODD`]. Returns how many, and where they end.
+#[inline]
+fn escape_words(words: &[[u8; 8]], mut at: usize, buf: &mut [u8]) -> (usize, usize) {
+    for (count, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        if is_odd(word) {
+            return (count, at);
+        }
+        at = escape_word(word, at, buf);
+    }
+    (words.len(), at)
 }
 
 /// Puts a word without anything [`ODD`] at `at`, escaped. Returns where it ends.
