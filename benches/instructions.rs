@@ -56,7 +56,7 @@ const TRAFFIC: [Traffic; 4] = [
         sizes: [8 << 20, 12 << 20],
         unit: "a frame and its ACK",
         count: frames,
-        reached: &[("stats", 1_093.0), ("ndjson", 5_191.0), ("tree", 17_700.0), ("table", 4_976.0)],
+        reached: &[("stats", 1_093.0), ("ndjson", 5_191.0), ("tree", 15_660.0), ("table", 4_976.0)],
     },
     Traffic {
         name: "flows",

@@ -32,8 +32,9 @@ fn number(words: &'static str) -> u64 {
 /// An odd number with its bits all over the place.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Lines that are remembered: those of usual headers, many times over.
-const PLACES: usize = 128;
+/// Lines that are remembered: those of usual headers, many times over. Where words stand differs from build
+/// to build, and with it which lines have the same place: with few places that showed in what a frame takes.
+const PLACES: usize = 512;
 
 /// Lines as they were set, by their likeness. One that has the place of two others takes that of one.
 #[derive(Debug, Default)]
