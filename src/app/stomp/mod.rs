@@ -3,7 +3,12 @@
 //! Over WebSocket a message mostly holds one frame. It may hold several, and some clients cut a large
 //! frame into several messages, which Spring's brokers put together again.
 
-use super::dialect::{Decoder, Dialect, Reader, Said};
+mod frame;
+
+use std::ops::Range;
+
+use self::frame::{Frame, Seen, command_of, look};
+use super::dialect::{Decoder, Dialect, Reader, Said, Sheet};
 use super::excerpt::clipped;
 use super::pending::{Id, Pending, Request, Requests};
 use super::stream::{Begun, Whole};
@@ -18,9 +23,19 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["v10.stomp", "v11.stomp", "v12.stomp", "stomp"],
     looks_like: Some(|said| command_of(said.bytes).is_some()),
     first: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::<Stomp>::default()),
+    sheet: Sheet {
+        name: "STOMP 1.0 to 1.2",
+        shown_by: "a message that is a frame: command, headers, NUL",
+        decoded: "command, headers and body of each frame, also of frames over several messages; receipts \
+                  and CONNECTED tied to what asked for them",
+        sample: "clean/stomp.script",
+        source: ("STOMP 1.2", "https://stomp.github.io/stomp-specification-1.2.html"),
+    },
 };
 
 const CITE: Cite = Cite { doc: "STOMP 1.2", section: "STOMP Frames" };
@@ -45,24 +60,6 @@ rules! {
         "The receiver waits for the rest, and takes what comes next for a part of the frame.";
 }
 
-const COMMANDS: &[&str] = &[
-    "CONNECT",
-    "STOMP",
-    "CONNECTED",
-    "SEND",
-    "SUBSCRIBE",
-    "UNSUBSCRIBE",
-    "ACK",
-    "NACK",
-    "BEGIN",
-    "COMMIT",
-    "ABORT",
-    "DISCONNECT",
-    "MESSAGE",
-    "RECEIPT",
-    "ERROR",
-];
-
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
 struct Stomp {
@@ -78,28 +75,6 @@ struct Lane {
     begun: Begun,
     /// Something is missing: what comes next may be the rest of a frame.
     lost: bool,
-}
-
-/// What the beginning of some bytes is.
-enum Seen {
-    /// Line ends between frames.
-    HeartBeat(usize),
-    /// A frame of so many bytes.
-    Frame(usize, Box<Frame>),
-    /// A frame, as far as it has come.
-    Unfinished,
-    Broken {
-        at: usize,
-        expected: Text,
-        got: Text,
-    },
-}
-
-/// A frame's parts, by their places.
-struct Frame {
-    command: std::ops::Range<usize>,
-    headers: std::ops::Range<usize>,
-    body: std::ops::Range<usize>,
 }
 
 impl Decoder for Stomp {
@@ -164,15 +139,13 @@ impl Lane {
                 }
                 // What is beyond the cap is not looked through: the frame ends where a message ends in a NUL.
                 Seen::Unfinished if ends_in_nul(said) && (whole.bytes.len() as u64) < begun.seen => {
-                    let command =
-                        String::from_utf8_lossy(command_of(whole.bytes).unwrap_or_default()).into_owned();
+                    let command = command_of(whole.bytes).unwrap_or_default();
                     let text = Text::with("{}, {} bytes", command).and(begun.seen);
                     apps.push(app(Text::new("{}; begun in message {}").word(text).and(since)));
-                    return Some(several(apps));
+                    return Some(app(Text::default()).around(apps));
                 }
                 _ => {
-                    let command =
-                        String::from_utf8_lossy(command_of(whole.bytes).unwrap_or_default()).into_owned();
+                    let command = command_of(whole.bytes).unwrap_or_default();
                     let text = Text::with("{} goes on: {} bytes so far", command).and(begun.seen);
                     self.begun = begun;
                     return Some(app(text));
@@ -194,8 +167,7 @@ impl Lane {
                     at += length;
                 }
                 Seen::Unfinished => {
-                    let command =
-                        String::from_utf8_lossy(command_of(whole.bytes).unwrap_or_default()).into_owned();
+                    let command = command_of(whole.bytes).unwrap_or_default();
                     self.begun.take(said, at as u64, said.length - at as u64);
                     apps.push(app(Text::with("{} begins: {} bytes so far", command).and(self.begun.seen)));
                     break;
@@ -213,7 +185,7 @@ impl Lane {
                 break;
             }
         }
-        if apps.is_empty() { None } else { Some(several(apps)) }
+        if apps.is_empty() { None } else { Some(app(Text::default()).around(apps)) }
     }
 
     /// Reads a message of a direction in which something is missing.
@@ -271,10 +243,9 @@ impl Frame {
 
 fn without_nul(dir: Dir, begun: &Begun) -> Finding {
     let command = command_of(&begun.bytes).unwrap_or_default();
-    let got =
-        Text::with("{} of {} bytes, begun in message {}, without one", String::from_utf8_lossy(command))
-            .and(begun.seen)
-            .and(begun.since);
+    let got = Text::with("{} of {} bytes, begun in message {}, without one", command)
+        .and(begun.seen)
+        .and(begun.since);
     Finding::new(&WITHOUT_NUL, dir, "a NUL at the end of the frame".into(), got)
 }
 
@@ -283,78 +254,8 @@ fn ends_in_nul(said: &Said<'_>) -> bool {
     said.is_whole() && end == Some(&0)
 }
 
-/// The command in the first line, if it is one.
-fn command_of(bytes: &[u8]) -> Option<&[u8]> {
-    // Nearly every message is something else.
-    if !bytes.first()?.is_ascii_uppercase() {
-        return None;
-    }
-    let line = bytes.iter().take(16).position(|byte| *byte == b'\n')?;
-    let line = bytes[..line].strip_suffix(b"\r").unwrap_or(&bytes[..line]);
-    COMMANDS.iter().any(|known| known.as_bytes() == line).then_some(line)
-}
-
-/// What stands at the beginning of `bytes`.
-fn look(bytes: &[u8]) -> Seen {
-    let ends = bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count();
-    if ends > 0 || bytes.is_empty() {
-        return Seen::HeartBeat(ends);
-    }
-    let Some(command) = command_of(bytes).map(<[u8]>::len) else {
-        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).into_owned();
-        let got = Text::with("{}", format!("{shown:?}"));
-        return Seen::Broken { at: 0, expected: "a command of STOMP in a line of its own".into(), got };
-    };
-    let begin = command + 1 + usize::from(bytes[command] == b'\r');
-    let mut at = begin;
-    let mut length = None;
-    loop {
-        let Some(end) = memchr::memchr(b'\n', &bytes[at..]) else { return Seen::Unfinished };
-        let line = &bytes[at..at + end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let here = at;
-        at += end + 1;
-        if line.is_empty() {
-            break finish(bytes, command, begin..here, at, length);
-        }
-        let Some(colon) = memchr::memchr(b':', line) else {
-            let got = Text::with("{}", format!("{:?}", String::from_utf8_lossy(&line[..line.len().min(32)])));
-            return Seen::Broken { at: here, expected: "a header, `name:value`".into(), got };
-        };
-        if &line[..colon] == b"content-length" && length.is_none() {
-            length =
-                str::from_utf8(&line[colon + 1..]).ok().and_then(|value| value.trim().parse::<usize>().ok());
-        }
-    }
-}
-
-/// The body, which ends in a NUL: behind as many bytes as the frame says, or at the first.
-fn finish(
-    bytes: &[u8],
-    command: usize,
-    headers: std::ops::Range<usize>,
-    body: usize,
-    length: Option<usize>,
-) -> Seen {
-    let rest = &bytes[body..];
-    let end = match length {
-        Some(length) if length >= rest.len() => return Seen::Unfinished,
-        Some(length) if rest[length] != 0 => {
-            let expected = Text::with("a NUL behind {} bytes of body (content-length)", length);
-            let got = Text::with("{}", format!("0x{:02x}", rest[length]));
-            return Seen::Broken { at: body + length, expected, got };
-        }
-        Some(length) => body + length,
-        None => match memchr::memchr(0, rest) {
-            Some(nul) => body + nul,
-            None => return Seen::Unfinished,
-        },
-    };
-    Seen::Frame(end + 1, Box::new(Frame { command: 0..command, headers, body: body..end }))
-}
-
 fn describe(whole: Whole<'_>, frame: &Frame) -> App {
-    let text = |at: &std::ops::Range<usize>| String::from_utf8_lossy(&whole.bytes[at.clone()]).into_owned();
+    let text = |at: &Range<usize>| String::from_utf8_lossy(&whole.bytes[at.clone()]).into_owned();
     let command = text(&frame.command);
     let headers = text(&frame.headers).trim_end().to_owned();
     let body = &whole.bytes[frame.body.clone()];
@@ -367,7 +268,7 @@ fn describe(whole: Whole<'_>, frame: &Frame) -> App {
         (None, Some(id)) => Text::with("{} {}", &command).and(id),
         (None, None) => Text::with("{}", &command),
     };
-    let field = |def: &'static FieldDef, at: &std::ops::Range<usize>, value: Value| {
+    let field = |def: &'static FieldDef, at: &Range<usize>, value: Value| {
         let span = Span::bytes(whole.source, whole.offset + at.start as u64, at.len() as u64);
         Field { def, span, value, meaning: Text::default(), depth: 0 }
     };
@@ -384,17 +285,6 @@ fn describe(whole: Whole<'_>, frame: &Frame) -> App {
 
 fn app(summary: Text) -> App {
     App { protocol: "stomp", name: "STOMP", summary, ..App::default() }
-}
-
-/// The frames of one message: the only one, or a list.
-fn several(mut apps: Vec<App>) -> App {
-    if apps.len() == 1 {
-        return apps.remove(0);
-    }
-    let mut summaries = apps.iter().map(|app| app.summary.clone());
-    let first = summaries.next().unwrap_or_default();
-    let summary = summaries.fold(first, |all, next| Text::new("{}; {}").word(all).word(next));
-    App { packets: apps, ..app(summary) }
 }
 
 #[cfg(test)]
