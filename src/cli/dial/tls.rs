@@ -12,10 +12,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
-    SignatureScheme, StreamOwned,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    RootCertStore, SignatureScheme, StreamOwned,
 };
 
+use super::keylog::Keylog;
 use crate::cli::Look;
 use crate::model::Text;
 
@@ -23,11 +24,14 @@ use crate::model::Text;
 pub type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// Whom to believe.
+#[derive(Clone, Copy, Debug)]
 pub struct Trust<'a> {
     /// A PEM file with further roots.
     pub cacert: Option<&'a Path>,
     /// Everybody.
     pub insecure: bool,
+    /// Where the keys go.
+    pub keylog: &'a Keylog,
 }
 
 /// Completes a TLS handshake on a connection whose timeouts are set.
@@ -35,9 +39,8 @@ pub struct Trust<'a> {
 /// # Errors
 /// What went wrong and what to do about it, in one line.
 pub fn connect(mut tcp: TcpStream, host: &str, trust: &Trust<'_>, look: Look) -> Result<Stream, Text> {
-    let config = config(trust, look)?;
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Text::with("`{}` is no name a certificate can have", host))?;
+    let config = config(trust, false, look)?;
+    let name = name(host)?;
     let mut connection =
         ClientConnection::new(Arc::new(config), name).map_err(|e| Text::with("TLS: {}", e))?;
     while connection.is_handshaking() {
@@ -50,7 +53,21 @@ pub fn connect(mut tcp: TcpStream, host: &str, trust: &Trust<'_>, look: Look) ->
     Ok(StreamOwned::new(connection, tcp))
 }
 
-fn config(trust: &Trust<'_>, look: Look) -> Result<ClientConfig, Text> {
+/// The name that a server's certificate has to be for.
+///
+/// # Errors
+/// When no certificate can be for it.
+pub fn name(host: &str) -> Result<ServerName<'static>, Text> {
+    ServerName::try_from(host.to_owned())
+        .map_err(|_| Text::with("`{}` is no name a certificate can have", host))
+}
+
+/// How TLS is spoken with a server: whom to believe, and that HTTP/1.1 follows, or HTTP/2 where `http2`. That
+/// nobody is checked is said on standard error.
+///
+/// # Errors
+/// What is wrong with the certificates that were named.
+pub fn config(trust: &Trust<'_>, http2: bool, look: Look) -> Result<ClientConfig, Text> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -71,8 +88,9 @@ fn config(trust: &Trust<'_>, look: Look) -> Result<ClientConfig, Text> {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Known { inner, named }))
     };
     let mut config = builder.with_no_client_auth();
-    // A server that also speaks HTTP/2 must not choose it: the handshake is HTTP/1.1.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A server that speaks both must not choose the other: which handshake comes is settled.
+    config.alpn_protocols = vec![if http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    trust.keylog.client(&mut config);
     Ok(config)
 }
 
@@ -111,7 +129,7 @@ fn plain(error: &impl std::fmt::Debug) -> String {
 }
 
 /// What a failed TLS handshake means, in one line.
-fn explain(error: &io::Error, host: &str) -> Text {
+pub fn explain(error: &io::Error, host: &str) -> Text {
     use io::ErrorKind::{ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match (inner, error.kind()) {
@@ -145,6 +163,11 @@ fn explain(error: &io::Error, host: &str) -> Text {
         (Some(Error::InvalidMessage(_)), _) => {
             Text::with("{} does not speak TLS on this port: try ws:// instead of wss://", host)
         }
+        (Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)), _) => Text::with(
+            "{} speaks no protocol inside TLS that was offered (ALPN): try HTTP/1.1 instead of HTTP/2 or the \
+             other way round: with --http2, or without it",
+            host,
+        ),
         (Some(Error::AlertReceived(alert)), _) => {
             Text::with("the TLS handshake with {} failed: the server says {}", host).and(plain(alert))
         }
