@@ -6,16 +6,22 @@
 #![allow(dead_code)]
 
 use std::io::{self, Cursor, Write};
+use std::sync::Arc;
 
-use wstool::app::DIALECTS;
+use wstool::app::described::{self, Interpreter};
+use wstool::app::path::Path;
+use wstool::app::protobuf::Protobuf;
+use wstool::app::value::{self, Node, Notation};
+use wstool::app::{DIALECTS, Decoder as _, Reader, Said};
 use wstool::http::accept::{Steps, accept_value, diagnose};
 use wstool::http::head::{Head, HeadReader};
 use wstool::input::capture::ETHERNET;
 use wstool::input::{self, Input, PcapWriter};
 use wstool::lang::Lang;
-use wstool::model::{Dir, Flow, Opcode, Sink, SourceId, Time, Unit, Wants};
+use wstool::model::{App, At, Dir, Flow, Opcode, Sink, SourceId, Time, Unit, Wants};
 use wstool::pipeline;
 use wstool::render::film::Projector;
+use wstool::render::har::Har;
 use wstool::render::json::Scope;
 use wstool::render::json::film::Films;
 use wstool::render::views::Form;
@@ -26,6 +32,7 @@ use wstool::synth::frames::Message;
 use wstool::synth::handshake::{Request, Response};
 use wstool::synth::tcp::{Delivery, Ends};
 use wstool::synth::{Rng, START, script as language};
+use wstool::tls::{Carried, Event, Machine, Secrets};
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
@@ -35,12 +42,19 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("capture", capture),
     ("conversation", conversation),
     ("raw", raw),
+    ("har", har),
     ("head", head),
     ("hex", hex),
     ("script", script),
     ("accept", accept),
     ("replay", replay),
     ("app", app),
+    ("http2", http2),
+    ("hpack", hpack),
+    ("described", described),
+    ("values", values),
+    ("dialect", dialect),
+    ("tls", tls),
 ];
 
 /// A file of any format.
@@ -50,12 +64,28 @@ pub fn capture(data: &[u8]) {
     }
 }
 
+/// What a browser or proxy saved; and it is saved again.
+pub fn har(data: &[u8]) {
+    let open = || match input::open(Box::new(Cursor::new(data.to_vec())), "fuzz") {
+        Ok(input @ Input::Har(_)) => Some(input),
+        _ => None,
+    };
+    if let Some(input) = open() {
+        show(input);
+    }
+    if let Some(input) = open() {
+        let mut har = Box::new(Har::new(Vec::new()));
+        pipeline::run(input, &mut *har, &mut |_| {});
+        har.end().expect("nothing fails");
+    }
+}
+
 /// What two endpoints send each other over TCP, well or badly delivered.
 ///
 /// The first byte chooses how the connection begins; then each part has a byte of
 /// flags, a byte of length, and that many bytes of stream.
 pub fn conversation(data: &[u8]) {
-    let Some((&how, mut rest)) = data.split_first() else { return };
+    let Some((&how, rest)) = data.split_first() else { return };
     let mut steps = vec![Step::Connect(Ends { syn: how & 1 == 0, ..Ends::default() })];
     let deflate = (how & 2 != 0).then(|| "permessage-deflate".to_owned());
     let request = Request { extensions: deflate.clone(), ..Request::default() };
@@ -68,32 +98,89 @@ pub fn conversation(data: &[u8]) {
             Content::Response(Response { extensions: deflate, ..Response::default() }),
         ));
     }
-    while let [flags, length, tail @ ..] = rest {
-        let (bytes, after) = tail.split_at(tail.len().min(usize::from(*length)));
-        let from = if flags & 1 == 0 { Dir::Client } else { Dir::Server };
-        let delivery = Delivery {
-            mss: (flags & 2 != 0).then_some(1 + usize::from(flags >> 4)),
-            lost: flags & 0x0C == 0x0C,
-            twice: flags & 0x0C == 0x08,
-            altered: flags & 0x4C == 0x44,
-            bad_checksum: flags & 0x4C == 0x04,
-        };
-        steps.push(match flags {
-            0xFF => Step::Reset(from),
-            0xFE => Step::Finish(from),
-            _ => Step::Send(Send {
-                from,
-                content: Content::Raw(bytes.to_vec()),
-                delivery,
-                more: flags & 0x80 != 0,
-            }),
-        });
-        rest = after;
-    }
+    steps.extend(parts(rest).map(sent));
     if how & 16 != 0 {
         steps.push(Step::Leave);
     }
     played(&steps);
+}
+
+/// What a client of HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What two endpoints send each other over HTTP/2, in the same form; without the first byte's lowest bit the
+/// connection begins with its preface.
+pub fn http2(data: &[u8]) {
+    let Some((&how, rest)) = data.split_first() else { return };
+    let mut steps = vec![Step::Connect(Ends { syn: how & 2 == 0, ..Ends::default() })];
+    if how & 1 == 0 {
+        steps.push(Step::send(Dir::Client, Content::Raw(PREFACE.to_vec())));
+    }
+    steps.extend(parts(rest).map(sent));
+    steps.push(Step::Leave);
+    played(&steps);
+}
+
+/// Header blocks of HTTP/2: each part is one, with a byte of flags (who sends it, and whether it goes on in
+/// CONTINUATION), a byte of length, and that many bytes.
+pub fn hpack(data: &[u8]) {
+    let mut steps =
+        vec![Step::Connect(Ends::default()), Step::send(Dir::Client, Content::Raw(PREFACE.to_vec()))];
+    let mut send = |from, kind, flags, stream: u32, payload: &[u8]| {
+        let head = [0, 0, payload.len() as u8, kind, flags];
+        let bytes = [&head[..], &stream.to_be_bytes(), payload].concat();
+        steps.push(Step::send(from, Content::Raw(bytes)));
+    };
+    send(Dir::Server, 4, 0, 0, b"\x00\x08\x00\x00\x00\x01");
+    let mut stream = 1;
+    for (flags, bytes) in parts(data) {
+        let (first, second) = bytes.split_at(if flags & 2 == 0 { bytes.len() } else { bytes.len() / 2 });
+        let ends = if flags & 2 == 0 { 4 } else { 0 };
+        send(from(flags), 1, ends | flags >> 4 & 1, stream, first);
+        if ends == 0 {
+            send(from(flags), 9, 4, stream, second);
+        }
+        stream += if flags & 4 == 0 { 2 } else { 0 };
+    }
+    steps.push(Step::Leave);
+    played(&steps);
+}
+
+/// Takes bytes apart: a byte of flags, a byte of length, and that many bytes, or as many as there are.
+fn parts(mut rest: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let [flags, length, tail @ ..] = rest else { return None };
+        let (bytes, after) = tail.split_at(tail.len().min(usize::from(*length)));
+        rest = after;
+        Some((*flags, bytes))
+    })
+}
+
+/// Whose a part is.
+fn from(flags: u8) -> Dir {
+    if flags & 1 == 0 { Dir::Client } else { Dir::Server }
+}
+
+/// A part of a stream.
+fn sent((flags, bytes): (u8, &[u8])) -> Step {
+    let delivery = Delivery {
+        mss: (flags & 2 != 0).then_some(1 + usize::from(flags >> 4)),
+        lost: flags & 0x0C == 0x0C,
+        twice: flags & 0x0C == 0x08,
+        altered: flags & 0x4C == 0x44,
+        bad_checksum: flags & 0x4C == 0x04,
+    };
+    match flags {
+        0xFF => Step::Reset(from(flags)),
+        0xFE => Step::Finish(from(flags)),
+        _ => Step::Send(Send {
+            from: from(flags),
+            content: Content::Raw(bytes.to_vec()),
+            delivery,
+            more: flags & 0x80 != 0,
+            data: None,
+        }),
+    }
 }
 
 /// The bytes of one direction, with nothing around them.
@@ -162,6 +249,36 @@ pub fn accept(data: &[u8]) {
     assert!(diagnose(key, right.as_bytes(), &[]).is_none(), "the right answer has nothing to diagnose");
 }
 
+/// What two endpoints say in TLS, with the secrets of RFC 8448 §3, and a key log.
+///
+/// Each part has a byte of flags, a byte of length, and that many bytes of stream, or so many that are
+/// missing.
+pub fn tls(data: &[u8]) {
+    let _ = Secrets::default().read(data);
+    let mut secrets = Secrets::default();
+    assert_eq!(secrets.read(include_bytes!("rfc8448.keys")), []);
+    let mut machine = Machine::default();
+    for (flags, bytes) in parts(data) {
+        let dir = from(flags);
+        let mut content = 0;
+        let hear = |carried: &Carried<'_>, event: Event<'_>| {
+            if let Event::Data(bytes) = event {
+                content += bytes.len();
+                let runs: usize = carried.runs(bytes).map(|(run, _)| run.len()).sum();
+                assert_eq!(runs, bytes.len(), "each byte was carried");
+            }
+            Flow::Continue(())
+        };
+        let mut hear = (&secrets, hear);
+        let flow = if flags & 6 == 6 {
+            machine.gap(dir, u64::from(flags >> 3), &mut hear)
+        } else {
+            machine.push(dir, bytes, At::default(), &mut hear)
+        };
+        assert!(flow.is_continue() && machine.cost() < 1 << 20);
+    }
+}
+
 /// What applications say to each other.
 ///
 /// The lower bits of the first byte choose the application; then each message has a byte of flags, a
@@ -175,7 +292,7 @@ pub fn app(data: &[u8]) {
     ];
     let agreed = DIALECTS.iter().filter_map(|dialect| Some(("/ws", Some(*dialect.subprotocols.first()?))));
     let spoken: Vec<_> = BY_PATH.into_iter().chain(agreed).collect();
-    let Some((&how, mut rest)) = data.split_first() else { return };
+    let Some((&how, rest)) = data.split_first() else { return };
     let (path, subprotocol) = spoken[usize::from(how & 0x3F) % spoken.len()];
     let request =
         Request { path: Some(path.into()), subprotocol: subprotocol.map(Into::into), ..Request::default() };
@@ -194,14 +311,121 @@ pub fn app(data: &[u8]) {
         steps.push(Step::Connect(Ends::default()));
     }
     steps.extend(Step::handshake(request, Response::default()));
-    while let [flags, length, tail @ ..] = rest {
-        let (bytes, after) = tail.split_at(tail.len().min(usize::from(*length)));
-        let from = if flags & 1 == 0 { Dir::Client } else { Dir::Server };
+    for (flags, bytes) in parts(rest) {
         let opcode = if flags & 2 == 0 { Opcode::TEXT } else { Opcode::BINARY };
-        steps.push(Step::message(from, Message::new(opcode, bytes)));
-        rest = after;
+        steps.push(Step::message(from(flags), Message::new(opcode, bytes)));
     }
     played(&steps);
+}
+
+/// Messages of one connection, read by every protocol that is known.
+///
+/// Each has a byte of flags, a byte of length, and that many bytes: who sent it, whether it is binary,
+/// whether the protocol was agreed on, expected or seen before, whether something is missing before it.
+pub fn dialect(data: &[u8]) {
+    for dialect in DIALECTS {
+        let mut session = match dialect.reader {
+            Reader::Session(new) => Some(new()),
+            Reader::Each(_) | Reader::Whole(_) => None,
+        };
+        let mut found = Vec::new();
+        for (m, (flags, bytes)) in (1..).zip(parts(data)) {
+            let dir = from(flags);
+            let text = flags & 2 == 0 && std::str::from_utf8(bytes).is_ok();
+            let [agreed, expected, known, lost] = [4, 8, 16, 32].map(|bit| flags & bit != 0);
+            let said = Said {
+                length: bytes.len() as u64 + if flags & 64 == 0 { 0 } else { 1 << 40 },
+                time: Some(Time(m * 4_000_000_000)),
+                packets: Some((m, m)),
+                agreed,
+                subprotocol: dialect.subprotocols.last().copied().filter(|_| agreed),
+                known: known || agreed,
+                expected,
+                bare: !agreed,
+                ..Said::new(dir, text, bytes, SourceId::Message { conn: 1, m })
+            };
+            let app = match (dialect.reader, &mut session) {
+                (Reader::Each(read), _) => read(&said),
+                (Reader::Whole(read), _) => {
+                    let mut app = App::default();
+                    read(&said, &mut app).then_some(app)
+                }
+                (_, Some(session)) => {
+                    if lost {
+                        session.lost(dir);
+                    }
+                    session.read(&said, &mut found)
+                }
+                _ => None,
+            };
+            if let Some(app) = &app {
+                look_at(app, &said);
+            }
+        }
+        if let Some(mut session) = session {
+            session.end(Some(Time(1 << 40)), &mut found);
+            if let Some(requests) = session.requests() {
+                requests.list(Some(Time(1 << 40)), &mut Vec::new());
+                requests.forget();
+                assert_eq!(requests.held(), 0, "{}", dialect.id);
+            }
+        }
+        let spans = found.iter().flat_map(|finding| &finding.spans);
+        spans.for_each(|span| assert!(span.start <= span.end, "{span:?} of {}", dialect.id));
+    }
+}
+
+/// What is said of a packet lies within its message.
+fn look_at(app: &App, said: &Said<'_>) {
+    for field in app.fields.iter().filter(|field| field.span.source == said.source) {
+        let end = 8 * said.length.max(1);
+        assert!(field.span.start <= field.span.end && field.span.end <= end, "{field:?} of {}", app.protocol);
+    }
+    let _ = app.summary.to_string();
+    app.packets.iter().for_each(|packet| look_at(packet, said));
+}
+
+/// A message of bytes as one of either side.
+fn said(dir: Dir, text: bool, bytes: &[u8]) -> Said<'_> {
+    let source = SourceId::Message { conn: 1, m: 1 };
+    Said { agreed: true, known: true, ..Said::new(dir, text, bytes, source) }
+}
+
+/// A binary message: as a value of every notation, and as Protocol Buffers.
+pub fn values(data: &[u8]) {
+    for notation in [Notation::MessagePack, Notation::Cbor] {
+        let _ = (value::is_evident(notation, data), value::sequence(notation, data));
+        for bytes in value::whole(notation, data).into_iter().flatten() {
+            let node = Node::Binary(notation, bytes);
+            let _ = (node.value(), node.number(), node.element(0), node.member("a"));
+            for leaf in node.leaves(64).into_iter().flatten() {
+                let way = Path::parse(&leaf.path).expect("a way that is understood");
+                assert!(leaf.is_hidden || way.find_in(node) == Some(leaf.node), "{leaf:?}");
+            }
+        }
+    }
+    let mut protobuf = Protobuf::by(None);
+    for dir in [Dir::Client, Dir::Server] {
+        let _ = protobuf.read(&said(dir, false, data), &mut Vec::new());
+    }
+}
+
+/// A file that describes a dialect, a NUL, and a message.
+pub fn described(data: &[u8]) {
+    let at = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let (file, message) = data.split_at(at);
+    let Ok(file) = str::from_utf8(file) else { return };
+    match described::load(file) {
+        Ok(described) => {
+            let mut decoder = Interpreter::new(Arc::new(described));
+            let message = message.get(1..).unwrap_or_default();
+            for (dir, text) in [(Dir::Client, false), (Dir::Server, false), (Dir::Client, true)] {
+                let text = text && str::from_utf8(message).is_ok();
+                let _ = decoder.read(&said(dir, text, message), &mut Vec::new());
+            }
+        }
+        Err(wrong) => assert!(wrong.at.start <= file.len(), "{wrong:?}"),
+    }
 }
 
 /// A transcript of opening handshakes.

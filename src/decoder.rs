@@ -9,7 +9,11 @@
 //! connection carries, follows it from the first byte to the last, and tells its [`Sink`]. It does no
 //! I/O, has no clock, and never waits.
 
+mod beside;
 mod budget;
+#[cfg(feature = "tls")]
+mod secrets;
+mod told;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -20,15 +24,15 @@ use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
     At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Single,
-    Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Unopened, Wants,
+    Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
-pub use crate::timeline::Keys;
 use crate::timeline::Timeline;
+pub use crate::timeline::{Given, Keys};
 use crate::ws::Scratch;
 
-pub use crate::session::{Census, Start};
-pub use crate::ws::Extensions;
+pub use crate::session::{Census, Start, polls};
+pub use crate::ws::{Extensions, Prospect};
 
 /// What is known of a connection before it says anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +94,10 @@ impl<S: Sink> Decoder<S> {
         let Wants { app, causes, .. } = sink.wants();
         let chain = match (app, causes) {
             (false, false) => Chain::Plain(sink),
-            (false, true) => Chain::Judged(Box::new(Judge::new(sink))),
-            (true, _) => Chain::Timed(Box::new(Timeline::new(Judge::new(sink)).within(memory))),
+            (false, true) => Chain::Judged(Box::new(Judge::new(sink).within(memory))),
+            (true, _) => {
+                Chain::Timed(Box::new(Timeline::new(Judge::new(sink).within(memory)).within(memory)))
+            }
         };
         Self {
             out: Emitter::new(chain),
@@ -117,6 +123,16 @@ impl<S: Sink> Decoder<S> {
         self
     }
 
+    /// Reads messages of protocols that the user has described, too, where the sink wants to know what
+    /// messages mean.
+    #[must_use]
+    pub fn giving(mut self, given: Given) -> Self {
+        if let Chain::Timed(timeline) = self.out.sink() {
+            timeline.give(given);
+        }
+        self
+    }
+
     /// The sink.
     pub fn sink(&mut self) -> &mut S {
         match self.out.sink() {
@@ -124,6 +140,11 @@ impl<S: Sink> Decoder<S> {
             Chain::Judged(judge) => judge.inner(),
             Chain::Timed(timeline) => timeline.inner().inner(),
         }
+    }
+
+    /// What is looked at of what it tells.
+    pub fn wants(&self) -> Wants {
+        self.out.wants()
     }
 
     /// A connection begins. Its id must be free; one that is not is given to the new one.
@@ -184,6 +205,14 @@ impl<S: Sink> Decoder<S> {
         self.with(id, |session, cx| session.data(from, bytes, at, cx))
     }
 
+    /// What is certain of the frame and message that one side of a WebSocket has begun: an endpoint need not
+    /// wait for their end to refuse them. `None` where there is no WebSocket yet.
+    pub fn prospect(&mut self, id: FlowId, from: Side) -> Option<Prospect> {
+        let session = self.session(id)?;
+        let (talk, dir) = session.settled(from)?;
+        Some(talk.prospect(dir))
+    }
+
     /// The next `length` bytes of one side are missing, which is against `rule`. `between` are the
     /// packets on both sides of the hole, where there are any.
     pub fn gap(
@@ -234,18 +263,6 @@ impl<S: Sink> Decoder<S> {
         self.with(id, |session, cx| session.anomaly(from, finding, at, cx))
     }
 
-    /// A connection to this address and port came to nothing.
-    pub fn unopened(&mut self, server: SocketAddr, why: Unopened, at: At) {
-        self.refusals.count(server, why, at);
-        let protocol = match why {
-            Unopened::Reset => "refused",
-            Unopened::Silence { .. } => "unanswered",
-            Unopened::Unreachable { .. } => "unreachable",
-        };
-        let one = Other { protocol, server: Some(server), ..Other::default() };
-        self.memory.census.count(one);
-    }
-
     /// What time it is: how long endpoints have been waited for when a connection is over.
     #[inline]
     pub fn tick(&mut self, now: Time) {
@@ -281,13 +298,19 @@ impl<S: Sink> Decoder<S> {
             // The sink will say so again at the next unit if it has had enough.
             let _: Flow = self.close(FlowId(slot as u32), how, self.now);
         }
+        #[cfg(feature = "tls")]
+        self.memory.quic.finish(&mut self.memory.census);
+        self.memory.undeciphered.tell_all(&mut self.out)?;
         std::mem::take(&mut self.refusals).tell(&self.memory, &mut self.out)
     }
 
     /// Forgets what is remembered from one connection to the next, because what follows was captured
     /// elsewhere; gives the connections of other protocols.
     pub fn forget(&mut self) -> Vec<Other> {
-        let others = std::mem::take(&mut self.memory).census.take();
+        let before = std::mem::take(&mut self.memory);
+        self.memory.secrets = before.secrets;
+        let mut census = before.census;
+        let others = census.take();
         self.out.others(others.clone());
         for session in std::mem::take(&mut self.sessions).into_iter().flatten() {
             self.drop_session(session);

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! bytes ─► input ─► net ─► http ─► ws ─► app   decoders
-//! hex, pcap,  link, IP,    upgrade  frames,   Engine.IO,
+//! hex, pcap,  link, IP,    h2       frames,   Engine.IO,
 //! pcapng,     TCP streams           messages  Socket.IO, …
 //! raw          │                      │
 //!              └──────── units ───────┴─► sink: render, stats, compare, lesson
@@ -49,10 +49,11 @@
 //! - [`replay`]: handshakes as films, and what it takes to play them again
 //! - [`lab`]: servers and clients for every way to deliver messages, and how they are measured; has sockets
 //!   and threads
+//! - [`grade`]: the conformance suite: its cases, and what plays and judges them
 //! - [`synth`]: writes frames and whole conversations, right and deliberately wrong
 //! - [`pipeline`], [`decoder`], [`session`], [`timeline`], [`select`]: packets to flows to connections to
 //!   units; with the feature `threads` on two of them, if asked to
-//! - [`input`], [`net`], [`tls`], [`http`], [`ws`], [`app`]: siblings, none of which imports another
+//! - [`input`], [`net`], [`tls`], [`http`], `h2`, [`ws`], [`app`]: siblings, none of which imports another
 //! - [`model`], [`limits`]: the vocabulary; [`lang`]: the tool's words in each language
 
 #![warn(missing_docs)]
@@ -66,6 +67,10 @@ pub mod compare;
 pub mod decoder;
 #[cfg(feature = "cli")]
 pub mod explain;
+#[cfg(all(feature = "cli", feature = "lab"))]
+pub mod grade;
+#[cfg(feature = "h2")]
+pub mod h2;
 pub mod http;
 pub mod input;
 #[cfg(feature = "lab")]
@@ -96,8 +101,12 @@ pub fn rule_lists() -> Vec<(String, &'static [&'static model::Rule])> {
         ("Frames, messages and closing".to_owned(), ws::RULES),
         ("Compressed messages".to_owned(), ws::DEFLATE_RULES),
         ("TCP and the capture".to_owned(), net::RULES),
+        ("TLS".to_owned(), tls::RULES),
         ("Engine.IO and Socket.IO".to_owned(), app::RULES),
+        ("Requests of all protocols".to_owned(), app::REQUEST_RULES),
     ];
+    #[cfg(feature = "h2")]
+    lists.insert(4, ("HTTP/2".to_owned(), crate::h2::RULES));
     lists.extend(cause::lists().into_iter().map(|(about, rules)| (about.to_owned(), rules)));
     let dialects = app::DIALECTS.iter().filter(|dialect| !dialect.rules.is_empty());
     // Two subprotocols may be one protocol, written differently.
@@ -118,5 +127,7 @@ pub fn fields() -> impl Iterator<Item = &'static model::FieldDef> {
     let http =
         http::fields::FIELDS.iter().copied().chain(http::fields::HEADERS.iter().map(|known| &known.def));
     let app = app::FIELDS.iter().chain(app::DIALECTS.iter().flat_map(|dialect| dialect.fields)).copied();
-    ws::FIELDS.iter().copied().chain(http).chain(app)
+    #[cfg(feature = "h2")]
+    let app = app.chain(crate::h2::FIELDS.iter().copied());
+    ws::FIELDS.iter().chain(tls::fields::FIELDS).copied().chain(http).chain(app)
 }

@@ -4,71 +4,15 @@
 //! that arrived, up to a cap named here. Reaching a cap is a finding or a
 //! documented cut, never an error, and decoding goes on by skipping.
 
-/// Bytes of the read buffer over capture files. 256 KiB reads fastest; more does not help.
-pub const READ_BUFFER: usize = 256 * 1024;
+mod grade;
+mod h2;
+mod lab;
+mod reading;
 
-/// Bytes of one packet record or block of a capture. The read buffer grows up to here with bytes that
-/// arrived; D-Bus and USB captures hold the longest packets, well below this.
-pub const PACKET: usize = 64 * 1024 * 1024;
-
-/// Bytes a packet record may hold although the file's snap length is smaller, as it happens with offloaded
-/// segments (up to 512 KiB with BIG TCP). A longer one means that the file is damaged there.
-pub const PACKET_BEYOND_SNAPLEN: usize = 1024 * 1024;
-
-/// Interfaces of one pcapng section that are remembered.
-pub const INTERFACES: usize = 64 * 1024;
-
-/// Link types listed by name for a capture.
-pub const LINK_TYPES_LISTED: usize = 16;
-
-/// Bytes looked at to tell text from binary. Formats with a signature are told by at most 12.
-pub const SNIFF: usize = 512;
-
-/// Tunnels within tunnels that are stepped into, and extension headers of one.
-pub const TUNNELS: usize = 8;
-
-/// Connections between the same addresses and ports that are followed at once: in so many networks or tunnels
-/// does a capture hardly see the same pair. What belongs to none of them is not read.
-pub const TWINS: usize = 64;
-
-/// Bytes of a refusal's body that are read for its first line.
-pub const REFUSAL_READ: usize = 2048;
-
-/// Bytes of a header field, or of a body's first line, that are quoted where causes are told.
-pub const REASON_SHOWN: usize = 100;
-
-/// Rules that a connection has broken that are remembered until it is over, when causes are looked for.
-pub const RULES_REMEMBERED: usize = 16;
-
-/// Connections that are over and are remembered, to see what several of them show together.
-pub const CROWD: usize = 64 * 1024;
-
-/// Groups of causes that a head tells; further ones are counted.
-pub const GROUPS: usize = 1024;
-
-/// Connections that a head has a line for; further ones are counted.
-pub const HEAD_CONNECTIONS: usize = 1000;
-
-/// Bytes from which on a message is a large one, whose length is remembered until its connection ends.
-pub const LARGE_MESSAGE: u64 = 16 * 1024;
-
-/// Turns that the reader of a capture may be ahead of the decoder: batches on their way between two threads.
-/// As many turns pass on one thread, too, until a flow that is of no interest is followed no longer.
-pub const TURNS_AHEAD: usize = 4;
-
-/// Events of streams in such a turn: what handing them over costs is small beside what they cost.
-pub const TURN_EVENTS: u32 = 2048;
-
-/// Bytes of the run's memory for each event of a turn, which has fewer where memory is short: five turns of
-/// new connections take less than what is given up at once.
-pub const TURN_EVENT_MEMORY: usize = 32 * 1024;
-
-/// Bytes of streams in such a turn, with the rest of a segment. What ends first ends it; all fits in the
-/// second-level cache of the one who takes it.
-pub const TURN_BYTES: usize = 128 * 1024;
-
-/// Gzip layers removed from around a file.
-pub const GZIP_LAYERS: usize = 3;
+pub use self::grade::*;
+pub use self::h2::*;
+pub use lab::*;
+pub use reading::*;
 
 /// Bytes read at a time from a file of raw bytes.
 pub const RAW_READ: usize = 64 * 1024;
@@ -102,6 +46,50 @@ pub const OTHERS_LISTED: usize = 64;
 
 /// Bytes of each direction in which the hello of TLS is looked for.
 pub const TLS_HELLO: usize = 16 * 1024;
+
+/// Bytes of a connection that nobody can read in which the sizes of its records are looked at.
+pub const TLS_WATCHED: u64 = 1024 * 1024;
+
+/// Bytes of early data, with where they came from, that wait until it is known whether the server takes them.
+pub const TLS_EARLY: usize = 64 * 1024;
+
+/// Clients of QUIC whose hello is put together, or was; beyond that the oldest makes room.
+pub const QUIC_CLIENTS: usize = 64;
+
+/// Secrets of key logs that are kept: those of fifty thousand connections, some 30 MiB.
+pub const TLS_SECRETS: usize = 200_000;
+
+/// Bytes of a key log that are read.
+pub const KEYLOG: u64 = 64 * 1024 * 1024;
+
+/// Lines of a key log of which it is told that something is wrong with them.
+pub const KEYLOG_LINES_TOLD: usize = 8;
+
+/// Bytes of a handshake message of TLS that is looked into: a hello with the keys of several groups has a few
+/// thousand.
+pub const TLS_MESSAGE: usize = 64 * 1024;
+
+/// Records over which a handshake message lies of which it is remembered where they stand.
+pub const TLS_MESSAGE_PIECES: usize = 1024;
+
+/// Bytes behind a hole in which the next record of TLS is looked for: more than two of the longest records,
+/// so that one of them is whole.
+pub const TLS_SEARCHED: usize = 40 * 1024;
+
+/// Numbers that a record behind a hole is tried to open with.
+pub const TLS_RECORDS_TRIED: u64 = 256;
+
+/// Records in a row that may fail to open before no more are tried.
+pub const TLS_RECORDS_FAILED: usize = 16;
+
+/// What TLS said of itself before it is known whether its connection is a WebSocket.
+pub const TLS_HELD: usize = 24;
+
+/// Connections of TLS that cannot be deciphered of which it is told why.
+pub const TLS_TOLD: usize = 64;
+
+/// Pieces in which the hellos of TLS come before their connection is given up.
+pub const TLS_PIECES: usize = 1024;
 
 /// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
 pub const ANSWER_AWAITED: i64 = 5_000_000_000;
@@ -317,8 +305,11 @@ pub const HOLD_TIME: u64 = 200_000_000;
 /// with bytes missing before its end, for what was captured late.
 pub const LINGER_TIME: u64 = 200_000_000;
 
-/// Flows kept in such a state; the oldest makes room.
-pub const LINGERING: usize = 16 * 1024;
+/// Flows kept in such a state; the oldest makes room. Each takes some four kibibytes.
+pub const LINGERING: usize = 4 * 1024;
+
+/// Bytes of the run's memory for each of these: there are fewer where memory is short.
+pub const LINGERING_MEMORY: usize = 64 * 1024;
 
 /// Closed flows remembered, so that a late retransmission does not look like a new flow.
 pub const CLOSED_FLOWS: usize = 4096;
@@ -384,6 +375,28 @@ pub const JSON_DEPTH: usize = 128;
 /// Bytes of a JSON text, or of anything else decoded, that are shown with a message.
 pub const APP_SHOWN: usize = 64 * 1024;
 
+/// Bits of evidence (`app::value`) from which a binary message is `MessagePack` or CBOR without anybody
+/// having said so: of some ten million messages of random bytes one may be.
+pub const EVIDENCE_VALUES: u32 = 24;
+
+/// Parts of such a value that are listed with their places; of one with more only the whole is shown.
+pub const VALUE_LEAVES: usize = 64;
+
+/// Levels within each other that are guessed at in a message of Protocol Buffers without a schema.
+pub const PROTOBUF_LEVELS: usize = 16;
+
+/// Bytes that are read for guesses in one such message: each level reads all that is within it.
+pub const PROTOBUF_GUESSED: usize = 4 * 1024 * 1024;
+
+/// Bytes of a file that describes a dialect.
+pub const DIALECT_FILE: usize = 1024 * 1024;
+
+/// Messages that such a file may describe, and fields of one of them.
+pub const DIALECT_PARTS: usize = 256;
+
+/// Levels of fields within each other that it may describe.
+pub const DIALECT_DEPTH: usize = 8;
+
 /// Bytes of an attachment that are kept until its packet is complete.
 pub const ATTACHMENT: usize = 64 * 1024;
 
@@ -429,39 +442,26 @@ pub const REQUEST_ID: usize = 256;
 /// known for what it is.
 pub const ANSWERED_REMEMBERED: usize = 16;
 
+/// Ids of requests per direction that are remembered, eight bytes each, where a protocol wants each to be
+/// used once; it is not told of others that are used again.
+pub const IDS_REMEMBERED: usize = 1024;
+
+/// Channels per connection that are remembered, eight bytes each, to know what is not among them; beyond it
+/// nothing is said of what may be among the others.
+pub const CHANNELS_REMEMBERED: usize = 256;
+
+/// Nanoseconds within which a call of OCPP has not timed out: stations wait 30 s and more.
+pub const OCPP_CALL_WAITS: i64 = 10_000_000_000;
+
+/// Nanoseconds without a message after which clients of Action Cable take the connection for dead.
+pub const ACTION_CABLE_STALE: i64 = 6_000_000_000;
+
 /// Packet numbers kept as evidence for one diagnosis.
 pub const EVIDENCE: usize = 16;
 
 /// Answers to one exercise that are judged, the last ones first. Nobody types so many; a
 /// report that was made to order may hold more.
 pub const ANSWERS_JUDGED: usize = 1000;
-
-/// Mailboxes of a lab's server, which are its clients.
-pub const LAB_MAILBOXES: usize = 64 * 1024;
-
-/// Bytes of a name a client goes by.
-pub const LAB_NAME: usize = 64;
-
-/// Messages that wait in one mailbox; the oldest makes room.
-pub const LAB_MAILBOX: usize = 16 * 1024;
-
-/// Bytes of a message a lab's server or client takes: what Engine.IO calls `maxPayload`.
-pub const LAB_MESSAGE: usize = 1_000_000;
-
-/// Pieces, each of at most [`LAB_READ`] bytes, on their way on a delay line in one direction of a connection.
-pub const LAB_LINE_PIECES: usize = 1024;
-
-/// Bytes a delay line reads at a time.
-pub const LAB_READ: usize = 16 * 1024;
-
-/// Bytes a lab's WebSocket reads at a time; each has as many.
-pub const LAB_SOCKET_READ: usize = 4 * 1024;
-
-/// Bytes of one connection that a delay line keeps for the decoder.
-pub const LAB_RECORDING: usize = 4 * 1024 * 1024;
-
-/// Pieces whose time and length a delay line notes. What comes later is counted, but not noted.
-pub const LAB_LOG: usize = 8 * 1024 * 1024;
 
 /// Bytes of one comment on a packet that is written.
 pub const COMMENT: usize = 4 * 1024;
@@ -471,3 +471,9 @@ pub const COMMENTS: usize = 64 * 1024 * 1024;
 
 /// Connections whose packets are written; those of any more are left out.
 pub const WRITTEN_CONNECTIONS: usize = 1024 * 1024;
+
+/// Records of a page for a browser. It draws what is on the screen only, but reads all of them when it opens.
+pub const HTML_RECORDS: usize = 100_000;
+
+/// Bytes of those records: more, and a browser takes seconds to open it.
+pub const HTML_BYTES: usize = 64 * 1024 * 1024;

@@ -9,6 +9,7 @@
 //! are a few batches apart, and the output is the same to the byte. Either way memory does not grow with
 //! the file.
 
+mod archive;
 mod files;
 mod following;
 mod packets;
@@ -21,10 +22,12 @@ pub use files::{Files, run_files};
 use std::sync::Arc;
 
 use self::following::Following;
-use crate::decoder::{Beginning, Decoder, Keys};
+use crate::decoder::{Beginning, Decoder, Given, Keys};
 use crate::input::{Bytes, Input, InputError};
 use crate::limits;
 use crate::model::{At, Dir, Flow, FlowId, InputFile, Interest, Meta, Side, Sink, StreamEnd, Summary, Text};
+#[cfg(feature = "tls")]
+use crate::tls::Secrets;
 use crate::ws::shape;
 
 /// On how many threads a capture is decoded. Bytes without packets are always decoded on one.
@@ -48,12 +51,35 @@ pub struct Means {
     pub memory: usize,
     /// What ties replies to requests in messages of JSON, besides the protocols that are known.
     pub keys: Option<Arc<Keys>>,
+    /// Protocols that the user has described.
+    pub given: Given,
+    /// What TLS is deciphered with, besides what the input itself brings.
+    #[cfg(feature = "tls")]
+    pub secrets: Arc<Secrets>,
 }
 
 impl Default for Means {
     /// One thread, and [`limits::MEMORY`].
     fn default() -> Self {
-        Self { threads: Threads::One, memory: limits::MEMORY, keys: None }
+        Self {
+            threads: Threads::One,
+            memory: limits::MEMORY,
+            keys: None,
+            given: Given::default(),
+            #[cfg(feature = "tls")]
+            secrets: Arc::default(),
+        }
+    }
+}
+
+impl Means {
+    /// A decoder that uses them.
+    fn decoder<S: Sink>(&self, sink: S) -> Decoder<S> {
+        let decoder =
+            Decoder::within(self.memory, sink).matching(self.keys.clone()).giving(self.given.clone());
+        #[cfg(feature = "tls")]
+        let decoder = decoder.with_secrets(Arc::clone(&self.secrets));
+        decoder
     }
 }
 
@@ -68,6 +94,12 @@ pub struct Outcome {
     pub unreadable: Vec<(String, u64)>,
     /// The input is raw bytes, and what it begins with does not look like frames.
     pub unlike_frames: bool,
+    /// Requests in an archive; `None` where the input is none.
+    pub requests: Option<u64>,
+    /// It is an archive that has handshakes of WebSockets, and no list of messages.
+    pub is_silent: bool,
+    /// It is an archive of which not all content could be held.
+    pub is_full: bool,
 }
 
 /// Decodes an input from beginning to end, or until the sink has had enough.
@@ -79,7 +111,7 @@ pub fn run(input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> 
 
 /// The same, with other means than usual.
 pub fn run_with(means: Means, input: Input, sink: &mut dyn Sink, progress: &mut dyn FnMut(u64)) -> Outcome {
-    let mut decoder = Decoder::within(means.memory, sink).matching(means.keys);
+    let mut decoder = means.decoder(sink);
     let mut read = decoder.input(input, Part::Whole, means.threads, progress);
     let (_, summary) = decoder.finish_input(read.packets, read.bytes, read.why());
     read.outcome(summary)
@@ -101,6 +133,9 @@ struct Read {
     flow: Flow,
     packets: u64,
     bytes: u64,
+    requests: Option<u64>,
+    is_silent: bool,
+    is_full: bool,
     error: Option<InputError>,
     unreadable: Vec<(String, u64)>,
     unlike_frames: bool,
@@ -109,7 +144,17 @@ struct Read {
 impl Read {
     /// Nothing yet.
     fn new(flow: Flow) -> Self {
-        Self { flow, packets: 0, bytes: 0, error: None, unreadable: Vec::new(), unlike_frames: false }
+        Self {
+            flow,
+            packets: 0,
+            bytes: 0,
+            requests: None,
+            is_silent: false,
+            is_full: false,
+            error: None,
+            unreadable: Vec::new(),
+            unlike_frames: false,
+        }
     }
 
     /// Why the input is not read as a whole, if it is not.
@@ -126,7 +171,15 @@ impl Read {
 
     fn outcome(&mut self, summary: Summary) -> Outcome {
         let unreadable = std::mem::take(&mut self.unreadable);
-        Outcome { summary, error: self.error.take(), unreadable, unlike_frames: self.unlike_frames }
+        Outcome {
+            summary,
+            error: self.error.take(),
+            unreadable,
+            unlike_frames: self.unlike_frames,
+            requests: self.requests,
+            is_silent: self.is_silent,
+            is_full: self.is_full,
+        }
     }
 }
 
@@ -141,6 +194,7 @@ impl<S: Sink> Decoder<S> {
     ) -> Read {
         match input {
             Input::Bytes(bytes) => self.bytes(bytes, part, progress),
+            Input::Har(archive) => self.archive(archive, part, progress),
             Input::Capture(capture) => {
                 let mut following = Following::within(self.memory());
                 let mut read = self.packets(&mut following, capture, part, threads, progress);

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::dialect::{Dialect, Reader, Said};
+use super::dialect::{Dialect, Reader, Said, Sheet};
 use super::json;
 use crate::limits::{APP_PAYLOAD, APP_SHOWN};
 use crate::model::{App, Cite, Text, Value, fields};
@@ -15,9 +15,18 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: &[],
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: &[],
     reader: Reader::Each(read),
+    sheet: Sheet {
+        name: "Compressed by the application",
+        shown_by: "the signature of gzip or zlib, or bare DEFLATE that inflates to text",
+        decoded: "what it inflates to",
+        sample: "clean/compressed.script",
+        source: ("RFC 1950, RFC 1951, RFC 1952", "https://www.rfc-editor.org/rfc/rfc1952"),
+    },
 };
 
 fields! {

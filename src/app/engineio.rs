@@ -181,6 +181,29 @@ impl Open {
     }
 }
 
+/// What a server says when it refuses a request, by the number that it has for that.
+pub const REFUSALS: [&str; 6] = [
+    "Transport unknown",
+    "Session ID unknown",
+    "Bad handshake method",
+    "Bad request",
+    "Forbidden",
+    "Unsupported protocol version",
+];
+
+/// The code and message of a refusal; in a WebSocket's, only the message.
+pub fn refusal(body: &[u8]) -> (Option<u64>, Option<String>) {
+    let Ok(text) = str::from_utf8(body) else { return (None, None) };
+    let text = text.trim();
+    if text.starts_with('{') && json::is_valid(text) {
+        // Some servers write the number as a string.
+        let code = json::member(text, "code").and_then(|code| code.trim_matches('"').parse().ok());
+        return (code, json::member(text, "message").and_then(json::string));
+    }
+    let code = REFUSALS.iter().position(|message| text.trim_matches('"').eq_ignore_ascii_case(message));
+    (code.map(|code| code as u64), code.map(|_| text.to_owned()))
+}
+
 /// Describes a packet whose bytes stand at `offset` of `source`.
 pub fn describe(packet: &Packet<'_>, source: SourceId, offset: u64) -> App {
     let at = offset + packet.at as u64;

@@ -1,11 +1,11 @@
 //! GraphQL over WebSocket: `graphql-transport-ws`, and the older `graphql-ws` of subscriptions-transport-ws.
 
-use super::dialect::{Decoder, Dialect, Reader, Said};
+use super::dialect::{Decoder, Dialect, Reader, Said, Sheet};
 use super::excerpt::clipped;
-use super::json;
+use super::json::{self, Object};
 use super::jsonrpc::failure;
 use super::pending::{Id, Pending, Request, Requests};
-use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Span, Text, fields, rules};
+use crate::model::{Answer, App, Cite, Failure, Finding, Text, fields, rules};
 
 /// GraphQL over WebSocket, as the package graphql-ws speaks it.
 pub static DIALECT: Dialect = Dialect {
@@ -13,9 +13,19 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["graphql-transport-ws"],
     looks_like: None,
     first: &[],
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::new(Graphql::new("graphql-transport-ws", TYPES, true))),
+    sheet: Sheet {
+        name: "GraphQL over WebSocket",
+        shown_by: "",
+        decoded: "type, operation id and payload; each operation tied to its results, `connection_init` \
+                  and `ping` to their answers",
+        sample: "clean/graphql.script",
+        source: ("GraphQL over WebSocket", "https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"),
+    },
 };
 
 /// What came before, of the package subscriptions-transport-ws.
@@ -24,9 +34,22 @@ pub static LEGACY: Dialect = Dialect {
     subprotocols: &["graphql-ws"],
     looks_like: None,
     first: &[],
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: &[],
     reader: Reader::Session(|| Box::new(Graphql::new("graphql-ws", LEGACY_TYPES, false))),
+    sheet: Sheet {
+        name: "subscriptions-transport-ws",
+        shown_by: "",
+        decoded: "the same of the protocol before it",
+        sample: "clean/graphql-legacy.script",
+        source: (
+            "GraphQL over WebSocket \
+                  Protocol",
+            "https://github.com/apollographql/subscriptions-transport-ws/blob/master/PROTOCOL.md",
+        ),
+    },
 };
 
 const TYPES: &[&str] =
@@ -88,28 +111,19 @@ impl Decoder for Graphql {
             self.pending.lost(said.dir);
             return None;
         }
-        let mut app = read(said, self.protocol, self.types);
-        if let (Some(app), Some(text)) = (&mut app, said.as_text()) {
-            app.answers = self.tie(said, text);
-        }
+        let text = said.as_json();
+        let object = text.and_then(Object::read);
+        let app = object.as_ref().and_then(|object| self.take(said, object));
         if app.is_none() && self.strict {
-            let got = match said.as_text() {
-                None => "a binary message".into(),
-                Some(text) if !json::is_valid(text) => "something that is no JSON".into(),
-                Some(text) => match json::member(text, "type") {
-                    Some(kind) => Text::with("type {}", clipped(kind)),
-                    None => "JSON without a type".into(),
-                },
+            let got = match object.as_ref().and_then(|object| object.get("type")) {
+                Some(kind) => Text::with("type {}", clipped(kind)),
+                None if text.is_some() => "JSON without a type".into(),
+                None => said.instead(),
             };
             let expected = "a JSON object with one of the protocol's types".into();
-            let at = Span::bytes(said.source, 0, said.length);
-            found.push(Finding::new(&BAD_MESSAGE, said.dir, expected, got).at(at));
+            found.push(Finding::new(&BAD_MESSAGE, said.dir, expected, got).at(said.span()));
         }
         app
-    }
-
-    fn lost(&mut self, dir: Dir) {
-        self.pending.lost(dir);
     }
 
     fn requests(&mut self) -> Option<&mut dyn Requests> {
@@ -122,12 +136,29 @@ impl Graphql {
         Self { protocol, types, strict, pending: Pending::default() }
     }
 
+    fn take(&mut self, said: &Said<'_>, object: &Object<'_>) -> Option<App> {
+        let (kind_at, id, payload) = (object.get("type")?, object.get("id"), object.get("payload"));
+        let kind = json::string(kind_at).filter(|kind| self.types.contains(&kind.as_str()))?;
+        let mut fields = vec![said.quote(&TYPE, kind_at.trim_matches('"'))];
+        let mut summary = Text::with("{}", &kind);
+        if let Some(at) = id {
+            summary = Text::new("{}, operation {}").word(summary).and(at.trim_matches('"'));
+            fields.push(said.quote(&ID, at.trim_matches('"')));
+        }
+        fields.extend(payload.map(|at| said.json(&PAYLOAD, at)));
+        let answers = self.tie(said, &kind, id, payload);
+        Some(App { protocol: self.protocol, name: "GraphQL", summary, fields, answers, ..App::default() })
+    }
+
     /// Remembers what wants an answer, or finds what is answered.
-    fn tie(&mut self, said: &Said<'_>, text: &str) -> Option<Answer> {
+    fn tie(
+        &mut self,
+        said: &Said<'_>,
+        kind: &str,
+        id: Option<&str>,
+        payload: Option<&str>,
+    ) -> Option<Answer> {
         let (dir, now) = (said.dir, said.moment());
-        let kind = json::member(text, "type").and_then(json::string)?;
-        let payload = json::member(text, "payload");
-        let id = json::member(text, "id");
         let begin = |pending: &mut Pending, want: Want, what: &str| {
             let what = what.to_owned();
             pending.begin(dir, now, Request { kind: want as u64, what, ..Request::default() });
@@ -135,7 +166,7 @@ impl Graphql {
         };
         let is = |want: Want| move |asked: &Request| asked.kind == want as u64;
         let failed = |payload: Option<&str>| Some(payload.map(error).unwrap_or_default());
-        match kind.as_str() {
+        match kind {
             "connection_init" => return begin(&mut self.pending, Want::Ack, "connection_init"),
             "ping" => return begin(&mut self.pending, Want::Pong, "ping"),
             "connection_ack" => return self.over(said, is(Want::Ack), None),
@@ -145,7 +176,7 @@ impl Graphql {
         }
         let id = Id::text(id?)?;
         let is_it = |asked: &Request| asked.kind == Want::Result as u64 && asked.id == id;
-        match kind.as_str() {
+        match kind {
             "subscribe" | "start" => {
                 let Operation { title, lasting } = Operation::of(payload.unwrap_or_default());
                 let kind = Want::Result as u64;
@@ -208,8 +239,10 @@ struct Operation {
 impl Operation {
     /// The operation in the payload of `subscribe` or `start`.
     fn of(payload: &str) -> Self {
-        let query = json::member(payload, "query").and_then(json::string).unwrap_or_default();
-        let name = json::member(payload, "operationName").and_then(json::string).filter(|it| !it.is_empty());
+        let payload = Object::read(payload);
+        let of = |name: &str| payload.as_ref().and_then(|payload| payload.string(name));
+        let query = of("query").unwrap_or_default();
+        let name = of("operationName").filter(|it| !it.is_empty());
         let all = operations(&query);
         let chosen = match &name {
             Some(name) => all.iter().find(|(_, known)| known == name),
@@ -294,24 +327,10 @@ fn string_end(text: &str) -> usize {
     text.len()
 }
 
-fn read(said: &Said<'_>, protocol: &'static str, types: &[&str]) -> Option<App> {
-    let text = said.as_json()?;
-    let kind_at = json::member(text, "type")?;
-    let kind = json::string(kind_at).filter(|kind| types.contains(&kind.as_str()))?;
-    let mut fields = vec![said.quote(&TYPE, kind_at.trim_matches('"'))];
-    let mut summary = Text::with("{}", &kind);
-    if let Some(at) = json::member(text, "id") {
-        summary = Text::new("{}, operation {}").word(summary).and(at.trim_matches('"'));
-        fields.push(said.quote(&ID, at.trim_matches('"')));
-    }
-    fields.extend(json::member(text, "payload").map(|at| said.json(&PAYLOAD, at)));
-    Some(App { protocol, name: "GraphQL", summary, fields, ..App::default() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Nth;
+    use crate::model::{Dir, Nth};
 
     #[test]
     fn operations_have_their_kind_and_name() {

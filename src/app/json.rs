@@ -2,9 +2,9 @@
 
 use serde::de::IgnoredAny;
 
-use super::dialect::{Dialect, Reader, Said};
+use super::dialect::{Dialect, Reader, Said, Sheet};
 use super::excerpt::cut;
-pub use super::validity::is_valid;
+pub use super::validity::{is_valid, string};
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
 use crate::model::json::{Json, is_deep};
 use crate::model::{App, Cite, Field, Span, Text, Value, fields};
@@ -15,9 +15,18 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["json"],
     looks_like: Some(looks_like),
     first: b"{[ \t\n\x0C\r",
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: &[],
     reader: Reader::Whole(read),
+    sheet: Sheet {
+        name: "JSON of no protocol",
+        shown_by: "an object or an array",
+        decoded: "the value as it was written",
+        sample: "clean/json-keys.script",
+        source: ("RFC 8259", "https://www.rfc-editor.org/rfc/rfc8259"),
+    },
 };
 
 fields! {
@@ -108,19 +117,49 @@ pub fn elements(text: &str) -> Vec<&str> {
 
 /// The value of the first member `key` of a JSON object, as it was written.
 pub fn member<'t>(object: &'t str, key: &str) -> Option<&'t str> {
-    let Json::Object(members) = Json::read(object)? else { return None };
-    members.into_iter().find(|(name, _)| is_string(name, key)).map(|(_, value)| value)
+    Object::read(object)?.get(key)
+}
+
+/// The values of a message that may be a batch: the elements of an array, or else the text itself.
+pub fn batch(text: &str) -> Vec<&str> {
+    if text.trim_start().starts_with('[') { elements(text) } else { vec![text] }
+}
+
+/// The members of a JSON object, by the literals of their names.
+#[derive(Clone, Debug)]
+pub struct Object<'t>(Vec<(&'t str, &'t str)>);
+
+impl<'t> Object<'t> {
+    /// Takes an object apart; `None` for anything else.
+    pub fn read(text: &'t str) -> Option<Self> {
+        if let Json::Object(members) = Json::read(text)? { Some(Self(members)) } else { None }
+    }
+
+    /// An object that was taken apart.
+    pub fn of(members: Vec<(&'t str, &'t str)>) -> Self {
+        Self(members)
+    }
+
+    /// The value of the first member of this name, as it was written.
+    pub fn get(&self, name: &str) -> Option<&'t str> {
+        self.0.iter().find(|(key, _)| is_string(key, name)).map(|(_, value)| *value)
+    }
+
+    /// What it says, where it is a string.
+    pub fn string(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(string)
+    }
+
+    /// The object that it is.
+    pub fn object(&self, name: &str) -> Option<Self> {
+        self.get(name).and_then(Self::read)
+    }
 }
 
 /// Whether a literal says `text`.
 fn is_string(literal: &str, text: &str) -> bool {
     let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner == Some(text) || literal.contains('\\') && string(literal).is_some_and(|said| said == text)
-}
-
-/// What a JSON string says.
-pub fn string(literal: &str) -> Option<String> {
-    serde_json::from_str(literal).ok()
 }
 
 #[cfg(test)]
@@ -149,6 +188,7 @@ mod tests {
     fn elements_and_members_keep_their_text() {
         assert_eq!(elements(r#"["a,b", {"x": [1,2]} , 3e1 ]"#), [r#""a,b""#, r#"{"x": [1,2]}"#, "3e1"]);
         assert_eq!((elements("[]"), elements("{}"), elements("[1")), (vec![], vec![], vec![]));
+        assert_eq!((batch(" [1,2]"), batch("[]"), batch("{}")), (vec!["1", "2"], vec![], vec!["{}"]));
         assert_eq!(member(r#"{"a" : "x", "sid":"q\u0041"}"#, "sid"), Some(r#""q\u0041""#));
         assert_eq!(member(r#"{"\u0061":1,"a":2}"#, "a"), Some("1"));
         assert_eq!(string(r#""q\u0041""#).as_deref(), Some("qA"));

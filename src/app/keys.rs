@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::dialect::Said;
 use super::excerpt::clipped;
-use super::json;
 use super::path::Path;
 use super::pending::{Id, Pending, Request, Requests};
+use super::value::Node;
 use crate::model::{Answer, Dir, Time, Unanswered};
 
 /// Where the ids of requests and replies stand in messages of JSON, and what a request asks for.
@@ -84,20 +84,18 @@ impl Matched {
 
     /// Looks at a message: `None` if it has none of the keys, otherwise what it answers, if that is known.
     #[allow(clippy::option_option, reason = "the outer one says whether the message is of this kind at all")]
-    pub fn read(&mut self, said: &Said<'_>) -> Option<Option<Answer>> {
+    ///
+    /// `value` is what a binary message says; a text has to be JSON.
+    pub fn read(&mut self, said: &Said<'_>, value: Option<Node<'_>>) -> Option<Option<Answer>> {
         if !said.is_whole() {
             self.pending.lost(said.dir);
             return None;
         }
-        let text = said.as_text()?;
-        if !text.trim_start().starts_with(['{', '[']) {
-            return None;
-        }
-        said.as_json()?;
+        let node = value.or_else(|| json(said))?;
         let Keys { request, reply, method } = &*self.keys;
-        let own = request.find(text).and_then(Id::text);
-        let answered = reply.find(text).and_then(Id::text);
-        let asks_for = method.as_ref().map(|path| path.find(text));
+        let id = |path: &Path| path.find_in(node).and_then(|it| Id::text(&it.json()?));
+        let (own, answered) = (id(request), id(reply));
+        let asks_for = method.as_ref().map(|path| path.find_in(node));
         let (dir, now) = (said.dir, said.moment());
         let is = |id: Id| move |asked: &Request| asked.id == id;
         // With one path for both, what the other side waits for is a reply; where requests say what they
@@ -115,15 +113,15 @@ impl Matched {
             self.seen = true;
             return Some(self.pending.answer(dir, now, is(id), None));
         }
-        if asks_for == Some(None) {
+        if let Some(None) = asks_for {
             return None;
         }
         let id = own?;
         self.seen = true;
         let what = match asks_for.flatten() {
             Some(method) => {
-                let name = json::string(method);
-                clipped(name.as_deref().unwrap_or(method)).into_owned()
+                let name = method.plain().unwrap_or_default();
+                clipped(&name).into_owned()
             }
             None => id.shown().unwrap_or_default(),
         };
@@ -144,28 +142,37 @@ impl Matched {
     }
 
     /// Requests without an answer; `None` if no message had one of the keys.
-    pub fn unanswered(&self, end: Option<Time>) -> Option<Vec<Unanswered>> {
+    pub fn unanswered(&mut self, end: Option<Time>) -> Option<Vec<Unanswered>> {
         let mut to = Vec::new();
         self.pending.list(end, &mut to);
         self.seen.then_some(to)
     }
 }
 
+/// The object or array of JSON that a message is.
+fn json<'a>(said: &Said<'a>) -> Option<Node<'a>> {
+    let text = said.as_text()?;
+    let text = text.trim_start().starts_with(['{', '[']).then(|| said.as_json())?;
+    text.map(|text| Node::Json(text.trim()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::value::{self, Notation};
     use crate::model::Nth;
 
     /// What each message answers, and what is left: `?` for one without keys.
     fn run(keys: &str, messages: &[(Dir, &str)]) -> (Vec<String>, Vec<(String, u64)>) {
         let mut matched = Matched::new(Arc::new(Keys::parse(keys).unwrap()));
-        let mut read =
-            |(dir, wire): &(Dir, &str)| match matched.read(&Said::sample(*dir, 1, true, wire.as_bytes())) {
-                None => "?".to_owned(),
-                Some(None) => String::new(),
-                Some(Some(answer)) if answer.nth == Nth::Again => format!("{} again", answer.what),
-                Some(Some(answer)) => answer.what,
-            };
+        let mut read = |(dir, wire): &(Dir, &str)| match matched
+            .read(&Said::sample(*dir, 1, true, wire.as_bytes()), None)
+        {
+            None => "?".to_owned(),
+            Some(None) => String::new(),
+            Some(Some(answer)) if answer.nth == Nth::Again => format!("{} again", answer.what),
+            Some(Some(answer)) => answer.what,
+        };
         let all = messages.iter().map(&mut read).collect();
         let left = matched.unanswered(None).unwrap_or_default();
         (all, left.into_iter().map(|it| (it.method, it.count)).collect())
@@ -222,6 +229,21 @@ mod tests {
             &[(Client, r#"{"head":{"id":"a"}}"#), (Server, r#"{"head":{"id":"b","in-reply-to":"a"}}"#)],
         );
         assert_eq!((all, left), (vec![String::new(), "a".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn keys_in_message_pack() {
+        let keys = Keys::parse("request=$.id,reply=$.re,method=$.op").unwrap();
+        let mut matched = Matched::new(Arc::new(keys));
+        let mut read = |dir, bytes: &[u8]| {
+            let node = value::whole(Notation::MessagePack, bytes)
+                .map(|values| Node::Binary(Notation::MessagePack, values[0]));
+            matched.read(&Said::sample(dir, 1, false, bytes), node)
+        };
+        assert_eq!(read(Client, b"\x82\xa2id\x07\xa2op\xa4join"), Some(None));
+        let answer = read(Server, b"\x82\xa2re\x07\xa2ok\xc3").flatten();
+        assert_eq!(answer.unwrap().what, "join");
+        assert_eq!(read(Server, b"\x82\xa2re\x07\xa2ok"), None);
     }
 
     #[test]

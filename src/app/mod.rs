@@ -6,20 +6,31 @@
 
 use crate::model::{Cite, fields, rules};
 
+mod cursor;
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "only files describe them, and `cli` reads those")
+)]
+pub mod described;
 pub mod dialect;
 pub mod engineio;
 pub mod excerpt;
+pub mod given;
 pub mod glance;
+#[cfg(test)]
+mod heard;
 pub mod keys;
 pub mod path;
 pub mod payload;
 pub mod pending;
+mod remembered;
 pub mod socketio;
 pub mod stream;
 pub mod talk;
 mod validity;
+pub mod value;
 
-pub use dialect::{Decoder, Dialect, Reader, Said};
+pub use dialect::{Decoder, Dialect, Reader, Said, Sheet};
 pub use glance::Glance;
 pub use talk::{Meaning, Talk};
 
@@ -37,13 +48,25 @@ macro_rules! dialects {
 
 dialects! {
     graphql_ws: DIALECT, LEGACY;
+    sockjs: DIALECT;
+    actioncable: DIALECT;
+    phoenix: DIALECT;
+    pusher: DIALECT;
+    jupyter: DIALECT;
+    homeassistant: DIALECT;
+    devtools: DIALECT;
+    sip: DIALECT;
+    xmpp: DIALECT;
     stomp: DIALECT;
     mqtt: DIALECT;
-    wamp: JSON, MSGPACK;
+    wamp: JSON, MSGPACK, CBOR;
     signalr: DIALECT;
     jsonrpc: DIALECT;
     ocpp: DIALECT;
     text_ping: DIALECT;
+    tunnel: DIALECT;
+    values: MSGPACK, CBOR;
+    protobuf: DIALECT;
     compressed: DIALECT;
     json: DIALECT;
 }
@@ -91,6 +114,15 @@ fields! {
         "Which placeholder this binary data stands for.";
     SOCKET_OF = "socketio.of", "belongs to", sio("Packet encoding"),
         "The packet this binary data belongs to.";
+}
+
+rules! {
+    /// What befalls requests of whatever protocol.
+    REQUEST_RULES;
+    REQUESTS_FORGOTTEN = "requests-forgotten", Note, Cite::rfc6455("10.4"), Capture,
+        "memory was short, and requests that waited for their answers were forgotten",
+        "their answers are tied to nothing, and those without an answer are not told; --memory raises the \
+         budget";
 }
 
 rules! {
@@ -221,4 +253,27 @@ rules! {
         "The client sees an error of the transport.",
         usually "the server refused the request by its own rules",
         mend "look at the message, and at allowRequest on the server";
+}
+
+/// The place among [`DIALECTS`] of the protocol that a subprotocol stands for, and that of its name there.
+fn agreed(subprotocol: &str) -> Option<(usize, usize)> {
+    let is = |name: &str| name.eq_ignore_ascii_case(subprotocol);
+    let ends = |name: &str| {
+        name.strip_prefix('*').is_some_and(|end| {
+            let from = subprotocol.len().checked_sub(end.len());
+            from.and_then(|from| subprotocol.get(from..)).is_some_and(|it| it.eq_ignore_ascii_case(end))
+        })
+    };
+    let by = |fits: &dyn Fn(&str) -> bool| {
+        let name_of = |dialect: &Dialect| dialect.subprotocols.iter().position(|name| fits(name));
+        DIALECTS.iter().enumerate().find_map(|(at, dialect)| Some((at, name_of(dialect)?)))
+    };
+    by(&is).or_else(|| by(&ends))
+}
+
+/// The place of the protocol that a request for this target asks for.
+fn expected(target: &str) -> Option<usize> {
+    // Every handshake is asked this: it is taken apart once.
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    DIALECTS.iter().position(|dialect| dialect.target.is_some_and(|is_its| is_its(path, query)))
 }

@@ -1,10 +1,10 @@
-//! Where a value stands in JSON: the part of `JSONPath` (RFC 9535) that leads to one value.
+//! Where a value stands in JSON, `MessagePack` or CBOR: the part of `JSONPath` (RFC 9535) that leads to one
+//! value.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::json;
-use crate::model::json::Json;
+use super::value::Node;
 
 /// A way into JSON, such as `$.params[0].id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,34 +75,44 @@ impl Path {
 
     /// What stands there, as it was written; `None` if nothing does.
     pub fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
-        let mut here = text.trim();
+        match self.find_in(Node::Json(text.trim()))? {
+            Node::Json(text) => Some(text),
+            Node::Binary(..) => None,
+        }
+    }
+
+    /// The same in a value of any notation.
+    pub fn find_in<'t>(&self, mut here: Node<'t>) -> Option<Node<'t>> {
         for step in &self.steps {
-            here = match (step, Json::read(here)?) {
-                (Step::Element(index), Json::Array(elements)) => elements.get(*index).copied()?,
-                (Step::Member(name), Json::Object(members)) => {
-                    let (_, value) = members.into_iter().find(|(key, _)| name_of(key) == *name)?;
-                    value
-                }
-                _ => return None,
+            here = match step {
+                Step::Element(index) => here.element(*index)?,
+                Step::Member(name) => here.member(name)?,
             };
         }
         Some(here)
     }
 }
 
-/// What the literal of a name says.
-fn name_of(key: &str) -> Cow<'_, str> {
-    if key.contains('\\') {
-        return json::string(key).map_or(Cow::Borrowed(key), Cow::Owned);
-    }
-    Cow::Borrowed(key.trim_matches('"'))
-}
-
-/// A name in quotes at the beginning of a text, and how long it is with them.
+/// A name in quotes at the beginning of a text, and how long it is with them. Behind a backslash stands what
+/// JSON has there, or the quote (RFC 9535 §2.3.1.1).
 fn quoted(text: &str) -> Option<(String, usize)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-    let end = text[1..].find(quote)?;
-    Some((text[1..=end].to_owned(), end + 2))
+    let mut is_escaped = false;
+    let end = text[1..].find(|c| {
+        let is_end = c == quote && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_end
+    })?;
+    let name = &text[1..=end];
+    if !name.contains('\\') {
+        return Some((name.to_owned(), end + 2));
+    }
+    let name = if quote == '"' {
+        json::string(&text[..end + 2])
+    } else {
+        json::string(&format!("\"{}\"", name.replace("\\'", "'").replace('"', "\\\"")))
+    };
+    Some((name?, end + 2))
 }
 
 #[cfg(test)]
@@ -119,6 +129,8 @@ mod tests {
             ("$.a['b c'][0]", Some("1")),
             ("$.a['q.r']", Some("null")),
             ("$.id2", Some("true")),
+            (r#"$["\u0069d"]"#, Some("7")),
+            (r"$['a']['q\u002Er']", Some("null")),
             ("$.a.b", None),
             ("$.id.x", None),
             ("$.id[0]", None),
@@ -129,6 +141,15 @@ mod tests {
         assert_eq!(Path::parse("$[1]").unwrap().find(r#"[2,"a"]"#), Some("\"a\""));
         assert_eq!(Path::parse("$").unwrap().find(" [1] "), Some("[1]"));
         assert_eq!(Path::parse("$.a").unwrap().find("{"), None);
+        let quotes = r#"{"it's \"one\" \\ of": 1, "\\'": 2}"#;
+        for (path, found) in [
+            (r#"$['it\'s "one" \\ of']"#, "1"),
+            (r#"$["it's \"one\" \\ of"]"#, "1"),
+            (r"$['\\\'']", "2"),
+            (r#"$["\\'"]"#, "2"),
+        ] {
+            assert_eq!(Path::parse(path).unwrap().find(quotes), Some(found), "{path}");
+        }
     }
 
     #[test]
@@ -144,6 +165,8 @@ mod tests {
             ("$[-1]", 3),
             ("$[0", 3),
             ("$['a]", 3),
+            (r"$['a\']", 3),
+            (r"$['\d']", 3),
             ("$.é[x]", 5),
         ] {
             let error = Path::parse(path).unwrap_err();

@@ -60,6 +60,8 @@ pub struct Request<X = ()> {
     /// It may stay without an answer, or waits for events: its times say nothing about how fast the peer
     /// answers.
     pub lasting: bool,
+    /// It may stay without an answer; one that comes counts.
+    pub optional: bool,
     /// What else its protocol needs to know when the answer comes.
     pub extra: X,
 }
@@ -70,6 +72,8 @@ struct Asked<X> {
     moment: Moment,
     /// A part of its answer has come.
     answered: bool,
+    /// Answers that came later were read before it, which happens behind a hole: its own may be one of them.
+    overtaken: bool,
 }
 
 impl<X> Asked<X> {
@@ -78,6 +82,12 @@ impl<X> Asked<X> {
         let Request { id, what, method, .. } = &self.request;
         let id = if let Id::Text(text) = id { text.len() } else { 0 };
         size_of::<Self>() + id + what.len() + method.as_ref().map_or(0, String::len)
+    }
+
+    /// Whether its answer is missing.
+    fn is_due(&self) -> bool {
+        let Request { lasting, optional, .. } = self.request;
+        !(self.answered || self.overtaken || lasting || optional)
     }
 
     fn answer(&self, now: Moment, nth: Nth, failure: Option<Failure>) -> Answer {
@@ -97,11 +107,13 @@ struct Lane<X> {
     answered: VecDeque<Asked<X>>,
     /// There may have been other requests: some were not seen, or forgotten.
     incomplete: bool,
+    /// When the last answer came that no request fitted.
+    unfit: Option<Time>,
 }
 
 impl<X> Default for Lane<X> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), answered: VecDeque::new(), incomplete: false }
+        Self { waiting: VecDeque::new(), answered: VecDeque::new(), incomplete: false, unfit: None }
     }
 }
 
@@ -132,7 +144,8 @@ impl<X> Pending<X> {
         {
             *held -= old.cost();
         }
-        let asked = Asked { request, moment, answered: false };
+        let overtaken = lane.unfit.zip(moment.time).is_some_and(|(unfit, time)| unfit >= time);
+        let asked = Asked { request, moment, answered: false, overtaken };
         *held += asked.cost();
         lane.waiting.push_back(asked);
         while lane.waiting.len() > ACKS_OUTSTANDING || *held > REQUESTS_HELD {
@@ -167,8 +180,11 @@ impl<X> Pending<X> {
 
     /// `dir` gives a part of an answer to the first request that fits, and more of it may follow.
     pub fn go_on(&mut self, dir: Dir, now: Moment, fits: impl Fn(&Request<X>) -> bool) -> Option<Answer> {
-        let queue = &mut self.lanes[dir.peer().index()].waiting;
-        let asked = queue.iter_mut().find(|asked| fits(&asked.request))?;
+        let lane = &mut self.lanes[dir.peer().index()];
+        let Some(asked) = lane.waiting.iter_mut().find(|asked| fits(&asked.request)) else {
+            lane.unfit = lane.unfit.max(now.time);
+            return None;
+        };
         let nth = if std::mem::replace(&mut asked.answered, true) { Nth::More } else { Nth::First };
         Some(asked.answer(now, nth, None))
     }
@@ -181,7 +197,11 @@ impl<X> Pending<X> {
         fits: impl Fn(&Request<X>) -> bool,
         failure: Option<Failure>,
     ) -> Option<(Answer, Request<X>)> {
-        let asked = self.remove(dir, fits)?;
+        let Some(asked) = self.remove(dir, fits) else {
+            let lane = &mut self.lanes[dir.peer().index()];
+            lane.unfit = lane.unfit.max(now.time);
+            return None;
+        };
         let nth = if asked.answered { Nth::More } else { Nth::First };
         Some((asked.answer(now, nth, failure), asked.request))
     }
@@ -195,8 +215,11 @@ impl<X> Pending<X> {
         failure: Option<Failure>,
     ) -> Option<Answer> {
         let Some(asked) = self.remove(dir, &fits) else {
-            let answered = &self.lanes[dir.peer().index()].answered;
-            let asked = answered.iter().rev().find(|asked| fits(&asked.request))?;
+            let lane = &mut self.lanes[dir.peer().index()];
+            let Some(asked) = lane.answered.iter().rev().find(|asked| fits(&asked.request)) else {
+                lane.unfit = lane.unfit.max(now.time);
+                return None;
+            };
             return Some(asked.answer(now, Nth::Again, failure));
         };
         let nth = if asked.answered { Nth::More } else { Nth::First };
@@ -261,18 +284,25 @@ impl<X> Pending<X> {
 /// What is asked of the requests of a connection whatever its protocol.
 pub trait Requests {
     /// Bytes that they take.
-    fn held(&self) -> usize;
+    fn held(&mut self) -> usize;
+
+    /// Something that `dir` sent was not read.
+    fn lost(&mut self, dir: Dir);
 
     /// Forgets all requests of both directions.
     fn forget(&mut self);
 
     /// What is left without an answer when everything ends, by direction and method.
-    fn list(&self, end: Option<Time>, to: &mut Vec<Unanswered>);
+    fn list(&mut self, end: Option<Time>, to: &mut Vec<Unanswered>);
 }
 
 impl<X> Requests for Pending<X> {
-    fn held(&self) -> usize {
+    fn held(&mut self) -> usize {
         self.held
+    }
+
+    fn lost(&mut self, dir: Dir) {
+        Self::lost(self, dir);
     }
 
     fn forget(&mut self) {
@@ -280,10 +310,10 @@ impl<X> Requests for Pending<X> {
         self.lanes.iter_mut().for_each(|lane| lane.incomplete = true);
     }
 
-    fn list(&self, end: Option<Time>, to: &mut Vec<Unanswered>) {
+    fn list(&mut self, end: Option<Time>, to: &mut Vec<Unanswered>) {
         for dir in [Dir::Client, Dir::Server] {
             let waiting = &self.lanes[dir.index()].waiting;
-            for asked in waiting.iter().filter(|asked| !asked.answered && !asked.request.lasting) {
+            for asked in waiting.iter().filter(|asked| asked.is_due()) {
                 let Request { id, what, method, .. } = &asked.request;
                 let method = clipped(method.as_deref().unwrap_or(what));
                 if let Some(known) = to.iter_mut().find(|it| it.dir == dir && it.method == method) {
@@ -322,7 +352,7 @@ mod tests {
         move |request| request.id == Id::Number(id)
     }
 
-    fn left(pending: &Pending) -> Vec<(String, u64, Option<i64>)> {
+    fn left(pending: &mut Pending) -> Vec<(String, u64, Option<i64>)> {
         let mut to = Vec::new();
         pending.list(at(1000).time, &mut to);
         to.into_iter().map(|it| (it.method, it.count, it.waited)).collect()
@@ -336,11 +366,11 @@ mod tests {
         assert_eq!(pending.answer(Dir::Server, at(7), is(2), None), None);
         let answer = pending.answer(Dir::Server, at(7), is(1), None).unwrap();
         assert_eq!((&*answer.what, answer.after, answer.nth), ("a", Some(7_000_000), Nth::First));
-        assert_eq!(left(&pending), [("b".to_owned(), 1, Some(995_000_000))]);
+        assert_eq!(left(&mut pending), [("b".to_owned(), 1, Some(995_000_000))]);
         let failure = Some(Failure { code: Some("-1".into()), message: None });
         let answer = pending.answer(Dir::Client, at(9), is(1), failure.clone()).unwrap();
         assert_eq!((&*answer.what, answer.failure), ("b", failure));
-        assert!(left(&pending).is_empty());
+        assert!(left(&mut pending).is_empty());
     }
 
     #[test]
@@ -372,10 +402,20 @@ mod tests {
         assert_eq!(pending.go_on(Dir::Server, at(1), is(1)).unwrap().nth, Nth::First);
         assert_eq!(pending.go_on(Dir::Server, at(2), is(1)).unwrap().nth, Nth::More);
         assert_eq!(pending.go_on(Dir::Server, at(3), is(2)).unwrap().nth, Nth::More);
-        assert!(left(&pending).is_empty(), "one is answered in part, the other may wait for ever");
+        pending.begin(Dir::Client, at(0), Request { optional: true, ..ask(3, "push") });
+        assert!(left(&mut pending).is_empty(), "one is answered in part, the other may wait for ever");
         assert_eq!(pending.answer(Dir::Server, at(3), is(1), None).unwrap().nth, Nth::More);
         pending.cancel(Dir::Client, is(2));
         assert_eq!(pending.go_on(Dir::Server, at(4), is(2)), None);
+    }
+
+    #[test]
+    fn who_is_read_too_late_is_not_called_unanswered() {
+        let mut pending = Pending::default();
+        assert_eq!(pending.answer(Dir::Server, at(9), is(1), None), None);
+        pending.begin(Dir::Client, at(8), ask(1, "held back behind a hole"));
+        pending.begin(Dir::Client, at(10), ask(2, "later"));
+        assert_eq!(left(&mut pending), [("later".to_owned(), 1, Some(990_000_000))]);
     }
 
     #[test]
@@ -384,14 +424,14 @@ mod tests {
         for id in 0..ACKS_OUTSTANDING as u64 + 5 {
             pending.begin(Dir::Client, at(0), ask(id, "a"));
         }
-        assert_eq!(left(&pending)[0].1, ACKS_OUTSTANDING as u64);
+        assert_eq!(left(&mut pending)[0].1, ACKS_OUTSTANDING as u64);
         assert!(pending.is_incomplete(Dir::Client) && !pending.is_incomplete(Dir::Server));
         let mut pending = Pending::default();
         for id in 0..100 {
             pending.begin(Dir::Client, at(0), ask(id, &"a".repeat(REQUESTS_HELD / 10)));
             assert!(pending.held() <= REQUESTS_HELD);
         }
-        assert_eq!(left(&pending)[0].1, 9);
+        assert_eq!(left(&mut pending)[0].1, 9);
         for id in 91..100 {
             pending.answer(Dir::Server, at(1), is(id), None).unwrap();
             assert!(pending.held() <= REQUESTS_HELD);
@@ -412,7 +452,7 @@ mod tests {
         pending.begin(Dir::Client, at(0), ask(1, "a"));
         pending.begin(Dir::Server, at(0), ask(2, "b"));
         pending.lost(Dir::Server);
-        assert_eq!(left(&pending), [("b".to_owned(), 1, Some(1_000_000_000))]);
+        assert_eq!(left(&mut pending), [("b".to_owned(), 1, Some(1_000_000_000))]);
         assert!(pending.is_incomplete(Dir::Server));
     }
 }

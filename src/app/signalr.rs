@@ -1,11 +1,11 @@
 //! `SignalR`'s JSON hub protocol: JSON objects, each ended by the record separator.
 
-use super::dialect::{Decoder, Dialect, Reader, Said};
+use super::dialect::{Decoder, Dialect, Reader, Said, Sheet};
 use super::excerpt::clipped;
-use super::json;
+use super::json::{self, Object};
 use super::pending::{Id, Pending, Request, Requests};
 use crate::model::json::place;
-use crate::model::{Answer, App, Cite, Dir, Failure, Finding, Text, Value, fields};
+use crate::model::{Answer, App, Cite, Failure, Finding, Text, Value, fields};
 
 /// `SignalR` with its JSON protocol.
 pub static DIALECT: Dialect = Dialect {
@@ -13,9 +13,21 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: b"{",
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: &[],
     reader: Reader::Session(|| Box::<SignalR>::default()),
+    sheet: Sheet {
+        name: "SignalR, JSON",
+        shown_by: "JSON that ends in the record separator 0x1E",
+        decoded: "type, target and content of each message; invocations tied to their completions",
+        sample: "clean/signalr.script",
+        source: (
+            "SignalR HubProtocol",
+            "https://github.com/dotnet/aspnetcore/blob/main/src/SignalR/docs/specs/HubProtocol.md",
+        ),
+    },
 };
 
 /// Objects of one message that are named.
@@ -52,36 +64,24 @@ impl Decoder for SignalR {
         let whole = text.strip_suffix('\u{1e}').filter(|whole| whole.starts_with('{'))?;
         let mut kinds = Vec::new();
         for part in whole.split('\u{1e}').take(NAMED) {
-            if !json::is_valid(part) {
-                return None;
-            }
-            kinds.push((name(part)?, part));
+            let object = if json::is_valid(part) { Object::read(part)? } else { return None };
+            kinds.push((name(part, &object)?, part, object));
         }
         let mut apps: Vec<App> = Vec::new();
-        for (kind, part) in kinds {
-            let target = json::member(part, "target").and_then(json::string);
+        for (kind, part, object) in kinds {
+            let target = object.string("target");
             let words = target.map_or_else(|| kind.to_owned(), |target| format!("{kind} {target}"));
             let fields = vec![
                 said.field(&TYPE, place(text, part), part.len(), Value::Text(kind.to_owned())),
                 said.json(&DATA, part),
             ];
-            let answers = self.tie(said, kind, part);
+            let answers = self.tie(said, kind, &object);
             apps.push(App { fields, answers, ..app(Text::with("{}", words)) });
         }
         if whole.split('\u{1e}').nth(NAMED).is_some() {
             self.pending.lost(said.dir);
         }
-        if apps.len() == 1 {
-            return apps.pop();
-        }
-        let mut summaries = apps.iter().map(|app| app.summary.clone());
-        let first = summaries.next().unwrap_or_default();
-        let summary = summaries.fold(first, |all, next| Text::new("{}; {}").word(all).word(next));
-        Some(App { packets: apps, ..app(summary) })
-    }
-
-    fn lost(&mut self, dir: Dir) {
-        self.pending.lost(dir);
+        Some(app(Text::default()).around(apps))
     }
 
     fn requests(&mut self) -> Option<&mut dyn Requests> {
@@ -91,13 +91,13 @@ impl Decoder for SignalR {
 
 impl SignalR {
     /// Remembers an invocation that wants a completion, or finds the one that is answered.
-    fn tie(&mut self, said: &Said<'_>, kind: &str, message: &str) -> Option<Answer> {
+    fn tie(&mut self, said: &Said<'_>, kind: &str, message: &Object<'_>) -> Option<Answer> {
         let (dir, now) = (said.dir, said.moment());
-        let id = json::member(message, "invocationId").and_then(Id::text)?;
+        let id = message.get("invocationId").and_then(Id::text)?;
         let is_it = |asked: &Request| asked.id == id;
         match kind {
             "Invocation" | "StreamInvocation" => {
-                let target = json::member(message, "target").and_then(json::string).unwrap_or_default();
+                let target = message.string("target").unwrap_or_default();
                 let what = clipped(&target).into_owned();
                 self.pending.begin(dir, now, Request { id, what, ..Request::default() });
                 None
@@ -105,7 +105,7 @@ impl SignalR {
             // What the caller streams has ids of its own.
             "StreamItem" => self.pending.go_on(dir, now, is_it),
             "Completion" => {
-                let error = json::member(message, "error").and_then(json::string);
+                let error = message.string("error");
                 let failure = error.map(|words| clipped(&words).into_owned());
                 let failure = failure.map(|message| Failure { code: None, message: Some(message) });
                 self.pending.answer(dir, now, is_it, failure)
@@ -123,12 +123,11 @@ fn app(summary: Text) -> App {
     App { protocol: "signalr", name: "SignalR", summary, ..App::default() }
 }
 
-fn name(message: &str) -> Option<&'static str> {
-    let Some(kind) = json::member(message, "type") else {
+fn name(text: &str, message: &Object<'_>) -> Option<&'static str> {
+    let Some(kind) = message.get("type") else {
         // The handshake and its answer have no type.
-        let is_handshake = message == "{}"
-            || json::member(message, "protocol").is_some()
-            || json::member(message, "error").is_some();
+        let is_handshake =
+            text == "{}" || message.get("protocol").is_some() || message.get("error").is_some();
         return is_handshake.then_some("handshake");
     };
     Some(match kind {
@@ -148,6 +147,7 @@ fn name(message: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Dir;
 
     #[test]
     fn completions_find_their_invocations() {

@@ -2,15 +2,28 @@
 
 use super::DIALECTS;
 use super::dialect::{Decoder, Dialect, Reader, Said};
-use crate::model::{App, Dir, Finding, Time, Unanswered};
+use super::given::Given;
+use super::glance::{Glance, Marks};
+use super::pending::Requests;
+use crate::model::{App, Connection, Dir, Finding, Time, Unanswered};
 
 /// The application protocols of one connection: which was agreed on, which were seen, and what their
 /// decoders remember.
 #[derive(Debug, Default)]
 pub struct Talk {
-    agreed: Option<&'static Dialect>,
+    /// What the user has described, and this connection may speak: tried before what is known.
+    own: Box<[Box<dyn Decoder>]>,
+    agreed: Option<Place>,
+    /// The subprotocol by which it was, among those that stand for it.
+    subprotocol: u8,
+    /// That of the request's target.
+    expected: Option<Place>,
+    /// The answer to the handshake was seen, and agreed on no subprotocol.
+    bare: bool,
+    /// The protocols that `decoders` read.
+    known: Set,
     /// Decoders of the protocols that were agreed on or seen, and whose messages hang together.
-    decoders: Vec<(&'static Dialect, Box<dyn Decoder>)>,
+    decoders: Vec<(Place, Box<dyn Decoder>)>,
     /// Which directions lack something.
     lost: [bool; 2],
 }
@@ -47,13 +60,37 @@ impl Meaning {
 impl Talk {
     /// The handshake agreed on this subprotocol.
     pub fn agree(&mut self, subprotocol: &str) {
-        let is = |name: &&str| name.eq_ignore_ascii_case(subprotocol);
-        self.agreed = DIALECTS.iter().copied().find(|dialect| dialect.subprotocols.iter().any(is));
+        let agreed = super::agreed(subprotocol);
+        self.agreed = agreed.map(|(at, _)| at as Place);
+        self.subprotocol = agreed.map_or(0, |(_, name)| name as u8);
+    }
+
+    /// The handshake agreed on no subprotocol.
+    pub fn agree_on_none(&mut self) {
+        self.bare = true;
+    }
+
+    /// The handshake asked for this target.
+    pub fn expect(&mut self, target: &str) {
+        self.expected = super::expected(target).map(|at| at as Place);
+    }
+
+    /// The connection may speak what the user has described, as far as is known of its handshake, now that
+    /// more of it is known.
+    pub fn give(&mut self, given: &Given, connection: Option<&Connection>) {
+        self.own = given.decoders(connection).into();
     }
 
     /// What the next message of a direction means, if that can be told. What it breaks is added to `found`.
     /// `room` is for the protocols that [make none](Reader::Whole), and is to be lent to all of them again.
     pub fn read(&mut self, said: &mut Said<'_>, found: &mut Vec<Finding>, room: &mut App) -> Option<Meaning> {
+        for own in &mut self.own {
+            let before = found.len();
+            if let Some(app) = own.read(said, found) {
+                return Some(Meaning::Own(app));
+            }
+            found.truncate(before);
+        }
         if let Some(agreed) = self.agreed
             && let Some(meaning) = self.read_agreed(agreed, said, found, room)
         {
@@ -63,23 +100,30 @@ impl Talk {
         if said.text && said.is_whole() && matches!(first, Some(b'{' | b'[')) {
             said.look();
         }
+        said.bare = self.bare;
         let said = &*said;
-        let mut candidates = match first {
-            // Messages of a protocol that was seen may not show it by themselves.
-            Some(first) if self.decoders.is_empty() => BY_FIRST[usize::from(first)],
-            _ => ALL,
-        };
-        while let Some(dialect) = DIALECTS.get(candidates.trailing_zeros() as usize).copied() {
+        if let Some(expected) = self.expected.filter(|expected| self.agreed != Some(*expected))
+            && let Some(meaning) = self.attempt(expected, said, found, room)
+        {
+            return Some(meaning);
+        }
+        let mut candidates = first.map_or(BY_NOTHING, |first| BY_FIRST[usize::from(first)]);
+        if let Glance::Json(marks) = said.glance {
+            candidates &= BY_MARKS[usize::from(marks)];
+        }
+        // Messages of a protocol that was seen may not show it by themselves.
+        candidates |= self.known;
+        // These have been asked.
+        candidates &= !set(self.agreed) & !set(self.expected);
+        while candidates != 0 {
+            let place = candidates.trailing_zeros() as Place;
             candidates &= candidates - 1;
             // Most of them are out of the question at a glance.
-            let Some(looks_like) = dialect.looks_like else { continue };
-            let known = self.place(dialect);
-            if known.is_none() && !looks_like(said)
-                || self.agreed.is_some_and(|agreed| std::ptr::eq(agreed, dialect))
-            {
+            let Some(looks_like) = DIALECTS[usize::from(place)].looks_like else { continue };
+            if self.known & set(Some(place)) == 0 && !looks_like(said) {
                 continue;
             }
-            let meaning = self.attempt(dialect, known, said, found, room);
+            let meaning = self.attempt(place, said, found, room);
             if meaning.is_some() {
                 return meaning;
             }
@@ -90,59 +134,74 @@ impl Talk {
     /// Reads a message as the handshake says.
     fn read_agreed(
         &mut self,
-        agreed: &'static Dialect,
+        place: Place,
         said: &Said<'_>,
         found: &mut Vec<Finding>,
         room: &mut App,
     ) -> Option<Meaning> {
+        let agreed = DIALECTS[usize::from(place)];
         let new = match agreed.reader {
             Reader::Each(read) => return each(read, said),
             Reader::Whole(read) => return whole(read, said, room),
             Reader::Session(new) => new,
         };
-        let at = self.place(agreed).unwrap_or_else(|| {
-            self.decoders.push((agreed, new()));
+        let at = self.decoder(place).unwrap_or_else(|| {
+            self.follow(place, new());
             self.decoders.len() - 1
         });
+        let expected = self.expected == Some(place);
         let decoder = &mut self.decoders[at].1;
-        self.lost = tell_lost(self.lost, decoder.as_mut());
-        decoder.read(&Said { agreed: true, known: true, ..*said }, found).map(Meaning::Own)
+        tell_lost(std::mem::take(&mut self.lost), decoder.as_mut());
+        let subprotocol = agreed.subprotocols.get(usize::from(self.subprotocol)).copied();
+        let said = Said { agreed: true, subprotocol, known: true, expected, ..*said };
+        decoder.read(&said, found).map(Meaning::Own)
     }
 
-    /// Reads a message as `dialect`: it shows by itself that it may speak it, or messages before it did,
-    /// which a decoder has read whose place is `known`.
+    /// Reads a message as one of a protocol: it shows by itself that it may speak it, or messages before it
+    /// did, or the target says so.
     fn attempt(
         &mut self,
-        dialect: &'static Dialect,
-        known: Option<usize>,
+        place: Place,
         said: &Said<'_>,
         found: &mut Vec<Finding>,
         room: &mut App,
     ) -> Option<Meaning> {
-        let new = match dialect.reader {
+        let new = match DIALECTS[usize::from(place)].reader {
             Reader::Each(read) => return each(read, said),
             Reader::Whole(read) => return whole(read, said, room),
             Reader::Session(new) => new,
         };
         let before = found.len();
+        let (known, expected) = (self.decoder(place), self.expected == Some(place));
         let app = if let Some(at) = known {
-            self.decoders[at].1.read(&Said { agreed: false, known: true, ..*said }, found)
+            self.decoders[at].1.read(&Said { agreed: false, known: true, expected, ..*said }, found)
         } else {
             let mut decoder = new();
-            let app = decoder.read(&Said { agreed: false, known: false, ..*said }, found);
-            if app.is_some() {
-                self.decoders.push((dialect, decoder));
+            if expected {
+                tell_lost(self.lost, decoder.as_mut());
+            }
+            let app = decoder.read(&Said { agreed: false, known: false, expected, ..*said }, found);
+            if app.is_some() || decoder.is_undecided() {
+                self.follow(place, decoder);
             }
             app
         };
-        if app.is_none() {
+        // What is none of its messages may still be one where both the target and messages say that it is
+        // spoken.
+        if app.is_none() && !(expected && known.is_some()) {
             found.truncate(before);
         }
         app.map(Meaning::Own)
     }
 
-    fn place(&self, dialect: &Dialect) -> Option<usize> {
-        self.decoders.iter().position(|(known, _)| *known == dialect)
+    fn follow(&mut self, place: Place, decoder: Box<dyn Decoder>) {
+        self.known |= set(Some(place));
+        self.decoders.push((place, decoder));
+    }
+
+    /// The decoder of a protocol.
+    fn decoder(&self, place: Place) -> Option<usize> {
+        self.decoders.iter().position(|(known, _)| *known == place)
     }
 
     /// Something that `dir` sent is not there to be read.
@@ -153,42 +212,64 @@ impl Talk {
         for (_, decoder) in &mut self.decoders {
             decoder.lost(dir);
         }
+        self.own.iter_mut().for_each(|own| own.lost(dir));
     }
 
     /// Whether no protocol is followed from message to message.
     #[inline]
     pub fn is_alone(&self) -> bool {
-        self.decoders.is_empty()
+        self.decoders.is_empty() && self.own.is_empty()
+    }
+
+    /// The requests of all protocols.
+    fn requests(&mut self) -> impl Iterator<Item = &mut dyn Requests> {
+        let known = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
+        known.chain(self.own.iter_mut().filter_map(|own| own.requests()))
     }
 
     /// Bytes held for requests that wait for answers.
     pub fn held(&mut self) -> usize {
-        let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
-        requests.map(|requests| requests.held()).sum()
+        self.requests().fold(0, |all, requests| all + requests.held())
     }
 
     /// Forgets requests that wait for answers.
     pub fn forget_requests(&mut self) {
-        let requests = self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests());
-        requests.for_each(super::pending::Requests::forget);
+        self.requests().for_each(Requests::forget);
     }
 
     /// Requests that are without an answer at the end, the connection's last moment.
     pub fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
         let mut to = Vec::new();
-        for requests in self.decoders.iter_mut().filter_map(|(_, decoder)| decoder.requests()) {
-            requests.list(end, &mut to);
-        }
+        self.requests().for_each(|requests| requests.list(end, &mut to));
         to
     }
 
     /// The connection was ended at this time, and all that was sent has been read: what that cuts short.
     pub fn end(&mut self, ended: Option<Time>) -> Vec<Finding> {
         let mut found = Vec::new();
-        for (_, decoder) in &mut self.decoders {
+        for decoder in self.decoders.iter_mut().map(|(_, decoder)| decoder).chain(&mut self.own) {
             decoder.end(ended, &mut found);
         }
         found
+    }
+}
+
+/// For a protocol whose messages carry those of others.
+impl Requests for Talk {
+    fn held(&mut self) -> usize {
+        Self::held(self)
+    }
+
+    fn lost(&mut self, dir: Dir) {
+        Self::lost(self, dir);
+    }
+
+    fn forget(&mut self) {
+        self.forget_requests();
+    }
+
+    fn list(&mut self, end: Option<Time>, to: &mut Vec<Unanswered>) {
+        to.extend(self.unanswered(end));
     }
 }
 
@@ -202,14 +283,51 @@ fn whole(read: fn(&Said<'_>, &mut App) -> bool, said: &Said<'_>, room: &mut App)
     (said.is_whole() && read(said, room)).then_some(Meaning::InRoom)
 }
 
-/// Protocols, a bit for each of [`DIALECTS`].
+/// One of [`DIALECTS`].
+type Place = u8;
+
+/// Several of them, a bit each.
 type Set = u32;
 
-/// All of them.
-const ALL: Set = Set::MAX;
+/// The set of one, or none.
+fn set(of: Option<Place>) -> Set {
+    of.map_or(0, |place| 1 << place)
+}
 
 /// Those that are recognised by content and whose messages may begin with a byte, for each byte.
 static BY_FIRST: [Set; 256] = by_first(DIALECTS);
+
+/// Those of which a message may have no bytes at all.
+static BY_NOTHING: Set = {
+    let (mut set, mut at) = (0, 0);
+    while at < DIALECTS.len() {
+        if DIALECTS[at].looks_like.is_some() && DIALECTS[at].first.is_empty() {
+            set |= 1 << at;
+        }
+        at += 1;
+    }
+    set
+};
+
+/// Those whose messages may be JSON with some marks and no others.
+static BY_MARKS: [Set; 1 << Marks::BITS] = by_marks(DIALECTS);
+
+const fn by_marks(dialects: &[&Dialect]) -> [Set; 1 << Marks::BITS] {
+    let mut table = [0; 1 << Marks::BITS];
+    let mut marks = 0;
+    while marks < table.len() {
+        let mut at = 0;
+        while at < dialects.len() {
+            let sought = dialects[at].marks;
+            if sought == 0 || sought & marks as Marks != 0 {
+                table[marks] |= 1 << at;
+            }
+            at += 1;
+        }
+        marks += 1;
+    }
+    table
+}
 
 const fn by_first(dialects: &[&Dialect]) -> [Set; 256] {
     assert!(dialects.len() <= Set::BITS as usize);
@@ -237,11 +355,10 @@ const fn may_begin(with: &[u8], first: u8) -> bool {
 }
 
 /// Tells a new decoder what was lost before it was there.
-fn tell_lost(lost: [bool; 2], decoder: &mut dyn Decoder) -> [bool; 2] {
+fn tell_lost(lost: [bool; 2], decoder: &mut dyn Decoder) {
     for dir in [Dir::Client, Dir::Server].into_iter().filter(|dir| lost[dir.index()]) {
         decoder.lost(dir);
     }
-    [false; 2]
 }
 
 #[cfg(test)]
@@ -274,6 +391,30 @@ mod tests {
         assert_eq!(id(None, b"hello"), None);
         let ids: std::collections::BTreeSet<_> = DIALECTS.iter().map(|d| d.id).collect();
         assert_eq!(ids.len(), DIALECTS.len());
+    }
+
+    #[test]
+    fn a_target_helps_and_does_not_force() {
+        let at = |target: &str, messages: &[&'static str]| -> Vec<Option<&'static str>> {
+            let (mut talk, mut found, mut room) = (Talk::default(), Vec::new(), App::default());
+            talk.expect(target);
+            let mut read = |wire: &&'static str| {
+                let mut said = Said::sample(Dir::Server, 1, true, wire.as_bytes());
+                Some(talk.read(&mut said, &mut found, &mut room)?.app(&room).protocol)
+            };
+            messages.iter().map(&mut read).collect()
+        };
+        let sockjs = "/echo/000/abcdefgh/websocket";
+        assert_eq!(at(sockjs, &["o", "a[\"x\"]"]), [Some("sockjs"); 2]);
+        assert_eq!(at(sockjs, &["hello", "{\"a\":1}"]), [None, Some("json")]);
+        assert_eq!(at("/", &["o", "a[\"x\"]"]), [None; 2]);
+        assert_eq!(at("/api/websocket", &[r#"{"type":"auth_ok"}"#]), [Some("home-assistant")]);
+        assert_eq!(at("/api/websocket", &[r#"{"type":"hello"}"#]), [Some("json")]);
+        let join = r#"[null,"1","a","phx_join",{}]"#;
+        assert_eq!(
+            at("/", &["{}", join, r#"[null,null,"a","news",{}]"#]),
+            [Some("json"), Some("phoenix"), Some("phoenix")]
+        );
     }
 
     #[test]

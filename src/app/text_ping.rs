@@ -2,9 +2,9 @@
 
 use memchr::memchr2_iter;
 
-use super::dialect::{Dialect, Reader, Said};
-use super::glance::Glance;
-use super::json;
+use super::dialect::{Dialect, Reader, Said, Sheet};
+use super::glance::PING;
+use super::json::Object;
 use crate::model::{App, Cite, Heartbeat, Text, fields};
 
 /// Heartbeats that applications write as texts: `ping`, `{"type":"ping"}`.
@@ -13,9 +13,18 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &[],
     looks_like: Some(looks_like),
     first: &[],
+    marks: PING,
+    target: None,
     fields: FIELDS,
     rules: &[],
     reader: Reader::Each(read),
+    sheet: Sheet {
+        name: "Heartbeats as data",
+        shown_by: "a short message that says `ping`, `pong` or `heartbeat`, alone or as a member of JSON",
+        decoded: "which half of a heartbeat it is; pings without a pong are told",
+        sample: "broken/app-ping-unanswered.script",
+        source: ("none: a habit of many applications", ""),
+    },
 };
 
 /// Longer messages are something else.
@@ -29,7 +38,7 @@ fields! {
 
 /// What is short and has one of the words in it.
 fn looks_like(said: &Said<'_>) -> bool {
-    if let Glance::Json { may_say_ping: false, .. } = said.glance {
+    if !said.glance.may_bear(PING) {
         return false;
     }
     said.text
@@ -75,12 +84,14 @@ fn read(said: &Said<'_>) -> Option<App> {
         return None;
     }
     let text = said.as_text()?.trim();
-    let word = if text.starts_with('{') && json::is_valid(text) {
+    let object = if text.starts_with('{') { Object::read(text) } else { None };
+    let word = match object {
         // {"type":"ping"}, {"op":"ping"}, {"event":"pusher:ping","data":{}}
-        let keys = ["type", "op", "event", "method", "action", "cmd"];
-        keys.iter().find_map(|key| json::string(json::member(text, key)?))?
-    } else {
-        text.trim_matches('"').to_owned()
+        Some(object) => {
+            let keys = ["type", "op", "event", "method", "action", "cmd"];
+            keys.iter().find_map(|key| object.string(key))?
+        }
+        None => text.trim_matches('"').to_owned(),
     };
     let word = word.rsplit([':', '.']).next()?.to_ascii_lowercase();
     let (heartbeat, summary) = match word.as_str() {

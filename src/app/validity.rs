@@ -1,4 +1,4 @@
-//! Whether a text is JSON.
+//! Whether a text is JSON, and what a string in it says.
 
 use serde::de::IgnoredAny;
 
@@ -13,4 +13,9 @@ pub fn is_valid(text: &str) -> bool {
 /// The same, where a look has not been enough to tell.
 pub fn is_valid_at_length(text: &str) -> bool {
     !is_deep(text, JSON_DEPTH) && serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// What a JSON string says.
+pub fn string(literal: &str) -> Option<String> {
+    serde_json::from_str(literal).ok()
 }

@@ -21,7 +21,7 @@ rules! {
 
 /// Whether a rule says no more than that a connection was reset.
 pub(super) fn is_reset(rule: &Rule) -> bool {
-    *rule == ABORTED
+    *rule == ABORTED || super::stream::is_reset(rule)
 }
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {

@@ -8,6 +8,7 @@ mod storm;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use self::half_open::{left_half_open, orphaned};
 use self::storm::Storm;
@@ -84,13 +85,17 @@ struct Event {
     /// Its client knew nothing of it any more: when it was heard last before that.
     orphaned: Option<Time>,
     packet: u64,
+    /// The connection that a proxy passes on with it.
+    passes_on: Option<NonZeroU32>,
 }
 
 /// The connections that are over, by server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Crowd {
     servers: HashMap<Endpoint, Vec<Event>, Fast>,
     events: usize,
+    /// How many are remembered.
+    limit: usize,
 }
 
 /// What the end of the input tells.
@@ -121,6 +126,12 @@ const PATIENCE: i64 = 3 * SECOND;
 const EXACT: i64 = 500;
 
 impl Crowd {
+    /// Nobody so far, as part of a run that may hold so many bytes.
+    pub fn within(memory: usize) -> Self {
+        let limit = limits::CROWD.min((memory / limits::CROWD_MEMORY).max(64));
+        Self { servers: HashMap::default(), events: 0, limit }
+    }
+
     /// A connection is over, for these causes.
     pub fn ends(&mut self, over: &Over<'_>, causes: &[Finding]) {
         let (Some(server), Some(began), Some(ended)) =
@@ -128,7 +139,9 @@ impl Crowd {
         else {
             return;
         };
-        if self.events >= limits::CROWD || matches!(super::line::outcome(over), Outcome::Polling) {
+        if self.events >= self.limit
+            || matches!(super::line::outcome(over), Outcome::Polling | Outcome::Http2)
+        {
             return;
         }
         let end = over.ending.first;
@@ -156,31 +169,43 @@ impl Crowd {
             silence: over.silence().filter(|_| is_silent),
             evidence: over.cut().map(|end| Evidence::about(over, end)),
             orphaned: orphaned(over),
+            passes_on: over.connection.passes_on,
             packet: close.map(|(_, close)| close.packet).or(end.map(|end| end.packet)).unwrap_or_default(),
         });
     }
 
-    /// What the whole shows.
-    pub fn tell(self) -> Vec<Together> {
-        let mut servers: Vec<_> = self.servers.into_iter().collect();
+    /// What the whole shows; nobody is remembered from then on.
+    pub fn tell(&mut self) -> Vec<Together> {
+        self.events = 0;
+        let mut servers: Vec<_> = std::mem::take(&mut self.servers).into_iter().collect();
         servers.sort_by_key(|(server, _)| *server);
+        let passed_on = |event: &Event| event.passes_on.map(NonZeroU32::get);
+        let all = servers.iter().flat_map(|(_, events)| events);
+        let passed_on: HashSet<u32, Fast> = all.filter_map(passed_on).collect();
         let mut told = Vec::new();
         for (server, mut events) in servers {
             events.sort_by_key(|event| (event.began, event.conn));
-            let (together, gone) = ended_together(server, &events);
+            // Of a way through a proxy that is in the capture, what a server does is told of its own leg, and
+            // what a client does of the client's.
+            let near;
+            let own = if passed_on.is_empty() {
+                &events
+            } else {
+                let is_near = |event: &&Event| !passed_on.contains(&event.conn);
+                near = events.iter().filter(is_near).copied().collect();
+                &near
+            };
+            let (together, gone) = ended_together(server, own);
             // What ended all at once has not waited for the silence of each.
-            let mut silent: Vec<Event> =
-                events.iter().copied().filter(|event| !gone.contains(&event.conn)).collect();
-            silent.sort_by_key(|event| event.by.map(Dir::index));
-            for own in silent.chunk_by(|a, b| a.by == b.by) {
-                told.extend(same_silence(server, own));
-            }
-            let mut by_client = events.clone();
-            by_client.sort_by_key(|event| event.client);
-            let each = by_client.chunk_by(|a, b| a.client == b.client);
-            let storms: Vec<_> = each.filter_map(|own| Storm::of(own, |event| event.failed, STORM)).collect();
+            told.extend(same_silences(server, own, &gone));
+            // There may be many: they are sorted where they are.
+            events.retain(|event| event.passes_on.is_none());
+            events.sort_by_key(|event| event.client);
+            let each = events.chunk_by(|a, b| a.client == b.client);
+            let storms: Vec<_> =
+                each.clone().filter_map(|own| Storm::of(own, |event| event.failed, STORM)).collect();
             told.extend(storms.iter().filter_map(|storm| storm.tell(server, storms.len())));
-            for own in by_client.chunk_by(|a, b| a.client == b.client) {
+            for own in each {
                 let is_glance = |event: &Event| event.left && event.ended.since(event.began) < GLANCE;
                 told.extend(Storm::of(own, is_glance, MANY).and_then(|storm| storm.tell(server, 1)));
                 told.extend(left_half_open(server, own));
@@ -219,6 +244,14 @@ fn alike(silent: &[(i64, Event)]) -> &[(i64, Event)] {
         }
     }
     most
+}
+
+/// The same silences before the ends by either side, of those that are not among the ones that are `gone`.
+fn same_silences(server: Endpoint, events: &[Event], gone: &HashSet<u32, Fast>) -> Vec<Together> {
+    let is_silent = |event: &&Event| event.silence.is_some() && !gone.contains(&event.conn);
+    let mut silent: Vec<Event> = events.iter().filter(is_silent).copied().collect();
+    silent.sort_by_key(|event| event.by.map(Dir::index));
+    silent.chunk_by(|a, b| a.by == b.by).filter_map(|own| same_silence(server, own)).collect()
 }
 
 /// Several ends by the same side after the same silence that no usual timeout explains.
@@ -350,6 +383,7 @@ mod tests {
             silence: Some((ended - began).cast_signed() * MILLISECOND),
             evidence: None,
             orphaned: None,
+            passes_on: None,
             packet: u64::from(conn),
         }
     }
@@ -357,8 +391,8 @@ mod tests {
     /// The ids of what these show.
     fn told(events: &[Event]) -> Vec<&'static str> {
         let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
-        let crowd =
-            Crowd { servers: [(server, events.to_vec())].into_iter().collect(), events: events.len() };
+        let mut crowd =
+            Crowd { servers: [(server, events.to_vec())].into_iter().collect(), ..Crowd::within(1 << 20) };
         crowd.tell().iter().flat_map(|told| &told.findings).map(|finding| finding.rule.id).collect()
     }
 
@@ -393,6 +427,27 @@ mod tests {
         let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
         let case = same_silence(server, &drifting).and_then(|told| told.findings[0].case.clone());
         assert!(case.is_none(), "{case:?}");
+    }
+
+    #[test]
+    fn who_is_not_known_is_named_in_words_and_not_by_a_value() {
+        let unknown = |event: Event| Event { client: None, ..event };
+        let mut events: Vec<Event> =
+            (0..8).map(|n| unknown(event(n, 100 * u64::from(n), 100 * u64::from(n) + 50))).collect();
+        events[0] =
+            Event { ended: Time(9000 * MS), orphaned: Some(Time(60 * MS)), failed: false, ..events[0] };
+        let server = Endpoint::V4(std::net::SocketAddrV4::new([192, 0, 2, 80].into(), 80));
+        let mut crowd = Crowd { servers: [(server, events)].into_iter().collect(), ..Crowd::within(1 << 20) };
+        let told = crowd.tell();
+        let cases = told.iter().flat_map(|told| &told.findings).filter_map(|finding| finding.case.as_deref());
+        let what: Vec<_> = cases.map(|case| (case.what.template, case.what.args.len())).collect();
+        assert_eq!(
+            what,
+            [
+                ("a client connects to {} again and again without a pause", 1),
+                ("a client was back at {} while its old connection was still open there", 1),
+            ]
+        );
     }
 
     #[test]

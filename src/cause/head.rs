@@ -13,8 +13,8 @@ use super::{Fast, crash, crowd, pace, reply, silence};
 use crate::http::RECONNECT_WITHOUT_BACKOFF;
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Endpoint, Finding, Flow, Judgement, Meta, ON, Outcome, Rule, Severity, Sink,
-    Summary, Text, Time, Unit, Wants,
+    Body, Connection, Dir, Endpoint, Finding, Flow, Judgement, Meta, ON, Outcome, Rule, Secured, Severity,
+    Sink, Summary, Text, Time, Unit, Wants,
 };
 use crate::{net, ws};
 
@@ -52,6 +52,8 @@ pub struct Head {
     pub more: u64,
     /// A line for each connection, the first [`limits::HEAD_CONNECTIONS`] of them.
     pub said: Vec<Said>,
+    /// How many connections were deciphered, and with how many secrets, by version and suite of their TLS.
+    pub secured: BTreeMap<Within, (u64, u64)>,
     /// Findings that are notes, and no causes.
     pub notes: u64,
     /// What is known of the connections that are open.
@@ -72,6 +74,9 @@ pub struct Head {
     /// The connections of groups that have several.
     members: HashSet<(usize, u32), Fast>,
 }
+
+/// Version and suite of TLS.
+pub type Within = (Option<&'static str>, Option<Box<str>>);
 
 /// A line on a connection.
 #[derive(Clone, Debug)]
@@ -121,6 +126,17 @@ struct Open {
 }
 
 impl Head {
+    /// A connection was deciphered.
+    fn secured(&mut self, it: &Secured) {
+        let within = (it.version, it.suite.clone());
+        // A server chooses one of a few.
+        if self.secured.len() < limits::GROUPS || self.secured.contains_key(&within) {
+            let (connections, secrets) = self.secured.entry(within).or_default();
+            *connections += 1;
+            *secrets += it.secrets as u64;
+        }
+    }
+
     /// The groups, worst first: by severity, then by the number of connections. What ended a connection
     /// comes before the rules that were broken in it, and what several connections show together before
     /// what each of them shows.
@@ -186,7 +202,12 @@ impl Head {
         }
         match unit.body {
             Body::Meta(meta) => self.meta = meta.clone(),
-            Body::Connection(connection) => self.connection(unit.conn, connection),
+            Body::Connection(connection) => {
+                self.connection(unit.conn, connection);
+                if let (Some(it), None) = (&connection.secured, &connection.ending) {
+                    self.secured(it);
+                }
+            }
             Body::Judgement(judgement) => return self.judgement(unit, judgement),
             Body::File(_) => self.calm(),
             Body::Summary(summary) => {
@@ -281,7 +302,7 @@ impl Head {
         // Requests without an answer say nothing of the manner of the end.
         let says_little =
             |finding: &Finding| reply::RULES.contains(&finding.rule) && !reply::explains(finding);
-        if unit.findings.iter().all(says_little) {
+        if judgement.told_with.is_none() && unit.findings.iter().all(says_little) {
             for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
                 self.add(&finding, place);
             }
@@ -294,7 +315,11 @@ impl Head {
                 conn: unit.conn,
                 client: judgement.client,
                 server: judgement.server,
-                target: judgement.target.map(str::to_owned),
+                target: match (judgement.outcome, judgement.server, judgement.host, judgement.target) {
+                    // Who tells of a connection names its host, and seldom an address.
+                    (Outcome::Untold, None, Some(host), Some(target)) => Some(format!("{host}{target}")),
+                    (.., target) => target.map(str::to_owned),
+                },
                 line: judgement.line(),
                 worst: unit.findings.iter().map(|finding| finding.rule.severity).max(),
             });

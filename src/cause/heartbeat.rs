@@ -5,8 +5,7 @@
 use super::over::{Over, seen_in};
 use crate::model::quantity::{grouped, wait};
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, EndKind, Finding, Heartbeat, Measure, Message, Quantity, Text, Time, Unit,
-    rules,
+    Case, Cite, Diagnosis, Dir, Finding, Heartbeat, Measure, Message, Quantity, Text, Time, Unit, rules,
 };
 
 rules! {
@@ -78,7 +77,7 @@ impl Beat {
     fn unanswered(self, dir: Dir, over: &Over<'_>) -> Option<Finding> {
         let (Self { answered, waiting, .. }, (asked, packet)) = (self, self.first?);
         let waited = over.ended()?.since(asked);
-        let is_seen = over.ending.how != EndKind::CaptureEnd;
+        let is_seen = over.ending.how.is_seen();
         if waiting == 0 || waited < if is_seen { PATIENCE } else { PATIENCE_AT_END } {
             return None;
         }

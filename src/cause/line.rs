@@ -1,22 +1,25 @@
 //! How a connection went and ended.
 
 use super::over::Over;
-use crate::model::{Dir, EndKind, Handshake, Judgement, Outcome, StreamEnd, TcpEnd};
+use crate::model::{Dir, EndKind, Handshake, Judgement, Outcome, TcpEnd};
 
 /// Says how a connection went.
 pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     let (connection, ending) = (over.connection, over.ending);
     let [client, server] = ending.counts;
     let (outcome, close) = (outcome(over), over.close());
+    // What was told last need not have been the end.
+    let is_told = outcome == Outcome::Untold;
     let is_over = ending.first.is_some() && over.is_websocket();
     Judgement {
         outcome,
         by: close.map(|(by, _)| by).or(ending.first.map(|end| end.by)),
         close,
+        code: ending.close_code,
         tcp: ending.first,
         status: connection.status,
-        lived: over.lived(),
-        silence: over.silence().filter(|_| over.is_websocket()),
+        lived: over.lived().filter(|_| !is_told),
+        silence: over.silence().filter(|_| over.is_websocket() && !is_told),
         last: over.heard().map(|(dir, _)| dir),
         unfinished: [ending.sides[0].unfinished, ending.sides[1].unfinished],
         frames: client.frames + server.frames,
@@ -28,6 +31,7 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
         host: connection.host.as_deref(),
         target: connection.target.as_deref(),
         unanswered: &connection.unanswered,
+        told_with: None,
         unseen: [Dir::Client, Dir::Server].map(|dir| is_over && !over.is_all_of(dir)),
     }
 }
@@ -35,8 +39,10 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
 pub(super) fn outcome(over: &Over<'_>) -> Outcome {
     match over.connection.handshake {
         Handshake::Polling => return Outcome::Polling,
+        Handshake::Http2 => return Outcome::Http2,
         Handshake::Refused => return Outcome::Refused,
         Handshake::RequestOnly if over.ending.first.is_some() => return Outcome::Unanswered,
+        Handshake::RequestOnly if over.ending.how == EndKind::Untold => return Outcome::Untold,
         Handshake::RequestOnly => return Outcome::Open,
         _ => {}
     }
@@ -45,8 +51,10 @@ pub(super) fn outcome(over: &Over<'_>) -> Outcome {
         // An answer that was not captured may have been there.
         (_, Some(_)) if over.close().is_some_and(|(by, _)| !over.is_all_of(by.peer())) => Outcome::Closed,
         (_, Some(_)) if over.close().is_some() => Outcome::HalfClosed,
-        (_, Some(TcpEnd { how: StreamEnd::Rst, .. })) | (EndKind::Rst, _) => Outcome::Reset,
+        (_, Some(TcpEnd { how, .. })) if how.is_reset() => Outcome::Reset,
+        (EndKind::Rst, _) => Outcome::Reset,
         (_, Some(_)) | (EndKind::Fin, _) => Outcome::Dropped,
         (EndKind::CaptureEnd, None) => Outcome::Open,
+        (EndKind::Untold, None) => Outcome::Untold,
     }
 }

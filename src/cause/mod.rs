@@ -7,7 +7,7 @@
 //! Rules say what is wrong on the wire. Most connections that end badly break none: a proxy is tired of the
 //! silence, a server has a limit, a client gives up. When a connection is over, [`Judge`] looks at how it
 //! ended ([`Ending`](crate::model::Ending)) and at what was found in it, and tells a
-//! [`Judgement`](crate::model::Judgement): who ended it and how, and as
+//! [`Judgement`]: who ended it and how, and as
 //! its findings the *causes*. What only several connections show (the same silence before each end, clients
 //! that come back without a pause) is told at the end of the input.
 //!
@@ -21,25 +21,28 @@ mod crowd;
 mod handshake;
 mod head;
 mod heartbeat;
+mod legs;
 mod line;
 mod over;
 mod pace;
 mod reply;
 mod silence;
 mod size;
+mod stream;
 mod tcp;
 
 use std::collections::{HashMap, HashSet};
 
 use crate::limits;
 use crate::model::{
-    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Message, ON, Rule, Severity,
-    Single, Sink, Summary, Unit, Wants,
+    AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Judgement, Message, ON, Rule,
+    Severity, Single, Sink, Summary, Unit, Wants,
 };
 
 use self::crowd::Crowd;
 pub use self::head::{Group, Head, Place, Said};
 use self::heartbeat::Beats;
+use self::legs::Legs;
 use self::over::Over;
 use self::pace::Pace;
 use self::reply::Replies;
@@ -51,7 +54,7 @@ type Fast = foldhash::fast::FixedState;
 type Detector = fn(&Over<'_>, &mut Vec<Finding>);
 
 const DETECTORS: &[Detector] =
-    &[handshake::find, close::find, silence::find, tcp::find, size::find, crash::find];
+    &[handshake::find, close::find, silence::find, tcp::find, size::find, crash::find, stream::find];
 
 /// Whether a sink wants to know causes and what messages mean.
 fn is_asked<S: Sink>(sink: &S) -> bool {
@@ -82,6 +85,7 @@ pub fn lists() -> Vec<(&'static str, &'static [&'static Rule])> {
         ("Heartbeats", heartbeat::RULES),
         ("Crashes", crash::RULES),
         ("What TCP shows", tcp::RULES),
+        ("Streams of HTTP/2", stream::RULES),
         ("Large messages", size::RULES),
         ("Messages over time", pace::RULES),
         ("Requests and replies", reply::RULES),
@@ -110,6 +114,8 @@ pub struct Judge<S> {
     /// Heartbeats that are sent as data.
     beats: HashMap<u32, Beats, Fast>,
     crowd: Crowd,
+    /// Connections of which another one may be the other leg.
+    legs: Legs,
     /// Requests and their answers, if messages are read.
     replies: Option<Box<Replies>>,
     /// Findings of this layer, for the summary.
@@ -145,9 +151,16 @@ impl<S: Sink> Judge<S> {
             hints: HashMap::default(),
             paces: HashMap::default(),
             beats: HashMap::default(),
-            crowd: Crowd::default(),
+            crowd: Crowd::within(limits::MEMORY),
+            legs: Legs::default(),
             tally: FindingCounts::default(),
         }
+    }
+
+    /// The same, as part of a run that may hold so many bytes.
+    #[must_use]
+    pub fn within(self, memory: usize) -> Self {
+        Self { crowd: Crowd::within(memory), ..self }
     }
 
     fn connection(&mut self, unit: &Unit<'_>, connection: &Connection) -> Flow {
@@ -188,8 +201,9 @@ impl<S: Sink> Judge<S> {
             replies.ends(&over, &mut causes);
             blame_answer(&mut causes);
         }
+        let told_with = if causes.is_empty() { None } else { self.legs.ends(&over, &mut causes) };
         self.count(&causes);
-        let judgement = line::judgement(&over);
+        let judgement = Judgement { told_with, ..line::judgement(&over) };
         let packets = ending.first.map(|end| end.packet).filter(|packet| *packet > 0);
         self.inner.take(&Unit {
             time: unit.time,
@@ -253,7 +267,7 @@ impl<S: Sink> Judge<S> {
     /// Tells what all connections of an input show together.
     fn together(&mut self) -> Flow {
         let replies = self.replies.as_mut().map(|replies| std::mem::take(&mut **replies).tell());
-        for told in std::mem::take(&mut self.crowd).tell().into_iter().chain(replies.into_iter().flatten()) {
+        for told in self.crowd.tell().into_iter().chain(replies.into_iter().flatten()) {
             self.count(&told.findings);
             self.inner.take(&Unit {
                 time: told.time,

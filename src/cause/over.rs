@@ -124,7 +124,7 @@ impl<'a> Over<'a> {
     pub fn is_at_rest(&self) -> bool {
         let is_done = self.ending.sides.iter().all(|side| side.unfinished.is_none() || side.is_blind);
         let is_calm = || self.has_all_arrived() && self.is_reachable();
-        is_done && self.cut().is_some_and(|end| end.how == StreamEnd::Fin || is_calm())
+        is_done && self.cut().is_some_and(|end| end.how != StreamEnd::Rst || is_calm())
     }
 
     /// Whether all that both sent has arrived.

@@ -10,8 +10,8 @@ use super::over::{Over, seen_in};
 use crate::limits::{FAILURES_TOLD, REPLIES_FOLLOWED};
 use crate::model::quantity::{grouped, wait};
 use crate::model::{
-    Answer, App, AppSession, Case, Cite, Connection, Dir, Distribution, EndKind, Endpoint, Failure, Finding,
-    Measure, Nth, Quantity, SessionEnd, Text, Time, Unanswered, Unit, rules,
+    Answer, App, AppSession, Case, Cite, Connection, Dir, Distribution, Endpoint, Failure, Finding, Measure,
+    Nth, Quantity, SessionEnd, Text, Time, Unanswered, Unit, rules,
 };
 
 rules! {
@@ -169,8 +169,10 @@ impl Replies {
     /// A connection is over.
     pub fn ends(&mut self, over: &Over<'_>, causes: &mut Vec<Finding>) {
         let talk = self.conns.remove(&over.conn).unwrap_or_default();
-        let is_seen = over.ending.how != EndKind::CaptureEnd;
-        causes.extend(over.connection.unanswered.iter().filter_map(|it| unanswered(it, is_seen)));
+        let is_seen = over.ending.how.is_seen();
+        // Where something of who answers is missing, the answer may have been among it.
+        let told = over.connection.unanswered.iter().filter(|it| over.is_all_of(it.dir.peer()));
+        causes.extend(told.filter_map(|it| unanswered(it, is_seen)));
         let Some(trouble) = talk.trouble else { return };
         for (dir, what, times, packet) in &trouble.again {
             let got = Text::with("{} further answers to {}", grouped(*times as u64)).and(what);
@@ -188,6 +190,8 @@ impl Replies {
         let is_fine = !is_seen || matches!(code, Some(1000 | 1001));
         if let Some(failed) = &trouble.failed
             && !is_fine
+            // What is not there may have come between, and said more.
+            && (code.is_some() || over.is_whole())
             && let Some((end, failed_at)) = over.ended().zip(failed.time)
             // Where its packet was overtaken on the way it seems to be later.
             && end.since(failed_at).abs() <= RIGHT_BEFORE

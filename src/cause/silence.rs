@@ -182,7 +182,7 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
 /// them there.
 fn no_heartbeat(over: &Over<'_>, end: TcpEnd, silence: i64) -> Option<Finding> {
     // A reset says more.
-    if silence < LONG || end.how != StreamEnd::Fin || over.has_pings() {
+    if silence < LONG || !end.how.is_orderly() || over.has_pings() {
         return None;
     }
     let got = Text::with("{} of silence, then {} from the {}", span(silence))

@@ -2,7 +2,7 @@
 
 use super::over::{Over, seen_in};
 use crate::model::quantity::{grouped, size};
-use crate::model::{Case, Cite, Finding, Measure, Quantity, StreamEnd, Text, rules};
+use crate::model::{Case, Cite, Finding, Measure, Quantity, Text, rules};
 
 rules! {
     /// Large messages.
@@ -33,14 +33,17 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let sender = end.by.peer();
     let is_explained = causes.iter().any(|cause| super::tcp::explains(cause.rule));
     // A receiver that ends in order may have got what it wanted.
-    if end.how != StreamEnd::Rst || !over.is_websocket() || !over.is_whole() || is_explained {
+    if !end.how.is_reset() || !over.is_websocket() || !over.is_whole() || is_explained {
         return;
     }
     let bytes = over.ending.sides[sender.index()].last_large;
     let is_soon = over.silence().is_some_and(|silence| silence <= RIGHT_AFTER);
     let Some(behind) = behind(bytes).filter(|_| is_soon) else { return };
-    let got = Text::with("a message of {} bytes, then RST from the {}", grouped(bytes)).word(end.by.name());
-    let what = Text::new("ended with RST from the {} right after a large message of the {}")
+    let got = Text::with("a message of {} bytes, then {} from the {}", grouped(bytes))
+        .and(end.how.flag())
+        .word(end.by.name());
+    let what = Text::new("ended with {} from the {} right after a large message of the {}")
+        .and(end.how.flag())
         .word(end.by.name())
         .word(sender.name());
     let measure = Measure::of(Quantity::Bytes, i64::try_from(bytes).unwrap_or(i64::MAX));

@@ -37,6 +37,13 @@ rules! {
         "what it sent is lost, and so may be what it had not read yet",
         usually "a program that only writes, and notices that the other side is gone when a write fails",
         mend "read all the time, also where no message is expected; take the end of the stream for the end";
+    SENT_AFTER_RST = "sent-after-rst", Warning, Cite { doc: "RFC 9293", section: "3.5.3" }, Capture,
+        "an endpoint went on sending although its peer had reset TCP: the reset did not reach it",
+        "what it sends is lost, and it learns of that only when its TCP gives up, after minutes",
+        usually "a firewall that drops resets, a way back that is gone, or a reset that a device on the way \
+                 sent to one of the two only",
+        mend "compare captures of both ends: where is the reset, and who sent it; send pings and give up \
+              when no pong comes in time";
 }
 
 /// Nanoseconds that a window is zero at least before it matters: shorter ones are TCP at work.
@@ -52,7 +59,7 @@ const NOTICED: i64 = 200_000_000;
 
 /// Whether one of these already says why a connection was given up.
 pub(super) fn explains(rule: &Rule) -> bool {
-    [&WENT_DARK, &VANISHED].contains(&rule)
+    [&WENT_DARK, &VANISHED, &SENT_AFTER_RST].contains(&rule)
 }
 
 pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
@@ -75,6 +82,9 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
         }
         if side.after_peers_fin > 0 {
             causes.extend(sent_after_fin(over, dir, side, peer));
+        }
+        if side.after_peers_reset > 0 && over.is_websocket() {
+            causes.extend(sent_after_rst(dir, side, peer, facts));
         }
     }
 }
@@ -195,6 +205,33 @@ fn vanished(dir: Dir, side: &TcpSide) -> Option<Finding> {
     );
     let finding = Finding::new(&VANISHED, None, "an answer to each".into(), got).like(case);
     Some(seen_in(finding, probes.unanswered_from.map_or(0, |at| at.packet)))
+}
+
+fn sent_after_rst(dir: Dir, side: &TcpSide, peer: &TcpSide, facts: &TcpFacts) -> Option<Finding> {
+    let (reset, last) = (peer.reset?, side.last_after_reset?);
+    let late = last.time?.since(reset.time?);
+    // What was on its way when the reset was sent is nobody's fault.
+    let crossing = facts.initial_round_trip().map_or(0, nanos).saturating_mul(2);
+    if late < NOTICED.max(crossing) {
+        return None;
+    }
+    let got = Text::new("{} segments of the {} up to {} after the RST of the {}")
+        .and(side.after_peers_reset)
+        .word(dir.name())
+        .and(wait(late))
+        .word(dir.peer().name());
+    let case = Case::new(
+        Text::new("was reset by the {}, and the {} went on sending").word(dir.peer().name()).word(dir.name()),
+        vec![Measure::of(Quantity::Waited, late)],
+    );
+    let behind = Text::new(
+        "the reset did not reach the {}: it was dropped on the way, the way back is gone, or a device \
+         between the two sent it to one of them only",
+    )
+    .word(dir.name());
+    let finding =
+        Finding::new(&SENT_AFTER_RST, None, "nothing after the reset".into(), got).behind(behind).like(case);
+    Some(seen_in(finding, last.packet))
 }
 
 fn sent_after_fin(over: &Over<'_>, dir: Dir, side: &TcpSide, peer: &TcpSide) -> Option<Finding> {

@@ -2,45 +2,56 @@
 
 mod around;
 mod aside;
+mod destination;
 mod export;
+mod fail_on;
 mod kept;
 mod lead;
 mod opening;
+mod pasted;
+mod recursive;
 mod report;
 mod several;
 mod show;
+#[cfg(feature = "parquet")]
+mod tables;
 mod threads;
 mod typed;
+mod values;
 #[cfg(test)]
 mod ways;
 mod write;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 
 use self::aside::Aside;
+pub use self::fail_on::FailOn;
 use self::opening::{Opened, joined, open_keeping};
-use self::report::{not_there, nothing_readable, report, unopened};
+use self::pasted::Pasted;
+use self::report::{not_there, nothing_readable, report, unopened, unread};
 use self::show::{Show, Until};
 use super::habits;
 use super::interrupt::{INTERRUPTED, Interrupt};
-use super::output::{self, Output, Progress};
+use super::keylog::KeyLogs;
+use super::output::{self, Progress};
+use super::protocols::Protocols;
 use super::size;
+use super::trouble::{Trouble, told};
 use crate::app::keys::Keys;
 use crate::cli::Look;
 use crate::explain;
 use crate::limits;
-use crate::model::{Dir, Flow, Opcode, Severity};
+use crate::model::{Dir, Opcode, Severity};
 use crate::pipeline::{self, Means, Threads};
-use crate::render::views::{self, Choice};
-use crate::render::{Options, TimeStyle, VIEWS, messages, stats, tree};
-use crate::select::{self, Place, Select, Selection, Stream, Verdict, Window};
-use crate::timeline;
+use crate::render::views::Choice;
+use crate::render::{Options, TimeStyle, stats, tree};
+use crate::select::{self, Place, Select, Selection, Stream, Window};
+use crate::tls::Secrets;
 
 /// What the long help and the manual say besides.
 const AFTER: &str = "\
@@ -51,7 +62,7 @@ Inputs are recognised by content:
              xxd -p, xxd -i, hexdump -C and od -t x1 print, and what Wireshark
              copies; # begins a comment
   raw bytes  what one side sent, with or without its HTTP head
-Each of them may be gzip'd.
+Each of them may be compressed with gzip, zstd, xz or bzip2.
 
 Examples:
   wstool decode capture.pcap
@@ -63,6 +74,7 @@ Examples:
   wstool decode --view stats --match request=$.id,reply=$.id api.pcap
   wstool decode --around 1234 --view messages capture.pcap
   wstool decode --stream 3 --write three.pcapng capture.pcap
+  wstool decode --format parquet --out tables *.pcap.gz
   wstool decode --concat rotated.pcap0 rotated.pcap1 rotated.pcap2
   tcpdump -i any --immediate-mode -U -w - port 8080 | wstool decode -
 
@@ -87,10 +99,11 @@ pub struct Args {
     inputs: Vec<String>,
 
     /// How to show it
-    #[arg(short, long, default_value = tree::VIEW.name, value_parser = view(), help_heading = "Showing")]
+    #[arg(short, long, default_value = tree::VIEW.name, value_parser = values::view())]
+    #[arg(help_heading = "Showing")]
     view: &'static Choice,
 
-    /// Text for people, or records for programs (see docs/ndjson.md)
+    /// Text or a page for people, or records for programs (see docs/ndjson.md)
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     format: Format,
 
@@ -99,15 +112,19 @@ pub struct Args {
     time: Time,
 
     /// Payload bytes shown of each frame and message: a number such as 200 or 4k, or all
-    #[arg(long, value_name = "BYTES|all", value_parser = payload_limit, help_heading = "Showing")]
+    #[arg(long, value_name = "BYTES|all", value_parser = size::payload_limit, help_heading = "Showing")]
     payload_limit: Option<u64>,
 
     /// Take the captures for parts of one, as rotated ones are: what is open in one goes on in the next
     #[arg(long, help_heading = "Reading")]
     concat: bool,
 
+    /// Take the captures in folders, and in the folders in these, in the order of their names
+    #[arg(long, help_heading = "Reading")]
+    recursive: bool,
+
     /// Bytes held at a time: beyond it payloads, windows and heads are given up, with a finding
-    #[arg(long, value_name = "BYTES", default_value = "256M", value_parser = memory)]
+    #[arg(long, value_name = "BYTES", default_value = "256M", value_parser = values::memory)]
     #[arg(help_heading = "Reading")]
     memory: usize,
 
@@ -120,6 +137,13 @@ pub struct Args {
         help_heading = "Reading"
     )]
     threads: threads::Wish,
+
+    #[command(flatten)]
+    key_logs: KeyLogs,
+
+    /// What is in them.
+    #[arg(skip)]
+    secrets: Arc<Secrets>,
 
     /// Take INPUT for a packet of this protocol, pasted as text: --as socketio '42["hi",1]'
     #[arg(long = "as", value_name = "PROTOCOL", help_heading = "Reading")]
@@ -148,7 +172,7 @@ pub struct Args {
         short,
         long,
         value_name = "STREAMS",
-        value_parser = streams,
+        value_parser = values::streams,
         help_heading = "Selecting",
         help = "Show these connections: numbers and ranges, an address or host name with or without its \
                 port, a port, a path, a URL: 2,5-7 or :8080 or /chat or ws://feed.example.com/chat"
@@ -167,7 +191,7 @@ pub struct Args {
     opcode: Vec<Opcode>,
 
     /// Show messages whose content, unmasked and inflated, matches, and their frames
-    #[arg(short, long, value_name = "REGEX", value_parser = regex, help_heading = "Selecting")]
+    #[arg(short, long, value_name = "REGEX", value_parser = values::regex, help_heading = "Selecting")]
     grep: Option<Regex>,
 
     /// Show only what is wrong, and whom it belongs to
@@ -179,8 +203,11 @@ pub struct Args {
     latency: bool,
 
     /// Take messages of JSON for requests and replies by their keys: request=$.id,reply=$.id,method=$.method
-    #[arg(long = "match", value_name = "KEYS", value_parser = keys, help_heading = "Reading")]
+    #[arg(long = "match", value_name = "KEYS", value_parser = values::keys, help_heading = "Reading")]
     keys: Option<Arc<Keys>>,
+
+    #[command(flatten)]
+    protocols: Protocols,
 
     /// Leave out findings that matter less
     #[arg(long, value_name = "SEVERITY", default_value = "note", help_heading = "Selecting")]
@@ -194,6 +221,21 @@ pub struct Args {
     /// Stop after N frames
     #[arg(short = 'n', long, value_name = "N", help_heading = "Selecting")]
     limit: Option<u64>,
+
+    /// With --format parquet: the folder for the tables; those of the captures named are replaced
+    #[arg(long, value_name = "DIR", help_heading = "Result")]
+    out: Option<PathBuf>,
+
+    /// With --format parquet: which tables; all but frames when left out
+    #[arg(
+        long, value_name = "TABLES", value_delimiter = ',', help_heading = "Result",
+        value_parser = ["connections", "messages", "findings", "causes", "frames"]
+    )]
+    tables: Vec<String>,
+
+    /// Write what is shown into a file, such as page.html
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    output: Option<PathBuf>,
 
     /// Write what the messages carry into a new folder, a file each, named by connection, sender and number
     #[arg(long, value_name = "DIR", conflicts_with = "protocol", help_heading = "Result")]
@@ -219,17 +261,6 @@ type Narrowed = (Window, Option<Stream>);
 #[derive(Clone)]
 struct Streams(Vec<Stream>);
 
-/// What pasted text is.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Pasted {
-    /// A body of Engine.IO 3: packets with their lengths, or one packet
-    Engineio3,
-    /// A body of Engine.IO 4, packets joined by U+001E, or one packet
-    Engineio4,
-    /// A packet of Socket.IO, with or without Engine.IO's type before it
-    Socketio,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
@@ -238,6 +269,12 @@ enum Format {
     Json,
     /// One record a line
     Ndjson,
+    /// A page for a browser, all in one file: every byte explained (see docs/html.md)
+    Html,
+    /// Tables for DuckDB, Spark and the like, in a folder: --out DIR (see docs/many.md)
+    Parquet,
+    /// Handshakes and messages as an HTTP Archive, which browsers' developer tools load (see docs/har.md)
+    Har,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -263,67 +300,62 @@ enum Level {
     Error,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Note,
-    Never,
-}
-
 /// Decodes every input and gives the exit code.
 ///
 /// # Errors
 /// When the output cannot be written; a broken pipe among them.
 pub fn run(args: &Args, look: Look) -> io::Result<u8> {
+    told(decode(args, look), look)
+}
+
+fn decode(args: &Args, look: Look) -> Result<u8, Trouble> {
     let stdin_only = ["-".to_owned()];
     let inputs = match args.inputs.as_slice() {
         [] if io::stdin().is_terminal() => {
             let problem = "nothing to decode: give a capture file, hex such as 810548656c6c6f, or - for \
                            standard input";
-            look.tell("error: {}", &problem.into())?;
-            return Ok(2);
+            return Err(Trouble::Asked(problem.into()));
         }
         [] => &stdin_only,
         inputs => inputs,
     };
     if let Some(answer) = habits::url(inputs) {
-        return habits::tell(&answer, look);
+        return Ok(habits::tell(&answer, look)?);
     }
+    let within = args.recursive.then(|| recursive::captures(inputs)).transpose().map_err(Trouble::Asked)?;
+    let inputs = within.as_deref().unwrap_or(inputs);
     let joined = if args.protocol.is_none() { joined(inputs) } else { None };
     let inputs = joined.as_ref().map_or(inputs, std::slice::from_ref);
     if args.latency && *args.view != stats::VIEW {
-        look.tell(
-            "error: {}",
-            &"--latency counts in --view stats; other views show with each answer how long it took".into(),
-        )?;
-        return Ok(2);
+        return Err(Trouble::Asked(
+            "--latency counts in --view stats; other views show with each answer how long it took".into(),
+        ));
     }
+    if let Some(problem) = args.misplaced(inputs) {
+        return Err(Trouble::Asked(problem));
+    }
+    args.protocols.load().map_err(Trouble::Asked)?;
     typed::prompt(inputs, look)?;
     let interrupt = Interrupt::listen();
     let mut args = args.clone();
-    let aside = around::narrow(&args, inputs, &interrupt).and_then(|narrowed| {
-        args.narrowed = narrowed;
-        Aside::new(&args, inputs, look)
-    });
-    let (args, aside) = match aside {
-        Ok(aside) => (&args, aside),
-        Err(problem) => {
-            look.tell("error: {}", &problem)?;
-            return Ok(2);
-        }
-    };
-    match (inputs, args.protocol) {
+    args.secrets = args.key_logs.read(inputs, look).map_err(Trouble::Asked)?;
+    #[cfg(feature = "parquet")]
+    if args.format == Format::Parquet {
+        return tables::run(&args, inputs, &interrupt, look);
+    }
+    args.narrowed = around::narrow(&args, inputs, &interrupt).map_err(Trouble::Asked)?;
+    let aside = Aside::new(&args, inputs, look).map_err(Trouble::Asked)?;
+    Ok(match (inputs, args.protocol) {
         (inputs, Some(protocol)) => {
             let mut code = 0;
             for text in inputs {
-                code = code.max(pasted(args, protocol, text, look)?);
+                code = code.max(pasted::show(&args, protocol, text, look)?);
             }
-            Ok(code)
+            code
         }
-        ([input], None) => one(args, input, aside, &interrupt, look),
-        (inputs, None) => several::run(args, inputs, aside, &interrupt, look),
-    }
+        ([input], None) => one(&args, input, aside, &interrupt, look)?,
+        (inputs, None) => several::run(&args, inputs, aside, &interrupt, look)?,
+    })
 }
 
 /// Decodes one input.
@@ -338,9 +370,10 @@ fn one(args: &Args, name: &str, mut aside: Aside, interrupt: &Interrupt, look: L
     let lead = lead::of(args, name, &opened, interrupt);
     let threads = args.threads.of(&opened);
     let Opened { input, size, live, .. } = opened;
-    let mut progress = Progress::new(size, !args.view.is_late, look.lang);
+    let mut progress = Progress::new(size, args.scrolls(), look.lang);
     let is_raw = input.format() == "raw";
-    let mut show = Show::new(args, Output::new(live), look, live).with(aside);
+    let Some(out) = args.out(live, look)? else { return Ok(2) };
+    let mut show = Show::new(args, out, look, live).with(aside);
     if let Some(head) = lead {
         show.view.lead(head);
     }
@@ -359,6 +392,9 @@ fn one(args: &Args, name: &str, mut aside: Aside, interrupt: &Interrupt, look: L
         return Ok(INTERRUPTED);
     }
     report(name, is_raw, &outcome, look)?;
+    if outcome.error.is_none() {
+        unread(&outcome.summary, &args.secrets, look)?;
+    }
     not_there(name, &missing, outcome.summary.connections, look)?;
     let failed = aside.end(source, look)?;
     Ok(if interrupt.seen() {
@@ -370,30 +406,6 @@ fn one(args: &Args, name: &str, mut aside: Aside, interrupt: &Interrupt, look: L
     } else {
         u8::from(args.fail_on.fails(verdict))
     })
-}
-
-/// Explains packets that were pasted as text.
-fn pasted(args: &Args, protocol: Pasted, name: &str, look: Look) -> io::Result<u8> {
-    let mut text = name.to_owned();
-    if name == "-" {
-        text.clear();
-        io::stdin().take(limits::TEXT_INPUT).read_to_string(&mut text)?;
-    }
-    let text = text.trim_end_matches(['\r', '\n']);
-    let read = match protocol {
-        Pasted::Engineio3 => timeline::pasted::engine_io(text, 3),
-        Pasted::Engineio4 => timeline::pasted::engine_io(text, 4),
-        Pasted::Socketio => timeline::pasted::socket_io(text),
-    };
-    // The tree would show a message without a frame; what it means is the point here.
-    let args =
-        Args { view: if *args.view == tree::VIEW { &messages::VIEW } else { args.view }, ..args.clone() };
-    let mut select = Select::new(args.selection(), Show::new(&args, Output::new(false), look, false));
-    // An error of writing shows at the end.
-    let _: Flow = timeline::pasted::show(&read, &mut select);
-    let verdict = select.verdict();
-    select.into_inner().end().map(drop)?;
-    Ok(if read.is_readable() { u8::from(args.fail_on.fails(verdict)) } else { 2 })
 }
 
 impl Args {
@@ -429,61 +441,28 @@ impl Args {
     }
 
     fn means(&self, threads: Threads) -> Means {
-        Means { threads, memory: self.memory, keys: self.keys.clone() }
+        Means {
+            threads,
+            memory: self.memory,
+            keys: self.keys.clone(),
+            secrets: Arc::clone(&self.secrets),
+            given: self.protocols.given(),
+        }
     }
 
     fn options(&self, look: Look) -> Options {
         Options {
-            width: self.width.map_or_else(output::width, usize::from),
-            color: look.color,
-            lang: look.language(self.ascii),
-            ascii: look.ascii(self.ascii),
+            color: look.color && self.output.is_none(),
             time: match self.time {
                 Time::Relative => TimeStyle::Relative,
                 Time::Utc => TimeStyle::Utc,
                 Time::Delta => TimeStyle::Delta,
             },
             payload: self.payload_limit,
-            latency: self.latency || self.keys.is_some(),
+            latency: self.latency || self.keys.is_some() || self.protocols.is_given(),
             advice: self.explain.then(|| explain::advice(look.lang)),
             head: self.tells_head(),
+            ..output::options(look, self.width, self.ascii)
         }
     }
-}
-
-impl FailOn {
-    fn fails(self, verdict: Verdict) -> bool {
-        match self {
-            Self::Never => false,
-            Self::Note => verdict.reaches(Severity::Note),
-            Self::Warning => verdict.reaches(Severity::Warning),
-            Self::Error => verdict.reaches(Severity::Error),
-        }
-    }
-}
-
-fn view() -> impl TypedValueParser<Value = &'static Choice> {
-    let names = VIEWS.map(|view| PossibleValue::new(view.name).help(view.help));
-    PossibleValuesParser::new(names).try_map(|name| views::named(&name).ok_or("no view has that name"))
-}
-
-fn payload_limit(text: &str) -> Result<u64, String> {
-    if text == "all" { Ok(limits::PAYLOAD_KEPT) } else { size::bytes(text).map_err(|e| e + ", or all") }
-}
-
-fn memory(text: &str) -> Result<usize, String> {
-    let bytes = size::at_least(text, limits::MEMORY_LEAST)?;
-    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
-}
-
-fn keys(text: &str) -> Result<Arc<Keys>, String> {
-    Keys::parse(text).map(Arc::new)
-}
-
-fn streams(text: &str) -> Result<Streams, String> {
-    select::parse_streams(text).map(Streams)
-}
-
-fn regex(text: &str) -> Result<Regex, String> {
-    RegexBuilder::new(text).unicode(true).build().map_err(|e| e.to_string())
 }

@@ -23,6 +23,8 @@ use crate::synth::{self, Rng, script};
 
 use super::trouble::of_file;
 use form::{Form, Pieces};
+#[cfg(feature = "lab")]
+pub(super) use socketio::event_packet;
 
 /// Write frames, or a whole conversation as a capture.
 ///

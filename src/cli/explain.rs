@@ -69,13 +69,7 @@ enum Format {
 /// Runs the command; the exit code. `Err` only when writing fails.
 pub fn run(args: &Args, look: Look, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
     let lang = look.language(args.ascii);
-    let options = Options {
-        width: output::width(),
-        color: look.color,
-        lang,
-        ascii: look.ascii(args.ascii),
-        ..Options::default()
-    };
+    let options = output::options(look, None, args.ascii);
     let question = args.topic.join(" ");
     if question.trim().is_empty() {
         show_all(args, &options, explain::topics().iter(), out)?;

@@ -6,24 +6,44 @@
 //! input could not be read.
 
 pub mod accept;
+#[cfg(feature = "lab")]
+pub mod attach;
+#[cfg(feature = "lab")]
+pub mod authority;
 pub mod compare;
 mod completions;
+#[cfg(feature = "lab")]
+pub mod connect;
 pub mod decode;
+mod dial;
 pub mod encode;
 pub mod explain;
 mod file;
+mod folder;
+mod format;
+#[cfg(feature = "lab")]
+pub mod grade;
 mod habits;
 pub mod help;
 mod interrupt;
+mod keylog;
 pub mod lesson;
+mod listen;
+#[cfg(feature = "lab")]
+pub mod live;
 mod locale;
 mod look;
 mod manual;
 mod mistaken;
 mod output;
 mod pager;
+mod protocols;
+#[cfg(feature = "lab")]
+pub mod proxy;
 pub mod replay;
 pub mod samples;
+#[cfg(feature = "lab")]
+pub mod serve;
 mod size;
 pub mod teacher;
 mod trouble;
@@ -83,8 +103,27 @@ enum Command {
     /// Show what is on the wire: captures, hex, raw bytes
     #[command(visible_alias = "d")]
     Decode(Box<decode::Args>),
+    /// Open a WebSocket, say why when it does not, and talk over it
+    #[cfg(feature = "lab")]
+    Connect(Box<connect::Args>),
     /// Play a handshake step by step, check it, and replay it with a live peer
     Replay(Box<replay::Args>),
+    /// Serve what tutorials describe: WebSocket, Socket.IO, polling, a raw chat
+    #[cfg(feature = "lab")]
+    Serve(Box<serve::Args>),
+    /// Stand between a client and a server, and show what goes by
+    #[cfg(feature = "lab")]
+    Proxy(Box<proxy::Args>),
+    /// Look into a running browser: its WebSocket connections as they talk, wss without keys
+    #[cfg(feature = "lab")]
+    Attach(Box<attach::Args>),
+    /// Hold a server or client against the RFCs, case by case: a conformance suite
+    #[cfg(feature = "lab")]
+    Grade(Box<grade::Args>),
+    /// Grade as the Autobahn testsuite's wstest does
+    #[cfg(feature = "lab")]
+    #[command(hide = true)]
+    Wstest(grade::wstest::Args),
     /// Write frames, or a whole conversation as a capture
     Encode(Box<encode::Args>),
     /// Name the samples that come with the tool, or write them into a folder
@@ -142,18 +181,43 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
     let mut out = io::stdout().lock();
     let mut err = io::stderr().lock();
     match &cli.command {
+        #[cfg(feature = "lab")]
+        Command::Attach(args) => {
+            drop((out, err));
+            attach::run(args, look)
+        }
         Command::Accept(args) => accept::run(args, look, &mut out, &mut err, &mut io::stdin().lock()),
         Command::Compare(args) => {
             drop((out, err));
             compare::run(args, look)
         }
+        #[cfg(feature = "lab")]
+        Command::Connect(args) => {
+            drop((out, err));
+            connect::run(args, look)
+        }
         Command::Decode(args) => {
             drop((out, err));
             decode::run(args, look)
         }
+        #[cfg(feature = "lab")]
+        Command::Grade(args) => {
+            drop((out, err));
+            grade::run(args, look)
+        }
+        #[cfg(feature = "lab")]
+        Command::Wstest(args) => {
+            drop((out, err));
+            grade::wstest::run(args, look)
+        }
         Command::Lesson(args) => {
             drop((out, err));
             lesson::run(args, look, &mut |arguments| demonstrate(arguments, look))
+        }
+        #[cfg(feature = "lab")]
+        Command::Proxy(args) => {
+            drop((out, err));
+            proxy::run(args, look)
         }
         Command::Replay(args) => {
             drop((out, err));
@@ -162,6 +226,11 @@ fn run(args: impl Iterator<Item = OsString>) -> io::Result<u8> {
         Command::Samples(args) => {
             drop((out, err));
             samples::run(args, look)
+        }
+        #[cfg(feature = "lab")]
+        Command::Serve(args) => {
+            drop((out, err));
+            serve::run(args, look)
         }
         Command::Teacher(args) => {
             drop((out, err));

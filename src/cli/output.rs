@@ -1,11 +1,16 @@
 //! Where results go, and how far a long run has come.
 
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Look;
+use super::trouble::of_file;
 use crate::lang::Lang;
+use crate::model::Text;
 use crate::render::Options;
 
 /// Bytes gathered before they are written, when nobody waits for them.
@@ -20,10 +25,16 @@ const WIDEST_NAMED: usize = 1000;
 /// How long nobody asks how far it has come.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Standard output, written in large pieces or, when somebody waits, promptly.
+/// Standard output or a file, written in large pieces or, when somebody waits, promptly.
 pub struct Output {
-    inner: BufWriter<Stdout>,
+    inner: BufWriter<To>,
     prompt: bool,
+}
+
+/// Where it goes.
+enum To {
+    Stdout(Stdout),
+    File(File, PathBuf),
 }
 
 impl Output {
@@ -31,7 +42,16 @@ impl Output {
     pub fn new(live: bool) -> Self {
         let stdout = io::stdout();
         let prompt = live || stdout.is_terminal();
-        Self { inner: BufWriter::with_capacity(BUFFER, stdout), prompt }
+        Self { inner: BufWriter::with_capacity(BUFFER, To::Stdout(stdout)), prompt }
+    }
+
+    /// A file, in the place of any that has this name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn file(path: &Path, live: bool) -> Result<Self, Text> {
+        let file = File::create(path).map_err(|error| of_file(path, &error))?;
+        Ok(Self { inner: BufWriter::with_capacity(BUFFER, To::File(file, path.to_owned())), prompt: live })
     }
 }
 
@@ -49,6 +69,25 @@ impl Write for Output {
     }
 }
 
+impl Write for To {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stdout) => stdout.write(bytes),
+            // Several files may be written: an error says which.
+            Self::File(file, path) => file
+                .write(bytes)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(stdout) => stdout.flush(),
+            Self::File(file, _) => file.flush(),
+        }
+    }
+}
+
 /// Columns that the environment names, or else those of the terminal, within reason; 80 where there is none.
 pub fn width() -> usize {
     let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse::<usize>().ok());
@@ -60,6 +99,41 @@ pub fn width() -> usize {
     }
     let size = terminal_size::terminal_size();
     size.map_or(80, |(width, _)| usize::from(width.0).clamp(Options::NARROWEST, WIDEST))
+}
+
+/// The options by which what is shown is laid out.
+#[derive(clap::Args, Clone, Debug)]
+// The group would be called as those of the commands.
+#[group(skip)]
+pub struct Layout {
+    /// Columns to fit, 40 or more; by default the terminal's
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
+        help_heading = "Showing"
+    )]
+    width: Option<u16>,
+
+    /// Use ASCII characters only
+    #[arg(long, help_heading = "Showing")]
+    ascii: bool,
+}
+
+impl Layout {
+    /// How views are laid out.
+    pub fn options(&self, look: Look) -> Options {
+        options(look, self.width, self.ascii)
+    }
+}
+
+/// How views are laid out, in so many columns or else as many as there are.
+pub fn options(look: Look, columns: Option<u16>, ascii: bool) -> Options {
+    Options {
+        width: columns.map_or_else(width, usize::from),
+        color: look.color,
+        lang: look.language(ascii),
+        ascii: look.ascii(ascii),
+        ..Options::default()
+    }
 }
 
 /// How far the reading of an input has come, on a terminal's stderr, once it takes longer than anybody waits
@@ -79,16 +153,47 @@ impl Progress {
         Self::after(PATIENCE, total, io::stderr().is_terminal() && !quiet, lang)
     }
 
+    /// Over so many files, and `total` bytes of all of them.
+    pub fn over_files(total: Option<u64>, files: usize, results_on_screen: bool, lang: Lang) -> Self {
+        let progress = Self::new(total, results_on_screen, lang);
+        if files > 1 {
+            let template = match total {
+                Some(_) => "{bar:30} {msg} files, {bytes} of {total_bytes}, {eta} left",
+                None => "{spinner} {msg} files, {bytes} read, {elapsed} so far",
+            };
+            progress.style(lang.words(template));
+            progress.bar.set_prefix(files.to_string());
+            progress.bar.set_message(format!("0/{files}"));
+        }
+        progress
+    }
+
+    /// So many files are done.
+    pub fn file(&self, done: usize) {
+        self.bar.set_message(format!("{done}/{}", self.bar.prefix()));
+    }
+
+    /// Does something that writes to standard error.
+    #[cfg(feature = "parquet")]
+    pub fn aside<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.bar.suspend(work)
+    }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("##-").tick_chars(r"|/-\ "));
+        }
+    }
+
     fn after(patience: Duration, total: Option<u64>, is_drawn: bool, lang: Lang) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let template = match total {
             Some(_) => "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
             None => "{spinner} {bytes} read, {bytes_per_sec}, {elapsed} so far",
         };
-        if let Ok(style) = ProgressStyle::with_template(lang.words(template)) {
-            bar.set_style(style.progress_chars("##-").tick_chars(r"|/-\ "));
-        }
-        Self { bar, from: is_drawn.then(|| Instant::now() + patience) }
+        let progress = Self { bar, from: is_drawn.then(|| Instant::now() + patience) };
+        progress.style(lang.words(template));
+        progress
     }
 
     /// So many bytes of the input were read.

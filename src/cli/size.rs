@@ -1,5 +1,7 @@
 //! Sizes as they are written on the command line.
 
+use crate::limits;
+
 /// A number of bytes: `4096`, `4k`, `4KiB`, `1M`; `kB`, `MB` and `GB` are powers of 1000.
 ///
 /// # Errors
@@ -20,6 +22,14 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     };
     let size = number.parse::<u64>().ok().zip(scale).and_then(|(number, scale)| number.checked_mul(scale));
     size.ok_or_else(|| "a number of bytes, or one with a unit such as 4k, 64KiB, 1M".to_owned())
+}
+
+/// Bytes shown of a payload, or `all` of it, as much as is kept.
+///
+/// # Errors
+/// What is understood.
+pub fn payload_limit(text: &str) -> Result<u64, String> {
+    if text == "all" { Ok(limits::PAYLOAD_KEPT) } else { bytes(text).map_err(|e| e + ", or all") }
 }
 
 /// A size within `least` and `most`.

@@ -13,7 +13,7 @@ pub(super) enum Trouble {
     Output(io::Error),
     /// The command was used wrongly, or a file could not be read or written; in a line.
     Said(String),
-    /// There is nothing of the name that was asked for.
+    /// There is nothing of the name that was asked for, or it cannot be done so.
     Asked(Text),
 }
 
@@ -33,6 +33,14 @@ pub(super) fn of_file(path: &Path, error: &io::Error) -> Text {
         _ => Text::with("{}", error),
     };
     Text::with("{}: {}", path.display()).word(what)
+}
+
+/// Line and column of a byte of a text, from 1.
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
 }
 
 /// The exit code when a command was refused.

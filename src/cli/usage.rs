@@ -79,7 +79,7 @@ pub(super) fn text(error: &Error, lang: Lang) -> Option<Text> {
 
 fn and(what: Text, more: Option<Text>) -> Text {
     match more {
-        Some(more) => Text::new("{}; {}").word(what).word(more),
+        Some(more) => what.then(more),
         None => what,
     }
 }

@@ -112,7 +112,7 @@ impl<S: Sink> Decoder<S> {
     /// A session goes without being told.
     pub(super) fn drop_session(&mut self, mut session: Session) {
         self.budget.leave(&session);
-        if let Some(talk) = session.talk() {
+        for (_, talk) in session.talks() {
             talk.forget(&mut self.scratch);
         }
     }
@@ -161,19 +161,20 @@ impl<S: Sink> Decoder<S> {
 
     /// Inflaters with their windows, of connections that have compressed nothing for longest first.
     fn give_up_windows(&mut self, which: fn(Loss) -> bool) -> Flow {
-        let mut windows: Vec<(Loss, usize, Dir)> = Vec::new();
+        let mut windows: Vec<(Loss, usize, u32, Dir)> = Vec::new();
         for (slot, session) in self.sessions.iter_mut().enumerate() {
-            let Some(talk) = session.as_mut().and_then(Session::talk) else { continue };
-            let these = talk.windows().filter(|(_, loss)| which(*loss));
-            windows.extend(these.map(|(dir, loss)| (loss, slot, dir)));
+            for (of, talk) in session.iter_mut().flat_map(Session::talks) {
+                let these = talk.windows().filter(|(_, loss)| which(*loss));
+                windows.extend(these.map(|(dir, loss)| (loss, slot, of, dir)));
+            }
         }
-        windows.sort_unstable_by_key(|(loss, slot, dir)| (*loss, *slot, dir.index()));
-        for (loss, slot, dir) in windows {
+        windows.sort_unstable_by_key(|(loss, slot, of, dir)| (*loss, *slot, *of, dir.index()));
+        for (loss, slot, of, dir) in windows {
             if self.is_enough() {
                 break;
             }
             self.each(slot, |session, at, cx| {
-                session.talk().map_or(ON, |talk| talk.give_up_window(dir, loss, at, cx.out, cx.scratch))
+                session.talk_of(of).map_or(ON, |talk| talk.give_up_window(dir, loss, at, cx.out, cx.scratch))
             })?;
         }
         ON
@@ -181,23 +182,24 @@ impl<S: Sink> Decoder<S> {
 
     /// Payload kept to be shown of what is not over, the largest first.
     fn give_up_payloads(&mut self) -> Flow {
-        let mut kept: Vec<(Reverse<usize>, usize, Dir)> = Vec::new();
+        let mut kept: Vec<(Reverse<usize>, usize, u32, Dir)> = Vec::new();
         for (slot, session) in self.sessions.iter_mut().enumerate() {
-            let Some(talk) = session.as_mut().and_then(Session::talk) else { continue };
-            for dir in [Dir::Client, Dir::Server] {
-                let shown = talk.shown(dir);
-                if shown > 2 * limits::SHOWN_OF_GIVEN_UP {
-                    kept.push((Reverse(shown), slot, dir));
+            for (of, talk) in session.iter_mut().flat_map(Session::talks) {
+                for dir in [Dir::Client, Dir::Server] {
+                    let shown = talk.shown(dir);
+                    if shown > 2 * limits::SHOWN_OF_GIVEN_UP {
+                        kept.push((Reverse(shown), slot, of, dir));
+                    }
                 }
             }
         }
-        kept.sort_unstable_by_key(|(shown, slot, dir)| (*shown, *slot, dir.index()));
-        for (_, slot, dir) in kept {
+        kept.sort_unstable_by_key(|(shown, slot, of, dir)| (*shown, *slot, *of, dir.index()));
+        for (_, slot, of, dir) in kept {
             if self.is_enough() {
                 break;
             }
             self.each(slot, |session, at, cx| {
-                session.talk().map_or(ON, |talk| talk.give_up_shown(dir, at, cx.out, cx.scratch))
+                session.talk_of(of).map_or(ON, |talk| talk.give_up_shown(dir, at, cx.out, cx.scratch))
             })?;
         }
         ON

@@ -1,7 +1,7 @@
 //! Connections side by side, and what is told of them.
 
 use super::*;
-use crate::model::{Body, Dir};
+use crate::model::{Body, Dir, Opcode, ToldHead, ToldMessage, ToldStart, Unopened};
 use crate::ws::{TRUNCATED_FRAME, encode};
 
 /// A line for each unit.
@@ -78,9 +78,38 @@ fn connections_side_by_side_are_told_apart() {
     assert_eq!((totals.connections, totals.frames, totals.messages), (2, 2, 2));
 }
 
+/// Who looks into a browser in the middle of a handshake is told of the answer first.
+#[test]
+fn a_connection_begins_with_whatever_is_told_of_it_first() {
+    let headers = [("Upgrade".to_owned(), "websocket".to_owned())];
+    let head = ToldHead {
+        start: ToldStart::Response { status: 101, reason: "Switching Protocols" },
+        version: "HTTP/1.1",
+        headers: &headers,
+        opens: true,
+        is_whole: false,
+        body: &[],
+        length: 0,
+    };
+    let message = ToldMessage { dir: Dir::Server, kind: Opcode::TEXT, content: b"Hello", length: 5 };
+    let mut decoder = Decoder::new(Lines::default());
+    decoder.open_told(FlowId(0), None, false);
+    decoder.head_told(FlowId(0), &head, At::default());
+    decoder.message_told(FlowId(0), &message, At::default());
+    let (Lines(lines), totals) = decoder.finish();
+    let expected = [
+        "1 -: begins ",
+        "1 server: HTTP/1.1 101 Switching Protocols ",
+        "1 server: Hello false ",
+        "1 -: over ",
+    ];
+    assert_eq!(&lines[..4], expected);
+    assert_eq!((totals.connections, totals.messages), (1, 1));
+}
+
 #[test]
 fn what_is_open_in_the_end_is_over() {
-    let half = &encode::whole(crate::model::Opcode::TEXT, None, b"Hello")[..4];
+    let half = &encode::whole(Opcode::TEXT, None, b"Hello")[..4];
     let mut decoder = Decoder::new(Lines::default());
     decoder.open(FlowId(0), &Beginning::GIVEN);
     decoder.data(FlowId(0), Side::A, half, At::default());

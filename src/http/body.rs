@@ -69,6 +69,11 @@ impl Body {
         Self::framed(head).unwrap_or(Self::new(Left::UntilClose))
     }
 
+    /// Content whose end is told by something else, such as a stream of HTTP/2.
+    pub fn until_end() -> Self {
+        Self::new(Left::UntilClose)
+    }
+
     fn framed(head: &Head<'_>) -> Option<Self> {
         let coding = head.values("Transfer-Encoding").last();
         if let Some(coding) = coding {
@@ -89,6 +94,11 @@ impl Body {
 
     fn new(left: Left) -> Self {
         Self { left, preview: Vec::new(), keep: HTTP_BODY_PREVIEW, length: 0, framing: 0, malformed: false }
+    }
+
+    /// A content of so many bytes that is over, of which these are the first.
+    pub fn whole(first: &[u8], length: u64) -> Self {
+        Self { preview: first.to_vec(), length, ..Self::new(Left::Nothing) }
     }
 
     /// Keeps the first `most` bytes instead.

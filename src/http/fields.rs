@@ -89,6 +89,10 @@ headers! {
     OldKey2 "sec_websocket_key2" "Sec-WebSocket-Key2" s("11.6"),
         "Of a draft from 2010 (hixie-76) that no browser speaks any more.";
     OldOrigin "sec_websocket_origin" "Sec-WebSocket-Origin" s("11.6"), "What drafts up to 10 called Origin.";
+    ForwardedFor "x_forwarded_for" "X-Forwarded-For" Cite { doc: "RFC 7239", section: "1" },
+        "Whom proxies were asked by: the client first, then each proxy but the last.";
+    Forwarded "forwarded" "Forwarded" Cite { doc: "RFC 7239", section: "4" },
+        "What X-Forwarded-For says, as a standard.";
     Via "via" "Via" http("7.6.3"), "Proxies the message passed, and the HTTP version each received it with.";
     Location "location" "Location" http("10.2.2"), "Where a redirected client is sent.";
     RetryAfter "retry_after" "Retry-After" http("10.2.3"), "How long to wait before trying again.";
@@ -108,6 +112,18 @@ headers! {
         "Length of the body in bytes. A 101 has none: frames follow.";
     TransferEncoding "transfer_encoding" "Transfer-Encoding" http1("6.1"),
         "How the body is framed. A 101 has none: frames follow.";
+    PseudoMethod "pseudo_method" ":method" Cite { doc: "RFC 9113", section: "8.3.1" },
+        "The method. Over HTTP/2 a WebSocket begins with CONNECT, and :protocol beside it.";
+    PseudoScheme "pseudo_scheme" ":scheme" Cite { doc: "RFC 8441", section: "5" },
+        "https for a wss URI, http for a ws URI.";
+    PseudoPath "pseudo_path" ":path" Cite { doc: "RFC 8441", section: "4" },
+        "Path and query of the WebSocket URI.";
+    PseudoAuthority "pseudo_authority" ":authority" Cite { doc: "RFC 8441", section: "5" },
+        "Host and port of the WebSocket URI, in place of Host.";
+    PseudoProtocol "pseudo_protocol" ":protocol" Cite { doc: "RFC 8441", section: "4" },
+        "The protocol that the stream is to carry: websocket. It stands for Upgrade, key and echo.";
+    PseudoStatus "pseudo_status" ":status" Cite { doc: "RFC 9113", section: "8.3.2" },
+        "The status code: 200 opens the WebSocket over HTTP/2.";
 }
 
 impl Name {
@@ -119,6 +135,7 @@ impl Name {
         match self {
             Self::UserAgent => "the client program, as it names itself",
             Self::Server => "the server program, as it names itself",
+            Self::ForwardedFor | Self::Forwarded => "whom the proxies on the way were asked by",
             Self::Via => "the proxies that the message passed",
             Self::Location => "where a redirected client is sent",
             Self::RetryAfter => "how long to wait before trying again",
@@ -137,6 +154,12 @@ impl Name {
             Self::OldOrigin => "what drafts up to 10 called Origin",
             Self::Connection => "options for the next hop only",
             Self::Upgrade => "protocols that the sender could switch to",
+            Self::PseudoMethod => "the method",
+            Self::PseudoScheme => "whether TLS protects it",
+            Self::PseudoPath => "what is asked for",
+            Self::PseudoAuthority => "the server, and which of its sites is wanted",
+            Self::PseudoProtocol => "the protocol that the stream is to carry",
+            Self::PseudoStatus => "how the server answers",
             Self::Host
             | Self::Key
             | Self::Accept
@@ -158,8 +181,14 @@ impl Name {
 
 /// Where the known fields of a head stand among its lines: for each name the number of the first one,
 /// and how many there are.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Index([(u16, u16); Name::COUNT]);
+
+impl Default for Index {
+    fn default() -> Self {
+        Self([(0, 0); Name::COUNT])
+    }
+}
 
 impl Index {
     /// The index of a head with fields of these names, in order.
@@ -188,9 +217,9 @@ impl Index {
 /// Where each name stands in [`HEADERS`]: every name has a slot of its own, so
 /// that a header field costs one comparison. Adding a name that shares a slot
 /// does not compile; then [`slot`] needs other factors.
-static SLOTS: [u8; 64] = {
-    let mut slots = [0; 64];
-    let mut taken = [false; 64];
+static SLOTS: [u8; 128] = {
+    let mut slots = [0; 128];
+    let mut taken = [false; 128];
     let mut at = 0;
     while at < HEADERS.len() {
         let Some(slot) = slot(HEADERS[at].def.label.as_bytes()) else { panic!("a name is empty") };
@@ -204,7 +233,7 @@ static SLOTS: [u8; 64] = {
 
 const fn slot(name: &[u8]) -> Option<usize> {
     let ([first, ..], [.., last]) = (name, name) else { return None };
-    Some((name.len() + (*first | 0x20) as usize + (*last | 0x20) as usize * 5) % 64)
+    Some((name.len() * 4 + (*first | 0x20) as usize + (*last | 0x20) as usize * 6) % 128)
 }
 
 #[cfg(test)]

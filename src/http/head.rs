@@ -6,8 +6,10 @@
 //! refuses is split leniently by `lenient`, which names every fault and where it is.
 
 mod lenient;
+mod sniff;
 
 pub(super) use lenient::{is_token, shown};
+pub use sniff::{Sniff, sniff};
 
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
@@ -150,44 +152,6 @@ impl Line {
     }
 }
 
-/// Whether a stream starts like HTTP/1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sniff {
-    /// A method and a space.
-    Request,
-    /// `HTTP/1.`
-    Response,
-    /// It does not.
-    Neither,
-    /// It takes more bytes to tell.
-    NeedMore,
-}
-
-/// Tells from its first bytes whether a stream begins with an HTTP/1 head. At
-/// most some thirty bytes behind leading empty lines are looked at.
-pub fn sniff(bytes: &[u8]) -> Sniff {
-    const LONGEST_METHOD: usize = 24;
-    let start = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
-    let bytes = &bytes[start..];
-    let common = bytes.len().min(5);
-    if bytes[..common] == b"HTTP/"[..common] {
-        return if common == 5 { Sniff::Response } else { Sniff::NeedMore };
-    }
-    let method = bytes.iter().take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
-    match (method, &bytes[method..]) {
-        (LONGEST_METHOD.., _) => Sniff::Neither,
-        (_, [] | [b' ']) if method > 0 => Sniff::NeedMore,
-        (1.., [b' ', b'/' | b'*' | b'[', ..]) => Sniff::Request,
-        // The target is missing.
-        (1.., [b' ', version @ ..]) if version.starts_with(b" HTTP/") => Sniff::Request,
-        (1.., [b' ', version @ ..]) if b" HTTP/".starts_with(version) => Sniff::NeedMore,
-        (1.., [b' ', first, ..]) if first.is_ascii_alphanumeric() && bytes[0].is_ascii_uppercase() => {
-            Sniff::Request
-        }
-        _ => Sniff::Neither,
-    }
-}
-
 /// A head taken apart; everything lies in the bytes it was parsed from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head<'a> {
@@ -244,6 +208,19 @@ impl<'a> Head<'a> {
     /// what is wrong is in [`Head::findings`], what could be read is there.
     pub fn parse(bytes: &'a [u8], source: SourceId, offset: u64) -> Self {
         Self::take_apart(bytes, source, offset, bytes.len() as u64, true)
+    }
+
+    /// A head that came in another form than HTTP/1's and was written like it: `bytes` hold its parts, of
+    /// which the first stands at byte `offset` of `source`.
+    pub fn written(
+        bytes: &'a [u8],
+        source: SourceId,
+        offset: u64,
+        start: StartLine<'a>,
+        headers: Vec<HeaderLine<'a>>,
+    ) -> Self {
+        let index = Index::of(headers.iter().map(|header| header.name.bytes));
+        Self { bytes, source, offset, start, headers, findings: Vec::new(), invalid: false, index }
     }
 
     /// The same head in a stream that has got another name since.
@@ -304,6 +281,7 @@ impl<'a> Head<'a> {
             [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => {
                 Some((major - b'0', minor - b'0'))
             }
+            b"HTTP/2" => Some((2, 0)),
             _ => None,
         }
     }

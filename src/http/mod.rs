@@ -16,6 +16,7 @@ pub mod body;
 pub mod fields;
 pub mod handshake;
 pub mod head;
+mod reset;
 
 pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
@@ -23,6 +24,7 @@ pub use handshake::{
     Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,
 };
 pub use head::{Head, HeadProgress, HeadReader, HeadState, Sniff, StartLine, sniff};
+pub use reset::reset_diagnosis;
 
 use crate::model::{Cite, rules};
 
@@ -30,6 +32,11 @@ const REFUSES: &str = "the server answers with an HTTP error such as 400 and ope
 const FAILS: &str = "the client fails the connection; a browser reports an error and close code 1006";
 const DECLINES: &str =
     "the server declines this offer; without a better one the connection goes on uncompressed";
+
+/// The extended CONNECT (RFC 8441 §4).
+const EXTENDED: Cite = Cite { doc: "RFC 8441", section: "4" };
+/// What of the handshake of RFC 6455 it takes over.
+const OVER_HTTP2: Cite = Cite { doc: "RFC 8441", section: "5" };
 
 rules! {
     /// Every rule that [`check_request`] and [`check_response`] hold.
@@ -167,6 +174,21 @@ rules! {
         "a server meant for certain sites answers 403, or any page can use a visitor's cookies \
          here";
 
+    // The handshake over HTTP/2 (RFC 8441 §4, §5).
+    EXTENDED_CONNECT_INCOMPLETE = "extended-connect-incomplete", Error, EXTENDED, Client,
+        "an extended CONNECT lacks :scheme, :path or :authority",
+        "the server resets the stream with PROTOCOL_ERROR, or answers 400";
+    KEY_OVER_HTTP2 = "websocket-key-over-http2", Warning, OVER_HTTP2, Client,
+        "Sec-WebSocket-Key is sent over HTTP/2",
+        "the server ignores it: :protocol takes its place";
+    ACCEPT_OVER_HTTP2 = "websocket-accept-over-http2", Warning, OVER_HTTP2, Server,
+        "Sec-WebSocket-Accept is sent over HTTP/2",
+        "the client ignores it";
+    STATUS_101_OVER_HTTP2 = "status-101-over-http2", Error, Cite { doc: "RFC 9113", section: "8.6" }, Server,
+        "101 is sent over HTTP/2",
+        "the client takes it for malformed and resets the stream; over HTTP/2 it is 200 that opens a \
+         WebSocket";
+
     // permessage-deflate (RFC 7692 §5, §7).
     PMD_RSV1_CONFLICT = "pmd-rsv1-conflict", Error, Cite::rfc7692("5"), Server,
         "two accepted extensions both use RSV1",
@@ -228,6 +250,9 @@ rules! {
         "the server did not answer the request for a WebSocket",
         "the client gives up after a while or at once; a browser reports an error and close code \
          1006";
+    FAILURE_TOLD = "browser-reports-failure", Warning, Cite::rfc6455("7.1.7"), Either,
+        "the browser failed the connection, and says why",
+        "the page gets an error event and close code 1006; scripts are not told the reason";
     CONNECTION_REFUSED = "connection-refused", Warning, Cite::rfc6455("4.1"), Server,
         "nothing listens where the client connects to",
         "the client fails the WebSocket connection; a browser reports an error and close code 1006",
@@ -251,6 +276,13 @@ rules! {
         usually "versions, ciphers or names that do not fit, or a client without the certificate that is \
                  asked for",
         mend "see with openssl s_client -connect what the server takes, and look into its log";
+    TLS_CLIENT_ALERT = "tls-client-alert", Warning, Cite { doc: "RFC 5246", section: "7.2" }, Client,
+        "the client ended the TLS handshake with an alert",
+        "TLS fails, and with it any WebSocket connection; a browser reports an error and close code 1006",
+        usually "a certificate that the client does not trust: of an authority that it does not know, \
+                 expired, or for another name",
+        mend "see with openssl s_client -connect which certificates the server sends, and look into the \
+              client's log";
     TLS_TO_PLAIN_PORT = "tls-to-plain-port", Warning, Cite::rfc6455("4.1"), Client,
         "the client speaks TLS (wss) to a server that speaks HTTP without it",
         "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006";
@@ -258,6 +290,15 @@ rules! {
         "two handshakes with the same server are under way at once",
         "a conforming client waits for one to be established or to fail before it begins the next; several \
          clients behind one address look the same";
+    CONNECT_WITHOUT_SETTING = "extended-connect-without-setting", Error, EXTENDED, Client,
+        "an extended CONNECT is sent to a server that has not said that it takes one",
+        "a server that knows no :protocol resets the stream with PROTOCOL_ERROR, or answers 400",
+        usually "a client that does not wait for the server's SETTINGS, or a server or proxy with RFC \
+                 8441 off",
+        mend "let the client wait for SETTINGS_ENABLE_CONNECT_PROTOCOL = 1, and switch it on at the server";
+    CONNECT_ENDS_STREAM = "extended-connect-ends-stream", Error, OVER_HTTP2, Client,
+        "an extended CONNECT ends its stream at once",
+        "the client can send no frame on it: the server sees the WebSocket's TCP closed before it began";
     EXTENSION_STRIPPED = "extension-stripped", Note, Cite::rfc6455("9.1"), Client,
         "the extensions that the client offered were taken out on the way",
         "nothing is compressed, or, where only the answer passed without them, the ends disagree about it",

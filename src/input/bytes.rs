@@ -28,19 +28,8 @@ impl Bytes {
     /// Reads all of a text.
     pub(super) fn read_text(mut source: Source) -> Result<String, InputError> {
         let mut text = Vec::new();
-        match (&mut source).take(limits::TEXT_INPUT + 1).read_to_end(&mut text) {
-            Ok(_) => {}
-            Err(error) if source.is_cut(&error) => {
-                let have = text.len() as u64;
-                return Err(InputError::Truncated {
-                    offset: 0,
-                    packet: 0,
-                    what: "the gzip data",
-                    needed: 0,
-                    have,
-                });
-            }
-            Err(error) => return Err(source.explain(error)),
+        if let Err(error) = (&mut source).take(limits::TEXT_INPUT + 1).read_to_end(&mut text) {
+            return Err(source.failed(error, text.len() as u64));
         }
         if text.len() as u64 > limits::TEXT_INPUT {
             return Err(InputError::TextTooLong(limits::TEXT_INPUT));
@@ -80,12 +69,7 @@ impl Bytes {
                     }
                     Err(error) => {
                         *done = true;
-                        let what = "the gzip data";
-                        Some(Err(if source.is_cut(&error) {
-                            InputError::Truncated { offset: 0, packet: 0, what, needed: 0, have: *read }
-                        } else {
-                            source.explain(error)
-                        }))
+                        Some(Err(source.failed(error, *read)))
                     }
                 }
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use super::packed::Packing;
 use crate::model::Text;
 
 /// Why an input could not be read, or not further.
@@ -59,12 +60,23 @@ pub enum InputError {
         /// What is wrong with it.
         what: Text,
     },
-    /// Compressed data is damaged.
-    Gzip {
+    /// A JSON document breaks off, or is none from some place on.
+    Json {
+        /// Line, from 1.
+        line: u64,
+        /// Column, in bytes from 1.
+        column: u64,
+        /// What is wrong.
+        what: Text,
+    },
+    /// Compressed data is damaged, or takes more memory than is given to it.
+    Packed {
+        /// How it is compressed.
+        packing: Packing,
         /// Byte reached in the compressed input.
         offset: u64,
-        /// What the decompressor says.
-        what: String,
+        /// What is wrong with it.
+        what: Text,
     },
 }
 
@@ -115,9 +127,14 @@ impl InputError {
             )
             .and(packet)
             .word(what.clone()),
-            Self::Gzip { offset, what } => {
-                Text::with("the gzip data is damaged before byte {}: {}; check it with gzip -t", offset)
-                    .and(what)
+            Self::Json { line, column, what } => {
+                Text::with("line {}, column {}: {}; all before it was read", line)
+                    .and(column)
+                    .word(what.clone())
+            }
+            Self::Packed { packing, offset, what } => {
+                let words = "{} is damaged before byte {}: {}; check it with {} -t";
+                Text::new(words).word(packing.data()).and(offset).word(what.clone()).and(packing.program())
             }
         }
     }

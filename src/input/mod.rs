@@ -6,8 +6,9 @@
 //! |---|---|---|
 //! | pcap | magic a1b2c3d4 (µs) or a1b23c4d (ns), either byte order | [`Capture`] |
 //! | pcapng | a section header block | [`Capture`] |
-//! | gzip | magic 1f8b08; what is inside is told in turn | either |
+//! | gzip, zstd, xz, bzip2 | magic; what is inside is told in turn | either |
 //! | packets in text | rows of a dump that are IP packets: `tcpdump -X`, `tshark -x` | [`Capture`] |
+//! | HAR | a JSON object | [`Archive`](har::Archive) |
 //! | hex text | printable UTF-8 or UTF-16; the forms are listed in [`hex`] | [`Bytes`] |
 //! | raw bytes | anything else, and text beginning with an HTTP head | [`Bytes`] |
 //!
@@ -26,13 +27,15 @@
 //! | pcap | draft-ietf-opsawg-pcap |
 //! | pcapng | draft-ietf-opsawg-pcapng |
 //! | link types | <https://www.tcpdump.org/linktypes.html> |
-//! | gzip | RFC 1952 |
+//! | compressed data | see [`packed`] |
 
 pub mod bytes;
 pub mod capture;
 mod dumped;
 mod error;
+pub mod har;
 pub mod hex;
+pub mod packed;
 pub mod sniff;
 mod source;
 
@@ -54,6 +57,8 @@ pub enum Input {
     Capture(Capture),
     /// Bytes of one or both directions of a connection.
     Bytes(Bytes),
+    /// What a browser or proxy tells of exchanges.
+    Har(har::Archive),
 }
 
 impl Input {
@@ -62,14 +67,16 @@ impl Input {
         match self {
             Self::Capture(capture) => capture.name(),
             Self::Bytes(bytes) => bytes.name(),
+            Self::Har(archive) => archive.name(),
         }
     }
 
-    /// `pcap`, `pcapng`, `hex` or `raw`.
+    /// `pcap`, `pcapng`, `hex`, `raw` or `har`.
     pub fn format(&self) -> &'static str {
         match self {
             Self::Capture(capture) => capture.format(),
             Self::Bytes(bytes) => bytes.format(),
+            Self::Har(_) => "har",
         }
     }
 }
@@ -82,7 +89,7 @@ impl Input {
 /// supported, or the text is not hex.
 pub fn open(reader: Box<dyn Read + Send>, name: &str) -> Result<Input, InputError> {
     let mut source = Source::new(reader);
-    for _ in 0..=limits::GZIP_LAYERS {
+    for _ in 0..=limits::PACKED_LAYERS {
         let format = loop {
             match sniff::recognise(source.seen(), source.ended()) {
                 Verdict::Is(format) => break format,
@@ -91,18 +98,19 @@ pub fn open(reader: Box<dyn Read + Send>, name: &str) -> Result<Input, InputErro
             }
         };
         return Ok(match format {
-            Format::Gzip => {
-                source = source.gunzip();
+            Format::Packed(packing) => {
+                source = source.unpack(packing)?;
                 continue;
             }
             Format::Pcap => Input::Capture(Capture::pcap(source, name)),
             Format::PcapNg => Input::Capture(Capture::pcapng(source, name)),
             Format::Text => text(source, name)?,
+            Format::Har => Input::Har(har::Archive::new(source, name)),
             Format::Raw => Input::Bytes(Bytes::raw(source, name)),
             Format::Other(what, hint) => return Err(InputError::Unsupported { what, hint }),
         });
     }
-    Err(InputError::Unsupported { what: "gzip many times over", hint: "unpack it first: gzip -dc FILE" })
+    Err(InputError::Unsupported { what: "compressed many times over", hint: "unpack it first" })
 }
 
 /// Text: packets that a tool printed, or hex.
@@ -136,6 +144,7 @@ mod tests {
     fn bytes(content: &[u8]) -> Result<Vec<Chunk>, InputError> {
         match open(Box::new(Cursor::new(content.to_vec())), "test")? {
             Input::Bytes(mut bytes) => std::iter::from_fn(|| bytes.next()).collect(),
+            Input::Har(_) => Ok(Vec::new()),
             Input::Capture(_) => panic!("not a capture"),
         }
     }
@@ -175,10 +184,10 @@ mod tests {
             (&b""[..], "the input is empty"),
             (&packed(b""), "the input is empty"),
             (b"It was a dark night.", "line 1, column 1: found `It`, expected hex digits (this is text"),
-            (b"  {\"log\": {\"version\"", "HAR is not decoded yet"),
+            (b"[{\"log\": {\"version\"", "a JSON array"),
             (b"\xA1\xB2\xCD\x34\0\0\0\0", "\"modified\" pcap"),
             (&packed(b"PK\x03\x04"), "this is a zip archive; unpack it first"),
-            (&packed(&packed(&packed(&packed(b"\x81\0")))), "gzip many times over"),
+            (&packed(&packed(&packed(&packed(b"\x81\0")))), "compressed many times over"),
             (&packed(b"81 05 48 65 6c")[..20], "the input ends at byte"),
             (&long, "longer than 67108864 bytes"),
             (b"\x1F\x8B\x08\0", "the gzip data is damaged"),

@@ -1,5 +1,6 @@
 //! Which format is this: a pure function of the first bytes.
 
+use super::packed::Packing;
 use crate::limits;
 
 /// What the first bytes of an input are.
@@ -9,10 +10,12 @@ pub enum Format {
     Pcap,
     /// pcapng.
     PcapNg,
-    /// Gzip, with something inside.
-    Gzip,
+    /// Compressed, with something inside.
+    Packed(Packing),
     /// Text that is not known to be something else, so hex is expected in it.
     Text,
+    /// A JSON object, which a HAR file is.
+    Har,
     /// Bytes of one direction of a connection, beginning with an HTTP head or a frame.
     Raw,
     /// A format that is known by name only, and what to do about it.
@@ -30,14 +33,17 @@ pub enum Verdict {
     Empty,
 }
 
-use Format::{Gzip, Other, Pcap, PcapNg, Raw, Text};
+use Format::{Har, Other, Packed, Pcap, PcapNg, Raw, Text};
 
 const CONVERT: &str = "convert it with: editcap -F pcapng IN OUT";
 const UNPACK: &str = "unpack it first";
+const ZIP: &str = "unpack it first; a session of Fiddler (.saz) or Charles (.chlz) is to be exported as HAR";
 const NO_CAPTURE: &str = "expected a capture (pcap, pcapng), hex text or raw bytes";
-const HAR: &str = "HAR is not decoded yet; capture packets, or paste the frames as hex";
+const ARRAY: &str = "expected a HAR file, which is an object, a capture, hex text or raw bytes";
 
-const FLOWS: &str = "capture packets, or paste the frames as hex";
+const FLOWS: &str = "make a HAR file of it: mitmdump -nr FILE --set hardump=out.har";
+const TRACE: &str = "make a capture of it: pktmon etl2pcap FILE.etl, or etl2pcapng FILE.etl FILE.pcapng";
+const LIST: &str = "save the packets themselves (File > Save As), or tick Bytes where the text is exported";
 const KEYS: &str = "it holds no packets: name the capture that it belongs to";
 const SUMMARY: &str = "let it write packets: tcpdump -w FILE, or -w - into a pipe";
 
@@ -49,7 +55,12 @@ const SIGNATURES: &[(&[u8], Format)] = &[
     (&[0x4D, 0x3C, 0xB2, 0xA1], Pcap),
     (&[0xA1, 0xB2, 0x3C, 0x4D], Pcap),
     (&[0x0A, 0x0D, 0x0D, 0x0A], PcapNg),
-    (&[0x1F, 0x8B, 0x08], Gzip),
+    (&[0x1F, 0x8B, 0x08], Packed(Packing::Gzip)),
+    (&[0x28, 0xB5, 0x2F, 0xFD], Packed(Packing::Zstd)),
+    // What several threads have written begins with a frame to be skipped (RFC 8878 §3.1.2).
+    (&[0x50, 0x2A, 0x4D, 0x18], Packed(Packing::Zstd)),
+    (&[0xFD, b'7', b'z', b'X', b'Z', 0], Packed(Packing::Xz)),
+    (b"BZh", Packed(Packing::Bzip2)),
     (&[0x34, 0xCD, 0xB2, 0xA1], Other("a \"modified\" pcap (Kuznetzov's, magic a1b2cd34)", CONVERT)),
     (&[0xA1, 0xB2, 0xCD, 0x34], Other("a \"modified\" pcap (Kuznetzov's, magic a1b2cd34)", CONVERT)),
     (&[0xCD, 0x34, 0xB2, 0xA1], Other("an IXIA or Nokia variant of pcap", CONVERT)),
@@ -61,11 +72,12 @@ const SIGNATURES: &[(&[u8], Format)] = &[
     (b"XCP\0", Other("a NetXRay capture", CONVERT)),
     (&[0x1F, 0x9D], Other("data of compress", "unpack it first: gzip -dc FILE")),
     (b"LZIP", Other("lzip data", "unpack it first: lzip -dc FILE")),
-    (b"PK\x03\x04", Other("a zip archive", UNPACK)),
-    (&[0x28, 0xB5, 0x2F, 0xFD], Other("zstd data", "unpack it first: zstd -dc FILE")),
+    (b"PK\x03\x04", Other("a zip archive", ZIP)),
+    (
+        b"\xAC\xED\0\x05",
+        Other("a session of Charles, or other data of Java", "export it as HAR: File > Export Session"),
+    ),
     (&[0x04, 0x22, 0x4D, 0x18], Other("lz4 data", "unpack it first: lz4 -dc FILE")),
-    (&[0xFD, b'7', b'z', b'X', b'Z', 0], Other("xz data", "unpack it first: xz -dc FILE")),
-    (b"BZh", Other("bzip2 data", "unpack it first: bzip2 -dc FILE")),
     (b"7z\xBC\xAF\x27\x1C", Other("a 7z archive", UNPACK)),
     (b"%PDF-", Other("a PDF document", NO_CAPTURE)),
     (b"\x89PNG\r\n\x1A\n", Other("a PNG image", NO_CAPTURE)),
@@ -97,6 +109,9 @@ pub fn recognise(first: &[u8], ended: bool) -> Verdict {
     if first.starts_with(&[0xFF, 0xFE]) || first.starts_with(&[0xFE, 0xFF]) {
         return Verdict::Is(Text);
     }
+    if is_event_trace(first) {
+        return Verdict::Is(Other("an event trace of Windows (.etl)", TRACE));
+    }
     if is_flow_file(first) {
         return Verdict::Is(Other("a file of mitmproxy's flows", FLOWS));
     }
@@ -107,9 +122,11 @@ pub fn recognise(first: &[u8], ended: bool) -> Verdict {
         return Verdict::More;
     }
     Verdict::Is(if is_json(first) {
-        Other("a JSON document, perhaps a HAR file", HAR)
+        if first.trim_ascii_start().starts_with(b"[") { Other("a JSON array", ARRAY) } else { Har }
     } else if is_key_log(first) {
         Other("a TLS key log file", KEYS)
+    } else if is_packet_list(first) {
+        Other("Wireshark's packet list as text, without the bytes of the packets", LIST)
     } else if is_summary(first) {
         Other("tcpdump's text, without the bytes of the packets", SUMMARY)
     } else {
@@ -166,6 +183,24 @@ fn is_key_log(first: &[u8]) -> bool {
     })
 }
 
+/// Whether this begins as Event Tracing for Windows writes: the header of a buffer, then that of the first
+/// event, which is the system's.
+fn is_event_trace(first: &[u8]) -> bool {
+    let Some((header, event)) = first.split_at_checked(72) else { return false };
+    let size = header.first_chunk().map_or(0, |size| u32::from_le_bytes(*size));
+    (1024..=16 << 20).contains(&size)
+        && size.is_multiple_of(1024)
+        && matches!(event, [2, 0, 1..=16, 0xC0, ..])
+}
+
+/// Whether the first line names the columns of Wireshark's packet list, and no dump follows it.
+fn is_packet_list(first: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(first);
+    let mut words = text.lines().next().unwrap_or_default().split_ascii_whitespace();
+    let named = words.by_ref().take(3).eq(["No.", "Time", "Source"]);
+    named && !text.contains("\n0000 ")
+}
+
 /// Whether the first line is one of tcpdump's, and no dump follows it.
 fn is_summary(first: &[u8]) -> bool {
     let text = String::from_utf8_lossy(first);
@@ -203,12 +238,18 @@ mod tests {
             (b"\xD4\xC3\xB2\xA1\x02\0\x04\0", Pcap),
             (b"\xA1\xB2\x3C\x4D\0\x02", Pcap),
             (b"\x0A\x0D\x0D\x0A\x1C\0\0\0", PcapNg),
-            (b"\x1F\x8B\x08\0", Gzip),
+            (b"\x1F\x8B\x08\0", Packed(Packing::Gzip)),
+            (b"\x28\xB5\x2F\xFD\x24\x05", Packed(Packing::Zstd)),
+            (b"\x50\x2A\x4D\x18\x04\0\0\0", Packed(Packing::Zstd)),
+            (b"\xFD7zXZ\0\0\x04", Packed(Packing::Xz)),
+            (b"BZh91AY&SY", Packed(Packing::Bzip2)),
             (b"81 05 48 65", Text),
             (b"\xEF\xBB\xBF81 05", Text),
             (b"\xFF\xFE8\x001\0", Text),
             (b"To whom it may concern", Text),
             ("\u{4F60}\u{597D}".as_bytes(), Text),
+            (b"{ \"log\": {", Har),
+            (b"\xEF\xBB\xBF{\"log\":{", Har),
             (b"{0x81, 0x05}", Text),
             (b"{\"\\x81\"}", Text),
             (b"[0x81, 0x05]", Text),
@@ -231,6 +272,13 @@ mod tests {
         assert_eq!(recognise(b"", true), Verdict::Empty);
     }
 
+    /// A buffer of 64 KiB, and the first event's header.
+    const TRACED: [u8; 80] = {
+        let mut all = [0; 80];
+        (all[2], all[72], all[74], all[75]) = (1, 2, 2, 0xC0);
+        all
+    };
+
     #[test]
     fn known_formats_are_named() {
         for (first, name) in [
@@ -239,7 +287,6 @@ mod tests {
             (b"snoop\0\0\0\0\0\0\x02", "snoop"),
             (b"\x34\xCD\xB2\xA1", "modified"),
             (b"\xA1\xB2\xCD\x34", "modified"),
-            (b"{ \"log\": {", "HAR"),
             (b"[\n {\"a\": 1}]", "JSON"),
             (b"1024:9:websocket;4:null~", "mitmproxy"),
             (b"# SSL/TLS secrets log file\nCLIENT_RANDOM 5d7c 11", "key log"),
@@ -247,6 +294,12 @@ mod tests {
             (b"12:00:01.250000 IP 10.0.0.1.5000 > 10.0.0.2.80: Flags [S]\n", "tcpdump"),
             (b"2024-01-01 12:00:01.250000 IP6 ::1.5000 > ::1.80: Flags [S]\n", "tcpdump"),
             (b"\x1F\x9D\x90", "compress"),
+            (b"\xAC\xED\0\x05sr", "Charles"),
+            (
+                b"No.     Time           Source                Destination\n      1 0.000000 ::1",
+                "packet list",
+            ),
+            (&TRACED, ".etl"),
         ] {
             let Verdict::Is(Other(what, _)) = recognise(first, true) else { panic!("{name}") };
             assert!(what.contains(name), "{what}");

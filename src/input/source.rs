@@ -1,24 +1,23 @@
 //! The bytes of an input: counted, peeked into, unpacked.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::InputError;
+use super::packed::{self, Packing};
 
 /// Whatever an input is read from.
 pub(super) type Reader = Box<dyn Read + Send>;
 
 /// A reader whose first bytes can be looked at before they are read, with any
-/// gzip layers around them removed.
+/// compression around them removed.
 pub(super) struct Source {
     reader: Reader,
     seen: Vec<u8>,
     at: usize,
     ended: bool,
-    gzip: bool,
+    packing: Option<Packing>,
     read: Meter,
 }
 
@@ -37,7 +36,7 @@ impl Source {
     pub(super) fn new(reader: Reader) -> Self {
         let read = Meter::default();
         let reader = Box::new(Counted { reader, read: read.clone() });
-        Self { reader, seen: Vec::new(), at: 0, ended: false, gzip: false, read }
+        Self { reader, seen: Vec::new(), at: 0, ended: false, packing: None, read }
     }
 
     /// What has been looked at and not been read yet.
@@ -59,30 +58,43 @@ impl Source {
         match result {
             Ok(count) => self.ended = count == 0,
             // What the cut data holds may still be recognised; reading on will meet the cut again.
-            Err(error) if self.is_cut(&error) && len > 0 => self.ended = true,
+            Err(error) if self.cut(&error).is_some() && len > 0 => self.ended = true,
             Err(error) => return Err(self.explain(error)),
         }
         Ok(())
     }
 
-    /// Removes one layer of gzip, however many members it consists of.
-    pub(super) fn gunzip(self) -> Self {
+    /// Removes one layer of compression.
+    ///
+    /// # Errors
+    /// When this build cannot read it.
+    pub(super) fn unpack(self, packing: Packing) -> Result<Self, InputError> {
         let read = self.read.clone();
-        let reader = Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, self)));
-        Self { reader, seen: Vec::new(), at: 0, ended: false, gzip: true, read }
+        let (what, hint) = packing.unread();
+        let reader = packing.unpack(self).ok_or(InputError::Unsupported { what, hint })?;
+        Ok(Self { reader, seen: Vec::new(), at: 0, ended: false, packing: Some(packing), read })
     }
 
-    /// Whether an error means that compressed data ends early.
-    pub(super) fn is_cut(&self, error: &io::Error) -> bool {
-        self.gzip && error.kind() == io::ErrorKind::UnexpectedEof
+    /// The compressed data, where an error means that it ends early.
+    pub(super) fn cut(&self, error: &io::Error) -> Option<&'static str> {
+        let packing = self.packing.filter(|_| error.kind() == io::ErrorKind::UnexpectedEof);
+        packing.map(Packing::data)
+    }
+
+    /// Says what an error of [`Source::read`] means behind so many bytes of what is no capture.
+    pub(super) fn failed(&self, error: io::Error, have: u64) -> InputError {
+        match self.cut(&error) {
+            Some(what) => InputError::Truncated { offset: 0, packet: 0, what, needed: 0, have },
+            None => self.explain(error),
+        }
     }
 
     /// Says what an error of [`Source::read`] means.
     pub(super) fn explain(&self, error: io::Error) -> InputError {
         use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-        match error.kind() {
-            UnexpectedEof | InvalidData | InvalidInput if self.gzip => {
-                InputError::Gzip { offset: self.read.read(), what: error.to_string() }
+        match (self.packing, error.kind()) {
+            (Some(packing), UnexpectedEof | InvalidData | InvalidInput) => {
+                InputError::Packed { packing, offset: self.read.read(), what: packed::wrong(&error) }
             }
             _ => InputError::Io(error),
         }

@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::ext::Protocol;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio::sync::mpsc;
 
 use super::hub::{Hub, Mailbox};
@@ -38,12 +39,7 @@ impl Lab {
     /// An answer with the settings' fields.
     pub fn answer(&self, body: Answer) -> Response<Answer> {
         let mut response = Response::new(body);
-        for (name, value) in &self.settings.fields {
-            let value = if name == header::DATE { now() } else { Some(value.clone()) };
-            if let Some(value) = value {
-                response.headers_mut().insert(name.clone(), value);
-            }
-        }
+        put(response.headers_mut(), &self.settings.fields);
         response
     }
 
@@ -53,6 +49,21 @@ impl Lab {
     }
 }
 
+/// Puts fields into the head of an answer; `Date` is that of now.
+pub(super) fn put(head: &mut HeaderMap, fields: &[(HeaderName, HeaderValue)]) {
+    for (name, value) in fields {
+        let value = if name == header::DATE { now() } else { Some(value.clone()) };
+        if let Some(value) = value {
+            head.insert(name.clone(), value);
+        }
+    }
+}
+
+/// JSON that a script or a page may hold: nothing in it ends either.
+pub(super) fn for_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
 /// A refusal with its reason.
 pub(super) fn refuse(status: StatusCode, why: &str) -> Response<Answer> {
     let mut response = Response::new(Answer::whole(format!("{why}\n")));
@@ -60,8 +71,21 @@ pub(super) fn refuse(status: StatusCode, why: &str) -> Response<Answer> {
     response
 }
 
-/// Whether a request asks for a WebSocket (RFC 6455 §4.2.1).
-pub(super) fn wants_upgrade(headers: &HeaderMap) -> bool {
+/// Whether a request asks for a WebSocket: by Upgrade (RFC 6455 §4.2.1), or over HTTP/2 by extended CONNECT
+/// (RFC 8441 §5).
+pub(super) fn wants_websocket<B>(request: &Request<B>) -> bool {
+    match request.version() {
+        Version::HTTP_2 => is_extended_connect(request),
+        _ => wants_upgrade(request.headers()),
+    }
+}
+
+fn is_extended_connect<B>(request: &Request<B>) -> bool {
+    let protocol = request.extensions().get::<Protocol>();
+    *request.method() == Method::CONNECT && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
+}
+
+fn wants_upgrade(headers: &HeaderMap) -> bool {
     let has = |name: HeaderName, token: &str| {
         let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))

@@ -13,17 +13,20 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use super::answer::{Answer, Lab, query, refuse, wants_upgrade};
-use super::engine::Sessions;
+use super::answer::{Answer, Lab, query, refuse, wants_websocket};
+use super::engine::Engine;
+use super::engine::programs::Published;
+use super::engine::settings::Settings as EngineSettings;
+use super::engine::socketio::SocketIo;
 use super::hub::Hub;
-use super::{engine, events, polling, socket};
+use super::{events, mailed, polling};
 
 pub use super::answer::Settings;
 
 /// Serves every connection of a listener, for ever.
 pub async fn serve(listener: TcpListener, hub: Arc<Hub>, settings: Settings) {
+    let engine = engine(&hub, &settings);
     let lab = Arc::new(Lab { hub, settings });
-    let sessions = Arc::new(Sessions::default());
     loop {
         // What cannot be accepted now (no file is left to open) may be later.
         let Ok((stream, _)) = listener.accept().await else {
@@ -32,11 +35,11 @@ pub async fn serve(listener: TcpListener, hub: Arc<Hub>, settings: Settings) {
         };
         // Every write is sent at once: Nagle's algorithm would gather them.
         let _ = stream.set_nodelay(true);
-        let (lab, sessions) = (Arc::clone(&lab), Arc::clone(&sessions));
+        let (lab, engine) = (Arc::clone(&lab), engine.clone());
         tokio::spawn(async move {
             let service = service_fn(move |request| {
-                let (lab, sessions) = (Arc::clone(&lab), Arc::clone(&sessions));
-                async move { Ok::<_, Infallible>(route(&lab, &sessions, request).await) }
+                let (lab, engine) = (Arc::clone(&lab), engine.clone());
+                async move { Ok::<_, Infallible>(route(&lab, &engine, request).await) }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
             http.auto_date_header(false).timer(TokioTimer::new());
@@ -46,12 +49,25 @@ pub async fn serve(listener: TcpListener, hub: Arc<Hub>, settings: Settings) {
     }
 }
 
-async fn route(lab: &Lab, sessions: &Sessions, request: Request<Incoming>) -> Response<Answer> {
+/// Socket.IO for clients that are compared: those of its current version.
+fn engine(hub: &Arc<Hub>, settings: &Settings) -> Engine {
+    let defaults = EngineSettings::default();
+    let settings_of_engine = EngineSettings {
+        ping_interval: settings.heartbeat.unwrap_or(defaults.ping_interval),
+        beats: settings.heartbeat.is_some(),
+        version_3: false,
+        fields: settings.fields.clone(),
+        ..defaults
+    };
+    Engine::new(settings_of_engine, SocketIo::new(Published::new(Arc::clone(hub), &settings.event)))
+}
+
+async fn route(lab: &Lab, engine: &Engine, request: Request<Incoming>) -> Response<Answer> {
     if query(&request, "EIO").is_some() {
-        return engine::answer(lab, sessions, request).await;
+        return engine.answer(request).await;
     }
-    if wants_upgrade(request.headers()) {
-        return socket::answer(lab, request);
+    if wants_websocket(&request) {
+        return mailed::answer(lab, request);
     }
     let accept = request.headers().get(header::ACCEPT);
     match *request.method() {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::line::Recording;
 use crate::decoder::{Beginning, Decoder};
-use crate::model::{At, Body, Dir, Flow, FlowId, ON, Side, Sink, Unit, Wants};
+use crate::model::{At, Body, Flow, FlowId, ON, Side, Sink, Unit, Wants};
 
 /// What a sender's bytes are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +37,7 @@ pub fn decode(recording: &Recording) -> [Sum; 2] {
     let mut decoder = Decoder::new(Sums::default());
     decoder.open(ONE, &Beginning::opened([local, local]));
     for (from, bytes) in &recording.pieces {
-        let side = if *from == Dir::Client { Side::A } else { Side::B };
-        decoder.data(ONE, side, bytes, At::default());
+        decoder.data(ONE, Side::of(*from), bytes, At::default());
     }
     let (Sums(mut sums), _) = decoder.finish();
     for (sum, bytes) in sums.iter_mut().zip(recording.bytes) {
@@ -75,7 +74,7 @@ impl Sink for Sums {
 mod tests {
     use super::*;
     use crate::lab::frames::frame;
-    use crate::model::Opcode;
+    use crate::model::{Dir, Opcode};
 
     const REQUEST: &str = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";

@@ -36,7 +36,8 @@ impl Catalogue {
     ///
     /// # Errors
     ///
-    /// The line that cannot be read, and why; a key that stands twice is an error too.
+    /// The line that cannot be read, and why; a key that stands twice is an error too, as is a second
+    /// translation of one.
     pub fn read(po: &str) -> Result<Self, String> {
         let mut words = HashMap::new();
         let (mut key, mut entry) = (String::new(), Entry::default());
@@ -59,6 +60,9 @@ impl Catalogue {
                     Part::Key
                 }
                 "msgid_plural" => Part::Plural,
+                "msgstr" | "msgstr[0]" if part == Part::Translation => {
+                    return Err(wrong("the entry has a translation already"));
+                }
                 "msgstr" | "msgstr[0]" => Part::Translation,
                 _ => return Err(wrong("msgid, msgid_plural or msgstr is wanted")),
             };
@@ -97,7 +101,7 @@ impl Entry {
 }
 
 /// What a line's string belongs to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Part {
     Key,
     Plural,
@@ -152,6 +156,7 @@ mod tests {
             ("msgid \"a\"\nmsgstr \"\\q\"", "line 2: the string is not well-formed"),
             ("msgid a", "line 1: a string is wanted"),
             ("msgctxt \"a\"", "line 1: msgid, msgid_plural or msgstr is wanted"),
+            ("msgid \"a\"\nmsgstr \"b\"\nmsgstr \"c\"", "line 3: the entry has a translation already"),
             (
                 "msgid \"a\"\nmsgstr \"b\"\nmsgid \"a\"\nmsgstr \"c\"",
                 "the last entry has a key that was there already",

@@ -9,7 +9,7 @@ use std::fmt::{Display, Write as _};
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use crate::model::{Arg, Text};
+use crate::model::{Arg, Bilingual, Text};
 
 pub mod catalogue;
 
@@ -23,6 +23,16 @@ pub enum Lang {
     En,
     /// Simplified Chinese.
     Zh,
+}
+
+impl Bilingual {
+    /// The text in one language.
+    pub fn in_(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
 }
 
 impl Lang {

@@ -5,31 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::lang::Lang;
-
-/// A text in every language.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bilingual {
-    /// In English.
-    pub en: String,
-    /// In Chinese.
-    pub zh: String,
-}
-
-impl Bilingual {
-    /// A text in both languages.
-    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
-        Self { en: en.into(), zh: zh.into() }
-    }
-
-    /// The text in one language.
-    pub fn in_(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
-    }
-}
+pub use crate::model::Bilingual;
 
 /// A ladder of hints in every language.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -1,5 +1,7 @@
 //! What a message means to the application behind the WebSocket.
 
+use std::str::FromStr;
+
 use super::field::Field;
 use super::reply::{Answer, Unanswered};
 use super::source::Source;
@@ -49,6 +51,17 @@ pub enum Heartbeat {
 }
 
 impl App {
+    /// The only one of the packets of a message; or this with all of them in it, each told in its line behind
+    /// what that says already.
+    #[must_use]
+    pub fn around(self, mut packets: Vec<App>) -> Self {
+        if packets.len() == 1 {
+            return packets.remove(0);
+        }
+        let lines = packets.iter().map(|packet| packet.summary.clone());
+        Self { summary: lines.fold(self.summary, Text::then), packets, ..self }
+    }
+
     /// The way back from the packets that began in earlier messages.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().chain(self.packets.iter().flat_map(|packet| &packet.sources))
@@ -101,6 +114,18 @@ impl Transport {
         match self {
             Self::Polling => "polling",
             Self::WebSocket => "websocket",
+        }
+    }
+}
+
+impl FromStr for Transport {
+    type Err = Text;
+
+    fn from_str(name: &str) -> Result<Self, Text> {
+        match name {
+            "polling" => Ok(Self::Polling),
+            "websocket" => Ok(Self::WebSocket),
+            _ => Err(Text::with("`{}` is no transport: polling, websocket", name)),
         }
     }
 }

@@ -70,6 +70,15 @@ pub enum EndKind {
     Rst,
     /// The capture ends first.
     CaptureEnd,
+    /// Whoever [tells](super::Layer::Told) of the connection does not say.
+    Untold,
+}
+
+impl EndKind {
+    /// Whether the end was seen.
+    pub fn is_seen(self) -> bool {
+        !matches!(self, Self::CaptureEnd | Self::Untold)
+    }
 }
 
 /// What one endpoint sent.

@@ -31,6 +31,10 @@ pub enum Role {
     Reserved,
     /// The payload, which takes as many rows as it needs.
     Payload,
+    /// A part of a message that its summary does not tell: it has a row of its own.
+    Listed,
+    /// The same, as a part of a value that another field has as a whole.
+    Member,
 }
 
 impl PartialEq for FieldDef {

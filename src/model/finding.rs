@@ -161,9 +161,12 @@ impl Finding {
         self
     }
 
-    /// Says what may be behind it, where what to change is what usually is with its rule.
+    /// Says what may be behind it, if anything, where what to change is what usually is with its rule.
     #[must_use]
     pub fn behind(self, what: Text) -> Self {
+        if what.is_empty() {
+            return self;
+        }
         let fix = self.rule.usually.map_or("", |usually| usually.fix);
         let id = self.rule.id;
         self.because(Diagnosis::new(id, what, fix))
@@ -173,6 +176,13 @@ impl Finding {
     #[must_use]
     pub fn like(mut self, case: Case) -> Self {
         self.case = Some(Box::new(case));
+        self
+    }
+
+    /// The same without spans: there are no bytes to point at.
+    #[must_use]
+    pub fn nowhere(mut self) -> Self {
+        self.spans.clear();
         self
     }
 

@@ -17,6 +17,12 @@ pub enum Layer {
     Stream,
     /// What that deciphers to.
     Decrypted,
+    /// What a program that took part in the connection, or looked on, tells of it: the fields of heads, and
+    /// whole messages. There are no bytes of the wire, and no frames.
+    Told {
+        /// It was `wss://`: what went over the wire was enciphered.
+        secure: bool,
+    },
 }
 
 impl Layer {
@@ -24,8 +30,25 @@ impl Layer {
     #[inline]
     pub fn source(self, conn: u32, dir: Dir) -> SourceId {
         match self {
-            Self::Stream => SourceId::Stream { conn, dir },
+            // What is told has no bytes; nothing points into it.
+            Self::Stream | Self::Told { .. } => SourceId::Stream { conn, dir },
             Self::Decrypted => SourceId::Decrypted { conn, dir },
         }
+    }
+
+    /// The name of the header fields that `dir` of connection `conn` sent over HTTP/2, whatever the layer.
+    pub fn headers(conn: u32, dir: Dir) -> SourceId {
+        SourceId::Headers { conn, dir }
+    }
+
+    /// Whether nothing of the wire is known: no bytes, no frames.
+    #[inline]
+    pub fn is_told(self) -> bool {
+        matches!(self, Self::Told { .. })
+    }
+
+    /// Whether TLS protects it.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Decrypted | Self::Told { secure: true })
     }
 }

@@ -7,6 +7,7 @@
 //! does no I/O; but for [`json`], it imports the standard library only.
 
 pub mod app;
+mod bilingual;
 pub mod counts;
 mod declare;
 pub mod diagnosis;
@@ -15,7 +16,9 @@ pub mod ending;
 pub mod field;
 pub mod film;
 pub mod finding;
+pub mod grade;
 pub mod hole;
+pub mod http2;
 pub mod json;
 pub mod layer;
 pub mod other;
@@ -26,6 +29,7 @@ pub mod report;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod sample;
+mod secured;
 pub mod single;
 pub mod sink;
 pub mod software;
@@ -34,6 +38,7 @@ pub mod span;
 pub mod stream;
 pub mod text;
 pub mod time;
+pub mod told;
 pub mod transport;
 pub mod unit;
 pub mod verdict;
@@ -43,6 +48,7 @@ pub mod went;
 mod wire;
 
 pub use app::{App, AppPacket, AppSession, Attachment, Heartbeat, SessionEnd, SessionRef, Transport};
+pub use bilingual::Bilingual;
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};
 pub use diagnosis::{Advice, Diagnosis, Usual};
@@ -52,10 +58,11 @@ pub use field::{Field, FieldDef, Role, Value};
 pub use finding::{Cite, Finding, More, Rule, Severity, Who};
 pub use hole::{Gap, GapEffect, Hole, Part};
 pub use layer::Layer;
-pub use other::{Opening, Other};
+pub use other::{Opening, Other, SMALL, SealedRecords, SealedTraffic};
 pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
+pub use secured::Secured;
 pub use single::Single;
 pub use sink::{Flow, Sink};
 pub use software::Software;
@@ -64,6 +71,7 @@ pub use span::{SourceId, Span};
 pub use stream::{At, FlowId, Interest, Packet, Side, StreamEnd, Unopened, Unreachable};
 pub use text::{Arg, Text, prefix};
 pub use time::Time;
+pub use told::{Account, ToldHead, ToldMessage, ToldStart};
 pub use transport::{KeepAlive, Resent, RoundTrip, TcpFacts, TcpSide, ZeroWindow};
 pub use unit::{
     Body, CloseBody, Connection, Deflate, Frame, FrameHeader, Handshake, Header, HttpExtent, HttpHead,

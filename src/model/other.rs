@@ -3,8 +3,12 @@
 use super::text::Text;
 use super::wire::Endpoint;
 
-/// The first bytes of an endpoint that are neither HTTP nor WebSocket: a PROXY header in front of
-/// the request, or what a server of another protocol answers.
+/// What an endpoint says that is neither HTTP/1 nor WebSocket: a PROXY header in front of the request, what a
+/// server of another protocol answers, or what a layer below says, such as TLS or HTTP/2, whose name it has
+/// then.
+///
+/// A layer's fields and findings are those of the [`Unit`](super::Unit); they point into the source in which
+/// `offset` counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Opening<'a> {
     /// Offset of its first byte in the sender's stream.
@@ -17,8 +21,33 @@ pub struct Opening<'a> {
     pub client: Option<Endpoint>,
     /// Where that proxy was asked.
     pub server: Option<Endpoint>,
-    /// Its bytes, at most [`crate::limits::OPENING`] of them.
+    /// Its first bytes, at most [`crate::limits::OPENING`] of them unless a layer says it.
     pub bytes: &'a [u8],
+    /// How many bytes there are of it in its source.
+    pub length: u64,
+    /// The layer that says it, as people call it: `TLS`, `HTTP/2`. `None` for what stands in place of HTTP.
+    pub layer: Option<&'static str>,
+}
+
+impl<'a> Opening<'a> {
+    /// What `bytes`, which begin at `offset` of their sender's stream, are in the protocol that is so called
+    /// by programs, and what they say.
+    pub fn new(offset: u64, protocol: &'static str, about: &'a Text, bytes: &'a [u8]) -> Self {
+        let length = bytes.len() as u64;
+        Self { offset, protocol, about, client: None, server: None, bytes, length, layer: None }
+    }
+
+    /// Says that it has `length` bytes, of which those given may be the first.
+    #[must_use]
+    pub fn of_length(self, length: u64) -> Self {
+        Self { length, ..self }
+    }
+
+    /// Says which layer it is of.
+    #[must_use]
+    pub fn on(self, layer: &'static str) -> Self {
+        Self { layer: Some(layer), ..self }
+    }
 }
 
 /// Connections that are no WebSocket as far as can be seen, and alike.
@@ -36,6 +65,75 @@ pub struct Other {
     pub alpn: Vec<String>,
     /// How many of them.
     pub connections: u64,
+    /// What could be seen of those whose keys nobody had; `None` where nothing was.
+    pub sealed: Option<SealedTraffic>,
+}
+
+/// What goes over connections that cannot be read, by their encrypted records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SealedTraffic {
+    /// Those of the clients, and those of the servers.
+    pub sides: [SealedRecords; 2],
+    /// How long the longest of the connections was seen to live, in nanoseconds.
+    pub longest: u64,
+    /// Connections that look as a WebSocket might, by the sizes and times of their records: a guess.
+    pub likely: u64,
+}
+
+/// Encrypted records of one side: TLS records of application data, in which TLS 1.3 hides most of its
+/// handshake, too (RFC 8446 §5.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SealedRecords {
+    /// How many.
+    pub records: u64,
+    /// Their bytes, without the headers of records.
+    pub bytes: u64,
+    /// Bytes of the smallest.
+    pub least: u64,
+    /// Bytes of the largest.
+    pub most: u64,
+    /// Those of at most [`SMALL`] bytes.
+    pub small: u64,
+}
+
+/// Bytes of a small record: a message of a few words with its frame and what ciphers add. A request with the
+/// header fields of a browser does not fit.
+pub const SMALL: u64 = 200;
+
+impl SealedRecords {
+    /// One more record.
+    pub fn add(&mut self, bytes: u64) {
+        self.join(Self { records: 1, bytes, least: bytes, most: bytes, small: u64::from(bytes <= SMALL) });
+    }
+
+    /// More of them.
+    pub fn join(&mut self, more: Self) {
+        if more.records == 0 {
+            return;
+        }
+        self.least = if self.records == 0 { more.least } else { self.least.min(more.least) };
+        self.most = self.most.max(more.most);
+        self.records += more.records;
+        self.bytes += more.bytes;
+        self.small += more.small;
+    }
+}
+
+impl SealedTraffic {
+    /// That of more connections.
+    pub fn join(&mut self, more: &Self) {
+        for (side, more) in self.sides.iter_mut().zip(more.sides) {
+            side.join(more);
+        }
+        self.longest = self.longest.max(more.longest);
+        self.likely += more.likely;
+    }
+
+    /// Whether one connection looks as a talk does: small records both ways, for ten seconds or longer.
+    pub fn resembles_talk(&self) -> bool {
+        let is_talk = |side: &SealedRecords| side.small >= 4 && side.small * 2 >= side.records;
+        self.longest >= 10_000_000_000 && self.sides.iter().all(is_talk)
+    }
 }
 
 impl Other {

@@ -7,7 +7,7 @@ use super::run::{FileTotals, Summary};
 use super::single::Single;
 use super::sink::{Flow, Sink};
 use super::text::Text;
-use super::unit::{Body, Message, Unit};
+use super::unit::{Body, Handshake, Message, Unit};
 use super::wants::Wants;
 
 /// An [`Emitter`] in front of whatever sink: what decoders report to.
@@ -55,7 +55,7 @@ impl<S: Sink> Emitter<S> {
         let mut errors = failed.clone().map(|(name, error)| Text::with("{}: {}", name).word(error.clone()));
         summary.error = errors.next().map(|first| {
             let told = errors.take(ERRORS_TOLD - 1);
-            told.fold(first, |all, error| Text::new("{}; {}").word(all).word(error))
+            told.fold(first, Text::then)
         });
         summary.error = summary.error.or(error);
         if let (Some(error), more @ 1..) = (&mut summary.error, failed.count().saturating_sub(ERRORS_TOLD)) {
@@ -84,7 +84,11 @@ impl<S: Sink + ?Sized> Emitter<S> {
         match unit.body {
             Body::Frame(_) => self.tally.frames += 1,
             Body::Message(_) => self.tally.messages += 1,
-            Body::Connection(c) if c.ending.is_none() => self.tally.connections += 1,
+            Body::Connection(c) if c.ending.is_none() => {
+                self.tally.connections += 1;
+                self.tally.over_http2[0] += u64::from(c.parent.is_some());
+                self.tally.over_http2[1] += u64::from(c.handshake == Handshake::Http2);
+            }
             _ => {}
         }
         for rule in unit.rules() {
@@ -129,6 +133,8 @@ impl<S: Sink + ?Sized> Emitter<S> {
         all.packets += own.packets;
         all.bytes += own.bytes;
         all.connections += own.connections;
+        all.over_http2[0] += own.over_http2[0];
+        all.over_http2[1] += own.over_http2[1];
         all.frames += own.frames;
         all.messages += own.messages;
         all.findings.add_all(&own.findings);

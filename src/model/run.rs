@@ -4,13 +4,14 @@ use super::counts::FindingCounts;
 use super::other::Other;
 use super::text::Text;
 use super::time::Time;
+use super::told::Account;
 
 /// What the input is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meta {
     /// Its name: a path, `-`, or `argument`.
     pub input: String,
-    /// Its format: `pcap`, `pcapng`, `hex`, `raw`; with `+gzip` when compressed.
+    /// Its format: `pcap`, `pcapng`, `hex`, `raw`; of something compressed, what is inside.
     pub format: String,
     /// Names of the link types seen before the first packet.
     pub link_types: Vec<String>,
@@ -23,6 +24,8 @@ pub struct Meta {
     /// The files are parts of one capture: connections go on from one to the next, and
     /// packets are numbered through.
     pub concat: bool,
+    /// Who tells of the connections, where the input has no bytes of them.
+    pub account: Option<Account>,
 }
 
 /// One of several files.
@@ -38,6 +41,8 @@ pub struct InputFile {
     pub link_types: Vec<String>,
     /// When its first packet was captured, as far as that is known.
     pub start: Option<Time>,
+    /// As in [`Meta`].
+    pub account: Option<Account>,
 }
 
 /// Totals.
@@ -49,6 +54,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Connections.
     pub connections: u64,
+    /// Of these, those that are streams of HTTP/2, and those of HTTP/2 that carry them.
+    pub over_http2: [u64; 2],
     /// Frames.
     pub frames: u64,
     /// Messages.

@@ -19,6 +19,7 @@ pub fn unit(body: Body<'_>) -> Unit<'_> {
 pub fn connection() -> Connection {
     Connection {
         parent: None,
+        layer: crate::model::Layer::Stream,
         client: Some(([192, 0, 2, 1], 50000).into()),
         server: Some(([198, 51, 100, 7], 80).into()),
         roles: Roles::Handshake,
@@ -30,7 +31,9 @@ pub fn connection() -> Connection {
         extensions: None,
         deflate: None,
         http_version: Some("1.1".into()),
+        passes_on: None,
         forwarded: None,
+        secured: None,
         software: crate::model::Software::Unnamed,
         ending: None,
         more: Vec::new(),
@@ -169,6 +172,7 @@ impl<'s, S: Sink> Talk<'s, S> {
             }];
             self.step();
             let head = HttpHead {
+                stream: None,
                 offset: 0,
                 bytes: &[],
                 start_line,

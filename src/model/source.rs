@@ -33,6 +33,14 @@ pub enum Origin {
         /// Where its bytes were carried.
         pieces: Vec<Piece>,
     },
+    /// Decompressed from another source (RFC 7541), of which each piece becomes one byte or many: all bytes
+    /// of a piece lead to the first of the packet's that stand for them.
+    Decompressed {
+        /// The compressed bytes.
+        of: SourceId,
+        /// What became of which bytes.
+        pieces: Vec<Piece>,
+    },
     /// Unmasked with `key` (RFC 6455 §5.3) from the bytes at `of`, byte for byte.
     Unmask {
         /// The masked bytes.
@@ -125,6 +133,10 @@ impl Origin {
                 let delta = u32::try_from(byte - piece.offset).ok()?;
                 let byte = piece.byte.checked_add(delta)?;
                 Some(Step::Packet(Place { packet: piece.packet, byte }))
+            }
+            Self::Decompressed { pieces, .. } => {
+                let piece = pieces.iter().find(|p| byte >= p.offset && byte - p.offset < p.len)?;
+                Some(Step::Packet(Place { packet: piece.packet, byte: piece.byte }))
             }
             Self::Unmask { of, .. } => Some(Step::Source(of.source, of.first_byte() + byte)),
             Self::Join { parts } => {

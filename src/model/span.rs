@@ -24,6 +24,14 @@ pub enum SourceId {
         /// Who sent them.
         dir: Dir,
     },
+    /// The header fields that one endpoint of a connection sent over HTTP/2, decompressed (RFC 7541) and
+    /// written as HTTP/1 has them, one head behind the other.
+    Headers {
+        /// Number of the connection, from 1.
+        conn: u32,
+        /// Who sent them.
+        dir: Dir,
+    },
     /// The unmasked payload of frame `n` of a connection.
     Payload {
         /// Number of the connection, from 1.
@@ -75,7 +83,7 @@ impl SourceId {
     /// Who sent the bytes, where they are all that an endpoint of a connection sent, on some layer.
     pub fn sender(self) -> Option<Dir> {
         match self {
-            Self::Stream { dir, .. } | Self::Decrypted { dir, .. } => Some(dir),
+            Self::Stream { dir, .. } | Self::Decrypted { dir, .. } | Self::Headers { dir, .. } => Some(dir),
             _ => None,
         }
     }
@@ -87,6 +95,7 @@ impl fmt::Display for SourceId {
         match *self {
             Self::Stream { conn, dir } => write!(f, "conn{conn}/{dir}"),
             Self::Decrypted { conn, dir } => write!(f, "conn{conn}/{dir}/decrypted"),
+            Self::Headers { conn, dir } => write!(f, "conn{conn}/{dir}/headers"),
             Self::Payload { conn, n } => write!(f, "conn{conn}/n{n}"),
             Self::Message { conn, m } => write!(f, "conn{conn}/m{m}"),
             Self::Inflated { conn, m } => write!(f, "conn{conn}/m{m}/inflated"),
@@ -115,6 +124,12 @@ impl Span {
     pub fn bits(source: SourceId, start: u64, end: u64) -> Self {
         debug_assert!(start <= end, "a span must not end before it starts");
         Self { source, start, end }
+    }
+
+    /// Whether both have bits in common.
+    #[inline]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.source == other.source && self.start < other.end && other.start < self.end
     }
 
     /// `len` bytes of `source` from byte `offset`. Saturates at the end of the

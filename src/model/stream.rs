@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::http2;
 use super::time::Time;
+use super::wire::Dir;
 
 /// A captured packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// That of an endpoint whose role is known, where the client opened the connection.
+    pub fn of(dir: Dir) -> Self {
+        match dir {
+            Dir::Client => Self::A,
+            Dir::Server => Self::B,
+        }
+    }
+
     /// The other endpoint.
     #[must_use]
     pub fn other(self) -> Self {
@@ -68,6 +78,10 @@ pub enum StreamEnd {
     Fin,
     /// Its sender aborted the connection (RFC 9293 §3.5.2).
     Rst,
+    /// The same as a FIN on a stream of HTTP/2: `END_STREAM` (RFC 8441 §5).
+    EndStream,
+    /// The same as a reset: `RST_STREAM` with this code, 255 for those that have no number below.
+    Reset(u8),
     /// The bytes that were given end here: pasted hex, a file of raw bytes.
     Input,
     /// The capture ends, and the stream may go on.
@@ -75,11 +89,34 @@ pub enum StreamEnd {
 }
 
 impl StreamEnd {
-    /// The flag of TCP that ends a stream so: `RST` for what was aborted, `FIN` for all else.
+    /// Its sender has said all that it had to say.
+    pub fn is_orderly(self) -> bool {
+        matches!(self, Self::Fin | Self::EndStream)
+    }
+
+    /// Its sender has thrown away what was on its way.
+    pub fn is_reset(self) -> bool {
+        matches!(self, Self::Rst | Self::Reset(_))
+    }
+
+    /// Its sender has ended it, one way or the other; it is not only that no more is known.
+    pub fn is_final(self) -> bool {
+        self.is_orderly() || self.is_reset()
+    }
+
+    /// It is a stream of HTTP/2 that was ended, and not TCP.
+    pub fn is_of_http2(self) -> bool {
+        matches!(self, Self::EndStream | Self::Reset(_))
+    }
+
+    /// The flag of TCP that ends a stream so: `RST` for what was aborted, `FIN` for all else; or that of
+    /// HTTP/2, or its frame with the name of its code (RFC 9113 §7).
     pub fn flag(self) -> &'static str {
         match self {
             Self::Rst => "RST",
             Self::Fin | Self::Input | Self::Capture => "FIN",
+            Self::EndStream => "END_STREAM",
+            Self::Reset(code) => http2::reset_shown(code),
         }
     }
 }

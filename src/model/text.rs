@@ -49,6 +49,12 @@ impl Text {
         self
     }
 
+    /// Words behind these, with a semicolon between if there are any.
+    #[must_use]
+    pub fn then(self, more: Text) -> Self {
+        if self.is_empty() { more } else { Self::new("{}; {}").word(self).word(more) }
+    }
+
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.template.is_empty()

@@ -16,6 +16,19 @@ impl Time {
         }
     }
 
+    /// Since 1970 a `number` of times so many nanoseconds, as programs write it with a point: exact to the
+    /// microsecond, for which such a number has digits left. `None` before 1970, and from 2554 on.
+    pub fn of(number: f64, nanoseconds: u64) -> Option<Self> {
+        if !number.is_finite() || number < 0.0 {
+            return None;
+        }
+        // What is behind the point is kept apart from what is before it: together they are more than a
+        // number has room for.
+        let whole = (number.trunc() as u64).checked_mul(nanoseconds)?;
+        let part = (number.fract() * nanoseconds as f64 / 1e3).round() * 1e3;
+        whole.checked_add(part as u64).map(Self)
+    }
+
     /// ISO 8601 in UTC, with microseconds: `2023-11-10T05:56:11.123456Z`.
     pub fn utc(self) -> String {
         let (secs, nanos) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
@@ -38,8 +51,10 @@ pub fn of_day(word: &str) -> Option<u64> {
     let mut parts = word.split(':');
     let (hours, minutes) = (parts.next()?.parse::<u64>().ok()?, parts.next()?.parse::<u64>().ok()?);
     let seconds = nanoseconds(parts.next()?)?;
-    (hours < 24 && minutes < 60 && parts.next().is_none())
-        .then(|| (hours * 60 + minutes) * 60_000_000_000 + seconds)
+    if hours >= 24 || minutes >= 60 || parts.next().is_some() {
+        return None;
+    }
+    ((hours * 60 + minutes) * 60_000_000_000).checked_add(seconds)
 }
 
 /// `1.5` in billionths.
@@ -87,6 +102,20 @@ mod tests {
         assert_eq!(t.utc(), "2023-11-10T05:56:11.123456Z");
         assert_eq!(Time(0).utc(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(Time(951_782_400_000_000_000).utc(), "2000-02-29T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        assert_eq!(of_day("12:00:01.5"), Some(43_201_500_000_000));
+        for word in ["24:00:00", "12:60:00", "12:00", "12:00:00:00", "23:59:18446744073.7"] {
+            assert_eq!(of_day(word), None, "{word}");
+        }
+        assert_eq!(Time::of(1.000_001, 1_000_000_000), Some(Time(1_000_001_000)));
+        assert_eq!(Time::of(1_699_595_771.123_456, 1_000_000_000), Some(Time(1_699_595_771_123_456_000)));
+        assert_eq!(Time::of(1_699_595_771_123.5, 1_000_000), Some(Time(1_699_595_771_123_500_000)));
+        for number in [-0.5, 1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(Time::of(number, 1_000_000_000), None, "{number}");
+        }
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub struct TcpSide {
     /// New bytes it sent after its peer's FIN was seen. That is allowed (RFC 9293 §3.6), but a peer that has
     /// closed its socket answers with a reset (RFC 9293 §3.6.1).
     pub after_peers_fin: u64,
+    /// Segments with data that it sent a fifth of a second and more after its peer's
+    /// [reset](Self::reset), new or sent again: it does not know of that (RFC 9293 §3.5.3).
+    pub after_peers_reset: u32,
+    /// The last of these.
+    pub last_after_reset: Option<At>,
     /// How long acknowledgements took.
     pub round_trip: RoundTrip,
     /// What it sent again.

@@ -10,9 +10,11 @@ use super::ending::Ending;
 use super::field::Field;
 use super::finding::{Finding, More, Rule};
 use super::hole::{Gap, Hole};
+use super::layer::Layer;
 use super::other::Opening;
 use super::reply::Unanswered;
 use super::run::{InputFile, Meta, Summary};
+use super::secured::Secured;
 use super::software::Software;
 use super::source::Source;
 use super::span::Span;
@@ -149,6 +151,8 @@ pub enum Handshake {
     Refused,
     /// No WebSocket was asked for: HTTP requests that carry the packets of an application.
     Polling,
+    /// A connection of HTTP/2: each WebSocket on it is a connection of its own, with this one for its parent.
+    Http2,
 }
 
 impl Handshake {
@@ -176,12 +180,20 @@ pub struct Deflate {
 pub struct Connection {
     /// The number of the connection within which this one is a stream of its own (RFC 8441 §4).
     pub parent: Option<NonZeroU32>,
+    /// What it is known from: its bytes, what they decipher to, or what somebody tells of it.
+    pub layer: Layer,
+    /// The number of the connection whose handshake a proxy passes on with this one: both are legs of one
+    /// way. Known from the request on.
+    pub passes_on: Option<NonZeroU32>,
     /// `None` for input without addresses.
     pub client: Option<Endpoint>,
     /// As `client`.
     pub server: Option<Endpoint>,
-    /// The client's address as a PROXY header before the request has it; `client` is that of the proxy then.
+    /// The client's address as the proxies on the way have it, in a PROXY header before the request or in its
+    /// `X-Forwarded-For` or `Forwarded`; `client` is that of the last proxy then.
     pub forwarded: Option<Box<IpAddr>>,
+    /// The TLS within which it was deciphered; `None` for what came in clear.
+    pub secured: Option<Box<Secured>>,
     /// How it is known who is the client.
     pub roles: Roles,
     /// What was seen of the opening handshake.
@@ -222,9 +234,12 @@ impl Connection {
 /// The head of an HTTP request or response.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpHead<'a> {
-    /// Offset of its first byte in the sender's stream.
+    /// The stream of HTTP/2 on which it was sent; `None` in HTTP/1.
+    pub stream: Option<u32>,
+    /// Offset of its first byte in the sender's stream, or among its [header
+    /// fields](super::SourceId::Headers).
     pub offset: u64,
-    /// The head as it stands on the wire, as far as it is kept; empty unless
+    /// The head as it stands on the wire, or decompressed, as far as it is kept; empty unless
     /// [`Wants::fields`](super::Wants::fields).
     pub bytes: &'a [u8],
     /// The request or status line, without its line end. Untrusted.
@@ -241,6 +256,19 @@ pub struct HttpHead<'a> {
     pub diagnoses: &'a [Diagnosis],
     /// Bytes on the wire, shown or not.
     pub extent: HttpExtent,
+}
+
+impl<'a> HttpHead<'a> {
+    /// The value of the first header field of a name. Untrusted.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let headers: &'a [Header<'a>] = self.headers;
+        headers.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| &*field.value)
+    }
+
+    /// What a request, which this has to be, asks for (RFC 9112 §3.2). Untrusted.
+    pub fn target(&self) -> Option<&str> {
+        self.start_line.split(' ').nth(1)
+    }
 }
 
 /// How much of a stream a message of HTTP takes, as far as it was captured.
@@ -397,7 +425,7 @@ pub struct Message<'a> {
     pub kind: Opcode,
     /// Numbers of its frames, at most [`crate::limits::MESSAGE_FRAMES_LISTED`] of them.
     pub frames: &'a [u64],
-    /// How many frames it has in all.
+    /// How many frames it has in all; 0 where they are not known, as it was [told](Layer::Told).
     pub frame_count: u64,
     /// Payload bytes of all its frames.
     pub length: u64,
@@ -425,6 +453,14 @@ pub struct Message<'a> {
     pub close: Option<CloseBody<'a>>,
     /// What it means to the application; `None` where that is not known, or not asked for.
     pub app: Option<&'a App>,
+}
+
+impl Message<'_> {
+    /// Whether it is [told](Layer::Told): of its frames nothing is known.
+    #[inline]
+    pub fn is_told(&self) -> bool {
+        self.frame_count == 0
+    }
 }
 
 /// The verdict of a UTF-8 check.

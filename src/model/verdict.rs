@@ -7,7 +7,7 @@ use super::ending::{ClosePart, TcpEnd, Unfinished};
 use super::reply::Unanswered;
 use super::text::Text;
 use super::time::Time;
-use super::wire::{Dir, Endpoint};
+use super::wire::{CloseCode, Dir, Endpoint};
 
 /// How a connection went, told once when it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Judgement<'a> {
     pub by: Option<Dir>,
     /// The first Close frame and its sender.
     pub close: Option<(Dir, &'a ClosePart)>,
+    /// The close code, also where it is not known who sent it.
+    pub code: Option<CloseCode>,
     /// The first end of a TCP stream.
     pub tcp: Option<TcpEnd>,
     /// The status of the last HTTP response.
@@ -50,6 +52,8 @@ pub struct Judgement<'a> {
     pub unseen: [bool; 2],
     /// The requests that had no answer, by kind.
     pub unanswered: &'a [Unanswered],
+    /// The connection with which its causes are told: it is the other leg of a way through a proxy.
+    pub told_with: Option<u32>,
 }
 
 /// What became of a connection.
@@ -69,8 +73,12 @@ pub enum Outcome {
     Unanswered,
     /// It was an HTTP connection of an application that polls.
     Polling,
+    /// It was a connection of HTTP/2, whose streams are connections of their own.
+    Http2,
     /// The capture ends first.
     Open,
+    /// Whoever [tells](super::Layer::Told) of it does not say.
+    Untold,
 }
 
 impl Outcome {
@@ -84,7 +92,9 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Unanswered => "unanswered",
             Self::Polling => "polling",
+            Self::Http2 => "http2",
             Self::Open => "open",
+            Self::Untold => "untold",
         }
     }
 }

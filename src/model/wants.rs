@@ -19,7 +19,8 @@ impl Wants {
     /// Counts only: no fields, no payload.
     pub const NOTHING: Self = Self { fields: false, payload: 0, app: false, causes: false, http: false };
 
-    /// Whether the header fields of HTTP heads are looked at: by all but those who only count.
+    /// Whether the header fields of HTTP heads, and the fields of what a layer below says, are looked at: by
+    /// all but those who only count.
     pub fn heads(self) -> bool {
         self.fields || self.payload > 0 || self.app || self.http
     }

@@ -6,11 +6,6 @@ use super::{CloseCode, ClosePart, Dir, Judgement, Outcome, TcpEnd, Text, Unfinis
 /// Nanoseconds of silence that are worth a word.
 const SILENCE: i64 = 1_000_000_000;
 
-/// Words after words, with a semicolon between.
-fn and(so_far: Text, more: Text) -> Text {
-    if so_far.is_empty() { more } else { Text::new("{}; {}").word(so_far).word(more) }
-}
-
 impl Judgement<'_> {
     /// All of it in a line. It is made when somebody reads it, which of most connections nobody does.
     pub fn line(&self) -> Text {
@@ -41,6 +36,7 @@ impl Judgement<'_> {
             && self.unseen == [false; 2]
             && self.unfinished == [None; 2]
             && self.unanswered.is_empty()
+            && self.told_with.is_none()
             && self.messages > 1;
         Some((*by, self.lived.filter(|_| is_usual)?))
     }
@@ -49,31 +45,35 @@ impl Judgement<'_> {
 fn line(it: &Judgement<'_>) -> Text {
     let mut line = ending(it);
     for (dir, _) in [Dir::Client, Dir::Server].into_iter().zip(it.unseen).filter(|(_, unseen)| *unseen) {
-        line = and(line, Text::new("not all that the {} sent was captured").word(dir.name()));
+        line = line.then(Text::new("not all that the {} sent was captured").word(dir.name()));
     }
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
-            line = and(line, left(dir, unfinished));
+            line = line.then(left(dir, unfinished));
         }
+    }
+    if let Some(other) = it.told_with {
+        line =
+            line.then(Text::with("told with connection {}, the other leg of its way through a proxy", other));
     }
     match it.unanswered {
         [] => {}
-        [one] if one.count == 1 => line = and(line, Text::with("no answer to {}", &one.method)),
+        [one] if one.count == 1 => line = line.then(Text::with("no answer to {}", &one.method)),
         several => {
             let count: u64 = several.iter().map(|it| it.count).sum();
-            line = and(line, Text::with("no answer to {} requests", grouped(count)));
+            line = line.then(Text::with("no answer to {} requests", grouped(count)));
         }
     }
     match (it.lived, it.outcome) {
-        (_, Outcome::Refused | Outcome::Unanswered | Outcome::Polling) => return line,
-        (Some(lived), _) => line = and(line, Text::with("lived {}", span(lived))),
+        (_, Outcome::Refused | Outcome::Unanswered | Outcome::Polling | Outcome::Http2) => return line,
+        (Some(lived), _) => line = line.then(Text::with("lived {}", span(lived))),
         (None, _) => {}
     }
     let (messages, bytes) = (grouped(it.messages), size(it.bytes));
     match it.messages {
-        0 => and(line, "no message".into()),
-        1 => and(line, Text::with("1 message, {}", bytes)),
-        _ => and(line, Text::with("{} messages, {}", messages).and(bytes)),
+        0 => line.then("no message".into()),
+        1 => line.then(Text::with("1 message, {}", bytes)),
+        _ => line.then(Text::with("{} messages, {}", messages).and(bytes)),
     }
 }
 
@@ -88,6 +88,12 @@ fn ending(it: &Judgement<'_>) -> Text {
         }
         Outcome::Unanswered => {
             return match it.tcp {
+                Some(TcpEnd { by, how, .. }) if how.is_of_http2() => {
+                    Text::new("the handshake was not answered; the {} ended the stream with {} after {}")
+                        .word(by.name())
+                        .and(how.flag())
+                        .and(span(it.lived.unwrap_or_default()))
+                }
                 Some(TcpEnd { by, how, .. }) => {
                     Text::new("the handshake was not answered; the {} ended TCP with {} after {}")
                         .word(by.name())
@@ -98,6 +104,7 @@ fn ending(it: &Judgement<'_>) -> Text {
             };
         }
         Outcome::Polling => return "HTTP requests of an application that polls".into(),
+        Outcome::Http2 => return "HTTP/2: the WebSockets on it are connections of their own".into(),
         _ => {}
     }
     let said = match (it.close, it.tcp) {
@@ -106,6 +113,12 @@ fn ending(it: &Judgement<'_>) -> Text {
             let what =
                 Text::new("{} from the {}, without a Close frame").and(end.how.flag()).word(end.by.name());
             return after_silence(it, what);
+        }
+        (None, None) if it.outcome == Outcome::Untold => {
+            return match it.code {
+                Some(CloseCode(code)) => Text::with("closed with {}; by whom is not told", code),
+                None => "how it ended is not told".into(),
+            };
         }
         (None, None) => return after_silence(it, "the capture ends, and the connection is open".into()),
     };
@@ -132,7 +145,7 @@ fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> 
         None => Text::new("Close without a code from the {}").word(by.name()),
     };
     match (outcome, end) {
-        (Outcome::Closed, _) => said,
+        (Outcome::Closed | Outcome::Untold, _) => said,
         (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
             .word(said)
             .and(end.how.flag())

@@ -7,6 +7,7 @@ mod places;
 
 use std::time::Duration;
 
+use super::CloseReason;
 use super::flow::{Flow, pair};
 use super::half::{Half, State};
 use super::pulse::{Clock, RareSide};
@@ -16,6 +17,8 @@ use crate::model::{At, KeepAlive, StreamEnd, Time, ZeroWindow};
 /// Nanoseconds within which nobody sends anything again: what is there twice was captured twice. No TCP
 /// waits for less than two of its clock's ticks before it probes for a loss (RFC 8985 §7.2).
 const COPY: u64 = 1_000_000;
+/// Nanoseconds after which a reset has come across.
+const KNOWN: i64 = 200_000_000;
 /// Nanoseconds after which what fills a hole was sent again, where the round trip is not known: packets
 /// overtake each other by less. Wireshark takes the same.
 const REORDERED: u64 = 3_000_000;
@@ -27,6 +30,9 @@ impl Flow {
         // A reset says nothing of windows, and what it acknowledges is for those who believe it.
         if segment.flags.any(Flags::RST) {
             return;
+        }
+        if self.over.is_some() && !segment.data.is_empty() {
+            self.note_late(from, segment.at);
         }
         let time = segment.at.time.unwrap_or_default();
         let is_probe = self.is_probe(from, segment);
@@ -47,6 +53,25 @@ impl Flow {
         } else {
             self.note_data(from, segment, before);
         }
+    }
+
+    /// Notes data of half `from` when the connection is over: whether its peer had reset it so long before
+    /// that it has to know.
+    #[cold]
+    fn note_late(&mut self, from: usize, at: At) {
+        let reset = self.pulse.any_rare().and_then(|rare| rare.sides[1 - from].reset);
+        let Some((now, then)) = at.time.zip(reset.and_then(|reset| reset.time)) else { return };
+        if now.since(then) >= KNOWN {
+            let (segments, last) = &mut self.pulse.side(from).after_peers_reset;
+            *segments = segments.saturating_add(1);
+            *last = Some(at);
+        }
+    }
+
+    /// Whether a half that did not reset the connection itself was heard since `time`: more of it may come.
+    pub(super) fn goes_on(&self, time: Time) -> bool {
+        let is_open = |of: usize| self.halves[of].state == State::Open && self.pulse.last[of].1 > time;
+        self.over == Some(CloseReason::Reset) && (0..2).any(is_open)
     }
 
     /// Notes an acknowledgement of half `from` without data that says nothing new: a duplicate, if

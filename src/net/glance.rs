@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use etherparse::ip_number;
 
 use super::Packet;
-use super::ip::Addresses;
 use super::tcp::{self, Flags};
 use super::tunnel::{self, Inside};
 
@@ -35,10 +34,7 @@ pub enum Glance<'a> {
 /// Looks at one packet, the innermost where it came through tunnels; `None` for what is no TCP.
 pub fn glance<'a>(packet: &Packet<'a>) -> Option<Glance<'a>> {
     let Inside::Datagram(datagram) = tunnel::inside(packet) else { return None };
-    let (from, to): (IpAddr, IpAddr) = match datagram.addresses {
-        Addresses::V4(from, to) => (from.into(), to.into()),
-        Addresses::V6(from, to) => (from.into(), to.into()),
-    };
+    let (from, to) = datagram.addresses.ips();
     if datagram.fragment.is_some() {
         return Some(Glance::Fragment { from, to });
     }

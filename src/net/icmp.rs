@@ -1,10 +1,8 @@
 //! What ICMP says of connections that are not to be opened: destination unreachable.
 
-use std::net::IpAddr;
-
 use etherparse::ip_number;
 
-use super::ip::{self, Addresses, Datagram};
+use super::ip::{self, Datagram};
 use super::key::Key;
 use crate::model::{Unopened, Unreachable};
 
@@ -26,10 +24,7 @@ pub(super) fn unreachable(datagram: &Datagram<'_>) -> Option<(Key, Unopened)> {
         return None;
     }
     let ports = u32::from_be_bytes(*inner.payload.first_chunk()?);
-    let by: IpAddr = match datagram.addresses {
-        Addresses::V4(from, _) => from.into(),
-        Addresses::V6(from, _) => from.into(),
-    };
+    let (by, _) = datagram.addresses.ips();
     let (key, _) = Key::new(&inner.addresses, ports);
     Some((key, Unopened::Unreachable { by, why }))
 }

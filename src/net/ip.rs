@@ -1,5 +1,7 @@
 //! IP headers: from and to whom, and what is inside.
 
+use std::net::IpAddr;
+
 use etherparse::{
     IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice,
     Ipv6RawExtHeaderSlice, ip_number,
@@ -15,6 +17,16 @@ const EXTENSIONS: usize = 12;
 pub(super) enum Addresses {
     V4([u8; 4], [u8; 4]),
     V6([u8; 16], [u8; 16]),
+}
+
+impl Addresses {
+    /// Source and destination.
+    pub fn ips(self) -> (IpAddr, IpAddr) {
+        match self {
+            Self::V4(from, to) => (from.into(), to.into()),
+            Self::V6(from, to) => (from.into(), to.into()),
+        }
+    }
 }
 
 /// The inside of an IP packet.

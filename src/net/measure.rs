@@ -1,11 +1,10 @@
 //! Packets one by one, for whoever counts bytes rather than follows streams.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use etherparse::{TcpHeaderSlice, ip_number};
 
 use super::Packet;
-use super::ip::Addresses;
 use super::tcp::Flags;
 use super::tunnel::{self, Inside};
 
@@ -36,10 +35,7 @@ pub fn measure(packet: &Packet<'_>) -> Option<Measured> {
     }
     let header = TcpHeaderSlice::from_slice(datagram.payload).ok()?;
     let length = header.slice().len();
-    let (from, to): (IpAddr, IpAddr) = match datagram.addresses {
-        Addresses::V4(from, to) => (from.into(), to.into()),
-        Addresses::V6(from, to) => (from.into(), to.into()),
-    };
+    let (from, to) = datagram.addresses.ips();
     Some(Measured {
         from: SocketAddr::new(from, header.source_port()),
         to: SocketAddr::new(to, header.destination_port()),

@@ -145,6 +145,9 @@ pub trait StreamSink {
     /// last packet.
     fn unopened(&mut self, _server: SocketAddr, _why: Unopened, _at: At) {}
 
+    /// A datagram of UDP from one address to another that may be the first of a client of QUIC.
+    fn quic(&mut self, _ends: [SocketAddr; 2], _datagram: &[u8]) {}
+
     /// A rule was broken by a packet that `from` sent. The finding's spans point
     /// into the packet.
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At);

@@ -67,6 +67,8 @@ pub(super) struct RareSide {
     pub in_flight: Option<u64>,
     pub after_own_fin: u64,
     pub after_peers_fin: u64,
+    /// Segments with data long after its peer's reset, and the last of them.
+    pub after_peers_reset: (u32, Option<At>),
     pub resent: Resent,
     /// The packet of the last one that was sent again.
     pub last_resent: u64,

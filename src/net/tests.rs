@@ -167,6 +167,21 @@ fn a_lingering_flow_is_closed_in_time() {
 }
 
 #[test]
+fn a_flow_whose_reset_did_not_arrive_is_kept_as_long_as_it_goes_on() {
+    let mut feed = Feed::new();
+    feed.segs(&handshake());
+    feed.segs(&[seg(A, 101, 901, "", b"a"), seg(B, 901, 102, "R", b"")]);
+    let other = Seg { client_port: 6000, ..seg(A, 1, None, "", b"") };
+    for number in 0..5 {
+        (0..150).for_each(|_| feed.seg(&other));
+        feed.seg(&seg(A, 102 + number, 901, "", b"b"));
+        assert!(!feed.log.lines.contains(&"close Reset".into()), "{number}");
+    }
+    (0..450).for_each(|_| feed.seg(&other));
+    assert!(feed.log.lines.contains(&"close Reset".into()));
+}
+
+#[test]
 fn ports_are_used_again() {
     let fins = [seg(A, 102, 901, "F", b""), seg(B, 901, 103, "F", b""), seg(A, 103, 902, "", b"")];
     let again = [seg(A, 70_000, None, "S", b""), seg(B, 9, 70_001, "S", b""), seg(A, 70_001, 10, "", b"new")];

@@ -1,6 +1,8 @@
 //! All flows of a capture, driven packet by packet.
 
 mod appointments;
+mod quic;
+mod seen;
 mod unopened;
 
 use std::collections::VecDeque;
@@ -32,6 +34,8 @@ pub struct Tracker {
     max_flows: usize,
     /// [`limits::REORDER_TOTAL`], or less where memory is short.
     max_held: usize,
+    /// [`limits::LINGERING`], or less where memory is short.
+    max_lingering: usize,
     fragments: Fragments,
     /// Bytes that wait over all flows.
     held: usize,
@@ -113,7 +117,11 @@ impl Tracker {
     /// The same in a run that may hold so many bytes, a sixteenth of which may wait for its order.
     pub fn within(memory: usize) -> Self {
         let max_flows = limits::FLOWS.min(memory / limits::FLOW_HELD);
-        Self { max_held: limits::REORDER_TOTAL.min(memory / 16), ..Self::with_max_flows(max_flows) }
+        Self {
+            max_held: limits::REORDER_TOTAL.min(memory / 16),
+            max_lingering: limits::LINGERING.min((memory / limits::LINGERING_MEMORY).max(64)),
+            ..Self::with_max_flows(max_flows)
+        }
     }
 
     /// Follows at most so many flows at a time, instead of [`limits::FLOWS`].
@@ -122,6 +130,7 @@ impl Tracker {
             table: Table::default(),
             max_flows,
             max_held: limits::REORDER_TOTAL,
+            max_lingering: limits::LINGERING,
             fragments: Fragments::default(),
             held: 0,
             holding: VecDeque::new(),
@@ -138,27 +147,6 @@ impl Tracker {
     #[cfg(test)]
     pub(super) fn without_short_way(self) -> Self {
         Self { short_way: false, ..self }
-    }
-
-    /// What the packets were so far.
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// The link types that could not be read, with how many packets had them, in order of
-    /// appearance. [`link_name`](super::link_name) names them.
-    pub fn unsupported(&self) -> &[(u32, u64)] {
-        &self.unsupported
-    }
-
-    /// How many flows are followed.
-    pub fn flows(&self) -> usize {
-        self.table.len()
-    }
-
-    /// Bytes that wait for a hole to fill or for their turn, over all flows, with what keeping them costs.
-    pub fn held(&self) -> usize {
-        self.held
     }
 
     /// Takes the next packet. Breaks when the sink said [`Interest::Stop`](super::Interest::Stop).
@@ -279,7 +267,11 @@ impl Tracker {
         }
         if datagram.protocol != ip_number::TCP {
             self.counts.not_tcp += 1;
-            self.unreachable(&datagram, packet);
+            if datagram.protocol == ip_number::UDP {
+                quic::see(&datagram, sink);
+            } else {
+                self.unreachable(&datagram, packet);
+            }
             return Continue(());
         }
         self.datagram(&datagram, packet.number, packet.time, sink)
@@ -310,15 +302,6 @@ impl Tracker {
             self.close(slot, CloseReason::CaptureEnd, sink)?;
         }
         Continue(())
-    }
-
-    #[cold]
-    fn count_unsupported(&mut self, link: u32) {
-        self.counts.unsupported += 1;
-        match self.unsupported.iter_mut().find(|(other, _)| *other == link) {
-            Some((_, count)) => *count += 1,
-            None => self.unsupported.push((link, 1)),
-        }
     }
 
     /// Takes a datagram that came in fragments: a segment for each, so that each byte
@@ -431,7 +414,7 @@ impl Tracker {
                 appointment.time = due(limits::HOLD_TIME);
                 self.first_due = self.first_due.min(appointment.time);
                 self.holding.push_back(appointment);
-                if self.holding.len() > limits::LINGERING {
+                if self.holding.len() > self.max_lingering {
                     self.release_first(sink)?;
                 }
                 Continue(())
@@ -441,7 +424,7 @@ impl Tracker {
                 appointment.packet = packet + u64::from(limits::REORDER_PACKETS);
                 self.first_due = self.first_due.min(appointment.time);
                 self.lingering.push_back(appointment);
-                if self.lingering.len() > limits::LINGERING {
+                if self.lingering.len() > self.max_lingering {
                     self.close_first(sink)?;
                 }
                 Continue(())

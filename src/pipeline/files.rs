@@ -32,7 +32,7 @@ pub fn run_files(
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(u64),
 ) -> Files {
-    let mut decoder = Decoder::within(means.memory, sink).matching(means.keys);
+    let mut decoder = means.decoder(sink);
     let mut flow = decoder.tell(&Unit::about_input(Body::Meta(meta)));
     let mut run = Run {
         decoder,
@@ -89,7 +89,7 @@ impl Run<'_, '_> {
                 joined.packets += read.packets;
                 read
             }
-            (Some(_), Input::Bytes(_)) => {
+            (Some(_), Input::Bytes(_) | Input::Har(_)) => {
                 let why = "this is no capture: --concat puts the packets of captures together".into();
                 return (Err(self.failed(place, why)), Flow::Continue(()));
             }

@@ -48,6 +48,9 @@ pub(super) trait Listener: StreamSink {
 
     /// How many connections are too many, as far as that was heard: memory is short.
     fn surplus(&mut self) -> usize;
+
+    /// Lines of a key log stand before the next packet.
+    fn secrets(&mut self, log: Vec<u8>);
 }
 
 /// Follows a capture to its end, or until the listener has had enough. Packets are numbered behind so
@@ -75,6 +78,10 @@ pub(super) fn follow<L: Listener>(
         listener.begins(&packet, tracker);
         flow = tracker.packet(&Packet { number: before + packets, ..packet }, listener);
         listener.ends(packets, capture);
+        // Those before this packet come behind it: nothing of it can need them, as hellos go both ways.
+        if let Some(log) = capture.take_secrets() {
+            listener.secrets(log);
+        }
         let surplus = listener.surplus();
         if surplus > 0 && flow.is_continue() {
             flow = tracker.give_up_idle(surplus, listener);

@@ -27,6 +27,9 @@ impl<S: Sink> Decoder<S> {
         let before = if let Part::Further(before) = part { before } else { 0 };
         // The first packet is read before the input is described: only then are its link types known.
         let first = capture.next().map(|packet| packet.map(|p| (Packet { data: &[], ..p }, p.data.to_vec())));
+        if let Some(log) = capture.take_secrets() {
+            self.hear_secrets(&log);
+        }
         let start = first.as_ref().and_then(|first| first.as_ref().ok()).map(|(packet, _)| packet.time);
         let mut flow = self.describe(part, &about(&capture, start));
         let (mut packets, mut error) = (0, None);
@@ -55,6 +58,15 @@ impl<S: Sink> Decoder<S> {
         let bytes = capture.bytes_read();
         progress(bytes);
         Read { packets, bytes, error, ..Read::new(flow) }
+    }
+
+    /// The capture has lines of a key log. What is wrong with some of them is not worth telling: a program
+    /// wrote them.
+    pub(super) fn hear_secrets(&mut self, log: &[u8]) {
+        #[cfg(feature = "tls")]
+        self.add_secrets(log);
+        #[cfg(not(feature = "tls"))]
+        let _ = (self, log);
     }
 
     /// The first packet.
@@ -107,7 +119,13 @@ impl<S: Sink> Decoder<S> {
             Part::Whole => self.tell(&Unit::about_input(Body::Meta(about))),
             Part::One(file) => {
                 let (format, link_types) = (Some(about.format.clone()), about.link_types.clone());
-                let file = InputFile { format, link_types, start: about.start, ..file.clone() };
+                let file = InputFile {
+                    format,
+                    link_types,
+                    start: about.start,
+                    account: about.account.clone(),
+                    ..file.clone()
+                };
                 self.tell(&Unit::about_input(Body::File(&file)))
             }
             Part::Further(_) => ON,
@@ -176,6 +194,12 @@ impl<S: Sink> Listener for Direct<'_, S> {
     fn surplus(&mut self) -> usize {
         self.turns.take_surplus()
     }
+
+    fn secrets(&mut self, log: Vec<u8>) {
+        let length = log.len();
+        self.decoder.hear_secrets(&log);
+        self.count(length);
+    }
 }
 
 impl<S: Sink> StreamSink for Direct<'_, S> {
@@ -236,6 +260,11 @@ impl<S: Sink> StreamSink for Direct<'_, S> {
         self.count(0);
     }
 
+    fn quic(&mut self, ends: [std::net::SocketAddr; 2], datagram: &[u8]) {
+        StreamSink::quic(self.decoder, ends, datagram);
+        self.count(0);
+    }
+
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {
         StreamSink::anomaly(self.decoder, flow, from, finding, at);
         self.count(0);
@@ -287,6 +316,10 @@ impl<S: Sink> StreamSink for Decoder<S> {
 
     fn unopened(&mut self, server: std::net::SocketAddr, why: Unopened, at: At) {
         Decoder::unopened(self, server, why, at);
+    }
+
+    fn quic(&mut self, ends: [std::net::SocketAddr; 2], datagram: &[u8]) {
+        Decoder::quic(self, ends, datagram);
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {

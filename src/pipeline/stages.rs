@@ -148,6 +148,8 @@ enum Event {
     Transport(FlowId, Box<TcpFacts>),
     Close(FlowId, CloseReason, Time),
     Unopened(Box<(SocketAddr, Unopened, At)>),
+    Quic(Box<([SocketAddr; 2], Vec<u8>)>),
+    Secrets(Vec<u8>),
     Anomaly(Box<(FlowId, Side, Finding, At)>),
 }
 
@@ -221,6 +223,14 @@ impl Batch {
                 Event::Unopened(unopened) => {
                     let (server, why, at) = *unopened;
                     StreamSink::unopened(decoder, server, why, at);
+                    continue;
+                }
+                Event::Quic(quic) => {
+                    StreamSink::quic(decoder, quic.0, &quic.1);
+                    continue;
+                }
+                Event::Secrets(log) => {
+                    decoder.hear_secrets(&log);
                     continue;
                 }
                 Event::Anomaly(anomaly) => {
@@ -346,6 +356,11 @@ impl Listener for Recorder<'_> {
     fn surplus(&mut self) -> usize {
         self.turns.take_surplus()
     }
+
+    fn secrets(&mut self, log: Vec<u8>) {
+        let length = log.len();
+        self.record(Event::Secrets(log), length);
+    }
 }
 
 impl StreamSink for Recorder<'_> {
@@ -388,6 +403,10 @@ impl StreamSink for Recorder<'_> {
 
     fn unopened(&mut self, server: SocketAddr, why: Unopened, at: At) {
         self.record(Event::Unopened(Box::new((server, why, at))), 0);
+    }
+
+    fn quic(&mut self, ends: [SocketAddr; 2], datagram: &[u8]) {
+        self.record(Event::Quic(Box::new((ends, datagram.to_vec()))), datagram.len());
     }
 
     fn anomaly(&mut self, flow: FlowId, from: Side, finding: Finding, at: At) {

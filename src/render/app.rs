@@ -1,12 +1,13 @@
 //! Packets and sessions of application protocols, as the text views show them alike.
 
 use super::outline::Outline;
+use super::rows;
 use super::said::{self, Block, Most, Payload, Run, Setter, Words};
 use super::style::Ink;
 use super::words::{BYTES, Noun, count, joined, runs};
 use crate::lang::Lang;
 use crate::model::quantity::{self, grouped};
-use crate::model::{Answer, App, AppPacket, AppSession, Dir, Nth, SessionEnd, Unit, Value};
+use crate::model::{Answer, App, AppPacket, AppSession, Dir, Field, Nth, Role, SessionEnd, Unit, Value};
 
 /// Columns of a session's id that are shown.
 const ID: usize = 48;
@@ -39,6 +40,13 @@ pub fn line(lang: Lang, app: &App, to: &mut dyn Setter) {
         _ => &runs,
     };
     to.set(Block::Words(Words { level: 1, hangs: true, runs: shown }));
+}
+
+/// The parts of a packet that have rows of their own, under its line.
+pub fn parts(app: &App, to: &mut dyn Setter) {
+    app.packets.iter().for_each(|packet| parts(packet, to));
+    let has_row = |field: &&Field| matches!(field.def.role, Role::Listed | Role::Member);
+    app.fields.iter().filter(has_row).for_each(|field| rows::part(field, to));
 }
 
 /// What a packet answers: `answers "join" after 1.20 ms`; or what the packets of one message do.
@@ -77,16 +85,24 @@ fn about(lang: Lang, packet: &AppPacket<'_>) -> String {
 
 /// All of a packet: its fields, one a line, JSON laid out, attachments; or all of several.
 pub fn details(lang: Lang, app: &App, to: &mut dyn Setter) {
+    if app.packets.is_empty() {
+        line(lang, app, to);
+        contents(lang, app, to);
+    }
     for packet in &app.packets {
         details(lang, packet, to);
     }
-    if !app.packets.is_empty() {
-        return;
-    }
-    line(lang, app, to);
+}
+
+/// What is in a packet besides what its line says: its fields, JSON laid out, attachments; or in several.
+pub fn contents(lang: Lang, app: &App, to: &mut dyn Setter) {
+    app.packets.iter().for_each(|packet| contents(lang, packet, to));
     let told = app.summary.to_string();
+    let parts_follow = app.fields.iter().any(|field| field.def.role == Role::Member);
     for field in &app.fields {
         match &field.value {
+            _ if matches!(field.def.role, Role::Listed | Role::Member) => rows::part(field, to),
+            Value::Json(_) if parts_follow => {}
             Value::Json(json) => to.set(Block::Json { label: field.def.label, json, told: &told }),
             // A summary says all there is to say about short values.
             Value::Text(text) if text.len() > SHORT || text.contains('\n') => {

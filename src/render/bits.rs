@@ -54,18 +54,18 @@ const ROW: u64 = 32;
 const PAYLOAD_ROWS: u64 = 2;
 
 /// A run of bits with a name.
-struct Part {
+pub(super) struct Part {
     /// As the RFC writes it, line by line.
-    label: &'static [&'static str],
+    pub label: &'static [&'static str],
     /// The same where a second row continues it.
     continued: &'static str,
-    start: u64,
-    end: u64,
-    kind: Kind,
+    pub start: u64,
+    pub end: u64,
+    pub kind: Kind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// One bit: its value needs no second form.
     Flag,
     /// Fewer bits than a byte, read in hexadecimal.
@@ -118,7 +118,7 @@ fn draw(page: &mut Page, frame: &Frame<'_>) {
 }
 
 /// What the frame consists of, as far as it is at hand.
-fn parts(frame: &Frame<'_>) -> Vec<Part> {
+pub(super) fn parts(frame: &Frame<'_>) -> Vec<Part> {
     const FIN: &[&str] = &["F", "I", "N", ""];
     const RSV1: &[&str] = &["R", "S", "V", "1"];
     const RSV2: &[&str] = &["R", "S", "V", "2"];

@@ -2,9 +2,10 @@
 
 use super::columns::width;
 use super::said::{Block, FilePlace, Setter};
-use super::words::{CONNECTIONS, FRAMES, count, joined};
+use super::totals::has_frames;
+use super::words::{CONNECTIONS, FRAMES, MESSAGES, count, joined};
 use crate::lang::Lang;
-use crate::model::{FileTotals, InputFile, Meta, Summary};
+use crate::model::{Account, FileTotals, InputFile, Meta, Summary, prefix};
 
 /// Columns that a name may take where every line has one.
 const LABEL: usize = 12;
@@ -106,6 +107,16 @@ pub fn about(format: &str, link_types: &[String]) -> String {
     about
 }
 
+/// What is not there of connections that somebody tells of.
+pub fn account(lang: Lang, account: &Account) -> String {
+    let words = if account.by.is_empty() {
+        "messages as they were saved: frames, masks, pings, compression and how it ended are not in here"
+    } else {
+        "messages as {} tells them: frames, masks, pings, compression and how it ended are not in here"
+    };
+    lang.fill(words, &[&prefix(&account.by, 60)])
+}
+
 /// What each of several files came to.
 pub fn totals(lang: Lang, summary: &Summary, to: &mut dyn Setter) {
     for file in &summary.files {
@@ -117,8 +128,12 @@ pub fn totals(lang: Lang, summary: &Summary, to: &mut dyn Setter) {
 /// What one of several files came to, in a line.
 pub fn totals_of(lang: Lang, file: &FileTotals) -> String {
     let error = if file.error.is_some() { lang.words("ended badly") } else { "" };
-    let (connections, frames) = (file.connections, file.frames);
-    joined(lang, &[count(lang, connections, CONNECTIONS), count(lang, frames, FRAMES), error.to_owned()])
+    let what = if has_frames(file.frames, file.messages) {
+        count(lang, file.frames, FRAMES)
+    } else {
+        count(lang, file.messages, MESSAGES)
+    };
+    joined(lang, &[count(lang, file.connections, CONNECTIONS), what, error.to_owned()])
 }
 
 #[cfg(test)]

@@ -117,6 +117,7 @@ impl<L: Layout> Show<L> {
         }
         self.offsets[dir.index()] = at + 2 + body.len() as u64;
         let head = HttpHead {
+            stream: None,
             offset: first,
             bytes: &[],
             start_line,
@@ -238,6 +239,7 @@ impl<L: Layout> Show<L> {
     pub fn connection(&mut self, roles: Roles, ending: Option<Box<Ending>>) {
         let connection = Connection {
             parent: None,
+            layer: crate::model::Layer::Stream,
             client: Some("10.0.0.1:50000".parse().unwrap()),
             server: Some("[2001:db8::80]:8080".parse().unwrap()),
             roles,
@@ -249,7 +251,9 @@ impl<L: Layout> Show<L> {
             extensions: None,
             deflate: None,
             http_version: None,
+            passes_on: None,
             forwarded: None,
+            secured: None,
             software: crate::model::Software::Unnamed,
             ending,
             more: Vec::new(),

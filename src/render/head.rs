@@ -87,6 +87,17 @@ impl Teller<'_> {
         if head.said.len() > 1 {
             rows += self.put(Ink::Plain, &joined(lang, &by), to);
         }
+        // A server mostly chooses the same for all.
+        for ((version, suite), (connections, secrets)) in head.secured.iter().take(FEW) {
+            let what = [version.map(str::to_owned), suite.as_deref().map(str::to_owned)];
+            let mut parts: Vec<String> = what.into_iter().flatten().collect();
+            if *connections > 1 {
+                parts.push(count(lang, *connections, CONNECTIONS));
+            }
+            let words = "wss: {}, deciphered with {} secrets";
+            let words = lang.fill(words, &[&joined(lang, &parts), &grouped(*secrets)]);
+            rows += self.put(Ink::Plain, &words, to);
+        }
         rows
     }
 
@@ -399,9 +410,11 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::HalfClosed => "closed without an answer",
         Outcome::Dropped => "ended without a Close frame",
         Outcome::Reset => "reset",
+        Outcome::Untold => "of which the end is not told",
         Outcome::Refused => "refused",
         Outcome::Unanswered => "unanswered",
         Outcome::Polling => "polling",
+        Outcome::Http2 => "of HTTP/2",
         Outcome::Open => "still open",
     }
 }

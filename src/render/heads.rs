@@ -51,11 +51,8 @@ pub fn verdict(verdict: Verdict) -> (Ink, &'static str) {
 
 /// Whether a field says something that the start line and the headers do not.
 fn tells_more(field: &Field, head: &HttpHead<'_>) -> bool {
-    let overlaps = |header: &Header<'_>| {
-        [header.name_at, header.value_at].iter().any(|at| {
-            at.source == field.span.source && at.start < field.span.end && field.span.start < at.end
-        })
-    };
+    let overlaps =
+        |header: &Header<'_>| [header.name_at, header.value_at].iter().any(|at| at.overlaps(&field.span));
     !field.meaning.is_empty() && !head.headers.iter().any(overlaps)
 }
 

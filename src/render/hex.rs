@@ -11,7 +11,7 @@ use super::style::Ink;
 use super::verdicts::{self, in_frame};
 use super::words::{MORE_BYTES, count};
 use super::{Options, frames, heads, hexdump, rows, set, tree};
-use crate::model::{Body, Field, Frame, HttpHead, Part, Role, Span, Unit, Value, Wants, hole};
+use crate::model::{Body, Field, Frame, HttpHead, Opening, Part, Role, Span, Unit, Value, Wants, hole};
 
 /// Offsets and bytes on the left, their meaning on the right.
 pub type Hex<W> = Screen<HexLayout, W>;
@@ -42,6 +42,9 @@ impl Layout for HexLayout {
             }
             Body::Opening(opening) => {
                 outline.opening(unit, opening, true, page);
+                if opening.layer.is_some() {
+                    layer(page, opening);
+                }
                 verdicts::say(outline, unit, page);
             }
             _ => outline.unit(unit, page),
@@ -308,6 +311,12 @@ fn http(outline: &Outline, head: &HttpHead<'_>, page: &mut Page) {
         heads::body(outline, page);
         set::payload(page, &Payload::whole(head.body, false), INDENT);
     }
+}
+
+/// The bytes of what a layer below says; what they mean stands above.
+fn layer(page: &mut Page, opening: &Opening<'_>) {
+    let rows = page.at_most(PAYLOAD_ROWS);
+    hexdump::dump(page, opening.bytes, opening.offset, INDENT, rows);
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 //! | [`messages::Messages`]| what the application sees: messages, frames folded         |
 //! | [`session::Session`]| a Socket.IO session over polling and WebSocket, one timeline |
 //!
+//! [`har::Har`] writes what browsers' developer tools load.
+//!
 //! [`markdown::render`] lays out pages of words, [`prose`] words without marks, [`article`]
 //! a page of explanation, all on the same page that breaks their lines;
 //! [`film::Projector`] lays out handshakes step by step.
@@ -52,7 +54,10 @@ pub mod comment;
 pub mod compare;
 pub mod files;
 pub mod film;
+pub mod grade;
+pub mod har;
 pub mod hex;
+pub mod html;
 pub mod json;
 #[cfg(feature = "cli")]
 pub mod markdown;
@@ -61,6 +66,8 @@ pub mod prose;
 pub mod session;
 pub mod stats;
 pub mod table;
+#[cfg(feature = "parquet")]
+pub mod tables;
 pub mod tree;
 pub mod views;
 

@@ -70,6 +70,13 @@ pub struct Cause {
     pub mend: String,
 }
 
+impl Cause {
+    /// What is behind it, each line with its name; a line may be empty.
+    pub fn details(&self) -> [(&'static str, &str); 2] {
+        [("likely", &self.behind), ("try", &self.mend)]
+    }
+}
+
 /// What a block is about, who sent it to whom, and where it is from.
 #[derive(Debug)]
 pub struct Heading<'a> {
@@ -144,6 +151,8 @@ pub struct Row<'a> {
     pub bits: Bits,
     pub depth: u8,
     pub label: &'static str,
+    /// What a field of this kind is for.
+    pub help: &'static str,
     pub value: RowValue<'a>,
     /// What the value means here.
     pub meaning: &'a Text,
@@ -155,6 +164,8 @@ pub struct Row<'a> {
 pub enum RowValue<'a> {
     Number(Figure),
     Text(&'a str),
+    /// As it stands, without quotes: a number that is no [`Figure`].
+    Plain(&'a str),
     /// The first of so many bytes.
     Bytes(&'a [u8], u64),
     /// The payload; whether fields of it follow.
@@ -276,7 +287,7 @@ mod tests {
                 Block::Row(it) => {
                     let value = match it.value {
                         RowValue::Number(number) => number.digits().as_str().to_owned(),
-                        RowValue::Text(text) => text.to_owned(),
+                        RowValue::Text(text) | RowValue::Plain(text) => text.to_owned(),
                         RowValue::Bytes(bytes, _) => format!("{bytes:02x?}"),
                         RowValue::Payload(it, _) => Self::payload(&it),
                     };

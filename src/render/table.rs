@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::choice::Choice;
 use super::columns::{self, left, right};
-use super::files::{shorten, totals_of};
+use super::files::{account as account_of, shorten, totals_of};
 use super::json::Scope;
 use super::outline::Outline;
 use super::page::Page;
@@ -13,7 +13,7 @@ use super::style::{Ink, sender as ink};
 use super::totals::{self, effect};
 use super::units::ended;
 use super::verdicts::worst;
-use super::words::{BYTES, Noun, count, joined};
+use super::words::{BYTES, Noun, close_code, count, joined};
 use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::{Digits, compact, seconds_in};
@@ -68,7 +68,11 @@ impl Layout for TableLayout {
 
     fn unit(&mut self, outline: &mut Outline, unit: &Unit<'_>, page: &mut Page) {
         if let Body::Meta(meta) = unit.body {
-            return outline.begin(meta);
+            outline.begin(meta);
+            if let Some(account) = &meta.account {
+                page.wrap(Ink::Faint, &account_of(outline.lang(), account), 0, 0).line();
+            }
+            return;
         }
         if !std::mem::replace(&mut self.begun, true) {
             // Behind what is said of the whole input.
@@ -105,7 +109,7 @@ impl Layout for TableLayout {
             }
             Body::Opening(opening) => {
                 let words = outline.lang().say(opening.about);
-                event(outline, page, unit, "other", &words);
+                event(outline, page, unit, opening.layer.unwrap_or("other"), &words);
             }
             Body::Connection(connection) => {
                 let (name, words) = match (&connection.ending, connection.client, connection.server) {
@@ -130,6 +134,7 @@ impl Layout for TableLayout {
                 let effect = lang.words(effect(gap.effect)).to_owned();
                 event(outline, page, unit, "gap", &joined(lang, &[count(lang, gap.length, BYTES), effect]));
             }
+            Body::Message(message) if message.is_told() => told(outline, page, unit, message),
             Body::Message(message) if !unit.findings.is_empty() => {
                 let words = outline.lang().fill("message {}", &[&message.m]);
                 event(outline, page, unit, "msg", &words);
@@ -148,6 +153,9 @@ impl Layout for TableLayout {
                 for other in &summary.others {
                     let words = totals::others(outline.lang(), other);
                     page.clip(Ink::Faint, &words).line();
+                    for words in totals::sealed(outline.lang(), other) {
+                        page.clip(Ink::Faint, &words).line();
+                    }
                 }
             }
             Body::File(file) => {
@@ -274,6 +282,37 @@ fn describe(page: &mut Page, frame: &Frame<'_>) {
         page.put_cell(Ink::Plain, &LETTERS[which * FLAGS..][..FLAGS], FLAGS);
     }
     page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
+}
+
+/// The line of a message of which no frame is known.
+fn told(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, message: &Message<'_>) {
+    let kind = outline.lang().words(message.kind.name());
+    // It is no frame.
+    lead(outline, page, unit, &format!("m{}", message.m), kind);
+    if page.width() >= WITH_TIMES {
+        page.put_cell(Ink::Plain, "", FLAGS);
+    }
+    let digits = Digits::of(message.length);
+    let long = (digits.as_str().len() > LENGTH).then(|| compact(message.length, LENGTH));
+    page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
+    marks(page, unit);
+    let mut content = message.payload;
+    if let Some(close) = &message.close {
+        let code = close.code.map(|code| close_code(page.lang(), code)).unwrap_or_default();
+        page.put(Ink::Plain, &code);
+        if !code.is_empty() {
+            page.put(Ink::Plain, " ");
+        }
+        content = close.reason;
+    }
+    let room = page.width().saturating_sub(page.column());
+    let is_cut = message.close.is_none() && message.payload_cut;
+    if message.kind == Opcode::BINARY && room >= 4 && !content.is_empty() {
+        hexdump::put(page, Ink::Plain, content, message.length, room);
+    } else if room > 0 {
+        page.data(Ink::Plain, content, room, is_cut);
+    }
+    page.line();
 }
 
 /// What is wrong, then the payload, in what is left of the line.

@@ -2,8 +2,8 @@
 
 use super::words::{CONNECTIONS, FRAMES, MESSAGES, count, joined};
 use crate::lang::Lang;
-use crate::model::quantity::grouped;
-use crate::model::{GapEffect, More, Other, Summary};
+use crate::model::quantity::{grouped, time};
+use crate::model::{Dir, GapEffect, More, Other, SealedRecords, Summary};
 
 /// Connections that are no WebSocket: how many, what they speak and with whom.
 pub fn others(lang: Lang, other: &Other) -> String {
@@ -22,6 +22,11 @@ pub fn others(lang: Lang, other: &Other) -> String {
         "http2" => {
             lang.fill("besides: {} of HTTP/2 to {}", &[&count(lang, other.connections, CONNECTIONS), &whom])
         }
+        "quic" => {
+            let version = other.version.unwrap_or("QUIC");
+            let count = count(lang, other.connections, CONNECTIONS);
+            lang.fill("besides: {} of {} to {}", &[&count, &version, &whom])
+        }
         "unanswered" => lang.fill(
             "besides: {} without an answer from {}",
             &[&count(lang, other.connections, CONNECTIONS), &whom],
@@ -37,16 +42,55 @@ pub fn others(lang: Lang, other: &Other) -> String {
     joined(lang, &[words, alpn])
 }
 
+/// What could be seen of encrypted connections, a line each: the records, and what they may be.
+pub fn sealed(lang: Lang, other: &Other) -> Vec<String> {
+    let Some(sealed) = &other.sealed else { return Vec::new() };
+    let side = |records: &SealedRecords, dir: Dir| {
+        let sizes = if records.least == records.most {
+            grouped(records.most)
+        } else {
+            format!("{}–{}", grouped(records.least), grouped(records.most))
+        };
+        lang.fill("{} × {} B from the {}", &[&grouped(records.records), &sizes, &lang.words(dir.name())])
+    };
+    let [client, server] = &sealed.sides;
+    let said = [(client, Dir::Client), (server, Dir::Server)]
+        .into_iter()
+        .filter(|(records, _)| records.records > 0)
+        .map(|(records, dir)| side(records, dir))
+        .collect::<Vec<_>>();
+    let mut lines =
+        vec![lang.fill("  encrypted within {}: {}", &[&time(sealed.longest), &joined(lang, &said)])];
+    if sealed.likely > 0 {
+        let words = "  a guess: a WebSocket ({} of {}), as small records go both ways for long";
+        lines.push(lang.fill(words, &[&sealed.likely, &other.connections]));
+    }
+    lines
+}
+
 /// How many of everything: `1 connection, 10 frames, 5 messages`.
 pub fn totals(lang: Lang, summary: &Summary) -> String {
-    joined(
-        lang,
-        &[
-            count(lang, summary.connections, CONNECTIONS),
-            count(lang, summary.frames, FRAMES),
-            count(lang, summary.messages, MESSAGES),
-        ],
-    )
+    let has_frames = has_frames(summary.frames, summary.messages);
+    let frames = if has_frames { count(lang, summary.frames, FRAMES) } else { String::new() };
+    let (connections, messages) =
+        (count(lang, summary.connections, CONNECTIONS), count(lang, summary.messages, MESSAGES));
+    joined(lang, &[connections, over_http2(lang, summary), frames, messages])
+}
+
+/// Whether frames are counted: who tells of messages does not tell of frames.
+pub fn has_frames(frames: u64, messages: u64) -> bool {
+    frames > 0 || messages == 0
+}
+
+/// How many of the connections are streams of how many others; nothing where none is.
+pub fn over_http2(lang: Lang, summary: &Summary) -> String {
+    let [streams, carriers] = summary.over_http2;
+    if streams == 0 {
+        return String::new();
+    }
+    let streams = count(lang, streams, ["{} connection over HTTP/2", "{} connections over HTTP/2"]);
+    let carriers = count(lang, carriers, ["{} TCP connection", "{} TCP connections"]);
+    lang.fill("{} ({})", &[&streams, &carriers])
 }
 
 /// How many findings of a rule there are besides those that were told.

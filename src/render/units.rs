@@ -3,16 +3,16 @@
 
 use super::files::about;
 use super::outline::Outline;
-use super::said::{Block, FilePlace, Payload, Run, Setter, item, say};
+use super::said::{Block, FilePlace, Payload, Run, Setter, Words, item, say};
 use super::style::{self, Ink};
-use super::totals::{effect, more, others, totals};
+use super::totals::{effect, more, others, sealed, totals};
 use super::words::{BYTES, FRAMES, MESSAGES, PACKETS, close_code, count, joined, opcode, runs};
-use super::{app, files, heads, verdicts};
+use super::{app, files, heads, rows, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::grouped;
 use crate::model::{
-    Body, Connection, Dir, EndKind, Ending, Gap, Handshake, Message, Meta, Opcode, Opening, Outcome, Roles,
-    Summary, Unit, Utf8, hole,
+    Account, Body, Connection, Dir, EndKind, Ending, Gap, Handshake, Message, Meta, Opcode, Opening, Outcome,
+    Roles, Secured, Summary, Unit, Utf8, hole,
 };
 
 impl Outline {
@@ -23,11 +23,13 @@ impl Outline {
             Body::Meta(meta) => {
                 self.begin(meta);
                 Self::meta(meta, to);
+                self.account(meta.account.as_ref(), to);
             }
             Body::File(file) => {
                 self.enter(file);
                 to.set(Block::Gap);
                 files::say(file, to);
+                self.account(file.account.as_ref(), to);
             }
             Body::Connection(connection) => match &connection.ending {
                 None => self.connection(unit, connection, to),
@@ -65,6 +67,13 @@ impl Outline {
         }
     }
 
+    /// What is not in an input in which somebody tells of connections.
+    fn account(&self, account: Option<&Account>, to: &mut dyn Setter) {
+        if let Some(account) = account {
+            say(Ink::Faint, &files::account(self.lang, account), to);
+        }
+    }
+
     fn meta(meta: &Meta, to: &mut dyn Setter) {
         // Each of several files is named where it begins, unless they are one capture.
         if meta.files.is_empty() {
@@ -90,14 +99,20 @@ impl Outline {
         if let Some(roles) = roles(connection) {
             say(Ink::Plain, self.lang.words(roles), to);
         }
+        if let Some(secured) = &connection.secured {
+            say(Ink::Plain, &within(self.lang, secured), to);
+        }
     }
 
     /// What is no HTTP. Text is in what is said about it already, and its bytes shown if `all` are.
     pub fn opening(&mut self, unit: &Unit<'_>, opening: &Opening<'_>, all: bool, to: &mut dyn Setter) {
         let what = if unit.dir == Some(Dir::Server) { "answer" } else { "preface" };
+        let what = opening.layer.unwrap_or(self.lang.words(what));
         let about = self.lang.say(opening.about);
-        self.heading(unit, self.lang.words(what), &about, to);
-        if all
+        self.heading(unit, what, &about, to);
+        if opening.layer.is_some() {
+            rows::of_layer(unit, opening, to);
+        } else if all
             || str::from_utf8(opening.bytes).is_err()
             || opening.bytes.iter().any(|b| *b < b' ' && !b.is_ascii_whitespace())
         {
@@ -108,7 +123,7 @@ impl Outline {
     fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending, to: &mut dyn Setter) {
         let lang = self.lang;
         let heading = lang.fill("connection {} ends", &[&unit.conn]);
-        if connection.handshake == Handshake::Polling {
+        if matches!(connection.handshake, Handshake::Polling | Handshake::Http2) {
             // Nothing but HTTP: there are no frames to count.
             return self.heading(unit, &heading, &ended(lang, ending, connection), to);
         }
@@ -119,6 +134,14 @@ impl Outline {
         }
         for dir in [Dir::Client, Dir::Server] {
             let sent = ending.counts[dir.index()];
+            let who = Run::whole(style::sender(dir), lang.words(dir.name()));
+            if connection.layer.is_told() {
+                let (messages, bytes) =
+                    (count(lang, sent.messages, MESSAGES), count(lang, sent.payload_bytes, BYTES));
+                let words = lang.fill(" sent {}, {}", &[&messages, &bytes]);
+                item(1, who, Run::text(Ink::Plain, &words), to);
+                continue;
+            }
             let words = lang.fill(
                 " sent {} in {}, {} of payload and {} in all",
                 &[
@@ -128,7 +151,6 @@ impl Outline {
                     &grouped(sent.bytes),
                 ],
             );
-            let who = Run::whole(style::sender(dir), lang.words(dir.name()));
             item(1, who, Run::text(Ink::Plain, &words), to);
         }
         self.more(connection, to);
@@ -144,11 +166,13 @@ impl Outline {
 
     /// A message of several frames, or one that says more than its frame did.
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>, to: &mut dyn Setter) {
-        let own_story = message.frame_count > 1 || message.compressed || !message.complete;
-        if unit.findings.is_empty() && (message.kind.is_control() || !own_story) {
+        let own_story = message.frame_count != 1 || message.compressed || !message.complete;
+        let is_told = message.is_told();
+        if unit.findings.is_empty() && !is_told && (message.kind.is_control() || !own_story) {
             // The frame has just been shown: what it means goes under it.
             if let Some(it) = message.app {
                 app::line(self.lang, it, to);
+                app::parts(it, to);
             }
             return;
         }
@@ -159,14 +183,22 @@ impl Outline {
             None if message.compressed => lang.fill("{} compressed", &[&length]),
             None => length,
         };
-        let mut about =
-            lang.fill("{}, {} from {}", &[&opcode(lang, message.kind), &length, &frames(lang, message)]);
+        let mut about = if is_told {
+            joined(lang, &[opcode(lang, message.kind).into_owned(), length])
+        } else {
+            lang.fill("{}, {} from {}", &[&opcode(lang, message.kind), &length, &frames(lang, message)])
+        };
         if !message.complete {
             about.push_str(lang.words(", "));
             about.push_str(lang.words("incomplete"));
         }
         self.heading(unit, &lang.fill("message {}", &[&message.m]), &about, to);
-        if own_story {
+        if let Some(close) = message.close.filter(|_| is_told) {
+            if let Some(code) = close.code {
+                say(Ink::Plain, &close_code(lang, code), to);
+            }
+            to.set(Block::Payload { payload: Payload::whole(close.reason, true), level: 1 });
+        } else if own_story {
             // Only what was not inflated has holes.
             let as_bytes = message.compressed && !message.holes.is_empty();
             let text = message.kind == Opcode::TEXT && !as_bytes || message.utf8 == Utf8::Valid;
@@ -183,6 +215,7 @@ impl Outline {
         }
         if let Some(it) = message.app {
             app::line(lang, it, to);
+            app::parts(it, to);
         }
     }
 
@@ -213,6 +246,10 @@ impl Outline {
         files::totals(lang, summary, to);
         for other in summary.others.iter().take(OTHERS) {
             say(Ink::Faint, &others(lang, other), to);
+            for line in sealed(lang, other) {
+                let runs = [Run::text(Ink::Faint, line.trim_start())];
+                to.set(Block::Words(Words { level: 2, hangs: true, runs: &runs }));
+            }
         }
         if let more @ 1.. = summary.others.len().saturating_sub(OTHERS) {
             say(Ink::Faint, &lang.fill("and {} more kinds of other connections", &[&more]), to);
@@ -227,6 +264,13 @@ impl Outline {
             item(1, lead, Run::text(Ink::Plain, &lang.say(error)), to);
         }
     }
+}
+
+/// The TLS within which a connection was deciphered.
+fn within(lang: Lang, secured: &Secured) -> String {
+    let what = [secured.version, secured.suite.as_deref(), secured.alpn.as_deref()];
+    let parts: Vec<String> = what.into_iter().flatten().map(str::to_owned).collect();
+    lang.fill("wss: {}, deciphered with {} secrets", &[&joined(lang, &parts), &secured.secrets])
 }
 
 /// How the roles were told apart, unless it is the ordinary way.
@@ -251,10 +295,18 @@ pub fn ended(lang: Lang, ending: &Ending, connection: &Connection) -> String {
         EndKind::CaptureEnd if connection.client.is_none() => "the input ends",
         EndKind::CloseHandshake => "closing handshake complete",
         // Only a WebSocket has a closing handshake to miss.
+        EndKind::Fin if is_websocket && connection.parent.is_some() => {
+            "the stream was ended without a complete closing handshake"
+        }
+        EndKind::Fin if connection.parent.is_some() => "the stream was ended",
+        EndKind::Rst if connection.parent.is_some() => "the stream was reset",
         EndKind::Fin if is_websocket => "TCP closed without a complete closing handshake",
         EndKind::Fin => "TCP closed",
         EndKind::Rst => "TCP reset",
         EndKind::CaptureEnd => "the capture ends first",
+        EndKind::Untold if ending.close().is_some() => "closed",
+        EndKind::Untold if ending.close_code.is_some() => "closed; by whom is not told",
+        EndKind::Untold => "how it ended is not told",
     };
     let code = ending.close_code.map(|code| close_code(lang, code));
     joined(lang, &[lang.words(how).to_owned(), code.unwrap_or_default()])
@@ -269,7 +321,7 @@ fn agreed(lang: Lang, connection: &Connection) -> String {
         (Handshake::Refused, None) => parts.push(lang.words("refused").to_owned()),
         (Handshake::RequestOnly, _) => parts.push(lang.words("no response seen").to_owned()),
         (Handshake::ResponseOnly, _) => parts.push(lang.words("no request seen").to_owned()),
-        (Handshake::Full | Handshake::Missing | Handshake::Polling, _) => {}
+        (Handshake::Full | Handshake::Missing | Handshake::Polling | Handshake::Http2, _) => {}
     }
     parts.extend(connection.subprotocol.as_ref().map(|name| lang.fill("subprotocol {}", &[name])));
     parts.extend(connection.extensions.as_ref().map(|list| lang.fill("extensions {}", &[list])));

@@ -1,11 +1,13 @@
 //! Findings: what is wrong, what was asked for, and what comes of it.
 
+use std::borrow::Cow;
+
 use super::outline::Outline;
 use super::said::{Block, Setter};
 use super::style::Ink;
 use super::words::runs;
 use crate::lang::Lang;
-use crate::model::{Body, Finding, Severity, SourceId, Span, Unit};
+use crate::model::{Advice, Body, Diagnosis, Finding, Severity, SourceId, Span, Unit};
 
 /// Says the findings of `unit`.
 pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
@@ -29,15 +31,58 @@ pub fn ink(severity: Severity) -> Ink {
     }
 }
 
+/// What is said of a finding below its name, each line with its own; a line may be empty.
+pub fn details(
+    lang: Lang,
+    finding: &Finding,
+    place: Option<String>,
+    advice: Option<Advice>,
+) -> Vec<(&'static str, Cow<'static, str>)> {
+    let rule = finding.rule;
+    let got = lang.say(&finding.got);
+    let got = match place {
+        Some(place) if got.is_empty() => place.into(),
+        Some(place) => lang.fill("{} ({})", &[&got, &place]).into(),
+        None => got,
+    };
+    let mut details = vec![
+        ("expected", lang.say(&finding.expected)),
+        ("got", got),
+        ("then", lang.words(rule.consequence).into()),
+    ];
+    if let Some(advice) = advice {
+        details.push(("because", advice.why.into()));
+        // What is usually behind it is told below, with what to change.
+        if rule.usually.is_none() || finding.cause.is_none() {
+            details.push(("fix", advice.fix.into()));
+        }
+    }
+    details.extend(finding.cause.iter().flat_map(|cause| behind(lang, cause)));
+    details
+}
+
+/// What may be behind something, and what to do about it.
+pub fn behind(lang: Lang, cause: &Diagnosis) -> [(&'static str, Cow<'static, str>); 2] {
+    [("likely", lang.say(&cause.what)), ("try", lang.say(&cause.fix))]
+}
+
 /// The highest severity of the rules that a unit breaks.
 pub fn worst(unit: &Unit<'_>) -> Option<Severity> {
     unit.rules().map(|rule| rule.severity).max()
 }
 
-/// The bits of `span` counted from the first byte of the unit's frame, if it lies there.
+/// The bits of `span` counted from the first byte of the unit's frame, or of what a layer says, if it lies
+/// there.
 pub fn in_frame(unit: &Unit<'_>, span: Span) -> Option<(u64, u64)> {
-    let Body::Frame(frame) = unit.body else { return None };
     let shift = |by: u64| Some((span.start.checked_sub(by)?, span.end.checked_sub(by)?));
+    let frame = match unit.body {
+        Body::Frame(frame) => frame,
+        Body::Opening(opening) if opening.layer.is_some() => {
+            let is_own = span.source == SourceId::Input || span.source.sender() == unit.dir;
+            return shift(opening.offset.checked_mul(8)?).filter(|_| is_own);
+        }
+        _ => return None,
+    };
     if let Some(dir) = span.source.sender()
         && unit.dir.is_none_or(|sender| sender == dir)
     {
@@ -101,6 +146,7 @@ pub fn named(lang: Lang, span: Span) -> Option<String> {
     let what = match span.source {
         SourceId::Stream { .. } => "{} of the stream",
         SourceId::Decrypted { .. } => "{} of the deciphered stream",
+        SourceId::Headers { .. } => "{} of the decompressed header fields",
         SourceId::Payload { .. } => "{} of the payload",
         SourceId::Message { .. } => "{} of the message",
         SourceId::Inflated { .. } => "{} of the inflated message",

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 pub use super::choice::{Choice, Form, Out};
-use super::{bits, causes, hex, messages, session, stats, table, tree};
+use super::html::Html;
+use super::{Options, View, bits, causes, hex, messages, session, stats, table, tree};
 
 /// Every view, in the order in which help lists them.
 pub static VIEWS: [&Choice; 8] = [
@@ -22,6 +23,13 @@ pub static VIEWS: [&Choice; 8] = [
 /// The view of a name.
 pub fn named(name: &str) -> Option<&'static Choice> {
     VIEWS.into_iter().find(|view| view.name == name)
+}
+
+/// A page for a browser with what a view is about, over `out`: it shows it in a way of its own.
+pub fn page(view: &Choice, out: impl Write + 'static, options: &Options) -> Box<dyn View> {
+    // Who counts does not look at each frame.
+    let scope = if *view == stats::VIEW { causes::VIEW.scope } else { view.scope };
+    Box::new(Html::new(out, *options).only(scope))
 }
 
 /// Memory that a view can write to while somebody else has it too.
@@ -49,7 +57,7 @@ impl Write for Kept {
 mod tests {
     use super::*;
     use crate::model::{Body, Summary, Unit};
-    use crate::render::{Options, fixture};
+    use crate::render::fixture;
 
     #[test]
     fn every_view_has_a_name_of_its_own_and_writes_in_every_form() {

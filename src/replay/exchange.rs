@@ -147,7 +147,11 @@ impl Sink for Collector<'_> {
         }
         match unit.body {
             // Only HTTP: there is no WebSocket to play again.
-            Body::Connection(connection) if connection.handshake == Handshake::Polling => ON,
+            Body::Connection(connection)
+                if matches!(connection.handshake, Handshake::Polling | Handshake::Http2) =>
+            {
+                ON
+            }
             Body::Connection(connection) if connection.ending.is_none() => {
                 let exchange = Exchange {
                     title: self.title.clone(),

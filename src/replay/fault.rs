@@ -97,6 +97,23 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
+    /// Why it cannot be committed over HTTP/2 (RFC 8441), if it cannot. That a fault is a server's is said
+    /// elsewhere.
+    pub fn unfit_for_http2(self) -> Option<Text> {
+        let words = match self {
+            Self::Accept | Self::Version | Self::Protocol | Self::Extensions | Self::Status(_) => {
+                return None;
+            }
+            Self::Upgrade | Self::Connection | Self::Key => {
+                "--break {}: over HTTP/2 there is no such header field: leave it out, or --http2"
+            }
+            Self::Slow | Self::Split(_) => {
+                "--break {}: over HTTP/2 a head is one frame: leave it out, or --http2"
+            }
+        };
+        Some(Text::with(words, self))
+    }
+
     /// Commits the fault in the head that `side` is about to send. `key` is what a client sent.
     /// True when the head was replaced as a whole, so that the recorded body no longer fits.
     pub(super) fn apply(self, side: Dir, draft: &mut Draft, key: Option<&[u8]>) -> Result<bool, Misfit> {
@@ -239,6 +256,16 @@ Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
         }
         for wrong in ["", "acept", "status", "status=99", "status=x", "split=0", "accept=1"] {
             assert!(wrong.parse::<Fault>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn faults_of_what_http_2_has_not_do_not_fit_it() {
+        for (fault, fits) in
+            [("version", true), ("protocol", true), ("extensions", true), ("upgrade", false), ("slow", false)]
+        {
+            let fault: Fault = fault.parse().unwrap();
+            assert_eq!(fault.unfit_for_http2().is_none(), fits, "{fault}");
         }
     }
 

@@ -10,6 +10,7 @@
 //! Everything here is sans-IO. The rules are those of [`crate::http::handshake`], the
 //! same that `decode` shows; sockets are the business of `cli`.
 
+pub mod answers;
 pub mod compare;
 pub mod draft;
 pub mod exchange;

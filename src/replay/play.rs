@@ -143,8 +143,7 @@ impl Speaker<'_> {
 
 /// What the findings make of some bytes.
 fn verdict_on(place: Span, findings: &[Finding]) -> Verdict {
-    let touches =
-        |span: &Span| span.source == place.source && span.start < place.end && place.start < span.end;
+    let touches = |span: &Span| span.overlaps(&place);
     let worst = findings.iter().filter(|f| f.spans.iter().any(touches)).map(|f| f.rule.severity).max();
     match worst {
         Some(Severity::Error) => Verdict::Broken,

@@ -9,7 +9,7 @@ use super::{Context, Start};
 use crate::limits;
 use crate::model::{
     At, Body, Connection, Dir, Finding, Flow, Handshake, Layer, ON, Roles, Rule, Side, Software, SourceId,
-    StreamEnd, TcpEnd, Time, Unit,
+    StreamEnd, TcpEnd, Time, Unit, Wants,
 };
 
 /// What is known of a connection. Its phases are handed it and add to it.
@@ -77,6 +77,12 @@ impl About {
         self.told.as_ref().map_or(0, |told| told.conn)
     }
 
+    /// What is looked at that there is: what is told has no bytes that fields could be annotated in.
+    pub fn wants(&self, cx: &Context<'_, '_>) -> Wants {
+        let wants = cx.out.wants();
+        Wants { fields: wants.fields && !self.layer.is_told(), ..wants }
+    }
+
     /// What the bytes of a direction are called.
     pub fn source(&self, dir: Dir) -> SourceId {
         self.layer.source(self.number(), dir)
@@ -117,11 +123,15 @@ impl About {
             (Some([a, b]), _) => (Some(*a), Some(*b)),
             (None, _) => (None, None),
         };
+        // Whoever tells of a connection mostly does not say from where it came.
+        let client = client.filter(|client| !(self.layer.is_told() && client.ip().is_unspecified()));
         if let Some(server) = server {
             cx.memory.serves(server);
         }
+        let below = self.tunnel.as_ref().and_then(|tunnel| tunnel.below.as_deref());
         let connection = Connection {
             parent: self.parent,
+            layer: self.layer,
             client,
             server,
             roles,
@@ -133,7 +143,9 @@ impl About {
             extensions: None,
             deflate: None,
             http_version: None,
+            passes_on: None,
             forwarded: None,
+            secured: below.and_then(|below| below.secured.clone()).map(Box::new),
             software: Software::Unnamed,
             ending: None,
             more: Vec::new(),
@@ -146,7 +158,7 @@ impl About {
 
     /// Notes who is the first to end TCP.
     pub fn first_end(&mut self, dir: Option<Dir>, how: StreamEnd, at: At) {
-        if let (Some(told), Some(by), StreamEnd::Fin | StreamEnd::Rst) = (&mut self.told, dir, how) {
+        if let (Some(told), Some(by), true) = (&mut self.told, dir, how.is_final()) {
             told.first_end
                 .get_or_insert_with(|| Box::new(TcpEnd { by, how, time: at.time, packet: at.packet }));
         }

@@ -1,13 +1,13 @@
-//! TLS handshakes that a server ended with an alert.
+//! TLS handshakes that one of the two ended with an alert.
 
 use std::net::SocketAddr;
 
-use crate::http::TLS_ALERT;
+use crate::http::{TLS_ALERT, TLS_CLIENT_ALERT};
 use crate::limits;
 use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Text};
 use crate::tls;
 
-/// TLS handshakes that servers ended with an alert (RFC 8446 §6.2), by server and alert.
+/// TLS handshakes that were ended with an alert (RFC 8446 §6.2), by server, sender and alert.
 #[derive(Debug, Default)]
 pub struct Alerts {
     pub(super) servers: Vec<Alerted>,
@@ -17,6 +17,7 @@ pub struct Alerts {
 #[derive(Debug)]
 pub(super) struct Alerted {
     pub server: SocketAddr,
+    by: Dir,
     code: u8,
     pub first: At,
     pub last: At,
@@ -25,12 +26,12 @@ pub(super) struct Alerted {
 
 impl Alerts {
     /// One more, in the packet `at`.
-    pub fn count(&mut self, server: SocketAddr, code: u8, at: At) {
-        let is_it = |known: &&mut Alerted| known.server == server && known.code == code;
+    pub fn count(&mut self, server: SocketAddr, by: Dir, code: u8, at: At) {
+        let is_it = |known: &&mut Alerted| (known.server, known.by, known.code) == (server, by, code);
         if let Some(known) = self.servers.iter_mut().find(is_it) {
             (known.last, known.times) = (at, known.times + 1);
         } else if self.servers.len() < limits::OTHERS_LISTED {
-            self.servers.push(Alerted { server, code, first: at, last: at, times: 1 });
+            self.servers.push(Alerted { server, by, code, first: at, last: at, times: 1 });
         } else {
             return;
         }
@@ -45,6 +46,9 @@ impl Alerted {
             "" => code.to_string(),
             name => name.to_owned(),
         };
+        if self.by == Dir::Client {
+            return self.by_client(&name);
+        }
         let got = match times {
             1 => Text::with("the alert {} in answer to the client's hello", &name),
             times => Text::with("the alert {} in answer to the client's hello, {} times", &name).and(times),
@@ -81,5 +85,53 @@ impl Alerted {
         Finding::new(&TLS_ALERT, Dir::Server, "a server hello".into(), got)
             .like(case)
             .because(Diagnosis::new(TLS_ALERT.id, what, fix))
+    }
+
+    /// The client ended it: mostly it does not trust the server's certificate.
+    fn by_client(&self, name: &str) -> Finding {
+        let Self { server, code, times, .. } = self;
+        let got = match times {
+            1 => Text::with("the alert {} from the client behind the server's hello", name),
+            times => Text::with("the alert {} from the client behind the server's hello, {} times", name)
+                .and(times),
+        };
+        let [what, fix] = match code {
+            48 => [
+                "the client does not know the authority that has signed the server's certificate",
+                "give the client that authority's certificate, or the server one of an authority that \
+                 clients know, with all between the two",
+            ],
+            45 => [
+                "the server's certificate has expired, or the client's clock is wrong",
+                "renew the certificate, and look at the client's clock",
+            ],
+            44 => [
+                "the server's certificate was revoked",
+                "have another certificate issued, and see why this one was revoked",
+            ],
+            42 | 43 | 46 => [
+                "the client does not accept the server's certificate: its name, its authority or its kind",
+                "compare the name that the client asks for with those in the certificate, and look into the \
+                 client's log",
+            ],
+            70 | 71 => [
+                "the client does not accept the version or the cipher that the server has chosen",
+                "let both speak TLS 1.2 or 1.3: update the older one",
+            ],
+            _ => [
+                "the client does not accept something in the server's answer",
+                "look into the client's log: the alert is named there, too",
+            ],
+        };
+        let case = Case {
+            server: Some(*server),
+            ..Case::new(
+                Text::with("the client ended the TLS handshake with {} with an alert: {}", server).and(name),
+                if *times > 1 { vec![Measure::count(Quantity::Times, *times)] } else { Vec::new() },
+            )
+        };
+        Finding::new(&TLS_CLIENT_ALERT, Dir::Client, "a client that goes on".into(), got)
+            .like(case)
+            .because(Diagnosis::new(TLS_CLIENT_ALERT.id, what, fix))
     }
 }

@@ -1,7 +1,7 @@
 //! What else there is in a capture: connections that are no WebSocket, counted by kind.
 
 use crate::limits;
-use crate::model::Other;
+use crate::model::{Other, SealedTraffic};
 
 /// Connections of other protocols, as far as they are told apart.
 #[derive(Debug, Default)]
@@ -17,14 +17,23 @@ impl Census {
 
     /// More connections that are alike.
     pub fn add(&mut self, more: Other) {
-        let alike = |known: &Other| Other { connections: more.connections, ..known.clone() } == more;
-        if let Some(known) = self.kinds.iter_mut().find(|known| alike(known)) {
+        if let Some(known) = self.kinds.iter_mut().find(|known| is_alike(known, &more)) {
             known.connections += more.connections;
+            if let Some(sealed) = &more.sealed {
+                known.sealed.get_or_insert_default().join(sealed);
+            }
         } else if self.kinds.len() < limits::OTHERS_LISTED {
             self.kinds.push(more);
         } else {
             // The others are counted without what tells them apart.
             self.rest(more.protocol, more.connections);
+        }
+    }
+
+    /// What was seen of a connection since it was counted as one of a kind.
+    pub fn carried(&mut self, kind: &Other, sealed: &SealedTraffic) {
+        if let Some(known) = self.kinds.iter_mut().find(|known| is_alike(known, kind)) {
+            known.sealed.get_or_insert_default().join(sealed);
         }
     }
 
@@ -44,6 +53,15 @@ impl Census {
         kinds.sort_by_key(|kind| std::cmp::Reverse(kind.connections));
         kinds
     }
+}
+
+/// Whether two are of a kind, whatever goes over them.
+fn is_alike(one: &Other, other: &Other) -> bool {
+    one.protocol == other.protocol
+        && one.server == other.server
+        && one.server_name == other.server_name
+        && one.version == other.version
+        && one.alpn == other.alpn
 }
 
 #[cfg(test)]

@@ -1,19 +1,28 @@
-//! A connection that speaks TLS: followed until both hellos were seen, then counted and let go.
+//! A connection that speaks TLS: followed until both hellos were seen, then counted and, where nobody has its
+//! keys, watched from outside.
 
 use crate::http::TLS_TO_PLAIN_PORT;
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
 use crate::model::{
-    At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, ON, Opening, Other, Roles, Span, Text, Unit,
+    At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Opening, Other, Roles,
+    Span, Text, Unit,
 };
-use crate::tls::{self, ClientHello, Hello};
+use crate::tls::{self, ClientHello, Hello, Machine};
 
-use super::{Context, Phase, Session, Side};
+use super::sealed::Sealed;
+use super::tls::Tls;
+use super::tunnel::{Below, Tunnel};
+use super::{Context, Phase, Session, Side, Start};
 
 /// What is kept of it meanwhile: what each side began with.
 #[derive(Debug, Default)]
 pub(super) struct Encrypted {
     begins: [Vec<u8>; 2],
+    /// In which pieces all of that came.
+    pieces: Vec<Piece>,
+    /// There was more than is kept.
+    is_cut: bool,
     /// Where those of the client stand.
     offset: u64,
     /// Where the first of them came from.
@@ -22,10 +31,43 @@ pub(super) struct Encrypted {
     answered: At,
 }
 
+/// Bytes of one side that came at once.
+#[derive(Debug)]
+struct Piece {
+    side: Side,
+    length: usize,
+    at: At,
+    /// Where they begin in the side's stream.
+    offset: u64,
+}
+
 impl Encrypted {
     /// What holding takes, in bytes.
     pub fn cost(&self) -> usize {
-        self.begins.iter().map(Vec::len).sum()
+        self.begins.iter().map(Vec::len).sum::<usize>() + self.pieces.len() * size_of::<Piece>()
+    }
+
+    /// Keeps bytes, as many as there is room for; how many of them the last piece has.
+    fn keep(&mut self, side: Side, bytes: &[u8], at: At, offset: u64) -> usize {
+        let begin = &mut self.begins[side.index()];
+        let length = bytes.len().min(limits::TLS_HELLO - begin.len());
+        begin.extend_from_slice(&bytes[..length]);
+        self.is_cut |= length < bytes.len();
+        // What a packet carried may come in several calls.
+        if let Some(last) = self.pieces.last_mut()
+            && last.side == side
+            && last.at.packet == at.packet
+            && u64::from(last.at.byte) + last.length as u64 == u64::from(at.byte)
+        {
+            last.length += length;
+            return length;
+        }
+        if self.pieces.len() == limits::TLS_PIECES {
+            self.is_cut = true;
+            return 0;
+        }
+        self.pieces.push(Piece { side, length, at, offset });
+        length
     }
 }
 
@@ -35,7 +77,7 @@ impl Session {
         let is = tls::begins(bytes);
         if is {
             let mut tls = Encrypted { offset, first: at, ..Encrypted::default() };
-            tls.begins[side.index()].extend_from_slice(&bytes[..bytes.len().min(limits::TLS_HELLO)]);
+            tls.keep(side, bytes, at, offset);
             self.about.client = self.about.client.or(Some(side));
             self.phase = Phase::Encrypted(Box::new(tls));
         }
@@ -51,10 +93,10 @@ impl Session {
         cx: &mut Context<'_, '_>,
     ) -> Flow {
         let Phase::Encrypted(tls) = &mut self.phase else { return ON };
-        let begin = &mut tls.begins[side.index()];
-        let room = limits::TLS_HELLO - begin.len();
-        begin.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let was_cut = tls.is_cut;
+        let kept = tls.keep(side, bytes, at, offset);
         tls.answered = at;
+        let begin = &tls.begins[side.index()];
         let full = begin.len() == limits::TLS_HELLO;
         if self.about.client != Some(side) && sniff(begin) == Sniff::Response {
             let is_line = begin.contains(&b'\n') || begin.len() >= limits::OPENING;
@@ -66,9 +108,149 @@ impl Session {
         }
         // The server answers once it has all of the client's.
         if full || self.about.client != Some(side) && tls::hello(&tls.begins[side.index()]) != Hello::Cut {
-            self.count_encrypted(cx);
+            let is_answered = !full;
+            // What was cut just now is at hand.
+            if !was_cut && let Some(secrets) = self.secrets(cx) {
+                return self.decipher(secrets, (side, bytes, at), kept, cx);
+            }
+            let counted = self.count_encrypted(cx);
+            if let Some((kind, kept)) = counted.filter(|(_, kept)| is_answered && !kept.is_cut) {
+                self.watch(kind, &kept);
+            }
         }
         ON
+    }
+
+    /// How many secrets of the connection there are, if any.
+    fn secrets(&mut self, cx: &mut Context<'_, '_>) -> Option<usize> {
+        let (Phase::Encrypted(tls), Some(client)) = (&self.phase, self.about.client) else { return None };
+        if cx.memory.secrets.is_empty() {
+            return None;
+        }
+        let Hello::Client(hello) = tls::hello(&tls.begins[client.index()]) else { return None };
+        if let Some(secrets) = cx.memory.secrets.session(&hello.random) {
+            cx.memory.undeciphered.is_known();
+            return Some(secrets.count());
+        }
+        let server = self.about.endpoints.as_deref().map(|endpoints| endpoints[client.other().index()]);
+        cx.memory.undeciphered.is_unknown(server, hello.server_name.as_deref(), hello.random, tls.first);
+        None
+    }
+
+    /// What was kept goes to a machine that deciphers it, and all that follows. Of the last bytes, of which
+    /// so many were kept, all are at hand.
+    fn decipher(
+        &mut self,
+        secrets: usize,
+        (side, last, at): (Side, &[u8], At),
+        kept: usize,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+        let Encrypted { begins, mut pieces, .. } = *tls;
+        let Some(client) = self.about.client else { return ON };
+        let mut machine = Machine::default();
+        for side in [client, client.other()] {
+            let dir = if side == client { Dir::Client } else { Dir::Server };
+            if let Some(first) = pieces.iter().find(|piece| piece.side == side) {
+                machine.begin_at(dir, first.offset);
+            }
+        }
+        self.phase = Phase::Tls(Box::new(Tls::new(machine, self.inner(), client, secrets)));
+        if let Some(piece) = pieces.last_mut() {
+            piece.length -= kept.min(piece.length);
+        }
+        let mut taken = [0; 2];
+        for piece in pieces {
+            let from = &mut taken[piece.side.index()];
+            let bytes = &begins[piece.side.index()][*from..*from + piece.length];
+            *from += piece.length;
+            self.tls(piece.side, bytes, piece.at, cx)?;
+        }
+        self.tls(side, last, at, cx)
+    }
+
+    /// The session of what is deciphered, of which is known what is known of this one.
+    fn inner(&mut self) -> Session {
+        let tunnel = self.about.tunnel.take().map(|tunnel| *tunnel).unwrap_or_default();
+        let Tunnel { preface, heads, .. } = tunnel;
+        let below = Below { preface, heads, ..Below::default() };
+        let mut inner = Session::new(self.about.endpoints.as_deref().copied(), Start::Opened)
+            .hearing_both(self.about.both_heard)
+            .on(Layer::Decrypted)
+            .within(self.about.parent);
+        inner.about.tunnel = Some(Box::new(Tunnel { below: Some(Box::new(below)), ..Tunnel::default() }));
+        inner
+    }
+
+    /// Hands bytes to TLS, and lets go of what has turned out to be of no interest.
+    pub(super) fn tls(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
+        let Phase::Tls(tls) = &mut self.phase else { return ON };
+        let interest = tls.data(side, bytes, at, cx);
+        self.heed(interest, cx)
+    }
+
+    /// Does what the session of what was deciphered answers.
+    pub(super) fn heed(&mut self, interest: Interest, cx: &mut Context<'_, '_>) -> Flow {
+        match interest {
+            Interest::Follow => ON,
+            Interest::Stop => Flow::Break(()),
+            Interest::Ignore => {
+                if let Phase::Tls(tls) = std::mem::replace(&mut self.phase, Phase::Other) {
+                    let (_, other) = tls.over();
+                    if let Some(other) = other {
+                        cx.memory.census.count(other);
+                    }
+                }
+                ON
+            }
+        }
+    }
+
+    /// Goes on with the sizes and times of records, from the first one that was kept.
+    fn watch(&mut self, kind: Other, kept: &Encrypted) {
+        let Some(client) = self.about.client else { return };
+        let mut sealed = Sealed::new(kind, client, kept.first.time);
+        let mut taken = [0; 2];
+        for piece in &kept.pieces {
+            let from = &mut taken[piece.side.index()];
+            sealed.data(piece.side, &kept.begins[piece.side.index()][*from..*from + piece.length], piece.at);
+            *from += piece.length;
+        }
+        self.phase = Phase::Sealed(Box::new(sealed));
+    }
+
+    /// Bytes of a connection that was counted.
+    pub(super) fn sealed_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) {
+        let Phase::Sealed(sealed) = &mut self.phase else { return };
+        let goes_on = self.about.client == Some(side) && !std::mem::replace(&mut sealed.went_on, true);
+        let is_enough = !sealed.data(side, bytes, at);
+        if goes_on {
+            self.client_goes_on(side, bytes, at, cx);
+        }
+        if is_enough {
+            self.sealed_over(cx);
+        }
+    }
+
+    /// What was seen of a connection that nobody can read is told of its kind.
+    pub(super) fn sealed_over(&mut self, cx: &mut Context<'_, '_>) {
+        if !matches!(self.phase, Phase::Sealed(_)) {
+            return;
+        }
+        let Phase::Sealed(sealed) = std::mem::replace(&mut self.phase, Phase::Other) else { return };
+        let (kind, traffic) = sealed.over();
+        if traffic.sides.iter().any(|side| side.records > 0) {
+            cx.memory.census.carried(&kind, &traffic);
+        }
+    }
+
+    /// The first that the client says behind both hellos: what it does not like of the certificate is said in
+    /// clear up to TLS 1.2 (RFC 5246 §7.2), and in TLS 1.3 nobody else can read it.
+    fn client_goes_on(&mut self, client: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) {
+        if let (Some(code), Some(endpoints)) = (tls::fatal(bytes), self.about.endpoints.as_deref()) {
+            cx.memory.alerts.count(endpoints[client.other().index()], Dir::Client, code, at);
+        }
     }
 
     /// The server answers a client's hello in HTTP: it knows nothing of TLS. Whether a WebSocket was to
@@ -115,17 +297,9 @@ impl Session {
         };
         let finding = Finding::new(&TLS_TO_PLAIN_PORT, Dir::Client, expected, got).at(span).like(case);
         let answer = Text::with("HTTP, in answer to TLS: {}", &line);
-        let opening = |offset, protocol, about, bytes| Opening {
-            offset,
-            protocol,
-            about,
-            client: None,
-            server: None,
-            bytes,
-        };
         let cut = |bytes: &'_ [u8]| bytes.len().min(limits::OPENING);
-        let asked = opening(tls.offset, "tls", &about, &asks[..cut(asks)]);
-        let answered = opening(end - answers.len() as u64, "http", &answer, &answers[..cut(answers)]);
+        let asked = Opening::new(tls.offset, "tls", &about, &asks[..cut(asks)]);
+        let answered = Opening::new(end - answers.len() as u64, "http", &answer, &answers[..cut(answers)]);
         let findings = [finding];
         let mut show = |dir, opening: &Opening<'_>, at: At, findings: &[Finding]| {
             cx.out.emit(&Unit {
@@ -138,37 +312,41 @@ impl Session {
         show(Dir::Server, &answered, at, &[])
     }
 
-    /// Counts the connection by what is known of it.
-    pub(super) fn count_encrypted(&mut self, cx: &mut Context<'_, '_>) {
+    /// Counts the connection by what is known of it; as what, and what was kept of it.
+    pub(super) fn count_encrypted(&mut self, cx: &mut Context<'_, '_>) -> Option<(Other, Box<Encrypted>)> {
         if !matches!(self.phase, Phase::Encrypted(_)) {
-            return;
+            return None;
         }
-        let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return };
+        let Phase::Encrypted(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return None };
         let (Some(client), Some(endpoints)) = (self.about.client, self.about.endpoints.as_deref()) else {
-            return;
+            return None;
         };
-        let Hello::Client(ClientHello { version, server_name, alpn }) =
+        let Hello::Client(ClientHello { version, server_name, alpn, .. }) =
             tls::hello(&tls.begins[client.index()])
         else {
-            return;
+            return None;
         };
         let answer = &tls.begins[client.other().index()];
         if let Some(record) = tls::record(answer)
             && let Some((code, _)) = tls::alert(&record)
         {
-            cx.memory.alerts.count(endpoints[client.other().index()], code, tls.answered);
+            let server = endpoints[client.other().index()];
+            cx.memory.alerts.count(server, Dir::Server, code, tls.answered);
         }
         let (version, alpn) = match tls::hello(answer) {
             Hello::Server(answer) => (answer.version, answer.alpn.map_or(alpn, |chosen| vec![chosen])),
             _ => (version, alpn),
         };
-        cx.memory.census.count(Other {
+        let kind = Other {
             protocol: "tls",
             server: Some(endpoints[client.other().index()]),
             server_name,
             version: tls::version_name(version),
             alpn,
             connections: 1,
-        });
+            sealed: None,
+        };
+        cx.memory.census.count(kind.clone());
+        Some((kind, tls))
     }
 }

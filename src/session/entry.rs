@@ -1,6 +1,7 @@
 //! How a connection, and what it asks for, is known to what is remembered of all.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 
 use super::key::Key;
 use crate::model::Time;
@@ -13,6 +14,8 @@ pub type Pair = (IpAddr, SocketAddr);
 pub struct Attempt<'a> {
     /// Who asks whom; `None` where there are no addresses.
     pub pair: Option<Pair>,
+    /// The client behind the proxies, as these say.
+    pub forwarded: Option<IpAddr>,
     pub target: &'a str,
     pub key: Option<&'a [u8]>,
     /// Whether it offers extensions.
@@ -32,4 +35,6 @@ pub struct Entry {
     /// The key it has asked with.
     pub(super) key: Option<Key>,
     pub(super) over: bool,
+    /// The connection whose handshake it passes on.
+    pub(super) passes_on: Option<NonZeroU32>,
 }

@@ -15,10 +15,8 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
-        if self.about.start == Start::Opened
-            && offset == self.beginning(side)
-            && self.is_encrypted(side, bytes, at, offset)
-        {
+        let is_first = offset == self.beginning(side) || self.begins_tunnel();
+        if self.about.start == Start::Opened && is_first && self.is_encrypted(side, bytes, at, offset) {
             return ON;
         }
         if matches!(self.phase, Phase::New) {
@@ -29,11 +27,22 @@ impl Session {
         self.found(found, cx)
     }
 
+    /// Whether a proxy has just opened a tunnel, through which nothing came yet.
+    fn begins_tunnel(&self) -> bool {
+        matches!(self.phase, Phase::New) && self.about.tunnel.as_ref().is_some_and(|it| !it.heads.is_empty())
+    }
+
     fn found(&mut self, found: Found, cx: &mut Context<'_, '_>) -> Flow {
         match found {
             Found::Nothing => {}
             Found::Other => self.phase = Phase::Other,
             Found::Http => return self.begin_http(cx),
+            #[cfg(feature = "h2")]
+            Found::Http2(client) => return self.begin_preface(client, cx),
+            #[cfg(feature = "h2")]
+            Found::Http2Midway => return self.begin_http2_midway(cx),
+            #[cfg(not(feature = "h2"))]
+            Found::Http2(_) => self.phase = Phase::Other,
             Found::Frames { side, offset, masked } => return self.begin_frames(side, offset, masked, cx),
         }
         ON

@@ -1,13 +1,15 @@
 //! A head that was judged, kept until it is shown.
 
 use crate::http::head::{Head, HeaderLine};
-use crate::model::{Diagnosis, Dir, Field, Finding, Header, Piece, Text, Time, Verdict, Wants};
+use crate::model::{Diagnosis, Dir, Field, Finding, Header, Piece, SourceId, Text, Time, Verdict, Wants};
 
 /// A head with the verdict on it.
 pub(super) struct Judged {
     /// It is Engine.IO's, and asks for no WebSocket.
     pub polls: bool,
     pub dir: Dir,
+    /// The stream of HTTP/2 that it came on, and what has the compressed bytes.
+    pub stream: Option<(u32, SourceId)>,
     pub offset: u64,
     /// Bytes of the head on the wire.
     pub length: u64,
@@ -33,6 +35,7 @@ impl Judged {
         Self {
             polls: false,
             dir,
+            stream: None,
             offset: head.offset,
             length: head.bytes.len() as u64,
             bytes: if wants.fields { head.bytes.to_vec() } else { Vec::new() },

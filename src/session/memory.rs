@@ -7,6 +7,8 @@ use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -14,17 +16,28 @@ use super::alerts::Alerts;
 use super::census::Census;
 use super::entry::{Attempt, Entry, Pair};
 use super::key::Key;
+#[cfg(feature = "tls")]
+use super::quic::Quic;
 use super::spare::Spare;
+use super::undeciphered::Undeciphered;
 use crate::http::handshake::{Usual, stripped};
 use crate::http::{PARALLEL_CONNECTING, RECONNECT_WITHOUT_BACKOFF, REUSED_KEY};
 use crate::limits;
 use crate::model::{Dir, Finding, Text, Time};
+use crate::tls::Secrets;
 
 /// What is remembered of earlier connections, within the caps of [`limits`].
 #[derive(Debug, Default)]
 pub struct Memory {
     /// What else there is.
     pub census: Census,
+    /// What TLS is deciphered with.
+    pub secrets: Arc<Secrets>,
+    /// What cannot be, in spite of a key log.
+    pub undeciphered: Undeciphered,
+    /// Clients of QUIC.
+    #[cfg(feature = "tls")]
+    pub quic: Quic,
     /// TLS handshakes that servers ended with an alert.
     pub alerts: Alerts,
     /// What usual handshakes look like.
@@ -103,18 +116,27 @@ impl Memory {
         let Attempt { pair, target, key, now, .. } = *attempt;
         // What is no key at all may be as long as a head.
         let key = key.filter(|key| key.len() <= limits::KEY_REMEMBERED);
-        entry.key = key.map(|key| self.key(conn, key, attempt, findings));
+        let mut passes_on = None;
+        entry.key = key.map(|key| self.key(conn, key, attempt, &mut passes_on, findings));
+        entry.passes_on = passes_on.or(entry.passes_on);
         let is_first = entry.pair.is_none();
         let Some(place) = pair.and_then(|pair| self.place(pair)) else { return };
         let known = &mut self.known[place as usize];
         if is_first {
-            *entry = Entry { pair: Some(place), began: now, key: entry.key.take(), ..Entry::default() };
-            known.attempt(self.hasher.hash_one(target), now, findings);
+            let Entry { key, passes_on, .. } = std::mem::take(entry);
+            *entry = Entry { pair: Some(place), began: now, key, passes_on, ..Entry::default() };
+            if passes_on.is_none() {
+                // How its client connects is told of the client's own leg.
+                known.attempt(self.hasher.hash_one(target), now, findings);
+            }
             known.open += 1;
         }
         if !std::mem::replace(&mut entry.connecting, true) {
-            known.begun += 1;
-            known.latest = now;
+            // One that is told late was not begun last.
+            if now >= known.latest {
+                known.begun += 1;
+                known.latest = now;
+            }
             entry.turn = known.begun;
             self.connecting.insert(conn);
         }
@@ -134,7 +156,15 @@ impl Memory {
         Some(place)
     }
 
-    fn key(&mut self, conn: u32, key: &[u8], attempt: &Attempt<'_>, findings: &mut Vec<Finding>) -> Key {
+    /// Remembers a key, and finds out whether it was used before, or is `passes_on` from another connection.
+    fn key(
+        &mut self,
+        conn: u32,
+        key: &[u8],
+        attempt: &Attempt<'_>,
+        passes_on: &mut Option<NonZeroU32>,
+        findings: &mut Vec<Finding>,
+    ) -> Key {
         let Attempt { pair, offers, now, .. } = *attempt;
         let key = Key::of(key);
         let earlier = match self.keys.entry(key.clone()) {
@@ -168,6 +198,7 @@ impl Memory {
             (false, true) => {}
             (false, false) => earlier.hops = 0,
         }
+        *passes_on = NonZeroU32::new(before).filter(|_| is_passed_on);
         let offered = std::mem::replace(&mut earlier.offers, offers);
         if is_passed_on && offered && !offers {
             let got = Text::with("none, where connection {} with the same key offers some", before);
@@ -333,6 +364,26 @@ mod tests {
         assert_eq!(ask(&mut memory, 2, "192.0.2.11"), ["reused-sec-websocket-key"]);
         memory.connecting.insert(2);
         assert_eq!(ask(&mut memory, 3, "192.0.2.12"), [""; 0], "forwarded");
+    }
+
+    #[test]
+    fn handshakes_that_are_told_late_were_not_begun_last() {
+        // The first is told when the second is under way: it lacks its beginning.
+        for (first, second, answered, expected) in [(5, 10, 12, 0), (11, 10, 12, 1)] {
+            let mut memory = Memory::default();
+            let mut findings = Vec::new();
+            let mut begin = |memory: &mut Memory, conn, sent| {
+                let mut entry = Entry::default();
+                let attempt = Attempt { pair: Some(pair()), now: Some(Time(sent)), ..Attempt::default() };
+                memory.request(conn, &mut entry, &attempt, &mut findings);
+                entry
+            };
+            let mut entry = begin(&mut memory, 1, second);
+            begin(&mut memory, 2, first);
+            memory.replied(1, &mut entry, Some(Time(answered)), &mut findings);
+            let told: Vec<_> = findings.iter().map(|f| f.rule.id).collect();
+            assert_eq!(told.len(), expected, "{first}: {told:?}");
+        }
     }
 
     #[test]

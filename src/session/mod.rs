@@ -8,12 +8,15 @@
 //! up without a word.
 
 mod about;
+mod account;
 mod address;
 mod alerts;
 mod asked;
 mod census;
 mod encrypted;
 mod entry;
+#[cfg(feature = "h2")]
+mod h2;
 mod http;
 mod joined;
 mod judged;
@@ -23,10 +26,16 @@ mod over;
 mod preface;
 mod probe;
 mod proxy;
+#[cfg(feature = "tls")]
+mod quic;
 mod refused;
+mod said;
+mod sealed;
 mod spare;
+mod tls;
 mod told;
 mod tunnel;
+mod undeciphered;
 mod upgraded;
 mod usual;
 
@@ -37,16 +46,21 @@ use std::ops::ControlFlow;
 use crate::model::{At, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Out, Rule, Side, Time};
 use crate::ws::{Conversation, Given, Scratch};
 
-use self::about::About;
+use self::about::{About, Told};
 use self::asked::Asked;
 pub use self::census::Census;
 use self::encrypted::Encrypted;
+#[cfg(feature = "h2")]
+use self::h2::Http2;
+pub use self::http::polls;
 use self::http::{Http, Next, Over, Run, Turn};
 pub use self::memory::Memory;
 use self::probe::Probe;
 pub use self::refused::Refusals;
+use self::sealed::Sealed;
 #[cfg(test)]
 pub(crate) use self::spare::Spare;
+use self::tls::{Hole, Tls};
 
 /// What a session reports to and borrows from.
 pub struct Context<'c, 's> {
@@ -88,6 +102,12 @@ enum Phase {
     Http(Box<Http>),
     WebSocket(Box<Conversation>),
     Encrypted(Box<Encrypted>),
+    #[cfg(feature = "h2")]
+    Http2(Box<Http2>),
+    /// TLS that nobody can read is watched from outside.
+    Sealed(Box<Sealed>),
+    /// TLS is deciphered: what it carries is in a session of its own.
+    Tls(Box<Tls>),
     Other,
 }
 
@@ -123,22 +143,33 @@ impl Session {
     pub fn set_client(&mut self, side: Side) {
         self.about.client.get_or_insert(side);
         self.about.both_heard = true;
+        if let Phase::Tls(tls) = &mut self.phase {
+            tls.inner_mut().set_client(side);
+        }
     }
 
     /// The number of the connection, once it has one.
     pub fn conn(&self) -> Option<u32> {
-        self.about.told.as_ref().map(|t| t.conn)
+        self.told().map(|told| told.conn)
+    }
+
+    /// What is told of it, whatever it is within.
+    fn told(&self) -> Option<&Told> {
+        match &self.phase {
+            Phase::Tls(tls) => tls.inner().told(),
+            _ => self.about.told.as_deref(),
+        }
     }
 
     /// Whether frames were taken for such without a handshake to open them.
     pub fn has_no_handshake(&self) -> bool {
-        self.about.told.as_ref().is_some_and(|told| told.connection.handshake == Handshake::Missing)
+        self.told().is_some_and(|told| told.connection.handshake == Handshake::Missing)
     }
 
     /// Whether it is known to have to do with WebSocket.
     #[inline]
     pub fn is_told(&self) -> bool {
-        self.about.told.is_some()
+        self.about.told.is_some() || matches!(&self.phase, Phase::Tls(tls) if tls.inner().is_told())
     }
 
     /// Whether what it [costs](Self::cost) is settled: it is a WebSocket, and stays one.
@@ -166,6 +197,10 @@ impl Session {
             }
             Phase::Http(http) => http.cost() + self.about.tunnel.as_ref().map_or(0, |tunnel| tunnel.cost()),
             Phase::Encrypted(tls) => tls.cost(),
+            #[cfg(feature = "h2")]
+            Phase::Http2(http2) => http2.cost(),
+            Phase::Sealed(sealed) => sealed.cost(),
+            Phase::Tls(tls) => tls.cost(),
         }
     }
 
@@ -179,6 +214,33 @@ impl Session {
     pub fn talk(&mut self) -> Option<&mut Conversation> {
         match &mut self.phase {
             Phase::WebSocket(talk) => Some(talk),
+            Phase::Tls(tls) => tls.inner_mut().talk(),
+            _ => None,
+        }
+    }
+
+    /// All WebSockets that it carries, each with its number among them: 0 for its own, or that of a stream.
+    pub fn talks(&mut self) -> Box<dyn Iterator<Item = (u32, &mut Conversation)> + '_> {
+        match &mut self.phase {
+            Phase::WebSocket(talk) => Box::new(std::iter::once((0, &mut **talk))),
+            #[cfg(feature = "h2")]
+            Phase::Http2(http2) => Box::new(http2.talks()),
+            Phase::Tls(tls) => tls.inner_mut().talks(),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// One of [these](Self::talks).
+    #[cfg_attr(
+        not(feature = "h2"),
+        allow(clippy::only_used_in_recursion, reason = "it counts streams of HTTP/2")
+    )]
+    pub fn talk_of(&mut self, number: u32) -> Option<&mut Conversation> {
+        match &mut self.phase {
+            Phase::WebSocket(talk) => Some(talk),
+            #[cfg(feature = "h2")]
+            Phase::Http2(http2) => http2.talk(number),
+            Phase::Tls(tls) => tls.inner_mut().talk_of(number),
             _ => None,
         }
     }
@@ -197,6 +259,7 @@ impl Session {
         match &self.phase {
             Phase::Asked(asked) => Some(asked.at.time),
             Phase::Http(http) if self.is_told() && http.holds_something() => Some(http.silent_since()),
+            Phase::Tls(tls) => tls.inner().silent_since(),
             _ => None,
         }
     }
@@ -204,6 +267,9 @@ impl Session {
     /// Gives up the heads of a handshake that is not over, and what waits for it, and says so: what comes
     /// next is found out anew, as behind a hole.
     pub fn give_up_heads(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+        if let Phase::Tls(tls) = &mut self.phase {
+            return tls.inner_mut().give_up_heads(at, cx);
+        }
         let bytes = self.cost();
         self.follow_http();
         let given_up = cx.scratch.held.finding(Given::Heads, bytes);
@@ -216,7 +282,7 @@ impl Session {
 
     /// Says that the connection is followed no longer.
     pub fn tell_given_up(&self, at: At, cx: &mut Context<'_, '_>) -> Flow {
-        let Some(told) = &self.about.told else { return ON };
+        let Some(told) = self.told() else { return ON };
         let given_up = cx.scratch.held.finding(Given::Connection, 0);
         told.note(Dir::Client, at, &[given_up], cx)
     }
@@ -248,7 +314,13 @@ impl Session {
         rule: &'static Rule,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        if let Phase::Tls(tls) = &mut self.phase {
+            let interest = tls.gap(side, length, Hole { between, rule }, cx);
+            let flow = self.heed(interest, cx);
+            return self.interest(flow);
+        }
         self.follow_http();
+        self.cut_preface(side);
         // A frame may be under way that is known by its beginning.
         let at = At { packet: between.0.unwrap_or_default(), ..At::default() };
         let stops = self.release_preface(cx).is_break()
@@ -274,7 +346,15 @@ impl Session {
                 self.count_encrypted(cx);
                 ON
             }
-            Phase::Asked(_) | Phase::Other => ON,
+            #[cfg(feature = "h2")]
+            Phase::Http2(_) => {
+                self.http2(cx, |http2, to| http2.gap(dir.unwrap_or(Dir::Server), length, rule, to))
+            }
+            Phase::Sealed(sealed) => {
+                sealed.gap(side);
+                ON
+            }
+            Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
         };
         self.interest(flow)
     }
@@ -286,12 +366,19 @@ impl Session {
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.behind(dir),
             Phase::Http(http) => http.behind(dir),
+            #[cfg(feature = "h2")]
+            Phase::Http2(http2) => http2.behind(dir),
+            Phase::Tls(tls) => tls.inner_mut().behind(side),
+            Phase::Sealed(sealed) => sealed.gap(side),
             Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
         }
     }
 
     /// Something is wrong with a packet of one side.
     pub fn anomaly(&mut self, side: Side, finding: Finding, at: At, cx: &mut Context<'_, '_>) -> Interest {
+        if let Phase::Tls(tls) = &mut self.phase {
+            return tls.inner_mut().anomaly(side, finding, at, cx);
+        }
         self.about.anomaly(side, finding, at);
         let flow = self.about.tell_anomalies(cx);
         self.interest(flow)
@@ -308,6 +395,10 @@ impl Session {
     /// Bytes before the WebSocket is reached.
     #[inline(never)]
     fn early_data(&mut self, side: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Interest {
+        if let Phase::Tls(_) = self.phase {
+            let flow = self.tls(side, bytes, at, cx);
+            return self.interest(flow);
+        }
         let flow = self.before_frames(side, bytes, at, cx);
         self.interest(flow)
     }
@@ -340,6 +431,8 @@ impl Session {
             Next::Other => (Phase::Other, Vec::new()),
             Next::Anew(rest) => (Phase::New, rest),
             Next::WebSocket(talk, rest) => (Phase::WebSocket(talk), rest),
+            #[cfg(feature = "h2")]
+            Next::Http2(upgrade, rest) => (Phase::Http2(Box::new(Http2::upgraded(upgrade))), rest),
         };
         self.phase = phase;
         rest.iter().try_for_each(|(dir, chunk)| {
@@ -363,14 +456,19 @@ impl Session {
             }
             Phase::New | Phase::Probe(_) => self.probe_data(side, bytes, at, offset, cx),
             Phase::Encrypted(_) => self.encrypted_data(side, bytes, at, offset, cx),
-            Phase::Asked(_) | Phase::Other => ON,
+            #[cfg(feature = "h2")]
+            Phase::Http2(_) => self.http2(cx, |http2, to| http2.data(Run { dir, bytes, at, offset }, to)),
+            Phase::Sealed(_) => {
+                self.sealed_data(side, bytes, at, cx);
+                ON
+            }
+            Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::about::Told;
     use super::*;
     use crate::model::{Body, Emitter, Sink, StreamEnd, Unit, Wants};
 

@@ -1,5 +1,7 @@
 //! How a session ends: one side after the other, then all of it.
 
+#[cfg(feature = "h2")]
+use super::h2::{Around, Stop};
 use super::http::Over;
 use super::memory::Memory;
 use super::{Context, Phase, Session, Start};
@@ -15,6 +17,12 @@ impl Session {
         at: At,
         cx: &mut Context<'_, '_>,
     ) -> Interest {
+        if let Phase::Tls(tls) = &mut self.phase {
+            let interest = tls.inner_mut().end(side, how, receipt, at, cx);
+            let interest = tls.heard(interest);
+            let flow = self.heed(interest, cx);
+            return self.interest(flow);
+        }
         self.follow_http();
         if self.release_preface(cx).is_break() || self.probe_end(at, cx).is_break() {
             return Interest::Stop;
@@ -34,7 +42,17 @@ impl Session {
                 self.count_encrypted(cx);
                 ON
             }
-            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Other => ON,
+            #[cfg(feature = "h2")]
+            Phase::Http2(_) => {
+                let dir = dir.unwrap_or(Dir::Server);
+                self.http2(cx, |http2, to| http2.end(dir, &Stop { how, receipt, at }, to))
+            }
+            Phase::New
+            | Phase::Asked(_)
+            | Phase::Probe(_)
+            | Phase::Sealed(_)
+            | Phase::Tls(_)
+            | Phase::Other => ON,
         };
         self.remember_end(at.time, cx);
         self.interest(flow)
@@ -68,6 +86,15 @@ impl Session {
         now: Option<Time>,
         cx: &mut Context<'_, '_>,
     ) -> Flow {
+        if let Phase::Tls(_) = self.phase {
+            let Phase::Tls(tls) = std::mem::replace(&mut self.phase, Phase::Other) else { return ON };
+            let (inner, other) = tls.over();
+            inner.finish(how, transport, ended, now, cx)?;
+            if let Some(other) = other {
+                cx.memory.census.count(other);
+            }
+            return ON;
+        }
         self.follow_http();
         self.release_preface(cx)?;
         self.remember_end(ended, cx);
@@ -87,7 +114,16 @@ impl Session {
             _ => {}
         }
         self.count_encrypted(cx);
+        self.sealed_over(cx);
         let phase = std::mem::replace(&mut self.phase, Phase::Other);
+        #[cfg(feature = "h2")]
+        let phase = match phase {
+            Phase::Http2(http2) => {
+                http2.finish(how, ended, now, &mut Around { about: &mut self.about, cx })?;
+                Phase::Other
+            }
+            phase => phase,
+        };
         let Some(mut told) = self.about.told.take() else { return ON };
         let mut ending = if let Phase::WebSocket(mut talk) = phase {
             talk.finish(how, ended, now, cx.out, cx.scratch)?;
@@ -101,6 +137,10 @@ impl Session {
             *ending = Ending { first: told.first_end.as_deref().copied(), ..Ending::new(self.end_kind()) };
             ending
         };
+        // That the input is over says nothing where somebody tells of what is over.
+        if self.about.layer.is_told() && how == StreamEnd::Capture && ending.how == EndKind::CaptureEnd {
+            ending.how = EndKind::Untold;
+        }
         ending.began = told.began;
         ending.transport = transport;
         if let Some(facts) = &mut ending.transport {
@@ -114,8 +154,8 @@ impl Session {
 
     fn end_kind(&self) -> EndKind {
         match self.about.ended {
-            [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
-            [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
+            ends if ends.iter().flatten().any(|end| end.is_reset()) => EndKind::Rst,
+            ends if ends.iter().flatten().any(|end| end.is_orderly()) => EndKind::Fin,
             _ => EndKind::CaptureEnd,
         }
     }

@@ -86,6 +86,10 @@ impl Session {
     pub(super) fn release_preface(&mut self, cx: &mut Context<'_, '_>) -> Flow {
         let Some(tunnel) = &mut self.about.tunnel else { return ON };
         let Some(preface) = tunnel.preface.take_if(|preface| preface.header.is_none()) else { return ON };
+        if let Phase::WebSocket(_) = self.phase {
+            // Its first frames stand behind all that came before the server's response.
+            return ON;
+        }
         let mut rest = &preface.bytes[..];
         // Where its length is known it is a header that was cut.
         let pieces = preface.pieces.iter().filter(|_| preface.length.is_none());
@@ -96,6 +100,14 @@ impl Session {
             self.pass(preface.side, bytes, *at, piece.offset, cx)?;
         }
         ON
+    }
+
+    /// Something of this side is missing. A header that was under way there is cut, and so is what may have
+    /// become one: alone its first bytes are neither a request nor frames.
+    pub(super) fn cut_preface(&mut self, side: Side) {
+        if let Some(tunnel) = &mut self.about.tunnel {
+            tunnel.preface.take_if(|preface| preface.side == side && preface.header.is_none());
+        }
     }
 
     /// Where what a side sends begins: behind its header, if it has one.
@@ -143,12 +155,9 @@ impl Preface {
     pub fn show(&self, conn: u32, source: SourceId, cx: &mut Context<'_, '_>) -> Flow {
         let Some(header) = &self.header else { return ON };
         let opening = Opening {
-            offset: 0,
-            protocol: header.protocol,
-            about: &header.about,
             client: header.client,
             server: header.server,
-            bytes: &self.bytes,
+            ..Opening::new(0, header.protocol, &header.about, &self.bytes)
         };
         let first = self.pieces.first().map(|(piece, _)| piece.packet).filter(|packet| *packet > 0);
         let last = self.pieces.last();

@@ -1,9 +1,14 @@
 //! Finding out what a connection carries from its first bytes.
 
+#[cfg(feature = "h2")]
+mod chains;
+
 use super::{Side, Start};
+#[cfg(feature = "h2")]
+use crate::h2::shape::Chain;
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
-use crate::model::At;
+use crate::model::{At, http2};
 use crate::ws::seek::{Held, Place, Seeker};
 use crate::ws::shape::Known;
 
@@ -14,6 +19,11 @@ pub enum Found {
     Nothing,
     /// HTTP/1 heads.
     Http,
+    /// The preface of HTTP/2, from this side.
+    Http2(Side),
+    /// Frames of HTTP/2, whose preface was not seen.
+    #[cfg(feature = "h2")]
+    Http2Midway,
     /// Frames without a handshake. `side` begins with one at byte `offset` of its stream, or, where that
     /// is `None`, with the first byte that is held; `masked` says what its frames are.
     Frames { side: Side, offset: Option<u64>, masked: bool },
@@ -28,6 +38,9 @@ pub struct Probe {
     heads: Vec<(Side, Held)>,
     /// What may be frames, where the beginning was not seen.
     seekers: [Option<Box<Seeker>>; 2],
+    /// What may be frames of HTTP/2, where the beginning was not seen.
+    #[cfg(feature = "h2")]
+    chains: [Option<Box<Chain>>; 2],
     looked: usize,
     client: Option<Side>,
 }
@@ -78,12 +91,17 @@ impl Probe {
         client: Option<Side>,
     ) -> Found {
         if let Some(is_request) = self.look_for_head(side, bytes, at, offset) {
+            // A connection of which only the first packets are missing.
             return self.http(side, is_request);
         }
         if start == Start::Midway {
             let known = Known::little(client.map(|client| client == side));
             let seeker = self.seekers[side.index()].get_or_insert_with(|| Box::new(Seeker::new(offset)));
             seeker.push(bytes, at, known, false);
+            #[cfg(feature = "h2")]
+            if let Some(found) = self.look_for_frames(side, bytes, at, offset) {
+                return found;
+            }
             if let Some(found) = self.verdict(limits::EVIDENCE_MIDWAY) {
                 return found;
             }
@@ -147,6 +165,8 @@ impl Probe {
     /// What holding takes, in bytes.
     pub fn cost(&self) -> usize {
         let heads: usize = self.heads.iter().map(|(_, held)| held.cost()).sum();
+        #[cfg(feature = "h2")]
+        let heads = heads + self.chains.iter().flatten().map(|chain| chain.cost()).sum::<usize>();
         heads + self.seekers.iter().flatten().map(|seeker| seeker.cost()).sum::<usize>()
     }
 
@@ -177,12 +197,21 @@ impl Probe {
         [held(Side::A, a), held(Side::B, b)].into_iter().flatten().collect()
     }
 
+    /// What one side begins with looks like a head: it is one, or the preface of HTTP/2.
     fn http(&mut self, side: Side, is_request: bool) -> Found {
+        let held = self.heads.iter().find(|(of, _)| *of == side);
+        let whole = held.map_or(&[][..], |(_, held)| held.bytes());
+        let may_be_preface = cfg!(feature = "h2") && is_request;
+        let is_preface = may_be_preface && whole.starts_with(PREFACE);
+        if may_be_preface && !is_preface && PREFACE.starts_with(whole) {
+            // It takes more bytes to tell.
+            return Found::Nothing;
+        }
         self.client = Some(if is_request { side } else { side.other() });
         // A response may have overtaken its request in the capture: requests first.
         let client = self.client;
         self.heads.sort_by_key(|(side, _)| Some(*side) != client);
-        Found::Http
+        if is_preface { Found::Http2(side) } else { Found::Http }
     }
 
     /// Adds to what is held of a side, and gives all of it.
@@ -197,6 +226,9 @@ impl Probe {
         held.bytes()
     }
 }
+
+/// What a client of HTTP/2 begins with, as far as it looks like a request (RFC 9113 §3.4).
+const PREFACE: &[u8] = http2::PREFACE.split_at(18).0;
 
 /// What the other side's frames add to the evidence, or take from it: one side
 /// masks all its frames, the other none (RFC 6455 §5.1).

@@ -8,14 +8,14 @@ use super::about::{About, Told};
 use super::address::is_public;
 use super::entry::Attempt;
 use super::judged::Judged;
-use super::preface::Preface;
 use super::spare::Spare;
 use crate::http::handshake::{self, ResponseFacts};
 use crate::http::head::Head;
 use crate::http::{self, CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
-    At, Body, Dir, Finding, Flow, Handshake, HttpExtent, HttpHead, ON, Source, Text, Time, Unit, prefix,
+    At, Body, Dir, Finding, Flow, Handshake, HttpExtent, HttpHead, Layer, ON, Origin, Source, Text, Time,
+    Unit, prefix,
 };
 
 /// A [usual](handshake::usual_headers) head.
@@ -36,12 +36,18 @@ impl Told {
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
-        self.connection.forwarded = proxied.map(|client| Box::new(client.ip()));
+        let behind = attempt.forwarded.or(proxied.map(|client| client.ip()));
+        self.connection.forwarded = behind.map(Box::new);
         let (client, server) = (self.connection.client, self.connection.server);
-        let pair = proxied.or(client).map(|client| client.ip()).zip(server);
+        let pair = behind.or(client.map(|client| client.ip())).zip(server);
         let attempt = Attempt { pair, ..*attempt };
         cx.memory.request(self.conn, &mut self.entry, &attempt, findings);
-        if let Some(server) = server.filter(|server| is_public(server.ip())) {
+        self.connection.passes_on = self.entry.passes_on;
+    }
+
+    /// A request came in clear.
+    fn is_clear(&self, findings: &mut Vec<Finding>) {
+        if let Some(server) = self.connection.server.filter(|server| is_public(server.ip())) {
             //= RFC 6455 §10.6
             //# Connection confidentiality and integrity is provided by running the
             //# WebSocket Protocol over TLS
@@ -73,23 +79,36 @@ impl About {
             told.began = time;
             return cx.out.emit(&told.unit(time));
         };
-        let first = tunnel.heads.first().and_then(|head| head.time);
-        let began = tunnel.preface.as_ref().and_then(Preface::time).or(first).or(time);
+        let began = tunnel.began().or(time);
         told.began = began;
         let told = &*told;
         cx.out.emit(&told.unit(began))?;
+        if let Some(mut below) = tunnel.below.as_deref_mut().map(std::mem::take) {
+            let conn = told.conn;
+            if let Some(preface) = &below.preface {
+                preface.show(conn, Layer::Stream.source(conn, Dir::Client), cx)?;
+            }
+            tunnel.below.get_or_insert_default().preface = below.preface.take();
+            let layer = std::mem::take(&mut self.layer);
+            let shown = below.heads.iter_mut().try_for_each(|head| self.show_early(head, cx));
+            self.layer = layer;
+            shown?;
+            below.said.into_iter().try_for_each(|said| said.show(conn, cx))?;
+        }
+        let (Some(told), Some(tunnel)) = (&self.told, &mut self.tunnel) else { return ON };
         if let Some(preface) = &tunnel.preface {
             preface.show(told.conn, self.layer.source(told.conn, Dir::Client), cx)?;
         }
-        for head in &mut std::mem::take(&mut tunnel.heads) {
-            // Now that the connection has a number, the spans can name it.
-            let source = self.source(head.dir);
-            for header in &mut head.headers {
-                (header.name_at.source, header.value_at.source) = (source, source);
-            }
-            self.show(head, None, cx)?;
+        std::mem::take(&mut tunnel.heads).iter_mut().try_for_each(|head| self.show_early(head, cx))
+    }
+
+    /// Shows a head that was read before the connection had a number, which spans can name now.
+    fn show_early(&self, head: &mut Judged, cx: &mut Context<'_, '_>) -> Flow {
+        let source = self.source(head.dir);
+        for header in &mut head.headers {
+            (header.name_at.source, header.value_at.source) = (source, source);
         }
-        ON
+        self.show(head, None, cx)
     }
 
     /// Shows a head, and as much of its body as there is, if the connection was announced.
@@ -99,11 +118,12 @@ impl About {
         let whole =
             |b: &http::Body| b.length() == preview.len() as u64 && (b.is_done() || b.is_until_close());
         let extent = HttpExtent {
-            head: judged.length,
+            head: if self.layer.is_told() { 0 } else { judged.length },
             content: body.map_or(0, http::Body::length),
             framing: body.map_or(0, http::Body::framing),
         };
         let head = HttpHead {
+            stream: judged.stream.map(|(stream, _)| stream),
             offset: judged.offset,
             bytes: &judged.bytes,
             start_line: &judged.start_line,
@@ -116,9 +136,25 @@ impl About {
             extent,
         };
         let packets = judged.pieces.first().zip(judged.pieces.last());
-        let wants_source = cx.out.wants().fields;
-        let says_something = !(judged.findings.is_empty() && judged.diagnoses.is_empty());
-        let source = || Source::carried(self.source(judged.dir), judged.pieces.clone());
+        let wants_source = self.wants(cx).fields;
+        let is_told = self.layer.is_told();
+        let says_something = !(is_told || judged.findings.is_empty() && judged.diagnoses.is_empty());
+        let findings: Vec<Finding>;
+        let findings = if is_told {
+            // They are about what it says; where that stood on the wire nobody knows.
+            findings = judged.findings.iter().cloned().map(Finding::nowhere).collect();
+            &findings
+        } else {
+            &judged.findings
+        };
+        let source = || match (judged.stream, judged.pieces.clone()) {
+            (Some((_, of)), pieces) if !pieces.is_empty() => Source {
+                id: Layer::headers(told.conn, judged.dir),
+                origin: Origin::Decompressed { of, pieces },
+            },
+            (Some(_), pieces) => Source::carried(Layer::headers(told.conn, judged.dir), pieces),
+            (None, pieces) => Source::carried(self.source(judged.dir), pieces),
+        };
         let source = wants_source.then(source);
         cx.out.emit(&Unit {
             dir: Some(judged.dir),
@@ -126,7 +162,7 @@ impl About {
             packets: packets.map(|(first, last)| (first.packet, judged.last_packet.unwrap_or(last.packet))),
             // Who asks for none is told them of what there is something to say about.
             fields: if wants_source || says_something { &judged.fields } else { &[] },
-            findings: &judged.findings,
+            findings,
             sources: source.as_slice(),
             ..Unit::of(told.conn, Body::Http(&head))
         })
@@ -153,6 +189,7 @@ impl About {
             }
         }
         let head = HttpHead {
+            stream: None,
             offset: 0,
             bytes: &[],
             start_line,
@@ -174,9 +211,13 @@ impl About {
         findings: &mut Vec<Finding>,
         cx: &mut Context<'_, '_>,
     ) {
-        let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface.as_ref()?.client());
+        let proxied = self.tunnel.as_ref().and_then(|tunnel| tunnel.preface()?.client());
+        let is_clear = matches!(self.layer, Layer::Stream | Layer::Told { secure: false });
         if let Some(told) = &mut self.told {
             told.compare(attempt, proxied, findings, cx);
+            if is_clear {
+                told.is_clear(findings);
+            }
         }
     }
 
@@ -211,12 +252,12 @@ impl About {
         let connection = &mut told.connection;
         connection.status = facts.status;
         connection.software = facts.software;
-        connection.handshake = match (facts.status, has_request) {
-            (Some(101), true) => Handshake::Full,
-            (Some(101), false) => Handshake::ResponseOnly,
+        connection.handshake = match (facts.opens(), has_request) {
+            (true, true) => Handshake::Full,
+            (true, false) => Handshake::ResponseOnly,
             _ => Handshake::Refused,
         };
-        if facts.status == Some(101) {
+        if facts.opens() {
             connection.http_version = connection.http_version.take().or_else(|| facts.http_version.clone());
             connection.subprotocol.clone_from(&facts.subprotocol);
             connection.extensions.clone_from(&facts.extensions);

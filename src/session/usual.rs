@@ -33,7 +33,8 @@ impl Session {
         offset: u64,
         cx: &mut Context<'_, '_>,
     ) -> ControlFlow<(), bool> {
-        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().fields {
+        let is_told = self.about.layer.is_told();
+        if offset != 0 || self.about.ended != [None, None] || cx.out.wants().fields || is_told {
             return ControlFlow::Continue(false);
         }
         match &self.phase {
@@ -61,7 +62,8 @@ impl Session {
         about.introduce(at.time, cx)?;
         let mut findings = Vec::new();
         let UsualRequest { target, key, offers, .. } = request;
-        let attempt = Attempt { pair: None, target, key: Some(key), offers, now: at.time };
+        let now = at.time;
+        let attempt = Attempt { pair: None, forwarded: None, target, key: Some(key), offers, now };
         about.compare(&attempt, &mut findings, cx);
         for finding in &mut findings {
             handshake::with_body(finding, &[], false);

@@ -3,6 +3,7 @@
 use crate::model::{Dir, Time};
 
 use super::frames::{Frame, Keys, Message, Shape};
+use super::h2::Data;
 use super::handshake::{self, Request, Response};
 use super::tcp::{Delivery, Ends, Tcp};
 use super::{Emit, Entropy};
@@ -35,6 +36,8 @@ pub struct Send {
     pub delivery: Delivery,
     /// Kept back and sent together with what the same endpoint sends next.
     pub more: bool,
+    /// The DATA frame of HTTP/2 that carries it.
+    pub data: Option<Data>,
 }
 
 /// What is sent.
@@ -53,7 +56,7 @@ pub enum Content {
 impl Step {
     /// Something sent in the ordinary way.
     pub fn send(from: Dir, content: Content) -> Self {
-        Self::Send(Send { from, content, delivery: Delivery::default(), more: false })
+        Self::Send(Send { from, content, delivery: Delivery::default(), more: false, data: None })
     }
 
     /// A right opening handshake: request and response.
@@ -163,7 +166,10 @@ impl Player {
                 self.connect(*ends, entropy, emit);
             }
             Step::Send(send) => {
-                let bytes = self.bytes(send, entropy);
+                let bytes = match (self.bytes(send, entropy), send.data) {
+                    (bytes, Some(data)) => data.around(&bytes),
+                    (bytes, None) => bytes,
+                };
                 let (delivery, bytes) = match self.kept.take() {
                     Some((from, delivery, kept)) if from == send.from => (delivery, [kept, bytes].concat()),
                     kept => {
@@ -313,7 +319,7 @@ mod tests {
     fn bytes_kept_back_go_with_the_next_of_the_same_sender() {
         let send = |text: &str, more| {
             let content = Content::Raw(text.into());
-            Step::Send(Send { from: Dir::Server, content, delivery: Delivery::default(), more })
+            Step::Send(Send { from: Dir::Server, content, delivery: Delivery::default(), more, data: None })
         };
         let steps = [send("a", true), send("b", true), send("c", false), send("d", true), send("e", true)];
         assert_eq!(payloads(&packets(&steps, 1)), [&b"abc"[..], b"de"]);

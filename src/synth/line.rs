@@ -10,7 +10,7 @@ use super::tcp::MSS_MAX;
 use super::words::{ScriptError, Word};
 
 /// The words of a line that have not been understood yet.
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Of the line in the script, from 1.
     pub number: usize,
     pub words: Vec<Word>,

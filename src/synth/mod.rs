@@ -14,6 +14,7 @@
 
 pub mod conversation;
 pub mod frames;
+mod h2;
 pub mod handshake;
 mod line;
 pub mod rewrite;
@@ -27,9 +28,13 @@ pub mod wrap;
 
 use crate::model::Time;
 
+#[cfg(all(feature = "cli", feature = "lab"))]
+pub(crate) use line::Line;
 pub use line::{hex, number};
 pub use rng::Rng;
 pub use words::ScriptError;
+#[cfg(all(feature = "cli", feature = "lab"))]
+pub(crate) use words::split;
 
 /// When seeded conversations begin: 2024-01-01 00:00:00 UTC.
 pub const START: Time = Time(1_704_067_200_000_000_000);

@@ -16,6 +16,7 @@ use crate::model::{Dir, LengthForm, Opcode, Text};
 
 use super::conversation::{Content, Send, Step};
 use super::frames::{Masking, Message, Shape};
+use super::h2::{Data, frame};
 use super::handshake::{Edits, Request, Response};
 use super::line::{Line, hex};
 use super::tcp::{Delivery, Ends};
@@ -149,42 +150,14 @@ impl Script {
 
     /// `client text "hello"` and its like.
     fn says(&mut self, verb: &Word, from: Dir, line: &mut Line) -> Result<(), ScriptError> {
-        const KINDS: &str = "text, binary, continuation, ping, pong, close or raw";
-        let kind = line.first(KINDS)?;
-        let opcode = match kind.bare() {
-            Some("text") => Opcode::TEXT,
-            Some("binary") => Opcode::BINARY,
-            Some("continuation") => Opcode::CONTINUATION,
-            Some("ping") => Opcode::PING,
-            Some("pong") => Opcode::PONG,
-            Some("close") => {
-                let message = line.close()?;
-                return self.message(verb, from, message, line);
-            }
-            Some("raw") => {
-                let bytes = line.payload()?;
-                return self.send(verb, from, Content::Raw(bytes), line);
-            }
-            _ => return Err(line.error(kind.column, Text::new("an endpoint sends {}").word(KINDS))),
-        };
-        let payload = line.payload()?;
-        self.message(verb, from, Message::new(opcode, payload), line)
-    }
-
-    fn message(
-        &mut self,
-        verb: &Word,
-        from: Dir,
-        mut message: Message,
-        line: &mut Line,
-    ) -> Result<(), ScriptError> {
-        let shape = shape(from, line)?;
-        match line.option("bad-utf8") {
-            Some(word) => message.spoil_utf8(Some(line.number(&word)? as usize)),
-            None if line.flag("bad-utf8") => message.spoil_utf8(None),
-            None => {}
+        if line.words.first().and_then(Word::bare) == Some("h2") {
+            line.words.remove(0);
+            self.shaken = true;
+            let bytes = frame(line)?;
+            return self.send(verb, from, Content::Raw(bytes), line);
         }
-        self.send(verb, from, Content::Message(message, shape), line)
+        let content = content(from, line)?;
+        self.send(verb, from, content, line)
     }
 
     fn may_send(&self, verb: &Word, from: Dir, line: &Line) -> Result<(), ScriptError> {
@@ -195,6 +168,8 @@ impl Script {
 
     fn send(&mut self, verb: &Word, from: Dir, content: Content, line: &mut Line) -> Result<(), ScriptError> {
         self.may_send(verb, from, line)?;
+        let data = Data::read(line)?;
+        self.shaken |= data.is_some();
         self.shake_hands();
         let delivery = Delivery {
             mss: line.mss()?,
@@ -204,9 +179,43 @@ impl Script {
             bad_checksum: line.flag("bad-checksum"),
         };
         let more = line.flag("more");
-        self.steps.push(Step::Send(Send { from, content, delivery, more }));
+        self.steps.push(Step::Send(Send { from, content, delivery, more, data }));
         Ok(())
     }
+}
+
+/// What one endpoint sends, as the words behind its name have it: `text "hello" mask=none`.
+///
+/// # Errors
+/// The word that cannot be understood.
+pub(crate) fn content(from: Dir, line: &mut Line) -> Result<Content, ScriptError> {
+    const KINDS: &str = "text, binary, continuation, ping, pong, close, raw or h2";
+    let kind = line.first(KINDS)?;
+    let opcode = match kind.bare() {
+        Some("text") => Opcode::TEXT,
+        Some("binary") => Opcode::BINARY,
+        Some("continuation") => Opcode::CONTINUATION,
+        Some("ping") => Opcode::PING,
+        Some("pong") => Opcode::PONG,
+        Some("close") => {
+            let message = line.close()?;
+            return shaped(from, message, line);
+        }
+        Some("raw") => return Ok(Content::Raw(line.payload()?)),
+        _ => return Err(line.error(kind.column, Text::new("an endpoint sends {}").word(KINDS))),
+    };
+    let payload = line.payload()?;
+    shaped(from, Message::new(opcode, payload), line)
+}
+
+fn shaped(from: Dir, mut message: Message, line: &mut Line) -> Result<Content, ScriptError> {
+    let shape = shape(from, line)?;
+    match line.option("bad-utf8") {
+        Some(word) => message.spoil_utf8(Some(line.number(&word)? as usize)),
+        None if line.flag("bad-utf8") => message.spoil_utf8(None),
+        None => {}
+    }
+    Ok(Content::Message(message, shape))
 }
 
 fn shape(from: Dir, line: &mut Line) -> Result<Shape, ScriptError> {
@@ -250,7 +259,7 @@ fn shape(from: Dir, line: &mut Line) -> Result<Shape, ScriptError> {
     Ok(shape)
 }
 
-fn request(line: &mut Line) -> Result<Request, ScriptError> {
+pub(crate) fn request(line: &mut Line) -> Result<Request, ScriptError> {
     Ok(Request {
         path: line.text("path")?,
         host: line.text("host")?,
@@ -261,7 +270,7 @@ fn request(line: &mut Line) -> Result<Request, ScriptError> {
     })
 }
 
-fn response(line: &mut Line) -> Result<Response, ScriptError> {
+pub(crate) fn response(line: &mut Line) -> Result<Response, ScriptError> {
     Ok(Response {
         accept: line.text("accept")?,
         subprotocol: line.text("subprotocol")?,
@@ -270,7 +279,7 @@ fn response(line: &mut Line) -> Result<Response, ScriptError> {
     })
 }
 
-fn edits(line: &mut Line) -> Result<Edits, ScriptError> {
+pub(crate) fn edits(line: &mut Line) -> Result<Edits, ScriptError> {
     let mut edits = Edits { line: line.text("line")?, ..Edits::default() };
     while let Some(name) = line.text("drop")? {
         edits.drop.push(name);

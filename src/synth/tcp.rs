@@ -78,6 +78,8 @@ pub struct Tcp {
     fin: [bool; 2],
     reset: bool,
     last: Option<Dir>,
+    /// What happens takes hardly any time.
+    prompt: bool,
     packet: Vec<u8>,
 }
 
@@ -92,6 +94,7 @@ impl Tcp {
             fin: [false; 2],
             reset: false,
             last: None,
+            prompt: false,
             packet: Vec::new(),
         };
         if ends.syn {
@@ -105,6 +108,18 @@ impl Tcp {
     /// When the last packet was seen, or the last wait was over.
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// From here on packets come hardly later than what they carry was told of.
+    #[must_use]
+    pub fn prompt(mut self) -> Self {
+        self.prompt = true;
+        self
+    }
+
+    /// Lets time pass until then, if it has not yet.
+    pub fn reach(&mut self, then: Time) {
+        self.now = self.now.max(then);
     }
 
     /// Lets time pass.
@@ -258,7 +273,14 @@ impl Tcp {
 
     fn tick(&mut self, from: Dir) {
         let answer = self.last.is_some_and(|last| last != from);
-        self.wait(if answer { TURN_AROUND } else { BACK_TO_BACK });
+        // A microsecond is what a capture tells apart.
+        self.wait(if self.prompt {
+            1_000
+        } else if answer {
+            TURN_AROUND
+        } else {
+            BACK_TO_BACK
+        });
         self.last = Some(from);
     }
 }

@@ -6,9 +6,9 @@ use super::followed::Followed;
 use super::via::{Via, finding_of};
 use crate::app::compressed::{Format, inflate};
 use crate::app::payload::{self, Payload};
-use crate::app::{ENGINE_BAD_PAYLOAD, engineio, json};
+use crate::app::{ENGINE_BAD_PAYLOAD, engineio};
 use crate::limits;
-use crate::model::{App, Dir, Finding, Header, HttpHead};
+use crate::model::{App, Dir, Finding, HttpHead};
 
 /// A packet that came in a body.
 pub(super) struct Carried {
@@ -53,7 +53,7 @@ fn data_of(packet: &engineio::Packet<'_>) -> Vec<u8> {
 
 /// A body without content coding and JSONP.
 pub(super) fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
-    let coding = header(head.headers, "Content-Encoding").unwrap_or_default().trim().to_ascii_lowercase();
+    let coding = head.header("Content-Encoding").unwrap_or_default().trim().to_ascii_lowercase();
     let most = limits::APP_PAYLOAD;
     let body: Cow<'h, [u8]> = match coding.as_str() {
         "gzip" | "x-gzip" => Cow::Owned(inflate(Format::Gzip, head.body, most).0),
@@ -67,41 +67,13 @@ pub(super) fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
     if body.starts_with(b"___eio[") {
         return payload::from_jsonp(&body).map_or(body, |text| Cow::Owned(text.into_bytes()));
     }
-    let content_type = header(head.headers, "Content-Type").unwrap_or_default();
+    let content_type = head.header("Content-Type").unwrap_or_default();
     if content_type.starts_with("application/x-www-form-urlencoded") {
         return payload::from_form(&body).map_or(body, Cow::Owned);
     }
     body
 }
 
-/// The code and message of a refusal; in a WebSocket's, only the message.
-pub(super) fn error(body: &[u8]) -> (Option<u64>, Option<String>) {
-    let Ok(text) = str::from_utf8(body) else { return (None, None) };
-    let text = text.trim();
-    if text.starts_with('{') && json::is_valid(text) {
-        // Some servers write the number as a string.
-        let code = json::member(text, "code").and_then(|code| code.trim_matches('"').parse().ok());
-        return (code, json::member(text, "message").and_then(json::string));
-    }
-    let code = MESSAGES.iter().position(|message| text.trim_matches('"').eq_ignore_ascii_case(message));
-    (code.map(|code| code as u64), code.map(|_| text.to_owned()))
-}
-
 pub(super) fn first_bytes(body: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(&body[..body.len().min(60)]))
 }
-
-/// The value of a header field.
-pub(super) fn header<'h>(headers: &'h [Header<'_>], name: &str) -> Option<&'h str> {
-    headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| &*h.value)
-}
-
-/// What an Engine.IO server says when it refuses.
-const MESSAGES: [&str; 6] = [
-    "Transport unknown",
-    "Session ID unknown",
-    "Bad handshake method",
-    "Bad request",
-    "Forbidden",
-    "Unsupported protocol version",
-];

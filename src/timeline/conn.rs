@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::exchange::Exchanges;
 use super::when::Closed;
+use crate::app::given::Given;
 use crate::app::keys::{Keys, Matched};
-use crate::app::{Meaning, Said, Talk};
-use crate::model::{App, Connection, Dir, Finding, Time, Unanswered};
+use crate::app::values;
+use crate::app::{Meaning, REQUESTS_FORGOTTEN, Said, Talk};
+use crate::model::{App, Connection, Dir, Finding, Text, Time, Unanswered};
 
 /// Requests of all connections.
 #[derive(Debug)]
@@ -15,14 +17,23 @@ pub(super) struct Requests {
     pub held: usize,
     /// How many they may hold.
     pub limit: usize,
+    /// It was said that some were forgotten.
+    pub told: bool,
     /// What ties replies to requests, besides the protocols that are known.
     pub keys: Option<Arc<Keys>>,
+    /// What the user says of protocols that are not known.
+    pub given: Given,
 }
 
 impl Requests {
+    /// None are held so far, of at most so many bytes.
+    pub fn within(limit: usize) -> Self {
+        Self { held: 0, limit, told: false, keys: None, given: Given::default() }
+    }
+
     /// A message of a connection was read: when too much is held, its requests are forgotten.
     #[inline]
-    pub fn account(&mut self, conn: &mut Conn) {
+    pub fn account(&mut self, conn: &mut Conn, findings: &mut Vec<Finding>) {
         if conn.held == 0 && conn.talk.is_alone() && conn.matched.is_none() {
             return;
         }
@@ -30,8 +41,23 @@ impl Requests {
         self.held = self.held - conn.held + held;
         conn.held = held;
         if self.held > self.limit {
-            conn.forget_requests();
-            self.held -= std::mem::take(&mut conn.held);
+            self.forget(conn, findings);
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self, conn: &mut Conn, findings: &mut Vec<Finding>) {
+        conn.forget_requests();
+        let bytes = std::mem::take(&mut conn.held);
+        self.held -= bytes;
+        if !std::mem::replace(&mut self.told, true) {
+            let expected = Text::with("at most {} bytes held for requests that wait for answers", self.limit);
+            let got = Text::with(
+                "{} bytes given up: requests of this connection that waited for their answers. More may \
+                 follow, here and in others, which is not said again",
+                bytes,
+            );
+            findings.push(Finding::new(&REQUESTS_FORGOTTEN, None, expected, got));
         }
     }
 }
@@ -66,8 +92,8 @@ impl Conn {
     ) -> Option<Meaning> {
         let meaning = self.talk.read(said, findings, room)?;
         if let Some(keys) = keys
-            && let Some(answers) =
-                self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into()).read(said)
+            && let matched = self.matched.get_or_insert_with(|| Matched::new(keys.clone()).into())
+            && let Some(answers) = matched.read(said, values::value(said, meaning.app(room)))
         {
             let mut app = meaning.into_app(room);
             app.packets.iter_mut().for_each(|packet| packet.answers = None);
@@ -95,7 +121,7 @@ impl Conn {
 
     /// Requests that are without an answer at the end.
     pub fn unanswered(&mut self, end: Option<Time>) -> Vec<Unanswered> {
-        let matched = self.matched.as_ref().and_then(|matched| matched.unanswered(end));
+        let matched = self.matched.as_mut().and_then(|matched| matched.unanswered(end));
         matched.unwrap_or_else(|| self.talk.unanswered(end))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::body::{Carried, carried, error, first_bytes, header, plain};
+use super::body::{Carried, carried, first_bytes, plain};
 use super::table::Table;
 use super::target::Target;
 use super::via::Via;
@@ -10,7 +10,7 @@ use super::when::When;
 use crate::app::excerpt::clipped;
 use crate::app::{
     CLIENT_TOO_OLD, CONCURRENT_POLLS, CORS_BLOCKED, NO_STICKY_SESSION, NOT_ENGINE_IO, PAYLOAD_TOO_BIG,
-    PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED,
+    PLAIN_CLIENT, REQUEST_REFUSED, SERVER_TOO_OLD, SESSION_EXPIRED, TRANSPORT_DISABLED, engineio,
 };
 use crate::limits;
 use crate::model::{Connection, Dir, Finding, HttpHead, SourceId, Text, Unit};
@@ -28,6 +28,8 @@ pub(super) struct Exchanges {
 struct Request {
     method: String,
     target: Target,
+    /// Its stream of HTTP/2.
+    stream: Option<u32>,
     /// It asks for a WebSocket.
     upgrades: bool,
     /// It came from a page of another origin, and whether with cookies.
@@ -63,7 +65,9 @@ impl Exchanges {
         if let Some(rest) = seen.head.start_line.strip_prefix("HTTP/") {
             self.counts[1] += 1;
             let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
-            let request = self.waiting.pop_front()?;
+            // Over HTTP/2 each has its stream, and answers come in any order.
+            let is_own = |request: &Request| request.stream == seen.head.stream;
+            let request = self.waiting.iter().position(is_own).and_then(|at| self.waiting.remove(at))?;
             if self.waiting.is_empty() {
                 // For the last one, as far as anybody knows.
                 self.waiting = VecDeque::new();
@@ -89,11 +93,11 @@ fn request(seen: Seen<'_, '_>, table: &mut Table, n: u64, said: &mut Vec<Carried
     let mut words = head.start_line.split(' ');
     let method = words.next().unwrap_or_default().to_owned();
     let target = Target::parse(words.next().unwrap_or_default()).unwrap_or_default();
-    let upgrades = header(head.headers, "Upgrade").is_some();
-    let host = header(head.headers, "Host").unwrap_or_default();
-    let origin = header(head.headers, "Origin").and_then(|origin| origin.split_once("://"));
+    let upgrades = ["Upgrade", ":protocol"].iter().any(|name| head.header(name).is_some());
+    let host = [":authority", "Host"].iter().find_map(|name| head.header(name)).unwrap_or_default();
+    let origin = head.header("Origin").and_then(|origin| origin.split_once("://"));
     let is_foreign = origin.is_some_and(|(_, origin)| !origin.eq_ignore_ascii_case(host));
-    let foreign = is_foreign.then(|| header(head.headers, "Cookie").is_some());
+    let foreign = is_foreign.then(|| head.header("Cookie").is_some());
     let when = When::of(unit);
     let mut overlaps = None;
     // A session whose beginning was not seen begins here, for us.
@@ -122,7 +126,7 @@ fn request(seen: Seen<'_, '_>, table: &mut Table, n: u64, said: &mut Vec<Carried
             }
         }
     }
-    Request { method, target, upgrades, foreign, when, overlaps }
+    Request { method, target, stream: head.stream, upgrades, foreign, when, overlaps }
 }
 
 /// A response with all that is needed to judge it.
@@ -143,8 +147,9 @@ impl Answer<'_, '_> {
                 session.polls.remove(at);
             }
         }
+        let is_stream = request.stream.is_some();
         match self.status {
-            101 => {
+            status if status == 101 || is_stream && request.upgrades && (200..300).contains(&status) => {
                 return target
                     .is_engine_io()
                     .then(|| self.table.begin(self.seen.connection, target, request.when));
@@ -214,7 +219,7 @@ impl Answer<'_, '_> {
         let evidence = [request.when, when];
         let target = &request.target;
         let body = plain(self.seen.head);
-        let (code, message) = error(&body);
+        let (code, message) = engineio::refusal(&body);
         let got = match (code, &message) {
             (Some(code), Some(message)) => {
                 Text::with("{}, code {}: {}", self.status).and(code).and(clipped(message))
@@ -315,7 +320,7 @@ impl Answer<'_, '_> {
 /// Why a browser would not show the answer to the page that asked.
 fn cors(request: &Request, head: &HttpHead<'_>) -> Option<Text> {
     let with_cookies = request.foreign?;
-    match header(head.headers, "Access-Control-Allow-Origin") {
+    match head.header("Access-Control-Allow-Origin") {
         None => Some("no Access-Control-Allow-Origin, although the page is of another origin".into()),
         Some("*") if with_cookies => {
             Some("Access-Control-Allow-Origin: *, although the request has credentials".into())

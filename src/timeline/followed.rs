@@ -5,6 +5,7 @@ use super::target::Target;
 use super::via::{Via, answer, finding_of};
 use super::when::When;
 use crate::app::engineio::{self, Fault, Kind, Open, Packet};
+use crate::app::keys::Matched;
 use crate::app::{ENGINE_BAD_PACKET, HEARTBEAT_DIRECTION};
 use crate::limits;
 use crate::model::{
@@ -37,6 +38,8 @@ pub(super) struct Followed {
     pub polls: Vec<When>,
     /// Requests that named the session.
     pub requests: u64,
+    /// The requests that the user's keys show in what it carries, over all its transports.
+    pub matched: Option<Box<Matched>>,
     /// Who closed it.
     pub closed: Option<(Dir, When)>,
     /// Its handshake's answer could not be read by the page: why.

@@ -34,10 +34,11 @@ use crate::app::keys::Matched;
 use crate::app::{Meaning, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppPacket, Body, Connection, Dir, EndKind, Ending, Finding, FindingCounts, Flow, Frame, HttpHead,
-    Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
+    App, AppPacket, Body, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
+    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
+pub use crate::app::given::Given;
 pub use crate::app::keys::Keys;
 
 use self::conn::{Conn, Requests, Socket};
@@ -79,7 +80,7 @@ impl<S: Sink> Timeline<S> {
             table: Table::default(),
             tally: FindingCounts::default(),
             now: None,
-            requests: Requests { held: 0, limit: limits::REQUESTS_HELD_TOTAL, keys: None },
+            requests: Requests::within(limits::REQUESTS_HELD_TOTAL),
             room: App::default(),
         }
     }
@@ -94,6 +95,11 @@ impl<S: Sink> Timeline<S> {
     /// Ties replies to requests by these keys, too.
     pub fn match_by(&mut self, keys: Option<Arc<Keys>>) {
         self.requests.keys = keys;
+    }
+
+    /// Reads messages of protocols that the user has described, too.
+    pub fn give(&mut self, given: Given) {
+        self.requests.given = given;
     }
 
     /// What it is in front of.
@@ -142,17 +148,37 @@ impl<S: Sink> Timeline<S> {
             };
         }
         let conn = self.conns.entry(unit.conn).or_default();
+        if let Some(target) = &connection.target {
+            conn.talk.expect(target);
+        }
+        if let Some(subprotocol) = &connection.subprotocol {
+            conn.talk.agree(subprotocol);
+        }
         conn.connection = Some(Box::new(connection.clone()));
+        if !self.requests.given.is_empty() {
+            conn.talk.give(&self.requests.given, Some(connection));
+        }
         self.pass(unit)
     }
 
     fn http(&mut self, unit: &Unit<'_>, head: &HttpHead<'_>) -> Flow {
         let conn = self.conns.entry(unit.conn).or_default();
-        if head.start_line.starts_with("HTTP/1.1 101")
-            && let Some(name) =
-                head.headers.iter().find(|h| h.name.eq_ignore_ascii_case("Sec-WebSocket-Protocol"))
-        {
-            conn.talk.agree(&name.value);
+        let is_stream = conn.connection.as_ref().is_some_and(|connection| connection.parent.is_some());
+        let opens = head.start_line.starts_with("HTTP/1.1 101")
+            // On a stream of its own over HTTP/2 it is any success (RFC 8441 §5).
+            || is_stream && head.start_line.starts_with("HTTP/2 2");
+        if opens {
+            let name = head.header("Sec-WebSocket-Protocol");
+            match name {
+                Some(name) => conn.talk.agree(name),
+                None => conn.talk.agree_on_none(),
+            }
+            if let (Some(name), Some(connection), false) =
+                (name, &conn.connection, self.requests.given.is_empty())
+            {
+                let agreed = Connection { subprotocol: Some(name.to_owned()), ..(**connection).clone() };
+                conn.talk.give(&self.requests.given, Some(&agreed));
+            }
         }
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
@@ -162,6 +188,11 @@ impl<S: Sink> Timeline<S> {
         let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
             conn.socket = Socket::Session(number);
+        }
+        if let (Some(keys), Some(dir)) = (&self.requests.keys, unit.dir) {
+            for packet in &mut said {
+                tied::tie_carried(keys, (dir, unit), packet, &mut self.table);
+            }
         }
         for packet in &said {
             self.count(&packet.findings);
@@ -234,7 +265,7 @@ impl<S: Sink> Timeline<S> {
     /// The connection is over: what its protocol has not finished, unless the capture ends first.
     fn end_talk(&mut self, unit: &Unit<'_>, ending: &Ending, conn: &mut Conn) -> Flow {
         let ended = || ending.close().map(|(_, close)| close.time).or(ending.first.map(|end| end.time));
-        let is_cut = ending.how == EndKind::CaptureEnd;
+        let is_cut = !ending.how.is_seen();
         let found = if is_cut { Vec::new() } else { conn.talk.end(ended().flatten()) };
         self.count(&found);
         for finding in &found {
@@ -376,13 +407,12 @@ fn read(
         return match read {
             Ok(packet) => {
                 let mut app = session.packet(&packet, via, findings);
-                table.learn(number);
                 if let (Some(keys), Some(json)) = (&requests.keys, packet.text()) {
                     let said = tied::said(dir, unit, message, source);
-                    let matched = known.matched.get_or_insert_with(|| Matched::new(keys.clone()).into());
+                    let matched = session.matched.get_or_insert_with(|| Matched::new(keys.clone()).into());
                     tied::tie(&said.of(json), matched, &mut app);
-                    requests.account(known);
                 }
+                table.learn(number);
                 Some(Meaning::Own(app))
             }
             Err(fault) => {
@@ -393,6 +423,6 @@ fn read(
     }
     let mut said = tied::said(dir, unit, message, source);
     let meaning = known.read(&mut said, requests.keys.as_ref(), findings, room);
-    requests.account(known);
+    requests.account(known, findings);
     meaning
 }

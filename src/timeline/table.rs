@@ -147,7 +147,7 @@ impl Table {
         Some(match how {
             _ if session.closed.is_some() => SessionEnd::Closed,
             EndKind::CloseHandshake => SessionEnd::Closed,
-            EndKind::CaptureEnd => SessionEnd::CaptureEnd,
+            EndKind::CaptureEnd | EndKind::Untold => SessionEnd::CaptureEnd,
             EndKind::Fin | EndKind::Rst if closed.is_some() => SessionEnd::Closed,
             EndKind::Fin | EndKind::Rst => SessionEnd::Dropped,
         })
@@ -171,7 +171,11 @@ impl Table {
             _ if closed => SessionEnd::Closed,
             how => how,
         });
-        session.socket.pending.list(session.record.ended, &mut session.record.unanswered);
+        let ended = session.record.ended;
+        match session.matched.as_mut().and_then(|matched| matched.unanswered(ended)) {
+            Some(unanswered) => session.record.unanswered = unanswered,
+            None => session.socket.pending.list(ended, &mut session.record.unanswered),
+        }
         let packets = session.packets;
         Some(Ended { record: session.record, findings: session.findings, packets })
     }

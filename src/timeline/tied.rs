@@ -1,7 +1,10 @@
 //! Requests and replies that the user's keys tie, in what Engine.IO and Socket.IO carry.
 
-use crate::app::glance::Glance;
-use crate::app::keys::Matched;
+use std::sync::Arc;
+
+use super::body::Carried;
+use super::table::Table;
+use crate::app::keys::{Keys, Matched};
 use crate::app::{Said, socketio};
 use crate::model::json::Json;
 use crate::model::{App, Dir, Message, Opcode, SourceId, Unit};
@@ -9,19 +12,36 @@ use crate::model::{App, Dir, Message, Opcode, SourceId, Unit};
 /// A message as those take it who read what it says.
 pub(super) fn said<'a>(dir: Dir, unit: &Unit<'a>, message: &Message<'a>, source: SourceId) -> Said<'a> {
     Said {
-        dir,
-        text: message.kind == Opcode::TEXT,
-        bytes: message.payload,
         content: message.text.filter(|text| text.len() == message.payload.len()),
-        glance: Glance::None,
         length: message.inflated_length.unwrap_or(message.length),
-        source,
         sources: unit.sources,
         time: unit.time,
         packets: unit.packets,
-        agreed: false,
-        known: false,
+        ..Said::new(dir, message.kind == Opcode::TEXT, message.payload, source)
     }
+}
+
+/// What a packet that came in a body answers by the keys of the user.
+pub(super) fn tie_carried(
+    keys: &Arc<Keys>,
+    (dir, unit): (Dir, &Unit<'_>),
+    packet: &mut Carried,
+    table: &mut Table,
+) {
+    let number = packet.app.session.as_ref().map(|session| session.number);
+    let Some(session) = number.and_then(|number| table.of(number)).filter(|_| !packet.binary) else { return };
+    let Ok(text) = str::from_utf8(&packet.data) else { return };
+    // Behind the packet's type.
+    let Some(text) = text.get(1..) else { return };
+    let source = SourceId::Body { conn: unit.conn, dir, n: 0 };
+    let said = Said {
+        content: Some(text),
+        time: unit.time,
+        packets: unit.packets,
+        ..Said::new(dir, true, text.as_bytes(), source)
+    };
+    let matched = session.matched.get_or_insert_with(|| Matched::new(keys.clone()).into());
+    tie(&said, matched, &mut packet.app);
 }
 
 /// What a packet of Engine.IO answers by the keys of the user, if its data has one of them: as a whole, or
@@ -37,7 +57,7 @@ pub(super) fn tie(said: &Said<'_>, matched: &mut Matched, app: &mut App) {
         _ => None,
     };
     for json in [Some(json), argument].into_iter().flatten() {
-        if let Some(answers) = matched.read(&said.of(json)) {
+        if let Some(answers) = matched.read(&said.of(json), None) {
             app.answers = answers;
             return;
         }

@@ -1,16 +1,61 @@
-//! TLS as far as it can be read by everybody: records, the two hellos, alerts.
+//! TLS: records, the two hellos, alerts, and, where its secrets are known, what it deciphers to.
 //!
-//! Nothing is decrypted here. What a connection's first messages say in clear is who is asked
-//! for (SNI), for which protocol (ALPN), and which version was chosen.
+//! What a connection's first messages say in clear is who is asked for (SNI), for which protocol (ALPN), and
+//! which version was chosen. With the secrets of a key log, all the rest can be read as well.
 //!
 //! ```text
 //! bytes ─► record ─► handshake messages ─► hello::ClientHello, hello::ServerHello
-//!                 └► alert
+//!                 ├► alert
+//!                 └► machine::Machine (with secrets::Secrets) ─► content of the layer above
 //! ```
 
+#[cfg(feature = "tls")]
+mod cipher;
+#[cfg(not(feature = "tls"))]
+#[path = "no_cipher.rs"]
+mod cipher;
+pub mod fields;
+mod half;
 mod hello;
+mod machine;
+mod names;
+#[cfg(feature = "tls")]
+pub mod quic;
+mod secrets;
+mod suite;
 
-pub use hello::{ClientHello, Hello, ServerHello, hello};
+use crate::model::{Cite, rules};
+
+pub use hello::{ClientHello, Hello, Item, ServerHello, encrypted_extensions, hello, read};
+pub use machine::{Carried, Ear, Event, Machine, Message, Trouble};
+pub use names::handshake as handshake_name;
+pub use secrets::{BadLine, Label, Secrets, SessionSecrets};
+pub use suite::name as suite_name;
+
+rules! {
+    /// The rules about TLS and what it takes to decipher it.
+    RULES;
+    SECRET_MISSING = "tls-secret-missing", Warning, Cite { doc: "RFC 9850", section: "2.1" }, Capture,
+        "a secret is missing that what follows is enciphered with",
+        "what this endpoint sends cannot be read, and so nothing is said about it",
+        usually "the key log is of another run, begins after the connection, or is not complete",
+            mend "have the program write its key log before it connects, and decode with that file";
+    NOT_AUTHENTIC = "tls-record-not-authentic", Error, Cite { doc: "RFC 8446", section: "5.2" }, Either,
+        "a record does not decipher: its authentication tag is wrong",
+        "the receiver ends the connection with a bad_record_mac alert; what the record carries is lost here",
+        usually "the bytes of the record are not those that were sent, or the secret is of another session",
+            mend "capture again with whole packets; take the key log of the same run";
+    FATAL_ALERT = "tls-fatal-alert", Error, Cite { doc: "RFC 8446", section: "6.2" }, Either,
+        "TLS ends with a fatal alert",
+        "both endpoints close the connection, without a closing handshake of WebSocket";
+    RECORDS_LOST = "tls-records-lost", Note, Cite { doc: "RFC 8446", section: "5.3" }, Capture,
+        "content of TLS records is missing",
+        "how long it is follows from the bytes that are missing; which number the next record has was found \
+         by trying";
+    UNDECIPHERED = "tls-not-deciphered", Warning, Cite { doc: "RFC 8446", section: "5" }, Capture,
+        "what follows cannot be deciphered",
+        "nothing is said about what it carries";
+}
 
 /// The first record of some bytes (RFC 8446 §5.1, RFC 5246 §6.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +89,10 @@ pub enum Kind {
 }
 
 /// Bytes of a record's header.
-const HEADER: usize = 5;
+pub(crate) const HEADER: usize = 5;
+
+/// The same, for offsets of a stream.
+pub const RECORD_HEADER: u64 = HEADER as u64;
 
 /// The longest content that a record may have, encrypted (RFC 5246 §6.2.3).
 const LONGEST: usize = (1 << 14) + 2048;
@@ -81,6 +129,13 @@ pub fn alert(record: &Record<'_>) -> Option<(u8, &'static str)> {
         (Kind::Alert, &[1 | 2, code]) if record.length == HEADER + 2 => Some((code, alert_name(code))),
         _ => None,
     }
+}
+
+/// Why the sender ends the connection, as an alert in clear says: its number, if it is a fatal one.
+pub fn fatal(bytes: &[u8]) -> Option<u8> {
+    let record = record(bytes)?;
+    let (code, _) = alert(&record)?;
+    (record.content[0] == 2).then_some(code)
 }
 
 /// The names of IANA's registry of TLS alerts; empty for one that is not there.
@@ -138,6 +193,9 @@ mod tests {
         let whole = record(&[21, 3, 1, 0, 2, 2, 70]).unwrap();
         assert!(whole.is_whole());
         assert_eq!(alert(&whole), Some((70, "protocol_version")));
+        assert_eq!(fatal(&[21, 3, 3, 0, 2, 2, 48]), Some(48));
+        assert_eq!(fatal(&[21, 3, 3, 0, 2, 1, 0]), None, "a warning");
+        assert_eq!(fatal(&[21, 3, 3, 0, 2, 2]), None, "cut");
         let cut = record(&[22, 3, 1, 0, 9, 1]).unwrap();
         assert!(!cut.is_whole() && alert(&cut).is_none());
         assert_eq!(alert(&record(&[21, 3, 3, 0, 26, 1, 2]).unwrap()), None, "encrypted");

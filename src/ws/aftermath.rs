@@ -12,7 +12,7 @@ use self::pings::Ping;
 use super::OPEN_AFTER_VIOLATION;
 use crate::limits;
 use crate::model::quantity::moment;
-use crate::model::{CloseCode, Dir, Finding, Opcode, Receipt, SideEnd, StreamEnd, Text, Time};
+use crate::model::{CloseBody, CloseCode, Dir, Finding, Opcode, Receipt, SideEnd, StreamEnd, Text, Time};
 
 pub use self::seen::Seen;
 
@@ -80,6 +80,8 @@ struct Story {
     first_code: Option<CloseCode>,
     /// The client must refuse the server's response, and may do so without a word.
     refusable: bool,
+    /// It is a stream of HTTP/2, and not TCP, that carries it.
+    on_stream: bool,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +125,11 @@ impl Aftermath {
     /// The response was such that the client must fail the connection.
     pub fn may_be_refused(&mut self) {
         self.story.get_or_insert_default().refusable = true;
+    }
+
+    /// It is a stream of HTTP/2 that carries it (RFC 8441 §5).
+    pub fn on_stream(&mut self) {
+        self.story.get_or_insert_default().on_stream = true;
     }
 
     /// Bytes of `dir` are missing from the capture, so that nothing can be concluded from its silence.
@@ -211,6 +218,16 @@ impl Aftermath {
         end.is_blind = sight.blind;
         [end.pings, end.pongs] = side.map_or([0, 0], |side| side.sent);
         end.close = side.and_then(|side| side.close.as_ref()).map(Close::part);
+    }
+
+    /// Somebody tells of a Close frame of `dir`.
+    pub fn is_told_close(&mut self, dir: Dir, body: CloseBody<'_>, m: u64, time: Option<Time>) {
+        self.story.get_or_insert_default().told_close(dir, body, m, time);
+    }
+
+    /// Somebody tells of this code.
+    pub fn is_told_code(&mut self, code: CloseCode) {
+        self.story.get_or_insert_default().first_code.get_or_insert(code);
     }
 
     /// The code of the Close frame that `dir` has sent.

@@ -251,6 +251,11 @@ impl Compressed {
         matches!(self.message.fault, Some(Fault::Corrupt { .. }))
     }
 
+    /// Bytes that the message at hand has inflated to.
+    pub fn inflated_so_far(&self) -> u64 {
+        self.message.total
+    }
+
     /// The message at hand will never be over: what is wrong with what is there of it.
     pub fn judge_unfinished(&self, conn: u32, m: u64, findings: &mut Vec<Finding>) {
         let message = &self.message;

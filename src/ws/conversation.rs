@@ -2,7 +2,7 @@
 
 use super::aftermath::{Closing, Ended};
 use super::agreed::Extensions;
-use super::half::{Half, Scratch};
+use super::half::{Half, Prospect, Scratch};
 use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
@@ -14,8 +14,8 @@ use crate::model::{
 /// A WebSocket connection after its opening handshake.
 #[derive(Debug)]
 pub struct Conversation {
-    halves: [Half; 2],
-    shared: Shared,
+    pub(super) halves: [Half; 2],
+    pub(super) shared: Shared,
 }
 
 impl Conversation {
@@ -58,6 +58,11 @@ impl Conversation {
         self.shared.aftermath.may_be_refused();
     }
 
+    /// It is a stream of HTTP/2 that carries it, and not TCP.
+    pub fn on_stream(&mut self) {
+        self.shared.aftermath.on_stream();
+    }
+
     /// What to say when RSV1 is set although the handshake agreed on nothing.
     pub fn explain_rsv1(&mut self, diagnosis: fn() -> Diagnosis) {
         self.shared.rsv1_cause = Some(diagnosis);
@@ -74,6 +79,11 @@ impl Conversation {
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
         self.shared.aftermath.sent(dir);
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
+    }
+
+    /// What is certain of what `dir` has begun to send.
+    pub fn prospect(&self, dir: Dir) -> Prospect {
+        self.halves[dir.index()].prospect(&self.shared)
     }
 
     /// Bytes kept only to be shown of what is not over of one direction.
@@ -151,6 +161,12 @@ impl Conversation {
         self.halves[dir.index()].gap(&mut self.shared, length, between, out, scratch)
     }
 
+    /// Bytes that are to come of the payload of the frame that `dir` has begun.
+    pub fn left(&self, dir: Dir) -> u64 {
+        let frame = self.halves[dir.index()].under_way().and_then(|unfinished| unfinished.frame);
+        frame.map_or(0, |(arrived, declared)| declared.saturating_sub(arrived))
+    }
+
     /// The stream of `dir` is over; `receipt` says what had been acknowledged by then.
     pub fn end(
         &mut self,
@@ -165,7 +181,7 @@ impl Conversation {
             return ON;
         }
         self.shared.ended[dir.index()] = Some(how);
-        if matches!(how, StreamEnd::Fin | StreamEnd::Rst) {
+        if how.is_final() {
             let last = self.shared.last.get_or_insert_default();
             last.first_end.get_or_insert(TcpEnd { by: dir, how, time: at.time, packet: at.packet });
         }
@@ -198,7 +214,10 @@ impl Conversation {
             self.end(dir, how, Receipt::default(), at, out, scratch)?;
         }
         let mut findings = Vec::new();
-        self.shared.aftermath.finish(now, &mut findings);
+        // What somebody does not tell may have happened all the same.
+        if !self.shared.layer.is_told() {
+            self.shared.aftermath.finish(now, &mut findings);
+        }
         let at = At { time: ended, ..At::default() };
         self.forget(scratch);
         for finding in &findings {
@@ -233,7 +252,7 @@ impl Conversation {
             side.heard = shared.heard[at];
             (side.largest, side.last_large) = (large.longest, large.last_of(shared.next_m));
             side.unfinished = shared.last.as_ref().and_then(|last| last.unfinished[at]);
-            side.is_over = matches!(shared.ended[at], Some(StreamEnd::Fin | StreamEnd::Rst));
+            side.is_over = shared.ended[at].is_some_and(StreamEnd::is_final);
         }
     }
 
@@ -253,8 +272,8 @@ impl Conversation {
             return EndKind::CloseHandshake;
         }
         match self.shared.ended {
-            [Some(StreamEnd::Rst), _] | [_, Some(StreamEnd::Rst)] => EndKind::Rst,
-            [Some(StreamEnd::Fin), _] | [_, Some(StreamEnd::Fin)] => EndKind::Fin,
+            ends if ends.iter().flatten().any(|end| end.is_reset()) => EndKind::Rst,
+            ends if ends.iter().flatten().any(|end| end.is_orderly()) => EndKind::Fin,
             _ => EndKind::CaptureEnd,
         }
     }
@@ -266,7 +285,7 @@ impl Conversation {
         let by_server = self.shared.aftermath.first_end().filter(|(dir, _)| *dir == Dir::Server);
         match (self.shared.aftermath.closing(), by_server) {
             _ if self.shared.aftermath.is_refused() => true,
-            (Closing::NotBegun, Some((_, StreamEnd::Rst))) => true,
+            (Closing::NotBegun, Some((_, how))) if how.is_reset() => true,
             (Closing::NotBegun, Some(_)) => self.counts().iter().any(|side| side.messages == 0),
             _ => false,
         }

@@ -13,11 +13,13 @@ mod described;
 mod held;
 mod hole;
 mod parting;
+mod prospect;
 mod whole;
 
 use std::ops::ControlFlow;
 
 use self::described::Described;
+pub use self::prospect::Prospect;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
 use super::held::Held;

@@ -34,11 +34,12 @@ pub(crate) mod repeats;
 pub(crate) mod seek;
 pub(crate) mod shape;
 mod shared;
+mod told;
 pub mod utf8;
 
 pub use agreed::Extensions;
 pub use conversation::Conversation;
-pub use half::Scratch;
+pub use half::{Prospect, Scratch};
 pub use held::{Given, Held, Loss};
 
 use crate::model::{Cite, fields, rules};

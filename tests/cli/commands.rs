@@ -695,7 +695,7 @@ fn samples_are_listed_and_written() {
         assert!(list.lines().count() > 250 && list.contains("  samples/handshakes/rfc6455.http "), "{list}");
     }
     let (_, few, _) = output(&mut wstool(&["samples", "chromium", "pcap"]));
-    assert_eq!(few.matches("  samples/").count(), 5, "{few}");
+    assert_eq!(few.matches("  samples/").count(), 10, "{few}");
     let (_, records, _) = output(&mut wstool(&["samples", "--format", "json"]));
     let records: serde_json::Value = serde_json::from_str(&records).expect("JSON");
     let rule = records.as_array().expect("a list").iter().find(|r| r["rule"] == "invalid-utf8");
@@ -714,6 +714,53 @@ fn samples_are_listed_and_written() {
     let printed = wstool(&["samples", "samples/chat.pcap", "--to", "-"]).output().expect("it runs").stdout;
     assert_eq!(printed, one);
     assert_eq!(output(&mut wstool(&["samples", "no-such-word"])).0, 2);
+}
+
+#[test]
+fn what_is_shown_goes_into_a_file() {
+    let input = sample("chat.pcap");
+    let input = input.to_str().expect("UTF-8");
+    let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let to = place.join("shown");
+    let to = to.to_str().expect("UTF-8");
+    for format in ["text", "json", "ndjson", "html"] {
+        let plain = ["decode", "--format", format, input];
+        let (code, expected, _) = output(&mut wstool(&plain));
+        assert_eq!(code, 0);
+        let colored = [&["--color", "always"], &plain[..], &["--output", to]].concat();
+        let (code, out, err) = output(&mut wstool(&colored));
+        assert_eq!((code, &*out, &*err), (0, "", ""), "{format}");
+        assert!(fs::read_to_string(to).expect("it is there") == expected, "{format}");
+    }
+    // Several inputs, and pasted packets, too.
+    assert_eq!(output(&mut wstool(&["decode", HELLO, BROKEN, "--output", to])).1, "");
+    assert!(fs::read_to_string(to).expect("it is there").contains("Hello"));
+    assert_eq!(output(&mut wstool(&["decode", "--as", "socketio", "42[\"hi\"]", "--output", to])).1, "");
+    assert!(fs::read_to_string(to).expect("it is there").contains("hi"));
+    // An input is not written over, and what cannot be written is told.
+    let copy = file("copy.pcap", &fs::read(input).expect("it is in the clone"));
+    let (code, _, err) = output(&mut wstool(&["decode", &copy, "--output", &copy]));
+    assert!(code == 2 && err.contains("this is the input"), "{err}");
+    assert_eq!(fs::read(&copy).ok(), fs::read(input).ok());
+    let folder = place.to_str().expect("UTF-8");
+    let (code, _, err) = output(&mut wstool(&["decode", input, "--output", folder]));
+    assert!(code == 2 && err.contains("this is a folder"), "{err}");
+    // Who means a file by -o is told what does that.
+    let (code, _, err) = output(&mut wstool(&["decode", "--format", "html", "-o", "page.html", input]));
+    assert!(code == 2 && err.contains("--output page.html"), "{err}");
+}
+
+#[test]
+fn a_page_is_not_for_a_terminal() {
+    let line = format!("{} decode --format html {HELLO}", env!("CARGO_BIN_EXE_wstool"));
+    let Ok(shown) = Command::new("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output()
+    else {
+        println!("skipped: `script` is not installed");
+        return;
+    };
+    let text = String::from_utf8_lossy(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(2), "{text}");
+    assert!(text.contains("--output page.html") && !text.contains("<html"), "{text}");
 }
 
 fn sample(name: &str) -> PathBuf {

@@ -86,7 +86,7 @@ fn options_of_other_tools_are_said_otherwise() {
 #[test]
 fn a_url_is_answered_with_a_capture() {
     for (args, line, is_secure) in [
-        (&["ws://127.0.0.1:8080/chat"][..], "port 8080 |", false),
+        (&["decode", "ws://127.0.0.1:8080/chat"][..], "port 8080 |", false),
         (&["decode", "wss://example.com/feed"], "port 443 |", true),
         (&["http://example.com/"], "port 80 |", false),
     ] {
@@ -94,6 +94,17 @@ fn a_url_is_answered_with_a_capture() {
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
         assert!(err.contains(line) && err.contains("wstool replay --to ws"), "{args:?}: {err}");
         assert_eq!(err.contains("encrypted"), is_secure, "{args:?}: {err}");
+        assert!(err.contains("wstool connect -v ws"), "{args:?}: {err}");
+    }
+}
+
+/// A URL in a command's place is connected to, with the options of `connect`.
+#[test]
+fn a_web_socket_s_url_is_connected_to() {
+    for args in [&["ws://127.0.0.1:1/"][..], &["--color", "never", "WSS://127.0.0.1:1/", "--timeout", "5"]] {
+        let (code, out, err) = output(wstool(args).env("no_proxy", "*"));
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
+        assert!(err.starts_with("not open: 127.0.0.1:1 refuses connections"), "{args:?}: {err}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands, run as people and scripts run them: what they print, and with which code they end.
 
+#[path = "../peers/mod.rs"]
+mod peers;
 #[path = "../run/mod.rs"]
 mod run;
 #[path = "../schema/mod.rs"]
@@ -12,9 +14,12 @@ mod commands;
 mod compare;
 mod compare_model;
 mod completions;
+mod compressed;
 mod follow;
 mod habits;
+mod keylog;
 mod readme;
 mod replay;
 mod requests;
 mod several;
+mod tables;

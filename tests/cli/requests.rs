@@ -110,6 +110,59 @@ fn keys_of_ones_own_are_found_inside_events() {
     assert_eq!(rows, of(&["--match", "request=$[1].seq,reply=$[1].re,method=$[1].op"]));
 }
 
+/// A session that polls: what the client posts, and what its polls are answered with. Then it moves to a
+/// WebSocket, where the last answer comes.
+fn polled() -> String {
+    let url = "/socket.io/?EIO=4&transport=polling&sid=A7";
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let post = |body: &str| {
+        format!(
+            "client raw \"POST {url} HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: {}\\r\\n\\r\\n{}\"\n\
+             server raw \"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok\"\n",
+            body.len(),
+            quoted(body)
+        )
+    };
+    let poll = |url: &str, body: &str| {
+        format!(
+            "client raw \"GET {url} HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\"\nwait 20ms\n\
+             server raw \"HTTP/1.1 200 OK\\r\\nContent-Length: {}\\r\\n\\r\\n{}\"\n",
+            body.len(),
+            quoted(body)
+        )
+    };
+    let open = r#"0{"sid":"A7","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000}"#;
+    let mut script = "no-handshake\n".to_owned();
+    script += &poll("/socket.io/?EIO=4&transport=polling", open);
+    script += &post("40");
+    script += &poll(url, r#"40{"sid":"n7"}"#);
+    script += &post(r#"42["rpc",{"seq":1,"op":"login"}]"#);
+    script += &poll(url, r#"42["rpc",{"re":1,"ok":true}]"#);
+    script += &post("42[\"rpc\",{\"seq\":2,\"op\":\"move\"}]\u{1e}42[\"rpc\",{\"seq\":3,\"op\":\"pick\"}]");
+    script += "connection\nhandshake path=\"/socket.io/?EIO=4&transport=websocket&sid=A7\"\n\
+               client text \"2probe\"\nserver text \"3probe\"\nclient text \"5\"\n\
+               server text \"42[\\\"rpc\\\",{\\\"re\\\":2,\\\"ok\\\":true}]\"\n\
+               wait 9s\nclient close 1000\nserver close 1000\n";
+    script
+}
+
+/// A session is one over all its transports.
+#[test]
+fn keys_of_ones_own_are_found_in_bodies_of_polls() {
+    let script = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("requests-polled.script");
+    std::fs::write(&script, polled()).expect("there is room");
+    let file = capture("polled", script.to_str().expect("UTF-8"));
+    let keys = ["--match", "request=$.seq,reply=$.re,method=$.op"];
+    let rows = rows(&decode(&file, &[&["--view", "stats"], &keys[..]].concat()));
+    // The upgrade's own question and answer among them.
+    assert_eq!(rows.len(), 4, "{rows:#?}");
+    assert!(rows.iter().any(|row| row == "pick 0 - - - 0 1"), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("login 1 2")), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("move 1 ")), "{rows:#?}");
+    let causes = decode(&file, &[&["--view", "causes"], &keys[..]].concat());
+    assert!(causes.contains("request-unanswered") && causes.contains("pick"), "{causes}");
+}
+
 #[test]
 fn what_is_asked_wrongly_says_what_is_understood() {
     let wrong = |args: &[&str]| {

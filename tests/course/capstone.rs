@@ -58,15 +58,16 @@ fn serve(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let field = |name: &str| {
-        let fields = head.lines().filter_map(|line| line.split_once(": "));
-        fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
+        let fields = head.lines().filter_map(|line| line.split_once(':'));
+        let mut named = fields.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.trim().to_owned())
     };
     let key = field("Sec-WebSocket-Key").unwrap_or_default();
     let refusal = if field("Sec-WebSocket-Version").as_deref() != Some("13") {
         Some("426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13")
     } else if field("Host").is_none()
-        || field("Upgrade").is_none()
-        || field("Connection").is_none_or(|value| value != "Upgrade")
+        || !lists(field("Upgrade"), "websocket")
+        || !lists(field("Connection"), "Upgrade")
         || STANDARD.decode(&key).map_or(0, |key| key.len()) != 16
     {
         Some("400 Bad Request")
@@ -128,9 +129,11 @@ fn talk(stream: &mut TcpStream, fault: Fault) -> std::io::Result<Option<u16>> {
         stream.take(length).read_to_end(&mut payload)?;
         payload.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
         match opcode {
-            8 => return Ok(Some(1000)),
+            8 => return Ok(Some(answer(&payload))),
             9 if fault != Fault::PingIsData => stream.write_all(&frame(10, &payload, fault))?,
             10 => {}
+            // A continuation of nothing, or a message within another.
+            0..=2 if (opcode == 0) == (message.0 == 0) => return Ok(Some(1002)),
             _ => {
                 if message.0 == 0 {
                     message.0 = opcode;
@@ -145,6 +148,24 @@ fn talk(stream: &mut TcpStream, fault: Fault) -> std::io::Result<Option<u16>> {
                 }
             }
         }
+    }
+}
+
+/// Whether a list names something, whatever the case of its letters.
+fn lists(value: Option<String>, word: &str) -> bool {
+    value.is_some_and(|value| value.split(',').any(|it| it.trim().eq_ignore_ascii_case(word)))
+}
+
+/// The code with which a Close frame is answered: its own, if that is allowed.
+fn answer(body: &[u8]) -> u16 {
+    let Some((code, reason)) = body.split_at_checked(2) else {
+        return if body.is_empty() { 1000 } else { 1002 };
+    };
+    let code = u16::from_be_bytes([code[0], code[1]]);
+    match code {
+        _ if std::str::from_utf8(reason).is_err() => 1007,
+        1000..=1003 | 1007..=1014 | 3000..=4999 => code,
+        _ => 1002,
     }
 }
 
@@ -206,6 +227,52 @@ fn a_right_server_passes_every_command() {
     }
     assert_eq!(said(&ran[0]).matches("refused, rightly").count(), 4, "{}", said(&ran[0]));
     assert_eq!(said(&ran[1]).matches("\nas expected: ").count(), 8, "{}", said(&ran[1]));
+}
+
+/// What `wstool grade --stage` says of a server, and its exit code.
+fn stage(number: u8, fault: Fault) -> (Option<i32>, String) {
+    let url = format!("ws://{}/chat", server(fault));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
+    command.args(["--lang", "en", "grade", "--stage", &number.to_string(), &url]);
+    let output = command.output().expect("it runs");
+    (output.status.code(), said(&output))
+}
+
+/// The page names the stages of `wstool grade`: a right server passes those that build it up.
+#[test]
+fn a_right_server_passes_the_stages() {
+    for page in ["en", "zh"] {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("lessons/15-capstone/{page}.md"));
+        let page = std::fs::read_to_string(page).expect("a page");
+        assert!(page.contains("\nwstool grade --stage 1 ws://127.0.0.1:9001/chat\n"));
+    }
+    let (code, said) = stage(4, Fault::None);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Next, with --stage 5: refusing what has to be refused"), "{said}");
+}
+
+/// Who has a fault is told what to build next, on one screen.
+#[test]
+fn each_fault_is_met_at_its_stage() {
+    for (fault, number, name) in [
+        (Fault::ShortLengths, 2, "framing."),
+        (Fault::LongLengths, 2, "framing."),
+        (Fault::TextForClose, 3, ""),
+        (Fault::PingIsData, 3, "control."),
+        (Fault::AnyText, 4, "utf8."),
+    ] {
+        let (code, said) = stage(number, fault);
+        assert_eq!(code, Some(1), "{fault:?}: {said}");
+        let (before, next) =
+            said.split_once("Build this next:").unwrap_or_else(|| panic!("{fault:?}: {said}"));
+        assert!(before.contains(&format!("✗ stage {number}")), "{fault:?}: {said}");
+        assert!(next.contains(&format!("wstool grade --case {name}")), "{fault:?}: {said}");
+        assert!(said.lines().count() <= 24, "{fault:?}: {said}");
+        assert!(
+            said.lines().all(|line| line.chars().count() <= 80 || line.contains("wstool grade")),
+            "{said}"
+        );
+    }
 }
 
 #[test]

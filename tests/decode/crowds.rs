@@ -25,8 +25,14 @@ const PROBED: usize = 1024;
 /// The same for a WebSocket that is open, with all that is counted of it.
 const LIVE: usize = 4 * 1024;
 
+/// Connections that are reset, more than are remembered, and what it takes to wait for what comes late of
+/// some, to have read ahead, and to remember them.
+const RESETS: u32 = 90_000;
+const RESET_HELD: usize = limits::LINGERING * 5 * 1024 + limits::CROWD * 192;
+
 const ACK: u8 = 0x10;
 const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
 
 pub const REQUEST: &[u8] =
     b"GET /stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -120,6 +126,12 @@ const CROWDS: &[Crowd] = &[
         (connection, 1) => (connection, false, 0, ACK, RESPONSE.to_vec()),
         (connection, 2) => (connection, false, RESPONSE.len() as u32, ACK, b"\x81\x02hi".to_vec()),
         (connection, _) => (connection, true, REQUEST.len() as u32, ACK, b"\x81\xFE\x01".to_vec()),
+    }),
+    ("WebSockets that are reset", RESET_HELD, "stats", 4 * RESETS, |n| match (n / 4, n % 4) {
+        (connection, 0) => (connection, true, 0, ACK, REQUEST.to_vec()),
+        (connection, 1) => (connection, false, 0, ACK, RESPONSE.to_vec()),
+        (connection, 2) => (connection, false, RESPONSE.len() as u32, ACK, b"\x81\x02hi".to_vec()),
+        (connection, _) => (connection, false, RESPONSE.len() as u32 + 4, RST, vec![]),
     }),
     ("one frame in very many packets", 0, "tree", 300_000, |n| match n {
         0 => (0, true, 0, ACK, REQUEST.to_vec()),

@@ -1,8 +1,8 @@
 //! The fuzz targets of `fuzz/`, run on stable with inputs mutated from the samples.
 //!
 //! The same inputs each time; `FUZZ_SEED` and `FUZZ_ROUNDS` ask for others and for
-//! more. An input that fails is written to `target/tmp/`, and belongs into
-//! `tests/decode/known_bugs.rs` when it is fixed.
+//! more, `FUZZ_TARGET` for one target. An input that fails is written to `target/tmp/`,
+//! and belongs into `tests/decode/known_bugs.rs` when it is fixed.
 use std::fs;
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +25,11 @@ const LONGEST: usize = 6000;
 fn every_target_takes_whatever_comes() {
     let number = |name, otherwise| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise);
     let (rounds, seed) = (number("FUZZ_ROUNDS", ROUNDS), number("FUZZ_SEED", 1));
-    for (name, target) in targets::TARGETS {
+    let only = std::env::var("FUZZ_TARGET").ok();
+    let is_asked = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let asked: Vec<_> = targets::TARGETS.iter().filter(|(name, _)| is_asked(name)).collect();
+    assert!(!asked.is_empty(), "there is no target {only:?}");
+    for (name, target) in asked {
         let seeds = seeds(name);
         assert!(!seeds.is_empty(), "{name} has nothing to begin with");
         for seed in &seeds {
@@ -77,6 +81,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             let played = of(&[".script"]).iter().filter_map(|text| played(text)).collect();
             [of(&[".pcap", ".pcapng", ".pcap.gz"]), played].concat()
         }
+        "har" => of(&[".har"]),
         "script" => of(&[".script"]),
         "head" | "replay" => of(&[".http"]),
         "hex" => of(&[".hex"]),
@@ -87,7 +92,60 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 .filter_map(|text| wstool::input::hex::parse(std::str::from_utf8(text).ok()?).ok());
             chunks.map(|chunks| chunks.into_iter().flat_map(|chunk| chunk.bytes).collect()).collect()
         }
+        "values" => vec![
+            b"\x83\xa2op\xa3add\xa4args\x92\x01\xcb\x3f\xf8\0\0\0\0\0\0\xa3b c\x81\xa1d\xc4\x02\xff\0"
+                .to_vec(),
+            b"\xa3\x62op\x63add\x64args\x9f\x01\xf9\x3e\x00\xff\x61n\xc1\x42\xff\0".to_vec(),
+            b"\x08\x07\x12\x03ann\x1a\x03\x01\x02\x04\x2a\x02\x08\x01\x45\x01\0\0\0\x0b\x08\x01\x0c".to_vec(),
+        ],
+        "described" => {
+            let wire = b"\0RV\x03\x03\0\x02\x07\0\x64\x01\x0a\x08\0\xff\x02\x00\xff\0\0zz";
+            let json = br#"{"op":"create","id":1,"at":{"board":7},"task":{"title":"Buy milk"}}"#;
+            let of_each =
+                |file: &Vec<u8>| [[file, &wire[..]].concat(), [file, &b"\0"[..], &json[..]].concat()];
+            of(&[".toml"]).iter().flat_map(of_each).collect()
+        }
         "accept" => vec![b"dGhlIHNhbXBsZSBub25jZQ==s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".to_vec()],
+        "http2" => {
+            let part = |flags: u8, bytes: &[u8]| [&[flags, bytes.len() as u8], bytes].concat();
+            let settings = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x08\x00\x00\x00\x01";
+            let connect = b"\x00\x00\x32\x01\x04\x00\x00\x00\x01\x00\x07:method\x07CONNECT\x00\x09:protocol\
+                \x09websocket\x86\x84\x01\x0bexample.com";
+            let opens = [
+                part(0x80, b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
+                part(1, settings),
+                part(0, connect),
+                part(1, b"\x00\x00\x01\x01\x04\x00\x00\x00\x01\x88"),
+                part(0, b"\x00\x00\x08\x00\x00\x00\x00\x00\x01\x81\x82\x01\x02\x03\x04Ik"),
+                part(1, b"\x00\x00\x06\x00\x09\x00\x00\x00\x01\x01\x81\x02Hi\x00"),
+                part(0, b"\x00\x00\x04\x03\x00\x00\x00\x00\x01\x00\x00\x00\x08"),
+                part(1, b"\x00\x00\x0c\x07\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0bcalm"),
+            ]
+            .concat();
+            vec![[&[0][..], &opens].concat(), [&[3][..], &opens].concat()]
+        }
+        "hpack" => {
+            let part = |flags: u8, bytes: &[u8]| [&[flags, bytes.len() as u8], bytes].concat();
+            let connect = b"\x40\x07:method\x07CONNECT\x40\x09:protocol\x09websocket\x86\x84\x41\x8c\
+                \xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff";
+            vec![
+                [part(0, connect), part(1, b"\x88"), part(0, b"\xc0\xbf\x86\x84\xbe"), part(1, b"\x88")]
+                    .concat(),
+                [part(2, connect), part(5, b"\x3f\xe1\x1f\x48\x82\x64\x02"), part(0, b"\x20\x82\x87")]
+                    .concat(),
+            ]
+        }
+        "tls" => {
+            let mut parts = Vec::new();
+            for line in include_str!("../../fuzz/rfc8448.txt").lines() {
+                let (who, record) = line.split_once(' ').expect("who, and what");
+                for piece in crate::run::hex(record).chunks(255) {
+                    parts.extend([u8::from(who == "server"), piece.len() as u8]);
+                    parts.extend(piece);
+                }
+            }
+            vec![parts]
+        }
         "app" => {
             let part = |flags: u8, text: &str| [&[flags, text.len() as u8], text.as_bytes()].concat();
             let open =
@@ -132,6 +190,72 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 ),
             ];
             said.into_iter().map(|(how, parts)| [vec![how], parts.concat()].concat()).collect()
+        }
+        "dialect" => {
+            let part = |flags: u8, text: &str| [&[flags, text.len() as u8], text.as_bytes()].concat();
+            let said = [
+                vec![
+                    part(12, r#"[2,"1","Heartbeat",{}]"#),
+                    part(13, r#"[3,"1",{}]"#),
+                    part(12, r#"[4,"1","GenericError","",{}]"#),
+                ],
+                vec![
+                    part(24, r#"["hello","ho"]"#),
+                    part(25, "o"),
+                    part(25, r#"a["hi"]"#),
+                    part(25, "c[1,\"\"]"),
+                ],
+                vec![
+                    part(13, r#"{"type":"welcome"}"#),
+                    part(12, r#"{"command":"subscribe","identifier":"{\"channel\":\"A\"}"}"#),
+                    part(13, r#"{"identifier":"{\"channel\":\"A\"}","type":"confirm_subscription"}"#),
+                ],
+                vec![
+                    part(8, r#"["1","2","a","phx_join",{}]"#),
+                    part(9, r#"["1","2","a","phx_reply",{"status":"error","response":{"reason":"x"}}]"#),
+                    part(10, "\0\x01\x01\x01\x0112ae!"),
+                ],
+                vec![
+                    part(9, r#"{"event":"pusher:error","data":{"code":4001,"message":"x"}}"#),
+                    part(8, r#"{"event":"pusher:subscribe","data":{"channel":"a"}}"#),
+                ],
+                vec![
+                    part(
+                        8,
+                        r#"{"header":{"msg_id":"a","msg_type":"x_request"},"parent_header":{},"content":{}}"#,
+                    ),
+                    part(11, "\0\0\0\x01\0\0\0\x08{}"),
+                    part(6, "\x06\0\0\0\0\0\0\0\x38\0\0\0\0\0\0\0\x38\0\0\0\0\0\0\0"),
+                ],
+                vec![
+                    part(8, r#"{"id":1,"method":"Page.enable","sessionId":"A"}"#),
+                    part(9, r#"{"id":1,"error":{"code":-32601,"message":"x"},"sessionId":"A"}"#),
+                ],
+                vec![
+                    part(9, r#"{"type":"auth_required","ha_version":"1"}"#),
+                    part(8, r#"{"type":"auth","access_token":"x"}"#),
+                    part(9, r#"[{"id":1,"type":"result","success":false,"error":{"code":"x"}}]"#),
+                ],
+                vec![
+                    part(
+                        12,
+                        "INVITE sip:a SIP/2.0\r\nVia: SIP/2.0/WS a;branch=b\r\nl: 2\r\n\
+                         CSeq: 1 INVITE\r\n\r\n",
+                    ),
+                    part(13, "SIP/2.0 200 OK\r\nv: SIP/2.0/WS a;branch=b\r\nCSeq: 1 INVITE\r\n\r\n"),
+                ],
+                vec![
+                    part(12, "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='a'/>"),
+                    part(12, "<iq type='get' id='1'><ping xmlns='x'/></iq>"),
+                    part(13, "<iq type='error' id='1'><error><gone/></error></iq>"),
+                ],
+                vec![
+                    part(12, "Content-Length: 40\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}"),
+                    part(13, r#"{"jsonrpc":"2.0","id":1,"result":0,"error":{"code":-32601}}"#),
+                ],
+                vec![part(12, r#"[1,"realm",{}]"#), part(13, r"[2,1,{}]"), part(12, r#"[48,1,{},"a"]"#)],
+            ];
+            said.into_iter().map(|parts| parts.concat()).collect()
         }
         _ => vec![
             b"\x00\x00\x0B\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58\x01\x04\x81\x02Hi\xFE\x00\xFF\x00"

@@ -5,6 +5,10 @@
 //! packets are there, and in its direction one can know where frames begin: from the first
 //! frame on that begins where a packet's bytes begin. After a handshake that is still there
 //! all are to be found.
+//!
+//! Over HTTP/2 they can be from the client's preface on. Behind it, header fields stand in a table of which
+//! the beginning is not known, and frames of HTTP/2 are told by three in a row of each side: what is found
+//! then is as it may be, as long as nothing is invented.
 use crate::midway::{Found, Seen, Trace, places, traces};
 
 /// Cuts of each capture.
@@ -29,6 +33,9 @@ fn to_be_found(whole: &Found, skip: u64) -> Vec<Vec<&Seen>> {
     ways.dedup();
     let mut connections: Vec<Vec<&Seen>> = Vec::new();
     for way in ways {
+        if whole.prefaces.get(way).is_some_and(|packet| packet.is_none_or(|packet| packet < skip)) {
+            continue;
+        }
         let frames: Vec<&Seen> = whole.frames.iter().filter(|frame| &frame.way == way).collect();
         let mut before: Option<&Seen> = None;
         let mut begun = whole.handshakes.get(way).is_some_and(|packet| *packet >= skip);
@@ -130,4 +137,19 @@ fn broken_captures_joined_midway_give_no_other_frames() {
     println!("samples/broken: {sum:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(sum.found * 1000 >= sum.expected * 995, "{sum:?}");
+}
+
+/// What is missing of a connection of HTTP/2 before the client's preface takes nothing from it.
+#[test]
+fn http2_is_joined_before_its_preface() {
+    for path in traces("samples/clean", &[".script"]) {
+        let trace = Trace::read(&path);
+        let whole = trace.from(0);
+        let Some(preface) = whole.prefaces.values().flatten().min().copied() else { continue };
+        for skip in 1..=preface as usize {
+            let part = trace.from(skip);
+            let frames = (part.frames.len(), &part.findings[..]);
+            assert_eq!(frames, (whole.frames.len(), &[][..]), "{} without {skip}", trace.name);
+        }
+    }
 }

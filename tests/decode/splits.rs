@@ -385,7 +385,7 @@ fn step() -> impl Strategy<Value = Step> {
                 Fault::NoFin => shape.no_fin = true,
             }
             let content = Content::Message(message, shape);
-            Step::Send(Send { from, content, delivery: Delivery::default(), more })
+            Step::Send(Send { from, content, delivery: Delivery::default(), more, data: None })
         },
     )
 }

@@ -310,6 +310,7 @@ fn several_files_and_parts_of_one() {
                     format: None,
                     link_types: Vec::new(),
                     start: None,
+                    account: None,
                 })
                 .collect(),
             concat,

@@ -3,26 +3,19 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
 use std::rc::Rc;
-use std::{env, fs};
 
 use wstool::cause;
 use wstool::model::{Rule, Severity};
 use wstool::render::views::{self, Form};
 use wstool::render::{Options, View};
 
+use crate::pages;
 use crate::shelf::{Sample, samples};
 
 #[test]
 fn the_page_of_causes_is_what_the_code_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/causes.md");
-    let page = page();
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &page).expect("docs/ is writable");
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "write docs/causes.md with UPDATE_DOCS=1 cargo test --test house causes");
+    pages::hold("docs/causes.md", &page(), "causes");
 }
 
 /// Whoever meets a cause is told what is usually behind it and what to change, whatever else can be said.

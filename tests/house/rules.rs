@@ -5,16 +5,16 @@
 //! which the rule is kept.
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
-use std::{env, fs};
 
 use wstool::cause::is_cause;
 use wstool::model::{Rule, Severity, Who};
 
+use crate::pages;
 use crate::shelf::{Sample, root, samples};
 
 /// Where what these captures do wrong is right; a capture has no comments.
 const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
+    ("broken/browser-reports-failure.har", "har/safari.har"),
     ("broken/connection-refused.pcap", "chat.pcap"),
     ("broken/connection-unanswered.pcap", "chat.pcap"),
     ("broken/destination-unreachable.pcap", "chat.pcap"),
@@ -26,6 +26,13 @@ const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
     ("broken/path-went-dark.pcap", "chat.pcap"),
     ("broken/sent-after-fin.pcap", "chat.pcap"),
     ("broken/tls-alert.pcap", "chat.pcap"),
+    ("broken/tls-client-alert.pcap", "chat.pcap"),
+    ("broken/sent-after-rst.pcap", "chat.pcap"),
+    ("broken/tls-fatal-alert.pcapng", "tls13.pcapng"),
+    ("broken/tls-not-deciphered.pcapng", "tls12.pcapng"),
+    ("broken/tls-record-not-authentic.pcapng", "tls13.pcapng"),
+    ("broken/tls-records-lost.pcapng", "tls13.pcapng"),
+    ("broken/tls-secret-missing.pcapng", "tls13.pcapng"),
     ("broken/zero-window.pcap", "chat.pcap"),
 ];
 
@@ -117,16 +124,7 @@ fn the_code_that_fails_a_connection_is_the_one_in_words() {
 /// `docs/rules.md` is written from the rules: `UPDATE_DOCS=1 cargo test --test house rules`.
 #[test]
 fn the_reference_is_what_the_code_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
-    let reference = reference();
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &reference).expect("docs/ is writable");
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == reference,
-        "docs/rules.md is not what the code says; write it with UPDATE_DOCS=1 cargo test --test house rules"
-    );
+    pages::hold("docs/rules.md", &reference(), "rules");
 }
 
 /// The rules as a page: a table of all, then each with its consequence.
@@ -186,16 +184,16 @@ fn who(rule: &Rule) -> &'static str {
     }
 }
 
-/// `docs/limits.md` is written from this file (`UPDATE_DOCS=1 cargo test --test house rules`).
+/// `docs/limits.md` is written from those files (`UPDATE_DOCS=1 cargo test --test house rules`).
 #[test]
 fn the_page_of_limits_says_what_the_code_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
-    let page = limits(include_str!("../../src/limits.rs"));
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, &page).expect("docs/ is writable");
-    }
-    let written = fs::read_to_string(&path).expect("docs/limits.md");
-    assert!(written == page, "docs/limits.md: write it with UPDATE_DOCS=1 cargo test --test house rules");
+    let sources = [
+        include_str!("../../src/limits/reading.rs"),
+        include_str!("../../src/limits.rs"),
+        include_str!("../../src/limits/lab.rs"),
+        include_str!("../../src/limits/grade.rs"),
+    ];
+    pages::hold("docs/limits.md", &limits(&sources.concat()), "rules");
 }
 
 /// The caps as a page, in the order of the source.

@@ -6,6 +6,18 @@ mod peers;
 #[path = "../schema/mod.rs"]
 mod schema;
 
+mod attach;
+mod clients;
 mod compare;
+mod connect;
+mod engine;
+mod grade;
+mod http2;
+mod keylog;
 mod lab;
+mod page;
+mod pages;
+mod proxy;
 mod replay;
+mod serve;
+mod ways;

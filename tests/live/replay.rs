@@ -24,7 +24,7 @@ fn to(url: &str, args: &[&str]) -> Output {
     replay(&["--to", url, "--timeout", "20"]).args(args).output().expect("it runs")
 }
 
-fn records(text: &str) -> Vec<Value> {
+pub fn records(text: &str) -> Vec<Value> {
     let record = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
     text.lines().map(record).inspect(schema::assert_valid).collect()
 }
@@ -34,12 +34,12 @@ fn record<'r>(records: &'r [Value], kind: &str, role: Option<&str>) -> &'r Value
     records.iter().find(is).unwrap_or_else(|| panic!("no {kind} in {records:?}"))
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// A peer's server, and its URL.
-fn server(peer: Peer) -> Option<(Running, String)> {
+pub fn server(peer: Peer) -> Option<(Running, String)> {
     let mut running = Running::start(&mut peer.command("server")?, Ear::Stdout);
     let port = running.line();
     Some((running, format!("ws://127.0.0.1:{port}/chat")))
@@ -213,13 +213,13 @@ fn live_clients_take_faults_as_they_take_them() {
 }
 
 /// A server that takes one connection.
-fn once(serve: impl FnOnce(TcpStream) + Send + 'static) -> (JoinHandle<()>, String) {
+pub fn once(serve: impl FnOnce(TcpStream) + Send + 'static) -> (JoinHandle<()>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("ws://{}", listener.local_addr().expect("an address"));
     (thread::spawn(move || serve(listener.accept().expect("a client").0)), url)
 }
 
-fn read_request(stream: &mut impl Read) -> String {
+pub fn read_request(stream: &mut impl Read) -> String {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("a request") > 0 {
@@ -433,12 +433,12 @@ fn a_plain_get_is_told_to_be_one() {
 }
 
 /// Certificates of an authority of our own.
-struct Tls {
-    ca: String,
+pub struct Tls {
+    pub ca: String,
     config: Arc<rustls::ServerConfig>,
 }
 
-fn tls(names: &[&str]) -> Tls {
+pub fn tls(names: &[&str]) -> Tls {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca_key = KeyPair::generate().expect("a key");
@@ -459,7 +459,7 @@ fn tls(names: &[&str]) -> Tls {
 }
 
 /// A WebSocket server under TLS, as small as it can be.
-fn tls_server(tls: &Tls) -> (JoinHandle<()>, String) {
+pub fn tls_server(tls: &Tls) -> (JoinHandle<()>, String) {
     let config = Arc::clone(&tls.config);
     let (thread, url) = once(move |tcp| {
         let connection = rustls::ServerConnection::new(config).expect("a connection");

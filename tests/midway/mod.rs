@@ -131,6 +131,8 @@ pub struct Found {
     pub findings: Vec<&'static str>,
     /// The packet of each connection's answer 101, by who sends to whom; for both ways.
     pub handshakes: HashMap<(String, String), u64>,
+    /// The packet of the client's preface, of connections that carry WebSockets over HTTP/2; for both ways.
+    pub prefaces: HashMap<(String, String), Option<u64>>,
     ends: HashMap<u32, (String, String)>,
     skipped: u64,
 }
@@ -147,7 +149,12 @@ impl Sink for Found {
             Body::Connection(connection) => {
                 let name =
                     |end: Option<wstool::model::Endpoint>| end.map(|end| end.to_string()).unwrap_or_default();
-                self.ends.insert(unit.conn, (name(connection.client), name(connection.server)));
+                let (client, server) = (name(connection.client), name(connection.server));
+                if connection.parent.is_some() {
+                    self.prefaces.entry((client.clone(), server.clone())).or_default();
+                    self.prefaces.entry((server.clone(), client.clone())).or_default();
+                }
+                self.ends.insert(unit.conn, (client, server));
                 if matches!(
                     connection.handshake,
                     Handshake::Full | Handshake::ResponseOnly | Handshake::Missing
@@ -160,6 +167,12 @@ impl Sink for Found {
                 let packet = (unit.packets.unwrap_or_default().0 + self.skipped).saturating_sub(1);
                 self.handshakes.insert((server.clone(), client.clone()), packet);
                 self.handshakes.insert((client, server), packet);
+            }
+            Body::Opening(opening) if opening.bytes.starts_with(b"PRI * HTTP/2.0") => {
+                let (client, server) = self.ends.get(&unit.conn).cloned().unwrap_or_default();
+                let packet = (unit.packets.unwrap_or_default().0 + self.skipped).saturating_sub(1);
+                self.prefaces.insert((server.clone(), client.clone()), Some(packet));
+                self.prefaces.insert((client, server), Some(packet));
             }
             Body::Frame(frame) => {
                 let (client, server) = self.ends.get(&unit.conn).cloned().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // not every test has use for all of it
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +10,8 @@ use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -22,15 +25,34 @@ pub enum Peer {
     Websockets,
     /// npm's `socket.io-client`.
     SocketIo,
+    /// Python's `aiohttp`.
+    Aiohttp,
+    /// Python's `duckdb`, which speaks SQL over tables.
+    DuckDb,
 }
 
 /// Those that speak WebSocket and nothing else, as server or client.
 pub const PEERS: [Peer; 2] = [Peer::Ws, Peer::Websockets];
 
+/// Those that serve an echo, and talk to one.
+pub const ECHOES: [Peer; 3] = [Peer::Ws, Peer::Websockets, Peer::Aiohttp];
+
 static INSTALLED: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let to = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../peers");
-    if !(to.join("node_modules/socket.io-client").is_dir() && to.join("python/websockets").is_dir()) {
+    let modules = [
+        "ws",
+        "socket.io",
+        "socket.io-2",
+        "socket.io-client",
+        "socket.io-client-2",
+        "engine.io-client",
+        "engine.io-client-3",
+    ];
+    let has_modules = modules.iter().all(|name| to.join("node_modules").join(name).is_dir());
+    let has_python =
+        ["websockets", "duckdb", "aiohttp"].iter().all(|name| to.join("python").join(name).is_dir());
+    if !(has_modules && has_python) {
         let status = Command::new(root.join("tests/peers/install.sh")).arg(&to).status();
         println!("tests/peers/install.sh: {status:?}");
     }
@@ -43,12 +65,15 @@ impl Peer {
     pub fn command(self, role: &str) -> Option<Command> {
         let (program, script, library) = match self {
             Self::Ws | Self::SocketIo => ("node", format!("{role}.mjs"), INSTALLED.clone()),
-            Self::Websockets => ("python3", format!("{role}.py"), INSTALLED.join("python")),
+            Self::Aiohttp => ("python3", format!("aiohttp_{role}.py"), INSTALLED.join("python")),
+            Self::Websockets | Self::DuckDb => ("python3", format!("{role}.py"), INSTALLED.join("python")),
         };
         let module = match self {
             Self::Ws => library.join("node_modules/ws"),
             Self::SocketIo => library.join("node_modules/socket.io-client"),
             Self::Websockets => library.join("websockets"),
+            Self::Aiohttp => library.join("aiohttp"),
+            Self::DuckDb => library.join("duckdb"),
         };
         let runs =
             Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -60,6 +85,24 @@ impl Peer {
         command.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script)).arg(library);
         Some(command)
     }
+}
+
+/// What a script of this folder sees in a browser, which it says in JSON; `None`, with the reason printed,
+/// where there is none.
+pub fn seen(script: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Option<Value> {
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script);
+    let Ok(output) = Command::new("node").arg(script).args(args).output() else {
+        println!("skipped: node is not installed");
+        return None;
+    };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {told}"));
+    if let Some(why) = seen["skipped"].as_str() {
+        println!("skipped: {why}");
+        return None;
+    }
+    Some(seen)
 }
 
 /// A running process whose lines come as it writes them. It is ended with the test.
@@ -106,6 +149,12 @@ impl Running {
         self.said.push_str(&line);
         self.said.push('\n');
         line
+    }
+
+    /// Sends it what Ctrl-C sends.
+    pub fn interrupt(&self) {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "it is there");
     }
 
     /// Waits for the end: the status, and all that it wrote on the other stream.

@@ -143,3 +143,66 @@ fn are_data_of_one(one: &[u8], other: &[u8]) -> bool {
     };
     of(one).is_some() && of(one) == of(other)
 }
+
+/// Connections through a proxy at 10.0.0.5: of each its client, when it begins in milliseconds, and whether
+/// the client's own leg is in the capture as well. All end of the same cause, 30 ms later.
+fn through_proxy(clients: &[(&str, u32)], is_both: bool) -> String {
+    let mut script = String::new();
+    for (n, (client, began)) in clients.iter().enumerate() {
+        let key = format!("{n:A<21}Q==");
+        let mut leg = |ends: &str, later: u32, fields: &str| {
+            let at = 1000 * began + later;
+            let _ = write!(
+                script,
+                "connection {ends} at={at}us\nrequest path=/feed key=\"{key}\" {fields}\nwait 5ms\nresponse\n\
+                 wait 30ms\nserver close 1011 \"db pool exhausted\"\nclient close 1011\n"
+            );
+        };
+        let port = 40_000 + n;
+        if is_both {
+            leg(&format!("client={client}:{port} server=10.0.0.5:80"), 0, "");
+        }
+        let fields = format!("header=\"X-Forwarded-For: {client}\"");
+        leg(&format!("client=10.0.0.5:{port} server=10.0.0.7:9001"), 1200, &fields);
+    }
+    script
+}
+
+/// What is told of a script: how often, and what.
+fn causes_of(script: &str) -> Vec<(String, u64, String)> {
+    let said = decode(&crate::run::pcap(&crate::run::packets(script)));
+    let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
+    let connections = |cause: &Value| cause["connections"].as_u64().unwrap_or_default();
+    said.of("cause").map(|cause| (text(cause, "id"), connections(cause), text(cause, "what"))).collect()
+}
+
+#[test]
+fn clients_behind_a_proxy_are_told_apart() {
+    let storm: Vec<_> = (0..8).map(|n| ("203.0.113.7", 80 * n)).chain([("203.0.113.8", 2000)]).collect();
+    let told = causes_of(&through_proxy(&storm, false));
+    let what = told.iter().find(|(id, ..)| id == "reconnect-storm").map(|(_, _, what)| what.as_str());
+    assert_eq!(
+        what,
+        Some("203.0.113.7 connects to 10.0.0.7:9001 again and again without a pause"),
+        "{told:#?}"
+    );
+    // Each comes once: no client is hasty.
+    let clients: Vec<String> = (1..9).map(|n| format!("203.0.113.{n}")).collect();
+    let each: Vec<_> = (0..8).map(|n| (clients[n as usize].as_str(), 80 * n)).collect();
+    let told = causes_of(&through_proxy(&each, false));
+    assert!(told.iter().all(|(id, ..)| id == "close-1011"), "{told:#?}");
+}
+
+#[test]
+fn both_legs_of_a_way_through_a_proxy_are_told_once() {
+    let storm: Vec<_> = (0..8).map(|n| ("203.0.113.7", 80 * n)).collect();
+    let told = causes_of(&through_proxy(&storm, true));
+    let told: Vec<_> = told.iter().map(|(id, connections, what)| (&**id, *connections, &**what)).collect();
+    let closed = "ended with 1011 “db pool exhausted”, sent by the server";
+    let storm = "203.0.113.7 connects to 10.0.0.5:80 again and again without a pause";
+    assert_eq!(told, [("close-1011", 8, closed), ("reconnect-storm", 1, storm)]);
+    // Two connections that end alike, and have nothing to do with each other, are two.
+    let two = [("203.0.113.7", 0), ("203.0.113.8", 10)];
+    let told = causes_of(&through_proxy(&two, false));
+    assert_eq!(told, [("close-1011".to_owned(), 2, closed.to_owned())]);
+}

@@ -40,20 +40,7 @@ fn reads(dialect: &Dialect, said: &Said<'_>) -> bool {
 fn is_seen_by_all_who_read(bytes: &[u8]) -> usize {
     let mut read = 0;
     for (dir, text) in [Dir::Client, Dir::Server].into_iter().flat_map(|dir| [(dir, true), (dir, false)]) {
-        let said = Said {
-            dir,
-            text,
-            bytes,
-            content: None,
-            glance: Glance::None,
-            length: bytes.len() as u64,
-            source: SourceId::Message { conn: 1, m: 1 },
-            sources: &[],
-            time: None,
-            packets: None,
-            agreed: false,
-            known: false,
-        };
+        let said = Said::new(dir, text, bytes, SourceId::Message { conn: 1, m: 1 });
         for dialect in DIALECTS {
             let Some(looks_like) = dialect.looks_like else { continue };
             if reads(dialect, &said) {
@@ -61,7 +48,8 @@ fn is_seen_by_all_who_read(bytes: &[u8]) -> usize {
                 let first = dialect.first;
                 let glance = str::from_utf8(bytes).map_or(Glance::None, Glance::at);
                 assert!(
-                    looks_like(&said)
+                    glance.may_bear(dialect.marks)
+                        && looks_like(&said)
                         && looks_like(&Said { glance, ..said })
                         && (first.is_empty() || first.contains(&bytes[0])),
                     "{} turns down {:?}",

@@ -124,11 +124,12 @@ fn poorer(packets: &[Packet], rng: &mut Rng) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn nobody_is_blamed_for_what_the_capture_lacks() {
-    let mut rng = Rng::new(1);
     let (mut wrong, mut tried) = (String::new(), 0);
     for sample in healthy() {
         let Some(packets) = packets_of(&sample).filter(|packets| packets.len() < 2000) else { continue };
         let whole = blamed(&decode(&pcap(&packets, 1 << 18)));
+        // What one sample loses does not depend on which others there are.
+        let mut rng = Rng::new(sample.name.bytes().map(u64::from).sum());
         for (name, bytes) in poorer(&packets, &mut rng) {
             tried += 1;
             let said = blamed(&decode(&bytes));
@@ -143,6 +144,23 @@ fn nobody_is_blamed_for_what_the_capture_lacks() {
 
 /// A script, what must not be said of it, and what must.
 const TALES: &[(&str, &str, &str, &str)] = &[
+    (
+        "the first bytes of a PROXY header whose rest is missing are no frame",
+        "no-handshake\nclient raw 0d 0a 0d 0a 00 0d\nclient raw 0a 51 55 49 54 0a 20 00 00 00 lost\n\
+         handshake\nclient text \"a\"\nserver text \"b\"\nclient close 1000\nserver close 1000",
+        "reserved-opcode",
+        "tcp-gap",
+    ),
+    (
+        "what came between an error and the end may be missing",
+        r#"handshake path=/rpc
+           client text "{\"jsonrpc\":\"2.0\",\"method\":\"a\",\"id\":1}"
+           server text "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-3,\"message\":\"no\"},\"id\":1}"
+           client close 1000 lost
+           server close 1000 lost"#,
+        "request-failed",
+        "tcp-gap",
+    ),
     (
         "a server that goes on answering has not failed the connection",
         "handshake\nclient text \"a\" mask=none\nserver text \"b\"\nclient text \"c\" mask=none\nwait 9s\n\

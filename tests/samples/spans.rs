@@ -59,6 +59,14 @@ const FIELDS: &[(&[&str], &[&str])] = &[
     (&["ws.close_reason"], &["invalid-utf8-close-reason"]),
     (&["ws.payload", "ws.length", "ws.opcode"], &["pong-payload-mismatch"]),
     (&["ws.payload"], &["invalid-utf8"]),
+    // Frames of HTTP/2 that are told.
+    (&["h2.error_code"], &["h2-goaway"]),
+    (&["h2.preface"], &["h2-preface-invalid"]),
+    (&["h2.setting"], &["h2-setting-invalid", "h2-enable-connect-protocol-invalid"]),
+    (
+        &["h2.length", "h2.type", "h2.flags", "h2.reserved", "h2.stream"],
+        &["h2-settings-not-first", "h2-settings-ack-unexpected", "h2-wrong-stream", "h2-frame-size"],
+    ),
     // Frames from their first bit to their last.
     (
         &["ws.fin", "ws.opcode", "ws.length", "ws.masking_key", "ws.payload"],
@@ -67,7 +75,24 @@ const FIELDS: &[(&[&str], &[&str])] = &[
 ];
 
 /// Rules about the end of a stream, a hole in it, or what is no head: where no field is.
-const BETWEEN_FIELDS: &[&str] = &["truncated-frame", "tcp-gap", "malformed-response", "tls-to-plain-port"];
+const BETWEEN_FIELDS: &[&str] = &[
+    "truncated-frame",
+    "tcp-gap",
+    "malformed-response",
+    "tls-to-plain-port",
+    // Frames of HTTP/2 that carry what is told: DATA and header blocks, whose bytes lead to a head's text.
+    "h2-connection-header",
+    "h2-continuation-expected",
+    "h2-continuation-flood",
+    "h2-frame-on-closed-stream",
+    "h2-header-compression",
+    "h2-header-list-too-large",
+    "h2-malformed-head",
+    "h2-padding-too-long",
+    "h2-stream-id-invalid",
+    "h2-streams-exceeded",
+    "h2-window-update-invalid",
+];
 
 /// The header fields that the words of rules name.
 const HEADERS: &[&str] = &[
@@ -105,7 +130,10 @@ impl Sink for Map {
         match unit.body {
             Body::Http(head) => {
                 if let Some(dir) = unit.dir {
-                    let source = SourceId::Stream { conn: unit.conn, dir };
+                    let source = match head.stream {
+                        Some(_) => SourceId::Headers { conn: unit.conn, dir },
+                        None => SourceId::Stream { conn: unit.conn, dir },
+                    };
                     self.heads.push(Span::bytes(source, head.offset, head.bytes.len() as u64));
                 }
                 for header in head.headers {
@@ -152,6 +180,8 @@ impl Map {
             // A place at which something is missing.
             SourceId::Stream { .. } if span.is_empty() => None,
             SourceId::Stream { .. } if BETWEEN_FIELDS.contains(&id) => None,
+            // A record is told as a whole: what is in it nobody can read, or is in no place of its own.
+            SourceId::Stream { .. } if id.starts_with("tls-") => None,
             SourceId::Stream { .. } => {
                 let about: Vec<&str> = FIELDS
                     .iter()

@@ -25,7 +25,7 @@ use wstool::synth::{Rng, START, conversation, script};
 pub const SEED: u64 = 1;
 
 /// What samples are.
-pub const KINDS: [&str; 7] = ["bin", "gz", "hex", "http", "pcap", "pcapng", "script"];
+pub const KINDS: [&str; 8] = ["bin", "gz", "har", "hex", "http", "pcap", "pcapng", "script"];
 
 /// A file of `samples/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-/// Every sample but the incidents, in order of their names.
+/// Every sample but the incidents and those within TLS, in order of their names.
 pub fn samples() -> Vec<Sample> {
     below(root())
 }
@@ -51,6 +51,11 @@ pub fn incidents() -> Vec<Sample> {
     below(root().join("incidents"))
 }
 
+/// `WebSockets` within TLS. What they carry is said in `samples/tls/truth.json`, not in snapshots.
+pub fn encrypted() -> Vec<Sample> {
+    below(root().join("tls"))
+}
+
 fn below(folder: PathBuf) -> Vec<Sample> {
     let mut found = Vec::new();
     let mut folders = vec![folder];
@@ -58,7 +63,7 @@ fn below(folder: PathBuf) -> Vec<Sample> {
         for entry in fs::read_dir(&folder).expect("samples/ is readable") {
             let path = entry.expect("samples/ is readable").path();
             // Handshakes are played by `tests/cli/replay.rs`.
-            if path.is_dir() && !path.ends_with("handshakes") && !path.ends_with("incidents") {
+            if path.is_dir() && !["handshakes", "incidents", "tls"].iter().any(|name| path.ends_with(name)) {
                 folders.push(path);
             } else if path.is_file() && Sample::at(&path).is_sample() {
                 found.push(Sample::at(&path));

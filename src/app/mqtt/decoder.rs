@@ -416,15 +416,10 @@ fn app(summary: Text) -> App {
 }
 
 /// The packets of one message: the only one, or a list.
-fn several(mut apps: Vec<App>, more: u64) -> App {
-    if apps.len() == 1 && more == 0 {
-        return apps.remove(0);
-    }
-    let mut summaries = apps.iter().map(|app| app.summary.clone());
-    let first = summaries.next().unwrap_or_default();
-    let mut summary = summaries.fold(first, |all, next| Text::new("{}; {}").word(all).word(next));
+fn several(apps: Vec<App>, more: u64) -> App {
+    let mut all = app(Text::default()).around(apps);
     if more > 0 {
-        summary = Text::new("{}; and {} more packets").word(summary).and(more);
+        all.summary = Text::new("{}; and {} more packets").word(all.summary).and(more);
     }
-    App { packets: apps, ..app(summary) }
+    all
 }

@@ -11,7 +11,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use super::dialect::{Dialect, Reader};
+use super::dialect::{Dialect, Reader, Sheet};
 use crate::model::{Cite, fields, rules};
 
 /// MQTT 3.1.1 and 5.0 (MQTT 5.0 §6).
@@ -20,9 +20,19 @@ pub static DIALECT: Dialect = Dialect {
     subprotocols: &["mqtt", "mqttv3.1"],
     looks_like: Some(decoder::is_connect),
     first: b"\x10",
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::<decoder::Mqtt>::default()),
+    sheet: Sheet {
+        name: "MQTT 3.1, 3.1.1 and 5",
+        shown_by: "a CONNECT packet",
+        decoded: "all packets with their properties, also over several messages; acknowledgements tied to \
+                  what they acknowledge, the keep-alive watched",
+        sample: "mqtt.pcap",
+        source: ("MQTT 5.0", "https://docs.oasis-open.org/mqtt/mqtt/v5.0/mqtt-v5.0.html"),
+    },
 };
 
 /// A section of MQTT 5.0; sections 1 to 4 and 6 of 3.1.1 say the same unless noted.

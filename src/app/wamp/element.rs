@@ -2,21 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::Text;
-
-/// What an element is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// A whole number that is not negative.
-    Whole(u64),
-    Text,
-    Bytes,
-    List,
-    Dict,
-    Null,
-    /// Another number, or a truth value.
-    Other,
-}
+pub use crate::app::value::{Fault, Shape};
 
 /// An element, by its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +10,3 @@ pub struct Element {
     pub at: Range<usize>,
     pub shape: Shape,
 }
-
-/// Why a message is no list: the byte where that shows, and what is wrong there.
-pub type Fault = (usize, Text);

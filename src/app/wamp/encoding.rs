@@ -1,11 +1,11 @@
-//! The two ways in which a message, which is a list, is written: JSON and `MessagePack`.
+//! The ways in which a message, which is a list, is written: JSON, `MessagePack` and CBOR.
 
 use std::borrow::Cow;
 
 use super::element::{Element, Fault, Shape};
-use super::msgpack;
 use crate::app::dialect::Said;
 use crate::app::json;
+use crate::app::value::{self, Blob, Node, Notation};
 use crate::limits::APP_SHOWN;
 use crate::model::json::place;
 use crate::model::{Field, FieldDef, Value};
@@ -16,8 +16,14 @@ pub enum Encoding {
     /// In text messages.
     Json,
     /// In binary messages.
-    MessagePack,
+    Binary(Notation),
 }
+
+/// In binary messages, as `MessagePack`.
+pub const MESSAGE_PACK: Encoding = Encoding::Binary(Notation::MessagePack);
+
+/// In binary messages, as CBOR.
+pub const CBOR: Encoding = Encoding::Binary(Notation::Cbor);
 
 impl Encoding {
     /// The elements of a message.
@@ -33,11 +39,14 @@ impl Encoding {
                 }
                 let element = |value: &str| {
                     let start = place(text, value);
-                    Element { shape: shape(value), at: start..start + value.len() }
+                    Element { shape: Node::Json(value).shape(), at: start..start + value.len() }
                 };
                 Ok(json::elements(text).into_iter().map(element).collect())
             }
-            Self::MessagePack => msgpack::elements(said.bytes),
+            Self::Binary(notation) => {
+                let all = value::elements(notation, said.bytes)?;
+                Ok(all.into_iter().map(|(at, shape)| Element { at, shape }).collect())
+            }
         }
     }
 
@@ -47,7 +56,7 @@ impl Encoding {
         match self {
             _ if bytes.len() > APP_SHOWN => None,
             Self::Json => str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Self::MessagePack => msgpack::json(bytes).map(Cow::Owned),
+            Self::Binary(notation) => value::to_json(notation, bytes, Blob::Nul).map(Cow::Owned),
         }
     }
 
@@ -64,16 +73,5 @@ impl Encoding {
             (_, None) => Value::Bytes(raw[..raw.len().min(APP_SHOWN)].to_vec()),
         };
         said.field(def, element.at.start, element.at.len(), value)
-    }
-}
-
-/// What a JSON value is.
-fn shape(value: &str) -> Shape {
-    match value.as_bytes().first() {
-        Some(b'"') => Shape::Text,
-        Some(b'[') => Shape::List,
-        Some(b'{') => Shape::Dict,
-        Some(b'n') => Shape::Null,
-        _ => value.parse().map_or(Shape::Other, Shape::Whole),
     }
 }

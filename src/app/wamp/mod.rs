@@ -1,18 +1,18 @@
 //! WAMP, version 2: calls and events between clients, through a router (WAMP Basic Profile). Each message is
-//! a list that begins with its type, in JSON or in `MessagePack`.
+//! a list that begins with its type, in JSON, in `MessagePack` or in CBOR.
 //!
 //! This is the spec sheet; `session` follows a session, `form` has what each message consists of, `encoding`
-//! reads lists in JSON and in `MessagePack`.
+//! reads lists in any of them, `reasons` has what WAMP's own URIs mean.
 
 mod element;
 mod encoding;
 mod form;
-mod msgpack;
+mod reasons;
 mod session;
 #[cfg(test)]
 mod tests;
 
-use super::dialect::{Dialect, Reader};
+use super::dialect::{Dialect, Reader, Sheet};
 use crate::model::{Cite, fields, rules};
 
 /// WAMP whose messages are JSON texts.
@@ -21,9 +21,19 @@ pub static JSON: Dialect = Dialect {
     subprotocols: &["wamp.2.json"],
     looks_like: None,
     first: &[],
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: RULES,
     reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::Encoding::Json))),
+    sheet: Sheet {
+        name: "WAMP 2, JSON",
+        shown_by: "",
+        decoded: "all messages of both profiles; the session's order, every request tied to its answer, \
+                  URIs behind the router's numbers",
+        sample: "clean/wamp.script",
+        source: ("WAMP", "https://wamp-proto.org/wamp_latest_ietf.html"),
+    },
 };
 
 /// WAMP whose messages are `MessagePack`.
@@ -32,9 +42,38 @@ pub static MSGPACK: Dialect = Dialect {
     subprotocols: &["wamp.2.msgpack"],
     looks_like: None,
     first: &[],
+    marks: 0,
+    target: None,
     fields: FIELDS,
     rules: &[],
-    reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::Encoding::MessagePack))),
+    reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::MESSAGE_PACK))),
+    sheet: Sheet {
+        name: "WAMP 2, MessagePack",
+        shown_by: "",
+        decoded: "the same",
+        sample: "wamp.pcap",
+        source: ("WAMP", "https://wamp-proto.org/wamp_latest_ietf.html"),
+    },
+};
+
+/// WAMP whose messages are CBOR.
+pub static CBOR: Dialect = Dialect {
+    id: "wamp.2.cbor",
+    subprotocols: &["wamp.2.cbor"],
+    looks_like: None,
+    first: &[],
+    marks: 0,
+    target: None,
+    fields: FIELDS,
+    rules: &[],
+    reader: Reader::Session(|| Box::new(session::Wamp::new(encoding::CBOR))),
+    sheet: Sheet {
+        name: "WAMP 2, CBOR",
+        shown_by: "",
+        decoded: "the same",
+        sample: "clean/wamp-cbor.script",
+        source: ("WAMP", "https://wamp-proto.org/wamp_latest_ietf.html"),
+    },
 };
 
 /// A section of the WAMP Basic Profile.
@@ -91,5 +130,8 @@ rules! {
         "A router aborts the session; a client mostly does, too.";
     REFUSED = "wamp-refused", Warning, wamp("Session Establishment"), Either,
         "A WAMP session or request was refused",
-        "After ABORT the session is over; after ERROR that request failed, and the session goes on.";
+        "After ABORT the session is over; after ERROR that request failed, and the session goes on.",
+        usually "what its URI says",
+        mend "compare realm, roles and URIs with the router's configuration, and register procedures before \
+              they are called; where it is a protocol violation, look at the message right before";
 }

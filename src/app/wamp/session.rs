@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::element::{Element, Shape};
 use super::encoding::Encoding;
 use super::form::{Code, Form, From};
+use super::reasons;
 use super::{
     BAD_MESSAGE, DETAILS, ERROR_URI, OPTIONS, PROCEDURE, PROTOCOL_ERROR, PUBLICATION, REALM, REASON, REFUSED,
     REGISTRATION, REQUEST, REQUEST_TYPE, SESSION, SUBSCRIPTION, TOPIC, TYPE, UNEXPECTED_ANSWER,
@@ -13,6 +14,7 @@ use crate::app::dialect::{Decoder, Said};
 use crate::app::excerpt::clipped;
 use crate::app::json;
 use crate::app::pending::{Id, Pending, Request, Requests};
+use crate::app::value::Notation;
 use crate::limits::ACKS_OUTSTANDING;
 use crate::model::{Answer, App, Dir, Failure, Field, FieldDef, Finding, Span, Text, Value};
 
@@ -103,7 +105,8 @@ impl Wamp {
     fn app(&self, summary: Text) -> App {
         let protocol = match self.encoding {
             Encoding::Json => super::JSON.id,
-            Encoding::MessagePack => super::MSGPACK.id,
+            Encoding::Binary(Notation::MessagePack) => super::MSGPACK.id,
+            Encoding::Binary(Notation::Cbor) => super::CBOR.id,
         };
         App { protocol, name: "WAMP", summary, ..App::default() }
     }
@@ -118,14 +121,15 @@ impl Wamp {
         if said.text != (self.encoding == Encoding::Json) {
             let (expected, got) = match self.encoding {
                 Encoding::Json => ("text messages only", "a binary message of {} bytes"),
-                Encoding::MessagePack => ("binary messages only", "a text message of {} bytes"),
+                Encoding::Binary(_) => ("binary messages only", "a text message of {} bytes"),
             };
             return Err(bad(0, whole, expected.into(), Text::with(got, said.length)));
         }
         let elements = self.encoding.elements(said).map_err(|(at, what)| {
             let expected = match self.encoding {
                 Encoding::Json => "a list in JSON",
-                Encoding::MessagePack => "a list in MessagePack",
+                Encoding::Binary(Notation::MessagePack) => "a list in MessagePack",
+                Encoding::Binary(Notation::Cbor) => "a list in CBOR",
             };
             bad(at, usize::from(at < whole), expected.into(), what)
         })?;
@@ -190,6 +194,10 @@ impl Wamp {
                 message.request_type = number.map(Code);
                 let name = number.and_then(Form::of).map(|form| Text::with("{}", form.name));
                 field.meaning = name.unwrap_or_default();
+            } else if *def == &REASON || *def == &ERROR_URI {
+                if let Value::Text(uri) = &field.value {
+                    field.meaning = reasons::meaning(uri);
+                }
             } else if *def == &OPTIONS || *def == &DETAILS {
                 let dict = self.encoding.json(said, element).unwrap_or_default();
                 let says = |key: &str| json::member(&dict, key) == Some("true");
@@ -282,7 +290,8 @@ impl Wamp {
             (None, Some(words)) => Text::with("{}: {}", clipped(uri)).and(clipped(&words)),
             (None, None) => Text::with("{}", clipped(uri)),
         };
-        found.push(Finding::new(&REFUSED, said.dir, expected.into(), got).at(field.span));
+        let finding = Finding::new(&REFUSED, said.dir, expected.into(), got).at(field.span);
+        found.push(finding.behind(field.meaning.clone()));
     }
 
     /// Finds the request that this answers, and what is an answer to none.
@@ -369,7 +378,7 @@ impl Wamp {
             None => message.form.name.to_owned(),
         };
         let (kind, id) = (code.0, Id::Number(message.id.unwrap_or_default()));
-        let request = Request { kind, id, what, method: None, lasting: false, extra: uri };
+        let request = Request { kind, id, what, extra: uri, method: None, lasting: false, optional: false };
         // A call whose arguments come in several messages is one request.
         self.pending.begin_once(said.dir, said.moment(), request);
     }

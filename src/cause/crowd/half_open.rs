@@ -38,9 +38,12 @@ pub(super) fn left_half_open(server: Endpoint, events: &[Event]) -> Option<Toget
     };
     let held: Vec<_> = events.iter().filter_map(back).collect();
     let (old, new, both) = *held.first()?;
-    let client = events.first()?.client.map_or_else(|| "a client".to_owned(), |client| client.to_string());
-    let what =
-        Text::with("{} was back at {} while its old connection was still open there", client).and(server);
+    let what = match events.first()?.client {
+        Some(client) => {
+            Text::with("{} was back at {} while its old connection was still open there", client).and(server)
+        }
+        None => Text::with("a client was back at {} while its old connection was still open there", server),
+    };
     let got = Text::with("connection {} was open for {} after connection {} had begun", old.conn)
         .and(span(both))
         .and(new);

@@ -1,6 +1,7 @@
 //! What is done with the selected units besides showing them.
 
 use std::io;
+use std::sync::Arc;
 
 use super::Args;
 use super::export::Export;
@@ -28,7 +29,7 @@ impl Aside {
         let marks = match &args.write {
             None => None,
             Some(path) => {
-                let target = Target::new(path, inputs)?;
+                let target = Target::new(path, inputs, Arc::clone(&args.secrets))?;
                 Some((target.marks(look.lang, args.concat, window), target))
             }
         };

@@ -13,21 +13,27 @@ use crate::select::Select;
 const TWICE: u64 = 64 * 1024 * 1024;
 
 impl Args {
-    /// Whether what the input comes to is told at all: with text of which the beginning is the beginning.
+    /// Whether what the input comes to is told at all: with text of which the beginning is the beginning, and
+    /// on a page, which has it on top wherever it was written.
     pub(super) fn tells_head(&self) -> bool {
-        self.format == Format::Text && !self.view.is_late && !self.no_verdict
+        let has_beginning = match self.format {
+            Format::Text => !self.view.is_late,
+            Format::Html => true,
+            Format::Json | Format::Ndjson | Format::Parquet | Format::Har => false,
+        };
+        has_beginning && !self.no_verdict
     }
 }
 
 /// Whether inputs of so many bytes are read twice; `None` where one of them cannot be.
 pub(super) fn is_worth(args: &Args, size: Option<u64>) -> bool {
-    args.tells_head() && size.is_some_and(|size| size <= TWICE)
+    args.format == Format::Text && args.tells_head() && size.is_some_and(|size| size <= TWICE)
 }
 
 /// What `name` comes to, if it can be read twice and is worth it.
 pub(super) fn of(args: &Args, name: &str, opened: &Opened, interrupt: &Interrupt) -> Option<Head> {
     let size = opened.size.filter(|_| !opened.live);
-    if !is_worth(args, size) || !matches!(opened.input, Input::Capture(_)) {
+    if !is_worth(args, size) || matches!(opened.input, Input::Bytes(_)) {
         return None;
     }
     let again = open(name, interrupt).ok()?;

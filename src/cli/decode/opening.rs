@@ -49,7 +49,7 @@ pub fn open_keeping(name: &str, interrupt: &Interrupt, keep: Option<Keep>) -> Re
             Ok(Opened { input, size, length: size, live })
         }
         Err(e) if e.kind() == io::ErrorKind::IsADirectory => {
-            Err("is a directory: name the capture files in it".into())
+            Err("is a directory: name the capture files in it, or add --recursive".into())
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound || !Path::new(name).exists() => {
             match input::from_argument(name) {

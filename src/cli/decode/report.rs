@@ -4,9 +4,10 @@ use std::io;
 
 use super::opening::shown;
 use crate::cli::Look;
-use crate::model::Text;
+use crate::model::{Other, Summary, Text};
 use crate::pipeline::Outcome;
 use crate::select::Stream;
+use crate::tls::Secrets;
 
 const ENCRYPTED: &str =
     "no WebSocket connection in {} packets; TLS connections, whose content is encrypted: {}";
@@ -26,12 +27,24 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
     if let Some(error) = &outcome.error {
         look.tell("error: {}", &about(error.text()))?;
     } else if outcome.summary.connections == 0 && !nothing_readable(outcome) {
+        if let Some(requests) = outcome.requests {
+            return note(Text::with("no WebSocket connection among {} requests", requests));
+        }
         let summary = &outcome.summary;
         let encrypted = summary.others.iter().filter(|other| other.is_tls());
         note(match encrypted.map(|other| other.connections).sum::<u64>() {
             0 => Text::with("no WebSocket connection in {} packets", summary.packets),
             tls => Text::with(ENCRYPTED, summary.packets).and(tls),
         })?;
+    }
+    if outcome.is_full {
+        let words = "more content than may be held: what came last is shown without it; raise --memory";
+        note(words.into())?;
+    }
+    if outcome.is_silent {
+        let words = "handshakes and no messages: not every program saves them; wstool attach --chrome sees \
+                     them as they come";
+        note(words.into())?;
     }
     if outcome.unlike_frames && outcome.summary.frames > 0 {
         let words = "its bytes do not look like frames: give a capture (tcpdump -w), hex, or raw bytes from \
@@ -42,6 +55,48 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
         note(words.into())?;
     }
     Ok(())
+}
+
+/// How encrypted connections can be read, where there was no WebSocket but in them, perhaps, and no secret.
+///
+/// # Errors
+/// When standard error cannot be written.
+pub fn unread(summary: &Summary, secrets: &Secrets, look: Look) -> io::Result<()> {
+    let is_unread = summary.connections == 0 && summary.others.iter().any(Other::is_tls);
+    if !is_unread || !secrets.is_empty() {
+        return Ok(());
+    }
+    for words in [
+        "to read them: have one end log its keys, capture anew, then decode --keylog FILE:",
+        "  browsers, curl: SSLKEYLOGFILE=FILE   Python: SSLContext.keylog_filename",
+        "  Node.js: node --tls-keylog=FILE      openssl: -keylogfile FILE",
+        "or look on from between: wstool proxy --tls. More programs: wstool explain keylog",
+    ] {
+        look.tell("{}", &words.into())?;
+    }
+    Ok(())
+}
+
+/// What an input came to, or why it could not be opened; whether that makes the run fail. Of a part the error
+/// is told, of the whole what it holds.
+///
+/// # Errors
+/// When standard error cannot be written.
+pub fn came_to(
+    name: &str,
+    is_raw: bool,
+    outcome: &Result<Outcome, Text>,
+    is_part: bool,
+    look: Look,
+) -> io::Result<bool> {
+    match outcome {
+        Ok(outcome) if is_part && outcome.error.is_none() => Ok(false),
+        Ok(outcome) => {
+            report(name, is_raw, outcome, look)?;
+            Ok(outcome.error.is_some() || nothing_readable(outcome))
+        }
+        Err(why) => unopened(name, why, look).map(|()| true),
+    }
 }
 
 /// Why an input could not be opened.

@@ -1,6 +1,6 @@
 //! Several inputs in one run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io;
 
@@ -9,22 +9,22 @@ use super::aside::Aside;
 use super::kept::Keep;
 use super::lead;
 use super::opening::{Opened, open, open_keeping};
-use super::report::{not_there, nothing_readable, report, unopened};
+use super::report::{came_to, not_there, nothing_readable, report, unread};
 use super::show::{Show, Until};
 use super::write::Source;
 use crate::cause::Head;
 use crate::cli::Look;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
-use crate::cli::output::{Output, Progress};
+use crate::cli::output::Progress;
 use crate::input::Input;
 use crate::model::{InputFile, Meta, Sink, Text, Time};
 use crate::pipeline::{self, Threads};
 use crate::select::{Select, Stream};
 
 /// An input as it is known before anything is decoded.
-struct Known<'a> {
-    name: &'a str,
-    format: Option<&'static str>,
+pub struct Known<'a> {
+    pub name: &'a str,
+    pub format: Option<&'static str>,
     link_types: Vec<String>,
     start: Option<Time>,
     /// Bytes of the file, where it is one.
@@ -43,15 +43,12 @@ pub fn run(
     interrupt: &Interrupt,
     look: Look,
 ) -> io::Result<u8> {
-    let mut known: Vec<Known<'_>> = names.iter().map(|name| look_at(name, interrupt)).collect();
-    if args.concat {
-        // What has no time yet comes as it happens: later than what is over.
-        known.sort_by_key(|file| (file.start.is_none(), file.start));
-    }
+    let known = known(args, names, interrupt);
     let live = known.iter().any(|file| file.live);
     let meta = meta(&known, args.concat);
     let mut keeps: Vec<Option<Keep>> = known.iter().map(|file| aside.keep(file.name)).collect();
-    let mut show = Show::new(args, Output::new(live), look, live).with(aside);
+    let Some(out) = args.out(live, look)? else { return Ok(2) };
+    let mut show = Show::new(args, out, look, live).with(aside);
     // What cannot be opened costs nothing.
     let size =
         |file: &Known<'_>| if file.error.is_some() { Some(0) } else { file.size.filter(|_| !file.live) };
@@ -70,18 +67,7 @@ pub fn run(
     let aside = select.into_inner().end()?;
     let mut failed = !missing.is_empty();
     for (outcome, file) in run.each.iter().zip(&known) {
-        match outcome {
-            // Of a part the error is told, of the whole what it holds.
-            Ok(outcome) if args.concat && outcome.error.is_none() => {}
-            Ok(outcome) => {
-                failed |= outcome.error.is_some() || nothing_readable(outcome);
-                report(file.name, file.format == Some("raw"), outcome, look)?;
-            }
-            Err(why) => {
-                failed = true;
-                unopened(file.name, why, look)?;
-            }
-        }
+        failed |= came_to(file.name, file.format == Some("raw"), outcome, args.concat, look)?;
     }
     let source = Source { names: known.iter().map(|file| file.name).collect(), interrupt };
     let source = (!interrupt.seen() || aside.is_kept(&source.names)).then_some(&source);
@@ -93,8 +79,30 @@ pub fn run(
         failed |= nothing_readable(&run.whole);
         report(&meta.input, false, &run.whole, look)?;
     }
+    unread(&run.whole.summary, &args.secrets, look)?;
     not_there(&meta.input, &missing, run.whole.summary.connections, look)?;
     Ok(if failed { 2 } else { u8::from(args.fail_on.fails(verdict)) })
+}
+
+/// The inputs as they are known before; parts of one capture in the order in which they were captured.
+pub fn known<'a>(args: &Args, names: &'a [String], interrupt: &Interrupt) -> Vec<Known<'a>> {
+    let mut known: Vec<Known<'_>> = names.iter().map(|name| look_at(name, interrupt)).collect();
+    if args.concat {
+        // What has no time yet comes as it happens: later than what is over.
+        known.sort_by_key(|file| (file.start.is_none(), file.start));
+    }
+    known
+}
+
+/// Decodes inputs that are parts of one capture for a sink.
+#[cfg(feature = "parquet")]
+pub fn parts<S: Sink>(
+    args: &Args,
+    known: &[Known<'_>],
+    until: &mut Until<'_, Select<S>>,
+    look: Look,
+) -> pipeline::Files {
+    decode(args, &meta(known, true), known, &mut [], until, look)
 }
 
 /// Decodes all of them for a sink.
@@ -107,7 +115,11 @@ fn decode<S: Sink>(
     look: Look,
 ) -> pipeline::Files {
     let interrupt = until.interrupt;
-    let progress: RefCell<Option<Progress>> = RefCell::new(None);
+    let size = |file: &Known<'_>| if file.error.is_some() { Some(0) } else { file.size };
+    let total = known.iter().map(size).sum();
+    let progress = RefCell::new(Progress::over_files(total, known.len(), args.scrolls(), look.lang));
+    // Bytes of the files before.
+    let before = Cell::new(0);
     let run = pipeline::run_files(
         meta,
         &mut |place| {
@@ -116,21 +128,20 @@ fn decode<S: Sink>(
                 return None;
             }
             let file = &known[place];
+            before.set(known[..place].iter().filter_map(size).sum());
+            progress.borrow().file(place);
             let keep = keeps.get_mut(place).and_then(Option::take);
             let opened = file.error.clone().map_or_else(|| open_keeping(file.name, interrupt, keep), Err);
             Some(opened.map(|opened| {
                 let threads = args.threads.of(&opened);
-                let Opened { input, size, .. } = opened;
-                let next = Progress::new(size, !args.view.is_late, look.lang);
-                progress.replace(Some(next)).into_iter().for_each(Progress::end);
-                (input, threads)
+                (opened.input, threads)
             }))
         },
         args.means(Threads::One),
         until,
-        &mut |read| progress.borrow_mut().iter_mut().for_each(|progress| progress.at(read)),
+        &mut |read| progress.borrow_mut().at(before.get() + read),
     );
-    progress.take().into_iter().for_each(Progress::end);
+    progress.into_inner().end();
     run
 }
 
@@ -184,6 +195,7 @@ fn meta(known: &[Known<'_>], concat: bool) -> Meta {
         format: file.format.map(str::to_owned),
         link_types: file.link_types.clone(),
         start: file.start,
+        account: None,
     });
     Meta {
         input: names.join(", "),
@@ -192,5 +204,6 @@ fn meta(known: &[Known<'_>], concat: bool) -> Meta {
         start: known.iter().filter_map(|file| file.start).min(),
         files: files.collect(),
         concat,
+        account: None,
     }
 }

@@ -9,7 +9,8 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::model::{Body, Connection, Flow, Message, Single, Sink, Summary, Unit, Wants};
 use crate::render::View;
-use crate::render::views::Form;
+use crate::render::har::Har;
+use crate::render::views::{self, Form};
 use crate::select;
 
 /// Says in the summary that Ctrl-C ended the input before its time.
@@ -58,12 +59,16 @@ pub(super) struct Show {
 
 impl Show {
     pub(super) fn new(args: &Args, out: Output, look: Look, live: bool) -> Self {
-        let form = match args.format {
-            Format::Text => Form::Text,
-            Format::Json => Form::Array,
-            Format::Ndjson => Form::Lines,
+        let options = args.options(look);
+        let view = match args.format {
+            // Tables are no view.
+            Format::Text | Format::Parquet => args.view.over(out, Form::Text, &options),
+            Format::Json => args.view.over(out, Form::Array, &options),
+            Format::Ndjson => args.view.over(out, Form::Lines, &options),
+            Format::Html => views::page(args.view, out, &options),
+            Format::Har => Box::new(Har::new(out)),
         };
-        Self { view: args.view.over(out, form, &args.options(look)), aside: Aside::default(), live }
+        Self { view, aside: Aside::default(), live }
     }
 
     pub(super) fn with(self, aside: Aside) -> Self {
@@ -78,14 +83,7 @@ impl Show {
     fn take_both(&mut self, unit: &Unit<'_>) -> Flow {
         self.aside.take(unit);
         let wants = self.view.wants();
-        select::with_payload(unit, wants.payload, |unit| match unit.body {
-            Body::Packet(_) | Body::Session(_) if !wants.app => Flow::Continue(()),
-            Body::Message(message) if !wants.app && message.app.is_some() => {
-                let message = Message { app: None, ..*message };
-                self.view.take(&Unit { body: Body::Message(&message), ..*unit })
-            }
-            _ => self.view.take(unit),
-        })
+        select::as_wanted(unit, wants, |unit| self.view.take(unit))
     }
 }
 

@@ -32,6 +32,17 @@ impl Wish {
         };
         if two && matches!(opened.input, Input::Capture(_)) { Threads::Two } else { Threads::One }
     }
+
+    /// How many of so many captures are decoded at the same time.
+    #[cfg(feature = "parquet")]
+    pub fn workers(self, captures: usize) -> usize {
+        let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let most = match self {
+            Self::Auto => cores(),
+            Self::AtMost(most) => most.get(),
+        };
+        most.min(captures).max(1)
+    }
 }
 
 /// Reads what follows `--threads`.

@@ -3,11 +3,12 @@
 mod made;
 mod pairs;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::made::Cut;
 use self::pairs::Pairs;
@@ -22,6 +23,7 @@ use crate::limits;
 use crate::model::{Body, Dir, Packet, Text, Time, Unit, Wants};
 use crate::render::comment::comments;
 use crate::select::Window;
+use crate::tls::Secrets;
 
 /// Bytes of a message that a comment may quote.
 const QUOTED: u64 = 1024;
@@ -176,6 +178,8 @@ pub(super) struct Target {
     is_pcapng: bool,
     /// Copies of what can be read only once, by its name.
     kept: HashMap<String, Kept>,
+    /// What TLS was deciphered with, which pcapng holds beside the packets.
+    secrets: Arc<Secrets>,
 }
 
 /// What is read again to write its packets.
@@ -190,6 +194,8 @@ pub(super) struct Source<'a> {
 struct Written {
     packets: u64,
     comments: u64,
+    /// Connections whose keys are beside their packets.
+    keys: u64,
 }
 
 /// Takes a packet, with what is said of it.
@@ -209,12 +215,25 @@ impl From<io::Error> for Trouble {
     }
 }
 
+/// Sees to it that a file to be written is no input.
+///
+/// # Errors
+/// That it is one.
+pub(super) fn spare(path: &Path, inputs: &[String]) -> Result<(), Text> {
+    let is_same =
+        |a: &Path, b: &Path| fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b));
+    if inputs.iter().any(|input| is_same(path, Path::new(input))) {
+        return Err(Text::with("{}: this is the input, which is not written over", path.display()));
+    }
+    Ok(())
+}
+
 impl Target {
     /// A file for the packets of `inputs`.
     ///
     /// # Errors
     /// What is wrong with it, and what to try.
-    pub(super) fn new(path: &Path, inputs: &[String]) -> Result<Self, Text> {
+    pub(super) fn new(path: &Path, inputs: &[String], secrets: Arc<Secrets>) -> Result<Self, Text> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
         let is_pcapng = match ending.to_ascii_lowercase().as_str() {
             "pcapng" => true,
@@ -225,17 +244,13 @@ impl Target {
                 return Err(Text::with(words, path.display()));
             }
         };
-        let is_same =
-            |a: &Path, b: &Path| fs::canonicalize(a).is_ok_and(|a| fs::canonicalize(b).is_ok_and(|b| a == b));
-        if inputs.iter().any(|input| is_same(path, Path::new(input))) {
-            return Err(Text::with("{}: this is the input, which is not written over", path.display()));
-        }
+        spare(path, inputs)?;
         let mut kept = HashMap::new();
         for input in inputs.iter().filter(|input| *input == "-" || opening::is_pipe(input)) {
             let copy = Kept::beside(path).map_err(|error| of_file(path, &error))?;
             kept.insert(input.clone(), copy);
         }
-        Ok(Self { path: path.to_owned(), is_pcapng, kept })
+        Ok(Self { path: path.to_owned(), is_pcapng, kept, secrets })
     }
 
     /// Keeps a copy of what comes from an input that can be read only once.
@@ -267,6 +282,10 @@ impl Target {
                 let mut said = Text::with("{}: {} packets, {} comments", self.path.display())
                     .and(written.packets)
                     .and(written.comments);
+                if written.keys > 0 {
+                    let words = "{}, and the keys of {} TLS connections: whoever has the file can read them";
+                    said = Text::new(words).word(said).and(written.keys);
+                }
                 if marks.left_out > 0 {
                     said = Text::new("{}; {} more would have been too many").word(said).and(marks.left_out);
                 }
@@ -301,6 +320,10 @@ impl Target {
                         let read = packets(capture, before, part, pairs, take)?;
                         before += if marks.is_one { read } else { 0 };
                     }
+                    Input::Har(_) => {
+                        let words = "{}: an archive of messages, of which there are no packets to write";
+                        return Err(Trouble::Input(Text::with(words, name)));
+                    }
                     Input::Bytes(bytes) => made::packets(bytes, place, &part.cuts, part.sender, |each| {
                         each.iter().try_for_each(|(packet, number)| take(packet, part.said(*number)))
                     })?,
@@ -325,7 +348,15 @@ impl Target {
         if self.is_pcapng {
             let application = concat!("wstool ", env!("CARGO_PKG_VERSION"));
             let mut writer = PcapNgWriter::new(file, application)?;
+            let mut known = HashSet::new();
             all(&mut |packet, said| {
+                // In front of what they are for, as who reads it packet by packet needs them.
+                if let Some((random, lines)) = self.secrets.of_packet(packet.data)
+                    && known.insert(random)
+                {
+                    written.keys += 1;
+                    writer.secrets(lines.as_bytes())?;
+                }
                 written.packets += 1;
                 written.comments += said.len() as u64;
                 writer.packet(packet, said)

@@ -53,24 +53,36 @@ impl Args {
         if self.socket_io.attach.len() > limits::ATTACHMENTS {
             return Err(usage(Text::with("at most {} attachments", limits::ATTACHMENTS)));
         }
-        // The arguments given, then a placeholder for each attachment.
-        let mut parts = vec![serde_json::Value::from(name.as_str()).to_string()];
-        parts.extend(json::elements(args).into_iter().map(str::to_owned));
-        parts.extend(
-            (0..self.socket_io.attach.len()).map(|num| format!("{{\"_placeholder\":true,\"num\":{num}}}")),
-        );
-        let kind = match self.socket_io.attach.len() {
-            0 => "2".to_owned(),
-            count => format!("5{count}-"),
-        };
-        let namespace = if namespace == "/" { String::new() } else { format!("{namespace},") };
-        let ack = self.socket_io.ack.map_or_else(String::new, |id| id.to_string());
-        let packet = format!("{kind}{namespace}{ack}[{}]", parts.join(","));
-        debug_assert!(socketio::read(&packet).is_ok(), "{packet}");
-        let mut messages = vec![Message::new(Opcode::TEXT, format!("4{packet}").into_bytes())];
+        let count = self.socket_io.attach.len();
+        let mut parts: Vec<String> = json::elements(args).into_iter().map(str::to_owned).collect();
+        parts.extend((0..count).map(|num| format!("{{\"_placeholder\":true,\"num\":{num}}}")));
+        let args = format!("[{}]", parts.join(","));
+        let packet = event_packet(name, &args, namespace, self.socket_io.ack, count);
+        debug_assert!(socketio::read(&packet[1..]).is_ok(), "{packet}");
+        let mut messages = vec![Message::new(Opcode::TEXT, packet.into_bytes())];
         for attachment in &self.socket_io.attach {
             messages.push(Message::new(Opcode::BINARY, file_or_hex(attachment)?));
         }
         Ok(messages)
     }
+}
+
+/// An event as a message of Engine.IO: its arguments are a JSON array, in which so many placeholders stand
+/// for attachments.
+pub(in crate::cli) fn event_packet(
+    name: &str,
+    args: &str,
+    namespace: &str,
+    ack: Option<u64>,
+    attachments: usize,
+) -> String {
+    let mut parts = vec![serde_json::Value::from(name).to_string()];
+    parts.extend(json::elements(args).into_iter().map(str::to_owned));
+    let kind = match attachments {
+        0 => "2".to_owned(),
+        count => format!("5{count}-"),
+    };
+    let namespace = if namespace == "/" { String::new() } else { format!("{namespace},") };
+    let ack = ack.map_or_else(String::new, |id| id.to_string());
+    format!("4{kind}{namespace}{ack}[{}]", parts.join(","))
 }

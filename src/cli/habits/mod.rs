@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 
 use self::names::Meaning;
 use super::Look;
-use super::replay::Url;
+use super::dial::Url;
 use crate::input;
 use crate::model::Text;
 use crate::render::columns;
@@ -47,6 +47,11 @@ pub(super) fn meant(args: &[OsString], error: &clap::Error) -> Option<Meant> {
     match words.get(place) {
         Some(&("decode" | "d")) => translate(&words[..place], &words[place + 1..]).map(Meant::Said),
         Some(word) if is_command(word) => None,
+        Some(word) if is_socket(word) && is_command("connect") => {
+            let mut line = args.to_vec();
+            line.insert(place + 1, "connect".into());
+            Some(Meant::Line(line))
+        }
         Some(word) if is_url(word) => Some(Meant::Said(capture(word))),
         _ => {
             let first = words.get(place).copied().unwrap_or_default();
@@ -115,6 +120,12 @@ fn is_input(word: &str) -> bool {
     word == "-" || Path::new(word).exists() || is_path() || input::from_argument(word).is_some()
 }
 
+/// Whether a word is the URL of a WebSocket.
+fn is_socket(word: &str) -> bool {
+    let scheme = word.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| scheme == "ws" || scheme == "wss")
+}
+
 fn is_url(word: &str) -> bool {
     let scheme = word.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     scheme.is_some_and(|scheme| ["ws", "wss", "http", "https"].contains(&scheme.as_str()))
@@ -133,6 +144,10 @@ fn capture(url: &str) -> Answer {
     let mut notes = Vec::new();
     if at.secure {
         notes.push("its content is encrypted there: capture where it is plain, behind what ends TLS".into());
+    }
+    if is_command("connect") {
+        let connect = format!("wstool connect -v {}", quoted(&socket));
+        notes.push(Text::with("to talk to the server oneself and see every frame: {}", connect));
     }
     let replay = format!("wstool replay --to {}", quoted(&socket));
     notes.push(Text::with("what the server says to a handshake is tried by: {}", replay));
@@ -182,7 +197,6 @@ struct Said {
     inputs: Vec<String>,
     interface: Option<String>,
     filter: Option<String>,
-    output: Option<String>,
     ignores_case: bool,
     /// A display filter that has no options of its own here.
     unsaid: Option<Text>,
@@ -272,7 +286,8 @@ impl Said {
             Meaning::IgnoreCase => self.ignores_case = true,
             // Who names a capture wants packets and not text, as of tshark and tcpdump.
             Meaning::Output if is_capture(text) => self.options.extend(say(&["--write", text])),
-            Meaning::Output => self.output = Some(text.to_owned()),
+            Meaning::Output if text == "-" => {}
+            Meaning::Output => self.options.extend(say(&["--output", text])),
             Meaning::Anyway => {}
         }
     }
@@ -297,10 +312,7 @@ impl Said {
         }
         let mut options: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
         options.append(&mut self.options);
-        if self.output.as_deref() == Some("-") {
-            self.output = None;
-        }
-        let mut line = if let Some(interface) = &self.interface {
+        let line = if let Some(interface) = &self.interface {
             tcpdump(interface, self.filter.as_deref(), &options)
         } else {
             if self.inputs.is_empty() {
@@ -310,9 +322,6 @@ impl Said {
             let words: Vec<String> = words.map(|word| quoted(word)).collect();
             format!("wstool decode {}", words.join(" "))
         };
-        if let Some(output) = &self.output {
-            line = format!("{line} > {}", quoted(output));
-        }
         let problem = Text::with("{} is said as:", self.foreign.join(" "));
         Some(Answer { problem, line: Some(line), notes: self.notes })
     }
@@ -341,7 +350,7 @@ fn is_capture(name: &str) -> bool {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:,=@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
@@ -377,7 +386,7 @@ mod tests {
                 "-i eth0 -v table --port=80",
                 "tcpdump -i eth0 --immediate-mode -U -w - | wstool decode -v table --stream :80 -",
             ),
-            ("-w out.txt a.pcap", "wstool decode a.pcap > out.txt"),
+            ("-w out.txt a.pcap", "wstool decode --output out.txt a.pcap"),
             ("-r a.pcap -w out.pcapng", "wstool decode --write out.pcapng a.pcap"),
             ("-t ad a.pcap", "wstool decode --time utc a.pcap"),
             ("--grep err -i a.pcap", "wstool decode --grep '(?i)err' a.pcap"),

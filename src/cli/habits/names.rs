@@ -54,7 +54,7 @@ const NAMES: &[(&[&str], bool, Meaning)] = &[
     (&["--search"], true, Meaning::Valued("--grep")),
     (&["--errors", "--expert"], false, Meaning::Options(&["--findings"])),
     (&["--no-color", "--no-colour"], false, Meaning::Options(&["--color", "never"])),
-    (&["-w", "--output", "--out"], true, Meaning::Output),
+    (&["-w", "--out"], true, Meaning::Output),
     (&["-l", "-U", "-nn", "-N", "--line-buffered"], false, Meaning::Anyway),
     (&["-V", "-vv", "-vvv", "--verbose"], false, Meaning::Anyway),
 ];

@@ -1,27 +1,22 @@
 //! Where progress is kept: a folder of the user's, never the checkout.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use super::Who;
+use crate::cli::folder::{self, turn, unusable};
 use crate::cli::trouble::of_file;
 use crate::http::accept::hex;
 use crate::lesson::{Exercise, Instance, Progress};
 use crate::model::Text;
 
-/// Names the folder outright, for tests and for classrooms with shared accounts.
-const FOLDER: &str = "WSTOOL_DATA";
-
 const LEARNER: &str = "learner.json";
 const PROGRESS: &str = "progress.json";
-/// Whoever changes a folder's file holds this one, so that two terminals take turns.
-const LOCK: &str = "lock";
 
 /// Random bytes of the name of somebody who gave none.
 const RANDOM: usize = 8;
@@ -48,7 +43,7 @@ impl Store {
     /// Opens the learner's folder; somebody new gets a random name, so that no two
     /// learners have the same instances. Each course and student has a progress of its own.
     pub(super) fn open(who: &Who) -> Result<Self, Text> {
-        let folder = folder()?;
+        let folder = folder::path()?;
         let mut learner: Learner = read(&folder.join(LEARNER))?.unwrap_or_default();
         let mut unkept = None;
         let named = who.course.is_some() || who.student.is_some();
@@ -154,21 +149,6 @@ fn somebody() -> Result<String, Text> {
     Ok(hex(&bytes))
 }
 
-/// Waits until nobody else changes what is in a folder; it is one's turn until this is dropped.
-fn turn(folder: &Path) -> Result<File, Text> {
-    let opened = fs::create_dir_all(folder).and_then(|()| File::create(folder.join(LOCK)));
-    let file = opened.map_err(|e| unusable(folder, &e))?;
-    match file.lock() {
-        // Some network drives know no locks; there one terminal at a time has to do.
-        Err(e) if e.kind() != ErrorKind::Unsupported => Err(unusable(folder, &e)),
-        _ => Ok(file),
-    }
-}
-
-fn unusable(path: &Path, why: &io::Error) -> Text {
-    Text::new("{}; {} names another folder").word(of_file(path, why)).and(FOLDER)
-}
-
 /// A path as it can be pasted.
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
@@ -193,13 +173,4 @@ fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), Text> 
         .and_then(|()| fs::write(&new, text + "\n"))
         .and_then(|()| fs::rename(&new, folder.join(name)));
     written.map_err(|e| unusable(folder, &e))
-}
-
-fn folder() -> Result<PathBuf, Text> {
-    if let Some(folder) = std::env::var_os(FOLDER).filter(|folder| !folder.is_empty()) {
-        return Ok(folder.into());
-    }
-    let base = etcetera::choose_base_strategy()
-        .map_err(|e| Text::with("no folder to keep your progress in: {}; {} names one", e).and(FOLDER))?;
-    Ok(base.data_dir().join("wstool"))
 }

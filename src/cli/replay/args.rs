@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use super::expect::Expect;
 use crate::cli::Look;
-use crate::cli::output;
+use crate::cli::dial::option::{header, seconds};
+use crate::cli::format::Format;
+use crate::cli::output::Layout;
 use crate::model::Text;
-use crate::render::{Options, TimeStyle};
+use crate::render::Options;
 use crate::replay::Fault;
 
 /// Play a handshake like a film, check it, and replay either side against a live peer.
@@ -46,16 +46,9 @@ pub struct Args {
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     pub format: Format,
 
-    /// Columns to fit, 40 or more; by default the terminal's
-    #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..=1000),
-        help_heading = "Showing"
-    )]
-    pub width: Option<u16>,
-
-    /// Use ASCII characters only
-    #[arg(long, help_heading = "Showing")]
-    pub ascii: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would take them for help")]
+    pub layout: Layout,
 
     /// Send the recorded request, or the least that a handshake takes, to a server: ws://host:port/path or
     /// wss://…
@@ -95,6 +88,32 @@ pub struct Args {
     #[arg(long, value_name = "WHAT", requires = "to", help_heading = "Replaying live")]
     pub expect: Option<Expect>,
 
+    /// Send the messages of the recorded client again in their rhythm, and set the answers beside those
+    /// recorded; exit with 1 when they differ
+    #[cfg(feature = "lab")]
+    #[arg(
+        long, requires_all = ["to", "recording"],
+        conflicts_with_all = [
+            "send", "expect", "stay", "same_key", "same_host", "step", "explain", "brief", "format",
+        ],
+        help_heading = "Replaying live"
+    )]
+    pub messages: bool,
+
+    /// Send the messages on a stream of HTTP/2 (RFC 8441), whatever they were recorded on; under ws:// by
+    /// prior knowledge
+    #[cfg(feature = "lab")]
+    #[arg(long, requires = "messages", help_heading = "Replaying live")]
+    pub http2: bool,
+
+    /// Send messages so many times as fast as they were recorded, such as 10x, or max for without pauses
+    #[cfg(feature = "lab")]
+    #[arg(
+        long, value_name = "FACTOR", requires = "messages", value_parser = speed,
+        help_heading = "Replaying live"
+    )]
+    pub speed: Option<f64>,
+
     /// Send the recorded key instead of a fresh one
     #[arg(long, requires = "to", help_heading = "Replaying live")]
     pub same_key: bool,
@@ -130,35 +149,20 @@ pub struct Args {
     #[arg(long, requires = "to", help_heading = "Replaying live")]
     pub insecure: bool,
 
+    /// Append the keys of TLS connections to this file, for decode --keylog and Wireshark; by default to the
+    /// one that `SSLKEYLOGFILE` names
+    #[arg(long, value_name = "FILE", requires = "to", help_heading = "Replaying live")]
+    pub keylog: Option<std::path::PathBuf>,
+
     /// Send the recorded accept value instead of the right one
     #[arg(long, requires = "listen", help_heading = "Replaying live")]
     pub same_accept: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// One array of records
-    Json,
-    /// One record a line
-    Ndjson,
-}
-
 impl Args {
     /// How the film is shown.
     pub fn options(&self, look: Look) -> Options {
-        Options {
-            width: self.width.map_or_else(output::width, usize::from),
-            color: look.color,
-            lang: look.language(self.ascii),
-            ascii: look.ascii(self.ascii),
-            time: TimeStyle::Relative,
-            payload: None,
-            advice: None,
-            latency: false,
-            head: false,
-        }
+        self.layout.options(look)
     }
 }
 
@@ -175,48 +179,35 @@ pub fn contradiction(args: &Args) -> Option<Text> {
             "without a recording there is nothing to keep: name one, such as the sample rfc6455".into(),
         );
     }
+    #[cfg(feature = "lab")]
+    if let Some(problem) = args.faults.iter().filter(|_| args.http2).find_map(|fault| fault.unfit_for_http2())
+    {
+        return Some(problem);
+    }
     if args.step && args.format != Format::Text {
         return Some("--step is for --format text".into());
     }
     None
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>();
-    match number {
-        Ok(number) if (0.001..=86_400.0).contains(&number) => Ok(Duration::from_secs_f64(number)),
-        _ => Err("a number of seconds, such as 10 or 0.5".to_owned()),
+#[cfg(feature = "lab")]
+fn speed(text: &str) -> Result<f64, String> {
+    if text == "max" {
+        return Ok(f64::INFINITY);
+    }
+    match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
+        Ok(speed) if (0.01..=1_000_000.0).contains(&speed) => Ok(speed),
+        _ => Err("a factor, such as 10x or 0.5x, or max".to_owned()),
     }
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("a header field is written NAME: VALUE")?;
-    let (name, value) = (name.trim(), value.trim());
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['\r', '\n', '\0']) {
-        return Err("a header field is written NAME: VALUE, on one line".to_owned());
-    }
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "lab"))]
 mod tests {
     use super::*;
 
     #[test]
-    fn header_fields_cannot_smuggle_lines() {
-        assert_eq!(header("X-A:  b "), Ok(("X-A".to_owned(), "b".to_owned())));
-        assert_eq!(header("Origin:"), Ok(("Origin".to_owned(), String::new())));
-        for bad in ["X-A", ": b", "X A: b", "X-A: b\r\nC: d", "X\n: y"] {
-            assert!(header(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn timeouts_are_seconds() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(seconds("10s"), Ok(Duration::from_secs(10)));
-        for bad in ["0", "-1", "x", "1e99", "NaN", "inf"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
+    fn speeds_are_factors() {
+        assert_eq!((speed("10x"), speed("0.5"), speed("max")), (Ok(10.0), Ok(0.5), Ok(f64::INFINITY)));
+        assert!(speed("0").is_err() && speed("fast").is_err() && speed("-1x").is_err());
     }
 }

@@ -14,9 +14,11 @@ use super::args::Args;
 use super::expect;
 use super::live::{Arrived, Got, HeadEnd, Stop, Wire, now, read_body, read_head, stream};
 use super::show::Show;
-use super::tls::{self, Trust};
-use super::url::Url;
 use super::watch::{Played, watch};
+use crate::cli::dial::Url;
+use crate::cli::dial::keylog;
+use crate::cli::dial::tls::{self, Trust};
+use crate::cli::dial::words::{self, Stopped, Unresolved};
 use crate::cli::{Look, file};
 use crate::limits;
 use crate::model::film::{Film, State};
@@ -166,7 +168,7 @@ fn connect(args: &Args, url: &Url, look: Look) -> Result<(Wire, [SocketAddr; 2])
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         match TcpStream::connect_timeout(address, left) {
             Ok(tcp) => return secure(args, url, tcp, *address, look),
-            Err(error) => failure = refused(*address, &error, args),
+            Err(error) => failure = words::refused(*address, &error, args.timeout),
         }
     }
     Err(failure)
@@ -186,7 +188,8 @@ fn secure(
         .map_err(|e| Text::with("{}: {}", address).and(e))?;
     let ours = tcp.local_addr().map_err(|e| Text::with("{}: {}", address).and(e))?;
     let wire = if url.secure {
-        let trust = Trust { cacert: args.cacert.as_deref(), insecure: args.insecure };
+        let keylog = keylog::open(args.keylog.as_deref(), None, look)?;
+        let trust = Trust { cacert: args.cacert.as_deref(), insecure: args.insecure, keylog: &keylog };
         Wire::Tls(Box::new(tls::connect(tcp, &url.host, &trust, look)?))
     } else {
         Wire::Plain(tcp)
@@ -206,32 +209,9 @@ fn resolve(url: &Url, timeout: Duration) -> Result<Vec<SocketAddr>, Text> {
     let host = &url.host;
     match told.recv_timeout(timeout) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) => Err(Text::with("{} has no address: check its spelling, or name an IP address", host)),
-        Ok(Err(_)) => Err(Text::with(
-            "cannot resolve {}: check its spelling and the network, or name an IP address",
-            host,
-        )),
-        Err(_) => {
-            Err(Text::with("cannot resolve {} in time: check the network, or name an IP address", host))
-        }
-    }
-}
-
-fn refused(address: SocketAddr, error: &io::Error, args: &Args) -> Text {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Text::with(
-            "{} refuses connections: nothing listens there; start the server, or check the port",
-            address,
-        ),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Text::with(
-            "no connection to {} within {} s: check the address and firewalls, or raise --timeout",
-            address,
-        )
-        .and(args.timeout.as_secs_f64()),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            Text::with("{} cannot be reached: check the address and the network", address)
-        }
-        _ => Text::with("no connection to {}: {}", address).and(error),
+        Ok(Ok(_)) => Err(words::unresolved(host, Unresolved::Empty)),
+        Ok(Err(_)) => Err(words::unresolved(host, Unresolved::Unknown)),
+        Err(_) => Err(words::unresolved(host, Unresolved::Late)),
     }
 }
 
@@ -251,73 +231,17 @@ fn response(wire: &mut Wire, deadline: Instant, args: &Args, url: &str) -> Resul
                 }
                 rest = arrived.rest;
             }
-            (_, _) if first.starts_with(&[0x15, 0x03]) => {
-                return Err(Text::with(
-                    "{}: the server speaks TLS on this port: try wss:// instead of ws://",
-                    url,
-                ));
-            }
-            (Some(false), _) if got > 0 => {
-                let shown: String = first.iter().take(32).map(|b| b.escape_ascii().to_string()).collect();
-                return Err(match spoken(first) {
-                    Some(protocol) => {
-                        Text::with("{}: the answer is not HTTP but {}, it begins \"{}\": check the port", url)
-                            .and(protocol)
-                            .and(shown)
-                    }
-                    None => Text::with("{}: the answer is not HTTP, it begins \"{}\": check the port", url)
-                        .and(shown),
-                });
+            (begins, _) if words::is_tls(first) || begins == Some(false) && got > 0 => {
+                return Err(words::foreign(url, first));
             }
             (_, HeadEnd::Ended(Got::Late)) => {
-                let what = if got == 0 {
-                    Text::new("no response")
-                } else {
-                    Text::with("only {} bytes of a response", got)
-                };
-                let seconds = args.timeout.as_secs_f64();
-                return Err(Text::with(
-                    "{}: connected, but {} within {} s: is it a WebSocket server? or raise --timeout",
-                    url,
-                )
-                .word(what)
-                .and(seconds));
+                return Err(words::unanswered(url, got, Stopped::Late, args.timeout));
             }
             (_, HeadEnd::Ended(Got::Reset)) => {
-                return Err(Text::with(
-                    "{}: the server reset the connection after {} bytes of a response: see its log",
-                    url,
-                )
-                .and(got));
+                return Err(words::unanswered(url, got, Stopped::Reset, args.timeout));
             }
-            _ => {
-                return Err(Text::with(
-                    "{}: the server closed the connection after {} bytes of a response: see its log, or try \
-                     wss://",
-                    url,
-                )
-                .and(got));
-            }
+            _ => return Err(words::unanswered(url, got, Stopped::Closed, args.timeout)),
         }
     }
     Err(Text::with("{}: one interim response after another, and no final one", url))
-}
-
-/// What a server speaks, as its first bytes say.
-fn spoken(first: &[u8]) -> Option<&'static str> {
-    const BEGINNINGS: [(&[u8], &str); 8] = [
-        (b"SSH-", "SSH"),
-        (b"220", "SMTP/FTP"),
-        (b"* OK", "IMAP"),
-        (b"+OK", "POP3"),
-        (b"-ERR", "Redis"),
-        (b"-DENIED", "Redis"),
-        (b"RFB ", "VNC"),
-        (b"AMQP", "AMQP"),
-    ];
-    // A SETTINGS frame on stream 0 comes first (RFC 9113 §3.4).
-    if let [0, _, _, 4, _, 0, 0, 0, 0, ..] = first {
-        return Some("HTTP/2");
-    }
-    BEGINNINGS.iter().find(|(begin, _)| first.starts_with(begin)).map(|(_, protocol)| *protocol)
 }

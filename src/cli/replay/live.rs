@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use super::tls;
+use crate::cli::dial::tls;
 use crate::limits;
 use crate::model::{Dir, SourceId, Text, Time};
 use crate::replay::heard::Progress;

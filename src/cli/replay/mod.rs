@@ -4,11 +4,11 @@ mod args;
 mod client;
 mod expect;
 mod live;
+#[cfg(feature = "lab")]
+mod messages;
 mod recording;
 mod server;
 mod show;
-mod tls;
-mod url;
 mod watch;
 
 use std::io::{self, Write};
@@ -25,7 +25,6 @@ use crate::model::{Flow, Text};
 use crate::replay::{Exchange, film, samples};
 
 pub use args::Args;
-pub(super) use url::Url;
 
 /// Every handshake is open.
 const OPEN: u8 = 0;
@@ -45,6 +44,10 @@ pub fn run(args: &Args, look: Look) -> io::Result<u8> {
     if let Some(problem) = args::contradiction(args) {
         look.tell("error: {}", &problem)?;
         return Ok(NONE);
+    }
+    #[cfg(feature = "lab")]
+    if let (true, Some(name), Some(url)) = (args.messages, &args.recording, &args.to) {
+        return messages::run(args, name, url, look);
     }
     let exchange = match args.recording.as_deref() {
         // What to send to a server needs no recording.

@@ -1,7 +1,7 @@
 //! `--listen`: a live client is answered as recorded.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 use super::args::Args;
@@ -9,6 +9,7 @@ use super::live::{Got, HeadEnd, Stop, Wire, now, read_head, stream};
 use super::show::Show;
 use super::watch::{Played, watch};
 use crate::cli::Look;
+use crate::cli::listen::listen;
 use crate::cli::output::Output;
 use crate::http::check_request;
 use crate::model::film::State;
@@ -45,28 +46,6 @@ pub fn run(
         let left = Text::with("{} connected and left without a word; still listening", theirs);
         look.tell("note: {}", &left)?;
     }
-}
-
-fn listen(address: &str) -> Result<TcpListener, Text> {
-    let full = if address.contains(':') { address.to_owned() } else { format!("127.0.0.1:{address}") };
-    let addresses = full.to_socket_addrs().map(Vec::from_iter).map_err(|_| {
-        Text::with("`{}` is no address to listen on: write ADDRESS:PORT, such as 127.0.0.1:9000", address)
-    })?;
-    TcpListener::bind(&addresses[..]).map_err(|e| match e.kind() {
-        io::ErrorKind::AddrInUse => {
-            Text::with("{} is in use: stop what listens there, or take a free port with {}:0", &full)
-                .and(host(&full))
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            Text::with("{} is no address of this machine: try 127.0.0.1", &full)
-        }
-        io::ErrorKind::PermissionDenied => Text::with("{} needs privileges: take a port from 1024 on", &full),
-        _ => Text::with("cannot listen on {}: {}", &full).and(e),
-    })
-}
-
-fn host(address: &str) -> &str {
-    address.rsplit_once(':').map_or(address, |(host, _)| host)
 }
 
 /// A client has connected.

@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal, Write};
 
 use console::{Key, Term};
 
-use super::args::{Args, Format};
+use super::args::Args;
 use crate::cli::Look;
+use crate::cli::format::Format;
 use crate::cli::output::Output;
 use crate::model::film::{Aftermath, Comparison, Film, State};
 use crate::model::{Flow, Text};

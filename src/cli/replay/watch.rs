@@ -196,23 +196,19 @@ impl Feed {
         }
         self.last = now();
         let at = At { time: Some(self.last), ..At::default() };
-        self.decoder.data(ONE, side(from), bytes, at) == Interest::Stop
+        self.decoder.data(ONE, Side::of(from), bytes, at) == Interest::Stop
     }
 
     fn end(mut self, peer: Dir, how: Option<StreamEnd>, time: Time) -> Tell {
         let at = At { time: Some(time), ..At::default() };
         if let Some(how) = how {
-            self.decoder.end(ONE, side(peer), how, Receipt::default(), at);
+            self.decoder.end(ONE, Side::of(peer), how, Receipt::default(), at);
         }
         self.decoder.tick(time);
         // Nothing follows that could be stopped.
         let _: Flow = self.decoder.close(ONE, StreamEnd::Capture, at.time);
         self.decoder.finish().0
     }
-}
-
-fn side(dir: Dir) -> Side {
-    if dir == Dir::Client { Side::A } else { Side::B }
 }
 
 /// Passes on what follows the heads, and counts what the peer sends.

@@ -154,11 +154,15 @@ fn whole(sample: &Sample, look: Look) -> String {
 }
 
 /// The headings of the pages about samples.
-const GROUPS: [&str; 11] = [
+const GROUPS: [&str; 15] = [
     "Captured from real programs",
+    "HAR",
     "Polling beside WebSocket",
     "Socket.IO",
+    "Protocols of one's own",
+    "Over HTTP/2",
     "Incidents",
+    "Within TLS",
     "Written where exactness is the point",
     "The examples of RFC 6455",
     "Without a fault",

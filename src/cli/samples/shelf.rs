@@ -101,8 +101,12 @@ mod tests {
     fn every_sample_is_on_a_page_about_them() {
         let told: BTreeSet<_> = samples().iter().map(|sample| sample.path).collect();
         let untold = FILES.iter().map(|(name, _)| name).filter(|name| {
-            // The logs beside the captures of Socket.IO belong to these, and the truth beside the incidents.
-            !told.contains(*name) && !matches!(name.rsplit('.').next(), Some("md" | "ndjson" | "toml"))
+            // The logs, keys and schemas beside captures belong to these, and the truth beside the incidents.
+            !told.contains(*name)
+                && !matches!(
+                    name.rsplit('.').next(),
+                    Some("md" | "ndjson" | "jsonl" | "toml" | "proto" | "keys" | "json")
+                )
         });
         assert_eq!(untold.collect::<Vec<_>>(), Vec::<&&str>::new());
         assert!(samples().iter().all(|sample| !sample.group.is_empty() && !sample.about.is_empty()));

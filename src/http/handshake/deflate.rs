@@ -11,6 +11,9 @@ use super::extensions::{Extension, Param};
 /// The registered name.
 pub(super) const NAME: &str = "permessage-deflate";
 
+/// The window where none is named, and the largest there is (RFC 7692 §7.1.2).
+pub(super) const LARGEST: u8 = 15;
+
 const SERVER_NO_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_WINDOW: &str = "server_max_window_bits";
@@ -105,8 +108,9 @@ impl Params {
             return Some(Wrong { rule: &PMD_UNACKNOWLEDGED, expected, got });
         }
         if let Some(most) = self.server_window
-            && answer.server_window.is_none_or(|bits| bits > most)
+            && answer.server_window.unwrap_or(LARGEST) > most
         {
+            // An answer that does not repeat the largest there is allows no larger one.
             //= RFC 7692 §7.1.2.1
             //# same or smaller value as the offer
             let got = answer.server_window.map_or_else(
@@ -129,7 +133,6 @@ impl Params {
 
     /// What is agreed when this is the answer.
     pub fn agreed(&self) -> Deflate {
-        const LARGEST: u8 = 15;
         Deflate {
             server_no_context_takeover: self.server_no_takeover,
             client_no_context_takeover: self.client_no_takeover,

@@ -55,6 +55,11 @@ impl<'h, 'b> Exam<'h, 'b> {
         (count > 0).then(|| (first, self.head.headers[first].value))
     }
 
+    /// The host and port that a request is for: `:authority` over HTTP/2, or else `Host`.
+    pub fn authority(&self) -> Option<(usize, Part<'b>)> {
+        self.first(Name::PseudoAuthority).or_else(|| self.first(Name::Host))
+    }
+
     /// The first field called `name` whose list has an element, compared without regard to case.
     pub fn listing(&self, name: Name, element: &str) -> Option<usize> {
         self.all(name).find(|(_, value)| has(value.bytes, element)).map(|(at, _)| at)
@@ -281,6 +286,7 @@ impl<'h, 'b> Exam<'h, 'b> {
     pub fn http_version(&self) -> Option<Cow<'static, str>> {
         match self.head.version()? {
             (1, 1) => Some("1.1".into()),
+            (2, 0) => Some("2".into()),
             (major, minor) => Some(format!("{major}.{minor}").into()),
         }
     }

@@ -5,19 +5,27 @@
 //! A request that asks for no WebSocket, and its response, are none of our
 //! business: they are reported without a finding.
 
+mod connect;
 mod deflate;
 mod exam;
 mod extensions;
+mod forwarded;
 mod listed;
 mod lists;
 mod middlebox;
+mod negotiate;
 mod refusal;
 mod request;
 mod response;
+mod site;
 mod status;
 mod usual;
 
 use std::borrow::Cow;
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use self::exam::Exam;
 use super::fields::Name;
@@ -28,6 +36,7 @@ pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use listed::{fields, usual_headers};
 pub use lists::{Element, elements};
 pub use middlebox::{extensions_stripped, stripped};
+pub use negotiate::{Acceptance, accept as accept_deflate, grant as grant_deflate, limits as deflate_limits};
 pub use refusal::with_body;
 pub use request::check_request;
 pub use response::{check_response, refusal_rule};
@@ -74,6 +83,10 @@ pub struct RequestFacts {
     pub subprotocols: Option<String>,
     /// All `Sec-WebSocket-Extensions` values, joined by commas.
     pub extensions: Option<String>,
+    /// It asks over HTTP/2, with an extended CONNECT (RFC 8441 §4).
+    pub extended: bool,
+    /// The client's address, as the first proxy on the way has it (`X-Forwarded-For`, `Forwarded`).
+    pub forwarded: Option<Box<IpAddr>>,
 }
 
 impl RequestFacts {
@@ -123,6 +136,17 @@ pub struct ResponseFacts {
     pub software: Software,
 }
 
+impl ResponseFacts {
+    /// Whether the connection, or the stream of HTTP/2, is a WebSocket from now on, rightly or not.
+    pub fn opens(&self) -> bool {
+        match self.status {
+            Some(101) => self.http_version.as_deref() != Some("2"),
+            Some(200..=299) => matches!(self.outcome, Outcome::Open | Outcome::Failed(_)),
+            _ => false,
+        }
+    }
+}
+
 /// How a handshake ended, for a client that keeps to the rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
@@ -155,6 +179,24 @@ pub fn wants_websocket(head: &Head<'_>) -> bool {
     wants(&Exam::new(head, false))
 }
 
+/// Whether extensions were agreed on besides permessage-deflate: `agreed` is what the response says.
+pub fn has_other_extensions(agreed: &str) -> bool {
+    let (extensions, _) = parse_extensions(agreed.as_bytes());
+    extensions.iter().any(|extension| !extension.name.eq_ignore_ascii_case("permessage-deflate"))
+}
+
+/// Whether a response that switches protocols switches to HTTP/2 (RFC 7540 §3.2).
+pub fn switches_to_h2c(head: &Head<'_>) -> bool {
+    Exam::new(head, false).listing(Name::Upgrade, "h2c").is_some()
+}
+
+/// The settings with which a request asks for HTTP/2 (RFC 7540 §3.2.1), if it does.
+pub fn h2c_settings(head: &Head<'_>) -> Option<Vec<u8>> {
+    Exam::new(head, false).listing(Name::Upgrade, "h2c")?;
+    let settings = head.values("HTTP2-Settings").next()?;
+    URL_SAFE_NO_PAD.decode(settings.bytes).ok()
+}
+
 fn wants(exam: &Exam<'_, '_>) -> bool {
     exam.head.status() == Some(426) && exam.listing(Name::Upgrade, "websocket").is_some()
 }
@@ -165,6 +207,9 @@ fn answers(exam: &Exam<'_, '_>) -> bool {
 
 fn asks(exam: &Exam<'_, '_>) -> bool {
     let StartLine::Request { method, .. } = exam.head.start else { return false };
+    if connect::asks(exam) {
+        return true;
+    }
     let speaks = [Name::Key, Name::Version, Name::OldKey1].iter().any(|name| exam.first(*name).is_some());
     (speaks || exam.listing(Name::Upgrade, "websocket").is_some()) && method.bytes != b"CONNECT"
 }

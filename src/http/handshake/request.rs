@@ -9,16 +9,16 @@ use super::super::fields::{self, Name};
 use super::super::head::{Head, Part, StartLine, shown};
 use super::super::{
     CONNECTION_LACKS_UPGRADE, DRAFT_EXTENSION, DUPLICATE_KEY, DUPLICATE_SUBPROTOCOL, DUPLICATE_VERSION,
-    FRAGMENT_IN_TARGET, HTTP_VERSION_TOO_OLD, INVALID_KEY, INVALID_SUBPROTOCOL, MALFORMED_EXTENSIONS,
-    MALFORMED_REQUEST, METHOD_NOT_GET, MISSING_CONNECTION, MISSING_HOST, MISSING_KEY, MISSING_ORIGIN,
-    MISSING_UPGRADE, MISSING_VERSION, REQUEST_TARGET_MISMATCH, UNKNOWN_EXTENSION_PARAM,
+    EXTENDED_CONNECT_INCOMPLETE, FRAGMENT_IN_TARGET, HTTP_VERSION_TOO_OLD, INVALID_KEY, INVALID_SUBPROTOCOL,
+    MALFORMED_EXTENSIONS, MALFORMED_REQUEST, METHOD_NOT_GET, MISSING_CONNECTION, MISSING_HOST, MISSING_KEY,
+    MISSING_ORIGIN, MISSING_UPGRADE, MISSING_VERSION, REQUEST_TARGET_MISMATCH, UNKNOWN_EXTENSION_PARAM,
     UNREGISTERED_EXTENSION, UNSUPPORTED_VERSION, UPGRADE_NOT_WEBSOCKET,
 };
 use super::deflate::{self, Params};
 use super::exam::Exam;
 use super::extensions::{COMPRESSION_DRAFTS, Extension};
 use super::lists::elements;
-use super::{RequestFacts, RequestReport, asks, middlebox};
+use super::{RequestFacts, RequestReport, asks, connect, forwarded, middlebox};
 
 /// Checks a request. Header fields and their verdicts are only listed with `detail`.
 ///
@@ -28,11 +28,15 @@ pub fn check_request(head: &Head<'_>, detail: bool) -> RequestReport {
     let mut facts = facts(&exam);
     let mut diagnoses = Vec::new();
     if facts.is_upgrade {
-        start_line(&mut exam);
-        host(&mut exam);
-        upgrade(&mut exam);
-        connection(&mut exam);
-        key(&mut exam);
+        if facts.extended {
+            connect::request(&mut exam);
+        } else {
+            start_line(&mut exam);
+            host(&mut exam);
+            upgrade(&mut exam);
+            connection(&mut exam);
+            key(&mut exam);
+        }
         version(&mut exam);
         origin(&mut exam);
         subprotocols(&mut exam);
@@ -56,7 +60,7 @@ fn facts(exam: &Exam<'_, '_>) -> RequestFacts {
         method: method.text().into_owned(),
         target: target.text().into_owned(),
         http_version: exam.http_version(),
-        host: first(Name::Host),
+        host: exam.authority().map(|(_, value)| value.text().into_owned()),
         origin: first(Name::Origin),
         is_upgrade: asks(exam),
         broken: Vec::new(),
@@ -64,6 +68,8 @@ fn facts(exam: &Exam<'_, '_>) -> RequestFacts {
         version: first(Name::Version),
         subprotocols: exam.joined(Name::Protocol),
         extensions: exam.joined(Name::Extensions),
+        extended: connect::asks(exam),
+        forwarded: forwarded::client(exam).map(Box::new),
     }
 }
 
@@ -88,6 +94,7 @@ fn must_be_refused(exam: &Exam<'_, '_>) -> Vec<&'static Rule> {
         &DUPLICATE_VERSION,
         &INVALID_SUBPROTOCOL,
         &MALFORMED_EXTENSIONS,
+        &EXTENDED_CONNECT_INCOMPLETE,
     ];
     // A lenient decoder makes 16 bytes of a key that is merely not canonical.
     let bad_key = || {
@@ -250,7 +257,7 @@ fn origin(exam: &mut Exam<'_, '_>) {
     };
     let site = value.text();
     let authority = site.split_once("://").map_or(&*site, |(_, rest)| rest);
-    let host = exam.first(Name::Host).map(|(_, host)| host.text());
+    let host = exam.authority().map(|(_, host)| host.text());
     let same = host.is_some_and(|host| host.eq_ignore_ascii_case(authority));
     exam.mark(field, Verdict::Ok, || match &*site {
         "null" => "a page without an origin of its own: sandboxed, or a local file".into(),

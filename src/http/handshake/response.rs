@@ -15,15 +15,16 @@ use super::super::{
     ACCEPT_MISMATCH, CROSS_ORIGIN_ACCEPTED, DUPLICATE_ACCEPT, DUPLICATE_SUBPROTOCOL_RESPONSE,
     HANDSHAKE_REDIRECTED, HANDSHAKE_REJECTED, INVALID_SUBPROTOCOL, MALFORMED_RESPONSE, MISSING_ACCEPT,
     PMD_RSV1_CONFLICT, PMD_SMALL_WINDOW, REJECTED_WITHOUT_ERROR, RESPONSE_CONNECTION_INVALID,
-    RESPONSE_UPGRADE_INVALID, SERVER_ACCEPTED_BAD, SUBPROTOCOL_CASE, UNREQUESTED_EXTENSION,
-    UNREQUESTED_SUBPROTOCOL, UNSUPPORTED_VERSION, VERSION_REJECTION_BARE,
+    RESPONSE_UPGRADE_INVALID, SERVER_ACCEPTED_BAD, STATUS_101_OVER_HTTP2, SUBPROTOCOL_CASE,
+    UNREQUESTED_EXTENSION, UNREQUESTED_SUBPROTOCOL, UNSUPPORTED_VERSION, VERSION_REJECTION_BARE,
 };
 use super::deflate::{self, Params};
 use super::exam::Exam;
 use super::extensions::{COMPRESSION_DRAFTS, Extension};
 use super::lists::{Element, elements};
 use super::request::{is_error, is_version, note_extension};
-use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, middlebox, refusal, status};
+use super::site::is_same_site;
+use super::{Outcome, RequestFacts, ResponseFacts, ResponseReport, connect, middlebox, refusal, status};
 
 /// Checks a response against the request it answers, as far as that was seen.
 ///
@@ -50,6 +51,11 @@ pub fn check_response<'k>(
     };
     report.facts.outcome = match code {
         _ if !report.concerns_us(&exam) => Outcome::NotWebSocket,
+        Some(101) if report.is_extended() => {
+            connect::switches(&mut exam);
+            Outcome::Failed(&STATUS_101_OVER_HTTP2)
+        }
+        Some(200..=299) if report.is_extended() => report.opening(&mut exam),
         Some(101) => report.switching(&mut exam, &others),
         Some(100..=199) => Outcome::Interim,
         Some(code) => report.refusal(&mut exam, code),
@@ -62,7 +68,12 @@ pub fn check_response<'k>(
     }
     let headers = exam.headers();
     let concerns = report.facts.outcome != Outcome::NotWebSocket;
-    let meaning = code.filter(|_| concerns).map_or_else(Text::default, |code| status(code).meaning);
+    let is_open = matches!(report.facts.outcome, Outcome::Open | Outcome::Failed(_)) && code != Some(101);
+    let meaning = match code.filter(|_| concerns) {
+        Some(_) if is_open && report.is_extended() => "the WebSocket is open on this stream".into(),
+        Some(code) => status(code).meaning,
+        None => Text::default(),
+    };
     let fields = exam.fields(&headers, meaning);
     ResponseReport {
         headers,
@@ -102,6 +113,22 @@ impl Report<'_> {
         let switches = exam.head.status() == Some(101) && super::answers(exam);
         let asked = self.request.is_some_and(|request| request.is_upgrade);
         exam.head.is_response() && (switches || asked || self.request.is_none() && super::wants(exam))
+    }
+
+    /// Whether the request was an extended CONNECT (RFC 8441 §4).
+    fn is_extended(&self) -> bool {
+        self.request.is_some_and(|request| request.extended)
+    }
+
+    /// The answer to an extended CONNECT opens the WebSocket.
+    fn opening(&mut self, exam: &mut Exam<'_, '_>) -> Outcome {
+        connect::response(exam);
+        self.subprotocol(exam);
+        self.extensions(exam);
+        let first = exam.findings.iter().map(|f| f.rule).find(|rule| is_error(rule));
+        self.origin(exam);
+        self.was_request_sound(exam);
+        first.map_or(Outcome::Open, Outcome::Failed)
     }
 
     fn switching<'k>(&mut self, exam: &mut Exam<'_, '_>, others: &dyn Fn() -> Vec<&'k [u8]>) -> Outcome {
@@ -326,8 +353,13 @@ impl Report<'_> {
             //# Servers that are not intended to process input from any web page but
             //# only for certain sites SHOULD verify the |Origin| field is an origin
             //# they expect.
-            let got =
-                Text::with("101 for a page of {}, on {}", shown(site.as_bytes())).and(shown(host.as_bytes()));
+            let [site, host] = [site, host].map(|name| shown(name.as_bytes()));
+            let got = match exam.head.status() {
+                Some(status) if request.extended => {
+                    Text::with("{} for a page of {}, on {}", status).and(site).and(host)
+                }
+                _ => Text::with("101 for a page of {}, on {}", site).and(host),
+            };
             let expected = "403 unless any site may connect";
             exam.find(&CROSS_ORIGIN_ACCEPTED, expected, got, Some(exam.head.start_line_at()));
         }
@@ -339,7 +371,9 @@ impl Report<'_> {
             Text::new("101 to a request that asks for no WebSocket")
         } else if let Some(first) = request.broken.first() {
             let ids: Vec<_> = request.broken.iter().map(|rule| rule.id).collect();
-            Text::new("101, although {} ({})").word(first.title).and(ids.join(", "))
+            let template =
+                if request.extended { "success, although {} ({})" } else { "101, although {} ({})" };
+            Text::new(template).word(first.title).and(ids.join(", "))
         } else {
             return;
         };
@@ -352,6 +386,7 @@ impl Report<'_> {
         let got = Text::with("{}: {}", code).word(status(code).meaning);
         let rule = refusal_rule(code);
         let expected = match code {
+            _ if self.is_extended() => "200, which opens the WebSocket over HTTP/2",
             200..=299 => "101, or an HTTP error that says why not",
             _ => "101 Switching Protocols",
         };
@@ -445,64 +480,4 @@ fn uses_rsv1(name: &str) -> bool {
 fn first_or_this_is_pmd(first: Option<&str>, this: &str) -> bool {
     let is = |name: &str| name.starts_with("permessage-");
     first.is_some_and(is) || is(this)
-}
-
-/// Whether two authorities (host and perhaps port) are of one site, as far as names tell without
-/// the list of public suffixes: the same host, one within the other, or both on this machine.
-fn is_same_site(a: &str, b: &str) -> bool {
-    let (a, b) = (host_of(a), host_of(b));
-    let within = |inner: &str, outer: &str| {
-        inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.')) && outer.contains('.')
-    };
-    let local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    // Siblings share all but their first label; the last one of an address is a number.
-    let is_name = a.ends_with(|c: char| c.is_ascii_alphabetic());
-    let siblings = match (a.split_once('.'), b.split_once('.')) {
-        (Some((_, a)), Some((_, b))) => is_name && a == b && a.contains('.'),
-        _ => false,
-    };
-    a == b || within(&a, &b) || within(&b, &a) || siblings || (local(&a) && local(&b))
-}
-
-/// The host of `host:port`, in lower case.
-fn host_of(authority: &str) -> String {
-    let end = match authority.rfind(':') {
-        Some(colon) if !authority[colon..].contains(']') => colon,
-        _ => authority.len(),
-    };
-    authority[..end].to_ascii_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_same_site;
-
-    #[test]
-    fn sites_by_their_names() {
-        let same = [
-            ("example.com", "example.com"),
-            ("Example.com:8443", "example.com"),
-            ("example.com", "server.example.com"),
-            ("www.example.com", "live.example.com:8080"),
-            ("localhost:3000", "127.0.0.1:8080"),
-            ("[::1]:3000", "[::1]:8080"),
-            ("[2001:db8::1]", "[2001:db8::1]:80"),
-        ];
-        let other = [
-            ("example.net", "example.com"),
-            ("badexample.com", "example.com"),
-            ("a.com", "b.com"),
-            ("192.0.2.1", "198.51.2.1"),
-            ("10.0.0.1", "11.0.0.1"),
-            ("localhost", "example.com"),
-            ("[2001:db8::1]", "[2001:db8::2]"),
-            ("com", "example.com"),
-        ];
-        for (pairs, expected) in [(&same[..], true), (&other[..], false)] {
-            for (a, b) in pairs {
-                assert_eq!(is_same_site(a, b), expected, "{a} {b}");
-                assert_eq!(is_same_site(b, a), expected, "{b} {a}");
-            }
-        }
-    }
 }

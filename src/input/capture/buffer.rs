@@ -14,21 +14,21 @@ pub(super) struct Buffer {
     end: usize,
     /// Where in the uncompressed input `bytes` begin.
     base: u64,
-    /// The compressed data ended early, which is not the same as the capture ending.
-    cut: bool,
+    /// The compressed data, where it ended early, which is not the same as the capture ending.
+    cut: Option<&'static str>,
 }
 
 /// What came of asking for more bytes.
 pub(super) enum More {
     /// There are some.
     Some,
-    /// The input ended, properly or (with compressed data) not.
-    End { cut: bool },
+    /// The input ended: properly, or inside the compressed data.
+    End { cut: Option<&'static str> },
 }
 
 impl Buffer {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, bytes: vec![0; limits::READ_BUFFER], start: 0, end: 0, base: 0, cut: false }
+        Self { source, bytes: vec![0; limits::READ_BUFFER], start: 0, end: 0, base: 0, cut: None }
     }
 
     /// The bytes from the next record on that have been read.
@@ -59,8 +59,8 @@ impl Buffer {
 
     /// Reads once, so that a live pipe is never waited for longer than necessary.
     pub(super) fn more(&mut self) -> Result<More, InputError> {
-        if self.cut {
-            return Ok(More::End { cut: true });
+        if self.cut.is_some() {
+            return Ok(More::End { cut: self.cut });
         }
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
@@ -73,16 +73,19 @@ impl Buffer {
             self.bytes.resize((self.end * 2).min(full), 0);
         }
         match self.source.read(&mut self.bytes[self.end..]) {
-            Ok(0) => Ok(More::End { cut: false }),
+            Ok(0) => Ok(More::End { cut: None }),
             Ok(count) => {
                 self.end += count;
                 Ok(More::Some)
             }
-            Err(error) if self.source.is_cut(&error) => {
-                self.cut = true;
-                Ok(More::End { cut: true })
+            Err(error) => {
+                self.cut = self.source.cut(&error);
+                if self.cut.is_some() {
+                    Ok(More::End { cut: self.cut })
+                } else {
+                    Err(self.source.explain(error))
+                }
             }
-            Err(error) => Err(self.source.explain(error)),
         }
     }
 

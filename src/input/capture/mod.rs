@@ -60,7 +60,7 @@ impl Capture {
     /// The next packet. After an error there is nothing more.
     ///
     /// # Errors
-    /// [`InputError::Truncated`], [`InputError::Malformed`], [`InputError::Gzip`], [`InputError::Io`]:
+    /// [`InputError::Truncated`], [`InputError::Malformed`], [`InputError::Packed`], [`InputError::Io`]:
     /// the packets before were complete.
     #[inline]
     #[allow(clippy::should_implement_trait)] // a packet is lent, which an Iterator cannot do
@@ -68,6 +68,24 @@ impl Capture {
         match &mut self.file {
             File::Pcap(file) => file.next(),
             File::PcapNg(file) => file.next(),
+        }
+    }
+
+    /// Lines of key logs of TLS that stood before the packet that came last, or the end, and were not taken
+    /// yet (Decryption Secrets Blocks of pcapng).
+    #[inline]
+    pub fn take_secrets(&mut self) -> Option<Vec<u8>> {
+        match &mut self.file {
+            File::Pcap(_) => None,
+            File::PcapNg(file) => file.take_secrets(),
+        }
+    }
+
+    /// All of them in the whole file, of which nothing else is left then.
+    pub fn into_secrets(mut self) -> Vec<u8> {
+        match &mut self.file {
+            File::Pcap(_) => Vec::new(),
+            File::PcapNg(file) => file.all_secrets(),
         }
     }
 

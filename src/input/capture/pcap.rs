@@ -142,8 +142,8 @@ impl File {
         }
         Ok(match (self.buffer.more()?, declared, self.buffer.have().len()) {
             (More::Some, ..) => true,
-            (More::End { cut: false }, _, 0) => false,
-            (More::End { .. }, _, 0) => return Err(self.truncated("the gzip data", 0)),
+            (More::End { cut: None }, _, 0) => false,
+            (More::End { cut: Some(packed) }, _, 0) => return Err(self.truncated(packed, 0)),
             (More::End { .. }, None, _) => {
                 return Err(self.truncated("the record header", RECORD_HEADER as u64));
             }

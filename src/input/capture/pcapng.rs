@@ -12,6 +12,10 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+pub(super) const DECRYPTION_SECRETS: u32 = 10;
+
+/// `TLSK`: the secrets are a key log of TLS.
+pub(super) const TLS_KEY_LOG: u32 = 0x544C_534B;
 
 const BYTE_ORDER: u32 = 0x1A2B_3C4D;
 
@@ -31,6 +35,8 @@ pub(super) struct File {
     number: u64,
     last: Time,
     done: bool,
+    /// Lines of key logs that nobody has asked for yet.
+    secrets: Vec<u8>,
 }
 
 /// A block that is whole in the buffer.
@@ -58,6 +64,38 @@ impl File {
             number: 0,
             last: Time(0),
             done: false,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// The lines of key logs that stood before the last packet and are not taken yet.
+    pub(super) fn take_secrets(&mut self) -> Option<Vec<u8>> {
+        (!self.secrets.is_empty()).then(|| std::mem::take(&mut self.secrets))
+    }
+
+    /// Reads all blocks that are left, for their secrets. What is damaged is told when its packets are read.
+    pub(super) fn all_secrets(&mut self) -> Vec<u8> {
+        while let Ok(Some(block)) = self.block() {
+            if block.kind == DECRYPTION_SECRETS {
+                self.note_secrets(block.len);
+            }
+            self.buffer.take(block.len);
+        }
+        std::mem::take(&mut self.secrets)
+    }
+
+    /// Keeps the key log in the block at hand, if it is one.
+    #[cold]
+    fn note_secrets(&mut self, len: usize) {
+        let body = &self.buffer.have()[BLOCK_HEADER..len - BLOCK_TRAILER];
+        let Some((head, data)) = body.split_first_chunk::<8>() else { return };
+        let length = self.order.u32(head, 4) as usize;
+        let is_key_log = self.order.u32(head, 0) == TLS_KEY_LOG;
+        if let Some(log) = data.get(..length).filter(|_| is_key_log)
+            && self.secrets.len() + length < limits::KEYLOG as usize
+        {
+            self.secrets.extend_from_slice(log);
+            self.secrets.push(b'\n');
         }
     }
 
@@ -119,6 +157,11 @@ impl File {
                     }
                     note_link(&mut self.links, interface.link);
                     self.interfaces.push(interface);
+                    self.buffer.take(block.len);
+                    continue;
+                }
+                DECRYPTION_SECRETS => {
+                    self.note_secrets(block.len);
                     self.buffer.take(block.len);
                     continue;
                 }
@@ -194,8 +237,8 @@ impl File {
         let (more, have) = (self.buffer.more()?, self.buffer.have());
         let what = match (more, have.len()) {
             (More::Some, _) => return Ok(true),
-            (More::End { cut: false }, 0) => return Ok(false),
-            (More::End { .. }, 0) => "the gzip data",
+            (More::End { cut: None }, 0) => return Ok(false),
+            (More::End { cut: Some(packed) }, 0) => packed,
             (More::End { .. }, 1..LEAST_BLOCK) => "a block header",
             (More::End { .. }, _) => name(self.order.u32(have, 0)),
         };
@@ -282,6 +325,7 @@ fn name(kind: u32) -> &'static str {
         PACKET => "an obsolete packet block",
         SIMPLE_PACKET => "a simple packet block",
         ENHANCED_PACKET => "an enhanced packet block",
+        DECRYPTION_SECRETS => "a decryption secrets block",
         _ => "a block",
     }
 }

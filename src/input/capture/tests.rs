@@ -87,7 +87,7 @@ fn start(bytes: &[u8], at_a_time: usize) -> Capture {
     let reader = Box::new(Drip(io::Cursor::new(bytes.to_vec()), at_a_time));
     match open(reader, "test") {
         Ok(Input::Capture(capture)) => capture,
-        Ok(Input::Bytes(_)) => panic!("not a capture"),
+        Ok(Input::Bytes(_) | Input::Har(_)) => panic!("not a capture"),
         Err(error) => panic!("{error}"),
     }
 }
@@ -366,7 +366,7 @@ fn compressed_captures_are_unpacked_as_they_come() {
     changed[crc] ^= 1;
     let (seen, error) = read(&changed);
     assert_eq!(seen, small_packets());
-    assert!(matches!(error, Some(InputError::Gzip { .. })), "{error:?}");
+    assert!(matches!(error, Some(InputError::Packed { .. })), "{error:?}");
 }
 
 #[test]

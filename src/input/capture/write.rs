@@ -12,9 +12,11 @@ use pcap_file::pcapng::blocks::interface_description::{
 };
 use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
+use pcap_file::pcapng::blocks::unknown::UnknownBlock;
 use pcap_file::pcapng::{PcapNgWriteError, PcapNgWriter as Blocks};
 use pcap_file::{DataLink, Endianness};
 
+use super::pcapng::{DECRYPTION_SECRETS, TLS_KEY_LOG};
 use crate::limits;
 use crate::model::{Packet, Time};
 
@@ -70,6 +72,14 @@ impl<W: Write> PcapWriter<W> {
         };
         self.inner.write_raw_packet(&packet).map_err(explain)?;
         Ok(())
+    }
+
+    /// Writes out what was gathered.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush().map_err(explain)
     }
 
     /// Flushes and gives the writer back.
@@ -135,6 +145,32 @@ impl<W: Write> PcapNgWriter<W> {
         };
         self.inner.write_pcapng_block(block).map_err(explain_block)?;
         Ok(())
+    }
+
+    /// Writes lines of a TLS key log, which apply to the packets behind them: a Decryption Secrets Block
+    /// (draft-ietf-opsawg-pcapng, Decryption Secrets Block).
+    ///
+    /// # Errors
+    /// Those of the writer; more than a block can hold.
+    pub fn secrets(&mut self, keylog: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(keylog.len())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "more keys than pcapng can hold"))?;
+        let mut value = Vec::with_capacity(8 + keylog.len() + 3);
+        value.extend(TLS_KEY_LOG.to_le_bytes());
+        value.extend(length.to_le_bytes());
+        value.extend(keylog);
+        value.resize(value.len().next_multiple_of(4), 0);
+        let block = UnknownBlock::new(DECRYPTION_SECRETS, 12 + length.next_multiple_of(4) + 8, &value);
+        self.inner.write_pcapng_block(block).map_err(explain_block)?;
+        Ok(())
+    }
+
+    /// Writes out what was gathered.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.get_mut().flush()
     }
 
     /// Flushes and gives the writer back.

@@ -1,15 +1,17 @@
 //! Socket.IO: a session begun by polling, which stays there or moves to a WebSocket.
 
+use std::io;
 use std::sync::Arc;
 
 use hyper::Method;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::http::Http;
 use super::socket;
-use super::{Failure, Heads, Inbox, Order, failed};
+use super::{Heads, Inbox, Order};
 use crate::lab::engine::packet;
+use crate::lab::http::Http;
+use crate::lab::http::{Failure, failed};
 use crate::lab::schedule;
 use crate::lab::socket::Socket;
 use crate::model::Opcode;
@@ -148,6 +150,15 @@ async fn post(mut session: Session, mut http: Http, mut pongs: mpsc::Receiver<()
     }
 }
 
+/// Asks over the WebSocket to which a session is to move whether the server is there; whether it says so.
+///
+/// # Errors
+/// Those of the stream.
+pub async fn probe(socket: &mut Socket) -> io::Result<bool> {
+    socket.send(Opcode::TEXT, packet::PROBE.as_bytes()).await?;
+    Ok(socket.receive().await?.as_deref() == Some(packet::PROBED.as_bytes()))
+}
+
 /// On WebSocket, after the beginning by polling.
 pub struct OnSocket {
     session: Session,
@@ -161,18 +172,16 @@ impl OnSocket {
         let target = format!("{PATH}&transport=websocket&sid={}", session.sid);
         let heads = Arc::clone(&session.heads);
         let wire = failed("the upgrade");
-        let probe = async {
+        let opened = async {
             let mut socket =
                 socket::open(Http::connect(order.server).await?, &target, &heads.upgrade).await?;
-            socket.send(Opcode::TEXT, packet::PROBE.as_bytes()).await.map_err(|e| wire(&e))?;
-            let answer = socket.receive().await.map_err(|e| wire(&e))?.unwrap_or_default();
-            if answer != [packet::PROBED.as_bytes()] {
+            if !probe(&mut socket).await.map_err(|e| wire(&e))? {
                 return Err("the WebSocket's probe was not answered".to_owned());
             }
             Ok::<_, Failure>(socket)
         };
         // Meanwhile a poll waits, as the reference's does, until it is let go.
-        let (let_go, socket) = tokio::join!(session.poll(&mut http), probe);
+        let (let_go, socket) = tokio::join!(session.poll(&mut http), opened);
         let_go?;
         let mut socket = socket?;
         socket.send(Opcode::TEXT, packet::UPGRADE.as_bytes()).await.map_err(|e| wire(&e))?;
@@ -185,12 +194,10 @@ impl OnSocket {
 
     pub async fn run(mut self: Box<Self>, inbox: Arc<dyn Inbox>) -> Result<(), Failure> {
         let wire = failed("the WebSocket");
-        while let Some(texts) = self.socket.receive().await.map_err(|e| wire(&e))? {
-            for text in texts {
-                if self.session.receive(&String::from_utf8_lossy(&text), &*inbox)? == Told::Ping {
-                    let pong = packet::PONG.as_bytes();
-                    self.socket.send(Opcode::TEXT, pong).await.map_err(|e| wire(&e))?;
-                }
+        while let Some(text) = self.socket.receive().await.map_err(|e| wire(&e))? {
+            if self.session.receive(&String::from_utf8_lossy(&text), &*inbox)? == Told::Ping {
+                let pong = packet::PONG.as_bytes();
+                self.socket.send(Opcode::TEXT, pong).await.map_err(|e| wire(&e))?;
             }
         }
         Err("the server closed the WebSocket".to_owned())

@@ -1,22 +1,18 @@
 //! A real client for each way of delivering.
 
 mod engine;
-mod http;
 mod polling;
-mod socket;
+pub(super) mod socket;
 mod stream;
 
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{HeaderName, HeaderValue};
-
+#[cfg(feature = "cli")]
+pub use self::engine::probe;
+use super::http::{Failure, Fields};
 use crate::model::Way;
-
-/// Header fields in order.
-pub type Fields = Vec<(HeaderName, HeaderValue)>;
 
 /// The header fields of each kind of request, besides those that describe its body.
 #[derive(Clone, Debug, Default)]
@@ -58,14 +54,6 @@ pub trait Inbox: Send + Sync + 'static {
     fn message(&self, content: &[u8]);
     /// A request was answered. `poll` says whether it asked for messages, and whether there were any.
     fn answered(&self, poll: Option<bool>);
-}
-
-/// Why a client cannot go on, in words.
-pub type Failure = String;
-
-/// A failure of some step.
-pub(crate) fn failed(step: &str) -> impl Fn(&dyn Display) -> Failure + '_ {
-    move |e| format!("{step}: {e}")
 }
 
 /// A client that is connected and asks for nothing yet.

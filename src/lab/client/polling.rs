@@ -5,8 +5,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use super::http::Http;
-use super::{Failure, Inbox, Order};
+use super::{Inbox, Order};
+use crate::lab::http::Failure;
+use crate::lab::http::Http;
 
 /// Asks every interval.
 pub struct Short {

@@ -8,10 +8,11 @@ use hyper::body::Bytes;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
-use super::http::Http;
-use super::{Failure, Fields, Inbox, Order, failed};
+use super::{Inbox, Order};
 use crate::http::accept_value;
-use crate::lab::socket::Socket;
+use crate::lab::http::Http;
+use crate::lab::http::{Failure, Fields, failed};
+use crate::lab::socket::{Manners, Socket};
 use crate::model::Dir;
 
 /// An open WebSocket.
@@ -23,17 +24,25 @@ impl Client {
     }
 
     pub async fn run(mut self: Box<Self>, inbox: Arc<dyn Inbox>) -> Result<(), Failure> {
-        while let Some(texts) = self.0.receive().await.map_err(|e| failed("the WebSocket")(&e))? {
-            for text in texts {
-                inbox.message(&text);
-            }
+        while let Some(text) = self.0.receive().await.map_err(|e| failed("the WebSocket")(&e))? {
+            inbox.message(&text);
         }
         Err("the server closed the WebSocket".to_owned())
     }
 }
 
 /// The opening handshake with a fresh key (RFC 6455 §4.1).
-pub async fn open(mut http: Http, target: &str, fields: &Fields) -> Result<Socket, Failure> {
+pub async fn open(http: Http, target: &str, fields: &Fields) -> Result<Socket, Failure> {
+    open_with(http, target, fields, Manners::default()).await
+}
+
+/// The same with other manners.
+pub async fn open_with(
+    mut http: Http,
+    target: &str,
+    fields: &Fields,
+    manners: Manners,
+) -> Result<Socket, Failure> {
     let mut nonce = [0; 16];
     // Without randomness the key is 0, which opens a WebSocket too.
     let _ = getrandom::fill(&mut nonce);
@@ -55,5 +64,5 @@ pub async fn open(mut http: Http, target: &str, fields: &Fields) -> Result<Socke
         return Err(format!("{target}: Sec-WebSocket-Accept is not the answer to the key"));
     }
     let upgraded = hyper::upgrade::on(response).await.map_err(|e| failed(target)(&e))?;
-    Socket::new(upgraded, Dir::Client).ok_or_else(|| format!("{target}: not a TCP connection"))
+    Ok(Socket::upgraded(upgraded, Dir::Client, None, manners))
 }

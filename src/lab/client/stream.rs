@@ -6,8 +6,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, StatusCode};
 
-use super::http::Http;
-use super::{Failure, Inbox, Order, failed};
+use super::{Inbox, Order};
+use crate::lab::http::Http;
+use crate::lab::http::{Failure, failed};
 use crate::limits;
 
 /// An open event stream.

@@ -16,7 +16,8 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use self::tally::Place;
-use super::client::{Client, Failure, Fields, Heads, Order};
+use super::client::{Client, Heads, Order};
+use super::http::{Failure, Fields};
 use super::hub::{Hub, Mailbox};
 use super::line::{self, Carried, Log, Recording};
 use super::schedule::{Schedule, unit};

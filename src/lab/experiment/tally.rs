@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::lab::client::{Failure, Inbox};
+use crate::lab::client::Inbox;
+use crate::lab::http::Failure;
 use crate::lab::hub::held;
 use crate::lab::schedule;
 

@@ -2,9 +2,10 @@
 //!
 //! - a report, as `wstool lesson report` writes it: it names its student itself;
 //! - a file of answers, a line each (`3.2 81 85`), named by its student;
+//! - a report of the conformance suite, of a server that they wrote (see `suite`);
 //! - a table of answers from paper, CSV with the columns student, exercise, answer.
 
-use super::{Grading, original};
+use super::{Grading, original, suite};
 use crate::lesson::report::Report;
 use crate::lesson::roster::{self, Student, Table, plain};
 use crate::lesson::{Exercise, GENERATION, exercise, lessons};
@@ -26,7 +27,11 @@ impl Grading<'_> {
             return self.remark(file, true, "this is no text in UTF-8");
         };
         if extension.as_deref() == Some("json") || text.trim_start().starts_with('{') {
-            self.report(file, &text);
+            if suite::is_one(&text) {
+                self.suite(file, &text);
+            } else {
+                self.report(file, &text);
+            }
         } else {
             self.lines(file, &text);
         }

@@ -13,6 +13,7 @@ mod csv;
 mod exercism;
 mod gradescope;
 mod intake;
+mod suite;
 
 use std::collections::BTreeMap;
 

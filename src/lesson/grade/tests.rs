@@ -65,6 +65,32 @@ fn answers_are_judged_whatever_a_report_claims() {
 }
 
 #[test]
+fn what_a_server_came_to_is_told_and_earns_nothing() {
+    let suite = |schema: &str| {
+        let case = |stage: u8, verdict: &str| format!(r#"{{"stage":{stage},"verdict":"{verdict}"}}"#);
+        let cases = [case(1, "pass"), case(1, "pass"), case(2, "fail")].join(",");
+        format!(
+            r#"{{"schema":"{schema}","peers":[{{"agent":"ws://localhost","grade":"D","cases":[{cases}]}}]}}"#
+        )
+    };
+    let (good, other) = (suite("wstool-grade/1"), suite("wstool-grade/9"));
+    let files =
+        [("anna/grade.json", good.as_bytes()), ("carl.json", other.as_bytes()), ("x.json", good.as_bytes())];
+    let grades = grade(&files, Counts::Any);
+    let handed_in: Vec<_> =
+        grades.students.iter().map(|graded| (graded.handed_in, graded.points())).collect();
+    assert_eq!(handed_in, [(true, 0), (false, 0), (false, 0)]);
+    let said = said(&grades);
+    assert!(
+        said.contains("of ws://localhost: 3 cases, 1 fail, grade D; stages that are whole: 1 of 5"),
+        "{said}"
+    );
+    assert!(said.contains("carl.json: a report of wstool-grade/9"), "{said}");
+    assert!(said.contains("x.json: no student of the list"), "{said}");
+    assert_eq!(grades.remarks.iter().filter(|remark| remark.grave).count(), 2);
+}
+
+#[test]
 fn reports_of_others_are_named_and_not_counted() {
     let with = |change: fn(&mut Report)| {
         let mut report = report(COURSE, "anna");

@@ -66,6 +66,7 @@ impl Flow {
         side.reset = rare.reset;
         side.disowned = rare.disowned;
         (side.after_own_fin, side.after_peers_fin) = (rare.after_own_fin, rare.after_peers_fin);
+        (side.after_peers_reset, side.last_after_reset) = rare.after_peers_reset;
         (side.out_of_order, side.copies) = (rare.out_of_order, rare.copies);
         side.duplicate_acks = rare.duplicate_acks;
         (side.resent, side.zero_window, side.keep_alive) = (resent, zero_window, keep_alive);

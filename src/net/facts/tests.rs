@@ -227,6 +227,21 @@ fn data_after_the_end_is_counted() {
 }
 
 #[test]
+fn data_long_after_a_reset_is_counted() {
+    let late = |millis: u64| {
+        let mut feed = opened();
+        feed.segs(&[seg(A, 101, 501, "", b"a"), seg(B, 501, 102, "R", b"")]);
+        feed.time += millis * 1_000_000;
+        feed.segs(&[seg(A, 102, 501, "", b"b"), seg(A, 102, 501, "", b"b")]);
+        let [client, server] = facts(feed);
+        assert_eq!((server.after_peers_reset, server.last_after_reset), (0, None));
+        (client.after_peers_reset, client.last_after_reset.map(|at| at.packet))
+    };
+    assert_eq!(late(10), (0, None), "on its way");
+    assert_eq!(late(300), (2, Some(7)));
+}
+
+#[test]
 fn a_direction_that_was_not_captured_says_nothing() {
     let mut feed = Feed::new();
     feed.segs(&[seg(A, 101, 501, "", b"abc"), seg(A, 104, 501, "", b"def")]);

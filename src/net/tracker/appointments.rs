@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow::Continue;
 
+use crate::limits;
+
 use super::{CloseReason, Flow, FlowId, Going, NEVER, StreamSink, Time, Tracker};
 
 impl Tracker {
@@ -22,7 +24,9 @@ impl Tracker {
             self.release_first(sink)?;
         }
         while self.lingering.front().is_some_and(|due| due.time <= time && due.packet <= packet) {
-            self.close_first(sink)?;
+            if !self.linger_on(packet) {
+                self.close_first(sink)?;
+            }
         }
         let fronts = [self.holding.front(), self.lingering.front()];
         self.first_due = fronts.into_iter().flatten().map(|due| due.time).min().unwrap_or(NEVER);
@@ -40,6 +44,23 @@ impl Tracker {
         let after = flow.let_go(FlowId(due.slot), sink);
         self.held = (self.held + flow.cost()).saturating_sub(before);
         self.after(due.slot, after, due.packet, due.time, sink)
+    }
+
+    /// Whether the flow that has been over for longest is not closed yet: who does not know of its reset goes
+    /// on sending.
+    fn linger_on(&mut self, packet: u64) -> bool {
+        let Some(due) = self.lingering.front() else { return false };
+        let since = Time(due.time.0.saturating_sub(limits::LINGER_TIME));
+        let flow = self.table.get_mut(due.slot).filter(|flow| flow.first.0 == due.flow);
+        if !flow.is_some_and(|flow| flow.goes_on(since)) {
+            return false;
+        }
+        if let Some(mut due) = self.lingering.pop_front() {
+            due.time = Time(due.time.0.saturating_add(limits::LINGER_TIME));
+            due.packet = packet;
+            self.lingering.push_back(due);
+        }
+        true
     }
 
     /// Closes the flow that has been over for longest.

@@ -6,8 +6,8 @@ use super::record::{Content, cut, finding_ids, origin};
 use super::value::{Base64, List, Seconds, Sides, ToJson, Word, members, object, open};
 use super::write::Writer;
 use crate::model::{
-    Answer, App, AppPacket, AppSession, Attachment, Failure, Field, Nth, SessionEnd, SessionRef, Transport,
-    Unanswered, Unit, Value,
+    Answer, App, AppPacket, AppSession, Attachment, Failure, Field, FieldDef, Nth, Role, SessionEnd,
+    SessionRef, Transport, Unanswered, Unit, Value,
 };
 
 /// What a packet means. Each field is a key: what follows the last dot of its id.
@@ -21,7 +21,8 @@ impl<W: Write> ToJson<W> for &App {
 pub(super) fn meaning<W: Write>(app: &App, plain: Option<&[u8]>, w: &mut Writer<W>) {
     open!(w, "protocol": Word(app.protocol));
     match &app.fields[..] {
-        [field] => {
+        // Parts of the value are told with it.
+        [field] | [field, Field { def: FieldDef { role: Role::Member, .. }, .. }, ..] => {
             w.named(false, key(field));
             match &field.value {
                 Value::Json(json) if Some(json.as_bytes()) == plain => w.raw(json),
@@ -47,6 +48,15 @@ pub(super) fn meaning<W: Write>(app: &App, plain: Option<&[u8]>, w: &mut Writer<
     }
     members!(w, "summary": &app.summary);
     w.raw("}");
+}
+
+/// The same as text.
+#[cfg(feature = "parquet")]
+pub(crate) fn app_text(app: &App) -> String {
+    let mut w = Writer::new(Vec::new());
+    meaning(app, None, &mut w);
+    // Memory takes it, and what is written is UTF-8.
+    String::from_utf8(w.finish().unwrap_or_default()).unwrap_or_default()
 }
 
 /// Fields of which one message may have more than one of a kind, as it may carry several packets of some

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::record::finding_ids;
-use super::value::{List, Members, Seconds, Sides, ToJson, members, object, open, with};
+use super::value::{List, Members, Named as _, Seconds, Sides, ToJson, Word, members, object, open, with};
 use super::write::Writer;
 use crate::cause::{Group, Place};
 use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
@@ -55,9 +55,13 @@ impl<W: Write> ToJson<W> for Closed<'_> {
 
 impl<W: Write> ToJson<W> for &TcpEnd {
     fn put(self, w: &mut Writer<W>) {
-        let how = if self.how == StreamEnd::Rst { "rst" } else { "fin" };
         let packet = (self.packet > 0).then_some(self.packet);
-        object!(w, "by": self.by, "how": how, "time": self.time, "packet": packet);
+        open!(w, "by": self.by, "how": Word(self.how.name()));
+        if let StreamEnd::Reset(code) = self.how {
+            members!(w, "code": u64::from(code));
+        }
+        members!(w, "time": self.time, "packet": packet);
+        w.raw("}");
     }
 }
 

@@ -13,6 +13,8 @@ use super::record::{
 use super::run::{meta, summary};
 use super::value::{Base64, List, ToJson, members};
 use super::write::{Mark, Writer};
+#[cfg(feature = "parquet")]
+use crate::model::AppPacket;
 use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
 /// Room for the members of a frame or a message that are no payload: each number takes 24 bytes at most.
@@ -257,10 +259,8 @@ impl Records {
         if let Some(close) = &message.close {
             close_body(close, w);
         }
-        let shown = cut(message.payload, self.payload);
-        let shortened = message.payload_cut || shown.len() < message.payload.len();
-        let readable = !message.compressed || message.inflated_length.is_some();
-        let textual = message.kind == Opcode::TEXT && readable && !matches!(message.utf8, Utf8::Invalid(_));
+        let (shown, shortened) = content(message, self.payload);
+        let textual = is_text(message);
         let holes = hole::among(message.holes, shown.len());
         let last = self.last_text.take();
         let last = last.filter(|last| textual && last.is_content_of(unit.conn, message, shown));
@@ -296,12 +296,61 @@ impl Records {
     }
 }
 
+/// The bytes of a message that are shown, and whether there are more.
+#[inline]
+fn content<'a>(message: &Message<'a>, limit: u64) -> (&'a [u8], bool) {
+    let shown = cut(message.payload, limit);
+    (shown, message.payload_cut || shown.len() < message.payload.len())
+}
+
+/// Whether what is shown of a message is text.
+#[inline]
+fn is_text(message: &Message<'_>) -> bool {
+    let readable = !message.compressed || message.inflated_length.is_some();
+    message.kind == Opcode::TEXT && readable && !matches!(message.utf8, Utf8::Invalid(_))
+}
+
+/// What is shown of a content.
+#[cfg(feature = "parquet")]
+pub(crate) struct Shown<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The same as text, where they are.
+    pub text: Option<&'a str>,
+    /// There are more of them.
+    pub shortened: bool,
+}
+
+/// What is shown of a message's content, of which that is at most `limit` bytes.
+#[cfg(feature = "parquet")]
+pub(crate) fn shown<'a>(message: &Message<'a>, limit: u64) -> Shown<'a> {
+    let (bytes, shortened) = content(message, limit);
+    let holes = hole::among(message.holes, bytes.len());
+    let text = if is_text(message) { text_of(bytes, holes, shortened) } else { None };
+    Shown { bytes, text, shortened }
+}
+
+/// The same of a packet's.
+#[cfg(feature = "parquet")]
+pub(crate) fn shown_of_packet<'a>(packet: &AppPacket<'a>, limit: u64) -> Shown<'a> {
+    let bytes = cut(packet.payload, limit);
+    let shortened = (bytes.len() as u64) < packet.length;
+    let text = if packet.text { as_text(bytes, shortened) } else { None };
+    Shown { bytes, text, shortened }
+}
+
 /// `length` to `complete`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
 fn content_head(message: &Message<'_>, length: &Known, line: &mut Line<'_>) {
     line.raw(br#","length":"#);
     line.recall(length, message.length);
+    if message.is_told() {
+        // As it was told; how it was sent is not.
+        line.raw(br#","compressed":null,"inflated_length":null,"complete":"#);
+        line.bool(message.complete);
+        return;
+    }
     if message.complete && !message.compressed {
         line.raw(br#","compressed":false,"inflated_length":null,"complete":true"#);
         return;

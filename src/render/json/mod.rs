@@ -21,6 +21,11 @@ pub(crate) mod write;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "parquet")]
+pub(crate) use app::app_text;
+#[cfg(feature = "parquet")]
+pub(crate) use frame::{shown, shown_of_packet};
+
 use std::io::{self, Write};
 
 use crate::cause::Head;
@@ -61,7 +66,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn shows(self, unit: &Unit<'_>) -> bool {
+    /// Whether a unit is written.
+    pub(crate) fn shows(self, unit: &Unit<'_>) -> bool {
         match (self, unit.body) {
             (Self::All, _) => true,
             (Self::Messages, body) => !matches!(body, Body::Frame(_) | Body::Http(_)),

@@ -6,9 +6,10 @@ use super::Stream;
 use super::line::Line;
 use super::value::{Base64, List, Sides, ToJson, members, object, open};
 use super::write::Writer;
+use crate::limits;
 use crate::model::{
-    Body, CloseBody, CloseCode, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Finding, Gap, HttpHead,
-    More, Opening, Rule, Unit,
+    Body, CloseBody, CloseCode, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Field, Finding, Gap,
+    HttpHead, Layer, More, Opening, Rule, Secured, Unit,
 };
 
 /// Room that an [`origin`] takes, and the longest number behind it.
@@ -112,6 +113,9 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         "client": connection.client,
         "server": connection.server,
     );
+    if connection.layer == (Layer::Told { secure: true }) {
+        members!(w, "secure": true);
+    }
     if let Some(parent) = connection.parent {
         members!(w, "parent": u64::from(parent.get()));
     }
@@ -125,7 +129,7 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         "subprotocol": connection.subprotocol.as_deref(),
         "extensions": connection.extensions.as_deref(),
         "permessage_deflate": connection.deflate,
-        "encryption": None::<&str>,
+        "encryption": connection.secured.as_deref(),
         "http_version": connection.http_version.as_deref(),
     );
     if let Some(it) = &connection.ending {
@@ -159,6 +163,20 @@ impl<W: Write> ToJson<W> for Deflate {
     }
 }
 
+/// The TLS around a connection.
+impl<W: Write> ToJson<W> for &Secured {
+    fn put(self, w: &mut Writer<W>) {
+        object!(
+            w,
+            "version": self.version,
+            "suite": self.suite.as_deref(),
+            "sni": self.server_name.as_deref(),
+            "alpn": self.alpn.as_deref(),
+            "secrets": self.secrets as u64,
+        );
+    }
+}
+
 fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
     let of = |count: fn(&Counts) -> u64| Sides(ending.counts.each_ref().map(count));
     members!(
@@ -178,7 +196,11 @@ fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
 pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
     open!(w, "type": "http", "conn": unit.conn);
     origin(unit, w);
-    members!(w, "offset": head.offset, "start_line": head.start_line);
+    members!(w, "offset": head.offset);
+    if let Some(stream) = head.stream {
+        members!(w, "stream": u64::from(stream));
+    }
+    members!(w, "start_line": head.start_line);
     if !head.complete {
         members!(w, "complete": false);
     }
@@ -202,12 +224,32 @@ pub(super) fn opening<W: Write>(unit: &Unit<'_>, opening: &Opening<'_>, w: &mut 
     open!(w, "type": "opening", "conn": unit.conn);
     origin(unit, w);
     members!(w, "offset": opening.offset, "protocol": opening.protocol, "about": opening.about);
+    if opening.layer.is_some() {
+        members!(w, "length": opening.length, "fields": List(unit.fields));
+    }
     if opening.client.is_some() || opening.server.is_some() {
         members!(w, "client": opening.client, "server": opening.server);
     }
-    let bytes = Content { bytes: opening.bytes, shortened: false, binary: false };
+    let shown = cut(opening.bytes, limits::OPENING as u64);
+    let shortened = (shown.len() as u64) < opening.length;
+    let bytes = Content { bytes: shown, shortened, binary: opening.layer.is_some() };
     members!(w, "payload": bytes);
     finding_ids(unit, w);
+}
+
+/// A field of what a layer below says.
+impl<W: Write> ToJson<W> for &Field {
+    fn put(self, w: &mut Writer<W>) {
+        open!(w, "id": self.def.id, "value": &self.value);
+        if !self.meaning.is_empty() {
+            members!(w, "meaning": &self.meaning);
+        }
+        if self.depth > 0 {
+            members!(w, "depth": self.depth);
+        }
+        members!(w, "span": &self.span);
+        w.raw("}");
+    }
 }
 
 pub(super) fn gap<W: Write>(unit: &Unit<'_>, gap: &Gap, w: &mut Writer<W>) {

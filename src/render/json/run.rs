@@ -2,15 +2,20 @@
 
 use std::io::Write;
 
-use super::value::{List, Members, ToJson, members, object, open, with};
+use super::value::{List, Members, Seconds, ToJson, members, object, open, with};
 use super::write::Writer;
 use super::{SCHEMA, TOOL};
-use crate::model::{FileTotals, InputFile, Meta, Other, Rule, SeverityCounts, Summary};
+use crate::model::{
+    Account, FileTotals, InputFile, Meta, Other, Rule, SealedRecords, SeverityCounts, Summary,
+};
 
 /// The record `meta`.
 pub(crate) fn meta<W: Write>(meta: &Meta, w: &mut Writer<W>) {
     open!(w, "type": "meta", "schema": SCHEMA, "tool": TOOL, "input": &meta.input, "format": &meta.format);
     members!(w, "link_types": List(&meta.link_types), "start": meta.start);
+    if let Some(account) = &meta.account {
+        members!(w, "told_by": &account.by, "lacks": List(Account::LACKS));
+    }
     if !meta.files.is_empty() {
         members!(w, "concat": meta.concat, "files": List(&meta.files));
     }
@@ -71,7 +76,7 @@ pub(crate) fn summary<W: Write>(summary: &Summary, w: &mut Writer<W>) {
 /// Connections of another protocol.
 impl<W: Write> ToJson<W> for &Other {
     fn put(self, w: &mut Writer<W>) {
-        object!(
+        open!(
             w,
             "protocol": self.protocol,
             "server": self.server,
@@ -79,6 +84,32 @@ impl<W: Write> ToJson<W> for &Other {
             "version": self.version,
             "alpn": List(&self.alpn),
             "connections": self.connections,
+        );
+        if let Some(sealed) = &self.sealed {
+            let [client, server] = &sealed.sides;
+            members!(w, "encrypted": with(|w: &mut Writer<W>| {
+                object!(
+                    w,
+                    "client": client,
+                    "server": server,
+                    "seconds": Seconds(sealed.longest),
+                    "perhaps_websocket": sealed.likely,
+                );
+            }));
+        }
+        w.raw("}");
+    }
+}
+
+/// Encrypted records of one side.
+impl<W: Write> ToJson<W> for &SealedRecords {
+    fn put(self, w: &mut Writer<W>) {
+        object!(
+            w,
+            "records": self.records,
+            "bytes": self.bytes,
+            "least": self.least,
+            "most": self.most,
         );
     }
 }

@@ -1,9 +1,12 @@
-//! The records, the schema and the reference held together.
+//! What the records of units say.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod schema;
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use self::schema::assert_valid;
 use super::*;
 use crate::model::Dir::{Client, Server};
 use crate::model::sample::{Talk, connection, finding, hex, note, unit};
@@ -13,10 +16,6 @@ use crate::model::{
     More, Opcode, Role, Roles, SessionRef, SourceId, Span, Summary, Text, Transport, Utf8,
 };
 use crate::render::stats::Stats;
-
-const SCHEMA_FILE: &str = include_str!("../../../schema/wstool-1.schema.json");
-const REFERENCE: [&str; 2] =
-    [include_str!("../../../docs/ndjson.md"), include_str!("../../../docs/replay.md")];
 
 /// What `talk` looks like, of each payload `payload` bytes.
 fn lines(payload: u64, talk: impl FnOnce(&mut Talk<'_, Json<Vec<u8>>>)) -> String {
@@ -32,30 +31,6 @@ fn record(payload: u64, unit: &Unit<'_>) -> Value {
     let value = serde_json::from_slice(&json.finish().unwrap()).unwrap();
     assert_valid(&value);
     value
-}
-
-fn schema() -> Value {
-    serde_json::from_str(SCHEMA_FILE).unwrap()
-}
-
-/// The record is valid, and the schema names each of its keys.
-fn assert_valid(record: &Value) {
-    thread_local! {
-        static VALIDATOR: jsonschema::Validator = jsonschema::validator_for(&schema()).unwrap();
-    }
-    let kind = record["type"].as_str().unwrap();
-    let schema = schema();
-    // The definition of its own kind says more than "none of the nine".
-    let own = serde_json::json!({ "$ref": format!("#/$defs/{kind}"), "$defs": schema["$defs"] });
-    let own = jsonschema::validator_for(&own).unwrap();
-    let errors: Vec<String> =
-        own.iter_errors(record).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    assert!(errors.is_empty(), "{record}\n{errors:#?}");
-    VALIDATOR.with(|validator| assert!(validator.is_valid(record), "{record}"));
-    let named = &schema["$defs"][kind]["properties"];
-    for key in record.as_object().unwrap().keys() {
-        assert!(named.get(key).is_some(), "the schema does not name `{key}` of {kind}");
-    }
 }
 
 /// A conversation with every kind of record.
@@ -93,6 +68,7 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
     };
     let bare = Connection {
         parent: Some(std::num::NonZeroU32::MIN),
+        layer: crate::model::Layer::Stream,
         client: None,
         server: None,
         roles: Roles::Assumed,
@@ -104,7 +80,9 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         extensions: Some("permessage-deflate".into()),
         deflate: Some(deflate),
         http_version: None,
+        passes_on: None,
         forwarded: None,
+        secured: None,
         software: crate::model::Software::Unnamed,
         ending: None,
         more: Vec::new(),
@@ -195,6 +173,7 @@ struct HttpHeadOf(&'static str, &'static [u8]);
 impl HttpHeadOf {
     fn tell<S: Sink>(&self, talk: &mut Talk<'_, S>) {
         let head = crate::model::HttpHead {
+            stream: None,
             offset: 160,
             bytes: &[],
             start_line: self.0,
@@ -362,22 +341,11 @@ fn payloads_are_text_only_when_they_are() {
 #[test]
 fn messages_say_what_became_of_their_content() {
     let whole = Message {
-        m: 1,
-        kind: Opcode::TEXT,
-        frames: &[1],
         frame_count: 2000,
         length: 3,
         compressed: true,
         inflated_length: Some(5),
-        from_earlier: None,
-        complete: true,
-        payload: b"Hello",
-        holes: &[],
-        text: None,
-        payload_cut: false,
-        utf8: Utf8::Valid,
-        close: None,
-        app: None,
+        ..message_of(b"Hello")
     };
     let of = |message: &Message<'_>| record(99, &unit(Body::Message(message)));
     let text = of(&whole);
@@ -462,59 +430,4 @@ fn a_record_appears_when_flushed() {
     assert!(!json.stream.writer.handed_on().contains(&b'\n'));
     json.flush().unwrap();
     assert!(json.stream.writer.handed_on().ends_with(b"\n"));
-}
-
-/// Keys by the name of the definition that has them.
-type Keys = BTreeMap<String, BTreeSet<String>>;
-
-fn keys_of_schema() -> Keys {
-    let keys = |def: &Value| def["properties"].as_object().map(|keys| keys.keys().cloned().collect());
-    let defs = schema()["$defs"].clone();
-    let defs = defs.as_object().unwrap();
-    defs.iter().filter_map(|(name, def)| Some((name.clone(), keys(def)?))).collect()
-}
-
-/// A heading `` ## `name` `` and the first column of the tables under it.
-fn keys_of_reference() -> Keys {
-    let mut keys = Keys::new();
-    let mut section = None;
-    for line in REFERENCE.iter().flat_map(|page| page.lines()) {
-        if line.starts_with('#') {
-            let name = line.split('`').nth(1).map(ToString::to_string);
-            if let Some(name) = &name {
-                keys.insert(name.clone(), BTreeSet::new());
-            }
-            section = name;
-        } else if let (Some(section), Some(row)) = (&section, line.strip_prefix("| `")) {
-            let first = row.split(" | ").next().unwrap();
-            let named = first.trim_end_matches('`').split("`, `").map(ToString::to_string);
-            keys.get_mut(section).unwrap().extend(named);
-        }
-    }
-    keys
-}
-
-#[test]
-fn the_reference_names_the_keys_of_the_schema() {
-    assert_eq!(keys_of_reference(), keys_of_schema());
-}
-
-#[test]
-fn the_examples_of_the_reference_fit_the_schema() {
-    let examples: Vec<Value> = REFERENCE
-        .iter()
-        .flat_map(|page| page.lines())
-        .filter(|line| line.starts_with("{\"type\":"))
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
-        .collect();
-    examples.iter().for_each(assert_valid);
-    let shown: BTreeSet<&str> = examples.iter().map(|record| record["type"].as_str().unwrap()).collect();
-    let schema = schema();
-    let all: BTreeSet<&str> = schema["oneOf"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|r| r["$ref"].as_str()?.strip_prefix("#/$defs/"))
-        .collect();
-    assert_eq!(shown, all);
 }

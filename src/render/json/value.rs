@@ -12,8 +12,8 @@ use std::io::Write;
 
 use super::write::Writer;
 use crate::model::{
-    Cite, Dir, EndKind, Endpoint, GapEffect, Handshake, Roles, Rule, Severity, SourceId, Span, Text, Time,
-    Verdict,
+    Cite, Dir, EndKind, Endpoint, GapEffect, Handshake, Roles, Rule, Severity, SourceId, Span, StreamEnd,
+    Text, Time, Verdict,
 };
 
 /// Begins an object with its first members. What type of record it is, is a word of this program's own, and
@@ -225,37 +225,82 @@ as_json! {
         Dir::Client => r#""client""#,
         Dir::Server => r#""server""#,
     });
-    EndKind: |it, w| w.word(match it {
-        EndKind::CloseHandshake => "close-handshake",
-        EndKind::Fin => "fin",
-        EndKind::Rst => "rst",
-        EndKind::CaptureEnd => "capture-end",
-    });
-    GapEffect: |it, w| w.word(match it {
-        GapEffect::SkippedInPayload => "skipped-in-payload",
-        GapEffect::Resynchronised => "resynchronised",
-        GapEffect::Desynchronised => "desynchronised",
-    });
-    Handshake: |it, w| w.word(match it {
-        Handshake::Full => "full",
-        Handshake::RequestOnly => "request-only",
-        Handshake::ResponseOnly => "response-only",
-        Handshake::Missing => "missing",
-        Handshake::Refused => "refused",
-        Handshake::Polling => "polling",
-    });
-    Roles: |it, w| w.word(match it {
-        Roles::Handshake => "handshake",
-        Roles::Masking => "masking",
-        Roles::Ports => "ports",
-        Roles::Assumed => "assumed",
-    });
-    Verdict: |it, w| w.word(match it {
-        Verdict::Ok => "ok",
-        Verdict::Warning => "warning",
-        Verdict::Broken => "broken",
-        Verdict::Irrelevant => "irrelevant",
-    });
+}
+
+/// What is one of several words.
+pub(crate) trait Named {
+    /// The word.
+    fn name(self) -> &'static str;
+}
+
+/// The words of enumerations.
+macro_rules! words {
+    ($($type:ident { $($variant:ident => $word:literal),+ $(,)? })+) => {
+        $(
+            impl Named for $type {
+                fn name(self) -> &'static str {
+                    match self {
+                        $(Self::$variant => $word),+
+                    }
+                }
+            }
+
+            impl<W: Write> ToJson<W> for $type {
+                #[inline]
+                fn put(self, w: &mut Writer<W>) {
+                    w.word(self.name());
+                }
+            }
+        )+
+    };
+}
+
+words! {
+    EndKind {
+        CloseHandshake => "close-handshake",
+        Fin => "fin",
+        Rst => "rst",
+        CaptureEnd => "capture-end",
+        Untold => "untold",
+    }
+    GapEffect {
+        SkippedInPayload => "skipped-in-payload",
+        Resynchronised => "resynchronised",
+        Desynchronised => "desynchronised",
+    }
+    Handshake {
+        Full => "full",
+        RequestOnly => "request-only",
+        ResponseOnly => "response-only",
+        Missing => "missing",
+        Refused => "refused",
+        Polling => "polling",
+        Http2 => "http2",
+    }
+    Roles {
+        Handshake => "handshake",
+        Masking => "masking",
+        Ports => "ports",
+        Assumed => "assumed",
+    }
+    Verdict {
+        Ok => "ok",
+        Warning => "warning",
+        Broken => "broken",
+        Irrelevant => "irrelevant",
+    }
+}
+
+/// What ended TCP, or a stream of HTTP/2.
+impl Named for StreamEnd {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rst => "rst",
+            Self::EndStream => "end-stream",
+            Self::Reset(_) => "rst-stream",
+            Self::Fin | Self::Input | Self::Capture => "fin",
+        }
+    }
 }
 
 #[cfg(test)]

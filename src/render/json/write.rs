@@ -84,6 +84,15 @@ impl<W: Write> Writer<W> {
         Ok(self.to)
     }
 
+    /// Hands on everything written so far, and gives what it was handed to.
+    pub fn take(&mut self) -> W
+    where
+        W: Default,
+    {
+        self.spill();
+        std::mem::take(&mut self.to)
+    }
+
     /// What has been handed on.
     #[cfg(test)]
     pub fn handed_on(&self) -> &W {

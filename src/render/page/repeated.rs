@@ -34,9 +34,12 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Lines that are remembered: those of usual headers, many times over. Where words stand differs from build
 /// to build, and with it which lines have the same place: with few places that showed in what a frame takes.
-const PLACES: usize = 512;
+const PLACES: usize = 1024;
 
-/// Lines as they were set, by their likeness. One that has the place of two others takes that of one.
+/// Places beside each other, one of which a line may have.
+const WAYS: usize = 4;
+
+/// Lines as they were set, by their likeness. One for which all its places are taken takes the first.
 #[derive(Debug, Default)]
 pub struct Repeated {
     places: Vec<Lines>,
@@ -58,9 +61,12 @@ struct Lines {
 
 impl Repeated {
     fn find(&self, like: Likeness) -> Option<&Lines> {
-        let place = like.place();
         let is_it = |lines: &&Lines| lines.is_known && lines.like == like;
-        self.places.get(place).filter(is_it).or_else(|| self.places.get(place ^ 1).filter(is_it))
+        let place = like.place();
+        self.places.get(place).filter(is_it).or_else(|| {
+            let others = (1..WAYS).filter_map(|way| self.places.get(place ^ way));
+            others.take_while(|lines| lines.is_known).find(is_it)
+        })
     }
 
     /// The place for lines that are new.
@@ -69,8 +75,9 @@ impl Repeated {
             self.places.resize_with(PLACES, Default::default);
         }
         let place = like.place();
-        let is_free = !self.places[place].is_known || self.places[place ^ 1].is_known;
-        &mut self.places[if is_free { place } else { place ^ 1 }]
+        let is_free = |way: &usize| !self.places[place ^ way].is_known;
+        let way = (0..WAYS).find(is_free).unwrap_or_default();
+        &mut self.places[place ^ way]
     }
 }
 

@@ -19,8 +19,8 @@ const VALUE: usize = INDENT + 15;
 /// Rows that a line of a timeline may take.
 const ROWS: usize = 3;
 
-/// Whether the line on a packet has all of its JSON already.
-fn is_told(summary: &str, json: &str, laid_out: &str) -> bool {
+/// Whether the line on a packet has all of its JSON already, when that is laid out.
+pub fn is_told(summary: &str, json: &str, laid_out: &str) -> bool {
     let json = json.trim();
     let inner = json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(json);
     !laid_out.contains('\n') && summary.contains(inner)

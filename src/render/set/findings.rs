@@ -5,7 +5,7 @@ use crate::model::{Advice, Diagnosis, Finding};
 use crate::render::page::Page;
 use crate::render::said::Cause;
 use crate::render::style::Ink;
-use crate::render::verdicts;
+use crate::render::verdicts::{self, behind, details};
 
 /// Where the words of a finding begin: after the longest severity.
 const WORDS: usize = INDENT + 9;
@@ -19,24 +19,8 @@ pub fn finding(page: &mut Page, finding: &Finding, place: Option<String>, advice
     page.to(INDENT).word(verdicts::ink(rule.severity), rule.severity.name());
     page.to(WORDS).wrap(Ink::Strong, rule.id, WORDS, 0).tail(Ink::Faint, &rule.cite.to_string()).line();
     page.to(WORDS).wrap(Ink::Plain, lang.words(rule.title), WORDS, 0).line();
-    let got = lang.say(&finding.got);
-    let got = match place {
-        Some(place) if got.is_empty() => place.into(),
-        Some(place) => lang.fill("{} ({})", &[&got, &place]).into(),
-        None => got,
-    };
-    detail(page, "expected", &lang.say(&finding.expected));
-    detail(page, "got", &got);
-    detail(page, "then", lang.words(rule.consequence));
-    if let Some(advice) = advice {
-        detail(page, "because", advice.why);
-        // What is usually behind it is told below, with what to change.
-        if rule.usually.is_none() || finding.cause.is_none() {
-            detail(page, "fix", advice.fix);
-        }
-    }
-    if let Some(cause) = &finding.cause {
-        diagnosis(page, cause);
+    for (name, words) in details(lang, finding, place, advice) {
+        detail(page, name, &words);
     }
 }
 
@@ -49,15 +33,16 @@ pub fn cause(page: &mut Page, it: &Cause) {
         .put(Ink::Faint, "  ")
         .wrap(Ink::Faint, &it.evidence, WORDS, 0)
         .line();
-    detail(page, "likely", &it.behind);
-    detail(page, "try", &it.mend);
+    for (name, words) in it.details() {
+        detail(page, name, words);
+    }
 }
 
 /// Sets what may be behind a finding, and what to do about it.
 pub fn diagnosis(page: &mut Page, cause: &Diagnosis) {
-    let lang = page.lang();
-    detail(page, "likely", &lang.say(&cause.what));
-    detail(page, "try", &lang.say(&cause.fix));
+    for (name, words) in behind(page.lang(), cause) {
+        detail(page, name, &words);
+    }
 }
 
 /// A line of a finding, if it has anything to say.

@@ -147,6 +147,9 @@ fn set_anew(page: &mut Page, row: &Row<'_>, own: Own<'_>) {
         RowValue::Text(text) => {
             page.quote(text.as_bytes(), false, room.at, page.at_most(VALUE_ROWS), room.reserve);
         }
+        RowValue::Plain(text) => {
+            page.put(Ink::Strong, text);
+        }
         RowValue::Bytes(bytes, length) => match own.value {
             Some(value) if value.len() <= room.columns => {
                 page.put_value(Ink::Strong, 0, value, value.len());

@@ -31,6 +31,7 @@ use latency::Latencies;
 use tally::Tally;
 use wire::Wire;
 
+pub use table::Piece;
 pub use view::{Counting, VIEW};
 
 /// Finished connections that are reported one by one.
@@ -352,7 +353,9 @@ impl Sink for Stats {
             }
             return Flow::Continue(());
         }
-        let slot = if unit.conn == 0 { 0 } else { self.slot(unit.conn) };
+        // A session may be over behind its connections, which are counted then.
+        let is_over = matches!(unit.body, Body::Session(_)) && !self.slots.contains_key(&unit.conn);
+        let slot = if unit.conn == 0 || is_over { 0 } else { self.slot(unit.conn) };
         let tally = &mut self.open[slot].tally;
         tally.unit(unit);
         match unit.body {
@@ -417,6 +420,17 @@ mod tests {
         let first: Vec<u32> = report.listed.iter().take(7).map(|entry| entry.conn).collect();
         assert_eq!(first, [1, 2, 3, 5998, 5999, 6000, 4]);
         assert_eq!((report.total.all_frames(), report.total.bytes()), (6000, 6000 * 3 + 6 * 99));
+    }
+
+    #[test]
+    fn a_session_that_is_over_behind_its_connection_is_none_of_its_own() {
+        let mut stats = Stats::with_latency();
+        Talk::new(&mut stats).connect(1).frame(Server, "8900").end(EndKind::Fin, None);
+        let session = crate::model::AppSession::default();
+        let unit = Unit { findings: &[finding()], ..Unit::of(1, Body::Session(&session)) };
+        assert!(stats.take(&unit).is_continue());
+        let report = stats.report();
+        assert_eq!((report.connections, report.listed.len(), report.total.findings.total()), (1, 1, 1));
     }
 
     #[test]

@@ -5,15 +5,37 @@ use std::ops::Range;
 use crate::lang::Lang;
 use crate::render::columns::{left, lines, right, width};
 
-/// Lines of at most so many columns.
+/// Lines of at most so many columns; or pieces for whoever lays them out in a way of its own.
 pub(super) struct Page {
     text: String,
     columns: usize,
+    pieces: Option<Vec<Piece>>,
+}
+
+/// A part of what was counted, as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Lines of words.
+    Lines(String),
+    /// A table, of which the first columns are labels.
+    Table {
+        /// The heads first.
+        rows: Vec<Vec<String>>,
+        /// So many columns.
+        labels: usize,
+    },
+    /// How much of something there was, from one span of time to the next.
+    Course {
+        /// Of what.
+        name: &'static str,
+        /// One a span.
+        numbers: Vec<u64>,
+    },
 }
 
 impl std::fmt::Write for Page {
     fn write_str(&mut self, words: &str) -> std::fmt::Result {
-        self.text.push_str(words);
+        self.append(words);
         Ok(())
     }
 }
@@ -21,12 +43,35 @@ impl std::fmt::Write for Page {
 impl Page {
     /// Nothing on it yet.
     pub fn new(columns: usize) -> Self {
-        Self { text: String::new(), columns }
+        Self { text: String::new(), columns, pieces: None }
+    }
+
+    /// The same for pieces; lines are as long as they like.
+    pub fn of_pieces() -> Self {
+        Self { pieces: Some(Vec::new()), ..Self::new(usize::MAX) }
+    }
+
+    /// The pieces.
+    pub fn into_pieces(self) -> Vec<Piece> {
+        self.pieces.unwrap_or_default()
     }
 
     /// Lines that are set already.
     pub fn append(&mut self, lines: &str) {
-        self.text.push_str(lines);
+        match &mut self.pieces {
+            None => self.text.push_str(lines),
+            Some(pieces) => match pieces.last_mut() {
+                Some(Piece::Lines(text)) => text.push_str(lines),
+                _ => pieces.push(Piece::Lines(lines.to_owned())),
+            },
+        }
+    }
+
+    /// Takes a piece as it is, if it is for pieces.
+    pub fn takes(&mut self, piece: impl FnOnce() -> Piece) -> bool {
+        let Some(pieces) = &mut self.pieces else { return false };
+        pieces.push(piece());
+        true
     }
 
     /// Columns of its lines.
@@ -88,6 +133,9 @@ impl Table {
     /// The same, each column to the right at least `least` wide, so that tables below each other match.
     /// What does not fit beside each other comes below, with its labels again.
     pub fn print_wide(&self, labels: usize, least: usize, page: &mut Page) {
+        if page.takes(|| Piece::Table { rows: self.rows.clone(), labels }) {
+            return;
+        }
         let columns = self.rows[0].len();
         let widest = |i: usize| self.rows.iter().map(|row| width(&row[i])).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)

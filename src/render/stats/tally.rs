@@ -128,6 +128,10 @@ impl Tally {
     #[inline]
     pub fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>, alone: bool) {
         let dir = unit.dir.unwrap_or(Dir::Client);
+        if message.is_told() {
+            // Somebody tells of it: what it carried counts, and no frame.
+            self.sides[dir.index()].frames[kind(message.kind)].payload += message.length;
+        }
         match message.kind {
             Opcode::PING if alone => self.ping(dir, message.payload, unit.time),
             Opcode::PONG if alone => self.pong(dir, message.payload, unit.time),

@@ -1,58 +1,22 @@
 //! The counts as tables for people, in as many columns as they have.
 
+mod connections;
+mod requests;
+mod traffic;
+
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::course::{Course, sparkline};
-use super::latency::Latency;
-use super::table::{Page, Table};
-use super::tally::{Side, Tally};
-use super::wire::Wire;
-use super::{Entry, KINDS, Report, Stats};
+use super::table::{Page, Piece, Table};
+use super::{Report, Stats};
 use crate::cause::Head;
 use crate::lang::Lang;
-use crate::model::distribution;
-use crate::model::quantity::{count, percent, short, size, time};
-use crate::model::{Dir, EndKind};
-use crate::render::columns::{self, escaped, left, lines};
-use crate::render::files::shorten;
-use crate::render::words::{CONNECTIONS, FRAMES, Noun, bounded_count, close_code};
+use crate::model::quantity::{count, short, size, time};
+use crate::render::columns::{self, escaped, left};
+use crate::render::totals::{has_frames, over_http2};
+use crate::render::words::{CONNECTIONS, FRAMES, bounded_count};
 use crate::render::{Options, head};
-
-/// Connections that are printed one by one.
-const PRINTED: usize = 10;
-
-/// Methods that are printed, and columns of a name on a page of 80.
-const METHODS_PRINTED: usize = 20;
-const METHOD: usize = 21;
-
-/// Columns of an address: the longest of IPv4. Longer ones lose their middle.
-const ADDRESS: usize = 21;
-
-/// Columns of a file's name.
-const FILE: usize = 26;
-
-/// What the columns of compression mean.
-const LEGEND: &str = "repeats: copied from earlier messages (context takeover), in the first 64 of a \
-     direction; windows: memory the receivers keep for that between messages";
-const NOT_INFLATED: Noun =
-    ["{} compressed message could not be inflated", "{} compressed messages could not be inflated"];
-const AGAIN: Noun =
-    ["{} answer to a request that had been answered", "{} answers to requests that had been answered"];
-/// Of the client and of the server.
-const UNANSWERED: [Noun; 2] = [
-    ["{} ping from the client without a pong", "{} pings from the client without a pong"],
-    ["{} ping from the server without a pong", "{} pings from the server without a pong"],
-];
-const UNASKED: [Noun; 2] = [
-    ["{} pong from the client that no ping asked for", "{} pongs from the client that no ping asked for"],
-    ["{} pong from the server that no ping asked for", "{} pongs from the server that no ping asked for"],
-];
-/// By the client and by the server.
-const RESENT: [Noun; 2] = [
-    ["{} segment sent again by the client's TCP", "{} segments sent again by the client's TCP"],
-    ["{} segment sent again by the server's TCP", "{} segments sent again by the server's TCP"],
-];
 
 impl Stats {
     /// Writes everything that was counted in `lang`, in lines of `columns`; with `ascii` in ASCII alone.
@@ -68,35 +32,52 @@ impl Stats {
             page.append("\n");
             page.append(&wrong);
         }
-        let total = &report.total;
-        if total.all_frames() > 0 {
-            frames(total, lang, &mut page);
-            bytes(total, lang, &mut page);
-        }
-        sizes(total, lang, &mut page);
-        compression(total, lang, &mut page);
-        times(&report, lang, &mut page);
-        resent(report.wire, lang, &mut page);
-        latencies(&report, lang, &mut page);
-        ends(&report, lang, &mut page);
-        course(report.course, lang, ascii, &mut page);
-        findings(&report, lang, ascii, &mut page);
-        files(&report, lang, &mut page);
-        connections(&report, lang, &mut page);
+        counts(&report, lang, ascii, &mut page);
         out.write_all(page.wrapped().as_bytes())?;
         out.flush()
     }
+
+    /// The same in pieces, but for what went wrong.
+    pub fn pieces(&self, lang: Lang) -> Vec<Piece> {
+        let report = self.report();
+        let mut page = Page::of_pieces();
+        headline(&report, lang, &mut page);
+        counts(&report, lang, false, &mut page);
+        page.into_pieces()
+    }
+}
+
+fn counts(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut Page) {
+    let total = &report.total;
+    if total.all_frames() > 0 {
+        traffic::frames(total, lang, page);
+        traffic::bytes(total, lang, page);
+    }
+    traffic::sizes(total, lang, page);
+    traffic::compression(total, lang, page);
+    traffic::times(report, lang, page);
+    traffic::resent(report.wire, lang, page);
+    requests::latencies(report, lang, page);
+    connections::ends(report, lang, page);
+    course(report.course, lang, ascii, page);
+    findings(report, lang, ascii, page);
+    connections::files(report, lang, page);
+    connections::connections(report, lang, page);
 }
 
 fn headline(report: &Report<'_>, lang: Lang, page: &mut Page) {
     let total = &report.total;
     let messages: u64 = total.sides.iter().map(|side| side.sizes.range.count).sum();
-    let mut parts = vec![
-        bounded_count(lang, report.connections, CONNECTIONS),
-        bounded_count(lang, total.all_frames(), FRAMES),
-        bounded_count(lang, messages, ["{} data message", "{} data messages"]),
-        size(total.bytes()),
-    ];
+    let mut parts = vec![bounded_count(lang, report.connections, CONNECTIONS)];
+    let over_http2 = report.summary.map_or_else(String::new, |summary| over_http2(lang, summary));
+    if !over_http2.is_empty() {
+        parts.push(over_http2);
+    }
+    if has_frames(total.all_frames(), messages) {
+        parts.push(bounded_count(lang, total.all_frames(), FRAMES));
+    }
+    parts.push(bounded_count(lang, messages, ["{} data message", "{} data messages"]));
+    parts.push(size(total.bytes()));
     parts.extend(total.duration().map(time));
     // Writing to a String cannot fail.
     let _ = writeln!(page, "{}", parts.join(lang.words(", ")));
@@ -105,205 +86,9 @@ fn headline(report: &Report<'_>, lang: Lang, page: &mut Page) {
     }
 }
 
-fn frames(total: &Tally, lang: Lang, page: &mut Page) {
-    let mut table =
-        Table::new(lang, &["Frames", "from client", "payload", "from server", "payload", "share"]);
-    let all = total.all_frames();
-    let row = |name: &'static str, frames: [u64; 2], payload: [u64; 2]| {
-        let share = percent(frames[0] + frames[1], all);
-        [
-            lang.words(name).into(),
-            count(frames[0]),
-            size(payload[0]),
-            count(frames[1]),
-            size(payload[1]),
-            share,
-        ]
-    };
-    let [client, server] = &total.sides;
-    for ((kind, client), server) in KINDS.iter().zip(&client.frames).zip(&server.frames) {
-        if client.count + server.count > 0 {
-            let payload = [client.payload, server.payload];
-            table.row(row(kind, [client.count, server.count], payload));
-        }
-    }
-    table.row(row(
-        "all",
-        total.sides.each_ref().map(Side::all_frames),
-        total.sides.each_ref().map(Side::payload),
-    ));
-    table.print_wide(1, 10, page);
-}
-
-fn bytes(total: &Tally, lang: Lang, page: &mut Page) {
-    let mut table = Table::new(lang, &["Bytes", "from client", "from server", "both", "share"]);
-    let payload = total.sides.each_ref().map(Side::payload);
-    let headers = total.sides.each_ref().map(|side| side.headers);
-    let all = total.bytes();
-    for (name, [client, server]) in [("payload", payload), ("frame headers", headers)] {
-        let both = client + server;
-        let share = percent(both, all);
-        table.row([lang.words(name).into(), count(client), count(server), count(both), share]);
-    }
-    table.print_wide(1, 10, page);
-}
-
-fn sizes(total: &Tally, lang: Lang, page: &mut Page) {
-    let mut table = Table::new(lang, &["Messages", "count", "smallest", "median", "95 % below", "largest"]);
-    for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
-        let (sizes, range) = (&side.sizes, &side.sizes.range);
-        if range.count > 0 {
-            table.row([
-                lang.words(name).into(),
-                count(range.count),
-                size(range.min),
-                size(sizes.quantile(50)),
-                size(sizes.quantile(95)),
-                size(range.max),
-            ]);
-        }
-    }
-    if !table.is_empty() {
-        table.print_wide(1, 10, page);
-    }
-}
-
-fn compression(total: &Tally, lang: Lang, page: &mut Page) {
-    let heads = ["Compressed", "count", "on the wire", "inflated", "saved", "repeats", "windows"];
-    let mut table = Table::new(lang, &heads);
-    let mut failed = 0;
-    for (name, side) in ["from client", "from server"].iter().zip(&total.sides) {
-        let ledger = side.ledger();
-        failed += ledger.failed;
-        if ledger.messages > 0 {
-            table.row([lang.words(name).to_owned()].into_iter().chain(ledger.cells()));
-        }
-    }
-    if !table.is_empty() {
-        table.print(1, page);
-        for line in lines(lang.words(LEGEND), 78) {
-            let _ = writeln!(page, "  {line}");
-        }
-    }
-    if failed > 0 {
-        let _ = writeln!(page, "  {}", bounded_count(lang, failed, NOT_INFLATED));
-    }
-}
-
-fn times(report: &Report<'_>, lang: Lang, page: &mut Page) {
-    let total = &report.total;
-    let mut table = Table::new(lang, &["Times", "count", "shortest", "mean", "longest"]);
-    let mut row = |name: &'static str, range: &distribution::Range| {
-        if range.count > 0 {
-            let [min, mean, max] = [range.min, range.mean(), range.max].map(time);
-            table.row([lang.words(name).into(), count(range.count), min, mean, max]);
-        }
-    };
-    let pings = total.sides.each_ref().map(Side::pings);
-    row("between messages from client", &total.sides[0].gaps);
-    row("between messages from server", &total.sides[1].gaps);
-    row("client's ping to its pong", &pings[0].times);
-    row("server's ping to its pong", &pings[1].times);
-    row("life of a connection", &report.ends.lived);
-    row("silence before TCP's end", &report.ends.silence);
-    row("round trip of TCP's handshake", &report.wire.round_trip);
-    row("client's TCP window was zero", &report.wire.sides[0].zero_window);
-    row("server's TCP window was zero", &report.wire.sides[1].zero_window);
-    if !table.is_empty() {
-        table.print_wide(1, 10, page);
-    }
-    for (noun, pings) in UNANSWERED.into_iter().zip(&pings) {
-        if pings.unanswered > 0 {
-            let _ = writeln!(page, "  {}", bounded_count(lang, pings.unanswered, noun));
-        }
-    }
-    for (noun, pings) in UNASKED.into_iter().zip(&pings) {
-        if pings.unasked > 0 {
-            let _ = writeln!(page, "  {}", bounded_count(lang, pings.unasked, noun));
-        }
-    }
-}
-
-/// How long requests waited, by method.
-fn latencies(report: &Report<'_>, lang: Lang, page: &mut Page) {
-    let Some(latencies) = report.latencies else { return };
-    let all = latencies.by_count();
-    // Mostly the client alone asks.
-    let both_ask = all.iter().any(|(dir, ..)| *dir == Dir::Server);
-    let (by, room): (&[_], _) = if both_ask { (&["by"], METHOD - 8) } else { (&[], METHOD) };
-    let heads = ["answered", "median", "95 %", "longest", "errors", "no reply"];
-    let mut table = Table::new(lang, &[&["Requests"], by, &heads].concat());
-    let mut row = |name: String, by: &'static str, it: &Latency| {
-        let range = &it.times.range;
-        let [median, most, longest] = if range.count == 0 {
-            [(); 3].map(|()| "-".to_owned())
-        } else {
-            [it.times.quantile(50), it.times.quantile(95), range.max].map(time)
-        };
-        let (answered, errors, unanswered) = (short(it.answered()), short(it.errors), short(it.unanswered));
-        let by = both_ask.then(|| lang.words(by).to_owned());
-        let numbers = [answered, median, most, longest, errors, unanswered];
-        table.row([name].into_iter().chain(by).chain(numbers));
-    };
-    let room = room + page.columns().saturating_sub(80);
-    for (dir, method, it) in all.iter().take(METHODS_PRINTED) {
-        row(shorten(&escaped(method), room, ".."), dir.name(), it);
-    }
-    if latencies.has_other() {
-        row(lang.words("other methods").to_owned(), "", &latencies.other);
-    }
-    if table.is_empty() {
-        let _ = writeln!(page, "\n{}", lang.words("no requests that any known protocol ties answers to"));
-        return;
-    }
-    table.print(1 + by.len(), page);
-    let more = all.len().saturating_sub(METHODS_PRINTED);
-    if more > 0 {
-        let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more as u64)]));
-    }
-    let again: u64 = all.iter().map(|(_, _, it)| it.again).sum();
-    if again > 0 {
-        let _ = writeln!(page, "  {}", bounded_count(lang, again, AGAIN));
-    }
-}
-
-/// What TCP had to send again.
-fn resent(wire: &Wire, lang: Lang, page: &mut Page) {
-    for (noun, side) in RESENT.into_iter().zip(&wire.sides) {
-        if side.resent_segments > 0 {
-            let share = percent(side.resent_bytes, side.bytes.saturating_add(side.resent_bytes));
-            let segments = bounded_count(lang, side.resent_segments, noun);
-            let _ = writeln!(page, "  {}", lang.fill("{}: {} of the bytes", &[&segments, &share]));
-        }
-    }
-}
-
 /// What went wrong, before everything that is only counted.
 fn wrong(head: &Head, lang: Lang, ascii: bool, columns: usize) -> String {
     head::wrong(head, &Options { lang, ascii, width: columns, ..Options::default() })
-}
-
-/// How connections ended, and with which Close codes.
-fn ends(report: &Report<'_>, lang: Lang, page: &mut Page) {
-    let (outcomes, ends) = (&report.head.outcomes, report.ends);
-    if outcomes.is_empty() {
-        return;
-    }
-    let mut table = Table::new(lang, &["Ends", "connections"]);
-    for (outcome, times) in outcomes {
-        table.row([lang.words(head::outcome(*outcome)).to_owned(), count(*times)]);
-    }
-    table.print_wide(1, 10, page);
-    if ends.codes.is_empty() {
-        return;
-    }
-    let mut table = Table::new(lang, &["Close codes", "from client", "from server"]);
-    for (code, [client, server]) in &ends.codes {
-        let name =
-            code.map_or_else(|| lang.words("without a code").to_owned(), |code| close_code(lang, code));
-        table.row([name, count(*client), count(*server)]);
-    }
-    table.print_wide(1, 10, page);
 }
 
 /// How much was said when.
@@ -323,6 +108,9 @@ fn course(course: &Course, lang: Lang, ascii: bool, page: &mut Page) {
     let (first, second) = (lang.words("messages"), lang.words("bytes"));
     let room = columns::width(first).max(columns::width(second)) + 2;
     for (name, numbers) in [(first, messages), (second, bytes)] {
+        if page.takes(|| Piece::Course { name, numbers: numbers.to_vec() }) {
+            continue;
+        }
         let _ = writeln!(page, "  {}{}", left(name, room), sparkline(numbers, ascii));
     }
 }
@@ -341,79 +129,9 @@ fn findings(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut Page) {
     table.print(3, page);
 }
 
-/// Several files, in the order in which they were decoded.
-fn files(report: &Report<'_>, lang: Lang, page: &mut Page) {
-    let files = report.summary.map(|summary| summary.files.as_slice()).unwrap_or_default();
-    if files.is_empty() {
-        return;
-    }
-    let mut table = Table::new(lang, &["Files", "", "packets", "connections", "frames", "bytes"]);
-    for (number, file) in (1..).zip(files) {
-        table.row([
-            u64::to_string(&number),
-            escaped(&shorten(&file.name, FILE, "..")),
-            short(file.packets),
-            short(file.connections),
-            short(file.frames),
-            size(file.bytes),
-        ]);
-    }
-    table.print(2, page);
-}
-
-fn connections(report: &Report<'_>, lang: Lang, page: &mut Page) {
-    if report.connections < 2 {
-        return;
-    }
-    let listed = || report.listed.iter().take(PRINTED);
-    // The files have their numbers in a table of their own.
-    let file: &[&'static str] = if listed().any(|entry| entry.file > 0) { &["file"] } else { &[] };
-    let heads = [&["Largest", "client"], file, &["frames", "bytes", "time", "findings", "end"]].concat();
-    let room = if file.is_empty() { ADDRESS } else { ADDRESS - 7 };
-    let mut table = Table::new(lang, &heads);
-    for entry in listed() {
-        let tally = &entry.tally;
-        let file = (!file.is_empty()).then(|| entry.file.to_string());
-        let (who, rest) = (
-            [entry.conn.to_string(), address(entry, room)],
-            [
-                short(tally.all_frames()),
-                size(tally.bytes()),
-                tally.duration().map_or_else(String::new, time),
-                short(tally.findings.total()),
-                lang.words(end(entry)).into(),
-            ],
-        );
-        table.row(who.into_iter().chain(file).chain(rest));
-    }
-    table.print(2, page);
-    let more = report.connections.saturating_sub(PRINTED as u64);
-    if more > 0 {
-        let _ = writeln!(page, "  {}", lang.fill("and {} more", &[&count(more)]));
-    }
-}
-
-fn address(entry: &Entry, room: usize) -> String {
-    let text = entry.client.map_or_else(|| "-".into(), |client| client.to_string());
-    if text.len() <= room {
-        return text;
-    }
-    // Addresses are ASCII; a port has up to five digits.
-    let end = (room - 2) / 2 + 1;
-    format!("{}..{}", &text[..room - 2 - end], &text[text.len() - end..])
-}
-
-fn end(entry: &Entry) -> &'static str {
-    match entry.end {
-        Some(EndKind::CloseHandshake) => "close",
-        Some(EndKind::Fin) => "fin",
-        Some(EndKind::Rst) => "rst",
-        Some(EndKind::CaptureEnd) | None => "open",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::KINDS;
     use super::super::tally::Frames;
     use super::*;
     use crate::model::Dir::{Client, Server};

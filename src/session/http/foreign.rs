@@ -160,14 +160,7 @@ impl Http {
         };
         let finding =
             Finding::new(&MALFORMED_RESPONSE, Dir::Server, expected, words.clone()).at(span).like(case);
-        let opening = Opening {
-            offset: foreign.offset,
-            protocol,
-            about: &words,
-            client: None,
-            server: None,
-            bytes: &foreign.bytes,
-        };
+        let opening = Opening::new(foreign.offset, protocol, &words, &foreign.bytes);
         told(cx.out.emit(&Unit {
             dir: Some(Dir::Server),
             // A server that speaks first has said so before it was asked.

@@ -53,6 +53,8 @@ pub(super) struct Request {
     pub method: String,
     /// What it offered, if it asks for a WebSocket.
     pub upgrade: Option<Box<RequestFacts>>,
+    /// It asks for HTTP/2 with these settings (RFC 7540 §3.2.1).
+    pub h2c: Option<Vec<u8>>,
     /// It is Engine.IO's, and shown although it asks for none.
     pub polls: bool,
     /// When it was complete.
@@ -68,7 +70,7 @@ pub(super) struct Request {
 impl Request {
     /// Whether the connection may turn into something else by its answer.
     pub fn may_turn(&self) -> bool {
-        self.upgrade.is_some() || self.method == "CONNECT"
+        self.upgrade.is_some() || self.h2c.is_some() || self.method == "CONNECT"
     }
 }
 

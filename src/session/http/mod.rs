@@ -28,8 +28,11 @@ use crate::ws::Conversation;
 use self::lane::{Lane, Request};
 use self::run::Chunk;
 
+pub use self::polling::polls;
 pub(super) use self::run::Run;
 pub(super) use self::silence::Over;
+#[cfg(feature = "h2")]
+pub(super) use self::upgrade::Upgrade;
 
 /// A connection that speaks HTTP.
 pub(super) struct Http {
@@ -48,6 +51,9 @@ pub(super) enum Next {
     /// Something that is found out anew, from these bytes on: what goes through a tunnel, or lies behind a
     /// hole.
     Anew(Rest),
+    /// HTTP/2, to which these bytes belong.
+    #[cfg(feature = "h2")]
+    Http2(Upgrade, Rest),
     /// A WebSocket, to which these bytes belong.
     WebSocket(Box<Conversation>, Rest),
 }
@@ -72,9 +78,13 @@ fn told(flow: Flow) -> Turn {
 impl Next {
     /// The same, with bytes behind those that it has.
     fn before(mut self, run: Run<'_>) -> Self {
-        if let Self::Anew(rest) | Self::WebSocket(_, rest) = &mut self
-            && !run.bytes.is_empty()
-        {
+        let rest = match &mut self {
+            Self::Anew(rest) | Self::WebSocket(_, rest) => rest,
+            #[cfg(feature = "h2")]
+            Self::Http2(_, rest) => rest,
+            Self::Stop | Self::Other => return self,
+        };
+        if !run.bytes.is_empty() {
             rest.push((run.dir, run.kept()));
         }
         self

@@ -4,9 +4,13 @@ use crate::http::head::{Head, StartLine};
 
 /// Whether a request's target has the parameters of Engine.IO.
 pub(super) fn asks_for_engine_io(head: &Head<'_>) -> bool {
-    let StartLine::Request { target, .. } = head.start else { return false };
-    let Some(query) = target.bytes.iter().position(|b| *b == b'?') else { return false };
-    let mut pairs = form_urlencoded::parse(&target.bytes[query + 1..]);
+    matches!(head.start, StartLine::Request { target, .. } if polls(target.bytes))
+}
+
+/// The same of the target alone.
+pub fn polls(target: &[u8]) -> bool {
+    let Some(query) = target.iter().position(|b| *b == b'?') else { return false };
+    let mut pairs = form_urlencoded::parse(&target[query + 1..]);
     pairs.any(|(key, value)| key == "EIO" || key == "transport" && value == "polling")
 }
 

@@ -26,6 +26,7 @@ impl Http {
         http.requests.push_back(Request {
             method,
             upgrade,
+            h2c: None,
             polls: false,
             time,
             unanswered: false,
@@ -42,7 +43,7 @@ impl Http {
 
     /// A request's head is there; `cut` when the input ends in it.
     pub(super) fn request(&mut self, at: At, cut: bool, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
-        let wants = cx.out.wants();
+        let wants = about.wants(cx);
         let Gathered { reader, offset, pieces } = self.client.take_head();
         let source = about.source(Dir::Client);
         let mut head = if cut { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
@@ -78,7 +79,8 @@ impl Http {
         if connects && about.told.is_none() {
             about.tunnel_head(Judged::plain(Dir::Client, &head, wants, pieces.clone(), at.time));
         }
-        self.client.blocked = facts.is_upgrade || connects;
+        let h2c = handshake::h2c_settings(&head);
+        self.client.blocked = facts.is_upgrade || connects || h2c.is_some();
         self.client.body = Some(Body::for_request(&head)).filter(|b| !b.is_done() && !self.client.blocked);
         if polls && wants.bodies() {
             // The whole body carries packets.
@@ -101,7 +103,9 @@ impl Http {
             }
             if facts.is_upgrade {
                 let (key, offers) = (facts.key.as_deref(), facts.extensions.is_some());
-                let attempt = Attempt { pair: None, target: &facts.target, key, offers, now: at.time };
+                let forwarded = facts.forwarded.as_deref().copied();
+                let attempt =
+                    Attempt { pair: None, forwarded, target: &facts.target, key, offers, now: at.time };
                 about.compare(&attempt, &mut report.findings, cx);
             }
             let plain = Judged {
@@ -125,6 +129,7 @@ impl Http {
         self.requests.push_back(Request {
             method,
             upgrade,
+            h2c,
             polls,
             time: at.time,
             unanswered: false,

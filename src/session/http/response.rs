@@ -19,7 +19,7 @@ impl Http {
         about: &mut About,
         cx: &mut Context<'_, '_>,
     ) -> Turn {
-        let wants = cx.out.wants();
+        let wants = about.wants(cx);
         // 101 to the first of two requests would make frames of the second.
         if self.asks_again() && self.server.reader.bytes().get(9..12) == Some(b"101") {
             self.next_request(about, cx)?;
@@ -51,6 +51,13 @@ impl Http {
         // Its request is not there, but it is shown all the same where everything is.
         let is_alone = wants.http && request.is_none() && !tunnels && !handshake::wants_websocket(&head);
         let polls = is_alone || request.as_ref().is_some_and(|r| r.polls);
+        if status == Some(101) && !handshake::switches_to_websocket(&head) {
+            let is_unasked = request.as_ref().is_none_or(|request| request.upgrade.is_none());
+            if is_unasked {
+                let is_h2c = handshake::switches_to_h2c(&head);
+                return self.switch(request, is_h2c, about, cx);
+            }
+        }
         let offer = request.and_then(|r| r.upgrade);
         if polls && status != Some(101) {
             if is_alone && about.told.is_none() {
@@ -76,9 +83,6 @@ impl Http {
         }
         if tunnels {
             return self.tunnel(about);
-        }
-        if offer.is_none() && status == Some(101) && !handshake::switches_to_websocket(&head) {
-            return self.switch(about, cx);
         }
         // Its request was seen, but had to be given up.
         let is_resumed = about.is_asked_for();
@@ -140,7 +144,7 @@ impl Http {
         about: &mut About,
         cx: &mut Context<'_, '_>,
     ) -> Turn {
-        let wants = cx.out.wants();
+        let wants = about.wants(cx);
         let Some(offer) = self.requests.front().and_then(|request| request.upgrade.as_deref()) else {
             return STAY;
         };

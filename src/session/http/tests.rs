@@ -41,6 +41,8 @@ fn next(said: &[(Dir, &str)]) -> (&'static str, String) {
             Next::Other => ("other", Vec::new()),
             Next::Anew(rest) => ("anew", rest),
             Next::WebSocket(_, rest) => ("websocket", rest),
+            #[cfg(feature = "h2")]
+            Next::Http2(_, rest) => ("http2", rest),
         };
         let words = rest.iter().map(|(dir, chunk)| {
             let run = chunk.run(*dir);
@@ -83,7 +85,7 @@ fn a_connection_becomes_what_its_heads_say() {
                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nPRI",
                 ),
             ],
-            "other ",
+            if cfg!(feature = "h2") { "http2 server@71 PRI" } else { "other " },
         ),
     ];
     for (said, expected) in cases {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::lane::Request;
 use super::{Http, Next, OTHER, Rest, Turn, told};
 use crate::http::handshake::{self, Outcome, ResponseFacts};
 use crate::http::{DATA_BEFORE_COMPLETE, MALFORMED_RESPONSE};
@@ -27,16 +28,44 @@ impl About {
         if self.bad_handshake.is_some() {
             talk.may_be_refused();
         }
+        if self.parent.is_some() {
+            talk.on_stream();
+        }
         talk.explain_rsv1(handshake::extensions_stripped);
         Some(talk)
     }
 }
 
+/// A request that is answered over HTTP/2 (RFC 7540 §3.2).
+#[cfg(feature = "h2")]
+pub(in crate::session) struct Upgrade {
+    /// The client's settings; `None` where its request was not captured.
+    pub settings: Option<Vec<u8>>,
+    /// Its answer is shown.
+    pub polls: bool,
+}
+
 impl Http {
-    /// 101 to something else, which is none of our affairs: h2c, or Docker's `tcp`.
-    pub(super) fn switch(&mut self, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+    /// 101 to something else: to HTTP/2 (RFC 7540 §3.2), or what is none of our affairs, such as Docker's
+    /// `tcp`.
+    pub(super) fn switch(
+        &mut self,
+        request: Option<Request>,
+        is_h2c: bool,
+        about: &About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
         self.show_pending(Dir::Client, about, cx)?;
         self.show_pending(Dir::Server, about, cx)?;
+        #[cfg(feature = "h2")]
+        if is_h2c {
+            let polls = request.as_ref().is_some_and(|it| it.polls);
+            let settings = request.map(|request| request.h2c.unwrap_or_default());
+            let upgrade = Upgrade { settings, polls };
+            return ControlFlow::Break(Next::Http2(upgrade, self.take_rest()));
+        }
+        #[cfg(not(feature = "h2"))]
+        let _ = (request, is_h2c);
         OTHER
     }
 
@@ -79,10 +108,7 @@ impl Http {
             about.bad_handshake = Some(cause);
         }
         let agreed = facts.extensions.as_deref().unwrap_or_default();
-        let other = handshake::parse_extensions(agreed.as_bytes())
-            .0
-            .iter()
-            .any(|e| !e.name.eq_ignore_ascii_case("permessage-deflate"));
+        let other = handshake::has_other_extensions(agreed);
         let extensions = Extensions { known: true, deflate: facts.deflate, other };
         let client_start = early.front().map_or(end, |chunk| chunk.offset);
         let Some(talk) = about.conversation([client_start, start], extensions) else { return OTHER };

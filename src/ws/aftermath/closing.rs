@@ -5,8 +5,8 @@ use super::{Closing, Ended, Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
 use crate::model::{
-    Case, CloseBody, CloseCode, ClosePart, Diagnosis, Dir, Finding, FrameHeader, Opcode, Receipt, Rule, Span,
-    StreamEnd, Text, Time,
+    Case, CloseBody, CloseCode, ClosePart, Diagnosis, Dir, Finding, FrameHeader, Opcode, Receipt, Rule,
+    SourceId, Span, StreamEnd, Text, Time,
 };
 use crate::ws::{
     CLIENT_CLOSED_TCP_FIRST, CLOSE_ANSWER_SLOW, CLOSE_CODE_NOT_ECHOED, CLOSE_NOT_ANSWERED,
@@ -77,6 +77,22 @@ impl Story {
             let waited = first.time.zip(time).map_or(0, |(asked, now)| now.since(asked));
             first.code == Some(code) && waited <= limits::CLOSE_SOON
         })
+    }
+
+    /// A Close frame that somebody tells of, as message `m`: who did something wrong by it cannot be said.
+    pub(super) fn told_close(&mut self, dir: Dir, body: CloseBody<'_>, m: u64, time: Option<Time>) {
+        self.first_code = self.first_code.or(body.code);
+        self.sides[dir.index()].close.get_or_insert_with(|| Close {
+            time,
+            code: body.code,
+            reason: valid(body.reason).into(),
+            n: m,
+            packet: 0,
+            is_whole: true,
+            at: Span::bytes(SourceId::Input, 0, 0),
+            told_data: true,
+            too_late: false,
+        });
     }
 
     pub(super) fn close(&mut self, dir: Dir, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
@@ -195,7 +211,11 @@ impl Story {
                 Finding::new(
                     &NO_CLOSING_HANDSHAKE,
                     dir,
-                    "a Close frame before the end of TCP".into(),
+                    if end.how.is_of_http2() {
+                        "a Close frame before the end of the stream".into()
+                    } else {
+                        "a Close frame before the end of TCP".into()
+                    },
                     "none from either side".into(),
                 )
                 .like(without_close(dir, end)),
@@ -208,7 +228,7 @@ impl Story {
             (Closing::Begun(closer), Some((dir, end))) if is_whole => {
                 self.unclean(closer, dir, end, now, findings);
             }
-            (Closing::Complete, end) if sight.iter().all(|s| !s.blind) => {
+            (Closing::Complete, end) if sight.iter().all(|s| !s.blind) && !self.on_stream => {
                 let until = end.map_or(now, |(_, end)| end.time);
                 if let (Some(closed), Some(until)) = (self.closed_at, until)
                     && until.since(closed) > limits::TCP_CLOSE_SOON
@@ -232,10 +252,12 @@ impl Story {
             from.zip(to).is_some_and(|(from, to)| to.since(from) > limits::CLOSE_SOON)
         };
         // Behind a FIN of the closer's the answer may still come, after the capture's end.
-        if dir == closer && end.how == StreamEnd::Fin && !self.over && !waited(end.time, now) {
+        if dir == closer && end.how.is_orderly() && !self.over && !waited(end.time, now) {
             return;
         }
-        let got = Text::new("the {} ends TCP first").word(dir.name());
+        let words =
+            if end.how.is_of_http2() { "the {} ends the stream first" } else { "the {} ends TCP first" };
+        let got = Text::new(words).word(dir.name());
         let expected = "a Close frame from both sides".into();
         findings.push(Finding::new(&UNCLEAN_CLOSE, dir, expected, got).at(close.at));
         // Whoever is left before there was time to answer owes none, nor does who had left before.

@@ -109,8 +109,11 @@ struct Captured {
     wire_len: u32,
 }
 
-/// The packets of a sample, if it is a capture.
+/// The packets of a sample, if it is a capture, and of nothing that is enciphered already.
 fn packets(sample: &Sample) -> Option<Vec<Captured>> {
+    if sample.stem().starts_with("tls1") || sample.stem().starts_with("tls-") {
+        return None;
+    }
     let input = input::open(Box::new(Cursor::new(sample.bytes())), &sample.name).ok()?;
     let Input::Capture(mut capture) = input else { return None };
     let mut packets = Vec::new();
@@ -172,8 +175,9 @@ fn a_layer_in_between_changes_nothing_that_is_said() {
         }
         let plain = told(&mut |sink| sample.play(sink));
         let stacked = told(&mut |sink| play(&packets, sink));
-        // What is said of a checksum is said of what is enciphered.
-        if plain.contains("bad-tcp-checksum") {
+        // What is said of a checksum is said of what is enciphered, and only of what is not that it is in
+        // clear.
+        if plain.contains("bad-tcp-checksum") || plain.contains("cleartext-websocket") {
             continue;
         }
         assert!(!stacked.contains("/client\"") && !stacked.contains("/server\""), "{}", sample.name);

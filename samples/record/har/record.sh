@@ -1,0 +1,45 @@
+#!/bin/sh
+# Records samples/har: a page in Chromium talks to npm ws and socket.io; DevTools' events, Playwright and
+# mitmproxy each save what they saw, and the page what it sent and got.
+#
+#     ./record.sh
+#
+# It wants node with npm, python3 with venv, and chromium.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+to=$here/../../har
+work=${1:-$(mktemp -d)}
+port=8095
+mkdir -p "$to" "$work/tests/peers" "$work/samples/record/har"
+cp "$here"/*.mjs "$here/page.html" "$work/samples/record/har/"
+cp "$here/../../../tests/peers/browser.mjs" "$work/tests/peers/"
+cd "$work"
+[ -d node_modules/playwright-core ] || npm install --silent --no-audit --no-fund playwright-core ws@8 socket.io@4
+[ -d python ] || { python3 -m venv python && python/bin/pip install --quiet mitmproxy; }
+cd samples/record/har
+node server.mjs $port &
+server=$!
+trap 'kill $server' EXIT
+until node -e "fetch('http://127.0.0.1:$port/').then(() => {}, () => process.exit(1))"; do sleep 0.2; done
+
+node chromium.mjs "http://127.0.0.1:$port/page" "$to/chromium.har" "$to/chromium.truth.json"
+node playwright.mjs "http://127.0.0.1:$port/page" "$to/playwright.har" "$to/playwright.truth.json"
+
+# mitmproxy stands in front of the server.
+"$work/python/bin/mitmdump" --quiet --mode "reverse:http://127.0.0.1:$port" --listen-host 127.0.0.1 --listen-port 8096 \
+    --set hardump="$work/mitmproxy.har" --set keep_host_header=true &
+proxy=$!
+until node -e "fetch('http://127.0.0.1:8096/').then(() => {}, () => process.exit(1))"; do sleep 0.2; done
+node chromium.mjs "http://127.0.0.1:8096/page" "$work/unused.har" "$to/mitmproxy.truth.json"
+kill -INT $proxy
+wait $proxy || true
+mv "$work/mitmproxy.har" "$to/mitmproxy.har"
+
+# Of socket.io's own script, which is large, the text is left out.
+for name in chromium playwright mitmproxy; do
+    node -e '
+        const [path] = process.argv.slice(1), fs = require("fs"), har = JSON.parse(fs.readFileSync(path));
+        for (const { response: { content } } of har.log.entries) if (content.text?.length > 4096) delete content.text;
+        fs.writeFileSync(path, JSON.stringify(har, null, 1) + "\n");' "$to/$name.har"
+done
+"$work/python/bin/mitmdump" --version | head -1

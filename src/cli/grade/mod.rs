@@ -1,0 +1,115 @@
+//! `wstool grade URL`: a server or client held against the RFCs.
+//!
+//! - `args`: the options; `consent`: whether a server may be tested
+//! - `listen`: clients that come are graded; `clients`: the options for that
+//! - `autobahn`, [`wstest`]: what is asked for as of the Autobahn testsuite
+//! - `server`: a server is graded; `probe`: what kind it is, `way`: how it is reached, `playing`: the cases
+//! - `report`: what is told of them
+
+mod args;
+mod autobahn;
+mod clients;
+mod consent;
+mod listen;
+mod playing;
+mod probe;
+pub(crate) mod report;
+mod server;
+mod way;
+pub mod wstest;
+
+use std::io::{self, Write as _};
+
+use tokio::runtime::Builder;
+
+use super::output::Output;
+use super::{Look, live};
+use crate::grade::autobahn::{Exclusions, order};
+use crate::grade::load::{read, suite};
+use crate::grade::{Case, Choice, Manner};
+use crate::model::{Dir, Text};
+use crate::render::grade as render;
+
+pub use args::Args;
+
+/// The command was used wrongly, or the server could not be reached.
+const UNREACHED: u8 = 2;
+
+/// Grades, and gives the exit code.
+///
+/// # Errors
+/// When the output cannot be written; a broken pipe among them.
+pub fn run(args: &Args, look: Look) -> io::Result<u8> {
+    told(start(args, look), look)
+}
+
+/// The exit code; what is wrong with what was asked for is said.
+fn told(code: Result<io::Result<u8>, Text>, look: Look) -> io::Result<u8> {
+    code.unwrap_or_else(|problem| look.tell("error: {}", &problem).map(|()| UNREACHED))
+}
+
+fn start(args: &Args, look: Look) -> Result<io::Result<u8>, Text> {
+    let all = cases(args)?;
+    if let Some(path) = &args.autobahn {
+        return autobahn::grade(args, autobahn::read(path, None, None)?, all, look);
+    }
+    let choice = Choice {
+        cases: args.cases.clone(),
+        exclude: args.exclude.clone(),
+        chapters: args.chapters.clone(),
+        sections: args.sections.clone(),
+        stage: args.stage,
+    };
+    let peer = if args.clients.listen.is_some() { Dir::Client } else { Dir::Server };
+    let mut cases: Vec<&Case> = all.iter().filter(|case| choice.takes(case, peer)).collect();
+    if peer == Dir::Client {
+        // They come over HTTP/1.1.
+        cases.retain(|case| Manner::default().leaves_out(case).is_none());
+        order(&mut cases);
+    }
+    if args.list {
+        return Ok(list(&cases, args, look));
+    }
+    if cases.is_empty() {
+        return Err("no case is chosen; wstool grade --list names them all".into());
+    }
+    if let Some(address) = &args.clients.listen {
+        return listen::grade(args, address, cases, Exclusions::default(), look);
+    }
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
+    runtime.block_on(server::grade(args, &cases, look))
+}
+
+/// Names the cases.
+fn list(cases: &[&Case], args: &Args, look: Look) -> io::Result<u8> {
+    let mut out = Output::new(false);
+    let facts: Vec<_> = cases.iter().map(|case| case.facts.clone()).collect();
+    let text = match args.report.format {
+        report::Format::Json => render::json::list(&facts),
+        _ => render::list(&facts, &args.report.options(look)),
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush().map(|()| 0)
+}
+
+/// The cases of the suite, or those of the files that were named.
+fn cases(args: &Args) -> Result<&'static [Case], Text> {
+    let mut all = Vec::new();
+    match args.patience {
+        None if args.cases_file.is_empty() => return Ok(suite()),
+        _ if args.cases_file.is_empty() => all.extend_from_slice(suite()),
+        _ => {}
+    }
+    for path in &args.cases_file {
+        let name = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| Text::with("{}: {}", &name).and(error))?;
+        all.extend(read(&text).map_err(|problem| Text::with("{}: {}", &name).and(problem))?);
+    }
+    if let Some(patience) = args.patience {
+        for case in &mut all {
+            case.patience = patience;
+        }
+    }
+    // They are there until the end.
+    Ok(all.leak())
+}

@@ -1,0 +1,144 @@
+//! What kind of server it is: whether it sends messages back, and takes several connections at a time.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::way::{Way, Ways};
+use crate::grade::Case;
+use crate::grade::load::read;
+use crate::grade::play::{self, Connect, Connected, Target};
+use crate::model::grade::{Event, EventKind, Graded};
+use crate::model::{Dir, SourceId, Text};
+use crate::replay::Heard;
+
+/// What it is asked with.
+const WORDS: &str = "wstool grade: do you send this back?";
+
+/// How long it may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long others may take to hear of it.
+const HEARD: Duration = Duration::from_millis(100);
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It sends messages back, or what it sends back is not right: the cases will say.
+    Echo,
+    /// It sends other messages.
+    Other,
+    /// It sends nothing.
+    Nothing,
+    /// It ends the connection.
+    Ends,
+}
+
+/// Looks what a server does with a message.
+pub(super) async fn answer(ways: &Ways, target: &Target) -> Answer {
+    what(&play::server(&question(), target, &ways.unkept()).await)
+}
+
+/// What a server calls itself in `Server`.
+pub(super) async fn product(ways: &Ways, target: &Target) -> Option<String> {
+    let graded = play::server(&own("play = ''\npass = ''"), target, &ways.unkept()).await;
+    let heard = Heard::of(&graded.sent_by(Dir::Server), SourceId::Input, 0);
+    let name = heard.head().values("server").next()?.text().trim().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+/// How a server treats several connections at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crowd {
+    /// Each by itself.
+    Apart,
+    /// What one sends, all get.
+    Together,
+    /// One has to wait for another's end.
+    Queued,
+}
+
+/// Looks how a server treats a connection while another is open.
+pub(super) async fn crowd(ways: &Ways, target: &Target) -> Crowd {
+    let first = Announced { way: ways.unkept(), open: Notify::new() };
+    let (question, silence, way) = (question(), silence(), ways.unkept());
+    let second = async {
+        first.open.notified().await;
+        play::server(&question, target, &way).await
+    };
+    let mut listening = pin!(play::server(&silence, target, &first));
+    let (heard, took) = tokio::select! {
+        // The other was served when this one had gone, or not at all; or what it said was heard here.
+        heard = &mut listening => (heard, Duration::ZERO),
+        asked = second => {
+            let took = asked.took;
+            match timeout(HEARD.max(took * 4), listening).await {
+                Ok(heard) => (heard, took),
+                Err(_) => return Crowd::Apart,
+            }
+        }
+    };
+    let messages: Vec<&Event> = messages(&heard).collect();
+    if messages.iter().any(|event| resembles(&event.payload)) {
+        Crowd::Together
+    } else if messages.is_empty() && took.is_zero() && heard.opened {
+        Crowd::Queued
+    } else {
+        Crowd::Apart
+    }
+}
+
+/// A way that says when there is a connection.
+struct Announced<'w> {
+    way: Way<'w>,
+    open: Notify,
+}
+
+impl Connect for Announced<'_> {
+    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connected, Text>> + Send + '_>> {
+        Box::pin(async {
+            let connected = self.way.connect().await;
+            self.open.notify_one();
+            connected
+        })
+    }
+}
+
+fn what(graded: &Graded) -> Answer {
+    if !graded.opened || graded.broken.is_some() {
+        // That is for the cases to say.
+        return Answer::Echo;
+    }
+    let mut all = messages(graded).peekable();
+    if all.peek().is_none() {
+        return if graded.took < PATIENCE { Answer::Ends } else { Answer::Nothing };
+    }
+    if all.any(|event| resembles(&event.payload)) { Answer::Echo } else { Answer::Other }
+}
+
+fn messages(graded: &Graded) -> impl Iterator<Item = &Event> {
+    graded.got.iter().filter(|event| matches!(event.what, EventKind::Text | EventKind::Binary))
+}
+
+/// Whether it is what was asked, or what a server with a fault makes of that.
+fn resembles(payload: &[u8]) -> bool {
+    let words = WORDS.as_bytes();
+    payload.len() == words.len() || words.windows(4).any(|part| payload.windows(4).any(|it| it == part))
+}
+
+fn question() -> Case {
+    own(&format!("patience = \"{}s\"\nplay = 'text \"{WORDS}\"'\npass = \"echo\"", PATIENCE.as_secs()))
+}
+
+fn silence() -> Case {
+    own("patience = \"2s\"\nplay = 'await 1'")
+}
+
+/// A case that is none of the suite.
+fn own(keys: &str) -> Case {
+    let head = "chapter = \"framing\"\n[[case]]\nid = \"probe\"\ntitle = { en = \"\", zh = \"\" }\n";
+    read(&format!("{head}{keys}")).unwrap_or_else(|problem| panic!("{problem}")).remove(0)
+}

@@ -1,0 +1,329 @@
+//! A server is graded: cases are played over connections of their own, several at a time.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+use super::playing::{Peer, Playing};
+use super::probe::{self, Answer, Crowd};
+use super::report::{self, Report};
+use super::way::Ways;
+use super::{Args, consent};
+use crate::cli::Look;
+use crate::cli::dial::Url;
+use crate::cli::dial::keylog::Keylog;
+use crate::cli::dial::line::Reach;
+use crate::cli::habits::quoted;
+use crate::cli::live;
+use crate::cli::output::Output;
+use crate::grade::autobahn::Exclusions;
+use crate::grade::play::{self, Target};
+use crate::grade::{Case, Endpoint, LeftOut, Manner};
+use crate::lab::tap::Tap;
+use crate::model::grade::Graduate;
+use crate::model::{Dir, Text};
+use crate::render::Options;
+use crate::render::grade as render;
+
+/// Between two connections to a server that others use.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Plays the cases, shows what came of each, and gives the exit code.
+///
+/// # Errors
+/// That the server cannot be reached, or is not to be tested.
+pub(super) async fn grade(args: &Args, cases: &[&'static Case], look: Look) -> Result<io::Result<u8>, Text> {
+    let named = named(args)?;
+    if args.dry_run {
+        return Ok(planned(cases, &target(args, &Url::parse(named)?), &args.report.options(look)));
+    }
+    let server = Reached::new(args, named, look).await?;
+    let ready = server.ready(args, cases, look).await?;
+    let mut report = Report::new(&args.report, manner(args, ready.count, false), look)?;
+    let who = graduate(args, named, args.agent.as_deref().unwrap_or(named));
+    let played = async {
+        let (is_interrupted, notes) = all(ready, &who, &mut report).await?;
+        report.end(is_interrupted, &notes)
+    };
+    Ok(LocalSet::new().run_until(played).await)
+}
+
+/// Plays the cases with one server after the other, as each has its arguments, and gives the exit code. Who
+/// is not called anything is called what it calls itself.
+///
+/// # Errors
+/// What is wrong with what is asked for.
+pub(super) fn several(
+    args: &Args,
+    servers: &[Args],
+    cases: &[&'static Case],
+    exclusions: &Exclusions,
+    look: Look,
+) -> Result<io::Result<u8>, Text> {
+    let mut report = Report::new(&args.report, manner(args, cases.len(), true), look)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(live::untold)?;
+    let (mut is_interrupted, mut is_missed, mut notes) = (false, false, Vec::new());
+    let played = LocalSet::new().block_on(&runtime, async {
+        for args in servers {
+            let named = args.url.as_deref().unwrap_or_default();
+            let ready = async {
+                let server = Reached::new(args, named, look).await?;
+                let agent = server.agent(args).await;
+                let mut cases = cases.to_vec();
+                cases.retain(|case| !exclusions.has(&agent, case));
+                Ok::<_, Text>((server.ready(args, &cases, look).await?, graduate(args, named, &agent)))
+            };
+            match ready.await {
+                Ok((ready, who)) => {
+                    let more;
+                    (is_interrupted, more) = all(ready, &who, &mut report).await?;
+                    notes.extend(more);
+                    if is_interrupted {
+                        break;
+                    }
+                }
+                Err(why) => {
+                    is_missed = true;
+                    // A broken standard error is no reason to stop.
+                    let _ = look.tell("error: {}", &Text::with("{}: {}", named).word(why));
+                }
+            }
+        }
+        Ok::<_, io::Error>(())
+    });
+    let code = played.and_then(|()| report.end(is_interrupted, &notes));
+    Ok(code.map(|code| if is_missed { code.max(super::UNREACHED) } else { code }))
+}
+
+fn named(args: &Args) -> Result<&str, Text> {
+    args.url.as_deref().ok_or_else(|| "name the server: wstool grade ws://127.0.0.1:9001".into())
+}
+
+fn manner(args: &Args, count: usize, many: bool) -> report::Manner {
+    report::Manner {
+        strict: args.strict,
+        named: !args.cases.is_empty(),
+        chosen: count as u64,
+        stage: args.stage,
+        many,
+    }
+}
+
+/// A server that is there, and may be tested.
+struct Reached<'a> {
+    named: &'a str,
+    ways: Rc<Ways>,
+    target: Rc<Target>,
+}
+
+/// Cases that may begin.
+struct Ready {
+    playing: Playing,
+    count: usize,
+}
+
+impl<'a> Reached<'a> {
+    async fn new(args: &Args, named: &'a str, look: Look) -> Result<Self, Text> {
+        let (reach, target) = way(args, named, look).await?;
+        // Who is not there is said once, not a case.
+        drop(reach.connect().await?);
+        let pause = if args.gentle { PAUSE } else { Duration::ZERO };
+        let ways = Ways::new(reach, args.keep.as_deref(), pause)?;
+        Ok(Self { named, ways: Rc::new(ways), target: Rc::new(target) })
+    }
+
+    /// What it is called, or calls itself.
+    async fn agent(&self, args: &Args) -> String {
+        if let Some(agent) = &args.agent {
+            return agent.clone();
+        }
+        let product = probe::product(&self.ways, &self.target).await;
+        product.unwrap_or_else(|| "UnknownServer".to_owned())
+    }
+
+    /// Finds out how the cases can be played with it.
+    async fn ready(&self, args: &Args, cases: &[&'static Case], look: Look) -> Result<Ready, Text> {
+        let (ways, target) = (&self.ways, &self.target);
+        let needs_echo = cases.iter().any(|case| case.needs_echo);
+        // Who writes their first server may have none that sends back yet.
+        if args.endpoint.is_none() && args.stage.is_none() && needs_echo {
+            echoes(self.named, probe::answer(ways, target).await)?;
+        }
+        let manner = Manner { http2: target.http2, endpoint: target.endpoint, gentle: args.gentle };
+        let cases = chosen(manner, cases, look)?;
+        let mut jobs = if args.gentle { 1 } else { args.jobs as usize };
+        if jobs > 1 && cases.len() > 1 {
+            let words = match probe::crowd(ways, target).await {
+                Crowd::Apart => None,
+                Crowd::Together => {
+                    Some("what one client says, the server sends to all: cases are played one by one")
+                }
+                Crowd::Queued => {
+                    Some("the server takes no connection while another is open: cases are played one by one")
+                }
+            };
+            if let Some(words) = words {
+                jobs = 1;
+                // A broken standard error is no reason to stop.
+                let _ = look.tell("note: {}", &words.into());
+            }
+        }
+        let beside = match &args.against {
+            Some(named) => Some(against(args, named, look).await?),
+            None => None,
+        };
+        let peer = (Rc::clone(ways), Rc::clone(target));
+        Ok(Ready { count: cases.len(), playing: Playing::new(&cases, peer, beside, jobs) })
+    }
+}
+
+/// The way to a server that may be tested, and what it is asked for.
+async fn way(args: &Args, named: &str, look: Look) -> Result<(Reach, Target), Text> {
+    let url = Url::parse(named)?;
+    let target = target(args, &url);
+    let reach = args.dial.reach(url, &Keylog::default(), Tap::idle(), look)?;
+    consent::ask(args, &reach).await?;
+    Ok((reach, target))
+}
+
+/// The server whose figures stand beside.
+async fn against(args: &Args, named: &str, look: Look) -> Result<Peer, Text> {
+    let (reach, target) = way(args, named, look).await?;
+    drop(reach.connect().await.map_err(|why| Text::with("{}: {}", named).word(why))?);
+    Ok((Rc::new(Ways::new(reach, None, Duration::ZERO)?), Rc::new(target)))
+}
+
+/// Shows what would be sent.
+fn planned(cases: &[&'static Case], target: &Target, options: &Options) -> io::Result<u8> {
+    let mut out = Output::new(false);
+    for case in cases {
+        let plan = play::plan(case, target);
+        out.write_all(render::planned(&plan, cases.len() == 1, options).as_bytes())?;
+    }
+    out.flush().map(|()| 0)
+}
+
+/// What the server is asked for.
+fn target(args: &Args, url: &Url) -> Target {
+    let mut host = url.host_field();
+    let mut fields = args.dial.fields();
+    // What every request has is set otherwise.
+    fields.retain(|(name, value)| {
+        let is_host = name.eq_ignore_ascii_case("Host");
+        if is_host {
+            host.clone_from(value);
+        }
+        !is_host && !value.is_empty()
+    });
+    if args.gentle && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("User-Agent")) {
+        let agent = concat!("wstool/", env!("CARGO_PKG_VERSION"), " (conformance cases, grade --gentle)");
+        fields.push(("User-Agent".to_owned(), agent.to_owned()));
+    }
+    Target {
+        host,
+        resource: url.resource.clone(),
+        secure: url.secure,
+        http2: args.dial.http2,
+        fields: fields.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
+        endpoint: args.endpoint.map(super::args::Kind::endpoint).unwrap_or_default(),
+        first: args.stage.is_some(),
+    }
+}
+
+/// Says that a server does not send messages back, and how it can be judged all the same.
+fn echoes(named: &str, answer: Answer) -> Result<(), Text> {
+    let (what, kind) = match answer {
+        Answer::Echo => return Ok(()),
+        Answer::Other => ("sends other messages than it gets", Endpoint::Push),
+        Answer::Nothing => ("does not send back what it gets", Endpoint::Push),
+        Answer::Ends => ("ends the connection when a message comes", Endpoint::Close),
+    };
+    let words = "{} {}, and most cases need a server that sends each message back; \
+                 --endpoint {} plays those that do not, --endpoint echo plays them all";
+    Err(Text::new(words).and(named).word(what).and(kind.name()))
+}
+
+/// The cases that can be played in this manner; what is left out, and why, is said.
+fn chosen(manner: Manner, cases: &[&'static Case], look: Look) -> Result<Vec<&'static Case>, Text> {
+    let mut left_out: BTreeMap<LeftOut, usize> = BTreeMap::new();
+    let mut chosen = Vec::new();
+    for case in cases {
+        match manner.leaves_out(case) {
+            None => chosen.push(*case),
+            Some(why) => *left_out.entry(why).or_default() += 1,
+        }
+    }
+    let words = |why: LeftOut, count: usize| match why {
+        LeftOut::OfHttp1 => Text::with("cases about the head of HTTP/1.1 are left out: {}", count),
+        LeftOut::OfHttp2 => Text::with("cases about HTTP/2 are left out, which --http2 plays: {}", count),
+        LeftOut::NeedsEcho => Text::with("cases that need messages to be sent back are left out: {}", count),
+        LeftOut::Rough => Text::with("cases that are hard on a server are left out by --gentle: {}", count),
+    };
+    if chosen.is_empty() {
+        let why = left_out.into_iter().next().map(|(why, count)| words(why, count));
+        return Err(Text::new("nothing is left to play: {}").word(why.unwrap_or_default()));
+    }
+    // That there are cases of HTTP/2 is no news to who did not ask for it.
+    for (why, count) in left_out.into_iter().filter(|(why, _)| *why != LeftOut::OfHttp2) {
+        // A broken standard error is no reason to stop.
+        let _ = look.tell("note: {}", &words(why, count));
+    }
+    Ok(chosen)
+}
+
+/// Who is graded, and by which command. What may be secret is not in it: reports are passed on.
+fn graduate(args: &Args, named: &str, agent: &str) -> Graduate {
+    let mut again = format!("wstool grade {}", quoted(named));
+    let mut add = |words: &[&str]| {
+        for word in words {
+            again.push(' ');
+            again.push_str(&quoted(word));
+        }
+    };
+    if args.dial.http2 {
+        add(&["--http2"]);
+    }
+    if args.dial.insecure {
+        add(&["-k"]);
+    }
+    if let Some(path) = &args.dial.cacert {
+        add(&["--cacert", &path.to_string_lossy()]);
+    }
+    if let Some(origin) = &args.dial.origin {
+        add(&["--origin", origin]);
+    }
+    if let Some(names) = &args.dial.subprotocol {
+        add(&["--subprotocol", names]);
+    }
+    if let Some(kind) = args.endpoint {
+        add(&["--endpoint", kind.endpoint().name()]);
+    }
+    if args.i_may {
+        add(&["--i-may"]);
+    }
+    for path in &args.cases_file {
+        add(&["--cases-file", &path.to_string_lossy()]);
+    }
+    Graduate { agent: agent.to_owned(), role: Dir::Server, url: named.to_owned(), again }
+}
+
+/// Plays to the end, or until Ctrl-C: whether that came, and what else there is to say.
+async fn all(
+    Ready { mut playing, count }: Ready,
+    who: &Graduate,
+    report: &mut Report,
+) -> io::Result<(bool, Vec<Text>)> {
+    report.begin(who, count as u64);
+    loop {
+        let next = tokio::select! {
+            next = playing.next() => next,
+            _ = tokio::signal::ctrl_c() => return Ok((true, playing.notes())),
+        };
+        let Some((at, one)) = next else { return Ok((false, playing.notes())) };
+        report.take(who, at, one)?;
+    }
+}

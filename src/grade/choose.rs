@@ -1,0 +1,208 @@
+//! Which cases are played.
+
+use crate::limits;
+use crate::model::Dir;
+use crate::model::grade::{CaseFacts, Chapter};
+use crate::synth::handshake::{Edits, Request};
+
+use super::case::Case;
+use super::endpoint::Endpoint;
+use super::script::{Pacing, Step};
+
+/// What is asked for on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Ids and numbers, `*` standing for anything; all where there are none.
+    pub cases: Vec<String>,
+    /// Those that are left out.
+    pub exclude: Vec<String>,
+    /// Chapters; all where there are none.
+    pub chapters: Vec<Chapter>,
+    /// Sections: `RFC 6455 §5.5`, with those within it.
+    pub sections: Vec<String>,
+    /// Up to this stage.
+    pub stage: Option<u8>,
+}
+
+impl Choice {
+    /// Whether a case is to be played with a peer of a role.
+    pub fn takes(&self, case: &Case, peer: Dir) -> bool {
+        let facts = &case.facts;
+        let named = |patterns: &[String]| patterns.iter().any(|pattern| is_named(pattern, facts));
+        case.of[peer.index()]
+            && (self.cases.is_empty() || named(&self.cases))
+            && !named(&self.exclude)
+            && (self.chapters.is_empty() || self.chapters.contains(&facts.chapter))
+            && (self.sections.is_empty()
+                || facts.cites.iter().any(|cite| self.sections.iter().any(|section| within(cite, section))))
+            // Who writes their first server does not look at how fast it is yet.
+            && self.stage.is_none_or(|stage| facts.stage <= stage && facts.chapter != Chapter::Performance)
+    }
+}
+
+/// How a server is played with, which leaves cases out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Over HTTP/2.
+    pub http2: bool,
+    /// What the server does with messages.
+    pub endpoint: Endpoint,
+    /// It is in use.
+    pub gentle: bool,
+}
+
+/// Why a case is left out that was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It is about the head of HTTP/1.1.
+    OfHttp1,
+    /// It is about HTTP/2.
+    OfHttp2,
+    /// It rests on what an echo would send back.
+    NeedsEcho,
+    /// It would hurt those who use the server.
+    Rough,
+}
+
+impl Manner {
+    /// Why a case is not to be played, if so.
+    pub fn leaves_out(self, case: &Case) -> Option<LeftOut> {
+        // What cannot be read was refused when the cases were.
+        let prepared = case.prepare(Dir::Client).ok()?;
+        let is_of_http1 = prepared.before.is_some() || prepared.request.as_ref().is_some_and(is_of_http1);
+        if self.http2 && is_of_http1 {
+            return Some(LeftOut::OfHttp1);
+        }
+        if !self.http2 && case.facts.chapter == Chapter::Http2 {
+            return Some(LeftOut::OfHttp2);
+        }
+        if !self.endpoint.judges(case, &prepared) {
+            return Some(LeftOut::NeedsEcho);
+        }
+        let is_rough =
+            matches!(case.facts.chapter, Chapter::Limits | Chapter::Performance | Chapter::Robustness)
+                || !case.facts.bugs.is_empty()
+                || prepared.steps.iter().map(Step::weight).sum::<u64>() > limits::GRADE_GENTLE;
+        (self.gentle && is_rough).then_some(LeftOut::Rough)
+    }
+}
+
+/// Whether a request is what there is in HTTP/1.1 only: its line, the fields of its upgrade, or its pieces.
+fn is_of_http1((request, pacing): &(Request, Pacing)) -> bool {
+    let Edits { line, drop, add, body } = &request.edits;
+    let is_field = |line: &String| {
+        line.split_once(':').is_some_and(|(name, value)| {
+            let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+            let name = name.to_ascii_lowercase();
+            !name.is_empty()
+                && name.chars().all(is_token)
+                && !value.contains(['\r', '\n', '\t'])
+                && !HTTP1_FIELDS.contains(&&*name)
+        })
+    };
+    line.is_some()
+        || !drop.is_empty()
+        || !body.is_empty()
+        || request.key.is_some()
+        || *pacing != Pacing::default()
+        || !add.iter().all(is_field)
+}
+
+/// Fields that a request of HTTP/2 does not have (RFC 8441 §5, RFC 9113 §8.2.2).
+const HTTP1_FIELDS: [&str; 9] = [
+    "host",
+    "connection",
+    "upgrade",
+    "keep-alive",
+    "te",
+    "transfer-encoding",
+    "content-length",
+    "sec-websocket-key",
+    "sec-websocket-version",
+];
+
+/// Whether a pattern is of a case's id, or of its number.
+pub fn is_named(pattern: &str, facts: &CaseFacts) -> bool {
+    matches(pattern, &facts.id) || numbered(pattern, facts.autobahn.as_deref())
+}
+
+/// Whether a pattern is of Autobahn's number: `6.4.1`, `autobahn:7.*`.
+fn numbered(pattern: &str, number: Option<&str>) -> bool {
+    number.is_some_and(|number| matches(pattern.strip_prefix("autobahn:").unwrap_or(pattern), number))
+}
+
+/// Whether a section is another, or within it.
+fn within(cite: &str, section: &str) -> bool {
+    let squeezed = |text: &str| text.replace(['§', ' '], "").to_ascii_lowercase();
+    let (cite, section) = (squeezed(cite), squeezed(section));
+    cite.strip_prefix(&section).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether a pattern fits a text: `*` stands for anything.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let Some((first, mut rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    while let Some((part, behind)) = rest.split_once('*') {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+        rest = behind;
+    }
+    text.ends_with(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grade::load::suite;
+
+    #[test]
+    fn patterns_fit() {
+        for (pattern, text, fits) in [
+            ("*", "1.1.1", true),
+            ("1.*", "1.1.1", true),
+            ("1.*", "12.1.1", false),
+            ("6.4.*", "6.4.1", true),
+            ("*ping*", "control.ping-125", true),
+            ("control.ping", "control.ping-125", false),
+            ("*a*a", "a", false),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn the_head_of_http_1_stays_there() {
+        let of = |text: &str| is_of_http1(&super::super::script::request(text).unwrap());
+        for text in
+            ["drop=Host", "header=\"Upgrade: x\"", "key=\"x\"", "chop=1", "header=\" X: y\"", "line=\"x\""]
+        {
+            assert!(of(text), "{text}");
+        }
+        for text in ["header=\"X-A: y\"", "subprotocol=\"chat\"", "header=\"Origin: https://a\""] {
+            assert!(!of(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_hurts_is_left_out_of_servers_in_use() {
+        let gentle = Manner { gentle: true, ..Manner::default() };
+        for case in suite() {
+            let is_rough =
+                [Chapter::Limits, Chapter::Robustness, Chapter::Performance].contains(&case.facts.chapter);
+            assert!(!is_rough || gentle.leaves_out(case).is_some(), "{}", case.facts.id);
+            assert_eq!(case.facts.chapter == Chapter::Http2, Manner::default().leaves_out(case).is_some());
+        }
+    }
+
+    #[test]
+    fn cases_are_chosen_by_number_id_chapter_and_section() {
+        let of = |choice: Choice| suite().iter().filter(|case| choice.takes(case, Dir::Server)).count();
+        let all = of(Choice::default());
+        assert_eq!(of(Choice { cases: vec!["1.1.1".into()], ..Choice::default() }), 1);
+        assert_eq!(of(Choice { cases: vec!["autobahn:1.1.*".into()], ..Choice::default() }), 8);
+        assert_eq!(of(Choice { exclude: vec!["*".into()], ..Choice::default() }), 0);
+        assert!(of(Choice { sections: vec!["RFC 6455 §5".into()], ..Choice::default() }) <= all);
+        assert_eq!(of(Choice { sections: vec!["RFC 6455 §99".into()], ..Choice::default() }), 0);
+        assert!(within("RFC 6455 §5.5.2", "rfc6455 5.5") && !within("RFC 6455 §5.51", "RFC 6455 §5.5"));
+    }
+}

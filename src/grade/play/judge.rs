@@ -1,0 +1,197 @@
+//! What a case came to: behaviour and closing, each judged apart, and why.
+
+use super::likely;
+use super::{Opening, Played, Talked};
+use crate::grade::case::{Case, Closer, Fatal, Prepared, Status};
+use crate::http::SERVER_ACCEPTED_BAD;
+use crate::model::grade::{Behaviour, Closing, Ended, Graded, Level};
+use crate::model::{Bilingual, Dir, Text};
+
+/// Judges what was played.
+pub fn judge(case: &Case, prepared: &Prepared, us: Dir, played: Played) -> Graded {
+    let Played { opening, talked, record } = played;
+    let mut graded = Graded {
+        case: case.facts.clone(),
+        behaviour: Behaviour::Failed,
+        closing: Closing::Failed,
+        why: Text::default(),
+        expected: case.expected(),
+        took: record.after(),
+        figures: talked.as_ref().map(|talked| talked.figures).filter(|figures| figures.messages > 0),
+        beside: None,
+        got: record.events,
+        more: record.more,
+        broken: None,
+        opened: matches!(opening, Opening::Open { .. }),
+        likely: Bilingual::default(),
+        looks_like: Text::default(),
+        code: talked.as_ref().and_then(|talked| talked.close).flatten(),
+        ended: talked.as_ref().map(|talked| Ended {
+            peer: us.peer(),
+            closer: talked.closer,
+            clean: talked.clean,
+            stream: talked.end,
+        }),
+        wire: record.wire,
+        bytes: record.bytes,
+    };
+    match (opening, &talked) {
+        (Opening::Open { fields, lenient }, Some(talked)) => {
+            conversation(case, prepared, us, talked, &mut graded);
+            if let Some(why) = fields {
+                let bad = if lenient { Behaviour::NonStrict } else { Behaviour::Failed };
+                graded.behaviour = graded.behaviour.min(bad);
+                graded.why = why;
+            }
+            if !case.answer.right.is_empty() {
+                answered(case, Some(101), &mut graded);
+            }
+        }
+        (Opening::Answered { status, fields, lenient }, _) => {
+            graded.closing = Closing::Informational;
+            graded.behaviour = Behaviour::Ok;
+            answered(case, status, &mut graded);
+            if let Some(why) = fields.filter(|_| graded.behaviour == Behaviour::Ok) {
+                graded.behaviour = if lenient { Behaviour::NonStrict } else { Behaviour::Failed };
+                graded.why = why;
+            }
+        }
+        (Opening::Silent, _) => {
+            graded.closing = Closing::Informational;
+            graded.behaviour = if case.answer.right.contains(&Status::Silent) {
+                Behaviour::Ok
+            } else if case.answer.lenient.contains(&Status::Silent) {
+                Behaviour::NonStrict
+            } else {
+                Behaviour::Failed
+            };
+            if graded.behaviour != Behaviour::Ok {
+                graded.why = "no answer to the opening handshake".into();
+            }
+        }
+        (Opening::Left, _) => {
+            graded.closing = Closing::Informational;
+            graded.behaviour = Behaviour::Ok;
+        }
+        (Opening::Broken(rule, got), _) => {
+            graded.broken = Some(rule);
+            graded.why = Text::new("{}: {}").word(rule.title).word(got);
+        }
+        (Opening::Unimplemented(what), talked) => {
+            graded.behaviour = Behaviour::Unimplemented;
+            // Nothing was played but the end.
+            let closing = talked.as_ref().map(|talked| closing(&Case::nothing(), us, talked).0);
+            graded.closing = closing.unwrap_or(Closing::Informational);
+            graded.why = Text::new("it has no {}").word(what);
+        }
+        (Opening::Unreached(why), _) => graded.why = why,
+        (Opening::Open { .. }, None) => {}
+    }
+    if case.informational && graded.opened {
+        graded.behaviour = Behaviour::Informational;
+        graded.closing = Closing::Informational;
+    }
+    let is_as_it_should = matches!(graded.behaviour, Behaviour::Ok | Behaviour::Informational)
+        && matches!(graded.closing, Closing::Ok | Closing::Informational);
+    if !is_as_it_should && graded.behaviour != Behaviour::Unimplemented {
+        (graded.likely, graded.looks_like) = likely::mistake(case, prepared, us, &graded, talked.as_ref());
+    }
+    graded
+}
+
+/// Holds the status of an answer against what it may be.
+fn answered(case: &Case, status: Option<u16>, graded: &mut Graded) {
+    let fits = |all: &[Status]| all.iter().any(|it| it.is(status));
+    if case.answer.right.is_empty() {
+        graded.behaviour = Behaviour::Failed;
+        graded.closing = Closing::Failed;
+    } else if fits(&case.answer.right) {
+        return;
+    } else if fits(&case.answer.lenient) {
+        graded.behaviour = graded.behaviour.min(Behaviour::NonStrict);
+    } else {
+        graded.behaviour = Behaviour::Failed;
+        if status == Some(101) && case.facts.level == Level::Must {
+            graded.broken = Some(&SERVER_ACCEPTED_BAD);
+        }
+    }
+    graded.why = match status {
+        Some(101) => "the server opened the WebSocket".into(),
+        Some(status) => Text::with("the server answered {}", status),
+        None => "the server ended the connection without an answer".into(),
+    };
+}
+
+fn conversation(case: &Case, prepared: &Prepared, us: Dir, talked: &Talked, graded: &mut Graded) {
+    graded.behaviour = match talked.matched {
+        Some(at) if at < prepared.right => Behaviour::Ok,
+        Some(_) => Behaviour::NonStrict,
+        None => Behaviour::Failed,
+    };
+    let ending = &case.ending;
+    let (closing, why) =
+        if prepared.parts { (Closing::Informational, Text::default()) } else { closing(case, us, talked) };
+    graded.closing = closing;
+    graded.why = match graded.behaviour {
+        Behaviour::Failed => "what came is not what may come".into(),
+        Behaviour::NonStrict => "what came is allowed, and not what should come".into(),
+        _ => why.clone(),
+    };
+    let is_fatal = match ending.fatal {
+        Some(Fatal::Closer) => !ending.closer.is(us, talked.closer),
+        Some(Fatal::Code) => closing == Closing::WrongCode,
+        Some(Fatal::Tcp) => talked.dropped,
+        None => false,
+    };
+    if is_fatal && graded.behaviour != Behaviour::Failed {
+        graded.behaviour = Behaviour::Failed;
+        graded.why = why;
+    }
+    if let Some(violation) = &talked.violation {
+        graded.behaviour = Behaviour::Failed;
+        graded.broken = violation.rule;
+        graded.why = violation.why.into();
+    }
+    if talked.too_much {
+        graded.behaviour = Behaviour::Failed;
+        graded.why = "it sends and sends: far more than it was sent".into();
+    }
+}
+
+/// How it ended, and what was wrong with that.
+fn closing(case: &Case, us: Dir, talked: &Talked) -> (Closing, Text) {
+    let ending = &case.ending;
+    if !ending.closer.is(us, talked.closer) {
+        let why = match ending.closer {
+            Closer::Peer => "it kept the connection, which it has to fail here",
+            _ => "it ended the connection, which should go on",
+        };
+        return (Closing::Failed, why.into());
+    }
+    if ending.clean && !talked.clean {
+        return (Closing::Unclean, "it owes a Close frame, and ended the connection without".into());
+    }
+    if let Some(Some(code)) = talked.close
+        && !ending.codes.contains(&code)
+    {
+        let codes = ending.codes.iter().map(|code| code.0.to_string()).collect::<Vec<_>>().join(", ");
+        return (
+            Closing::WrongCode,
+            Text::with("it closed with {}; {} is meant for this", code.0).and(codes),
+        );
+    }
+    if talked.dropped {
+        return (Closing::FailedByClient, "it left the end of TCP to its client".into());
+    }
+    (Closing::Ok, Text::default())
+}
+
+impl Closer {
+    fn is(self, us: Dir, closer: Option<Dir>) -> bool {
+        match self {
+            Self::Judge => closer == Some(us),
+            Self::Peer => closer == Some(us.peer()),
+            Self::Either => true,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The mistake that a failure looks like: one that the case knows, or one that shows in the bytes.
+//!
+//! Nothing is said that the bytes do not bear out: what came is computed again, as it would be with each
+//! mistake.
+//!
+//! - `scene`: what went over the wire, taken apart
+//! - `difference`: what should have come, and what did
+//! - `payload`: another payload than should have come; `wire`: frames badly written
+
+mod difference;
+mod payload;
+mod scene;
+mod wire;
+
+use self::difference::Difference;
+use self::scene::Scene;
+use super::Talked;
+use crate::grade::case::{Case, Closer, Mistake, Prepared};
+use crate::http::diagnose;
+use crate::model::grade::{Behaviour, Closing, Graded};
+use crate::model::{Bilingual, CloseCode, Dir, Opcode, SourceId, StreamEnd, Text};
+use crate::replay::Heard;
+
+/// What is usually behind what came: a mistake that the case knows, or one that is known by the bytes.
+pub fn mistake(
+    case: &Case,
+    prepared: &Prepared,
+    us: Dir,
+    graded: &Graded,
+    talked: Option<&Talked>,
+) -> (Bilingual, Text) {
+    let looks_like = match talked {
+        Some(talked) => talk(case, prepared, us, graded, talked),
+        None => accept(graded),
+    };
+    (known(case, prepared, graded, talked).unwrap_or_default(), looks_like.unwrap_or_default())
+}
+
+/// A mistake that the case knows: by what came, by the code of the peer's Close frame, or by both.
+fn known(case: &Case, prepared: &Prepared, graded: &Graded, talked: Option<&Talked>) -> Option<Bilingual> {
+    let code = talked.and_then(|talked| talked.close).flatten();
+    let fits = |(mistake, got): &(&Mistake, &Vec<Vec<_>>)| {
+        let came = got.is_empty()
+            || graded.more == 0 && difference::is_one_of(got, prepared.only_control, &graded.got);
+        came && mistake.code.is_none_or(|it| Some(it) == code) && !(got.is_empty() && mistake.code.is_none())
+    };
+    let found = case.mistakes.iter().zip(&prepared.mistakes).find(fits);
+    found.map(|(mistake, _)| mistake.says.clone())
+}
+
+/// What is wrong about the answer to the key.
+fn accept(graded: &Graded) -> Option<Text> {
+    graded.broken.filter(|rule| rule.id.contains("accept"))?;
+    let heads = [Dir::Client, Dir::Server];
+    let [request, response] = heads.map(|from| Heard::of(&graded.sent_by(from), SourceId::Input, 0));
+    let (request, response) = (request.head(), response.head());
+    let key = request.values("Sec-WebSocket-Key").next()?;
+    let accept = response.values("Sec-WebSocket-Accept").next()?;
+    diagnose(key.bytes, accept.bytes, &[]).map(|it| it.what)
+}
+
+fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Talked) -> Option<Text> {
+    let scene = Scene::of(us, &graded.wire);
+    let difference = difference::first(prepared, &graded.got);
+    if graded.broken.is_some() {
+        return broken(&scene, difference.as_ref());
+    }
+    if matches!(graded.behaviour, Behaviour::Failed | Behaviour::NonStrict)
+        && let Some(it) = difference
+    {
+        return match (it.wanted, it.got) {
+            (Some(_), Some(got)) => payload::instead(&scene, &it, got),
+            (Some(_), None) => nothing(&scene, &it, us, (graded, talked)),
+            (None, Some(got)) => payload::too_much(&scene, &it, got),
+            (None, None) => None,
+        };
+    }
+    ending(case, us, graded, talked)
+}
+
+/// What is behind a frame that breaks a rule.
+fn broken(scene: &Scene, it: Option<&Difference<'_>>) -> Option<Text> {
+    let frame = scene.came.last()?;
+    let bytes = scene.theirs(frame);
+    if let Some(it) = it
+        && let Some(text) = it.got.and_then(|got| payload::instead(scene, it, got))
+    {
+        return Some(text);
+    }
+    let wanted = it.and_then(|it| it.wanted).and_then(|(_, payload)| payload).map(|it| it.bytes(0));
+    if let Some((Opcode::BINARY, _)) = it.and_then(|it| it.wanted)
+        && frame.header.opcode == Opcode::TEXT
+        && wanted.as_deref() == Some(&*bytes)
+    {
+        return payload::kinds(Opcode::BINARY, Opcode::TEXT).map(Into::into);
+    }
+    let kept = &bytes[..bytes.len().min(crate::limits::GRADE_PAYLOAD)];
+    payload::misread(scene, kept, frame.header.length)
+        .or_else(|| wanted.as_ref().and_then(|wanted| wire::written(scene, wanted)))
+        .or_else(|| {
+            let sent = scene.messages();
+            let is_sent = sent.iter().any(|it| scene.misread(it, |key| key) == bytes && !bytes.is_empty());
+            (is_sent && std::str::from_utf8(&bytes).is_err())
+                .then(|| "it took text that is no UTF-8, and sent it back".into())
+        })
+}
+
+/// What should have come did not.
+fn nothing(
+    scene: &Scene,
+    it: &Difference<'_>,
+    us: Dir,
+    (graded, talked): (&Graded, &Talked),
+) -> Option<Text> {
+    let (opcode, payload) = it.wanted?;
+    if let Some(text) = payload.and_then(|payload| wire::written(scene, &payload.bytes(0))) {
+        return Some(text);
+    }
+    if let Some(code) = talked.close.filter(|_| talked.closer == Some(us.peer())) {
+        let text = match code {
+            Some(CloseCode(1009)) => "it is too long for it: it closed with 1009".into(),
+            Some(code) if compressed(scene) && !it.before.is_empty() => {
+                Text::with("it cannot inflate what refers to earlier messages: it closed with {}", code.0)
+            }
+            Some(code) => Text::with("it takes it for an error: it closed with {}", code.0),
+            None => "it takes it for an error: it closed without a code".into(),
+        };
+        return Some(text);
+    }
+    let ended = talked.end.is_some() && talked.closer == Some(us.peer());
+    if let Some(text) = wire::length_read(scene, ended) {
+        return Some(text);
+    }
+    if ended {
+        return Some(dropped(talked));
+    }
+    Some(match opcode {
+        Opcode::PONG => "the ping was not answered".into(),
+        _ if !scene.theirs.is_empty()
+            && it.got.is_none()
+            && it.before.is_empty()
+            && graded.got.is_empty() =>
+        {
+            Text::with(
+                "what came is no whole frame: {}",
+                payload::hex(&scene.theirs[..scene.theirs.len().min(8)]),
+            )
+        }
+        _ => "nothing came within the time: no answer, and no Close frame".into(),
+    })
+}
+
+fn dropped(talked: &Talked) -> Text {
+    match talked.end {
+        Some(StreamEnd::Rst) => {
+            "it reset the connection and sent no Close frame, as when a program ends with an error".into()
+        }
+        _ => "it ended TCP and sent no Close frame, as when a program ends with an error".into(),
+    }
+}
+
+fn compressed(scene: &Scene) -> bool {
+    scene.sent.iter().filter(|frame| frame.header.rsv1).count() > 1
+}
+
+/// Only the end is not as it should be.
+fn ending(case: &Case, us: Dir, graded: &Graded, talked: &Talked) -> Option<Text> {
+    match graded.closing {
+        Closing::WrongCode => {
+            let code = talked.close.flatten()?;
+            let is_failing = case.ending.closer == Closer::Peer;
+            (code == CloseCode(1000) && is_failing)
+                .then(|| "1000 says that all went well; it is sent on errors, too".into())
+        }
+        Closing::Unclean if talked.close.is_none() && talked.closer == Some(us) => {
+            Some("Close was not answered with Close".into())
+        }
+        Closing::Unclean if talked.close.is_none() => Some(dropped(talked)),
+        Closing::FailedByClient => {
+            Some("it waits for the client to end TCP, which is the server's to end".into())
+        }
+        Closing::Failed if case.ending.closer == Closer::Judge && talked.closer != Some(us) => {
+            Some(match talked.close {
+                Some(Some(code)) => Text::with("it takes it for an error: it closed with {}", code.0),
+                Some(None) => "it takes it for an error: it closed without a code".into(),
+                None => dropped(talked),
+            })
+        }
+        Closing::Failed => Some("it goes on as if nothing were wrong".into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,235 @@
+//! What came, held against the sequences that may come, event by event.
+
+use crate::grade::script::{Payload, Want};
+use crate::model::Opcode;
+use crate::model::grade::{Event, EventKind};
+
+/// Something that came.
+#[derive(Clone, Copy, Debug)]
+pub enum Came<'a> {
+    /// A message or control frame, whole.
+    Data(Opcode, &'a [u8]),
+    /// The same, of which the first bytes and the length were kept.
+    Kept(Opcode, &'a [u8], u64),
+    /// The connection was still there.
+    Still(&'a str),
+    /// The peer began the end of the connection.
+    Ends,
+}
+
+impl<'a> Came<'a> {
+    /// What is kept of it; `None` where that is no part of any sequence.
+    pub fn of(event: &'a Event) -> Option<Self> {
+        match &event.what {
+            EventKind::Still(name) => Some(Self::Still(name)),
+            what => what.opcode().map(|opcode| Self::Kept(opcode, &event.payload, event.length)),
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is none of the sequences, whatever comes.
+    Other,
+    /// More may come, or has to.
+    Open,
+    /// It is one of the sequences, and anything more would be too much.
+    Whole,
+}
+
+/// The sequences that what came may become.
+#[derive(Clone, Debug)]
+pub struct Matcher<'c> {
+    wants: &'c [Vec<Want>],
+    /// Sequences, and how much of each has come, in their order.
+    alive: Vec<(usize, usize)>,
+    /// Whether a ping by the peer's own doing counts.
+    pings: bool,
+    /// Whether that it ends the connection does.
+    ends: bool,
+    /// Whether messages do.
+    messages: bool,
+}
+
+impl<'c> Matcher<'c> {
+    /// Nothing has come.
+    pub fn new(wants: &'c [Vec<Want>], only_control: bool) -> Self {
+        let any = |is: fn(&Want) -> bool| wants.iter().flatten().any(is);
+        Self {
+            wants,
+            alive: (0..wants.len()).map(|sequence| (sequence, 0)).collect(),
+            pings: any(|want| matches!(want, Want::Data(Opcode::PING, _))),
+            ends: any(|want| matches!(want, Want::Ends)),
+            messages: !only_control,
+        }
+    }
+
+    /// Whether it counts: pings of an endpoint that looks whether we are there do not, nor messages of one
+    /// that sends what it likes, nor the end where no sequence has it.
+    pub fn counts(&self, came: Came<'_>) -> bool {
+        match came {
+            Came::Data(Opcode::PING, _) | Came::Kept(Opcode::PING, ..) => self.pings,
+            Came::Data(opcode, _) | Came::Kept(opcode, ..) if !opcode.is_control() => self.messages,
+            Came::Ends => self.ends,
+            _ => true,
+        }
+    }
+
+    /// Takes what came next. Each place is looked at once, however many ways there are to it.
+    pub fn take(&mut self, came: Came<'_>) {
+        let mut next = Vec::new();
+        for places in std::mem::take(&mut self.alive).chunk_by(|one, two| one.0 == two.0) {
+            let (sequence, first) = places[0];
+            let mut places = places.iter().map(|(_, at)| *at).peekable();
+            let mut is_reached = false;
+            for (at, want) in self.wants[sequence].iter().enumerate().skip(first) {
+                is_reached |= places.next_if_eq(&at).is_some();
+                if !is_reached && places.peek().is_none() {
+                    break;
+                }
+                let (want, taken, is_optional) = match want {
+                    Want::Maybe(want) => (&**want, 1, true),
+                    Want::Many(want) => (&**want, 0, true),
+                    want => (want, 1, false),
+                };
+                let state = (sequence, at + taken);
+                if is_reached && want.is(came) && next.last() != Some(&state) {
+                    next.push(state);
+                }
+                is_reached &= is_optional;
+            }
+        }
+        self.alive = next;
+    }
+
+    /// How far it is.
+    pub fn state(&self) -> State {
+        let is_open = |(sequence, at): &(usize, usize)| *at < self.wants[*sequence].len();
+        match self.alive.as_slice() {
+            [] => State::Other,
+            alive if alive.iter().any(is_open) => State::Open,
+            _ => State::Whole,
+        }
+    }
+
+    /// The first of the sequences that what came is.
+    pub fn matched(&self) -> Option<usize> {
+        let is_whole = |(sequence, at): &&(usize, usize)| {
+            self.wants[*sequence][*at..].iter().all(|want| matches!(want, Want::Maybe(_) | Want::Many(_)))
+        };
+        self.alive.iter().filter(is_whole).map(|(sequence, _)| *sequence).min()
+    }
+}
+
+impl Want {
+    /// Whether something that came is it.
+    pub fn is(&self, came: Came<'_>) -> bool {
+        match (self, came) {
+            (Self::Data(opcode, payload), Came::Data(got, bytes)) => {
+                *opcode == got && payload.as_ref().is_none_or(|payload| payload.is(bytes))
+            }
+            (Self::Data(opcode, payload), Came::Kept(got, bytes, length)) => {
+                let is_it = |payload: &Payload| {
+                    payload.length() as u64 == length && payload.bytes(0).starts_with(bytes)
+                };
+                *opcode == got && payload.as_ref().is_none_or(is_it)
+            }
+            (Self::Still(name), Came::Still(got)) => name == got,
+            (Self::Ends, Came::Ends) => true,
+            (Self::Maybe(want) | Self::Many(want), came) => want.is(came),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grade::script::wants;
+
+    #[test]
+    fn many_that_may_be_missing_take_no_time() {
+        let wants = [wants("maybe pong \"x\" times=2000\npong \"y\"", &[]).unwrap()];
+        let mut matcher = Matcher::new(&wants, false);
+        for _ in 0..1999 {
+            matcher.take(Came::Data(Opcode::PONG, b"x"));
+        }
+        assert_eq!((matcher.state(), matcher.matched()), (State::Open, None));
+        matcher.take(Came::Data(Opcode::PONG, b"y"));
+        assert_eq!((matcher.state(), matcher.matched()), (State::Whole, Some(0)));
+        matcher.take(Came::Data(Opcode::PONG, b"y"));
+        assert_eq!(matcher.state(), State::Other);
+    }
+
+    #[test]
+    fn the_end_counts_where_a_sequence_has_it() {
+        let wants: Vec<_> = ["ends", "text \"a\""].map(|text| wants(text, &[]).unwrap()).into();
+        let mut matcher = Matcher::new(&wants, false);
+        assert_eq!((matcher.state(), matcher.matched()), (State::Open, None));
+        assert!(matcher.counts(Came::Ends) && !matcher.counts(Came::Data(Opcode::PING, b"")));
+        matcher.take(Came::Ends);
+        assert_eq!((matcher.state(), matcher.matched()), (State::Whole, Some(0)));
+        assert!(!Matcher::new(&wants[1..], false).counts(Came::Ends));
+    }
+
+    #[test]
+    fn what_came_is_one_of_the_sequences_or_none() {
+        let wants: Vec<_> =
+            ["text \"a\"\nmaybe pong \"x\"\ntext \"b\"", "", "still A", "many pong \"y\"\ntext \"c\""]
+                .map(|text| wants(text, &[]).unwrap())
+                .into();
+        let text = |text: &'static str| Came::Data(Opcode::TEXT, text.as_bytes());
+        for (came, state, matched) in [
+            (vec![], State::Open, Some(1)),
+            (vec![text("a")], State::Open, None),
+            (vec![text("a"), text("b")], State::Whole, Some(0)),
+            (vec![text("a"), Came::Data(Opcode::PONG, b"x"), text("b")], State::Whole, Some(0)),
+            (vec![text("a"), text("b"), text("b")], State::Other, None),
+            (vec![text("b")], State::Other, None),
+            (vec![Came::Still("A")], State::Whole, Some(2)),
+            (vec![Came::Data(Opcode::BINARY, b"a")], State::Other, None),
+            (vec![text("c")], State::Whole, Some(3)),
+            (vec![Came::Data(Opcode::PONG, b"y"); 3], State::Open, None),
+            (
+                vec![Came::Data(Opcode::PONG, b"y"), Came::Data(Opcode::PONG, b"y"), text("c")],
+                State::Whole,
+                Some(3),
+            ),
+            (
+                vec![Came::Data(Opcode::PONG, b"y"), text("c"), Came::Data(Opcode::PONG, b"y")],
+                State::Other,
+                None,
+            ),
+        ] {
+            let mut matcher = Matcher::new(&wants, false);
+            for came in &came {
+                matcher.take(*came);
+            }
+            assert_eq!((matcher.state(), matcher.matched()), (state, matched), "{came:?}");
+        }
+    }
+
+    #[test]
+    fn pings_and_messages_of_the_peers_own_do_not_count() {
+        let [ping, text] = [Opcode::PING, Opcode::TEXT].map(|opcode| Came::Data(opcode, b"a"));
+        let wants = [wants("pong any", &[]).unwrap()];
+        let counts = |only_control| {
+            let matcher = Matcher::new(&wants, only_control);
+            [ping, text].map(|came| matcher.counts(came))
+        };
+        assert_eq!((counts(false), counts(true)), ([false, true], [false, false]));
+    }
+
+    #[test]
+    fn a_thousand_that_may_come_are_taken_in_no_time() {
+        let wants = vec![wants("maybe pong \"x\" times=3000\ntext \"b\"", &[]).unwrap()];
+        let mut matcher = Matcher::new(&wants, false);
+        for _ in 0..3000 {
+            matcher.take(Came::Data(Opcode::PONG, b"x"));
+        }
+        assert_eq!((matcher.state(), matcher.matched()), (State::Open, None));
+        matcher.take(Came::Data(Opcode::TEXT, b"b"));
+        assert_eq!((matcher.state(), matcher.matched()), (State::Whole, Some(0)));
+    }
+}

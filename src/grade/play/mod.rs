@@ -1,0 +1,148 @@
+//! A case is played: as a client against a server, or as a server against a client.
+//!
+//! - `open`, `accept`: the opening handshake as either
+//! - `heads`: how heads are sent; `talk`: what follows them, `shared`: what is known of it
+//! - `matching`: what came, held against what may come
+//! - `wire`: the bytes of what is sent; `plan`: the same when nothing is played
+//! - `record`: what is kept of it
+//! - `judge`: what came of it; `likely`: what is usually behind a failure
+
+mod accept;
+mod heads;
+mod judge;
+mod likely;
+mod matching;
+mod open;
+mod plan;
+mod record;
+mod shared;
+mod talk;
+mod wire;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+pub use accept::{Arrived, KeysSeen};
+pub use open::Target;
+
+pub use self::plan::plan;
+use self::record::Record;
+pub use self::talk::Talked;
+use super::case::{Case, Prepared};
+use super::script::Step;
+use crate::lab::abort::Abort;
+use crate::lab::socket::Stream;
+use crate::limits;
+use crate::model::grade::{Behaviour, Graded};
+use crate::model::{Dir, Rule, Text};
+
+/// Connects to the server that is graded.
+pub trait Connect: Sync {
+    /// A connection, TLS and all.
+    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connected, Text>> + Send + '_>>;
+}
+
+/// A connection to it.
+pub struct Connected {
+    /// What goes over it.
+    pub stream: Box<dyn Stream>,
+    /// By which it can be reset.
+    pub abort: Abort,
+}
+
+/// How a case went.
+#[derive(Debug)]
+pub struct Played {
+    /// How its opening handshake went.
+    pub opening: Opening,
+    /// What followed.
+    pub talked: Option<Talked>,
+    /// What is kept of it.
+    pub record: Record,
+}
+
+/// How the opening handshake went.
+#[derive(Debug)]
+pub enum Opening {
+    /// The WebSocket is open.
+    Open {
+        /// What of the head's fields is not as the case has it.
+        fields: Option<Text>,
+        /// It is a SHOULD.
+        lenient: bool,
+    },
+    /// The server answered with this status, or ended the connection.
+    Answered {
+        /// Where there was an answer.
+        status: Option<u16>,
+        /// What of the head's fields is not as the case has it.
+        fields: Option<Text>,
+        /// It is a SHOULD.
+        lenient: bool,
+    },
+    /// The server said nothing, and kept the connection.
+    Silent,
+    /// We have ended the connection ourselves, as the case has it.
+    Left,
+    /// The peer broke a rule.
+    Broken(&'static Rule, Text),
+    /// What the case is about, the peer has not.
+    Unimplemented(&'static str),
+    /// There is nobody, or nothing came in time.
+    Unreached(Text),
+}
+
+/// What a case with `takeover` needs.
+const TAKEOVER: &str = "window that is kept from one message to the next: no context takeover was agreed";
+
+/// Plays a case against a server.
+pub async fn server(case: &Case, target: &Target, connect: &dyn Connect) -> Graded {
+    let play = async |case: &Case| {
+        // It is large, and there are many.
+        Box::pin(graded(case, Dir::Client, Some(target), async |prepared: &Prepared, record: &mut Record| {
+            open::play(case, prepared, target, connect, record).await
+        }))
+        .await
+    };
+    let mut graded = play(case).await;
+    if case.survives && play(&Case::alive()).await.behaviour != Behaviour::Ok {
+        graded.behaviour = Behaviour::Failed;
+        graded.why = "afterwards it answers on no other connection".into();
+    }
+    graded
+}
+
+/// Plays a case against a client that asks to open a WebSocket.
+pub async fn client(case: &Case, arrived: Arrived) -> Graded {
+    Box::pin(graded(case, Dir::Server, None, async |prepared: &Prepared, record: &mut Record| {
+        accept::play(case, prepared, arrived, record).await
+    }))
+    .await
+}
+
+async fn graded(
+    case: &Case,
+    us: Dir,
+    target: Option<&Target>,
+    play: impl AsyncFnOnce(&Prepared, &mut Record) -> (Opening, Option<Talked>),
+) -> Graded {
+    // Cases of the suite are read by its tests, and others when they are loaded.
+    let mut prepared =
+        case.prepare(us).unwrap_or_else(|(key, error)| panic!("{}: {key}: {error}", case.facts.id));
+    if let Some(target) = target {
+        target.adapt(case, &mut prepared);
+    }
+    let mut record = Record::new();
+    let weight: u64 = prepared.steps.iter().map(Step::weight).sum();
+    let limit = case.patience * 4 + Duration::from_secs(30 + weight / limits::GRADE_RATE);
+    let played = timeout(limit, play(&prepared, &mut record)).await;
+    let (opening, talked) = played
+        .unwrap_or_else(|_| (Opening::Unreached(Text::with("not over within {} s", limit.as_secs())), None));
+    judge::judge(case, &prepared, us, Played { opening, talked, record })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What is kept of a case: what came, and the bytes, as far as they are looked at afterwards.
+
+use std::time::{Duration, Instant};
+
+use crate::limits;
+use crate::model::Dir;
+use crate::model::grade::{Event, EventKind, WirePiece};
+
+/// What has happened so far.
+#[derive(Debug)]
+pub struct Record {
+    began: Instant,
+    /// What came.
+    pub events: Vec<Event>,
+    /// Events that are not kept.
+    pub more: u64,
+    /// The first bytes of each direction.
+    pub wire: Vec<WirePiece>,
+    /// Bytes of each direction.
+    pub bytes: [u64; 2],
+    /// Bytes of the payloads that were sent, before they were compressed.
+    pub payload: u64,
+}
+
+impl Record {
+    /// It begins now.
+    pub fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            events: Vec::new(),
+            more: 0,
+            wire: Vec::new(),
+            bytes: [0; 2],
+            payload: 0,
+        }
+    }
+
+    /// Since it began.
+    pub fn after(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Something came.
+    pub fn event(&mut self, what: EventKind, payload: &[u8]) {
+        if self.events.len() == limits::GRADE_EVENTS {
+            self.more += 1;
+            return;
+        }
+        let kept = &payload[..payload.len().min(limits::GRADE_PAYLOAD)];
+        let event = Event { what, payload: kept.to_vec(), length: payload.len() as u64, after: self.after() };
+        self.events.push(event);
+    }
+
+    /// Bytes went over the connection.
+    pub fn bytes(&mut self, from: Dir, bytes: &[u8]) {
+        let total = &mut self.bytes[from.index()];
+        let room = (limits::GRADE_WIRE as u64).saturating_sub(*total);
+        *total += bytes.len() as u64;
+        let kept = &bytes[..bytes.len().min(room as usize)];
+        if !kept.is_empty() {
+            self.wire.push(WirePiece { from, after: self.began.elapsed(), bytes: kept.to_vec() });
+        }
+    }
+
+    /// Bytes that came, and how many are put up with: an endless answer ends the case.
+    pub fn is_too_much(&self, us: Dir) -> bool {
+        let [sent, got] = [us, us.peer()].map(|dir| self.bytes[dir.index()]);
+        // What came compressed may go back as it is.
+        got > limits::GRADE_GOT + 4 * sent.max(self.payload)
+    }
+}

@@ -1,0 +1,127 @@
+//! What is known of a conversation: by who acts the script, and by who listens.
+
+use tokio::time::Instant;
+
+use super::matching::{Came, Matcher};
+use super::record::Record;
+use crate::grade::case::Closer;
+use crate::lab::frames::{self, Frames, Violation};
+use crate::model::grade::{EventKind, Figures};
+use crate::model::{CloseCode, Dir, Opcode, StreamEnd};
+use crate::ws::encode;
+
+/// What listening and acting both know.
+pub(super) struct Shared<'c> {
+    pub us: Dir,
+    pub frames: Frames,
+    pub matcher: Matcher<'c>,
+    pub record: &'c mut Record,
+    /// Events that count.
+    pub seen: u64,
+    /// What has to be sent because of what came.
+    pub answers: Vec<u8>,
+    #[allow(clippy::option_option, reason = "a Close frame need not have a code")]
+    pub close: Option<Option<CloseCode>>,
+    pub sent_close: bool,
+    pub closer: Option<Dir>,
+    pub end: Option<StreamEnd>,
+    pub violation: Option<Violation>,
+    pub too_much: bool,
+    pub reset: bool,
+    /// What was waited for before sending more did not come: nothing else will.
+    pub gave_up: bool,
+    /// Nothing is read until then.
+    pub deaf: Option<Instant>,
+    /// When the script began to send.
+    pub began: Option<Instant>,
+    pub figures: Figures,
+}
+
+impl Shared<'_> {
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.too_much |= self.record.is_too_much(self.us);
+        let pushed = self.frames.push(bytes);
+        for it in pushed.received {
+            match it.kind {
+                Opcode::CLOSE => {
+                    let code = it.payload.first_chunk().map(|code| CloseCode(u16::from_be_bytes(*code)));
+                    self.record.event(EventKind::Close(code), it.payload.get(2..).unwrap_or_default());
+                    self.close = Some(code);
+                    self.ends();
+                    if !self.sent_close {
+                        self.sent_close = true;
+                        let body = code.map_or_else(Vec::new, |code| encode::close(code, b""));
+                        self.answers.extend(frames::frame(self.us, Opcode::CLOSE, &body));
+                    }
+                }
+                kind => {
+                    if kind == Opcode::PING && !self.sent_close {
+                        self.answers.extend(frames::frame(self.us, Opcode::PONG, &it.payload));
+                    }
+                    self.event(Came::Data(kind, &it.payload));
+                }
+            }
+        }
+        if let Some(violation) = pushed.violation {
+            if let Some(code) = violation.close {
+                self.record.event(EventKind::Close(Some(code)), b"");
+                self.close.get_or_insert(Some(code));
+                self.ends();
+            }
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    pub fn event(&mut self, came: Came<'_>) {
+        let (kind, payload) = match came {
+            Came::Data(Opcode::TEXT, payload) => (EventKind::Text, payload),
+            Came::Data(Opcode::PING, payload) => (EventKind::Ping, payload),
+            Came::Data(Opcode::PONG, payload) => (EventKind::Pong, payload),
+            Came::Data(_, payload) | Came::Kept(_, payload, _) => (EventKind::Binary, payload),
+            Came::Still(name) => (EventKind::Still(name.to_owned()), &b""[..]),
+            // It is known by the Close frame, or the end of the stream.
+            Came::Ends => return,
+        };
+        self.record.event(kind, payload);
+        if self.matcher.counts(came) {
+            self.matcher.take(came);
+            self.seen += 1;
+            if let (Some(began), Came::Data(..)) = (self.began, came) {
+                self.figures.messages += 1;
+                self.figures.payload += payload.len() as u64;
+                self.figures.took = began.elapsed();
+            }
+        }
+    }
+
+    /// The peer ends it, if nobody has yet.
+    pub fn ends(&mut self) {
+        if self.closer.is_none() {
+            self.closer = Some(self.us.peer());
+            if self.matcher.counts(Came::Ends) {
+                self.matcher.take(Came::Ends);
+            }
+        }
+    }
+
+    /// We send a Close frame.
+    pub fn closes(&mut self) {
+        self.sent_close = true;
+        self.closer.get_or_insert(self.us);
+    }
+
+    /// Whatever else comes, it has failed: it broke a rule, or kept what it has to end.
+    pub fn is_failed(&self, closer: Closer) -> bool {
+        self.violation.is_some() || closer == Closer::Peer && self.closer != Some(self.us.peer())
+    }
+
+    /// Nothing more is sent, and nothing more waited for.
+    pub fn is_done(&self) -> bool {
+        self.is_over() || self.gave_up
+    }
+
+    /// Nothing more comes, or nothing more is asked for.
+    pub fn is_over(&self) -> bool {
+        self.end.is_some() || self.close.is_some() || self.violation.is_some() || self.too_much
+    }
+}

@@ -1,0 +1,291 @@
+mod hostile;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::runtime::Builder;
+
+use super::*;
+use crate::grade::Endpoint;
+use crate::grade::load::read;
+use crate::http::accept_value;
+use crate::lab::frames::{Frames, frame};
+use crate::model::grade::Closing;
+use crate::model::{CloseCode, Opcode};
+
+/// A server that sends back what it gets, on so many connections.
+struct Echo {
+    connections: AtomicUsize,
+}
+
+impl Connect for Echo {
+    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connected, Text>> + Send + '_>> {
+        Box::pin(async {
+            if self.connections.fetch_sub(1, Ordering::Relaxed) == 0 {
+                self.connections.store(0, Ordering::Relaxed);
+                return Err("nobody is there".into());
+            }
+            // Little fits: who does not read is noticed.
+            let (ours, theirs) = duplex(2048);
+            tokio::spawn(serve(theirs));
+            Ok(Connected { stream: Box::new(ours), abort: Abort::default() })
+        })
+    }
+}
+
+async fn serve(mut stream: DuplexStream) {
+    open(&mut stream).await;
+    let mut frames = Frames::from(Dir::Client);
+    let mut room = [0; 4096];
+    while let Ok(count @ 1..) = stream.read(&mut room).await {
+        for it in frames.push(&room[..count]).received {
+            let kind = if it.kind == Opcode::PING { Opcode::PONG } else { it.kind };
+            let _ = stream.write_all(&frame(Dir::Server, kind, &it.payload)).await;
+            if kind == Opcode::CLOSE {
+                return;
+            }
+        }
+    }
+}
+
+/// Opens the WebSocket as a server.
+async fn open(stream: &mut DuplexStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n\r\n",
+        accept_value(key.as_bytes())
+    );
+    stream.write_all(answer.as_bytes()).await.unwrap();
+}
+
+/// A server that answers whatever comes first with these bytes, and ends TCP or does not.
+struct Says {
+    bytes: Vec<u8>,
+    stays: bool,
+}
+
+impl Connect for Says {
+    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connected, Text>> + Send + '_>> {
+        let (bytes, stays) = (self.bytes.clone(), self.stays);
+        Box::pin(async move {
+            let (ours, mut theirs) = duplex(4096);
+            tokio::spawn(async move {
+                open(&mut theirs).await;
+                let mut room = [0; 4096];
+                let _ = theirs.read(&mut room).await;
+                let _ = theirs.write_all(&bytes).await;
+                while stays && matches!(theirs.read(&mut room).await, Ok(1..)) {}
+            });
+            Ok(Connected { stream: Box::new(ours), abort: Abort::default() })
+        })
+    }
+}
+
+fn graded(connections: usize, keys: &str) -> Graded {
+    held_against(&Echo { connections: AtomicUsize::new(connections) }, keys)
+}
+
+fn held_against(peer: &dyn Connect, keys: &str) -> Graded {
+    let title = "title = { en = \"x\", zh = \"x\" }";
+    let text = format!("chapter = \"limits\"\n[[case]]\nid = \"x\"\n{title}\n{keys}");
+    let case = read(&text).unwrap().remove(0);
+    let target = Target {
+        host: "localhost".to_owned(),
+        resource: "/".to_owned(),
+        secure: false,
+        http2: false,
+        fields: Vec::new(),
+        endpoint: Endpoint::Echo,
+        first: false,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(server(&case, &target, peer))
+}
+
+#[test]
+fn what_comes_back_is_counted() {
+    let one = graded(1, "play = 'text fill=words size=100 times=20 window=1'\npass = 'echo'");
+    assert_eq!((one.behaviour, one.closing), (Behaviour::Ok, Closing::Ok), "{:?}", one.why);
+    let figures = one.figures.unwrap();
+    assert_eq!((figures.messages, figures.payload), (20, 2000));
+    assert!(figures.took <= one.took);
+    let silent = graded(1, "play = 'wait 1ms'");
+    assert_eq!(silent.figures, None);
+}
+
+#[test]
+fn who_is_not_read_for_a_while_loses_nothing() {
+    let keys =
+        "play = '''deaf 300ms\nbinary fill=noise size=20000 times=5'''\npass = 'echo'\npatience = \"20s\"";
+    let one = graded(1, keys);
+    assert_eq!((one.behaviour, one.closing), (Behaviour::Ok, Closing::Ok), "{:?}", one.why);
+    assert!(one.took >= Duration::from_millis(300));
+}
+
+#[test]
+fn who_does_not_answer_is_not_waited_for_with_each_message() {
+    let keys = "play = '''text \"x\" no-fin\ncontinuation \"y\" no-fin times=1000 window=1'''\n\
+                pass = 'text any'\npatience = \"300ms\"";
+    let one = graded(1, keys);
+    assert_eq!(one.behaviour, Behaviour::Failed);
+    // Each would have been waited for to the end of the case's time.
+    assert!(one.took < Duration::from_secs(20), "{:?}", one.took);
+}
+
+#[test]
+fn many_of_a_kind_may_come() {
+    let keys =
+        "play = '''ping \"x\" times=500\nping \"last\"'''\npass = '''many pong \"x\"\npong \"last\"'''";
+    assert_eq!(graded(1, keys).behaviour, Behaviour::Ok);
+}
+
+#[test]
+fn a_server_has_to_survive_where_that_is_asked() {
+    let keys = "play = '''binary length=4611686018427387904\nstill waiting 10ms\nfin'''\n\
+                pass = 'still waiting'\ncloser = \"either\"\nsurvives = true";
+    assert_eq!(graded(2, keys).behaviour, Behaviour::Ok);
+    let gone = graded(1, keys);
+    assert_eq!(gone.behaviour, Behaviour::Failed);
+    assert_eq!(gone.why, Text::new("afterwards it answers on no other connection"));
+}
+
+#[test]
+fn what_a_server_declines_is_unimplemented_and_ended_well() {
+    let keys =
+        "offer = \"permessage-deflate\"\nplay = 'text \"x\" deflate'\npass = 'echo'\ncloser = \"peer\"";
+    let one = graded(1, keys);
+    assert_eq!((one.behaviour, one.closing), (Behaviour::Unimplemented, Closing::Ok));
+    assert_eq!(one.code, Some(CloseCode(1000)));
+}
+
+/// A client that offers `offer`, and closes behind the answer.
+fn answered(offer: &str, keys: &str) -> (Graded, String) {
+    let title = "title = { en = \"x\", zh = \"x\" }";
+    let text = format!("chapter = \"deflate\"\n[[case]]\nid = \"x\"\n{title}\n{keys}");
+    let case = read(&text).unwrap().remove(0);
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Extensions: {offer}\r\n\r\n"
+    );
+    let (mut theirs, ours) = duplex(4096);
+    let arrived = Arrived {
+        request: request.into_bytes(),
+        early: Vec::new(),
+        stream: Box::new(ours),
+        abort: Abort::default(),
+        keys: KeysSeen::default(),
+    };
+    let acts = async {
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(theirs.read_u8().await.unwrap());
+        }
+        let mut frames = Frames::from(Dir::Server);
+        let mut room = [0; 4096];
+        while let Ok(count @ 1..) = theirs.read(&mut room).await {
+            for it in frames.push(&room[..count]).received {
+                let _ = theirs.write_all(&frame(Dir::Client, it.kind, &it.payload)).await;
+            }
+        }
+        String::from_utf8(answer).unwrap()
+    };
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::join!(client(&case, arrived), acts) })
+}
+
+#[test]
+fn a_client_is_granted_what_fits_its_offer() {
+    let grant =
+        |grant: &str| format!("grant = \"permessage-deflate{grant}\"\nplay = 'text \"x\"'\npass = 'echo'");
+    let window = grant("; client_max_window_bits=9");
+    let (one, answer) =
+        answered("permessage-deflate; client_max_window_bits; server_max_window_bits=11", &window);
+    assert_eq!((one.behaviour, one.closing), (Behaviour::Ok, Closing::Ok), "{:?}", one.why);
+    let granted = "permessage-deflate; server_max_window_bits=11; client_max_window_bits=9\r\n";
+    assert!(answer.contains(granted), "{answer}");
+
+    let (one, answer) = answered("permessage-deflate", &window);
+    assert_eq!((one.behaviour, one.closing), (Behaviour::Unimplemented, Closing::Ok), "{:?}", one.why);
+    assert!(!answer.contains("Extensions"), "{answer}");
+
+    let (one, _) =
+        answered("permessage-deflate; server_no_context_takeover", &(grant("") + "\ntakeover = true"));
+    assert_eq!(one.behaviour, Behaviour::Unimplemented);
+}
+
+#[test]
+fn how_it_ends_is_judged_apart() {
+    let close = |code: u16| frame(Dir::Server, Opcode::CLOSE, &code.to_be_bytes());
+    let text = frame(Dir::Server, Opcode::TEXT, b"late");
+    let pong = frame(Dir::Server, Opcode::PONG, b"x");
+    let closes = "play = 'close 1000'";
+    for (bytes, stays, keys, expected) in [
+        (close(1000), false, closes, (Behaviour::Ok, Closing::Ok, None)),
+        // The end of TCP is left to us.
+        (close(1000), true, closes, (Behaviour::Ok, Closing::FailedByClient, None)),
+        (
+            close(1000),
+            true,
+            "play = 'close 1000'\nfatal = \"tcp\"",
+            (Behaviour::Failed, Closing::FailedByClient, None),
+        ),
+        // A code that must not be on the wire is still the code that came.
+        (
+            close(1005),
+            false,
+            "play = 'close 1005'\ncodes = [1002]\nclean = false",
+            (Behaviour::Failed, Closing::WrongCode, Some("reserved-close-code")),
+        ),
+        // What comes behind Close is looked at.
+        (
+            [close(1000), text].concat(),
+            false,
+            closes,
+            (Behaviour::Failed, Closing::Ok, Some("data-after-close")),
+        ),
+        // It answers what it should not have, and fails the connection all the same.
+        (
+            [pong, close(1002)].concat(),
+            false,
+            "play = 'text \"x\" rsv1'\ncloser = \"peer\"",
+            (Behaviour::Failed, Closing::Ok, None),
+        ),
+        // It breaks a rule, and that is not how a connection is failed.
+        (
+            b"\xC1\x01x".to_vec(),
+            true,
+            "play = 'text \"x\" rsv1'\ncloser = \"peer\"",
+            (Behaviour::Failed, Closing::Failed, Some("reserved-bit-set")),
+        ),
+        // Which of two sequences it is, the end says.
+        (
+            close(1002),
+            false,
+            "play = 'text \"x\"'\npass = 'ends'\nlenient = 'echo'\ncloser = \"either\"\ncodes = [1002]",
+            (Behaviour::Ok, Closing::Ok, None),
+        ),
+    ] {
+        let one = held_against(&Says { bytes, stays }, keys);
+        let got = (one.behaviour, one.closing, one.broken.map(|rule| rule.id));
+        assert_eq!(got, expected, "{keys}: {:?} {:?}", one.why, one.got);
+    }
+}
+
+#[test]
+fn what_was_cut_off_follows() {
+    for cut in ["1", "5", "+0", "+2", "100"] {
+        let keys = format!("play = '''text \"Hello\" cut={cut}\nwait 5ms\nrest 1\nrest'''\npass = 'echo'");
+        let one = graded(1, &keys);
+        assert_eq!((one.behaviour, one.closing), (Behaviour::Ok, Closing::Ok), "{cut}: {:?}", one.why);
+    }
+    // A Close frame is sent when all of it is.
+    let one = graded(1, "play = '''close 1000 cut=3\nwait 5ms\nrest'''");
+    assert_eq!((one.behaviour, one.closing), (Behaviour::Ok, Closing::Ok), "{:?}", one.why);
+}

@@ -1,0 +1,87 @@
+//! The bytes of what a case sends: when it is played, and when it is only shown.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use crate::grade::script::What;
+use crate::lab::deflate::Deflater;
+use crate::limits;
+use crate::model::{Deflate, Dir};
+use crate::synth::Entropy;
+use crate::synth::frames::{Keys, Message, Shape};
+
+/// Writes it all, and at once; a peer may take none of it for `patience`, or [`limits::GRADE_WRITE`].
+pub(super) async fn put(
+    writing: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    patience: Duration,
+) -> io::Result<()> {
+    let written = async {
+        writing.write_all(bytes).await?;
+        writing.flush().await
+    };
+    let patience = patience.max(Duration::from_nanos(limits::GRADE_WRITE));
+    timeout(patience, written).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
+/// What frames are made with.
+pub(super) struct Framing {
+    keys: Keys,
+    deflater: Option<Deflater>,
+}
+
+impl Framing {
+    /// As `us` sends them, with the compression that was agreed.
+    pub fn new(us: Dir, agreed: Option<Deflate>) -> Self {
+        Self { keys: Keys::default(), deflater: agreed.map(|agreed| Deflater::of(us, agreed).quickly()) }
+    }
+
+    /// Puts the `nth` of what is sent behind `out`.
+    pub fn write(&mut self, what: &What, nth: u64, entropy: &mut Entropy<'_>, out: &mut Vec<u8>) {
+        match what {
+            What::Raw(bytes) => out.extend_from_slice(bytes),
+            What::Message { opcode, payload, shape, deflate } => {
+                let mut shape: Shape = *shape;
+                let mut bytes = payload.bytes(nth).into_owned();
+                if let Some(deflater) = self.deflater.as_mut().filter(|_| *deflate) {
+                    let mut compressed = Vec::new();
+                    deflater.message(&bytes, &mut compressed);
+                    bytes = compressed;
+                    shape.rsv[0] = true;
+                }
+                for frame in Message::new(*opcode, bytes).frames(shape, &mut self.keys, entropy) {
+                    frame.write(out);
+                }
+            }
+        }
+    }
+}
+
+/// Random bytes for masking keys: a call of the system's for many keys.
+pub(super) struct Pool {
+    bytes: [u8; 512],
+    at: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { bytes: [0; 512], at: 512 }
+    }
+}
+
+impl Pool {
+    pub fn fill(&mut self, out: &mut [u8]) {
+        for byte in out {
+            if self.at == self.bytes.len() {
+                // Without randomness the key is 0, which is a key too.
+                let _ = getrandom::fill(&mut self.bytes);
+                self.at = 0;
+            }
+            *byte = self.bytes[self.at];
+            self.at += 1;
+        }
+    }
+}

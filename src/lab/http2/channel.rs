@@ -1,0 +1,128 @@
+//! A stream of HTTP/2 as one that bytes go over: DATA frames both ways, `END_STREAM` for FIN, `RST_STREAM`
+//! for a reset.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use h2::{Reason, RecvStream, SendStream};
+use hyper::body::{Buf as _, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::driven::Driven;
+
+/// Bytes that are put into the connection's queue at a time.
+const PIECE: usize = 16 * 1024;
+
+/// A stream, with the connection that it is the only one on: who reads or writes keeps that going. Let go
+/// unended it takes the connection with it.
+pub struct Channel {
+    /// `None` once both sides have ended it.
+    ends: Option<(SendStream<Bytes>, RecvStream)>,
+    connection: Driven,
+    /// What came and was not asked for yet.
+    came: Bytes,
+    /// Room that was asked for.
+    asked: usize,
+    /// This side has ended it.
+    ended: bool,
+}
+
+impl Channel {
+    pub(super) fn new(ends: (SendStream<Bytes>, RecvStream), connection: Driven) -> Self {
+        Self { ends: Some(ends), connection, came: Bytes::new(), asked: 0, ended: false }
+    }
+}
+
+/// What an error of HTTP/2 is for who reads and writes a stream.
+fn told(error: h2::Error) -> io::Error {
+    if error.is_io() {
+        return error.into_io().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
+    }
+    match error.reason() {
+        //= RFC 8441 §5
+        //# RST exceptions are represented with the RST_STREAM frame ([RFC7540], Section 6.4) with the CANCEL
+        //# error code
+        Some(Reason::CANCEL) => io::Error::new(io::ErrorKind::ConnectionReset, error),
+        _ => io::Error::other(error),
+    }
+}
+
+impl AsyncRead for Channel {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let is_over = this.connection.poll(cx).is_ready();
+        let Some((_, receiving)) = &mut this.ends else {
+            // GOAWAY, and what TLS and TCP end with.
+            return if is_over { Poll::Ready(Ok(())) } else { Poll::Pending };
+        };
+        while this.came.is_empty() {
+            match ready!(receiving.poll_data(cx)) {
+                Some(Ok(came)) => this.came = came,
+                Some(Err(error)) => return Poll::Ready(Err(told(error))),
+                None if this.ended => {
+                    this.ends = None;
+                    return this.connection.poll(cx).map(|()| Ok(()));
+                }
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        let count = this.came.len().min(into.remaining());
+        into.put_slice(&this.came[..count]);
+        this.came.advance(count);
+        // Where the stream is over its room does not matter any longer.
+        let _ = receiving.flow_control().release_capacity(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Channel {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let Some((sending, _)) = &mut this.ends else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        let wanted = bytes.len().min(PIECE);
+        if this.asked < wanted {
+            sending.reserve_capacity(wanted);
+            this.asked = wanted;
+        }
+        let _ = this.connection.poll(cx);
+        let room = loop {
+            let room = sending.capacity();
+            if room > 0 || wanted == 0 {
+                break room;
+            }
+            match ready!(sending.poll_capacity(cx)) {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Err(told(error))),
+                None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            }
+        };
+        let count = wanted.min(room);
+        this.asked = 0;
+        if count > 0 {
+            sending.send_data(Bytes::copy_from_slice(&bytes[..count]), false).map_err(told)?;
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // As far as the peer takes it; the rest goes while something is waited for.
+        let _ = self.get_mut().connection.poll(cx);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !std::mem::replace(&mut this.ended, true)
+            && let Some((sending, _)) = &mut this.ends
+        {
+            //= RFC 8441 §5
+            //# Orderly TCP-level closures are represented as END_STREAM flags
+            sending.send_data(Bytes::new(), true).map_err(told)?;
+        }
+        let _ = this.connection.poll(cx);
+        Poll::Ready(Ok(()))
+    }
+}

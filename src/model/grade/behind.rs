@@ -1,0 +1,58 @@
+//! What is behind cases that do not pass: one mistake may fail hundreds.
+
+use super::{Behaviour, Chapter, Closing, Graded, Verdict};
+use crate::model::finding::Rule;
+
+/// Cases that do not pass, and probably for one reason.
+#[derive(Clone, Debug)]
+pub struct Behind<'g> {
+    /// The rule that the peer broke in all of them, whatever they are about.
+    pub broken: Option<&'static Rule>,
+    /// The cases, as they were played; the first says what happened. Never empty.
+    pub cases: Vec<&'g Graded>,
+}
+
+/// What cases have in common that probably have one reason.
+#[derive(PartialEq)]
+enum Key<'g> {
+    Broken(&'static str),
+    Likely(&'static str, &'g str),
+    Alike { chapter: Chapter, why: &'static str, rule: Option<&'static str>, how: (Behaviour, Closing) },
+}
+
+impl Behind<'_> {
+    /// The verdict of its cases.
+    pub fn verdict(&self) -> Verdict {
+        self.cases.first().map_or(Verdict::Pass, |one| one.verdict())
+    }
+}
+
+/// The cases of one verdict, by what is probably behind them; what hits most cases first.
+pub fn behind<'g>(graded: impl IntoIterator<Item = &'g Graded>, verdict: Verdict) -> Vec<Behind<'g>> {
+    let mut groups: Vec<(Key<'_>, Behind<'_>)> = Vec::new();
+    for one in graded.into_iter().filter(|one| one.verdict() == verdict) {
+        let key = key(one);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, group)) => group.cases.push(one),
+            None => groups.push((key, Behind { broken: one.broken, cases: vec![one] })),
+        }
+    }
+    let mut groups: Vec<Behind<'_>> = groups.into_iter().map(|(_, group)| group).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.cases.len()));
+    groups
+}
+
+fn key(one: &Graded) -> Key<'_> {
+    if let Some(rule) = one.broken {
+        return Key::Broken(rule.id);
+    }
+    if !one.likely.is_empty() || !one.looks_like.is_empty() {
+        return Key::Likely(one.looks_like.template, &one.likely.en);
+    }
+    Key::Alike {
+        chapter: one.case.chapter,
+        why: one.why.template,
+        rule: one.case.rules.first().map(|rule| rule.id),
+        how: (one.behaviour, one.closing),
+    }
+}

@@ -1,0 +1,228 @@
+//! What every format says of a case, in words.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::Options;
+use crate::lang::Lang;
+use crate::model::grade::{Behaviour, Behind, Event, EventKind, Graded, Tally, Transcript, Verdict};
+use crate::model::{CloseCode, StreamEnd};
+use crate::render::escape::{Kind, cells};
+use crate::render::words::count;
+
+/// Characters of a payload that are quoted.
+const QUOTED: usize = 32;
+
+/// Events of a case that are told, the first ones.
+const EVENTS: usize = 4;
+
+/// What is told of a case that does not pass: a name, and what it is, which may be long.
+pub(super) type Detail = (&'static str, String);
+
+/// What a peer came to, in a line: `517 cases: 3 fail, 4 non-strict; grade B`.
+pub(super) fn verdict(transcript: &Transcript, lang: Lang) -> String {
+    let tally = transcript.tally();
+    let played = tally.all();
+    let parts = parts(&tally, lang);
+    // Nobody is graded by the half of it.
+    if played < transcript.chosen {
+        return lang.fill("only {} of {} cases were played: {}", &[&played, &transcript.chosen, &parts]);
+    }
+    let cases = count(lang, played, ["{} case", "{} cases"]);
+    let line = lang.fill("{}: {}", &[&cases, &parts]);
+    match tally.letter() {
+        Some(letter) => lang.fill("{}; grade {}", &[&line, &letter.name()]),
+        None => line,
+    }
+}
+
+/// What does not pass, each with its number; `all pass` where everything does.
+pub(super) fn parts(tally: &Tally, lang: Lang) -> String {
+    if tally.all() > 0 && tally.of(Verdict::Pass) == tally.all() {
+        return lang.words("all pass").to_owned();
+    }
+    let mut parts = others(tally, lang);
+    let passed = tally.of(Verdict::Pass);
+    if passed > 0 && (parts.len() < 2 || tally.of(Verdict::Fail) == 0) {
+        parts.push(counted(passed, Verdict::Pass, lang));
+    }
+    parts.join(lang.words(", "))
+}
+
+/// What does not pass, each with its number.
+pub(super) fn others(tally: &Tally, lang: Lang) -> Vec<String> {
+    let all = [Verdict::Fail, Verdict::NonStrict, Verdict::Unimplemented, Verdict::Informational];
+    let there = all.into_iter().map(|verdict| (tally.of(verdict), verdict)).filter(|(number, _)| *number > 0);
+    there.map(|(number, verdict)| counted(number, verdict, lang)).collect()
+}
+
+/// `3 fail`.
+fn counted(number: u64, verdict: Verdict, lang: Lang) -> String {
+    let noun = match verdict {
+        Verdict::Fail => ["{} fails", "{} fail"],
+        Verdict::NonStrict => ["{} non-strict", "{} non-strict"],
+        Verdict::Unimplemented => ["{} unimplemented", "{} unimplemented"],
+        Verdict::Informational => ["{} informational", "{} informational"],
+        Verdict::Pass => ["{} passes", "{} pass"],
+    };
+    count(lang, number, noun)
+}
+
+/// A case by its id, and by its number: `control.ping-125 (2.4)`.
+pub(super) fn named(id: &str, autobahn: Option<&str>) -> String {
+    match autobahn {
+        Some(number) => format!("{id} ({number})"),
+        None => id.to_owned(),
+    }
+}
+
+/// What is behind a group of cases, in a line.
+pub(super) fn headline(group: &Behind<'_>, lang: Lang) -> String {
+    let Some(first) = group.cases.first() else { return String::new() };
+    if let Some(rule) = group.broken {
+        return lang.fill("{} ({})", &[&lang.words(rule.title), &rule.id]);
+    }
+    let likely = likely(first, lang);
+    if !likely.is_empty() {
+        return likely;
+    }
+    let why = lang.say(&first.why).into_owned();
+    if why.is_empty() { first.case.title.in_(lang).to_owned() } else { why }
+}
+
+/// The mistake that a failure looks like.
+fn likely(one: &Graded, lang: Lang) -> String {
+    if one.looks_like.is_empty() {
+        return one.likely.in_(lang).to_owned();
+    }
+    lang.say(&one.looks_like).into_owned()
+}
+
+/// What is told of a case, most telling first; what nothing is known of is left out.
+pub(super) fn details(one: &Graded, again: &str, options: &Options) -> Vec<Detail> {
+    let lang = options.lang;
+    let rule = one.broken.or_else(|| one.case.rules.first().copied());
+    let mut details: Vec<Detail> = Vec::new();
+    let mut tell = |name: &'static str, words: Cow<'_, str>| {
+        if !words.is_empty() {
+            details.push((name, words.into_owned()));
+        }
+    };
+    // Of what a rule was broken in there is hardly an event: the bytes say it.
+    if one.behaviour != Behaviour::Ok && (one.broken.is_none() || !one.got.is_empty()) {
+        tell("expected", one.expected.join("; ").into());
+        tell("got", got(one, lang).into());
+    }
+    tell("rule", cited(one).into());
+    let likely = likely(one, lang);
+    let usual = rule.and_then(|rule| rule.usually);
+    // A rule that the case is not about was broken: what is usually behind the case says nothing of it.
+    let is_of_case = one.broken.is_none_or(|rule| one.case.rules.contains(&rule));
+    if likely.is_empty() {
+        let known = if is_of_case { one.case.usually.in_(lang) } else { "" };
+        tell("usually", known.into());
+        if known.is_empty() {
+            tell("usually", usual.map_or("", |usual| lang.words(usual.what)).into());
+        }
+    } else {
+        tell("likely", likely.into());
+    }
+    let mend = one.case.mend.in_(lang);
+    if is_of_case && !mend.is_empty() {
+        tell("mend", mend.into());
+    } else {
+        let advice = rule.and_then(|rule| options.advice?.get(rule.id));
+        let fix = usual.map(|usual| lang.words(usual.fix)).or(advice.map(|advice| advice.fix));
+        tell("mend", fix.unwrap_or(mend).into());
+    }
+    tell("alone", command(again, &one.case.id).into());
+    details
+}
+
+/// Where what a case is about is written, and the rule that was broken or that it rests on.
+pub(super) fn cited(one: &Graded) -> String {
+    let rule = one.broken.or_else(|| one.case.rules.first().copied());
+    let mut said: Vec<String> = rule.map(|rule| rule.id.to_owned()).into_iter().collect();
+    let cites: Vec<String> = match one.broken {
+        Some(rule) => vec![rule.cite.to_string()],
+        None => one.case.cites.clone(),
+    };
+    said.extend(cites.into_iter().filter(|cite| !cite.is_empty()));
+    said.join(", ")
+}
+
+/// The command that plays a case alone.
+pub(super) fn command(again: &str, id: &str) -> String {
+    format!("{again} --case {id} --explain")
+}
+
+/// What came, as scripts of cases have it.
+pub(super) fn got(one: &Graded, lang: Lang) -> String {
+    let mut said: Vec<String> = one.got.iter().take(EVENTS).map(|event| said(event, lang)).collect();
+    let more = one.more + one.got.len().saturating_sub(EVENTS) as u64;
+    if more > 0 {
+        said.push(lang.fill("and {} more", &[&more]));
+    }
+    let is_open = one.ended.is_some();
+    if said.is_empty() && is_open {
+        said.push(lang.words("nothing").to_owned());
+    }
+    match one.ended.and_then(|ended| ended.stream) {
+        Some(StreamEnd::Rst) => said.push(lang.words("then it reset the connection").to_owned()),
+        Some(StreamEnd::Fin) if one.code.is_none() => {
+            said.push(lang.words("then it ended the connection").to_owned());
+        }
+        _ => {}
+    }
+    said.join("; ")
+}
+
+fn said(event: &Event, lang: Lang) -> String {
+    let payload = || format!(" {}", payload(event, lang));
+    match &event.what {
+        EventKind::Text => format!("text{}", payload()),
+        EventKind::Binary => format!("binary{}", payload()),
+        EventKind::Ping => format!("ping{}", payload()),
+        EventKind::Pong => format!("pong{}", payload()),
+        EventKind::Close(None) => "close".to_owned(),
+        EventKind::Close(Some(CloseCode(code))) if event.length == 0 => format!("close {code}"),
+        EventKind::Close(Some(CloseCode(code))) => format!("close {code}{}", payload()),
+        EventKind::Still(name) => format!("still {name}"),
+        EventKind::Answer(status) => lang.fill("the answer {}", &[status]),
+        EventKind::End(StreamEnd::Rst) => lang.words("it reset the connection").to_owned(),
+        EventKind::End(_) => lang.words("it ended the connection").to_owned(),
+    }
+}
+
+/// A payload, quoted as text where it is some, and with its length where that is not to be seen.
+fn payload(event: &Event, lang: Lang) -> String {
+    let is_text = matches!(event.what, EventKind::Text | EventKind::Close(_));
+    let whole = crate::render::escape::whole_characters(&event.payload);
+    let mut said = String::new();
+    let mut quoted = 0;
+    if is_text || std::str::from_utf8(whole).is_ok_and(|text| !text.chars().any(char::is_control)) {
+        said.push('"');
+        for cell in cells(whole, Kind::Data, false).take(QUOTED) {
+            quoted += usize::from(cell.bytes);
+            cell.push_to(&mut said);
+        }
+        said.push('"');
+    } else {
+        quoted = event.payload.len().min(QUOTED / 2);
+        said = hex(&event.payload[..quoted]);
+    }
+    if quoted as u64 == event.length {
+        return said;
+    }
+    format!("{said}… ({})", count(lang, event.length, crate::render::words::BYTES))
+}
+
+/// Bytes as digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}

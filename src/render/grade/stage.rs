@@ -1,0 +1,141 @@
+//! What a learner builds next: how far the stages have come, and the first case that does not pass.
+
+use std::fmt::Write as _;
+
+use crate::lang::Lang;
+use crate::model::Text;
+use crate::model::grade::{Chapter, EventKind, Graded, Verdict};
+use crate::render::{Options, columns};
+
+/// Columns of text.
+const WIDTH: usize = 80;
+
+/// What each stage is about: those of the capstone.
+const STAGES: [&str; 5] = [
+    "the opening handshake",
+    "frames: messages there and back",
+    "ping, pong and the closing handshake",
+    "fragments, and text that is UTF-8",
+    "refusing what has to be refused",
+];
+
+/// The screen, of what was played up to a stage against `url`.
+pub fn stage(all: &[Graded], upto: u8, url: &str, options: &Options) -> String {
+    super::plain(screen(all, upto, url, options.lang), options)
+}
+
+fn screen(all: &[Graded], upto: u8, url: &str, lang: Lang) -> String {
+    let mut out = String::new();
+    let passes = |one: &&Graded| !matches!(one.verdict(), Verdict::Fail);
+    for (title, stage) in STAGES.iter().zip(1..=upto) {
+        let cases: Vec<&Graded> = all.iter().filter(|one| one.case.stage == stage).collect();
+        let passed = cases.iter().copied().filter(passes).count();
+        let sign = if passed == cases.len() { "✓" } else { "✗" };
+        let count = lang.say(&Text::with("{} of {}", passed).and(cases.len()));
+        let name = lang.say(&Text::with("stage {}", stage));
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "  {sign} {name}  {}  {count}", columns::left(lang.words(title), 40));
+    }
+    out.push('\n');
+    let Some(first) = all.iter().filter(|one| !passes(one)).min_by_key(|one| one.case.stage) else {
+        let words: Text = match STAGES.get(usize::from(upto)) {
+            Some(next) => Text::with("All of it passes. Next, with --stage {}: {}", upto + 1).word(*next),
+            None => "All five stages pass: without --stage come the cases of the whole suite.".into(),
+        };
+        let _ = writeln!(out, "{}", lang.say(&words));
+        return out;
+    };
+    let facts = &first.case;
+    let _ = writeln!(out, "{}\n", lang.words("Build this next:"));
+    paragraph(&mut out, "  ", facts.title.in_(lang));
+    let _ = writeln!(out, "  {} · {}\n", facts.id, facts.cites.join(", "));
+    let mut row = |name: &'static str, words: &str| {
+        if !words.is_empty() {
+            let name = columns::left(lang.words(name), 12);
+            let indent = format!("  {name}");
+            let mut lines = columns::lines(words, WIDTH - 14).into_iter();
+            let _ = writeln!(out, "{indent}{}", lines.next().unwrap_or_default());
+            for line in lines {
+                let _ = writeln!(out, "{:14}{line}", "");
+            }
+        }
+    };
+    row("expected", &short(&first.expected));
+    // Of a handshake there is an answer, or why it is not right.
+    if !first.got.is_empty() || first.why.is_empty() || !first.expected.is_empty() {
+        row("came", &came(first, lang));
+    }
+    row("why", &lang.say(&first.why));
+    if let Some(rule) = first.broken {
+        row("rule", &format!("{} ({})", rule.id, rule.cite));
+    }
+    let likely = first.likely.in_(lang);
+    let looks_like =
+        if likely.is_empty() { lang.say(&first.looks_like).into_owned() } else { likely.to_owned() };
+    row("looks like", &looks_like);
+    if looks_like.is_empty() {
+        row("usually", facts.usually.in_(lang));
+    }
+    row("mend", facts.mend.in_(lang));
+    row("lesson", &format!("wstool lesson {}", lesson(facts.chapter)));
+    let others = all.iter().filter(|one| !passes(one) && one.case.stage == facts.stage).count() - 1;
+    if others > 0 {
+        let words = Text::with("{} more of this stage do not pass yet; one thing at a time.", others);
+        let _ = writeln!(out, "\n{}", lang.say(&words));
+    }
+    let again = Text::with("This case alone: {}", format!("wstool grade --case {} {url}", facts.id));
+    let _ = writeln!(out, "\n{}", lang.say(&again));
+    out
+}
+
+/// The lesson that treats of a chapter.
+fn lesson(chapter: Chapter) -> u8 {
+    match chapter {
+        Chapter::Handshake | Chapter::Http2 => 1,
+        Chapter::Framing => 4,
+        Chapter::Masking => 5,
+        Chapter::Fragmentation => 6,
+        Chapter::Utf8 => 7,
+        Chapter::Control => 8,
+        Chapter::Closing => 9,
+        Chapter::Limits | Chapter::Robustness => 10,
+        Chapter::Deflate => 11,
+        Chapter::Performance => 14,
+    }
+}
+
+fn paragraph(out: &mut String, indent: &str, words: &str) {
+    for line in columns::lines(words, WIDTH - indent.len()) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{indent}{line}");
+    }
+}
+
+/// The first of what was expected.
+fn short(expected: &[String]) -> String {
+    let first = expected.first().cloned().unwrap_or_default();
+    if expected.len() > 1 { format!("{first} …") } else { first }
+}
+
+/// What came, in a line.
+fn came(one: &Graded, lang: Lang) -> String {
+    let Some(event) = one.got.first() else { return lang.words("nothing").to_owned() };
+    let shown: String = String::from_utf8_lossy(&event.payload).chars().take(24).collect();
+    let shown = if shown.is_empty() { shown } else { format!(" \"{}\"", columns::escaped(&shown)) };
+    let bytes = |name: &str| {
+        let length = lang.say(&Text::with("{} bytes", event.length));
+        format!("{name}{shown} ({length})")
+    };
+    let first = match &event.what {
+        EventKind::Text => bytes("text"),
+        EventKind::Binary => bytes("binary"),
+        EventKind::Ping => bytes("ping"),
+        EventKind::Pong => bytes("pong"),
+        EventKind::Close(Some(code)) => format!("close {}{shown}", code.0),
+        EventKind::Close(None) => "close".to_owned(),
+        EventKind::Still(name) => format!("still {name}"),
+        EventKind::Answer(status) => format!("HTTP {status}"),
+        EventKind::End(_) => lang.words("the end of the connection").to_owned(),
+    };
+    if one.got.len() > 1 { format!("{first} …") } else { first }
+}

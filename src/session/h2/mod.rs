@@ -1,0 +1,443 @@
+//! A connection that speaks HTTP/2: each WebSocket on it is a connection of its own (RFC 8441).
+//!
+//! [`Http2`] owns the frames' machine and what becomes of the streams: a [`Child`] for an extended CONNECT,
+//! an [`Exchange`] for an ordinary request that is shown, a [`Stranger`] for a stream whose beginning was not
+//! captured. The connection itself is told, as their parent, once one of its streams is.
+
+mod begin;
+mod child;
+mod exchange;
+mod head;
+mod show;
+mod stranger;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use foldhash::fast::RandomState;
+
+use self::child::Child;
+use self::exchange::Exchange;
+use self::stranger::Stranger;
+use super::about::About;
+use super::http::{Run, Upgrade};
+use super::{Context, Start};
+use crate::h2::{Connection, Event, FrameSeen, HeadSeen};
+use crate::http::head::{Head, StartLine};
+use crate::http::{handshake, reset_diagnosis};
+use crate::limits;
+use crate::model::http2::Kind;
+use crate::model::{
+    At, Case, Dir, Finding, Flow, Handshake, ON, Other, Receipt, Roles, Rule, SourceId, StreamEnd, Text, Time,
+};
+use crate::ws::Conversation;
+
+/// A connection that speaks HTTP/2.
+pub(super) struct Http2 {
+    connection: Connection,
+    streams: HashMap<u32, Stream, RandomState>,
+    /// Frames that are told once the connection is.
+    held: Vec<(Dir, Box<FrameSeen>, Vec<Finding>)>,
+    /// Findings of no frame that are told then.
+    notes: Vec<(Dir, Vec<Finding>, At)>,
+    /// Bytes of header fields of each direction so far, written as HTTP/1 has them.
+    written: [u64; 2],
+    /// When the first of it came.
+    began: Option<Time>,
+    /// Bytes that streams hold.
+    cost: usize,
+    /// Of whom something is not there that its peer has had.
+    is_behind: [bool; 2],
+}
+
+/// What is known of the connection, and the way out.
+pub(super) struct Around<'a, 'c, 's> {
+    pub about: &'a mut About,
+    pub cx: &'a mut Context<'c, 's>,
+}
+
+/// How an endpoint has ended a stream, or the connection below it.
+pub(super) struct Stop {
+    pub how: StreamEnd,
+    /// What had been acknowledged by then.
+    pub receipt: Receipt,
+    pub at: At,
+}
+
+impl Stop {
+    /// On a stream of HTTP/2, whose frames nobody acknowledges.
+    fn of(how: StreamEnd, at: At) -> Self {
+        Self { how, receipt: Receipt::default(), at }
+    }
+}
+
+/// What is known of a stream, for those who follow what it carries.
+enum Stream {
+    /// An extended CONNECT, and the WebSocket that it opens.
+    Child(Box<Child>),
+    /// An ordinary request that is shown.
+    Exchange(Box<Exchange>),
+    /// Its header fields were not captured.
+    Stranger(Box<Stranger>),
+    /// Nothing that is followed.
+    Other,
+}
+
+impl Http2 {
+    /// A connection of which the client's preface comes next.
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            streams: HashMap::default(),
+            held: Vec::new(),
+            notes: Vec::new(),
+            written: [0, 0],
+            began: None,
+            cost: 0,
+            is_behind: [false; 2],
+        }
+    }
+
+    /// The same by an upgrade from HTTP/1.1: the request's answer comes on stream 1.
+    pub fn upgraded(upgrade: Upgrade) -> Self {
+        let mut it = Self::new(Connection::upgraded(upgrade.settings));
+        let first = if upgrade.polls { Stream::Exchange(Box::default()) } else { Stream::Other };
+        it.streams.insert(1, first);
+        it
+    }
+
+    /// Bytes that it holds, and what each stream takes.
+    pub fn cost(&self) -> usize {
+        let streams = self.streams.len() * limits::FLOW_HELD / 8;
+        let frames: usize = self.held.iter().map(|(_, frame, _)| frame.cost()).sum();
+        self.connection.cost() + self.cost + streams + frames
+    }
+
+    /// The WebSockets on it, by stream.
+    pub fn talks(&mut self) -> impl Iterator<Item = (u32, &mut Conversation)> {
+        self.streams.iter_mut().filter_map(|(id, stream)| match stream {
+            Stream::Child(child) => Some((*id, child.talk()?)),
+            _ => None,
+        })
+    }
+
+    /// The WebSocket on a stream.
+    pub fn talk(&mut self, stream: u32) -> Option<&mut Conversation> {
+        match self.streams.get_mut(&stream)? {
+            Stream::Child(child) => child.talk(),
+            _ => None,
+        }
+    }
+
+    /// Takes the next bytes of one endpoint.
+    pub fn data(&mut self, run: Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
+        self.began = self.began.or(run.at.time);
+        let Run { dir, bytes, at, offset } = run;
+        let mut run = crate::h2::Run { bytes, at, offset };
+        while let Some(event) = self.connection.next(dir, &mut run) {
+            self.event(dir, event, to)?;
+        }
+        ON
+    }
+
+    fn event(&mut self, dir: Dir, event: Event<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
+        match event {
+            Event::Frame(frame, findings) => self.frame(dir, frame, findings, to),
+            Event::Head(head) => self.head(dir, &head, to),
+            Event::Data(id, run) => self.content(dir, id, run, to),
+            Event::End(id, at) => self.ended(dir, id, at, to),
+            Event::Note(findings, at) => self.note(dir, findings, at, to),
+            Event::Again(pieces) => pieces.iter().try_for_each(|(offset, at, bytes)| {
+                self.data(Run { dir, bytes, at: *at, offset: *offset }, to)
+            }),
+        }
+    }
+
+    /// Bytes of one endpoint are not there that the other had when it sent what comes next.
+    pub fn behind(&mut self, dir: Dir) {
+        self.is_behind[dir.index()] = true;
+        for stream in self.streams.values_mut() {
+            if let Stream::Child(child) = stream {
+                child.behind(dir);
+            }
+        }
+    }
+
+    /// `length` bytes of one endpoint are not in the capture.
+    pub fn gap(&mut self, dir: Dir, length: u64, rule: &'static Rule, to: &mut Around<'_, '_, '_>) -> Flow {
+        if let Some(id) = self.connection.gap(dir, length) {
+            return match self.streams.get_mut(&id) {
+                Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
+                _ => ON,
+            };
+        }
+        // Whose it was nobody knows: each may lack something.
+        let mut open = self.connection.open_streams(dir);
+        open.sort_unstable();
+        for id in open {
+            if let Some(Stream::Child(child)) = self.streams.get_mut(&id) {
+                child.lose(dir, rule, length, to.cx)?;
+            }
+        }
+        ON
+    }
+
+    /// Header fields of a stream.
+    fn head(&mut self, dir: Dir, head: &HeadSeen, to: &mut Around<'_, '_, '_>) -> Flow {
+        let id = head.stream;
+        if head.promised.is_some() {
+            // What a server pushes is no answer to a request of interest.
+            return self.note(dir, head.findings.clone(), head.at, to);
+        }
+        if !matches!(self.streams.get(&id), None | Some(Stream::Child(_) | Stream::Exchange(_))) {
+            return self.note(dir, head.of_connection(), head.at, to);
+        }
+        match self.streams.get_mut(&id) {
+            None if dir == Dir::Client => self.request(head, to),
+            Some(Stream::Child(child)) if dir == Dir::Server => {
+                let source = to.about.source(dir);
+                let before = child.cost();
+                let flow = child.response(head, source, to.cx);
+                self.cost = (self.cost + child.cost()).saturating_sub(before);
+                flow
+            }
+            Some(Stream::Exchange(exchange)) if dir == Dir::Server => {
+                exchange.response(head, &mut self.written, to)
+            }
+            // Its request is among what was not captured.
+            None => {
+                self.streams.insert(id, Stream::Other);
+                self.note(dir, head.of_connection(), head.at, to)
+            }
+            Some(_) => ON,
+        }
+    }
+
+    /// A request: what it asks for decides what its stream is.
+    fn request(&mut self, head: &HeadSeen, to: &mut Around<'_, '_, '_>) -> Flow {
+        let id = head.stream;
+        let written = head::Written::of(head, Dir::Client);
+        let wants = to.cx.out.wants();
+        let (asks, polls) = {
+            let read = written.head(SourceId::Input, 0);
+            let asks = handshake::is_upgrade(&read);
+            (asks, !asks && (wants.http || polls_engine_io(&read)))
+        };
+        if !asks && !polls {
+            self.streams.insert(id, Stream::Other);
+            return self.note(Dir::Client, head.of_connection(), head.at, to);
+        }
+        self.tell(to)?;
+        if polls {
+            let exchange = Exchange::request(head, &written, &mut self.written, to)?;
+            self.streams.insert(id, Stream::Exchange(Box::new(exchange)));
+            return ON;
+        }
+        let setting = self.connection.connect_protocol();
+        // Where its SETTINGS may be among what the capture lacks nobody is to blame.
+        let is_known = to.about.both_heard
+            && !self.connection.is_midway()
+            && !self.is_behind[Dir::Server.index()]
+            && setting != Some(1);
+        let allowed = if is_known { Some(false) } else { setting.map(|setting| setting == 1) };
+        let mut child = Child::request(head, &written, allowed, to)?;
+        // Of what was held until frames were found nobody knows which came first, the one's or the other's.
+        if self.connection.is_midway() || self.is_behind[Dir::Server.index()] {
+            child.behind(Dir::Server);
+        }
+        self.cost += child.cost();
+        self.streams.insert(id, Stream::Child(Box::new(child)));
+        ON
+    }
+
+    /// Content of a stream.
+    fn content(&mut self, dir: Dir, id: u32, run: crate::h2::Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
+        match self.streams.get_mut(&id) {
+            Some(Stream::Child(child)) => {
+                let before = child.cost();
+                let flow = child.data(dir, run, to.cx);
+                self.cost = (self.cost + child.cost()).saturating_sub(before);
+                flow
+            }
+            Some(Stream::Exchange(exchange)) => {
+                exchange.content(dir, run.bytes, run.at);
+                ON
+            }
+            Some(Stream::Stranger(_)) => self.look(dir, id, run, to),
+            None if self.connection.is_midway() => {
+                self.meet(id);
+                self.look(dir, id, run, to)
+            }
+            Some(Stream::Other) | None => ON,
+        }
+    }
+
+    /// An endpoint sends nothing on a stream any more.
+    fn ended(&mut self, dir: Dir, id: u32, at: At, to: &mut Around<'_, '_, '_>) -> Flow {
+        let is_over = match self.streams.get_mut(&id) {
+            Some(Stream::Child(child)) => {
+                child.end(dir, &Stop::of(StreamEnd::EndStream, at), to.cx)?;
+                child.is_over()
+            }
+            Some(Stream::Exchange(exchange)) => exchange.end(dir, to)?,
+            Some(Stream::Other | Stream::Stranger(_)) => dir == Dir::Server,
+            None => false,
+        };
+        if is_over { self.close(id, at.time, to) } else { ON }
+    }
+
+    /// A stream is over for both.
+    fn close(&mut self, id: u32, now: Option<Time>, to: &mut Around<'_, '_, '_>) -> Flow {
+        match self.streams.remove(&id) {
+            Some(Stream::Child(child)) => {
+                self.cost = self.cost.saturating_sub(child.cost());
+                child.finish(StreamEnd::Capture, now, now, to.cx)
+            }
+            Some(Stream::Stranger(stranger)) => {
+                self.cost = self.cost.saturating_sub(stranger.cost());
+                ON
+            }
+            _ => ON,
+        }
+    }
+
+    /// One side of the connection itself has ended: all its streams have.
+    pub fn end(&mut self, dir: Dir, stop: &Stop, to: &mut Around<'_, '_, '_>) -> Flow {
+        for id in self.sorted() {
+            match self.streams.get_mut(&id) {
+                Some(Stream::Child(child)) => child.end(dir, stop, to.cx)?,
+                Some(Stream::Exchange(exchange)) => {
+                    exchange.end(dir, to)?;
+                }
+                Some(Stream::Stranger(_)) => self.decide(id, to)?,
+                Some(Stream::Other) | None => {}
+            }
+        }
+        ON
+    }
+
+    /// The connection is over.
+    pub fn finish(
+        mut self,
+        how: StreamEnd,
+        ended: Option<Time>,
+        now: Option<Time>,
+        to: &mut Around<'_, '_, '_>,
+    ) -> Flow {
+        for id in self.sorted() {
+            if let Some(Stream::Stranger(_)) = self.streams.get(&id) {
+                self.decide(id, to)?;
+            }
+            match self.streams.remove(&id) {
+                Some(Stream::Child(child)) => child.finish(how, ended, now, to.cx)?,
+                Some(Stream::Exchange(mut exchange)) => exchange.finish(to)?,
+                _ => {}
+            }
+        }
+        if to.about.told.is_none() {
+            let server = to.about.endpoints.as_deref().map(|ends| ends[to.about.side(Dir::Server).index()]);
+            to.cx.memory.census.count(Other { protocol: "http2", server, ..Other::default() });
+        }
+        ON
+    }
+
+    fn sorted(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.streams.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Numbers and shows the connection itself, and what was seen of it until now.
+    fn tell(&mut self, to: &mut Around<'_, '_, '_>) -> Flow {
+        if to.about.told.is_none() {
+            let roles = match (self.connection.is_midway(), to.about.start) {
+                (true, Start::Midway) => Roles::Ports,
+                _ => Roles::Handshake,
+            };
+            to.about.announce(roles, Handshake::Http2, to.cx);
+            if let Some(told) = &mut to.about.told {
+                told.connection.http_version = Some("2".into());
+            }
+            let first = self.held.iter().filter_map(|(_, frame, _)| frame.at.time).min();
+            to.about.introduce(self.began.into_iter().chain(first).min(), to.cx)?;
+        }
+        // A server may have spoken first.
+        self.held.sort_by_key(|(_, frame, _)| frame.at.packet);
+        for (dir, frame, findings) in std::mem::take(&mut self.held) {
+            show::frame(dir, &frame, findings, to)?;
+        }
+        for (dir, findings, at) in std::mem::take(&mut self.notes) {
+            show::note(dir, findings, at, to)?;
+        }
+        ON
+    }
+
+    fn frame(
+        &mut self,
+        dir: Dir,
+        frame: Box<FrameSeen>,
+        findings: Vec<Finding>,
+        to: &mut Around<'_, '_, '_>,
+    ) -> Flow {
+        let id = frame.header.stream;
+        let at = frame.at;
+        let is_reset = frame.header.kind == Kind::RST_STREAM;
+        let is_shown = match self.streams.get(&id) {
+            _ if !findings.is_empty() || !is_reset => true,
+            Some(Stream::Child(_) | Stream::Exchange(_)) => true,
+            _ => false,
+        };
+        let code = frame.error_code();
+        let findings = findings.into_iter().map(|finding| told_with(finding, code)).collect::<Vec<_>>();
+        if to.about.told.is_some() && is_shown {
+            show::frame(dir, &frame, findings, to)?;
+        } else if is_shown && self.held.len() < limits::H2_FRAMES_HELD {
+            self.held.push((dir, frame, findings));
+        }
+        if !is_reset {
+            return ON;
+        }
+        match self.streams.get_mut(&id) {
+            Some(Stream::Child(child)) => child.reset(dir, code.unwrap_or_default(), at, to.cx)?,
+            Some(Stream::Exchange(exchange)) => exchange.finish(to)?,
+            _ => {}
+        }
+        self.close(id, at.time, to)
+    }
+
+    fn note(&mut self, dir: Dir, findings: Vec<Finding>, at: At, to: &mut Around<'_, '_, '_>) -> Flow {
+        if findings.is_empty() {
+            return ON;
+        }
+        if to.about.told.is_some() {
+            return show::note(dir, findings, at, to);
+        }
+        if self.notes.len() < limits::H2_FRAMES_HELD {
+            self.notes.push((dir, findings, at));
+        }
+        ON
+    }
+}
+
+/// Whether a request has the parameters of Engine.IO.
+fn polls_engine_io(head: &Head<'_>) -> bool {
+    matches!(head.start, StartLine::Request { target, .. } if super::http::polls(target.bytes))
+}
+
+/// A finding of a frame with what its error code means.
+fn told_with(finding: Finding, code: Option<u32>) -> Finding {
+    match code {
+        Some(code) if finding.rule == &crate::h2::GOAWAY => {
+            let case =
+                Case::new(Text::new("was ended with GOAWAY: {}").word(finding.got.clone()), Vec::new());
+            finding.because(reset_diagnosis(code)).like(case)
+        }
+        _ => finding,
+    }
+}
+
+/// The addresses of client and server, for a stream's connection.
+fn ends_of(about: &About) -> Option<[SocketAddr; 2]> {
+    let told = about.told.as_ref()?;
+    told.connection.client.zip(told.connection.server).map(|(client, server)| [client, server])
+}

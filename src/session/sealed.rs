@@ -1,0 +1,170 @@
+//! A connection of TLS whose keys nobody has: how large its records are, who sends them and when, which is
+//! all that can be seen.
+
+use crate::limits;
+use crate::model::{At, Other, SealedRecords, SealedTraffic, Side, Time};
+use crate::tls;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Sealed {
+    /// What it was counted as.
+    kind: Other,
+    client: Side,
+    sides: [Half; 2],
+    records: [SealedRecords; 2],
+    first: Option<Time>,
+    last: Option<Time>,
+    /// Bytes so far.
+    watched: u64,
+    /// Whether the client has gone on behind the hellos.
+    pub went_on: bool,
+}
+
+/// One side's place in its records.
+#[derive(Debug, Default)]
+struct Half {
+    /// The header under way.
+    head: [u8; tls::HEADER],
+    have: usize,
+    /// Bytes of the record that are still to come.
+    left: usize,
+    /// Where the next record begins is not known.
+    is_lost: bool,
+}
+
+impl Sealed {
+    /// A connection that was counted as this.
+    pub fn new(kind: Other, client: Side, first: Option<Time>) -> Self {
+        Self {
+            kind,
+            client,
+            sides: Default::default(),
+            records: Default::default(),
+            first,
+            last: first,
+            watched: 0,
+            went_on: false,
+        }
+    }
+
+    /// Takes the next bytes of a side; whether there is more to be learnt.
+    pub fn data(&mut self, side: Side, bytes: &[u8], at: At) -> bool {
+        self.last = at.time.or(self.last);
+        self.watched += bytes.len() as u64;
+        let half = &mut self.sides[side.index()];
+        let records = &mut self.records[usize::from(side != self.client)];
+        let mut rest = bytes;
+        while !rest.is_empty() && !half.is_lost {
+            if half.left > 0 {
+                let count = half.left.min(rest.len());
+                half.left -= count;
+                rest = &rest[count..];
+                continue;
+            }
+            let count = (tls::HEADER - half.have).min(rest.len());
+            half.head[half.have..half.have + count].copy_from_slice(&rest[..count]);
+            half.have += count;
+            rest = &rest[count..];
+            if half.have < tls::HEADER {
+                break;
+            }
+            half.have = 0;
+            let [kind, major, _, high, low] = half.head;
+            half.left = usize::from(u16::from_be_bytes([high, low]));
+            // The longest that any version has is that of TLS 1.2 (RFC 5246 §6.2.3).
+            half.is_lost = !(20..=24).contains(&kind) || major != 3 || half.left > (1 << 14) + 2048;
+            if kind == APPLICATION_DATA && !half.is_lost {
+                records.add(half.left as u64);
+            }
+        }
+        self.watched < limits::TLS_WATCHED
+    }
+
+    /// What holding takes, in bytes.
+    pub fn cost(&self) -> usize {
+        let names = self.kind.alpn.iter().chain(&self.kind.server_name);
+        size_of::<Self>() + names.map(|name| size_of::<String>() + name.len()).sum::<usize>()
+    }
+
+    /// Bytes of a side are missing: where its next record begins is not known.
+    pub fn gap(&mut self, side: Side) {
+        self.sides[side.index()].is_lost = true;
+    }
+
+    /// What it was counted as, and what was seen of it since.
+    pub fn over(self) -> (Other, SealedTraffic) {
+        let nanos = self.last.zip(self.first).map_or(0, |(last, first)| last.since(first));
+        let mut traffic = SealedTraffic { sides: self.records, longest: nanos.max(0) as u64, likely: 0 };
+        // A browser that opens a WebSocket offers HTTP/1.1 alone; where HTTP/2 may be spoken, small records
+        // are many a thing.
+        let is_http2 = self.kind.alpn.iter().any(|protocol| protocol == "h2");
+        traffic.likely = u64::from(!is_http2 && traffic.resembles_talk());
+        (self.kind, traffic)
+    }
+}
+
+/// The type of a record (RFC 8446 §5.1).
+const APPLICATION_DATA: u8 = 23;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(length: u16) -> Vec<u8> {
+        let mut bytes = vec![APPLICATION_DATA, 3, 3];
+        bytes.extend(length.to_be_bytes());
+        bytes.resize(bytes.len() + usize::from(length), 0xA5);
+        bytes
+    }
+
+    fn at(seconds: u64) -> At {
+        At { time: Some(Time(seconds * 1_000_000_000)), ..At::default() }
+    }
+
+    /// Says so many records of this length each way, over so many seconds.
+    fn talk(alpn: &[&str], length: u16, seconds: u64) -> SealedTraffic {
+        let kind = Other { alpn: alpn.iter().map(|it| (*it).to_owned()).collect(), ..Other::default() };
+        let mut sealed = Sealed::new(kind, Side::A, at(0).time);
+        for turn in 1..=6 {
+            for side in [Side::A, Side::B] {
+                // In pieces that fit no record.
+                for piece in record(length).chunks(7) {
+                    assert!(sealed.data(side, piece, at(turn * seconds / 6)));
+                }
+            }
+        }
+        sealed.over().1
+    }
+
+    #[test]
+    fn records_are_counted_over_any_segmentation() {
+        let traffic = talk(&[], 100, 60);
+        let one = SealedRecords { records: 6, bytes: 600, least: 100, most: 100, small: 6 };
+        assert_eq!(traffic, SealedTraffic { sides: [one, one], longest: 60_000_000_000, likely: 1 });
+    }
+
+    #[test]
+    fn what_is_short_large_or_may_be_http2_is_not_guessed_at() {
+        for (alpn, length, seconds, likely) in [
+            (&["http/1.1"][..], 60, 60, 1),
+            (&["h2", "http/1.1"], 60, 60, 0),
+            (&[], 60, 2, 0),
+            (&[], 1500, 60, 0),
+        ] {
+            assert_eq!(talk(alpn, length, seconds).likely, likely, "{alpn:?} {length} {seconds}");
+        }
+    }
+
+    #[test]
+    fn behind_a_hole_or_nonsense_nothing_is_counted() {
+        let mut sealed = Sealed::new(Other::default(), Side::A, None);
+        sealed.data(Side::A, &record(50), At::default());
+        sealed.gap(Side::A);
+        sealed.data(Side::A, &record(50), At::default());
+        sealed.data(Side::B, b"GET / HTTP/1.1\r\n", At::default());
+        sealed.data(Side::B, &record(50), At::default());
+        let (_, traffic) = sealed.over();
+        assert_eq!(traffic.sides.map(|side| side.records), [1, 0]);
+    }
+}

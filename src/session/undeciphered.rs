@@ -1,0 +1,76 @@
+//! Connections of TLS that cannot be deciphered although there is a key log.
+
+use std::net::SocketAddr;
+
+use crate::limits;
+use crate::model::{At, Body, Finding, Flow, ON, Out, Text, Unit};
+use crate::tls::SECRET_MISSING;
+
+/// What is remembered of them.
+#[derive(Debug, Default)]
+pub struct Undeciphered {
+    /// What of them was told so far.
+    told: usize,
+    /// Connections of which there is a secret.
+    with: u64,
+    /// Connections of which there is none.
+    without: u64,
+    /// The first of those.
+    first: Option<Box<First>>,
+}
+
+#[derive(Debug)]
+struct First {
+    server: Option<SocketAddr>,
+    name: String,
+    random: [u8; 32],
+    at: At,
+}
+
+/// The first bytes of a client random, as many as tell sessions apart.
+pub(super) fn short(random: &[u8; 32]) -> String {
+    format!("{:02x}{:02x}{:02x}{:02x}…", random[0], random[1], random[2], random[3])
+}
+
+impl Undeciphered {
+    /// There is a secret of a connection.
+    pub(super) fn is_known(&mut self) {
+        self.with += 1;
+    }
+
+    /// There is no secret of a connection.
+    pub(super) fn is_unknown(
+        &mut self,
+        server: Option<SocketAddr>,
+        name: Option<&str>,
+        random: [u8; 32],
+        at: At,
+    ) {
+        self.without += 1;
+        let name = name.unwrap_or_default().to_owned();
+        self.first.get_or_insert_with(|| Box::new(First { server, name, random, at }));
+    }
+
+    /// Tells of one that is no known connection.
+    pub(super) fn tell(&mut self, finding: Finding, at: At, out: &mut Out<'_>) -> Flow {
+        if self.told >= limits::TLS_TOLD {
+            return ON;
+        }
+        self.told += 1;
+        out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })
+    }
+
+    /// All was seen: a key log that fits no connection is worth telling.
+    pub(crate) fn tell_all(&mut self, out: &mut Out<'_>) -> Flow {
+        let Self { with: 0, without: 1.., first: Some(first), .. } = self else { return ON };
+        let First { server, name, random, at } = &**first;
+        let server = server.map(|server| server.to_string()).unwrap_or_default();
+        let got = Text::new("none of {} TLS connections; the first is to {} {}, with client random {}");
+        let got = got.and(self.without).and(server).and(name).and(short(random));
+        let finding =
+            Finding::new(&SECRET_MISSING, None, "secrets of a connection in the capture".into(), got);
+        let at = *at;
+        *self = Self::default();
+        out.emit(&Unit { findings: &[finding], ..Unit::about_input(Body::Note).at(at) })
+    }
+}
