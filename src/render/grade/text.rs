@@ -136,7 +136,7 @@ impl Paper<'_> {
             let passes = lang.fill("{} of {} pass", &[&passes, &right(&all, 3)]);
             let rest = said::others(tally, lang).join(lang.words(", "));
             let lead = format!("  {letter}  {:<14}{bar}  {passes}  ", chapter.name());
-            let columns = 5 + 14 + BAR + 2 + width(&*passes) + 2;
+            let columns = 5 + 14 + BAR + 2 + width(&passes) + 2;
             self.lines.extend(self.put(&lead, columns, &rest, DETAIL));
         }
         let whole: Vec<&(_, Tally)> = all.iter().filter(|(_, tally)| is_whole(tally)).collect();
