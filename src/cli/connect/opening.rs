@@ -299,7 +299,8 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
 
 /// Whether that is what Engine.IO says to a request whose query names none of its transports.
 fn is_engine_io(body: &[u8]) -> bool {
-    String::from_utf8_lossy(body).contains("Transport unknown")
+    const SAYS: &[u8] = b"Transport unknown";
+    body.windows(SAYS.len()).any(|part| part == SAYS)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn a_page_has_what_was_seen() {
         let records = drawn(&page);
         assert_eq!(count(&records, "frame"), count(&decoded(&pcap), "frame"), "{args:?}");
         assert_eq!(count(&records, "frame"), 4);
-        for kind in ["meta", "http", "message", "head", "stats"] {
+        for kind in ["meta", "http", "head", "stats"] {
             assert!(count(&records, kind) > 0, "{args:?}: no {kind}");
         }
         assert!(page.contains("unmasked-client-frame") && page.contains("\\u003cb\\u003ehello"));
@@ -71,7 +71,7 @@ fn lines_are_told() {
     let mut wire = super::Wire::to(served.address);
     wire.send(b"hello\x1b[2J\n/who\n");
     for words in
-        ["is sent 35 bytes: you are guest1; online: guest1", "sends 10 bytes: hello", "sends 5 bytes: /who"]
+        ["is sent 31 bytes: you are guest1; online: guest1", "sends 10 bytes: hello", "sends 5 bytes: /who"]
     {
         loop {
             let line = served.running.line();
