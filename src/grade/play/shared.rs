@@ -41,6 +41,7 @@ impl Shared<'_> {
     pub fn take(&mut self, bytes: &[u8]) {
         self.too_much |= self.record.is_too_much(self.us);
         let pushed = self.frames.push(bytes);
+        self.record.frames += pushed.received.len() as u64;
         for it in pushed.received {
             match it.kind {
                 Opcode::CLOSE => {

@@ -9,13 +9,15 @@
 //!
 //! - `door`: who comes in, told apart by the first bytes
 //! - `line`: the TCP connection, with what goes wrong on purpose
-//! - `web`: HTTP, by path; `pages`: what is there to look at; `socketio`: where Socket.IO is
+//! - `web`: HTTP, by path; `asked`: the target of a request; `pages`: what is there to look at; `socketio`:
+//!   where Socket.IO is
 //! - `talk`: a WebSocket with pings, timeouts and faults; `spots`: what is at the end of one
 //! - `room`: who is in the chat and what was said; `chat`, `raw`, `poll`: ways into it
 //!
 //! All of it runs on one thread: what happens has an order, a lab has hardly more to do than to wait, and
 //! decoding and showing it is another thread's work already.
 
+mod asked;
 mod chat;
 mod door;
 mod line;

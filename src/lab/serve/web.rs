@@ -13,11 +13,12 @@ use hyper::service::{HttpService, service_fn};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
+use super::asked::Asked;
 use super::spots::{PATHS, Spot};
 use super::{Kind, Visitor, pages, poll, socketio};
 use crate::lab::answer::{Answer, query, refuse, wants_websocket};
 use crate::lab::engine::beneath::{Beneath, Under};
-use crate::lab::handshake::Agreed;
+use crate::lab::handshake::{Agreed, Target};
 use crate::lab::panels::Panels;
 use crate::lab::socket::Stream;
 use crate::limits;
@@ -33,24 +34,31 @@ const EXTENSIONS: HeaderName = HeaderName::from_static("sec-websocket-extensions
 /// 8441).
 pub async fn serve(visitor: Arc<Visitor>, stream: Box<dyn Stream>, is_http2: bool) {
     let answered = Arc::new(AtomicBool::new(false));
+    let (stream, line) = Asked::new(stream);
     let service = {
         let (visitor, answered) = (Arc::clone(&visitor), Arc::clone(&answered));
-        service_fn(move |request| {
-            let visitor = Arc::clone(&visitor);
+        service_fn(move |mut request: Request<Incoming>| {
+            let (visitor, line) = (Arc::clone(&visitor), line.clone());
             answered.store(true, Relaxed);
+            if let Some(target) = line.target() {
+                request.extensions_mut().insert(Target(target));
+            }
             async move {
                 let looks_on = query(&request, "panel").is_some_and(|name| Panels::is_name(&name));
                 let response = answer(&visitor, request).await;
-                // From here on it is nobody else's. A connection of HTTP/2 stays everybody's.
-                if response.status() == StatusCode::SWITCHING_PROTOCOLS && !looks_on {
-                    visitor.wire.nobody_looks();
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    line.is_last();
+                    // From here on it is nobody else's. A connection of HTTP/2 stays everybody's.
+                    if !looks_on {
+                        visitor.wire.nobody_looks();
+                    }
                 }
                 Ok::<_, Infallible>(response)
             }
         })
     };
     if is_http2 {
-        return serve_http2(&visitor, stream, service).await;
+        return serve_http2(&visitor, Box::new(stream), service).await;
     }
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
