@@ -23,8 +23,8 @@ use self::budget::Budget;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
-    At, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side, Single,
-    Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
+    At, Dir, Emitter, Finding, Flow, FlowId, Interest, Layer, Message, ON, Other, Receipt, Rule, Side,
+    Single, Sink, StreamEnd, Summary, TcpFacts, Text, Time, Unit, Wants,
 };
 use crate::session::{Context, Memory, Refusals, Session};
 use crate::timeline::Timeline;
@@ -228,9 +228,7 @@ impl<S: Sink> Decoder<S> {
 
     /// What comes next was sent in knowledge of bytes of `from` that are not there yet, and may never be.
     pub fn behind(&mut self, id: FlowId, from: Side) {
-        if let Some(session) = self.session(id) {
-            session.behind(from);
-        }
+        self.lend(id.0 as usize, |session, cx| session.behind(from, cx));
     }
 
     /// One side has ended its stream; `receipt` says what had been acknowledged by then.
@@ -442,6 +440,14 @@ impl<S: Sink> Sink for Chain<S> {
             Self::Plain(sink) => sink.wants(),
             Self::Judged(judge) => judge.wants(),
             Self::Timed(timeline) => timeline.wants(),
+        }
+    }
+
+    fn behind(&mut self, conn: u32, dir: Dir) {
+        match self {
+            Self::Plain(sink) => sink.behind(conn, dir),
+            Self::Judged(judge) => judge.behind(conn, dir),
+            Self::Timed(timeline) => timeline.behind(conn, dir),
         }
     }
 

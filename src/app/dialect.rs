@@ -109,6 +109,12 @@ pub trait Decoder: fmt::Debug + Send {
         }
     }
 
+    /// Something that `dir` sent before is not there, whether it comes yet or never: nothing may rest on it.
+    /// What comes next of `dir` goes on where its last message ended, as far as is known.
+    fn behind(&mut self, dir: Dir) {
+        self.lost(dir);
+    }
+
     /// The connection was ended at this time, and all that was sent has been read.
     fn end(&mut self, _ended: Option<Time>, _found: &mut Vec<Finding>) {}
 

@@ -135,6 +135,11 @@ impl Decoder for SockJs {
         self.inner.lost(dir);
     }
 
+    fn behind(&mut self, dir: Dir) {
+        self.phase = Phase::Unknown;
+        self.inner.behind(dir);
+    }
+
     fn end(&mut self, ended: Option<Time>, found: &mut Vec<Finding>) {
         found.extend(self.inner.end(ended));
     }

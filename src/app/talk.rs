@@ -26,6 +26,8 @@ pub struct Talk {
     decoders: Vec<(Place, Box<dyn Decoder>)>,
     /// Which directions lack something.
     lost: [bool; 2],
+    /// Of which directions something may be missing that the other has had.
+    behind: [bool; 2],
 }
 
 /// What a message means.
@@ -151,7 +153,7 @@ impl Talk {
         });
         let expected = self.expected == Some(place);
         let decoder = &mut self.decoders[at].1;
-        tell_lost(std::mem::take(&mut self.lost), decoder.as_mut());
+        tell_lost(std::mem::take(&mut self.lost), std::mem::take(&mut self.behind), decoder.as_mut());
         let subprotocol = agreed.subprotocols.get(usize::from(self.subprotocol)).copied();
         let said = Said { agreed: true, subprotocol, known: true, expected, ..*said };
         decoder.read(&said, found).map(Meaning::Own)
@@ -177,9 +179,7 @@ impl Talk {
             self.decoders[at].1.read(&Said { agreed: false, known: true, expected, ..*said }, found)
         } else {
             let mut decoder = new();
-            if expected {
-                tell_lost(self.lost, decoder.as_mut());
-            }
+            tell_lost(self.lost.map(|lost| lost && expected), self.behind, decoder.as_mut());
             let app = decoder.read(&Said { agreed: false, known: false, expected, ..*said }, found);
             if app.is_some() || decoder.is_undecided() {
                 self.follow(place, decoder);
@@ -213,6 +213,17 @@ impl Talk {
             decoder.lost(dir);
         }
         self.own.iter_mut().for_each(|own| own.lost(dir));
+    }
+
+    /// Something that `dir` sent before is not there, whether it comes yet or never.
+    pub fn behind(&mut self, dir: Dir) {
+        if self.decoders.is_empty() {
+            self.behind[dir.index()] = true;
+        }
+        for (_, decoder) in &mut self.decoders {
+            decoder.behind(dir);
+        }
+        self.own.iter_mut().for_each(|own| own.behind(dir));
     }
 
     /// Whether no protocol is followed from message to message.
@@ -354,10 +365,14 @@ const fn may_begin(with: &[u8], first: u8) -> bool {
     with.is_empty() || at < with.len()
 }
 
-/// Tells a new decoder what was lost before it was there.
-fn tell_lost(lost: [bool; 2], decoder: &mut dyn Decoder) {
-    for dir in [Dir::Client, Dir::Server].into_iter().filter(|dir| lost[dir.index()]) {
-        decoder.lost(dir);
+/// Tells a new decoder what was lost before it was there, and of whom something was not there.
+fn tell_lost(lost: [bool; 2], behind: [bool; 2], decoder: &mut dyn Decoder) {
+    for dir in [Dir::Client, Dir::Server] {
+        if lost[dir.index()] {
+            decoder.lost(dir);
+        } else if behind[dir.index()] {
+            decoder.behind(dir);
+        }
     }
 }
 

@@ -210,7 +210,22 @@ impl<S: Sink> Judge<S> {
             packets: packets.map(|packet| (packet, packet)),
             findings: &causes,
             ..Unit::of(unit.conn, Body::Judgement(&judgement))
-        })
+        })?;
+        self.legs(false)
+    }
+
+    /// Tells what was to be told of another leg of a way through a proxy, and was not.
+    fn legs(&mut self, is_end: bool) -> Flow {
+        for waiting in self.legs.in_vain(is_end) {
+            self.count(&waiting.findings);
+            self.inner.take(&Unit {
+                time: Some(waiting.time),
+                packets: (waiting.packet > 0).then_some((waiting.packet, waiting.packet)),
+                findings: &waiting.findings,
+                ..Unit::of(waiting.conn, Body::Note)
+            })?;
+        }
+        ON
     }
 
     #[inline]
@@ -266,6 +281,7 @@ impl<S: Sink> Judge<S> {
 
     /// Tells what all connections of an input show together.
     fn together(&mut self) -> Flow {
+        self.legs(true)?;
         let replies = self.replies.as_mut().map(|replies| std::mem::take(&mut **replies).tell());
         for told in self.crowd.tell().into_iter().chain(replies.into_iter().flatten()) {
             self.count(&told.findings);

@@ -136,6 +136,11 @@ impl Connection {
         it
     }
 
+    /// Something of an endpoint is not there that its peer had when it sent what comes next.
+    pub fn behind(&mut self) {
+        (self.knows_windows, self.is_midway) = (false, true);
+    }
+
     /// Whether something before is not known.
     pub fn is_midway(&self) -> bool {
         self.is_midway

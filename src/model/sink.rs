@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use super::single::Single;
 use super::unit::{Body, Connection, Message, Unit};
 use super::wants::Wants;
+use super::wire::Dir;
 
 /// Whether a sink wants more.
 pub type Flow = ControlFlow<()>;
@@ -20,6 +21,12 @@ pub trait Sink {
     fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
         let _ = (conn, connection);
         true
+    }
+
+    /// What comes next on a connection was sent in knowledge of what `dir` had sent and is not there yet, and
+    /// may never be: nothing may rest on its not being there.
+    fn behind(&mut self, conn: u32, dir: Dir) {
+        let _ = (conn, dir);
     }
 
     /// Takes one unit; `Break` when the sink has had enough.
@@ -50,6 +57,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
         (**self).looks_at(conn, connection)
+    }
+
+    fn behind(&mut self, conn: u32, dir: Dir) {
+        (**self).behind(conn, dir);
     }
 
     #[inline]

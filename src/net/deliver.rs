@@ -5,7 +5,7 @@ use std::ops::ControlFlow::Continue;
 
 use super::flow::{Flow, Going, Order, Phase, pair};
 use super::half::{Half, State};
-use super::waiting::Next;
+use super::waiting::{End, Next};
 use super::{FlowId, Opened, Side, StreamEnd, StreamSink};
 use crate::limits;
 use crate::model::{At, Finding, Receipt};
@@ -70,6 +70,7 @@ impl Flow {
                 let Some(end) = half.waiting.take().and_then(|waiting| waiting.end) else {
                     return Continue(());
                 };
+                self.show_missing(id, from, &end, sink);
                 self.deliver_end(id, from, end.how, end.by.ack, end.by.at, sink)
             }
             Next::Piece => {
@@ -157,10 +158,28 @@ impl Flow {
             // A reset is where it is, even if its sender had sent more.
             if let Some(&end) = self.halves[from].end() {
                 self.halves[from].waiting = None;
+                self.show_missing(id, from, &end, sink);
                 self.deliver_end(id, from, end.how, end.by.ack, end.by.at, sink)?;
             }
         }
         Continue(())
+    }
+
+    /// What a reset of half `from` shows that the capture lacks. It stands behind all that its sender has sent;
+    /// one without ACK answers a segment of the peer's, whose acknowledgement is its number (RFC 9293 §3.5.2).
+    fn show_missing<S: StreamSink>(&mut self, id: FlowId, from: usize, end: &End, sink: &mut S) {
+        let half = &self.halves[from];
+        if end.how != StreamEnd::Rst || half.state != State::Open {
+            return;
+        }
+        let own = end.position > half.next;
+        let peers = end.by.ack.is_none() && end.position > half.acked;
+        for (of, is_missing) in [(from, own), (1 - from, peers)] {
+            if is_missing {
+                self.open(id, sink);
+                sink.behind(id, self.side(of));
+            }
+        }
     }
 
     #[allow(clippy::inline_always)] // it is on the way of nearly every packet

@@ -31,7 +31,7 @@ impl Flow {
         if segment.flags.any(Flags::RST) {
             return;
         }
-        if self.over.is_some() && !segment.data.is_empty() {
+        if self.over.is_some() && self.says_more(from, segment) {
             self.note_late(from, segment.at);
         }
         let time = segment.at.time.unwrap_or_default();
@@ -53,6 +53,14 @@ impl Flow {
         } else {
             self.note_data(from, segment, before);
         }
+    }
+
+    /// Whether a segment carries data that has not been acknowledged: what has been nobody sends again, and
+    /// the capture has it twice.
+    fn says_more(&self, from: usize, segment: &Segment<'_>) -> bool {
+        let half = &self.halves[from];
+        let end = half.position(segment.seq) + segment.data.len() as u64;
+        !segment.data.is_empty() && (half.acked == 0 || end > half.acked)
     }
 
     /// Notes data of half `from` when the connection is over: whether its peer had reset it so long before

@@ -182,6 +182,20 @@ fn a_flow_whose_reset_did_not_arrive_is_kept_as_long_as_it_goes_on() {
 }
 
 #[test]
+fn times_that_leap_by_years_are_not_waited_for_step_by_step() {
+    let (mut feed, other) = (Feed::new(), Seg { client_port: 6000, ..seg(A, 1, None, "", b"") });
+    feed.segs(&handshake());
+    let early = feed.time;
+    feed.time += 50 * 365 * 86_400 * 1_000_000_000;
+    feed.seg(&seg(A, 101, 901, "", b"a"));
+    let late = std::mem::replace(&mut feed.time, early);
+    feed.seg(&seg(B, 901, 102, "R", b""));
+    feed.time = late;
+    (0..450).for_each(|_| feed.seg(&other));
+    assert!(feed.log.lines.contains(&"close Reset".into()));
+}
+
+#[test]
 fn ports_are_used_again() {
     let fins = [seg(A, 102, 901, "F", b""), seg(B, 901, 103, "F", b""), seg(A, 103, 902, "", b"")];
     let again = [seg(A, 70_000, None, "S", b""), seg(B, 9, 70_001, "S", b""), seg(A, 70_001, 10, "", b"new")];

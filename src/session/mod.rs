@@ -360,15 +360,18 @@ impl Session {
     }
 
     /// Bytes of one side are not there that the other had when it sent what comes next.
-    pub fn behind(&mut self, side: Side) {
+    pub fn behind(&mut self, side: Side, cx: &mut Context<'_, '_>) {
         self.follow_http();
         let dir = self.about.dir(side).unwrap_or(Dir::Server);
+        if let Some(told) = &self.about.told {
+            cx.out.sink().behind(told.conn, dir);
+        }
         match &mut self.phase {
             Phase::WebSocket(talk) => talk.behind(dir),
             Phase::Http(http) => http.behind(dir),
             #[cfg(feature = "h2")]
-            Phase::Http2(http2) => http2.behind(dir),
-            Phase::Tls(tls) => tls.inner_mut().behind(side),
+            Phase::Http2(http2) => http2.behind(dir, cx),
+            Phase::Tls(tls) => tls.inner_mut().behind(side, cx),
             Phase::Sealed(sealed) => sealed.gap(side),
             Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
         }

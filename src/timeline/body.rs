@@ -27,10 +27,18 @@ pub(super) fn carried(session: &mut Followed, head: &HttpHead<'_>, via: Via, sai
     }
     let payload: Payload<'_> =
         if session.version() >= 4 { payload::payload_v4(&body) } else { payload::payload_v3(&body) };
+    let count = payload.packets.len() as u64;
     for (place, packet) in (1..).zip(&payload.packets) {
         let mut findings = Vec::new();
         let app = session.packet(packet, via, &mut findings);
+        if !head.body_whole && place == count {
+            // It may go on.
+            findings.clear();
+        }
         said.push(Carried { place, binary: packet.binary, data: data_of(packet), app, findings });
+    }
+    if !head.body_whole {
+        session.lost(via.dir);
     }
     if let (Some(fault), true) = (&payload.fault, head.body_whole) {
         let finding = finding_of(&ENGINE_BAD_PAYLOAD, fault, via);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::exchange::Exchanges;
+use super::table::Table;
 use super::when::Closed;
 use crate::app::given::Given;
 use crate::app::keys::{Keys, Matched};
@@ -79,6 +80,10 @@ pub(super) struct Conn {
     pub last: Option<Time>,
     /// Who sent a Close frame first, with which code, in which packets.
     pub closed: Option<Closed>,
+    /// Of whom the head of the opening handshake was not seen, and so perhaps nothing at all.
+    pub unheard: [bool; 2],
+    /// Of whom something is missing.
+    pub missed: [bool; 2],
 }
 
 impl Conn {
@@ -103,10 +108,38 @@ impl Conn {
         Some(meaning)
     }
 
+    /// Something that a direction sent before is not there, whether it comes yet or never.
+    pub fn behind(&mut self, dir: Dir) {
+        self.missed[dir.index()] = true;
+        self.talk.behind(dir);
+        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
+    }
+
     /// Something of a direction is missing.
     pub fn lost(&mut self, dir: Dir) {
+        self.missed[dir.index()] = true;
         self.talk.lost(dir);
         self.matched.iter_mut().for_each(|matched| matched.lost(dir));
+    }
+
+    /// Its messages begin: of whom no head was seen, something came before.
+    #[cold]
+    pub fn join(&mut self) {
+        let unheard = std::mem::take(&mut self.unheard);
+        for dir in [Dir::Client, Dir::Server].into_iter().filter(|dir| unheard[dir.index()]) {
+            self.lost(dir);
+        }
+    }
+
+    /// Tells the session that it carries that something of `dir` is missing.
+    pub fn tell_missed(&self, dir: Dir, table: &mut Table) {
+        let number = match self.socket {
+            Socket::Session(number) => Some(number),
+            _ => self.exchanges.session,
+        };
+        if let Some(session) = number.and_then(|number| table.of(number)) {
+            session.lost(dir);
+        }
     }
 
     /// Bytes held for requests that wait for answers.

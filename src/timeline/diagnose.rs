@@ -28,7 +28,8 @@ pub(super) fn socket_ended(session: &mut Followed, closed: Option<&Closed>, when
     }
     ping_timeout(session, ended.map(|(dir, _, at)| (dir, at)), when);
     let is_silent = session.open.is_none() && session.record.sid.is_none();
-    if is_silent && session.record.path.is_some() && session.record.packets[1] == 0 {
+    let is_seen = !session.missed[Dir::Server.index()];
+    if is_silent && is_seen && session.record.path.is_some() && session.record.packets[1] == 0 {
         let got = "a WebSocket on which the server sends no open packet".into();
         let began = session.began;
         session.find(
@@ -42,7 +43,8 @@ pub(super) fn socket_ended(session: &mut Followed, closed: Option<&Closed>, when
 
 /// One side was silent, and the other gave it up.
 fn ping_timeout(session: &mut Followed, ended: Option<(Dir, When)>, when: When) {
-    let Some(open) = &session.open else { return };
+    // A heartbeat may be among what is missing.
+    let Some(open) = session.open.as_ref().filter(|_| session.missed == [false; 2]) else { return };
     let (Some(interval), Some(timeout)) = (open.ping_interval, open.ping_timeout) else { return };
     let [interval, timeout] = [interval, timeout].map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
     // Timers are late rather than early; a tenth is for the way there.
@@ -81,7 +83,10 @@ fn connect_timeout(session: &mut Followed, ended: Option<Dir>, when: When) {
     let by_server = ended.is_none_or(|dir| dir == Dir::Server);
     // The shortest that anybody sets.
     let waited = when.since(session.began).unwrap_or_default() >= 500 * MILLISECOND;
-    let is_idle = !session.socket.connects && !session.socket.connected && session.waiting.is_none();
+    let is_idle = session.missed == [false; 2]
+        && !session.socket.connects
+        && !session.socket.connected
+        && session.waiting.is_none();
     if is_new && by_server && is_idle && waited && session.open.is_some() && session.findings.is_empty() {
         let got = Text::with("none in {} ms", when.since(session.began).unwrap_or_default() / MILLISECOND);
         let began = session.began;
@@ -157,8 +162,10 @@ fn refused_upgrade(session: &mut Followed) {
             Finding::new(&STUCK_ON_POLLING, None, "101 Switching Protocols".into(), got),
             &[asked, when],
         );
-    } else if let Some(probed) =
-        session.upgrade.probed.filter(|_| !session.upgrade.answered && session.upgrade.over)
+    } else if let Some(probed) = session
+        .upgrade
+        .probed
+        .filter(|_| !session.upgrade.answered && session.upgrade.over && !session.missed[Dir::Server.index()])
     {
         let got = "a WebSocket on which the probe was never answered".into();
         session.find(

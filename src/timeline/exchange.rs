@@ -21,6 +21,8 @@ pub(super) struct Exchanges {
     waiting: VecDeque<Request>,
     /// How many requests and responses there were.
     counts: [u64; 2],
+    /// The session that one of them was of last.
+    pub session: Option<u32>,
 }
 
 /// A request that waits for its response.
@@ -45,6 +47,8 @@ pub(super) struct Seen<'a, 'u> {
     pub unit: &'a Unit<'u>,
     pub head: &'a HttpHead<'u>,
     pub connection: Option<&'a Connection>,
+    /// Of whom something is missing on this connection.
+    pub missed: [bool; 2],
 }
 
 impl Exchanges {
@@ -72,11 +76,13 @@ impl Exchanges {
                 // For the last one, as far as anybody knows.
                 self.waiting = VecDeque::new();
             }
-            let mut answer = Answer { seen, table, n: self.counts[1], status };
-            answer.judge(&request, said)
+            let mut answer = Answer { seen, table, n: self.counts[1], status, session: self.session };
+            let socket = answer.judge(&request, said);
+            self.session = answer.session;
+            socket
         } else {
             self.counts[0] += 1;
-            let request = request(seen, table, self.counts[0], said);
+            let request = request(seen, table, (self.counts[0], &mut self.session), said);
             if self.waiting.len() < limits::HTTP_REQUESTS_PIPELINED {
                 if self.waiting.is_empty() {
                     self.waiting.reserve_exact(1);
@@ -88,8 +94,13 @@ impl Exchanges {
     }
 }
 
-fn request(seen: Seen<'_, '_>, table: &mut Table, n: u64, said: &mut Vec<Carried>) -> Request {
-    let Seen { unit, head, connection } = seen;
+fn request(
+    seen: Seen<'_, '_>,
+    table: &mut Table,
+    (n, own): (u64, &mut Option<u32>),
+    said: &mut Vec<Carried>,
+) -> Request {
+    let Seen { unit, head, connection, missed } = seen;
     let mut words = head.start_line.split(' ');
     let method = words.next().unwrap_or_default().to_owned();
     let target = Target::parse(words.next().unwrap_or_default()).unwrap_or_default();
@@ -106,8 +117,10 @@ fn request(seen: Seen<'_, '_>, table: &mut Table, n: u64, said: &mut Vec<Carried
         && !table.is_over(sid)
     {
         let number = table.begin(connection, &target, when);
+        *own = Some(number);
         if let Some(session) = table.of(number) {
             session.seen(when);
+            session.miss(missed);
             session.requests += 1;
             if upgrades {
                 session.upgrade.asked = Some(when);
@@ -135,6 +148,8 @@ struct Answer<'a, 'u> {
     table: &'a mut Table,
     n: u64,
     status: u16,
+    /// The session that something on this connection was of last.
+    session: Option<u32>,
 }
 
 impl Answer<'_, '_> {
@@ -179,7 +194,9 @@ impl Answer<'_, '_> {
         }
         let opens = request.target.sid.is_none();
         let number = self.table.begin(self.seen.connection, &request.target, request.when);
+        self.session = Some(number);
         let Some(session) = self.table.of(number) else { return };
+        session.miss(self.seen.missed);
         if opens {
             let body = plain(self.seen.head);
             let has_length = body.first().is_some_and(u8::is_ascii_digit)

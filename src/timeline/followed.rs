@@ -46,6 +46,8 @@ pub(super) struct Followed {
     pub cors: Option<(When, Text)>,
     /// The server refused it, or a request of it as unknown.
     pub refused: bool,
+    /// Of whom something is missing: nothing rests on what was not seen.
+    pub missed: [bool; 2],
     pub findings: Vec<Finding>,
 }
 
@@ -86,6 +88,21 @@ impl Followed {
     /// The revision of the protocol: the newest when nothing told.
     pub fn version(&self) -> u8 {
         self.record.version.unwrap_or(4)
+    }
+
+    /// Something that `dir` sent is missing.
+    pub fn lost(&mut self, dir: Dir) {
+        self.missed[dir.index()] = true;
+        self.socket.lost(dir);
+    }
+
+    /// It is carried by a connection on which something of these is missing.
+    pub fn miss(&mut self, of: [bool; 2]) {
+        for dir in [Dir::Client, Dir::Server] {
+            if of[dir.index()] && !self.missed[dir.index()] {
+                self.lost(dir);
+            }
+        }
     }
 
     /// Something of it was seen.
@@ -198,8 +215,8 @@ impl Followed {
         if !speaks {
             return;
         }
-        let (record, from_start) = (&mut self.record, self.open.is_some());
-        let mut session = Around { record, from_start, own: Vec::new() };
+        let (record, from_start, missed) = (&mut self.record, self.open.is_some(), self.missed);
+        let mut session = Around { record, from_start, missed, own: Vec::new() };
         if let Some(read) = self.socket.take(packet, via, &mut session, findings) {
             *app = read;
         }

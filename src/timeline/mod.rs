@@ -34,8 +34,8 @@ use crate::app::keys::Matched;
 use crate::app::{Meaning, engineio};
 use crate::limits;
 use crate::model::{
-    App, AppPacket, Body, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, HttpHead, Message,
-    ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
+    App, AppPacket, Body, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, Handshake, HttpHead,
+    Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
 };
 
 pub use crate::app::given::Given;
@@ -154,6 +154,10 @@ impl<S: Sink> Timeline<S> {
         if let Some(subprotocol) = &connection.subprotocol {
             conn.talk.agree(subprotocol);
         }
+        conn.unheard = match connection.handshake {
+            Handshake::RequestOnly | Handshake::ResponseOnly | Handshake::Missing => [true; 2],
+            _ => [false; 2],
+        };
         conn.connection = Some(Box::new(connection.clone()));
         if !self.requests.given.is_empty() {
             conn.talk.give(&self.requests.given, Some(connection));
@@ -163,6 +167,9 @@ impl<S: Sink> Timeline<S> {
 
     fn http(&mut self, unit: &Unit<'_>, head: &HttpHead<'_>) -> Flow {
         let conn = self.conns.entry(unit.conn).or_default();
+        if let Some(dir) = unit.dir {
+            conn.unheard[dir.index()] = false;
+        }
         let is_stream = conn.connection.as_ref().is_some_and(|connection| connection.parent.is_some());
         let opens = head.start_line.starts_with("HTTP/1.1 101")
             // On a stream of its own over HTTP/2 it is any success (RFC 8441 §5).
@@ -183,7 +190,7 @@ impl<S: Sink> Timeline<S> {
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
         self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
-        let seen = Seen { unit, head, connection: conn.connection.as_deref() };
+        let seen = Seen { unit, head, connection: conn.connection.as_deref(), missed: conn.missed };
         let mut said = Vec::new();
         let socket = conn.exchanges.head(seen, &mut self.table, &mut said);
         if let Some(number) = socket {
@@ -230,6 +237,7 @@ impl<S: Sink> Timeline<S> {
             }
             Some(dir) if !message.kind.is_control() => {
                 conn.lost(dir);
+                conn.tell_missed(dir, &mut self.table);
                 None
             }
             _ => None,
@@ -280,6 +288,7 @@ impl<S: Sink> Timeline<S> {
     fn lost(&mut self, unit: &Unit<'_>) {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
             conn.lost(dir);
+            conn.tell_missed(dir, &mut self.table);
         }
     }
 }
@@ -291,6 +300,14 @@ impl<S: Sink> Sink for Timeline<S> {
 
     fn looks_at(&mut self, conn: u32, connection: &Connection) -> bool {
         self.inner.looks_at(conn, connection)
+    }
+
+    fn behind(&mut self, conn: u32, dir: Dir) {
+        if let Some(conn) = self.conns.get_mut(&conn) {
+            conn.behind(dir);
+            conn.tell_missed(dir, &mut self.table);
+        }
+        self.inner.behind(conn, dir);
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -373,8 +390,12 @@ fn read(
     room: &mut App,
 ) -> Option<Meaning> {
     let Heard { unit, message, dir } = heard;
+    if known.unheard != [false; 2] {
+        known.join();
+    }
     if message.compressed && message.inflated_length.is_none() {
         known.lost(dir);
+        known.tell_missed(dir, table);
         return None;
     }
     let (conn, m) = (unit.conn, message.m);
@@ -395,11 +416,14 @@ fn read(
         };
     }
     if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
+        known.lost(dir);
+        known.tell_missed(dir, table);
         return None;
     }
     if let Socket::Session(number) = known.socket
         && let Some(session) = table.of(number)
     {
+        session.miss(known.missed);
         let version = session.version();
         let read =
             if text { engineio::text(message.payload) } else { engineio::binary(message.payload, version) };

@@ -50,6 +50,8 @@ pub(super) struct Around<'a> {
     pub record: &'a mut AppSession,
     /// It was seen from its start.
     pub from_start: bool,
+    /// Of whom something is missing.
+    pub missed: [bool; 2],
     /// What is found about the session.
     pub own: Vec<Finding>,
 }
@@ -65,7 +67,8 @@ impl Socket {
         findings: &mut Vec<Finding>,
     ) -> Option<App> {
         if packet.binary {
-            return self.attachment(packet, via, session.from_start, findings);
+            let is_known = session.from_start && !session.missed[via.dir.index()];
+            return self.attachment(packet, via, is_known, findings);
         }
         let via = Via { offset: via.offset + packet.at as u64 + 1, ..via };
         let text = packet.text()?;
@@ -99,6 +102,12 @@ impl Socket {
         Some(app)
     }
 
+    /// Something that `dir` sent is missing: attachments may be among it, and acknowledgements.
+    pub fn lost(&mut self, dir: Dir) {
+        self.partial[dir.index()] = None;
+        self.pending.lost(dir);
+    }
+
     fn event(&mut self, packet: &Packet<'_>, via: Via) {
         let (Some(id), Some((name, _))) = (packet.ack, packet.event()) else { return };
         let (id, extra) = (Id::Number(id), packet.path().to_owned());
@@ -114,8 +123,9 @@ impl Socket {
     }
 
     fn namespace(&mut self, packet: &Packet<'_>, via: Via, session: &mut Around<'_>) {
-        let Around { record, from_start, own } = session;
-        let from_start = *from_start;
+        let Around { record, from_start, missed, own } = session;
+        // Of what was not seen nobody knows whether it was there.
+        let from_start = *from_start && !missed.contains(&true);
         let name = packet.path();
         let state = self.namespaces.iter().find(|(known, _)| known == name).map(|(_, state)| *state);
         let is_new = record.version.unwrap_or(4) >= 4;
@@ -168,11 +178,11 @@ impl Socket {
         &mut self,
         packet: &EnginePacket<'_>,
         via: Via,
-        from_start: bool,
+        is_known: bool,
         findings: &mut Vec<Finding>,
     ) -> Option<App> {
         let Some(pending) = &mut self.partial[via.dir.index()] else {
-            if from_start {
+            if is_known {
                 let expected = "a BINARY_EVENT or BINARY_ACK that announces it".into();
                 let got = Text::with("{} bytes of binary data", packet.data.len());
                 findings.push(Finding::new(&ATTACHMENT_UNEXPECTED, via.dir, expected, got));

@@ -127,7 +127,9 @@ impl Table {
         let session = self.sessions.get_mut(&number)?;
         let is_its = session.record.upgraded || session.record.transports == [Transport::WebSocket];
         if !is_its && !session.record.transports.is_empty() {
-            session.note_probe_over();
+            if how.is_seen() {
+                session.note_probe_over();
+            }
             return None;
         }
         // A WebSocket may end long after its last message.

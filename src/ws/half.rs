@@ -19,6 +19,7 @@ mod whole;
 use std::ops::ControlFlow;
 
 use self::described::Described;
+use self::hole::{DOUBT, REPLAYED};
 pub use self::prospect::Prospect;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
@@ -100,6 +101,9 @@ pub struct Half {
     inferred: bool,
     /// After a gap: a continuation frame may belong to a message whose start was lost.
     lenient: bool,
+    /// Headers that have to fit before it is certain that what was found by its shape are frames: what does
+    /// not fit until then is no frame, and nobody's fault.
+    doubt: u8,
 }
 
 /// The header, frame and message that are under way.
@@ -180,6 +184,7 @@ impl Half {
             dir,
             inferred,
             lenient: false,
+            doubt: 0,
         }
     }
 
@@ -190,6 +195,7 @@ impl Half {
         if found {
             return;
         }
+        self.doubt = DOUBT;
         let state = State::Lost(Box::default());
         self.open = Some(Box::new(Open { state, ..Open::default() }));
     }
@@ -197,6 +203,11 @@ impl Half {
     /// Whether the stream stands inside a frame or a header.
     pub fn is_inside_frame(&self) -> bool {
         self.open.as_ref().is_some_and(|open| open.have > 0 || matches!(open.state, State::Payload))
+    }
+
+    /// Whether what is read now was found by its shape, and it is not certain yet that it are frames.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubt > 0
     }
 
     /// Whether the stream stands behind a fragment that is not the last one.
@@ -217,7 +228,9 @@ impl Half {
 
     /// Judges a header of which not all has arrived, by the bits that have.
     pub(super) fn judge_unfinished(&self, shared: &Shared, findings: &mut Vec<Finding>) {
-        let Some(open) = self.open.as_deref().filter(|open| open.have > 0) else { return };
+        let Some(open) = self.open.as_deref().filter(|open| open.have > 0 && !self.is_in_doubt()) else {
+            return;
+        };
         let context = self.context(shared, self.offset - u64::from(open.have), self.is_inside_message());
         cut::judge(&open.head[..usize::from(open.have)], &context, findings);
     }
@@ -354,6 +367,12 @@ impl Half {
         out: &mut Out<'_>,
         scratch: &mut Scratch,
     ) -> Flow {
+        if self.is_in_doubt() && self.doubt < REPLAYED {
+            if !self.fits(open, shared, &header) {
+                return self.goes_astray(open, shared, at, out);
+            }
+            self.doubt -= 1;
+        }
         open.kept.clear();
         open.holes.clear();
         let in_message = open.message.as_ref().is_some_and(|message| message.frame_count > 0);
@@ -367,7 +386,8 @@ impl Half {
                 open.message = Some(Assembly::new(opcode, is_compressed, open.head_packet));
                 // What another extension means by RSV1 is not known here.
                 if is_compressed && (!shared.extensions.other || shared.extensions.deflate.is_some()) {
-                    let (dir, lenient, extensions) = (self.dir, self.lenient, shared.extensions);
+                    let (dir, extensions) = (self.dir, shared.extensions);
+                    let lenient = self.lenient || shared.windows_lost[dir.index()];
                     let given_up = shared.windows_given_up[dir.index()];
                     let new = || {
                         let inflater = scratch.held.inflater();

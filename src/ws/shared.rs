@@ -32,6 +32,8 @@ pub(super) struct Shared {
     pub compressed: [Option<Box<Compressed>>; 2],
     /// The window was given up because memory was short, and nothing was compressed since.
     pub windows_given_up: [bool; 2],
+    /// Bytes were lost before anything was compressed, as far as was seen.
+    pub windows_lost: [bool; 2],
     /// What may be behind an RSV1 that nothing was agreed for; told once.
     pub rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
@@ -80,6 +82,8 @@ pub(super) struct Over<'a, 'f> {
     pub inflated: Option<Inflated>,
     /// What was found before it was looked at as a whole.
     pub findings: Vec<Finding>,
+    /// It is not certain that its frames are some: nothing is blamed on who sent it.
+    pub in_doubt: bool,
 }
 
 impl Shared {
@@ -95,6 +99,7 @@ impl Shared {
             aftermath: Aftermath::default(),
             compressed: [None, None],
             windows_given_up: [false, false],
+            windows_lost: [false, false],
             rsv1_cause: None,
             gap_rule: None,
             repeats: Repeats::default(),
@@ -187,7 +192,7 @@ impl Shared {
 
     /// A data message of `dir` is over.
     pub fn data_message(&mut self, dir: Dir, over: Over<'_, '_>, at: At, out: &mut Out<'_>) -> Flow {
-        let Over { assembly, last, mut inflated, mut findings } = over;
+        let Over { assembly, last, mut inflated, mut findings, in_doubt } = over;
         if !matches!(assembly.opcode, Opcode::TEXT | Opcode::BINARY) {
             // The start of the message was lost, or never there: its frames have been shown.
             return ON;
@@ -208,6 +213,9 @@ impl Shared {
                 None => assembly.bad_at.map(|at| Span::bytes(self.source(dir), at, 1)),
             };
             findings.push(invalid_utf8(dir, offset, at));
+        }
+        if in_doubt {
+            findings.clear();
         }
         if findings.iter().any(|f| f.rule.fails.is_some()) {
             self.aftermath.violated(dir, at.time);
@@ -277,8 +285,9 @@ impl Shared {
 
     /// Bytes `dir` compressed, and that later messages may refer to, are missing.
     pub fn lose_window(&mut self, dir: Dir) {
-        if let Some(compressed) = &mut self.compressed[dir.index()] {
-            compressed.lose();
+        match &mut self.compressed[dir.index()] {
+            Some(compressed) => compressed.lose(),
+            None => self.windows_lost[dir.index()] = true,
         }
     }
 

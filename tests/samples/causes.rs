@@ -206,3 +206,27 @@ fn both_legs_of_a_way_through_a_proxy_are_told_once() {
     let told = causes_of(&through_proxy(&two, false));
     assert_eq!(told, [("close-1011".to_owned(), 2, closed.to_owned())]);
 }
+
+#[test]
+fn a_timeout_of_a_proxy_is_told_of_the_leg_that_shows_whose_it_is() {
+    let key = "request path=/feed key=\"AAAAAAAAAAAAAAAAAAAAAQ==\"";
+    let client = format!(
+        "connection client=203.0.113.7:40000 server=10.0.0.5:80\n{key}\nwait 5ms\nresponse\n\
+         client text \"a\"\nwait 60s\nfin server\nfin client\n"
+    );
+    let server = format!(
+        "connection client=10.0.0.5:40001 server=10.0.0.7:9001 at=1200us\n\
+         {key} header=\"X-Forwarded-For: 203.0.113.7\"\nresponse\nclient text \"a\"\nwait 60s\n\
+         fin client\nfin server\n"
+    );
+    let of = |script: &str| -> Vec<(u64, String)> {
+        causes_of(script).into_iter().map(|(_, connections, what)| (connections, what)).collect()
+    };
+    let by = |who: &str| format!("ended by the {who} after 60 s of silence, without a Close frame");
+    // The proxy ends its own connection to the server first.
+    assert_eq!(of(&format!("{client}{server}")), [(1, by("server"))]);
+    assert_eq!(of(&server), [(1, by("client"))]);
+    // Where the client's goes on, what is known of the other is told all the same.
+    let longer = client.replace("wait 60s", "wait 60s\nclient text \"b\"\nwait 2s\nclient close 1000");
+    assert_eq!(of(&format!("{longer}{server}")), [(1, by("client"))]);
+}

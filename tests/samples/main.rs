@@ -16,6 +16,7 @@ mod healthy;
 mod http2;
 mod incidents;
 mod pages;
+mod poorer;
 mod socketio;
 mod spans;
 mod stacked;

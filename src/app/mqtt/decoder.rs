@@ -72,6 +72,11 @@ impl Decoder for Mqtt {
         self.pending.forget();
     }
 
+    fn behind(&mut self, _dir: Dir) {
+        // Packets go on where they are.
+        self.pending.forget();
+    }
+
     fn requests(&mut self) -> Option<&mut dyn Requests> {
         Some(&mut self.pending)
     }

@@ -186,6 +186,8 @@ impl Decoder for Protobuf {
     fn lost(&mut self, dir: Dir) {
         self.seen[dir.index()] = true;
     }
+
+    fn behind(&mut self, _dir: Dir) {}
 }
 
 fn app(summary: Text) -> App {

@@ -106,6 +106,11 @@ impl Decoder for Stomp {
         self.pending.lost(dir);
     }
 
+    fn behind(&mut self, dir: Dir) {
+        // Frames go on where they are.
+        self.pending.lost(dir);
+    }
+
     fn requests(&mut self) -> Option<&mut dyn Requests> {
         Some(&mut self.pending)
     }

@@ -5,6 +5,9 @@ use crate::cause::over::Over;
 use crate::model::quantity::span;
 use crate::model::{Case, Dir, Endpoint, Finding, Measure, Quantity, Text, Time};
 
+/// Nanoseconds after which TCP sends again at the earliest what nobody acknowledges (RFC 6298 has a second,
+/// systems have less).
+const RESENT: i64 = 200_000_000;
 /// Earlier connections of a client that are looked at.
 const LOOKED_BACK: usize = 32;
 
@@ -21,7 +24,8 @@ pub(super) fn orphaned(over: &Over<'_>) -> Option<Time> {
     }
     let (heard, spoke) = (client.heard?.1, server.heard?.1);
     let in_vain = server.resent.unanswered > 0 || server.keep_alive.unanswered > 0;
-    (in_vain && spoke > heard).then_some(heard)
+    // Who sends the same again sooner has not waited for an answer.
+    (in_vain && spoke.since(heard) >= RESENT).then_some(heard)
 }
 
 /// Connections that a server held open when their client was back; `events` are the client's own, by when

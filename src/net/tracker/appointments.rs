@@ -24,7 +24,7 @@ impl Tracker {
             self.release_first(sink)?;
         }
         while self.lingering.front().is_some_and(|due| due.time <= time && due.packet <= packet) {
-            if !self.linger_on(packet) {
+            if !self.linger_on(packet, time) {
                 self.close_first(sink)?;
             }
         }
@@ -48,7 +48,7 @@ impl Tracker {
 
     /// Whether the flow that has been over for longest is not closed yet: who does not know of its reset goes
     /// on sending.
-    fn linger_on(&mut self, packet: u64) -> bool {
+    fn linger_on(&mut self, packet: u64, time: Time) -> bool {
         let Some(due) = self.lingering.front() else { return false };
         let since = Time(due.time.0.saturating_sub(limits::LINGER_TIME));
         let flow = self.table.get_mut(due.slot).filter(|flow| flow.first.0 == due.flow);
@@ -56,8 +56,9 @@ impl Tracker {
             return false;
         }
         if let Some(mut due) = self.lingering.pop_front() {
-            due.time = Time(due.time.0.saturating_add(limits::LINGER_TIME));
-            due.packet = packet;
+            // From now on: where times leap, the next step from the last one may be years ago.
+            due.time = Time(time.0.saturating_add(limits::LINGER_TIME));
+            due.packet = packet + 1;
             self.lingering.push_back(due);
         }
         true

@@ -234,9 +234,9 @@ impl Child {
     }
 
     /// Something of `dir` is not there that its peer had when it sent what comes next.
-    pub fn behind(&mut self, dir: Dir) {
+    pub fn behind(&mut self, dir: Dir, cx: &mut Context<'_, '_>) {
         self.is_behind |= dir == Dir::Server;
-        self.session.behind(Side::of(dir));
+        self.session.behind(Side::of(dir), cx);
     }
 
     /// Some of its content is missing, of which it is not known how much: among the `length` bytes that the
@@ -249,6 +249,7 @@ impl Child {
 
     /// `length` bytes of its content are missing.
     pub fn gap(&mut self, dir: Dir, rule: &'static Rule, length: u64, cx: &mut Context<'_, '_>) -> Flow {
+        self.is_behind |= dir == Dir::Server;
         flow(self.session.gap(Side::of(dir), length, (None, None), rule, cx))
     }
 
@@ -269,6 +270,7 @@ impl Child {
         self.is_reset = true;
         if self.asked.is_some()
             && dir == Dir::Server
+            && !self.is_behind
             && let Some(told) = &self.session.about.told
         {
             let name = error_shown(code);

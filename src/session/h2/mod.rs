@@ -154,11 +154,12 @@ impl Http2 {
     }
 
     /// Bytes of one endpoint are not there that the other had when it sent what comes next.
-    pub fn behind(&mut self, dir: Dir) {
+    pub fn behind(&mut self, dir: Dir, cx: &mut Context<'_, '_>) {
         self.is_behind[dir.index()] = true;
-        for stream in self.streams.values_mut() {
-            if let Stream::Child(child) = stream {
-                child.behind(dir);
+        self.connection.behind();
+        for id in self.sorted() {
+            if let Some(Stream::Child(child)) = self.streams.get_mut(&id) {
+                child.behind(dir, cx);
             }
         }
     }
@@ -243,7 +244,7 @@ impl Http2 {
         let mut child = Child::request(head, &written, allowed, to)?;
         // Of what was held until frames were found nobody knows which came first, the one's or the other's.
         if self.connection.is_midway() || self.is_behind[Dir::Server.index()] {
-            child.behind(Dir::Server);
+            child.behind(Dir::Server, to.cx);
         }
         self.cost += child.cost();
         self.streams.insert(id, Stream::Child(Box::new(child)));

@@ -3,8 +3,8 @@
 use crate::http::MALFORMED_RESPONSE;
 use crate::limits;
 use crate::model::{At, Body, Case, Diagnosis, Dir, Finding, Opening, Span, Text, Unit};
-use crate::session::Context;
 use crate::session::about::About;
+use crate::session::{Context, Start};
 use crate::tls;
 
 use super::run::Run;
@@ -143,7 +143,9 @@ impl Http {
             let is_awaited = self.client.has_begun() || about.heard(Dir::Client) == 0;
             return if is_awaited { STAY } else { OTHER };
         };
-        if self.server.behind || is_frame(&foreign.bytes) {
+        // Behind a hole it may be the rest of a head.
+        let is_rest = about.start == Start::Midway && foreign.offset > 0;
+        if self.server.behind || is_rest || is_frame(&foreign.bytes) {
             return OTHER;
         }
         foreign.told = true;

@@ -27,6 +27,8 @@ pub(super) struct Lane {
     pub in_vain: bool,
     /// Its peer had seen more of it than is there.
     pub behind: bool,
+    /// A head of it was read.
+    pub had_head: bool,
     /// Nothing of the response had come when the first of `held` did.
     pub before_response: bool,
     pub held_bytes: usize,
@@ -112,6 +114,7 @@ impl Lane {
     /// The head that was gathered; the next one is gathered anew.
     pub fn take_head(&mut self) -> Gathered {
         let reader = std::mem::take(&mut self.reader);
+        self.had_head = true;
         Gathered { reader, offset: self.offset, pieces: std::mem::take(&mut self.pieces) }
     }
 

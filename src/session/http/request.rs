@@ -13,6 +13,13 @@ use crate::session::entry::Attempt;
 use crate::session::judged::{Judged, plain_headers};
 use crate::session::{Context, Start};
 
+/// Whether a method is one of RFC 9110 §9 or RFC 5789: what is left of one behind a hole is not.
+fn is_method(name: &[u8]) -> bool {
+    const ALL: [&[u8]; 9] =
+        [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
+    ALL.contains(&name)
+}
+
 impl Http {
     /// What is known behind the head of a request for a WebSocket that breaks no rule: that it was made at
     /// `time`, and waits for its answer.
@@ -44,14 +51,26 @@ impl Http {
     /// A request's head is there; `cut` when the input ends in it.
     pub(super) fn request(&mut self, at: At, cut: bool, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         let wants = about.wants(cx);
+        let is_first = !self.client.had_head;
         let Gathered { reader, offset, pieces } = self.client.take_head();
         let source = about.source(Dir::Client);
         let mut head = if cut { reader.parse_cut(source, offset) } else { reader.parse(source, offset) };
-        // Where the capture begins late, so may a head: what is no request line is the rest of one.
-        let is_whole =
-            matches!(head.start, StartLine::Request { version, .. } if version.bytes.starts_with(b"HTTP/"));
-        if about.start == Start::Midway && offset == 0 && !is_whole {
-            return self.answer_waiting(at, about, cx);
+        // Where the capture begins late, or behind a hole, so may a head: what is no request line is the rest
+        // of one.
+        let is_whole = match head.start {
+            StartLine::Request { method, version, .. } => {
+                version.bytes.starts_with(b"HTTP/") && (offset == 0 || is_method(method.bytes))
+            }
+            _ => false,
+        };
+        if about.start == Start::Midway && is_first {
+            if !is_whole {
+                return self.answer_waiting(at, about, cx);
+            }
+            if offset > 0 {
+                // An end of line in front of it belongs to what is missing.
+                head.findings.clear();
+            }
         }
         if head.start_line() == "PRI * HTTP/2.0" {
             // The preface of HTTP/2 with prior knowledge (RFC 9113 §3.4).

@@ -70,7 +70,9 @@ impl Http {
         let peer = run.dir.peer();
         let is_alone = about.heard(peer) == 0;
         let answer = self.lane(peer);
-        let has_begun = answer.has_begun() || answer.behind;
+        // Of a peer whose beginning was not seen, an answer may be among what is missing.
+        let is_known = about.both_heard || about.start == Start::Given;
+        let has_begun = answer.has_begun() || answer.behind || !is_known;
         let lane = self.lane(run.dir);
         let is_given = about.start == Start::Given;
         if is_alone && is_given && lane.held.is_empty() && sniff(run.bytes) == Sniff::Response {

@@ -1,7 +1,8 @@
 //! What follows from a frame that is over: its unit, and its message's.
 
+use super::hole::REPLAYED;
 use super::{Half, Open, Scratch, State};
-use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Span, Unit, hole};
+use crate::model::{At, Body, Flow, Frame, ON, Opcode, Out, Severity, Span, Unit, Utf8, hole};
 use crate::ws::aftermath::Seen;
 use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
@@ -32,8 +33,7 @@ impl Half {
         let Open { current, head, message, kept, holes, pieces, .. } = open;
         let header = current.header;
         let conn = shared.conn;
-        shared.next_n += 1;
-        let n = shared.next_n;
+        let n = shared.next_n + 1;
         let captured = current.arrived() - current.missing;
         let truncated = current.remaining > 0;
         // What is read, and not only shown, is read up to the first hole.
@@ -49,6 +49,7 @@ impl Half {
             shared.explain_rsv1(&header, findings);
         }
         if let Some(key) = header.masking_key
+            && !self.is_in_doubt()
             && let Some(rule) = self.keys.next(key)
         {
             findings.push(judge::key_finding(rule, key, &header, &context));
@@ -63,6 +64,14 @@ impl Half {
             let answered = (shared.closed_by_peer(self.dir), unseen);
             close::check(unbroken, payload_at, self.dir, answered, findings);
         }
+        if self.is_in_doubt()
+            && self.doubt < REPLAYED
+            && findings.iter().any(|found| found.rule.severity > Severity::Note)
+        {
+            findings.clear();
+            return self.goes_astray(open, shared, at, out);
+        }
+        shared.next_n = n;
         let seen = Seen {
             header: &header,
             payload: unbroken,
@@ -75,6 +84,9 @@ impl Half {
             shared.heard[self.dir.index()] = at.time;
         }
         shared.judge_frame(&seen, findings);
+        if self.is_in_doubt() {
+            findings.clear();
+        }
         if !(findings.is_empty() && counted.is_empty()) {
             shared.repeats.sieve(self.dir, findings, counted);
         }
@@ -139,7 +151,11 @@ impl Half {
             self.counts.messages += 1;
             shared.control_message(self.dir, &frame, packets, at.time, out)
         } else {
-            self.fragment(message, shared, &frame, joins, at, out)
+            let is_bad = |message: &Assembly| matches!(message.verdict(true), Utf8::Invalid(_));
+            let is_astray =
+                self.is_in_doubt() && self.doubt < REPLAYED && message.as_ref().is_some_and(is_bad);
+            self.fragment(message, shared, &frame, joins, at, out)?;
+            if is_astray { self.goes_astray(open, shared, at, out) } else { ON }
         }
     }
 
@@ -181,7 +197,13 @@ impl Half {
         }
         self.lenient = false;
         self.counts.messages += 1;
-        let over = Over { assembly, last: Some(frame), inflated: joins.inflated, findings: Vec::new() };
+        let over = Over {
+            assembly,
+            last: Some(frame),
+            inflated: joins.inflated,
+            findings: Vec::new(),
+            in_doubt: self.is_in_doubt(),
+        };
         let flow = shared.data_message(self.dir, over, at, out);
         *message = None;
         flow
@@ -208,7 +230,13 @@ impl Half {
             return ON;
         }
         self.counts.messages += 1;
-        let over = Over { assembly: &mut assembly, last: None, inflated: None, findings };
+        let over = Over {
+            assembly: &mut assembly,
+            last: None,
+            inflated: None,
+            findings,
+            in_doubt: self.is_in_doubt(),
+        };
         shared.data_message(self.dir, over, at, out)
     }
 }

@@ -3,10 +3,17 @@
 
 use super::{Current, Half, Lost, Open, Scratch, State};
 use crate::limits;
-use crate::model::{At, Dir, Flow, Gap, GapEffect, Hole, ON, Out, hole};
+use crate::model::{At, Dir, Flow, FrameHeader, Gap, GapEffect, Hole, LengthForm, ON, Opcode, Out, hole};
 use crate::ws::seek::Seeker;
 use crate::ws::shape::Known;
 use crate::ws::shared::Shared;
+
+/// What a header says that fits, in bits: one in twenty would.
+const HEADER_BITS: i32 = 4;
+/// The most headers that are asked for.
+pub(super) const DOUBT: u8 = (limits::EVIDENCE_CERTAIN / HEADER_BITS) as u8;
+/// Instead of a number of headers: the bytes are looked at for the second time, and fit.
+pub(super) const REPLAYED: u8 = u8::MAX;
 
 impl Current {
     /// Passes over the next `length` bytes of the payload, and remembers where among what is shown they were.
@@ -106,8 +113,7 @@ impl Half {
     ) -> Flow {
         let State::Lost(lost) = &mut open.state else { return ON };
         let whole = std::mem::take(bytes);
-        let masked = Some(self.dir == Dir::Client);
-        let known = Known { masked, extensions: shared.extensions, is_websocket: true };
+        let known = self.known(shared);
         let seeker = lost.seeker.get_or_insert_with(|| Seeker::new(self.offset));
         seeker.push(whole, at, known, true);
         self.offset += whole.len() as u64;
@@ -140,6 +146,51 @@ impl Half {
         // Bytes before the header are the unknown rest of what the hole cut.
         self.offset = place.offset;
         let held = seeker.into_held(place.offset);
-        held.pieces().try_for_each(|(_, at, bytes)| self.run(open, shared, bytes, at, out, scratch))
+        // What speaks for the place was counted in these bytes already.
+        self.doubt = REPLAYED;
+        let flow =
+            held.pieces().try_for_each(|(_, at, bytes)| self.run(open, shared, bytes, at, out, scratch));
+        if !matches!(open.state, State::Lost(_)) {
+            let lacking = (limits::EVIDENCE_CERTAIN - place.bits).max(0);
+            self.doubt = u8::try_from(lacking / HEADER_BITS).unwrap_or(DOUBT).min(DOUBT);
+        }
+        flow
+    }
+
+    /// Whether a header is one that an endpoint would send here: where frames begin is not certain yet.
+    pub(super) fn fits(&self, open: &Open, shared: &Shared, header: &FrameHeader) -> bool {
+        let known = self.known(shared);
+        let head = &open.head[..usize::from(header.header_length())];
+        let in_message = open.message.as_ref().is_some_and(|message| message.frame_count > 0);
+        let is_continuation = header.opcode == Opcode::CONTINUATION;
+        known.may_begin(head)
+            && header.length_form == LengthForm::minimal(header.length)
+            && header.length <= limits::MESSAGE_LARGE
+            && (header.opcode.is_control()
+                || in_message == is_continuation
+                || self.lenient && is_continuation)
+    }
+
+    /// What was taken for frames is none: where they begin has to be found anew.
+    #[cold]
+    pub(super) fn goes_astray(
+        &mut self,
+        open: &mut Open,
+        shared: &mut Shared,
+        at: At,
+        out: &mut Out<'_>,
+    ) -> Flow {
+        self.abandon(open, shared, at, out)?;
+        shared.lose_window(self.dir);
+        open.have = 0;
+        self.lenient = true;
+        self.doubt = DOUBT;
+        open.state = State::Lost(Box::default());
+        ON
+    }
+
+    /// What is known of frames of this direction.
+    fn known(&self, shared: &Shared) -> Known {
+        Known { masked: Some(self.dir == Dir::Client), extensions: shared.extensions, is_websocket: true }
     }
 }

@@ -130,7 +130,7 @@ impl Half {
         if let Some((_, keys)) = whole.masking {
             self.keys = keys;
         }
-        self.lenient = false;
+        (self.lenient, self.doubt) = (false, 0);
         self.counts.frames += 1;
         self.counts.messages += 1;
         self.counts.bytes += bytes;
