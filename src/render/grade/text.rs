@@ -116,8 +116,15 @@ impl Paper<'_> {
             None => Ink::Strong,
         };
         let took = quantity::lasting(transcript.took.as_secs_f64());
-        let line = format!("{}  {}", self.inked(ink, &verdict), self.inked(Ink::Faint, &took));
-        self.line(line);
+        let lines = self.put("", 0, &verdict, usize::MAX);
+        let is_beside = |line: &String| width(line) + 2 + width(&took) <= self.options.width;
+        let mut set: Vec<String> = lines.iter().map(|line| self.inked(ink, line)).collect();
+        let took = self.inked(Ink::Faint, &took);
+        match set.last_mut() {
+            Some(last) if lines.last().is_some_and(is_beside) => *last = format!("{last}  {took}"),
+            _ => set.push(took),
+        }
+        self.lines.extend(set);
     }
 
     /// Those that are not whole a line each; the others in one.
@@ -137,7 +144,7 @@ impl Paper<'_> {
             let rest = said::others(tally, lang).join(lang.words(", "));
             let lead = format!("  {letter}  {:<14}{bar}  {passes}  ", chapter.name());
             let columns = 5 + 14 + BAR + 2 + width(&passes) + 2;
-            self.lines.extend(self.put(&lead, columns, &rest, DETAIL));
+            self.lines.extend(self.put(&lead, columns, &rest, usize::MAX));
         }
         let whole: Vec<&(_, Tally)> = all.iter().filter(|(_, tally)| is_whole(tally)).collect();
         if !whole.is_empty() {
