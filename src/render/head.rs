@@ -426,6 +426,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Dropped => "ended without a Close frame",
         Outcome::Reset => "reset",
         Outcome::Untold => "of which the end is not told",
+        Outcome::Failed => "failed",
         Outcome::Refused => "refused",
         Outcome::Unanswered => "unanswered",
         Outcome::Polling => "polling",
