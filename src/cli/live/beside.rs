@@ -54,15 +54,9 @@ pub(super) fn page(view: &views::Choice, out: impl io::Write + 'static, options:
     views::page(view, out, &Options { head: true, ..*options })
 }
 
-impl Beside {
-    fn all(&self) -> impl Iterator<Item = &Box<dyn View>> {
-        self.files.iter().chain(&self.view)
-    }
-}
-
 impl Sink for Beside {
     fn wants(&self) -> Wants {
-        self.all().fold(Wants::NOTHING, |wants, view| wants.or(view.wants()))
+        self.files.iter().chain(&self.view).fold(Wants::NOTHING, |wants, view| wants.or(view.wants()))
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

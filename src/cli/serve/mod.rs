@@ -136,10 +136,9 @@ fn name(kind: Kind) -> &'static str {
 /// Whether a fault can befall a kind.
 fn applies(fault: &Fault, kind: Kind) -> bool {
     match (kind, fault) {
-        (Kind::Ws, _) => true,
+        (Kind::Ws, _) | (Kind::Poll, Fault::Status(_)) => true,
         // It does not compress.
         (Kind::SocketIo, fault) => *fault != Fault::WindowLost,
-        (Kind::Poll, Fault::Status(_)) => true,
         (Kind::Poll | Kind::Tcp, fault) => matches!(
             fault,
             Fault::Delay(_)

@@ -30,12 +30,11 @@ fn a_page_has_what_was_seen() {
         wire.send(b"\x81\x02hi");
         while wire.frame().is_some() {}
         let (pcap, shown) = served.end();
-        let page = match args.last() {
-            Some(&"html") => shown,
-            _ => {
-                assert_eq!(shown.contains("frame       time"), args.len() == 3, "{shown}");
-                std::fs::read_to_string(&path).expect("a page")
-            }
+        let page = if args.ends_with(&["html"]) {
+            shown
+        } else {
+            assert_eq!(shown.contains("frame       time"), args.len() == 3, "{shown}");
+            std::fs::read_to_string(&path).expect("a page")
         };
         let records = drawn(&page);
         assert_eq!(count(&records, "frame"), count(&decoded(&pcap), "frame"), "{args:?}");
