@@ -94,7 +94,7 @@ pub const TLS_PIECES: usize = 1024;
 /// Nanoseconds that a request for a WebSocket is not answered before that is worth a finding.
 pub const ANSWER_AWAITED: i64 = 5_000_000_000;
 
-/// The same where the client gives up, and not because somebody looked elsewhere at once.
+/// Nanoseconds of the same where the client gives up, and not because somebody looked elsewhere at once.
 pub const ANSWER_WANTED: i64 = 2_000_000_000;
 
 /// Findings about a connection's packets that are held until it is known to be a WebSocket.
@@ -115,6 +115,7 @@ pub const KEYS_REMEMBERED: usize = 16 * 1024;
 /// Times in a row that a handshake is taken as passed on by proxies and translators of addresses, each on a
 /// connection of its own: more than any sensible chain has.
 pub const KEY_HOPS: u8 = 4;
+
 /// Bytes of a key that is remembered; right ones have 24.
 pub const KEY_REMEMBERED: usize = 64;
 

@@ -240,7 +240,7 @@ impl<'a> Said<'a> {
     pub fn as_json(&self) -> Option<&'a str> {
         self.as_text().filter(|text| match self.glance {
             Glance::Json(_) => true,
-            Glance::Unsure => is_valid_at_length(text),
+            Glance::Unsure(_) => is_valid_at_length(text),
             Glance::None => is_valid(text),
         })
     }
@@ -253,7 +253,7 @@ impl<'a> Said<'a> {
 
     /// Looks at it.
     pub(super) fn look(&mut self) {
-        self.glance = self.as_text().map_or(Glance::Unsure, Glance::at);
+        self.glance = self.as_text().map_or(Glance::None, Glance::at);
     }
 
     /// A field of the bytes `at` to `at + len`.

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
+use memchr::memchr_iter;
 use memchr::memmem::Finder;
 
-use crate::model::json::is_plainly_json_of;
+use crate::model::json::{Quoted, is_plainly_json_of};
 
 /// Marks, a bit each, of which some dialects have one in each message that shows by itself what it is.
 pub type Marks = u8;
@@ -58,8 +59,8 @@ pub enum Glance {
     /// Nobody has looked.
     #[default]
     None,
-    /// Whether it is JSON takes more than a look.
-    Unsure,
+    /// Whether it is JSON takes more than a look; it bears these marks but for [`PING`].
+    Unsure(Marks),
     /// It is JSON, and bears these marks.
     Json(Marks),
 }
@@ -68,33 +69,31 @@ impl Glance {
     /// Looks at `text`.
     pub fn at(text: &str) -> Self {
         let mut marks = 0;
-        let is_json = is_plainly_json_of(text, |string| {
-            if let [first, .., last_but_one, last] = string {
-                let end = (last_but_one | 0x20, last | 0x20);
-                if matches!(end, (b'n', b'g') | (b'a', b't')) {
-                    marks |= PING;
-                }
-                if BEGINS[usize::from(*first)] {
-                    marks |= marks_of(string);
-                }
-            }
-        });
-        if is_json { Self::Json(marks) } else { Self::Unsure }
+        let is_json = is_plainly_json_of(text, |string| marks |= marks_at(string));
+        if is_json { Self::Json(marks) } else { Self::Unsure(marks_in(text.as_bytes())) }
+    }
+
+    /// The same of a text that becomes a string of JSON on the way: only if it is JSON.
+    pub fn quoting(text: &str, quoted: &mut Quoted) -> Self {
+        let mut marks = 0;
+        let is_json = quoted.become_json(text, |string| marks |= marks_at(string));
+        if is_json { Self::Json(marks) } else { Self::None }
     }
 
     /// Whether a message of this kind may bear one of some marks, of which there are none in any other.
     pub fn may_bear(self, marks: Marks) -> bool {
         match self {
             Self::Json(borne) => marks == 0 || borne & marks != 0,
-            Self::None | Self::Unsure => true,
+            Self::None | Self::Unsure(_) => true,
         }
     }
 
     /// Whether the message with these bytes bears one of some marks: a search where nobody has looked.
+    /// [`PING`] is none of them.
     pub fn bears(self, marks: Marks, bytes: &[u8]) -> bool {
         match self {
-            Self::Json(borne) => borne & marks != 0,
-            Self::None | Self::Unsure => {
+            Self::Json(borne) | Self::Unsure(borne) => borne & marks != 0,
+            Self::None => {
                 let all = NEEDLES.iter().zip(FINDERS.iter());
                 all.into_iter().any(|((mark, _), finder)| mark & marks != 0 && finder.find(bytes).is_some())
             }
@@ -102,7 +101,29 @@ impl Glance {
     }
 }
 
-/// The marks of a string.
+/// The marks but for [`PING`] of whatever text, which all of them begin with a quote in.
+fn marks_in(text: &[u8]) -> Marks {
+    let mut marks = 0;
+    for at in memchr_iter(b'"', text) {
+        let here = &text[at..];
+        if here.get(1).is_some_and(|first| BEGINS[usize::from(*first)]) {
+            let borne = NEEDLES.iter().filter(|(_, needle)| here.starts_with(needle.as_bytes()));
+            marks |= borne.fold(0, |all, (mark, _)| all | mark);
+        }
+    }
+    marks
+}
+
+/// The marks of a string, seen by how it begins and ends.
+#[inline]
+fn marks_at(string: &[u8]) -> Marks {
+    let [first, .., last_but_one, last] = string else { return 0 };
+    let end = (last_but_one | 0x20, last | 0x20);
+    let ping = if matches!(end, (b'n', b'g') | (b'a', b't')) { PING } else { 0 };
+    if BEGINS[usize::from(*first)] { ping | marks_of(string) } else { ping }
+}
+
+/// The marks of a string but for [`PING`].
 fn marks_of(string: &[u8]) -> Marks {
     match string {
         b"jsonrpc" => JSONRPC,
@@ -133,8 +154,10 @@ mod tests {
         ] {
             assert_eq!(Glance::at(text), Glance::Json(marks), "{text}");
             for mark in (0..Marks::BITS).map(|bit| 1 << bit).filter(|mark| *mark != PING) {
-                let found = [Glance::None, Glance::Unsure, Glance::at(text)]
-                    .map(|it| it.bears(mark, text.as_bytes()));
+                let unsure = Glance::at(&format!("{text} no more"));
+                assert!(matches!(unsure, Glance::Unsure(_)));
+                let found =
+                    [Glance::None, unsure, Glance::at(text)].map(|it| it.bears(mark, text.as_bytes()));
                 assert_eq!(found, [marks & mark != 0; 3], "{text} {mark:#x}");
             }
         }

@@ -7,7 +7,7 @@ use super::excerpt::cut;
 pub use super::validity::{is_valid, string};
 use crate::limits::{APP_SHOWN, JSON_DEPTH};
 use crate::model::json::{Json, is_deep};
-use crate::model::{App, Cite, Field, Span, Text, Value, fields};
+use crate::model::{App, Cite, Field, SourceId, Span, Text, Value, fields};
 
 /// JSON without a protocol around it.
 pub static DIALECT: Dialect = Dialect {
@@ -47,18 +47,29 @@ fn read(said: &Said<'_>, app: &mut App) -> bool {
         return false;
     }
     let Some(text) = said.as_json() else { return false };
-    (app.protocol, app.name) = ("json", "JSON");
-    if let [Field { span, value: Value::Json(value), .. }] = &mut app.fields[..]
-        && text.len() <= APP_SHOWN
-    {
-        *span = Span::bytes(said.source, 0, text.len() as u64);
-        value.clear();
-        value.push_str(text);
-    } else {
+    if !again(text, said.source, app) {
+        (app.protocol, app.name) = NAMES;
         app.fields = vec![said.json(&VALUE, text)];
     }
     true
 }
+
+/// Says of a text that it is JSON, which it is known to be, in room where that was said of another one: where
+/// it was not, or the text is too long, `false`, and nothing is changed.
+pub(super) fn again(text: &str, source: SourceId, app: &mut App) -> bool {
+    let [Field { span, value: Value::Json(value), .. }] = &mut app.fields[..] else { return false };
+    if text.len() > APP_SHOWN {
+        return false;
+    }
+    *span = Span::bytes(source, 0, text.len() as u64);
+    value.clear();
+    value.push_str(text);
+    (app.protocol, app.name) = NAMES;
+    true
+}
+
+/// What it is called, by programs and by people.
+const NAMES: (&str, &str) = ("json", "JSON");
 
 /// Bytes as what they are: JSON, text, or bytes.
 pub fn content(bytes: &[u8]) -> Value {

@@ -4,8 +4,10 @@ use super::DIALECTS;
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::given::Given;
 use super::glance::{Glance, Marks};
+use super::json;
 use super::pending::Requests;
-use crate::model::{App, Connection, Dir, Finding, Time, Unanswered};
+use crate::model::json::Quoted;
+use crate::model::{App, Connection, Dir, Finding, SourceId, Time, Unanswered};
 
 /// The application protocols of one connection: which was agreed on, which were seen, and what their
 /// decoders remember.
@@ -131,6 +133,27 @@ impl Talk {
             }
         }
         None
+    }
+
+    /// Whether a whole text is JSON, and what such a message means stands in `room`: only where that is told
+    /// at a glance, as neither the handshake nor messages before it said what is spoken, and it has no marks.
+    /// `false` says nothing, and nothing is changed but `quoted`, which it becomes.
+    pub fn is_alone_in_json(
+        &self,
+        text: &str,
+        source: SourceId,
+        quoted: &mut Quoted,
+        room: &mut App,
+    ) -> bool {
+        let first @ (b'{' | b'[') = text.as_bytes().first().copied().unwrap_or_default() else {
+            return false;
+        };
+        if !self.is_alone() || self.agreed.is_some() || self.expected.is_some() {
+            return false;
+        }
+        let Glance::Json(marks) = Glance::quoting(text, quoted) else { return false };
+        let candidates = BY_FIRST[usize::from(first)] & BY_MARKS[usize::from(marks)];
+        candidates == JSON && json::again(text, source, room)
     }
 
     /// Reads a message as the handshake says.
@@ -304,6 +327,15 @@ type Set = u32;
 fn set(of: Option<Place>) -> Set {
     of.map_or(0, |place| 1 << place)
 }
+
+/// JSON of no protocol.
+const JSON: Set = {
+    let mut at = 0;
+    while !matches!(DIALECTS[at].id.as_bytes(), b"json") {
+        at += 1;
+    }
+    1 << at
+};
 
 /// Those that are recognised by content and whose messages may begin with a byte, for each byte.
 static BY_FIRST: [Set; 256] = by_first(DIALECTS);

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use self::group::joined;
 use super::{Fast, crash, crowd, pace, reply, silence};
-use crate::http::RECONNECT_WITHOUT_BACKOFF;
+use crate::http::{FAILURE_TOLD, RECONNECT_WITHOUT_BACKOFF};
 use crate::limits;
 use crate::model::{
     Body, Connection, Dir, Endpoint, Finding, Flow, Judgement, Meta, ON, Outcome, Rule, Secured, Severity,
@@ -29,6 +29,7 @@ static MANNERS: &[&Rule] = &[
     &ws::TRUNCATED_FRAME,
     &ws::INCOMPLETE_MESSAGE,
     &ws::FAILED_WITHOUT_CLOSE,
+    &FAILURE_TOLD,
 ];
 
 /// What the capture lacks: it limits what can be said, and explains nothing.
@@ -186,7 +187,8 @@ impl Head {
     /// Whether it has nothing to say that whoever looks at the input would not see at once: what was pasted
     /// comes from nowhere and goes nowhere.
     pub fn is_simple(&self) -> bool {
-        self.summary.packets == 0 && self.said.iter().all(|said| said.server.is_none())
+        let is_pasted = self.summary.packets == 0 && self.meta.account.is_none();
+        is_pasted && self.said.iter().all(|said| said.server.is_none())
     }
 
     /// Whether nothing went wrong but what are notes.
@@ -258,6 +260,8 @@ impl Head {
             let end = target.bytes().position(|b| b == b'?');
             &target[..end.unwrap_or(target.len())]
         });
+        let path = whole(connection.server, connection.host.as_deref(), path);
+        let path = path.as_deref();
         let is_last = |site: &&u32| {
             self.sites
                 .get(**site as usize)
@@ -302,8 +306,12 @@ impl Head {
         // Requests without an answer say nothing of the manner of the end.
         let says_little =
             |finding: &Finding| reply::RULES.contains(&finding.rule) && !reply::explains(finding);
-        if judgement.told_with.is_none() && unit.findings.iter().all(says_little) {
-            for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
+        let is_unexplained = judgement.told_with.is_none() && unit.findings.iter().all(says_little);
+        // That a browser says so, too, adds nothing to an answer that opened no WebSocket.
+        let is_refused = judgement.outcome == Outcome::Refused;
+        let says_why = |finding: &Finding| *finding.rule == FAILURE_TOLD && !is_refused;
+        for (finding, place) in manners.into_iter().flat_map(|manners| *manners) {
+            if says_why(&finding) || is_unexplained && *finding.rule != FAILURE_TOLD {
                 self.add(&finding, place);
             }
         }
@@ -315,11 +323,7 @@ impl Head {
                 conn: unit.conn,
                 client: judgement.client,
                 server: judgement.server,
-                target: match (judgement.outcome, judgement.server, judgement.host, judgement.target) {
-                    // Who tells of a connection names its host, and seldom an address.
-                    (Outcome::Untold, None, Some(host), Some(target)) => Some(format!("{host}{target}")),
-                    (.., target) => target.map(str::to_owned),
-                },
+                target: whole(judgement.server, judgement.host, judgement.target),
                 line: judgement.line(),
                 worst: unit.findings.iter().map(|finding| finding.rule.severity).max(),
             });
@@ -358,6 +362,15 @@ impl Head {
         } else {
             self.more += 1;
         }
+    }
+}
+
+/// What was asked for. Who tells of a connection names its host, and seldom an address: it stands in front
+/// then.
+fn whole(server: Option<Endpoint>, host: Option<&str>, target: Option<&str>) -> Option<String> {
+    match (server, host, target) {
+        (None, Some(host), Some(target)) => Some(format!("{host}{target}")),
+        (.., target) => target.map(str::to_owned),
     }
 }
 

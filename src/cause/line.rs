@@ -9,7 +9,7 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     let [client, server] = ending.counts;
     let (outcome, close) = (outcome(over), over.close());
     // What was told last need not have been the end.
-    let is_told = outcome == Outcome::Untold;
+    let is_told = matches!(outcome, Outcome::Untold | Outcome::Failed);
     let is_over = ending.first.is_some() && over.is_websocket();
     Judgement {
         outcome,
@@ -43,6 +43,7 @@ pub(super) fn outcome(over: &Over<'_>) -> Outcome {
         Handshake::Refused => return Outcome::Refused,
         Handshake::RequestOnly if over.ending.first.is_some() => return Outcome::Unanswered,
         Handshake::RequestOnly if over.ending.how == EndKind::Untold => return Outcome::Untold,
+        Handshake::RequestOnly if over.ending.how == EndKind::Failed => return Outcome::Failed,
         Handshake::RequestOnly => return Outcome::Open,
         _ => {}
     }
@@ -56,5 +57,6 @@ pub(super) fn outcome(over: &Over<'_>) -> Outcome {
         (_, Some(_)) | (EndKind::Fin, _) => Outcome::Dropped,
         (EndKind::CaptureEnd, None) => Outcome::Open,
         (EndKind::Untold, None) => Outcome::Untold,
+        (EndKind::Failed, None) => Outcome::Failed,
     }
 }

@@ -1,5 +1,7 @@
 //! What the Autobahn testsuite is told, and how: its configuration files, its patterns, its order of cases.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -51,9 +53,15 @@ pub struct Server {
     /// Subprotocols that it is offered.
     #[serde(default)]
     pub protocols: Vec<String>,
+    /// How long connecting may take, by its options or those of the file.
+    #[serde(skip)]
+    pub timeout: Option<Duration>,
     #[serde(default)]
-    options: serde_json::Map<String, Value>,
+    options: Options,
 }
+
+/// Options of a file, or of a server.
+type Options = serde_json::Map<String, Value>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,7 +78,7 @@ struct File {
     key: Option<String>,
     cert: Option<String>,
     #[serde(default)]
-    options: serde_json::Map<String, Value>,
+    options: Options,
 }
 
 impl Config {
@@ -111,7 +119,12 @@ impl Config {
             if named.is_empty() {
                 return Err(r#"it names no server: "servers": [{"url": "ws://127.0.0.1:9001"}]"#.into());
             }
-            options.extend(named.iter_mut().map(|server| std::mem::take(&mut server.options)));
+            let of_all = timeout(&mut options[0]);
+            for server in &mut named {
+                let mut own = std::mem::take(&mut server.options);
+                server.timeout = timeout(&mut own).or(of_all);
+                options.push(own);
+            }
             Peers::Servers(named)
         } else {
             let url = url.map(str::to_owned).or(file.url);
@@ -160,12 +173,31 @@ impl Config {
     }
 }
 
+/// Takes out how long connecting may take: seconds, 0 for ever.
+fn timeout(options: &mut Options) -> Option<Duration> {
+    const NAME: &str = "openHandshakeTimeout";
+    let timeout = Duration::try_from_secs_f64(options.get(NAME)?.as_f64()?).ok()?;
+    options.remove(NAME);
+    Some(if timeout.is_zero() { FOR_EVER } else { timeout })
+}
+
+/// As long as anybody waits.
+const FOR_EVER: Duration = Duration::from_hours(24);
+
 /// Whether an option asks for what is done anyway.
 fn changes_nothing((name, value): &(&String, &Value)) -> bool {
     match name.as_str() {
         // The RFC, and the drafts whose frames are its frames.
         "version" => value.as_u64().is_some_and(|version| (8..=18).contains(&version)),
-        "failByDrop" => **value == Value::Bool(false),
+        "applyMask"
+        | "maskClientFrames"
+        | "requireMaskedClientFrames"
+        | "tcpNoDelay"
+        | "utf8validateIncoming" => **value == Value::Bool(true),
+        "acceptMaskedServerFrames" | "echoCloseCodeReason" | "failByDrop" | "maskServerFrames" => {
+            **value == Value::Bool(false)
+        }
+        "autoFragmentSize" | "autoPingInterval" => value.as_u64() == Some(0),
         _ => false,
     }
 }
@@ -249,8 +281,10 @@ mod tests {
     #[test]
     fn both_files_are_read() {
         let client = Config::read(
-            r#"{"options": {"version": 18, "failByDrop": false, "utf8validateIncoming": false},
-                "servers": [{"agent": "a", "url": "ws://a:1", "options": {"version": 18}, "protocols": ["x"]},
+            r#"{"options": {"version": 18, "failByDrop": false, "utf8validateIncoming": false,
+                            "maskClientFrames": true, "openHandshakeTimeout": 2.5},
+                "servers": [{"agent": "a", "url": "ws://a:1", "protocols": ["x"],
+                             "options": {"version": 18, "openHandshakeTimeout": 0}},
                             {"url": "wss://b", "hostname": "c", "origin": "http://d"}],
                 "cases": [], "exclude-agent-cases": {"a*": ["7.*"], "b": ["1.1.2"]}}"#,
             None,
@@ -262,6 +296,8 @@ mod tests {
             (servers.len(), &*servers[0].url, servers[0].agent.as_deref()),
             (2, "ws://a:1", Some("a"))
         );
+        let timeouts = servers.iter().map(|server| server.timeout).collect::<Vec<_>>();
+        assert_eq!(timeouts, [Some(FOR_EVER), Some(Duration::from_millis(2500))]);
         assert_eq!(
             (&*client.outdir, &*client.ignored),
             ("./reports/servers", &["utf8validateIncoming".to_owned()][..])

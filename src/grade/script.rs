@@ -12,6 +12,9 @@
 //! fin                                ends our stream; rst: resets it
 //! text "Hello" cut=3                 its first three bytes; cut=+3: header, and as much of the payload
 //! rest 2                             two more of what was kept back; rest: all of it
+//! binary fill=zeros size=65536 times=1024 stuck=1s
+//!                                    an event `stuck`, and no more of them, if nothing is taken for so long
+//! nothing times=1000                 writes of no bytes: over HTTP/2 empty DATA frames
 //! ```
 
 use std::borrow::Cow;
@@ -42,6 +45,8 @@ pub enum Step {
     Await(u64),
     /// So many bytes of what was cut off, or all of them.
     Rest(Option<usize>),
+    /// So many writes of no bytes.
+    Nothing(u64),
     /// Our stream is ended.
     Finish,
     /// The connection is reset.
@@ -89,6 +94,8 @@ pub struct Send {
     pub more: bool,
     /// How much of it is sent now.
     pub cut: Option<Cut>,
+    /// How long the peer may take nothing of it; then no more of it is sent, which is an event.
+    pub stuck: Option<Duration>,
 }
 
 /// Where something is cut in two.
@@ -210,7 +217,7 @@ pub fn play(text: &str, us: Dir) -> Result<Vec<Step>, ScriptError> {
     for mut line in lines(text)? {
         let verb = line.words[0].clone();
         match verb.bare() {
-            Some(verb @ ("wait" | "deaf" | "still" | "await" | "rest" | "fin" | "rst")) => {
+            Some(verb @ ("wait" | "deaf" | "still" | "await" | "rest" | "fin" | "rst" | "nothing")) => {
                 line.words.remove(0);
                 steps.push(other(verb, &mut line)?);
             }
@@ -225,6 +232,7 @@ fn other(verb: &str, line: &mut Line) -> Result<Step, ScriptError> {
     Ok(match verb {
         "fin" => Step::Finish,
         "rst" => Step::Reset,
+        "nothing" => Step::Nothing(number(line, "times", 1)?.unwrap_or(1)),
         "rest" if line.words.is_empty() => Step::Rest(None),
         "rest" => {
             let word = line.first("how many bytes")?;
@@ -256,6 +264,10 @@ fn send(us: Dir, line: &mut Line) -> Result<Send, ScriptError> {
         Some(word) => Duration::from_nanos(line.time(&word)?),
         None => Duration::ZERO,
     };
+    let stuck = match line.option("stuck") {
+        Some(word) => Some(Duration::from_nanos(line.time(&word)?)),
+        None => None,
+    };
     let more = line.flag("more");
     let deflate = line.flag("deflate");
     let cut = cut(line)?;
@@ -269,7 +281,7 @@ fn send(us: Dir, line: &mut Line) -> Result<Send, ScriptError> {
             return Err(line.error(1, "a head has a place of its own"));
         }
     };
-    Ok(Send { what, times, window, chop, every, more, cut })
+    Ok(Send { what, times, window, chop, every, more, cut, stuck })
 }
 
 /// `cut=3`, `cut=+3`.
@@ -499,9 +511,10 @@ mod tests {
     #[test]
     fn lines_are_steps() {
         let text = "text \"Hel\" no-fin more\nping \"x\" chop=1 every=1ms # odd\nwait 250ms\nstill A 1s\n\
-                    await 2\nfin\nrst\ntext \"x\" cut=+3\nrest 2\nrest";
+                    await 2\nfin\nrst\ntext \"x\" cut=+3\nrest 2\nrest\nnothing times=7\n\
+                    binary 00 stuck=2s";
         let steps = play(text, Dir::Client).unwrap();
-        assert_eq!(steps.len(), 10);
+        assert_eq!(steps.len(), 12);
         let Step::Send(Send { what: What::Message { shape, .. }, more: true, .. }) = &steps[0] else {
             panic!()
         };
@@ -511,7 +524,9 @@ mod tests {
         assert_eq!(steps[3], Step::Still("A".into(), Duration::from_secs(1)));
         assert_eq!(steps[4..7], [Step::Await(2), Step::Finish, Step::Reset]);
         assert!(matches!(steps[7], Step::Send(Send { cut: Some(Cut::Payload(3)), .. })));
-        assert_eq!(steps[8..], [Step::Rest(Some(2)), Step::Rest(None)]);
+        assert_eq!(steps[8..11], [Step::Rest(Some(2)), Step::Rest(None), Step::Nothing(7)]);
+        let Step::Send(Send { stuck, .. }) = &steps[11] else { panic!() };
+        assert_eq!(*stuck, Some(Duration::from_secs(2)));
     }
 
     #[test]

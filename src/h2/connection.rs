@@ -16,7 +16,7 @@ use super::stream::Stream;
 use super::{CONTINUATION, FLOW_CONTROL, INFERRED, NOT_FOLLOWED, PADDING, PREFACE_INVALID, RAPID_RESET};
 use crate::limits;
 use crate::model::http2::{FrameHeader, Kind, PREFACE};
-use crate::model::{At, Dir, Finding, Span, Text};
+use crate::model::{At, Dir, Finding, Rule, Severity, Span, Text};
 
 /// What happens. Spans of findings are of the sender's stream.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ pub struct Connection {
     is_crowded: bool,
     is_inferred: bool,
     findings: u64,
+    /// The rule that the client, and the server, broke last.
+    pub(super) broken: [Option<&'static Rule>; 2],
     queue: VecDeque<Event<'static>>,
 }
 
@@ -85,6 +87,7 @@ impl Connection {
             is_crowded: false,
             is_inferred: false,
             findings: 0,
+            broken: [None; 2],
             queue: VecDeque::new(),
         }
     }
@@ -242,6 +245,11 @@ impl Connection {
         let left = limits::FINDINGS_BUILT.saturating_sub(self.findings);
         findings.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         self.findings += findings.len() as u64;
+        for finding in &findings {
+            if let Some(dir) = finding.blame.filter(|_| finding.rule.severity > Severity::Note) {
+                self.broken[dir.index()] = Some(finding.rule);
+            }
+        }
         findings
     }
 

@@ -13,6 +13,7 @@
 
 pub mod accept;
 pub mod body;
+mod failure;
 pub mod fields;
 pub mod handshake;
 pub mod head;
@@ -20,6 +21,7 @@ mod reset;
 
 pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;
+pub use failure::{failure_diagnosis, failure_status};
 pub use handshake::{
     Outcome, RequestFacts, RequestReport, ResponseFacts, ResponseReport, check_request, check_response,
 };

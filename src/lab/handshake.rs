@@ -8,7 +8,9 @@ use hyper::{Request, Response, StatusCode, Version};
 use super::answer::{Answer, refuse};
 use super::http2;
 use crate::http::handshake::accept_deflate;
-use crate::http::{Head, MISSING_VERSION, UNSUPPORTED_VERSION, accept_value, check_request};
+use crate::http::{
+    FRAGMENT_IN_TARGET, Head, MISSING_VERSION, UNSUPPORTED_VERSION, accept_value, check_request,
+};
 use crate::model::{Deflate, Rule, SourceId};
 
 const KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
@@ -28,6 +30,10 @@ pub struct Welcome {
     /// and let in.
     pub origins: Vec<String>,
 }
+
+/// The target of a request as it came, where that is known: hyper leaves out what stands behind a `#`.
+#[derive(Clone, Debug)]
+pub(super) struct Target(pub Vec<u8>);
 
 /// What a handshake agreed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,13 +132,19 @@ fn broken(request: &Request<Incoming>) -> Option<&'static Rule> {
     } else {
         head(request)
     };
-    check_request(&Head::parse(&head, SourceId::Input, 0), false).facts.broken.first().copied()
+    let report = check_request(&Head::parse(&head, SourceId::Input, 0), false);
+    // Servers may put up with a fragment; this one says what is wrong.
+    let fragment = || report.findings.iter().map(|it| it.rule).find(|rule| *rule == &FRAGMENT_IN_TARGET);
+    report.facts.broken.first().copied().or_else(fragment)
 }
 
 /// A request as it came.
 fn head(request: &Request<Incoming>) -> Vec<u8> {
-    let target = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
-    let mut head = format!("{} {target} {:?}\r\n", request.method(), request.version()).into_bytes();
+    let uri = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    let target = request.extensions().get::<Target>().map_or(uri.as_bytes(), |target| &target.0);
+    let version = format!("{:?}", request.version());
+    let mut head =
+        [request.method().as_str().as_bytes(), b" ", target, b" ", version.as_bytes(), b"\r\n"].concat();
     for (name, value) in request.headers() {
         head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }

@@ -21,7 +21,7 @@
 //! - `serve`: what tutorials describe, on one port: `wstool serve`
 //! - `tap`: everything that goes over a connection, told to whoever records it
 //! - `devtools`: what a running browser tells of its connections
-//! - `fault`: what goes wrong on purpose
+//! - `fault`: what goes wrong on purpose; `fate`: what befalls a connection behind a message
 //! - `pages`: what a browser is shown; `panels`: the wire beside it
 //! - `authority`: certificates for whatever name a client asks for
 //! - `proxy`: between a client and a server, looking on
@@ -38,6 +38,7 @@ pub mod devtools;
 pub mod engine;
 mod events;
 pub mod experiment;
+pub mod fate;
 pub mod fault;
 pub mod frames;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "who measures asks"))]

@@ -15,6 +15,9 @@ pub const GRADE_KEYS: usize = 4096;
 /// Bytes that a peer may send in a case, besides four times those it was sent: who never ends is left.
 pub const GRADE_GOT: u64 = 4 * 1024 * 1024;
 
+/// Bytes that each message or control frame counts for there besides its own.
+pub const GRADE_FRAME: u64 = 32;
+
 /// Bytes of payload a second that a peer has to send back at least.
 pub const GRADE_RATE: u64 = 512 * 1024;
 

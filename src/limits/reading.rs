@@ -33,6 +33,9 @@ pub const REFUSAL_READ: usize = 2048;
 /// Bytes of a header field, or of a body's first line, that are quoted where causes are told.
 pub const REASON_SHOWN: usize = 100;
 
+/// Bytes that are quoted of what a browser says why a connection failed.
+pub const FAILURE_SHOWN: usize = 300;
+
 /// Rules that a connection has broken that are remembered until it is over, when causes are looked for.
 pub const RULES_REMEMBERED: usize = 16;
 

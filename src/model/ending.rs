@@ -72,12 +72,14 @@ pub enum EndKind {
     CaptureEnd,
     /// Whoever [tells](super::Layer::Told) of the connection does not say.
     Untold,
+    /// Whoever tells of it says that it failed, and not who ended it.
+    Failed,
 }
 
 impl EndKind {
     /// Whether the end was seen.
     pub fn is_seen(self) -> bool {
-        !matches!(self, Self::CaptureEnd | Self::Untold)
+        !matches!(self, Self::CaptureEnd | Self::Untold | Self::Failed)
     }
 }
 

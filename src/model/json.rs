@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-pub use plain::{is_plainly_json, is_plainly_json_of};
+pub use plain::{Quoted, is_plainly_json, is_plainly_json_of};
 
 /// A JSON value (RFC 8259) and what it directly consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -141,4 +141,9 @@ impl Other {
     pub fn is_tls(&self) -> bool {
         self.protocol == "tls"
     }
+
+    /// Whether encrypted content of theirs was seen that nobody could read.
+    pub fn is_sealed(&self) -> bool {
+        self.is_tls() && self.sealed.is_some()
+    }
 }

@@ -127,7 +127,7 @@ pub fn short(value: u64) -> String {
 /// A number of bytes in at most 10 columns: exact below 10,000, in binary units above.
 pub fn size(bytes: u64) -> String {
     if bytes < 10_000 {
-        format!("{} B", count(bytes))
+        with_unit(count(bytes), " B")
     } else {
         scaled(bytes, 1024, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"])
     }
@@ -237,14 +237,19 @@ fn trimmed(value: f64, decimals: usize) -> String {
 /// Seconds as ms, s, min or h, in a sentence.
 pub fn lasting(seconds: f64) -> String {
     if seconds < 1.0 {
-        format!("{} ms", rounded(seconds * 1000.0))
+        with_unit(rounded(seconds * 1000.0), " ms")
     } else if seconds < 600.0 {
-        format!("{} s", rounded(seconds))
+        with_unit(rounded(seconds), " s")
     } else if seconds < 3600.0 {
-        format!("{} min", rounded(seconds / 60.0))
+        with_unit(rounded(seconds / 60.0), " min")
     } else {
-        format!("{} h", rounded(seconds / 3600.0))
+        with_unit(rounded(seconds / 3600.0), " h")
     }
+}
+
+fn with_unit(mut number: String, unit: &str) -> String {
+    number.push_str(unit);
+    number
 }
 
 /// Nanoseconds of something that lasted, in a sentence.

@@ -1,5 +1,6 @@
 //! A message that came in a single frame, both in one.
 
+use super::app::App;
 use super::stream::At;
 use super::unit::{Body, Frame, FrameHeader, Message, Unit, Utf8};
 use super::wire::{Dir, Opcode};
@@ -32,6 +33,11 @@ pub struct Single<'a> {
     pub text: Option<&'a str>,
     /// [`Frame::inferred`].
     pub inferred: bool,
+    /// [`Message::app`], once it has been read.
+    pub app: Option<&'a App>,
+    /// It is JSON of no protocol, all of which is there, and that is what `app` says: the text as it stands
+    /// between the quotes of a string of JSON.
+    pub quoted: Option<&'a [u8]>,
 }
 
 impl Single<'_> {
@@ -44,7 +50,7 @@ impl Single<'_> {
 
     /// Lends the unit of the frame, and the message, whose unit differs from that only in its body.
     pub fn lend<T>(&self, take: impl FnOnce(&Unit<'_>, &Message<'_>) -> T) -> T {
-        let &Self { conn, dir, at, n, m, offset, head, payload, text, inferred, .. } = self;
+        let &Self { conn, dir, at, n, m, offset, head, payload, text, inferred, app, .. } = self;
         let header = self.header();
         let frame = Frame {
             n,
@@ -77,7 +83,7 @@ impl Single<'_> {
             payload_cut: (payload.len() as u64) < header.length,
             utf8: if header.opcode == Opcode::TEXT { Utf8::Valid } else { Utf8::Unchecked },
             close: None,
-            app: None,
+            app,
         };
         take(&unit, &message)
     }

@@ -42,7 +42,8 @@ pub trait Sink {
         self.take(&Unit { body: Body::Message(message), ..*unit })
     }
 
-    /// Takes the same as it leaves the decoder, when nobody has read the message yet.
+    /// Takes the same as it leaves the decoder, when nobody has read the message yet; or read by whoever
+    /// knows at a glance what it is.
     ///
     /// Who needs neither unit can leave them unmade; it has to come to the same.
     fn take_single(&mut self, single: &Single<'_>) -> Flow {

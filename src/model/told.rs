@@ -72,6 +72,19 @@ pub enum ToldStart<'a> {
 }
 
 impl ToldHead<'_> {
+    /// The answer to an opening handshake of which nothing but the status is told.
+    pub fn answered(status: u16) -> Self {
+        Self {
+            start: ToldStart::Response { status, reason: "" },
+            version: "HTTP/1.1",
+            headers: &[],
+            opens: true,
+            is_whole: false,
+            body: &[],
+            length: 0,
+        }
+    }
+
     /// The start line.
     pub fn start_line(&self) -> String {
         match self.start {
@@ -94,7 +107,8 @@ impl ToldHead<'_> {
         self.is_whole
             || match self.start {
                 ToldStart::Request { .. } => NEEDED.iter().all(|name| has(name)),
-                ToldStart::Response { status, .. } => status != 101 || has("Sec-WebSocket-Accept"),
+                ToldStart::Response { status: 101, .. } => has("Sec-WebSocket-Accept"),
+                ToldStart::Response { .. } => !self.headers.is_empty(),
             }
     }
 

@@ -79,6 +79,8 @@ pub enum Outcome {
     Open,
     /// Whoever [tells](super::Layer::Told) of it does not say.
     Untold,
+    /// Whoever tells of it says that it failed.
+    Failed,
 }
 
 impl Outcome {
@@ -95,6 +97,7 @@ impl Outcome {
             Self::Http2 => "http2",
             Self::Open => "open",
             Self::Untold => "untold",
+            Self::Failed => "failed",
         }
     }
 }

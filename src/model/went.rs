@@ -114,6 +114,7 @@ fn ending(it: &Judgement<'_>) -> Text {
                 Text::new("{} from the {}, without a Close frame").and(end.how.flag()).word(end.by.name());
             return after_silence(it, what);
         }
+        (None, None) if it.outcome == Outcome::Failed => return "failed, as the browser says".into(),
         (None, None) if it.outcome == Outcome::Untold => {
             return match it.code {
                 Some(CloseCode(code)) => Text::with("closed with {}; by whom is not told", code),
@@ -145,7 +146,7 @@ fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> 
         None => Text::new("Close without a code from the {}").word(by.name()),
     };
     match (outcome, end) {
-        (Outcome::Closed | Outcome::Untold, _) => said,
+        (Outcome::Closed | Outcome::Untold | Outcome::Failed, _) => said,
         (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
             .word(said)
             .and(end.how.flag())

@@ -144,7 +144,9 @@ fn order(exchanges: &[Exchange]) -> Vec<Happens> {
         };
         push(it.asked, What::Asked);
         // The answer cannot have come later than what came of it.
-        let first = it.messages.iter().find_map(|message| message.time);
+        let message = it.messages.iter().find_map(|message| message.time);
+        let failure = it.failures.iter().find_map(|(_, time)| *time);
+        let first = message.into_iter().chain(failure).min();
         let answered = it.answer.as_ref().and_then(|answer| answer.at);
         if it.answer.is_some() {
             push(answered.map(|at| first.map_or(at, |first| first.min(at))), What::Answered);

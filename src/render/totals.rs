@@ -5,14 +5,19 @@ use crate::lang::Lang;
 use crate::model::quantity::{grouped, time};
 use crate::model::{Dir, GapEffect, More, Other, SealedRecords, Summary};
 
-/// Connections that are no WebSocket: how many, what they speak and with whom.
-pub fn others(lang: Lang, other: &Other) -> String {
-    let whom = match (&other.server_name, other.server) {
+/// Whom other connections are to, as far as is known.
+pub fn whom_of(lang: Lang, other: &Other) -> String {
+    match (&other.server_name, other.server) {
         (Some(name), Some(server)) => format!("{name} ({server})"),
         (Some(name), None) => name.clone(),
         (None, Some(server)) => server.to_string(),
         (None, None) => lang.words("other servers").to_owned(),
-    };
+    }
+}
+
+/// Connections that are no WebSocket: how many, what they speak and with whom.
+pub fn others(lang: Lang, other: &Other) -> String {
+    let whom = whom_of(lang, other);
     let version = other.version.unwrap_or("TLS");
     let words = match other.protocol {
         _ if other.is_tls() => lang.fill(

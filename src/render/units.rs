@@ -307,6 +307,7 @@ pub fn ended(lang: Lang, ending: &Ending, connection: &Connection) -> String {
         EndKind::Untold if ending.close().is_some() => "closed",
         EndKind::Untold if ending.close_code.is_some() => "closed; by whom is not told",
         EndKind::Untold => "how it ended is not told",
+        EndKind::Failed => "failed, as the browser says",
     };
     let code = ending.close_code.map(|code| close_code(lang, code));
     joined(lang, &[lang.words(how).to_owned(), code.unwrap_or_default()])

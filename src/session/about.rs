@@ -48,6 +48,8 @@ pub(super) struct Told {
     pub began: Option<Time>,
     /// Who was first to end TCP, before there was a WebSocket.
     pub first_end: Option<Box<TcpEnd>>,
+    /// Who tells of it says that it failed.
+    pub has_failed: bool,
     pub connection: Connection,
     pub entry: Entry,
 }
@@ -151,8 +153,14 @@ impl About {
             more: Vec::new(),
             unanswered: Vec::new(),
         };
-        let told =
-            Told { conn: *cx.connections, began: None, first_end: None, connection, entry: Entry::default() };
+        let told = Told {
+            conn: *cx.connections,
+            began: None,
+            first_end: None,
+            has_failed: false,
+            connection,
+            entry: Entry::default(),
+        };
         self.told = Some(cx.memory.spare.told(told));
     }
 

@@ -9,11 +9,11 @@ use super::judged::Judged;
 use super::{Context, Phase, Session};
 use crate::http::handshake::{self, Outcome, RequestFacts, ResponseFacts};
 use crate::http::head::Head;
-use crate::http::{Body, FAILURE_TOLD};
+use crate::http::{Body, FAILURE_TOLD, failure_diagnosis, failure_status};
 use crate::limits;
 use crate::model::{
-    At, CloseCode, Dir, Finding, Flow, Handshake, Header, Interest, ON, Roles, Rule, Side, SourceId, Span,
-    Text, Time, ToldHead, ToldMessage, ToldStart, Verdict, prefix,
+    At, Case, CloseCode, Dir, Finding, Flow, Handshake, Header, Interest, ON, Roles, Rule, Side, SourceId,
+    Span, Text, Time, ToldHead, ToldMessage, ToldStart, Verdict, prefix,
 };
 use crate::ws::Extensions;
 
@@ -137,10 +137,30 @@ impl Session {
 
     /// What the program that tells of the connection gives as the reason for its failure.
     pub fn failure_told(&mut self, why: &str, at: At, cx: &mut Context<'_, '_>) -> Interest {
+        let Some(told) = &mut self.about.told else { return Interest::Follow };
+        told.has_failed = true;
+        let is_unanswered = told.connection.handshake == Handshake::RequestOnly;
+        let why = prefix(why, limits::FAILURE_SHOWN);
+        // Of an answer that opened nothing, Chromium's developer tools tell the status in these words alone.
+        if let Some(status) = failure_status(why).filter(|_| is_unanswered) {
+            let flow = self.response_told(status, &ToldHead::answered(status), at, cx);
+            if flow.is_break() {
+                return Interest::Stop;
+            }
+        }
+        let finding =
+            Finding::new(&FAILURE_TOLD, None, "a WebSocket that works".into(), Text::with("{}", why));
+        // In front of what it says stands, where it failed.
+        let short = ["Error in connection establishment: ", "Error during WebSocket handshake: "]
+            .iter()
+            .find_map(|words| why.strip_prefix(words))
+            .unwrap_or(why);
+        let case = Case {
+            behind: failure_diagnosis(why),
+            ..Case::new(Text::with("failed; the browser says: {}", short), Vec::new())
+        };
         let Some(told) = &self.about.told else { return Interest::Follow };
-        let got = Text::with("{}", prefix(why, limits::REASON_SHOWN));
-        let finding = Finding::new(&FAILURE_TOLD, None, "a WebSocket that works".into(), got);
-        let flow = told.note(Dir::Client, at, &[finding], cx);
+        let flow = told.note(Dir::Client, at, &[finding.like(case)], cx);
         self.interest(flow)
     }
 

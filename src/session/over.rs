@@ -139,7 +139,7 @@ impl Session {
         };
         // That the input is over says nothing where somebody tells of what is over.
         if self.about.layer.is_told() && how == StreamEnd::Capture && ending.how == EndKind::CaptureEnd {
-            ending.how = EndKind::Untold;
+            ending.how = if told.has_failed { EndKind::Failed } else { EndKind::Untold };
         }
         ending.began = told.began;
         ending.transport = transport;

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use memchr::memchr;
+
 use super::body::{Carried, carried, first_bytes, plain};
 use super::table::Table;
 use super::target::Target;
@@ -68,7 +70,8 @@ impl Exchanges {
     pub fn head(&mut self, seen: Seen<'_, '_>, table: &mut Table, said: &mut Vec<Carried>) -> Option<u32> {
         if let Some(rest) = seen.head.start_line.strip_prefix("HTTP/") {
             self.counts[1] += 1;
-            let status = rest.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+            let (status, _) = divided(divided(rest).1);
+            let status = status.parse().unwrap_or_default();
             // Over HTTP/2 each has its stream, and answers come in any order.
             let is_own = |request: &Request| request.stream == seen.head.stream;
             let request = self.waiting.iter().position(is_own).and_then(|at| self.waiting.remove(at))?;
@@ -94,6 +97,11 @@ impl Exchanges {
     }
 }
 
+/// What is before the first blank of a line, and behind it.
+fn divided(line: &str) -> (&str, &str) {
+    memchr(b' ', line.as_bytes()).map_or((line, ""), |at| (&line[..at], &line[at + 1..]))
+}
+
 fn request(
     seen: Seen<'_, '_>,
     table: &mut Table,
@@ -101,9 +109,9 @@ fn request(
     said: &mut Vec<Carried>,
 ) -> Request {
     let Seen { unit, head, connection, missed } = seen;
-    let mut words = head.start_line.split(' ');
-    let method = words.next().unwrap_or_default().to_owned();
-    let target = Target::parse(words.next().unwrap_or_default()).unwrap_or_default();
+    let (method, rest) = divided(head.start_line);
+    let method = method.to_owned();
+    let target = Target::parse(divided(rest).0).unwrap_or_default();
     let upgrades = ["Upgrade", ":protocol"].iter().any(|name| head.header(name).is_some());
     let host = [":authority", "Host"].iter().find_map(|name| head.header(name)).unwrap_or_default();
     let origin = head.header("Origin").and_then(|origin| origin.split_once("://"));

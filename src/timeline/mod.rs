@@ -33,9 +33,11 @@ use std::sync::Arc;
 use crate::app::keys::Matched;
 use crate::app::{Meaning, engineio};
 use crate::limits;
+use crate::model::json::Quoted;
 use crate::model::{
     App, AppPacket, Body, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, Handshake, HttpHead,
-    Message, ON, Opcode, SessionEnd, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants, hole,
+    Message, ON, Opcode, SessionEnd, Single, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
+    hole,
 };
 
 pub use crate::app::given::Given;
@@ -60,6 +62,8 @@ pub struct Timeline<S> {
     requests: Requests,
     /// What the last message means, if that is told in the same room each time.
     room: App,
+    /// The last text that was JSON, as a string.
+    quoted: Quoted,
 }
 
 impl<S> Timeline<S> {
@@ -82,6 +86,7 @@ impl<S: Sink> Timeline<S> {
             now: None,
             requests: Requests::within(limits::REQUESTS_HELD_TOTAL),
             room: App::default(),
+            quoted: Quoted::default(),
         }
     }
 
@@ -247,6 +252,28 @@ impl<S: Sink> Timeline<S> {
         flow
     }
 
+    /// Whether a message of which nobody has made units is known for JSON at a glance, as it is
+    /// [where nothing else is spoken](crate::app::Talk::is_alone_in_json): what it means stands in the room
+    /// then, and the text as a string beside it.
+    #[inline]
+    fn is_plainly_json(&mut self, single: &Single<'_>) -> bool {
+        let Some(text) = single.text.filter(|text| text.len() == single.payload.len()) else { return false };
+        let Some(conn) = self.conns.get_mut(&single.conn) else { return false };
+        let is_plain = conn.socket == Socket::Other && conn.held == 0 && self.requests.keys.is_none();
+        if !is_plain || single.length != text.len() as u64 || single.length > self.wants.payload {
+            return false;
+        }
+        let source = SourceId::Message { conn: single.conn, m: single.m };
+        if !conn.talk.is_alone_in_json(text, source, &mut self.quoted, &mut self.room) {
+            return false;
+        }
+        let time = single.at.time;
+        self.now = self.now.max(time);
+        conn.last = time.or(conn.last);
+        conn.heard = time.or(conn.heard);
+        true
+    }
+
     /// Passes a message on with what it means, and what is wrong with that.
     fn tell(
         &mut self,
@@ -337,6 +364,14 @@ impl<S: Sink> Sink for Timeline<S> {
             Body::Summary(summary) => self.summary(unit, summary),
             _ => self.pass(unit),
         }
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        if !self.is_plainly_json(single) {
+            return single.lend(|unit, message| self.take_whole(unit, message));
+        }
+        let quoted = Some(self.quoted.as_bytes());
+        self.inner.take_single(&Single { app: Some(&self.room), quoted, ..*single })
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {

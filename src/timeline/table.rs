@@ -149,7 +149,7 @@ impl Table {
         Some(match how {
             _ if session.closed.is_some() => SessionEnd::Closed,
             EndKind::CloseHandshake => SessionEnd::Closed,
-            EndKind::CaptureEnd | EndKind::Untold => SessionEnd::CaptureEnd,
+            EndKind::CaptureEnd | EndKind::Untold | EndKind::Failed => SessionEnd::CaptureEnd,
             EndKind::Fin | EndKind::Rst if closed.is_some() => SessionEnd::Closed,
             EndKind::Fin | EndKind::Rst => SessionEnd::Dropped,
         })

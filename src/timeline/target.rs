@@ -1,5 +1,7 @@
 //! The parameters of Engine.IO in a request's target.
 
+use memchr::memchr;
+
 use crate::app::{engineio, socketio};
 use crate::limits;
 use crate::model::{Connection, prefix};
@@ -38,7 +40,8 @@ impl Target {
         let target = prefix(target, limits::TARGET);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         // A proxy's request names the host too.
-        let path = match path.split_once("://") {
+        let origin = if memchr(b':', path.as_bytes()).is_some() { path.split_once("://") } else { None };
+        let path = match origin {
             Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
             None => path,
         };

@@ -84,7 +84,12 @@ pub enum Event<'a> {
         code: u8,
     },
     /// Data that a client sent before it had an answer: so many bytes, enciphered.
-    EarlyData(usize),
+    EarlyData {
+        /// Bytes of the record's body.
+        length: usize,
+        /// It is kept until it is known whether the server takes it.
+        waits: bool,
+    },
     /// Content of the layer above is missing: so many bytes, as far as that can be told.
     Lost {
         /// Bytes of content.
@@ -345,7 +350,7 @@ impl Machine {
             return match kind {
                 23 if dir == Dir::Client => {
                     self.early.keep(&carried);
-                    to.hear(&carried, Event::EarlyData(body.len()))
+                    to.hear(&carried, Event::EarlyData { length: body.len(), waits: true })
                 }
                 23 => ON,
                 _ => self.content(&carried, kind, body, to),
@@ -364,7 +369,7 @@ impl Machine {
                 carried.before = HEADER + opened.before;
                 self.content(&carried, opened.kind, &plain[..opened.length], to)
             }
-            Attempt::Early => to.hear(&carried, Event::EarlyData(body.len())),
+            Attempt::Early => to.hear(&carried, Event::EarlyData { length: body.len(), waits: false }),
             Attempt::Skipped => ON,
             Attempt::Trouble(trouble) => {
                 let half = self.half(dir);

@@ -51,6 +51,9 @@ pub fn signature(number: u16) -> String {
         0x0809 => "rsa_pss_pss_sha256",
         0x080A => "rsa_pss_pss_sha384",
         0x080B => "rsa_pss_pss_sha512",
+        0x0904 => "mldsa44",
+        0x0905 => "mldsa65",
+        0x0906 => "mldsa87",
         _ => return unknown(number),
     }
     .to_owned()

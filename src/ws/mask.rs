@@ -31,15 +31,22 @@ pub fn apply(buf: &mut [u8], key: [u8; 4], phase: usize) {
 /// # Panics
 /// If `dst` is shorter than `src`.
 pub fn unmask_into(dst: &mut [u8], src: &[u8], key: [u8; 4], phase: usize) {
-    let key = eight(key, phase);
-    let word = u64::from_ne_bytes(key);
-    let (to, to_tail) = dst[..src.len()].as_chunks_mut::<8>();
-    let (from, from_tail) = src.as_chunks::<8>();
+    let dst = &mut dst[..src.len()];
+    let word = |phase| u64::from_ne_bytes(eight(key, phase));
+    let unmasked = |from: &[u8; 8], word: u64| (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
+    let (to, _) = dst.as_chunks_mut::<8>();
+    let (from, _) = src.as_chunks::<8>();
+    let first = word(phase);
     for (to, from) in to.iter_mut().zip(from) {
-        *to = (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
+        *to = unmasked(from, first);
     }
-    for ((to, from), k) in to_tail.iter_mut().zip(from_tail).zip(key) {
-        *to = from ^ k;
+    // The last eight bytes may overlap those before them, and begin anywhere in the key.
+    if let (Some(to), Some(from)) = (dst.last_chunk_mut(), src.last_chunk()) {
+        *to = unmasked(from, word(phase % 4 + src.len() % 4));
+    } else {
+        for ((to, from), k) in dst.iter_mut().zip(src).zip(eight(key, phase)) {
+            *to = from ^ k;
+        }
     }
 }
 

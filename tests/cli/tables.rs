@@ -530,3 +530,22 @@ fn duckdb_says_what_the_page_says() {
     }
     hold(&page, &(lines.join("\n") + "\n"));
 }
+
+/// The same queries with Spark, where there is Java, and PySpark: `tests/peers/spark.sh` installs it.
+#[test]
+fn spark_says_what_the_page_says() {
+    let peers = Path::new(ROOT).join("tests/peers");
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../spark/python");
+    let has_java = Command::new("java").arg("-version").output().is_ok_and(|output| output.status.success());
+    if !has_java || !python.join("pyspark").is_dir() {
+        println!("skipped: no Java, or no PySpark in {}", python.display());
+        return;
+    }
+    let mut spark = Command::new("python3");
+    spark.arg(peers.join("spark.py")).arg(Path::new(ROOT).join(PAGE)).arg(folder("spark"));
+    spark.env("PYTHONPATH", &python).env("WSTOOL", env!("CARGO_BIN_EXE_wstool")).env("LC_ALL", "C.UTF-8");
+    let output = spark.output().expect("python3 is there");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("as on the page"), "{said}");
+}

@@ -377,6 +377,26 @@ const KEPT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "what Chromium says of a failure",
+        &[
+            "Connection closed before receiving",
+            "HTTP Authentication failed",
+            "'Upgrade' header",
+            "'Connection' header",
+            "'Sec-WebSocket-Accept' header",
+            "no response was received",
+            "'Sec-WebSocket-Protocol' header",
+            "reserved bits are on",
+            "as UTF-8",
+            "frame",
+            "previous message is unfinished",
+            "timed out",
+            "Unexpected response code: ",
+            "Error in connection establishment: ",
+            "Error during WebSocket handshake: ",
+        ],
+    ),
+    (
         "what peers say, to be recognised",
         &[
             "ping timeout",

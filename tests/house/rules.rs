@@ -190,6 +190,7 @@ fn the_page_of_limits_says_what_the_code_says() {
     let sources = [
         include_str!("../../src/limits/reading.rs"),
         include_str!("../../src/limits.rs"),
+        include_str!("../../src/limits/h2.rs"),
         include_str!("../../src/limits/lab.rs"),
         include_str!("../../src/limits/grade.rs"),
     ];
@@ -227,7 +228,7 @@ fn limits(source: &str) -> String {
 }
 
 fn number(factor: &str, known: &BTreeMap<String, u64>) -> u64 {
-    let factor = factor.split(" as ").next().unwrap_or(factor).replace('_', "");
+    let factor = factor.split(" as ").next().unwrap_or(factor).replace("super::", "").replace('_', "");
     let by_name = || known.iter().find(|(name, _)| name.replace('_', "") == factor).map(|(_, value)| *value);
     factor.parse().ok().or_else(by_name).unwrap_or_else(|| panic!("{factor} is no number"))
 }

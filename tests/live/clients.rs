@@ -9,19 +9,22 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::http2::Certificate;
 use crate::peers::{Ear, Peer, Running, seen};
 
 /// A judge that listens.
 struct Judge {
     running: Running,
     address: String,
+    scheme: &'static str,
 }
 
 impl Judge {
     fn new(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
         command.args(["--lang", "en", "grade", "--listen", "127.0.0.1:0"]).args(args);
-        Self::of(&mut command)
+        let scheme = if args.contains(&"--cert") { "wss" } else { "ws" };
+        Self { scheme, ..Self::of(&mut command) }
     }
 
     fn of(command: &mut Command) -> Self {
@@ -32,11 +35,11 @@ impl Judge {
                 break rest.split(';').next().unwrap_or_default().to_owned();
             }
         };
-        Self { running, address }
+        Self { running, address, scheme: "ws" }
     }
 
     fn url(&self) -> String {
-        format!("ws://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// What a control URL says.
@@ -221,7 +224,7 @@ fn servers_of_a_fuzzing_client_are_graded_into_one_report() {
     let file = folder.join("fuzzingclient.json");
     let config = serde_json::json!({
         "outdir": outdir,
-        "options": { "version": 18, "utf8validateIncoming": true },
+        "options": { "version": 18, "utf8validateIncoming": true, "maxMessagePayloadSize": 1000 },
         "servers": [
             { "agent": "own", "url": url, "options": { "version": 18 } },
             { "url": url, "origin": "http://example.com" },
@@ -235,7 +238,8 @@ fn servers_of_a_fuzzing_client_are_graded_into_one_report() {
     let output = wstool(&["grade", "--autobahn", file.to_str().expect("UTF-8")]).output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "one of them is not there: {said}");
-    assert!(said.contains("ws://127.0.0.1:1: ") && said.contains("utf8validateIncoming"), "{said}");
+    assert!(said.contains("ws://127.0.0.1:1: ") && said.contains("maxMessagePayloadSize"), "{said}");
+    assert!(!said.contains("utf8validateIncoming"), "it is done anyway: {said}");
     let ok = || ("OK".to_owned(), true);
     let none = || (String::new(), false);
     for (agent, case, told) in [
@@ -247,6 +251,57 @@ fn servers_of_a_fuzzing_client_are_graded_into_one_report() {
         ("UnknownServer", "1.1.2", ok()),
     ] {
         assert_eq!(reported(&outdir, agent, case), told, "{agent} {case}");
+    }
+}
+
+#[test]
+fn clients_of_others_come_by_tls() {
+    let Certificate { key, cert, ca } = &Certificate::make("graded-clients");
+    for peer in [Peer::Ws, Peer::Websockets] {
+        let Some(mut command) = peer.command("harness") else { continue };
+        command.env("NODE_EXTRA_CA_CERTS", ca).env("SSL_CERT_FILE", ca);
+        let judge = Judge::new(&["--case", "autobahn:1.1.*", "--cert", cert, "--key", key]);
+        let told = told(command, &judge, &["a client/1"]);
+        let told = told.as_object().expect("an object");
+        assert!(told.len() == 8 && told.values().all(|behaviour| behaviour == "OK"), "{told:?}");
+        let (code, said) = judge.end();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("a client/1 at wss://127.0.0.1:"), "{said}");
+    }
+    // With a certificate of its own.
+    let mut command = wstool(&["grade", "--listen", "127.0.0.1:0", "--tls", "--case", "1.1.1"]);
+    let judge = Judge::of(command.env("WSTOOL_DATA", folder("tls")));
+    let run = format!("wss://{}/runCase?case=1&agent=own", judge.address);
+    let output = wstool(&["connect", "--insecure", "--echo", &run]).output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    judge.running.interrupt();
+    let (code, said) = judge.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("own at wss://"), "{said}");
+}
+
+#[test]
+fn tls_asks_for_the_hostname_of_a_server() {
+    let Certificate { key, cert, ca } = &Certificate::make("graded-hostname");
+    let folder = folder("hostname");
+    let args = ["serve", "ws", "--listen", "127.0.0.1:0", "--view", "none", "--cert", cert, "--key", key];
+    let mut serve = Running::start(&mut wstool(&args), Ear::Stderr);
+    let line = serve.line();
+    let address = line.split_once("listening on ").and_then(|(_, rest)| rest.split(';').next());
+    let url = format!("wss://{}/echo", address.unwrap_or_else(|| panic!("{line}")));
+    for (hostname, code) in [("localhost", 0), ("other.example", 2)] {
+        let file = folder.join(format!("{hostname}.json"));
+        let config = serde_json::json!({
+            "outdir": folder.join(hostname),
+            "servers": [{ "agent": "own", "url": url, "hostname": hostname }],
+            "cases": ["1.1.1"],
+        });
+        fs::write(&file, config.to_string()).expect("writable");
+        let file = file.to_str().expect("UTF-8");
+        let output = wstool(&["grade", "--autobahn", file, "--cacert", ca]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{hostname}: {said}");
+        assert_eq!(said.contains("the certificate is not for other.example"), code == 2, "{said}");
     }
 }
 

@@ -112,8 +112,12 @@ fn what_goes_over_it_is_shown_and_kept() {
     let Some((_running, url)) = server(Peer::Ws) else { return };
     let pcap = folder("kept").join("kept.pcap");
     let pcap = pcap.to_str().expect("UTF-8");
-    let (code, out, err) = told(connect(&["--json", "--pcap", pcap, &url]), "{\"a\":1}\n");
+    let page = folder("kept").join("kept.html");
+    let html = page.to_str().expect("UTF-8");
+    let (code, out, err) = told(connect(&["--json", "--pcap", pcap, "--html", html, &url]), "{\"a\":1}\n");
     assert_eq!(code, Some(0), "{err}");
+    let shown = std::fs::read_to_string(&page).expect("a page");
+    assert!(shown.matches("\n{\"type\":\"frame\"").count() == 4 && shown.ends_with("</html>\n"), "{shown}");
     let messages = |text: &str| -> Vec<(Value, Value)> {
         let all = records(text).into_iter().filter(|record| record["type"] == "message");
         all.map(|record| (record["dir"].clone(), record["text"].clone())).collect()
@@ -205,6 +209,11 @@ fn refusals_are_told_with_what_to_try() {
             "HTTP/1.1 301 Moved Permanently\r\nLocation: wss://a/\r\nContent-Length: 0\r\n\r\n",
             1,
             &["Location: wss://a/", "browsers do not follow"],
+        ),
+        (
+            "HTTP/1.1 400 Bad Request\r\nContent-Length: 17\r\n\r\nTransport unknown",
+            1,
+            &["400 Bad Request, “Transport unknown”", "speaks Socket.IO", "try: --socketio"],
         ),
         ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 1, &["200 OK", "nothing here knows WebSocket"]),
         (
@@ -613,6 +622,22 @@ fn a_prompt_takes_text_and_commands() {
     assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
     assert!(screen.starts_with("open in ") && screen.contains(" · 101 · permessage-deflate\n"), "{screen}");
     assert!(screen.trim_end().ends_with("the terminal is as it was"), "{screen}");
+}
+
+/// What an input method, a paste or a lagging line delivers in one go is not left lying until the next key.
+#[test]
+fn a_prompt_takes_what_comes_at_once() {
+    let Some((_running, url)) = server(Peer::Ws) else { return };
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers/prompt.py");
+    let mut command = Command::new("python3");
+    command.arg(script).env("AT_ONCE", "1").env("no_proxy", "*");
+    for (line, shown) in [("", "/help lists"), ("你好，世界", "← 你好，世界"), ("/close", "closed · ")]
+    {
+        command.args([line, shown]);
+    }
+    command.args(["--", env!("CARGO_BIN_EXE_wstool"), "connect", &url]);
+    let output = command.output().expect("python3 runs");
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 /// A recorded conversation is had again, and compared with what was recorded.

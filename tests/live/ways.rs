@@ -1,15 +1,17 @@
 //! How `wstool grade` goes about a server: whether it may, what kind it is, one connection or several, and
 //! what is kept.
 
+mod ends;
 mod reports;
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use wstool::http::accept_value;
 
@@ -34,6 +36,8 @@ enum Kind {
     OddCode,
     /// It is gone behind so many connections.
     Mortal(usize),
+    /// It ends, and all its connections, when somebody says so.
+    Fragile,
 }
 
 /// What was seen of those who came.
@@ -43,6 +47,8 @@ struct Seen {
     everybody: Mutex<Vec<TcpStream>>,
     now: AtomicUsize,
     most: AtomicUsize,
+    /// Somebody said that it ends.
+    ends: AtomicBool,
 }
 
 /// A server that runs until the tests end, or shorter.
@@ -95,15 +101,15 @@ fn serve(mut stream: TcpStream, kind: Kind, now: usize, seen: &Seen) -> std::io:
         let mut pushing = stream.try_clone()?;
         thread::spawn(move || {
             while pushing.write_all(b"\x81\x04tick").is_ok() {
-                thread::sleep(std::time::Duration::from_millis(20));
+                thread::sleep(Duration::from_millis(20));
             }
         });
     }
     seen.everybody.lock().expect("no panics").push(stream.try_clone()?);
     let code = talk(&mut stream, kind, seen)?;
     stream.write_all(&[&[0x88, 2][..], &code.to_be_bytes()].concat())?;
-    stream.shutdown(std::net::Shutdown::Write)?;
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(1)))?;
+    stream.shutdown(Shutdown::Write)?;
+    stream.set_read_timeout(Some(Duration::from_secs(1)))?;
     std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
 }
 
@@ -122,6 +128,10 @@ fn talk(stream: &mut TcpStream, kind: Kind, seen: &Seen) -> std::io::Result<u16>
             (9, _) => stream.write_all(&frame(0x8A))?,
             (10, _) | (_, Kind::Silent | Kind::Push) => {}
             (_, Kind::Close) => return Ok(1008),
+            (_, Kind::Fragile) if payload == b"die" => {
+                seen.ends.store(true, SeqCst);
+                return Err(std::io::ErrorKind::Other.into());
+            }
             (_, Kind::Chat) => {
                 for other in seen.everybody.lock().expect("no panics").iter_mut() {
                     let _ = other.write_all(&frame(header[0]));

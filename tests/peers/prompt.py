@@ -2,7 +2,8 @@
 
 prompt.py [LINE SHOWN]... -- COMMAND...
 
-Waits for the prompt, types each LINE, and fails unless SHOWN comes then. Prints all that was shown, and at the end
+Waits for the prompt, types each LINE (with AT_ONCE in the environment all of it and Enter in one go, as an input
+method or a lagging line delivers it), and fails unless SHOWN comes then. Prints all that was shown, and at the end
 whether the terminal is as it was.
 """
 
@@ -61,12 +62,16 @@ def prompts():
 for line, words in zip(typed[::2], typed[1::2]):
     if line:
         count = prompts()
-        # As somebody types: each key is on the screen before the next is pressed.
-        for length in range(1, len(line) + 1):
-            os.write(ours, line[length - 1].encode())
-            wait_for(lambda: shown().split("\n")[-1].endswith(line[:length]), line[:length])
         at = len(raw)
-        os.write(ours, b"\r")
+        if "AT_ONCE" in os.environ:
+            os.write(ours, line.encode() + b"\r")
+        else:
+            # As somebody types: each key is on the screen before the next is pressed.
+            for length in range(1, len(line) + 1):
+                os.write(ours, line[length - 1].encode())
+                wait_for(lambda: shown().split("\n")[-1].endswith(line[:length]), line[:length])
+            at = len(raw)
+            os.write(ours, b"\r")
         wait_for(lambda: words in ESCAPE.sub("", raw[at:].decode("utf-8", "ignore")), words)
         if not words.startswith("closed"):
             wait_for(lambda: prompts() > count, "the prompt")

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Cursor;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -35,8 +36,9 @@ enum Message {
     Binary(String),
 }
 
+/// Those that `RECORDED` names are others: `samples/record/tls/record.sh matrix`.
 fn recorded() -> Vec<Recorded> {
-    let folder = root().join("tls");
+    let folder = std::env::var_os("RECORDED").map_or_else(|| root().join("tls"), PathBuf::from);
     let truth = fs::read_to_string(folder.join("truth.json")).expect("there");
     let truth: Vec<Value> = serde_json::from_str(&truth).expect("JSON");
     let text = |value: &Value| value.as_str().expect("text").to_owned();

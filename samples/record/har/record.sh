@@ -4,7 +4,7 @@
 #
 #     ./record.sh
 #
-# It wants node with npm, python3 with venv, and chromium.
+# It wants node with npm, python3 with venv, openssl and chromium, and uses ports 8095 to 8098.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 to=$here/../../har
@@ -34,6 +34,15 @@ node chromium.mjs "http://127.0.0.1:8096/page" "$work/unused.har" "$to/mitmproxy
 kill -INT $proxy
 wait $proxy || true
 mv "$work/mitmproxy.har" "$to/mitmproxy.har"
+
+# What Chromium says of servers that let no WebSocket come about.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=chat.example -keyout "$work/key" \
+    -out "$work/cert" 2>/dev/null
+node failures.mjs 8097 "$work/cert" "$work/key" &
+failures=$!
+trap 'kill $server $failures' EXIT
+until node -e "fetch('http://127.0.0.1:8097/page').then(() => {}, () => process.exit(1))"; do sleep 0.2; done
+node chromium.mjs "http://127.0.0.1:8097/page" "$to/failures.har" "$to/failures.truth.json"
 
 # Of socket.io's own script, which is large, the text is left out.
 for name in chromium playwright mitmproxy; do

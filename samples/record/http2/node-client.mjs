@@ -1,5 +1,5 @@
-// A client of WebSockets over HTTP/2 without TLS: three on one connection, one that is refused, one that is
-// cancelled, and a page beside them.
+// A client of WebSockets over HTTP/2: three on one connection, one that is refused, one that is cancelled, and a
+// page beside them. Without TLS, or with it: node [--tls-keylog=FILE] node-client.mjs PORT [tls]
 import http2 from 'node:http2';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,14 +7,15 @@ import { WebSocket } from 'ws';
 import { createRequire } from 'node:module';
 const PerMessageDeflate = createRequire(import.meta.url)('./node_modules/ws/lib/permessage-deflate.js');
 
-const authority = `127.0.0.1:${process.argv[2]}`;
-const session = http2.connect(`http://${authority}`);
+const [port, tls] = process.argv.slice(2);
+const [scheme, authority] = [tls ? 'https' : 'http', `127.0.0.1:${port}`];
+const session = http2.connect(`${scheme}://${authority}`, { rejectUnauthorized: false });
 await once(session, 'remoteSettings');
 
 async function connect(path, more = {}) {
   const stream = session.request({
-    ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': path, ':authority': authority,
-    'sec-websocket-version': '13', origin: `http://${authority}`, ...more,
+    ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': scheme, ':path': path, ':authority': authority,
+    'sec-websocket-version': '13', origin: `${scheme}://${authority}`, ...more,
   }, { endStream: false });
   stream.on('error', () => {});
   const [headers] = await once(stream, 'response');

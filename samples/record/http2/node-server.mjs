@@ -1,12 +1,18 @@
-// A server of WebSockets over HTTP/2 without TLS (RFC 8441): Node.js http2, and npm ws on each stream.
+// A server of WebSockets over HTTP/2 (RFC 8441): Node.js http2, and npm ws on each stream. Without TLS, or with it:
+// node node-server.mjs PORT [CERTIFICATE KEY]
 // Says what it sends and hears, a line of JSON each.
 import http2 from 'node:http2';
+import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import { createRequire } from 'node:module';
 const PerMessageDeflate = createRequire(import.meta.url)('./node_modules/ws/lib/permessage-deflate.js');
 
 const say = (words) => console.log(JSON.stringify(words));
-const server = http2.createServer({ settings: { enableConnectProtocol: true } });
+const [port, cert, key] = process.argv.slice(2);
+const settings = { enableConnectProtocol: true };
+const server = cert
+  ? http2.createSecureServer({ settings, cert: readFileSync(cert), key: readFileSync(key) })
+  : http2.createServer({ settings });
 
 /** A WebSocket on a stream that is open. */
 export function webSocketOn(stream, isServer, deflate) {
@@ -48,5 +54,5 @@ server.on('stream', (stream, headers) => {
   });
   ws.on('close', (code, reason) => say({ stream: path, close: code, reason: reason.toString() }));
 });
-server.listen(Number(process.argv[2]), '127.0.0.1', () => say('ready'));
+server.listen(Number(port), '127.0.0.1', () => say('ready'));
 process.on('SIGTERM', () => process.exit(0));

@@ -2,7 +2,7 @@
 # Records the captures of WebSocket over HTTP/2 in ../../http2 (see README.md there), and beside each the log of
 # what the programs said.
 #
-# Needs node with npm, python3 with venv, nghttp and tcpdump, and the right to capture on the loopback interface.
+# Needs node with npm, python3 with venv, openssl, tcpdump and editcap, and the right to capture on the loopback interface.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "$here/../../http2" && pwd)
@@ -47,6 +47,20 @@ capture node-h2c.pcap
 timeout 60 node node-client.mjs $port
 end_capture
 end_server node-h2c.jsonl
+
+# The same within TLS, for tests/streams: the keys are Node.js's, and in the capture.
+samples=$out
+out=$(cd "$here/../../../tests/streams" && pwd)
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7300 -subj /CN=chat.example \
+    -keyout key.pem -out cert.pem 2>/dev/null
+serve node-tls.jsonl node node-server.mjs $port cert.pem key.pem
+capture node-tls.pcap
+timeout 60 node --tls-keylog="$work/node-tls.keys" node-client.mjs $port tls
+end_capture
+end_server node-tls.jsonl
+editcap --inject-secrets "tls,$work/node-tls.keys" -F pcapng "$out/node-tls.pcap" "$out/node-tls.pcapng"
+rm "$out/node-tls.pcap"
+out=$samples
 
 # Python's h2 as the client, which is bound to no order of frames.
 serve python-h2.jsonl node node-server.mjs $port

@@ -75,7 +75,7 @@ def context(options, is_server):
     version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}.get(tls.get("version"))
     if version:
         context.minimum_version = context.maximum_version = version
-    if tls.get("cipher"):
+    if tls.get("cipher") and version is not ssl.TLSVersion.TLSv1_3:
         context.set_ciphers(tls["cipher"])
     if tls.get("encrypt_then_mac") is False:
         context.options |= NO_ENCRYPT_THEN_MAC

@@ -104,16 +104,30 @@ pub fn read(line: &str) -> Result<Command, Text> {
             Ok(Command::Close(code.or(Some(CloseCode(1000))), reason))
         }
         "emit" | "emit-ack" => {
-            let (event, args) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-            if event.is_empty() {
-                return Err("/emit EVENT [JSON…], such as: /emit message \"hello\" 1".into());
-            }
+            let (event, args) = event(rest.trim())?;
             let (args, attached) = array(args)?;
-            Ok(Command::Emit { event: event.to_owned(), args, attached, ack: name == "emit-ack" })
+            Ok(Command::Emit { event, args, attached, ack: name == "emit-ack" })
         }
         "help" | "?" => Ok(Command::Help),
         "quit" | "exit" | "q" => Ok(Command::Quit),
         _ => Err(Text::with("/{} is no command; /help lists them, and //{} is sent as text", name).and(name)),
+    }
+}
+
+/// The name of an event, in quotes where it has blanks, and what is behind it.
+fn event(text: &str) -> Result<(String, &str), Text> {
+    let usage = "/emit EVENT [JSON…], such as: /emit \"chat message\" \"hello\" 1";
+    if text.is_empty() {
+        return Err(usage.into());
+    }
+    if !text.starts_with('"') {
+        let (event, args) = text.split_once(' ').unwrap_or((text, ""));
+        return Ok((event.to_owned(), args));
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<String>();
+    match values.next() {
+        Some(Ok(event)) => Ok((event, text[values.byte_offset()..].trim_start())),
+        _ => Err(usage.into()),
     }
 }
 
@@ -219,6 +233,16 @@ mod tests {
             ("/emit e", emit("[]", false)),
             ("/emit e \"x\" 1 {\"a\":[2]}", emit(r#"["x",1,{"a":[2]}]"#, false)),
             ("/emit-ack e hello you", emit(r#"["hello you"]"#, true)),
+            ("/emit \"e\" 1", emit("[1]", false)),
+            (
+                "/emit \"chat message\" \"hi\"",
+                Command::Emit {
+                    event: "chat message".into(),
+                    args: r#"["hi"]"#.to_owned(),
+                    attached: Vec::new(),
+                    ack: false,
+                },
+            ),
             ("/quit", Command::Quit),
             ("/help", Command::Help),
         ] {
@@ -248,6 +272,7 @@ mod tests {
             ("/fragment 0 x", "1 to"),
             ("/deflate", "on"),
             ("/emit", "EVENT"),
+            ("/emit \"chat", "EVENT"),
             ("/emit e {\"a\":", "JSON"),
         ] {
             let problem = read(line).expect_err(line);

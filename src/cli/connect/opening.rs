@@ -284,6 +284,10 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
             401 => {
                 advice = "--user NAME:PASSWORD, --header 'Authorization: …', or --cookie NAME=VALUE".into();
             }
+            400 if is_engine_io(&heard.body) && !asked.facts.target.contains("EIO=") => {
+                meaning = "the server speaks Socket.IO, a protocol of its own on top of WebSocket".into();
+                advice = "--socketio, or the path of a plain WebSocket".into();
+            }
             403 if asked.facts.origin.is_none() => {
                 advice = "--origin of a page that it knows, or --cookie, --user of somebody who may".into();
             }
@@ -291,6 +295,12 @@ fn refusal(asked: &RequestReport, mut answered: ResponseReport, heard: &Heard) -
         }
     }
     Failure::Refused { code, got, meaning, advice }
+}
+
+/// Whether that is what Engine.IO says to a request whose query names none of its transports.
+fn is_engine_io(body: &[u8]) -> bool {
+    const SAYS: &[u8] = b"Transport unknown";
+    body.windows(SAYS.len()).any(|part| part == SAYS)
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use crate::tls::Secrets;
 const ENCRYPTED: &str =
     "no WebSocket connection in {} packets; TLS connections, whose content is encrypted: {}";
 
+const BEGUN: &str = "no WebSocket connection in {} packets; TLS connections, over which nothing went but \
+                     their handshakes: {}";
+
 /// Diagnostics that belong to the run, not to the results.
 pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Result<()> {
     let about = |words| Text::with("{}: {}", shown(name)).word(words);
@@ -31,10 +34,13 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
             return note(Text::with("no WebSocket connection among {} requests", requests));
         }
         let summary = &outcome.summary;
-        let encrypted = summary.others.iter().filter(|other| other.is_tls());
-        note(match encrypted.map(|other| other.connections).sum::<u64>() {
-            0 => Text::with("no WebSocket connection in {} packets", summary.packets),
-            tls => Text::with(ENCRYPTED, summary.packets).and(tls),
+        let of = |has: fn(&Other) -> bool| {
+            summary.others.iter().filter(|other| has(other)).map(|other| other.connections).sum::<u64>()
+        };
+        note(match (of(Other::is_sealed), of(Other::is_tls)) {
+            (0, 0) => Text::with("no WebSocket connection in {} packets", summary.packets),
+            (0, tls) => Text::with(BEGUN, summary.packets).and(tls),
+            (sealed, _) => Text::with(ENCRYPTED, summary.packets).and(sealed),
         })?;
     }
     if outcome.is_full {
@@ -62,7 +68,7 @@ pub fn report(name: &str, is_raw: bool, outcome: &Outcome, look: Look) -> io::Re
 /// # Errors
 /// When standard error cannot be written.
 pub fn unread(summary: &Summary, secrets: &Secrets, look: Look) -> io::Result<()> {
-    let is_unread = summary.connections == 0 && summary.others.iter().any(Other::is_tls);
+    let is_unread = summary.connections == 0 && summary.others.iter().any(Other::is_sealed);
     if !is_unread || !secrets.is_empty() {
         return Ok(());
     }

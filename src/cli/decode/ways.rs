@@ -1,10 +1,12 @@
 //! What views and selections come to, whether a message is told as one thing or as two.
 
 use crate::decoder::{Decoder, Extensions};
+use crate::limits;
 use crate::model::sample::in_words;
 use crate::model::{
     At, Dir, Flow, FlowId, Interest, ON, Opcode, Receipt, Side, Sink, StreamEnd, Summary, Time, Unit, Wants,
 };
+use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
 use crate::select::{Select, Selection};
 use crate::ws::encode;
@@ -36,6 +38,30 @@ impl<S: Sink> Sink for Apart<S> {
     }
 }
 
+/// What applications send: JSON of no protocol, and what looks like it.
+const TEXTS: [&str; 17] = [
+    r#"{"id":7,"text":"bid ask last bid ask last bid ask last"}"#,
+    r#"["a \"quoted\" word","a \\ and a \/",-7.5e+3,true,null,{}]"#,
+    r#" { "spaced" : [ ] } "#,
+    r#"{"op":"ping","n":7}"#,
+    r#"{"op":"7","what":"strong"}"#,
+    r#"{"ümlaut":"7"}"#,
+    r#"{"escaped":"\u00e9 7"}"#,
+    r#"{"id":07,"phoenix":"no JSON"}"#,
+    "{\"lines\":\n\t7}",
+    "{\"delete\":\"\u{7f}7777777\"}",
+    "[7]",
+    "hello 7",
+    r#"{"open":"7"#,
+    "{}",
+    r#"[{"a":[7,[]]},"end"]"#,
+    r#"{"jsonrpc":"2.0","id":7,"method":"a"}"#,
+    r#"{"event":"pusher:ping","data":{}}"#,
+];
+
+/// How many of them are of no protocol that is followed from message to message.
+const ALONE: usize = TEXTS.len() - 2;
+
 /// What sinks come to that take frame and message at once, and what they come to if they do not.
 #[test]
 fn who_takes_frame_and_message_at_once_comes_to_the_same() {
@@ -52,7 +78,12 @@ fn who_takes_frame_and_message_at_once_comes_to_the_same() {
             // Some masked, some not, some with the wrong mask or text that is none; now and then a ping.
             let key = (dir == Dir::Client) ^ (turn % 97 == 50);
             let key = key.then_some((turn as u32).wrapping_mul(0x9E37_79B9).to_be_bytes());
-            let payload = "{\"a\": 1}".repeat((turn * turn % 23) as usize).into_bytes();
+            // One connection speaks more than JSON.
+            let texts = if id == FlowId(2) { TEXTS.len() } else { ALONE };
+            let payload = match turn % 4 {
+                0 => "{\"a\": 1}".repeat((turn * turn % 23) as usize).into_bytes(),
+                _ => TEXTS[turn as usize / 3 % texts].replace('7', &turn.to_string()).into_bytes(),
+            };
             let (opcode, payload) = match turn % 41 {
                 0 => (Opcode::PING, vec![1, 2]),
                 1 => (Opcode::BINARY, vec![0xFF; 300]),
@@ -89,6 +120,22 @@ fn who_takes_frame_and_message_at_once_comes_to_the_same() {
         let (Apart(apart), _) = play(Apart(select(Stats::new())), true);
         assert_eq!(at_once.verdict(), apart.verdict());
         assert_eq!(told(at_once.into_inner()), told(apart.into_inner()), "{selection:?}");
+    }
+    // Records: all of a payload is shown, or only its beginning; one a line, or all in one array.
+    let records: [fn() -> Json<Vec<u8>>; 4] = [
+        || Json::lines(Vec::new(), limits::PAYLOAD_SHOWN),
+        || Json::lines(Vec::new(), 24),
+        || Json::array(Vec::new(), limits::PAYLOAD_SHOWN),
+        || Json::lines(Vec::new(), limits::PAYLOAD_SHOWN).only(Scope::Messages),
+    ];
+    for json in records {
+        let written = |json: Json<Vec<u8>>| String::from_utf8(json.finish().unwrap()).unwrap();
+        let at_once = written(play(json(), true).0);
+        let Apart(apart) = play(Apart(json()), true).0;
+        for (at_once, apart) in at_once.lines().zip(written(apart).lines()) {
+            assert_eq!(at_once, apart);
+        }
+        assert!(written(play(json(), false).0) == at_once, "the long way");
     }
     // Causes that hang on how many messages there were, and what messages mean.
     for app in [false, true] {

@@ -72,6 +72,10 @@ pub struct Dialling {
     /// Open it on a stream of HTTP/2 (RFC 8441): wss:// by ALPN, ws:// by prior knowledge
     #[arg(long, help_heading = "Connecting")]
     pub http2: bool,
+
+    /// The name that TLS asks for, where that is not the URL's
+    #[arg(skip)]
+    pub tls_name: Option<String>,
 }
 
 impl Dialling {
@@ -108,6 +112,7 @@ impl Dialling {
         };
         let trust = Trust { cacert: self.cacert.as_deref(), insecure: self.insecure, keylog };
         let tls = if url.secure { Some(Arc::new(tls::config(&trust, self.http2, look)?)) } else { None };
-        Ok(Reach { url, timeout: self.timeout, resolve: self.resolve.clone(), proxy, tls, below })
+        let (timeout, resolve, tls_name) = (self.timeout, self.resolve.clone(), self.tls_name.clone());
+        Ok(Reach { url, timeout, resolve, proxy, tls, tls_name, below })
     }
 }

@@ -40,6 +40,8 @@ pub struct Reach {
     pub proxy: Option<Proxy>,
     /// How TLS is spoken; `None` for `ws://`.
     pub tls: Option<Arc<ClientConfig>>,
+    /// The name that TLS asks for, and that its certificate has to be for; that of the URL by default.
+    pub tls_name: Option<String>,
     /// Where is told what goes over the network, below TLS.
     pub below: Tap,
 }
@@ -95,7 +97,7 @@ impl Reach {
         let Some(config) = &self.tls else {
             return Ok(Line { stream: Box::new(tcp), ends, tls: None, is_http2: false, abort });
         };
-        let host = &self.url.host;
+        let host = self.tls_name.as_ref().unwrap_or(&self.url.host);
         wire.shaking();
         let connecting = TlsConnector::from(Arc::clone(config)).connect(tls::name(host)?, tcp);
         let connected = timeout_at(deadline.into(), connecting).await;

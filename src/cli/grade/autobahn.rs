@@ -47,7 +47,7 @@ pub(super) fn grade(
     args.report.folder(PathBuf::from(&config.outdir));
     match config.peers {
         Peers::Servers(servers) => {
-            let ways: Vec<Args> = servers.iter().map(|server| of(&args, server, look)).collect();
+            let ways: Vec<Args> = servers.iter().map(|server| of(&args, server)).collect();
             server::several(&args, &ways, &cases, &config.exclusions, look)
         }
         Peers::Clients { url, tls } => {
@@ -66,19 +66,15 @@ pub(super) fn grade(
 }
 
 /// The arguments with which a server of the file is graded.
-fn of(args: &Args, server: &Server, look: Look) -> Args {
+fn of(args: &Args, server: &Server) -> Args {
     let mut args = args.clone();
     args.url = Some(server.url.clone());
     // Whether it does is for the cases to say.
     args.endpoint = Some(Kind::Echo);
     args.agent.clone_from(&server.agent);
-    if server
-        .hostname
-        .as_deref()
-        .is_some_and(|name| Url::parse(&server.url).is_ok_and(|url| url.host != name))
-    {
-        let words = "TLS asks for the host of {}, not for its \"hostname\"";
-        let _ = look.tell("note: {}", &Text::with(words, &server.url));
+    args.dial.tls_name.clone_from(&server.hostname);
+    if let Some(timeout) = server.timeout {
+        args.dial.timeout = timeout;
     }
     if server.origin.is_some() {
         args.dial.origin.clone_from(&server.origin);

@@ -3,7 +3,8 @@
 //! - `args`: the options; `consent`: whether a server may be tested
 //! - `listen`: clients that come are graded; `clients`: the options for that
 //! - `autobahn`, [`wstest`]: what is asked for as of the Autobahn testsuite
-//! - `server`: a server is graded; `probe`: what kind it is, `way`: how it is reached, `playing`: the cases
+//! - `server`: a server is graded; `probe`: what kind it is, `way`: how it is reached, `playing`: the cases,
+//!   `suspects`: which of them the server ended at
 //! - `report`: what is told of them
 
 mod args;
@@ -15,6 +16,7 @@ mod playing;
 mod probe;
 pub(crate) mod report;
 mod server;
+mod suspects;
 mod way;
 pub mod wstest;
 

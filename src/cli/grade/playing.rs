@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
+use super::suspects::{MOMENT, Played, Suspects};
 use super::way::Ways;
 use crate::grade::Case;
 use crate::grade::case::Status;
@@ -13,13 +15,16 @@ use crate::grade::play::{self, Target};
 use crate::model::Text;
 use crate::model::grade::{Behaviour, Chapter, EventKind, Graded};
 
+/// What came of a case, and when it had its connection; or why its capture could not be written.
+type Came = Result<(Graded, Option<Instant>), Text>;
+
 /// A server, and the ways to it.
 pub(super) type Peer = (Rc<Ways>, Rc<Target>);
 
 /// Cases that are played.
 pub(super) struct Playing {
     waiting: VecDeque<(usize, &'static Case)>,
-    open: JoinSet<(usize, &'static Case, Result<Graded, Text>)>,
+    open: JoinSet<(usize, &'static Case, Came)>,
     peer: Peer,
     /// Whose figures stand beside the peer's.
     beside: Option<Peer>,
@@ -31,6 +36,8 @@ pub(super) struct Playing {
     crowd: usize,
     /// What came of those whose WebSocket was not opened while others were: they get another chance, alone.
     again: VecDeque<(usize, &'static Case, Graded)>,
+    /// Those during which the server may have ended.
+    suspects: Suspects,
     /// The last that the server opened a WebSocket for, as many as are played at a time.
     last: VecDeque<String>,
     /// It turned out that the server takes one connection at a time.
@@ -51,6 +58,7 @@ impl Playing {
             jobs,
             crowd: 0,
             again: VecDeque::new(),
+            suspects: Suspects::default(),
             last: VecDeque::new(),
             alone: false,
             unwritten: None,
@@ -60,32 +68,55 @@ impl Playing {
     /// The next that is over, and its place among all; `None` when there are no more, or nobody to play with.
     pub async fn next(&mut self) -> Option<(usize, Graded)> {
         loop {
-            if self.peer.0.gone().is_none() && self.unwritten.is_none() {
+            if let Some(one) = self.suspects.settled(&self.peer.0)
+                && let Some(certain) = self.certain(one)
+            {
+                return Some(certain);
+            }
+            let is_possible = self.is_possible();
+            if is_possible {
                 self.start();
             }
-            let Some(done) = self.open.join_next().await else { break };
+            let Some(done) = self.open.join_next().await else {
+                if !self.suspects.is_waiting() || !is_possible {
+                    break;
+                }
+                // Nobody else shows whether the server is still there.
+                tokio::time::sleep(MOMENT).await;
+                self.peer.0.look().await;
+                continue;
+            };
             // A case that panics has nothing to say.
-            let Ok((at, case, graded)) = done else { continue };
-            self.remember(&graded);
+            let Ok((at, case, played)) = done else { continue };
+            self.remember(&played);
             let is_crowded = self.jobs > 1 || self.crowd > 0;
             self.crowd = self.crowd.saturating_sub(1);
-            match graded {
-                Ok(graded) if is_crowded && is_turned_away(case, &graded) => {
-                    self.again.push_back((at, case, graded));
+            match played {
+                Ok((graded, connected)) => {
+                    let played = Played { at, case, graded, connected, ended: Instant::now(), is_crowded };
+                    if let Some(one) = self.suspects.keep(played, &self.peer.0)
+                        && let Some(certain) = self.certain(one)
+                    {
+                        return Some(certain);
+                    }
                 }
-                Ok(graded) => return Some((at, graded)),
                 Err(why) => self.unwritten = Some(why),
             }
         }
+        if let Some(one) = self.suspects.again() {
+            return Some(self.alone(one).await);
+        }
         // Who was turned away is asked once more when nobody else is there.
-        let (at, case, before) = self.again.pop_front()?;
-        if self.peer.0.gone().is_some() || self.unwritten.is_some() {
+        let Some((at, case, before)) = self.again.pop_front() else {
+            return self.suspects.left().map(|one| (one.at, one.graded));
+        };
+        if !self.is_possible() {
             return Some((at, before));
         }
         // The server may not have noticed yet that the others have left.
         tokio::time::sleep(LEAVING).await;
         let graded = match play(&self.peer, self.beside.as_ref(), case).await {
-            Ok(graded) => graded,
+            Ok((graded, _)) => graded,
             Err(why) => {
                 self.unwritten = Some(why);
                 return Some((at, before));
@@ -95,9 +126,49 @@ impl Playing {
         Some((at, graded))
     }
 
+    /// Whether there is somebody to play with.
+    fn is_possible(&self) -> bool {
+        self.peer.0.gone().is_none() && self.unwritten.is_none()
+    }
+
+    /// What came of a case, unless it was turned away.
+    fn certain(&mut self, one: Played) -> Option<(usize, Graded)> {
+        if one.is_crowded && is_turned_away(one.case, &one.graded) {
+            self.again.push_back((one.at, one.case, one.graded));
+            return None;
+        }
+        Some((one.at, one.graded))
+    }
+
+    /// Plays a case once more, when nobody else is there, and looks whether the server survives it.
+    async fn alone(&mut self, one: Played) -> (usize, Graded) {
+        let played = if self.is_possible() {
+            play(&self.peer, self.beside.as_ref(), one.case).await
+        } else {
+            Ok((one.graded.clone(), None))
+        };
+        match played {
+            Ok((mut graded, Some(connected))) => {
+                self.peer.0.look().await;
+                if self.peer.0.was_away_since(connected) {
+                    self.suspects.blame(&mut graded);
+                }
+                (one.at, graded)
+            }
+            Ok((_, None)) => {
+                let at = one.at;
+                (at, Suspects::unknown(one).graded)
+            }
+            Err(why) => {
+                self.unwritten = Some(why);
+                (one.at, one.graded)
+            }
+        }
+    }
+
     /// Notes that the server was there for a case.
-    fn remember(&mut self, graded: &Result<Graded, Text>) {
-        if let Ok(graded) = graded
+    fn remember(&mut self, played: &Came) {
+        if let Ok((graded, _)) = played
             && graded.opened
         {
             self.last.push_back(graded.case.id.clone());
@@ -138,6 +209,10 @@ impl Playing {
             let words = "the server is gone: {}; {} cases were not played; the last that reached it: {}";
             notes.push(Text::new(words).word(why).and(self.waiting.len()).and(last));
         }
+        if !self.suspects.guilty.is_empty() {
+            let list = self.suspects.guilty.join(", ");
+            notes.push(Text::with("the server ended at: {}", list));
+        }
         notes.extend(self.unwritten.clone());
         notes
     }
@@ -168,7 +243,7 @@ fn is_timed(case: &Case) -> bool {
     case.facts.chapter == Chapter::Performance
 }
 
-async fn play((ways, target): &Peer, beside: Option<&Peer>, case: &Case) -> Result<Graded, Text> {
+async fn play((ways, target): &Peer, beside: Option<&Peer>, case: &Case) -> Came {
     let way = ways.of(&case.facts.id)?;
     let is_compared = is_timed(case) || case.facts.chapter == Chapter::Limits;
     let graded = if let Some((others, other)) = beside.filter(|_| is_compared) {
@@ -181,6 +256,7 @@ async fn play((ways, target): &Peer, beside: Option<&Peer>, case: &Case) -> Resu
     } else {
         play::server(case, target, &way).await
     };
+    let connected = way.connected();
     way.end()?;
-    Ok(graded)
+    Ok((graded, connected))
 }

@@ -4,9 +4,11 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::cli::dial::line::{Line, Reach};
 use crate::cli::live;
@@ -32,6 +34,17 @@ pub(super) struct Ways {
     pause: Duration,
     /// Why it cannot be reached any longer.
     gone: Mutex<Option<Text>>,
+    presence: Mutex<Presence>,
+}
+
+/// When the server was there, and when not.
+#[derive(Default)]
+struct Presence {
+    /// The last connection.
+    there: Option<Instant>,
+    /// When nobody could connect any more: each time it was there before.
+    away: Vec<Instant>,
+    is_away: bool,
 }
 
 /// The way of one case.
@@ -39,6 +52,8 @@ pub(super) struct Way<'w> {
     ways: &'w Ways,
     tap: Tap,
     keeper: Option<JoinHandle<Option<Text>>>,
+    /// When it had its first connection.
+    connected: OnceLock<Instant>,
 }
 
 impl Ways {
@@ -50,12 +65,18 @@ impl Ways {
         if let Some(folder) = keep {
             std::fs::create_dir_all(folder).map_err(|error| of_file(folder, &error))?;
         }
-        Ok(Self { reach, keep: keep.map(Path::to_owned), pause, gone: Mutex::new(None) })
+        Ok(Self {
+            reach,
+            keep: keep.map(Path::to_owned),
+            pause,
+            gone: Mutex::new(None),
+            presence: Mutex::default(),
+        })
     }
 
     /// A way that nothing is kept of.
     pub fn unkept(&self) -> Way<'_> {
-        Way { ways: self, tap: Tap::idle(), keeper: None }
+        Way { ways: self, tap: Tap::idle(), keeper: None, connected: OnceLock::new() }
     }
 
     /// The way of a case, by its id.
@@ -67,7 +88,7 @@ impl Ways {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
         let name: String = case.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
         let (tap, keeper) = live::kept(&folder.join(format!("{name}.pcap")))?;
-        Ok(Way { ways: self, tap, keeper: Some(keeper) })
+        Ok(Way { ways: self, tap, keeper: Some(keeper), connected: OnceLock::new() })
     }
 
     /// Why the server, which was there, cannot be reached any longer.
@@ -75,13 +96,31 @@ impl Ways {
         held(&self.gone).clone()
     }
 
+    /// Whether there was a time, from then on, when nobody could connect.
+    pub fn was_away_since(&self, time: Instant) -> bool {
+        held(&self.presence).away.iter().any(|away| *away >= time)
+    }
+
+    /// Whether somebody has connected then, or later.
+    pub fn was_there_at(&self, time: Instant) -> bool {
+        held(&self.presence).there.is_some_and(|there| there >= time)
+    }
+
+    /// Looks whether the server is there.
+    pub async fn look(&self) {
+        // What came of it is remembered.
+        let _ = self.line().await;
+    }
+
     async fn line(&self) -> Result<Line, Text> {
         tokio::time::sleep(self.pause).await;
-        let deadline = tokio::time::Instant::now() + RESTART;
+        let deadline = Instant::now() + RESTART;
         loop {
-            match self.reach.connect().await {
+            let connected = self.reach.connect().await;
+            held(&self.presence).note(connected.is_ok());
+            match connected {
                 Ok(line) => return Ok(line),
-                Err(why) if self.gone().is_some() || tokio::time::Instant::now() > deadline => {
+                Err(why) if self.gone().is_some() || Instant::now() > deadline => {
                     held(&self.gone).get_or_insert_with(|| why.clone());
                     return Err(why);
                 }
@@ -91,7 +130,24 @@ impl Ways {
     }
 }
 
+impl Presence {
+    fn note(&mut self, is_there: bool) {
+        let now = Instant::now();
+        if is_there {
+            self.there = Some(now);
+        } else if !self.is_away {
+            self.away.push(now);
+        }
+        self.is_away = !is_there;
+    }
+}
+
 impl Way<'_> {
+    /// When it had its first connection.
+    pub fn connected(&self) -> Option<Instant> {
+        self.connected.get().copied()
+    }
+
     /// Its capture is whole.
     ///
     /// # Errors
@@ -107,6 +163,7 @@ impl Connect for Way<'_> {
     fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Connected, Text>> + Send + '_>> {
         Box::pin(async {
             let line = self.ways.line().await?;
+            self.connected.get_or_init(Instant::now);
             let wire = self.tap.open(line.ends);
             let stream = Box::new(Tapped::new(line.stream, wire, Dir::Client));
             Ok(Connected { stream, abort: line.abort })

@@ -1,22 +1,22 @@
 //! The options of the live commands.
 
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::Below;
+use super::{Below, beside};
 use crate::app::keys::Keys;
 use crate::cli::dial::keylog;
-use crate::cli::format::Format;
 use crate::cli::output::Layout;
 use crate::cli::protocols::Protocols;
 use crate::cli::{Look, size};
 use crate::lab::panels::Panels;
 use crate::model::{Account, Text};
-use crate::render::views::{self, Choice};
-use crate::render::{Options, TimeStyle, VIEWS};
+use crate::render::views::{self, Choice, Form};
+use crate::render::{Options, TimeStyle, VIEWS, View};
 
 /// What is shown and kept of live connections.
 #[derive(clap::Args, Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_parser = view(), help_heading = "Showing")]
     pub view: Option<Shown>,
 
-    /// Text for people, or records for programs (see docs/ndjson.md)
+    /// Text for people, records for programs (see docs/ndjson.md), or a page for a browser
     #[arg(short, long, default_value = "text", help_heading = "Showing")]
     pub format: Format,
 
@@ -63,13 +63,51 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Result")]
     pub(super) har: Option<PathBuf>,
 
+    /// Write a page for a browser, too, with every byte explained, whole once it ends (see docs/html.md)
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub(super) html: Option<PathBuf>,
+
     /// Pages in a browser that look on.
     #[arg(skip)]
     pub panels: Option<Panels>,
 
+    /// Whether HTTP is shown that has nothing to do with WebSocket.
+    #[arg(skip)]
+    pub http: bool,
+
     /// Who tells of the connections, where they are not tapped.
     #[arg(skip)]
     pub account: Option<Account>,
+}
+
+/// How what happens is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One array of records
+    Json,
+    /// One record a line
+    Ndjson,
+    /// A page for a browser, whole once it ends: every byte explained (see docs/html.md)
+    Html,
+}
+
+impl Format {
+    /// A view of this format, over `out`.
+    pub(super) fn over(
+        self,
+        view: &Choice,
+        out: impl io::Write + 'static,
+        options: &Options,
+    ) -> Box<dyn View> {
+        match self {
+            Self::Text => view.over(out, Form::Text, options),
+            Self::Json => view.over(out, Form::Array, options),
+            Self::Ndjson => view.over(out, Form::Lines, options),
+            Self::Html => beside::page(view, out, options),
+        }
+    }
 }
 
 /// A view, or none.
@@ -95,6 +133,19 @@ impl Args {
     /// Whether somebody asked to see the wire in some way.
     pub fn shows_wire(&self) -> bool {
         self.view.is_some_and(|view| view != Shown::Nothing) || self.format != Format::Text
+    }
+
+    /// Whether somebody reads along.
+    pub fn is_looked_at(&self) -> bool {
+        self.view != Some(Shown::Nothing) && self.format == Format::Text
+    }
+
+    /// Why what is shown cannot go where it is to go, if so.
+    pub(super) fn misplaced(&self) -> Option<Text> {
+        (self.format == Format::Html && io::stdout().is_terminal()).then(|| {
+            "a page is for a browser, not for a terminal: --html page.html writes it beside what is shown"
+                .into()
+        })
     }
 
     /// Whether packets are to be kept.

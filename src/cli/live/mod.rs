@@ -7,13 +7,13 @@
 //!
 //! - [`Args`]: the options that `serve`, `connect`, `proxy` and `attach` share
 //! - [`Recorder`]: the thread, and what it came to; `show`: what it shows
-//! - `keep`: the capture file; `archive`: the HTTP Archive
+//! - `keep`: the capture file; `beside`: the HTTP Archive, and the page
 //! - `looking`: pages in a browser that look on
 //! - `host`, [`stop`]: how those that listen begin and end
 
-mod archive;
 mod args;
 mod below;
+mod beside;
 mod host;
 mod keep;
 mod looking;
@@ -27,14 +27,13 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
-use self::archive::Archive;
-pub use self::args::{Args, Shown};
+pub use self::args::{Args, Format, Shown};
 pub use self::below::Below;
+use self::beside::Files;
 pub use self::host::{listen, untold, warn};
 use self::keep::Keep;
 use self::looking::Looking;
 use self::show::Show;
-use super::format::Format;
 use super::output::Output;
 use crate::app::given::Given;
 use crate::app::keys::Keys;
@@ -97,6 +96,9 @@ pub fn start_on<W: io::Write + 'static>(
     out: impl FnOnce() -> W + Send + 'static,
 ) -> Result<(Tap, Recorder), Text> {
     args.protocols.load()?;
+    if let Some(problem) = args.misplaced() {
+        return Err(problem);
+    }
     let mut keep = args.pcap.as_deref().map(Keep::to).transpose()?;
     let keeper = match below.recording {
         Some(recording) => Some((keep::spawn(recording, keep.take())?, below.tap)),
@@ -106,14 +108,16 @@ pub fn start_on<W: io::Write + 'static>(
         (Some(shown), _) => shown,
         // Whoever asks for records wants some.
         (None, Format::Json | Format::Ndjson) if default == Shown::Nothing => Shown::View(&tree::VIEW),
+        // A page has all of it.
+        (None, Format::Html) => Shown::View(&tree::VIEW),
         (None, _) => default,
     };
-    let har = args.har.as_deref().map(archive::create).transpose()?;
-    let for_pages = shown == Shown::Nothing && keep.is_none() && har.is_none();
+    let files = Files::create(args.har.as_deref(), args.html.as_deref())?;
+    let for_pages = shown == Shown::Nothing && keep.is_none() && files.is_empty();
     let idle = for_pages && args.panels.is_none();
     let (tap, recording) = if for_pages { Tap::for_pages() } else { Tap::new() };
     let tap = if idle { Tap::idle() } else { tap };
-    let form = args.format.into();
+    let format = args.format;
     let options = args.options(below.look);
     // Before anything can happen.
     let (keys, began) = ((args.keys.clone(), args.protocols.given()), now());
@@ -124,19 +128,16 @@ pub fn start_on<W: io::Write + 'static>(
         account: args.account.clone(),
         ..Meta::default()
     };
-    let panels = args.panels.clone();
+    let (panels, http) = (args.panels.clone(), args.http);
     let (leave, gone) = oneshot::channel();
     let work = move || {
         let view = match shown {
             Shown::Nothing => None,
-            Shown::View(choice) => Some(choice.over(out(), form, &options)),
+            Shown::View(choice) => Some(format.over(choice, out(), &options)),
         };
-        let view = match har {
-            Some(file) => Some(Archive::beside(view, file)),
-            None => view,
-        };
+        let view = files.beside(view, &options);
         let looking = panels.map(|panels| Looking::new(panels, options));
-        let show = Show { view, looking, verdict: Verdict::default() };
+        let show = Show { view, looking, http, verdict: Verdict::default() };
         let ending = record(&recording, &meta, show, keys, keep);
         // Nobody may wait for that.
         let _ = leave.send(());
@@ -309,7 +310,7 @@ mod tests {
         talk(&tap);
         drop(tap);
         let view = tree::VIEW.over(kept.clone(), Form::Text, &Options::default());
-        let show = Show { view: Some(view), looking: None, verdict: Verdict::default() };
+        let show = Show { view: Some(view), looking: None, http: false, verdict: Verdict::default() };
         let (given, keep) = (<_>::default(), Some(Keep::to(&path).unwrap()));
         let ending = record(&recording, &Meta::default(), show, given, keep).unwrap();
         assert!(ending.unkept.is_none() && !ending.verdict.reaches(Severity::Warning), "{ending:?}");
@@ -319,7 +320,7 @@ mod tests {
         let input = input::open(Box::new(std::fs::File::open(&path).unwrap()), "kept.pcap").unwrap();
         let mut select = Select::new(
             Selection::default(),
-            Show { view: Some(view), looking: None, verdict: Verdict::default() },
+            Show { view: Some(view), looking: None, http: false, verdict: Verdict::default() },
         );
         pipeline::run(input, &mut select, &mut |_| {});
         select.into_inner().view.unwrap().end().unwrap();

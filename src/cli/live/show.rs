@@ -9,6 +9,8 @@ use crate::select::{self, Verdict};
 pub(super) struct Show {
     pub view: Option<Box<dyn View>>,
     pub looking: Option<Looking>,
+    /// HTTP that has nothing to do with WebSocket is shown, too.
+    pub http: bool,
     pub verdict: Verdict,
 }
 
@@ -24,7 +26,8 @@ impl Show {
 impl Sink for Show {
     fn wants(&self) -> Wants {
         let view = self.view.as_ref().map_or(Wants::NOTHING, |view| view.wants());
-        self.looking.as_ref().map_or(view, |looking| view.or(looking.wants()))
+        let wants = self.looking.as_ref().map_or(view, |looking| view.or(looking.wants()));
+        Wants { http: wants.http || self.http, ..wants }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {

@@ -109,6 +109,7 @@ fn opening(args: &Args, url: &str, recorded: &Conversation, look: Look) -> Resul
             resolve: Vec::new(),
             proxy,
             tls,
+            tls_name: None,
             below: Tap::idle(),
         },
         asking: Asking {

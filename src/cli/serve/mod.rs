@@ -85,10 +85,13 @@ fn start(args: &Args, look: Look) -> Result<Started, Text> {
         seed: args.seed.unwrap_or_else(|| now().0),
         wire: Some(wire::drawn(panels.clone())),
         lang: look.lang,
+        tells_lines: args.live.is_looked_at(),
         kinds,
     };
     let mut shown = args.live.clone();
     shown.panels = Some(panels);
+    // Polls are what it serves; elsewhere they have nothing to do with a WebSocket.
+    shown.http = settings.kinds.contains(&Kind::Poll);
     let (tap, recorder) = live::start(&shown, "serve", Shown::View(&table::VIEW), below)?;
     announce(&settings, ours, look).map_err(live::untold)?;
     if args.open {
@@ -132,23 +135,22 @@ fn name(kind: Kind) -> &'static str {
 
 /// Whether a fault can befall a kind.
 fn applies(fault: &Fault, kind: Kind) -> bool {
-    matches!(
-        (kind, fault),
-        (Kind::Ws, _)
-            | (_, Fault::SlowRead)
-            | (Kind::SocketIo, Fault::Status(_) | Fault::StripUpgrade | Fault::StripExtensions)
-            | (Kind::Poll, Fault::Status(_) | Fault::Delay(_) | Fault::Drop(_))
-            | (
-                Kind::Tcp,
-                Fault::Delay(_)
-                    | Fault::Drop(_)
-                    | Fault::CutAfter(_)
-                    | Fault::BadUtf8
-                    | Fault::Reset
-                    | Fault::HalfOpen
-                    | Fault::IdleTimeout(_),
-            )
-    )
+    match (kind, fault) {
+        (Kind::Ws, _) | (Kind::Poll, Fault::Status(_)) => true,
+        // It does not compress.
+        (Kind::SocketIo, fault) => *fault != Fault::WindowLost,
+        (Kind::Poll | Kind::Tcp, fault) => matches!(
+            fault,
+            Fault::Delay(_)
+                | Fault::Drop(_)
+                | Fault::CutAfter(_)
+                | Fault::BadUtf8
+                | Fault::SlowRead
+                | Fault::Reset
+                | Fault::HalfOpen
+                | Fault::IdleTimeout(_)
+        ),
+    }
 }
 
 /// Opens a page in the browser.

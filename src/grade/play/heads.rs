@@ -1,7 +1,6 @@
 //! Heads of the opening handshake are sent: whole, in pieces, cut off, or without an end.
 
 use std::io;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, split};
 
@@ -78,7 +77,7 @@ async fn put(
     record: &mut Record,
 ) -> io::Result<()> {
     record.bytes(from, piece);
-    wire::put(writing, piece, Duration::ZERO).await?;
+    wire::put(writing, piece, wire::PATIENCE).await?;
     if !pacing.every.is_zero() {
         tokio::time::sleep(pacing.every).await;
     }

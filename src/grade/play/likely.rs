@@ -69,7 +69,10 @@ fn talk(case: &Case, prepared: &Prepared, us: Dir, graded: &Graded, talked: &Tal
         && let Some(it) = difference
     {
         return match (it.wanted, it.got) {
-            (Some(_), Some(got)) => payload::instead(&scene, &it, got),
+            (Some((_, payload)), Some(got)) => {
+                payload::instead(&scene, &it, got).or_else(|| wire::written(&scene, &payload?.bytes(0)))
+            }
+            (Some(_), None) if is_refused(case, us, &scene, talked) => Some(REFUSED.into()),
             (Some(_), None) => nothing(&scene, &it, us, (graded, talked)),
             (None, Some(got)) => payload::too_much(&scene, &it, got),
             (None, None) => None,
@@ -103,6 +106,14 @@ fn broken(scene: &Scene, it: Option<&Difference<'_>>) -> Option<Text> {
             (is_sent && std::str::from_utf8(&bytes).is_err())
                 .then(|| "it took text that is no UTF-8, and sent it back".into())
         })
+}
+
+/// What a client does that is not content with an answer which is right.
+const REFUSED: &str = "it did not take the answer for one that opens a WebSocket, and left";
+
+/// Whether a client left without a word behind an answer that is other than usual.
+fn is_refused(case: &Case, us: Dir, scene: &Scene, talked: &Talked) -> bool {
+    us == Dir::Server && case.response.is_some() && scene.theirs.is_empty() && talked.end.is_some()
 }
 
 /// What should have come did not.

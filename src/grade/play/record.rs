@@ -20,6 +20,10 @@ pub struct Record {
     pub bytes: [u64; 2],
     /// Bytes of the payloads that were sent, before they were compressed.
     pub payload: u64,
+    /// Messages and control frames that came.
+    pub frames: u64,
+    /// Bytes of their payloads, inflated.
+    pub inflated: u64,
 }
 
 impl Record {
@@ -32,6 +36,8 @@ impl Record {
             wire: Vec::new(),
             bytes: [0; 2],
             payload: 0,
+            frames: 0,
+            inflated: 0,
         }
     }
 
@@ -65,7 +71,9 @@ impl Record {
     /// Bytes that came, and how many are put up with: an endless answer ends the case.
     pub fn is_too_much(&self, us: Dir) -> bool {
         let [sent, got] = [us, us.peer()].map(|dir| self.bytes[dir.index()]);
-        // What came compressed may go back as it is.
+        // Each frame is work, however short it is, and so is what it inflates to. What came compressed may go
+        // back as it is.
+        let got = got.max(self.inflated) + limits::GRADE_FRAME * self.frames;
         got > limits::GRADE_GOT + 4 * sent.max(self.payload)
     }
 }

@@ -10,6 +10,9 @@ use crate::model::grade::{EventKind, Figures};
 use crate::model::{CloseCode, Dir, Opcode, StreamEnd};
 use crate::ws::encode;
 
+/// Bytes that are taken at a time: what they inflate to is held at once.
+const PIECE: usize = 4 * 1024;
+
 /// What listening and acting both know.
 pub(super) struct Shared<'c> {
     pub us: Dir,
@@ -38,9 +41,22 @@ pub(super) struct Shared<'c> {
 }
 
 impl Shared<'_> {
+    /// Takes what came. A little of it may inflate to very much, which is noticed on the way.
     pub fn take(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE) {
+            self.too_much |= self.record.is_too_much(self.us);
+            if self.too_much {
+                return;
+            }
+            self.piece(piece);
+        }
         self.too_much |= self.record.is_too_much(self.us);
+    }
+
+    fn piece(&mut self, bytes: &[u8]) {
         let pushed = self.frames.push(bytes);
+        self.record.frames += pushed.received.len() as u64;
+        self.record.inflated += pushed.received.iter().map(|it| it.payload.len() as u64).sum::<u64>();
         for it in pushed.received {
             match it.kind {
                 Opcode::CLOSE => {

@@ -34,6 +34,9 @@ const TCP_END: Duration = Duration::from_secs(2);
 /// The same where nothing depends on it any more.
 const BRIEF: Duration = Duration::from_millis(250);
 
+/// The name of the event that the peer takes nothing more.
+const STUCK: &str = "stuck";
+
 /// Bytes that are collected before they are written.
 const WRITE: usize = 64 * 1024;
 
@@ -257,6 +260,20 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
                 }
                 self.flush().await?;
             }
+            Step::Nothing(times) => {
+                self.flush().await?;
+                for nth in 0..*times {
+                    if held(self.shared).is_done() {
+                        break;
+                    }
+                    self.writing.write(&[]).await?;
+                    // What is heard meanwhile is heard.
+                    if nth % 64 == 0 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                self.flush().await?;
+            }
             Step::Finish => {
                 self.flush().await?;
                 held(self.shared).closer.get_or_insert(self.us);
@@ -305,24 +322,41 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
             if send.what.is_close() && (send.cut.is_none() || self.kept.bytes.is_empty()) {
                 held(self.shared).closes();
             }
-            if send.chop.is_some() || self.waiting.len() >= WRITE {
-                self.write(send.chop, send.every).await?;
+            if send.chop.is_some() || send.stuck.is_some() || self.waiting.len() >= WRITE {
+                let patience = send.stuck.unwrap_or_else(|| self.patience());
+                match self.write(send.chop, send.every, patience).await {
+                    Err(error) if send.stuck.is_some() && error.kind() == io::ErrorKind::TimedOut => {
+                        held(self.shared).event(Came::Still(STUCK));
+                        return Ok(());
+                    }
+                    written => written?,
+                }
             }
         }
         if send.more { Ok(()) } else { self.flush().await }
     }
 
     async fn flush(&mut self) -> io::Result<()> {
-        self.write(None, Duration::ZERO).await
+        let patience = self.patience();
+        self.write(None, Duration::ZERO, patience).await
+    }
+
+    /// How long the peer may take nothing.
+    fn patience(&self) -> Duration {
+        self.case.patience.max(wire::PATIENCE)
     }
 
     /// Writes what waits, and what has to be answered, in pieces if so asked.
-    async fn write(&mut self, chop: Option<usize>, every: Duration) -> io::Result<()> {
+    async fn write(&mut self, chop: Option<usize>, every: Duration, patience: Duration) -> io::Result<()> {
+        // Who sends without an end may take nothing, and is not waited for.
+        if held(self.shared).too_much {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let mut bytes = std::mem::take(&mut self.waiting);
         bytes.append(&mut held(self.shared).answers);
         for piece in bytes.chunks(chop.unwrap_or(usize::MAX)) {
             held(self.shared).record.bytes(self.us, piece);
-            wire::put(&mut self.writing, piece, self.case.patience).await?;
+            wire::put(&mut self.writing, piece, patience).await?;
             if !every.is_zero() {
                 tokio::time::sleep(every).await;
             }

@@ -13,7 +13,10 @@ use crate::model::{Deflate, Dir};
 use crate::synth::Entropy;
 use crate::synth::frames::{Keys, Message, Shape};
 
-/// Writes it all, and at once; a peer may take none of it for `patience`, or [`limits::GRADE_WRITE`].
+/// For how long a peer may take nothing, at least.
+pub(super) const PATIENCE: Duration = Duration::from_nanos(limits::GRADE_WRITE);
+
+/// Writes it all, and at once; a peer may take its time over it for `patience`.
 pub(super) async fn put(
     writing: &mut (impl AsyncWrite + Unpin),
     bytes: &[u8],
@@ -23,7 +26,6 @@ pub(super) async fn put(
         writing.write_all(bytes).await?;
         writing.flush().await
     };
-    let patience = patience.max(Duration::from_nanos(limits::GRADE_WRITE));
     timeout(patience, written).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 

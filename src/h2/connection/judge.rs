@@ -12,7 +12,7 @@ use super::super::{
 use super::Connection;
 use crate::limits;
 use crate::model::http2::{FrameHeader, Kind, error_shown};
-use crate::model::{Dir, Finding, Rule, Span, Text};
+use crate::model::{Diagnosis, Dir, Finding, Rule, Span, Text};
 
 /// Judges a whole frame of `dir`.
 pub(super) fn frame(of: &mut Connection, dir: Dir, frame: &FrameSeen, findings: &mut Vec<Finding>) {
@@ -53,7 +53,7 @@ pub(super) fn frame(of: &mut Connection, dir: Dir, frame: &FrameSeen, findings: 
     match header.kind {
         Kind::SETTINGS => settings(of, dir, frame, findings),
         Kind::WINDOW_UPDATE => window_update(of, dir, frame, findings),
-        Kind::GOAWAY => goaway(dir, frame, findings),
+        Kind::GOAWAY => goaway(of, dir, frame, findings),
         _ => {}
     }
 }
@@ -170,14 +170,22 @@ fn window_update(of: &mut Connection, dir: Dir, frame: &FrameSeen, findings: &mu
     findings.push(Finding::new(&WINDOW_UPDATE_INVALID, dir, expected, got).at(span));
 }
 
-fn goaway(dir: Dir, frame: &FrameSeen, findings: &mut Vec<Finding>) {
+fn goaway(of: &Connection, dir: Dir, frame: &FrameSeen, findings: &mut Vec<Finding>) {
     let Some((code, debug)) = frame.goaway().filter(|(code, _)| *code != 0) else { return };
     let got = match String::from_utf8_lossy(debug).into_owned() {
         words if words.is_empty() => Text::with("{}", error_shown(code)),
         words => Text::with("{}: {}", error_shown(code)).and(words),
     };
     let span = Span::bytes(SENT, frame.offset + 13, 4);
-    findings.push(Finding::new(&GOAWAY, dir, "NO_ERROR".into(), got).at(span));
+    let mut finding = Finding::new(&GOAWAY, dir, "NO_ERROR".into(), got).at(span);
+    // What the peer did before is a better answer than what the code may mean.
+    if let Some(rule) = of.broken[dir.peer().index()] {
+        let what = Text::new("the answer to what the {} did before: {}").word(dir.peer().name());
+        let what = what.word(rule.title);
+        let fix = "--findings shows where; change what sends it, or raise the limit that was reached";
+        finding = finding.because(Diagnosis::new("h2-answer-to-broken-rule", what, fix));
+    }
+    findings.push(finding);
 }
 
 /// Judges header fields.

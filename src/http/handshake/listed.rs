@@ -2,6 +2,7 @@
 //! them is decided by their names.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -13,24 +14,30 @@ use crate::model::{Dir, Field, Header, SourceId, Span, Text, Verdict};
 /// Header fields in the head that begins the stream `source`, and which a usual message of
 /// `dir` is, or begins with.
 pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>> {
-    // More are rare.
-    let mut headers = Vec::with_capacity(16);
+    // Few have more.
+    let mut headers = Vec::with_capacity(8);
     let mut at = line_end(head);
+    // Mostly there is nothing behind the head, which is text.
+    let whole = str::from_utf8(head).ok();
+    let text = |range: Range<usize>| match whole.and_then(|whole| whole.get(range.clone())) {
+        Some(part) => Cow::Borrowed(part),
+        None => text(&head[range]),
+    };
     while let Some(line) = head.get(at..) {
         let length = line_end(line);
         let Some(colon) = memchr(b':', &line[..length]) else { break };
-        let (name, value) = (&line[..colon], &line[colon + 2..length - 2]);
-        let (verdict, meaning) = match Name::of(name) {
+        let (name, value) = (at..at + colon, at + colon + 2..at + length - 2);
+        let (verdict, meaning) = match Name::of(&line[..colon]) {
             Some(known) => verdict(known.name, dir),
             None => (Verdict::Irrelevant, ""),
         };
         headers.push(Header {
+            name_at: Span::bytes(source, name.start as u64, name.len() as u64),
+            value_at: Span::bytes(source, value.start as u64, value.len() as u64),
             name: text(name),
             value: text(value),
             verdict,
             meaning: Text::new(meaning),
-            name_at: Span::bytes(source, at as u64, name.len() as u64),
-            value_at: Span::bytes(source, (at + colon + 2) as u64, value.len() as u64),
         });
         at += length;
     }

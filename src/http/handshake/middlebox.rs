@@ -10,7 +10,8 @@ use super::super::{
 use super::RequestFacts;
 use super::exam::Exam;
 
-pub(super) const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: \
+/// What to change at proxies that drop Upgrade.
+pub const PASS_ON: &str = "let every proxy on the way pass Upgrade and Connection on; nginx: \
                        proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
                        proxy_set_header Connection \"upgrade\";";
 

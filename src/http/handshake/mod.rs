@@ -35,7 +35,7 @@ use crate::model::{Deflate, Diagnosis, Field, Finding, Header, Rule, Software};
 pub use extensions::{Extension, Fault, Param, parse as parse_extensions};
 pub use listed::{fields, usual_headers};
 pub use lists::{Element, elements};
-pub use middlebox::{extensions_stripped, stripped};
+pub use middlebox::{PASS_ON, extensions_stripped, stripped};
 pub use negotiate::{Acceptance, accept as accept_deflate, grant as grant_deflate, limits as deflate_limits};
 pub use refusal::with_body;
 pub use request::check_request;

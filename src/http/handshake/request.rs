@@ -164,10 +164,22 @@ fn host(exam: &mut Exam<'_, '_>) {
         Some((field, value)) if value.bytes.is_empty() => {
             exam.find_value(field, &MISSING_HOST, "Host with host and port", Text::new("an empty Host"));
         }
+        Some((field, value)) if !is_host(value.bytes) => {
+            // RFC 9112 §3.2: a server answers 400 to a Host with an invalid value.
+            let got = Text::with("{}", shown(value.bytes));
+            exam.find_value(field, &MALFORMED_REQUEST, "Host with host and port", got);
+        }
         Some((field, _)) => {
             exam.mark(field, Verdict::Ok, || "the server, and which of its sites is wanted".into());
         }
     }
+}
+
+/// Whether a text may be host and port (RFC 9110 §7.2): nothing in it ends one in every URI, or cannot be in
+/// a URI at all. Bytes beyond ASCII are let pass.
+pub(super) fn is_host(text: &[u8]) -> bool {
+    let is_of_it = |byte: &u8| *byte > b' ' && *byte != 0x7F && !b"\"#/<>?@\\^`{|}".contains(byte);
+    text.iter().all(is_of_it)
 }
 
 fn upgrade(exam: &mut Exam<'_, '_>) {

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::accept::digest_of_usual;
 use super::super::fields::Name;
 use super::lists::has;
+use super::request::is_host;
 use crate::model::Software;
 use lines::{Lines, Seen};
 
@@ -170,7 +171,7 @@ fn read_request(head: &[u8]) -> Option<Asked> {
         let is_usual = match name {
             Name::Host => {
                 host = end - value.len()..end;
-                true
+                is_host(value)
             }
             Name::Upgrade => value == b"websocket" || value.eq_ignore_ascii_case(b"websocket"),
             Name::Connection => value == b"Upgrade" || has(value, "upgrade"),

@@ -55,6 +55,8 @@ struct Open {
     url: String,
     session: String,
     wire: Option<Wire>,
+    /// Its handshake was told of, or it was open before.
+    asked: bool,
     /// It is of a page that is not watched.
     ignored: bool,
 }
@@ -128,7 +130,7 @@ impl Watch {
             "Network.webSocketCreated" => {
                 let ignored = !self.is_watched(session);
                 let (url, session) = (word(params, "url"), session.to_owned());
-                self.sockets.entry(id).or_insert(Open { url, session, wire: None, ignored });
+                self.sockets.entry(id).or_insert(Open { url, session, wire: None, asked: false, ignored });
             }
             "Network.requestWillBeSent" => self.request(session, id, params),
             "Network.responseReceived" => self.response(&id, &params["response"]),
@@ -157,6 +159,7 @@ impl Watch {
             url: String::new(),
             session: session.to_owned(),
             wire: None,
+            asked: true,
             ignored,
         });
         // A worker's events may come by its page as well.
@@ -166,6 +169,14 @@ impl Watch {
         let Url { secure, authority, target, .. } = Url::of(&socket.url);
         let tap = &self.tap;
         let wire = socket.wire.get_or_insert_with(|| tap.open_told(None, secure, time)).clone();
+        // Where there was no connection at all, nothing but the failure is told.
+        let is_first = !std::mem::replace(&mut socket.asked, true);
+        if event == "FrameError" && is_first {
+            let head = Head { version: "HTTP/1.1".to_owned(), opens: true, ..Head::default() };
+            let (target, authority) = (target.clone(), authority.clone());
+            let asks = Told::Request { method: "GET".to_owned(), target, authority, head };
+            self.tell(wire.clone(), asks, time);
+        }
         let told = match event {
             "WillSendHandshakeRequest" => {
                 let head = head(&params["request"]["headers"], "HTTP/1.1", Vec::new(), true);
@@ -370,6 +381,23 @@ mod tests {
         drop(watch);
         let ends: Vec<String> = told(&recording).into_iter().map(|(_, what)| what).collect();
         assert_eq!(ends.iter().filter(|what| *what == "Left").count(), 2, "{ends:?}");
+    }
+
+    /// As Chromium tells of a port at which nothing listens: there is no handshake.
+    #[test]
+    fn a_connection_that_never_was_is_told_with_why() {
+        let (tap, recording) = Tap::new();
+        let mut watch = Watch::new(tap, Filter::default());
+        watch.attached("p", None, &json!({ "targetId": "t", "url": "http://a/" }));
+        let created = json!({ "requestId": "1", "url": "ws://a:1/chat" });
+        watch.event("p", "Network.webSocketCreated", &created);
+        let failed =
+            json!({ "requestId": "1", "timestamp": 2.0, "errorMessage": "net::ERR_CONNECTION_REFUSED" });
+        watch.event("p", "Network.webSocketFrameError", &failed);
+        watch.event("p", "Network.webSocketClosed", &json!({ "requestId": "1", "timestamp": 2.5 }));
+        let said: Vec<String> = told(&recording).into_iter().map(|(_, what)| what).collect();
+        assert_eq!(said[..2], ["open false".to_owned(), "asks /chat 0".to_owned()]);
+        assert!(said[2].contains("ERR_CONNECTION_REFUSED") && said.len() == 4, "{said:?}");
     }
 
     #[test]

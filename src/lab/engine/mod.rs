@@ -10,12 +10,14 @@
 //! - `polling`, `websocket`, `cors`, `refusal`: requests, and the move from polling to WebSocket
 //! - [`socketio`]: namespaces, events, acknowledgements, rooms
 //! - [`programs`]: what is done with them; `host`: servers on a port of their own
+//! - `beneath`: the connection of a request, where something may go wrong on purpose
 //!
 //! The server is this project's own, not socketioxide: on the protocols' own suites that one fails cases, as
 //! it pings at once and not an interval later, and its errors carry their code as a text. Here a lesson is to
 //! show the reference's bytes to the last one, mistakes that are asked for included; and every connection has
 //! to go through the tap.
 
+pub(in crate::lab) mod beneath;
 pub mod packet;
 pub mod programs;
 pub mod settings;

@@ -7,13 +7,17 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::Instant;
 
+use super::beneath::Under;
 use super::packet::{Packet, Revision};
 use super::payload::{self, Body, Read};
 use super::refusal::Refusal;
 use super::session::{Missed, Session};
 use super::settings::{Reason, Settings};
 use crate::lab::answer::{Answer, put, query, refuse};
+use crate::lab::events::at;
+use crate::lab::fate::{Fate, spoil};
 
 /// Answers a request of a session.
 pub(super) async fn answer(
@@ -34,16 +38,33 @@ pub(super) async fn poll<B>(
     session: &Arc<Session>,
     request: &Request<B>,
 ) -> Response<Answer> {
-    match session.poll().await {
+    let waiting = session.poll();
+    tokio::pin!(waiting);
+    let idle = session.plan.idle_timeout;
+    let answer = tokio::select! {
+        answer = &mut waiting => answer,
+        () = at(idle.map(|idle| Instant::now() + idle)), if idle.is_some() => {
+            Err(Missed::Fated(Fate::Silence))
+        }
+    };
+    match answer {
         Ok(packets) => packed(settings, session, request, &packets),
-        Err(missed) => refusal(missed).answer(),
+        Err(missed) => refusal(session, missed, request).await,
     }
 }
 
-fn refusal(missed: Missed) -> Refusal {
+/// The answer to a request that has no place; there is none where its connection is to end.
+async fn refusal<B>(session: &Arc<Session>, missed: Missed, request: &Request<B>) -> Response<Answer> {
     match missed {
-        Missed::Over => Refusal::Session,
-        Missed::Misplaced => Refusal::Request,
+        Missed::Over => Refusal::Session.answer(),
+        Missed::Misplaced => Refusal::Request.answer(),
+        Missed::Fated(fate) => {
+            session.befall(fate);
+            if let Some(under) = Under::of(request) {
+                under.meet(fate).await;
+            }
+            Refusal::Session.answer()
+        }
     }
 }
 
@@ -55,6 +76,7 @@ fn packed<B>(
 ) -> Response<Answer> {
     let script = query(request, "j");
     let body = payload::write(packets, session.revision, session.takes_binary && script.is_none());
+    let spoils = session.plan.bad_utf8 && packets.iter().any(|packet| matches!(packet, Packet::Message(_)));
     let (body, kind) = match (body, script) {
         (Body::Binary(bytes), _) => (Bytes::from(bytes), "application/octet-stream"),
         (Body::Text(text), None) => (Bytes::from(text), "text/plain; charset=UTF-8"),
@@ -62,6 +84,10 @@ fn packed<B>(
             (Bytes::from(called(&number, &text)), "text/javascript; charset=UTF-8")
         }
     };
+    let mut body = Vec::from(body);
+    if spoils {
+        spoil(&mut body);
+    }
     let mut response = whole(settings, body, kind);
     if session.revision == Revision::V3 && packets.iter().any(|packet| matches!(packet, Packet::Open(_))) {
         let cookie = format!("io={}; Path=/; HttpOnly; SameSite=Strict", session.id);
@@ -97,7 +123,7 @@ fn called(number: &str, text: &str) -> String {
 async fn post(settings: &Settings, session: &Arc<Session>, request: Request<Incoming>) -> Response<Answer> {
     let mut post = match session.begin_post() {
         Ok(post) => post,
-        Err(missed) => return refusal(missed).answer(),
+        Err(missed) => return refusal(session, missed, &request).await,
     };
     let is_binary =
         request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");

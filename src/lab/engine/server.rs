@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
+use super::beneath::{Under, plan};
 use super::packet::Revision;
 use super::refusal::Refusal;
 use super::session::{Application, Beginning, Session, Sessions};
@@ -14,6 +15,7 @@ use super::websocket::Purpose;
 use super::{polling, websocket};
 use crate::lab::answer::{Answer, query, refuse, wants_websocket};
 use crate::lab::frames::Reader;
+use crate::synth::Rng;
 
 /// A server, for one path of an HTTP server. Clones are the same.
 #[derive(Clone)]
@@ -140,11 +142,14 @@ struct Verified {
 }
 
 fn beginning<B>(request: &Request<B>, transport: Transport, revision: Revision) -> Beginning {
+    let under = Under::of(request);
     Beginning {
         revision,
         transport,
         takes_binary: query(request, "b64").is_none_or(|b64| b64.is_empty()),
         query: request.uri().query().unwrap_or_default().to_owned(),
         peer: request.extensions().get::<SocketAddr>().copied(),
+        plan: plan(under.as_ref()),
+        chance: under.map_or_else(|| Rng::new(0), |under| under.0.chance()),
     }
 }

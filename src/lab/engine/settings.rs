@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use crate::lab::fate::Fate;
 use crate::limits;
 use crate::model::Text;
 pub use crate::model::Transport;
@@ -97,6 +98,8 @@ pub enum Happened {
     Begun(Transport),
     /// It has moved to a WebSocket.
     Moved,
+    /// Something went wrong on purpose, behind so many messages.
+    Befallen(Fate, u64),
     /// It is over, or about to be.
     Over(Reason),
 }
@@ -122,6 +125,8 @@ pub enum Reason {
     TooSlow,
     /// The server ends.
     ShutDown,
+    /// Something went wrong on purpose.
+    Fault,
 }
 
 impl Reason {
@@ -137,6 +142,7 @@ impl Reason {
             Self::SentOut => "sent out of the namespace (server namespace disconnect)".into(),
             Self::TooSlow => "the client takes less than is sent to it".into(),
             Self::ShutDown => "the server ends".into(),
+            Self::Fault => "a fault on purpose".into(),
         }
     }
 }
@@ -154,6 +160,7 @@ impl fmt::Display for Reason {
             Self::SentOut => ("server namespace disconnect", ""),
             Self::TooSlow => ("too slow", ""),
             Self::ShutDown => ("server shutting down", ""),
+            Self::Fault => ("fault on purpose", ""),
         };
         f.write_str(reason)?;
         if what.is_empty() { Ok(()) } else { write!(f, ": {what}") }

@@ -11,11 +11,13 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tokio::time::{Instant, timeout};
 
-use super::packet::{PROBE, PROBED, Packet, Revision, UPGRADE};
-use super::session::Session;
+use super::beneath::{Under, plan};
+use super::packet::{Data, PROBE, PROBED, Packet, Revision, UPGRADE};
+use super::session::{Parting, Session};
 use super::settings::{Reason, Settings};
 use crate::lab::answer::Answer;
 use crate::lab::events::at;
+use crate::lab::fate::{Fate, spoil};
 use crate::lab::frames::Reader;
 use crate::lab::handshake::Welcome;
 use crate::lab::socket::{Came, Manners, Socket};
@@ -45,17 +47,29 @@ pub(super) fn answer(
         Ok((response, _)) => response,
         Err(refusal) => return *refusal,
     };
-    let manners = Manners::reading(reader.clone());
+    let under = Under::of(&request);
+    let on_purpose = plan(under.as_ref());
+    let manners = Manners {
+        masks: on_purpose.mask.then_some(true),
+        answers_pings: !on_purpose.no_pong,
+        ..Manners::reading(reader.clone())
+    };
     let settings = Arc::clone(settings);
     tokio::spawn(async move {
         // A client that leaves during its handshake is none.
         let Ok(upgraded) = hyper::upgrade::on(&mut request).await else { return };
         drop(request);
         let mut socket = Socket::upgraded(upgraded, Dir::Server, None, manners);
-        match purpose {
+        let fate = match purpose {
             // Not with the answer to the handshake: clients hear first that it is open.
             Purpose::Begin(begin) => carry(&begin(), &mut socket, Some(Instant::now() + APART)).await,
             Purpose::Move(session) => moved(&settings, &session, &mut socket).await,
+        };
+        // Not a word more, FIN included.
+        match (fate, &under) {
+            (Some(Fate::Reset), Some(under)) => return under.0.meet(Fate::Reset),
+            (Some(Fate::HalfOpen), Some(under)) => return under.meet(Fate::HalfOpen).await,
+            _ => {}
         }
         // Who takes longer is left.
         let _ = timeout(FAREWELL, socket.finish(FAREWELL)).await;
@@ -63,11 +77,12 @@ pub(super) fn answer(
     response
 }
 
-/// Moves a session here, if the client completes the exchange of probes.
-async fn moved(settings: &Settings, session: &Arc<Session>, socket: &mut Socket) {
+/// Moves a session here, if the client completes the exchange of probes; and what befalls it then.
+async fn moved(settings: &Settings, session: &Arc<Session>, socket: &mut Socket) -> Option<Fate> {
     if !session.begin_upgrade() {
         // As the reference: the handshake is done, and then nothing.
-        return socket.close(None, "");
+        socket.close(None, "");
+        return None;
     }
     let probing = timeout(settings.upgrade_timeout, probe(session, socket));
     let has_moved = tokio::select! {
@@ -76,11 +91,11 @@ async fn moved(settings: &Settings, session: &Arc<Session>, socket: &mut Socket)
     };
     if has_moved {
         session.upgraded();
-        carry(session, socket, None).await;
-    } else {
-        session.end_upgrade();
-        socket.close(None, "");
+        return carry(session, socket, None).await;
     }
+    session.end_upgrade();
+    socket.close(None, "");
+    None
 }
 
 /// Waits for the client's last packet of the move; whether that came, and not something else.
@@ -98,33 +113,61 @@ async fn probe(session: &Session, socket: &mut Socket) -> io::Result<bool> {
     }
 }
 
-/// Packets both ways, until either side is over; none are sent before a moment.
-async fn carry(session: &Arc<Session>, socket: &mut Socket, mut not_before: Option<Instant>) {
-    let reason = loop {
+/// Packets both ways, until either side is over, or something befalls the connection; none are sent before a
+/// moment.
+async fn carry(session: &Arc<Session>, socket: &mut Socket, mut not_before: Option<Instant>) -> Option<Fate> {
+    let idle = session.plan.idle_timeout;
+    let mut heard = Instant::now();
+    let parting = loop {
         let may_send = socket.waiting() == 0 && not_before.is_none();
         tokio::select! {
             came = turn(socket) => match came.map(|came| came.map_or(Ok(()), |came| hear(session, came))) {
-                Ok(Ok(())) => {}
-                Ok(Err(reason)) => break reason,
-                Err(_) => break Reason::TransportClose,
+                Ok(Ok(())) => heard = Instant::now(),
+                Ok(Err(reason)) => break Parting::Over(reason),
+                Err(_) => break Parting::Over(Reason::TransportClose),
             },
             packets = session.next(), if may_send => match packets {
                 Ok((packets, apart)) => {
                     for packet in packets {
                         let (opcode, payload) = packet.payload(session.revision, session.takes_binary);
+                        let mut payload = payload.into_owned();
+                        if session.plan.bad_utf8 && is_text(&packet) {
+                            spoil(&mut payload);
+                        }
                         socket.queue(opcode, &payload);
                     }
+                    heard = Instant::now();
                     not_before = apart.then(|| Instant::now() + APART);
                 }
-                Err(reason) => break reason,
+                Err(parting) => break parting,
             },
             () = at(not_before), if not_before.is_some() => not_before = None,
-            reason = session.ended() => break reason,
+            () = at(idle.map(|idle| heard + idle)), if idle.is_some() => {
+                break Parting::Fated(Fate::Silence);
+            }
+            reason = session.ended() => break Parting::Over(reason),
         }
     };
-    session.end(reason);
-    // The reference closes without a code; a server that ends says so.
-    socket.close((reason == Reason::ShutDown).then_some(CloseCode(1001)), "");
+    match parting {
+        Parting::Over(reason) => {
+            session.end(reason);
+            // The reference closes without a code; a server that ends says so.
+            socket.close((reason == Reason::ShutDown).then_some(CloseCode(1001)), "");
+            None
+        }
+        Parting::Fated(fate) => {
+            session.befall(fate);
+            if let (Fate::Close, Some((code, reason))) = (fate, &session.plan.close) {
+                socket.close(Some(*code), reason);
+            }
+            Some(fate)
+        }
+    }
+}
+
+/// Whether it is a message of text.
+fn is_text(packet: &Packet) -> bool {
+    matches!(packet, Packet::Message(Data::Text(_)))
 }
 
 /// What comes next, or nothing as soon as all is sent that waited. Nothing is lost when the waiting is given

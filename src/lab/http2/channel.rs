@@ -82,6 +82,12 @@ impl AsyncWrite for Channel {
         let Some((sending, _)) = &mut this.ends else {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         };
+        if bytes.is_empty() {
+            // Who writes nothing means it: an empty DATA frame, which needs no room.
+            let sent = sending.send_data(Bytes::new(), false).map_err(told);
+            let _ = this.connection.poll(cx);
+            return Poll::Ready(sent.map(|()| 0));
+        }
         let wanted = bytes.len().min(PIECE);
         if this.asked < wanted {
             sending.reserve_capacity(wanted);
@@ -90,7 +96,7 @@ impl AsyncWrite for Channel {
         let _ = this.connection.poll(cx);
         let room = loop {
             let room = sending.capacity();
-            if room > 0 || wanted == 0 {
+            if room > 0 {
                 break room;
             }
             match ready!(sending.poll_capacity(cx)) {
@@ -101,9 +107,7 @@ impl AsyncWrite for Channel {
         };
         let count = wanted.min(room);
         this.asked = 0;
-        if count > 0 {
-            sending.send_data(Bytes::copy_from_slice(&bytes[..count]), false).map_err(told)?;
-        }
+        sending.send_data(Bytes::copy_from_slice(&bytes[..count]), false).map_err(told)?;
         Poll::Ready(Ok(count))
     }
 

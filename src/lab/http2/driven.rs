@@ -20,15 +20,15 @@ const FIRST: usize = 64;
 
 /// A connection that is kept going by whoever waits for something on it.
 pub(super) struct Driven {
-    connection: Connection<First, Bytes>,
-    is_over: bool,
+    /// `None` once it is over: streams are told of every end when it is let go, and not before.
+    connection: Option<Connection<First, Bytes>>,
     /// Why, where something went wrong.
     why: Option<h2::Error>,
 }
 
 impl Driven {
     pub fn new(connection: Connection<First, Bytes>) -> Self {
-        Self { connection, is_over: false, why: None }
+        Self { connection: Some(connection), why: None }
     }
 
     /// What went wrong with it.
@@ -38,15 +38,15 @@ impl Driven {
 
     /// What pings are sent with.
     pub fn pings(&mut self) -> Option<PingPong> {
-        self.connection.ping_pong()
+        self.connection.as_mut()?.ping_pong()
     }
 
     /// Ready once the connection is over, however it ended: its streams say that.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_over {
-            let ended = ready!(Pin::new(&mut self.connection).poll(cx));
+        if let Some(connection) = &mut self.connection {
+            let ended = ready!(Pin::new(connection).poll(cx));
             self.why = ended.err();
-            self.is_over = true;
+            self.connection = None;
         }
         Poll::Ready(())
     }

@@ -66,7 +66,7 @@ const PAGES: [Page; 6] = [
     },
     Page {
         path: "/lab/polling",
-        title: "polling",
+        title: "polling, streaming",
         about: "how servers reached browsers before WebSocket, and what each way costs",
         body: include_str!("polling.html"),
         words: &[

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -70,8 +71,15 @@ pub async fn open(server: &Server, listener: &TcpListener) {
                 Err(why) => return server.say(Text::with("{}: {}", peer).word(why)),
             };
             let wire = server.0.tap.open([peer, us]);
-            let visitor =
-                Visitor { wire: wire.clone(), server, ends: [peer, us], control, plan, _seat: seat };
+            let visitor = Visitor {
+                wire: wire.clone(),
+                server,
+                ends: [peer, us],
+                control,
+                plan,
+                sent: AtomicU64::new(0),
+                _seat: seat,
+            };
             let stream: Box<dyn Stream> = Box::new(Tapped::new(stream, wire, Dir::Server));
             receive(Arc::new(visitor), stream).await;
         });

@@ -24,7 +24,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Default)]
 pub struct Control {
     reset: AtomicBool,
-    told: Notify,
+    /// It is to end at once.
+    ended: Notify,
     frozen: AtomicBool,
     below: OnceLock<Wire>,
 }
@@ -42,12 +43,17 @@ impl Control {
         if let Some(below) = self.below.get() {
             below.end(Dir::Server, StreamEnd::Rst);
         }
-        self.told.notify_one();
+        self.cut();
     }
 
-    /// Waits until it is to be reset.
-    pub async fn wait_for_reset(&self) {
-        self.told.notified().await;
+    /// Has it let go, whatever is under way on it.
+    pub fn cut(&self) {
+        self.ended.notify_one();
+    }
+
+    /// Waits until it is to be let go.
+    pub async fn wait_for_end(&self) {
+        self.ended.notified().await;
     }
 
     /// Nothing is read or written any longer, though it stays open.

@@ -9,13 +9,15 @@
 //!
 //! - `door`: who comes in, told apart by the first bytes
 //! - `line`: the TCP connection, with what goes wrong on purpose
-//! - `web`: HTTP, by path; `pages`: what is there to look at; `socketio`: where Socket.IO is
+//! - `web`: HTTP, by path; `asked`: the target of a request; `pages`: what is there to look at; `socketio`:
+//!   where Socket.IO is
 //! - `talk`: a WebSocket with pings, timeouts and faults; `spots`: what is at the end of one
 //! - `room`: who is in the chat and what was said; `chat`, `raw`, `poll`: ways into it
 //!
 //! All of it runs on one thread: what happens has an order, a lab has hardly more to do than to wait, and
 //! decoding and showing it is another thread's work already.
 
+mod asked;
 mod chat;
 mod door;
 mod line;
@@ -31,7 +33,7 @@ mod web;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub use self::pages::{PANELS, Wire};
 use self::room::Room;
 pub use self::socketio::SocketIo;
 use super::engine::Engine;
+use super::fate::Fate;
 use super::fault::{Chance, Plan};
 use super::frames::Reader;
 use super::handshake::Welcome;
@@ -104,6 +107,8 @@ pub struct Settings {
     pub wire: Option<Wire>,
     /// The language of pages for readers who name none.
     pub lang: Lang,
+    /// Whether the log has the lines of the raw chat, of which there are no frames to be shown.
+    pub tells_lines: bool,
 }
 
 impl Default for Settings {
@@ -124,6 +129,7 @@ impl Default for Settings {
             socketio: SocketIo::default(),
             wire: None,
             lang: Lang::En,
+            tells_lines: false,
         }
     }
 }
@@ -287,6 +293,8 @@ struct Visitor {
     wire: tap::Wire,
     control: Arc<Control>,
     plan: Plan,
+    /// Lines that it was told without a connection of its own for them.
+    sent: AtomicU64,
     _seat: Seat,
 }
 
@@ -302,11 +310,43 @@ impl Visitor {
         self.wire.end(Dir::Server, StreamEnd::Rst);
     }
 
+    /// Has its connection ended without another word, whatever is under way on it.
+    fn cut(&self) {
+        self.control.cut();
+        self.wire.end(Dir::Server, StreamEnd::Fin);
+    }
+
     /// Waits until the server is to end.
     async fn stopping(&self) {
         let mut going = self.server.0.going.subscribe();
         // It lives as long as the server does.
         let _ = going.wait_for(|going| !going).await;
+    }
+
+    /// It was told so many lines in answers of HTTP.
+    fn has_sent(&self, lines: u64) {
+        self.sent.fetch_add(lines, SeqCst);
+    }
+
+    /// What befalls its connection behind those; there is nothing to close it with.
+    fn fate(&self) -> Option<Fate> {
+        Fate::behind(self.sent.load(SeqCst), &self.plan).filter(|fate| *fate != Fate::Close)
+    }
+
+    /// Something befalls its connection, which is told.
+    fn befall(&self, fate: Fate) {
+        self.say(fate.words(&self.plan, self.sent.load(SeqCst)));
+        self.meet(fate);
+    }
+
+    /// Has its connection end as it is fated to, where it is not closed in order.
+    fn meet(&self, fate: Fate) {
+        match fate {
+            Fate::Close => {}
+            Fate::Cut | Fate::Silence => self.cut(),
+            Fate::Reset => self.reset(),
+            Fate::HalfOpen => self.control.freeze(),
+        }
     }
 
     /// Says why its stream broke, unless that was its own affair.

@@ -13,11 +13,13 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Visitor;
 use super::room::Said;
 use crate::lab::answer::{Answer, for_script, query, refuse};
+use crate::lab::events::at;
+use crate::lab::fate::{Fate, spoil};
 use crate::lab::fault::happens;
 use crate::model::Text;
 
@@ -42,6 +44,9 @@ pub const PATHS: [(&str, &str); 7] = [
 
 /// Answers a request below `/poll/`.
 pub async fn answer(visitor: &Arc<Visitor>, request: Request<Incoming>) -> Response<Answer> {
+    if let Some(fate) = visitor.fate() {
+        return meet(visitor, fate).await;
+    }
     if let Some(delay) = visitor.plan.delay {
         sleep(delay).await;
     }
@@ -60,23 +65,23 @@ pub async fn answer(visitor: &Arc<Visitor>, request: Request<Incoming>) -> Respo
         return refuse(StatusCode::BAD_REQUEST, "since is the number of the last line that is known");
     };
     match way.as_str() {
-        "short" => of(JSON, json(visitor, known)),
-        "long" => {
-            hold(visitor, known).await;
-            of(JSON, json(visitor, known))
-        }
+        "short" => of(visitor, JSON, json(visitor, known)),
+        "long" => match hold(visitor, known).await {
+            Some(fate) => meet(visitor, fate).await,
+            None => of(visitor, JSON, json(visitor, known)),
+        },
         "jsonp" => {
             let callback = query(&request, "callback").unwrap_or_default();
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.');
             if callback.is_empty() || callback.len() > 64 || !callback.chars().all(fits) {
                 return refuse(StatusCode::BAD_REQUEST, "callback is the name of a function");
             }
-            hold(visitor, known).await;
+            if let Some(fate) = hold(visitor, known).await {
+                return meet(visitor, fate).await;
+            }
             // A comment first: what a script begins with cannot be chosen by who asks for it.
-            of(
-                "text/javascript; charset=utf-8",
-                format!("/**/{callback}({});", for_script(&json(visitor, known))),
-            )
+            let script = format!("/**/{callback}({});", for_script(&json(visitor, known)));
+            of(visitor, "text/javascript; charset=utf-8", script)
         }
         "events" => stream(visitor, known, "text/event-stream", EVENTS),
         "multipart" => stream(visitor, known, "multipart/x-mixed-replace; boundary=line", MULTIPART),
@@ -87,8 +92,24 @@ pub async fn answer(visitor: &Arc<Visitor>, request: Request<Incoming>) -> Respo
 
 const JSON: &str = "application/json";
 
-fn of(kind: &'static str, body: String) -> Response<Answer> {
-    with(kind, Answer::whole(body))
+fn of(visitor: &Visitor, kind: &'static str, body: String) -> Response<Answer> {
+    with(kind, Answer::whole(bytes(visitor, body)))
+}
+
+/// The bytes of a text, or of what should be one.
+fn bytes(visitor: &Visitor, text: String) -> Vec<u8> {
+    let mut bytes = text.into_bytes();
+    if visitor.plan.bad_utf8 {
+        spoil(&mut bytes);
+    }
+    bytes
+}
+
+/// The connection is to end, so that nothing is answered.
+async fn meet(visitor: &Visitor, fate: Fate) -> Response<Answer> {
+    visitor.befall(fate);
+    visitor.stopping().await;
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the server ends")
 }
 
 fn with(kind: &'static str, body: Answer) -> Response<Answer> {
@@ -120,12 +141,14 @@ async fn say(visitor: &Arc<Visitor>, request: Request<Incoming>) -> Response<Ans
     response
 }
 
-/// Waits for a line, for as long as a poll is held.
-async fn hold(visitor: &Visitor, since: u64) {
+/// Waits for a line, for as long as a poll is held; or something befalls its connection.
+async fn hold(visitor: &Visitor, since: u64) -> Option<Fate> {
+    let idle = visitor.plan.idle_timeout;
     tokio::select! {
         // Either way there is an answer.
-        _ = timeout(HELD, visitor.server.room().news(since)) => {}
-        () = visitor.stopping() => {}
+        _ = timeout(HELD, visitor.server.room().news(since)) => None,
+        () = visitor.stopping() => None,
+        () = at(idle.map(|idle| Instant::now() + idle)), if idle.is_some() => Some(Fate::Silence),
     }
 }
 
@@ -136,6 +159,7 @@ fn lines(visitor: &Visitor, since: u64) -> Vec<Said> {
         let mut chance = visitor.server.chance();
         lines.retain(|_| !happens(visitor.plan.drop, &mut chance));
     }
+    visitor.has_sent(lines.len() as u64);
     lines
 }
 
@@ -190,6 +214,8 @@ fn stream(visitor: &Arc<Visitor>, known: u64, kind: &'static str, form: Form) ->
     let visitor = Arc::clone(visitor);
     tokio::spawn(async move {
         let patience = visitor.server.settings().write_timeout;
+        let idle = visitor.plan.idle_timeout;
+        let mut heard = Instant::now();
         let mut since = known;
         let mut piece = form.begin.to_owned();
         loop {
@@ -197,11 +223,21 @@ fn stream(visitor: &Arc<Visitor>, known: u64, kind: &'static str, form: Form) ->
                 sleep(delay).await;
             }
             if !piece.is_empty() {
-                match timeout(patience, sender.send(Bytes::from(std::mem::take(&mut piece)))).await {
+                let piece = std::mem::take(&mut piece);
+                // What a stream begins with is no line.
+                let bytes = if since > known { bytes(&visitor, piece) } else { piece.into_bytes() };
+                match timeout(patience, sender.send(Bytes::from(bytes))).await {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => return,
                     Err(_) => return visitor.broke(&ErrorKind::TimedOut.into()),
                 }
+            }
+            if let Some(fate) = visitor.fate() {
+                // Once all is on its way.
+                let _ = timeout(patience, sender.reserve_many(WAITING)).await;
+                visitor.befall(fate);
+                // Who ends its answer would end it in order.
+                return sender.closed().await;
             }
             tokio::select! {
                 news = timeout(HELD, visitor.server.room().news(since)) => {
@@ -213,6 +249,11 @@ fn stream(visitor: &Arc<Visitor>, known: u64, kind: &'static str, form: Form) ->
                         piece.push_str(&(form.line)(&said));
                     }
                     since = visitor.server.room().last();
+                    heard = Instant::now();
+                }
+                () = at(idle.map(|idle| heard + idle)), if idle.is_some() => {
+                    visitor.befall(Fate::Silence);
+                    return sender.closed().await;
                 }
                 // The client has gone, or the server ends.
                 () = sender.closed() => return,

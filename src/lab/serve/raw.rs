@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::talk::Fate;
 use super::{FAREWELL, Visitor, chat};
 use crate::lab::events::at;
+use crate::lab::fate::{Fate, spoil};
 use crate::lab::fault::happens;
 use crate::lab::socket::Stream;
 use crate::limits;
@@ -36,7 +36,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub async fn chat(visitor: &Arc<Visitor>, stream: Box<dyn Stream>, early: Vec<u8>) {
     // No page can name itself here.
     visitor.wire.nobody_looks();
-    let mut lines = Lines { stream, waiting: early, skipping: false };
+    let mut lines = Lines { stream, waiting: early, skipping: false, taken: 0 };
     match talk(visitor, &mut lines).await {
         Ok(Ended::Abrupt) => return,
         Ok(Ended::Fine) => {}
@@ -89,6 +89,7 @@ async fn talk(visitor: &Arc<Visitor>, lines: &mut Lines) -> io::Result<Ended> {
         }
         if let Some(line) = said.take() {
             heard = Instant::now();
+            sender.tell("sends {} bytes: {}", lines.taken, &line);
             if let Some(answer) = chat::said(&guest, &line) {
                 fate = sender.line(lines, &answer).await?;
             }
@@ -142,13 +143,21 @@ impl Sender<'_> {
         let mut bytes: Vec<u8> =
             line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().into();
         if plan.bad_utf8 {
-            bytes.insert(bytes.len() / 2, 0xFF);
+            spoil(&mut bytes);
         }
         bytes.push(b'\n');
         self.write(lines, &bytes).await?;
+        self.tell("is sent {} bytes: {}", bytes.len(), line);
         self.sent += 1;
         // There is nothing to close with.
         Ok(Fate::behind(self.sent, plan).filter(|fate| *fate != Fate::Close))
+    }
+
+    /// Tells of a line, where that is wanted: there are no frames to be shown.
+    fn tell(&self, what: &'static str, bytes: usize, line: &str) {
+        if self.visitor.server.settings().tells_lines {
+            self.visitor.say(Text::with(what, bytes).and(line));
+        }
     }
 
     async fn write(&self, lines: &mut Lines, bytes: &[u8]) -> io::Result<()> {
@@ -160,21 +169,15 @@ impl Sender<'_> {
     }
 
     async fn meet(&self, fate: Fate, lines: &mut Lines) -> io::Result<Ended> {
+        lines.stream.flush().await?;
+        self.visitor.say(fate.words(&self.visitor.plan, self.sent));
         match fate {
-            Fate::Close => Ok(Ended::Fine),
-            Fate::Cut => {
-                self.visitor.say(Text::with("fault cut-after: cut behind {} messages", self.sent));
-                Ok(Ended::Fine)
-            }
+            Fate::Close | Fate::Cut | Fate::Silence => Ok(Ended::Fine),
             Fate::Reset => {
-                lines.stream.flush().await?;
-                self.visitor.say("fault reset: the connection is reset");
                 self.visitor.reset();
                 Ok(Ended::Abrupt)
             }
             Fate::HalfOpen => {
-                lines.stream.flush().await?;
-                self.visitor.say("fault half-open: nothing is sent or read any longer");
                 self.visitor.control.freeze();
                 self.visitor.stopping().await;
                 Ok(Ended::Abrupt)
@@ -189,6 +192,8 @@ struct Lines {
     waiting: Vec<u8>,
     /// The rest of a line that was too long.
     skipping: bool,
+    /// Bytes of the last line, its end included.
+    taken: usize,
 }
 
 impl Lines {
@@ -201,6 +206,7 @@ impl Lines {
             if end.is_some() || is_long {
                 let line: Vec<u8> =
                     self.waiting.drain(..end.map_or(self.waiting.len(), |end| end + 1)).collect();
+                self.taken = line.len();
                 let line = &line[..end.unwrap_or(line.len()).min(limits::LAB_LINE)];
                 if !std::mem::replace(&mut self.skipping, end.is_none()) {
                     return Ok(Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()));
@@ -228,7 +234,8 @@ mod tests {
     #[test]
     fn lines_end_as_they_do_anywhere() {
         let (ours, mut theirs) = duplex(64 * 1024);
-        let mut lines = Lines { stream: Box::new(ours), waiting: b"early".to_vec(), skipping: false };
+        let mut lines =
+            Lines { stream: Box::new(ours), waiting: b"early".to_vec(), skipping: false, taken: 0 };
         let long = "x".repeat(3 * limits::LAB_LINE);
         Builder::new_current_thread().build().unwrap().block_on(async {
             let bytes = format!(" one\r\ntwo\0\n{long}\nlast");
@@ -236,6 +243,9 @@ mod tests {
             drop(theirs);
             let mut all = Vec::new();
             while let Some(line) = lines.next().await.unwrap() {
+                if line == "two" {
+                    assert_eq!(lines.taken, b"two\0".len());
+                }
                 all.push(line);
             }
             assert_eq!(all[..3], ["early one", "two", ""]);

@@ -1,15 +1,21 @@
 //! Where Socket.IO and bare Engine.IO are mounted.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use hyper::Request;
 
 use super::{Kind, Log, Visitor};
+use crate::lab::engine::beneath::Beneath;
 use crate::lab::engine::programs::{Chat, Conformance, Echo};
 use crate::lab::engine::settings::{Happened, Reason, Settings};
 use crate::lab::engine::socketio::SocketIo as Packets;
 use crate::lab::engine::{Engine, Session};
+use crate::lab::fate::Fate;
+use crate::lab::fault::Plan;
 use crate::model::Text;
+use crate::synth::Rng;
 
 /// How Socket.IO is served.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +56,28 @@ fn tell(log: &Log, session: &Session, happened: Happened) {
             | Reason::ForcedClose(_)
             | Reason::TooSlow),
         ) => log(Text::with("session {} is over: {}", &session.id).word(reason.words())),
+        Happened::Befallen(fate, sent) => {
+            log(Text::with("session {}: {}", &session.id).word(fate.words(session.plan(), sent)));
+        }
         Happened::Begun(_) | Happened::Moved | Happened::Over(_) => {}
+    }
+}
+
+impl Beneath for Visitor {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    fn chance(&self) -> Rng {
+        self.server.chance()
+    }
+
+    fn meet(&self, fate: Fate) {
+        self.meet(fate);
+    }
+
+    fn stopping(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.stopping())
     }
 }
 

@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{FAREWELL, Visitor};
 use crate::lab::events::at;
-use crate::lab::fault::{Plan, happens};
+use crate::lab::fate::{Fate, spoil};
+use crate::lab::fault::happens;
 use crate::lab::frames::Received;
 use crate::lab::handshake::Agreed;
 use crate::lab::socket::{Came, Manners, Socket, Stream};
@@ -208,10 +209,7 @@ impl Talk {
                 self.visitor.say(Text::with("closed: no message for {} s", seconds));
                 self.part(CloseCode(1001), "nothing was said for too long");
             }
-            () = at(silence), if silence.is_some() => {
-                self.visitor.say("fault idle-timeout: cut off without a Close");
-                self.over = true;
-            }
+            () = at(silence), if silence.is_some() => self.fate = Some(Fate::Silence),
             () = ended(&mut self.going) => self.part(CloseCode(1001), "the server ends"),
         }
         Ok(Step::Other)
@@ -275,8 +273,7 @@ impl Talk {
     fn send(&mut self, Message { opcode, mut payload, fragments }: Message) {
         let plan = &self.visitor.plan;
         if plan.bad_utf8 && opcode == Opcode::TEXT {
-            // A byte that no text can have, in the middle.
-            payload.insert(payload.len() / 2, 0xFF);
+            spoil(&mut payload);
         }
         if plan.window_lost
             && let Some(deflater) = self.socket.deflater()
@@ -290,27 +287,25 @@ impl Talk {
     /// What befalls the connection behind a message. Done again when the waiting was given up.
     async fn meet(&mut self, fate: Fate) -> io::Result<Step> {
         self.socket.flush().await?;
+        // Half-open it may be waited for more than once.
+        if !self.abrupt {
+            self.visitor.say(fate.words(&self.visitor.plan, self.sent));
+        }
         match fate {
             Fate::Close => {
                 if let Some((code, reason)) = self.visitor.plan.close.clone() {
-                    self.visitor.say(Text::with("fault close: closed with {}", code.0));
                     self.part(code, &reason);
                 }
                 return Ok(Step::Other);
             }
-            Fate::Cut => {
-                self.visitor.say(Text::with("fault cut-after: cut behind {} messages", self.sent));
-            }
+            Fate::Cut | Fate::Silence => {}
             Fate::Reset => {
-                self.visitor.say("fault reset: the connection is reset");
                 self.visitor.reset();
                 self.abrupt = true;
             }
             Fate::HalfOpen => {
-                if !std::mem::replace(&mut self.abrupt, true) {
-                    self.visitor.say("fault half-open: nothing is sent or read any longer");
-                    self.visitor.control.freeze();
-                }
+                self.abrupt = true;
+                self.visitor.control.freeze();
                 ended(&mut self.going).await;
             }
         }
@@ -323,25 +318,4 @@ impl Talk {
 async fn ended(going: &mut watch::Receiver<bool>) {
     // It lives as long as the server does.
     let _ = going.wait_for(|going| !going).await;
-}
-
-/// What befalls a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Close,
-    Cut,
-    Reset,
-    HalfOpen,
-}
-
-impl Fate {
-    /// What befalls a connection behind so many messages that it was sent.
-    pub fn behind(sent: u64, plan: &Plan) -> Option<Self> {
-        match sent {
-            1 if plan.close.is_some() => Some(Self::Close),
-            1 if plan.reset => Some(Self::Reset),
-            1 if plan.half_open => Some(Self::HalfOpen),
-            _ => plan.cut_after.is_some_and(|count| sent >= count).then_some(Self::Cut),
-        }
-    }
 }

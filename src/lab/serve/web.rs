@@ -13,10 +13,12 @@ use hyper::service::{HttpService, service_fn};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
+use super::asked::Asked;
 use super::spots::{PATHS, Spot};
 use super::{Kind, Visitor, pages, poll, socketio};
 use crate::lab::answer::{Answer, query, refuse, wants_websocket};
-use crate::lab::handshake::Agreed;
+use crate::lab::engine::beneath::{Beneath, Under};
+use crate::lab::handshake::{Agreed, Target};
 use crate::lab::panels::Panels;
 use crate::lab::socket::Stream;
 use crate::limits;
@@ -32,31 +34,41 @@ const EXTENSIONS: HeaderName = HeaderName::from_static("sec-websocket-extensions
 /// 8441).
 pub async fn serve(visitor: Arc<Visitor>, stream: Box<dyn Stream>, is_http2: bool) {
     let answered = Arc::new(AtomicBool::new(false));
+    let (stream, line) = Asked::new(stream);
     let service = {
         let (visitor, answered) = (Arc::clone(&visitor), Arc::clone(&answered));
-        service_fn(move |request| {
-            let visitor = Arc::clone(&visitor);
+        service_fn(move |mut request: Request<Incoming>| {
+            let (visitor, line) = (Arc::clone(&visitor), line.clone());
             answered.store(true, Relaxed);
+            if let Some(target) = line.target() {
+                request.extensions_mut().insert(Target(target));
+            }
             async move {
                 let looks_on = query(&request, "panel").is_some_and(|name| Panels::is_name(&name));
                 let response = answer(&visitor, request).await;
-                // From here on it is nobody else's. A connection of HTTP/2 stays everybody's.
-                if response.status() == StatusCode::SWITCHING_PROTOCOLS && !looks_on {
-                    visitor.wire.nobody_looks();
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    line.is_last();
+                    // From here on it is nobody else's. A connection of HTTP/2 stays everybody's.
+                    if !looks_on {
+                        visitor.wire.nobody_looks();
+                    }
                 }
                 Ok::<_, Infallible>(response)
             }
         })
     };
     if is_http2 {
-        return serve_http2(&visitor, stream, service).await;
+        return serve_http2(&visitor, Box::new(stream), service).await;
     }
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
+        biased;
+        // What is to be sent before anything befalls it has gone.
         ended = &mut connection => ended,
+        () = visitor.control.wait_for_end() => return,
         () = visitor.stopping() => {
             connection.as_mut().graceful_shutdown();
             // Answers that never end are left where they are.
@@ -89,7 +101,7 @@ where
     let ended = tokio::select! {
         biased;
         // Everything on it ends with it, before anything more is said.
-        () = visitor.control.wait_for_reset() => return,
+        () = visitor.control.wait_for_end() => return,
         ended = &mut connection => ended,
         () = visitor.stopping() => {
             connection.as_mut().graceful_shutdown();
@@ -138,8 +150,14 @@ async fn answer(visitor: &Arc<Visitor>, mut request: Request<Incoming>) -> Respo
         return refuse(StatusCode::from_u16(status).unwrap_or_default(), "a fault on purpose");
     }
     if let Some(engine) = socketio::engine(visitor, &request) {
+        let version = request.version();
         request.extensions_mut().insert(visitor.ends[0]);
-        return engine.answer(request).await;
+        request.extensions_mut().insert(Under(Arc::clone(visitor) as Arc<dyn Beneath>));
+        let mut response = engine.answer(request).await;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS || version == Version::HTTP_2 {
+            spoil_accept(visitor, version, &mut response);
+        }
+        return response;
     }
     let path = request.uri().path();
     if path == "/lab/decode" {
@@ -174,12 +192,7 @@ fn open(visitor: &Arc<Visitor>, spot: Spot, mut request: Request<Incoming>) -> R
             return *refusal;
         }
     };
-    if visitor.plan.accept && request.version() == Version::HTTP_2 {
-        visitor.say("fault accept: over HTTP/2 there is no Sec-WebSocket-Accept");
-    } else if visitor.plan.accept {
-        visitor.say("fault accept: Sec-WebSocket-Accept is wrong");
-        response.headers_mut().insert(ACCEPT, HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
-    }
+    spoil_accept(visitor, request.version(), &mut response);
     let visitor = Arc::clone(visitor);
     tokio::spawn(async move {
         // A client that leaves during its handshake is none.
@@ -188,6 +201,16 @@ fn open(visitor: &Arc<Visitor>, spot: Spot, mut request: Request<Incoming>) -> R
         spot.talk(TokioIo::new(upgraded), visitor, agreed).await;
     });
     response
+}
+
+/// Answers the client's key wrongly, where a fault has it so.
+fn spoil_accept(visitor: &Visitor, version: Version, response: &mut Response<Answer>) {
+    if visitor.plan.accept && version == Version::HTTP_2 {
+        visitor.say("fault accept: over HTTP/2 there is no Sec-WebSocket-Accept");
+    } else if visitor.plan.accept {
+        visitor.say("fault accept: Sec-WebSocket-Accept is wrong");
+        response.headers_mut().insert(ACCEPT, HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+    }
 }
 
 /// Where there is a WebSocket and none is asked for (RFC 9110 §15.5.22).

@@ -27,6 +27,11 @@ impl Tally {
         [Verdict::Fail, Verdict::NonStrict, Verdict::Pass].map(|verdict| self.of(verdict)).iter().sum()
     }
 
+    /// Whether a letter rests on little: fewer than half of the cases were judged.
+    pub fn is_thin(&self) -> bool {
+        2 * self.judged() < self.all()
+    }
+
     /// The letter for the cases that were judged; `None` where none was.
     pub fn letter(&self) -> Option<Letter> {
         let (judged, failed) = (self.judged(), self.of(Verdict::Fail));
@@ -111,5 +116,10 @@ mod tests {
     fn what_is_not_there_is_not_judged() {
         let tally: Tally = [Verdict::Unimplemented, Verdict::Informational].into_iter().collect();
         assert_eq!((tally.all(), tally.judged(), tally.letter()), (2, 0, None));
+        for (unimplemented, is_thin) in [(3, false), (4, true)] {
+            let verdicts = [(Verdict::Unimplemented, unimplemented), (Verdict::Pass, 3)];
+            let tally: Tally = verdicts.into_iter().flat_map(|(it, n)| std::iter::repeat_n(it, n)).collect();
+            assert_eq!((tally.letter(), tally.is_thin()), (Some(Letter::A), is_thin));
+        }
     }
 }

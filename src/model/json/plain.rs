@@ -1,4 +1,8 @@
-//! The short way to know JSON for what it is.
+//! The short way to know JSON for what it is, and to have it as a string of JSON at the same time.
+
+mod quoted;
+
+pub use quoted::Quoted;
 
 /// The same in each byte of a word, to multiply by.
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -20,175 +24,240 @@ pub fn is_plainly_json(text: &str) -> bool {
 
 /// The same, and `see` is shown what stands between the quotes of each string, names too, in order; where
 /// the text is none after all, of its beginning.
+#[inline]
 pub fn is_plainly_json_of(text: &str, see: impl FnMut(&[u8])) -> bool {
-    let mut reader = Reader { text: text.as_bytes(), at: 0, see };
-    reader.value().is_some() && reader.at == text.len()
+    read(text.as_bytes(), &mut Nowhere, see).is_some()
 }
 
-/// A place in a text. What reads on gives `None` when there is something else.
-struct Reader<'t, F> {
-    text: &'t [u8],
-    at: usize,
-    see: F,
+/// Where what is read is copied to.
+trait Copied {
+    /// Only printable ASCII is read: anything else may have to be escaped in other ways than with a
+    /// backslash.
+    const IS_PRINTABLE: bool;
+
+    /// Puts the first `count` of some bytes behind what is there; `None` where there is no room. All of them
+    /// are copied: the next ones are put over those behind.
+    fn put<const N: usize>(&mut self, bytes: [u8; N], count: usize) -> Option<()>;
 }
 
-impl<F: FnMut(&[u8])> Reader<'_, F> {
-    /// A value with the white space around it.
-    fn value(&mut self) -> Option<()> {
-        // What is open, objects as ones, the innermost in the lowest bit.
-        let (mut objects, mut depth) = (0_u64, 0);
-        loop {
-            match self.token()? {
-                open @ (b'{' | b'[') if depth < LEVELS => {
-                    let is_object = open == b'{';
-                    (objects, depth) = (objects << 1 | u64::from(is_object), depth + 1);
-                    if self.peek()? != if is_object { b'}' } else { b']' } {
-                        if is_object {
-                            self.name()?;
-                        }
-                        continue;
-                    }
-                }
-                b'"' => self.string()?,
-                first @ (b'-' | b'0'..=b'9') => self.number(first)?,
-                b't' => self.rest(b"rue")?,
-                b'f' => self.rest(b"alse")?,
-                b'n' => self.rest(b"ull")?,
-                _ => return None,
-            }
-            // What ends with it, up to the next value.
-            while depth > 0 {
-                match (self.token()?, objects & 1 == 1) {
-                    (b'}', true) | (b']', false) => (objects, depth) = (objects >> 1, depth - 1),
-                    (b',', true) => {
-                        self.name()?;
-                        break;
-                    }
-                    (b',', false) => break,
-                    _ => return None,
-                }
-            }
-            if depth == 0 {
-                self.space();
-                return Some(());
-            }
-        }
-    }
+/// It is not.
+struct Nowhere;
 
-    /// A member's name and the colon.
-    fn name(&mut self) -> Option<()> {
-        if self.token()? != b'"' {
-            return None;
-        }
-        self.string()?;
-        (self.token()? == b':').then_some(())
-    }
+#[allow(clippy::inline_always, reason = "a few instructions")]
+impl Copied for Nowhere {
+    const IS_PRINTABLE: bool = false;
 
-    /// The rest of a string.
-    fn string(&mut self) -> Option<()> {
-        let from = self.at;
-        loop {
-            let special = special(self.word()?);
-            if special == 0 {
-                self.at += 8;
-                while let Some(block) = self.text[self.at..].first_chunk()
-                    && is_plain(block)
-                {
-                    self.at += BLOCK;
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, _: [u8; N], _: usize) -> Option<()> {
+        Some(())
+    }
+}
+
+/// Reads a value with the white space around it; `None` when there is something else. It is all in one
+/// function so that where it is stays in registers.
+#[allow(clippy::inline_always, reason = "each caller sees something else")]
+#[inline(always)]
+fn read<C: Copied>(text: &[u8], to: &mut C, mut see: impl FnMut(&[u8])) -> Option<()> {
+    // What is open, objects as ones, the innermost in the lowest bit.
+    let (mut objects, mut depth) = (0_u64, 0);
+    // A member's name comes next.
+    let mut is_name = false;
+    let (mut at, mut copied) = (0, 0);
+    loop {
+        let first = token::<C>(text, &mut at)?;
+        if first == b'"' {
+            copy(text, copied..at - 1, to)?;
+            let from = at;
+            at = string(text, at, to)?;
+            copied = at;
+            see(&text[from..at - 1]);
+            if is_name {
+                is_name = false;
+                if token::<C>(text, &mut at)? != b':' {
+                    return None;
                 }
                 continue;
             }
-            self.at += special.trailing_zeros() as usize / 8;
-            match self.next()? {
-                b'"' => {
-                    (self.see)(&self.text[from..self.at - 1]);
-                    return Some(());
+        } else if is_name {
+            return None;
+        } else if first == b'-' || first.is_ascii_digit() {
+            at = number(text, at, first)?;
+        } else if (first == b'{' || first == b'[') && depth < LEVELS {
+            let is_object = first == b'{';
+            (objects, depth) = (objects << 1 | u64::from(is_object), depth + 1);
+            let mut behind = at;
+            if token::<C>(text, &mut behind)? != if is_object { b'}' } else { b']' } {
+                is_name = is_object;
+                continue;
+            }
+        } else {
+            let rest = match first {
+                b't' => &b"rue"[..],
+                b'f' => b"alse",
+                b'n' => b"ull",
+                _ => return None,
+            };
+            at += text[at..].starts_with(rest).then_some(rest.len())?;
+        }
+        // What ends with it, up to the next value.
+        while depth > 0 {
+            match (token::<C>(text, &mut at)?, objects & 1 == 1) {
+                (b'}', true) | (b']', false) => (objects, depth) = (objects >> 1, depth - 1),
+                (b',', is_object) => {
+                    is_name = is_object;
+                    break;
                 }
-                b'\\' if matches!(self.next()?, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
                 _ => return None,
             }
         }
-    }
-
-    /// The next eight bytes, the first in the lowest; behind the end, zeros.
-    #[inline]
-    fn word(&self) -> Option<u64> {
-        if let Some(word) = self.text[self.at..].first_chunk() {
-            return Some(u64::from_le_bytes(*word));
+        if depth == 0 {
+            copy(text, copied..text.len(), to)?;
+            return text[at..].iter().all(|byte| is_space::<C>(*byte)).then_some(());
         }
-        let there = self.text.len() - self.at;
-        let last = u64::from_le_bytes(*self.text.last_chunk()?);
-        last.checked_shr(u64::BITS - 8 * there as u32)
     }
+}
 
-    /// The rest of a number.
-    fn number(&mut self, first: u8) -> Option<()> {
-        match if first == b'-' { self.next()? } else { first } {
-            b'0' => {}
-            b'1'..=b'9' => self.digits(),
+/// Copies what is no string.
+#[allow(clippy::inline_always, reason = "mostly it is short")]
+#[inline(always)]
+fn copy<C: Copied>(text: &[u8], mut part: std::ops::Range<usize>, to: &mut C) -> Option<()> {
+    while C::IS_PRINTABLE && !part.is_empty() {
+        match text[part.start..].first_chunk::<16>() {
+            Some(chunk) => to.put(*chunk, part.len().min(16))?,
+            None => to.put([text[part.start]], 1)?,
+        }
+        part.start += if text.len() - part.start < 16 { 1 } else { 16 };
+    }
+    Some(())
+}
+
+/// Where what is behind a string begins, of which the first quote was before `at`.
+#[allow(clippy::inline_always, reason = "where it is stays in registers")]
+#[inline(always)]
+fn string<C: Copied>(text: &[u8], mut at: usize, to: &mut C) -> Option<usize> {
+    to.put(*b"\\\"", 2)?;
+    loop {
+        let word = word(text, at)?;
+        let special = special::<C>(word);
+        if special == 0 {
+            to.put(word.to_le_bytes(), 8)?;
+            at += 8;
+            while let Some(block) = text[at..].first_chunk()
+                && is_plain::<C>(block)
+            {
+                to.put(*block, BLOCK)?;
+                at += BLOCK;
+            }
+            continue;
+        }
+        let count = special.trailing_zeros() as usize / 8;
+        to.put(word.to_le_bytes(), count)?;
+        at += count + 1;
+        match *text.get(at - 1)? {
+            b'"' => {
+                to.put(*b"\\\"", 2)?;
+                return Some(at);
+            }
+            b'\\' => {
+                let escaped = *text.get(at)?;
+                at += 1;
+                match escaped {
+                    b'"' | b'\\' => to.put([b'\\', b'\\', b'\\', escaped], 4)?,
+                    b'/' | b'b' | b'f' | b'n' | b'r' | b't' => to.put([b'\\', b'\\', escaped], 3)?,
+                    _ => return None,
+                }
+            }
             _ => return None,
         }
-        if self.text.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.next().filter(u8::is_ascii_digit)?;
-            self.digits();
+    }
+}
+
+/// Eight bytes from a place on, the first in the lowest; behind the end, zeros.
+#[inline]
+fn word(text: &[u8], at: usize) -> Option<u64> {
+    let rest = text.get(at..)?;
+    if let Some(word) = rest.first_chunk() {
+        return Some(u64::from_le_bytes(*word));
+    }
+    let last = u64::from_le_bytes(*text.last_chunk()?);
+    last.checked_shr(u64::BITS - 8 * rest.len() as u32)
+}
+
+/// Where what is behind a number begins, of which the `first` byte was before `at`.
+#[inline]
+fn number(text: &[u8], mut at: usize, mut first: u8) -> Option<usize> {
+    if first == b'-' {
+        first = *text.get(at)?;
+        at += 1;
+    }
+    match first {
+        b'0' => {}
+        b'1'..=b'9' => at = digits(text, at),
+        _ => return None,
+    }
+    if text.get(at) == Some(&b'.') {
+        at = some_digits(text, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = text.get(at) {
+        let is_signed = matches!(text.get(at + 1), Some(b'+' | b'-'));
+        at = some_digits(text, at + 1 + usize::from(is_signed))?;
+    }
+    Some(at)
+}
+
+/// Where what is behind digits begins, of which there has to be one.
+fn some_digits(text: &[u8], at: usize) -> Option<usize> {
+    text.get(at).filter(|byte| byte.is_ascii_digit())?;
+    Some(digits(text, at + 1))
+}
+
+/// The same, where there may be none.
+#[inline]
+fn digits(text: &[u8], mut at: usize) -> usize {
+    while let Some(word) = text[at..].first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let below = word.wrapping_sub(ONES * u64::from(b'0'));
+        let above = word.wrapping_add(ONES * u64::from(0x7F - b'9'));
+        // What a byte takes from the next one, or carries into it, only shows behind the first that is none.
+        let others = (below | above | word) & HIGHS;
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
         }
-        if let Some(b'e' | b'E') = self.text.get(self.at) {
-            self.at += 1;
-            self.at += usize::from(matches!(self.text.get(self.at), Some(b'+' | b'-')));
-            self.next().filter(u8::is_ascii_digit)?;
-            self.digits();
+        at += 8;
+    }
+    at + text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+#[inline]
+fn is_space<C: Copied>(byte: u8) -> bool {
+    byte == b' ' || !C::IS_PRINTABLE && matches!(byte, b'\t' | b'\n' | b'\r')
+}
+
+/// The next byte that is no white space; what comes next is behind it.
+#[allow(clippy::inline_always, reason = "where it is stays in registers")]
+#[inline(always)]
+fn token<C: Copied>(text: &[u8], at: &mut usize) -> Option<u8> {
+    loop {
+        let token = *text.get(*at)?;
+        *at += 1;
+        if token > b' ' || !is_space::<C>(token) {
+            return Some(token);
         }
-        Some(())
-    }
-
-    #[inline]
-    fn digits(&mut self) {
-        while let Some(b'0'..=b'9') = self.text.get(self.at) {
-            self.at += 1;
-        }
-    }
-
-    fn rest(&mut self, word: &[u8]) -> Option<()> {
-        let is_it = self.text[self.at..].starts_with(word);
-        self.at += word.len();
-        is_it.then_some(())
-    }
-
-    #[inline]
-    fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
-            self.at += 1;
-        }
-    }
-
-    /// The next byte that is no white space.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        self.space();
-        self.text.get(self.at).copied()
-    }
-
-    /// The same, and goes on behind it.
-    #[inline]
-    fn token(&mut self) -> Option<u8> {
-        let token = self.peek()?;
-        self.at += 1;
-        Some(token)
-    }
-
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.text.get(self.at)?;
-        self.at += 1;
-        Some(byte)
     }
 }
 
 /// The high bit of each byte of a word that ends a run of a string's plain bytes: quotes, backslashes and
-/// controls. Above the first of them others may be set.
-#[inline]
-fn special(word: u64) -> u64 {
+/// controls, and what is not printable where only that is read. Above the first of them others may be set.
+#[allow(clippy::inline_always, reason = "a few instructions")]
+#[inline(always)]
+fn special<C: Copied>(word: u64) -> u64 {
+    if C::IS_PRINTABLE {
+        // With its high bit where a byte below 0x80 is not what is sought.
+        let differs = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_add(HIGHS - ONES);
+        let no_control = word.wrapping_add(HIGHS - ONES * 0x20);
+        let deletes = word.wrapping_add(ONES);
+        return (!(differs(b'"') & differs(b'\\') & no_control) | deletes | word) & HIGHS;
+    }
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
     let quotes = zeros(word ^ (ONES * u64::from(b'"')));
     let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
@@ -198,8 +267,11 @@ fn special(word: u64) -> u64 {
 
 /// Whether there is no such byte: without a branch, so that the compiler makes vector code of it.
 #[inline]
-fn is_plain(block: &[u8; BLOCK]) -> bool {
-    let special = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+fn is_plain<C: Copied>(block: &[u8; BLOCK]) -> bool {
+    let special = |byte: u8| {
+        let is_other = if C::IS_PRINTABLE { byte.wrapping_sub(b' ') >= 0x5F } else { byte < b' ' };
+        u8::from(is_other) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    };
     block.iter().fold(0, |any, byte| any | special(*byte)) == 0
 }
 
@@ -297,6 +369,14 @@ mod tests {
             prop_assert!(!is_plainly_json(&broken) || is_right, "{}", broken);
             let cut = &text[..at];
             prop_assert!(!is_plainly_json(cut) || is_json(cut), "{}", cut);
+            let mut quoted = Quoted::default();
+            for text in [&text, &broken, cut] {
+                let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+                let is_quoted = quoted.become_json(text, |_| ());
+                prop_assert_eq!(is_quoted, is_printable && is_plainly_json(text), "{}", text);
+                let expected = text.replace('\\', "\\\\").replace('"', "\\\"");
+                prop_assert!(!is_quoted || quoted.as_bytes() == expected.as_bytes(), "{}", text);
+            }
         }
     }
 }

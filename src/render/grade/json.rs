@@ -121,10 +121,12 @@ fn about(transcript: &Transcript, w: &mut W) {
         "chosen": transcript.chosen,
         "played": tally.all(),
         "grade": tally.letter().map(|letter| Word(letter.name())),
+        "judged": tally.judged(),
         "counts": with(|w: &mut W| counts(&tally, w)),
         "chapters": List(transcript.chapters().into_iter().map(|(chapter, tally)| with(move |w: &mut W| {
             open!(w, "chapter": Word(chapter.name()));
             members!(w, "grade": tally.letter().map(|letter| Word(letter.name())));
+            members!(w, "judged": tally.judged());
             members!(w, "counts": with(|w: &mut W| counts(&tally, w)));
             w.raw("}");
         }))),

@@ -93,7 +93,11 @@ fn chapters(transcript: &Transcript, options: &Options, page: &mut String) {
     let _ = writeln!(page, "\n| {} |", heads.join(" | "));
     page.push_str("| :-: | :-- | --: | --: | --: | --: |\n");
     for (chapter, tally) in transcript.chapters() {
-        let letter = tally.letter().map_or("–", |letter| letter.name());
+        let letter = match (tally.letter(), said::rests_on(&tally, lang)) {
+            (None, _) => "–".to_owned(),
+            (Some(letter), None) => letter.name().to_owned(),
+            (Some(letter), Some(on)) => format!("{} ({on})", letter.name()),
+        };
         let of = |verdict| match tally.of(verdict) {
             0 => String::new(),
             number => number.to_string(),

@@ -31,9 +31,18 @@ pub(super) fn verdict(transcript: &Transcript, lang: Lang) -> String {
     let cases = count(lang, played, ["{} case", "{} cases"]);
     let line = lang.fill("{}: {}", &[&cases, &parts]);
     match tally.letter() {
+        Some(letter) if tally.is_thin() => {
+            lang.fill("{}; grade {}, of the {} that were judged", &[&line, &letter.name(), &tally.judged()])
+        }
         Some(letter) => lang.fill("{}; grade {}", &[&line, &letter.name()]),
         None => line,
     }
+}
+
+/// On how little a letter rests, where it does.
+pub(super) fn rests_on(tally: &Tally, lang: Lang) -> Option<String> {
+    let is_bare = tally.letter().is_some() && tally.is_thin();
+    is_bare.then(|| lang.fill("only {} of {} judged", &[&tally.judged(), &tally.all()]))
 }
 
 /// What does not pass, each with its number; `all pass` where everything does.

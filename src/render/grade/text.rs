@@ -116,8 +116,15 @@ impl Paper<'_> {
             None => Ink::Strong,
         };
         let took = quantity::lasting(transcript.took.as_secs_f64());
-        let line = format!("{}  {}", self.inked(ink, &verdict), self.inked(Ink::Faint, &took));
-        self.line(line);
+        let lines = self.put("", 0, &verdict, usize::MAX);
+        let is_beside = |line: &String| width(line) + 2 + width(&took) <= self.options.width;
+        let mut set: Vec<String> = lines.iter().map(|line| self.inked(ink, line)).collect();
+        let took = self.inked(Ink::Faint, &took);
+        match set.last_mut() {
+            Some(last) if lines.last().is_some_and(is_beside) => *last = format!("{last}  {took}"),
+            _ => set.push(took),
+        }
+        self.lines.extend(set);
     }
 
     /// Those that are not whole a line each; the others in one.
@@ -130,27 +137,32 @@ impl Paper<'_> {
         self.line("");
         let is_whole = |tally: &Tally| tally.of(Verdict::Pass) == tally.all();
         for (chapter, tally) in all.iter().filter(|(_, tally)| !is_whole(tally)) {
-            let letter = self.letter(tally.letter());
+            let letter = self.letter(tally);
             let (bar, all) = (self.bar(tally), tally.all().to_string());
             let passes = right(&tally.of(Verdict::Pass).to_string(), 3);
             let passes = lang.fill("{} of {} pass", &[&passes, &right(&all, 3)]);
-            let rest = said::others(tally, lang).join(lang.words(", "));
+            // What a letter rests on is never cut off.
+            let parts: Vec<String> =
+                said::rests_on(tally, lang).into_iter().chain(said::others(tally, lang)).collect();
+            let rest = parts.join(lang.words(", "));
             let lead = format!("  {letter}  {:<14}{bar}  {passes}  ", chapter.name());
             let columns = 5 + 14 + BAR + 2 + width(&passes) + 2;
-            self.lines.extend(self.put(&lead, columns, &rest, DETAIL));
+            self.lines.extend(self.put(&lead, columns, &rest, usize::MAX));
         }
         let whole: Vec<&(_, Tally)> = all.iter().filter(|(_, tally)| is_whole(tally)).collect();
         if !whole.is_empty() {
             let names: Vec<&str> = whole.iter().map(|(chapter, _)| chapter.name()).collect();
             let number: u64 = whole.iter().map(|(_, tally)| tally.all()).sum();
             let list = lang.fill("{}: all {} pass", &[&names.join(lang.words(", ")), &number]);
-            let lead = format!("  {}  ", self.letter(Some(Letter::A)));
+            let lead = format!("  {}  ", self.inked(Ink::Good, Letter::A.name()));
             self.lines.extend(self.put(&lead, 5, &list, 2));
         }
     }
 
-    fn letter(&self, letter: Option<Letter>) -> String {
+    fn letter(&self, tally: &Tally) -> String {
+        let letter = tally.letter();
         let ink = match letter {
+            Some(Letter::A | Letter::B) if tally.is_thin() => Ink::Faint,
             Some(Letter::A) => Ink::Good,
             Some(Letter::B) => Ink::Strong,
             Some(Letter::C) => Ink::Warning,

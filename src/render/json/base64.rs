@@ -22,18 +22,22 @@ pub(super) fn encoded(bytes: usize) -> usize {
 
 /// Encodes `bytes`, with padding, into `room` that is exactly what is needed.
 pub(super) fn encode(bytes: &[u8], room: &mut [u8]) {
-    let (sixes, rest) = bytes.as_chunks::<6>();
-    let (eights, room) = room.as_chunks_mut::<8>();
-    for (six, eight) in sixes.iter().zip(&mut *eights) {
-        let mut word = [0; 8];
-        word[2..].copy_from_slice(six);
-        let bits = u64::from_be_bytes(word);
-        let pair = |shift: u32| PAIRS[(bits >> shift & 0xFFF) as usize];
-        let [one, two, three, four] = [pair(36), pair(24), pair(12), pair(0)];
-        *eight = [one[0], one[1], two[0], two[1], three[0], three[1], four[0], four[1]];
+    let (dozens, rest) = bytes.as_chunks::<12>();
+    let (sixteens, last) = room.as_chunks_mut::<16>();
+    for (dozen, sixteen) in dozens.iter().zip(&mut *sixteens) {
+        // Two words of eight bytes, which overlap by four.
+        let [first @ .., _, _, _, _] = dozen;
+        let [_, _, _, _, second @ ..] = dozen;
+        let (first, second) = (u64::from_be_bytes(*first), u64::from_be_bytes(*second));
+        let bits = [first >> 52, first >> 40, first >> 28, first >> 16];
+        let bits = bits.into_iter().chain([second >> 36, second >> 24, second >> 12, second]);
+        let (pairs, _) = sixteen.as_chunks_mut::<2>();
+        for (pair, bits) in pairs.iter_mut().zip(bits) {
+            *pair = PAIRS[(bits & 0xFFF) as usize];
+        }
     }
-    // What is left takes less than eight symbols, or all of the last eight.
-    let room = if sixes.len() < eights.len() { eights[sixes.len()].as_mut_slice() } else { room };
+    // What is left takes less than sixteen symbols, or all of the last sixteen.
+    let room = if dozens.len() < sixteens.len() { sixteens[dozens.len()].as_mut_slice() } else { last };
     // The room is exactly what is needed.
     let _ = STANDARD.encode_slice(rest, room);
 }

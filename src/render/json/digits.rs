@@ -17,25 +17,18 @@ impl Short {
     /// The digits of `value`, which is below [`SHORT`].
     #[inline]
     pub fn of(value: u64) -> Self {
-        if value < 10_000 {
-            return Self::of_four(value as u32);
+        let value = value as u32;
+        if let Some(three) = THREES.get(value as usize) {
+            return Self { digits: (three.digits >> (8 * three.zeros)).into(), surplus: 5 + three.zeros };
         }
-        let digits = eight_digits(value as u32);
-        // Zero has a digit too.
-        let surplus = (digits | 1 << 56).trailing_zeros() / 8;
+        if value < 1_000_000 {
+            let [front, back] = [value / 1000, value % 1000].map(|three| THREES[three as usize]);
+            let digits = u64::from(front.digits) | u64::from(back.digits) << 24;
+            return Self { digits: digits >> (8 * front.zeros), surplus: 2 + front.zeros };
+        }
+        let digits = eight_digits(value);
+        let surplus = digits.trailing_zeros() / 8;
         Self { digits: (digits + ASCII_ZEROS) >> (8 * surplus), surplus }
-    }
-
-    /// The same below 10,000, in half the steps.
-    #[inline]
-    fn of_four(value: u32) -> Self {
-        let hundreds = (value * 5243) >> 19;
-        let twos = hundreds | (value - 100 * hundreds) << 16;
-        let tens = (twos * 103) >> 10 & 0x000F_000F;
-        let digits = tens | (twos - 10 * tens) << 8;
-        let surplus = (digits | 1 << 24).trailing_zeros() / 8;
-        let digits = (digits + ASCII_ZEROS as u32) >> (8 * surplus);
-        Self { digits: digits.into(), surplus: 4 + surplus }
     }
 
     /// All eight digits, zeros in front of the first.
@@ -44,6 +37,26 @@ impl Short {
         (self.digits << (8 * self.surplus) | ASCII_ZEROS).to_le_bytes()
     }
 }
+
+/// Three digits of a number below 1000, and how many of them are zeros in front.
+#[derive(Clone, Copy)]
+struct Three {
+    /// The first in the lowest byte.
+    digits: u32,
+    zeros: u32,
+}
+
+/// For each such number.
+static THREES: [Three; 1000] = {
+    let mut threes = [Three { digits: 0, zeros: 0 }; 1000];
+    let mut value = 0;
+    while value < 1000 {
+        let digits = 0x30_3030 | value / 100 | value / 10 % 10 << 8 | value % 10 << 16;
+        threes[value as usize] = Three { digits, zeros: (value < 10) as u32 + (value < 100) as u32 };
+        value += 1;
+    }
+    threes
+};
 
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 

@@ -42,6 +42,52 @@ pub(super) fn plain(text: &[u8]) -> usize {
     whole + rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len())
 }
 
+/// Puts `text` into `room`, which is as long, if nothing of it is to be escaped and all of it is ASCII, as most
+/// names and values are. What is short is put in two parts, of which the second may overlap the first.
+#[inline]
+pub(super) fn as_it_is(text: &[u8], room: &mut [u8]) -> bool {
+    if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+        let (blocks, _) = text.as_chunks::<16>();
+        if !(is_plain(last) && blocks.iter().all(is_plain)) {
+            return false;
+        }
+        match room.len() {
+            ..=32 => put_parts(first, last, room),
+            _ => room.copy_from_slice(text),
+        }
+        return true;
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        put_parts(first, last, room);
+        return !(is_special(u64::from_le_bytes(*first)) | is_special(u64::from_le_bytes(*last)));
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        put_parts(first, last, room);
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return !is_special(u64::from(first) | u64::from(last) << 32);
+    }
+    room.copy_from_slice(text);
+    text.iter().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))
+}
+
+/// Puts the first and the last bytes of a text, which overlap or meet, into room for it.
+#[inline]
+fn put_parts<const N: usize>(first: &[u8; N], last: &[u8; N], room: &mut [u8]) {
+    let end = room.len();
+    room[..N].copy_from_slice(first);
+    room[end - N..].copy_from_slice(last);
+}
+
+/// Whether a byte of a word is a quote or a backslash, or no printable ASCII.
+#[inline]
+fn is_special(word: u64) -> bool {
+    // With its high bit where a byte below 0x80 is not what is sought.
+    let differs = |byte: u8| (word ^ (ONES * u64::from(byte))).wrapping_add(HIGHS - ONES);
+    let no_control = word.wrapping_add(HIGHS - ONES * 0x20);
+    let deletes = word.wrapping_add(ONES);
+    (!(differs(b'"') & differs(b'\\') & no_control) | deletes | word) & HIGHS != 0
+}
+
 /// Puts `\uXXXX`. Returns where it ends.
 fn unicode(unit: u16, buf: &mut [u8], at: usize) -> usize {
     let hex = |shift: u32| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
@@ -135,7 +181,7 @@ fn escape_word(mut word: u64, mut at: usize, buf: &mut [u8]) -> usize {
 /// Whether a block is printable ASCII with nothing to escape: written without a branch, so that
 /// the compiler makes vector code of it.
 #[inline]
-fn is_plain(block: &[u8; BLOCK]) -> bool {
+fn is_plain<const N: usize>(block: &[u8; N]) -> bool {
     let special = |byte: u8| {
         let printable = byte.wrapping_sub(b' ') < 0x5F;
         u8::from(!printable) | u8::from(byte == b'"') | u8::from(byte == b'\\')
@@ -252,6 +298,29 @@ mod tests {
         ] {
             assert_eq!(written(text), json);
         }
+    }
+
+    /// Every byte at every place of texts of every length up to where they are put in blocks.
+    #[test]
+    fn what_is_put_as_it_is_needs_no_escape() {
+        let mut writer = Writer::new(Vec::new());
+        for length in 0..70 {
+            let mut text = vec![b'x'; length];
+            let mut room = vec![b'?'; length];
+            assert!(super::as_it_is(&text, &mut room) && room == text);
+            for at in 0..length {
+                for byte in 0..=255 {
+                    text[at] = byte;
+                    let is_plain = matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte);
+                    assert_eq!(super::as_it_is(&text, &mut room), is_plain, "{byte} at {at} of {length}");
+                    assert!(!is_plain || room == text);
+                }
+                text[at] = b'x';
+            }
+            writer.string(str::from_utf8(&text).unwrap());
+        }
+        let written: String = (0..70).map(|length| format!("\"{}\"", "x".repeat(length))).collect();
+        assert_eq!(writer.finish().unwrap(), written.as_bytes());
     }
 
     #[test]

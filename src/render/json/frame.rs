@@ -18,7 +18,7 @@ use crate::model::AppPacket;
 use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
 
 /// Room for the members of a frame or a message that are no payload: each number takes 24 bytes at most.
-const HEAD: usize = 1024;
+pub(super) const HEAD: usize = 1024;
 
 /// Bytes of a payload that is no text of which the Base64 is kept for the message.
 const KEPT: usize = 96 * 1024;
@@ -38,22 +38,22 @@ pub(super) struct Records {
     /// The same of one that was written in Base64, and that.
     last_base64: Option<LastBase64>,
     base64: Vec<u8>,
-    origin: Origin,
+    pub origin: Origin,
     /// The last frame's connection, its number there, and its length.
-    conn: Known,
-    n: Known,
-    length: Known,
+    pub conn: Known,
+    pub n: Known,
+    pub length: Known,
 }
 
 /// What was written last of where a unit came from: a message mostly comes from where its last frame came
 /// from.
 #[derive(Debug)]
-struct Origin {
+pub(super) struct Origin {
     dir: Option<Dir>,
     time: Option<Time>,
     packets: Option<(u64, u64)>,
-    text: [u8; ORIGIN],
-    length: usize,
+    pub text: [u8; ORIGIN],
+    pub length: usize,
 }
 
 impl Origin {
@@ -62,7 +62,7 @@ impl Origin {
 
     /// Becomes that of a unit.
     #[inline]
-    fn become_of<W: Write>(&mut self, unit: &Unit<'_>, w: &mut Writer<W>) {
+    pub fn become_of<W: Write>(&mut self, unit: &Unit<'_>, w: &mut Writer<W>) {
         (self.dir, self.time, self.packets) = (unit.dir, unit.time, unit.packets);
         self.length = w.apart(&mut self.text, |line| origin_of(unit, line));
     }

@@ -14,6 +14,7 @@ mod frame;
 mod line;
 pub(crate) mod record;
 pub(crate) mod run;
+mod single;
 mod tcp;
 pub(crate) mod value;
 pub(crate) mod write;
@@ -29,7 +30,7 @@ pub(crate) use frame::{shown, shown_of_packet};
 use std::io::{self, Write};
 
 use crate::cause::Head;
-use crate::model::{Body, Flow, Message, Sink, Unit, Wants};
+use crate::model::{Body, Flow, Message, Single, Sink, Unit, Wants};
 use crate::render::View;
 use frame::Records;
 use record::findings;
@@ -184,6 +185,13 @@ impl<W: Write> Sink for Json<W> {
         stream.flow()?;
         stream.record(|w| records.message(unit, message, w));
         stream.flow()
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        if self.scope == Scope::All && self.records.single(single, &mut self.stream) {
+            return self.stream.flow();
+        }
+        single.lend(|unit, message| self.take_whole(unit, message))
     }
 }
 

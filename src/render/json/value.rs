@@ -262,6 +262,7 @@ words! {
         Rst => "rst",
         CaptureEnd => "capture-end",
         Untold => "untold",
+        Failed => "failed",
     }
     GapEffect {
         SkippedInPayload => "skipped-in-payload",

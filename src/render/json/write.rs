@@ -20,6 +20,9 @@ use crate::model::{Endpoint, Text};
 /// Bytes gathered before they are handed on: enough that system calls do not count.
 const SPILL: usize = 64 * 1024;
 
+/// Bytes that are handed on by themselves instead of being gathered with others.
+const LARGE: usize = 16 * 1024;
+
 /// Bytes of Base64 that are encoded before the buffer is looked at again. Divisible by 3.
 const PIECE: usize = 12 * 1024;
 
@@ -101,13 +104,18 @@ impl<W: Write> Writer<W> {
 
     #[cold]
     fn spill(&mut self) {
+        let at = std::mem::take(&mut self.at);
+        self.hand_on(|to, buf| to.write_all(&buf[..at]));
+        self.spills += 1;
+    }
+
+    /// Hands something on, unless that has failed before.
+    fn hand_on(&mut self, write: impl FnOnce(&mut W, &[u8]) -> io::Result<()>) {
         if self.error.is_none()
-            && let Err(error) = self.to.write_all(&self.buf[..self.at])
+            && let Err(error) = write(&mut self.to, &self.buf)
         {
             self.error = Some(error);
         }
-        self.at = 0;
-        self.spills += 1;
     }
 
     /// Makes room for `bytes`, which are far fewer than are gathered.
@@ -153,23 +161,25 @@ impl<W: Write> Writer<W> {
     /// Writes bytes that are a part of JSON.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "only inlined does a literal's length become a constant")]
-    fn bytes(&mut self, json: &[u8]) {
+    pub(super) fn bytes(&mut self, json: &[u8]) {
         match self.buf[self.at..].get_mut(..json.len()) {
-            Some(room) => {
+            Some(room) if json.len() < LARGE => {
                 room.copy_from_slice(json);
                 self.at += json.len();
             }
-            None => self.many(json),
+            _ => self.many(json),
         }
     }
 
-    /// Writes what there is no room for.
+    /// Writes what there is no room for, or what is not worth a copy.
     #[cold]
     fn many(&mut self, json: &[u8]) {
-        for piece in json.chunks(SPILL) {
-            self.reserve(piece.len());
-            self.buf[self.at..][..piece.len()].copy_from_slice(piece);
-            self.at += piece.len();
+        self.spill();
+        if json.len() < LARGE {
+            self.buf[..json.len()].copy_from_slice(json);
+            self.at = json.len();
+        } else {
+            self.hand_on(|to, _| to.write_all(json));
         }
     }
 
@@ -223,11 +233,26 @@ impl<W: Write> Writer<W> {
     /// Whether there was nothing to escape in it but quotes and backslashes.
     #[inline]
     pub fn string(&mut self, value: &str) -> bool {
-        if value.is_empty() {
-            self.raw("\"\"");
-            return true;
+        self.plain(value.as_bytes(), true) || self.text(value)
+    }
+
+    /// Writes a part of a string, or all of it with its quotes, if nothing of it is to be escaped: else
+    /// `false`, and nothing is written.
+    fn plain(&mut self, value: &[u8], is_all: bool) -> bool {
+        if value.len() > RUN {
+            return false;
         }
-        self.text(value)
+        self.reserve(RUN + 2);
+        let start = self.at + usize::from(is_all);
+        let end = start + value.len();
+        let is_plain = escape::as_it_is(value, &mut self.buf[start..end]);
+        if is_plain && is_all {
+            (self.buf[start - 1], self.buf[end]) = (b'"', b'"');
+        }
+        if is_plain {
+            self.at = end + usize::from(is_all);
+        }
+        is_plain
     }
 
     /// Writes words as a string.
@@ -266,13 +291,21 @@ impl<W: Write> Writer<W> {
 
     fn text(&mut self, value: &str) -> bool {
         self.raw("\"");
-        let is_plain = self.part(value);
+        let is_plain = self.escaped(value);
         self.raw("\"");
         is_plain
     }
 
-    /// Writes a part of a string. Whether there was nothing to escape in it but quotes and backslashes.
-    fn part(&mut self, value: &str) -> bool {
+    /// Writes a part of a string.
+    fn part(&mut self, value: &str) {
+        if !self.plain(value.as_bytes(), false) {
+            self.escaped(value);
+        }
+    }
+
+    /// Writes a part of a string in which there may be something to escape. Whether there was nothing but
+    /// quotes and backslashes.
+    fn escaped(&mut self, value: &str) -> bool {
         let mut is_plain = true;
         let mut rest = value.as_bytes();
         while !rest.is_empty() {
@@ -429,6 +462,14 @@ mod tests {
         writer.to.truncate(12);
         writer.at = 0;
         assert_eq!(writer.finish().unwrap(), br#""a\"b""a\"b""#);
+    }
+
+    #[test]
+    fn what_is_large_is_handed_on_in_its_order() {
+        let lengths = [1, LARGE - 1, LARGE, 3, 2 * SPILL, 3 * SPILL + 1, 5];
+        let written = written(|w| lengths.iter().for_each(|length| w.raw(&("x".repeat(length - 1) + ","))));
+        let expected: String = lengths.iter().map(|length| "x".repeat(length - 1) + ",").collect();
+        assert!(written == expected);
     }
 
     #[test]

@@ -431,7 +431,9 @@ fn told_with(finding: Finding, code: Option<u32>) -> Finding {
         Some(code) if finding.rule == &crate::h2::GOAWAY => {
             let case =
                 Case::new(Text::new("was ended with GOAWAY: {}").word(finding.got.clone()), Vec::new());
-            finding.because(reset_diagnosis(code)).like(case)
+            let finding =
+                if finding.cause.is_some() { finding } else { finding.because(reset_diagnosis(code)) };
+            finding.like(case)
         }
         _ => finding,
     }

@@ -168,9 +168,13 @@ impl Above {
                 }
             }
             Event::Alert { level, code } => self.alert(carried, level, code, cx),
-            Event::EarlyData(length) => {
-                let about = Text::with("early data (0-RTT), {} bytes, which are not deciphered", length);
-                self.say(said::record(carried, about), cx)
+            Event::EarlyData { length, waits } => {
+                let words = if waits {
+                    "early data (0-RTT), {} bytes, sent before the server has answered"
+                } else {
+                    "early data (0-RTT), {} bytes, which are not deciphered"
+                };
+                self.say(said::record(carried, Text::with(words, length)), cx)
             }
             Event::Lost { length, records } => self.lost(carried, length, records, cx),
             Event::Trouble(trouble) => self.trouble(carried, trouble, cx),

@@ -153,6 +153,8 @@ impl Half {
             payload,
             text,
             inferred: self.inferred,
+            app: None,
+            quoted: None,
         };
         match described {
             None => out.emit_single(&single),

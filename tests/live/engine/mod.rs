@@ -108,6 +108,7 @@ fn logged(log: &Log) -> impl Fn(&Session, Happened) + Send + Sync + 'static {
         let line = match what {
             Happened::Begun(transport) => format!("begun {}", transport.name()),
             Happened::Moved => "moved".to_owned(),
+            Happened::Befallen(fate, sent) => format!("{fate:?} behind {sent}"),
             Happened::Over(reason) => format!("over: {reason}"),
         };
         log.lock().expect("no panic").push(line);

@@ -13,6 +13,8 @@ macro_rules! bugs {
         pub enum Bug {
             /// Nothing.
             None,
+            /// Nothing, though pings that came with a Close frame are answered behind the answer to that.
+            PongsAfterClose,
             $($(#[$doc])* $name,)*
         }
 
@@ -180,8 +182,6 @@ bugs! {
     AnswersWithoutUpgrade
     /// The answer has no Connection.
     AnswersWithoutConnection
-    /// Who asks for no WebSocket gets 200, and nothing.
-    NotWebSocketIs200
     /// Names of header fields have to be written as in the RFC.
     NamesCaseSensitive
     /// Connection has to be one word.
@@ -230,6 +230,12 @@ bugs! {
     InflatesAll
     /// Text is not checked where it was compressed.
     InflatedTextUnchecked
+    /// What a message inflates to has no limit.
+    InflatesWithoutLimit
+    /// What a message inflates to is cut behind a guess.
+    InflatesIntoGuess
+    /// Answers wait without a limit for a peer that does not read.
+    AnswersQueued
     /// RSV1 is set on each fragment.
     Rsv1OnFragments
     /// RSV1 is set on control frames.

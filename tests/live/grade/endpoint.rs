@@ -2,9 +2,11 @@
 //! that each planted bug stands where somebody would make it.
 
 use std::io;
+use std::time::Duration;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::time::timeout;
 use wstool::lab::deflate::Deflater;
 
 use super::bugs::Bug;
@@ -15,7 +17,7 @@ use super::text::{Utf8, repaired};
 const MOST: usize = 64 * 1024 * 1024;
 
 /// How long a client waits for the server to end TCP.
-const TCP_END: std::time::Duration = std::time::Duration::from_secs(5);
+const TCP_END: Duration = Duration::from_secs(5);
 
 /// Why it does not go on.
 pub enum Stop {
@@ -74,6 +76,8 @@ pub struct Endpoint {
     unfinished: Option<Unfinished>,
     /// Pings that are answered later.
     pings: Vec<Vec<u8>>,
+    /// What waits to be sent.
+    queue: Vec<u8>,
     closed: bool,
 }
 
@@ -89,8 +93,20 @@ impl Endpoint {
         let takeover = takeover || bug == Bug::TakeoverIgnored;
         let inflater = Decompress::new_with_window_bits(false, 15);
         let deflater = Deflater::new(bits, takeover);
-        let (unfinished, pings) = (None, Vec::new());
-        Self { io, bug, is_server, buffer, agreed, inflater, deflater, unfinished, pings, closed: false }
+        let (unfinished, pings, queue) = (None, Vec::new(), Vec::new());
+        Self {
+            io,
+            bug,
+            is_server,
+            buffer,
+            agreed,
+            inflater,
+            deflater,
+            unfinished,
+            pings,
+            queue,
+            closed: false,
+        }
     }
 
     fn is(&self, bug: Bug) -> bool {
@@ -126,7 +142,7 @@ impl Endpoint {
             // It is the server's to end TCP.
             let mut rest = [0; 1024];
             let until_end = async { while matches!(self.io.read(&mut rest).await, Ok(1..)) {} };
-            let _ = tokio::time::timeout(TCP_END, until_end).await;
+            let _ = timeout(TCP_END, until_end).await;
         }
         let _ = self.io.shutdown().await;
     }
@@ -153,6 +169,9 @@ impl Endpoint {
         self.received(frame).await?;
         if self.is(Bug::OneFrameARead) {
             self.buffer.clear();
+        }
+        if self.is(Bug::PongsAfterClose) && self.closed && self.buffer.is_empty() {
+            return Err(Stop::Closed);
         }
         Ok(())
     }
@@ -258,7 +277,11 @@ impl Endpoint {
                     self.unfinished = None;
                 }
                 let answers = frame.opcode == PING || self.is(Bug::PongAnswered);
-                if answers && !self.closed { self.pong(frame.payload).await } else { Ok(()) }
+                if answers && (!self.closed || self.is(Bug::PongsAfterClose)) {
+                    self.pong(frame.payload).await
+                } else {
+                    Ok(())
+                }
             }
             _ => Ok(()),
         }
@@ -296,9 +319,17 @@ impl Endpoint {
         it.last = it.bytes.len();
         if it.compressed && self.bug != Bug::ExtensionEchoed {
             let before = it.bytes.len();
-            inflate(&mut self.inflater, &payload, fin, &mut it.bytes)?;
-            if before + payload.len() * 2000 < it.bytes.len() || it.bytes.len() > MOST {
+            let most = if self.bug == Bug::InflatesWithoutLimit { usize::MAX } else { MOST };
+            inflate(&mut self.inflater, &payload, fin, most, &mut it.bytes)?;
+            if it.bytes.len() > most {
                 return Err(Stop::Fail(1009));
+            }
+            if it.bytes.len() > MOST {
+                // It would be kept; the tests have no memory to spare for that.
+                it.bytes = Vec::new();
+            }
+            if self.bug == Bug::InflatesIntoGuess {
+                it.bytes.truncate(before + 4 * payload.len() + 64);
             }
         } else {
             it.bytes.extend_from_slice(&payload);
@@ -393,7 +424,11 @@ impl Endpoint {
         };
         self.write(CLOSE, &answer).await?;
         self.closed = true;
-        if self.is(Bug::EchoesAfterClose) { Ok(()) } else { Err(Stop::Closed) }
+        match self.bug {
+            Bug::EchoesAfterClose => Ok(()),
+            Bug::PongsAfterClose if !self.buffer.is_empty() => Ok(()),
+            _ => Err(Stop::Closed),
+        }
     }
 
     /// Writes a message or control frame.
@@ -417,7 +452,22 @@ impl Endpoint {
             let fin = if is_data && self.is(Bug::FinNeverSet) { 0x00 } else { 0x80 };
             self.put(fin, opcode, rsv1, payload, &mut bytes);
         }
+        if self.is(Bug::AnswersQueued) {
+            self.queue.append(&mut bytes);
+            return self.send_queued().await;
+        }
         self.io.write_all(&bytes).await?;
+        Ok(())
+    }
+
+    /// Sends what waits, as far as that is taken at once.
+    async fn send_queued(&mut self) -> Result<(), Stop> {
+        while !self.queue.is_empty() {
+            match timeout(Duration::ZERO, self.io.write(&self.queue)).await {
+                Ok(sent) => drop(self.queue.drain(..sent?)),
+                Err(_) => break,
+            }
+        }
         Ok(())
     }
 
@@ -458,7 +508,13 @@ impl Endpoint {
 }
 
 /// Inflates a fragment; behind the last, what RFC 7692 §7.2.2 has.
-fn inflate(inflater: &mut Decompress, bytes: &[u8], fin: bool, out: &mut Vec<u8>) -> Result<(), Stop> {
+fn inflate(
+    inflater: &mut Decompress,
+    bytes: &[u8],
+    fin: bool,
+    most: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Stop> {
     let tail: &[u8] = if fin { &[0, 0, 0xFF, 0xFF] } else { &[] };
     for mut rest in [bytes, tail] {
         loop {
@@ -471,7 +527,7 @@ fn inflate(inflater: &mut Decompress, bytes: &[u8], fin: bool, out: &mut Vec<u8>
                 Err(_) => return Err(Stop::Fail(1007)),
                 // A final block: what follows begins anew (RFC 7692 §7.2.3.5).
                 Ok(Status::StreamEnd) => inflater.reset(false),
-                Ok(_) if out.len() > MOST => return Err(Stop::Fail(1009)),
+                Ok(_) if out.len() > most => return Err(Stop::Fail(1009)),
                 Ok(_) if out.len() == out.capacity() => continue,
                 Ok(_) => {}
             }

@@ -156,7 +156,7 @@ fn check_request(head: &str, bug: Bug) -> Result<(String, Option<Agreed>), u16> 
     let upgrades = head.has_token("Upgrade", "websocket", bug) || bug == Bug::UpgradeUnchecked;
     let connection = head.has_token("Connection", "upgrade", bug) || bug == Bug::ConnectionUnchecked;
     if !upgrades || !connection {
-        return Err(if bug == Bug::NotWebSocketIs200 { 200 } else { 426 });
+        return Err(426);
     }
     if head.only("Sec-WebSocket-Version", bug) != Some("13") && bug != Bug::VersionUnchecked {
         return Err(426);
@@ -179,6 +179,10 @@ fn check_request(head: &str, bug: Bug) -> Result<(String, Option<Agreed>), u16> 
     }
     answer += &format!("Sec-WebSocket-Accept: {accept}\r\n");
     let protocols: Vec<&str> = head.values("Sec-WebSocket-Protocol", bug).collect();
+    let names = protocols.iter().flat_map(|it| it.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    if !protocols.is_empty() && (!names.clone().all(is_token) || names.count() == 0) {
+        return Err(400);
+    }
     if bug == Bug::SubprotocolsEchoed && !protocols.is_empty() {
         answer += &format!("Sec-WebSocket-Protocol: {}\r\n", protocols.join(", "));
     }

@@ -23,14 +23,14 @@ fn text(path: &Path) -> String {
 }
 
 /// A certificate for localhost, its key, and the authority that signed it, as files.
-struct Certificate {
-    key: String,
-    cert: String,
-    ca: String,
+pub struct Certificate {
+    pub key: String,
+    pub cert: String,
+    pub ca: String,
 }
 
 impl Certificate {
-    fn make(name: &str) -> Self {
+    pub fn make(name: &str) -> Self {
         let folder = folder(name);
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

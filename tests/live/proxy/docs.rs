@@ -19,7 +19,11 @@ fn page() -> String {
 #[test]
 fn every_command_runs() {
     let page = page();
-    let lines = page.lines().filter_map(|line| line.strip_prefix("    wstool proxy"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let others =
+        ["docs/html.md", "README.md"].map(|page| std::fs::read_to_string(root.join(page)).expect("a page"));
+    let pages = others.iter().chain([&page]);
+    let lines = pages.flat_map(|page| page.lines()).filter_map(|line| line.strip_prefix("    wstool proxy"));
     let lines: BTreeSet<&str> =
         lines.map(|line| line.split("   ").next().unwrap_or_default().trim()).collect();
     assert!(lines.len() >= 16, "{lines:?}");
@@ -54,7 +58,9 @@ fn every_command_runs() {
         }
         let said = proxy.end();
         assert_eq!(said.code, Some(0), "{line}: {}", said.err);
-        for file in ["talk.pcap", "talk.har"].into_iter().filter(|file| line.contains(file)) {
+        for file in
+            ["talk.pcap", "talk.har", "talk.html", "seen.html"].into_iter().filter(|file| line.contains(file))
+        {
             assert!(place.join(file).metadata().expect("written").len() > 500, "{line}");
         }
     }

@@ -1,5 +1,6 @@
-//! Every command of `docs/serve.md` serves.
+//! Every command of `docs/serve.md` serves, and so do those of other pages.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -8,12 +9,14 @@ use crate::peers::{Ear, Running};
 
 #[test]
 fn every_command_of_the_page_serves() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/serve.md");
-    let text = fs::read_to_string(page).expect("a page");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let texts = ["docs/serve.md", "docs/html.md", "README.md"]
+        .map(|page| fs::read_to_string(root.join(page)).expect("a page"));
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("serve-page");
     fs::create_dir_all(&place).expect("a place to work in");
-    let commands: Vec<&str> = text
-        .lines()
+    let commands: BTreeSet<&str> = texts
+        .iter()
+        .flat_map(|text| text.lines())
         .filter_map(|line| line.strip_prefix("    wstool serve"))
         // What it does stands behind at least two spaces.
         .map(|rest| rest.split("  ").next().unwrap_or(rest).trim())

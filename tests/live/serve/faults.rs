@@ -81,7 +81,8 @@ const CASES: &[Case] = &[
     Case {
         fault: "accept",
         client: |served| {
-            let (_wire, head) = open(served.address, "/echo", "");
+            let (wire, head) = open(served.address, "/echo", "");
+            leave(wire);
             let head = head.to_ascii_lowercase();
             assert!(
                 head.starts_with("http/1.1 101") && !head.contains("s3pplmbitxaq9kygzzhzrbk+xoo="),

@@ -4,6 +4,8 @@ mod docs;
 mod faults;
 mod hostile;
 mod others;
+mod page;
+mod sessions;
 mod wire;
 
 use std::collections::BTreeSet;

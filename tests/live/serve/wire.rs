@@ -356,6 +356,42 @@ fn handshakes_are_answered_as_they_ask() {
     assert!(lab.open("/nowhere", "").1.starts_with("HTTP/1.1 404"));
 }
 
+/// RFC 6455 §3: no fragment; RFC 9112 §3.2: a Host with a space is answered with 400.
+#[test]
+fn what_names_no_place_is_refused() {
+    let lab = lab();
+    let fields = |host: &str| {
+        format!(
+            "Host: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+    };
+    for (target, host, status) in [
+        ("/echo", "a", "101"),
+        ("/echo#here", "a", "400"),
+        ("/echo?x#", "a", "400"),
+        ("/echo%23here", "a", "404"),
+        ("/echo", "a b", "400"),
+        ("/echo", "a/b", "400"),
+    ] {
+        let request = format!("GET {target} HTTP/1.1\r\n{}", fields(host));
+        let begin = format!("HTTP/1.1 {status} ");
+        let mut wire = Wire::to(lab.address);
+        wire.send(request.as_bytes());
+        let head = wire.head();
+        assert!(head.starts_with(&begin), "{target} {host}: {head}");
+        // The same in pieces, behind another request on the same connection.
+        let mut wire = Wire::to(lab.address);
+        wire.send(b"HEAD /nowhere#at-all HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(wire.head().starts_with("HTTP/1.1 404 "));
+        for piece in request.as_bytes().chunks(7) {
+            wire.send(piece);
+        }
+        let head = wire.head();
+        assert!(head.starts_with(&begin), "{target} {host}: {head}");
+    }
+}
+
 #[test]
 fn places_do_what_their_paths_say() {
     let lab = lab();

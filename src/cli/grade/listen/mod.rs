@@ -1,5 +1,6 @@
 //! Clients are graded, in whatever order they come.
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 
@@ -8,6 +9,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 use super::report::{self, Report};
+use crate::cli::habits::quoted;
 use crate::cli::live::{self, stop};
 use crate::cli::{Look, authority};
 use crate::grade::Case;
@@ -54,7 +56,7 @@ pub(super) fn grade(
             };
             match news {
                 Some(News::Played { agent, number, chosen, graded }) => {
-                    let who = graduate(agent, ours);
+                    let who = graduate(agent, ours, asked);
                     report.begin(&who, chosen as u64);
                     report.take(&who, number, *graded)?;
                 }
@@ -83,9 +85,23 @@ pub(super) fn grade(
 }
 
 /// Who came, and how it is graded again.
-fn graduate(agent: String, ours: SocketAddr) -> Graduate {
-    let again = format!("wstool grade --listen {ours}");
-    Graduate { agent, role: Dir::Client, url: format!("ws://{ours}"), again }
+fn graduate(agent: String, ours: SocketAddr, asked: &super::Args) -> Graduate {
+    let args = &asked.clients;
+    let mut again = format!("wstool grade --listen {ours}");
+    // Writing to a string cannot fail.
+    let _ = match args.certificate() {
+        Some((cert, key)) => {
+            let [cert, key] = [cert, key].map(|path| quoted(&path.to_string_lossy()));
+            write!(again, " --cert {cert} --key {key}")
+        }
+        None if args.tls => write!(again, " --tls"),
+        None => Ok(()),
+    };
+    for path in &asked.cases_file {
+        let _ = write!(again, " --cases-file {}", quoted(&path.to_string_lossy()));
+    }
+    let scheme = if args.tls || args.cert.is_some() { "wss" } else { "ws" };
+    Graduate { agent, role: Dir::Client, url: format!("{scheme}://{ours}"), again }
 }
 
 /// Says on standard error what is where.

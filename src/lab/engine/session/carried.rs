@@ -7,18 +7,28 @@ use tokio::time::Instant;
 use super::{Phase, Session};
 use crate::lab::engine::packet::{Packet, Revision};
 use crate::lab::engine::settings::{Happened, Reason, Transport};
+use crate::lab::fate::Fate;
 use crate::lab::hub::held;
 
 /// Bytes of packets that a WebSocket is given at a time, about.
 const TURN: usize = 64 * 1024;
+
+/// Why nothing is sent any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lab::engine) enum Parting {
+    /// The session is over.
+    Over(Reason),
+    /// This befalls its connection.
+    Fated(Fate),
+}
 
 impl Session {
     /// Waits for what a WebSocket sends next, and whether what is behind it is to arrive apart from it.
     /// Nothing is lost when the waiting is given up.
     ///
     /// # Errors
-    /// When the session is over, and all has been sent: why.
-    pub(in crate::lab::engine) async fn next(&self) -> Result<(Vec<Packet>, bool), Reason> {
+    /// When the session is over, and all has been sent: why. Or what befalls it.
+    pub(in crate::lab::engine) async fn next(&self) -> Result<(Vec<Packet>, bool), Parting> {
         loop {
             let news = self.news.notified();
             tokio::pin!(news);
@@ -31,20 +41,20 @@ impl Session {
         }
     }
 
-    fn next_now(&self) -> Option<Result<(Vec<Packet>, bool), Reason>> {
+    fn next_now(&self) -> Option<Result<(Vec<Packet>, bool), Parting>> {
         let mut state = held(&self.state);
         let (packets, apart) = state.queue.take_apart(TURN);
         state.writing = !packets.is_empty();
         match state.phase {
-            Phase::Over(reason) => Some(Err(reason)),
+            Phase::Over(reason) => Some(Err(Parting::Over(reason))),
             _ if !packets.is_empty() => Some(Ok((packets, apart))),
             Phase::Closing(reason, _) => {
                 state.phase = Phase::Over(reason);
                 drop(state);
                 self.leave();
-                Some(Err(reason))
+                Some(Err(Parting::Over(reason)))
             }
-            Phase::Open => None,
+            Phase::Open => state.due_fate().map(|fate| Err(Parting::Fated(fate))),
         }
     }
 

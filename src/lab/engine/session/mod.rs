@@ -7,11 +7,14 @@
 //! ```
 
 mod carried;
+mod mishap;
 mod poll;
 mod queue;
 
+pub(super) use self::carried::Parting;
+
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,8 +26,11 @@ use tokio::time::{Instant, sleep_until};
 use self::queue::{Load, Queue};
 use super::packet::{Data, Packet, Revision};
 use super::settings::{Happened, Reason, Settings, Transport};
+use crate::lab::fate::Fate;
+use crate::lab::fault::Plan;
 use crate::lab::hub::held;
 use crate::limits;
+use crate::synth::Rng;
 
 /// What a session that is closed in order may take to fetch what waits for it.
 const FAREWELL: Duration = Duration::from_secs(30);
@@ -71,6 +77,9 @@ pub(super) struct Beginning {
     /// The query of its first request, and where that came from, if that is known.
     pub query: String,
     pub peer: Option<SocketAddr>,
+    /// What goes wrong with it on purpose, and what decides which messages that befalls.
+    pub plan: Plan,
+    pub chance: Rng,
 }
 
 /// Why a request has no place.
@@ -80,6 +89,8 @@ pub(super) enum Missed {
     Over,
     /// It is on another transport, or the same request is under way.
     Misplaced,
+    /// Its connection is to end like this.
+    Fated(Fate),
 }
 
 impl Sessions {
@@ -144,6 +155,8 @@ pub struct Session {
     pub peer: Option<SocketAddr>,
     /// Whether bytes can be sent to it as such.
     pub(super) takes_binary: bool,
+    /// What goes wrong with it on purpose.
+    pub(super) plan: Plan,
     settings: Arc<Settings>,
     sessions: Weak<Sessions>,
     conversation: OnceLock<Arc<dyn Conversation>>,
@@ -168,6 +181,11 @@ struct State {
     /// When a ping is due, and when the client is missed.
     ping_at: Option<Instant>,
     dead_at: Option<Instant>,
+    /// Messages so far, and what befalls it behind them; whether it has.
+    sent: u64,
+    fate: Option<Fate>,
+    befallen: bool,
+    chance: Rng,
 }
 
 #[derive(Clone, Copy)]
@@ -180,11 +198,11 @@ enum Phase {
 
 impl Session {
     fn new(sessions: &Arc<Sessions>, beginning: Beginning) -> Self {
-        let Beginning { revision, transport, takes_binary, query, peer } = beginning;
+        let Beginning { revision, transport, takes_binary, query, peer, plan, chance } = beginning;
         let settings = Arc::clone(&sessions.settings);
         let at = |after: Duration| settings.beats.then(|| Instant::now() + after);
         let (ping_at, dead_at) = match revision {
-            Revision::V4 => (at(settings.ping_interval), None),
+            Revision::V4 => (at(settings.ping_interval).filter(|_| !plan.no_pong), None),
             Revision::V3 => (None, at(settings.ping_interval + settings.ping_timeout)),
         };
         let state = State {
@@ -198,6 +216,10 @@ impl Session {
             writing: false,
             ping_at,
             dead_at,
+            sent: 0,
+            fate: None,
+            befallen: false,
+            chance,
         };
         Self {
             id: id(),
@@ -205,6 +227,7 @@ impl Session {
             query,
             peer,
             takes_binary,
+            plan,
             settings,
             sessions: Arc::downgrade(sessions),
             conversation: OnceLock::new(),
@@ -251,6 +274,7 @@ impl Session {
             Phase::Open if state.queue.too_slow => Reason::TooSlow,
             Phase::Open if state.dead_at.is_some_and(|at| at <= now) => Reason::PingTimeout,
             Phase::Open => {
+                let is_ripe = state.queue.ripen(now);
                 let due = state.ping_at.filter(|at| *at <= now);
                 if let Some(at) = due {
                     let timeout = self.settings.ping_timeout;
@@ -258,8 +282,11 @@ impl Session {
                     let from = if now - at > timeout / 4 { now } else { at };
                     (state.ping_at, state.dead_at) = (None, Some(from + timeout));
                 }
-                let next = state.dead_at.into_iter().chain(state.ping_at).min();
+                let next = state.dead_at.into_iter().chain(state.ping_at).chain(state.queue.due()).min();
                 drop(state);
+                if is_ripe {
+                    self.news.notify_waiters();
+                }
                 if due.is_some() {
                     self.push([Packet::Ping(String::new())]);
                 }
@@ -272,11 +299,6 @@ impl Session {
         None
     }
 
-    /// Sends messages, each directly behind the one before.
-    pub fn send(&self, messages: impl IntoIterator<Item = Data>) {
-        self.push(messages.into_iter().map(Packet::Message));
-    }
-
     /// What is sent from now on is to arrive behind what was sent, not with it: the other side does something
     /// in between. WebSocket only; a poll has it all.
     pub fn part(&self) {
@@ -284,12 +306,20 @@ impl Session {
     }
 
     fn push(&self, packets: impl IntoIterator<Item = Packet>) {
-        let mut state = held(&self.state);
-        if !matches!(state.phase, Phase::Open) {
+        self.put(held(&self.state), None, packets);
+    }
+
+    fn put(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        due: Option<Instant>,
+        packets: impl IntoIterator<Item = Packet>,
+    ) {
+        if !matches!(state.phase, Phase::Open) || state.befallen {
             return;
         }
-        state.queue.push(packets);
-        if state.queue.too_slow {
+        state.queue.push(due, packets);
+        if state.queue.too_slow || due.is_some() {
             // Ended by its watch: who sends to many shall not be told by each that is gone.
             self.clock.notify_one();
         }
@@ -331,13 +361,15 @@ impl Session {
         let ends = match (packet, self.revision) {
             (Packet::Pong(_), Revision::V4) => {
                 state.dead_at = None;
-                state.ping_at = beats.then(|| Instant::now() + ping_interval);
+                state.ping_at = (beats && !self.plan.no_pong).then(|| Instant::now() + ping_interval);
                 self.clock.notify_one();
                 None
             }
             (Packet::Ping(_), Revision::V3) => {
                 drop(state);
-                self.push([Packet::Pong(String::new())]);
+                if !self.plan.no_pong {
+                    self.push([Packet::Pong(String::new())]);
+                }
                 None
             }
             (Packet::Message(data), _) => {
@@ -375,6 +407,7 @@ impl Session {
     pub fn close(self: &Arc<Self>, reason: Reason) {
         let mut state = held(&self.state);
         if matches!(state.phase, Phase::Open) {
+            state.queue.hurry();
             state.phase = Phase::Closing(reason, Instant::now() + FAREWELL);
             drop(state);
             self.tell(Some(reason));

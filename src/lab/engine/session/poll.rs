@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Missed, Phase, Session, State};
 use crate::lab::engine::packet::Packet;
 use crate::lab::engine::settings::{Reason, Transport};
+use crate::lab::fate::Fate;
 use crate::lab::hub::held;
 
 /// How long a poll waits that came while a WebSocket is tried.
@@ -41,6 +42,9 @@ impl Session {
     fn begin_poll(self: &Arc<Self>) -> Result<Poll, Missed> {
         let mut state = held(&self.state);
         state.is_polling()?;
+        if let Some(fate) = state.due_fate() {
+            return Err(Missed::Fated(fate));
+        }
         if state.polled {
             drop(state);
             self.end(Reason::TransportError("two polls at once"));
@@ -51,7 +55,7 @@ impl Session {
     }
 
     /// What a poll is answered with, if it is; one that came while a WebSocket is tried `waits` a little.
-    fn answer_poll(&self, waits: bool) -> Option<Result<Vec<Packet>, Missed>> {
+    fn answer_poll(self: &Arc<Self>, waits: bool) -> Option<Result<Vec<Packet>, Missed>> {
         let mut state = held(&self.state);
         if state.transport != Transport::Polling {
             return Some(Err(Missed::Misplaced));
@@ -70,6 +74,10 @@ impl Session {
             state.phase = Phase::Over(reason);
             drop(state);
             self.leave();
+        } else if state.due_fate() == Some(Fate::Close) {
+            packets.push(Packet::Close);
+            drop(state);
+            self.befall(Fate::Close);
         } else if packets.is_empty() {
             if !state.probed || waits {
                 return None;
@@ -88,6 +96,9 @@ impl Session {
         state.is_polling()?;
         if matches!(state.phase, Phase::Closing(Reason::TransportClose, _)) {
             return Err(Missed::Over);
+        }
+        if let Some(fate) = state.due_fate() {
+            return Err(Missed::Fated(fate));
         }
         if state.posted {
             drop(state);

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use tokio::time::Instant;
+
 use crate::lab::engine::packet::Packet;
 use crate::limits;
 
@@ -26,6 +28,8 @@ impl Load {
 #[derive(Debug)]
 pub struct Queue {
     packets: VecDeque<Packet>,
+    /// Those behind them that are held back until their time.
+    later: VecDeque<(Instant, Packet)>,
     /// How many of the first ones are to arrive before the rest does, where that can be had.
     apart: usize,
     /// Bytes, about.
@@ -38,15 +42,23 @@ pub struct Queue {
 impl Queue {
     pub fn new(load: &Arc<Load>) -> Self {
         load.queues.fetch_add(1, SeqCst);
-        Self { packets: VecDeque::new(), apart: 0, weight: 0, load: Arc::clone(load), too_slow: false }
+        Self {
+            packets: VecDeque::new(),
+            later: VecDeque::new(),
+            apart: 0,
+            weight: 0,
+            load: Arc::clone(load),
+            too_slow: false,
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.packets.is_empty()
+        self.packets.is_empty() && self.later.is_empty()
     }
 
-    /// Puts packets in; one packet fits always.
-    pub fn push(&mut self, packets: impl IntoIterator<Item = Packet>) {
+    /// Puts packets in, held back until a moment if there is one; moments come in order. One packet fits
+    /// always.
+    pub fn push(&mut self, due: Option<Instant>, packets: impl IntoIterator<Item = Packet>) {
         if self.too_slow {
             return;
         }
@@ -54,16 +66,39 @@ impl Queue {
             let weight = packet.weight();
             self.weight += weight;
             self.load.bytes.fetch_add(weight, SeqCst);
-            self.packets.push_back(packet);
-            let full = self.packets.len() > limits::LAB_SESSION_PACKETS
+            match due {
+                Some(due) => self.later.push_back((due, packet)),
+                None => self.packets.push_back(packet),
+            }
+            let count = self.packets.len() + self.later.len();
+            let full = count > limits::LAB_SESSION_PACKETS
                 || self.weight > limits::LAB_SESSION_BYTES
                 || self.load.is_too_much(self.weight);
-            if full && self.packets.len() > 1 {
+            if full && count > 1 {
                 self.clear();
                 self.too_slow = true;
                 return;
             }
         }
+    }
+
+    /// When the next of those that are held back is due.
+    pub fn due(&self) -> Option<Instant> {
+        self.later.front().map(|(due, _)| *due)
+    }
+
+    /// Holds nothing back any longer that is due by now; whether there was any.
+    pub fn ripen(&mut self, now: Instant) -> bool {
+        let before = self.packets.len();
+        while let Some((_, packet)) = self.later.pop_front_if(|(due, _)| *due <= now) {
+            self.packets.push_back(packet);
+        }
+        self.packets.len() > before
+    }
+
+    /// Holds nothing back any longer.
+    pub fn hurry(&mut self) {
+        self.packets.extend(self.later.drain(..).map(|(_, packet)| packet));
     }
 
     /// What comes from now on is to arrive behind what there is, not with it.
@@ -99,7 +134,7 @@ impl Queue {
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        (self.packets, self.apart) = (VecDeque::new(), 0);
+        (self.packets, self.later, self.apart) = (VecDeque::new(), VecDeque::new(), 0);
         self.shrink(self.weight);
     }
 
@@ -128,7 +163,7 @@ mod tests {
     fn what_is_put_in_is_taken_out_in_order() {
         let load = Arc::new(Load::default());
         let mut queue = Queue::new(&load);
-        queue.push([message(10), Packet::Noop, message(20)]);
+        queue.push(None, [message(10), Packet::Noop, message(20)]);
         assert_eq!(queue.take_apart(1), (vec![message(10)], false), "one at least");
         assert_eq!(queue.take(), [Packet::Noop, message(20)]);
         assert!(queue.is_empty() && queue.take().is_empty());
@@ -138,34 +173,54 @@ mod tests {
     #[test]
     fn what_is_to_arrive_apart_is_taken_apart() {
         let mut queue = Queue::new(&Arc::default());
-        queue.push([message(1), message(2)]);
+        queue.push(None, [message(1), message(2)]);
         queue.part();
-        queue.push([message(3)]);
+        queue.push(None, [message(3)]);
         assert_eq!(queue.take_apart(1), (vec![message(1)], false));
         assert_eq!(queue.take_apart(1000), (vec![message(2)], true));
         assert_eq!(queue.take_apart(1000), (vec![message(3)], false));
-        queue.push([message(1)]);
+        queue.push(None, [message(1)]);
         queue.part();
-        queue.push([message(2)]);
+        queue.push(None, [message(2)]);
         assert_eq!(queue.take().len(), 2, "where it cannot be had");
-        queue.push([message(3), message(4)]);
+        queue.push(None, [message(3), message(4)]);
         assert_eq!(queue.take_apart(1000).0.len(), 2);
+    }
+
+    #[test]
+    fn what_is_held_back_comes_in_its_time() {
+        let load = Arc::new(Load::default());
+        let mut queue = Queue::new(&load);
+        let now = Instant::now();
+        let soon = now + std::time::Duration::from_secs(1);
+        queue.push(Some(soon), [message(1), message(2)]);
+        queue.push(None, [Packet::Ping(String::new())]);
+        assert_eq!((queue.due(), queue.ripen(now)), (Some(soon), false));
+        assert_eq!(queue.take(), [Packet::Ping(String::new())], "a heartbeat does not wait");
+        assert!(!queue.is_empty() && queue.ripen(soon));
+        assert_eq!(queue.take(), [message(1), message(2)]);
+        queue.push(Some(soon), [message(3)]);
+        queue.hurry();
+        assert_eq!((queue.take(), queue.is_empty()), (vec![message(3)], true));
+        queue.push(Some(soon), (0..=limits::LAB_SESSION_PACKETS).map(|_| Packet::Noop));
+        assert!(queue.too_slow && queue.is_empty(), "nor is there more room for it");
+        assert_eq!(load.bytes.load(SeqCst), 0);
     }
 
     #[test]
     fn a_client_that_takes_nothing_is_too_slow() {
         let load = Arc::new(Load::default());
         let mut queue = Queue::new(&load);
-        queue.push([message(limits::LAB_SESSION_BYTES + 1)]);
+        queue.push(None, [message(limits::LAB_SESSION_BYTES + 1)]);
         assert!(!queue.too_slow, "one packet fits");
-        queue.push([Packet::Noop]);
+        queue.push(None, [Packet::Noop]);
         assert!(queue.too_slow && queue.is_empty());
-        queue.push([Packet::Noop]);
+        queue.push(None, [Packet::Noop]);
         assert!(queue.is_empty());
         let mut many = Queue::new(&load);
-        many.push((0..limits::LAB_SESSION_PACKETS).map(|_| Packet::Noop));
+        many.push(None, (0..limits::LAB_SESSION_PACKETS).map(|_| Packet::Noop));
         assert!(!many.too_slow);
-        many.push([Packet::Noop]);
+        many.push(None, [Packet::Noop]);
         assert!(many.too_slow);
     }
 
@@ -177,8 +232,8 @@ mod tests {
         // Clones share their bytes: that much is only counted.
         let half = message(limits::LAB_SESSION_BYTES / 2 - 1000);
         for queue in &mut heavy {
-            queue.push([half.clone(), half.clone()]);
-            light.push([message(1)]);
+            queue.push(None, [half.clone(), half.clone()]);
+            light.push(None, [message(1)]);
         }
         assert!(load.bytes.load(SeqCst) <= limits::LAB_SESSIONS_BYTES);
         assert!(heavy.iter().any(|queue| queue.too_slow) && !light.too_slow);

@@ -194,7 +194,7 @@ impl Client {
                 Revision::V4 => serde_json::json!({ "message": why }),
                 Revision::V3 => why.into(),
             };
-            session.send([control(Kind::Refused, name, &why.to_string())]);
+            session.tell_client([control(Kind::Refused, name, &why.to_string())]);
             return;
         }
         let id = match session.revision {
@@ -212,7 +212,7 @@ impl Client {
         state.has_joined = true;
         state.sockets.insert(name.to_owned(), Arc::clone(&socket));
         drop(state);
-        session.send([control(Kind::Connect, name, &answer)]);
+        session.tell_client([control(Kind::Connect, name, &answer)]);
         // The reference's clients are told that they are in before anything is said to them there.
         session.part();
         socket.enter();

@@ -232,7 +232,9 @@ impl Socket {
 
     /// Takes it out of the namespace, and tells its client. Its session goes on.
     pub fn disconnect(self: &Arc<Self>) {
-        self.send(&[control(Kind::Disconnect, &self.namespace.name, "")]);
+        if self.is_connected() {
+            self.session.tell_client([control(Kind::Disconnect, &self.namespace.name, "")]);
+        }
         self.exit(Reason::SentOut);
     }
 

@@ -82,7 +82,7 @@ fn peer(
     let _ = writeln!(
         page,
         "<p class=\"result\">{}{}</p>",
-        letter(tally.letter()),
+        letter(&tally),
         html(&said::verdict(transcript, lang))
     );
     if let Some(changes) = &transcript.changes {
@@ -108,7 +108,7 @@ fn peer(
             page,
             "<details class=\"part-of\"{}><summary>{} {} · {}</summary>",
             if is_whole { "" } else { " open" },
-            letter(tally.letter()),
+            letter(&tally),
             html(lang.words(chapter.title())),
             html(&said::parts(&tally, lang))
         );
@@ -122,9 +122,13 @@ fn peer(
     }
 }
 
-fn letter(letter: Option<Letter>) -> String {
+/// The letter; without its colour where it rests on little.
+fn letter(tally: &Tally) -> String {
+    let letter = tally.letter();
     let name = letter.map_or("–", Letter::name);
-    let class = letter.map_or(String::new(), |letter| format!(" {}", letter.name().to_lowercase()));
+    let class = letter
+        .filter(|_| !tally.is_thin())
+        .map_or(String::new(), |letter| format!(" {}", letter.name().to_lowercase()));
     format!("<span class=\"letter-grade{class}\">{name}</span> ")
 }
 
@@ -158,7 +162,7 @@ fn chapters(place: &Place<'_>, page: &mut String) {
             page,
             "<tr><td>{}</td><td>{}</td><td class=\"part\"><meter min=\"0\" max=\"{whole}\" \
              value=\"{part}\"></meter></td><td>{}</td></tr>",
-            letter(tally.letter()),
+            letter(&tally),
             html(lang.words(chapter.title())),
             html(&passing(&tally, lang))
         );
@@ -169,7 +173,8 @@ fn chapters(place: &Place<'_>, page: &mut String) {
 /// `12 of 24 pass; 12 fail`.
 fn passing(tally: &Tally, lang: Lang) -> String {
     let all = lang.fill("{} of {} pass", &[&tally.of(Verdict::Pass), &tally.all()]);
-    let others = said::others(tally, lang);
+    let others: Vec<String> =
+        said::rests_on(tally, lang).into_iter().chain(said::others(tally, lang)).collect();
     if others.is_empty() { all } else { [&*all, &others.join(lang.words(", "))].join(lang.words("; ")) }
 }
 

@@ -113,5 +113,6 @@ fn end(entry: &Entry) -> &'static str {
         Some(EndKind::Rst) => "rst",
         Some(EndKind::CaptureEnd) | None => "open",
         Some(EndKind::Untold) => "-",
+        Some(EndKind::Failed) => "fail",
     }
 }
