@@ -140,7 +140,7 @@ impl Talk {
     /// `false` says nothing, and nothing is changed but `quoted`, which it becomes.
     pub fn is_alone_in_json(
         &self,
-        text: &str,
+        (dir, text): (Dir, &str),
         source: SourceId,
         quoted: &mut Quoted,
         room: &mut App,
@@ -152,8 +152,20 @@ impl Talk {
             return false;
         }
         let Glance::Json(marks) = Glance::quoting(text, quoted) else { return false };
-        let candidates = BY_FIRST[usize::from(first)] & BY_MARKS[usize::from(marks)];
-        candidates == JSON && json::again(text, source, room)
+        let said = Said {
+            content: Some(text),
+            glance: Glance::Json(marks),
+            ..Said::new(dir, true, text.as_bytes(), source)
+        };
+        let mut others = BY_FIRST[usize::from(first)] & BY_MARKS[usize::from(marks)] & !JSON;
+        while others != 0 {
+            let dialect = DIALECTS[others.trailing_zeros() as usize];
+            others &= others - 1;
+            if dialect.looks_like.is_some_and(|looks_like| looks_like(&said)) {
+                return false;
+            }
+        }
+        json::again(text, source, room)
     }
 
     /// Reads a message as the handshake says.

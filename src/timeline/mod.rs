@@ -264,7 +264,7 @@ impl<S: Sink> Timeline<S> {
             return false;
         }
         let source = SourceId::Message { conn: single.conn, m: single.m };
-        if !conn.talk.is_alone_in_json(text, source, &mut self.quoted, &mut self.room) {
+        if !conn.talk.is_alone_in_json((single.dir, text), source, &mut self.quoted, &mut self.room) {
             return false;
         }
         let time = single.at.time;
