@@ -531,7 +531,7 @@ fn duckdb_says_what_the_page_says() {
     hold(&page, &(lines.join("\n") + "\n"));
 }
 
-/// The same queries with Spark, where there is Java, and PySpark: `tests/peers/spark.sh` installs it.
+/// The same queries with Spark, where there is Java, and `PySpark`: `tests/peers/spark.sh` installs it.
 #[test]
 fn spark_says_what_the_page_says() {
     let peers = Path::new(ROOT).join("tests/peers");

@@ -42,8 +42,11 @@ fn blamed(bytes: Vec<u8>) -> BTreeSet<&'static str> {
     blamed.0
 }
 
-/// How a capture gets poorer; each gives at most so many bytes of a packet.
-const WAYS: &[(&str, fn(&[Packet], &mut Rng) -> (Vec<Packet>, usize))] = &[
+/// What makes a capture poorer: the packets that are left, and at most how many bytes of each.
+type Way = fn(&[Packet], &mut Rng) -> (Vec<Packet>, usize);
+
+/// How a capture gets poorer.
+const WAYS: &[(&str, Way)] = &[
     ("one packet in five is missing", |all, rng| (missing(all, 5, rng), WHOLE)),
     ("one in ten", |all, rng| (missing(all, 10, rng), WHOLE)),
     ("one in thirty", |all, rng| (missing(all, 30, rng), WHOLE)),

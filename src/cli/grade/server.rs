@@ -49,7 +49,7 @@ pub(super) async fn grade(args: &Args, cases: &[&'static Case], look: Look) -> R
         let (is_interrupted, notes) = all(ready, &who, &mut report).await?;
         report.end(is_interrupted, &notes)
     };
-    Ok(LocalSet::new().run_until(played).await)
+    Ok(Box::pin(LocalSet::new().run_until(played)).await)
 }
 
 /// Plays the cases with one server after the other, as each has its arguments, and gives the exit code. Who

@@ -266,7 +266,8 @@ impl<W: AsyncWrite + Unpin> Actor<'_, '_, W> {
                     if held(self.shared).is_done() {
                         break;
                     }
-                    self.writing.write(&[]).await?;
+                    // Nothing is also what was written of it.
+                    let _none = self.writing.write(&[]).await?;
                     // What is heard meanwhile is heard.
                     if nth % 64 == 0 {
                         tokio::task::yield_now().await;

@@ -107,7 +107,9 @@ mod tests {
     fn the_target_is_kept_as_it_came() {
         let target = |pieces: &[&[u8]]| {
             let line = Line::default();
-            pieces.iter().for_each(|piece| line.came(piece));
+            for piece in pieces {
+                line.came(piece);
+            }
             line.target().map(|target| String::from_utf8(target).unwrap())
         };
         assert_eq!(target(&[b"GET /echo#top HTTP/1.1\r\nHost: a\r\n"]).as_deref(), Some("/echo#top"));

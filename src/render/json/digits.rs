@@ -51,7 +51,7 @@ static THREES: [Three; 1000] = {
     let mut threes = [Three { digits: 0, zeros: 0 }; 1000];
     let mut value = 0;
     while value < 1000 {
-        let digits = 0x30_3030 | value / 100 | value / 10 % 10 << 8 | value % 10 << 16;
+        let digits = 0x30_3030 | (value / 100) | ((value / 10 % 10) << 8) | ((value % 10) << 16);
         threes[value as usize] = Three { digits, zeros: (value < 10) as u32 + (value < 100) as u32 };
         value += 1;
     }

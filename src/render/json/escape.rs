@@ -319,7 +319,7 @@ mod tests {
             }
             writer.string(str::from_utf8(&text).unwrap());
         }
-        let written: String = (0..70).map(|length| format!("\"{}\"", "x".repeat(length))).collect();
+        let written = (0..70).fold(String::new(), |all, length| all + "\"" + &"x".repeat(length) + "\"");
         assert_eq!(writer.finish().unwrap(), written.as_bytes());
     }
 

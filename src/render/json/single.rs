@@ -45,9 +45,9 @@ impl Records {
                 br#","fin":true,"rsv1":false,"rsv2":false,"rsv3":false,"opcode":1,"opcode_name":"text""#,
             );
             match *head {
-                [_, second, .., a, b, c, d] if second & 0x80 != 0 => {
+                [_, second, .., k0, k1, k2, k3] if second & 0x80 != 0 => {
                     line.raw(br#","masked":true,"masking_key":"#);
-                    line.key([a, b, c, d]);
+                    line.key([k0, k1, k2, k3]);
                 }
                 _ => line.raw(br#","masked":false,"masking_key":null"#),
             }

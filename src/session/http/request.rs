@@ -61,7 +61,7 @@ impl Http {
             StartLine::Request { method, version, .. } => {
                 version.bytes.starts_with(b"HTTP/") && (offset == 0 || is_method(method.bytes))
             }
-            _ => false,
+            StartLine::Response { .. } => false,
         };
         if about.start == Start::Midway && is_first {
             if !is_whole {
