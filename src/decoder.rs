@@ -490,13 +490,3 @@ mod ways;
 
 #[cfg(test)]
 mod tests;
-
-// Both ways are compared where the views are.
-#[cfg(all(test, feature = "cli"))]
-impl<S: Sink> Decoder<S> {
-    /// The same, without the short ways of what is usual.
-    pub(crate) fn by_the_long_way(mut self) -> Self {
-        self.scratch = Scratch::default().without_short_way();
-        self
-    }
-}

@@ -279,8 +279,8 @@ pub const EVIDENCE_INSIDE: i32 = 12;
 /// Bits of evidence that are enough after a hole when nothing more will come.
 pub const EVIDENCE_LAST: i32 = 4;
 
-/// Bits of evidence after a hole from which it is certain that what was found are frames: until then what does
-/// not fit is taken for none, and blamed on nobody.
+/// Bits of evidence after a hole from which it is certain that what was found are frames: until then what
+/// does not fit is taken for none, and blamed on nobody.
 pub const EVIDENCE_CERTAIN: i32 = 24;
 
 /// Bytes searched for a plausible header after a gap before only the starts of segments are looked at.

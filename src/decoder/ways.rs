@@ -5,6 +5,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::sample::in_words;
 
+// Both ways are compared where the views are, too.
+#[cfg(feature = "cli")]
+impl<S: Sink> Decoder<S> {
+    /// The same, without the short ways of what is usual.
+    pub(crate) fn by_the_long_way(mut self) -> Self {
+        self.scratch = Scratch::default().without_short_way();
+        self
+    }
+}
+
 /// What happens on a connection.
 #[derive(Clone, Debug)]
 enum Event {

@@ -165,8 +165,9 @@ impl Flow {
         Continue(())
     }
 
-    /// What a reset of half `from` shows that the capture lacks. It stands behind all that its sender has sent;
-    /// one without ACK answers a segment of the peer's, whose acknowledgement is its number (RFC 9293 §3.5.2).
+    /// What a reset of half `from` shows that the capture lacks. It stands behind all that its sender has
+    /// sent; one without ACK answers a segment of the peer's, whose acknowledgement is its number (RFC 9293
+    /// §3.5.2).
     fn show_missing<S: StreamSink>(&mut self, id: FlowId, from: usize, end: &End, sink: &mut S) {
         let half = &self.halves[from];
         if end.how != StreamEnd::Rst || half.state != State::Open {

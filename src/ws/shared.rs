@@ -10,7 +10,7 @@ use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
 use crate::limits;
 use crate::model::{
     At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Layer, Message, ON, Opcode,
-    Out, Rule, Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, hole,
+    Out, Rule, Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, Who, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -215,7 +215,7 @@ impl Shared {
             findings.push(invalid_utf8(dir, offset, at));
         }
         if in_doubt {
-            findings.clear();
+            blame_nobody(&mut findings);
         }
         if findings.iter().any(|f| f.rule.fails.is_some()) {
             self.aftermath.violated(dir, at.time);
@@ -317,6 +317,12 @@ impl Shared {
         }
         out.emit(&Unit { dir, findings, ..Unit::of(self.conn, Body::Note).at(at) })
     }
+}
+
+/// Leaves what is about the capture alone: where it is not certain that what was found by its shape are
+/// frames, nobody sent them wrong.
+pub(super) fn blame_nobody(findings: &mut Vec<Finding>) {
+    findings.retain(|finding| finding.rule.who == Who::Capture);
 }
 
 fn too_much(dir: Dir, assembly: &Assembly) -> Finding {

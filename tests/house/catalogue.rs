@@ -33,6 +33,8 @@ const SILENT: &[&str] = &[
     // Of shells, and of files.
     "cli/completions.rs",
     "cli/decode/export/named.rs",
+    // Messages of a test.
+    "cli/decode/ways.rs",
     "cli/decode/tables/folder.rs",
     "cli/explain/record.rs",
     // Words of other tools' command lines.
@@ -129,7 +131,6 @@ const KEPT: &[(&str, &[&str])] = &[
             "testeeserver",
             "  http{s}://{ours}/  {}",
             "  ws{s}://{ours}  {how}",
-            "ws://{ours}",
             "wstool grade --listen {ours}",
             "there are too many agents",
             "this is a WebSocket: open it with a WebSocket client\n",
@@ -161,6 +162,9 @@ const KEPT: &[(&str, &[&str])] = &[
             "close {code}{}",
             "{again} --case {id} --explain",
             "wstool grade {}",
+            " --cases-file {}",
+            " --cert {cert} --key {key}",
+            " --tls",
             "--cacert",
             "--cases-file",
             "--endpoint",

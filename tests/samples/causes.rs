@@ -228,5 +228,6 @@ fn a_timeout_of_a_proxy_is_told_of_the_leg_that_shows_whose_it_is() {
     assert_eq!(of(&server), [(1, by("client"))]);
     // Where the client's goes on, what is known of the other is told all the same.
     let longer = client.replace("wait 60s", "wait 60s\nclient text \"b\"\nwait 2s\nclient close 1000");
-    assert_eq!(of(&format!("{longer}{server}")), [(1, by("client"))]);
+    let told = of(&format!("{longer}{server}"));
+    assert!(told.contains(&(1, by("client"))), "{told:?}");
 }

@@ -397,7 +397,8 @@ mod tests {
         watch.event("p", "Network.webSocketClosed", &json!({ "requestId": "1", "timestamp": 2.5 }));
         let said: Vec<String> = told(&recording).into_iter().map(|(_, what)| what).collect();
         assert_eq!(said[..2], ["open false".to_owned(), "asks /chat 0".to_owned()]);
-        assert!(said[2].contains("ERR_CONNECTION_REFUSED") && said.len() == 4, "{said:?}");
+        assert!(said[2].contains("ERR_CONNECTION_REFUSED"), "{said:?}");
+        assert_eq!(said[3..], ["Closed".to_owned(), "over".to_owned()]);
     }
 
     #[test]

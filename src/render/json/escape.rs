@@ -42,8 +42,8 @@ pub(super) fn plain(text: &[u8]) -> usize {
     whole + rest.iter().position(|byte| ODD[usize::from(*byte)]).unwrap_or(rest.len())
 }
 
-/// Puts `text` into `room`, which is as long, if nothing of it is to be escaped and all of it is ASCII, as most
-/// names and values are. What is short is put in two parts, of which the second may overlap the first.
+/// Puts `text` into `room`, which is as long, if nothing of it is to be escaped and all of it is ASCII, as
+/// most names and values are. What is short is put in two parts, of which the second may overlap the first.
 #[inline]
 pub(super) fn as_it_is(text: &[u8], room: &mut [u8]) -> bool {
     if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {

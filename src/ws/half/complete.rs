@@ -7,7 +7,7 @@ use crate::ws::aftermath::Seen;
 use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
 use crate::ws::repeats::Found;
-use crate::ws::shared::{Over, Shared};
+use crate::ws::shared::{Over, Shared, blame_nobody};
 use crate::ws::{close, describe, judge};
 
 /// How a data frame joins its message.
@@ -85,7 +85,7 @@ impl Half {
         }
         shared.judge_frame(&seen, findings);
         if self.is_in_doubt() {
-            findings.clear();
+            blame_nobody(findings);
         }
         if !(findings.is_empty() && counted.is_empty()) {
             shared.repeats.sieve(self.dir, findings, counted);
