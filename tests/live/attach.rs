@@ -72,7 +72,7 @@ fn messages_are_those_of_the_page_and_its_worker() {
         .filter_map(|record| record["rule"].as_str())
         .collect();
     // The handshakes are right, but for the one that is refused.
-    assert_eq!(rules, ["browser-reports-failure"], "{out}");
+    assert_eq!(rules, ["handshake-rejected", "browser-reports-failure"], "{out}");
     assert!(records.iter().all(|record| record["type"] != "frame"));
 }
 

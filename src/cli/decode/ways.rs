@@ -4,7 +4,8 @@ use crate::decoder::{Decoder, Extensions};
 use crate::limits;
 use crate::model::sample::in_words;
 use crate::model::{
-    At, Dir, Flow, FlowId, Interest, ON, Opcode, Receipt, Side, Sink, StreamEnd, Summary, Time, Unit, Wants,
+    At, Dir, Flow, FlowId, Interest, ON, Opcode, Receipt, Side, Single, Sink, StreamEnd, Summary, Time, Unit,
+    Wants,
 };
 use crate::render::json::{Json, Scope};
 use crate::render::stats::Stats;
@@ -22,6 +23,24 @@ impl Sink for Log {
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         self.1.push(in_words(unit));
         ON
+    }
+}
+
+/// How many messages of JSON are told as one thing.
+struct AtOnce<S>(S, u64);
+
+impl<S: Sink> Sink for AtOnce<S> {
+    fn wants(&self) -> Wants {
+        self.0.wants()
+    }
+
+    fn take(&mut self, unit: &Unit<'_>) -> Flow {
+        self.0.take(unit)
+    }
+
+    fn take_single(&mut self, single: &Single<'_>) -> Flow {
+        self.1 += u64::from(single.quoted.is_some());
+        self.0.take_single(single)
     }
 }
 
@@ -136,6 +155,8 @@ fn who_takes_frame_and_message_at_once_comes_to_the_same() {
             assert_eq!(at_once, apart);
         }
         assert!(written(play(json(), false).0) == at_once, "the long way");
+        let AtOnce(json, singles) = play(AtOnce(json(), 0), true).0;
+        assert!(written(json) == at_once && singles > 30, "the short way is taken {singles} times");
     }
     // Causes that hang on how many messages there were, and what messages mean.
     for app in [false, true] {

@@ -7,7 +7,7 @@ mod node;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use crate::peers::{Ear, Peer, Running};
 
@@ -34,6 +34,8 @@ impl Certificate {
         let folder = folder(name);
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // OpenSSL takes a certificate for self-signed where its subject is called as its issuer is.
+        params.distinguished_name.push(DnType::CommonName, "an authority of tests");
         let ca_key = KeyPair::generate().expect("a key");
         let ca = params.self_signed(&ca_key).expect("a certificate").pem();
         let issuer = Issuer::new(params, ca_key);
