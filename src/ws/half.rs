@@ -14,16 +14,16 @@ mod held;
 mod hole;
 mod parting;
 mod prospect;
+mod scratch;
 mod whole;
 
 use std::ops::ControlFlow;
 
-use self::described::Described;
 use self::hole::{DOUBT, REPLAYED};
 pub use self::prospect::Prospect;
+pub use self::scratch::Scratch;
 use super::compressed::Compressed;
 use super::header::{self, LONGEST};
-use super::held::Held;
 use super::judge::{self, KeyWatch};
 use super::message::Assembly;
 use super::seek::Seeker;
@@ -31,60 +31,8 @@ use super::shared::Shared;
 use super::{cut, mask};
 use crate::limits;
 use crate::model::{
-    At, Counts, Dir, Field, Finding, Flow, FrameHeader, Gap, GapEffect, Hole, ON, Opcode, Out, Piece, Rule,
-    Source, SourceId, Span,
+    At, Counts, Dir, Finding, Flow, FrameHeader, Gap, GapEffect, Hole, ON, Opcode, Out, Piece, SourceId, Span,
 };
-
-/// Buffers that live as long as the run and are lent to whoever decodes, so
-/// that an idle connection holds none.
-#[derive(Debug)]
-pub struct Scratch {
-    /// [`limits::BLOCK`] unmasked bytes on their way to the UTF-8 check.
-    block: Box<[u8]>,
-    /// For whoever has nothing open yet.
-    spare: Option<Box<Open>>,
-    /// What is wrong with the frame at hand.
-    pub findings: Vec<Finding>,
-    counted: Vec<&'static Rule>,
-    fields: Vec<Field>,
-    sources: Vec<Source>,
-    /// The same of frames that go the short way.
-    described: Described,
-    /// What connections hold between two pushes: their unfinished frames and messages, and their windows.
-    pub held: Held,
-    /// Whether whole frames and usual handshakes may go the short way.
-    short_way: bool,
-}
-
-impl Scratch {
-    /// Whether what is as nearly all is may go the short way.
-    #[inline]
-    pub fn takes_short_way(&self) -> bool {
-        self.short_way
-    }
-
-    /// Everything goes the long way: what the short one is held against.
-    #[cfg(test)]
-    pub(crate) fn without_short_way(self) -> Self {
-        Self { short_way: false, ..self }
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self {
-            block: vec![0; limits::BLOCK].into(),
-            spare: None,
-            findings: Vec::new(),
-            counted: Vec::new(),
-            fields: Vec::new(),
-            sources: Vec::new(),
-            described: Described::default(),
-            held: Held::default(),
-            short_way: true,
-        }
-    }
-}
 
 /// One direction of a conversation, in one cache line.
 #[derive(Debug)]
