@@ -1,7 +1,7 @@
 //! The commands of the README and of `docs/` do what they are said to do.
 //!
 //! A `console` block has commands after `$ `, each followed by what it prints. A
-//! line `...` stands for any lines, `[..]` for anything within a line.
+//! line `...` stands for any lines, `…` for anything within a line, or nothing.
 #![cfg(unix)]
 
 use std::fs;
@@ -202,7 +202,7 @@ fn matches(expected: &[String], got: &[&str]) -> bool {
 }
 
 fn line_matches(expected: &str, got: &str) -> bool {
-    let mut parts = expected.split("[..]");
+    let mut parts = expected.split('…');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = got.strip_prefix(first) else { return false };
     let parts: Vec<_> = parts.collect();

@@ -744,9 +744,9 @@ fn in_shell(command: &str, folder: &std::path::Path) -> Vec<String> {
     shown.lines().map(str::to_owned).collect()
 }
 
-/// Whether a line is as a page has it, `[..]` standing for anything.
+/// Whether a line is as a page has it, `…` standing for anything.
 fn fits(expected: &str, got: &str) -> bool {
-    let mut parts = expected.split("[..]");
+    let mut parts = expected.split('…');
     let Some(mut rest) = got.strip_prefix(parts.next().unwrap_or_default()) else { return false };
     let mut is_last_exact = true;
     for part in parts {
@@ -754,7 +754,7 @@ fn fits(expected: &str, got: &str) -> bool {
         rest = &rest[at + part.len()..];
         is_last_exact = part.is_empty();
     }
-    rest.is_empty() || is_last_exact && expected.ends_with("[..]")
+    rest.is_empty() || is_last_exact && expected.ends_with('…')
 }
 
 /// Through nginx, as it stands before most servers.
