@@ -8,6 +8,8 @@ mod run;
 mod schema;
 #[path = "../shelf/mod.rs"]
 mod shelf;
+#[path = "../shown/mod.rs"]
+mod shown;
 
 mod chinese;
 mod commands;

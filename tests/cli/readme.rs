@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::shown;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// In a folder that is not the clone: samples are in the tool.
@@ -195,23 +197,8 @@ fn matches(expected: &[String], got: &[&str]) -> bool {
     match expected {
         [] => got.is_empty(),
         [any, rest @ ..] if any == "..." => (0..=got.len()).any(|skip| matches(rest, &got[skip..])),
-        [line, rest @ ..] => got
-            .split_first()
-            .is_some_and(|(first, others)| line_matches(line, first) && matches(rest, others)),
-    }
-}
-
-fn line_matches(expected: &str, got: &str) -> bool {
-    let mut parts = expected.split('…');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = got.strip_prefix(first) else { return false };
-    let parts: Vec<_> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
+        [line, rest @ ..] => {
+            got.split_first().is_some_and(|(first, others)| shown::fits(line, first) && matches(rest, others))
         }
     }
-    rest.ends_with(last)
 }

@@ -10,6 +10,7 @@ use wstool::http::accept_value;
 
 use crate::peers::{ECHOES, Ear, PEERS, Peer, Running};
 use crate::replay::{once, read_request, records, server, text, tls, tls_server};
+use crate::shown;
 
 fn connect(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wstool"));
@@ -718,7 +719,7 @@ fn the_page_s_commands_do_what_it_says() {
             got = in_shell(&command.replace(":9000", &format!(":{port}")), &folder);
             count += 1;
         } else if is_inside {
-            let place = got.iter().position(|it| fits(line, it));
+            let place = got.iter().position(|it| shown::fits(line, it));
             let place = place.unwrap_or_else(|| panic!("$ {at}\nwhere is {line}\nin {got:#?}"));
             got.drain(..=place);
         }
@@ -742,19 +743,6 @@ fn in_shell(command: &str, folder: &std::path::Path) -> Vec<String> {
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "$ {command}\n{shown}");
     shown.lines().map(str::to_owned).collect()
-}
-
-/// Whether a line is as a page has it, `…` standing for anything.
-fn fits(expected: &str, got: &str) -> bool {
-    let mut parts = expected.split('…');
-    let Some(mut rest) = got.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let mut is_last_exact = true;
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-        is_last_exact = part.is_empty();
-    }
-    rest.is_empty() || is_last_exact && expected.ends_with('…')
 }
 
 /// Through nginx, as it stands before most servers.

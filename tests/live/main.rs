@@ -5,6 +5,8 @@
 mod peers;
 #[path = "../schema/mod.rs"]
 mod schema;
+#[path = "../shown/mod.rs"]
+mod shown;
 
 mod attach;
 mod clients;
