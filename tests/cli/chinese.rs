@@ -502,6 +502,9 @@ impl Sink for Wire {
 /// What stands in Chinese lines as it is, or begins so: products, settings and commands, and names that
 /// protocols give to what is not text on the wire.
 const NAMES: &[&str] = &[
+    // What Chromium says, over two lines.
+    "before receiving handshake response",
+    "closed before receiving handshake response",
     "AWS API",
     "Action Cable",
     "CALL com",
@@ -527,7 +530,9 @@ const NAMES: &[&str] = &[
     "typing news",
     "unmatched topic",
     "user socket",
+    "wstool accept",
     "wstool explain",
+    "wstool proxy",
 ];
 
 /// Runs of two words and more of a line, but for what stands in quotation marks.
