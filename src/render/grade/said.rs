@@ -45,6 +45,11 @@ pub(super) fn rests_on(tally: &Tally, lang: Lang) -> Option<String> {
     is_bare.then(|| lang.fill("only {} of {} judged", &[&tally.judged(), &tally.all()]))
 }
 
+/// What is said behind how many pass: on how little a letter rests, and the others.
+pub(super) fn rest(tally: &Tally, lang: Lang) -> Vec<String> {
+    rests_on(tally, lang).into_iter().chain(others(tally, lang)).collect()
+}
+
 /// What does not pass, each with its number; `all pass` where everything does.
 pub(super) fn parts(tally: &Tally, lang: Lang) -> String {
     if tally.all() > 0 && tally.of(Verdict::Pass) == tally.all() {

@@ -142,9 +142,7 @@ impl Paper<'_> {
             let passes = right(&tally.of(Verdict::Pass).to_string(), 3);
             let passes = lang.fill("{} of {} pass", &[&passes, &right(&all, 3)]);
             // What a letter rests on is never cut off.
-            let parts: Vec<String> =
-                said::rests_on(tally, lang).into_iter().chain(said::others(tally, lang)).collect();
-            let rest = parts.join(lang.words(", "));
+            let rest = said::rest(tally, lang).join(lang.words(", "));
             let lead = format!("  {letter}  {:<14}{bar}  {passes}  ", chapter.name());
             let columns = 5 + 14 + BAR + 2 + width(&passes) + 2;
             self.lines.extend(self.put(&lead, columns, &rest, usize::MAX));

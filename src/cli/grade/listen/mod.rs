@@ -87,9 +87,10 @@ pub(super) fn grade(
 /// Who came, and how it is graded again.
 fn graduate(agent: String, ours: SocketAddr, asked: &super::Args) -> Graduate {
     let args = &asked.clients;
+    let certificate = args.certificate();
     let mut again = format!("wstool grade --listen {ours}");
     // Writing to a string cannot fail.
-    let _ = match args.certificate() {
+    let _ = match certificate {
         Some((cert, key)) => {
             let [cert, key] = [cert, key].map(|path| quoted(&path.to_string_lossy()));
             write!(again, " --cert {cert} --key {key}")
@@ -100,7 +101,7 @@ fn graduate(agent: String, ours: SocketAddr, asked: &super::Args) -> Graduate {
     for path in &asked.cases_file {
         let _ = write!(again, " --cases-file {}", quoted(&path.to_string_lossy()));
     }
-    let scheme = if args.tls || args.cert.is_some() { "wss" } else { "ws" };
+    let scheme = if args.tls || certificate.is_some() { "wss" } else { "ws" };
     Graduate { agent, role: Dir::Client, url: format!("{scheme}://{ours}"), again }
 }
 

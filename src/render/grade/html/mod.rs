@@ -173,8 +173,7 @@ fn chapters(place: &Place<'_>, page: &mut String) {
 /// `12 of 24 pass; 12 fail`.
 fn passing(tally: &Tally, lang: Lang) -> String {
     let all = lang.fill("{} of {} pass", &[&tally.of(Verdict::Pass), &tally.all()]);
-    let others: Vec<String> =
-        said::rests_on(tally, lang).into_iter().chain(said::others(tally, lang)).collect();
+    let others = said::rest(tally, lang);
     if others.is_empty() { all } else { [&*all, &others.join(lang.words(", "))].join(lang.words("; ")) }
 }
 
