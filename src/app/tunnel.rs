@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::dialect::{Decoder, Dialect, Reader, Said, Sheet, bytes};
 use super::excerpt::clipped;
 use crate::model::http2::PREFACE;
-use crate::model::{App, Cite, Dir, FieldDef, Finding, Text, Value, fields};
+use crate::model::{App, Cite, Dir, FieldDef, Finding, METHODS, Text, Value, fields};
 
 /// Other protocols inside binary messages.
 pub static DIALECT: Dialect = Dialect {
@@ -223,7 +223,7 @@ fn sight<'a>(said: &Said<'a>) -> Option<Sight<'a>> {
             let line = line(bytes).filter(|line| line.len() < bytes.len())?;
             let mut words = line.split(|b| *b == b' ');
             let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-            let is_method = METHODS.contains(&method) && !target.is_empty();
+            let is_method = (METHODS.contains(&method) || method == PROPFIND) && !target.is_empty();
             let is_version = matches!(version, b"HTTP/1.1" | b"HTTP/1.0") && words.next().is_none();
             (is_method && is_version).then(|| Sight::with(Inside::Http, &REQUEST, line))
         }
@@ -246,9 +246,8 @@ fn sight<'a>(said: &Said<'a>) -> Option<Sight<'a>> {
     }
 }
 
-/// The usual ones, and those of WebDAV that begin a connection.
-const METHODS: [&[u8]; 10] =
-    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH", b"PROPFIND"];
+/// The method of WebDAV that begins a connection.
+const PROPFIND: &[u8] = b"PROPFIND";
 
 /// The first line, without its end, if it can be read.
 fn line(bytes: &[u8]) -> Option<&[u8]> {

@@ -16,7 +16,7 @@ use crate::lab::socket::Stream;
 use crate::lab::tap::Tapped;
 use crate::lab::tls;
 use crate::model::http2::PREFACE;
-use crate::model::{Dir, Text};
+use crate::model::{Dir, METHODS, Text};
 
 /// How long a connection may take to say what it speaks.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -122,14 +122,10 @@ enum Speaks {
     Unknown,
 }
 
-/// Methods that a request may begin with (RFC 9110 §9.1; PATCH: RFC 5789).
-const METHODS: [&str; 9] =
-    ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH "];
-
 fn sniff(bytes: &[u8]) -> Speaks {
     const HELLO: &[u8] = &[0x16, 0x03];
-    let others = [(HELLO, Speaks::Tls), (PREFACE, Speaks::Http2)];
-    let methods = METHODS.iter().map(|method| (method.as_bytes(), Speaks::Http));
+    let others = [(HELLO.to_vec(), Speaks::Tls), (PREFACE.to_vec(), Speaks::Http2)];
+    let methods = METHODS.iter().map(|method| ([method, &b" "[..]].concat(), Speaks::Http));
     let begun = others.into_iter().chain(methods).find_map(|(whole, speaks)| {
         let common = whole.len().min(bytes.len());
         let is_whole = common == whole.len();

@@ -7,18 +7,11 @@ use crate::http::body::Body;
 use crate::http::handshake;
 use crate::http::head::{Head, HeadState, StartLine};
 use crate::limits;
-use crate::model::{At, Dir, Handshake, Other, Roles, SourceId, Time};
+use crate::model::{At, Dir, Handshake, METHODS, Other, Roles, SourceId, Time};
 use crate::session::about::About;
 use crate::session::entry::Attempt;
 use crate::session::judged::{Judged, plain_headers};
 use crate::session::{Context, Start};
-
-/// Whether a method is one of RFC 9110 §9 or RFC 5789: what is left of one behind a hole is not.
-fn is_method(name: &[u8]) -> bool {
-    const ALL: [&[u8]; 9] =
-        [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
-    ALL.contains(&name)
-}
 
 impl Http {
     /// What is known behind the head of a request for a WebSocket that breaks no rule: that it was made at
@@ -59,7 +52,8 @@ impl Http {
         // of one.
         let is_whole = match head.start {
             StartLine::Request { method, version, .. } => {
-                version.bytes.starts_with(b"HTTP/") && (offset == 0 || is_method(method.bytes))
+                // What is left of a method is none.
+                version.bytes.starts_with(b"HTTP/") && (offset == 0 || METHODS.contains(&method.bytes))
             }
             StartLine::Response { .. } => false,
         };
