@@ -195,6 +195,11 @@ impl fmt::Display for Fault {
 }
 
 impl Plan {
+    /// Whether a message gets lost now.
+    pub fn loses(&self, rng: &mut Rng) -> bool {
+        self.drop > 0.0 && happens(self.drop, rng)
+    }
+
     /// What befalls one connection.
     pub fn roll(chances: &[Chance], rng: &mut Rng) -> Self {
         let mut plan = Self::default();

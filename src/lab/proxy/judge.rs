@@ -149,7 +149,7 @@ impl Judge {
             orders.push(Order::Send(from.peer(), self.framed(message, frames, new), delay));
             return;
         }
-        if self.plan.drop > 0.0 && happens(self.plan.drop, &mut self.rng) {
+        if self.plan.loses(&mut self.rng) {
             notes.push(Text::with("drop: the {}'s {} message is lost", from).and(kind.name()));
             return;
         }

@@ -20,7 +20,6 @@ use super::room::Said;
 use crate::lab::answer::{Answer, for_script, query, refuse};
 use crate::lab::events::at;
 use crate::lab::fate::{Fate, spoil};
-use crate::lab::fault::happens;
 use crate::model::Text;
 
 /// How long a poll is held for which there is nothing; between two signs of life on a stream.
@@ -157,7 +156,7 @@ fn lines(visitor: &Visitor, since: u64) -> Vec<Said> {
     let mut lines = visitor.server.room().since(since);
     if visitor.plan.drop > 0.0 {
         let mut chance = visitor.server.chance();
-        lines.retain(|_| !happens(visitor.plan.drop, &mut chance));
+        lines.retain(|_| !visitor.plan.loses(&mut chance));
     }
     visitor.has_sent(lines.len() as u64);
     lines

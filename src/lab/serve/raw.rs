@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{FAREWELL, Visitor, chat};
 use crate::lab::events::at;
 use crate::lab::fate::{Fate, spoil};
-use crate::lab::fault::happens;
 use crate::lab::socket::Stream;
 use crate::limits;
 use crate::model::Text;
@@ -133,7 +132,7 @@ impl Sender<'_> {
     /// Sends a line, and says what befalls the connection behind it.
     async fn line(&mut self, lines: &mut Lines, line: &str) -> io::Result<Option<Fate>> {
         let plan = &self.visitor.plan;
-        if plan.drop > 0.0 && happens(plan.drop, &mut self.chance) {
+        if plan.loses(&mut self.chance) {
             return Ok(None);
         }
         if let Some(delay) = plan.delay {

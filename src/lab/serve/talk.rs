@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep_until};
 use super::{FAREWELL, Visitor};
 use crate::lab::events::at;
 use crate::lab::fate::{Fate, spoil};
-use crate::lab::fault::happens;
 use crate::lab::frames::Received;
 use crate::lab::handshake::Agreed;
 use crate::lab::socket::{Came, Manners, Socket, Stream};
@@ -116,8 +115,7 @@ impl Talk {
 
     /// Sends a message in so many fragments: at once, or when its time has come.
     pub fn say(&mut self, opcode: Opcode, payload: Vec<u8>, fragments: usize) {
-        let lost = self.visitor.plan.drop;
-        if lost > 0.0 && happens(lost, &mut self.chance) {
+        if self.visitor.plan.loses(&mut self.chance) {
             return;
         }
         let due = Instant::now() + self.delay;

@@ -8,7 +8,7 @@ use super::{Session, State};
 use crate::lab::engine::packet::{Data, Packet};
 use crate::lab::engine::settings::{Happened, Reason};
 use crate::lab::fate::Fate;
-use crate::lab::fault::{Plan, happens};
+use crate::lab::fault::Plan;
 use crate::lab::hub::held;
 
 impl Session {
@@ -17,10 +17,7 @@ impl Session {
     pub fn send(&self, messages: impl IntoIterator<Item = Data>) {
         let mut state = held(&self.state);
         // What befalls it does so behind the message before.
-        if state.fate.is_some() {
-            return;
-        }
-        if self.plan.drop > 0.0 && happens(self.plan.drop, &mut state.chance) {
+        if state.fate.is_some() || self.plan.loses(&mut state.chance) {
             return;
         }
         state.sent += 1;
