@@ -191,6 +191,7 @@ fn a_chapter_of_every_verdict_fits() {
     let text = summary(&transcript, Some(SCREEN), &Options::default());
     assert_eq!(text.lines().find(|line| columns::width(line) > 80), None, "{text}");
     assert!(text.lines().any(|line| line.trim_start().contains("informational")), "{text}");
+    assert!(text.contains(" 2 unimplemented,\n"), "{text}");
 }
 
 #[test]

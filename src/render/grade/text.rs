@@ -101,6 +101,25 @@ impl Paper<'_> {
         kept.into_iter().enumerate().map(put).collect()
     }
 
+    /// Items one behind the other, of which a line has whole ones, those after the first below the first.
+    fn list(&self, lead: &str, columns: usize, items: &[String]) -> Vec<String> {
+        let comma = self.options.lang.words(", ");
+        let room = self.options.width.saturating_sub(columns);
+        let mut rows: Vec<String> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            let item = format!("{item}{}", if at + 1 < items.len() { comma } else { "" });
+            match rows.last_mut() {
+                Some(row) if width(row) + width(item.trim_end()) <= room => row.push_str(&item),
+                _ => rows.push(item),
+            }
+        }
+        let indent = " ".repeat(columns);
+        let put = |(at, row): (usize, &String)| {
+            self.put(if at == 0 { lead } else { &indent }, columns, row, usize::MAX)
+        };
+        rows.iter().enumerate().flat_map(put).collect()
+    }
+
     fn head(&mut self, transcript: &Transcript) {
         let lang = self.options.lang;
         let who = &transcript.who;
@@ -142,10 +161,9 @@ impl Paper<'_> {
             let passes = right(&tally.of(Verdict::Pass).to_string(), 3);
             let passes = lang.fill("{} of {} pass", &[&passes, &right(&all, 3)]);
             // What a letter rests on is never cut off.
-            let rest = said::rest(tally, lang).join(lang.words(", "));
             let lead = format!("  {letter}  {:<14}{bar}  {passes}  ", chapter.name());
             let columns = 5 + 14 + BAR + 2 + width(&passes) + 2;
-            self.lines.extend(self.put(&lead, columns, &rest, usize::MAX));
+            self.lines.extend(self.list(&lead, columns, &said::rest(tally, lang)));
         }
         let whole: Vec<&(_, Tally)> = all.iter().filter(|(_, tally)| is_whole(tally)).collect();
         if !whole.is_empty() {
