@@ -165,6 +165,9 @@ fn diagnosis(
     if matches!(close.code, Some(CloseCode(1002 | 1007 | 1009 | 1010)))
         && let Some(broken) = over.violation(peer)
     {
+        if let Some(hint) = over.hints.iter().find(|hint| hint.id == ws::TEXT_WITHOUT_FRAMES) {
+            return Some(Diagnosis { id: rule.id, ..hint.clone() });
+        }
         let what = Text::new("the {} broke a rule before it: {} ({})")
             .word(peer.name())
             .word(broken.title)

@@ -38,6 +38,7 @@ use crate::model::{
     AppSession, Body, Connection, Diagnosis, Dir, Finding, FindingCounts, Flow, Judgement, Message, ON, Rule,
     Severity, Single, Sink, Summary, Unit, Wants,
 };
+use crate::ws;
 
 use self::crowd::Crowd;
 pub use self::head::{Group, Head, Place, Said};
@@ -257,6 +258,9 @@ impl<S: Sink> Judge<S> {
             let this = (finding.rule, finding.blame);
             if found.len() < limits::RULES_REMEMBERED && !found.contains(&this) {
                 found.push(this);
+                if let Some(cause) = finding.cause.as_ref().filter(|it| it.id == ws::TEXT_WITHOUT_FRAMES) {
+                    self.hints.entry(unit.conn).or_default().push((**cause).clone());
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ pub struct Over<'a> {
     pub found: &'a [(&'static Rule, Option<Dir>)],
     /// The longest message of the client, and of the server, once inflated; 0 where none was compressed.
     pub inflated: [u64; 2],
-    /// What was noticed about its handshake: ids of diagnoses.
+    /// What was noticed about its handshake, and of bytes that are no frames: diagnoses.
     pub hints: &'a [Diagnosis],
 }
 

@@ -7,8 +7,8 @@ use super::held::{Given, Held, Loss};
 use super::shared::Shared;
 use super::{INCOMPLETE_MESSAGE, TRUNCATED_FRAME};
 use crate::model::{
-    At, CloseCode, Counts, Diagnosis, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt,
-    Rule, Severity, StreamEnd, TcpEnd, Text, Time,
+    At, CloseCode, Counts, Dir, EndKind, Ending, Finding, Flow, Layer, More, ON, Out, Receipt, Rule,
+    Severity, StreamEnd, TcpEnd, Text, Time,
 };
 
 /// A WebSocket connection after its opening handshake.
@@ -61,11 +61,6 @@ impl Conversation {
     /// It is a stream of HTTP/2 that carries it, and not TCP.
     pub fn on_stream(&mut self) {
         self.shared.aftermath.on_stream();
-    }
-
-    /// What to say when RSV1 is set although the handshake agreed on nothing.
-    pub fn explain_rsv1(&mut self, diagnosis: fn() -> Diagnosis) {
-        self.shared.rsv1_cause = Some(diagnosis);
     }
 
     /// The number of the connection.

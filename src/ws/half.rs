@@ -376,7 +376,10 @@ impl Half {
         let opcode = current.header.opcode;
         let shown = out.wants().payload;
         // Of a control frame all that one may have is kept: a Close is read, a ping compared with its pong.
-        let most = if opcode.is_control() { shown.max(limits::CONTROL_PAYLOAD) } else { shown };
+        // Text that nobody has framed makes headers with reserved bits.
+        let has_odd_bits = current.header.rsv2 || current.header.rsv3 || opcode.is_reserved();
+        let is_looked_at = opcode.is_control() || has_odd_bits;
+        let most = if is_looked_at { shown.max(limits::CONTROL_PAYLOAD) } else { shown };
         let room = most.saturating_sub(open.kept.len() as u64);
         let whole = current.header.length.min(most);
         let keep = if current.cut { 0 } else { usize::try_from(room).unwrap_or(usize::MAX).min(take) };

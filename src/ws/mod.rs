@@ -35,12 +35,14 @@ pub(crate) mod seek;
 pub(crate) mod shape;
 mod shared;
 mod told;
+mod unagreed;
 pub mod utf8;
 
 pub use agreed::Extensions;
 pub use conversation::Conversation;
 pub use half::{Prospect, Scratch};
 pub use held::{Given, Held, Loss};
+pub use unagreed::TEXT_WITHOUT_FRAMES;
 
 use crate::model::{Cite, fields, rules};
 

@@ -6,11 +6,11 @@ use super::compressed::{Compressed, Inflated};
 use super::message::Assembly;
 use super::repeats::Repeats;
 use super::utf8::invalid_utf8;
-use super::{MESSAGE_TOO_LARGE, RESERVED_BIT_SET, close, describe};
+use super::{MESSAGE_TOO_LARGE, close, describe};
 use crate::limits;
 use crate::model::{
-    At, Body, CloseCode, Diagnosis, Dir, Finding, Flow, Frame, FrameHeader, Gap, Layer, Message, ON, Opcode,
-    Out, Rule, Source, SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, Who, hole,
+    At, Body, CloseCode, Dir, Finding, Flow, Frame, Gap, Layer, Message, ON, Opcode, Out, Rule, Source,
+    SourceId, Span, StreamEnd, TcpEnd, Text, Time, Unfinished, Unit, Utf8, Who, hole,
 };
 
 /// What both halves number, judge and report together.
@@ -34,8 +34,6 @@ pub(super) struct Shared {
     pub windows_given_up: [bool; 2],
     /// Bytes were lost before anything was compressed, as far as was seen.
     pub windows_lost: [bool; 2],
-    /// What may be behind an RSV1 that nothing was agreed for; told once.
-    pub rsv1_cause: Option<fn() -> Diagnosis>,
     /// The rule of the layer below that a hole is against.
     pub gap_rule: Option<&'static Rule>,
     pub repeats: Repeats,
@@ -100,7 +98,6 @@ impl Shared {
             compressed: [None, None],
             windows_given_up: [false, false],
             windows_lost: [false, false],
-            rsv1_cause: None,
             gap_rule: None,
             repeats: Repeats::default(),
             large: None,
@@ -142,17 +139,6 @@ impl Shared {
     /// The code of the Close frame that the other endpoint has sent.
     pub fn closed_by_peer(&self, dir: Dir) -> Option<CloseCode> {
         self.aftermath.close_code_of(dir.peer())
-    }
-
-    /// Says what may be behind the first data frame with an RSV1 that was not agreed.
-    #[cold]
-    pub fn explain_rsv1(&mut self, header: &FrameHeader, findings: &mut [Finding]) {
-        if !header.rsv1 || header.opcode.is_control() {
-            return;
-        }
-        if let Some(finding) = findings.iter_mut().find(|f| *f.rule == RESERVED_BIT_SET) {
-            finding.cause = self.rsv1_cause.take().map(|diagnosis| Box::new(diagnosis()));
-        }
     }
 
     /// A control frame is a message of its own.

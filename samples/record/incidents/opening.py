@@ -168,3 +168,15 @@ async def keepalive_server_busy(on):
         pass
     await asyncio.sleep(4)
     server.kill()
+
+
+@incident
+async def html_after_101(on):
+    """A handler prints a warning of its language, in HTML, into the connection of a Python websockets server."""
+    async def careless(socket):
+        socket.transport.write(b"<br />\n<b>Warning</b>:  Undefined variable $room in "
+                               b"/var/www/chat.php on line 12<br />\n")
+        await socket.wait_closed()
+
+    async with serve(careless, "127.0.0.1", 8080, compression=None):
+        await try_once()

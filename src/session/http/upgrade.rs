@@ -31,7 +31,6 @@ impl About {
         if self.parent.is_some() {
             talk.on_stream();
         }
-        talk.explain_rsv1(handshake::extensions_stripped);
         Some(talk)
     }
 }

@@ -8,7 +8,7 @@ use crate::ws::compressed::Inflated;
 use crate::ws::message::Assembly;
 use crate::ws::repeats::Found;
 use crate::ws::shared::{Over, Shared, blame_nobody};
-use crate::ws::{close, describe, judge};
+use crate::ws::{close, describe, judge, unagreed};
 
 /// How a data frame joins its message.
 struct Joins {
@@ -46,7 +46,11 @@ impl Half {
         if judge::is_suspect(&header, &context) {
             let mut found = Found::new(self.dir, &shared.repeats, findings, counted);
             judge::judge(&header, &context, &mut found);
-            shared.explain_rsv1(&header, findings);
+            if header.masking_key.is_none() && !self.is_in_doubt() {
+                let is_first = self.counts.frames == 0;
+                let head = &head[..usize::from(header.header_length())];
+                unagreed::explain_text((self.dir, is_first), head, unbroken, findings);
+            }
         }
         if let Some(key) = header.masking_key
             && !self.is_in_doubt()
@@ -108,7 +112,14 @@ impl Half {
             if let Some(compressed) = &mut shared.compressed[self.dir.index()] {
                 compressed.settle(held);
             }
+            let is_deflated = |it: &Inflated| !it.as_sent && it.length.is_some_and(|length| length > 0);
+            if inflated.as_ref().is_some_and(is_deflated) {
+                unagreed::explain_compressed(&header, findings);
+            }
         }
+        // What was kept to be looked at is not all shown.
+        let most = usize::try_from(out.wants().payload).unwrap_or(usize::MAX);
+        let shown = if is_data { &kept[..kept.len().min(most)] } else { &kept[..] };
         let frame = Frame {
             n,
             offset: current.offset,
@@ -120,7 +131,7 @@ impl Half {
             missing: current.missing,
             truncated,
             inferred: self.inferred,
-            payload: kept,
+            payload: shown,
             holes,
         };
         fields.clear();
@@ -146,7 +157,7 @@ impl Half {
         if header.opcode.is_reserved() {
             return ON;
         }
-        let joins = Joins { cut: current.cut, inflated };
+        let joins = Joins { cut: current.cut || shown.len() < kept.len(), inflated };
         if header.opcode.is_control() {
             self.counts.messages += 1;
             shared.control_message(self.dir, &frame, packets, at.time, out)
