@@ -73,6 +73,10 @@ pub enum Outcome {
     Unanswered,
     /// It was an HTTP connection of an application that polls.
     Polling,
+    /// It was an HTTP connection on which an answer streamed.
+    Streaming,
+    /// It was lines of text on raw TCP.
+    Lines,
     /// It was a connection of HTTP/2, whose streams are connections of their own.
     Http2,
     /// The capture ends first.
@@ -94,6 +98,8 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Unanswered => "unanswered",
             Self::Polling => "polling",
+            Self::Streaming => "streaming",
+            Self::Lines => "lines",
             Self::Http2 => "http2",
             Self::Open => "open",
             Self::Untold => "untold",

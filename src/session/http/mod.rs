@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod run;
 mod silence;
+mod stream;
 mod upgrade;
 mod waiting;
 
@@ -115,7 +116,9 @@ impl Http {
             if lane.blocked {
                 return self.hold_back(run, about, cx);
             }
-            let used = if let Some(body) = &mut lane.body {
+            let used = if lane.follow.is_some() {
+                self.stream(run, about, cx)?
+            } else if let Some(body) = &mut lane.body {
                 let (used, done) = body.push(run.bytes);
                 // Who counts waits for the end.
                 if done || body.is_full() && !cx.out.wants().http {
@@ -156,6 +159,7 @@ impl Http {
     /// A direction is over: a body may have lasted until now.
     pub fn end(&mut self, dir: Dir, over: Over, at: At, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         self.show_pending(dir, about, cx)?;
+        self.end_stream(dir, over, at, about, cx)?;
         self.unfinished_request(over, at, about, cx)?;
         match dir {
             // A response that waited for its request will wait no longer.
@@ -179,6 +183,7 @@ impl Http {
     pub fn gap(&mut self, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         self.show_pending(Dir::Client, about, cx)?;
         self.show_pending(Dir::Server, about, cx)?;
+        self.end_stream(Dir::Server, Over::Input, At::default(), about, cx)?;
         // It was asked to turn into something else, or a request is under way that may ask it.
         let may_turn = self.requests.iter().any(Request::may_turn) || self.client.has_begun();
         about.start = match about.start {
