@@ -29,7 +29,8 @@ pub const HTTP_HEADERS: usize = 4096;
 /// Bytes of an HTTP body kept for showing why a handshake was refused.
 pub const HTTP_BODY_PREVIEW: usize = 4096;
 
-/// Bytes kept of one event, part or line of what streams without frames: as much as is looked into of a message.
+/// Bytes kept of one event, part or line of what streams without frames: as much as is looked into of a
+/// message.
 pub const STREAMED_UNIT: usize = 1024 * 1024;
 
 /// Bytes of compressed content that are inflated at a time where it streams: what they become, at most 1,032

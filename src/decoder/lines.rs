@@ -31,8 +31,8 @@ impl<S: Sink> Decoder<S> {
         self
     }
 
-    /// Says that a connection carries lines of text, now that its server knows it. `early` is what its client,
-    /// [`Side::A`], had sent by then, which was told already.
+    /// Says that a connection carries lines of text, now that its server knows it. `early` is what its
+    /// client, [`Side::A`], had sent by then, which was told already.
     pub fn speaks_lines(&mut self, id: FlowId, beginning: &Beginning, early: &[u8], at: At) -> Interest {
         if self.conn(id).is_some() {
             return Interest::Follow;

@@ -122,8 +122,8 @@ impl Body {
         (at, self.is_done())
     }
 
-    /// The same up to the end of the next run of content: how many bytes were taken, and how many of them, the
-    /// last ones, are content.
+    /// The same up to the end of the next run of content: how many bytes were taken, and how many of them,
+    /// the last ones, are content.
     pub fn next_content(&mut self, bytes: &[u8]) -> (usize, usize) {
         let mut at = 0;
         while at < bytes.len() && self.left != Left::Nothing {

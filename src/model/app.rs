@@ -155,8 +155,8 @@ pub struct Streamed {
     pub kind: StreamedKind,
     /// The stream of HTTP/2 that it came on; `None` elsewhere.
     pub stream: Option<u32>,
-    /// Where it begins in the sender's stream, or in the content of its stream of HTTP/2. Where the content is
-    /// compressed: where what it was inflated from begins.
+    /// Where it begins in the sender's stream, or in the content of its stream of HTTP/2. Where the content
+    /// is compressed: where what it was inflated from begins.
     pub offset: u64,
     /// Whether its end was seen.
     pub complete: bool,

@@ -281,6 +281,9 @@ fn roles(connection: &Connection) -> Option<&'static str> {
         }
         Roles::Handshake => None,
         Roles::Masking => Some("no handshake in the capture; roles inferred from masking"),
+        _ if connection.handshake == Handshake::Lines => {
+            Some("lines of text on raw TCP: no HTTP, no WebSocket")
+        }
         Roles::Ports => Some("no handshake in the capture; roles inferred from the port numbers"),
         Roles::Assumed => Some("nothing tells client and server apart; the roles are a guess"),
     }

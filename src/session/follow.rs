@@ -6,9 +6,9 @@ use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
 use super::Context;
 use super::about::About;
-use super::http::Run;
+use super::run::Run;
 use crate::http::head::Head;
-use crate::http::stream::{self, BROKEN_CHUNK, Begin, Kind, Place, Reader, Seen};
+use crate::http::stream::{self, BROKEN_CHUNK, Kind, Place, Reader, Seen};
 use crate::limits;
 use crate::model::{
     AppPacket, At, Body, Dir, Finding, Flow, ON, SourceId, Span, Streamed, StreamedKind, Text, Unit, Wants,
@@ -20,12 +20,10 @@ pub(super) struct Follow {
     reader: Reader,
     inflate: Inflate,
     of: Of,
-    /// Units so far.
-    place: u64,
 }
 
 /// What it is the content of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Of {
     dir: Dir,
     /// The stream of HTTP/2.
@@ -33,6 +31,8 @@ struct Of {
     /// The number of the response; `None` for all that an endpoint sends.
     body: Option<u64>,
     kind: StreamedKind,
+    /// Units so far.
+    place: u64,
 }
 
 /// What takes the coding off a content (RFC 9110 §8.4.1).
@@ -64,14 +64,14 @@ impl Follow {
             // What it holds cannot be read.
             _ => return None,
         };
-        let of = Of { dir: Dir::Server, stream, body: Some(n), kind: unit };
-        Some(Self { reader: Reader::of(&kind), inflate, of, place: 0 })
+        let of = Of { dir: Dir::Server, stream, body: Some(n), kind: unit, place: 0 };
+        Some(Self { reader: Reader::of(&kind), inflate, of })
     }
 
     /// Who follows lines that an endpoint sends.
     pub fn lines(dir: Dir) -> Self {
-        let of = Of { dir, stream: None, body: None, kind: StreamedKind::Line };
-        Self { reader: Reader::lines(), inflate: Inflate::No, of, place: 0 }
+        let of = Of { dir, stream: None, body: None, kind: StreamedKind::Line, place: 0 };
+        Self { reader: Reader::lines(), inflate: Inflate::No, of }
     }
 
     /// Bytes that it holds.
@@ -84,12 +84,9 @@ impl Follow {
 
     /// Takes content.
     pub fn push(&mut self, run: Run<'_>, about: &About, cx: &mut Context<'_, '_>) -> Flow {
-        let Self { reader, inflate, of, place } = self;
+        let Self { reader, inflate, of } = self;
         let (packet, offset) = (run.at.packet, run.offset);
-        let mut take = |seen: &Seen<'_>, begin: Begin| {
-            *place += 1;
-            of.tell(*place, seen, begin, run.at, about, cx)
-        };
+        let mut take = |seen: &Seen<'_>| of.tell(seen, run.at, about, cx);
         if matches!(inflate, Inflate::No) {
             let run = stream::Run { bytes: run.bytes, packet, offset, inflated: false };
             return reader.push(run, &mut take);
@@ -119,26 +116,17 @@ impl Follow {
 
     /// No more comes; `ended` says that its sender has ended it while somebody listened.
     pub fn end(mut self: Box<Self>, ended: bool, at: At, about: &About, cx: &mut Context<'_, '_>) -> Flow {
-        let Self { reader, of, place, .. } = &mut *self;
-        reader.end(ended, &mut |seen, begin| {
-            *place += 1;
-            of.tell(*place, seen, begin, at, about, cx)
-        })
+        let Self { reader, of, .. } = &mut *self;
+        reader.end(ended, &mut |seen| of.tell(seen, at, about, cx))
     }
 }
 
 impl Of {
-    fn tell(
-        self,
-        place: u64,
-        seen: &Seen<'_>,
-        begin: Begin,
-        at: At,
-        about: &About,
-        cx: &mut Context<'_, '_>,
-    ) -> Flow {
-        let conn = about.number();
-        let Self { dir, stream, body, kind } = self;
+    /// Tells the next unit.
+    fn tell(&mut self, seen: &Seen<'_>, at: At, about: &About, cx: &mut Context<'_, '_>) -> Flow {
+        self.place += 1;
+        let (conn, begin) = (about.number(), seen.begin);
+        let &mut Self { dir, stream, body, kind, place } = self;
         let (source, byte) = match body {
             Some(n) => (SourceId::Body { conn, dir, n }, begin.content),
             None => (about.source(dir), begin.offset),

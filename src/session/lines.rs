@@ -2,7 +2,7 @@
 
 use super::about::About;
 use super::follow::Follow;
-use super::http::Run;
+use super::run::Run;
 use super::{Context, Phase, Session};
 use crate::model::{At, Dir, Flow, Handshake, ON, Roles, Side};
 

@@ -31,6 +31,7 @@ mod proxy;
 #[cfg(feature = "tls")]
 mod quic;
 mod refused;
+mod run;
 mod said;
 mod sealed;
 mod spare;
@@ -55,11 +56,12 @@ use self::encrypted::Encrypted;
 #[cfg(feature = "h2")]
 use self::h2::Http2;
 pub use self::http::polls;
-use self::http::{Http, Next, Over, Run, Turn};
+use self::http::{Http, Next, Over, Turn};
 use self::lines::Lines;
 pub use self::memory::Memory;
 use self::probe::Probe;
 pub use self::refused::Refusals;
+use self::run::Run;
 use self::sealed::Sealed;
 #[cfg(test)]
 pub(crate) use self::spare::Spare;

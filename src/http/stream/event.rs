@@ -3,7 +3,7 @@
 use super::units::Seen;
 use super::{
     Place, SSE_BAD_RETRY, SSE_COMMENT, SSE_DATA, SSE_EVENT, SSE_ID, SSE_ID_WITH_NUL, SSE_NOT_UTF8, SSE_RETRY,
-    SSE_UNFINISHED, SSE_UNKNOWN_FIELD, quoted,
+    SSE_UNFINISHED, SSE_UNKNOWN_FIELD, quoted_bytes, value,
 };
 use crate::model::{App, Dir, Finding, Text, Value};
 
@@ -13,11 +13,11 @@ type Range = (usize, usize);
 /// What the lines of an event have said.
 #[derive(Default)]
 struct Lines {
-    event: Option<(Range, String)>,
-    data: Option<(Range, String)>,
-    id: Option<(Range, String)>,
+    event: Option<(Range, Vec<u8>)>,
+    data: Option<(Range, Vec<u8>)>,
+    id: Option<(Range, Vec<u8>)>,
     retry: Option<(Range, u64)>,
-    comment: Option<(Range, String)>,
+    comment: Option<(Range, Vec<u8>)>,
 }
 
 /// Reads the lines of an event, without the empty one that ends it.
@@ -67,43 +67,40 @@ impl Lines {
         // One blank behind the colon is not part of the value.
         let value = value.strip_prefix(b" ").unwrap_or(value);
         let range = (begin + line.len() - value.len(), value.len());
-        let text = String::from_utf8_lossy(value);
         let broken = |rule, expected: &'static str| {
-            let got = Text::with("{}", quoted(&String::from_utf8_lossy(line)));
+            let got = Text::with("{}", quoted_bytes(line));
             Finding::new(rule, Dir::Server, Text::new(expected), got).at(at.span(begin, line.len()))
         };
         match name {
-            b"" if colon.is_some() => join(&mut self.comment, range, &text),
-            b"event" => self.event = Some((range, text.into_owned())),
-            b"data" => join(&mut self.data, range, &text),
+            b"" if colon.is_some() => join(&mut self.comment, range, value),
+            b"event" => self.event = Some((range, value.to_vec())),
+            b"data" => join(&mut self.data, range, value),
             b"id" if value.contains(&0) => findings.push(broken(&SSE_ID_WITH_NUL, "an id without a NUL")),
-            b"id" => self.id = Some((range, text.into_owned())),
-            b"retry" => match text.parse() {
-                Ok(millis) if value.iter().all(u8::is_ascii_digit) => self.retry = Some((range, millis)),
-                // More digits than any time has are no mistake of their form.
-                _ if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
-                    self.retry = Some((range, u64::MAX));
-                }
-                _ => findings.push(broken(&SSE_BAD_RETRY, "ASCII digits")),
+            b"id" => self.id = Some((range, value.to_vec())),
+            b"retry" => match digits(value) {
+                Some(millis) => self.retry = Some((range, millis)),
+                None => findings.push(broken(&SSE_BAD_RETRY, "ASCII digits")),
             },
             _ => findings.push(broken(&SSE_UNKNOWN_FIELD, "event, data, id, retry, or a comment behind `:`")),
         }
     }
 
     fn app(self, at: Place) -> App {
-        let name = self.event.as_ref().map(|(_, name)| name.as_str()).filter(|name| !name.is_empty());
+        let name = self.event.as_ref().map(|(_, name)| name.as_slice()).filter(|name| !name.is_empty());
         let summary = match (&self.data, &self.comment) {
-            (Some((_, data)), _) => Text::with("{}: {}", quoted(name.unwrap_or("message"))).and(quoted(data)),
+            (Some((_, data)), _) => {
+                Text::with("{}: {}", quoted_bytes(name.unwrap_or(b"message"))).and(quoted_bytes(data))
+            }
             (None, Some((_, words))) if self.is_comment() && words.is_empty() => {
                 Text::new("an empty comment, to keep the connection")
             }
-            (None, Some((_, words))) if self.is_comment() => Text::with("a comment: {}", quoted(words)),
+            (None, Some((_, words))) if self.is_comment() => Text::with("a comment: {}", quoted_bytes(words)),
             _ => Text::new("no data: nothing is dispatched"),
         };
         let mut fields = Vec::new();
         match (self.event, &self.data) {
             (Some(((from, length), name)), _) => {
-                fields.push(at.field(&SSE_EVENT, from, length, Value::Text(name)));
+                fields.push(at.field(&SSE_EVENT, from, length, value(&name)));
             }
             (None, Some(_)) => {
                 let mut field = at.field(&SSE_EVENT, 0, 0, Value::Text("message".to_owned()));
@@ -114,7 +111,7 @@ impl Lines {
         }
         let texts = [(&SSE_DATA, self.data), (&SSE_ID, self.id), (&SSE_COMMENT, self.comment)];
         for (def, ((from, length), text)) in texts.into_iter().filter_map(|(def, it)| Some((def, it?))) {
-            fields.push(at.field(def, from, length, Value::Text(text)));
+            fields.push(at.field(def, from, length, value(&text)));
         }
         if let Some(((from, length), millis)) = self.retry {
             fields.push(at.field(&SSE_RETRY, from, length, Value::Number(millis)));
@@ -127,13 +124,20 @@ impl Lines {
     }
 }
 
+/// A time in digits, in milliseconds. More of them than any time has are no mistake of their form.
+fn digits(value: &[u8]) -> Option<u64> {
+    let are_all = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let add = |millis: u64, digit: &u8| millis.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+    are_all.then(|| value.iter().fold(0, add))
+}
+
 /// Puts a line behind those before it.
-fn join(lines: &mut Option<(Range, String)>, range: Range, text: &str) {
+fn join(lines: &mut Option<(Range, Vec<u8>)>, range: Range, text: &[u8]) {
     match lines {
         Some(((from, length), lines)) => {
             *length = range.0 + range.1 - *from;
-            lines.push('\n');
-            lines.push_str(text);
+            lines.push(b'\n');
+            lines.extend_from_slice(text);
         }
         None => *lines = Some((range, text.to_owned())),
     }
@@ -141,13 +145,14 @@ fn join(lines: &mut Option<(Range, String)>, range: Range, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::units::Form;
+    use super::super::units::{Begin, Form};
     use super::*;
     use crate::model::SourceId;
 
     fn of(block: &[u8], is_first: bool) -> (App, Vec<&'static str>) {
         let seen = Seen {
             reader: Form::Events,
+            begin: Begin::default(),
             kept: block,
             length: block.len() as u64,
             is_first,

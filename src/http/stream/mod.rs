@@ -11,6 +11,8 @@ mod event;
 mod part;
 mod units;
 
+use std::fmt::Write as _;
+
 use crate::model::{App, Cite, Field, FieldDef, Finding, SourceId, Span, Text, Value, fields, rules};
 
 pub use self::units::{Begin, Reader, Run, Seen};
@@ -30,9 +32,7 @@ rules! {
         "the client reads U+FFFD in place of what is no character; there is no way to name another encoding";
     SSE_UNKNOWN_FIELD = "sse-unknown-field", Warning, html("9.2.6"), Server,
         "a line of an event stream is none of its fields",
-        "the client ignores the line: what it says is lost",
-        usually "data with a line end in it was written without `data: ` in front of each of its lines",
-        mend "divide the data at CR LF, LF and CR, and write `data: ` in front of each line";
+        "the client ignores the line: what it says is lost";
     SSE_ID_WITH_NUL = "sse-id-with-nul", Warning, html("9.2.6"), Server,
         "the id of an event holds a NUL",
         "the client ignores the id, and asks for the events behind an earlier one when it connects again";
@@ -149,24 +149,44 @@ fn quoted(text: &str) -> String {
     if short.len() < text.trim_end_matches('\n').len() { short + "…" } else { short }
 }
 
+/// The same of bytes, of which those that are no UTF-8 are written in hexadecimal.
+fn quoted_bytes(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    quoted(&text)
+}
+
+/// Bytes as text, if they are.
+fn value(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::Text(text.to_owned()),
+        Err(_) => Value::Bytes(bytes.to_vec()),
+    }
+}
+
 /// A piece of a page.
 fn piece(seen: &Seen<'_>, at: Place) -> App {
     let lower = seen.kept.to_ascii_lowercase();
     let scripts = memchr::memmem::find_iter(&lower, b"<script").count() as u64;
     let fields = vec![at.field(&PIECE_SCRIPTS, 0, seen.kept.len(), Value::Number(scripts))];
-    let text = String::from_utf8_lossy(seen.kept);
+    let text = quoted_bytes(seen.kept);
     let summary = match scripts {
-        0 => Text::with("content: {}", quoted(&text)),
-        _ => Text::with("content with a script: {}", quoted(&text)),
+        0 => Text::with("content: {}", text),
+        _ => Text::with("content with a script: {}", text),
     };
     App { protocol: "html-stream", name: "Page", summary, fields, ..App::default() }
 }
 
 /// A line of text.
 fn line(seen: &Seen<'_>, at: Place) -> App {
-    let text = String::from_utf8_lossy(seen.kept).into_owned();
-    let summary = Text::with("{}", quoted(&text));
-    let fields = vec![at.field(&LINE_TEXT, 0, seen.kept.len(), Value::Text(text))];
+    let summary = Text::with("{}", quoted_bytes(seen.kept));
+    let fields = vec![at.field(&LINE_TEXT, 0, seen.kept.len(), value(seen.kept))];
     App { protocol: "lines", name: "Line", summary, fields, ..App::default() }
 }
 

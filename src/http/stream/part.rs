@@ -54,7 +54,7 @@ fn divided(part: &[u8]) -> (&[u8], &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::units::Form;
+    use super::super::units::{Begin, Form};
     use super::*;
     use crate::model::SourceId;
 
@@ -72,6 +72,7 @@ mod tests {
         ] {
             let seen = Seen {
                 reader: Form::Parts,
+                begin: Begin::default(),
                 kept: bytes,
                 length: bytes.len() as u64,
                 is_first: false,

@@ -32,7 +32,7 @@ pub struct Run<'b> {
 }
 
 /// Where a unit begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Begin {
     /// The packet with its first byte.
     pub packet: u64,
@@ -47,6 +47,8 @@ pub struct Begin {
 pub struct Seen<'b> {
     /// How it was found.
     pub reader: Form,
+    /// Where it begins.
+    pub begin: Begin,
     /// Its first bytes, at most [`limits::STREAMED_UNIT`] of them, without what ends it.
     pub kept: &'b [u8],
     /// How many it has.
@@ -60,7 +62,7 @@ pub struct Seen<'b> {
 }
 
 /// Who takes units.
-pub type Take<'t> = &'t mut dyn FnMut(&Seen<'_>, Begin) -> Flow;
+pub type Take<'t> = &'t mut dyn FnMut(&Seen<'_>) -> Flow;
 
 /// Divides content into units, in whatever pieces it comes.
 #[derive(Debug)]
@@ -153,8 +155,8 @@ impl Reader {
         ON
     }
 
-    /// No more content comes: tells what is under way. `ended` says that it is over, and not only that no more
-    /// was captured.
+    /// No more content comes: tells what is under way. `ended` says that it is over, and not only that no
+    /// more was captured.
     ///
     /// # Errors
     /// Breaks where `take` does.
@@ -191,8 +193,7 @@ impl Reader {
         self.kept.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         let is_first = !std::mem::replace(&mut self.is_later, true);
         let flow = self.begin.map_or(ON, |begin| {
-            let seen = Seen { reader: self.form, kept: &self.kept, length, is_first, complete, discarded };
-            take(&seen, begin)
+            take(&Seen { reader: self.form, begin, kept: &self.kept, length, is_first, complete, discarded })
         });
         self.forget();
         flow
@@ -332,7 +333,8 @@ mod tests {
 
     fn of(mut reader: Reader, content: &[u8], piece: usize) -> Vec<Unit> {
         let mut units = Vec::new();
-        let mut take = |seen: &Seen<'_>, begin: Begin| {
+        let mut take = |seen: &Seen<'_>| {
+            let begin = seen.begin;
             assert_eq!(seen.length, seen.kept.len() as u64);
             assert_eq!(begin.offset, 100 + begin.content);
             let text = String::from_utf8_lossy(seen.kept).into_owned();
@@ -394,7 +396,7 @@ mod tests {
         each_way(
             parts,
             b"before\r\n--b\r\nA: 1\r\n\r\none\r\n--b\r\n\r\ntwo\n--bc\n\r\n--b--\r\nbehind",
-            &[("A: 1\r\n\r\none", 13, true, false), ("\r\ntwo\n--bc\n", 32, true, false)],
+            &[("A: 1\r\n\r\none", 13, true, false), ("\r\ntwo\n--bc\n", 31, true, false)],
         );
         each_way(parts, b"--b\n\nx\n--b\n\ny", &[("\nx", 4, true, false), ("\ny", 11, false, false)]);
         each_way(parts, b"--b\n\nx\n--b--", &[("\nx", 4, true, false)]);
@@ -422,13 +424,13 @@ mod tests {
         let bytes = vec![b'x'; limits::STREAMED_UNIT / 2];
         for at in 0..6 {
             let run = Run { bytes: &bytes, packet: at, offset: 0, inflated: false };
-            assert!(reader.push(run, &mut |_, _| ON).is_continue());
+            assert!(reader.push(run, &mut |_| ON).is_continue());
         }
         assert!(reader.cost() < limits::STREAMED_UNIT * 2 + 1024);
         let mut told = None;
         let run = Run { bytes: b"\nnext\n", packet: 9, offset: 0, inflated: false };
-        let mut take = |seen: &Seen<'_>, begin: Begin| {
-            told.get_or_insert((seen.length, seen.kept.len(), begin.packet));
+        let mut take = |seen: &Seen<'_>| {
+            told.get_or_insert((seen.length, seen.kept.len(), seen.begin.packet));
             ON
         };
         assert!(reader.push(run, &mut take).is_continue());

@@ -165,7 +165,8 @@ table! {
     "time" Time "when its last byte was captured" => unit.time;
     "packets_first" Int "the packet with its first byte" => packets(unit).0;
     "packets_last" Int "the packet with its last byte" => packets(unit).1;
-    "kind" Word "`text`, `binary`, `close`, `ping`, `pong`; of what streams `event`, `part`, `piece`, `line`" =>
+    "kind" Word "`text`, `binary`, `close`, `ping`, `pong`; of what streams `event`, `part`, `piece`, \
+        `line`" =>
         message.map(|it| it.kind.name()).or(packet.and_then(|it| it.streamed).map(|it| it.kind.name()));
     "frame_count" Int "how many frames it has" => message.map(|it| it.frame_count);
     "length" Int "payload bytes as sent" =>

@@ -11,8 +11,8 @@ use crate::http::head::Head;
 use crate::limits;
 use crate::model::{At, Dir, Flow, Layer, ON, Wants};
 use crate::session::follow::Follow;
-use crate::session::http::Run;
 use crate::session::judged::Judged;
+use crate::session::run::Run;
 
 /// A request and its answer.
 #[derive(Default)]

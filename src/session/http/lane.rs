@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::foreign::{Foreign, is_no_http};
-use super::run::{Chunk, Run};
 use crate::http::body::Body;
 use crate::http::handshake::RequestFacts;
 use crate::http::head::{HeadReader, HeadState};
@@ -11,6 +10,7 @@ use crate::limits;
 use crate::model::{At, Piece, Time};
 use crate::session::follow::Follow;
 use crate::session::judged::Judged;
+use crate::session::run::{Chunk, Run};
 
 /// One direction.
 #[derive(Default)]

@@ -9,7 +9,6 @@ mod lane;
 mod polling;
 mod request;
 mod response;
-mod run;
 mod silence;
 mod stream;
 mod upgrade;
@@ -19,6 +18,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::about::About;
+use super::run::{Chunk, Run};
 use super::{Context, Start};
 use crate::http::body::Body;
 use crate::http::handshake;
@@ -27,10 +27,8 @@ use crate::model::{At, Dir, Flow, Time};
 use crate::ws::Conversation;
 
 use self::lane::{Lane, Request};
-use self::run::Chunk;
 
 pub use self::polling::polls;
-pub(super) use self::run::Run;
 pub(super) use self::silence::Over;
 #[cfg(feature = "h2")]
 pub(super) use self::upgrade::Upgrade;
@@ -159,7 +157,9 @@ impl Http {
     /// A direction is over: a body may have lasted until now.
     pub fn end(&mut self, dir: Dir, over: Over, at: At, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         self.show_pending(dir, about, cx)?;
-        self.end_stream(dir, over, at, about, cx)?;
+        if dir == Dir::Server {
+            self.end_stream(over, at, about, cx)?;
+        }
         self.unfinished_request(over, at, about, cx)?;
         match dir {
             // A response that waited for its request will wait no longer.
@@ -183,7 +183,7 @@ impl Http {
     pub fn gap(&mut self, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         self.show_pending(Dir::Client, about, cx)?;
         self.show_pending(Dir::Server, about, cx)?;
-        self.end_stream(Dir::Server, Over::Input, At::default(), about, cx)?;
+        self.end_stream(Over::Input, At::default(), about, cx)?;
         // It was asked to turn into something else, or a request is under way that may ask it.
         let may_turn = self.requests.iter().any(Request::may_turn) || self.client.has_begun();
         about.start = match about.start {

@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use super::lane::Request;
-use super::run::Run;
 use super::{Http, Next, Over, STAY, Turn, told};
 use crate::http::head::Head;
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::session::Context;
 use crate::session::about::About;
 use crate::session::follow::Follow;
+use crate::session::run::Run;
 
 impl Http {
     /// Who follows the content of a response to `request`, if it streams and nothing is upgraded by it.
@@ -82,18 +82,11 @@ impl Http {
         ControlFlow::Continue(used)
     }
 
-    /// A direction is over, and what streamed on it.
-    pub(super) fn end_stream(
-        &mut self,
-        dir: Dir,
-        over: Over,
-        at: At,
-        about: &About,
-        cx: &mut Context<'_, '_>,
-    ) -> Turn {
-        let Some(follow) = self.lane(dir).follow.take() else { return STAY };
+    /// The server sends no more, and so what it streamed is over.
+    pub(super) fn end_stream(&mut self, over: Over, at: At, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+        let Some(follow) = self.server.follow.take() else { return STAY };
         // Who has left takes nothing any more.
-        let has_left = about.ended[about.side(dir.peer()).index()].is_some();
+        let has_left = about.ended[about.side(Dir::Client).index()].is_some();
         let ended = matches!(over, Over::Stream(how) if how.is_final()) && !has_left;
         told(follow.end(ended, at, about, cx))
     }

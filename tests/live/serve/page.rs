@@ -69,7 +69,7 @@ fn lines_are_shown() {
     let served = Served::start("lines-shown", &["tcp", "--view", "messages"]);
     let mut wire = super::Wire::to(served.address);
     wire.send(b"hello\x1b[2J\n/who\n");
-    assert!(wire.until("online: guest1\nonline: guest1"));
+    assert!(wire.until(b"online: guest1\nonline: guest1\n"));
     drop(wire);
     let (_, shown) = served.end();
     assert!(!shown.contains('\x1b'), "nobody steers the terminal: {shown:?}");
