@@ -1,12 +1,11 @@
-//! HTTP on its way through: requests that poll and their answers, held until they are whole, so that something
-//! can be done to them.
+//! HTTP on its way through: requests that poll and their answers, held until they are whole, so that
+//! something can be done to them.
 //!
 //! Everything else passes as it comes: pages and what belongs to them, what is too long, and what streams, of
 //! which the units are counted.
 
 use std::collections::VecDeque;
 
-use super::follow::Piece;
 use super::head::{self, Edits};
 use super::rule::Content;
 use crate::app::socketio;
@@ -21,6 +20,17 @@ const SEPARATOR: u8 = 0x1E;
 
 /// A packet of Engine.IO that says nothing: a body has to have one.
 const NOOP: &[u8] = b"6";
+
+/// What is to be passed on next.
+#[derive(Debug)]
+pub(super) enum Passed {
+    /// This, whatever it is.
+    Bytes(Vec<u8>),
+    /// This of an answer that streams, in which so many units end.
+    Units(Vec<u8>, u64),
+    /// A request that polls, or its answer, if something is not done to it.
+    Exchange(Box<Exchange>),
+}
 
 /// A request that polls, or its answer, as a whole.
 #[derive(Debug)]
@@ -150,11 +160,11 @@ struct Open {
 
 impl Exchanges {
     /// Takes what one side sends next, and gives what is to be passed on.
-    pub fn push(&mut self, from: Dir, mut bytes: &[u8]) -> Vec<Piece> {
+    pub fn push(&mut self, from: Dir, mut bytes: &[u8]) -> Vec<Passed> {
         let mut pieces = Vec::new();
         while !bytes.is_empty() {
             if self.lost {
-                pieces.push(Piece::Bytes(bytes.to_vec()));
+                pieces.push(Passed::Bytes(bytes.to_vec()));
                 break;
             }
             let way = &mut self.ways[from.index()];
@@ -172,7 +182,7 @@ impl Exchanges {
                 HeadState::Reading => {}
                 HeadState::Complete => self.head(from, &mut pieces),
                 HeadState::Overflowing => {
-                    pieces.push(Piece::Bytes(self.rest(from)));
+                    pieces.push(Passed::Bytes(self.rest(from)));
                     self.lost = true;
                 }
             }
@@ -191,7 +201,7 @@ impl Exchanges {
     }
 
     /// A head is whole.
-    fn head(&mut self, from: Dir, pieces: &mut Vec<Piece>) {
+    fn head(&mut self, from: Dir, pieces: &mut Vec<Passed>) {
         let bytes = std::mem::take(&mut self.ways[from.index()].reader).bytes().to_vec();
         let head = head::parse(&bytes);
         let open = match from {
@@ -199,12 +209,12 @@ impl Exchanges {
             Dir::Server => self.response(&head),
         };
         let Some(mut open) = open else {
-            pieces.push(Piece::Bytes(bytes));
+            pieces.push(Passed::Bytes(bytes));
             return;
         };
         match &mut open.held {
             Some((held, _)) => *held = bytes,
-            None => pieces.push(Piece::Bytes(bytes)),
+            None => pieces.push(Passed::Bytes(bytes)),
         }
         if open.body.is_done() {
             open.finish(from, pieces);
@@ -253,7 +263,7 @@ impl Exchanges {
 
 impl Open {
     /// Takes bytes of a body: how many are its own, and whether it is over.
-    fn take(&mut self, from: Dir, bytes: &[u8], pieces: &mut Vec<Piece>) -> (usize, bool) {
+    fn take(&mut self, from: Dir, bytes: &[u8], pieces: &mut Vec<Passed>) -> (usize, bool) {
         let mut used = 0;
         let mut units = 0;
         while used < bytes.len() && !self.body.is_done() {
@@ -281,16 +291,16 @@ impl Open {
             Some(_) => {
                 // It is too long to be held.
                 let (head, body) = self.held.take().unwrap_or_default();
-                pieces.push(Piece::Bytes([&head, &body, bytes].concat()));
+                pieces.push(Passed::Bytes([&head, &body, bytes].concat()));
             }
-            None if self.streams.is_some() => pieces.push(Piece::Stream(bytes.to_vec(), units)),
-            None => pieces.push(Piece::Bytes(bytes.to_vec())),
+            None if self.streams.is_some() => pieces.push(Passed::Units(bytes.to_vec(), units)),
+            None => pieces.push(Passed::Bytes(bytes.to_vec())),
         }
         (used, is_over)
     }
 
     /// A message is whole.
-    fn finish(&mut self, from: Dir, pieces: &mut Vec<Piece>) {
+    fn finish(&mut self, from: Dir, pieces: &mut Vec<Passed>) {
         let Some((head, body)) = self.held.take() else { return };
         let content = content(&head::parse(&head), &body);
         let parts = match content {
@@ -303,7 +313,7 @@ impl Open {
             }
             Some(content) => vec![Part { bytes: content, is_message: true }],
         };
-        pieces.push(Piece::Exchange(Box::new(Exchange { from, head, body, parts, engine: self.engine })));
+        pieces.push(Passed::Exchange(Box::new(Exchange { from, head, body, parts, engine: self.engine })));
     }
 }
 
@@ -360,12 +370,11 @@ mod tests {
         let (mut passed, mut messages) = (Vec::new(), Vec::new());
         for piece in bytes.chunks(size).flat_map(|piece| exchanges.push(from, piece)) {
             match piece {
-                Piece::Bytes(bytes) | Piece::Stream(bytes, _) => passed.extend(bytes),
-                Piece::Exchange(exchange) => {
+                Passed::Bytes(bytes) | Passed::Units(bytes, _) => passed.extend(bytes),
+                Passed::Exchange(exchange) => {
                     messages.push(exchange.messages().count());
                     passed.extend(exchange.as_it_came());
                 }
-                Piece::Message(..) => panic!("that is a WebSocket's"),
             }
         }
         passed.extend(exchanges.rest(from));
@@ -390,7 +399,7 @@ mod tests {
         let mut exchanges = Exchanges::default();
         exchanges.push(Dir::Client, POLL);
         let mut pieces = exchanges.push(Dir::Server, &answer("2\x1e42[\"a\",1]\x1e42[\"b\"]"));
-        let Some(Piece::Exchange(mut exchange)) = pieces.pop() else { panic!("an answer") };
+        let Some(Passed::Exchange(mut exchange)) = pieces.pop() else { panic!("an answer") };
         let messages: Vec<_> = exchange.messages().map(|(place, it)| (place, it.event)).collect();
         assert_eq!(messages, [(1, Some("a".to_owned())), (2, Some("b".to_owned()))]);
         exchange.change(1, None);
@@ -403,7 +412,7 @@ mod tests {
     fn a_body_without_packets_says_nothing() {
         let mut exchanges = Exchanges::default();
         exchanges.push(Dir::Client, POLL);
-        let Some(Piece::Exchange(mut exchange)) = exchanges.push(Dir::Server, &answer("42[\"a\"]")).pop()
+        let Some(Passed::Exchange(mut exchange)) = exchanges.push(Dir::Server, &answer("42[\"a\"]")).pop()
         else {
             panic!("an answer")
         };
@@ -436,7 +445,7 @@ mod tests {
         let pieces = exchanges.push(Dir::Server, &[&head[..], b":\n\ndata: 1\n\ndata: 2\n\ndata"].concat());
         let counts: Vec<u64> = pieces
             .iter()
-            .filter_map(|it| if let Piece::Stream(_, count) = it { Some(*count) } else { None })
+            .filter_map(|it| if let Passed::Units(_, count) = it { Some(*count) } else { None })
             .collect();
         assert_eq!(counts, [2]);
     }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_chan
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::exchange::Exchanges;
+use super::exchange::{Exchanges, Passed};
 use super::follow::{Follow, Piece};
 use super::judge::{End, Judge, Order};
 use super::pipe::is_end;
@@ -81,7 +81,14 @@ impl Followed {
     fn push(&mut self, from: Dir, bytes: &[u8]) -> Vec<Piece> {
         match self {
             Self::Frames(follow) => follow.push(from, bytes),
-            Self::Exchanges(exchanges) => exchanges.push(from, bytes),
+            Self::Exchanges(exchanges) => {
+                let piece = |passed| match passed {
+                    Passed::Bytes(bytes) => Piece::Bytes(bytes),
+                    Passed::Units(bytes, units) => Piece::Stream(bytes, units),
+                    Passed::Exchange(exchange) => Piece::Exchange(exchange),
+                };
+                exchanges.push(from, bytes).into_iter().map(piece).collect()
+            }
         }
     }
 
