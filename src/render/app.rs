@@ -105,7 +105,10 @@ pub fn carried(lang: Lang, packet: &AppPacket<'_>) -> String {
         Some(Streamed { complete: true, .. }) => "",
         Some(_) => "incomplete",
     };
-    joined(lang, &[about(lang, packet), lang.words(how).to_owned()])
+    // Over HTTP/2 several may stream at a time.
+    let stream = packet.streamed.and_then(|streamed| streamed.stream);
+    let stream = stream.map_or_else(String::new, |stream| lang.fill("stream {}", &[&stream]));
+    joined(lang, &[about(lang, packet), stream, lang.words(how).to_owned()])
 }
 
 fn about(lang: Lang, packet: &AppPacket<'_>) -> String {

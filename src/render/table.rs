@@ -293,7 +293,8 @@ fn line_of(
     streamed: Streamed,
 ) {
     let kind = outline.lang().words(streamed.kind.name());
-    lead(outline, page, unit, Digits::of(packet.place).as_str(), kind);
+    // It is no frame.
+    lead(outline, page, unit, &format!("{}{}", &streamed.kind.name()[..1], packet.place), kind);
     if page.width() >= WITH_TIMES {
         page.put_cell(Ink::Plain, "", FLAGS);
     }
