@@ -88,6 +88,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the connection had no frames of a WebSocket to count.
+    pub fn has_no_frames(self) -> bool {
+        matches!(self, Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
+    }
+
     /// As records name it.
     pub fn name(self) -> &'static str {
         match self {

@@ -65,8 +65,8 @@ fn line(it: &Judgement<'_>) -> Text {
         }
     }
     match (it.lived, it.outcome) {
-        (_, Outcome::Refused | Outcome::Unanswered | Outcome::Polling | Outcome::Streaming) => return line,
-        (_, Outcome::Lines | Outcome::Http2) => return line,
+        (_, Outcome::Refused | Outcome::Unanswered) => return line,
+        (_, outcome) if outcome.has_no_frames() => return line,
         (Some(lived), _) => line = line.then(Text::with("lived {}", span(lived))),
         (None, _) => {}
     }

@@ -325,8 +325,15 @@ fn agreed(lang: Lang, connection: &Connection) -> String {
         (Handshake::Refused, None) => parts.push(lang.words("refused").to_owned()),
         (Handshake::RequestOnly, _) => parts.push(lang.words("no response seen").to_owned()),
         (Handshake::ResponseOnly, _) => parts.push(lang.words("no request seen").to_owned()),
-        (Handshake::Full | Handshake::Missing, _) => {}
-        (Handshake::Polling | Handshake::Streaming | Handshake::Lines | Handshake::Http2, _) => {}
+        (
+            Handshake::Full
+            | Handshake::Missing
+            | Handshake::Polling
+            | Handshake::Streaming
+            | Handshake::Lines
+            | Handshake::Http2,
+            _,
+        ) => {}
     }
     parts.extend(connection.subprotocol.as_ref().map(|name| lang.fill("subprotocol {}", &[name])));
     parts.extend(connection.extensions.as_ref().map(|list| lang.fill("extensions {}", &[list])));

@@ -99,7 +99,7 @@ impl Exchange {
     }
 
     /// The bytes as they came.
-    pub fn as_it_came(self) -> Vec<u8> {
+    pub fn unchanged(self) -> Vec<u8> {
         [self.head, self.body].concat()
     }
 
@@ -319,11 +319,8 @@ impl Open {
 
 /// What a body holds, without its chunks.
 fn content(head: &Head<'_>, body: &[u8]) -> Option<Vec<u8>> {
-    let mut framing = match head.is_response() {
-        true => Body::for_response(head, None),
-        false => Body::for_request(head),
-    }
-    .keeping(limits::PROXY_HELD);
+    let framing = if head.is_response() { Body::for_response(head, None) } else { Body::for_request(head) };
+    let mut framing = framing.keeping(limits::PROXY_HELD);
     framing.push(body);
     (!framing.is_malformed()).then(|| framing.preview().to_vec())
 }
@@ -373,7 +370,7 @@ mod tests {
                 Passed::Bytes(bytes) | Passed::Units(bytes, _) => passed.extend(bytes),
                 Passed::Exchange(exchange) => {
                     messages.push(exchange.messages().count());
-                    passed.extend(exchange.as_it_came());
+                    passed.extend(exchange.unchanged());
                 }
             }
         }

@@ -216,10 +216,8 @@ impl Sink for Inbox {
                 event: message.app.and_then(event),
             })),
             Body::Http(head) if from == Dir::Server && is_polled(head) => self.said.push(Said::Polled),
-            Body::Packet(packet) if packet.streamed.is_some() => {
-                if !packet.payload.starts_with(b":") {
-                    self.said.push(Said::Polled);
-                }
+            Body::Packet(packet) if packet.streamed.is_some() && !packet.payload.starts_with(b":") => {
+                self.said.push(Said::Polled);
             }
             _ => {}
         }

@@ -67,7 +67,7 @@ impl Judge {
                 }
             }
         }
-        let bytes = if is_changed { exchange.changed() } else { exchange.as_it_came() };
+        let bytes = if is_changed { exchange.changed() } else { exchange.unchanged() };
         orders.push(Order::Send(from.peer(), bytes, delay));
         for _ in 0..count {
             self.passed += 1;

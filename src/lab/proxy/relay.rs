@@ -74,7 +74,7 @@ pub(super) enum Followed {
     /// A WebSocket, or HTTP/2.
     Frames(Box<Follow>),
     /// Requests that poll, and their answers.
-    Exchanges(Exchanges),
+    Exchanges(Box<Exchanges>),
 }
 
 impl Followed {

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Settings;
-use super::exchange::{self, Exchanges};
+use super::exchange;
 use super::follow::Follow;
 use super::head::{self, Edits, First};
 use super::judge::Judge;
@@ -178,7 +178,7 @@ impl Visit {
             }
             let (plan, rules) = (self.plan.clone(), Arc::clone(&self.settings.rules));
             let talk = Talk {
-                follow: Followed::Exchanges(Exchanges::default()),
+                follow: Followed::Exchanges(Box::default()),
                 judge: Judge::of_http(plan, rules, self.rng.clone()),
                 early: goes,
             };
