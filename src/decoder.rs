@@ -11,6 +11,7 @@
 
 mod beside;
 mod budget;
+mod lines;
 #[cfg(feature = "tls")]
 mod secrets;
 mod told;
@@ -20,6 +21,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use self::budget::Budget;
+use self::lines::Lines;
 use crate::cause::Judge;
 use crate::limits;
 use crate::model::{
@@ -75,6 +77,8 @@ pub struct Decoder<S> {
     budget: Budget,
     /// What TCP says of the connection that is over next.
     transport: Option<(FlowId, Box<TcpFacts>)>,
+    /// Ports that speak lines.
+    lines: Lines,
     now: Option<Time>,
     bytes: u64,
     /// The sink has had enough.
@@ -108,6 +112,7 @@ impl<S: Sink> Decoder<S> {
             sessions: Vec::new(),
             budget: Budget::of(memory, app),
             transport: None,
+            lines: Lines::default(),
             now: None,
             bytes: 0,
             stopped: false,
@@ -151,7 +156,8 @@ impl<S: Sink> Decoder<S> {
     pub fn open(&mut self, id: FlowId, beginning: &Beginning) {
         self.refusals.opened += 1;
         let Beginning { endpoints, start, layer, parent, both_heard } = *beginning;
-        self.take_in(id, Session::new(endpoints, start).hearing_both(both_heard).on(layer).within(parent));
+        let session = Session::new(endpoints, start).hearing_both(both_heard).on(layer).within(parent);
+        self.take_in(id, self.lines.of(session, endpoints));
     }
 
     /// A connection begins behind its opening handshake, which was read elsewhere and agreed on

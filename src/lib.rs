@@ -104,6 +104,7 @@ pub fn rule_lists() -> Vec<(String, &'static [&'static model::Rule])> {
         ("TLS".to_owned(), tls::RULES),
         ("Engine.IO and Socket.IO".to_owned(), app::RULES),
         ("Requests of all protocols".to_owned(), app::REQUEST_RULES),
+        ("What streams over HTTP".to_owned(), http::stream::RULES),
     ];
     #[cfg(feature = "h2")]
     lists.insert(4, ("HTTP/2".to_owned(), crate::h2::RULES));
@@ -124,8 +125,11 @@ pub fn rules() -> impl Iterator<Item = &'static model::Rule> {
 /// Every kind of field that is annotated, from the spec sheets of the layers. A field
 /// that two protocols share comes twice.
 pub fn fields() -> impl Iterator<Item = &'static model::FieldDef> {
-    let http =
-        http::fields::FIELDS.iter().copied().chain(http::fields::HEADERS.iter().map(|known| &known.def));
+    let http = http::fields::FIELDS
+        .iter()
+        .chain(http::stream::FIELDS)
+        .copied()
+        .chain(http::fields::HEADERS.iter().map(|known| &known.def));
     let app = app::FIELDS.iter().chain(app::DIALECTS.iter().flat_map(|dialect| dialect.fields)).copied();
     #[cfg(feature = "h2")]
     let app = app.chain(crate::h2::FIELDS.iter().copied());

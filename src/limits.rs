@@ -29,6 +29,14 @@ pub const HTTP_HEADERS: usize = 4096;
 /// Bytes of an HTTP body kept for showing why a handshake was refused.
 pub const HTTP_BODY_PREVIEW: usize = 4096;
 
+/// Bytes kept of one event, part or line of what streams without frames: as much as is looked into of a
+/// message.
+pub const STREAMED_UNIT: usize = 1024 * 1024;
+
+/// Bytes of compressed content that are inflated at a time where it streams: what they become, at most 1,032
+/// times as much, is read before more is.
+pub const STREAMED_INFLATED_FROM: usize = 256;
+
 /// Bytes of a request target that are kept with its connection. RFC 9110 §4.1 asks for 8,000 at least.
 pub const TARGET: usize = 8192;
 

@@ -53,6 +53,8 @@ pub struct Means {
     pub keys: Option<Arc<Keys>>,
     /// Protocols that the user has described.
     pub given: Given,
+    /// Ports whose servers speak lines of text.
+    pub lines: Vec<u16>,
     /// What TLS is deciphered with, besides what the input itself brings.
     #[cfg(feature = "tls")]
     pub secrets: Arc<Secrets>,
@@ -66,6 +68,7 @@ impl Default for Means {
             memory: limits::MEMORY,
             keys: None,
             given: Given::default(),
+            lines: Vec::new(),
             #[cfg(feature = "tls")]
             secrets: Arc::default(),
         }
@@ -77,6 +80,7 @@ impl Means {
     fn decoder<S: Sink>(&self, sink: S) -> Decoder<S> {
         let decoder =
             Decoder::within(self.memory, sink).matching(self.keys.clone()).giving(self.given.clone());
+        let decoder = decoder.with_lines(self.lines.clone());
         #[cfg(feature = "tls")]
         let decoder = decoder.with_secrets(Arc::clone(&self.secrets));
         decoder

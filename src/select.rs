@@ -414,7 +414,8 @@ pub fn with_payload(unit: &Unit<'_>, wanted: u64, take: impl FnOnce(&Unit<'_>) -
 /// Lends a unit with no more of it than a sink asked for, where another one asked for more.
 pub fn as_wanted(unit: &Unit<'_>, wants: Wants, take: impl FnOnce(&Unit<'_>) -> Flow) -> Flow {
     with_payload(unit, wants.payload, |unit| match unit.body {
-        Body::Packet(_) | Body::Session(_) if !wants.app => Flow::Continue(()),
+        Body::Packet(packet) if !wants.app && packet.streamed.is_none() => Flow::Continue(()),
+        Body::Session(_) if !wants.app => Flow::Continue(()),
         Body::Judgement(_) if !wants.causes => Flow::Continue(()),
         Body::Message(message) if !wants.app && message.app.is_some() => {
             let message = Message { app: None, ..*message };

@@ -18,7 +18,7 @@ use super::{Fast, silence};
 use crate::limits;
 use crate::model::quantity::span;
 use crate::model::{
-    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Outcome, Quantity, Rule, Text, Time, rules,
+    Case, Cite, Diagnosis, Dir, Endpoint, Finding, Measure, Quantity, Rule, Text, Time, rules,
 };
 
 rules! {
@@ -141,9 +141,7 @@ impl Crowd {
         else {
             return;
         };
-        if self.events >= self.limit
-            || matches!(super::line::outcome(over), Outcome::Polling | Outcome::Http2)
-        {
+        if self.events >= self.limit || over.connection.handshake.has_no_frames() {
             return;
         }
         let end = over.ending.first;

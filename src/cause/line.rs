@@ -39,6 +39,8 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
 pub(super) fn outcome(over: &Over<'_>) -> Outcome {
     match over.connection.handshake {
         Handshake::Polling => return Outcome::Polling,
+        Handshake::Streaming => return Outcome::Streaming,
+        Handshake::Lines => return Outcome::Lines,
         Handshake::Http2 => return Outcome::Http2,
         Handshake::Refused => return Outcome::Refused,
         Handshake::RequestOnly if over.ending.first.is_some() => return Outcome::Unanswered,

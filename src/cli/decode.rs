@@ -206,6 +206,10 @@ pub struct Args {
     #[arg(long = "match", value_name = "KEYS", value_parser = values::keys, help_heading = "Reading")]
     keys: Option<Arc<Keys>>,
 
+    /// Take what goes to and from these ports for lines of text: no HTTP, no WebSocket
+    #[arg(long, value_name = "PORTS", value_delimiter = ',', help_heading = "Reading")]
+    lines: Vec<u16>,
+
     #[command(flatten)]
     protocols: Protocols,
 
@@ -447,6 +451,7 @@ impl Args {
             keys: self.keys.clone(),
             secrets: Arc::clone(&self.secrets),
             given: self.protocols.given(),
+            lines: self.lines.clone(),
         }
     }
 

@@ -37,6 +37,14 @@ pub struct HeadSeen {
 }
 
 impl HeadSeen {
+    /// Bytes that it takes.
+    pub fn cost(&self) -> usize {
+        /// What a field takes besides what it says.
+        const FIELD: usize = 128;
+        let fields = self.lines.iter().map(|line| line.name.len() + line.value.len() + FIELD);
+        size_of::<Self>() + fields.sum::<usize>() + self.pieces.len() * size_of::<Piece>()
+    }
+
     /// Of the findings, those that concern the whole connection, whatever the stream is for.
     pub fn of_connection(&self) -> Vec<Finding> {
         let of_head = [&MALFORMED_HEAD, &CONNECTION_FIELD, &TABLE_UNKNOWN];

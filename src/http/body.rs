@@ -122,6 +122,20 @@ impl Body {
         (at, self.is_done())
     }
 
+    /// The same up to the end of the next run of content: how many bytes were taken, and how many of them,
+    /// the last ones, are content.
+    pub fn next_content(&mut self, bytes: &[u8]) -> (usize, usize) {
+        let mut at = 0;
+        while at < bytes.len() && self.left != Left::Nothing {
+            let before = self.length;
+            at += self.step(&bytes[at..]);
+            if self.length > before {
+                return (at, (self.length - before) as usize);
+            }
+        }
+        (at, 0)
+    }
+
     /// Whether the body is over. One that lasts until the connection is closed never is.
     pub fn is_done(&self) -> bool {
         self.left == Left::Nothing

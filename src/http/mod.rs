@@ -18,6 +18,7 @@ pub mod fields;
 pub mod handshake;
 pub mod head;
 mod reset;
+pub mod stream;
 
 pub use accept::{KeyProblem, Steps, accept_value, check_key, diagnose};
 pub use body::Body;

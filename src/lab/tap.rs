@@ -52,6 +52,8 @@ pub enum What {
     Shaking,
     /// That is over.
     Shaken,
+    /// It carries lines of text, between client and server; this much the client had sent, which was told.
+    Lines([SocketAddr; 2], Bytes),
     /// A line of a key log, of whichever connection.
     Secret(String),
     /// Nothing more is to be recorded.
@@ -66,7 +68,7 @@ impl What {
     /// Bytes that it takes while it waits for the recorder, about.
     fn weight(&self) -> usize {
         let bytes = match self {
-            Self::Data(_, bytes) => bytes.len(),
+            Self::Data(_, bytes) | Self::Lines(_, bytes) => bytes.len(),
             Self::Secret(line) => line.len(),
             Self::Told(told) => told.weight() + size_of::<Told>(),
             _ => 0,
@@ -284,6 +286,11 @@ impl Wire {
     /// A TLS handshake begins on it.
     pub fn shaking(&self) {
         self.tell(What::Shaking);
+    }
+
+    /// It carries lines of text, between client and server, of which `early` was told already.
+    pub fn lines(&self, ends: [SocketAddr; 2], early: &[u8]) {
+        self.tell(What::Lines(ends, Bytes::copy_from_slice(early)));
     }
 
     /// It is over, whichever way: its keys were told.

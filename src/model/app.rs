@@ -130,10 +130,13 @@ impl FromStr for Transport {
     }
 }
 
-/// A packet that did not come in a WebSocket message: one of an HTTP body's.
+/// A packet that did not come in a WebSocket message: one of an HTTP body's, or a unit of something that
+/// streams without frames.
 #[derive(Clone, Copy, Debug)]
 pub struct AppPacket<'a> {
-    /// Its place in the body, from 1.
+    /// What it streams in; `None` for a packet of a body that was read as a whole.
+    pub streamed: Option<Streamed>,
+    /// Its place in the body or the stream, from 1.
     pub place: u64,
     /// Whether it is text, otherwise binary.
     pub text: bool,
@@ -143,6 +146,53 @@ pub struct AppPacket<'a> {
     pub payload: &'a [u8],
     /// What it means.
     pub app: &'a App,
+}
+
+/// How a unit stands in what streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Streamed {
+    /// What it is.
+    pub kind: StreamedKind,
+    /// The stream of HTTP/2 that it came on; `None` elsewhere.
+    pub stream: Option<u32>,
+    /// Where it begins in the sender's stream, or in the content of its stream of HTTP/2. Where the content
+    /// is compressed: where what it was inflated from begins.
+    pub offset: u64,
+    /// Whether its end was seen.
+    pub complete: bool,
+}
+
+/// The units of what streams without frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamedKind {
+    /// An event of server-sent events (HTML, section 9.2).
+    Event,
+    /// A part of `multipart/x-mixed-replace`.
+    Part,
+    /// Content of a page that goes on, as it arrived.
+    Piece,
+    /// A line of text on raw TCP.
+    Line,
+}
+
+impl StreamedKind {
+    /// Its name, in English.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Part => "part",
+            Self::Piece => "piece",
+            Self::Line => "line",
+        }
+    }
+
+    /// Its place among all of them.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Event, Self::Part, Self::Piece, Self::Line];
 }
 
 /// A session over all its connections and transports; shown when it is over.

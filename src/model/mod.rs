@@ -48,7 +48,10 @@ pub mod way;
 pub mod went;
 mod wire;
 
-pub use app::{App, AppPacket, AppSession, Attachment, Heartbeat, SessionEnd, SessionRef, Transport};
+pub use app::{
+    App, AppPacket, AppSession, Attachment, Heartbeat, SessionEnd, SessionRef, Streamed, StreamedKind,
+    Transport,
+};
 pub use bilingual::Bilingual;
 pub use counts::{FindingCounts, SeverityCounts};
 pub(crate) use declare::{fields, optional, role, rules};

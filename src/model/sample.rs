@@ -180,6 +180,7 @@ impl<'s, S: Sink> Talk<'s, S> {
                 headers: &headers,
                 body: &[],
                 body_whole: true,
+                streams: false,
                 diagnoses: &[],
                 extent: HttpExtent::default(),
             };

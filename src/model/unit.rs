@@ -109,7 +109,7 @@ pub enum Body<'a> {
     Frame(&'a Frame<'a>),
     /// A WebSocket message, complete or cut short.
     Message(&'a Message<'a>),
-    /// A packet of an application protocol that came by HTTP.
+    /// A packet of an application protocol that came by HTTP, or a unit of what streams without frames.
     Packet(&'a AppPacket<'a>),
     /// An application's session is over.
     Session(&'a AppSession),
@@ -151,11 +151,20 @@ pub enum Handshake {
     Refused,
     /// No WebSocket was asked for: HTTP requests that carry the packets of an application.
     Polling,
+    /// The same of a request that was answered by something that streams.
+    Streaming,
+    /// No HTTP either: whoever gave the bytes says that they are lines of text.
+    Lines,
     /// A connection of HTTP/2: each WebSocket on it is a connection of its own, with this one for its parent.
     Http2,
 }
 
 impl Handshake {
+    /// Whether nothing but HTTP or text was seen of the connection, and it has no frames of a WebSocket.
+    pub fn has_no_frames(self) -> bool {
+        matches!(self, Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
+    }
+
     /// Whether the connection became a WebSocket, as far as it was seen.
     pub fn is_websocket(self) -> bool {
         matches!(self, Self::Full | Self::ResponseOnly | Self::Missing)
@@ -252,6 +261,8 @@ pub struct HttpHead<'a> {
     pub body: &'a [u8],
     /// Whether that is the whole body; never where the head itself breaks off.
     pub body_whole: bool,
+    /// Its body streams, and is told unit by unit behind it: nothing of it is here.
+    pub streams: bool,
     /// What may be behind the findings, and what else is worth knowing.
     pub diagnoses: &'a [Diagnosis],
     /// Bytes on the wire, shown or not.

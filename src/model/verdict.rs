@@ -73,6 +73,10 @@ pub enum Outcome {
     Unanswered,
     /// It was an HTTP connection of an application that polls.
     Polling,
+    /// It was an HTTP connection on which an answer streamed.
+    Streaming,
+    /// It was lines of text on raw TCP.
+    Lines,
     /// It was a connection of HTTP/2, whose streams are connections of their own.
     Http2,
     /// The capture ends first.
@@ -84,6 +88,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the connection had no frames of a WebSocket to count.
+    pub fn has_no_frames(self) -> bool {
+        matches!(self, Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
+    }
+
     /// As records name it.
     pub fn name(self) -> &'static str {
         match self {
@@ -94,6 +103,8 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Unanswered => "unanswered",
             Self::Polling => "polling",
+            Self::Streaming => "streaming",
+            Self::Lines => "lines",
             Self::Http2 => "http2",
             Self::Open => "open",
             Self::Untold => "untold",

@@ -30,6 +30,12 @@ impl Wants {
         self.app || !self.http
     }
 
+    /// Whether content that streams is told unit by unit, as it arrives: but for those who look at exchanges
+    /// only as a whole.
+    pub fn streams(self) -> bool {
+        !self.http || self.fields || self.payload > 0 || self.app
+    }
+
     /// What two sinks need together.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

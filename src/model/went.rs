@@ -65,7 +65,8 @@ fn line(it: &Judgement<'_>) -> Text {
         }
     }
     match (it.lived, it.outcome) {
-        (_, Outcome::Refused | Outcome::Unanswered | Outcome::Polling | Outcome::Http2) => return line,
+        (_, Outcome::Refused | Outcome::Unanswered) => return line,
+        (_, outcome) if outcome.has_no_frames() => return line,
         (Some(lived), _) => line = line.then(Text::with("lived {}", span(lived))),
         (None, _) => {}
     }
@@ -104,6 +105,8 @@ fn ending(it: &Judgement<'_>) -> Text {
             };
         }
         Outcome::Polling => return "HTTP requests of an application that polls".into(),
+        Outcome::Streaming => return "HTTP requests, of which an answer streams".into(),
+        Outcome::Lines => return "lines of text on raw TCP".into(),
         Outcome::Http2 => return "HTTP/2: the WebSockets on it are connections of their own".into(),
         _ => {}
     }

@@ -7,7 +7,10 @@ use super::style::Ink;
 use super::words::{BYTES, Noun, count, joined, runs};
 use crate::lang::Lang;
 use crate::model::quantity::{self, grouped};
-use crate::model::{Answer, App, AppPacket, AppSession, Dir, Field, Nth, Role, SessionEnd, Unit, Value};
+use crate::model::{
+    Answer, App, AppPacket, AppSession, Dir, Field, Nth, Role, SessionEnd, Streamed, StreamedKind, Unit,
+    Value,
+};
 
 /// Columns of a session's id that are shown.
 const ID: usize = 48;
@@ -65,17 +68,47 @@ fn answer(lang: Lang, answer: &Answer) -> String {
     }
 }
 
-/// A packet that came by HTTP.
+/// A packet that came by HTTP, or a unit of what streams.
 pub fn packet(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>, to: &mut dyn Setter) {
     let lang = outline.lang();
-    let what = format!("{} {}", lang.words("packet"), packet.place);
-    outline.heading(unit, &what, &by_polling(lang, packet), to);
+    packet_heading(outline, unit, packet, to);
     line(lang, packet.app, to);
+    parts(packet.app, to);
 }
 
-/// What a packet that came by HTTP is.
-pub fn by_polling(lang: Lang, packet: &AppPacket<'_>) -> String {
-    joined(lang, &[about(lang, packet), lang.words("by polling").to_owned()])
+/// The same with all that is in it.
+pub fn packet_in_full(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>, to: &mut dyn Setter) {
+    packet_heading(outline, unit, packet, to);
+    details(outline.lang(), packet.app, to);
+    // Of others the fields say all.
+    let kind = packet.streamed.map(|streamed| streamed.kind);
+    let bytes = packet.payload;
+    if matches!(kind, Some(StreamedKind::Part | StreamedKind::Piece))
+        && (!packet.text || bytes.len() > SHORT || bytes.contains(&b'\n'))
+    {
+        let length = packet.length;
+        let payload = Payload { length, declared: length, ..Payload::whole(bytes, packet.text) };
+        to.set(Block::Payload { payload, level: 2 });
+    }
+}
+
+fn packet_heading(outline: &mut Outline, unit: &Unit<'_>, packet: &AppPacket<'_>, to: &mut dyn Setter) {
+    let lang = outline.lang();
+    let name = packet.streamed.map_or("packet", |streamed| streamed.kind.name());
+    outline.heading(unit, &format!("{} {}", lang.words(name), packet.place), &carried(lang, packet), to);
+}
+
+/// What a packet that came by HTTP is, or a unit of what streams.
+pub fn carried(lang: Lang, packet: &AppPacket<'_>) -> String {
+    let how = match packet.streamed {
+        None => "by polling",
+        Some(Streamed { complete: true, .. }) => "",
+        Some(_) => "incomplete",
+    };
+    // Over HTTP/2 several may stream at a time.
+    let stream = packet.streamed.and_then(|streamed| streamed.stream);
+    let stream = stream.map_or_else(String::new, |stream| lang.fill("stream {}", &[&stream]));
+    joined(lang, &[about(lang, packet), stream, lang.words(how).to_owned()])
 }
 
 fn about(lang: Lang, packet: &AppPacket<'_>) -> String {

@@ -16,7 +16,7 @@ pub fn comments(unit: &Unit<'_>, lang: Lang) -> Vec<String> {
     match unit.body {
         Body::Message(it) => said.push(message(unit, it, lang)),
         Body::Packet(packet) => {
-            said.push(joined(lang, &[app::by_polling(lang, packet), meaning(lang, packet.app)]));
+            said.push(joined(lang, &[app::carried(lang, packet), meaning(lang, packet.app)]));
         }
         Body::Judgement(judgement) => {
             let ends = lang.fill("connection {} ends", &[&unit.conn]);

@@ -125,6 +125,7 @@ impl<L: Layout> Show<L> {
             headers: &headers,
             body,
             body_whole: true,
+            streams: false,
             diagnoses: &[],
             extent: HttpExtent::default(),
         };

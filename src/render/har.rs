@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 use super::View;
 use crate::limits;
 use crate::model::{
-    Body, Connection, Dir, Finding, Flow, Handshake, Header, HttpHead, Layer, Message, ON, Opcode, Sink,
-    Time, Unit, Wants,
+    AppPacket, Body, Connection, Dir, Finding, Flow, Header, HttpHead, Layer, Message, ON, Opcode, Sink,
+    StreamedKind, Time, Unit, Wants,
 };
 
 /// Writes an archive.
@@ -62,6 +62,13 @@ struct Exchange {
     /// It asks for a WebSocket.
     asks: bool,
     opens: bool,
+    /// Its stream of HTTP/2.
+    stream: Option<u32>,
+    /// Its answer streams: the content comes behind it.
+    streams: bool,
+    /// That content, as text, and how many bytes it has.
+    content: String,
+    size: u64,
 }
 
 impl<W: Write> Har<W> {
@@ -106,7 +113,8 @@ impl<W: Write> Har<W> {
         }
         // It is no WebSocket's: nothing more comes of it, unless somebody tells why it was none.
         let waits = open.is_told_socket;
-        let is_over = |it: &Exchange| it.response.is_some() && !it.opens && !waits;
+        // What an answer that streams says is still to come.
+        let is_over = |it: &Exchange| it.response.is_some() && !it.opens && !it.streams && !waits;
         if let Some(place) = open.exchanges.iter().position(is_over)
             && let Some(exchange) = open.exchanges.remove(place)
         {
@@ -130,6 +138,25 @@ impl<W: Write> Har<W> {
         open.messages.push(entry(kind, time, message.kind.0.into(), &data));
         open.held += size;
         self.held += size;
+    }
+
+    /// A unit of an answer that streams: the content of its exchange, as far as there is room.
+    fn streamed(&mut self, conn: u32, packet: &AppPacket<'_>) {
+        let (Some(streamed), Some(open)) = (packet.streamed, self.open.get_mut(&conn)) else { return };
+        let is_its = |it: &&mut Exchange| it.stream == streamed.stream && it.response.is_some();
+        let Some(exchange) = open.exchanges.iter_mut().rfind(is_its) else { return };
+        // What ends a unit is not told: an event ends as all of them may.
+        let end = if streamed.kind == StreamedKind::Event && streamed.complete { "\n\n" } else { "" };
+        exchange.size += packet.length + end.len() as u64;
+        let text = String::from_utf8_lossy(packet.payload);
+        let room = limits::HAR_HELD.saturating_sub(self.held);
+        if text.len() + end.len() <= room {
+            let held = text.len() + end.len();
+            exchange.content.push_str(&text);
+            exchange.content.push_str(end);
+            open.held += held;
+            self.held += held;
+        }
     }
 
     /// Why a connection failed, if that is told.
@@ -158,6 +185,7 @@ impl<W: Write> Sink for Har<W> {
             (Body::Connection(_), _) => self.end(unit.conn),
             (Body::Http(head), Some(dir)) => self.head(unit.conn, dir, unit.time, head),
             (Body::Message(message), Some(dir)) => self.message(unit.conn, dir, unit.time, message),
+            (Body::Packet(packet), Some(Dir::Server)) => self.streamed(unit.conn, packet),
             (Body::Note, _) => unit.findings.iter().for_each(|it| self.failure(unit.conn, unit.time, it)),
             _ => {}
         }
@@ -185,7 +213,7 @@ impl Open {
         }
         self.host.clone_from(&connection.host);
         self.layer = connection.layer;
-        self.is_told_socket = connection.layer.is_told() && connection.handshake != Handshake::Polling;
+        self.is_told_socket = connection.layer.is_told() && !connection.handshake.has_no_frames();
     }
 }
 
@@ -212,7 +240,8 @@ impl Exchange {
             text(head, &mut content);
             request.insert("postData".to_owned(), content.into());
         }
-        Self { began, target: target.to_owned(), host, request, connects, asks, ..Self::default() }
+        let stream = head.stream;
+        Self { began, target: target.to_owned(), host, request, connects, asks, stream, ..Self::default() }
     }
 
     /// Takes the answer; whether more is to come of it.
@@ -223,6 +252,7 @@ impl Exchange {
             return true;
         }
         self.answered = answered;
+        self.streams = head.streams;
         // Over HTTP/1 a CONNECT opens a tunnel, over HTTP/2 perhaps a WebSocket (RFC 8441 §4).
         self.opens = status == 101 || self.connects && version.starts_with("HTTP/2") && status / 100 == 2;
         let mut content = Map::new();
@@ -253,6 +283,13 @@ impl Exchange {
             (false, true) => "https",
         };
         let host = self.host.take().or_else(|| open.host.clone()).unwrap_or_default();
+        if self.streams
+            && let Some(response) = &mut self.response
+        {
+            response["bodySize"] = self.size.into();
+            response["content"]["size"] = self.size.into();
+            response["content"]["text"] = self.content.into();
+        }
         let is_whole = self.target.contains("://");
         let url = if is_whole { self.target } else { format!("{scheme}://{host}{}", self.target) };
         self.request.insert("queryString".to_owned(), query(&url).into());
@@ -379,6 +416,7 @@ mod tests {
             complete: true,
             body: &[],
             body_whole: true,
+            streams: false,
             diagnoses: &[],
             extent: crate::model::HttpExtent::default(),
         }

@@ -430,6 +430,8 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Refused => "refused",
         Outcome::Unanswered => "unanswered",
         Outcome::Polling => "polling",
+        Outcome::Streaming => "streaming by HTTP",
+        Outcome::Lines => "of lines on raw TCP",
         Outcome::Http2 => "of HTTP/2",
         Outcome::Open => "still open",
     }

@@ -52,9 +52,7 @@ pub fn say(outline: &mut Outline, unit: &Unit<'_>, to: &mut dyn Setter) {
             if unit.conn == 0 {
                 app::pasted(outline, unit, packet, to);
             } else {
-                let about = app::by_polling(outline.lang(), packet);
-                outline.heading(unit, outline.lang().words("packet"), &about, to);
-                app::details(outline.lang(), packet.app, to);
+                app::packet_in_full(outline, unit, packet, to);
             }
             verdicts::say(outline, unit, to);
         }

@@ -18,8 +18,8 @@ use super::{Options, TimeStyle, frames, hexdump, verdicts};
 use crate::lang::Lang;
 use crate::model::quantity::{Digits, compact, seconds_in};
 use crate::model::{
-    Body, Dir, Frame, Header, Hole, HttpHead, Message, Opcode, Part, Severity, Summary, Unit, Verdict, Wants,
-    hole,
+    AppPacket, Body, Dir, Frame, Header, Hole, HttpHead, Message, Opcode, Part, Severity, Streamed, Summary,
+    Unit, Verdict, Wants, hole,
 };
 
 /// One line a frame, with columns that do not depend on what comes later. Handshakes,
@@ -135,6 +135,11 @@ impl Layout for TableLayout {
                 event(outline, page, unit, "gap", &joined(lang, &[count(lang, gap.length, BYTES), effect]));
             }
             Body::Message(message) if message.is_told() => told(outline, page, unit, message),
+            Body::Packet(packet) => {
+                if let Some(streamed) = packet.streamed {
+                    line_of(outline, page, unit, packet, streamed);
+                }
+            }
             Body::Message(message) if !unit.findings.is_empty() => {
                 let words = outline.lang().fill("message {}", &[&message.m]);
                 event(outline, page, unit, "msg", &words);
@@ -168,12 +173,7 @@ impl Layout for TableLayout {
                 }
                 event(outline, page, unit, "file", &words);
             }
-            Body::Meta(_)
-            | Body::Judgement(_)
-            | Body::Message(_)
-            | Body::Packet(_)
-            | Body::Session(_)
-            | Body::Note => {}
+            Body::Meta(_) | Body::Judgement(_) | Body::Message(_) | Body::Session(_) | Body::Note => {}
         }
     }
 }
@@ -284,6 +284,34 @@ fn describe(page: &mut Page, frame: &Frame<'_>) {
     page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
 }
 
+/// The line of a unit of what streams, which has no frame.
+fn line_of(
+    outline: &mut Outline,
+    page: &mut Page,
+    unit: &Unit<'_>,
+    packet: &AppPacket<'_>,
+    streamed: Streamed,
+) {
+    let kind = outline.lang().words(streamed.kind.name());
+    // It is no frame.
+    lead(outline, page, unit, &format!("{}{}", &streamed.kind.name()[..1], packet.place), kind);
+    if page.width() >= WITH_TIMES {
+        page.put_cell(Ink::Plain, "", FLAGS);
+    }
+    length(page, packet.length);
+    marks(page, unit);
+    let words = outline.lang().say(&packet.app.summary);
+    let room = page.width().saturating_sub(page.column());
+    page.data(Ink::Plain, words.as_bytes(), room, false).line();
+}
+
+/// The column of a length.
+fn length(page: &mut Page, bytes: u64) {
+    let digits = Digits::of(bytes);
+    let long = (digits.as_str().len() > LENGTH).then(|| compact(bytes, LENGTH));
+    page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
+}
+
 /// The line of a message of which no frame is known.
 fn told(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, message: &Message<'_>) {
     let kind = outline.lang().words(message.kind.name());
@@ -292,9 +320,7 @@ fn told(outline: &mut Outline, page: &mut Page, unit: &Unit<'_>, message: &Messa
     if page.width() >= WITH_TIMES {
         page.put_cell(Ink::Plain, "", FLAGS);
     }
-    let digits = Digits::of(message.length);
-    let long = (digits.as_str().len() > LENGTH).then(|| compact(message.length, LENGTH));
-    page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
+    length(page, message.length);
     marks(page, unit);
     let mut content = message.payload;
     if let Some(close) = &message.close {

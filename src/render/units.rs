@@ -123,8 +123,8 @@ impl Outline {
     fn ending(&mut self, unit: &Unit<'_>, connection: &Connection, ending: &Ending, to: &mut dyn Setter) {
         let lang = self.lang;
         let heading = lang.fill("connection {} ends", &[&unit.conn]);
-        if matches!(connection.handshake, Handshake::Polling | Handshake::Http2) {
-            // Nothing but HTTP: there are no frames to count.
+        if connection.handshake.has_no_frames() {
+            // There are no frames to count.
             return self.heading(unit, &heading, &ended(lang, ending, connection), to);
         }
         self.heading(unit, &heading, &ended(lang, ending, connection), to);
@@ -281,6 +281,9 @@ fn roles(connection: &Connection) -> Option<&'static str> {
         }
         Roles::Handshake => None,
         Roles::Masking => Some("no handshake in the capture; roles inferred from masking"),
+        _ if connection.handshake == Handshake::Lines => {
+            Some("lines of text on raw TCP: no HTTP, no WebSocket")
+        }
         Roles::Ports => Some("no handshake in the capture; roles inferred from the port numbers"),
         Roles::Assumed => Some("nothing tells client and server apart; the roles are a guess"),
     }
@@ -322,7 +325,15 @@ fn agreed(lang: Lang, connection: &Connection) -> String {
         (Handshake::Refused, None) => parts.push(lang.words("refused").to_owned()),
         (Handshake::RequestOnly, _) => parts.push(lang.words("no response seen").to_owned()),
         (Handshake::ResponseOnly, _) => parts.push(lang.words("no request seen").to_owned()),
-        (Handshake::Full | Handshake::Missing | Handshake::Polling | Handshake::Http2, _) => {}
+        (
+            Handshake::Full
+            | Handshake::Missing
+            | Handshake::Polling
+            | Handshake::Streaming
+            | Handshake::Lines
+            | Handshake::Http2,
+            _,
+        ) => {}
     }
     parts.extend(connection.subprotocol.as_ref().map(|name| lang.fill("subprotocol {}", &[name])));
     parts.extend(connection.extensions.as_ref().map(|list| lang.fill("extensions {}", &[list])));

@@ -6,8 +6,7 @@ use super::heard::Heard;
 use crate::http::{CONNECTION_RULES, DATA_BEFORE_COMPLETE};
 use crate::limits;
 use crate::model::{
-    Body, Dir, Endpoint, Finding, Flow, Frame, Handshake, HttpHead, ON, Sink, SourceId, Span, Text, Unit,
-    Wants,
+    Body, Dir, Endpoint, Finding, Flow, Frame, HttpHead, ON, Sink, SourceId, Span, Text, Unit, Wants,
 };
 
 /// A request and its response, as they were recorded.
@@ -146,12 +145,8 @@ impl Sink for Collector<'_> {
             return ON;
         }
         match unit.body {
-            // Only HTTP: there is no WebSocket to play again.
-            Body::Connection(connection)
-                if matches!(connection.handshake, Handshake::Polling | Handshake::Http2) =>
-            {
-                ON
-            }
+            // There is no WebSocket to play again.
+            Body::Connection(connection) if connection.handshake.has_no_frames() => ON,
             Body::Connection(connection) if connection.ending.is_none() => {
                 let exchange = Exchange {
                     title: self.title.clone(),

@@ -202,6 +202,7 @@ impl Session {
             pieces: Vec::new(),
             time,
             last_packet: None,
+            streams: false,
         };
         let body = (head.length > 0).then(|| Body::whole(head.body, head.length));
         self.about.show(&judged, body.as_ref(), cx)

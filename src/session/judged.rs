@@ -26,6 +26,8 @@ pub(super) struct Judged {
     pub time: Option<Time>,
     /// The last packet of its body.
     pub last_packet: Option<u64>,
+    /// Its body streams: it is shown without.
+    pub streams: bool,
 }
 
 impl Judged {
@@ -48,6 +50,7 @@ impl Judged {
             pieces,
             time,
             last_packet: None,
+            streams: false,
         }
     }
 

@@ -15,12 +15,14 @@ mod census;
 mod encrypted;
 mod entry;
 mod failed;
+mod follow;
 #[cfg(feature = "h2")]
 mod h2;
 mod http;
 mod joined;
 mod judged;
 mod key;
+mod lines;
 mod memory;
 mod over;
 mod preface;
@@ -29,6 +31,7 @@ mod proxy;
 #[cfg(feature = "tls")]
 mod quic;
 mod refused;
+mod run;
 mod said;
 mod sealed;
 mod spare;
@@ -53,10 +56,12 @@ use self::encrypted::Encrypted;
 #[cfg(feature = "h2")]
 use self::h2::Http2;
 pub use self::http::polls;
-use self::http::{Http, Next, Over, Run, Turn};
+use self::http::{Http, Next, Over, Turn};
+use self::lines::Lines;
 pub use self::memory::Memory;
 use self::probe::Probe;
 pub use self::refused::Refusals;
+use self::run::Run;
 use self::sealed::Sealed;
 #[cfg(test)]
 pub(crate) use self::spare::Spare;
@@ -108,6 +113,8 @@ enum Phase {
     Sealed(Box<Sealed>),
     /// TLS is deciphered: what it carries is in a session of its own.
     Tls(Box<Tls>),
+    /// Lines of text, as whoever gives the bytes says.
+    Lines(Box<Lines>),
     Other,
 }
 
@@ -201,6 +208,7 @@ impl Session {
             Phase::Http2(http2) => http2.cost(),
             Phase::Sealed(sealed) => sealed.cost(),
             Phase::Tls(tls) => tls.cost(),
+            Phase::Lines(lines) => lines.cost(),
         }
     }
 
@@ -354,6 +362,7 @@ impl Session {
                 sealed.gap(side);
                 ON
             }
+            Phase::Lines(_) => self.line_end(dir.unwrap_or(Dir::Server), at, cx),
             Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
         };
         self.interest(flow)
@@ -373,7 +382,12 @@ impl Session {
             Phase::Http2(http2) => http2.behind(dir, cx),
             Phase::Tls(tls) => tls.inner_mut().behind(side, cx),
             Phase::Sealed(sealed) => sealed.gap(side),
-            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Encrypted(_) | Phase::Other => {}
+            Phase::New
+            | Phase::Asked(_)
+            | Phase::Probe(_)
+            | Phase::Encrypted(_)
+            | Phase::Lines(_)
+            | Phase::Other => {}
         }
     }
 
@@ -402,7 +416,11 @@ impl Session {
             let flow = self.tls(side, bytes, at, cx);
             return self.interest(flow);
         }
-        let flow = self.before_frames(side, bytes, at, cx);
+        let flow = if let Phase::Lines(_) = self.phase {
+            self.line_data(side, bytes, at, cx)
+        } else {
+            self.before_frames(side, bytes, at, cx)
+        };
         self.interest(flow)
     }
 
@@ -465,7 +483,7 @@ impl Session {
                 self.sealed_data(side, bytes, at, cx);
                 ON
             }
-            Phase::Asked(_) | Phase::Tls(_) | Phase::Other => ON,
+            Phase::Asked(_) | Phase::Tls(_) | Phase::Lines(_) | Phase::Other => ON,
         }
     }
 }

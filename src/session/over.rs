@@ -48,6 +48,7 @@ impl Session {
                 let dir = dir.unwrap_or(Dir::Server);
                 self.http2(cx, |http2, to| http2.end(dir, &Stop { how, receipt, at }, to))
             }
+            Phase::Lines(_) => self.line_end(dir.unwrap_or(Dir::Server), at, cx),
             Phase::New
             | Phase::Asked(_)
             | Phase::Probe(_)
@@ -112,6 +113,7 @@ impl Session {
                 }
             }
             Phase::Probe(_) => self.probe_end(At { time: ended, ..At::default() }, cx)?,
+            Phase::Lines(_) => self.lines_over(At { time: ended, ..At::default() }, cx)?,
             _ => {}
         }
         self.count_encrypted(cx);

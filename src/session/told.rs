@@ -118,7 +118,7 @@ impl About {
     }
 
     /// Shows a head that was read before the connection had a number, which spans can name now.
-    fn show_early(&self, head: &mut Judged, cx: &mut Context<'_, '_>) -> Flow {
+    pub(super) fn show_early(&self, head: &mut Judged, cx: &mut Context<'_, '_>) -> Flow {
         let source = self.source(head.dir);
         for header in &mut head.headers {
             (header.name_at.source, header.value_at.source) = (source, source);
@@ -146,7 +146,8 @@ impl About {
             headers: &judged.headers,
             body: preview,
             // A head that breaks off has no body yet.
-            body_whole: body.is_none_or(whole) && judged.complete,
+            body_whole: body.is_none_or(whole) && judged.complete && !judged.streams,
+            streams: judged.streams,
             diagnoses: &judged.diagnoses,
             extent,
         };
@@ -212,6 +213,7 @@ impl About {
             headers: &headers,
             body: &[],
             body_whole: true,
+            streams: false,
             diagnoses: &[],
             extent: HttpExtent { head: bytes.len() as u64, ..HttpExtent::default() },
         };

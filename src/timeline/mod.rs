@@ -209,6 +209,7 @@ impl<S: Sink> Timeline<S> {
         for packet in &said {
             self.count(&packet.findings);
             let shown = AppPacket {
+                streamed: None,
                 place: packet.place,
                 text: !packet.binary,
                 length: packet.data.len() as u64,

@@ -86,7 +86,8 @@ pub fn show(pasted: &Pasted, sink: &mut dyn Sink) -> Flow {
         summary.findings.add(finding.rule, 1);
     }
     for (place, (payload, text, app, findings)) in (1..).zip(&pasted.packets) {
-        let packet = AppPacket { place, text: *text, length: payload.len() as u64, payload, app };
+        let packet =
+            AppPacket { streamed: None, place, text: *text, length: payload.len() as u64, payload, app };
         sink.take(&Unit { findings, ..Unit::about_input(Body::Packet(&packet)) })?;
     }
     if !pasted.findings.is_empty() {

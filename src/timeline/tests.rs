@@ -89,6 +89,7 @@ fn what_is_no_engine_io_holds_little_of_its_handshake() {
             headers: &[],
             body: &[],
             body_whole: true,
+            streams: false,
             diagnoses: &[],
             extent: crate::model::HttpExtent::default(),
         };

@@ -233,7 +233,8 @@ const PARTS: &[&str] = &[
 ];
 
 /// What reads HTTP, piece by piece. A handshake in a text, or one that is answered live, is no
-/// connection that a decoder could be given: one file reads those, and one what a proxy has to change.
+/// connection that a decoder could be given: one file reads those, and two what a proxy has to change, heads
+/// and what polls.
 const HTTP_READERS: &[&str] = &[
     "crate::http::Body",
     "crate::http::HeadReader",
@@ -243,7 +244,7 @@ const HTTP_READERS: &[&str] = &[
     "crate::http::head",
     "crate::http::sniff",
 ];
-const READS_HTTP: &[&str] = &["replay/heard.rs", "lab/proxy/head.rs"];
+const READS_HTTP: &[&str] = &["replay/heard.rs", "lab/proxy/head.rs", "lab/proxy/exchange.rs"];
 
 #[test]
 fn there_is_one_decoder() {

@@ -2,6 +2,7 @@
 mod client;
 mod docs;
 mod faults;
+mod polls;
 mod rules;
 mod tap;
 mod tunnel;

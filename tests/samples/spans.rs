@@ -79,6 +79,7 @@ const BETWEEN_FIELDS: &[&str] = &[
     "truncated-frame",
     "tcp-gap",
     "malformed-response",
+    "broken-chunk",
     "tls-to-plain-port",
     // Frames of HTTP/2 that carry what is told: DATA and header blocks, whose bytes lead to a head's text.
     "h2-connection-header",

@@ -135,11 +135,6 @@ impl Args {
         self.view.is_some_and(|view| view != Shown::Nothing) || self.format != Format::Text
     }
 
-    /// Whether somebody reads along.
-    pub fn is_looked_at(&self) -> bool {
-        self.view != Some(Shown::Nothing) && self.format == Format::Text
-    }
-
     /// Why what is shown cannot go where it is to go, if so.
     pub(super) fn misplaced(&self) -> Option<Text> {
         (self.format == Format::Html && io::stdout().is_terminal()).then(|| {

@@ -146,7 +146,7 @@ impl Keep {
             }
             (What::Secret(line), _) => return self.writer.secret(line),
             // Of what is only told there are no bytes.
-            (What::Enough | What::Told(_), _) | (_, None) => {}
+            (What::Enough | What::Lines(..) | What::Told(_), _) | (_, None) => {}
             (What::Data(from, bytes), Some(Line { tcp, .. })) => {
                 tcp.reach(happened.time);
                 tcp.send(*from, bytes, Delivery::default(), &mut emit);

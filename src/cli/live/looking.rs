@@ -8,7 +8,7 @@ use crate::lab::panels::Panels;
 use crate::lab::serve::PANELS;
 use crate::lang::Lang;
 use crate::limits;
-use crate::model::{Body, Dir, Flow, ON, Sink, Unit, Wants};
+use crate::model::{Body, Dir, Flow, Handshake, ON, Sink, Unit, Wants};
 use crate::render::Options;
 use crate::render::html::Records;
 
@@ -21,6 +21,9 @@ pub(super) struct Looking {
     /// Streams of HTTP/2 on which panels are told: what is told of others goes over them. (A connection of
     /// HTTP/1.1 is not told of at all from there on.)
     streams: HashSet<u32>,
+    /// Connections of lines, which no page can open, and the panels that are told of each.
+    lines: HashSet<u32>,
+    liners: Vec<String>,
     /// What makes the records of each panel, and the panels in the order in which they came.
     records: HashMap<String, Records>,
     order: VecDeque<String>,
@@ -33,6 +36,8 @@ impl Looking {
             options,
             panel: HashMap::new(),
             streams: HashSet::new(),
+            lines: HashSet::new(),
+            liners: Vec::new(),
             records: HashMap::new(),
             order: VecDeque::new(),
         }
@@ -57,7 +62,18 @@ impl Looking {
         if unit.dir != Some(Dir::Client) {
             return;
         }
-        let name = head.target().and_then(named);
+        let name = head.target().and_then(|target| named(target, "panel"));
+        if let Some(name) = head.target().and_then(|target| named(target, "lines")) {
+            // It is not told of itself what it asks for.
+            self.panel.remove(&unit.conn);
+            if !self.records.contains_key(&name) {
+                self.begin(name.clone());
+            }
+            if !self.liners.contains(&name) {
+                self.liners.push(name);
+            }
+            return;
+        }
         match name {
             Some(name) => {
                 if !self.records.contains_key(&name) {
@@ -77,6 +93,7 @@ impl Looking {
             && let Some(oldest) = self.order.pop_front()
         {
             self.records.remove(&oldest);
+            self.liners.retain(|liner| *liner != oldest);
         }
         // A page says in its name which language it is in.
         let lang = if name.starts_with("zh") { Lang::Zh } else { Lang::En };
@@ -85,10 +102,10 @@ impl Looking {
     }
 }
 
-/// The name of a panel in a request target.
-fn named(target: &str) -> Option<String> {
+/// The name of a panel in a request target, as a parameter of this name.
+fn named(target: &str, parameter: &str) -> Option<String> {
     let (_, query) = target.split_once('?')?;
-    let (_, name) = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "panel")?;
+    let (_, name) = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == parameter)?;
     Panels::is_name(&name).then(|| name.into_owned())
 }
 
@@ -99,6 +116,18 @@ impl Sink for Looking {
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
         self.learn(unit);
+        if let Body::Connection(connection) = unit.body
+            && connection.handshake == Handshake::Lines
+        {
+            self.lines.insert(unit.conn);
+        }
+        if self.lines.contains(&unit.conn) {
+            for name in &self.liners {
+                if let Some(record) = self.records.get_mut(name).and_then(|records| records.of(unit)) {
+                    self.panels.tell(name, record);
+                }
+            }
+        }
         if let Some(name) = self.panel.get(&unit.conn)
             && let Some(record) = self.records.get_mut(name).and_then(|records| records.of(unit))
         {
@@ -107,6 +136,7 @@ impl Sink for Looking {
         // The last that is said of a connection.
         if matches!(unit.body, Body::Judgement(_)) {
             self.panel.remove(&unit.conn);
+            self.lines.remove(&unit.conn);
         }
         ON
     }

@@ -229,6 +229,10 @@ fn take(decoder: &mut Decoder<&mut Show>, happened: &Happened) {
             decoder.end(flow, Side::of(*from), *how, Receipt::default(), at);
         }
         What::Shaking | What::Shaken | What::Secret(_) | What::Enough => {}
+        What::Lines(ends, early) => {
+            let beginning = Beginning::opened(ends.map(Into::into));
+            decoder.speaks_lines(flow, &beginning, early, at);
+        }
         What::Told(told) => take_told(decoder, flow, told, at),
         What::Over => {
             // The view tells for itself whether it has had enough.

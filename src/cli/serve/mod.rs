@@ -85,7 +85,6 @@ fn start(args: &Args, look: Look) -> Result<Started, Text> {
         seed: args.seed.unwrap_or_else(|| now().0),
         wire: Some(wire::drawn(panels.clone())),
         lang: look.lang,
-        tells_lines: args.live.is_looked_at(),
         kinds,
     };
     let mut shown = args.live.clone();

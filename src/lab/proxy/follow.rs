@@ -5,11 +5,14 @@
 
 use std::net::SocketAddr;
 
+use super::exchange::Exchange;
 use super::rule::Content;
 use crate::decoder::{Beginning, Decoder};
 use crate::limits;
 use crate::model::field::Value;
-use crate::model::{App, At, Body, Dir, Flow, FlowId, FrameHeader, Interest, ON, Side, Sink, Unit, Wants};
+use crate::model::{
+    App, At, Body, Dir, Flow, FlowId, FrameHeader, HttpHead, Interest, ON, Side, Sink, Unit, Wants,
+};
 
 /// The only connection there is.
 const ONE: FlowId = FlowId(0);
@@ -29,8 +32,10 @@ pub(super) enum Piece {
     Bytes(Vec<u8>),
     /// A message in its frames, if something is not done to it.
     Message(Content, Vec<Raw>),
-    /// This of a connection of HTTP/2, in which so many text and binary messages end.
+    /// This of a connection of HTTP/2, or of an answer that streams, in which so many messages end.
     Stream(Vec<u8>, u64),
+    /// A request that polls, or its answer, if something is not done to it.
+    Exchange(Box<Exchange>),
 }
 
 /// Follows a connection behind its handshake.
@@ -62,11 +67,19 @@ struct Way {
 struct Inbox {
     said: Vec<Said>,
     app: bool,
+    /// Answers of HTTP are messages, too.
+    http: bool,
 }
 
 enum Said {
-    Frame { offset: u64, header: FrameHeader, captured: u64 },
+    Frame {
+        offset: u64,
+        header: FrameHeader,
+        captured: u64,
+    },
     Message(Content),
+    /// An answer to a poll, or a unit of one that streams.
+    Polled,
 }
 
 impl Follow {
@@ -85,7 +98,10 @@ impl Follow {
 
     /// Begins with a connection of HTTP/2, of which messages are only counted.
     pub fn http2(ends: [SocketAddr; 2]) -> Self {
-        Self { passes: true, ..Self::new(ends, [b"", b""], false) }
+        let mut follow = Self { passes: true, ..Self::new(ends, [b"", b""], false) };
+        follow.decoder = Decoder::new(Inbox { http: true, ..Inbox::default() });
+        follow.decoder.open(ONE, &Beginning::opened(ends));
+        follow
     }
 
     /// Takes what one side sends next, and gives what is to be passed on.
@@ -106,6 +122,7 @@ impl Follow {
                     way.frame(offset, end, header, &mut pieces);
                 }
                 Said::Message(content) => way.message(content, &mut pieces),
+                Said::Polled => {}
             }
         }
         if self.lost || way.held + way.pending.len() > limits::PROXY_HELD {
@@ -121,7 +138,11 @@ impl Follow {
             self.lost = self.decoder.data(ONE, Side::of(from), bytes, At::default()) != Interest::Follow;
         }
         let said = std::mem::take(&mut self.decoder.sink().said);
-        let is_message = |it: &&Said| matches!(it, Said::Message(content) if !content.kind.is_control());
+        let is_message = |it: &&Said| match it {
+            Said::Message(content) => !content.kind.is_control(),
+            Said::Polled => true,
+            Said::Frame { .. } => false,
+        };
         Piece::Stream(bytes.to_vec(), said.iter().filter(is_message).count() as u64)
     }
 
@@ -176,7 +197,7 @@ impl Way {
 
 impl Sink for Inbox {
     fn wants(&self) -> Wants {
-        Wants { payload: limits::PROXY_HELD as u64, app: self.app, ..Wants::NOTHING }
+        Wants { payload: limits::PROXY_HELD as u64, app: self.app, http: self.http, ..Wants::NOTHING }
     }
 
     fn take(&mut self, unit: &Unit<'_>) -> Flow {
@@ -194,10 +215,22 @@ impl Sink for Inbox {
                 compressed: message.compressed,
                 event: message.app.and_then(event),
             })),
+            Body::Http(head) if from == Dir::Server && is_polled(head) => self.said.push(Said::Polled),
+            Body::Packet(packet) if packet.streamed.is_some() && !packet.payload.starts_with(b":") => {
+                self.said.push(Said::Polled);
+            }
             _ => {}
         }
         ON
     }
+}
+
+/// Whether an answer is one to a poll, and no page nor what belongs to one.
+fn is_polled(head: &HttpHead<'_>) -> bool {
+    const POLLED: [&str; 4] = ["application/", "text/plain", "text/javascript", "text/xml"];
+    let kind = head.header("Content-Type").unwrap_or_default();
+    let says = !head.streams && !head.body.is_empty();
+    says && POLLED.iter().any(|known| kind.starts_with(known))
 }
 
 /// The Socket.IO event that a packet is.
@@ -236,7 +269,7 @@ mod tests {
             for piece in follow.push(from, piece) {
                 match piece {
                     Piece::Bytes(bytes) => passed.extend(bytes),
-                    Piece::Stream(..) => panic!("that is HTTP/2's"),
+                    Piece::Stream(..) | Piece::Exchange(_) => panic!("that is HTTP's"),
                     Piece::Message(content, frames) => {
                         messages.push((content.kind, content.payload.len()));
                         passed.extend(frames.into_iter().flat_map(|raw| raw.bytes));
@@ -310,7 +343,7 @@ mod tests {
             for piece in follow.push(from, piece) {
                 match piece {
                     Piece::Bytes(bytes) => passed.extend(bytes),
-                    Piece::Stream(..) => panic!("that is HTTP/2's"),
+                    Piece::Stream(..) | Piece::Exchange(_) => panic!("that is HTTP's"),
                     Piece::Message(content, frames) => {
                         messages.push(content.payload);
                         passed.extend(frames.into_iter().flat_map(|raw| raw.bytes));

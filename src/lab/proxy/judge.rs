@@ -37,20 +37,27 @@ pub(super) enum End {
 
 /// What is done to the messages of one connection.
 pub(super) struct Judge {
-    plan: Plan,
-    rules: Arc<[Rule]>,
-    rng: Rng,
-    /// Text and binary messages that were passed on.
-    passed: u64,
-    /// A closing handshake of the proxy's own is under way.
-    closing: bool,
+    pub(super) plan: Plan,
+    pub(super) rules: Arc<[Rule]>,
+    pub(super) rng: Rng,
+    /// Messages that were passed on.
+    pub(super) passed: u64,
+    /// A closing handshake of the proxy's own is under way, or both connections are to end.
+    pub(super) closing: bool,
+    /// It is HTTP alone, which has no Close frame.
+    http: bool,
     /// The window was lost already.
     lost: bool,
 }
 
 impl Judge {
     pub fn new(plan: Plan, rules: Arc<[Rule]>, rng: Rng) -> Self {
-        Self { plan, rules, rng, passed: 0, closing: false, lost: false }
+        Self { plan, rules, rng, passed: 0, closing: false, http: false, lost: false }
+    }
+
+    /// The same for HTTP alone.
+    pub fn of_http(plan: Plan, rules: Arc<[Rule]>, rng: Rng) -> Self {
+        Self { http: true, ..Self::new(plan, rules, rng) }
     }
 
     /// Whether it has to see messages, or bytes will do.
@@ -60,6 +67,21 @@ impl Judge {
             status: None,
             strip_upgrade: false,
             strip_extensions: false,
+            ..plan.clone()
+        };
+        !rules.is_empty() || rest != Plan::default()
+    }
+
+    /// Whether something of it is done to HTTP that polls.
+    pub fn is_of_polls(plan: &Plan, rules: &[Rule]) -> bool {
+        // These are of frames, pongs and handshakes.
+        let rest = Plan {
+            accept: false,
+            strip_upgrade: false,
+            strip_extensions: false,
+            mask: false,
+            no_pong: false,
+            window_lost: false,
             ..plan.clone()
         };
         !rules.is_empty() || rest != Plan::default()
@@ -206,8 +228,12 @@ impl Judge {
     }
 
     /// Ends the connection behind a message, where a fault has it so.
-    fn end(&mut self, to: Dir, orders: &mut Vec<Order>, notes: &mut Vec<Text>) {
-        if let Some((code, reason)) = self.plan.close.clone() {
+    pub(super) fn end(&mut self, to: Dir, orders: &mut Vec<Order>, notes: &mut Vec<Text>) {
+        if self.http && self.plan.close.is_some() {
+            notes.push("close: both connections end: HTTP has no Close frame".into());
+            self.closing = true;
+            orders.push(Order::End(to, End::Cut));
+        } else if let Some((code, reason)) = self.plan.close.clone() {
             notes.push(Text::with("close: both sides get a Close frame with {}", code.0));
             self.close(code, &reason, orders);
         } else if self.plan.reset {
@@ -235,7 +261,7 @@ impl Judge {
     /// What happens when a side ends its stream: the other side's ends, too; of a closing handshake both.
     pub fn ended(&self, from: Dir, orders: &mut Vec<Order>) {
         orders.push(Order::Finish(from.peer()));
-        if self.closing {
+        if self.closing && !self.http {
             orders.push(Order::Finish(from));
         }
     }

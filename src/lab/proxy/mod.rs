@@ -15,12 +15,15 @@
 //! - `pipe`: bytes through, as they come
 //! - `head`: heads of HTTP, where one has to be looked at
 //! - `relay`: messages through, `follow`ed by the decoder, and `judge`d by faults and `rule`s
+//! - `exchange`: the same of HTTP that polls; `polled` says what is done to that
 
 mod agree;
+mod exchange;
 mod follow;
 mod head;
 mod judge;
 mod pipe;
+mod polled;
 mod preface;
 mod relay;
 mod rule;

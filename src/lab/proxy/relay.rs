@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_chan
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::exchange::{Exchanges, Passed};
 use super::follow::{Follow, Piece};
 use super::judge::{End, Judge, Order};
 use super::pipe::is_end;
@@ -62,8 +63,41 @@ pub(super) struct Relay<'a> {
 
 /// What is known of a connection of messages.
 pub(super) struct Talk {
-    pub follow: Follow,
+    pub follow: Followed,
     pub judge: Judge,
+    /// What the client has sent already, and is still to be passed on.
+    pub early: Vec<u8>,
+}
+
+/// What is followed.
+pub(super) enum Followed {
+    /// A WebSocket, or HTTP/2.
+    Frames(Box<Follow>),
+    /// Requests that poll, and their answers.
+    Exchanges(Box<Exchanges>),
+}
+
+impl Followed {
+    fn push(&mut self, from: Dir, bytes: &[u8]) -> Vec<Piece> {
+        match self {
+            Self::Frames(follow) => follow.push(from, bytes),
+            Self::Exchanges(exchanges) => {
+                let piece = |passed| match passed {
+                    Passed::Bytes(bytes) => Piece::Bytes(bytes),
+                    Passed::Units(bytes, units) => Piece::Stream(bytes, units),
+                    Passed::Exchange(exchange) => Piece::Exchange(exchange),
+                };
+                exchanges.push(from, bytes).into_iter().map(piece).collect()
+            }
+        }
+    }
+
+    fn rest(&mut self, from: Dir) -> Vec<u8> {
+        match self {
+            Self::Frames(follow) => follow.rest(from),
+            Self::Exchanges(exchanges) => exchanges.rest(from),
+        }
+    }
 }
 
 /// What a writer is told.
@@ -186,8 +220,16 @@ impl Shared<'_> {
     /// What happens before anybody says anything.
     async fn begin(&self) {
         let mut orders = Vec::new();
-        held(&self.talk).judge.begin(&mut orders);
+        let early = {
+            let mut talk = held(&self.talk);
+            talk.judge.begin(&mut orders);
+            let early = std::mem::take(&mut talk.early);
+            talk.follow.push(Dir::Client, &early)
+        };
         self.obey(orders).await;
+        for piece in early {
+            self.piece(Dir::Client, piece).await;
+        }
     }
 
     async fn read(&self, from: Dir, read: &mut ReadHalf<Stream>) -> Result<(), Broken> {
@@ -243,6 +285,9 @@ impl Shared<'_> {
             Piece::Bytes(bytes) => orders.push(Order::Send(from.peer(), bytes, Duration::ZERO)),
             Piece::Stream(bytes, messages) => {
                 (orders, notes) = held(&self.talk).judge.stream(from, bytes, messages);
+            }
+            Piece::Exchange(exchange) => {
+                (orders, notes) = held(&self.talk).judge.exchange(*exchange);
             }
             Piece::Message(message, frames) => {
                 let word = self.ask(&message).await;

@@ -11,12 +11,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Settings;
+use super::exchange;
 use super::follow::Follow;
 use super::head::{self, Edits, First};
 use super::judge::Judge;
 use super::pipe;
 use super::preface;
-use super::relay::{Relay, Talk};
+use super::relay::{Followed, Relay, Talk};
 use super::stream::{Stream, is_client_hello};
 use super::target::{Opened, Target, Unreached};
 use crate::http::accept_value;
@@ -158,6 +159,7 @@ impl Visit {
             return;
         };
         let is_upgrade = head::is_upgrade(&head::parse(&came));
+        let is_http = !is_upgrade && head::request(&head::parse(&came)).is_some_and(|it| it[0] != b"CONNECT");
         if let Some(status) = self.plan.status.filter(|_| is_upgrade) {
             let words = "{}: status: the handshake is answered with {}, and the server does not hear of it";
             self.tell(&Text::with(words, self.from).and(status));
@@ -170,6 +172,18 @@ impl Visit {
         let goes = self.edited(goes, is_upgrade);
         let Some((mut server, wire)) = self.reach(&mut client, &came, &mut server).await else { return };
         let shown = self.settings.shown;
+        if is_http && Judge::is_of_polls(&self.plan, &self.settings.rules) {
+            if shown == Dir::Client {
+                wire.data(Dir::Client, &came);
+            }
+            let (plan, rules) = (self.plan.clone(), Arc::clone(&self.settings.rules));
+            let talk = Talk {
+                follow: Followed::Exchanges(Box::default()),
+                judge: Judge::of_http(plan, rules, self.rng.clone()),
+                early: goes,
+            };
+            return self.relay(&wire).run(client, server, talk).await;
+        }
         wire.data(Dir::Client, if shown == Dir::Client { &came } else { &goes });
         if server.write_all(&goes).await.is_err() || server.flush().await.is_err() {
             // What it has said to that, if anything, is still to be read.
@@ -201,6 +215,10 @@ impl Visit {
             if self.plan.strip_extensions || unwanted {
                 edits.without(&head, &["sec-websocket-extensions"]);
             }
+        }
+        if !is_upgrade && self.judges() && !self.settings.extensions && exchange::polls(&head) {
+            // What is compressed cannot be read, nor changed.
+            edits.without(&head, &["accept-encoding"]);
         }
         edits.apply(&request)
     }
@@ -245,8 +263,9 @@ impl Visit {
         // Any two addresses will do: nobody sees them.
         let ends = [self.from, (Ipv4Addr::LOCALHOST, 80).into()];
         let talk = Talk {
-            follow: Follow::new(ends, [request, &response], asks_event),
+            follow: Followed::Frames(Box::new(Follow::new(ends, [request, &response], asks_event))),
             judge: Judge::new(self.plan.clone(), rules, self.rng.clone()),
+            early: Vec::new(),
         };
         self.relay(wire).run(client, server, talk).await;
     }
@@ -280,8 +299,9 @@ impl Visit {
         // Any two addresses will do: nobody sees them.
         let ends = [self.from, (Ipv4Addr::LOCALHOST, 80).into()];
         let talk = Talk {
-            follow: Follow::http2(ends),
+            follow: Followed::Frames(Box::new(Follow::http2(ends))),
             judge: Judge::new(self.plan.clone(), Arc::default(), self.rng.clone()),
+            early: Vec::new(),
         };
         self.relay(&wire).run(client, server, talk).await;
     }

@@ -107,8 +107,6 @@ pub struct Settings {
     pub wire: Option<Wire>,
     /// The language of pages for readers who name none.
     pub lang: Lang,
-    /// Whether the log has the lines of the raw chat, of which there are no frames to be shown.
-    pub tells_lines: bool,
 }
 
 impl Default for Settings {
@@ -129,7 +127,6 @@ impl Default for Settings {
             socketio: SocketIo::default(),
             wire: None,
             lang: Lang::En,
-            tells_lines: false,
         }
     }
 }

@@ -33,9 +33,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// Talks to who speaks in lines, to the end. `early` was read already.
 pub async fn chat(visitor: &Arc<Visitor>, stream: Box<dyn Stream>, early: Vec<u8>) {
-    // No page can name itself here.
-    visitor.wire.nobody_looks();
-    let mut lines = Lines { stream, waiting: early, skipping: false, taken: 0 };
+    visitor.wire.lines(visitor.ends, &early);
+    let mut lines = Lines { stream, waiting: early, skipping: false };
     match talk(visitor, &mut lines).await {
         Ok(Ended::Abrupt) => return,
         Ok(Ended::Fine) => {}
@@ -88,7 +87,6 @@ async fn talk(visitor: &Arc<Visitor>, lines: &mut Lines) -> io::Result<Ended> {
         }
         if let Some(line) = said.take() {
             heard = Instant::now();
-            sender.tell("sends {} bytes: {}", lines.taken, &line);
             if let Some(answer) = chat::said(&guest, &line) {
                 fate = sender.line(lines, &answer).await?;
             }
@@ -146,17 +144,9 @@ impl Sender<'_> {
         }
         bytes.push(b'\n');
         self.write(lines, &bytes).await?;
-        self.tell("is sent {} bytes: {}", bytes.len(), line);
         self.sent += 1;
         // There is nothing to close with.
         Ok(Fate::behind(self.sent, plan).filter(|fate| *fate != Fate::Close))
-    }
-
-    /// Tells of a line, where that is wanted: there are no frames to be shown.
-    fn tell(&self, what: &'static str, bytes: usize, line: &str) {
-        if self.visitor.server.settings().tells_lines {
-            self.visitor.say(Text::with(what, bytes).and(line));
-        }
     }
 
     async fn write(&self, lines: &mut Lines, bytes: &[u8]) -> io::Result<()> {
@@ -191,8 +181,6 @@ struct Lines {
     waiting: Vec<u8>,
     /// The rest of a line that was too long.
     skipping: bool,
-    /// Bytes of the last line, its end included.
-    taken: usize,
 }
 
 impl Lines {
@@ -205,7 +193,6 @@ impl Lines {
             if end.is_some() || is_long {
                 let line: Vec<u8> =
                     self.waiting.drain(..end.map_or(self.waiting.len(), |end| end + 1)).collect();
-                self.taken = line.len();
                 let line = &line[..end.unwrap_or(line.len()).min(limits::LAB_LINE)];
                 if !std::mem::replace(&mut self.skipping, end.is_none()) {
                     return Ok(Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()));
@@ -233,8 +220,7 @@ mod tests {
     #[test]
     fn lines_end_as_they_do_anywhere() {
         let (ours, mut theirs) = duplex(64 * 1024);
-        let mut lines =
-            Lines { stream: Box::new(ours), waiting: b"early".to_vec(), skipping: false, taken: 0 };
+        let mut lines = Lines { stream: Box::new(ours), waiting: b"early".to_vec(), skipping: false };
         let long = "x".repeat(3 * limits::LAB_LINE);
         Builder::new_current_thread().build().unwrap().block_on(async {
             let bytes = format!(" one\r\ntwo\0\n{long}\nlast");
@@ -242,9 +228,6 @@ mod tests {
             drop(theirs);
             let mut all = Vec::new();
             while let Some(line) = lines.next().await.unwrap() {
-                if line == "two" {
-                    assert_eq!(lines.taken, b"two\0".len());
-                }
                 all.push(line);
             }
             assert_eq!(all[..3], ["early one", "two", ""]);

@@ -157,6 +157,15 @@ pub(super) fn packet<W: Write>(unit: &Unit<'_>, packet: &AppPacket<'_>, limit: u
     let shown = cut(packet.payload, limit);
     let shortened = (shown.len() as u64) < packet.length;
     let payload = Content { bytes: shown, shortened, binary: !packet.text };
+    if let Some(streamed) = packet.streamed {
+        members!(w, "streamed": streamed.kind.name(), "offset": streamed.offset);
+        if let Some(stream) = streamed.stream {
+            members!(w, "stream": stream);
+        }
+        if !streamed.complete {
+            members!(w, "complete": false);
+        }
+    }
     members!(w, "length": packet.length, "payload": payload, "app": packet.app);
     finding_ids(unit, w);
 }

@@ -53,8 +53,14 @@ fn everything<S: Sink>(talk: &mut Talk<'_, S>) {
         talk.tell(Some(Server), Body::Gap(&Gap { offset: 400, length: 1460, between, effect }), &[]);
     }
     let app = packet_of_socket_io();
-    let packet =
-        AppPacket { place: 1, text: true, length: 19, payload: b"42[\"message\",\"hi\"]", app: &app };
+    let packet = AppPacket {
+        streamed: None,
+        place: 1,
+        text: true,
+        length: 19,
+        payload: b"42[\"message\",\"hi\"]",
+        app: &app,
+    };
     talk.tell(Some(Client), Body::Packet(&packet), &[]);
     let session = AppSession { number: 1, sid: Some("x".into()), ..AppSession::default() };
     talk.tell(None, Body::Session(&session), &[finding()]);
@@ -135,7 +141,7 @@ fn packet_of_socket_io() -> App {
 #[test]
 fn packets_keep_the_json_of_their_arguments() {
     let app = packet_of_socket_io();
-    let packet = AppPacket { place: 1, text: true, length: 2, payload: b"42", app: &app };
+    let packet = AppPacket { streamed: None, place: 1, text: true, length: 2, payload: b"42", app: &app };
     let text = lines(9, |talk| {
         talk.tell(Some(Client), Body::Packet(&packet), &[]);
     });
@@ -181,6 +187,7 @@ impl HttpHeadOf {
             headers: &[],
             body: self.1,
             body_whole: true,
+            streams: false,
             diagnoses: &[],
             extent: crate::model::HttpExtent::default(),
         };

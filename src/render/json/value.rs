@@ -276,6 +276,8 @@ words! {
         Missing => "missing",
         Refused => "refused",
         Polling => "polling",
+        Streaming => "streaming",
+        Lines => "lines",
         Http2 => "http2",
     }
     Roles {

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use super::course::Course;
 use super::latency::{Latencies, Latency};
 use super::ledger::Ledger;
-use super::tally::{Frames, Pings, Side, Tally};
+use super::tally::{Frames, Pings, Side, Streamed, Tally};
 use super::wire::Wire;
 use super::{Entry, KINDS, Report, Stats};
 use crate::model::distribution::{Distribution, Range};
-use crate::model::{CloseCode, Dir};
+use crate::model::{CloseCode, Dir, StreamedKind};
 use crate::render::json::cause::cause;
 use crate::render::json::run::{findings_by_rule, findings_by_severity, meta, summary};
 use crate::render::json::value::{List, Members, Seconds, Sides, ToJson, members, object, open, with};
@@ -130,7 +130,24 @@ fn course<W: Write>(course: &Course, w: &mut Writer<W>) {
     );
 }
 
+/// What streamed without frames, by kind.
+fn streamed<W: Write>(streamed: &Streamed, w: &mut Writer<W>) {
+    let of =
+        |kind: StreamedKind, pick: fn(&Frames) -> u64| Sides(streamed[kind.index()].each_ref().map(pick));
+    let used = |kind: &StreamedKind| streamed[kind.index()].iter().any(|units| units.count > 0);
+    let kinds = StreamedKind::ALL.into_iter().filter(used).map(|kind| {
+        let both = move |w: &mut Writer<W>| {
+            object!(w, "units": of(kind, |units| units.count), "bytes": of(kind, |units| units.payload));
+        };
+        (kind.name(), with(both))
+    });
+    members!(w, "streamed": Members(kinds));
+}
+
 fn tally<W: Write>(tally: &Tally, w: &mut Writer<W>) {
+    if let Some(it) = &tally.streamed {
+        streamed(it, w);
+    }
     let sides = tally.sides.each_ref();
     members!(
         w,

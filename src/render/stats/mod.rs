@@ -370,7 +370,12 @@ impl Sink for Stats {
                     self.answers(unit, app);
                 }
             }
-            Body::Packet(packet) => self.answers(unit, packet.app),
+            Body::Packet(packet) => {
+                if let (Some(streamed), Some(dir)) = (packet.streamed, unit.dir) {
+                    tally.streamed(dir, streamed.kind, packet.length);
+                }
+                self.answers(unit, packet.app);
+            }
             Body::Session(session) => self.unanswered(&session.unanswered),
             Body::Connection(connection) => {
                 self.connection(unit.conn, connection);

@@ -7,7 +7,7 @@ use super::ledger::Ledger;
 use super::{KINDS, kind};
 use crate::limits;
 use crate::model::distribution::{Distribution, Range};
-use crate::model::{Dir, Frame, Message, Opcode, SeverityCounts, Time, Unit};
+use crate::model::{Dir, Frame, Message, Opcode, SeverityCounts, StreamedKind, Time, Unit};
 
 /// The counts of one connection.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,12 @@ pub(super) struct Tally {
     /// What the client and the server sent, in this order.
     pub sides: [Side; 2],
     pub findings: SeverityCounts,
+    /// Units of what streams without frames, if there are any.
+    pub streamed: Option<Box<Streamed>>,
 }
+
+/// Units of what streams, by [kind](StreamedKind) and who sent them, and their bytes.
+pub(super) type Streamed = [[Frames; 2]; StreamedKind::ALL.len()];
 
 /// The counts of what one endpoint of a connection sent.
 ///
@@ -146,6 +151,13 @@ impl Tally {
         }
     }
 
+    /// Counts a unit of what streams.
+    pub fn streamed(&mut self, dir: Dir, kind: StreamedKind, length: u64) {
+        let units = &mut self.streamed.get_or_insert_default()[kind.index()][dir.index()];
+        units.count += 1;
+        units.payload += length;
+    }
+
     fn ping(&mut self, dir: Dir, payload: &[u8], time: Option<Time>) {
         let pings = self.sides[dir.index()].pings.get_or_insert_default();
         pings.unanswered += 1;
@@ -185,6 +197,7 @@ impl Tally {
             sizes.clear();
         }
         self.findings = SeverityCounts::default();
+        self.streamed = None;
     }
 
     /// Takes over what another tally has counted.
@@ -193,6 +206,13 @@ impl Tally {
             mine.add(theirs);
         }
         self.findings.add_all(other.findings);
+        if let Some(theirs) = &other.streamed {
+            let mine = self.streamed.get_or_insert_default();
+            for (mine, theirs) in mine.iter_mut().flatten().zip(theirs.iter().flatten()) {
+                mine.count += theirs.count;
+                mine.payload += theirs.payload;
+            }
+        }
     }
 
     /// Frames in both directions.

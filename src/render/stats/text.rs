@@ -53,6 +53,7 @@ fn counts(report: &Report<'_>, lang: Lang, ascii: bool, page: &mut Page) {
         traffic::frames(total, lang, page);
         traffic::bytes(total, lang, page);
     }
+    traffic::streamed(total, lang, page);
     traffic::sizes(total, lang, page);
     traffic::compression(total, lang, page);
     traffic::times(report, lang, page);

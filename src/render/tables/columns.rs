@@ -139,8 +139,8 @@ impl<'a> Meaning<'a> {
 
 table! {
     /// Messages, and packets that came by HTTP.
-    MESSAGES "messages" "a message, control frames among them; or a packet of Engine.IO that came by HTTP: \
-        the records `message` and `packet`",
+    MESSAGES "messages" "a message, control frames among them; or a packet of Engine.IO that came by HTTP, \
+        or an event, part or line of what streams: the records `message` and `packet`",
     message(unit: &Unit<'_>, payload: u64)
     {
         let message: Option<&Message<'_>> = match unit.body { Body::Message(it) => Some(it), _ => None };
@@ -165,7 +165,9 @@ table! {
     "time" Time "when its last byte was captured" => unit.time;
     "packets_first" Int "the packet with its first byte" => packets(unit).0;
     "packets_last" Int "the packet with its last byte" => packets(unit).1;
-    "kind" Word "`text`, `binary`, `close`, `ping`, `pong`" => message.map(|it| it.kind.name());
+    "kind" Word "`text`, `binary`, `close`, `ping`, `pong`; of what streams `event`, `part`, `piece`, \
+        `line`" =>
+        message.map(|it| it.kind.name()).or(packet.and_then(|it| it.streamed).map(|it| it.kind.name()));
     "frame_count" Int "how many frames it has" => message.map(|it| it.frame_count);
     "length" Int "payload bytes as sent" =>
         message.map(|it| it.length).or(packet.map(|it| it.length));
@@ -173,7 +175,8 @@ table! {
         message.filter(|it| !it.is_told()).map(|it| it.compressed);
     "inflated_length" Int "what it inflates to, in bytes" =>
         message.filter(|it| it.compressed).and_then(|it| it.inflated_length);
-    "complete" Bool "whether all of it was seen" => message.map(|it| it.complete);
+    "complete" Bool "whether all of it was seen" =>
+        message.map(|it| it.complete).or(packet.and_then(|it| it.streamed).map(|it| it.complete));
     "code" Int "of a Close frame: its code" => close.and_then(|close| close.code);
     "code_name" Word "the name of that" => close.and_then(|close| close.code).map(CloseCode::name);
     "reason" Text "and its reason" => close.and_then(|close| str::from_utf8(close.reason).ok());

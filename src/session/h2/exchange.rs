@@ -1,14 +1,18 @@
-//! An ordinary request over HTTP/2 and its answer, where they are shown: the long polling of Engine.IO.
+//! An ordinary request over HTTP/2 and its answer, where they are shown: the long polling of Engine.IO, and
+//! what streams.
 
 use std::ops::ControlFlow;
 
 use super::head::Written;
-use super::{Around, show};
+use super::{Around, Stop, show};
 use crate::h2::HeadSeen;
 use crate::http::body::Body;
+use crate::http::head::Head;
 use crate::limits;
-use crate::model::{At, Dir, Flow, Layer, ON};
+use crate::model::{At, Dir, Flow, Layer, ON, Wants};
+use crate::session::follow::Follow;
 use crate::session::judged::Judged;
+use crate::session::run::Run;
 
 /// A request and its answer.
 #[derive(Default)]
@@ -16,6 +20,8 @@ pub(super) struct Exchange {
     /// What waits for its content, which is shown with it.
     pending: [Option<(Box<Judged>, Body)>; 2],
     answered: bool,
+    /// Who follows the answer, where that streams, and how much of it there was.
+    follow: Option<(Box<Follow>, u64)>,
 }
 
 impl Exchange {
@@ -67,6 +73,11 @@ impl Exchange {
             return to.about.show(&judged, None, to.cx);
         }
         self.answered |= dir == Dir::Server;
+        if let Some(follow) = streamed(dir, head, &read, wants) {
+            to.about.show(&Judged { streams: true, ..judged }, None, to.cx)?;
+            self.follow = Some((follow, 0));
+            return ON;
+        }
         let keep = if wants.bodies() { limits::APP_PAYLOAD as usize } else { limits::HTTP_BODY_PREVIEW };
         if head.ends_stream {
             return to.about.show(&judged, None, to.cx);
@@ -76,27 +87,64 @@ impl Exchange {
     }
 
     /// Content.
-    pub fn content(&mut self, dir: Dir, bytes: &[u8], at: At) {
+    pub fn content(&mut self, dir: Dir, bytes: &[u8], at: At, to: &mut Around<'_, '_, '_>) -> Flow {
+        if let Some((follow, offset)) = self.follow.as_mut().filter(|_| dir == Dir::Server) {
+            let run = Run { dir, bytes, at, offset: *offset };
+            *offset += bytes.len() as u64;
+            return follow.push(run, to.about, to.cx);
+        }
         if let Some((judged, body)) = &mut self.pending[dir.index()] {
             body.push(bytes);
             (judged.time, judged.last_packet) = (at.time, Some(at.packet));
         }
+        ON
+    }
+
+    /// Bytes that it holds for what streams.
+    pub fn cost(&self) -> usize {
+        self.follow.as_ref().map_or(0, |(follow, _)| follow.cost())
     }
 
     /// An endpoint sends nothing more; whether the exchange is over.
-    pub fn end(&mut self, dir: Dir, to: &mut Around<'_, '_, '_>) -> ControlFlow<(), bool> {
+    pub fn end(&mut self, dir: Dir, stop: &Stop, to: &mut Around<'_, '_, '_>) -> ControlFlow<(), bool> {
         self.show(dir, to)?;
+        if dir == Dir::Server
+            && let Some((follow, _)) = self.follow.take()
+        {
+            follow.end(stop.how.is_final(), stop.at, to.about, to.cx)?;
+        }
         ControlFlow::Continue(self.answered && dir == Dir::Server)
     }
 
     /// Nothing more will come.
     pub fn finish(&mut self, to: &mut Around<'_, '_, '_>) -> Flow {
+        if let Some((follow, _)) = self.follow.take() {
+            follow.end(false, At::default(), to.about, to.cx)?;
+        }
         self.show(Dir::Client, to)?;
         self.show(Dir::Server, to)
+    }
+
+    /// Something of its answer is missing: what comes next is not known to begin anything.
+    pub fn lose(&mut self, to: &mut Around<'_, '_, '_>) -> Flow {
+        self.follow.take().map_or(ON, |(follow, _)| follow.end(false, At::default(), to.about, to.cx))
     }
 
     fn show(&mut self, dir: Dir, to: &mut Around<'_, '_, '_>) -> Flow {
         let Some((judged, body)) = self.pending[dir.index()].take() else { return ON };
         to.about.show(&judged, Some(&body), to.cx)
     }
+}
+
+/// Who follows the content behind a head, if it streams.
+fn streamed(dir: Dir, head: &HeadSeen, read: &Head<'_>, wants: Wants) -> Option<Box<Follow>> {
+    if dir == Dir::Client || head.ends_stream {
+        return None;
+    }
+    Follow::of(read, u64::from(head.stream), Some(head.stream), wants).map(Box::new)
+}
+
+/// Whether the answer behind a head streams, whatever was asked for.
+pub(super) fn streams(head: &HeadSeen, read: &Head<'_>, wants: Wants) -> bool {
+    streamed(Dir::Server, head, read, wants).is_some()
 }

@@ -20,7 +20,8 @@ use self::child::Child;
 use self::exchange::Exchange;
 use self::stranger::Stranger;
 use super::about::About;
-use super::http::{Run, Upgrade};
+use super::http::Upgrade;
+use super::run::Run;
 use super::{Context, Start};
 use crate::h2::{Connection, Event, FrameSeen, HeadSeen};
 use crate::http::head::{Head, StartLine};
@@ -77,6 +78,8 @@ enum Stream {
     Child(Box<Child>),
     /// An ordinary request that is shown.
     Exchange(Box<Exchange>),
+    /// An ordinary request that is shown if its answer streams.
+    Asked(Box<HeadSeen>),
     /// Its header fields were not captured.
     Stranger(Box<Stranger>),
     /// Nothing that is followed.
@@ -169,6 +172,7 @@ impl Http2 {
         if let Some(id) = self.connection.gap(dir, length) {
             return match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
+                Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to),
                 _ => ON,
             };
         }
@@ -176,8 +180,10 @@ impl Http2 {
         let mut open = self.connection.open_streams(dir);
         open.sort_unstable();
         for id in open {
-            if let Some(Stream::Child(child)) = self.streams.get_mut(&id) {
-                child.lose(dir, rule, length, to.cx)?;
+            match self.streams.get_mut(&id) {
+                Some(Stream::Child(child)) => child.lose(dir, rule, length, to.cx)?,
+                Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to)?,
+                _ => {}
             }
         }
         ON
@@ -189,6 +195,9 @@ impl Http2 {
         if head.promised.is_some() {
             // What a server pushes is no answer to a request of interest.
             return self.note(dir, head.findings.clone(), head.at, to);
+        }
+        if dir == Dir::Server && matches!(self.streams.get(&id), Some(Stream::Asked(_))) {
+            return self.answer(head, to);
         }
         if !matches!(self.streams.get(&id), None | Some(Stream::Child(_) | Stream::Exchange(_))) {
             return self.note(dir, head.of_connection(), head.at, to);
@@ -225,7 +234,8 @@ impl Http2 {
             (asks, !asks && (wants.http || polls_engine_io(&read)))
         };
         if !asks && !polls {
-            self.streams.insert(id, Stream::Other);
+            self.cost += head.cost();
+            self.streams.insert(id, Stream::Asked(Box::new(head.clone())));
             return self.note(Dir::Client, head.of_connection(), head.at, to);
         }
         self.tell(to)?;
@@ -251,6 +261,28 @@ impl Http2 {
         ON
     }
 
+    /// An answer to a request that asked for no WebSocket: both are shown if it streams.
+    fn answer(&mut self, head: &HeadSeen, to: &mut Around<'_, '_, '_>) -> Flow {
+        let id = head.stream;
+        let written = head::Written::of(head, Dir::Server);
+        let read = written.head(SourceId::Input, 0);
+        if read.status().is_some_and(|status| (100..200).contains(&status)) {
+            return self.note(Dir::Server, head.of_connection(), head.at, to);
+        }
+        let Some(Stream::Asked(asked)) = self.streams.insert(id, Stream::Other) else { return ON };
+        self.cost = self.cost.saturating_sub(asked.cost());
+        if !exchange::streams(head, &read, to.about.wants(to.cx)) {
+            return self.note(Dir::Server, head.of_connection(), head.at, to);
+        }
+        self.tell(to)?;
+        let request = head::Written::of(&asked, Dir::Client);
+        let mut exchange = Exchange::request(&asked, &request, &mut self.written, to)?;
+        exchange.response(head, &mut self.written, to)?;
+        self.cost += exchange.cost();
+        self.streams.insert(id, Stream::Exchange(Box::new(exchange)));
+        ON
+    }
+
     /// Content of a stream.
     fn content(&mut self, dir: Dir, id: u32, run: crate::h2::Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
         match self.streams.get_mut(&id) {
@@ -261,15 +293,17 @@ impl Http2 {
                 flow
             }
             Some(Stream::Exchange(exchange)) => {
-                exchange.content(dir, run.bytes, run.at);
-                ON
+                let before = exchange.cost();
+                let flow = exchange.content(dir, run.bytes, run.at, to);
+                self.cost = (self.cost + exchange.cost()).saturating_sub(before);
+                flow
             }
             Some(Stream::Stranger(_)) => self.look(dir, id, run, to),
             None if self.connection.is_midway() => {
                 self.meet(id);
                 self.look(dir, id, run, to)
             }
-            Some(Stream::Other) | None => ON,
+            Some(Stream::Asked(_) | Stream::Other) | None => ON,
         }
     }
 
@@ -280,8 +314,13 @@ impl Http2 {
                 child.end(dir, &Stop::of(StreamEnd::EndStream, at), to.cx)?;
                 child.is_over()
             }
-            Some(Stream::Exchange(exchange)) => exchange.end(dir, to)?,
-            Some(Stream::Other | Stream::Stranger(_)) => dir == Dir::Server,
+            Some(Stream::Exchange(exchange)) => {
+                let cost = exchange.cost();
+                let is_over = exchange.end(dir, &Stop::of(StreamEnd::EndStream, at), to)?;
+                self.cost = (self.cost + exchange.cost()).saturating_sub(cost);
+                is_over
+            }
+            Some(Stream::Asked(_) | Stream::Other | Stream::Stranger(_)) => dir == Dir::Server,
             None => false,
         };
         if is_over { self.close(id, at.time, to) } else { ON }
@@ -298,6 +337,14 @@ impl Http2 {
                 self.cost = self.cost.saturating_sub(stranger.cost());
                 ON
             }
+            Some(Stream::Asked(asked)) => {
+                self.cost = self.cost.saturating_sub(asked.cost());
+                ON
+            }
+            Some(Stream::Exchange(exchange)) => {
+                self.cost = self.cost.saturating_sub(exchange.cost());
+                ON
+            }
             _ => ON,
         }
     }
@@ -308,10 +355,10 @@ impl Http2 {
             match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.end(dir, stop, to.cx)?,
                 Some(Stream::Exchange(exchange)) => {
-                    exchange.end(dir, to)?;
+                    exchange.end(dir, stop, to)?;
                 }
                 Some(Stream::Stranger(_)) => self.decide(id, to)?,
-                Some(Stream::Other) | None => {}
+                Some(Stream::Asked(_) | Stream::Other) | None => {}
             }
         }
         ON
@@ -400,7 +447,11 @@ impl Http2 {
         }
         match self.streams.get_mut(&id) {
             Some(Stream::Child(child)) => child.reset(dir, code.unwrap_or_default(), at, to.cx)?,
-            Some(Stream::Exchange(exchange)) => exchange.finish(to)?,
+            Some(Stream::Exchange(exchange)) => {
+                let cost = exchange.cost();
+                exchange.finish(to)?;
+                self.cost = (self.cost + exchange.cost()).saturating_sub(cost);
+            }
             _ => {}
         }
         self.close(id, at.time, to)

@@ -7,8 +7,8 @@ use crate::session::about::About;
 use crate::session::{Context, Start};
 use crate::tls;
 
-use super::run::Run;
 use super::{Http, OTHER, STAY, Turn, told};
+use crate::session::run::Run;
 
 /// An answer that is no HTTP, as far as it has come.
 #[derive(Debug)]

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use super::foreign::{Foreign, is_no_http};
-use super::run::{Chunk, Run};
 use crate::http::body::Body;
 use crate::http::handshake::RequestFacts;
 use crate::http::head::{HeadReader, HeadState};
 use crate::limits;
 use crate::model::{At, Piece, Time};
+use crate::session::follow::Follow;
 use crate::session::judged::Judged;
+use crate::session::run::{Chunk, Run};
 
 /// One direction.
 #[derive(Default)]
@@ -18,6 +19,10 @@ pub(super) struct Lane {
     /// Where the head being read begins.
     pub offset: u64,
     pub body: Option<Body>,
+    /// Who takes the content of that, where it streams.
+    pub follow: Option<Box<Follow>>,
+    /// Heads of it so far.
+    pub heads: u64,
     /// Set while it is open what the following bytes are; they wait in `held`.
     pub blocked: bool,
     pub held: VecDeque<Chunk>,
@@ -59,6 +64,8 @@ pub(super) struct Request {
     pub h2c: Option<Vec<u8>>,
     /// It is Engine.IO's, and shown although it asks for none.
     pub polls: bool,
+    /// Its head, and what that asks for, where it is not shown unless its answer streams.
+    pub asked: Option<Box<(Judged, RequestFacts)>>,
     /// When it was complete.
     pub time: Option<Time>,
     /// It was told that nobody answers it.
@@ -115,12 +122,14 @@ impl Lane {
     pub fn take_head(&mut self) -> Gathered {
         let reader = std::mem::take(&mut self.reader);
         self.had_head = true;
+        self.heads += 1;
         Gathered { reader, offset: self.offset, pieces: std::mem::take(&mut self.pieces) }
     }
 
     /// What is held, in bytes.
     pub fn cost(&self) -> usize {
         let foreign = self.foreign.as_ref().map_or(0, |foreign| foreign.bytes.len());
+        let foreign = foreign + self.follow.as_ref().map_or(0, |follow| follow.cost());
         self.reader.bytes().len() + foreign + self.held_cost()
     }
 

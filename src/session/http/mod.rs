@@ -9,8 +9,8 @@ mod lane;
 mod polling;
 mod request;
 mod response;
-mod run;
 mod silence;
+mod stream;
 mod upgrade;
 mod waiting;
 
@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::about::About;
+use super::run::{Chunk, Run};
 use super::{Context, Start};
 use crate::http::body::Body;
 use crate::http::handshake;
@@ -26,10 +27,8 @@ use crate::model::{At, Dir, Flow, Time};
 use crate::ws::Conversation;
 
 use self::lane::{Lane, Request};
-use self::run::Chunk;
 
 pub use self::polling::polls;
-pub(super) use self::run::Run;
 pub(super) use self::silence::Over;
 #[cfg(feature = "h2")]
 pub(super) use self::upgrade::Upgrade;
@@ -115,7 +114,9 @@ impl Http {
             if lane.blocked {
                 return self.hold_back(run, about, cx);
             }
-            let used = if let Some(body) = &mut lane.body {
+            let used = if lane.follow.is_some() {
+                self.stream(run, about, cx)?
+            } else if let Some(body) = &mut lane.body {
                 let (used, done) = body.push(run.bytes);
                 // Who counts waits for the end.
                 if done || body.is_full() && !cx.out.wants().http {
@@ -156,6 +157,9 @@ impl Http {
     /// A direction is over: a body may have lasted until now.
     pub fn end(&mut self, dir: Dir, over: Over, at: At, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         self.show_pending(dir, about, cx)?;
+        if dir == Dir::Server {
+            self.end_stream(over, at, about, cx)?;
+        }
         self.unfinished_request(over, at, about, cx)?;
         match dir {
             // A response that waited for its request will wait no longer.
@@ -179,6 +183,7 @@ impl Http {
     pub fn gap(&mut self, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         self.show_pending(Dir::Client, about, cx)?;
         self.show_pending(Dir::Server, about, cx)?;
+        self.end_stream(Over::Input, At::default(), about, cx)?;
         // It was asked to turn into something else, or a request is under way that may ask it.
         let may_turn = self.requests.iter().any(Request::may_turn) || self.client.has_begun();
         about.start = match about.start {

@@ -13,6 +13,9 @@ use crate::session::entry::Attempt;
 use crate::session::judged::{Judged, plain_headers};
 use crate::session::{Context, Start};
 
+/// Bytes that a kept head takes for each of its own: its lines, taken apart, are kept as well.
+const KEPT: usize = 4;
+
 impl Http {
     /// What is known behind the head of a request for a WebSocket that breaks no rule: that it was made at
     /// `time`, and waits for its answer.
@@ -28,6 +31,7 @@ impl Http {
             upgrade,
             h2c: None,
             polls: false,
+            asked: None,
             time,
             unanswered: false,
             given_up: false,
@@ -104,7 +108,7 @@ impl Http {
             self.client.body = self.client.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
         }
         let method = facts.method.clone();
-        let mut upgrade = None;
+        let (mut upgrade, mut asked) = (None, None);
         if facts.is_upgrade || polls {
             if facts.is_upgrade || is_new {
                 about.describe_request(
@@ -141,13 +145,21 @@ impl Http {
                 self.show_pending(Dir::Client, about, cx)?;
             }
             upgrade = facts.is_upgrade.then(|| Box::new(facts));
+        } else if !connects && h2c.is_none() && wants.streams() {
+            // Its answer may stream: it is shown then.
+            let judged = Judged::plain(Dir::Client, &head, wants, pieces, at.time);
+            asked = Some(Box::new((judged, facts)));
         }
-        let cost = reader.bytes().len();
+        let mut cost = reader.bytes().len();
+        if asked.is_some() {
+            cost *= KEPT;
+        }
         self.requests.push_back(Request {
             method,
             upgrade,
             h2c,
             polls,
+            asked,
             time: at.time,
             unanswered: false,
             given_up: false,

@@ -43,7 +43,7 @@ impl Http {
             let judged = wants.http.then(|| Judged::plain(Dir::Server, &head, wants, pieces, at.time));
             return judged.map_or(STAY, |judged| told(about.show(&judged, None, cx)));
         }
-        let request = self.requests.pop_front();
+        let mut request = self.requests.pop_front();
         let method = request.as_ref().map(|r| r.method.as_str());
         let succeeds = status.is_some_and(|s| (200..300).contains(&s));
         let may_tunnel = method == Some("CONNECT") || (request.is_none() && about.start == Start::Midway);
@@ -55,7 +55,12 @@ impl Http {
         let answers_connect = method == Some("CONNECT");
         // Its request is not there, but it is shown all the same where everything is.
         let is_alone = wants.http && request.is_none() && !tunnels && !handshake::wants_websocket(&head);
-        let polls = is_alone || request.as_ref().is_some_and(|r| r.polls);
+        let follow = self.follow(&head, request.as_ref(), about, cx);
+        if follow.is_some() {
+            Self::show_asked(request.as_mut(), at, about, cx)?;
+            head = head.renamed(about.source(Dir::Server));
+        }
+        let polls = is_alone || follow.is_some() || request.as_ref().is_some_and(|r| r.polls);
         if status == Some(101) && !handshake::switches_to_websocket(&head) {
             let is_unasked = request.as_ref().is_none_or(|request| request.upgrade.is_none());
             if is_unasked {
@@ -73,9 +78,14 @@ impl Http {
             if wants.bodies() {
                 self.server.body = self.server.body.take().map(|b| b.keeping(limits::APP_PAYLOAD as usize));
             }
+            let streams = follow.is_some();
             let judged = Judged::plain(Dir::Server, &head, wants, pieces, at.time);
-            self.server.pending = Some(Box::new(Judged { polls, ..judged }));
-            let is_whole = self.server.body.is_none();
+            self.server.pending = Some(Box::new(Judged { polls, streams, ..judged }));
+            let is_whole = streams || self.server.body.is_none();
+            if streams {
+                self.server.body = self.server.body.take().map(|body| body.keeping(0));
+                self.server.follow = follow;
+            }
             // A server may answer before it has the whole request, 413 for example.
             self.show_pending(Dir::Client, about, cx)?;
             if is_whole {

@@ -1,12 +1,12 @@
 //! What waits: responses that overtook their request in the capture, and bytes of which it is open what
 //! they are until an answer comes.
 
-use super::run::Run;
 use super::{Http, STAY, Turn};
 use crate::http::head::{Sniff, sniff};
 use crate::limits;
 use crate::model::{At, Dir};
 use crate::session::about::About;
+use crate::session::run::Run;
 use crate::session::{Context, Start};
 
 impl Http {

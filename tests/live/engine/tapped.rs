@@ -85,7 +85,7 @@ fn decode(recording: &Recording) -> Found {
                 decoder.end(flow, side(from), how, Receipt::default(), at);
             }
             What::Told(_) => panic!("bytes are tapped"),
-            What::Shaking | What::Shaken | What::Secret(_) | What::Enough => {}
+            What::Shaking | What::Shaken | What::Secret(_) | What::Lines(..) | What::Enough => {}
             What::Over => {
                 let _: Flow = decoder.close(flow, StreamEnd::Capture, Some(time));
             }

@@ -6,6 +6,7 @@ mod hostile;
 mod others;
 mod page;
 mod sessions;
+mod stream;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -230,6 +231,16 @@ impl Wire {
                 return None;
             }
         }
+    }
+
+    /// Reads until this has come; false at the end.
+    fn until(&mut self, words: &[u8]) -> bool {
+        while !self.early.windows(words.len()).any(|piece| piece == words) {
+            if !self.more() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Everything to the end.

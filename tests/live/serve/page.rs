@@ -63,23 +63,19 @@ fn polls_are_shown() {
     }
 }
 
-/// Of the raw chat there are no frames to be shown: the log has its lines.
+/// Of the raw chat there are no frames: its lines are shown, of both sides.
 #[test]
-fn lines_are_told() {
-    let mut served = Served::start("lines-told", &["tcp"]);
+fn lines_are_shown() {
+    let served = Served::start("lines-shown", &["tcp", "--view", "messages"]);
     let mut wire = super::Wire::to(served.address);
     wire.send(b"hello\x1b[2J\n/who\n");
-    for words in
-        ["is sent 31 bytes: you are guest1; online: guest1", "sends 10 bytes: hello", "sends 5 bytes: /who"]
-    {
-        loop {
-            let line = served.running.line();
-            assert!(!line.contains('\x1b'), "nobody steers the terminal: {line:?}");
-            if line.contains(words) {
-                break;
-            }
-        }
-    }
+    assert!(wire.until(b"online: guest1\nonline: guest1\n"));
+    drop(wire);
     let (_, shown) = served.end();
-    assert!(!shown.contains("hello"), "{shown}");
+    assert!(!shown.contains('\x1b'), "nobody steers the terminal: {shown:?}");
+    for words in
+        ["line 1", "line 2", "you are guest1; online: guest1", "hello", "/who", "lines of text on raw TCP"]
+    {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
 }

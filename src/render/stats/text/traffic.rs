@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::lang::Lang;
+use crate::model::StreamedKind;
 use crate::model::distribution;
 use crate::model::quantity::{count, percent, size, time};
 use crate::render::columns::lines;
@@ -71,6 +72,25 @@ pub(super) fn bytes(total: &Tally, lang: Lang, page: &mut Page) {
         let both = client + server;
         let share = percent(both, all);
         table.row([lang.words(name).into(), count(client), count(server), count(both), share]);
+    }
+    table.print_wide(1, 10, page);
+}
+
+/// What streams without frames.
+pub(super) fn streamed(total: &Tally, lang: Lang, page: &mut Page) {
+    const NAMES: [&str; StreamedKind::ALL.len()] = ["events", "parts", "pieces", "lines"];
+    let Some(streamed) = &total.streamed else { return };
+    let mut table = Table::new(lang, &["Streamed", "from client", "bytes", "from server", "bytes"]);
+    for (name, [client, server]) in NAMES.iter().zip(&**streamed) {
+        if client.count + server.count > 0 {
+            table.row([
+                lang.words(name).into(),
+                count(client.count),
+                size(client.payload),
+                count(server.count),
+                size(server.payload),
+            ]);
+        }
     }
     table.print_wide(1, 10, page);
 }

@@ -30,6 +30,11 @@ impl Run<'_> {
         }
     }
 
+    /// Its first `count` bytes.
+    pub fn first(self, count: usize) -> Self {
+        Self { bytes: &self.bytes[..count], ..self }
+    }
+
     /// A copy that may wait.
     pub fn kept(self) -> Chunk {
         Chunk { bytes: self.bytes.to_vec(), at: self.at, offset: self.offset }

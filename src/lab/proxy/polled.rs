@@ -1,0 +1,141 @@
+//! What is done to HTTP that polls: faults, and rules.
+//!
+//! A message is what a request or an answer says; of Engine.IO 4 each of its packets that carry something.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::exchange::Exchange;
+use super::head;
+use super::judge::{End, Judge, Order};
+use super::rule::{Content, Rule, Then};
+use crate::lab::fault::happens;
+use crate::model::{Dir, Opcode, Text};
+
+/// What becomes of a message.
+enum Fate {
+    Passes,
+    /// It is taken out of its body, or what it is all of does not arrive.
+    Lost,
+    Becomes(Vec<u8>),
+    /// It does not arrive, and its sender is answered this.
+    Answered(Vec<String>),
+    /// Both connections end.
+    Ends,
+}
+
+impl Judge {
+    /// What happens with a request that polls, or its answer; and what is to be said of it.
+    pub fn exchange(&mut self, mut exchange: Exchange) -> (Vec<Order>, Vec<Text>) {
+        let (mut orders, mut notes) = (Vec::new(), Vec::new());
+        let from = exchange.from;
+        if self.closing {
+            return (orders, notes);
+        }
+        if let Some(status) = self.plan.status.filter(|_| from == Dir::Client) {
+            notes.push(Text::with(
+                "status: a request is answered with {}, and the server does not hear of it",
+                status,
+            ));
+            let body = format!("wstool proxy: --fault status={status} was asked for.\n");
+            return (self.answered(&head::answer(status, "Fault", &body), orders), notes);
+        }
+        let messages: Vec<(usize, Content)> = exchange.messages().collect();
+        let (mut delay, mut is_changed, mut count) = (Duration::ZERO, false, 0);
+        for (place, message) in &messages {
+            let (fate, waits) = self.fate(message, &exchange, &mut notes);
+            delay = delay.max(waits);
+            match fate {
+                Fate::Passes => count += 1,
+                Fate::Becomes(new) => {
+                    exchange.change(*place, Some(new));
+                    (is_changed, count) = (true, count + 1);
+                }
+                Fate::Lost if exchange.has_packets() => {
+                    exchange.change(*place, None);
+                    is_changed = true;
+                }
+                Fate::Answered(texts) => {
+                    let answer = head::answer(200, "OK", &texts.join("\n"));
+                    return (self.answered(&answer, orders), notes);
+                }
+                // A request without an answer, or an answer that does not come: HTTP has nothing else for it.
+                Fate::Lost | Fate::Ends => {
+                    self.closing = true;
+                    orders.push(Order::End(from.peer(), End::Cut));
+                    return (orders, notes);
+                }
+            }
+        }
+        let bytes = if is_changed { exchange.changed() } else { exchange.unchanged() };
+        orders.push(Order::Send(from.peer(), bytes, delay));
+        for _ in 0..count {
+            self.passed += 1;
+            if self.closing {
+                break;
+            }
+            self.end(from.peer(), &mut orders, &mut notes);
+        }
+        (orders, notes)
+    }
+
+    /// The proxy answers instead of the server, behind which both connections end.
+    fn answered(&mut self, answer: &[u8], mut orders: Vec<Order>) -> Vec<Order> {
+        self.closing = true;
+        orders.push(Order::Send(Dir::Client, answer.to_vec(), Duration::ZERO));
+        orders.push(Order::End(Dir::Client, End::Cut));
+        orders
+    }
+
+    /// What becomes of a message, and how long it waits.
+    fn fate(&mut self, message: &Content, exchange: &Exchange, notes: &mut Vec<Text>) -> (Fate, Duration) {
+        let Content { from, kind, .. } = *message;
+        let rules = Arc::clone(&self.rules);
+        let mut applies = |rule: &&Rule| {
+            rule.is_about(message) && happens(rule.probability, &mut self.rng) && rule.counts()
+        };
+        let rule = rules.iter().find(|rule| applies(rule));
+        let delay = rule.and_then(|rule| rule.delay).or(self.plan.delay).unwrap_or_default();
+        let mut fate = Fate::Passes;
+        if let Some(rule) = rule {
+            let about = |words| Text::with(words, &rule.name).and(from).and(kind.name());
+            match &rule.then {
+                Then::Pass => {}
+                Then::Drop => {
+                    notes.push(about("{}: the {}'s {} message is dropped"));
+                    return (Fate::Lost, delay);
+                }
+                Then::Replace(text) => {
+                    let payload = rule.replaced(message, text);
+                    if payload != message.payload {
+                        notes.push(about("{}: the {}'s {} message is replaced"));
+                        fate = Fate::Becomes(payload);
+                    }
+                }
+                Then::Answer(answers) if from == Dir::Client && !exchange.has_packets() => {
+                    notes.push(about("{}: the {}'s {} message is answered instead"));
+                    return (Fate::Answered(answers.clone()), delay);
+                }
+                Then::Answer(_) => {
+                    notes.push(about("{}: the {}'s {} message stays: HTTP has no other answer to it"));
+                }
+                Then::Close(..) => {
+                    notes.push(about("{}: closed at the {}'s {} message"));
+                    return (Fate::Ends, delay);
+                }
+            }
+        }
+        if self.plan.loses(&mut self.rng) {
+            notes.push(Text::with("drop: the {}'s {} message is lost", from).and(kind.name()));
+            return (Fate::Lost, delay);
+        }
+        if self.plan.bad_utf8 && from == Dir::Server && kind == Opcode::TEXT && exchange.may_change() {
+            // 0xff is in no UTF-8 (RFC 3629 §1).
+            let mut bad = if let Fate::Becomes(new) = fate { new } else { message.payload.clone() };
+            bad.pop();
+            bad.push(0xFF);
+            fate = Fate::Becomes(bad);
+        }
+        (fate, delay)
+    }
+}

@@ -1,0 +1,93 @@
+//! Responses that stream: their content is told unit by unit, as it arrives.
+
+use std::ops::ControlFlow;
+
+use super::lane::Request;
+use super::{Http, Next, Over, STAY, Turn, told};
+use crate::http::head::Head;
+use crate::model::{At, Dir, Handshake, Roles};
+use crate::session::Context;
+use crate::session::about::About;
+use crate::session::follow::Follow;
+use crate::session::run::Run;
+
+impl Http {
+    /// Who follows the content of a response to `request`, if it streams and nothing is upgraded by it.
+    pub(super) fn follow(
+        &self,
+        head: &Head<'_>,
+        request: Option<&Request>,
+        about: &About,
+        cx: &Context<'_, '_>,
+    ) -> Option<Box<Follow>> {
+        let is_plain = request.is_none_or(|request| request.upgrade.is_none() && request.method != "CONNECT");
+        // What has a body that is over has nothing to stream.
+        let streams = is_plain && self.server.body.is_some();
+        streams.then(|| Follow::of(head, self.server.heads, None, about.wants(cx)))?.map(Box::new)
+    }
+
+    /// Shows the request whose answer streams, and the connection, if it asked for no WebSocket until now.
+    pub(super) fn show_asked(
+        request: Option<&mut Request>,
+        at: At,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        let mut asked = request.and_then(|request| request.asked.take());
+        if about.told.is_none() {
+            about.announce(Roles::Handshake, Handshake::Streaming, cx);
+            if let Some((_, facts)) = asked.as_deref() {
+                let (host, version) = (facts.host.as_deref(), facts.http_version.clone());
+                about.describe_request(false, &facts.target, host, version, &mut cx.memory.spare);
+            }
+            if let Some(told) = &mut about.told {
+                told.connection.handshake = Handshake::Streaming;
+            }
+            told(about.introduce(asked.as_ref().map_or(at.time, |asked| asked.0.time), cx))?;
+        }
+        asked.as_mut().map_or(STAY, |asked| told(about.show_early(&mut asked.0, cx)))
+    }
+
+    /// Takes bytes of a response that streams: how many of them are its own.
+    pub(super) fn stream(
+        &mut self,
+        run: Run<'_>,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> ControlFlow<Next, usize> {
+        let lane = self.lane(run.dir);
+        let (Some(body), Some(follow)) = (&mut lane.body, &mut lane.follow) else {
+            return ControlFlow::Continue(0);
+        };
+        let was_broken = body.is_malformed();
+        let mut used = 0;
+        while used < run.bytes.len() && !body.is_done() {
+            let (taken, content) = body.next_content(&run.bytes[used..]);
+            if body.is_malformed() && !was_broken {
+                used += taken - content;
+                let broken = run.after(used.saturating_sub(1));
+                let flow = told(follow.breaks(broken, about, cx));
+                lane.follow = None;
+                return flow.map_continue(|()| used);
+            }
+            used += taken;
+            if content > 0 {
+                told(follow.push(run.after(used - content).first(content), about, cx))?;
+            }
+        }
+        let ended = body.is_done().then(|| (lane.body.take(), lane.follow.take()));
+        if let Some((_, Some(follow))) = ended {
+            told(follow.end(true, run.at, about, cx))?;
+        }
+        ControlFlow::Continue(used)
+    }
+
+    /// The server sends no more, and so what it streamed is over.
+    pub(super) fn end_stream(&mut self, over: Over, at: At, about: &About, cx: &mut Context<'_, '_>) -> Turn {
+        let Some(follow) = self.server.follow.take() else { return STAY };
+        // Who has left takes nothing any more.
+        let has_left = about.ended[about.side(Dir::Client).index()].is_some();
+        let ended = matches!(over, Over::Stream(how) if how.is_final()) && !has_left;
+        told(follow.end(ended, at, about, cx))
+    }
+}
