@@ -22,7 +22,7 @@ impl Short {
             return Self { digits: (three.digits >> (8 * three.zeros)).into(), surplus: 5 + three.zeros };
         }
         if value < 1_000_000 {
-            let [front, back] = [value / 1000, value % 1000].map(|three| THREES[three as usize]);
+            let (front, back) = (&THREES[value as usize / 1000], &THREES[value as usize % 1000]);
             let digits = u64::from(front.digits) | u64::from(back.digits) << 24;
             return Self { digits: digits >> (8 * front.zeros), surplus: 2 + front.zeros };
         }

@@ -1,8 +1,8 @@
 //! The short way of the records `frame` and `message`: those of a text that came in a single frame and is
-//! JSON of no protocol, as most of all traffic is.
+//! JSON of no protocol, as most of all traffic is, or nothing that is known.
 //!
 //! Most of such records is always the same, and is copied in few and long pieces; the text was made a
-//! string of JSON by whoever found out that it is JSON. What stands there in the end is what
+//! string of JSON by whoever found out which of both it is. What stands there in the end is what
 //! [`Records::frame`] and [`Records::message`] write, which the tests hold both against.
 
 use std::io::Write;
@@ -23,7 +23,7 @@ impl Records {
             return false;
         }
         to.record(|w| self.text_frame(single, quoted, w));
-        to.record(|w| self.json_message(single, quoted, text, w));
+        to.record(|w| self.text_message(single, quoted, text, w));
         true
     }
 
@@ -68,7 +68,7 @@ impl Records {
 
     /// The record of the message.
     #[inline]
-    fn json_message<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], text: &str, w: &mut Writer<W>) {
+    fn text_message<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], text: &str, w: &mut Writer<W>) {
         w.line(HEAD, |line| {
             line.raw(br#"{"type":"message","conn":"#);
             line.recall(&self.conn, single.conn.into());
@@ -82,6 +82,10 @@ impl Records {
             line.raw(br#","compressed":false,"inflated_length":null,"complete":true,"text":""#);
         });
         w.bytes(quoted);
+        if single.app.is_none() {
+            w.raw(r#"","app":null,"findings":[]"#);
+            return;
+        }
         w.raw(r#"","app":{"protocol":"json","data":"#);
         w.raw(text);
         w.raw(r#","summary":""},"findings":[]"#);
