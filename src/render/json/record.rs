@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::Stream;
+use super::headers::LastHeaders;
 use super::line::Line;
-use super::value::{Base64, List, Sides, ToJson, members, object, open};
+use super::value::{Base64, List, Sides, ToJson, members, object, open, with};
 use super::write::Writer;
 use crate::limits;
 use crate::model::{
@@ -18,7 +19,7 @@ pub(super) const ORIGIN: usize = 128;
 /// `dir`, `time` and `packets`.
 #[inline]
 pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
-    w.line(ORIGIN, |line| origin_of(unit, line));
+    w.line(|line| origin_of(unit, line));
 }
 
 /// The same in a part of a record.
@@ -193,7 +194,12 @@ fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
     }
 }
 
-pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
+pub(super) fn http<W: Write>(
+    unit: &Unit<'_>,
+    head: &HttpHead<'_>,
+    last: &mut LastHeaders,
+    w: &mut Writer<W>,
+) {
     open!(w, "type": "http", "conn": unit.conn);
     origin(unit, w);
     members!(w, "offset": head.offset);
@@ -204,9 +210,9 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
     if !head.complete {
         members!(w, "complete": false);
     }
-    let headers = head.headers.iter().map(|header| (&*header.name, &*header.value, header.verdict));
     let body = Content { bytes: head.body, shortened: true, binary: false };
-    members!(w, "headers": List(headers), "body_preview": (!head.body.is_empty()).then_some(body));
+    let headers = with(|w: &mut Writer<W>| last.put(unit.dir, head.headers, w));
+    members!(w, "headers": headers, "body_preview": (!head.body.is_empty()).then_some(body));
     finding_ids(unit, w);
     if !head.diagnoses.is_empty() {
         members!(w, "diagnoses": List(head.diagnoses));

@@ -8,7 +8,7 @@
 use std::io::Write;
 
 use super::Stream;
-use super::frame::{HEAD, Records};
+use super::frame::Records;
 use super::write::Writer;
 use crate::model::{Body, Single, Unit};
 
@@ -33,12 +33,12 @@ impl Records {
         let unit = Unit { dir: Some(single.dir), ..Unit::of(single.conn, Body::Note) }.at(single.at);
         self.origin.become_of(&unit, w);
         let head = single.head;
-        w.line(HEAD, |line| {
+        w.line(|line| {
             line.raw(br#"{"type":"frame","conn":"#);
             line.remember(&mut self.conn, single.conn.into());
             line.raw(br#","n":"#);
             line.remember(&mut self.n, single.n);
-            line.part(&self.origin.text, self.origin.length);
+            line.part(self.origin.text(), self.origin.length);
             line.raw(br#","offset":"#);
             line.number(single.offset);
             line.raw(
@@ -69,12 +69,12 @@ impl Records {
     /// The record of the message.
     #[inline]
     fn text_message<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], text: &str, w: &mut Writer<W>) {
-        w.line(HEAD, |line| {
+        w.line(|line| {
             line.raw(br#"{"type":"message","conn":"#);
             line.recall(&self.conn, single.conn.into());
             line.raw(br#","m":"#);
             line.recall(&self.n, single.m);
-            line.part(&self.origin.text, self.origin.length);
+            line.part(self.origin.text(), self.origin.length);
             line.raw(br#","kind":"text","frames":["#);
             line.recall(&self.n, single.n);
             line.raw(br#"],"frame_count":1,"length":"#);
