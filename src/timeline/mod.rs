@@ -194,7 +194,11 @@ impl<S: Sink> Timeline<S> {
             }
         }
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
-        self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
+        if body.len() == head.body.len() {
+            self.pass(unit)?;
+        } else {
+            self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
+        }
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
         let seen = Seen { unit, head, connection: conn.connection.as_deref(), missed: conn.missed };
         let mut said = Vec::new();

@@ -9,7 +9,7 @@ use super::digits::Known;
 use super::headers::LastHeaders;
 use super::line::{Line, ROOM};
 use super::record::{
-    ORIGIN, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
+    ORIGIN, Whence, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
 };
 use super::run::{meta, summary};
 use super::value::{Base64, List, ToJson, members};
@@ -69,9 +69,9 @@ impl Origin {
 
     /// Becomes that of a unit.
     #[inline]
-    pub fn become_of<W: Write>(&mut self, unit: &Unit<'_>, w: &mut Writer<W>) {
-        (self.dir, self.time, self.packets) = (unit.dir, unit.time, unit.packets);
-        self.length = w.apart(&mut self.text, |line| origin_of(unit, line));
+    pub fn become_of<W: Write>(&mut self, whence: Whence, w: &mut Writer<W>) {
+        (self.dir, self.time, self.packets) = whence;
+        self.length = w.apart(&mut self.text, |line| origin_of(whence, line));
     }
 
     #[inline]
@@ -134,7 +134,7 @@ impl Records {
         w: &mut Writer<W>,
     ) {
         let header = &frame.header;
-        self.origin.become_of(unit, w);
+        self.origin.become_of((unit.dir, unit.time, unit.packets), w);
         let (first_byte, length) = &self.first_bytes[usize::from(first_byte_of(frame))];
         w.line(|line| {
             line.raw(br#"{"type":"frame","conn":"#);
@@ -257,7 +257,7 @@ impl Records {
     /// The record of a message.
     pub fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
         if !self.origin.is_of(unit) {
-            self.origin.become_of(unit, w);
+            self.origin.become_of((unit.dir, unit.time, unit.packets), w);
         }
         w.line(|line| self.message_head(unit, message, line));
         if message.frame_count != 1 || message.frames.len() != 1 {

@@ -10,7 +10,7 @@ use std::io::Write;
 use super::Stream;
 use super::frame::Records;
 use super::write::Writer;
-use crate::model::{Body, Single, Unit};
+use crate::model::Single;
 
 impl Records {
     /// Writes both records of a message, if it is one of those; else `false`, and nothing is changed.
@@ -30,8 +30,9 @@ impl Records {
     /// The record of the frame.
     #[inline]
     fn text_frame<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], w: &mut Writer<W>) {
-        let unit = Unit { dir: Some(single.dir), ..Unit::of(single.conn, Body::Note) }.at(single.at);
-        self.origin.become_of(&unit, w);
+        let packet = single.at.packet;
+        let packets = (packet > 0).then_some((packet, packet));
+        self.origin.become_of((Some(single.dir), single.at.time, packets), w);
         let head = single.head;
         w.line(|line| {
             line.raw(br#"{"type":"frame","conn":"#);
