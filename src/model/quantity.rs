@@ -282,7 +282,7 @@ fn plain_span(nanos: u64) -> Option<String> {
         text.push('.');
         let tens = if parts == 100 { rest / 10 } else { rest };
         text.push(char::from(b'0' + tens as u8));
-        if parts == 100 && rest % 10 > 0 {
+        if parts == 100 && !rest.is_multiple_of(10) {
             text.push(char::from(b'0' + (rest % 10) as u8));
         }
     }
@@ -406,7 +406,7 @@ mod tests {
         let all = ends.flat_map(|end| (0..10).map(move |power| end * 10_u64.pow(power))).flat_map(around);
         let spread = (0..200_000).map(|i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (24 + i % 40));
         for nanos in all.chain(spread) {
-            assert_eq!(span(nanos as i64), lasting(nanos as f64 / 1e9), "{nanos}");
+            assert_eq!(span(nanos.cast_signed()), lasting(nanos as f64 / 1e9), "{nanos}");
         }
         assert_eq!(
             (span(-1), span(9_994_999), span(1_250_000_001)),

@@ -99,7 +99,7 @@ impl Spare {
         headers.clear();
         if headers.capacity() <= limits::SPARE_ROOMS && !self.closed {
             // Nothing is there to be mapped: what comes of it is the same room, which borrows from nobody.
-            self.headers = headers.into_iter().filter_map(|_| None).collect();
+            self.headers = headers.into_iter().map_while(|_| None).collect();
         }
     }
 

@@ -91,7 +91,7 @@ mod tests {
         let heads = (0..400_usize).map(|turn| {
             let of = |i: usize| {
                 let at = turn * turn / 7 + i * (turn % 5);
-                let verdict = verdicts[usize::from(at % 11 == 0)];
+                let verdict = verdicts[usize::from(at.is_multiple_of(11))];
                 header(["Host", "Key", "host"][at % 13 % 3], values[at % 17 % 5], verdict)
             };
             (0..turn % (MOST + 3)).map(of).collect::<Vec<_>>()

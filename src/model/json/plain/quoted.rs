@@ -22,6 +22,7 @@ pub struct Quoted {
 impl Default for Quoted {
     /// Nothing.
     fn default() -> Self {
+        #[allow(clippy::large_stack_arrays)] // it is never on the stack but in debug builds
         Self { room: Box::new([0; ROOM]), length: 0 }
     }
 }
