@@ -136,8 +136,8 @@ impl Talk {
     }
 
     /// Whether a whole text is JSON of no protocol, or nothing that is known: only where that is told at a
-    /// glance, as neither the handshake nor messages before it said what is spoken, and it has no marks. `None`
-    /// says nothing, and nothing is changed but `quoted`, which the text becomes.
+    /// glance, as neither the handshake nor messages before it said what is spoken, and it has no marks.
+    /// `None` says nothing, and nothing is changed but `quoted`, which the text becomes.
     pub fn is_plainly_json(
         &self,
         (dir, text): (Dir, &str),

@@ -258,7 +258,7 @@ pub fn span(nanos: i64) -> String {
     plain_span(nanos).unwrap_or_else(|| lasting(nanos as f64 / 1e9))
 }
 
-/// The same in whole numbers, where no rounding is between two: every connection's end says how long it lived.
+/// The same in whole numbers, where no rounding is between two: each connection says how long it lived.
 fn plain_span(nanos: u64) -> Option<String> {
     let (scale, unit) = match nanos {
         0..1_000_000_000 => (1_000_000, " ms"),

@@ -109,8 +109,8 @@ impl Conn {
         Some(meaning)
     }
 
-    /// Whether it carries no Engine.IO, now that it begins with JSON, which none of its packets do: then it is
-    /// its target that says so.
+    /// Whether it carries no Engine.IO, now that it begins with JSON, which none of its packets do: then it
+    /// is its target that says so.
     #[inline]
     pub fn is_no_session(&self) -> bool {
         match self.socket {

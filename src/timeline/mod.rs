@@ -258,8 +258,8 @@ impl<S: Sink> Timeline<S> {
     }
 
     /// Whether a message of which nobody has made units is known at a glance for JSON, or for nothing that is
-    /// known, as it is [where nothing else is spoken](crate::app::Talk::is_plainly_json): the text is there as
-    /// a string then. `None` says nothing, and nothing is changed.
+    /// known, as it is [where nothing else is spoken](crate::app::Talk::is_plainly_json): the text is there
+    /// as a string then. `None` says nothing, and nothing is changed.
     #[inline]
     fn is_plainly_json(&mut self, single: &Single<'_>) -> Option<bool> {
         let text = single.text.filter(|text| text.len() == single.payload.len())?;

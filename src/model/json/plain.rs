@@ -62,8 +62,8 @@ impl Copied for Nowhere {
     }
 }
 
-/// Reads a value with the white space around it; `None` when it cannot tell. It is all in one function so that
-/// where it is stays in registers.
+/// Reads a value with the white space around it; `None` when it cannot tell. It is all in one function so
+/// that where it is stays in registers.
 #[allow(clippy::inline_always, reason = "each caller sees something else")]
 #[inline(always)]
 fn read<C: Copied>(text: &[u8], to: &mut C, mut see: impl FnMut(&[u8])) -> Option<Reading> {

@@ -2,8 +2,8 @@
 
 use super::digits::{Known, SHORT, Second, Short, eight, eight_hex_digits, long};
 
-/// Room for a part of a record, of which half may be filled: a piece may take as much as the other half until the
-/// next one is put over what is too much of it.
+/// Room for a part of a record, of which half may be filled: a piece may take as much as the other half until
+/// the next one is put over what is too much of it.
 pub(super) const ROOM: usize = 2048;
 
 /// Where pieces may be put, as a mask: with it, there is nothing to test before one is put.

@@ -398,7 +398,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// An address that was written before, most times the server's of all connections and the client's of this one.
+/// An address that was written before, most times the server's of all connections, or this one's client's.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     of: Option<SocketAddrV4>,

@@ -29,8 +29,8 @@ impl Default for Quoted {
 
 impl Quoted {
     /// Becomes `text` if it is of printable ASCII, not long, and plainly JSON as in
-    /// [`is_plainly_json_of`](super::is_plainly_json_of), or as plainly none. Which of both it is; `None` says
-    /// nothing. In such a text nothing is escaped but quotes and backslashes.
+    /// [`is_plainly_json_of`](super::is_plainly_json_of), or as plainly none. Which of both it is; `None`
+    /// says nothing. In such a text nothing is escaped but quotes and backslashes.
     #[inline]
     pub fn become_of(&mut self, text: &str, see: impl FnMut(&[u8])) -> Option<bool> {
         if text.len() > LONGEST {
