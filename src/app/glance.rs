@@ -73,11 +73,16 @@ impl Glance {
         if is_json { Self::Json(marks) } else { Self::Unsure(marks_in(text.as_bytes())) }
     }
 
-    /// The same of a text that becomes a string of JSON on the way: only if it is JSON.
+    /// The same of a text that becomes a string of JSON on the way. [`Unsure`](Self::Unsure) is only what is
+    /// no JSON at all.
+    #[inline]
     pub fn quoting(text: &str, quoted: &mut Quoted) -> Self {
         let mut marks = 0;
-        let is_json = quoted.become_json(text, |string| marks |= marks_at(string));
-        if is_json { Self::Json(marks) } else { Self::None }
+        match quoted.become_of(text, |string| marks |= marks_at(string)) {
+            Some(true) => Self::Json(marks),
+            Some(false) => Self::Unsure(marks_in(text.as_bytes())),
+            None => Self::None,
+        }
     }
 
     /// Whether a message of this kind may bear one of some marks, of which there are none in any other.
@@ -115,7 +120,8 @@ fn marks_in(text: &[u8]) -> Marks {
 }
 
 /// The marks of a string, seen by how it begins and ends.
-#[inline]
+#[allow(clippy::inline_always, reason = "mostly there are none")]
+#[inline(always)]
 fn marks_at(string: &[u8]) -> Marks {
     let [first, .., last_but_one, last] = string else { return 0 };
     let end = (last_but_one | 0x20, last | 0x20);
@@ -124,6 +130,7 @@ fn marks_at(string: &[u8]) -> Marks {
 }
 
 /// The marks of a string but for [`PING`].
+#[inline(never)]
 fn marks_of(string: &[u8]) -> Marks {
     match string {
         b"jsonrpc" => JSONRPC,

@@ -54,9 +54,18 @@ fn read(said: &Said<'_>, app: &mut App) -> bool {
     true
 }
 
+/// Says in a room, that is lent to all such messages, of a text that it is JSON, which it is known to be.
+pub fn tell(text: &str, source: SourceId, app: &mut App) {
+    if !again(text, source, app) {
+        let (span, value) = (Span::bytes(source, 0, text.len() as u64), Value::Json(text.to_owned()));
+        (app.protocol, app.name) = NAMES;
+        app.fields = vec![Field { def: &VALUE, span, value, meaning: Text::default(), depth: 0 }];
+    }
+}
+
 /// Says of a text that it is JSON, which it is known to be, in room where that was said of another one: where
 /// it was not, or the text is too long, `false`, and nothing is changed.
-pub(super) fn again(text: &str, source: SourceId, app: &mut App) -> bool {
+fn again(text: &str, source: SourceId, app: &mut App) -> bool {
     let [Field { span, value: Value::Json(value), .. }] = &mut app.fields[..] else { return false };
     if text.len() > APP_SHOWN {
         return false;

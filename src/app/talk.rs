@@ -4,8 +4,8 @@ use super::DIALECTS;
 use super::dialect::{Decoder, Dialect, Reader, Said};
 use super::given::Given;
 use super::glance::{Glance, Marks};
-use super::json;
 use super::pending::Requests;
+use crate::limits::APP_SHOWN;
 use crate::model::json::Quoted;
 use crate::model::{App, Connection, Dir, Finding, SourceId, Time, Unanswered};
 
@@ -135,37 +135,43 @@ impl Talk {
         None
     }
 
-    /// Whether a whole text is JSON, and what such a message means stands in `room`: only where that is told
-    /// at a glance, as neither the handshake nor messages before it said what is spoken, and it has no marks.
-    /// `false` says nothing, and nothing is changed but `quoted`, which it becomes.
-    pub fn is_alone_in_json(
+    /// Whether a whole text is JSON of no protocol, or nothing that is known: only where that is told at a
+    /// glance, as neither the handshake nor messages before it said what is spoken, and it has no marks.
+    /// `None` says nothing, and nothing is changed but `quoted`, which the text becomes.
+    pub fn is_plainly_json(
         &self,
         (dir, text): (Dir, &str),
         source: SourceId,
         quoted: &mut Quoted,
-        room: &mut App,
-    ) -> bool {
-        let first @ (b'{' | b'[') = text.as_bytes().first().copied().unwrap_or_default() else {
-            return false;
-        };
-        if !self.is_alone() || self.agreed.is_some() || self.expected.is_some() {
-            return false;
+    ) -> Option<bool> {
+        let (first, last) = (text.as_bytes().first()?, text.as_bytes().last()?);
+        if !matches!(first, b'{' | b'[') || text.len() > APP_SHOWN {
+            return None;
         }
-        let Glance::Json(marks) = Glance::quoting(text, quoted) else { return false };
-        let said = Said {
-            content: Some(text),
-            glance: Glance::Json(marks),
-            ..Said::new(dir, true, text.as_bytes(), source)
+        if !self.is_alone() || self.agreed.is_some() || self.expected.is_some() {
+            return None;
+        }
+        let glance = Glance::quoting(text, quoted);
+        let (is_json, marks) = match glance {
+            Glance::Json(marks) => (true, marks),
+            // That it may be a heartbeat shows at its end.
+            Glance::Unsure(0) if matches!(last, b'}' | b']') => (false, 0),
+            Glance::Unsure(_) | Glance::None => return None,
         };
-        let mut others = BY_FIRST[usize::from(first)] & BY_MARKS[usize::from(marks)] & !JSON;
+        let mut others = BY_FIRST[usize::from(*first)] & BY_MARKS[usize::from(marks)] & !JSON;
+        if others == 0 {
+            return Some(is_json);
+        }
+        let content = Some(text);
+        let said = Said { content, glance, ..Said::new(dir, true, text.as_bytes(), source) };
         while others != 0 {
             let dialect = DIALECTS[others.trailing_zeros() as usize];
             others &= others - 1;
             if dialect.looks_like.is_some_and(|looks_like| looks_like(&said)) {
-                return false;
+                return None;
             }
         }
-        json::again(text, source, room)
+        Some(is_json)
     }
 
     /// Reads a message as the handshake says.

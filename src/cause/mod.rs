@@ -369,7 +369,7 @@ impl<S: Sink> Sink for Judge<S> {
 
     #[inline]
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
-        // Of JSON that is of no protocol nothing is remembered but when it came.
+        // Of a text that is of no protocol nothing is remembered but when it came.
         let is_read = single.app.is_some() && single.quoted.is_none();
         if self.is_asked && (Pace::is_marked(single.m) || is_read) {
             self.mark(single);

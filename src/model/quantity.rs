@@ -254,7 +254,39 @@ fn with_unit(mut number: String, unit: &str) -> String {
 
 /// Nanoseconds of something that lasted, in a sentence.
 pub fn span(nanos: i64) -> String {
-    lasting(nanos.max(0) as f64 / 1e9)
+    let nanos = nanos.max(0).unsigned_abs();
+    plain_span(nanos).unwrap_or_else(|| lasting(nanos as f64 / 1e9))
+}
+
+/// The same in whole numbers, where no rounding is between two: each connection says how long it lived.
+fn plain_span(nanos: u64) -> Option<String> {
+    let (scale, unit) = match nanos {
+        0..1_000_000_000 => (1_000_000, " ms"),
+        1_000_000_000..600_000_000_000 => (1_000_000_000, " s"),
+        _ => return None,
+    };
+    // From where on there is one decimal less, as in `rounded`.
+    let (one, none) = (scale / 1000 * 9_995, scale / 100 * 9_995);
+    if nanos == one || nanos == none {
+        return None;
+    }
+    let parts = if nanos > none { 1 } else { 10 * if nanos > one { 1 } else { 10 } };
+    let step = scale / parts;
+    if 2 * (nanos % step) == step {
+        return None;
+    }
+    let value = (nanos + step / 2) / step;
+    let mut text = grouped(value / parts);
+    let rest = value % parts;
+    if rest > 0 {
+        text.push('.');
+        let tens = if parts == 100 { rest / 10 } else { rest };
+        text.push(char::from(b'0' + tens as u8));
+        if parts == 100 && !rest.is_multiple_of(10) {
+            text.push(char::from(b'0' + (rest % 10) as u8));
+        }
+    }
+    Some(with_unit(text, unit))
 }
 
 /// A part of 1 in percent, in a sentence.
@@ -365,6 +397,21 @@ mod tests {
         ] {
             assert_eq!(time(nanos), text);
         }
+    }
+
+    #[test]
+    fn spans_are_rounded_as_their_seconds_are() {
+        let around = |nanos: u64| nanos.saturating_sub(2)..nanos + 3;
+        let ends = [1, 5, 10, 95, 995, 9_995, 99_950, 100_000].into_iter();
+        let all = ends.flat_map(|end| (0..10).map(move |power| end * 10_u64.pow(power))).flat_map(around);
+        let spread = (0..200_000).map(|i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (24 + i % 40));
+        for nanos in all.chain(spread) {
+            assert_eq!(span(nanos.cast_signed()), lasting(nanos as f64 / 1e9), "{nanos}");
+        }
+        assert_eq!(
+            (span(-1), span(9_994_999), span(1_250_000_001)),
+            ("0 ms".into(), "9.99 ms".into(), "1.25 s".into())
+        );
     }
 
     #[test]

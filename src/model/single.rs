@@ -1,6 +1,9 @@
 //! A message that came in a single frame, both in one.
 
+use std::cell::{Ref, RefCell};
+
 use super::app::App;
+use super::span::SourceId;
 use super::stream::At;
 use super::unit::{Body, Frame, FrameHeader, Message, Unit, Utf8};
 use super::wire::{Dir, Opcode};
@@ -33,11 +36,30 @@ pub struct Single<'a> {
     pub text: Option<&'a str>,
     /// [`Frame::inferred`].
     pub inferred: bool,
-    /// [`Message::app`], once it has been read.
-    pub app: Option<&'a App>,
-    /// It is JSON of no protocol, all of which is there, and that is what `app` says: the text as it stands
-    /// between the quotes of a string of JSON.
+    /// [`Message::app`], once it has been read, and if it means anything.
+    pub app: Option<Meant<'a>>,
+    /// It has been read, and is a text of no protocol, all of which is there: as it stands between the quotes
+    /// of a string of JSON. It is JSON itself if `app` says so, which says nothing else then.
     pub quoted: Option<&'a [u8]>,
+}
+
+/// What a message means: told when somebody looks at it, in room that is lent to all such messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Meant<'a> {
+    /// The room.
+    pub room: &'a RefCell<App>,
+    /// Tells there what a text means, which is the content of a source.
+    pub tell: fn(&str, SourceId, &mut App),
+}
+
+impl<'a> Meant<'a> {
+    fn of(self, text: &str, source: SourceId) -> Ref<'a, App> {
+        // Somebody looks at it already: then it has been told.
+        if let Ok(mut room) = self.room.try_borrow_mut() {
+            (self.tell)(text, source, &mut room);
+        }
+        self.room.borrow()
+    }
 }
 
 impl Single<'_> {
@@ -52,6 +74,7 @@ impl Single<'_> {
     pub fn lend<T>(&self, take: impl FnOnce(&Unit<'_>, &Message<'_>) -> T) -> T {
         let &Self { conn, dir, at, n, m, offset, head, payload, text, inferred, app, .. } = self;
         let header = self.header();
+        let app = app.map(|app| app.of(text.unwrap_or_default(), SourceId::Message { conn, m }));
         let frame = Frame {
             n,
             offset,
@@ -83,7 +106,7 @@ impl Single<'_> {
             payload_cut: (payload.len() as u64) < header.length,
             utf8: if header.opcode == Opcode::TEXT { Utf8::Valid } else { Utf8::Unchecked },
             close: None,
-            app,
+            app: app.as_deref(),
         };
         take(&unit, &message)
     }

@@ -20,10 +20,11 @@ impl Judgement<'_> {
     pub fn tell<E>(&self, take: &mut dyn FnMut(&str) -> Result<(), E>) -> Result<(), E> {
         let Some((by, lived)) = self.is_usual() else { return self.line().parts(take) };
         let (lived, messages, bytes) = (span(lived), Digits::grouped(self.messages), size(self.bytes));
-        let parts = [by.name(), "; lived ", &lived, "; ", messages.as_str(), " messages, ", &bytes];
-        debug_assert_eq!(["Close 1000 from the ", &parts.concat()].concat(), self.line().to_string());
-        take("Close 1000 from the ")?;
-        parts.into_iter().try_for_each(take)
+        let from = "Close 1000 from the ";
+        let line =
+            [from, by.name(), "; lived ", &lived, "; ", messages.as_str(), " messages, ", &bytes].concat();
+        debug_assert_eq!(line, self.line().to_string());
+        take(&line)
     }
 
     /// Who closed it, and how long it lived, if all there is to say besides is what it carried.

@@ -6,7 +6,7 @@
 use super::about::Told;
 use super::asked::Asked;
 use crate::limits;
-use crate::model::{At, EndKind, Ending};
+use crate::model::{At, EndKind, Ending, Header};
 use crate::ws::Conversation;
 
 /// Rooms that stand empty.
@@ -19,6 +19,8 @@ pub struct Spare {
     /// Of targets and hosts.
     texts: Vec<[String; 2]>,
     ending: Option<Box<Ending>>,
+    /// Of header fields; empty.
+    headers: Vec<Header<'static>>,
     /// Nothing is kept.
     closed: bool,
 }
@@ -85,6 +87,20 @@ impl Spare {
     /// A room for how a connection ended, in which still stands how another one did.
     pub(super) fn ending(&mut self) -> Box<Ending> {
         self.ending.take().unwrap_or_else(|| Box::new(Ending::new(EndKind::CaptureEnd)))
+    }
+
+    /// A room for header fields.
+    pub(super) fn headers(&mut self) -> Vec<Header<'static>> {
+        std::mem::take(&mut self.headers)
+    }
+
+    /// The header fields in it were told.
+    pub(super) fn keep_headers(&mut self, mut headers: Vec<Header<'_>>) {
+        headers.clear();
+        if headers.capacity() <= limits::SPARE_ROOMS && !self.closed {
+            // Nothing is there to be mapped: what comes of it is the same room, which borrows from nobody.
+            self.headers = headers.into_iter().map_while(|_| None).collect();
+        }
     }
 
     /// A room for a request that waits.

@@ -197,7 +197,8 @@ impl About {
         let UsualHead { start_line, bytes, asked } = *usual;
         let (mut headers, mut fields) = (Vec::new(), Vec::new());
         if cx.out.wants().heads() {
-            headers = handshake::usual_headers(bytes, dir, self.source(dir));
+            let room = cx.memory.spare.headers();
+            headers = handshake::usual_headers(bytes, dir, self.source(dir), room);
             if !findings.is_empty() {
                 let head = Head::parse(bytes, self.source(dir), 0);
                 let asked = asked.map(|asked| Head::parse(asked, self.source(Dir::Client), 0));
@@ -218,7 +219,9 @@ impl About {
             extent: HttpExtent { head: bytes.len() as u64, ..HttpExtent::default() },
         };
         let unit = Unit::of(told.conn, Body::Http(&head)).at(at);
-        cx.out.emit(&Unit { dir: Some(dir), findings, fields: &fields, ..unit })
+        let flow = cx.out.emit(&Unit { dir: Some(dir), findings, fields: &fields, ..unit });
+        cx.memory.spare.keep_headers(headers);
+        flow
     }
 
     /// Holds a request against the addresses and against other connections.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::exchange::Exchanges;
 use super::table::Table;
+use super::target::Target;
 use super::when::Closed;
 use crate::app::given::Given;
 use crate::app::keys::{Keys, Matched};
@@ -106,6 +107,30 @@ impl Conn {
             return Some(Meaning::Own(app));
         }
         Some(meaning)
+    }
+
+    /// Whether it carries no Engine.IO, now that it begins with JSON, which none of its packets do: then it
+    /// is its target that says so.
+    #[inline]
+    pub fn is_no_session(&self) -> bool {
+        match self.socket {
+            Socket::Other => true,
+            Socket::Session(_) => false,
+            Socket::Unknown => {
+                let target = self.connection.as_ref().and_then(|connection| connection.target.as_deref());
+                self.unheard == [false; 2] && target.and_then(Target::of_engine_io).is_none()
+            }
+        }
+    }
+
+    /// Its WebSocket carries no Engine.IO.
+    #[inline]
+    pub fn is_other(&mut self) {
+        if self.socket == Socket::Unknown {
+            self.socket = Socket::Other;
+            // It has begun: no head comes that would have to know.
+            self.connection = None;
+        }
     }
 
     /// Something that a direction sent before is not there, whether it comes yet or never.

@@ -27,17 +27,18 @@ mod when;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::keys::Matched;
-use crate::app::{Meaning, engineio};
+use crate::app::{Meaning, engineio, json};
 use crate::limits;
 use crate::model::json::Quoted;
 use crate::model::{
     App, AppPacket, Body, Connection, Dir, Ending, Finding, FindingCounts, Flow, Frame, Handshake, HttpHead,
-    Message, ON, Opcode, SessionEnd, Single, Sink, Source, SourceId, Summary, Time, Transport, Unit, Wants,
-    hole,
+    Meant, Message, ON, Opcode, SessionEnd, Single, Sink, Source, SourceId, Summary, Time, Transport, Unit,
+    Wants, hole,
 };
 
 pub use crate::app::given::Given;
@@ -61,7 +62,7 @@ pub struct Timeline<S> {
     now: Option<Time>,
     requests: Requests,
     /// What the last message means, if that is told in the same room each time.
-    room: App,
+    room: RefCell<App>,
     /// The last text that was JSON, as a string.
     quoted: Quoted,
 }
@@ -85,7 +86,7 @@ impl<S: Sink> Timeline<S> {
             tally: FindingCounts::default(),
             now: None,
             requests: Requests::within(limits::REQUESTS_HELD_TOTAL),
-            room: App::default(),
+            room: RefCell::default(),
             quoted: Quoted::default(),
         }
     }
@@ -193,7 +194,11 @@ impl<S: Sink> Timeline<S> {
             }
         }
         let body = &head.body[..head.body.len().min(limits::HTTP_BODY_PREVIEW)];
-        self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
+        if body.len() == head.body.len() {
+            self.pass(unit)?;
+        } else {
+            self.pass(&Unit { body: Body::Http(&HttpHead { body, ..*head }), ..*unit })?;
+        }
         let Some(conn) = self.conns.get_mut(&unit.conn) else { return ON };
         let seen = Seen { unit, head, connection: conn.connection.as_deref(), missed: conn.missed };
         let mut said = Vec::new();
@@ -235,7 +240,7 @@ impl<S: Sink> Timeline<S> {
             }
         }
         let mut findings = Vec::new();
-        let mut room = std::mem::take(&mut self.room);
+        let mut room = self.room.take();
         let meaning = match unit.dir {
             Some(dir) if !message.kind.is_control() && message.complete => {
                 let heard = Heard { unit, message, dir };
@@ -249,30 +254,29 @@ impl<S: Sink> Timeline<S> {
             _ => None,
         };
         let flow = self.tell(unit, message, meaning.as_ref().map(|it| it.app(&room)), findings);
-        self.room = room;
+        *self.room.get_mut() = room;
         flow
     }
 
-    /// Whether a message of which nobody has made units is known for JSON at a glance, as it is
-    /// [where nothing else is spoken](crate::app::Talk::is_alone_in_json): what it means stands in the room
-    /// then, and the text as a string beside it.
+    /// Whether a message of which nobody has made units is known at a glance for JSON, or for nothing that is
+    /// known, as it is [where nothing else is spoken](crate::app::Talk::is_plainly_json): the text is there
+    /// as a string then. `None` says nothing, and nothing is changed.
     #[inline]
-    fn is_plainly_json(&mut self, single: &Single<'_>) -> bool {
-        let Some(text) = single.text.filter(|text| text.len() == single.payload.len()) else { return false };
-        let Some(conn) = self.conns.get_mut(&single.conn) else { return false };
-        let is_plain = conn.socket == Socket::Other && conn.held == 0 && self.requests.keys.is_none();
+    fn is_plainly_json(&mut self, single: &Single<'_>) -> Option<bool> {
+        let text = single.text.filter(|text| text.len() == single.payload.len())?;
+        let conn = self.conns.get_mut(&single.conn)?;
+        let is_plain = conn.held == 0 && self.requests.keys.is_none() && conn.is_no_session();
         if !is_plain || single.length != text.len() as u64 || single.length > self.wants.payload {
-            return false;
+            return None;
         }
         let source = SourceId::Message { conn: single.conn, m: single.m };
-        if !conn.talk.is_alone_in_json((single.dir, text), source, &mut self.quoted, &mut self.room) {
-            return false;
-        }
+        let is_json = conn.talk.is_plainly_json((single.dir, text), source, &mut self.quoted)?;
+        conn.is_other();
         let time = single.at.time;
         self.now = self.now.max(time);
         conn.last = time.or(conn.last);
         conn.heard = time.or(conn.heard);
-        true
+        Some(is_json)
     }
 
     /// Passes a message on with what it means, and what is wrong with that.
@@ -368,11 +372,12 @@ impl<S: Sink> Sink for Timeline<S> {
     }
 
     fn take_single(&mut self, single: &Single<'_>) -> Flow {
-        if !self.is_plainly_json(single) {
+        let Some(is_json) = self.is_plainly_json(single) else {
             return single.lend(|unit, message| self.take_whole(unit, message));
-        }
+        };
+        let app = is_json.then_some(Meant { room: &self.room, tell: json::tell });
         let quoted = Some(self.quoted.as_bytes());
-        self.inner.take_single(&Single { app: Some(&self.room), quoted, ..*single })
+        self.inner.take_single(&Single { app, quoted, ..*single })
     }
 
     fn take_whole(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
@@ -387,14 +392,15 @@ impl<S: Sink> Sink for Timeline<S> {
         conn.heard = unit.time.or(conn.heard);
         let mut findings = Vec::new();
         let heard = Heard { unit, message, dir };
-        let meaning = read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut self.room);
+        let room = self.room.get_mut();
+        let meaning = read(conn, &mut self.table, &mut self.requests, heard, &mut findings, room);
         let is_cut = message.payload.len() as u64 > self.wants.payload;
         // What is told in the same room has neither findings nor sources.
         if let (false, None | Some(Meaning::InRoom), true) = (is_cut, &meaning, findings.is_empty()) {
-            let app = meaning.is_some().then_some(&self.room);
+            let app = meaning.is_some().then_some(&*self.room.get_mut());
             return self.inner.take_whole(unit, &Message { app, ..*message });
         }
-        let app = meaning.map(|it| it.into_app(&self.room));
+        let app = meaning.map(|it| it.into_app(self.room.get_mut()));
         let payload = self.cut(message.payload);
         let payload_cut = message.payload_cut || payload.len() < message.payload.len();
         let frame = Frame { payload, ..*frame };
@@ -445,8 +451,7 @@ fn read(
             // A packet that tells nothing may come before one that does.
             None if message.payload.len() <= 1 && text => Socket::Unknown,
             None => {
-                // Its WebSocket has begun: no head comes that would have to know.
-                known.connection = None;
+                known.is_other();
                 Socket::Other
             }
         };

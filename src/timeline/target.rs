@@ -21,7 +21,7 @@ impl Target {
     /// it.
     pub fn recognise(connection: Option<&Connection>, text: bool, payload: &[u8]) -> Option<Self> {
         if let Some(target) = connection.and_then(|c| c.target.as_deref()) {
-            return Self::parse(target).filter(Self::is_engine_io);
+            return Self::of_engine_io(target);
         }
         let text = if text { str::from_utf8(payload).ok()? } else { return None };
         let looks = match text.as_bytes() {
@@ -35,10 +35,17 @@ impl Target {
         looks.then(Self::default)
     }
 
+    /// Reads the target of an Engine.IO client, whose parameters say so.
+    pub fn of_engine_io(target: &str) -> Option<Self> {
+        memchr(b'?', target.as_bytes())?;
+        Self::parse(target).filter(Self::is_engine_io)
+    }
+
     /// Reads a target; `None` when it is no path.
     pub fn parse(target: &str) -> Option<Self> {
         let target = prefix(target, limits::TARGET);
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (path, query) =
+            memchr(b'?', target.as_bytes()).map_or((target, ""), |at| (&target[..at], &target[at + 1..]));
         // A proxy's request names the host too.
         let origin = if memchr(b':', path.as_bytes()).is_some() { path.split_once("://") } else { None };
         let path = match origin {

@@ -410,11 +410,18 @@ impl Half {
                 let mut phase = (current.arrived() % 4) as usize;
                 let mut keep = keep;
                 for masked in needed.chunks(limits::BLOCK) {
-                    let clear = &mut block[..masked.len()];
-                    mask::unmask_into(clear, masked, key, phase);
-                    look(clear);
-                    let kept = keep.min(clear.len());
-                    held::keep(&mut open.kept, &clear[..kept], whole);
+                    let kept = keep.min(masked.len());
+                    if kept == masked.len() {
+                        // Where it stays, it needs no copy.
+                        let clear = held::lend(&mut open.kept, kept, whole);
+                        mask::unmask_into(clear, masked, key, phase);
+                        look(clear);
+                    } else {
+                        let clear = &mut block[..masked.len()];
+                        mask::unmask_into(clear, masked, key, phase);
+                        look(clear);
+                        held::keep(&mut open.kept, &clear[..kept], whole);
+                    }
                     keep -= kept;
                     phase = (phase + masked.len()) % 4;
                 }

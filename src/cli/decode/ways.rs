@@ -58,7 +58,7 @@ impl<S: Sink> Sink for Apart<S> {
 }
 
 /// What applications send: JSON of no protocol, and what looks like it.
-const TEXTS: [&str; 17] = [
+const TEXTS: [&str; 21] = [
     r#"{"id":7,"text":"bid ask last bid ask last bid ask last"}"#,
     r#"["a \"quoted\" word","a \\ and a \/",-7.5e+3,true,null,{}]"#,
     r#" { "spaced" : [ ] } "#,
@@ -67,6 +67,10 @@ const TEXTS: [&str; 17] = [
     r#"{"ümlaut":"7"}"#,
     r#"{"escaped":"\u00e9 7"}"#,
     r#"{"id":07,"phoenix":"no JSON"}"#,
+    r#"{"id":07,"text":"no JSON, \"either\""}"#,
+    r#"["07",07,"ping",ping]"#,
+    r#"{"type":07,"or":ping"#,
+    r#"{"say":"07" "ümlaut"}"#,
     "{\"lines\":\n\t7}",
     "{\"delete\":\"\u{7f}7777777\"}",
     "[7]",

@@ -12,10 +12,14 @@ use super::{check_request, check_response};
 use crate::model::{Dir, Field, Header, SourceId, Span, Text, Verdict};
 
 /// Header fields in the head that begins the stream `source`, and which a usual message of
-/// `dir` is, or begins with.
-pub fn usual_headers(head: &[u8], dir: Dir, source: SourceId) -> Vec<Header<'_>> {
-    // Few have more.
-    let mut headers = Vec::with_capacity(8);
+/// `dir` is, or begins with. They are put in the room that `headers` has.
+pub fn usual_headers<'b>(
+    head: &'b [u8],
+    dir: Dir,
+    source: SourceId,
+    mut headers: Vec<Header<'b>>,
+) -> Vec<Header<'b>> {
+    headers.clear();
     let mut at = line_end(head);
     // Mostly there is nothing behind the head, which is text.
     let whole = str::from_utf8(head).ok();

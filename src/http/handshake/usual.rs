@@ -294,7 +294,11 @@ mod tests {
         let shown = String::from_utf8_lossy(bytes);
         let head = Head::parse(bytes, source(Dir::Client), 0);
         let report = check_request(&head, true);
-        assert_eq!(report.headers, usual_headers(bytes, Dir::Client, source(Dir::Client)), "{shown}");
+        assert_eq!(
+            report.headers,
+            usual_headers(bytes, Dir::Client, source(Dir::Client), Vec::new()),
+            "{shown}"
+        );
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         assert!(report.facts.is_upgrade && report.facts.broken.is_empty(), "{shown}");
         assert_eq!(report.facts.key.as_deref(), Some(&usual.key[..]), "{shown}");
@@ -314,7 +318,11 @@ mod tests {
         let head = reader.parse(source(Dir::Server), 0);
         let report = check_response(Some(&facts), &head, Vec::new, true);
         let bytes = &bytes[..usual.length];
-        assert_eq!(report.headers, usual_headers(bytes, Dir::Server, source(Dir::Server)), "{shown}");
+        assert_eq!(
+            report.headers,
+            usual_headers(bytes, Dir::Server, source(Dir::Server), Vec::new()),
+            "{shown}"
+        );
         assert_eq!((&report.findings, &report.diagnoses), (&Vec::new(), &Vec::new()), "{shown}");
         let facts = &report.facts;
         assert_eq!((facts.outcome, facts.status), (Outcome::Open, Some(101)), "{shown}");

@@ -22,7 +22,7 @@ impl Short {
             return Self { digits: (three.digits >> (8 * three.zeros)).into(), surplus: 5 + three.zeros };
         }
         if value < 1_000_000 {
-            let [front, back] = [value / 1000, value % 1000].map(|three| THREES[three as usize]);
+            let (front, back) = (&THREES[value as usize / 1000], &THREES[value as usize % 1000]);
             let digits = u64::from(front.digits) | u64::from(back.digits) << 24;
             return Self { digits: digits >> (8 * front.zeros), surplus: 2 + front.zeros };
         }
@@ -30,12 +30,12 @@ impl Short {
         let surplus = digits.trailing_zeros() / 8;
         Self { digits: (digits + ASCII_ZEROS) >> (8 * surplus), surplus }
     }
+}
 
-    /// All eight digits, zeros in front of the first.
-    #[inline]
-    pub fn all(self) -> [u8; 8] {
-        (self.digits << (8 * self.surplus) | ASCII_ZEROS).to_le_bytes()
-    }
+/// The eight digits of a number below [`SHORT`], zeros in front of the first.
+#[inline]
+pub(super) fn eight(value: u32) -> [u8; 8] {
+    (eight_digits(value) | ASCII_ZEROS).to_le_bytes()
 }
 
 /// Three digits of a number below 1000, and how many of them are zeros in front.
@@ -93,9 +93,9 @@ pub(super) fn long(value: u64) -> ([u8; 24], usize) {
     let quote = usize::from(value > EXACT);
     // Three times eight digits hold any number, of which the first are zeros.
     let mut digits = [0; 24];
-    digits[..8].copy_from_slice(&Short::of(value / (SHORT * SHORT)).all());
-    digits[8..16].copy_from_slice(&Short::of(value / SHORT % SHORT).all());
-    digits[16..].copy_from_slice(&Short::of(value % SHORT).all());
+    digits[..8].copy_from_slice(&eight((value / (SHORT * SHORT)) as u32));
+    digits[8..16].copy_from_slice(&eight((value / SHORT % SHORT) as u32));
+    digits[16..].copy_from_slice(&eight((value % SHORT) as u32));
     let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
     let end = quote + digits.len() - zeros;
     text[quote..end].copy_from_slice(&digits[zeros..]);

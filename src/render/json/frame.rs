@@ -6,9 +6,10 @@ use super::Stream;
 use super::app::{meaning, packet, session};
 use super::base64::{encode, encoded};
 use super::digits::Known;
-use super::line::Line;
+use super::headers::LastHeaders;
+use super::line::{Line, ROOM};
 use super::record::{
-    ORIGIN, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
+    ORIGIN, Whence, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
 };
 use super::run::{meta, summary};
 use super::value::{Base64, List, ToJson, members};
@@ -16,9 +17,6 @@ use super::write::{Mark, Writer};
 #[cfg(feature = "parquet")]
 use crate::model::AppPacket;
 use crate::model::{Body, Dir, Frame, Hole, LengthForm, Message, Opcode, Part, Time, Unit, Utf8, hole};
-
-/// Room for the members of a frame or a message that are no payload: each number takes 24 bytes at most.
-pub(super) const HEAD: usize = 1024;
 
 /// Bytes of a payload that is no text of which the Base64 is kept for the message.
 const KEPT: usize = 96 * 1024;
@@ -39,6 +37,7 @@ pub(super) struct Records {
     last_base64: Option<LastBase64>,
     base64: Vec<u8>,
     pub origin: Origin,
+    headers: LastHeaders,
     /// The last frame's connection, its number there, and its length.
     pub conn: Known,
     pub n: Known,
@@ -52,19 +51,27 @@ pub(super) struct Origin {
     dir: Option<Dir>,
     time: Option<Time>,
     packets: Option<(u64, u64)>,
-    pub text: [u8; ORIGIN],
+    text: Box<[u8; ROOM]>,
     pub length: usize,
 }
 
 impl Origin {
     /// Of nothing yet.
-    const NONE: Self = Self { dir: None, time: None, packets: None, text: [0; ORIGIN], length: 0 };
+    fn none() -> Self {
+        Self { dir: None, time: None, packets: None, text: Box::new([0; ROOM]), length: 0 }
+    }
+
+    /// The text, and bytes behind it.
+    #[inline]
+    pub fn text(&self) -> &[u8; ORIGIN] {
+        &self.text.as_chunks().0[0]
+    }
 
     /// Becomes that of a unit.
     #[inline]
-    pub fn become_of<W: Write>(&mut self, unit: &Unit<'_>, w: &mut Writer<W>) {
-        (self.dir, self.time, self.packets) = (unit.dir, unit.time, unit.packets);
-        self.length = w.apart(&mut self.text, |line| origin_of(unit, line));
+    pub fn become_of<W: Write>(&mut self, whence: Whence, w: &mut Writer<W>) {
+        (self.dir, self.time, self.packets) = whence;
+        self.length = w.apart(&mut self.text, |line| origin_of(whence, line));
     }
 
     #[inline]
@@ -92,7 +99,8 @@ impl Records {
             last_text: None,
             last_base64: None,
             base64: Vec::new(),
-            origin: Origin::NONE,
+            origin: Origin::none(),
+            headers: LastHeaders::default(),
             conn: Known::ZERO,
             n: Known::ZERO,
             length: Known::ZERO,
@@ -106,7 +114,7 @@ impl Records {
             Body::Message(it) => to.record(|w| self.message(unit, it, w)),
             Body::Meta(it) => to.record(|w| meta(it, w)),
             Body::Connection(it) => to.record(|w| connection(unit, it, w)),
-            Body::Http(it) => to.record(|w| http(unit, it, w)),
+            Body::Http(it) => to.record(|w| http(unit, it, &mut self.headers, w)),
             Body::Opening(it) => to.record(|w| opening(unit, it, w)),
             Body::Gap(it) => to.record(|w| gap(unit, it, w)),
             Body::Summary(it) => to.record(|w| summary(it, w)),
@@ -126,14 +134,14 @@ impl Records {
         w: &mut Writer<W>,
     ) {
         let header = &frame.header;
-        self.origin.become_of(unit, w);
+        self.origin.become_of((unit.dir, unit.time, unit.packets), w);
         let (first_byte, length) = &self.first_bytes[usize::from(first_byte_of(frame))];
-        w.line(HEAD, |line| {
+        w.line(|line| {
             line.raw(br#"{"type":"frame","conn":"#);
             line.remember(&mut self.conn, unit.conn.into());
             line.raw(br#","n":"#);
             line.remember(&mut self.n, frame.n);
-            line.part(&self.origin.text, self.origin.length);
+            line.part(self.origin.text(), self.origin.length);
             line.raw(br#","offset":"#);
             line.number(frame.offset);
             line.part(first_byte, *length);
@@ -229,7 +237,7 @@ impl Records {
         line.recall(&self.conn, unit.conn.into());
         line.raw(br#","m":"#);
         line.recall(&self.n, message.m);
-        line.part(&self.origin.text, self.origin.length);
+        line.part(self.origin.text(), self.origin.length);
         match message.kind {
             Opcode::TEXT => line.raw(br#","kind":"text""#),
             Opcode::BINARY => line.raw(br#","kind":"binary""#),
@@ -249,13 +257,13 @@ impl Records {
     /// The record of a message.
     pub fn message<W: Write>(&mut self, unit: &Unit<'_>, message: &Message<'_>, w: &mut Writer<W>) {
         if !self.origin.is_of(unit) {
-            self.origin.become_of(unit, w);
+            self.origin.become_of((unit.dir, unit.time, unit.packets), w);
         }
-        w.line(HEAD, |line| self.message_head(unit, message, line));
+        w.line(|line| self.message_head(unit, message, line));
         if message.frame_count != 1 || message.frames.len() != 1 {
             members!(w, "frames": List(message.frames.iter().copied()), "frame_count": message.frame_count);
         }
-        w.line(HEAD, |line| content_head(message, &self.length, line));
+        w.line(|line| content_head(message, &self.length, line));
         if let Some(close) = &message.close {
             close_body(close, w);
         }

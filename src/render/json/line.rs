@@ -1,13 +1,21 @@
 //! A bounded part of a record, put into room that was made for all of it.
 
-use super::digits::{Known, SHORT, Second, Short, eight_hex_digits, long};
+use super::digits::{Known, SHORT, Second, Short, eight, eight_hex_digits, long};
+
+/// Room for a part of a record, of which half may be filled: a piece may take as much as the other half until
+/// the next one is put over what is too much of it.
+pub(super) const ROOM: usize = 2048;
+
+/// Where pieces may be put, as a mask: with it, there is nothing to test before one is put.
+const PLACES: usize = ROOM / 2 - 1;
 
 /// Room in a writer's buffer, and what is put there, piece by piece.
 ///
-/// Everything is inlined, so that where the next piece goes stays in registers: a literal costs
-/// one comparison and the moves of its bytes.
+/// Everything is inlined, so that where the next piece goes stays in registers: a literal costs little more
+/// than the moves of its bytes.
 pub(super) struct Line<'w> {
-    rest: &'w mut [u8],
+    room: &'w mut [u8; ROOM],
+    at: usize,
     second: &'w mut Second,
 }
 
@@ -15,30 +23,31 @@ pub(super) struct Line<'w> {
 impl<'w> Line<'w> {
     /// Starts to fill `room`.
     #[inline(always)]
-    pub fn new(room: &'w mut [u8], second: &'w mut Second) -> Self {
-        Self { rest: room, second }
+    pub fn new(room: &'w mut [u8; ROOM], second: &'w mut Second) -> Self {
+        Self { room, at: 0, second }
     }
 
-    /// How much room is left.
+    /// How much of the room is filled.
     #[inline(always)]
-    pub fn left(&self) -> usize {
-        self.rest.len()
+    pub fn length(&self) -> usize {
+        debug_assert!(self.at <= PLACES, "{} bytes", self.at);
+        self.at & PLACES
     }
 
     /// A literal.
     #[inline(always)]
     pub fn raw<const N: usize>(&mut self, json: &[u8; N]) {
-        let (slot, rest) = std::mem::take(&mut self.rest).split_at_mut(N);
-        slot.copy_from_slice(json);
-        self.rest = rest;
+        self.part(json, N);
     }
 
     /// The first `length` bytes of `json`, of which all are copied: the next piece is put over the others.
     #[inline(always)]
     pub fn part<const N: usize>(&mut self, json: &[u8; N], length: usize) {
-        let rest = std::mem::take(&mut self.rest);
-        rest[..N].copy_from_slice(json);
-        self.rest = &mut rest[length..];
+        const { assert!(N < ROOM - PLACES) };
+        if let Some(slot) = self.room[self.at & PLACES..].first_chunk_mut() {
+            *slot = *json;
+        }
+        self.at += length;
     }
 
     /// A whole number; above 2^53 as a decimal string, since readers that hold numbers as doubles would
@@ -118,7 +127,7 @@ impl<'w> Line<'w> {
             self.part(&text, length);
         }
         self.raw(&[b'0' + (fraction / SHORT) as u8]);
-        self.raw(&Short::of(fraction % SHORT).all());
+        self.raw(&eight((fraction % SHORT) as u32));
         self.raw(b"\"");
     }
 

@@ -11,6 +11,7 @@ mod digits;
 mod escape;
 pub mod film;
 mod frame;
+mod headers;
 mod line;
 pub(crate) mod record;
 pub(crate) mod run;

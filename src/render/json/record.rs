@@ -3,39 +3,43 @@
 use std::io::Write;
 
 use super::Stream;
+use super::headers::LastHeaders;
 use super::line::Line;
-use super::value::{Base64, List, Sides, ToJson, members, object, open};
+use super::value::{Base64, List, Sides, ToJson, Word, members, object, open, with};
 use super::write::Writer;
 use crate::limits;
 use crate::model::{
-    Body, CloseBody, CloseCode, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Field, Finding, Gap,
-    HttpHead, Layer, More, Opening, Rule, Secured, Unit,
+    Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Field, Finding, Gap, HttpHead,
+    Layer, More, Opening, Rule, Secured, Time, Unit,
 };
 
 /// Room that an [`origin`] takes, and the longest number behind it.
 pub(super) const ORIGIN: usize = 128;
 
+/// Who sent something, when, and in which packets: the first and the last.
+pub(super) type Whence = (Option<Dir>, Option<Time>, Option<(u64, u64)>);
+
 /// `dir`, `time` and `packets`.
 #[inline]
 pub(super) fn origin<W: Write>(unit: &Unit<'_>, w: &mut Writer<W>) {
-    w.line(ORIGIN, |line| origin_of(unit, line));
+    w.line(|line| origin_of((unit.dir, unit.time, unit.packets), line));
 }
 
 /// The same in a part of a record.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "only inlined does a line stay in registers")]
-pub(super) fn origin_of(unit: &Unit<'_>, line: &mut Line<'_>) {
-    match unit.dir {
+pub(super) fn origin_of((dir, time, packets): Whence, line: &mut Line<'_>) {
+    match dir {
         Some(Dir::Client) => line.raw(br#","dir":"client","time":"#),
         Some(Dir::Server) => line.raw(br#","dir":"server","time":"#),
         None => line.raw(br#","dir":null,"time":"#),
     }
-    match unit.time {
+    match time {
         Some(time) => line.seconds(time.0),
         None => line.raw(b"null"),
     }
     line.raw(br#","packets":"#);
-    match unit.packets {
+    match packets {
         Some(packets) => line.pair(packets),
         None => line.raw(b"null"),
     }
@@ -99,7 +103,7 @@ pub(super) fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
     members!(
         w,
         "code": close.code.map(|code| code.0),
-        "code_name": close.code.map(CloseCode::name),
+        "code_name": close.code.map(|code| Word(code.name())),
         "reason": str::from_utf8(close.reason).ok(),
     );
 }
@@ -126,12 +130,26 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
         "host": connection.host.as_deref(),
         "target": connection.target.as_deref(),
         "status": connection.status,
-        "subprotocol": connection.subprotocol.as_deref(),
-        "extensions": connection.extensions.as_deref(),
-        "permessage_deflate": connection.deflate,
-        "encryption": connection.secured.as_deref(),
-        "http_version": connection.http_version.as_deref(),
     );
+    let (subprotocol, extensions) = (connection.subprotocol.as_deref(), connection.extensions.as_deref());
+    if (subprotocol, extensions, connection.deflate, &connection.secured) == (None, None, None, &None) {
+        // As of most there is nothing to say, it is said at once.
+        w.raw(r#","subprotocol":null,"extensions":null,"permessage_deflate":null,"encryption":null"#);
+    } else {
+        members!(
+            w,
+            "subprotocol": subprotocol,
+            "extensions": extensions,
+            "permessage_deflate": connection.deflate,
+            "encryption": connection.secured.as_deref(),
+        );
+    }
+    match connection.http_version.as_deref() {
+        Some("1.1") => w.raw(r#","http_version":"1.1""#),
+        version => {
+            members!(w, "http_version": version);
+        }
+    }
     if let Some(it) = &connection.ending {
         ending(it, w);
     }
@@ -193,7 +211,12 @@ fn ending<W: Write>(ending: &Ending, w: &mut Writer<W>) {
     }
 }
 
-pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Writer<W>) {
+pub(super) fn http<W: Write>(
+    unit: &Unit<'_>,
+    head: &HttpHead<'_>,
+    last: &mut LastHeaders,
+    w: &mut Writer<W>,
+) {
     open!(w, "type": "http", "conn": unit.conn);
     origin(unit, w);
     members!(w, "offset": head.offset);
@@ -204,9 +227,9 @@ pub(super) fn http<W: Write>(unit: &Unit<'_>, head: &HttpHead<'_>, w: &mut Write
     if !head.complete {
         members!(w, "complete": false);
     }
-    let headers = head.headers.iter().map(|header| (&*header.name, &*header.value, header.verdict));
     let body = Content { bytes: head.body, shortened: true, binary: false };
-    members!(w, "headers": List(headers), "body_preview": (!head.body.is_empty()).then_some(body));
+    let headers = with(|w: &mut Writer<W>| last.put(unit.dir, head.headers, w));
+    members!(w, "headers": headers, "body_preview": (!head.body.is_empty()).then_some(body));
     finding_ids(unit, w);
     if !head.diagnoses.is_empty() {
         members!(w, "diagnoses": List(head.diagnoses));

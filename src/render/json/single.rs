@@ -1,16 +1,16 @@
 //! The short way of the records `frame` and `message`: those of a text that came in a single frame and is
-//! JSON of no protocol, as most of all traffic is.
+//! JSON of no protocol, as most of all traffic is, or nothing that is known.
 //!
 //! Most of such records is always the same, and is copied in few and long pieces; the text was made a
-//! string of JSON by whoever found out that it is JSON. What stands there in the end is what
+//! string of JSON by whoever found out which of both it is. What stands there in the end is what
 //! [`Records::frame`] and [`Records::message`] write, which the tests hold both against.
 
 use std::io::Write;
 
 use super::Stream;
-use super::frame::{HEAD, Records};
+use super::frame::Records;
 use super::write::Writer;
-use crate::model::{Body, Single, Unit};
+use crate::model::Single;
 
 impl Records {
     /// Writes both records of a message, if it is one of those; else `false`, and nothing is changed.
@@ -23,22 +23,23 @@ impl Records {
             return false;
         }
         to.record(|w| self.text_frame(single, quoted, w));
-        to.record(|w| self.json_message(single, quoted, text, w));
+        to.record(|w| self.text_message(single, quoted, text, w));
         true
     }
 
     /// The record of the frame.
     #[inline]
     fn text_frame<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], w: &mut Writer<W>) {
-        let unit = Unit { dir: Some(single.dir), ..Unit::of(single.conn, Body::Note) }.at(single.at);
-        self.origin.become_of(&unit, w);
+        let packet = single.at.packet;
+        let packets = (packet > 0).then_some((packet, packet));
+        self.origin.become_of((Some(single.dir), single.at.time, packets), w);
         let head = single.head;
-        w.line(HEAD, |line| {
+        w.line(|line| {
             line.raw(br#"{"type":"frame","conn":"#);
             line.remember(&mut self.conn, single.conn.into());
             line.raw(br#","n":"#);
             line.remember(&mut self.n, single.n);
-            line.part(&self.origin.text, self.origin.length);
+            line.part(self.origin.text(), self.origin.length);
             line.raw(br#","offset":"#);
             line.number(single.offset);
             line.raw(
@@ -68,13 +69,13 @@ impl Records {
 
     /// The record of the message.
     #[inline]
-    fn json_message<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], text: &str, w: &mut Writer<W>) {
-        w.line(HEAD, |line| {
+    fn text_message<W: Write>(&mut self, single: &Single<'_>, quoted: &[u8], text: &str, w: &mut Writer<W>) {
+        w.line(|line| {
             line.raw(br#"{"type":"message","conn":"#);
             line.recall(&self.conn, single.conn.into());
             line.raw(br#","m":"#);
             line.recall(&self.n, single.m);
-            line.part(&self.origin.text, self.origin.length);
+            line.part(self.origin.text(), self.origin.length);
             line.raw(br#","kind":"text","frames":["#);
             line.recall(&self.n, single.n);
             line.raw(br#"],"frame_count":1,"length":"#);
@@ -82,6 +83,10 @@ impl Records {
             line.raw(br#","compressed":false,"inflated_length":null,"complete":true,"text":""#);
         });
         w.bytes(quoted);
+        if single.app.is_none() {
+            w.raw(r#"","app":null,"findings":[]"#);
+            return;
+        }
         w.raw(r#"","app":{"protocol":"json","data":"#);
         w.raw(text);
         w.raw(r#","summary":""},"findings":[]"#);

@@ -9,12 +9,12 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 
 use super::base64::{encode, encoded};
 use super::digits::Second;
 use super::escape::{self, ODD_ROOM, RUN, RUN_ROOM};
-use super::line::Line;
+use super::line::{Line, ROOM};
 use crate::model::{Endpoint, Text};
 
 /// Bytes gathered before they are handed on: enough that system calls do not count.
@@ -39,6 +39,9 @@ pub(crate) struct Writer<W> {
     error: Option<io::Error>,
     spills: u64,
     second: Second,
+    endpoints: [Known; 2],
+    /// Which of them was written last.
+    last_endpoint: usize,
 }
 
 /// What takes a string part by part.
@@ -56,7 +59,8 @@ impl<W: Write> Writer<W> {
     /// A writer over `to`.
     pub fn new(to: W) -> Self {
         let buf = vec![0; 2 * SPILL].into();
-        Self { buf, at: 0, to, error: None, spills: 0, second: Second::ZERO }
+        let (endpoints, last_endpoint) = ([Known::NONE; 2], 0);
+        Self { buf, at: 0, to, error: None, spills: 0, second: Second::ZERO, endpoints, last_endpoint }
     }
 
     /// Whether the underlying writer has failed.
@@ -127,28 +131,24 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes a part of a record that has at most `most` bytes.
+    /// Writes a part of a record, which is no longer than a [`Line`] may be.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
-    pub(super) fn line(&mut self, most: usize, write: impl FnOnce(&mut Line<'_>)) {
-        self.reserve(most);
-        let mut line = Line::new(&mut self.buf[self.at..], &mut self.second);
-        write(&mut line);
-        let left = line.left();
-        self.at = self.buf.len() - left;
-    }
-
-    /// Puts a part of a record, which has at most `N` bytes, where it can be copied from. Gives its length.
-    #[inline(always)]
-    #[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
-    pub(super) fn apart<const N: usize>(
-        &mut self,
-        room: &mut [u8; N],
-        write: impl FnOnce(&mut Line<'_>),
-    ) -> usize {
+    pub(super) fn line(&mut self, write: impl FnOnce(&mut Line<'_>)) {
+        self.reserve(ROOM);
+        let Some(room) = self.buf[self.at..].first_chunk_mut() else { return };
         let mut line = Line::new(room, &mut self.second);
         write(&mut line);
-        N - line.left()
+        self.at += line.length();
+    }
+
+    /// Puts a part of a record where it can be copied from. Gives its length.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "only inlined does it stay in registers")]
+    pub(super) fn apart(&mut self, room: &mut [u8; ROOM], write: impl FnOnce(&mut Line<'_>)) -> usize {
+        let mut line = Line::new(room, &mut self.second);
+        write(&mut line);
+        line.length()
     }
 
     /// Writes JSON as it is.
@@ -196,13 +196,13 @@ impl<W: Write> Writer<W> {
     /// hold numbers as doubles would round it.
     #[inline]
     pub fn number(&mut self, value: u64) {
-        self.line(NUMBER, |line| line.number(value));
+        self.line(|line| line.number(value));
     }
 
     /// Writes nanoseconds as seconds with nine places, in quotes.
     #[inline]
     pub fn seconds(&mut self, nanos: u64) {
-        self.line(SECONDS, |line| line.seconds(nanos));
+        self.line(|line| line.seconds(nanos));
     }
 
     /// Writes a word of this program's own as a string: there is nothing in it to escape.
@@ -272,20 +272,32 @@ impl<W: Write> Writer<W> {
 
     /// Writes an address as a string.
     pub fn endpoint(&mut self, endpoint: Endpoint) {
-        match endpoint {
-            SocketAddr::V4(v4) => self.line(ENDPOINT, |line| {
-                let [a, b, c, d] = v4.ip().octets();
-                line.raw(b"\"");
-                line.number(a.into());
-                for octet in [b, c, d] {
-                    line.raw(b".");
-                    line.number(octet.into());
-                }
-                line.raw(b":");
-                line.number(v4.port().into());
-                line.raw(b"\"");
-            }),
-            SocketAddr::V6(_) => self.display(endpoint),
+        let SocketAddr::V4(v4) = endpoint else { return self.display(endpoint) };
+        if let Some(at) = self.endpoints.iter().position(|known| known.of == Some(v4)) {
+            self.last_endpoint = at;
+            let Known { text, length, .. } = self.endpoints[at];
+            return self.line(|line| line.part(&text, length));
+        }
+        let (spills, start) = (self.spills, self.at);
+        self.line(|line| {
+            let [a, b, c, d] = v4.ip().octets();
+            line.raw(b"\"");
+            line.number(a.into());
+            for octet in [b, c, d] {
+                line.raw(b".");
+                line.number(octet.into());
+            }
+            line.raw(b":");
+            line.number(v4.port().into());
+            line.raw(b"\"");
+        });
+        if spills == self.spills
+            && let Some(text) = self.buf[start..].first_chunk()
+        {
+            // In the place of the one that was not written last.
+            self.last_endpoint = usize::from(self.last_endpoint == 0);
+            let known = Known { of: Some(v4), text: *text, length: self.at - start };
+            self.endpoints[self.last_endpoint] = known;
         }
     }
 
@@ -360,6 +372,11 @@ impl<W: Write> Writer<W> {
         here
     }
 
+    /// What was written, if it has not been handed on.
+    pub fn marked(&self, mark: Mark) -> Option<&[u8]> {
+        (mark.spills == self.spills).then(|| self.buf.get(mark.start..mark.end)).flatten()
+    }
+
     /// Writes Base64 that was made before, as a string.
     pub fn encoded(&mut self, base64: &[u8]) {
         self.raw("\"");
@@ -381,13 +398,18 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Room that a number and a time take.
-pub(super) const NUMBER: usize = 24;
-pub(super) const SECONDS: usize = 40;
+/// An address that was written before, most times the server's of all connections, or this one's client's.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    of: Option<SocketAddrV4>,
+    /// In quotes; the longest there is.
+    text: [u8; 23],
+    length: usize,
+}
 
-/// The same of an IPv4 address and a port: each number may take as much as a long one until the next is put
-/// behind it.
-const ENDPOINT: usize = 64;
+impl Known {
+    const NONE: Self = Self { of: None, text: [0; 23], length: 0 };
+}
 
 #[cfg(test)]
 mod tests {
@@ -436,7 +458,7 @@ mod tests {
     fn masking_keys_have_eight_digits() {
         for key in [[0; 4], [0x37, 0xFA, 0x21, 0x3D], [0xFF; 4], [0x09, 0x90, 0xA0, 0x0F]] {
             assert_eq!(
-                written(|w| w.line(NUMBER, |line| line.key(key))),
+                written(|w| w.line(|line| line.key(key))),
                 format!("\"{:08x}\"", u32::from_be_bytes(key))
             );
         }

@@ -14,6 +14,15 @@ pub(super) fn keep(kept: &mut Vec<u8>, bytes: &[u8], whole: u64) {
     kept.extend_from_slice(bytes);
 }
 
+/// Room for so many more bytes, to be written, behind what is kept of such a payload.
+#[inline]
+pub(super) fn lend(kept: &mut Vec<u8>, more: usize, whole: u64) -> &mut [u8] {
+    held::grow(kept, more, usize::try_from(whole).unwrap_or(usize::MAX));
+    let from = kept.len();
+    kept.resize(from + more, 0);
+    &mut kept[from..]
+}
+
 impl Scratch {
     /// Buffers of a run that may take so many bytes.
     pub fn within(memory: usize) -> Self {

@@ -1,40 +1,49 @@
 //! A text as a string of JSON.
 
-use super::{Copied, read};
+use super::{Copied, Reading, read, rest};
 
 /// The longest text that is held as a string.
 const LONGEST: usize = 4096;
 
-/// Room for all of it escaped, and for a block put behind it.
-const ROOM: usize = 2 * LONGEST + 64;
+/// Where bytes may be put in the room, as a mask: all of the longest text escaped is far below, and that
+/// nothing is beyond needs no test.
+const PLACES: usize = 4 * LONGEST - 1;
+
+/// Room for that, and for a block put behind it.
+const ROOM: usize = PLACES + 65;
 
 /// A text as it stands between the quotes of a string of JSON.
 #[derive(Debug)]
 pub struct Quoted {
-    room: Box<[u8]>,
+    room: Box<[u8; ROOM]>,
     length: usize,
 }
 
 impl Default for Quoted {
     /// Nothing.
     fn default() -> Self {
-        Self { room: vec![0; ROOM].into(), length: 0 }
+        #[allow(clippy::large_stack_arrays)] // it is never on the stack but in debug builds
+        Self { room: Box::new([0; ROOM]), length: 0 }
     }
 }
 
 impl Quoted {
-    /// Becomes `text` if that [is plainly JSON](super::is_plainly_json_of), of printable ASCII, and not long.
-    /// Whether it is; of what is not, `false` says nothing. In such a text nothing is escaped but quotes and
-    /// backslashes.
+    /// Becomes `text` if it is of printable ASCII, not long, and plainly JSON as in
+    /// [`is_plainly_json_of`](super::is_plainly_json_of), or as plainly none. Which of both it is; `None`
+    /// says nothing. In such a text nothing is escaped but quotes and backslashes.
     #[inline]
-    pub fn become_json(&mut self, text: &str, see: impl FnMut(&[u8])) -> bool {
+    pub fn become_of(&mut self, text: &str, see: impl FnMut(&[u8])) -> Option<bool> {
         if text.len() > LONGEST {
-            return false;
+            return None;
         }
+        let text = text.as_bytes();
         let mut to = Room { room: &mut self.room, length: 0 };
-        let is_json = read(text.as_bytes(), &mut to, see).is_some();
+        let reading = read(text, &mut to, see)?;
+        if let Reading::Other(copied) = reading {
+            rest(text, copied, &mut to)?;
+        }
         self.length = to.length;
-        is_json
+        Some(reading == Reading::Json)
     }
 
     /// What stands between the quotes.
@@ -46,7 +55,7 @@ impl Quoted {
 
 /// Room, and how much of it is used.
 struct Room<'r> {
-    room: &'r mut [u8],
+    room: &'r mut [u8; ROOM],
     length: usize,
 }
 
@@ -56,7 +65,7 @@ impl Copied for Room<'_> {
 
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N], count: usize) -> Option<()> {
-        *self.room.get_mut(self.length..)?.first_chunk_mut()? = bytes;
+        *self.room[self.length & PLACES..].first_chunk_mut()? = bytes;
         self.length += count;
         Some(())
     }
@@ -87,7 +96,12 @@ mod tests {
                     format!("[\"{before}{inner}\",\"{inner}\"]"),
                     format!("{{ \"{before}\":-12.5e3, \"{inner}y\" : [\"\", 1234567890123456789012345]   }}"),
                 ] {
-                    assert!(quoted.become_json(&text, |_| ()), "{text}");
+                    assert_eq!(quoted.become_of(&text, |_| ()), Some(true), "{text}");
+                    let expected = text.replace('\\', "\\\\").replace('"', "\\\"");
+                    assert_eq!(str::from_utf8(quoted.as_bytes()), Ok(&*expected));
+                    // A number that has a zero in front is none.
+                    let text = text.replace('5', "05").replacen(',', ",07,", 1);
+                    assert_eq!(quoted.become_of(&text, |_| ()), Some(false), "{text}");
                     let expected = text.replace('\\', "\\\\").replace('"', "\\\"");
                     assert_eq!(str::from_utf8(quoted.as_bytes()), Ok(&*expected));
                 }
@@ -98,15 +112,19 @@ mod tests {
             "{\"a\":\"\u{e9}\"}",
             "[\"\u{7f}       \"]",
             "[\"\\u0041\"]",
-            "[01234567]",
+            "[01234567, \"\u{e9}\"]",
             "\"12345",
         ] {
-            assert!(!quoted.become_json(text, |_| ()), "{text}");
+            assert_eq!(quoted.become_of(text, |_| ()), None, "{text}");
         }
         assert!(is_plainly_json("[\"\u{7f}\u{e9}      \"]"));
         let long = format!("[\"{}\"]", "\\\"".repeat(LONGEST / 2));
-        assert!(!quoted.become_json(&long, |_| ()) && quoted.become_json("[1234567]", |_| ()));
+        assert_eq!(
+            (quoted.become_of(&long, |_| ()), quoted.become_of("[1234567]", |_| ())),
+            (None, Some(true))
+        );
         let longest = format!("\"{}\"", "\\\"".repeat(LONGEST / 2 - 1));
-        assert!(quoted.become_json(&longest, |_| ()) && quoted.as_bytes().len() == 2 * LONGEST);
+        assert_eq!(quoted.become_of(&longest, |_| ()), Some(true));
+        assert_eq!(quoted.as_bytes().len(), 2 * LONGEST);
     }
 }
