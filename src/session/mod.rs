@@ -435,7 +435,9 @@ impl Session {
             Next::Anew(rest) => (Phase::New, rest),
             Next::WebSocket(talk, rest) => (Phase::WebSocket(talk), rest),
             #[cfg(feature = "h2")]
-            Next::Http2(upgrade, rest) => (Phase::Http2(Box::new(Http2::upgraded(upgrade))), rest),
+            Next::Http2(upgrade, rest) => {
+                (Phase::Http2(Box::new(Http2::upgraded(upgrade, self.about.hears_both()))), rest)
+            }
         };
         self.phase = phase;
         rest.iter().try_for_each(|(dir, chunk)| {

@@ -241,8 +241,7 @@ impl<S: Sink> Timeline<S> {
                 read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut room)
             }
             Some(dir) if !message.kind.is_control() => {
-                conn.lost(dir);
-                conn.tell_missed(dir, &mut self.table);
+                conn.lost(dir, &mut self.table);
                 None
             }
             _ => None,
@@ -314,8 +313,7 @@ impl<S: Sink> Timeline<S> {
     /// Something of a direction is missing.
     fn lost(&mut self, unit: &Unit<'_>) {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
-            conn.lost(dir);
-            conn.tell_missed(dir, &mut self.table);
+            conn.lost(dir, &mut self.table);
         }
     }
 }
@@ -331,8 +329,7 @@ impl<S: Sink> Sink for Timeline<S> {
 
     fn behind(&mut self, conn: u32, dir: Dir) {
         if let Some(conn) = self.conns.get_mut(&conn) {
-            conn.behind(dir);
-            conn.tell_missed(dir, &mut self.table);
+            conn.behind(dir, &mut self.table);
         }
         self.inner.behind(conn, dir);
     }
@@ -426,11 +423,10 @@ fn read(
 ) -> Option<Meaning> {
     let Heard { unit, message, dir } = heard;
     if known.unheard != [false; 2] {
-        known.join();
+        known.join(dir, table);
     }
     if message.compressed && message.inflated_length.is_none() {
-        known.lost(dir);
-        known.tell_missed(dir, table);
+        known.lost(dir, table);
         return None;
     }
     let (conn, m) = (unit.conn, message.m);
@@ -451,8 +447,7 @@ fn read(
         };
     }
     if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
-        known.lost(dir);
-        known.tell_missed(dir, table);
+        known.lost(dir, table);
         return None;
     }
     if let Socket::Session(number) = known.socket

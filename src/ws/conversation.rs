@@ -50,6 +50,7 @@ impl Conversation {
         talk.shared.aftermath.joined_midway();
         talk.halves[found.index()].join_midway(true);
         talk.halves[found.peer().index()].join_midway(false);
+        talk.shared.seeking[found.peer().index()] = true;
         talk
     }
 
@@ -78,6 +79,9 @@ impl Conversation {
     #[inline(always)]
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
         self.shared.aftermath.sent(dir);
+        if self.shared.seeking[dir.peer().index()] {
+            out.sink().behind(self.shared.conn, dir.peer());
+        }
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 

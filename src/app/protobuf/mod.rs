@@ -81,7 +81,7 @@ pub struct Protobuf {
     framing: Framing,
     /// The user has asked for it, so that what cannot be read is worth a finding.
     asked: bool,
-    /// Which sides have said something.
+    /// Which sides have said something that was read.
     seen: [bool; 2],
     /// A message could be read.
     good: bool,
@@ -151,8 +151,7 @@ impl Decoder for Protobuf {
         if said.text || !said.is_whole() {
             return None;
         }
-        let seen = std::mem::replace(&mut self.seen[said.dir.index()], true);
-        let first = !seen && said.dir == Dir::Client;
+        let first = !std::mem::replace(&mut self.seen[said.dir.index()], true) && said.dir == Dir::Client;
         let is_message = |bytes: &[u8]| match &self.schema {
             Some(schema) => schema.read(bytes, said.dir).is_ok_and(|read| read.is_known()),
             None => reading::raw(bytes).is_ok(),
@@ -183,11 +182,8 @@ impl Decoder for Protobuf {
         }
     }
 
-    fn lost(&mut self, dir: Dir) {
-        self.seen[dir.index()] = true;
-    }
-
-    fn behind(&mut self, _dir: Dir) {}
+    // What is the client's first message as far as is known begins with headers or not, by what it says.
+    fn lost(&mut self, _dir: Dir) {}
 }
 
 fn app(summary: Text) -> App {

@@ -84,8 +84,12 @@ enum Stream {
 }
 
 impl Http2 {
-    /// A connection of which the client's preface comes next.
-    pub fn new(connection: Connection) -> Self {
+    /// A connection of which the client's preface comes next; `both_heard` where the capture is known to
+    /// have what both endpoints send.
+    pub fn new(mut connection: Connection, both_heard: bool) -> Self {
+        if !both_heard {
+            connection.behind();
+        }
         Self {
             connection,
             streams: HashMap::default(),
@@ -99,8 +103,8 @@ impl Http2 {
     }
 
     /// The same by an upgrade from HTTP/1.1: the request's answer comes on stream 1.
-    pub fn upgraded(upgrade: Upgrade) -> Self {
-        let mut it = Self::new(Connection::upgraded(upgrade.settings));
+    pub fn upgraded(upgrade: Upgrade, both_heard: bool) -> Self {
+        let mut it = Self::new(Connection::upgraded(upgrade.settings), both_heard);
         let first = if upgrade.polls { Stream::Exchange(Box::default()) } else { Stream::Other };
         it.streams.insert(1, first);
         it
@@ -133,6 +137,9 @@ impl Http2 {
     pub fn data(&mut self, run: Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
         self.began = self.began.or(run.at.time);
         let Run { dir, bytes, at, offset } = run;
+        if self.connection.is_seeking(dir.peer()) {
+            self.behind(dir.peer(), to.cx);
+        }
         let mut run = crate::h2::Run { bytes, at, offset };
         while let Some(event) = self.connection.next(dir, &mut run) {
             self.event(dir, event, to)?;
