@@ -110,11 +110,28 @@ struct Lane<X> {
     incomplete: bool,
     /// When the last answer came that no request fitted.
     unfit: Option<Time>,
+    /// How many of them may belong to requests that are yet to be read.
+    early: u32,
 }
 
 impl<X> Default for Lane<X> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), answered: VecDeque::new(), incomplete: false, unfit: None }
+        Self { waiting: VecDeque::new(), answered: VecDeque::new(), incomplete: false, unfit: None, early: 0 }
+    }
+}
+
+impl<X> Lane<X> {
+    /// An answer came that no request fits.
+    fn misfits(&mut self, now: Moment) {
+        self.unfit = self.unfit.max(now.time);
+        self.early = self.early.saturating_add(u32::from(self.incomplete));
+    }
+
+    /// Whether the answer to a request of this moment may have been read before it.
+    fn may_be_answered(&mut self, moment: Moment) -> bool {
+        let is_early = self.early > 0;
+        self.early = self.early.saturating_sub(1);
+        is_early || self.unfit.zip(moment.time).is_some_and(|(unfit, time)| unfit >= time)
     }
 }
 
@@ -152,7 +169,7 @@ impl<X> Pending<X> {
         {
             *held -= old.cost();
         }
-        let doubtful = lane.unfit.zip(moment.time).is_some_and(|(unfit, time)| unfit >= time);
+        let doubtful = lane.may_be_answered(moment);
         let asked = Asked { request, moment, answered: false, doubtful };
         *held += asked.cost();
         lane.waiting.push_back(asked);
@@ -196,7 +213,7 @@ impl<X> Pending<X> {
     pub fn go_on(&mut self, dir: Dir, now: Moment, fits: impl Fn(&Request<X>) -> bool) -> Option<Answer> {
         let lane = &mut self.lanes[dir.peer().index()];
         let Some(asked) = lane.waiting.iter_mut().find(|asked| fits(&asked.request)) else {
-            lane.unfit = lane.unfit.max(now.time);
+            lane.misfits(now);
             return None;
         };
         let nth = if std::mem::replace(&mut asked.answered, true) { Nth::More } else { Nth::First };
@@ -213,7 +230,7 @@ impl<X> Pending<X> {
     ) -> Option<(Answer, Request<X>)> {
         let Some(asked) = self.remove(dir, fits) else {
             let lane = &mut self.lanes[dir.peer().index()];
-            lane.unfit = lane.unfit.max(now.time);
+            lane.misfits(now);
             return None;
         };
         let nth = if asked.answered { Nth::More } else { Nth::First };
@@ -231,7 +248,7 @@ impl<X> Pending<X> {
         let Some(asked) = self.remove(dir, &fits) else {
             let lane = &mut self.lanes[dir.peer().index()];
             let Some(asked) = lane.answered.iter().rev().find(|asked| fits(&asked.request)) else {
-                lane.unfit = lane.unfit.max(now.time);
+                lane.misfits(now);
                 return None;
             };
             return Some(asked.answer(now, Nth::Again, failure));
@@ -439,6 +456,16 @@ mod tests {
         pending.begin(Dir::Client, at(8), ask(1, "held back behind a hole"));
         pending.begin(Dir::Client, at(10), ask(2, "later"));
         assert_eq!(left(&mut pending), [("later".to_owned(), 1, Some(990_000_000))]);
+    }
+
+    #[test]
+    fn who_comes_late_may_have_its_answer() {
+        let mut pending = Pending::default();
+        pending.lost(Dir::Client);
+        assert_eq!(pending.answer(Dir::Server, at(1), is(1), None), None);
+        pending.begin(Dir::Client, at(5), ask(1, "sent again"));
+        pending.begin(Dir::Client, at(6), ask(2, "b"));
+        assert_eq!(left(&mut pending), [("b".to_owned(), 1, Some(994_000_000))]);
     }
 
     #[test]

@@ -227,6 +227,22 @@ impl Probe {
     }
 }
 
+/// Pieces of both sides, those of each in its order, in the order in which they were captured: one that came
+/// before those that it follows waits for them.
+pub fn in_order<B>(pieces: impl IntoIterator<Item = (Side, u64, At, B)>) -> Vec<(Side, u64, At, B)> {
+    let mut latest = [0; 2];
+    let mut ranked: Vec<_> = pieces
+        .into_iter()
+        .map(|piece| {
+            let latest: &mut u64 = &mut latest[piece.0.index()];
+            *latest = piece.2.packet.max(*latest);
+            (*latest, piece)
+        })
+        .collect();
+    ranked.sort_by_key(|(latest, _)| *latest);
+    ranked.into_iter().map(|(_, piece)| piece).collect()
+}
+
 /// What a client of HTTP/2 begins with, as far as it looks like a request (RFC 9113 §3.4).
 const PREFACE: &[u8] = http2::PREFACE.split_at(18).0;
 

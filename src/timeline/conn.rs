@@ -84,6 +84,8 @@ pub(super) struct Conn {
     pub unheard: [bool; 2],
     /// Of whom something is missing.
     pub missed: [bool; 2],
+    /// The last packet of what was read of each.
+    read_to: [u64; 2],
 }
 
 impl Conn {
@@ -128,6 +130,18 @@ impl Conn {
             self.lost(unheard, table);
         }
         self.unheard[dir.index()] = false;
+    }
+
+    /// A message of `dir` comes whose last packet this is. Behind a hole it may be one that waited until it
+    /// was known where frames begin: what was read of the peer meanwhile says nothing of what its sender had
+    /// had.
+    #[inline]
+    pub fn read_up_to(&mut self, dir: Dir, packets: Option<(u64, u64)>, table: &mut Table) {
+        let Some((_, last)) = packets else { return };
+        if self.missed[dir.index()] && last < self.read_to[dir.peer().index()] {
+            self.behind(dir.peer(), table);
+        }
+        self.read_to[dir.index()] = last;
     }
 
     /// What the keys of the user tie, and the session that it carries, lack something of `dir`.

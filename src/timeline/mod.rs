@@ -425,6 +425,7 @@ fn read(
     if known.unheard != [false; 2] {
         known.join(dir, table);
     }
+    known.read_up_to(dir, unit.packets, table);
     if message.compressed && message.inflated_length.is_none() {
         known.lost(dir, table);
         return None;

@@ -24,7 +24,7 @@ use crate::model::{App, Cite, Dir, Finding, Span, Text, Value, fields, rules};
 /// Protocol Buffers without a schema: where a subprotocol says so.
 pub static DIALECT: Dialect = Dialect {
     id: "protobuf",
-    subprotocols: &["protobuf", "proto", "grpc-websockets", "*.protobuf", "*.proto", "*+proto", "*+protobuf"],
+    subprotocols: &["protobuf", "proto", GRPC_WEBSOCKETS, "*.protobuf", "*.proto", "*+proto", "*+protobuf"],
     looks_like: None,
     first: &[],
     marks: 0,
@@ -42,6 +42,9 @@ pub static DIALECT: Dialect = Dialect {
         source: ("Protocol Buffers Encoding", "https://protobuf.dev/programming-guides/encoding/"),
     },
 };
+
+/// gRPC-Web, its client's messages behind a mark.
+const GRPC_WEBSOCKETS: &str = "grpc-websockets";
 
 const fn spec(section: &'static str) -> Cite {
     Cite { doc: "Protocol Buffers", section }
@@ -150,6 +153,10 @@ impl Decoder for Protobuf {
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
         if said.text || !said.is_whole() {
             return None;
+        }
+        // Its first message, which tells as much, may not be there.
+        if said.agreed && said.subprotocol == Some(GRPC_WEBSOCKETS) {
+            self.framing = Framing::Grpc { marked: true };
         }
         let first = !std::mem::replace(&mut self.seen[said.dir.index()], true) && said.dir == Dir::Client;
         let is_message = |bytes: &[u8]| match &self.schema {

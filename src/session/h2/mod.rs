@@ -173,6 +173,9 @@ impl Http2 {
 
     /// `length` bytes of one endpoint are not in the capture.
     pub fn gap(&mut self, dir: Dir, length: u64, rule: &'static Rule, to: &mut Around<'_, '_, '_>) -> Flow {
+        if let Some(told) = &to.about.told {
+            to.cx.out.sink().behind(told.conn, dir);
+        }
         if let Some(id) = self.connection.gap(dir, length) {
             return match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
