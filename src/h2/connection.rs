@@ -144,6 +144,12 @@ impl Connection {
         (self.knows_windows, self.is_midway) = (false, true);
     }
 
+    /// What the server sent first may not be there.
+    pub fn begins_unseen(&mut self) {
+        self.behind();
+        self.lanes[Dir::Server.index()].tables.lose();
+    }
+
     /// Whether what there is of `dir` waits until it is known where frames begin.
     pub fn is_seeking(&self, dir: Dir) -> bool {
         self.lanes[dir.index()].lost.is_some()

@@ -295,7 +295,7 @@ impl Session {
         let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
         if dir == Dir::Client
             && self.about.bad_handshake.is_some()
-            && self.about.tell_accepted(at, cx).is_break()
+            && self.about.tell_accepted(bytes, at, cx).is_break()
         {
             return Interest::Stop;
         }

@@ -125,7 +125,13 @@ impl Probe {
             match sniff(bytes) {
                 Sniff::Response => return Some(false),
                 // In the middle of things words and slashes are not enough.
-                Sniff::Request if bytes.trim_ascii_start()[0].is_ascii_uppercase() => return Some(true),
+                // The rest of a request's first line ends with the version.
+                Sniff::Request
+                    if bytes.trim_ascii_start()[0].is_ascii_uppercase()
+                        && !bytes.trim_ascii_start().starts_with(b"HTTP/") =>
+                {
+                    return Some(true);
+                }
                 Sniff::NeedMore if bytes.len() <= limits::SNIFF => return None,
                 _ => {}
             }

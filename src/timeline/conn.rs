@@ -84,8 +84,8 @@ pub(super) struct Conn {
     pub unheard: [bool; 2],
     /// Of whom something is missing.
     pub missed: [bool; 2],
-    /// The last packet of what was read of each.
-    read_to: [u64; 2],
+    /// The last packet of what was read.
+    read_to: u32,
 }
 
 impl Conn {
@@ -138,10 +138,11 @@ impl Conn {
     #[inline]
     pub fn read_up_to(&mut self, dir: Dir, packets: Option<(u64, u64)>, table: &mut Table) {
         let Some((_, last)) = packets else { return };
-        if self.missed[dir.index()] && last < self.read_to[dir.peer().index()] {
+        let last = u32::try_from(last).unwrap_or(u32::MAX);
+        if self.missed[dir.index()] && last < self.read_to {
             self.behind(dir.peer(), table);
         }
-        self.read_to[dir.index()] = last;
+        self.read_to = last.max(self.read_to);
     }
 
     /// What the keys of the user tie, and the session that it carries, lack something of `dir`.

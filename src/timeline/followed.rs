@@ -107,7 +107,7 @@ impl Followed {
 
     /// Takes back what rested on something not having been there, where something is missing.
     pub fn doubt(&mut self) {
-        if self.missed != [false; 2] {
+        if self.missed != [false; 2] || self.socket.connected_unseen {
             self.findings.retain(|finding| *finding.rule != EVENT_BEFORE_CONNECT);
         }
     }

@@ -224,6 +224,9 @@ impl<S: Sink> Timeline<S> {
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         let conn = self.conns.entry(unit.conn).or_default();
         conn.heard = unit.time.or(conn.heard);
+        if let Some(dir) = unit.dir {
+            conn.read_up_to(dir, unit.packets, &mut self.table);
+        }
         if let (Some(close), Some(dir)) = (&message.close, unit.dir) {
             let code = close.code.map(|code| code.0);
             conn.closed.get_or_insert((dir, code, unit.packets));
@@ -381,6 +384,7 @@ impl<S: Sink> Sink for Timeline<S> {
         self.now = self.now.max(unit.time);
         conn.last = unit.time.or(conn.last);
         conn.heard = unit.time.or(conn.heard);
+        conn.read_up_to(dir, unit.packets, &mut self.table);
         let mut findings = Vec::new();
         let heard = Heard { unit, message, dir };
         let meaning = read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut self.room);
@@ -425,7 +429,6 @@ fn read(
     if known.unheard != [false; 2] {
         known.join(dir, table);
     }
-    known.read_up_to(dir, unit.packets, table);
     if message.compressed && message.inflated_length.is_none() {
         known.lost(dir, table);
         return None;

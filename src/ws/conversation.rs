@@ -43,6 +43,11 @@ impl Conversation {
         self.shared.aftermath.captured(dir);
     }
 
+    /// The capture may lack what `dir` sent first: what it compresses may refer to that.
+    pub fn begins_unseen(&mut self, dir: Dir) {
+        self.shared.lose_window(dir);
+    }
+
     /// A conversation that the capture joins midway. The first header of `found` begins where
     /// its offset says, the other side's has to be found.
     pub fn midway(conn: u32, offsets: [u64; 2], found: Dir) -> Self {

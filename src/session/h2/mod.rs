@@ -88,7 +88,7 @@ impl Http2 {
     /// have what both endpoints send.
     pub fn new(mut connection: Connection, both_heard: bool) -> Self {
         if !both_heard {
-            connection.behind();
+            connection.begins_unseen();
         }
         Self {
             connection,
