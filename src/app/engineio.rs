@@ -191,17 +191,47 @@ pub const REFUSALS: [&str; 6] = [
     "Unsupported protocol version",
 ];
 
-/// The code and message of a refusal; in a WebSocket's, only the message.
-pub fn refusal(body: &[u8]) -> (Option<u64>, Option<String>) {
-    let Ok(text) = str::from_utf8(body) else { return (None, None) };
+/// What python-engineio says for the same, or the beginning or end of it.
+const REFUSALS_IN_PYTHON: [(&str, u64); 7] = [
+    ("Invalid transport", 0),
+    ("Invalid session", 1),
+    ("Invalid websocket upgrade", 3),
+    ("Invalid JSONP index number", 3),
+    ("Unexpected HTTP request", 3),
+    ("is not an accepted origin.", 4),
+    ("The client is using an unsupported version of the Socket.IO or Engine.IO protocols", 5),
+];
+
+/// A refusal as a server words it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which of [`REFUSALS`] it is, if it is one.
+    pub code: Option<u64>,
+    /// Whether the code is in the answer, and not only its words.
+    pub is_numbered: bool,
+    /// Its words, if they are those of Engine.IO or come with a code.
+    pub message: Option<String>,
+}
+
+/// What the body of a refusal says: a code and a message, or in a WebSocket's, and of servers in Python, only
+/// the message.
+pub fn refusal(body: &[u8]) -> Refusal {
+    let Ok(text) = str::from_utf8(body) else { return Refusal::default() };
     let text = text.trim();
     if text.starts_with('{') && json::is_valid(text) {
         // Some servers write the number as a string.
         let code = json::member(text, "code").and_then(|code| code.trim_matches('"').parse().ok());
-        return (code, json::member(text, "message").and_then(json::string));
+        let message = json::member(text, "message").and_then(json::string);
+        return Refusal { code, is_numbered: code.is_some(), message };
     }
-    let code = REFUSALS.iter().position(|message| text.trim_matches('"').eq_ignore_ascii_case(message));
-    (code.map(|code| code as u64), code.map(|_| text.to_owned()))
+    let said = text.trim_matches('"');
+    let known = REFUSALS.iter().position(|message| said.eq_ignore_ascii_case(message));
+    let in_python = || {
+        let is_it = |(words, _): &&(&str, u64)| said.starts_with(words) || said.ends_with(words);
+        REFUSALS_IN_PYTHON.iter().find(is_it).map(|(_, code)| *code)
+    };
+    let code = known.map(|code| code as u64).or_else(in_python);
+    Refusal { code, is_numbered: false, message: code.map(|_| said.to_owned()) }
 }
 
 /// Describes a packet whose bytes stand at `offset` of `source`.
@@ -283,6 +313,27 @@ mod tests {
         }
         for wire in ["", "7", "x", "b*", "\u{1}"] {
             assert!(text(wire.as_bytes()).is_err(), "{wire}");
+        }
+    }
+
+    #[test]
+    fn refusals_with_a_code_in_words_and_of_something_else() {
+        let said = |body: &str| {
+            let refusal = refusal(body.as_bytes());
+            (refusal.code, refusal.is_numbered)
+        };
+        for (body, code, is_numbered) in [
+            (r#"{"code":5,"message":"Unsupported protocol version"}"#, Some(5), true),
+            (r#"{"code":"1","message":"Session ID unknown"}"#, Some(1), true),
+            ("Transport unknown", Some(0), false),
+            (r#""Invalid session AbC-1_x""#, Some(1), false),
+            (r#""https://evil.example is not an accepted origin.""#, Some(4), false),
+            (r#""Invalid transport""#, Some(0), false),
+            ("<h1>Bad Request</h1>", None, false),
+            (r#"{"error":"Invalid transport"}"#, None, false),
+            ("", None, false),
+        ] {
+            assert_eq!(said(body), (code, is_numbered), "{body}");
         }
     }
 

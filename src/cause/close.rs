@@ -187,7 +187,8 @@ fn diagnosis(
             return Some(Diagnosis::new(rule.id, what, mend));
         }
         // It was there, and sent other things.
-        if silent.is_none_or(|silent| silent < limits::PONG_SOON) {
+        let pinged = over.ending.sides[by.index()].pinged;
+        if side.heard.zip(pinged).is_some_and(|(heard, pinged)| heard > pinged) {
             let what = Text::new("the {} had sent pings, and got no pong, although the {} went on sending")
                 .word(by.name())
                 .word(peer.name());
@@ -197,7 +198,7 @@ fn diagnosis(
         let what = Text::new("the {} had sent pings, and heard nothing of the {} for {}")
             .word(by.name())
             .word(peer.name())
-            .and(span(silent.unwrap_or_default()));
+            .and(span(silent?));
         let mend = "find out what kept the other endpoint from reading, or allow more time for pongs";
         return Some(Diagnosis::new(rule.id, what, mend));
     }

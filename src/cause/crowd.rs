@@ -76,6 +76,8 @@ struct Event {
     failed: bool,
     /// A page was left (1001).
     left: bool,
+    /// The server took it, and closed it soon (1000) before anybody had sent a thing.
+    dismissed: bool,
     /// After a silence that a usual timeout explains.
     is_idle: bool,
     /// Without a Close frame: the silence before its end, if no cause of its own was found for that.
@@ -155,6 +157,8 @@ impl Crowd {
             .all(|cause| super::crash::is_reset(cause.rule) || *cause.rule == silence::NO_HEARTBEAT);
         let is_silent = over.is_websocket() && is_unexplained && over.knows_silence() && over.is_at_rest();
         let is_refused = over.has_no_websocket();
+        let is_mute = over.is_whole() && over.ending.sides.iter().all(|side| side.heard.is_none());
+        let is_glance = ended.since(began) < GLANCE;
         self.events += 1;
         self.servers.entry(server).or_default().push(Event {
             conn: over.conn,
@@ -164,6 +168,7 @@ impl Crowd {
             by,
             is_cut: close.is_none(),
             left: code == Some(1001) && by == Some(Dir::Client),
+            dismissed: code == Some(1000) && by == Some(Dir::Server) && is_mute && is_glance,
             failed: !is_fine && (by == Some(Dir::Server) || is_refused),
             is_idle: causes.iter().any(|cause| silence::explains(cause.rule)),
             silence: over.silence().filter(|_| is_silent),
@@ -202,8 +207,10 @@ impl Crowd {
             events.retain(|event| event.passes_on.is_none());
             events.sort_by_key(|event| event.client);
             let each = events.chunk_by(|a, b| a.client == b.client);
-            let storms: Vec<_> =
-                each.clone().filter_map(|own| Storm::of(own, |event| event.failed, STORM)).collect();
+            let storms: Vec<_> = each
+                .clone()
+                .filter_map(|own| Storm::of(own, |it| it.failed || it.dismissed, STORM))
+                .collect();
             told.extend(storms.iter().filter_map(|storm| storm.tell(server, storms.len())));
             for own in each {
                 let is_glance = |event: &Event| event.left && event.ended.since(event.began) < GLANCE;
@@ -379,6 +386,7 @@ mod tests {
             is_cut: true,
             failed: true,
             left: false,
+            dismissed: false,
             is_idle: false,
             silence: Some((ended - began).cast_signed() * MILLISECOND),
             evidence: None,

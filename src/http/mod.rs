@@ -285,6 +285,16 @@ rules! {
                  expired, or for another name",
         mend "see with openssl s_client -connect which certificates the server sends, and look into the \
               client's log";
+    TLS_DROPPED = "tls-handshake-dropped", Warning, Cite { doc: "RFC 8446", section: "6" }, Either,
+        "an endpoint ended TCP in the middle of the TLS handshake",
+        "TLS fails, and with it any WebSocket connection; a browser reports an error and close code 1006",
+        usually "a certificate that the client does not trust, or a server that does not like the hello",
+        mend "see with openssl s_client -connect what the server sends, and look into both logs";
+    TUNNEL_REFUSED = "tunnel-refused", Warning, Cite { doc: "RFC 9110", section: "9.3.6" }, Server,
+        "a proxy did not open the tunnel that the client asked for",
+        "the client cannot reach the server behind it; a browser reports an error and close code 1006",
+        usually "a proxy that wants its client to authenticate, or that lets the host or port not through",
+        mend "see what it answers, and what its rules are";
     TLS_TO_PLAIN_PORT = "tls-to-plain-port", Warning, Cite::rfc6455("4.1"), Client,
         "the client speaks TLS (wss) to a server that speaks HTTP without it",
         "TLS fails, and with it the WebSocket connection; a browser reports an error and close code 1006";

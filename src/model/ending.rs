@@ -114,8 +114,10 @@ pub struct TcpEnd {
 pub struct SideEnd {
     /// Its first Close frame.
     pub close: Option<ClosePart>,
-    /// When its last frame before that was complete.
+    /// When its last frame before the first Close frame of either was complete.
     pub heard: Option<Time>,
+    /// When it sent its last ping before the first Close frame of either.
+    pub pinged: Option<Time>,
     /// Pings that it sent.
     pub pings: u64,
     /// Pongs that it sent.

@@ -59,7 +59,8 @@ impl Flow {
     /// the capture has it twice.
     fn says_more(&self, from: usize, segment: &Segment<'_>) -> bool {
         let half = &self.halves[from];
-        let end = half.position(segment.seq) + segment.data.len() as u64;
+        // Before its first number is known, a position may be any.
+        let end = half.position(segment.seq).saturating_add(segment.data.len() as u64);
         !segment.data.is_empty() && (half.acked == 0 || end > half.acked)
     }
 

@@ -6,10 +6,11 @@ use crate::http::head::{Sniff, sniff};
 use crate::limits;
 use crate::model::{
     At, Body, Case, Diagnosis, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Opening, Other, Roles,
-    Span, Text, Unit,
+    Span, StreamEnd, Text, Unit,
 };
 use crate::tls::{self, ClientHello, Hello, Machine};
 
+use super::failed::How;
 use super::sealed::Sealed;
 use super::tls::Tls;
 use super::tunnel::{Below, Tunnel};
@@ -245,11 +246,36 @@ impl Session {
         }
     }
 
+    /// A side has ended TCP; was the handshake over?
+    pub(super) fn tls_ended(&mut self, side: Side, how: StreamEnd, at: At, cx: &mut Context<'_, '_>) {
+        let is_first = self.about.ended[side.other().index()].is_none();
+        let (Some(client), Some(endpoints)) = (self.about.client, self.about.endpoints.as_deref()) else {
+            return;
+        };
+        if !is_first || !how.is_final() || !self.about.both_heard {
+            return;
+        }
+        let failure = match &self.phase {
+            Phase::Sealed(sealed) => sealed.failure(side),
+            Phase::Encrypted(tls) => {
+                let [asked, answered] = [client, client.other()].map(|side| &tls.begins[side.index()]);
+                let is_silent = side != client && answered.is_empty() && !tls.is_cut;
+                let is_asked = || matches!(tls::hello(asked), Hello::Client(_));
+                (is_silent && is_asked()).then_some(How::Dropped { by: Dir::Server })
+            }
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            cx.memory.failures.count(endpoints[client.other().index()], failure, at);
+        }
+    }
+
     /// The first that the client says behind both hellos: what it does not like of the certificate is said in
     /// clear up to TLS 1.2 (RFC 5246 §7.2), and in TLS 1.3 nobody else can read it.
     fn client_goes_on(&mut self, client: Side, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) {
         if let (Some(code), Some(endpoints)) = (tls::fatal(bytes), self.about.endpoints.as_deref()) {
-            cx.memory.alerts.count(endpoints[client.other().index()], Dir::Client, code, at);
+            let how = How::Alert { by: Dir::Client, code };
+            cx.memory.failures.count(endpoints[client.other().index()], how, at);
         }
     }
 
@@ -331,7 +357,7 @@ impl Session {
             && let Some((code, _)) = tls::alert(&record)
         {
             let server = endpoints[client.other().index()];
-            cx.memory.alerts.count(server, Dir::Server, code, tls.answered);
+            cx.memory.failures.count(server, How::Alert { by: Dir::Server, code }, tls.answered);
         }
         let (version, alpn) = match tls::hello(answer) {
             Hello::Server(answer) => (answer.version, answer.alpn.map_or(alpn, |chosen| vec![chosen])),

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::alerts::Alerts;
 use super::census::Census;
 use super::entry::{Attempt, Entry, Pair};
+use super::failed::Failures;
 use super::key::Key;
 #[cfg(feature = "tls")]
 use super::quic::Quic;
@@ -39,7 +39,7 @@ pub struct Memory {
     #[cfg(feature = "tls")]
     pub quic: Quic,
     /// TLS handshakes that servers ended with an alert.
-    pub alerts: Alerts,
+    pub failures: Failures,
     /// What usual handshakes look like.
     pub usual: Usual,
     /// What connections that are over have left.

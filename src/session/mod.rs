@@ -10,11 +10,11 @@
 mod about;
 mod account;
 mod address;
-mod alerts;
 mod asked;
 mod census;
 mod encrypted;
 mod entry;
+mod failed;
 #[cfg(feature = "h2")]
 mod h2;
 mod http;

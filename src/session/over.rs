@@ -28,6 +28,7 @@ impl Session {
             return Interest::Stop;
         }
         self.about.ended[side.index()] = Some(how);
+        self.tls_ended(side, how, at, cx);
         let dir = self.about.dir(side);
         // A WebSocket remembers it itself, and stays one.
         if !self.is_settled() {

@@ -138,14 +138,14 @@ impl Refusals {
     /// Tells of those where WebSocket was spoken or asked for otherwise, and of what is all there is.
     pub fn tell(&self, memory: &Memory, out: &mut Out<'_>) -> Flow {
         // localhost has two addresses, which are tried one after the other.
-        let alerts = &memory.alerts;
-        let alerted = alerts.servers.iter().map(|alerted| alerted.server);
-        let servers = self.servers.iter().map(|refusal| refusal.server).chain(alerted);
+        let failures = &memory.failures;
+        let failed = failures.servers.iter().map(|failure| failure.server);
+        let servers = self.servers.iter().map(|refusal| refusal.server).chain(failed);
         let ports = || servers.clone().map(|server| server.port());
         let is_one = ports().min() == ports().max();
-        let is_all = !self.too_many && self.opened == alerts.connections && is_one;
-        for alerted in alerts.servers.iter().filter(|it| is_all || memory.is_server(it.server)) {
-            emit(alerted.finding(), alerted.first, alerted.last, out)?;
+        let is_all = !self.too_many && self.opened == failures.connections && is_one;
+        for failure in failures.servers.iter().filter(|it| is_all || memory.is_server(it.server)) {
+            emit(failure.finding(), failure.first, failure.last, out)?;
         }
         for refusal in &self.servers {
             if !is_all && !memory.is_server(refusal.server) {

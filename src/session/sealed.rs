@@ -1,8 +1,9 @@
 //! A connection of TLS whose keys nobody has: how large its records are, who sends them and when, which is
 //! all that can be seen.
 
+use super::failed::How;
 use crate::limits;
-use crate::model::{At, Other, SealedRecords, SealedTraffic, Side, Time};
+use crate::model::{At, Dir, Other, SealedRecords, SealedTraffic, Side, Time};
 use crate::tls;
 
 /// See the [module](self).
@@ -92,6 +93,20 @@ impl Sealed {
         self.sides[side.index()].is_lost = true;
     }
 
+    /// How its handshake has failed, if it has, now that a side has ended TCP.
+    pub fn failure(&self, ender: Side) -> Option<How> {
+        let (half, said) = (&self.sides[self.client.index()], &self.records[0]);
+        if half.is_lost || half.left > 0 || half.have > 0 {
+            return None;
+        }
+        // A Finished has 32 bytes and more, and any other message of a handshake 4 (RFC 8446 §4).
+        let is_alert = said.records == 1 && said.most == SEALED_ALERT && self.kind.version == Some("TLS 1.3");
+        if is_alert {
+            return Some(How::SealedAlert);
+        }
+        (ender == self.client && !self.went_on).then_some(How::Dropped { by: Dir::Client })
+    }
+
     /// What it was counted as, and what was seen of it since.
     pub fn over(self) -> (Other, SealedTraffic) {
         let nanos = self.last.zip(self.first).map_or(0, |(last, first)| last.since(first));
@@ -106,6 +121,9 @@ impl Sealed {
 
 /// The type of a record (RFC 8446 §5.1).
 const APPLICATION_DATA: u8 = 23;
+
+/// Bytes of an alert under TLS 1.3, with its type and the tag of its cipher (RFC 8446 §5.2), unless padded.
+const SEALED_ALERT: u64 = 2 + 1 + 16;
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +172,34 @@ mod tests {
         ] {
             assert_eq!(talk(alpn, length, seconds).likely, likely, "{alpn:?} {length} {seconds}");
         }
+    }
+
+    #[test]
+    fn an_alert_is_known_by_its_size_and_a_silent_end_by_who_ended() {
+        let begun = |version| Sealed::new(Other { version, ..Other::default() }, Side::A, None);
+        let after = |version, lengths: &[u16], ender| {
+            let mut sealed = begun(version);
+            for length in lengths {
+                sealed.data(Side::A, &record(*length), At::default());
+                sealed.went_on = true;
+            }
+            sealed.failure(ender)
+        };
+        let (new, old) = (Some("TLS 1.3"), Some("TLS 1.2"));
+        for ender in [Side::A, Side::B] {
+            assert_eq!(after(new, &[19], ender), Some(How::SealedAlert));
+            // A Finished, alone and with a request behind it; two alerts; a version that encrypts none.
+            for (version, lengths) in [(new, &[53][..]), (new, &[53, 19]), (new, &[19, 19]), (old, &[19])] {
+                assert_eq!(after(version, lengths, ender), None, "{version:?} {lengths:?}");
+            }
+        }
+        assert_eq!(after(old, &[], Side::A), Some(How::Dropped { by: Dir::Client }));
+        assert_eq!(after(old, &[], Side::B), None, "a server may have its reasons");
+        let mut cut = begun(new);
+        cut.data(Side::A, &record(19)[..20], At::default());
+        assert_eq!(cut.failure(Side::A), None, "half a record");
+        cut.gap(Side::A);
+        assert_eq!(cut.failure(Side::A), None, "behind a hole");
     }
 
     #[test]

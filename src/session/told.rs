@@ -7,6 +7,7 @@ use super::Context;
 use super::about::{About, Told};
 use super::address::is_public;
 use super::entry::Attempt;
+use super::failed::How;
 use super::judged::Judged;
 use super::spare::Spare;
 use crate::http::handshake::{self, ResponseFacts};
@@ -69,6 +70,20 @@ impl About {
         if tunnel.heads.len() < limits::TUNNEL_HEADS {
             tunnel.heads.push(head);
         }
+    }
+
+    /// The proxy answers the `CONNECT` before it otherwise than by opening a tunnel.
+    pub(super) fn no_tunnel(&mut self, status: u16, head: &Head<'_>, at: At, cx: &mut Context<'_, '_>) {
+        let asked = self
+            .tunnel
+            .as_ref()
+            .and_then(|tunnel| tunnel.heads.iter().rev().find(|it| it.dir == Dir::Client));
+        let (Some(asked), Some(endpoints)) = (asked, self.endpoints.as_deref()) else { return };
+        let to = asked.start_line.split(' ').nth(1).unwrap_or_default().into();
+        let answer = head.start_line();
+        let answer = answer.split_once(' ').map_or("", |(_, answer)| answer.trim()).into();
+        let how = How::Tunnel { status, answer, to };
+        cx.memory.failures.count(endpoints[self.side(Dir::Server).index()], how, at);
     }
 
     /// Shows a connection that was announced, which began at `time` unless it began with a tunnel, and

@@ -83,5 +83,8 @@ pub(super) fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
 }
 
 pub(super) fn first_bytes(body: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(&body[..body.len().min(60)]))
+    let shown: String = String::from_utf8_lossy(&body[..body.len().min(60)]).escape_debug().collect();
+    // What is a string already is not put in quotes twice.
+    let text = shown.replace("\\\"", "\"").replace("\\'", "'");
+    format!("“{}{}”", text.trim_matches('"'), if body.len() > 60 { "…" } else { "" })
 }

@@ -244,11 +244,12 @@ impl Answer<'_, '_> {
         let evidence = [request.when, when];
         let target = &request.target;
         let body = plain(self.seen.head);
-        let (code, message) = engineio::refusal(&body);
+        let engineio::Refusal { code, is_numbered, message } = engineio::refusal(&body);
         let got = match (code, &message) {
-            (Some(code), Some(message)) => {
+            (Some(code), Some(message)) if is_numbered => {
                 Text::with("{}, code {}: {}", self.status).and(code).and(clipped(message))
             }
+            (_, Some(message)) => Text::with("{}: {}", self.status).and(clipped(message)),
             _ if body.is_empty() => Text::with("{} without a body", self.status),
             _ => Text::with("{} with {}", self.status).and(first_bytes(&body)),
         };
@@ -304,6 +305,10 @@ impl Answer<'_, '_> {
             _ if request.upgrades && is_known => {
                 session.upgrade.refused = Some((when, self.status));
                 session.upgrade.polls_since = 0;
+            }
+            // Who stands before it, or looks at who asks, says nothing of what is behind.
+            None if matches!(self.status, 401 | 403 | 407 | 408 | 421 | 425 | 429 | 431 | 500..) => {
+                session.find(Finding::new(&REQUEST_REFUSED, None, "200".into(), got), &evidence);
             }
             None => {
                 session.find(

@@ -91,6 +91,8 @@ struct Side {
     close: Option<Close>,
     /// Pings and pongs that this endpoint sent.
     sent: [u64; 2],
+    /// When it sent the last of its pings before a Close frame, answered or not.
+    pinged: Option<Time>,
     /// This endpoint broke the protocol.
     violated: bool,
     /// When it first did, if that is known.
@@ -217,6 +219,7 @@ impl Aftermath {
         end.is_whole = sight.is_whole() && !sight.late;
         end.is_blind = sight.blind;
         [end.pings, end.pongs] = side.map_or([0, 0], |side| side.sent);
+        end.pinged = side.and_then(|side| side.pinged);
         end.close = side.and_then(|side| side.close.as_ref()).map(Close::part);
     }
 

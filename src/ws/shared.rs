@@ -1,6 +1,6 @@
 //! What the two halves of a conversation share: numbers, judgement, and the way out.
 
-use super::aftermath::{Aftermath, Seen};
+use super::aftermath::{Aftermath, Closing, Seen};
 use super::agreed::Extensions;
 use super::compressed::{Compressed, Inflated};
 use super::message::Assembly;
@@ -21,7 +21,7 @@ use crate::model::{
 pub(super) struct Shared {
     pub next_n: u64,
     pub next_m: u64,
-    /// When the last frame of each direction before its Close frame was complete.
+    /// When the last frame of each direction before the first Close frame of either was complete.
     pub heard: [Option<Time>; 2],
     /// In which directions it is not known where frames begin: what is there of them waits to be read.
     pub seeking: [bool; 2],
@@ -116,6 +116,14 @@ impl Shared {
     #[inline]
     pub fn source(&self, dir: Dir) -> SourceId {
         self.layer.source(self.conn, dir)
+    }
+
+    /// A frame of `dir` other than Close is complete.
+    #[inline]
+    pub fn hear(&mut self, dir: Dir, time: Option<Time>) {
+        if self.aftermath.closing() == Closing::NotBegun {
+            self.heard[dir.index()] = time;
+        }
     }
 
     /// A message of `dir` has this length, fragments that are not over included.

@@ -15,7 +15,7 @@ impl Conversation {
         if kind == Opcode::CLOSE {
             shared.aftermath.is_told_close(dir, close::parse(content), shared.next_m, at.time);
         } else if !kind.is_control() {
-            shared.heard[dir.index()] = at.time;
+            shared.hear(dir, at.time);
             shared.measure(dir, length);
         }
         let counts = &mut halves[dir.index()].counts;

@@ -409,6 +409,13 @@ const KEPT: &[(&str, &[&str])] = &[
             "plain http request",
             "http request to an https server",
             "speaking plain http",
+            "header or cookie too large",
+            "header fields too large",
+            "header too large",
+            "Invalid websocket upgrade",
+            "Invalid JSONP index number",
+            "is not an accepted origin.",
+            "The client is using an unsupported version of the Socket.IO or Engine.IO protocols",
         ],
     ),
     (

@@ -27,6 +27,7 @@ const RIGHT_OF_CAPTURES: &[(&str, &str)] = &[
     ("broken/sent-after-fin.pcap", "chat.pcap"),
     ("broken/tls-alert.pcap", "chat.pcap"),
     ("broken/tls-client-alert.pcap", "chat.pcap"),
+    ("broken/tls-handshake-dropped.pcap", "chat.pcap"),
     ("broken/sent-after-rst.pcap", "chat.pcap"),
     ("broken/tls-fatal-alert.pcapng", "tls13.pcapng"),
     ("broken/tls-not-deciphered.pcapng", "tls12.pcapng"),

@@ -81,6 +81,15 @@ impl Storm {
                 "look for what reloads the page: a script, a redirect to itself, a development server",
             ));
         }
+        if lost.iter().all(|event| event.dismissed) {
+            finding = finding.because(Diagnosis::new(
+                RECONNECT_STORM.id,
+                "the server takes each connection and closes it at once with 1000, before anybody has sent a \
+                 thing: it does not want it, and the code does not say so",
+                "let the server refuse before it accepts (401, 403, 429 …), or close with a code and a \
+                 reason that say why (1008, 1013); let the client wait longer each time",
+            ));
+        }
         Some(together(finding, server, lost))
     }
 }

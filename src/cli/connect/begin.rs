@@ -84,7 +84,7 @@ pub async fn open(opening: &Opening, transport: Transport, tap: &Tap) -> Result<
 fn no_session(answer: &Answer) -> Failure {
     let code = answer.status.as_u16();
     let known = status(code);
-    let (fault, _) = engineio::refusal(&answer.body);
+    let fault = engineio::refusal(&answer.body).code;
     let (meaning, advice): (Text, Text) = match (fault, code) {
         (Some(0), _) => ("the server takes no polling".into(), "--transport websocket".into()),
         (Some(5), _) => (

@@ -38,7 +38,7 @@ pub use lists::{Element, elements};
 pub use middlebox::{PASS_ON, extensions_stripped, stripped};
 pub use negotiate::{Acceptance, accept as accept_deflate, grant as grant_deflate, limits as deflate_limits};
 pub use refusal::with_body;
-pub use request::check_request;
+pub use request::{check_request, is_absence};
 pub use response::{check_response, refusal_rule};
 pub use status::{Status, status};
 pub use usual::{Usual, UsualRequest, UsualResponse};

@@ -46,6 +46,16 @@ pub(super) fn diagnosis(code: u16, request: Option<&RequestFacts>) -> Diagnosis 
         return Diagnosis::new("upgrade-lost-before", what, PASS_ON);
     }
     let origin = request.and_then(|request| request.origin.as_deref()).filter(|_| code == 403);
+    // Browsers do not show all that they have sent; what has a key is whole.
+    if code == 403 && origin.is_none() && request.is_some_and(|request| request.key.is_some()) {
+        return Diagnosis::new(
+            "refusal",
+            "the server understood and will not: the user, the path, or a firewall's rule; the request has \
+             no Origin",
+            "check what the request carries to be let in (a cookie, a token), and the server's log: \
+             frameworks answer 403 when the application closes before it accepts",
+        );
+    }
     let what = match origin {
         Some(origin) => Text::new("{}; the page's Origin is {}")
             .word(said.meaning)
@@ -85,6 +95,11 @@ pub fn with_body(finding: &mut Finding, body: &[u8], is_proxied: bool) {
             "the application behind the server read the request and refused it: its answer says why",
             "look its answer up in the documentation or source of the server's library",
         ));
+    }
+    let is_too_large = ["header or cookie too large", "header fields too large", "header too large"];
+    if is_bad_request && is_too_large.iter().any(|words| lower.contains(words)) {
+        let said = super::status(431);
+        case.behind = Some(Diagnosis::new("head-too-large", said.meaning, said.advice));
     }
     // nginx, Apache, Go, Node.js and HAProxy say it in words of their own.
     let wants_tls = ["plain http request", "http request to an https server", "speaking plain http"];

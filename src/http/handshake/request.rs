@@ -112,6 +112,12 @@ fn must_be_refused(exam: &Exam<'_, '_>) -> Vec<&'static Rule> {
     broken
 }
 
+/// Whether a rule is against something that is not there.
+pub fn is_absence(rule: &Rule) -> bool {
+    [&MISSING_HOST, &MISSING_UPGRADE, &MISSING_CONNECTION, &MISSING_KEY, &MISSING_VERSION, &MISSING_ORIGIN]
+        .contains(&rule)
+}
+
 fn start_line(exam: &mut Exam<'_, '_>) {
     let StartLine::Request { method, target, version } = exam.head.start else { return };
     if method.bytes != b"GET" {

@@ -47,7 +47,11 @@ pub fn status(code: u16) -> Status {
             "the server understood and will not: the Origin, the user, or a firewall's rule",
             "check whether the server's list of allowed origins has the page's Origin",
         ),
-        404 => ("nothing is served under this path", "check the path, and whether a proxy rewrites it"),
+        404 => (
+            "nothing is served under this path, or no WebSocket is",
+            "check the path, whether a proxy rewrites it, and whether the server was started with support \
+             for WebSocket",
+        ),
         405 => (
             "the resource exists, but not for this method",
             "a proxy may have changed the method; a handshake is a GET",
@@ -56,7 +60,10 @@ pub fn status(code: u16) -> Status {
             "a proxy wants the client to authenticate first",
             "configure the proxy's credentials, or use wss to tunnel",
         ),
-        408 => ("the server waited too long for the request", ""),
+        408 => (
+            "the server waited too long for the request",
+            "see what keeps the request from arriving whole: an empty line ends its head",
+        ),
         421 => (
             "the request reached a server that does not serve this host",
             "check DNS, Host and the TLS server name",

@@ -86,6 +86,10 @@ impl Http {
             // The capture ends here: what has not come cannot be missed.
             report.findings.clear();
             report.diagnoses.clear();
+        } else if reader.state() == HeadState::Reading {
+            // It was to go on, and nobody knows with what.
+            report.findings.retain(|finding| !handshake::is_absence(finding.rule));
+            report.facts.broken.retain(|rule| !handshake::is_absence(rule));
         }
         let facts = report.facts;
         let connects = facts.method == "CONNECT";

@@ -89,6 +89,9 @@ impl Http {
         if tunnels {
             return self.tunnel(about);
         }
+        if let Some(status) = status.filter(|_| answers_connect) {
+            about.no_tunnel(status, &head, at, cx);
+        }
         // Its request was seen, but had to be given up.
         let is_resumed = about.is_asked_for();
         let is_unasked = about.told.is_none() && handshake::wants_websocket(&head);

@@ -5,6 +5,7 @@ mod said;
 
 use std::sync::Arc;
 
+use super::failed::How;
 use super::said::Said;
 use super::tunnel::Below;
 use super::undeciphered::short;
@@ -248,7 +249,7 @@ impl Above {
             && let Some(endpoints) = self.inner.about.endpoints.as_deref()
         {
             let server = endpoints[self.client.other().index()];
-            cx.memory.alerts.count(server, carried.dir, code, carried.last());
+            cx.memory.failures.count(server, How::Alert { by: carried.dir, code }, carried.last());
         }
         self.say(said::alert(carried, level, code, is_fatal), cx)
     }

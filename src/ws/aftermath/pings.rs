@@ -1,7 +1,7 @@
 //! Pings and the pongs that answer them (RFC 6455 §5.5.2, §5.5.3).
 
 use super::seen::Seen;
-use super::{Sight, Story};
+use super::{Side, Sight, Story};
 use crate::limits;
 use crate::model::quantity::moment;
 use crate::model::{Case, Dir, Finding, Measure, Quantity, Span, Text, Time};
@@ -24,7 +24,11 @@ pub(super) struct Ping {
 
 impl Story {
     pub(super) fn ping(&mut self, dir: Dir, seen: &Seen<'_>) {
-        let pings = &mut self.sides[dir.index()].pings;
+        let is_open = self.first_closer.is_none();
+        let Side { pings, pinged, .. } = &mut self.sides[dir.index()];
+        if is_open {
+            *pinged = seen.time.or(*pinged);
+        }
         if pings.len() == limits::PINGS_OUTSTANDING {
             pings.pop_front();
         }

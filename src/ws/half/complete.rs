@@ -81,7 +81,7 @@ impl Half {
             context: &context,
         };
         if header.opcode != Opcode::CLOSE {
-            shared.heard[self.dir.index()] = at.time;
+            shared.hear(self.dir, at.time);
         }
         shared.judge_frame(&seen, findings);
         if self.is_in_doubt() {

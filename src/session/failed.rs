@@ -1,0 +1,241 @@
+//! What failed between TCP and HTTP: tunnels that a proxy did not open, and TLS handshakes that came to
+//! nothing.
+
+use std::net::SocketAddr;
+
+use crate::http::{TLS_ALERT, TLS_CLIENT_ALERT, TLS_DROPPED, TUNNEL_REFUSED};
+use crate::limits;
+use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Text, prefix};
+use crate::tls;
+
+/// Connections that failed before they could speak HTTP, by server and how.
+#[derive(Debug, Default)]
+pub struct Failures {
+    pub(super) servers: Vec<Failure>,
+    pub(super) connections: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub server: SocketAddr,
+    how: How,
+    pub first: At,
+    pub last: At,
+    times: u64,
+}
+
+/// How a connection failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// An endpoint ended the TLS handshake with an alert that is in clear (RFC 8446 §6.2).
+    Alert { by: Dir, code: u8 },
+    /// The client's first and only record under TLS 1.3 has the size of an alert.
+    SealedAlert,
+    /// An endpoint ended TCP in the middle of the TLS handshake: the client behind the server's hello, the
+    /// server instead of one.
+    Dropped { by: Dir },
+    /// A proxy did not open the tunnel to this host and port (RFC 9110 §9.3.6).
+    Tunnel { status: u16, answer: Box<str>, to: Box<str> },
+}
+
+impl Failures {
+    /// One more, in the packet `at`.
+    pub(super) fn count(&mut self, server: SocketAddr, how: How, at: At) {
+        if let Some(known) = self.servers.iter_mut().find(|known| known.server == server && known.how == how)
+        {
+            (known.last, known.times) = (at, known.times + 1);
+        } else if self.servers.len() < limits::OTHERS_LISTED {
+            self.servers.push(Failure { server, how, first: at, last: at, times: 1 });
+        } else {
+            return;
+        }
+        self.connections += 1;
+    }
+}
+
+impl Failure {
+    pub fn finding(&self) -> Finding {
+        match &self.how {
+            How::Alert { by, code } => self.alert(*by, *code),
+            How::SealedAlert => self.sealed_alert(),
+            How::Dropped { by } => self.dropped(*by),
+            How::Tunnel { status, answer, to } => self.tunnel(*status, answer, to),
+        }
+    }
+
+    /// What is the same in all of them.
+    fn case(&self, what: Text) -> Case {
+        let times = (self.times > 1).then(|| Measure::count(Quantity::Times, self.times));
+        Case { server: Some(self.server), ..Case::new(what, times.into_iter().collect()) }
+    }
+
+    fn alert(&self, by: Dir, code: u8) -> Finding {
+        let name = match tls::alert_name(code) {
+            "" => code.to_string(),
+            name => name.to_owned(),
+        };
+        if by == Dir::Client {
+            return self.by_client(code, &name);
+        }
+        let got = match self.times {
+            1 => Text::with("the alert {} in answer to the client's hello", &name),
+            times => Text::with("the alert {} in answer to the client's hello, {} times", &name).and(times),
+        };
+        let [what, fix] = match code {
+            70 => [
+                "the server speaks other versions of TLS than the client",
+                "let both speak TLS 1.2 or 1.3: update the older one",
+            ],
+            112 => [
+                "the server has no certificate for the name that the client asks for, if it asks for one",
+                "connect by the name that is in the certificate, and let the client send it (SNI)",
+            ],
+            120 => [
+                "the server speaks none of the protocols that the client offers by ALPN",
+                "offer http/1.1: WebSockets are opened with it, unless over HTTP/2",
+            ],
+            116 => [
+                "the server asks for a certificate of the client, which has none",
+                "give the client its certificate and key",
+            ],
+            _ => [
+                "the two have no cipher, version or certificate in common",
+                "see with openssl s_client -connect what the server takes, and look into its log",
+            ],
+        };
+        let said = Text::with("{} ended the TLS handshake with an alert: {}", self.server).and(name);
+        Finding::new(&TLS_ALERT, Dir::Server, "a server hello".into(), got)
+            .like(self.case(said))
+            .because(Diagnosis::new(TLS_ALERT.id, what, fix))
+    }
+
+    /// The client ended it: mostly it does not trust the server's certificate.
+    fn by_client(&self, code: u8, name: &str) -> Finding {
+        let got = match self.times {
+            1 => Text::with("the alert {} from the client behind the server's hello", name),
+            times => Text::with("the alert {} from the client behind the server's hello, {} times", name)
+                .and(times),
+        };
+        let [what, fix] = match code {
+            48 => [
+                "the client does not know the authority that has signed the server's certificate",
+                "give the client that authority's certificate, or the server one of an authority that \
+                 clients know, with all between the two",
+            ],
+            45 => [
+                "the server's certificate has expired, or the client's clock is wrong",
+                "renew the certificate, and look at the client's clock",
+            ],
+            44 => [
+                "the server's certificate was revoked",
+                "have another certificate issued, and see why this one was revoked",
+            ],
+            42 | 43 | 46 => [
+                "the client does not accept the server's certificate: its name, its authority or its kind",
+                "compare the name that the client asks for with those in the certificate, and look into the \
+                 client's log",
+            ],
+            70 | 71 => [
+                "the client does not accept the version or the cipher that the server has chosen",
+                "let both speak TLS 1.2 or 1.3: update the older one",
+            ],
+            _ => [
+                "the client does not accept something in the server's answer",
+                "look into the client's log: the alert is named there, too",
+            ],
+        };
+        let said =
+            Text::with("the client ended the TLS handshake with {} with an alert: {}", self.server).and(name);
+        Finding::new(&TLS_CLIENT_ALERT, Dir::Client, "a client that goes on".into(), got)
+            .like(self.case(said))
+            .because(Diagnosis::new(TLS_CLIENT_ALERT.id, what, fix))
+    }
+
+    /// What its size says of a record that nobody else can read: a Finished is longer, and so is any
+    /// message of a handshake.
+    fn sealed_alert(&self) -> Finding {
+        let got = match self.times {
+            1 => Text::new("one record of the size of an alert (inferred), and no more of the client"),
+            times => Text::with(
+                "one record of the size of an alert (inferred), and no more of the client, {} times",
+                times,
+            ),
+        };
+        let said = Text::with(
+            "the client ended the TLS handshake with {} after the server's certificate, by what its size \
+             says is an alert",
+            self.server,
+        );
+        self.distrusted(got, said)
+    }
+
+    /// Somebody has ended TCP without a word.
+    fn dropped(&self, by: Dir) -> Finding {
+        if by == Dir::Client {
+            let got = match self.times {
+                1 => Text::new("the end of TCP by the client, right after the server's hello"),
+                times => Text::with(
+                    "the end of TCP by the client, right after the server's hello, {} times",
+                    times,
+                ),
+            };
+            let said = Text::with(
+                "the client left the TLS handshake with {} without a word after the server's certificate",
+                self.server,
+            );
+            return self.distrusted(got, said);
+        }
+        let got = match self.times {
+            1 => Text::new("the end of TCP by the server in answer to the client's hello"),
+            times => {
+                Text::with("the end of TCP by the server in answer to the client's hello, {} times", times)
+            }
+        };
+        let said = Text::with("{} ended TCP without an answer to the client's TLS hello", self.server);
+        let what = "what listens there speaks no TLS, or does not like the hello (version, cipher, server \
+                    name) and does not say so";
+        let fix = "see with openssl s_client -connect what it answers, and look into its log";
+        Finding::new(&TLS_DROPPED, by, "a server hello, or an alert".into(), got)
+            .like(self.case(said))
+            .because(Diagnosis::new(TLS_DROPPED.id, what, fix))
+    }
+
+    /// The client does not go on when it has the server's certificate.
+    fn distrusted(&self, got: Text, said: Text) -> Finding {
+        let what = "the client does not trust the server's certificate (its authority, name or dates), or \
+                    it was ended at that moment";
+        let fix = "look into the client's log; compare the certificate with the name that the client asks \
+                   for: openssl s_client -connect shows it";
+        Finding::new(&TLS_DROPPED, Dir::Client, "a client that finishes the handshake".into(), got)
+            .like(self.case(said))
+            .because(Diagnosis::new(TLS_DROPPED.id, what, fix))
+    }
+
+    fn tunnel(&self, status: u16, answer: &str, to: &str) -> Finding {
+        let [answer, to] = [answer, to].map(|it| prefix(it, limits::REASON_SHOWN));
+        let got = match self.times {
+            1 => Text::with("{} in answer to CONNECT", answer),
+            times => Text::with("{} in answer to CONNECT, {} times", answer).and(times),
+        };
+        let said =
+            Text::with("the proxy {} did not open a tunnel to {}: {}", self.server).and(to).and(answer);
+        let [what, fix] = match status {
+            407 => [
+                "the proxy wants the client to authenticate first",
+                "give the client the proxy's user and password, in a way that it can (Basic, NTLM …)",
+            ],
+            403 | 405 => [
+                "the proxy does not let this host or port through",
+                "have the proxy let it through; many open tunnels to port 443 alone: use wss://",
+            ],
+            502..=504 => [
+                "the proxy could not reach that host: its name, its address or its port",
+                "see from the proxy's own host whether the name resolves and the port answers",
+            ],
+            _ => ["the proxy does not open this tunnel", "look into the proxy's log"],
+        };
+        Finding::new(&TUNNEL_REFUSED, Dir::Server, "a 2xx, and the tunnel".into(), got)
+            .like(self.case(said))
+            .because(Diagnosis::new(TUNNEL_REFUSED.id, what, fix))
+    }
+}
