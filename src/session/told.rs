@@ -74,6 +74,10 @@ impl About {
 
     /// The proxy answers the `CONNECT` before it otherwise than by opening a tunnel.
     pub(super) fn no_tunnel(&mut self, status: u16, head: &Head<'_>, at: At, cx: &mut Context<'_, '_>) {
+        if status < 300 {
+            // It answers what was asked for within the tunnel: that to the CONNECT is missing.
+            return;
+        }
         let asked = self
             .tunnel
             .as_ref()
