@@ -230,7 +230,8 @@ const TALES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "a client that fails the connection with a Close frame has not accepted the response",
-        "request\nresponse accept=\"AAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\nclient close 1002\nfin client\nfin server",
+        "request\nresponse accept=\"AAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\nclient close 1002\n\
+         fin client\nfin server",
         "client-accepted-bad-handshake",
         "accept-mismatch",
     ),
