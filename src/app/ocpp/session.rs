@@ -135,19 +135,18 @@ impl Ocpp {
         }
         let own = said.dir.index();
         let id = &message.words[0];
-        if message.kind == "2" {
-            if let Some((open, moment)) = self.pending.due(said.dir)
-                && let Some(waited) = said.time.zip(moment.time).map(|(now, then)| now.since(then))
-                && waited < OCPP_CALL_WAITS
-            {
-                let expected = Text::with(
-                    "the answer to {}, or its timeout, before another \
+        if message.kind == "2"
+            && let Some((open, moment)) = self.pending.due(said.dir)
+            && let Some(waited) = said.time.zip(moment.time).map(|(now, then)| now.since(then))
+            && waited < OCPP_CALL_WAITS
+        {
+            let expected = Text::with(
+                "the answer to {}, or its timeout, before another \
                                            CALL",
-                    &open.what,
-                );
-                let got = Text::with("{}, {} after it", clipped(&message.words[1])).and(wait(waited.max(0)));
-                tell(&SECOND_CALL, expected, got, None);
-            }
+                &open.what,
+            );
+            let got = Text::with("{}, {} after it", clipped(&message.words[1])).and(wait(waited.max(0)));
+            tell(&SECOND_CALL, expected, got, None);
         }
         if message.is_call() && !self.ids[own].insert(id) {
             let expected = "an id of its own for each message of a connection";
