@@ -72,8 +72,9 @@ struct Asked<X> {
     moment: Moment,
     /// A part of its answer has come.
     answered: bool,
-    /// Answers that came later were read before it, which happens behind a hole: its own may be one of them.
-    overtaken: bool,
+    /// Its answer may have come: something of who answers is missing, or answers that came later were read
+    /// before it, which happens behind a hole.
+    doubtful: bool,
 }
 
 impl<X> Asked<X> {
@@ -87,7 +88,7 @@ impl<X> Asked<X> {
     /// Whether its answer is missing.
     fn is_due(&self) -> bool {
         let Request { lasting, optional, .. } = self.request;
-        !(self.answered || self.overtaken || lasting || optional)
+        !(self.answered || self.doubtful || lasting || optional)
     }
 
     fn answer(&self, now: Moment, nth: Nth, failure: Option<Failure>) -> Answer {
@@ -109,11 +110,28 @@ struct Lane<X> {
     incomplete: bool,
     /// When the last answer came that no request fitted.
     unfit: Option<Time>,
+    /// How many of them may belong to requests that are yet to be read.
+    early: u32,
 }
 
 impl<X> Default for Lane<X> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), answered: VecDeque::new(), incomplete: false, unfit: None }
+        Self { waiting: VecDeque::new(), answered: VecDeque::new(), incomplete: false, unfit: None, early: 0 }
+    }
+}
+
+impl<X> Lane<X> {
+    /// An answer came that no request fits.
+    fn misfits(&mut self, now: Moment) {
+        self.unfit = self.unfit.max(now.time);
+        self.early = self.early.saturating_add(u32::from(self.incomplete));
+    }
+
+    /// Whether the answer to a request of this moment may have been read before it.
+    fn may_be_answered(&mut self, moment: Moment) -> bool {
+        let is_early = self.early > 0;
+        self.early = self.early.saturating_sub(1);
+        is_early || self.unfit.zip(moment.time).is_some_and(|(unfit, time)| unfit >= time)
     }
 }
 
@@ -144,8 +162,15 @@ impl<X> Pending<X> {
         {
             *held -= old.cost();
         }
-        let overtaken = lane.unfit.zip(moment.time).is_some_and(|(unfit, time)| unfit >= time);
-        let asked = Asked { request, moment, answered: false, overtaken };
+        // Who uses it again has had the answer that was missed.
+        let is_over = |asked: &Asked<X>| asked.doubtful && asked.request.is_like(&request);
+        if let Some(at) = lane.waiting.iter().position(is_over)
+            && let Some(old) = lane.waiting.remove(at)
+        {
+            *held -= old.cost();
+        }
+        let doubtful = lane.may_be_answered(moment);
+        let asked = Asked { request, moment, answered: false, doubtful };
         *held += asked.cost();
         lane.waiting.push_back(asked);
         while lane.waiting.len() > ACKS_OUTSTANDING || *held > REQUESTS_HELD {
@@ -168,6 +193,12 @@ impl<X> Pending<X> {
         }
     }
 
+    /// The last request of `dir` whose answer is certainly still to come, and when it was made.
+    pub fn due(&self, dir: Dir) -> Option<(&Request<X>, Moment)> {
+        let due = self.lanes[dir.index()].waiting.iter().rfind(|asked| asked.is_due())?;
+        Some((&due.request, due.moment))
+    }
+
     /// Whether `dir` waits for an answer to a request like this.
     pub fn waits(&self, dir: Dir, fits: impl Fn(&Request<X>) -> bool) -> bool {
         self.lanes[dir.index()].waiting.iter().any(|asked| fits(&asked.request))
@@ -182,7 +213,7 @@ impl<X> Pending<X> {
     pub fn go_on(&mut self, dir: Dir, now: Moment, fits: impl Fn(&Request<X>) -> bool) -> Option<Answer> {
         let lane = &mut self.lanes[dir.peer().index()];
         let Some(asked) = lane.waiting.iter_mut().find(|asked| fits(&asked.request)) else {
-            lane.unfit = lane.unfit.max(now.time);
+            lane.misfits(now);
             return None;
         };
         let nth = if std::mem::replace(&mut asked.answered, true) { Nth::More } else { Nth::First };
@@ -199,7 +230,7 @@ impl<X> Pending<X> {
     ) -> Option<(Answer, Request<X>)> {
         let Some(asked) = self.remove(dir, fits) else {
             let lane = &mut self.lanes[dir.peer().index()];
-            lane.unfit = lane.unfit.max(now.time);
+            lane.misfits(now);
             return None;
         };
         let nth = if asked.answered { Nth::More } else { Nth::First };
@@ -217,7 +248,7 @@ impl<X> Pending<X> {
         let Some(asked) = self.remove(dir, &fits) else {
             let lane = &mut self.lanes[dir.peer().index()];
             let Some(asked) = lane.answered.iter().rev().find(|asked| fits(&asked.request)) else {
-                lane.unfit = lane.unfit.max(now.time);
+                lane.misfits(now);
                 return None;
             };
             return Some(asked.answer(now, Nth::Again, failure));
@@ -248,11 +279,20 @@ impl<X> Pending<X> {
         Some(asked)
     }
 
-    /// Something that `dir` sent was not read: answers may have been among it, and requests.
+    /// Something that `dir` sent was not read: answers may have been among it, and requests. An answer that
+    /// names its request still finds it; those that are told by their order alone cannot.
     pub fn lost(&mut self, dir: Dir) {
         self.lanes[dir.index()].incomplete = true;
-        let waiting = std::mem::take(&mut self.lanes[dir.peer().index()].waiting);
-        self.held -= waiting.iter().map(Asked::cost).sum::<usize>();
+        let Self { lanes, held } = self;
+        let lane = &mut lanes[dir.peer().index()];
+        let before = lane.waiting.len();
+        lane.waiting.retain_mut(|asked| {
+            asked.doubtful = true;
+            let is_named = asked.request.id != Id::None;
+            *held -= if is_named { 0 } else { asked.cost() };
+            is_named
+        });
+        lane.incomplete |= lane.waiting.len() < before;
     }
 
     /// Whether requests of `dir` are missing among those that are remembered.
@@ -419,6 +459,16 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_late_may_have_its_answer() {
+        let mut pending = Pending::default();
+        pending.lost(Dir::Client);
+        assert_eq!(pending.answer(Dir::Server, at(1), is(1), None), None);
+        pending.begin(Dir::Client, at(5), ask(1, "sent again"));
+        pending.begin(Dir::Client, at(6), ask(2, "b"));
+        assert_eq!(left(&mut pending), [("b".to_owned(), 1, Some(994_000_000))]);
+    }
+
+    #[test]
     fn room_is_bounded_in_number_and_bytes() {
         let mut pending = Pending::default();
         for id in 0..ACKS_OUTSTANDING as u64 + 5 {
@@ -451,8 +501,25 @@ mod tests {
         let mut pending = Pending::default();
         pending.begin(Dir::Client, at(0), ask(1, "a"));
         pending.begin(Dir::Server, at(0), ask(2, "b"));
+        pending.begin(Dir::Client, at(1), Request { what: "by its place".to_owned(), ..Request::default() });
+        assert_eq!(pending.due(Dir::Client).unwrap().1, at(1));
         pending.lost(Dir::Server);
         assert_eq!(left(&mut pending), [("b".to_owned(), 1, Some(1_000_000_000))]);
-        assert!(pending.is_incomplete(Dir::Server));
+        assert!(pending.is_incomplete(Dir::Server) && pending.due(Dir::Client).is_none());
+        // It was not: who names it is understood, and what may answer the other one is nobody's fault.
+        let answer = pending.answer(Dir::Server, at(3), is(1), None).unwrap();
+        assert_eq!((&*answer.what, answer.after), ("a", Some(3_000_000)));
+        assert!(pending.is_incomplete(Dir::Client));
+        assert_eq!(pending.answer(Dir::Server, at(4), |it| it.id == Id::None, None), None);
+    }
+
+    #[test]
+    fn an_id_in_doubt_is_free_again() {
+        let mut pending = Pending::default();
+        pending.begin(Dir::Client, at(0), ask(1, "its answer is missing"));
+        pending.lost(Dir::Server);
+        pending.begin(Dir::Client, at(5), ask(1, "b"));
+        assert_eq!(pending.answer(Dir::Server, at(6), is(1), None).unwrap().after, Some(1_000_000));
+        assert_eq!(pending.held(), pending.lanes[0].answered[0].cost());
     }
 }

@@ -181,8 +181,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
 /// A long silence of no usual length, in which a heartbeat would have shown that nobody is there, or kept
 /// them there.
 fn no_heartbeat(over: &Over<'_>, end: TcpEnd, silence: i64) -> Option<Finding> {
-    // A reset says more.
-    if silence < LONG || !end.how.is_orderly() || over.has_pings() {
+    // A reset says more, and where something is missing it may be the end by the other one.
+    if silence < LONG || !end.how.is_orderly() || over.has_pings() || !over.is_whole() {
         return None;
     }
     let got = Text::with("{} of silence, then {} from the {}", span(silence))

@@ -21,7 +21,8 @@ pub(super) fn find(over: &Over<'_>, causes: &mut Vec<Finding>) {
     let is_explained = causes
         .iter()
         .any(|cause| super::silence::explains(cause.rule) || *cause.rule == super::size::AT_THE_END);
-    if !over.is_websocket() || is_explained {
+    // Of whom something is missing it may have been END_STREAM.
+    if !over.is_websocket() || is_explained || !over.is_all_of(end.by) {
         return;
     }
     let got = Text::new("{} from the {}").and(end.how.flag()).word(end.by.name());

@@ -96,7 +96,7 @@ impl Connection {
     /// settings of the client, if that was captured.
     pub fn upgraded(settings: Option<Vec<u8>>) -> Self {
         let mut it = Self::new();
-        it.knows_windows = settings.is_some();
+        (it.knows_windows, it.is_midway) = (settings.is_some(), settings.is_none());
         if let Some(payload) = settings {
             let client = &mut it.lanes[Dir::Client.index()];
             let frame = FrameSeen { payload, ..FrameSeen::default() };
@@ -139,9 +139,20 @@ impl Connection {
         it
     }
 
-    /// Something of an endpoint is not there that its peer had when it sent what comes next.
+    /// Something of an endpoint may not be there that its peer had when it sent what comes next.
     pub fn behind(&mut self) {
         (self.knows_windows, self.is_midway) = (false, true);
+    }
+
+    /// What the server sent first may not be there.
+    pub fn begins_unseen(&mut self) {
+        self.behind();
+        self.lanes[Dir::Server.index()].tables.lose();
+    }
+
+    /// Whether what there is of `dir` waits until it is known where frames begin.
+    pub fn is_seeking(&self, dir: Dir) -> bool {
+        self.lanes[dir.index()].lost.is_some()
     }
 
     /// Whether something before is not known.

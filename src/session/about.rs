@@ -74,6 +74,11 @@ impl About {
         }
     }
 
+    /// Whether all that both endpoints send is there, as far as is known of how it begins.
+    pub fn hears_both(&self) -> bool {
+        self.both_heard || self.start == Start::Given
+    }
+
     /// The number of the connection, 0 while it has none.
     pub fn number(&self) -> u32 {
         self.told.as_ref().map_or(0, |told| told.conn)

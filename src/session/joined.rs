@@ -1,7 +1,7 @@
 //! From bytes of which it was open what they are to what the probe found in them.
 
 use super::http::Http;
-use super::probe::Found;
+use super::probe::{Found, in_order};
 use super::{Context, Phase, Session, Side, Start};
 use crate::model::{At, Dir, Flow, Handshake, ON, Receipt, Roles};
 use crate::ws::{Conversation, Extensions};
@@ -97,12 +97,10 @@ impl Session {
             held.map_or(self.about.offsets[side.index()], |(_, held)| held.offset())
         };
         let offsets = [start(client), start(client.other())];
-        // In the order in which they were captured.
-        let mut pieces: Vec<_> = held
+        let pieces = held
             .iter()
-            .flat_map(|(side, held)| held.pieces().map(|(offset, at, bytes)| (*side, offset, at, bytes)))
-            .collect();
-        pieces.sort_by_key(|(_, _, at, _)| at.packet);
+            .flat_map(|(side, held)| held.pieces().map(|(offset, at, bytes)| (*side, offset, at, bytes)));
+        let pieces = in_order(pieces);
         if self.about.told.is_none() {
             let roles = match self.about.start {
                 _ if !said => Roles::Masking,

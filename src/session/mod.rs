@@ -303,7 +303,7 @@ impl Session {
         let dir = if self.about.client == Some(side) { Dir::Client } else { Dir::Server };
         if dir == Dir::Client
             && self.about.bad_handshake.is_some()
-            && self.about.tell_accepted(at, cx).is_break()
+            && self.about.tell_accepted(bytes, at, cx).is_break()
         {
             return Interest::Stop;
         }
@@ -453,7 +453,9 @@ impl Session {
             Next::Anew(rest) => (Phase::New, rest),
             Next::WebSocket(talk, rest) => (Phase::WebSocket(talk), rest),
             #[cfg(feature = "h2")]
-            Next::Http2(upgrade, rest) => (Phase::Http2(Box::new(Http2::upgraded(upgrade))), rest),
+            Next::Http2(upgrade, rest) => {
+                (Phase::Http2(Box::new(Http2::upgraded(upgrade, self.about.hears_both()))), rest)
+            }
         };
         self.phase = phase;
         rest.iter().try_for_each(|(dir, chunk)| {

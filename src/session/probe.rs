@@ -125,7 +125,13 @@ impl Probe {
             match sniff(bytes) {
                 Sniff::Response => return Some(false),
                 // In the middle of things words and slashes are not enough.
-                Sniff::Request if bytes.trim_ascii_start()[0].is_ascii_uppercase() => return Some(true),
+                // The rest of a request's first line ends with the version.
+                Sniff::Request
+                    if bytes.trim_ascii_start()[0].is_ascii_uppercase()
+                        && !bytes.trim_ascii_start().starts_with(b"HTTP/") =>
+                {
+                    return Some(true);
+                }
                 Sniff::NeedMore if bytes.len() <= limits::SNIFF => return None,
                 _ => {}
             }
@@ -225,6 +231,22 @@ impl Probe {
         held.push(bytes, at);
         held.bytes()
     }
+}
+
+/// Pieces of both sides, those of each in its order, in the order in which they were captured: one that came
+/// before those that it follows waits for them.
+pub fn in_order<B>(pieces: impl IntoIterator<Item = (Side, u64, At, B)>) -> Vec<(Side, u64, At, B)> {
+    let mut latest = [0; 2];
+    let mut ranked: Vec<_> = pieces
+        .into_iter()
+        .map(|piece| {
+            let latest: &mut u64 = &mut latest[piece.0.index()];
+            *latest = piece.2.packet.max(*latest);
+            (*latest, piece)
+        })
+        .collect();
+    ranked.sort_by_key(|(latest, _)| *latest);
+    ranked.into_iter().map(|(_, piece)| piece).collect()
 }
 
 /// What a client of HTTP/2 begins with, as far as it looks like a request (RFC 9113 §3.4).

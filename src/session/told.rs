@@ -15,8 +15,8 @@ use crate::http::head::Head;
 use crate::http::{self, CLEARTEXT, CLIENT_ACCEPTED_BAD};
 use crate::limits;
 use crate::model::{
-    At, Body, Dir, Finding, Flow, Handshake, HttpExtent, HttpHead, Layer, ON, Origin, Source, Text, Time,
-    Unit, prefix,
+    At, Body, Dir, Finding, Flow, Handshake, HttpExtent, HttpHead, Layer, ON, Opcode, Origin, Source, Text,
+    Time, Unit, prefix,
 };
 
 /// A [usual](handshake::usual_headers) head.
@@ -74,6 +74,10 @@ impl About {
 
     /// The proxy answers the `CONNECT` before it otherwise than by opening a tunnel.
     pub(super) fn no_tunnel(&mut self, status: u16, head: &Head<'_>, at: At, cx: &mut Context<'_, '_>) {
+        if status < 300 {
+            // It answers what was asked for within the tunnel: that to the CONNECT is missing.
+            return;
+        }
         let asked = self
             .tunnel
             .as_ref()
@@ -241,10 +245,18 @@ impl About {
         }
     }
 
-    /// Tells, once, that the client goes on although it must not put up with the response.
+    /// Tells, once, that the client goes on with these bytes although it must not put up with the response.
     #[cold]
-    pub(super) fn tell_accepted(&mut self, at: At, cx: &mut Context<'_, '_>) -> Flow {
+    pub(super) fn tell_accepted(&mut self, bytes: &[u8], at: At, cx: &mut Context<'_, '_>) -> Flow {
         let (Some(cause), Some(told)) = (self.bad_handshake.take(), &self.told) else { return ON };
+        //= RFC 6455 §7.1.7
+        //# If _The WebSocket Connection is Established_ prior to the point where
+        //# the endpoint is required to _Fail the WebSocket Connection_, the
+        //# endpoint SHOULD send a Close frame with an appropriate status code
+        // So may who finds the response out only once it is open, and nothing may follow a Close frame.
+        if bytes.first().is_some_and(|first| first & 0x0F == Opcode::CLOSE.0) {
+            return ON;
+        }
         told.note(Dir::Client, at, &[accepted_bad_handshake(cause.id)], cx)
     }
 

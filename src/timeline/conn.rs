@@ -85,6 +85,8 @@ pub(super) struct Conn {
     pub unheard: [bool; 2],
     /// Of whom something is missing.
     pub missed: [bool; 2],
+    /// The last packet of what was read.
+    read_to: u32,
 }
 
 impl Conn {
@@ -134,30 +136,44 @@ impl Conn {
     }
 
     /// Something that a direction sent before is not there, whether it comes yet or never.
-    pub fn behind(&mut self, dir: Dir) {
-        self.missed[dir.index()] = true;
+    pub fn behind(&mut self, dir: Dir, table: &mut Table) {
         self.talk.behind(dir);
-        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
+        self.miss(dir, table);
     }
 
     /// Something of a direction is missing.
-    pub fn lost(&mut self, dir: Dir) {
-        self.missed[dir.index()] = true;
+    pub fn lost(&mut self, dir: Dir, table: &mut Table) {
         self.talk.lost(dir);
-        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
+        self.miss(dir, table);
     }
 
-    /// Its messages begin: of whom no head was seen, something came before.
+    /// A message of `dir` comes, and of someone nothing was seen so far: it may have said anything before.
     #[cold]
-    pub fn join(&mut self) {
-        let unheard = std::mem::take(&mut self.unheard);
-        for dir in [Dir::Client, Dir::Server].into_iter().filter(|dir| unheard[dir.index()]) {
-            self.lost(dir);
+    pub fn join(&mut self, dir: Dir, table: &mut Table) {
+        let unheard = self.unheard;
+        for unheard in [Dir::Client, Dir::Server].into_iter().filter(|dir| unheard[dir.index()]) {
+            self.lost(unheard, table);
         }
+        self.unheard[dir.index()] = false;
     }
 
-    /// Tells the session that it carries that something of `dir` is missing.
-    pub fn tell_missed(&self, dir: Dir, table: &mut Table) {
+    /// A message of `dir` comes whose last packet this is. Behind a hole it may be one that waited until it
+    /// was known where frames begin: what was read of the peer meanwhile says nothing of what its sender had
+    /// had.
+    #[inline]
+    pub fn read_up_to(&mut self, dir: Dir, packets: Option<(u64, u64)>, table: &mut Table) {
+        let Some((_, last)) = packets else { return };
+        let last = u32::try_from(last).unwrap_or(u32::MAX);
+        if self.missed[dir.index()] && last < self.read_to {
+            self.behind(dir.peer(), table);
+        }
+        self.read_to = last.max(self.read_to);
+    }
+
+    /// What the keys of the user tie, and the session that it carries, lack something of `dir`.
+    fn miss(&mut self, dir: Dir, table: &mut Table) {
+        self.missed[dir.index()] = true;
+        self.matched.iter_mut().for_each(|matched| matched.lost(dir));
         let number = match self.socket {
             Socket::Session(number) => Some(number),
             _ => self.exchanges.session,

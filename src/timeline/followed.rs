@@ -6,7 +6,7 @@ use super::via::{Via, answer, finding_of};
 use super::when::When;
 use crate::app::engineio::{self, Fault, Kind, Open, Packet};
 use crate::app::keys::Matched;
-use crate::app::{ENGINE_BAD_PACKET, HEARTBEAT_DIRECTION};
+use crate::app::{ENGINE_BAD_PACKET, EVENT_BEFORE_CONNECT, HEARTBEAT_DIRECTION};
 use crate::limits;
 use crate::model::{
     App, AppSession, Connection, Diagnosis, Dir, Finding, SessionRef, SourceId, Span, Text, Usual,
@@ -102,6 +102,13 @@ impl Followed {
             if of[dir.index()] && !self.missed[dir.index()] {
                 self.lost(dir);
             }
+        }
+    }
+
+    /// Takes back what rested on something not having been there, where something is missing.
+    pub fn doubt(&mut self) {
+        if self.missed != [false; 2] || self.socket.connected_unseen {
+            self.findings.retain(|finding| *finding.rule != EVENT_BEFORE_CONNECT);
         }
     }
 

@@ -230,6 +230,9 @@ impl<S: Sink> Timeline<S> {
     fn message(&mut self, unit: &Unit<'_>, message: &Message<'_>) -> Flow {
         let conn = self.conns.entry(unit.conn).or_default();
         conn.heard = unit.time.or(conn.heard);
+        if let Some(dir) = unit.dir {
+            conn.read_up_to(dir, unit.packets, &mut self.table);
+        }
         if let (Some(close), Some(dir)) = (&message.close, unit.dir) {
             let code = close.code.map(|code| code.0);
             conn.closed.get_or_insert((dir, code, unit.packets));
@@ -247,8 +250,7 @@ impl<S: Sink> Timeline<S> {
                 read(conn, &mut self.table, &mut self.requests, heard, &mut findings, &mut room)
             }
             Some(dir) if !message.kind.is_control() => {
-                conn.lost(dir);
-                conn.tell_missed(dir, &mut self.table);
+                conn.lost(dir, &mut self.table);
                 None
             }
             _ => None,
@@ -319,8 +321,7 @@ impl<S: Sink> Timeline<S> {
     /// Something of a direction is missing.
     fn lost(&mut self, unit: &Unit<'_>) {
         if let (Some(conn), Some(dir)) = (self.conns.get_mut(&unit.conn), unit.dir) {
-            conn.lost(dir);
-            conn.tell_missed(dir, &mut self.table);
+            conn.lost(dir, &mut self.table);
         }
     }
 }
@@ -336,8 +337,7 @@ impl<S: Sink> Sink for Timeline<S> {
 
     fn behind(&mut self, conn: u32, dir: Dir) {
         if let Some(conn) = self.conns.get_mut(&conn) {
-            conn.behind(dir);
-            conn.tell_missed(dir, &mut self.table);
+            conn.behind(dir, &mut self.table);
         }
         self.inner.behind(conn, dir);
     }
@@ -390,6 +390,7 @@ impl<S: Sink> Sink for Timeline<S> {
         self.now = self.now.max(unit.time);
         conn.last = unit.time.or(conn.last);
         conn.heard = unit.time.or(conn.heard);
+        conn.read_up_to(dir, unit.packets, &mut self.table);
         let mut findings = Vec::new();
         let heard = Heard { unit, message, dir };
         let room = self.room.get_mut();
@@ -433,11 +434,10 @@ fn read(
 ) -> Option<Meaning> {
     let Heard { unit, message, dir } = heard;
     if known.unheard != [false; 2] {
-        known.join();
+        known.join(dir, table);
     }
     if message.compressed && message.inflated_length.is_none() {
-        known.lost(dir);
-        known.tell_missed(dir, table);
+        known.lost(dir, table);
         return None;
     }
     let (conn, m) = (unit.conn, message.m);
@@ -457,8 +457,7 @@ fn read(
         };
     }
     if message.payload_cut && matches!(known.socket, Socket::Session(_)) {
-        known.lost(dir);
-        known.tell_missed(dir, table);
+        known.lost(dir, table);
         return None;
     }
     if let Socket::Session(number) = known.socket

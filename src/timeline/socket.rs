@@ -9,7 +9,9 @@ use crate::app::{
     SOCKET_BAD_PACKET, SOCKET_ENGINE, SOCKET_NUM, SOCKET_OF, SOCKET_TYPE,
 };
 use crate::limits;
-use crate::model::{App, AppSession, Attachment, Dir, Field, FieldDef, Finding, Nth, Span, Text, Value};
+use crate::model::{
+    App, AppSession, Attachment, Dir, Field, FieldDef, Finding, Nth, Span, Text, Transport, Value,
+};
 
 /// What is remembered of a session's Socket.IO.
 #[derive(Debug, Default)]
@@ -25,6 +27,8 @@ pub(super) struct Socket {
     pub connects: bool,
     /// The server let it into one, or refused one.
     pub connected: bool,
+    /// The server spoke in one as it does behind a CONNECT, of which none was seen.
+    pub connected_unseen: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +47,8 @@ struct Partial {
     left: u64,
     /// Bytes kept of those that came.
     kept: usize,
+    /// What they come by: what comes by another one may be told later than it was sent.
+    transport: Transport,
 }
 
 /// The session around a packet.
@@ -80,7 +86,8 @@ impl Socket {
                 return None;
             }
         };
-        if let Some(left) = self.partial[via.dir.index()].take() {
+        let interrupts = |partial: &mut Partial| partial.transport == via.transport;
+        if let Some(left) = self.partial[via.dir.index()].take_if(interrupts) {
             let expected = Text::with("{} more of the binary attachments of {}", left.left).and(&left.title);
             let got = read.summary();
             findings.push(Finding::new(&ATTACHMENT_MISSING, via.dir, expected, got));
@@ -96,7 +103,13 @@ impl Socket {
         }
         self.namespace(&read, via, session);
         if read.attachments > 0 {
-            let pending = Partial { app: app.clone(), title: read.title(), left: read.attachments, kept: 0 };
+            let pending = Partial {
+                app: app.clone(),
+                title: read.title(),
+                left: read.attachments,
+                kept: 0,
+                transport: via.transport,
+            };
             self.partial[via.dir.index()] = Some(pending);
         }
         Some(app)
@@ -154,6 +167,13 @@ impl Socket {
                 own.push(Finding::new(&NAMESPACE_REFUSED, Dir::Server, expected, packet.summary()));
             }
             (Kind::DISCONNECT, _) => self.set(name, State::Over),
+            (kind, Dir::Server)
+                if (kind.is_event() || kind.is_ack()) && matches!(state, None | Some(State::Asked)) =>
+            {
+                // The server speaks as it does once it is connected: its CONNECT was not seen.
+                self.connected_unseen = true;
+                self.set(name, State::Connected);
+            }
             // After a disconnection late events are harmless.
             (kind, Dir::Client)
                 if is_new && from_start && kind.is_event() && matches!(state, None | Some(State::Asked)) =>

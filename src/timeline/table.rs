@@ -165,6 +165,7 @@ impl Table {
                 self.over.pop_front();
             }
         }
+        session.doubt();
         diagnose::at_end(&mut session, now);
         let closed = session.closed.is_some() && how == SessionEnd::CaptureEnd;
         let never = session.record.sid.is_none() && session.record.packets == [0, 0];

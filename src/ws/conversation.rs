@@ -43,6 +43,11 @@ impl Conversation {
         self.shared.aftermath.captured(dir);
     }
 
+    /// The capture may lack what `dir` sent first: what it compresses may refer to that.
+    pub fn begins_unseen(&mut self, dir: Dir) {
+        self.shared.lose_window(dir);
+    }
+
     /// A conversation that the capture joins midway. The first header of `found` begins where
     /// its offset says, the other side's has to be found.
     pub fn midway(conn: u32, offsets: [u64; 2], found: Dir) -> Self {
@@ -50,6 +55,7 @@ impl Conversation {
         talk.shared.aftermath.joined_midway();
         talk.halves[found.index()].join_midway(true);
         talk.halves[found.peer().index()].join_midway(false);
+        talk.shared.seeking[found.peer().index()] = true;
         talk
     }
 
@@ -73,6 +79,9 @@ impl Conversation {
     #[inline(always)]
     pub fn push(&mut self, dir: Dir, bytes: &[u8], at: At, out: &mut Out<'_>, scratch: &mut Scratch) -> Flow {
         self.shared.aftermath.sent(dir);
+        if self.shared.seeking[dir.peer().index()] {
+            out.sink().behind(self.shared.conn, dir.peer());
+        }
         self.halves[dir.index()].push(&mut self.shared, bytes, at, out, scratch)
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub next_m: u64,
     /// When the last frame of each direction before the first Close frame of either was complete.
     pub heard: [Option<Time>; 2],
+    /// In which directions it is not known where frames begin: what is there of them waits to be read.
+    pub seeking: [bool; 2],
     pub aftermath: Aftermath,
     pub conn: u32,
     /// What the halves get is of this layer.
@@ -94,6 +96,7 @@ impl Shared {
             next_n: 0,
             next_m: 0,
             heard: [None, None],
+            seeking: [false; 2],
             aftermath: Aftermath::default(),
             compressed: [None, None],
             windows_given_up: [false, false],

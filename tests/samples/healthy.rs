@@ -229,6 +229,20 @@ const TALES: &[(&str, &str, &str, &str)] = &[
         "draft-extension",
     ),
     (
+        "a client that fails the connection with a Close frame has not accepted the response",
+        "request\nresponse accept=\"AAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\nclient close 1002\n\
+         fin client\nfin server",
+        "client-accepted-bad-handshake",
+        "accept-mismatch",
+    ),
+    (
+        "a ping is said only by who has accepted it",
+        "request\nresponse accept=\"AAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\nclient ping \"a\"\nclient close 1002\n\
+         fin client\nfin server",
+        "data-after-close",
+        "client-accepted-bad-handshake",
+    ),
+    (
         "one refusal is one finding",
         "request\nresponse line=\"HTTP/1.1 200 OK\" drop=Upgrade drop=Connection drop=Sec-WebSocket-Accept \
          header=\"Content-Length: 0\"",

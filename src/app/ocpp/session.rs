@@ -12,26 +12,16 @@ use crate::app::pending::{Id, Pending, Request, Requests};
 use crate::app::remembered::Remembered;
 use crate::limits::{IDS_REMEMBERED, OCPP_CALL_WAITS};
 use crate::model::quantity::wait;
-use crate::model::{Answer, App, Dir, Failure, FieldDef, Finding, Text, Time, Value};
+use crate::model::{Answer, App, Failure, FieldDef, Finding, Text, Value};
 
 /// What is remembered of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Ocpp {
     pending: Pending,
-    /// The last call of each side that has no answer.
-    open: [Option<Open>; 2],
     /// The ids of calls of each side.
     ids: [Remembered<IDS_REMEMBERED>; 2],
     /// It was said that no subprotocol was agreed on.
     told: bool,
-}
-
-/// A call that waits.
-#[derive(Debug)]
-struct Open {
-    id: String,
-    action: String,
-    time: Option<Time>,
 }
 
 /// Types of messages: name, and what stands behind the type. `5` and `6` came with version 2.1.
@@ -56,7 +46,7 @@ struct Message<'t> {
 impl Decoder for Ocpp {
     fn read(&mut self, said: &Said<'_>, found: &mut Vec<Finding>) -> Option<App> {
         if !said.is_whole() {
-            self.lost(said.dir);
+            self.pending.lost(said.dir);
             return None;
         }
         let elements = said.as_json().map(json::elements).unwrap_or_default();
@@ -68,15 +58,10 @@ impl Decoder for Ocpp {
             Err(got) => {
                 let expected = "[2, id, action, {…}], [3, id, {…}] or [4, id, code, description, {…}]".into();
                 found.push(Finding::new(&BAD_MESSAGE, said.dir, expected, got).at(said.span()));
-                self.lost(said.dir);
+                self.pending.lost(said.dir);
                 None
             }
         }
-    }
-
-    fn lost(&mut self, dir: Dir) {
-        self.pending.lost(dir);
-        self.open[dir.peer().index()] = None;
     }
 
     fn requests(&mut self) -> Option<&mut dyn Requests> {
@@ -150,33 +135,23 @@ impl Ocpp {
         }
         let own = said.dir.index();
         let id = &message.words[0];
-        if message.kind == "2" {
-            if let Some(open) = &self.open[own]
-                && let Some(waited) = said.time.zip(open.time).map(|(now, then)| now.since(then))
-                && waited < OCPP_CALL_WAITS
-            {
-                let expected = Text::with(
-                    "the answer to {}, or its timeout, before another \
+        if message.kind == "2"
+            && let Some((open, moment)) = self.pending.due(said.dir)
+            && let Some(waited) = said.time.zip(moment.time).map(|(now, then)| now.since(then))
+            && waited < OCPP_CALL_WAITS
+        {
+            let expected = Text::with(
+                "the answer to {}, or its timeout, before another \
                                            CALL",
-                    &open.action,
-                );
-                let got = Text::with("{}, {} after it", clipped(&message.words[1])).and(wait(waited.max(0)));
-                tell(&SECOND_CALL, expected, got, None);
-            }
-            let action = clipped(&message.words[1]).into_owned();
-            self.open[own] = Some(Open { id: id.clone(), action, time: said.time });
+                &open.what,
+            );
+            let got = Text::with("{}, {} after it", clipped(&message.words[1])).and(wait(waited.max(0)));
+            tell(&SECOND_CALL, expected, got, None);
         }
-        if message.is_call() {
-            if !self.ids[own].insert(id) {
-                let expected = "an id of its own for each message of a connection";
-                let at = message.parts.first().copied();
-                tell(&ID_REUSED, expected.into(), Text::with("{} again", clipped(id)), at);
-            }
-        } else if message.kind != "5" {
-            let peers = &mut self.open[said.dir.peer().index()];
-            if peers.as_ref().is_some_and(|open| open.id == *id) {
-                *peers = None;
-            }
+        if message.is_call() && !self.ids[own].insert(id) {
+            let expected = "an id of its own for each message of a connection";
+            let at = message.parts.first().copied();
+            tell(&ID_REUSED, expected.into(), Text::with("{} again", clipped(id)), at);
         }
     }
 

@@ -24,7 +24,7 @@ use crate::model::{App, Cite, Dir, Finding, Span, Text, Value, fields, rules};
 /// Protocol Buffers without a schema: where a subprotocol says so.
 pub static DIALECT: Dialect = Dialect {
     id: "protobuf",
-    subprotocols: &["protobuf", "proto", "grpc-websockets", "*.protobuf", "*.proto", "*+proto", "*+protobuf"],
+    subprotocols: &["protobuf", "proto", GRPC_WEBSOCKETS, "*.protobuf", "*.proto", "*+proto", "*+protobuf"],
     looks_like: None,
     first: &[],
     marks: 0,
@@ -42,6 +42,9 @@ pub static DIALECT: Dialect = Dialect {
         source: ("Protocol Buffers Encoding", "https://protobuf.dev/programming-guides/encoding/"),
     },
 };
+
+/// gRPC-Web, its client's messages behind a mark.
+const GRPC_WEBSOCKETS: &str = "grpc-websockets";
 
 const fn spec(section: &'static str) -> Cite {
     Cite { doc: "Protocol Buffers", section }
@@ -81,7 +84,7 @@ pub struct Protobuf {
     framing: Framing,
     /// The user has asked for it, so that what cannot be read is worth a finding.
     asked: bool,
-    /// Which sides have said something.
+    /// Which sides have said something that was read.
     seen: [bool; 2],
     /// A message could be read.
     good: bool,
@@ -151,8 +154,11 @@ impl Decoder for Protobuf {
         if said.text || !said.is_whole() {
             return None;
         }
-        let seen = std::mem::replace(&mut self.seen[said.dir.index()], true);
-        let first = !seen && said.dir == Dir::Client;
+        // Its first message, which tells as much, may not be there.
+        if said.agreed && said.subprotocol == Some(GRPC_WEBSOCKETS) {
+            self.framing = Framing::Grpc { marked: true };
+        }
+        let first = !std::mem::replace(&mut self.seen[said.dir.index()], true) && said.dir == Dir::Client;
         let is_message = |bytes: &[u8]| match &self.schema {
             Some(schema) => schema.read(bytes, said.dir).is_ok_and(|read| read.is_known()),
             None => reading::raw(bytes).is_ok(),
@@ -183,11 +189,8 @@ impl Decoder for Protobuf {
         }
     }
 
-    fn lost(&mut self, dir: Dir) {
-        self.seen[dir.index()] = true;
-    }
-
-    fn behind(&mut self, _dir: Dir) {}
+    // What is the client's first message as far as is known begins with headers or not, by what it says.
+    fn lost(&mut self, _dir: Dir) {}
 }
 
 fn app(summary: Text) -> App {

@@ -251,8 +251,11 @@ impl Wamp {
                 Phase::Unknown
             }
             _ if code == Code::ABORT => Phase::Over,
+            // The answer to a HELLO that is read behind a hole may have been read before it.
+            Phase::Unknown if is_first => Phase::Unknown,
             _ if is_first => Phase::Opening,
             Phase::Opening if code == Code::WELCOME => Phase::Open,
+            Phase::Unknown if code == Code::WELCOME && by_client == Some(false) => Phase::Open,
             Phase::Opening if matches!(code, Code::CHALLENGE | Code::AUTHENTICATE) => Phase::Opening,
             Phase::Opening => {
                 wrong("WELCOME, CHALLENGE or ABORT, before anything else".into(), Text::with("{}", name));

@@ -10,6 +10,21 @@ pub(super) fn options(filter: &str) -> Option<Vec<String>> {
     each.try_fold(first, |so_far, next| join(so_far, next?))
 }
 
+/// What to say of a filter that asks for what is asked for otherwise here.
+pub(super) fn unsaid(filter: &str) -> Option<&'static str> {
+    let has = |field: &str| filter.contains(field);
+    if has("tcp.stream") {
+        Some(
+            "the display filter {} counts all of TCP, from 0: here WebSockets are counted, from 1; choose \
+             one by its number (--stream 1), or by address and port (--stream 192.0.2.10:49152)",
+        )
+    } else if has("websocket.payload.close.status_code") {
+        Some("the display filter {} asks for codes: --opcode close shows the Close frames with theirs")
+    } else {
+        None
+    }
+}
+
 /// What holds of one or of the other: the same option with both values.
 fn join(one: Vec<String>, other: Vec<String>) -> Option<Vec<String>> {
     match (one.as_slice(), other.as_slice()) {

@@ -253,11 +253,11 @@ impl Said {
                     self.options.extend(options);
                 } else {
                     self.foreign.pop();
-                    self.unsaid = Some(Text::with(
+                    let unsaid = filter::unsaid(text).unwrap_or(
                         "the display filter {} has to be said with --stream, --from, --opcode, --grep or \
-                     --findings",
-                        quoted(text),
-                    ));
+                         --findings",
+                    );
+                    self.unsaid = Some(Text::with(unsaid, quoted(text)));
                 }
             }
             Meaning::Interface => self.interface = Some(value.unwrap_or("any").to_owned()),
@@ -300,10 +300,13 @@ impl Said {
     }
 
     fn answer(mut self, before: &[&str]) -> Option<Answer> {
-        if self.foreign.is_empty() {
-            return self.unsaid.map(|problem| Answer { problem, line: None, notes: self.notes });
+        // A line without it would show something else than what was asked for.
+        if let Some(problem) = self.unsaid {
+            return Some(Answer { problem, line: None, notes: self.notes });
         }
-        self.notes.extend(self.unsaid.take());
+        if self.foreign.is_empty() {
+            return None;
+        }
         if self.ignores_case
             && let Some(at) = self.options.iter().position(|option| option == "-g" || option == "--grep")
             && let Some(pattern) = self.options.get_mut(at + 1)
@@ -405,6 +408,10 @@ mod tests {
         let unsaid = translate(&[], &["-Y", "websocket.opcode > 7", "a.pcap"]).expect("-Y is known");
         assert_eq!(unsaid.line, None);
         assert!(unsaid.problem.to_string().contains("'websocket.opcode > 7'"));
+        // Not even where the rest of the line could be said.
+        let unsaid = translate(&[], &["-r", "a.pcap", "-Y", "tcp.stream==3"]).expect("-Y is known");
+        assert_eq!(unsaid.line, None);
+        assert!(unsaid.problem.to_string().contains("--stream 1"), "{}", unsaid.problem);
     }
 
     #[test]

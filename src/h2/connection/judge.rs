@@ -22,7 +22,7 @@ pub(super) fn frame(of: &mut Connection, dir: Dir, frame: &FrameSeen, findings: 
         findings.push(Finding::new(rule, dir, expected, got).at(span));
     };
     let lane = &of.lanes[dir.index()];
-    if lane.is_first && (header.kind != Kind::SETTINGS || header.is_ack()) {
+    if lane.is_first && !of.is_midway && (header.kind != Kind::SETTINGS || header.is_ack()) {
         find(&SETTINGS_NOT_FIRST, "SETTINGS".into(), Text::with("{}", header.kind.shown()));
     }
     let most = of.lanes[dir.peer().index()].settings.frame;

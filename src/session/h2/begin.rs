@@ -44,7 +44,7 @@ impl Session {
     /// The connection speaks HTTP/2: `client` sends the preface, or has sent frames before the capture began.
     fn begin_http2(&mut self, client: Side, connection: Connection) {
         self.about.client = self.about.client.or(Some(client));
-        self.phase = Phase::Http2(Box::new(Http2::new(connection)));
+        self.phase = Phase::Http2(Box::new(Http2::new(connection, self.about.hears_both())));
     }
 
     /// Has HTTP/2 take something, where that is the phase.

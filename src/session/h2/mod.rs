@@ -87,8 +87,12 @@ enum Stream {
 }
 
 impl Http2 {
-    /// A connection of which the client's preface comes next.
-    pub fn new(connection: Connection) -> Self {
+    /// A connection of which the client's preface comes next; `both_heard` where the capture is known to
+    /// have what both endpoints send.
+    pub fn new(mut connection: Connection, both_heard: bool) -> Self {
+        if !both_heard {
+            connection.begins_unseen();
+        }
         Self {
             connection,
             streams: HashMap::default(),
@@ -102,8 +106,8 @@ impl Http2 {
     }
 
     /// The same by an upgrade from HTTP/1.1: the request's answer comes on stream 1.
-    pub fn upgraded(upgrade: Upgrade) -> Self {
-        let mut it = Self::new(Connection::upgraded(upgrade.settings));
+    pub fn upgraded(upgrade: Upgrade, both_heard: bool) -> Self {
+        let mut it = Self::new(Connection::upgraded(upgrade.settings), both_heard);
         let first = if upgrade.polls { Stream::Exchange(Box::default()) } else { Stream::Other };
         it.streams.insert(1, first);
         it
@@ -136,6 +140,9 @@ impl Http2 {
     pub fn data(&mut self, run: Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
         self.began = self.began.or(run.at.time);
         let Run { dir, bytes, at, offset } = run;
+        if self.connection.is_seeking(dir.peer()) {
+            self.behind(dir.peer(), to.cx);
+        }
         let mut run = crate::h2::Run { bytes, at, offset };
         while let Some(event) = self.connection.next(dir, &mut run) {
             self.event(dir, event, to)?;
@@ -169,6 +176,9 @@ impl Http2 {
 
     /// `length` bytes of one endpoint are not in the capture.
     pub fn gap(&mut self, dir: Dir, length: u64, rule: &'static Rule, to: &mut Around<'_, '_, '_>) -> Flow {
+        if let Some(told) = &to.about.told {
+            to.cx.out.sink().behind(told.conn, dir);
+        }
         if let Some(id) = self.connection.gap(dir, length) {
             return match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),

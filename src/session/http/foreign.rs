@@ -145,7 +145,7 @@ impl Http {
         };
         // Behind a hole it may be the rest of a head.
         let is_rest = about.start == Start::Midway && foreign.offset > 0;
-        if self.server.behind || is_rest || is_frame(&foreign.bytes) {
+        if self.server.behind || is_rest || !about.hears_both() || is_frame(&foreign.bytes) {
             return OTHER;
         }
         foreign.told = true;

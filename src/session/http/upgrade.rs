@@ -24,6 +24,8 @@ impl About {
         talk.is_captured(Dir::Server);
         if told.connection.handshake == Handshake::Full {
             talk.is_captured(Dir::Client);
+        } else {
+            talk.begins_unseen(Dir::Client);
         }
         if self.bad_handshake.is_some() {
             talk.may_be_refused();

@@ -71,7 +71,7 @@ impl Http {
         let is_alone = about.heard(peer) == 0;
         let answer = self.lane(peer);
         // Of a peer whose beginning was not seen, an answer may be among what is missing.
-        let is_known = about.both_heard || about.start == Start::Given;
+        let is_known = about.hears_both();
         let has_begun = answer.has_begun() || answer.behind || !is_known;
         let lane = self.lane(run.dir);
         let is_given = about.start == Start::Given;

@@ -1,6 +1,6 @@
 //! HTTP/2 among what a connection may carry: its preface, and frames where that was not seen.
 
-use super::{Found, Held, Probe};
+use super::{Found, Held, Probe, in_order};
 use crate::h2::shape::Chain;
 use crate::limits;
 use crate::model::{At, Side};
@@ -38,10 +38,7 @@ impl Probe {
         let held = |(side, held): &(Side, Held)| -> Vec<_> {
             held.pieces().map(|(offset, at, bytes)| (*side, offset, at, bytes.to_vec())).collect()
         };
-        let mut pieces: Vec<_> = heads.iter().flat_map(held).collect();
-        pieces.extend(self.into_chains());
-        pieces.sort_by_key(|(_, _, at, _)| at.packet);
-        pieces
+        in_order(heads.iter().flat_map(held).chain(self.into_chains()))
     }
 
     /// What was held of frames of HTTP/2, in the order in which it was captured.
@@ -51,8 +48,6 @@ impl Probe {
             let pieces = chain.map(|chain| chain.into_pieces()).unwrap_or_default();
             pieces.into_iter().map(move |(offset, at, bytes)| (side, offset, at, bytes))
         };
-        let mut pieces: Vec<_> = of(Side::A, a).chain(of(Side::B, b)).collect();
-        pieces.sort_by_key(|(_, _, at, _)| at.packet);
-        pieces
+        in_order(of(Side::A, a).chain(of(Side::B, b)))
     }
 }

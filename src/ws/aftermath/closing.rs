@@ -146,7 +146,7 @@ impl Story {
     pub(super) fn ended(&mut self, dir: Dir, end: Ended, sight: [Sight; 2], findings: &mut Vec<Finding>) {
         let Ended { how, receipt, time } = end;
         // After both Close frames there is nothing left to lose, once whoever resets has both.
-        let has_arrived = receipt.received != Some(false);
+        let has_arrived = receipt.received != Some(false) || !sight.iter().all(|sight| sight.is_whole());
         // A Close frame that is missing from the capture may have been sent.
         let closed = |dir: Dir| self.sides[dir.index()].close.is_some() || !sight[dir.index()].is_whole();
         if how == StreamEnd::Rst && !(closed(dir) && closed(dir.peer()) && has_arrived) {

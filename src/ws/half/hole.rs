@@ -98,6 +98,7 @@ impl Half {
         open.have = 0;
         self.lenient = true;
         open.state = State::Lost(Box::new(Lost { gap: Some(gap), ..Lost::default() }));
+        shared.seeking[self.dir.index()] = true;
         ON
     }
 
@@ -138,6 +139,7 @@ impl Half {
         let Some((place, seeker)) = best.zip(lost.seeker.take_if(|_| best.is_some())) else { return ON };
         let gap = lost.gap;
         open.state = State::Header;
+        shared.seeking[self.dir.index()] = false;
         self.inferred = true;
         if let Some(gap) = gap {
             let gap = Gap { effect: GapEffect::Resynchronised, ..gap };
@@ -186,6 +188,7 @@ impl Half {
         self.lenient = true;
         self.doubt = DOUBT;
         open.state = State::Lost(Box::default());
+        shared.seeking[self.dir.index()] = true;
         ON
     }
 
