@@ -30,7 +30,12 @@ pub(super) fn read(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) -> A
     while begin < seen.kept.len() {
         let rest = &seen.kept[begin..];
         let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+        let before = findings.len();
         found.line(&rest[..end], begin, at, findings);
+        if end == rest.len() && !seen.complete {
+            // It might have gone on.
+            findings.truncate(before);
+        }
         begin += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
     }
     if seen.discarded {
