@@ -12,7 +12,6 @@ use crate::lang::Lang;
 /// The script for a shell, its descriptions in a language.
 pub(super) fn script(shell: Shell, lang: Lang) -> String {
     let mut command = completed(help::worded(super::command(), lang));
-    let topics = names(explain::topics().iter().map(|topic| topic.id));
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "wstool", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
@@ -25,13 +24,10 @@ pub(super) fn script(shell: Shell, lang: Lang) -> String {
         ),
         // Of arguments without a name clap says nothing to fish.
         Shell::Fish => {
-            let topics = topics.join(" ");
+            let words: String = command.get_subcommands().map(fish).collect();
             // An option that has no value yet is no reason to think that there is a command.
             let script = script.replacen("    or return\n", "    or return 0\n", 1);
-            format!(
-                "{script}complete -c wstool -n \"__fish_wstool_needs_command\" -F\n\
-                 complete -c wstool -n \"__fish_wstool_using_subcommand explain\" -f -a \"{topics}\"\n"
-            )
+            format!("{script}complete -c wstool -n \"__fish_wstool_needs_command\" -F\n{words}")
         }
         _ => script,
     }
@@ -80,6 +76,18 @@ fn with(command: Command, values: &Values<'_>) -> Command {
 /// Those that a shell takes for one word.
 fn names<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     ids.filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))).collect()
+}
+
+/// What fish has to know of a command whose arguments without a name are words to choose from; nothing of
+/// others, which take files.
+fn fish(command: &Command) -> String {
+    let values = command.get_positionals().flat_map(clap::Arg::get_possible_values);
+    let words: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    let (name, words) = (command.get_name(), words.join(" "));
+    format!("complete -c wstool -n \"__fish_wstool_using_subcommand {name}\" -f -a \"{words}\"\n")
 }
 
 /// A line of the script for bash. Options are proposed where one is begun, and otherwise commands and values:

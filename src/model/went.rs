@@ -108,7 +108,7 @@ fn ending(it: &Judgement<'_>) -> Text {
         Outcome::Polling => return "HTTP requests of an application that polls".into(),
         Outcome::Streaming => return "HTTP requests, of which an answer streams".into(),
         Outcome::Lines => return "lines of text on raw TCP".into(),
-        Outcome::Http2 => return "HTTP/2: the WebSockets on it are connections of their own".into(),
+        Outcome::Http2 => return "HTTP/2: a WebSocket on it is a connection of its own".into(),
         _ => {}
     }
     let said = match (it.close, it.tcp) {

@@ -533,6 +533,9 @@ const NAMES: &[&str] = &[
     "wstool accept",
     "wstool explain",
     "wstool proxy",
+    "TLS hello",
+    // The reason phrase of 407, with which a proxy answers.
+    "Authentication Required",
 ];
 
 /// Runs of two words and more of a line, but for what stands in quotation marks.

@@ -590,6 +590,34 @@ fn completions_know_every_command() {
                 assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
             }
         }
+        if shell == "fish" {
+            fish_proposes(&script);
+        }
+    }
+}
+
+/// What a real fish proposes, where there is one: words to choose from, and files where a command takes them.
+fn fish_proposes(script: &str) {
+    let path = file("completions.fish", script.as_bytes());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("fish");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("a.pcap"), "").expect("a file");
+    for (line, proposed, not) in [
+        ("wstool serve ", &["ws", "socketio", "tcp", "poll"][..], "a.pcap"),
+        ("wstool explain 100", &["1000", "1006"], "a.pcap"),
+        ("wstool decode ", &["a.pcap"], "ws"),
+        ("wstool decode --lang ", &["en", "zh"], "a.pcap"),
+        ("wstool serve --pcap ", &["a.pcap"], "ws"),
+    ] {
+        let ask = format!("source {path}; complete -C '{line}'");
+        let fish = Command::new("fish").args(["--no-config", "-c", &ask]).current_dir(&folder).output();
+        let Ok(fish) = fish else {
+            println!("skipped: there is no fish here");
+            return;
+        };
+        let said = String::from_utf8_lossy(&fish.stdout);
+        let words: Vec<&str> = said.lines().filter_map(|line| line.split('\t').next()).collect();
+        assert!(proposed.iter().all(|word| words.contains(word)) && !words.contains(&not), "{line}: {said}");
     }
 }
 
@@ -695,7 +723,7 @@ fn samples_are_listed_and_written() {
         assert!(list.lines().count() > 250 && list.contains("  samples/handshakes/rfc6455.http "), "{list}");
     }
     let (_, few, _) = output(&mut wstool(&["samples", "chromium", "pcap"]));
-    assert_eq!(few.matches("  samples/").count(), 10, "{few}");
+    assert_eq!(few.matches("  samples/").count(), 11, "{few}");
     let (_, records, _) = output(&mut wstool(&["samples", "--format", "json"]));
     let records: serde_json::Value = serde_json::from_str(&records).expect("JSON");
     let rule = records.as_array().expect("a list").iter().find(|r| r["rule"] == "invalid-utf8");

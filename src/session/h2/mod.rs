@@ -8,6 +8,7 @@ mod begin;
 mod child;
 mod exchange;
 mod head;
+mod holes;
 mod show;
 mod stranger;
 
@@ -29,7 +30,7 @@ use crate::http::{handshake, reset_diagnosis};
 use crate::limits;
 use crate::model::http2::Kind;
 use crate::model::{
-    At, Case, Dir, Finding, Flow, Handshake, ON, Other, Receipt, Roles, Rule, SourceId, StreamEnd, Text, Time,
+    At, Case, Dir, Finding, Flow, Handshake, ON, Other, Receipt, Roles, SourceId, StreamEnd, Text, Time,
 };
 use crate::ws::Conversation;
 
@@ -161,42 +162,6 @@ impl Http2 {
                 self.data(Run { dir, bytes, at: *at, offset: *offset }, to)
             }),
         }
-    }
-
-    /// Bytes of one endpoint are not there that the other had when it sent what comes next.
-    pub fn behind(&mut self, dir: Dir, cx: &mut Context<'_, '_>) {
-        self.is_behind[dir.index()] = true;
-        self.connection.behind();
-        for id in self.sorted() {
-            if let Some(Stream::Child(child)) = self.streams.get_mut(&id) {
-                child.behind(dir, cx);
-            }
-        }
-    }
-
-    /// `length` bytes of one endpoint are not in the capture.
-    pub fn gap(&mut self, dir: Dir, length: u64, rule: &'static Rule, to: &mut Around<'_, '_, '_>) -> Flow {
-        if let Some(told) = &to.about.told {
-            to.cx.out.sink().behind(told.conn, dir);
-        }
-        if let Some(id) = self.connection.gap(dir, length) {
-            return match self.streams.get_mut(&id) {
-                Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
-                Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to),
-                _ => ON,
-            };
-        }
-        // Whose it was nobody knows: each may lack something.
-        let mut open = self.connection.open_streams(dir);
-        open.sort_unstable();
-        for id in open {
-            match self.streams.get_mut(&id) {
-                Some(Stream::Child(child)) => child.lose(dir, rule, length, to.cx)?,
-                Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to)?,
-                _ => {}
-            }
-        }
-        ON
     }
 
     /// Header fields of a stream.
