@@ -5,8 +5,11 @@
 //! run at the speed of a copy. Wider chunks are no faster, and
 //! `iter_mut().enumerate()` with `key[i % 4]` does not vectorise at all.
 
-/// Bytes that [`unmask_into`] takes at a time.
+/// Bytes that [`unmask_into`] takes at a time, as long as there are so many.
 const STRIDE: usize = 128;
+
+/// The same of what is left.
+const STEP: usize = 32;
 
 /// Combines `buf` with `key` in place.
 ///
@@ -36,29 +39,39 @@ pub fn apply(buf: &mut [u8], key: [u8; 4], phase: usize) {
 pub fn unmask_into(dst: &mut [u8], src: &[u8], key: [u8; 4], phase: usize) {
     let dst = &mut dst[..src.len()];
     let word = |phase| u64::from_ne_bytes(eight(key, phase));
-    let unmasked = |from: &[u8; 8], word: u64| (u64::from_ne_bytes(*from) ^ word).to_ne_bytes();
     let first = word(phase);
     // Several words at a time, so that less is spent on counting them.
-    let (to, to_rest) = dst.as_chunks_mut::<STRIDE>();
-    let (from, from_rest) = src.as_chunks::<STRIDE>();
-    for (to, from) in to.iter_mut().zip(from) {
-        for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks::<8>().0) {
-            *to = unmasked(from, first);
-        }
-    }
-    let (to, _) = to_rest.as_chunks_mut::<8>();
-    let (from, _) = from_rest.as_chunks::<8>();
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = unmasked(from, first);
-    }
+    let (to, from) = strides::<STRIDE>(dst, src, first);
+    let (to, from) = strides::<STEP>(to, from, first);
+    strides::<8>(to, from, first);
     // The last eight bytes may overlap those before them, and begin anywhere in the key.
     if let (Some(to), Some(from)) = (dst.last_chunk_mut(), src.last_chunk()) {
-        *to = unmasked(from, word(phase % 4 + src.len() % 4));
+        *to = unmasked(*from, word(phase % 4 + src.len() % 4));
     } else {
         for ((to, from), k) in dst.iter_mut().zip(src).zip(eight(key, phase)) {
             *to = from ^ k;
         }
     }
+}
+
+/// Eight bytes combined with the key written twice.
+#[inline]
+fn unmasked(bytes: [u8; 8], word: u64) -> [u8; 8] {
+    (u64::from_ne_bytes(bytes) ^ word).to_ne_bytes()
+}
+
+/// Unmasks `N` bytes at a time, as long as there are so many. Gives what is left.
+#[allow(clippy::inline_always, reason = "three loops of one function")]
+#[inline(always)]
+fn strides<'t, 'f, const N: usize>(to: &'t mut [u8], from: &'f [u8], word: u64) -> (&'t mut [u8], &'f [u8]) {
+    let (to, to_rest) = to.as_chunks_mut::<N>();
+    let (from, from_rest) = from.as_chunks::<N>();
+    for (to, from) in to.iter_mut().zip(from) {
+        for (to, from) in to.as_chunks_mut::<8>().0.iter_mut().zip(from.as_chunks::<8>().0) {
+            *to = unmasked(*from, word);
+        }
+    }
+    (to_rest, from_rest)
 }
 
 /// Appends `src` combined with `key` to `dst`. `phase` is as for [`apply`].

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::last::LastSite;
 use super::record::finding_ids;
 use super::value::{List, Members, Named as _, Seconds, Sides, ToJson, Word, members, object, open, with};
 use super::write::Writer;
@@ -9,15 +10,13 @@ use crate::cause::{Group, Place};
 use crate::model::{ClosePart, Dir, Judgement, Measure, StreamEnd, TcpEnd, Unfinished, Unit};
 
 /// The record `verdict`.
-pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement<'_>, w: &mut Writer<W>) {
+pub(super) fn verdict<W: Write>(unit: &Unit<'_>, it: &Judgement<'_>, last: &mut LastSite, w: &mut Writer<W>) {
     let seconds = |nanos: i64| Seconds(nanos.max(0).unsigned_abs());
     open!(w, "type": "verdict", "conn": unit.conn, "time": unit.time, "packets": unit.packets);
+    members!(w, "client": it.client, "server": it.server);
+    last.put(it.host, it.target, w);
     members!(
         w,
-        "client": it.client,
-        "server": it.server,
-        "host": it.host,
-        "target": it.target,
         "outcome": Word(it.outcome.name()),
         "by": it.by,
         "close": it.close.map(|(by, close)| Closed(by, close)),

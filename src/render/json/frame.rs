@@ -7,6 +7,7 @@ use super::app::{meaning, packet, session};
 use super::base64::{encode, encoded};
 use super::digits::Known;
 use super::headers::LastHeaders;
+use super::last::LastSite;
 use super::line::{Line, ROOM};
 use super::record::{
     ORIGIN, Whence, as_text, close_body, connection, cut, finding_ids, gap, http, opening, origin_of,
@@ -38,6 +39,7 @@ pub(super) struct Records {
     base64: Vec<u8>,
     pub origin: Origin,
     headers: LastHeaders,
+    site: LastSite,
     /// The last frame's connection, its number there, and its length.
     pub conn: Known,
     pub n: Known,
@@ -101,6 +103,7 @@ impl Records {
             base64: Vec::new(),
             origin: Origin::none(),
             headers: LastHeaders::default(),
+            site: LastSite::default(),
             conn: Known::ZERO,
             n: Known::ZERO,
             length: Known::ZERO,
@@ -113,14 +116,14 @@ impl Records {
             Body::Frame(it) => to.record(|w| self.frame(unit, it, None, w)),
             Body::Message(it) => to.record(|w| self.message(unit, it, w)),
             Body::Meta(it) => to.record(|w| meta(it, w)),
-            Body::Connection(it) => to.record(|w| connection(unit, it, w)),
+            Body::Connection(it) => to.record(|w| connection(unit, it, &mut self.site, w)),
             Body::Http(it) => to.record(|w| http(unit, it, &mut self.headers, w)),
             Body::Opening(it) => to.record(|w| opening(unit, it, w)),
             Body::Gap(it) => to.record(|w| gap(unit, it, w)),
             Body::Summary(it) => to.record(|w| summary(it, w)),
             Body::Packet(it) => to.record(|w| packet(unit, it, self.payload, w)),
             Body::Session(it) => to.record(|w| session(unit, it, w)),
-            Body::Judgement(it) => to.record(|w| super::cause::verdict(unit, it, w)),
+            Body::Judgement(it) => to.record(|w| super::cause::verdict(unit, it, &mut self.site, w)),
             Body::File(_) | Body::Note => {}
         }
     }

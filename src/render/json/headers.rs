@@ -2,15 +2,13 @@
 
 use std::io::Write;
 
+use super::last::LastPair;
 use super::value::ToJson;
 use super::write::Writer;
 use crate::model::{Dir, Header, Verdict};
 
 /// Fields of a head that are remembered.
 const MOST: usize = 32;
-
-/// Bytes of a name or a value up to which a field is.
-const LONGEST: usize = 512;
 
 /// The header fields that were written last of each side, by their place in the head.
 #[derive(Debug, Default)]
@@ -19,27 +17,8 @@ pub(super) struct LastHeaders([Vec<Last>; 2]);
 /// A field, and what was written for it.
 #[derive(Debug)]
 struct Last {
-    name: String,
-    value: String,
+    field: LastPair,
     verdict: Verdict,
-    json: Vec<u8>,
-}
-
-impl Last {
-    #[inline]
-    fn is(&self, header: &Header<'_>) -> bool {
-        self.verdict == header.verdict && self.value == header.value && self.name == header.name
-    }
-
-    fn become_of(&mut self, header: &Header<'_>, json: &[u8]) {
-        for (own, text) in [(&mut self.name, &*header.name), (&mut self.value, &*header.value)] {
-            own.clear();
-            own.push_str(text);
-        }
-        self.verdict = header.verdict;
-        self.json.clear();
-        self.json.extend_from_slice(json);
-    }
 }
 
 impl LastHeaders {
@@ -51,21 +30,20 @@ impl LastHeaders {
             if i > 0 {
                 w.raw(",");
             }
-            if let Some(known) = known.get(i).filter(|known| known.is(header)) {
-                w.bytes(&known.json);
+            let field = (&*header.name, &*header.value);
+            let same = known.get(i).filter(|known| known.verdict == header.verdict);
+            if let Some(json) = same.and_then(|known| known.field.json_of(field)) {
+                w.bytes(json);
                 continue;
             }
-            let mark = w.marking(|w| (&*header.name, &*header.value, header.verdict).put(w));
-            if i >= MOST || header.name.len().max(header.value.len()) > LONGEST {
-                continue;
+            let mark = w.marking(|w| (field.0, field.1, header.verdict).put(w));
+            if known.len() == i && i < MOST {
+                known.push(Last { field: LastPair::default(), verdict: header.verdict });
             }
-            let Some(json) = w.marked(mark) else { continue };
-            if known.len() == i {
-                let (name, value) = (String::new(), String::new());
-                known.push(Last { name, value, verdict: header.verdict, json: Vec::new() });
-            }
-            if let Some(known) = known.get_mut(i) {
-                known.become_of(header, json);
+            if let Some(known) = known.get_mut(i)
+                && known.field.become_of(field, mark, w)
+            {
+                known.verdict = header.verdict;
             }
         }
         w.raw("]");
@@ -86,7 +64,7 @@ mod tests {
     /// Heads that have something of the one before, and everything that is remembered at its end.
     #[test]
     fn what_is_remembered_is_what_would_be_written() {
-        let values = ["", "a", "say \"a\"", "\u{202e}", &"long".repeat(LONGEST)];
+        let values = ["", "a", "say \"a\"", "\u{202e}", &"long".repeat(600)];
         let verdicts = [Verdict::Ok, Verdict::Broken];
         let heads = (0..400_usize).map(|turn| {
             let of = |i: usize| {

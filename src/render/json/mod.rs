@@ -12,6 +12,7 @@ mod escape;
 pub mod film;
 mod frame;
 mod headers;
+mod last;
 mod line;
 pub(crate) mod record;
 pub(crate) mod run;

@@ -4,13 +4,14 @@ use std::io::Write;
 
 use super::Stream;
 use super::headers::LastHeaders;
+use super::last::LastSite;
 use super::line::Line;
 use super::value::{Base64, List, Sides, ToJson, Word, members, object, open, with};
 use super::write::Writer;
 use crate::limits;
 use crate::model::{
-    Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Field, Finding, Gap, HttpHead,
-    Layer, More, Opening, Rule, Secured, Time, Unit,
+    Body, CloseBody, Connection, Counts, Deflate, Diagnosis, Dir, Ending, Field, Finding, Gap, Handshake,
+    HttpHead, Layer, More, Opening, Roles, Rule, Secured, Time, Unit,
 };
 
 /// Room that an [`origin`] takes, and the longest number behind it.
@@ -108,7 +109,12 @@ pub(super) fn close_body<W: Write>(close: &CloseBody<'_>, w: &mut Writer<W>) {
     );
 }
 
-pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: &mut Writer<W>) {
+pub(super) fn connection<W: Write>(
+    unit: &Unit<'_>,
+    connection: &Connection,
+    last: &mut LastSite,
+    w: &mut Writer<W>,
+) {
     open!(w, "type": "connection", "conn": unit.conn, "final": connection.ending.is_some());
     members!(
         w,
@@ -123,17 +129,22 @@ pub(super) fn connection<W: Write>(unit: &Unit<'_>, connection: &Connection, w: 
     if let Some(parent) = connection.parent {
         members!(w, "parent": u64::from(parent.get()));
     }
-    members!(
-        w,
-        "roles": connection.roles,
-        "handshake": connection.handshake,
-        "host": connection.host.as_deref(),
-        "target": connection.target.as_deref(),
-        "status": connection.status,
-    );
+    // What is said of most is said at once.
+    match (connection.roles, connection.handshake) {
+        (Roles::Handshake, Handshake::Full) => w.raw(r#","roles":"handshake","handshake":"full""#),
+        (roles, handshake) => {
+            members!(w, "roles": roles, "handshake": handshake);
+        }
+    }
+    last.put(connection.host.as_deref(), connection.target.as_deref(), w);
+    match connection.status {
+        Some(101) => w.raw(r#","status":101"#),
+        status => {
+            members!(w, "status": status);
+        }
+    }
     let (subprotocol, extensions) = (connection.subprotocol.as_deref(), connection.extensions.as_deref());
     if (subprotocol, extensions, connection.deflate, &connection.secured) == (None, None, None, &None) {
-        // As of most there is nothing to say, it is said at once.
         w.raw(r#","subprotocol":null,"extensions":null,"permessage_deflate":null,"encryption":null"#);
     } else {
         members!(
