@@ -4,8 +4,8 @@
 //! content ─► Reader: where each unit begins and ends ─► event::read, part::read: what it says
 //! ```
 //!
-//! A reader takes content in any pieces and comes to the same whatever they are; only a [piece](Kind::Piece)
-//! is what arrived at once.
+//! A reader takes content in any pieces and comes to the same whatever they are; only a
+//! [piece](crate::model::StreamedKind::Piece) is what arrived at once.
 
 mod event;
 mod part;
