@@ -21,11 +21,13 @@ impl Http2 {
             to.cx.out.sink().behind(told.conn, dir);
         }
         if let Some(id) = self.connection.gap(dir, length) {
-            return match self.streams.get_mut(&id) {
+            let flow = match self.streams.get_mut(&id) {
                 Some(Stream::Child(child)) => child.gap(dir, rule, length, to.cx),
                 Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to),
                 _ => ON,
             };
+            self.recount(id);
+            return flow;
         }
         // Whose it was nobody knows: each may lack something.
         let mut open = self.connection.open_streams(dir);
@@ -36,6 +38,7 @@ impl Http2 {
                 Some(Stream::Exchange(exchange)) if dir == Dir::Server => exchange.lose(to)?,
                 _ => {}
             }
+            self.recount(id);
         }
         ON
     }

@@ -46,7 +46,8 @@ pub(super) struct Http2 {
     written: [u64; 2],
     /// When the first of it came.
     began: Option<Time>,
-    /// Bytes that streams hold.
+    /// Bytes that streams hold, those that hold any, and all of them together.
+    costs: HashMap<u32, usize, RandomState>,
     cost: usize,
     /// Of whom something is not there that its peer has had.
     is_behind: [bool; 2],
@@ -87,6 +88,19 @@ enum Stream {
     Other,
 }
 
+impl Stream {
+    /// Bytes that it holds.
+    fn cost(&self) -> usize {
+        match self {
+            Self::Child(child) => child.cost(),
+            Self::Exchange(exchange) => exchange.cost(),
+            Self::Asked(head) => head.cost(),
+            Self::Stranger(stranger) => stranger.cost(),
+            Self::Other => 0,
+        }
+    }
+}
+
 impl Http2 {
     /// A connection of which the client's preface comes next; `both_heard` where the capture is known to
     /// have what both endpoints send.
@@ -101,6 +115,7 @@ impl Http2 {
             notes: Vec::new(),
             written: [0, 0],
             began: None,
+            costs: HashMap::default(),
             cost: 0,
             is_behind: [false; 2],
         }
@@ -152,16 +167,27 @@ impl Http2 {
     }
 
     fn event(&mut self, dir: Dir, event: Event<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
-        match event {
-            Event::Frame(frame, findings) => self.frame(dir, frame, findings, to),
-            Event::Head(head) => self.head(dir, &head, to),
-            Event::Data(id, run) => self.content(dir, id, run, to),
-            Event::End(id, at) => self.ended(dir, id, at, to),
-            Event::Note(findings, at) => self.note(dir, findings, at, to),
-            Event::Again(pieces) => pieces.iter().try_for_each(|(offset, at, bytes)| {
-                self.data(Run { dir, bytes, at: *at, offset: *offset }, to)
-            }),
-        }
+        let (id, flow) = match event {
+            Event::Frame(frame, findings) => (frame.header.stream, self.frame(dir, frame, findings, to)),
+            Event::Head(head) => (head.stream, self.head(dir, &head, to)),
+            Event::Data(id, run) => (id, self.content(dir, id, run, to)),
+            Event::End(id, at) => (id, self.ended(dir, id, at, to)),
+            Event::Note(findings, at) => return self.note(dir, findings, at, to),
+            Event::Again(pieces) => {
+                return pieces.iter().try_for_each(|(offset, at, bytes)| {
+                    self.data(Run { dir, bytes, at: *at, offset: *offset }, to)
+                });
+            }
+        };
+        self.recount(id);
+        flow
+    }
+
+    /// Something has come to a stream, or befallen it: what it holds by now.
+    fn recount(&mut self, id: u32) {
+        let now = self.streams.get(&id).map_or(0, Stream::cost);
+        let before = if now == 0 { self.costs.remove(&id) } else { self.costs.insert(id, now) };
+        self.cost = self.cost + now - before.unwrap_or_default();
     }
 
     /// Header fields of a stream.
@@ -181,10 +207,7 @@ impl Http2 {
             None if dir == Dir::Client => self.request(head, to),
             Some(Stream::Child(child)) if dir == Dir::Server => {
                 let source = to.about.source(dir);
-                let before = child.cost();
-                let flow = child.response(head, source, to.cx);
-                self.cost = (self.cost + child.cost()).saturating_sub(before);
-                flow
+                child.response(head, source, to.cx)
             }
             Some(Stream::Exchange(exchange)) if dir == Dir::Server => {
                 exchange.response(head, &mut self.written, to)
@@ -209,7 +232,6 @@ impl Http2 {
             (asks, !asks && (wants.http || polls_engine_io(&read)))
         };
         if !asks && !polls {
-            self.cost += head.cost();
             self.streams.insert(id, Stream::Asked(Box::new(head.clone())));
             return self.note(Dir::Client, head.of_connection(), head.at, to);
         }
@@ -231,7 +253,6 @@ impl Http2 {
         if self.connection.is_midway() || self.is_behind[Dir::Server.index()] {
             child.behind(Dir::Server, to.cx);
         }
-        self.cost += child.cost();
         self.streams.insert(id, Stream::Child(Box::new(child)));
         ON
     }
@@ -245,7 +266,6 @@ impl Http2 {
             return self.note(Dir::Server, head.of_connection(), head.at, to);
         }
         let Some(Stream::Asked(asked)) = self.streams.insert(id, Stream::Other) else { return ON };
-        self.cost = self.cost.saturating_sub(asked.cost());
         if !exchange::streams(head, &read, to.about.wants(to.cx)) {
             return self.note(Dir::Server, head.of_connection(), head.at, to);
         }
@@ -253,7 +273,6 @@ impl Http2 {
         let request = head::Written::of(&asked, Dir::Client);
         let mut exchange = Exchange::request(&asked, &request, &mut self.written, to)?;
         exchange.response(head, &mut self.written, to)?;
-        self.cost += exchange.cost();
         self.streams.insert(id, Stream::Exchange(Box::new(exchange)));
         ON
     }
@@ -261,18 +280,8 @@ impl Http2 {
     /// Content of a stream.
     fn content(&mut self, dir: Dir, id: u32, run: crate::h2::Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
         match self.streams.get_mut(&id) {
-            Some(Stream::Child(child)) => {
-                let before = child.cost();
-                let flow = child.data(dir, run, to.cx);
-                self.cost = (self.cost + child.cost()).saturating_sub(before);
-                flow
-            }
-            Some(Stream::Exchange(exchange)) => {
-                let before = exchange.cost();
-                let flow = exchange.content(dir, run.bytes, run.at, to);
-                self.cost = (self.cost + exchange.cost()).saturating_sub(before);
-                flow
-            }
+            Some(Stream::Child(child)) => child.data(dir, run, to.cx),
+            Some(Stream::Exchange(exchange)) => exchange.content(dir, run.bytes, run.at, to),
             Some(Stream::Stranger(_)) => self.look(dir, id, run, to),
             None if self.connection.is_midway() => {
                 self.meet(id);
@@ -289,12 +298,7 @@ impl Http2 {
                 child.end(dir, &Stop::of(StreamEnd::EndStream, at), to.cx)?;
                 child.is_over()
             }
-            Some(Stream::Exchange(exchange)) => {
-                let cost = exchange.cost();
-                let is_over = exchange.end(dir, &Stop::of(StreamEnd::EndStream, at), to)?;
-                self.cost = (self.cost + exchange.cost()).saturating_sub(cost);
-                is_over
-            }
+            Some(Stream::Exchange(exchange)) => exchange.end(dir, &Stop::of(StreamEnd::EndStream, at), to)?,
             Some(Stream::Asked(_) | Stream::Other | Stream::Stranger(_)) => dir == Dir::Server,
             None => false,
         };
@@ -304,22 +308,7 @@ impl Http2 {
     /// A stream is over for both.
     fn close(&mut self, id: u32, now: Option<Time>, to: &mut Around<'_, '_, '_>) -> Flow {
         match self.streams.remove(&id) {
-            Some(Stream::Child(child)) => {
-                self.cost = self.cost.saturating_sub(child.cost());
-                child.finish(StreamEnd::Capture, now, now, to.cx)
-            }
-            Some(Stream::Stranger(stranger)) => {
-                self.cost = self.cost.saturating_sub(stranger.cost());
-                ON
-            }
-            Some(Stream::Asked(asked)) => {
-                self.cost = self.cost.saturating_sub(asked.cost());
-                ON
-            }
-            Some(Stream::Exchange(exchange)) => {
-                self.cost = self.cost.saturating_sub(exchange.cost());
-                ON
-            }
+            Some(Stream::Child(child)) => child.finish(StreamEnd::Capture, now, now, to.cx),
             _ => ON,
         }
     }
@@ -335,6 +324,7 @@ impl Http2 {
                 Some(Stream::Stranger(_)) => self.decide(id, to)?,
                 Some(Stream::Asked(_) | Stream::Other) | None => {}
             }
+            self.recount(id);
         }
         ON
     }
@@ -422,11 +412,7 @@ impl Http2 {
         }
         match self.streams.get_mut(&id) {
             Some(Stream::Child(child)) => child.reset(dir, code.unwrap_or_default(), at, to.cx)?,
-            Some(Stream::Exchange(exchange)) => {
-                let cost = exchange.cost();
-                exchange.finish(to)?;
-                self.cost = (self.cost + exchange.cost()).saturating_sub(cost);
-            }
+            Some(Stream::Exchange(exchange)) => exchange.finish(to)?,
             _ => {}
         }
         self.close(id, at.time, to)

@@ -38,13 +38,11 @@ impl Http2 {
     /// Looks whether content is made of frames.
     pub(super) fn look(&mut self, dir: Dir, id: u32, run: Run<'_>, to: &mut Around<'_, '_, '_>) -> Flow {
         let Some(Stream::Stranger(stranger)) = self.streams.get_mut(&id) else { return ON };
-        let before = stranger.cost();
         let offset = stranger.offsets[dir.index()];
         stranger.offsets[dir.index()] += run.bytes.len() as u64;
         let client = (to.about.start != Start::Midway).then_some(Side::A);
         let side = Side::of(dir);
         let found = stranger.probe.look(side, run.bytes, run.at, offset, Start::Midway, client);
-        self.cost = (self.cost + stranger.cost()).saturating_sub(before);
         self.found(id, found, to)
     }
 
@@ -58,12 +56,11 @@ impl Http2 {
     fn found(&mut self, id: u32, found: Found, to: &mut Around<'_, '_, '_>) -> Flow {
         let Found::Frames { side, offset, masked } = found else {
             if found == Found::Other || found == Found::Http {
-                self.forget_stream(id);
+                self.streams.insert(id, Stream::Other);
             }
             return ON;
         };
         let Some(Stream::Stranger(stranger)) = self.streams.remove(&id) else { return ON };
-        self.cost = self.cost.saturating_sub(stranger.cost());
         self.tell(to)?;
         let mut child = Child::new(id, to.about);
         let session = child.session();
@@ -71,14 +68,7 @@ impl Http2 {
         session.about.offsets = stranger.offsets;
         session.phase = Phase::Probe(Box::new(stranger.probe));
         let flow = session.begin_frames(side, offset, masked, to.cx);
-        self.cost += child.cost();
         self.streams.insert(id, Stream::Child(Box::new(child)));
         flow
-    }
-
-    fn forget_stream(&mut self, id: u32) {
-        if let Some(Stream::Stranger(stranger)) = self.streams.insert(id, Stream::Other) {
-            self.cost = self.cost.saturating_sub(stranger.cost());
-        }
     }
 }
