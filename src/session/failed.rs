@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use crate::http::{TLS_ALERT, TLS_CLIENT_ALERT, TLS_DROPPED, TUNNEL_REFUSED};
 use crate::limits;
-use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Text, prefix};
+use crate::model::{At, Case, Diagnosis, Dir, Finding, Measure, Quantity, Rule, Text, prefix};
 use crate::tls;
 
 /// Connections that failed before they could speak HTTP, by server and how.
@@ -63,10 +63,22 @@ impl Failure {
         }
     }
 
-    /// What is the same in all of them.
-    fn case(&self, what: Text) -> Case {
+    /// A finding of this rule against `by`: what was `got` instead of what was `expected`, what that is in a
+    /// sentence, and what may be behind it, with what to try.
+    fn found(
+        &self,
+        (rule, by): (&'static Rule, Dir),
+        [expected, got, said]: [Text; 3],
+        [what, fix]: [&'static str; 2],
+    ) -> Finding {
         let times = (self.times > 1).then(|| Measure::count(Quantity::Times, self.times));
-        Case { server: Some(self.server), ..Case::new(what, times.into_iter().collect()) }
+        let case = Case { server: Some(self.server), ..Case::new(said, times.into_iter().collect()) };
+        Finding::new(rule, by, expected, got).like(case).because(Diagnosis::new(rule.id, what, fix))
+    }
+
+    /// What came once, or so often.
+    fn got(&self, once: Text, often: Text) -> Text {
+        if self.times == 1 { once } else { often.and(self.times) }
     }
 
     fn alert(&self, by: Dir, code: u8) -> Finding {
@@ -77,11 +89,11 @@ impl Failure {
         if by == Dir::Client {
             return self.by_client(code, &name);
         }
-        let got = match self.times {
-            1 => Text::with("the alert {} in answer to the client's hello", &name),
-            times => Text::with("the alert {} in answer to the client's hello, {} times", &name).and(times),
-        };
-        let [what, fix] = match code {
+        let got = self.got(
+            Text::with("the alert {} in answer to the client's hello", &name),
+            Text::with("the alert {} in answer to the client's hello, {} times", &name),
+        );
+        let why = match code {
             70 => [
                 "the server speaks other versions of TLS than the client",
                 "let both speak TLS 1.2 or 1.3: update the older one",
@@ -104,19 +116,16 @@ impl Failure {
             ],
         };
         let said = Text::with("{} ended the TLS handshake with an alert: {}", self.server).and(name);
-        Finding::new(&TLS_ALERT, Dir::Server, "a server hello".into(), got)
-            .like(self.case(said))
-            .because(Diagnosis::new(TLS_ALERT.id, what, fix))
+        self.found((&TLS_ALERT, Dir::Server), ["a server hello".into(), got, said], why)
     }
 
     /// The client ended it: mostly it does not trust the server's certificate.
     fn by_client(&self, code: u8, name: &str) -> Finding {
-        let got = match self.times {
-            1 => Text::with("the alert {} from the client behind the server's hello", name),
-            times => Text::with("the alert {} from the client behind the server's hello, {} times", name)
-                .and(times),
-        };
-        let [what, fix] = match code {
+        let got = self.got(
+            Text::with("the alert {} from the client behind the server's hello", name),
+            Text::with("the alert {} from the client behind the server's hello, {} times", name),
+        );
+        let why = match code {
             48 => [
                 "the client does not know the authority that has signed the server's certificate",
                 "give the client that authority's certificate, or the server one of an authority that \
@@ -146,21 +155,16 @@ impl Failure {
         };
         let said =
             Text::with("the client ended the TLS handshake with {} with an alert: {}", self.server).and(name);
-        Finding::new(&TLS_CLIENT_ALERT, Dir::Client, "a client that goes on".into(), got)
-            .like(self.case(said))
-            .because(Diagnosis::new(TLS_CLIENT_ALERT.id, what, fix))
+        self.found((&TLS_CLIENT_ALERT, Dir::Client), ["a client that goes on".into(), got, said], why)
     }
 
     /// What its size says of a record that nobody else can read: a Finished is longer, and so is any
     /// message of a handshake.
     fn sealed_alert(&self) -> Finding {
-        let got = match self.times {
-            1 => Text::new("one record of the size of an alert (inferred), and no more of the client"),
-            times => Text::with(
-                "one record of the size of an alert (inferred), and no more of the client, {} times",
-                times,
-            ),
-        };
+        let got = self.got(
+            Text::new("one record of the size of an alert (inferred), and no more of the client"),
+            Text::new("one record of the size of an alert (inferred), and no more of the client, {} times"),
+        );
         let said = Text::with(
             "the client ended the TLS handshake with {} after the server's certificate, by what its size \
              says is an alert",
@@ -172,54 +176,50 @@ impl Failure {
     /// Somebody has ended TCP without a word.
     fn dropped(&self, by: Dir) -> Finding {
         if by == Dir::Client {
-            let got = match self.times {
-                1 => Text::new("the end of TCP by the client, right after the server's hello"),
-                times => Text::with(
-                    "the end of TCP by the client, right after the server's hello, {} times",
-                    times,
-                ),
-            };
+            let got = self.got(
+                Text::new("the end of TCP by the client, right after the server's hello"),
+                Text::new("the end of TCP by the client, right after the server's hello, {} times"),
+            );
             let said = Text::with(
                 "the client left the TLS handshake with {} without a word after the server's certificate",
                 self.server,
             );
             return self.distrusted(got, said);
         }
-        let got = match self.times {
-            1 => Text::new("the end of TCP by the server in answer to the client's hello"),
-            times => {
-                Text::with("the end of TCP by the server in answer to the client's hello, {} times", times)
-            }
-        };
+        let got = self.got(
+            Text::new("the end of TCP by the server in answer to the client's hello"),
+            Text::new("the end of TCP by the server in answer to the client's hello, {} times"),
+        );
         let said = Text::with("{} ended TCP without an answer to the client's TLS hello", self.server);
-        let what = "what listens there speaks no TLS, or does not like the hello (version, cipher, server \
-                    name) and does not say so";
-        let fix = "see with openssl s_client -connect what it answers, and look into its log";
-        Finding::new(&TLS_DROPPED, by, "a server hello, or an alert".into(), got)
-            .like(self.case(said))
-            .because(Diagnosis::new(TLS_DROPPED.id, what, fix))
+        let why = [
+            "what listens there speaks no TLS, or does not like the hello (version, cipher, server name) and \
+             does not say so",
+            "see with openssl s_client -connect what it answers, and look into its log",
+        ];
+        self.found((&TLS_DROPPED, by), ["a server hello, or an alert".into(), got, said], why)
     }
 
     /// The client does not go on when it has the server's certificate.
     fn distrusted(&self, got: Text, said: Text) -> Finding {
-        let what = "the client does not trust the server's certificate (its authority, name or dates), or \
-                    it was ended at that moment";
-        let fix = "look into the client's log; compare the certificate with the name that the client asks \
-                   for: openssl s_client -connect shows it";
-        Finding::new(&TLS_DROPPED, Dir::Client, "a client that finishes the handshake".into(), got)
-            .like(self.case(said))
-            .because(Diagnosis::new(TLS_DROPPED.id, what, fix))
+        let why = [
+            "the client does not trust the server's certificate (its authority, name or dates), or it was \
+             ended at that moment",
+            "look into the client's log; compare the certificate with the name that the client asks for: \
+             openssl s_client -connect shows it",
+        ];
+        let expected = "a client that finishes the handshake".into();
+        self.found((&TLS_DROPPED, Dir::Client), [expected, got, said], why)
     }
 
     fn tunnel(&self, status: u16, answer: &str, to: &str) -> Finding {
         let [answer, to] = [answer, to].map(|it| prefix(it, limits::REASON_SHOWN));
-        let got = match self.times {
-            1 => Text::with("{} in answer to CONNECT", answer),
-            times => Text::with("{} in answer to CONNECT, {} times", answer).and(times),
-        };
+        let got = self.got(
+            Text::with("{} in answer to CONNECT", answer),
+            Text::with("{} in answer to CONNECT, {} times", answer),
+        );
         let said =
             Text::with("the proxy {} did not open a tunnel to {}: {}", self.server).and(to).and(answer);
-        let [what, fix] = match status {
+        let why = match status {
             407 => [
                 "the proxy wants the client to authenticate first",
                 "give the client the proxy's user and password, in a way that it can (Basic, NTLM …)",
@@ -234,8 +234,6 @@ impl Failure {
             ],
             _ => ["the proxy does not open this tunnel", "look into the proxy's log"],
         };
-        Finding::new(&TUNNEL_REFUSED, Dir::Server, "a 2xx, and the tunnel".into(), got)
-            .like(self.case(said))
-            .because(Diagnosis::new(TUNNEL_REFUSED.id, what, fix))
+        self.found((&TUNNEL_REFUSED, Dir::Server), ["a 2xx, and the tunnel".into(), got, said], why)
     }
 }

@@ -38,7 +38,7 @@ pub struct Memory {
     /// Clients of QUIC.
     #[cfg(feature = "tls")]
     pub quic: Quic,
-    /// TLS handshakes that servers ended with an alert.
+    /// Connections that failed before they could speak HTTP: TLS, and tunnels.
     pub failures: Failures,
     /// What usual handshakes look like.
     pub usual: Usual,

@@ -28,7 +28,6 @@ impl Session {
             return Interest::Stop;
         }
         self.about.ended[side.index()] = Some(how);
-        self.tls_ended(side, how, at, cx);
         let dir = self.about.dir(side);
         // A WebSocket remembers it itself, and stays one.
         if !self.is_settled() {
@@ -40,7 +39,12 @@ impl Session {
             }
             Phase::Http(_) => self.http_end(side, Over::Stream(how), at, cx),
             Phase::Encrypted(_) => {
+                self.tls_ended(side, how, at, cx);
                 self.count_encrypted(cx);
+                ON
+            }
+            Phase::Sealed(_) => {
+                self.tls_ended(side, how, at, cx);
                 ON
             }
             #[cfg(feature = "h2")]
@@ -49,12 +53,7 @@ impl Session {
                 self.http2(cx, |http2, to| http2.end(dir, &Stop { how, receipt, at }, to))
             }
             Phase::Lines(_) => self.line_end(dir.unwrap_or(Dir::Server), at, cx),
-            Phase::New
-            | Phase::Asked(_)
-            | Phase::Probe(_)
-            | Phase::Sealed(_)
-            | Phase::Tls(_)
-            | Phase::Other => ON,
+            Phase::New | Phase::Asked(_) | Phase::Probe(_) | Phase::Tls(_) | Phase::Other => ON,
         };
         self.remember_end(at.time, cx);
         self.interest(flow)
