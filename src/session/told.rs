@@ -122,7 +122,7 @@ impl About {
     }
 
     /// Shows a head that was read before the connection had a number, which spans can name now.
-    pub(super) fn show_early(&self, head: &mut Judged, cx: &mut Context<'_, '_>) -> Flow {
+    fn show_early(&self, head: &mut Judged, cx: &mut Context<'_, '_>) -> Flow {
         let source = self.source(head.dir);
         for header in &mut head.headers {
             (header.name_at.source, header.value_at.source) = (source, source);

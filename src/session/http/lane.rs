@@ -64,8 +64,8 @@ pub(super) struct Request {
     pub h2c: Option<Vec<u8>>,
     /// It is Engine.IO's, and shown although it asks for none.
     pub polls: bool,
-    /// Its head, and what that asks for, where it is not shown unless its answer streams.
-    pub asked: Option<Box<(Judged, RequestFacts)>>,
+    /// Its head, where it is not shown unless its answer streams.
+    pub asked: Option<Box<Gathered>>,
     /// When it was complete.
     pub time: Option<Time>,
     /// It was told that nobody answers it.

@@ -13,9 +13,6 @@ use crate::session::entry::Attempt;
 use crate::session::judged::{Judged, plain_headers};
 use crate::session::{Context, Start};
 
-/// Bytes that a kept head takes for each of its own: its lines, taken apart, are kept as well.
-const KEPT: usize = 4;
-
 impl Http {
     /// What is known behind the head of a request for a WebSocket that breaks no rule: that it was made at
     /// `time`, and waits for its answer.
@@ -145,21 +142,17 @@ impl Http {
                 self.show_pending(Dir::Client, about, cx)?;
             }
             upgrade = facts.is_upgrade.then(|| Box::new(facts));
-        } else if !connects && h2c.is_none() && wants.streams() {
+        } else if !connects && h2c.is_none() {
             // Its answer may stream: it is shown then.
-            let judged = Judged::plain(Dir::Client, &head, wants, pieces, at.time);
-            asked = Some(Box::new((judged, facts)));
+            asked = Some(pieces);
         }
-        let mut cost = reader.bytes().len();
-        if asked.is_some() {
-            cost *= KEPT;
-        }
+        let cost = reader.bytes().len();
         self.requests.push_back(Request {
             method,
             upgrade,
             h2c,
             polls,
-            asked,
+            asked: asked.map(|pieces| Box::new(Gathered { reader, offset, pieces })),
             time: at.time,
             unanswered: false,
             given_up: false,

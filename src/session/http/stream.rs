@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 
 use super::lane::Request;
 use super::{Http, Next, Over, STAY, Turn, told};
+use crate::http::handshake;
 use crate::http::head::Head;
 use crate::model::{At, Dir, Handshake, Roles};
 use crate::session::Context;
 use crate::session::about::About;
 use crate::session::follow::Follow;
+use crate::session::judged::Judged;
 use crate::session::run::Run;
 
 impl Http {
@@ -33,19 +35,27 @@ impl Http {
         about: &mut About,
         cx: &mut Context<'_, '_>,
     ) -> Turn {
-        let mut asked = request.and_then(|request| request.asked.take());
-        if about.told.is_none() {
+        let time = request.as_ref().map_or(at.time, |request| request.time);
+        let asked = request.and_then(|request| request.asked.take());
+        let is_new = about.told.is_none();
+        if is_new {
             about.announce(Roles::Handshake, Handshake::Streaming, cx);
-            if let Some((_, facts)) = asked.as_deref() {
+        }
+        let head = asked.as_deref().map(|it| it.reader.parse(about.source(Dir::Client), it.offset));
+        if is_new {
+            if let Some(head) = &head {
+                let facts = handshake::check_request(head, false).facts;
                 let (host, version) = (facts.host.as_deref(), facts.http_version.clone());
                 about.describe_request(false, &facts.target, host, version, &mut cx.memory.spare);
             }
             if let Some(told) = &mut about.told {
                 told.connection.handshake = Handshake::Streaming;
             }
-            told(about.introduce(asked.as_ref().map_or(at.time, |asked| asked.0.time), cx))?;
+            told(about.introduce(time, cx))?;
         }
-        asked.as_mut().map_or(STAY, |asked| told(about.show_early(&mut asked.0, cx)))
+        let Some((head, asked)) = head.zip(asked.as_deref()) else { return STAY };
+        let judged = Judged::plain(Dir::Client, &head, about.wants(cx), asked.pieces.clone(), time);
+        told(about.show(&judged, None, cx))
     }
 
     /// Takes bytes of a response that streams: how many of them are its own.
