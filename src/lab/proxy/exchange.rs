@@ -43,6 +43,8 @@ pub(super) struct Exchange {
     parts: Vec<Part>,
     /// The parts are packets of Engine.IO 4.
     engine: bool,
+    /// There is a coding around what it says (RFC 9110 §8.4).
+    is_coded: bool,
 }
 
 /// A part of what a body says.
@@ -62,25 +64,16 @@ impl Exchange {
 
     fn content(&self, part: &Part) -> Content {
         let text = std::str::from_utf8(&part.bytes).ok();
-        let socketio = text.filter(|_| self.engine).and_then(|text| text.strip_prefix('4'));
+        let message = text.filter(|_| self.engine).and_then(|text| text.strip_prefix('4'));
         Content {
             from: self.from,
             kind: if text.is_some() { Opcode::TEXT } else { Opcode::BINARY },
             payload: part.bytes.clone(),
-            // What a coding is around cannot be read.
-            cut: self.is_coded(),
+            // What a coding is around cannot be read, nor changed.
+            cut: self.is_coded,
             compressed: false,
-            event: socketio.and_then(event),
+            event: message.and_then(|text| Some(socketio::read(text).ok()?.event()?.0)),
         }
-    }
-
-    fn is_coded(&self) -> bool {
-        head::parse(&self.head).values("Content-Encoding").next().is_some()
-    }
-
-    /// Whether what it says may be replaced.
-    pub fn may_change(&self) -> bool {
-        !self.is_coded()
     }
 
     /// Whether a message can be lost and the rest still make sense.
@@ -302,7 +295,9 @@ impl Open {
     /// A message is whole.
     fn finish(&mut self, from: Dir, pieces: &mut Vec<Passed>) {
         let Some((head, body)) = self.held.take() else { return };
-        let content = content(&head::parse(&head), &body);
+        let parsed = head::parse(&head);
+        let content = content(&parsed, &body);
+        let is_coded = parsed.values("Content-Encoding").next().is_some();
         let parts = match content {
             None => Vec::new(),
             Some(content) if content.is_empty() => Vec::new(),
@@ -313,7 +308,8 @@ impl Open {
             }
             Some(content) => vec![Part { bytes: content, is_message: true }],
         };
-        pieces.push(Passed::Exchange(Box::new(Exchange { from, head, body, parts, engine: self.engine })));
+        let engine = self.engine;
+        pieces.push(Passed::Exchange(Box::new(Exchange { from, head, body, parts, engine, is_coded })));
     }
 }
 
@@ -337,14 +333,6 @@ pub(super) fn polls(head: &Head<'_>) -> bool {
         Some(_) => true,
         None => !field("Accept").is_some_and(|accept| accept.starts_with("text/html")),
     }
-}
-
-/// The Socket.IO event that a packet is.
-fn event(text: &str) -> Option<String> {
-    let packet = socketio::read(text).ok()?;
-    let is_event = matches!(packet.kind, socketio::Kind::EVENT | socketio::Kind::BINARY_EVENT);
-    let arguments: Vec<serde_json::Value> = serde_json::from_str(packet.data).ok().filter(|_| is_event)?;
-    arguments.first()?.as_str().map(str::to_owned)
 }
 
 /// Whether a query has a parameter of this name.

@@ -39,7 +39,7 @@ pub(super) enum End {
 pub(super) struct Judge {
     pub(super) plan: Plan,
     pub(super) rules: Arc<[Rule]>,
-    pub(super) rng: Rng,
+    rng: Rng,
     /// Messages that were passed on.
     pub(super) passed: u64,
     /// A closing handshake of the proxy's own is under way, or both connections are to end.
@@ -62,28 +62,13 @@ impl Judge {
 
     /// Whether it has to see messages, or bytes will do.
     pub fn is_needed(plan: &Plan, rules: &[Rule]) -> bool {
-        let rest = Plan {
-            accept: false,
-            status: None,
-            strip_upgrade: false,
-            strip_extensions: false,
-            ..plan.clone()
-        };
-        !rules.is_empty() || rest != Plan::default()
+        !rules.is_empty() || Plan { status: None, ..behind_handshakes(plan) } != Plan::default()
     }
 
     /// Whether something of it is done to HTTP that polls.
     pub fn is_of_polls(plan: &Plan, rules: &[Rule]) -> bool {
-        // These are of frames, pongs and handshakes.
-        let rest = Plan {
-            accept: false,
-            strip_upgrade: false,
-            strip_extensions: false,
-            mask: false,
-            no_pong: false,
-            window_lost: false,
-            ..plan.clone()
-        };
+        // These are of frames and pongs.
+        let rest = Plan { mask: false, no_pong: false, window_lost: false, ..behind_handshakes(plan) };
         !rules.is_empty() || rest != Plan::default()
     }
 
@@ -123,14 +108,8 @@ impl Judge {
             return;
         }
         let rules = Arc::clone(&self.rules);
-        let mut applies = |rule: &&Rule| {
-            word.is_none()
-                && rule.is_about(message)
-                && happens(rule.probability, &mut self.rng)
-                && rule.counts()
-        };
-        let rule = rules.iter().find(|rule| applies(rule));
-        let delay = rule.and_then(|rule| rule.delay).or(self.plan.delay).unwrap_or_default();
+        let rule = if word.is_none() { self.rule(&rules, message) } else { None };
+        let delay = self.delay(rule);
         let mut new = None;
         let name = rule.map_or("--pause", |rule| rule.name.as_str());
         if let Some(then) = word.as_ref().or(rule.map(|rule| &rule.then)) {
@@ -171,14 +150,36 @@ impl Judge {
             orders.push(Order::Send(from.peer(), self.framed(message, frames, new), delay));
             return;
         }
-        if self.plan.loses(&mut self.rng) {
-            notes.push(Text::with("drop: the {}'s {} message is lost", from).and(kind.name()));
+        if self.loses(message, notes) {
             return;
         }
         let new = self.spoiled(message, new, notes);
         orders.push(Order::Send(from.peer(), self.framed(message, frames, new), delay));
         self.passed += 1;
         self.end(from.peer(), orders, notes);
+    }
+
+    /// The rule that befalls a message, if one does.
+    pub(super) fn rule<'r>(&mut self, rules: &'r [Rule], message: &Content) -> Option<&'r Rule> {
+        let mut applies = |rule: &&Rule| {
+            rule.is_about(message) && happens(rule.probability, &mut self.rng) && rule.counts()
+        };
+        rules.iter().find(|rule| applies(rule))
+    }
+
+    /// How long a message waits that this rule befalls, or none.
+    pub(super) fn delay(&self, rule: Option<&Rule>) -> Duration {
+        rule.and_then(|rule| rule.delay).or(self.plan.delay).unwrap_or_default()
+    }
+
+    /// Whether a message gets lost, by a fault.
+    pub(super) fn loses(&mut self, message: &Content, notes: &mut Vec<Text>) -> bool {
+        let is_lost = self.plan.loses(&mut self.rng);
+        if is_lost {
+            let Content { from, kind, .. } = message;
+            notes.push(Text::with("drop: the {}'s {} message is lost", from).and(kind.name()));
+        }
+        is_lost
     }
 
     /// What happens with bytes of HTTP/2, in which so many text and binary messages end: they pass as they
@@ -194,7 +195,12 @@ impl Judge {
     }
 
     /// What is said instead, where a fault has it so.
-    fn spoiled(&mut self, message: &Content, new: Option<Vec<u8>>, notes: &mut Vec<Text>) -> Option<Vec<u8>> {
+    pub(super) fn spoiled(
+        &mut self,
+        message: &Content,
+        new: Option<Vec<u8>>,
+        notes: &mut Vec<Text>,
+    ) -> Option<Vec<u8>> {
         if message.from != Dir::Server || message.cut {
             return new;
         }
@@ -265,6 +271,11 @@ impl Judge {
             orders.push(Order::Finish(from));
         }
     }
+}
+
+/// A plan without what is over with the handshake.
+fn behind_handshakes(plan: &Plan) -> Plan {
+    Plan { accept: false, strip_upgrade: false, strip_extensions: false, ..plan.clone() }
 }
 
 /// A server's frame, masked, which it must not be (RFC 6455 §5.1).

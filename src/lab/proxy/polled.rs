@@ -8,9 +8,8 @@ use std::time::Duration;
 use super::exchange::Exchange;
 use super::head;
 use super::judge::{End, Judge, Order};
-use super::rule::{Content, Rule, Then};
-use crate::lab::fault::happens;
-use crate::model::{Dir, Opcode, Text};
+use super::rule::{Content, Then};
+use crate::model::{Dir, Text};
 
 /// What becomes of a message.
 enum Fate {
@@ -91,12 +90,9 @@ impl Judge {
     fn fate(&mut self, message: &Content, exchange: &Exchange, notes: &mut Vec<Text>) -> (Fate, Duration) {
         let Content { from, kind, .. } = *message;
         let rules = Arc::clone(&self.rules);
-        let mut applies = |rule: &&Rule| {
-            rule.is_about(message) && happens(rule.probability, &mut self.rng) && rule.counts()
-        };
-        let rule = rules.iter().find(|rule| applies(rule));
-        let delay = rule.and_then(|rule| rule.delay).or(self.plan.delay).unwrap_or_default();
-        let mut fate = Fate::Passes;
+        let rule = self.rule(&rules, message);
+        let delay = self.delay(rule);
+        let mut new = None;
         if let Some(rule) = rule {
             let about = |words| Text::with(words, &rule.name).and(from).and(kind.name());
             match &rule.then {
@@ -109,7 +105,7 @@ impl Judge {
                     let payload = rule.replaced(message, text);
                     if payload != message.payload {
                         notes.push(about("{}: the {}'s {} message is replaced"));
-                        fate = Fate::Becomes(payload);
+                        new = Some(payload);
                     }
                 }
                 Then::Answer(answers) if from == Dir::Client && !exchange.has_packets() => {
@@ -125,17 +121,10 @@ impl Judge {
                 }
             }
         }
-        if self.plan.loses(&mut self.rng) {
-            notes.push(Text::with("drop: the {}'s {} message is lost", from).and(kind.name()));
+        if self.loses(message, notes) {
             return (Fate::Lost, delay);
         }
-        if self.plan.bad_utf8 && from == Dir::Server && kind == Opcode::TEXT && exchange.may_change() {
-            // 0xff is in no UTF-8 (RFC 3629 §1).
-            let mut bad = if let Fate::Becomes(new) = fate { new } else { message.payload.clone() };
-            bad.pop();
-            bad.push(0xFF);
-            fate = Fate::Becomes(bad);
-        }
+        let fate = self.spoiled(message, new, notes).map_or(Fate::Passes, Fate::Becomes);
         (fate, delay)
     }
 }
