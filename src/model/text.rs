@@ -111,6 +111,11 @@ pub fn prefix(text: &str, longest: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
+/// A text of a peer within a sentence: what is not printed as an escape, quotation marks as they are.
+pub fn readable(text: &str) -> String {
+    text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -276,12 +276,10 @@ fn describe(page: &mut Page, frame: &Frame<'_>) {
     let header = &frame.header;
     let flags = [header.fin, header.rsv1, header.rsv2, header.rsv3, header.masking_key.is_some()];
     let which = flags.into_iter().fold(0, |all, flag| all << 1 | usize::from(flag));
-    let digits = Digits::of(header.length);
-    let long = (digits.as_str().len() > LENGTH).then(|| compact(header.length, LENGTH));
     if page.width() >= WITH_TIMES {
         page.put_cell(Ink::Plain, &LETTERS[which * FLAGS..][..FLAGS], FLAGS);
     }
-    page.put_cell(Ink::Plain, long.as_deref().unwrap_or(digits.as_str()), LENGTH);
+    length(page, header.length);
 }
 
 /// The line of a unit of what streams, which has no frame.
@@ -306,6 +304,7 @@ fn line_of(
 }
 
 /// The column of a length.
+#[inline]
 fn length(page: &mut Page, bytes: u64) {
     let digits = Digits::of(bytes);
     let long = (digits.as_str().len() > LENGTH).then(|| compact(bytes, LENGTH));

@@ -8,7 +8,7 @@ use crate::app::compressed::{Format, inflate};
 use crate::app::payload::{self, Payload};
 use crate::app::{ENGINE_BAD_PAYLOAD, engineio};
 use crate::limits;
-use crate::model::{App, Dir, Finding, HttpHead};
+use crate::model::{App, Dir, Finding, HttpHead, readable};
 
 /// A packet that came in a body.
 pub(super) struct Carried {
@@ -83,8 +83,7 @@ pub(super) fn plain<'h>(head: &HttpHead<'h>) -> Cow<'h, [u8]> {
 }
 
 pub(super) fn first_bytes(body: &[u8]) -> String {
-    let shown: String = String::from_utf8_lossy(&body[..body.len().min(60)]).escape_debug().collect();
+    let text = readable(&String::from_utf8_lossy(&body[..body.len().min(60)]));
     // What is a string already is not put in quotes twice.
-    let text = shown.replace("\\\"", "\"").replace("\\'", "'");
     format!("“{}{}”", text.trim_matches('"'), if body.len() > 60 { "…" } else { "" })
 }

@@ -2,7 +2,7 @@
 //! compression.
 
 use super::RESERVED_BIT_SET;
-use crate::model::{Diagnosis, Dir, Finding, FrameHeader, Text, prefix};
+use crate::model::{Diagnosis, Dir, Finding, FrameHeader, Text, prefix, readable};
 
 /// The diagnosis of bytes that are text where frames should be.
 pub const TEXT_WITHOUT_FRAMES: &str = "text-without-frames";
@@ -23,7 +23,7 @@ pub(super) fn explain_text(
     let Some(finding) = findings.iter_mut().find(|finding| *finding.rule == RESERVED_BIT_SET) else { return };
     let bytes = [head, payload].concat();
     let Some(text) = text(&bytes) else { return };
-    let text = prefix(text.trim(), SHOWN).escape_debug().to_string().replace("\\\"", "\"");
+    let text = readable(prefix(text.trim(), SHOWN));
     let what = if is_first {
         Text::new("these bytes of the {} are text, and no frame: “{}…”")
     } else {
@@ -57,10 +57,7 @@ pub(super) fn explain_compressed(header: &FrameHeader, findings: &mut [Finding])
 /// The text that bytes begin with, of printed characters, blanks and ends of lines: enough of it where
 /// something else follows, less where nothing does.
 fn text(bytes: &[u8]) -> Option<&str> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
-    };
+    let text = bytes.utf8_chunks().next()?.valid();
     let is_printed = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     let text = &text[..text.find(|c| !is_printed(c)).unwrap_or(text.len())];
     // The last character may have been cut off.

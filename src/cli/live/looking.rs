@@ -66,9 +66,7 @@ impl Looking {
         if let Some(name) = head.target().and_then(|target| named(target, "lines")) {
             // It is not told of itself what it asks for.
             self.panel.remove(&unit.conn);
-            if !self.records.contains_key(&name) {
-                self.begin(name.clone());
-            }
+            self.begin(&name);
             if !self.liners.contains(&name) {
                 self.liners.push(name);
             }
@@ -76,9 +74,7 @@ impl Looking {
         }
         match name {
             Some(name) => {
-                if !self.records.contains_key(&name) {
-                    self.begin(name.clone());
-                }
+                self.begin(&name);
                 self.panel.insert(unit.conn, name);
             }
             // Browsers use a connection again for another page.
@@ -88,7 +84,11 @@ impl Looking {
         }
     }
 
-    fn begin(&mut self, name: String) {
+    /// From now on there is a panel of this name, if there was none.
+    fn begin(&mut self, name: &str) {
+        if self.records.contains_key(name) {
+            return;
+        }
         if self.order.len() >= limits::LAB_PANELS
             && let Some(oldest) = self.order.pop_front()
         {
@@ -97,8 +97,8 @@ impl Looking {
         }
         // A page says in its name which language it is in.
         let lang = if name.starts_with("zh") { Lang::Zh } else { Lang::En };
-        self.records.insert(name.clone(), Records::new(&Options { lang, ..self.options }));
-        self.order.push_back(name);
+        self.records.insert(name.to_owned(), Records::new(&Options { lang, ..self.options }));
+        self.order.push_back(name.to_owned());
     }
 }
 
@@ -121,17 +121,11 @@ impl Sink for Looking {
         {
             self.lines.insert(unit.conn);
         }
-        if self.lines.contains(&unit.conn) {
-            for name in &self.liners {
-                if let Some(record) = self.records.get_mut(name).and_then(|records| records.of(unit)) {
-                    self.panels.tell(name, record);
-                }
+        let liners = if self.lines.contains(&unit.conn) { &self.liners[..] } else { &[] };
+        for name in liners.iter().chain(self.panel.get(&unit.conn)) {
+            if let Some(record) = self.records.get_mut(name).and_then(|records| records.of(unit)) {
+                self.panels.tell(name, record);
             }
-        }
-        if let Some(name) = self.panel.get(&unit.conn)
-            && let Some(record) = self.records.get_mut(name).and_then(|records| records.of(unit))
-        {
-            self.panels.tell(name, record);
         }
         // The last that is said of a connection.
         if matches!(unit.body, Body::Judgement(_)) {

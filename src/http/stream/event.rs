@@ -32,7 +32,7 @@ pub(super) fn read(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) -> A
         let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
         let before = findings.len();
         found.line(&rest[..end], begin, at, findings);
-        if end == rest.len() && !seen.complete {
+        if end == rest.len() && seen.is_cut() {
             // It might have gone on.
             findings.truncate(before);
         }
@@ -44,18 +44,13 @@ pub(super) fn read(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) -> A
         findings
             .push(Finding::new(&SSE_UNFINISHED, Dir::Server, expected, got).at(at.span(0, seen.kept.len())));
     }
-    if seen.length > seen.kept.len() as u64 {
-        // Of what is cut nobody knows the last line.
-        findings.retain(|finding| finding.rule != &SSE_UNKNOWN_FIELD && finding.rule != &SSE_BAD_RETRY);
-    }
     found.app(at)
 }
 
 /// Holds the bytes against UTF-8.
 fn check(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) {
     let Err(error) = std::str::from_utf8(seen.kept) else { return };
-    let is_cut = seen.length > seen.kept.len() as u64 || !seen.complete;
-    if error.error_len().is_none() && is_cut {
+    if error.error_len().is_none() && seen.is_cut() {
         return;
     }
     let place = error.valid_up_to();

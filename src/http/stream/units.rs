@@ -61,6 +61,13 @@ pub struct Seen<'b> {
     pub discarded: bool,
 }
 
+impl Seen<'_> {
+    /// Whether its end is not there: it was not seen, or not kept.
+    pub fn is_cut(&self) -> bool {
+        !self.complete || self.length > self.kept.len() as u64
+    }
+}
+
 /// Who takes units.
 pub type Take<'t> = &'t mut dyn FnMut(&Seen<'_>) -> Flow;
 
