@@ -1,8 +1,8 @@
 //! Ctrl-C while an input is read: the input ends there, and what it came to is shown.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +16,10 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// A pipe that says nothing for so long after Ctrl-C will say nothing more.
 const SILENCE: Duration = Duration::from_millis(300);
+
+/// After [`GRACE`], pieces that are at hand are still taken, so many at most: what a pipe holds, however
+/// long it took to get to it, and of one that never falls silent no more.
+const AT_HAND: usize = 64;
 
 /// Bytes read from a pipe at a time.
 const PIECE: usize = 64 * 1024;
@@ -31,7 +35,8 @@ pub struct Interrupt {
 
 #[derive(Default)]
 struct State {
-    seen: AtomicBool,
+    /// How often Ctrl-C was pressed.
+    count: AtomicU32,
     cut: AtomicBool,
     /// Readers that may be waiting for a pipe.
     readers: Mutex<Vec<SyncSender<Event>>>,
@@ -41,7 +46,8 @@ struct State {
 enum Event {
     Bytes(Vec<u8>),
     End(io::Result<()>),
-    Stop,
+    /// Ctrl-C was pressed: look at how often.
+    Wake,
 }
 
 impl Interrupt {
@@ -56,7 +62,7 @@ impl Interrupt {
         thread::spawn(move || {
             runtime.block_on(async {
                 let mut ready = Some(ready);
-                for count in 0_u32.. {
+                loop {
                     let ctrl_c = tokio::signal::ctrl_c();
                     tokio::pin!(ctrl_c);
                     // The handler is installed by the first poll.
@@ -68,7 +74,7 @@ impl Interrupt {
                     if first.await.is_err() {
                         return;
                     }
-                    state.stop(count);
+                    state.stop();
                 }
             });
         });
@@ -79,7 +85,7 @@ impl Interrupt {
 
     /// Whether Ctrl-C was pressed.
     pub fn seen(&self) -> bool {
-        self.state.seen.load(Ordering::Relaxed)
+        self.state.count() > 0
     }
 
     /// Whether an input was given up before its end because of that.
@@ -100,6 +106,7 @@ impl Interrupt {
     /// A reader of something that may have to be waited for, such as a pipe.
     pub fn pipe(&self, mut reader: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
         let (sender, events) = sync_channel(AHEAD);
+        // Ctrl-C may have been quicker; whoever was pushed behind it sees that it was counted.
         self.state.readers().push(sender.clone());
         thread::spawn(move || {
             let end = loop {
@@ -121,7 +128,10 @@ impl Interrupt {
             events,
             piece: Vec::new(),
             at: 0,
+            // Whoever is stopped before it could say anything has not fallen silent.
+            silence: if self.seen() { GRACE } else { SILENCE },
             until: None,
+            at_hand: AT_HAND,
             over: false,
             interrupt: self.clone(),
         })
@@ -133,14 +143,19 @@ impl State {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ctrl-C was pressed, `count` times before.
-    fn stop(&self, count: u32) {
-        if count > 1 {
+    fn count(&self) -> u32 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Ctrl-C was pressed.
+    fn stop(&self) {
+        if self.count.fetch_add(1, Ordering::Relaxed) > 1 {
             // Whoever insists does not want to see the rest.
             std::process::exit(INTERRUPTED.into());
         }
-        self.seen.store(true, Ordering::Relaxed);
-        self.readers().retain(|reader| reader.send(Event::Stop).is_ok());
+        // A reader that has something to take is not waiting, and looks before it waits again.
+        self.readers()
+            .retain(|reader| !matches!(reader.try_send(Event::Wake), Err(TrySendError::Disconnected(_))));
     }
 }
 
@@ -152,7 +167,7 @@ struct Stoppable {
 impl Read for Stoppable {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.interrupt.seen() {
-            self.interrupt.state.cut.store(true, Ordering::Relaxed);
+            self.interrupt.give_up();
             return Ok(0);
         }
         self.reader.read(into)
@@ -163,20 +178,29 @@ struct Piped {
     events: Receiver<Event>,
     piece: Vec<u8>,
     at: usize,
+    /// How long it may say nothing after Ctrl-C.
+    silence: Duration,
     /// Ctrl-C was pressed: the end is waited for until then.
     until: Option<Instant>,
+    /// Pieces that may come after that.
+    at_hand: usize,
     over: bool,
     interrupt: Interrupt,
 }
 
 impl Piped {
-    fn next(&mut self) -> Result<Event, RecvTimeoutError> {
-        match self.until {
-            None => self.events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(until) => {
-                self.events.recv_timeout(SILENCE.min(until.saturating_duration_since(Instant::now())))
-            }
+    /// What comes next; nothing when it is not waited for any longer.
+    fn next(&mut self) -> Option<Event> {
+        let count = self.interrupt.state.count();
+        if count == 0 {
+            return self.events.recv().ok();
         }
+        let now = Instant::now();
+        let left = self.until.get_or_insert_with(|| now + GRACE).saturating_duration_since(now);
+        if left.is_zero() {
+            self.at_hand = self.at_hand.checked_sub(1)?;
+        }
+        if count > 1 { None } else { self.events.recv_timeout(self.silence.min(left)).ok() }
     }
 }
 
@@ -184,15 +208,18 @@ impl Read for Piped {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.at == self.piece.len() && !self.over {
             match self.next() {
-                Ok(Event::Bytes(piece)) => (self.piece, self.at) = (piece, 0),
-                Ok(Event::Stop) if self.until.is_none() => self.until = Some(Instant::now() + GRACE),
-                Ok(Event::End(end)) => {
+                Some(Event::Bytes(piece)) => {
+                    (self.piece, self.at) = (piece, 0);
+                    self.silence = SILENCE;
+                }
+                Some(Event::Wake) => {}
+                Some(Event::End(end)) => {
                     self.over = true;
                     end?;
                 }
-                Ok(Event::Stop) | Err(_) => {
+                None => {
                     self.over = true;
-                    self.interrupt.state.cut.store(true, Ordering::Relaxed);
+                    self.interrupt.give_up();
                 }
             }
         }
@@ -226,12 +253,45 @@ mod tests {
     fn a_pipe_ends_with_what_it_has_said() {
         let interrupt = Interrupt::default();
         let mut pipe = interrupt.pipe(Box::new(Open(Some(b"hello"))));
-        interrupt.state.stop(0);
+        interrupt.state.stop();
         let mut said = String::new();
         pipe.read_to_string(&mut said).unwrap();
         assert_eq!((said.as_str(), interrupt.seen(), interrupt.has_cut()), ("hello", true, true));
         let mut file = interrupt.file(Box::new(io::Cursor::new("more")));
         assert_eq!(file.read(&mut [0; 4]).unwrap(), 0);
+    }
+
+    /// Ctrl-C may be quicker than what opens the pipe.
+    #[test]
+    fn a_pipe_that_is_opened_after_ctrl_c_ends_too() {
+        let interrupt = Interrupt::default();
+        interrupt.state.stop();
+        let mut pipe = interrupt.pipe(Box::new(Open(Some(b"hello"))));
+        let mut said = String::new();
+        pipe.read_to_string(&mut said).unwrap();
+        assert_eq!((said.as_str(), interrupt.has_cut()), ("hello", true));
+    }
+
+    /// Whoever writes has not heard of Ctrl-C, and never falls silent.
+    #[test]
+    fn a_pipe_that_never_ends_is_left() {
+        let interrupt = Interrupt::default();
+        let mut pipe = interrupt.pipe(Box::new(io::repeat(b'-')));
+        pipe.read_exact(&mut vec![0; 3 * PIECE]).unwrap();
+        interrupt.state.stop();
+        io::copy(&mut pipe, &mut io::sink()).unwrap();
+        assert!(interrupt.has_cut());
+    }
+
+    /// The second Ctrl-C does not wait for anything.
+    #[test]
+    fn insisting_ends_at_once() {
+        let interrupt = Interrupt::default();
+        let mut pipe = interrupt.pipe(Box::new(io::repeat(b'-')));
+        interrupt.state.stop();
+        interrupt.state.stop();
+        assert_eq!(pipe.read(&mut [0; 4]).unwrap(), 0);
+        assert!(interrupt.has_cut());
     }
 
     #[test]
