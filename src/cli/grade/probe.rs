@@ -134,7 +134,8 @@ fn question() -> Case {
 }
 
 fn silence() -> Case {
-    own("patience = \"2s\"\nplay = 'await 1'")
+    // A closing handshake would take time of which nobody knows how much, and say nothing.
+    own("patience = \"2s\"\nplay = \"await 1\\nrst\"")
 }
 
 /// A case that is none of the suite.
