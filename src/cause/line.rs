@@ -10,7 +10,9 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
     let (outcome, close) = (outcome(over), over.close());
     // What was told last need not have been the end.
     let is_told = matches!(outcome, Outcome::Untold | Outcome::Failed);
-    let is_over = ending.first.is_some() && over.is_websocket();
+    // What has no times are bytes that somebody gave: nobody says that they are all.
+    let is_timed = ending.began.is_some();
+    let is_over = (ending.first.is_some() || close.is_some() && is_timed) && over.is_websocket();
     Judgement {
         outcome,
         by: close.map(|(by, _)| by).or(ending.first.map(|end| end.by)),

@@ -143,6 +143,8 @@ pub enum Handshake {
     Full,
     /// The request only (so far).
     RequestOnly,
+    /// The request, and an answer that could not be read, or was not captured: what it was nobody can tell.
+    AnswerUnseen,
     /// The 101 response only.
     ResponseOnly,
     /// Neither.
@@ -167,7 +169,7 @@ impl Handshake {
 
     /// Whether the connection became a WebSocket, as far as it was seen.
     pub fn is_websocket(self) -> bool {
-        matches!(self, Self::Full | Self::ResponseOnly | Self::Missing)
+        matches!(self, Self::Full | Self::AnswerUnseen | Self::ResponseOnly | Self::Missing)
     }
 }
 

@@ -46,7 +46,7 @@ impl Judgement<'_> {
 fn line(it: &Judgement<'_>) -> Text {
     let mut line = ending(it);
     for (dir, _) in [Dir::Client, Dir::Server].into_iter().zip(it.unseen).filter(|(_, unseen)| *unseen) {
-        line = line.then(Text::new("not all that the {} sent was captured").word(dir.name()));
+        line = line.then(Text::new("not all that the {} sent could be read").word(dir.name()));
     }
     for (dir, unfinished) in [Dir::Client, Dir::Server].into_iter().zip(it.unfinished) {
         if let Some(unfinished) = unfinished {
@@ -112,7 +112,7 @@ fn ending(it: &Judgement<'_>) -> Text {
         _ => {}
     }
     let said = match (it.close, it.tcp) {
-        (Some((by, close)), end) => closed(by, close, it.outcome, end),
+        (Some((by, close)), end) => closed(by, close, it, end),
         (None, Some(end)) => {
             let what =
                 Text::new("{} from the {}, without a Close frame").and(end.how.flag()).word(end.by.name());
@@ -138,7 +138,7 @@ fn after_silence(it: &Judgement<'_>, what: Text) -> Text {
     }
 }
 
-fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> Text {
+fn closed(by: Dir, close: &ClosePart, it: &Judgement<'_>, end: Option<TcpEnd>) -> Text {
     let code = match (close.code, prefix(&close.reason, 123)) {
         (None, _) => Text::default(),
         (Some(CloseCode(1000)), "") => Text::with("{}", 1000),
@@ -149,7 +149,9 @@ fn closed(by: Dir, close: &ClosePart, outcome: Outcome, end: Option<TcpEnd>) -> 
         Some(_) => Text::new("Close {} from the {}").word(code).word(by.name()),
         None => Text::new("Close without a code from the {}").word(by.name()),
     };
-    match (outcome, end) {
+    match (it.outcome, end) {
+        // An answer may be among what could not be read.
+        _ if it.unseen[by.peer().index()] => said,
         (Outcome::Closed | Outcome::Untold | Outcome::Failed, _) => said,
         (_, Some(end)) => Text::new("{}, not answered; then {} from the {}")
             .word(said)

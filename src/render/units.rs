@@ -323,7 +323,9 @@ fn agreed(lang: Lang, connection: &Connection) -> String {
     match (connection.handshake, connection.status) {
         (Handshake::Refused, Some(status)) => parts.push(lang.fill("refused with {}", &[&status])),
         (Handshake::Refused, None) => parts.push(lang.words("refused").to_owned()),
-        (Handshake::RequestOnly, _) => parts.push(lang.words("no response seen").to_owned()),
+        (Handshake::RequestOnly | Handshake::AnswerUnseen, _) => {
+            parts.push(lang.words("no response seen").to_owned())
+        }
         (Handshake::ResponseOnly, _) => parts.push(lang.words("no request seen").to_owned()),
         (
             Handshake::Full

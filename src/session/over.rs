@@ -5,7 +5,9 @@ use super::h2::{Around, Stop};
 use super::http::Over;
 use super::memory::Memory;
 use super::{Context, Phase, Session, Start};
-use crate::model::{At, Dir, EndKind, Ending, Flow, Interest, ON, Receipt, Side, StreamEnd, TcpFacts, Time};
+use crate::model::{
+    At, Dir, EndKind, Ending, Flow, Handshake, Interest, ON, Receipt, Side, StreamEnd, TcpFacts, Time,
+};
 
 impl Session {
     /// One side has ended its stream.
@@ -104,6 +106,12 @@ impl Session {
                 let at = At { time: now, ..At::default() };
                 self.http_end(Side::A, Over::Input, at, cx)?;
                 self.http_end(Side::B, Over::Input, at, cx)?;
+                if let (Phase::Http(http), Some(told)) = (&self.phase, &mut self.about.told)
+                    && http.lacks_answer()
+                    && told.connection.handshake == Handshake::RequestOnly
+                {
+                    told.connection.handshake = Handshake::AnswerUnseen;
+                }
             }
             // Too little to tell what it is, but the user said so.
             Phase::Probe(probe) if self.about.start == Start::Given => {

@@ -161,7 +161,10 @@ impl<S: Sink> Timeline<S> {
             conn.talk.agree(subprotocol);
         }
         conn.unheard = match connection.handshake {
-            Handshake::RequestOnly | Handshake::ResponseOnly | Handshake::Missing => [true; 2],
+            Handshake::RequestOnly
+            | Handshake::AnswerUnseen
+            | Handshake::ResponseOnly
+            | Handshake::Missing => [true; 2],
             _ => [false; 2],
         };
         conn.connection = Some(Box::new(connection.clone()));

@@ -1,6 +1,7 @@
 //! `WebSockets` within TLS, by real programs: with the keys exactly what the programs said is decoded,
 //! whichever way the bytes are cut and wherever the keys are; without them nothing is made up.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Cursor;
@@ -255,6 +256,45 @@ fn wrong_and_partial_key_logs_are_told() {
     let records = decoded(&it.capture, lacking.as_bytes());
     let missing = of(&records, "finding").into_iter().find(|it| it["rule"] == "tls-secret-missing");
     assert!(missing.expect("it is told").to_string().contains("SERVER_TRAFFIC_SECRET_0"));
+}
+
+/// Where the secrets of one direction are there, that direction is read as if it had been captured alone, and
+/// nothing is said of what the other may have said.
+#[test]
+fn half_a_key_log_is_half_a_conversation() {
+    let mut halves = 0;
+    for it in recorded().iter().filter(|it| it.version == "TLS 1.3") {
+        let keys = String::from_utf8(it.keys.clone()).expect("UTF-8");
+        let whole = decoded(&it.capture, &it.keys);
+        let rules = |records: &[Value], kind: &str, key: &str| -> BTreeSet<String> {
+            let named = |record: &Value| record[key].as_str().expect("a name").to_owned();
+            of(records, kind).into_iter().map(named).collect()
+        };
+        for (place, lost) in ["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"].into_iter().enumerate() {
+            let lines = keys.lines().filter(|line| !line.starts_with(lost));
+            let lacking: String = lines.flat_map(|line| [line, "\n"]).collect();
+            let half = decoded(&it.capture, lacking.as_bytes());
+            let at = format!("{} without {lost}", it.name);
+            for (kind, key) in [("finding", "rule"), ("cause", "id")] {
+                let mut known = rules(&whole, kind, key);
+                // The second where the connection was shown before: early data has keys of its own.
+                known.extend(["tls-secret-missing", "tls-records-lost"].map(str::to_owned));
+                let said = rules(&half, kind, key);
+                assert!(said.is_subset(&known), "{at}: {said:?}");
+            }
+            let (said, all) = (said(&half), said(&whole));
+            // A session of polls needs both.
+            if said.is_empty() {
+                continue;
+            }
+            halves += 1;
+            for (said, all) in said.iter().zip(&all) {
+                assert!(said[place].is_empty(), "{at}: {said:?}");
+                assert_eq!(said[1 - place], all[1 - place], "{at}");
+            }
+        }
+    }
+    assert!(halves >= 10, "{halves}");
 }
 
 /// The same bytes in pieces of at most so many, whatever packets they came in.

@@ -272,6 +272,7 @@ words! {
     Handshake {
         Full => "full",
         RequestOnly => "request-only",
+        AnswerUnseen => "request-only",
         ResponseOnly => "response-only",
         Missing => "missing",
         Refused => "refused",

@@ -121,9 +121,11 @@ impl Http {
         if self.asks_again() {
             return self.next_request(about, cx);
         }
-        let (Some(first), Some(connection)) = (self.client.held.front(), &about.told) else { return OTHER };
+        let (Some(first), Some(told)) = (self.client.held.front(), &mut about.told) else { return OTHER };
+        told.connection.handshake = Handshake::AnswerUnseen;
+        let conn = told.conn;
         let offsets = [first.offset, about.heard(Dir::Server)];
-        let talk = Conversation::new(connection.conn, offsets, Extensions::UNKNOWN).on(about.layer);
+        let talk = Conversation::new(conn, offsets, Extensions::UNKNOWN).on(about.layer);
         let early = self.client.take_held().into_iter().map(|chunk| (Dir::Client, chunk));
         ControlFlow::Break(Next::WebSocket(Box::new(talk), early.collect()))
     }

@@ -29,6 +29,8 @@ struct Above {
     client: Side,
     /// The hole that is not told yet, of each direction.
     holes: [Option<Hole>; 2],
+    /// Nothing of a direction is read.
+    unread: [bool; 2],
     /// What the layer above wants.
     interest: Interest,
     secured: Secured,
@@ -48,8 +50,15 @@ impl Tls {
     pub fn new(machine: Machine, mut inner: Session, client: Side, secrets: usize) -> Self {
         inner.about.client = Some(client);
         let secured = Secured { secrets, ..Secured::default() };
-        let above =
-            Above { inner, client, holes: [None; 2], interest: Interest::Follow, secured, random: [0; 32] };
+        let above = Above {
+            inner,
+            client,
+            holes: [None; 2],
+            unread: [false; 2],
+            interest: Interest::Follow,
+            secured,
+            random: [0; 32],
+        };
         Self { machine, above }
     }
 
@@ -256,6 +265,11 @@ impl Above {
 
     /// Content is missing.
     fn lost(&mut self, carried: &Carried<'_>, length: u64, records: u64, cx: &mut Context<'_, '_>) -> Flow {
+        if self.unread[carried.dir.index()] {
+            // What it says is not known, but that it says something.
+            self.inner.behind(self.side(carried.dir), cx);
+            return ON;
+        }
         let hole = self.holes[carried.dir.index()].take();
         let Hole { between, rule } = hole.unwrap_or(Hole { between: (None, None), rule: &RECORDS_LOST });
         if let (Some(told), true) = (&self.inner.about.told, hole.is_some()) {
@@ -277,8 +291,13 @@ impl Above {
             Some(told) => told.note(carried.dir, carried.last(), &[finding], cx),
             None => cx.memory.undeciphered.tell(finding, carried.last(), cx.out),
         };
-        if trouble != Trouble::NotAuthentic && !self.inner.is_told() {
-            // Of one direction alone little can be said.
+        if trouble == Trouble::NotAuthentic || self.inner.is_told() {
+            return flow;
+        }
+        // The other direction may have its secret: it is told as if the capture had no other.
+        self.inner.about.both_heard = false;
+        self.unread[carried.dir.index()] = true;
+        if self.unread == [true; 2] || !matches!(trouble, Trouble::Missing(_)) {
             self.note(Interest::Ignore);
             return Flow::Break(());
         }
