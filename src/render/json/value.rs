@@ -275,6 +275,7 @@ words! {
         ResponseOnly => "response-only",
         Missing => "missing",
         Refused => "refused",
+        Http => "http",
         Polling => "polling",
         Streaming => "streaming",
         Lines => "lines",

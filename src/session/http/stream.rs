@@ -48,9 +48,9 @@ impl Http {
                 let (host, version) = (facts.host.as_deref(), facts.http_version.clone());
                 about.describe_request(false, &facts.target, host, version, &mut cx.memory.spare);
             }
-            if let Some(told) = &mut about.told {
-                told.connection.handshake = Handshake::Streaming;
-            }
+        }
+        about.exchanges(Handshake::Streaming);
+        if is_new {
             told(about.introduce(time, cx))?;
         }
         let Some((head, asked)) = head.zip(asked.as_deref()) else { return STAY };
