@@ -268,6 +268,9 @@ words! {
         SkippedInPayload => "skipped-in-payload",
         Resynchronised => "resynchronised",
         Desynchronised => "desynchronised",
+        WithinStream => "within-stream",
+        StreamFound => "stream-found",
+        StreamLost => "stream-lost",
     }
     Handshake {
         Full => "full",

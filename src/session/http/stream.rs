@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use super::lane::Request;
+use super::lane::{Lane, Request};
 use super::{Http, Next, Over, STAY, Turn, told};
 use crate::http::handshake;
-use crate::http::head::Head;
-use crate::model::{At, Dir, Handshake, Roles};
+use crate::http::head::{Head, Sniff, sniff};
+use crate::model::{At, Dir, Gap, Handshake, Roles, Rule};
 use crate::session::Context;
 use crate::session::about::About;
 use crate::session::follow::Follow;
@@ -69,12 +69,20 @@ impl Http {
         let (Some(body), Some(follow)) = (&mut lane.body, &mut lane.follow) else {
             return ControlFlow::Continue(0);
         };
+        if body.is_sought() {
+            return self.seek(run, about, cx);
+        }
         let was_broken = body.is_malformed();
         let mut used = 0;
         while used < run.bytes.len() && !body.is_done() {
             let (taken, content) = body.next_content(&run.bytes[used..]);
             if body.is_malformed() && !was_broken {
                 used += taken - content;
+                if follow.goes_astray(about, cx).map_break(|()| Next::Stop)? {
+                    body.seek();
+                    follow.pass_over(run.bytes.len() - used);
+                    return ControlFlow::Continue(run.bytes.len());
+                }
                 let broken = run.after(used.saturating_sub(1));
                 let flow = told(follow.breaks(broken, about, cx));
                 lane.follow = None;
@@ -89,6 +97,58 @@ impl Http {
         if let Some((_, Some(follow))) = ended {
             told(follow.end(true, run.at, about, cx))?;
         }
+        ControlFlow::Continue(used)
+    }
+
+    /// Bytes of `dir` are missing, which is against `rule`: what streams goes on behind them if that can be
+    /// told, and all else is found anew.
+    pub fn miss(
+        &mut self,
+        dir: Dir,
+        gap: Gap,
+        rule: &'static Rule,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> Turn {
+        let Lane { body, follow, .. } = &mut self.server;
+        let (Dir::Server, Some(content), Some(follow)) = (dir, body, follow) else {
+            return self.gap(about, cx);
+        };
+        let is_framed = content.miss(gap.length);
+        told(follow.miss(gap, is_framed, rule, about, cx))?;
+        match (is_framed, content.is_sought()) {
+            (false, false) => self.gap(about, cx),
+            (true, _) | (_, true) => STAY,
+        }
+    }
+
+    /// Takes bytes of the server behind a hole, while it is sought where the next chunk begins: how many of them
+    /// are passed over.
+    fn seek(
+        &mut self,
+        run: Run<'_>,
+        about: &mut About,
+        cx: &mut Context<'_, '_>,
+    ) -> ControlFlow<Next, usize> {
+        let Lane { body: Some(body), follow: Some(follow), .. } = &mut self.server else {
+            return ControlFlow::Continue(0);
+        };
+        // Once the client has asked for something else, what looks like a chunk may be one of that.
+        let used = if self.requests.is_empty() {
+            body.find(run.bytes, |content| follow.may_go_on(content))
+        } else {
+            None
+        };
+        if self.requests.len() == 1 && sniff(run.bytes) == Sniff::Response {
+            self.server.body = None;
+            self.end_stream(Over::Input, run.at, about, cx)?;
+            return ControlFlow::Continue(0);
+        }
+        if self.requests.len() > 1 || self.requests.iter().any(Request::may_turn) {
+            return self.gap(about, cx).map_break(|next| next.before(run)).map_continue(|()| 0);
+        }
+        let used = used.unwrap_or(run.bytes.len());
+        follow.pass_over(used);
         ControlFlow::Continue(used)
     }
 
