@@ -130,12 +130,16 @@ const NAV: &str = r#"<nav aria-label="{{Pages}}">[[pages]]</nav>"#;
 /// The panel beside a page.
 const WIRE: &str = r#"<section class="beside"[[live]] aria-label="{{the wire}}">
 <h2>{{the wire}}</h2>
-<p class="note live">{{this page's own connections, byte by byte: point at a byte or at a line}}</p>
+<p class="note live">[[whose]]</p>
 <p class="note typed">{{what a receiver says: point at a byte or at a line}}</p>
 <div id="wire"[[live]]></div>
 </section>
 <script type="application/json" id="wire-words">[[wirewords]]</script>
 <script type="module" src="/lab/wire.js"></script>"#;
+
+/// Whose connections a panel shows.
+const OF_PAGE: &str = "{{this page's own connections, byte by byte: point at a byte or at a line}}";
+const OF_ALL: &str = "{{the connections of all who join by TCP, line by line: open one to see its bytes}}";
 
 /// What is served as it is: its path, its type, its content.
 const ASSETS: &[(&str, &str, &str)] = &[
@@ -228,6 +232,7 @@ fn whole(page: &Page, [look, nav]: [&str; 2], site: &Site<'_>) -> String {
         ("[[body]]", page.body),
         ("[[talk]]", TALK),
         ("[[wire]]", WIRE),
+        ("[[whose]]", if path == "/lab/tcp" { OF_ALL } else { OF_PAGE }),
     ];
     let text = parts.iter().fold(FRAME.to_owned(), |text, (hole, with)| text.replace(hole, with));
     let text = said(&text, lang);
