@@ -205,7 +205,8 @@ impl Body {
     }
 
     /// Where in bytes behind a hole the next chunk is likely to begin: a chunk that is whole in them, with
-    /// the line of its size in front and another one, or nothing, behind. `fits` says what its content may be.
+    /// the line of its size in front and another one, or nothing, behind; `fits` says what its content
+    /// may be.
     pub fn find(&mut self, bytes: &[u8], fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
         let lines = memchr::memmem::find_iter(bytes, b"\r\n").map(|end| end + 2);
         let found = std::iter::once(0).chain(lines).find(|from| chunk(&bytes[*from..]).is_some_and(&fits))?;
@@ -285,7 +286,8 @@ impl Chunk {
     }
 }
 
-/// The content of a chunk that is whole, and with which bytes begin, if another one begins behind it or nothing does.
+/// The content of a chunk that is whole, and with which bytes begin, if another one begins behind it or
+/// nothing does.
 fn chunk(bytes: &[u8]) -> Option<&[u8]> {
     /// Digits of the largest size that is taken for one.
     const MOST: usize = 8;

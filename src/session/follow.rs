@@ -41,6 +41,14 @@ struct Of {
     found: Option<Lost>,
 }
 
+/// What is missing of what one endpoint sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missed {
+    pub gap: Gap,
+    /// What it is against.
+    pub rule: &'static Rule,
+}
+
 /// A hole, and what became of what is behind it.
 #[derive(Clone, Copy, Debug)]
 struct Lost {
@@ -123,13 +131,12 @@ impl Follow {
         ON
     }
 
-    /// Bytes of it are missing, which is against `rule`. `is_framed` says that it is known where in the
+    /// Bytes of it are missing. `is_framed` says that it is known where in the
     /// framing around the content the next byte stands.
     pub fn miss(
         &mut self,
-        gap: Gap,
+        Missed { gap, rule }: Missed,
         is_framed: bool,
-        rule: &'static Rule,
         about: &About,
         cx: &mut Context<'_, '_>,
     ) -> Flow {

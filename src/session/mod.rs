@@ -55,6 +55,7 @@ use self::about::{About, Told};
 use self::asked::Asked;
 pub use self::census::Census;
 use self::encrypted::Encrypted;
+use self::follow::Missed;
 #[cfg(feature = "h2")]
 use self::h2::Http2;
 pub use self::http::polls;
@@ -349,7 +350,7 @@ impl Session {
                 let offset = self.about.offsets[side.index()].saturating_sub(length);
                 let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
                 let dir = dir.unwrap_or(Dir::Server);
-                self.http(cx, |http, about, cx| http.miss(dir, gap, rule, about, cx))
+                self.http(cx, |http, about, cx| http.miss(dir, Missed { gap, rule }, about, cx))
             }
             Phase::New | Phase::Probe(_) => {
                 self.about.start =

@@ -283,8 +283,8 @@ impl About {
         told.connection.http_version = http_version;
     }
 
-    /// Notes what a later exchange without an upgrade says of a connection that asked for none: what says more
-    /// stands for all of it.
+    /// Notes what a later exchange without an upgrade says of a connection that asked for none: what says
+    /// more stands for all of it.
     pub(super) fn exchanges(&mut self, seen: Handshake) {
         use Handshake::{Http, Polling, Streaming};
         let Some(told) = &mut self.told else { return };

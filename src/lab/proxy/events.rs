@@ -1,13 +1,22 @@
-//! Server-sent events on their way through: each is held until it is whole, so that something can be done to it.
+//! Server-sent events on their way through: each is held until it is whole, so that something can be done to
+//! it.
 //!
-//! Where the answer is chunked, each event is passed on in a chunk of its own. What dispatches nothing (comments,
-//! an id alone) passes, and so does what is too long.
+//! Where the answer is chunked, each event is passed on in a chunk of its own. What dispatches nothing
+//! (comments, an id alone) passes, and so does what is too long.
 
-use super::exchange::Passed;
 use super::rule::Content;
 use crate::http::stream::{Kind, Reader, Run, dispatched};
 use crate::limits;
 use crate::model::{Dir, ON, Opcode};
+
+/// What is to be passed on next of a stream of events.
+#[derive(Debug)]
+pub(super) enum Flown {
+    /// This, which is no event.
+    Bytes(Vec<u8>),
+    /// An event, if something is not done to it.
+    Event(Box<Event>),
+}
 
 /// An event that is whole.
 #[derive(Debug)]
@@ -43,7 +52,7 @@ impl Events {
     }
 
     /// Takes content, without its framing, and gives what is to be passed on.
-    pub fn push(&mut self, content: &[u8], pieces: &mut Vec<Passed>) {
+    pub fn push(&mut self, content: &[u8], pieces: &mut Vec<Flown>) {
         for line in lines(content) {
             self.pending.extend_from_slice(line);
             let (mut is_over, mut said) = (false, None);
@@ -69,7 +78,7 @@ impl Events {
                         is_named_apart: true,
                     };
                     let is_chunked = self.is_chunked;
-                    pieces.push(Passed::Event(Box::new(Event { raw, is_chunked, content })));
+                    pieces.push(Flown::Event(Box::new(Event { raw, is_chunked, content })));
                 }
                 None if is_over || self.passes || is_blank => {
                     pieces.extend(self.flush());
@@ -81,16 +90,16 @@ impl Events {
     }
 
     /// What is held, as it is passed on.
-    pub fn flush(&mut self) -> Option<Passed> {
+    pub fn flush(&mut self) -> Option<Flown> {
         let held = std::mem::take(&mut self.pending);
-        (!held.is_empty()).then(|| Passed::Bytes(framed(held, self.is_chunked)))
+        (!held.is_empty()).then(|| Flown::Bytes(framed(held, self.is_chunked)))
     }
 
     /// The content is over: what is held, and the last chunk.
-    pub fn end(&mut self, pieces: &mut Vec<Passed>) {
+    pub fn end(&mut self, pieces: &mut Vec<Flown>) {
         pieces.extend(self.flush());
         if self.is_chunked {
-            pieces.push(Passed::Bytes(b"0\r\n\r\n".to_vec()));
+            pieces.push(Flown::Bytes(b"0\r\n\r\n".to_vec()));
         }
     }
 }
@@ -152,7 +161,7 @@ fn with_data(event: &[u8], data: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// What passes of content in pieces of a size: events by name and data, and everything as it is passed on.
+    /// What passes of content in pieces of a size: events by name and data, and all as it is passed on.
     fn passed(content: &[u8], size: usize, is_chunked: bool) -> (Vec<(String, String)>, Vec<u8>) {
         let (mut events, mut pieces, mut bytes, mut said) =
             (Events::new(is_chunked), Vec::new(), Vec::new(), Vec::new());
@@ -162,13 +171,12 @@ mod tests {
         events.end(&mut pieces);
         for piece in pieces {
             match piece {
-                Passed::Event(event) => {
+                Flown::Event(event) => {
                     let Content { event: name, payload, .. } = event.content.clone();
                     said.push((name.unwrap_or_default(), String::from_utf8(payload).unwrap()));
                     bytes.extend(event.bytes(None));
                 }
-                Passed::Bytes(more) => bytes.extend(more),
-                other => panic!("{other:?}"),
+                Flown::Bytes(more) => bytes.extend(more),
             }
         }
         (said, bytes)
@@ -177,7 +185,7 @@ mod tests {
     #[test]
     fn events_pass_as_they_came_in_any_pieces() {
         let content =
-            b"\xEF\xBB\xBF: hi\n\nevent: a\r\ndata: 1\r\ndata: 2\r\n\r\nid: 7\n\ndata: x\r\rdata: cut";
+            b"\xEF\xBB\xBF: hi\n\nevent: a\r\ndata: 1\r\ndata: 2\r\n\r\nid: 7\n\ndata: x\r\rdata: 9";
         let expected = [("a", "1\n2"), ("message", "x")].map(|(a, b)| (a.to_owned(), b.to_owned()));
         for size in 1..=content.len() {
             assert_eq!(passed(content, size, false), (expected.to_vec(), content.to_vec()), "{size}");

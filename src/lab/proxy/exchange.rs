@@ -1,12 +1,13 @@
 //! HTTP on its way through: requests that poll and their answers, held until they are whole, so that
 //! something can be done to them.
 //!
-//! Of what streams server-sent [events](super::events) are held one by one. Everything else passes as it comes:
-//! pages and what belongs to them, what is too long, and what else streams, of which the units are counted.
+//! Of what streams server-sent [events](super::events) are held one by one. Everything else passes as it
+//! comes: pages and what belongs to them, what is too long, and what else streams, of which the units are
+//! counted.
 
 use std::collections::VecDeque;
 
-use super::events::{Event, Events};
+use super::events::{Event, Events, Flown};
 use super::head::{self, Edits};
 use super::rule::Content;
 use crate::app::socketio;
@@ -194,7 +195,7 @@ impl Exchanges {
         let way = &mut self.ways[from.index()];
         let mut rest = std::mem::take(&mut way.reader).bytes().to_vec();
         let Some(mut open) = way.body.take() else { return rest };
-        if let Some(Passed::Bytes(held)) = open.events.as_mut().and_then(Events::flush) {
+        if let Some(Flown::Bytes(held)) = open.events.as_mut().and_then(Events::flush) {
             rest.extend(held);
         }
         if let Some((head, body)) = open.held {
@@ -312,23 +313,27 @@ impl Open {
 
     /// The same of server-sent events, each of which is passed on by itself.
     fn take_events(&mut self, bytes: &[u8], pieces: &mut Vec<Passed>) -> (usize, bool) {
-        let mut used = 0;
+        let (mut used, mut flown) = (0, Vec::new());
         while let Some(events) = self.events.as_mut().filter(|_| used < bytes.len() && !self.body.is_done()) {
             let (taken, content) = self.body.next_content(&bytes[used..]);
             if self.body.is_malformed() {
                 // What comes is for the client to judge.
-                pieces.extend(events.flush());
-                pieces.push(Passed::Bytes(bytes[used..].to_vec()));
+                flown.extend(events.flush());
+                flown.push(Flown::Bytes(bytes[used..].to_vec()));
                 (self.events, used) = (None, bytes.len());
                 break;
             }
             used += taken;
-            events.push(&bytes[used - content..used], pieces);
+            events.push(&bytes[used - content..used], &mut flown);
         }
         let is_over = self.body.is_done();
         if let Some(events) = self.events.as_mut().filter(|_| is_over) {
-            events.end(pieces);
+            events.end(&mut flown);
         }
+        pieces.extend(flown.into_iter().map(|it| match it {
+            Flown::Bytes(bytes) => Passed::Bytes(bytes),
+            Flown::Event(event) => Passed::Event(event),
+        }));
         (used, is_over)
     }
 

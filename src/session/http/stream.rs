@@ -6,10 +6,10 @@ use super::lane::{Lane, Request};
 use super::{Http, Next, Over, STAY, Turn, told};
 use crate::http::handshake;
 use crate::http::head::{Head, Sniff, sniff};
-use crate::model::{At, Dir, Gap, Handshake, Roles, Rule};
+use crate::model::{At, Dir, Handshake, Roles};
 use crate::session::Context;
 use crate::session::about::About;
-use crate::session::follow::Follow;
+use crate::session::follow::{Follow, Missed};
 use crate::session::judged::Judged;
 use crate::session::run::Run;
 
@@ -100,30 +100,23 @@ impl Http {
         ControlFlow::Continue(used)
     }
 
-    /// Bytes of `dir` are missing, which is against `rule`: what streams goes on behind them if that can be
+    /// Bytes of `dir` are missing: what streams goes on behind them if that can be
     /// told, and all else is found anew.
-    pub fn miss(
-        &mut self,
-        dir: Dir,
-        gap: Gap,
-        rule: &'static Rule,
-        about: &mut About,
-        cx: &mut Context<'_, '_>,
-    ) -> Turn {
+    pub fn miss(&mut self, dir: Dir, missed: Missed, about: &mut About, cx: &mut Context<'_, '_>) -> Turn {
         let Lane { body, follow, .. } = &mut self.server;
         let (Dir::Server, Some(content), Some(follow)) = (dir, body, follow) else {
             return self.gap(about, cx);
         };
-        let is_framed = content.miss(gap.length);
-        told(follow.miss(gap, is_framed, rule, about, cx))?;
+        let is_framed = content.miss(missed.gap.length);
+        told(follow.miss(missed, is_framed, about, cx))?;
         match (is_framed, content.is_sought()) {
             (false, false) => self.gap(about, cx),
             (true, _) | (_, true) => STAY,
         }
     }
 
-    /// Takes bytes of the server behind a hole, while it is sought where the next chunk begins: how many of them
-    /// are passed over.
+    /// Takes bytes of the server behind a hole, while it is sought where the next chunk begins: how many of
+    /// them are passed over.
     fn seek(
         &mut self,
         run: Run<'_>,
