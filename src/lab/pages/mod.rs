@@ -140,7 +140,8 @@ const WIRE: &str = r#"<section class="beside"[[live]] aria-label="{{the wire}}">
 /// Whose connections a panel shows.
 const OF_PAGE: &str =
     r#"<p class="note live">{{this page's own connections, byte by byte: point at a byte or at a line}}</p>"#;
-const OF_ALL: &str = r#"<p class="note live">{{the connections of all who join by TCP, line by line: open one to see its bytes}}</p>"#;
+const OF_ALL: &str =
+    r#"<p class="note live">{{the connections of all who join by TCP: open a line to see its bytes}}</p>"#;
 
 /// What is served as it is: its path, its type, its content.
 const ASSETS: &[(&str, &str, &str)] = &[
