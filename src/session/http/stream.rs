@@ -42,12 +42,10 @@ impl Http {
             about.announce(Roles::Handshake, Handshake::Streaming, cx);
         }
         let head = asked.as_deref().map(|it| it.reader.parse(about.source(Dir::Client), it.offset));
-        if is_new {
-            if let Some(head) = &head {
-                let facts = handshake::check_request(head, false).facts;
-                let (host, version) = (facts.host.as_deref(), facts.http_version.clone());
-                about.describe_request(false, &facts.target, host, version, &mut cx.memory.spare);
-            }
+        if let Some(head) = head.as_ref().filter(|_| is_new) {
+            let facts = handshake::check_request(head, false).facts;
+            let (host, version) = (facts.host.as_deref(), facts.http_version.clone());
+            about.describe_request(false, &facts.target, host, version, &mut cx.memory.spare);
         }
         about.exchanges(Handshake::Streaming);
         if is_new {
