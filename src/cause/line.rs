@@ -40,6 +40,7 @@ pub fn judgement<'a>(over: &Over<'a>) -> Judgement<'a> {
 
 pub(super) fn outcome(over: &Over<'_>) -> Outcome {
     match over.connection.handshake {
+        Handshake::Http => return Outcome::Http,
         Handshake::Polling => return Outcome::Polling,
         Handshake::Streaming => return Outcome::Streaming,
         Handshake::Lines => return Outcome::Lines,

@@ -26,6 +26,8 @@ enum Left {
     Bytes(u64),
     UntilClose,
     Chunked(Chunk),
+    /// A hole lay over the framing of chunks: where the next one begins is [sought](Body::find).
+    Sought,
 }
 
 /// Where in a chunked body (RFC 9112 §7.1) the next byte stands.
@@ -167,6 +169,51 @@ impl Body {
         self.framing
     }
 
+    /// Passes over bytes that are missing; whether it is known how what follows is framed.
+    pub fn miss(&mut self, length: u64) -> bool {
+        match self.left {
+            Left::UntilClose => true,
+            Left::Bytes(left) if left > length => {
+                self.left = Left::Bytes(left - length);
+                true
+            }
+            Left::Chunked(Chunk::Data { left }) if left >= length => {
+                let left = left - length;
+                self.left = Left::Chunked(if left == 0 { Chunk::DataEnd } else { Chunk::Data { left } });
+                true
+            }
+            Left::Chunked(_) | Left::Sought => {
+                self.left = Left::Sought;
+                false
+            }
+            // It ends within what is missing.
+            Left::Bytes(_) | Left::Nothing => {
+                self.left = Left::Nothing;
+                false
+            }
+        }
+    }
+
+    /// Whether the next chunk is sought behind a hole.
+    pub fn is_sought(&self) -> bool {
+        self.left == Left::Sought
+    }
+
+    /// What was found behind a hole was none: it is sought anew.
+    pub fn seek(&mut self) {
+        (self.left, self.malformed) = (Left::Sought, false);
+    }
+
+    /// Where in bytes behind a hole the next chunk is likely to begin: a chunk that is whole in them, with
+    /// the line of its size in front and another one, or nothing, behind; `fits` says what its content
+    /// may be.
+    pub fn find(&mut self, bytes: &[u8], fits: impl Fn(&[u8]) -> bool) -> Option<usize> {
+        let lines = memchr::memmem::find_iter(bytes, b"\r\n").map(|end| end + 2);
+        let found = std::iter::once(0).chain(lines).find(|from| chunk(&bytes[*from..]).is_some_and(&fits))?;
+        self.left = Left::Chunked(Chunk::START);
+        Some(found)
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         let room = self.keep.saturating_sub(self.preview.len());
         self.preview.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -182,6 +229,7 @@ impl Body {
                 self.keep(bytes);
                 bytes.len()
             }
+            Left::Sought => bytes.len(),
             Left::Bytes(left) => {
                 let taken = within(left);
                 self.keep(&bytes[..taken]);
@@ -236,6 +284,19 @@ impl Chunk {
             (Self::Size { .. } | Self::DataEnd | Self::Data { .. }, _) => None,
         }
     }
+}
+
+/// The content of a chunk that is whole, and with which bytes begin, if another one begins behind it or
+/// nothing does.
+fn chunk(bytes: &[u8]) -> Option<&[u8]> {
+    /// Digits of the largest size that is taken for one.
+    const MOST: usize = 8;
+    let digits = bytes.iter().take(MOST).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let size = usize::from_str_radix(std::str::from_utf8(&bytes[..digits]).ok()?, 16).ok()?;
+    let data = bytes[digits..].strip_prefix(b"\r\n")?;
+    let behind = data.get(size..)?.strip_prefix(b"\r\n")?;
+    let fits = size > 0 && behind.first().is_none_or(u8::is_ascii_hexdigit);
+    fits.then_some(&data[..size])
 }
 
 fn decimal(text: &[u8]) -> Option<u64> {
@@ -303,6 +364,28 @@ mod tests {
         let mut body = response("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615", None);
         assert_eq!(body.push(&[b'a'; 10_000]), (10_000, false));
         assert_eq!((body.preview().len(), body.length()), (HTTP_BODY_PREVIEW, 10_000));
+    }
+
+    #[test]
+    fn behind_a_hole_a_chunk_is_found_where_nothing_speaks_against_it() {
+        let after = |missing: u64, bytes: &[u8]| {
+            let mut body = response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", None);
+            body.push(b"6\r\nab");
+            if body.miss(missing) {
+                return (body.next_content(bytes), None);
+            }
+            let found = body.find(bytes, |content| content != b"no");
+            (body.next_content(&bytes[found.unwrap_or_default()..]), found)
+        };
+        assert_eq!(after(3, b"f\r\n1\r\ng\r\n"), ((1, 1), None), "within a chunk");
+        assert_eq!(after(4, b"\r\n1\r\ng\r\n"), ((6, 1), None), "up to its end");
+        assert_eq!(after(9, b"3\r\nabc\r\n1\r\ng\r\n"), ((6, 3), Some(0)), "a chunk begins");
+        assert_eq!(after(9, b"x\r\n3\r\nabc\r\n"), ((6, 3), Some(3)));
+        assert_eq!(after(9, b"3\r\nabcd\r\n"), ((9, 0), None), "longer than it says");
+        assert_eq!(after(9, b"3\r\nabc\r\nx"), ((9, 0), None), "no size behind it");
+        assert_eq!(after(9, b"data: 3\r\n\r\n"), ((11, 0), None));
+        assert_eq!(after(9, b"2\r\nno\r\n2\r\nab\r\n"), ((5, 2), Some(7)), "no such content");
+        assert_eq!(after(9, b"FFFFFFFFFFFFFFFFF\r\nab\r\n"), ((23, 0), None));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A payload that is shown holds the bytes that were captured, one behind the other, and a list of
 //! the holes between them. Nothing stands for the bytes of a hole: their length is all that is kept.
 
+use super::{Finding, Rule, SourceId, Span, Text};
+
 /// A run of payload bytes that are missing from the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
@@ -138,6 +140,31 @@ pub enum GapEffect {
     Resynchronised,
     /// It lay over a header, and no plausible one was found.
     Desynchronised,
+    /// It lay in a body that streams; what follows is read from where its next unit begins.
+    WithinStream,
+    /// It lay over the framing of such a body; it is read on from the next plausible chunk.
+    StreamFound,
+    /// It lay in a body that streams, and nothing behind it was read.
+    StreamLost,
+}
+
+impl Gap {
+    /// The packets around it, or twice the only one.
+    pub fn packets(&self) -> Option<(u64, u64)> {
+        let (before, behind) = self.between;
+        before.or(behind).zip(behind.or(before))
+    }
+
+    /// What it breaks of `rule`; `got` is what is there, and `source` is where it is missing.
+    pub fn finding(&self, rule: &'static Rule, source: SourceId, got: Text) -> Finding {
+        let span = Span::bytes(source, self.offset, self.length);
+        Finding::new(rule, None, "every byte of the stream".into(), got).at(span)
+    }
+
+    /// How long it is, and where.
+    pub fn missing(&self) -> Text {
+        Text::with("{} bytes missing at offset {}", self.length).and(self.offset)
+    }
 }
 
 #[cfg(test)]

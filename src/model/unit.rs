@@ -151,7 +151,9 @@ pub enum Handshake {
     Missing,
     /// The request was answered with another status than 101.
     Refused,
-    /// No WebSocket was asked for: HTTP requests that carry the packets of an application.
+    /// No WebSocket was asked for: HTTP requests, of which no more is known.
+    Http,
+    /// The same of requests that carry the packets of an application.
     Polling,
     /// The same of a request that was answered by something that streams.
     Streaming,
@@ -164,7 +166,7 @@ pub enum Handshake {
 impl Handshake {
     /// Whether nothing but HTTP or text was seen of the connection, and it has no frames of a WebSocket.
     pub fn has_no_frames(self) -> bool {
-        matches!(self, Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
+        matches!(self, Self::Http | Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
     }
 
     /// Whether the connection became a WebSocket, as far as it was seen.

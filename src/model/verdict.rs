@@ -71,6 +71,8 @@ pub enum Outcome {
     Refused,
     /// The handshake was not answered, or not by HTTP.
     Unanswered,
+    /// It was an HTTP connection, of which no more is known.
+    Http,
     /// It was an HTTP connection of an application that polls.
     Polling,
     /// It was an HTTP connection on which an answer streamed.
@@ -90,7 +92,7 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the connection had no frames of a WebSocket to count.
     pub fn has_no_frames(self) -> bool {
-        matches!(self, Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
+        matches!(self, Self::Http | Self::Polling | Self::Streaming | Self::Lines | Self::Http2)
     }
 
     /// As records name it.
@@ -102,6 +104,7 @@ impl Outcome {
             Self::Reset => "reset",
             Self::Refused => "refused",
             Self::Unanswered => "unanswered",
+            Self::Http => "http",
             Self::Polling => "polling",
             Self::Streaming => "streaming",
             Self::Lines => "lines",

@@ -105,6 +105,7 @@ fn ending(it: &Judgement<'_>) -> Text {
                 None => "the handshake was not answered".into(),
             };
         }
+        Outcome::Http => return "HTTP requests, of which none asks for a WebSocket".into(),
         Outcome::Polling => return "HTTP requests of an application that polls".into(),
         Outcome::Streaming => return "HTTP requests, of which an answer streams".into(),
         Outcome::Lines => return "lines of text on raw TCP".into(),

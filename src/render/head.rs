@@ -429,6 +429,7 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Failed => "failed",
         Outcome::Refused => "refused",
         Outcome::Unanswered => "unanswered",
+        Outcome::Http => "of HTTP requests alone",
         Outcome::Polling => "polling",
         Outcome::Streaming => "streaming by HTTP",
         Outcome::Lines => "of lines on raw TCP",

@@ -113,5 +113,8 @@ pub fn effect(effect: GapEffect) -> &'static str {
         GapEffect::SkippedInPayload => "inside a payload: the next frame's place is known",
         GapEffect::Resynchronised => "over a header: what follows was found by its shape",
         GapEffect::Desynchronised => "over a header: no frame was found after it",
+        GapEffect::WithinStream => "in a body that streams: read on where a unit begins",
+        GapEffect::StreamFound => "in a body that streams: what follows was found by its shape",
+        GapEffect::StreamLost => "in a body that streams: nothing after it was read",
     }
 }

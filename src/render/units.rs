@@ -330,6 +330,7 @@ fn agreed(lang: Lang, connection: &Connection) -> String {
         (
             Handshake::Full
             | Handshake::Missing
+            | Handshake::Http
             | Handshake::Polling
             | Handshake::Streaming
             | Handshake::Lines

@@ -1,6 +1,7 @@
 //! Content without frames, divided into units as it arrives: what a response streams, and lines of raw TCP.
 
 use std::io::Write as _;
+use std::ops::ControlFlow;
 
 use flate2::write::{MultiGzDecoder, ZlibDecoder};
 
@@ -11,7 +12,8 @@ use crate::http::head::Head;
 use crate::http::stream::{self, BROKEN_CHUNK, Kind, Place, Reader, Seen};
 use crate::limits;
 use crate::model::{
-    AppPacket, At, Body, Dir, Finding, Flow, ON, SourceId, Span, Streamed, StreamedKind, Text, Unit, Wants,
+    AppPacket, At, Body, Dir, Finding, Flow, Gap, GapEffect, ON, Rule, SourceId, Span, Streamed,
+    StreamedKind, Text, Unit, Wants,
 };
 
 /// Who follows content.
@@ -33,6 +35,30 @@ struct Of {
     kind: StreamedKind,
     /// Units so far.
     place: u64,
+    /// A hole of which nothing is told yet: nothing behind it was read.
+    lost: Option<Lost>,
+    /// What is read was found by its shape, behind this hole.
+    found: Option<Lost>,
+}
+
+/// What is missing of what one endpoint sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missed {
+    pub gap: Gap,
+    /// What it is against.
+    pub rule: &'static Rule,
+}
+
+/// A hole, and what became of what is behind it.
+#[derive(Clone, Copy, Debug)]
+struct Lost {
+    gap: Gap,
+    /// What it is against.
+    rule: &'static Rule,
+    /// Where in the content it ends.
+    from: u64,
+    /// Bytes behind it that were passed over, and are no content.
+    passed: u64,
 }
 
 /// What takes the coding off a content (RFC 9110 §8.4.1).
@@ -64,13 +90,13 @@ impl Follow {
             // What it holds cannot be read.
             _ => return None,
         };
-        let of = Of { dir: Dir::Server, stream, body: Some(n), kind: unit, place: 0 };
+        let of = Of::new(Dir::Server, stream, Some(n), unit);
         Some(Self { reader: Reader::of(&kind), inflate, of })
     }
 
     /// Who follows lines that an endpoint sends.
     pub fn lines(dir: Dir) -> Self {
-        let of = Of { dir, stream: None, body: None, kind: StreamedKind::Line, place: 0 };
+        let of = Of::new(dir, None, None, StreamedKind::Line);
         Self { reader: Reader::lines(), inflate: Inflate::No, of }
     }
 
@@ -87,6 +113,10 @@ impl Follow {
         let Self { reader, inflate, of } = self;
         let (packet, offset) = (run.at.packet, run.offset);
         let mut take = |seen: &Seen<'_>| of.tell(seen, run.at, about, cx);
+        if matches!(inflate, Inflate::Broken) {
+            self.pass_over(run.bytes.len());
+            return ON;
+        }
         if matches!(inflate, Inflate::No) {
             let run = stream::Run { bytes: run.bytes, packet, offset, inflated: false };
             return reader.push(run, &mut take);
@@ -99,6 +129,55 @@ impl Follow {
             }
         }
         ON
+    }
+
+    /// Bytes of it are missing. `is_framed` says that it is known where in the
+    /// framing around the content the next byte stands.
+    pub fn miss(
+        &mut self,
+        Missed { gap, rule }: Missed,
+        is_framed: bool,
+        about: &About,
+        cx: &mut Context<'_, '_>,
+    ) -> Flow {
+        let Self { reader, inflate, of } = self;
+        let at = At { packet: gap.between.0.unwrap_or_default(), ..At::default() };
+        reader.miss(gap.length, &mut |seen| of.tell(seen, at, about, cx))?;
+        if !matches!(inflate, Inflate::No) {
+            // What follows refers to what is missing.
+            *inflate = Inflate::Broken;
+        }
+        let from = reader.content();
+        let lost = of.lost.get_or_insert(Lost { gap: Gap { length: 0, ..gap }, rule, from, passed: 0 });
+        lost.passed += from.saturating_sub(gap.length).saturating_sub(lost.from);
+        (lost.from, lost.gap.between.1) = (from, gap.between.1);
+        lost.gap.length = lost.gap.length.saturating_add(gap.length);
+        if !is_framed {
+            lost.gap.effect = GapEffect::StreamFound;
+        }
+        ON
+    }
+
+    /// Whether these bytes look like what it follows.
+    pub fn may_go_on(&self, content: &[u8]) -> bool {
+        // What a coding is around does not, and could not be read.
+        matches!(self.inflate, Inflate::No) && self.reader.may_be(content)
+    }
+
+    /// So many bytes behind a hole are none that can be read.
+    pub fn pass_over(&mut self, bytes: usize) {
+        if let Some(lost) = &mut self.of.lost {
+            lost.passed += bytes as u64;
+        }
+    }
+
+    /// What is read cannot be: whether that was found by its shape, behind a hole, and is given up.
+    pub fn goes_astray(&mut self, about: &About, cx: &mut Context<'_, '_>) -> ControlFlow<(), bool> {
+        let Self { reader, of, .. } = self;
+        let Some(found) = of.found else { return ControlFlow::Continue(false) };
+        reader.miss(0, &mut |seen| of.tell(seen, At::default(), about, cx))?;
+        of.lost = Some(Lost { from: reader.content(), passed: 0, ..found });
+        ControlFlow::Continue(true)
     }
 
     /// The framing around the content breaks with these bytes: nothing behind is known.
@@ -117,21 +196,56 @@ impl Follow {
     /// No more comes; `ended` says that its sender has ended it while somebody listened.
     pub fn end(mut self: Box<Self>, ended: bool, at: At, about: &About, cx: &mut Context<'_, '_>) -> Flow {
         let Self { reader, of, .. } = &mut *self;
-        reader.end(ended, &mut |seen| of.tell(seen, at, about, cx))
+        reader.end(ended, &mut |seen| of.tell(seen, at, about, cx))?;
+        of.tell_lost(None, reader.content(), about, cx)
     }
 }
 
 impl Of {
+    fn new(dir: Dir, stream: Option<u32>, body: Option<u64>, kind: StreamedKind) -> Self {
+        Self { dir, stream, body, kind, place: 0, lost: None, found: None }
+    }
+
+    /// Tells of the hole behind which nothing was told yet, where byte `read` of the content is told next, or
+    /// nothing more of it, and it ends at byte `end`.
+    fn tell_lost(&mut self, read: Option<u64>, end: u64, about: &About, cx: &mut Context<'_, '_>) -> Flow {
+        let Some(lost) = self.lost.take() else { return ON };
+        let unread = lost.passed + read.unwrap_or(end).saturating_sub(lost.from);
+        let mut gap = lost.gap;
+        if gap.effect == GapEffect::StreamFound {
+            self.found = Some(lost);
+        }
+        if read.is_none() && (unread > 0 || gap.effect == GapEffect::StreamFound) {
+            gap.effect = GapEffect::StreamLost;
+        }
+        let got = match unread {
+            0 => gap.missing(),
+            _ => Text::new("{}, and {} bytes behind them not read").word(gap.missing()).and(unread),
+        };
+        let finding = gap.finding(lost.rule, about.source(self.dir), got);
+        cx.out.emit(&Unit {
+            dir: Some(self.dir),
+            packets: gap.packets(),
+            findings: &[finding],
+            ..Unit::of(about.number(), Body::Gap(&gap))
+        })
+    }
+
     /// Tells the next unit.
     fn tell(&mut self, seen: &Seen<'_>, at: At, about: &About, cx: &mut Context<'_, '_>) -> Flow {
+        self.tell_lost(Some(seen.begin.content), 0, about, cx)?;
         self.place += 1;
         let (conn, begin) = (about.number(), seen.begin);
-        let &mut Self { dir, stream, body, kind, place } = self;
+        let &mut Self { dir, stream, body, kind, place, found, .. } = self;
         let (source, byte) = match body {
             Some(n) => (SourceId::Body { conn, dir, n }, begin.content),
             None => (about.source(dir), begin.offset),
         };
-        let said = stream::read(seen, Place { source, byte });
+        let mut said = stream::read(seen, Place { source, byte });
+        if found.is_some() {
+            // It is not certain that it is what it is taken for, and nobody sent it wrong.
+            said.findings.clear();
+        }
         let most = usize::try_from(cx.out.wants().payload).unwrap_or(usize::MAX);
         let cut = seen.length - seen.kept.len() as u64;
         let packet = AppPacket {

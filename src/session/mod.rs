@@ -46,13 +46,16 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::ControlFlow;
 
-use crate::model::{At, Dir, Finding, Flow, Handshake, Interest, Layer, ON, Out, Rule, Side, Time};
+use crate::model::{
+    At, Dir, Finding, Flow, Gap, GapEffect, Handshake, Interest, Layer, ON, Out, Rule, Side, Time,
+};
 use crate::ws::{Conversation, Given, Scratch};
 
 use self::about::{About, Told};
 use self::asked::Asked;
 pub use self::census::Census;
 use self::encrypted::Encrypted;
+use self::follow::Missed;
 #[cfg(feature = "h2")]
 use self::h2::Http2;
 pub use self::http::polls;
@@ -343,7 +346,12 @@ impl Session {
             Phase::WebSocket(talk) => {
                 talk.gap(dir.unwrap_or(Dir::Server), length, between, rule, cx.out, cx.scratch)
             }
-            Phase::Http(_) => self.http(cx, Http::gap),
+            Phase::Http(_) => {
+                let offset = self.about.offsets[side.index()].saturating_sub(length);
+                let gap = Gap { offset, length, between, effect: GapEffect::WithinStream };
+                let dir = dir.unwrap_or(Dir::Server);
+                self.http(cx, |http, about, cx| http.miss(dir, Missed { gap, rule }, about, cx))
+            }
             Phase::New | Phase::Probe(_) => {
                 self.about.start =
                     if self.about.start == Start::Opened { Start::Midway } else { self.about.start };

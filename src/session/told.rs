@@ -8,6 +8,7 @@ use super::about::{About, Told};
 use super::address::is_public;
 use super::entry::Attempt;
 use super::failed::How;
+use super::http::polls;
 use super::judged::Judged;
 use super::spare::Spare;
 use crate::http::handshake::{self, ResponseFacts};
@@ -270,12 +271,27 @@ impl About {
         spare: &mut Spare,
     ) {
         let Some(told) = &mut self.told else { return };
-        told.connection.handshake = if is_upgrade { Handshake::RequestOnly } else { Handshake::Polling };
+        told.connection.handshake = match is_upgrade {
+            true => Handshake::RequestOnly,
+            false if polls(target.as_bytes()) => Handshake::Polling,
+            false => Handshake::Http,
+        };
         // It is kept as long as the connection lasts.
         let host = host.map(|host| prefix(host, limits::TARGET));
         let (target, host) = spare.texts(prefix(target, limits::TARGET), host);
         (told.connection.target, told.connection.host) = (Some(target), host);
         told.connection.http_version = http_version;
+    }
+
+    /// Notes what a later exchange without an upgrade says of a connection that asked for none: what says
+    /// more stands for all of it.
+    pub(super) fn exchanges(&mut self, seen: Handshake) {
+        use Handshake::{Http, Polling, Streaming};
+        let Some(told) = &mut self.told else { return };
+        let known = &mut told.connection.handshake;
+        if let (Http, Polling | Streaming) | (Polling, Streaming) = (*known, seen) {
+            *known = seen;
+        }
     }
 
     /// Notes what a response makes of it.

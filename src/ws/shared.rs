@@ -290,18 +290,10 @@ impl Shared {
 
     /// Reports a hole.
     pub fn emit_gap(&self, dir: Dir, gap: &Gap, out: &mut Out<'_>) -> Flow {
-        let packets = gap.between.0.or(gap.between.1).zip(gap.between.1.or(gap.between.0));
-        let found = self.gap_rule.map(|rule| {
-            let got = Text::with("{} bytes missing at offset {}", gap.length).and(gap.offset);
-            Finding::new(rule, None, "every byte of the stream".into(), got).at(Span::bytes(
-                self.source(dir),
-                gap.offset,
-                gap.length,
-            ))
-        });
+        let found = self.gap_rule.map(|rule| gap.finding(rule, self.source(dir), gap.missing()));
         out.emit(&Unit {
             dir: Some(dir),
-            packets,
+            packets: gap.packets(),
             findings: found.as_slice(),
             ..Unit::of(self.conn, Body::Gap(gap))
         })

@@ -50,6 +50,14 @@ fn two_tabs_chat_and_each_sees_its_own_wire() {
     has("/turned", &["81 05 37 fa"]);
     has("/nonsense", &["zz"]);
     has("/tcp", &["Ann"]);
+    has("/lines/log", &["Cid", "Dora", "hello <b>over</b> TCP"]);
+    has("/lines/found", &["hello <b>over</b> TCP"]);
+    has("/lines/dump", &["68656c6c6f203c62"]);
+    has("/lines/wire", &["Dora", "/name Cid"]);
+    assert_eq!((&seen["lines"]["bold"], &seen["lines"]["phone"]), (&0.into(), &400.into()));
+    let nothing = Value::Array(vec![]);
+    let behind = &seen["lines"]["behind"];
+    assert_eq!((&behind["logged"], &behind["thrown"]), (&nothing, &nothing), "lines");
     for behind in ["startBehind", "pollingBehind", "groundBehind"] {
         let nothing = Value::Array(vec![]);
         let seen = &seen[behind];

@@ -1,6 +1,7 @@
 // Opens the pages of `wstool serve` as people do. The arguments: the server's address, and a folder for
 // pictures, if wanted. Says in one line of JSON what it saw.
 
+import { connect } from "node:net";
 import { Browser, needed } from "./browser.mjs";
 
 const command = needed();
@@ -132,10 +133,54 @@ const look = async () => {
   await picture(ground, "playground-wrong");
   seen.groundBehind = behind(ground);
 
-  const tcp = await browser.tab(`${server}/lab/tcp?lang=zh`);
-  await tcp.until(`${text("#log")}.length > 0`);
-  seen.tcp = await tcp.evaluate(text("#log"));
-  await picture(tcp, "tcp-zh");
+  await lines();
+};
+
+/** Two people chat by bare TCP; the page shows what they say, and the panel their bytes. */
+const lines = async () => {
+  const tab = await browser.tab();
+  await tab.size(1400, 1000);
+  await tab.open(`${server}/lab/tcp`);
+  await tab.until(`${text("#log")}.length > 0`);
+  const { hostname, port } = new URL(server);
+  const people = ["Cid", "Dora"].map((name) => {
+    const socket = connect(Number(port), hostname, () => socket.write(`/name ${name}\n`));
+    // One that is not read holds up the chat.
+    return socket.resume();
+  });
+  await tab.until(`${text("#log")}.includes("Cid") && ${text("#log")}.includes("Dora")`);
+  people[0].write("hello <b>over</b> TCP\n");
+  await tab.until(`${text("#log")}.includes("hello <b>over</b> TCP")`);
+  await find(tab, "hello <b>over</b> TCP");
+  seen.lines = { found: await tab.evaluate(wire) };
+  await tab.evaluate("document.querySelector('#wire article button.line').click()");
+  await tab.until("document.querySelector('#wire .dump .byte')");
+  seen.lines.dump = (await tab.evaluate(text("#wire .dump"))).replace(/\s/g, "");
+  await picture(tab, "tcp-open");
+  await fill(tab, "#wire input[type=search]", "");
+  await tab.evaluate("document.querySelector('#wire input[type=search]').dispatchEvent(new Event('input'))");
+  people[1].end();
+  await tab.until(`${text("#log")}.split("Dora").length > 2`);
+  await tab.until("document.querySelectorAll('#wire article').length > 3");
+  Object.assign(seen.lines, {
+    log: await tab.evaluate(text("#log")),
+    wire: await tab.evaluate(wire),
+    bold: await tab.evaluate("document.querySelectorAll('#log p b + b, #wire b > b').length"),
+    behind: behind(tab),
+  });
+  await picture(tab, "tcp-light");
+  await tab.look("dark");
+  await picture(tab, "tcp-dark");
+  await tab.look("light");
+  await tab.size(400, 800, true);
+  seen.lines.phone = await tab.evaluate("document.documentElement.scrollWidth");
+  await picture(tab, "tcp-phone");
+  people[0].destroy();
+
+  const chinese = await browser.tab(`${server}/lab/tcp?lang=zh`);
+  await chinese.until(`${text("#log")}.length > 0`);
+  seen.tcp = await chinese.evaluate(text("#log"));
+  await picture(chinese, "tcp-zh");
 };
 
 try {

@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import time
+from socket import create_connection
 
 sys.path.insert(0, sys.argv[1])
 from websockets.exceptions import ConnectionClosed  # noqa: E402
@@ -46,6 +47,11 @@ def answer(about, line):
     os.write(terminal, line.encode() + b"\r")
 
 
+def socket_to(address):
+    host, port = address.removeprefix("ws://").split(":")
+    return create_connection((host, int(port)))
+
+
 place = wait_for("listening on ")
 wait_for(";", place)
 address = re.search(r"ws://[0-9.:]+", shown[place:]).group()
@@ -68,6 +74,10 @@ with connect(address, subprotocols=["chat"]) as socket:
         socket.recv()
     except ConnectionClosed as closed:
         print(closed.rcvd.code, closed.rcvd.reason, flush=True)
+with socket_to(address) as poll:
+    poll.sendall(b"GET /poll HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer("text message of the server, 16 bytes", "no upgrade")
+    print(poll.recv(65536).decode().split("\r\n\r\n")[1], flush=True)
 time.sleep(0.1)
 os.kill(child, signal.SIGINT)
 _, status = os.waitpid(child, 0)

@@ -193,8 +193,11 @@ impl Started {
             tokio::select! {
                 () = recorder.gone() => {}
                 _ = stop.recv() => {
-                    let words = Text::with("{}: closing now: {}; Ctrl-C again ends at once", ours);
-                    look.tell("{}", &words.and(server.connections()))?;
+                    let words = match server.connections() {
+                        0 => Text::with("{}: closing now; no connection is open", ours),
+                        open => Text::with("{}: closing now: {}; Ctrl-C again ends at once", ours).and(open),
+                    };
+                    look.tell("{}", &words)?;
                 }
             }
             server.stop();

@@ -5,7 +5,10 @@ use super::{
     Place, SSE_BAD_RETRY, SSE_COMMENT, SSE_DATA, SSE_EVENT, SSE_ID, SSE_ID_WITH_NUL, SSE_NOT_UTF8, SSE_RETRY,
     SSE_UNFINISHED, SSE_UNKNOWN_FIELD, quoted_bytes, value,
 };
-use crate::model::{App, Dir, Finding, Text, Value};
+use crate::model::{App, Dir, Finding, SourceId, Text, Value};
+
+/// What an event is called that names none.
+const DEFAULT: &[u8] = b"message";
 
 /// Where a value stands: its first byte, and how many it has.
 type Range = (usize, usize);
@@ -22,22 +25,8 @@ struct Lines {
 
 /// Reads the lines of an event, without the empty one that ends it.
 pub(super) fn read(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) -> App {
-    let mut found = Lines::default();
     check(seen, at, findings);
-    // A byte order mark in front of the stream is none of it.
-    let skip = if seen.is_first && seen.kept.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    let mut begin = skip;
-    while begin < seen.kept.len() {
-        let rest = &seen.kept[begin..];
-        let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
-        let before = findings.len();
-        found.line(&rest[..end], begin, at, findings);
-        if end == rest.len() && seen.is_cut() {
-            // It might have gone on.
-            findings.truncate(before);
-        }
-        begin += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
-    }
+    let found = Lines::of(seen, at, findings);
     if seen.discarded {
         let got = Text::with("the end behind {} bytes of an event", seen.length);
         let expected = Text::new("an empty line behind the event");
@@ -45,6 +34,14 @@ pub(super) fn read(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) -> A
             .push(Finding::new(&SSE_UNFINISHED, Dir::Server, expected, got).at(at.span(0, seen.kept.len())));
     }
     found.app(at)
+}
+
+/// The name and the data of the event that is dispatched; `None` where none is.
+pub fn dispatched(seen: &Seen<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let found = Lines::of(seen, Place { source: SourceId::Input, byte: 0 }, &mut Vec::new());
+    let (_, data) = found.data?;
+    let name = found.event.map(|(_, name)| name).filter(|name| !name.is_empty());
+    Some((name.unwrap_or_else(|| DEFAULT.to_vec()), data))
 }
 
 /// Holds the bytes against UTF-8.
@@ -60,6 +57,26 @@ fn check(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) {
 }
 
 impl Lines {
+    /// What the lines of an event say; what is wrong with them are `findings`.
+    fn of(seen: &Seen<'_>, at: Place, findings: &mut Vec<Finding>) -> Self {
+        let mut found = Self::default();
+        // A byte order mark in front of the stream is none of it.
+        let skip = if seen.is_first && seen.kept.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut begin = skip;
+        while begin < seen.kept.len() {
+            let rest = &seen.kept[begin..];
+            let end = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+            let before = findings.len();
+            found.line(&rest[..end], begin, at, findings);
+            if end == rest.len() && seen.is_cut() {
+                // It might have gone on.
+                findings.truncate(before);
+            }
+            begin += end + if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        }
+        found
+    }
+
     fn line(&mut self, line: &[u8], begin: usize, at: Place, findings: &mut Vec<Finding>) {
         let colon = memchr::memchr(b':', line);
         let name = &line[..colon.unwrap_or(line.len())];
@@ -89,7 +106,7 @@ impl Lines {
         let name = self.event.as_ref().map(|(_, name)| name.as_slice()).filter(|name| !name.is_empty());
         let summary = match (&self.data, &self.comment) {
             (Some((_, data)), _) => {
-                Text::with("{}: {}", quoted_bytes(name.unwrap_or(b"message"))).and(quoted_bytes(data))
+                Text::with("{}: {}", quoted_bytes(name.unwrap_or(DEFAULT))).and(quoted_bytes(data))
             }
             (None, Some((_, words))) if self.is_comment() && words.is_empty() => {
                 Text::new("an empty comment, to keep the connection")
@@ -147,7 +164,6 @@ fn join(lines: &mut Option<(Range, Vec<u8>)>, range: Range, text: &[u8]) {
 mod tests {
     use super::super::units::{Begin, Form};
     use super::*;
-    use crate::model::SourceId;
 
     fn of(block: &[u8], is_first: bool) -> (App, Vec<&'static str>) {
         let seen = Seen {

@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 
 use crate::model::{App, Cite, Field, FieldDef, Finding, SourceId, Span, Text, Value, fields, rules};
 
+pub use self::event::dispatched;
 pub use self::units::{Begin, Reader, Run, Seen};
 
 use super::head::Head;

@@ -97,6 +97,8 @@ pub struct Reader {
     content: u64,
     /// A unit was there.
     is_later: bool,
+    /// What is under way has begun within a hole: it is passed over.
+    skips: bool,
 }
 
 impl Reader {
@@ -131,7 +133,43 @@ impl Reader {
             inside: false,
             content: 0,
             is_later: false,
+            skips: false,
         }
+    }
+
+    /// Content so far, with what was missing of it.
+    pub fn content(&self) -> u64 {
+        self.content
+    }
+
+    /// Whether content that begins with these bytes looks like what it divides.
+    pub fn may_be(&self, content: &[u8]) -> bool {
+        match self.form {
+            Form::Events => {
+                let line = content.strip_prefix(b"\r\n").or(content.strip_prefix(b"\n")).unwrap_or(content);
+                let names: &[&[u8]] = &[b":", b"data:", b"event:", b"id:", b"retry:"];
+                names.iter().any(|name| line.starts_with(name))
+            }
+            Form::Parts => memchr::memmem::find(content, &self.delimiter).is_some(),
+            Form::Pieces | Form::Lines => true,
+        }
+    }
+
+    /// So many bytes of content are missing: tells what was there of the unit under way, and goes on where
+    /// the next one begins.
+    ///
+    /// # Errors
+    /// Breaks where `take` does.
+    pub fn miss(&mut self, length: u64, take: Take<'_>) -> Flow {
+        self.end(false, take)?;
+        self.forget();
+        self.start.clear();
+        (self.after_cr, self.inside, self.is_later) = (false, false, true);
+        self.content += length;
+        self.skips = self.form != Form::Pieces && self.form != Form::Parts;
+        // The line under way has begun somewhere: it is neither empty, nor a comment, nor a delimiter.
+        (self.line, self.line_at) = (self.delimiter.len() as u64 + 5, 1);
+        ON
     }
 
     /// How it divides.
@@ -168,7 +206,7 @@ impl Reader {
     /// # Errors
     /// Breaks where `take` does.
     pub fn end(&mut self, ended: bool, take: Take<'_>) -> Flow {
-        if self.begin.is_none() {
+        if self.begin.is_none() || self.skips {
             return ON;
         }
         match self.form {
@@ -196,6 +234,10 @@ impl Reader {
 
     /// Tells the unit under way but for its last `less` bytes.
     fn tell(&mut self, less: u64, complete: bool, discarded: bool, take: Take<'_>) -> Flow {
+        if std::mem::take(&mut self.skips) {
+            self.forget();
+            return ON;
+        }
         let length = self.length.saturating_sub(less);
         self.kept.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         let is_first = !std::mem::replace(&mut self.is_later, true);
@@ -409,6 +451,44 @@ mod tests {
         each_way(parts, b"--b\n\nx\n--b--", &[("\nx", 4, true, false)]);
         let dashed = || Reader::of(&Kind::Parts(b"--b".to_vec()));
         each_way(dashed, b"--b\r\n\r\nx\r\n--b\r\n", &[("\r\nx", 5, true, false)]);
+    }
+
+    /// What is told of content with a hole of ten bytes in it.
+    fn around(kind: &Kind, before: &[u8], behind: &[u8]) -> Vec<(String, u64, bool)> {
+        let mut told = Vec::new();
+        for piece in [1, 2, behind.len()] {
+            let mut units = Vec::new();
+            let mut take = |seen: &Seen<'_>| {
+                let text = String::from_utf8_lossy(seen.kept).into_owned();
+                units.push((text, seen.begin.content, seen.complete));
+                ON
+            };
+            let mut reader = Reader::of(kind);
+            let run = |bytes| Run { bytes, packet: 1, offset: 0, inflated: false };
+            assert!(reader.push(run(before), &mut take).is_continue());
+            assert!(reader.miss(10, &mut take).is_continue());
+            for bytes in behind.chunks(piece) {
+                assert!(reader.push(run(bytes), &mut take).is_continue());
+            }
+            assert!(reader.end(true, &mut take).is_continue());
+            assert!(piece == 1 || told == units, "in pieces of {piece}: {told:?}, {units:?}");
+            told = units;
+        }
+        told
+    }
+
+    #[test]
+    fn behind_a_hole_the_next_unit_is_told() {
+        let unit = |text: &str, at, complete| (text.to_owned(), at, complete);
+        let told = around(&Kind::Events, b"data: 1\n\ndata: 2", b"3\ndata: 4\n\ndata: 5\n\n");
+        assert_eq!(told, [unit("data: 1", 0, true), unit("data: 2", 9, false), unit("data: 5", 37, true)]);
+        let told = around(&Kind::Events, b"", b": no comment, for all we know\n\n: but this\n");
+        assert_eq!(told, [unit(": but this", 41, true)]);
+        assert_eq!(around(&Kind::Events, b"", b"\ndata: the rest of one\n"), []);
+        let told = around(&Kind::Parts(b"b".to_vec()), b"--b\n\nx", b"y\n--b\n\nz\n--b--");
+        assert_eq!(told, [unit("\nx", 4, false), unit("\nz", 22, true)]);
+        let told = around(&Kind::Parts(b"b".to_vec()), b"--b\n\nx\n-", b"-b\n\nz");
+        assert_eq!(told, [unit("\nx\n-", 4, false)]);
     }
 
     #[test]

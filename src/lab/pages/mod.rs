@@ -130,12 +130,18 @@ const NAV: &str = r#"<nav aria-label="{{Pages}}">[[pages]]</nav>"#;
 /// The panel beside a page.
 const WIRE: &str = r#"<section class="beside"[[live]] aria-label="{{the wire}}">
 <h2>{{the wire}}</h2>
-<p class="note live">{{this page's own connections, byte by byte: point at a byte or at a line}}</p>
+[[whose]]
 <p class="note typed">{{what a receiver says: point at a byte or at a line}}</p>
 <div id="wire"[[live]]></div>
 </section>
 <script type="application/json" id="wire-words">[[wirewords]]</script>
 <script type="module" src="/lab/wire.js"></script>"#;
+
+/// Whose connections a panel shows.
+const OF_PAGE: &str =
+    r#"<p class="note live">{{this page's own connections, byte by byte: point at a byte or at a line}}</p>"#;
+const OF_ALL: &str =
+    r#"<p class="note live">{{the connections of all who join by TCP: open a line to see its bytes}}</p>"#;
 
 /// What is served as it is: its path, its type, its content.
 const ASSETS: &[(&str, &str, &str)] = &[
@@ -228,6 +234,7 @@ fn whole(page: &Page, [look, nav]: [&str; 2], site: &Site<'_>) -> String {
         ("[[body]]", page.body),
         ("[[talk]]", TALK),
         ("[[wire]]", WIRE),
+        ("[[whose]]", if path == "/lab/tcp" { OF_ALL } else { OF_PAGE }),
     ];
     let text = parts.iter().fold(FRAME.to_owned(), |text, (hole, with)| text.replace(hole, with));
     let text = said(&text, lang);
@@ -291,7 +298,7 @@ pub fn words() -> impl Iterator<Item = &'static str> {
     let said = pages().flat_map(|page| {
         [page.title, page.about].into_iter().chain(page.words.iter().map(|(_, words)| *words))
     });
-    let bodies = pages().map(|page| page.body).chain([NAV, FRAME, TALK, WIRE]);
+    let bodies = pages().map(|page| page.body).chain([NAV, FRAME, TALK, WIRE, OF_PAGE, OF_ALL]);
     said.chain(bodies.flat_map(holes)).filter(|words| !NAMES.contains(words))
 }
 

@@ -1,11 +1,13 @@
 //! HTTP on its way through: requests that poll and their answers, held until they are whole, so that
 //! something can be done to them.
 //!
-//! Everything else passes as it comes: pages and what belongs to them, what is too long, and what streams, of
-//! which the units are counted.
+//! Of what streams server-sent [events](super::events) are held one by one. Everything else passes as it
+//! comes: pages and what belongs to them, what is too long, and what else streams, of which the units are
+//! counted.
 
 use std::collections::VecDeque;
 
+use super::events::{Event, Events, Flown};
 use super::head::{self, Edits};
 use super::rule::Content;
 use crate::app::socketio;
@@ -30,6 +32,8 @@ pub(super) enum Passed {
     Units(Vec<u8>, u64),
     /// A request that polls, or its answer, if something is not done to it.
     Exchange(Box<Exchange>),
+    /// A server-sent event, if something is not done to it.
+    Event(Box<Event>),
 }
 
 /// A request that polls, or its answer, as a whole.
@@ -73,6 +77,7 @@ impl Exchange {
             cut: self.is_coded,
             compressed: false,
             event: message.and_then(|text| Some(socketio::read(text).ok()?.event()?.0)),
+            is_named_apart: false,
         }
     }
 
@@ -149,6 +154,8 @@ struct Open {
     engine: bool,
     /// What counts the units, where it streams.
     streams: Option<Reader>,
+    /// What divides it into events instead, where they can be changed.
+    events: Option<Events>,
 }
 
 impl Exchanges {
@@ -187,7 +194,11 @@ impl Exchanges {
     pub fn rest(&mut self, from: Dir) -> Vec<u8> {
         let way = &mut self.ways[from.index()];
         let mut rest = std::mem::take(&mut way.reader).bytes().to_vec();
-        if let Some((head, body)) = way.body.take().and_then(|open| open.held) {
+        let Some(mut open) = way.body.take() else { return rest };
+        if let Some(Flown::Bytes(held)) = open.events.as_mut().and_then(Events::flush) {
+            rest.extend(held);
+        }
+        if let Some((head, body)) = open.held {
             rest.extend([head, body].concat());
         }
         rest
@@ -233,7 +244,7 @@ impl Exchanges {
         let engine = polls && pairs.any(|(key, value)| key == "EIO" && value == "4") && !has(query, "j");
         self.asked.push_back(Asked { method, polls, engine });
         let held = polls.then(Default::default);
-        Some(Open { body: Body::for_request(head), held, engine, streams: None })
+        Some(Open { body: Body::for_request(head), held, engine, streams: None, events: None })
     }
 
     fn response(&mut self, head: &Head<'_>) -> Option<Open> {
@@ -247,16 +258,24 @@ impl Exchanges {
         };
         let body = Body::for_response(head, Some(&method));
         let kind = Kind::of(head).filter(|kind| polls && (*kind != Kind::Pages || !body.is_done()));
-        let streams = kind.as_ref().map(Reader::of);
+        let has = |name| head.values(name).next().is_some();
+        // What has a length cannot become longer or shorter, and what is compressed cannot be changed.
+        let is_open = body.is_until_close() || has("Transfer-Encoding");
+        let may_change = kind == Some(Kind::Events) && is_open && !has("Content-Encoding");
+        let events = may_change.then(|| Events::new(!body.is_until_close()));
+        let streams = kind.as_ref().filter(|_| events.is_none()).map(Reader::of);
         // What has no length may go on for ever.
-        let is_held = polls && streams.is_none() && !body.is_until_close();
-        Some(Open { body, held: is_held.then(Default::default), engine, streams })
+        let is_held = polls && streams.is_none() && events.is_none() && !body.is_until_close();
+        Some(Open { body, held: is_held.then(Default::default), engine, streams, events })
     }
 }
 
 impl Open {
     /// Takes bytes of a body: how many are its own, and whether it is over.
     fn take(&mut self, from: Dir, bytes: &[u8], pieces: &mut Vec<Passed>) -> (usize, bool) {
+        if self.events.is_some() {
+            return self.take_events(bytes, pieces);
+        }
         let mut used = 0;
         let mut units = 0;
         while used < bytes.len() && !self.body.is_done() {
@@ -289,6 +308,32 @@ impl Open {
             None if self.streams.is_some() => pieces.push(Passed::Units(bytes.to_vec(), units)),
             None => pieces.push(Passed::Bytes(bytes.to_vec())),
         }
+        (used, is_over)
+    }
+
+    /// The same of server-sent events, each of which is passed on by itself.
+    fn take_events(&mut self, bytes: &[u8], pieces: &mut Vec<Passed>) -> (usize, bool) {
+        let (mut used, mut flown) = (0, Vec::new());
+        while let Some(events) = self.events.as_mut().filter(|_| used < bytes.len() && !self.body.is_done()) {
+            let (taken, content) = self.body.next_content(&bytes[used..]);
+            if self.body.is_malformed() {
+                // What comes is for the client to judge.
+                flown.extend(events.flush());
+                flown.push(Flown::Bytes(bytes[used..].to_vec()));
+                (self.events, used) = (None, bytes.len());
+                break;
+            }
+            used += taken;
+            events.push(&bytes[used - content..used], &mut flown);
+        }
+        let is_over = self.body.is_done();
+        if let Some(events) = self.events.as_mut().filter(|_| is_over) {
+            events.end(&mut flown);
+        }
+        pieces.extend(flown.into_iter().map(|it| match it {
+            Flown::Bytes(bytes) => Passed::Bytes(bytes),
+            Flown::Event(event) => Passed::Event(event),
+        }));
         (used, is_over)
     }
 
@@ -356,6 +401,7 @@ mod tests {
         for piece in bytes.chunks(size).flat_map(|piece| exchanges.push(from, piece)) {
             match piece {
                 Passed::Bytes(bytes) | Passed::Units(bytes, _) => passed.extend(bytes),
+                Passed::Event(event) => passed.extend(event.bytes(None)),
                 Passed::Exchange(exchange) => {
                     messages.push(exchange.messages().count());
                     passed.extend(exchange.unchanged());
@@ -426,8 +472,10 @@ mod tests {
     fn units_of_what_streams_are_counted() {
         let mut exchanges = Exchanges::default();
         exchanges.push(Dir::Client, b"GET /events HTTP/1.1\r\n\r\n");
-        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
-        let pieces = exchanges.push(Dir::Server, &[&head[..], b":\n\ndata: 1\n\ndata: 2\n\ndata"].concat());
+        let fields = "Content-Type: text/event-stream\r\nContent-Length: 99\r\n";
+        let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+        let content = b":\n\ndata: 1\n\ndata: 2\n\ndata";
+        let pieces = exchanges.push(Dir::Server, &[head.as_bytes(), content].concat());
         let counts: Vec<u64> = pieces
             .iter()
             .filter_map(|it| if let Passed::Units(_, count) = it { Some(*count) } else { None })

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 
+use super::events::Event;
 use super::exchange::Exchange;
 use super::rule::Content;
 use crate::decoder::{Beginning, Decoder};
@@ -36,6 +37,8 @@ pub(super) enum Piece {
     Stream(Vec<u8>, u64),
     /// A request that polls, or its answer, if something is not done to it.
     Exchange(Box<Exchange>),
+    /// A server-sent event, if something is not done to it.
+    Event(Box<Event>),
 }
 
 /// Follows a connection behind its handshake.
@@ -214,6 +217,7 @@ impl Sink for Inbox {
                 cut: message.payload_cut || !message.complete,
                 compressed: message.compressed,
                 event: message.app.and_then(event),
+                is_named_apart: false,
             })),
             Body::Http(head) if from == Dir::Server && is_polled(head) => self.said.push(Said::Polled),
             Body::Packet(packet) if packet.streamed.is_some() && !packet.payload.starts_with(b":") => {
@@ -269,7 +273,7 @@ mod tests {
             for piece in follow.push(from, piece) {
                 match piece {
                     Piece::Bytes(bytes) => passed.extend(bytes),
-                    Piece::Stream(..) | Piece::Exchange(_) => panic!("that is HTTP's"),
+                    Piece::Stream(..) | Piece::Exchange(_) | Piece::Event(_) => panic!("that is HTTP's"),
                     Piece::Message(content, frames) => {
                         messages.push((content.kind, content.payload.len()));
                         passed.extend(frames.into_iter().flat_map(|raw| raw.bytes));
@@ -343,7 +347,7 @@ mod tests {
             for piece in follow.push(from, piece) {
                 match piece {
                     Piece::Bytes(bytes) => passed.extend(bytes),
-                    Piece::Stream(..) | Piece::Exchange(_) => panic!("that is HTTP's"),
+                    Piece::Stream(..) | Piece::Exchange(_) | Piece::Event(_) => panic!("that is HTTP's"),
                     Piece::Message(content, frames) => {
                         messages.push(content.payload);
                         passed.extend(frames.into_iter().flat_map(|raw| raw.bytes));

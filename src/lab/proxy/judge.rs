@@ -111,9 +111,8 @@ impl Judge {
         let rule = if word.is_none() { self.rule(&rules, message) } else { None };
         let delay = self.delay(rule);
         let mut new = None;
-        let name = rule.map_or("--pause", |rule| rule.name.as_str());
         if let Some(then) = word.as_ref().or(rule.map(|rule| &rule.then)) {
-            let about = |words| Text::with(words, name).and(from).and(kind.name());
+            let about = |words| Text::with(words, called(rule)).and(from).and(kind.name());
             match then {
                 Then::Pass => {}
                 Then::Drop => {
@@ -121,8 +120,7 @@ impl Judge {
                     return;
                 }
                 Then::Replace(text) => {
-                    let all = || text.clone().into_bytes();
-                    let payload = rule.map_or_else(all, |rule| rule.replaced(message, text));
+                    let payload = instead(rule, message, text);
                     if kind.is_control() && payload.len() > 125 {
                         notes.push(about(
                             "{}: the {}'s {} frame stays: no control frame has more than 125 bytes",
@@ -273,6 +271,16 @@ impl Judge {
     }
 }
 
+/// Who has something done: a rule, or somebody who was asked.
+pub(super) fn called(rule: Option<&Rule>) -> &str {
+    rule.map_or("--pause", |rule| rule.name.as_str())
+}
+
+/// What a message says instead: of a word of somebody's all of it.
+pub(super) fn instead(rule: Option<&Rule>, message: &Content, text: &str) -> Vec<u8> {
+    rule.map_or_else(|| text.as_bytes().to_vec(), |rule| rule.replaced(message, text))
+}
+
 /// A plan without what is over with the handshake.
 fn behind_handshakes(plan: &Plan) -> Plan {
     Plan { accept: false, strip_upgrade: false, strip_extensions: false, ..plan.clone() }
@@ -304,7 +312,15 @@ mod tests {
     }
 
     fn content(from: Dir, kind: Opcode, payload: &[u8]) -> Content {
-        Content { from, kind, payload: payload.to_vec(), cut: false, compressed: false, event: None }
+        Content {
+            from,
+            kind,
+            payload: payload.to_vec(),
+            cut: false,
+            compressed: false,
+            event: None,
+            is_named_apart: false,
+        }
     }
 
     fn judge(plan: Plan, rules: Vec<Rule>) -> Judge {

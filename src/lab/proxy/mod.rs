@@ -18,6 +18,7 @@
 //! - `exchange`: the same of HTTP that polls; `polled` says what is done to that
 
 mod agree;
+mod events;
 mod exchange;
 mod follow;
 mod head;

@@ -1,13 +1,14 @@
-//! What is done to HTTP that polls: faults, and rules.
+//! What is done to HTTP that polls, or streams events: faults, and rules.
 //!
 //! A message is what a request or an answer says; of Engine.IO 4 each of its packets that carry something.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::events::Event;
 use super::exchange::Exchange;
 use super::head;
-use super::judge::{End, Judge, Order};
+use super::judge::{End, Judge, Order, called, instead};
 use super::rule::{Content, Then};
 use crate::model::{Dir, Text};
 
@@ -24,8 +25,9 @@ enum Fate {
 }
 
 impl Judge {
-    /// What happens with a request that polls, or its answer; and what is to be said of it.
-    pub fn exchange(&mut self, mut exchange: Exchange) -> (Vec<Order>, Vec<Text>) {
+    /// What happens with a request that polls, or its answer, by the words of somebody who looked at its
+    /// messages or else by the rules; and what is to be said of it.
+    pub fn exchange(&mut self, mut exchange: Exchange, words: Vec<Option<Then>>) -> (Vec<Order>, Vec<Text>) {
         let (mut orders, mut notes) = (Vec::new(), Vec::new());
         let from = exchange.from;
         if self.closing {
@@ -41,8 +43,10 @@ impl Judge {
         }
         let messages: Vec<(usize, Content)> = exchange.messages().collect();
         let (mut delay, mut is_changed, mut count) = (Duration::ZERO, false, 0);
-        for (place, message) in &messages {
-            let (fate, waits) = self.fate(message, &exchange, &mut notes);
+        let words = words.into_iter().chain(std::iter::repeat(None));
+        for ((place, message), word) in messages.iter().zip(words) {
+            let may_answer = from == Dir::Client && !exchange.has_packets();
+            let (fate, waits) = self.fate(message, word, may_answer, &mut notes);
             delay = delay.max(waits);
             match fate {
                 Fate::Passes => count += 1,
@@ -78,6 +82,31 @@ impl Judge {
         (orders, notes)
     }
 
+    /// What happens with a server-sent event, and what is to be said of it.
+    pub fn event(&mut self, event: Event, word: Option<Then>) -> (Vec<Order>, Vec<Text>) {
+        let (mut orders, mut notes) = (Vec::new(), Vec::new());
+        if self.closing {
+            return (orders, notes);
+        }
+        let to = event.content.from.peer();
+        let (fate, delay) = self.fate(&event.content, word, false, &mut notes);
+        let bytes = match fate {
+            Fate::Passes => event.bytes(None),
+            Fate::Becomes(data) => event.bytes(Some(data)),
+            Fate::Lost => return (orders, notes),
+            // Nobody answers an event.
+            Fate::Ends | Fate::Answered(_) => {
+                self.closing = true;
+                orders.push(Order::End(to, End::Cut));
+                return (orders, notes);
+            }
+        };
+        orders.push(Order::Send(to, bytes, delay));
+        self.passed += 1;
+        self.end(to, &mut orders, &mut notes);
+        (orders, notes)
+    }
+
     /// The proxy answers instead of the server, behind which both connections end.
     fn answered(&mut self, answer: &[u8], mut orders: Vec<Order>) -> Vec<Order> {
         self.closing = true;
@@ -86,29 +115,35 @@ impl Judge {
         orders
     }
 
-    /// What becomes of a message, and how long it waits.
-    fn fate(&mut self, message: &Content, exchange: &Exchange, notes: &mut Vec<Text>) -> (Fate, Duration) {
+    /// What becomes of a message, by somebody's word or else by the rules, and how long it waits.
+    fn fate(
+        &mut self,
+        message: &Content,
+        word: Option<Then>,
+        may_answer: bool,
+        notes: &mut Vec<Text>,
+    ) -> (Fate, Duration) {
         let Content { from, kind, .. } = *message;
         let rules = Arc::clone(&self.rules);
-        let rule = self.rule(&rules, message);
+        let rule = if word.is_none() { self.rule(&rules, message) } else { None };
         let delay = self.delay(rule);
         let mut new = None;
-        if let Some(rule) = rule {
-            let about = |words| Text::with(words, &rule.name).and(from).and(kind.name());
-            match &rule.then {
+        if let Some(then) = word.as_ref().or(rule.map(|rule| &rule.then)) {
+            let about = |words| Text::with(words, called(rule)).and(from).and(kind.name());
+            match then {
                 Then::Pass => {}
                 Then::Drop => {
                     notes.push(about("{}: the {}'s {} message is dropped"));
                     return (Fate::Lost, delay);
                 }
                 Then::Replace(text) => {
-                    let payload = rule.replaced(message, text);
+                    let payload = instead(rule, message, text);
                     if payload != message.payload {
                         notes.push(about("{}: the {}'s {} message is replaced"));
                         new = Some(payload);
                     }
                 }
-                Then::Answer(answers) if from == Dir::Client && !exchange.has_packets() => {
+                Then::Answer(answers) if may_answer => {
                     notes.push(about("{}: the {}'s {} message is answered instead"));
                     return (Fate::Answered(answers.clone()), delay);
                 }

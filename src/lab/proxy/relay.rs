@@ -86,6 +86,7 @@ impl Followed {
                     Passed::Bytes(bytes) => Piece::Bytes(bytes),
                     Passed::Units(bytes, units) => Piece::Stream(bytes, units),
                     Passed::Exchange(exchange) => Piece::Exchange(exchange),
+                    Passed::Event(event) => Piece::Event(event),
                 };
                 exchanges.push(from, bytes).into_iter().map(piece).collect()
             }
@@ -287,7 +288,16 @@ impl Shared<'_> {
                 (orders, notes) = held(&self.talk).judge.stream(from, bytes, messages);
             }
             Piece::Exchange(exchange) => {
-                (orders, notes) = held(&self.talk).judge.exchange(*exchange);
+                let mut words = Vec::new();
+                for (_, message) in exchange.messages() {
+                    // What a coding is around can be neither shown nor changed.
+                    words.push(if message.cut { None } else { self.ask(&message).await });
+                }
+                (orders, notes) = held(&self.talk).judge.exchange(*exchange, words);
+            }
+            Piece::Event(event) => {
+                let word = self.ask(&event.content).await;
+                (orders, notes) = held(&self.talk).judge.event(*event, word);
             }
             Piece::Message(message, frames) => {
                 let word = self.ask(&message).await;

@@ -23,7 +23,7 @@ pub struct Rule {
     pub regex: Option<Regex>,
     /// Values at places of its JSON.
     pub json: Vec<(Path, serde_json::Value)>,
-    /// The Socket.IO event that it is.
+    /// The event that it is, of Socket.IO, or a server-sent one.
     pub event: Option<String>,
     /// What is done.
     pub then: Then,
@@ -62,8 +62,10 @@ pub(super) struct Content {
     /// Less than there is.
     pub cut: bool,
     pub compressed: bool,
-    /// The Socket.IO event that it is.
+    /// The event that it is: of Socket.IO, or a server-sent one.
     pub event: Option<String>,
+    /// What the event is called does not stand in the payload.
+    pub is_named_apart: bool,
 }
 
 impl Content {
@@ -75,7 +77,11 @@ impl Content {
     /// The JSON in it; of a Socket.IO packet what follows its type, namespace and acknowledgement id.
     fn json(&self) -> Option<&str> {
         let text = self.text()?;
-        if self.event.is_some() { text.find('[').map(|at| &text[at..]) } else { Some(text) }
+        if self.event.is_some() && !self.is_named_apart {
+            text.find('[').map(|at| &text[at..])
+        } else {
+            Some(text)
+        }
     }
 }
 
@@ -148,6 +154,7 @@ mod tests {
             cut: false,
             compressed: false,
             event: None,
+            is_named_apart: false,
         }
     }
 
@@ -186,6 +193,10 @@ mod tests {
             ..rule()
         };
         assert!(rule.is_about(&event) && !rule.is_about(&message("x")));
+        let streamed =
+            Content { event: Some("chat".to_owned()), is_named_apart: true, ..message("{\"a\":[1]}") };
+        let rule = Rule { json: vec![(Path::parse("$.a[0]").unwrap(), 1.into())], ..rule };
+        assert!(rule.is_about(&streamed) && !rule.is_about(&Content { is_named_apart: false, ..streamed }));
     }
 
     #[test]

@@ -172,7 +172,8 @@ impl Visit {
         let goes = self.edited(goes, is_upgrade);
         let Some((mut server, wire)) = self.reach(&mut client, &came, &mut server).await else { return };
         let shown = self.settings.shown;
-        if is_http && Judge::is_of_polls(&self.plan, &self.settings.rules) {
+        let judges = self.settings.pause.is_some() || Judge::is_of_polls(&self.plan, &self.settings.rules);
+        if is_http && judges {
             if shown == Dir::Client {
                 wire.data(Dir::Client, &came);
             }

@@ -252,8 +252,12 @@ impl Server {
         &self.0.settings
     }
 
+    fn kinds(&self) -> &[Kind] {
+        &self.0.settings.kinds
+    }
+
     fn serves(&self, kind: Kind) -> bool {
-        self.0.settings.kinds.contains(&kind)
+        self.kinds().contains(&kind)
     }
 
     fn room(&self) -> &Room {

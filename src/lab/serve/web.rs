@@ -14,8 +14,8 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::asked::Asked;
-use super::spots::{PATHS, Spot};
-use super::{Kind, Visitor, pages, poll, socketio};
+use super::spots::Spot;
+use super::{Kind, Visitor, pages, paths, poll, socketio};
 use crate::lab::answer::{Answer, query, refuse, wants_websocket};
 use crate::lab::engine::beneath::{Beneath, Under};
 use crate::lab::handshake::{Agreed, Target};
@@ -166,7 +166,7 @@ async fn answer(visitor: &Arc<Visitor>, mut request: Request<Incoming>) -> Respo
     if wants_websocket(&request) && server.serves(Kind::Ws) {
         return match Spot::of(&request) {
             Some(spot) => open(visitor, spot, request),
-            None => refuse(StatusCode::NOT_FOUND, &nowhere()),
+            None => refuse(StatusCode::NOT_FOUND, &nowhere(server.kinds())),
         };
     }
     if path.starts_with("/poll/") && server.serves(Kind::Poll) {
@@ -180,7 +180,7 @@ async fn answer(visitor: &Arc<Visitor>, mut request: Request<Incoming>) -> Respo
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    refuse(StatusCode::NOT_FOUND, &nowhere())
+    refuse(StatusCode::NOT_FOUND, &nowhere(server.kinds()))
 }
 
 /// Opens a WebSocket, if it may be.
@@ -228,7 +228,9 @@ fn upgrade_required(version: Version) -> Response<Answer> {
     response
 }
 
-fn nowhere() -> String {
-    let known = PATHS.map(|(path, what)| format!("  {path:<22} {what}\n"));
-    format!("there is nothing here; there are WebSockets at\n{}", known.concat())
+/// What is said where nothing is: what there is instead.
+fn nowhere(kinds: &[Kind]) -> String {
+    let known = paths(kinds).into_iter().filter(|(_, path, _)| !path.is_empty());
+    let known = known.map(|(scheme, path, what)| format!("  {scheme:<4} {path:<22} {what}\n"));
+    format!("there is nothing here, but at\n{}", known.collect::<String>())
 }

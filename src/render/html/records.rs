@@ -93,6 +93,10 @@ impl Records {
                 let shown = &opening.bytes[..opening.bytes.len().min(PREVIEW as usize)];
                 members!(w, "bytes": with(|w: &mut W| hex(shown, w)), "length": opening.length);
             }
+            // Where it stands in what was sent is told by its beginning alone: chunks may be in between.
+            Body::Packet(packet) if packet.streamed.is_some() && unit.conn > 0 => {
+                members!(w, "bytes": with(|w: &mut W| hex(packet.payload, w)), "length": packet.length);
+            }
             Body::Connection(connection) => {
                 members!(w, "over": connection.ending.is_some());
             }

@@ -268,6 +268,9 @@ words! {
         SkippedInPayload => "skipped-in-payload",
         Resynchronised => "resynchronised",
         Desynchronised => "desynchronised",
+        WithinStream => "within-stream",
+        StreamFound => "stream-found",
+        StreamLost => "stream-lost",
     }
     Handshake {
         Full => "full",
@@ -276,6 +279,7 @@ words! {
         ResponseOnly => "response-only",
         Missing => "missing",
         Refused => "refused",
+        Http => "http",
         Polling => "polling",
         Streaming => "streaming",
         Lines => "lines",

@@ -75,7 +75,8 @@ impl Http {
         }
         let asks = handshake::is_upgrade(&head);
         let is_shown = wants.http && !head.start_line().starts_with("CONNECT ");
-        let polls = !asks && (is_shown || asks_for_engine_io(&head));
+        let is_engine_io = !asks && asks_for_engine_io(&head);
+        let polls = !asks && is_shown || is_engine_io;
         let is_new = about.told.is_none() && (asks || polls);
         if is_new {
             about.announce(Roles::Handshake, Handshake::RequestOnly, cx);
@@ -118,6 +119,8 @@ impl Http {
             }
             if is_new {
                 told(about.introduce(at.time, cx))?;
+            } else if is_engine_io {
+                about.exchanges(Handshake::Polling);
             }
             if facts.is_upgrade {
                 let (key, offers) = (facts.key.as_deref(), facts.extensions.is_some());

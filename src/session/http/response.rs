@@ -71,7 +71,7 @@ impl Http {
         let offer = request.and_then(|r| r.upgrade);
         if polls && status != Some(101) {
             if is_alone && about.told.is_none() {
-                about.announce(Roles::Handshake, Handshake::Polling, cx);
+                about.announce(Roles::Handshake, Handshake::Http, cx);
                 told(about.introduce(at.time, cx))?;
                 head = head.renamed(about.source(Dir::Server));
             }

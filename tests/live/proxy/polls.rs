@@ -32,6 +32,24 @@ fn answer(mut tcp: TcpStream) {
         let said = match head.split_once("say=").and_then(|(_, rest)| rest.split(' ').next()) {
             _ if !body.is_empty() => body,
             Some(said) => said.replace("%1E", "\x1e").into_bytes(),
+            None if head.contains("/chunks") => {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
+                let _ = tcp.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes());
+                // Chunks and events begin and end in different places.
+                for chunk in [
+                    ": hi\n\nid: 1\nda",
+                    "ta: price 1\n\nevent: log\ndata: x\n",
+                    "\ndata: {\"type\":\"end\"}\n\n",
+                    "data: more\n\n",
+                ] {
+                    if tcp.write_all(format!("{:x}\r\n{chunk}\r\n", chunk.len()).as_bytes()).is_err() {
+                        return;
+                    }
+                    thread::sleep(Duration::from_millis(20));
+                }
+                let _ = tcp.write_all(b"0\r\n\r\n");
+                continue;
+            }
             None if head.contains("/events") => {
                 let events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n:\n\n";
                 let _ = tcp.write_all(events.as_bytes());
@@ -191,6 +209,60 @@ fn a_stream_is_cut_behind_so_many_events() {
     let text = String::from_utf8(poller.seen).expect("UTF-8");
     assert!(text.contains("data: 2\n\n") && !text.contains("data: 9\n\n"), "{text}");
     proxy.note("cut-after: both connections end behind 3 messages");
+}
+
+/// A proxy with these rules.
+fn ruled(name: &str, rules: &str) -> Proxy {
+    let file = folder("rules").join(name);
+    std::fs::write(&file, rules).expect("a file");
+    let to = format!("ws://{}", server());
+    Proxy::start(&["--to", &to, "--rules", file.to_str().expect("UTF-8")])
+}
+
+impl Poller {
+    /// What comes of a stream until this does, or until the connection ends.
+    fn stream(&mut self, target: &str, until: &str) -> String {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        self.tcp.write_all(request.as_bytes()).expect("it takes bytes");
+        while !String::from_utf8_lossy(&self.seen).contains(until) && more(&mut self.tcp, &mut self.seen) {}
+        let text = String::from_utf8(std::mem::take(&mut self.seen)).expect("UTF-8");
+        text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+}
+
+/// Each goes on in a chunk of its own, and the connection goes on behind the last one.
+#[test]
+fn rules_see_events_in_chunks() {
+    let rules = "[[rule]]\nside = 'server'\nregex = 'price (.)'\nreplace = \"cost\\n$1\"\n\n\
+        [[rule]]\nevent = 'log'\ndrop = true\n\n\
+        [[rule]]\njson = { '$.type' = 'end' }\ndelay = '300ms'\n";
+    let mut proxy = ruled("chunks.toml", rules);
+    let mut poller = Poller::to(&proxy);
+    let start = Instant::now();
+    let expected =
+        [": hi\n", "\n", "id: 1\ndata: cost\ndata: 1\n\n", "data: {\"type\":\"end\"}\n\n", "data: more\n\n"];
+    let expected: String = expected.iter().map(|it| format!("{:x}\r\n{it}\r\n", it.len())).collect();
+    assert_eq!(poller.stream("/chunks", "0\r\n\r\n"), expected + "0\r\n\r\n");
+    assert!(start.elapsed() >= Duration::from_millis(300));
+    assert_eq!(poller.poll("/poll?say=cost").as_deref(), Some("cost"));
+    proxy.note("chunks.toml:1: the server's text message is replaced");
+    proxy.note("chunks.toml:6: the server's text message is dropped");
+    let said = proxy.end();
+    assert!(said.out.contains("message: cost") && !said.out.contains("log"), "{}", said.out);
+}
+
+#[test]
+fn rules_see_events_until_the_connection_closes() {
+    let rules = "[[rule]]\ntext = '2'\ndrop = true\n\n[[rule]]\ntext = '4'\nclose = '1011:enough'\n";
+    let mut proxy = ruled("events.toml", rules);
+    assert_eq!(Poller::to(&proxy).stream("/events", "never"), ":\n\ndata: 0\n\ndata: 1\n\ndata: 3\n\n");
+    proxy.note("events.toml:5: closed at the server's text message");
+}
+
+#[test]
+fn events_are_lost_and_spoiled() {
+    let lost = faulty("drop=1,cut-after=9");
+    assert_eq!(Poller::to(&lost).stream("/chunks", "0\r\n\r\n"), "5\r\n: hi\n\r\n1\r\n\n\r\n0\r\n\r\n");
 }
 
 #[test]

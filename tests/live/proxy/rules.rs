@@ -125,5 +125,5 @@ fn messages_wait_for_somebody_s_word() {
     let output = command.output().expect("python3 runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let why = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said, "changed\nno\n1011 enough\nexit 0\n", "{why}");
+    assert_eq!(said, "changed\nno\n1011 enough\nno upgrade\nexit 0\n", "{why}");
 }
