@@ -68,7 +68,7 @@ pub use out::{Emitter, ON, Out};
 pub use reply::{Answer, Failure, Nth, Unanswered};
 pub use run::{FileTotals, InputFile, Meta, Summary};
 pub use secured::Secured;
-pub use single::{Meant, Single};
+pub use single::{Meant, Sent, Single};
 pub use sink::{Flow, Sink};
 pub use software::Software;
 pub use source::{Origin, Piece, Place, Source, trace};
