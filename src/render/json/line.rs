@@ -46,8 +46,8 @@ impl<'w> Run<'w> {
         self.at += json.len();
     }
 
-    /// The first `length` bytes of what was put at `place`, of which `N` are copied: the next piece is put over
-    /// the others.
+    /// The first `length` bytes of what was put at `place`, of which `N` are copied: the next piece is put
+    /// over the others.
     #[inline(always)]
     pub fn again<const N: usize>(&mut self, place: usize, length: usize) {
         if place + N <= self.room.len() && self.at + N <= self.room.len() {

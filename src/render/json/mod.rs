@@ -254,8 +254,8 @@ impl<W: Write> Stream<W> {
         self.end();
     }
 
-    /// Writes two records, which take no more room than `bytes`; `body` leaves out the last closing brace, and
-    /// puts between them what it is given: `}` and a line feed where that is nothing.
+    /// Writes two records, which take no more room than `bytes`; `body` leaves out the last closing brace,
+    /// and puts between them what it is given: `}` and a line feed where that is nothing.
     #[inline]
     fn pair(&mut self, bytes: usize, body: impl FnOnce(&mut Run<'_>, Option<&[u8]>)) {
         self.begin();

@@ -135,7 +135,7 @@ impl Half {
         self.counts.messages += 1;
         self.counts.bytes += bytes;
         self.counts.payload_bytes += length;
-        shared.heard[dir.index()] = at.time;
+        shared.heard[dir.index()] = at.time.into();
         shared.measure(dir, length);
         shared.aftermath.quiet_frame(dir);
         shared.next_n += 1;
