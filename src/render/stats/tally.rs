@@ -308,20 +308,25 @@ impl Side {
         all
     }
 
-    /// The same one after the other, but for those of which there are none.
-    fn each(&self) -> impl Iterator<Item = &Frames> {
-        let others = self.others.iter().flat_map(|others| others.iter());
-        self.data.iter().chain([&self.close]).chain(others)
+    /// The sum of a number of each kind.
+    #[inline]
+    fn sum(&self, number: impl Fn(&Frames) -> u64) -> u64 {
+        let others = match &self.others {
+            Some(others) => others.iter().map(&number).sum(),
+            None => 0,
+        };
+        let [text, binary] = &self.data;
+        number(text) + number(binary) + number(&self.close) + others
     }
 
     /// Frames of every kind.
     pub fn all_frames(&self) -> u64 {
-        self.each().map(|frames| frames.count).sum()
+        self.sum(|frames| frames.count)
     }
 
     /// Payload bytes of all of them.
     pub fn payload(&self) -> u64 {
-        self.each().map(|frames| frames.payload).sum()
+        self.sum(|frames| frames.payload)
     }
 
     /// Compressed messages.
