@@ -32,6 +32,7 @@ mod proxy;
 mod quic;
 mod refused;
 mod rest;
+mod resting;
 mod run;
 mod said;
 mod sealed;
